@@ -1,0 +1,143 @@
+//! The one error type of the library. Every variant names the operation and what it was done to; the cause is linked
+//! as the source and never repeated in the text. How an error ends a process or a request is decided by [`Kind`] alone.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system said no.
+    #[error("cannot {op} {}", path.display())]
+    Io {
+        /// What was tried, as a verb: "open", "rename".
+        op: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The root is missing, unreadable, or holds neither our marker nor a camera directory.
+    #[error("{} is no archive: {why}", path.display())]
+    NoArchive {
+        /// The root as it was given.
+        path: PathBuf,
+        /// Why not, in words.
+        why: String,
+    },
+    /// A name from outside that is not of the strict grammar.
+    #[error("{text:?} is not {what}")]
+    Name {
+        /// What was expected, with an example.
+        what: &'static str,
+        /// The text as it came.
+        text: String,
+    },
+    /// A flag, a configuration key or a combination of them that cannot be.
+    #[error("{0}")]
+    Config(String),
+    /// Another process manages this archive.
+    #[error("another owlery runs on this archive ({holder}); stop it first, or use another --state-dir's archive")]
+    Locked {
+        /// Who holds the lock, as its lock file says.
+        holder: String,
+    },
+    /// A guard refused a deletion.
+    #[error("refused by the guard {guard:?}: {message}")]
+    Refused {
+        /// The guard's name.
+        guard: &'static str,
+        /// What it saw, and what to do.
+        message: String,
+    },
+    /// The details cache could not be read or written.
+    #[error("cannot {op} the catalog {}", path.display())]
+    Catalog {
+        /// What was tried.
+        op: &'static str,
+        /// The catalog's file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A worker thread panicked; its work is not done any more.
+    #[error("the worker {worker:?} stopped unexpectedly: {message}")]
+    Worker {
+        /// The thread's name.
+        worker: String,
+        /// The panic's message.
+        message: String,
+    },
+    /// The service is stopping, or has stopped.
+    #[error("the service has stopped")]
+    Stopped,
+    /// The running daemon could not be asked, or answered that it failed.
+    #[error("the running owlery {0}")]
+    Daemon(String),
+}
+
+/// What an error means to the caller: the exit code of a process, the status of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Something could not be read or done.
+    Failed,
+    /// The call itself was wrong: usage, configuration, a name, a second daemon.
+    Usage,
+    /// A guard or a protection said no.
+    Refused,
+    /// There is no archive there.
+    NoArchive,
+}
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An [`Error::Io`] for `op` on `path`.
+    pub(crate) fn io(op: &'static str, path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
+        Self::Io { op, path: path.as_ref().to_path_buf(), source: source.into() }
+    }
+
+    /// What this means to the caller.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Io { .. } | Self::Catalog { .. } | Self::Worker { .. } | Self::Stopped | Self::Daemon(_) => {
+                Kind::Failed
+            }
+            Self::Name { .. } | Self::Config(_) | Self::Locked { .. } => Kind::Usage,
+            Self::Refused { .. } => Kind::Refused,
+            Self::NoArchive { .. } => Kind::NoArchive,
+        }
+    }
+
+    /// Whether the cause is that the thing is not there (any more).
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// The text with all its causes, on one line.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(next) = cause {
+            text.push_str(": ");
+            text.push_str(&next.to_string());
+            cause = next.source();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_operation_path_and_cause_once() {
+        let error = Error::io("open", "/x/y", io::Error::from_raw_os_error(13));
+        assert_eq!(error.to_string(), "cannot open /x/y");
+        assert_eq!(error.chain(), "cannot open /x/y: Permission denied (os error 13)");
+    }
+}

@@ -1,0 +1,21 @@
+//! What the house is about: cameras, days, events, and what is known of an event. Names are parsed here once, at the
+//! door, and refused when they are not of the grammar; nothing here touches a disk or a clock.
+
+mod camera;
+mod change;
+mod day;
+mod details;
+pub mod frames;
+mod id;
+mod marker;
+pub mod movie;
+pub mod state;
+
+pub use camera::Camera;
+pub use change::{Change, DayScan, Stamp};
+pub use day::Day;
+pub use details::{Details, Event, Thumbnail};
+pub use id::{EventId, EventName};
+pub use marker::QueueMarker;
+pub use movie::{Container, DebugMovie};
+pub use state::State;

@@ -1,0 +1,69 @@
+//! A camera's name. Which directories of a root are cameras is decided by the archive's pattern; this decides what can
+//! be a name at all.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// The name of a camera: one directory name directly below the root, such as `Camera1`.
+///
+/// Never empty, hidden, longer than a file name may be (255 bytes), never with a separator or a control character, and
+/// never one of the names that the root gives another meaning (`queue`, `delete_queue`). Two names are equal only when
+/// they are the same to the letter: `Camera1` has nothing to do with `Camera10`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Camera(String);
+
+impl Camera {
+    /// The name as it stands on disk.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Camera {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let fits = !text.is_empty()
+            && text.len() <= 255
+            && !text.starts_with('.')
+            && !text.chars().any(|c| c == '/' || c.is_control())
+            && !matches!(text, "queue" | "delete_queue");
+        if fits { Ok(Self(text.to_owned())) } else { Err(Error::Name { what: "a camera's name", text: text.to_owned() }) }
+    }
+}
+
+impl fmt::Display for Camera {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl serde::Serialize for Camera {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Camera {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::id::parse_text(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_are_refused_not_cleaned_up() {
+        for bad in ["", ".", "..", ".owlery", "a/b", "../Camera1", "Cam\0era", "Cam\nera", "queue", "delete_queue"] {
+            assert!(bad.parse::<Camera>().is_err(), "{bad:?}");
+        }
+        assert!("x".repeat(256).parse::<Camera>().is_err());
+        for good in ["Camera1", "Camera 2", "Camera-Tür", "x"] {
+            assert_eq!(good.parse::<Camera>().unwrap().as_str(), good);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What is known of an event.
+
+use chrono::NaiveDateTime;
+
+use super::frames::Frame;
+use super::{Container, DebugMovie, EventId, State};
+
+/// The picture that stands for an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Thumbnail {
+    /// `thumbnail.jpg`
+    File,
+    /// One of its frames.
+    Frame(Frame),
+}
+
+impl Thumbnail {
+    /// The file's name within the event's directory.
+    pub fn file_name(self) -> String {
+        match self {
+            Self::File => "thumbnail.jpg".to_owned(),
+            Self::Frame(frame) => frame.to_string(),
+        }
+    }
+
+    /// What `name` is; `None` if it is neither the thumbnail nor a (camera's) frame.
+    pub fn of(name: &[u8]) -> Option<Self> {
+        if name == b"thumbnail.jpg" {
+            return Some(Self::File);
+        }
+        Frame::parse(name).filter(|frame| !frame.debug).map(Self::Frame)
+    }
+}
+
+/// What is known of an event. Times are the camera's wall time in whole seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// When the first frame was taken, which may be before the directory's name (pre-capture).
+    pub start: NaiveDateTime,
+    /// The start and what elapsed until the last frame; never before the start.
+    pub end: NaiveDateTime,
+    /// Whether Motion still writes it.
+    pub state: State,
+    /// Whether a person asked to keep it: any entry named `.saved` in its directory, or none could be told.
+    pub saved: bool,
+    /// How many frames the camera took, without debug frames; `None` until counted.
+    pub frames: Option<u32>,
+    /// The sum of the sizes of its files in bytes; `None` until measured.
+    pub bytes: Option<u64>,
+    /// Its movie.
+    pub video: Option<Container>,
+    /// Its debug movie.
+    pub debug_video: Option<DebugMovie>,
+    /// The picture that stands for it.
+    pub thumbnail: Option<Thumbnail>,
+    /// The most pixels that changed between two frames, as Motion's `%D` wrote it into a frame's EXIF; `None` until
+    /// measured, or where no frame tells.
+    pub peak_change: Option<u32>,
+    /// What is wrong with it, in words.
+    pub problems: Vec<String>,
+}
+
+impl Details {
+    /// Whether its files have been looked at, not only their names.
+    pub fn is_measured(&self) -> bool {
+        self.bytes.is_some()
+    }
+}
+
+/// An event: which, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Which.
+    pub id: EventId,
+    /// What is known.
+    pub details: Details,
+}

@@ -1,0 +1,134 @@
+//! When is an event over? The rules that Motion's behaviour allows, as one pure function.
+//!
+//! Motion writes frames and the movie under their final names, then is silent for `event_gap` (60 s unless configured)
+//! before it ends the event and finishes the movie. So silence of a few seconds proves nothing.
+
+use std::time::Duration;
+
+use super::Day;
+use crate::clock::Now;
+
+/// Whether Motion is done with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Motion may still write it.
+    Open,
+    /// It is over and whole.
+    Complete,
+    /// It is over, and its movie was never finished.
+    Interrupted,
+}
+
+impl State {
+    /// The word that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Complete => "complete",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The inverse of [`State::as_str`].
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Open, Self::Complete, Self::Interrupted].into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// What a look into the movie file told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MovieCheck {
+    /// It has what it needs to be played.
+    Whole,
+    /// An mp4 without its moov box: Motion has not finished it (yet).
+    Unfinished,
+    /// No byte in it.
+    Empty,
+}
+
+/// All that tells whether an event is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Signs {
+    /// In the directory of which day it lies.
+    pub day: Day,
+    /// The newest modification time in its directory, nanoseconds since 1970. A time in the future must be given as
+    /// the moment it was first seen.
+    pub newest: i64,
+    /// Motion said that it ended: a marker in `queue/`, or `on_movie_end` for its movie.
+    pub ended: bool,
+    /// The same camera has an event that began after this one's last sign.
+    pub newer: bool,
+    /// Its movie, if it has one.
+    pub movie: Option<MovieCheck>,
+}
+
+/// How long after its last sign of life an event is over: 1.5 times Motion's `event_gap`.
+pub fn patience(event_gap: Duration) -> Duration {
+    event_gap * 3 / 2
+}
+
+/// Judges an event by its signs.
+pub fn judge(signs: &Signs, now: Now, event_gap: Duration) -> State {
+    let patience = i64::try_from(patience(event_gap).as_nanos()).unwrap_or(i64::MAX);
+    let silent = now.nanos().saturating_sub(signs.newest) > patience;
+    let succeeded = signs.newer && matches!(signs.movie, None | Some(MovieCheck::Whole));
+    let past = signs.day.date() < now.yesterday();
+    if !(signs.ended || succeeded || silent || past) {
+        return State::Open;
+    }
+    match signs.movie {
+        Some(MovieCheck::Unfinished | MovieCheck::Empty) => State::Interrupted,
+        Some(MovieCheck::Whole) | None => State::Complete,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+
+    const GAP: Duration = Duration::from_secs(60);
+
+    fn now() -> Now {
+        let local = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
+        Now { utc: local.and_utc(), local }
+    }
+
+    /// An event of today, last touched `age` seconds ago.
+    fn signs(age: i64, movie: Option<MovieCheck>) -> Signs {
+        let newest = now().nanos() - age * 1_000_000_000;
+        Signs { day: "2026-11-20".parse().unwrap(), newest, ended: false, newer: false, movie }
+    }
+
+    #[test]
+    fn silence_within_the_gap_proves_nothing() {
+        assert_eq!(judge(&signs(61, Some(MovieCheck::Whole)), now(), GAP), State::Open);
+        assert_eq!(judge(&signs(90, None), now(), GAP), State::Open);
+        assert_eq!(judge(&signs(91, None), now(), GAP), State::Complete);
+        assert_eq!(judge(&signs(91, Some(MovieCheck::Unfinished)), now(), GAP), State::Interrupted);
+        assert_eq!(judge(&signs(91, Some(MovieCheck::Empty)), now(), GAP), State::Interrupted);
+    }
+
+    #[test]
+    fn a_newer_event_ends_it_only_if_the_movie_is_whole() {
+        let newer = |movie| Signs { newer: true, ..signs(1, movie) };
+        assert_eq!(judge(&newer(Some(MovieCheck::Whole)), now(), GAP), State::Complete);
+        assert_eq!(judge(&newer(None), now(), GAP), State::Complete);
+        assert_eq!(judge(&newer(Some(MovieCheck::Unfinished)), now(), GAP), State::Open);
+        assert_eq!(judge(&newer(Some(MovieCheck::Empty)), now(), GAP), State::Open);
+    }
+
+    #[test]
+    fn motions_word_ends_it_at_once() {
+        assert_eq!(judge(&Signs { ended: true, ..signs(0, None) }, now(), GAP), State::Complete);
+    }
+
+    #[test]
+    fn an_event_of_a_day_before_yesterday_is_never_open() {
+        for (day, state) in [("2026-11-18", State::Complete), ("2026-11-19", State::Open), ("2026-11-21", State::Open)] {
+            let signs = Signs { day: day.parse().unwrap(), ..signs(-86_400, None) };
+            assert_eq!(judge(&signs, now(), GAP), state, "{day}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Owlery
+pub mod clock;
+pub mod error;
+pub mod event;
