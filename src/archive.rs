@@ -1,0 +1,138 @@
+//! The gate: the one module that touches the media tree. It works through directory handles, one component at a time,
+//! and follows no link below a camera directory. It knows no catalog and decides nothing.
+//!
+//! The root is opened by its path for every piece of work, so that a disk that was unmounted or replaced is noticed,
+//! and none is kept busy.
+
+mod cameras;
+mod dir;
+mod event_dir;
+mod exif;
+mod marker;
+mod media;
+mod moov;
+mod queue;
+mod reap;
+mod retire;
+mod sidecar;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use regex::Regex;
+
+pub use cameras::{CameraDir, Cameras};
+pub use dir::{DayDir, DayList};
+pub use event_dir::{Depth, Facts};
+pub use media::{MediaFile, MediaPath};
+pub use queue::{Manifest, ManifestItem, QueuedPass};
+pub use reap::{Progress, Reaped};
+pub use retire::{Retired, RetiringPass};
+pub use sidecar::{SIDECAR, Sidecar};
+
+use crate::error::{Error, Result};
+use crate::event::{Camera, QueueMarker};
+use dir::Dir;
+
+/// The name that keeps an event: an entry of any kind.
+pub const SAVED: &str = ".saved";
+
+/// One thing that was met and is told to the user: where, and what is the matter with it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Report {
+    /// Where.
+    pub path: PathBuf,
+    /// What, in words.
+    pub problem: String,
+    /// Whether it could not be read, as against being merely remarkable.
+    #[serde(skip)]
+    pub unreadable: bool,
+}
+
+impl Report {
+    /// Something that could not be read or done.
+    pub fn failure(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into(), unreadable: true }
+    }
+
+    /// Something remarkable.
+    pub fn note(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into(), unreadable: false }
+    }
+
+    /// An error, told as a report.
+    pub fn of(error: &Error, fallback: &Path) -> Self {
+        match error {
+            Error::Io { op, path, source } => Self::failure(path, format!("cannot {op}: {source}")),
+            other => Self::failure(fallback, other.chain()),
+        }
+    }
+}
+
+/// An archive on disk: its root, and which of its directories are cameras.
+#[derive(Debug)]
+pub struct Tree {
+    root: PathBuf,
+    pattern: Regex,
+    /// The archive's identity as it was when this process began; written once, by `identify`.
+    identity: OnceLock<Option<String>>,
+}
+
+impl Tree {
+    /// Opens the archive at `root`, whose camera directories match `pattern` as a whole.
+    ///
+    /// Fails with [`Error::NoArchive`] where the root is missing or unreadable, or has neither a marker nor a single
+    /// camera directory: it might be the wrong folder, or a disk that is not mounted. Changes nothing.
+    pub fn open(root: &Path, pattern: &str) -> Result<Self> {
+        let pattern = Regex::new(&format!("^(?:{pattern})$"))
+            .map_err(|error| Error::Config(format!("--camera-pattern {pattern:?}: {error}")))?;
+        let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
+        let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;
+        let tree = Self { root: canonical, pattern, identity: OnceLock::new() };
+        let dir = tree.root_dir().map_err(|error| match error {
+            Error::Io { source, .. } => no_archive(source.to_string()),
+            other => other,
+        })?;
+        let names = tree.camera_names(&dir).map_err(|error| no_archive(error.chain()))?;
+        if names.is_empty() && tree.marker()?.is_none() {
+            return Err(no_archive(format!(
+                "it holds no directory that matches {:?} and no {}",
+                tree.pattern.as_str(),
+                marker::MARKER
+            )));
+        }
+        Ok(tree)
+    }
+
+    /// The absolute path of the root, links resolved.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn root_dir(&self) -> Result<Dir> {
+        Dir::open_root(&self.root)
+    }
+
+    /// The markers in `queue/`; none where there is no such directory. Names that are no markers are passed over.
+    pub fn queue_markers(&self) -> Result<Vec<QueueMarker>> {
+        let mut markers = Vec::new();
+        let Some(queue) = self.root_dir()?.open_dir_if_there(b"queue")? else { return Ok(markers) };
+        queue.list(|name, _| {
+            if let Some(marker) = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok()) {
+                markers.push(marker);
+            }
+        })?;
+        Ok(markers)
+    }
+
+    /// Whether `name` is that of a camera directory of this archive.
+    pub(crate) fn is_camera(&self, name: &str) -> Option<Camera> {
+        self.pattern.is_match(name).then(|| name.parse().ok()).flatten()
+    }
+
+    /// Whether file changes on the archive's disk reach the kernel's notifications: not over NFS and SMB, where other
+    /// hosts write.
+    pub fn notifies(&self) -> bool {
+        self.root_dir().map_or(true, |dir| !dir.is_on_network())
+    }
+}

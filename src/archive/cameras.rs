@@ -1,0 +1,186 @@
+//! Which directories of the root are cameras, and which links among them are refused.
+//!
+//! A camera directory may be a mount point or a link to another disk. A link that leads to the root, above it, into the
+//! archive, or to (or into, or above) another camera's directory would show the same events twice, and one camera's
+//! rule would delete another's recordings: it is refused and named.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use super::dir::{Dir, Inode, file_type, join};
+use super::{DayDir, Report, Tree};
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day};
+
+/// An open camera directory.
+#[derive(Debug)]
+pub struct CameraDir {
+    pub(super) dir: Dir,
+    camera: Camera,
+}
+
+/// The cameras of the archive, sorted by name, and what was refused.
+#[derive(Debug, Default)]
+pub struct Cameras {
+    /// Those that can be used.
+    pub open: Vec<CameraDir>,
+    /// Those that are there but cannot be used now: refused links, directories that cannot be opened.
+    pub closed: Vec<(Camera, Report)>,
+}
+
+impl Tree {
+    /// The names in the root that the pattern says are cameras, sorted; only directories and links.
+    pub(super) fn camera_names(&self, root: &Dir) -> Result<Vec<Camera>> {
+        let mut names = Vec::new();
+        root.list(|name, kind| {
+            let Some(camera) = std::str::from_utf8(name).ok().and_then(|name| self.is_camera(name)) else { return };
+            if kind == FileType::Symlink || root.is_dir(name, kind) {
+                names.push(camera);
+            }
+        })?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Opens every camera directory that may be used.
+    pub fn cameras(&self) -> Result<Cameras> {
+        let root = self.root_dir()?;
+        let mut cameras = Cameras::default();
+        let mut candidates = Vec::new();
+        for camera in self.camera_names(&root)? {
+            match Candidate::open(&root, camera.clone()) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(error) => {
+                    let path = join(root.path(), camera.as_str().as_bytes());
+                    cameras.closed.push((camera, Report::of(&error, &path)));
+                }
+            }
+        }
+        let root_inode = root.inode()?;
+        let mut above_root = root.ancestors()?;
+        above_root.push(root_inode);
+        // Real directories win over links, so the links are judged last.
+        candidates.sort_by_key(|candidate| candidate.is_link);
+        let mut used: Vec<Candidate> = Vec::new();
+        for candidate in candidates {
+            match candidate.refusal(root_inode, &above_root, &used) {
+                Some(why) => {
+                    let path = join(root.path(), candidate.camera.as_str().as_bytes());
+                    cameras.closed.push((candidate.camera, Report::failure(path, why)));
+                }
+                None => used.push(candidate),
+            }
+        }
+        used.sort_by(|a, b| a.camera.cmp(&b.camera));
+        cameras.open.extend(used.into_iter().map(|c| CameraDir { dir: c.dir, camera: c.camera }));
+        Ok(cameras)
+    }
+
+    /// Opens one camera directory; a link is allowed only if it would be among [`Tree::cameras`].
+    pub fn camera(&self, camera: &Camera) -> Result<CameraDir> {
+        let root = self.root_dir()?;
+        let name = camera.as_str().as_bytes();
+        let refuse = |problem: &str| {
+            Err(Error::io("open", join(root.path(), name), std::io::Error::other(problem.to_owned())))
+        };
+        if self.is_camera(camera.as_str()).is_none() {
+            return refuse("it is no camera of this archive");
+        }
+        if file_type(&root.stat(name)?) != FileType::Symlink {
+            return Ok(CameraDir { dir: root.open_dir(name)?, camera: camera.clone() });
+        }
+        let cameras = self.cameras()?;
+        if let Some((_, report)) = cameras.closed.iter().find(|(closed, _)| closed == camera) {
+            return refuse(&report.problem);
+        }
+        match cameras.open.into_iter().find(|open| &open.camera == camera) {
+            Some(open) => Ok(open),
+            None => Err(Error::io("open", join(root.path(), name), std::io::ErrorKind::NotFound)),
+        }
+    }
+}
+
+/// A camera directory that has been opened and not yet judged.
+struct Candidate {
+    dir: Dir,
+    camera: Camera,
+    is_link: bool,
+    inode: Inode,
+    above: Vec<Inode>,
+}
+
+impl Candidate {
+    fn open(root: &Dir, camera: Camera) -> Result<Self> {
+        let name = camera.as_str().as_bytes();
+        let is_link = file_type(&root.stat(name)?) == FileType::Symlink;
+        let dir = if is_link { root.open_dir_following(name)? } else { root.open_dir(name)? };
+        let (inode, above) = (dir.inode()?, if is_link { dir.ancestors()? } else { Vec::new() });
+        Ok(Self { dir, camera, is_link, inode, above })
+    }
+
+    /// Why it must not be used, if it must not.
+    fn refusal(&self, root: Inode, root_and_above: &[Inode], used: &[Self]) -> Option<String> {
+        if let Some(other) = used.iter().find(|other| other.inode == self.inode) {
+            return Some(format!("refused: it is the directory of {}", other.camera));
+        }
+        if !self.is_link {
+            return None;
+        }
+        if root_and_above.contains(&self.inode) {
+            return Some("refused: the link leads to the archive's root or above it".to_owned());
+        }
+        if self.above.contains(&root) {
+            return Some("refused: the link leads into the archive".to_owned());
+        }
+        let overlaps = |other: &&Self| self.above.contains(&other.inode) || other.above.contains(&self.inode);
+        used.iter()
+            .find(overlaps)
+            .map(|other| format!("refused: the link leads into or around the directory of {}", other.camera))
+    }
+}
+
+impl CameraDir {
+    /// Which camera.
+    pub fn camera(&self) -> &Camera {
+        &self.camera
+    }
+
+    /// Where it is, for messages and for the watcher.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Its day directories, newest first, and links or files that have a day's name.
+    pub fn days(&self) -> Result<(Vec<Day>, Vec<Report>)> {
+        let (mut days, mut refused) = (Vec::new(), Vec::new());
+        self.dir.list(|name, kind| {
+            let Some(day) = std::str::from_utf8(name).ok().and_then(|name| name.parse::<Day>().ok()) else { return };
+            if self.dir.is_dir(name, kind) {
+                days.push(day);
+            } else {
+                refused.push(Report::failure(join(self.path(), name), "refused: it has a day's name but is no directory"));
+            }
+        })?;
+        days.sort_unstable_by(|a, b| b.cmp(a));
+        Ok((days, refused))
+    }
+
+    /// Names that are neither days nor hidden nor our queue: Motion's snapshots and other strays.
+    pub fn strays(&self) -> Result<Vec<PathBuf>> {
+        let mut strays = Vec::new();
+        self.dir.list(|name, _| {
+            let is_day = std::str::from_utf8(name).is_ok_and(|name| name.parse::<Day>().is_ok());
+            if !is_day && name != b"delete_queue" && !name.starts_with(b".") {
+                strays.push(join(self.path(), name));
+            }
+        })?;
+        strays.sort_unstable();
+        Ok(strays)
+    }
+
+    /// Opens one day.
+    pub fn day(&self, day: Day) -> Result<DayDir> {
+        Ok(DayDir::new(self.dir.open_dir(day.to_string().as_bytes())?, self.camera.clone(), day))
+    }
+}

@@ -1,0 +1,271 @@
+//! Directory handles: the few system calls that everything in the gate is made of, each naming its path when it fails.
+//! Nothing here knows what a name means, but for the listing of a day.
+
+use std::ffi::OsStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxFlags};
+use rustix::io::Errno;
+
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day, EventId, EventName, Stamp};
+
+/// An open directory. The path is for messages only; all work goes through the handle.
+#[derive(Debug)]
+pub(super) struct Dir {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+const DIR_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Appends a name as it came from the disk.
+pub(super) fn join(path: &Path, name: &[u8]) -> PathBuf {
+    path.join(OsStr::from_bytes(name))
+}
+
+/// What identifies a file while it exists, on one host between two boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Inode {
+    pub dev: (u32, u32),
+    pub ino: u64,
+}
+
+pub(super) fn mtime(stat: &Statx) -> i64 {
+    stat.stx_mtime.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(stat.stx_mtime.tv_nsec))
+}
+
+pub(super) fn file_type(stat: &Statx) -> FileType {
+    FileType::from_raw_mode(u32::from(stat.stx_mode))
+}
+
+impl Dir {
+    /// Opens a directory by its path, following links: for the root, which the user named.
+    pub fn open_root(path: &Path) -> Result<Self> {
+        let fd = rustix::fs::open(path, DIR_FLAGS, Mode::empty()).map_err(|e| Error::io("open", path, e))?;
+        Ok(Self { fd, path: path.to_path_buf() })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a directory below by its name, refusing links.
+    pub fn open_dir(&self, name: &[u8]) -> Result<Self> {
+        self.open_dir_with(name, DIR_FLAGS | OFlags::NOFOLLOW)
+    }
+
+    /// The same, but following a link: for camera directories, whose targets are then looked at.
+    pub fn open_dir_following(&self, name: &[u8]) -> Result<Self> {
+        self.open_dir_with(name, DIR_FLAGS)
+    }
+
+    fn open_dir_with(&self, name: &[u8], flags: OFlags) -> Result<Self> {
+        let path = join(&self.path, name);
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty()).map_err(|e| Error::io("open", &path, e))?;
+        Ok(Self { fd, path })
+    }
+
+    pub fn open_dir_if_there(&self, name: &[u8]) -> Result<Option<Self>> {
+        match self.open_dir(name) {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Opens a regular file for reading, refusing links; never waits on a FIFO.
+    pub fn open_file(&self, name: &[u8]) -> Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.fd, name, flags, Mode::empty())
+            .map_err(|e| Error::io("open", join(&self.path, name), e))
+    }
+
+    /// Reads a whole file of at most `limit` bytes; `None` if it is not there.
+    pub fn read_small(&self, name: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
+        let fd = match self.open_file(name) {
+            Err(error) if error.is_not_found() => return Ok(None),
+            other => other?,
+        };
+        let fail = |e: io::Error| Error::io("read", join(&self.path, name), e);
+        let mut bytes = vec![0; 2048.min(limit + 1)];
+        let mut len = 0;
+        loop {
+            // A regular file gives less than was asked for only at its end.
+            let got = rustix::io::read(&fd, &mut bytes[len..]).map_err(|e| fail(e.into()))?;
+            len += got;
+            if len > limit {
+                return Err(fail(io::Error::other(format!("it is larger than {limit} bytes"))));
+            }
+            if len < bytes.len() {
+                bytes.truncate(len);
+                return Ok(Some(bytes));
+            }
+            bytes.resize((len * 4).min(limit + 1), 0);
+        }
+    }
+
+    pub fn stat(&self, name: &[u8]) -> Result<Statx> {
+        statx(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|e| Error::io("stat", join(&self.path, name), e))
+    }
+
+    pub fn stat_self(&self) -> Result<Statx> {
+        statx(&self.fd, b"", AtFlags::EMPTY_PATH).map_err(|e| Error::io("stat", &self.path, e))
+    }
+
+    /// Whether an entry of that name is there, of whatever kind. When it cannot be told, the error is the answer.
+    pub fn has(&self, name: &[u8]) -> Result<bool> {
+        match statx(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(e) => Err(Error::io("stat", join(&self.path, name), e)),
+        }
+    }
+
+    /// Calls `entry` for every name but `.` and `..`, with its kind as the directory tells it (or `Unknown`).
+    pub fn list(&self, mut entry: impl FnMut(&[u8], FileType)) -> Result<()> {
+        self.try_list(|name, kind| {
+            entry(name, kind);
+            true
+        })
+    }
+
+    /// The same, ended early when `entry` answers false.
+    pub fn try_list(&self, mut entry: impl FnMut(&[u8], FileType) -> bool) -> Result<()> {
+        let mut buffer: Vec<u8> = Vec::with_capacity(32 * 1024);
+        let spare: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
+        let mut names = RawDir::new(&self.fd, spare);
+        while let Some(next) = names.next() {
+            let next = next.map_err(|e| Error::io("list", &self.path, e))?;
+            let name = next.file_name().to_bytes();
+            if name != b"." && name != b".." && !entry(name, next.file_type()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the entry is a real directory, asking the disk where the listing did not tell.
+    pub fn is_dir(&self, name: &[u8], kind: FileType) -> bool {
+        match kind {
+            FileType::Unknown => self.stat(name).is_ok_and(|stat| file_type(&stat) == FileType::Directory),
+            kind => kind == FileType::Directory,
+        }
+    }
+
+    pub fn inode(&self) -> Result<Inode> {
+        let stat = self.stat_self()?;
+        Ok(Inode { dev: (stat.stx_dev_major, stat.stx_dev_minor), ino: stat.stx_ino })
+    }
+
+    /// A second handle on the same directory.
+    pub fn again(&self) -> Result<Self> {
+        let fd = self.fd.try_clone().map_err(|e| Error::io("open", &self.path, e))?;
+        Ok(Self { fd, path: self.path.clone() })
+    }
+
+    /// The directories above, nearest first, up to `/`.
+    pub fn ancestors(&self) -> Result<Vec<Inode>> {
+        let mut chain = Vec::new();
+        let mut here = self.inode()?;
+        let mut dir = self.again()?;
+        loop {
+            dir = dir.open_dir_following(b"..")?;
+            let above = dir.inode()?;
+            if above == here {
+                return Ok(chain);
+            }
+            chain.push(above);
+            here = above;
+        }
+    }
+
+    /// Makes what was done in this directory durable.
+    pub fn sync(&self) -> Result<()> {
+        rustix::fs::fsync(&self.fd).map_err(|e| Error::io("sync", &self.path, e))
+    }
+
+    pub fn is_on_network(&self) -> bool {
+        // Magic numbers of statfs(2): NFS, SMB, CIFS and SMB2.
+        const NETWORK: [i64; 4] = [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42];
+        rustix::fs::fstatfs(&self.fd)
+            .is_ok_and(|stat| NETWORK.contains(&(i64::try_from(stat.f_type).unwrap_or(0) & 0xFFFF_FFFF)))
+    }
+}
+
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+pub(super) fn statx(fd: impl AsFd, name: &[u8], flags: AtFlags) -> Result<Statx, Errno> {
+    rustix::fs::statx(fd, name, flags, StatxFlags::BASIC_STATS | StatxFlags::MNT_ID)
+}
+
+/// An open day directory.
+#[derive(Debug)]
+pub struct DayDir {
+    pub(super) dir: Dir,
+    pub(super) camera: Camera,
+    pub(super) day: Day,
+}
+
+/// What a day directory holds.
+#[derive(Debug, Default)]
+pub struct DayList {
+    /// Event directories, sorted.
+    pub events: Vec<EventName>,
+    /// Names of an event that are no directories (links, files): they are refused.
+    pub refused: Vec<String>,
+    /// Everything else: not ours, never touched.
+    pub foreign: Vec<String>,
+}
+
+impl DayDir {
+    pub(super) fn new(dir: Dir, camera: Camera, day: Day) -> Self {
+        Self { dir, camera, day }
+    }
+
+    /// Where it is, for messages.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Whose day.
+    pub fn camera(&self) -> &Camera {
+        &self.camera
+    }
+
+    /// Which day.
+    pub fn day(&self) -> Day {
+        self.day
+    }
+
+    /// The identity of one of its events.
+    pub fn id(&self, name: EventName) -> EventId {
+        EventId { camera: self.camera.clone(), day: self.day, name }
+    }
+
+    /// The stamp of the list of names as it is now.
+    pub fn stamp(&self) -> Result<Stamp> {
+        let stat = self.dir.stat_self()?;
+        Ok(Stamp { mtime: mtime(&stat), inode: stat.stx_ino })
+    }
+
+    /// Lists it.
+    pub fn list(&self) -> Result<DayList> {
+        let mut list = DayList::default();
+        self.dir.list(|name, kind| match EventName::from_bytes(name) {
+            Some(event) if self.dir.is_dir(name, kind) => list.events.push(event),
+            Some(_) => list.refused.push(String::from_utf8_lossy(name).into_owned()),
+            None => list.foreign.push(String::from_utf8_lossy(name).into_owned()),
+        })?;
+        list.events.sort_unstable();
+        Ok(list)
+    }
+}

@@ -1,0 +1,355 @@
+//! Reading one event directory: by its names and sidecar only, or by a look at every file. What is read here are facts;
+//! whether the event is over is judged elsewhere, since that takes the time and the events beside it.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDateTime;
+use rustix::fs::FileType;
+
+use super::dir::{DayDir, Dir, file_type, join, mtime};
+use super::sidecar::{LARGEST, SIDECAR, Sidecar};
+use super::{SAVED, exif, moov};
+use crate::error::{Error, Result};
+use crate::event::frames::{Early, Frame, Span, has_early, is_early};
+use crate::event::state::MovieCheck;
+use crate::event::{Container, DebugMovie, EventId, EventName, Thumbnail};
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The sidecar where there is one to believe, else the names.
+    Glance,
+    /// Every file: sizes, times, the movie's end.
+    Measure,
+}
+
+/// What was read of an event.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// When the first frame was taken, or what the sidecar says.
+    pub start: NaiveDateTime,
+    /// When the last frame was taken, or what the sidecar says.
+    pub end: NaiveDateTime,
+    /// Whether it is to be kept, or none could tell.
+    pub saved: bool,
+    /// How many frames, where they were counted.
+    pub frames: Option<u32>,
+    /// The sum of the files' sizes, where they were looked at.
+    pub bytes: Option<u64>,
+    /// Its movie.
+    pub video: Option<Container>,
+    /// Its debug movie.
+    pub debug_video: Option<DebugMovie>,
+    /// The picture for it.
+    pub thumbnail: Option<Thumbnail>,
+    /// The most changed pixels, where a sidecar told.
+    pub peak_change: Option<u32>,
+    /// Whether the movie is whole, where it was looked into.
+    pub movie: Option<MovieCheck>,
+    /// The newest modification time in it, where it was looked at.
+    pub newest: Option<i64>,
+    /// The camera's frames, where they were listed.
+    pub frame_list: Vec<Frame>,
+    /// Whether there is a sidecar that is believed.
+    pub has_sidecar: bool,
+    /// Why the sidecar that is there is not believed.
+    pub disbelief: Option<String>,
+    /// What is wrong, in words.
+    pub problems: Vec<String>,
+}
+
+/// What the names in an event's directory say.
+#[derive(Default)]
+struct Names {
+    frames: Vec<Frame>,
+    debug_frames: u32,
+    saved: bool,
+    has_sidecar: bool,
+    has_thumbnail: bool,
+    video: Option<Container>,
+    debug_video: Option<DebugMovie>,
+    /// Every name, where files are to be looked at.
+    all: Vec<Vec<u8>>,
+}
+
+/// How deep below an event's directory sizes are summed up.
+const DEEPEST: u32 = 8;
+
+impl DayDir {
+    /// Reads one event of this day.
+    pub fn read_event(&self, name: EventName, depth: Depth) -> Result<Facts> {
+        let dir = self.dir.open_dir(name.to_string().as_bytes())?;
+        let id = EventId { camera: self.camera.clone(), day: self.day, name };
+        let (sidecar, disbelief) = match dir.read_small(SIDECAR.as_bytes(), LARGEST) {
+            Ok(None) => (None, None),
+            Ok(Some(bytes)) => match Sidecar::parse(&bytes, &id) {
+                Ok(sidecar) => (Some((sidecar, bytes.len() as u64)), None),
+                Err(why) => (None, Some(why)),
+            },
+            Err(error) => (None, Some(error.chain())),
+        };
+        if depth == Depth::Glance && disbelief.is_none() && let Some((sidecar, len)) = &sidecar
+            && let Some(facts) = believe_at_a_glance(&dir, sidecar, *len)
+        {
+            return Ok(facts);
+        }
+        let names = Names::read(&dir, depth)?;
+        let mut facts = from_names(&dir, &id, &names)?;
+        facts.disbelief = disbelief;
+        if let Some((sidecar, _)) = sidecar {
+            match contradiction(&dir, &sidecar, &names) {
+                Some(why) => facts.disbelief = Some(why),
+                None => facts.take(&sidecar),
+            }
+        }
+        if depth == Depth::Measure {
+            measure(&dir, &names, &mut facts)?;
+        }
+        Ok(facts)
+    }
+
+    /// The most pixels that changed in one of `frames`, as their EXIF tells. Reads the beginning of every frame.
+    pub fn peak_change(&self, name: EventName, frames: &[Frame]) -> Option<u32> {
+        let dir = self.dir.open_dir(name.to_string().as_bytes()).ok()?;
+        let changed = |frame: &Frame| {
+            let file = dir.open_file(frame.to_string().as_bytes()).ok()?;
+            let mut head = [0u8; 1024];
+            let len = rustix::io::read(&file, &mut head).ok()?;
+            exif::changed_pixels(&head[..len])
+        };
+        frames.iter().filter_map(changed).max()
+    }
+
+    /// Whether the event is saved right now; when it cannot be told, it is.
+    pub fn is_saved(&self, name: EventName) -> bool {
+        match self.dir.open_dir(name.to_string().as_bytes()) {
+            Ok(dir) => dir.has(SAVED.as_bytes()).unwrap_or(true),
+            Err(error) => !error.is_not_found(),
+        }
+    }
+
+    /// The path of one of its events, for messages.
+    pub fn event_path(&self, name: EventName) -> PathBuf {
+        join(self.path(), name.to_string().as_bytes())
+    }
+}
+
+impl Names {
+    fn read(dir: &Dir, depth: Depth) -> Result<Self> {
+        let mut names = Self::default();
+        let mut has_debug_dir = false;
+        dir.list(|name, kind| {
+            if depth == Depth::Measure {
+                names.all.push(name.to_vec());
+            }
+            if name == SAVED.as_bytes() {
+                names.saved = true;
+            } else if name == b"debug" {
+                has_debug_dir = dir.is_dir(name, kind);
+            } else if kind == FileType::RegularFile || kind == FileType::Unknown {
+                names.take_file(name);
+            }
+        })?;
+        if has_debug_dir {
+            dir.open_dir(b"debug")?.list(|name, _| {
+                names.debug_video = names.debug_video.or(Container::of(name).map(DebugMovie::InDebug));
+            })?;
+        }
+        Ok(names)
+    }
+
+    fn take_file(&mut self, name: &[u8]) {
+        if let Some(frame) = Frame::parse(name) {
+            if frame.debug {
+                self.debug_frames += 1;
+            } else {
+                self.frames.push(frame);
+            }
+        } else if let Some(video) = Container::of(name) {
+            self.video = Some(self.video.map_or(video, |other| other.min(video)));
+        } else if let Some(debug) = DebugMovie::of(name) {
+            self.debug_video = self.debug_video.or(Some(debug));
+        } else if name == b"thumbnail.jpg" {
+            self.has_thumbnail = true;
+        } else if name == SIDECAR.as_bytes() {
+            self.has_sidecar = true;
+        }
+    }
+}
+
+/// Facts from a sidecar, after looking for the files that it names; `None` if the names must be listed.
+fn believe_at_a_glance(dir: &Dir, sidecar: &Sidecar, sidecar_len: u64) -> Option<Facts> {
+    // A sidecar without a movie would be wrong if there is one by now, and its debug movie may be the wrong file.
+    let video = sidecar.video?;
+    let thumbnail = sidecar.thumbnail?;
+    let is_file = |name: &str| {
+        dir.stat(name.as_bytes()).is_ok_and(|stat| file_type(&stat) == FileType::RegularFile)
+    };
+    if !is_file(video.file_name()) || !is_file(&thumbnail.file_name()) {
+        return None;
+    }
+    let debug_video = if sidecar.has_debug { debug_movie(dir) } else { None };
+    let own = sidecar.own.as_ref();
+    Some(Facts {
+        start: sidecar.start,
+        end: sidecar.end,
+        saved: dir.has(SAVED.as_bytes()).unwrap_or(true),
+        frames: own.map(|own| own.frames),
+        bytes: own.map(|own| own.bytes + sidecar_len),
+        video: Some(video),
+        debug_video,
+        thumbnail: Some(thumbnail),
+        peak_change: own.and_then(|own| own.peak_change),
+        movie: own.map(|_| MovieCheck::Whole),
+        newest: None,
+        frame_list: Vec::new(),
+        has_sidecar: true,
+        disbelief: None,
+        problems: own.map(|own| own.problems.clone()).unwrap_or_default(),
+    })
+}
+
+/// Looks for a debug movie by the names it can have.
+fn debug_movie(dir: &Dir) -> Option<DebugMovie> {
+    if let Ok(Some(debug)) = dir.open_dir_if_there(b"debug")
+        && let Some(found) = Container::ALL.into_iter().find(|c| debug.has(c.file_name().as_bytes()).unwrap_or(false))
+    {
+        return Some(DebugMovie::InDebug(found));
+    }
+    let beside = Container::ALL.into_iter().map(DebugMovie::Beside);
+    beside.into_iter().find(|movie| dir.has(movie.path().as_bytes()).unwrap_or(false))
+}
+
+/// Why a sidecar of good form is wrong about the directory, if it is.
+fn contradiction(dir: &Dir, sidecar: &Sidecar, names: &Names) -> Option<String> {
+    match (sidecar.video, names.video) {
+        (None, Some(there)) => return Some(format!("it names no movie, but {} is there", there.file_name())),
+        (Some(named), _) if !dir.has(named.file_name().as_bytes()).unwrap_or(true) => {
+            return Some(format!("it names {}, which is gone", named.file_name()));
+        }
+        _ => {}
+    }
+    let named = sidecar.thumbnail?.file_name();
+    (!dir.has(named.as_bytes()).unwrap_or(true)).then(|| format!("it names {named}, which is gone"))
+}
+
+impl Facts {
+    /// Takes over what a believed sidecar knows better than the names.
+    fn take(&mut self, sidecar: &Sidecar) {
+        self.start = sidecar.start;
+        self.end = sidecar.end;
+        self.video = sidecar.video.or(self.video);
+        self.thumbnail = sidecar.thumbnail.or(self.thumbnail);
+        self.has_sidecar = true;
+    }
+}
+
+fn from_names(dir: &Dir, id: &EventId, names: &Names) -> Result<Facts> {
+    let early = if has_early(id.name, &names.frames) { judge_early(dir, id.name, &names.frames)? } else { Early::Wrapped };
+    let span = Span::of(id.day, id.name, &names.frames, early);
+    let mut problems = Vec::new();
+    if names.frames.is_empty() && names.video.is_none() {
+        let debug = if names.debug_frames > 0 { ", only debug frames" } else { "" };
+        problems.push(format!("it has neither frames nor a movie{debug}"));
+    }
+    Ok(Facts {
+        start: span.start,
+        end: span.end,
+        saved: names.saved,
+        frames: u32::try_from(names.frames.len()).ok(),
+        bytes: None,
+        video: names.video,
+        debug_video: names.debug_video,
+        thumbnail: if names.has_thumbnail { Some(Thumbnail::File) } else { span.quarter.map(Thumbnail::Frame) },
+        peak_change: None,
+        movie: None,
+        newest: None,
+        frame_list: names.frames.clone(),
+        has_sidecar: false,
+        disbelief: None,
+        problems,
+    })
+}
+
+/// Frames with names well before the directory's came after a wrap, unless all their files are older than the others.
+fn judge_early(dir: &Dir, name: EventName, frames: &[Frame]) -> Result<Early> {
+    let (mut newest_early, mut oldest_other) = (i64::MIN, i64::MAX);
+    for frame in frames {
+        let time = mtime(&dir.stat(frame.to_string().as_bytes())?);
+        if is_early(name, *frame) {
+            newest_early = newest_early.max(time);
+        } else {
+            oldest_other = oldest_other.min(time);
+        }
+    }
+    let has_others = oldest_other != i64::MAX;
+    Ok(if has_others && newest_early < oldest_other { Early::Before } else { Early::Wrapped })
+}
+
+/// Looks at every file: sizes, the newest time, empty frames, links, and the movie's end.
+fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
+    let mut sum = Sum { bytes: 0, newest: mtime(&dir.stat_self()?) };
+    let mut empty_frames = 0u32;
+    for name in &names.all {
+        let stat = match dir.stat(name) {
+            Err(error) if error.is_not_found() => continue, // gone since it was listed: a temporary file
+            other => other?,
+        };
+        match file_type(&stat) {
+            FileType::Directory => sum.add_below(&dir.open_dir(name)?, DEEPEST)?,
+            FileType::RegularFile => {
+                sum.add(stat.stx_size, mtime(&stat));
+                if stat.stx_size == 0 && Frame::parse(name).is_some_and(|frame| !frame.debug) {
+                    empty_frames += 1;
+                }
+            }
+            _ => facts.problems.push(format!("{} is not a regular file and is ignored", String::from_utf8_lossy(name))),
+        }
+    }
+    if empty_frames > 0 {
+        facts.problems.push(format!("{empty_frames} of {} frames are empty", names.frames.len()));
+    }
+    facts.bytes = Some(sum.bytes);
+    facts.newest = Some(sum.newest);
+    if let Some(video) = facts.video {
+        facts.movie = Some(check_movie(dir, video)?);
+    }
+    Ok(())
+}
+
+fn check_movie(dir: &Dir, video: Container) -> Result<MovieCheck> {
+    let name = video.file_name().as_bytes();
+    let len = dir.stat(name)?.stx_size;
+    let file = dir.open_file(name)?;
+    moov::check(&file, len, video).map_err(|e| Error::io("read", join(dir.path(), name), e))
+}
+
+struct Sum {
+    bytes: u64,
+    newest: i64,
+}
+
+impl Sum {
+    fn add(&mut self, bytes: u64, time: i64) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.newest = self.newest.max(time);
+    }
+
+    fn add_below(&mut self, dir: &Dir, depth: u32) -> Result<()> {
+        self.add(0, mtime(&dir.stat_self()?));
+        let mut names = Vec::new();
+        dir.list(|name, _| names.push(name.to_vec()))?;
+        for name in names {
+            let stat = match dir.stat(&name) {
+                Err(error) if error.is_not_found() => continue,
+                other => other?,
+            };
+            match file_type(&stat) {
+                FileType::RegularFile => self.add(stat.stx_size, mtime(&stat)),
+                FileType::Directory if depth > 1 => self.add_below(&dir.open_dir(&name)?, depth - 1)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

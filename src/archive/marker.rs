@@ -1,0 +1,134 @@
+//! `.owlery/archive.json` in the root: the archive's identity. It proves that the right disk is mounted.
+
+use std::io::Write;
+
+use serde::{Deserialize, Serialize};
+
+use super::Tree;
+use super::dir::Dir;
+use crate::error::{Error, Result};
+
+/// Where the marker lies below the root.
+pub(super) const MARKER: &str = ".owlery/archive.json";
+const FOLDER: &[u8] = b".owlery";
+const FILE: &[u8] = b"archive.json";
+
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    /// The version of this file's form.
+    owlery: u32,
+    /// The identity: random, made once.
+    archive: String,
+}
+
+impl Tree {
+    /// The identity that the marker in the root tells now; `None` where there is no marker. Never follows links.
+    pub fn marker(&self) -> Result<Option<String>> {
+        let root = self.root_dir()?;
+        let Some(folder) = root.open_dir_if_there(FOLDER)? else { return Ok(None) };
+        let Some(bytes) = folder.read_small(FILE, 4096)? else { return Ok(None) };
+        let marker: Marker = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::io("understand", self.root.join(MARKER), std::io::Error::other(error)))?;
+        Ok(Some(marker.archive))
+    }
+
+    /// Makes sure that the root carries a marker and remembers it; `None` where the root cannot take one. Such an
+    /// archive can be served and is never expired.
+    pub fn identify(&self) -> Option<&str> {
+        self.identity
+            .get_or_init(|| match self.marker().and_then(|found| found.map_or_else(|| self.write_marker(), Ok)) {
+                Ok(id) => Some(id),
+                Err(error) => {
+                    tracing::warn!("the root cannot be marked, so nothing here will ever be expired: {}", error.chain());
+                    None
+                }
+            })
+            .as_deref()
+    }
+
+    /// Checks that the root is still the archive that this process began with: right before every pass.
+    pub fn verify_identity(&self) -> Result<&str> {
+        let refused = |message: String| Error::Refused { guard: "marker", message };
+        let path = self.root.join(MARKER);
+        let Some(expected) = self.identify() else {
+            return Err(refused(format!("{} is not there and cannot be written", path.display())));
+        };
+        match self.marker()? {
+            Some(found) if found == expected => Ok(expected),
+            Some(_) => Err(refused(format!("{} is that of another archive", path.display()))),
+            None => Err(refused(format!("{} is gone: is the disk mounted?", path.display()))),
+        }
+    }
+
+    fn write_marker(&self) -> Result<String> {
+        let root = self.root_dir()?;
+        root.make_dir_if_missing(FOLDER)?;
+        let folder = root.open_dir(FOLDER)?;
+        folder.take_owner_of(&root);
+        let mut random = [0u8; 16];
+        rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())
+            .map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))?;
+        let archive: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let marker = Marker { owlery: 1, archive: archive.clone() };
+        let text = serde_json::to_vec(&marker).expect("a struct of a number and a string is JSON");
+        folder.write_whole(FILE, &text)?;
+        folder.sync()?;
+        Ok(archive)
+    }
+}
+
+impl Dir {
+    /// Makes a directory unless something of that name is there.
+    pub(super) fn make_dir_if_missing(&self, name: &[u8]) -> Result<()> {
+        match rustix::fs::mkdirat(self, name, rustix::fs::Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+            Err(e) => Err(Error::io("make", super::dir::join(self.path(), name), e)),
+        }
+    }
+
+    /// Gives this directory to whoever owns `other`, when we are root; best effort.
+    pub(super) fn take_owner_of(&self, other: &Self) {
+        if let Ok(stat) = other.stat_self() {
+            give(self, &stat);
+        }
+    }
+
+    /// Writes a file as a whole: a temporary file beside it, synced, then renamed over it.
+    pub(super) fn write_whole(&self, name: &[u8], bytes: &[u8]) -> Result<()> {
+        use rustix::fs::{AtFlags, Mode, OFlags};
+        let owner = self.stat_self()?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let target = super::dir::join(self.path(), name);
+        let prefix = format!(".{}.", String::from_utf8_lossy(name).trim_start_matches('.'));
+        // Made by handle; tempfile only finds the name, and must not clean up by a path that means nothing here.
+        let temporary = tempfile::Builder::new()
+            .prefix(&prefix)
+            .suffix(".tmp")
+            .disable_cleanup(true)
+            .make_in("", |path| {
+                let name = path.file_name().unwrap_or_default();
+                Ok(rustix::fs::openat(self, name, flags, Mode::from_raw_mode(0o644))?)
+            })
+            .map_err(|e| Error::io("write beside", &target, e))?;
+        let path = temporary.path().file_name().unwrap_or_default().to_owned();
+        let (file, _) = temporary.keep().map_err(|e| Error::io("write beside", &target, e.error))?;
+        let mut file = std::fs::File::from(file);
+        give(&file, &owner);
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        let renamed = written.and_then(|()| Ok(rustix::fs::renameat(self, &path, self, name)?));
+        renamed.map_err(|e| {
+            let _ = rustix::fs::unlinkat(self, &path, AtFlags::empty());
+            Error::io("write", &target, e)
+        })
+    }
+}
+
+/// Gives a file to the owner that `stat` tells, where we may and it is another.
+fn give(file: impl std::os::fd::AsFd, owner: &rustix::fs::Statx) {
+    if rustix::process::geteuid().is_root() && owner.stx_uid != 0 {
+        let (uid, gid) = (rustix::fs::Uid::from_raw(owner.stx_uid), rustix::fs::Gid::from_raw(owner.stx_gid));
+        if let Err(error) = rustix::fs::fchown(file, Some(uid), Some(gid)) {
+            tracing::debug!("cannot give a state file to uid {}: {error}", owner.stx_uid);
+        }
+    }
+}

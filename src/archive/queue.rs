@@ -1,0 +1,132 @@
+//! The delete queue: `delete_queue/<pass>/` directories with a manifest `pass.json` of ours. Anything else in there
+//! belongs to somebody else (other tools use that folder too) and is only ever listed.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::dir::{Dir, join};
+use super::{Report, Tree};
+use crate::error::{Error, Result};
+use crate::event::{Camera, Item};
+
+pub(super) const QUEUE: &[u8] = b"delete_queue";
+pub(super) const MANIFEST: &[u8] = b"pass.json";
+/// Manifests list days, so they stay small; one larger than this is not believed.
+const LARGEST_MANIFEST: usize = 64 * 1024 * 1024;
+
+/// One line of a manifest.
+pub type ManifestItem = Item;
+
+/// What `pass.json` says: it makes a directory in the queue ours, and tells what was to be retired, when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this file's form.
+    pub owlery: u32,
+    /// The identity of the archive that it was retired from.
+    pub archive: String,
+    /// The pass, which is the directory's name too.
+    pub pass: String,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// Until when it can be taken back; the reaper may take it after that. `None`: at once.
+    pub undo_until: Option<String>,
+    /// What was planned. What was really moved is what lies beside this file.
+    pub items: Vec<ManifestItem>,
+}
+
+/// In which queue a pass, or a part of it, lies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// `ROOT/delete_queue`.
+    Root,
+    /// `ROOT/CAMERA/delete_queue`: a camera on a disk of its own.
+    Camera(Camera),
+}
+
+/// A pass of ours that waits in a queue.
+#[derive(Debug, Clone)]
+pub struct QueuedPass {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Where its directory is.
+    pub path: PathBuf,
+    pub(super) place: Place,
+}
+
+impl Tree {
+    /// Every pass of ours that waits, oldest first, and what else lies in the queues.
+    pub fn passes(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
+        let archive = self.identify().unwrap_or_default().to_owned();
+        let (mut passes, mut others) = (Vec::new(), Vec::new());
+        let root = self.root_dir()?;
+        self.passes_below(&root, &Place::Root, &archive, &mut passes, &mut others);
+        for camera in self.cameras()?.open {
+            let place = Place::Camera(camera.camera().clone());
+            self.passes_below(&camera.dir, &place, &archive, &mut passes, &mut others);
+        }
+        passes.sort_by(|a, b| a.manifest.pass.cmp(&b.manifest.pass));
+        Ok((passes, others))
+    }
+
+    fn passes_below(
+        &self,
+        base: &Dir,
+        place: &Place,
+        archive: &str,
+        passes: &mut Vec<QueuedPass>,
+        others: &mut Vec<Report>,
+    ) {
+        let queue = match base.open_dir_if_there(QUEUE) {
+            Ok(Some(queue)) => queue,
+            Ok(None) => return,
+            Err(error) => return others.push(Report::of(&error, self.root())),
+        };
+        let mut names = Vec::new();
+        if let Err(error) = queue.list(|name, _| names.push(name.to_vec())) {
+            others.push(Report::of(&error, queue.path()));
+        }
+        names.sort_unstable();
+        for name in names {
+            let path = join(queue.path(), &name);
+            match queue.open_dir(&name).and_then(|dir| read_manifest(&dir, archive)) {
+                Ok(Ok(manifest)) => passes.push(QueuedPass { manifest, path, place: place.clone() }),
+                Ok(Err(why)) => others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched"))),
+                Err(_) => others.push(Report::note(path, "not a directory we can read; it is never touched")),
+            }
+        }
+    }
+
+    /// The directory in which the queue of `place` lies.
+    pub(super) fn queue_base(&self, place: &Place) -> Result<Dir> {
+        match place {
+            Place::Root => self.root_dir(),
+            Place::Camera(camera) => Ok(self.camera(camera)?.dir),
+        }
+    }
+}
+
+/// The manifest of a pass directory, or why it is not ours.
+pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<Manifest, String>> {
+    let bytes = match pass.read_small(MANIFEST, LARGEST_MANIFEST) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(Err("it has no pass.json".to_owned())),
+        Err(error @ Error::Io { .. }) => return Ok(Err(error.chain())),
+        Err(error) => return Err(error),
+    };
+    let manifest: Manifest = match serde_json::from_slice(&bytes) {
+        Ok(manifest) => manifest,
+        Err(error) => return Ok(Err(format!("its pass.json is not of our form: {error}"))),
+    };
+    if manifest.owlery != 1 {
+        return Ok(Err(format!("its pass.json is of version {}", manifest.owlery)));
+    }
+    if manifest.archive != archive || archive.is_empty() {
+        return Ok(Err("its pass.json is of another archive".to_owned()));
+    }
+    let name = pass.path().file_name().map(|name| name.to_string_lossy().into_owned());
+    if name.as_deref() != Some(&manifest.pass) {
+        return Ok(Err("its pass.json names another pass".to_owned()));
+    }
+    Ok(Ok(manifest))
+}

@@ -1,0 +1,304 @@
+//! The one way into the delete queue: a rename that never overwrites. The numbered procedure is in `doc/retention.md`;
+//! the numbers in the comments here are its steps.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+
+use chrono::SecondsFormat;
+use rustix::fs::{AtFlags, Mode, RenameFlags};
+use rustix::io::Errno;
+
+use super::dir::{DayDir, Dir, Inode, join};
+use super::queue::{MANIFEST, Manifest, Place, QUEUE};
+use super::{CameraDir, Report, Tree};
+use crate::clock::Now;
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day, EventName, Item, Which};
+
+/// A pass that is being made. Nothing in it may be reaped before [`RetiringPass::finish`].
+#[derive(Debug)]
+pub struct RetiringPass<'a> {
+    tree: &'a Tree,
+    now: Now,
+    root: Dir,
+    cameras: Vec<CameraDir>,
+    manifest: Manifest,
+    /// The pass's directories, one in each queue that it needed so far.
+    parts: Vec<(Place, Dir)>,
+    /// Cameras whose renames to the root's queue answered EXDEV, so that their own queue is used.
+    apart: BTreeSet<Camera>,
+    /// Directories in which names came or went, to be synced once at the end.
+    touched: HashMap<Inode, Dir>,
+}
+
+/// What became of one item.
+#[derive(Debug, Default)]
+pub struct Retired {
+    /// Events that are in the queue now.
+    pub events: Vec<EventName>,
+    /// Whether the day's directory is gone from the archive.
+    pub day_gone: bool,
+    /// Events that the item named and that stay, and why.
+    pub kept: Vec<Report>,
+    /// What could not be done.
+    pub failures: Vec<Report>,
+}
+
+impl Tree {
+    /// Steps 1 to 3: checks that this is our archive, and fixes what the pass is about. Directories of the pass are
+    /// made when the first item needs them.
+    pub fn begin_pass(&self, items: Vec<Item>, now: Now) -> Result<RetiringPass<'_>> {
+        let archive = self.verify_identity()?.to_owned(); // step 1
+        let manifest = Manifest {
+            owlery: 1,
+            archive,
+            pass: String::new(),
+            started: now.utc.to_rfc3339_opts(SecondsFormat::Secs, true),
+            undo_until: None,
+            items,
+        };
+        Ok(RetiringPass {
+            tree: self,
+            now,
+            root: self.root_dir()?,
+            cameras: self.cameras()?.open,
+            manifest,
+            parts: Vec::new(),
+            apart: BTreeSet::new(),
+            touched: HashMap::new(),
+        })
+    }
+}
+
+impl RetiringPass<'_> {
+    /// The pass's name; empty until something was retired.
+    pub fn name(&self) -> &str {
+        &self.manifest.pass
+    }
+
+    /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, and what
+    /// is saved by now, stays. An error means that nothing of the item was moved.
+    pub fn retire(&mut self, item: &Item, expected: &[EventName]) -> Result<Retired> {
+        if item.day.date() >= self.now.yesterday() {
+            let message = format!("{}/{} is today's or yesterday's", item.camera, item.day);
+            return Err(Error::Refused { guard: "today", message });
+        }
+        let Some(at) = self.cameras.iter().position(|camera| camera.camera() == &item.camera) else {
+            let path = self.tree.root().join(item.camera.as_str());
+            return Err(Error::io("open", path, io::Error::other("the camera's directory cannot be used")));
+        };
+        // Step 4: the day as it is now.
+        let day = match self.cameras[at].day(item.day) {
+            Err(error) if error.is_not_found() => return Ok(Retired { day_gone: true, ..Retired::default() }),
+            other => other?,
+        };
+        let list = day.list()?;
+        let wanted: BTreeSet<EventName> = match &item.events {
+            Which::All => expected.iter().copied().collect(),
+            Which::Some(names) => names.iter().copied().filter(|name| expected.contains(name)).collect(),
+        };
+        let saved: BTreeSet<EventName> = list.events.iter().copied().filter(|name| day.is_saved(*name)).collect();
+        let is_as_planned = item.events == Which::All
+            && list.foreign.is_empty()
+            && list.refused.is_empty()
+            && list.events.iter().all(|name| wanted.contains(name));
+        if is_as_planned && saved.is_empty() {
+            return self.retire_day(at, &day, &list.events);
+        }
+        let mut retired = Retired::default();
+        for name in wanted.iter().filter(|name| list.events.binary_search(name).is_ok()) {
+            if saved.contains(name) {
+                retired.kept.push(Report::note(day.event_path(*name), "saved"));
+                continue;
+            }
+            match self.retire_event(at, &day, *name) {
+                Ok(true) => retired.events.push(*name),
+                Ok(false) => retired.kept.push(Report::note(day.event_path(*name), "saved in the last moment")),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => retired.failures.push(Report::of(&error, day.path())),
+            }
+        }
+        retired.day_gone = self.remove_empty_day(at, item.day)?;
+        Ok(retired)
+    }
+
+    /// Step 7: makes every rename durable. Only after this may the reaper see the pass.
+    pub fn finish(self) -> Result<Option<String>> {
+        for dir in self.touched.values() {
+            dir.sync()?;
+        }
+        Ok((!self.parts.is_empty()).then_some(self.manifest.pass))
+    }
+
+    /// Step 5, the day as a whole, and 6.
+    fn retire_day(&mut self, at: usize, day: &DayDir, events: &[EventName]) -> Result<Retired> {
+        let name = day.day.to_string();
+        let inode = day.dir.inode()?;
+        let target = self.move_in(at, None, name.as_bytes())?;
+        // Step 6: what was moved must be what was looked at, with nothing saved meanwhile.
+        let moved = target.open_dir(name.as_bytes()).and_then(|dir| dir.inode());
+        let late: Vec<EventName> = events.iter().copied().filter(|event| day.is_saved(*event)).collect();
+        let list = day.list()?;
+        let unseen = list.events.len() != events.len() || !list.foreign.is_empty() || !list.refused.is_empty();
+        if moved.as_ref().is_ok_and(|moved| *moved == inode) && late.is_empty() && !unseen {
+            return Ok(Retired { events: events.to_vec(), day_gone: true, ..Retired::default() });
+        }
+        let camera = &self.cameras[at].dir;
+        rename(&target, name.as_bytes(), camera, name.as_bytes())?;
+        let note = Report::note(day.path(), "it changed while it was being retired; put back until the next pass");
+        Ok(Retired { kept: vec![note], ..Retired::default() })
+    }
+
+    /// Step 5, one event, and 6. False if it was saved in the last moment and put back.
+    fn retire_event(&mut self, at: usize, day: &DayDir, name: EventName) -> Result<bool> {
+        let text = name.to_string();
+        let event = day.dir.open_dir(text.as_bytes())?;
+        let target = self.move_in(at, Some(day), text.as_bytes())?;
+        let moved = target.open_dir(text.as_bytes()).and_then(|dir| dir.inode());
+        let is_it = moved.is_ok_and(|moved| event.inode().is_ok_and(|inode| inode == moved));
+        if is_it && !event.has(super::SAVED.as_bytes()).unwrap_or(true) {
+            return Ok(true);
+        }
+        rename(&target, text.as_bytes(), &day.dir, text.as_bytes())?;
+        Ok(false)
+    }
+
+    /// Renames `name`, a day of the camera or (with `day`) an event of it, into the pass; answers the directory that it
+    /// is in now. Where the root's queue turns out to be on another filesystem, the camera's own queue is used.
+    fn move_in(&mut self, at: usize, day: Option<&DayDir>, name: &[u8]) -> Result<Dir> {
+        loop {
+            let place = self.place_of(at)?;
+            let mut target = open_or_make(&self.part(&place)?, self.cameras[at].camera().as_str().as_bytes())?;
+            self.touch(&target)?;
+            if let Some(day) = day {
+                target = open_or_make(&target, day.day.to_string().as_bytes())?;
+                self.touch(&target)?;
+            }
+            let source = match day {
+                Some(day) => day.dir.again()?,
+                None => self.cameras[at].dir.again()?,
+            };
+            self.touch(&source)?;
+            match rename(&source, name, &target, name) {
+                Err(Error::Io { source, .. }) if is(&source, Errno::XDEV) && place == Place::Root => {
+                    self.apart.insert(self.cameras[at].camera().clone());
+                }
+                other => return other.map(|()| target),
+            }
+        }
+    }
+
+    /// In which queue a camera's days go: the root's where one filesystem holds both.
+    fn place_of(&self, at: usize) -> Result<Place> {
+        let camera = &self.cameras[at];
+        if self.apart.contains(camera.camera()) {
+            return Ok(Place::Camera(camera.camera().clone()));
+        }
+        let (root, own) = (self.root.stat_self()?, camera.dir.stat_self()?);
+        let disk = |stat: &rustix::fs::Statx| (stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id);
+        Ok(if disk(&root) == disk(&own) { Place::Root } else { Place::Camera(camera.camera().clone()) })
+    }
+
+    /// The pass's directory in a queue. Steps 2 and 3 when it is not there yet: made by mkdir, with a manifest that is
+    /// on disk before anything is moved in.
+    fn part(&mut self, place: &Place) -> Result<Dir> {
+        if let Some((_, dir)) = self.parts.iter().find(|(made, _)| made == place) {
+            return dir.again();
+        }
+        let base = match place {
+            Place::Root => self.root.again()?,
+            Place::Camera(_) => self.tree.queue_base(place)?,
+        };
+        let queue = open_or_make(&base, QUEUE)?;
+        if self.manifest.pass.is_empty() {
+            self.manifest.pass = make_pass_dir(&queue, self.now)?;
+        } else {
+            make_dir(&queue, self.manifest.pass.as_bytes())?;
+        }
+        let name = self.manifest.pass.clone().into_bytes();
+        let dir = queue.open_dir(&name)?;
+        dir.take_owner_of(&base);
+        let text = serde_json::to_vec(&self.manifest).expect("a manifest is texts and numbers");
+        let written = dir.write_whole(MANIFEST, &text).and_then(|()| dir.sync()).and_then(|()| queue.sync());
+        if let Err(error) = written.and_then(|()| base.sync()) {
+            // Nothing was moved in yet: an unfinished pass must not stay behind.
+            let _ = rustix::fs::unlinkat(&dir, MANIFEST, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(&queue, &name, AtFlags::REMOVEDIR);
+            if self.parts.is_empty() {
+                self.manifest.pass.clear();
+            }
+            return Err(error);
+        }
+        self.parts.push((place.clone(), dir.again()?));
+        Ok(dir)
+    }
+
+    fn touch(&mut self, dir: &Dir) -> Result<()> {
+        let inode = dir.inode()?;
+        if let std::collections::hash_map::Entry::Vacant(entry) = self.touched.entry(inode) {
+            entry.insert(dir.again()?);
+        }
+        Ok(())
+    }
+
+    /// Removes the day's directory if nothing is left in it; `rmdir` itself is the check.
+    fn remove_empty_day(&mut self, at: usize, day: Day) -> Result<bool> {
+        let camera = self.cameras[at].dir.again()?;
+        self.touch(&camera)?;
+        let name = day.to_string();
+        match rustix::fs::unlinkat(&camera, name.as_bytes(), AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => Ok(true),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+            Err(e) => Err(Error::io("remove the empty", join(camera.path(), name.as_bytes()), e)),
+        }
+    }
+}
+
+/// Names a pass directory after the time, in UTC, makes it, and keeps it: from here on only the reaper removes it.
+fn make_pass_dir(queue: &Dir, now: Now) -> Result<String> {
+    let fail = |e: io::Error| Error::io("make a pass in", queue.path(), e);
+    let made = tempfile::Builder::new()
+        .prefix(&now.utc.format("%Y%m%dT%H%M%SZ-").to_string())
+        .disable_cleanup(true) // by path, which means nothing here
+        .make_in("", |path| {
+            let name = path.file_name().unwrap_or_default();
+            Ok(rustix::fs::mkdirat(queue, name, Mode::from_raw_mode(0o755))?)
+        })
+        .map_err(fail)?;
+    let name = made.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    made.keep().map_err(|e| fail(e.error))?;
+    Ok(name)
+}
+
+fn make_dir(parent: &Dir, name: &[u8]) -> Result<()> {
+    rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)).map_err(|e| Error::io("make", join(parent.path(), name), e))
+}
+
+fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {
+    if let Some(dir) = parent.open_dir_if_there(name)? {
+        return Ok(dir);
+    }
+    parent.make_dir_if_missing(name)?;
+    let dir = parent.open_dir(name)?;
+    dir.take_owner_of(parent);
+    Ok(dir)
+}
+
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
+}
+
+/// Renames without ever overwriting. Where the filesystem cannot promise that (NFS, many FUSE mounts), a check and a
+/// plain rename serve: a directory can replace only an empty one.
+fn rename(from: &Dir, old: &[u8], to: &Dir, new: &[u8]) -> Result<()> {
+    let fail = |e: Errno| Error::io("rename", join(from.path(), old), e);
+    match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            if to.has(new)? {
+                return Err(fail(Errno::EXIST));
+            }
+            rustix::fs::renameat(from, old, to, new).map_err(fail)
+        }
+        other => other.map_err(fail),
+    }
+}

@@ -1,0 +1,174 @@
+//! The catalog: the details cache. It is derived from the tree and disposable; it never reads the tree and nothing in
+//! it makes a file garbage. One connection writes, a few read beside it (SQLite, WAL). A catalog that is corrupt,
+//! foreign or of another version is set aside and built anew.
+
+mod query;
+mod read;
+mod row;
+mod schema;
+mod view;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, ErrorCode};
+
+pub use query::{Cursor, Order, Page, Query};
+pub use read::{CameraSummary, NamedRange};
+pub use write::{Applied, News};
+
+use crate::error::{Error, Result};
+
+/// Connections that read at the same time.
+const READERS: usize = 2;
+
+/// The catalog of one archive.
+#[derive(Debug)]
+pub struct Catalog {
+    path: PathBuf,
+    /// Used by whoever applies changes; replaced as a whole by `rebuild`.
+    writer: Mutex<write::Writer>,
+    /// Connections not in use: taken by `read`, put back when it is done.
+    readers: Mutex<Readers>,
+    reader_back: Condvar,
+    /// Counts up with every change that was applied; written by the writer.
+    generation: AtomicU64,
+    /// SQLite said that the file is damaged; set by whoever met it, cleared by `rebuild`.
+    damaged: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Readers {
+    idle: Vec<Connection>,
+    /// Which set of connections these are: one more with every `rebuild`, so that an old one is not put back.
+    epoch: u64,
+}
+
+/// What was found when the catalog was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// A catalog of ours.
+    Found,
+    /// None was there.
+    Created,
+    /// What was there could not be used; it lies at the path now, and a new one was made. The text says why.
+    SetAside(PathBuf, String),
+}
+
+impl Catalog {
+    /// Opens or makes `catalog.db` in the state directory.
+    pub fn open(state_dir: &Path) -> Result<(Self, Opened)> {
+        let path = state_dir.join("catalog.db");
+        let (writer, opened) = match schema::open_writer(&path) {
+            Ok((connection, is_new)) => (connection, if is_new { Opened::Created } else { Opened::Found }),
+            Err(schema::Trouble::Unusable(why)) => {
+                let aside = schema::set_aside(&path)?;
+                let (connection, _) = schema::open_writer(&path).map_err(|trouble| trouble.into_error(&path))?;
+                (connection, Opened::SetAside(aside, why))
+            }
+            Err(trouble) => return Err(trouble.into_error(&path)),
+        };
+        let readers = Readers { idle: schema::open_readers(&path, READERS)?, epoch: 0 };
+        let catalog = Self {
+            writer: Mutex::new(write::Writer::new(writer)),
+            readers: Mutex::new(readers),
+            reader_back: Condvar::new(),
+            generation: AtomicU64::new(0),
+            damaged: AtomicBool::new(false),
+            path,
+        };
+        Ok((catalog, opened))
+    }
+
+    /// Opens the catalog in a state directory for reading beside the process that writes it.
+    pub fn open_beside(state_dir: &Path) -> Result<Self> {
+        let path = state_dir.join("catalog.db");
+        let idle = schema::open_readers(&path, READERS)?;
+        schema::check(&idle[0]).map_err(|trouble| trouble.into_error(&path))?;
+        let writer = schema::open_readers(&path, 1)?.remove(0); // writing through it fails, as it must
+        Ok(Self {
+            writer: Mutex::new(write::Writer::new(writer)),
+            readers: Mutex::new(Readers { idle, epoch: 0 }),
+            reader_back: Condvar::new(),
+            generation: AtomicU64::new(0),
+            damaged: AtomicBool::new(false),
+            path,
+        })
+    }
+
+    /// Counts up with every change; what was read at one generation is still true at the same.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether SQLite has found the file damaged since it was opened.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Acquire)
+    }
+
+    /// Reads the whole file for damage. Slow on a large catalog; readers and the writer go on meanwhile.
+    pub fn check(&self) -> Result<bool> {
+        let connection = schema::open_readers(&self.path, 1)?.remove(0);
+        let verdict = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let is_sound = verdict.is_ok_and(|verdict| verdict == "ok");
+        if !is_sound {
+            self.damaged.store(true, Ordering::Release);
+        }
+        Ok(is_sound)
+    }
+
+    /// Sets a damaged catalog aside and begins an empty one, whose readers see nothing until it is filled.
+    pub fn rebuild(&self) -> Result<PathBuf> {
+        let mut writer = self.writer();
+        let mut readers = self.readers();
+        readers.idle.clear();
+        readers.epoch += 1;
+        let aside = schema::set_aside(&self.path)?;
+        let (connection, _) = schema::open_writer(&self.path).map_err(|trouble| trouble.into_error(&self.path))?;
+        *writer = write::Writer::new(connection);
+        readers.idle = schema::open_readers(&self.path, READERS)?;
+        self.damaged.store(false, Ordering::Release);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.reader_back.notify_all();
+        Ok(aside)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, write::Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a query on a connection of its own.
+    fn read<T>(&self, op: &'static str, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let (connection, epoch) = {
+            let mut readers = self.readers();
+            loop {
+                if let Some(connection) = readers.idle.pop() {
+                    break (connection, readers.epoch);
+                }
+                readers = self.reader_back.wait(readers).unwrap_or_else(PoisonError::into_inner);
+            }
+        };
+        let result = query(&connection);
+        let mut readers = self.readers();
+        if readers.epoch == epoch {
+            readers.idle.push(connection);
+            self.reader_back.notify_one();
+        }
+        drop(readers);
+        result.map_err(|source| self.failed(op, source))
+    }
+
+    /// An error of SQLite's, noted if it means that the file is damaged.
+    fn failed(&self, op: &'static str, source: rusqlite::Error) -> Error {
+        if let Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) = source.sqlite_error_code() {
+            self.damaged.store(true, Ordering::Release);
+        }
+        Error::Catalog { op, path: self.path.clone(), source }
+    }
+}

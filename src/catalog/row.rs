@@ -1,0 +1,227 @@
+//! An event as a row of numbers, and back. A row that cannot be read back is damage, not an event.
+
+use chrono::DateTime;
+use rusqlite::types::Type;
+use rusqlite::{Row, params};
+
+use crate::event::frames::Frame;
+use crate::event::{Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, State, Thumbnail};
+
+/// The columns of an event but its key, in the order of [`params_of`] and [`Columns::read`].
+pub(super) const COLUMNS: &str =
+    "start, length, state, saved, frames, bytes, peak, video, debug_video, thumbnail, problems";
+
+/// Raw numbers come after the times of a day.
+const NUMBERS: i64 = 100_000;
+
+pub(super) fn name_to_sql(name: EventName) -> i64 {
+    match name {
+        EventName::Time(secs) => i64::from(secs),
+        EventName::Number(number) => NUMBERS + i64::from(number),
+    }
+}
+
+pub(super) fn name_from_sql(value: i64) -> Option<EventName> {
+    if value < NUMBERS {
+        u32::try_from(value).ok().filter(|secs| *secs < 86_400).map(EventName::Time)
+    } else {
+        u32::try_from(value - NUMBERS).ok().filter(|number| *number > 0).map(EventName::Number)
+    }
+}
+
+/// The columns of an event but its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Columns {
+    pub start: i64,
+    pub length: i64,
+    pub state: i64,
+    pub saved: bool,
+    pub frames: Option<u32>,
+    pub bytes: Option<i64>,
+    pub peak: Option<u32>,
+    pub video: Option<i64>,
+    pub debug_video: Option<i64>,
+    pub thumbnail: Option<i64>,
+    pub problems: Option<String>,
+}
+
+pub(super) const OPEN: i64 = 0;
+
+impl Columns {
+    pub fn of(details: &Details) -> Self {
+        let start = details.start.and_utc().timestamp();
+        let index = |container: Container| Container::ALL.iter().position(|c| *c == container).unwrap_or(0);
+        let code = |container: Container| i64::try_from(index(container)).unwrap_or(0);
+        Self {
+            start,
+            length: details.end.and_utc().timestamp() - start,
+            state: match details.state {
+                State::Open => OPEN,
+                State::Complete => 1,
+                State::Interrupted => 2,
+            },
+            saved: details.saved,
+            frames: details.frames,
+            bytes: details.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+            peak: details.peak_change,
+            video: details.video.map(code),
+            debug_video: details.debug_video.map(|movie| match movie {
+                DebugMovie::InDebug(container) => code(container),
+                DebugMovie::Beside(container) => 8 + code(container),
+            }),
+            thumbnail: details.thumbnail.map(|thumbnail| match thumbnail {
+                Thumbnail::File => 0,
+                Thumbnail::Frame(frame) => {
+                    1 + (i64::from(frame.secs) << 20 | i64::from(frame.sub) << 4 | i64::from(frame.width))
+                }
+            }),
+            problems: (!details.problems.is_empty())
+                .then(|| serde_json::to_string(&details.problems).expect("a list of texts is JSON")),
+        }
+    }
+
+    /// Reads the columns that begin at `at`.
+    pub fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            start: row.get(at)?,
+            length: row.get(at + 1)?,
+            state: row.get(at + 2)?,
+            saved: row.get(at + 3)?,
+            frames: row.get(at + 4)?,
+            bytes: row.get(at + 5)?,
+            peak: row.get(at + 6)?,
+            video: row.get(at + 7)?,
+            debug_video: row.get(at + 8)?,
+            thumbnail: row.get(at + 9)?,
+            problems: row.get(at + 10)?,
+        })
+    }
+
+    /// What a look at names only does not know stays as it was measured.
+    pub fn keep_measured(&mut self, before: &Self) {
+        if self.bytes.is_none() && before.bytes.is_some() {
+            self.bytes = before.bytes;
+            self.frames = self.frames.or(before.frames);
+            self.peak = self.peak.or(before.peak);
+            self.state = before.state;
+            self.problems.clone_from(&before.problems);
+        }
+    }
+
+    pub fn details(&self) -> Option<Details> {
+        let time = |secs: i64| DateTime::from_timestamp(secs, 0).map(|time| time.naive_utc());
+        let container = |code: i64| usize::try_from(code).ok().and_then(|at| Container::ALL.get(at)).copied();
+        let movie = |code: i64| match code {
+            0..8 => container(code).map(DebugMovie::InDebug),
+            _ => container(code - 8).map(DebugMovie::Beside),
+        };
+        let thumbnail = |code: i64| match code - 1 {
+            -1 => Some(Thumbnail::File),
+            code => Some(Thumbnail::Frame(Frame {
+                secs: u32::try_from(code >> 20).ok()?,
+                sub: u16::try_from(code >> 4 & 0xFFFF).ok()?,
+                width: u8::try_from(code & 0xF).ok()?,
+                debug: false,
+            })),
+        };
+        Some(Details {
+            start: time(self.start)?,
+            end: time(self.start.checked_add(self.length)?)?,
+            state: match self.state {
+                OPEN => State::Open,
+                1 => State::Complete,
+                2 => State::Interrupted,
+                _ => return None,
+            },
+            saved: self.saved,
+            frames: self.frames,
+            bytes: self.bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+            video: self.video.and_then(container),
+            debug_video: self.debug_video.and_then(movie),
+            thumbnail: self.thumbnail.and_then(thumbnail),
+            peak_change: self.peak,
+            problems: self.problems.as_ref().map(|text| serde_json::from_str(text).unwrap_or_default()).unwrap_or_default(),
+        })
+    }
+}
+
+/// Reads a whole event from `camera.name, day, name` and [`COLUMNS`].
+pub(super) fn read_event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let damaged = |at: usize, what: &str| {
+        rusqlite::Error::FromSqlConversionFailure(at, Type::Integer, what.to_owned().into())
+    };
+    let camera: Camera = row.get_ref(0)?.as_str()?.parse().map_err(|_| damaged(0, "no camera"))?;
+    let day = Day::from_number(row.get(1)?).ok_or_else(|| damaged(1, "no day"))?;
+    let name = name_from_sql(row.get(2)?).ok_or_else(|| damaged(2, "no event's name"))?;
+    let details = Columns::read(row, 3)?.details().ok_or_else(|| damaged(3, "no details"))?;
+    Ok(Event { id: EventId { camera, day, name }, details })
+}
+
+/// Executes `statement` with an event's key and columns.
+pub(super) fn execute(
+    statement: &mut rusqlite::Statement<'_>,
+    camera: i64,
+    day: i64,
+    name: i64,
+    c: &Columns,
+) -> rusqlite::Result<usize> {
+    statement.execute(params![
+        camera,
+        day,
+        name,
+        c.start,
+        c.length,
+        c.state,
+        c.saved,
+        c.frames,
+        c.bytes,
+        c.peak,
+        c.video,
+        c.debug_video,
+        c.thumbnail,
+        c.problems
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_details() -> impl Strategy<Value = Details> {
+        let container = prop::sample::select(&Container::ALL[..]);
+        let frame = (0u32..86_400, 0u16..9999).prop_map(|(secs, sub)| Frame { secs, sub, width: 4, debug: false });
+        let debug = (container.clone(), any::<bool>())
+            .prop_map(|(c, inside)| if inside { DebugMovie::InDebug(c) } else { DebugMovie::Beside(c) });
+        let thumbnail = prop_oneof![Just(Thumbnail::File), frame.prop_map(Thumbnail::Frame)];
+        let state = prop::sample::select(&[State::Open, State::Complete, State::Interrupted][..]);
+        (
+            (0i64..4_000_000_000, 0i64..200_000, state, any::<bool>()),
+            (prop::option::of(any::<u32>()), prop::option::of(0u64..i64::MAX as u64), prop::option::of(any::<u32>())),
+            (prop::option::of(container), prop::option::of(debug), prop::option::of(thumbnail)),
+            prop::collection::vec(".{0,20}", 0..3),
+        )
+            .prop_map(|((start, length, state, saved), (frames, bytes, peak), (video, debug_video, thumbnail), problems)| {
+                let time = |secs| DateTime::from_timestamp(secs, 0).unwrap().naive_utc();
+                let (start, end) = (time(start), time(start + length));
+                Details { start, end, state, saved, frames, bytes, video, debug_video, thumbnail, peak_change: peak, problems }
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn details_go_round(details in any_details()) {
+            prop_assert_eq!(Columns::of(&details).details(), Some(details));
+        }
+
+        #[test]
+        fn names_go_round_in_their_order(a in 0u32..86_400, b in 1u32..1_000_000) {
+            let (time, number) = (EventName::Time(a), EventName::Number(b));
+            for name in [time, number] {
+                prop_assert_eq!(name_from_sql(name_to_sql(name)), Some(name));
+            }
+            prop_assert!(name_to_sql(time) < name_to_sql(number));
+        }
+    }
+}

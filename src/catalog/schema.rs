@@ -1,0 +1,152 @@
+//! The catalog's file: its tables, and whether a file that is there is one of ours.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::error::{Error, Result};
+
+/// `PRAGMA application_id`: "Owly" in ASCII. A file with another is somebody else's.
+const APPLICATION: i64 = 0x4F77_6C79;
+/// `PRAGMA user_version`: grows with every change of the tables. Another version is rebuilt.
+const VERSION: i64 = 1;
+
+/// `camera.id` orders like `camera.name` (see `write::camera_id`), so that ties in time are broken by name in an index.
+/// `day` counts days since 1970; `name` is an event's name as `row::name_to_sql` encodes it; `start` is wall time in
+/// seconds since 1970 as if it were UTC; `length` is in seconds. `frames`, `bytes` and `peak` are NULL until measured.
+const TABLES: &str = "
+CREATE TABLE camera (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE day (
+  camera INTEGER NOT NULL, day INTEGER NOT NULL,
+  mtime INTEGER, inode INTEGER,
+  measured_at INTEGER,
+  events INTEGER NOT NULL, saved INTEGER NOT NULL, open INTEGER NOT NULL,
+  bytes INTEGER NOT NULL, unmeasured INTEGER NOT NULL,
+  PRIMARY KEY (camera, day)
+) WITHOUT ROWID;
+CREATE TABLE event (
+  camera INTEGER NOT NULL, day INTEGER NOT NULL, name INTEGER NOT NULL,
+  start INTEGER NOT NULL, length INTEGER NOT NULL,
+  state INTEGER NOT NULL, saved INTEGER NOT NULL,
+  frames INTEGER, bytes INTEGER, peak INTEGER,
+  video INTEGER, debug_video INTEGER, thumbnail INTEGER,
+  problems TEXT,
+  PRIMARY KEY (camera, day, name)
+) WITHOUT ROWID;
+CREATE INDEX event_by_start ON event (start, camera, day, name);
+CREATE INDEX event_by_camera ON event (camera, start, day, name);
+";
+
+/// Why a catalog cannot be used.
+pub(super) enum Trouble {
+    /// The file is damaged, foreign or of another version: set it aside.
+    Unusable(String),
+    /// It could not be opened for another reason: the directory, the disk, a lock.
+    Sql(&'static str, rusqlite::Error),
+}
+
+impl Trouble {
+    pub fn into_error(self, path: &Path) -> Error {
+        match self {
+            Self::Unusable(why) => Error::io("use the catalog", path, std::io::Error::other(why)),
+            Self::Sql(op, source) => Error::Catalog { op, path: path.to_path_buf(), source },
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Unusable(error.to_string()),
+            _ => Self::Sql("open", error),
+        }
+    }
+}
+
+/// Opens the file for writing, making it where there is none. Answers whether it is new.
+pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
+    let mut connection = Connection::open(path)?;
+    configure(&connection)?;
+    let is_new = pragma(&connection, "application_id")? == 0 && pragma(&connection, "user_version")? == 0 && {
+        let tables: i64 = connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        tables == 0
+    };
+    if is_new {
+        // The catalog can be made anew from the tree, so a commit need not wait for the disk; WAL keeps it whole.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()?;
+    } else {
+        check(&connection)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+    }
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok((connection, is_new))
+}
+
+/// Whether an open file is a catalog of this version.
+pub(super) fn check(connection: &Connection) -> Result<(), Trouble> {
+    let application = pragma(connection, "application_id")?;
+    if application != APPLICATION {
+        return Err(Trouble::Unusable("it is not a catalog of Owlery's".to_owned()));
+    }
+    let version = pragma(connection, "user_version")?;
+    if version != VERSION {
+        return Err(Trouble::Unusable(format!("it is of version {version}, and this is version {VERSION}")));
+    }
+    // A cheap look at each table: enough to notice a file that was cut off or overwritten at its beginning.
+    for table in ["camera", "day", "event"] {
+        connection.query_row(&format!("SELECT COUNT(*) FROM (SELECT * FROM {table} LIMIT 1)"), [], |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Connections that only read. They open the file for writing too, since a WAL needs its shared memory.
+pub(super) fn open_readers(path: &Path, count: usize) -> Result<Vec<Connection>> {
+    let open = || -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+        configure(&connection)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    };
+    (0..count)
+        .map(|_| open().map_err(|source| Error::Catalog { op: "open", path: path.to_path_buf(), source }))
+        .collect()
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "cache_size", -2048)?; // KiB
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+}
+
+/// Renames the file, and what belongs to it, out of the way; answers its new path. An older one set aside is replaced:
+/// a catalog is worth keeping once, for whoever wants to know what happened to it.
+pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
+    let aside = path.with_extension("db.aside");
+    for suffix in ["", "-wal", "-shm"] {
+        let with = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        let (from, to) = (with(path), with(&aside));
+        match std::fs::rename(&from, &to) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let _ = std::fs::remove_file(&to);
+            }
+            other => other.map_err(|error| Error::io("set aside", &from, error))?,
+        }
+    }
+    Ok(aside)
+}

@@ -1,0 +1,288 @@
+//! Applying changes. A batch is one transaction; the summaries of the days it touched are brought up to date in it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::row::{COLUMNS, Columns, execute, name_from_sql, name_to_sql};
+use super::{Catalog, read};
+use crate::error::Result;
+use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName};
+
+/// The connection that writes, and what it remembers.
+#[derive(Debug)]
+pub(super) struct Writer {
+    connection: Connection,
+    /// The ids of cameras; filled as they are asked for, emptied when a transaction fails.
+    cameras: HashMap<Camera, i64>,
+}
+
+/// What a change meant for whoever follows the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// An event that was not known.
+    Added(Event),
+    /// An event of which something else is known now.
+    Changed(Event),
+    /// An event that is not there any more.
+    Removed(EventId),
+}
+
+/// What a batch did.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// In the order in which it happened.
+    pub news: Vec<News>,
+    /// The generation it led to.
+    pub generation: u64,
+}
+
+/// The distance between the ids of new cameras, so that a camera that comes later finds a place between two others.
+const SPACING: i64 = 1 << 12;
+
+impl Writer {
+    pub fn new(connection: Connection) -> Self {
+        Self { connection, cameras: HashMap::new() }
+    }
+}
+
+impl Catalog {
+    /// Applies a batch of changes as one transaction: all of it, or nothing.
+    pub fn apply(&self, changes: &[Change]) -> Result<Applied> {
+        let mut writer = self.writer();
+        let Writer { connection, cameras } = &mut *writer;
+        let mut batch = || -> rusqlite::Result<Vec<News>> {
+            let transaction = connection.transaction()?;
+            let mut work = Batch { transaction, cameras, touched: BTreeSet::new(), news: Vec::new() };
+            for change in changes {
+                work.change(change)?;
+            }
+            work.finish()
+        };
+        match batch() {
+            Ok(news) => {
+                let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
+                Ok(Applied { news, generation })
+            }
+            Err(error) => {
+                writer.cameras.clear();
+                Err(self.failed("write to", error))
+            }
+        }
+    }
+
+    /// Folds the write-ahead log into the file, so that the next start finds little to do.
+    pub fn checkpoint(&self) -> Result<()> {
+        let writer = self.writer();
+        let done = writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        done.map_err(|error| self.failed("checkpoint", error))
+    }
+}
+
+/// One transaction.
+struct Batch<'a> {
+    transaction: Transaction<'a>,
+    cameras: &'a mut HashMap<Camera, i64>,
+    /// Days whose summaries have to be made anew.
+    touched: BTreeSet<(i64, i64)>,
+    news: Vec<News>,
+}
+
+const UPSERT: &str = "INSERT INTO event (camera, day, name, start, length, state, saved, frames, bytes, peak, video,
+     debug_video, thumbnail, problems) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)
+     ON CONFLICT (camera, day, name) DO UPDATE SET start=?4, length=?5, state=?6, saved=?7, frames=?8, bytes=?9,
+     peak=?10, video=?11, debug_video=?12, thumbnail=?13, problems=?14";
+
+impl Batch<'_> {
+    fn change(&mut self, change: &Change) -> rusqlite::Result<()> {
+        match change {
+            Change::Camera(camera) => self.camera_id(camera).map(|_| ()),
+            Change::CameraGone(camera) => self.camera_gone(camera),
+            Change::Day(scan) => self.day(scan),
+            Change::DayGone(camera, day) => self.day_gone(camera, *day),
+            Change::Event(id, details) => self.event(id, details),
+            Change::Gone(id) => self.gone(id),
+        }
+    }
+
+    fn finish(mut self) -> rusqlite::Result<Vec<News>> {
+        for (camera, day) in std::mem::take(&mut self.touched) {
+            self.summarize(camera, day)?;
+        }
+        self.transaction.commit()?;
+        Ok(self.news)
+    }
+
+    /// The id of a camera, made if need be: between those of the names before and after it.
+    fn camera_id(&mut self, camera: &Camera) -> rusqlite::Result<i64> {
+        if let Some(id) = self.cameras.get(camera) {
+            return Ok(*id);
+        }
+        let name = camera.as_str();
+        let mut found = self.transaction.prepare_cached("SELECT id FROM camera WHERE name = ?1")?;
+        let id = match found.query_row([name], |row| row.get(0)).optional()? {
+            Some(id) => id,
+            None => {
+                let beside = |sql: &str| -> rusqlite::Result<Option<i64>> {
+                    self.transaction.query_row(sql, [name], |row| row.get(0))
+                };
+                let before = beside("SELECT max(id) FROM camera WHERE name < ?1")?.unwrap_or(0);
+                let after = beside("SELECT min(id) FROM camera WHERE name > ?1")?;
+                let id = after.map_or(before + SPACING, |after| before + (after - before) / 2);
+                // Where no place is left between two ids (a dozen cameras, each named between the last two), the
+                // insert fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
+                self.transaction.execute("INSERT INTO camera (id, name) VALUES (?1, ?2)", params![id, name])?;
+                id
+            }
+        };
+        self.cameras.insert(camera.clone(), id);
+        Ok(id)
+    }
+
+    fn camera_gone(&mut self, camera: &Camera) -> rusqlite::Result<()> {
+        let id = self.camera_id(camera)?;
+        let days: Vec<i64> = {
+            let mut days = self.transaction.prepare_cached("SELECT day FROM day WHERE camera = ?1")?;
+            days.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+        };
+        for day in days.into_iter().filter_map(Day::from_number) {
+            self.day_gone(camera, day)?;
+        }
+        self.transaction.execute("DELETE FROM camera WHERE id = ?1", [id])?;
+        self.touched.retain(|(camera, _)| *camera != id);
+        self.cameras.remove(camera);
+        Ok(())
+    }
+
+    fn day(&mut self, scan: &DayScan) -> rusqlite::Result<()> {
+        let (camera, day) = (self.camera_id(&scan.camera)?, scan.day.number());
+        let mut before = self.rows_of(camera, day)?;
+        let id = |name| EventId { camera: scan.camera.clone(), day: scan.day, name };
+        {
+            let mut upsert = self.transaction.prepare_cached(UPSERT)?;
+            for (name, details) in &scan.events {
+                let key = name_to_sql(*name);
+                let mut columns = Columns::of(details);
+                let old = before.remove(&key);
+                if let Some(old) = &old {
+                    columns.keep_measured(old);
+                    if *old == columns {
+                        continue;
+                    }
+                }
+                execute(&mut upsert, camera, day, key, &columns)?;
+                let event = Event { id: id(*name), details: columns.details().unwrap_or_else(|| details.clone()) };
+                self.news.push(if old.is_some() { News::Changed(event) } else { News::Added(event) });
+            }
+        }
+        for name in before.into_keys() {
+            let name_there = name_from_sql(name);
+            if name_there.is_some_and(|name| scan.unread.contains(&name)) {
+                continue;
+            }
+            self.delete(camera, day, name)?;
+            if let Some(name) = name_there {
+                self.news.push(News::Removed(id(name)));
+            }
+        }
+        self.summarize(camera, day)?;
+        self.touched.remove(&(camera, day));
+        self.transaction
+            .prepare_cached(
+                "UPDATE day SET mtime = ?3, inode = ?4, measured_at = coalesce(?5, measured_at)
+                 WHERE camera = ?1 AND day = ?2",
+            )?
+            .execute(params![
+                camera,
+                day,
+                scan.stamp.map(|stamp| stamp.mtime),
+                scan.stamp.map(|stamp| stamp.inode.cast_signed()),
+                scan.measured_at
+            ])?;
+        Ok(())
+    }
+
+    fn day_gone(&mut self, camera: &Camera, day: Day) -> rusqlite::Result<()> {
+        let (camera_id, number) = (self.camera_id(camera)?, day.number());
+        for name in self.rows_of(camera_id, number)?.into_keys() {
+            if let Some(name) = name_from_sql(name) {
+                self.news.push(News::Removed(EventId { camera: camera.clone(), day, name }));
+            }
+        }
+        for sql in
+            ["DELETE FROM event WHERE camera = ?1 AND day = ?2", "DELETE FROM day WHERE camera = ?1 AND day = ?2"]
+        {
+            self.transaction.prepare_cached(sql)?.execute(params![camera_id, number])?;
+        }
+        self.touched.remove(&(camera_id, number));
+        Ok(())
+    }
+
+    fn event(&mut self, id: &EventId, details: &Details) -> rusqlite::Result<()> {
+        let (camera, day, name) = (self.camera_id(&id.camera)?, id.day.number(), name_to_sql(id.name));
+        let columns = Columns::of(details);
+        let old = self
+            .transaction
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM event WHERE camera = ?1 AND day = ?2 AND name = ?3"))?
+            .query_row(params![camera, day, name], |row| Columns::read(row, 0))
+            .optional()?;
+        if old.as_ref() == Some(&columns) {
+            return Ok(());
+        }
+        execute(&mut *self.transaction.prepare_cached(UPSERT)?, camera, day, name, &columns)?;
+        self.touched.insert((camera, day));
+        let event = Event { id: id.clone(), details: details.clone() };
+        self.news.push(if old.is_some() { News::Changed(event) } else { News::Added(event) });
+        Ok(())
+    }
+
+    fn gone(&mut self, id: &EventId) -> rusqlite::Result<()> {
+        let (camera, day) = (self.camera_id(&id.camera)?, id.day.number());
+        if self.delete(camera, day, name_to_sql(id.name))? {
+            self.touched.insert((camera, day));
+            self.news.push(News::Removed(id.clone()));
+        }
+        Ok(())
+    }
+
+    fn delete(&self, camera: i64, day: i64, name: i64) -> rusqlite::Result<bool> {
+        let sql = "DELETE FROM event WHERE camera = ?1 AND day = ?2 AND name = ?3";
+        Ok(self.transaction.prepare_cached(sql)?.execute(params![camera, day, name])? > 0)
+    }
+
+    fn rows_of(&self, camera: i64, day: i64) -> rusqlite::Result<HashMap<i64, Columns>> {
+        let sql = format!("SELECT name, {COLUMNS} FROM event WHERE camera = ?1 AND day = ?2");
+        let mut rows = self.transaction.prepare_cached(&sql)?;
+        let rows = rows.query_map(params![camera, day], |row| Ok((row.get(0)?, Columns::read(row, 1)?)))?;
+        rows.collect()
+    }
+
+    /// Makes a day's summary anew from its events: a day has few, so this is cheap, and it cannot drift.
+    fn summarize(&self, camera: i64, day: i64) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO day (camera, day, events, saved, open, bytes, unmeasured)
+                 SELECT ?1, ?2, count(*), coalesce(sum(saved), 0), coalesce(sum(state = 0), 0),
+                        coalesce(sum(bytes), 0), coalesce(sum(bytes IS NULL), 0)
+                 FROM event WHERE camera = ?1 AND day = ?2
+                 ON CONFLICT (camera, day) DO UPDATE SET events = excluded.events, saved = excluded.saved,
+                   open = excluded.open, bytes = excluded.bytes, unmeasured = excluded.unmeasured",
+            )?
+            .execute(params![camera, day])?;
+        Ok(())
+    }
+}
+
+impl Catalog {
+    /// The names of a day's events, for a pass that is about to compare them with the disk.
+    pub fn names_of(&self, camera: &Camera, day: Day) -> Result<Vec<EventName>> {
+        self.read("read a day of", |connection| {
+            let Some(id) = read::camera_id(connection, camera)? else { return Ok(Vec::new()) };
+            let sql = "SELECT name FROM event WHERE camera = ?1 AND day = ?2 ORDER BY name";
+            let mut names = connection.prepare_cached(sql)?;
+            let names = names.query_map(params![id, day.number()], |row| row.get::<_, i64>(0))?;
+            names.filter_map(|name| name.map(name_from_sql).transpose()).collect()
+        })
+    }
+}

@@ -1,0 +1,288 @@
+//! The preloader: reads the tree and tells what it found as [`Change`]s, newest day first. It knows no catalog and
+//! decides nothing about retention. The watcher reads single days and events through it too, so that there is one
+//! place that turns what lies on disk into details.
+
+mod pool;
+mod preload;
+mod recent;
+mod tickets;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use preload::{Known, Progress, Summary};
+pub use tickets::{Ticket, Tickets};
+
+use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
+use crate::clock::{Clock, Now};
+use crate::error::{Error, Result};
+use crate::event::state::{MovieCheck, Signs, judge};
+use crate::event::{Camera, Change, Day, DayScan, Details, EventId, EventName, Stamp, State};
+use recent::Recent;
+
+/// For which events a sidecar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sidecars {
+    /// For events that complete while Owlery runs.
+    #[default]
+    New,
+    /// For all that may have one, as they are measured.
+    All,
+    /// For none.
+    Off,
+}
+
+/// Where changes go. A full channel makes the sender wait, so nothing is dropped.
+pub type Out = Box<dyn Fn(Change) -> Result<()> + Send + Sync>;
+
+/// Reads the tree for whoever needs to know.
+pub struct Scanner {
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tickets: Arc<Tickets>,
+    event_gap: Duration,
+    sidecars: Sidecars,
+    recent: Recent,
+    out: Out,
+}
+
+impl std::fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanner").field("root", &self.tree.root()).finish_non_exhaustive()
+    }
+}
+
+/// Why an event is read, which decides whether its sidecar may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// It has been there before.
+    Found,
+    /// It was open or unknown until now, while Owlery ran.
+    News,
+}
+
+/// A time this short ago does not prove that a directory has not changed since: file times tick in milliseconds.
+const RACY: i64 = 2_000_000_000;
+
+impl Scanner {
+    /// A scanner that sends what it finds to `out`.
+    pub fn new(tree: Arc<Tree>, clock: Arc<dyn Clock>, event_gap: Duration, sidecars: Sidecars, out: Out) -> Self {
+        Self { tree, clock, tickets: Arc::default(), event_gap, sidecars, recent: Recent::default(), out }
+    }
+
+    /// Sends a change on its way.
+    pub(crate) fn send(&self, change: Change) -> Result<()> {
+        (self.out)(change)
+    }
+
+    /// How long Motion is silent before it ends an event.
+    pub fn event_gap(&self) -> Duration {
+        self.event_gap
+    }
+
+    /// Whether events of this day may still change by Motion's hand.
+    pub fn is_recent(day: Day, now: Now) -> bool {
+        day.date() >= now.yesterday()
+    }
+
+    /// Motion said that this event's movie has ended.
+    pub fn note_ended(&self, id: EventId) {
+        self.recent.note_ended(id);
+    }
+
+    /// Looks for markers that Motion left in `queue/` since the last look; answers the events they newly name.
+    pub fn look_for_markers(&self) -> Result<Vec<EventId>> {
+        let markers = self.tree.queue_markers()?;
+        Ok(self.recent.set_markers(markers.into_iter().map(|marker| marker.0)))
+    }
+
+    /// Reads a day and sends it: as a whole, or as gone. Answers its events' states and what was remarkable.
+    pub fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<(Vec<(EventName, State)>, Vec<Report>)> {
+        let _ticket = self.tickets.take(camera, day);
+        let Some(dir) = self.open_day(camera, day)? else { return Ok((Vec::new(), Vec::new())) };
+        let mut read = DayRead::begin(self, dir)?;
+        for name in read.names.clone() {
+            read.take(name, read.dir.read_event(name, depth));
+        }
+        let (scan, reports) = read.finish(self, depth, Occasion::Found);
+        let states = scan.events.iter().map(|(name, details)| (*name, details.state)).collect();
+        self.send(Change::Day(scan))?;
+        Ok((states, reports))
+    }
+
+    /// Reads one event and sends it: as it is, or as gone. Answers its state, if it is there.
+    pub fn scan_event(&self, id: &EventId, occasion: Occasion) -> Result<Option<State>> {
+        let _ticket = self.tickets.take(&id.camera, id.day);
+        let Some(dir) = self.open_day(&id.camera, id.day)? else { return Ok(None) };
+        let facts = match dir.read_event(id.name, Depth::Measure) {
+            Err(error) if error.is_not_found() => {
+                self.recent.forget(id);
+                self.send(Change::Gone(id.clone()))?;
+                return Ok(None);
+            }
+            other => other?,
+        };
+        let now = self.clock.now();
+        let newest = self.recent.note(id, &facts, now);
+        let (details, report) = self.details(&dir, id.name, facts, newest, now, occasion);
+        if let Some(report) = report {
+            tracing::warn!("{}: {}", report.path.display(), report.problem);
+        }
+        let state = details.state;
+        self.send(Change::Event(id.clone(), details))?;
+        Ok(Some(state))
+    }
+
+    /// Opens a day, sending the news where it or its camera is gone.
+    fn open_day(&self, camera: &Camera, day: Day) -> Result<Option<DayDir>> {
+        let dir: CameraDir = match self.tree.camera(camera) {
+            Err(error) if error.is_not_found() => {
+                self.send(Change::CameraGone(camera.clone()))?;
+                return Ok(None);
+            }
+            other => other?,
+        };
+        match dir.day(day) {
+            Err(error) if error.is_not_found() => {
+                self.send(Change::DayGone(camera.clone(), day))?;
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
+    /// Details from facts. For measured events this is where the state is judged, the peak read, and a sidecar written.
+    fn details(
+        &self,
+        dir: &DayDir,
+        name: EventName,
+        facts: Facts,
+        newest: Option<i64>,
+        now: Now,
+        occasion: Occasion,
+    ) -> (Details, Option<Report>) {
+        let id = dir.id(name);
+        let report = facts.disbelief.as_ref().map(|why| {
+            Report::note(dir.event_path(name).join(SIDECAR), format!("not believed: {why}"))
+        });
+        let Some(newest) = newest else { return (details_of(facts, State::Complete, None), report) };
+        let ended = self.recent.is_ended(&id);
+        let newer = self.recent.has_newer(&id, &facts);
+        let state = judge(&Signs { day: id.day, newest, ended, newer, movie: facts.movie }, now, self.event_gap);
+        if state == State::Open {
+            return (details_of(facts, state, None), report);
+        }
+        let peak = facts.peak_change.or_else(|| dir.peak_change(name, &facts.frame_list));
+        let has_sidecar = facts.has_sidecar;
+        let details = details_of(facts, state, peak);
+        let may_write = match self.sidecars {
+            Sidecars::Off => false,
+            Sidecars::New => occasion == Occasion::News,
+            Sidecars::All => true,
+        };
+        if may_write && !has_sidecar && !self.recent.has_marker(&id) {
+            match self.tree.write_sidecar(&id, &details) {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Ok(again) = dir.read_event(name, Depth::Measure) {
+                        return (details_of(again, state, details.peak_change), None);
+                    }
+                }
+                Err(error) => tracing::warn!("{}", error.chain()),
+            }
+        }
+        (details, report)
+    }
+}
+
+fn details_of(facts: Facts, state: State, peak_change: Option<u32>) -> Details {
+    let mut problems = facts.problems;
+    if state == State::Interrupted
+        && let Some(video) = facts.video
+    {
+        problems.push(match facts.movie {
+            Some(MovieCheck::Empty) => format!("{} is empty", video.file_name()),
+            _ => format!("{} was never finished (it has no moov box) and does not play", video.file_name()),
+        });
+    }
+    Details {
+        start: facts.start,
+        end: facts.end,
+        state,
+        saved: facts.saved,
+        frames: facts.frames,
+        bytes: facts.bytes,
+        video: facts.video,
+        debug_video: facts.debug_video,
+        thumbnail: facts.thumbnail,
+        peak_change: peak_change.or(facts.peak_change),
+        problems,
+    }
+}
+
+/// A day that is being read.
+#[derive(Debug)]
+struct DayRead {
+    dir: DayDir,
+    stamp: Option<Stamp>,
+    names: Vec<EventName>,
+    facts: Vec<(EventName, Facts)>,
+    unread: Vec<EventName>,
+    reports: Vec<Report>,
+}
+
+impl DayRead {
+    /// Lists the day. The stamp is taken before, so that what comes later shows as a change.
+    fn begin(scanner: &Scanner, dir: DayDir) -> Result<Self> {
+        let stamp = dir.stamp()?;
+        let is_old = stamp.mtime < scanner.clock.now().nanos().saturating_sub(RACY);
+        let list = dir.list()?;
+        let reports = list
+            .refused
+            .iter()
+            .map(|name| Report::failure(dir.path().join(name), "refused: it has an event's name but is no directory"))
+            .collect();
+        let stamp = is_old.then_some(stamp);
+        Ok(Self { dir, stamp, names: list.events, facts: Vec::new(), unread: Vec::new(), reports })
+    }
+
+    fn take(&mut self, name: EventName, read: Result<Facts>) {
+        match read {
+            Ok(facts) => self.facts.push((name, facts)),
+            Err(error) if error.is_not_found() => {} // gone since it was listed
+            Err(error) => {
+                self.reports.push(Report::of(&error, &self.dir.event_path(name)));
+                self.unread.push(name);
+            }
+        }
+    }
+
+    /// Judges every event in the light of all.
+    fn finish(mut self, scanner: &Scanner, depth: Depth, occasion: Occasion) -> (DayScan, Vec<Report>) {
+        let now = scanner.clock.now();
+        self.facts.sort_unstable_by_key(|(name, _)| *name);
+        let newest: Vec<Option<i64>> =
+            self.facts.iter().map(|(name, facts)| scanner.recent.note(&self.dir.id(*name), facts, now)).collect();
+        let mut events = Vec::with_capacity(self.facts.len());
+        for ((name, facts), newest) in std::mem::take(&mut self.facts).into_iter().zip(newest) {
+            let (details, report) = scanner.details(&self.dir, name, facts, newest, now, occasion);
+            self.reports.extend(report);
+            events.push((name, details));
+        }
+        let measured_at = (depth == Depth::Measure && self.unread.is_empty()).then(|| now.utc.timestamp());
+        let scan = DayScan {
+            camera: self.dir.camera().clone(),
+            day: self.dir.day(),
+            stamp: self.stamp,
+            events,
+            unread: self.unread,
+            measured_at,
+        };
+        (scan, self.reports)
+    }
+}
+
+/// The camera's directory may be unusable without the archive being so.
+pub(crate) fn is_camera_trouble(error: &Error) -> bool {
+    matches!(error, Error::Io { .. })
+}

@@ -1,0 +1,163 @@
+//! The threads that read the tree: a few while the disk answers from memory, many while it makes them wait.
+//!
+//! A cold disk is bound by latency, so it wants many requests under way; a warm one is bound by the processors, and
+//! more threads only get in each other's way. So the pool begins small and grows while reads are slow.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Threads to begin with, and the most there will be.
+const FEW: usize = 4;
+const MANY: usize = 48;
+/// How often the pool looks at how slow reads are.
+const LOOK: Duration = Duration::from_millis(4);
+/// A read that takes longer than this on average waits for the disk.
+const SLOW: u64 = 300_000;
+
+/// Work to do, and work that may yet come of it.
+#[derive(Debug)]
+pub(super) struct Pool<T> {
+    queue: Mutex<Queue<T>>,
+    changed: Condvar,
+    /// Units of work read so far, and the nanoseconds that took, added up over all threads.
+    units: AtomicU64,
+    nanos: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Queue<T> {
+    /// Taken from the front. Work that came of work goes to the front: what was begun is finished first.
+    waiting: VecDeque<T>,
+    /// Pieces that were taken and not finished: they may bring more.
+    under_way: usize,
+}
+
+impl<T: Send> Pool<T> {
+    /// A pool with these pieces of work.
+    pub fn new(work: impl Iterator<Item = T>) -> Self {
+        Self {
+            queue: Mutex::new(Queue { waiting: work.collect(), under_way: 0 }),
+            changed: Condvar::new(),
+            units: AtomicU64::new(0),
+            nanos: AtomicU64::new(0),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds work that came of the piece being worked on.
+    pub fn add(&self, work: impl DoubleEndedIterator<Item = T>) {
+        let mut queue = self.queue();
+        for piece in work.rev() {
+            queue.waiting.push_front(piece);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Reads one unit, and remembers how long it took.
+    pub fn timed<R>(&self, read: impl FnOnce() -> R) -> R {
+        let begun = Instant::now();
+        let result = read();
+        let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.units.fetch_add(1, Ordering::Relaxed);
+        result
+    }
+
+    /// Does all work, and what comes of it, on threads named `name`. Returns when nothing is left.
+    pub fn run(&self, name: &str, work: impl Fn(T) + Sync) {
+        std::thread::scope(|scope| {
+            let worker = || {
+                while let Some(piece) = self.take() {
+                    let _done = Done(self);
+                    work(piece);
+                }
+            };
+            let spawn = |count: usize| {
+                for _ in 0..count {
+                    let thread = std::thread::Builder::new().name(name.to_owned());
+                    if let Err(error) = thread.spawn_scoped(scope, worker) {
+                        tracing::warn!("cannot start another thread to read with: {error}");
+                    }
+                }
+            };
+            let mut threads = FEW;
+            spawn(threads - 1);
+            let (mut units, mut nanos) = (0, 0);
+            while !self.wait_until_done(LOOK) {
+                let (units_now, nanos_now) = (self.units.load(Ordering::Relaxed), self.nanos.load(Ordering::Relaxed));
+                let is_slow = match units_now - units {
+                    0 => true,
+                    done => (nanos_now - nanos) / done > SLOW,
+                };
+                (units, nanos) = (units_now, nanos_now);
+                if is_slow && threads < MANY {
+                    let more = threads.min(MANY - threads);
+                    spawn(more);
+                    threads += more;
+                }
+            }
+            worker(); // nothing is left, or no thread could be started
+        });
+    }
+
+    fn take(&self) -> Option<T> {
+        let mut queue = self.queue();
+        loop {
+            if let Some(piece) = queue.waiting.pop_front() {
+                queue.under_way += 1;
+                return Some(piece);
+            }
+            if queue.under_way == 0 {
+                return None;
+            }
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn wait_until_done(&self, time: Duration) -> bool {
+        let queue = self.queue();
+        let is_done = |queue: &Queue<T>| queue.waiting.is_empty() && queue.under_way == 0;
+        if is_done(&queue) {
+            return true;
+        }
+        let (queue, _) = self.changed.wait_timeout(queue, time).unwrap_or_else(PoisonError::into_inner);
+        is_done(&queue)
+    }
+}
+
+/// Says that a piece is finished, also when its work panics (so that the others end and the panic gets out).
+struct Done<'a, T: Send>(&'a Pool<T>);
+
+impl<T: Send> Drop for Done<'_, T> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        queue.under_way -= 1;
+        if queue.under_way == 0 && queue.waiting.is_empty() {
+            self.0.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_work_is_done_and_all_that_comes_of_it() {
+        let pool = Pool::new(0..10u64);
+        let sum = AtomicU64::new(0);
+        pool.run("test", |piece| {
+            pool.timed(|| sum.fetch_add(piece, Ordering::Relaxed));
+            if piece < 10 {
+                pool.add((0..3).map(|_| 100));
+            }
+        });
+        assert_eq!(sum.into_inner(), 45 + 10 * 3 * 100);
+        Pool::new(std::iter::empty::<u8>()).run("test", |_| unreachable!());
+    }
+}

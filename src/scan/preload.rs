@@ -1,0 +1,233 @@
+//! The walk over the whole archive, newest day first, in parallel. A day whose list of names is as recorded is not
+//! opened further; everything else is read and sent. A bad entry is named, counted and skipped.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::pool::Pool;
+use super::tickets::Ticket;
+use super::{DayRead, Occasion, Scanner};
+use crate::archive::{CameraDir, Depth, Report};
+use crate::clock::Stop;
+use crate::error::{Error, Result};
+use crate::event::{Camera, Change, Day, EventName, Stamp};
+
+/// How many events one thread reads at a time.
+const CHUNK: usize = 32;
+
+/// What is known of the days from before: a day that is as recorded is passed over.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The stamp of each day, if it had one that proves anything, and its number of events.
+    pub days: HashMap<(Camera, Day), (Option<Stamp>, u64)>,
+    /// Cameras that were there.
+    pub cameras: Vec<Camera>,
+}
+
+/// How far a walk has come. Written by the walk, read by whoever shows it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Days to look at; known once the cameras were listed.
+    pub days: AtomicU64,
+    /// Days looked at.
+    pub days_done: AtomicU64,
+    /// Events found.
+    pub events: AtomicU64,
+}
+
+/// What a walk found.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Cameras that could be used.
+    pub cameras: u64,
+    /// Day directories.
+    pub days: u64,
+    /// Days that were as recorded and not read.
+    pub unchanged_days: u64,
+    /// Events, those of unchanged days among them.
+    pub events: u64,
+    /// What could not be read, was refused, or is remarkable.
+    pub reports: Vec<Report>,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Whether it was told to stop before its end.
+    pub was_stopped: bool,
+}
+
+impl Summary {
+    /// How many things could not be read.
+    pub fn failures(&self) -> usize {
+        self.reports.iter().filter(|report| report.unreadable).count()
+    }
+}
+
+/// A piece of work: a day to list, or some of its events to read.
+enum Piece {
+    Day(Arc<CameraDir>, Day),
+    Events(Arc<OpenDay>, Vec<EventName>),
+}
+
+/// A day whose events are being read by several threads.
+struct OpenDay {
+    /// Filled by the readers, taken by the last.
+    read: Mutex<Option<DayRead>>,
+    /// The same directory, for reading without the lock.
+    dir: crate::archive::DayDir,
+    /// Chunks not yet read.
+    rest: AtomicUsize,
+    depth: Depth,
+    _ticket: Ticket,
+}
+
+struct Walk<'a> {
+    scanner: &'a Scanner,
+    known: &'a Known,
+    depth: Depth,
+    stop: &'a Stop,
+    progress: &'a Progress,
+    /// Written by every reader.
+    summary: Mutex<Summary>,
+}
+
+impl Scanner {
+    /// Walks the archive. With [`Depth::Glance`], days before yesterday are read by names and sidecars only.
+    pub fn preload(&self, known: &Known, depth: Depth, stop: &Stop, progress: &Progress) -> Result<Summary> {
+        let begun = Instant::now();
+        self.look_for_markers()?;
+        let summary = Mutex::new(Summary::default());
+        let walk = Walk { scanner: self, known, depth, stop, progress, summary };
+        let days = walk.list_days()?;
+        progress.days.store(days.len() as u64, Ordering::Relaxed);
+        let pool = Pool::new(days.into_iter().map(|(camera, day)| Piece::Day(camera, day)));
+        pool.run("owlery-scan", |piece| {
+            if stop.is_set() {
+                walk.summary().was_stopped = true;
+                return;
+            }
+            let done = match piece {
+                Piece::Day(camera, day) => walk.begin_day(&pool, &camera, day),
+                Piece::Events(day, names) => walk.read_events(&pool, &day, &names),
+            };
+            if let Err(error) = done {
+                walk.report([Report::of(&error, self.tree.root())]);
+            }
+        });
+        let mut summary = walk.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if summary.was_stopped {
+            return Err(Error::Stopped);
+        }
+        summary.reports.sort_by(|a, b| a.path.cmp(&b.path));
+        summary.elapsed = begun.elapsed();
+        Ok(summary)
+    }
+}
+
+impl Walk<'_> {
+    fn summary(&self) -> std::sync::MutexGuard<'_, Summary> {
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self, reports: impl IntoIterator<Item = Report>) {
+        self.summary().reports.extend(reports);
+    }
+
+    /// Every day of every camera, newest first; sends what is news about cameras, and of days that are gone.
+    fn list_days(&self) -> Result<Vec<(Arc<CameraDir>, Day)>> {
+        let cameras = self.scanner.tree.cameras()?;
+        let there: HashSet<Camera> =
+            cameras.open.iter().map(CameraDir::camera).chain(cameras.closed.iter().map(|(closed, _)| closed)).cloned().collect();
+        for gone in self.known.cameras.iter().filter(|camera| !there.contains(*camera)) {
+            self.scanner.send(Change::CameraGone(gone.clone()))?;
+        }
+        self.report(cameras.closed.into_iter().map(|(_, report)| report));
+        let (mut all, mut listed) = (Vec::new(), HashSet::new());
+        let mut missing: HashSet<&(Camera, Day)> = self.known.days.keys().collect();
+        for camera in cameras.open {
+            self.scanner.send(Change::Camera(camera.camera().clone()))?;
+            self.summary().cameras += 1;
+            match camera.days() {
+                Ok((days, refused)) => {
+                    self.report(refused);
+                    listed.insert(camera.camera().clone());
+                    let camera = Arc::new(camera);
+                    for day in days {
+                        missing.remove(&(camera.camera().clone(), day));
+                        all.push((Arc::clone(&camera), day));
+                    }
+                }
+                Err(error) => self.report([Report::of(&error, camera.path())]),
+            }
+        }
+        for (camera, day) in missing.into_iter().filter(|(camera, _)| listed.contains(camera)) {
+            // Looked at once more under its ticket, and sent as gone if it is.
+            if let Err(error) = self.scanner.scan_day(camera, *day, Depth::Glance) {
+                self.report([Report::of(&error, self.scanner.tree.root())]);
+            }
+        }
+        all.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.camera().cmp(b.camera())));
+        Ok(all)
+    }
+
+    fn begin_day(&self, pool: &Pool<Piece>, camera: &CameraDir, day: Day) -> Result<()> {
+        let ticket = self.scanner.tickets.take(camera.camera(), day);
+        let dir = match camera.day(day) {
+            Err(error) if error.is_not_found() => {
+                return self.scanner.send(Change::DayGone(camera.camera().clone(), day));
+            }
+            other => other?,
+        };
+        let is_recent = Scanner::is_recent(day, self.scanner.clock.now());
+        if !is_recent && let Some((Some(stamp), events)) = self.known.days.get(&(camera.camera().clone(), day))
+            && dir.stamp()? == *stamp
+        {
+            self.end_day(*events, true);
+            return Ok(());
+        }
+        let depth = if is_recent { Depth::Measure } else { self.depth };
+        let read = DayRead::begin(self.scanner, camera.day(day)?)?;
+        let names = read.names.clone();
+        let chunks: Vec<Vec<EventName>> = names.chunks(CHUNK).map(<[_]>::to_vec).collect();
+        let rest = AtomicUsize::new(chunks.len().max(1));
+        let open = Arc::new(OpenDay { read: Mutex::new(Some(read)), dir, rest, depth, _ticket: ticket });
+        let mut chunks = chunks.into_iter();
+        let first = chunks.next().unwrap_or_default();
+        pool.add(chunks.map(|names| Piece::Events(Arc::clone(&open), names)));
+        self.read_events(pool, &open, &first)
+    }
+
+    fn read_events(&self, pool: &Pool<Piece>, day: &OpenDay, names: &[EventName]) -> Result<()> {
+        let mut results = Vec::with_capacity(names.len());
+        for name in names {
+            if self.stop.is_set() {
+                self.summary().was_stopped = true;
+                return Ok(()); // the day is not sent
+            }
+            results.push((*name, pool.timed(|| day.dir.read_event(*name, day.depth))));
+        }
+        let mut read = day.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = read.as_mut() {
+            for (name, result) in results {
+                read.take(name, result);
+            }
+        }
+        if day.rest.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return Ok(());
+        }
+        let Some(read) = read.take() else { return Ok(()) };
+        let (scan, reports) = read.finish(self.scanner, day.depth, Occasion::Found);
+        self.end_day(scan.events.len() as u64, false);
+        self.report(reports);
+        self.scanner.send(Change::Day(scan))
+    }
+
+    fn end_day(&self, events: u64, is_unchanged: bool) {
+        self.progress.days_done.fetch_add(1, Ordering::Relaxed);
+        self.progress.events.fetch_add(events, Ordering::Relaxed);
+        let mut summary = self.summary();
+        summary.days += 1;
+        summary.events += events;
+        summary.unchanged_days += u64::from(is_unchanged);
+    }
+}

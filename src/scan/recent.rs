@@ -1,0 +1,105 @@
+//! What is remembered of recent events to judge whether they are over: what Motion said, which of a camera's events
+//! was written last, and when a time in the future was first seen. It is memory only; a restart begins anew.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::NaiveDateTime;
+
+use crate::archive::Facts;
+use crate::clock::Now;
+use crate::event::{Camera, EventId};
+
+/// The memory. All of it is written and read by whoever scans, under one lock that is never held over I/O.
+#[derive(Debug, Default)]
+pub(super) struct Recent(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// Events with a marker in `queue/`; replaced at each look.
+    markers: HashSet<EventId>,
+    /// Events whose end Motion told us of; grows by one per event told, forgotten with the event.
+    ended: HashSet<EventId>,
+    /// Of each camera, the event that was written last.
+    latest: HashMap<Camera, Latest>,
+    /// Times in the future that were met: the time, and when it was first seen.
+    ahead: HashMap<EventId, (i64, i64)>,
+}
+
+#[derive(Debug)]
+struct Latest {
+    id: EventId,
+    start: NaiveDateTime,
+    newest: i64,
+}
+
+impl Recent {
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the markers; answers those that are new.
+    pub fn set_markers(&self, found: impl Iterator<Item = EventId>) -> Vec<EventId> {
+        let found: HashSet<EventId> = found.collect();
+        let mut memory = self.memory();
+        let new = found.difference(&memory.markers).cloned().collect();
+        // A marker that a manager has taken away still said that the event is over.
+        let taken: Vec<EventId> = memory.markers.difference(&found).cloned().collect();
+        memory.ended.extend(taken);
+        memory.markers = found;
+        new
+    }
+
+    pub fn note_ended(&self, id: EventId) {
+        self.memory().ended.insert(id);
+    }
+
+    pub fn has_marker(&self, id: &EventId) -> bool {
+        self.memory().markers.contains(id)
+    }
+
+    pub fn is_ended(&self, id: &EventId) -> bool {
+        let memory = self.memory();
+        memory.markers.contains(id) || memory.ended.contains(id)
+    }
+
+    pub fn forget(&self, id: &EventId) {
+        let mut memory = self.memory();
+        memory.ended.remove(id);
+        memory.ahead.remove(id);
+        memory.latest.retain(|_, latest| &latest.id != id);
+    }
+
+    /// Remembers an event that was measured. Answers its newest time, where a time in the future counts as the moment
+    /// it was first seen.
+    pub fn note(&self, id: &EventId, facts: &Facts, now: Now) -> Option<i64> {
+        let found = facts.newest?;
+        let mut memory = self.memory();
+        let newest = if found <= now.nanos() {
+            memory.ahead.remove(id);
+            found
+        } else {
+            match memory.ahead.get(id) {
+                Some((time, seen)) if *time == found => *seen,
+                _ => {
+                    memory.ahead.insert(id.clone(), (found, now.nanos()));
+                    now.nanos()
+                }
+            }
+        };
+        let is_later = memory.latest.get(&id.camera).is_none_or(|latest| latest.id == *id || latest.newest < newest);
+        if is_later {
+            memory.latest.insert(id.camera.clone(), Latest { id: id.clone(), start: facts.start, newest });
+        }
+        Some(newest)
+    }
+
+    /// Whether the camera has an event that began after this one's last frame and was written after it. The second
+    /// condition keeps a directory with a later name from ending an event that Motion still writes (a clock set back).
+    pub fn has_newer(&self, id: &EventId, facts: &Facts) -> bool {
+        let memory = self.memory();
+        memory.latest.get(&id.camera).is_some_and(|latest| {
+            latest.id != *id && latest.start > facts.end && facts.newest.is_some_and(|newest| latest.newest > newest)
+        })
+    }
+}
