@@ -21,14 +21,15 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-pub use cameras::{CameraDir, Cameras};
-pub use dir::{DayDir, DayList};
+pub use cameras::CameraDir;
+pub use dir::DayDir;
 pub use event_dir::{Depth, Facts};
 pub use media::{MediaFile, MediaPath};
-pub use queue::{Manifest, ManifestItem, QueuedPass};
-pub use reap::{Progress, Reaped};
+pub use queue::QueuedPass;
+pub use reap::Progress;
 pub use retire::{Retired, RetiringPass};
-pub use sidecar::{SIDECAR, Sidecar};
+pub use sidecar::SIDECAR;
+pub(crate) use sidecar::{MISSING, TIME, title};
 
 use crate::error::{Error, Result};
 use crate::event::{Camera, QueueMarker};

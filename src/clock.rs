@@ -42,7 +42,7 @@ impl Now {
 }
 
 /// Where the time comes from.
-pub trait Clock: Send + Sync + 'static {
+pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Now;
 }

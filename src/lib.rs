@@ -1,8 +1,52 @@
-//! Owlery
-pub mod archive;
-pub mod clock;
-pub mod error;
-pub mod event;
-pub mod scan;
-pub mod catalog;
-pub mod retention;
+//! Owlery keeps the event archive of a [Motion](https://motion-project.github.io/) capture host: it knows every event,
+//! serves it, tells when a new one arrives, and removes what is past its time. It runs as a sidecar beside Motion (the
+//! `owlery` program), or inside another program as this library.
+//!
+//! ```no_run
+//! let archive = owlery::Archive::open(owlery::Options::new("/var/lib/motion").keep_days(45))?;
+//! let service = archive.start()?; // preload, watch and expire on threads of their own
+//! let page = service.events(&owlery::Query::new().camera("Camera1").limit(50))?;
+//! for event in page.events {
+//!     println!("{} {}", event.id, event.details.state.as_str());
+//! }
+//! let mut news = service.subscribe();
+//! if let Some(owlery::Notice::Added(event)) = news.wait() {
+//!     println!("new: {}", event.id);
+//! }
+//! service.shutdown()?;
+//! # Ok::<(), owlery::Error>(())
+//! ```
+//!
+//! The directory tree is the truth. Everything else (the catalog) is derived from it and can be deleted at any time.
+
+mod archive;
+mod catalog;
+mod clock;
+mod error;
+mod event;
+mod expirer;
+mod fault;
+mod reaper;
+mod retention;
+mod scan;
+mod service;
+mod time;
+mod watch;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+mod daemon;
+#[cfg(feature = "http")]
+pub mod http;
+
+pub use archive::{MediaFile, MediaPath, Report};
+pub use catalog::{CameraSummary, Cursor, Order, Page, Query};
+pub use clock::{Clock, ManualClock, Now, SystemClock};
+pub use error::{Error, Kind, Result};
+pub use event::{Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which};
+pub use expirer::Pass;
+pub use retention::{Keep, Plan, Policy, Refusal};
+pub use scan::{Sidecars, Summary};
+pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Status, Subscription};
+pub use watch::Mode;

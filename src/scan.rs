@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use preload::{Known, Progress, Summary};
-pub use tickets::{Ticket, Tickets};
+pub use tickets::Tickets;
 
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
 use crate::clock::{Clock, Now};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::state::{MovieCheck, Signs, judge};
 use crate::event::{Camera, Change, Day, DayScan, Details, EventId, EventName, Stamp, State};
 use recent::Recent;
@@ -280,9 +280,4 @@ impl DayRead {
         };
         (scan, self.reports)
     }
-}
-
-/// The camera's directory may be unusable without the archive being so.
-pub(crate) fn is_camera_trouble(error: &Error) -> bool {
-    matches!(error, Error::Io { .. })
 }

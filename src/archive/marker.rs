@@ -46,6 +46,23 @@ impl Tree {
             .as_deref()
     }
 
+    /// The same, but with `false` nothing is written: a root without a marker stays without.
+    pub fn identify_if(&self, may_write: bool) -> Option<&str> {
+        if may_write {
+            return self.identify();
+        }
+        self.identity.get_or_init(|| self.marker().ok().flatten()).as_deref()
+    }
+
+    /// Whether the root carries a marker or can take one, and is on a disk that can be written to.
+    pub fn can_be_marked(&self) -> bool {
+        let Ok(root) = self.root_dir() else { return false };
+        let is_read_only = rustix::fs::fstatvfs(&root)
+            .is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+        let takes = rustix::fs::access(&self.root, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
+        !is_read_only && (takes || self.marker().is_ok_and(|marker| marker.is_some()))
+    }
+
     /// Checks that the root is still the archive that this process began with: right before every pass.
     pub fn verify_identity(&self) -> Result<&str> {
         let refused = |message: String| Error::Refused { guard: "marker", message };

@@ -102,6 +102,9 @@ impl RetiringPass<'_> {
             && list.foreign.is_empty()
             && list.refused.is_empty()
             && list.events.iter().all(|name| wanted.contains(name));
+        if is_as_planned && list.events.is_empty() {
+            return Ok(Retired { day_gone: self.remove_empty_day(at, item.day)?, ..Retired::default() });
+        }
         if is_as_planned && saved.is_empty() {
             return self.retire_day(at, &day, &list.events);
         }

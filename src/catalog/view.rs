@@ -60,9 +60,9 @@ impl Catalog {
         })
     }
 
-    /// Everything that a plan is made of: the sums of the archive, and the days before `before`. Of days that hold
+    /// Everything that a plan is made of: the sums of the archive, and the days up to `newest`. Of days that hold
     /// something saved or open, the events are told too.
-    pub fn retention_view(&self, before: Day) -> Result<View> {
+    pub fn retention_view(&self, newest: Day) -> Result<View> {
         self.read("read the days of", |connection| {
             let mut view = View::default();
             let mut sums = connection.prepare_cached(
@@ -79,12 +79,12 @@ impl Catalog {
             }
             let mut days = connection.prepare_cached(
                 "SELECT c.name, d.day, d.events, d.bytes, d.unmeasured, d.saved + d.open, d.camera
-                 FROM day d JOIN camera c ON c.id = d.camera WHERE d.day < ?1 ORDER BY d.day, d.camera",
+                 FROM day d JOIN camera c ON c.id = d.camera WHERE d.day <= ?1 ORDER BY d.day, d.camera",
             )?;
             let mut events = connection.prepare_cached(
                 "SELECT name, saved, state = 0, bytes FROM event WHERE camera = ?1 AND day = ?2 ORDER BY name",
             )?;
-            let mut rows = days.query([before.number()])?;
+            let mut rows = days.query([newest.number()])?;
             while let Some(row) = rows.next()? {
                 let name: String = row.get(0)?;
                 let (Ok(camera), Some(day)) = (name.parse(), Day::from_number(row.get(1)?)) else { continue };

@@ -1,0 +1,70 @@
+//! The HTTP service as one axum router, to be served alone or mounted in another program. It holds no state of its
+//! own: every answer comes from the service.
+
+mod api;
+mod assets;
+mod error;
+mod files;
+mod params;
+mod strix;
+pub(crate) mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+
+use crate::service::{Handle, Service};
+
+/// The router of a service, to be mounted under any path.
+pub fn router(service: &Service) -> Router {
+    routes(Arc::clone(service))
+}
+
+pub(crate) fn routes(handle: Arc<Handle>) -> Router {
+    Router::new()
+        .route("/", get(assets::page))
+        .route("/app.js", get(assets::script))
+        .route("/style.css", get(assets::style))
+        .route("/images/missing.jpg", get(assets::missing))
+        .route("/api/cameras/list", get(strix::cameras))
+        .route("/api/events/{cameras}", get(strix::events))
+        .route("/motion/{*path}", get(files::motion))
+        .route("/media/{*path}", get(files::media))
+        .route("/api/v1/cameras", get(api::cameras))
+        .route("/api/v1/events", get(api::events))
+        .route("/api/v1/events/{camera}/{date}/{time}", get(api::event))
+        .route("/healthz", get(api::healthz))
+        .route("/readyz", get(api::readyz))
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(middleware::from_fn(harden))
+        .with_state(handle)
+}
+
+/// What every answer carries: nothing is guessed to be a script, nothing is framed by a foreign page.
+async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+    );
+    response
+}
+
+/// The one way in which blocking I/O leaves async.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> crate::Result<T> + Send + 'static,
+) -> Result<T, error::Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(error::Problem::from),
+        Err(_) => Err(error::Problem::from(crate::Error::Stopped)),
+    }
+}

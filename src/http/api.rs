@@ -1,0 +1,166 @@
+//! The API of Owlery's own, version 1, and the health of the service.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
+use serde::Serialize;
+
+use super::error::Problem;
+use super::params::{Params, RawParams};
+use super::wire::{CamerasWire, EventWire, EventWithImages, ImageWire, PageWire, event_path, segment};
+use super::blocking;
+use crate::catalog::{Cursor, Order, Query};
+use crate::event::{self, EventId};
+use crate::service::Handle;
+use crate::time::End;
+
+/// The most events of a page.
+const MOST: usize = 1000;
+
+pub(super) fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => {
+            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+        }
+        Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// A list that is the same as long as the catalog is: answered with a tag, and with 304 to whoever has it.
+fn tagged(
+    handle: &Handle,
+    headers: &HeaderMap,
+    body: impl FnOnce() -> Result<Response, Problem>,
+) -> Result<Response, Problem> {
+    let tag = format!("W/\"{:x}-{}\"", handle.epoch(), handle.generation());
+    let etag: Option<ETag> = tag.parse().ok();
+    let has_it = headers
+        .typed_get::<IfNoneMatch>()
+        .is_some_and(|known| etag.as_ref().is_some_and(|etag| !known.precondition_passes(etag)));
+    let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { body()? };
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, value);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    Ok(response)
+}
+
+pub(super) async fn cameras(
+    State(handle): State<Arc<Handle>>,
+    headers: HeaderMap,
+    raw: RawParams,
+) -> Result<Response, Problem> {
+    Params::new(raw)?.end()?;
+    tagged(&handle, &headers, || Ok(json(&CamerasWire::from(handle.cameras()?.as_slice()))))
+}
+
+pub(super) async fn events(
+    State(handle): State<Arc<Handle>>,
+    headers: HeaderMap,
+    raw: RawParams,
+) -> Result<Response, Problem> {
+    let query = query(Params::new(raw)?, &handle)?;
+    // Queries take a fraction of a millisecond: less than handing them to another thread and back.
+    tagged(&handle, &headers, || Ok(json(&PageWire::from(&handle.events(&query)?))))
+}
+
+fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
+    let now = handle.now();
+    let mut query = Query::new();
+    for camera in params.all("camera") {
+        let name: event::Camera = camera.parse().map_err(|error| Problem::parameter("camera", format!("{error}")))?;
+        query = query.camera(name.as_str());
+    }
+    if let Some(from) = params.time("from", End::From, now)? {
+        query = query.from(from);
+    }
+    if let Some(to) = params.time("to", End::To, now)? {
+        query = query.to(to);
+    }
+    if let Some(saved) = params.parsed("saved", "true or false")? {
+        query = query.saved(saved);
+    }
+    if let Some(seconds) = params.parsed("min_seconds", "a number of seconds")? {
+        query = query.min_seconds(seconds);
+    }
+    if let Some(change) = params.parsed("min_change", "a number of pixels")? {
+        query = query.min_change(change);
+    }
+    if let Some(word) = params.text("state")? {
+        let state = event::State::of(&word);
+        query = query.state(
+            state.ok_or_else(|| Problem::parameter("state", "state is open, complete or interrupted"))?,
+        );
+    }
+    match params.text("order")?.as_deref() {
+        None | Some("desc") => {}
+        Some("asc") => query = query.order(Order::Asc),
+        Some(_) => return Err(Problem::parameter("order", "order is asc or desc")),
+    }
+    if let Some(limit) = params.parsed("limit", "a number from 1 to 1000")? {
+        if !(1..=MOST).contains(&limit) {
+            return Err(Problem::parameter("limit", format!("limit={limit} is not a number from 1 to {MOST}")));
+        }
+        query = query.limit(limit);
+    }
+    if let Some(cursor) = params.parsed::<Cursor>("cursor", "a cursor of an earlier page")? {
+        query = query.cursor(cursor);
+    }
+    params.end()?;
+    Ok(query)
+}
+
+pub(super) async fn event(
+    State(handle): State<Arc<Handle>>,
+    Path((camera, date, time)): Path<(String, String, String)>,
+    raw: RawParams,
+) -> Result<Response, Problem> {
+    Params::new(raw)?.end()?;
+    let parse = || -> crate::Result<EventId> {
+        Ok(EventId { camera: camera.parse()?, day: date.parse()?, name: time.parse()? })
+    };
+    let id = parse().map_err(|_| Problem::not_found())?;
+    let event = handle.event(&id)?.ok_or_else(Problem::not_found)?;
+    let images = blocking(move || handle.images(&id)).await?;
+    let path = event_path(&event);
+    let image = |(name, bytes): (String, u64)| {
+        let url = format!("/media/{path}/{}", segment(&name));
+        ImageWire { name, bytes, url }
+    };
+    let images = images.into_iter().map(image).collect();
+    Ok(json(&EventWithImages { event: EventWire::from(&event), images }))
+}
+
+/// Answers as long as the process does.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    /// What is not ready, and why.
+    waiting: std::collections::BTreeMap<&'static str, String>,
+    days: u64,
+    days_done: u64,
+    events: u64,
+}
+
+/// Whether every event can be queried and news arrive; 503 and the reasons if not.
+pub(super) async fn readyz(State(handle): State<Arc<Handle>>) -> Response {
+    use std::sync::atomic::Ordering::Relaxed;
+    let troubles = handle.status.troubles();
+    let progress = &handle.status.progress;
+    let readiness = Readiness {
+        ready: troubles.is_empty(),
+        waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), trouble)).collect(),
+        days: progress.days.load(Relaxed),
+        days_done: progress.days_done.load(Relaxed),
+        events: progress.events.load(Relaxed),
+    };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, json(&readiness)).into_response()
+}

@@ -1,0 +1,60 @@
+//! Query parameters, parsed strictly: what is unknown, doubled or of a wrong form is refused by name.
+
+use std::str::FromStr;
+
+use axum::extract::Query as Pairs;
+use axum::extract::rejection::QueryRejection;
+use axum::http::StatusCode;
+use chrono::NaiveDateTime;
+
+use super::error::Problem;
+use crate::clock::Now;
+use crate::time::{End, parse};
+
+/// What axum makes of a query string.
+pub(super) type RawParams = Result<Pairs<Vec<(String, String)>>, QueryRejection>;
+
+/// The parameters that were not asked for yet.
+pub(super) struct Params(Vec<(String, String)>);
+
+impl Params {
+    pub fn new(raw: RawParams) -> Result<Self, Problem> {
+        match raw {
+            Ok(Pairs(pairs)) => Ok(Self(pairs)),
+            Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "the query cannot be read")),
+        }
+    }
+
+    /// Every value of a parameter that may repeat.
+    pub fn all(&mut self, name: &str) -> Vec<String> {
+        let (found, rest) = std::mem::take(&mut self.0).into_iter().partition(|(key, _)| key == name);
+        self.0 = rest;
+        let found: Vec<(String, String)> = found;
+        found.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The value of a parameter that may come once.
+    pub fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        let mut values = self.all(name);
+        let value = values.pop();
+        if values.is_empty() { Ok(value) } else { Err(Problem::parameter(name, format!("{name} is given twice"))) }
+    }
+
+    pub fn parsed<T: FromStr>(&mut self, name: &str, what: &str) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Problem::parameter(name, format!("{name}={text:?} is not {what}")))
+    }
+
+    pub fn time(&mut self, name: &str, end: End, now: Now) -> Result<Option<NaiveDateTime>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        parse(&text, end, now).map(Some).map_err(|error| Problem::parameter(name, format!("{name}: {error}")))
+    }
+
+    /// Refuses what is left over.
+    pub fn end(self) -> Result<(), Problem> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::parameter(name, format!("there is no parameter {name:?}"))),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The two routes that the strix web UI asks, to the letter: `/api/cameras/list` and `/api/events/{cameras}`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use chrono::NaiveDateTime;
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use super::api::json;
+use super::error::Problem;
+use super::params::{Params, RawParams};
+use crate::archive::{MISSING, TIME, title};
+use crate::catalog::NamedRange;
+use crate::event::{Camera, Day, DebugMovie, Event, EventName, Thumbnail};
+use crate::service::Handle;
+use crate::time::End;
+
+#[derive(Serialize)]
+struct Cameras {
+    cameras: Vec<(String, u16)>,
+}
+
+pub(super) async fn cameras(State(handle): State<Arc<Handle>>) -> Result<Response, Problem> {
+    let cameras = handle.cameras()?.into_iter();
+    Ok(json(&Cameras { cameras: cameras.map(|info| (info.summary.camera.to_string(), info.port)).collect() }))
+}
+
+#[derive(Serialize)]
+struct Answer {
+    start: String,
+    end: String,
+    offset: u64,
+    limit: u64,
+    events: ByCamera,
+}
+
+/// The events of each camera, in the order in which the cameras were asked for.
+struct ByCamera(Vec<(String, Vec<EventWire>)>);
+
+impl Serialize for ByCamera {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (camera, events) in &self.0 {
+            map.serialize_entry(camera, events)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct EventWire {
+    start: String,
+    end: String,
+    title: String,
+    video: String,
+    debug_video: String,
+    thumbnail: String,
+    images: [String; 0],
+    saved: bool,
+    event_path: String,
+}
+
+/// strix's own beginning of time.
+const EPOCH: &str = "1985-10-26 01:22:00";
+
+pub(super) async fn events(
+    State(handle): State<Arc<Handle>>,
+    Path(cameras): Path<String>,
+    raw: RawParams,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(raw)?;
+    let now = handle.now();
+    let epoch = NaiveDateTime::parse_from_str(EPOCH, TIME).unwrap_or_default();
+    let start = params.time("start", End::From, now)?.unwrap_or(epoch);
+    let end = params.time("end", End::To, now)?.unwrap_or(now.local);
+    let offset = params.parsed("offset", "a number")?.unwrap_or(0u64);
+    let limit = params.parsed("limit", "a number")?.unwrap_or(10u64);
+    params.end()?;
+    let range = NamedRange {
+        from: bound("start", start)?,
+        to: bound("end", end)?,
+        offset,
+        limit: (limit > 0).then_some(limit),
+    };
+    let mut by_camera: Vec<(String, Vec<EventWire>)> = Vec::new();
+    for name in cameras.split(',') {
+        if by_camera.iter().any(|(seen, _)| seen == name) {
+            continue;
+        }
+        let events = match name.parse::<Camera>() {
+            Ok(camera) => handle.named(&camera, &range)?,
+            Err(_) => Vec::new(), // an unknown camera has no events
+        };
+        by_camera.push((name.to_owned(), events.iter().map(|event| wire(&handle, event)).collect()));
+    }
+    let time = |time: NaiveDateTime| time.format(TIME).to_string();
+    Ok(json(&Answer { start: time(start), end: time(end), offset, limit, events: ByCamera(by_camera) }))
+}
+
+fn bound(parameter: &str, time: NaiveDateTime) -> Result<(Day, EventName), Problem> {
+    let day = Day::try_from(time.date()).map_err(|error| Problem::parameter(parameter, error.to_string()))?;
+    Ok((day, EventName::Time(chrono::Timelike::num_seconds_from_midnight(&time))))
+}
+
+fn wire(handle: &Handle, event: &Event) -> EventWire {
+    let details = &event.details;
+    let path = |name: Option<String>| name.map_or(MISSING.to_owned(), |name| format!("motion/{}/{name}", event.id));
+    EventWire {
+        start: details.start.format(TIME).to_string(),
+        end: details.end.format(TIME).to_string(),
+        title: title(details.start),
+        video: path(details.video.map(|video| video.file_name().to_owned())),
+        debug_video: path(details.debug_video.map(DebugMovie::path)),
+        thumbnail: path(details.thumbnail.map(Thumbnail::file_name)),
+        images: [],
+        saved: details.saved,
+        event_path: handle.root().join(event.id.to_string()).to_string_lossy().into_owned(),
+    }
+}

@@ -1,0 +1,321 @@
+//! The library's face. [`Archive`] is an archive that was found to be one; [`Service`] is the same at work: preload,
+//! watch, expire and reap on threads of their own. This builds the parts, supervises them and stops them in order; it
+//! holds no rules, and works without `http`.
+
+mod news;
+mod options;
+mod parts;
+mod state_dir;
+mod status;
+mod sweep;
+mod workers;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+pub use news::{Notice, Subscription};
+pub use options::Options;
+pub use parts::{CameraInfo, Handle};
+pub use state_dir::StateDir;
+pub use status::{Part, Status};
+
+use crate::archive::{Depth, Tree};
+use crate::catalog::Catalog;
+use crate::clock::{Stop, StopHandle};
+use crate::error::{Error, Result};
+use crate::expirer::Expirer;
+use crate::reaper::Reaper;
+use crate::scan::{Progress, Scanner};
+use crate::watch::Watch;
+use workers::Workers;
+use writer::{Feed, Writer};
+
+/// An archive that can be worked with. Opening changes nothing on disk.
+#[derive(Debug)]
+pub struct Archive {
+    options: Options,
+    tree: Arc<Tree>,
+}
+
+impl Archive {
+    /// Opens an archive, refusing what is none, and rules that mean nothing or cannot be kept here.
+    pub fn open(options: Options) -> Result<Self> {
+        options.policy.check()?;
+        let tree = Arc::new(Tree::open(&options.root, &options.camera_pattern)?);
+        if options.policy.can_expire() && !tree.can_be_marked() {
+            let root = tree.root().display();
+            return Err(Error::Config(format!("{root} is read-only, so a retention rule cannot be kept there")));
+        }
+        Ok(Self { options, tree })
+    }
+
+    /// Its tree.
+    pub fn tree(&self) -> &Arc<Tree> {
+        &self.tree
+    }
+
+    /// Its options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Takes the archive's lock and opens the catalog, starting nothing: for a program that does one thing.
+    pub fn parts(&self) -> Result<Parts> {
+        let state = StateDir::open(&self.tree, self.options.state_dir.as_deref())?;
+        state.lock(&self.tree)?;
+        self.parts_in(state)
+    }
+
+    /// The same with a catalog in a temporary folder and without the lock: nothing in the archive is touched.
+    pub fn parts_aside(&self) -> Result<Parts> {
+        self.parts_in(StateDir::temporary()?)
+    }
+
+    fn parts_in(&self, state: StateDir) -> Result<Parts> {
+        self.tree.identify_if(!state.is_temporary());
+        let (catalog, opened) = Catalog::open(state.path())?;
+        state.give_to_owner(&self.tree);
+        if let crate::catalog::Opened::SetAside(aside, why) = opened {
+            tracing::warn!("the catalog could not be used ({why}); it is set aside as {} and built anew", aside.display());
+        }
+        let catalog = Arc::new(catalog);
+        let (stop_writer, writer_stop) = Stop::new();
+        let (stop_handle, stop) = Stop::new();
+        let (feed, messages) = Feed::new(stop.clone());
+        let scanner = Arc::new(Scanner::new(
+            Arc::clone(&self.tree),
+            Arc::clone(&self.options.clock),
+            self.options.event_gap,
+            self.options.sidecars,
+            feed.out(),
+        ));
+        let expirer = Expirer::new(
+            Arc::clone(&self.tree),
+            Arc::clone(&catalog),
+            Arc::clone(&scanner),
+            self.options.policy.clone(),
+        );
+        let shared = Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, feed));
+        let workers = Workers::new();
+        let (again, rescan) = bounded(1);
+        let writer = Writer::new(Arc::clone(&shared), messages, again);
+        let writing = workers.spawn("owlery-catalog", move || writer.run(&writer_stop))?;
+        Ok(Parts {
+            shared,
+            stop: Some(stop_handle),
+            stopping: stop,
+            stop_writer: Some(stop_writer),
+            workers,
+            writing: Some(writing),
+            rescan: Some(rescan),
+            state,
+        })
+    }
+
+    /// Starts the service: preload, watch, expire and reap on threads of their own.
+    pub fn start(&self) -> Result<Service> {
+        let mut parts = self.parts()?;
+        let rescan = parts.rescan.take().ok_or(Error::Stopped)?;
+        let shared = Arc::clone(&parts.shared);
+        let stop = parts.stopping.clone();
+
+        let (reaper, passes) = Reaper::new(Arc::clone(&self.tree), Arc::clone(&shared.reaped));
+        let reaper_stop = stop.clone();
+        parts.spawn("owlery-reaper", move || {
+            reaper.run(&reaper_stop);
+            Ok(())
+        })?;
+
+        let observer = status::WatchObserver(Arc::clone(&shared));
+        let watch = Watch::new(Arc::clone(&shared.scanner), observer, self.options.check_interval, self.options.poll);
+        let watch_stop = stop.clone();
+        parts.spawn("owlery-watch", move || watch.run(&watch_stop))?;
+
+        let (preload_shared, preload_stop) = (Arc::clone(&shared), stop.clone());
+        parts.spawn("owlery-preload", move || sweep::run(&preload_shared, &rescan, &preload_stop))?;
+
+        let interval = self.options.check_interval;
+        parts.spawn("owlery-expirer", move || expire_every(&shared, interval, &passes, &stop))?;
+        Ok(Service { parts })
+    }
+}
+
+/// The expirer's timer. The first pass waits for the preload; each one ends by handing every waiting pass to the reaper,
+/// those that a crash or an error left behind among them.
+fn expire_every(
+    shared: &Handle,
+    interval: Duration,
+    passes: &Sender<crate::archive::QueuedPass>,
+    stop: &Stop,
+) -> Result<()> {
+    if let Err(error) = shared.tree.tidy_queue() {
+        tracing::warn!("{}", error.chain());
+    }
+    loop {
+        crate::fault::point("expirer");
+        if shared.status.is_ready() && shared.expirer.policy().can_expire() {
+            match shared.expire(None) {
+                Ok(_) => {}
+                Err(Error::Stopped) => return Ok(()),
+                Err(error) => tracing::error!("expire: {}", error.chain()),
+            }
+        }
+        match shared.expirer.queued() {
+            Ok(queued) => {
+                for pass in queued {
+                    crossbeam_channel::select! {
+                        send(passes, pass) -> sent => if sent.is_err() { return Ok(()) },
+                        recv(stop.receiver()) -> _ => return Ok(()),
+                    }
+                }
+            }
+            Err(error) => tracing::error!("delete queue: {}", error.chain()),
+        }
+        let wait = if shared.status.is_ready() { interval } else { Duration::from_millis(200) };
+        crossbeam_channel::select! {
+            recv(stop.receiver()) -> _ => return Ok(()),
+            recv(shared.reap_now.1) -> _ => {}
+            default(wait) => {}
+        }
+    }
+}
+
+/// An archive with its catalog open and its lock held, and nothing running but the catalog's writer.
+#[derive(Debug)]
+pub struct Parts {
+    shared: Arc<Handle>,
+    /// Dropped first: it stops every worker but the writer.
+    stop: Option<StopHandle>,
+    stopping: Stop,
+    /// Dropped when all others are gone.
+    stop_writer: Option<StopHandle>,
+    workers: Workers,
+    writing: Option<workers::Worker>,
+    rescan: Option<Receiver<()>>,
+    state: StateDir,
+}
+
+impl Parts {
+    /// What the parts share.
+    pub fn shared(&self) -> &Arc<Handle> {
+        &self.shared
+    }
+
+    /// The state directory.
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// What is told to stop.
+    pub fn stopping(&self) -> &Stop {
+        &self.stopping
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+        let worker = self.workers.spawn(name, work)?;
+        self.workers.keep(worker);
+        Ok(())
+    }
+
+    /// Brings the catalog up to date with the tree, on this thread.
+    pub fn preload(&self, depth: Depth, progress: &Progress) -> Result<crate::scan::Summary> {
+        let known = match depth {
+            Depth::Glance => self.shared.catalog.known()?,
+            Depth::Measure => crate::scan::Known { cameras: self.shared.catalog.known()?.cameras, ..Default::default() },
+        };
+        let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;
+        self.shared.feed.flush()?;
+        Ok(summary)
+    }
+
+    /// Reaps everything that waits, on a thread of its own, and waits for it. Answers what could not be removed.
+    pub fn drain(&self) -> Result<Vec<crate::archive::Report>> {
+        self.shared.tree.tidy_queue()?;
+        let (reaper, passes) = Reaper::new(Arc::clone(&self.shared.tree), Arc::clone(&self.shared.reaped));
+        let stop = self.stopping.clone();
+        let reaping = std::thread::Builder::new()
+            .name("owlery-reaper".to_owned())
+            .spawn(move || reaper.run(&stop))
+            .map_err(|e| Error::io("start a thread for", self.shared.tree.root(), e))?;
+        for pass in self.shared.expirer.queued()? {
+            if passes.send(pass).is_err() {
+                break;
+            }
+        }
+        drop(passes);
+        reaping.join().map_err(|panic| workers::panicked("owlery-reaper", &*panic))
+    }
+
+    /// Stops everything in order and says what went wrong.
+    pub fn shutdown(mut self) -> Result<()> {
+        self.stop_all()
+    }
+
+    /// The one place where the order of stopping is written: first whoever reads the disk or deletes, then the writer,
+    /// which applies what they still sent, then the catalog's log is folded in; the lock goes last, with `state`.
+    fn stop_all(&mut self) -> Result<()> {
+        drop(self.stop.take());
+        let mut result = self.workers.join_all();
+        drop(self.stop_writer.take());
+        if let Some(writing) = self.writing.take() {
+            result = result.and(writing.join());
+            if let Err(error) = self.shared.catalog.checkpoint() {
+                tracing::debug!("{}", error.chain());
+            }
+        }
+        result
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop_all() {
+            tracing::error!("{}", error.chain());
+        }
+    }
+}
+
+/// An archive at work. Dropping it stops it.
+#[derive(Debug)]
+pub struct Service {
+    parts: Parts,
+}
+
+impl std::ops::Deref for Service {
+    type Target = Arc<Handle>;
+
+    fn deref(&self) -> &Arc<Handle> {
+        &self.parts.shared
+    }
+}
+
+impl Service {
+    /// Where the state lies.
+    pub fn state_dir(&self) -> &Path {
+        self.parts.state.path()
+    }
+
+    /// Writes where the running service can be reached into the lock file.
+    pub fn announce(&self, socket: &Path) -> Result<()> {
+        self.parts.state.announce(Some(socket))
+    }
+
+    /// Answers when a worker has failed: the service is not whole any more and should be stopped.
+    pub fn failures(&self) -> &Receiver<Error> {
+        self.parts.workers.failures()
+    }
+
+    /// Waits until every event can be queried; false if `timeout` passes before.
+    pub fn wait_ready(&self, timeout: Duration) -> bool {
+        self.status.wait_ready(timeout)
+    }
+
+    /// Stops everything in order and says what went wrong.
+    pub fn shutdown(self) -> Result<()> {
+        self.parts.shutdown()
+    }
+}

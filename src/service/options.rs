@@ -1,0 +1,89 @@
+//! How an archive is to be managed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::event::Camera;
+use crate::retention::{Keep, Policy};
+use crate::scan::Sidecars;
+
+/// How an archive is to be managed. Without a rule nothing expires.
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) root: PathBuf,
+    pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) camera_pattern: String,
+    pub(crate) policy: Policy,
+    pub(crate) check_interval: Duration,
+    pub(crate) event_gap: Duration,
+    pub(crate) sidecars: Sidecars,
+    pub(crate) poll: Option<Duration>,
+    pub(crate) ports: BTreeMap<Camera, u16>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("root", &self.root).field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.$name = $value;
+            self
+        }
+    )*};
+}
+
+impl Options {
+    /// The archive at `root`, with defaults for everything else.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            state_dir: None,
+            camera_pattern: "Camera.*".to_owned(),
+            policy: Policy::default(),
+            check_interval: Duration::from_secs(3600),
+            event_gap: Duration::from_secs(60),
+            sidecars: Sidecars::default(),
+            poll: None,
+            ports: BTreeMap::new(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// A day expires when it lies more than `days` days before today. At least 1.
+    #[must_use]
+    pub fn keep_days(mut self, days: u32) -> Self {
+        self.policy.keep = Some(Keep::Days(days));
+        self
+    }
+
+    setters! {
+        /// All rules at once.
+        policy: Policy = policy;
+        /// Where the state lies; else `.owlery` in the root.
+        state_dir: PathBuf = Some(state_dir);
+        /// Which directories of the root are cameras: a regular expression for the whole name.
+        camera_pattern: String = camera_pattern;
+        /// How often the expirer runs, and the tree is compared with the catalog.
+        check_interval: Duration = check_interval;
+        /// Motion's `event_gap`.
+        event_gap: Duration = event_gap;
+        /// For which events `.details.json` is written.
+        sidecars: Sidecars = sidecars;
+        /// Look at this interval instead of asking the kernel for notifications.
+        poll: Duration = Some(poll);
+        /// The ports of the cameras' live streams, as far as they are known.
+        ports: BTreeMap<Camera, u16> = ports;
+        /// Where the time comes from.
+        clock: Arc<dyn Clock> = clock;
+    }
+}

@@ -1,0 +1,188 @@
+//! What the parts of a service share, and the questions that can be asked of it. Everything here may be called from any
+//! thread; queries are short and block.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tokio::sync::broadcast;
+
+use super::news::{Notice, Subscription, WAITING};
+use super::options::Options;
+use super::status::Status;
+use super::writer::Feed;
+use crate::archive::{Depth, MediaFile, MediaPath, Progress, Tree};
+use crate::catalog::{Applied, CameraSummary, Catalog, NamedRange, Page, Query};
+use crate::clock::{Clock, Now, Stop};
+use crate::error::{Error, Result};
+use crate::event::{Camera, Container, Event, EventId};
+use crate::expirer::{Expirer, Pass};
+use crate::retention::{Plan, Policy};
+use crate::scan::{Known, Scanner, Summary};
+
+/// A camera, what it has, and where its live stream is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraInfo {
+    /// Its sums.
+    pub summary: CameraSummary,
+    /// The port of its live stream; 0 if unknown.
+    pub port: u16,
+}
+
+/// A service as seen by whoever asks it: shared by its threads, the HTTP router and the embedding program.
+#[derive(Debug)]
+pub struct Handle {
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) scanner: Arc<Scanner>,
+    pub(crate) expirer: Expirer,
+    pub(super) feed: Feed,
+    /// How the parts are doing.
+    pub status: Status,
+    /// What the reaper removed.
+    pub reaped: Arc<Progress>,
+    /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
+    pub(super) reap_now: (Sender<()>, Receiver<()>),
+    news: broadcast::Sender<Notice>,
+    /// Held by whoever walks the whole archive on somebody's request.
+    walking: Mutex<()>,
+    ports: BTreeMap<Camera, u16>,
+    clock: Arc<dyn Clock>,
+    epoch: u64,
+    stop: Stop,
+}
+
+impl Handle {
+    pub(super) fn new(
+        options: &Options,
+        tree: Arc<Tree>,
+        catalog: Arc<Catalog>,
+        scanner: Arc<Scanner>,
+        expirer: Expirer,
+        feed: Feed,
+    ) -> Self {
+        Self {
+            tree,
+            catalog,
+            scanner,
+            expirer,
+            stop: feed.stop(),
+            feed,
+            status: Status::new(),
+            reaped: Arc::default(),
+            reap_now: bounded(1),
+            news: broadcast::Sender::new(WAITING),
+            walking: Mutex::new(()),
+            ports: options.ports.clone(),
+            epoch: options.clock.now().nanos().cast_unsigned() ^ u64::from(std::process::id()).rotate_left(48),
+            clock: Arc::clone(&options.clock),
+        }
+    }
+
+    /// The archive's root.
+    pub fn root(&self) -> &Path {
+        self.tree.root()
+    }
+
+    /// The present moment, by the service's clock.
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// Counts up with every change: what was answered at one generation is still true at the same.
+    pub fn generation(&self) -> u64 {
+        self.catalog.generation()
+    }
+
+    /// A number of this run: generations of different runs cannot be compared.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// A page of events.
+    pub fn events(&self, query: &Query) -> Result<Page> {
+        self.catalog.events(query)
+    }
+
+    /// One event; `None` if it is not known.
+    pub fn event(&self, id: &EventId) -> Result<Option<Event>> {
+        self.catalog.event(id)
+    }
+
+    /// A camera's events in a range of directory names, oldest first.
+    pub fn named(&self, camera: &Camera, range: &NamedRange) -> Result<Vec<Event>> {
+        self.catalog.named(camera, range)
+    }
+
+    /// Every camera, by name.
+    pub fn cameras(&self) -> Result<Vec<CameraInfo>> {
+        let port = |camera: &Camera| self.ports.get(camera).copied().unwrap_or(0);
+        let cameras = self.catalog.cameras()?;
+        Ok(cameras.into_iter().map(|summary| CameraInfo { port: port(&summary.camera), summary }).collect())
+    }
+
+    /// Opens a file of an event.
+    pub fn open_media(&self, path: &MediaPath) -> Result<MediaFile> {
+        self.tree.open_media(path)
+    }
+
+    /// An event's pictures and their sizes, by name.
+    pub fn images(&self, id: &EventId) -> Result<Vec<(String, u64)>> {
+        self.tree.images(id)
+    }
+
+    /// Follows the news from now on.
+    pub fn subscribe(&self) -> Subscription {
+        Subscription(self.news.subscribe())
+    }
+
+    pub(super) fn publish(&self, applied: Applied) {
+        if self.news.receiver_count() > 0 {
+            for news in applied.news {
+                let _ = self.news.send(news.into()); // the last follower may have gone
+            }
+        }
+    }
+
+    /// What would be retired now, by the archive's rules or by `policy` as a what-if.
+    pub fn plan(&self, policy: Option<&Policy>) -> Result<Plan> {
+        Ok(self.expirer.plan(policy)?.1)
+    }
+
+    /// One pass now; see [`Expirer::pass`]. What it retired is handed to the reaper.
+    pub fn expire(&self, confirmed: Option<&str>) -> Result<Pass> {
+        self.feed.flush()?;
+        let pass = self.expirer.pass(confirmed)?;
+        self.feed.flush()?;
+        Ok(pass)
+    }
+
+    /// Has waiting passes reaped soon.
+    pub fn reap_soon(&self) {
+        let _ = self.reap_now.0.try_send(()); // full means that it was asked for already
+    }
+
+    /// Reads the whole archive anew, unchanged or not.
+    pub fn rescan(&self, depth: Depth) -> Result<Summary> {
+        let _walking = self.walking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = Known { cameras: self.catalog.known()?.cameras, ..Known::default() };
+        let summary = self.scanner.preload(&known, depth, &self.stop, &crate::scan::Progress::default())?;
+        self.feed.flush()?;
+        Ok(summary)
+    }
+
+    /// Motion said (`on_movie_end`) that the movie at this path is finished, and so its event.
+    pub fn note_movie_ended(&self, path: &Path) -> Result<EventId> {
+        let refuse = || Error::Name { what: "a movie of an event of this archive", text: path.display().to_string() };
+        let folder = path.parent().ok_or_else(refuse)?;
+        let folder: PathBuf = folder.canonicalize().map_err(|e| Error::io("find", folder, e))?;
+        let is_movie = path.file_name().is_some_and(|name| Container::of(name.as_encoded_bytes()).is_some());
+        let below = folder.strip_prefix(self.root()).ok().and_then(Path::to_str).filter(|_| is_movie);
+        let id: EventId = below.ok_or_else(refuse)?.parse()?;
+        self.scanner.note_ended(id.clone());
+        self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
+        Ok(id)
+    }
+}

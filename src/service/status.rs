@@ -1,0 +1,142 @@
+//! How the service is doing, part by part.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::parts::Handle;
+use crate::error::Result;
+use crate::scan::{Known, Progress, Summary};
+use crate::watch::{Mode, Observer};
+
+/// A part that can be in trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Every event can be queried.
+    Preload,
+    /// Changes can be written.
+    Catalog,
+    /// Recent directories are watched.
+    Watch,
+}
+
+impl Part {
+    /// The word that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Preload => "preload",
+            Self::Catalog => "catalog",
+            Self::Watch => "watch",
+        }
+    }
+}
+
+/// The state of all parts.
+#[derive(Debug)]
+pub struct Status {
+    /// The trouble of each part that has one. Written by the part's thread, read by whoever asks.
+    troubles: Mutex<BTreeMap<Part, String>>,
+    changed: Condvar,
+    /// How far the walk has come.
+    pub progress: Progress,
+    /// How the archive is watched; written by the watcher.
+    mode: Mutex<Option<Mode>>,
+    /// What the last walk found; written by the preloader and the watcher.
+    summary: Mutex<Option<Summary>>,
+}
+
+impl Status {
+    pub(super) fn new() -> Self {
+        let troubles = BTreeMap::from([
+            (Part::Preload, "the archive is being read".to_owned()),
+            (Part::Watch, "recent days are being read".to_owned()),
+        ]);
+        Self {
+            troubles: Mutex::new(troubles),
+            changed: Condvar::new(),
+            progress: Progress::default(),
+            mode: Mutex::default(),
+            summary: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Part, String>> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets or clears a part's trouble; true if that is new.
+    pub(super) fn set(&self, part: Part, trouble: Option<String>) -> bool {
+        let mut troubles = self.lock();
+        let before = match trouble.clone() {
+            Some(trouble) => troubles.insert(part, trouble),
+            None => troubles.remove(&part),
+        };
+        self.changed.notify_all();
+        before != trouble
+    }
+
+    /// The parts that are not ready, and why.
+    pub fn troubles(&self) -> BTreeMap<Part, String> {
+        self.lock().clone()
+    }
+
+    /// Whether every event can be queried and news arrive.
+    pub fn is_ready(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Waits until all is ready; false if `timeout` passes before.
+    pub fn wait_ready(&self, timeout: Duration) -> bool {
+        let until = Instant::now() + timeout;
+        let mut troubles = self.lock();
+        while !troubles.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            troubles = self.changed.wait_timeout(troubles, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// How the archive is watched.
+    pub fn mode(&self) -> Option<Mode> {
+        *self.mode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the last walk found.
+    pub fn summary(&self) -> Option<Summary> {
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_summary(&self, summary: &Summary) {
+        *self.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(summary.clone());
+    }
+}
+
+/// What the watcher tells the service.
+pub(super) struct WatchObserver(pub Arc<Handle>);
+
+impl Observer for WatchObserver {
+    fn known(&self) -> Result<Known> {
+        self.0.feed.flush()?;
+        self.0.catalog.known()
+    }
+
+    fn mode(&self, mode: Mode) {
+        *self.0.status.mode.lock().unwrap_or_else(PoisonError::into_inner) = Some(mode);
+    }
+
+    fn recent_done(&self) {
+        if self.0.feed.flush().is_ok() {
+            self.0.status.set(Part::Watch, None);
+        }
+    }
+
+    fn reconciled(&self, result: &Result<Summary>) {
+        if let Ok(summary) = result {
+            self.0.status.set_summary(summary);
+            tracing::debug!("reconciled: {} events, {} days unchanged", summary.events, summary.unchanged_days);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The preloader's thread: one walk at the start, then the slow sweep that measures every day (sizes, frames, the end
+//! of movies, marks), newest first, and again when the measures are most of a day old.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, select};
+
+use super::parts::Handle;
+use super::status::Part;
+use crate::archive::Depth;
+use crate::clock::Stop;
+use crate::error::{Error, Result};
+use crate::scan::{Known, Summary};
+
+/// Measures older than this are made again: with the time that takes, nothing goes unnoticed for a day.
+const STALE: Duration = Duration::from_secs(20 * 3600);
+/// In this time everything that is stale is measured again.
+const BACKLOG: Duration = Duration::from_secs(3 * 3600);
+/// How often to look for something to measure when there is nothing.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Walks, then sweeps, until told to stop.
+pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<()> {
+    let mut known = shared.catalog.known().unwrap_or_default();
+    let mut is_first = true;
+    loop {
+        crate::fault::point("preload");
+        match shared.scanner.preload(&known, Depth::Glance, stop, &shared.status.progress) {
+            Ok(summary) => {
+                shared.feed.flush()?;
+                say(&summary);
+                shared.status.set_summary(&summary);
+                shared.status.set(Part::Preload, None);
+            }
+            Err(Error::Stopped) => return Ok(()),
+            Err(error) => {
+                shared.status.set(Part::Preload, Some(error.chain()));
+                tracing::error!("preload: {}; it is tried again", error.chain());
+                if stop.wait(Duration::from_secs(5)) {
+                    return Ok(());
+                }
+                continue;
+            }
+        }
+        if std::mem::take(&mut is_first) && !shared.catalog.check().unwrap_or(true) {
+            tracing::warn!("the catalog is damaged"); // the writer builds it anew and asks for another walk
+        }
+        match sweep(shared, rescan, stop) {
+            Ok(true) => {
+                shared.status.set(Part::Preload, Some("the archive is being read again".to_owned()));
+                known = Known::default();
+            }
+            Ok(false) | Err(Error::Stopped) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The one summary at the end of the preload.
+fn say(summary: &Summary) {
+    for report in &summary.reports {
+        tracing::warn!("{}: {}", report.path.display(), report.problem);
+    }
+    tracing::info!(
+        "preload: {} events of {} cameras in {} days ({} unchanged), {} could not be read, in {}",
+        summary.events,
+        summary.cameras,
+        summary.days,
+        summary.unchanged_days,
+        summary.failures(),
+        humantime::format_duration(Duration::from_millis(u64::try_from(summary.elapsed.as_millis()).unwrap_or(0)))
+    );
+}
+
+/// Measures day after day. True when another walk is asked for, false when told to stop.
+fn sweep(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
+    let mut failed = std::collections::HashSet::new();
+    loop {
+        let stale = (shared.now().utc - STALE).timestamp();
+        let next = shared.catalog.next_to_measure(stale);
+        let wait = match next {
+            Ok(Some((camera, day, is_new))) if !failed.contains(&(camera.clone(), day)) => {
+                let begun = Instant::now();
+                if let Err(error) = shared.scanner.scan_day(&camera, day, Depth::Measure) {
+                    tracing::warn!("{}", error.chain());
+                }
+                shared.feed.flush()?;
+                if matches!(shared.catalog.next_to_measure(stale), Ok(Some((c, d, _))) if c == camera && d == day) {
+                    failed.insert((camera, day)); // not all of it could be read; not before the next round
+                }
+                // Half of the disk's time at most, and for what is only to be looked at again much less.
+                let rest = begun.elapsed();
+                let days = shared.catalog.days_to_measure(stale).unwrap_or(1).max(1);
+                let pace = BACKLOG / u32::try_from(days).unwrap_or(u32::MAX);
+                if is_new { rest } else { rest.max(pace.min(Duration::from_secs(60))) }
+            }
+            Ok(_) => {
+                failed.clear();
+                IDLE
+            }
+            Err(error) => {
+                tracing::warn!("{}", error.chain());
+                IDLE
+            }
+        };
+        select! {
+            recv(stop.receiver()) -> _ => return Ok(false),
+            recv(rescan) -> asked => if asked.is_ok() { return Ok(true) } else { return Ok(false) },
+            default(wait) => {}
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The thread that applies changes to the catalog, and the bounded channel to it. A full channel makes the sender
+//! wait; a batch that cannot be written (a full disk) is kept and tried again; a damaged catalog is built anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
+
+use super::parts::Handle;
+use super::status::Part;
+use crate::clock::Stop;
+use crate::error::{Error, Result};
+use crate::event::Change;
+
+/// Changes that may wait; a change may be a whole day.
+const WAITING: usize = 256;
+/// About as many events as one transaction takes.
+const BATCH: usize = 4096;
+/// How long to wait before a batch is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What travels to the writer.
+#[derive(Debug)]
+pub(super) enum Message {
+    Change(Change),
+    /// Answered when everything sent before is applied.
+    Flush(Sender<()>),
+}
+
+/// The sending end.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    messages: Sender<Message>,
+    stop: Stop,
+}
+
+impl Feed {
+    pub(super) fn new(stop: Stop) -> (Self, Receiver<Message>) {
+        let (messages, receiver) = bounded(WAITING);
+        (Self { messages, stop }, receiver)
+    }
+
+    /// The way for a scanner.
+    pub(super) fn out(&self) -> crate::scan::Out {
+        let feed = self.clone();
+        Box::new(move |change| feed.send(Message::Change(change)))
+    }
+
+    fn send(&self, message: Message) -> Result<()> {
+        // First without looking at `stop`: what was done must be told also while stopping, as long as there is room.
+        let message = match self.messages.try_send(message) {
+            Ok(()) => return Ok(()),
+            Err(crossbeam_channel::TrySendError::Full(message)) => message,
+            Err(crossbeam_channel::TrySendError::Disconnected(_)) => return Err(Error::Stopped),
+        };
+        select! {
+            send(self.messages, message) -> sent => sent.map_err(|_| Error::Stopped),
+            recv(self.stop.receiver()) -> _ => Err(Error::Stopped),
+        }
+    }
+
+    /// What ends the waiting for room.
+    pub(super) fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Waits until everything that was sent so far can be queried.
+    pub fn flush(&self) -> Result<()> {
+        let (done, is_done) = bounded(1);
+        self.send(Message::Flush(done))?;
+        select! {
+            recv(is_done) -> done => done.map_err(|_| Error::Stopped),
+            recv(self.stop.receiver()) -> _ => Err(Error::Stopped),
+        }
+    }
+}
+
+/// The receiving end.
+pub(super) struct Writer {
+    shared: Arc<Handle>,
+    messages: Receiver<Message>,
+    /// Asks for a walk over everything, after the catalog was built anew.
+    again: Sender<()>,
+}
+
+impl Writer {
+    pub fn new(shared: Arc<Handle>, messages: Receiver<Message>, again: Sender<()>) -> Self {
+        Self { shared, messages, again }
+    }
+
+    /// Applies until told to stop and nothing waits any more.
+    pub fn run(&self, stop: &Stop) -> Result<()> {
+        loop {
+            crate::fault::point("catalog");
+            if self.shared.catalog.is_damaged() {
+                self.rebuild();
+            }
+            let first = select! {
+                recv(self.messages) -> message => message.map_err(|_| RecvTimeoutError::Disconnected),
+                recv(stop.receiver()) -> _ => self.messages.try_recv().map_err(|_| RecvTimeoutError::Disconnected),
+                default(RETRY) => Err(RecvTimeoutError::Timeout),
+            };
+            match first {
+                Ok(first) => self.batch(first, stop),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes what waits, applies it as one transaction, and tells the news.
+    fn batch(&self, first: Message, stop: &Stop) {
+        let (mut changes, mut flushes, mut size) = (Vec::new(), Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Change(change) => {
+                    size += if let Change::Day(scan) = &change { scan.events.len() + 1 } else { 1 };
+                    changes.push(change);
+                }
+                Message::Flush(done) => flushes.push(done),
+            }
+            next = if size < BATCH { self.messages.try_recv().ok() } else { None };
+        }
+        while !changes.is_empty() {
+            match self.shared.catalog.apply(&changes) {
+                Ok(applied) => {
+                    self.shared.status.set(Part::Catalog, None);
+                    self.shared.publish(applied);
+                    break;
+                }
+                Err(error) => {
+                    if self.shared.status.set(Part::Catalog, Some(error.chain())) {
+                        tracing::error!("{}; answers are from before, and it is tried again", error.chain());
+                    }
+                    if self.shared.catalog.is_damaged() || is_no_place(&error) {
+                        self.rebuild();
+                    } else if stop.wait(RETRY) {
+                        tracing::warn!("{} changes are not in the catalog; the next start finds them", changes.len());
+                        break;
+                    }
+                }
+            }
+        }
+        for done in flushes {
+            let _ = done.send(()); // whoever asked may have given up
+        }
+    }
+
+    fn rebuild(&self) {
+        match self.shared.catalog.rebuild() {
+            Ok(aside) => {
+                tracing::warn!("the catalog was damaged; it is set aside as {} and built anew", aside.display());
+                let _ = self.again.try_send(()); // full means that it was asked for already
+            }
+            Err(error) => {
+                self.shared.status.set(Part::Catalog, Some(error.chain()));
+                tracing::error!("{}", error.chain());
+            }
+        }
+    }
+}
+
+/// No place was left between the ids of two cameras.
+fn is_no_place(error: &Error) -> bool {
+    matches!(error, Error::Catalog { source, .. }
+        if source.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation))
+}

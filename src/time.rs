@@ -1,0 +1,73 @@
+//! Times as users say them: a day, a moment, or a span back from now.
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+
+use crate::clock::Now;
+use crate::error::{Error, Result};
+
+/// Which end of a range a time is meant as: a bare day begins at its midnight and ends with its last second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The range begins there.
+    From,
+    /// The range ends there.
+    To,
+}
+
+/// Parses `2026-11-20`, `2026-11-20 10:04:36`, `2026-11-20T10:04:36`, or a span back from now (`3d`, `90m`).
+pub fn parse(text: &str, end: End, now: Now) -> Result<NaiveDateTime> {
+    const WHAT: &str = "a time such as 2026-11-20, 2026-11-20 10:04:36 or 3d";
+    for form in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"] {
+        if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
+            return Ok(time);
+        }
+    }
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Ok(match end {
+            End::From => day.and_time(NaiveTime::MIN),
+            End::To => day.and_time(NaiveTime::MIN) + TimeDelta::seconds(86_399),
+        });
+    }
+    humantime::parse_duration(text)
+        .ok()
+        .and_then(|span| TimeDelta::from_std(span).ok())
+        .and_then(|span| now.local.checked_sub_signed(span))
+        .ok_or_else(|| Error::Name { what: WHAT, text: text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn now() -> Now {
+        let local = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
+        Now { utc: local.and_utc(), local }
+    }
+
+    #[test]
+    fn every_documented_form() {
+        for (text, end, expected) in [
+            ("2026-11-20", End::From, "2026-11-20 00:00:00"),
+            ("2026-11-20", End::To, "2026-11-20 23:59:59"),
+            ("2026-11-20 10:04:36", End::To, "2026-11-20 10:04:36"),
+            ("2026-11-20T10:04:36", End::From, "2026-11-20 10:04:36"),
+            ("3d", End::From, "2026-11-17 12:00:00"),
+            ("90m", End::To, "2026-11-20 10:30:00"),
+        ] {
+            assert_eq!(parse(text, end, now()).unwrap().to_string(), expected, "{text}");
+        }
+        for bad in ["", "yesterday", "2026-13-01", "2026-11-20T10:04:36Z", "2026-11-20T10:04:36+01:00", "-3d"] {
+            assert!(parse(bad, End::From, now()).is_err(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".{0,30}", years in any::<u64>()) {
+            let _ = parse(&text, End::To, now());
+            let _ = parse(&format!("{years}y"), End::To, now());
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! Watching: a notification from the kernel marks a directory dirty; a short while later the directory itself is read,
+//! and what it holds is the news. A notification that is lost costs time until the next reconcile, never an event.
+//!
+//! Only the root, the camera directories, the recent day directories and the open events are watched: an archive has a
+//! million directories, and the kernel's limit is often 8,192. The watch is added first and the directory read then.
+
+mod dirty;
+mod targets;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, select};
+
+use crate::archive::Depth;
+use crate::clock::{Now, Stop};
+use crate::error::{Error, Result};
+use crate::event::{Camera, Change, Day, EventId, EventName, State, state};
+use crate::scan::{Known, Occasion, Progress, Scanner, Summary};
+use dirty::{Dirty, Hints};
+use targets::{Target, Targets};
+
+/// From the first hint to the look: a burst of writes becomes one look.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+/// The least time between two looks at the same open event.
+const EVENT_PACE: Duration = Duration::from_millis(250);
+/// How often to look where notifications cannot be had.
+const FALLBACK_POLL: Duration = Duration::from_secs(2);
+/// How often markers in `queue/` are looked for while an event is open.
+const MARKERS: Duration = Duration::from_secs(1);
+
+/// How the archive is watched, for people to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// By the kernel's notifications.
+    Notify,
+    /// By looking at this interval.
+    Poll(Duration),
+}
+
+/// How a camera is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Met {
+    /// At the start, or when all is looked at anew: its old days are left to the walk.
+    AtStart,
+    /// It appeared: all its days are news.
+    New,
+    /// It was there: days that appear are news.
+    Known,
+}
+
+/// What the watcher tells to whoever runs it.
+pub trait Observer: Send {
+    /// The stamps by which a walk knows what is unchanged.
+    fn known(&self) -> Result<Known>;
+    /// The way in which the archive is watched has changed.
+    fn mode(&self, mode: Mode);
+    /// The recent days have been read for the first time.
+    fn recent_done(&self);
+    /// A reconcile has ended.
+    fn reconciled(&self, result: &Result<Summary>);
+}
+
+/// The watcher's work. All fields are used by its own thread only, but for `dirty`.
+pub struct Watch<O> {
+    scanner: Arc<Scanner>,
+    observer: O,
+    interval: Duration,
+    poll: Option<Duration>,
+    targets: Targets,
+    /// Filled by the notification thread, emptied by this one.
+    dirty: Arc<Dirty>,
+    wake: Receiver<()>,
+    /// The names that were read in each watched day.
+    days: HashMap<(Camera, Day), BTreeSet<EventName>>,
+    /// Days that appeared since the reconcile before the last: watched although they are not new by name.
+    appeared: HashSet<(Camera, Day)>,
+    open: BTreeSet<EventId>,
+    /// Directories to look at, and not before when.
+    pending: HashMap<Target, Instant>,
+    looked: HashMap<EventId, Instant>,
+}
+
+impl<O: Observer> Watch<O> {
+    /// A watcher that reconciles every `interval`, and looks every `poll` instead of asking the kernel if that is given.
+    pub fn new(scanner: Arc<Scanner>, observer: O, interval: Duration, poll: Option<Duration>) -> Self {
+        let (dirty, wake) = Dirty::new();
+        let poll = poll.or_else(|| (!scanner.tree.notifies()).then_some(FALLBACK_POLL));
+        let targets = Targets::new(&dirty, poll.is_none());
+        Self {
+            scanner,
+            observer,
+            interval,
+            poll,
+            targets,
+            dirty,
+            wake,
+            days: HashMap::new(),
+            appeared: HashSet::new(),
+            open: BTreeSet::new(),
+            pending: HashMap::new(),
+            looked: HashMap::new(),
+        }
+    }
+
+    /// Runs until told to stop.
+    pub fn run(mut self, stop: &Stop) -> Result<()> {
+        self.tell_mode();
+        self.resync();
+        self.observer.recent_done();
+        let started = Instant::now();
+        let (mut reconcile_at, mut judge_at, mut markers_at) = (started + self.interval, started, started);
+        let mut poll_at = started;
+        let judge_every = (state::patience(self.scanner.event_gap()) / 10)
+            .clamp(Duration::from_millis(100), Duration::from_secs(5));
+        let mut today = self.now().today();
+        loop {
+            crate::fault::point("watch");
+            let mut until = reconcile_at.min(Instant::now() + Duration::from_secs(30));
+            if !self.open.is_empty() {
+                until = until.min(judge_at).min(markers_at);
+            }
+            if self.poll.is_some() {
+                until = until.min(poll_at);
+            }
+            if let Some(first) = self.pending.values().min() {
+                until = until.min(*first);
+            }
+            select! {
+                recv(stop.receiver()) -> _ => return Ok(()),
+                recv(self.wake) -> _ => {
+                    if stop.wait(DEBOUNCE) {
+                        return Ok(());
+                    }
+                }
+                default(until.saturating_duration_since(Instant::now())) => {}
+            }
+            self.take_hints(stop);
+            let now = Instant::now();
+            if let Some(every) = self.poll
+                && now >= poll_at
+            {
+                self.targets.all().for_each(|target| {
+                    self.pending.entry(target.clone()).or_insert(now);
+                });
+                poll_at = now + every;
+            }
+            self.look(stop);
+            if now >= markers_at && !self.open.is_empty() {
+                self.look_for_markers();
+                markers_at = now + MARKERS;
+            }
+            if now >= judge_at {
+                self.judge_open();
+                judge_at = Instant::now() + judge_every;
+            }
+            if now >= reconcile_at || today != self.now().today() {
+                today = self.now().today();
+                match self.reconcile(stop) {
+                    Err(Error::Stopped) => return Ok(()),
+                    Err(error) => tracing::warn!("reconcile: {}", error.chain()),
+                    Ok(()) => {}
+                }
+                reconcile_at = Instant::now() + self.interval;
+            }
+            if stop.is_set() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        self.scanner.clock.now()
+    }
+
+    /// Turns hints into directories to look at.
+    fn take_hints(&mut self, stop: &Stop) {
+        let Hints { paths, rescan, limit } = self.dirty.take();
+        if limit {
+            self.fall_back("the kernel's limit of watches is reached", "fs.inotify.max_user_watches");
+        }
+        if rescan {
+            tracing::warn!("the kernel lost notifications (or told to look again); everything is compared with the disk");
+            match self.reconcile(stop) {
+                Ok(()) | Err(Error::Stopped) => {}
+                Err(error) => tracing::warn!("rescan: {}", error.chain()),
+            }
+            return;
+        }
+        let now = Instant::now();
+        for path in paths {
+            if let Some(target) = self.targets.of(&path) {
+                let not_before = match &target {
+                    Target::Event(id) => self.looked.get(id).map_or(now, |looked| *looked + EVENT_PACE),
+                    _ => now,
+                };
+                self.pending.entry(target).or_insert(not_before);
+            }
+        }
+    }
+
+    /// Looks at every dirty directory whose time has come.
+    fn look(&mut self, stop: &Stop) {
+        let now = Instant::now();
+        let mut due: Vec<Target> =
+            self.pending.iter().filter(|(_, at)| **at <= now).map(|(target, _)| target.clone()).collect();
+        due.sort_unstable();
+        for target in due {
+            if stop.is_set() {
+                return;
+            }
+            self.pending.remove(&target);
+            let looked = match &target {
+                Target::Root => self.look_at_root(),
+                Target::Camera(camera) => self.look_at_camera(camera, Met::Known),
+                Target::Day(camera, day) => self.look_at_day(camera, *day),
+                Target::Event(id) => self.look_at_event(id, Occasion::News),
+            };
+            if let Err(error) = looked {
+                tracing::warn!("{}", error.chain());
+            }
+        }
+    }
+
+    /// Watches and reads everything that is watched at all, from the top.
+    fn resync(&mut self) {
+        self.targets.forget_all();
+        self.days.clear();
+        let before = std::mem::take(&mut self.open);
+        self.watch(Target::Root, self.scanner.tree.root().to_path_buf());
+        let cameras = match self.scanner.tree.cameras() {
+            Ok(cameras) => cameras,
+            Err(error) => return tracing::warn!("{}", error.chain()),
+        };
+        if let Err(error) = self.scanner.look_for_markers() {
+            tracing::warn!("{}", error.chain());
+        }
+        for camera in cameras.open {
+            if let Err(error) = self.look_at_camera(camera.camera(), Met::AtStart) {
+                tracing::warn!("{}", error.chain());
+            }
+        }
+        // What was open before and is not any more has completed meanwhile.
+        for id in before.into_iter().filter(|id| !self.open.contains(id)).collect::<Vec<_>>() {
+            if let Err(error) = self.look_at_event(&id, Occasion::News) {
+                tracing::warn!("{}", error.chain());
+            }
+        }
+    }
+
+    fn watch(&mut self, target: Target, path: PathBuf) {
+        if self.poll.is_some() {
+            return self.targets.remember(target, path);
+        }
+        match self.targets.watch(target, path) {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) => {
+                self.fall_back("the kernel's limit of watches is reached", "fs.inotify.max_user_watches");
+            }
+            Err(error) => tracing::debug!("cannot watch: {error}"), // gone again, most likely: the look will tell
+        }
+    }
+
+    fn fall_back(&mut self, why: &str, sysctl: &str) {
+        if self.poll.is_none() {
+            tracing::warn!(
+                "{why}: new events are looked for every {} from now on; raise it with: sysctl {sysctl}=524288",
+                humantime::format_duration(FALLBACK_POLL)
+            );
+            self.poll = Some(FALLBACK_POLL);
+            self.tell_mode();
+        }
+    }
+
+    fn tell_mode(&mut self) {
+        if let Some(why) = self.targets.trouble() {
+            self.fall_back(&format!("notifications cannot be had ({why})"), "fs.inotify.max_user_instances");
+        }
+        self.observer.mode(self.poll.map_or(Mode::Notify, Mode::Poll));
+    }
+
+    /// Cameras that came or went.
+    fn look_at_root(&mut self) -> Result<()> {
+        let cameras = self.scanner.tree.cameras()?;
+        let known: HashSet<Camera> = self.targets.cameras();
+        for (_, report) in &cameras.closed {
+            tracing::warn!("{}: {}", report.path.display(), report.problem);
+        }
+        for camera in &cameras.open {
+            if !known.contains(camera.camera()) {
+                self.look_at_camera(camera.camera(), Met::New)?;
+            }
+        }
+        let is_there = |camera: &Camera| {
+            cameras.open.iter().any(|open| open.camera() == camera)
+                || cameras.closed.iter().any(|(closed, _)| closed == camera)
+        };
+        for gone in known.iter().filter(|camera| !is_there(camera)) {
+            self.scanner.send(Change::CameraGone(gone.clone()))?;
+            self.targets.forget_camera(gone);
+            self.days.retain(|(camera, _), _| camera != gone);
+            self.open.retain(|id| id.camera != *gone);
+        }
+        Ok(())
+    }
+
+    /// Days that came or went.
+    fn look_at_camera(&mut self, camera: &Camera, met: Met) -> Result<()> {
+        let dir = self.scanner.tree.camera(camera)?;
+        let path = dir.path().canonicalize().map_err(|e| Error::io("resolve", dir.path(), e))?;
+        if met != Met::Known {
+            self.watch(Target::Camera(camera.clone()), path.clone());
+            self.scanner.send(Change::Camera(camera.clone()))?;
+        }
+        let (listed, _) = dir.days()?;
+        let known = self.targets.set_days(camera, &listed);
+        for day in listed.iter().filter(|day| !known.contains(day)) {
+            if met == Met::Known {
+                self.appeared.insert((camera.clone(), *day));
+            }
+            if self.is_watched_day(camera, *day, &listed) {
+                self.begin_day(camera, *day, path.join(day.to_string()))?;
+            } else if met == Met::New {
+                self.scanner.scan_day(camera, *day, Depth::Glance)?;
+            }
+        }
+        for gone in known.iter().filter(|day| !listed.contains(day)) {
+            self.scanner.scan_day(camera, *gone, Depth::Glance)?;
+            self.end_day(camera, *gone);
+        }
+        Ok(())
+    }
+
+    /// Today, yesterday, the two newest of the camera, and what appeared lately.
+    fn is_watched_day(&self, camera: &Camera, day: Day, listed: &[Day]) -> bool {
+        Scanner::is_recent(day, self.now())
+            || listed.iter().take(2).any(|newest| *newest == day)
+            || self.appeared.contains(&(camera.clone(), day))
+    }
+
+    fn begin_day(&mut self, camera: &Camera, day: Day, path: PathBuf) -> Result<()> {
+        self.watch(Target::Day(camera.clone(), day), path);
+        let depth = if Scanner::is_recent(day, self.now()) { Depth::Measure } else { Depth::Glance };
+        let (states, reports) = self.scanner.scan_day(camera, day, depth)?;
+        for report in reports {
+            tracing::warn!("{}: {}", report.path.display(), report.problem);
+        }
+        self.days.insert((camera.clone(), day), states.iter().map(|(name, _)| *name).collect());
+        for (name, _) in states.iter().filter(|(_, state)| *state == State::Open) {
+            let id = EventId { camera: camera.clone(), day, name: *name };
+            self.look_at_event(&id, Occasion::Found)?;
+        }
+        Ok(())
+    }
+
+    fn end_day(&mut self, camera: &Camera, day: Day) {
+        self.targets.forget(&Target::Day(camera.clone(), day));
+        self.days.remove(&(camera.clone(), day));
+        let of_day: Vec<EventId> =
+            self.open.iter().filter(|id| id.camera == *camera && id.day == day).cloned().collect();
+        for id in of_day {
+            self.close(&id);
+        }
+    }
+
+    /// Events that came or went.
+    fn look_at_day(&mut self, camera: &Camera, day: Day) -> Result<()> {
+        let listed = {
+            let _ticket = self.scanner.tickets.take(camera, day);
+            match self.scanner.tree.camera(camera).and_then(|dir| dir.day(day)).and_then(|dir| dir.list()) {
+                Ok(list) => Some(list),
+                Err(error) if error.is_not_found() => None,
+                Err(error) => return Err(error),
+            }
+        };
+        let Some(list) = listed else {
+            self.scanner.scan_day(camera, day, Depth::Glance)?; // sends that it is gone
+            self.end_day(camera, day);
+            self.targets.forget_day(camera, day);
+            return Ok(());
+        };
+        let known = self.days.remove(&(camera.clone(), day)).unwrap_or_default();
+        let listed: BTreeSet<EventName> = list.events.into_iter().collect();
+        let id = |name: &EventName| EventId { camera: camera.clone(), day, name: *name };
+        let new: Vec<EventId> = listed.difference(&known).map(id).collect();
+        let gone: Vec<EventId> = known.difference(&listed).map(id).collect();
+        self.days.insert((camera.clone(), day), listed);
+        for id in gone.iter().chain(&new) {
+            if let Err(error) = self.look_at_event(id, Occasion::News) {
+                tracing::warn!("{}", error.chain());
+            }
+        }
+        if !new.is_empty() {
+            // A newer event may be the sign that one before it is over.
+            let others: Vec<EventId> =
+                self.open.iter().filter(|open| open.camera == *camera && !new.contains(open)).cloned().collect();
+            for id in others {
+                self.look_at_event(&id, Occasion::News)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one event, and watches it as long as it is open.
+    fn look_at_event(&mut self, id: &EventId, occasion: Occasion) -> Result<()> {
+        let may_be_open = Scanner::is_recent(id.day, self.now());
+        if may_be_open && !self.open.contains(id) {
+            let path = self.targets.day_path(&id.camera, id.day).map(|day| day.join(id.name.to_string()));
+            if let Some(path) = path {
+                self.watch(Target::Event(id.clone()), path);
+            }
+        }
+        self.looked.insert(id.clone(), Instant::now());
+        match self.scanner.scan_event(id, occasion) {
+            Ok(Some(State::Open)) => {
+                self.open.insert(id.clone());
+                Ok(())
+            }
+            Ok(Some(_) | None) => {
+                self.close(id);
+                Ok(())
+            }
+            Err(error) => Err(error), // still open as far as is known; the next look may tell
+        }
+    }
+
+    fn close(&mut self, id: &EventId) {
+        self.open.remove(id);
+        self.looked.remove(id);
+        self.pending.remove(&Target::Event(id.clone()));
+        self.targets.forget(&Target::Event(id.clone()));
+    }
+
+    fn look_for_markers(&mut self) {
+        match self.scanner.look_for_markers() {
+            Ok(new) => {
+                for id in new.into_iter().filter(|id| self.open.contains(id)).collect::<Vec<_>>() {
+                    if let Err(error) = self.look_at_event(&id, Occasion::News) {
+                        tracing::warn!("{}", error.chain());
+                    }
+                }
+            }
+            Err(error) => tracing::warn!("{}", error.chain()),
+        }
+    }
+
+    /// Time alone can end an event.
+    fn judge_open(&mut self) {
+        for id in self.open.clone() {
+            if let Err(error) = self.look_at_event(&id, Occasion::News) {
+                tracing::warn!("{}", error.chain());
+            }
+        }
+    }
+
+    /// Compares every day directory with what is known, and watches what is recent by now.
+    fn reconcile(&mut self, stop: &Stop) -> Result<()> {
+        let result =
+            self.observer.known().and_then(|known| {
+                self.scanner.preload(&known, Depth::Glance, stop, &Progress::default())
+            });
+        self.observer.reconciled(&result);
+        result?;
+        self.appeared.clear();
+        self.resync();
+        Ok(())
+    }
+}

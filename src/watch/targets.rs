@@ -1,0 +1,136 @@
+//! Which directories are watched, under which paths, and the kernel's watches on them. Paths are those that
+//! notifications carry; what a directory is to us is the target.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::dirty::Dirty;
+use crate::event::{Camera, Day, EventId};
+
+/// A directory worth a look. Ordered from the top, so that what is above is looked at first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Target {
+    /// The archive's root.
+    Root,
+    /// A camera's directory.
+    Camera(Camera),
+    /// A day's directory.
+    Day(Camera, Day),
+    /// An open event's directory.
+    Event(EventId),
+}
+
+/// The watched directories. Used by the watcher's thread only.
+#[derive(Debug)]
+pub(super) struct Targets {
+    watcher: Option<RecommendedWatcher>,
+    trouble: Option<String>,
+    by_path: HashMap<PathBuf, Target>,
+    paths: HashMap<Target, PathBuf>,
+    /// The days that were listed of each camera, watched or not.
+    listed: HashMap<Camera, HashSet<Day>>,
+}
+
+impl Targets {
+    /// No directories yet. With `notifies`, the kernel is asked for notifications.
+    pub fn new(dirty: &Arc<Dirty>, notifies: bool) -> Self {
+        let mut targets = Self {
+            watcher: None,
+            trouble: None,
+            by_path: HashMap::new(),
+            paths: HashMap::new(),
+            listed: HashMap::new(),
+        };
+        if notifies {
+            let dirty = Arc::clone(dirty);
+            let config = Config::default().with_follow_symlinks(false);
+            match RecommendedWatcher::new(move |event| dirty.note(event), config) {
+                Ok(watcher) => targets.watcher = Some(watcher),
+                Err(error) => targets.trouble = Some(error.to_string()),
+            }
+        }
+        targets
+    }
+
+    /// Why notifications cannot be had, if they were asked for.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.clone()
+    }
+
+    /// Remembers a directory and asks the kernel to watch it. It is remembered also if that fails, for polling.
+    pub fn watch(&mut self, target: Target, path: PathBuf) -> notify::Result<()> {
+        self.remember(target, path.clone());
+        match &mut self.watcher {
+            Some(watcher) => watcher.watch(&path, RecursiveMode::NonRecursive),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers a directory without a watch.
+    pub fn remember(&mut self, target: Target, path: PathBuf) {
+        if let Some(old) = self.paths.insert(target.clone(), path.clone()) {
+            self.by_path.remove(&old);
+        }
+        self.by_path.insert(path, target);
+    }
+
+    /// What a path of a notification is to us.
+    pub fn of(&self, path: &Path) -> Option<Target> {
+        self.by_path.get(path).cloned()
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Target> {
+        self.paths.keys()
+    }
+
+    pub fn day_path(&self, camera: &Camera, day: Day) -> Option<PathBuf> {
+        self.paths.get(&Target::Day(camera.clone(), day)).cloned()
+    }
+
+    pub fn cameras(&self) -> HashSet<Camera> {
+        self.listed.keys().cloned().collect()
+    }
+
+    /// Replaces the list of a camera's days; answers the one before.
+    pub fn set_days(&mut self, camera: &Camera, days: &[Day]) -> HashSet<Day> {
+        self.listed.insert(camera.clone(), days.iter().copied().collect()).unwrap_or_default()
+    }
+
+    pub fn forget_day(&mut self, camera: &Camera, day: Day) {
+        if let Some(days) = self.listed.get_mut(camera) {
+            days.remove(&day);
+        }
+    }
+
+    pub fn forget(&mut self, target: &Target) {
+        if let Some(path) = self.paths.remove(target) {
+            self.by_path.remove(&path);
+            if let Some(watcher) = &mut self.watcher {
+                let _ = watcher.unwatch(&path); // gone with its directory, or never had
+            }
+        }
+    }
+
+    pub fn forget_camera(&mut self, camera: &Camera) {
+        let of_camera = |target: &&Target| match target {
+            Target::Root => false,
+            Target::Camera(other) | Target::Day(other, _) => other == camera,
+            Target::Event(id) => id.camera == *camera,
+        };
+        for target in self.paths.keys().filter(of_camera).cloned().collect::<Vec<_>>() {
+            self.forget(&target);
+        }
+        self.listed.remove(camera);
+    }
+
+    /// Forgets everything, before everything is looked at anew.
+    pub fn forget_all(&mut self) {
+        for target in self.paths.keys().cloned().collect::<Vec<_>>() {
+            self.forget(&target);
+        }
+        self.listed.clear();
+    }
+}
