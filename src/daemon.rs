@@ -1,1 +1,152 @@
+//! The process around a service: the HTTP listener, the control socket, signals, and the order in which all that ends.
 
+pub(crate) mod control;
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::error::{Error, Result};
+use crate::service::{Archive, Service};
+
+/// How long requests under way may still take when told to stop.
+const DRAIN: Duration = Duration::from_millis(800);
+/// When everything must have stopped; what has not is left, and that is said.
+const LONGEST_STOP: Duration = Duration::from_millis(2700);
+
+/// A running daemon.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    service: Service,
+    runtime: Runtime,
+    address: SocketAddr,
+    /// The numbers of signals that told to stop.
+    signals: Receiver<i32>,
+    /// Set to true to end the listeners.
+    closing: watch::Sender<bool>,
+}
+
+/// Takes the address, or says that it cannot be had.
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| Error::Config(format!("cannot listen on {address}: {error}")))
+}
+
+impl Daemon {
+    /// Starts the service and serves it. The address is taken first, so that a port in use changes nothing on disk.
+    pub fn start(archive: &Archive, address: SocketAddr) -> Result<Self> {
+        Self::start_on(archive, bind(address)?)
+    }
+
+    /// The same on an address that was taken before.
+    pub fn start_on(archive: &Archive, listener: TcpListener) -> Result<Self> {
+        let here = || archive.tree().root().to_path_buf();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("owlery-http")
+            .enable_all()
+            .build()
+            .map_err(|e| Error::io("start the runtime for", here(), e))?;
+        let signals = catch_signals(&runtime).map_err(|e| Error::io("catch signals for", here(), e))?;
+        let address = listener.local_addr().map_err(|e| Error::io("ask for the address of", here(), e))?;
+        let service = archive.start()?;
+        let (closing, closed) = watch::channel(false);
+        let control = control::listen(&service, &runtime)?;
+        runtime.spawn(control::serve(control, std::sync::Arc::clone(&service), closed.clone()));
+        listener.set_nonblocking(true).map_err(|e| Error::io("listen for", here(), e))?;
+        let router = crate::http::router(&service);
+        let listener = {
+            let _entered = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?
+        };
+        runtime.spawn(async move {
+            let served = axum::serve(listener, router).with_graceful_shutdown(closing_of(closed));
+            if let Err(error) = served.await {
+                tracing::error!("HTTP: {error}");
+            }
+        });
+        tracing::info!("serving {} on http://{address}", here().display());
+        Ok(Self { service, runtime, address, signals, closing })
+    }
+
+    /// Where HTTP is served.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The service.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Waits until a signal or a failed worker ends it, and stops everything in order.
+    pub fn run(self) -> Result<()> {
+        let failure = select! {
+            recv(self.signals) -> signal => {
+                tracing::info!("stopping (signal {})", signal.unwrap_or(0));
+                None
+            }
+            recv(self.service.failures()) -> failure => failure.ok(),
+        };
+        if let Some(failure) = &failure {
+            tracing::error!("{}", failure.chain());
+        }
+        let (done, is_done) = bounded::<()>(1);
+        watch_the_stop(self.signals, is_done);
+        self.closing.send_replace(true);
+        let stopped = self.service.shutdown();
+        self.runtime.shutdown_timeout(DRAIN);
+        drop(done);
+        match failure {
+            // The panic itself says more than that there was one.
+            Some(failure) => Err(stopped.err().unwrap_or(failure)),
+            None => stopped,
+        }
+    }
+}
+
+async fn closing_of(mut closed: watch::Receiver<bool>) {
+    let _ = closed.wait_for(|closed| *closed).await; // an error means that the daemon itself is gone
+}
+
+/// SIGTERM and ctrl-c.
+fn catch_signals(runtime: &Runtime) -> std::io::Result<Receiver<i32>> {
+    let (sender, signals) = bounded(4);
+    let _entered = runtime.enter();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut stream = signal(kind)?;
+        let sender: Sender<i32> = sender.clone();
+        runtime.spawn(async move {
+            while stream.recv().await.is_some() {
+                let _ = sender.try_send(kind.as_raw_value()); // full means that several wait already
+            }
+        });
+    }
+    Ok(signals)
+}
+
+/// While stopping: a second signal ends the process at once, and so does a stop that takes too long. Whatever is cut
+/// off then is as a crash would leave it, which the next start puts right.
+fn watch_the_stop(signals: Receiver<i32>, is_done: Receiver<()>) {
+    let watching = std::thread::Builder::new().name("owlery-stop".to_owned()).spawn(move || {
+        select! {
+            recv(is_done) -> _ => {}
+            recv(signals) -> signal => {
+                if let Ok(signal) = signal {
+                    eprintln!("owlery: a second signal: stopped at once");
+                    std::process::exit(128 + signal);
+                }
+            }
+            default(LONGEST_STOP) => {
+                eprintln!("owlery: not everything stopped in time (a slow disk?); it is left as it is");
+                std::process::exit(1);
+            }
+        }
+    });
+    if let Err(error) = watching {
+        tracing::warn!("cannot watch the stop: {error}");
+    }
+}

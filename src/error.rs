@@ -38,7 +38,7 @@ pub enum Error {
     #[error("{0}")]
     Config(String),
     /// Another process manages this archive.
-    #[error("another owlery runs on this archive ({holder}); stop it first, or use another --state-dir's archive")]
+    #[error("another owlery runs on this archive: {holder}")]
     Locked {
         /// Who holds the lock, as its lock file says.
         holder: String,

@@ -73,8 +73,7 @@ impl Expirer {
     pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         let _passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.scanner.clock.now();
-        let mut pass =
-            Pass { started: now.utc.to_rfc3339_opts(SecondsFormat::Secs, true), ..Pass::default() };
+        let mut pass = Pass { started: now.utc.to_rfc3339_opts(SecondsFormat::Secs, true), ..Pass::default() };
         let (view, plan) = self.plan(None)?;
         if plan.items.is_empty() {
             return Ok(pass);

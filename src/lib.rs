@@ -30,6 +30,7 @@ mod reaper;
 mod retention;
 mod scan;
 mod service;
+#[cfg(feature = "http")]
 mod time;
 mod watch;
 
@@ -44,7 +45,9 @@ pub use archive::{MediaFile, MediaPath, Report};
 pub use catalog::{CameraSummary, Cursor, Order, Page, Query};
 pub use clock::{Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
-pub use event::{Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which};
+pub use event::{
+    Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which,
+};
 pub use expirer::Pass;
 pub use retention::{Keep, Plan, Policy, Refusal};
 pub use scan::{Sidecars, Summary};

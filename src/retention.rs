@@ -41,6 +41,36 @@ impl Policy {
         self.keep.iter().chain(self.cameras.values()).any(|keep| matches!(keep, Keep::Days(_)))
     }
 
+    /// The rules as users write them: each `[CAMERA=]N` or `[CAMERA=]forever`, and a share.
+    pub fn parse(keep_days: &[String], max_share: Option<&str>) -> Result<Self> {
+        let mut policy = Self::default();
+        for text in keep_days {
+            let wrong =
+                || Error::Config(format!("--keep-days {text:?} is not a number of days from 1, or \"forever\""));
+            let (camera, value) = match text.split_once('=') {
+                Some((camera, value)) => (Some(camera.parse::<Camera>()?), value),
+                None => (None, text.as_str()),
+            };
+            let keep = match value {
+                "forever" => Keep::Forever,
+                days => days.parse().ok().filter(|days| *days > 0).map(Keep::Days).ok_or_else(wrong)?,
+            };
+            match camera {
+                Some(camera) => {
+                    policy.cameras.insert(camera, keep);
+                }
+                None => policy.keep = Some(keep),
+            }
+        }
+        if let Some(text) = max_share {
+            policy.max_share = text
+                .parse()
+                .map_err(|_| Error::Config(format!("--max-share {text:?} is not a share above 0, up to 1")))?;
+        }
+        policy.check()?;
+        Ok(policy)
+    }
+
     /// Refuses values that mean nothing.
     pub fn check(&self) -> Result<()> {
         if self.keep.iter().chain(self.cameras.values()).any(|keep| *keep == Keep::Days(0)) {
@@ -214,9 +244,8 @@ impl Plan {
             };
             format!("{}/{}/{events};", item.camera, item.day).into_bytes()
         });
-        let hash = text.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = text
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         format!("{hash:016x}")
     }
 }

@@ -162,9 +162,10 @@ impl Scanner {
         occasion: Occasion,
     ) -> (Details, Option<Report>) {
         let id = dir.id(name);
-        let report = facts.disbelief.as_ref().map(|why| {
-            Report::note(dir.event_path(name).join(SIDECAR), format!("not believed: {why}"))
-        });
+        let report = facts
+            .disbelief
+            .as_ref()
+            .map(|why| Report::note(dir.event_path(name).join(SIDECAR), format!("not believed: {why}")));
         let Some(newest) = newest else { return (details_of(facts, State::Complete, None), report) };
         let ended = self.recent.is_ended(&id);
         let newer = self.recent.has_newer(&id, &facts);

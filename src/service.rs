@@ -63,6 +63,11 @@ impl Archive {
         &self.options
     }
 
+    /// Where its state lies, if it has any.
+    pub fn state_path(&self) -> std::path::PathBuf {
+        self.options.state_dir.clone().unwrap_or_else(|| StateDir::default_path(&self.tree))
+    }
+
     /// Takes the archive's lock and opens the catalog, starting nothing: for a program that does one thing.
     pub fn parts(&self) -> Result<Parts> {
         let state = StateDir::open(&self.tree, self.options.state_dir.as_deref())?;
@@ -80,7 +85,10 @@ impl Archive {
         let (catalog, opened) = Catalog::open(state.path())?;
         state.give_to_owner(&self.tree);
         if let crate::catalog::Opened::SetAside(aside, why) = opened {
-            tracing::warn!("the catalog could not be used ({why}); it is set aside as {} and built anew", aside.display());
+            tracing::warn!(
+                "the catalog could not be used ({why}); it is set aside as {} and built anew",
+                aside.display()
+            );
         }
         let catalog = Arc::new(catalog);
         let (stop_writer, writer_stop) = Stop::new();
@@ -200,19 +208,14 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// What the parts share.
-    pub fn shared(&self) -> &Arc<Handle> {
+    /// What can be asked of them.
+    pub fn handle(&self) -> &Arc<Handle> {
         &self.shared
     }
 
-    /// The state directory.
-    pub fn state(&self) -> &StateDir {
-        &self.state
-    }
-
-    /// What is told to stop.
-    pub fn stopping(&self) -> &Stop {
-        &self.stopping
+    /// Waits until everything that was sent so far can be queried.
+    pub fn flush(&self) -> Result<()> {
+        self.shared.feed.flush()
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
@@ -225,7 +228,9 @@ impl Parts {
     pub fn preload(&self, depth: Depth, progress: &Progress) -> Result<crate::scan::Summary> {
         let known = match depth {
             Depth::Glance => self.shared.catalog.known()?,
-            Depth::Measure => crate::scan::Known { cameras: self.shared.catalog.known()?.cameras, ..Default::default() },
+            Depth::Measure => {
+                crate::scan::Known { cameras: self.shared.catalog.known()?.cameras, ..Default::default() }
+            }
         };
         let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;
         self.shared.feed.flush()?;
@@ -250,8 +255,7 @@ impl Parts {
         reaping.join().map_err(|panic| workers::panicked("owlery-reaper", &*panic))
     }
 
-    /// Stops everything in order and says what went wrong.
-    pub fn shutdown(mut self) -> Result<()> {
+    fn shutdown(mut self) -> Result<()> {
         self.stop_all()
     }
 

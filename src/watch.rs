@@ -113,8 +113,8 @@ impl<O: Observer> Watch<O> {
         let started = Instant::now();
         let (mut reconcile_at, mut judge_at, mut markers_at) = (started + self.interval, started, started);
         let mut poll_at = started;
-        let judge_every = (state::patience(self.scanner.event_gap()) / 10)
-            .clamp(Duration::from_millis(100), Duration::from_secs(5));
+        let judge_every =
+            (state::patience(self.scanner.event_gap()) / 10).clamp(Duration::from_millis(100), Duration::from_secs(5));
         let mut today = self.now().today();
         loop {
             crate::fault::point("watch");
@@ -182,7 +182,9 @@ impl<O: Observer> Watch<O> {
             self.fall_back("the kernel's limit of watches is reached", "fs.inotify.max_user_watches");
         }
         if rescan {
-            tracing::warn!("the kernel lost notifications (or told to look again); everything is compared with the disk");
+            tracing::warn!(
+                "the kernel lost notifications (or told to look again); everything is compared with the disk"
+            );
             match self.reconcile(stop) {
                 Ok(()) | Err(Error::Stopped) => {}
                 Err(error) => tracing::warn!("rescan: {}", error.chain()),
@@ -457,10 +459,10 @@ impl<O: Observer> Watch<O> {
 
     /// Compares every day directory with what is known, and watches what is recent by now.
     fn reconcile(&mut self, stop: &Stop) -> Result<()> {
-        let result =
-            self.observer.known().and_then(|known| {
-                self.scanner.preload(&known, Depth::Glance, stop, &Progress::default())
-            });
+        let result = self
+            .observer
+            .known()
+            .and_then(|known| self.scanner.preload(&known, Depth::Glance, stop, &Progress::default()));
         self.observer.reconciled(&result);
         result?;
         self.appeared.clear();

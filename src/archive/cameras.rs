@@ -81,9 +81,8 @@ impl Tree {
     pub fn camera(&self, camera: &Camera) -> Result<CameraDir> {
         let root = self.root_dir()?;
         let name = camera.as_str().as_bytes();
-        let refuse = |problem: &str| {
-            Err(Error::io("open", join(root.path(), name), std::io::Error::other(problem.to_owned())))
-        };
+        let refuse =
+            |problem: &str| Err(Error::io("open", join(root.path(), name), std::io::Error::other(problem.to_owned())));
         if self.is_camera(camera.as_str()).is_none() {
             return refuse("it is no camera of this archive");
         }
@@ -159,7 +158,8 @@ impl CameraDir {
             if self.dir.is_dir(name, kind) {
                 days.push(day);
             } else {
-                refused.push(Report::failure(join(self.path(), name), "refused: it has a day's name but is no directory"));
+                refused
+                    .push(Report::failure(join(self.path(), name), "refused: it has a day's name but is no directory"));
             }
         })?;
         days.sort_unstable_by(|a, b| b.cmp(a));

@@ -109,8 +109,7 @@ impl Dir {
     }
 
     pub fn stat(&self, name: &[u8]) -> Result<Statx> {
-        statx(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|e| Error::io("stat", join(&self.path, name), e))
+        statx(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|e| Error::io("stat", join(&self.path, name), e))
     }
 
     pub fn stat_self(&self) -> Result<Statx> {
@@ -255,6 +254,11 @@ impl DayDir {
     pub fn stamp(&self) -> Result<Stamp> {
         let stat = self.dir.stat_self()?;
         Ok(Stamp { mtime: mtime(&stat), inode: stat.stx_ino })
+    }
+
+    /// What in it is not ours.
+    pub fn foreign(&self) -> Result<Vec<PathBuf>> {
+        Ok(self.list()?.foreign.into_iter().map(|name| self.path().join(name)).collect())
     }
 
     /// Lists it.

@@ -88,7 +88,9 @@ impl DayDir {
             },
             Err(error) => (None, Some(error.chain())),
         };
-        if depth == Depth::Glance && disbelief.is_none() && let Some((sidecar, len)) = &sidecar
+        if depth == Depth::Glance
+            && disbelief.is_none()
+            && let Some((sidecar, len)) = &sidecar
             && let Some(facts) = believe_at_a_glance(&dir, sidecar, *len)
         {
             return Ok(facts);
@@ -182,9 +184,7 @@ fn believe_at_a_glance(dir: &Dir, sidecar: &Sidecar, sidecar_len: u64) -> Option
     // A sidecar without a movie would be wrong if there is one by now, and its debug movie may be the wrong file.
     let video = sidecar.video?;
     let thumbnail = sidecar.thumbnail?;
-    let is_file = |name: &str| {
-        dir.stat(name.as_bytes()).is_ok_and(|stat| file_type(&stat) == FileType::RegularFile)
-    };
+    let is_file = |name: &str| dir.stat(name.as_bytes()).is_ok_and(|stat| file_type(&stat) == FileType::RegularFile);
     if !is_file(video.file_name()) || !is_file(&thumbnail.file_name()) {
         return None;
     }
@@ -245,7 +245,8 @@ impl Facts {
 }
 
 fn from_names(dir: &Dir, id: &EventId, names: &Names) -> Result<Facts> {
-    let early = if has_early(id.name, &names.frames) { judge_early(dir, id.name, &names.frames)? } else { Early::Wrapped };
+    let early =
+        if has_early(id.name, &names.frames) { judge_early(dir, id.name, &names.frames)? } else { Early::Wrapped };
     let span = Span::of(id.day, id.name, &names.frames, early);
     let mut problems = Vec::new();
     if names.frames.is_empty() && names.video.is_none() {

@@ -39,7 +39,10 @@ impl Tree {
             .get_or_init(|| match self.marker().and_then(|found| found.map_or_else(|| self.write_marker(), Ok)) {
                 Ok(id) => Some(id),
                 Err(error) => {
-                    tracing::warn!("the root cannot be marked, so nothing here will ever be expired: {}", error.chain());
+                    tracing::warn!(
+                        "the root cannot be marked, so nothing here will ever be expired: {}",
+                        error.chain()
+                    );
                     None
                 }
             })
@@ -57,8 +60,8 @@ impl Tree {
     /// Whether the root carries a marker or can take one, and is on a disk that can be written to.
     pub fn can_be_marked(&self) -> bool {
         let Ok(root) = self.root_dir() else { return false };
-        let is_read_only = rustix::fs::fstatvfs(&root)
-            .is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+        let is_read_only =
+            rustix::fs::fstatvfs(&root).is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
         let takes = rustix::fs::access(&self.root, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
         !is_read_only && (takes || self.marker().is_ok_and(|marker| marker.is_some()))
     }

@@ -109,8 +109,21 @@ mod tests {
     #[test]
     fn hostile_paths_are_refused() {
         const EVENT: &str = "Camera1/2026-11-20/10-04-36";
-        for bad in ["", "..", ".saved", ".details.json", "../x", "debug/", "debug/.x", "debug/../x", "debug/a/b", "a/b",
-                    "a\0b", "a\nb", "/etc/passwd"] {
+        for bad in [
+            "",
+            "..",
+            ".saved",
+            ".details.json",
+            "../x",
+            "debug/",
+            "debug/.x",
+            "debug/../x",
+            "debug/a/b",
+            "a/b",
+            "a\0b",
+            "a\nb",
+            "/etc/passwd",
+        ] {
             assert!(format!("{EVENT}/{bad}").parse::<MediaPath>().is_err(), "{bad:?}");
         }
         assert!(format!("{EVENT}/{}", "x".repeat(256)).parse::<MediaPath>().is_err());

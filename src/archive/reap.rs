@@ -188,7 +188,9 @@ mod tests {
     #[test]
     fn only_our_names_are_pass_names() {
         assert!(is_pass_name(b"20261120T100436Z-AbC1ef"));
-        for bad in ["20261120T100436Z-AbC1e", "20261120T100436Z-AbC1e.", "2026-11-20", "trash", "x0261120T100436Z-AbC1ef"] {
+        for bad in
+            ["20261120T100436Z-AbC1e", "20261120T100436Z-AbC1e.", "2026-11-20", "trash", "x0261120T100436Z-AbC1ef"]
+        {
             assert!(!is_pass_name(bad.as_bytes()), "{bad}");
         }
     }

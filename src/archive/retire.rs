@@ -274,7 +274,8 @@ fn make_pass_dir(queue: &Dir, now: Now) -> Result<String> {
 }
 
 fn make_dir(parent: &Dir, name: &[u8]) -> Result<()> {
-    rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)).map_err(|e| Error::io("make", join(parent.path(), name), e))
+    rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755))
+        .map_err(|e| Error::io("make", join(parent.path(), name), e))
 }
 
 fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {

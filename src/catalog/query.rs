@@ -5,7 +5,7 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::NaiveDateTime;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -216,11 +216,14 @@ impl Query {
             add("e.peak >=", i64::from(change));
         }
         if let Some(state) = self.state {
-            add("e.state =", match state {
-                State::Open => 0,
-                State::Complete => 1,
-                State::Interrupted => 2,
-            });
+            add(
+                "e.state =",
+                match state {
+                    State::Open => 0,
+                    State::Complete => 1,
+                    State::Interrupted => 2,
+                },
+            );
         }
         if let Some(cursor) = &self.cursor {
             let beyond = if self.order == Order::Desc { "<" } else { ">" };
@@ -238,11 +241,6 @@ impl Query {
         let mut rows = connection.prepare_cached(&sql)?;
         rows.query_map(params_from_iter(values), read_event)?.collect()
     }
-}
-
-/// The first and the last moment that the catalog can hold.
-pub(crate) fn latest() -> NaiveDateTime {
-    DateTime::from_timestamp(253_402_300_799, 0).unwrap_or(DateTime::UNIX_EPOCH).naive_utc()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::row::{COLUMNS, name_to_sql, read_event};
 use super::Catalog;
+use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::Result;
 use crate::event::{Camera, Day, Event, EventName};
 
@@ -79,7 +79,7 @@ impl Catalog {
                     days,
                 }))
             })?;
-            rows.filter_map(Result::transpose_flat).collect()
+            rows.filter_map(Result::transpose).collect()
         })
     }
 
@@ -97,38 +97,14 @@ impl Catalog {
             let key = |(day, name): (Day, EventName)| (day.number(), name_to_sql(name));
             let ((from_day, from_name), (to_day, to_name)) = (key(range.from), key(range.to));
             let offset = i64::try_from(range.offset).unwrap_or(i64::MAX);
-            let rows =
-                rows.query_map(params![id, from_day, from_name, to_day, to_name, limit, offset], read_event)?;
+            let rows = rows.query_map(params![id, from_day, from_name, to_day, to_name, limit, offset], read_event)?;
             let mut events = rows.collect::<rusqlite::Result<Vec<_>>>()?;
             events.reverse();
             Ok(events)
-        })
-    }
-
-    /// The open events: those that have to be looked at again.
-    pub fn open_events(&self) -> Result<Vec<Event>> {
-        self.read("query", |connection| {
-            let sql = format!(
-                "SELECT c.name, e.day, e.name, {COLUMNS} FROM day d
-                 JOIN event e ON e.camera = d.camera AND e.day = d.day JOIN camera c ON c.id = e.camera
-                 WHERE d.open > 0 AND e.state = 0"
-            );
-            connection.prepare_cached(&sql)?.query_map([], read_event)?.collect()
         })
     }
 }
 
 pub(super) fn unsigned(row: &rusqlite::Row<'_>, at: usize) -> u64 {
     row.get::<_, i64>(at).map_or(0, |value| u64::try_from(value).unwrap_or(0))
-}
-
-/// For rows that may turn out not to be one of ours.
-trait TransposeFlat<T> {
-    fn transpose_flat(self) -> Option<rusqlite::Result<T>>;
-}
-
-impl<T> TransposeFlat<T> for rusqlite::Result<Option<T>> {
-    fn transpose_flat(self) -> Option<rusqlite::Result<T>> {
-        self.transpose()
-    }
 }

@@ -140,16 +140,19 @@ impl Columns {
             debug_video: self.debug_video.and_then(movie),
             thumbnail: self.thumbnail.and_then(thumbnail),
             peak_change: self.peak,
-            problems: self.problems.as_ref().map(|text| serde_json::from_str(text).unwrap_or_default()).unwrap_or_default(),
+            problems: self
+                .problems
+                .as_ref()
+                .map(|text| serde_json::from_str(text).unwrap_or_default())
+                .unwrap_or_default(),
         })
     }
 }
 
 /// Reads a whole event from `camera.name, day, name` and [`COLUMNS`].
 pub(super) fn read_event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let damaged = |at: usize, what: &str| {
-        rusqlite::Error::FromSqlConversionFailure(at, Type::Integer, what.to_owned().into())
-    };
+    let damaged =
+        |at: usize, what: &str| rusqlite::Error::FromSqlConversionFailure(at, Type::Integer, what.to_owned().into());
     let camera: Camera = row.get_ref(0)?.as_str()?.parse().map_err(|_| damaged(0, "no camera"))?;
     let day = Day::from_number(row.get(1)?).ok_or_else(|| damaged(1, "no day"))?;
     let name = name_from_sql(row.get(2)?).ok_or_else(|| damaged(2, "no event's name"))?;
@@ -202,11 +205,25 @@ mod tests {
             (prop::option::of(container), prop::option::of(debug), prop::option::of(thumbnail)),
             prop::collection::vec(".{0,20}", 0..3),
         )
-            .prop_map(|((start, length, state, saved), (frames, bytes, peak), (video, debug_video, thumbnail), problems)| {
-                let time = |secs| DateTime::from_timestamp(secs, 0).unwrap().naive_utc();
-                let (start, end) = (time(start), time(start + length));
-                Details { start, end, state, saved, frames, bytes, video, debug_video, thumbnail, peak_change: peak, problems }
-            })
+            .prop_map(
+                |((start, length, state, saved), (frames, bytes, peak), (video, debug_video, thumbnail), problems)| {
+                    let time = |secs| DateTime::from_timestamp(secs, 0).unwrap().naive_utc();
+                    let (start, end) = (time(start), time(start + length));
+                    Details {
+                        start,
+                        end,
+                        state,
+                        saved,
+                        frames,
+                        bytes,
+                        video,
+                        debug_video,
+                        thumbnail,
+                        peak_change: peak,
+                        problems,
+                    }
+                },
+            )
     }
 
     proptest! {

@@ -34,8 +34,6 @@ pub enum News {
 pub struct Applied {
     /// In the order in which it happened.
     pub news: Vec<News>,
-    /// The generation it led to.
-    pub generation: u64,
 }
 
 /// The distance between the ids of new cameras, so that a camera that comes later finds a place between two others.
@@ -62,8 +60,8 @@ impl Catalog {
         };
         match batch() {
             Ok(news) => {
-                let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
-                Ok(Applied { news, generation })
+                self.generation.fetch_add(1, Ordering::AcqRel);
+                Ok(Applied { news })
             }
             Err(error) => {
                 writer.cameras.clear();

@@ -30,7 +30,11 @@ impl FromStr for Camera {
             && !text.starts_with('.')
             && !text.chars().any(|c| c == '/' || c.is_control())
             && !matches!(text, "queue" | "delete_queue");
-        if fits { Ok(Self(text.to_owned())) } else { Err(Error::Name { what: "a camera's name", text: text.to_owned() }) }
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::Name { what: "a camera's name", text: text.to_owned() })
+        }
     }
 }
 

@@ -182,8 +182,18 @@ mod tests {
 
     #[test]
     fn names_that_are_no_frames() {
-        for bad in ["10-04-36.jpg", "10-04-36-1.jpg", "10-04-36-01.png", "10-04-36-01mm.jpg", "thumbnail.jpg", ".jpg",
-                    "24-00-00-00.jpg", "01-20261121054454-snapshot.jpg", "lastsnap.jpg", "10-04-36-99999.jpg"] {
+        for bad in [
+            "10-04-36.jpg",
+            "10-04-36-1.jpg",
+            "10-04-36-01.png",
+            "10-04-36-01mm.jpg",
+            "thumbnail.jpg",
+            ".jpg",
+            "24-00-00-00.jpg",
+            "01-20261121054454-snapshot.jpg",
+            "lastsnap.jpg",
+            "10-04-36-99999.jpg",
+        ] {
             assert_eq!(Frame::parse(bad.as_bytes()), None, "{bad}");
         }
     }

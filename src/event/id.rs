@@ -130,10 +130,7 @@ mod tests {
     use super::*;
 
     fn any_name() -> impl Strategy<Value = EventName> {
-        prop_oneof![
-            (0u32..86_400).prop_map(EventName::Time),
-            (1u32..1_000_000_000).prop_map(EventName::Number)
-        ]
+        prop_oneof![(0u32..86_400).prop_map(EventName::Time), (1u32..1_000_000_000).prop_map(EventName::Number)]
     }
 
     fn any_id() -> impl Strategy<Value = EventId> {
@@ -155,8 +152,16 @@ mod tests {
 
     #[test]
     fn paths_that_are_not_exactly_three_names_are_refused() {
-        for bad in ["Camera1", "Camera1/2026-11-20", "/Camera1/2026-11-20/01", "Camera1/2026-11-20/01/", "Camera1//01",
-                    "../2026-11-20/01", "Camera1/../01", "Camera1/2026-11-20/.."] {
+        for bad in [
+            "Camera1",
+            "Camera1/2026-11-20",
+            "/Camera1/2026-11-20/01",
+            "Camera1/2026-11-20/01/",
+            "Camera1//01",
+            "../2026-11-20/01",
+            "Camera1/../01",
+            "Camera1/2026-11-20/..",
+        ] {
             assert!(bad.parse::<EventId>().is_err(), "{bad:?}");
         }
     }

@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn an_event_of_a_day_before_yesterday_is_never_open() {
-        for (day, state) in [("2026-11-18", State::Complete), ("2026-11-19", State::Open), ("2026-11-21", State::Open)] {
+        for (day, state) in [("2026-11-18", State::Complete), ("2026-11-19", State::Open), ("2026-11-21", State::Open)]
+        {
             let signs = Signs { day: day.parse().unwrap(), ..signs(-86_400, None) };
             assert_eq!(judge(&signs, now(), GAP), state, "{day}");
         }

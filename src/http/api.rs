@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 use serde::Serialize;
 
+use super::blocking;
 use super::error::Problem;
 use super::params::{Params, RawParams};
 use super::wire::{CamerasWire, EventWire, EventWithImages, ImageWire, PageWire, event_path, segment};
-use super::blocking;
 use crate::catalog::{Cursor, Order, Query};
 use crate::event::{self, EventId};
 use crate::service::Handle;
@@ -22,9 +22,7 @@ const MOST: usize = 1000;
 
 pub(super) fn json(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
-        Ok(body) => {
-            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
-        }
+        Ok(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
         Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
@@ -91,9 +89,8 @@ fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
     }
     if let Some(word) = params.text("state")? {
         let state = event::State::of(&word);
-        query = query.state(
-            state.ok_or_else(|| Problem::parameter("state", "state is open, complete or interrupted"))?,
-        );
+        query =
+            query.state(state.ok_or_else(|| Problem::parameter("state", "state is open, complete or interrupted"))?);
     }
     match params.text("order")?.as_deref() {
         None | Some("desc") => {}

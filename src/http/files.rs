@@ -14,9 +14,9 @@ use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt, IfModifiedSince, IfNoneMatch, IfRange, LastModified, Range};
 use percent_encoding::percent_decode_str;
 
+use super::blocking;
 use super::error::Problem;
 use super::wire::segment;
-use super::blocking;
 use crate::archive::{MediaFile, MediaPath};
 use crate::event::EventId;
 use crate::service::Handle;
@@ -45,7 +45,7 @@ pub(super) async fn motion(
 
 /// The segments of a path, decoded one by one.
 fn decode(path: &str, prefix: &str) -> Result<Vec<String>, Problem> {
-    let rest = path.find(prefix).map(|at| &path[at + prefix.len()..]).ok_or_else(Problem::not_found)?;
+    let rest = path.strip_prefix(prefix).ok_or_else(Problem::not_found)?;
     let decode = |segment: &str| {
         let name = percent_decode_str(segment).decode_utf8().ok()?;
         (!name.contains(['/', '\0'])).then(|| name.into_owned())
@@ -196,7 +196,8 @@ async fn listing(handle: Arc<Handle>, names: &[String]) -> Result<Response, Prob
     let base = if names.len() == 3 { format!("{}/", segment(&names[2])) } else { String::new() };
     let title = escape(&id.to_string());
     let images = blocking(move || handle.images(&id)).await.map_err(|problem| problem.or_not_found())?;
-    let mut page = format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body>\n<h1>{title}</h1>\n<ul>\n");
+    let mut page =
+        format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body>\n<h1>{title}</h1>\n<ul>\n");
     for (name, _) in images {
         let _ = writeln!(page, "<li><a href=\"{base}{}\">{}</a></li>", segment(&name), escape(&name));
     }

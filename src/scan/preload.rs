@@ -136,8 +136,13 @@ impl Walk<'_> {
     /// Every day of every camera, newest first; sends what is news about cameras, and of days that are gone.
     fn list_days(&self) -> Result<Vec<(Arc<CameraDir>, Day)>> {
         let cameras = self.scanner.tree.cameras()?;
-        let there: HashSet<Camera> =
-            cameras.open.iter().map(CameraDir::camera).chain(cameras.closed.iter().map(|(closed, _)| closed)).cloned().collect();
+        let there: HashSet<Camera> = cameras
+            .open
+            .iter()
+            .map(CameraDir::camera)
+            .chain(cameras.closed.iter().map(|(closed, _)| closed))
+            .cloned()
+            .collect();
         for gone in self.known.cameras.iter().filter(|camera| !there.contains(*camera)) {
             self.scanner.send(Change::CameraGone(gone.clone()))?;
         }
@@ -179,7 +184,8 @@ impl Walk<'_> {
             other => other?,
         };
         let is_recent = Scanner::is_recent(day, self.scanner.clock.now());
-        if !is_recent && let Some((Some(stamp), events)) = self.known.days.get(&(camera.camera().clone(), day))
+        if !is_recent
+            && let Some((Some(stamp), events)) = self.known.days.get(&(camera.camera().clone(), day))
             && dir.stamp()? == *stamp
         {
             self.end_day(*events, true);

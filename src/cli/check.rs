@@ -1,0 +1,147 @@
+//! `owlery check`: the catalog compared with the tree, and everything that is wrong or strange.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Common, Outcome, output};
+use crate::archive::{Depth, Report};
+use crate::catalog::{Catalog, Query};
+use crate::clock::Stop;
+use crate::error::Result;
+use crate::event::{Details, Event, EventId, State};
+use crate::scan::Progress;
+use crate::service::Archive;
+
+/// What was found.
+#[derive(Debug, Default, Serialize)]
+struct Findings {
+    /// Where the catalog and the tree do not agree.
+    differences: Vec<Report>,
+    /// What is wrong with events, and what could not be read.
+    problems: Vec<Report>,
+    /// What is not ours: strays and others' folders in a delete queue. Never touched, and no fault.
+    notes: Vec<Report>,
+}
+
+/// How long a difference must last to count: the news of a running daemon may be on its way.
+const SETTLE: Duration = Duration::from_secs(2);
+
+pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let mut findings = Findings::default();
+    let fresh = archive.parts_aside()?;
+    let summary = fresh.preload(Depth::Measure, &Progress::default())?;
+    findings.problems.extend(summary.reports);
+    let tree = all_events(&fresh.handle().catalog)?;
+    for (id, details) in &tree {
+        let path = archive.tree().root().join(id.to_string());
+        findings.problems.extend(details.problems.iter().map(|problem| Report::note(&path, problem)));
+    }
+    let state = archive.state_path();
+    if state.join("catalog.db").is_file() {
+        let mut found = differences(&archive, &state, &tree)?;
+        if !found.is_empty() {
+            let (_handle, stop) = Stop::new();
+            stop.wait(SETTLE);
+            fresh.preload(Depth::Measure, &Progress::default())?;
+            let again = differences(&archive, &state, &all_events(&fresh.handle().catalog)?)?;
+            found.retain(|difference| again.contains(difference));
+        }
+        findings.differences = found;
+    } else {
+        findings.notes.push(Report::note(&state, "there is no catalog yet"));
+    }
+    let stray = |path| Report::note(path, "not an event's; it is never touched");
+    for camera in archive.tree().cameras()?.open {
+        findings.notes.extend(camera.strays()?.into_iter().map(stray));
+        for day in camera.days()?.0 {
+            let foreign = camera.day(day).and_then(|day| day.foreign());
+            findings.notes.extend(foreign.into_iter().flatten().map(stray));
+        }
+    }
+    findings.notes.extend(archive.tree().passes()?.1);
+    let is_clean = findings.differences.is_empty() && findings.problems.is_empty();
+    if json {
+        output::json(&findings)?;
+    } else {
+        show(&findings, tree.len() as u64)?;
+    }
+    Ok(if is_clean { Outcome::Done } else { Outcome::Incomplete })
+}
+
+fn show(findings: &Findings, events: u64) -> Result<()> {
+    let mut text = String::new();
+    for (word, reports) in
+        [("differs", &findings.differences), ("problem", &findings.problems), ("note", &findings.notes)]
+    {
+        for report in reports {
+            text.push_str(&format!("{word}: {}: {}\n", report.path.display(), report.problem));
+        }
+    }
+    text.push_str(&format!(
+        "{}: {}, {}, {}\n",
+        output::count(events, "event"),
+        output::count(findings.differences.len() as u64, "difference"),
+        output::count(findings.problems.len() as u64, "problem"),
+        output::count(findings.notes.len() as u64, "note")
+    ));
+    output::print(&text)
+}
+
+fn all_events(catalog: &Catalog) -> Result<BTreeMap<EventId, Details>> {
+    let mut all = BTreeMap::new();
+    let mut query = Query::new().limit(1000);
+    loop {
+        let page = catalog.events(&query)?;
+        all.extend(page.events.into_iter().map(|Event { id, details }| (id, details)));
+        match page.next {
+            Some(next) => query = query.cursor(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// Where the catalog of a state directory and the tree do not agree.
+fn differences(archive: &Archive, state: &Path, tree: &BTreeMap<EventId, Details>) -> Result<Vec<Report>> {
+    let catalog = all_events(&Catalog::open_beside(state)?)?;
+    let path = |id: &EventId| archive.tree().root().join(id.to_string());
+    let mut found = Vec::new();
+    for (id, there) in tree {
+        match catalog.get(id) {
+            None => found.push(Report::note(path(id), "it is in the tree, not in the catalog")),
+            Some(known) => {
+                found.extend(difference(there, known).map(|text| Report::note(path(id), text)));
+            }
+        }
+    }
+    let gone = catalog.keys().filter(|id| !tree.contains_key(*id));
+    found.extend(gone.map(|id| Report::note(path(id), "it is in the catalog, not in the tree")));
+    Ok(found)
+}
+
+/// What the catalog has wrong about an event; what it has not measured yet is not wrong.
+fn difference(there: &Details, known: &Details) -> Option<String> {
+    if there.state == State::Open || known.state == State::Open {
+        return None;
+    }
+    let mut wrong = Vec::new();
+    let mut compare = |what: &str, tree: String, catalog: String| {
+        if tree != catalog {
+            wrong.push(format!("{what} is {tree}, the catalog says {catalog}"));
+        }
+    };
+    compare("saved", there.saved.to_string(), known.saved.to_string());
+    compare("the start", there.start.to_string(), known.start.to_string());
+    compare("the end", there.end.to_string(), known.end.to_string());
+    let video = |details: &Details| details.video.map_or("none", crate::event::Container::file_name).to_owned();
+    compare("the movie", video(there), video(known));
+    if known.is_measured() {
+        compare("the state", there.state.as_str().to_owned(), known.state.as_str().to_owned());
+        compare("the number of bytes", format!("{:?}", there.bytes), format!("{:?}", known.bytes));
+        compare("the number of frames", format!("{:?}", there.frames), format!("{:?}", known.frames));
+    }
+    (!wrong.is_empty()).then(|| wrong.join("; "))
+}

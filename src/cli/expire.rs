@@ -1,0 +1,115 @@
+//! `owlery plan` and `owlery expire`.
+
+use std::fmt::Write as _;
+
+use super::source::Source;
+use super::{Common, Outcome, output, remote};
+use crate::archive::Depth;
+use crate::daemon::control::{PassWire, PlanWire, Request, Rules};
+use crate::error::{Error, Result};
+use crate::scan::Progress;
+use crate::service::Parts;
+
+/// The dry run.
+pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let given = &common.given;
+    let rules =
+        given.has_rules().then(|| Rules { keep_days: given.keep_days.clone(), max_share: given.max_share.clone() });
+    let mut is_incomplete = false;
+    let wire = match remote::ask::<PlanWire>(&archive.state_path(), &Request::Plan { rules }) {
+        Some(answer) => answer?,
+        None => match Source::open(&archive)? {
+            (Source::Own(parts), incomplete) => {
+                is_incomplete = incomplete;
+                measured_plan(&parts)?
+            }
+            (Source::Beside(_), _) => {
+                let holder = "another owlery command".to_owned();
+                return Err(Error::Locked { holder });
+            }
+        },
+    };
+    if json {
+        output::json(&wire)?;
+    } else {
+        let mut text: String = wire.items.iter().map(output::item).collect();
+        for item in &wire.kept {
+            let _ = write!(text, "keep  {}", output::item(item));
+        }
+        let bytes: Option<u64> = wire.items.iter().map(|item| item.bytes).sum();
+        let events = wire.items.iter().map(|item| item.count).sum();
+        if !wire.has_rule {
+            text.push_str("nothing expires: there is no retention rule (--keep-days)\n");
+        } else if wire.items.is_empty() {
+            text.push_str("nothing would be retired\n");
+        } else {
+            let _ = writeln!(text, "would retire {}, {}", output::count(events, "event"), output::size(bytes));
+        }
+        if let Some(held) = &wire.held {
+            let _ = writeln!(text, "held by the guard {:?}: {}", held.guard, held.message);
+        }
+        output::print(&text)?;
+    }
+    Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
+}
+
+/// One pass, and what it retired removed.
+pub(super) fn expire(common: &Common, confirm: Option<String>, json: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let state = archive.state_path();
+    if common.given.has_rules() && remote::is_alive(&state) {
+        return Err(Error::Config(
+            "an owlery runs on this archive: the daemon's rules apply; leave them out".to_owned(),
+        ));
+    }
+    let mut is_incomplete = false;
+    let pass = match remote::ask::<PassWire>(&state, &Request::Expire { confirm: confirm.clone() }) {
+        Some(answer) => answer?,
+        None => {
+            let parts = archive.parts()?;
+            let summary = parts.preload(Depth::Glance, &Progress::default())?;
+            is_incomplete |= output::reports(&summary.reports);
+            measured_plan(&parts)?;
+            let pass = parts.handle().expire(confirm.as_deref())?;
+            let left = parts.drain()?;
+            is_incomplete |= output::reports(&left);
+            PassWire::from(&pass)
+        }
+    };
+    is_incomplete |= output::reports(&pass.failures());
+    if json {
+        output::json(&pass)?;
+    } else {
+        let mut text: String = pass.items.iter().map(output::item).collect();
+        match (&pass.refused, &pass.pass) {
+            (Some(refused), _) => eprintln!("owlery: refused by the guard {:?}: {}", refused.guard, refused.message),
+            (None, None) => text.push_str("nothing to do\n"),
+            (None, Some(name)) => {
+                let events = pass.items.iter().map(|item| item.count).sum();
+                let bytes: Option<u64> = pass.items.iter().map(|item| item.bytes).sum();
+                let _ =
+                    writeln!(text, "pass {name}: retired {}, {}", output::count(events, "event"), output::size(bytes));
+            }
+        }
+        output::print(&text)?;
+    }
+    Ok(match pass.refused {
+        Some(_) => Outcome::Refused,
+        None if is_incomplete => Outcome::Incomplete,
+        None => Outcome::Done,
+    })
+}
+
+/// The plan, after measuring what it would take: a plan says how much it frees.
+fn measured_plan(parts: &Parts) -> Result<PlanWire> {
+    let handle = parts.handle();
+    let (_, plan) = handle.expirer.plan(None)?;
+    for item in plan.items.iter().filter(|item| item.bytes.is_none()) {
+        if let Err(error) = handle.scanner.scan_day(&item.camera, item.day, Depth::Measure) {
+            eprintln!("owlery: {}", error.chain());
+        }
+    }
+    parts.flush()?;
+    PlanWire::of(handle, None)
+}

@@ -1,0 +1,106 @@
+//! `owlery list`: events, newest first.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+
+use super::source::Source;
+use super::{Common, Outcome, output};
+use crate::catalog::{Page, Query};
+use crate::error::Result;
+use crate::event::{Camera, Event, State};
+use crate::http::wire::PageWire;
+use crate::scan::Occasion;
+use crate::time::{End, parse};
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only this camera; repeatable
+    #[arg(long, value_name = "C")]
+    camera: Vec<String>,
+    /// Only events that start at this time or later: 2026-11-20, 2026-11-20 10:04:36, or 3d (back from now)
+    #[arg(long, value_name = "T")]
+    from: Option<String>,
+    /// Only events that start at this time or earlier; a bare day is included
+    #[arg(long, value_name = "T")]
+    to: Option<String>,
+    /// Only saved events
+    #[arg(long)]
+    saved: bool,
+    /// The most events to list
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Print what a program can read
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let now = archive.options().clock.now();
+    let mut query = Query::new().limit(usize::try_from(args.limit).unwrap_or(usize::MAX));
+    for camera in &args.camera {
+        query = query.camera(camera.parse::<Camera>()?.as_str());
+    }
+    let time = |text: &Option<String>, end| text.as_ref().map(|text| parse(text, end, now)).transpose();
+    if let Some(from) = time(&args.from, End::From)? {
+        query = query.from(from);
+    }
+    if let Some(to) = time(&args.to, End::To)? {
+        query = query.to(to);
+    }
+    if args.saved {
+        query = query.saved(true);
+    }
+    let (source, mut is_incomplete) = Source::open(&archive)?;
+    let mut page = source.catalog().events(&query)?;
+    if let Some(parts) = source.parts() {
+        // Nobody else will measure these, so what is printed is measured now.
+        for event in page.events.iter().filter(|event| !event.details.is_measured()) {
+            if let Err(error) = parts.handle().scanner.scan_event(&event.id, Occasion::Found) {
+                eprintln!("owlery: {}", error.chain());
+                is_incomplete = true;
+            }
+        }
+        parts.flush()?;
+        page = source.catalog().events(&query)?;
+    }
+    if args.json {
+        output::json(&PageWire::from(&page))?;
+    } else {
+        output::print(&table(&page))?;
+    }
+    Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
+}
+
+/// A line an event; what goes for most of them is left blank.
+fn table(page: &Page) -> String {
+    let mut text = String::new();
+    if page.events.is_empty() {
+        return "no events\n".to_owned();
+    }
+    let _ = writeln!(text, "{:<19}  {:>8}  {:>6}  {:>9}  {:<11}  EVENT", "START", "SECONDS", "FRAMES", "SIZE", "STATE");
+    for Event { id, details } in &page.events {
+        let state = match (details.state, details.saved) {
+            (State::Complete, true) => "saved".to_owned(),
+            (state, true) => format!("{} ★", state.as_str()),
+            (State::Complete, false) => String::new(),
+            (state, false) => state.as_str().to_owned(),
+        };
+        let frames = details.frames.map_or_else(|| "?".to_owned(), |frames| frames.to_string());
+        let problems = details.problems.iter().fold(String::new(), |all, problem| all + "  ! " + problem);
+        let _ = writeln!(
+            text,
+            "{:<19}  {:>8}  {:>6}  {:>9}  {:<11}  {id}{problems}",
+            details.start.to_string(),
+            (details.end - details.start).num_seconds(),
+            frames,
+            output::size(details.bytes),
+            state
+        );
+    }
+    if page.next.is_some() {
+        text.push_str("… and older ones: see --limit and --to\n");
+    }
+    text
+}

@@ -1,0 +1,64 @@
+//! How results are printed: lines for people, one JSON document for programs.
+
+use std::io::Write;
+use std::path::Path;
+
+use bytesize::ByteSize;
+use serde::Serialize;
+
+use crate::archive::Report;
+use crate::error::{Error, Result};
+use crate::event::{Item, Which};
+
+/// Prints a text to standard output. A reader that has gone away (`| head`) is no error.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("write to", Path::new("standard output"), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints one JSON document.
+pub(super) fn json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string(value).expect("our own types are JSON");
+    print(&format!("{text}\n"))
+}
+
+/// Names what could not be read, or is remarkable, on standard error. Answers whether something could not be read.
+pub(super) fn reports(reports: &[Report]) -> bool {
+    for report in reports {
+        eprintln!("{}: {}", report.path.display(), report.problem);
+    }
+    reports.iter().any(|report| report.unreadable)
+}
+
+/// Bytes for people.
+pub(super) fn size(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "?".to_owned(), |bytes| ByteSize::b(bytes).display().si().to_string())
+}
+
+/// "1 event", "2 events".
+pub(super) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// A line of a plan or a pass.
+pub(super) fn item(item: &Item) -> String {
+    let which = match &item.events {
+        Which::All => "whole day".to_owned(),
+        Which::Some(names) if names.len() <= 3 => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        Which::Some(names) => format!("{} … {}", names[0], names[names.len() - 1]),
+    };
+    format!(
+        "{:<12} {}  {:>10}  {:>10}  {:<10}  {}\n",
+        item.camera.as_str(),
+        item.day,
+        count(item.count, "event"),
+        size(item.bytes),
+        which,
+        item.reason
+    )
+}

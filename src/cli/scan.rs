@@ -1,0 +1,45 @@
+//! `owlery scan`: one preload.
+
+use std::sync::Arc;
+
+use super::{Common, Outcome, output, progress, remote};
+use crate::archive::Depth;
+use crate::daemon::control::{Request, ScanWire};
+use crate::error::Result;
+use crate::scan::Progress;
+
+pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let scan = match remote::ask::<ScanWire>(&archive.state_path(), &Request::Scan { measure }) {
+        Some(answer) => answer?,
+        None => {
+            let parts = archive.parts()?;
+            let progress = Arc::new(Progress::default());
+            let shown = {
+                let progress = Arc::clone(&progress);
+                progress::Shown::start(move |show| show(&progress), || false)
+            };
+            let depth = if measure { Depth::Measure } else { Depth::Glance };
+            let summary = parts.preload(depth, &progress)?;
+            drop(shown);
+            ScanWire::from(&summary)
+        }
+    };
+    let outcome = if scan.failures > 0 { Outcome::Incomplete } else { Outcome::Done };
+    for problem in &scan.problems {
+        eprintln!("{}: {}", problem.path.display(), problem.problem);
+    }
+    if json {
+        output::json(&scan)?;
+    } else {
+        output::print(&format!(
+            "{} of {} in {}, {}, in {}\n",
+            output::count(scan.events, "event"),
+            output::count(scan.cameras, "camera"),
+            output::count(scan.days, "day"),
+            output::count(scan.problems.len() as u64, "problem"),
+            humantime::format_duration(std::time::Duration::from_millis(scan.elapsed_ms))
+        ))?;
+    }
+    Ok(outcome)
+}

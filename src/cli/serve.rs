@@ -1,0 +1,25 @@
+//! `owlery serve`: the sidecar.
+
+use std::sync::Arc;
+
+use super::{Common, Outcome, output, progress};
+use crate::daemon::Daemon;
+use crate::error::Result;
+use crate::service::Archive;
+
+pub(super) fn run(common: &Common) -> Result<Outcome> {
+    let settings = common.given.clone().resolve(&common.root)?;
+    let archive = Archive::open(settings.options)?;
+    let daemon = Daemon::start(&archive, settings.listen)?;
+    run_until_told(daemon)
+}
+
+/// Says where it listens, shows the preload, and waits for the end.
+pub(super) fn run_until_told(daemon: Daemon) -> Result<Outcome> {
+    output::print(&format!("listening on http://{}\n", daemon.address()))?;
+    let (handle, until) = (Arc::clone(daemon.service()), Arc::clone(daemon.service()));
+    let shown = progress::Shown::start(move |show| show(&handle.status.progress), move || until.status.is_ready());
+    daemon.run()?;
+    drop(shown);
+    Ok(Outcome::Done)
+}

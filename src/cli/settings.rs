@@ -1,0 +1,288 @@
+//! Settings: as typed on the command line, in the environment (`OWLERY_…`) and in a TOML file, the first of these that
+//! names one counting; and as meant, once they are parsed and fit together.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::{Deserialize, Deserializer};
+
+use super::motion_conf::MotionConf;
+use crate::error::{Error, Result};
+use crate::retention::Policy;
+use crate::scan::Sidecars;
+use crate::service::Options;
+
+/// Settings as typed, from one source.
+#[derive(Debug, Clone, Default, PartialEq, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Given {
+    /// A day expires when it lies more than N days before today; repeatable, also per camera [default: no expiry]
+    #[arg(long, value_name = "[CAMERA=]N|forever")]
+    #[serde(deserialize_with = "texts")]
+    pub keep_days: Vec<String>,
+    /// A pass that would retire more than this share of the archive is held; 1 never holds [default: 0.5]
+    #[arg(long, value_name = "F")]
+    #[serde(deserialize_with = "text")]
+    pub max_share: Option<String>,
+    /// How often the expirer runs [default: 1h]
+    #[arg(long, value_name = "SPAN")]
+    pub check_interval: Option<String>,
+    /// Where to serve HTTP [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// Allow to listen on an address that others can reach: there is no authentication
+    #[arg(long)]
+    pub insecure: bool,
+    /// A TOML file with these settings
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Motion's own configuration: cameras' stream ports and the event gap are read from it
+    #[arg(long, value_name = "FILE")]
+    pub motion_conf: Option<PathBuf>,
+    /// Where the catalog lies [default: ROOT/.owlery]
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Which directories of ROOT are cameras (whole name) [default: Camera.*]
+    #[arg(long, value_name = "REGEX")]
+    pub camera_pattern: Option<String>,
+    /// Motion's event_gap, for knowing when an event is complete [default: 60s]
+    #[arg(long, value_name = "SPAN")]
+    pub event_gap: Option<String>,
+    /// For which events .details.json is written [default: new]
+    #[arg(long, value_name = "new|all|off")]
+    pub sidecars: Option<String>,
+    /// Look every SPAN instead of asking the kernel for notifications [default: only on NFS and SMB]
+    #[arg(long, value_name = "SPAN")]
+    pub poll: Option<String>,
+}
+
+/// Settings as meant.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub options: Options,
+    pub listen: SocketAddr,
+}
+
+/// A TOML value that is written as a text or a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Whole(i64),
+    Real(f64),
+}
+
+impl Scalar {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Whole(number) => number.to_string(),
+            Self::Real(number) => number.to_string(),
+        }
+    }
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Scalar::deserialize(deserializer).map(|scalar| Some(scalar.into_text()))
+}
+
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        One(Scalar),
+        Many(Vec<Scalar>),
+    }
+    Ok(match Form::deserialize(deserializer)? {
+        Form::One(one) => vec![one.into_text()],
+        Form::Many(many) => many.into_iter().map(Scalar::into_text).collect(),
+    })
+}
+
+impl Given {
+    /// Whether a rule of retention was given on the command line.
+    pub fn has_rules(&self) -> bool {
+        !self.keep_days.is_empty() || self.max_share.is_some()
+    }
+
+    /// The settings of the environment.
+    fn of_environment(var: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name: &str| var(&format!("OWLERY_{name}")).filter(|value| !value.is_empty());
+        Self {
+            keep_days: get("KEEP_DAYS").map(|days| days.split(',').map(str::to_owned).collect()).unwrap_or_default(),
+            max_share: get("MAX_SHARE"),
+            check_interval: get("CHECK_INTERVAL"),
+            listen: get("LISTEN"),
+            insecure: get("INSECURE").is_some_and(|word| word != "0" && word != "false"),
+            config: get("CONFIG").map(Into::into),
+            motion_conf: get("MOTION_CONF").map(Into::into),
+            state_dir: get("STATE_DIR").map(Into::into),
+            camera_pattern: get("CAMERA_PATTERN"),
+            event_gap: get("EVENT_GAP"),
+            sidecars: get("SIDECARS"),
+            poll: get("POLL"),
+        }
+    }
+
+    /// Fills in from `other` what is not given here.
+    fn or(self, other: Self) -> Self {
+        Self {
+            keep_days: if self.keep_days.is_empty() { other.keep_days } else { self.keep_days },
+            max_share: self.max_share.or(other.max_share),
+            check_interval: self.check_interval.or(other.check_interval),
+            listen: self.listen.or(other.listen),
+            insecure: self.insecure || other.insecure,
+            config: self.config.or(other.config),
+            motion_conf: self.motion_conf.or(other.motion_conf),
+            state_dir: self.state_dir.or(other.state_dir),
+            camera_pattern: self.camera_pattern.or(other.camera_pattern),
+            event_gap: self.event_gap.or(other.event_gap),
+            sidecars: self.sidecars.or(other.sidecars),
+            poll: self.poll.or(other.poll),
+        }
+    }
+
+    /// All sources together, parsed.
+    pub fn resolve(self, root: &Path) -> Result<Settings> {
+        let mut given = self.or(Self::of_environment(|name| std::env::var(name).ok()));
+        if let Some(path) = given.config.clone() {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| Error::Config(format!("cannot read --config {}: {error}", path.display())))?;
+            let of_file: Self = toml::from_str(&text)
+                .map_err(|error| Error::Config(format!("{}: {}", path.display(), one_line(&error.to_string()))))?;
+            given = given.or(of_file);
+        }
+        given.parse(root)
+    }
+
+    fn parse(self, root: &Path) -> Result<Settings> {
+        let mut options = Options::new(root).policy(Policy::parse(&self.keep_days, self.max_share.as_deref())?);
+        let mut gap = None;
+        if let Some(path) = &self.motion_conf {
+            let conf = MotionConf::read(path)?;
+            gap = conf.event_gap;
+            options = options.ports(conf.ports_below(root));
+        }
+        if let Some(dir) = self.state_dir {
+            options = options.state_dir(dir);
+        }
+        if let Some(pattern) = self.camera_pattern {
+            options = options.camera_pattern(pattern);
+        }
+        if let Some(span) = span("check-interval", self.check_interval.as_deref())? {
+            options = options.check_interval(span);
+        }
+        if let Some(gap) = span("event-gap", self.event_gap.as_deref())?.or(gap) {
+            options = options.event_gap(gap);
+        }
+        if let Some(span) = span("poll", self.poll.as_deref())? {
+            options = options.poll(span);
+        }
+        options = options.sidecars(match self.sidecars.as_deref() {
+            None | Some("new") => Sidecars::New,
+            Some("all") => Sidecars::All,
+            Some("off") => Sidecars::Off,
+            Some(other) => return Err(Error::Config(format!("--sidecars {other:?}: it is new, all or off"))),
+        });
+        let listen = self.listen.as_deref().unwrap_or("127.0.0.1:8000");
+        let listen: SocketAddr = listen
+            .parse()
+            .map_err(|_| Error::Config(format!("--listen {listen:?} is not an address such as 127.0.0.1:8000")))?;
+        if !listen.ip().is_loopback() && !self.insecure {
+            return Err(Error::Config(format!(
+                "--listen {listen} can be reached by others and there is no authentication; \
+                 say --insecure if that is meant"
+            )));
+        }
+        Ok(Settings { options, listen })
+    }
+}
+
+fn span(name: &str, text: Option<&str>) -> Result<Option<Duration>> {
+    let Some(text) = text else { return Ok(None) };
+    match humantime::parse_duration(text) {
+        Ok(span) if !span.is_zero() => Ok(Some(span)),
+        Ok(_) => Err(Error::Config(format!("--{name} {text:?}: it must be longer than nothing"))),
+        Err(error) => Err(Error::Config(format!("--{name} {text:?} is not a span such as 1h or 90s: {error}"))),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Ports by camera, as Motion's configuration tells them.
+pub(super) type Ports = BTreeMap<crate::event::Camera, u16>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retention::Keep;
+
+    fn parse(given: Given) -> Result<Settings> {
+        given.parse(Path::new("/x"))
+    }
+
+    #[test]
+    fn the_command_line_outranks_the_environment_and_that_the_file() {
+        let flags = Given { keep_days: vec!["1".into()], ..Given::default() };
+        let environment = Given::of_environment(|name| match name {
+            "OWLERY_KEEP_DAYS" => Some("2,Camera2=forever".into()),
+            "OWLERY_POLL" => Some("5s".into()),
+            _ => None,
+        });
+        assert_eq!(environment.keep_days, ["2", "Camera2=forever"]);
+        let file: Given =
+            toml::from_str("keep-days = 3\npoll = \"9s\"\nevent-gap = \"30s\"\nmax-share = 0.25").unwrap();
+        let all = flags.or(environment).or(file);
+        assert_eq!(all.keep_days, ["1"]);
+        assert_eq!((all.poll.as_deref(), all.event_gap.as_deref()), (Some("5s"), Some("30s")));
+        assert_eq!(all.max_share.as_deref(), Some("0.25"));
+    }
+
+    #[test]
+    fn a_file_with_an_unknown_key_or_form_is_refused() {
+        assert!(toml::from_str::<Given>("keep_dayz = 3").is_err());
+        assert!(toml::from_str::<Given>("keep-days = true").is_err());
+        let list: Given = toml::from_str("keep-days = [45, \"Camera2=forever\"]").unwrap();
+        assert_eq!(list.keep_days, ["45", "Camera2=forever"]);
+    }
+
+    #[test]
+    fn rules_are_parsed_strictly() {
+        let days = |text: &str| parse(Given { keep_days: vec![text.into()], ..Given::default() });
+        assert_eq!(days("45").unwrap().options.policy.keep, Some(Keep::Days(45)));
+        assert_eq!(days("forever").unwrap().options.policy.keep, Some(Keep::Forever));
+        for bad in ["0", "-1", "x", "", "1.5", "Camera1=", "=5", "Camera1=0", "99999999999"] {
+            assert!(days(bad).is_err(), "{bad:?}");
+        }
+        let share = |text: &str| parse(Given { max_share: Some(text.into()), ..Given::default() });
+        assert!(share("1").is_ok());
+        for bad in ["0", "-0.5", "1.5", "NaN", "half"] {
+            assert!(share(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_for_others_takes_a_word() {
+        let listen = |text: &str, insecure| parse(Given { listen: Some(text.into()), insecure, ..Given::default() });
+        assert!(listen("127.0.0.1:0", false).is_ok());
+        assert!(listen("[::1]:8000", false).is_ok());
+        assert!(listen("0.0.0.0:8000", false).is_err());
+        assert!(listen("0.0.0.0:8000", true).is_ok());
+        assert!(listen("localhost", false).is_err());
+    }
+
+    #[test]
+    fn spans_are_in_words_and_not_nothing() {
+        let gap = |text: &str| parse(Given { event_gap: Some(text.into()), ..Given::default() });
+        assert_eq!(gap("1m 30s").unwrap().options.event_gap, Duration::from_secs(90));
+        for bad in ["0s", "60", "soon", ""] {
+            assert!(gap(bad).is_err(), "{bad:?}");
+        }
+    }
+}

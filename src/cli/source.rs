@@ -1,0 +1,56 @@
+//! Where reading commands read from: beside a running daemon from its catalog; without one from the catalog after it
+//! was compared with the tree; and where there is none by a scan that leaves nothing behind.
+
+use super::{output, remote};
+use crate::archive::Depth;
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::scan::Progress;
+use crate::service::{Archive, Parts};
+
+/// Something that can be asked for events.
+pub(super) enum Source {
+    /// The catalog of a running daemon.
+    Beside(Box<Catalog>),
+    /// A catalog of our own.
+    Own(Box<Parts>),
+}
+
+impl Source {
+    /// Opens what there is. Answers also whether something could not be read; it was named.
+    pub fn open(archive: &Archive) -> Result<(Self, bool)> {
+        let state = archive.state_path();
+        let has_catalog = state.join("catalog.db").is_file();
+        let beside = || Ok((Self::Beside(Box::new(Catalog::open_beside(&state)?)), false));
+        if has_catalog && remote::is_alive(&state) {
+            return beside();
+        }
+        let parts = if has_catalog {
+            match archive.parts() {
+                Err(Error::Locked { .. }) => return beside(),
+                other => other?,
+            }
+        } else {
+            archive.parts_aside()?
+        };
+        let summary = parts.preload(Depth::Glance, &Progress::default())?;
+        let is_incomplete = output::reports(&summary.reports);
+        Ok((Self::Own(Box::new(parts)), is_incomplete))
+    }
+
+    /// The catalog to ask.
+    pub fn catalog(&self) -> &Catalog {
+        match self {
+            Self::Beside(catalog) => catalog,
+            Self::Own(parts) => &parts.handle().catalog,
+        }
+    }
+
+    /// The parts, where they are ours.
+    pub fn parts(&self) -> Option<&Parts> {
+        match self {
+            Self::Beside(_) => None,
+            Self::Own(parts) => Some(parts),
+        }
+    }
+}

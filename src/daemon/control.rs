@@ -1,0 +1,255 @@
+//! The control socket: a Unix socket in the state directory, for commands beside a running daemon. One request a line,
+//! one reply a line, both JSON. Whoever may open the socket (mode 0600) may ask for everything.
+
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use crate::archive::{Depth, Report};
+use crate::error::{Error, Result};
+use crate::event::Item;
+use crate::expirer::Pass;
+use crate::retention::{Policy, Refusal, hold};
+use crate::scan::Summary;
+use crate::service::{Handle, Service};
+
+const SOCKET: &str = "control.sock";
+/// A Unix socket's address holds no more (108 bytes with the end, unix(7)).
+const LONGEST_ADDRESS: usize = 100;
+/// A request longer than this is none.
+const LONGEST_REQUEST: u64 = 64 * 1024;
+
+/// What can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub(crate) enum Request {
+    /// The plan by the daemon's rules, or by these as a what-if.
+    Plan { rules: Option<Rules> },
+    /// A pass now.
+    Expire { confirm: Option<String> },
+    /// A walk over everything.
+    Scan { measure: bool },
+    /// Motion has finished a movie.
+    Ended { path: PathBuf },
+}
+
+/// Rules as they were typed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Rules {
+    pub keep_days: Vec<String>,
+    pub max_share: Option<String>,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reply {
+    Ok(serde_json::Value),
+    Error(String),
+}
+
+/// A guard's refusal.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RefusalWire {
+    pub guard: String,
+    pub message: String,
+}
+
+impl From<&Refusal> for RefusalWire {
+    fn from(refusal: &Refusal) -> Self {
+        Self { guard: refusal.guard.to_owned(), message: refusal.message.clone() }
+    }
+}
+
+/// A plan as users see it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PlanWire {
+    pub items: Vec<Item>,
+    pub kept: Vec<Item>,
+    /// The guard that would hold the pass.
+    pub held: Option<RefusalWire>,
+    /// Whether any rule can expire anything.
+    pub has_rule: bool,
+}
+
+impl PlanWire {
+    pub fn of(handle: &Handle, policy: Option<&Policy>) -> Result<Self> {
+        let (view, plan) = handle.expirer.plan(policy)?;
+        let policy = policy.unwrap_or(handle.expirer.policy());
+        let held = hold(&plan, &view, policy).as_ref().map(RefusalWire::from);
+        Ok(Self { items: plan.items, kept: plan.kept, held, has_rule: policy.can_expire() })
+    }
+}
+
+/// A pass as users see it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PassWire {
+    pub pass: Option<String>,
+    pub started: String,
+    pub items: Vec<Item>,
+    pub undo_until: Option<String>,
+    pub refused: Option<RefusalWire>,
+    failures: Vec<Problem>,
+}
+
+/// A report as programs read it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Problem {
+    pub path: PathBuf,
+    pub problem: String,
+}
+
+impl From<&Report> for Problem {
+    fn from(report: &Report) -> Self {
+        Self { path: report.path.clone(), problem: report.problem.clone() }
+    }
+}
+
+impl From<&Pass> for PassWire {
+    fn from(pass: &Pass) -> Self {
+        Self {
+            pass: pass.pass.clone(),
+            started: pass.started.clone(),
+            items: pass.items.clone(),
+            undo_until: pass.undo_until.clone(),
+            refused: pass.refused.as_ref().map(RefusalWire::from),
+            failures: pass.failures.iter().map(Problem::from).collect(),
+        }
+    }
+}
+
+impl PassWire {
+    /// What could not be done.
+    pub fn failures(&self) -> Vec<Report> {
+        self.failures.iter().map(|failure| Report::failure(&failure.path, &failure.problem)).collect()
+    }
+}
+
+/// A walk's summary as programs read it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ScanWire {
+    pub cameras: u64,
+    pub days: u64,
+    pub events: u64,
+    pub problems: Vec<Problem>,
+    /// How many of the problems are things that could not be read.
+    pub failures: u64,
+    pub elapsed_ms: u64,
+}
+
+impl From<&Summary> for ScanWire {
+    fn from(summary: &Summary) -> Self {
+        Self {
+            cameras: summary.cameras,
+            days: summary.days,
+            events: summary.events,
+            problems: summary.reports.iter().map(Problem::from).collect(),
+            failures: summary.failures() as u64,
+            elapsed_ms: u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Calls `with` with an address of the socket that is short enough, whatever the path is.
+fn with_address<T>(state_dir: &Path, with: impl FnOnce(&Path) -> std::io::Result<T>) -> std::io::Result<T> {
+    let path = state_dir.join(SOCKET);
+    if path.as_os_str().len() <= LONGEST_ADDRESS {
+        return with(&path);
+    }
+    let dir = std::fs::File::open(state_dir)?;
+    with(&PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", dir.as_raw_fd())))
+}
+
+/// Connects to the daemon of a state directory; `None` if none runs there.
+pub(crate) fn connect(state_dir: &Path) -> Option<StdStream> {
+    with_address(state_dir, |address| StdStream::connect(address)).ok()
+}
+
+/// Makes the socket. The lock is held, so one that is there was left by a crash.
+pub(super) fn listen(service: &Service, runtime: &Runtime) -> Result<UnixListener> {
+    let dir = service.state_dir();
+    let path = dir.join(SOCKET);
+    let fail = |e| Error::io("make the control socket", &path, e);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
+        _ => {}
+    }
+    let listener = with_address(dir, |address| StdListener::bind(address)).map_err(fail)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(fail)?;
+    listener.set_nonblocking(true).map_err(fail)?;
+    service.announce(&path)?;
+    let _entered = runtime.enter();
+    UnixListener::from_std(listener).map_err(fail)
+}
+
+/// Answers until told to close.
+pub(super) async fn serve(listener: UnixListener, handle: Arc<Handle>, closed: watch::Receiver<bool>) {
+    let mut closing = std::pin::pin!(super::closing_of(closed));
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    tokio::spawn(converse(stream, Arc::clone(&handle)));
+                }
+                Err(error) => {
+                    tracing::warn!("control socket: {error}");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await; // out of descriptors, most likely
+                }
+            },
+            () = &mut closing => return,
+        }
+    }
+}
+
+async fn converse(stream: UnixStream, handle: Arc<Handle>) {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    let mut reader = BufReader::new(reader.take(LONGEST_REQUEST));
+    if !matches!(reader.read_line(&mut line).await, Ok(1..)) {
+        return; // somebody only looked whether we are there
+    }
+    let reply = match serde_json::from_str(&line) {
+        Err(error) => Reply::Error(format!("the request is unclear: {error}")),
+        Ok(request) => match tokio::task::spawn_blocking(move || answer(&handle, request)).await {
+            Ok(Ok(value)) => Reply::Ok(value),
+            Ok(Err(error)) => Reply::Error(error.chain()),
+            Err(_) => Reply::Error("the request made it stumble; the log says why".to_owned()),
+        },
+    };
+    let mut text = serde_json::to_vec(&reply).expect("our own types are JSON");
+    text.push(b'\n');
+    if let Err(error) = writer.write_all(&text).await {
+        tracing::debug!("control socket: {error}");
+    }
+}
+
+fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
+    let value = match request {
+        Request::Plan { rules } => {
+            let policy = rules.map(|rules| Policy::parse(&rules.keep_days, rules.max_share.as_deref())).transpose()?;
+            serde_json::to_value(PlanWire::of(handle, policy.as_ref())?)
+        }
+        Request::Expire { confirm } => {
+            if !handle.status.is_ready() {
+                return Err(Error::Daemon("is still reading the archive; try again when it is done".to_owned()));
+            }
+            let pass = handle.expire(confirm.as_deref())?;
+            handle.reap_soon();
+            serde_json::to_value(PassWire::from(&pass))
+        }
+        Request::Scan { measure } => {
+            let depth = if measure { Depth::Measure } else { Depth::Glance };
+            serde_json::to_value(ScanWire::from(&handle.rescan(depth)?))
+        }
+        Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(&path)?),
+    };
+    Ok(value.expect("our own types are JSON"))
+}
