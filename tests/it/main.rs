@@ -1,1 +1,10 @@
+//! The integration tests: one binary around one [`world::World`]. Each file tells one story; tests run in parallel,
+//! each in folders of its own, and wait for conditions.
+//!
+//! The program is needed for most of them, so without the `cli` feature only those of the library run.
 
+#[cfg(feature = "cli")]
+mod world;
+
+#[cfg(feature = "cli")]
+mod smoke;

@@ -1,0 +1,442 @@
+//! A world to test in: a temporary archive of real files, the real program, a real daemon on a free port.
+#![allow(dead_code)] // which parts are used depends on the features
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use chrono::{Days, Local, NaiveDate};
+use serde_json::Value;
+
+/// How long anything may take before a test gives up. These machines are slow at times.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `check` answers something; panics with `what` if it never does.
+#[allow(clippy::disallowed_methods)] // the one place in the tests that sleeps, between two looks at a condition
+pub fn wait_for<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = check() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until `check` is true.
+pub fn wait_until(what: &str, mut check: impl FnMut() -> bool) {
+    wait_for(what, || check().then_some(()));
+}
+
+/// Today on the wall, as the program sees it.
+#[allow(clippy::disallowed_methods)]
+pub fn today() -> NaiveDate {
+    Local::now().date_naive()
+}
+
+/// The name of the day so many days ago.
+pub fn days_ago(days: u64) -> String {
+    (today() - Days::new(days)).to_string()
+}
+
+/// An mp4 that has all that it needs, as far as its boxes tell.
+pub fn whole_mp4() -> Vec<u8> {
+    let mut bytes = unfinished_mp4();
+    bytes.extend(mp4_box(b"moov", 200));
+    bytes
+}
+
+/// An mp4 as Motion leaves it when it is killed: no moov box.
+pub fn unfinished_mp4() -> Vec<u8> {
+    [mp4_box(b"ftyp", 24), mp4_box(b"mdat", 500)].concat()
+}
+
+fn mp4_box(kind: &[u8; 4], body: usize) -> Vec<u8> {
+    let mut bytes = u32::try_from(8 + body).unwrap().to_be_bytes().to_vec();
+    bytes.extend_from_slice(kind);
+    bytes.resize(8 + body, 0);
+    bytes
+}
+
+/// A temporary folder with an archive in it.
+pub struct World {
+    folder: tempfile::TempDir,
+    pub root: PathBuf,
+}
+
+impl World {
+    /// An empty archive: a root with no camera yet.
+    pub fn empty() -> Self {
+        let folder = tempfile::Builder::new().prefix("owlery-it-").tempdir().unwrap();
+        let root = folder.path().join("motion");
+        fs::create_dir(&root).unwrap();
+        Self { folder, root }
+    }
+
+    /// An archive with an empty `Camera1`.
+    pub fn new() -> Self {
+        let world = Self::empty();
+        fs::create_dir(world.root.join("Camera1")).unwrap();
+        world
+    }
+
+    /// A part of the real sample of Motion's output: `direct`, `failures/midnight-direct`, …
+    pub fn sample(part: &str) -> Self {
+        let world = Self::empty();
+        fs::remove_dir(&world.root).unwrap();
+        let unpacked = world.folder.path().join("sample");
+        let sample = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/motion-4.5.1-sample.tar.gz")).unwrap();
+        tar::Archive::new(flate2::read::GzDecoder::new(sample)).unpack(&unpacked).unwrap();
+        fs::rename(unpacked.join(part), &world.root).unwrap();
+        world
+    }
+
+    /// A folder beside the archive, outside of it.
+    pub fn outside(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    /// A path below the root.
+    pub fn path(&self, below: impl AsRef<Path>) -> PathBuf {
+        self.root.join(below)
+    }
+
+    /// Whether there is anything at this path below the root.
+    pub fn has(&self, below: impl AsRef<Path>) -> bool {
+        self.path(below).symlink_metadata().is_ok()
+    }
+
+    /// Begins to make an event: `Camera1/2026-11-20/10-04-36`.
+    pub fn event(&self, id: impl Into<String>) -> EventMaker<'_> {
+        EventMaker { world: self, id: id.into(), frames: 3, movie: Some(whole_mp4()), name: "video.mp4", age: None, files: Vec::new() }
+    }
+
+    /// Every path below the root, sorted, but for Owlery's own state.
+    pub fn tree(&self) -> Vec<String> {
+        let mut all: Vec<String> = walkdir::WalkDir::new(&self.root)
+            .min_depth(1)
+            .into_iter()
+            .filter_entry(|entry| entry.file_name() != ".owlery")
+            .flatten()
+            .map(|entry| entry.path().strip_prefix(&self.root).unwrap().to_string_lossy().into_owned())
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// The directories that wait in the root's delete queue.
+    pub fn queued(&self) -> Vec<PathBuf> {
+        let listed = fs::read_dir(self.path("delete_queue"));
+        listed.into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    }
+
+    /// The program with a command, the root, and flags: `owlery COMMAND ROOT FLAGS…`.
+    pub fn command<S: AsRef<OsStr>>(&self, command: &str, flags: impl IntoIterator<Item = S>) -> Command {
+        let mut program = program();
+        program.arg(command).arg(&self.root).args(flags);
+        program
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, command: &str, flags: &[&str]) -> Ran {
+        Ran::of(self.command(command, flags))
+    }
+
+    /// The events that `owlery list` tells, by id.
+    pub fn list(&self) -> Vec<Value> {
+        let ran = self.run("list", &["--json", "--limit", "10000"]);
+        assert!(ran.code == 0 || ran.code == 1, "{ran:?}");
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()["events"].as_array().unwrap().clone()
+    }
+
+    /// What `owlery list` tells of one event.
+    pub fn listed(&self, id: &str) -> Value {
+        let all = self.list();
+        all.iter().find(|event| event["id"] == id).unwrap_or_else(|| panic!("{id} is not among {all:?}")).clone()
+    }
+
+    /// Starts `owlery serve` on a free port and waits until it is ready.
+    pub fn serve(&self, flags: &[&str]) -> Daemon {
+        let daemon = Daemon::start(self.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(flags)));
+        wait_until("ready", || daemon.get("/readyz").status == 200);
+        daemon
+    }
+}
+
+/// The program, without what the surroundings would tell it.
+pub fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_owlery"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWLERY_")) {
+        program.env_remove(name);
+    }
+    program
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(mut command: Command) -> Self {
+        Self::from(command.stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// What was printed with `--json`.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Makes an event's directory. By default: three frames and a whole mp4.
+pub struct EventMaker<'a> {
+    world: &'a World,
+    id: String,
+    frames: u32,
+    movie: Option<Vec<u8>>,
+    name: &'static str,
+    age: Option<Duration>,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl EventMaker<'_> {
+    /// How many frames, one a second from the time in the directory's name.
+    pub fn frames(mut self, frames: u32) -> Self {
+        self.frames = frames;
+        self
+    }
+
+    /// The movie's bytes.
+    pub fn movie(mut self, name: &'static str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.name = name;
+        self.movie = Some(bytes.into());
+        self
+    }
+
+    pub fn no_movie(mut self) -> Self {
+        self.movie = None;
+        self
+    }
+
+    /// A person keeps it.
+    pub fn saved(self) -> Self {
+        self.file(".saved", "")
+    }
+
+    /// Another file.
+    pub fn file(mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.files.push((name.to_owned(), bytes.into()));
+        self
+    }
+
+    /// How long ago everything in it was written; else just now.
+    pub fn age(mut self, age: Duration) -> Self {
+        self.age = Some(age);
+        self
+    }
+
+    /// An hour old: long over.
+    pub fn old(self) -> Self {
+        self.age(Duration::from_secs(3600))
+    }
+
+    /// Makes it; answers its path.
+    #[allow(clippy::disallowed_methods)]
+    pub fn make(self) -> PathBuf {
+        let dir = self.world.path(&self.id);
+        fs::create_dir_all(&dir).unwrap();
+        let name = self.id.rsplit('/').next().unwrap();
+        let parts: Vec<u32> = name.split('-').map(|part| part.parse().unwrap()).collect();
+        let start = if let [h, m, s] = parts[..] { h * 3600 + m * 60 + s } else { 0 };
+        let mut files = self.files;
+        for frame in 0..self.frames {
+            let at = (start + frame) % 86_400;
+            let name = format!("{:02}-{:02}-{:02}-00.jpg", at / 3600, at / 60 % 60, at % 60);
+            files.push((name, b"\xff\xd8\xff\xe0 not really a picture".to_vec()));
+        }
+        files.extend(self.movie.map(|bytes| (self.name.to_owned(), bytes)));
+        let written = SystemTime::now() - self.age.unwrap_or_default();
+        for (name, bytes) in files {
+            let path = dir.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let mut file = File::create(&path).unwrap();
+            file.write_all(&bytes).unwrap();
+            if self.age.is_some() {
+                file.set_modified(written).unwrap();
+            }
+        }
+        if self.age.is_some() {
+            File::open(&dir).unwrap().set_modified(written).unwrap();
+        }
+        dir
+    }
+}
+
+/// A running daemon; ended when dropped, by its own process id.
+pub struct Daemon {
+    pub child: Child,
+    pub address: String,
+    log: std::sync::Arc<std::sync::Mutex<String>>,
+}
+
+impl Daemon {
+    /// Starts a command that serves, and waits until it says where.
+    pub fn start(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let (stderr, kept) = (child.stderr.take().unwrap(), std::sync::Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut kept = kept.lock().unwrap();
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").map(str::to_owned);
+        let address = address.unwrap_or_else(|| panic!("it did not start: {line:?} {}", log.lock().unwrap()));
+        Self { child, address, log }
+    }
+
+    /// What it has said on standard error so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it has said this on standard error.
+    pub fn wait_for_log(&self, text: &str) {
+        wait_until(&format!("{text:?} in the log"), || self.log().contains(text));
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        self.request("GET", path, &[])
+    }
+
+    /// One request on a connection of its own. The path is sent as it is.
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        stream.write_all((head + "\r\n").as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        Response::parse(&bytes)
+    }
+
+    /// The events that the API tells, newest first.
+    pub fn events(&self) -> Vec<Value> {
+        self.get("/api/v1/events?limit=1000").json()["events"].as_array().unwrap().clone()
+    }
+
+    /// What the API tells of one event, if it is there.
+    pub fn event(&self, id: &str) -> Option<Value> {
+        self.events().into_iter().find(|event| event["id"] == id)
+    }
+
+    /// Waits until an event is there and `check` is true of it.
+    pub fn wait_for_event(&self, id: &str, what: &str, check: impl Fn(&Value) -> bool) -> Value {
+        wait_for(&format!("{id} {what}"), || self.event(id).filter(&check))
+    }
+
+    /// Sends a signal to this process and no other.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end; answers the exit code (or minus the signal).
+    pub fn wait(&mut self) -> i32 {
+        use std::os::unix::process::ExitStatusExt;
+        let status = wait_for("the end of the daemon", || self.child.try_wait().unwrap());
+        status.code().unwrap_or_else(|| -status.signal().unwrap())
+    }
+
+    /// Stops it as a service manager does.
+    pub fn stop(mut self) -> i32 {
+        self.signal("-TERM");
+        self.wait()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An HTTP response.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let mut body = bytes[end + 4..].to_vec();
+        if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
+            body = unchunk(&body);
+        }
+        Self { status, headers, body }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.text()))
+    }
+}
+
+fn unchunk(mut bytes: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = bytes.windows(2).position(|window| window == b"\r\n") {
+        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
+        if size == 0 {
+            break;
+        }
+        body.extend_from_slice(&bytes[end + 2..end + 2 + size]);
+        bytes = &bytes[end + 2 + size + 2..];
+    }
+    body
+}
