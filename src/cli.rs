@@ -144,7 +144,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Scan { common, measure, json } => scan::run(&common, measure, json),
         Command::List { common, list } => list::run(&common, &list),
         Command::Plan { common, json } => expire::plan(&common, json),
-        Command::Expire { common, confirm, json } => expire::expire(&common, confirm, json),
+        Command::Expire { common, confirm, json } => expire::expire(&common, confirm.as_deref(), json),
         Command::Check { common, json } => check::run(&common, json),
         Command::Ended { common, movie } => remote::ended(&common, &movie),
     }

@@ -3,7 +3,8 @@
 
 /// Panics if the environment asks for it.
 pub(crate) fn point(name: &str) {
-    if cfg!(debug_assertions) && std::env::var("OWLERY_FAULT").is_ok_and(|fault| fault == name) {
-        panic!("OWLERY_FAULT={name}");
-    }
+    assert!(
+        !(cfg!(debug_assertions) && std::env::var("OWLERY_FAULT").is_ok_and(|fault| fault == name)),
+        "OWLERY_FAULT={name}"
+    );
 }

@@ -52,6 +52,9 @@ impl std::fmt::Debug for Scanner {
     }
 }
 
+/// What a look at a day found: each event's state, and what was remarkable.
+pub type DayLook = (Vec<(EventName, State)>, Vec<Report>);
+
 /// Why an event is read, which decides whether its sidecar may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
@@ -97,7 +100,7 @@ impl Scanner {
     }
 
     /// Reads a day and sends it: as a whole, or as gone. Answers its events' states and what was remarkable.
-    pub fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<(Vec<(EventName, State)>, Vec<Report>)> {
+    pub fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<DayLook> {
         let _ticket = self.tickets.take(camera, day);
         let Some(dir) = self.open_day(camera, day)? else { return Ok((Vec::new(), Vec::new())) };
         let mut read = DayRead::begin(self, dir)?;

@@ -256,7 +256,7 @@ impl<O: Observer> Watch<O> {
         if self.poll.is_some() {
             return self.targets.remember(target, path);
         }
-        match self.targets.watch(target, path) {
+        match self.targets.watch(target, &path) {
             Ok(()) => {}
             Err(error) if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) => {
                 self.fall_back("the kernel's limit of watches is reached", "fs.inotify.max_user_watches");

@@ -191,8 +191,7 @@ impl Dir {
     pub fn is_on_network(&self) -> bool {
         // Magic numbers of statfs(2): NFS, SMB, CIFS and SMB2.
         const NETWORK: [i64; 4] = [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42];
-        rustix::fs::fstatfs(&self.fd)
-            .is_ok_and(|stat| NETWORK.contains(&(i64::try_from(stat.f_type).unwrap_or(0) & 0xFFFF_FFFF)))
+        rustix::fs::fstatfs(&self.fd).is_ok_and(|stat| NETWORK.contains(&(stat.f_type & 0xFFFF_FFFF)))
     }
 }
 

@@ -224,13 +224,13 @@ fn debug_movie(dir: &Dir) -> Option<DebugMovie> {
 fn contradiction(dir: &Dir, sidecar: &Sidecar, names: &Names) -> Option<String> {
     match (sidecar.video, names.video) {
         (None, Some(there)) => return Some(format!("it names no movie, but {} is there", there.file_name())),
-        (Some(named), _) if !dir.has(named.file_name().as_bytes()).unwrap_or(true) => {
-            return Some(format!("it names {}, which is gone", named.file_name()));
+        (Some(video), _) if !dir.has(video.file_name().as_bytes()).unwrap_or(true) => {
+            return Some(format!("it names {}, which is gone", video.file_name()));
         }
         _ => {}
     }
-    let named = sidecar.thumbnail?.file_name();
-    (!dir.has(named.as_bytes()).unwrap_or(true)).then(|| format!("it names {named}, which is gone"))
+    let thumbnail = sidecar.thumbnail?.file_name();
+    (!dir.has(thumbnail.as_bytes()).unwrap_or(true)).then(|| format!("it names {thumbnail}, which is gone"))
 }
 
 impl Facts {

@@ -88,7 +88,7 @@ impl Tree {
         let mut random = [0u8; 16];
         rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())
             .map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))?;
-        let archive: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let archive = format!("{:032x}", u128::from_be_bytes(random));
         let marker = Marker { owlery: 1, archive: archive.clone() };
         let text = serde_json::to_vec(&marker).expect("a struct of a number and a string is JSON");
         folder.write_whole(FILE, &text)?;

@@ -92,7 +92,7 @@ impl Tree {
             match queue.open_dir(&name).and_then(|dir| read_manifest(&dir, archive)) {
                 Ok(Ok(manifest)) => passes.push(QueuedPass { manifest, path, place: place.clone() }),
                 Ok(Err(why)) => {
-                    others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")))
+                    others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")));
                 }
                 Err(_) => others.push(Report::note(path, "not a directory we can read; it is never touched")),
             }

@@ -119,20 +119,19 @@ impl Batch<'_> {
         }
         let name = camera.as_str();
         let mut found = self.transaction.prepare_cached("SELECT id FROM camera WHERE name = ?1")?;
-        let id = match found.query_row([name], |row| row.get(0)).optional()? {
-            Some(id) => id,
-            None => {
-                let beside = |sql: &str| -> rusqlite::Result<Option<i64>> {
-                    self.transaction.query_row(sql, [name], |row| row.get(0))
-                };
-                let before = beside("SELECT max(id) FROM camera WHERE name < ?1")?.unwrap_or(0);
-                let after = beside("SELECT min(id) FROM camera WHERE name > ?1")?;
-                let id = after.map_or(before + SPACING, |after| before + (after - before) / 2);
-                // Where no place is left between two ids (a dozen cameras, each named between the last two), the
-                // insert fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
-                self.transaction.execute("INSERT INTO camera (id, name) VALUES (?1, ?2)", params![id, name])?;
-                id
-            }
+        let id = if let Some(id) = found.query_row([name], |row| row.get(0)).optional()? {
+            id
+        } else {
+            let beside = |sql: &str| -> rusqlite::Result<Option<i64>> {
+                self.transaction.query_row(sql, [name], |row| row.get(0))
+            };
+            let before = beside("SELECT max(id) FROM camera WHERE name < ?1")?.unwrap_or(0);
+            let after = beside("SELECT min(id) FROM camera WHERE name > ?1")?;
+            let id = after.map_or(before + SPACING, |after| before + (after - before) / 2);
+            // Where no place is left between two ids (a dozen cameras, each named between the last two), the
+            // insert fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
+            self.transaction.execute("INSERT INTO camera (id, name) VALUES (?1, ?2)", params![id, name])?;
+            id
         };
         self.cameras.insert(camera.clone(), id);
         Ok(id)

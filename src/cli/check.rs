@@ -1,6 +1,7 @@
 //! `owlery check`: the catalog compared with the tree, and everything that is wrong or strange.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -78,16 +79,17 @@ fn show(findings: &Findings, events: u64) -> Result<()> {
         [("differs", &findings.differences), ("problem", &findings.problems), ("note", &findings.notes)]
     {
         for report in reports {
-            text.push_str(&format!("{word}: {}: {}\n", report.path.display(), report.problem));
+            let _ = writeln!(text, "{word}: {}: {}", report.path.display(), report.problem);
         }
     }
-    text.push_str(&format!(
-        "{}: {}, {}, {}\n",
+    let _ = writeln!(
+        text,
+        "{}: {}, {}, {}",
         output::count(events, "event"),
         output::count(findings.differences.len() as u64, "difference"),
         output::count(findings.problems.len() as u64, "problem"),
         output::count(findings.notes.len() as u64, "note")
-    ));
+    );
     output::print(&text)
 }
 

@@ -55,7 +55,7 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
 }
 
 /// One pass, and what it retired removed.
-pub(super) fn expire(common: &Common, confirm: Option<String>, json: bool) -> Result<Outcome> {
+pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Result<Outcome> {
     let archive = common.archive()?;
     let state = archive.state_path();
     if common.given.has_rules() && remote::is_alive(&state) {
@@ -64,18 +64,19 @@ pub(super) fn expire(common: &Common, confirm: Option<String>, json: bool) -> Re
         ));
     }
     let mut is_incomplete = false;
-    let pass = match remote::ask::<PassWire>(&state, &Request::Expire { confirm: confirm.clone() }) {
-        Some(answer) => answer?,
-        None => {
-            let parts = archive.parts()?;
-            let summary = parts.preload(Depth::Glance, &Progress::default())?;
-            is_incomplete |= output::reports(&summary.reports);
-            measured_plan(&parts)?;
-            let pass = parts.handle().expire(confirm.as_deref())?;
-            let left = parts.drain()?;
-            is_incomplete |= output::reports(&left);
-            PassWire::from(&pass)
-        }
+    let pass = if let Some(answer) =
+        remote::ask::<PassWire>(&state, &Request::Expire { confirm: confirm.map(str::to_owned) })
+    {
+        answer?
+    } else {
+        let parts = archive.parts()?;
+        let summary = parts.preload(Depth::Glance, &Progress::default())?;
+        is_incomplete |= output::reports(&summary.reports);
+        measured_plan(&parts)?;
+        let pass = parts.handle().expire(confirm)?;
+        let left = parts.drain()?;
+        is_incomplete |= output::reports(&left);
+        PassWire::from(&pass)
     };
     is_incomplete |= output::reports(&pass.failures());
     if json {

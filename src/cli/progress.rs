@@ -1,6 +1,7 @@
 //! Progress on standard error: a bar on a terminal, a line every few seconds elsewhere, nothing for what is quick.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -21,11 +22,11 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Shows the progress that `read` gives access to, until it is dropped or `done` says so.
-    pub fn start(read: impl Fn(&dyn Fn(&Progress)) + Send + 'static, done: impl Fn() -> bool + Send + 'static) -> Self {
+    /// Shows a progress until this is dropped, or `done` says so.
+    pub fn start(progress: Arc<Progress>, done: impl Fn() -> bool + Send + 'static) -> Self {
         let (handle, stop) = Stop::new();
         let thread = std::thread::Builder::new().name("owlery-progress".to_owned()).spawn(move || {
-            if std::io::stderr().is_terminal() { bar(&read, &done, &stop) } else { lines(&read, &done, &stop) }
+            if std::io::stderr().is_terminal() { bar(&progress, &done, &stop) } else { lines(&progress, &done, &stop) }
         });
         Self { stop: Some(handle), thread: thread.ok() }
     }
@@ -42,32 +43,28 @@ impl Drop for Shown {
     }
 }
 
-fn bar(read: &dyn Fn(&dyn Fn(&Progress)), done: &dyn Fn() -> bool, stop: &Stop) {
+fn bar(progress: &Progress, done: &dyn Fn() -> bool, stop: &Stop) {
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len} days  {msg}  {elapsed}");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     while !stop.wait(BAR) && !done() {
-        read(&|progress| {
-            bar.set_length(progress.days.load(Relaxed));
-            bar.set_position(progress.days_done.load(Relaxed));
-            bar.set_message(format!("{} events", progress.events.load(Relaxed)));
-        });
+        bar.set_length(progress.days.load(Relaxed));
+        bar.set_position(progress.days_done.load(Relaxed));
+        bar.set_message(format!("{} events", progress.events.load(Relaxed)));
     }
     bar.finish_and_clear();
 }
 
-fn lines(read: &dyn Fn(&dyn Fn(&Progress)), done: &dyn Fn() -> bool, stop: &Stop) {
+fn lines(progress: &Progress, done: &dyn Fn() -> bool, stop: &Stop) {
     let mut next = Instant::now() + LINE;
     while !stop.wait(BAR) && !done() {
         if Instant::now() >= next {
             next += LINE;
-            read(&|progress| {
-                eprintln!(
-                    "preload: {} of {} days, {} events so far",
-                    progress.days_done.load(Relaxed),
-                    progress.days.load(Relaxed),
-                    progress.events.load(Relaxed)
-                );
-            });
+            eprintln!(
+                "preload: {} of {} days, {} events so far",
+                progress.days_done.load(Relaxed),
+                progress.days.load(Relaxed),
+                progress.events.load(Relaxed)
+            );
         }
     }
 }

@@ -10,20 +10,16 @@ use crate::scan::Progress;
 
 pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
     let archive = common.archive()?;
-    let scan = match remote::ask::<ScanWire>(&archive.state_path(), &Request::Scan { measure }) {
-        Some(answer) => answer?,
-        None => {
-            let parts = archive.parts()?;
-            let progress = Arc::new(Progress::default());
-            let shown = {
-                let progress = Arc::clone(&progress);
-                progress::Shown::start(move |show| show(&progress), || false)
-            };
-            let depth = if measure { Depth::Measure } else { Depth::Glance };
-            let summary = parts.preload(depth, &progress)?;
-            drop(shown);
-            ScanWire::from(&summary)
-        }
+    let scan = if let Some(answer) = remote::ask::<ScanWire>(&archive.state_path(), &Request::Scan { measure }) {
+        answer?
+    } else {
+        let parts = archive.parts()?;
+        let progress = Arc::new(Progress::default());
+        let shown = progress::Shown::start(Arc::clone(&progress), || false);
+        let depth = if measure { Depth::Measure } else { Depth::Glance };
+        let summary = parts.preload(depth, &progress)?;
+        drop(shown);
+        ScanWire::from(&summary)
     };
     let outcome = if scan.failures > 0 { Outcome::Incomplete } else { Outcome::Done };
     for problem in &scan.problems {

@@ -17,8 +17,8 @@ pub(super) fn run(common: &Common) -> Result<Outcome> {
 /// Says where it listens, shows the preload, and waits for the end.
 pub(super) fn run_until_told(daemon: Daemon) -> Result<Outcome> {
     output::print(&format!("listening on http://{}\n", daemon.address()))?;
-    let (handle, until) = (Arc::clone(daemon.service()), Arc::clone(daemon.service()));
-    let shown = progress::Shown::start(move |show| show(&handle.status.progress), move || until.status.is_ready());
+    let until = Arc::clone(daemon.service());
+    let shown = progress::Shown::start(Arc::clone(&until.status.progress), move || until.status.is_ready());
     daemon.run()?;
     drop(shown);
     Ok(Outcome::Done)

@@ -49,7 +49,7 @@ pub(super) struct Given {
     /// Which directories of ROOT are cameras (whole name) [default: Camera.*]
     #[arg(long, value_name = "REGEX")]
     pub camera_pattern: Option<String>,
-    /// Motion's event_gap, for knowing when an event is complete [default: 60s]
+    /// Motion's `event_gap`, for knowing when an event is complete [default: 60s]
     #[arg(long, value_name = "SPAN")]
     pub event_gap: Option<String>,
     /// For which events .details.json is written [default: new]

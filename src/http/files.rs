@@ -56,7 +56,7 @@ fn decode(path: &str, prefix: &str) -> Result<Vec<String>, Problem> {
 async fn file(handle: Arc<Handle>, names: &[String], headers: &HeaderMap) -> Result<Response, Problem> {
     let path: MediaPath = names.join("/").parse().map_err(|_| Problem::not_found())?;
     let kind = content_type(&path.file);
-    let media = blocking(move || handle.open_media(&path)).await.map_err(|problem| problem.or_not_found())?;
+    let media = blocking(move || handle.open_media(&path)).await.map_err(super::error::Problem::or_not_found)?;
     Answer::new(&media, headers).respond(media, kind).await
 }
 
@@ -195,7 +195,7 @@ async fn listing(handle: Arc<Handle>, names: &[String]) -> Result<Response, Prob
     let id: EventId = names[..3].join("/").parse().map_err(|_| Problem::not_found())?;
     let base = if names.len() == 3 { format!("{}/", segment(&names[2])) } else { String::new() };
     let title = escape(&id.to_string());
-    let images = blocking(move || handle.images(&id)).await.map_err(|problem| problem.or_not_found())?;
+    let images = blocking(move || handle.images(&id)).await.map_err(super::error::Problem::or_not_found)?;
     let mut page =
         format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body>\n<h1>{title}</h1>\n<ul>\n");
     for (name, _) in images {

@@ -38,7 +38,7 @@ pub struct Status {
     troubles: Mutex<BTreeMap<Part, String>>,
     changed: Condvar,
     /// How far the walk has come.
-    pub progress: Progress,
+    pub progress: Arc<Progress>,
     /// How the archive is watched; written by the watcher.
     mode: Mutex<Option<Mode>>,
     /// What the last walk found; written by the preloader and the watcher.
@@ -54,7 +54,7 @@ impl Status {
         Self {
             troubles: Mutex::new(troubles),
             changed: Condvar::new(),
-            progress: Progress::default(),
+            progress: Arc::default(),
             mode: Mutex::default(),
             summary: Mutex::default(),
         }
@@ -65,14 +65,14 @@ impl Status {
     }
 
     /// Sets or clears a part's trouble; true if that is new.
-    pub(super) fn set(&self, part: Part, trouble: Option<String>) -> bool {
+    pub(super) fn set(&self, part: Part, trouble: Option<&str>) -> bool {
         let mut troubles = self.lock();
-        let before = match trouble.clone() {
-            Some(trouble) => troubles.insert(part, trouble),
+        let before = match trouble {
+            Some(trouble) => troubles.insert(part, trouble.to_owned()),
             None => troubles.remove(&part),
         };
         self.changed.notify_all();
-        before != trouble
+        before.as_deref() != trouble
     }
 
     /// The parts that are not ready, and why.

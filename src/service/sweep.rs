@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::scan::{Known, Summary};
 
 /// Measures older than this are made again: with the time that takes, nothing goes unnoticed for a day.
-const STALE: Duration = Duration::from_secs(20 * 3600);
+const STALE: Duration = Duration::from_hours(20);
 /// In this time everything that is stale is measured again.
-const BACKLOG: Duration = Duration::from_secs(3 * 3600);
+const BACKLOG: Duration = Duration::from_hours(3);
 /// How often to look for something to measure when there is nothing.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -34,7 +34,7 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
             }
             Err(Error::Stopped) => return Ok(()),
             Err(error) => {
-                shared.status.set(Part::Preload, Some(error.chain()));
+                shared.status.set(Part::Preload, Some(&error.chain()));
                 tracing::error!("preload: {}; it is tried again", error.chain());
                 if stop.wait(Duration::from_secs(5)) {
                     return Ok(());
@@ -47,7 +47,7 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
         }
         match sweep(shared, rescan, stop) {
             Ok(true) => {
-                shared.status.set(Part::Preload, Some("the archive is being read again".to_owned()));
+                shared.status.set(Part::Preload, Some("the archive is being read again"));
                 known = Known::default();
             }
             Ok(false) | Err(Error::Stopped) => return Ok(()),
@@ -92,7 +92,7 @@ fn sweep(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
                 let rest = begun.elapsed();
                 let days = shared.catalog.days_to_measure(stale).unwrap_or(1).max(1);
                 let pace = BACKLOG / u32::try_from(days).unwrap_or(u32::MAX);
-                if is_new { rest } else { rest.max(pace.min(Duration::from_secs(60))) }
+                if is_new { rest } else { rest.max(pace.min(Duration::from_mins(1))) }
             }
             Ok(_) => {
                 failed.clear();

@@ -130,7 +130,7 @@ impl Writer {
                     break;
                 }
                 Err(error) => {
-                    if self.shared.status.set(Part::Catalog, Some(error.chain())) {
+                    if self.shared.status.set(Part::Catalog, Some(&error.chain())) {
                         tracing::error!("{}; answers are from before, and it is tried again", error.chain());
                     }
                     if self.shared.catalog.is_damaged() || is_no_place(&error) {
@@ -154,7 +154,7 @@ impl Writer {
                 let _ = self.again.try_send(()); // full means that it was asked for already
             }
             Err(error) => {
-                self.shared.status.set(Part::Catalog, Some(error.chain()));
+                self.shared.status.set(Part::Catalog, Some(&error.chain()));
                 tracing::error!("{}", error.chain());
             }
         }

@@ -61,10 +61,10 @@ impl Targets {
     }
 
     /// Remembers a directory and asks the kernel to watch it. It is remembered also if that fails, for polling.
-    pub fn watch(&mut self, target: Target, path: PathBuf) -> notify::Result<()> {
-        self.remember(target, path.clone());
+    pub fn watch(&mut self, target: Target, path: &Path) -> notify::Result<()> {
+        self.remember(target, path.to_path_buf());
         match &mut self.watcher {
-            Some(watcher) => watcher.watch(&path, RecursiveMode::NonRecursive),
+            Some(watcher) => watcher.watch(path, RecursiveMode::NonRecursive),
             None => Ok(()),
         }
     }

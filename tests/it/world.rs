@@ -115,7 +115,15 @@ impl World {
 
     /// Begins to make an event: `Camera1/2026-11-20/10-04-36`.
     pub fn event(&self, id: impl Into<String>) -> EventMaker<'_> {
-        EventMaker { world: self, id: id.into(), frames: 3, movie: Some(whole_mp4()), name: "video.mp4", age: None, files: Vec::new() }
+        EventMaker {
+            world: self,
+            id: id.into(),
+            frames: 3,
+            movie: Some(whole_mp4()),
+            name: "video.mp4",
+            age: None,
+            files: Vec::new(),
+        }
     }
 
     /// Every path below the root, sorted, but for Owlery's own state.
@@ -302,8 +310,7 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a command that serves, and waits until it says where.
     pub fn start(mut command: Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), std::sync::Arc::clone(&log));
         std::thread::spawn(move || {
