@@ -96,7 +96,7 @@ mod tests {
             format!("# main\nevent_gap 30\nstream_port 0\ncamera {here}/c1.conf\ncamera {here}/c2.conf\n"),
         );
         file("c1.conf", format!("camera_id 1\nstream_port 8081\ntarget_dir {archive}/Camera1\n"));
-        file("c2.conf", format!("; two\nevent_gap = 45\nstream_port=8082\ntarget_dir /elsewhere/Camera2\n"));
+        file("c2.conf", "; two\nevent_gap = 45\nstream_port=8082\ntarget_dir /elsewhere/Camera2\n".to_owned());
         let conf = MotionConf::read(&dir.path().join("motion.conf")).unwrap();
         assert_eq!(conf.event_gap, Some(Duration::from_secs(45)));
         let ports = conf.ports_below(&root);
