@@ -115,13 +115,16 @@ impl Tree {
         Dir::open_root(&self.root)
     }
 
-    /// The markers in `queue/`; none where there is no such directory. Names that are no markers are passed over.
-    pub fn queue_markers(&self) -> Result<Vec<QueueMarker>> {
+    /// The markers in `queue/` and when they were touched (nanoseconds since 1970); none where there is no such
+    /// directory. Names that are no markers are passed over.
+    pub fn queue_markers(&self) -> Result<Vec<(QueueMarker, i64)>> {
         let mut markers = Vec::new();
         let Some(queue) = self.root_dir()?.open_dir_if_there(b"queue")? else { return Ok(markers) };
         queue.list(|name, _| {
-            if let Some(marker) = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok()) {
-                markers.push(marker);
+            if let Some(marker) = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok())
+                && let Ok(stat) = queue.stat(name)
+            {
+                markers.push((marker, dir::mtime(&stat)));
             }
         })?;
         Ok(markers)

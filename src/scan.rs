@@ -90,13 +90,14 @@ impl Scanner {
 
     /// Motion said that this event's movie has ended.
     pub fn note_ended(&self, id: EventId) {
-        self.recent.note_ended(id);
+        self.recent.note_ended(id, self.clock.now());
     }
 
     /// Looks for markers that Motion left in `queue/` since the last look; answers the events they newly name.
     pub fn look_for_markers(&self) -> Result<Vec<EventId>> {
         let markers = self.tree.queue_markers()?;
-        Ok(self.recent.set_markers(markers.into_iter().map(|marker| marker.0)))
+        let markers = markers.into_iter().map(|(marker, time)| (marker.0, time));
+        Ok(self.recent.set_markers(markers, self.clock.now()))
     }
 
     /// Reads a day and sends it: as a whole, or as gone. Answers its events' states and what was remarkable.
@@ -140,6 +141,7 @@ impl Scanner {
     fn open_day(&self, camera: &Camera, day: Day) -> Result<Option<DayDir>> {
         let dir: CameraDir = match self.tree.camera(camera) {
             Err(error) if error.is_not_found() => {
+                self.tree.check_still_there()?;
                 self.send(Change::CameraGone(camera.clone()))?;
                 return Ok(None);
             }
@@ -170,7 +172,7 @@ impl Scanner {
             .as_ref()
             .map(|why| Report::note(dir.event_path(name).join(SIDECAR), format!("not believed: {why}")));
         let Some(newest) = newest else { return (details_of(facts, State::Complete, None), report) };
-        let ended = self.recent.is_ended(&id);
+        let ended = self.recent.is_ended(&id, newest);
         let newer = self.recent.has_newer(&id, &facts);
         let state = judge(&Signs { day: id.day, newest, ended, newer, movie: facts.movie }, now, self.event_gap);
         if state == State::Open {
@@ -273,7 +275,7 @@ impl DayRead {
             self.reports.extend(report);
             events.push((name, details));
         }
-        let measured_at = (depth == Depth::Measure && self.unread.is_empty()).then(|| now.utc.timestamp());
+        let measured_at = (depth == Depth::Measure).then(|| now.utc.timestamp());
         let scan = DayScan {
             camera: self.dir.camera().clone(),
             day: self.dir.day(),

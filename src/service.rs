@@ -13,6 +13,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -110,7 +111,8 @@ impl Archive {
         let shared = Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, feed));
         let workers = Workers::new();
         let (again, rescan) = bounded(1);
-        let writer = Writer::new(Arc::clone(&shared), messages, again);
+        let insists = Arc::new(AtomicBool::new(false));
+        let writer = Writer::new(Arc::clone(&shared), messages, again, Arc::clone(&insists));
         let writing = workers.spawn("owlery-catalog", move || writer.run(&writer_stop))?;
         Ok(Parts {
             shared,
@@ -120,6 +122,7 @@ impl Archive {
             workers,
             writing: Some(writing),
             rescan: Some(rescan),
+            insists,
             state,
         })
     }
@@ -128,6 +131,7 @@ impl Archive {
     pub fn start(&self) -> Result<Service> {
         let mut parts = self.parts()?;
         let rescan = parts.rescan.take().ok_or(Error::Stopped)?;
+        parts.insists.store(true, Ordering::Release);
         let shared = Arc::clone(&parts.shared);
         let stop = parts.stopping.clone();
 
@@ -175,9 +179,8 @@ fn expire_every(
         match shared.expirer.queued() {
             Ok(queued) => {
                 for pass in queued {
-                    crossbeam_channel::select! {
-                        send(passes, pass) -> sent => if sent.is_err() { return Ok(()) },
-                        recv(stop.receiver()) -> _ => return Ok(()),
+                    if passes.try_send(pass).is_err() {
+                        break; // the reaper has enough to do; what it has not got lies on disk until the next time
                     }
                 }
             }
@@ -204,6 +207,8 @@ pub struct Parts {
     workers: Workers,
     writing: Option<workers::Worker>,
     rescan: Option<Receiver<()>>,
+    /// Set by `start`: a service tries to write until it works, a command fails.
+    insists: Arc<AtomicBool>,
     state: StateDir,
 }
 
@@ -215,7 +220,10 @@ impl Parts {
 
     /// Waits until everything that was sent so far can be queried.
     pub fn flush(&self) -> Result<()> {
-        self.shared.feed.flush()
+        self.shared.feed.flush().map_err(|error| match self.shared.status.troubles().remove(&Part::Catalog) {
+            Some(trouble) => Error::io("keep", self.state.path(), std::io::Error::other(trouble)),
+            None => error,
+        })
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
@@ -233,7 +241,7 @@ impl Parts {
             }
         };
         let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;
-        self.shared.feed.flush()?;
+        self.flush()?;
         Ok(summary)
     }
 

@@ -285,6 +285,7 @@ impl<O: Observer> Watch<O> {
 
     /// Cameras that came or went.
     fn look_at_root(&mut self) -> Result<()> {
+        self.scanner.tree.check_still_there()?;
         let cameras = self.scanner.tree.cameras()?;
         let known: HashSet<Camera> = self.targets.cameras();
         for (_, report) in &cameras.closed {

@@ -57,6 +57,15 @@ impl Tree {
         self.identity.get_or_init(|| self.marker().ok().flatten()).as_deref()
     }
 
+    /// Fails if the root carried a marker at the start and does not carry it now: another disk, or none, is mounted,
+    /// and what is not there now is not gone.
+    pub fn check_still_there(&self) -> Result<()> {
+        match self.identity.get() {
+            Some(Some(_)) => self.verify_identity().map(|_| ()),
+            _ => self.root_dir().map(|_| ()),
+        }
+    }
+
     /// Whether the root carries a marker or can take one, and is on a disk that can be written to.
     pub fn can_be_marked(&self) -> bool {
         let Ok(root) = self.root_dir() else { return false };

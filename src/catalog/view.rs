@@ -35,28 +35,23 @@ impl Catalog {
         })
     }
 
-    /// The day to measure next: the newest that was never measured, else the one whose measures are the oldest, if
-    /// they are from before `stale` (seconds since 1970).
-    pub fn next_to_measure(&self, stale: i64) -> Result<Option<(Camera, Day, bool)>> {
+    /// The days to measure: those that never were, newest first, then those whose measures are from before `stale`
+    /// (seconds since 1970), oldest measures first. The flag tells which.
+    pub fn days_to_measure(&self, stale: i64) -> Result<Vec<(Camera, Day, bool)>> {
         self.read("query", |connection| {
-            let mut next = connection.prepare_cached(
+            let mut days = connection.prepare_cached(
                 "SELECT c.name, d.day, d.measured_at IS NULL FROM day d JOIN camera c ON c.id = d.camera
                  WHERE d.measured_at IS NULL OR d.measured_at < ?1
-                 ORDER BY d.measured_at IS NOT NULL, iif(d.measured_at IS NULL, -d.day, d.measured_at), d.camera LIMIT 1",
+                 ORDER BY d.measured_at IS NOT NULL, iif(d.measured_at IS NULL, -d.day, d.measured_at), d.camera",
             )?;
-            let mut rows = next.query([stale])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            let name: String = row.get(0)?;
-            let day = Day::from_number(row.get(1)?);
-            Ok(name.parse().ok().zip(day).map(|(camera, day)| (camera, day, row.get(2).unwrap_or(true))))
-        })
-    }
-
-    /// How many days have events that were never measured, or were measured before `stale`.
-    pub fn days_to_measure(&self, stale: i64) -> Result<u64> {
-        self.read("query", |connection| {
-            let sql = "SELECT count(*) FROM day WHERE measured_at IS NULL OR measured_at < ?1";
-            connection.query_row(sql, [stale], |row| Ok(unsigned(row, 0)))
+            let mut rows = days.query([stale])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let name: String = row.get(0)?;
+                let (Ok(camera), Some(day)) = (name.parse(), Day::from_number(row.get(1)?)) else { continue };
+                found.push((camera, day, row.get(2)?));
+            }
+            Ok(found)
         })
     }
 

@@ -26,7 +26,7 @@ pub struct DayScan {
     pub events: Vec<(EventName, Details)>,
     /// Events that are there but could not be read this time: what is known of them stays.
     pub unread: Vec<EventName>,
-    /// When every event of it was measured, in seconds since 1970; `None` if only names were read.
+    /// When every event of it that can be read was measured, in seconds since 1970; `None` if only names were read.
     pub measured_at: Option<i64>,
 }
 

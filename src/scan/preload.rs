@@ -95,6 +95,7 @@ impl Scanner {
     /// Walks the archive. With [`Depth::Glance`], days before yesterday are read by names and sidecars only.
     pub fn preload(&self, known: &Known, depth: Depth, stop: &Stop, progress: &Progress) -> Result<Summary> {
         let begun = Instant::now();
+        self.tree.check_still_there()?;
         self.look_for_markers()?;
         let summary = Mutex::new(Summary::default());
         let walk = Walk { scanner: self, known, depth, stop, progress, summary };
@@ -110,7 +111,9 @@ impl Scanner {
                 Piece::Day(camera, day) => walk.begin_day(&pool, &camera, day),
                 Piece::Events(day, names) => walk.read_events(&pool, &day, &names),
             };
-            if let Err(error) = done {
+            if let Err(Error::Stopped) = done {
+                walk.summary().was_stopped = true;
+            } else if let Err(error) = done {
                 walk.report([Report::of(&error, self.tree.root())]);
             }
         });

@@ -1,7 +1,7 @@
 //! What is remembered of recent events to judge whether they are over: what Motion said, which of a camera's events
 //! was written last, and when a time in the future was first seen. It is memory only; a restart begins anew.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDateTime;
@@ -16,10 +16,10 @@ pub(super) struct Recent(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    /// Events with a marker in `queue/`; replaced at each look.
-    markers: HashSet<EventId>,
-    /// Events whose end Motion told us of; grows by one per event told, forgotten with the event.
-    ended: HashSet<EventId>,
+    /// Events with a marker in `queue/`, and when it was touched; replaced at each look.
+    markers: HashMap<EventId, i64>,
+    /// Events whose end Motion told us of, and when; forgotten with the event or after two days.
+    ended: HashMap<EventId, i64>,
     /// Of each camera, the event that was written last.
     latest: HashMap<Camera, Latest>,
     /// Times in the future that were met: the time, and when it was first seen.
@@ -38,29 +38,33 @@ impl Recent {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces the markers; answers those that are new.
-    pub fn set_markers(&self, found: impl Iterator<Item = EventId>) -> Vec<EventId> {
-        let found: HashSet<EventId> = found.collect();
+    /// Replaces the markers; answers the events of those that are new.
+    pub fn set_markers(&self, found: impl Iterator<Item = (EventId, i64)>, now: Now) -> Vec<EventId> {
+        let found: HashMap<EventId, i64> = found.collect();
         let mut memory = self.memory();
-        let new = found.difference(&memory.markers).cloned().collect();
-        // A marker that a manager has taken away still said that the event is over.
-        let taken: Vec<EventId> = memory.markers.difference(&found).cloned().collect();
-        memory.ended.extend(taken);
-        memory.markers = found;
+        let new = found.iter().filter(|(id, time)| memory.markers.get(*id) != Some(*time));
+        let new = new.map(|(id, _)| id.clone()).collect();
+        // A marker that a manager has taken away still said that the event was over.
+        let before = std::mem::replace(&mut memory.markers, found);
+        memory.ended.extend(before);
+        memory.ended.retain(|id, _| id.day.date() >= now.yesterday());
         new
     }
 
-    pub fn note_ended(&self, id: EventId) {
-        self.memory().ended.insert(id);
+    /// Motion said that the event is over.
+    pub fn note_ended(&self, id: EventId, now: Now) {
+        self.memory().ended.insert(id, now.nanos());
     }
 
     pub fn has_marker(&self, id: &EventId) -> bool {
-        self.memory().markers.contains(id)
+        self.memory().markers.contains_key(id)
     }
 
-    pub fn is_ended(&self, id: &EventId) -> bool {
+    /// Whether Motion said that the event is over, and nothing was written to it since: directory `01` is written again
+    /// when Motion's count begins anew.
+    pub fn is_ended(&self, id: &EventId, newest: i64) -> bool {
         let memory = self.memory();
-        memory.markers.contains(id) || memory.ended.contains(id)
+        [&memory.markers, &memory.ended].iter().any(|told| told.get(id).is_some_and(|time| *time >= newest))
     }
 
     pub fn forget(&self, id: &EventId) {

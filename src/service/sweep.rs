@@ -74,39 +74,38 @@ fn say(summary: &Summary) {
 
 /// Measures day after day. True when another walk is asked for, false when told to stop.
 fn sweep(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
-    let mut failed = std::collections::HashSet::new();
     loop {
+        // A round is a list made beforehand, so that a day that cannot be read does not keep the others from their turn.
         let stale = (shared.now().utc - STALE).timestamp();
-        let next = shared.catalog.next_to_measure(stale);
-        let wait = match next {
-            Ok(Some((camera, day, is_new))) if !failed.contains(&(camera.clone(), day)) => {
-                let begun = Instant::now();
-                if let Err(error) = shared.scanner.scan_day(&camera, day, Depth::Measure) {
-                    tracing::warn!("{}", error.chain());
-                }
-                shared.feed.flush()?;
-                if matches!(shared.catalog.next_to_measure(stale), Ok(Some((c, d, _))) if c == camera && d == day) {
-                    failed.insert((camera, day)); // not all of it could be read; not before the next round
-                }
-                // Half of the disk's time at most, and for what is only to be looked at again much less.
-                let rest = begun.elapsed();
-                let days = shared.catalog.days_to_measure(stale).unwrap_or(1).max(1);
-                let pace = BACKLOG / u32::try_from(days).unwrap_or(u32::MAX);
-                if is_new { rest } else { rest.max(pace.min(Duration::from_mins(1))) }
-            }
-            Ok(_) => {
-                failed.clear();
-                IDLE
-            }
-            Err(error) => {
+        let round = shared.catalog.days_to_measure(stale).unwrap_or_else(|error| {
+            tracing::warn!("{}", error.chain());
+            Vec::new()
+        });
+        let pace = BACKLOG / u32::try_from(round.len().max(1)).unwrap_or(u32::MAX);
+        for (camera, day, is_new) in round {
+            let begun = Instant::now();
+            if let Err(error) = shared.scanner.scan_day(&camera, day, Depth::Measure) {
                 tracing::warn!("{}", error.chain());
-                IDLE
             }
-        };
-        select! {
-            recv(stop.receiver()) -> _ => return Ok(false),
-            recv(rescan) -> asked => if asked.is_ok() { return Ok(true) } else { return Ok(false) },
-            default(wait) => {}
+            // Half of the disk's time at most, and for what is only to be looked at again much less.
+            let rest = begun.elapsed();
+            let rest = if is_new { rest } else { rest.max(pace.min(Duration::from_mins(1))) };
+            if let Some(again) = rest_for(rest, rescan, stop) {
+                return Ok(again);
+            }
         }
+        shared.feed.flush()?;
+        if let Some(again) = rest_for(IDLE, rescan, stop) {
+            return Ok(again);
+        }
+    }
+}
+
+/// Waits; true when another walk is asked for meanwhile, false when told to stop.
+fn rest_for(time: Duration, rescan: &Receiver<()>, stop: &Stop) -> Option<bool> {
+    select! {
+        recv(stop.receiver()) -> _ => Some(false),
+        recv(rescan) -> asked => Some(asked.is_ok()),
+        default(time) => None,
     }
 }

@@ -2,6 +2,7 @@
 //! wait; a batch that cannot be written (a full disk) is kept and tried again; a damaged catalog is built anew.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
@@ -81,11 +82,13 @@ pub(super) struct Writer {
     messages: Receiver<Message>,
     /// Asks for a walk over everything, after the catalog was built anew.
     again: Sender<()>,
+    /// Whether to try again until it works; else whoever waits is told that it does not.
+    insists: Arc<AtomicBool>,
 }
 
 impl Writer {
-    pub fn new(shared: Arc<Handle>, messages: Receiver<Message>, again: Sender<()>) -> Self {
-        Self { shared, messages, again }
+    pub fn new(shared: Arc<Handle>, messages: Receiver<Message>, again: Sender<()>, insists: Arc<AtomicBool>) -> Self {
+        Self { shared, messages, again, insists }
     }
 
     /// Applies until told to stop and nothing waits any more.
@@ -135,6 +138,8 @@ impl Writer {
                     }
                     if self.shared.catalog.is_damaged() || is_no_place(&error) {
                         self.rebuild();
+                    } else if !self.insists.load(Ordering::Acquire) {
+                        return; // dropping `flushes` tells whoever waits
                     } else if stop.wait(RETRY) {
                         tracing::warn!("{} changes are not in the catalog; the next start finds them", changes.len());
                         break;
