@@ -81,14 +81,12 @@ impl Expirer {
         if let Some(refusal) = hold(&plan, &view, &self.policy)
             && !(refusal.guard == "share" && confirmed == Some(plan.id().as_str()))
         {
-            tracing::warn!("the pass is held by the guard {:?}: {}", refusal.guard, refusal.message);
             pass.pass = Some(plan.id());
             pass.refused = Some(refusal);
             return Ok(pass);
         }
         let mut retiring = match self.tree.begin_pass(plan.items.clone(), now) {
             Err(Error::Refused { guard, message }) => {
-                tracing::warn!("the pass is held by the guard {guard:?}: {message}");
                 pass.pass = Some(plan.id());
                 pass.refused = Some(Refusal { guard, message });
                 return Ok(pass);
@@ -98,7 +96,7 @@ impl Expirer {
         for item in &plan.items {
             self.retire(&mut retiring, item, &mut pass);
         }
-        pass.pass = retiring.finish()?;
+        pass.pass = retiring.finish()?.filter(|_| !pass.items.is_empty());
         if let Some(name) = &pass.pass {
             tracing::info!("pass {name}: retired {} events of {} days", pass.count(), pass.items.len());
         }

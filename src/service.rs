@@ -171,7 +171,11 @@ fn expire_every(
         crate::fault::point("expirer");
         if shared.status.is_ready() && shared.expirer.policy().can_expire() {
             match shared.expire(None) {
-                Ok(_) => {}
+                Ok(pass) => {
+                    if let Some(refused) = pass.refused {
+                        tracing::warn!("the pass is held by the guard {:?}: {}", refused.guard, refused.message);
+                    }
+                }
                 Err(Error::Stopped) => return Ok(()),
                 Err(error) => tracing::error!("expire: {}", error.chain()),
             }

@@ -127,22 +127,16 @@ impl Dir {
 
     /// Calls `entry` for every name but `.` and `..`, with its kind as the directory tells it (or `Unknown`).
     pub fn list(&self, mut entry: impl FnMut(&[u8], FileType)) -> Result<()> {
-        self.try_list(|name, kind| {
-            entry(name, kind);
-            true
-        })
-    }
-
-    /// The same, ended early when `entry` answers false.
-    pub fn try_list(&self, mut entry: impl FnMut(&[u8], FileType) -> bool) -> Result<()> {
+        // A handle may have been listed before, and goes on where that ended.
+        rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0)).map_err(|e| Error::io("list", &self.path, e))?;
         let mut buffer: Vec<u8> = Vec::with_capacity(32 * 1024);
         let spare: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
         let mut names = RawDir::new(&self.fd, spare);
         while let Some(next) = names.next() {
             let next = next.map_err(|e| Error::io("list", &self.path, e))?;
             let name = next.file_name().to_bytes();
-            if name != b"." && name != b".." && !entry(name, next.file_type()) {
-                break;
+            if name != b"." && name != b".." {
+                entry(name, next.file_type());
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use super::dir::{Dir, file_type, join};
 use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, read_manifest};
 use super::{Report, SAVED, Tree};
 use crate::error::{Error, Result};
+use crate::fault::crash;
 
 /// What was removed so far. Written by the reaper, read by whoever asks.
 #[derive(Debug, Default)]
@@ -53,11 +54,15 @@ impl Tree {
             reaped.left.push(Report::failure(dir.path(), format!("not a pass of ours: {why}")));
             return Ok(reaped);
         }
+        crash("reap-1");
         let device = dir.inode()?.dev;
         let mut reaping = Reaping { device, progress, is_stopped, reaped: &mut reaped };
         if reaping.empty(&dir, DEEPEST, Some(MANIFEST)) {
+            crash("reap-2");
             reaping.remove(&dir, MANIFEST, AtFlags::empty(), 0)?;
+            crash("reap-3");
             reaping.remove(&queue, name, AtFlags::REMOVEDIR, 0)?;
+            crash("reap-4");
             reaped.is_gone = true;
         }
         Ok(reaped)

@@ -14,6 +14,7 @@ use super::{CameraDir, Report, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventName, Item, Which};
+use crate::fault::crash;
 
 /// A pass that is being made. Nothing in it may be reaped before [`RetiringPass::finish`].
 #[derive(Debug)]
@@ -45,10 +46,11 @@ pub struct Retired {
 }
 
 impl Tree {
-    /// Steps 1 to 3: checks that this is our archive, and fixes what the pass is about. Directories of the pass are
-    /// made when the first item needs them.
+    /// Step 1: checks that this is our archive, and fixes what the pass is about. Directories of the pass are made when
+    /// the first item needs them.
     pub fn begin_pass(&self, items: Vec<Item>, now: Now) -> Result<RetiringPass<'_>> {
-        let archive = self.verify_identity()?.to_owned(); // step 1
+        let archive = self.verify_identity()?.to_owned();
+        crash("retire-1");
         let manifest = Manifest {
             owlery: 1,
             archive,
@@ -98,6 +100,7 @@ impl RetiringPass<'_> {
             Which::Some(names) => names.iter().copied().filter(|name| expected.contains(name)).collect(),
         };
         let saved: BTreeSet<EventName> = list.events.iter().copied().filter(|name| day.is_saved(*name)).collect();
+        crash("retire-4");
         let is_as_planned = item.events == Which::All
             && list.foreign.is_empty()
             && list.refused.is_empty()
@@ -130,6 +133,7 @@ impl RetiringPass<'_> {
         for dir in self.touched.values() {
             dir.sync()?;
         }
+        crash("retire-7");
         Ok((!self.parts.is_empty()).then_some(self.manifest.pass))
     }
 
@@ -138,11 +142,13 @@ impl RetiringPass<'_> {
         let name = day.day.to_string();
         let inode = day.dir.inode()?;
         let target = self.move_in(at, None, name.as_bytes())?;
+        crash("retire-5");
         // Step 6: what was moved must be what was looked at, with nothing saved meanwhile.
         let moved = target.open_dir(name.as_bytes()).and_then(|dir| dir.inode());
         let late: Vec<EventName> = events.iter().copied().filter(|event| day.is_saved(*event)).collect();
         let list = day.list()?;
         let unseen = list.events.len() != events.len() || !list.foreign.is_empty() || !list.refused.is_empty();
+        crash("retire-6");
         if moved.as_ref().is_ok_and(|moved| *moved == inode) && late.is_empty() && !unseen {
             return Ok(Retired { events: events.to_vec(), day_gone: true, ..Retired::default() });
         }
@@ -157,7 +163,9 @@ impl RetiringPass<'_> {
         let text = name.to_string();
         let event = day.dir.open_dir(text.as_bytes())?;
         let target = self.move_in(at, Some(day), text.as_bytes())?;
+        crash("retire-5");
         let moved = target.open_dir(text.as_bytes()).and_then(|dir| dir.inode());
+        crash("retire-6");
         let is_it = moved.is_ok_and(|moved| event.inode().is_ok_and(|inode| inode == moved));
         if is_it && !event.has(super::SAVED.as_bytes()).unwrap_or(true) {
             return Ok(true);
@@ -218,6 +226,7 @@ impl RetiringPass<'_> {
         } else {
             make_dir(&queue, self.manifest.pass.as_bytes())?;
         }
+        crash("retire-2");
         let name = self.manifest.pass.clone().into_bytes();
         let dir = queue.open_dir(&name)?;
         dir.take_owner_of(&base);
@@ -232,6 +241,7 @@ impl RetiringPass<'_> {
             }
             return Err(error);
         }
+        crash("retire-3");
         self.parts.push((place.clone(), dir.again()?));
         Ok(dir)
     }

@@ -7,4 +7,6 @@
 mod world;
 
 #[cfg(feature = "cli")]
+mod crash;
+#[cfg(feature = "cli")]
 mod smoke;

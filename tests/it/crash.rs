@@ -1,0 +1,72 @@
+//! A crash after each numbered step of `doc/retention.md`: the process is ended there, another one starts, and nothing
+//! is lost, doubled or left behind.
+
+use crate::world::{Ran, World, days_ago};
+
+/// A whole stale day, a stale day with a saved event, and a recent one.
+fn world() -> World {
+    let world = World::new();
+    for name in ["10-00-00", "11-00-00"] {
+        world.event(format!("Camera1/{}/{name}", days_ago(60))).old().make();
+        world.event(format!("Camera1/{}/{name}", days_ago(50))).old().make();
+    }
+    world.event(format!("Camera1/{}/12-00-00", days_ago(50))).saved().old().make();
+    world.event(format!("Camera1/{}/10-00-00", days_ago(0))).old().make();
+    world
+}
+
+/// The event directories below the root, wherever they are now, as `day/name`.
+fn events(world: &World) -> Vec<String> {
+    let mut events: Vec<String> = world
+        .tree()
+        .into_iter()
+        .filter(|path| path.ends_with("-00-00"))
+        .map(|path| path.rsplit('/').take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/"))
+        .collect();
+    events.sort();
+    events
+}
+
+fn crash_at(world: &World, step: &str) {
+    let mut command = world.command("expire", ["--keep-days", "45", "--max-share", "1"]);
+    let ran = Ran::of({
+        command.env("OWLERY_FAULT", step);
+        command
+    });
+    assert_eq!(ran.code, -1, "{step} did not end the process: {ran:?}");
+}
+
+/// What must hold in the end: the saved and the recent event are where they were, all else is gone.
+fn finish(world: &World, step: &str) {
+    let ran = world.run("expire", &["--keep-days", "45", "--max-share", "1"]);
+    assert_eq!(ran.code, 0, "{step}: {ran:?}");
+    assert!(world.queued().is_empty(), "{step}: {:?}", world.queued());
+    let left = [format!("{}/12-00-00", days_ago(50)), format!("{}/10-00-00", days_ago(0))];
+    assert_eq!(events(world), left, "{step}");
+    assert!(world.has(format!("Camera1/{}/12-00-00/.saved", days_ago(50))), "{step}");
+    assert!(!world.has(format!("Camera1/{}", days_ago(60))), "{step}");
+    assert_eq!(world.list().len(), 2, "{step}");
+}
+
+#[test]
+fn a_crash_after_any_step_of_retiring_leaves_every_event_in_one_place() {
+    for step in 1..=7 {
+        let step = format!("retire-{step}");
+        let world = world();
+        let before = events(&world);
+        crash_at(&world, &step);
+        assert_eq!(events(&world), before, "{step}: an event is gone or doubled");
+        finish(&world, &step);
+    }
+}
+
+#[test]
+fn a_crash_after_any_step_of_reaping_is_taken_up_again() {
+    for step in 1..=4 {
+        let step = format!("reap-{step}");
+        let world = world();
+        crash_at(&world, &step);
+        assert!(world.has(format!("Camera1/{}/12-00-00/.saved", days_ago(50))), "{step}");
+        finish(&world, &step);
+    }
+}
