@@ -173,3 +173,6 @@ impl Catalog {
         Error::Catalog { op, path: self.path.clone(), source }
     }
 }
+
+#[cfg(test)]
+mod tests;

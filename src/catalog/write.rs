@@ -139,13 +139,15 @@ impl Batch<'_> {
 
     fn camera_gone(&mut self, camera: &Camera) -> rusqlite::Result<()> {
         let id = self.camera_id(camera)?;
+        // From the events themselves: a day that this batch has touched may have no summary yet.
         let days: Vec<i64> = {
-            let mut days = self.transaction.prepare_cached("SELECT day FROM day WHERE camera = ?1")?;
+            let mut days = self.transaction.prepare_cached("SELECT DISTINCT day FROM event WHERE camera = ?1")?;
             days.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
         };
         for day in days.into_iter().filter_map(Day::from_number) {
             self.day_gone(camera, day)?;
         }
+        self.transaction.execute("DELETE FROM day WHERE camera = ?1", [id])?;
         self.transaction.execute("DELETE FROM camera WHERE id = ?1", [id])?;
         self.touched.retain(|(camera, _)| *camera != id);
         self.cameras.remove(camera);
@@ -187,7 +189,8 @@ impl Batch<'_> {
         self.touched.remove(&(camera, day));
         self.transaction
             .prepare_cached(
-                "UPDATE day SET mtime = ?3, inode = ?4, measured_at = coalesce(?5, measured_at)
+                "UPDATE day SET mtime = ?3, inode = ?4,
+                   measured_at = iif(?5 IS NULL AND unmeasured = 0, measured_at, ?5)
                  WHERE camera = ?1 AND day = ?2",
             )?
             .execute(params![

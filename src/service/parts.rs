@@ -2,7 +2,8 @@
 //! thread; queries are short and block.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -176,11 +177,19 @@ impl Handle {
     /// Motion said (`on_movie_end`) that the movie at this path is finished, and so its event.
     pub fn note_movie_ended(&self, path: &Path) -> Result<EventId> {
         let refuse = || Error::Name { what: "a movie of an event of this archive", text: path.display().to_string() };
-        let folder = path.parent().ok_or_else(refuse)?;
-        let folder: PathBuf = folder.canonicalize().map_err(|e| Error::io("find", folder, e))?;
-        let is_movie = path.file_name().is_some_and(|name| Container::of(name.as_encoded_bytes()).is_some());
-        let below = folder.strip_prefix(self.root()).ok().and_then(Path::to_str).filter(|_| is_movie);
-        let id: EventId = below.ok_or_else(refuse)?.parse()?;
+        // Motion may know the archive by another path; the names tell the event, the file itself that it is the same.
+        let mut names = path.iter().rev().map(|name| name.to_str().ok_or_else(refuse));
+        let mut name = || names.next().ok_or_else(refuse)?;
+        let (file, event, day, camera) = (name()?, name()?, name()?, name()?);
+        Container::of(file.as_bytes()).ok_or_else(refuse)?;
+        let id: EventId = format!("{camera}/{day}/{event}").parse()?;
+        let identity = |path: &Path| {
+            let stat = path.metadata().map_err(|e| Error::io("find", path, e))?;
+            Ok::<_, Error>((stat.dev(), stat.ino()))
+        };
+        if identity(path)? != identity(&self.root().join(id.to_string()).join(file))? {
+            return Err(refuse());
+        }
         self.scanner.note_ended(id.clone());
         self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
         Ok(id)

@@ -1,0 +1,213 @@
+//! The catalog against a model: a sorted map. Whatever changes are applied, pages, sums and names are the map's.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName, Stamp, State};
+
+fn catalog() -> (tempfile::TempDir, Catalog) {
+    let dir = tempfile::tempdir().unwrap();
+    let (catalog, opened) = Catalog::open(dir.path()).unwrap();
+    assert_eq!(opened, Opened::Created);
+    (dir, catalog)
+}
+
+fn details(start: i64, bytes: Option<u64>) -> Details {
+    let time = |secs| DateTime::from_timestamp(secs, 0).unwrap().naive_utc();
+    Details {
+        start: time(start),
+        end: time(start + 10),
+        state: State::Complete,
+        saved: start % 3 == 0,
+        frames: bytes.map(|_| 5),
+        bytes,
+        video: None,
+        debug_video: None,
+        thumbnail: None,
+        peak_change: None,
+        problems: Vec::new(),
+    }
+}
+
+fn id(text: &str) -> EventId {
+    text.parse().unwrap()
+}
+
+fn day_scan(camera: &str, day: &str, events: &[(&str, Details)], measured_at: Option<i64>) -> Change {
+    Change::Day(DayScan {
+        camera: camera.parse().unwrap(),
+        day: day.parse().unwrap(),
+        stamp: Some(Stamp { mtime: 1, inode: 2 }),
+        events: events.iter().map(|(name, details)| (name.parse().unwrap(), details.clone())).collect(),
+        unread: Vec::new(),
+        measured_at,
+    })
+}
+
+fn all(catalog: &Catalog, query: &Query) -> Vec<Event> {
+    let (mut events, mut query) = (Vec::new(), query.clone());
+    loop {
+        let page = catalog.events(&query).unwrap();
+        events.extend(page.events);
+        match page.next {
+            Some(next) => query = query.cursor(next.to_string().parse().unwrap()),
+            None => return events,
+        }
+    }
+}
+
+#[test]
+fn cameras_that_come_later_are_ordered_by_name_all_the_same() {
+    let (_dir, catalog) = catalog();
+    for name in ["Camera5", "Camera1", "Camera3", "Camera2", "Camera10", "Camera9", "Camera4"] {
+        catalog.apply(&[Change::Event(id(&format!("{name}/2026-11-20/10-00-00")), details(0, Some(1)))]).unwrap();
+    }
+    let names: Vec<String> = all(&catalog, &Query::new().limit(2)).iter().map(|e| e.id.camera.to_string()).collect();
+    assert_eq!(names, ["Camera9", "Camera5", "Camera4", "Camera3", "Camera2", "Camera10", "Camera1"]);
+}
+
+#[test]
+fn a_look_at_names_keeps_what_was_measured_and_asks_for_the_rest() {
+    let (_dir, catalog) = catalog();
+    let measured = details(100, Some(1234));
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", measured.clone())], Some(50))]).unwrap();
+    assert!(catalog.days_to_measure(50).unwrap().is_empty());
+    let glance = details(100, None);
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", glance.clone())], None)]).unwrap();
+    let known = catalog.event(&id("Camera1/2026-01-01/10-00-00")).unwrap().unwrap();
+    assert_eq!(known.details, measured);
+    assert!(catalog.days_to_measure(50).unwrap().is_empty(), "nothing new is to be measured");
+    let two = [("10-00-00", glance.clone()), ("11-00-00", glance)];
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &two, None)]).unwrap();
+    assert_eq!(catalog.days_to_measure(50).unwrap().len(), 1, "a new event is to be measured");
+}
+
+#[test]
+fn an_event_that_could_not_be_read_this_time_stays_known() {
+    let (_dir, catalog) = catalog();
+    let events =
+        [("10-00-00", details(1, Some(1))), ("11-00-00", details(2, Some(1))), ("12-00-00", details(3, Some(1)))];
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &events, Some(1))]).unwrap();
+    let Change::Day(mut scan) = day_scan("Camera1", "2026-01-01", &events[..1], Some(2)) else { unreachable!() };
+    scan.unread = vec!["11-00-00".parse().unwrap()];
+    let applied = catalog.apply(&[Change::Day(scan)]).unwrap();
+    assert_eq!(applied.news, [News::Removed(id("Camera1/2026-01-01/12-00-00"))]);
+    assert_eq!(all(&catalog, &Query::new()).len(), 2);
+}
+
+#[test]
+fn a_cursor_outlives_its_event_and_its_camera() {
+    let (_dir, catalog) = catalog();
+    for (camera, start) in [("Camera1", 1), ("Camera2", 1), ("Camera3", 1), ("Camera1", 2)] {
+        let id = id(&format!("{camera}/2026-01-01/0{start}-00-00"));
+        catalog.apply(&[Change::Event(id, details(start, None))]).unwrap();
+    }
+    let page = catalog.events(&Query::new().limit(3)).unwrap();
+    let cursor = page.next.unwrap();
+    catalog.apply(&[Change::CameraGone("Camera2".parse().unwrap())]).unwrap();
+    let rest = catalog.events(&Query::new().cursor(cursor)).unwrap().events;
+    assert_eq!(rest.iter().map(|e| e.id.to_string()).collect::<Vec<_>>(), ["Camera1/2026-01-01/01-00-00"]);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Event(u8, i64, u32, i64),
+    Gone(u8, i64, u32),
+    Day(u8, i64, Vec<(u32, i64)>),
+    DayGone(u8, i64),
+    CameraGone(u8),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let key = || (0u8..4, 20_000i64..20_003);
+    prop_oneof![
+        4 => (key(), 0u32..6, 0i64..5).prop_map(|((c, d), n, s)| Step::Event(c, d, n, s)),
+        2 => (key(), 0u32..6).prop_map(|((c, d), n)| Step::Gone(c, d, n)),
+        2 => (key(), prop::collection::btree_map(0u32..6, 0i64..5, 0..5))
+            .prop_map(|((c, d), events)| Step::Day(c, d, events.into_iter().collect())),
+        1 => key().prop_map(|(c, d)| Step::DayGone(c, d)),
+        1 => (0u8..4).prop_map(Step::CameraGone),
+    ]
+}
+
+type Model = BTreeMap<EventId, Details>;
+
+fn apply(step: &Step, model: &mut Model) -> Change {
+    // Names in an order that is not that of the numbers, and one that is another's prefix.
+    let camera = |at: u8| -> Camera { ["Camera2", "Camera10", "Camera1", "Camera3"][usize::from(at)].parse().unwrap() };
+    let day = |number: i64| Day::from_number(number).unwrap();
+    let name = |at: u32| if at == 5 { EventName::Number(1) } else { EventName::Time(at * 1000) };
+    let key = |c: u8, d: i64, n: u32| EventId { camera: camera(c), day: day(d), name: name(n) };
+    match step {
+        Step::Event(c, d, n, start) => {
+            model.insert(key(*c, *d, *n), details(*start, Some(7)));
+            Change::Event(key(*c, *d, *n), details(*start, Some(7)))
+        }
+        Step::Gone(c, d, n) => {
+            model.remove(&key(*c, *d, *n));
+            Change::Gone(key(*c, *d, *n))
+        }
+        Step::Day(c, d, events) => {
+            model.retain(|id, _| id.camera != camera(*c) || id.day != day(*d));
+            model.extend(events.iter().map(|(n, start)| (key(*c, *d, *n), details(*start, Some(7)))));
+            Change::Day(DayScan {
+                camera: camera(*c),
+                day: day(*d),
+                stamp: None,
+                events: events.iter().map(|(n, start)| (name(*n), details(*start, Some(7)))).collect(),
+                unread: Vec::new(),
+                measured_at: Some(1),
+            })
+        }
+        Step::DayGone(c, d) => {
+            model.retain(|id, _| id.camera != camera(*c) || id.day != day(*d));
+            Change::DayGone(camera(*c), day(*d))
+        }
+        Step::CameraGone(c) => {
+            model.retain(|id, _| id.camera != camera(*c));
+            Change::CameraGone(camera(*c))
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn it_is_a_sorted_map(steps in prop::collection::vec(any_step(), 1..40), limit in 1usize..7, batch in 1usize..6) {
+        let (_dir, catalog) = catalog();
+        let mut model = Model::new();
+        for steps in steps.chunks(batch) {
+            let changes: Vec<Change> = steps.iter().map(|step| apply(step, &mut model)).collect();
+            catalog.apply(&changes).unwrap();
+        }
+        let mut expected: Vec<Event> =
+            model.iter().map(|(id, details)| Event { id: id.clone(), details: details.clone() }).collect();
+        expected.sort_by_key(|event| (event.details.start, event.id.clone()));
+        let query = Query::new().limit(limit);
+        prop_assert_eq!(all(&catalog, &query.clone().order(Order::Asc)), expected.clone());
+        let two = query.clone().camera("Camera1").camera("Camera2").camera("nobody");
+        expected.reverse();
+        let of_two = |event: &&Event| matches!(event.id.camera.as_str(), "Camera1" | "Camera2");
+        prop_assert_eq!(all(&catalog, &two), expected.iter().filter(of_two).cloned().collect::<Vec<_>>());
+        let saved: Vec<Event> = expected.iter().filter(|event| event.details.saved).cloned().collect();
+        prop_assert_eq!(all(&catalog, &query.clone().saved(true)), saved);
+        prop_assert_eq!(all(&catalog, &query), expected.clone());
+
+        for summary in catalog.cameras().unwrap() {
+            let own: Vec<&Event> = expected.iter().filter(|event| event.id.camera == summary.camera).collect();
+            prop_assert_eq!(summary.events, own.len() as u64);
+            prop_assert_eq!(summary.bytes, 7 * own.len() as u64);
+            prop_assert_eq!(summary.saved, own.iter().filter(|event| event.details.saved).count() as u64);
+            let days = own.iter().map(|event| event.id.day);
+            prop_assert_eq!(summary.days, days.clone().min().zip(days.max()));
+        }
+        for event in &expected {
+            let found = catalog.event(&event.id).unwrap();
+            prop_assert_eq!(found.as_ref(), Some(event));
+        }
+    }
+}
