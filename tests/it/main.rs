@@ -9,4 +9,6 @@ mod world;
 #[cfg(feature = "cli")]
 mod crash;
 #[cfg(feature = "cli")]
+mod expire;
+#[cfg(feature = "cli")]
 mod smoke;

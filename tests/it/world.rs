@@ -187,6 +187,45 @@ pub fn program() -> Command {
     program
 }
 
+/// The same command run by another program: `strace …`, `setpriv …`, `unshare …`.
+pub fn run_by(runner: &[&str], command: &Command) -> Command {
+    let mut run = Command::new(runner[0]);
+    run.args(&runner[1..]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => run.env(name, value),
+            None => run.env_remove(name),
+        };
+    }
+    run
+}
+
+/// The same command bound by file permissions, as an ordinary user is.
+pub fn unprivileged(command: &Command) -> Command {
+    run_by(&["setpriv", "--bounding-set", "-dac_override,-dac_read_search"], command)
+}
+
+/// A filesystem of its own (a tmpfs) at a folder; unmounted when dropped.
+pub struct Disk(PathBuf);
+
+impl Disk {
+    pub fn mount(at: impl Into<PathBuf>, size: &str) -> Self {
+        let at = at.into();
+        fs::create_dir_all(&at).unwrap();
+        let options = format!("size={size},mode=755");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "owlery-it"]).arg(&at).status();
+        assert!(mounted.unwrap().success(), "mounting needs root");
+        Self(at)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: a test that failed may have left a process in it.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
 /// How a run of the program ended.
 #[derive(Debug)]
 pub struct Ran {

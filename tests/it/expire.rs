@@ -1,0 +1,397 @@
+//! What expires, what never does, and what is refused: `owlery plan` and `owlery expire` on real archives.
+//!
+//! `OWLERY_FAULT=retire-7` ends the process when everything is retired and nothing is reaped yet, so that the pass can
+//! be looked at.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::world::{Disk, Ran, World, days_ago, run_by, unprivileged};
+
+const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+
+fn event(world: &World, camera: &str, days: u64, name: &str) -> PathBuf {
+    world.event(format!("{camera}/{}/{name}", days_ago(days))).old().make()
+}
+
+/// The directory of a day below the root: `Camera1/2026-09-20`.
+fn day(camera: &str, days: u64) -> String {
+    format!("{camera}/{}", days_ago(days))
+}
+
+fn expire(world: &World) -> Ran {
+    world.run("expire", &RULE)
+}
+
+/// Retires and stops before anything is reaped; answers the pass's directory in the root's queue.
+fn retire_only(world: &World) -> PathBuf {
+    let mut command = world.command("expire", RULE);
+    command.env("OWLERY_FAULT", "retire-7");
+    let ran = Ran::of(command);
+    assert_eq!(ran.code, -1, "{ran:?}");
+    let queued = world.queued();
+    assert_eq!(queued.len(), 1, "{queued:?}");
+    queued[0].clone()
+}
+
+fn read_json(path: PathBuf) -> Value {
+    serde_json::from_slice(&fs::read(&path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn a_whole_stale_day_is_renamed_whole() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 60, "11-00-00");
+    let inode = world.path(day("Camera1", 60)).metadata().unwrap().ino();
+    let pass = retire_only(&world);
+    let retired = pass.join(day("Camera1", 60));
+    assert_eq!(retired.metadata().unwrap().ino(), inode, "it is the same directory");
+    assert!(retired.join("10-00-00/video.mp4").is_file());
+    assert!(!world.has(day("Camera1", 60)));
+    assert!(world.has("Camera1"));
+
+    assert_eq!(expire(&world).code, 0);
+    assert!(world.queued().is_empty(), "what a crash left is reaped by the next run");
+}
+
+#[test]
+fn the_manifest_tells_what_was_planned_when_and_why() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 50, "10-00-00");
+    world.event(format!("Camera1/{}/11-00-00", days_ago(50))).saved().old().make();
+    let planned = world.run("plan", &["--keep-days", "45", "--json"]).json();
+    let pass = retire_only(&world);
+    let manifest = read_json(pass.join("pass.json"));
+    let name = pass.file_name().unwrap().to_str().unwrap();
+    assert_eq!(manifest["owlery"], 1);
+    assert_eq!(manifest["pass"], name);
+    assert_eq!(manifest["archive"], read_json(world.path(".owlery/archive.json"))["archive"]);
+    assert_eq!(manifest["undo_until"], Value::Null);
+    assert_eq!(manifest["items"], planned["items"]);
+    let started = manifest["started"].as_str().unwrap();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).take(14).collect::<String>();
+    assert_eq!(digits(name), digits(started), "the name begins with the same moment in UTC");
+    assert!(started.ends_with('Z'));
+}
+
+#[test]
+fn the_manifest_is_there_before_anything_is_moved() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    let before = world.tree();
+    let mut command = world.command("expire", RULE);
+    command.env("OWLERY_FAULT", "retire-3");
+    assert_eq!(Ran::of(command).code, -1);
+    let queued = world.queued();
+    assert_eq!(queued.len(), 1);
+    assert_eq!(fs::read_dir(&queued[0]).unwrap().count(), 1, "nothing but the manifest");
+    assert_eq!(read_json(queued[0].join("pass.json"))["items"][0]["events"], "all");
+    let archive: Vec<String> = world.tree().into_iter().filter(|path| !path.starts_with("delete_queue")).collect();
+    assert_eq!(archive, before);
+}
+
+#[test]
+fn a_saved_event_stays_and_the_others_of_its_day_go_one_by_one() {
+    let world = World::new();
+    let saved = world.event(format!("Camera1/{}/11-00-00", days_ago(60))).saved().old().make();
+    event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 60, "12-00-00");
+    let inode = world.path(day("Camera1", 60)).metadata().unwrap().ino();
+    let before = fs::read_dir(&saved).unwrap().count();
+    let ran = world.run("expire", &[&RULE[..], &["--json"]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.json()["items"][0]["events"], serde_json::json!(["10-00-00", "12-00-00"]));
+    assert_eq!(world.path(day("Camera1", 60)).metadata().unwrap().ino(), inode, "the day itself was not moved");
+    assert_eq!(fs::read_dir(&saved).unwrap().count(), before);
+    assert_eq!(world.list().len(), 1);
+    assert_eq!(world.list()[0]["saved"], true);
+}
+
+#[test]
+fn what_is_not_ours_is_never_touched() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    let of_day = world.path(day("Camera1", 60));
+    fs::write(of_day.join("note.txt"), "the thief!").unwrap();
+    fs::create_dir(of_day.join("police")).unwrap();
+    fs::write(of_day.join("police/copy.mp4"), "x").unwrap();
+    fs::write(world.path("Camera1/lastsnap.jpg"), "x").unwrap();
+    fs::create_dir_all(world.path(format!("Garden/{}/10-00-00", days_ago(60)))).unwrap();
+    fs::create_dir_all(world.path(format!("Camera1/old-{}/10-00-00", days_ago(60)))).unwrap();
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "what is not ours is data, not an error: {ran:?}");
+    assert!(!of_day.join("10-00-00").exists(), "the event itself went");
+    let left: Vec<String> = world.tree().into_iter().filter(|path| !path.starts_with("delete_queue")).collect();
+    let (day, old) = (day("Camera1", 60), days_ago(60));
+    let mut expected = vec![
+        "Camera1".to_owned(),
+        day.clone(),
+        format!("{day}/note.txt"),
+        format!("{day}/police"),
+        format!("{day}/police/copy.mp4"),
+        "Camera1/lastsnap.jpg".to_owned(),
+        format!("Camera1/old-{old}"),
+        format!("Camera1/old-{old}/10-00-00"),
+        "Garden".to_owned(),
+        format!("Garden/{old}"),
+        format!("Garden/{old}/10-00-00"),
+    ];
+    expected.sort();
+    assert_eq!(left, expected);
+}
+
+#[test]
+fn a_day_expires_when_it_lies_more_than_n_days_before_today() {
+    let world = World::new();
+    for days in [0, 1, 2, 44, 45, 46] {
+        event(&world, "Camera1", days, "10-00-00");
+    }
+    assert_eq!(expire(&world).code, 0);
+    assert!(!world.has(day("Camera1", 46)));
+    assert!(world.has(day("Camera1", 45)));
+    assert_eq!(world.run("expire", &["--keep-days", "1", "--max-share", "1"]).code, 0);
+    assert!(!world.has(day("Camera1", 2)));
+    assert!(world.has(format!("{}/10-00-00", day("Camera1", 1))), "yesterday");
+    assert!(world.has(format!("{}/10-00-00", day("Camera1", 0))), "today");
+}
+
+#[test]
+fn without_a_rule_nothing_expires() {
+    let world = World::new();
+    event(&world, "Camera1", 9000, "10-00-00");
+    fs::create_dir(world.path(day("Camera1", 8999))).unwrap();
+    let before = world.tree();
+    for flags in [&[][..], &["--keep-days", "forever"], &["--max-share", "1"]] {
+        let ran = world.run("expire", flags);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "nothing to do\n"), "{ran:?}");
+    }
+    assert_eq!(world.tree(), before);
+    assert!(world.run("plan", &[]).stdout.contains("no retention rule"));
+}
+
+#[test]
+fn empty_day_directories_go_but_for_those_of_today_and_yesterday() {
+    let world = World::new();
+    for days in [0, 1, 20, 60] {
+        fs::create_dir(world.path(day("Camera1", days))).unwrap();
+    }
+    assert_eq!(expire(&world).code, 0);
+    assert!(!world.has(day("Camera1", 60)));
+    assert!(world.has(day("Camera1", 20)), "its time is not over");
+    assert_eq!(world.run("expire", &["--keep-days", "1"]).code, 0);
+    assert!(!world.has(day("Camera1", 20)));
+    assert!(world.has(day("Camera1", 1)), "Motion may be about to write there");
+    assert!(world.has(day("Camera1", 0)));
+}
+
+#[test]
+fn every_move_into_the_queue_refuses_to_overwrite() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 50, "10-00-00");
+    world.event(format!("Camera1/{}/11-00-00", days_ago(50))).saved().old().make();
+    let calls = world.outside("strace").join("calls");
+    let trace = ["strace", "-f", "-e", "trace=rename,renameat,renameat2", "-o", calls.to_str().unwrap()];
+    let ran = Ran::of(run_by(&trace, &world.command("expire", RULE)));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let calls = fs::read_to_string(calls).unwrap();
+    let moves: Vec<&str> =
+        calls.lines().filter(|call| call.contains(&days_ago(60)) || call.contains("\"10-00-00\"")).collect();
+    assert_eq!(moves.len(), 2, "a day and an event: {calls}");
+    assert!(moves.iter().all(|call| call.contains("RENAME_NOREPLACE")), "{moves:?}");
+}
+
+#[test]
+fn where_a_filesystem_cannot_promise_not_to_overwrite_a_plain_rename_serves() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EINVAL"];
+    let ran = Ran::of(run_by(&inject, &world.command("expire", RULE)));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!world.has(day("Camera1", 60)));
+    assert!(world.queued().is_empty());
+}
+
+#[test]
+fn a_rename_that_answers_exdev_makes_the_camera_use_its_own_queue() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 59, "10-00-00");
+    let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EXDEV:when=1"];
+    let ran = Ran::of(run_by(&inject, &world.command("expire", RULE)));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!world.has(day("Camera1", 60)) && !world.has(day("Camera1", 59)));
+    assert_eq!(fs::read_dir(world.path("Camera1/delete_queue")).unwrap().count(), 0, "used, and reaped");
+    assert!(world.queued().is_empty());
+}
+
+#[test]
+fn a_pass_of_too_large_a_share_is_refused_until_it_is_confirmed() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 59, "10-00-00");
+    event(&world, "Camera1", 3, "10-00-00");
+    let before = world.tree();
+    let ran = world.run("expire", &["--keep-days", "45", "--json"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let pass = ran.json();
+    assert_eq!(pass["refused"]["guard"], "share");
+    assert_eq!(pass["items"], serde_json::json!([]));
+    let id = pass["pass"].as_str().unwrap();
+    assert_eq!(world.tree(), before, "nothing is changed, not even a queue made");
+
+    let ran = world.run("expire", &["--keep-days", "45"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains(&format!("owlery expire --confirm {id}")), "it says what to do: {}", ran.stderr);
+    assert_eq!(world.run("expire", &["--keep-days", "45", "--confirm", "0000000000000000"]).code, 3);
+    assert_eq!(world.tree(), before);
+
+    let ran = world.run("expire", &["--keep-days", "45", "--confirm", id]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(world.list().len(), 1);
+}
+
+#[test]
+fn a_confirmation_is_for_the_plan_that_was_shown_and_no_other() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    let id = world.run("expire", &["--keep-days", "45", "--json"]).json()["pass"].as_str().unwrap().to_owned();
+    event(&world, "Camera1", 59, "10-00-00");
+    let ran = world.run("expire", &["--keep-days", "45", "--confirm", &id]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert_eq!(world.list().len(), 2);
+}
+
+#[test]
+fn cameras_can_have_rules_of_their_own() {
+    let world = World::empty();
+    for camera in ["Camera1", "Camera2", "Camera3", "Camera10"] {
+        event(&world, camera, 20, "10-00-00");
+    }
+    let rules = ["--keep-days", "10", "--keep-days", "Camera1=forever", "--keep-days", "Camera2=30"];
+    let ran = world.run("expire", &[&rules[..], &["--max-share", "1"]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(world.has(day("Camera1", 20)) && world.has(day("Camera2", 20)));
+    assert!(!world.has(day("Camera3", 20)) && !world.has(day("Camera10", 20)));
+}
+
+#[test]
+fn a_rule_for_a_camera_that_does_not_exist_holds_everything() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    let before = world.tree();
+    let rules = ["--keep-days", "45", "--keep-days", "Camera2=forever", "--max-share", "1", "--json"];
+    let ran = world.run("expire", &rules);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert_eq!(ran.json()["refused"]["guard"], "configuration");
+    let id = ran.json()["pass"].as_str().unwrap().to_owned();
+    let ran = world.run("expire", &[&rules[..], &["--confirm", &id]].concat());
+    assert_eq!(ran.code, 3, "a typo cannot be confirmed: {ran:?}");
+    assert_eq!(world.tree(), before);
+}
+
+#[test]
+fn one_camera_s_error_does_not_stop_the_others() {
+    let world = World::empty();
+    for camera in ["Camera1", "Camera2", "Camera3"] {
+        event(&world, camera, 60, "10-00-00");
+    }
+    fs::set_permissions(world.path("Camera2"), fs::Permissions::from_mode(0o555)).unwrap();
+    let ran = Ran::of(unprivileged(&world.command("expire", RULE)));
+    fs::set_permissions(world.path("Camera2"), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("Camera2") && ran.stderr.contains("Permission denied"), "{}", ran.stderr);
+    assert!(!world.has(day("Camera1", 60)) && !world.has(day("Camera3", 60)));
+    assert!(world.has(format!("{}/10-00-00/video.mp4", day("Camera2", 60))));
+    assert_eq!(expire(&world).code, 0, "and when the cause is gone, so is the error");
+    assert!(!world.has(day("Camera2", 60)));
+}
+
+#[test]
+fn one_failed_rename_stops_nothing_else_and_is_made_up_for_by_the_next_pass() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 59, "10-00-00");
+    let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EIO:when=1"];
+    let ran = Ran::of(run_by(&inject, &world.command("expire", RULE)));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains(&days_ago(60)) && ran.stderr.contains("Input/output error"), "{}", ran.stderr);
+    assert!(world.has(day("Camera1", 60)) && !world.has(day("Camera1", 59)));
+    assert!(world.queued().is_empty());
+    assert_eq!(expire(&world).code, 0);
+    assert!(!world.has(day("Camera1", 60)));
+}
+
+#[test]
+fn a_camera_on_a_disk_of_its_own_has_its_own_queue() {
+    let world = World::empty();
+    let _mounted = Disk::mount(world.path("Camera2"), "4m");
+    let disk = world.outside("disk");
+    let _linked = Disk::mount(&disk, "4m");
+    fs::create_dir(disk.join("third")).unwrap();
+    symlink(disk.join("third"), world.path("Camera3")).unwrap();
+    for camera in ["Camera1", "Camera2", "Camera3"] {
+        event(&world, camera, 60, "10-00-00");
+    }
+    let pass = retire_only(&world);
+    let name = pass.file_name().unwrap();
+    for (camera, queue) in [
+        ("Camera1", world.path("delete_queue")),
+        ("Camera2", world.path("Camera2/delete_queue")),
+        ("Camera3", disk.join("third/delete_queue")),
+    ] {
+        let part = queue.join(name);
+        assert!(part.join("pass.json").is_file(), "{camera}: one pass, with its manifest in each queue");
+        assert!(part.join(day(camera, 60)).join("10-00-00").is_dir(), "{camera}");
+    }
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for queue in [world.path("delete_queue"), world.path("Camera2/delete_queue"), disk.join("third/delete_queue")] {
+        assert_eq!(fs::read_dir(&queue).unwrap().count(), 0, "{}", queue.display());
+    }
+    assert_eq!(world.list().len(), 0);
+}
+
+#[test]
+fn a_plan_is_what_expire_then_does() {
+    let world = World::empty();
+    event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 60, "11-00-00");
+    event(&world, "Camera2", 50, "10-00-00");
+    let saved = world.event(format!("Camera2/{}/11-00-00", days_ago(50))).saved().old().make();
+    event(&world, "Camera2", 3, "10-00-00");
+    let before = world.tree();
+    let bytes = |below: &str| -> u64 {
+        let files = walkdir::WalkDir::new(world.path(below)).into_iter().flatten();
+        files.filter(|entry| entry.file_type().is_file()).map(|entry| entry.metadata().unwrap().len()).sum()
+    };
+    let planned = world.run("plan", &[&RULE[..], &["--json"]].concat()).json();
+    let reason = |days| format!("older than 45 days: ended {}", days_ago(days));
+    assert_eq!(
+        planned["items"],
+        serde_json::json!([
+            {"camera": "Camera1", "day": days_ago(60), "events": "all", "count": 2,
+             "bytes": bytes(&day("Camera1", 60)), "reason": reason(60)},
+            {"camera": "Camera2", "day": days_ago(50), "events": ["10-00-00"], "count": 1,
+             "bytes": bytes(&format!("{}/10-00-00", day("Camera2", 50))), "reason": reason(50)},
+        ])
+    );
+    assert_eq!(planned["kept"][0]["events"], serde_json::json!(["11-00-00"]));
+    assert_eq!(planned["kept"][0]["reason"], "saved");
+    assert_eq!(world.tree(), before, "a dry run changes nothing");
+
+    let done = world.run("expire", &[&RULE[..], &["--json"]].concat()).json();
+    assert_eq!(done["items"], planned["items"]);
+    assert_eq!(done["refused"], Value::Null);
+    assert_eq!(done["undo_until"], Value::Null);
+    assert!(done["pass"].is_string() && done["started"].is_string());
+    assert!(saved.is_dir());
+    let again = world.run("expire", &[&RULE[..], &["--json"]].concat()).json();
+    assert_eq!(again["pass"], Value::Null, "nothing more to do");
+    assert!(world.queued().is_empty());
+}
