@@ -142,8 +142,12 @@ fn difference(there: &Details, known: &Details) -> Option<String> {
     compare("the movie", video(there), video(known));
     if known.is_measured() {
         compare("the state", there.state.as_str().to_owned(), known.state.as_str().to_owned());
-        compare("the number of bytes", format!("{:?}", there.bytes), format!("{:?}", known.bytes));
-        compare("the number of frames", format!("{:?}", there.frames), format!("{:?}", known.frames));
+        compare("the number of bytes", number(there.bytes), number(known.bytes));
+        compare("the number of frames", number(there.frames), number(known.frames));
     }
     (!wrong.is_empty()).then(|| wrong.join("; "))
+}
+
+fn number(measured: Option<impl ToString>) -> String {
+    measured.map_or_else(|| "unknown".to_owned(), |number| number.to_string())
 }

@@ -11,4 +11,6 @@ mod crash;
 #[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]
+mod sample;
+#[cfg(feature = "cli")]
 mod smoke;

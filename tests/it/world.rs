@@ -89,9 +89,22 @@ impl World {
     pub fn sample(part: &str) -> Self {
         let world = Self::empty();
         fs::remove_dir(&world.root).unwrap();
-        let unpacked = world.folder.path().join("sample");
+        let unpacked = world.outside("sample");
         let sample = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/motion-4.5.1-sample.tar.gz")).unwrap();
-        tar::Archive::new(flate2::read::GzDecoder::new(sample)).unpack(&unpacked).unwrap();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(sample));
+        let mut dirs = Vec::new();
+        for entry in archive.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            entry.unpack_in(&unpacked).unwrap();
+            if entry.header().entry_type().is_dir() {
+                let written = SystemTime::UNIX_EPOCH + Duration::from_secs(entry.header().mtime().unwrap());
+                dirs.push((unpacked.join(entry.path().unwrap()), written));
+            }
+        }
+        // The directories' own times, once nothing is put into them any more: an event just touched would be open.
+        for (dir, written) in dirs {
+            File::open(dir).unwrap().set_modified(written).unwrap();
+        }
         fs::rename(unpacked.join(part), &world.root).unwrap();
         world
     }
