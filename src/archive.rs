@@ -29,7 +29,6 @@ pub use queue::QueuedPass;
 pub use reap::Progress;
 pub use retire::{Retired, RetiringPass};
 pub use sidecar::SIDECAR;
-#[cfg(feature = "http")]
 pub(crate) use sidecar::{MISSING, TIME, title};
 
 use crate::error::{Error, Result};

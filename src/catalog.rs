@@ -83,7 +83,6 @@ impl Catalog {
     }
 
     /// Opens the catalog in a state directory for reading beside the process that writes it.
-    #[cfg(feature = "cli")]
     pub fn open_beside(state_dir: &Path) -> Result<Self> {
         let path = state_dir.join("catalog.db");
         let idle = schema::open_readers(&path, READERS)?;

@@ -19,6 +19,9 @@
 //!
 //! The directory tree is the truth. Everything else (the catalog) is derived from it and can be deleted at any time.
 
+// Without the program, what only it asks for lies idle.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
+
 mod archive;
 mod catalog;
 mod clock;
@@ -30,7 +33,6 @@ mod reaper;
 mod retention;
 mod scan;
 mod service;
-#[cfg(feature = "http")]
 mod time;
 mod watch;
 

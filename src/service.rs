@@ -14,7 +14,7 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -28,7 +28,7 @@ use crate::archive::{Depth, Tree};
 use crate::catalog::Catalog;
 use crate::clock::{Stop, StopHandle};
 use crate::error::{Error, Result};
-use crate::expirer::Expirer;
+use crate::expirer::{Expirer, Pass};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
@@ -55,7 +55,7 @@ impl Archive {
     }
 
     /// Its tree.
-    pub fn tree(&self) -> &Arc<Tree> {
+    pub(crate) fn tree(&self) -> &Arc<Tree> {
         &self.tree
     }
 
@@ -65,19 +65,19 @@ impl Archive {
     }
 
     /// Where its state lies, if it has any.
-    pub fn state_path(&self) -> std::path::PathBuf {
+    pub(crate) fn state_path(&self) -> std::path::PathBuf {
         self.options.state_dir.clone().unwrap_or_else(|| StateDir::default_path(&self.tree))
     }
 
     /// Takes the archive's lock and opens the catalog, starting nothing: for a program that does one thing.
-    pub fn parts(&self) -> Result<Parts> {
+    pub(crate) fn parts(&self) -> Result<Parts> {
         let state = StateDir::open(&self.tree, self.options.state_dir.as_deref())?;
         state.lock(&self.tree)?;
         self.parts_in(state)
     }
 
     /// The same with a catalog in a temporary folder and without the lock: nothing in the archive is touched.
-    pub fn parts_aside(&self) -> Result<Parts> {
+    pub(crate) fn parts_aside(&self) -> Result<Parts> {
         self.parts_in(StateDir::temporary()?)
     }
 
@@ -156,7 +156,7 @@ impl Archive {
     }
 }
 
-/// The expirer's timer. The first pass waits for the preload; each one ends by handing every waiting pass to the reaper,
+/// The expirer's timer. The first pass waits for the preload. Every round ends by handing waiting passes to the reaper,
 /// those that a crash or an error left behind among them.
 fn expire_every(
     shared: &Handle,
@@ -167,17 +167,20 @@ fn expire_every(
     if let Err(error) = shared.tree.tidy_queue() {
         tracing::warn!("{}", error.chain());
     }
+    let mut due = Instant::now();
     loop {
         crate::fault::point("expirer");
-        if shared.status.is_ready() && shared.expirer.policy().can_expire() {
-            match shared.expire(None) {
-                Ok(pass) => {
-                    if let Some(refused) = pass.refused {
+        if Instant::now() >= due && shared.status.is_ready() {
+            due = Instant::now() + interval;
+            if shared.expirer.policy().can_expire() {
+                match shared.pass(None) {
+                    Ok(Pass { refused: Some(refused), .. }) => {
                         tracing::warn!("the pass is held by the guard {:?}: {}", refused.guard, refused.message);
                     }
+                    Ok(_) => {}
+                    Err(Error::Stopped) => return Ok(()),
+                    Err(error) => tracing::error!("expire: {}", error.chain()),
                 }
-                Err(Error::Stopped) => return Ok(()),
-                Err(error) => tracing::error!("expire: {}", error.chain()),
             }
         }
         match shared.expirer.queued() {
@@ -190,7 +193,7 @@ fn expire_every(
             }
             Err(error) => tracing::error!("delete queue: {}", error.chain()),
         }
-        let wait = if shared.status.is_ready() { interval } else { Duration::from_millis(200) };
+        let wait = due.saturating_duration_since(Instant::now()).max(Duration::from_millis(200));
         crossbeam_channel::select! {
             recv(stop.receiver()) -> _ => return Ok(()),
             recv(shared.reap_now.1) -> _ => {}

@@ -289,8 +289,8 @@ fn judge_early(dir: &Dir, name: EventName, frames: &[Frame]) -> Result<Early> {
 
 /// Looks at every file: sizes, the newest time, empty frames, links, and the movie's end.
 fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
-    let mut sum = Sum { bytes: 0, newest: mtime(&dir.stat_self()?) };
-    let mut empty_frames = 0u32;
+    let mut sum = Sum { bytes: 0, newest: i64::MIN };
+    let (mut empty_frames, mut hidden_bytes) = (0u32, 0u64);
     for name in &names.all {
         let stat = match dir.stat(name) {
             Err(error) if error.is_not_found() => continue, // gone since it was listed: a temporary file
@@ -298,6 +298,8 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
         };
         match file_type(&stat) {
             FileType::Directory => sum.add_below(&dir.open_dir(name)?, DEEPEST)?,
+            // A sidecar or a save is not Motion's doing: its time does not say that Motion still writes.
+            FileType::RegularFile if name.starts_with(b".") => hidden_bytes += stat.stx_size,
             FileType::RegularFile => {
                 sum.add(stat.stx_size, mtime(&stat));
                 if stat.stx_size == 0 && Frame::parse(name).is_some_and(|frame| !frame.debug) {
@@ -310,7 +312,11 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     if empty_frames > 0 {
         facts.problems.push(format!("{empty_frames} of {} frames are empty", names.frames.len()));
     }
-    facts.bytes = Some(sum.bytes);
+    let has_hidden = names.all.iter().any(|name| name.starts_with(b"."));
+    if !has_hidden || sum.newest == i64::MIN {
+        sum.add(0, mtime(&dir.stat_self()?)); // else it may be the time at which the hidden file came
+    }
+    facts.bytes = Some(sum.bytes.saturating_add(hidden_bytes));
     facts.newest = Some(sum.newest);
     if let Some(video) = facts.video {
         facts.movie = Some(check_movie(dir, video)?);

@@ -73,11 +73,6 @@ impl Tree {
 }
 
 impl RetiringPass<'_> {
-    /// The pass's name; empty until something was retired.
-    pub fn name(&self) -> &str {
-        &self.manifest.pass
-    }
-
     /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, and what
     /// is saved by now, stays. An error means that nothing of the item was moved.
     pub fn retire(&mut self, item: &Item, expected: &[EventName]) -> Result<Retired> {

@@ -73,7 +73,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         let summary = parts.preload(Depth::Glance, &Progress::default())?;
         is_incomplete |= output::reports(&summary.reports);
         measured_plan(&parts)?;
-        let pass = parts.handle().expire(confirm)?;
+        let pass = parts.handle().pass(confirm)?;
         let left = parts.drain()?;
         is_incomplete |= output::reports(&left);
         PassWire::from(&pass)

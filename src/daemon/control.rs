@@ -13,7 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::archive::{Depth, Report};
+use crate::archive::Report;
 use crate::error::{Error, Result};
 use crate::event::Item;
 use crate::expirer::Pass;
@@ -242,13 +242,9 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
                 return Err(Error::Daemon("is still reading the archive; try again when it is done".to_owned()));
             }
             let pass = handle.expire(confirm.as_deref())?;
-            handle.reap_soon();
             serde_json::to_value(PassWire::from(&pass))
         }
-        Request::Scan { measure } => {
-            let depth = if measure { Depth::Measure } else { Depth::Glance };
-            serde_json::to_value(ScanWire::from(&handle.rescan(depth)?))
-        }
+        Request::Scan { measure } => serde_json::to_value(ScanWire::from(&handle.rescan(measure)?)),
         Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(&path)?),
     };
     Ok(value.expect("our own types are JSON"))

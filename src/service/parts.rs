@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::broadcast;
@@ -40,10 +41,8 @@ pub struct Handle {
     pub(crate) scanner: Arc<Scanner>,
     pub(crate) expirer: Expirer,
     pub(super) feed: Feed,
-    /// How the parts are doing.
-    pub status: Status,
-    /// What the reaper removed.
-    pub reaped: Arc<Progress>,
+    pub(crate) status: Status,
+    pub(crate) reaped: Arc<Progress>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     news: broadcast::Sender<Notice>,
@@ -87,6 +86,16 @@ impl Handle {
         self.tree.root()
     }
 
+    /// How the parts are doing.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// How many entries and bytes the reaper has removed since the start.
+    pub fn reaped(&self) -> (u64, u64) {
+        (self.reaped.entries.load(Ordering::Relaxed), self.reaped.bytes.load(Ordering::Relaxed))
+    }
+
     /// The present moment, by the service's clock.
     pub fn now(&self) -> Now {
         self.clock.now()
@@ -113,7 +122,7 @@ impl Handle {
     }
 
     /// A camera's events in a range of directory names, oldest first.
-    pub fn named(&self, camera: &Camera, range: &NamedRange) -> Result<Vec<Event>> {
+    pub(crate) fn named(&self, camera: &Camera, range: &NamedRange) -> Result<Vec<Event>> {
         self.catalog.named(camera, range)
     }
 
@@ -152,21 +161,25 @@ impl Handle {
         Ok(self.expirer.plan(policy)?.1)
     }
 
-    /// One pass now; see [`Expirer::pass`]. What it retired is handed to the reaper.
+    /// One pass now: guards, plan, rename into the delete queue. `confirmed` is the id of a plan that was held and is
+    /// wanted all the same. What it retired is handed to the reaper.
     pub fn expire(&self, confirmed: Option<&str>) -> Result<Pass> {
+        let pass = self.pass(confirmed)?;
+        let _ = self.reap_now.0.try_send(()); // full means that it was asked for already
+        Ok(pass)
+    }
+
+    /// One pass, with the catalog up to date before and after. The delete queue is left to the caller.
+    pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         self.feed.flush()?;
         let pass = self.expirer.pass(confirmed)?;
         self.feed.flush()?;
         Ok(pass)
     }
 
-    /// Has waiting passes reaped soon.
-    pub fn reap_soon(&self) {
-        let _ = self.reap_now.0.try_send(()); // full means that it was asked for already
-    }
-
-    /// Reads the whole archive anew, unchanged or not.
-    pub fn rescan(&self, depth: Depth) -> Result<Summary> {
+    /// Reads the whole archive anew, unchanged or not; with `measure`, every file.
+    pub fn rescan(&self, measure: bool) -> Result<Summary> {
+        let depth = if measure { Depth::Measure } else { Depth::Glance };
         let _walking = self.walking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = Known { cameras: self.catalog.known()?.cameras, ..Known::default() };
         let summary = self.scanner.preload(&known, depth, &self.stop, &crate::scan::Progress::default())?;

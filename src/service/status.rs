@@ -38,7 +38,7 @@ pub struct Status {
     troubles: Mutex<BTreeMap<Part, String>>,
     changed: Condvar,
     /// How far the walk has come.
-    pub progress: Arc<Progress>,
+    pub(crate) progress: Arc<Progress>,
     /// How the archive is watched; written by the watcher.
     mode: Mutex<Option<Mode>>,
     /// What the last walk found; written by the preloader and the watcher.
