@@ -11,6 +11,8 @@ mod crash;
 #[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]
+mod live;
+#[cfg(feature = "cli")]
 mod sample;
 #[cfg(feature = "cli")]
 mod smoke;
