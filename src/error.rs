@@ -117,6 +117,13 @@ impl Error {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Whether there is no directory (any more) where one was to be opened: nothing, a file, or a link.
+    pub(crate) fn is_no_directory(&self) -> bool {
+        let loops = |error: &io::Error| error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory || loops(source))
+            || self.is_not_found()
+    }
+
     /// The text with all its causes, on one line.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

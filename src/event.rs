@@ -10,10 +10,11 @@ mod id;
 mod item;
 mod marker;
 pub mod movie;
+mod parse;
 pub mod state;
 
 pub use camera::Camera;
-pub use change::{Change, DayScan, Stamp};
+pub use change::{Change, DayScan, Known, Stamp};
 pub use day::Day;
 pub use details::{Details, Event, Thumbnail};
 pub use id::{EventId, EventName};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
-use crate::archive::{Progress, QueuedPass, Tree};
+use crate::archive::{QueuedPass, Tally, Tree};
 use crate::clock::Stop;
 
 /// Passes that may wait to be taken up; more make the sender wait.
@@ -15,15 +15,15 @@ const WAITING: usize = 64;
 #[derive(Debug)]
 pub struct Reaper {
     tree: Arc<Tree>,
-    progress: Arc<Progress>,
+    tally: Arc<Tally>,
     passes: Receiver<QueuedPass>,
 }
 
 impl Reaper {
     /// A reaper and the way to hand passes to it.
-    pub fn new(tree: Arc<Tree>, progress: Arc<Progress>) -> (Self, Sender<QueuedPass>) {
+    pub fn new(tree: Arc<Tree>, tally: Arc<Tally>) -> (Self, Sender<QueuedPass>) {
         let (sender, passes) = bounded(WAITING);
-        (Self { tree, progress, passes }, sender)
+        (Self { tree, tally, passes }, sender)
     }
 
     /// Reaps what it is handed. Answers what could not be removed in the end.
@@ -46,7 +46,7 @@ impl Reaper {
 
     fn reap(&self, pass: &QueuedPass, stop: &Stop) -> Vec<crate::archive::Report> {
         crate::fault::point("reaper");
-        match self.tree.reap(pass, &self.progress, &|| stop.is_set()) {
+        match self.tree.reap(pass, &self.tally, &|| stop.is_set()) {
             Ok(reaped) => {
                 if reaped.is_gone {
                     tracing::info!("pass {} is removed", pass.manifest.pass);

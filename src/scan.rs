@@ -10,7 +10,7 @@ mod tickets;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use preload::{Known, Progress, Summary};
+pub use preload::{Progress, Summary};
 pub use tickets::Tickets;
 
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
@@ -119,7 +119,7 @@ impl Scanner {
         let _ticket = self.tickets.take(&id.camera, id.day);
         let Some(dir) = self.open_day(&id.camera, id.day)? else { return Ok(None) };
         let facts = match dir.read_event(id.name, Depth::Measure) {
-            Err(error) if error.is_not_found() => {
+            Err(error) if error.is_no_directory() => {
                 self.recent.forget(id);
                 self.send(Change::Gone(id.clone()))?;
                 return Ok(None);
@@ -148,7 +148,7 @@ impl Scanner {
             other => other?,
         };
         match dir.day(day) {
-            Err(error) if error.is_not_found() => {
+            Err(error) if error.is_no_directory() => {
                 self.send(Change::DayGone(camera.clone(), day))?;
                 Ok(None)
             }

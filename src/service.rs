@@ -2,9 +2,11 @@
 //! watch, expire and reap on threads of their own. This builds the parts, supervises them and stops them in order; it
 //! holds no rules, and works without `http`.
 
+mod feed;
+mod handle;
 mod news;
+mod observer;
 mod options;
-mod parts;
 mod state_dir;
 mod status;
 mod sweep;
@@ -18,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+pub use handle::{CameraInfo, Handle};
 pub use news::{Notice, Subscription};
 pub use options::Options;
-pub use parts::{CameraInfo, Handle};
 pub use state_dir::StateDir;
 pub use status::{Part, Status};
 
@@ -32,8 +34,9 @@ use crate::expirer::{Expirer, Pass};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
+use feed::Feed;
 use workers::Workers;
-use writer::{Feed, Writer};
+use writer::Writer;
 
 /// An archive that can be worked with. Opening changes nothing on disk.
 #[derive(Debug)]
@@ -142,7 +145,7 @@ impl Archive {
             Ok(())
         })?;
 
-        let observer = status::WatchObserver(Arc::clone(&shared));
+        let observer = observer::WatchObserver(Arc::clone(&shared));
         let watch = Watch::new(Arc::clone(&shared.scanner), observer, self.options.check_interval, self.options.poll);
         let watch_stop = stop.clone();
         parts.spawn("owlery-watch", move || watch.run(&watch_stop))?;
@@ -244,7 +247,7 @@ impl Parts {
         let known = match depth {
             Depth::Glance => self.shared.catalog.known()?,
             Depth::Measure => {
-                crate::scan::Known { cameras: self.shared.catalog.known()?.cameras, ..Default::default() }
+                crate::event::Known { cameras: self.shared.catalog.known()?.cameras, ..Default::default() }
             }
         };
         let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;

@@ -17,8 +17,8 @@ use crossbeam_channel::{Receiver, select};
 use crate::archive::Depth;
 use crate::clock::{Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::{Camera, Change, Day, EventId, EventName, State, state};
-use crate::scan::{Known, Occasion, Progress, Scanner, Summary};
+use crate::event::{Camera, Change, Day, EventId, EventName, Known, State, state};
+use crate::scan::{Occasion, Progress, Scanner, Summary};
 use dirty::{Dirty, Hints};
 use targets::{Target, Targets};
 

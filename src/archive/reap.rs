@@ -15,7 +15,7 @@ use crate::fault::crash;
 
 /// What was removed so far. Written by the reaper, read by whoever asks.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct Tally {
     /// Files, links and directories.
     pub entries: AtomicU64,
     /// The sizes of the files among them.
@@ -38,7 +38,7 @@ const DEEPEST: u32 = 64;
 
 impl Tree {
     /// Removes what lies in a pass. Errors on single entries are reported and the rest goes on.
-    pub fn reap(&self, pass: &QueuedPass, progress: &Progress, is_stopped: &dyn Fn() -> bool) -> Result<Reaped> {
+    pub fn reap(&self, pass: &QueuedPass, tally: &Tally, is_stopped: &dyn Fn() -> bool) -> Result<Reaped> {
         let archive = self.verify_identity()?.to_owned();
         let queue = self.queue_base(&pass.place)?.open_dir(QUEUE)?;
         let name = pass.manifest.pass.as_bytes();
@@ -56,7 +56,7 @@ impl Tree {
         }
         crash("reap-1");
         let device = dir.inode()?.dev;
-        let mut reaping = Reaping { device, progress, is_stopped, reaped: &mut reaped };
+        let mut reaping = Reaping { device, tally, is_stopped, reaped: &mut reaped };
         if reaping.empty(&dir, DEEPEST, Some(MANIFEST)) {
             crash("reap-2");
             reaping.remove(&dir, MANIFEST, AtFlags::empty(), 0)?;
@@ -109,7 +109,7 @@ fn is_pass_name(name: &[u8]) -> bool {
 /// One removal under way.
 struct Reaping<'a> {
     device: (u32, u32),
-    progress: &'a Progress,
+    tally: &'a Tally,
     is_stopped: &'a dyn Fn() -> bool,
     reaped: &'a mut Reaped,
 }
@@ -172,8 +172,8 @@ impl Reaping<'_> {
     fn remove(&self, dir: &Dir, name: &[u8], flags: AtFlags, bytes: u64) -> Result<()> {
         match rustix::fs::unlinkat(dir, name, flags) {
             Ok(()) | Err(Errno::NOENT) => {
-                self.progress.entries.fetch_add(1, Ordering::Relaxed);
-                self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+                self.tally.entries.fetch_add(1, Ordering::Relaxed);
+                self.tally.bytes.fetch_add(bytes, Ordering::Relaxed);
                 Ok(())
             }
             Err(e) => Err(Error::io("remove", join(dir.path(), name), e)),

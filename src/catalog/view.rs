@@ -7,9 +7,8 @@ use super::Catalog;
 use super::read::unsigned;
 use super::row::name_from_sql;
 use crate::error::Result;
-use crate::event::{Camera, Day, Stamp};
+use crate::event::{Camera, Day, Known, Stamp};
 use crate::retention::{DayView, EventView, View};
-use crate::scan::Known;
 
 impl Catalog {
     /// What a walk may pass over.

@@ -2,11 +2,15 @@
 //! Motion 4's: `name value` lines, `#` and `;` comments, `camera FILE` and `camera_dir DIR` for the cameras' own files,
 //! which inherit what the main file says.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::settings::Ports;
 use crate::error::{Error, Result};
+use crate::event::Camera;
+
+/// Ports by camera.
+pub(super) type Ports = BTreeMap<Camera, u16>;
 
 /// What was read.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Settings: as typed on the command line, in the environment (`OWLERY_…`) and in a TOML file, the first of these that
 //! names one counting; and as meant, once they are parsed and fit together.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -214,9 +213,6 @@ fn span(name: &str, text: Option<&str>) -> Result<Option<Duration>> {
 fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
-
-/// Ports by camera, as Motion's configuration tells them.
-pub(super) type Ports = BTreeMap<crate::event::Camera, u16>;
 
 #[cfg(test)]
 mod tests {

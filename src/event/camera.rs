@@ -52,7 +52,7 @@ impl serde::Serialize for Camera {
 
 impl<'de> serde::Deserialize<'de> for Camera {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::id::parse_text(deserializer)
+        super::parse::from_text(deserializer)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The news that flows from the disk to the catalog. Whoever sends one has just looked; nobody sends a guess.
 
+use std::collections::HashMap;
+
 use super::{Camera, Day, Details, EventId, EventName};
 
 /// What identifies the state of a day directory's list of names: when it is as recorded, no event directory was added
@@ -45,4 +47,13 @@ pub enum Change {
     Event(EventId, Details),
     /// An event's directory is not there any more.
     Gone(EventId),
+}
+
+/// What is known of the days from before: a day that is as recorded is passed over.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The stamp of each day, if it had one that proves anything, and its number of events.
+    pub days: HashMap<(Camera, Day), (Option<Stamp>, u64)>,
+    /// Cameras that were there.
+    pub cameras: Vec<Camera>,
 }

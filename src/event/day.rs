@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
 
+use super::parse::digits;
 use crate::error::Error;
 
 /// A day, parsed strictly from `YYYY-MM-DD`.
@@ -58,14 +59,6 @@ impl TryFrom<NaiveDate> for Day {
     }
 }
 
-/// The decimal digits of `bytes` as a number; `None` if anything else is in it.
-pub(super) fn digits(bytes: &[u8]) -> Option<u32> {
-    if bytes.is_empty() || bytes.len() > 9 {
-        return None;
-    }
-    bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
-}
-
 impl FromStr for Day {
     type Err = Error;
 
@@ -94,7 +87,7 @@ impl serde::Serialize for Day {
 
 impl<'de> serde::Deserialize<'de> for Day {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::id::parse_text(deserializer)
+        super::parse::from_text(deserializer)
     }
 }
 

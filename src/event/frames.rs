@@ -7,7 +7,7 @@ use std::fmt;
 
 use chrono::NaiveDateTime;
 
-use super::day::digits;
+use super::parse::digits;
 use super::{Day, EventName};
 
 /// A frame's name.

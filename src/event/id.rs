@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDateTime;
 
-use super::day::digits;
+use super::parse::{digits, from_text};
 use super::{Camera, Day};
 use crate::error::Error;
 
@@ -100,12 +100,6 @@ impl fmt::Display for EventId {
     }
 }
 
-/// For serde: a value from its text form.
-pub(super) fn parse_text<'de, D: serde::Deserializer<'de>, T: FromStr<Err = Error>>(from: D) -> Result<T, D::Error> {
-    let text = <std::borrow::Cow<'_, str> as serde::Deserialize>::deserialize(from)?;
-    text.parse().map_err(serde::de::Error::custom)
-}
-
 macro_rules! as_text {
     ($($type:ty),*) => {$(
         impl serde::Serialize for $type {
@@ -116,7 +110,7 @@ macro_rules! as_text {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                parse_text(deserializer)
+                from_text(deserializer)
             }
         }
     )*};

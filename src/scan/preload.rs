@@ -1,7 +1,7 @@
 //! The walk over the whole archive, newest day first, in parallel. A day whose list of names is as recorded is not
 //! opened further; everything else is read and sent. A bad entry is named, counted and skipped.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,19 +12,10 @@ use super::{DayRead, Occasion, Scanner};
 use crate::archive::{CameraDir, Depth, Report};
 use crate::clock::Stop;
 use crate::error::{Error, Result};
-use crate::event::{Camera, Change, Day, EventName, Stamp};
+use crate::event::{Camera, Change, Day, EventName, Known};
 
 /// How many events one thread reads at a time.
 const CHUNK: usize = 32;
-
-/// What is known of the days from before: a day that is as recorded is passed over.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// The stamp of each day, if it had one that proves anything, and its number of events.
-    pub days: HashMap<(Camera, Day), (Option<Stamp>, u64)>,
-    /// Cameras that were there.
-    pub cameras: Vec<Camera>,
-}
 
 /// How far a walk has come. Written by the walk, read by whoever shows it.
 #[derive(Debug, Default)]

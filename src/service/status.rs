@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::parts::Handle;
-use crate::error::Result;
-use crate::scan::{Known, Progress, Summary};
-use crate::watch::{Mode, Observer};
+use crate::scan::{Progress, Summary};
+use crate::watch::Mode;
 
 /// A part that can be in trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,6 +102,10 @@ impl Status {
         *self.mode.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn set_mode(&self, mode: Mode) {
+        *self.mode.lock().unwrap_or_else(PoisonError::into_inner) = Some(mode);
+    }
+
     /// What the last walk found.
     pub fn summary(&self) -> Option<Summary> {
         self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -111,32 +113,5 @@ impl Status {
 
     pub(super) fn set_summary(&self, summary: &Summary) {
         *self.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(summary.clone());
-    }
-}
-
-/// What the watcher tells the service.
-pub(super) struct WatchObserver(pub Arc<Handle>);
-
-impl Observer for WatchObserver {
-    fn known(&self) -> Result<Known> {
-        self.0.feed.flush()?;
-        self.0.catalog.known()
-    }
-
-    fn mode(&self, mode: Mode) {
-        *self.0.status.mode.lock().unwrap_or_else(PoisonError::into_inner) = Some(mode);
-    }
-
-    fn recent_done(&self) {
-        if self.0.feed.flush().is_ok() {
-            self.0.status.set(Part::Watch, None);
-        }
-    }
-
-    fn reconciled(&self, result: &Result<Summary>) {
-        if let Ok(summary) = result {
-            self.0.status.set_summary(summary);
-            tracing::debug!("reconciled: {} events, {} days unchanged", summary.events, summary.unchanged_days);
-        }
     }
 }

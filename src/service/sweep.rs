@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, select};
 
-use super::parts::Handle;
+use super::handle::Handle;
 use super::status::Part;
 use crate::archive::Depth;
 use crate::clock::Stop;
 use crate::error::{Error, Result};
-use crate::scan::{Known, Summary};
+use crate::event::Known;
+use crate::scan::Summary;
 
 /// Measures older than this are made again: with the time that takes, nothing goes unnoticed for a day.
 const STALE: Duration = Duration::from_hours(20);

@@ -1,82 +1,25 @@
-//! The thread that applies changes to the catalog, and the bounded channel to it. A full channel makes the sender
-//! wait; a batch that cannot be written (a full disk) is kept and tried again; a damaged catalog is built anew.
+//! The thread that applies changes to the catalog. A batch that cannot be written (a full disk) is kept and tried
+//! again; a damaged catalog is built anew.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
 
-use super::parts::Handle;
+use super::feed::Message;
+use super::handle::Handle;
 use super::status::Part;
 use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::Change;
 
-/// Changes that may wait; a change may be a whole day.
-const WAITING: usize = 256;
 /// About as many events as one transaction takes.
 const BATCH: usize = 4096;
 /// How long to wait before a batch is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What travels to the writer.
-#[derive(Debug)]
-pub(super) enum Message {
-    Change(Change),
-    /// Answered when everything sent before is applied.
-    Flush(Sender<()>),
-}
-
-/// The sending end.
-#[derive(Debug, Clone)]
-pub struct Feed {
-    messages: Sender<Message>,
-    stop: Stop,
-}
-
-impl Feed {
-    pub(super) fn new(stop: Stop) -> (Self, Receiver<Message>) {
-        let (messages, receiver) = bounded(WAITING);
-        (Self { messages, stop }, receiver)
-    }
-
-    /// The way for a scanner.
-    pub(super) fn out(&self) -> crate::scan::Out {
-        let feed = self.clone();
-        Box::new(move |change| feed.send(Message::Change(change)))
-    }
-
-    fn send(&self, message: Message) -> Result<()> {
-        // First without looking at `stop`: what was done must be told also while stopping, as long as there is room.
-        let message = match self.messages.try_send(message) {
-            Ok(()) => return Ok(()),
-            Err(crossbeam_channel::TrySendError::Full(message)) => message,
-            Err(crossbeam_channel::TrySendError::Disconnected(_)) => return Err(Error::Stopped),
-        };
-        select! {
-            send(self.messages, message) -> sent => sent.map_err(|_| Error::Stopped),
-            recv(self.stop.receiver()) -> _ => Err(Error::Stopped),
-        }
-    }
-
-    /// What ends the waiting for room.
-    pub(super) fn stop(&self) -> Stop {
-        self.stop.clone()
-    }
-
-    /// Waits until everything that was sent so far can be queried.
-    pub fn flush(&self) -> Result<()> {
-        let (done, is_done) = bounded(1);
-        self.send(Message::Flush(done))?;
-        select! {
-            recv(is_done) -> done => done.map_err(|_| Error::Stopped),
-            recv(self.stop.receiver()) -> _ => Err(Error::Stopped),
-        }
-    }
-}
-
-/// The receiving end.
+/// The receiving end of the feed.
 pub(super) struct Writer {
     shared: Arc<Handle>,
     messages: Receiver<Message>,

@@ -11,18 +11,19 @@ use std::sync::atomic::Ordering;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::broadcast;
 
+use super::feed::Feed;
 use super::news::{Notice, Subscription, WAITING};
 use super::options::Options;
 use super::status::Status;
-use super::writer::Feed;
-use crate::archive::{Depth, MediaFile, MediaPath, Progress, Tree};
+use crate::archive::{Depth, MediaFile, MediaPath, Tally, Tree};
 use crate::catalog::{Applied, CameraSummary, Catalog, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
+use crate::event::Known;
 use crate::event::{Camera, Container, Event, EventId};
 use crate::expirer::{Expirer, Pass};
 use crate::retention::{Plan, Policy};
-use crate::scan::{Known, Scanner, Summary};
+use crate::scan::{Scanner, Summary};
 
 /// A camera, what it has, and where its live stream is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Handle {
     pub(crate) expirer: Expirer,
     pub(super) feed: Feed,
     pub(crate) status: Status,
-    pub(crate) reaped: Arc<Progress>,
+    pub(crate) reaped: Arc<Tally>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     news: broadcast::Sender<Notice>,

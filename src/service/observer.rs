@@ -1,0 +1,37 @@
+//! What the watcher tells the service, and asks of it.
+
+use std::sync::Arc;
+
+use super::handle::Handle;
+use super::status::Part;
+use crate::error::Result;
+use crate::event::Known;
+use crate::scan::Summary;
+use crate::watch::{Mode, Observer};
+
+/// What the watcher tells the service.
+pub(super) struct WatchObserver(pub Arc<Handle>);
+
+impl Observer for WatchObserver {
+    fn known(&self) -> Result<Known> {
+        self.0.feed.flush()?;
+        self.0.catalog.known()
+    }
+
+    fn mode(&self, mode: Mode) {
+        self.0.status.set_mode(mode);
+    }
+
+    fn recent_done(&self) {
+        if self.0.feed.flush().is_ok() {
+            self.0.status.set(Part::Watch, None);
+        }
+    }
+
+    fn reconciled(&self, result: &Result<Summary>) {
+        if let Ok(summary) = result {
+            self.0.status.set_summary(summary);
+            tracing::debug!("reconciled: {} events, {} days unchanged", summary.events, summary.unchanged_days);
+        }
+    }
+}
