@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::world::{Disk, Ran, World, days_ago, run_by, unprivileged};
+use crate::world::{Disk, Ran, World, days_ago, run_by, unprivileged, wait_until};
 
 const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
 
@@ -394,4 +394,112 @@ fn a_plan_is_what_expire_then_does() {
     let again = world.run("expire", &[&RULE[..], &["--json"]].concat()).json();
     assert_eq!(again["pass"], Value::Null, "nothing more to do");
     assert!(world.queued().is_empty());
+}
+
+#[test]
+fn beside_a_daemon_its_rules_apply_and_a_plan_may_ask_what_if() {
+    let world = World::new();
+    for days in [3, 20, 60] {
+        event(&world, "Camera1", days, "10-00-00");
+    }
+    let daemon = world.serve(&["--keep-days", "100"]);
+    let before = world.tree();
+    for flags in [&["--keep-days", "45"][..], &["--max-share", "1"]] {
+        let ran = world.run("expire", flags);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains("the daemon's rules apply"), "{}", ran.stderr);
+    }
+    let days = |flags: &[&str]| -> Vec<String> {
+        let planned = world.run("plan", &[flags, &["--json"]].concat()).json();
+        planned["items"].as_array().unwrap().iter().map(|item| item["day"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(days(&[]), [""; 0]);
+    assert_eq!(days(&["--keep-days", "45"]), [days_ago(60)]);
+    assert_eq!(days(&["--keep-days", "10"]), [days_ago(60), days_ago(20)]);
+    assert_eq!(world.run("plan", &["--keep-days", "0"]).code, 2);
+    assert_eq!(world.tree(), before, "asking changes nothing");
+    assert_eq!(daemon.events().len(), 3);
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn expire_beside_a_daemon_is_done_by_the_daemon_and_confirms_what_it_holds() {
+    let world = World::new();
+    for days in [59, 60] {
+        event(&world, "Camera1", days, "10-00-00");
+    }
+    event(&world, "Camera1", 3, "10-00-00");
+    let daemon = world.serve(&["--keep-days", "45"]);
+    let ran = world.run("expire", &["--json"]);
+    assert_eq!(ran.code, 3, "two of three events: {ran:?}");
+    assert_eq!(daemon.events().len(), 3);
+    let id = ran.json()["pass"].as_str().unwrap().to_owned();
+    let ran = world.run("expire", &["--json", "--confirm", &id]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.json()["items"][0]["day"], days_ago(60));
+    assert_eq!(daemon.events().len(), 1, "it is told at once");
+    assert!(!world.has(day("Camera1", 60)) && !world.has(day("Camera1", 59)));
+    wait_until("the daemon reaps", || world.queued().is_empty());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_mark_that_the_catalog_does_not_know_of_yet_is_honoured() {
+    let world = World::new();
+    let marked = event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 60, "11-00-00");
+    event(&world, "Camera1", 59, "10-00-00");
+    let rules = ["--keep-days", "45"]; // held by the share, so that the daemon's own timer takes nothing
+    let daemon = world.serve(&rules);
+    wait_until("all is measured and will not be looked at for a day", || {
+        daemon.events().iter().all(|event| event["bytes"].is_u64())
+    });
+    let id = world.run("expire", &["--json"]).json()["pass"].as_str().unwrap().to_owned();
+    fs::write(marked.join(".saved"), "").unwrap();
+    let known = daemon.event(&format!("{}/10-00-00", day("Camera1", 60))).unwrap();
+    assert_eq!(known["saved"], false, "days that old are not watched");
+    let ran = world.run("expire", &["--json", "--confirm", &id]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(marked.join("video.mp4").is_file());
+    assert!(!world.has(format!("{}/11-00-00", day("Camera1", 60))));
+    let left = daemon.events();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0]["saved"], true, "and known from then on");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_day_that_was_replaced_by_a_link_leads_nowhere() {
+    let world = World::new();
+    for days in [59, 60] {
+        event(&world, "Camera1", days, "10-00-00");
+    }
+    let daemon = world.serve(&["--keep-days", "45"]);
+    let id = world.run("expire", &["--json"]).json()["pass"].as_str().unwrap().to_owned();
+    let outside = world.outside("elsewhere").join("day");
+    fs::rename(world.path(day("Camera1", 60)), &outside).unwrap();
+    symlink(&outside, world.path(day("Camera1", 60))).unwrap();
+    let _ = world.run("expire", &["--json", "--confirm", &id]);
+    wait_until("it is listed no more", || daemon.event(&format!("{}/10-00-00", day("Camera1", 60))).is_none());
+    assert_eq!(daemon.stop(), 0);
+    let ran = expire(&world);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("refused"), "the link is named: {}", ran.stderr);
+    assert!(outside.join("10-00-00/video.mp4").is_file(), "nothing outside is touched");
+    assert!(world.path(day("Camera1", 60)).is_symlink());
+    assert!(!world.has(day("Camera1", 59)));
+}
+
+#[test]
+fn an_event_that_was_replaced_by_a_link_leads_nowhere() {
+    let world = World::new();
+    let moved = event(&world, "Camera1", 60, "10-00-00");
+    event(&world, "Camera1", 60, "11-00-00");
+    let outside = world.outside("elsewhere").join("event");
+    fs::rename(&moved, &outside).unwrap();
+    symlink(&outside, &moved).unwrap();
+    let ran = expire(&world);
+    assert_eq!(ran.code, 1, "the link is named: {ran:?}");
+    assert!(outside.join("video.mp4").is_file() && moved.is_symlink());
+    assert!(!world.has(format!("{}/11-00-00", day("Camera1", 60))));
 }
