@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{AtFlags, FileType};
+use rustix::fs::{AtFlags, FileType, Statx};
 use rustix::io::Errno;
 
 use super::dir::{Dir, file_type, join};
@@ -55,8 +55,8 @@ impl Tree {
             return Ok(reaped);
         }
         crash("reap-1");
-        let device = dir.inode()?.dev;
-        let mut reaping = Reaping { device, tally, is_stopped, reaped: &mut reaped };
+        let mount = Mount::of(&dir.stat_self()?);
+        let mut reaping = Reaping { mount, tally, is_stopped, reaped: &mut reaped };
         if reaping.empty(&dir, DEEPEST, Some(MANIFEST)) {
             crash("reap-2");
             reaping.remove(&dir, MANIFEST, AtFlags::empty(), 0)?;
@@ -106,9 +106,22 @@ fn is_pass_name(name: &[u8]) -> bool {
         && rest.iter().all(u8::is_ascii_alphanumeric)
 }
 
+/// What a directory is mounted by. The device alone does not tell: a folder of the same disk can be mounted too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mount {
+    device: (u32, u32),
+    id: u64,
+}
+
+impl Mount {
+    fn of(stat: &Statx) -> Self {
+        Self { device: (stat.stx_dev_major, stat.stx_dev_minor), id: stat.stx_mnt_id }
+    }
+}
+
 /// One removal under way.
 struct Reaping<'a> {
-    device: (u32, u32),
+    mount: Mount,
     tally: &'a Tally,
     is_stopped: &'a dyn Fn() -> bool,
     reaped: &'a mut Reaped,
@@ -146,7 +159,7 @@ impl Reaping<'_> {
         };
         let is_dir = kind == FileType::Directory || file_type(&stat) == FileType::Directory;
         let removed = if is_dir {
-            if depth == 0 || (stat.stx_dev_major, stat.stx_dev_minor) != self.device {
+            if depth == 0 || Mount::of(&stat) != self.mount {
                 let why = "it is another disk's, or nested too deep; it stays in the delete queue";
                 self.reaped.left.push(Report::failure(join(dir.path(), name), why));
                 return false;

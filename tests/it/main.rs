@@ -13,6 +13,8 @@ mod expire;
 #[cfg(feature = "cli")]
 mod live;
 #[cfg(feature = "cli")]
+mod reaper;
+#[cfg(feature = "cli")]
 mod sample;
 #[cfg(feature = "cli")]
 mod smoke;

@@ -230,6 +230,14 @@ impl Disk {
         assert!(mounted.unwrap().success(), "mounting needs root");
         Self(at)
     }
+
+    /// Shows a folder at another place too.
+    pub fn bind(folder: &Path, at: impl Into<PathBuf>) -> Self {
+        let at = at.into();
+        fs::create_dir_all(&at).unwrap();
+        assert!(Command::new("mount").arg("--bind").args([folder, &at]).status().unwrap().success());
+        Self(at)
+    }
 }
 
 impl Drop for Disk {
