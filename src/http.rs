@@ -30,6 +30,7 @@ pub(crate) fn routes(handle: Arc<Handle>) -> Router {
         .route("/", get(assets::page))
         .route("/app.js", get(assets::script))
         .route("/style.css", get(assets::style))
+        .route("/icon.svg", get(assets::icon))
         .route("/images/missing.jpg", get(assets::missing))
         .route("/api/cameras/list", get(strix::cameras))
         .route("/api/events/{cameras}", get(strix::events))

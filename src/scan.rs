@@ -128,7 +128,7 @@ impl Scanner {
         };
         let now = self.clock.now();
         let newest = self.recent.note(id, &facts, now);
-        let (details, report) = self.details(&dir, id.name, facts, newest, now, occasion);
+        let (details, report) = self.details(&dir, id.name, facts, newest, now, (Depth::Full, occasion));
         if let Some(report) = report {
             tracing::warn!("{}: {}", report.path.display(), report.problem);
         }
@@ -164,7 +164,7 @@ impl Scanner {
         facts: Facts,
         newest: Option<i64>,
         now: Now,
-        occasion: Occasion,
+        (depth, occasion): (Depth, Occasion),
     ) -> (Details, Option<Report>) {
         let id = dir.id(name);
         let report = facts
@@ -178,7 +178,10 @@ impl Scanner {
         if state == State::Open {
             return (details_of(facts, state, None), report);
         }
-        let peak = facts.peak_change.or_else(|| dir.peak_change(name, &facts.frame_list));
+        let peak = match facts.peak_change {
+            None if depth == Depth::Full => dir.peak_change(name, &facts.frame_list),
+            known => known,
+        };
         let has_sidecar = facts.has_sidecar;
         let details = details_of(facts, state, peak);
         let may_write = match self.sidecars {
@@ -271,11 +274,11 @@ impl DayRead {
             self.facts.iter().map(|(name, facts)| scanner.recent.note(&self.dir.id(*name), facts, now)).collect();
         let mut events = Vec::with_capacity(self.facts.len());
         for ((name, facts), newest) in std::mem::take(&mut self.facts).into_iter().zip(newest) {
-            let (details, report) = scanner.details(&self.dir, name, facts, newest, now, occasion);
+            let (details, report) = scanner.details(&self.dir, name, facts, newest, now, (depth, occasion));
             self.reports.extend(report);
             events.push((name, details));
         }
-        let measured_at = (depth == Depth::Measure).then(|| now.utc.timestamp());
+        let measured_at = (depth == Depth::Full).then(|| now.utc.timestamp());
         let scan = DayScan {
             camera: self.dir.camera().clone(),
             day: self.dir.day(),

@@ -246,7 +246,7 @@ impl Parts {
     pub fn preload(&self, depth: Depth, progress: &Progress) -> Result<crate::scan::Summary> {
         let known = match depth {
             Depth::Glance => self.shared.catalog.known()?,
-            Depth::Measure => {
+            Depth::Measure | Depth::Full => {
                 crate::event::Known { cameras: self.shared.catalog.known()?.cameras, ..Default::default() }
             }
         };

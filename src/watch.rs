@@ -40,6 +40,24 @@ pub enum Mode {
     Poll(Duration),
 }
 
+/// Tells what went wrong; the rest goes on. That the service stops is no news.
+fn tell(result: Result<()>) {
+    if let Err(error) = result
+        && !matches!(error, Error::Stopped)
+    {
+        tracing::warn!("{}", error.chain());
+    }
+}
+
+/// The same in a row of things to do, which ends only when the service stops.
+fn told(result: Result<()>) -> Result<()> {
+    if let Err(Error::Stopped) = result {
+        return result;
+    }
+    tell(result);
+    Ok(())
+}
+
 /// How a camera is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Met {
@@ -75,7 +93,7 @@ pub struct Watch<O> {
     wake: Receiver<()>,
     /// The names that were read in each watched day.
     days: HashMap<(Camera, Day), BTreeSet<EventName>>,
-    /// Days that appeared since the reconcile before the last: watched although they are not new by name.
+    /// Days that appeared since the last reconcile: watched although they are not new by name.
     appeared: HashSet<(Camera, Day)>,
     open: BTreeSet<EventId>,
     /// Directories to look at, and not before when.
@@ -160,8 +178,7 @@ impl<O: Observer> Watch<O> {
                 today = self.now().today();
                 match self.reconcile(stop) {
                     Err(Error::Stopped) => return Ok(()),
-                    Err(error) => tracing::warn!("reconcile: {}", error.chain()),
-                    Ok(()) => {}
+                    other => tell(other),
                 }
                 reconcile_at = Instant::now() + self.interval;
             }
@@ -185,11 +202,7 @@ impl<O: Observer> Watch<O> {
             tracing::warn!(
                 "the kernel lost notifications (or told to look again); everything is compared with the disk"
             );
-            match self.reconcile(stop) {
-                Ok(()) | Err(Error::Stopped) => {}
-                Err(error) => tracing::warn!("rescan: {}", error.chain()),
-            }
-            return;
+            return tell(self.reconcile(stop));
         }
         let now = Instant::now();
         for path in paths {
@@ -220,9 +233,7 @@ impl<O: Observer> Watch<O> {
                 Target::Day(camera, day) => self.look_at_day(camera, *day),
                 Target::Event(id) => self.look_at_event(id, Occasion::News),
             };
-            if let Err(error) = looked {
-                tracing::warn!("{}", error.chain());
-            }
+            tell(looked);
         }
     }
 
@@ -234,21 +245,17 @@ impl<O: Observer> Watch<O> {
         self.watch(Target::Root, self.scanner.tree.root().to_path_buf());
         let cameras = match self.scanner.tree.cameras() {
             Ok(cameras) => cameras,
-            Err(error) => return tracing::warn!("{}", error.chain()),
+            Err(error) => return tell(Err(error)),
         };
         if let Err(error) = self.scanner.look_for_markers() {
             tracing::warn!("{}", error.chain());
         }
         for camera in cameras.open {
-            if let Err(error) = self.look_at_camera(camera.camera(), Met::AtStart) {
-                tracing::warn!("{}", error.chain());
-            }
+            tell(self.look_at_camera(camera.camera(), Met::AtStart));
         }
         // What was open before and is not any more has completed meanwhile.
         for id in before.into_iter().filter(|id| !self.open.contains(id)).collect::<Vec<_>>() {
-            if let Err(error) = self.look_at_event(&id, Occasion::News) {
-                tracing::warn!("{}", error.chain());
-            }
+            tell(self.look_at_event(&id, Occasion::News));
         }
     }
 
@@ -324,13 +331,13 @@ impl<O: Observer> Watch<O> {
                 self.appeared.insert((camera.clone(), *day));
             }
             if self.is_watched_day(camera, *day, &listed) {
-                self.begin_day(camera, *day, path.join(day.to_string()))?;
+                told(self.begin_day(camera, *day, path.join(day.to_string())))?;
             } else if met == Met::New {
-                self.scanner.scan_day(camera, *day, Depth::Glance)?;
+                told(self.scanner.scan_day(camera, *day, Depth::Glance).map(drop))?;
             }
         }
         for gone in known.iter().filter(|day| !listed.contains(day)) {
-            self.scanner.scan_day(camera, *gone, Depth::Glance)?;
+            told(self.scanner.scan_day(camera, *gone, Depth::Glance).map(drop))?;
             self.end_day(camera, *gone);
         }
         Ok(())
@@ -391,9 +398,7 @@ impl<O: Observer> Watch<O> {
         let gone: Vec<EventId> = known.difference(&listed).map(id).collect();
         self.days.insert((camera.clone(), day), listed);
         for id in gone.iter().chain(&new) {
-            if let Err(error) = self.look_at_event(id, Occasion::News) {
-                tracing::warn!("{}", error.chain());
-            }
+            tell(self.look_at_event(id, Occasion::News));
         }
         if !new.is_empty() {
             // A newer event may be the sign that one before it is over.
@@ -440,30 +445,26 @@ impl<O: Observer> Watch<O> {
         match self.scanner.look_for_markers() {
             Ok(new) => {
                 for id in new.into_iter().filter(|id| self.open.contains(id)).collect::<Vec<_>>() {
-                    if let Err(error) = self.look_at_event(&id, Occasion::News) {
-                        tracing::warn!("{}", error.chain());
-                    }
+                    tell(self.look_at_event(&id, Occasion::News));
                 }
             }
-            Err(error) => tracing::warn!("{}", error.chain()),
+            Err(error) => tell(Err(error)),
         }
     }
 
     /// Time alone can end an event.
     fn judge_open(&mut self) {
         for id in self.open.clone() {
-            if let Err(error) = self.look_at_event(&id, Occasion::News) {
-                tracing::warn!("{}", error.chain());
-            }
+            tell(self.look_at_event(&id, Occasion::News));
         }
     }
 
     /// Compares every day directory with what is known, and watches what is recent by now.
     fn reconcile(&mut self, stop: &Stop) -> Result<()> {
-        let result = self
-            .observer
-            .known()
-            .and_then(|known| self.scanner.preload(&known, Depth::Glance, stop, &Progress::default()));
+        let result = self.observer.known().and_then(|known| {
+            let known = Known { covers_recent: true, ..known }; // the look at everything that is watched follows
+            self.scanner.preload(&known, Depth::Glance, stop, &Progress::default())
+        });
         self.observer.reconciled(&result);
         result?;
         self.appeared.clear();

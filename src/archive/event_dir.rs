@@ -21,6 +21,8 @@ pub enum Depth {
     Glance,
     /// Every file: sizes, times, the movie's end.
     Measure,
+    /// Also what the frames' EXIF tells, which means opening each.
+    Full,
 }
 
 /// What was read of an event.
@@ -104,7 +106,7 @@ impl DayDir {
                 None => facts.take(&sidecar),
             }
         }
-        if depth == Depth::Measure {
+        if depth != Depth::Glance {
             measure(&dir, &names, &mut facts)?;
         }
         Ok(facts)
@@ -141,7 +143,7 @@ impl Names {
         let mut names = Self::default();
         let mut has_debug_dir = false;
         dir.list(|name, kind| {
-            if depth == Depth::Measure {
+            if depth != Depth::Glance {
                 names.all.push(name.to_vec());
             }
             if name == SAVED.as_bytes() {

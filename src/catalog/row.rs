@@ -97,12 +97,12 @@ impl Columns {
         })
     }
 
-    /// What a look at names only does not know stays as it was measured.
+    /// What a lesser look does not know stays as it was read before.
     pub fn keep_measured(&mut self, before: &Self) {
+        self.peak = self.peak.or(before.peak);
         if self.bytes.is_none() && before.bytes.is_some() {
             self.bytes = before.bytes;
             self.frames = self.frames.or(before.frames);
-            self.peak = self.peak.or(before.peak);
             self.state = before.state;
             self.problems.clone_from(&before.problems);
         }

@@ -34,7 +34,7 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     let archive = common.archive()?;
     let mut findings = Findings::default();
     let fresh = archive.parts_aside()?;
-    let summary = fresh.preload(Depth::Measure, &Progress::default())?;
+    let summary = fresh.preload(Depth::Full, &Progress::default())?;
     findings.problems.extend(summary.reports);
     let tree = all_events(&fresh.handle().catalog)?;
     for (id, details) in &tree {
@@ -47,7 +47,7 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
         if !found.is_empty() {
             let (_handle, stop) = Stop::new();
             stop.wait(SETTLE);
-            fresh.preload(Depth::Measure, &Progress::default())?;
+            fresh.preload(Depth::Full, &Progress::default())?;
             let again = differences(&archive, &state, &all_events(&fresh.handle().catalog)?)?;
             found.retain(|difference| again.contains(difference));
         }

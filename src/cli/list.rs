@@ -8,7 +8,7 @@ use super::source::Source;
 use super::{Common, Outcome, output};
 use crate::catalog::{Page, Query};
 use crate::error::Result;
-use crate::event::{Camera, Event, State};
+use crate::event::{Camera, Details, Event, State};
 use crate::http::wire::PageWire;
 use crate::scan::Occasion;
 use crate::time::{End, parse};
@@ -56,7 +56,8 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     let mut page = source.catalog().events(&query)?;
     if let Some(parts) = source.parts() {
         // Nobody else will measure these, so what is printed is measured now.
-        for event in page.events.iter().filter(|event| !event.details.is_measured()) {
+        let is_known = |details: &Details| details.is_measured() && details.peak_change.is_some();
+        for event in page.events.iter().filter(|event| !is_known(&event.details)) {
             if let Err(error) = parts.handle().scanner.scan_event(&event.id, Occasion::Found) {
                 eprintln!("owlery: {}", error.chain());
                 is_incomplete = true;

@@ -16,7 +16,7 @@ pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome>
         let parts = archive.parts()?;
         let progress = Arc::new(Progress::default());
         let shown = progress::Shown::start(Arc::clone(&progress), || false);
-        let depth = if measure { Depth::Measure } else { Depth::Glance };
+        let depth = if measure { Depth::Full } else { Depth::Glance };
         let summary = parts.preload(depth, &progress)?;
         drop(shown);
         ScanWire::from(&summary)

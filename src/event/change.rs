@@ -28,7 +28,7 @@ pub struct DayScan {
     pub events: Vec<(EventName, Details)>,
     /// Events that are there but could not be read this time: what is known of them stays.
     pub unread: Vec<EventName>,
-    /// When every event of it that can be read was measured, in seconds since 1970; `None` if only names were read.
+    /// When all was read of every event that can be read, in seconds since 1970; `None` if less was read.
     pub measured_at: Option<i64>,
 }
 
@@ -56,4 +56,6 @@ pub struct Known {
     pub days: HashMap<(Camera, Day), (Option<Stamp>, u64)>,
     /// Cameras that were there.
     pub cameras: Vec<Camera>,
+    /// Whether today's and yesterday's days may be passed over too, because somebody else looks at them.
+    pub covers_recent: bool,
 }

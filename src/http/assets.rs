@@ -24,6 +24,10 @@ pub(super) async fn style() -> impl IntoResponse {
     (typed("text/css; charset=utf-8"), include_str!("../../ui/style.css"))
 }
 
+pub(super) async fn icon() -> impl IntoResponse {
+    (typed("image/svg+xml"), include_str!("../../ui/icon.svg"))
+}
+
 pub(super) async fn missing() -> impl IntoResponse {
     (typed("image/jpeg"), JPEG)
 }

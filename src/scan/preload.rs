@@ -178,7 +178,7 @@ impl Walk<'_> {
             other => other?,
         };
         let is_recent = Scanner::is_recent(day, self.scanner.clock.now());
-        if !is_recent
+        if (!is_recent || self.known.covers_recent)
             && let Some((Some(stamp), events)) = self.known.days.get(&(camera.camera().clone(), day))
             && dir.stamp()? == *stamp
         {

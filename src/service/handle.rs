@@ -180,7 +180,7 @@ impl Handle {
 
     /// Reads the whole archive anew, unchanged or not; with `measure`, every file.
     pub fn rescan(&self, measure: bool) -> Result<Summary> {
-        let depth = if measure { Depth::Measure } else { Depth::Glance };
+        let depth = if measure { Depth::Full } else { Depth::Glance };
         let _walking = self.walking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = Known { cameras: self.catalog.known()?.cameras, ..Known::default() };
         let summary = self.scanner.preload(&known, depth, &self.stop, &crate::scan::Progress::default())?;
