@@ -7,9 +7,15 @@
 mod world;
 
 #[cfg(feature = "cli")]
+mod browser;
+#[cfg(feature = "cli")]
 mod crash;
 #[cfg(feature = "cli")]
+mod demo;
+#[cfg(feature = "cli")]
 mod expire;
+#[cfg(feature = "cli")]
+mod http;
 #[cfg(feature = "cli")]
 mod live;
 #[cfg(feature = "cli")]

@@ -1,0 +1,183 @@
+//! The page in a real Chromium, driven through chromedriver: what a person sees and what a click does.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::world::{Daemon, PATIENCE, Response, World, days_ago, wait_until};
+
+#[test]
+fn the_page_shows_every_event_with_its_picture_and_plays_the_movie_at_a_click() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+
+    let ids: Vec<Value> = daemon.events().iter().map(|event| event["id"].clone()).collect();
+    browser.wait_for("the five events, newest first", CARDS, &json!(ids));
+    browser.wait_for(
+        "their pictures",
+        "return [...document.images].every(i => i.complete && i.naturalWidth == 320)",
+        &json!(true),
+    );
+
+    browser.click("button.event");
+    browser.wait_for(
+        "the movie plays",
+        "const v = document.querySelector('#player[open] video');
+         return v !== null && v.readyState >= 2 && v.duration > 1 && v.videoWidth == 320 && v.currentTime > 0",
+        &json!(true),
+    );
+    browser.click("#close");
+    browser.wait_for("it is put away", "return document.querySelector('video, #player[open]')", &Value::Null);
+
+    browser.click("#cameras button:last-child");
+    browser.wait_for("one camera's events", CARDS, &json!(["Camera2/2026-11-21/05-45-29"]));
+    browser.assert_no_complaints();
+}
+
+#[test]
+fn an_event_appears_on_the_page_by_itself_and_is_marked_while_motion_records_it() {
+    let world = World::new();
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("nothing", "return document.querySelector('#events').textContent", &json!("No events yet."));
+
+    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    world.event(&id).make();
+    browser.wait_for("the event", CARDS, &json!([id]));
+    browser.wait_for("a badge", BADGES, &json!(["recording"]));
+
+    let movie = world.path(&id).join("video.mp4");
+    assert_eq!(world.run("ended", &[movie.to_str().unwrap()]).code, 0);
+    browser.wait_for("no badge", BADGES, &json!([]));
+
+    std::fs::remove_dir_all(world.path(&id)).unwrap();
+    browser.wait_for("nothing again", CARDS, &json!([]));
+}
+
+const CARDS: &str = "return [...document.querySelectorAll('button.event')].map(b => b.dataset.id)";
+const BADGES: &str = "return [...document.querySelectorAll('.badge')].map(b => b.textContent)";
+
+/// A Chromium with the page open in it; ended when dropped.
+struct Browser {
+    driver: Child,
+    /// Where chromedriver listens.
+    address: String,
+    session: String,
+}
+
+impl Browser {
+    fn open(world: &World, daemon: &Daemon) -> Self {
+        // A process group of their own, so that no part of Chromium can be left behind.
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver (the package chromium-driver)");
+        let stdout = BufReader::new(driver.stdout.take().unwrap());
+        let mut browser = Self { driver, address: String::new(), session: String::new() };
+        let mut lines = stdout.lines().map_while(Result::ok);
+        let port =
+            lines.find_map(|line| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned()));
+        browser.address = format!("127.0.0.1:{}", port.expect("chromedriver says where it listens"));
+        let profile = format!("--user-data-dir={}", world.outside("profile").display());
+        let options = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--window-size=1200,900",
+            &profile,
+        ];
+        let session = browser.call(
+            "POST",
+            "/session",
+            &json!({"capabilities": {"alwaysMatch": {
+                "browserName": "chrome",
+                "goog:chromeOptions": {"args": options},
+                "goog:loggingPrefs": {"browser": "ALL"},
+            }}}),
+        );
+        browser.session = session["sessionId"].as_str().unwrap().to_owned();
+        browser.post("/url", &json!({"url": format!("http://{}/", daemon.address)}));
+        browser
+    }
+
+    /// One WebDriver command.
+    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let response = self.send(method, path, body).unwrap();
+        let mut answer = response.json();
+        assert_eq!(response.status, 200, "{path} {body}: {answer}");
+        answer["value"].take()
+    }
+
+    fn send(&self, method: &str, path: &str, body: &Value) -> std::io::Result<Response> {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+        read_response(BufReader::new(stream))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        self.call("POST", &format!("/session/{}{path}", self.session), body)
+    }
+
+    /// Runs a script in the page; answers what it returns.
+    fn ask(&self, script: &str) -> Value {
+        self.post("/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Waits until a script in the page returns this.
+    fn wait_for(&self, what: &str, script: &str, wanted: &Value) {
+        wait_until(&format!("{what}: {script} returns {wanted}"), || self.ask(script) == *wanted);
+    }
+
+    /// Clicks the first element that a CSS selector finds, as a mouse does: it must be visible and not covered.
+    fn click(&self, selector: &str) {
+        let element = self.post("/element", &json!({"using": "css selector", "value": selector}));
+        let id = element.as_object().unwrap().values().next().unwrap().as_str().unwrap();
+        self.post(&format!("/element/{id}/click"), &json!({}));
+    }
+
+    /// The console holds no error: no missing file, no script that failed, nothing that the page's policy forbids.
+    fn assert_no_complaints(&self) {
+        let log = self.post("/se/log", &json!({"type": "browser"}));
+        let bad: Vec<&Value> = log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE").collect();
+        assert!(bad.is_empty(), "{bad:?}");
+    }
+}
+
+/// Chromedriver keeps connections open whatever it is asked, so what counts is the length that it gives.
+fn read_response(mut stream: impl BufRead) -> std::io::Result<Response> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if stream.read_until(b'\n', &mut bytes)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let length = Response::parse(&bytes).header("content-length").expect("a length").parse().unwrap();
+    stream.take(length).read_to_end(&mut bytes)?;
+    Ok(Response::parse(&bytes))
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Chromium is asked to end while there is a driver to ask it; then the driver goes, with all that it started.
+        let _ = self.send("DELETE", &format!("/session/{}", self.session), &Value::Null);
+        let group = format!("-{}", self.driver.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.driver.wait();
+    }
+}
