@@ -24,3 +24,5 @@ mod reaper;
 mod sample;
 #[cfg(feature = "cli")]
 mod smoke;
+#[cfg(feature = "cli")]
+mod watch;
