@@ -113,19 +113,21 @@ fn dirs_in(dir: &Path) -> Result<Vec<PathBuf>> {
 
 /// Copies an event's directory, but for what tells of another place and day.
 fn copy_event(from: &Path, to: &Path, modified: SystemTime) -> Result<()> {
+    let date = |file: &File, path: &Path| file.set_modified(modified).map_err(|e| Error::io("date", path, e));
+    let mut dirs = Vec::new();
     for entry in WalkDir::new(from) {
         let entry = entry.map_err(|e| Error::io("list", from, e))?;
         let target = to.join(entry.path().strip_prefix(from).unwrap_or(entry.path()));
         if entry.file_type().is_dir() {
             fs::create_dir_all(&target).map_err(|e| Error::io("make", &target, e))?;
+            dirs.push(target);
         } else if entry.file_name() != ".details.json" {
             fs::copy(entry.path(), &target).map_err(|e| Error::io("copy to", &target, e))?;
-            let file = File::options().write(true).open(&target).map_err(|e| Error::io("open", &target, e))?;
-            file.set_modified(modified).map_err(|e| Error::io("date", &target, e))?;
+            date(&File::options().write(true).open(&target).map_err(|e| Error::io("open", &target, e))?, &target)?;
         }
     }
-    let dir = File::open(to).map_err(|e| Error::io("open", to, e))?;
-    dir.set_modified(modified).map_err(|e| Error::io("date", to, e))
+    // Last, since every file in them has changed their time; `debug/` too, or the event would look as if still written.
+    dirs.iter().try_for_each(|dir| date(&File::open(dir).map_err(|e| Error::io("open", dir, e))?, dir))
 }
 
 /// Adds an event every so often, as Motion does: the directory, an unfinished movie, frames one by one, then the movie.

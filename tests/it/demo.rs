@@ -19,6 +19,9 @@ fn the_demo_serves_a_week_of_events_films_more_and_leaves_nothing_behind() {
     for back in 1..=7 {
         assert!(days.contains(&days_ago(back)), "{} is not among {days:?}", days_ago(back));
     }
+    let open: Vec<_> = daemon.events().into_iter().filter(|event| event["state"] != "complete").collect();
+    assert!(open.iter().all(|event| day_of(event) == days_ago(0)), "long over, and yet: {open:?}");
+    assert!(open.len() <= 1, "the one that is being filmed, and yet: {open:?}");
     let cameras = daemon.get("/api/v1/cameras").json();
     let names: Vec<&str> = cameras["cameras"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Camera1", "Camera2", "Camera3"]);
