@@ -54,7 +54,11 @@ impl Workers {
     pub fn spawn(&self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Worker> {
         let alarm = Alarm { name: name.to_owned(), failed: self.failed.clone() };
         let handle = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let result = work();
+            // A worker that is told to stop, or whose neighbour is gone, has not failed: the neighbour says why.
+            let result = match work() {
+                Err(Error::Stopped) => Ok(()),
+                other => other,
+            };
             if let Err(error) = &result {
                 let message = error.chain();
                 let _ = alarm.failed.try_send(Error::Worker { worker: alarm.name.clone(), message });

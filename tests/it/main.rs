@@ -17,6 +17,8 @@ mod expire;
 #[cfg(feature = "cli")]
 mod http;
 #[cfg(feature = "cli")]
+mod lifecycle;
+#[cfg(feature = "cli")]
 mod live;
 #[cfg(feature = "cli")]
 mod reaper;
