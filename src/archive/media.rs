@@ -5,6 +5,7 @@ use std::io;
 use std::str::FromStr;
 
 use rustix::fs::FileType;
+use rustix::io::Errno;
 
 use super::Tree;
 use super::dir::{file_type, join, mtime, statx};
@@ -59,16 +60,13 @@ impl FromStr for MediaPath {
 impl Tree {
     /// Opens a file of an event. Links, directories and special files are "not found".
     pub fn open_media(&self, path: &MediaPath) -> Result<MediaFile> {
-        let mut dir = self.event_dir(&path.event)?;
+        let mut dir = self.event_dir(&path.event).map_err(hide)?;
         if path.in_debug {
-            dir = dir.open_dir(b"debug")?;
+            dir = dir.open_dir(b"debug").map_err(hide)?;
         }
         let name = path.file.as_bytes();
         let fail = |e: io::Error| Error::io("open", join(dir.path(), name), e);
-        let fd = dir.open_file(name).map_err(|error| match error {
-            Error::Io { source, .. } if is_link(&source) => fail(io::ErrorKind::NotFound.into()),
-            other => other,
-        })?;
+        let fd = dir.open_file(name).map_err(hide)?;
         let stat = statx(&fd, b"", rustix::fs::AtFlags::EMPTY_PATH).map_err(|e| fail(e.into()))?;
         if file_type(&stat) != FileType::RegularFile {
             return Err(fail(io::ErrorKind::NotFound.into()));
@@ -78,7 +76,7 @@ impl Tree {
 
     /// The event's pictures by name, with their sizes, sorted by name; hidden files and links left out.
     pub fn images(&self, event: &EventId) -> Result<Vec<(String, u64)>> {
-        let dir = self.event_dir(event)?;
+        let dir = self.event_dir(event).map_err(hide)?;
         let mut names = Vec::new();
         dir.list(|name, _| {
             if let Ok(name) = std::str::from_utf8(name)
@@ -97,9 +95,17 @@ impl Tree {
     }
 }
 
-/// What opening a link without following it answers.
-fn is_link(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+/// To whoever asks for a file, what is refused is not there: a link, a file in a directory's place, a directory that is no
+/// camera of this archive. What cannot be read although it is there stays an error.
+fn hide(error: Error) -> Error {
+    let is_refused = |source: &io::Error| match source.raw_os_error() {
+        Some(code) => [Errno::LOOP, Errno::NOTDIR, Errno::NAMETOOLONG].iter().any(|errno| errno.raw_os_error() == code),
+        None => source.kind() == io::ErrorKind::Other,
+    };
+    match error {
+        Error::Io { op, path, source } if is_refused(&source) => Error::io(op, path, io::ErrorKind::NotFound),
+        other => other,
+    }
 }
 
 #[cfg(test)]

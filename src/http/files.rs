@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use headers::{ETag, HeaderMapExt, IfModifiedSince, IfNoneMatch, IfRange, LastModified, Range};
+use headers::{ETag, HeaderMapExt, IfModifiedSince, IfNoneMatch, IfRange, LastModified};
 use percent_encoding::percent_decode_str;
 
 use super::blocking;
@@ -95,9 +95,13 @@ impl Answer {
             None => true,
             Some(condition) => !condition.is_modified(whole.etag.as_ref(), Some(&whole.modified)),
         };
-        match headers.typed_get::<Range>().filter(|_| applies) {
-            Some(range) => whole.of_range(&range),
+        let range = headers.get(header::RANGE).filter(|_| applies).and_then(|value| value.to_str().ok());
+        match range.and_then(|range| single_range(range, media.len)) {
             None => whole,
+            Some((from, _)) if from >= media.len => {
+                Self { status: StatusCode::RANGE_NOT_SATISFIABLE, part: (0, 0), ..whole }
+            }
+            Some((from, to)) => Self { status: StatusCode::PARTIAL_CONTENT, part: (from, to - from + 1), ..whole },
         }
     }
 
@@ -107,25 +111,6 @@ impl Answer {
         }
         let since = headers.typed_get::<IfModifiedSince>();
         since.is_some_and(|since| !since.is_modified(self.modified.into()))
-    }
-
-    /// A single range is answered as such; several are not, which a server may (RFC 9110, section 14.2).
-    fn of_range(self, range: &Range) -> Self {
-        use std::ops::Bound;
-        let mut ranges = range.satisfiable_ranges(self.len);
-        let first = ranges.next();
-        if first.is_some() && ranges.next().is_some() {
-            return self;
-        }
-        let (from, to) = match first {
-            Some((Bound::Included(from), Bound::Included(to))) => (from, to.min(self.len.saturating_sub(1))),
-            Some((Bound::Included(from), Bound::Unbounded)) => (from, self.len.saturating_sub(1)),
-            _ => (self.len, 0),
-        };
-        if from > to || from >= self.len {
-            return Self { status: StatusCode::RANGE_NOT_SATISFIABLE, part: (0, 0), ..self };
-        }
-        Self { status: StatusCode::PARTIAL_CONTENT, part: (from, to - from + 1), ..self }
     }
 
     async fn respond(self, media: MediaFile, kind: HeaderValue) -> Result<Response, Problem> {
@@ -146,6 +131,8 @@ impl Answer {
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         if self.status == StatusCode::NOT_MODIFIED {
+            // Of what is not sent, or a HEAD would be told that the file is empty (RFC 9110, section 8.6).
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.len));
             return Ok(response);
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(count));
@@ -159,6 +146,27 @@ impl Answer {
         }
         Ok(response)
     }
+}
+
+/// The first and the last byte of the single range that a header asks for of a file of `len` bytes; the first is not
+/// below `len` if there are no such bytes. Several ranges, other units and what is no range are left unheeded, which a server may
+/// (RFC 9110, section 14.2).
+fn single_range(header: &str, len: u64) -> Option<(u64, u64)> {
+    let (first, last) = header.strip_prefix("bytes=")?.trim().split_once('-')?;
+    // A number too large for 64 bits is past the end of any file.
+    let number = |text: &str| {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse().unwrap_or(u64::MAX))
+    };
+    let (from, to) = match (number(first), number(last)) {
+        (Some(from), Some(to)) if from <= to => (from, to),
+        (Some(from), None) if last.is_empty() => (from, u64::MAX),
+        (None, Some(suffix)) if first.is_empty() => {
+            (if suffix == 0 { len } else { len.saturating_sub(suffix) }, u64::MAX)
+        }
+        _ => return None,
+    };
+    Some((from, to.min(len.saturating_sub(1))))
 }
 
 fn text(value: &str) -> HeaderValue {
@@ -219,6 +227,32 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_is_understood_or_left_unheeded() {
+        let past = Some("past the end".to_owned());
+        let asked = |header, len| {
+            single_range(header, len)
+                .map(|(from, to)| if from < len { format!("{from} to {to}") } else { "past the end".to_owned() })
+        };
+        for (header, expected) in [
+            ("bytes=0-0", "0 to 0"),
+            ("bytes=3-", "3 to 9"),
+            ("bytes=3-99", "3 to 9"),
+            ("bytes=3-99999999999999999999999", "3 to 9"),
+            ("bytes=-4", "6 to 9"),
+            ("bytes=-99", "0 to 9"),
+            ("bytes=10-", "past the end"),
+            ("bytes=-0", "past the end"),
+            ("bytes=99999999999999999999999-", "past the end"),
+        ] {
+            assert_eq!(asked(header, 10).as_deref(), Some(expected), "{header}");
+        }
+        for header in ["bytes=5-4", "bytes=-", "bytes=", "bytes=+1-2", "bytes=0-1,3-4", "lines=0-1"] {
+            assert_eq!(asked(header, 10), None, "{header}");
+        }
+        assert_eq!((asked("bytes=0-", 0), asked("bytes=-5", 0)), (past.clone(), past));
+    }
 
     #[test]
     fn nothing_encoded_becomes_a_separator() {

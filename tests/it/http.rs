@@ -1,0 +1,105 @@
+//! The HTTP routes of a real daemon: those of strix, the files, the API, and what is refused.
+
+mod api;
+mod files;
+mod hostile;
+mod strix;
+
+use serde_json::{Value, json};
+
+use crate::world::{Daemon, Response, World, wait_until};
+
+/// Starts a daemon and waits until it has measured everything, and read from the frames of the first two cameras, which
+/// are real in these tests, how much moved.
+fn serve_measured(world: &World, flags: &[&str]) -> Daemon {
+    let daemon = world.serve(flags);
+    let is_measured = |event: &Value| {
+        let id = event["id"].as_str().unwrap();
+        let is_real = id.starts_with("Camera1/2026-11-21/") || id.starts_with("Camera2/2026-11-21/");
+        let has_exif = is_real && event["frames"] != 0;
+        let has_peak = !has_exif || !event["peak_change"].is_null();
+        has_peak && !event["bytes"].is_null()
+    };
+    wait_until("everything measured", || daemon.events().iter().all(is_measured));
+    daemon
+}
+
+/// Asserts that an answer is a problem document, naming this parameter if one is given.
+fn assert_problem(response: &Response, status: u16, parameter: Option<&str>) {
+    assert_eq!(response.status, status, "{}", response.text());
+    assert_eq!(response.header("content-type"), Some("application/problem+json"));
+    let problem = response.json();
+    assert_eq!(problem["status"], status);
+    assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+    assert_eq!(problem.get("parameter").and_then(Value::as_str), parameter, "{problem}");
+}
+
+#[test]
+fn health_and_readiness_are_told() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let health = daemon.get("/healthz");
+    assert_eq!((health.status, health.text().as_str()), (200, "ok\n"));
+    let ready = daemon.get("/readyz");
+    assert_eq!(ready.status, 200);
+    assert_eq!(ready.json(), json!({"ready": true, "waiting": {}, "days": 2, "days_done": 2, "events": 5}));
+}
+
+#[test]
+fn a_root_that_is_gone_is_no_reason_to_forget() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&["--check-interval", "100ms"]);
+    let away = world.root.with_extension("away");
+    std::fs::rename(&world.root, &away).unwrap();
+    let picture = "/media/Camera1/2026-11-21/05-44-39/05-44-39-00.jpg";
+    assert_problem(&daemon.get(picture), 404, None);
+    daemon.wait_for_log("cannot open");
+    assert_eq!(daemon.get("/healthz").status, 200);
+    assert_eq!(daemon.events().len(), 5, "what is known is still told");
+    std::fs::rename(&away, &world.root).unwrap();
+    assert_eq!(daemon.get(picture).status, 200);
+    assert_eq!(daemon.events().len(), 5);
+}
+
+#[test]
+fn the_page_and_its_parts_are_served_and_allow_no_foreign_script() {
+    let world = World::new();
+    let daemon = world.serve(&[]);
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/app.js", "text/javascript; charset=utf-8"),
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/images/missing.jpg", "image/jpeg"),
+        ("/api/v1/events", "application/json"),
+        ("/nothing", "application/problem+json"),
+    ] {
+        let response = daemon.get(path);
+        assert_eq!(response.header("content-type"), Some(kind), "{path}");
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path}");
+        let policy = response.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+    }
+}
+
+#[test]
+fn nothing_can_be_changed_over_http() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let before = world.tree();
+    for path in [
+        "/",
+        "/api/v1/events",
+        "/api/v1/cameras",
+        "/api/v1/events/Camera1/2026-11-21/05-44-39",
+        "/api/cameras/list",
+        "/api/events/Camera1",
+        "/media/Camera1/2026-11-21/05-44-39/video.mp4",
+        "/motion/Camera1/2026-11-21/05-44-39/video.mp4",
+    ] {
+        for method in ["POST", "PUT", "DELETE", "PATCH"] {
+            assert_problem(&daemon.request(method, path, &[("Content-Length", "0")]), 405, None);
+        }
+    }
+    assert_eq!(world.tree(), before);
+}

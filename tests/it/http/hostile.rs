@@ -1,0 +1,223 @@
+//! Paths that must not lead anywhere: out of the archive, through links, to hidden files, to what is not an event's.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use super::assert_problem;
+use crate::world::{Daemon, World};
+
+/// What no answer may hold. It lies outside of the archive, and in every hidden or foreign file within.
+const SECRET: &str = "the owl sleeps at noon";
+
+const EVENT: &str = "2025-03-01/10-04-36";
+
+/// An archive in which every trap that a name can be is set.
+fn trapped() -> World {
+    let world = World::new();
+    let outside = world.outside("outside");
+    let secret = |path: std::path::PathBuf| {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, SECRET).unwrap();
+    };
+    for name in ["secret.txt", "video.mp4", "x.jpg", "10-04-36/x.jpg", "2025-03-01/10-04-36/x.jpg"] {
+        secret(outside.join(name));
+    }
+    let event = world.event(format!("Camera1/{EVENT}")).saved().file("debug/video.mp4", "fine").old().make();
+    for name in [".saved", ".details.json", ".hidden.jpg", "debug/.hidden.jpg", "sub/x.jpg", "debug/sub/x.jpg"] {
+        secret(event.join(name));
+    }
+    world.event(format!("Camera10/{EVENT}")).file("only10.jpg", SECRET).old().make();
+    world.event(format!("Garden/{EVENT}")).file("x.jpg", SECRET).old().make();
+    for name in ["queue/Camera1_2025-03-01_10-04-36", "delete_queue/pass/Camera1/2025-03-01/10-04-36/x.jpg"] {
+        secret(world.path(name));
+    }
+    for name in
+        ["x.jpg", "2025-03-01/x.jpg", "2025-03-01/notes/x.jpg", "notes/10-04-36/x.jpg", "2025-3-1/10-04-36/x.jpg"]
+    {
+        secret(world.path("Camera1").join(name));
+    }
+    symlink(outside.join("secret.txt"), event.join("link.jpg")).unwrap();
+    symlink("../../../../outside/secret.txt", event.join("relative.jpg")).unwrap();
+    symlink(".saved", event.join("inside.jpg")).unwrap();
+    symlink(&outside, event.join("linked")).unwrap();
+    symlink(&outside, world.path("Camera1/2025-03-01/11-11-11")).unwrap();
+    symlink(outside.join("2025-03-01"), world.path("Camera1/2025-03-02")).unwrap();
+    symlink(&world.root, world.path("CameraRoot")).unwrap();
+    symlink(world.path("Garden"), world.path("CameraGarden")).unwrap();
+    let linked_debug = world.event("Camera1/2025-03-01/12-00-00").old().make();
+    symlink(&outside, linked_debug.join("debug")).unwrap();
+    assert!(Command::new("mkfifo").arg(event.join("pipe.jpg")).status().unwrap().success());
+    world
+}
+
+/// Whether an answer holds any of the secret, whatever its status.
+fn assert_refused(daemon: &Daemon, path: &str) {
+    for headers in [&[][..], &[("Range", "bytes=0-3")]] {
+        let response = daemon.request("GET", path, headers);
+        assert!(matches!(response.status, 400 | 404), "{path}: {}", response.status);
+        assert!(!response.text().contains("owl"), "{path}: {}", response.text());
+        assert!(!response.text().contains("/tmp/"), "{path} tells where the archive lies: {}", response.text());
+    }
+}
+
+/// Below an event's directory.
+const BELOW_EVENT: &[&str] = &[
+    "..",
+    "../",
+    "../../../../outside/secret.txt",
+    "..%2f..%2f..%2f..%2foutside%2fsecret.txt",
+    "%2e%2e/%2e%2e/%2e%2e/%2e%2e/outside/secret.txt",
+    "%2e%2e%2f.saved",
+    "..;/..;/outside/secret.txt",
+    "..\\..\\outside\\secret.txt",
+    "..%5c..%5coutside%5csecret.txt",
+    "%252e%252e%252fsecret.txt",
+    "./.saved",
+    ".saved",
+    "%2esaved",
+    ".details.json",
+    ".hidden.jpg",
+    "%2Ehidden.jpg",
+    "debug/.hidden.jpg",
+    "debug/../.saved",
+    "debug/%2e%2e/.saved",
+    "debug/",
+    "debug",
+    "debug//video.mp4",
+    "/debug/video.mp4",
+    "sub/x.jpg",
+    "debug/sub/x.jpg",
+    "debug/debug/video.mp4",
+    "link.jpg",
+    "relative.jpg",
+    "inside.jpg",
+    "linked/secret.txt",
+    "linked%2fsecret.txt",
+    "pipe.jpg",
+    "secret.txt",
+    ".saved%00.jpg",
+    "10-04-36-00.jpg%00",
+    "%00",
+    "10-04-36-00.jpg/",
+    "10-04-36-00.jpg/x",
+    "10-04-36-00.jpg%0a",
+    "%ff%fe.jpg",
+    "%c0%ae%c0%ae/x",
+    "%",
+    "%zz",
+    "10-04-36-00.JPG",
+];
+
+/// Below the root.
+const BELOW_ROOT: &[&str] = &[
+    "../outside/secret.txt",
+    "%2e%2e/outside/secret.txt",
+    "..",
+    ".",
+    "",
+    "/",
+    "//",
+    "outside/secret.txt",
+    "Camera1/../../outside/secret.txt",
+    "Camera1/x.jpg",
+    "Camera1/2025-03-01/x.jpg",
+    "Camera1/2025-03-01/notes/x.jpg",
+    "Camera1/notes/10-04-36/x.jpg",
+    "Camera1/2025-3-1/10-04-36/x.jpg",
+    "Camera1/2025-03-01/11-11-11/x.jpg",
+    "Camera1/2025-03-02/10-04-36/x.jpg",
+    "Camera1/2025-03-01/12-00-00/debug/video.mp4",
+    "Camera1/2025-03-01/10-04-37/10-04-36-00.jpg",
+    "Camera1/2025-03-01/10-4-36/10-04-36-00.jpg",
+    "Camera1/2025-03-01/10:04:36/10-04-36-00.jpg",
+    "Camera1/2025-02-30/10-04-36/10-04-36-00.jpg",
+    "Camera1/%2e%2e/Camera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1/2025-03-01/10-04-36/only10.jpg",
+    "Camera/2025-03-01/10-04-36/10-04-36-00.jpg",
+    "camera1/2025-03-01/10-04-36/10-04-36-00.jpg",
+    "Camera1%20/2025-03-01/10-04-36/10-04-36-00.jpg",
+    "Camera1%2f2025-03-01%2f10-04-36%2f10-04-36-00.jpg",
+    "Garden/2025-03-01/10-04-36/x.jpg",
+    "CameraRoot/Camera1/2025-03-01/10-04-36/10-04-36-00.jpg",
+    "CameraRoot/2025-03-01/10-04-36/x.jpg",
+    "queue/Camera1_2025-03-01_10-04-36",
+    "delete_queue/pass/Camera1/2025-03-01/10-04-36/x.jpg",
+    "delete_queue/2025-03-01/10-04-36/x.jpg",
+    ".owlery/catalog.db",
+    ".owlery/archive.json",
+    ".owlery/lock",
+    "%2eowlery/catalog.db",
+    "Camera1/.owlery/catalog.db",
+    "Camera1/2025-03-01/10-04-36/../../../.owlery/catalog.db",
+    "Camera1//2025-03-01/10-04-36/10-04-36-00.jpg",
+    "/Camera1/2025-03-01/10-04-36/10-04-36-00.jpg",
+    "media/Camera1/2025-03-01/10-04-36/10-04-36-00.jpg",
+    "Camera1/2025-03-01/10-04-36/10-04-36-00.jpg//",
+];
+
+#[test]
+fn hostile_paths_lead_nowhere() {
+    let world = trapped();
+    let daemon = world.serve(&["--camera-pattern", "Camera.*"]);
+    let long = "x".repeat(300);
+    let longer = "y/".repeat(8000);
+    let absolute = world.outside("outside").join("secret.txt").display().to_string();
+    let encoded = absolute.replace('/', "%2f");
+    let event = format!("Camera1/{EVENT}");
+    let more_below_event = [long.as_str(), &longer, &encoded];
+    for prefix in ["/motion", "/media"] {
+        let fine = daemon.get(&format!("{prefix}/{event}/10-04-36-00.jpg"));
+        assert_eq!(fine.status, 200, "the archive itself is served");
+        assert_eq!(daemon.get(&format!("{prefix}/{event}/debug/video.mp4")).text(), "fine");
+        for path in BELOW_EVENT.iter().chain(&more_below_event) {
+            assert_refused(&daemon, &format!("{prefix}/{event}/{path}"));
+        }
+        for path in BELOW_ROOT.iter().chain(&[absolute.as_str()]) {
+            assert_refused(&daemon, &format!("{prefix}/{path}"));
+        }
+    }
+    assert_eq!(daemon.get("/healthz").status, 200, "and it lives");
+}
+
+#[test]
+fn hostile_targets_of_other_routes_lead_nowhere() {
+    let world = trapped();
+    let daemon = world.serve(&[]);
+    let outside = world.outside("outside").join("secret.txt").display().to_string();
+    for path in [
+        outside.as_str(),
+        "/../outside/secret.txt",
+        "/%2e%2e/outside/secret.txt",
+        "//outside/secret.txt",
+        "/images/../../outside/secret.txt",
+        "/images/%2e%2e/.owlery/archive.json",
+        "/.owlery/archive.json",
+        "/Camera1/2025-03-01/10-04-36/10-04-36-00.jpg",
+        "/motion",
+        "/media",
+        "/app.js/../.saved",
+        "/api/v1/events/Camera1/2025-03-01/..%2f..%2fx",
+        "/api/v1/events/..%2f/2025-03-01/10-04-36",
+        "http://127.0.0.1/../outside/secret.txt",
+        "outside/secret.txt",
+        "*",
+    ] {
+        assert_refused(&daemon, path);
+    }
+}
+
+#[test]
+fn a_camera_is_never_found_by_the_beginning_of_its_name() {
+    let world = trapped();
+    let daemon = world.serve(&["--camera-pattern", "Camera1"]);
+    for prefix in ["motion", "media"] {
+        assert_eq!(daemon.get(&format!("/{prefix}/Camera1/{EVENT}/10-04-36-00.jpg")).status, 200);
+        assert_refused(&daemon, &format!("/{prefix}/Camera10/{EVENT}/only10.jpg"));
+        assert_refused(&daemon, &format!("/{prefix}/Camera10/{EVENT}/10-04-36-00.jpg"));
+    }
+    assert_problem(&daemon.get(&format!("/api/v1/events/Camera10/{EVENT}")), 404, None);
+    let cameras = daemon.get("/api/cameras/list").json();
+    assert_eq!(cameras, serde_json::json!({"cameras": [["Camera1", 0]]}));
+    assert!(daemon.events().iter().all(|event| event["camera"] == "Camera1"));
+}

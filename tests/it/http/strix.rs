@@ -1,0 +1,264 @@
+//! The routes of the strix web UI, to the letter, over real events of Motion; the answers were worked out by hand.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{assert_problem, serve_measured};
+use crate::world::{World, days_ago, today, wait_until};
+
+/// The four events of `Camera1` in the sample: start, end, title, directory, thumbnail.
+const CAMERA1: [[&str; 5]; 4] = [
+    ["2026-11-21 05:44:39", "2026-11-21 05:44:48", "Sat Nov 21 05:44:39 AM", "05-44-39", "05-44-41-02.jpg"],
+    ["2026-11-21 05:44:51", "2026-11-21 05:45:00", "Sat Nov 21 05:44:51 AM", "05-44-52", "05-44-53-04.jpg"],
+    ["2026-11-21 05:45:06", "2026-11-21 05:45:12", "Sat Nov 21 05:45:06 AM", "05-45-07", "05-45-08-01.jpg"],
+    ["2026-11-21 05:45:25", "2026-11-21 05:45:31", "Sat Nov 21 05:45:25 AM", "05-45-26", "05-45-27-01.jpg"],
+];
+
+/// The one of `Camera2`.
+const CAMERA2: [&str; 5] =
+    ["2026-11-21 05:45:29", "2026-11-21 05:45:33", "Sat Nov 21 05:45:29 AM", "05-45-29", "05-45-30-01.jpg"];
+
+fn told(world: &World, camera: &str, [start, end, title, dir, thumbnail]: [&str; 5]) -> Value {
+    let path = format!("{camera}/2026-11-21/{dir}");
+    json!({
+        "start": start,
+        "end": end,
+        "title": title,
+        "video": format!("motion/{path}/video.mp4"),
+        "debug_video": "images/missing.jpg",
+        "thumbnail": format!("motion/{path}/{thumbnail}"),
+        "images": [],
+        "saved": false,
+        "event_path": world.root.canonicalize().unwrap().join(&path),
+    })
+}
+
+#[test]
+fn cameras_are_pairs_of_name_and_port() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let response = daemon.get("/api/cameras/list");
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.text(), r#"{"cameras":[["Camera1",0],["Camera2",0]]}"#);
+}
+
+#[test]
+fn ports_come_from_motions_configuration() {
+    let world = World::sample("direct");
+    let conf = world.outside("etc").join("motion.conf");
+    let camera = conf.with_file_name("camera2.conf");
+    fs::write(&conf, format!("stream_port 0\ncamera {}\n", camera.display())).unwrap();
+    fs::write(&camera, format!("stream_port 8082\ntarget_dir {}\n", world.path("Camera2").display())).unwrap();
+    let daemon = world.serve(&["--motion-conf", conf.to_str().unwrap()]);
+    assert_eq!(daemon.get("/api/cameras/list").text(), r#"{"cameras":[["Camera1",0],["Camera2",8082]]}"#);
+}
+
+#[test]
+fn events_are_told_with_every_field_oldest_first() {
+    let world = World::sample("direct");
+    let daemon = serve_measured(&world, &[]);
+    let answer = daemon.get("/api/events/Camera1,Camera2?end=2026-11-21").json();
+    let expected = json!({
+        "start": "1985-10-26 01:22:00",
+        "end": "2026-11-21 23:59:59",
+        "offset": 0,
+        "limit": 10,
+        "events": {
+            "Camera1": CAMERA1.map(|event| told(&world, "Camera1", event)),
+            "Camera2": [told(&world, "Camera2", CAMERA2)],
+        },
+    });
+    assert_eq!(answer, expected);
+}
+
+#[test]
+fn a_debug_movie_and_a_thumbnail_are_named() {
+    let world = World::sample("strix-done");
+    let daemon = serve_measured(&world, &[]);
+    let path = "Camera1/2026-11-21/05-45-25";
+    let event = &daemon.get("/api/events/Camera1?end=2026-11-22").json()["events"]["Camera1"][0];
+    let mut expected = json!({
+        "start": "2026-11-21 05:45:25",
+        "end": "2026-11-21 05:45:31",
+        "title": "Sat Nov 21 05:45:25 AM",
+        "video": format!("motion/{path}/video.m4v"),
+        "debug_video": format!("motion/{path}/debug/video.m4v"),
+        "thumbnail": format!("motion/{path}/thumbnail.jpg"),
+        "images": [],
+        "saved": false,
+        "event_path": world.root.canonicalize().unwrap().join(path),
+    });
+    assert_eq!(*event, expected);
+    for key in ["video", "debug_video", "thumbnail"] {
+        assert_eq!(daemon.get(&format!("/{}", expected[key].as_str().unwrap())).status, 200, "{key}");
+    }
+    // A person keeps it.
+    fs::write(world.path(path).join(".saved"), "").unwrap();
+    expected["saved"] = true.into();
+    drop(daemon);
+    let daemon = world.serve(&[]);
+    assert_eq!(daemon.get("/api/events/Camera1?end=2026-11-22").json()["events"]["Camera1"][0], expected);
+}
+
+#[test]
+fn missing_media_is_named_missing_and_served() {
+    let world = World::sample("failures/sigkill-direct-mkv");
+    fs::remove_file(world.path("Camera1/2026-11-21/05-39-40/video.mkv")).unwrap();
+    let daemon = world.serve(&[]);
+    let event = daemon.get("/api/events/Camera1?end=2026-11-22").json()["events"]["Camera1"][0].clone();
+    for key in ["video", "debug_video", "thumbnail"] {
+        assert_eq!(event[key], "images/missing.jpg", "{key}");
+    }
+    let missing = daemon.get("/images/missing.jpg");
+    assert_eq!((missing.status, missing.header("content-type")), (200, Some("image/jpeg")));
+    assert_eq!(missing.body[..3], [0xff, 0xd8, 0xff], "a JPEG");
+}
+
+#[test]
+fn raw_directories_are_left_out() {
+    let world = World::sample("strix-raw");
+    world.event("Camera1/2026-11-21/05-44-39").old().make();
+    let daemon = world.serve(&[]);
+    assert_eq!(daemon.events().len(), 9, "the API tells of all");
+    let events = daemon.get("/api/events/Camera1,Camera2?limit=0&end=2026-11-22").json()["events"].clone();
+    assert_eq!(events["Camera1"].as_array().unwrap().len(), 1);
+    assert_eq!(events["Camera2"], json!([]));
+}
+
+#[test]
+fn interrupted_events_are_told_like_others() {
+    let world = World::sample("failures/sigkill-direct-mp4");
+    let daemon = serve_measured(&world, &[]);
+    assert_eq!(daemon.events()[0]["state"], "interrupted");
+    let events = daemon.get("/api/events/Camera1?end=2026-11-22").json();
+    assert_eq!(events["events"]["Camera1"][0]["title"], "Sat Nov 21 05:39:40 AM");
+}
+
+/// The directories' names in an answer.
+fn names(answer: &Value, camera: &str) -> Vec<String> {
+    let name = |event: &Value| event["event_path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    answer["events"][camera].as_array().unwrap().iter().map(name).collect()
+}
+
+#[test]
+fn the_newest_offset_and_limit_are_taken_and_run_oldest_first() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    for (query, expected) in [
+        ("", &["05-44-39", "05-44-52", "05-45-07", "05-45-26"][..]),
+        ("&limit=0", &["05-44-39", "05-44-52", "05-45-07", "05-45-26"]),
+        ("&limit=1", &["05-45-26"]),
+        ("&limit=3", &["05-44-52", "05-45-07", "05-45-26"]),
+        ("&limit=2&offset=1", &["05-44-52", "05-45-07"]),
+        ("&limit=0&offset=3", &["05-44-39"]),
+        ("&offset=4", &[]),
+        ("&limit=0&offset=18446744073709551615", &[]),
+        ("&limit=18446744073709551615", &["05-44-39", "05-44-52", "05-45-07", "05-45-26"]),
+    ] {
+        let answer = daemon.get(&format!("/api/events/Camera1?end=2026-11-22{query}")).json();
+        assert_eq!(names(&answer, "Camera1"), expected, "{query}");
+    }
+    let answer = daemon.get("/api/events/Camera1?end=2026-11-22&limit=2&offset=1").json();
+    assert_eq!((&answer["offset"], &answer["limit"]), (&json!(1), &json!(2)));
+}
+
+#[test]
+fn ten_are_taken_unless_told_otherwise() {
+    let world = World::new();
+    for second in 0..12 {
+        world.event(format!("Camera1/2025-03-01/10-00-{second:02}")).frames(0).old().make();
+    }
+    let daemon = world.serve(&[]);
+    let answer = daemon.get("/api/events/Camera1").json();
+    assert_eq!(answer["limit"], 10);
+    let newest: Vec<String> = (2..12).map(|second| format!("10-00-{second:02}")).collect();
+    assert_eq!(names(&answer, "Camera1"), newest);
+    assert_eq!(names(&daemon.get("/api/events/Camera1?limit=0").json(), "Camera1").len(), 12);
+}
+
+#[test]
+fn both_bounds_are_inclusive_and_compared_with_the_directorys_name() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    // The event 05-44-52 starts at 05:44:51 and ends at 05:45:00: neither counts here.
+    for (start, end, expected) in [
+        ("05:44:52", "05:45:07", &["05-44-52", "05-45-07"][..]),
+        ("05:44:52", "05:44:52", &["05-44-52"]),
+        ("05:44:51", "05:44:51", &[]),
+        ("05:44:53", "05:45:06", &[]),
+        ("05:44:40", "05:45:25", &["05-44-52", "05-45-07"]),
+        ("05:45:26", "05:44:39", &[]),
+    ] {
+        let path = format!("/api/events/Camera1?start=2026-11-21%20{start}&end=2026-11-21+{end}");
+        let answer = daemon.get(&path).json();
+        assert_eq!(names(&answer, "Camera1"), expected, "{start} to {end}");
+        assert_eq!(answer["start"], format!("2026-11-21 {start}"));
+        assert_eq!(answer["end"], format!("2026-11-21 {end}"));
+    }
+    let other_day = daemon.get("/api/events/Camera1?start=2026-11-22&end=2026-11-30").json();
+    assert_eq!(names(&other_day, "Camera1"), [""; 0]);
+}
+
+#[test]
+fn the_end_is_now_unless_told_otherwise() {
+    let world = World::new();
+    let tomorrow = (today() + chrono::Days::new(2)).to_string();
+    for day in [days_ago(2), tomorrow] {
+        world.event(format!("Camera1/{day}/12-00-00")).old().make();
+    }
+    let daemon = world.serve(&[]);
+    assert_eq!(names(&daemon.get("/api/events/Camera1").json(), "Camera1").len(), 1, "what lies ahead is not told");
+    assert_eq!(names(&daemon.get("/api/events/Camera1?end=2999-01-01").json(), "Camera1").len(), 2);
+}
+
+#[test]
+fn an_unknown_camera_has_an_empty_list() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let answer = daemon.get("/api/events/Camera1,Camera,Camera10,..,%00,queue?end=2026-11-22").json();
+    let events = answer["events"].as_object().unwrap();
+    let asked: Vec<&String> = events.keys().collect();
+    assert_eq!(asked.len(), 6, "{asked:?}");
+    for (camera, list) in events {
+        let count = if camera == "Camera1" { 4 } else { 0 };
+        assert_eq!(list.as_array().unwrap().len(), count, "{camera:?}");
+    }
+}
+
+#[test]
+fn titles_are_of_twelve_hours_and_in_english() {
+    let world = World::new();
+    for (name, title) in [
+        ("00-00-00", "Sat Mar 01 12:00:00 AM"),
+        ("09-05-07", "Sat Mar 01 09:05:07 AM"),
+        ("12-00-00", "Sat Mar 01 12:00:00 PM"),
+        ("13-05-09", "Sat Mar 01 01:05:09 PM"),
+    ] {
+        world.event(format!("Camera1/2025-03-01/{name}")).old().make();
+        let mut serve = world.command("serve", ["--listen", "127.0.0.1:0"]);
+        serve.env("LC_ALL", "de_DE.UTF-8").env("TZ", "Asia/Tokyo");
+        let daemon = crate::world::Daemon::start(serve);
+        wait_until("ready", || daemon.get("/readyz").status == 200);
+        let answer = daemon.get("/api/events/Camera1").json();
+        assert_eq!(answer["events"]["Camera1"].as_array().unwrap().last().unwrap()["title"], title, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_understood_is_refused_by_name() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    for (query, parameter) in [
+        ("start=yesterday", "start"),
+        ("end=2026-02-30", "end"),
+        ("offset=-1", "offset"),
+        ("offset=x", "offset"),
+        ("limit=-1", "limit"),
+        ("limit=", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("camera=Camera1", "camera"),
+    ] {
+        assert_problem(&daemon.get(&format!("/api/events/Camera1?{query}")), 400, Some(parameter));
+    }
+}
