@@ -14,8 +14,8 @@ pub use preload::{Progress, Summary};
 pub use tickets::Tickets;
 
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
-use crate::clock::{Clock, Now};
-use crate::error::Result;
+use crate::clock::{Clock, Now, Stop};
+use crate::error::{Error, Result};
 use crate::event::state::{MovieCheck, Signs, judge};
 use crate::event::{Camera, Change, Day, DayScan, Details, EventId, EventName, Stamp, State};
 use recent::Recent;
@@ -44,6 +44,8 @@ pub struct Scanner {
     sidecars: Sidecars,
     recent: Recent,
     out: Out,
+    /// Ends a look amidst a day: a big one on a slow disk takes longer than a stop may.
+    stop: Stop,
 }
 
 impl std::fmt::Debug for Scanner {
@@ -69,8 +71,15 @@ const RACY: i64 = 2_000_000_000;
 
 impl Scanner {
     /// A scanner that sends what it finds to `out`.
-    pub fn new(tree: Arc<Tree>, clock: Arc<dyn Clock>, event_gap: Duration, sidecars: Sidecars, out: Out) -> Self {
-        Self { tree, clock, tickets: Arc::default(), event_gap, sidecars, recent: Recent::default(), out }
+    pub fn new(
+        tree: Arc<Tree>,
+        clock: Arc<dyn Clock>,
+        event_gap: Duration,
+        sidecars: Sidecars,
+        out: Out,
+        stop: Stop,
+    ) -> Self {
+        Self { tree, clock, tickets: Arc::default(), event_gap, sidecars, recent: Recent::default(), out, stop }
     }
 
     /// Sends a change on its way.
@@ -106,9 +115,15 @@ impl Scanner {
         let Some(dir) = self.open_day(camera, day)? else { return Ok((Vec::new(), Vec::new())) };
         let mut read = DayRead::begin(self, dir)?;
         for name in read.names.clone() {
+            if self.stop.is_set() {
+                return Err(Error::Stopped);
+            }
             read.take(name, read.dir.read_event(name, depth));
         }
         let (scan, reports) = read.finish(self, depth, Occasion::Found);
+        if self.stop.is_set() {
+            return Err(Error::Stopped); // not everything was looked at
+        }
         let states = scan.events.iter().map(|(name, details)| (*name, details.state)).collect();
         self.send(Change::Day(scan))?;
         Ok((states, reports))
@@ -166,12 +181,12 @@ impl Scanner {
         now: Now,
         (depth, occasion): (Depth, Occasion),
     ) -> (Details, Option<Report>) {
-        let id = dir.id(name);
         let report = facts
             .disbelief
             .as_ref()
             .map(|why| Report::note(dir.event_path(name).join(SIDECAR), format!("not believed: {why}")));
         let Some(newest) = newest else { return (details_of(facts, State::Complete, None), report) };
+        let id = dir.id(name);
         let ended = self.recent.is_ended(&id, newest);
         let newer = self.recent.has_newer(&id, &facts);
         let state = judge(&Signs { day: id.day, newest, ended, newer, movie: facts.movie }, now, self.event_gap);
@@ -179,7 +194,10 @@ impl Scanner {
             return (details_of(facts, state, None), report);
         }
         let peak = match facts.peak_change {
-            None if depth == Depth::Full => dir.peak_change(name, &facts.frame_list),
+            None if depth == Depth::Full => {
+                let some = facts.frame_list.chunks(32).take_while(|_| !self.stop.is_set());
+                some.filter_map(|frames| dir.peak_change(name, frames)).max()
+            }
             known => known,
         };
         let has_sidecar = facts.has_sidecar;
@@ -270,8 +288,10 @@ impl DayRead {
     fn finish(mut self, scanner: &Scanner, depth: Depth, occasion: Occasion) -> (DayScan, Vec<Report>) {
         let now = scanner.clock.now();
         self.facts.sort_unstable_by_key(|(name, _)| *name);
-        let newest: Vec<Option<i64>> =
-            self.facts.iter().map(|(name, facts)| scanner.recent.note(&self.dir.id(*name), facts, now)).collect();
+        let note = |(name, facts): &(EventName, Facts)| {
+            facts.newest.and_then(|_| scanner.recent.note(&self.dir.id(*name), facts, now))
+        };
+        let newest: Vec<Option<i64>> = self.facts.iter().map(note).collect();
         let mut events = Vec::with_capacity(self.facts.len());
         for ((name, facts), newest) in std::mem::take(&mut self.facts).into_iter().zip(newest) {
             let (details, report) = scanner.details(&self.dir, name, facts, newest, now, (depth, occasion));

@@ -104,6 +104,7 @@ impl Archive {
             self.options.event_gap,
             self.options.sidecars,
             feed.out(),
+            stop.clone(),
         ));
         let expirer = Expirer::new(
             Arc::clone(&self.tree),

@@ -217,6 +217,10 @@ impl Walk<'_> {
         }
         let Some(read) = read.take() else { return Ok(()) };
         let (scan, reports) = read.finish(self.scanner, day.depth, Occasion::Found);
+        if self.stop.is_set() {
+            self.summary().was_stopped = true;
+            return Ok(());
+        }
         self.end_day(scan.events.len() as u64, false);
         self.report(reports);
         self.scanner.send(Change::Day(scan))

@@ -85,8 +85,10 @@ fn sweep(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
         let pace = BACKLOG / u32::try_from(round.len().max(1)).unwrap_or(u32::MAX);
         for (camera, day, is_new) in round {
             let begun = Instant::now();
-            if let Err(error) = shared.scanner.scan_day(&camera, day, Depth::Full) {
-                tracing::warn!("{}", error.chain());
+            match shared.scanner.scan_day(&camera, day, Depth::Full) {
+                Err(Error::Stopped) => return Ok(false),
+                Err(error) => tracing::warn!("{}", error.chain()),
+                Ok(_) => {}
             }
             // Half of the disk's time at most, and for what is only to be looked at again much less.
             let rest = begun.elapsed();
