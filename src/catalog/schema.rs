@@ -97,11 +97,23 @@ pub(super) fn check(connection: &Connection) -> Result<(), Trouble> {
     if version != VERSION {
         return Err(Trouble::Unusable(format!("it is of version {version}, and this is version {VERSION}")));
     }
+    let expected = Connection::open_in_memory()?;
+    expected.execute_batch(TABLES)?;
+    if tables(connection)? != tables(&expected)? {
+        return Err(Trouble::Unusable("its tables are not those of this version".to_owned()));
+    }
     // A cheap look at each table: enough to notice a file that was cut off or overwritten at its beginning.
     for table in ["camera", "day", "event"] {
         connection.query_row(&format!("SELECT COUNT(*) FROM (SELECT * FROM {table} LIMIT 1)"), [], |_| Ok(()))?;
     }
     Ok(())
+}
+
+/// Tables and indexes as they were declared.
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut declared = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name")?;
+    declared.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Connections that only read. They open the file for writing too, since a WAL needs its shared memory.

@@ -9,6 +9,8 @@ mod world;
 #[cfg(feature = "cli")]
 mod browser;
 #[cfg(feature = "cli")]
+mod catalog;
+#[cfg(feature = "cli")]
 mod crash;
 #[cfg(feature = "cli")]
 mod demo;

@@ -1,0 +1,191 @@
+//! The catalog is derived from the tree and disposable: whatever happens to it, the answers are the tree's in the end.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::world::{Daemon, Disk, World, days_ago, run_by, wait_for, wait_until};
+
+/// Events of several cameras and days, saved, interrupted and raw ones among them.
+fn world() -> World {
+    let world = World::empty();
+    for camera in ["Camera1", "Camera2", "Camera10"] {
+        for days in [0, 1, 2, 40, 400] {
+            world.event(format!("{camera}/{}/10-00-00", days_ago(days))).old().make();
+            world.event(format!("{camera}/{}/11-00-00", days_ago(days))).saved().frames(7).old().make();
+            world.event(format!("{camera}/{}/01", days_ago(days))).no_movie().old().make();
+        }
+        world.event(format!("{camera}/{}/12-00-00", days_ago(3))).movie("video.mp4", "").old().make();
+    }
+    world
+}
+
+/// Many small events of one camera, two days ago.
+fn many_events(world: &World, from: u32, to: u32) {
+    for number in from..to {
+        let dir = world.path(format!("Camera1/{}/{number}", days_ago(2)));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("10-00-00-00.jpg"), "x").unwrap();
+    }
+}
+
+/// All that is answered once everything is measured.
+fn answers(daemon: &Daemon) -> [Value; 2] {
+    wait_until("all is measured", || daemon.events().iter().all(|event| event["bytes"].is_u64()));
+    ["/api/v1/events?limit=1000", "/api/v1/cameras"].map(|path| daemon.get(path).json())
+}
+
+fn catalog(world: &World) -> PathBuf {
+    world.path(".owlery/catalog.db")
+}
+
+/// Runs the daemon once; answers what it answered.
+fn served(world: &World) -> [Value; 2] {
+    let daemon = world.serve(&[]);
+    let answers = answers(&daemon);
+    assert_eq!(daemon.stop(), 0);
+    answers
+}
+
+#[test]
+fn a_catalog_that_cannot_be_used_is_set_aside_with_one_warning_and_built_anew() {
+    let garbage = |path: &Path| fs::write(path, [0x5a; 9000]).unwrap();
+    let foreign = |path: &Path| {
+        fs::remove_file(path).unwrap();
+        let other = rusqlite::Connection::open(path).unwrap();
+        other.execute_batch("PRAGMA user_version = 1; CREATE TABLE event (precious TEXT)").unwrap();
+    };
+    let newer = |path: &Path| {
+        let catalog = rusqlite::Connection::open(path).unwrap();
+        catalog.pragma_update(None, "user_version", 99).unwrap();
+    };
+    let other_tables = |path: &Path| {
+        let catalog = rusqlite::Connection::open(path).unwrap();
+        catalog.execute_batch("DROP TABLE event; CREATE TABLE event (precious TEXT)").unwrap();
+    };
+    let cut = |path: &Path| {
+        let whole = fs::metadata(path).unwrap().len();
+        OpenOptions::new().write(true).open(path).unwrap().set_len(whole / 2).unwrap();
+    };
+    let spoil: [(&str, &dyn Fn(&Path)); 5] = [
+        ("garbage", &garbage),
+        ("foreign", &foreign),
+        ("newer", &newer),
+        ("other tables", &other_tables),
+        ("cut", &cut),
+    ];
+    let world = world();
+    let before = served(&world);
+    assert_eq!(before[0]["events"].as_array().unwrap().len(), 48);
+    for (what, spoil) in spoil {
+        spoil(&catalog(&world));
+        let spoilt = fs::read(catalog(&world)).unwrap();
+        let daemon = world.serve(&[]);
+        wait_until(&format!("{what}: all events are back"), || daemon.events().len() == 48);
+        assert_eq!(answers(&daemon), before, "{what}");
+        let log = daemon.log();
+        assert_eq!(log.matches("WARN").count(), 1, "{what}: {log}");
+        assert_eq!(log.matches("set aside as").count(), 1, "{what}: {log}");
+        assert_eq!(fs::read(world.path(".owlery/catalog.db.aside")).unwrap(), spoilt, "{what}: kept to look at");
+        assert_eq!(daemon.stop(), 0);
+    }
+}
+
+#[test]
+fn deleting_the_catalog_changes_no_answer() {
+    let world = world();
+    let before = served(&world);
+    for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+        let _ = fs::remove_file(world.path(".owlery").join(name));
+    }
+    assert_eq!(served(&world), before);
+    assert_eq!(served(&world), before, "nor does keeping it");
+    fs::write(catalog(&world), "").unwrap();
+    assert_eq!(served(&world), before, "nor does an empty file");
+}
+
+#[test]
+fn a_deleted_catalog_makes_no_file_garbage() {
+    let world = world();
+    served(&world);
+    fs::remove_file(catalog(&world)).unwrap();
+    let before = world.tree();
+    let ran = world.run("expire", &["--keep-days", "1000", "--max-share", "1"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(world.tree(), before);
+}
+
+#[test]
+fn damage_while_it_runs_loses_no_event_in_the_end() {
+    let world = World::new();
+    many_events(&world, 100, 600);
+    let daemon = world.serve(&[]);
+    assert_eq!(daemon.events().len(), 500);
+    let garbage = |name: &str| {
+        let path = world.path(".owlery").join(name);
+        let length = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
+        OpenOptions::new().write(true).open(&path).unwrap().write_all(&vec![0xa5; length]).unwrap();
+    };
+    garbage("catalog.db");
+    garbage("catalog.db-wal");
+    many_events(&world, 600, 700);
+    wait_until("old and new events are listed", || {
+        let answer = daemon.get("/api/v1/events?limit=1000");
+        answer.status == 200 && answer.json()["events"].as_array().unwrap().len() == 600
+    });
+    assert_eq!(daemon.stop(), 0);
+    let daemon = world.serve(&[]);
+    wait_until("and by the next run too", || daemon.events().len() == 600);
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_daemon_killed_amidst_the_preload_is_made_up_for_by_the_next() {
+    let world = world();
+    many_events(&world, 100, 900);
+    let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat:delay_enter=3000"];
+    let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
+    let lock: Value =
+        wait_for("the lock file", || serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok());
+    wait_until("something is in the catalog", || !daemon.events().is_empty());
+    assert_eq!(daemon.get("/readyz").status, 503, "not all of it is");
+    let pid = lock["pid"].to_string();
+    assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+    daemon.wait();
+    let after = served(&world);
+    assert_eq!(after[0]["events"].as_array().unwrap().len(), 848);
+    fs::remove_file(catalog(&world)).unwrap();
+    assert_eq!(served(&world), after, "as if it had never been killed");
+}
+
+#[test]
+fn on_a_full_disk_it_goes_on_answering_and_recovers() {
+    let world = World::new();
+    let state = world.outside("state");
+    let _disk = Disk::mount(&state, "2m");
+    many_events(&world, 100, 110);
+    let daemon = world.serve(&["--state-dir", state.to_str().unwrap()]);
+    let filler = state.join("filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    let mut number = 110;
+    wait_until("the catalog cannot grow any more", || {
+        many_events(&world, number, number + 100);
+        number += 100;
+        daemon.log().contains("it is tried again")
+    });
+    let answer = daemon.get("/api/v1/events?limit=1000");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.json()["events"].as_array().unwrap().len() >= 10, "answers are from before");
+    assert_eq!(daemon.get("/readyz").status, 503, "and it says that it is not well");
+    drop(file);
+    fs::remove_file(&filler).unwrap();
+    let all = u64::from(number - 100);
+    wait_until("everything is listed", || {
+        daemon.get("/api/v1/cameras").json()["cameras"][0]["events"].as_u64() == Some(all)
+    });
+    wait_until("and it is well again", || daemon.get("/readyz").status == 200);
+    assert_eq!(daemon.stop(), 0);
+}
