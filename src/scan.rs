@@ -109,6 +109,11 @@ impl Scanner {
         Ok(self.recent.set_markers(markers, self.clock.now()))
     }
 
+    /// The events that were open when they were last read, by whomever.
+    pub(crate) fn found_open(&self) -> Vec<EventId> {
+        self.recent.open()
+    }
+
     /// Reads a day and sends it: as a whole, or as gone. Answers its events' states and what was remarkable.
     pub fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<DayLook> {
         let _ticket = self.tickets.take(camera, day);
@@ -132,7 +137,10 @@ impl Scanner {
     /// Reads one event and sends it: as it is, or as gone. Answers its state, if it is there.
     pub fn scan_event(&self, id: &EventId, occasion: Occasion) -> Result<Option<State>> {
         let _ticket = self.tickets.take(&id.camera, id.day);
-        let Some(dir) = self.open_day(&id.camera, id.day)? else { return Ok(None) };
+        let Some(dir) = self.open_day(&id.camera, id.day)? else {
+            self.recent.forget(id);
+            return Ok(None);
+        };
         let facts = match dir.read_event(id.name, Depth::Measure) {
             Err(error) if error.is_no_directory() => {
                 self.recent.forget(id);
@@ -190,6 +198,7 @@ impl Scanner {
         let ended = self.recent.is_ended(&id, newest);
         let newer = self.recent.has_newer(&id, &facts);
         let state = judge(&Signs { day: id.day, newest, ended, newer, movie: facts.movie }, now, self.event_gap);
+        self.recent.set_open(&id, state == State::Open);
         if state == State::Open {
             return (details_of(facts, state, None), report);
         }

@@ -136,7 +136,7 @@ impl<O: Observer> Watch<O> {
         let mut today = self.now().today();
         loop {
             crate::fault::point("watch");
-            let mut until = reconcile_at.min(Instant::now() + Duration::from_secs(30));
+            let mut until = reconcile_at.min(Instant::now() + Duration::from_secs(5));
             if !self.open.is_empty() {
                 until = until.min(judge_at).min(markers_at);
             }
@@ -452,8 +452,10 @@ impl<O: Observer> Watch<O> {
         }
     }
 
-    /// Time alone can end an event.
+    /// Time alone can end an event. One that somebody else met open (the sweep, after files in it were written again)
+    /// is followed from here on too.
     fn judge_open(&mut self) {
+        self.open.extend(self.scanner.found_open());
         for id in self.open.clone() {
             tell(self.look_at_event(&id, Occasion::News));
         }

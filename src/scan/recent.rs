@@ -1,7 +1,7 @@
 //! What is remembered of recent events to judge whether they are over: what Motion said, which of a camera's events
 //! was written last, and when a time in the future was first seen. It is memory only; a restart begins anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDateTime;
@@ -24,6 +24,8 @@ struct Memory {
     latest: HashMap<Camera, Latest>,
     /// Times in the future that were met: the time, and when it was first seen.
     ahead: HashMap<EventId, (i64, i64)>,
+    /// Events that were open when they were last read, whoever read them.
+    open: HashSet<EventId>,
 }
 
 #[derive(Debug)]
@@ -67,10 +69,26 @@ impl Recent {
         [&memory.markers, &memory.ended].iter().any(|told| told.get(id).is_some_and(|time| *time >= newest))
     }
 
+    /// Remembers whether the event was open just now.
+    pub fn set_open(&self, id: &EventId, is_open: bool) {
+        let mut memory = self.memory();
+        if is_open {
+            memory.open.insert(id.clone());
+        } else {
+            memory.open.remove(id);
+        }
+    }
+
+    /// The events that were open when they were last read.
+    pub fn open(&self) -> Vec<EventId> {
+        self.memory().open.iter().cloned().collect()
+    }
+
     pub fn forget(&self, id: &EventId) {
         let mut memory = self.memory();
         memory.ended.remove(id);
         memory.ahead.remove(id);
+        memory.open.remove(id);
         memory.latest.retain(|_, latest| &latest.id != id);
     }
 

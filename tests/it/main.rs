@@ -15,6 +15,8 @@ mod crash;
 #[cfg(feature = "cli")]
 mod demo;
 #[cfg(feature = "cli")]
+mod details;
+#[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]
 mod http;
