@@ -20,12 +20,15 @@ mod details;
 mod expire;
 #[cfg(feature = "cli")]
 mod http;
+mod library;
 #[cfg(feature = "cli")]
 mod lifecycle;
 #[cfg(feature = "cli")]
 mod live;
 #[cfg(feature = "cli")]
 mod reaper;
+#[cfg(feature = "cli")]
+mod regressions;
 #[cfg(feature = "cli")]
 mod sample;
 #[cfg(feature = "cli")]

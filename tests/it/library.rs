@@ -1,0 +1,181 @@
+//! The library inside another program, without the `owlery` program: open, ask, follow, expire by a clock that is moved
+//! by hand, and stop.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use owlery::{
+    Archive, Camera, Error, EventId, Keep, Kind, ManualClock, Notice, Options, Policy, Query, Service, State,
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An archive whose clock stands at noon of 2026-11-20.
+struct Embedded {
+    _folder: tempfile::TempDir,
+    root: PathBuf,
+    clock: Arc<ManualClock>,
+}
+
+fn at(day: &str, hour: u32, minute: u32, second: u32) -> NaiveDateTime {
+    let time = NaiveTime::from_hms_opt(hour, minute, second).unwrap();
+    day.parse::<NaiveDate>().unwrap().and_time(time)
+}
+
+impl Embedded {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("owlery-it-").tempdir().unwrap();
+        let root = folder.path().join("motion");
+        fs::create_dir_all(root.join("Camera1")).unwrap();
+        let clock = Arc::new(ManualClock::new(at("2026-11-20", 12, 0, 0)));
+        Self { _folder: folder, root, clock }
+    }
+
+    fn options(&self) -> Options {
+        Options::new(&self.root).clock(self.clock.clone()).check_interval(Duration::from_millis(50))
+    }
+
+    fn event(&self, id: &str) -> PathBuf {
+        let dir = self.root.join(id);
+        fs::create_dir_all(&dir).unwrap();
+        let name = id.rsplit('/').next().unwrap();
+        fs::write(dir.join(format!("{name}-00.jpg")), "x").unwrap();
+        dir
+    }
+}
+
+fn start(options: Options) -> Service {
+    let service = Archive::open(options).unwrap().start().unwrap();
+    assert!(service.wait_ready(PATIENCE));
+    service
+}
+
+fn ids(service: &Service) -> Vec<String> {
+    service.events(&Query::new()).unwrap().events.iter().map(|event| event.id.to_string()).collect()
+}
+
+/// Waits until a condition holds, between two pieces of news at the latest.
+fn wait_until(what: &str, mut check: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !check() {
+        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+#[test]
+fn an_embedding_program_asks_follows_and_stops() {
+    let embedded = Embedded::new();
+    embedded.event("Camera1/2026-11-10/10-00-00");
+    let service = start(embedded.options());
+    assert_eq!(ids(&service), ["Camera1/2026-11-10/10-00-00"]);
+    let mut news = service.subscribe();
+    embedded.event("Camera1/2026-11-11/10-00-00");
+    let id: EventId = "Camera1/2026-11-11/10-00-00".parse().unwrap();
+    let heard = loop {
+        match news.wait().expect("the service runs") {
+            Notice::Added(event) if event.id == id => break event,
+            other => assert!(!matches!(other, Notice::Removed(_)), "{other:?}"),
+        }
+    };
+    assert_eq!(heard.details.state, State::Complete, "nothing of a day before yesterday is open");
+    assert_eq!(service.event(&id).unwrap().unwrap().id, id);
+    assert_eq!(service.cameras().unwrap()[0].summary.camera, "Camera1".parse::<Camera>().unwrap());
+    service.shutdown().unwrap();
+    while news.wait().is_some() {} // what was said before the end, and then the end
+}
+
+#[test]
+fn a_day_expires_when_the_clock_passes_midnight_and_not_a_second_before() {
+    let embedded = Embedded::new();
+    let day = |day: &str| embedded.root.join("Camera1").join(day);
+    for name in ["2026-11-08", "2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-19", "2026-11-20"] {
+        embedded.event(&format!("Camera1/{name}/10-00-00"));
+    }
+    let service =
+        start(embedded.options().policy(Policy { keep: Some(Keep::Days(10)), max_share: 1.0, ..Policy::default() }));
+    let news = service.subscribe();
+    wait_until("what is older than ten days goes", || !is_there(&day("2026-11-09")));
+    assert!(is_there(&day("2026-11-10")), "exactly ten days old");
+
+    embedded.clock.set(at("2026-11-20", 23, 59, 59));
+    let pass = service.expire(None).unwrap();
+    assert_eq!((pass.pass, pass.items), (None, Vec::new()), "the day has a second to go");
+    assert!(is_there(&day("2026-11-10")));
+
+    embedded.clock.set(at("2026-11-21", 0, 0, 0));
+    wait_until("its time is over", || !is_there(&day("2026-11-10")));
+    assert!(is_there(&day("2026-11-11")));
+    embedded.clock.set(at("2026-11-22", 0, 0, 0));
+    wait_until("and so on", || !is_there(&day("2026-11-11")));
+    wait_until("the queue is emptied", || fs::read_dir(embedded.root.join("delete_queue")).unwrap().count() == 0);
+    let left = ["2026-11-20", "2026-11-19", "2026-11-12"].map(|day| format!("Camera1/{day}/10-00-00"));
+    assert_eq!(ids(&service), left);
+    drop(news);
+    service.shutdown().unwrap();
+}
+
+#[test]
+fn a_clock_set_back_brings_nothing_to_its_end() {
+    let embedded = Embedded::new();
+    for name in ["2026-11-10", "2026-11-19", "2026-11-20"] {
+        embedded.event(&format!("Camera1/{name}/10-00-00"));
+    }
+    embedded.clock.set(at("1970-01-01", 0, 0, 0)); // a host without a clock of its own
+    let service =
+        start(embedded.options().policy(Policy { keep: Some(Keep::Days(1)), max_share: 1.0, ..Policy::default() }));
+    assert_eq!(service.expire(None).unwrap().pass, None);
+    assert_eq!(ids(&service).len(), 3);
+    service.shutdown().unwrap();
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_is_held_by_the_share() {
+    let embedded = Embedded::new();
+    for name in ["2026-11-16", "2026-11-17", "2026-11-18"] {
+        embedded.event(&format!("Camera1/{name}/10-00-00"));
+    }
+    let service = start(embedded.options().keep_days(45));
+    embedded.clock.set(at("2036-01-01", 0, 0, 0));
+    let pass = service.expire(None).unwrap();
+    assert_eq!(pass.refused.unwrap().guard, "share");
+    assert_eq!(ids(&service).len(), 3);
+    let confirmed = service.expire(pass.pass.as_deref()).unwrap();
+    assert_eq!(confirmed.count(), 3);
+    assert_eq!(ids(&service), [""; 0]);
+    service.shutdown().unwrap();
+}
+
+#[test]
+fn dropping_the_service_stops_everything_and_frees_the_archive() {
+    let embedded = Embedded::new();
+    embedded.event("Camera1/2026-11-10/10-00-00");
+    let service = start(embedded.options());
+    let mut news = service.subscribe();
+    let second = Archive::open(embedded.options()).unwrap().start().err().expect("one at a time");
+    assert!(matches!(second, Error::Locked { .. }), "{second}");
+    assert_eq!(second.kind(), Kind::Usage);
+    drop(service);
+    while news.wait().is_some() {}
+    let service = start(embedded.options());
+    assert_eq!(ids(&service).len(), 1);
+    service.shutdown().unwrap();
+}
+
+#[test]
+fn opening_changes_nothing_and_refuses_what_is_none() {
+    let embedded = Embedded::new();
+    Archive::open(embedded.options()).unwrap();
+    assert!(!embedded.root.join(".owlery").exists());
+    let kind = |options: Options| Archive::open(options).err().map(|error| error.kind());
+    assert_eq!(kind(Options::new(embedded.root.join("Camera1"))), Some(Kind::NoArchive), "no camera in it");
+    assert_eq!(kind(Options::new(embedded.root.join("nowhere"))), Some(Kind::NoArchive));
+    assert_eq!(kind(embedded.options().keep_days(0)), Some(Kind::Usage));
+}
