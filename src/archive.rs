@@ -85,8 +85,11 @@ impl Tree {
     /// Fails with [`Error::NoArchive`] where the root is missing or unreadable, or has neither a marker nor a single
     /// camera directory: it might be the wrong folder, or a disk that is not mounted. Changes nothing.
     pub fn open(root: &Path, pattern: &str) -> Result<Self> {
-        let pattern = Regex::new(&format!("^(?:{pattern})$"))
-            .map_err(|error| Error::Config(format!("--camera-pattern {pattern:?}: {error}")))?;
+        let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+            let text = error.to_string(); // with a drawing of the place on several lines; the last says what is wrong
+            let why = text.lines().last().unwrap_or_default();
+            Error::Config(format!("--camera-pattern {pattern:?}: {}", why.trim_start_matches("error: ")))
+        })?;
         let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
         let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;
         let tree = Self { root: canonical, pattern, identity: OnceLock::new() };

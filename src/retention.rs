@@ -48,7 +48,11 @@ impl Policy {
             let wrong =
                 || Error::Config(format!("--keep-days {text:?} is not a number of days from 1, or \"forever\""));
             let (camera, value) = match text.split_once('=') {
-                Some((camera, value)) => (Some(camera.parse::<Camera>()?), value),
+                Some((camera, value)) => {
+                    let camera: Result<Camera> = camera.parse();
+                    let camera = camera.map_err(|error| Error::Config(format!("--keep-days {text:?}: {error}")))?;
+                    (Some(camera), value)
+                }
                 None => (None, text.as_str()),
             };
             let keep = match value {

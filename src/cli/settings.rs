@@ -19,11 +19,11 @@ use crate::service::Options;
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Given {
     /// A day expires when it lies more than N days before today; repeatable, also per camera [default: no expiry]
-    #[arg(long, value_name = "[CAMERA=]N|forever")]
+    #[arg(long, value_name = "[CAMERA=]N|forever", allow_negative_numbers = true)]
     #[serde(deserialize_with = "texts")]
     pub keep_days: Vec<String>,
     /// A pass that would retire more than this share of the archive is held; 1 never holds [default: 0.5]
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
     #[serde(deserialize_with = "text")]
     pub max_share: Option<String>,
     /// How often the expirer runs [default: 1h]

@@ -7,6 +7,8 @@
 mod world;
 
 #[cfg(feature = "cli")]
+mod bad_input;
+#[cfg(feature = "cli")]
 mod browser;
 #[cfg(feature = "cli")]
 mod catalog;
