@@ -60,6 +60,10 @@ pub fn days_ago(days: u64) -> NaiveDate {
 }
 
 /// Makes the archive in `root`, each camera on a thread of its own.
+///
+/// # Panics
+///
+/// When a camera's thread has panicked.
 pub fn make(root: &Path, wish: &Wish) -> io::Result<Made> {
     fs::create_dir_all(root)?;
     let cameras: Vec<io::Result<Made>> = std::thread::scope(|scope| {
