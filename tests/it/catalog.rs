@@ -49,6 +49,9 @@ fn served(world: &World) -> [Value; 2] {
     answers
 }
 
+/// Something done to the catalog's file.
+type Damage<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn a_catalog_that_cannot_be_used_is_set_aside_with_one_warning_and_built_anew() {
     let garbage = |path: &Path| fs::write(path, [0x5a; 9000]).unwrap();
@@ -69,17 +72,17 @@ fn a_catalog_that_cannot_be_used_is_set_aside_with_one_warning_and_built_anew() 
         let whole = fs::metadata(path).unwrap().len();
         OpenOptions::new().write(true).open(path).unwrap().set_len(whole / 2).unwrap();
     };
-    let spoil: [(&str, &dyn Fn(&Path)); 5] = [
+    let world = world();
+    let before = served(&world);
+    assert_eq!(before[0]["events"].as_array().unwrap().len(), 48);
+    let damages: [(&str, Damage<'_>); 5] = [
         ("garbage", &garbage),
         ("foreign", &foreign),
         ("newer", &newer),
         ("other tables", &other_tables),
         ("cut", &cut),
     ];
-    let world = world();
-    let before = served(&world);
-    assert_eq!(before[0]["events"].as_array().unwrap().len(), 48);
-    for (what, spoil) in spoil {
+    for (what, spoil) in damages {
         spoil(&catalog(&world));
         let spoilt = fs::read(catalog(&world)).unwrap();
         let daemon = world.serve(&[]);
@@ -164,27 +167,22 @@ fn a_daemon_killed_amidst_the_preload_is_made_up_for_by_the_next() {
 fn on_a_full_disk_it_goes_on_answering_and_recovers() {
     let world = World::new();
     let state = world.outside("state");
-    let _disk = Disk::mount(&state, "2m");
+    let _disk = Disk::mount(&state, "32m");
     many_events(&world, 100, 110);
     let daemon = world.serve(&["--state-dir", state.to_str().unwrap()]);
     let filler = state.join("filler");
     let mut file = fs::File::create(&filler).unwrap();
-    while file.write_all(&[0; 4096]).is_ok() {}
-    let mut number = 110;
-    wait_until("the catalog cannot grow any more", || {
-        many_events(&world, number, number + 100);
-        number += 100;
-        daemon.log().contains("it is tried again")
-    });
+    while file.write_all(&[0; 65536]).is_ok() {}
+    many_events(&world, 110, 2110);
+    daemon.wait_for_log("it is tried again");
     let answer = daemon.get("/api/v1/events?limit=1000");
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.json()["events"].as_array().unwrap().len() >= 10, "answers are from before");
     assert_eq!(daemon.get("/readyz").status, 503, "and it says that it is not well");
     drop(file);
     fs::remove_file(&filler).unwrap();
-    let all = u64::from(number - 100);
     wait_until("everything is listed", || {
-        daemon.get("/api/v1/cameras").json()["cameras"][0]["events"].as_u64() == Some(all)
+        daemon.get("/api/v1/cameras").json()["cameras"][0]["events"].as_u64() == Some(2010)
     });
     wait_until("and it is well again", || daemon.get("/readyz").status == 200);
     assert_eq!(daemon.stop(), 0);

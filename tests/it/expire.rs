@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -37,8 +37,8 @@ fn retire_only(world: &World) -> PathBuf {
     queued[0].clone()
 }
 
-fn read_json(path: PathBuf) -> Value {
-    serde_json::from_slice(&fs::read(&path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]
@@ -66,11 +66,11 @@ fn the_manifest_tells_what_was_planned_when_and_why() {
     world.event(format!("Camera1/{}/11-00-00", days_ago(50))).saved().old().make();
     let planned = world.run("plan", &["--keep-days", "45", "--json"]).json();
     let pass = retire_only(&world);
-    let manifest = read_json(pass.join("pass.json"));
+    let manifest = read_json(&pass.join("pass.json"));
     let name = pass.file_name().unwrap().to_str().unwrap();
     assert_eq!(manifest["owlery"], 1);
     assert_eq!(manifest["pass"], name);
-    assert_eq!(manifest["archive"], read_json(world.path(".owlery/archive.json"))["archive"]);
+    assert_eq!(manifest["archive"], read_json(&world.path(".owlery/archive.json"))["archive"]);
     assert_eq!(manifest["undo_until"], Value::Null);
     assert_eq!(manifest["items"], planned["items"]);
     let started = manifest["started"].as_str().unwrap();
@@ -90,7 +90,7 @@ fn the_manifest_is_there_before_anything_is_moved() {
     let queued = world.queued();
     assert_eq!(queued.len(), 1);
     assert_eq!(fs::read_dir(&queued[0]).unwrap().count(), 1, "nothing but the manifest");
-    assert_eq!(read_json(queued[0].join("pass.json"))["items"][0]["events"], "all");
+    assert_eq!(read_json(&queued[0].join("pass.json"))["items"][0]["events"], "all");
     let archive: Vec<String> = world.tree().into_iter().filter(|path| !path.starts_with("delete_queue")).collect();
     assert_eq!(archive, before);
 }

@@ -159,7 +159,7 @@ fn dropping_the_service_stops_everything_and_frees_the_archive() {
     embedded.event("Camera1/2026-11-10/10-00-00");
     let service = start(embedded.options());
     let mut news = service.subscribe();
-    let second = Archive::open(embedded.options()).unwrap().start().err().expect("one at a time");
+    let second = Archive::open(embedded.options()).unwrap().start().expect_err("one at a time");
     assert!(matches!(second, Error::Locked { .. }), "{second}");
     assert_eq!(second.kind(), Kind::Usage);
     drop(service);

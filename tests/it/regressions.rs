@@ -155,7 +155,7 @@ fn each_failed_pass_left_a_directory_in_the_queue() {
         let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EIO"];
         let ran = Ran::of(crate::world::run_by(&inject, &command));
         assert_eq!(ran.code, 1, "{ran:?}");
-        assert_eq!(world.queued(), [PathBuf::new(); 0], "nothing is left");
+        assert!(world.queued().is_empty(), "nothing is left: {:?}", world.queued());
     }
     assert!(world.has(format!("Camera1/{}/10-00-00/video.mp4", days_ago(60))));
 }
@@ -192,7 +192,7 @@ fn empty_day_directories_were_left_for_ever() {
 }
 
 /// What the existing manager wrote beside an event's files, with this in place of some keys.
-fn strix_details(id: &str, changes: Value) -> String {
+fn strix_details(id: &str, changes: &Value) -> String {
     let (day, name) = id.rsplit_once('/').map(|(day, name)| (day.rsplit('/').next().unwrap(), name)).unwrap();
     let start = format!("{day} {}", name.replace('-', ":"));
     let mut details = json!({
@@ -213,7 +213,7 @@ fn debug_video_named_the_wrong_file() {
     let without = format!("Camera1/{}/11-00-00", days_ago(3));
     for id in [&with, &without] {
         // It named the movie itself.
-        let wrong = strix_details(id, json!({"debug_video": format!("motion/{id}/video.mp4")}));
+        let wrong = strix_details(id, &json!({"debug_video": format!("motion/{id}/video.mp4")}));
         world.event(id).file(".details.json", wrong).old().make();
     }
     fs::create_dir(world.path(format!("{with}/debug"))).unwrap();
@@ -233,7 +233,7 @@ fn debug_video_named_the_wrong_file() {
 fn a_title_became_a_list() {
     let world = World::new();
     let id = format!("Camera1/{}/10-04-35", days_ago(3));
-    let list = strix_details(&id, json!({"title": ["Fri Nov 20 10:04:35 AM"]}));
+    let list = strix_details(&id, &json!({"title": ["Fri Nov 20 10:04:35 AM"]}));
     world.event(&id).file(".details.json", list).old().make();
     let daemon = world.serve(&[]);
     let strix = daemon.get("/api/events/Camera1?limit=0").json();
