@@ -77,7 +77,9 @@ pub trait Observer: Send {
     fn mode(&self, mode: Mode);
     /// The recent days have been read for the first time.
     fn recent_done(&self);
-    /// A reconcile has ended.
+    /// The archive cannot be looked at: its root is gone, or is another's.
+    fn lost(&self, error: &Error);
+    /// A reconcile has ended. If it went well, nothing is lost any more.
     fn reconciled(&self, result: &Result<Summary>);
 }
 
@@ -292,7 +294,10 @@ impl<O: Observer> Watch<O> {
 
     /// Cameras that came or went.
     fn look_at_root(&mut self) -> Result<()> {
-        self.scanner.tree.check_still_there()?;
+        if let Err(error) = self.scanner.tree.check_still_there() {
+            self.observer.lost(&error);
+            return Err(error);
+        }
         let cameras = self.scanner.tree.cameras()?;
         let known: HashSet<Camera> = self.targets.cameras();
         for (_, report) in &cameras.closed {

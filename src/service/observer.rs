@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::handle::Handle;
 use super::status::Part;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Known;
 use crate::scan::Summary;
 use crate::watch::{Mode, Observer};
@@ -29,9 +29,18 @@ impl Observer for WatchObserver {
     }
 
     fn reconciled(&self, result: &Result<Summary>) {
-        if let Ok(summary) = result {
-            self.0.status.set_summary(summary);
-            tracing::debug!("reconciled: {} events, {} days unchanged", summary.events, summary.unchanged_days);
+        match result {
+            Ok(summary) => {
+                self.0.status.set_summary(summary);
+                self.0.status.set(Part::Watch, None);
+                tracing::debug!("reconciled: {} events, {} days unchanged", summary.events, summary.unchanged_days);
+            }
+            Err(Error::Stopped) => {}
+            Err(error) => self.lost(error),
         }
+    }
+
+    fn lost(&self, error: &Error) {
+        self.0.status.set(Part::Watch, Some(&error.chain()));
     }
 }

@@ -303,3 +303,21 @@ fn a_time_in_the_future_counts_as_the_moment_it_was_first_seen() {
     wait_for_state(&daemon, &event, "complete");
     assert_eq!(daemon.stop(), 0);
 }
+
+#[test]
+fn a_root_that_vanishes_is_said_so_and_takes_no_event_with_it() {
+    let world = World::new();
+    world.event(format!("Camera1/{}/10-00-00", days_ago(3))).old().make();
+    let daemon = world.serve(&["--check-interval", "1s"]);
+    assert_eq!(daemon.events().len(), 1);
+
+    let elsewhere = world.outside("elsewhere").join("motion");
+    std::fs::rename(&world.root, &elsewhere).unwrap();
+    wait_until("it says that it is not well", || daemon.get("/readyz").status == 503);
+    assert!(daemon.get("/readyz").text().contains("watch"), "{}", daemon.get("/readyz").text());
+    assert_eq!(daemon.events().len(), 1, "what is not there is not gone");
+
+    std::fs::rename(&elsewhere, &world.root).unwrap();
+    wait_until("it is well again", || daemon.get("/readyz").status == 200);
+    assert_eq!(daemon.events().len(), 1);
+}
