@@ -108,12 +108,12 @@ impl Browser {
                 "goog:loggingPrefs": {"browser": "ALL"},
             }}}),
         );
-        browser.session = session["sessionId"].as_str().unwrap().to_owned();
+        session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         browser.post("/url", &json!({"url": format!("http://{}/", daemon.address)}));
         browser
     }
 
-    /// One WebDriver command.
+    /// One command of the `WebDriver` protocol.
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let response = self.send(method, path, body).unwrap();
         let mut answer = response.json();
