@@ -1,1 +1,176 @@
-fn main() {}
+//! How fast Owlery knows an archive, against the fastest walk over the same tree in the same run, and how soon it serves
+//! a new event. `cargo bench --bench preload`; what the figures mean is in `doc/performance.md`.
+//!
+//! `OWLERY_BENCH_EVENTS`, `OWLERY_BENCH_ROUNDS` and `OWLERY_BENCH_ARRIVALS` change the size, `OWLERY_BENCH_DIR` where
+//! the trees lie. Without `--bench` (as `cargo test --benches` runs it) it is tiny and proves only that it works.
+#![allow(missing_docs)]
+
+#[path = "common/arrivals.rs"]
+mod arrivals;
+#[path = "common/caches.rs"]
+mod caches;
+#[path = "common/floor.rs"]
+mod floor;
+#[allow(dead_code)]
+#[path = "../examples/make_archive.rs"]
+mod make_archive;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// How much to measure.
+struct Size {
+    events: u32,
+    rounds: u32,
+    arrivals: u32,
+}
+
+impl Size {
+    fn of_this_run() -> Self {
+        let is_bench = std::env::args().any(|arg| arg == "--bench");
+        let usual = if is_bench { [20_000, 9, 40] } else { [200, 1, 1] };
+        let number = |name: &str, usual: u32| {
+            std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text:?}")))
+        };
+        Self {
+            events: number("OWLERY_BENCH_EVENTS", usual[0]),
+            rounds: number("OWLERY_BENCH_ROUNDS", usual[1]).max(1),
+            arrivals: number("OWLERY_BENCH_ARRIVALS", usual[2]).max(1),
+        }
+    }
+}
+
+fn main() {
+    let size = Size::of_this_run();
+    let parent =
+        std::env::var_os("OWLERY_BENCH_DIR").map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+    std::fs::create_dir_all(&parent).unwrap();
+    let folder = tempfile::Builder::new().prefix("owlery-bench-").tempdir_in(parent).unwrap();
+    let mut rows = Vec::new();
+    println!(
+        "{:<24}{:>14}{:>14}{:>14}{:>14}{:>9}{:>8}",
+        "", "floor min", "median", "owlery min", "median", "ratio", "wanted"
+    );
+    for sidecars in [true, false] {
+        let root = folder.path().join(if sidecars { "with" } else { "without" });
+        let wish = make_archive::Wish { events: size.events, sidecars, ..Default::default() };
+        let made = make_archive::make(&root, &wish).unwrap();
+        assert_eq!(made.events, size.events);
+        for cold in [false, true] {
+            let row = compare(&root, folder.path(), &size, sidecars, cold);
+            println!("{}", line(&row));
+            rows.push(row);
+        }
+        std::fs::remove_dir_all(&root).unwrap();
+    }
+    let arrivals = arrivals::measure(folder.path(), size.arrivals);
+    println!();
+    for row in &arrivals {
+        println!(
+            "{:<40} median {:>4.0} ms, worst {:>4.0} ms of {}",
+            row["what"].as_str().unwrap(),
+            row["median_ms"].as_f64().unwrap(),
+            row["worst_ms"].as_f64().unwrap(),
+            row["times"]
+        );
+    }
+    save(&json!({ "events": size.events, "machine": machine(), "preload": rows, "arrivals": arrivals }));
+}
+
+/// Floor and program in turns over one tree.
+fn compare(root: &Path, folder: &Path, size: &Size, sidecars: bool, cold: bool) -> Value {
+    let name =
+        format!("{} sidecars, {}", if sidecars { "with" } else { "without" }, if cold { "cold" } else { "warm" });
+    let (mut floors, mut owlerys) = (Vec::new(), Vec::new());
+    let saved = floor::walk(root, sidecars).saved;
+    preload(root, folder, size.events, saved);
+    for _ in 0..size.rounds {
+        if let Err(why) = if cold { caches::drop_all() } else { Ok(()) } {
+            return json!({ "what": name, "impossible": why });
+        }
+        let begun = Instant::now();
+        let met = floor::walk(root, sidecars);
+        floors.push(begun.elapsed());
+        assert_eq!((met.events, met.saved), (size.events as usize, saved));
+        assert_eq!(met.sidecars, if sidecars { size.events as usize } else { 0 });
+        if cold {
+            caches::drop_all().unwrap();
+        }
+        owlerys.push(preload(root, folder, size.events, saved));
+    }
+    let ratios =
+        floors.iter().zip(&owlerys).map(|(floor, owlery)| floor.as_secs_f64() / owlery.as_secs_f64()).collect();
+    json!({
+        "what": name,
+        "floor_ms": least_and_median(&floors), "owlery_ms": least_and_median(&owlerys),
+        "ratio": median(ratios), "wanted": if cold { 0.8 } else { 0.5 }, "rounds": size.rounds,
+    })
+}
+
+/// The program to measure: the one that was built with this, or another to compare it with.
+fn program() -> std::ffi::OsString {
+    std::env::var_os("OWLERY_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_owlery").into())
+}
+
+/// The whole program, from its start to its end, with a state directory that is not there yet. Afterwards the catalog
+/// is asked whether everything is in it.
+fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> Duration {
+    let state = folder.join("state");
+    let mut command = Command::new(program());
+    command.arg("scan").arg(root).arg("--state-dir").arg(&state).stdout(Stdio::null());
+    let begun = Instant::now();
+    let status = command.status().unwrap();
+    let elapsed = begun.elapsed();
+    assert!(status.success(), "{status}");
+    let catalog = rusqlite::Connection::open(state.join("catalog.db")).unwrap();
+    let counted: (u32, u32) = catalog
+        .query_row("SELECT count(*), coalesce(sum(saved), 0) FROM event", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    assert_eq!(counted, (events, u32::try_from(saved).unwrap()), "every event is in the catalog");
+    drop(catalog);
+    std::fs::remove_dir_all(&state).unwrap();
+    elapsed
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    if numbers.len() % 2 == 1 { numbers[middle] } else { f64::midpoint(numbers[middle - 1], numbers[middle]) }
+}
+
+fn least_and_median(times: &[Duration]) -> [f64; 2] {
+    let times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1000.0).collect();
+    [times.iter().copied().fold(f64::INFINITY, f64::min), median(times)]
+}
+
+fn line(row: &Value) -> String {
+    let what = row["what"].as_str().unwrap();
+    if let Some(why) = row["impossible"].as_str() {
+        return format!("{what:<24}  not measured: {why}");
+    }
+    let ms = |key: &str, at: usize| format!("{:.1} ms", row[key][at].as_f64().unwrap());
+    format!(
+        "{what:<24}{:>14}{:>14}{:>14}{:>14}{:>9.2}{:>8}",
+        ms("floor_ms", 0),
+        ms("floor_ms", 1),
+        ms("owlery_ms", 0),
+        ms("owlery_ms", 1),
+        row["ratio"].as_f64().unwrap(),
+        row["wanted"]
+    )
+}
+
+fn machine() -> Value {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    json!({ "cores": cores, "kernel": kernel.trim() })
+}
+
+fn save(summary: &Value) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("summary.json"), serde_json::to_string_pretty(summary).unwrap()).unwrap();
+}

@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxFlags};
 use rustix::io::Errno;
@@ -19,13 +20,65 @@ use crate::event::{Camera, Day, EventId, EventName, Stamp};
 pub(super) struct Dir {
     fd: OwnedFd,
     path: PathBuf,
+    /// Whether it was listed through this handle, which then goes on where that ended; set by `list`.
+    was_listed: AtomicBool,
 }
 
 const DIR_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// Appends a name as it came from the disk.
 pub(super) fn join(path: &Path, name: &[u8]) -> PathBuf {
-    path.join(OsStr::from_bytes(name))
+    let mut joined = PathBuf::with_capacity(path.as_os_str().len() + 1 + name.len());
+    joined.push(path);
+    joined.push(OsStr::from_bytes(name));
+    joined
+}
+
+/// An event's name as its directory is called, without asking for memory: a walk needs hundreds of thousands.
+pub(super) struct EventFile {
+    bytes: [u8; 10],
+    len: usize,
+}
+
+impl EventFile {
+    pub fn of(name: EventName) -> Self {
+        let mut file = Self { bytes: [0; 10], len: 0 };
+        match name {
+            EventName::Time(secs) => {
+                for (n, part) in [secs / 3600, secs / 60 % 60, secs % 60].into_iter().enumerate() {
+                    if n > 0 {
+                        file.push(b'-');
+                    }
+                    file.push_digits(part);
+                }
+            }
+            EventName::Number(number) => file.push_digits(number),
+        }
+        file
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    /// At least two digits, as `{:02}` would.
+    fn push_digits(&mut self, number: u32) {
+        if number >= 100 {
+            self.push_digits(number / 10);
+        } else {
+            self.push(b'0' + u8::try_from(number / 10).unwrap_or(0));
+        }
+        self.push(b'0' + u8::try_from(number % 10).unwrap_or(0));
+    }
+}
+
+impl std::ops::Deref for EventFile {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
 }
 
 /// What identifies a file while it exists, on one host between two boots.
@@ -47,7 +100,11 @@ impl Dir {
     /// Opens a directory by its path, following links: for the root, which the user named.
     pub fn open_root(path: &Path) -> Result<Self> {
         let fd = rustix::fs::open(path, DIR_FLAGS, Mode::empty()).map_err(|e| Error::io("open", path, e))?;
-        Ok(Self { fd, path: path.to_path_buf() })
+        Ok(Self::new(fd, path.to_path_buf()))
+    }
+
+    fn new(fd: OwnedFd, path: PathBuf) -> Self {
+        Self { fd, path, was_listed: AtomicBool::new(false) }
     }
 
     pub fn path(&self) -> &Path {
@@ -67,7 +124,18 @@ impl Dir {
     fn open_dir_with(&self, name: &[u8], flags: OFlags) -> Result<Self> {
         let path = join(&self.path, name);
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty()).map_err(|e| Error::io("open", &path, e))?;
-        Ok(Self { fd, path })
+        Ok(Self::new(fd, path))
+    }
+
+    /// Opens a directory below for what is in it by name, refusing links. It cannot be listed, but opens faster.
+    pub fn enter(&self, name: &[u8]) -> Result<Self> {
+        self.open_dir_with(name, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC)
+    }
+
+    /// The same directory, to be listed.
+    pub fn to_list(&self) -> Result<Self> {
+        let fd = rustix::fs::openat(&self.fd, c".", DIR_FLAGS, Mode::empty());
+        Ok(Self::new(fd.map_err(|e| Error::io("open", &self.path, e))?, self.path.clone()))
     }
 
     pub fn open_dir_if_there(&self, name: &[u8]) -> Result<Option<Self>> {
@@ -91,20 +159,17 @@ impl Dir {
             other => other?,
         };
         let fail = |e: io::Error| Error::io("read", join(&self.path, name), e);
-        let mut bytes = vec![0; 2048.min(limit + 1)];
-        let mut len = 0;
+        let mut bytes = Vec::with_capacity(2048.min(limit + 1));
         loop {
             // A regular file gives less than was asked for only at its end.
-            let got = rustix::io::read(&fd, &mut bytes[len..]).map_err(|e| fail(e.into()))?;
-            len += got;
-            if len > limit {
+            rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut bytes)).map_err(|e| fail(e.into()))?;
+            if bytes.len() > limit {
                 return Err(fail(io::Error::other(format!("it is larger than {limit} bytes"))));
             }
-            if len < bytes.len() {
-                bytes.truncate(len);
+            if bytes.len() < bytes.capacity() {
                 return Ok(Some(bytes));
             }
-            bytes.resize((len * 4).min(limit + 1), 0);
+            bytes.reserve_exact((bytes.len() * 3).min(limit + 1 - bytes.len()));
         }
     }
 
@@ -118,17 +183,23 @@ impl Dir {
 
     /// Whether an entry of that name is there, of whatever kind. When it cannot be told, the error is the answer.
     pub fn has(&self, name: &[u8]) -> Result<bool> {
-        match statx(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(_) => Ok(true),
-            Err(Errno::NOENT) => Ok(false),
+        self.kind(name).map(|kind| kind.is_some())
+    }
+
+    /// What kind of entry it is; `None` if it is not there.
+    pub fn kind(&self, name: &[u8]) -> Result<Option<FileType>> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+            Err(Errno::NOENT) => Ok(None),
             Err(e) => Err(Error::io("stat", join(&self.path, name), e)),
         }
     }
 
     /// Calls `entry` for every name but `.` and `..`, with its kind as the directory tells it (or `Unknown`).
     pub fn list(&self, mut entry: impl FnMut(&[u8], FileType)) -> Result<()> {
-        // A handle may have been listed before, and goes on where that ended.
-        rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0)).map_err(|e| Error::io("list", &self.path, e))?;
+        if self.was_listed.swap(true, Ordering::AcqRel) {
+            rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0)).map_err(|e| Error::io("list", &self.path, e))?;
+        }
         let mut buffer: Vec<u8> = Vec::with_capacity(32 * 1024);
         let spare: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
         let mut names = RawDir::new(&self.fd, spare);
@@ -158,7 +229,9 @@ impl Dir {
     /// A second handle on the same directory.
     pub fn again(&self) -> Result<Self> {
         let fd = self.fd.try_clone().map_err(|e| Error::io("open", &self.path, e))?;
-        Ok(Self { fd, path: self.path.clone() })
+        self.was_listed.store(true, Ordering::Release); // the two share their place in the list
+        let was_listed = AtomicBool::new(true);
+        Ok(Self { fd, path: self.path.clone(), was_listed })
     }
 
     /// The directories above, nearest first, up to `/`.
@@ -205,6 +278,8 @@ pub struct DayDir {
     pub(super) dir: Dir,
     pub(super) camera: Camera,
     pub(super) day: Day,
+    /// Whether the event that was read last had a sidecar: what to expect of the next. Written by `read_event`.
+    pub(super) had_sidecar: AtomicBool,
 }
 
 /// What a day directory holds.
@@ -220,7 +295,7 @@ pub struct DayList {
 
 impl DayDir {
     pub(super) fn new(dir: Dir, camera: Camera, day: Day) -> Self {
-        Self { dir, camera, day }
+        Self { dir, camera, day, had_sidecar: AtomicBool::new(true) }
     }
 
     /// Where it is, for messages.

@@ -2,11 +2,12 @@
 //! whether the event is over is judged elsewhere, since that takes the time and the events beside it.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use chrono::NaiveDateTime;
 use rustix::fs::FileType;
 
-use super::dir::{DayDir, Dir, file_type, join, mtime};
+use super::dir::{DayDir, Dir, EventFile, file_type, join, mtime};
 use super::sidecar::{LARGEST, SIDECAR, Sidecar};
 use super::{SAVED, exif, moov};
 use crate::error::{Error, Result};
@@ -66,6 +67,7 @@ struct Names {
     frames: Vec<Frame>,
     debug_frames: u32,
     saved: bool,
+    /// Something of the sidecar's name is there, of whatever kind.
     has_sidecar: bool,
     has_thumbnail: bool,
     video: Option<Container>,
@@ -80,16 +82,28 @@ const DEEPEST: u32 = 8;
 impl DayDir {
     /// Reads one event of this day.
     pub fn read_event(&self, name: EventName, depth: Depth) -> Result<Facts> {
-        let dir = self.dir.open_dir(name.to_string().as_bytes())?;
+        let file = EventFile::of(name);
         let id = EventId { camera: self.camera.clone(), day: self.day, name };
-        let (sidecar, disbelief) = match dir.read_small(SIDECAR.as_bytes(), LARGEST) {
-            Ok(None) => (None, None),
-            Ok(Some(bytes)) => match Sidecar::parse(&bytes, &id) {
-                Ok(sidecar) => (Some((sidecar, bytes.len() as u64)), None),
-                Err(why) => (None, Some(why)),
-            },
-            Err(error) => (None, Some(error.chain())),
+        // Where there was no sidecar in the event before, the names are wanted anyway, and tell if there is one here.
+        let (mut dir, mut names) = if depth == Depth::Glance && self.had_sidecar.load(Ordering::Relaxed) {
+            (self.dir.enter(&file)?, None)
+        } else {
+            let dir = self.dir.open_dir(&file)?;
+            let names = Names::read(&dir, depth)?;
+            (dir, Some(names))
         };
+        let (mut sidecar, mut disbelief) = (None, None);
+        if names.as_ref().is_none_or(|names| names.has_sidecar) {
+            match dir.read_small(SIDECAR.as_bytes(), LARGEST) {
+                Ok(None) => {}
+                Ok(Some(bytes)) => match Sidecar::parse(&bytes, &id) {
+                    Ok(parsed) => sidecar = Some((parsed, bytes.len() as u64)),
+                    Err(why) => disbelief = Some(why),
+                },
+                Err(error) => disbelief = Some(error.chain()),
+            }
+        }
+        self.had_sidecar.store(sidecar.is_some(), Ordering::Relaxed);
         if depth == Depth::Glance
             && disbelief.is_none()
             && let Some((sidecar, len)) = &sidecar
@@ -97,7 +111,13 @@ impl DayDir {
         {
             return Ok(facts);
         }
-        let names = Names::read(&dir, depth)?;
+        let names = match names.take() {
+            Some(names) => names,
+            None => {
+                dir = dir.to_list()?;
+                Names::read(&dir, depth)?
+            }
+        };
         let mut facts = from_names(&dir, &id, &names)?;
         facts.disbelief = disbelief;
         if let Some((sidecar, _)) = sidecar {
@@ -114,7 +134,7 @@ impl DayDir {
 
     /// The most pixels that changed in one of `frames`, as their EXIF tells. Reads the beginning of every frame.
     pub fn peak_change(&self, name: EventName, frames: &[Frame]) -> Option<u32> {
-        let dir = self.dir.open_dir(name.to_string().as_bytes()).ok()?;
+        let dir = self.dir.open_dir(&EventFile::of(name)).ok()?;
         let changed = |frame: &Frame| {
             let file = dir.open_file(frame.to_string().as_bytes()).ok()?;
             let mut head = [0u8; 1024];
@@ -126,7 +146,7 @@ impl DayDir {
 
     /// Whether the event is saved right now; when it cannot be told, it is.
     pub fn is_saved(&self, name: EventName) -> bool {
-        match self.dir.open_dir(name.to_string().as_bytes()) {
+        match self.dir.open_dir(&EventFile::of(name)) {
             Ok(dir) => dir.has(SAVED.as_bytes()).unwrap_or(true),
             Err(error) => !error.is_not_found(),
         }
@@ -134,7 +154,7 @@ impl DayDir {
 
     /// The path of one of its events, for messages.
     pub fn event_path(&self, name: EventName) -> PathBuf {
-        join(self.path(), name.to_string().as_bytes())
+        join(self.path(), &EventFile::of(name))
     }
 }
 
@@ -148,6 +168,8 @@ impl Names {
             }
             if name == SAVED.as_bytes() {
                 names.saved = true;
+            } else if name == SIDECAR.as_bytes() {
+                names.has_sidecar = true;
             } else if name == b"debug" {
                 has_debug_dir = dir.is_dir(name, kind);
             } else if kind == FileType::RegularFile || kind == FileType::Unknown {
@@ -175,8 +197,6 @@ impl Names {
             self.debug_video = self.debug_video.or(Some(debug));
         } else if name == b"thumbnail.jpg" {
             self.has_thumbnail = true;
-        } else if name == SIDECAR.as_bytes() {
-            self.has_sidecar = true;
         }
     }
 }
@@ -186,8 +206,12 @@ fn believe_at_a_glance(dir: &Dir, sidecar: &Sidecar, sidecar_len: u64) -> Option
     // A sidecar without a movie would be wrong if there is one by now, and its debug movie may be the wrong file.
     let video = sidecar.video?;
     let thumbnail = sidecar.thumbnail?;
-    let is_file = |name: &str| dir.stat(name.as_bytes()).is_ok_and(|stat| file_type(&stat) == FileType::RegularFile);
-    if !is_file(video.file_name()) || !is_file(&thumbnail.file_name()) {
+    let is_file = |name: &str| matches!(dir.kind(name.as_bytes()), Ok(Some(FileType::RegularFile)));
+    let has_thumbnail = match thumbnail {
+        Thumbnail::File => is_file("thumbnail.jpg"),
+        frame @ Thumbnail::Frame(_) => is_file(&frame.file_name()),
+    };
+    if !has_thumbnail || !is_file(video.file_name()) {
         return None;
     }
     let debug_video = if sidecar.has_debug { debug_movie(dir) } else { None };

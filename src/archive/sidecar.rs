@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::Tree;
-use super::dir::Dir;
+use super::dir::{Dir, EventFile};
 use crate::error::Result;
-use crate::event::{Container, Details, EventId, State, Thumbnail};
+use crate::event::{Container, Day, Details, EventId, State, Thumbnail};
 
 /// The file's name.
 pub const SIDECAR: &str = ".details.json";
@@ -91,12 +91,42 @@ pub(crate) fn title(start: NaiveDateTime) -> String {
     start.format("%a %b %d %I:%M:%S %p").to_string()
 }
 
+/// A time exactly as strix writes it; `None` for anything else, be it a time or not.
+fn plain_time(text: &str) -> Option<NaiveDateTime> {
+    let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
+    let pair = |at: usize| {
+        let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+        Some(digit(bytes[at])? * 10 + digit(bytes[at + 1])?)
+    };
+    let has_form = [bytes[4], bytes[7], bytes[10], bytes[13], bytes[16]] == *b"-- ::";
+    let year = i32::try_from(pair(0)? * 100 + pair(2)?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, pair(5)?, pair(8)?)?;
+    has_form.then(|| date.and_hms_opt(pair(11)?, pair(14)?, pair(17)?)).flatten()
+}
+
+/// The file's name where `path` leads into the event's directory: `motion/Camera1/2026-11-20/10-04-36/NAME`.
+fn below<'a>(path: &'a str, id: &EventId) -> Option<&'a str> {
+    let (day, rest) =
+        path.strip_prefix("motion/")?.strip_prefix(id.camera.as_str())?.strip_prefix('/')?.split_once('/')?;
+    let name = rest.strip_prefix(std::str::from_utf8(&EventFile::of(id.name)).ok()?)?.strip_prefix('/')?;
+    day.parse().is_ok_and(|day: Day| day == id.day).then_some(name)
+}
+
+/// What a path in a sidecar names; `None` where it says that there is no such file.
+fn named<'a>(key: &str, path: &'a str, id: &EventId) -> Result<Option<&'a str>, String> {
+    if path == MISSING {
+        return Ok(None);
+    }
+    below(path, id).map(Some).ok_or_else(|| format!("its {key} {path:?} is not in this event"))
+}
+
 impl Sidecar {
     /// Parses the file of the event `id`. The error says in words why it is not believed.
     pub fn parse(bytes: &[u8], id: &EventId) -> Result<Self, String> {
         let wire: Wire<'_> = serde_json::from_slice(bytes).map_err(|error| format!("its form is wrong: {error}"))?;
         let time = |key: &str, text: &str| {
-            NaiveDateTime::parse_from_str(text, TIME).map_err(|_| format!("its {key} {text:?} is no time"))
+            let parsed = plain_time(text).or_else(|| NaiveDateTime::parse_from_str(text, TIME).ok());
+            parsed.ok_or_else(|| format!("its {key} {text:?} is no time"))
         };
         let (start, end) = (time("start", &wire.start)?, time("end", &wire.end)?);
         if end < start || end - start > LONGEST {
@@ -109,17 +139,9 @@ impl Sidecar {
         if !fits {
             return Err(format!("its start {start} does not fit the directory's name"));
         }
-        let folder = format!("motion/{id}/");
-        let file = |key: &str, path: &str| match path {
-            MISSING => Ok(None),
-            path => match path.strip_prefix(&folder) {
-                Some(name) => Ok(Some(name.to_owned())),
-                None => Err(format!("its {key} {path:?} is not in this event")),
-            },
-        };
-        let video = file("video", &wire.video)?
+        let video = named("video", &wire.video, id)?
             .map(|name| Container::of(name.as_bytes()).ok_or_else(|| format!("its video {name:?} is no movie")));
-        let thumbnail = file("thumbnail", &wire.thumbnail)?
+        let thumbnail = named("thumbnail", &wire.thumbnail, id)?
             .map(|name| Thumbnail::of(name.as_bytes()).ok_or_else(|| format!("its thumbnail {name:?} is no picture")));
         Ok(Self {
             start,
@@ -179,6 +201,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::event::EventName;
 
     const GOOD: &str = r#"{"start": "2026-11-21 05:45:25", "end": "2026-11-21 05:45:31", "title": "x",
         "video": "motion/Camera1/2026-11-21/05-45-25/video.m4v", "debug_video": "images/missing.jpg",
@@ -221,6 +244,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_quick_way_to_a_time_agrees_with_the_other(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-6][0-9]:[0-6][0-9]|[0-9: -]{19}",
+        ) {
+            if let Some(time) = plain_time(&text) {
+                prop_assert_eq!(NaiveDateTime::parse_from_str(&text, TIME), Ok(time));
+            }
+        }
+
+        #[test]
+        fn a_path_is_below_its_own_event_only(
+            camera in "Camera1?",
+            day in 20_000i64..20_003,
+            name in prop_oneof![(0u32..3).prop_map(EventName::Time), (1u32..120).prop_map(EventName::Number)],
+            path in "motion/Camera1?/2024-10-0[4-7]/(00-00-0[0-3]|0?[0-9]{1,3})/video.mp4",
+        ) {
+            let id = EventId { camera: camera.parse().unwrap(), day: Day::from_number(day).unwrap(), name };
+            let own = format!("motion/{id}/video.mp4");
+            prop_assert_eq!(below(&own, &id), Some("video.mp4"));
+            prop_assert_eq!(below(&path, &id), path.strip_prefix(&format!("motion/{id}/")));
+        }
+
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Sidecar::parse(&bytes, &"Camera1/2026-11-21/01".parse().unwrap());

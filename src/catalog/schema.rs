@@ -37,6 +37,9 @@ CREATE INDEX event_by_start ON event (start, camera, day, name);
 CREATE INDEX event_by_camera ON event (camera, start, day, name);
 ";
 
+/// Pages of the write-ahead log (4 KiB each) after which it is folded into the file.
+const LOG: i64 = 4096;
+
 /// Why a catalog cannot be used.
 pub(super) enum Trouble {
     /// The file is damaged, foreign or of another version: set it aside.
@@ -73,6 +76,8 @@ pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
     };
     if is_new {
         // The catalog can be made anew from the tree, so a commit need not wait for the disk; WAL keeps it whole.
+        // Nothing is lost if that of an empty one does not outlast a crash of the machine.
+        connection.pragma_update(None, "synchronous", "OFF")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let transaction = connection.transaction()?;
         transaction.execute_batch(TABLES)?;
@@ -84,6 +89,7 @@ pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
     }
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG)?;
     Ok((connection, is_new))
 }
 

@@ -101,6 +101,7 @@ impl<T: Send> Pool<T> {
                     threads += more;
                 }
             }
+            tracing::debug!("read with {threads} threads");
             worker(); // nothing is left, or no thread could be started
         });
     }

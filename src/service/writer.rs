@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
 
@@ -16,6 +16,8 @@ use crate::event::Change;
 
 /// About as many events as one transaction takes.
 const BATCH: usize = 4096;
+/// How long days are gathered for one transaction: each costs the catalog its pages, which days share.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long to wait before a batch is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -57,16 +59,30 @@ impl Writer {
     /// Takes what waits, applies it as one transaction, and tells the news.
     fn batch(&self, first: Message, stop: &Stop) {
         let (mut changes, mut flushes, mut size) = (Vec::new(), Vec::new(), 0);
+        let until = Instant::now() + GATHER;
+        // As long as there are only whole days, a walk is under way, and more will come.
+        let mut is_walk = true;
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
                 Message::Change(change) => {
-                    size += if let Change::Day(scan) = &change { scan.events.len() + 1 } else { 1 };
+                    let events = if let Change::Day(scan) = &change { Some(scan.events.len()) } else { None };
+                    is_walk &= events.is_some();
+                    size += 1 + events.unwrap_or(0);
                     changes.push(change);
                 }
-                Message::Flush(done) => flushes.push(done),
+                Message::Flush(done) => {
+                    is_walk = false;
+                    flushes.push(done);
+                }
             }
-            next = if size < BATCH { self.messages.try_recv().ok() } else { None };
+            next = if size >= BATCH {
+                None
+            } else if is_walk {
+                self.messages.recv_deadline(until).ok()
+            } else {
+                self.messages.try_recv().ok()
+            };
         }
         while !changes.is_empty() {
             match self.shared.catalog.apply(&changes) {
