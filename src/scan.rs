@@ -62,7 +62,7 @@ pub type DayLook = (Vec<(EventName, State)>, Vec<Report>);
 pub enum Occasion {
     /// It has been there before.
     Found,
-    /// It was open or unknown until now, while Owlery ran.
+    /// It came while Owlery ran.
     News,
 }
 
@@ -198,7 +198,7 @@ impl Scanner {
         let ended = self.recent.is_ended(&id, newest);
         let newer = self.recent.has_newer(&id, &facts);
         let state = judge(&Signs { day: id.day, newest, ended, newer, movie: facts.movie }, now, self.event_gap);
-        self.recent.set_open(&id, state == State::Open);
+        let was_open = self.recent.set_open(&id, state == State::Open);
         if state == State::Open {
             return (details_of(facts, state, None), report);
         }
@@ -213,7 +213,7 @@ impl Scanner {
         let details = details_of(facts, state, peak);
         let may_write = match self.sidecars {
             Sidecars::Off => false,
-            Sidecars::New => occasion == Occasion::News,
+            Sidecars::New => was_open || occasion == Occasion::News, // whoever sees first that it is over
             Sidecars::All => true,
         };
         if may_write && !has_sidecar && !self.recent.has_marker(&id) {

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Statx, StatxFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
@@ -25,6 +25,8 @@ pub(super) struct Dir {
 }
 
 const DIR_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+const FILE_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// Appends a name as it came from the disk.
 pub(super) fn join(path: &Path, name: &[u8]) -> PathBuf {
@@ -132,12 +134,6 @@ impl Dir {
         self.open_dir_with(name, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC)
     }
 
-    /// The same directory, to be listed.
-    pub fn to_list(&self) -> Result<Self> {
-        let fd = rustix::fs::openat(&self.fd, c".", DIR_FLAGS, Mode::empty());
-        Ok(Self::new(fd.map_err(|e| Error::io("open", &self.path, e))?, self.path.clone()))
-    }
-
     pub fn open_dir_if_there(&self, name: &[u8]) -> Result<Option<Self>> {
         match self.open_dir(name) {
             Err(error) if error.is_not_found() => Ok(None),
@@ -147,27 +143,38 @@ impl Dir {
 
     /// Opens a regular file for reading, refusing links; never waits on a FIFO.
     pub fn open_file(&self, name: &[u8]) -> Result<OwnedFd> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        rustix::fs::openat(&self.fd, name, flags, Mode::empty())
+        rustix::fs::openat(&self.fd, name, FILE_FLAGS, Mode::empty())
             .map_err(|e| Error::io("open", join(&self.path, name), e))
     }
 
     /// Reads a whole file of at most `limit` bytes; `None` if it is not there.
     pub fn read_small(&self, name: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
-        let fd = match self.open_file(name) {
-            Err(error) if error.is_not_found() => return Ok(None),
-            other => other?,
-        };
+        match self.open_file(name) {
+            Err(error) if error.is_not_found() => Ok(None),
+            file => self.read_open(&file?, name, limit).map(Some),
+        }
+    }
+
+    /// The same for a file in a directory below; no part of the path may be a link. Fails on kernels before 5.6.
+    pub fn read_below(&self, path: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
+        match rustix::fs::openat2(&self.fd, path, FILE_FLAGS, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Err(Errno::NOENT) => Ok(None),
+            Err(e) => Err(Error::io("open", join(&self.path, path), e)),
+            Ok(file) => self.read_open(&file, path, limit).map(Some),
+        }
+    }
+
+    fn read_open(&self, file: &OwnedFd, name: &[u8], limit: usize) -> Result<Vec<u8>> {
         let fail = |e: io::Error| Error::io("read", join(&self.path, name), e);
         let mut bytes = Vec::with_capacity(2048.min(limit + 1));
         loop {
             // A regular file gives less than was asked for only at its end.
-            rustix::io::read(&fd, rustix::buffer::spare_capacity(&mut bytes)).map_err(|e| fail(e.into()))?;
+            rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)).map_err(|e| fail(e.into()))?;
             if bytes.len() > limit {
                 return Err(fail(io::Error::other(format!("it is larger than {limit} bytes"))));
             }
             if bytes.len() < bytes.capacity() {
-                return Ok(Some(bytes));
+                return Ok(bytes);
             }
             bytes.reserve_exact((bytes.len() * 3).min(limit + 1 - bytes.len()));
         }

@@ -84,43 +84,25 @@ impl DayDir {
     pub fn read_event(&self, name: EventName, depth: Depth) -> Result<Facts> {
         let file = EventFile::of(name);
         let id = EventId { camera: self.camera.clone(), day: self.day, name };
-        // Where there was no sidecar in the event before, the names are wanted anyway, and tell if there is one here.
-        let (mut dir, mut names) = if depth == Depth::Glance && self.had_sidecar.load(Ordering::Relaxed) {
-            (self.dir.enter(&file)?, None)
-        } else {
-            let dir = self.dir.open_dir(&file)?;
-            let names = Names::read(&dir, depth)?;
-            (dir, Some(names))
-        };
-        let (mut sidecar, mut disbelief) = (None, None);
-        if names.as_ref().is_none_or(|names| names.has_sidecar) {
-            match dir.read_small(SIDECAR.as_bytes(), LARGEST) {
-                Ok(None) => {}
-                Ok(Some(bytes)) => match Sidecar::parse(&bytes, &id) {
-                    Ok(parsed) => sidecar = Some((parsed, bytes.len() as u64)),
-                    Err(why) => disbelief = Some(why),
-                },
-                Err(error) => disbelief = Some(error.chain()),
-            }
+        // Where the event before had a sidecar, this one will. Where it had none, the names are wanted anyway, and tell.
+        let expects_sidecar = depth == Depth::Glance && self.had_sidecar.load(Ordering::Relaxed);
+        if expects_sidecar && let Some(facts) = self.glance(&file, &id) {
+            return Ok(facts);
         }
-        self.had_sidecar.store(sidecar.is_some(), Ordering::Relaxed);
+        let dir = self.dir.open_dir(&file)?;
+        let names = Names::read(&dir, depth)?;
+        self.had_sidecar.store(names.has_sidecar, Ordering::Relaxed);
         if depth == Depth::Glance
-            && disbelief.is_none()
-            && let Some((sidecar, len)) = &sidecar
-            && let Some(facts) = believe_at_a_glance(&dir, sidecar, *len)
+            && !expects_sidecar
+            && names.has_sidecar
+            && let Some(facts) = self.glance(&file, &id)
         {
             return Ok(facts);
         }
-        let names = match names.take() {
-            Some(names) => names,
-            None => {
-                dir = dir.to_list()?;
-                Names::read(&dir, depth)?
-            }
-        };
+        let (sidecar, disbelief) = if names.has_sidecar { read_sidecar(&dir, &id) } else { (None, None) };
         let mut facts = from_names(&dir, &id, &names)?;
         facts.disbelief = disbelief;
-        if let Some((sidecar, _)) = sidecar {
+        if let Some(sidecar) = sidecar {
             match contradiction(&dir, &sidecar, &names) {
                 Some(why) => facts.disbelief = Some(why),
                 None => facts.take(&sidecar),
@@ -130,6 +112,47 @@ impl DayDir {
             measure(&dir, &names, &mut facts)?;
         }
         Ok(facts)
+    }
+
+    /// Facts from a sidecar that can be believed; `None` if the names must be listed.
+    ///
+    /// The event's directory is not opened: the sidecar is, by a path that may not hold a link, and the files it names
+    /// are looked for beside it. Nobody but who may write in the day's directory could put a link in between, and they
+    /// would learn and gain nothing that the files themselves do not give them.
+    fn glance(&self, file: &EventFile, id: &EventId) -> Option<Facts> {
+        let mut path = PathBuffer::of(file);
+        let bytes = self.dir.read_below(path.to(SIDECAR), LARGEST).ok()??;
+        let sidecar = Sidecar::parse(&bytes, id).ok()?;
+        // A sidecar without a movie would be wrong if there is one by now.
+        let (video, thumbnail) = (sidecar.video?, sidecar.thumbnail?);
+        let mut is_file = |name: &str| matches!(self.dir.kind(path.to(name)), Ok(Some(FileType::RegularFile)));
+        let has_thumbnail = match thumbnail {
+            Thumbnail::File => is_file("thumbnail.jpg"),
+            frame @ Thumbnail::Frame(_) => is_file(&frame.file_name()),
+        };
+        if !has_thumbnail || !is_file(video.file_name()) {
+            return None;
+        }
+        // Its debug movie may be the wrong file.
+        let debug_video = if sidecar.has_debug { debug_movie(&self.dir.enter(file).ok()?) } else { None };
+        let own = sidecar.own;
+        Some(Facts {
+            start: sidecar.start,
+            end: sidecar.end,
+            saved: self.dir.has(path.to(SAVED)).unwrap_or(true),
+            frames: own.as_ref().map(|own| own.frames),
+            bytes: own.as_ref().map(|own| own.bytes + bytes.len() as u64),
+            video: Some(video),
+            debug_video,
+            thumbnail: Some(thumbnail),
+            peak_change: own.as_ref().and_then(|own| own.peak_change),
+            movie: own.as_ref().map(|_| MovieCheck::Whole),
+            newest: None,
+            frame_list: Vec::new(),
+            has_sidecar: true,
+            disbelief: None,
+            problems: own.map(|own| own.problems).unwrap_or_default(),
+        })
     }
 
     /// The most pixels that changed in one of `frames`, as their EXIF tells. Reads the beginning of every frame.
@@ -201,38 +224,38 @@ impl Names {
     }
 }
 
-/// Facts from a sidecar, after looking for the files that it names; `None` if the names must be listed.
-fn believe_at_a_glance(dir: &Dir, sidecar: &Sidecar, sidecar_len: u64) -> Option<Facts> {
-    // A sidecar without a movie would be wrong if there is one by now, and its debug movie may be the wrong file.
-    let video = sidecar.video?;
-    let thumbnail = sidecar.thumbnail?;
-    let is_file = |name: &str| matches!(dir.kind(name.as_bytes()), Ok(Some(FileType::RegularFile)));
-    let has_thumbnail = match thumbnail {
-        Thumbnail::File => is_file("thumbnail.jpg"),
-        frame @ Thumbnail::Frame(_) => is_file(&frame.file_name()),
-    };
-    if !has_thumbnail || !is_file(video.file_name()) {
-        return None;
+/// A file of an event as a path below its day.
+struct PathBuffer {
+    bytes: [u8; 64],
+    folder: usize,
+}
+
+impl PathBuffer {
+    fn of(folder: &[u8]) -> Self {
+        let mut bytes = [0; 64];
+        bytes[..folder.len()].copy_from_slice(folder);
+        bytes[folder.len()] = b'/';
+        Self { bytes, folder: folder.len() + 1 }
     }
-    let debug_video = if sidecar.has_debug { debug_movie(dir) } else { None };
-    let own = sidecar.own.as_ref();
-    Some(Facts {
-        start: sidecar.start,
-        end: sidecar.end,
-        saved: dir.has(SAVED.as_bytes()).unwrap_or(true),
-        frames: own.map(|own| own.frames),
-        bytes: own.map(|own| own.bytes + sidecar_len),
-        video: Some(video),
-        debug_video,
-        thumbnail: Some(thumbnail),
-        peak_change: own.and_then(|own| own.peak_change),
-        movie: own.map(|_| MovieCheck::Whole),
-        newest: None,
-        frame_list: Vec::new(),
-        has_sidecar: true,
-        disbelief: None,
-        problems: own.map(|own| own.problems.clone()).unwrap_or_default(),
-    })
+
+    /// The path of one of the names that this module asks for; they are short.
+    fn to(&mut self, name: &str) -> &[u8] {
+        let end = self.folder + name.len();
+        self.bytes[self.folder..end].copy_from_slice(name.as_bytes());
+        &self.bytes[..end]
+    }
+}
+
+/// The sidecar of an event, or why it is not believed.
+fn read_sidecar(dir: &Dir, id: &EventId) -> (Option<Sidecar>, Option<String>) {
+    match dir.read_small(SIDECAR.as_bytes(), LARGEST) {
+        Ok(None) => (None, None),
+        Ok(Some(bytes)) => match Sidecar::parse(&bytes, id) {
+            Ok(sidecar) => (Some(sidecar), None),
+            Err(why) => (None, Some(why)),
+        },
+        Err(error) => (None, Some(error.chain())),
+    }
 }
 
 /// Looks for a debug movie by the names it can have.

@@ -69,14 +69,10 @@ impl Recent {
         [&memory.markers, &memory.ended].iter().any(|told| told.get(id).is_some_and(|time| *time >= newest))
     }
 
-    /// Remembers whether the event was open just now.
-    pub fn set_open(&self, id: &EventId, is_open: bool) {
+    /// Remembers whether the event was open just now; answers whether it was before.
+    pub fn set_open(&self, id: &EventId, is_open: bool) -> bool {
         let mut memory = self.memory();
-        if is_open {
-            memory.open.insert(id.clone());
-        } else {
-            memory.open.remove(id);
-        }
+        if is_open { !memory.open.insert(id.clone()) } else { memory.open.remove(id) }
     }
 
     /// The events that were open when they were last read.
