@@ -172,7 +172,7 @@ fn on_a_full_disk_it_goes_on_answering_and_recovers() {
     let daemon = world.serve(&["--state-dir", state.to_str().unwrap()]);
     let filler = state.join("filler");
     let mut file = fs::File::create(&filler).unwrap();
-    while file.write_all(&[0; 65536]).is_ok() {}
+    while file.write_all(&vec![0; 65536]).is_ok() {}
     many_events(&world, 110, 2110);
     daemon.wait_for_log("it is tried again");
     let answer = daemon.get("/api/v1/events?limit=1000");

@@ -181,8 +181,9 @@ fn an_event_that_completes_while_it_runs_gets_a_sidecar_in_the_form_of_strix() {
     );
     let names: Vec<String> =
         fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    assert!(!names.iter().any(|name| name.ends_with(".tmp")), "no temporary file is left: {names:?}");
-    assert_eq!(frames, names.iter().filter(|name| name.ends_with(".jpg")).count() as u64);
+    let count = |ending: &str| names.iter().filter(|name| name.ends_with(ending)).count() as u64;
+    assert_eq!(count(".tmp"), 0, "no temporary file is left: {names:?}");
+    assert_eq!(count(".jpg"), frames);
     let size: u64 = names.iter().filter(|name| *name != "debug").map(|name| dir.join(name)).map(len_of).sum();
     assert_eq!(told["bytes"], size + len_of(dir.join("debug/video.m4v")));
     // strix reads it: the keys are in its order.
