@@ -166,7 +166,7 @@ impl Dir {
 
     fn read_open(&self, file: &OwnedFd, name: &[u8], limit: usize) -> Result<Vec<u8>> {
         let fail = |e: io::Error| Error::io("read", join(&self.path, name), e);
-        let mut bytes = Vec::with_capacity(2048.min(limit + 1));
+        let mut bytes = Vec::with_capacity(1000.min(limit + 1)); // a sidecar has about 500
         loop {
             // A regular file gives less than was asked for only at its end.
             rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)).map_err(|e| fail(e.into()))?;

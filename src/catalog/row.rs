@@ -1,15 +1,18 @@
 //! An event as a row of numbers, and back. A row that cannot be read back is damage, not an event.
 
 use chrono::DateTime;
+use rusqlite::Row;
 use rusqlite::types::Type;
-use rusqlite::{Row, params};
 
 use crate::event::frames::Frame;
 use crate::event::{Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, State, Thumbnail};
 
-/// The columns of an event but its key, in the order of [`params_of`] and [`Columns::read`].
+/// The columns of an event but its key, in the order of [`bind`] and [`Columns::read`].
 pub(super) const COLUMNS: &str =
     "start, length, state, saved, frames, bytes, peak, video, debug_video, thumbnail, problems";
+
+/// How many parameters [`bind`] takes: the name and the columns.
+pub(super) const WIDTH: usize = 12;
 
 /// Raw numbers come after the times of a day.
 const NUMBERS: i64 = 100_000;
@@ -160,30 +163,25 @@ pub(super) fn read_event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event { id: EventId { camera, day, name }, details })
 }
 
-/// Executes `statement` with an event's key and columns.
-pub(super) fn execute(
+/// Binds an event's name and columns to the [`WIDTH`] parameters that begin at `first`.
+pub(super) fn bind(
     statement: &mut rusqlite::Statement<'_>,
-    camera: i64,
-    day: i64,
+    first: usize,
     name: i64,
     c: &Columns,
-) -> rusqlite::Result<usize> {
-    statement.execute(params![
-        camera,
-        day,
-        name,
-        c.start,
-        c.length,
-        c.state,
-        c.saved,
-        c.frames,
-        c.bytes,
-        c.peak,
-        c.video,
-        c.debug_video,
-        c.thumbnail,
-        c.problems
-    ])
+) -> rusqlite::Result<()> {
+    statement.raw_bind_parameter(first, name)?;
+    statement.raw_bind_parameter(first + 1, c.start)?;
+    statement.raw_bind_parameter(first + 2, c.length)?;
+    statement.raw_bind_parameter(first + 3, c.state)?;
+    statement.raw_bind_parameter(first + 4, c.saved)?;
+    statement.raw_bind_parameter(first + 5, c.frames)?;
+    statement.raw_bind_parameter(first + 6, c.bytes)?;
+    statement.raw_bind_parameter(first + 7, c.peak)?;
+    statement.raw_bind_parameter(first + 8, c.video)?;
+    statement.raw_bind_parameter(first + 9, c.debug_video)?;
+    statement.raw_bind_parameter(first + 10, c.thumbnail)?;
+    statement.raw_bind_parameter(first + 11, c.problems.as_deref())
 }
 
 #[cfg(test)]

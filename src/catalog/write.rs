@@ -1,11 +1,12 @@
 //! Applying changes. A batch is one transaction; the summaries of the days it touched are brought up to date in it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::row::{COLUMNS, Columns, execute, name_from_sql, name_to_sql};
+use super::row::{COLUMNS, Columns, OPEN, WIDTH, bind, name_from_sql, name_to_sql};
 use super::{Catalog, read};
 use crate::error::Result;
 use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName};
@@ -87,10 +88,43 @@ struct Batch<'a> {
     news: Vec<News>,
 }
 
-const UPSERT: &str = "INSERT INTO event (camera, day, name, start, length, state, saved, frames, bytes, peak, video,
-     debug_video, thumbnail, problems) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)
-     ON CONFLICT (camera, day, name) DO UPDATE SET start=?4, length=?5, state=?6, saved=?7, frames=?8, bytes=?9,
-     peak=?10, video=?11, debug_video=?12, thumbnail=?13, problems=?14";
+/// Events that one statement writes.
+const TOGETHER: usize = 16;
+
+/// A statement that writes so many events of a day: ?1 is the camera, ?2 the day, and then come `row::WIDTH` for each.
+fn upsert_sql(rows: usize) -> String {
+    let row = |at: usize| {
+        let values: Vec<String> = (0..WIDTH).map(|n| format!("?{}", 3 + at * WIDTH + n)).collect();
+        format!("(?1, ?2, {})", values.join(", "))
+    };
+    let values: Vec<String> = (0..rows).map(row).collect();
+    let set: Vec<String> = COLUMNS.split(", ").map(|column| format!("{column} = excluded.{column}")).collect();
+    format!(
+        "INSERT INTO event (camera, day, name, {COLUMNS}) VALUES {} ON CONFLICT (camera, day, name) DO UPDATE SET {}",
+        values.join(", "),
+        set.join(", ")
+    )
+}
+
+/// What a day's events add up to.
+#[derive(Debug, Default)]
+struct Sums {
+    events: i64,
+    saved: i64,
+    open: i64,
+    bytes: i64,
+    unmeasured: i64,
+}
+
+impl Sums {
+    fn add(&mut self, columns: &Columns) {
+        self.events += 1;
+        self.saved += i64::from(columns.saved);
+        self.open += i64::from(columns.state == OPEN);
+        self.bytes = self.bytes.saturating_add(columns.bytes.unwrap_or(0));
+        self.unmeasured += i64::from(columns.bytes.is_none());
+    }
+}
 
 impl Batch<'_> {
     fn change(&mut self, change: &Change) -> rusqlite::Result<()> {
@@ -158,26 +192,27 @@ impl Batch<'_> {
         let (camera, day) = (self.camera_id(&scan.camera)?, scan.day.number());
         let mut before = self.rows_of(camera, day)?;
         let id = |name| EventId { camera: scan.camera.clone(), day: scan.day, name };
-        {
-            let mut upsert = self.transaction.prepare_cached(UPSERT)?;
-            for (name, details) in &scan.events {
-                let key = name_to_sql(*name);
-                let mut columns = Columns::of(details);
-                let old = before.remove(&key);
-                if let Some(old) = &old {
-                    columns.keep_measured(old);
-                    if *old == columns {
-                        continue;
-                    }
-                }
-                execute(&mut upsert, camera, day, key, &columns)?;
-                let event = Event { id: id(*name), details: columns.details().unwrap_or_else(|| details.clone()) };
-                self.news.push(if old.is_some() { News::Changed(event) } else { News::Added(event) });
+        let (mut rows, mut sums) = (Vec::with_capacity(scan.events.len()), Sums::default());
+        for (name, details) in &scan.events {
+            let key = name_to_sql(*name);
+            let mut columns = Columns::of(details);
+            let old = before.remove(&key);
+            if let Some(old) = &old {
+                columns.keep_measured(old);
             }
+            sums.add(&columns);
+            if old.as_ref() == Some(&columns) {
+                continue;
+            }
+            let event = Event { id: id(*name), details: columns.details().unwrap_or_else(|| details.clone()) };
+            self.news.push(if old.is_some() { News::Changed(event) } else { News::Added(event) });
+            rows.push((key, columns));
         }
-        for name in before.into_keys() {
+        self.upsert(camera, day, &rows)?;
+        for (name, columns) in before {
             let name_there = name_from_sql(name);
             if name_there.is_some_and(|name| scan.unread.contains(&name)) {
+                sums.add(&columns);
                 continue;
             }
             self.delete(camera, day, name)?;
@@ -185,21 +220,51 @@ impl Batch<'_> {
                 self.news.push(News::Removed(id(name)));
             }
         }
-        self.summarize(camera, day)?;
         self.touched.remove(&(camera, day));
+        self.day_row(camera, day, &sums, scan)
+    }
+
+    /// Writes what is known of a day that was listed. All of its events have just been seen, so their sums are known.
+    fn day_row(&self, camera: i64, day: i64, sums: &Sums, scan: &DayScan) -> rusqlite::Result<()> {
         self.transaction
             .prepare_cached(
-                "UPDATE day SET mtime = ?3, inode = ?4,
-                   measured_at = iif(?5 IS NULL AND unmeasured = 0, measured_at, ?5)
-                 WHERE camera = ?1 AND day = ?2",
+                "INSERT INTO day (camera, day, events, saved, open, bytes, unmeasured, mtime, inode, measured_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 ON CONFLICT (camera, day) DO UPDATE SET events = ?3, saved = ?4, open = ?5, bytes = ?6,
+                   unmeasured = ?7, mtime = ?8, inode = ?9,
+                   measured_at = iif(?10 IS NULL AND ?7 = 0, measured_at, ?10)",
             )?
             .execute(params![
                 camera,
                 day,
+                sums.events,
+                sums.saved,
+                sums.open,
+                sums.bytes,
+                sums.unmeasured,
                 scan.stamp.map(|stamp| stamp.mtime),
                 scan.stamp.map(|stamp| stamp.inode.cast_signed()),
                 scan.measured_at
             ])?;
+        Ok(())
+    }
+
+    /// Writes events of a day, as many as possible with one statement.
+    fn upsert(&self, camera: i64, day: i64, rows: &[(i64, Columns)]) -> rusqlite::Result<()> {
+        static ONE: LazyLock<String> = LazyLock::new(|| upsert_sql(1));
+        static MANY: LazyLock<String> = LazyLock::new(|| upsert_sql(TOGETHER));
+        for rows in rows.chunks(TOGETHER) {
+            let (sql, each) = if rows.len() == TOGETHER { (&*MANY, TOGETHER) } else { (&*ONE, 1) };
+            let mut statement = self.transaction.prepare_cached(sql)?;
+            for rows in rows.chunks(each) {
+                statement.raw_bind_parameter(1, camera)?;
+                statement.raw_bind_parameter(2, day)?;
+                for (row, first) in rows.iter().zip((3..).step_by(WIDTH)) {
+                    bind(&mut statement, first, row.0, &row.1)?;
+                }
+                statement.raw_execute()?;
+            }
+        }
         Ok(())
     }
 
@@ -230,7 +295,7 @@ impl Batch<'_> {
         if old.as_ref() == Some(&columns) {
             return Ok(());
         }
-        execute(&mut *self.transaction.prepare_cached(UPSERT)?, camera, day, name, &columns)?;
+        self.upsert(camera, day, &[(name, columns)])?;
         self.touched.insert((camera, day));
         let event = Event { id: id.clone(), details: details.clone() };
         self.news.push(if old.is_some() { News::Changed(event) } else { News::Added(event) });
