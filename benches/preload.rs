@@ -15,6 +15,7 @@ mod floor;
 #[path = "../examples/make_archive.rs"]
 mod make_archive;
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -115,15 +116,19 @@ fn program() -> std::ffi::OsString {
     std::env::var_os("OWLERY_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_owlery").into())
 }
 
-/// The whole program, from its start to its end, with a state directory that is not there yet. Afterwards the catalog
-/// is asked whether everything is in it.
+/// The whole program, from its start until it says that every event can be queried, with a state directory that is not
+/// there yet. When it has ended the catalog is asked whether everything is in it.
 fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> Duration {
     let state = folder.join("state");
     let mut command = Command::new(program());
-    command.arg("scan").arg(root).arg("--state-dir").arg(&state).stdout(Stdio::null());
+    command.arg("scan").arg(root).arg("--state-dir").arg(&state).stdout(Stdio::piped());
     let begun = Instant::now();
-    let status = command.status().unwrap();
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let elapsed = begun.elapsed();
+    let status = child.wait().unwrap();
+    assert!(line.starts_with(&format!("{events} events of")), "{line}");
     assert!(status.success(), "{status}");
     let catalog = rusqlite::Connection::open(state.join("catalog.db")).unwrap();
     let counted: (u32, u32) = catalog
@@ -159,7 +164,7 @@ fn line(row: &Value) -> String {
         ms("owlery_ms", 0),
         ms("owlery_ms", 1),
         row["ratio"].as_f64().unwrap(),
-        row["wanted"]
+        row["wanted"].as_f64().unwrap()
     )
 }
 

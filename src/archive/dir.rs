@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
@@ -190,7 +190,13 @@ impl Dir {
 
     /// Whether an entry of that name is there, of whatever kind. When it cannot be told, the error is the answer.
     pub fn has(&self, name: &[u8]) -> Result<bool> {
-        self.kind(name).map(|kind| kind.is_some())
+        // A third cheaper than a stat, and the walk asks three times for each event.
+        match rustix::fs::accessat(&self.fd, name, Access::EXISTS, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(Errno::NOSYS) => self.kind(name).map(|kind| kind.is_some()), // kernels before 5.8
+            Err(e) => Err(Error::io("look for", join(&self.path, name), e)),
+        }
     }
 
     /// What kind of entry it is; `None` if it is not there.

@@ -114,25 +114,18 @@ impl DayDir {
         Ok(facts)
     }
 
-    /// Facts from a sidecar that can be believed; `None` if the names must be listed.
+    /// Facts from a sidecar that is plausible; `None` if the names must be listed. Whether the files it names are there
+    /// is for whoever measures the event: a walk over a whole archive would take half as long again.
     ///
-    /// The event's directory is not opened: the sidecar is, by a path that may not hold a link, and the files it names
-    /// are looked for beside it. Nobody but who may write in the day's directory could put a link in between, and they
-    /// would learn and gain nothing that the files themselves do not give them.
+    /// The event's directory is not opened: the sidecar is, by a path that may not hold a link, and `.saved` is looked
+    /// for beside it. Nobody but who may write in the day's directory could put a link in between, and they would learn
+    /// and gain nothing that the files themselves do not give them.
     fn glance(&self, file: &EventFile, id: &EventId) -> Option<Facts> {
         let mut path = PathBuffer::of(file);
         let bytes = self.dir.read_below(path.to(SIDECAR), LARGEST).ok()??;
         let sidecar = Sidecar::parse(&bytes, id).ok()?;
         // A sidecar without a movie would be wrong if there is one by now.
         let (video, thumbnail) = (sidecar.video?, sidecar.thumbnail?);
-        let mut is_file = |name: &str| matches!(self.dir.kind(path.to(name)), Ok(Some(FileType::RegularFile)));
-        let has_thumbnail = match thumbnail {
-            Thumbnail::File => is_file("thumbnail.jpg"),
-            frame @ Thumbnail::Frame(_) => is_file(&frame.file_name()),
-        };
-        if !has_thumbnail || !is_file(video.file_name()) {
-            return None;
-        }
         // Its debug movie may be the wrong file.
         let debug_video = if sidecar.has_debug { debug_movie(&self.dir.enter(file).ok()?) } else { None };
         let own = sidecar.own;

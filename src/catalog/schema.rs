@@ -9,11 +9,12 @@ use crate::error::{Error, Result};
 /// `PRAGMA application_id`: "Owly" in ASCII. A file with another is somebody else's.
 const APPLICATION: i64 = 0x4F77_6C79;
 /// `PRAGMA user_version`: grows with every change of the tables. Another version is rebuilt.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// `camera.id` orders like `camera.name` (see `write::camera_id`), so that ties in time are broken by name in an index.
 /// `day` counts days since 1970; `name` is an event's name as `row::name_to_sql` encodes it; `start` is wall time in
 /// seconds since 1970 as if it were UTC; `length` is in seconds. `frames`, `bytes` and `peak` are NULL until measured.
+/// Keys descend in time: a walk brings the newest first, so its rows are appended, which fills pages and costs less.
 const TABLES: &str = "
 CREATE TABLE camera (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE day (
@@ -31,10 +32,10 @@ CREATE TABLE event (
   frames INTEGER, bytes INTEGER, peak INTEGER,
   video INTEGER, debug_video INTEGER, thumbnail INTEGER,
   problems TEXT,
-  PRIMARY KEY (camera, day, name)
+  PRIMARY KEY (camera, day DESC, name DESC)
 ) WITHOUT ROWID;
-CREATE INDEX event_by_start ON event (start, camera, day, name);
-CREATE INDEX event_by_camera ON event (camera, start, day, name);
+CREATE INDEX event_by_start ON event (start DESC, camera DESC, day DESC, name DESC);
+CREATE INDEX event_by_camera ON event (camera, start DESC, day DESC, name DESC);
 ";
 
 /// Pages of the write-ahead log (4 KiB each) after which it is folded into the file.
@@ -68,7 +69,9 @@ impl From<rusqlite::Error> for Trouble {
 
 /// Opens the file for writing, making it where there is none. Answers whether it is new.
 pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
-    let mut connection = Connection::open(path)?;
+    // One thread at a time uses it, so SQLite need not lock it for each call.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     configure(&connection)?;
     let is_new = pragma(&connection, "application_id")? == 0 && pragma(&connection, "user_version")? == 0 && {
         let tables: i64 = connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -63,7 +63,7 @@ fn all(catalog: &Catalog, query: &Query) -> Vec<Event> {
 fn cameras_that_come_later_are_ordered_by_name_all_the_same() {
     let (_dir, catalog) = catalog();
     for name in ["Camera5", "Camera1", "Camera3", "Camera2", "Camera10", "Camera9", "Camera4"] {
-        catalog.apply(&[Change::Event(id(&format!("{name}/2026-11-20/10-00-00")), details(0, Some(1)))]).unwrap();
+        catalog.apply(&[Change::Event(id(&format!("{name}/2026-11-20/10-00-00")), details(0, Some(1)))], true).unwrap();
     }
     let names: Vec<String> = all(&catalog, &Query::new().limit(2)).iter().map(|e| e.id.camera.to_string()).collect();
     assert_eq!(names, ["Camera9", "Camera5", "Camera4", "Camera3", "Camera2", "Camera10", "Camera1"]);
@@ -73,15 +73,15 @@ fn cameras_that_come_later_are_ordered_by_name_all_the_same() {
 fn a_look_at_names_keeps_what_was_measured_and_asks_for_the_rest() {
     let (_dir, catalog) = catalog();
     let measured = details(100, Some(1234));
-    catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", measured.clone())], Some(50))]).unwrap();
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", measured.clone())], Some(50))], true).unwrap();
     assert!(catalog.days_to_measure(50).unwrap().is_empty());
     let glance = details(100, None);
-    catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", glance.clone())], None)]).unwrap();
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", glance.clone())], None)], true).unwrap();
     let known = catalog.event(&id("Camera1/2026-01-01/10-00-00")).unwrap().unwrap();
     assert_eq!(known.details, measured);
     assert!(catalog.days_to_measure(50).unwrap().is_empty(), "nothing new is to be measured");
     let two = [("10-00-00", glance.clone()), ("11-00-00", glance)];
-    catalog.apply(&[day_scan("Camera1", "2026-01-01", &two, None)]).unwrap();
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &two, None)], true).unwrap();
     assert_eq!(catalog.days_to_measure(50).unwrap().len(), 1, "a new event is to be measured");
 }
 
@@ -90,10 +90,10 @@ fn an_event_that_could_not_be_read_this_time_stays_known() {
     let (_dir, catalog) = catalog();
     let events =
         [("10-00-00", details(1, Some(1))), ("11-00-00", details(2, Some(1))), ("12-00-00", details(3, Some(1)))];
-    catalog.apply(&[day_scan("Camera1", "2026-01-01", &events, Some(1))]).unwrap();
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &events, Some(1))], true).unwrap();
     let Change::Day(mut scan) = day_scan("Camera1", "2026-01-01", &events[..1], Some(2)) else { unreachable!() };
     scan.unread = vec!["11-00-00".parse().unwrap()];
-    let applied = catalog.apply(&[Change::Day(scan)]).unwrap();
+    let applied = catalog.apply(&[Change::Day(scan)], true).unwrap();
     assert_eq!(applied.news, [News::Removed(id("Camera1/2026-01-01/12-00-00"))]);
     assert_eq!(all(&catalog, &Query::new()).len(), 2);
 }
@@ -103,11 +103,11 @@ fn a_cursor_outlives_its_event_and_its_camera() {
     let (_dir, catalog) = catalog();
     for (camera, start) in [("Camera1", 1), ("Camera2", 1), ("Camera3", 1), ("Camera1", 2)] {
         let id = id(&format!("{camera}/2026-01-01/0{start}-00-00"));
-        catalog.apply(&[Change::Event(id, details(start, None))]).unwrap();
+        catalog.apply(&[Change::Event(id, details(start, None))], true).unwrap();
     }
     let page = catalog.events(&Query::new().limit(3)).unwrap();
     let cursor = page.next.unwrap();
-    catalog.apply(&[Change::CameraGone("Camera2".parse().unwrap())]).unwrap();
+    catalog.apply(&[Change::CameraGone("Camera2".parse().unwrap())], true).unwrap();
     let rest = catalog.events(&Query::new().cursor(cursor)).unwrap().events;
     assert_eq!(rest.iter().map(|e| e.id.to_string()).collect::<Vec<_>>(), ["Camera1/2026-01-01/01-00-00"]);
 }
@@ -182,7 +182,7 @@ proptest! {
         let mut model = Model::new();
         for steps in steps.chunks(batch) {
             let changes: Vec<Change> = steps.iter().map(|step| apply(step, &mut model)).collect();
-            catalog.apply(&changes).unwrap();
+            catalog.apply(&changes, true).unwrap();
         }
         let mut expected: Vec<Event> =
             model.iter().map(|(id, details)| Event { id: id.clone(), details: details.clone() }).collect();

@@ -47,13 +47,14 @@ impl Writer {
 }
 
 impl Catalog {
-    /// Applies a batch of changes as one transaction: all of it, or nothing.
-    pub fn apply(&self, changes: &[Change]) -> Result<Applied> {
+    /// Applies a batch of changes as one transaction: all of it, or nothing. What is news about it is only made where
+    /// somebody follows it.
+    pub fn apply(&self, changes: &[Change], is_followed: bool) -> Result<Applied> {
         let mut writer = self.writer();
         let Writer { connection, cameras } = &mut *writer;
-        let mut batch = || -> rusqlite::Result<Vec<News>> {
+        let mut batch = || -> rusqlite::Result<Option<Vec<News>>> {
             let transaction = connection.transaction()?;
-            let mut work = Batch { transaction, cameras, touched: BTreeSet::new(), news: Vec::new() };
+            let mut work = Batch { transaction, cameras, touched: BTreeSet::new(), news: is_followed.then(Vec::new) };
             for change in changes {
                 work.change(change)?;
             }
@@ -61,6 +62,7 @@ impl Catalog {
         };
         match batch() {
             Ok(news) => {
+                let news = news.unwrap_or_default();
                 self.generation.fetch_add(1, Ordering::AcqRel);
                 Ok(Applied { news })
             }
@@ -85,7 +87,8 @@ struct Batch<'a> {
     cameras: &'a mut HashMap<Camera, i64>,
     /// Days whose summaries have to be made anew.
     touched: BTreeSet<(i64, i64)>,
-    news: Vec<News>,
+    /// `None` where nobody follows them.
+    news: Option<Vec<News>>,
 }
 
 /// Events that one statement writes.
@@ -138,12 +141,18 @@ impl Batch<'_> {
         }
     }
 
-    fn finish(mut self) -> rusqlite::Result<Vec<News>> {
+    fn finish(mut self) -> rusqlite::Result<Option<Vec<News>>> {
         for (camera, day) in std::mem::take(&mut self.touched) {
             self.summarize(camera, day)?;
         }
         self.transaction.commit()?;
         Ok(self.news)
+    }
+
+    fn tell(&mut self, news: impl FnOnce() -> News) {
+        if let Some(told) = &mut self.news {
+            told.push(news());
+        }
     }
 
     /// The id of a camera, made if need be: between those of the names before and after it.
@@ -193,7 +202,7 @@ impl Batch<'_> {
         let mut before = self.rows_of(camera, day)?;
         let id = |name| EventId { camera: scan.camera.clone(), day: scan.day, name };
         let (mut rows, mut sums) = (Vec::with_capacity(scan.events.len()), Sums::default());
-        for (name, details) in &scan.events {
+        for (name, details) in scan.events.iter().rev() {
             let key = name_to_sql(*name);
             let mut columns = Columns::of(details);
             let old = before.remove(&key);
@@ -204,8 +213,10 @@ impl Batch<'_> {
             if old.as_ref() == Some(&columns) {
                 continue;
             }
-            let event = Event { id: id(*name), details: columns.details().unwrap_or_else(|| details.clone()) };
-            self.news.push(if old.is_some() { News::Changed(event) } else { News::Added(event) });
+            self.tell(|| {
+                let event = Event { id: id(*name), details: columns.details().unwrap_or_else(|| details.clone()) };
+                if old.is_some() { News::Changed(event) } else { News::Added(event) }
+            });
             rows.push((key, columns));
         }
         self.upsert(camera, day, &rows)?;
@@ -217,7 +228,7 @@ impl Batch<'_> {
             }
             self.delete(camera, day, name)?;
             if let Some(name) = name_there {
-                self.news.push(News::Removed(id(name)));
+                self.tell(|| News::Removed(id(name)));
             }
         }
         self.touched.remove(&(camera, day));
@@ -272,7 +283,7 @@ impl Batch<'_> {
         let (camera_id, number) = (self.camera_id(camera)?, day.number());
         for name in self.rows_of(camera_id, number)?.into_keys() {
             if let Some(name) = name_from_sql(name) {
-                self.news.push(News::Removed(EventId { camera: camera.clone(), day, name }));
+                self.tell(|| News::Removed(EventId { camera: camera.clone(), day, name }));
             }
         }
         for sql in
@@ -297,8 +308,10 @@ impl Batch<'_> {
         }
         self.upsert(camera, day, &[(name, columns)])?;
         self.touched.insert((camera, day));
-        let event = Event { id: id.clone(), details: details.clone() };
-        self.news.push(if old.is_some() { News::Changed(event) } else { News::Added(event) });
+        self.tell(|| {
+            let event = Event { id: id.clone(), details: details.clone() };
+            if old.is_some() { News::Changed(event) } else { News::Added(event) }
+        });
         Ok(())
     }
 
@@ -306,7 +319,7 @@ impl Batch<'_> {
         let (camera, day) = (self.camera_id(&id.camera)?, id.day.number());
         if self.delete(camera, day, name_to_sql(id.name))? {
             self.touched.insert((camera, day));
-            self.news.push(News::Removed(id.clone()));
+            self.tell(|| News::Removed(id.clone()));
         }
         Ok(())
     }

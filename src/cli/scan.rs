@@ -10,10 +10,12 @@ use crate::scan::Progress;
 
 pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
     let archive = common.archive()?;
+    // Closed only after the summary is out: every event can be queried by then, and what is left is tidying up.
+    let mut parts = None;
     let scan = if let Some(answer) = remote::ask::<ScanWire>(&archive.state_path(), &Request::Scan { measure }) {
         answer?
     } else {
-        let parts = archive.parts()?;
+        let parts = parts.insert(archive.parts()?);
         let progress = Arc::new(Progress::default());
         let shown = progress::Shown::start(Arc::clone(&progress), || false);
         let depth = if measure { Depth::Full } else { Depth::Glance };

@@ -1,7 +1,8 @@
 //! The threads that read the tree: a few while the disk answers from memory, many while it makes them wait.
 //!
 //! A cold disk is bound by latency, so it wants many requests under way; a warm one is bound by the processors, and
-//! more threads only get in each other's way. So the pool begins small and grows while reads are slow.
+//! more threads only get in each other's way. So the pool begins small and grows while reads are slow and the processors
+//! have nothing to do.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +14,10 @@ const FEW: usize = 4;
 const MANY: usize = 48;
 /// How often the pool looks at how slow reads are.
 const LOOK: Duration = Duration::from_millis(4);
-/// A read that takes longer than this on average waits for the disk.
+/// A read that takes longer than this on average waits for the disk, or for a processor.
 const SLOW: u64 = 300_000;
+/// Using less than this share of the processors, the process waits for the disk.
+const IDLE: f64 = 0.5;
 
 /// Work to do, and work that may yet come of it.
 #[derive(Debug)]
@@ -87,15 +90,16 @@ impl<T: Send> Pool<T> {
             };
             let mut threads = FEW;
             spawn(threads - 1);
-            let (mut units, mut nanos) = (0, 0);
+            let (mut units, mut nanos, mut busy) = (0, 0, Busy::new());
             while !self.wait_until_done(LOOK) {
                 let (units_now, nanos_now) = (self.units.load(Ordering::Relaxed), self.nanos.load(Ordering::Relaxed));
+                let is_idle = busy.share() < IDLE;
                 let is_slow = match units_now - units {
                     0 => true,
                     done => (nanos_now - nanos) / done > SLOW,
                 };
                 (units, nanos) = (units_now, nanos_now);
-                if is_slow && threads < MANY {
+                if is_slow && is_idle && threads < MANY {
                     let more = threads.min(MANY - threads);
                     spawn(more);
                     threads += more;
@@ -129,6 +133,36 @@ impl<T: Send> Pool<T> {
         let (queue, _) = self.changed.wait_timeout(queue, time).unwrap_or_else(PoisonError::into_inner);
         is_done(&queue)
     }
+}
+
+/// How busy this process keeps the processors.
+struct Busy {
+    cores: f64,
+    looked: Instant,
+    used: Duration,
+}
+
+impl Busy {
+    fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+        let cores = f64::from(cores);
+        Self { cores, looked: Instant::now(), used: used_so_far() }
+    }
+
+    /// The share of all processors' time that was used since the last look.
+    fn share(&mut self) -> f64 {
+        let (now, used) = (Instant::now(), used_so_far());
+        let elapsed = now.duration_since(self.looked).as_secs_f64() * self.cores;
+        let share = used.saturating_sub(self.used).as_secs_f64() / elapsed.max(1e-9);
+        (self.looked, self.used) = (now, used);
+        share
+    }
+}
+
+/// The processors' time that this process has used.
+fn used_so_far() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Says that a piece is finished, also when its work panics (so that the others end and the panic gets out).

@@ -149,11 +149,19 @@ impl Handle {
         Subscription(self.news.subscribe())
     }
 
-    pub(super) fn publish(&self, applied: Applied) {
-        if self.news.receiver_count() > 0 {
+    /// Whether somebody follows the news.
+    pub(super) fn is_followed(&self) -> bool {
+        self.news.receiver_count() > 0
+    }
+
+    /// Tells what was applied. Whoever began to follow while that was done without news for anybody looks anew.
+    pub(super) fn publish(&self, applied: Applied, was_followed: bool) {
+        if was_followed {
             for news in applied.news {
                 let _ = self.news.send(news.into()); // the last follower may have gone
             }
+        } else if self.is_followed() {
+            let _ = self.news.send(Notice::Reset);
         }
     }
 

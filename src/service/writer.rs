@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::event::Change;
 
 /// About as many events as one transaction takes.
-const BATCH: usize = 4096;
+const BATCH: usize = 2048;
 /// How long days are gathered for one transaction: each costs the catalog its pages, which days share.
 const GATHER: Duration = Duration::from_millis(20);
 /// How long to wait before a batch is tried again.
@@ -85,10 +85,11 @@ impl Writer {
             };
         }
         while !changes.is_empty() {
-            match self.shared.catalog.apply(&changes) {
+            let is_followed = self.shared.is_followed();
+            match self.shared.catalog.apply(&changes, is_followed) {
                 Ok(applied) => {
                     self.shared.status.set(Part::Catalog, None);
-                    self.shared.publish(applied);
+                    self.shared.publish(applied, is_followed);
                     break;
                 }
                 Err(error) => {

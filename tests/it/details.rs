@@ -319,6 +319,18 @@ fn a_sidecar_of_strix_that_is_believed_is_left_to_the_byte() {
 }
 
 #[test]
+fn the_files_that_a_plausible_one_names_are_looked_for_when_the_event_is_measured() {
+    let mut sidecar = strix_sidecar();
+    sidecar["video"] = json!(format!("motion/{ID}/video.m4v"));
+    let world = with_sidecar(&sidecar.to_string());
+    let scanned = world.run("scan", &[]);
+    assert!(scanned.code == 0 && scanned.stderr.is_empty(), "the walk takes its word: {scanned:?}");
+    let measured = world.run("scan", &["--measure"]);
+    assert!(measured.code == 0 && measured.stderr.contains("it names video.m4v, which is gone"), "{measured:?}");
+    assert_eq!(world.listed(ID)["video"], format!("/media/{ID}/video.mp4"));
+}
+
+#[test]
 fn a_stale_one_is_replaced_where_one_may_be_written() {
     let mut sidecar = strix_sidecar();
     sidecar["video"] = json!(format!("motion/{ID}/video.m4v"));
