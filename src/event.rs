@@ -12,6 +12,7 @@ mod marker;
 pub mod movie;
 mod parse;
 pub mod state;
+pub(crate) mod text;
 
 pub use camera::Camera;
 pub use change::{Change, DayScan, Known, Stamp};

@@ -9,7 +9,7 @@ use crate::archive::{Depth, QueuedPass, Report, Retired, RetiringPass, Tree};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::event::{Change, Item, Which};
-use crate::retention::{Plan, Policy, Refusal, View, hold, newest_candidate, plan};
+use crate::retention::{Plan, Policy, Refusal, View, hold, newest_stale, plan};
 use crate::scan::Scanner;
 
 /// Carries out the policy.
@@ -54,8 +54,9 @@ impl Expirer {
     /// What would be retired now by these rules, or by `policy` as a what-if.
     pub fn plan(&self, policy: Option<&Policy>) -> Result<(View, Plan)> {
         let now = self.scanner.clock.now();
-        let view = self.catalog.retention_view(newest_candidate(now))?;
-        let plan = plan(&view, policy.unwrap_or(&self.policy), now);
+        let policy = policy.unwrap_or(&self.policy);
+        let view = self.catalog.retention_view(newest_stale(policy, now))?;
+        let plan = plan(&view, policy, now);
         Ok((view, plan))
     }
 

@@ -5,18 +5,19 @@ mod api;
 mod assets;
 mod error;
 mod files;
+mod pages;
 mod params;
 mod strix;
 pub(crate) mod wire;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 
 use crate::service::{Handle, Service};
 
@@ -37,7 +38,7 @@ pub(crate) fn routes(handle: Arc<Handle>) -> Router {
         .route("/motion/{*path}", get(files::motion))
         .route("/media/{*path}", get(files::media))
         .route("/api/v1/cameras", get(api::cameras))
-        .route("/api/v1/events", get(api::events))
+        .route("/api/v1/events", get(api::events).layer(Extension(Arc::new(pages::Pages::default()))))
         .route("/api/v1/events/{camera}/{date}/{time}", get(api::event))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))

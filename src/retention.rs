@@ -115,9 +115,11 @@ pub struct DayView {
     pub day: Day,
     /// How many events.
     pub events: u64,
+    /// How many of them a person keeps.
+    pub saved: u64,
     /// Their bytes, if all are measured.
     pub bytes: Option<u64>,
-    /// All events of the day, if one of them is saved or open; else empty.
+    /// All events of the day, if some of them are saved or open; empty if none or all are saved.
     pub mixed: Vec<EventView>,
 }
 
@@ -152,9 +154,18 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// The newest day that any rule could take: nothing of yesterday or today ever expires.
-pub fn newest_candidate(now: Now) -> Day {
+/// The newest day that nothing forbids to take: yesterday and today never expire.
+fn newest_candidate(now: Now) -> Day {
     Day::try_from(now.yesterday()).map_or(Day::from_number(0).expect("1970 is a year"), |day| day.back(1))
+}
+
+/// The newest day that a rule of this policy could take: what is younger need not be in the view. `None` if no rule
+/// takes anything.
+pub fn newest_stale(policy: &Policy, now: Now) -> Option<Day> {
+    let days = |keep: &Keep| if let Keep::Days(days) = keep { Some(*days) } else { None };
+    let shortest = policy.keep.iter().chain(policy.cameras.values()).filter_map(days).min()?;
+    let stale = Day::try_from(now.today()).ok()?.back(u64::from(shortest) + 1);
+    Some(stale.min(newest_candidate(now)))
 }
 
 /// Decides what to retire.
@@ -176,6 +187,10 @@ pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
             bytes,
             reason,
         };
+        if day.events > 0 && day.saved == day.events {
+            plan.kept.push(item(Which::All, day.events, day.bytes, "saved".to_owned()));
+            continue;
+        }
         if day.mixed.is_empty() {
             plan.items.push(item(Which::All, day.events, day.bytes, reason));
             continue;

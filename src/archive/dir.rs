@@ -36,53 +36,6 @@ pub(super) fn join(path: &Path, name: &[u8]) -> PathBuf {
     joined
 }
 
-/// An event's name as its directory is called, without asking for memory: a walk needs hundreds of thousands.
-pub(super) struct EventFile {
-    bytes: [u8; 10],
-    len: usize,
-}
-
-impl EventFile {
-    pub fn of(name: EventName) -> Self {
-        let mut file = Self { bytes: [0; 10], len: 0 };
-        match name {
-            EventName::Time(secs) => {
-                for (n, part) in [secs / 3600, secs / 60 % 60, secs % 60].into_iter().enumerate() {
-                    if n > 0 {
-                        file.push(b'-');
-                    }
-                    file.push_digits(part);
-                }
-            }
-            EventName::Number(number) => file.push_digits(number),
-        }
-        file
-    }
-
-    fn push(&mut self, byte: u8) {
-        self.bytes[self.len] = byte;
-        self.len += 1;
-    }
-
-    /// At least two digits, as `{:02}` would.
-    fn push_digits(&mut self, number: u32) {
-        if number >= 100 {
-            self.push_digits(number / 10);
-        } else {
-            self.push(b'0' + u8::try_from(number / 10).unwrap_or(0));
-        }
-        self.push(b'0' + u8::try_from(number % 10).unwrap_or(0));
-    }
-}
-
-impl std::ops::Deref for EventFile {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-}
-
 /// What identifies a file while it exists, on one host between two boots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Inode {

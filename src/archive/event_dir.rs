@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use chrono::NaiveDateTime;
 use rustix::fs::FileType;
 
-use super::dir::{DayDir, Dir, EventFile, file_type, join, mtime};
+use super::dir::{DayDir, Dir, file_type, join, mtime};
 use super::sidecar::{LARGEST, SIDECAR, Sidecar};
 use super::{SAVED, exif, moov};
 use crate::error::{Error, Result};
@@ -82,14 +82,14 @@ const DEEPEST: u32 = 8;
 impl DayDir {
     /// Reads one event of this day.
     pub fn read_event(&self, name: EventName, depth: Depth) -> Result<Facts> {
-        let file = EventFile::of(name);
+        let file = name.text();
         let id = EventId { camera: self.camera.clone(), day: self.day, name };
         // Where the event before had a sidecar, this one will. Where it had none, the names are wanted anyway, and tell.
         let expects_sidecar = depth == Depth::Glance && self.had_sidecar.load(Ordering::Relaxed);
         if expects_sidecar && let Some(facts) = self.glance(&file, &id) {
             return Ok(facts);
         }
-        let dir = self.dir.open_dir(&file)?;
+        let dir = self.dir.open_dir(file.as_bytes())?;
         let names = Names::read(&dir, depth)?;
         self.had_sidecar.store(names.has_sidecar, Ordering::Relaxed);
         if depth == Depth::Glance
@@ -120,14 +120,14 @@ impl DayDir {
     /// The event's directory is not opened: the sidecar is, by a path that may not hold a link, and `.saved` is looked
     /// for beside it. Nobody but who may write in the day's directory could put a link in between, and they would learn
     /// and gain nothing that the files themselves do not give them.
-    fn glance(&self, file: &EventFile, id: &EventId) -> Option<Facts> {
+    fn glance(&self, file: &str, id: &EventId) -> Option<Facts> {
         let mut path = PathBuffer::of(file);
         let bytes = self.dir.read_below(path.to(SIDECAR), LARGEST).ok()??;
         let sidecar = Sidecar::parse(&bytes, id).ok()?;
         // A sidecar without a movie would be wrong if there is one by now.
         let (video, thumbnail) = (sidecar.video?, sidecar.thumbnail?);
         // Its debug movie may be the wrong file.
-        let debug_video = if sidecar.has_debug { debug_movie(&self.dir.enter(file).ok()?) } else { None };
+        let debug_video = if sidecar.has_debug { debug_movie(&self.dir.enter(file.as_bytes()).ok()?) } else { None };
         let own = sidecar.own;
         Some(Facts {
             start: sidecar.start,
@@ -150,7 +150,7 @@ impl DayDir {
 
     /// The most pixels that changed in one of `frames`, as their EXIF tells. Reads the beginning of every frame.
     pub fn peak_change(&self, name: EventName, frames: &[Frame]) -> Option<u32> {
-        let dir = self.dir.open_dir(&EventFile::of(name)).ok()?;
+        let dir = self.dir.open_dir(name.text().as_bytes()).ok()?;
         let changed = |frame: &Frame| {
             let file = dir.open_file(frame.to_string().as_bytes()).ok()?;
             let mut head = [0u8; 1024];
@@ -162,7 +162,7 @@ impl DayDir {
 
     /// Whether the event is saved right now; when it cannot be told, it is.
     pub fn is_saved(&self, name: EventName) -> bool {
-        match self.dir.open_dir(&EventFile::of(name)) {
+        match self.dir.open_dir(name.text().as_bytes()) {
             Ok(dir) => dir.has(SAVED.as_bytes()).unwrap_or(true),
             Err(error) => !error.is_not_found(),
         }
@@ -170,7 +170,7 @@ impl DayDir {
 
     /// The path of one of its events, for messages.
     pub fn event_path(&self, name: EventName) -> PathBuf {
-        join(self.path(), &EventFile::of(name))
+        join(self.path(), name.text().as_bytes())
     }
 }
 
@@ -224,9 +224,9 @@ struct PathBuffer {
 }
 
 impl PathBuffer {
-    fn of(folder: &[u8]) -> Self {
+    fn of(folder: &str) -> Self {
         let mut bytes = [0; 64];
-        bytes[..folder.len()].copy_from_slice(folder);
+        bytes[..folder.len()].copy_from_slice(folder.as_bytes());
         bytes[folder.len()] = b'/';
         Self { bytes, folder: folder.len() + 1 }
     }

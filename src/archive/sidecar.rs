@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::Tree;
-use super::dir::{Dir, EventFile};
+use super::dir::Dir;
 use crate::error::Result;
 use crate::event::{Container, Day, Details, EventId, State, Thumbnail};
 
@@ -108,7 +108,7 @@ fn plain_time(text: &str) -> Option<NaiveDateTime> {
 fn below<'a>(path: &'a str, id: &EventId) -> Option<&'a str> {
     let (day, rest) =
         path.strip_prefix("motion/")?.strip_prefix(id.camera.as_str())?.strip_prefix('/')?.split_once('/')?;
-    let name = rest.strip_prefix(std::str::from_utf8(&EventFile::of(id.name)).ok()?)?.strip_prefix('/')?;
+    let name = rest.strip_prefix(&*id.name.text())?.strip_prefix('/')?;
     day.parse().is_ok_and(|day: Day| day == id.day).then_some(name)
 }
 

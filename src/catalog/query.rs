@@ -5,7 +5,7 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, NaiveTime, Timelike};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::event::{Camera, Event, EventId, State};
 
 /// The direction of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Order {
     /// Newest first.
     #[default]
@@ -25,7 +25,7 @@ pub enum Order {
 }
 
 /// Which events to list. Without restrictions: all, newest first, 50 at a time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Query {
     cameras: Vec<String>,
     from: Option<NaiveDateTime>,
@@ -33,6 +33,7 @@ pub struct Query {
     saved: Option<bool>,
     min_seconds: Option<u32>,
     min_change: Option<u32>,
+    window: Option<(NaiveTime, NaiveTime)>,
     state: Option<State>,
     order: Order,
     limit: usize,
@@ -48,6 +49,7 @@ impl Default for Query {
             saved: None,
             min_seconds: None,
             min_change: None,
+            window: None,
             state: None,
             order: Order::Desc,
             limit: 50,
@@ -91,6 +93,8 @@ impl Query {
         min_seconds: u32 = Some(min_seconds);
         /// Only events in which at least this many pixels changed from one frame to the next.
         min_change: u32 = Some(min_change);
+        /// Only events that begin between these times of the day, both included; over midnight if the second is earlier.
+        window: (NaiveTime, NaiveTime) = Some(window);
         /// Only events in this state.
         state: State = Some(state);
         /// The direction.
@@ -103,7 +107,7 @@ impl Query {
 }
 
 /// Where a page ended: the last event's start and identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor {
     start: NaiveDateTime,
     id: EventId,
@@ -175,7 +179,7 @@ impl Catalog {
         self.read("query", |connection| {
             let Some(camera) = read::camera_id(connection, &id.camera)? else { return Ok(None) };
             let sql = format!(
-                "SELECT c.name, e.day, e.name, {COLUMNS} FROM event e JOIN camera c ON c.id = e.camera
+                "SELECT c.name, e.day, e.name, {COLUMNS} FROM events e JOIN cameras c ON c.id = e.camera
                  WHERE e.camera = ?1 AND e.day = ?2 AND e.name = ?3"
             );
             let mut found = connection.prepare_cached(&sql)?;
@@ -189,7 +193,7 @@ impl Query {
     /// One event more than the limit tells whether there is a next page.
     fn select(&self, connection: &Connection, camera: Option<i64>) -> rusqlite::Result<Vec<Event>> {
         let mut sql = format!(
-            "SELECT c.name, e.day, e.name, {COLUMNS} FROM event e CROSS JOIN camera c ON c.id = e.camera WHERE 1"
+            "SELECT c.name, e.day, e.name, {COLUMNS} FROM events e CROSS JOIN cameras c ON c.id = e.camera WHERE 1"
         );
         let mut values: Vec<Value> = Vec::new();
         let mut add = |condition: &str, value: i64| {
@@ -206,9 +210,6 @@ impl Query {
         if let Some(to) = self.to {
             add("e.start <=", secs(to));
         }
-        if let Some(saved) = self.saved {
-            add("e.saved =", i64::from(saved));
-        }
         if let Some(seconds) = self.min_seconds {
             add("e.length >=", i64::from(seconds));
         }
@@ -224,6 +225,16 @@ impl Query {
                     State::Interrupted => 2,
                 },
             );
+        }
+        if let Some((from, to)) = self.window {
+            // Both ends belong to it; one that ends before it begins goes over midnight.
+            let (from, to) = (i64::from(from.num_seconds_from_midnight()), i64::from(to.num_seconds_from_midnight()));
+            let both = if from <= to { "AND" } else { "OR" };
+            let _ = write!(sql, " AND (e.start % 86400 >= ? {both} e.start % 86400 <= ?)");
+            values.extend([from, to].map(Value::from));
+        }
+        if let Some(saved) = self.saved {
+            let _ = write!(sql, " AND e.saved = {}", i64::from(saved)); // as it stands in the indexes of saved events
         }
         if let Some(cursor) = &self.cursor {
             let beyond = if self.order == Order::Desc { "<" } else { ">" };

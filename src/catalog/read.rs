@@ -38,7 +38,7 @@ pub struct NamedRange {
 }
 
 pub(super) fn camera_id(connection: &Connection, camera: &Camera) -> rusqlite::Result<Option<i64>> {
-    let mut found = connection.prepare_cached("SELECT id FROM camera WHERE name = ?1")?;
+    let mut found = connection.prepare_cached("SELECT id FROM cameras WHERE name = ?1")?;
     found.query_row([camera.as_str()], |row| row.get(0)).optional()
 }
 
@@ -48,9 +48,9 @@ pub(super) fn camera_place(connection: &Connection, camera: &Camera, is_desc: bo
         return Ok(id);
     }
     let sql = if is_desc {
-        "SELECT coalesce(min(id), 9223372036854775807) FROM camera WHERE name > ?1"
+        "SELECT coalesce(min(id), 9223372036854775807) FROM cameras WHERE name > ?1"
     } else {
-        "SELECT coalesce(max(id), 0) FROM camera WHERE name < ?1"
+        "SELECT coalesce(max(id), 0) FROM cameras WHERE name < ?1"
     };
     // Just past the neighbour, so that all of the neighbour's events lie beyond it or none do.
     let neighbour: i64 = connection.query_row(sql, [camera.as_str()], |row| row.get(0))?;
@@ -64,7 +64,7 @@ impl Catalog {
             let mut rows = connection.prepare_cached(
                 "SELECT c.name, coalesce(sum(d.events), 0), coalesce(sum(d.saved), 0), coalesce(sum(d.bytes), 0),
                         coalesce(sum(d.unmeasured), 0), min(iif(d.events > 0, d.day, NULL)), max(iif(d.events > 0, d.day, NULL))
-                 FROM camera c LEFT JOIN day d ON d.camera = c.id GROUP BY c.id ORDER BY c.id",
+                 FROM cameras c LEFT JOIN days d ON d.camera = c.id GROUP BY c.id ORDER BY c.id",
             )?;
             let rows = rows.query_map([], |row| {
                 let name: String = row.get(0)?;
@@ -88,7 +88,7 @@ impl Catalog {
         self.read("query", |connection| {
             let Some(id) = camera_id(connection, camera)? else { return Ok(Vec::new()) };
             let sql = format!(
-                "SELECT c.name, e.day, e.name, {COLUMNS} FROM event e CROSS JOIN camera c ON c.id = e.camera
+                "SELECT c.name, e.day, e.name, {COLUMNS} FROM events e CROSS JOIN cameras c ON c.id = e.camera
                  WHERE e.camera = ?1 AND (e.day, e.name) >= (?2, ?3) AND (e.day, e.name) <= (?4, ?5) AND e.name < 86400
                  ORDER BY e.day DESC, e.name DESC LIMIT ?6 OFFSET ?7"
             );

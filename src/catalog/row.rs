@@ -15,7 +15,7 @@ pub(super) const COLUMNS: &str =
 pub(super) const WIDTH: usize = 12;
 
 /// Raw numbers come after the times of a day.
-const NUMBERS: i64 = 100_000;
+pub(super) const NUMBERS: i64 = 100_000;
 
 pub(super) fn name_to_sql(name: EventName) -> i64 {
     match name {
@@ -152,7 +152,7 @@ impl Columns {
     }
 }
 
-/// Reads a whole event from `camera.name, day, name` and [`COLUMNS`].
+/// Reads a whole event from `cameras.name, day, name` and [`COLUMNS`].
 pub(super) fn read_event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let damaged =
         |at: usize, what: &str| rusqlite::Error::FromSqlConversionFailure(at, Type::Integer, what.to_owned().into());

@@ -2,30 +2,38 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::row::NUMBERS;
 use crate::error::{Error, Result};
+use crate::event::Container;
 
 /// `PRAGMA application_id`: "Owly" in ASCII. A file with another is somebody else's.
 const APPLICATION: i64 = 0x4F77_6C79;
-/// `PRAGMA user_version`: grows with every change of the tables. Another version is rebuilt.
+/// `PRAGMA user_version`: grows with every change of the tables. A catalog of another version is rebuilt, which costs a
+/// preload and loses nothing.
 const VERSION: i64 = 2;
 
-/// `camera.id` orders like `camera.name` (see `write::camera_id`), so that ties in time are broken by name in an index.
+/// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in an index.
 /// `day` counts days since 1970; `name` is an event's name as `row::name_to_sql` encodes it; `start` is wall time in
 /// seconds since 1970 as if it were UTC; `length` is in seconds. `frames`, `bytes` and `peak` are NULL until measured.
+/// A day's sums are kept in the transaction that changes its events; `hours` is a JSON list of 24 counts.
+///
 /// Keys descend in time: a walk brings the newest first, so its rows are appended, which fills pages and costs less.
+/// Saved events are few and asked for often, so they have indexes of their own.
 const TABLES: &str = "
-CREATE TABLE camera (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE day (
+CREATE TABLE cameras (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE days (
   camera INTEGER NOT NULL, day INTEGER NOT NULL,
   mtime INTEGER, inode INTEGER,
   measured_at INTEGER,
   events INTEGER NOT NULL, saved INTEGER NOT NULL, open INTEGER NOT NULL,
   bytes INTEGER NOT NULL, unmeasured INTEGER NOT NULL,
+  longest INTEGER NOT NULL, strongest INTEGER NOT NULL, hours TEXT NOT NULL,
   PRIMARY KEY (camera, day)
 ) WITHOUT ROWID;
-CREATE TABLE event (
+CREATE TABLE events (
   camera INTEGER NOT NULL, day INTEGER NOT NULL, name INTEGER NOT NULL,
   start INTEGER NOT NULL, length INTEGER NOT NULL,
   state INTEGER NOT NULL, saved INTEGER NOT NULL,
@@ -34,9 +42,37 @@ CREATE TABLE event (
   problems TEXT,
   PRIMARY KEY (camera, day DESC, name DESC)
 ) WITHOUT ROWID;
-CREATE INDEX event_by_start ON event (start DESC, camera DESC, day DESC, name DESC);
-CREATE INDEX event_by_camera ON event (camera, start DESC, day DESC, name DESC);
+CREATE INDEX events_by_start ON events (start DESC, camera DESC, day DESC, name DESC);
+CREATE INDEX events_by_camera ON events (camera, start DESC, day DESC, name DESC);
+CREATE INDEX saved_by_start ON events (start DESC, camera DESC, day DESC, name DESC) WHERE saved = 1;
+CREATE INDEX saved_by_camera ON events (camera, start DESC, day DESC, name DESC) WHERE saved = 1;
 ";
+
+/// What users may query with the `sqlite3` program; documented in `doc/catalog.md`, and kept when the tables change.
+fn views() -> String {
+    let movie = |(code, movie): (usize, &Container)| format!(" WHEN {code} THEN '{}'", movie.file_name());
+    let movies: String = Container::ALL.iter().enumerate().map(movie).collect();
+    format!(
+        "CREATE VIEW event AS SELECT
+  c.name || '/' || date(e.day * 86400, 'unixepoch') || '/' || iif(e.name < {NUMBERS},
+    printf('%02d-%02d-%02d', e.name / 3600, e.name / 60 % 60, e.name % 60), printf('%02d', e.name - {NUMBERS})) AS id,
+  c.name AS camera, date(e.day * 86400, 'unixepoch') AS day,
+  strftime('%Y-%m-%dT%H:%M:%S', e.start, 'unixepoch') AS start,
+  strftime('%Y-%m-%dT%H:%M:%S', e.start + e.length, 'unixepoch') AS end,
+  e.length AS seconds,
+  CASE e.state WHEN 0 THEN 'open' WHEN 1 THEN 'complete' ELSE 'interrupted' END AS state,
+  e.saved AS saved, e.frames AS frames, e.bytes AS bytes, e.peak AS peak_change,
+  CASE e.video{movies} END AS video, coalesce(e.problems, '[]') AS problems,
+  e.start AS start_secs
+FROM events e JOIN cameras c ON c.id = e.camera;
+CREATE VIEW day AS SELECT
+  c.name AS camera, date(d.day * 86400, 'unixepoch') AS day, d.events AS events, d.saved AS saved, d.open AS open,
+  iif(d.unmeasured = 0, d.bytes, NULL) AS bytes, d.longest AS longest_seconds, d.strongest AS peak_change, d.hours AS hours,
+  datetime(d.measured_at, 'unixepoch') AS measured_at
+FROM days d JOIN cameras c ON c.id = d.camera;
+"
+    )
+}
 
 /// Pages of the write-ahead log (4 KiB each) after which it is folded into the file.
 const LOG: i64 = 4096;
@@ -84,6 +120,7 @@ pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let transaction = connection.transaction()?;
         transaction.execute_batch(TABLES)?;
+        transaction.execute_batch(&views())?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
@@ -108,11 +145,12 @@ pub(super) fn check(connection: &Connection) -> Result<(), Trouble> {
     }
     let expected = Connection::open_in_memory()?;
     expected.execute_batch(TABLES)?;
+    expected.execute_batch(&views())?;
     if tables(connection)? != tables(&expected)? {
         return Err(Trouble::Unusable("its tables are not those of this version".to_owned()));
     }
     // A cheap look at each table: enough to notice a file that was cut off or overwritten at its beginning.
-    for table in ["camera", "day", "event"] {
+    for table in ["cameras", "days", "events"] {
         connection.query_row(&format!("SELECT COUNT(*) FROM (SELECT * FROM {table} LIMIT 1)"), [], |_| Ok(()))?;
     }
     Ok(())
@@ -143,6 +181,9 @@ pub(super) fn open_readers(path: &Path, count: usize) -> Result<Vec<Connection>>
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
+    // One plan for a statement whatever is bound to it: else each new LIMIT has it compiled anew, which costs as much as
+    // the page itself.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -2048)?; // KiB
     connection.pragma_update(None, "temp_store", "MEMORY")
 }

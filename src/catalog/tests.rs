@@ -196,6 +196,13 @@ proptest! {
         let saved: Vec<Event> = expected.iter().filter(|event| event.details.saved).cloned().collect();
         prop_assert_eq!(all(&catalog, &query.clone().saved(true)), saved);
         prop_assert_eq!(all(&catalog, &query), expected.clone());
+        let second = |n| chrono::NaiveTime::from_num_seconds_from_midnight_opt(n, 0).unwrap();
+        let within = |is_within: fn(i64) -> bool| -> Vec<Event> {
+            let secs = |event: &&Event| is_within(event.details.start.and_utc().timestamp());
+            expected.iter().filter(secs).cloned().collect()
+        };
+        prop_assert_eq!(all(&catalog, &query.clone().window((second(1), second(3)))), within(|s| (1..=3).contains(&s)));
+        prop_assert_eq!(all(&catalog, &query.clone().window((second(3), second(1)))), within(|s| s >= 3 || s <= 1));
 
         for summary in catalog.cameras().unwrap() {
             let own: Vec<&Event> = expected.iter().filter(|event| event.id.camera == summary.camera).collect();

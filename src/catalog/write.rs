@@ -103,7 +103,7 @@ fn upsert_sql(rows: usize) -> String {
     let values: Vec<String> = (0..rows).map(row).collect();
     let set: Vec<String> = COLUMNS.split(", ").map(|column| format!("{column} = excluded.{column}")).collect();
     format!(
-        "INSERT INTO event (camera, day, name, {COLUMNS}) VALUES {} ON CONFLICT (camera, day, name) DO UPDATE SET {}",
+        "INSERT INTO events (camera, day, name, {COLUMNS}) VALUES {} ON CONFLICT (camera, day, name) DO UPDATE SET {}",
         values.join(", "),
         set.join(", ")
     )
@@ -117,15 +117,31 @@ struct Sums {
     open: i64,
     bytes: i64,
     unmeasured: i64,
+    /// Seconds of the longest event.
+    longest: i64,
+    /// Most changed pixels of any event, as far as measured.
+    strongest: u32,
+    /// Events by the hour in which they began.
+    hours: [u32; 24],
 }
 
 impl Sums {
-    fn add(&mut self, columns: &Columns) {
+    fn add(&mut self, day: i64, columns: &Columns) {
         self.events += 1;
         self.saved += i64::from(columns.saved);
         self.open += i64::from(columns.state == OPEN);
         self.bytes = self.bytes.saturating_add(columns.bytes.unwrap_or(0));
         self.unmeasured += i64::from(columns.bytes.is_none());
+        self.longest = self.longest.max(columns.length);
+        self.strongest = self.strongest.max(columns.peak.unwrap_or(0));
+        // What was captured before midnight belongs to the first hour of the day in whose directory it lies.
+        let hour = (columns.start - day * 86_400).div_euclid(3600).clamp(0, 23);
+        self.hours[usize::try_from(hour).unwrap_or(0)] += 1;
+    }
+
+    /// The hours as they are stored.
+    fn hours(&self) -> String {
+        serde_json::to_string(&self.hours).expect("a list of numbers is JSON")
     }
 }
 
@@ -161,19 +177,19 @@ impl Batch<'_> {
             return Ok(*id);
         }
         let name = camera.as_str();
-        let mut found = self.transaction.prepare_cached("SELECT id FROM camera WHERE name = ?1")?;
+        let mut found = self.transaction.prepare_cached("SELECT id FROM cameras WHERE name = ?1")?;
         let id = if let Some(id) = found.query_row([name], |row| row.get(0)).optional()? {
             id
         } else {
             let beside = |sql: &str| -> rusqlite::Result<Option<i64>> {
                 self.transaction.query_row(sql, [name], |row| row.get(0))
             };
-            let before = beside("SELECT max(id) FROM camera WHERE name < ?1")?.unwrap_or(0);
-            let after = beside("SELECT min(id) FROM camera WHERE name > ?1")?;
+            let before = beside("SELECT max(id) FROM cameras WHERE name < ?1")?.unwrap_or(0);
+            let after = beside("SELECT min(id) FROM cameras WHERE name > ?1")?;
             let id = after.map_or(before + SPACING, |after| before + (after - before) / 2);
             // Where no place is left between two ids (a dozen cameras, each named between the last two), the
             // insert fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
-            self.transaction.execute("INSERT INTO camera (id, name) VALUES (?1, ?2)", params![id, name])?;
+            self.transaction.execute("INSERT INTO cameras (id, name) VALUES (?1, ?2)", params![id, name])?;
             id
         };
         self.cameras.insert(camera.clone(), id);
@@ -184,14 +200,14 @@ impl Batch<'_> {
         let id = self.camera_id(camera)?;
         // From the events themselves: a day that this batch has touched may have no summary yet.
         let days: Vec<i64> = {
-            let mut days = self.transaction.prepare_cached("SELECT DISTINCT day FROM event WHERE camera = ?1")?;
+            let mut days = self.transaction.prepare_cached("SELECT DISTINCT day FROM events WHERE camera = ?1")?;
             days.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
         };
         for day in days.into_iter().filter_map(Day::from_number) {
             self.day_gone(camera, day)?;
         }
-        self.transaction.execute("DELETE FROM day WHERE camera = ?1", [id])?;
-        self.transaction.execute("DELETE FROM camera WHERE id = ?1", [id])?;
+        self.transaction.execute("DELETE FROM days WHERE camera = ?1", [id])?;
+        self.transaction.execute("DELETE FROM cameras WHERE id = ?1", [id])?;
         self.touched.retain(|(camera, _)| *camera != id);
         self.cameras.remove(camera);
         Ok(())
@@ -209,7 +225,7 @@ impl Batch<'_> {
             if let Some(old) = &old {
                 columns.keep_measured(old);
             }
-            sums.add(&columns);
+            sums.add(day, &columns);
             if old.as_ref() == Some(&columns) {
                 continue;
             }
@@ -223,7 +239,7 @@ impl Batch<'_> {
         for (name, columns) in before {
             let name_there = name_from_sql(name);
             if name_there.is_some_and(|name| scan.unread.contains(&name)) {
-                sums.add(&columns);
+                sums.add(day, &columns);
                 continue;
             }
             self.delete(camera, day, name)?;
@@ -237,13 +253,31 @@ impl Batch<'_> {
 
     /// Writes what is known of a day that was listed. All of its events have just been seen, so their sums are known.
     fn day_row(&self, camera: i64, day: i64, sums: &Sums, scan: &DayScan) -> rusqlite::Result<()> {
+        self.sums(camera, day, sums)?;
         self.transaction
             .prepare_cached(
-                "INSERT INTO day (camera, day, events, saved, open, bytes, unmeasured, mtime, inode, measured_at)
+                "UPDATE days SET mtime = ?3, inode = ?4,
+                   measured_at = iif(?5 IS NULL AND unmeasured = 0, measured_at, ?5)
+                 WHERE camera = ?1 AND day = ?2",
+            )?
+            .execute(params![
+                camera,
+                day,
+                scan.stamp.map(|stamp| stamp.mtime),
+                scan.stamp.map(|stamp| stamp.inode.cast_signed()),
+                scan.measured_at
+            ])?;
+        Ok(())
+    }
+
+    /// Writes a day's sums and leaves what else is known of it.
+    fn sums(&self, camera: i64, day: i64, sums: &Sums) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO days (camera, day, events, saved, open, bytes, unmeasured, longest, strongest, hours)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  ON CONFLICT (camera, day) DO UPDATE SET events = ?3, saved = ?4, open = ?5, bytes = ?6,
-                   unmeasured = ?7, mtime = ?8, inode = ?9,
-                   measured_at = iif(?10 IS NULL AND ?7 = 0, measured_at, ?10)",
+                   unmeasured = ?7, longest = ?8, strongest = ?9, hours = ?10",
             )?
             .execute(params![
                 camera,
@@ -253,9 +287,9 @@ impl Batch<'_> {
                 sums.open,
                 sums.bytes,
                 sums.unmeasured,
-                scan.stamp.map(|stamp| stamp.mtime),
-                scan.stamp.map(|stamp| stamp.inode.cast_signed()),
-                scan.measured_at
+                sums.longest,
+                sums.strongest,
+                sums.hours()
             ])?;
         Ok(())
     }
@@ -287,7 +321,7 @@ impl Batch<'_> {
             }
         }
         for sql in
-            ["DELETE FROM event WHERE camera = ?1 AND day = ?2", "DELETE FROM day WHERE camera = ?1 AND day = ?2"]
+            ["DELETE FROM events WHERE camera = ?1 AND day = ?2", "DELETE FROM days WHERE camera = ?1 AND day = ?2"]
         {
             self.transaction.prepare_cached(sql)?.execute(params![camera_id, number])?;
         }
@@ -300,7 +334,7 @@ impl Batch<'_> {
         let columns = Columns::of(details);
         let old = self
             .transaction
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM event WHERE camera = ?1 AND day = ?2 AND name = ?3"))?
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE camera = ?1 AND day = ?2 AND name = ?3"))?
             .query_row(params![camera, day, name], |row| Columns::read(row, 0))
             .optional()?;
         if old.as_ref() == Some(&columns) {
@@ -325,12 +359,12 @@ impl Batch<'_> {
     }
 
     fn delete(&self, camera: i64, day: i64, name: i64) -> rusqlite::Result<bool> {
-        let sql = "DELETE FROM event WHERE camera = ?1 AND day = ?2 AND name = ?3";
+        let sql = "DELETE FROM events WHERE camera = ?1 AND day = ?2 AND name = ?3";
         Ok(self.transaction.prepare_cached(sql)?.execute(params![camera, day, name])? > 0)
     }
 
     fn rows_of(&self, camera: i64, day: i64) -> rusqlite::Result<HashMap<i64, Columns>> {
-        let sql = format!("SELECT name, {COLUMNS} FROM event WHERE camera = ?1 AND day = ?2");
+        let sql = format!("SELECT name, {COLUMNS} FROM events WHERE camera = ?1 AND day = ?2");
         let mut rows = self.transaction.prepare_cached(&sql)?;
         let rows = rows.query_map(params![camera, day], |row| Ok((row.get(0)?, Columns::read(row, 1)?)))?;
         rows.collect()
@@ -338,17 +372,11 @@ impl Batch<'_> {
 
     /// Makes a day's summary anew from its events: a day has few, so this is cheap, and it cannot drift.
     fn summarize(&self, camera: i64, day: i64) -> rusqlite::Result<()> {
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO day (camera, day, events, saved, open, bytes, unmeasured)
-                 SELECT ?1, ?2, count(*), coalesce(sum(saved), 0), coalesce(sum(state = 0), 0),
-                        coalesce(sum(bytes), 0), coalesce(sum(bytes IS NULL), 0)
-                 FROM event WHERE camera = ?1 AND day = ?2
-                 ON CONFLICT (camera, day) DO UPDATE SET events = excluded.events, saved = excluded.saved,
-                   open = excluded.open, bytes = excluded.bytes, unmeasured = excluded.unmeasured",
-            )?
-            .execute(params![camera, day])?;
-        Ok(())
+        let mut sums = Sums::default();
+        for columns in self.rows_of(camera, day)?.values() {
+            sums.add(day, columns);
+        }
+        self.sums(camera, day, &sums)
     }
 }
 
@@ -357,7 +385,7 @@ impl Catalog {
     pub fn names_of(&self, camera: &Camera, day: Day) -> Result<Vec<EventName>> {
         self.read("read a day of", |connection| {
             let Some(id) = read::camera_id(connection, camera)? else { return Ok(Vec::new()) };
-            let sql = "SELECT name FROM event WHERE camera = ?1 AND day = ?2 ORDER BY name";
+            let sql = "SELECT name FROM events WHERE camera = ?1 AND day = ?2 ORDER BY name";
             let mut names = connection.prepare_cached(sql)?;
             let names = names.query_map(params![id, day.number()], |row| row.get::<_, i64>(0))?;
             names.filter_map(|name| name.map(name_from_sql).transpose()).collect()

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::parse::digits;
+use super::text::Text;
 use crate::error::Error;
 
 /// A day, parsed strictly from `YYYY-MM-DD`.
@@ -75,7 +76,7 @@ impl FromStr for Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+        f.write_str(&Text::of_date(self.0))
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::NaiveDateTime;
 
 use super::parse::{digits, from_text};
+use super::text::Text;
 use super::{Camera, Day};
 use crate::error::Error;
 
@@ -28,6 +29,16 @@ impl EventName {
             Self::Time(secs) => Some(secs),
             Self::Number(_) => None,
         }
+    }
+
+    /// The directory's name.
+    pub(crate) fn text(self) -> Text {
+        let mut text = Text::new();
+        match self {
+            Self::Time(secs) => text.push_parts(b'-', [secs / 3600, secs / 60 % 60, secs % 60]),
+            Self::Number(number) => text.push_digits(number),
+        }
+        text
     }
 
     /// Parses the bytes of a directory entry.
@@ -55,10 +66,7 @@ impl FromStr for EventName {
 
 impl fmt::Display for EventName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(secs) => write!(f, "{:02}-{:02}-{:02}", secs / 3600, secs / 60 % 60, secs % 60),
-            Self::Number(number) => write!(f, "{number:02}"),
-        }
+        f.write_str(&self.text())
     }
 }
 
@@ -96,7 +104,11 @@ impl FromStr for EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.camera, self.day, self.name)
+        f.write_str(self.camera.as_str())?;
+        f.write_str("/")?;
+        self.day.fmt(f)?;
+        f.write_str("/")?;
+        self.name.fmt(f)
     }
 }
 

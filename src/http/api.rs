@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +12,7 @@ use serde::Serialize;
 
 use super::blocking;
 use super::error::Problem;
+use super::pages::Pages;
 use super::params::{Params, RawParams};
 use super::wire::{CamerasWire, EventWire, EventWithImages, ImageWire, PageWire, event_path, segment};
 use crate::catalog::{Cursor, Order, Query};
@@ -17,14 +20,21 @@ use crate::event::{self, EventId};
 use crate::service::Handle;
 use crate::time::End;
 
+/// About the bytes of an event.
+const EVENT: usize = 400;
+
 /// The most events of a page.
 const MOST: usize = 1000;
 
 pub(super) fn json(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
-        Ok(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
-        Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Ok(body) => answer(body),
+        Err(error) => Problem::internal(error).into_response(),
     }
+}
+
+fn answer(json: impl Into<Body>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.into()).into_response()
 }
 
 /// A list that is the same as long as the catalog is: answered with a tag, and with 304 to whoever has it.
@@ -58,11 +68,23 @@ pub(super) async fn cameras(
 pub(super) async fn events(
     State(handle): State<Arc<Handle>>,
     headers: HeaderMap,
+    Extension(pages): Extension<Arc<Pages>>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
     let query = query(Params::new(raw)?, &handle)?;
     // Queries take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(&handle, &headers, || Ok(json(&PageWire::from(&handle.events(&query)?))))
+    tagged(&handle, &headers, || {
+        let generation = handle.generation();
+        if let Some(page) = pages.get(generation, &query) {
+            return Ok(answer(page));
+        }
+        let page = handle.events(&query)?;
+        let mut body = Vec::with_capacity((page.events.len() + 1) * EVENT);
+        serde_json::to_writer(&mut body, &PageWire::from(&page)).map_err(Problem::internal)?;
+        let body = Bytes::from(body);
+        pages.put(generation, query, body.clone());
+        Ok(answer(body))
+    })
 }
 
 fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
@@ -128,7 +150,7 @@ pub(super) async fn event(
         ImageWire { name, bytes, url }
     };
     let images = images.into_iter().map(image).collect();
-    Ok(json(&EventWithImages { event: EventWire::from(&event), images }))
+    Ok(json(&EventWithImages { event: EventWire(&event), images }))
 }
 
 /// Answers as long as the process does.

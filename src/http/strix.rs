@@ -13,6 +13,7 @@ use super::error::Problem;
 use super::params::{Params, RawParams};
 use crate::archive::{MISSING, TIME, title};
 use crate::catalog::NamedRange;
+use crate::event::text::Text;
 use crate::event::{Camera, Day, DebugMovie, Event, EventName, Thumbnail};
 use crate::service::Handle;
 use crate::time::End;
@@ -95,7 +96,7 @@ pub(super) async fn events(
         };
         by_camera.push((name.to_owned(), events.iter().map(|event| wire(&handle, event)).collect()));
     }
-    let time = |time: NaiveDateTime| time.format(TIME).to_string();
+    let time = |time: NaiveDateTime| Text::of_time(time, b' ').to_string();
     Ok(json(&Answer { start: time(start), end: time(end), offset, limit, events: ByCamera(by_camera) }))
 }
 
@@ -108,8 +109,8 @@ fn wire(handle: &Handle, event: &Event) -> EventWire {
     let details = &event.details;
     let path = |name: Option<String>| name.map_or(MISSING.to_owned(), |name| format!("motion/{}/{name}", event.id));
     EventWire {
-        start: details.start.format(TIME).to_string(),
-        end: details.end.format(TIME).to_string(),
+        start: Text::of_time(details.start, b' ').to_string(),
+        end: Text::of_time(details.end, b' ').to_string(),
         title: title(details.start),
         video: path(details.video.map(|video| video.file_name().to_owned())),
         debug_video: path(details.debug_video.map(DebugMovie::path)),

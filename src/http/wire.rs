@@ -1,12 +1,14 @@
 //! The JSON that programs read: the shapes of `doc/http.md`, and nothing else. The command line prints the same.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use crate::catalog::Page;
-use crate::event::{DebugMovie, Event, Thumbnail};
+use crate::event::Event;
+use crate::event::text::Text;
 use crate::service::CameraInfo;
 
 /// What has to be encoded in a path's segment (RFC 3986, section 3.3).
@@ -30,8 +32,10 @@ const SEGMENT: &AsciiSet = &CONTROLS
 
 /// The path of an event below some prefix, encoded.
 pub(super) fn event_path(event: &Event) -> String {
-    let camera = utf8_percent_encode(event.id.camera.as_str(), SEGMENT);
-    format!("{camera}/{}/{}", event.id.day, event.id.name)
+    let mut path = String::with_capacity(40);
+    path.extend(utf8_percent_encode(event.id.camera.as_str(), SEGMENT));
+    let _ = write!(path, "/{}/{}", event.id.day, event.id.name); // writing to a string cannot fail
+    path
 }
 
 /// One segment of a path, encoded.
@@ -40,46 +44,33 @@ pub(super) fn segment(name: &str) -> impl Display + '_ {
 }
 
 /// An event.
-#[derive(Debug, Serialize)]
-pub(crate) struct EventWire<'a> {
-    id: String,
-    camera: &'a str,
-    start: String,
-    end: String,
-    state: &'static str,
-    saved: bool,
-    frames: Option<u32>,
-    bytes: Option<u64>,
-    video: Option<String>,
-    debug_video: Option<String>,
-    thumbnail: Option<String>,
-    peak_change: Option<u32>,
-    problems: &'a [String],
-}
+#[derive(Debug)]
+pub(crate) struct EventWire<'a>(pub &'a Event);
 
-/// How the API writes a time: RFC 3339 without a zone, since it is the camera's wall time.
-const TIME: &str = "%Y-%m-%dT%H:%M:%S";
-
-impl<'a> From<&'a Event> for EventWire<'a> {
-    fn from(event: &'a Event) -> Self {
+impl Serialize for EventWire<'_> {
+    /// Written straight from the event: a page is made ten thousand times a second.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let EventWire(event) = self;
         let details = &event.details;
         let path = event_path(event);
-        let media = |name: String| format!("/media/{path}/{name}");
-        Self {
-            id: event.id.to_string(),
-            camera: event.id.camera.as_str(),
-            start: details.start.format(TIME).to_string(),
-            end: details.end.format(TIME).to_string(),
-            state: details.state.as_str(),
-            saved: details.saved,
-            frames: details.frames,
-            bytes: details.bytes,
-            video: details.video.map(|video| media(video.file_name().to_owned())),
-            debug_video: details.debug_video.map(DebugMovie::path).map(media),
-            thumbnail: details.thumbnail.map(Thumbnail::file_name).map(media),
-            peak_change: details.peak_change,
-            problems: &details.problems,
-        }
+        let media = |name: &str| ["/media/", path.as_str(), "/", name].concat();
+        // RFC 3339 without a zone, since it is the camera's wall time.
+        let time = |time| Text::of_time(time, b'T');
+        let mut json = serializer.serialize_struct("Event", 13)?;
+        json.serialize_field("id", &event.id)?;
+        json.serialize_field("camera", event.id.camera.as_str())?;
+        json.serialize_field("start", &time(details.start))?;
+        json.serialize_field("end", &time(details.end))?;
+        json.serialize_field("state", details.state.as_str())?;
+        json.serialize_field("saved", &details.saved)?;
+        json.serialize_field("frames", &details.frames)?;
+        json.serialize_field("bytes", &details.bytes)?;
+        json.serialize_field("video", &details.video.map(|video| media(video.file_name())))?;
+        json.serialize_field("debug_video", &details.debug_video.map(|movie| media(&movie.path())))?;
+        json.serialize_field("thumbnail", &details.thumbnail.map(|picture| media(&picture.file_name())))?;
+        json.serialize_field("peak_change", &details.peak_change)?;
+        json.serialize_field("problems", &details.problems)?;
+        json.end()
     }
 }
 
@@ -92,10 +83,7 @@ pub(crate) struct PageWire<'a> {
 
 impl<'a> From<&'a Page> for PageWire<'a> {
     fn from(page: &'a Page) -> Self {
-        Self {
-            events: page.events.iter().map(EventWire::from).collect(),
-            next: page.next.as_ref().map(ToString::to_string),
-        }
+        Self { events: page.events.iter().map(EventWire).collect(), next: page.next.as_ref().map(ToString::to_string) }
     }
 }
 

@@ -25,12 +25,13 @@ fn event(secs: u32, saved: bool, open: bool) -> EventView {
     EventView { name: EventName::Time(secs), saved, open, bytes: Some(u64::from(secs) + 1) }
 }
 
-/// A day as the catalog tells it: its events one by one only if one of them is saved or open.
+/// A day as the catalog tells it: its events one by one only if some of them are saved or open.
 fn day_view(camera: Camera, day: Day, events: Vec<EventView>) -> DayView {
     let count = events.len() as u64;
     let bytes = events.iter().map(|event| event.bytes).sum();
-    let is_mixed = events.iter().any(|event| event.saved || event.open);
-    DayView { camera, day, events: count, bytes, mixed: if is_mixed { events } else { Vec::new() } }
+    let saved = events.iter().filter(|event| event.saved).count() as u64;
+    let is_mixed = events.iter().any(|event| event.open) || (saved > 0 && saved < count);
+    DayView { camera, day, events: count, saved, bytes, mixed: if is_mixed { events } else { Vec::new() } }
 }
 
 /// A view of `days` (camera, days ago, events) and the sums that belong to it.

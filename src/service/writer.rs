@@ -16,7 +16,8 @@ use crate::event::Change;
 
 /// About as many events as one transaction takes.
 const BATCH: usize = 2048;
-/// How long days are gathered for one transaction: each costs the catalog its pages, which days share.
+/// How long changes are gathered for one transaction: each costs the catalog its pages, which changes share. Nobody who
+/// looks at a camera minds; whoever waits for a flush does not wait for this.
 const GATHER: Duration = Duration::from_millis(20);
 /// How long to wait before a batch is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -60,25 +61,22 @@ impl Writer {
     fn batch(&self, first: Message, stop: &Stop) {
         let (mut changes, mut flushes, mut size) = (Vec::new(), Vec::new(), 0);
         let until = Instant::now() + GATHER;
-        // As long as there are only whole days, a walk is under way, and more will come.
-        let mut is_walk = true;
+        let mut may_wait = true;
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
                 Message::Change(change) => {
-                    let events = if let Change::Day(scan) = &change { Some(scan.events.len()) } else { None };
-                    is_walk &= events.is_some();
-                    size += 1 + events.unwrap_or(0);
+                    size += if let Change::Day(scan) = &change { 1 + scan.events.len() } else { 1 };
                     changes.push(change);
                 }
                 Message::Flush(done) => {
-                    is_walk = false;
+                    may_wait = false;
                     flushes.push(done);
                 }
             }
             next = if size >= BATCH {
                 None
-            } else if is_walk {
+            } else if may_wait {
                 self.messages.recv_deadline(until).ok()
             } else {
                 self.messages.try_recv().ok()

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -66,7 +67,7 @@ fn a_catalog_that_cannot_be_used_is_set_aside_with_one_warning_and_built_anew() 
     };
     let other_tables = |path: &Path| {
         let catalog = rusqlite::Connection::open(path).unwrap();
-        catalog.execute_batch("DROP TABLE event; CREATE TABLE event (precious TEXT)").unwrap();
+        catalog.execute_batch("DROP TABLE events; CREATE TABLE events (precious TEXT)").unwrap();
     };
     let cut = |path: &Path| {
         let whole = fs::metadata(path).unwrap().len();
@@ -186,4 +187,90 @@ fn on_a_full_disk_it_goes_on_answering_and_recovers() {
     });
     wait_until("and it is well again", || daemon.get("/readyz").status == 200);
     assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn after_a_kill_only_the_days_that_were_not_yet_in_the_catalog_are_read_again() {
+    let world = World::empty();
+    for days in 10..60 {
+        let day = world.path(format!("Camera1/{}", days_ago(days)));
+        for number in 100..110 {
+            fs::create_dir_all(day.join(number.to_string())).unwrap();
+            fs::write(day.join(format!("{number}/10-00-00-00.jpg")), "x").unwrap();
+        }
+        // Long enough ago for its time to prove that nothing was added since.
+        fs::File::open(&day).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+    }
+    let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat:delay_enter=3000"];
+    let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
+    let lock: Value =
+        wait_for("the lock file", || serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok());
+    wait_until("some days are in the catalog", || daemon.events().len() >= 100);
+    let pid = lock["pid"].to_string();
+    assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+    daemon.wait();
+    let there: i64 = rusqlite::Connection::open(catalog(&world))
+        .unwrap()
+        .query_row("SELECT count(*) FROM day", [], |row| row.get(0))
+        .unwrap();
+    assert!((10..50).contains(&there), "killed amidst the preload: {there} days");
+
+    let daemon = world.serve(&[]);
+    wait_until("all are there", || daemon.get("/api/v1/cameras").json()["cameras"][0]["events"] == 500);
+    daemon.wait_for_log(&format!("500 events of 1 cameras in 50 days ({there} unchanged)"));
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn the_documented_views_tell_what_the_api_tells() {
+    let world = world();
+    let [events, cameras] = served(&world);
+    let catalog = rusqlite::Connection::open(catalog(&world)).unwrap();
+    let mut view = catalog
+        .prepare(
+            "SELECT id, camera, start, end, state, saved, frames, bytes, peak_change, problems, video
+             FROM event ORDER BY start_secs DESC, id DESC",
+        )
+        .unwrap();
+    let rows = view.query_map([], |row| {
+        let video: Option<String> = row.get(10)?;
+        let id: String = row.get(0)?;
+        let problems: String = row.get(9)?;
+        Ok(serde_json::json!({
+            "id": id, "camera": row.get::<_, String>(1)?, "start": row.get::<_, String>(2)?,
+            "end": row.get::<_, String>(3)?, "state": row.get::<_, String>(4)?, "saved": row.get::<_, bool>(5)?,
+            "frames": row.get::<_, u32>(6)?, "bytes": row.get::<_, i64>(7)?, "peak_change": row.get::<_, Option<u32>>(8)?,
+            "problems": serde_json::from_str::<Value>(&problems).unwrap(),
+            "video": video.map(|name| format!("/media/{id}/{name}")),
+        }))
+    });
+    let rows: Vec<Value> = rows.unwrap().map(Result::unwrap).collect();
+    let mut told = events["events"].as_array().unwrap().clone();
+    for event in &mut told {
+        for key in ["thumbnail", "debug_video"] {
+            event.as_object_mut().unwrap().remove(key);
+        }
+    }
+    assert_eq!(rows, told);
+
+    let mut days = catalog.prepare("SELECT camera, events, saved, bytes, hours FROM day").unwrap();
+    let days = days.query_map([], |row| {
+        let hours: Vec<i64> = serde_json::from_str(&row.get::<_, String>(4)?).unwrap();
+        Ok((row.get::<_, String>(0)?, [row.get(1)?, row.get(2)?, row.get(3)?], hours))
+    });
+    let days: Vec<(String, [i64; 3], Vec<i64>)> = days.unwrap().map(Result::unwrap).collect();
+    for camera in cameras["cameras"].as_array().unwrap() {
+        let own = || days.iter().filter(|(name, ..)| camera["name"] == name.as_str());
+        for (at, key) in ["events", "saved", "bytes"].into_iter().enumerate() {
+            assert_eq!(
+                own().map(|(_, sums, _)| sums[at]).sum::<i64>(),
+                camera[key].as_i64().unwrap(),
+                "{camera} {key}"
+            );
+        }
+    }
+    for (camera, [events, ..], hours) in &days {
+        assert_eq!((hours.len(), hours.iter().sum::<i64>()), (24, *events), "{camera}");
+        assert_eq!(hours[11], i64::from(*events == 3), "11:00 of the days of three: {camera} {hours:?}");
+    }
 }

@@ -1,0 +1,78 @@
+//! The pages that were answered last, as they were sent: many clients ask for the same one, and it is the same until the
+//! catalog changes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+
+use crate::catalog::Query;
+
+/// The most bytes that are kept; then all are forgotten.
+const MOST: usize = 2 << 20;
+
+/// Pages of one generation of the catalog. Written and read by every request for a page.
+#[derive(Debug, Default)]
+pub(super) struct Pages(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    generation: u64,
+    bytes: usize,
+    pages: HashMap<Query, Bytes>,
+}
+
+impl Pages {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The page, if it was made at this generation.
+    pub fn get(&self, generation: u64, query: &Query) -> Option<Bytes> {
+        let kept = self.lock();
+        if kept.generation == generation { kept.pages.get(query).cloned() } else { None }
+    }
+
+    /// Keeps a page. The generation is that from before the page was made.
+    pub fn put(&self, generation: u64, query: Query, page: Bytes) {
+        let mut kept = self.lock();
+        if generation < kept.generation || page.len() > MOST / 4 {
+            return; // made from what is not true any more, or not worth its place
+        }
+        if generation > kept.generation || kept.bytes + page.len() > MOST {
+            *kept = Kept { generation, ..Kept::default() };
+        }
+        kept.bytes += page.len();
+        if let Some(before) = kept.pages.insert(query, page) {
+            kept.bytes -= before.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_that_of_its_generation_and_its_query() {
+        let pages = Pages::default();
+        let (all, one) = (Query::new(), Query::new().camera("Camera1"));
+        pages.put(1, all.clone(), Bytes::from_static(b"all"));
+        pages.put(1, one.clone(), Bytes::from_static(b"one"));
+        assert_eq!(pages.get(1, &all).as_deref(), Some(&b"all"[..]));
+        assert_eq!(pages.get(2, &all), None, "something has changed");
+        pages.put(2, one.clone(), Bytes::from_static(b"new"));
+        pages.put(1, all.clone(), Bytes::from_static(b"late"));
+        assert_eq!((pages.get(1, &all), pages.get(2, &all)), (None, None));
+        assert_eq!(pages.get(2, &one).as_deref(), Some(&b"new"[..]));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let pages = Pages::default();
+        for limit in 1..=50 {
+            pages.put(1, Query::new().limit(limit), Bytes::from(vec![0; MOST / 10]));
+            assert!(pages.lock().bytes <= MOST && pages.lock().pages.len() <= 10);
+        }
+    }
+}
