@@ -9,11 +9,15 @@
 mod arrivals;
 #[path = "common/caches.rs"]
 mod caches;
+#[path = "common/daemon.rs"]
+mod daemon;
 #[path = "common/floor.rs"]
 mod floor;
 #[allow(dead_code)]
 #[path = "../examples/make_archive.rs"]
 mod make_archive;
+#[path = "common/summary.rs"]
+mod summary;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -44,6 +48,19 @@ impl Size {
     }
 }
 
+impl Size {
+    /// The more events, the more cameras and days they are spread over, and the fewer frames each has: a disk has only
+    /// so many inodes.
+    fn wish(&self, sidecars: bool) -> make_archive::Wish {
+        let (cameras, days, frames) = match self.events {
+            0..50_000 => (4, 25, 8),
+            50_000..500_000 => (10, 100, 4),
+            _ => (20, 365, 2),
+        };
+        make_archive::Wish { events: self.events, cameras, days, frames, sidecars, ..Default::default() }
+    }
+}
+
 fn main() {
     let size = Size::of_this_run();
     let parent =
@@ -52,12 +69,12 @@ fn main() {
     let folder = tempfile::Builder::new().prefix("owlery-bench-").tempdir_in(parent).unwrap();
     let mut rows = Vec::new();
     println!(
-        "{:<24}{:>14}{:>14}{:>14}{:>14}{:>9}{:>8}",
-        "", "floor min", "median", "owlery min", "median", "ratio", "wanted"
+        "{:<24}{:>14}{:>14}{:>14}{:>14}{:>9}{:>8}{:>10}",
+        "", "floor min", "median", "owlery min", "median", "ratio", "wanted", "most MiB"
     );
     for sidecars in [true, false] {
         let root = folder.path().join(if sidecars { "with" } else { "without" });
-        let wish = make_archive::Wish { events: size.events, sidecars, ..Default::default() };
+        let wish = size.wish(sidecars);
         let made = make_archive::make(&root, &wish).unwrap();
         assert_eq!(made.events, size.events);
         for cold in [false, true] {
@@ -78,14 +95,28 @@ fn main() {
             row["times"]
         );
     }
-    save(&json!({ "events": size.events, "machine": machine(), "preload": rows, "arrivals": arrivals }));
+    let figures = json!({ "machine": machine(), "rows": rows, "arrivals": arrivals });
+    summary::save(&format!("preload_{}", size.events), figures);
+}
+
+/// What is wanted of the ratio; the more events, the more a sorted catalog costs beside a walk that keeps nothing.
+fn wanted(events: u32, sidecars: bool, cold: bool) -> f64 {
+    if !sidecars && events >= 50_000 {
+        0.7
+    } else if cold {
+        0.8
+    } else if events < 500_000 {
+        0.5
+    } else {
+        0.4
+    }
 }
 
 /// Floor and program in turns over one tree.
 fn compare(root: &Path, folder: &Path, size: &Size, sidecars: bool, cold: bool) -> Value {
     let name =
         format!("{} sidecars, {}", if sidecars { "with" } else { "without" }, if cold { "cold" } else { "warm" });
-    let (mut floors, mut owlerys) = (Vec::new(), Vec::new());
+    let (mut floors, mut owlerys, mut most) = (Vec::new(), Vec::new(), 0.0_f64);
     let saved = floor::walk(root, sidecars).saved;
     preload(root, folder, size.events, saved);
     for _ in 0..size.rounds {
@@ -100,14 +131,17 @@ fn compare(root: &Path, folder: &Path, size: &Size, sidecars: bool, cold: bool) 
         if cold {
             caches::drop_all().unwrap();
         }
-        owlerys.push(preload(root, folder, size.events, saved));
+        let (took, resident) = preload(root, folder, size.events, saved);
+        owlerys.push(took);
+        most = most.max(resident);
     }
     let ratios =
         floors.iter().zip(&owlerys).map(|(floor, owlery)| floor.as_secs_f64() / owlery.as_secs_f64()).collect();
     json!({
         "what": name,
         "floor_ms": least_and_median(&floors), "owlery_ms": least_and_median(&owlerys),
-        "ratio": median(ratios), "wanted": if cold { 0.8 } else { 0.5 }, "rounds": size.rounds,
+        "ratio": median(ratios), "wanted": wanted(size.events, sidecars, cold), "rounds": size.rounds,
+        "resident_mib": most,
     })
 }
 
@@ -118,15 +152,20 @@ fn program() -> std::ffi::OsString {
 
 /// The whole program, from its start until it says that every event can be queried, with a state directory that is not
 /// there yet. When it has ended the catalog is asked whether everything is in it.
-fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> Duration {
+fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> (Duration, f64) {
     let state = folder.join("state");
     let mut command = Command::new(program());
     command.arg("scan").arg(root).arg("--state-dir").arg(&state).stdout(Stdio::piped());
     let begun = Instant::now();
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
+    let (said, is_said) = std::sync::mpsc::channel::<()>();
+    let pid = child.id();
+    let watching = std::thread::spawn(move || most_resident(pid, &is_said));
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let elapsed = begun.elapsed();
+    drop(said);
+    let most = watching.join().unwrap();
     let status = child.wait().unwrap();
     assert!(line.starts_with(&format!("{events} events of")), "{line}");
     assert!(status.success(), "{status}");
@@ -137,7 +176,22 @@ fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> Duration {
     assert_eq!(counted, (events, u32::try_from(saved).unwrap()), "every event is in the catalog");
     drop(catalog);
     std::fs::remove_dir_all(&state).unwrap();
-    elapsed
+    (elapsed, most)
+}
+
+/// The most mebibytes of a process that were in memory, looked at until the other end is dropped.
+fn most_resident(pid: u32, until: &std::sync::mpsc::Receiver<()>) -> f64 {
+    let mut most: f64 = 0.0;
+    loop {
+        let is_over = until.recv_timeout(Duration::from_millis(20)) != Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        most = most.max(kib.unwrap_or(0.0) / 1024.0);
+        if is_over {
+            return most;
+        }
+    }
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -158,13 +212,14 @@ fn line(row: &Value) -> String {
     }
     let ms = |key: &str, at: usize| format!("{:.1} ms", row[key][at].as_f64().unwrap());
     format!(
-        "{what:<24}{:>14}{:>14}{:>14}{:>14}{:>9.2}{:>8}",
+        "{what:<24}{:>14}{:>14}{:>14}{:>14}{:>9.2}{:>8}{:>10.1}",
         ms("floor_ms", 0),
         ms("floor_ms", 1),
         ms("owlery_ms", 0),
         ms("owlery_ms", 1),
         row["ratio"].as_f64().unwrap(),
-        row["wanted"].as_f64().unwrap()
+        row["wanted"].as_f64().unwrap(),
+        row["resident_mib"].as_f64().unwrap()
     )
 }
 
@@ -172,10 +227,4 @@ fn machine() -> Value {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     json!({ "cores": cores, "kernel": kernel.trim() })
-}
-
-fn save(summary: &Value) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("summary.json"), serde_json::to_string_pretty(summary).unwrap()).unwrap();
 }

@@ -55,3 +55,11 @@ pub use retention::{Keep, Plan, Policy, Refusal};
 pub use scan::{Sidecars, Summary};
 pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Status, Subscription};
 pub use watch::Mode;
+
+/// What the benchmarks measure beside the program. It is no face of the library and keeps no promise.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::catalog::Catalog;
+    pub use crate::event::{Change, DayScan, Stamp};
+    pub use crate::retention::{newest_stale, plan};
+}

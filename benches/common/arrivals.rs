@@ -2,23 +2,19 @@
 //! open until the event is there.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use serde_json::{Value, json};
 
+use crate::daemon::{Connection, Daemon, PATIENCE, pause};
 use crate::make_archive::{Event, Wish, days_ago, make, movie};
 
 const FRAMES: u32 = 40;
 /// When the first event of a series begins; each later one is ten seconds after the one before.
 const FIRST: i64 = 1000;
 const APART: i64 = 10;
-/// Later than this an event is lost, not late.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Measures two ways for an event to arrive, `times` times each.
 pub fn measure(folder: &Path, times: u32) -> Vec<Value> {
@@ -28,8 +24,8 @@ pub fn measure(folder: &Path, times: u32) -> Vec<Value> {
     for folder in [root.join("Camera1"), root.join("Camera2"), aside.join("Camera1")] {
         fs::create_dir_all(folder.join(today.to_string())).unwrap();
     }
-    let daemon = Daemon::start(&root, &folder.join("live-state"));
-    let mut connection = daemon.connect();
+    let daemon = Daemon::start(crate::program(), &root, &folder.join("live-state"));
+    let mut connection = daemon.connect_ready();
     let start = |n: u32| today.and_hms_opt(0, 0, 0).unwrap() + TimeDelta::seconds(FIRST + i64::from(n) * APART);
     let moved = (0..times).map(|n| move_in(&root, &aside, start(n), &mut connection)).collect();
     let written = (0..times).map(|n| write_in_place(&root, start(n), &mut connection)).collect();
@@ -55,7 +51,7 @@ fn move_in(root: &Path, aside: &Path, start: NaiveDateTime, connection: &mut Con
     }
     set_old(&event.folder());
     fs::rename(event.folder(), root.join(event.id())).unwrap();
-    connection.wait_for(&event.id(), |found| found["frames"] == FRAMES && found["state"] == "complete")
+    wait_for(connection, &event.id(), |found| found["frames"] == FRAMES && found["state"] == "complete")
 }
 
 /// An event is written where it belongs, its movie last: it must be served with all of its frames and its movie's bytes.
@@ -68,13 +64,13 @@ fn write_in_place(root: &Path, start: NaiveDateTime, connection: &mut Connection
         fs::write(folder.join(format!("{}-{n:02}.jpg", start.format("%H-%M-%S"))), picture).unwrap();
         if n == 0 {
             // It is known by now, and looked at from time to time: the end must not wait for the next time.
-            connection.wait_for(&event.id(), |_| true);
+            wait_for(connection, &event.id(), |_| true);
         }
     }
     let movie = movie();
     let bytes = picture.len() * FRAMES as usize + movie.len();
     fs::write(folder.join("video.mp4"), movie).unwrap();
-    connection.wait_for(&event.id(), |found| found["frames"] == FRAMES && found["bytes"] == bytes)
+    wait_for(connection, &event.id(), |found| found["frames"] == FRAMES && found["bytes"] == bytes)
 }
 
 #[allow(clippy::disallowed_methods)] // a file's time, not a decision's
@@ -83,93 +79,19 @@ fn set_old(path: &Path) {
     File::open(path).unwrap().set_modified(old).unwrap();
 }
 
-struct Daemon {
-    child: Child,
-    address: String,
-}
-
-impl Daemon {
-    fn start(root: &Path, state: &Path) -> Self {
-        let mut child = Command::new(crate::program())
-            .arg("serve")
-            .arg(root)
-            .arg("--state-dir")
-            .arg(state)
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").expect("it listens").to_owned();
-        Self { child, address }
-    }
-
-    /// Connects, and waits until the preload is done.
-    fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        let mut connection = Connection { stream: BufReader::new(stream), host: self.address.clone() };
-        let begun = Instant::now();
-        while connection.get("/readyz").0 != 200 {
-            assert!(begun.elapsed() < PATIENCE, "it is not ready");
-            pause();
+/// Asks for the newest events again and again until one is there and as it should be. Answers how long that took.
+fn wait_for(connection: &mut Connection, id: &str, is_right: impl Fn(&Value) -> bool) -> Duration {
+    let begun = Instant::now();
+    let camera = id.split('/').next().unwrap();
+    loop {
+        let (_, body) = connection.get(&format!("/api/v1/events?camera={camera}&limit=3"));
+        let took = begun.elapsed();
+        let page: Value = serde_json::from_slice(&body).unwrap();
+        let found = page["events"].as_array().unwrap().iter().find(|event| event["id"] == id);
+        if found.is_some_and(&is_right) {
+            return took;
         }
-        connection
+        assert!(took < PATIENCE, "{id} is not served: {found:?}");
+        pause();
     }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-struct Connection {
-    stream: BufReader<TcpStream>,
-    host: String,
-}
-
-impl Connection {
-    fn get(&mut self, path: &str) -> (u16, Vec<u8>) {
-        write!(self.stream.get_mut(), "GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host).unwrap();
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line).unwrap();
-            if line.trim_end().is_empty() {
-                break;
-            }
-            lines.push(line.to_ascii_lowercase());
-        }
-        let status = lines[0].split(' ').nth(1).unwrap().parse().unwrap();
-        let length = lines.iter().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
-        let mut body = vec![0; length.trim().parse().unwrap()];
-        self.stream.read_exact(&mut body).unwrap();
-        (status, body)
-    }
-
-    /// Asks for the newest events again and again until one is there and as it should be. Answers how long that took.
-    fn wait_for(&mut self, id: &str, is_right: impl Fn(&Value) -> bool) -> Duration {
-        let begun = Instant::now();
-        let camera = id.split('/').next().unwrap();
-        loop {
-            let (_, body) = self.get(&format!("/api/v1/events?camera={camera}&limit=3"));
-            let took = begun.elapsed();
-            let page: Value = serde_json::from_slice(&body).unwrap();
-            let found = page["events"].as_array().unwrap().iter().find(|event| event["id"] == id);
-            if found.is_some_and(&is_right) {
-                return took;
-            }
-            assert!(took < PATIENCE, "{id} is not served: {found:?}");
-            pause();
-        }
-    }
-}
-
-#[allow(clippy::disallowed_methods)] // between two looks
-fn pause() {
-    std::thread::sleep(Duration::from_millis(1));
 }

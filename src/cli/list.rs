@@ -9,7 +9,7 @@ use super::{Common, Outcome, output};
 use crate::catalog::{Page, Query};
 use crate::error::Result;
 use crate::event::{Camera, Details, Event, State};
-use crate::http::wire::PageWire;
+use crate::http::wire::page_json;
 use crate::scan::Occasion;
 use crate::time::{End, parse};
 
@@ -67,7 +67,7 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
         page = source.catalog().events(&query)?;
     }
     if args.json {
-        output::json(&PageWire::from(&page))?;
+        output::print(&(page_json(&page) + "\n"))?;
     } else {
         output::print(&table(&page))?;
     }

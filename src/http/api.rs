@@ -14,14 +14,11 @@ use super::blocking;
 use super::error::Problem;
 use super::pages::Pages;
 use super::params::{Params, RawParams};
-use super::wire::{CamerasWire, EventWire, EventWithImages, ImageWire, PageWire, event_path, segment};
+use super::wire::{CamerasWire, ImageWire, event_json, event_path, page_json, segment};
 use crate::catalog::{Cursor, Order, Query};
 use crate::event::{self, EventId};
 use crate::service::Handle;
 use crate::time::End;
-
-/// About the bytes of an event.
-const EVENT: usize = 400;
 
 /// The most events of a page.
 const MOST: usize = 1000;
@@ -79,9 +76,7 @@ pub(super) async fn events(
             return Ok(answer(page));
         }
         let page = handle.events(&query)?;
-        let mut body = Vec::with_capacity((page.events.len() + 1) * EVENT);
-        serde_json::to_writer(&mut body, &PageWire::from(&page)).map_err(Problem::internal)?;
-        let body = Bytes::from(body);
+        let body = Bytes::from(page_json(&page));
         pages.put(generation, query, body.clone());
         Ok(answer(body))
     })
@@ -149,8 +144,8 @@ pub(super) async fn event(
         let url = format!("/media/{path}/{}", segment(&name));
         ImageWire { name, bytes, url }
     };
-    let images = images.into_iter().map(image).collect();
-    Ok(json(&EventWithImages { event: EventWire(&event), images }))
+    let images: Vec<ImageWire> = images.into_iter().map(image).collect();
+    Ok(answer(event_json(&event, &images)))
 }
 
 /// Answers as long as the process does.

@@ -3,12 +3,11 @@
 use std::fmt::{Display, Write};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::catalog::Page;
-use crate::event::Event;
 use crate::event::text::Text;
+use crate::event::{DebugMovie, Event, Thumbnail};
 use crate::service::CameraInfo;
 
 /// What has to be encoded in a path's segment (RFC 3986, section 3.3).
@@ -43,56 +42,95 @@ pub(super) fn segment(name: &str) -> impl Display + '_ {
     utf8_percent_encode(name, SEGMENT)
 }
 
-/// An event.
-#[derive(Debug)]
-pub(crate) struct EventWire<'a>(pub &'a Event);
+/// About the bytes of an event.
+const EVENT: usize = 420;
 
-impl Serialize for EventWire<'_> {
-    /// Written straight from the event: a page is made ten thousand times a second.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let EventWire(event) = self;
-        let details = &event.details;
-        let path = event_path(event);
-        let media = |name: &str| ["/media/", path.as_str(), "/", name].concat();
-        // RFC 3339 without a zone, since it is the camera's wall time.
-        let time = |time| Text::of_time(time, b'T');
-        let mut json = serializer.serialize_struct("Event", 13)?;
-        json.serialize_field("id", &event.id)?;
-        json.serialize_field("camera", event.id.camera.as_str())?;
-        json.serialize_field("start", &time(details.start))?;
-        json.serialize_field("end", &time(details.end))?;
-        json.serialize_field("state", details.state.as_str())?;
-        json.serialize_field("saved", &details.saved)?;
-        json.serialize_field("frames", &details.frames)?;
-        json.serialize_field("bytes", &details.bytes)?;
-        json.serialize_field("video", &details.video.map(|video| media(video.file_name())))?;
-        json.serialize_field("debug_video", &details.debug_video.map(|movie| media(&movie.path())))?;
-        json.serialize_field("thumbnail", &details.thumbnail.map(|picture| media(&picture.file_name())))?;
-        json.serialize_field("peak_change", &details.peak_change)?;
-        json.serialize_field("problems", &details.problems)?;
-        json.end()
+/// A page of events. Written straight from them: a busy page is made thousands of times a second.
+pub(crate) fn page_json(page: &Page) -> String {
+    let mut out = String::with_capacity((page.events.len() + 1) * EVENT);
+    out.push_str("{\"events\":[");
+    for (n, event) in page.events.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        push_event(&mut out, event);
     }
-}
-
-/// A page of events.
-#[derive(Debug, Serialize)]
-pub(crate) struct PageWire<'a> {
-    events: Vec<EventWire<'a>>,
-    next: Option<String>,
-}
-
-impl<'a> From<&'a Page> for PageWire<'a> {
-    fn from(page: &'a Page) -> Self {
-        Self { events: page.events.iter().map(EventWire).collect(), next: page.next.as_ref().map(ToString::to_string) }
+    out.push_str("],\"next\":");
+    match &page.next {
+        Some(next) => push_text(&mut out, &next.to_string()),
+        None => out.push_str("null"),
     }
+    out.push('}');
+    out
 }
 
 /// One event with its pictures.
-#[derive(Debug, Serialize)]
-pub(super) struct EventWithImages<'a> {
-    #[serde(flatten)]
-    pub event: EventWire<'a>,
-    pub images: Vec<ImageWire>,
+pub(super) fn event_json(event: &Event, images: &[ImageWire]) -> String {
+    let mut out = String::with_capacity(EVENT + images.len() * 120);
+    push_event(&mut out, event);
+    out.pop();
+    out.push_str(",\"images\":");
+    out.push_str(&serde_json::to_string(images).expect("texts and numbers are JSON"));
+    out.push('}');
+    out
+}
+
+/// One event.
+fn push_event(out: &mut String, event: &Event) {
+    let details = &event.details;
+    let (camera, day, name) = (event.id.camera.as_str(), Text::of_date(event.id.day.date()), event.id.name.text());
+    let path = event_path(event);
+    let key = |out: &mut String, key: &str| out.extend([",\"", key, "\":"]);
+    // RFC 3339 without a zone, since it is the camera's wall time.
+    let time = |out: &mut String, time| out.extend(["\"", &*Text::of_time(time, b'T'), "\""]);
+    let number = |out: &mut String, number: Option<u64>| match number {
+        Some(number) => out.push_str(itoa::Buffer::new().format(number)),
+        None => out.push_str("null"),
+    };
+    let media = |out: &mut String, name: Option<&str>| match name {
+        Some(name) => out.extend(["\"/media/", &path, "/", name, "\""]),
+        None => out.push_str("null"),
+    };
+    out.push_str("{\"id\":");
+    push_text(out, &[camera, "/", &day, "/", &name].concat());
+    key(out, "camera");
+    push_text(out, camera);
+    key(out, "start");
+    time(out, details.start);
+    key(out, "end");
+    time(out, details.end);
+    key(out, "state");
+    push_text(out, details.state.as_str());
+    key(out, "saved");
+    out.push_str(if details.saved { "true" } else { "false" });
+    key(out, "frames");
+    number(out, details.frames.map(u64::from));
+    key(out, "bytes");
+    number(out, details.bytes);
+    key(out, "video");
+    media(out, details.video.map(crate::event::Container::file_name));
+    key(out, "debug_video");
+    media(out, details.debug_video.map(DebugMovie::path).as_deref());
+    key(out, "thumbnail");
+    media(out, details.thumbnail.map(Thumbnail::file_name).as_deref());
+    key(out, "peak_change");
+    number(out, details.peak_change.map(u64::from));
+    key(out, "problems");
+    if details.problems.is_empty() {
+        out.push_str("[]}");
+    } else {
+        out.push_str(&serde_json::to_string(&details.problems).expect("a list of texts is JSON"));
+        out.push('}');
+    }
+}
+
+/// A text as JSON. Most have nothing in them that must be escaped.
+fn push_text(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.extend(["\"", text, "\""]);
+    } else {
+        out.push_str(&serde_json::to_string(text).expect("a text is JSON"));
+    }
 }
 
 /// A picture of an event.
@@ -133,5 +171,40 @@ impl<'a> From<&'a [CameraInfo]> for CamerasWire<'a> {
             last_day: summary.days.map(|(_, last)| last.to_string()),
         });
         Self { cameras: cameras.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::event::{Container, Details, State};
+
+    proptest! {
+        #[test]
+        fn an_event_is_json_whatever_its_camera_is_called(camera in "\\PC{1,12}", problem in "\\PC{0,20}|\"\\\\\n", n in any::<Option<u32>>()) {
+            let Ok(id) = format!("{camera}/2026-11-20/10-04-36").parse::<crate::EventId>() else { return Ok(()) };
+            let time = id.named_time().unwrap();
+            let details = Details {
+                start: time, end: time, state: State::Open, saved: true, frames: n, bytes: n.map(|n| u64::from(n) << 32),
+                video: Some(Container::ALL[0]), debug_video: None, thumbnail: None, peak_change: n, problems: vec![problem.clone()],
+            };
+            let event = Event { id: id.clone(), details };
+            let page = Page { events: vec![event.clone(), event.clone()], next: None };
+            let told: Value = serde_json::from_str(&page_json(&page)).unwrap();
+            let expected = json!({
+                "id": id.to_string(), "camera": camera, "start": "2026-11-20T10:04:36", "end": "2026-11-20T10:04:36",
+                "state": "open", "saved": true, "frames": n, "bytes": n.map(|n| u64::from(n) << 32),
+                "video": format!("/media/{}/2026-11-20/10-04-36/video.mp4", segment(&camera)), "debug_video": null,
+                "thumbnail": null, "peak_change": n, "problems": [problem],
+            });
+            prop_assert_eq!(&told, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));
+            let image = ImageWire { name: "x".to_owned(), bytes: 1, url: "y".to_owned() };
+            let one: Value = serde_json::from_str(&event_json(&event, &[image])).unwrap();
+            prop_assert_eq!(&one["images"], &json!([{ "name": "x", "bytes": 1, "url": "y" }]));
+            prop_assert_eq!(&one["id"], &expected["id"]);
+        }
     }
 }

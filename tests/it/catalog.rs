@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::world::{Daemon, Disk, World, days_ago, run_by, wait_for, wait_until};
+use crate::world::{Daemon, Disk, Ran, World, days_ago, run_by, wait_for, wait_until};
 
 /// Events of several cameras and days, saved, interrupted and raw ones among them.
 fn world() -> World {
@@ -273,4 +273,23 @@ fn the_documented_views_tell_what_the_api_tells() {
         assert_eq!((hours.len(), hours.iter().sum::<i64>()), (24, *events), "{camera}");
         assert_eq!(hours[11], i64::from(*events == 3), "11:00 of the days of three: {camera} {hours:?}");
     }
+}
+
+#[test]
+fn an_unchanged_archive_is_verified_without_opening_an_event() {
+    let world = World::empty();
+    for days in 10..20 {
+        let day = world.path(format!("Camera1/{}", days_ago(days)));
+        world.event(format!("Camera1/{}/10-00-00", days_ago(days))).old().make();
+        fs::File::open(&day).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+    }
+    let trace = world.outside("state").join("trace");
+    let scan = || {
+        let strace = ["strace", "-f", "-o", trace.to_str().unwrap(), "-e", "trace=openat,openat2,newfstatat,statx"];
+        let ran = Ran::of(run_by(&strace, &world.command("scan", ["--json"])));
+        assert_eq!((ran.code, ran.json()["events"].as_u64()), (0, Some(10)), "{ran:?}");
+        fs::read_to_string(&trace).unwrap().matches("10-00-00").count()
+    };
+    assert!(scan() >= 10, "the first looks at each");
+    assert_eq!(scan(), 0, "the second at none");
 }
