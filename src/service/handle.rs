@@ -214,6 +214,7 @@ impl Handle {
         }
         self.scanner.note_ended(id.clone());
         self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
+        self.feed.flush()?; // changes are gathered for a moment; whoever is answered may ask at once
         Ok(id)
     }
 }
