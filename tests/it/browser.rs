@@ -70,7 +70,8 @@ struct Browser {
 }
 
 impl Browser {
-    fn open(world: &World, daemon: &Daemon) -> Self {
+    /// Starts chromedriver; `None` if it ends before it listens.
+    fn start_driver() -> Option<Self> {
         // A process group of their own, so that no part of Chromium can be left behind.
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -83,9 +84,15 @@ impl Browser {
         let stdout = BufReader::new(driver.stdout.take().unwrap());
         let mut browser = Self { driver, address: String::new(), session: String::new() };
         let mut lines = stdout.lines().map_while(Result::ok);
-        let port =
-            lines.find_map(|line| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned()));
-        browser.address = format!("127.0.0.1:{}", port.expect("chromedriver says where it listens"));
+        let port = lines
+            .find_map(|line| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned()))?;
+        browser.address = format!("127.0.0.1:{port}");
+        Some(browser)
+    }
+
+    fn open(world: &World, daemon: &Daemon) -> Self {
+        // It takes a free port for one protocol and wants the same for the other; where somebody else has that, it ends.
+        let mut browser = (0..5).find_map(|_| Self::start_driver()).expect("chromedriver says where it listens");
         let profile = format!("--user-data-dir={}", world.outside("profile").display());
         let options = [
             "--headless",
