@@ -2,10 +2,12 @@
 //! it makes a file garbage. One connection writes, a few read beside it (SQLite, WAL). A catalog that is corrupt,
 //! foreign or of another version is set aside and built anew.
 
+mod cameras;
 mod query;
 mod read;
 mod row;
 mod schema;
+mod select;
 mod view;
 mod write;
 
@@ -143,7 +145,7 @@ impl Catalog {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a query on a connection of its own.
+    /// Runs a query on a connection of its own; all of its statements see the same state.
     fn read<T>(&self, op: &'static str, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let (connection, epoch) = {
             let mut readers = self.readers();
@@ -154,7 +156,7 @@ impl Catalog {
                 readers = self.reader_back.wait(readers).unwrap_or_else(PoisonError::into_inner);
             }
         };
-        let result = query(&connection);
+        let result = in_transaction(&connection, query);
         let mut readers = self.readers();
         if readers.epoch == epoch {
             readers.idle.push(connection);
@@ -171,6 +173,17 @@ impl Catalog {
         }
         Error::Catalog { op, path: self.path.clone(), source }
     }
+}
+
+/// What is read in one transaction is of one moment, and the file is locked once rather than for each statement.
+fn in_transaction<T>(
+    connection: &Connection,
+    query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let result = query(connection);
+    let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    connection.prepare_cached(end)?.execute([]).and(result)
 }
 
 #[cfg(test)]

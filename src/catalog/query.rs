@@ -2,16 +2,15 @@
 //! same wherever it is, and a cursor stays valid while events arrive and expire.
 
 use std::fmt;
-use std::fmt::Write as _;
 use std::str::FromStr;
 
-use chrono::{NaiveDateTime, NaiveTime, Timelike};
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use chrono::{NaiveDateTime, NaiveTime};
 
+use super::Catalog;
+use super::cameras::Cameras;
 use super::row::{COLUMNS, name_to_sql, read_event};
-use super::{Catalog, read};
 use crate::error::{Error, Result};
+use crate::event::text::Text;
 use crate::event::{Camera, Event, EventId, State};
 
 /// The direction of a list.
@@ -28,16 +27,16 @@ pub enum Order {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Query {
     cameras: Vec<String>,
-    from: Option<NaiveDateTime>,
-    to: Option<NaiveDateTime>,
-    saved: Option<bool>,
-    min_seconds: Option<u32>,
-    min_change: Option<u32>,
-    window: Option<(NaiveTime, NaiveTime)>,
-    state: Option<State>,
-    order: Order,
-    limit: usize,
-    cursor: Option<Cursor>,
+    pub(super) from: Option<NaiveDateTime>,
+    pub(super) to: Option<NaiveDateTime>,
+    pub(super) saved: Option<bool>,
+    pub(super) min_seconds: Option<u32>,
+    pub(super) min_change: Option<u32>,
+    pub(super) window: Option<(NaiveTime, NaiveTime)>,
+    pub(super) state: Option<State>,
+    pub(super) order: Order,
+    pub(super) limit: usize,
+    pub(super) cursor: Option<Cursor>,
 }
 
 impl Default for Query {
@@ -109,15 +108,15 @@ impl Query {
 /// Where a page ended: the last event's start and identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor {
-    start: NaiveDateTime,
-    id: EventId,
+    pub(super) start: NaiveDateTime,
+    pub(super) id: EventId,
 }
 
 const TIME: &str = "%Y-%m-%dT%H:%M:%S";
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.start.format(TIME), self.id)
+        write!(f, "{}/{}", &*Text::of_time(self.start, b'T'), self.id)
     }
 }
 
@@ -147,23 +146,24 @@ impl Catalog {
     /// Answers a page.
     pub fn events(&self, query: &Query) -> Result<Page> {
         let mut events = self.read("query", |connection| {
+            let cameras = Cameras::read(connection)?;
             if query.cameras.is_empty() {
-                return query.select(connection, None);
+                return query.of_all(connection, &cameras);
             }
             // One ordered list a camera, merged: each costs at most the page, whatever other cameras hold.
+            let mut wanted: Vec<Camera> = query.cameras.iter().filter_map(|camera| camera.parse().ok()).collect();
+            wanted.sort_unstable();
+            wanted.dedup();
             let mut merged = Vec::new();
-            let mut cameras: Vec<Camera> = query.cameras.iter().filter_map(|camera| camera.parse().ok()).collect();
-            cameras.sort_unstable();
-            cameras.dedup();
-            for camera in &cameras {
-                if let Some(id) = read::camera_id(connection, camera)? {
-                    merged.extend(query.select(connection, Some(id))?);
-                }
+            for camera in wanted.iter().filter_map(|camera| cameras.named(camera)) {
+                merged.extend(query.of_one(connection, &cameras, camera)?);
             }
-            let key = |event: &Event| (event.details.start, event.id.clone());
-            merged.sort_by_cached_key(key);
-            if query.order == Order::Desc {
-                merged.reverse();
+            if wanted.len() > 1 {
+                let key = |event: &Event| (event.details.start, event.id.clone());
+                merged.sort_by_cached_key(key);
+                if query.order == Order::Desc {
+                    merged.reverse();
+                }
             }
             Ok(merged)
         })?;
@@ -177,80 +177,14 @@ impl Catalog {
     /// One event.
     pub fn event(&self, id: &EventId) -> Result<Option<Event>> {
         self.read("query", |connection| {
-            let Some(camera) = read::camera_id(connection, &id.camera)? else { return Ok(None) };
-            let sql = format!(
-                "SELECT c.name, e.day, e.name, {COLUMNS} FROM events e JOIN cameras c ON c.id = e.camera
-                 WHERE e.camera = ?1 AND e.day = ?2 AND e.name = ?3"
-            );
+            let cameras = Cameras::read(connection)?;
+            let Some(camera) = cameras.named(&id.camera) else { return Ok(None) };
+            let sql =
+                format!("SELECT camera, day, name, {COLUMNS} FROM events WHERE camera = ?1 AND day = ?2 AND name = ?3");
             let mut found = connection.prepare_cached(&sql)?;
-            let mut rows = found.query((camera, id.day.number(), name_to_sql(id.name)))?;
-            rows.next()?.map(read_event).transpose()
+            let mut rows = found.query((camera.id, id.day.number(), name_to_sql(id.name)))?;
+            rows.next()?.map(|row| read_event(row, &cameras)).transpose()
         })
-    }
-}
-
-impl Query {
-    /// One event more than the limit tells whether there is a next page.
-    fn select(&self, connection: &Connection, camera: Option<i64>) -> rusqlite::Result<Vec<Event>> {
-        let mut sql = format!(
-            "SELECT c.name, e.day, e.name, {COLUMNS} FROM events e CROSS JOIN cameras c ON c.id = e.camera WHERE 1"
-        );
-        let mut values: Vec<Value> = Vec::new();
-        let mut add = |condition: &str, value: i64| {
-            let _ = write!(sql, " AND {condition} ?");
-            values.push(value.into());
-        };
-        let secs = |time: NaiveDateTime| time.and_utc().timestamp();
-        if let Some(camera) = camera {
-            add("e.camera =", camera);
-        }
-        if let Some(from) = self.from {
-            add("e.start >=", secs(from));
-        }
-        if let Some(to) = self.to {
-            add("e.start <=", secs(to));
-        }
-        if let Some(seconds) = self.min_seconds {
-            add("e.length >=", i64::from(seconds));
-        }
-        if let Some(change) = self.min_change {
-            add("e.peak >=", i64::from(change));
-        }
-        if let Some(state) = self.state {
-            add(
-                "e.state =",
-                match state {
-                    State::Open => 0,
-                    State::Complete => 1,
-                    State::Interrupted => 2,
-                },
-            );
-        }
-        if let Some((from, to)) = self.window {
-            // Both ends belong to it; one that ends before it begins goes over midnight.
-            let (from, to) = (i64::from(from.num_seconds_from_midnight()), i64::from(to.num_seconds_from_midnight()));
-            let both = if from <= to { "AND" } else { "OR" };
-            let _ = write!(sql, " AND (e.start % 86400 >= ? {both} e.start % 86400 <= ?)");
-            values.extend([from, to].map(Value::from));
-        }
-        if let Some(saved) = self.saved {
-            let _ = write!(sql, " AND e.saved = {}", i64::from(saved)); // as it stands in the indexes of saved events
-        }
-        if let Some(cursor) = &self.cursor {
-            let beyond = if self.order == Order::Desc { "<" } else { ">" };
-            let _ = write!(sql, " AND (e.start, e.camera, e.day, e.name) {beyond} (?, ?, ?, ?)");
-            let camera = read::camera_place(connection, &cursor.id.camera, self.order == Order::Desc)?;
-            let key = [secs(cursor.start), camera, cursor.id.day.number(), name_to_sql(cursor.id.name)];
-            values.extend(key.map(Value::from));
-        }
-        let direction = if self.order == Order::Desc { "DESC" } else { "ASC" };
-        let _ = write!(
-            sql,
-            " ORDER BY e.start {direction}, e.camera {direction}, e.day {direction}, e.name {direction} LIMIT ?"
-        );
-        values.push(i64::try_from(self.limit).unwrap_or(i64::MAX - 1).saturating_add(1).into());
-        let mut rows = connection.prepare_cached(&sql)?;
-        rows.query_map(params_from_iter(values), read_event)?.collect()
     }
 }
 

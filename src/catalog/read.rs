@@ -1,8 +1,9 @@
 //! What is asked of the catalog besides pages of events: cameras and their sums, ranges by directory name, counts.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::params;
 
 use super::Catalog;
+use super::cameras::Cameras;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::Result;
 use crate::event::{Camera, Day, Event, EventName};
@@ -37,26 +38,6 @@ pub struct NamedRange {
     pub limit: Option<u64>,
 }
 
-pub(super) fn camera_id(connection: &Connection, camera: &Camera) -> rusqlite::Result<Option<i64>> {
-    let mut found = connection.prepare_cached("SELECT id FROM cameras WHERE name = ?1")?;
-    found.query_row([camera.as_str()], |row| row.get(0)).optional()
-}
-
-/// Where a camera that a cursor names stands in the order of ids, also when it is gone by now.
-pub(super) fn camera_place(connection: &Connection, camera: &Camera, is_desc: bool) -> rusqlite::Result<i64> {
-    if let Some(id) = camera_id(connection, camera)? {
-        return Ok(id);
-    }
-    let sql = if is_desc {
-        "SELECT coalesce(min(id), 9223372036854775807) FROM cameras WHERE name > ?1"
-    } else {
-        "SELECT coalesce(max(id), 0) FROM cameras WHERE name < ?1"
-    };
-    // Just past the neighbour, so that all of the neighbour's events lie beyond it or none do.
-    let neighbour: i64 = connection.query_row(sql, [camera.as_str()], |row| row.get(0))?;
-    Ok(if is_desc { neighbour.saturating_sub(1) } else { neighbour.saturating_add(1) })
-}
-
 impl Catalog {
     /// Every camera, sorted by name.
     pub fn cameras(&self) -> Result<Vec<CameraSummary>> {
@@ -86,18 +67,21 @@ impl Catalog {
     /// The events of a camera in a range of names, oldest first.
     pub fn named(&self, camera: &Camera, range: &NamedRange) -> Result<Vec<Event>> {
         self.read("query", |connection| {
-            let Some(id) = camera_id(connection, camera)? else { return Ok(Vec::new()) };
+            let cameras = Cameras::read(connection)?;
+            let Some(id) = cameras.named(camera).map(|camera| camera.id) else { return Ok(Vec::new()) };
             let sql = format!(
-                "SELECT c.name, e.day, e.name, {COLUMNS} FROM events e CROSS JOIN cameras c ON c.id = e.camera
-                 WHERE e.camera = ?1 AND (e.day, e.name) >= (?2, ?3) AND (e.day, e.name) <= (?4, ?5) AND e.name < 86400
-                 ORDER BY e.day DESC, e.name DESC LIMIT ?6 OFFSET ?7"
+                "SELECT camera, day, name, {COLUMNS} FROM events INDEXED BY events_by_name
+                 WHERE camera = ?1 AND (day, name) >= (?2, ?3) AND (day, name) <= (?4, ?5) AND name < 86400
+                 ORDER BY day DESC, name DESC LIMIT ?6 OFFSET ?7"
             );
             let mut rows = connection.prepare_cached(&sql)?;
             let limit = range.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
             let key = |(day, name): (Day, EventName)| (day.number(), name_to_sql(name));
             let ((from_day, from_name), (to_day, to_name)) = (key(range.from), key(range.to));
             let offset = i64::try_from(range.offset).unwrap_or(i64::MAX);
-            let rows = rows.query_map(params![id, from_day, from_name, to_day, to_name, limit, offset], read_event)?;
+            let rows = rows.query_map(params![id, from_day, from_name, to_day, to_name, limit, offset], |row| {
+                read_event(row, &cameras)
+            })?;
             let mut events = rows.collect::<rusqlite::Result<Vec<_>>>()?;
             events.reverse();
             Ok(events)

@@ -4,8 +4,9 @@ use chrono::DateTime;
 use rusqlite::Row;
 use rusqlite::types::Type;
 
+use super::cameras::Cameras;
 use crate::event::frames::Frame;
-use crate::event::{Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, State, Thumbnail};
+use crate::event::{Container, Day, DebugMovie, Details, Event, EventId, EventName, State, Thumbnail};
 
 /// The columns of an event but its key, in the order of [`bind`] and [`Columns::read`].
 pub(super) const COLUMNS: &str =
@@ -30,6 +31,18 @@ pub(super) fn name_from_sql(value: i64) -> Option<EventName> {
     } else {
         u32::try_from(value - NUMBERS).ok().filter(|number| *number > 0).map(EventName::Number)
     }
+}
+
+/// The moment that a directory's name tells, in seconds since 1970: a raw number tells only its day, whose end it is, since
+/// numbers come after times. It never falls while names rise.
+pub(super) fn moment(day: i64, name: i64) -> i64 {
+    day.saturating_mul(86_400).saturating_add(name.min(86_399))
+}
+
+/// The day and the first and last names that tell a moment.
+pub(super) fn names_of_moment(moment: i64) -> (i64, (i64, i64)) {
+    let (day, secs) = (moment.div_euclid(86_400), moment.rem_euclid(86_400));
+    (day, (secs, if secs == 86_399 { i64::MAX } else { secs }))
 }
 
 /// The columns of an event but its key.
@@ -152,11 +165,11 @@ impl Columns {
     }
 }
 
-/// Reads a whole event from `cameras.name, day, name` and [`COLUMNS`].
-pub(super) fn read_event(row: &Row<'_>) -> rusqlite::Result<Event> {
+/// Reads a whole event from `camera, day, name` and [`COLUMNS`].
+pub(super) fn read_event(row: &Row<'_>, cameras: &Cameras) -> rusqlite::Result<Event> {
     let damaged =
         |at: usize, what: &str| rusqlite::Error::FromSqlConversionFailure(at, Type::Integer, what.to_owned().into());
-    let camera: Camera = row.get_ref(0)?.as_str()?.parse().map_err(|_| damaged(0, "no camera"))?;
+    let camera = cameras.of_id(row.get(0)?).ok_or_else(|| damaged(0, "no camera"))?.camera.clone();
     let day = Day::from_number(row.get(1)?).ok_or_else(|| damaged(1, "no day"))?;
     let name = name_from_sql(row.get(2)?).ok_or_else(|| damaged(2, "no event's name"))?;
     let details = Columns::read(row, 3)?.details().ok_or_else(|| damaged(3, "no details"))?;

@@ -13,17 +13,20 @@ use crate::event::Container;
 const APPLICATION: i64 = 0x4F77_6C79;
 /// `PRAGMA user_version`: grows with every change of the tables. A catalog of another version is rebuilt, which costs a
 /// preload and loses nothing.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
-/// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in an index.
+/// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in a key;
+/// `early` and `late` are its `cameras::Drift`.
 /// `day` counts days since 1970; `name` is an event's name as `row::name_to_sql` encodes it; `start` is wall time in
 /// seconds since 1970 as if it were UTC; `length` is in seconds. `frames`, `bytes` and `peak` are NULL until measured.
 /// A day's sums are kept in the transaction that changes its events; `hours` is a JSON list of 24 counts.
 ///
-/// Keys descend in time: a walk brings the newest first, so its rows are appended, which fills pages and costs less.
-/// Saved events are few and asked for often, so they have indexes of their own.
+/// Events lie in the order of their starts, so a page of all cameras is read from one or two places of the file, and one
+/// of a camera from a few (see `select`). Everything descends in time: a walk brings the newest first, so rows are appended
+/// or come near the end, which fills pages and costs less. Saved events are few and asked for often, so they have indexes
+/// of their own; each costs only what it holds.
 const TABLES: &str = "
-CREATE TABLE cameras (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE cameras (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, early INTEGER NOT NULL, late INTEGER NOT NULL);
 CREATE TABLE days (
   camera INTEGER NOT NULL, day INTEGER NOT NULL,
   mtime INTEGER, inode INTEGER,
@@ -40,10 +43,9 @@ CREATE TABLE events (
   frames INTEGER, bytes INTEGER, peak INTEGER,
   video INTEGER, debug_video INTEGER, thumbnail INTEGER,
   problems TEXT,
-  PRIMARY KEY (camera, day DESC, name DESC)
+  PRIMARY KEY (start DESC, camera DESC, day DESC, name DESC)
 ) WITHOUT ROWID;
-CREATE INDEX events_by_start ON events (start DESC, camera DESC, day DESC, name DESC);
-CREATE INDEX events_by_camera ON events (camera, start DESC, day DESC, name DESC);
+CREATE UNIQUE INDEX events_by_name ON events (camera, day DESC, name DESC);
 CREATE INDEX saved_by_start ON events (start DESC, camera DESC, day DESC, name DESC) WHERE saved = 1;
 CREATE INDEX saved_by_camera ON events (camera, start DESC, day DESC, name DESC) WHERE saved = 1;
 ";

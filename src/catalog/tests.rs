@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::*;
@@ -124,9 +124,9 @@ enum Step {
 fn any_step() -> impl Strategy<Value = Step> {
     let key = || (0u8..4, 20_000i64..20_003);
     prop_oneof![
-        4 => (key(), 0u32..6, 0i64..5).prop_map(|((c, d), n, s)| Step::Event(c, d, n, s)),
+        4 => (key(), 0u32..6, -6i64..5).prop_map(|((c, d), n, s)| Step::Event(c, d, n, s)),
         2 => (key(), 0u32..6).prop_map(|((c, d), n)| Step::Gone(c, d, n)),
-        2 => (key(), prop::collection::btree_map(0u32..6, 0i64..5, 0..5))
+        2 => (key(), prop::collection::btree_map(0u32..6, -6i64..5, 0..5))
             .prop_map(|((c, d), events)| Step::Day(c, d, events.into_iter().collect())),
         1 => key().prop_map(|(c, d)| Step::DayGone(c, d)),
         1 => (0u8..4).prop_map(Step::CameraGone),
@@ -141,10 +141,13 @@ fn apply(step: &Step, model: &mut Model) -> Change {
     let day = |number: i64| Day::from_number(number).unwrap();
     let name = |at: u32| if at == 5 { EventName::Number(1) } else { EventName::Time(at * 1000) };
     let key = |c: u8, d: i64, n: u32| EventId { camera: camera(c), day: day(d), name: name(n) };
+    // Some begin long before what their names say, most within seconds of it.
+    let details =
+        |d: i64, n: u32, s: i64| details(if s < 0 { d * 86_400 + i64::from(n) * 1000 + s + 3 } else { s }, Some(7));
     match step {
         Step::Event(c, d, n, start) => {
-            model.insert(key(*c, *d, *n), details(*start, Some(7)));
-            Change::Event(key(*c, *d, *n), details(*start, Some(7)))
+            model.insert(key(*c, *d, *n), details(*d, *n, *start));
+            Change::Event(key(*c, *d, *n), details(*d, *n, *start))
         }
         Step::Gone(c, d, n) => {
             model.remove(&key(*c, *d, *n));
@@ -152,12 +155,12 @@ fn apply(step: &Step, model: &mut Model) -> Change {
         }
         Step::Day(c, d, events) => {
             model.retain(|id, _| id.camera != camera(*c) || id.day != day(*d));
-            model.extend(events.iter().map(|(n, start)| (key(*c, *d, *n), details(*start, Some(7)))));
+            model.extend(events.iter().map(|(n, start)| (key(*c, *d, *n), details(*d, *n, *start))));
             Change::Day(DayScan {
                 camera: camera(*c),
                 day: day(*d),
                 stamp: None,
-                events: events.iter().map(|(n, start)| (name(*n), details(*start, Some(7)))).collect(),
+                events: events.iter().map(|(n, start)| (name(*n), details(*d, *n, *start))).collect(),
                 unread: Vec::new(),
                 measured_at: Some(1),
             })
@@ -190,6 +193,15 @@ proptest! {
         let query = Query::new().limit(limit);
         prop_assert_eq!(all(&catalog, &query.clone().order(Order::Asc)), expected.clone());
         let two = query.clone().camera("Camera1").camera("Camera2").camera("nobody");
+        let one: Vec<Event> = expected.iter().filter(|event| event.id.camera.as_str() == "Camera1").cloned().collect();
+        prop_assert_eq!(all(&catalog, &query.clone().camera("Camera1").order(Order::Asc)), one.clone());
+        if let [first, .., last] = &one[..] {
+            let (from, to) = (first.details.start + TimeDelta::seconds(1), last.details.start - TimeDelta::seconds(1));
+            let inner = one.iter().filter(|event| (from..=to).contains(&event.details.start)).rev().cloned();
+            prop_assert_eq!(all(&catalog, &query.clone().camera("Camera1").from(from).to(to)), inner.collect::<Vec<_>>());
+        }
+        let saved_one: Vec<Event> = one.iter().filter(|event| event.details.saved).rev().cloned().collect();
+        prop_assert_eq!(all(&catalog, &query.clone().camera("Camera1").saved(true)), saved_one);
         expected.reverse();
         let of_two = |event: &&Event| matches!(event.id.camera.as_str(), "Camera1" | "Camera2");
         prop_assert_eq!(all(&catalog, &two), expected.iter().filter(of_two).cloned().collect::<Vec<_>>());
@@ -198,7 +210,7 @@ proptest! {
         prop_assert_eq!(all(&catalog, &query), expected.clone());
         let second = |n| chrono::NaiveTime::from_num_seconds_from_midnight_opt(n, 0).unwrap();
         let within = |is_within: fn(i64) -> bool| -> Vec<Event> {
-            let secs = |event: &&Event| is_within(event.details.start.and_utc().timestamp());
+            let secs = |event: &&Event| is_within(event.details.start.and_utc().timestamp().rem_euclid(86_400));
             expected.iter().filter(secs).cloned().collect()
         };
         prop_assert_eq!(all(&catalog, &query.clone().window((second(1), second(3)))), within(|s| (1..=3).contains(&s)));

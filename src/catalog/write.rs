@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::row::{COLUMNS, Columns, OPEN, WIDTH, bind, name_from_sql, name_to_sql};
-use super::{Catalog, read};
+use super::Catalog;
+use super::cameras::Drift;
+use super::row::{COLUMNS, Columns, OPEN, WIDTH, bind, moment, name_from_sql, name_to_sql};
 use crate::error::Result;
 use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName};
 
@@ -15,8 +16,9 @@ use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventN
 #[derive(Debug)]
 pub(super) struct Writer {
     connection: Connection,
-    /// The ids of cameras; filled as they are asked for, emptied when a transaction fails.
-    cameras: HashMap<Camera, i64>,
+    /// The ids of cameras and how far their events' starts lie from their names; filled as they are asked for, emptied
+    /// when a transaction fails.
+    cameras: HashMap<Camera, (i64, Drift)>,
 }
 
 /// What a change meant for whoever follows the archive.
@@ -84,7 +86,7 @@ impl Catalog {
 /// One transaction.
 struct Batch<'a> {
     transaction: Transaction<'a>,
-    cameras: &'a mut HashMap<Camera, i64>,
+    cameras: &'a mut HashMap<Camera, (i64, Drift)>,
     /// Days whose summaries have to be made anew.
     touched: BTreeSet<(i64, i64)>,
     /// `None` where nobody follows them.
@@ -173,13 +175,14 @@ impl Batch<'_> {
 
     /// The id of a camera, made if need be: between those of the names before and after it.
     fn camera_id(&mut self, camera: &Camera) -> rusqlite::Result<i64> {
-        if let Some(id) = self.cameras.get(camera) {
+        if let Some((id, _)) = self.cameras.get(camera) {
             return Ok(*id);
         }
         let name = camera.as_str();
-        let mut found = self.transaction.prepare_cached("SELECT id FROM cameras WHERE name = ?1")?;
-        let id = if let Some(id) = found.query_row([name], |row| row.get(0)).optional()? {
-            id
+        let mut found = self.transaction.prepare_cached("SELECT id, early, late FROM cameras WHERE name = ?1")?;
+        let known = found.query_row([name], |row| Ok((row.get(0)?, Drift { early: row.get(1)?, late: row.get(2)? })));
+        let (id, drift) = if let Some(known) = known.optional()? {
+            known
         } else {
             let beside = |sql: &str| -> rusqlite::Result<Option<i64>> {
                 self.transaction.query_row(sql, [name], |row| row.get(0))
@@ -189,11 +192,24 @@ impl Batch<'_> {
             let id = after.map_or(before + SPACING, |after| before + (after - before) / 2);
             // Where no place is left between two ids (a dozen cameras, each named between the last two), the
             // insert fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
-            self.transaction.execute("INSERT INTO cameras (id, name) VALUES (?1, ?2)", params![id, name])?;
-            id
+            let sql = "INSERT INTO cameras (id, name, early, late) VALUES (?1, ?2, 0, 0)";
+            self.transaction.execute(sql, params![id, name])?;
+            (id, Drift::default())
         };
-        self.cameras.insert(camera.clone(), id);
+        self.cameras.insert(camera.clone(), (id, drift));
         Ok(id)
+    }
+
+    /// Notes how far the starts of these events lie from their names, before anybody can find them by that.
+    fn note_drift(&mut self, camera: &Camera, day: i64, rows: &[(i64, Columns)]) -> rusqlite::Result<()> {
+        let Some((id, drift)) = self.cameras.get_mut(camera) else { return Ok(()) };
+        let wider = rows.iter().fold(*drift, |drift, (name, row)| drift.with(row.start, moment(day, *name)));
+        if *drift != wider {
+            *drift = wider;
+            let sql = "UPDATE cameras SET early = ?2, late = ?3 WHERE id = ?1";
+            self.transaction.prepare_cached(sql)?.execute((*id, wider.early, wider.late))?;
+        }
+        Ok(())
     }
 
     fn camera_gone(&mut self, camera: &Camera) -> rusqlite::Result<()> {
@@ -235,6 +251,7 @@ impl Batch<'_> {
             });
             rows.push((key, columns));
         }
+        self.note_drift(&scan.camera, day, &rows)?;
         self.upsert(camera, day, &rows)?;
         for (name, columns) in before {
             let name_there = name_from_sql(name);
@@ -340,7 +357,9 @@ impl Batch<'_> {
         if old.as_ref() == Some(&columns) {
             return Ok(());
         }
-        self.upsert(camera, day, &[(name, columns)])?;
+        let rows = [(name, columns)];
+        self.note_drift(&id.camera, day, &rows)?;
+        self.upsert(camera, day, &rows)?;
         self.touched.insert((camera, day));
         self.tell(|| {
             let event = Event { id: id.clone(), details: details.clone() };
@@ -384,10 +403,10 @@ impl Catalog {
     /// The names of a day's events, for a pass that is about to compare them with the disk.
     pub fn names_of(&self, camera: &Camera, day: Day) -> Result<Vec<EventName>> {
         self.read("read a day of", |connection| {
-            let Some(id) = read::camera_id(connection, camera)? else { return Ok(Vec::new()) };
-            let sql = "SELECT name FROM events WHERE camera = ?1 AND day = ?2 ORDER BY name";
+            let sql = "SELECT name FROM events WHERE camera = (SELECT id FROM cameras WHERE name = ?1) AND day = ?2
+                       ORDER BY name";
             let mut names = connection.prepare_cached(sql)?;
-            let names = names.query_map(params![id, day.number()], |row| row.get::<_, i64>(0))?;
+            let names = names.query_map(params![camera.as_str(), day.number()], |row| row.get::<_, i64>(0))?;
             names.filter_map(|name| name.map(name_from_sql).transpose()).collect()
         })
     }

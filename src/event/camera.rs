@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::error::Error;
 
@@ -12,7 +13,7 @@ use crate::error::Error;
 /// never one of the names that the root gives another meaning (`queue`, `delete_queue`). Two names are equal only when
 /// they are the same to the letter: `Camera1` has nothing to do with `Camera10`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Camera(String);
+pub struct Camera(Arc<str>);
 
 impl Camera {
     /// The name as it stands on disk.
@@ -30,11 +31,7 @@ impl FromStr for Camera {
             && !text.starts_with('.')
             && !text.chars().any(|c| c == '/' || c.is_control())
             && !matches!(text, "queue" | "delete_queue");
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Error::Name { what: "a camera's name", text: text.to_owned() })
-        }
+        if fits { Ok(Self(text.into())) } else { Err(Error::Name { what: "a camera's name", text: text.to_owned() }) }
     }
 }
 

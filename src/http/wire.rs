@@ -79,7 +79,6 @@ pub(super) fn event_json(event: &Event, images: &[ImageWire]) -> String {
 fn push_event(out: &mut String, event: &Event) {
     let details = &event.details;
     let (camera, day, name) = (event.id.camera.as_str(), Text::of_date(event.id.day.date()), event.id.name.text());
-    let path = event_path(event);
     let key = |out: &mut String, key: &str| out.extend([",\"", key, "\":"]);
     // RFC 3339 without a zone, since it is the camera's wall time.
     let time = |out: &mut String, time| out.extend(["\"", &*Text::of_time(time, b'T'), "\""]);
@@ -87,12 +86,18 @@ fn push_event(out: &mut String, event: &Event) {
         Some(number) => out.push_str(itoa::Buffer::new().format(number)),
         None => out.push_str("null"),
     };
-    let media = |out: &mut String, name: Option<&str>| match name {
-        Some(name) => out.extend(["\"/media/", &path, "/", name, "\""]),
+    let media = |out: &mut String, file: Option<&str>| match file {
+        Some(file) => {
+            out.push_str("\"/media/");
+            out.extend(utf8_percent_encode(camera, SEGMENT));
+            out.extend(["/", &*day, "/", &*name, "/", file, "\""]);
+        }
         None => out.push_str("null"),
     };
     out.push_str("{\"id\":");
-    push_text(out, &[camera, "/", &day, "/", &name].concat());
+    push_text(out, camera);
+    out.pop(); // the quote; what follows needs no escape
+    out.extend(["/", &*day, "/", &*name, "\""]);
     key(out, "camera");
     push_text(out, camera);
     key(out, "start");

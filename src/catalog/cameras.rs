@@ -1,0 +1,65 @@
+//! The cameras as the catalog knows them: few, so a query reads them all at its beginning.
+
+use rusqlite::Connection;
+
+use crate::event::Camera;
+
+/// A camera's row.
+#[derive(Debug, Clone)]
+pub(super) struct CameraRow {
+    pub camera: Camera,
+    pub id: i64,
+    pub drift: Drift,
+}
+
+/// How far the starts of a camera's events lie from what their directories' names say, in seconds: none begins more than
+/// `early` before the named moment or more than `late` after it. Pre-capture makes this a few seconds; raw event numbers,
+/// which name only a day, make it a day. It never shrinks while the camera is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Drift {
+    pub early: i64,
+    pub late: i64,
+}
+
+impl Drift {
+    /// Wide enough for an event that begins at `start` and is named for `moment` (see `row::moment`).
+    pub fn with(self, start: i64, moment: i64) -> Self {
+        Self { early: self.early.max(moment.saturating_sub(start)), late: self.late.max(start.saturating_sub(moment)) }
+    }
+}
+
+/// All cameras, sorted by id, which is by name (see `write::camera_id`).
+#[derive(Debug)]
+pub(super) struct Cameras(Vec<CameraRow>);
+
+impl Cameras {
+    pub fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut rows = connection.prepare_cached("SELECT id, name, early, late FROM cameras ORDER BY id")?;
+        let mut rows = rows.query([])?;
+        let mut cameras = Vec::new();
+        while let Some(row) = rows.next()? {
+            let Ok(camera) = row.get_ref(1)?.as_str()?.parse() else { continue };
+            cameras.push(CameraRow { camera, id: row.get(0)?, drift: Drift { early: row.get(2)?, late: row.get(3)? } });
+        }
+        Ok(Self(cameras))
+    }
+
+    pub fn named(&self, camera: &Camera) -> Option<&CameraRow> {
+        self.0.binary_search_by(|row| row.camera.cmp(camera)).ok().map(|at| &self.0[at])
+    }
+
+    pub fn of_id(&self, id: i64) -> Option<&CameraRow> {
+        self.0.binary_search_by_key(&id, |row| row.id).ok().map(|at| &self.0[at])
+    }
+
+    /// Where a camera that a cursor names stands in the order of ids. One that is gone by now stands just beside its
+    /// neighbour, so that all of the neighbour's events lie beyond it or none do.
+    pub fn place(&self, camera: &Camera, is_desc: bool) -> i64 {
+        let after = self.0.partition_point(|row| row.camera < *camera);
+        match self.0.get(after) {
+            Some(row) if row.camera == *camera => row.id,
+            next if is_desc => next.map_or(i64::MAX, |row| row.id - 1),
+            _ => after.checked_sub(1).map_or(0, |before| self.0[before].id + 1),
+        }
+    }
+}

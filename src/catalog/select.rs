@@ -1,0 +1,219 @@
+//! From a question to rows: the events of all cameras, or of one, in the order of their starts, stopping as soon as the
+//! page is full.
+//!
+//! The events of all cameras lie in that order (the table's key begins with the start). Those of one camera are found by
+//! the names of their directories, which is nearly the same order: how far it can be off is known for each camera
+//! ([`Drift`]), so an event is given out once no event further on can belong before it.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::fmt::Write as _;
+
+use chrono::{NaiveDateTime, Timelike};
+use rusqlite::{Connection, params_from_iter};
+
+use super::cameras::{CameraRow, Cameras, Drift};
+use super::query::{Order, Query};
+use super::row::{COLUMNS, moment, name_to_sql, names_of_moment, read_event};
+use crate::event::{Event, State};
+
+/// A statement in the making: its conditions, and what is bound to them.
+struct Select {
+    sql: String,
+    values: Vec<i64>,
+}
+
+impl Select {
+    fn add(&mut self, condition: &str, values: &[i64]) {
+        let _ = write!(self.sql, " AND {condition}"); // writing to a string cannot fail
+        self.values.extend(values);
+    }
+}
+
+pub(super) fn secs(time: NaiveDateTime) -> i64 {
+    time.and_utc().timestamp()
+}
+
+impl Query {
+    /// The events of all cameras. One more than the limit tells whether there is a next page.
+    pub(super) fn of_all(&self, connection: &Connection, cameras: &Cameras) -> rusqlite::Result<Vec<Event>> {
+        let index = if self.saved == Some(true) { " INDEXED BY saved_by_start" } else { "" };
+        let mut select = self.select(index, cameras);
+        let way = self.order.sql();
+        let _ = write!(select.sql, " ORDER BY start {way}, camera {way}, day {way}, name {way} LIMIT ?");
+        select.values.push(i64::try_from(self.wanted()).unwrap_or(i64::MAX));
+        let mut rows = connection.prepare_cached(&select.sql)?;
+        rows.query_map(params_from_iter(select.values), |row| read_event(row, cameras))?.collect()
+    }
+
+    /// The events of one camera.
+    pub(super) fn of_one(
+        &self,
+        connection: &Connection,
+        cameras: &Cameras,
+        camera: &CameraRow,
+    ) -> rusqlite::Result<Vec<Event>> {
+        let is_saved = self.saved == Some(true);
+        let index = if is_saved { " INDEXED BY saved_by_camera" } else { " INDEXED BY events_by_name" };
+        let mut select = self.select(index, cameras);
+        select.add("camera = ?", &[camera.id]);
+        let way = self.order.sql();
+        if is_saved {
+            let _ = write!(select.sql, " ORDER BY start {way}, day {way}, name {way} LIMIT ?");
+            select.values.push(i64::try_from(self.wanted()).unwrap_or(i64::MAX));
+        } else {
+            self.bound_names(&mut select, camera.drift);
+            let _ = write!(select.sql, " ORDER BY day {way}, name {way}");
+        }
+        let mut rows = connection.prepare_cached(&select.sql)?;
+        let mut rows = rows.query(params_from_iter(select.values))?;
+        let mut page = Reorder::new(self.order, camera.drift);
+        while page.done.len() < self.wanted()
+            && let Some(row) = rows.next()?
+        {
+            page.take(read_event(row, cameras)?);
+        }
+        Ok(page.finish())
+    }
+
+    /// One more than the limit tells whether there is a next page.
+    fn wanted(&self) -> usize {
+        self.limit.saturating_add(1)
+    }
+
+    /// Every condition but that of the camera.
+    fn select(&self, index: &str, cameras: &Cameras) -> Select {
+        let sql = format!("SELECT camera, day, name, {COLUMNS} FROM events{index} WHERE 1");
+        let mut select = Select { sql, values: Vec::new() };
+        if let Some(from) = self.from {
+            select.add("start >= ?", &[secs(from)]);
+        }
+        if let Some(to) = self.to {
+            select.add("start <= ?", &[secs(to)]);
+        }
+        if let Some(seconds) = self.min_seconds {
+            select.add("length >= ?", &[i64::from(seconds)]);
+        }
+        if let Some(change) = self.min_change {
+            select.add("peak >= ?", &[i64::from(change)]);
+        }
+        if let Some(state) = self.state {
+            let code = match state {
+                State::Open => 0,
+                State::Complete => 1,
+                State::Interrupted => 2,
+            };
+            select.add("state = ?", &[code]);
+        }
+        if let Some((from, to)) = self.window {
+            // Both ends belong to it; one that ends before it begins goes over midnight.
+            let both = if from <= to { "AND" } else { "OR" };
+            let ends = [from, to].map(|time| i64::from(time.num_seconds_from_midnight()));
+            select.add(&format!("(start % 86400 >= ? {both} start % 86400 <= ?)"), &ends);
+        }
+        if let Some(saved) = self.saved {
+            select.add(if saved { "saved = 1" } else { "saved = 0" }, &[]); // as it stands in the indexes of saved events
+        }
+        if let Some(cursor) = &self.cursor {
+            let beyond = if self.order == Order::Desc { "<" } else { ">" };
+            let camera = cameras.place(&cursor.id.camera, self.order == Order::Desc);
+            let key = [secs(cursor.start), camera, cursor.id.day.number(), name_to_sql(cursor.id.name)];
+            select.add(&format!("(start, camera, day, name) {beyond} (?, ?, ?, ?)"), &key);
+        }
+        select
+    }
+
+    /// Where to begin and to end among the names, so that no start that is asked for lies outside.
+    fn bound_names(&self, select: &mut Select, drift: Drift) {
+        let cursor = self.cursor.as_ref().map(|cursor| secs(cursor.start));
+        let (from, to) = (self.from.map(secs), self.to.map(secs));
+        let (from, to) = match self.order {
+            Order::Desc => (from, to.into_iter().chain(cursor).min()),
+            Order::Asc => (from.into_iter().chain(cursor).max(), to),
+        };
+        if let Some(from) = from {
+            let (day, (first, _)) = names_of_moment(from.saturating_sub(drift.late));
+            select.add("(day, name) >= (?, ?)", &[day, first]);
+        }
+        if let Some(to) = to {
+            let (day, (_, last)) = names_of_moment(to.saturating_add(drift.early));
+            select.add("(day, name) <= (?, ?)", &[day, last]);
+        }
+    }
+}
+
+impl Order {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Desc => "DESC",
+            Self::Asc => "ASC",
+        }
+    }
+}
+
+/// Takes a camera's events in the order of their names and gives them in that of their starts.
+struct Reorder {
+    order: Order,
+    drift: Drift,
+    /// Taken, but one that comes later may belong before it.
+    waiting: BinaryHeap<Waiting>,
+    done: Vec<Event>,
+}
+
+/// Greatest is what belongs first.
+struct Waiting {
+    order: Order,
+    event: Event,
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> Ordering {
+        fn key(waiting: &Waiting) -> (NaiveDateTime, &crate::event::EventId) {
+            (waiting.event.details.start, &waiting.event.id)
+        }
+        match self.order {
+            Order::Desc => key(self).cmp(&key(other)),
+            Order::Asc => key(other).cmp(&key(self)),
+        }
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Waiting {}
+
+impl Reorder {
+    fn new(order: Order, drift: Drift) -> Self {
+        Self { order, drift, waiting: BinaryHeap::new(), done: Vec::new() }
+    }
+
+    fn take(&mut self, event: Event) {
+        let here = moment(event.id.day.number(), name_to_sql(event.id.name));
+        self.waiting.push(Waiting { order: self.order, event });
+        // The names further on are beyond this one, so their events begin on that side of it, but for the drift.
+        let is_final = |start: i64| match self.order {
+            Order::Desc => start >= here.saturating_add(self.drift.late),
+            Order::Asc => start <= here.saturating_sub(self.drift.early),
+        };
+        while let Some(first) = self.waiting.peek()
+            && is_final(secs(first.event.details.start))
+        {
+            self.done.extend(self.waiting.pop().map(|first| first.event));
+        }
+    }
+
+    fn finish(mut self) -> Vec<Event> {
+        self.done.extend(std::iter::from_fn(|| self.waiting.pop()).map(|waiting| waiting.event));
+        self.done
+    }
+}
