@@ -279,7 +279,8 @@ impl DayRead {
             .map(|name| Report::failure(dir.path().join(name), "refused: it has an event's name but is no directory"))
             .collect();
         let stamp = is_old.then_some(stamp);
-        Ok(Self { dir, stamp, names: list.events, facts: Vec::new(), unread: Vec::new(), reports })
+        let facts = Vec::with_capacity(list.events.len());
+        Ok(Self { dir, stamp, names: list.events, facts, unread: Vec::new(), reports })
     }
 
     fn take(&mut self, name: EventName, read: Result<Facts>) {

@@ -166,9 +166,8 @@ impl Dir {
         if self.was_listed.swap(true, Ordering::AcqRel) {
             rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0)).map_err(|e| Error::io("list", &self.path, e))?;
         }
-        let mut buffer: Vec<u8> = Vec::with_capacity(32 * 1024);
-        let spare: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
-        let mut names = RawDir::new(&self.fd, spare);
+        let mut buffer = [const { MaybeUninit::uninit() }; 8 * 1024]; // some 200 names
+        let mut names = RawDir::new(&self.fd, &mut buffer);
         while let Some(next) = names.next() {
             let next = next.map_err(|e| Error::io("list", &self.path, e))?;
             let name = next.file_name().to_bytes();

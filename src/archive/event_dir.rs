@@ -51,7 +51,7 @@ pub struct Facts {
     pub movie: Option<MovieCheck>,
     /// The newest modification time in it, where it was looked at.
     pub newest: Option<i64>,
-    /// The camera's frames, where they were listed.
+    /// The camera's frames, where every file was looked at.
     pub frame_list: Vec<Frame>,
     /// Whether there is a sidecar that is believed.
     pub has_sidecar: bool,
@@ -90,7 +90,7 @@ impl DayDir {
             return Ok(facts);
         }
         let dir = self.dir.open_dir(file.as_bytes())?;
-        let names = Names::read(&dir, depth)?;
+        let mut names = Names::read(&dir, depth)?;
         self.had_sidecar.store(names.has_sidecar, Ordering::Relaxed);
         if depth == Depth::Glance
             && !expects_sidecar
@@ -100,7 +100,7 @@ impl DayDir {
             return Ok(facts);
         }
         let (sidecar, disbelief) = if names.has_sidecar { read_sidecar(&dir, &id) } else { (None, None) };
-        let mut facts = from_names(&dir, &id, &names)?;
+        let mut facts = from_names(&dir, &id, &mut names)?;
         facts.disbelief = disbelief;
         if let Some(sidecar) = sidecar {
             match contradiction(&dir, &sidecar, &names) {
@@ -110,6 +110,7 @@ impl DayDir {
         }
         if depth != Depth::Glance {
             measure(&dir, &names, &mut facts)?;
+            facts.frame_list = names.frames;
         }
         Ok(facts)
     }
@@ -176,7 +177,7 @@ impl DayDir {
 
 impl Names {
     fn read(dir: &Dir, depth: Depth) -> Result<Self> {
-        let mut names = Self::default();
+        let mut names = Self { frames: Vec::with_capacity(16), ..Self::default() };
         let mut has_debug_dir = false;
         dir.list(|name, kind| {
             if depth != Depth::Glance {
@@ -286,10 +287,10 @@ impl Facts {
     }
 }
 
-fn from_names(dir: &Dir, id: &EventId, names: &Names) -> Result<Facts> {
+fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
     let early =
         if has_early(id.name, &names.frames) { judge_early(dir, id.name, &names.frames)? } else { Early::Wrapped };
-    let span = Span::of(id.day, id.name, &names.frames, early);
+    let span = Span::of(id.day, id.name, &mut names.frames, early);
     let mut problems = Vec::new();
     if names.frames.is_empty() && names.video.is_none() {
         let debug = if names.debug_frames > 0 { ", only debug frames" } else { "" };
@@ -307,7 +308,7 @@ fn from_names(dir: &Dir, id: &EventId, names: &Names) -> Result<Facts> {
         peak_change: None,
         movie: None,
         newest: None,
-        frame_list: names.frames.clone(),
+        frame_list: Vec::new(),
         has_sidecar: false,
         disbelief: None,
         problems,

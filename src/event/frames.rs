@@ -80,20 +80,16 @@ pub struct Span {
 }
 
 impl Span {
-    /// The span of an event by its camera frames (debug frames must be left out).
+    /// The span of an event by its camera frames (debug frames must be left out), which are put in the order in which
+    /// they were taken.
     ///
     /// Without frames it is the moment that the directory's name tells; a raw number tells only the day, so that is
     /// its midnight.
-    pub fn of(day: Day, name: EventName, frames: &[Frame], early: Early) -> Self {
+    pub fn of(day: Day, name: EventName, frames: &mut [Frame], early: Early) -> Self {
         let dir = i64::from(name.secs().unwrap_or(0));
-        let mut taken: Vec<(i64, Frame)> = frames.iter().map(|frame| (moment(name, *frame, early), *frame)).collect();
-        taken.sort_unstable_by_key(|(at, frame)| (*at, frame.sub));
-        let at = |found: Option<&(i64, Frame)>| day.at(found.map_or(dir, |(at, _)| *at));
-        Self {
-            start: at(taken.first()),
-            end: at(taken.last()),
-            quarter: taken.get(taken.len() / 4).map(|(_, frame)| *frame),
-        }
+        frames.sort_unstable_by_key(|frame| (moment(name, *frame, early), frame.sub));
+        let at = |frame: Option<&Frame>| day.at(frame.map_or(dir, |frame| moment(name, *frame, early)));
+        Self { start: at(frames.first()), end: at(frames.last()), quarter: frames.get(frames.len() / 4).copied() }
     }
 }
 
@@ -125,7 +121,7 @@ mod tests {
 
     fn span(dir: &str, names: &[&str]) -> (String, String) {
         let id: super::super::EventId = format!("Camera1/{dir}").parse().unwrap();
-        let span = Span::of(id.day, id.name, &frames(names), Early::Wrapped);
+        let span = Span::of(id.day, id.name, &mut frames(names), Early::Wrapped);
         (span.start.to_string(), span.end.to_string())
     }
 
@@ -160,9 +156,9 @@ mod tests {
     #[test]
     fn file_times_can_say_that_early_frames_came_first() {
         let id: super::super::EventId = "Camera1/2026-11-20/10-10-00".parse().unwrap();
-        let list = frames(&["10-07-00-00.jpg", "10-10-05-00.jpg"]);
+        let mut list = frames(&["10-07-00-00.jpg", "10-10-05-00.jpg"]);
         assert!(has_early(id.name, &list));
-        let span = Span::of(id.day, id.name, &list, Early::Before);
+        let span = Span::of(id.day, id.name, &mut list, Early::Before);
         assert_eq!((span.start.to_string(), span.end.to_string()), both("2026-11-20 10:07:00", "2026-11-20 10:10:05"));
     }
 
@@ -175,8 +171,8 @@ mod tests {
     #[test]
     fn the_quarter_frame_follows_the_order_of_time() {
         let id: super::super::EventId = "Camera1/2026-12-31/23-59-58".parse().unwrap();
-        let list = frames(&["00-00-00-00.jpg", "00-00-01-00.jpg", "23-59-58-00.jpg", "23-59-59-00.jpg"]);
-        let quarter = Span::of(id.day, id.name, &list, Early::Wrapped).quarter.unwrap();
+        let mut list = frames(&["00-00-00-00.jpg", "00-00-01-00.jpg", "23-59-58-00.jpg", "23-59-59-00.jpg"]);
+        let quarter = Span::of(id.day, id.name, &mut list, Early::Wrapped).quarter.unwrap();
         assert_eq!(quarter.to_string(), "23-59-59-00.jpg");
     }
 
@@ -217,11 +213,11 @@ mod tests {
             secs in proptest::collection::vec(0u32..86_400, 0..20),
             before: bool,
         ) {
-            let frames: Vec<Frame> =
+            let mut frames: Vec<Frame> =
                 secs.iter().map(|secs| Frame { secs: *secs, sub: 0, width: 2, debug: false }).collect();
             let name = dir.map_or(EventName::Number(1), EventName::Time);
             let early = if before { Early::Before } else { Early::Wrapped };
-            let span = Span::of("2026-11-20".parse().unwrap(), name, &frames, early);
+            let span = Span::of("2026-11-20".parse().unwrap(), name, &mut frames, early);
             prop_assert!(span.start <= span.end);
             prop_assert_eq!(span.quarter.is_some(), !frames.is_empty());
         }

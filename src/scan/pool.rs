@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// Threads to begin with, and the most there will be.
 const FEW: usize = 4;
 const MANY: usize = 48;
+/// By how much a reader's priority is lower than that of the rest of the process.
+const NICE: i32 = 5;
 /// How often the pool looks at how slow reads are.
 const LOOK: Duration = Duration::from_millis(4);
 /// A read that takes longer than this on average waits for the disk, or for a processor.
@@ -61,13 +63,13 @@ impl<T: Send> Pool<T> {
         self.changed.notify_all();
     }
 
-    /// Reads one unit, and remembers how long it took.
-    pub fn timed<R>(&self, read: impl FnOnce() -> R) -> R {
+    /// Reads so many units, and remembers how long it took.
+    pub fn timed<R>(&self, units: usize, read: impl FnOnce() -> R) -> R {
         let begun = Instant::now();
         let result = read();
         let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.nanos.fetch_add(nanos, Ordering::Relaxed);
-        self.units.fetch_add(1, Ordering::Relaxed);
+        self.units.fetch_add(units as u64, Ordering::Relaxed);
         result
     }
 
@@ -83,7 +85,13 @@ impl<T: Send> Pool<T> {
             let spawn = |count: usize| {
                 for _ in 0..count {
                     let thread = std::thread::Builder::new().name(name.to_owned());
-                    if let Err(error) = thread.spawn_scoped(scope, worker) {
+                    let reader = move || {
+                        // The catalog's writer, who has to write what all of them find, goes first, and so does Motion. It
+                        // is of this thread alone (nice(2) on Linux); where it fails, all are equal.
+                        let _ = rustix::process::nice(NICE);
+                        worker();
+                    };
+                    if let Err(error) = thread.spawn_scoped(scope, reader) {
                         tracing::warn!("cannot start another thread to read with: {error}");
                     }
                 }
@@ -187,7 +195,7 @@ mod tests {
         let pool = Pool::new(0..10u64);
         let sum = AtomicU64::new(0);
         pool.run("test", |piece| {
-            pool.timed(|| sum.fetch_add(piece, Ordering::Relaxed));
+            pool.timed(1, || sum.fetch_add(piece, Ordering::Relaxed));
             if piece < 10 {
                 pool.add((0..3).map(|_| 100));
             }

@@ -198,13 +198,11 @@ impl Walk<'_> {
     }
 
     fn read_events(&self, pool: &Pool<Piece>, day: &OpenDay, names: &[EventName]) -> Result<()> {
-        let mut results = Vec::with_capacity(names.len());
-        for name in names {
-            if self.stop.is_set() {
-                self.summary().was_stopped = true;
-                return Ok(()); // the day is not sent
-            }
-            results.push((*name, pool.timed(|| day.dir.read_event(*name, day.depth))));
+        let read = |name: &EventName| (!self.stop.is_set()).then(|| (*name, day.dir.read_event(*name, day.depth)));
+        let results: Vec<_> = pool.timed(names.len(), || names.iter().map_while(read).collect());
+        if results.len() < names.len() {
+            self.summary().was_stopped = true;
+            return Ok(()); // the day is not sent
         }
         let mut read = day.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(read) = read.as_mut() {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::event::Change;
 
 /// Changes that may wait; a change may be a whole day.
-const WAITING: usize = 256;
+const WAITING: usize = 64;
 /// What travels to the writer.
 #[derive(Debug)]
 pub(super) enum Message {

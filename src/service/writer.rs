@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::event::Change;
 
 /// About as many events as one transaction takes.
-const BATCH: usize = 2048;
+const BATCH: usize = 4096;
 /// How long changes are gathered for one transaction: each costs the catalog its pages, which changes share. Nobody who
 /// looks at a camera minds; whoever waits for a flush does not wait for this.
 const GATHER: Duration = Duration::from_millis(20);
