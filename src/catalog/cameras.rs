@@ -52,6 +52,14 @@ impl Cameras {
         self.0.binary_search_by_key(&id, |row| row.id).ok().map(|at| &self.0[at])
     }
 
+    /// What holds for all of them.
+    pub fn widest_drift(&self) -> Drift {
+        self.0.iter().fold(Drift::default(), |widest, row| Drift {
+            early: widest.early.max(row.drift.early),
+            late: widest.late.max(row.drift.late),
+        })
+    }
+
     /// Where a camera that a cursor names stands in the order of ids. One that is gone by now stands just beside its
     /// neighbour, so that all of the neighbour's events lie beyond it or none do.
     pub fn place(&self, camera: &Camera, is_desc: bool) -> i64 {

@@ -148,7 +148,7 @@ impl Catalog {
         let mut events = self.read("query", |connection| {
             let cameras = Cameras::read(connection)?;
             if query.cameras.is_empty() {
-                return query.of_all(connection, &cameras);
+                return query.first(connection, &cameras, None);
             }
             // One ordered list a camera, merged: each costs at most the page, whatever other cameras hold.
             let mut wanted: Vec<Camera> = query.cameras.iter().filter_map(|camera| camera.parse().ok()).collect();
@@ -156,7 +156,7 @@ impl Catalog {
             wanted.dedup();
             let mut merged = Vec::new();
             for camera in wanted.iter().filter_map(|camera| cameras.named(camera)) {
-                merged.extend(query.of_one(connection, &cameras, camera)?);
+                merged.extend(query.first(connection, &cameras, Some(camera))?);
             }
             if wanted.len() > 1 {
                 let key = |event: &Event| (event.details.start, event.id.clone());

@@ -34,41 +34,107 @@ pub(super) fn secs(time: NaiveDateTime) -> i64 {
     time.and_utc().timestamp()
 }
 
+/// Starts from the first to the last, both included.
+type Span = (Option<i64>, Option<i64>);
+
 impl Query {
-    /// The events of all cameras. One more than the limit tells whether there is a next page.
-    pub(super) fn of_all(&self, connection: &Connection, cameras: &Cameras) -> rusqlite::Result<Vec<Event>> {
+    /// The first events of all cameras, or of one; one more than the limit tells whether there is a next page.
+    pub(super) fn first(
+        &self,
+        connection: &Connection,
+        cameras: &Cameras,
+        camera: Option<&CameraRow>,
+    ) -> rusqlite::Result<Vec<Event>> {
+        let mut events = Vec::new();
+        for span in self.spans(connection, cameras, camera)? {
+            let wanted = self.limit.saturating_add(1) - events.len();
+            events.extend(match camera {
+                None => self.of_all(connection, cameras, span, wanted)?,
+                Some(camera) => self.of_one(connection, cameras, camera, span, wanted)?,
+            });
+            if events.len() > self.limit {
+                break;
+            }
+        }
+        Ok(events)
+    }
+
+    /// Where among the starts to look, in the order of the page. What is asked for may be rare (long events, strong
+    /// ones), but each day knows its most, so days that have none are passed over.
+    fn spans(
+        &self,
+        connection: &Connection,
+        cameras: &Cameras,
+        camera: Option<&CameraRow>,
+    ) -> rusqlite::Result<Vec<Span>> {
+        let (from, to) = (self.from.map(secs), self.to.map(secs));
+        if self.min_seconds.is_none() && self.min_change.is_none() {
+            return Ok(vec![(from, to)]);
+        }
+        let drift = camera.map_or_else(|| cameras.widest_drift(), |camera| camera.drift);
+        let sql =
+            "SELECT DISTINCT day FROM days WHERE longest >= ?1 AND strongest >= ?2 AND (?3 IS NULL OR camera = ?3)
+                   ORDER BY day";
+        let mut days = connection.prepare_cached(sql)?;
+        let mut days =
+            days.query((self.min_seconds.unwrap_or(0), self.min_change.unwrap_or(0), camera.map(|camera| camera.id)))?;
+        let mut spans: Vec<(i64, i64)> = Vec::new();
+        while let Some(row) = days.next()? {
+            let day: i64 = row.get(0)?;
+            let first = moment(day, 0).saturating_sub(drift.early).max(from.unwrap_or(i64::MIN));
+            let last = moment(day, i64::MAX).saturating_add(drift.late).min(to.unwrap_or(i64::MAX));
+            match spans.last_mut() {
+                Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
+                _ if first <= last => spans.push((first, last)),
+                _ => {}
+            }
+        }
+        if self.order == Order::Desc {
+            spans.reverse();
+        }
+        Ok(spans.into_iter().map(|(first, last)| (Some(first), Some(last))).collect())
+    }
+
+    fn of_all(
+        &self,
+        connection: &Connection,
+        cameras: &Cameras,
+        span: Span,
+        wanted: usize,
+    ) -> rusqlite::Result<Vec<Event>> {
         let index = if self.saved == Some(true) { " INDEXED BY saved_by_start" } else { "" };
-        let mut select = self.select(index, cameras);
+        let mut select = self.select(index, cameras, span);
         let way = self.order.sql();
         let _ = write!(select.sql, " ORDER BY start {way}, camera {way}, day {way}, name {way} LIMIT ?");
-        select.values.push(i64::try_from(self.wanted()).unwrap_or(i64::MAX));
+        select.values.push(i64::try_from(wanted).unwrap_or(i64::MAX));
         let mut rows = connection.prepare_cached(&select.sql)?;
         rows.query_map(params_from_iter(select.values), |row| read_event(row, cameras))?.collect()
     }
 
-    /// The events of one camera.
-    pub(super) fn of_one(
+    fn of_one(
         &self,
         connection: &Connection,
         cameras: &Cameras,
         camera: &CameraRow,
+        span: Span,
+        wanted: usize,
     ) -> rusqlite::Result<Vec<Event>> {
         let is_saved = self.saved == Some(true);
         let index = if is_saved { " INDEXED BY saved_by_camera" } else { " INDEXED BY events_by_name" };
-        let mut select = self.select(index, cameras);
+        let mut select = self.select(index, cameras, span);
         select.add("camera = ?", &[camera.id]);
         let way = self.order.sql();
         if is_saved {
             let _ = write!(select.sql, " ORDER BY start {way}, day {way}, name {way} LIMIT ?");
-            select.values.push(i64::try_from(self.wanted()).unwrap_or(i64::MAX));
+            select.values.push(i64::try_from(wanted).unwrap_or(i64::MAX));
         } else {
-            self.bound_names(&mut select, camera.drift);
+            self.bound_names(&mut select, camera.drift, span);
             let _ = write!(select.sql, " ORDER BY day {way}, name {way}");
         }
         let mut rows = connection.prepare_cached(&select.sql)?;
         let mut rows = rows.query(params_from_iter(select.values))?;
         let mut page = Reorder::new(self.order, camera.drift);
-        while page.done.len() < self.wanted()
+        while page.done.len() < wanted
             && let Some(row) = rows.next()?
         {
             page.take(read_event(row, cameras)?);
@@ -76,20 +142,15 @@ impl Query {
         Ok(page.finish())
     }
 
-    /// One more than the limit tells whether there is a next page.
-    fn wanted(&self) -> usize {
-        self.limit.saturating_add(1)
-    }
-
     /// Every condition but that of the camera.
-    fn select(&self, index: &str, cameras: &Cameras) -> Select {
+    fn select(&self, index: &str, cameras: &Cameras, (from, to): Span) -> Select {
         let sql = format!("SELECT camera, day, name, {COLUMNS} FROM events{index} WHERE 1");
         let mut select = Select { sql, values: Vec::new() };
-        if let Some(from) = self.from {
-            select.add("start >= ?", &[secs(from)]);
+        if let Some(from) = from {
+            select.add("start >= ?", &[from]);
         }
-        if let Some(to) = self.to {
-            select.add("start <= ?", &[secs(to)]);
+        if let Some(to) = to {
+            select.add("start <= ?", &[to]);
         }
         if let Some(seconds) = self.min_seconds {
             select.add("length >= ?", &[i64::from(seconds)]);
@@ -124,9 +185,8 @@ impl Query {
     }
 
     /// Where to begin and to end among the names, so that no start that is asked for lies outside.
-    fn bound_names(&self, select: &mut Select, drift: Drift) {
+    fn bound_names(&self, select: &mut Select, drift: Drift, (from, to): Span) {
         let cursor = self.cursor.as_ref().map(|cursor| secs(cursor.start));
-        let (from, to) = (self.from.map(secs), self.to.map(secs));
         let (from, to) = match self.order {
             Order::Desc => (from, to.into_iter().chain(cursor).min()),
             Order::Asc => (from.into_iter().chain(cursor).max(), to),

@@ -19,7 +19,7 @@ fn details(start: i64, bytes: Option<u64>) -> Details {
     let time = |secs| DateTime::from_timestamp(secs, 0).unwrap().naive_utc();
     Details {
         start: time(start),
-        end: time(start + 10),
+        end: time(start + start.rem_euclid(7)),
         state: State::Complete,
         saved: start % 3 == 0,
         frames: bytes.map(|_| 5),
@@ -27,7 +27,7 @@ fn details(start: i64, bytes: Option<u64>) -> Details {
         video: None,
         debug_video: None,
         thumbnail: None,
-        peak_change: None,
+        peak_change: Some(u32::try_from(start.rem_euclid(5)).unwrap()),
         problems: Vec::new(),
     }
 }
@@ -208,6 +208,13 @@ proptest! {
         let saved: Vec<Event> = expected.iter().filter(|event| event.details.saved).cloned().collect();
         prop_assert_eq!(all(&catalog, &query.clone().saved(true)), saved);
         prop_assert_eq!(all(&catalog, &query), expected.clone());
+        let long = |event: &&Event| event.details.end - event.details.start >= TimeDelta::seconds(5);
+        let strong = |event: &&Event| event.details.peak_change >= Some(3);
+        let of = |is: &dyn Fn(&&Event) -> bool| expected.iter().filter(|event| is(event)).cloned().collect::<Vec<_>>();
+        prop_assert_eq!(all(&catalog, &query.clone().min_seconds(5)), of(&long));
+        prop_assert_eq!(all(&catalog, &query.clone().min_change(3)), of(&strong));
+        let long_of_one = query.clone().min_seconds(5).camera("Camera1").order(Order::Asc);
+        prop_assert_eq!(all(&catalog, &long_of_one), one.iter().filter(long).cloned().collect::<Vec<_>>());
         let second = |n| chrono::NaiveTime::from_num_seconds_from_midnight_opt(n, 0).unwrap();
         let within = |is_within: fn(i64) -> bool| -> Vec<Event> {
             let secs = |event: &&Event| is_within(event.details.start.and_utc().timestamp().rem_euclid(86_400));
