@@ -109,7 +109,7 @@ fn measure(folder: &Path, size: u32, rounds: u32) -> Value {
     let begun = Instant::now();
     let catalog = shell::make(&root, &state, shape, yesterday(2));
     let fed = begun.elapsed();
-    let decide = decide(&catalog, days - 1);
+    let decide = decide(&catalog, days);
     let query = |_| timed(|| assert_eq!(catalog.events(&owlery::Query::new()).unwrap().events.len(), 50));
     let query = median((0..rounds).map(query).collect());
     drop(catalog);

@@ -44,6 +44,10 @@ impl Cameras {
         Ok(Self(cameras))
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &CameraRow> {
+        self.0.iter()
+    }
+
     pub fn named(&self, camera: &Camera) -> Option<&CameraRow> {
         self.0.binary_search_by(|row| row.camera.cmp(camera)).ok().map(|at| &self.0[at])
     }

@@ -43,9 +43,9 @@ impl Catalog {
     pub fn cameras(&self) -> Result<Vec<CameraSummary>> {
         self.read("query", |connection| {
             let mut rows = connection.prepare_cached(
-                "SELECT c.name, coalesce(sum(d.events), 0), coalesce(sum(d.saved), 0), coalesce(sum(d.bytes), 0),
-                        coalesce(sum(d.unmeasured), 0), min(iif(d.events > 0, d.day, NULL)), max(iif(d.events > 0, d.day, NULL))
-                 FROM cameras c LEFT JOIN days d ON d.camera = c.id GROUP BY c.id ORDER BY c.id",
+                "SELECT name, events, saved, bytes, unmeasured,
+                   (SELECT min(day) FROM days WHERE camera = id AND days.events > 0),
+                   (SELECT max(day) FROM days WHERE camera = id AND days.events > 0) FROM cameras ORDER BY id",
             )?;
             let rows = rows.query_map([], |row| {
                 let name: String = row.get(0)?;

@@ -1,11 +1,14 @@
 //! What the walk, the sweep and the retention need to know of the catalog: stamps, what to measure next, and the days
 //! that a rule may take.
 
-use rusqlite::params;
+use std::collections::HashMap;
+
+use rusqlite::Connection;
 
 use super::Catalog;
+use super::cameras::{Cameras, Drift};
 use super::read::unsigned;
-use super::row::name_from_sql;
+use super::row::{moment, name_from_sql};
 use crate::error::Result;
 use crate::event::{Camera, Day, Known, Stamp};
 use crate::retention::{DayView, EventView, View};
@@ -58,50 +61,58 @@ impl Catalog {
     /// that hold something saved or open, the events are told too, unless all are saved.
     pub fn retention_view(&self, newest: Option<Day>) -> Result<View> {
         self.read("read the days of", |connection| {
-            let mut view = View::default();
-            let mut sums = connection.prepare_cached(
-                "SELECT c.name, coalesce(sum(d.events), 0), coalesce(sum(d.bytes), 0), coalesce(sum(d.unmeasured), 0)
-                 FROM cameras c LEFT JOIN days d ON d.camera = c.id GROUP BY c.id",
-            )?;
-            let mut rows = sums.query([])?;
-            while let Some(row) = rows.next()? {
-                let name: String = row.get(0)?;
-                view.cameras.extend(name.parse::<Camera>());
-                view.events += unsigned(row, 1);
-                view.bytes += unsigned(row, 2);
-                view.unmeasured += unsigned(row, 3);
+            let cameras = Cameras::read(connection)?;
+            let mut view = View { cameras: cameras.iter().map(|row| row.camera.clone()).collect(), ..View::default() };
+            let mut sums = connection.prepare_cached("SELECT sum(events), sum(bytes), sum(unmeasured) FROM cameras")?;
+            (view.events, view.bytes, view.unmeasured) =
+                sums.query_row([], |row| Ok((unsigned(row, 0), unsigned(row, 1), unsigned(row, 2))))?;
+            // The days in question, and whether each needs its events one by one.
+            let mut asked: Vec<(i64, i64, DayView, bool)> = Vec::new();
+            for camera in cameras.iter() {
+                let sql =
+                    "SELECT day, events, saved, open, bytes, unmeasured FROM days WHERE camera = ?1 AND day <= ?2";
+                let mut days = connection.prepare_cached(sql)?;
+                let mut rows = days.query((camera.id, newest.map_or(i64::MIN, Day::number)))?;
+                while let Some(row) = rows.next()? {
+                    let number: i64 = row.get(0)?;
+                    let Some(day) = Day::from_number(number) else { continue };
+                    let [events, saved, open, bytes, unmeasured] = [1, 2, 3, 4, 5].map(|at| unsigned(row, at));
+                    let bytes = (unmeasured == 0).then_some(bytes);
+                    let day = DayView { camera: camera.camera.clone(), day, events, saved, bytes, mixed: Vec::new() };
+                    asked.push((number, camera.id, day, open > 0 || (saved > 0 && saved < events)));
+                }
             }
-            let mut days = connection.prepare_cached(
-                "SELECT c.name, d.day, d.events, d.bytes, d.unmeasured, d.saved, d.open, d.camera
-                 FROM days d JOIN cameras c ON c.id = d.camera WHERE d.day <= ?1 ORDER BY d.day, d.camera",
-            )?;
-            let mut events = connection.prepare_cached(
-                "SELECT name, saved, state = 0, bytes FROM events WHERE camera = ?1 AND day = ?2 ORDER BY name",
-            )?;
-            let mut rows = days.query([newest.map_or(i64::MIN, Day::number)])?;
-            while let Some(row) = rows.next()? {
-                let name: String = row.get(0)?;
-                let (Ok(camera), Some(day)) = (name.parse(), Day::from_number(row.get(1)?)) else { continue };
-                let (count, saved, open) = (unsigned(row, 2), unsigned(row, 5), unsigned(row, 6));
-                let mut protected = Vec::new();
-                if open > 0 || (saved > 0 && saved < count) {
-                    let mut of_day = events.query(params![row.get::<_, i64>(7)?, day.number()])?;
-                    while let Some(event) = of_day.next()? {
-                        let Some(name) = name_from_sql(event.get(0)?) else { continue };
-                        let bytes = event.get::<_, Option<i64>>(3)?.and_then(|bytes| u64::try_from(bytes).ok());
-                        protected.push(EventView { name, saved: event.get(1)?, open: event.get(2)?, bytes });
+            asked.sort_unstable_by_key(|(day, camera, ..)| (*day, *camera));
+            for of_day in asked.chunk_by_mut(|(a, ..), (b, ..)| a == b) {
+                if of_day.iter().any(|(.., is_mixed)| *is_mixed) {
+                    let mut events = events_of(connection, of_day[0].2.day, cameras.widest_drift())?;
+                    for (_, camera, day, _) in of_day.iter_mut().filter(|(.., is_mixed)| *is_mixed) {
+                        day.mixed = events.remove(camera).unwrap_or_default();
+                        day.mixed.sort_unstable_by_key(|event| event.name);
                     }
                 }
-                view.days.push(DayView {
-                    camera,
-                    day,
-                    events: count,
-                    saved,
-                    bytes: (unsigned(row, 4) == 0).then(|| unsigned(row, 3)),
-                    mixed: protected,
-                });
             }
+            view.days = asked.into_iter().map(|(_, _, day, _)| day).collect();
             Ok(view)
         })
     }
+}
+
+/// The events of a day, of all cameras: they lie together in the table, while asking for one camera after the other would
+/// go through it once for each.
+fn events_of(connection: &Connection, day: Day, drift: Drift) -> rusqlite::Result<HashMap<i64, Vec<EventView>>> {
+    let mut events = connection.prepare_cached(
+        "SELECT camera, name, saved, state = 0, bytes FROM events WHERE start >= ?1 AND start <= ?2 AND day = ?3",
+    )?;
+    let first = moment(day.number(), 0).saturating_sub(drift.early);
+    let last = moment(day.number(), i64::MAX).saturating_add(drift.late);
+    let mut rows = events.query((first, last, day.number()))?;
+    let mut found: HashMap<i64, Vec<EventView>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let Some(name) = name_from_sql(row.get(1)?) else { continue };
+        let bytes = row.get::<_, Option<i64>>(4)?.and_then(|bytes| u64::try_from(bytes).ok());
+        let event = EventView { name, saved: row.get(2)?, open: row.get(3)?, bytes };
+        found.entry(row.get(0)?).or_default().push(event);
+    }
+    Ok(found)
 }

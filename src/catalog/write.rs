@@ -192,8 +192,7 @@ impl Batch<'_> {
             let id = after.map_or(before + SPACING, |after| before + (after - before) / 2);
             // Where no place is left between two ids (a dozen cameras, each named between the last two), the
             // insert fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
-            let sql = "INSERT INTO cameras (id, name, early, late) VALUES (?1, ?2, 0, 0)";
-            self.transaction.execute(sql, params![id, name])?;
+            self.transaction.execute("INSERT INTO cameras (id, name) VALUES (?1, ?2)", params![id, name])?;
             (id, Drift::default())
         };
         self.cameras.insert(camera.clone(), (id, drift));
