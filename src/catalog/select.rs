@@ -59,25 +59,35 @@ impl Query {
         Ok(events)
     }
 
+    /// The starts that the rest of the list can have.
+    fn rest(&self) -> Span {
+        let cursor = self.cursor.as_ref().map(|cursor| secs(cursor.start));
+        let (from, to) = (self.from.map(secs), self.to.map(secs));
+        match self.order {
+            Order::Desc => (from, to.into_iter().chain(cursor).min()),
+            Order::Asc => (from.into_iter().chain(cursor).max(), to),
+        }
+    }
+
     /// Where among the starts to look, in the order of the page. What is asked for may be rare (long events, strong
-    /// ones), but each day knows its most, so days that have none are passed over.
+    /// ones, open ones), but each day knows its most and how many are open, so days that have none are passed over.
     fn spans(
         &self,
         connection: &Connection,
         cameras: &Cameras,
         camera: Option<&CameraRow>,
     ) -> rusqlite::Result<Vec<Span>> {
-        let (from, to) = (self.from.map(secs), self.to.map(secs));
-        if self.min_seconds.is_none() && self.min_change.is_none() {
+        let (from, to) = self.rest();
+        let is_open = self.state == Some(State::Open);
+        if self.min_seconds.is_none() && self.min_change.is_none() && !is_open {
             return Ok(vec![(from, to)]);
         }
         let drift = camera.map_or_else(|| cameras.widest_drift(), |camera| camera.drift);
-        let sql =
-            "SELECT DISTINCT day FROM days WHERE longest >= ?1 AND strongest >= ?2 AND (?3 IS NULL OR camera = ?3)
-                   ORDER BY day";
+        let sql = "SELECT DISTINCT day FROM days WHERE longest >= ?1 AND strongest >= ?2 AND open >= ?3
+                   AND (?4 IS NULL OR camera = ?4) ORDER BY day";
         let mut days = connection.prepare_cached(sql)?;
-        let mut days =
-            days.query((self.min_seconds.unwrap_or(0), self.min_change.unwrap_or(0), camera.map(|camera| camera.id)))?;
+        let (seconds, change) = (self.min_seconds.unwrap_or(0), self.min_change.unwrap_or(0));
+        let mut days = days.query((seconds, change, is_open, camera.map(|camera| camera.id)))?;
         let mut spans: Vec<(i64, i64)> = Vec::new();
         while let Some(row) = days.next()? {
             let day: i64 = row.get(0)?;
@@ -128,7 +138,7 @@ impl Query {
             let _ = write!(select.sql, " ORDER BY start {way}, day {way}, name {way} LIMIT ?");
             select.values.push(i64::try_from(wanted).unwrap_or(i64::MAX));
         } else {
-            self.bound_names(&mut select, camera.drift, span);
+            Self::bound_names(&mut select, camera.drift, span);
             let _ = write!(select.sql, " ORDER BY day {way}, name {way}");
         }
         let mut rows = connection.prepare_cached(&select.sql)?;
@@ -185,12 +195,7 @@ impl Query {
     }
 
     /// Where to begin and to end among the names, so that no start that is asked for lies outside.
-    fn bound_names(&self, select: &mut Select, drift: Drift, (from, to): Span) {
-        let cursor = self.cursor.as_ref().map(|cursor| secs(cursor.start));
-        let (from, to) = match self.order {
-            Order::Desc => (from, to.into_iter().chain(cursor).min()),
-            Order::Asc => (from.into_iter().chain(cursor).max(), to),
-        };
+    fn bound_names(select: &mut Select, drift: Drift, (from, to): Span) {
         if let Some(from) = from {
             let (day, (first, _)) = names_of_moment(from.saturating_sub(drift.late));
             select.add("(day, name) >= (?, ?)", &[day, first]);

@@ -20,7 +20,7 @@ fn details(start: i64, bytes: Option<u64>) -> Details {
     Details {
         start: time(start),
         end: time(start + start.rem_euclid(7)),
-        state: State::Complete,
+        state: if start % 4 == 0 { State::Open } else { State::Complete },
         saved: start % 3 == 0,
         frames: bytes.map(|_| 5),
         bytes,
@@ -213,6 +213,8 @@ proptest! {
         let of = |is: &dyn Fn(&&Event) -> bool| expected.iter().filter(|event| is(event)).cloned().collect::<Vec<_>>();
         prop_assert_eq!(all(&catalog, &query.clone().min_seconds(5)), of(&long));
         prop_assert_eq!(all(&catalog, &query.clone().min_change(3)), of(&strong));
+        let open = |event: &&Event| event.details.state == State::Open;
+        prop_assert_eq!(all(&catalog, &query.clone().state(State::Open)), of(&open));
         let long_of_one = query.clone().min_seconds(5).camera("Camera1").order(Order::Asc);
         prop_assert_eq!(all(&catalog, &long_of_one), one.iter().filter(long).cloned().collect::<Vec<_>>());
         let second = |n| chrono::NaiveTime::from_num_seconds_from_midnight_opt(n, 0).unwrap();
