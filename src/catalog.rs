@@ -181,9 +181,15 @@ fn in_transaction<T>(
     query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
     connection.prepare_cached("BEGIN")?.execute([])?;
-    let result = query(connection);
-    let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    connection.prepare_cached(end)?.execute([]).and(result)
+    let result = query(connection).and_then(|found| {
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(found)
+    });
+    // SQLite ends the transaction itself after some errors. What went wrong with the query is what is told.
+    if result.is_err() && !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    result
 }
 
 #[cfg(test)]

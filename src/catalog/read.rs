@@ -1,6 +1,7 @@
 //! What is asked of the catalog besides pages of events: cameras and their sums, ranges by directory name, counts.
 
 use rusqlite::params;
+use rusqlite::types::ValueRef;
 
 use super::Catalog;
 use super::cameras::Cameras;
@@ -90,5 +91,10 @@ impl Catalog {
 }
 
 pub(super) fn unsigned(row: &rusqlite::Row<'_>, at: usize) -> u64 {
-    row.get::<_, i64>(at).map_or(0, |value| u64::try_from(value).unwrap_or(0))
+    match row.get_ref(at) {
+        Ok(ValueRef::Integer(value)) => u64::try_from(value).unwrap_or(0),
+        // A sum that went beyond 64 bits (huge sparse files): it must not look like nothing.
+        Ok(ValueRef::Real(value)) if value > 0.0 => u64::MAX >> 1,
+        _ => 0,
+    }
 }

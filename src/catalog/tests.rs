@@ -112,6 +112,32 @@ fn a_cursor_outlives_its_event_and_its_camera() {
     assert_eq!(rest.iter().map(|e| e.id.to_string()).collect::<Vec<_>>(), ["Camera1/2026-01-01/01-00-00"]);
 }
 
+#[test]
+fn a_failed_question_tells_what_went_wrong_and_leaves_the_reader_usable() {
+    let (_dir, catalog) = catalog();
+    for ends_itself in [false, true, false, true] {
+        let failed = catalog.read("query", |connection| {
+            if ends_itself {
+                connection.execute_batch("ROLLBACK")?; // as SQLite does by itself after some errors
+            }
+            connection.query_row("SELECT no_such_column FROM events", [], |_| Ok(()))
+        });
+        assert!(failed.unwrap_err().chain().contains("no_such_column"));
+    }
+    assert_eq!(all(&catalog, &Query::new()), []);
+}
+
+#[test]
+fn sums_beyond_64_bits_do_not_look_like_nothing() {
+    let (_dir, catalog) = catalog();
+    for day in ["2026-01-01", "2026-01-02"] {
+        let huge = details(1, Some(i64::MAX as u64));
+        catalog.apply(&[day_scan("Camera1", day, &[("10-00-00", huge)], Some(1))], true).unwrap();
+    }
+    assert_eq!(catalog.cameras().unwrap()[0].bytes, i64::MAX as u64);
+    assert_eq!(catalog.retention_view(None).unwrap().bytes, i64::MAX as u64);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Event(u8, i64, u32, i64),
