@@ -5,6 +5,7 @@
 mod cameras;
 mod query;
 mod read;
+mod reader;
 mod row;
 mod schema;
 mod select;
@@ -15,13 +16,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 
 pub use query::{Cursor, Order, Page, Query};
 pub use read::{CameraSummary, NamedRange};
 pub use write::{Applied, News};
 
 use crate::error::{Error, Result};
+use reader::Reader;
 
 /// Connections that read at the same time.
 const READERS: usize = 2;
@@ -43,7 +45,7 @@ pub struct Catalog {
 
 #[derive(Debug)]
 struct Readers {
-    idle: Vec<Connection>,
+    idle: Vec<Reader>,
     /// Which set of connections these are: one more with every `rebuild`, so that an old one is not put back.
     epoch: u64,
 }
@@ -72,7 +74,7 @@ impl Catalog {
             }
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
-        let readers = Readers { idle: schema::open_readers(&path, READERS)?, epoch: 0 };
+        let readers = Readers { idle: open_readers(&path)?, epoch: 0 };
         let catalog = Self {
             writer: Mutex::new(write::Writer::new(writer)),
             readers: Mutex::new(readers),
@@ -87,7 +89,7 @@ impl Catalog {
     /// Opens the catalog in a state directory for reading beside the process that writes it.
     pub fn open_beside(state_dir: &Path) -> Result<Self> {
         let path = state_dir.join("catalog.db");
-        let idle = schema::open_readers(&path, READERS)?;
+        let idle = open_readers(&path)?;
         schema::check(&idle[0]).map_err(|trouble| trouble.into_error(&path))?;
         let writer = schema::open_readers(&path, 1)?.remove(0); // writing through it fails, as it must
         Ok(Self {
@@ -130,7 +132,7 @@ impl Catalog {
         let aside = schema::set_aside(&self.path)?;
         let (connection, _) = schema::open_writer(&self.path).map_err(|trouble| trouble.into_error(&self.path))?;
         *writer = write::Writer::new(connection);
-        readers.idle = schema::open_readers(&self.path, READERS)?;
+        readers.idle = open_readers(&self.path)?;
         self.damaged.store(false, Ordering::Release);
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.reader_back.notify_all();
@@ -146,20 +148,20 @@ impl Catalog {
     }
 
     /// Runs a query on a connection of its own; all of its statements see the same state.
-    fn read<T>(&self, op: &'static str, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        let (connection, epoch) = {
+    fn read<T>(&self, op: &'static str, query: impl FnOnce(&Reader) -> rusqlite::Result<T>) -> Result<T> {
+        let (reader, epoch) = {
             let mut readers = self.readers();
             loop {
-                if let Some(connection) = readers.idle.pop() {
-                    break (connection, readers.epoch);
+                if let Some(reader) = readers.idle.pop() {
+                    break (reader, readers.epoch);
                 }
                 readers = self.reader_back.wait(readers).unwrap_or_else(PoisonError::into_inner);
             }
         };
-        let result = in_transaction(&connection, query);
+        let result = reader.in_transaction(query);
         let mut readers = self.readers();
         if readers.epoch == epoch {
-            readers.idle.push(connection);
+            readers.idle.push(reader);
             self.reader_back.notify_one();
         }
         drop(readers);
@@ -175,21 +177,8 @@ impl Catalog {
     }
 }
 
-/// What is read in one transaction is of one moment, and the file is locked once rather than for each statement.
-fn in_transaction<T>(
-    connection: &Connection,
-    query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    connection.prepare_cached("BEGIN")?.execute([])?;
-    let result = query(connection).and_then(|found| {
-        connection.prepare_cached("COMMIT")?.execute([])?;
-        Ok(found)
-    });
-    // SQLite ends the transaction itself after some errors. What went wrong with the query is what is told.
-    if result.is_err() && !connection.is_autocommit() {
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-    result
+fn open_readers(path: &Path) -> Result<Vec<Reader>> {
+    Ok(schema::open_readers(path, READERS)?.into_iter().map(Reader::new).collect())
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use chrono::{NaiveDateTime, NaiveTime};
 
 use super::Catalog;
-use super::cameras::Cameras;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::{Error, Result};
 use crate::event::text::Text;
@@ -146,7 +145,7 @@ impl Catalog {
     /// Answers a page.
     pub fn events(&self, query: &Query) -> Result<Page> {
         let mut events = self.read("query", |connection| {
-            let cameras = Cameras::read(connection)?;
+            let cameras = connection.cameras()?;
             if query.cameras.is_empty() {
                 return query.first(connection, &cameras, None);
             }
@@ -177,7 +176,7 @@ impl Catalog {
     /// One event.
     pub fn event(&self, id: &EventId) -> Result<Option<Event>> {
         self.read("query", |connection| {
-            let cameras = Cameras::read(connection)?;
+            let cameras = connection.cameras()?;
             let Some(camera) = cameras.named(&id.camera) else { return Ok(None) };
             let sql =
                 format!("SELECT camera, day, name, {COLUMNS} FROM events WHERE camera = ?1 AND day = ?2 AND name = ?3");

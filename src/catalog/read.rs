@@ -4,7 +4,6 @@ use rusqlite::params;
 use rusqlite::types::ValueRef;
 
 use super::Catalog;
-use super::cameras::Cameras;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::Result;
 use crate::event::{Camera, Day, Event, EventName};
@@ -68,7 +67,7 @@ impl Catalog {
     /// The events of a camera in a range of names, oldest first.
     pub fn named(&self, camera: &Camera, range: &NamedRange) -> Result<Vec<Event>> {
         self.read("query", |connection| {
-            let cameras = Cameras::read(connection)?;
+            let cameras = connection.cameras()?;
             let Some(id) = cameras.named(camera).map(|camera| camera.id) else { return Ok(Vec::new()) };
             let sql = format!(
                 "SELECT camera, day, name, {COLUMNS} FROM events INDEXED BY events_by_name

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 
 use super::Catalog;
-use super::cameras::{Cameras, Drift};
+use super::cameras::Drift;
 use super::read::unsigned;
 use super::row::{moment, name_from_sql};
 use crate::error::Result;
@@ -61,7 +61,7 @@ impl Catalog {
     /// that hold something saved or open, the events are told too, unless all are saved.
     pub fn retention_view(&self, newest: Option<Day>) -> Result<View> {
         self.read("read the days of", |connection| {
-            let cameras = Cameras::read(connection)?;
+            let cameras = connection.cameras()?;
             let mut view = View { cameras: cameras.iter().map(|row| row.camera.clone()).collect(), ..View::default() };
             let mut sums = connection.prepare_cached("SELECT sum(events), sum(bytes), sum(unmeasured) FROM cameras")?;
             (view.events, view.bytes, view.unmeasured) =
