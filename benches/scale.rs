@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{Days, NaiveDate};
 use daemon::{Connection, Daemon, PATIENCE, pause};
-use owlery::bench::{Catalog, newest_stale, plan};
+use owlery::bench::{Catalog, newest_needed, plan};
 use owlery::{Keep, Policy, SystemClock};
 use serde_json::{Value, json};
 use shell::Shape;
@@ -156,7 +156,7 @@ fn decide(catalog: &Catalog, keep: u32) -> f64 {
     let now = owlery::Clock::now(&SystemClock);
     let times = (0..9).map(|_| {
         let begun = Instant::now();
-        let view = catalog.retention_view(newest_stale(&policy, now)).unwrap();
+        let view = catalog.retention_view(newest_needed(&policy, now)).unwrap();
         let plan = plan(&view, &policy, now);
         let took = ms(begun.elapsed());
         assert!(!plan.items.is_empty(), "a day of each camera is stale");

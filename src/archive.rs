@@ -13,11 +13,14 @@ mod media;
 mod moov;
 mod queue;
 mod reap;
+mod restore;
 mod retire;
+mod save;
 mod sidecar;
+mod weigh;
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use regex::Regex;
 
@@ -27,6 +30,7 @@ pub use event_dir::{Depth, Facts};
 pub use media::{MediaFile, MediaPath};
 pub use queue::QueuedPass;
 pub use reap::Tally;
+pub(crate) use retire::rfc3339;
 pub use retire::{Retired, RetiringPass};
 pub use sidecar::SIDECAR;
 pub(crate) use sidecar::{MISSING, TIME, title};
@@ -77,6 +81,8 @@ pub struct Tree {
     pattern: Regex,
     /// The archive's identity as it was when this process began; written once, by `identify`.
     identity: OnceLock<Option<String>>,
+    /// Held by whoever makes, takes back, lists or takes up passes of the delete queue.
+    queue: Mutex<()>,
 }
 
 impl Tree {
@@ -92,7 +98,7 @@ impl Tree {
         })?;
         let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
         let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;
-        let tree = Self { root: canonical, pattern, identity: OnceLock::new() };
+        let tree = Self { root: canonical, pattern, identity: OnceLock::new(), queue: Mutex::new(()) };
         let dir = tree.root_dir().map_err(|error| match error {
             Error::Io { source, .. } => no_archive(source.to_string()),
             other => other,

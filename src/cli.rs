@@ -14,6 +14,7 @@ mod scan;
 mod serve;
 mod settings;
 mod source;
+mod undo;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -76,6 +77,51 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What waits in the delete queue
+    Queue {
+        #[command(flatten)]
+        common: Common,
+        /// Print what a program can read
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a pass back out of the delete queue
+    Restore {
+        #[command(flatten)]
+        common: Common,
+        /// The pass, as `owlery queue` names it
+        pass: String,
+        /// Print what a program can read
+        #[arg(long)]
+        json: bool,
+    },
+    /// Move events into the delete queue, from where they can be taken back for a day
+    Delete {
+        #[command(flatten)]
+        common: Common,
+        /// Camera1/2026-11-20/10-04-36
+        #[arg(required = true, value_name = "EVENT")]
+        events: Vec<String>,
+        /// Print what a program can read
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep events: no rule takes them
+    Save {
+        #[command(flatten)]
+        common: Common,
+        /// Camera1/2026-11-20/10-04-36
+        #[arg(required = true, value_name = "EVENT")]
+        events: Vec<String>,
+    },
+    /// Keep events no longer
+    Unsave {
+        #[command(flatten)]
+        common: Common,
+        /// Camera1/2026-11-20/10-04-36
+        #[arg(required = true, value_name = "EVENT")]
+        events: Vec<String>,
+    },
     /// Compare catalog and tree, list problems
     Check {
         #[command(flatten)]
@@ -130,7 +176,7 @@ pub fn main() -> ExitCode {
 /// The one place where an error becomes an exit code.
 fn exit_code(error: &Error) -> u8 {
     match error.kind() {
-        Kind::Failed => 1,
+        Kind::Failed | Kind::Unknown => 1,
         Kind::Usage => 2,
         Kind::Refused => 3,
         Kind::NoArchive => 4,
@@ -145,6 +191,11 @@ fn run(command: Command) -> Result<Outcome> {
         Command::List { common, list } => list::run(&common, &list),
         Command::Plan { common, json } => expire::plan(&common, json),
         Command::Expire { common, confirm, json } => expire::expire(&common, confirm.as_deref(), json),
+        Command::Queue { common, json } => undo::queue(&common, json),
+        Command::Restore { common, pass, json } => undo::restore(&common, &pass, json),
+        Command::Delete { common, events, json } => undo::delete(&common, &undo::events(&events)?, json),
+        Command::Save { common, events } => undo::save(&common, &undo::events(&events)?, true),
+        Command::Unsave { common, events } => undo::save(&common, &undo::events(&events)?, false),
         Command::Check { common, json } => check::run(&common, json),
         Command::Ended { common, movie } => remote::ended(&common, &movie),
     }

@@ -51,6 +51,14 @@ pub enum Error {
         /// What it saw, and what to do.
         message: String,
     },
+    /// Nothing of that name is there.
+    #[error("there is no {what} {name}")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// Under which name.
+        name: String,
+    },
     /// The details cache could not be read or written.
     #[error("cannot {op} the catalog {}", path.display())]
     Catalog {
@@ -75,6 +83,9 @@ pub enum Error {
     /// The running daemon could not be asked, or answered that it failed.
     #[error("the running owlery {0}")]
     Daemon(String),
+    /// A guard of the running daemon refused, for the reason told.
+    #[error("{0}")]
+    DaemonRefused(String),
 }
 
 /// What an error means to the caller: the exit code of a process, the status of a response.
@@ -87,6 +98,8 @@ pub enum Kind {
     Usage,
     /// A guard or a protection said no.
     Refused,
+    /// What was asked for is not there.
+    Unknown,
     /// There is no archive there.
     NoArchive,
 }
@@ -107,7 +120,8 @@ impl Error {
                 Kind::Failed
             }
             Self::Name { .. } | Self::Config(_) | Self::Locked { .. } => Kind::Usage,
-            Self::Refused { .. } => Kind::Refused,
+            Self::Refused { .. } | Self::DaemonRefused(_) => Kind::Refused,
+            Self::Unknown { .. } => Kind::Unknown,
             Self::NoArchive { .. } => Kind::NoArchive,
         }
     }

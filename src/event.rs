@@ -19,7 +19,7 @@ pub use change::{Change, DayScan, Known, Stamp};
 pub use day::Day;
 pub use details::{Details, Event, Thumbnail};
 pub use id::{EventId, EventName};
-pub use item::{Item, Which};
+pub use item::{By, Item, Which};
 pub use marker::QueueMarker;
 pub use movie::{Container, DebugMovie};
 pub use state::State;

@@ -1,26 +1,41 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod held;
+mod restored;
+mod undo;
+mod view;
 
-use chrono::SecondsFormat;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::archive::{Depth, QueuedPass, Report, Retired, RetiringPass, Tree};
-use crate::catalog::Catalog;
-use crate::error::{Error, Result};
-use crate::event::{Change, Item, Which};
-use crate::retention::{Plan, Policy, Refusal, View, hold, newest_stale, plan};
-use crate::scan::Scanner;
+pub use undo::Restoration;
 
-/// Carries out the policy.
+use crate::archive::{Depth, QueuedPass, Report, Retired, RetiringPass, Tree, rfc3339};
+use crate::catalog::Catalog;
+use crate::clock::Now;
+use crate::error::{Error, Result};
+use crate::event::{By, Change, EventId, EventName, Item, Which};
+use crate::retention::{Plan, Policy, Refusal, check_rules, hold};
+use crate::scan::Scanner;
+use held::{Held, HeldPass};
+use restored::RestoredDays;
+
+/// Carries out the policy, and what a person asks for.
 #[derive(Debug)]
 pub struct Expirer {
     tree: Arc<Tree>,
     catalog: Arc<Catalog>,
     scanner: Arc<Scanner>,
     policy: Policy,
-    /// Held over a pass, and while passes are listed for the reaper, which must not see one that is being made.
-    passing: Mutex<()>,
+    /// How long what a rule has retired can be taken back.
+    undo_window: TimeDelta,
+    restored: RestoredDays,
+    held: Held,
 }
 
 /// What a pass did, as users see it.
@@ -36,14 +51,33 @@ pub struct Pass {
     pub undo_until: Option<String>,
     /// The guard that held it.
     pub refused: Option<Refusal>,
+    /// What a rule asks for and cannot be done.
+    pub alerts: Vec<String>,
     /// What could not be done.
     pub failures: Vec<Report>,
 }
 
+/// Some events to be retired, and by which names they were planned.
+type Planned = (Item, Vec<EventName>);
+
 impl Expirer {
-    /// An expirer for these rules.
-    pub fn new(tree: Arc<Tree>, catalog: Arc<Catalog>, scanner: Arc<Scanner>, policy: Policy) -> Self {
-        Self { tree, catalog, scanner, policy, passing: Mutex::new(()) }
+    /// An expirer for these rules, with what is remembered in a state directory.
+    pub fn new(
+        tree: Arc<Tree>,
+        catalog: Arc<Catalog>,
+        scanner: Arc<Scanner>,
+        (policy, undo_window): (Policy, Duration),
+        state_dir: &Path,
+    ) -> Self {
+        Self {
+            tree,
+            catalog,
+            scanner,
+            policy,
+            undo_window: TimeDelta::from_std(undo_window).unwrap_or(TimeDelta::MAX / 2),
+            restored: RestoredDays::open(state_dir),
+            held: Held::new(state_dir),
+        }
     }
 
     /// The rules.
@@ -51,53 +85,63 @@ impl Expirer {
         &self.policy
     }
 
-    /// What would be retired now by these rules, or by `policy` as a what-if.
-    pub fn plan(&self, policy: Option<&Policy>) -> Result<(View, Plan)> {
+    /// Every pass that waits in the queues and may be reaped now, automatic ones oldest first, manual ones last.
+    pub fn due(&self) -> Result<Vec<QueuedPass>> {
+        let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
-        let policy = policy.unwrap_or(&self.policy);
-        let view = self.catalog.retention_view(newest_stale(policy, now))?;
-        let plan = plan(&view, policy, now);
-        Ok((view, plan))
-    }
-
-    /// Every pass that waits in the queues.
-    pub fn queued(&self) -> Result<Vec<QueuedPass>> {
-        let _passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (passes, others) = self.tree.passes()?;
+        let (mut passes, others) = self.tree.passes()?;
         for other in others {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
+        passes.retain(|pass| pass.manifest.is_due(now));
+        passes.sort_by_key(|pass| pass.manifest.by == By::Hand);
         Ok(passes)
     }
 
-    /// One pass now. `confirmed` is the id of a plan that a person has seen and wants done although it was held.
+    /// One pass now. `confirmed` is the id of a pass that is held, which a person wants done all the same: then just that
+    /// is done, less what has since been saved, opened or vanished.
     pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
-        let _passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
-        let mut pass = Pass { started: now.utc.to_rfc3339_opts(SecondsFormat::Secs, true), ..Pass::default() };
-        let (view, plan) = self.plan(None)?;
-        if plan.items.is_empty() {
-            return Ok(pass);
-        }
-        if let Some(refusal) = hold(&plan, &view, &self.policy)
-            && !(refusal.guard == "share" && confirmed == Some(plan.id().as_str()))
-        {
-            pass.pass = Some(plan.id());
-            pass.refused = Some(refusal);
-            return Ok(pass);
-        }
-        let mut retiring = match self.tree.begin_pass(plan.items.clone(), now) {
-            Err(Error::Refused { guard, message }) => {
-                pass.pass = Some(plan.id());
-                pass.refused = Some(Refusal { guard, message });
-                return Ok(pass);
+        let mut pass = Pass::begun(now);
+        let refused = |mut pass: Pass, id: &str, refusal: Refusal| {
+            (pass.pass, pass.refused) = (Some(id.to_owned()), Some(refusal));
+            Ok(pass)
+        };
+        let planned = if let Some(id) = confirmed {
+            // A typo in the rules cannot be confirmed.
+            if let Some(refusal) = check_rules(&self.catalog.retention_view(None)?, &self.policy) {
+                return refused(pass, id, refusal);
             }
+            let Some(held) = self.held.get().filter(|held| held.id == id) else {
+                let message = format!("no pass {id} is held; owlery plan tells what would be done now");
+                return refused(pass, id, Refusal { guard: "confirmation", message });
+            };
+            self.less_what_changed(held, now)?
+        } else {
+            let (view, plan) = self.plan(None)?;
+            pass.alerts.clone_from(&plan.alerts);
+            if let Some(refusal) = hold(&plan, &view, &self.policy).filter(|_| !plan.items.is_empty()) {
+                self.hold(&plan, &refusal, now)?;
+                return refused(pass, &plan.id(), refusal);
+            }
+            self.with_names(plan.items)?
+        };
+        self.held.clear();
+        if planned.is_empty() {
+            return Ok(pass);
+        }
+        let undo_until = (!self.undo_window.is_zero()).then(|| now.utc + self.undo_window);
+        let items = planned.iter().map(|(item, _)| item.clone()).collect();
+        let mut retiring = match self.tree.begin_pass(items, By::Rule, undo_until, now) {
+            Err(Error::Refused { guard, message }) => return refused(pass, "", Refusal { guard, message }),
             other => other?,
         };
-        for item in &plan.items {
-            self.retire(&mut retiring, item, &mut pass);
+        for (item, names) in &planned {
+            self.retire(&mut retiring, item, names, &mut pass);
         }
         pass.pass = retiring.finish()?.filter(|_| !pass.items.is_empty());
+        pass.undo_until = undo_until.filter(|_| pass.pass.is_some()).map(rfc3339);
         if let Some(name) = &pass.pass {
             tracing::info!("pass {name}: retired {} events of {} days", pass.count(), pass.items.len());
         }
@@ -107,12 +151,70 @@ impl Expirer {
         Ok(pass)
     }
 
+    /// The events that each item stands for now.
+    fn with_names(&self, items: Vec<Item>) -> Result<Vec<Planned>> {
+        items
+            .into_iter()
+            .map(|item| {
+                let names = match &item.events {
+                    Which::All => self.catalog.names_of(&item.camera, item.day)?,
+                    Which::Some(names) => names.clone(),
+                };
+                Ok((item, names))
+            })
+            .collect()
+    }
+
+    /// Keeps a plan that was refused, so that exactly it can be confirmed.
+    fn hold(&self, plan: &Plan, refusal: &Refusal, now: Now) -> Result<()> {
+        let id = plan.id();
+        if self.held.get().is_some_and(|held| held.id == id && held.guard == refusal.guard) {
+            return Ok(());
+        }
+        self.held.set(&HeldPass {
+            owlery: 1,
+            id,
+            guard: refusal.guard.to_owned(),
+            message: refusal.message.clone(),
+            since: rfc3339(now.utc),
+            items: self.with_names(plan.items.clone())?,
+        })
+    }
+
+    /// What is left to do of a pass that was held.
+    fn less_what_changed(&self, held: HeldPass, now: Now) -> Result<Vec<Planned>> {
+        let restored = self.restored.at(now)?;
+        let mut left = Vec::new();
+        for (mut item, names) in held.items {
+            if restored.iter().any(|day| day.camera == item.camera && day.day == item.day) {
+                continue;
+            }
+            let mut there: BTreeSet<EventName> = self.catalog.names_of(&item.camera, item.day)?.into_iter().collect();
+            let is_whole = item.events == Which::All && there.len() == names.len();
+            for event in self.catalog.kept_of(&item.camera, item.day)? {
+                there.remove(&event);
+            }
+            let names: Vec<EventName> = names.into_iter().filter(|name| there.contains(name)).collect();
+            if !(is_whole && names.len() == there.len()) {
+                if names.is_empty() {
+                    continue;
+                }
+                let is_less = names.len() as u64 != item.count;
+                (item.events, item.count) = (Which::Some(names.clone()), names.len() as u64);
+                if is_less {
+                    (item.bytes, item.frees) = (None, None);
+                }
+            }
+            left.push((item, names));
+        }
+        Ok(left)
+    }
+
     /// Retires one item; whatever goes wrong with it never stops the next.
-    fn retire(&self, retiring: &mut RetiringPass<'_>, item: &Item, pass: &mut Pass) {
+    fn retire(&self, retiring: &mut RetiringPass<'_>, item: &Item, names: &[EventName], pass: &mut Pass) {
         let retired = {
             let _ticket = self.scanner.tickets.take(&item.camera, item.day);
-            let names = self.catalog.names_of(&item.camera, item.day);
-            let retired = names.and_then(|expected| retiring.retire(item, &expected));
+            let retired = retiring.retire(item, names);
             if let Ok(retired) = &retired
                 && let Err(error) = self.tell(item, retired)
             {
@@ -130,10 +232,11 @@ impl Expirer {
                 let is_surprise = !retired.kept.is_empty() || !retired.failures.is_empty();
                 pass.failures.extend(retired.failures);
                 if count > 0 {
-                    let bytes = item.bytes.filter(|_| count == item.count);
+                    let is_as_planned = count == item.count;
+                    let (bytes, frees) = (item.bytes.filter(|_| is_as_planned), item.frees.filter(|_| is_as_planned));
                     let events = if is_all { Which::All } else { Which::Some(retired.events) };
                     tracing::info!("retired {}/{}: {count} events, {}", item.camera, item.day, item.reason);
-                    pass.items.push(Item { events, count, bytes, ..item.clone() });
+                    pass.items.push(Item { events, count, bytes, frees, ..item.clone() });
                 }
                 if is_surprise && let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::Glance) {
                     tracing::warn!("{}", error.chain());
@@ -151,7 +254,7 @@ impl Expirer {
             return self.scanner.send(Change::DayGone(item.camera.clone(), item.day));
         }
         for name in &retired.events {
-            let id = crate::event::EventId { camera: item.camera.clone(), day: item.day, name: *name };
+            let id = EventId { camera: item.camera.clone(), day: item.day, name: *name };
             self.scanner.send(Change::Gone(id))?;
         }
         Ok(())

@@ -33,6 +33,7 @@ mod reaper;
 mod retention;
 mod scan;
 mod service;
+mod state_file;
 mod time;
 mod watch;
 
@@ -48,10 +49,10 @@ pub use catalog::{CameraSummary, Cursor, Order, Page, Query};
 pub use clock::{Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use event::{
-    Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which,
+    By, Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which,
 };
-pub use expirer::Pass;
-pub use retention::{Keep, Plan, Policy, Refusal};
+pub use expirer::{Pass, Restoration};
+pub use retention::{Keep, MinFree, Plan, Policy, Refusal, Rules};
 pub use scan::{Sidecars, Summary};
 pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Status, Subscription};
 pub use watch::Mode;
@@ -61,5 +62,5 @@ pub use watch::Mode;
 pub mod bench {
     pub use crate::catalog::Catalog;
     pub use crate::event::{Change, DayScan, Stamp};
-    pub use crate::retention::{newest_stale, plan};
+    pub use crate::retention::{newest_needed, plan};
 }

@@ -1,101 +1,22 @@
 //! The decision what to expire, as a pure function: a view of the archive, a policy and the time go in, a plan comes
 //! out. It touches neither disk nor clock. What is shown, audited and done is this same plan.
 
-use std::collections::BTreeMap;
+mod planner;
+mod policy;
 
 use serde::Serialize;
 
+pub use planner::plan;
+pub use policy::{Keep, MinFree, Policy, Rules};
+
 use crate::clock::Now;
-use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventName, Item, Which};
-
-/// For how long recordings are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// A day expires when it lies more than so many days (at least one) before today.
-    Days(u32),
-    /// Nothing expires.
-    Forever,
-}
-
-/// The rules of an archive. Without a rule nothing expires.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Policy {
-    /// For cameras without a rule of their own.
-    pub keep: Option<Keep>,
-    /// For single cameras.
-    pub cameras: BTreeMap<Camera, Keep>,
-    /// A pass that would retire more than this share of the archive is held, from above 0 to 1; 1 never holds.
-    pub max_share: f64,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { keep: None, cameras: BTreeMap::new(), max_share: 0.5 }
-    }
-}
-
-impl Policy {
-    /// Whether any rule can expire anything.
-    pub fn can_expire(&self) -> bool {
-        self.keep.iter().chain(self.cameras.values()).any(|keep| matches!(keep, Keep::Days(_)))
-    }
-
-    /// The rules as users write them: each `[CAMERA=]N` or `[CAMERA=]forever`, and a share.
-    pub fn parse(keep_days: &[String], max_share: Option<&str>) -> Result<Self> {
-        let mut policy = Self::default();
-        for text in keep_days {
-            let wrong =
-                || Error::Config(format!("--keep-days {text:?} is not a number of days from 1, or \"forever\""));
-            let (camera, value) = match text.split_once('=') {
-                Some((camera, value)) => {
-                    let camera: Result<Camera> = camera.parse();
-                    let camera = camera.map_err(|error| Error::Config(format!("--keep-days {text:?}: {error}")))?;
-                    (Some(camera), value)
-                }
-                None => (None, text.as_str()),
-            };
-            let keep = match value {
-                "forever" => Keep::Forever,
-                days => days.parse().ok().filter(|days| *days > 0).map(Keep::Days).ok_or_else(wrong)?,
-            };
-            match camera {
-                Some(camera) => {
-                    policy.cameras.insert(camera, keep);
-                }
-                None => policy.keep = Some(keep),
-            }
-        }
-        if let Some(text) = max_share {
-            policy.max_share = text
-                .parse()
-                .map_err(|_| Error::Config(format!("--max-share {text:?} is not a share above 0, up to 1")))?;
-        }
-        policy.check()?;
-        Ok(policy)
-    }
-
-    /// Refuses values that mean nothing.
-    pub fn check(&self) -> Result<()> {
-        if self.keep.iter().chain(self.cameras.values()).any(|keep| *keep == Keep::Days(0)) {
-            return Err(Error::Config("--keep-days takes a number of days from 1, or \"forever\"".to_owned()));
-        }
-        if !(self.max_share > 0.0 && self.max_share <= 1.0) {
-            return Err(Error::Config("--max-share takes a share above 0, up to 1".to_owned()));
-        }
-        Ok(())
-    }
-
-    fn keep_of(&self, camera: &Camera) -> Option<Keep> {
-        self.cameras.get(camera).copied().or(self.keep)
-    }
-}
 
 /// What the plan is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
     /// The cameras that there are.
-    pub cameras: Vec<Camera>,
+    pub cameras: Vec<CameraView>,
     /// All events of the archive.
     pub events: u64,
     /// The bytes of all measured events.
@@ -104,6 +25,34 @@ pub struct View {
     pub unmeasured: u64,
     /// The days that might expire, oldest first.
     pub days: Vec<DayView>,
+    /// Days that are kept since something of them was taken back out of the delete queue.
+    pub restored: Vec<(Camera, Day)>,
+    /// The archive's disk, or why it cannot be told; `None` where no rule asks.
+    pub disk: Option<Result<Disk, String>>,
+    /// Bytes on the archive's disk that wait in the delete queue: they count as free.
+    pub queued: u64,
+}
+
+/// A camera as the plan sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraView {
+    /// Which.
+    pub camera: Camera,
+    /// All of its events.
+    pub events: u64,
+    /// The bytes of those that were measured.
+    pub bytes: u64,
+    /// Whether it lies on another disk than the root, so that removing its events frees nothing there.
+    pub apart: bool,
+}
+
+/// A disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// Its size in bytes.
+    pub total: u64,
+    /// What an ordinary user may still write, in bytes.
+    pub free: u64,
 }
 
 /// A day as the plan sees it.
@@ -117,10 +66,23 @@ pub struct DayView {
     pub events: u64,
     /// How many of them a person keeps.
     pub saved: u64,
-    /// Their bytes, if all are measured.
+    /// How many Motion may still write.
+    pub open: u64,
+    /// The sum of their sizes, if all are measured.
     pub bytes: Option<u64>,
-    /// All events of the day, if some of them are saved or open; empty if none or all are saved.
-    pub mixed: Vec<EventView>,
+    /// The sum of the sizes of those that are measured.
+    pub measured: u64,
+    /// The space that removing them would free, if that was looked at.
+    pub frees: Option<u64>,
+    /// Its events one by one, if they were asked for.
+    pub mixed: Option<Vec<EventView>>,
+}
+
+impl DayView {
+    /// Whether some of its events may be taken and others not.
+    pub fn is_mixed(&self) -> bool {
+        self.open > 0 || (self.saved > 0 && self.saved < self.events)
+    }
 }
 
 /// An event as the plan sees it.
@@ -134,6 +96,19 @@ pub struct EventView {
     pub open: bool,
     /// Its bytes, if measured.
     pub bytes: Option<u64>,
+    /// The space that removing it would free, if that was looked at.
+    pub frees: Option<u64>,
+}
+
+/// What has to be found out before a plan can be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The day's events one by one.
+    Events,
+    /// Their sizes.
+    Bytes,
+    /// The space that removing them would free.
+    Frees,
 }
 
 /// What would be retired now, and what is kept though a rule's time is over.
@@ -143,6 +118,11 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// Kept, and why.
     pub kept: Vec<Item>,
+    /// What a rule asks for and cannot be done, in words.
+    pub alerts: Vec<String>,
+    /// What has to be found out first; a plan that needs something is not to be carried out.
+    #[serde(skip)]
+    pub needs: Vec<(Camera, Day, Need)>,
 }
 
 /// Why a plan must not be carried out without a person's word.
@@ -161,68 +141,30 @@ fn newest_candidate(now: Now) -> Day {
 
 /// The newest day that a rule of this policy could take: what is younger need not be in the view. `None` if no rule
 /// takes anything.
-pub fn newest_stale(policy: &Policy, now: Now) -> Option<Day> {
+pub fn newest_needed(policy: &Policy, now: Now) -> Option<Day> {
+    if policy.looks_at_space() {
+        return Some(newest_candidate(now));
+    }
     let days = |keep: &Keep| if let Keep::Days(days) = keep { Some(*days) } else { None };
     let shortest = policy.keep.iter().chain(policy.cameras.values()).filter_map(days).min()?;
     let stale = Day::try_from(now.today()).ok()?.back(u64::from(shortest) + 1);
     Some(stale.min(newest_candidate(now)))
 }
 
-/// Decides what to retire.
-pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
-    let mut plan = Plan::default();
-    let newest = newest_candidate(now);
-    let Ok(today) = Day::try_from(now.today()) else { return plan };
-    for day in view.days.iter().filter(|day| day.day <= newest) {
-        let Some(Keep::Days(keep)) = policy.keep_of(&day.camera) else { continue };
-        if day.day >= today.back(u64::from(keep)) {
-            continue;
-        }
-        let reason = format!("older than {keep} days: ended {}", day.day);
-        let item = |events: Which, count: u64, bytes: Option<u64>, reason: String| Item {
-            camera: day.camera.clone(),
-            day: day.day,
-            events,
-            count,
-            bytes,
-            reason,
-        };
-        if day.events > 0 && day.saved == day.events {
-            plan.kept.push(item(Which::All, day.events, day.bytes, "saved".to_owned()));
-            continue;
-        }
-        if day.mixed.is_empty() {
-            plan.items.push(item(Which::All, day.events, day.bytes, reason));
-            continue;
-        }
-        let some = |select: &dyn Fn(&EventView) -> bool| {
-            let chosen: Vec<&EventView> = day.mixed.iter().filter(|event| select(event)).collect();
-            let bytes = chosen.iter().map(|event| event.bytes).sum::<Option<u64>>();
-            (Which::Some(chosen.iter().map(|event| event.name).collect()), chosen.len() as u64, bytes)
-        };
-        for (select, why) in [
-            (&(|event: &EventView| event.saved) as &dyn Fn(&EventView) -> bool, "saved"),
-            (&|event: &EventView| !event.saved && event.open, "open"),
-        ] {
-            let (events, count, bytes) = some(select);
-            if count > 0 {
-                plan.kept.push(item(events, count, bytes, why.to_owned()));
-            }
-        }
-        let (events, count, bytes) = some(&|event| !event.saved && !event.open);
-        if count > 0 {
-            plan.items.push(item(events, count, bytes, reason));
-        }
-    }
-    plan
+/// Whether the rules fit the archive. One that names a camera that does not exist is a typo, and the camera that was
+/// meant would fall to the general rule.
+pub fn check_rules(view: &View, policy: &Policy) -> Option<Refusal> {
+    let is_there = |camera: &&Camera| view.cameras.iter().any(|view| view.camera == **camera);
+    let camera = policy.named().find(|camera| !is_there(camera))?;
+    let message = format!("there is a rule for {camera}, but no such camera; nothing expires until that is mended");
+    Some(Refusal { guard: "configuration", message })
 }
 
-/// Whether the plan may be carried out without asking: not if a rule names a camera that does not exist (the rule is
-/// a typo, and the camera that was meant would fall to the general rule), nor if it takes too large a share.
+/// Whether the plan may be carried out without asking: not if the rules do not fit the archive, nor if it takes too
+/// large a share.
 pub fn hold(plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
-    if let Some(camera) = policy.cameras.keys().find(|camera| !view.cameras.contains(camera)) {
-        let message = format!("there is a rule for {camera}, but no such camera; nothing expires until that is mended");
-        return Some(Refusal { guard: "configuration", message });
+    if let Some(refusal) = check_rules(view, policy) {
+        return Some(refusal);
     }
     let share = plan.share(view);
     (share > policy.max_share).then(|| Refusal {

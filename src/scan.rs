@@ -87,6 +87,11 @@ impl Scanner {
         (self.out)(change)
     }
 
+    /// Whether it was told to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_set()
+    }
+
     /// How long Motion is silent before it ends an event.
     pub fn event_gap(&self) -> Duration {
         self.event_gap

@@ -110,7 +110,8 @@ impl Archive {
             Arc::clone(&self.tree),
             Arc::clone(&catalog),
             Arc::clone(&scanner),
-            self.options.policy.clone(),
+            (self.options.policy.clone(), self.options.undo_window),
+            state.path(),
         );
         let shared = Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, feed));
         let workers = Workers::new();
@@ -187,7 +188,7 @@ fn expire_every(
                 }
             }
         }
-        match shared.expirer.queued() {
+        match shared.expirer.due() {
             Ok(queued) => {
                 for pass in queued {
                     if passes.try_send(pass).is_err() {
@@ -265,7 +266,7 @@ impl Parts {
             .name("owlery-reaper".to_owned())
             .spawn(move || reaper.run(&stop))
             .map_err(|e| Error::io("start a thread for", self.shared.tree.root(), e))?;
-        for pass in self.shared.expirer.queued()? {
+        for pass in self.shared.expirer.due()? {
             if passes.send(pass).is_err() {
                 break;
             }

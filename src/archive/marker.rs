@@ -122,6 +122,13 @@ impl Dir {
         }
     }
 
+    /// Gives a file in this directory to whoever owns the directory, when we are root; best effort.
+    pub(super) fn give_owner_to(&self, file: impl std::os::fd::AsFd) {
+        if let Ok(stat) = self.stat_self() {
+            give(file, &stat);
+        }
+    }
+
     /// Writes a file as a whole: a temporary file beside it, synced, then renamed over it.
     pub(super) fn write_whole(&self, name: &[u8], bytes: &[u8]) -> Result<()> {
         use rustix::fs::{AtFlags, Mode, OFlags};

@@ -2,13 +2,16 @@
 //! belongs to somebody else (other tools use that folder too) and is only ever listed.
 
 use std::path::PathBuf;
+use std::sync::{MutexGuard, PoisonError};
 
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::dir::{Dir, join};
 use super::{Report, Tree};
+use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Camera, Item};
+use crate::event::{By, Camera, Item};
 
 pub(super) const QUEUE: &[u8] = b"delete_queue";
 pub(super) const MANIFEST: &[u8] = b"pass.json";
@@ -29,10 +32,21 @@ pub struct Manifest {
     pub pass: String,
     /// When it began, RFC 3339.
     pub started: String,
-    /// Until when it can be taken back; the reaper may take it after that. `None`: at once.
+    /// Who wanted it.
+    #[serde(default)]
+    pub by: By,
+    /// Until when it can be taken back, RFC 3339; the reaper may take it after that. `None`: at once.
     pub undo_until: Option<String>,
     /// What was planned. What was really moved is what lies beside this file.
     pub items: Vec<ManifestItem>,
+}
+
+impl Manifest {
+    /// Whether the time in which it can be taken back is over. A time that cannot be read is never over.
+    pub fn is_due(&self, now: Now) -> bool {
+        let Some(until) = &self.undo_until else { return true };
+        DateTime::parse_from_rfc3339(until).is_ok_and(|until| now.utc >= until)
+    }
 }
 
 /// In which queue a pass, or a part of it, lies.
@@ -44,6 +58,9 @@ pub(super) enum Place {
     Camera(Camera),
 }
 
+/// The directories of a pass, one in each queue that it lies in.
+pub(super) type Parts = Vec<(Place, Dir)>;
+
 /// A pass of ours that waits in a queue.
 #[derive(Debug, Clone)]
 pub struct QueuedPass {
@@ -54,7 +71,19 @@ pub struct QueuedPass {
     pub(super) place: Place,
 }
 
+impl QueuedPass {
+    /// Whether it lies in the root's queue, on the root's disk.
+    pub fn is_on_root(&self) -> bool {
+        self.place == Place::Root
+    }
+}
+
 impl Tree {
+    /// Keeps others off the delete queue: passes that are made, taken back, listed, or taken up by the reaper.
+    pub fn lock_queue(&self) -> MutexGuard<'_, ()> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Every pass of ours that waits, oldest first, and what else lies in the queues.
     pub fn passes(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
         let archive = self.identify().unwrap_or_default().to_owned();
@@ -97,6 +126,17 @@ impl Tree {
                 Err(_) => others.push(Report::note(path, "not a directory we can read; it is never touched")),
             }
         }
+    }
+
+    /// Every part of a pass, and what its manifest says; `None` if none of that name waits.
+    pub(super) fn parts_of(&self, pass: &str) -> Result<Option<(Manifest, Parts)>> {
+        let (mut manifest, mut parts) = (None, Vec::new());
+        for found in self.passes()?.0.into_iter().filter(|found| found.manifest.pass == pass) {
+            let dir = self.queue_base(&found.place)?.open_dir(QUEUE)?.open_dir(pass.as_bytes())?;
+            parts.push((found.place, dir));
+            manifest = Some(found.manifest);
+        }
+        Ok(manifest.map(|manifest| (manifest, parts)))
     }
 
     /// The directory in which the queue of `place` lies.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 
@@ -13,7 +13,7 @@ use super::queue::{MANIFEST, Manifest, Place, QUEUE};
 use super::{CameraDir, Report, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Camera, Day, EventName, Item, Which};
+use crate::event::{By, Camera, Day, EventName, Item, Which};
 use crate::fault::crash;
 
 /// A pass that is being made. Nothing in it may be reaped before [`RetiringPass::finish`].
@@ -29,7 +29,26 @@ pub struct RetiringPass<'a> {
     /// Cameras whose renames to the root's queue answered EXDEV, so that their own queue is used.
     apart: BTreeSet<Camera>,
     /// Directories in which names came or went, to be synced once at the end.
-    touched: HashMap<Inode, Dir>,
+    touched: Touched,
+}
+
+/// Directories in which names came or went, each once.
+#[derive(Debug, Default)]
+pub(super) struct Touched(HashMap<Inode, Dir>);
+
+impl Touched {
+    pub fn add(&mut self, dir: &Dir) -> Result<()> {
+        let inode = dir.inode()?;
+        if let std::collections::hash_map::Entry::Vacant(entry) = self.0.entry(inode) {
+            entry.insert(dir.again()?);
+        }
+        Ok(())
+    }
+
+    /// Makes what was done in them durable.
+    pub fn sync(&self) -> Result<()> {
+        self.0.values().try_for_each(Dir::sync)
+    }
 }
 
 /// What became of one item.
@@ -47,16 +66,23 @@ pub struct Retired {
 
 impl Tree {
     /// Step 1: checks that this is our archive, and fixes what the pass is about. Directories of the pass are made when
-    /// the first item needs them.
-    pub fn begin_pass(&self, items: Vec<Item>, now: Now) -> Result<RetiringPass<'_>> {
+    /// the first item needs them. It can be taken back until `undo_until`.
+    pub fn begin_pass(
+        &self,
+        items: Vec<Item>,
+        by: By,
+        undo_until: Option<DateTime<Utc>>,
+        now: Now,
+    ) -> Result<RetiringPass<'_>> {
         let archive = self.verify_identity()?.to_owned();
         crash("retire-1");
         let manifest = Manifest {
             owlery: 1,
             archive,
             pass: String::new(),
-            started: now.utc.to_rfc3339_opts(SecondsFormat::Secs, true),
-            undo_until: None,
+            started: rfc3339(now.utc),
+            by,
+            undo_until: undo_until.map(rfc3339),
             items,
         };
         Ok(RetiringPass {
@@ -67,7 +93,7 @@ impl Tree {
             manifest,
             parts: Vec::new(),
             apart: BTreeSet::new(),
-            touched: HashMap::new(),
+            touched: Touched::default(),
         })
     }
 }
@@ -76,7 +102,7 @@ impl RetiringPass<'_> {
     /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, and what
     /// is saved by now, stays. An error means that nothing of the item was moved.
     pub fn retire(&mut self, item: &Item, expected: &[EventName]) -> Result<Retired> {
-        if item.day.date() >= self.now.yesterday() {
+        if self.manifest.by == By::Rule && item.day.date() >= self.now.yesterday() {
             let message = format!("{}/{} is today's or yesterday's", item.camera, item.day);
             return Err(Error::Refused { guard: "today", message });
         }
@@ -125,9 +151,7 @@ impl RetiringPass<'_> {
 
     /// Step 7: makes every rename durable. Only after this may the reaper see the pass.
     pub fn finish(self) -> Result<Option<String>> {
-        for dir in self.touched.values() {
-            dir.sync()?;
-        }
+        self.touched.sync()?;
         crash("retire-7");
         Ok((!self.parts.is_empty()).then_some(self.manifest.pass))
     }
@@ -242,11 +266,7 @@ impl RetiringPass<'_> {
     }
 
     fn touch(&mut self, dir: &Dir) -> Result<()> {
-        let inode = dir.inode()?;
-        if let std::collections::hash_map::Entry::Vacant(entry) = self.touched.entry(inode) {
-            entry.insert(dir.again()?);
-        }
-        Ok(())
+        self.touched.add(dir)
     }
 
     /// Removes the day's directory if nothing is left in it; `rmdir` itself is the check.
@@ -260,6 +280,11 @@ impl RetiringPass<'_> {
             Err(e) => Err(Error::io("remove the empty", join(camera.path(), name.as_bytes()), e)),
         }
     }
+}
+
+/// A moment as manifests tell it.
+pub(crate) fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Names a pass directory after the time, in UTC, makes it, and keeps it: from here on only the reaper removes it.
@@ -283,7 +308,7 @@ fn make_dir(parent: &Dir, name: &[u8]) -> Result<()> {
         .map_err(|e| Error::io("make", join(parent.path(), name), e))
 }
 
-fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {
+pub(super) fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {
     if let Some(dir) = parent.open_dir_if_there(name)? {
         return Ok(dir);
     }
@@ -299,7 +324,7 @@ fn is(error: &io::Error, errno: Errno) -> bool {
 
 /// Renames without ever overwriting. Where the filesystem cannot promise that (NFS, many FUSE mounts), a check and a
 /// plain rename serve: a directory can replace only an empty one.
-fn rename(from: &Dir, old: &[u8], to: &Dir, new: &[u8]) -> Result<()> {
+pub(super) fn rename(from: &Dir, old: &[u8], to: &Dir, new: &[u8]) -> Result<()> {
     let fail = |e: Errno| Error::io("rename", join(from.path(), old), e);
     match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {

@@ -11,7 +11,7 @@ use super::read::unsigned;
 use super::row::{moment, name_from_sql};
 use crate::error::Result;
 use crate::event::{Camera, Day, Known, Stamp};
-use crate::retention::{DayView, EventView, View};
+use crate::retention::{CameraView, DayView, EventView, View};
 
 impl Catalog {
     /// What a walk may pass over.
@@ -57,43 +57,68 @@ impl Catalog {
         })
     }
 
-    /// Everything that a plan is made of: the sums of the archive, and the days up to `newest` (`None`: no days). Of days
-    /// that hold something saved or open, the events are told too, unless all are saved.
+    /// The days of which not all is measured, oldest first.
+    pub fn unmeasured(&self) -> Result<Vec<(Camera, Day)>> {
+        self.read("query", |connection| {
+            let cameras = connection.cameras()?;
+            let mut days =
+                connection.prepare_cached("SELECT camera, day FROM days WHERE unmeasured > 0 ORDER BY day, camera")?;
+            let mut rows = days.query([])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let camera = cameras.of_id(row.get(0)?).map(|row| row.camera.clone());
+                found.extend(camera.zip(Day::from_number(row.get(1)?)));
+            }
+            Ok(found)
+        })
+    }
+
+    /// What a plan is made of: the sums of the archive, and the days up to `newest` (`None`: no days), oldest first.
     pub fn retention_view(&self, newest: Option<Day>) -> Result<View> {
         self.read("read the days of", |connection| {
             let cameras = connection.cameras()?;
-            let mut view = View { cameras: cameras.iter().map(|row| row.camera.clone()).collect(), ..View::default() };
-            let mut sums = connection.prepare_cached("SELECT sum(events), sum(bytes), sum(unmeasured) FROM cameras")?;
-            (view.events, view.bytes, view.unmeasured) =
-                sums.query_row([], |row| Ok((unsigned(row, 0), unsigned(row, 1), unsigned(row, 2))))?;
-            // The days in question, and whether each needs its events one by one.
-            let mut asked: Vec<(i64, i64, DayView, bool)> = Vec::new();
-            for camera in cameras.iter() {
-                let sql =
-                    "SELECT day, events, saved, open, bytes, unmeasured FROM days WHERE camera = ?1 AND day <= ?2";
-                let mut days = connection.prepare_cached(sql)?;
-                let mut rows = days.query((camera.id, newest.map_or(i64::MIN, Day::number)))?;
-                while let Some(row) = rows.next()? {
-                    let number: i64 = row.get(0)?;
-                    let Some(day) = Day::from_number(number) else { continue };
-                    let [events, saved, open, bytes, unmeasured] = [1, 2, 3, 4, 5].map(|at| unsigned(row, at));
-                    let bytes = (unmeasured == 0).then_some(bytes);
-                    let day = DayView { camera: camera.camera.clone(), day, events, saved, bytes, mixed: Vec::new() };
-                    asked.push((number, camera.id, day, open > 0 || (saved > 0 && saved < events)));
+            let mut view = View::default();
+            let mut sums = connection.prepare_cached("SELECT events, bytes, unmeasured FROM cameras WHERE id = ?1")?;
+            let sql = "SELECT day, events, saved, open, bytes, unmeasured FROM days WHERE camera = ?1 AND day <= ?2";
+            let mut days = connection.prepare_cached(sql)?;
+            for row in cameras.iter() {
+                let of_camera = |row: &rusqlite::Row<'_>| Ok([0, 1, 2].map(|at| unsigned(row, at)));
+                let [events, bytes, unmeasured] = sums.query_row([row.id], of_camera)?;
+                view.events += events;
+                view.bytes = view.bytes.saturating_add(bytes);
+                view.unmeasured += unmeasured;
+                view.cameras.push(CameraView { camera: row.camera.clone(), events, bytes, apart: false });
+                let mut days = days.query((row.id, newest.map_or(i64::MIN, Day::number)))?;
+                while let Some(found) = days.next()? {
+                    let Some(day) = Day::from_number(found.get(0)?) else { continue };
+                    let [events, saved, open, measured, unmeasured] = [1, 2, 3, 4, 5].map(|at| unsigned(found, at));
+                    let bytes = (unmeasured == 0).then_some(measured);
+                    let camera = row.camera.clone();
+                    let frees = None;
+                    view.days.push(DayView { camera, day, events, saved, open, bytes, measured, frees, mixed: None });
                 }
             }
-            asked.sort_unstable_by_key(|(day, camera, ..)| (*day, *camera));
-            for of_day in asked.chunk_by_mut(|(a, ..), (b, ..)| a == b) {
-                if of_day.iter().any(|(.., is_mixed)| *is_mixed) {
-                    let mut events = events_of(connection, of_day[0].2.day, cameras.widest_drift())?;
-                    for (_, camera, day, _) in of_day.iter_mut().filter(|(.., is_mixed)| *is_mixed) {
-                        day.mixed = events.remove(camera).unwrap_or_default();
-                        day.mixed.sort_unstable_by_key(|event| event.name);
-                    }
-                }
-            }
-            view.days = asked.into_iter().map(|(_, _, day, _)| day).collect();
+            view.days.sort_unstable_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
             Ok(view)
+        })
+    }
+
+    /// Fills in the events of these days of a view, given by their places in it.
+    pub fn add_events(&self, view: &mut View, places: &[usize]) -> Result<()> {
+        self.read("read the events of", |connection| {
+            let cameras = connection.cameras()?;
+            let mut known: Option<(Day, HashMap<i64, Vec<EventView>>)> = None;
+            for at in places {
+                let Some(asked) = view.days.get_mut(*at) else { continue };
+                if known.as_ref().is_none_or(|(day, _)| *day != asked.day) {
+                    known = Some((asked.day, events_of(connection, asked.day, cameras.widest_drift())?));
+                }
+                let id = cameras.named(&asked.camera).map(|row| row.id);
+                let mut events = known.as_mut().and_then(|(_, events)| events.remove(&id?)).unwrap_or_default();
+                events.sort_unstable_by_key(|event| event.name);
+                asked.mixed = Some(events);
+            }
+            Ok(())
         })
     }
 }
@@ -111,7 +136,7 @@ fn events_of(connection: &Connection, day: Day, drift: Drift) -> rusqlite::Resul
     while let Some(row) = rows.next()? {
         let Some(name) = name_from_sql(row.get(1)?) else { continue };
         let bytes = row.get::<_, Option<i64>>(4)?.and_then(|bytes| u64::try_from(bytes).ok());
-        let event = EventView { name, saved: row.get(2)?, open: row.get(3)?, bytes };
+        let event = EventView { name, saved: row.get(2)?, open: row.get(3)?, bytes, frees: None };
         found.entry(row.get(0)?).or_default().push(event);
     }
     Ok(found)

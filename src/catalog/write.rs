@@ -409,4 +409,15 @@ impl Catalog {
             names.filter_map(|name| name.map(name_from_sql).transpose()).collect()
         })
     }
+
+    /// The events of a day that are saved or open.
+    pub fn kept_of(&self, camera: &Camera, day: Day) -> Result<Vec<EventName>> {
+        self.read("read a day of", |connection| {
+            let sql = "SELECT name FROM events WHERE camera = (SELECT id FROM cameras WHERE name = ?1) AND day = ?2
+                       AND (saved = 1 OR state = 0) ORDER BY name";
+            let mut names = connection.prepare_cached(sql)?;
+            let names = names.query_map(params![camera.as_str(), day.number()], |row| row.get::<_, i64>(0))?;
+            names.filter_map(|name| name.map(name_from_sql).transpose()).collect()
+        })
+    }
 }

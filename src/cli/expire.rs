@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::source::Source;
 use super::{Common, Outcome, output, remote};
 use crate::archive::Depth;
-use crate::daemon::control::{PassWire, PlanWire, Request, Rules};
+use crate::daemon::control::{PassWire, PlanWire, Request};
 use crate::error::{Error, Result};
 use crate::scan::Progress;
 use crate::service::Parts;
@@ -14,8 +14,7 @@ use crate::service::Parts;
 pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
     let archive = common.archive()?;
     let given = &common.given;
-    let rules =
-        given.has_rules().then(|| Rules { keep_days: given.keep_days.clone(), max_share: given.max_share.clone() });
+    let rules = Some(given.rules()).filter(|rules| !rules.is_empty());
     let mut is_incomplete = false;
     let wire = match remote::ask::<PlanWire>(&archive.state_path(), &Request::Plan { rules }) {
         Some(answer) => answer?,
@@ -46,6 +45,7 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
         } else {
             let _ = writeln!(text, "would retire {}, {}", output::count(events, "event"), output::size(bytes));
         }
+        push_alerts(&mut text, &wire.alerts);
         if let Some(held) = &wire.held {
             let _ = writeln!(text, "held by the guard {:?}: {}", held.guard, held.message);
         }
@@ -58,7 +58,7 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
 pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Result<Outcome> {
     let archive = common.archive()?;
     let state = archive.state_path();
-    if common.given.has_rules() && remote::is_alive(&state) {
+    if !common.given.rules().is_empty() && remote::is_alive(&state) {
         return Err(Error::Config(
             "an owlery runs on this archive: the daemon's rules apply; leave them out".to_owned(),
         ));
@@ -93,6 +93,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
                     writeln!(text, "pass {name}: retired {}, {}", output::count(events, "event"), output::size(bytes));
             }
         }
+        push_alerts(&mut text, &pass.alerts);
         output::print(&text)?;
     }
     Ok(match pass.refused {
@@ -102,12 +103,24 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
     })
 }
 
-/// The plan, after measuring what it would take: a plan says how much it frees.
+fn push_alerts(text: &mut String, alerts: &[String]) {
+    for alert in alerts {
+        let _ = writeln!(text, "ALERT {alert}");
+    }
+}
+
+/// The plan, after measuring what it would take, and for a rule of size everything: a plan says how much it frees.
 fn measured_plan(parts: &Parts) -> Result<PlanWire> {
     let handle = parts.handle();
-    let (_, plan) = handle.expirer.plan(None)?;
-    for item in plan.items.iter().filter(|item| item.bytes.is_none()) {
-        if let Err(error) = handle.scanner.scan_day(&item.camera, item.day, Depth::Measure) {
+    let policy = handle.expirer.policy();
+    let days = if policy.max_size.is_some() || !policy.camera_sizes.is_empty() {
+        handle.catalog.unmeasured()?
+    } else {
+        let (_, plan) = handle.expirer.plan(None)?;
+        plan.items.into_iter().filter(|item| item.bytes.is_none()).map(|item| (item.camera, item.day)).collect()
+    };
+    for (camera, day) in days {
+        if let Err(error) = handle.scanner.scan_day(&camera, day, Depth::Measure) {
             eprintln!("owlery: {}", error.chain());
         }
     }

@@ -38,6 +38,7 @@ fn answer<T: DeserializeOwned>(mut stream: UnixStream, request: &Request) -> Res
     let unclear = |error: serde_json::Error| Error::Daemon(format!("gave an unclear answer: {error}"));
     match serde_json::from_str::<Reply>(&text).map_err(unclear)? {
         Reply::Ok(value) => serde_json::from_value(value).map_err(unclear),
+        Reply::Refused(message) => Err(Error::DaemonRefused(message)),
         Reply::Error(message) => Err(Error::Daemon(format!("answered: {message}"))),
     }
 }

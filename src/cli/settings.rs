@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::motion_conf::MotionConf;
 use crate::error::{Error, Result};
-use crate::retention::Policy;
+use crate::retention::{Policy, Rules};
 use crate::scan::Sidecars;
 use crate::service::Options;
 
@@ -22,6 +22,21 @@ pub(super) struct Given {
     #[arg(long, value_name = "[CAMERA=]N|forever", allow_negative_numbers = true)]
     #[serde(deserialize_with = "texts")]
     pub keep_days: Vec<String>,
+    /// How large the archive may be; repeatable, also per camera [default: no limit]
+    #[arg(long, value_name = "[CAMERA=]SIZE")]
+    #[serde(deserialize_with = "texts")]
+    pub max_size: Vec<String>,
+    /// How much space to keep free on the archive's disk [default: none]
+    #[arg(long, value_name = "SIZE|N%")]
+    #[serde(deserialize_with = "text")]
+    pub min_free: Option<String>,
+    /// Rules of size and space never take a day younger than N days [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[serde(deserialize_with = "text")]
+    pub floor_days: Option<String>,
+    /// How long a retired day can be restored before it is removed [default: not at all; what is deleted by hand: 24h]
+    #[arg(long, value_name = "SPAN")]
+    pub undo_window: Option<String>,
     /// A pass that would retire more than this share of the archive is held; 1 never holds [default: 0.5]
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     #[serde(deserialize_with = "text")]
@@ -103,9 +118,15 @@ fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
 }
 
 impl Given {
-    /// Whether a rule of retention was given on the command line.
-    pub fn has_rules(&self) -> bool {
-        !self.keep_days.is_empty() || self.max_share.is_some()
+    /// The rules of retention.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            keep_days: self.keep_days.clone(),
+            max_size: self.max_size.clone(),
+            min_free: self.min_free.clone(),
+            floor_days: self.floor_days.clone(),
+            max_share: self.max_share.clone(),
+        }
     }
 
     /// The settings of the environment.
@@ -113,6 +134,10 @@ impl Given {
         let get = |name: &str| var(&format!("OWLERY_{name}")).filter(|value| !value.is_empty());
         Self {
             keep_days: get("KEEP_DAYS").map(|days| days.split(',').map(str::to_owned).collect()).unwrap_or_default(),
+            max_size: get("MAX_SIZE").map(|sizes| sizes.split(',').map(str::to_owned).collect()).unwrap_or_default(),
+            min_free: get("MIN_FREE"),
+            floor_days: get("FLOOR_DAYS"),
+            undo_window: get("UNDO_WINDOW"),
             max_share: get("MAX_SHARE"),
             check_interval: get("CHECK_INTERVAL"),
             listen: get("LISTEN"),
@@ -131,6 +156,10 @@ impl Given {
     fn or(self, other: Self) -> Self {
         Self {
             keep_days: if self.keep_days.is_empty() { other.keep_days } else { self.keep_days },
+            max_size: if self.max_size.is_empty() { other.max_size } else { self.max_size },
+            min_free: self.min_free.or(other.min_free),
+            floor_days: self.floor_days.or(other.floor_days),
+            undo_window: self.undo_window.or(other.undo_window),
             max_share: self.max_share.or(other.max_share),
             check_interval: self.check_interval.or(other.check_interval),
             listen: self.listen.or(other.listen),
@@ -159,7 +188,7 @@ impl Given {
     }
 
     fn parse(self, root: &Path) -> Result<Settings> {
-        let mut options = Options::new(root).policy(Policy::parse(&self.keep_days, self.max_share.as_deref())?);
+        let mut options = Options::new(root).policy(Policy::parse(&self.rules())?);
         let mut gap = None;
         if let Some(path) = &self.motion_conf {
             let conf = MotionConf::read(path)?;
@@ -174,6 +203,12 @@ impl Given {
         }
         if let Some(span) = span("check-interval", self.check_interval.as_deref())? {
             options = options.check_interval(span);
+        }
+        if let Some(text) = self.undo_window.as_deref() {
+            let window = humantime::parse_duration(text).map_err(|error| {
+                Error::Config(format!("--undo-window {text:?} is not a span such as 24h or 7d: {error}"))
+            })?;
+            options = options.undo_window(window);
         }
         if let Some(gap) = span("event-gap", self.event_gap.as_deref())?.or(gap) {
             options = options.event_gap(gap);

@@ -13,11 +13,11 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::archive::Report;
-use crate::error::{Error, Result};
-use crate::event::Item;
-use crate::expirer::Pass;
-use crate::retention::{Policy, Refusal, hold};
+use crate::archive::{QueuedPass, Report};
+use crate::error::{Error, Kind, Result};
+use crate::event::{By, EventId, Item};
+use crate::expirer::{Pass, Restoration};
+use crate::retention::{Policy, Refusal, Rules, hold};
 use crate::scan::Summary;
 use crate::service::{Handle, Service};
 
@@ -35,17 +35,18 @@ pub(crate) enum Request {
     Plan { rules: Option<Rules> },
     /// A pass now.
     Expire { confirm: Option<String> },
+    /// What waits in the delete queue.
+    Queue,
+    /// A pass back out of it.
+    Restore { pass: String },
+    /// Events into it.
+    Delete { events: Vec<EventId> },
+    /// Events kept, or not any more.
+    Save { events: Vec<EventId>, saved: bool },
     /// A walk over everything.
     Scan { measure: bool },
     /// Motion has finished a movie.
     Ended { path: PathBuf },
-}
-
-/// Rules as they were typed.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Rules {
-    pub keep_days: Vec<String>,
-    pub max_share: Option<String>,
 }
 
 /// What is answered.
@@ -53,6 +54,8 @@ pub(crate) struct Rules {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Reply {
     Ok(serde_json::Value),
+    /// A guard or a protection said no.
+    Refused(String),
     Error(String),
 }
 
@@ -74,6 +77,8 @@ impl From<&Refusal> for RefusalWire {
 pub(crate) struct PlanWire {
     pub items: Vec<Item>,
     pub kept: Vec<Item>,
+    /// What a rule asks for and cannot be done.
+    pub alerts: Vec<String>,
     /// The guard that would hold the pass.
     pub held: Option<RefusalWire>,
     /// Whether any rule can expire anything.
@@ -85,7 +90,7 @@ impl PlanWire {
         let (view, plan) = handle.expirer.plan(policy)?;
         let policy = policy.unwrap_or(handle.expirer.policy());
         let held = hold(&plan, &view, policy).as_ref().map(RefusalWire::from);
-        Ok(Self { items: plan.items, kept: plan.kept, held, has_rule: policy.can_expire() })
+        Ok(Self { items: plan.items, kept: plan.kept, alerts: plan.alerts, held, has_rule: policy.can_expire() })
     }
 }
 
@@ -97,6 +102,7 @@ pub(crate) struct PassWire {
     pub items: Vec<Item>,
     pub undo_until: Option<String>,
     pub refused: Option<RefusalWire>,
+    pub alerts: Vec<String>,
     failures: Vec<Problem>,
 }
 
@@ -121,6 +127,7 @@ impl From<&Pass> for PassWire {
             items: pass.items.clone(),
             undo_until: pass.undo_until.clone(),
             refused: pass.refused.as_ref().map(RefusalWire::from),
+            alerts: pass.alerts.clone(),
             failures: pass.failures.iter().map(Problem::from).collect(),
         }
     }
@@ -130,6 +137,64 @@ impl PassWire {
     /// What could not be done.
     pub fn failures(&self) -> Vec<Report> {
         self.failures.iter().map(|failure| Report::failure(&failure.path, &failure.problem)).collect()
+    }
+}
+
+/// The delete queue as users see it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct QueueWire {
+    pub passes: Vec<QueuedWire>,
+    /// What lies there and is not ours.
+    pub others: Vec<Problem>,
+}
+
+/// A pass that waits.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct QueuedWire {
+    pub pass: String,
+    pub started: String,
+    pub by: By,
+    pub undo_until: Option<String>,
+    /// What it was made to hold; what has been restored since is among it.
+    pub items: Vec<Item>,
+    pub path: PathBuf,
+}
+
+impl QueueWire {
+    pub fn of(handle: &Handle) -> Result<Self> {
+        let (passes, others) = handle.queue()?;
+        let passes = passes.into_iter().map(|QueuedPass { manifest, path, .. }| QueuedWire {
+            pass: manifest.pass,
+            started: manifest.started,
+            by: manifest.by,
+            undo_until: manifest.undo_until,
+            items: manifest.items,
+            path,
+        });
+        Ok(Self { passes: passes.collect(), others: others.iter().map(Problem::from).collect() })
+    }
+}
+
+/// What taking a pass back did, as users see it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RestorationWire {
+    pub pass: String,
+    pub items: Vec<Item>,
+    pub kept_until: Option<String>,
+    left: Vec<Problem>,
+}
+
+impl From<Restoration> for RestorationWire {
+    fn from(done: Restoration) -> Self {
+        let left = done.left.iter().map(Problem::from).collect();
+        Self { pass: done.pass, items: done.items, kept_until: done.kept_until, left }
+    }
+}
+
+impl RestorationWire {
+    /// What stays in the queue.
+    pub fn left(&self) -> Vec<Report> {
+        self.left.iter().map(|left| Report::failure(&left.path, &left.problem)).collect()
     }
 }
 
@@ -220,6 +285,7 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
         Err(error) => Reply::Error(format!("the request is unclear: {error}")),
         Ok(request) => match tokio::task::spawn_blocking(move || answer(&handle, request)).await {
             Ok(Ok(value)) => Reply::Ok(value),
+            Ok(Err(error)) if error.kind() == Kind::Refused => Reply::Refused(error.chain()),
             Ok(Err(error)) => Reply::Error(error.chain()),
             Err(_) => Reply::Error("the request made it stumble; the log says why".to_owned()),
         },
@@ -234,7 +300,7 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
 fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
     let value = match request {
         Request::Plan { rules } => {
-            let policy = rules.map(|rules| Policy::parse(&rules.keep_days, rules.max_share.as_deref())).transpose()?;
+            let policy = rules.as_ref().map(Policy::parse).transpose()?;
             serde_json::to_value(PlanWire::of(handle, policy.as_ref())?)
         }
         Request::Expire { confirm } => {
@@ -243,6 +309,13 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
             }
             let pass = handle.expire(confirm.as_deref())?;
             serde_json::to_value(PassWire::from(&pass))
+        }
+        Request::Queue => serde_json::to_value(QueueWire::of(handle)?),
+        Request::Restore { pass } => serde_json::to_value(RestorationWire::from(handle.restore(&pass)?)),
+        Request::Delete { events } => serde_json::to_value(PassWire::from(&handle.delete(&events)?)),
+        Request::Save { events, saved } => {
+            events.iter().try_for_each(|event| handle.set_saved(event, saved))?;
+            serde_json::to_value(())
         }
         Request::Scan { measure } => serde_json::to_value(ScanWire::from(&handle.rescan(measure)?)),
         Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(&path)?),

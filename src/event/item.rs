@@ -14,6 +14,17 @@ pub enum Which {
     Some(Vec<EventName>),
 }
 
+/// Who wanted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// A rule of retention.
+    #[default]
+    Rule,
+    /// A person.
+    Hand,
+}
+
 /// Some events of one day, with a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
@@ -27,8 +38,21 @@ pub struct Item {
     pub count: u64,
     /// The sum of their bytes; `None` while not all are measured.
     pub bytes: Option<u64>,
+    /// The space that removing them frees (allocated blocks, a file of several links not at all), if that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frees: Option<u64>,
     /// Why, in words for a person.
     pub reason: String,
+}
+
+impl Item {
+    /// The events that it names; none where it is the whole day.
+    pub fn names(&self) -> &[EventName] {
+        match &self.events {
+            Which::All => &[],
+            Which::Some(names) => names,
+        }
+    }
 }
 
 impl Serialize for Which {

@@ -55,6 +55,7 @@ impl From<Error> for Problem {
         let status = match error.kind() {
             Kind::Usage => StatusCode::BAD_REQUEST,
             Kind::Refused => StatusCode::CONFLICT,
+            Kind::Unknown => StatusCode::NOT_FOUND,
             Kind::NoArchive => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Failed if matches!(error, Error::Stopped) => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,

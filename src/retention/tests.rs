@@ -1,6 +1,6 @@
 //! The plan against a naive model: for every event of every day, is it taken or not, by the words of the documentation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -22,28 +22,43 @@ fn ago(days: u64) -> Day {
 }
 
 fn event(secs: u32, saved: bool, open: bool) -> EventView {
-    EventView { name: EventName::Time(secs), saved, open, bytes: Some(u64::from(secs) + 1) }
+    EventView {
+        name: EventName::Time(secs),
+        saved,
+        open,
+        bytes: Some(u64::from(secs) + 1),
+        frees: Some(u64::from(secs) + 1),
+    }
 }
 
-/// A day as the catalog tells it: its events one by one only if some of them are saved or open.
+/// A day as the catalog tells it, completed with its events if some of them are saved or open.
 fn day_view(camera: Camera, day: Day, events: Vec<EventView>) -> DayView {
     let count = events.len() as u64;
-    let bytes = events.iter().map(|event| event.bytes).sum();
     let saved = events.iter().filter(|event| event.saved).count() as u64;
-    let is_mixed = events.iter().any(|event| event.open) || (saved > 0 && saved < count);
-    DayView { camera, day, events: count, saved, bytes, mixed: if is_mixed { events } else { Vec::new() } }
+    let open = events.iter().filter(|event| event.open).count() as u64;
+    let bytes = events.iter().map(|event| event.bytes).sum();
+    let frees = events.iter().map(|event| event.frees).sum();
+    let measured = events.iter().filter_map(|event| event.bytes).sum();
+    let mut view = DayView { camera, day, events: count, saved, open, bytes, measured, frees, mixed: None };
+    view.mixed = view.is_mixed().then_some(events);
+    view
 }
 
 /// A view of `days` (camera, days ago, events) and the sums that belong to it.
 fn view(days: &[(u32, u64, Vec<EventView>)]) -> View {
     let mut view = View::default();
     for (number, back, events) in days {
-        if !view.cameras.contains(&camera(*number)) {
-            view.cameras.push(camera(*number));
-        }
+        let of = camera(*number);
+        let at = view.cameras.iter().position(|known| known.camera == of).unwrap_or_else(|| {
+            view.cameras.push(CameraView { camera: of.clone(), events: 0, bytes: 0, apart: false });
+            view.cameras.len() - 1
+        });
+        let bytes = events.iter().filter_map(|event| event.bytes).sum::<u64>();
+        view.cameras[at].events += events.len() as u64;
+        view.cameras[at].bytes += bytes;
         view.events += events.len() as u64;
-        view.bytes += events.iter().filter_map(|event| event.bytes).sum::<u64>();
-        view.days.push(day_view(camera(*number), ago(*back), events.clone()));
+        view.bytes += bytes;
+        view.days.push(day_view(of, ago(*back), events.clone()));
     }
     view.days.sort_by_key(|day| (day.day, day.camera.clone()));
     view
@@ -177,6 +192,7 @@ fn any_days() -> impl Strategy<Value = Vec<(u32, u64, Vec<EventView>)>> {
         saved,
         open,
         bytes: bytes.map(u64::from),
+        frees: None,
     });
     let any_day = (1u32..4, 0u64..12, prop::collection::vec(any_event, 0..5));
     prop::collection::vec(any_day, 0..20).prop_map(|mut days| {
@@ -196,7 +212,7 @@ fn any_keep() -> impl Strategy<Value = Keep> {
 
 fn any_policy() -> impl Strategy<Value = Policy> {
     (prop::option::of(any_keep()), prop::collection::btree_map((1u32..5).prop_map(camera), any_keep(), 0..3))
-        .prop_map(|(keep, cameras)| Policy { keep, cameras, max_share: 0.5 })
+        .prop_map(|(keep, cameras)| Policy { keep, cameras, ..Policy::default() })
 }
 
 /// The words of the documentation, event by event.
@@ -261,9 +277,138 @@ proptest! {
     }
 
     #[test]
-    fn no_rule_text_panics(text in ".{0,20}", share in ".{0,8}") {
-        if let Ok(policy) = Policy::parse(&[text], Some(&share)) {
+    fn no_rule_text_panics(texts in prop::array::uniform5("(Camera1=)?[0-9.]{0,3}.{0,8}")) {
+        let [days, size, free, floor, share] = texts;
+        let rules = Rules {
+            keep_days: vec![days],
+            max_size: vec![size],
+            min_free: Some(free),
+            floor_days: Some(floor),
+            max_share: Some(share),
+        };
+        if let Ok(policy) = Policy::parse(&rules) {
             prop_assert!(policy.check().is_ok());
+        }
+    }
+}
+
+mod size {
+    //! Rules of size and space.
+
+    use super::*;
+
+    /// A day of one event of so many bytes, which are also what it frees.
+    fn one(number: u32, back: u64, bytes: u64) -> (u32, u64, Vec<EventView>) {
+        (number, back, vec![EventView { bytes: Some(bytes), frees: Some(bytes), ..event(1, false, false) }])
+    }
+
+    fn with_disk(days: &[(u32, u64, Vec<EventView>)], free: u64, queued: u64) -> View {
+        View { disk: Some(Ok(Disk { total: 1000, free })), queued, ..view(days) }
+    }
+
+    #[test]
+    fn the_oldest_days_go_until_the_archive_fits_and_the_reason_says_by_how_much() {
+        let days = view(&[one(1, 30, 100), one(2, 29, 100), one(1, 28, 100), one(1, 1, 100)]);
+        let rules = Policy { max_size: Some(250), ..Policy::default() };
+        let plan = plan(&days, &rules, now());
+        assert_eq!(planned(&plan), [(ago(30), 1), (ago(29), 1)]);
+        assert_eq!(plan.items[0].reason, "archive over 250 B by 150 B");
+        assert_eq!(plan.alerts, [""; 0]);
+    }
+
+    #[test]
+    fn a_camera_s_limit_takes_of_that_camera_alone_and_counts_for_the_archive_too() {
+        let days = view(&[one(1, 30, 100), one(2, 29, 100), one(2, 28, 100), one(1, 27, 100)]);
+        let mut rules = Policy { max_size: Some(300), ..Policy::default() };
+        rules.camera_sizes.insert(camera(2), 100);
+        let plan = plan(&days, &rules, now());
+        assert_eq!(planned(&plan), [(ago(29), 1)], "the camera's own rule made the archive fit");
+        assert_eq!(plan.items[0].reason, "Camera2 over 100 B by 100 B");
+    }
+
+    #[test]
+    fn the_floor_saved_open_forever_and_restored_stay_and_the_alert_says_what_holds_the_space() {
+        let saved = vec![event(7, true, false)];
+        let mut days = view(&[(1, 30, saved), one(2, 30, 100), one(3, 30, 100), one(1, 5, 100), one(1, 1, 100)]);
+        days.restored.push((camera(3), ago(30)));
+        let mut rules = Policy { max_size: Some(10), floor_days: 6, ..Policy::default() };
+        rules.cameras.insert(camera(2), Keep::Forever);
+        let plan = plan(&days, &rules, now());
+        assert!(plan.items.is_empty(), "{plan:?}");
+        let kept: Vec<_> = plan.kept.iter().map(|item| (item.camera.as_str(), item.reason.as_str())).collect();
+        assert_eq!(kept, [("Camera1", "saved"), ("Camera3", "restored"), ("Camera1", "floor")]);
+        assert_eq!(plan.alerts.len(), 1);
+        for part in ["nothing more may be deleted", "saved: 1 events", "floor", "Camera2 (forever)"] {
+            assert!(plan.alerts[0].contains(part), "{part}: {}", plan.alerts[0]);
+        }
+    }
+
+    #[test]
+    fn a_day_whose_bytes_are_not_known_is_asked_for_and_nothing_younger_is_taken_before() {
+        let mut unknown = one(1, 30, 100);
+        unknown.2[0].bytes = None;
+        let days = [one(1, 31, 10), unknown, one(1, 29, 100), one(1, 28, 100)];
+        let rules = Policy { max_size: Some(100), ..Policy::default() };
+        let first = plan(&view(&days), &rules, now());
+        assert_eq!(first.needs, [(camera(1), ago(30), Need::Bytes)]);
+        assert_eq!(planned(&first), [(ago(31), 1)], "what is known and older");
+    }
+
+    #[test]
+    fn free_space_counts_what_waits_in_the_queue_and_what_other_rules_take() {
+        let days = [one(1, 50, 100), one(1, 30, 100), one(1, 29, 100)];
+        let rules = Policy { min_free: Some(MinFree::Percent(40.0)), ..Policy::default() };
+        let count = |free, queued, rules: &Policy| planned(&plan(&with_disk(&days, free, queued), rules, now())).len();
+        assert_eq!(count(400, 0, &rules), 0, "exactly the mark is enough");
+        assert_eq!(count(399, 0, &rules), 1);
+        assert_eq!(count(299, 0, &rules), 2);
+        assert_eq!(count(299, 101, &rules), 0, "it is on its way already");
+        let both = Policy { keep: Some(Keep::Days(45)), ..rules.clone() };
+        assert_eq!(count(300, 0, &both), 1, "the stale day is enough");
+        assert_eq!(count(299, 0, &both), 2);
+        let plan = plan(&with_disk(&days, 299, 0), &rules, now());
+        assert_eq!(plan.items[0].reason, "free space 299 B under 400 B by 101 B");
+    }
+
+    #[test]
+    fn a_camera_on_another_disk_frees_nothing_here() {
+        let mut days = with_disk(&[one(1, 30, 100), one(2, 29, 100)], 350, 0);
+        days.cameras[0].apart = true;
+        let rules = Policy { min_free: Some(MinFree::Bytes(400)), ..Policy::default() };
+        let plan = plan(&days, &rules, now());
+        assert_eq!(plan.items.iter().map(|item| item.camera.clone()).collect::<Vec<_>>(), [camera(2)]);
+    }
+
+    #[test]
+    fn free_space_that_cannot_be_read_is_an_alert_and_never_plenty_nor_nothing() {
+        let days = View { disk: Some(Err("no such disk".to_owned())), ..view(&[one(1, 30, 100)]) };
+        let rules = Policy { min_free: Some(MinFree::Bytes(400)), ..Policy::default() };
+        let plan = plan(&days, &rules, now());
+        assert!(plan.items.is_empty() && plan.alerts[0].contains("no such disk"), "{plan:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_more_is_taken_than_needed_and_never_what_is_kept(days in any_days(), limit in 1u64..1_000_000, floor in 1u32..8) {
+            let view = view(&days);
+            let rules = Policy { max_size: Some(limit), floor_days: floor, ..Policy::default() };
+            let plan = plan(&view, &rules, now());
+            for item in &plan.items {
+                let names: BTreeMap<_, _> = events_of(&days, item).iter().map(|event| (event.name, event)).collect();
+                let taken: Vec<&EventView> = match &item.events {
+                    Which::All => names.values().copied().collect(),
+                    Which::Some(some) => some.iter().map(|name| names[name]).collect(),
+                };
+                prop_assert!(taken.iter().all(|event| !event.saved && !event.open));
+                prop_assert!(item.day <= ago(u64::from(floor.max(2))));
+                prop_assert!(item.bytes.is_some());
+            }
+            let bytes = |items: &[Item]| items.iter().filter_map(|item| item.bytes).sum::<u64>();
+            let left = view.bytes - bytes(&plan.items);
+            prop_assert!(left <= limit || !plan.alerts.is_empty() || !plan.needs.is_empty(), "fits, or says why not");
+            if let Some((_, but_last)) = plan.items.split_last() {
+                prop_assert!(view.bytes - bytes(but_last) > limit, "the last one was needed");
+            }
         }
     }
 }

@@ -15,13 +15,13 @@ use super::feed::Feed;
 use super::news::{Notice, Subscription, WAITING};
 use super::options::Options;
 use super::status::Status;
-use crate::archive::{Depth, MediaFile, MediaPath, Tally, Tree};
+use crate::archive::{Depth, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
 use crate::catalog::{Applied, CameraSummary, Catalog, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::Known;
 use crate::event::{Camera, Container, Event, EventId};
-use crate::expirer::{Expirer, Pass};
+use crate::expirer::{Expirer, Pass, Restoration};
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
 
@@ -184,6 +184,33 @@ impl Handle {
         let pass = self.expirer.pass(confirmed)?;
         self.feed.flush()?;
         Ok(pass)
+    }
+
+    /// What waits in the delete queue, oldest first, and what lies there and is not ours.
+    pub fn queue(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
+        self.expirer.queue()
+    }
+
+    /// Takes a pass back out of the delete queue. It never overwrites: what has no place any more stays there.
+    pub fn restore(&self, pass: &str) -> Result<Restoration> {
+        let restored = self.expirer.restore(pass)?;
+        self.feed.flush()?;
+        Ok(restored)
+    }
+
+    /// Moves events into the delete queue, from where they can be taken back for a day or the undo window, whichever is
+    /// longer. Refuses all of them if one is saved or open.
+    pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
+        let pass = self.expirer.delete(events)?;
+        self.feed.flush()?;
+        Ok(pass)
+    }
+
+    /// Saves an event, so that no rule takes it, or with `false` makes it one like others.
+    pub fn set_saved(&self, event: &EventId, is_saved: bool) -> Result<()> {
+        let set = if is_saved { Expirer::save } else { Expirer::unsave };
+        set(&self.expirer, event)?;
+        self.feed.flush()
     }
 
     /// Reads the whole archive anew, unchanged or not; with `measure`, every file.

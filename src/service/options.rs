@@ -17,6 +17,7 @@ pub struct Options {
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) camera_pattern: String,
     pub(crate) policy: Policy,
+    pub(crate) undo_window: Duration,
     pub(crate) check_interval: Duration,
     pub(crate) event_gap: Duration,
     pub(crate) sidecars: Sidecars,
@@ -50,6 +51,7 @@ impl Options {
             state_dir: None,
             camera_pattern: "Camera.*".to_owned(),
             policy: Policy::default(),
+            undo_window: Duration::ZERO,
             check_interval: Duration::from_hours(1),
             event_gap: Duration::from_mins(1),
             sidecars: Sidecars::default(),
@@ -73,6 +75,8 @@ impl Options {
         state_dir: PathBuf = Some(state_dir);
         /// Which directories of the root are cameras: a regular expression for the whole name.
         camera_pattern: String = camera_pattern;
+        /// How long what a rule has retired can be taken back before the reaper may take it.
+        undo_window: Duration = undo_window;
         /// How often the expirer runs, and the tree is compared with the catalog.
         check_interval: Duration = check_interval;
         /// Motion's `event_gap`.

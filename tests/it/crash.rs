@@ -70,3 +70,25 @@ fn a_crash_after_any_step_of_reaping_is_taken_up_again() {
         finish(&world, &step);
     }
 }
+
+#[test]
+fn a_crash_after_any_step_of_restoring_leaves_every_event_in_one_place_and_it_can_be_gone_on_with() {
+    for step in 1..=5 {
+        let step = format!("restore-{step}");
+        let world = world();
+        let before = events(&world);
+        let flags = ["--keep-days", "45", "--max-share", "1", "--undo-window", "1h", "--json"];
+        let pass = world.run("expire", &flags).json()["pass"].as_str().unwrap().to_owned();
+        let mut command = world.command("restore", [&pass]);
+        command.env("OWLERY_FAULT", &step);
+        assert_eq!(Ran::of(command).code, -1, "{step}");
+        assert_eq!(events(&world), before, "{step}: an event is gone or doubled");
+        // Whatever came back before the crash is not taken again, and the rest can still be taken back.
+        assert_eq!(world.run("expire", &flags).code, 0, "{step}");
+        assert_eq!(events(&world), before, "{step}");
+        let again = world.run("restore", &[&pass]).code;
+        assert!(again == 0 || again == 1, "{step}: {again}");
+        assert_eq!(world.list().len(), before.len(), "{step}: all of it is in the archive");
+        assert!(world.run("queue", &["--json"]).json()["passes"].as_array().unwrap().is_empty(), "{step}");
+    }
+}

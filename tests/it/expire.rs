@@ -257,13 +257,44 @@ fn a_pass_of_too_large_a_share_is_refused_until_it_is_confirmed() {
 }
 
 #[test]
-fn a_confirmation_is_for_the_plan_that_was_shown_and_no_other() {
+fn a_confirmed_pass_is_what_was_held_less_what_was_saved_and_nothing_more() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
-    let id = world.run("expire", &["--keep-days", "45", "--json"]).json()["pass"].as_str().unwrap().to_owned();
+    let saved = event(&world, "Camera1", 60, "11-00-00");
+    event(&world, "Camera1", 58, "10-00-00");
+    let rule = ["--keep-days", "45", "--json"];
+    let id = world.run("expire", &rule).json()["pass"].as_str().unwrap().to_owned();
+    fs::write(saved.join(".saved"), "").unwrap();
+    event(&world, "Camera1", 60, "12-00-00");
     event(&world, "Camera1", 59, "10-00-00");
-    let ran = world.run("expire", &["--keep-days", "45", "--confirm", &id]);
-    assert_eq!(ran.code, 3, "{ran:?}");
+    let gone = world.path(day("Camera1", 58));
+    fs::remove_dir_all(&gone).unwrap();
+    let ran = world.run("expire", &[&rule[..], &["--confirm", &id]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let items = ran.json()["items"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 1, "{items}");
+    assert_eq!(items[0]["events"], serde_json::json!(["10-00-00"]));
+    let mut left: Vec<Value> = world.list().iter().map(|event| event["id"].clone()).collect();
+    left.sort_by_key(ToString::to_string);
+    let (a, b) = (days_ago(60), days_ago(59));
+    assert_eq!(
+        left,
+        [format!("Camera1/{a}/11-00-00"), format!("Camera1/{a}/12-00-00"), format!("Camera1/{b}/10-00-00")]
+    );
+    let again = world.run("expire", &[&rule[..], &["--confirm", &id]].concat());
+    assert_eq!((again.code, again.json()["refused"]["guard"].as_str()), (3, Some("confirmation")), "it is done once");
+}
+
+#[test]
+fn another_plan_takes_the_place_of_the_one_that_is_held() {
+    let world = World::new();
+    event(&world, "Camera1", 60, "10-00-00");
+    let hold = || world.run("expire", &["--keep-days", "45", "--json"]).json()["pass"].as_str().unwrap().to_owned();
+    let first = hold();
+    assert_eq!(hold(), first, "the same plan keeps its id");
+    event(&world, "Camera1", 59, "10-00-00");
+    assert_ne!(hold(), first);
+    assert_eq!(world.run("expire", &["--keep-days", "45", "--confirm", &first]).code, 3);
     assert_eq!(world.list().len(), 2);
 }
 

@@ -36,4 +36,6 @@ mod sample;
 #[cfg(feature = "cli")]
 mod smoke;
 #[cfg(feature = "cli")]
+mod undo;
+#[cfg(feature = "cli")]
 mod watch;

@@ -1,0 +1,191 @@
+//! The way back out of the delete queue. It never overwrites: a day that exists again takes its events one by one, and
+//! what has no place any more stays in the queue and is named. The numbered procedure is in `doc/retention.md`; the
+//! numbers in the comments here are its steps. Step 1, which keeps what comes back from being taken again by the next
+//! pass, is the expirer's.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+
+use super::dir::{Dir, join};
+use super::queue::{MANIFEST, Manifest, Parts, Place, QUEUE};
+use super::retire::{Touched, open_or_make, rename, rfc3339};
+use super::{Report, Tree};
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day, EventName};
+use crate::fault::crash;
+
+/// The days of which something lies in a pass.
+pub(crate) type Days = BTreeSet<(Camera, Day)>;
+
+/// A pass that is being taken back. Nothing of it may be reaped meanwhile.
+#[derive(Debug)]
+pub struct RestoringPass<'a> {
+    tree: &'a Tree,
+    manifest: Manifest,
+    parts: Parts,
+    /// Directories in which names came or went, to be synced once at the end.
+    touched: Touched,
+}
+
+/// What became of one day of a pass.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// Events that are in the archive again.
+    pub events: Vec<EventName>,
+    /// What stays in the queue, and why.
+    pub left: Vec<Report>,
+}
+
+impl Tree {
+    /// Finds a pass that can be taken back. Fails with [`Error::Unknown`] if none of that name waits.
+    pub fn begin_restore(&self, pass: &str) -> Result<RestoringPass<'_>> {
+        self.verify_identity()?;
+        let found = self.parts_of(pass)?;
+        let (manifest, parts) =
+            found.ok_or_else(|| Error::Unknown { what: "pass in the delete queue", name: pass.to_owned() })?;
+        Ok(RestoringPass { tree: self, manifest, parts, touched: Touched::default() })
+    }
+}
+
+impl RestoringPass<'_> {
+    /// The days that lie in the pass, and what else does.
+    pub fn days(&self) -> Result<(Days, Vec<Report>)> {
+        let (mut days, mut others) = (Days::new(), Vec::new());
+        for (_, part) in &self.parts {
+            let names = names_in(part)?;
+            for name in names.iter().filter(|name| !is_manifest(name)) {
+                let camera = std::str::from_utf8(name).ok().and_then(|name| self.tree.is_camera(name));
+                let (Some(camera), Ok(dir)) = (camera, part.open_dir(name)) else {
+                    others.push(Report::failure(join(part.path(), name), "it is no camera's; it stays"));
+                    continue;
+                };
+                for name in names_in(&dir)? {
+                    match std::str::from_utf8(&name).ok().and_then(|name| name.parse::<Day>().ok()) {
+                        Some(day) => _ = days.insert((camera.clone(), day)),
+                        None => others.push(Report::failure(join(dir.path(), &name), "it is no day; it stays")),
+                    }
+                }
+            }
+        }
+        Ok((days, others))
+    }
+
+    /// Step 2 for one day: back as a whole where there is no such day, else its events one by one.
+    pub fn restore_day(&mut self, camera: &Camera, day: Day) -> Result<Restored> {
+        let mut restored = Restored::default();
+        let (camera_name, day_name) = (camera.as_str().as_bytes(), day.to_string());
+        for at in 0..self.parts.len() {
+            let part = self.parts[at].1.again()?;
+            let Some(from) = part.open_dir_if_there(camera_name)? else { continue };
+            let Some(retired) = from.open_dir_if_there(day_name.as_bytes())? else { continue };
+            let to = match &self.parts[at].0 {
+                Place::Root => self.tree.camera_to_fill(camera)?,
+                Place::Camera(_) => self.tree.camera(camera)?.dir,
+            };
+            for dir in [&from, &retired, &to] {
+                self.touched.add(dir)?;
+            }
+            let events = events_in(&retired)?;
+            match rename(&from, day_name.as_bytes(), &to, day_name.as_bytes()) {
+                Ok(()) => restored.events.extend(events),
+                Err(error) if error.is_taken() => {
+                    let there = to.open_dir(day_name.as_bytes())?;
+                    self.touched.add(&there)?;
+                    restore_events(&retired, &there, &mut restored)?;
+                    let _ = rustix::fs::unlinkat(&from, day_name.as_bytes(), AtFlags::REMOVEDIR); // if it is empty now
+                }
+                Err(error) => return Err(error),
+            }
+            crash("restore-2");
+            let _ = rustix::fs::unlinkat(&part, camera_name, AtFlags::REMOVEDIR); // the same
+        }
+        Ok(restored)
+    }
+
+    /// Steps 3 to 5: makes the renames durable, and removes the pass if nothing is left in it; else it is kept until
+    /// `keep_until`. Answers whether it is gone.
+    pub fn finish(mut self, keep_until: DateTime<Utc>) -> Result<bool> {
+        self.touched.sync()?;
+        crash("restore-3");
+        let mut is_gone = true;
+        if self.manifest.undo_until.is_none() || self.manifest.is_due(crate::clock::Now::at(keep_until)) {
+            self.manifest.undo_until = Some(rfc3339(keep_until));
+        }
+        for (place, part) in &self.parts {
+            let is_empty = names_in(part)?.iter().all(|name| is_manifest(name));
+            if !is_empty {
+                is_gone = false;
+                let text = serde_json::to_vec(&self.manifest).expect("a manifest is texts and numbers");
+                part.write_whole(MANIFEST, &text)?;
+                part.sync()?;
+                continue;
+            }
+            let queue = self.tree.queue_base(place)?.open_dir(QUEUE)?;
+            let removed = rustix::fs::unlinkat(part, MANIFEST, AtFlags::empty()).and_then(|()| {
+                crash("restore-4");
+                rustix::fs::unlinkat(&queue, self.manifest.pass.as_bytes(), AtFlags::REMOVEDIR)
+            });
+            removed.map_err(|e| Error::io("remove the emptied", part.path(), e))?;
+            queue.sync()?;
+        }
+        crash("restore-5");
+        Ok(is_gone)
+    }
+}
+
+impl Tree {
+    /// A camera's directory, made anew if somebody has removed it.
+    fn camera_to_fill(&self, camera: &Camera) -> Result<Dir> {
+        match self.camera(camera) {
+            Err(error) if error.is_not_found() => open_or_make(&self.root_dir()?, camera.as_str().as_bytes()),
+            other => Ok(other?.dir),
+        }
+    }
+}
+
+fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {
+    for name in names_in(from)? {
+        let path = join(from.path(), &name);
+        let Some(event) = EventName::from_bytes(&name) else {
+            restored
+                .left
+                .push(Report::failure(path, "it is no event, and its day exists again; it stays in the queue"));
+            continue;
+        };
+        match rename(from, &name, to, &name) {
+            Ok(()) => restored.events.push(event),
+            Err(error) if error.is_taken() => {
+                let why = "an event of that name exists again; it stays in the queue";
+                restored.left.push(Report::failure(path, why));
+            }
+            Err(error) => restored.left.push(Report::of(&error, &path)),
+        }
+    }
+    Ok(())
+}
+
+fn is_manifest(name: &[u8]) -> bool {
+    name == MANIFEST || (name.starts_with(b".pass.json.") && name.ends_with(b".tmp"))
+}
+
+fn names_in(dir: &Dir) -> Result<Vec<Vec<u8>>> {
+    let mut names = Vec::new();
+    dir.list(|name, _| names.push(name.to_vec()))?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn events_in(day: &Dir) -> Result<Vec<EventName>> {
+    Ok(names_in(day)?.iter().filter_map(|name| EventName::from_bytes(name)).collect())
+}
+
+impl Error {
+    /// Whether the cause is that the name is taken.
+    fn is_taken(&self) -> bool {
+        let taken = [Errno::EXIST, Errno::NOTEMPTY].map(|errno| Some(errno.raw_os_error()));
+        matches!(self, Self::Io { source, .. } if taken.contains(&source.raw_os_error()))
+    }
+}

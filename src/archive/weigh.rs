@@ -1,0 +1,77 @@
+//! What an event takes on the disk: the sizes of its files, and the space that removing them would give back.
+
+use rustix::fs::{FileType, Statx};
+
+use super::dir::{DayDir, Dir, file_type};
+use super::{CameraDir, Tree};
+use crate::error::{Error, Result};
+use crate::event::EventName;
+use crate::retention::Disk;
+
+/// How deep below an event's directory is looked.
+const DEEPEST: u32 = 8;
+
+/// The weight of an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// The sum of the sizes of its files.
+    pub bytes: u64,
+    /// The blocks that removing it gives back. A file that has other names too gives nothing.
+    pub frees: u64,
+}
+
+impl DayDir {
+    /// Weighs one event. One that is gone weighs nothing.
+    pub fn weigh(&self, name: EventName) -> Result<Weight> {
+        let mut weight = Weight::default();
+        match self.dir.open_dir(name.text().as_bytes()) {
+            Err(error) if error.is_no_directory() => {}
+            dir => add(&dir?, &mut weight, DEEPEST)?,
+        }
+        Ok(weight)
+    }
+}
+
+/// The space that a file or a directory takes. `stx_blocks` counts in units of 512 bytes (statx(2)).
+fn blocks(stat: &Statx) -> u64 {
+    stat.stx_blocks.saturating_mul(512)
+}
+
+fn add(dir: &Dir, weight: &mut Weight, depth: u32) -> Result<()> {
+    weight.frees += blocks(&dir.stat_self()?);
+    let mut names = Vec::new();
+    dir.list(|name, _| names.push(name.to_vec()))?;
+    for name in names {
+        let stat = match dir.stat(&name) {
+            Err(error) if error.is_not_found() => continue,
+            other => other?,
+        };
+        match file_type(&stat) {
+            FileType::Directory if depth > 0 => add(&dir.open_dir(&name)?, weight, depth - 1)?,
+            FileType::RegularFile => {
+                weight.bytes += stat.stx_size;
+                if stat.stx_nlink == 1 {
+                    weight.frees += blocks(&stat);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Tree {
+    /// The disk that the root is on.
+    pub fn disk(&self) -> Result<Disk> {
+        let root = self.root_dir()?;
+        let stat = rustix::fs::fstatvfs(&root).map_err(|e| Error::io("ask for the free space of", root.path(), e))?;
+        let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+        Ok(Disk { total: bytes(stat.f_blocks), free: bytes(stat.f_bavail) })
+    }
+
+    /// Whether a camera's directory is on another disk than the root.
+    pub fn is_apart(&self, camera: &CameraDir) -> Result<bool> {
+        let disk = |stat: Statx| (stat.stx_dev_major, stat.stx_dev_minor);
+        Ok(disk(self.root_dir()?.stat_self()?) != disk(camera.dir.stat_self()?))
+    }
+}

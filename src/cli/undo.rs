@@ -1,0 +1,108 @@
+//! What a person does to single events and passes: `owlery queue`, `restore`, `delete`, `save` and `unsave`. Beside a
+//! running daemon the daemon does it; else this process, under the archive's lock.
+
+use std::fmt::Write as _;
+
+use super::{Common, Outcome, output, remote};
+use crate::daemon::control::{PassWire, QueueWire, QueuedWire, Request, RestorationWire};
+use crate::error::{Error, Result};
+use crate::event::{By, EventId};
+
+/// What waits in the delete queue.
+pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let queue = match remote::ask::<QueueWire>(&archive.state_path(), &Request::Queue) {
+        Some(answer) => answer?,
+        None => QueueWire::of(archive.parts_aside()?.handle())?,
+    };
+    if json {
+        output::json(&queue)?;
+        return Ok(Outcome::Done);
+    }
+    let mut text = String::new();
+    for pass in &queue.passes {
+        push_pass(&mut text, pass);
+    }
+    if queue.passes.is_empty() {
+        text.push_str("nothing waits in the delete queue\n");
+    }
+    for other in &queue.others {
+        let _ = writeln!(text, "{}: {}", other.path.display(), other.problem);
+    }
+    output::print(&text)?;
+    Ok(Outcome::Done)
+}
+
+fn push_pass(text: &mut String, pass: &QueuedWire) {
+    let by = if pass.by == By::Hand { "by hand" } else { "by rule" };
+    let until = match &pass.undo_until {
+        Some(until) => format!("can be restored until {until}"),
+        None => "is removed at the next occasion".to_owned(),
+    };
+    let _ = writeln!(text, "{}  {by}, {until}", pass.pass);
+    for item in &pass.items {
+        let _ = write!(text, "  {}", output::item(item));
+    }
+}
+
+/// Takes a pass back.
+pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let request = Request::Restore { pass: pass.to_owned() };
+    let done = match remote::ask::<RestorationWire>(&archive.state_path(), &request) {
+        Some(answer) => answer?,
+        None => RestorationWire::from(archive.parts()?.handle().restore(pass)?),
+    };
+    let left = done.left();
+    output::reports(&left);
+    if json {
+        output::json(&done)?;
+    } else {
+        let mut text: String = done.items.iter().map(output::item).collect();
+        let events = done.items.iter().map(|item| item.count).sum();
+        let kept =
+            done.kept_until.as_ref().map_or_else(String::new, |until| format!("; no rule takes them until {until}"));
+        let _ = writeln!(text, "pass {}: restored {}{kept}", done.pass, output::count(events, "event"));
+        output::print(&text)?;
+    }
+    Ok(if left.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+}
+
+/// Moves events into the delete queue.
+pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let request = Request::Delete { events: events.to_vec() };
+    let pass = match remote::ask::<PassWire>(&archive.state_path(), &request) {
+        Some(answer) => answer?,
+        None => PassWire::from(&archive.parts()?.handle().delete(events)?),
+    };
+    let is_incomplete = output::reports(&pass.failures());
+    if json {
+        output::json(&pass)?;
+    } else {
+        let mut text: String = pass.items.iter().map(output::item).collect();
+        if let (Some(name), Some(until)) = (&pass.pass, &pass.undo_until) {
+            let _ = writeln!(text, "pass {name}: can be taken back until {until} with: owlery restore ROOT {name}");
+        }
+        output::print(&text)?;
+    }
+    Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
+}
+
+/// Saves events, or makes them ones like others.
+pub(super) fn save(common: &Common, events: &[EventId], saved: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let request = Request::Save { events: events.to_vec(), saved };
+    if let Some(answer) = remote::ask::<()>(&archive.state_path(), &request) {
+        answer?;
+    } else {
+        let parts = archive.parts()?;
+        events.iter().try_for_each(|event| parts.handle().set_saved(event, saved))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Events as typed.
+pub(super) fn events(texts: &[String]) -> Result<Vec<EventId>> {
+    texts.iter().map(|text| text.trim_end_matches('/').parse()).collect::<Result<_, Error>>()
+}

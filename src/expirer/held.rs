@@ -1,0 +1,65 @@
+//! The pass that is held: a plan that a guard would not let through, kept word for word until a person confirms it or
+//! another plan takes its place. There is at most one. It is a file of the state directory.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::event::{EventName, Item};
+use crate::state_file;
+
+const FILE: &str = "held.json";
+
+/// A plan that is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldPass {
+    /// The version of this file's form.
+    pub(super) owlery: u32,
+    /// The plan's id, which confirms it.
+    pub id: String,
+    /// The guard that holds it.
+    pub guard: String,
+    /// What the guard saw.
+    pub message: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// What would be retired, and the events that each item stands for.
+    pub items: Vec<(Item, Vec<EventName>)>,
+}
+
+/// Where it is kept. Written and read under the lock of the passes.
+#[derive(Debug)]
+pub(super) struct Held(PathBuf);
+
+impl Held {
+    pub fn new(state_dir: &Path) -> Self {
+        Self(state_dir.join(FILE))
+    }
+
+    /// The pass that is held, if one is. A file that cannot be understood holds nothing that could be confirmed.
+    pub fn get(&self) -> Option<HeldPass> {
+        match state_file::read::<HeldPass>(&self.0) {
+            Ok(held) => held.filter(|held| held.owlery == 1),
+            Err(error) => {
+                tracing::warn!("{}", error.chain());
+                None
+            }
+        }
+    }
+
+    /// Holds this pass in place of another.
+    pub fn set(&self, held: &HeldPass) -> Result<()> {
+        state_file::write(&self.0, held)
+    }
+
+    /// Holds nothing any more.
+    pub fn clear(&self) {
+        match std::fs::remove_file(&self.0) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!("cannot remove {}: {error}", self.0.display());
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What was taken back out of the delete queue is kept for a while by every rule: else the next pass would take it
+//! again. The list is a file of the state directory, not a part of the catalog, which may be built anew at any time.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Now;
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day};
+use crate::state_file;
+
+const FILE: &str = "restored.json";
+
+/// A day of which something was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoredDay {
+    /// Whose.
+    pub camera: Camera,
+    /// Which. The whole day is kept: what came back, and what lay there already.
+    pub day: Day,
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct File {
+    /// The version of this file's form.
+    owlery: u32,
+    days: Vec<RestoredDay>,
+}
+
+/// The list.
+#[derive(Debug)]
+pub(super) struct RestoredDays {
+    path: PathBuf,
+    /// As on disk, but for what could not be read; written by `add`, read by every plan.
+    days: Mutex<std::result::Result<Vec<RestoredDay>, String>>,
+}
+
+impl RestoredDays {
+    /// Reads the list of a state directory. One that is there and cannot be read holds every pass, and is told by
+    /// [`RestoredDays::at`].
+    pub fn open(state_dir: &Path) -> Self {
+        let path = state_dir.join(FILE);
+        let days = match state_file::read::<File>(&path) {
+            Ok(None) => Ok(Vec::new()),
+            Ok(Some(file)) if file.owlery == 1 => Ok(file.days),
+            Ok(Some(file)) => Err(format!("{} is of version {}", path.display(), file.owlery)),
+            Err(error) => Err(error.chain()),
+        };
+        Self { path, days: Mutex::new(days) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, std::result::Result<Vec<RestoredDay>, String>> {
+        self.days.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The days that are kept at this moment.
+    pub fn at(&self, now: Now) -> Result<Vec<RestoredDay>> {
+        match &*self.lock() {
+            Ok(days) => Ok(days.iter().filter(|day| day.until > now.utc).cloned().collect()),
+            Err(why) => Err(Error::Refused {
+                guard: "restored",
+                message: format!("what was restored is not known: {why}; mend or remove the file"),
+            }),
+        }
+    }
+
+    /// Keeps these days too; on disk when this answers.
+    pub fn add(&self, added: &[RestoredDay], now: Now) -> Result<()> {
+        let mut days = self.at(now)?;
+        for new in added {
+            match days.iter_mut().find(|day| day.camera == new.camera && day.day == new.day) {
+                Some(known) => known.until = known.until.max(new.until),
+                None => days.push(new.clone()),
+            }
+        }
+        let file = File { owlery: 1, days };
+        state_file::write(&self.path, &file)?;
+        *self.lock() = Ok(file.days);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn days_are_kept_until_their_time_over_restarts_and_a_broken_file_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |text: &str| {
+            let local = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap();
+            Now { utc: local.and_utc(), local }
+        };
+        let now = at("2026-11-20 12:00");
+        let day = |day: &str, hours: i64| RestoredDay {
+            camera: "Camera1".parse().unwrap(),
+            day: day.parse().unwrap(),
+            until: now.utc + TimeDelta::hours(hours),
+        };
+        let list = RestoredDays::open(dir.path());
+        list.add(&[day("2026-09-01", 2), day("2026-09-02", 1)], now).unwrap();
+        list.add(&[day("2026-09-01", 1)], now).unwrap();
+        let again = RestoredDays::open(dir.path());
+        assert_eq!(again.at(now).unwrap(), [day("2026-09-01", 2), day("2026-09-02", 1)], "the longer time counts");
+        assert_eq!(again.at(at("2026-11-20 13:00")).unwrap(), [day("2026-09-01", 2)]);
+        for broken in ["", "{", "[]", r#"{"owlery":9,"days":[]}"#] {
+            std::fs::write(dir.path().join(FILE), broken).unwrap();
+            let broken = RestoredDays::open(dir.path());
+            assert!(matches!(broken.at(now), Err(Error::Refused { guard: "restored", .. })));
+            assert!(broken.add(&[], now).is_err(), "nothing is overwritten");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The plan and what it is made of: the catalog's days, the disk, and what has to be looked at on the disk before a rule
+//! may count on it.
+
+use std::collections::BTreeMap;
+
+use super::Expirer;
+use crate::clock::Now;
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day};
+use crate::retention::{DayView, EventView, Need, Plan, Policy, View, newest_needed, plan};
+
+impl Expirer {
+    /// What would be retired now by these rules, or by `policy` as a what-if.
+    pub fn plan(&self, policy: Option<&Policy>) -> Result<(View, Plan)> {
+        let now = self.scanner.clock.now();
+        let policy = policy.unwrap_or(&self.policy);
+        let mut view = self.view(policy, now)?;
+        let mut troubles = Vec::new();
+        loop {
+            let mut plan = plan(&view, policy, now);
+            if plan.needs.is_empty() {
+                plan.alerts.append(&mut troubles);
+                return Ok((view, plan));
+            }
+            self.complete(&mut view, &plan.needs, &mut troubles)?;
+        }
+    }
+
+    fn view(&self, policy: &Policy, now: Now) -> Result<View> {
+        let mut view = self.catalog.retention_view(newest_needed(policy, now))?;
+        view.restored = self.restored.at(now)?.into_iter().map(|day| (day.camera, day.day)).collect();
+        if policy.min_free.is_some() {
+            view.disk = Some(self.tree.disk().map_err(|error| error.chain()));
+            view.queued = self.queued_bytes()?;
+            for camera in self.tree.cameras()?.open {
+                let is_apart = self.tree.is_apart(&camera)?;
+                view.cameras.iter_mut().filter(|view| &view.camera == camera.camera()).for_each(|v| v.apart = is_apart);
+            }
+        }
+        Ok(view)
+    }
+
+    /// The bytes that wait on the root's disk to be removed, as far as manifests tell.
+    fn queued_bytes(&self) -> Result<u64> {
+        let (passes, _) = self.tree.passes()?;
+        let on_root = passes.iter().filter(|pass| pass.is_on_root());
+        let items = on_root.flat_map(|pass| &pass.manifest.items);
+        Ok(items.map(|item| item.frees.or(item.bytes).unwrap_or(0)).sum())
+    }
+
+    /// Finds out what a plan needs. A day that cannot be looked at is left out and told of, so that this ends.
+    fn complete(&self, view: &mut View, needs: &[(Camera, Day, Need)], troubles: &mut Vec<String>) -> Result<()> {
+        let places: BTreeMap<(Day, Camera), usize> =
+            view.days.iter().enumerate().map(|(at, day)| ((day.day, day.camera.clone()), at)).collect();
+        let place = |camera: &Camera, day: Day| places.get(&(day, camera.clone())).copied();
+        let listed: Vec<usize> = needs
+            .iter()
+            .filter(|(_, _, need)| *need == Need::Events)
+            .filter_map(|(camera, day, _)| place(camera, *day))
+            .collect();
+        self.catalog.add_events(view, &listed)?;
+        let mut lost = Vec::new();
+        for (camera, day, _) in needs.iter().filter(|(_, _, need)| *need != Need::Events) {
+            let Some(at) = place(camera, *day) else { continue };
+            match self.weigh(&mut view.days[at]) {
+                Ok(added) => {
+                    view.bytes = view.bytes.saturating_add(added);
+                    let of_camera = view.cameras.iter_mut().filter(|view| &view.camera == camera);
+                    of_camera.for_each(|view| view.bytes = view.bytes.saturating_add(added));
+                }
+                Err(error) => {
+                    troubles
+                        .push(format!("{camera}/{day} is left out, since it cannot be measured: {}", error.chain()));
+                    lost.push(at);
+                }
+            }
+        }
+        lost.sort_unstable();
+        for at in lost.into_iter().rev() {
+            view.days.remove(at);
+        }
+        Ok(())
+    }
+
+    /// Weighs a day's events on the disk; answers by how much more bytes are known of it now.
+    fn weigh(&self, view: &mut DayView) -> Result<u64> {
+        let dir = self.tree.camera(&view.camera)?.day(view.day)?;
+        let event = |name| EventView { name, saved: false, open: false, bytes: None, frees: None };
+        let mut events: Vec<EventView> = if let Some(events) = view.mixed.take() {
+            events
+        } else {
+            self.catalog.names_of(&view.camera, view.day)?.into_iter().map(event).collect()
+        };
+        let (mut bytes, mut frees) = (0u64, 0u64);
+        for event in &mut events {
+            if self.scanner.is_stopped() {
+                return Err(Error::Stopped);
+            }
+            let weight = dir.weigh(event.name)?;
+            (event.bytes, event.frees) = (Some(weight.bytes), Some(weight.frees));
+            bytes = bytes.saturating_add(weight.bytes);
+            frees = frees.saturating_add(weight.frees);
+        }
+        let added = bytes.saturating_sub(view.measured);
+        (view.bytes, view.frees, view.measured) = (Some(bytes), Some(frees), bytes);
+        view.mixed = view.is_mixed().then_some(events);
+        Ok(added)
+    }
+}

@@ -1,0 +1,273 @@
+//! How a plan is made: rule after rule, each taking the oldest days first, until what it asks for holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytesize::ByteSize;
+
+use super::{DayView, EventView, Keep, Need, Plan, Policy, View, newest_candidate};
+use crate::clock::Now;
+use crate::event::{Camera, Day, Item, Which};
+
+/// How many days are asked for at a time when it is not known how much they bring.
+const ASKED: usize = 32;
+
+/// Decides what to retire. Where [`Plan::needs`] is not empty, the view must be completed and the plan made again.
+pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
+    let Ok(today) = Day::try_from(now.today()) else { return Plan::default() };
+    let mut planner = Planner {
+        view,
+        policy,
+        today,
+        newest: newest_candidate(now),
+        plan: Plan::default(),
+        handled: BTreeMap::new(),
+        needs: BTreeSet::new(),
+    };
+    planner.by_age();
+    for camera in &view.cameras {
+        if let Some(limit) = policy.camera_sizes.get(&camera.camera) {
+            let what = format!("{} over {}", camera.camera, text_of(*limit));
+            planner.by_size(Some(&camera.camera), camera.bytes, *limit, &what);
+        }
+    }
+    if let Some(limit) = policy.max_size {
+        planner.by_size(None, view.bytes, limit, &format!("archive over {}", text_of(limit)));
+    }
+    planner.by_free_space();
+    planner.finish()
+}
+
+/// Bytes for people.
+fn text_of(bytes: u64) -> String {
+    ByteSize::b(bytes).display().si().to_string()
+}
+
+/// What a removal must tell before a rule may count on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gain {
+    /// A rule of age does not mind.
+    Any,
+    /// The sum of sizes.
+    Bytes,
+    /// The space on the disk.
+    Frees,
+}
+
+/// Something has to be found out first.
+struct Blocked;
+
+struct Planner<'a> {
+    view: &'a View,
+    policy: &'a Policy,
+    today: Day,
+    /// The newest day that may be taken.
+    newest: Day,
+    plan: Plan,
+    /// The days that a rule has come to, by their place in the view, and the item that was made of each.
+    handled: BTreeMap<usize, Option<usize>>,
+    needs: BTreeSet<(usize, Need)>,
+}
+
+impl Planner<'_> {
+    fn by_age(&mut self) {
+        for at in 0..self.view.days.len() {
+            let day = &self.view.days[at];
+            let Some(Keep::Days(keep)) = self.policy.keep_of(&day.camera) else { continue };
+            if day.day <= self.newest && day.day < self.today.back(u64::from(keep)) {
+                let reason = format!("older than {keep} days: ended {}", day.day);
+                let _ = self.take(at, &reason, Gain::Any); // what it needs is noted
+            }
+        }
+    }
+
+    /// `measured` bytes of one camera, or of all, must not be more than `limit`.
+    fn by_size(&mut self, camera: Option<&Camera>, measured: u64, limit: u64, what: &str) {
+        let is_meant = |of: &Camera| camera.is_none_or(|camera| camera == of);
+        let items = self.plan.items.iter().filter(|item| is_meant(&item.camera));
+        let taken: u64 = items.filter_map(|item| item.bytes).sum();
+        let Some(excess) = measured.checked_sub(limit.saturating_add(taken)).filter(|excess| *excess > 0) else {
+            return;
+        };
+        let reason = format!("{what} by {}", text_of(excess));
+        self.cover(excess, &reason, Gain::Bytes, &|day| is_meant(&day.camera));
+    }
+
+    fn by_free_space(&mut self) {
+        let (Some(min_free), Some(disk)) = (self.policy.min_free, &self.view.disk) else { return };
+        let disk = match disk {
+            Ok(disk) => *disk,
+            Err(why) => return self.plan.alerts.push(format!("free space cannot be read: {why}")),
+        };
+        let mark = min_free.mark(disk.total);
+        let Some(missing) = mark.checked_sub(disk.free.saturating_add(self.view.queued)).filter(|m| *m > 0) else {
+            return;
+        };
+        let is_here = |camera: &Camera| self.view.cameras.iter().any(|view| &view.camera == camera && !view.apart);
+        // What other rules take frees space too; how much, their bytes tell well enough until the next look.
+        let mut coming: u64 = 0;
+        for (at, item) in &self.handled {
+            let Some(item) = item.map(|item| &self.plan.items[item]).filter(|item| is_here(&item.camera)) else {
+                continue;
+            };
+            match item.frees.or(item.bytes) {
+                Some(frees) => coming = coming.saturating_add(frees),
+                None => _ = self.needs.insert((*at, Need::Frees)),
+            }
+        }
+        let Some(missing) = missing.checked_sub(coming).filter(|missing| *missing > 0) else { return };
+        let reason =
+            format!("free space {} under {} by {}", text_of(disk.free), text_of(mark), text_of(mark - disk.free));
+        self.cover(missing, &reason, Gain::Frees, &|day| is_here(&day.camera));
+    }
+
+    /// Takes days, oldest first, until they bring `missing` bytes.
+    fn cover(&mut self, missing: u64, reason: &str, gain: Gain, is_meant: &dyn Fn(&DayView) -> bool) {
+        let newest = self.newest.min(self.today.back(u64::from(self.policy.floor_days)));
+        let (mut gained, mut expected, mut asked) = (0u64, 0u64, 0);
+        for at in 0..self.view.days.len() {
+            let day = &self.view.days[at];
+            if gained >= missing || (asked > 0 && (expected >= missing || asked >= ASKED)) {
+                return;
+            }
+            let is_free = !self.handled.contains_key(&at) && !self.policy.is_kept_forever(&day.camera);
+            if day.day > newest || day.events == 0 || !is_free || !is_meant(day) {
+                continue;
+            }
+            if asked > 0 {
+                // The order must hold: nothing younger is taken before it is known what this one brings.
+                asked += usize::from(self.ask(at, gain));
+                expected = expected.saturating_add(day.bytes.unwrap_or(0));
+                continue;
+            }
+            if let Ok(more) = self.take(at, reason, gain) {
+                gained = gained.saturating_add(more);
+            } else {
+                asked = 1;
+                expected = gained.saturating_add(day.bytes.unwrap_or(0));
+            }
+        }
+        if asked == 0 && gained < missing {
+            self.keep_by_floor(newest, is_meant);
+            let kept = self.what_is_kept();
+            let rest = text_of(missing - gained);
+            self.plan.alerts.push(format!("{reason}: {rest} cannot be freed, since nothing more may be deleted{kept}"));
+        }
+    }
+
+    /// Notes what has to be known of a day; true if there is something.
+    fn ask(&mut self, at: usize, gain: Gain) -> bool {
+        let day = &self.view.days[at];
+        let lacks = |bytes: Option<u64>, frees: Option<u64>| match gain {
+            Gain::Any => None,
+            Gain::Bytes => bytes.is_none().then_some(Need::Bytes),
+            Gain::Frees => frees.is_none().then_some(Need::Frees),
+        };
+        let need = match &day.mixed {
+            _ if !day.is_mixed() => lacks(day.bytes, day.frees),
+            None => Some(Need::Events),
+            Some(events) => {
+                let mut free = events.iter().filter(|event| !event.saved && !event.open);
+                free.find_map(|event| lacks(event.bytes, event.frees))
+            }
+        };
+        self.needs.extend(need.map(|need| (at, need)));
+        need.is_some()
+    }
+
+    /// Takes of a day what may be taken; answers how much that brings.
+    fn take(&mut self, at: usize, reason: &str, gain: Gain) -> Result<u64, Blocked> {
+        let day = &self.view.days[at];
+        let whole = |reason: &str| item(day, Which::All, day.events, (day.bytes, day.frees), reason);
+        if self.handled.contains_key(&at) {
+            return Ok(0);
+        }
+        let is_kept = if self.view.restored.contains(&(day.camera.clone(), day.day)) {
+            Some("restored")
+        } else {
+            (day.events > 0 && day.saved == day.events).then_some("saved")
+        };
+        if let Some(why) = is_kept {
+            self.plan.kept.push(whole(why));
+            self.handled.insert(at, None);
+            return Ok(0);
+        }
+        if self.ask(at, gain) {
+            return Err(Blocked);
+        }
+        let Some(events) = day.mixed.as_ref().filter(|_| day.is_mixed()) else {
+            return Ok(self.add(at, whole(reason), gain));
+        };
+        let some = |is_meant: &dyn Fn(&EventView) -> bool, why: &str| {
+            let chosen: Vec<&EventView> = events.iter().filter(|event| is_meant(event)).collect();
+            let bytes = chosen.iter().map(|event| event.bytes).sum();
+            let frees = chosen.iter().map(|event| event.frees).sum();
+            let names = chosen.iter().map(|event| event.name).collect();
+            item(day, Which::Some(names), chosen.len() as u64, (bytes, frees), why)
+        };
+        let taken = some(&|event| !event.saved && !event.open, reason);
+        let kept = [some(&|event| event.saved, "saved"), some(&|event| !event.saved && event.open, "open")];
+        self.plan.kept.extend(kept.into_iter().filter(|kept| kept.count > 0));
+        if taken.count == 0 {
+            self.handled.insert(at, None);
+            return Ok(0);
+        }
+        Ok(self.add(at, taken, gain))
+    }
+
+    fn add(&mut self, at: usize, item: Item, gain: Gain) -> u64 {
+        let brings = match gain {
+            Gain::Any => None,
+            Gain::Bytes => item.bytes,
+            Gain::Frees => item.frees,
+        };
+        self.handled.insert(at, Some(self.plan.items.len()));
+        self.plan.items.push(item);
+        brings.unwrap_or(0)
+    }
+
+    /// Lists the days that only the floor keeps.
+    fn keep_by_floor(&mut self, newest: Day, is_meant: &dyn Fn(&DayView) -> bool) {
+        for (at, day) in self.view.days.iter().enumerate() {
+            if day.day > newest
+                && day.day <= self.newest
+                && day.events > 0
+                && is_meant(day)
+                && !self.handled.contains_key(&at)
+            {
+                self.handled.insert(at, None);
+                self.plan.kept.push(item(day, Which::All, day.events, (day.bytes, day.frees), "floor"));
+            }
+        }
+    }
+
+    /// What holds the space, in words.
+    fn what_is_kept(&self) -> String {
+        let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for kept in &self.plan.kept {
+            let sum = sums.entry(kept.reason.clone()).or_default();
+            *sum = (sum.0 + kept.count, sum.1.saturating_add(kept.bytes.unwrap_or(0)));
+        }
+        for camera in self.view.cameras.iter().filter(|camera| self.policy.is_kept_forever(&camera.camera)) {
+            sums.insert(format!("{} (forever)", camera.camera), (camera.events, camera.bytes));
+        }
+        let parts: Vec<String> = sums
+            .iter()
+            .map(|(reason, (events, bytes))| format!("{reason}: {events} events, {}", text_of(*bytes)))
+            .collect();
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
+    }
+
+    fn finish(mut self) -> Plan {
+        self.plan.items.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
+        self.plan.kept.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
+        let days = &self.view.days;
+        self.plan.needs =
+            self.needs.iter().map(|(at, need)| (days[*at].camera.clone(), days[*at].day, *need)).collect();
+        self.plan
+    }
+}
+
+fn item(day: &DayView, events: Which, count: u64, (bytes, frees): (Option<u64>, Option<u64>), reason: &str) -> Item {
+    let (camera, reason) = (day.camera.clone(), reason.to_owned());
+    Item { camera, day: day.day, events, count, bytes, frees, reason }
+}

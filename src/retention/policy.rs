@@ -1,0 +1,221 @@
+//! The rules of an archive: as typed, and as meant.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::event::Camera;
+
+/// For how long recordings are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// A day expires when it lies more than so many days (at least one) before today.
+    Days(u32),
+    /// Nothing expires by its age. As the rule of one camera: nothing of it expires by any rule.
+    Forever,
+}
+
+/// How much space is to stay free on the archive's disk.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MinFree {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many of a hundred parts of the disk, from above 0 to below 100.
+    Percent(f64),
+}
+
+impl MinFree {
+    /// The mark in bytes on a disk of this size.
+    pub fn mark(self, total: u64) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Self::Percent(percent) => (total as f64 * percent / 100.0) as u64,
+        }
+    }
+}
+
+/// The rules of an archive. Without a rule nothing expires.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// For cameras without a rule of their own.
+    pub keep: Option<Keep>,
+    /// For single cameras.
+    pub cameras: BTreeMap<Camera, Keep>,
+    /// How large the archive may be, in bytes.
+    pub max_size: Option<u64>,
+    /// How large single cameras may be, in bytes.
+    pub camera_sizes: BTreeMap<Camera, u64>,
+    /// How much space is to stay free.
+    pub min_free: Option<MinFree>,
+    /// A rule of size or space never takes a day that lies less than so many days before today.
+    pub floor_days: u32,
+    /// A pass that would retire more than this share of the archive is held, from above 0 to 1; 1 never holds.
+    pub max_share: f64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            keep: None,
+            cameras: BTreeMap::new(),
+            max_size: None,
+            camera_sizes: BTreeMap::new(),
+            min_free: None,
+            floor_days: 1,
+            max_share: 0.5,
+        }
+    }
+}
+
+/// Rules as they are typed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rules {
+    /// Each `[CAMERA=]N` or `[CAMERA=]forever`.
+    pub keep_days: Vec<String>,
+    /// Each `[CAMERA=]SIZE`.
+    pub max_size: Vec<String>,
+    /// A size, or a percentage `N%`.
+    pub min_free: Option<String>,
+    /// A number of days from 1.
+    pub floor_days: Option<String>,
+    /// A share above 0, up to 1.
+    pub max_share: Option<String>,
+}
+
+impl Rules {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Policy {
+    /// Whether any rule can expire anything.
+    pub fn can_expire(&self) -> bool {
+        self.keep.iter().chain(self.cameras.values()).any(|keep| matches!(keep, Keep::Days(_))) || self.looks_at_space()
+    }
+
+    /// Whether a rule of size or space is among them.
+    pub fn looks_at_space(&self) -> bool {
+        self.max_size.is_some() || !self.camera_sizes.is_empty() || self.min_free.is_some()
+    }
+
+    /// The rules as users write them.
+    pub fn parse(rules: &Rules) -> Result<Self> {
+        let mut policy = Self::default();
+        for text in &rules.keep_days {
+            let wrong =
+                || Error::Config(format!("--keep-days {text:?} is not a number of days from 1, or \"forever\""));
+            let (camera, value) = of_camera("--keep-days", text)?;
+            let keep = match value {
+                "forever" => Keep::Forever,
+                days => days.parse().ok().filter(|days| *days > 0).map(Keep::Days).ok_or_else(wrong)?,
+            };
+            match camera {
+                Some(camera) => {
+                    policy.cameras.insert(camera, keep);
+                }
+                None => policy.keep = Some(keep),
+            }
+        }
+        for text in &rules.max_size {
+            let (camera, value) = of_camera("--max-size", text)?;
+            let bytes = size("--max-size", value)?;
+            match camera {
+                Some(camera) => {
+                    policy.camera_sizes.insert(camera, bytes);
+                }
+                None => policy.max_size = Some(bytes),
+            }
+        }
+        policy.min_free = rules.min_free.as_deref().map(str::parse).transpose()?;
+        if let Some(text) = &rules.floor_days {
+            let days = text.parse().ok().filter(|days| *days > 0);
+            policy.floor_days =
+                days.ok_or_else(|| Error::Config(format!("--floor-days {text:?} is not a number of days from 1")))?;
+        }
+        if let Some(text) = &rules.max_share {
+            policy.max_share = text
+                .parse()
+                .map_err(|_| Error::Config(format!("--max-share {text:?} is not a share above 0, up to 1")))?;
+        }
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// Refuses values that mean nothing, and rules that contradict each other.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |text: &str| Err(Error::Config(text.to_owned()));
+        if self.keep.iter().chain(self.cameras.values()).any(|keep| *keep == Keep::Days(0)) {
+            return wrong("--keep-days takes a number of days from 1, or \"forever\"");
+        }
+        if self.max_size.iter().chain(self.camera_sizes.values()).any(|bytes| *bytes == 0) {
+            return wrong("--max-size takes a size above 0");
+        }
+        match self.min_free {
+            Some(MinFree::Bytes(0)) => return wrong("--min-free takes a size above 0"),
+            Some(MinFree::Percent(percent)) if !(percent > 0.0 && percent < 100.0) => {
+                return wrong("--min-free takes a percentage above 0% and below 100%");
+            }
+            _ => {}
+        }
+        if self.floor_days == 0 {
+            return wrong("--floor-days takes a number of days from 1");
+        }
+        if !(self.max_share > 0.0 && self.max_share <= 1.0) {
+            return wrong("--max-share takes a share above 0, up to 1");
+        }
+        if let Some(camera) = self.camera_sizes.keys().find(|camera| self.is_kept_forever(camera)) {
+            return Err(Error::Config(format!("{camera} is kept forever, so it cannot have a --max-size")));
+        }
+        Ok(())
+    }
+
+    /// The rule of age for a camera.
+    pub(super) fn keep_of(&self, camera: &Camera) -> Option<Keep> {
+        self.cameras.get(camera).copied().or(self.keep)
+    }
+
+    /// Whether no rule takes anything of a camera.
+    pub(super) fn is_kept_forever(&self, camera: &Camera) -> bool {
+        self.cameras.get(camera) == Some(&Keep::Forever)
+    }
+
+    /// The cameras that rules name.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Camera> {
+        self.cameras.keys().chain(self.camera_sizes.keys())
+    }
+}
+
+/// `CAMERA=VALUE` or `VALUE`.
+fn of_camera<'a>(flag: &str, text: &'a str) -> Result<(Option<Camera>, &'a str)> {
+    let Some((camera, value)) = text.split_once('=') else { return Ok((None, text)) };
+    let camera = camera.parse().map_err(|error| Error::Config(format!("{flag} {text:?}: {error}")))?;
+    Ok((Some(camera), value))
+}
+
+fn size(flag: &str, text: &str) -> Result<u64> {
+    let size: Result<ByteSize, _> = text.parse();
+    let size = size.map_err(|_| Error::Config(format!("{flag} {text:?} is not a size such as 500GB or 2TiB")))?;
+    Ok(size.as_u64())
+}
+
+impl FromStr for MinFree {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.strip_suffix('%') {
+            Some(percent) => percent
+                .trim()
+                .parse()
+                .map(Self::Percent)
+                .map_err(|_| Error::Config(format!("--min-free {text:?} is not a percentage such as 10%"))),
+            None => size("--min-free", text).map(Self::Bytes),
+        }
+    }
+}
