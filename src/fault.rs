@@ -1,6 +1,6 @@
 //! Places where a test can make the program fail: `OWLERY_FAULT=reaper` makes the reaper panic at its first pass,
 //! `OWLERY_FAULT=retire-3` ends the process after step 3 of that procedure as a crash would. Compiled into debug builds
-//! only, which is what tests run.
+//! only, which is what tests run. Tests within the library end one thread's work instead ([`stop_at`]).
 
 fn is_asked_for(name: &str) -> bool {
     cfg!(debug_assertions) && std::env::var("OWLERY_FAULT").is_ok_and(|fault| fault == name)
@@ -13,7 +13,33 @@ pub(crate) fn point(name: &str) {
 
 /// Ends the process on the spot if the environment asks for it: nothing is unwound, flushed or cleaned up.
 pub(crate) fn crash(name: &str) {
+    #[cfg(test)]
+    STEP.with_borrow_mut(|step| {
+        if step.as_deref() == Some(name) {
+            *step = None;
+            std::panic::resume_unwind(Box::new("stopped at a step")); // without a word on standard error
+        }
+    });
     if is_asked_for(name) {
         std::process::abort();
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The step after which this thread's work ends; set and cleared by the test that runs on it.
+    static STEP: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Runs `work`, ending it by a panic after a step; `None` if it was ended.
+#[cfg(test)]
+pub(crate) fn stop_at<T>(step: Option<&str>, work: impl FnOnce() -> T) -> Option<T> {
+    STEP.set(step.map(str::to_owned));
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    STEP.set(None);
+    match done {
+        Ok(done) => Some(done),
+        Err(panic) if panic.downcast_ref() == Some(&"stopped at a step") => None,
+        Err(panic) => std::panic::resume_unwind(panic),
     }
 }

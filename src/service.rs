@@ -343,3 +343,6 @@ impl Service {
         self.parts.shutdown()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,12 +95,10 @@ impl RestoringPass<'_> {
                     let there = to.open_dir(day_name.as_bytes())?;
                     self.touched.add(&there)?;
                     restore_events(&retired, &there, &mut restored)?;
-                    let _ = rustix::fs::unlinkat(&from, day_name.as_bytes(), AtFlags::REMOVEDIR); // if it is empty now
                 }
                 Err(error) => return Err(error),
             }
             crash("restore-2");
-            let _ = rustix::fs::unlinkat(&part, camera_name, AtFlags::REMOVEDIR); // the same
         }
         Ok(restored)
     }
@@ -115,6 +113,7 @@ impl RestoringPass<'_> {
             self.manifest.undo_until = Some(rfc3339(keep_until));
         }
         for (place, part) in &self.parts {
+            remove_emptied(part)?;
             let is_empty = names_in(part)?.iter().all(|name| is_manifest(name));
             if !is_empty {
                 is_gone = false;
@@ -163,6 +162,18 @@ fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {
             }
             Err(error) => restored.left.push(Report::of(&error, &path)),
         }
+    }
+    Ok(())
+}
+
+/// Removes directories of days and cameras in which nothing is left; `rmdir` itself is the check.
+fn remove_emptied(part: &Dir) -> Result<()> {
+    for camera in names_in(part)?.iter().filter(|name| !is_manifest(name)) {
+        let Ok(dir) = part.open_dir(camera) else { continue };
+        for day in names_in(&dir)? {
+            let _ = rustix::fs::unlinkat(&dir, &day, AtFlags::REMOVEDIR);
+        }
+        let _ = rustix::fs::unlinkat(part, camera, AtFlags::REMOVEDIR);
     }
     Ok(())
 }

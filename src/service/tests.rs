@@ -1,0 +1,417 @@
+//! Retention against a simple model: random archives, rules, clocks, saves, restores, deletions, crashes after any step
+//! and restarts, on real directories. `OWLERY_CASES` says how many cases; each is a story of several steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::event::{Camera, Day, EventId, EventName, Item, Which};
+use crate::fault::stop_at;
+use crate::retention::{Keep, Policy};
+
+/// One step of a story. Numbers choose among what there is.
+#[derive(Debug, Clone)]
+enum Step {
+    Event { camera: u32, back: u64, kilobytes: u64 },
+    Save(usize),
+    Unsave(usize),
+    Pass { crash: Option<u32> },
+    Confirm { crash: Option<u32> },
+    Restore { pass: usize, crash: Option<u32> },
+    Delete { event: usize, crash: Option<u32> },
+    Reap { crash: Option<u32> },
+    Wait { hours: i64 },
+    Restart { forget: bool },
+}
+
+fn any_crash(steps: u32) -> impl Strategy<Value = Option<u32>> {
+    prop::option::weighted(0.3, 1..=steps)
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (1u32..3, 0u64..12, 1u64..40).prop_map(|(camera, back, kilobytes)| Step::Event { camera, back, kilobytes }),
+        2 => any::<usize>().prop_map(Step::Save),
+        1 => any::<usize>().prop_map(Step::Unsave),
+        4 => any_crash(7).prop_map(|crash| Step::Pass { crash }),
+        1 => any_crash(7).prop_map(|crash| Step::Confirm { crash }),
+        2 => (any::<usize>(), any_crash(5)).prop_map(|(pass, crash)| Step::Restore { pass, crash }),
+        1 => (any::<usize>(), any_crash(7)).prop_map(|(event, crash)| Step::Delete { event, crash }),
+        2 => any_crash(4).prop_map(|crash| Step::Reap { crash }),
+        2 => (-30i64..200).prop_map(|hours| Step::Wait { hours }),
+        1 => any::<bool>().prop_map(|forget| Step::Restart { forget }),
+    ]
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    let keep = || prop::option::of(prop_oneof![3 => (1u32..10).prop_map(Keep::Days), 1 => Just(Keep::Forever)]);
+    (keep(), keep(), prop::option::of(10_000u64..100_000), 1u32..7, prop_oneof![Just(1.0), Just(0.4)]).prop_map(
+        |(keep, of_camera, max_size, floor_days, max_share)| {
+            let cameras = of_camera.map(|keep| (camera(1), keep)).into_iter().collect();
+            Policy { keep, cameras, max_size, floor_days, max_share, ..Policy::default() }
+        },
+    )
+}
+
+fn camera(number: u32) -> Camera {
+    format!("Camera{number}").parse().unwrap()
+}
+
+/// Where an event is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Archive,
+    Queue(String),
+    Gone,
+}
+
+struct Story {
+    folder: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    policy: Policy,
+    undo: Duration,
+    parts: Option<Parts>,
+    /// Every event that ever was, and where it must be.
+    events: BTreeMap<EventId, Place>,
+    saved: BTreeSet<EventId>,
+    /// Days that no rule may take, and until when.
+    restored: BTreeMap<(Camera, Day), DateTime<Utc>>,
+    /// What a guard holds.
+    held: BTreeSet<EventId>,
+}
+
+impl Story {
+    fn new(policy: Policy, undo_hours: u64) -> Self {
+        let memory = Path::new("/dev/shm"); // thousands of archives
+        let place = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("owlery-story-").tempdir_in(place).unwrap();
+        let noon = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
+        for number in 1..3 {
+            fs::create_dir(folder.path().join(camera(number).as_str())).unwrap();
+        }
+        let mut story = Self {
+            folder,
+            clock: Arc::new(ManualClock::new(noon)),
+            policy,
+            undo: Duration::from_hours(undo_hours),
+            parts: None,
+            events: BTreeMap::new(),
+            saved: BTreeSet::new(),
+            restored: BTreeMap::new(),
+            held: BTreeSet::new(),
+        };
+        story.restart();
+        story
+    }
+
+    fn now(&self) -> NaiveDateTime {
+        crate::clock::Clock::now(&*self.clock).local
+    }
+
+    fn path(&self, below: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    fn handle(&self) -> &Handle {
+        self.parts.as_ref().unwrap().handle()
+    }
+
+    /// Ends what runs, if it does, and starts anew.
+    fn restart(&mut self) {
+        self.parts = None;
+        let options = Options::new(self.folder.path()).policy(self.policy.clone()).undo_window(self.undo);
+        let parts = Archive::open(options.clock(self.clock.clone())).unwrap().parts().unwrap();
+        parts.shared.tree.tidy_queue().unwrap();
+        parts.preload(Depth::Measure, &Progress::default()).unwrap();
+        self.parts = Some(parts);
+    }
+
+    /// The events on the disk: in the archive, and in passes of the queue.
+    fn on_disk(&self) -> BTreeMap<EventId, Place> {
+        let mut found = BTreeMap::new();
+        let mut add = |base: PathBuf, place: &Place| {
+            for entry in walk(&base, 3) {
+                let below = entry.strip_prefix(&base).unwrap().to_str().unwrap();
+                if let Ok(id) = below.parse::<EventId>() {
+                    assert!(entry.join("00-00-00-00.jpg").is_file(), "{below} has lost a file");
+                    assert_eq!(found.insert(id, place.clone()), None, "{below} is in two places");
+                }
+            }
+        };
+        add(self.folder.path().to_path_buf(), &Place::Archive);
+        for pass in list(&self.path("delete_queue")) {
+            let name = pass.file_name().unwrap().to_str().unwrap().to_owned();
+            add(pass, &Place::Queue(name));
+        }
+        found
+    }
+
+    /// Compares the disk with the model. `may` says which changes this step may have made; they are taken over.
+    fn check(&mut self, what: &Step, may: impl Fn(&EventId, &Place, &Place) -> bool) -> BTreeSet<EventId> {
+        let disk = self.on_disk();
+        let mut moved = BTreeSet::new();
+        for (id, before) in &mut self.events {
+            let now = disk.get(id).cloned().unwrap_or(Place::Gone);
+            if now != *before {
+                assert!(may(id, before, &now), "{what:?}: {id} went from {before:?} to {now:?}");
+                moved.insert(id.clone());
+                *before = now;
+            }
+        }
+        assert!(disk.keys().all(|id| self.events.contains_key(id)), "{what:?}: an event came from nowhere");
+        for id in &self.saved {
+            assert_eq!(self.events[id], Place::Archive, "{what:?}: {id} is saved");
+        }
+        moved
+    }
+
+    fn there(&self) -> Vec<EventId> {
+        self.events.iter().filter(|(_, place)| **place == Place::Archive).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Whether a rule may take an event now, by the words of the documentation.
+    fn may_go(&self, id: &EventId) -> bool {
+        let age = (self.now().date() - id.day.date()).num_days();
+        let rule = self.policy.cameras.get(&id.camera).or(self.policy.keep.as_ref());
+        let is_stale = matches!(rule, Some(Keep::Days(days)) if age > i64::from(*days));
+        let is_forever = self.policy.cameras.get(&id.camera) == Some(&Keep::Forever);
+        let is_beyond = self.policy.max_size.is_some() && !is_forever && age >= i64::from(self.policy.floor_days);
+        let is_restored = self.is_restored(id);
+        age >= 2 && (is_stale || is_beyond) && !self.saved.contains(id) && !is_restored
+    }
+
+    fn is_restored(&self, id: &EventId) -> bool {
+        let until = self.restored.get(&(id.camera.clone(), id.day));
+        until.is_some_and(|until| *until > self.now().and_utc())
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Event { camera: number, back, kilobytes } => self.add_event(*number, *back, *kilobytes),
+            Step::Save(n) | Step::Unsave(n) => {
+                let there = self.there();
+                let Some(id) = (!there.is_empty()).then(|| there[n % there.len()].clone()) else { return };
+                let is_saved = matches!(step, Step::Save(_));
+                self.handle().set_saved(&id, is_saved).unwrap();
+                if is_saved {
+                    self.saved.insert(id)
+                } else {
+                    self.saved.remove(&id)
+                };
+                self.check(step, |_, _, _| false);
+            }
+            Step::Pass { crash } => self.pass(step, crash.map(|n| format!("retire-{n}"))),
+            Step::Confirm { crash } => self.confirm(step, crash.map(|n| format!("retire-{n}"))),
+            Step::Restore { pass, crash } => self.restore(step, *pass, crash.map(|n| format!("restore-{n}"))),
+            Step::Delete { event, crash } => self.delete(step, *event, crash.map(|n| format!("retire-{n}"))),
+            Step::Reap { crash } => self.reap(step, crash.map(|n| format!("reap-{n}"))),
+            Step::Wait { hours } => self.clock.set(self.now() + TimeDelta::hours(*hours)),
+            Step::Restart { forget } => {
+                if *forget {
+                    self.parts = None;
+                    fs::remove_file(self.path(".owlery/catalog.db")).unwrap();
+                }
+                self.restart();
+                self.check(step, |_, _, _| false);
+            }
+        }
+    }
+
+    fn add_event(&mut self, number: u32, back: u64, kilobytes: u64) {
+        let day = Day::try_from(self.now().date() - Days::new(back)).unwrap();
+        let name = EventName::Time(u32::try_from(self.events.len()).unwrap()); // never the same twice
+        let id = EventId { camera: camera(number), day, name };
+        let dir = self.path(id.to_string());
+        fs::create_dir_all(&dir).unwrap();
+        let file = File::create(dir.join("00-00-00-00.jpg")).unwrap();
+        file.set_len(kilobytes * 1000).unwrap();
+        let written = SystemTime::UNIX_EPOCH
+            + Duration::from_secs(day.date().and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp().cast_unsigned());
+        file.set_modified(written).unwrap();
+        File::open(&dir).unwrap().set_modified(written).unwrap();
+        self.events.insert(id.clone(), Place::Archive);
+        self.handle().scanner.scan_event(&id, crate::scan::Occasion::Found).unwrap();
+        self.handle().feed.flush().unwrap();
+    }
+
+    fn pass(&mut self, step: &Step, crash: Option<String>) {
+        let plan = self.handle().plan(None).unwrap();
+        assert!(plan.needs.is_empty());
+        let planned = self.events_of(&plan.items);
+        let done = stop_at(crash.as_deref(), || self.handle().pass(None).unwrap());
+        let allowed: BTreeSet<EventId> = self.events.keys().filter(|id| self.may_go(id)).cloned().collect();
+        let moved = self.check(step, |id, before, now| {
+            *before == Place::Archive && matches!(now, Place::Queue(_)) && allowed.contains(id)
+        });
+        match done {
+            None => self.restart_after_crash(step),
+            Some(pass) if pass.refused.is_some() => {
+                assert!(moved.is_empty(), "a pass that is refused does nothing");
+                self.held = planned;
+            }
+            Some(pass) => {
+                assert_eq!(pass.failures, []);
+                assert_eq!(moved, planned, "the plan that is shown is the plan that is done");
+                self.held.clear();
+            }
+        }
+    }
+
+    fn confirm(&mut self, step: &Step, crash: Option<String>) {
+        let file = fs::read(self.path(".owlery/held.json")).unwrap_or_default();
+        let held: serde_json::Value = serde_json::from_slice(&file).unwrap_or_default();
+        let Some(id) = held["id"].as_str() else { return };
+        let done = stop_at(crash.as_deref(), || self.handle().pass(Some(id)).unwrap());
+        let today = self.now().date();
+        let allowed: BTreeSet<EventId> =
+            self.held.iter().filter(|id| !self.saved.contains(id) && !self.is_restored(id)).cloned().collect();
+        let moved = self.check(step, |id, before, now| {
+            *before == Place::Archive && matches!(now, Place::Queue(_)) && allowed.contains(id)
+        });
+        assert!(moved.iter().all(|id| (today - id.day.date()).num_days() >= 2), "today and yesterday never go");
+        if done.is_none() {
+            self.restart_after_crash(step);
+        }
+        self.held.clear();
+    }
+
+    fn restore(&mut self, step: &Step, n: usize, crash: Option<String>) {
+        let (passes, _) = self.handle().queue().unwrap();
+        if passes.is_empty() {
+            return;
+        }
+        let name = passes[n % passes.len()].manifest.pass.clone();
+        let done = stop_at(crash.as_deref(), || self.handle().restore(&name).unwrap());
+        let moved = self.check(step, |_, before, now| *before == Place::Queue(name.clone()) && *now == Place::Archive);
+        let until = self.now().and_utc() + TimeDelta::days(7).max(TimeDelta::from_std(self.undo).unwrap());
+        for id in moved {
+            let known = self.restored.entry((id.camera, id.day)).or_insert(until);
+            *known = until.max(*known);
+        }
+        if done.is_none() {
+            return self.restart_after_crash(step);
+        }
+        assert!(!self.events.values().any(|place| *place == Place::Queue(name.clone())), "all of it is back");
+        assert!(!self.path("delete_queue").join(&name).exists());
+    }
+
+    fn delete(&mut self, step: &Step, n: usize, crash: Option<String>) {
+        let there = self.there();
+        if there.is_empty() {
+            return;
+        }
+        let victim = there[n % there.len()].clone();
+        let done = stop_at(crash.as_deref(), || self.handle().delete(std::slice::from_ref(&victim)));
+        let is_saved = self.saved.contains(&victim);
+        self.check(step, |id, before, now| {
+            *id == victim && !is_saved && *before == Place::Archive && matches!(now, Place::Queue(_))
+        });
+        match done {
+            None => self.restart_after_crash(step),
+            Some(Ok(_)) => assert!(matches!(self.events[&victim], Place::Queue(_))),
+            Some(Err(error)) => assert!(matches!(error, Error::Refused { guard: "saved" | "open", .. }), "{error}"),
+        }
+    }
+
+    fn reap(&mut self, step: &Step, crash: Option<String>) {
+        let due = self.handle().expirer.due().unwrap();
+        let names: BTreeSet<String> = due.iter().map(|pass| pass.manifest.pass.clone()).collect();
+        let now = self.now().and_utc();
+        for pass in &due {
+            let until = pass.manifest.undo_until.as_ref().map(|until| until.parse::<DateTime<Utc>>().unwrap());
+            assert!(until.is_none_or(|until| until <= now), "its undo time is not over");
+        }
+        let done = stop_at(crash.as_deref(), || {
+            for pass in &due {
+                let reaped = self.handle().tree.reap(pass, &self.handle().reaped, &|| false).unwrap();
+                assert!(reaped.is_gone, "{:?}", reaped.left);
+            }
+        });
+        self.check(step, |_, before, now| {
+            matches!(before, Place::Queue(pass) if names.contains(pass)) && *now == Place::Gone
+        });
+        match done {
+            None => self.restart_after_crash(step),
+            Some(()) => {
+                assert!(!self.events.values().any(|place| matches!(place, Place::Queue(pass) if names.contains(pass))))
+            }
+        }
+    }
+
+    fn restart_after_crash(&mut self, step: &Step) {
+        self.restart();
+        self.check(step, |_, _, _| false);
+    }
+
+    fn events_of(&self, items: &[Item]) -> BTreeSet<EventId> {
+        let of_item = |item: &Item| match &item.events {
+            Which::All => {
+                self.there().into_iter().filter(|id| id.camera == item.camera && id.day == item.day).collect()
+            }
+            Which::Some(names) => {
+                let id = |name: &EventName| EventId { camera: item.camera.clone(), day: item.day, name: *name };
+                names.iter().map(id).collect::<Vec<_>>()
+            }
+        };
+        items.iter().flat_map(of_item).collect()
+    }
+}
+
+fn list(dir: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// Everything so many levels below.
+fn walk(dir: &Path, depth: u32) -> Vec<PathBuf> {
+    if depth == 0 {
+        vec![dir.to_path_buf()]
+    } else {
+        list(dir).iter().flat_map(|below| walk(below, depth - 1)).collect()
+    }
+}
+
+/// How many stories are told, by how many threads: each waits for its disk now and then.
+const TELLERS: u32 = 4;
+
+fn cases() -> u32 {
+    std::env::var("OWLERY_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+}
+
+#[test]
+fn nothing_is_lost_that_was_not_to_be_deleted() {
+    let story = (
+        any_policy(),
+        prop_oneof![Just(0u64), Just(30)],
+        prop::collection::vec((1u32..3, 2u64..12, 1u64..40), 2..8),
+        prop::collection::vec(any_step(), 4..14),
+    );
+    let tell = || {
+        let config = ProptestConfig { cases: cases().div_ceil(TELLERS), ..ProptestConfig::default() };
+        let told = TestRunner::new(config).run(&story, |(policy, undo_hours, first, steps)| {
+            let mut story = Story::new(policy, undo_hours);
+            for (camera, back, kilobytes) in first {
+                story.add_event(camera, back, kilobytes);
+            }
+            for step in &steps {
+                story.step(step);
+            }
+            Ok(())
+        });
+        if let Err(error) = told {
+            panic!("{error}");
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..TELLERS {
+            scope.spawn(tell);
+        }
+    });
+}
