@@ -194,6 +194,7 @@ impl Story {
     }
 
     fn step(&mut self, step: &Step) {
+        let name = |procedure: &str, step: Option<u32>| step.map(|step| format!("{procedure}-{step}"));
         match step {
             Step::Event { camera: number, back, kilobytes } => self.add_event(*number, *back, *kilobytes),
             Step::Save(n) | Step::Unsave(n) => {
@@ -208,11 +209,11 @@ impl Story {
                 };
                 self.check(step, |_, _, _| false);
             }
-            Step::Pass { crash } => self.pass(step, crash.map(|n| format!("retire-{n}"))),
-            Step::Confirm { crash } => self.confirm(step, crash.map(|n| format!("retire-{n}"))),
-            Step::Restore { pass, crash } => self.restore(step, *pass, crash.map(|n| format!("restore-{n}"))),
-            Step::Delete { event, crash } => self.delete(step, *event, crash.map(|n| format!("retire-{n}"))),
-            Step::Reap { crash } => self.reap(step, crash.map(|n| format!("reap-{n}"))),
+            Step::Pass { crash } => self.pass(step, name("retire", *crash).as_deref()),
+            Step::Confirm { crash } => self.confirm(step, name("retire", *crash).as_deref()),
+            Step::Restore { pass, crash } => self.restore(step, *pass, name("restore", *crash).as_deref()),
+            Step::Delete { event, crash } => self.delete(step, *event, name("retire", *crash).as_deref()),
+            Step::Reap { crash } => self.reap(step, name("reap", *crash).as_deref()),
             Step::Wait { hours } => self.clock.set(self.now() + TimeDelta::hours(*hours)),
             Step::Restart { forget } => {
                 if *forget {
@@ -242,11 +243,11 @@ impl Story {
         self.handle().feed.flush().unwrap();
     }
 
-    fn pass(&mut self, step: &Step, crash: Option<String>) {
+    fn pass(&mut self, step: &Step, crash: Option<&str>) {
         let plan = self.handle().plan(None).unwrap();
         assert!(plan.needs.is_empty());
         let planned = self.events_of(&plan.items);
-        let done = stop_at(crash.as_deref(), || self.handle().pass(None).unwrap());
+        let done = stop_at(crash, || self.handle().pass(None).unwrap());
         let allowed: BTreeSet<EventId> = self.events.keys().filter(|id| self.may_go(id)).cloned().collect();
         let moved = self.check(step, |id, before, now| {
             *before == Place::Archive && matches!(now, Place::Queue(_)) && allowed.contains(id)
@@ -265,11 +266,11 @@ impl Story {
         }
     }
 
-    fn confirm(&mut self, step: &Step, crash: Option<String>) {
+    fn confirm(&mut self, step: &Step, crash: Option<&str>) {
         let file = fs::read(self.path(".owlery/held.json")).unwrap_or_default();
         let held: serde_json::Value = serde_json::from_slice(&file).unwrap_or_default();
         let Some(id) = held["id"].as_str() else { return };
-        let done = stop_at(crash.as_deref(), || self.handle().pass(Some(id)).unwrap());
+        let done = stop_at(crash, || self.handle().pass(Some(id)).unwrap());
         let today = self.now().date();
         let allowed: BTreeSet<EventId> =
             self.held.iter().filter(|id| !self.saved.contains(id) && !self.is_restored(id)).cloned().collect();
@@ -283,13 +284,13 @@ impl Story {
         self.held.clear();
     }
 
-    fn restore(&mut self, step: &Step, n: usize, crash: Option<String>) {
+    fn restore(&mut self, step: &Step, n: usize, crash: Option<&str>) {
         let (passes, _) = self.handle().queue().unwrap();
         if passes.is_empty() {
             return;
         }
         let name = passes[n % passes.len()].manifest.pass.clone();
-        let done = stop_at(crash.as_deref(), || self.handle().restore(&name).unwrap());
+        let done = stop_at(crash, || self.handle().restore(&name).unwrap());
         let moved = self.check(step, |_, before, now| *before == Place::Queue(name.clone()) && *now == Place::Archive);
         let until = self.now().and_utc() + TimeDelta::days(7).max(TimeDelta::from_std(self.undo).unwrap());
         for id in moved {
@@ -303,13 +304,13 @@ impl Story {
         assert!(!self.path("delete_queue").join(&name).exists());
     }
 
-    fn delete(&mut self, step: &Step, n: usize, crash: Option<String>) {
+    fn delete(&mut self, step: &Step, n: usize, crash: Option<&str>) {
         let there = self.there();
         if there.is_empty() {
             return;
         }
         let victim = there[n % there.len()].clone();
-        let done = stop_at(crash.as_deref(), || self.handle().delete(std::slice::from_ref(&victim)));
+        let done = stop_at(crash, || self.handle().delete(std::slice::from_ref(&victim)));
         let is_saved = self.saved.contains(&victim);
         self.check(step, |id, before, now| {
             *id == victim && !is_saved && *before == Place::Archive && matches!(now, Place::Queue(_))
@@ -321,7 +322,7 @@ impl Story {
         }
     }
 
-    fn reap(&mut self, step: &Step, crash: Option<String>) {
+    fn reap(&mut self, step: &Step, crash: Option<&str>) {
         let due = self.handle().expirer.due().unwrap();
         let names: BTreeSet<String> = due.iter().map(|pass| pass.manifest.pass.clone()).collect();
         let now = self.now().and_utc();
@@ -329,7 +330,7 @@ impl Story {
             let until = pass.manifest.undo_until.as_ref().map(|until| until.parse::<DateTime<Utc>>().unwrap());
             assert!(until.is_none_or(|until| until <= now), "its undo time is not over");
         }
-        let done = stop_at(crash.as_deref(), || {
+        let done = stop_at(crash, || {
             for pass in &due {
                 let reaped = self.handle().tree.reap(pass, &self.handle().reaped, &|| false).unwrap();
                 assert!(reaped.is_gone, "{:?}", reaped.left);
