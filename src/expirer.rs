@@ -1,5 +1,7 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
+mod clock_guard;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::SecondsFormat;
@@ -11,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::event::{Change, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, hold, newest_stale, plan};
 use crate::scan::Scanner;
+pub use clock_guard::ClockGuard;
 
 /// Carries out the policy.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct Expirer {
     catalog: Arc<Catalog>,
     scanner: Arc<Scanner>,
     policy: Policy,
+    /// Whether the time is to be believed.
+    pub(crate) clock: ClockGuard,
     /// Held over a pass, and while passes are listed for the reaper, which must not see one that is being made.
     passing: Mutex<()>,
 }
@@ -42,8 +47,14 @@ pub struct Pass {
 
 impl Expirer {
     /// An expirer for these rules.
-    pub fn new(tree: Arc<Tree>, catalog: Arc<Catalog>, scanner: Arc<Scanner>, policy: Policy) -> Self {
-        Self { tree, catalog, scanner, policy, passing: Mutex::new(()) }
+    pub fn new(
+        tree: Arc<Tree>,
+        catalog: Arc<Catalog>,
+        scanner: Arc<Scanner>,
+        policy: Policy,
+        clock: ClockGuard,
+    ) -> Self {
+        Self { tree, catalog, scanner, policy, clock, passing: Mutex::new(()) }
     }
 
     /// The rules.
@@ -58,6 +69,24 @@ impl Expirer {
         let view = self.catalog.retention_view(newest_stale(policy, now))?;
         let plan = plan(&view, policy, now);
         Ok((view, plan))
+    }
+
+    /// The guard that holds this plan now. A rule that means no camera comes first, because no confirmation helps there;
+    /// then the clock, by which also an empty plan is not known to be right.
+    pub fn held(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
+        let refusal = hold(plan, view, policy);
+        if !policy.can_expire() || refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
+            return refusal;
+        }
+        let clock = self.clock.held().map(|why| Refusal {
+            guard: "clock",
+            message: format!(
+                "{why}; if the clock is right, confirm it with: owlery expire --confirm {}; an owlery that runs goes on \
+                 by itself once the kernel has reported the clock as synchronised for 10 minutes",
+                plan.id()
+            ),
+        });
+        clock.or(refusal)
     }
 
     /// Every pass that waits in the queues.
@@ -76,14 +105,18 @@ impl Expirer {
         let now = self.scanner.clock.now();
         let mut pass = Pass { started: now.utc.to_rfc3339_opts(SecondsFormat::Secs, true), ..Pass::default() };
         let (view, plan) = self.plan(None)?;
-        if plan.items.is_empty() {
-            return Ok(pass);
+        let held = self.held(&plan, &view, &self.policy);
+        if let Some(refusal) = held.filter(|held| held.guard == "clock" || !plan.items.is_empty()) {
+            if refusal.guard == "configuration" || confirmed != Some(plan.id().as_str()) {
+                pass.pass = Some(plan.id());
+                pass.refused = Some(refusal);
+                return Ok(pass);
+            }
+            if refusal.guard == "clock" {
+                self.clock.accept()?;
+            }
         }
-        if let Some(refusal) = hold(&plan, &view, &self.policy)
-            && !(refusal.guard == "share" && confirmed == Some(plan.id().as_str()))
-        {
-            pass.pass = Some(plan.id());
-            pass.refused = Some(refusal);
+        if plan.items.is_empty() {
             return Ok(pass);
         }
         let mut retiring = match self.tree.begin_pass(plan.items.clone(), now) {

@@ -1,6 +1,8 @@
 //! The decision what to expire, as a pure function: a view of the archive, a policy and the time go in, a plan comes
 //! out. It touches neither disk nor clock. What is shown, audited and done is this same plan.
 
+pub mod clock;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;

@@ -17,7 +17,7 @@ use crate::archive::Report;
 use crate::error::{Error, Result};
 use crate::event::Item;
 use crate::expirer::Pass;
-use crate::retention::{Policy, Refusal, hold};
+use crate::retention::{Policy, Refusal};
 use crate::scan::Summary;
 use crate::service::{Handle, Service};
 
@@ -84,7 +84,7 @@ impl PlanWire {
     pub fn of(handle: &Handle, policy: Option<&Policy>) -> Result<Self> {
         let (view, plan) = handle.expirer.plan(policy)?;
         let policy = policy.unwrap_or(handle.expirer.policy());
-        let held = hold(&plan, &view, policy).as_ref().map(RefusalWire::from);
+        let held = handle.expirer.held(&plan, &view, policy).as_ref().map(RefusalWire::from);
         Ok(Self { items: plan.items, kept: plan.kept, held, has_rule: policy.can_expire() })
     }
 }
