@@ -1,5 +1,5 @@
 //! The guard "clock": the real program with its wall clock moved by libfaketime. `CLOCK_BOOTTIME` stays what it is, so
-//! each of these is a clock that was set wrong within one boot; other boots are told of by the unit tests.
+//! this is a clock that was set wrong within one boot; of another boot the record tells, which a test can write.
 
 use std::ffi::OsString;
 use std::fs;
@@ -131,6 +131,29 @@ fn a_clock_that_begins_in_1970_holds() {
     assert!(ran.stderr.contains("the clock shows") && ran.stderr.contains("last believed"), "{ran:?}");
     assert_eq!(run_ahead(&world, "expire", &[], -20 * DAY).code, 0, "without a rule there is nothing to hold");
     assert_eq!(world.run("expire", &RULE).code, 0, "the right clock is not held by what the wrong one showed");
+}
+
+#[test]
+fn after_another_boot_a_clock_may_be_ahead_by_a_week_or_twice_the_longest_gap() {
+    let world = World::new();
+    events(&world, &[60, 3, 2]);
+    assert_eq!(world.run("scan", &[]).code, 0);
+    let of_this_boot: Value = serde_json::from_str(&record(&world)).unwrap();
+    let expire_after = |days: i64, longest_gap: i64| {
+        let mut record = of_this_boot.clone();
+        record["clock"]["boot_id"] = "another".into();
+        record["clock"]["wall"] = (record["clock"]["wall"].as_i64().unwrap() - days * DAY).into();
+        record["clock"]["longest_gap"] = (longest_gap * DAY).into();
+        fs::write(world.path(".owlery/clock.json"), record.to_string()).unwrap();
+        world.run("expire", &RULE)
+    };
+    held(&expire_after(8, 0));
+    held(&expire_after(21, 10));
+    assert_eq!(world.list().len(), 3);
+    assert_eq!(expire_after(19, 10).code, 0);
+    let learned: Value = serde_json::from_str(&record(&world)).unwrap();
+    assert!((19 * DAY..19 * DAY + 600).contains(&learned["clock"]["longest_gap"].as_i64().unwrap()), "{learned}");
+    assert_eq!(expire_after(6, 0).code, 0);
 }
 
 #[test]
