@@ -41,10 +41,30 @@ impl Now {
     }
 }
 
+/// What tells how much time can have passed, whatever the wall clock says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boot {
+    /// Another after every start of the host: `/proc/sys/kernel/random/boot_id`, random(4).
+    pub id: String,
+    /// The time since that start, with the time that the host slept: `CLOCK_BOOTTIME`, `clock_gettime(2)`.
+    pub elapsed: Duration,
+}
+
 /// Where the time comes from.
 pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Now;
+
+    /// What a host's wall clock is compared with before anything expires. `None`, which is the default, is for a clock
+    /// that is moved on purpose: it is believed whatever it shows.
+    fn boot(&self) -> Option<Boot> {
+        None
+    }
+
+    /// Whether the kernel reports the wall clock as synchronised now. Asked only of a clock that has a [`Boot`].
+    fn is_synchronised(&self) -> bool {
+        false
+    }
 }
 
 /// The host's clock.
@@ -55,6 +75,28 @@ impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods)] // the one place that reads the wall clock
     fn now(&self) -> Now {
         Now::at(Utc::now())
+    }
+
+    fn boot(&self) -> Option<Boot> {
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let elapsed = Duration::try_from(since).expect("CLOCK_BOOTTIME counts up from zero");
+        // Without /proc every run counts as one of the same boot, which is the stricter rule.
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        Some(Boot { id: id.trim_end().to_owned(), elapsed })
+    }
+
+    /// adjtimex(2) with `modes` 0, which changes nothing and needs no privilege. Where it is forbidden (a seccomp
+    /// filter, systemd's `ProtectClock=`) the answer is no.
+    fn is_synchronised(&self) -> bool {
+        const STA_UNSYNC: i32 = 0x40; // linux/timex.h
+        let mut timex = rtime_clock::adjtime::Timex::new();
+        match rtime_clock::adjtime::adjtimex(&mut timex) {
+            Ok(_) => timex.0.status & STA_UNSYNC == 0,
+            Err(error) => {
+                tracing::debug!("adjtimex: {error}");
+                false
+            }
+        }
     }
 }
 
@@ -117,6 +159,16 @@ impl Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_since_the_boot_is_the_kernel_s() {
+        let before = SystemClock.boot().unwrap();
+        let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+        let after = SystemClock.boot().unwrap();
+        let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        assert!(before.elapsed.as_secs_f64() - 0.02 <= uptime && uptime <= after.elapsed.as_secs_f64());
+        assert_eq!((before.id.len(), &before.id), (36, &after.id));
+    }
 
     #[test]
     fn a_dropped_handle_stops_whoever_waits() {

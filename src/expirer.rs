@@ -1,5 +1,6 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
+mod clock_guard;
 mod held;
 mod restored;
 mod undo;
@@ -10,9 +11,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+pub use clock_guard::ClockGuard;
 pub use undo::Restoration;
 
 use crate::archive::{Depth, QueuedPass, Report, Retired, RetiringPass, Tree, rfc3339};
@@ -20,7 +22,7 @@ use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{By, Change, EventId, EventName, Item, Which};
-use crate::retention::{Plan, Policy, Refusal, check_rules, hold};
+use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
 use held::{Held, HeldPass};
 use restored::RestoredDays;
@@ -34,6 +36,8 @@ pub struct Expirer {
     policy: Policy,
     /// How long what a rule has retired can be taken back.
     undo_window: TimeDelta,
+    /// Whether the time is to be believed.
+    pub(crate) clock: ClockGuard,
     restored: RestoredDays,
     held: Held,
 }
@@ -60,6 +64,13 @@ pub struct Pass {
 /// Some events to be retired, and by which names they were planned.
 type Planned = (Item, Vec<EventName>);
 
+/// What a pass is to do.
+enum Decision {
+    Do(Vec<Planned>),
+    /// Nothing, since a guard refuses it; and the id by which it could be confirmed.
+    Refuse(String, Refusal),
+}
+
 impl Expirer {
     /// An expirer for these rules, with what is remembered in a state directory.
     pub fn new(
@@ -67,6 +78,7 @@ impl Expirer {
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         (policy, undo_window): (Policy, Duration),
+        clock: ClockGuard,
         state_dir: &Path,
     ) -> Self {
         Self {
@@ -75,6 +87,7 @@ impl Expirer {
             scanner,
             policy,
             undo_window: TimeDelta::from_std(undo_window).unwrap_or(TimeDelta::MAX / 2),
+            clock,
             restored: RestoredDays::open(state_dir),
             held: Held::new(state_dir),
         }
@@ -98,8 +111,26 @@ impl Expirer {
         Ok(passes)
     }
 
+    /// The guard that holds this plan now. A rule that means no camera comes first, because no confirmation helps there;
+    /// then the clock, by which also an empty plan is not known to be right.
+    pub fn held(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
+        let refusal = hold(plan, view, policy);
+        if !policy.can_expire() || refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
+            return refusal;
+        }
+        let clock = self.clock.held().map(|why| Refusal {
+            guard: "clock",
+            message: format!(
+                "{why}; if the clock is right, confirm it with: owlery expire --confirm {}; an owlery that runs goes on \
+                 by itself once the kernel has reported the clock as synchronised for 10 minutes",
+                plan.id()
+            ),
+        });
+        clock.or(refusal)
+    }
+
     /// One pass now. `confirmed` is the id of a pass that is held, which a person wants done all the same: then just that
-    /// is done, less what has since been saved, opened or vanished.
+    /// is done, less what has since been saved, opened, restored or vanished.
     pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
@@ -108,37 +139,60 @@ impl Expirer {
             (pass.pass, pass.refused) = (Some(id.to_owned()), Some(refusal));
             Ok(pass)
         };
-        let planned = if let Some(id) = confirmed {
+        let planned = match self.decide(confirmed, now, &mut pass)? {
+            Decision::Do(planned) => planned,
+            Decision::Refuse(id, refusal) => return refused(pass, &id, refusal),
+        };
+        if !planned.is_empty() {
+            let undo_until = (!self.undo_window.is_zero()).then(|| now.utc + self.undo_window);
+            let items = planned.iter().map(|(item, _)| item.clone()).collect();
+            let retiring = match self.tree.begin_pass(items, By::Rule, undo_until, now) {
+                Err(Error::Refused { guard, message }) => return refused(pass, "", Refusal { guard, message }),
+                other => other?,
+            };
+            self.carry_out(retiring, &planned, undo_until, &mut pass)?;
+        }
+        self.held.clear();
+        Ok(pass)
+    }
+
+    /// What is to be done now: what a person confirms, or what the rules say, if no guard refuses it.
+    fn decide(&self, confirmed: Option<&str>, now: Now, pass: &mut Pass) -> Result<Decision> {
+        let held = self.held.get().filter(|held| Some(held.id.as_str()) == confirmed);
+        if let Some(held) = held {
             // A typo in the rules cannot be confirmed.
             if let Some(refusal) = check_rules(&self.catalog.retention_view(None)?, &self.policy) {
-                return refused(pass, id, refusal);
+                return Ok(Decision::Refuse(held.id, refusal));
             }
-            let Some(held) = self.held.get().filter(|held| held.id == id) else {
-                let message = format!("no pass {id} is held; owlery plan tells what would be done now");
-                return refused(pass, id, Refusal { guard: "confirmation", message });
-            };
-            self.less_what_changed(held, now)?
-        } else {
-            let (view, plan) = self.plan(None)?;
-            pass.alerts.clone_from(&plan.alerts);
-            if let Some(refusal) = hold(&plan, &view, &self.policy).filter(|_| !plan.items.is_empty()) {
-                self.hold(&plan, &refusal, now)?;
-                return refused(pass, &plan.id(), refusal);
+            if self.clock.held().is_some() {
+                self.clock.accept()?;
             }
-            self.with_names(plan.items)?
-        };
-        self.held.clear();
-        if planned.is_empty() {
-            return Ok(pass);
+            return self.less_what_changed(held, now).map(Decision::Do);
         }
-        let undo_until = (!self.undo_window.is_zero()).then(|| now.utc + self.undo_window);
-        let items = planned.iter().map(|(item, _)| item.clone()).collect();
-        let mut retiring = match self.tree.begin_pass(items, By::Rule, undo_until, now) {
-            Err(Error::Refused { guard, message }) => return refused(pass, "", Refusal { guard, message }),
-            other => other?,
-        };
-        for (item, names) in &planned {
-            self.retire(&mut retiring, item, names, &mut pass);
+        let (view, plan) = self.plan(None)?;
+        pass.alerts.clone_from(&plan.alerts);
+        let refusal = self.held(&plan, &view, &self.policy);
+        if let Some(refusal) = refusal.filter(|refusal| refusal.guard == "clock" || !plan.items.is_empty()) {
+            self.hold(&plan, &refusal, now)?;
+            return Ok(Decision::Refuse(plan.id(), refusal));
+        }
+        if let Some(id) = confirmed {
+            let message = format!("no pass {id} is held; owlery plan tells what would be done now");
+            return Ok(Decision::Refuse(id.to_owned(), Refusal { guard: "confirmation", message }));
+        }
+        self.with_names(plan.items).map(Decision::Do)
+    }
+
+    /// Retires what was decided on.
+    fn carry_out(
+        &self,
+        mut retiring: RetiringPass<'_>,
+        planned: &[Planned],
+        undo_until: Option<DateTime<Utc>>,
+        pass: &mut Pass,
+    ) -> Result<()> {
+        for (item, names) in planned {
+            self.retire(&mut retiring, item, names, pass);
         }
         pass.pass = retiring.finish()?.filter(|_| !pass.items.is_empty());
         pass.undo_until = undo_until.filter(|_| pass.pass.is_some()).map(rfc3339);
@@ -148,7 +202,7 @@ impl Expirer {
         for failure in &pass.failures {
             tracing::error!("{}: {}", failure.path.display(), failure.problem);
         }
-        Ok(pass)
+        Ok(())
     }
 
     /// The events that each item stands for now.
@@ -171,14 +225,18 @@ impl Expirer {
         if self.held.get().is_some_and(|held| held.id == id && held.guard == refusal.guard) {
             return Ok(());
         }
-        self.held.set(&HeldPass {
+        let set = self.held.set(&HeldPass {
             owlery: 1,
             id,
             guard: refusal.guard.to_owned(),
             message: refusal.message.clone(),
             since: rfc3339(now.utc),
             items: self.with_names(plan.items.clone())?,
-        })
+        });
+        if let Err(error) = set {
+            tracing::warn!("{}; the pass cannot be confirmed", error.chain());
+        }
+        Ok(())
     }
 
     /// What is left to do of a pass that was held.

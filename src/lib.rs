@@ -46,7 +46,7 @@ pub mod http;
 
 pub use archive::{MediaFile, MediaPath, Report};
 pub use catalog::{CameraSummary, Cursor, Order, Page, Query};
-pub use clock::{Clock, ManualClock, Now, SystemClock};
+pub use clock::{Boot, Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use event::{
     By, Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which,

@@ -1,6 +1,7 @@
 //! The decision what to expire, as a pure function: a view of the archive, a policy and the time go in, a plan comes
 //! out. It touches neither disk nor clock. What is shown, audited and done is this same plan.
 
+pub mod clock;
 mod planner;
 mod policy;
 

@@ -30,13 +30,16 @@ use crate::archive::{Depth, Tree};
 use crate::catalog::Catalog;
 use crate::clock::{Stop, StopHandle};
 use crate::error::{Error, Result};
-use crate::expirer::{Expirer, Pass};
+use crate::expirer::{ClockGuard, Expirer, Pass};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
 use feed::Feed;
 use workers::Workers;
 use writer::Writer;
+
+/// How often the clock is looked at while the expirer waits.
+const CLOCK_LOOK: Duration = Duration::from_secs(10);
 
 /// An archive that can be worked with. Opening changes nothing on disk.
 #[derive(Debug)]
@@ -106,12 +109,14 @@ impl Archive {
             feed.out(),
             stop.clone(),
         ));
+        let clock = Arc::clone(&self.options.clock);
         let expirer = Expirer::new(
             Arc::clone(&self.tree),
             Arc::clone(&catalog),
             Arc::clone(&scanner),
             (self.options.policy.clone(), self.options.undo_window),
-            state.path(),
+            ClockGuard::open(&self.state_path(), clock, !state.is_temporary()),
+            &if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() },
         );
         let shared = Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, feed));
         let workers = Workers::new();
@@ -177,6 +182,7 @@ fn expire_every(
         crate::fault::point("expirer");
         if Instant::now() >= due && shared.status.is_ready() {
             due = Instant::now() + interval;
+            shared.expirer.clock.check();
             if shared.expirer.policy().can_expire() {
                 match shared.pass(None) {
                     Ok(Pass { refused: Some(refused), .. }) => {
@@ -198,11 +204,28 @@ fn expire_every(
             }
             Err(error) => tracing::error!("delete queue: {}", error.chain()),
         }
-        let wait = due.saturating_duration_since(Instant::now()).max(Duration::from_millis(200));
+        if !wait_for_round(shared, &mut due, stop) {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits until a pass is due or the reaper is to be given more, and looks at the clock meanwhile: a hold that the clock
+/// ends makes a pass due. False when told to stop.
+fn wait_for_round(shared: &Handle, due: &mut Instant, stop: &Stop) -> bool {
+    loop {
+        let wait = due.saturating_duration_since(Instant::now()).clamp(Duration::from_millis(200), CLOCK_LOOK);
         crossbeam_channel::select! {
-            recv(stop.receiver()) -> _ => return Ok(()),
-            recv(shared.reap_now.1) -> _ => {}
-            default(wait) => {}
+            recv(stop.receiver()) -> _ => return false,
+            recv(shared.reap_now.1) -> _ => return true,
+            default(wait) => {
+                if shared.expirer.clock.look() {
+                    *due = Instant::now();
+                }
+                if Instant::now() >= *due {
+                    return true;
+                }
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Small JSON files of the state directory, each written as a whole: a crash leaves the old one or the new one.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -17,13 +16,11 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     serde_json::from_slice(&bytes).map(Some).map_err(|e| Error::io("understand", path, std::io::Error::other(e)))
 }
 
-/// Writes one: a temporary file beside it, synced, then renamed over it; on disk when this answers.
+/// Writes one; on disk when this answers.
 pub(crate) fn write(path: &Path, value: &impl Serialize) -> Result<()> {
-    let fail = |e: std::io::Error| Error::io("write", path, e);
     let text = serde_json::to_vec(value).expect("our own types are JSON");
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".owlery-").suffix(".tmp").tempfile_in(folder).map_err(fail)?;
-    file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
-    file.persist(path).map_err(|e| fail(e.error))?;
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Err(Error::io("write", path, std::io::ErrorKind::InvalidInput));
+    };
+    crate::archive::write_state(dir, name, &text)
 }

@@ -106,6 +106,13 @@ impl Tree {
     }
 }
 
+/// Writes a file of a state directory as a whole; when this returns a power cut does not undo it.
+pub(crate) fn write_state(dir: &std::path::Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let dir = Dir::open_root(dir)?;
+    dir.write_whole(name.as_bytes(), bytes)?;
+    dir.sync()
+}
+
 impl Dir {
     /// Makes a directory unless something of that name is there.
     pub(super) fn make_dir_if_missing(&self, name: &[u8]) -> Result<()> {

@@ -17,7 +17,7 @@ use crate::archive::{QueuedPass, Report};
 use crate::error::{Error, Kind, Result};
 use crate::event::{By, EventId, Item};
 use crate::expirer::{Pass, Restoration};
-use crate::retention::{Policy, Refusal, Rules, hold};
+use crate::retention::{Policy, Refusal, Rules};
 use crate::scan::Summary;
 use crate::service::{Handle, Service};
 
@@ -89,7 +89,7 @@ impl PlanWire {
     pub fn of(handle: &Handle, policy: Option<&Policy>) -> Result<Self> {
         let (view, plan) = handle.expirer.plan(policy)?;
         let policy = policy.unwrap_or(handle.expirer.policy());
-        let held = hold(&plan, &view, policy).as_ref().map(RefusalWire::from);
+        let held = handle.expirer.held(&plan, &view, policy).as_ref().map(RefusalWire::from);
         Ok(Self { items: plan.items, kept: plan.kept, alerts: plan.alerts, held, has_rule: policy.can_expire() })
     }
 }

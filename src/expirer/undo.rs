@@ -114,12 +114,9 @@ impl Expirer {
         }
         let until = now.utc + TimeDelta::hours(BY_HAND_HOURS).max(self.undo_window);
         let mut pass = Pass::begun(now);
-        let mut retiring = self.tree.begin_pass(items.clone(), By::Hand, Some(until), now)?;
-        for item in &items {
-            self.retire(&mut retiring, item, item.names(), &mut pass);
-        }
-        pass.pass = retiring.finish()?.filter(|_| !pass.items.is_empty());
-        pass.undo_until = pass.pass.is_some().then(|| rfc3339(until));
+        let retiring = self.tree.begin_pass(items.clone(), By::Hand, Some(until), now)?;
+        let planned: Vec<_> = items.into_iter().map(|item| (item.clone(), item.names().to_vec())).collect();
+        self.carry_out(retiring, &planned, Some(until), &mut pass)?;
         Ok(pass)
     }
 

@@ -279,7 +279,7 @@ impl Story {
         });
         assert!(moved.iter().all(|id| (today - id.day.date()).num_days() >= 2), "today and yesterday never go");
         if done.is_none() {
-            self.restart_after_crash(step);
+            return self.restart_after_crash(step);
         }
         self.held.clear();
     }
@@ -339,12 +339,11 @@ impl Story {
         self.check(step, |_, before, now| {
             matches!(before, Place::Queue(pass) if names.contains(pass)) && *now == Place::Gone
         });
-        match done {
-            None => self.restart_after_crash(step),
-            Some(()) => {
-                assert!(!self.events.values().any(|place| matches!(place, Place::Queue(pass) if names.contains(pass))))
-            }
+        if done.is_none() {
+            return self.restart_after_crash(step);
         }
+        let is_left = |place: &Place| matches!(place, Place::Queue(pass) if names.contains(pass));
+        assert!(!self.events.values().any(is_left));
     }
 
     fn restart_after_crash(&mut self, step: &Step) {

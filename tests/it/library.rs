@@ -4,11 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use owlery::{
-    Archive, Camera, Error, EventId, Keep, Kind, ManualClock, Notice, Options, Policy, Query, Service, State,
+    Archive, Boot, Camera, Clock, Error, EventId, Keep, Kind, ManualClock, Notice, Now, Options, Policy, Query,
+    Service, State,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -150,6 +152,54 @@ fn a_clock_that_jumps_ahead_is_held_by_the_share() {
     let confirmed = service.expire(pass.pass.as_deref()).unwrap();
     assert_eq!(confirmed.count(), 3);
     assert_eq!(ids(&service), [""; 0]);
+    service.shutdown().unwrap();
+}
+
+/// A host's clock of which every look at the kernel's word finds that half a minute has passed.
+#[derive(Debug, Default)]
+struct HostClock {
+    ahead: AtomicI64,
+    passed: AtomicU32,
+    is_synchronised: AtomicBool,
+}
+
+impl Clock for HostClock {
+    fn now(&self) -> Now {
+        let passed = i64::from(self.passed.load(SeqCst)) + self.ahead.load(SeqCst);
+        let local = at("2026-11-20", 12, 0, 0) + TimeDelta::seconds(passed);
+        Now { utc: local.and_utc(), local }
+    }
+
+    fn boot(&self) -> Option<Boot> {
+        let elapsed = Duration::from_secs(self.passed.load(SeqCst).into());
+        Some(Boot { id: "only".to_owned(), elapsed })
+    }
+
+    fn is_synchronised(&self) -> bool {
+        self.passed.fetch_add(30, SeqCst);
+        self.is_synchronised.load(SeqCst)
+    }
+}
+
+#[test]
+fn a_clock_that_is_held_is_believed_when_the_kernel_has_it_synchronised_for_ten_minutes() {
+    let embedded = Embedded::new();
+    for name in ["2026-11-16", "2026-11-17", "2026-11-18"] {
+        embedded.event(&format!("Camera1/{name}/10-00-00"));
+    }
+    let clock = Arc::new(HostClock::default());
+    let policy = Policy { keep: Some(Keep::Days(45)), max_share: 1.0, ..Policy::default() };
+    let service = start(embedded.options().clock(clock.clone()).policy(policy));
+    clock.ahead.store(60 * 24 * 3600, SeqCst);
+    assert_eq!(service.expire(None).unwrap().refused.unwrap().guard, "clock");
+    wait_until("a quarter of an hour passes", || clock.passed.load(SeqCst) > 900);
+    assert_eq!(service.expire(None).unwrap().refused.unwrap().guard, "clock", "nothing says that it is right");
+
+    clock.is_synchronised.store(true, SeqCst);
+    let since = clock.passed.load(SeqCst);
+    wait_until("what its time shows as expired goes", || ids(&service).is_empty());
+    let minutes = (clock.passed.load(SeqCst) - since) / 60;
+    assert!((10..=11).contains(&minutes), "after {minutes} minutes");
     service.shutdown().unwrap();
 }
 

@@ -13,6 +13,8 @@ mod browser;
 #[cfg(feature = "cli")]
 mod catalog;
 #[cfg(feature = "cli")]
+mod clock;
+#[cfg(feature = "cli")]
 mod crash;
 #[cfg(feature = "cli")]
 mod demo;

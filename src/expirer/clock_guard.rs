@@ -1,0 +1,200 @@
+//! The guard "clock": whether the wall clock can be believed, which `retention::clock` decides. This reads the clocks,
+//! keeps the record (`clock.json` in the state directory) and listens to the kernel's word on a clock that is held.
+//!
+//! A clock that is held is never recorded: the next run would believe it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::archive::write_state;
+use crate::clock::{Boot, Clock};
+use crate::error::{Error, Result};
+use crate::retention::clock::{Reading, Record, judge, next};
+
+const FILE: &str = "clock.json";
+/// For how long the kernel must report a held clock as synchronised, at every look, until it is believed.
+const SYNCHRONISED: Duration = Duration::from_mins(10);
+/// Two looks further apart than this do not tell of the time between them.
+const UNSEEN: Duration = Duration::from_mins(1);
+/// A record of this run is written anew when it is this old, in seconds.
+const STALE: u64 = 60;
+
+/// The record as it lies on disk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    /// The form's version, 1.
+    owlery: u32,
+    clock: Record,
+}
+
+/// What the state directory tells of the clock.
+#[derive(Debug)]
+enum Known {
+    /// Nothing: this is the first run.
+    Nothing,
+    /// When it was last believed.
+    Record(Record),
+    /// There is a record, but it cannot be read; why.
+    Damaged(String),
+}
+
+/// Judges the host's clock for one run of the program.
+#[derive(Debug)]
+pub struct ClockGuard {
+    clock: Arc<dyn Clock>,
+    state_dir: PathBuf,
+    /// Whether the state directory is ours to write.
+    writes: bool,
+    state: Mutex<State>,
+}
+
+/// Written and read by whoever asks the guard: the expirer's thread, and those that plan or confirm.
+#[derive(Debug)]
+struct State {
+    known: Known,
+    /// The first reading of this run, until the run has recorded one.
+    first: Option<Reading>,
+    /// While the clock is held and every look found it synchronised: the first of these looks, and the last.
+    synchronised: Option<(Duration, Duration)>,
+    /// Whether the last look found it held; what changes is logged.
+    was_held: bool,
+}
+
+impl ClockGuard {
+    /// Reads the record of a state directory and judges the clock for the first time; with `writes`, records it if it is
+    /// believed.
+    pub fn open(state_dir: &Path, clock: Arc<dyn Clock>, writes: bool) -> Self {
+        let known = read(&state_dir.join(FILE));
+        let first = clock.boot().map(|boot| reading(&*clock, boot));
+        let state = State { known, first, synchronised: None, was_held: false };
+        let guard = Self { clock, state_dir: state_dir.to_path_buf(), writes, state: Mutex::new(state) };
+        guard.check();
+        guard
+    }
+
+    /// Why the clock is not believed now; `None` if it is.
+    pub fn held(&self) -> Option<String> {
+        self.lock().held(&self.reading()?)
+    }
+
+    /// Judges the clock, and records it if it is believed. An error in writing is logged: the clock is none the worse.
+    pub fn check(&self) {
+        let Some(reading) = self.reading() else { return };
+        let mut state = self.lock();
+        if state.held(&reading).is_none()
+            && state.is_stale(&reading)
+            && let Err(error) = self.record(&mut state, &reading)
+        {
+            tracing::warn!("{}", error.chain());
+        }
+    }
+
+    /// Believes the clock as it is from now on: a person has said so. Fails if that cannot be recorded.
+    pub fn accept(&self) -> Result<()> {
+        let Some(reading) = self.reading() else { return Ok(()) };
+        self.record(&mut self.lock(), &reading)
+    }
+
+    /// To be called every few seconds. While the clock is held it asks the kernel; true when that has reported the clock
+    /// as synchronised long enough, which ends the hold.
+    pub fn look(&self) -> bool {
+        let Some(reading) = self.reading() else { return false };
+        let mut state = self.lock();
+        let held = state.held(&reading);
+        let was_held = std::mem::replace(&mut state.was_held, held.is_some());
+        let Some(why) = held else {
+            state.synchronised = None;
+            return false;
+        };
+        if !was_held {
+            tracing::warn!("{why}; nothing expires until it is confirmed or synchronised");
+        }
+        if !state.is_synchronised(Duration::from_secs(reading.boottime), self.clock.is_synchronised()) {
+            return false;
+        }
+        tracing::info!(
+            "the kernel reports the clock as synchronised for {} minutes: it is believed",
+            SYNCHRONISED.as_secs() / 60
+        );
+        state.was_held = false;
+        if let Err(error) = self.record(&mut state, &reading) {
+            tracing::warn!("{}", error.chain());
+        }
+        true
+    }
+
+    /// The clocks now; `None` if this clock is believed whatever it shows.
+    fn reading(&self) -> Option<Reading> {
+        self.clock.boot().map(|boot| reading(&*self.clock, boot))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Believes a reading and writes that down. Where it cannot be written this run believes it all the same.
+    fn record(&self, state: &mut State, reading: &Reading) -> Result<()> {
+        let before = if let Known::Record(record) = &state.known { Some(record) } else { None };
+        let record = next(before, state.first.as_ref(), reading);
+        let stored = Stored { owlery: 1, clock: record.clone() };
+        state.known = Known::Record(record);
+        state.first = None;
+        state.synchronised = None;
+        if !self.writes {
+            return Ok(());
+        }
+        write_state(&self.state_dir, FILE, &serde_json::to_vec(&stored).expect("numbers and a string are JSON"))
+    }
+}
+
+impl State {
+    fn held(&self, reading: &Reading) -> Option<String> {
+        match &self.known {
+            Known::Nothing => None,
+            Known::Record(record) => judge(record, reading).err(),
+            Known::Damaged(why) => {
+                Some(format!("what is known of the clock cannot be used ({why}), so it is not known to be right"))
+            }
+        }
+    }
+
+    fn is_stale(&self, reading: &Reading) -> bool {
+        let is_fresh =
+            matches!(&self.known, Known::Record(record) if reading.boottime < record.boottime.saturating_add(STALE));
+        self.first.is_some() || !is_fresh
+    }
+
+    /// Notes a look at a clock that is held; whether it was synchronised at every look for long enough.
+    fn is_synchronised(&mut self, now: Duration, is_synchronised: bool) -> bool {
+        let unbroken = self.synchronised.filter(|(_, last)| now.saturating_sub(*last) <= UNSEEN);
+        self.synchronised = is_synchronised.then(|| (unbroken.map_or(now, |(since, _)| since), now));
+        self.synchronised.is_some_and(|(since, now)| now.saturating_sub(since) >= SYNCHRONISED)
+    }
+}
+
+/// The clocks now.
+fn reading(clock: &dyn Clock, boot: Boot) -> Reading {
+    Reading { wall: clock.now().utc.timestamp(), boottime: boot.elapsed.as_secs(), boot_id: boot.id }
+}
+
+fn read(path: &Path) -> Known {
+    let mut text = String::new();
+    match File::open(path).and_then(|file| file.take(4096).read_to_string(&mut text)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Known::Nothing,
+        Err(error) => Known::Damaged(Error::io("read", path, error).chain()),
+        Ok(_) => match serde_json::from_str::<Stored>(&text) {
+            Ok(Stored { owlery: 1, clock }) => Known::Record(clock),
+            Ok(Stored { owlery, .. }) => Known::Damaged(format!("{} is of version {owlery}", path.display())),
+            Err(error) => Known::Damaged(format!("{} is damaged: {error}", path.display())),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

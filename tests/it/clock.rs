@@ -1,0 +1,259 @@
+//! The guard "clock": the real program with its wall clock moved by libfaketime. `CLOCK_BOOTTIME` stays what it is, so
+//! this is a clock that was set wrong within one boot; of another boot the record tells, which a test can write.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use serde_json::Value;
+
+use crate::world::{Daemon, Ran, World, days_ago, wait_until};
+
+const RULE: [&str; 5] = ["--keep-days", "45", "--max-share", "1", "--json"];
+const DAY: i64 = 24 * 3600;
+
+/// The library that comes with Debian's `faketime`, wherever this architecture has it.
+fn libfaketime() -> PathBuf {
+    let below = |dir: PathBuf| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let found = below("/usr/lib".into()).map(|dir| dir.join("faketime/libfaketimeMT.so.1")).find(|path| path.is_file());
+    found.expect("faketime is installed")
+}
+
+/// The command with nothing but its wall clock faked, as another variable then says.
+fn faked(mut command: Command) -> Command {
+    command.env("LD_PRELOAD", libfaketime()).env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
+    command
+}
+
+/// Runs a command whose wall clock is so many seconds ahead.
+fn run_ahead(world: &World, command: &str, flags: &[&str], seconds: i64) -> Ran {
+    let mut command = faked(world.command(command, flags));
+    command.env("FAKETIME", format!("{seconds:+}"));
+    Ran::of(command)
+}
+
+#[allow(clippy::disallowed_methods)]
+fn seconds_to(moment: DateTime<Utc>) -> i64 {
+    (moment - Utc::now()).num_seconds()
+}
+
+fn events(world: &World, days: &[u64]) {
+    for days in days {
+        world.event(format!("Camera1/{}/10-00-00", days_ago(*days))).old().make();
+    }
+}
+
+fn record(world: &World) -> String {
+    fs::read_to_string(world.path(".owlery/clock.json")).unwrap()
+}
+
+/// Asserts that a pass was held by the clock; answers the id to confirm it with.
+fn held(ran: &Ran) -> String {
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let pass = ran.json();
+    assert_eq!(pass["refused"]["guard"], "clock", "{pass}");
+    assert_eq!(pass["items"], serde_json::json!([]));
+    let id = pass["pass"].as_str().unwrap().to_owned();
+    let message = pass["refused"]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("owlery expire --confirm {id}")), "{message}");
+    id
+}
+
+#[test]
+fn a_first_run_is_not_held_and_every_run_records_the_clocks() {
+    for (command, flags) in [("expire", &RULE[..]), ("scan", &[])] {
+        let world = World::new();
+        events(&world, &[60, 3, 2]);
+        let ran = run_ahead(&world, command, flags, 10 * DAY);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let record: Value = serde_json::from_str(&record(&world)).unwrap();
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        assert_eq!(record["clock"]["boot_id"], boot.trim());
+        assert_eq!(record["clock"]["longest_gap"], 0);
+        let wall = DateTime::from_timestamp(record["clock"]["wall"].as_i64().unwrap(), 0).unwrap();
+        assert!((10 * DAY - 600..=10 * DAY).contains(&seconds_to(wall)), "{record}");
+    }
+}
+
+#[test]
+fn a_clock_far_ahead_holds_until_it_is_confirmed() {
+    let world = World::new();
+    events(&world, &[60, 3]);
+    assert_eq!(world.run("scan", &[]).code, 0);
+    let (before, recorded) = (world.tree(), record(&world));
+    let rule = ["--keep-days", "45", "--json"];
+    let ahead = |flags: &[&str]| run_ahead(&world, "expire", &[&rule[..], flags].concat(), 400 * DAY);
+    let id = held(&ahead(&[]));
+    held(&ahead(&["--confirm", "0000000000000000"]));
+    let plan = || run_ahead(&world, "plan", &rule, 400 * DAY).json();
+    assert_eq!(plan()["held"]["guard"], "clock");
+    fs::remove_file(world.path(".owlery/catalog.db")).unwrap();
+    assert_eq!(plan()["held"]["guard"], "clock", "a plan that leaves no trace looks at the record too");
+    assert_eq!((world.tree(), record(&world)), (before, recorded), "nothing is retired, and nothing learned from it");
+
+    let ran = ahead(&["--confirm", &id]);
+    assert_eq!(ran.code, 0, "that it takes everything is confirmed with it: {ran:?}");
+    assert_eq!(ran.json()["items"].as_array().unwrap().len(), 2);
+    assert!(world.list().is_empty());
+}
+
+#[test]
+fn the_right_clock_is_held_after_a_wrong_one_was_confirmed() {
+    let world = World::new();
+    assert_eq!(world.run("expire", &RULE).code, 0);
+    let ahead = |flags: &[&str]| run_ahead(&world, "expire", &[&RULE, flags].concat(), 400 * DAY);
+    let id = held(&ahead(&[]));
+    assert_eq!(ahead(&["--confirm", &id]).code, 0);
+    assert_eq!(ahead(&[]).code, 0, "it is believed from then on");
+
+    events(&world, &[60, 3, 2]);
+    let id = held(&world.run("expire", &RULE));
+    assert_eq!(world.list().len(), 3);
+    assert_eq!(world.run("expire", &[&RULE[..], &["--confirm", &id]].concat()).code, 0);
+    assert_eq!(world.list().len(), 2);
+    assert_eq!(world.run("expire", &RULE).code, 0);
+}
+
+#[test]
+fn a_clock_that_begins_in_1970_holds() {
+    let world = World::new();
+    events(&world, &[60, 3, 2]);
+    assert_eq!(world.run("scan", &[]).code, 0);
+    let (before, recorded) = (world.tree(), record(&world));
+    for seconds in [-20 * DAY, seconds_to(DateTime::UNIX_EPOCH) + 60] {
+        held(&run_ahead(&world, "expire", &RULE, seconds));
+        assert_eq!((world.tree(), record(&world)), (before.clone(), recorded.clone()));
+    }
+    let ran = run_ahead(&world, "expire", &["--keep-days", "45"], -20 * DAY);
+    assert!(ran.stderr.contains("the clock shows") && ran.stderr.contains("last believed"), "{ran:?}");
+    assert_eq!(run_ahead(&world, "expire", &[], -20 * DAY).code, 0, "without a rule there is nothing to hold");
+    assert_eq!(world.run("expire", &RULE).code, 0, "the right clock is not held by what the wrong one showed");
+}
+
+#[test]
+fn after_another_boot_a_clock_may_be_ahead_by_a_week_or_twice_the_longest_gap() {
+    let world = World::new();
+    events(&world, &[60, 3, 2]);
+    assert_eq!(world.run("scan", &[]).code, 0);
+    let of_this_boot: Value = serde_json::from_str(&record(&world)).unwrap();
+    let expire_after = |days: i64, longest_gap: i64| {
+        let mut record = of_this_boot.clone();
+        record["clock"]["boot_id"] = "another".into();
+        record["clock"]["wall"] = (record["clock"]["wall"].as_i64().unwrap() - days * DAY).into();
+        record["clock"]["longest_gap"] = (longest_gap * DAY).into();
+        fs::write(world.path(".owlery/clock.json"), record.to_string()).unwrap();
+        world.run("expire", &RULE)
+    };
+    held(&expire_after(8, 0));
+    held(&expire_after(21, 10));
+    assert_eq!(world.list().len(), 3);
+    assert_eq!(expire_after(19, 10).code, 0);
+    let learned: Value = serde_json::from_str(&record(&world)).unwrap();
+    assert!((19 * DAY..19 * DAY + 600).contains(&learned["clock"]["longest_gap"].as_i64().unwrap()), "{learned}");
+    assert_eq!(expire_after(6, 0).code, 0);
+}
+
+#[test]
+fn a_damaged_record_is_no_first_run() {
+    let world = World::new();
+    events(&world, &[60, 3, 2]);
+    assert_eq!(world.run("scan", &[]).code, 0);
+    fs::write(world.path(".owlery/clock.json"), "{\"owlery\":1,").unwrap();
+    let ran = world.run("expire", &RULE);
+    let id = held(&ran);
+    assert!(ran.stdout.contains("clock.json is damaged"), "{ran:?}");
+    assert_eq!(world.list().len(), 3);
+    assert_eq!(world.run("expire", &[&RULE[..], &["--confirm", &id]].concat()).code, 0);
+    assert_eq!(world.list().len(), 2);
+    assert!(record(&world).contains("boottime"));
+}
+
+/// Runs a pass at each of these moments and checks that exactly the days of 45 days before the date on the wall are left.
+fn expire_around(change: &str, moments: &[(&str, i64)]) {
+    let world = World::new();
+    let change: NaiveDate = change.parse().unwrap();
+    for days in 40..50 {
+        let age = Duration::from_secs(20 * 365 * 24 * 3600);
+        world.event(format!("Camera1/{}/10-00-00", change - Days::new(days))).age(age).make();
+    }
+    for (moment, day) in moments {
+        let mut command = faked(world.command("expire", ["--keep-days", "45", "--max-share", "1"]));
+        let ahead = seconds_to(moment.parse().unwrap());
+        command.env("FAKETIME", format!("{ahead:+}")).env("TZ", "CET-1CEST,M3.5.0,M10.5.0/3");
+        let ran = Ran::of(command);
+        assert_eq!(ran.code, 0, "{moment}: {ran:?}");
+        let oldest = change + chrono::TimeDelta::days(day - 45);
+        let mut left: Vec<_> =
+            fs::read_dir(world.path("Camera1")).unwrap().map(|day| day.unwrap().file_name()).collect();
+        left.sort();
+        let expected: Vec<_> = oldest
+            .iter_days()
+            .take_while(|day| *day <= change - Days::new(40))
+            .map(|day| OsString::from(day.to_string()))
+            .collect();
+        assert_eq!(left, expected, "{moment}");
+    }
+}
+
+#[test]
+fn a_change_of_daylight_saving_time_expires_nothing_more_nor_less() {
+    let autumn = [
+        ("2020-10-24T21:30:00Z", -1), // 23:30 in summer
+        ("2020-10-24T22:30:00Z", 0),  // 00:30
+        ("2020-10-25T00:30:00Z", 0),  // 02:30
+        ("2020-10-25T01:30:00Z", 0),  // 02:30 again, in winter
+        ("2020-10-25T22:30:00Z", 0),  // 23:30, the 25th hour of the day
+        ("2020-10-25T23:30:00Z", 1),  // 00:30
+    ];
+    expire_around("2020-10-25", &autumn);
+    let spring = [
+        ("2020-03-28T22:30:00Z", -1), // 23:30 in winter
+        ("2020-03-28T23:30:00Z", 0),  // 00:30
+        ("2020-03-29T00:30:00Z", 0),  // 01:30
+        ("2020-03-29T01:30:00Z", 0),  // 03:30 in summer
+        ("2020-03-29T21:30:00Z", 0),  // 23:30
+        ("2020-03-29T22:30:00Z", 1),  // 00:30, after 23 hours
+    ];
+    expire_around("2020-03-29", &spring);
+}
+
+/// Sets the clock of the programs that read this file.
+fn set(file: &Path, time: &str) {
+    let new = file.with_extension("new");
+    fs::write(&new, time).unwrap();
+    fs::rename(new, file).unwrap();
+}
+
+#[test]
+fn a_clock_that_jumps_while_the_daemon_runs_is_held_and_believed_when_it_is_right_again() {
+    let world = World::new();
+    events(&world, &[50, 3, 2]);
+    let file = world.outside("clock").join("time");
+    set(&file, "+0");
+    let flags = ["--listen", "127.0.0.1:0", "--keep-days", "60", "--max-share", "1", "--check-interval", "1s"];
+    let mut command = faked(world.command("serve", flags));
+    command.env("FAKETIME_TIMESTAMP_FILE", &file).env("FAKETIME_NO_CACHE", "1");
+    let daemon = Daemon::start(command);
+    wait_until("ready", || daemon.get("/readyz").status == 200);
+    assert_eq!(world.run("expire", &["--json"]).code, 0);
+    let before = world.tree();
+
+    set(&file, "+30d");
+    daemon.wait_for_log("held by the guard \"clock\"");
+    held(&world.run("expire", &["--json"]));
+    assert_eq!(world.run("plan", &["--json"]).json()["held"]["guard"], "clock");
+    assert_eq!(world.tree(), before);
+
+    set(&file, "+0");
+    assert_eq!(world.run("expire", &["--json"]).code, 0);
+    set(&file, "+30d");
+    let id = held(&world.run("expire", &["--json"]));
+    let confirmed = world.run("expire", &["--json", "--confirm", &id]);
+    assert_eq!(confirmed.json()["items"][0]["day"], days_ago(50), "{confirmed:?}");
+    assert_eq!(world.run("expire", &["--json"]).code, 0, "it is believed from then on");
+    assert_eq!(daemon.events().len(), 2);
+    assert_eq!(daemon.stop(), 0);
+}
