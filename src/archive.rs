@@ -26,7 +26,7 @@ pub use dir::DayDir;
 pub use event_dir::{Depth, Facts};
 pub use media::{MediaFile, MediaPath};
 pub use queue::QueuedPass;
-pub use reap::Tally;
+pub use reap::{Tally, Turns};
 pub use retire::{Retired, RetiringPass};
 pub use sidecar::SIDECAR;
 pub(crate) use sidecar::{MISSING, TIME, title};

@@ -51,6 +51,7 @@ pub use event::{
     Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which,
 };
 pub use expirer::Pass;
+pub use reaper::Window;
 pub use retention::{Keep, Plan, Policy, Refusal};
 pub use scan::{Sidecars, Summary};
 pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Status, Subscription};
