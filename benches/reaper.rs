@@ -104,7 +104,7 @@ impl Archive {
         fs::create_dir_all(root.join("Camera1")).unwrap();
         timed(&mut expire(&root));
         let marker: Value = serde_json::from_slice(&fs::read(root.join(".owlery/archive.json")).unwrap()).unwrap();
-        Self { root, id: marker["id"].clone() }
+        Self { root, id: marker["archive"].clone() }
     }
 
     fn pass(&self) -> PathBuf {
