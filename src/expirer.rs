@@ -106,7 +106,7 @@ impl Expirer {
         for other in others {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
-        passes.retain(|pass| pass.manifest.is_due(now));
+        passes.retain(|pass| pass.is_taken_up || pass.manifest.is_due(now));
         passes.sort_by_key(|pass| pass.manifest.by == By::Hand);
         Ok(passes)
     }
