@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, problems and progress to standard error.
 
+mod audit;
 mod check;
 mod demo;
 mod expire;
@@ -76,6 +77,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What was retired, refused or taken back, when and why; newest first
+    Audit {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        audit: audit::AuditArgs,
+    },
     /// Compare catalog and tree, list problems
     Check {
         #[command(flatten)]
@@ -145,6 +153,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::List { common, list } => list::run(&common, &list),
         Command::Plan { common, json } => expire::plan(&common, json),
         Command::Expire { common, confirm, json } => expire::expire(&common, confirm.as_deref(), json),
+        Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
         Command::Ended { common, movie } => remote::ended(&common, &movie),
     }

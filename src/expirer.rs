@@ -1,14 +1,18 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
+mod notes;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::SecondsFormat;
 use serde::Serialize;
 
 use crate::archive::{Depth, QueuedPass, Report, Retired, RetiringPass, Tree};
+use crate::audit::Audit;
 use crate::catalog::Catalog;
+use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Change, Item, Which};
+use crate::event::{By, Change, Entry, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, hold, newest_stale, plan};
 use crate::scan::Scanner;
 
@@ -19,6 +23,8 @@ pub struct Expirer {
     catalog: Arc<Catalog>,
     scanner: Arc<Scanner>,
     policy: Policy,
+    /// Where every pass, refusal, restore and deletion by hand is noted.
+    pub(crate) audit: Arc<Audit>,
     /// Held over a pass, and while passes are listed for the reaper, which must not see one that is being made.
     passing: Mutex<()>,
 }
@@ -42,8 +48,14 @@ pub struct Pass {
 
 impl Expirer {
     /// An expirer for these rules.
-    pub fn new(tree: Arc<Tree>, catalog: Arc<Catalog>, scanner: Arc<Scanner>, policy: Policy) -> Self {
-        Self { tree, catalog, scanner, policy, passing: Mutex::new(()) }
+    pub fn new(
+        tree: Arc<Tree>,
+        catalog: Arc<Catalog>,
+        scanner: Arc<Scanner>,
+        policy: Policy,
+        audit: Arc<Audit>,
+    ) -> Self {
+        Self { tree, catalog, scanner, policy, audit, passing: Mutex::new(()) }
     }
 
     /// The rules.
@@ -60,13 +72,14 @@ impl Expirer {
         Ok((view, plan))
     }
 
-    /// Every pass that waits in the queues.
+    /// Every pass that waits in the queues. Those that the audit does not know, since a crash came between, are noted.
     pub fn queued(&self) -> Result<Vec<QueuedPass>> {
         let _passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
         let (passes, others) = self.tree.passes()?;
         for other in others {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
+        notes::found(&self.audit, &self.tree, &passes, self.scanner.clock.now());
         Ok(passes)
     }
 
@@ -82,22 +95,21 @@ impl Expirer {
         if let Some(refusal) = hold(&plan, &view, &self.policy)
             && !(refusal.guard == "share" && confirmed == Some(plan.id().as_str()))
         {
-            pass.pass = Some(plan.id());
-            pass.refused = Some(refusal);
-            return Ok(pass);
+            return Ok(self.refused(pass, &plan, refusal, now));
         }
         let mut retiring = match self.tree.begin_pass(plan.items.clone(), now) {
             Err(Error::Refused { guard, message }) => {
-                pass.pass = Some(plan.id());
-                pass.refused = Some(Refusal { guard, message });
-                return Ok(pass);
+                return Ok(self.refused(pass, &plan, Refusal { guard, message }, now));
             }
             other => other?,
         };
+        let mut left = Vec::new();
         for item in &plan.items {
-            self.retire(&mut retiring, item, &mut pass);
+            self.retire(&mut retiring, item, &mut pass, &mut left);
         }
         pass.pass = retiring.finish()?.filter(|_| !pass.items.is_empty());
+        let by = if confirmed.is_some() { By::Hand } else { By::Rule };
+        self.audit.note(now, notes::of(&pass, by, left));
         if let Some(name) = &pass.pass {
             tracing::info!("pass {name}: retired {} events of {} days", pass.count(), pass.items.len());
         }
@@ -107,8 +119,16 @@ impl Expirer {
         Ok(pass)
     }
 
-    /// Retires one item; whatever goes wrong with it never stops the next.
-    fn retire(&self, retiring: &mut RetiringPass<'_>, item: &Item, pass: &mut Pass) {
+    /// A pass that a guard holds.
+    fn refused(&self, mut pass: Pass, plan: &Plan, refusal: Refusal, now: Now) -> Pass {
+        pass.pass = Some(plan.id());
+        self.audit.note(now, [notes::refused(plan, &refusal)]);
+        pass.refused = Some(refusal);
+        pass
+    }
+
+    /// Retires one item; whatever goes wrong with it never stops the next. `left` gets what the audit tells of what stays.
+    fn retire(&self, retiring: &mut RetiringPass<'_>, item: &Item, pass: &mut Pass, left: &mut Vec<Entry>) {
         let retired = {
             let _ticket = self.scanner.tickets.take(&item.camera, item.day);
             let names = self.catalog.names_of(&item.camera, item.day);
@@ -127,6 +147,7 @@ impl Expirer {
                     tracing::info!("kept {}: {}", kept.path.display(), kept.problem);
                 }
                 let count = retired.events.len() as u64;
+                left.extend(retired.kept.iter().chain(&retired.failures).map(|report| notes::left(item, report)));
                 let is_surprise = !retired.kept.is_empty() || !retired.failures.is_empty();
                 pass.failures.extend(retired.failures);
                 if count > 0 {
@@ -141,7 +162,9 @@ impl Expirer {
             }
             Err(error) => {
                 let path = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
-                pass.failures.push(Report::of(&error, &path));
+                let failure = Report::of(&error, &path);
+                left.push(notes::left(item, &failure));
+                pass.failures.push(failure);
             }
         }
     }

@@ -27,6 +27,7 @@ pub use state_dir::StateDir;
 pub use status::{Part, Status};
 
 use crate::archive::{Depth, Tree};
+use crate::audit::Audit;
 use crate::catalog::Catalog;
 use crate::clock::{Stop, StopHandle};
 use crate::error::{Error, Result};
@@ -95,6 +96,8 @@ impl Archive {
             );
         }
         let catalog = Arc::new(catalog);
+        let audit = Arc::new(Audit::new(state.path(), Arc::clone(&catalog)));
+        audit.catch_up();
         let (stop_writer, writer_stop) = Stop::new();
         let (stop_handle, stop) = Stop::new();
         let (feed, messages) = Feed::new(stop.clone());
@@ -111,6 +114,7 @@ impl Archive {
             Arc::clone(&catalog),
             Arc::clone(&scanner),
             self.options.policy.clone(),
+            audit,
         );
         let shared = Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, feed));
         let workers = Workers::new();
@@ -197,6 +201,7 @@ fn expire_every(
             }
             Err(error) => tracing::error!("delete queue: {}", error.chain()),
         }
+        shared.expirer.audit.retry();
         let wait = due.saturating_duration_since(Instant::now()).max(Duration::from_millis(200));
         crossbeam_channel::select! {
             recv(stop.receiver()) -> _ => return Ok(()),
@@ -283,6 +288,7 @@ impl Parts {
     fn stop_all(&mut self) -> Result<()> {
         drop(self.stop.take());
         let mut result = self.workers.join_all();
+        self.shared.expirer.audit.retry();
         drop(self.stop_writer.take());
         if let Some(writing) = self.writing.take() {
             result = result.and(writing.join());
