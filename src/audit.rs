@@ -73,11 +73,12 @@ impl Audit {
         inner.write(&self.catalog, waited);
     }
 
-    /// Tries again what could not be written, if there is any.
-    pub fn retry(&self) {
+    /// Tries again what could not be written, if there is any; answers how many entries still wait.
+    pub fn retry(&self) -> usize {
         let mut inner = self.lock();
         let waited = inner.waiting.len();
         inner.write(&self.catalog, waited);
+        inner.waiting.len()
     }
 
     /// Adds to the catalog what it lacks: at the start, and whenever it was built anew.

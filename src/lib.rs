@@ -49,8 +49,8 @@ pub use catalog::{AuditPage, CameraSummary, Cursor, Order, Page, Query};
 pub use clock::{Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use event::{
-    By, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName, Item, State,
-    Thumbnail, What, Which,
+    By as AuditBy, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName, Item,
+    State, Thumbnail, What, Which,
 };
 pub use expirer::Pass;
 pub use retention::{Keep, Plan, Policy, Refusal};

@@ -288,10 +288,13 @@ impl Parts {
     fn stop_all(&mut self) -> Result<()> {
         drop(self.stop.take());
         let mut result = self.workers.join_all();
-        self.shared.expirer.audit.retry();
         drop(self.stop_writer.take());
         if let Some(writing) = self.writing.take() {
             result = result.and(writing.join());
+            let waiting = self.shared.expirer.audit.retry();
+            if waiting > 0 {
+                tracing::error!("{waiting} entries of the audit could not be written; only this log has them");
+            }
             if let Err(error) = self.shared.catalog.checkpoint() {
                 tracing::debug!("{}", error.chain());
             }

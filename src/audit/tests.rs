@@ -121,10 +121,10 @@ fn what_cannot_be_written_waits_and_what_is_too_much_is_said() {
     audit.note(now(), [pass("p"), item("a")]);
     assert!(audit.has_pass("p"), "it will be");
     audit.note(now(), [item("b")]);
-    audit.retry();
+    assert_eq!(audit.retry(), 3);
     assert_eq!(reasons(&catalog), [""; 0]);
     fs::remove_dir(place.file()).unwrap();
-    audit.retry();
+    assert_eq!(audit.retry(), 0);
     assert_eq!(reasons(&catalog), ["retired 2 events", "a", "b"]);
 
     fs::rename(place.file(), place.dir.path().join("kept")).unwrap();
@@ -157,4 +157,19 @@ fn a_refusal_is_told_once_until_a_pass_is_made_and_a_leftover_once() {
     assert_eq!(reasons(&catalog)[4..], ["retired 2 events", "too much"]);
     audit.note(now(), [item("a"), item("a")]);
     assert_eq!(reasons(&catalog).len(), 8, "deeds are never the same");
+}
+
+#[test]
+fn whoever_notes_at_the_same_time_gets_numbers_of_its_own() {
+    let place = Place::new();
+    let (audit, catalog) = place.open();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let audit = &audit;
+            scope.spawn(move || (0..10).for_each(|n| audit.note(now(), [item(&format!("{thread} {n}")), item("x")])));
+        }
+    });
+    let page = catalog.audit(1000, None).unwrap();
+    assert_eq!(page.entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), (1..=80).rev().collect::<Vec<_>>());
+    assert_eq!(from_files(place.dir.path(), 1000, None).unwrap(), (page, 0));
 }
