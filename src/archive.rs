@@ -5,6 +5,7 @@
 //! and none is kept busy.
 
 mod cameras;
+mod contents;
 mod dir;
 mod event_dir;
 mod exif;

@@ -2,6 +2,7 @@
 //! it makes a file garbage. One connection writes, a few read beside it (SQLite, WAL). A catalog that is corrupt,
 //! foreign or of another version is set aside and built anew.
 
+mod audit;
 mod cameras;
 mod query;
 mod read;
@@ -18,6 +19,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::ErrorCode;
 
+pub use audit::AuditPage;
 pub use query::{Cursor, Order, Page, Query};
 pub use read::{CameraSummary, NamedRange};
 pub use write::{Applied, News};

@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, problems and progress to standard error.
 
+mod audit;
 mod check;
 mod demo;
 mod expire;
@@ -122,6 +123,13 @@ enum Command {
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
     },
+    /// What was retired, refused or taken back, when and why; newest first
+    Audit {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        audit: audit::AuditArgs,
+    },
     /// Compare catalog and tree, list problems
     Check {
         #[command(flatten)]
@@ -196,6 +204,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Delete { common, events, json } => undo::delete(&common, &undo::events(&events)?, json),
         Command::Save { common, events } => undo::save(&common, &undo::events(&events)?, true),
         Command::Unsave { common, events } => undo::save(&common, &undo::events(&events)?, false),
+        Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
         Command::Ended { common, movie } => remote::ended(&common, &movie),
     }

@@ -2,6 +2,7 @@
 
 mod clock_guard;
 mod held;
+mod notes;
 mod restored;
 mod undo;
 mod view;
@@ -17,11 +18,13 @@ use serde::Serialize;
 pub use clock_guard::ClockGuard;
 pub use undo::Restoration;
 
+use crate::audit::Audit;
+
 use crate::archive::{Depth, QueuedPass, Report, Retired, RetiringPass, Tree, rfc3339};
 use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{By, Change, EventId, EventName, Item, Which};
+use crate::event::{By, Change, Entry, EventId, EventName, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
 use held::{Held, HeldPass};
@@ -38,6 +41,8 @@ pub struct Expirer {
     undo_window: TimeDelta,
     /// Whether the time is to be believed.
     pub(crate) clock: ClockGuard,
+    /// Where every pass, refusal, restore and deletion by hand is noted.
+    pub(crate) audit: Arc<Audit>,
     restored: RestoredDays,
     held: Held,
 }
@@ -67,8 +72,8 @@ type Planned = (Item, Vec<EventName>);
 /// What a pass is to do.
 enum Decision {
     Do(Vec<Planned>),
-    /// Nothing, since a guard refuses it; and the id by which it could be confirmed.
-    Refuse(String, Refusal),
+    /// Nothing, since a guard refuses it; the id by which it could be confirmed, and what it would have been.
+    Refuse(String, Vec<Item>, Refusal),
 }
 
 impl Expirer {
@@ -78,7 +83,7 @@ impl Expirer {
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         (policy, undo_window): (Policy, Duration),
-        clock: ClockGuard,
+        (clock, audit): (ClockGuard, Arc<Audit>),
         state_dir: &Path,
     ) -> Self {
         Self {
@@ -88,6 +93,7 @@ impl Expirer {
             policy,
             undo_window: TimeDelta::from_std(undo_window).unwrap_or(TimeDelta::MAX / 2),
             clock,
+            audit,
             restored: RestoredDays::open(state_dir),
             held: Held::new(state_dir),
         }
@@ -106,6 +112,7 @@ impl Expirer {
         for other in others {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
+        notes::found(&self.audit, &self.tree, &passes, now);
         passes.retain(|pass| pass.is_taken_up || pass.manifest.is_due(now));
         passes.sort_by_key(|pass| pass.manifest.by == By::Hand);
         Ok(passes)
@@ -135,22 +142,28 @@ impl Expirer {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
         let mut pass = Pass::begun(now);
-        let refused = |mut pass: Pass, id: &str, refusal: Refusal| {
-            (pass.pass, pass.refused) = (Some(id.to_owned()), Some(refusal));
+        let refused = |mut pass: Pass, id: String, items: &[Item], refusal: Refusal| {
+            self.audit.note(now, [notes::refused(&id, items, &refusal)]);
+            (pass.pass, pass.refused) = (Some(id), Some(refusal));
             Ok(pass)
         };
         let planned = match self.decide(confirmed, now, &mut pass)? {
             Decision::Do(planned) => planned,
-            Decision::Refuse(id, refusal) => return refused(pass, &id, refusal),
+            Decision::Refuse(id, items, refusal) => return refused(pass, id, &items, refusal),
         };
         if !planned.is_empty() {
             let undo_until = (!self.undo_window.is_zero()).then(|| now.utc + self.undo_window);
-            let items = planned.iter().map(|(item, _)| item.clone()).collect();
-            let retiring = match self.tree.begin_pass(items, By::Rule, undo_until, now) {
-                Err(Error::Refused { guard, message }) => return refused(pass, "", Refusal { guard, message }),
+            let items: Vec<Item> = planned.iter().map(|(item, _)| item.clone()).collect();
+            let retiring = match self.tree.begin_pass(items.clone(), By::Rule, undo_until, now) {
+                Err(Error::Refused { guard, message }) => {
+                    let id = Plan { items: items.clone(), ..Plan::default() }.id();
+                    return refused(pass, id, &items, Refusal { guard, message });
+                }
                 other => other?,
             };
-            self.carry_out(retiring, &planned, undo_until, &mut pass)?;
+            let left = self.carry_out(retiring, &planned, undo_until, &mut pass)?;
+            let by = if confirmed.is_some() { By::Hand } else { By::Rule };
+            self.audit.note(now, notes::of(&pass, by, left));
         }
         self.held.clear();
         Ok(pass)
@@ -162,7 +175,7 @@ impl Expirer {
         if let Some(held) = held {
             // A typo in the rules cannot be confirmed.
             if let Some(refusal) = check_rules(&self.catalog.retention_view(None)?, &self.policy) {
-                return Ok(Decision::Refuse(held.id, refusal));
+                return Ok(Decision::Refuse(held.id, Vec::new(), refusal));
             }
             if self.clock.held().is_some() {
                 self.clock.accept()?;
@@ -174,25 +187,26 @@ impl Expirer {
         let refusal = self.held(&plan, &view, &self.policy);
         if let Some(refusal) = refusal.filter(|refusal| refusal.guard == "clock" || !plan.items.is_empty()) {
             self.hold(&plan, &refusal, now)?;
-            return Ok(Decision::Refuse(plan.id(), refusal));
+            return Ok(Decision::Refuse(plan.id(), plan.items, refusal));
         }
         if let Some(id) = confirmed {
             let message = format!("no pass {id} is held; owlery plan tells what would be done now");
-            return Ok(Decision::Refuse(id.to_owned(), Refusal { guard: "confirmation", message }));
+            return Ok(Decision::Refuse(id.to_owned(), Vec::new(), Refusal { guard: "confirmation", message }));
         }
         self.with_names(plan.items).map(Decision::Do)
     }
 
-    /// Retires what was decided on.
+    /// Retires what was decided on. Answers what the audit tells of what stays.
     fn carry_out(
         &self,
         mut retiring: RetiringPass<'_>,
         planned: &[Planned],
         undo_until: Option<DateTime<Utc>>,
         pass: &mut Pass,
-    ) -> Result<()> {
+    ) -> Result<Vec<Entry>> {
+        let mut left = Vec::new();
         for (item, names) in planned {
-            self.retire(&mut retiring, item, names, pass);
+            left.extend(self.retire(&mut retiring, item, names, pass));
         }
         pass.pass = retiring.finish()?.filter(|_| !pass.items.is_empty());
         pass.undo_until = undo_until.filter(|_| pass.pass.is_some()).map(rfc3339);
@@ -202,7 +216,7 @@ impl Expirer {
         for failure in &pass.failures {
             tracing::error!("{}: {}", failure.path.display(), failure.problem);
         }
-        Ok(())
+        Ok(left)
     }
 
     /// The events that each item stands for now.
@@ -268,8 +282,9 @@ impl Expirer {
         Ok(left)
     }
 
-    /// Retires one item; whatever goes wrong with it never stops the next.
-    fn retire(&self, retiring: &mut RetiringPass<'_>, item: &Item, names: &[EventName], pass: &mut Pass) {
+    /// Retires one item; whatever goes wrong with it never stops the next. Answers what the audit tells of what stays.
+    fn retire(&self, retiring: &mut RetiringPass<'_>, item: &Item, names: &[EventName], pass: &mut Pass) -> Vec<Entry> {
+        let mut left = Vec::new();
         let retired = {
             let _ticket = self.scanner.tickets.take(&item.camera, item.day);
             let retired = retiring.retire(item, names);
@@ -287,6 +302,7 @@ impl Expirer {
                     tracing::info!("kept {}: {}", kept.path.display(), kept.problem);
                 }
                 let count = retired.events.len() as u64;
+                left.extend(retired.kept.iter().chain(&retired.failures).map(|report| notes::left(item, report)));
                 let is_surprise = !retired.kept.is_empty() || !retired.failures.is_empty();
                 pass.failures.extend(retired.failures);
                 if count > 0 {
@@ -302,9 +318,12 @@ impl Expirer {
             }
             Err(error) => {
                 let path = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
-                pass.failures.push(Report::of(&error, &path));
+                let failure = Report::of(&error, &path);
+                left.push(notes::left(item, &failure));
+                pass.failures.push(failure);
             }
         }
+        left
     }
 
     fn tell(&self, item: &Item, retired: &Retired) -> Result<()> {

@@ -23,6 +23,7 @@
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 
 mod archive;
+mod audit;
 mod catalog;
 mod clock;
 mod error;
@@ -45,11 +46,12 @@ mod daemon;
 pub mod http;
 
 pub use archive::{MediaFile, MediaPath, Report};
-pub use catalog::{CameraSummary, Cursor, Order, Page, Query};
+pub use catalog::{AuditPage, CameraSummary, Cursor, Order, Page, Query};
 pub use clock::{Boot, Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use event::{
-    By, Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which,
+    By, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName, Item, State,
+    Thumbnail, What, Which,
 };
 pub use expirer::{Pass, Restoration};
 pub use reaper::Window;

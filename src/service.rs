@@ -27,6 +27,7 @@ pub use state_dir::StateDir;
 pub use status::{Part, Status};
 
 use crate::archive::{Depth, Tree};
+use crate::audit::Audit;
 use crate::catalog::Catalog;
 use crate::clock::{Stop, StopHandle};
 use crate::error::{Error, Result};
@@ -98,6 +99,8 @@ impl Archive {
             );
         }
         let catalog = Arc::new(catalog);
+        let audit = Arc::new(Audit::new(state.path(), Arc::clone(&catalog)));
+        audit.catch_up();
         let (stop_writer, writer_stop) = Stop::new();
         let (stop_handle, stop) = Stop::new();
         let (feed, messages) = Feed::new(stop.clone());
@@ -115,7 +118,7 @@ impl Archive {
             Arc::clone(&catalog),
             Arc::clone(&scanner),
             (self.options.policy.clone(), self.options.undo_window),
-            ClockGuard::open(&self.state_path(), clock, !state.is_temporary()),
+            (ClockGuard::open(&self.state_path(), clock, !state.is_temporary()), audit),
             &if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() },
         );
         let shared = Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, feed));
@@ -205,6 +208,7 @@ fn expire_every(
             }
             Err(error) => tracing::error!("delete queue: {}", error.chain()),
         }
+        shared.expirer.audit.retry();
         if !wait_for_round(shared, &mut due, stop) {
             return Ok(());
         }
@@ -313,6 +317,10 @@ impl Parts {
         drop(self.stop_writer.take());
         if let Some(writing) = self.writing.take() {
             result = result.and(writing.join());
+            let waiting = self.shared.expirer.audit.retry();
+            if waiting > 0 {
+                tracing::error!("{waiting} entries of the audit could not be written; only this log has them");
+            }
             if let Err(error) = self.shared.catalog.checkpoint() {
                 tracing::debug!("{}", error.chain());
             }

@@ -69,11 +69,14 @@ impl Tree {
         let reaping =
             Reaping { mount, tally, turns, was_cut_short: AtomicBool::new(false), left: Mutex::new(Vec::new()) };
         let is_gone = reaping.pass(&queue, name, &dir)?;
-        Ok(Reaped {
-            is_gone,
-            was_cut_short: reaping.was_cut_short.into_inner(),
-            left: reaping.left.into_inner().unwrap_or_else(PoisonError::into_inner),
-        })
+        let was_cut_short = reaping.was_cut_short.into_inner();
+        let left = reaping.left.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !left.is_empty() && !was_cut_short && left.iter().all(|report| !report.unreadable) {
+            // What is saved is whole, and all that is left: it can be taken back again.
+            let _queue = self.lock_queue();
+            rustix::fs::renameat(&dir, TAKEN_UP, &dir, MANIFEST).map_err(|e| Error::io("give back", dir.path(), e))?;
+        }
+        Ok(Reaped { is_gone, was_cut_short, left })
     }
 
     /// Step 1: makes sure that the pass is ours and as it was handed over, and renames its manifest: from now on it cannot

@@ -13,7 +13,7 @@ use crate::event::Container;
 const APPLICATION: i64 = 0x4F77_6C79;
 /// `PRAGMA user_version`: grows with every change of the tables. A catalog of another version is rebuilt, which costs a
 /// preload and loses nothing.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in a key;
 /// `early` and `late` are its `cameras::Drift`; the rest of it are the sums of its days, which the triggers keep.
@@ -25,6 +25,8 @@ const VERSION: i64 = 3;
 /// of a camera from a few (see `select`). Everything descends in time: a walk brings the newest first, so rows are appended
 /// or come near the end, which fills pages and costs less. Saved events are few and asked for often, so they have indexes
 /// of their own; each costs only what it holds.
+///
+/// `entries` is the audit, by the numbers that its files give (see `audit`): `entry` is its line, `what` and `pass` are of it.
 const TABLES: &str = "
 CREATE TABLE cameras (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, early INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0,
@@ -64,6 +66,8 @@ CREATE TRIGGER day_goes AFTER DELETE ON days BEGIN
   UPDATE cameras SET events = events - old.events, saved = saved - old.saved, bytes = bytes - old.bytes,
     unmeasured = unmeasured - old.unmeasured WHERE id = old.camera;
 END;
+CREATE TABLE entries (id INTEGER PRIMARY KEY, what TEXT NOT NULL, pass TEXT, entry TEXT NOT NULL);
+CREATE INDEX entries_of_passes ON entries (pass) WHERE what = 'pass';
 ";
 
 /// What users may query with the `sqlite3` program; documented in `doc/catalog.md`, and kept when the tables change.
@@ -88,6 +92,13 @@ CREATE VIEW day AS SELECT
   iif(d.unmeasured = 0, d.bytes, NULL) AS bytes, d.longest AS longest_seconds, d.strongest AS peak_change, d.hours AS hours,
   datetime(d.measured_at, 'unixepoch') AS measured_at
 FROM days d JOIN cameras c ON c.id = d.camera;
+CREATE VIEW audit AS SELECT
+  id, json_extract(entry, '$.at') AS at, what, pass, json_extract(entry, '$.camera') AS camera,
+  json_extract(entry, '$.day') AS day, json_extract(entry, '$.events') AS events,
+  json_extract(entry, '$.count') AS count, json_extract(entry, '$.bytes') AS bytes,
+  json_extract(entry, '$.undo_until') AS undo_until, json_extract(entry, '$.by') = 'hand' AS by_hand,
+  json_extract(entry, '$.guard') AS guard, json_extract(entry, '$.reason') AS reason
+FROM entries;
 "
     )
 }
@@ -168,7 +179,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), Trouble> {
         return Err(Trouble::Unusable("its tables are not those of this version".to_owned()));
     }
     // A cheap look at each table: enough to notice a file that was cut off or overwritten at its beginning.
-    for table in ["cameras", "days", "events"] {
+    for table in ["cameras", "days", "events", "entries"] {
         connection.query_row(&format!("SELECT COUNT(*) FROM (SELECT * FROM {table} LIMIT 1)"), [], |_| Ok(()))?;
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventN
 /// The connection that writes, and what it remembers.
 #[derive(Debug)]
 pub(super) struct Writer {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// The ids of cameras and how far their events' starts lie from their names; filled as they are asked for, emptied
     /// when a transaction fails.
     cameras: HashMap<Camera, (i64, Drift)>,

@@ -45,20 +45,24 @@ pub(super) fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// A line of a plan or a pass.
-pub(super) fn item(item: &Item) -> String {
-    let which = match &item.events {
+/// Which events of a day.
+pub(super) fn which(events: &Which) -> String {
+    match events {
         Which::All => "whole day".to_owned(),
         Which::Some(names) if names.len() <= 3 => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         Which::Some(names) => format!("{} … {}", names[0], names[names.len() - 1]),
-    };
+    }
+}
+
+/// A line of a plan or a pass.
+pub(super) fn item(item: &Item) -> String {
     format!(
         "{:<12} {}  {:>10}  {:>10}  {:<10}  {}\n",
         item.camera.as_str(),
         item.day,
         count(item.count, "event"),
         size(item.bytes),
-        which,
+        which(&item.events),
         item.reason
     )
 }

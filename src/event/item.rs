@@ -14,17 +14,6 @@ pub enum Which {
     Some(Vec<EventName>),
 }
 
-/// Who wanted it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum By {
-    /// A rule of retention.
-    #[default]
-    Rule,
-    /// A person.
-    Hand,
-}
-
 /// Some events of one day, with a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {

@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::restored::RestoredDay;
-use super::{Expirer, Pass};
+use super::{Expirer, Pass, notes};
 use crate::archive::{QueuedPass, Report, rfc3339};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{By, Camera, Day, EventId, Item, State, Which};
+use crate::event::{By, Camera, Day, Entry, EventId, Item, State, What, Which};
 use crate::fault::crash;
 use crate::scan::Occasion;
 
@@ -81,6 +81,11 @@ impl Expirer {
                 tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
             }
         }
+        let mut told = notes::by_hand(What::Restored, Some(name), &done.items);
+        for entry in &mut told {
+            entry.reason = done.kept_until.as_ref().map_or_else(String::new, |until| format!("kept until {until}"));
+        }
+        self.audit.note(now, told);
         tracing::info!("pass {name}: restored {} days", done.items.len());
         Ok(done)
     }
@@ -95,11 +100,11 @@ impl Expirer {
             let state = state.ok_or_else(|| Error::Unknown { what: "event", name: id.to_string() })?;
             if state == State::Open {
                 let message = format!("{id} is still being written; it can be deleted when it is complete");
-                return Err(Error::Refused { guard: "open", message });
+                return Err(self.refuse(id, "open", message, now));
             }
             if self.tree.is_saved(id)? {
                 let message = format!("{id} is saved; unsave it first");
-                return Err(Error::Refused { guard: "saved", message });
+                return Err(self.refuse(id, "saved", message, now));
             }
             let weight = self.tree.camera(&id.camera)?.day(id.day)?.weigh(id.name)?;
             items.push(Item {
@@ -116,19 +121,31 @@ impl Expirer {
         let mut pass = Pass::begun(now);
         let retiring = self.tree.begin_pass(items.clone(), By::Hand, Some(until), now)?;
         let planned: Vec<_> = items.into_iter().map(|item| (item.clone(), item.names().to_vec())).collect();
-        self.carry_out(retiring, &planned, Some(until), &mut pass)?;
+        let left = self.carry_out(retiring, &planned, Some(until), &mut pass)?;
+        let undo_until = pass.undo_until.clone();
+        let deleted = notes::by_hand(What::Deleted, pass.pass.as_deref(), &pass.items).into_iter();
+        self.audit.note(now, deleted.map(|entry| Entry { undo_until: undo_until.clone(), ..entry }).chain(left));
         Ok(pass)
+    }
+
+    /// A deletion that is refused, noted.
+    fn refuse(&self, id: &EventId, guard: &'static str, message: String, now: Now) -> Error {
+        let entry = Entry { guard: Some(guard.to_owned()), ..notes::about(What::Refused, id, &message) };
+        self.audit.note(now, [entry]);
+        Error::Refused { guard, message }
     }
 
     /// Saves an event: no rule takes it.
     pub fn save(&self, id: &EventId) -> Result<()> {
         self.tree.save(id)?;
+        self.audit.note(self.scanner.clock.now(), [notes::about(What::Saved, id, "saved by hand")]);
         self.scanner.scan_event(id, Occasion::Found).map(|_| ())
     }
 
     /// Makes an event one like others.
     pub fn unsave(&self, id: &EventId) -> Result<()> {
         self.tree.unsave(id)?;
+        self.audit.note(self.scanner.clock.now(), [notes::about(What::Unsaved, id, "unsaved by hand")]);
         self.scanner.scan_event(id, Occasion::Found).map(|_| ())
     }
 }

@@ -16,7 +16,7 @@ use super::news::{Notice, Subscription, WAITING};
 use super::options::Options;
 use super::status::Status;
 use crate::archive::{Depth, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
-use crate::catalog::{Applied, CameraSummary, Catalog, NamedRange, Page, Query};
+use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::Known;
@@ -178,6 +178,11 @@ impl Handle {
     /// What would be retired now, by the archive's rules or by `policy` as a what-if.
     pub fn plan(&self, policy: Option<&Policy>) -> Result<Plan> {
         Ok(self.expirer.plan(policy)?.1)
+    }
+
+    /// A page of the audit, newest first: at most `limit` entries that are older than number `before`.
+    pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<AuditPage> {
+        self.catalog.audit(limit, before)
     }
 
     /// One pass now: guards, plan, rename into the delete queue. `confirmed` is the id of a plan that was held and is

@@ -114,6 +114,7 @@ impl Writer {
         match self.shared.catalog.rebuild() {
             Ok(aside) => {
                 tracing::warn!("the catalog was damaged; it is set aside as {} and built anew", aside.display());
+                self.shared.expirer.audit.catch_up();
                 let _ = self.again.try_send(()); // full means that it was asked for already
             }
             Err(error) => {

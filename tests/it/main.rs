@@ -7,6 +7,8 @@
 mod world;
 
 #[cfg(feature = "cli")]
+mod audit;
+#[cfg(feature = "cli")]
 mod bad_input;
 #[cfg(feature = "cli")]
 mod browser;

@@ -1,0 +1,262 @@
+//! The audit: why Owlery deleted a recording, or did not. Every entry is a line of a file in the state directory, which is
+//! the truth, and a row of the catalog, which is filled from the files wherever it lacks something.
+//!
+//! Nothing that is asked for waits for the audit: what cannot be written is said in the log, kept for a while and tried
+//! again. What is done and why is decided elsewhere; this keeps it.
+
+mod log;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::catalog::{AuditPage, Catalog};
+use crate::clock::Now;
+use crate::error::Result;
+use crate::event::{Entry, What};
+use log::Log;
+
+/// Entries that wait while the files cannot be written; the oldest of more are given up, which is said.
+const WAITING: usize = 8192;
+/// About as many bytes of entries as one transaction of the catalog takes.
+const BATCH: usize = 256 * 1024;
+/// How many different refusals and leftovers are remembered, to tell each once.
+const TOLD: usize = 4096;
+/// How many of the newest entries are looked at for what an earlier process told.
+const RECENT: usize = 256;
+
+/// The audit of one archive.
+#[derive(Debug)]
+pub struct Audit {
+    catalog: Arc<Catalog>,
+    /// Held over a write to the files and to the catalog, so that both have the same order.
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    log: Log,
+    /// Not in the files yet, oldest first. Filled by `note`, emptied by `write`.
+    waiting: Vec<Entry>,
+    /// How many were given up since the files were last written; written by `write`.
+    lost: u64,
+    /// The newest entry in the catalog, when it has everything that the files have. Set by `catch_up` and `write`, emptied
+    /// when it could not be written.
+    indexed: Option<u64>,
+    /// What is not told again. Written by `note`.
+    told: Told,
+}
+
+impl Audit {
+    /// The audit in a state directory, with the catalog that lies there. Nothing is read or written before it is used.
+    pub fn new(state_dir: &Path, catalog: Arc<Catalog>) -> Self {
+        let inner =
+            Inner { log: Log::new(state_dir), waiting: Vec::new(), lost: 0, indexed: None, told: Told::default() };
+        Self { catalog, inner: Mutex::new(inner) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what has happened, in this order, at `now`; it is on disk when this returns, or an error in the log. A refusal
+    /// that is the same as before (the same guard and plan) is noted once until a pass is made, and a leftover once.
+    pub fn note(&self, now: Now, entries: impl IntoIterator<Item = Entry>) {
+        let mut inner = self.lock();
+        let at = now.utc.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let waited = inner.waiting.len();
+        for entry in entries {
+            if inner.told.is_news(&entry, &self.catalog) {
+                inner.waiting.push(Entry { at: at.clone(), ..entry });
+            }
+        }
+        inner.write(&self.catalog, waited);
+    }
+
+    /// Tries again what could not be written, if there is any; answers how many entries still wait.
+    pub fn retry(&self) -> usize {
+        let mut inner = self.lock();
+        let waited = inner.waiting.len();
+        inner.write(&self.catalog, waited);
+        inner.waiting.len()
+    }
+
+    /// Adds to the catalog what it lacks: at the start, and whenever it was built anew.
+    pub fn catch_up(&self) {
+        let mut inner = self.lock();
+        inner.indexed = None;
+        inner.index(&self.catalog);
+    }
+
+    /// Whether a pass of this name was noted, as far as it can be told.
+    pub fn has_pass(&self, name: &str) -> bool {
+        let mut inner = self.lock();
+        inner.index(&self.catalog);
+        let is_it = |entry: &Entry| entry.what == What::Pass && entry.pass.as_deref() == Some(name);
+        if inner.waiting.iter().any(is_it) {
+            return true;
+        }
+        if inner.indexed.is_some()
+            && let Ok(has) = self.catalog.audit_has_pass(name)
+        {
+            return has;
+        }
+        let mut has = false;
+        let read = inner.log.after(0, |entry| {
+            has |= is_it(&entry);
+            Ok(())
+        });
+        if let Err(error) = read {
+            tracing::warn!("{}; the audit may tell the pass {name} twice", error.chain());
+        }
+        has
+    }
+}
+
+impl Inner {
+    /// Writes what waits. The first `waited` of it were tried before, and so is not told of again when it fails again.
+    fn write(&mut self, catalog: &Catalog, waited: usize) {
+        self.index(catalog); // first, since it tells which numbers are taken
+        if self.waiting.is_empty() {
+            return;
+        }
+        if self.lost > 0 {
+            let reason =
+                format!("{} entries could not be kept: the state directory took none; the log has them", self.lost);
+            let lost = Entry { count: self.lost, at: self.waiting[0].at.clone(), ..Entry::new(What::Lost, reason) };
+            self.waiting.insert(0, lost);
+        }
+        let appended = match self.log.append(&mut self.waiting) {
+            Ok(appended) => appended,
+            Err(error) => return self.keep(&error.chain(), waited),
+        };
+        if waited > 0 {
+            tracing::info!("the audit is written again, with {waited} entries that waited");
+        }
+        self.lost = 0;
+        let written = std::mem::take(&mut self.waiting);
+        let Some(end) = self.indexed.take() else { return };
+        let forgotten = appended.dropped.map_or(Ok(()), |up_to| catalog.forget_audit(up_to));
+        match forgotten.and_then(|()| catalog.add_audit(end, &written)) {
+            Ok(true) => self.indexed = written.last().map(|entry| entry.id),
+            Ok(false) => self.index(catalog),
+            Err(error) => tracing::warn!("{}; the audit's file has it, and it is added later", error.chain()),
+        }
+    }
+
+    /// Keeps what could not be written.
+    fn keep(&mut self, why: &str, waited: usize) {
+        if self.lost > 0 {
+            self.waiting.remove(0); // what tells of the loss is made anew
+        }
+        for entry in &mut self.waiting[waited..] {
+            entry.id = 0;
+            tracing::error!("the audit cannot be written ({why}); it is kept and tried again: {}", entry.line());
+        }
+        let over = self.waiting.len().saturating_sub(WAITING);
+        if over > 0 {
+            self.waiting.drain(..over);
+            self.lost += over as u64;
+            tracing::error!("the audit has lost {over} entries: too many wait to be written; they are in this log");
+        }
+    }
+
+    /// Adds to the catalog what it lacks, if it may lack something.
+    fn index(&mut self, catalog: &Catalog) {
+        if self.indexed.is_none()
+            && let Err(error) = self.catch_up(catalog)
+        {
+            tracing::warn!("the audit is not in the catalog: {}; it is added later", error.chain());
+        }
+    }
+
+    fn catch_up(&mut self, catalog: &Catalog) -> Result<()> {
+        let begin = catalog.audit_end()?;
+        self.log.raise(begin);
+        let mut end = begin;
+        let (mut batch, mut size, mut is_alone) = (Vec::new(), 0, true);
+        let mut add = |batch: Vec<Entry>| -> Result<()> {
+            is_alone &= catalog.add_audit(end, &batch)?;
+            end = batch.last().map_or(end, |entry| entry.id);
+            Ok(())
+        };
+        let unreadable = self.log.after(begin, |entry| {
+            size += entry.line().len();
+            batch.push(entry);
+            if size < BATCH {
+                return Ok(());
+            }
+            size = 0;
+            add(std::mem::take(&mut batch))
+        })?;
+        add(batch)?;
+        if unreadable > 0 {
+            tracing::warn!("{unreadable} lines of the audit cannot be understood; they are passed over");
+        }
+        self.indexed = is_alone.then_some(end); // else the catalog was built anew meanwhile, and it is done again
+        Ok(())
+    }
+}
+
+/// Refusals and leftovers that were told and still hold: each check interval meets them again.
+#[derive(Debug, Default)]
+struct Told {
+    keys: HashSet<String>,
+    /// Whether what an earlier process told is known.
+    is_recalled: bool,
+}
+
+impl Told {
+    /// Whether the entry tells something new. If so it is remembered.
+    fn is_news(&mut self, entry: &Entry, catalog: &Catalog) -> bool {
+        if !self.is_recalled && key(entry).is_some() {
+            self.is_recalled = true;
+            match catalog.audit(RECENT, None) {
+                Ok(page) => page.entries.iter().rev().for_each(|entry| {
+                    self.remember(entry);
+                }),
+                Err(error) => tracing::debug!("{}", error.chain()),
+            }
+        }
+        self.remember(entry)
+    }
+
+    fn remember(&mut self, entry: &Entry) -> bool {
+        if entry.what == What::Pass {
+            self.keys.retain(|key| !key.starts_with(REFUSED));
+        }
+        let Some(key) = key(entry) else { return true };
+        if self.keys.len() >= TOLD {
+            self.keys.clear();
+        }
+        self.keys.insert(key)
+    }
+}
+
+/// Keys of refusals begin so.
+const REFUSED: &str = "refused ";
+
+/// What makes an entry the same as another; `None` for those that always count.
+fn key(entry: &Entry) -> Option<String> {
+    match entry.what {
+        What::Refused => Some(format!("{REFUSED}{:?} {:?}", entry.guard, entry.pass)),
+        What::Left => Some(format!("{:?} {:?} {:?} {}", entry.camera, entry.day, entry.events, entry.reason)),
+        _ => None,
+    }
+}
+
+/// A page of the audit straight from the files of a state directory, newest first: where there is no catalog, or not one
+/// that has all of it. Answers also how many lines could not be understood. Changes nothing.
+pub fn from_files(state_dir: &Path, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
+    let limit = limit.max(1);
+    let (entries, unreadable) = Log::new(state_dir).newest(limit.saturating_add(1), before.unwrap_or(u64::MAX))?;
+    Ok((AuditPage::of(entries, limit), unreadable))
+}
+
+/// Whether the catalog has all that the files of a state directory have.
+pub fn is_in(catalog: &Catalog, state_dir: &Path) -> Result<bool> {
+    Ok(Log::new(state_dir).last_id()? <= catalog.audit_end()?)
+}
+
+#[cfg(test)]
+mod tests;

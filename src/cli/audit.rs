@@ -1,0 +1,91 @@
+//! `owlery audit`: what was done with recordings, or refused, and why; newest first. It changes nothing and waits for
+//! nobody: it asks the catalog if that has all of the audit, and else reads the audit's files.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::{Common, Outcome, output};
+use crate::audit::{from_files, is_in};
+use crate::catalog::{AuditPage, Catalog};
+use crate::clock::Now;
+use crate::error::Result;
+use crate::event::{By, Entry, Which};
+use crate::service::Archive;
+
+#[derive(Debug, Args)]
+pub(super) struct AuditArgs {
+    /// The most entries to list
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Only entries before this one, by its number: the `next` of an earlier page
+    #[arg(long, value_name = "ID")]
+    before: Option<u64>,
+    /// Print what a program can read
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(common: &Common, args: &AuditArgs) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let (page, unreadable) = page(&archive, usize::try_from(args.limit).unwrap_or(usize::MAX), args.before)?;
+    if unreadable > 0 {
+        eprintln!("owlery: {} of the audit cannot be understood", output::count(unreadable, "line"));
+    }
+    if args.json {
+        output::json(&page)?;
+    } else {
+        output::print(&lines(&page))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The page, and how many lines could not be understood on the way.
+fn page(archive: &Archive, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
+    let state = archive.state_path();
+    if state.join("catalog.db").is_file() {
+        let of_catalog = || -> Result<Option<AuditPage>> {
+            let catalog = Catalog::open_beside(&state)?;
+            if is_in(&catalog, &state)? { catalog.audit(limit, before).map(Some) } else { Ok(None) }
+        };
+        match of_catalog() {
+            Ok(Some(page)) => return Ok((page, 0)),
+            Ok(None) => {}
+            Err(error) => tracing::info!("{}; the audit's files are read", error.chain()),
+        }
+    }
+    from_files(&state, limit, before)
+}
+
+fn lines(page: &AuditPage) -> String {
+    if page.entries.is_empty() {
+        return "no entries\n".to_owned();
+    }
+    let mut text: String = page.entries.iter().map(line).collect();
+    if let Some(next) = page.next {
+        let _ = writeln!(text, "… and older ones: see --limit and --before {next}");
+    }
+    text
+}
+
+fn line(entry: &Entry) -> String {
+    let at = DateTime::parse_from_rfc3339(&entry.at).map_or_else(
+        |_| entry.at.clone(),
+        |at| Now::at(at.with_timezone(&Utc)).local.format("%Y-%m-%d %H:%M:%S").to_string(),
+    );
+    let mut place: Vec<String> = entry.camera.iter().map(ToString::to_string).collect();
+    place.extend(entry.day.iter().map(ToString::to_string));
+    place.extend(entry.events.iter().filter(|events| **events != Which::All).map(output::which));
+    let count = if entry.count > 0 { output::count(entry.count, "event") } else { String::new() };
+    let size = entry.bytes.map_or_else(String::new, |bytes| output::size(Some(bytes)));
+    let guard = entry.guard.iter().map(|guard| format!("guard {guard:?}: "));
+    let mut why = guard.chain([entry.reason.replace(char::is_control, " ")]).collect::<String>();
+    if entry.by == By::Hand {
+        why.push_str(" (by hand)");
+    }
+    if let Some(pass) = &entry.pass {
+        let _ = write!(why, "  [{pass}]"); // writing to a string cannot fail
+    }
+    format!("{at:<19}  {:<8}  {:<18}  {count:>10}  {size:>9}  {why}\n", entry.what.as_str(), place.join("/"))
+}

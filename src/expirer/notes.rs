@@ -1,0 +1,97 @@
+//! What the audit is told of passes: made here, kept by `audit`.
+
+use std::collections::BTreeSet;
+
+use super::Pass;
+use crate::archive::{QueuedPass, Report, Tree};
+use crate::audit::Audit;
+use crate::clock::Now;
+use crate::event::{By, Entry, EventId, EventName, Item, What, Which};
+use crate::retention::Refusal;
+
+/// A pass that was made and each of its items, then what stays.
+pub(super) fn of(pass: &Pass, by: By, left: Vec<Entry>) -> Vec<Entry> {
+    let entries = pass.pass.as_ref().map(|name| {
+        let of = |entry: Entry| Entry { pass: Some(name.clone()), undo_until: pass.undo_until.clone(), ..entry };
+        let mut entries = vec![of(Entry { by, ..sums(&pass.items, "retired") })];
+        entries.extend(pass.items.iter().map(|item| of(Entry::of(What::Item, item))));
+        entries
+    });
+    let mut entries = entries.unwrap_or_default();
+    entries.extend(left.into_iter().map(|entry| Entry { pass: pass.pass.clone(), ..entry }));
+    entries
+}
+
+/// What a pass took, in sum.
+fn sums(items: &[Item], done: &str) -> Entry {
+    let count = items.iter().map(|item| item.count).sum();
+    let days = items.len();
+    let reason = format!(
+        "{done} {count} {} of {days} {}",
+        if count == 1 { "event" } else { "events" },
+        if days == 1 { "day" } else { "days" }
+    );
+    let bytes = items.iter().map(|item| item.bytes).sum();
+    Entry { count, bytes, ..Entry::new(What::Pass, reason) }
+}
+
+/// A plan that a guard holds.
+pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal) -> Entry {
+    Entry {
+        pass: Some(id.to_owned()),
+        guard: Some(refusal.guard.to_owned()),
+        count: items.iter().map(|item| item.count).sum(),
+        bytes: items.iter().map(|item| item.bytes).sum(),
+        ..Entry::new(What::Refused, refusal.message.clone())
+    }
+}
+
+/// Each part of what a person did with a pass: deleted, taken back.
+pub(super) fn by_hand(what: What, pass: Option<&str>, items: &[Item]) -> Vec<Entry> {
+    let of = |item| Entry { pass: pass.map(str::to_owned), by: By::Hand, ..Entry::of(what, item) };
+    items.iter().map(of).collect()
+}
+
+/// A person's word on one event.
+pub(super) fn about(what: What, id: &EventId, reason: &str) -> Entry {
+    Entry {
+        camera: Some(id.camera.clone()),
+        day: Some(id.day),
+        events: Some(Which::Some(vec![id.name])),
+        count: 1,
+        by: By::Hand,
+        ..Entry::new(what, reason)
+    }
+}
+
+/// Something of an item that stays: the event that the report names, or of the whole item.
+pub(super) fn left(item: &Item, report: &Report) -> Entry {
+    let name = report.path.file_name().and_then(|name| name.to_str()?.parse::<EventName>().ok());
+    let about = match name {
+        Some(name) => Item { events: Which::Some(vec![name]), count: 1, bytes: None, ..item.clone() },
+        None => item.clone(),
+    };
+    Entry { reason: report.problem.clone(), ..Entry::of(What::Left, &about) }
+}
+
+/// Notes the waiting passes that the audit does not know: a crash came between the retiring and the note. What of each
+/// pass lies in the queue is what it has retired; its manifest tells why.
+pub(super) fn found(audit: &Audit, tree: &Tree, passes: &[QueuedPass], now: Now) {
+    let names: BTreeSet<&str> = passes.iter().map(|pass| pass.manifest.pass.as_str()).collect();
+    for name in names.into_iter().filter(|name| !audit.has_pass(name)) {
+        let (mut items, mut undo_until) = (Vec::new(), None);
+        for part in passes.iter().filter(|pass| pass.manifest.pass == name) {
+            undo_until.clone_from(&part.manifest.undo_until);
+            match tree.retired_in(part) {
+                Ok(found) => items.extend(found),
+                Err(error) => tracing::warn!("{}", error.chain()),
+            }
+        }
+        if items.is_empty() {
+            continue; // it ended before anything was moved
+        }
+        let of = |entry: Entry| Entry { pass: Some(name.to_owned()), undo_until: undo_until.clone(), ..entry };
+        let sums = of(sums(&items, "cut off before this was noted; it had retired"));
+        audit.note(now, std::iter::once(sums).chain(items.iter().map(|item| of(Entry::of(What::Item, item)))));
+    }
+}
