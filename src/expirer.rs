@@ -98,7 +98,8 @@ impl Expirer {
         &self.policy
     }
 
-    /// Every pass that waits in the queues and may be reaped now, automatic ones oldest first, manual ones last.
+    /// Every pass that waits in the queues and may be reaped now, automatic ones oldest first, manual ones last. By a
+    /// clock that is held it is not known whether the time to take something back is over.
     pub fn due(&self) -> Result<Vec<QueuedPass>> {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
@@ -106,7 +107,8 @@ impl Expirer {
         for other in others {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
-        passes.retain(|pass| pass.manifest.is_due(now));
+        let is_held = self.clock.held().is_some();
+        passes.retain(|pass| pass.manifest.is_due(now) && !(is_held && pass.manifest.undo_until.is_some()));
         passes.sort_by_key(|pass| pass.manifest.by == By::Hand);
         Ok(passes)
     }
@@ -115,7 +117,7 @@ impl Expirer {
     /// then the clock, by which also an empty plan is not known to be right.
     pub fn held(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
         let refusal = hold(plan, view, policy);
-        if !policy.can_expire() || refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
+        if refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
             return refusal;
         }
         let clock = self.clock.held().map(|why| Refusal {
