@@ -30,7 +30,7 @@ pub use event_dir::{Depth, Facts};
 pub(crate) use marker::write_state;
 pub use media::{MediaFile, MediaPath};
 pub use queue::QueuedPass;
-pub use reap::Tally;
+pub use reap::{Tally, Turns};
 pub(crate) use retire::rfc3339;
 pub use retire::{Retired, RetiringPass};
 pub use sidecar::SIDECAR;

@@ -108,7 +108,8 @@ impl Expirer {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
         let is_held = self.clock.held().is_some();
-        passes.retain(|pass| pass.manifest.is_due(now) && !(is_held && pass.manifest.undo_until.is_some()));
+        let is_over = |pass: &QueuedPass| pass.manifest.is_due(now) && !(is_held && pass.manifest.undo_until.is_some());
+        passes.retain(|pass| pass.is_taken_up || is_over(pass));
         passes.sort_by_key(|pass| pass.manifest.by == By::Hand);
         Ok(passes)
     }

@@ -52,6 +52,7 @@ pub use event::{
     By, Camera, Container, Day, DebugMovie, Details, Event, EventId, EventName, Item, State, Thumbnail, Which,
 };
 pub use expirer::{Pass, Restoration};
+pub use reaper::Window;
 pub use retention::{Keep, MinFree, Plan, Policy, Refusal, Rules};
 pub use scan::{Sidecars, Summary};
 pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Status, Subscription};

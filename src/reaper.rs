@@ -1,33 +1,43 @@
-//! The worker thread that empties the delete queue. It does not choose what: passes are handed to it, and the archive
-//! checks each one's manifest again.
+//! The worker thread that empties the delete queue, behind everything else that the host does: at the lowest priorities,
+//! at its [`Pace`]. It does not choose what: passes are handed to it, and the archive checks each one's manifest again.
+
+mod pace;
+mod window;
 
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
-use crate::archive::{QueuedPass, Tally, Tree};
+pub use pace::Pace;
+pub use window::Window;
+
+use crate::archive::{QueuedPass, Report, Tally, Tree};
 use crate::clock::Stop;
 
 /// Passes that may wait to be taken up; more make the sender wait.
 const WAITING: usize = 64;
+/// The lowest priority for a processor there is.
+const NICE: i32 = 19;
 
 /// The reaper's work: runs until told to stop, or until every sender is gone and the queue is empty.
 #[derive(Debug)]
 pub struct Reaper {
     tree: Arc<Tree>,
     tally: Arc<Tally>,
+    pace: Arc<Pace>,
     passes: Receiver<QueuedPass>,
 }
 
 impl Reaper {
     /// A reaper and the way to hand passes to it.
-    pub fn new(tree: Arc<Tree>, tally: Arc<Tally>) -> (Self, Sender<QueuedPass>) {
+    pub fn new(tree: Arc<Tree>, tally: Arc<Tally>, pace: Arc<Pace>) -> (Self, Sender<QueuedPass>) {
         let (sender, passes) = bounded(WAITING);
-        (Self { tree, tally, passes }, sender)
+        (Self { tree, tally, pace, passes }, sender)
     }
 
-    /// Reaps what it is handed. Answers what could not be removed in the end.
-    pub fn run(&self, stop: &Stop) -> Vec<crate::archive::Report> {
+    /// Reaps what it is handed. Answers what could not be removed in the end. Lowers the priority of the calling thread.
+    pub fn run(&self, stop: &Stop) -> Vec<Report> {
+        step_back();
         let mut left = Vec::new();
         loop {
             let pass = select! {
@@ -37,29 +47,46 @@ impl Reaper {
                     Err(_) => return left,
                 },
             };
+            left.extend(self.reap(&pass, stop));
             if stop.is_set() {
                 return left;
             }
-            left.extend(self.reap(&pass, stop));
         }
     }
 
-    fn reap(&self, pass: &QueuedPass, stop: &Stop) -> Vec<crate::archive::Report> {
-        crate::fault::point("reaper");
-        match self.tree.reap(pass, &self.tally, &|| stop.is_set()) {
-            Ok(reaped) => {
-                if reaped.is_gone {
-                    tracing::info!("pass {} is removed", pass.manifest.pass);
+    /// Removes one pass, in as many windows as it takes.
+    fn reap(&self, pass: &QueuedPass, stop: &Stop) -> Vec<Report> {
+        while self.pace.wait_open(stop) {
+            crate::fault::point("reaper");
+            match self.tree.reap(pass, &self.tally, &self.pace.turns(stop)) {
+                Ok(reaped) if reaped.was_cut_short => {} // to stop, or for the next window
+                Ok(reaped) => {
+                    if reaped.is_gone {
+                        tracing::info!("pass {} is removed", pass.manifest.pass);
+                    }
+                    for report in &reaped.left {
+                        tracing::warn!("{}: {}", report.path.display(), report.problem);
+                    }
+                    return reaped.left;
                 }
-                for report in &reaped.left {
-                    tracing::warn!("{}: {}", report.path.display(), report.problem);
+                Err(error) => {
+                    tracing::error!("pass {}: {}", pass.manifest.pass, error.chain());
+                    return vec![Report::of(&error, &pass.path)];
                 }
-                reaped.left
-            }
-            Err(error) => {
-                tracing::error!("pass {}: {}", pass.manifest.pass, error.chain());
-                vec![crate::archive::Report::of(&error, &pass.path)]
             }
         }
+        Vec::new()
+    }
+}
+
+/// Lets everybody else go first, on the processors and on the disk. Both are of this thread alone (nice(2) and
+/// `ioprio_set(2)` on Linux), and a thread that it starts begins with them. Where one fails, all are equal.
+fn step_back() {
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!("cannot lower the reaper's priority: {error}");
+    }
+    let this_thread = ioprio::Target::Process(ioprio::Pid::from_raw(0));
+    if let Err(error) = ioprio::set_priority(this_thread, ioprio::Priority::new(ioprio::Class::Idle)) {
+        tracing::debug!("cannot lower the reaper's priority on the disk: {error}");
     }
 }

@@ -145,7 +145,8 @@ impl Archive {
         let shared = Arc::clone(&parts.shared);
         let stop = parts.stopping.clone();
 
-        let (reaper, passes) = Reaper::new(Arc::clone(&self.tree), Arc::clone(&shared.reaped));
+        let (reaper, passes) =
+            Reaper::new(Arc::clone(&self.tree), Arc::clone(&shared.reaped), Arc::clone(&shared.pace));
         let reaper_stop = stop.clone();
         parts.spawn("owlery-reaper", move || {
             reaper.run(&reaper_stop);
@@ -280,10 +281,12 @@ impl Parts {
         Ok(summary)
     }
 
-    /// Reaps everything that waits, on a thread of its own, and waits for it. Answers what could not be removed.
+    /// Reaps everything that waits, on a thread of its own, and waits for it: at the configured rate, but at any hour,
+    /// since somebody asked for it. Answers what could not be removed.
     pub fn drain(&self) -> Result<Vec<crate::archive::Report>> {
         self.shared.tree.tidy_queue()?;
-        let (reaper, passes) = Reaper::new(Arc::clone(&self.shared.tree), Arc::clone(&self.shared.reaped));
+        let pace = Arc::new(self.shared.pace.at_all_hours());
+        let (reaper, passes) = Reaper::new(Arc::clone(&self.shared.tree), Arc::clone(&self.shared.reaped), pace);
         let stop = self.stopping.clone();
         let reaping = std::thread::Builder::new()
             .name("owlery-reaper".to_owned())

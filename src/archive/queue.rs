@@ -15,6 +15,8 @@ use crate::event::{By, Camera, Item};
 
 pub(super) const QUEUE: &[u8] = b"delete_queue";
 pub(super) const MANIFEST: &[u8] = b"pass.json";
+/// The manifest's name once the reaper has taken the pass up.
+pub(super) const TAKEN_UP: &[u8] = b"reaping.json";
 /// Manifests list days, so they stay small; one larger than this is not believed.
 const LARGEST_MANIFEST: usize = 64 * 1024 * 1024;
 
@@ -68,6 +70,8 @@ pub struct QueuedPass {
     pub manifest: Manifest,
     /// Where its directory is.
     pub path: PathBuf,
+    /// Whether the reaper has taken it up: it cannot be taken back any more.
+    pub is_taken_up: bool,
     pub(super) place: Place,
 }
 
@@ -119,7 +123,9 @@ impl Tree {
         for name in names {
             let path = join(queue.path(), &name);
             match queue.open_dir(&name).and_then(|dir| read_manifest(&dir, archive)) {
-                Ok(Ok(manifest)) => passes.push(QueuedPass { manifest, path, place: place.clone() }),
+                Ok(Ok((manifest, is_taken_up))) => {
+                    passes.push(QueuedPass { manifest, path, is_taken_up, place: place.clone() });
+                }
                 Ok(Err(why)) => {
                     others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")));
                 }
@@ -128,10 +134,15 @@ impl Tree {
         }
     }
 
-    /// Every part of a pass, and what its manifest says; `None` if none of that name waits.
+    /// Every part of a pass, and what its manifest says; `None` if none of that name waits. Refuses one that is being
+    /// reaped.
     pub(super) fn parts_of(&self, pass: &str) -> Result<Option<(Manifest, Parts)>> {
         let (mut manifest, mut parts) = (None, Vec::new());
         for found in self.passes()?.0.into_iter().filter(|found| found.manifest.pass == pass) {
+            if found.is_taken_up {
+                let message = format!("pass {pass} is being removed; it cannot be taken back any more");
+                return Err(Error::Refused { guard: "reaping", message });
+            }
             let dir = self.queue_base(&found.place)?.open_dir(QUEUE)?.open_dir(pass.as_bytes())?;
             parts.push((found.place, dir));
             manifest = Some(found.manifest);
@@ -148,13 +159,20 @@ impl Tree {
     }
 }
 
-/// The manifest of a pass directory, or why it is not ours.
-pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<Manifest, String>> {
-    let bytes = match pass.read_small(MANIFEST, LARGEST_MANIFEST) {
+/// The manifest of a pass directory and whether the reaper has taken it up, or why it is not ours.
+pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, bool), String>> {
+    let read = |name| match pass.read_small(name, LARGEST_MANIFEST) {
+        Err(error @ Error::Io { .. }) => Ok(Err(error.chain())),
+        other => other.map(Ok),
+    };
+    let (bytes, is_taken_up) = match read(MANIFEST)? {
+        Ok(None) => (read(TAKEN_UP)?, true),
+        other => (other, false),
+    };
+    let bytes = match bytes {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(Err("it has no pass.json".to_owned())),
-        Err(error @ Error::Io { .. }) => return Ok(Err(error.chain())),
-        Err(error) => return Err(error),
+        Err(why) => return Ok(Err(why)),
     };
     let manifest: Manifest = match serde_json::from_slice(&bytes) {
         Ok(manifest) => manifest,
@@ -170,5 +188,5 @@ pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<Manifest
     if name.as_deref() != Some(&manifest.pass) {
         return Ok(Err("its pass.json names another pass".to_owned()));
     }
-    Ok(Ok(manifest))
+    Ok(Ok((manifest, is_taken_up)))
 }

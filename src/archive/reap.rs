@@ -1,19 +1,23 @@
 //! Emptying the delete queue: the only recursive removal there is. It works by directory handle, enters nothing but
 //! passes that carry our manifest, follows no link, crosses no mount point, and leaves every directory alone that holds
-//! `.saved`. The manifest goes last, so that a pass that was cut off is still known as ours.
+//! `.saved`. The manifest goes last, so that a pass that was cut off is still known as ours. How fast and how long it
+//! may go is asked of [`Turns`].
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod large;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{AtFlags, FileType, Statx};
 use rustix::io::Errno;
 
 use super::dir::{Dir, file_type, join};
-use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, read_manifest};
+use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, TAKEN_UP, read_manifest};
 use super::{Report, SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::fault::crash;
 
-/// What was removed so far. Written by the reaper, read by whoever asks.
+/// What was removed so far. Written by the threads that remove, read by whoever asks.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Files, links and directories.
@@ -22,50 +26,70 @@ pub struct Tally {
     pub bytes: AtomicU64,
 }
 
+/// What is asked before every entry is removed, by all threads that remove.
+pub trait Turns: Sync {
+    /// Waits until one more entry may be removed. False: none may, leave off here.
+    fn next(&self) -> bool;
+    /// Whether to go on with a long entry.
+    fn may_go_on(&self) -> bool;
+}
+
 /// How reaping a pass ended.
 #[derive(Debug, Default)]
 pub struct Reaped {
-    /// Whether nothing of it is left.
+    /// Whether the last of it was removed.
     pub is_gone: bool,
-    /// Whether it was told to stop meanwhile.
-    pub was_stopped: bool,
+    /// Whether there was no turn for the rest.
+    pub was_cut_short: bool,
     /// What stays: saved events, and what could not be removed.
     pub left: Vec<Report>,
 }
 
 /// How deep directories may be nested below a pass.
 const DEEPEST: u32 = 64;
+/// How deep they may still be nested below a day, `<pass>/<camera>/<day>`.
+const BELOW_DAY: u32 = DEEPEST - 2;
 
 impl Tree {
-    /// Removes what lies in a pass. Errors on single entries are reported and the rest goes on.
-    pub fn reap(&self, pass: &QueuedPass, tally: &Tally, is_stopped: &dyn Fn() -> bool) -> Result<Reaped> {
+    /// Removes what lies in a pass, as long as there are turns. Errors on single entries are reported and the rest goes
+    /// on. A second thread, with the name and the priorities of this one, takes its share of every day's events.
+    pub fn reap(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn Turns) -> Result<Reaped> {
         let archive = self.verify_identity()?.to_owned();
         let queue = self.queue_base(&pass.place)?.open_dir(QUEUE)?;
         let name = pass.manifest.pass.as_bytes();
-        let mut reaped = Reaped::default();
         let dir = match queue.open_dir(name) {
-            Err(error) if error.is_not_found() => {
-                reaped.is_gone = true;
-                return Ok(reaped);
-            }
+            Err(error) if error.is_not_found() => return Ok(Reaped::default()),
             other => other?,
         };
-        if let Err(why) = read_manifest(&dir, &archive)? {
-            reaped.left.push(Report::failure(dir.path(), format!("not a pass of ours: {why}")));
-            return Ok(reaped);
+        if let Some(left) = self.take_up(pass, &dir, &archive)? {
+            return Ok(Reaped { left, ..Reaped::default() });
         }
         crash("reap-1");
         let mount = Mount::of(&dir.stat_self()?);
-        let mut reaping = Reaping { mount, tally, is_stopped, reaped: &mut reaped };
-        if reaping.empty(&dir, DEEPEST, Some(MANIFEST)) {
-            crash("reap-2");
-            reaping.remove(&dir, MANIFEST, AtFlags::empty(), 0)?;
-            crash("reap-3");
-            reaping.remove(&queue, name, AtFlags::REMOVEDIR, 0)?;
-            crash("reap-4");
-            reaped.is_gone = true;
+        let reaping =
+            Reaping { mount, tally, turns, was_cut_short: AtomicBool::new(false), left: Mutex::new(Vec::new()) };
+        let is_gone = reaping.pass(&queue, name, &dir)?;
+        Ok(Reaped {
+            is_gone,
+            was_cut_short: reaping.was_cut_short.into_inner(),
+            left: reaping.left.into_inner().unwrap_or_else(PoisonError::into_inner),
+        })
+    }
+
+    /// Step 1: makes sure that the pass is ours and as it was handed over, and renames its manifest: from now on it cannot
+    /// be taken back, and a restore that came first is seen. What to report where it is not to be reaped.
+    fn take_up(&self, pass: &QueuedPass, dir: &Dir, archive: &str) -> Result<Option<Vec<Report>>> {
+        let _queue = self.lock_queue();
+        match read_manifest(dir, archive)? {
+            Err(why) => Ok(Some(vec![Report::failure(dir.path(), format!("not a pass of ours: {why}"))])),
+            Ok((_, true)) => Ok(None),
+            Ok((manifest, false)) if manifest != pass.manifest => Ok(Some(Vec::new())), // partly restored, and spared
+            Ok(_) => {
+                let renamed = rustix::fs::renameat(dir, MANIFEST, dir, TAKEN_UP);
+                renamed.map_err(|e| Error::io("take up", dir.path(), e))?;
+                Ok(None)
+            }
         }
-        Ok(reaped)
     }
 
     /// Removes what a crash left of a pass that never got its manifest: an empty directory with a pass's name, or one
@@ -119,84 +143,128 @@ impl Mount {
     }
 }
 
-/// One removal under way.
+/// One removal under way, on one thread or two.
 struct Reaping<'a> {
     mount: Mount,
     tally: &'a Tally,
-    is_stopped: &'a dyn Fn() -> bool,
-    reaped: &'a mut Reaped,
+    turns: &'a dyn Turns,
+    /// Set by the first thread that gets no turn, which ends the other too.
+    was_cut_short: AtomicBool,
+    /// Written by both.
+    left: Mutex<Vec<Report>>,
 }
 
+/// In the answers of these, true is: it is gone.
 impl Reaping<'_> {
+    fn pass(&self, queue: &Dir, name: &[u8], dir: &Dir) -> Result<bool> {
+        if !self.empty(dir, DEEPEST, Some(TAKEN_UP)) {
+            return Ok(false);
+        }
+        crash("reap-2");
+        if !self.remove(dir, TAKEN_UP, AtFlags::empty(), 0)? {
+            return Ok(false);
+        }
+        crash("reap-3");
+        let is_gone = self.remove(queue, name, AtFlags::REMOVEDIR, 0)?;
+        crash("reap-4");
+        Ok(is_gone)
+    }
+
     /// Empties a directory but for `spare`; true if nothing else is left in it.
-    fn empty(&mut self, dir: &Dir, depth: u32, spare: Option<&[u8]>) -> bool {
+    fn empty(&self, dir: &Dir, depth: u32, spare: Option<&[u8]>) -> bool {
         let mut entries = Vec::new();
         if let Err(error) = dir.list(|name, kind| entries.push((name.to_vec(), kind))) {
-            return self.leave(dir, &error);
+            return self.leave(Report::of(&error, dir.path()));
         }
         if entries.iter().any(|(name, _)| name == SAVED.as_bytes()) {
-            self.reaped.left.push(Report::note(dir.path(), "saved: it stays in the delete queue"));
-            return false;
+            return self.leave(Report::note(dir.path(), "saved: it stays in the delete queue"));
         }
-        let mut is_empty = true;
-        for (name, kind) in entries {
-            if (self.is_stopped)() {
-                self.reaped.was_stopped = true;
-                return false;
-            }
-            if spare != Some(name.as_slice()) {
-                is_empty &= self.entry(dir, &name, kind, depth);
-            }
-        }
-        is_empty
-    }
-
-    fn entry(&mut self, dir: &Dir, name: &[u8], kind: FileType, depth: u32) -> bool {
-        let stat = match dir.stat(name) {
-            Err(error) if error.is_not_found() => return true,
-            Err(error) => return self.leave(dir, &error),
-            Ok(stat) => stat,
-        };
-        let is_dir = kind == FileType::Directory || file_type(&stat) == FileType::Directory;
-        let removed = if is_dir {
-            if depth == 0 || Mount::of(&stat) != self.mount {
-                let why = "it is another disk's, or nested too deep; it stays in the delete queue";
-                self.reaped.left.push(Report::failure(join(dir.path(), name), why));
-                return false;
-            }
-            match dir.open_dir(name) {
-                Ok(below) => {
-                    if !self.empty(&below, depth - 1, None) {
-                        return false;
-                    }
-                    self.remove(dir, name, AtFlags::REMOVEDIR, 0)
+        let (next, is_empty) = (AtomicUsize::new(0), AtomicBool::new(true));
+        let work = || {
+            while let Some((name, kind)) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if spare != Some(name.as_slice()) && !self.entry(dir, name, *kind, depth) {
+                    is_empty.store(false, Ordering::Relaxed);
                 }
-                Err(error) => Err(error),
+                if self.was_cut_short.load(Ordering::Relaxed) {
+                    return;
+                }
             }
-        } else {
-            self.remove(dir, name, AtFlags::empty(), stat.stx_size)
         };
+        if depth == BELOW_DAY && entries.len() > 1 {
+            on_two_threads(work);
+        } else {
+            work();
+        }
+        is_empty.into_inner()
+    }
+
+    fn entry(&self, dir: &Dir, name: &[u8], kind: FileType, depth: u32) -> bool {
+        let kind = match kind {
+            FileType::Unknown => dir.stat(name).map(|stat| file_type(&stat)),
+            told => Ok(told),
+        };
+        let removed = kind.and_then(|kind| match kind {
+            FileType::Directory => self.directory(dir, name, depth),
+            FileType::RegularFile => self.file(dir, name),
+            _ => self.remove(dir, name, AtFlags::empty(), 0),
+        });
         match removed {
-            Ok(()) => true,
-            Err(error) => self.leave(dir, &error),
+            Ok(is_gone) => is_gone,
+            Err(error) if error.is_not_found() => true,
+            Err(error) => self.leave(Report::of(&error, dir.path())),
         }
     }
 
-    fn remove(&self, dir: &Dir, name: &[u8], flags: AtFlags, bytes: u64) -> Result<()> {
+    fn directory(&self, dir: &Dir, name: &[u8], depth: u32) -> Result<bool> {
+        let below = dir.open_dir(name)?;
+        if depth == 0 || Mount::of(&below.stat_self()?) != self.mount {
+            let why = "it is another disk's, or nested too deep; it stays in the delete queue";
+            return Ok(self.leave(Report::failure(below.path(), why)));
+        }
+        Ok(self.empty(&below, depth - 1, None) && self.remove(dir, name, AtFlags::REMOVEDIR, 0)?)
+    }
+
+    /// Sizes are not in a directory's list, so each file is looked at: a tenth of what its removal costs.
+    fn file(&self, dir: &Dir, name: &[u8]) -> Result<bool> {
+        match self.cut_down(dir, name, &dir.stat(name)?) {
+            Some(size) => self.remove(dir, name, AtFlags::empty(), size),
+            None => Ok(false),
+        }
+    }
+
+    fn remove(&self, dir: &Dir, name: &[u8], flags: AtFlags, bytes: u64) -> Result<bool> {
+        if !self.turns.next() {
+            self.was_cut_short.store(true, Ordering::Relaxed);
+            return Ok(false);
+        }
         match rustix::fs::unlinkat(dir, name, flags) {
-            Ok(()) | Err(Errno::NOENT) => {
+            Ok(()) => {
                 self.tally.entries.fetch_add(1, Ordering::Relaxed);
                 self.tally.bytes.fetch_add(bytes, Ordering::Relaxed);
-                Ok(())
+                Ok(true)
             }
+            Err(Errno::NOENT) => Ok(true),
             Err(e) => Err(Error::io("remove", join(dir.path(), name), e)),
         }
     }
 
-    fn leave(&mut self, dir: &Dir, error: &Error) -> bool {
-        self.reaped.left.push(Report::of(error, dir.path()));
+    /// Something stays, and why.
+    fn leave(&self, report: Report) -> bool {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).push(report);
         false
     }
+}
+
+/// Does `work` on this thread and another of the same name, which begins with this one's priorities.
+fn on_two_threads(work: impl Fn() + Send + Sync) {
+    let this = std::thread::current();
+    std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().name(this.name().unwrap_or_default().to_owned());
+        if let Err(error) = other.spawn_scoped(scope, &work) {
+            tracing::debug!("cannot start a second thread to remove with: {error}");
+        }
+        work();
+    });
 }
 
 #[cfg(test)]

@@ -72,6 +72,13 @@ pub(super) struct Given {
     /// Look every SPAN instead of asking the kernel for notifications [default: only on NFS and SMB]
     #[arg(long, value_name = "SPAN")]
     pub poll: Option<String>,
+    /// How many entries are removed in a second at most [default: no limit]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[serde(deserialize_with = "text")]
+    pub reap_rate: Option<String>,
+    /// The hours of the day in which the delete queue is emptied [default: all]
+    #[arg(long, value_name = "HH:MM-HH:MM")]
+    pub window: Option<String>,
 }
 
 /// Settings as meant.
@@ -149,6 +156,8 @@ impl Given {
             event_gap: get("EVENT_GAP"),
             sidecars: get("SIDECARS"),
             poll: get("POLL"),
+            reap_rate: get("REAP_RATE"),
+            window: get("WINDOW"),
         }
     }
 
@@ -171,6 +180,8 @@ impl Given {
             event_gap: self.event_gap.or(other.event_gap),
             sidecars: self.sidecars.or(other.sidecars),
             poll: self.poll.or(other.poll),
+            reap_rate: self.reap_rate.or(other.reap_rate),
+            window: self.window.or(other.window),
         }
     }
 
@@ -216,6 +227,12 @@ impl Given {
         if let Some(span) = span("poll", self.poll.as_deref())? {
             options = options.poll(span);
         }
+        if let Some(rate) = self.reap_rate.as_deref() {
+            options = options.reap_rate(whole("reap-rate", rate)?);
+        }
+        if let Some(window) = self.window.as_deref() {
+            options = options.window(window.parse()?);
+        }
         options = options.sidecars(match self.sidecars.as_deref() {
             None | Some("new") => Sidecars::New,
             Some("all") => Sidecars::All,
@@ -243,6 +260,11 @@ fn span(name: &str, text: Option<&str>) -> Result<Option<Duration>> {
         Ok(_) => Err(Error::Config(format!("--{name} {text:?}: it must be longer than nothing"))),
         Err(error) => Err(Error::Config(format!("--{name} {text:?} is not a span such as 1h or 90s: {error}"))),
     }
+}
+
+fn whole(name: &str, text: &str) -> Result<u32> {
+    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| Error::Config(format!("--{name} {text:?} is not a whole number, 0 or more")))
 }
 
 fn one_line(text: &str) -> String {
@@ -306,6 +328,31 @@ mod tests {
         assert!(listen("0.0.0.0:8000", false).is_err());
         assert!(listen("0.0.0.0:8000", true).is_ok());
         assert!(listen("localhost", false).is_err());
+    }
+
+    #[test]
+    fn the_reapers_rate_is_a_whole_number_and_nothing_is_no_limit() {
+        let rate = |text: &str| parse(Given { reap_rate: Some(text.into()), ..Given::default() });
+        assert_eq!(rate("500").unwrap().options.reap_rate.map(u32::from), Some(500));
+        assert_eq!(rate("0").unwrap().options.reap_rate, None);
+        for bad in ["-1", "+1", "1.5", "", "fast", "1/s", "99999999999"] {
+            assert!(rate(bad).is_err(), "{bad:?}");
+        }
+        let file: Given = toml::from_str("reap-rate = 500\nwindow = \"01:00-05:30\"").unwrap();
+        assert_eq!((file.reap_rate.as_deref(), file.window.as_deref()), (Some("500"), Some("01:00-05:30")));
+        assert_eq!(
+            Given::of_environment(|name| (name == "OWLERY_REAP_RATE").then(|| "7".into())).or(file).reap_rate,
+            Some("7".into())
+        );
+    }
+
+    #[test]
+    fn a_window_is_two_different_times_of_day() {
+        let window = |text: &str| parse(Given { window: Some(text.into()), ..Given::default() });
+        assert_eq!(window("22:00-04:00").unwrap().options.window.unwrap().to_string(), "22:00-04:00");
+        for bad in ["", "night", "22-4", "22:00", "25:00-04:00", "04:00-04:00"] {
+            assert_eq!(window(bad).unwrap_err().kind(), crate::error::Kind::Usage, "{bad:?}");
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
 fn push_pass(text: &mut String, pass: &QueuedWire) {
     let by = if pass.by == By::Hand { "by hand" } else { "by rule" };
     let until = match &pass.undo_until {
+        _ if pass.reaping => "is being removed".to_owned(),
         Some(until) => format!("can be restored until {until}"),
         None => "is removed at the next occasion".to_owned(),
     };

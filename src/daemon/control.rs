@@ -158,18 +158,21 @@ pub(crate) struct QueuedWire {
     /// What it was made to hold; what has been restored since is among it.
     pub items: Vec<Item>,
     pub path: PathBuf,
+    /// Whether it is being removed: it cannot be taken back any more.
+    pub reaping: bool,
 }
 
 impl QueueWire {
     pub fn of(handle: &Handle) -> Result<Self> {
         let (passes, others) = handle.queue()?;
-        let passes = passes.into_iter().map(|QueuedPass { manifest, path, .. }| QueuedWire {
+        let passes = passes.into_iter().map(|QueuedPass { manifest, path, is_taken_up, .. }| QueuedWire {
             pass: manifest.pass,
             started: manifest.started,
             by: manifest.by,
             undo_until: manifest.undo_until,
             items: manifest.items,
             path,
+            reaping: is_taken_up,
         });
         Ok(Self { passes: passes.collect(), others: others.iter().map(Problem::from).collect() })
     }

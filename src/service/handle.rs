@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::event::Known;
 use crate::event::{Camera, Container, Event, EventId};
 use crate::expirer::{Expirer, Pass, Restoration};
+use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
 
@@ -44,6 +45,8 @@ pub struct Handle {
     pub(super) feed: Feed,
     pub(crate) status: Status,
     pub(crate) reaped: Arc<Tally>,
+    /// The running reaper's.
+    pub(crate) pace: Arc<Pace>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     news: broadcast::Sender<Notice>,
@@ -73,6 +76,7 @@ impl Handle {
             feed,
             status: Status::new(),
             reaped: Arc::default(),
+            pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             reap_now: bounded(1),
             news: broadcast::Sender::new(WAITING),
             walking: Mutex::new(()),
@@ -95,6 +99,12 @@ impl Handle {
     /// How many entries and bytes the reaper has removed since the start.
     pub fn reaped(&self) -> (u64, u64) {
         (self.reaped.entries.load(Ordering::Relaxed), self.reaped.bytes.load(Ordering::Relaxed))
+    }
+
+    /// Makes the reaper hurry, or go at its own pace again: while it hurries, neither its rate nor its window hold. For
+    /// a disk that is nearly full; to say the same twice changes nothing.
+    pub fn hurry(&self, now: bool) {
+        self.pace.hurry(now);
     }
 
     /// The present moment, by the service's clock.

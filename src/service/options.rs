@@ -1,12 +1,14 @@
 //! How an archive is to be managed.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::event::Camera;
+use crate::reaper::Window;
 use crate::retention::{Keep, Policy};
 use crate::scan::Sidecars;
 
@@ -22,6 +24,8 @@ pub struct Options {
     pub(crate) event_gap: Duration,
     pub(crate) sidecars: Sidecars,
     pub(crate) poll: Option<Duration>,
+    pub(crate) reap_rate: Option<NonZeroU32>,
+    pub(crate) window: Option<Window>,
     pub(crate) ports: BTreeMap<Camera, u16>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -56,6 +60,8 @@ impl Options {
             event_gap: Duration::from_mins(1),
             sidecars: Sidecars::default(),
             poll: None,
+            reap_rate: None,
+            window: None,
             ports: BTreeMap::new(),
             clock: Arc::new(SystemClock),
         }
@@ -85,6 +91,10 @@ impl Options {
         sidecars: Sidecars = sidecars;
         /// Look at this interval instead of asking the kernel for notifications.
         poll: Duration = Some(poll);
+        /// How many entries the reaper removes in a second; 0: no limit.
+        reap_rate: u32 = NonZeroU32::new(reap_rate);
+        /// The hours of the day, on the wall, in which the reaper works; else all.
+        window: Window = Some(window);
         /// The ports of the cameras' live streams, as far as they are known.
         ports: BTreeMap<Camera, u16> = ports;
         /// Where the time comes from.

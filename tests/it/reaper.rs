@@ -1,12 +1,16 @@
 //! What the reaper removes, and what it never does: only passes with our manifest, no saved event, nothing behind a
-//! link or a mount point. `OWLERY_FAULT=retire-7` leaves a pass that nobody has begun to remove.
+//! link or a mount point; and how it does it: at its rate, in its window, behind everybody else.
+//! `OWLERY_FAULT=retire-7` leaves a pass that nobody has begun to remove.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{Local, NaiveDateTime, TimeDelta};
+use owlery::{Archive, ManualClock, Options};
 use serde_json::Value;
 
 use crate::world::{Daemon, Disk, Ran, World, days_ago, run_by, wait_for, wait_until};
@@ -56,6 +60,47 @@ fn serve_slowly(world: &World, each: &str) -> (Daemon, String) {
         serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok()
     });
     (daemon, lock["pid"].to_string())
+}
+
+/// So many events, one a minute.
+fn minutes(count: u32) -> Vec<String> {
+    (0..count).map(|minute| format!("10-{minute:02}-00")).collect()
+}
+
+/// The same as [`retired`] with so many events.
+fn retired_many(count: u32) -> (World, PathBuf, PathBuf) {
+    retired(&minutes(count).iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Files and directories of a pass, itself among them.
+fn entries(pass: &Path) -> usize {
+    walkdir::WalkDir::new(pass).into_iter().count()
+}
+
+/// A window from and to so many hours from now.
+#[allow(clippy::disallowed_methods)]
+fn window(from: i64, to: i64) -> String {
+    let at = |hours| (Local::now() + TimeDelta::hours(hours)).format("%H:%M").to_string();
+    format!("{}-{}", at(from), at(to))
+}
+
+const MIB: u64 = 1024 * 1024;
+
+/// A file of a gibibyte that takes no room.
+fn large(path: &Path) {
+    File::create(path).unwrap().set_len(1024 * MIB).unwrap();
+}
+
+/// Empties the queue; answers to which sizes files were cut down meanwhile, in MiB.
+fn cuts(world: &World) -> (Ran, Vec<u64>) {
+    let log = world.outside("log").join("strace");
+    let strace = ["strace", "-f", "-e", "trace=ftruncate", "-o", log.to_str().unwrap()];
+    let ran = Ran::of(run_by(&strace, &world.command("expire", RULE)));
+    let log = fs::read_to_string(log).unwrap();
+    let size = |line: &str| line.split_once(", ")?.1.split_once(')')?.0.parse::<u64>().ok();
+    // SQLite cuts its own files, too, but not to sizes such as these.
+    let sizes = log.lines().filter_map(size).filter(|size| *size >= 64 * MIB);
+    (ran, sizes.map(|size| size / MIB).collect())
 }
 
 fn signal(pid: &str, signal: &str) {
@@ -119,8 +164,7 @@ fn what_is_saved_stays_in_the_queue_and_is_reported() {
 
 #[test]
 fn a_pass_that_a_killed_daemon_left_is_taken_up_by_the_next() {
-    let names: Vec<String> = (0..30).map(|minute| format!("10-{minute:02}-00")).collect();
-    let (world, pass, day) = retired(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let (world, pass, day) = retired_many(30);
     let events = || fs::read_dir(&day).map_or(0, Iterator::count);
     assert_eq!(events(), 30);
     let (mut daemon, pid) = serve_slowly(&world, "50000");
@@ -136,8 +180,7 @@ fn a_pass_that_a_killed_daemon_left_is_taken_up_by_the_next() {
 
 #[test]
 fn it_stops_within_a_second_amidst_a_big_pass() {
-    let names: Vec<String> = (0..50).map(|minute| format!("10-{minute:02}-00")).collect();
-    let (world, pass, day) = retired(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let (world, pass, day) = retired_many(50);
     let (mut daemon, pid) = serve_slowly(&world, "100000"); // 200 files: 20 seconds
     wait_until("it has begun", || fs::read_dir(&day).unwrap().count() < 50);
     let asked = Instant::now();
@@ -222,4 +265,173 @@ fn the_queue_itself_is_not_removed_and_a_missing_one_is_made() {
     world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
     assert_eq!(world.run("expire", &RULE).code, 0);
     assert_eq!(world.list().len(), 0);
+}
+
+#[test]
+fn the_rate_is_kept() {
+    let (world, pass, _) = retired_many(25);
+    let entries = entries(&pass);
+    assert_eq!(entries, 25 * 5 + 4);
+    let begun = Instant::now();
+    let ran = world.run("expire", &["--reap-rate", "50"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!pass.exists());
+    let a_second = entries as f64 / begun.elapsed().as_secs_f64();
+    assert!(a_second <= 55.0, "{a_second}");
+}
+
+#[test]
+fn a_reaper_that_waits_for_its_rate_stops_at_once() {
+    let (world, pass, _) = retired_many(10);
+    let before = entries(&pass);
+    let daemon = world.serve(&["--reap-rate", "1"]);
+    wait_until("it has begun", || entries(&pass) < before);
+    let asked = Instant::now();
+    assert_eq!(daemon.stop(), 0);
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(pass.join("pass.json").is_file());
+}
+
+#[test]
+fn outside_its_window_nothing_is_removed() {
+    let (world, pass, _) = retired(&["10-00-00", "11-00-00"]);
+    let before = world.tree();
+    let closed = window(8, 9);
+    let daemon = world.serve(&["--window", &closed]);
+    daemon.wait_for_log("waits for the window");
+    assert_eq!(world.run("expire", &[]).code, 0);
+    assert_eq!(world.tree(), before);
+    assert_eq!(daemon.stop(), 0);
+    assert_eq!(world.tree(), before);
+
+    let daemon = world.serve(&["--window", &window(-8, 8)]);
+    wait_until("the pass is gone", || !pass.exists());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn expire_without_a_daemon_empties_the_queue_at_any_hour() {
+    let (world, pass, _) = retired(&["10-00-00"]);
+    assert_eq!(world.run("expire", &["--window", &window(8, 9)]).code, 0);
+    assert!(!pass.exists());
+}
+
+#[test]
+fn a_pass_is_left_off_at_the_windows_end_and_taken_up_when_it_opens_or_in_a_hurry() {
+    let at = |time: &str| format!("2026-11-20T{time}").parse::<NaiveDateTime>().unwrap();
+    let (world, pass, _) = retired_many(40);
+    let all = entries(&pass) as u64;
+    let clock = Arc::new(ManualClock::new(at("12:00:00")));
+    let options = Options::new(&world.root).clock(clock.clone()).check_interval(Duration::from_millis(50));
+    let options = options.window("22:00-04:00".parse().unwrap()).reap_rate(40);
+    let service = Archive::open(options).unwrap().start().unwrap();
+    let removed = || service.reaped().0;
+    let stays_shut = || {
+        let (before, begun) = (removed(), Instant::now());
+        wait_until("half a second", || begun.elapsed() > Duration::from_millis(500));
+        assert!(removed() <= before + 2, "but for what each thread had in hand");
+    };
+    stays_shut();
+    assert_eq!(removed(), 0);
+    clock.set(at("22:00:00"));
+    wait_until("it has begun", || removed() > 0);
+    clock.set(at("04:00:00"));
+    stays_shut();
+    let before = removed();
+    clock.set(at("23:00:00"));
+    wait_until("it goes on", || removed() > before);
+    clock.set(at("12:00:00"));
+    stays_shut();
+    assert!(removed() < all);
+    service.hurry(true);
+    wait_until("the rest is gone", || !pass.exists() && removed() == all);
+    service.shutdown().unwrap();
+}
+
+#[test]
+fn a_rate_or_window_that_means_nothing_is_refused() {
+    let world = World::new();
+    for flags in [["--window", "05:00-05:00"], ["--window", "5-6"], ["--reap-rate", "-1"], ["--reap-rate", "many"]] {
+        let ran = world.run("serve", &flags);
+        assert_eq!(ran.code, 2, "{flags:?}: {ran:?}");
+        assert!(ran.stderr.contains(flags[1]), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_large_file_is_cut_down_before_it_is_removed() {
+    let (world, pass, day) = retired(&["10-00-00"]);
+    large(&day.join("10-00-00/large.mkv"));
+    let (ran, cuts) = cuts(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(cuts, (1..16).rev().map(|step| step * 64).collect::<Vec<_>>());
+    assert!(!pass.exists());
+}
+
+#[test]
+fn a_crash_amid_a_large_file_leaves_a_smaller_one_in_the_pass() {
+    let (world, pass, day) = retired(&["10-00-00"]);
+    large(&day.join("10-00-00/large.mkv"));
+    let mut command = world.command("expire", RULE);
+    command.env("OWLERY_FAULT", "reap-2a");
+    assert_eq!(Ran::of(command).code, -1);
+    assert_eq!(fs::metadata(day.join("10-00-00/large.mkv")).unwrap().len(), 960 * MIB);
+    assert!(pass.join("pass.json").is_file());
+    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert!(!pass.exists());
+}
+
+#[test]
+fn a_large_file_with_another_name_is_not_cut() {
+    let (world, pass, day) = retired(&["10-00-00"]);
+    let kept = world.outside("elsewhere").join("kept.mkv");
+    large(&kept);
+    fs::hard_link(&kept, day.join("10-00-00/large.mkv")).unwrap();
+    symlink(&kept, day.join("10-00-00/link.mkv")).unwrap();
+    let (ran, cuts) = cuts(&world);
+    assert_eq!((ran.code, cuts), (0, vec![]));
+    assert!(!pass.exists());
+    assert_eq!(fs::metadata(&kept).unwrap().len(), 1024 * MIB);
+}
+
+#[test]
+fn a_large_file_that_is_mounted_in_a_pass_is_not_cut() {
+    let (world, pass, day) = retired(&["10-00-00"]);
+    let kept = world.outside("elsewhere").join("kept.mkv");
+    large(&kept);
+    let bound = Disk::bind(&kept, day.join("10-00-00/large.mkv"));
+    let (ran, cuts) = cuts(&world);
+    assert_eq!((ran.code, cuts), (1, vec![]));
+    assert!(ran.stderr.contains("10-00-00/large.mkv"), "{}", ran.stderr);
+    assert_eq!(fs::metadata(&kept).unwrap().len(), 1024 * MIB);
+    drop(bound);
+    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert!(!pass.exists());
+}
+
+#[test]
+fn everything_else_goes_before_the_reaper() {
+    let (world, _, _) = retired_many(10);
+    let daemon = world.serve(&["--reap-rate", "1"]);
+    let threads = PathBuf::from(format!("/proc/{}/task", daemon.child.id()));
+    // The thread's id and its nice value, the 19th field of proc_pid_stat(5).
+    let named = |name: &str| -> Vec<(String, i32)> {
+        let all = fs::read_dir(&threads).unwrap().flatten().filter_map(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
+            let (before, after) = stat.rsplit_once(") ")?;
+            let (id, comm) = before.split_once(" (")?;
+            (comm == name).then(|| Some((id.to_owned(), after.split(' ').nth(16)?.parse().ok()?)))?
+        });
+        all.collect()
+    };
+    let reapers = wait_for("two threads remove", || Some(named("owlery-reaper")).filter(|found| found.len() == 2));
+    for (id, nice) in &reapers {
+        assert_eq!(*nice, 19);
+        let class = Command::new("ionice").args(["-p", id]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&class.stdout).trim(), "idle");
+    }
+    for (_, nice) in named("owlery-expirer") {
+        assert_eq!(nice, named("owlery")[0].1, "the others are as the process was started");
+    }
+    assert_eq!(daemon.stop(), 0);
 }

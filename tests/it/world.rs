@@ -231,11 +231,15 @@ impl Disk {
         Self(at)
     }
 
-    /// Shows a folder at another place too.
-    pub fn bind(folder: &Path, at: impl Into<PathBuf>) -> Self {
+    /// Shows a folder, or a file, at another place too.
+    pub fn bind(what: &Path, at: impl Into<PathBuf>) -> Self {
         let at = at.into();
-        fs::create_dir_all(&at).unwrap();
-        assert!(Command::new("mount").arg("--bind").args([folder, &at]).status().unwrap().success());
+        if what.is_file() {
+            fs::write(&at, "").unwrap();
+        } else {
+            fs::create_dir_all(&at).unwrap();
+        }
+        assert!(Command::new("mount").arg("--bind").args([what, &at]).status().unwrap().success());
         Self(at)
     }
 }

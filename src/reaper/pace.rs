@@ -1,0 +1,226 @@
+//! How fast the reaper may go, and when: entries a second, hours of the day, and the way to make it hurry. It removes
+//! nothing.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::select;
+
+use super::Window;
+use crate::archive::Turns;
+use crate::clock::{Clock, Stop, StopHandle};
+
+/// What could not be removed in time (the disk or a processor was busy) is made up for, but no more than this.
+const LATE: Duration = Duration::from_millis(200);
+/// What is due this soon is not waited for: at a high rate that would be a waking for every entry.
+const SOON: Duration = Duration::from_millis(5);
+/// How often the clock on the wall is looked at outside the window, since it can be set.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The reaper's pace, shared with whoever may want it to hurry.
+#[derive(Debug)]
+pub struct Pace {
+    /// Entries a second; `None`: no limit.
+    rate: Option<NonZeroU32>,
+    /// When it may work; `None`: always.
+    window: Option<Window>,
+    clock: Arc<dyn Clock>,
+    /// Written by `hurry`, read before every entry.
+    hurries: AtomicBool,
+    /// Wakes whoever waits: the handle is dropped by `hurry(true)`, the pair made anew by `hurry(false)`.
+    signal: Mutex<(Option<StopHandle>, Stop)>,
+    /// When the next entry may go, once there was one; read and moved on by every thread that removes.
+    due: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    /// A pace of so many entries a second (`None`: no limit), in these hours of `clock` (`None`: always).
+    pub fn new(rate: Option<NonZeroU32>, window: Option<Window>, clock: Arc<dyn Clock>) -> Self {
+        let (handle, stop) = Stop::new();
+        Self {
+            rate,
+            window,
+            clock,
+            hurries: AtomicBool::new(false),
+            signal: Mutex::new((Some(handle), stop)),
+            due: Mutex::new(None),
+        }
+    }
+
+    /// The same rate at all hours: for a person who waits for it.
+    pub fn at_all_hours(&self) -> Self {
+        Self::new(self.rate, None, Arc::clone(&self.clock))
+    }
+
+    /// While it is set, neither rate nor window hold; setting it wakes a reaper that waits. To be called when it is
+    /// known whether the disk lacks space; to say the same twice changes nothing.
+    pub fn hurry(&self, now: bool) {
+        let mut signal = lock(&self.signal);
+        if self.hurries.swap(now, Ordering::AcqRel) == now {
+            return;
+        }
+        if now {
+            drop(signal.0.take());
+        } else {
+            let (handle, stop) = Stop::new();
+            *signal = (Some(handle), stop);
+        }
+    }
+
+    /// Whether it is told to hurry.
+    pub fn hurries(&self) -> bool {
+        self.hurries.load(Ordering::Acquire)
+    }
+
+    /// Whether work may be done at this moment.
+    pub fn is_open(&self) -> bool {
+        self.window.is_none_or(|window| self.hurries() || window.is_open(self.clock.now().local))
+    }
+
+    /// Waits until work may be done; false when told to stop.
+    pub fn wait_open(&self, stop: &Stop) -> bool {
+        if let Some(window) = self.window.filter(|_| !self.is_open()) {
+            tracing::info!("the delete queue waits for the window {window}");
+        }
+        while let Some(window) = self.window.filter(|_| !self.is_open()) {
+            if self.wait(window.until_open(self.clock.now().local).clamp(SOON, LOOK), stop) {
+                return false;
+            }
+        }
+        !stop.is_set()
+    }
+
+    /// The turns of threads that stop with `stop`.
+    pub fn turns<'a>(&'a self, stop: &'a Stop) -> impl Turns + 'a {
+        PacedTurns { pace: self, stop }
+    }
+
+    /// Waits for `time`, less when told to hurry; true when told to stop.
+    fn wait(&self, time: Duration, stop: &Stop) -> bool {
+        let hurry = lock(&self.signal).1.clone();
+        select! {
+            recv(stop.receiver()) -> _ => true,
+            recv(hurry.receiver()) -> _ => stop.is_set(),
+            default(time) => false,
+        }
+    }
+
+    /// How long the next entry has to wait, which is thereby taken as done.
+    fn take_turn(&self, rate: NonZeroU32) -> Duration {
+        let now = Instant::now();
+        let mut due = lock(&self.due);
+        let mine = due.map_or(now, |due| now.checked_sub(LATE).map_or(due, |late| due.max(late)));
+        *due = Some(mine + Duration::from_secs(1) / rate.get());
+        mine.saturating_duration_since(now)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct PacedTurns<'a> {
+    pace: &'a Pace,
+    stop: &'a Stop,
+}
+
+impl Turns for PacedTurns<'_> {
+    fn next(&self) -> bool {
+        if let Some(rate) = self.pace.rate.filter(|_| !self.pace.hurries()) {
+            let wait = self.pace.take_turn(rate);
+            if wait > SOON && self.pace.wait(wait, self.stop) {
+                return false;
+            }
+        }
+        self.may_go_on()
+    }
+
+    fn may_go_on(&self) -> bool {
+        !self.stop.is_set() && self.pace.is_open()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const NIGHT: &str = "01:00-05:00";
+
+    fn pace(rate: u32, window: Option<&str>, time: &str) -> Pace {
+        let clock = ManualClock::new(format!("2026-11-20T{time}").parse().unwrap());
+        Pace::new(NonZeroU32::new(rate), window.map(|window| window.parse().unwrap()), Arc::new(clock))
+    }
+
+    #[test]
+    fn turns_come_at_the_rate_and_not_faster() {
+        let (_handle, stop) = Stop::new();
+        let pace = pace(1000, None, "12:00:00");
+        let turns = pace.turns(&stop);
+        let begun = Instant::now();
+        let two = std::thread::scope(|scope| {
+            let count = || (0..150).filter(|_| turns.next()).count();
+            let other = scope.spawn(count);
+            count() + other.join().unwrap()
+        });
+        assert_eq!(two, 300);
+        assert!(begun.elapsed() >= Duration::from_millis(299) - SOON, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn after_a_pause_only_a_little_is_made_up_for() {
+        let (_handle, stop) = Stop::new();
+        let pace = pace(100, None, "12:00:00");
+        let turns = pace.turns(&stop);
+        assert!(turns.next());
+        *lock(&pace.due) = Instant::now().checked_sub(Duration::from_secs(10));
+        let begun = Instant::now();
+        assert_eq!((0..40).filter(|_| turns.next()).count(), 40);
+        assert!(begun.elapsed() >= Duration::from_millis(390) - LATE - SOON, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn who_hurries_heeds_neither_rate_nor_window() {
+        let (_handle, stop) = Stop::new();
+        let pace = pace(1, Some(NIGHT), "12:00:00");
+        let turns = pace.turns(&stop);
+        assert!(!turns.may_go_on());
+        pace.hurry(true);
+        let begun = Instant::now();
+        assert_eq!((0..100).filter(|_| turns.next()).count(), 100);
+        assert!(begun.elapsed() < Duration::from_secs(50));
+        pace.hurry(false);
+        assert!(!turns.may_go_on());
+    }
+
+    #[test]
+    fn a_closed_window_is_left_by_hurry_and_by_stop_alone() {
+        let (handle, stop) = Stop::new();
+        let pace = pace(0, Some(NIGHT), "12:00:00");
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| pace.wait_open(&stop));
+            assert!(!stop.wait(Duration::from_millis(50)) && !waiting.is_finished());
+            pace.hurry(true);
+            assert!(waiting.join().unwrap());
+            pace.hurry(false);
+            let waiting = scope.spawn(|| pace.wait_open(&stop));
+            assert!(!stop.wait(Duration::from_millis(50)) && !waiting.is_finished());
+            drop(handle);
+            assert!(!waiting.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn stop_ends_a_long_wait_for_a_turn() {
+        let (handle, stop) = Stop::new();
+        let pace = pace(1, None, "12:00:00");
+        *lock(&pace.due) = Some(Instant::now() + Duration::from_secs(3600));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| pace.turns(&stop).next());
+            drop(handle);
+            assert!(!waiting.join().unwrap());
+        });
+    }
+}
