@@ -104,7 +104,8 @@ impl Expirer {
         &self.policy
     }
 
-    /// Every pass that waits in the queues and may be reaped now, automatic ones oldest first, manual ones last.
+    /// Every pass that waits in the queues and may be reaped now, automatic ones oldest first, manual ones last. By a
+    /// clock that is held it is not known whether the time to take something back is over.
     pub fn due(&self) -> Result<Vec<QueuedPass>> {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
@@ -113,7 +114,9 @@ impl Expirer {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
         notes::found(&self.audit, &self.tree, &passes, now);
-        passes.retain(|pass| pass.is_taken_up || pass.manifest.is_due(now));
+        let is_held = self.clock.held().is_some();
+        let is_over = |pass: &QueuedPass| pass.manifest.is_due(now) && !(is_held && pass.manifest.undo_until.is_some());
+        passes.retain(|pass| pass.is_taken_up || is_over(pass));
         passes.sort_by_key(|pass| pass.manifest.by == By::Hand);
         Ok(passes)
     }
@@ -122,7 +125,7 @@ impl Expirer {
     /// then the clock, by which also an empty plan is not known to be right.
     pub fn held(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
         let refusal = hold(plan, view, policy);
-        if !policy.can_expire() || refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
+        if refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
             return refusal;
         }
         let clock = self.clock.held().map(|why| Refusal {
@@ -172,7 +175,8 @@ impl Expirer {
     /// What is to be done now: what a person confirms, or what the rules say, if no guard refuses it.
     fn decide(&self, confirmed: Option<&str>, now: Now, pass: &mut Pass) -> Result<Decision> {
         let held = self.held.get().filter(|held| Some(held.id.as_str()) == confirmed);
-        if let Some(held) = held {
+        // Whoever confirmed a large pass has not said that the clock is right.
+        if let Some(held) = held.filter(|held| held.guard == "clock" || self.clock.held().is_none()) {
             // A typo in the rules cannot be confirmed.
             if let Some(refusal) = check_rules(&self.catalog.retention_view(None)?, &self.policy) {
                 return Ok(Decision::Refuse(held.id, Vec::new(), refusal));

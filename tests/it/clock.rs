@@ -129,7 +129,7 @@ fn a_clock_that_begins_in_1970_holds() {
     }
     let ran = run_ahead(&world, "expire", &["--keep-days", "45"], -20 * DAY);
     assert!(ran.stderr.contains("the clock shows") && ran.stderr.contains("last believed"), "{ran:?}");
-    assert_eq!(run_ahead(&world, "expire", &[], -20 * DAY).code, 0, "without a rule there is nothing to hold");
+    held(&run_ahead(&world, "expire", &["--json"], -20 * DAY)); // without a rule too: what was deleted by hand may wait
     assert_eq!(world.run("expire", &RULE).code, 0, "the right clock is not held by what the wrong one showed");
 }
 
@@ -154,6 +154,19 @@ fn after_another_boot_a_clock_may_be_ahead_by_a_week_or_twice_the_longest_gap() 
     let learned: Value = serde_json::from_str(&record(&world)).unwrap();
     assert!((19 * DAY..19 * DAY + 600).contains(&learned["clock"]["longest_gap"].as_i64().unwrap()), "{learned}");
     assert_eq!(expire_after(6, 0).code, 0);
+}
+
+#[test]
+fn what_can_be_taken_back_stays_while_the_clock_is_held() {
+    let world = World::new();
+    events(&world, &[60, 3, 2]);
+    assert_eq!(world.run("expire", &[&RULE[..], &["--undo-window", "30d"]].concat()).code, 0);
+    assert_eq!(world.queued().len(), 1);
+    let ahead = |flags: &[&str]| run_ahead(&world, "expire", &[&RULE[..], flags].concat(), 40 * DAY);
+    let id = held(&ahead(&[]));
+    assert_eq!(world.queued().len(), 1, "by that clock its time is over");
+    assert_eq!(ahead(&["--confirm", &id]).code, 0);
+    assert!(world.queued().is_empty());
 }
 
 #[test]
