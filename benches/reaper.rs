@@ -19,6 +19,9 @@ const PASS: &str = "20261120T100436Z-AbCdEf";
 const CAMERAS: u32 = 4;
 const DAYS: u32 = 3;
 const FRAME: usize = 20 * 1024;
+/// `rm` as it is, and behind everybody else as the reaper is: while others work the two tell different things.
+const RMS: [(&str, &[&str]); 2] =
+    [("rm -rf", &["rm"]), ("rm -rf at the lowest priorities", &["nice", "-n", "19", "ionice", "-c", "3", "rm"])];
 /// What is wanted of the ratio.
 const WANTED: f64 = 1.2;
 /// The rate that is asked for, in entries a second, and by how much it may be missed.
@@ -31,21 +34,24 @@ fn main() {
         std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text:?}")))
     };
     let events = number("OWLERY_BENCH_EVENTS", if is_bench { 480 } else { 4 });
-    let rounds = number("OWLERY_BENCH_ROUNDS", if is_bench { 9 } else { 1 }).max(1);
+    let rounds = number("OWLERY_BENCH_ROUNDS", if is_bench { 7 } else { 1 }).max(1);
     let parent =
         std::env::var_os("OWLERY_BENCH_DIR").map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     fs::create_dir_all(&parent).unwrap();
     let folder = tempfile::Builder::new().prefix("owlery-reaper-").tempdir_in(parent).unwrap();
 
-    let speed = against_rm(folder.path(), events, rounds);
-    println!(
-        "{} entries, {} MiB: rm -rf {:.0} ms, owlery {:.0} ms (medians of {rounds}); ratio {:.2}, wanted {WANTED}",
-        speed["entries"],
-        speed["mib"],
-        speed["rm_ms"].as_f64().unwrap(),
-        speed["owlery_ms"].as_f64().unwrap(),
-        speed["ratio"].as_f64().unwrap(),
-    );
+    let speed = RMS.map(|(what, rm)| against_rm(folder.path(), what, rm, events, rounds));
+    for row in &speed {
+        println!(
+            "{} entries, {} MiB: {} {:.0} ms, owlery {:.0} ms (medians of {rounds}); ratio {:.2}, wanted {WANTED}",
+            row["entries"],
+            row["mib"],
+            row["what"].as_str().unwrap(),
+            row["rm_ms"].as_f64().unwrap(),
+            row["owlery_ms"].as_f64().unwrap(),
+            row["ratio"].as_f64().unwrap(),
+        );
+    }
     let paced = at_a_rate(folder.path(), if is_bench { 100 } else { 4 });
     println!(
         "{} entries at --reap-rate {RATE}: {:.1} a second, wanted within {:.0} %",
@@ -57,7 +63,7 @@ fn main() {
 }
 
 /// The two in turns, each on a tree of its own; who comes first changes with every round.
-fn against_rm(folder: &Path, events: u32, rounds: u32) -> Value {
+fn against_rm(folder: &Path, what: &str, rm: &[&str], events: u32, rounds: u32) -> Value {
     let archive = Archive::new(folder);
     let plain = folder.join("plain");
     let (mut rms, mut owlerys, mut made) = (Vec::new(), Vec::new(), Made::default());
@@ -65,7 +71,7 @@ fn against_rm(folder: &Path, events: u32, rounds: u32) -> Value {
         made = make(&plain, events);
         assert_eq!(archive.queue(events), made);
         rustix::fs::sync();
-        let mut rm = || rms.push(timed(Command::new("rm").arg("-rf").arg(&plain)));
+        let mut rm = || rms.push(timed(Command::new(rm[0]).args(&rm[1..]).arg("-rf").arg(&plain)));
         let mut owlery = || owlerys.push(archive.drain(&[]));
         if round % 2 == 0 {
             rm();
@@ -78,7 +84,7 @@ fn against_rm(folder: &Path, events: u32, rounds: u32) -> Value {
     }
     let ratios = rms.iter().zip(&owlerys).map(|(rm, owlery)| rm / owlery).collect();
     json!({
-        "entries": made.entries, "mib": made.bytes >> 20, "rounds": rounds,
+        "what": what, "entries": made.entries, "mib": made.bytes >> 20, "rounds": rounds,
         "rm_ms": median(rms) * 1000.0, "owlery_ms": median(owlerys) * 1000.0,
         "ratio": median(ratios), "wanted": WANTED,
     })

@@ -79,10 +79,10 @@ impl Reaper {
     }
 }
 
-/// Lets everybody else go first, on the processors and on the disk. Both are of this thread alone (nice(2) and
+/// Lets everybody else go first, on the processors and on the disk. Both are of this thread alone (`setpriority(2)` and
 /// `ioprio_set(2)` on Linux), and a thread that it starts begins with them. Where one fails, all are equal.
 fn step_back() {
-    if let Err(error) = rustix::process::nice(NICE) {
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::debug!("cannot lower the reaper's priority: {error}");
     }
     let this_thread = ioprio::Target::Process(ioprio::Pid::from_raw(0));

@@ -276,7 +276,7 @@ fn the_rate_is_kept() {
     let ran = world.run("expire", &["--reap-rate", "50"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!pass.exists());
-    let a_second = entries as f64 / begun.elapsed().as_secs_f64();
+    let a_second = f64::from(u32::try_from(entries).unwrap()) / begun.elapsed().as_secs_f64();
     assert!(a_second <= 55.0, "{a_second}");
 }
 
