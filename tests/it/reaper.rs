@@ -171,7 +171,7 @@ fn a_pass_that_a_killed_daemon_left_is_taken_up_by_the_next() {
     wait_until("it has begun", || events() < 30);
     signal(&pid, "-KILL");
     daemon.wait();
-    assert!(events() > 0 && pass.join("pass.json").is_file(), "killed amidst the work, the manifest goes last");
+    assert!(events() > 0 && pass.join("reaping.json").is_file(), "killed amidst the work, the manifest goes last");
 
     let daemon = world.serve(&[]);
     wait_until("the pass is gone", || !pass.exists());
@@ -187,7 +187,7 @@ fn it_stops_within_a_second_amidst_a_big_pass() {
     signal(&pid, "-TERM");
     assert_eq!(daemon.wait(), 0);
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    assert!(fs::read_dir(&day).unwrap().count() > 0 && pass.join("pass.json").is_file());
+    assert!(fs::read_dir(&day).unwrap().count() > 0 && pass.join("reaping.json").is_file());
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn a_reaper_that_waits_for_its_rate_stops_at_once() {
     let asked = Instant::now();
     assert_eq!(daemon.stop(), 0);
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    assert!(pass.join("pass.json").is_file());
+    assert!(pass.join("reaping.json").is_file());
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn a_crash_amid_a_large_file_leaves_a_smaller_one_in_the_pass() {
     command.env("OWLERY_FAULT", "reap-2a");
     assert_eq!(Ran::of(command).code, -1);
     assert_eq!(fs::metadata(day.join("10-00-00/large.mkv")).unwrap().len(), 960 * MIB);
-    assert!(pass.join("pass.json").is_file());
+    assert!(pass.join("reaping.json").is_file());
     assert_eq!(world.run("expire", &RULE).code, 0);
     assert!(!pass.exists());
 }
