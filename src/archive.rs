@@ -20,6 +20,7 @@ mod save;
 mod sidecar;
 mod weigh;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
@@ -85,6 +86,9 @@ pub struct Tree {
     identity: OnceLock<Option<String>>,
     /// Held by whoever makes, takes back, lists or takes up passes of the delete queue.
     queue: Mutex<()>,
+    /// Passes of which something could not be removed when the reaper last tried. Written by the reaper, read by whoever
+    /// lists passes.
+    stuck: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Tree {
@@ -100,7 +104,13 @@ impl Tree {
         })?;
         let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
         let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;
-        let tree = Self { root: canonical, pattern, identity: OnceLock::new(), queue: Mutex::new(()) };
+        let tree = Self {
+            root: canonical,
+            pattern,
+            identity: OnceLock::new(),
+            queue: Mutex::new(()),
+            stuck: Mutex::default(),
+        };
         let dir = tree.root_dir().map_err(|error| match error {
             Error::Io { source, .. } => no_archive(source.to_string()),
             other => other,

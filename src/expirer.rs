@@ -104,19 +104,25 @@ impl Expirer {
         &self.policy
     }
 
-    /// Every pass that waits in the queues and may be reaped now, automatic ones oldest first, manual ones last. By a
-    /// clock that is held it is not known whether the time to take something back is over.
+    /// Every pass that waits in the queues and may be reaped now: those that rules made first, oldest first, then those
+    /// that persons made.
     pub fn due(&self) -> Result<Vec<QueuedPass>> {
-        let _queue = self.tree.lock_queue();
+        let mut passes = self.waiting()?;
         let now = self.scanner.clock.now();
+        let is_held = self.clock.held().is_some();
+        let is_over = |pass: &QueuedPass| pass.manifest.is_due(now) && !(is_held && pass.manifest.undo_until.is_some());
+        passes.retain(|pass| pass.is_taken_up || is_over(pass));
+        Ok(passes)
+    }
+
+    /// The same, whether their undo time is over or not. What the audit does not know of them is noted.
+    pub fn waiting(&self) -> Result<Vec<QueuedPass>> {
+        let _queue = self.tree.lock_queue();
         let (mut passes, others) = self.tree.passes()?;
         for other in others {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
-        notes::found(&self.audit, &self.tree, &passes, now);
-        let is_held = self.clock.held().is_some();
-        let is_over = |pass: &QueuedPass| pass.manifest.is_due(now) && !(is_held && pass.manifest.undo_until.is_some());
-        passes.retain(|pass| pass.is_taken_up || is_over(pass));
+        notes::found(&self.audit, &self.tree, &passes, self.scanner.clock.now());
         passes.sort_by_key(|pass| pass.manifest.by == By::Hand);
         Ok(passes)
     }

@@ -5,6 +5,7 @@ mod pace;
 mod window;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
@@ -48,6 +49,7 @@ impl Reaper {
                 },
             };
             left.extend(self.reap(&pass, stop));
+            self.tally.passes.fetch_add(1, Ordering::Release);
             if stop.is_set() {
                 return left;
             }

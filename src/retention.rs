@@ -140,6 +140,11 @@ fn newest_candidate(now: Now) -> Day {
     Day::try_from(now.yesterday()).map_or(Day::from_number(0).expect("1970 is a year"), |day| day.back(1))
 }
 
+/// How much must be free, in bytes, until a disk that had less than `mark` is no longer short of space.
+pub fn enough(mark: u64) -> u64 {
+    mark.saturating_add(mark / 20)
+}
+
 /// The newest day that a rule of this policy could take: what is younger need not be in the view. `None` if no rule
 /// takes anything.
 pub fn newest_needed(policy: &Policy, now: Now) -> Option<Day> {

@@ -2,6 +2,7 @@
 //! watch, expire and reap on threads of their own. This builds the parts, supervises them and stops them in order; it
 //! holds no rules, and works without `http`.
 
+mod expiry;
 mod feed;
 mod handle;
 mod news;
@@ -16,9 +17,9 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 
 pub use handle::{CameraInfo, Handle};
 pub use news::{Notice, Subscription};
@@ -31,16 +32,14 @@ use crate::audit::Audit;
 use crate::catalog::Catalog;
 use crate::clock::{Stop, StopHandle};
 use crate::error::{Error, Result};
-use crate::expirer::{ClockGuard, Expirer, Pass};
+use crate::expirer::{ClockGuard, Expirer};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
+use expiry::Expiry;
 use feed::Feed;
 use workers::Workers;
 use writer::Writer;
-
-/// How often the clock is looked at while the expirer waits.
-const CLOCK_LOOK: Duration = Duration::from_secs(10);
 
 /// An archive that can be worked with. Opening changes nothing on disk.
 #[derive(Debug)]
@@ -165,73 +164,8 @@ impl Archive {
         parts.spawn("owlery-preload", move || sweep::run(&preload_shared, &rescan, &preload_stop))?;
 
         let interval = self.options.check_interval;
-        parts.spawn("owlery-expirer", move || expire_every(&shared, interval, &passes, &stop))?;
+        parts.spawn("owlery-expirer", move || Expiry::new(&shared, interval, &passes, &stop).run())?;
         Ok(Service { parts })
-    }
-}
-
-/// The expirer's timer. The first pass waits for the preload. Every round ends by handing waiting passes to the reaper,
-/// those that a crash or an error left behind among them.
-fn expire_every(
-    shared: &Handle,
-    interval: Duration,
-    passes: &Sender<crate::archive::QueuedPass>,
-    stop: &Stop,
-) -> Result<()> {
-    if let Err(error) = shared.tree.tidy_queue() {
-        tracing::warn!("{}", error.chain());
-    }
-    let mut due = Instant::now();
-    loop {
-        crate::fault::point("expirer");
-        if Instant::now() >= due && shared.status.is_ready() {
-            due = Instant::now() + interval;
-            shared.expirer.clock.check();
-            if shared.expirer.policy().can_expire() {
-                match shared.pass(None) {
-                    Ok(Pass { refused: Some(refused), .. }) => {
-                        tracing::warn!("the pass is held by the guard {:?}: {}", refused.guard, refused.message);
-                    }
-                    Ok(_) => {}
-                    Err(Error::Stopped) => return Ok(()),
-                    Err(error) => tracing::error!("expire: {}", error.chain()),
-                }
-            }
-        }
-        match shared.expirer.due() {
-            Ok(queued) => {
-                for pass in queued {
-                    if passes.try_send(pass).is_err() {
-                        break; // the reaper has enough to do; what it has not got lies on disk until the next time
-                    }
-                }
-            }
-            Err(error) => tracing::error!("delete queue: {}", error.chain()),
-        }
-        shared.expirer.audit.retry();
-        if !wait_for_round(shared, &mut due, stop) {
-            return Ok(());
-        }
-    }
-}
-
-/// Waits until a pass is due or the reaper is to be given more, and looks at the clock meanwhile: a hold that the clock
-/// ends makes a pass due. False when told to stop.
-fn wait_for_round(shared: &Handle, due: &mut Instant, stop: &Stop) -> bool {
-    loop {
-        let wait = due.saturating_duration_since(Instant::now()).clamp(Duration::from_millis(200), CLOCK_LOOK);
-        crossbeam_channel::select! {
-            recv(stop.receiver()) -> _ => return false,
-            recv(shared.reap_now.1) -> _ => return true,
-            default(wait) => {
-                if shared.expirer.clock.look() {
-                    *due = Instant::now();
-                }
-                if Instant::now() >= *due {
-                    return true;
-                }
-            }
-        }
     }
 }
 

@@ -72,6 +72,8 @@ pub struct QueuedPass {
     pub path: PathBuf,
     /// Whether the reaper has taken it up: it cannot be taken back any more.
     pub is_taken_up: bool,
+    /// Whether something of it could not be removed when the reaper last tried: it frees no space.
+    pub is_stuck: bool,
     pub(super) place: Place,
 }
 
@@ -124,7 +126,8 @@ impl Tree {
             let path = join(queue.path(), &name);
             match queue.open_dir(&name).and_then(|dir| read_manifest(&dir, archive)) {
                 Ok(Ok((manifest, is_taken_up))) => {
-                    passes.push(QueuedPass { manifest, path, is_taken_up, place: place.clone() });
+                    let is_stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(&path);
+                    passes.push(QueuedPass { manifest, path, is_taken_up, is_stuck, place: place.clone() });
                 }
                 Ok(Err(why)) => {
                     others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")));

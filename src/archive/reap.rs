@@ -24,6 +24,8 @@ pub struct Tally {
     pub entries: AtomicU64,
     /// The sizes of the files among them.
     pub bytes: AtomicU64,
+    /// Passes that were taken up and done with, whatever is left of them. Written by the reaper.
+    pub passes: AtomicU64,
 }
 
 /// What is asked before every entry is removed, by all threads that remove.
@@ -75,6 +77,14 @@ impl Tree {
             // What is saved is whole, and all that is left: it can be taken back again.
             let _queue = self.lock_queue();
             rustix::fs::renameat(&dir, TAKEN_UP, &dir, MANIFEST).map_err(|e| Error::io("give back", dir.path(), e))?;
+        }
+        if !was_cut_short {
+            let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+            if is_gone {
+                stuck.remove(&pass.path)
+            } else {
+                stuck.insert(pass.path.clone())
+            };
         }
         Ok(Reaped { is_gone, was_cut_short, left })
     }

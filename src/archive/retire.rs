@@ -271,6 +271,9 @@ impl RetiringPass<'_> {
 
     /// Removes the day's directory if nothing is left in it; `rmdir` itself is the check.
     fn remove_empty_day(&mut self, at: usize, day: Day) -> Result<bool> {
+        if day.date() >= self.now.yesterday() {
+            return Ok(false); // Motion may be about to write there
+        }
         let camera = self.cameras[at].dir.again()?;
         self.touch(&camera)?;
         let name = day.to_string();

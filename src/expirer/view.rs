@@ -43,7 +43,7 @@ impl Expirer {
     /// The bytes that wait on the root's disk to be removed, as far as manifests tell.
     fn queued_bytes(&self) -> Result<u64> {
         let (passes, _) = self.tree.passes()?;
-        let on_root = passes.iter().filter(|pass| pass.is_on_root());
+        let on_root = passes.iter().filter(|pass| pass.is_on_root() && !pass.is_stuck);
         let items = on_root.flat_map(|pass| &pass.manifest.items);
         Ok(items.map(|item| item.frees.or(item.bytes).unwrap_or(0)).sum())
     }

@@ -158,6 +158,8 @@ struct Readiness {
     ready: bool,
     /// What is not ready, and why.
     waiting: std::collections::BTreeMap<&'static str, String>,
+    /// What a rule of retention asks for and cannot be done.
+    alerts: Vec<String>,
     days: u64,
     days_done: u64,
     events: u64,
@@ -171,6 +173,7 @@ pub(super) async fn readyz(State(handle): State<Arc<Handle>>) -> Response {
     let readiness = Readiness {
         ready: troubles.is_empty(),
         waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), trouble)).collect(),
+        alerts: handle.status.alerts(),
         days: progress.days.load(Relaxed),
         days_done: progress.days_done.load(Relaxed),
         events: progress.events.load(Relaxed),

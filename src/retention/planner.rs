@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytesize::ByteSize;
 
-use super::{DayView, EventView, Keep, Need, Plan, Policy, View, newest_candidate};
+use super::{DayView, EventView, Keep, Need, Plan, Policy, View, enough, newest_candidate};
 use crate::clock::Now;
 use crate::event::{Camera, Day, Item, Which};
 
@@ -114,7 +114,11 @@ impl Planner<'_> {
                 None => _ = self.needs.insert((*at, Need::Frees)),
             }
         }
-        let Some(missing) = missing.checked_sub(coming).filter(|missing| *missing > 0) else { return };
+        if missing <= coming {
+            return;
+        }
+        // A little more than the mark: else every new recording would begin it again.
+        let missing = missing - coming + (enough(mark) - mark);
         let reason =
             format!("free space {} under {} by {}", text_of(disk.free), text_of(mark), text_of(mark - disk.free));
         self.cover(missing, &reason, Gain::Frees, &|day| is_here(&day.camera));

@@ -16,6 +16,8 @@ pub enum Part {
     Catalog,
     /// Recent directories are watched.
     Watch,
+    /// The free space can be read, where a rule asks for it.
+    Space,
 }
 
 impl Part {
@@ -25,6 +27,7 @@ impl Part {
             Self::Preload => "preload",
             Self::Catalog => "catalog",
             Self::Watch => "watch",
+            Self::Space => "space",
         }
     }
 }
@@ -35,6 +38,8 @@ pub struct Status {
     /// The trouble of each part that has one. Written by the part's thread, read by whoever asks.
     troubles: Mutex<BTreeMap<Part, String>>,
     changed: Condvar,
+    /// What a rule asks for and cannot be done. Written by the expirer, read by whoever asks.
+    alerts: Mutex<Vec<String>>,
     /// How far the walk has come.
     pub(crate) progress: Arc<Progress>,
     /// How the archive is watched; written by the watcher.
@@ -52,6 +57,7 @@ impl Status {
         Self {
             troubles: Mutex::new(troubles),
             changed: Condvar::new(),
+            alerts: Mutex::default(),
             progress: Arc::default(),
             mode: Mutex::default(),
             summary: Mutex::default(),
@@ -81,6 +87,25 @@ impl Status {
     /// Whether every event can be queried and news arrive.
     pub fn is_ready(&self) -> bool {
         self.lock().is_empty()
+    }
+
+    /// Whether enough is known to expire by.
+    pub(super) fn may_expire(&self) -> bool {
+        self.lock().keys().all(|part| *part == Part::Space)
+    }
+
+    /// What a rule asks for and cannot be done, in words: the disk is short of space and nothing may be deleted.
+    pub fn alerts(&self) -> Vec<String> {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the alerts; says those that are new.
+    pub(super) fn set_alerts(&self, alerts: Vec<String>) {
+        let mut known = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        for alert in alerts.iter().filter(|alert| !known.contains(alert)) {
+            tracing::error!("ALERT {alert}");
+        }
+        *known = alerts;
     }
 
     /// Waits until all is ready; false if `timeout` passes before.

@@ -40,6 +40,8 @@ mod sample;
 #[cfg(feature = "cli")]
 mod smoke;
 #[cfg(feature = "cli")]
+mod space;
+#[cfg(feature = "cli")]
 mod undo;
 #[cfg(feature = "cli")]
 mod watch;

@@ -132,6 +132,7 @@ fn the_last_event_of_today_can_be_deleted_when_it_is_complete() {
     let ran = world.run("delete", &[&id(0, "00-00-01")]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(world.list().is_empty());
+    assert!(world.has(format!("Camera1/{}", days_ago(0))), "Motion may be about to write there");
 }
 
 #[test]

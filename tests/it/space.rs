@@ -1,0 +1,162 @@
+//! Rules of size and of free space, on real disks: what goes, what stays, and what a daemon does when space is short.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::world::{Disk, World, days_ago, wait_for, wait_until};
+
+/// An event of about so many kilobytes.
+fn event(world: &World, camera: &str, days: u64, kilobytes: usize) -> PathBuf {
+    let id = format!("{camera}/{}/10-00-00", days_ago(days));
+    world.event(id).frames(1).movie("video.mkv", vec![7; kilobytes * 1000]).old().make()
+}
+
+/// An archive on a disk of its own, with its state elsewhere.
+fn on_disk(size: &str) -> (World, Disk, String) {
+    let world = World::empty();
+    let disk = Disk::mount(&world.root, size);
+    fs::create_dir(world.path("Camera1")).unwrap();
+    let state = world.outside("state").to_str().unwrap().to_owned();
+    (world, disk, state)
+}
+
+fn days_left(world: &World, camera: &str) -> usize {
+    fs::read_dir(world.path(camera)).unwrap().count()
+}
+
+#[test]
+fn the_oldest_days_go_until_the_archive_fits() {
+    let world = World::new();
+    for days in 3..8 {
+        event(&world, "Camera1", days, 100);
+    }
+    let rule = ["--max-size", "350kB", "--max-share", "1"];
+    let plan = world.run("plan", &rule);
+    assert!(plan.stdout.contains("archive over 350.0 kB by"), "{}", plan.stdout);
+    let ran = world.run("expire", &rule);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!world.has(format!("Camera1/{}", days_ago(7))) && !world.has(format!("Camera1/{}", days_ago(6))));
+    assert_eq!(days_left(&world, "Camera1"), 3);
+    assert_eq!(world.run("expire", &rule).stdout, "nothing to do\n");
+}
+
+#[test]
+fn a_camera_s_own_limit_and_forever() {
+    let world = World::empty();
+    for camera in ["Camera1", "Camera2", "Camera3"] {
+        for days in 3..6 {
+            event(&world, camera, days, 100);
+        }
+    }
+    let rules = ["--max-size", "Camera1=150kB", "--max-size", "550kB", "--keep-days", "Camera2=forever"];
+    let ran = world.run("expire", &[&rules[..], &["--max-share", "1"]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!((days_left(&world, "Camera1"), days_left(&world, "Camera2")), (1, 3));
+    assert_eq!(days_left(&world, "Camera3"), 1, "the archive's limit takes the rest");
+    let both = world.run("plan", &["--max-size", "Camera2=1GB", "--keep-days", "Camera2=forever"]);
+    assert_eq!(both.code, 2, "{both:?}");
+}
+
+#[test]
+fn the_floor_keeps_what_is_young_and_the_alert_says_what_holds_the_space() {
+    let world = World::new();
+    event(&world, "Camera1", 3, 100);
+    let saved = event(&world, "Camera1", 9, 100);
+    fs::write(saved.join(".saved"), "").unwrap();
+    let rule = ["--max-size", "50kB", "--floor-days", "7", "--max-share", "1"];
+    let ran = world.run("expire", &rule);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.stdout.contains("ALERT") && ran.stdout.contains("saved: 1") && ran.stdout.contains("floor: 1"),
+        "{ran:?}"
+    );
+    assert_eq!(world.list().len(), 2);
+}
+
+#[test]
+fn what_a_removal_frees_is_counted_in_blocks_and_other_names_count_nothing() {
+    let (world, _disk, state) = on_disk("64M");
+    let linked = event(&world, "Camera1", 9, 4000);
+    fs::hard_link(linked.join("video.mkv"), world.path("kept.mkv")).unwrap();
+    event(&world, "Camera1", 8, 4000);
+    event(&world, "Camera1", 7, 4000);
+    let free = free_kilobytes(&world);
+    let rule = format!("{}kB", free + 2000);
+    let plan = world.run("plan", &["--min-free", &rule, "--state-dir", &state, "--json"]).json();
+    let items = plan["items"].as_array().unwrap();
+    assert!(items[0]["frees"].as_u64().unwrap() < 100_000, "the movie has another name: {plan}");
+    assert!(items[0]["bytes"].as_u64().unwrap() > 4_000_000);
+    assert!(items.len() > 1 && items[1]["frees"].as_u64().unwrap() > 4_000_000, "{plan}");
+}
+
+/// Kilobytes that may still be written.
+fn free_kilobytes(world: &World) -> u64 {
+    let ran = std::process::Command::new("df").args(["-B1000", "--output=avail"]).arg(&world.root).output().unwrap();
+    String::from_utf8(ran.stdout).unwrap().lines().nth(1).unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn under_pressure_the_queue_is_emptied_first_and_then_the_oldest_days_go() {
+    let (world, _disk, state) = on_disk("64M");
+    for days in 3..9 {
+        event(&world, "Camera1", days, 4000);
+    }
+    let deleted = format!("Camera1/{}/10-00-00", days_ago(3));
+    assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
+    assert_eq!(world.queued().len(), 1);
+    let flags =
+        |rule: &'static str| ["--state-dir", &state, "--min-free", rule, "--max-share", "1", "--undo-window", "9d"];
+    // Of 67 MB 24 are used. What was deleted by hand would wait for a day.
+    let daemon = world.serve(&flags("44MB"));
+    wait_until("the queue is emptied", || world.queued().is_empty());
+    assert!(daemon.log().contains("is removed now, and not after"), "{}", daemon.log());
+    assert_eq!(days_left(&world, "Camera1"), 5, "that was enough");
+    daemon.wait_for_log("space is no longer short");
+    assert_eq!(daemon.stop(), 0);
+    let daemon = world.serve(&flags("50MB"));
+    wait_until("there is space", || free_kilobytes(&world) > 50_000 && world.queued().is_empty());
+    daemon.wait_for_log("space is no longer short");
+    assert_eq!(days_left(&world, "Camera1"), 3, "no more than needed");
+    assert!(!world.has(format!("Camera1/{}", days_ago(8))), "the oldest first");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn short_of_space_with_nothing_to_delete_is_an_alert() {
+    let (world, _disk, state) = on_disk("32M");
+    let saved = event(&world, "Camera1", 9, 10_000);
+    fs::write(saved.join(".saved"), "").unwrap();
+    let daemon = world.serve(&["--state-dir", &state, "--min-free", "90%", "--max-share", "1"]);
+    let alerts = wait_for("an alert", || {
+        let alerts = daemon.get("/readyz").json()["alerts"].clone();
+        alerts.as_array().is_some_and(|alerts| !alerts.is_empty()).then_some(alerts)
+    });
+    let alert = alerts[0].as_str().unwrap();
+    assert!(alert.contains("nothing more may be deleted") && alert.contains("saved: 1"), "{alert}");
+    daemon.wait_for_log("ALERT");
+    assert!(saved.join("video.mkv").is_file());
+    // The person unsaves it: then it may go.
+    assert_eq!(world.run("unsave", &["--state-dir", &state, &format!("Camera1/{}/10-00-00", days_ago(9))]).code, 0);
+    wait_until("it is gone", || !saved.exists());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn rules_of_space_that_mean_nothing_are_refused() {
+    let world = World::new();
+    for rule in [
+        ["--max-size", "0"],
+        ["--max-size", "much"],
+        ["--max-size", "Camera1="],
+        ["--min-free", "0%"],
+        ["--min-free", "100%"],
+        ["--min-free", "x%"],
+        ["--min-free", "0"],
+        ["--floor-days", "0"],
+        ["--floor-days", "-1"],
+        ["--undo-window", "soon"],
+    ] {
+        let ran = world.run("plan", &rule);
+        assert_eq!(ran.code, 2, "{rule:?}: {ran:?}");
+    }
+}
