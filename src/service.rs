@@ -8,6 +8,7 @@ mod handle;
 mod news;
 mod observer;
 mod options;
+mod reserve;
 mod state_dir;
 mod status;
 mod sweep;
@@ -111,6 +112,7 @@ impl Archive {
             feed.out(),
             stop.clone(),
         ));
+        let reserve = reserve::Reserve::new(state.path());
         let clock = Arc::clone(&self.options.clock);
         let expirer = Expirer::new(
             Arc::clone(&self.tree),
@@ -120,7 +122,8 @@ impl Archive {
             (ClockGuard::open(&self.state_path(), clock, !state.is_temporary()), audit),
             &if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() },
         );
-        let shared = Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, feed));
+        let shared =
+            Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (feed, reserve)));
         let workers = Workers::new();
         let (again, rescan) = bounded(1);
         let insists = Arc::new(AtomicBool::new(false));
@@ -251,6 +254,7 @@ impl Parts {
         drop(self.stop_writer.take());
         if let Some(writing) = self.writing.take() {
             result = result.and(writing.join());
+            self.shared.reserve.look(!self.state.is_temporary() && self.shared.expirer.policy().can_expire());
             let waiting = self.shared.expirer.audit.retry();
             if waiting > 0 {
                 tracing::error!("{waiting} entries of the audit could not be written; only this log has them");

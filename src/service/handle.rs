@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 use super::feed::Feed;
 use super::news::{Notice, Subscription, WAITING};
 use super::options::Options;
+use super::reserve::Reserve;
 use super::status::Status;
 use crate::archive::{Depth, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, NamedRange, Page, Query};
@@ -44,6 +45,7 @@ pub struct Handle {
     pub(crate) expirer: Expirer,
     pub(super) feed: Feed,
     pub(crate) status: Status,
+    pub(super) reserve: Reserve,
     pub(crate) reaped: Arc<Tally>,
     /// The running reaper's.
     pub(crate) pace: Arc<Pace>,
@@ -65,7 +67,7 @@ impl Handle {
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         expirer: Expirer,
-        feed: Feed,
+        (feed, reserve): (Feed, Reserve),
     ) -> Self {
         Self {
             tree,
@@ -75,6 +77,7 @@ impl Handle {
             stop: feed.stop(),
             feed,
             status: Status::new(),
+            reserve,
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             reap_now: bounded(1),

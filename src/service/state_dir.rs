@@ -12,6 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::reserve::Reserve;
 use crate::archive::Tree;
 use crate::error::{Error, Result};
 
@@ -51,6 +52,7 @@ impl StateDir {
             }
             rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).map_err(|e| Error::io("write to", &path, e))
         });
+        Reserve::new(&path).look(false);
         match usable {
             Ok(()) => Ok(Self { path, temporary: None, locks: Mutex::default() }),
             Err(error) if named.is_none() => {

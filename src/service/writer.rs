@@ -91,6 +91,9 @@ impl Writer {
                     break;
                 }
                 Err(error) => {
+                    if is_full(&error) && self.shared.reserve.give_up() {
+                        continue;
+                    }
                     if self.shared.status.set(Part::Catalog, Some(&error.chain())) {
                         tracing::error!("{}; answers are from before, and it is tried again", error.chain());
                     }
@@ -123,6 +126,11 @@ impl Writer {
             }
         }
     }
+}
+
+/// The disk that holds the catalog is full.
+fn is_full(error: &Error) -> bool {
+    matches!(error, Error::Catalog { source, .. } if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
 }
 
 /// No place was left between the ids of two cameras.
