@@ -15,6 +15,9 @@ use serde_json::Value;
 /// How long anything may take before a test gives up. These machines are slow at times.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// More than the 3 s in which a daemon is promised to stop.
+pub const LONGEST_STOP: Duration = Duration::from_secs(6);
+
 /// Waits until `check` answers something; panics with `what` if it never does.
 #[allow(clippy::disallowed_methods)] // the one place in the tests that sleeps, between two looks at a condition
 pub fn wait_for<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
@@ -369,6 +372,8 @@ pub struct Daemon {
     pub child: Child,
     pub address: String,
     log: std::sync::Arc<std::sync::Mutex<String>>,
+    /// Reads what it says on standard error, to the end.
+    listener: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Daemon {
@@ -377,7 +382,7 @@ impl Daemon {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), std::sync::Arc::clone(&log));
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let mut kept = kept.lock().unwrap();
                 kept.push_str(&line);
@@ -388,7 +393,7 @@ impl Daemon {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on http://").map(str::to_owned);
         let address = address.unwrap_or_else(|| panic!("it did not start: {line:?} {}", log.lock().unwrap()));
-        Self { child, address, log }
+        Self { child, address, log, listener: Some(listener) }
     }
 
     /// What it has said on standard error so far.
@@ -440,10 +445,14 @@ impl Daemon {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
-    /// Waits for the end; answers the exit code (or minus the signal).
+    /// Waits for the end; answers the exit code (or minus the signal). After that the log is whole.
     pub fn wait(&mut self) -> i32 {
         use std::os::unix::process::ExitStatusExt;
         let status = wait_for("the end of the daemon", || self.child.try_wait().unwrap());
+        self.listener.take().into_iter().for_each(|listener| listener.join().unwrap());
+        if !status.success() {
+            eprintln!("a daemon ended with {status}: {}", self.log());
+        }
         status.code().unwrap_or_else(|| -status.signal().unwrap())
     }
 
