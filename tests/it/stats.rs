@@ -72,7 +72,9 @@ fn without_a_catalog_everything_is_measured_and_nothing_is_left_behind() {
 
 #[test]
 fn with_a_catalog_what_is_not_measured_is_not_known() {
-    let world = two_cameras();
+    let world = World::new();
+    event(&world, "Camera1", 8, 1000);
+    event(&world, "Camera1", 4, 700);
     assert_eq!(world.run("scan", &[]).code, 0);
     let told = stats(&world, &["--keep-days", "45"]);
     assert_eq!(told["cameras"][0]["bytes"], Value::Null);
@@ -82,7 +84,11 @@ fn with_a_catalog_what_is_not_measured_is_not_known() {
     let text = world.run("stats", &[]).stdout;
     assert!(text.contains('?') && text.contains("not known when it is full"), "{text}");
     assert_eq!(world.run("scan", &["--measure"]).code, 0);
-    assert_eq!(steady(stats(&world, &[])), expected(&Value::Null, &json!([])));
+    let told = stats(&world, &["--keep-days", "45"]);
+    assert_eq!(told["cameras"][0]["bytes"], 1700);
+    assert_eq!(told["cameras"][0]["forecast"]["bytes_per_day_7"], 100);
+    assert_eq!(told["cameras"][0]["forecast"]["bytes_per_day_30"], 1700 / 8);
+    assert_eq!(told["forecast"]["kept"], json!([{"rule": "keep-days", "days": 45, "bytes": 4500}]));
 }
 
 #[test]
