@@ -62,6 +62,7 @@ impl Handle {
 /// Warns once of rules that do not fit the disk.
 #[derive(Debug, Default)]
 pub(super) struct Outlook {
+    /// Set by `came_to` when there is nothing more to say; read there only.
     is_told: bool,
 }
 
@@ -87,8 +88,9 @@ fn tell(shared: &Handle) -> Result<bool> {
     }
     shared.feed.flush()?;
     let forecast = look_ahead(&shared.catalog, &shared.tree, policy, shared.now())?.archive;
-    for warning in &forecast.warnings {
+    let is_known = forecast.bytes_per_day_7.is_some();
+    for warning in forecast.warnings.iter().filter(|_| is_known) {
         tracing::warn!("forecast: {warning}");
     }
-    Ok(forecast.bytes_per_day_7.is_some())
+    Ok(is_known)
 }

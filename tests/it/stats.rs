@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Daemon, World, days_ago, wait_until};
+use crate::world::{Daemon, Disk, World, days_ago, wait_until};
 
 /// An event of exactly so many bytes, so many days ago.
 fn event(world: &World, camera: &str, days: u64, bytes: usize) {
@@ -114,6 +114,24 @@ fn what_rules_have_left_of_old_days_does_not_make_the_rate_less() {
     let told = stats(&world, &[]);
     assert_eq!(told["cameras"][0]["first_day"], days_ago(300));
     assert_eq!(told["cameras"][0]["forecast"]["bytes_per_day_30"], 300);
+}
+
+#[test]
+fn a_camera_on_another_disk_does_not_fill_that_of_the_archive() {
+    let world = World::empty();
+    let _mounted = Disk::mount(world.path("Camera2"), "4m");
+    event(&world, "Camera2", 1, 700);
+    let told = stats(&world, &["--keep-days", "4000000000"]);
+    assert_eq!(told["forecast"]["bytes_per_day_7"], 700);
+    assert_eq!(told["forecast"]["days_until_full"], Value::Null);
+    assert_eq!(told["forecast"]["warnings"], json!([]));
+    event(&world, "Camera1", 1, 300);
+    let told = stats(&world, &[]);
+    assert_eq!(told["forecast"]["bytes_per_day_7"], 1000);
+    assert_eq!(
+        told["forecast"]["days_until_full"].as_u64(),
+        told["forecast"]["disk"]["free"].as_u64().map(|free| free / 300)
+    );
 }
 
 /// A rule that no disk holds: recordings of 10 MB a day for 4 billion days.
