@@ -10,7 +10,7 @@ mod view;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -214,6 +214,7 @@ impl Expirer {
         undo_until: Option<DateTime<Utc>>,
         pass: &mut Pass,
     ) -> Result<Vec<Entry>> {
+        let begun = Instant::now();
         let mut left = Vec::new();
         for (item, names) in planned {
             left.extend(self.retire(&mut retiring, item, names, pass));
@@ -221,7 +222,10 @@ impl Expirer {
         pass.pass = retiring.finish()?.filter(|_| !pass.items.is_empty());
         pass.undo_until = undo_until.filter(|_| pass.pass.is_some()).map(rfc3339);
         if let Some(name) = &pass.pass {
-            tracing::info!("pass {name}: retired {} events of {} days", pass.count(), pass.items.len());
+            let took = humantime::format_duration(Duration::from_millis(
+                u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ));
+            tracing::info!("pass {name}: retired {} events of {} days, in {took}", pass.count(), pass.items.len());
         }
         for failure in &pass.failures {
             tracing::error!("{}: {}", failure.path.display(), failure.problem);

@@ -195,12 +195,16 @@ impl Plan {
         self.items.iter().map(|item| item.count).sum()
     }
 
-    /// The share of the archive that would be retired, of events or of measured bytes, the larger.
+    /// The share of the archive that would be retired, of events or of bytes, the larger. An event that was not measured
+    /// counts as many bytes as those that were do on average: else a plan whose days were just measured would seem to be
+    /// all there is.
+    #[allow(clippy::cast_precision_loss)] // a share needs no more than 52 bits
     pub fn share(&self, view: &View) -> f64 {
         let bytes: u64 = self.items.iter().filter_map(|item| item.bytes).sum();
-        #[allow(clippy::cast_precision_loss)] // a share needs no more than 52 bits
-        let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-        share(self.count(), view.events).max(share(bytes, view.bytes))
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        let measured = view.events.saturating_sub(view.unmeasured) as f64;
+        let all_bytes = view.bytes as f64 * share(view.events as f64, measured).max(1.0);
+        share(self.count() as f64, view.events as f64).max(share(bytes as f64, all_bytes))
     }
 
     /// A name for exactly this plan: the same plan has the same, another has another.

@@ -152,6 +152,17 @@ impl Dir {
         }
     }
 
+    /// Whether there is an entry, of whatever kind, in a directory below. `None` if that cannot be told in this way: the path
+    /// leads over a link, it may not be looked at, or the kernel is older than 5.6.
+    pub fn has_below(&self, path: &[u8]) -> Option<bool> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC; // a link is an entry too (openat2(2))
+        match rustix::fs::openat2(&self.fd, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Ok(_) => Some(true),
+            Err(Errno::NOENT) => Some(false),
+            Err(_) => None,
+        }
+    }
+
     /// What kind of entry it is; `None` if it is not there.
     fn kind(&self, name: &[u8]) -> Result<Option<FileType>> {
         match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {

@@ -158,6 +158,18 @@ fn the_share_is_that_of_events_or_of_bytes_whichever_is_larger() {
 }
 
 #[test]
+fn what_was_not_measured_counts_for_the_share_as_much_as_what_was() {
+    // One stale event that was just measured, nine that nobody has measured yet.
+    let unmeasured = || vec![EventView { bytes: None, frees: None, ..event(1, false, false) }];
+    let mut days = vec![(1, 60, vec![event(1, false, false)])];
+    days.extend((2..11).map(|back| (1, back, unmeasured())));
+    let view = View { unmeasured: 9, ..view(&days) };
+    let rules = policy(Some(Keep::Days(45)));
+    let share = plan(&view, &rules, now()).share(&view);
+    assert!((0.09..0.11).contains(&share), "{share}");
+}
+
+#[test]
 fn a_rule_for_a_camera_that_does_not_exist_holds_everything() {
     let view = view(&[(1, 60, vec![event(1, false, false)])]);
     let mut rules = Policy { max_share: 1.0, ..policy(Some(Keep::Days(45))) };
