@@ -15,6 +15,7 @@ mod scan;
 mod serve;
 mod settings;
 mod source;
+mod stats;
 mod undo;
 
 use std::io::IsTerminal;
@@ -58,6 +59,14 @@ enum Command {
         common: Common,
         #[command(flatten)]
         list: list::ListArgs,
+    },
+    /// Per camera: events, bytes, oldest, newest; and what becomes of them at the present rate
+    Stats {
+        #[command(flatten)]
+        common: Common,
+        /// Print what a program can read
+        #[arg(long)]
+        json: bool,
     },
     /// What would be retired now, and why (a dry run)
     Plan {
@@ -197,6 +206,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Demo(args) => demo::run(&args),
         Command::Scan { common, measure, json } => scan::run(&common, measure, json),
         Command::List { common, list } => list::run(&common, &list),
+        Command::Stats { common, json } => stats::run(&common, json),
         Command::Plan { common, json } => expire::plan(&common, json),
         Command::Expire { common, confirm, json } => expire::expire(&common, confirm.as_deref(), json),
         Command::Queue { common, json } => undo::queue(&common, json),

@@ -55,9 +55,11 @@ pub use event::{
 };
 pub use expirer::{Pass, Restoration};
 pub use reaper::Window;
-pub use retention::{Keep, MinFree, Plan, Policy, Refusal, Rules};
+pub use retention::{
+    ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
+};
 pub use scan::{Sidecars, Summary};
-pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Status, Subscription};
+pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Stats, Status, Subscription};
 pub use watch::Mode;
 
 /// What the benchmarks measure beside the program. It is no face of the library and keeps no promise.

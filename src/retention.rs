@@ -2,11 +2,13 @@
 //! out. It touches neither disk nor clock. What is shown, audited and done is this same plan.
 
 pub mod clock;
+mod forecast;
 mod planner;
 mod policy;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+pub use forecast::{ArchiveForecast, CameraForecast, CameraSums, DaySums, Forecast, Kept, Rule, days_asked, forecast};
 pub use planner::plan;
 pub use policy::{Keep, MinFree, Policy, Rules};
 
@@ -48,7 +50,7 @@ pub struct CameraView {
 }
 
 /// A disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
     /// Its size in bytes.
     pub total: u64,

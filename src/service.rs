@@ -8,6 +8,7 @@ mod handle;
 mod news;
 mod observer;
 mod options;
+mod outlook;
 mod reserve;
 mod state_dir;
 mod status;
@@ -25,6 +26,7 @@ use crossbeam_channel::{Receiver, bounded};
 pub use handle::{CameraInfo, Handle};
 pub use news::{Notice, Subscription};
 pub use options::Options;
+pub use outlook::Stats;
 pub use state_dir::StateDir;
 pub use status::{Part, Status};
 

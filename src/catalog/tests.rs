@@ -258,6 +258,15 @@ proptest! {
             prop_assert_eq!(summary.saved, own.iter().filter(|event| event.details.saved).count() as u64);
             let days = own.iter().map(|event| event.id.day);
             prop_assert_eq!(summary.days, days.clone().min().zip(days.max()));
+            let unsaved = own.iter().filter(|event| !event.details.saved).map(|event| event.id.day).min();
+            let Some((first, last)) = summary.days else { continue };
+            let sums = catalog.sums(first, last).unwrap();
+            let sums = sums.iter().find(|sums| sums.camera == summary.camera).unwrap();
+            prop_assert_eq!((sums.events, sums.bytes), (summary.events, summary.bytes));
+            prop_assert_eq!(sums.since, unsaved.or(Some(first)));
+            prop_assert_eq!(sums.days.iter().map(|day| day.events).sum::<u64>(), summary.events);
+            prop_assert_eq!(sums.days.iter().map(|day| day.bytes).sum::<u64>(), summary.bytes);
+            prop_assert!(sums.days.iter().all(|day| day.unmeasured == 0 && day.bytes == 7 * day.events));
         }
         for event in &expected {
             let found = catalog.event(&event.id).unwrap();

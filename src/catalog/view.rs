@@ -11,7 +11,7 @@ use super::read::unsigned;
 use super::row::{moment, name_from_sql};
 use crate::error::Result;
 use crate::event::{Camera, Day, Known, Stamp};
-use crate::retention::{CameraView, DayView, EventView, View};
+use crate::retention::{CameraSums, CameraView, DaySums, DayView, EventView, View};
 
 impl Catalog {
     /// What a walk may pass over.
@@ -100,6 +100,38 @@ impl Catalog {
             }
             view.days.sort_unstable_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
             Ok(view)
+        })
+    }
+
+    /// What a forecast is made of: the sums of each camera, and of its days from `first` to `last`. Only these days' rows
+    /// are read, and of the days of saved events at most those before the first day that has another.
+    pub fn sums(&self, first: Day, last: Day) -> Result<Vec<CameraSums>> {
+        self.read("read the sums of", |connection| {
+            let cameras = connection.cameras()?;
+            let mut sums = connection.prepare_cached(
+                "SELECT events, bytes, unmeasured, coalesce(
+                   (SELECT day FROM days WHERE camera = ?1 AND days.events > days.saved ORDER BY day LIMIT 1),
+                   (SELECT day FROM days WHERE camera = ?1 AND days.events > 0 ORDER BY day LIMIT 1))
+                 FROM cameras WHERE id = ?1",
+            )?;
+            let mut days = connection.prepare_cached(
+                "SELECT day, events, bytes, unmeasured FROM days WHERE camera = ?1 AND day >= ?2 AND day <= ?3",
+            )?;
+            let mut found = Vec::new();
+            for row in cameras.iter() {
+                let of_camera = |row: &rusqlite::Row<'_>| Ok(([0, 1, 2].map(|at| unsigned(row, at)), row.get(3)?));
+                let ([events, bytes, unmeasured], since): (_, Option<i64>) = sums.query_row([row.id], of_camera)?;
+                let since = since.and_then(Day::from_number);
+                let of_day = |row: &rusqlite::Row<'_>| {
+                    let [events, bytes, unmeasured] = [1, 2, 3].map(|at| unsigned(row, at));
+                    Ok(Day::from_number(row.get(0)?).map(|day| DaySums { day, events, bytes, unmeasured }))
+                };
+                let days = days.query_map((row.id, first.number(), last.number()), of_day)?;
+                let days = days.filter_map(rusqlite::Result::transpose).collect::<rusqlite::Result<_>>()?;
+                let camera = row.camera.clone();
+                found.push(CameraSums { camera, events, bytes, unmeasured, since, apart: false, days });
+            }
+            Ok(found)
         })
     }
 

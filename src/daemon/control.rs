@@ -17,6 +17,7 @@ use crate::archive::{QueuedPass, Report};
 use crate::error::{Error, Kind, Result};
 use crate::event::{By, EventId, Item};
 use crate::expirer::{Pass, Restoration};
+use crate::http::wire::CamerasWire;
 use crate::retention::{Policy, Refusal, Rules};
 use crate::scan::Summary;
 use crate::service::{Handle, Service};
@@ -33,6 +34,8 @@ const LONGEST_REQUEST: u64 = 64 * 1024;
 pub(crate) enum Request {
     /// The plan by the daemon's rules, or by these as a what-if.
     Plan { rules: Option<Rules> },
+    /// The cameras and the forecast by the daemon's rules, or by these as a what-if.
+    Stats { rules: Option<Rules> },
     /// A pass now.
     Expire { confirm: Option<String> },
     /// What waits in the delete queue.
@@ -305,6 +308,10 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
         Request::Plan { rules } => {
             let policy = rules.as_ref().map(Policy::parse).transpose()?;
             serde_json::to_value(PlanWire::of(handle, policy.as_ref())?)
+        }
+        Request::Stats { rules } => {
+            let policy = rules.as_ref().map(Policy::parse).transpose()?;
+            serde_json::to_value(CamerasWire::from(handle.stats(policy.as_ref())?))
         }
         Request::Expire { confirm } => {
             if !handle.status.is_ready() {

@@ -35,17 +35,17 @@ fn answer(json: impl Into<Body>) -> Response {
 }
 
 /// A list that is the same as long as the catalog is: answered with a tag, and with 304 to whoever has it.
-fn tagged(
+async fn tagged(
     handle: &Handle,
     headers: &HeaderMap,
-    body: impl FnOnce() -> Result<Response, Problem>,
+    body: impl Future<Output = Result<Response, Problem>>,
 ) -> Result<Response, Problem> {
     let tag = format!("W/\"{:x}-{}\"", handle.epoch(), handle.generation());
     let etag: Option<ETag> = tag.parse().ok();
     let has_it = headers
         .typed_get::<IfNoneMatch>()
         .is_some_and(|known| etag.as_ref().is_some_and(|etag| !known.precondition_passes(etag)));
-    let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { body()? };
+    let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { body.await? };
     if let Ok(value) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, value);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -59,7 +59,12 @@ pub(super) async fn cameras(
     raw: RawParams,
 ) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
-    tagged(&handle, &headers, || Ok(json(&CamerasWire::from(handle.cameras()?.as_slice()))))
+    let asked = Arc::clone(&handle);
+    tagged(&handle, &headers, async {
+        let stats = blocking(move || asked.stats(None)).await?; // it looks at the disk
+        Ok(json(&CamerasWire::from(stats)))
+    })
+    .await
 }
 
 pub(super) async fn events(
@@ -70,7 +75,7 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     let query = query(Params::new(raw)?, &handle)?;
     // Queries take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(&handle, &headers, || {
+    tagged(&handle, &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &query) {
             return Ok(answer(page));
@@ -80,6 +85,7 @@ pub(super) async fn events(
         pages.put(generation, query, body.clone());
         Ok(answer(body))
     })
+    .await
 }
 
 fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {

@@ -3,12 +3,13 @@
 use std::fmt::{Display, Write};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog::Page;
 use crate::event::text::Text;
 use crate::event::{DebugMovie, Event, Thumbnail};
-use crate::service::CameraInfo;
+use crate::retention::{ArchiveForecast, CameraForecast};
+use crate::service::{CameraInfo, Stats};
 
 /// What has to be encoded in a path's segment (RFC 3986, section 3.3).
 const SEGMENT: &AsciiSet = &CONTROLS
@@ -146,36 +147,40 @@ pub(super) struct ImageWire {
     pub url: String,
 }
 
-/// The cameras.
-#[derive(Debug, Serialize)]
-pub(super) struct CamerasWire<'a> {
-    cameras: Vec<CameraWire<'a>>,
+/// The cameras, and what becomes of them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CamerasWire {
+    pub cameras: Vec<CameraWire>,
+    pub forecast: ArchiveForecast,
 }
 
-#[derive(Debug, Serialize)]
-struct CameraWire<'a> {
-    name: &'a str,
-    port: u16,
-    events: u64,
-    saved: u64,
+/// A camera.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CameraWire {
+    pub name: String,
+    pub port: u16,
+    pub events: u64,
+    pub saved: u64,
     /// The bytes measured so far; null until some are, where there are events.
-    bytes: Option<u64>,
-    first_day: Option<String>,
-    last_day: Option<String>,
+    pub bytes: Option<u64>,
+    pub first_day: Option<String>,
+    pub last_day: Option<String>,
+    pub forecast: CameraForecast,
 }
 
-impl<'a> From<&'a [CameraInfo]> for CamerasWire<'a> {
-    fn from(cameras: &'a [CameraInfo]) -> Self {
-        let cameras = cameras.iter().map(|CameraInfo { summary, port }| CameraWire {
-            name: summary.camera.as_str(),
-            port: *port,
+impl From<Stats> for CamerasWire {
+    fn from(Stats { cameras, mut forecast }: Stats) -> Self {
+        let cameras = cameras.into_iter().map(|CameraInfo { summary, port }| CameraWire {
+            name: summary.camera.to_string(),
+            port,
             events: summary.events,
             saved: summary.saved,
             bytes: (summary.events == 0 || summary.unmeasured < summary.events).then_some(summary.bytes),
             first_day: summary.days.map(|(first, _)| first.to_string()),
             last_day: summary.days.map(|(_, last)| last.to_string()),
+            forecast: forecast.cameras.remove(&summary.camera).unwrap_or_default(),
         });
-        Self { cameras: cameras.collect() }
+        Self { cameras: cameras.collect(), forecast: forecast.archive }
     }
 }
 

@@ -38,7 +38,7 @@ pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
 }
 
 /// Bytes for people.
-fn text_of(bytes: u64) -> String {
+pub(super) fn text_of(bytes: u64) -> String {
     ByteSize::b(bytes).display().si().to_string()
 }
 

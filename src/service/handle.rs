@@ -147,6 +147,11 @@ impl Handle {
         Ok(cameras.into_iter().map(|summary| CameraInfo { port: port(&summary.camera), summary }).collect())
     }
 
+    /// The ports of the cameras' live streams, as far as they are known.
+    pub(super) fn ports(&self) -> &BTreeMap<Camera, u16> {
+        &self.ports
+    }
+
     /// Opens a file of an event.
     pub fn open_media(&self, path: &MediaPath) -> Result<MediaFile> {
         self.tree.open_media(path)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, select};
 
 use super::handle::Handle;
+use super::outlook::Outlook;
 use super::status::Part;
 use crate::archive::Depth;
 use crate::clock::Stop;
@@ -24,6 +25,7 @@ const IDLE: Duration = Duration::from_secs(30);
 pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<()> {
     let mut known = shared.catalog.known().unwrap_or_default();
     let mut is_first = true;
+    let mut outlook = Outlook::default();
     loop {
         crate::fault::point("preload");
         match shared.scanner.preload(&known, Depth::Glance, stop, &shared.status.progress) {
@@ -46,7 +48,7 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
         if std::mem::take(&mut is_first) && !shared.catalog.check().unwrap_or(true) {
             tracing::warn!("the catalog is damaged"); // the writer builds it anew and asks for another walk
         }
-        match sweep(shared, rescan, stop) {
+        match sweep(shared, &mut outlook, rescan, stop) {
             Ok(true) => {
                 shared.status.set(Part::Preload, Some("the archive is being read again"));
                 known = Known::default();
@@ -74,7 +76,7 @@ fn say(summary: &Summary) {
 }
 
 /// Measures day after day. True when another walk is asked for, false when told to stop.
-fn sweep(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
+fn sweep(shared: &Handle, outlook: &mut Outlook, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
     loop {
         // A round is a list made beforehand, so that a day that cannot be read does not keep the others from their turn.
         let stale = (shared.now().utc - STALE).timestamp();
@@ -84,6 +86,7 @@ fn sweep(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
         });
         let pace = BACKLOG / u32::try_from(round.len().max(1)).unwrap_or(u32::MAX);
         for (camera, day, is_new) in round {
+            outlook.came_to(shared, is_new.then_some(day));
             let begun = Instant::now();
             match shared.scanner.scan_day(&camera, day, Depth::Full) {
                 Err(Error::Stopped) => return Ok(false),
@@ -98,6 +101,7 @@ fn sweep(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
             }
         }
         shared.feed.flush()?;
+        outlook.came_to(shared, None);
         if let Some(again) = rest_for(IDLE, rescan, stop) {
             return Ok(again);
         }

@@ -35,7 +35,9 @@ fn many_events(world: &World, from: u32, to: u32) {
 /// All that is answered once everything is measured.
 fn answers(daemon: &Daemon) -> [Value; 2] {
     wait_until("all is measured", || daemon.events().iter().all(|event| event["bytes"].is_u64()));
-    ["/api/v1/events?limit=1000", "/api/v1/cameras"].map(|path| daemon.get(path).json())
+    // Without the forecast of the archive, which tells how much of the disk is free.
+    let cameras = daemon.get("/api/v1/cameras").json()["cameras"].take();
+    [daemon.get("/api/v1/events?limit=1000").json(), cameras]
 }
 
 fn catalog(world: &World) -> PathBuf {
@@ -260,7 +262,7 @@ fn the_documented_views_tell_what_the_api_tells() {
         Ok((row.get::<_, String>(0)?, [row.get(1)?, row.get(2)?, row.get(3)?], hours))
     });
     let days: Vec<(String, [i64; 3], Vec<i64>)> = days.unwrap().map(Result::unwrap).collect();
-    for camera in cameras["cameras"].as_array().unwrap() {
+    for camera in cameras.as_array().unwrap() {
         let own = || days.iter().filter(|(name, ..)| camera["name"] == name.as_str());
         for (at, key) in ["events", "saved", "bytes"].into_iter().enumerate() {
             assert_eq!(

@@ -44,6 +44,8 @@ mod smoke;
 #[cfg(feature = "cli")]
 mod space;
 #[cfg(feature = "cli")]
+mod stats;
+#[cfg(feature = "cli")]
 mod undo;
 #[cfg(feature = "cli")]
 mod watch;

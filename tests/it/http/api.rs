@@ -262,13 +262,17 @@ fn cameras_are_told_with_their_sums() {
         json!({"name": name, "port": port, "events": events, "saved": saved, "bytes": bytes,
                "first_day": day, "last_day": day})
     };
-    let expected = json!({"cameras": [
+    let expected = json!([
         camera("Camera1", 8081, 4, 0, 382_277 + 412_263 + 279_264 + 268_094, Some("2026-11-21")),
         camera("Camera2", 0, 1, 0, 240_484, Some("2026-11-21")),
         camera("Camera3", 0, 1, 1, cut, Some("2026-11-20")),
         camera("Camera9", 0, 0, 0, 0, None),
-    ]});
-    assert_eq!(daemon.get("/api/v1/cameras").json(), expected);
+    ]);
+    let mut told = daemon.get("/api/v1/cameras").json();
+    for camera in told["cameras"].as_array_mut().unwrap() {
+        assert!(camera.as_object_mut().unwrap().remove("forecast").unwrap().is_object()); // see stats.rs
+    }
+    assert_eq!(told["cameras"], expected);
 }
 
 #[test]

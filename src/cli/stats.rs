@@ -1,0 +1,116 @@
+//! `owlery stats`: what each camera has and records, when the disk is full, and what the rules keep. Beside a running
+//! daemon the daemon answers, by its rules or by those given as a what-if.
+
+use std::fmt::Write as _;
+
+use super::source::Source;
+use super::{Common, Outcome, output, remote};
+use crate::archive::Depth;
+use crate::daemon::control::Request;
+use crate::error::Result;
+use crate::http::wire::{CameraWire, CamerasWire};
+use crate::retention::{ArchiveForecast, Kept};
+use crate::service::{Archive, Parts, Stats};
+
+pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
+    let archive = common.archive()?;
+    let rules = Some(common.given.rules()).filter(|rules| !rules.is_empty());
+    let (wire, is_incomplete) = match remote::ask::<CamerasWire>(&archive.state_path(), &Request::Stats { rules }) {
+        Some(answer) => (answer?, false),
+        None => without_daemon(&archive)?,
+    };
+    if json {
+        output::json(&wire)?;
+    } else {
+        output::print(&text_of(&wire))?;
+    }
+    Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
+}
+
+/// Answers also whether something could not be read; it was named.
+fn without_daemon(archive: &Archive) -> Result<(CamerasWire, bool)> {
+    let has_catalog = archive.state_path().join("catalog.db").is_file();
+    let (source, mut is_incomplete) = Source::open(archive)?;
+    if let Some(parts) = source.parts().filter(|_| !has_catalog) {
+        is_incomplete |= !measure(parts)?;
+    }
+    let options = archive.options();
+    let now = options.clock.now();
+    let stats = Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now)?;
+    Ok((CamerasWire::from(stats), is_incomplete))
+}
+
+/// Measures everything, since nobody else will, and nothing of it is kept; false if something could not be read.
+fn measure(parts: &Parts) -> Result<bool> {
+    let mut is_whole = true;
+    for (camera, day) in parts.handle().catalog.unmeasured()? {
+        if let Err(error) = parts.handle().scanner.scan_day(&camera, day, Depth::Measure) {
+            eprintln!("owlery: {}", error.chain());
+            is_whole = false;
+        }
+    }
+    parts.flush()?;
+    Ok(is_whole)
+}
+
+fn text_of(wire: &CamerasWire) -> String {
+    let mut text = String::new();
+    if wire.cameras.is_empty() {
+        return "no cameras\n".to_owned();
+    }
+    let _ = writeln!(
+        text,
+        "{:<12}  {:>9}  {:>6}  {:>9}  {:<10}  {:<10}  {:>9}  {:>9}",
+        "CAMERA", "EVENTS", "SAVED", "SIZE", "FIRST DAY", "LAST DAY", "A DAY (7)", "(30)"
+    );
+    for camera in &wire.cameras {
+        push_camera(&mut text, camera);
+    }
+    push_forecast(&mut text, &wire.forecast);
+    text
+}
+
+fn push_camera(text: &mut String, camera: &CameraWire) {
+    let day = |day: &Option<String>| day.clone().unwrap_or_else(|| "-".to_owned());
+    let _ = writeln!(
+        text,
+        "{:<12}  {:>9}  {:>6}  {:>9}  {:<10}  {:<10}  {:>9}  {:>9}",
+        camera.name,
+        camera.events,
+        camera.saved,
+        output::size(camera.bytes),
+        day(&camera.first_day),
+        day(&camera.last_day),
+        output::size(camera.forecast.bytes_per_day_7),
+        output::size(camera.forecast.bytes_per_day_30)
+    );
+    for kept in &camera.forecast.kept {
+        let _ = writeln!(text, "  {}", kept_text(kept));
+    }
+}
+
+fn push_forecast(text: &mut String, forecast: &ArchiveForecast) {
+    let rate = |rate| output::size(rate);
+    let (week, month) = (rate(forecast.bytes_per_day_7), rate(forecast.bytes_per_day_30));
+    let _ = writeln!(text, "all cameras: {week} a day over the last 7 days, {month} over the last 30");
+    if let Some(disk) = forecast.disk {
+        let full = forecast.days_until_full.map_or_else(
+            || "not known when it is full".to_owned(),
+            |days| format!("full in {} if nothing expires", output::count(days, "day")),
+        );
+        let (free, total) = (output::size(Some(disk.free)), output::size(Some(disk.total)));
+        let _ = writeln!(text, "disk: {free} of {total} free, {full}");
+    }
+    for kept in &forecast.kept {
+        let _ = writeln!(text, "{}", kept_text(kept));
+    }
+    for warning in &forecast.warnings {
+        let _ = writeln!(text, "WARNING {warning}");
+    }
+}
+
+/// What a rule keeps. Days that differ from camera to camera are left out: each camera has its own.
+fn kept_text(kept: &Kept) -> String {
+    let days = kept.days.map_or_else(String::new, |days| output::count(days, "day") + ", ");
+    format!("{} keeps {days}{}", kept.rule.as_str(), output::size(kept.bytes))
+}
