@@ -20,7 +20,7 @@ mod save;
 mod sidecar;
 mod weigh;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
@@ -84,6 +84,8 @@ pub struct Tree {
     pattern: Regex,
     /// The archive's identity as it was when this process began; written once, by `identify`.
     identity: OnceLock<Option<String>>,
+    /// The disk that each camera's directory was on when it was first opened, by its filesystem id. Written by `check_disk`.
+    disks: Mutex<BTreeMap<Camera, u64>>,
     /// Held by whoever makes, takes back, lists or takes up passes of the delete queue.
     queue: Mutex<()>,
     /// Passes of which something could not be removed when the reaper last tried. Written by the reaper, read by whoever
@@ -108,6 +110,7 @@ impl Tree {
             root: canonical,
             pattern,
             identity: OnceLock::new(),
+            disks: Mutex::default(),
             queue: Mutex::new(()),
             stuck: Mutex::default(),
         };

@@ -352,3 +352,21 @@ fn without_renames_that_never_overwrite_a_pass_is_made_and_taken_back_and_nothin
     let kept = world.path("delete_queue").join(&pass).join(day("Camera1", 60)).join("10-00-00/video.mp4");
     assert!(kept.is_file(), "and what has no place stays in the queue");
 }
+
+#[test]
+fn a_camera_that_is_suddenly_on_another_disk_is_left_alone_and_the_others_go_on() {
+    let world = World::empty();
+    std::fs::create_dir(world.path("Camera1")).unwrap();
+    let disk = Disk::mount(world.path("Camera2"), "4M");
+    world.event(format!("Camera2/{}/10-00-00", days_ago(3))).old().make();
+    let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--check-interval", "1s"]);
+    drop(disk);
+    let _other = Disk::mount(world.path("Camera2"), "4M");
+    for camera in ["Camera1", "Camera2"] {
+        world.event(format!("{camera}/{}/10-00-00", days_ago(60))).old().make();
+    }
+    wait_until("Camera1's stale day is gone", || !world.has(format!("Camera1/{}", days_ago(60))));
+    daemon.wait_for_log("Camera2 is on another disk");
+    assert!(world.has(format!("Camera2/{}/10-00-00/video.mp4", days_ago(60))));
+    assert_eq!(daemon.stop(), 0);
+}
