@@ -219,12 +219,20 @@ impl Expirer {
         for (item, names) in planned {
             left.extend(self.retire(&mut retiring, item, names, pass));
         }
-        pass.pass = retiring.finish()?.filter(|_| !pass.items.is_empty());
+        let finished = retiring.finish();
+        let took =
+            humantime::format_duration(Duration::from_millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(0)));
+        for (item, _) in planned {
+            // Looked at once more, and sent as gone if it is.
+            if !self.tree.has_day(&item.camera, item.day)
+                && let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::Glance)
+            {
+                tracing::error!("{}", error.chain());
+            }
+        }
+        pass.pass = finished?.filter(|_| !pass.items.is_empty());
         pass.undo_until = undo_until.filter(|_| pass.pass.is_some()).map(rfc3339);
         if let Some(name) = &pass.pass {
-            let took = humantime::format_duration(Duration::from_millis(
-                u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            ));
             tracing::info!("pass {name}: retired {} events of {} days, in {took}", pass.count(), pass.items.len());
         }
         for failure in &pass.failures {
@@ -340,9 +348,11 @@ impl Expirer {
         left
     }
 
+    /// Sends the news of single events. Those of whole days wait until all are retired: the catalog takes longer to forget a
+    /// day than the disk to rename it.
     fn tell(&self, item: &Item, retired: &Retired) -> Result<()> {
         if retired.day_gone {
-            return self.scanner.send(Change::DayGone(item.camera.clone(), item.day));
+            return Ok(());
         }
         for name in &retired.events {
             let id = EventId { camera: item.camera.clone(), day: item.day, name: *name };

@@ -1,9 +1,15 @@
 //! Places where a test can make the program fail: `OWLERY_FAULT=reaper` makes the reaper panic at its first pass,
-//! `OWLERY_FAULT=retire-3` ends the process after step 3 of that procedure as a crash would. Compiled into debug builds
-//! only, which is what tests run. Tests within the library end one thread's work instead ([`stop_at`]).
+//! `OWLERY_FAULT=retire-3` ends the process after step 3 of that procedure as a crash would, and with
+//! `OWLERY_FAULT=retire-3@FIFO` it waits there until that FIFO was opened for writing and closed again. Compiled into
+//! debug builds only, which is what tests run. Tests within the library end one thread's work instead ([`stop_at`]).
+
+/// What the environment asks for.
+fn fault() -> Option<String> {
+    cfg!(debug_assertions).then(|| std::env::var("OWLERY_FAULT").ok()).flatten()
+}
 
 fn is_asked_for(name: &str) -> bool {
-    cfg!(debug_assertions) && std::env::var("OWLERY_FAULT").is_ok_and(|fault| fault == name)
+    fault().is_some_and(|fault| fault == name)
 }
 
 /// Panics if the environment asks for it.
@@ -11,7 +17,7 @@ pub(crate) fn point(name: &str) {
     assert!(!is_asked_for(name), "OWLERY_FAULT={name}");
 }
 
-/// Ends the process on the spot if the environment asks for it: nothing is unwound, flushed or cleaned up.
+/// Ends the process on the spot if the environment asks for it: nothing is unwound, flushed or cleaned up. Or waits.
 pub(crate) fn crash(name: &str) {
     #[cfg(test)]
     STEP.with_borrow_mut(|step| {
@@ -22,6 +28,12 @@ pub(crate) fn crash(name: &str) {
     });
     if is_asked_for(name) {
         std::process::abort();
+    }
+    if let Some(fault) = fault()
+        && let Some((at, fifo)) = fault.split_once('@')
+        && at == name
+    {
+        let _ = std::fs::read(fifo); // to its end; one that is gone is not waited for
     }
 }
 

@@ -122,6 +122,7 @@ impl Scanner {
     /// Reads a day and sends it: as a whole, or as gone. Answers its events' states and what was remarkable.
     pub fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<DayLook> {
         let _ticket = self.tickets.take(camera, day);
+        self.tree.check_still_there()?; // another archive's day is none of ours
         let Some(dir) = self.open_day(camera, day)? else { return Ok((Vec::new(), Vec::new())) };
         let mut read = DayRead::begin(self, dir)?;
         for name in read.names.clone() {
@@ -148,6 +149,7 @@ impl Scanner {
         };
         let facts = match dir.read_event(id.name, Depth::Measure) {
             Err(error) if error.is_no_directory() => {
+                self.tree.check_still_there()?;
                 self.recent.forget(id);
                 self.send(Change::Gone(id.clone()))?;
                 return Ok(None);
@@ -177,6 +179,7 @@ impl Scanner {
         };
         match dir.day(day) {
             Err(error) if error.is_no_directory() => {
+                self.tree.check_still_there()?;
                 self.send(Change::DayGone(camera.clone(), day))?;
                 Ok(None)
             }

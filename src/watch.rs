@@ -418,6 +418,9 @@ impl<O: Observer> Watch<O> {
 
     /// Reads one event, and watches it as long as it is open.
     fn look_at_event(&mut self, id: &EventId, occasion: Occasion) -> Result<()> {
+        if self.scanner.is_stopped() {
+            return Err(Error::Stopped); // here, since thousands may be looked at in a row
+        }
         let may_be_open = Scanner::is_recent(id.day, self.now());
         if may_be_open && !self.open.contains(id) {
             let path = self.targets.day_path(&id.camera, id.day).map(|day| day.join(id.name.to_string()));

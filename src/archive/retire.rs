@@ -130,7 +130,13 @@ impl RetiringPass<'_> {
             return Ok(Retired { day_gone: self.remove_empty_day(at, item.day)?, ..Retired::default() });
         }
         if is_as_planned && saved.is_empty() {
-            return self.retire_day(at, &day, &list.events);
+            return match self.retire_day(at, &day, &list.events) {
+                // Somebody else has taken the day away since it was listed.
+                Err(error) if error.is_not_found() && !self.cameras[at].dir.has(item.day.to_string().as_bytes())? => {
+                    Ok(Retired { day_gone: true, ..Retired::default() })
+                }
+                other => other,
+            };
         }
         let mut retired = Retired::default();
         for name in wanted.iter().filter(|name| list.events.binary_search(name).is_ok()) {

@@ -146,3 +146,33 @@ impl StateDir {
         }
     }
 }
+
+impl Drop for StateDir {
+    /// Says that the lock is free. Closing the files alone would leave it to a child process that another thread is just
+    /// starting: until that has become another program, it has every file open that we have.
+    fn drop(&mut self) {
+        for file in self.locks.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            let _ = flock(&*file, FlockOperation::Unlock);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_is_free_at_the_end_although_a_child_that_is_being_started_has_its_files_too() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("Camera1")).unwrap();
+        let tree = Tree::open(root.path(), "Camera.*").unwrap();
+        let state = StateDir::open(&tree, None).unwrap();
+        state.lock(&tree).unwrap();
+        let in_child: Vec<File> = state.locks.lock().unwrap().iter().map(|file| file.try_clone().unwrap()).collect();
+        assert_eq!(in_child.len(), 2);
+        let next = StateDir::open(&tree, None).unwrap();
+        assert!(matches!(next.lock(&tree), Err(Error::Locked { .. })));
+        drop(state);
+        next.lock(&tree).unwrap();
+    }
+}

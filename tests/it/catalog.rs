@@ -88,14 +88,15 @@ fn a_catalog_that_cannot_be_used_is_set_aside_with_one_warning_and_built_anew() 
     for (what, spoil) in damages {
         spoil(&catalog(&world));
         let spoilt = fs::read(catalog(&world)).unwrap();
-        let daemon = world.serve(&[]);
+        let mut daemon = world.serve(&[]);
         wait_until(&format!("{what}: all events are back"), || daemon.events().len() == 48);
         assert_eq!(answers(&daemon), before, "{what}");
+        daemon.signal("-TERM");
+        assert_eq!(daemon.wait(), 0);
         let log = daemon.log();
         assert_eq!(log.matches("WARN").count(), 1, "{what}: {log}");
         assert_eq!(log.matches("set aside as").count(), 1, "{what}: {log}");
         assert_eq!(fs::read(world.path(".owlery/catalog.db.aside")).unwrap(), spoilt, "{what}: kept to look at");
-        assert_eq!(daemon.stop(), 0);
     }
 }
 

@@ -43,7 +43,8 @@ fn health_and_readiness_are_told() {
     assert_eq!((health.status, health.text().as_str()), (200, "ok\n"));
     let ready = daemon.get("/readyz");
     assert_eq!(ready.status, 200);
-    assert_eq!(ready.json(), json!({"ready": true, "waiting": {}, "days": 2, "days_done": 2, "events": 5}));
+    let all = json!({"ready": true, "waiting": {}, "days": 2, "days_done": 2, "events": 5, "alerts": []});
+    assert_eq!(ready.json(), all);
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod browser;
 #[cfg(feature = "cli")]
 mod catalog;
 #[cfg(feature = "cli")]
+mod causes;
+#[cfg(feature = "cli")]
 mod clock;
 #[cfg(feature = "cli")]
 mod crash;

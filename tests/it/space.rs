@@ -109,7 +109,7 @@ fn under_pressure_the_queue_is_emptied_first_and_then_the_oldest_days_go() {
     // Of 67 MB 24 are used. What was deleted by hand would wait for a day.
     let daemon = world.serve(&flags("44MB"));
     wait_until("the queue is emptied", || world.queued().is_empty());
-    assert!(daemon.log().contains("is removed now, and not after"), "{}", daemon.log());
+    daemon.wait_for_log("is removed now, and not after");
     assert_eq!(days_left(&world, "Camera1"), 5, "that was enough");
     daemon.wait_for_log("space is no longer short");
     assert_eq!(daemon.stop(), 0);
@@ -176,7 +176,7 @@ fn a_daemon_whose_own_disk_is_full_still_starts_and_expires() {
     let daemon = world.serve(&rule);
     wait_until("the stale day is gone", || !stale.exists() && world.queued().is_empty());
     daemon.wait_for_log("the reserve");
-    assert_eq!(daemon.events().len(), 1);
+    wait_until("and listed no more", || daemon.events().len() == 1);
     assert_eq!(daemon.stop(), 0);
     assert!(world.has(".owlery/reserve"), "there is room again");
 }

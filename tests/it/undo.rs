@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -207,8 +208,10 @@ fn a_daemon_reaps_a_pass_when_its_undo_time_is_over() {
     let world = World::new();
     event(&world, 60, "10-00-00");
     let flags = [&RULE[..], &["--undo-window", "2s", "--check-interval", "1s"]].concat();
+    let begun = Instant::now();
     let daemon = world.serve(&flags);
-    wait_until("retired", || !world.queued().is_empty());
+    wait_until("retired", || !world.has(format!("Camera1/{}", days_ago(60))));
     wait_until("reaped", || world.queued().is_empty());
+    assert!(begun.elapsed() >= Duration::from_secs(1), "2 s, less what whole seconds leave out: {:?}", begun.elapsed());
     assert_eq!(daemon.stop(), 0);
 }

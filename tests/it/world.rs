@@ -1,10 +1,13 @@
 //! A world to test in: a temporary archive of real files, the real program, a real daemon on a free port.
 #![allow(dead_code)] // which parts are used depends on the features
 
+mod response;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -12,8 +15,13 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::{Days, Local, NaiveDate};
 use serde_json::Value;
 
+pub use response::Response;
+
 /// How long anything may take before a test gives up. These machines are slow at times.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// More than the 3 s in which a daemon is promised to stop.
+pub const LONGEST_STOP: Duration = Duration::from_secs(6);
 
 /// Waits until `check` answers something; panics with `what` if it never does.
 #[allow(clippy::disallowed_methods)] // the one place in the tests that sleeps, between two looks at a condition
@@ -231,6 +239,14 @@ impl Disk {
         Self(at)
     }
 
+    /// Changes how it is mounted: `ro`, `rw`. A file that is open for writing keeps it from becoming `ro` for a while.
+    pub fn remount(&self, how: &str) {
+        let options = format!("remount,{how}");
+        wait_until(&options, || {
+            Command::new("mount").args(["-o", &options]).arg(&self.0).output().unwrap().status.success()
+        });
+    }
+
     /// Shows a folder, or a file, at another place too.
     pub fn bind(what: &Path, at: impl Into<PathBuf>) -> Self {
         let at = at.into();
@@ -248,6 +264,31 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily: a test that failed may have left a process in it.
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// A step of `doc/retention.md` at which the program waits until the test has done something.
+pub struct Pause(PathBuf);
+
+impl Pause {
+    /// Makes `command` wait at the step, which is named as in `src/fault.rs`: `retire-4`.
+    pub fn at(world: &World, step: &str, command: &mut Command) -> Self {
+        let fifo = world.outside("pause").join(step);
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        command.env("OWLERY_FAULT", format!("{step}@{}", fifo.display()));
+        Self(fifo)
+    }
+
+    /// Waits until the program is there, does `work`, and lets the program go on, for good.
+    pub fn meanwhile<T>(self, work: impl FnOnce() -> T) -> T {
+        let mut gate = File::options();
+        gate.write(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        // It can be opened for writing, without waiting, when somebody reads from it.
+        let gate = wait_for("the program is at the step", || gate.open(&self.0).ok());
+        fs::remove_file(&self.0).unwrap();
+        let done = work();
+        drop(gate);
+        done
     }
 }
 
@@ -369,6 +410,8 @@ pub struct Daemon {
     pub child: Child,
     pub address: String,
     log: std::sync::Arc<std::sync::Mutex<String>>,
+    /// Reads what it says on standard error, to the end.
+    listener: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Daemon {
@@ -377,7 +420,7 @@ impl Daemon {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), std::sync::Arc::clone(&log));
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let mut kept = kept.lock().unwrap();
                 kept.push_str(&line);
@@ -388,7 +431,7 @@ impl Daemon {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on http://").map(str::to_owned);
         let address = address.unwrap_or_else(|| panic!("it did not start: {line:?} {}", log.lock().unwrap()));
-        Self { child, address, log }
+        Self { child, address, log, listener: Some(listener) }
     }
 
     /// What it has said on standard error so far.
@@ -440,10 +483,14 @@ impl Daemon {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
-    /// Waits for the end; answers the exit code (or minus the signal).
+    /// Waits for the end; answers the exit code (or minus the signal). After that the log is whole.
     pub fn wait(&mut self) -> i32 {
         use std::os::unix::process::ExitStatusExt;
         let status = wait_for("the end of the daemon", || self.child.try_wait().unwrap());
+        self.listener.take().into_iter().for_each(|listener| listener.join().unwrap());
+        if !status.success() {
+            eprintln!("a daemon ended with {status}: {}", self.log());
+        }
         status.code().unwrap_or_else(|| -status.signal().unwrap())
     }
 
@@ -459,55 +506,4 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// An HTTP response.
-#[derive(Debug)]
-pub struct Response {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    pub fn parse(bytes: &[u8]) -> Self {
-        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
-        let head = std::str::from_utf8(&bytes[..end]).unwrap();
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers: Vec<(String, String)> = lines
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .collect();
-        let mut body = bytes[end + 4..].to_vec();
-        if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
-            body = unchunk(&body);
-        }
-        Self { status, headers, body }
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.text()))
-    }
-}
-
-fn unchunk(mut bytes: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Some(end) = bytes.windows(2).position(|window| window == b"\r\n") {
-        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
-        if size == 0 {
-            break;
-        }
-        body.extend_from_slice(&bytes[end + 2..end + 2 + size]);
-        bytes = &bytes[end + 2 + size + 2..];
-    }
-    body
 }

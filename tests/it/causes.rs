@@ -1,0 +1,354 @@
+//! Real causes for which a removal cannot be done as it was planned: other filesystems, full ones, ones that became
+//! read-only, disks that fail, and whoever changes something between the plan and the rename. Nothing is lost, the
+//! cause is named, and everything goes on when it is gone.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::world::{Daemon, Disk, Pause, Ran, World, days_ago, run_by, wait_until};
+
+const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+
+fn event(world: &World, camera: &str, days: u64, name: &str) -> PathBuf {
+    world.event(format!("{}/{name}", day(camera, days))).old().make()
+}
+
+/// The directory of a day below the root: `Camera1/2026-09-20`.
+fn day(camera: &str, days: u64) -> String {
+    format!("{camera}/{}", days_ago(days))
+}
+
+/// A stale day with two events, its only one.
+fn stale_day() -> (World, PathBuf) {
+    let world = World::new();
+    for name in ["10-00-00", "11-00-00"] {
+        event(&world, "Camera1", 60, name);
+    }
+    let old = world.path(day("Camera1", 60));
+    (world, old)
+}
+
+fn expire(world: &World, flags: &[&str]) -> Ran {
+    world.run("expire", &[&RULE[..], flags].concat())
+}
+
+/// Runs a pass that waits at a step of `doc/retention.md` while `work` is done.
+fn expire_while<T>(world: &World, step: &str, flags: &[&str], work: impl FnOnce() -> T) -> Ran {
+    let mut command = world.command("expire", [&RULE[..], flags].concat());
+    let pause = Pause::at(world, step, &mut command);
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pause.meanwhile(work);
+    Ran::from(command.wait_with_output().unwrap())
+}
+
+/// Runs the program with every such system call changed: `inject=renameat2:error=EIO`.
+fn injected(world: &World, command: &str, flags: &[&str], inject: &str) -> Ran {
+    Ran::of(run_by(&["strace", "-f", "-o", "/dev/null", "-e", inject], &world.command(command, flags)))
+}
+
+/// How many files lie below.
+fn files(below: &Path) -> usize {
+    walkdir::WalkDir::new(below).into_iter().flatten().filter(|entry| entry.file_type().is_file()).count()
+}
+
+#[test]
+fn a_queue_on_another_filesystem_is_not_copied_into() {
+    let (world, old) = stale_day();
+    let (inode, whole) = (old.metadata().unwrap().ino(), files(&old));
+    let queue = world.path("delete_queue");
+    let _disk = Disk::mount(&queue, "1m");
+    let ran = expire(&world, &["--undo-window", "1h", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let pass = ran.json()["pass"].as_str().unwrap().to_owned();
+    let retired = world.path("Camera1/delete_queue").join(&pass).join(day("Camera1", 60));
+    assert_eq!((retired.metadata().unwrap().ino(), files(&retired)), (inode, whole), "it is the same directory");
+    assert_eq!(files(&queue), 1, "a manifest, and no copy of anything");
+    assert_eq!(world.run("restore", &[&pass]).code, 0);
+    assert_eq!((old.metadata().unwrap().ino(), files(&old)), (inode, whole), "and it comes back");
+}
+
+#[test]
+fn a_day_that_is_a_disk_of_its_own_stays_and_is_named() {
+    let (world, old) = stale_day();
+    event(&world, "Camera1", 59, "10-00-00");
+    let elsewhere = world.outside("elsewhere").join("day");
+    fs::rename(&old, &elsewhere).unwrap();
+    let bound = Disk::bind(&elsewhere, &old);
+    let whole = files(&elsewhere);
+    let ran = expire(&world, &[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains(&days_ago(60)), "{}", ran.stderr);
+    assert_eq!(files(&elsewhere), whole);
+    assert!(!world.has(day("Camera1", 59)), "the others go on");
+    assert!(world.queued().is_empty(), "{:?}", world.queued());
+    drop(bound);
+}
+
+#[test]
+fn on_a_full_disk_a_pass_loses_nothing_and_names_the_cause() {
+    let world = World::empty();
+    let _disk = Disk::mount(&world.root, "2m");
+    for days in [3, 60] {
+        event(&world, "Camera1", days, "10-00-00");
+    }
+    let state = world.outside("state");
+    let state = ["--state-dir", state.to_str().unwrap()];
+    assert_eq!(world.run("scan", &state).code, 0);
+    let old = world.path(day("Camera1", 60));
+    let whole = files(&old);
+    let filler = world.path("filler");
+    fill(&filler);
+    let ran = expire(&world, &state);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("No space left on device"), "{}", ran.stderr);
+    assert_eq!(files(&old), whole);
+    assert!(world.queued().is_empty(), "{:?}", world.queued());
+
+    fs::remove_file(filler).unwrap();
+    assert_eq!(expire(&world, &state).code, 0);
+    assert!(!old.exists() && world.has(day("Camera1", 3)) && world.queued().is_empty());
+}
+
+/// Writes until not a byte more goes onto the disk.
+fn fill(path: &Path) {
+    use std::io::Write;
+    let mut file = fs::File::create(path).unwrap();
+    for size in [65536, 4096, 1] {
+        while file.write_all(&vec![7; size]).is_ok() {}
+    }
+}
+
+#[test]
+fn a_disk_that_becomes_read_only_under_a_command_is_named_and_nothing_is_changed() {
+    let world = World::empty();
+    let disk = Disk::mount(&world.root, "4m");
+    event(&world, "Camera1", 60, "10-00-00");
+    let state = world.outside("state");
+    let state = ["--state-dir", state.to_str().unwrap()];
+    assert_eq!(world.run("scan", &state).code, 0);
+    let before = world.tree();
+    let ran = expire_while(&world, "retire-1", &state, || disk.remount("ro"));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("Read-only file system"), "{}", ran.stderr);
+    assert_eq!(world.tree(), before);
+    disk.remount("rw");
+    assert_eq!(expire(&world, &state).code, 0);
+    assert!(!world.has(day("Camera1", 60)) && world.queued().is_empty());
+}
+
+#[test]
+fn a_disk_that_becomes_read_only_under_a_daemon_is_named_and_it_goes_on_when_it_is_writable_again() {
+    let world = World::empty();
+    let disk = Disk::mount(&world.root, "4m");
+    event(&world, "Camera1", 60, "10-00-00");
+    let state = world.outside("state");
+    let state = ["--state-dir", state.to_str().unwrap()];
+    assert_eq!(world.run("scan", &state).code, 0);
+    let before = world.tree();
+    let flags = [&RULE[..], &state, &["--listen", "127.0.0.1:0", "--check-interval", "1s"]].concat();
+    let mut command = world.command("serve", flags);
+    let pause = Pause::at(&world, "retire-1", &mut command);
+    let daemon = Daemon::start(command);
+    pause.meanwhile(|| disk.remount("ro"));
+    wait_until("it is named, and tried again", || daemon.log().matches("Read-only file system").count() >= 2);
+    assert_eq!(world.tree(), before);
+    assert_eq!(daemon.events().len(), 1, "and it is served all the while");
+    disk.remount("rw");
+    wait_until("the stale day is gone", || !world.has(day("Camera1", 60)) && world.queued().is_empty());
+    wait_until("and listed no more", || daemon.events().is_empty());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn an_event_that_vanishes_between_the_plan_and_the_rename_is_no_error() {
+    for step in ["retire-1", "retire-4"] {
+        for is_saved in [false, true] {
+            let (world, old) = stale_day();
+            if is_saved {
+                // With a saved one in it, the events of a day go one by one.
+                world.event(format!("{}/12-00-00", day("Camera1", 60))).saved().old().make();
+            }
+            let ran = expire_while(&world, step, &[], || fs::remove_dir_all(old.join("10-00-00")).unwrap());
+            assert_eq!(ran.code, 0, "{step}: {ran:?}");
+            assert_eq!(expire(&world, &[]).code, 0, "{step}");
+            assert!(world.queued().is_empty(), "{step}: {:?}", world.queued());
+            assert_eq!(old.exists(), is_saved, "{step}");
+            assert_eq!(world.list().len(), usize::from(is_saved), "{step}");
+        }
+    }
+}
+
+#[test]
+fn a_day_that_vanishes_between_the_plan_and_the_rename_is_no_error_and_the_others_go() {
+    for step in ["retire-1", "retire-4"] {
+        let (world, old) = stale_day();
+        event(&world, "Camera1", 59, "10-00-00");
+        let ran = expire_while(&world, step, &[], || fs::remove_dir_all(&old).unwrap());
+        assert_eq!(ran.code, 0, "{step}: {ran:?}");
+        assert!(!world.has(day("Camera1", 59)) && world.queued().is_empty(), "{step}");
+        assert!(world.list().is_empty(), "{step}");
+    }
+}
+
+#[test]
+fn a_day_that_becomes_a_link_between_the_plan_and_the_rename_leads_nowhere() {
+    for step in ["retire-1", "retire-4"] {
+        let (world, old) = stale_day();
+        event(&world, "Camera1", 59, "10-00-00");
+        let outside = world.outside("elsewhere").join("day");
+        let whole = files(&old);
+        let ran = expire_while(&world, step, &[], || {
+            fs::rename(&old, &outside).unwrap();
+            symlink(&outside, &old).unwrap();
+        });
+        assert_eq!(files(&outside), whole, "{step}: nothing outside is touched: {ran:?}");
+        assert!(old.is_symlink(), "{step}: nor the link: {ran:?}");
+        assert!(!world.has(day("Camera1", 59)), "{step}: the others go: {ran:?}");
+        assert!(world.queued().is_empty(), "{step}: {:?}", world.queued());
+        let again = expire(&world, &[]);
+        assert!(again.code == 1 && again.stderr.contains(&days_ago(60)), "{step}: it is named: {again:?}");
+        assert_eq!((files(&outside), old.is_symlink()), (whole, true), "{step}");
+    }
+}
+
+#[test]
+fn what_is_saved_after_the_rename_is_put_back() {
+    for is_whole in [true, false] {
+        let (world, old) = stale_day();
+        if !is_whole {
+            world.event(format!("{}/12-00-00", day("Camera1", 60))).saved().old().make();
+        }
+        let inode = old.join("10-00-00").metadata().unwrap().ino();
+        // Whoever saves it has its directory open, which leads to it wherever it is now.
+        let ran = expire_while(&world, "retire-5", &[], || {
+            let moved = world.queued().remove(0).join(day("Camera1", 60)).join("10-00-00");
+            assert_eq!(moved.metadata().unwrap().ino(), inode, "it is in the queue already");
+            fs::write(moved.join(".saved"), "").unwrap();
+        });
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(old.join("10-00-00").metadata().unwrap().ino(), inode, "it is back");
+        assert!(old.join("10-00-00/.saved").exists() && old.join("10-00-00/video.mp4").exists());
+        assert_eq!(expire(&world, &[]).code, 0);
+        assert!(!old.join("11-00-00").exists() && old.join("10-00-00/video.mp4").exists());
+        assert!(world.queued().is_empty(), "{:?}", world.queued());
+        assert_eq!(world.list().len(), if is_whole { 1 } else { 2 });
+    }
+}
+
+#[test]
+fn what_a_failing_disk_does_not_remove_is_named_and_the_rest_goes_and_it_is_tried_again() {
+    let (world, old) = stale_day();
+    for name in ["12-00-00", "13-00-00"] {
+        event(&world, "Camera1", 60, name);
+    }
+    let whole = files(&old);
+    let ran = injected(&world, "expire", &RULE, "inject=unlinkat:error=EIO:when=3");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("Input/output error"), "{}", ran.stderr);
+    let pass = world.queued().remove(0);
+    // Each of the two threads that remove counts for itself; the manifest stays as long as anything does.
+    let left = files(&pass) - 1;
+    assert!((1..=2).contains(&left) && left < whole, "{:?}", world.tree());
+    assert!(pass.join("reaping.json").is_file());
+    assert_eq!(expire(&world, &[]).code, 0);
+    assert!(world.queued().is_empty(), "it is tried again: {:?}", world.queued());
+}
+
+#[test]
+fn a_daemon_tries_again_what_a_failing_disk_did_not_remove() {
+    let (world, old) = stale_day();
+    let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlinkat:error=EIO:when=3"];
+    let flags = [&RULE[..], &["--listen", "127.0.0.1:0", "--check-interval", "1s"]].concat();
+    let mut daemon = Daemon::start(run_by(&inject, &world.command("serve", flags)));
+    daemon.wait_for_log("Input/output error");
+    wait_until("all is removed", || !old.exists() && world.queued().is_empty());
+    let lock: Value = serde_json::from_slice(&fs::read(world.path(".owlery/lock")).unwrap()).unwrap();
+    assert!(Command::new("kill").args(["-TERM", &lock["pid"].to_string()]).status().unwrap().success());
+    assert_eq!(daemon.wait(), 0);
+}
+
+/// An archive with something old to lose, and with an identity of its own.
+fn other_archive() -> (World, Vec<String>) {
+    let (other, _) = stale_day();
+    assert_eq!(other.run("scan", &[]).code, 0);
+    let tree = other.tree();
+    (other, tree)
+}
+
+#[test]
+fn another_archive_at_the_same_path_is_told_from_the_one_that_a_pass_was_held_for() {
+    let (other, before) = other_archive();
+    let (world, old) = stale_day();
+    let state = world.outside("state");
+    let state = ["--state-dir", state.to_str().unwrap(), "--json"];
+    let daemon = world.serve(&["--keep-days", "45", "--check-interval", "1h", state[0], state[1]]);
+    let held = || -> String {
+        let held = world.run("expire", &state).json();
+        assert_eq!(held["refused"]["guard"], "share", "{held}");
+        held["pass"].as_str().unwrap().to_owned()
+    };
+    let id = held();
+    let bound = Disk::bind(&other.root, &world.root);
+    let ran = world.run("expire", &[&state[..], &["--confirm", &id]].concat());
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert_eq!(ran.json()["refused"]["guard"], "marker");
+    assert!(ran.stdout.contains("archive.json is that of another archive"), "{ran:?}");
+    assert_eq!(other.tree(), before);
+
+    drop(bound);
+    assert_eq!(world.run("expire", &[&state[..], &["--confirm", &held()]].concat()).code, 0);
+    assert!(!old.exists());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn another_archive_at_the_same_path_loses_nothing_while_the_daemon_goes_on() {
+    let (other, before) = other_archive();
+    let (world, old) = stale_day();
+    let state = world.outside("state");
+    let flags = [&RULE[..], &["--state-dir", state.to_str().unwrap(), "--check-interval", "1s"]].concat();
+    let saved = event(&world, "Camera1", 59, "10-00-00");
+    fs::write(saved.join(".saved"), "").unwrap();
+    let daemon = world.serve(&flags);
+    wait_until("what is stale is gone", || !old.exists() && world.queued().is_empty());
+
+    let bound = Disk::bind(&other.root, &world.root);
+    let says_so = || daemon.log().matches("archive.json is that of another archive").count();
+    wait_until("it says so, again and again", || says_so() >= 3);
+    assert_eq!(daemon.get("/readyz").status, 503);
+    assert_eq!(other.tree(), before);
+    assert!(daemon.events().iter().any(|event| event["saved"] == true), "what is not there is not gone");
+
+    drop(bound);
+    wait_until("it is well again", || daemon.get("/readyz").status == 200);
+    event(&world, "Camera1", 60, "10-00-00");
+    wait_until("and goes on", || !old.exists() && world.queued().is_empty());
+    assert!(saved.join("video.mp4").is_file());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn without_renames_that_never_overwrite_a_pass_is_made_and_taken_back_and_nothing_is_overwritten() {
+    const EINVAL: &str = "inject=renameat2:error=EINVAL";
+    let (world, old) = stale_day();
+    event(&world, "Camera1", 59, "10-00-00");
+    let ran = injected(&world, "expire", &[&RULE[..], &["--undo-window", "1h", "--json"]].concat(), EINVAL);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let pass = ran.json()["pass"].as_str().unwrap().to_owned();
+    assert!(!old.exists() && !world.has(day("Camera1", 59)));
+    // A plain rename replaces an empty directory.
+    fs::create_dir_all(old.join("10-00-00")).unwrap();
+    let inode = old.join("10-00-00").metadata().unwrap().ino();
+    let ran = injected(&world, "restore", &[&pass], EINVAL);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("10-00-00: an event of that name exists again"), "{}", ran.stderr);
+    assert_eq!(old.join("10-00-00").metadata().unwrap().ino(), inode, "it is as it was");
+    assert!(old.join("11-00-00/video.mp4").is_file(), "the others are back");
+    assert!(world.has(format!("{}/10-00-00/video.mp4", day("Camera1", 59))), "a whole day too");
+    let kept = world.path("delete_queue").join(&pass).join(day("Camera1", 60)).join("10-00-00/video.mp4");
+    assert!(kept.is_file(), "and what has no place stays in the queue");
+}
