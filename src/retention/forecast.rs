@@ -282,9 +282,14 @@ impl Outlook<'_> {
         days_in(self.disk?.free, week_of(&self.here))
     }
 
-    /// What the disk has for these cameras: what they take now, and what is free.
+    /// What there is for these cameras: what they take now, and what is free; on the disk no more than it holds, whatever
+    /// the sizes of files with holes or several names add up to.
     fn room(&self, cameras: &[&Rated]) -> Option<u64> {
-        sum(cameras.iter().map(|camera| camera.taken()).chain([Some(self.disk?.free)]))
+        let taken =
+            |apart: bool| sum(cameras.iter().filter(|camera| camera.sums.apart == apart).map(|camera| camera.taken()));
+        let disk = self.disk?;
+        let here = taken(false)?.saturating_add(disk.free).min(disk.total);
+        Some(here.saturating_add(taken(true)?))
     }
 
     /// What `--min-free` leaves for recordings.

@@ -163,6 +163,12 @@ fn a_rule_cannot_take_the_last_days() {
 }
 
 #[test]
+fn files_with_holes_do_not_make_the_disk_larger() {
+    let told = archive(&[steady(1, 9, 10 * GB)], Disk { total: 80 * GB, free: 30 * GB }, &keep(9)).warnings;
+    assert!(told[0].starts_with("keeping 9 days takes about 90.0 GB") && told[0].contains("has 80.0 GB"), "{told:?}");
+}
+
+#[test]
 fn a_camera_on_another_disk_does_not_fill_this_one() {
     let mut cameras = [steady(1, 9, 10 * GB), steady(2, 9, 90 * GB)];
     cameras[1].apart = true;
