@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::restored::RestoredDay;
 use super::{Expirer, Pass, notes};
-use crate::archive::{QueuedPass, Report, rfc3339};
+use crate::archive::{Depth, QueuedPass, Report, rfc3339};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{By, Camera, Day, Entry, EventId, Item, State, What, Which};
 use crate::fault::crash;
-use crate::scan::Occasion;
+use crate::scan::{Occasion, Scanner};
 
 /// What was restored is kept by every rule for so many days, or for the undo window if that is longer.
 const KEPT_DAYS: i64 = 7;
@@ -77,7 +77,9 @@ impl Expirer {
         pass.finish(now.utc + TimeDelta::hours(SPARED_HOURS))?;
         done.kept_until = (!done.items.is_empty()).then(|| rfc3339(until));
         for (camera, day) in &days {
-            if let Err(error) = self.scanner.scan_day(camera, *day, crate::archive::Depth::Measure) {
+            // What can still change is judged; of older days the sweep measures what came back.
+            let depth = if Scanner::is_recent(*day, now) { Depth::Measure } else { Depth::Glance };
+            if let Err(error) = self.scanner.scan_day(camera, *day, depth) {
                 tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
             }
         }
