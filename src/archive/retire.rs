@@ -121,7 +121,7 @@ impl RetiringPass<'_> {
             Which::All => expected.iter().copied().collect(),
             Which::Some(names) => names.iter().copied().filter(|name| expected.contains(name)).collect(),
         };
-        let saved: BTreeSet<EventName> = list.events.iter().copied().filter(|name| day.is_saved(*name)).collect();
+        let saved: BTreeSet<EventName> = list.events.iter().copied().filter(|name| day.looks_saved(*name)).collect();
         crash("retire-4");
         let is_as_planned = item.events == Which::All
             && list.foreign.is_empty()
