@@ -10,6 +10,7 @@ mod view;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -45,6 +46,8 @@ pub struct Expirer {
     pub(crate) audit: Arc<Audit>,
     restored: RestoredDays,
     held: Held,
+    /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
+    pressed: AtomicBool,
 }
 
 /// What a pass did, as users see it.
@@ -96,12 +99,18 @@ impl Expirer {
             audit,
             restored: RestoredDays::open(state_dir),
             held: Held::new(state_dir),
+            pressed: AtomicBool::new(false),
         }
     }
 
     /// The rules.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Says whether space is short: then plans go on until there is enough, and not only to the mark.
+    pub fn press(&self, is_short: bool) {
+        self.pressed.store(is_short, Ordering::Release);
     }
 
     /// Every pass that waits in the queues and may be reaped now: those that rules made first, oldest first, then those
@@ -195,7 +204,7 @@ impl Expirer {
         let (view, plan) = self.plan(None)?;
         pass.alerts.clone_from(&plan.alerts);
         let refusal = self.held(&plan, &view, &self.policy);
-        if let Some(refusal) = refusal.filter(|refusal| refusal.guard == "clock" || !plan.items.is_empty()) {
+        if let Some(refusal) = refusal.filter(|refusal| refusal.guard != "share" || !plan.items.is_empty()) {
             self.hold(&plan, &refusal, now)?;
             return Ok(Decision::Refuse(plan.id(), plan.items, refusal));
         }

@@ -34,6 +34,8 @@ pub struct View {
     pub disk: Option<Result<Disk, String>>,
     /// Bytes on the archive's disk that wait in the delete queue: they count as free.
     pub queued: u64,
+    /// Whether space is short since a look before: then what is missing is what lacks until [`enough`] is free.
+    pub pressed: bool,
 }
 
 /// A camera as the plan sees it.

@@ -114,7 +114,7 @@ impl Archive {
             feed.out(),
             stop.clone(),
         ));
-        let reserve = reserve::Reserve::new(state.path());
+        let reserve = reserve::Reserve::new(state.path(), &self.tree);
         let clock = Arc::clone(&self.options.clock);
         let expirer = Expirer::new(
             Arc::clone(&self.tree),

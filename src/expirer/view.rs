@@ -2,6 +2,7 @@
 //! may count on it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use super::Expirer;
 use crate::clock::Now;
@@ -32,6 +33,7 @@ impl Expirer {
         if policy.min_free.is_some() {
             view.disk = Some(self.tree.disk().map_err(|error| error.chain()));
             view.queued = self.queued_bytes()?;
+            view.pressed = self.pressed.load(Ordering::Acquire);
             for camera in self.tree.cameras()?.open {
                 let is_apart = self.tree.is_apart(&camera)?;
                 view.cameras.iter_mut().filter(|view| &view.camera == camera.camera()).for_each(|v| v.apart = is_apart);

@@ -99,9 +99,9 @@ impl Planner<'_> {
             Err(why) => return self.plan.alerts.push(format!("free space cannot be read: {why}")),
         };
         let mark = min_free.mark(disk.total);
-        let Some(missing) = mark.checked_sub(disk.free.saturating_add(self.view.queued)).filter(|m| *m > 0) else {
-            return;
-        };
+        let goal = if self.view.pressed { enough(mark) } else { mark };
+        let free = disk.free.saturating_add(self.view.queued);
+        let Some(missing) = goal.checked_sub(free).filter(|missing| *missing > 0) else { return };
         let is_here = |camera: &Camera| self.view.cameras.iter().any(|view| &view.camera == camera && !view.apart);
         // What other rules take frees space too; how much, their bytes tell well enough until the next look.
         let mut coming: u64 = 0;
@@ -118,9 +118,9 @@ impl Planner<'_> {
             return;
         }
         // A little more than the mark: else every new recording would begin it again.
-        let missing = missing - coming + (enough(mark) - mark);
-        let reason =
-            format!("free space {} under {} by {}", text_of(disk.free), text_of(mark), text_of(mark - disk.free));
+        let missing = missing - coming + (enough(mark) - goal);
+        let short = text_of(goal.saturating_sub(disk.free));
+        let reason = format!("free space {} under {} by {short}", text_of(disk.free), text_of(goal));
         self.cover(missing, &reason, Gain::Frees, &|day| is_here(&day.camera));
     }
 

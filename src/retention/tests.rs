@@ -380,6 +380,9 @@ mod size {
         assert_eq!(count(299, 0, &both), 2);
         let plan = plan(&with_disk(&days, 299, 0), &rules, now());
         assert_eq!(plan.items[0].reason, "free space 299 B under 400 B by 101 B");
+        let pressed = |free| View { pressed: true, ..with_disk(&days, free, 0) };
+        let count = |free| planned(&super::plan(&pressed(free), &rules, now())).len();
+        assert_eq!((count(419), count(420)), (1, 0), "while space is short, 1.05 times the mark is asked for");
     }
 
     #[test]

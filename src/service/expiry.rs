@@ -147,11 +147,13 @@ impl<'a> Expiry<'a> {
                 );
                 self.pressure = Some(BTreeSet::new());
                 self.shared.hurry(true);
+                self.shared.expirer.press(true);
             }
             Some(_) if disk.free >= enough(mark) => {
                 tracing::info!("space is no longer short: {} bytes are free", disk.free);
                 self.pressure = None;
                 self.shared.hurry(false);
+                self.shared.expirer.press(false);
                 self.shared.status.set_alerts(Vec::new());
             }
             _ => {}

@@ -1,12 +1,13 @@
-//! A little space for bad times: a file of the state directory that is given up when its disk is full, so that the lock, the
-//! catalog and a pass's manifest can still be written. Without it, an archive whose state lies on its own disk could not
-//! expire anything once the disk is full.
+//! A little space for bad times: a file that is given up when its disk is full, so that the lock, the catalog and a pass's
+//! manifest can still be written. Without it, nothing could be expired once the disk is full to its last block.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FallocateFlags;
 
+use super::state_dir::StateDir;
+use crate::archive::Tree;
 use crate::error::{Error, Result};
 
 const FILE: &str = "reserve";
@@ -15,48 +16,61 @@ const PART: u64 = 64;
 const LEAST: u64 = 256 * 1024;
 const MOST: u64 = 16 * 1024 * 1024;
 
-/// The reserve of a state directory.
+/// The reserves of an archive: one in its state directory, and one beside the marker in its root where that is another
+/// place, since a pass's manifest lies on the archive's disk.
 #[derive(Debug)]
-pub(super) struct Reserve(PathBuf);
+pub(super) struct Reserve(Vec<PathBuf>);
 
 impl Reserve {
-    pub fn new(state_dir: &Path) -> Self {
-        Self(state_dir.join(FILE))
+    pub fn new(state_dir: &Path, tree: &Tree) -> Self {
+        let marked = StateDir::default_path(tree);
+        let mut places = vec![state_dir.join(FILE)];
+        if marked != state_dir {
+            places.push(marked.join(FILE));
+        }
+        Self(places)
     }
 
-    /// Gives the reserve up if the disk is nearly full; makes it anew, with `may_fill`, once there is ample room.
+    /// Gives up the reserves whose disks are nearly full; makes them anew, with `may_fill`, once there is ample room.
     pub fn look(&self, may_fill: bool) {
-        let Some((total, free)) = self.space() else { return };
-        let size = (total / PART).clamp(LEAST, MOST);
-        if free < size / 8 {
-            self.give_up();
-        } else if may_fill
-            && free >= 4 * size
-            && !self.0.exists()
-            && let Err(error) = self.fill(size)
-        {
-            tracing::debug!("{}", error.chain());
-            let _ = std::fs::remove_file(&self.0);
+        for file in &self.0 {
+            let Some((total, free)) = space(file) else { continue };
+            let size = (total / PART).clamp(LEAST, MOST);
+            if free < size / 8 {
+                give_up(file);
+            } else if may_fill
+                && free >= 4 * size
+                && !file.exists()
+                && let Err(error) = fill(file, size)
+            {
+                tracing::debug!("{}", error.chain());
+                let _ = std::fs::remove_file(file);
+            }
         }
     }
 
-    /// Gives the reserve up; false if there is none.
+    /// Gives the reserve of the state directory up; false if there is none.
     pub fn give_up(&self) -> bool {
-        let is_given = std::fs::remove_file(&self.0).is_ok();
-        if is_given {
-            tracing::warn!("the disk is full: the reserve {} is given up", self.0.display());
-        }
-        is_given
+        self.0.first().is_some_and(|file| give_up(file))
     }
+}
 
-    fn space(&self) -> Option<(u64, u64)> {
-        let stat = rustix::fs::statvfs(self.0.parent()?).ok()?;
-        Some((stat.f_blocks.saturating_mul(stat.f_frsize), stat.f_bavail.saturating_mul(stat.f_frsize)))
+fn give_up(file: &Path) -> bool {
+    let is_given = std::fs::remove_file(file).is_ok();
+    if is_given {
+        tracing::warn!("the disk is full: the reserve {} is given up", file.display());
     }
+    is_given
+}
 
-    fn fill(&self, size: u64) -> Result<()> {
-        let fail = |e: std::io::Error| Error::io("make the reserve", &self.0, e);
-        let file = File::options().write(true).create_new(true).open(&self.0).map_err(fail)?;
-        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size).map_err(|e| fail(e.into()))
-    }
+/// The size of the disk that a file's folder is on, and what is free there. None where there is no such folder.
+fn space(file: &Path) -> Option<(u64, u64)> {
+    let stat = rustix::fs::statvfs(file.parent()?).ok()?;
+    Some((stat.f_blocks.saturating_mul(stat.f_frsize), stat.f_bavail.saturating_mul(stat.f_frsize)))
+}
+
+fn fill(path: &Path, size: u64) -> Result<()> {
+    let fail = |e: std::io::Error| Error::io("make the reserve", path, e);
+    let file = File::options().write(true).create_new(true).open(path).map_err(fail)?;
+    rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size).map_err(|e| fail(e.into()))
 }

@@ -52,7 +52,7 @@ impl StateDir {
             }
             rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).map_err(|e| Error::io("write to", &path, e))
         });
-        Reserve::new(&path).look(false);
+        Reserve::new(&path, tree).look(false);
         match usable {
             Ok(()) => Ok(Self { path, temporary: None, locks: Mutex::default() }),
             Err(error) if named.is_none() => {

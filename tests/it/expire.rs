@@ -325,6 +325,9 @@ fn a_rule_for_a_camera_that_does_not_exist_holds_everything() {
     let ran = world.run("expire", &[&rules[..], &["--confirm", &id]].concat());
     assert_eq!(ran.code, 3, "a typo cannot be confirmed: {ran:?}");
     assert_eq!(world.tree(), before);
+    // It is told at once, and not only when something would be due.
+    fs::remove_dir_all(world.path(day("Camera1", 60))).unwrap();
+    assert_eq!(world.run("expire", &rules).code, 3);
 }
 
 #[test]

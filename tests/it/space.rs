@@ -106,8 +106,8 @@ fn under_pressure_the_queue_is_emptied_first_and_then_the_oldest_days_go() {
     assert_eq!(world.queued().len(), 1);
     let flags =
         |rule: &'static str| ["--state-dir", &state, "--min-free", rule, "--max-share", "1", "--undo-window", "9d"];
-    // Of 67 MB 24 are used. What was deleted by hand would wait for a day.
-    let daemon = world.serve(&flags("44MB"));
+    // Of 67 MB 25 are used, with the reserve. What was deleted by hand would wait for a day.
+    let daemon = world.serve(&flags("43MB"));
     wait_until("the queue is emptied", || world.queued().is_empty());
     daemon.wait_for_log("is removed now, and not after");
     assert_eq!(days_left(&world, "Camera1"), 5, "that was enough");
@@ -213,4 +213,18 @@ fn fill_up(world: &World) {
             return;
         }
     }
+}
+
+#[test]
+fn with_the_state_elsewhere_a_full_archive_disk_has_its_own_reserve() {
+    let (world, _disk, state) = on_disk("32M");
+    let old = event(&world, "Camera1", 60, 10_000);
+    let rule = ["--keep-days", "45", "--max-share", "1", "--state-dir", &state];
+    assert_eq!(world.run("plan", &rule[..4]).code, 0);
+    assert_eq!(world.run("expire", &["--keep-days", "90", "--state-dir", &state]).code, 0);
+    assert!(world.has(".owlery/reserve"), "a run with a rule makes it");
+    fill_up(&world);
+    let ran = world.run("expire", &rule);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!old.exists() && world.queued().is_empty());
 }
