@@ -74,7 +74,7 @@ impl Expirer {
                 }
             }
         }
-        pass.finish(now.utc + TimeDelta::hours(SPARED_HOURS))?;
+        let finished = pass.finish(now.utc + TimeDelta::hours(SPARED_HOURS));
         done.kept_until = (!done.items.is_empty()).then(|| rfc3339(until));
         for (camera, day) in &days {
             // What can still change is judged; of older days the sweep measures what came back.
@@ -88,6 +88,7 @@ impl Expirer {
             entry.reason = done.kept_until.as_ref().map_or_else(String::new, |until| format!("kept until {until}"));
         }
         self.audit.note(now, told);
+        finished?; // what is back is back, and told, also where the rest of the pass could not be tidied up
         tracing::info!("pass {name}: restored {} days", done.items.len());
         Ok(done)
     }
