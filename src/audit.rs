@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::archive::rfc3339;
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;
 use crate::error::Result;
@@ -63,7 +64,7 @@ impl Audit {
     /// that is the same as before (the same guard and plan) is noted once until a pass is made, and a leftover once.
     pub fn note(&self, now: Now, entries: impl IntoIterator<Item = Entry>) {
         let mut inner = self.lock();
-        let at = now.utc.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let at = rfc3339(now.utc);
         let waited = inner.waiting.len();
         for entry in entries {
             if inner.told.is_news(&entry, &self.catalog) {

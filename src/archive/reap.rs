@@ -56,6 +56,18 @@ impl Tree {
     /// Removes what lies in a pass, as long as there are turns. Errors on single entries are reported and the rest goes
     /// on. A second thread, with the name and the priorities of this one, takes its share of every day's events.
     pub fn reap(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn Turns) -> Result<Reaped> {
+        let reaped = self.reap_part(pass, tally, turns);
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        match &reaped {
+            Ok(reaped) if reaped.was_cut_short => {}
+            Ok(reaped) if reaped.left.is_empty() => _ = stuck.remove(&pass.path),
+            _ => _ = stuck.insert(pass.path.clone()),
+        }
+        drop(stuck);
+        reaped
+    }
+
+    fn reap_part(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn Turns) -> Result<Reaped> {
         let archive = self.verify_identity()?.to_owned();
         let queue = self.queue_base(&pass.place)?.open_dir(QUEUE)?;
         let name = pass.manifest.pass.as_bytes();
@@ -77,14 +89,6 @@ impl Tree {
             // What is saved is whole, and all that is left: it can be taken back again.
             let _queue = self.lock_queue();
             rustix::fs::renameat(&dir, TAKEN_UP, &dir, MANIFEST).map_err(|e| Error::io("give back", dir.path(), e))?;
-        }
-        if !was_cut_short {
-            let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-            if is_gone {
-                stuck.remove(&pass.path)
-            } else {
-                stuck.insert(pass.path.clone())
-            };
         }
         Ok(Reaped { is_gone, was_cut_short, left })
     }

@@ -21,7 +21,8 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
         None => match Source::open(&archive)? {
             (Source::Own(parts), incomplete) => {
                 is_incomplete = incomplete;
-                measured_plan(&parts)?
+                measure(&parts)?;
+                PlanWire::of(parts.handle(), None)?
             }
             (Source::Beside(_), _) => {
                 let holder = "another owlery command".to_owned();
@@ -72,7 +73,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         let parts = archive.parts()?;
         let summary = parts.preload(Depth::Glance, &Progress::default())?;
         is_incomplete |= output::reports(&summary.reports);
-        measured_plan(&parts)?;
+        measure(&parts)?;
         let pass = parts.handle().pass(confirm)?;
         let left = parts.drain()?;
         is_incomplete |= output::reports(&left);
@@ -109,8 +110,8 @@ fn push_alerts(text: &mut String, alerts: &[String]) {
     }
 }
 
-/// The plan, after measuring what it would take, and for a rule of size everything: a plan says how much it frees.
-fn measured_plan(parts: &Parts) -> Result<PlanWire> {
+/// Measures what the plan would take, and for a rule of size everything: a plan says how much it frees.
+fn measure(parts: &Parts) -> Result<()> {
     let handle = parts.handle();
     let policy = handle.expirer.policy();
     let days = if policy.max_size.is_some() || !policy.camera_sizes.is_empty() {
@@ -124,6 +125,5 @@ fn measured_plan(parts: &Parts) -> Result<PlanWire> {
             eprintln!("owlery: {}", error.chain());
         }
     }
-    parts.flush()?;
-    PlanWire::of(handle, None)
+    parts.flush()
 }

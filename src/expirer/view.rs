@@ -35,7 +35,8 @@ impl Expirer {
             view.queued = self.queued_bytes()?;
             view.pressed = self.pressed.load(Ordering::Acquire);
             for camera in self.tree.cameras()?.open {
-                let is_apart = self.tree.is_apart(&camera)?;
+                // One that cannot be looked at frees nothing here, and the others go on.
+                let is_apart = self.tree.is_apart(&camera).unwrap_or(true);
                 view.cameras.iter_mut().filter(|view| &view.camera == camera.camera()).for_each(|v| v.apart = is_apart);
             }
         }
@@ -70,6 +71,8 @@ impl Expirer {
                     let of_camera = view.cameras.iter_mut().filter(|view| &view.camera == camera);
                     of_camera.for_each(|view| view.bytes = view.bytes.saturating_add(added));
                 }
+                // Nothing younger may be taken only because we are told to stop.
+                Err(Error::Stopped) => return Err(Error::Stopped),
                 Err(error) => {
                     troubles
                         .push(format!("{camera}/{day} is left out, since it cannot be measured: {}", error.chain()));

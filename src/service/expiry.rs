@@ -88,9 +88,11 @@ impl<'a> Expiry<'a> {
         }
         match self.shared.pass(None) {
             Ok(Pass { refused: Some(refused), mut alerts, .. }) => {
-                tracing::warn!("the pass is held by the guard {:?}: {}", refused.guard, refused.message);
                 if self.pressure.is_some() {
-                    alerts.push(format!("space is short, and the guard {:?} holds every pass", refused.guard));
+                    let why = format!("the guard {:?} holds every pass: {}", refused.guard, refused.message);
+                    alerts.push(format!("space is short, and {why}"));
+                } else {
+                    tracing::warn!("the pass is held by the guard {:?}: {}", refused.guard, refused.message);
                 }
                 self.shared.status.set_alerts(alerts);
                 Ok(false)

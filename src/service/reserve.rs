@@ -25,7 +25,8 @@ impl Reserve {
     pub fn new(state_dir: &Path, tree: &Tree) -> Self {
         let marked = StateDir::default_path(tree);
         let mut places = vec![state_dir.join(FILE)];
-        if marked != state_dir {
+        // A link could lead the file, written as root, anywhere.
+        if marked != state_dir && marked.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
             places.push(marked.join(FILE));
         }
         Self(places)
@@ -73,4 +74,23 @@ fn fill(path: &Path, size: u64) -> Result<()> {
     let fail = |e: std::io::Error| Error::io("make the reserve", path, e);
     let file = File::options().write(true).create_new(true).open(path).map_err(fail)?;
     rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size).map_err(|e| fail(e.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_root_leads_no_reserve_anywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let [root, state, outside] = ["root", "state", "outside"].map(|name| folder.path().join(name));
+        for dir in [&root.join("Camera1"), &state, &outside] {
+            std::fs::create_dir_all(dir).unwrap();
+        }
+        std::os::unix::fs::symlink(&outside, root.join(".owlery")).unwrap();
+        let tree = Tree::open(&root, "Camera.*").unwrap();
+        Reserve::new(&state, &tree).look(true);
+        assert!(state.join(FILE).is_file());
+        assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+    }
 }

@@ -99,11 +99,14 @@ impl Status {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces the alerts; says those that are new.
+    /// Replaces the alerts; says them when there are more than before. Their words change with every look (how much is
+    /// free), and a log that repeats them every 10 s helps nobody.
     pub(super) fn set_alerts(&self, alerts: Vec<String>) {
         let mut known = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-        for alert in alerts.iter().filter(|alert| !known.contains(alert)) {
-            tracing::error!("ALERT {alert}");
+        if alerts.len() > known.len() {
+            for alert in &alerts {
+                tracing::error!("ALERT {alert}");
+            }
         }
         *known = alerts;
     }

@@ -336,8 +336,12 @@ impl Story {
         });
         match done {
             None => self.restart_after_crash(step),
-            Some(Ok(_)) => assert!(matches!(self.events[&victim], Place::Queue(_))),
-            Some(Err(error)) => assert!(matches!(error, Error::Refused { guard: "saved" | "open", .. }), "{error}"),
+            Some(Ok(_)) => assert!(!is_saved && matches!(self.events[&victim], Place::Queue(_))),
+            Some(Err(Error::Refused { guard: "saved", .. })) => assert!(is_saved),
+            Some(Err(Error::Refused { guard: "open", .. })) => {
+                assert!((self.now().date() - victim.day.date()).num_days() < 2, "{victim} is long over");
+            }
+            Some(Err(error)) => panic!("{error}"),
         }
     }
 
