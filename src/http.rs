@@ -1,32 +1,43 @@
-//! The HTTP service as one axum router, to be served alone or mounted in another program. It holds no state of its
-//! own: every answer comes from the service.
+//! The HTTP service as one axum router, to be served alone or mounted in another program. Every answer comes
+//! from the service.
 
+mod access;
 mod api;
 mod assets;
 mod error;
 mod files;
+mod gate;
+mod openapi;
 mod pages;
 mod params;
 mod strix;
+mod viewer;
+mod web;
 pub(crate) mod wire;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 
-use crate::service::{Handle, Service};
+pub use access::Access;
+pub use viewer::Role;
 
-/// The router of a service, to be mounted under any path.
+use crate::service::Service;
+use web::Web;
+
+/// The router of a service, to be mounted under any path: for whoever reaches it.
 pub fn router(service: &Service) -> Router {
-    routes(Arc::clone(service))
+    router_with(service, Access::default())
 }
 
-pub(crate) fn routes(handle: Arc<Handle>) -> Router {
+/// The same for those who may ask.
+pub fn router_with(service: &Service, access: Access) -> Router {
+    let web = Web::new(Arc::clone(service), access);
     Router::new()
         .route("/", get(assets::page))
         .route("/app.js", get(assets::script))
@@ -38,14 +49,16 @@ pub(crate) fn routes(handle: Arc<Handle>) -> Router {
         .route("/motion/{*path}", get(files::motion))
         .route("/media/{*path}", get(files::media))
         .route("/api/v1/cameras", get(api::cameras))
-        .route("/api/v1/events", get(api::events).layer(Extension(Arc::new(pages::Pages::default()))))
+        .route("/api/v1/events", get(api::events))
         .route("/api/v1/events/{camera}/{date}/{time}", get(api::event))
+        .route("/api/v1/openapi.json", get(openapi::document))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(middleware::from_fn_with_state(web.clone(), gate::gate))
         .layer(middleware::from_fn(harden))
-        .with_state(handle)
+        .with_state(web)
 }
 
 /// What every answer carries: nothing is guessed to be a script, nothing is framed by a foreign page.

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use super::source::Source;
 use super::{Common, Outcome, output, remote};
 use crate::archive::Depth;
-use crate::daemon::control::{PassWire, PlanWire, Request};
+use crate::daemon::control::Request;
 use crate::error::{Error, Result};
+use crate::http::wire::{PassWire, PlanWire};
 use crate::scan::Progress;
 use crate::service::Parts;
 

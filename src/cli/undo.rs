@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 
 use super::{Common, Outcome, output, remote};
-use crate::daemon::control::{PassWire, QueueWire, QueuedWire, Request, RestorationWire};
+use crate::daemon::control::Request;
 use crate::error::{Error, Result};
 use crate::event::{By, EventId};
+use crate::http::wire::{PassWire, QueueWire, QueuedWire, RestorationWire};
 
 /// What waits in the delete queue.
 pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {

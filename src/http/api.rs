@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -12,8 +11,8 @@ use serde::Serialize;
 
 use super::blocking;
 use super::error::Problem;
-use super::pages::Pages;
 use super::params::{Params, RawParams};
+use super::web::Web;
 use super::wire::{CamerasWire, ImageWire, event_json, event_path, page_json, segment};
 use crate::catalog::{Cursor, Order, Query};
 use crate::event::{self, EventId};
@@ -30,7 +29,7 @@ pub(super) fn json(value: &impl Serialize) -> Response {
     }
 }
 
-fn answer(json: impl Into<Body>) -> Response {
+pub(super) fn answer(json: impl Into<Body>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.into()).into_response()
 }
 
@@ -67,15 +66,11 @@ pub(super) async fn cameras(
     .await
 }
 
-pub(super) async fn events(
-    State(handle): State<Arc<Handle>>,
-    headers: HeaderMap,
-    Extension(pages): Extension<Arc<Pages>>,
-    raw: RawParams,
-) -> Result<Response, Problem> {
-    let query = query(Params::new(raw)?, &handle)?;
+pub(super) async fn events(State(web): State<Web>, headers: HeaderMap, raw: RawParams) -> Result<Response, Problem> {
+    let (handle, pages) = (&web.handle, &web.pages);
+    let query = query(Params::new(raw)?, handle)?;
     // Queries take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(&handle, &headers, async {
+    tagged(handle, &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &query) {
             return Ok(answer(page));
@@ -155,6 +150,7 @@ pub(super) async fn event(
 }
 
 /// Answers as long as the process does.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "it lives", body = String, content_type = "text/plain")))]
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }

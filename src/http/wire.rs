@@ -1,5 +1,7 @@
 //! The JSON that programs read: the shapes of `doc/http.md`, and nothing else. The command line prints the same.
 
+mod retention;
+
 use std::fmt::{Display, Write};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -10,6 +12,8 @@ use crate::event::text::Text;
 use crate::event::{DebugMovie, Event, Thumbnail};
 use crate::retention::{ArchiveForecast, CameraForecast};
 use crate::service::{CameraInfo, Stats};
+
+pub(crate) use retention::{PassWire, PlanWire, ProblemWire, QueueWire, QueuedWire, RestorationWire};
 
 /// What has to be encoded in a path's segment (RFC 3986, section 3.3).
 const SEGMENT: &AsciiSet = &CONTROLS

@@ -1,0 +1,100 @@
+//! Whoever asks: what he may do, and which cameras exist for him. Who he is was found out by the gate.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+
+use super::error::Problem;
+use crate::event::Camera;
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Look.
+    #[default]
+    Viewer,
+    /// Look, save, delete, restore, confirm.
+    Admin,
+}
+
+/// A user as far as requests are concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    /// The name; empty where nobody has to sign in.
+    pub name: String,
+    pub role: Role,
+    /// The cameras that exist for this user; `None`: all.
+    pub cameras: Option<BTreeSet<Camera>>,
+}
+
+/// Whoever asks. Put into the request's extensions by the gate; every handler that tells anything of a camera takes it.
+#[derive(Debug, Clone)]
+pub(super) struct Viewer(Arc<Account>);
+
+impl Viewer {
+    /// A user who has been recognised.
+    pub fn new(account: Arc<Account>) -> Self {
+        Self(account)
+    }
+
+    /// Somebody where nobody has to sign in: he may do everything.
+    pub fn anybody() -> Self {
+        Self(Arc::new(Account { name: String::new(), role: Role::Admin, cameras: None }))
+    }
+
+    /// Nobody: no camera exists for him.
+    pub fn nobody() -> Self {
+        Self(Arc::new(Account { name: String::new(), role: Role::Viewer, cameras: Some(BTreeSet::new()) }))
+    }
+
+    /// The account.
+    pub fn account(&self) -> &Account {
+        &self.0
+    }
+
+    /// The cameras that exist for him; `None`: all.
+    pub fn cameras(&self) -> Option<&BTreeSet<Camera>> {
+        self.0.cameras.as_ref()
+    }
+
+    /// Whether this camera exists for him.
+    pub fn sees(&self, camera: &Camera) -> bool {
+        self.cameras().is_none_or(|cameras| cameras.contains(camera))
+    }
+
+    /// Whether all cameras exist for him, also those to come.
+    pub fn sees_all(&self) -> bool {
+        self.cameras().is_none()
+    }
+
+    /// Refuses whoever may not change anything.
+    pub fn may_change(&self) -> Result<(), Problem> {
+        if self.0.role == Role::Admin {
+            return Ok(());
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "this takes an admin"))
+    }
+
+    /// Refuses whoever may not change what concerns the whole archive.
+    pub fn may_change_all(&self) -> Result<(), Problem> {
+        self.may_change()?;
+        if self.sees_all() {
+            return Ok(());
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "this takes an admin of all cameras"))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Viewer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        // A route that was put past the gate by mistake shows nothing.
+        Ok(parts.extensions.get().cloned().unwrap_or_else(Self::nobody))
+    }
+}

@@ -1,0 +1,43 @@
+//! What the routes share: the service that they ask, and the little that HTTP keeps by itself.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use super::access::Access;
+use super::pages::Pages;
+use crate::service::Handle;
+
+/// One router's state; clones are the same one.
+#[derive(Debug, Clone)]
+pub(super) struct Web(Arc<Shared>);
+
+/// What all clones share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub handle: Arc<Handle>,
+    pub access: Access,
+    /// The pages that were answered last.
+    pub pages: Pages,
+}
+
+impl Web {
+    pub fn new(handle: Arc<Handle>, access: Access) -> Self {
+        Self(Arc::new(Shared { handle, access, pages: Pages::default() }))
+    }
+}
+
+impl Deref for Web {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl FromRef<Web> for Arc<Handle> {
+    fn from_ref(web: &Web) -> Self {
+        Arc::clone(&web.handle)
+    }
+}
