@@ -113,6 +113,13 @@ pub(crate) fn write_state(dir: &std::path::Path, name: &str, bytes: &[u8]) -> Re
     dir.sync()
 }
 
+/// Gives a file of a state directory to whoever owns the directory, when we are root; best effort.
+pub(crate) fn give_state(dir: &std::path::Path, file: impl std::os::fd::AsFd) {
+    if let Ok(dir) = Dir::open_root(dir) {
+        dir.give_owner_to(file);
+    }
+}
+
 impl Dir {
     /// Makes a directory unless something of that name is there.
     pub(super) fn make_dir_if_missing(&self, name: &[u8]) -> Result<()> {

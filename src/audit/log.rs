@@ -8,11 +8,12 @@
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use crate::archive::give_state;
 use crate::error::{Error, Result};
 use crate::event::Entry;
 
@@ -112,7 +113,7 @@ impl Log {
             other => (other.map_err(fail("open"))?, false),
         };
         if is_new {
-            self.give_to_owner(&file);
+            give_state(&self.dir, &file);
         }
         let length = file.metadata().map_err(fail("stat"))?.len();
         let mut end = [b'\n'];
@@ -135,17 +136,6 @@ impl Log {
             }
         }
         Ok(())
-    }
-
-    /// Gives a new file to whoever owns the directory, when we are root.
-    fn give_to_owner(&self, file: &File) {
-        let Ok(dir) = self.dir.metadata() else { return };
-        if rustix::process::geteuid().is_root()
-            && dir.uid() != 0
-            && let Err(error) = std::os::unix::fs::fchown(file, Some(dir.uid()), Some(dir.gid()))
-        {
-            tracing::debug!("cannot give {} to its owner: {error}", self.path(0).display());
-        }
     }
 
     /// Makes room for a new file. Every rename is whole, and a crash between two leaves a number free, up to which the next

@@ -3,18 +3,16 @@
 //!
 //! A clock that is held is never recorded: the next run would believe it.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::archive::write_state;
 use crate::clock::{Boot, Clock};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::retention::clock::{Reading, Record, judge, next};
+use crate::state_file;
 
 const FILE: &str = "clock.json";
 /// For how long the kernel must report a held clock as synchronised, at every look, until it is believed.
@@ -149,7 +147,7 @@ impl ClockGuard {
         if !self.writes {
             return Ok(());
         }
-        write_state(&self.state_dir, FILE, &serde_json::to_vec(&stored).expect("numbers and a string are JSON"))
+        state_file::write(&self.state_dir.join(FILE), &stored)
     }
 }
 
@@ -184,15 +182,11 @@ fn reading(clock: &dyn Clock, boot: Boot) -> Reading {
 }
 
 fn read(path: &Path) -> Known {
-    let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(4096).read_to_string(&mut text)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Known::Nothing,
-        Err(error) => Known::Damaged(Error::io("read", path, error).chain()),
-        Ok(_) => match serde_json::from_str::<Stored>(&text) {
-            Ok(Stored { owlery: 1, clock }) => Known::Record(clock),
-            Ok(Stored { owlery, .. }) => Known::Damaged(format!("{} is of version {owlery}", path.display())),
-            Err(error) => Known::Damaged(format!("{} is damaged: {error}", path.display())),
-        },
+    match state_file::read::<Stored>(path) {
+        Ok(None) => Known::Nothing,
+        Ok(Some(Stored { owlery: 1, clock })) => Known::Record(clock),
+        Ok(Some(Stored { owlery, .. })) => Known::Damaged(format!("{} is of version {owlery}", path.display())),
+        Err(error) => Known::Damaged(error.chain()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FallocateFlags;
 
 use super::state_dir::StateDir;
-use crate::archive::Tree;
+use crate::archive::{Tree, give_state};
 use crate::error::{Error, Result};
 
 const FILE: &str = "reserve";
@@ -73,6 +73,9 @@ fn space(file: &Path) -> Option<(u64, u64)> {
 fn fill(path: &Path, size: u64) -> Result<()> {
     let fail = |e: std::io::Error| Error::io("make the reserve", path, e);
     let file = File::options().write(true).create_new(true).open(path).map_err(fail)?;
+    if let Some(dir) = path.parent() {
+        give_state(dir, &file);
+    }
     rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size).map_err(|e| fail(e.into()))
 }
 
