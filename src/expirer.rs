@@ -1,6 +1,7 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
 mod clock_guard;
+mod guards;
 mod held;
 mod notes;
 mod restored;
@@ -17,6 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 pub use clock_guard::ClockGuard;
+pub use guards::GuardState;
 pub use undo::Restoration;
 
 use crate::audit::Audit;
@@ -28,6 +30,7 @@ use crate::error::{Error, Result};
 use crate::event::{By, Change, Entry, EventId, EventName, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
+use guards::Refusals;
 use held::{Held, HeldPass};
 use restored::RestoredDays;
 
@@ -44,6 +47,8 @@ pub struct Expirer {
     pub(crate) clock: ClockGuard,
     /// Where every pass, refusal, restore and deletion by hand is noted.
     pub(crate) audit: Arc<Audit>,
+    /// How often each guard has refused.
+    pub(crate) refusals: Refusals,
     restored: RestoredDays,
     held: Held,
     /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
@@ -97,6 +102,7 @@ impl Expirer {
             undo_window: TimeDelta::from_std(undo_window).unwrap_or(TimeDelta::MAX / 2),
             clock,
             audit,
+            refusals: Refusals::default(),
             restored: RestoredDays::open(state_dir),
             held: Held::new(state_dir),
             pressed: AtomicBool::new(false),
@@ -161,11 +167,12 @@ impl Expirer {
         let now = self.scanner.clock.now();
         let mut pass = Pass::begun(now);
         let refused = |mut pass: Pass, id: String, items: &[Item], refusal: Refusal| {
+            self.refusals.count(refusal.guard);
             self.audit.note(now, [notes::refused(&id, items, &refusal)]);
             (pass.pass, pass.refused) = (Some(id), Some(refusal));
             Ok(pass)
         };
-        let planned = match self.decide(confirmed, now, &mut pass)? {
+        let planned = match self.counted(self.decide(confirmed, now, &mut pass))? {
             Decision::Do(planned) => planned,
             Decision::Refuse(id, items, refusal) => return refused(pass, id, &items, refusal),
         };
@@ -348,6 +355,7 @@ impl Expirer {
                 }
             }
             Err(error) => {
+                self.refusals.count_error(&error);
                 let path = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
                 let failure = Report::of(&error, &path);
                 left.push(notes::left(item, &failure));

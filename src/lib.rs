@@ -53,7 +53,7 @@ pub use event::{
     By, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName, Item, State,
     Thumbnail, What, Which,
 };
-pub use expirer::{Pass, Restoration};
+pub use expirer::{GuardState, Pass, Restoration};
 pub use reaper::Window;
 pub use retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,

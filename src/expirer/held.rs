@@ -2,6 +2,7 @@
 //! another plan takes its place. There is at most one. It is a file of the state directory.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,18 +29,34 @@ pub struct HeldPass {
     pub items: Vec<(Item, Vec<EventName>)>,
 }
 
-/// Where it is kept. Written and read under the lock of the passes.
+/// Where it is kept. The file is written and read under the lock of the passes.
 #[derive(Debug)]
-pub(super) struct Held(PathBuf);
+pub(super) struct Held {
+    path: PathBuf,
+    /// The guard that holds it and what that saw, for whoever asks while a pass is at work: written with the file, also
+    /// where that fails.
+    by: Mutex<Option<(String, String)>>,
+}
 
 impl Held {
     pub fn new(state_dir: &Path) -> Self {
-        Self(state_dir.join(FILE))
+        let held = Self { path: state_dir.join(FILE), by: Mutex::default() };
+        *held.lock() = held.get().map(|pass| (pass.guard, pass.message));
+        held
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(String, String)>> {
+        self.by.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What this guard saw, if it is the one that holds the pass.
+    pub fn by(&self, guard: &str) -> Option<String> {
+        self.lock().as_ref().filter(|(by, _)| by == guard).map(|(_, message)| message.clone())
     }
 
     /// The pass that is held, if one is. A file that cannot be understood holds nothing that could be confirmed.
     pub fn get(&self) -> Option<HeldPass> {
-        match state_file::read::<HeldPass>(&self.0) {
+        match state_file::read::<HeldPass>(&self.path) {
             Ok(held) => held.filter(|held| held.owlery == 1),
             Err(error) => {
                 tracing::warn!("{}", error.chain());
@@ -50,14 +67,16 @@ impl Held {
 
     /// Holds this pass in place of another.
     pub fn set(&self, held: &HeldPass) -> Result<()> {
-        state_file::write(&self.0, held)
+        *self.lock() = Some((held.guard.clone(), held.message.clone()));
+        state_file::write(&self.path, held)
     }
 
     /// Holds nothing any more.
     pub fn clear(&self) {
-        match std::fs::remove_file(&self.0) {
+        *self.lock() = None;
+        match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!("cannot remove {}: {error}", self.0.display());
+                tracing::warn!("cannot remove {}: {error}", self.path.display());
             }
             _ => {}
         }

@@ -43,7 +43,7 @@ impl Expirer {
     pub fn restore(&self, name: &str) -> Result<Restoration> {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
-        let mut pass = self.tree.begin_restore(name)?;
+        let mut pass = self.counted(self.tree.begin_restore(name))?;
         let (days, others) = pass.days()?;
         let until = now.utc + TimeDelta::days(KEPT_DAYS).max(self.undo_window);
         // Step 1: no pass from now on takes what comes back.
@@ -122,7 +122,7 @@ impl Expirer {
         }
         let until = now.utc + TimeDelta::hours(BY_HAND_HOURS).max(self.undo_window);
         let mut pass = Pass::begun(now);
-        let retiring = self.tree.begin_pass(items.clone(), By::Hand, Some(until), now)?;
+        let retiring = self.counted(self.tree.begin_pass(items.clone(), By::Hand, Some(until), now))?;
         let planned: Vec<_> = items.into_iter().map(|item| (item.clone(), item.names().to_vec())).collect();
         let left = self.carry_out(retiring, &planned, Some(until), &mut pass)?;
         let undo_until = pass.undo_until.clone();
@@ -133,6 +133,7 @@ impl Expirer {
 
     /// A deletion that is refused, noted.
     fn refuse(&self, id: &EventId, guard: &'static str, message: String, now: Now) -> Error {
+        self.refusals.count(guard);
         let entry = Entry { guard: Some(guard.to_owned()), ..notes::about(What::Refused, id, &message) };
         self.audit.note(now, [entry]);
         Error::Refused { guard, message }

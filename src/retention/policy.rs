@@ -100,6 +100,11 @@ impl Policy {
         self.keep.iter().chain(self.cameras.values()).any(|keep| matches!(keep, Keep::Days(_))) || self.looks_at_space()
     }
 
+    /// Whether a rule names a camera.
+    pub fn names_cameras(&self) -> bool {
+        self.named().next().is_some()
+    }
+
     /// Whether a rule of size or space is among them.
     pub fn looks_at_space(&self) -> bool {
         self.max_size.is_some() || !self.camera_sizes.is_empty() || self.min_free.is_some()

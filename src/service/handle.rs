@@ -22,7 +22,7 @@ use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::Known;
 use crate::event::{Camera, Container, Event, EventId};
-use crate::expirer::{Expirer, Pass, Restoration};
+use crate::expirer::{Expirer, GuardState, Pass, Restoration};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
@@ -191,6 +191,12 @@ impl Handle {
     /// A page of the audit, newest first: at most `limit` entries that are older than number `before`.
     pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<AuditPage> {
         self.catalog.audit(limit, before)
+    }
+
+    /// Every guard by name, and what it says now. Makes no plan: some system calls a camera. Fails if the catalog cannot be
+    /// read.
+    pub fn guards(&self) -> Result<Vec<GuardState>> {
+        self.expirer.guards(self.status.may_expire())
     }
 
     /// One pass now: guards, plan, rename into the delete queue. `confirmed` is the id of a plan that was held and is

@@ -1,0 +1,110 @@
+//! The guards by name: what each says at this moment, and how often it has refused. The refusing is done where each of them
+//! looks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Expirer;
+use crate::error::{Error, Result};
+use crate::retention::check_rules;
+
+/// Every guard there is, as `doc/retention.md` lists them.
+pub const GUARDS: [&str; 11] = [
+    "configuration",
+    "clock",
+    "restored",
+    "share",
+    "marker",
+    "disk",
+    "today",
+    "saved",
+    "open",
+    "reaping",
+    "confirmation",
+];
+
+/// What a guard says now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardState {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it holds nothing back.
+    pub ok: bool,
+    /// What it saw and what to do if it does; else empty.
+    pub message: String,
+}
+
+/// How often each guard has refused since the start. Counted by whoever deletes, retires or restores; read by whoever asks.
+#[derive(Debug, Default)]
+pub struct Refusals([AtomicU64; GUARDS.len()]);
+
+impl Refusals {
+    /// Counts a refusal.
+    pub fn count(&self, guard: &str) {
+        let at = GUARDS.iter().position(|name| *name == guard);
+        debug_assert!(at.is_some(), "the guard {guard:?} is not listed");
+        if let Some(count) = at.and_then(|at| self.0.get(at)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts an error if it is a refusal.
+    pub fn count_error(&self, error: &Error) {
+        if let Error::Refused { guard, .. } = error {
+            self.count(guard);
+        }
+    }
+
+    /// Every guard and how often it has refused.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        GUARDS.into_iter().zip(self.0.iter().map(|count| count.load(Ordering::Relaxed)))
+    }
+}
+
+impl Expirer {
+    /// Every guard by name, in the order of [`GUARDS`], and what it says now. `is_read` tells whether the cameras are known
+    /// by now.
+    ///
+    /// No plan is made for it: `share` says what it said of the last plan. Asks the clock, the catalog for the cameras if a
+    /// rule names one, and the disk for the marker and for each camera's directory: some system calls a camera, whatever
+    /// lies in it. What looks at a single event, day or pass when somebody asks for it (`today`, `saved`, `open`, `reaping`,
+    /// `confirmation`) holds nothing by itself. Fails if the catalog cannot be read.
+    pub fn guards(&self, is_read: bool) -> Result<Vec<GuardState>> {
+        let now = self.scanner.clock.now();
+        let says = |name: &&'static str| -> Result<GuardState> {
+            let why = match *name {
+                "configuration" if is_read && self.policy.names_cameras() => {
+                    check_rules(&self.catalog.retention_view(None)?, &self.policy).map(|refusal| refusal.message)
+                }
+                "clock" => self.clock.held(),
+                "restored" => told(self.restored.at(now)),
+                "share" => self.held.by("share").filter(|_| self.policy.can_expire()),
+                "marker" => told(self.tree.verify_identity()),
+                "disk" => told(
+                    self.tree
+                        .cameras()
+                        .and_then(|cameras| cameras.open.iter().try_for_each(|camera| self.tree.check_disk(camera))),
+                ),
+                _ => None,
+            };
+            Ok(GuardState { name, ok: why.is_none(), message: why.unwrap_or_default() })
+        };
+        GUARDS.iter().map(says).collect()
+    }
+
+    /// Counts a refusal on its way.
+    pub(super) fn counted<T>(&self, result: Result<T>) -> Result<T> {
+        result.inspect_err(|error| self.refusals.count_error(error))
+    }
+}
+
+/// What went wrong, in words: a guard that cannot look holds too.
+fn told<T>(result: Result<T>) -> Option<String> {
+    match result {
+        Ok(_) => None,
+        Err(Error::Refused { message, .. }) => Some(message),
+        Err(error) => Some(error.chain()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
