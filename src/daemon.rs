@@ -1,20 +1,26 @@
 //! The process around a service: the HTTP listener, the control socket, signals, and the order in which all that ends.
 
 pub(crate) mod control;
+mod listener;
+pub(crate) mod tls;
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
 use crate::service::{Archive, Service};
+use listener::Listener;
+use tls::Tls;
 
-/// How long requests under way may still take when told to stop.
-const DRAIN: Duration = Duration::from_millis(800);
+/// How long blocking work under way may still take when told to stop.
+const LAST_WORK: Duration = Duration::from_millis(800);
 /// When everything must have stopped; what has not is left, and that is said.
 const LONGEST_STOP: Duration = Duration::from_millis(2700);
 
@@ -24,6 +30,9 @@ pub(crate) struct Daemon {
     service: Service,
     runtime: Runtime,
     address: SocketAddr,
+    is_tls: bool,
+    /// Ends when the listener has, and its connections.
+    http: JoinHandle<()>,
     /// The numbers of signals that told to stop.
     signals: Receiver<i32>,
     /// Set to true to end the listeners.
@@ -37,12 +46,12 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
 
 impl Daemon {
     /// Starts the service and serves it. The address is taken first, so that a port in use changes nothing on disk.
-    pub fn start(archive: &Archive, address: SocketAddr) -> Result<Self> {
-        Self::start_on(archive, bind(address)?)
+    pub fn start(archive: &Archive, address: SocketAddr, tls: Option<Tls>) -> Result<Self> {
+        Self::start_on(archive, bind(address)?, tls)
     }
 
     /// The same on an address that was taken before.
-    pub fn start_on(archive: &Archive, listener: TcpListener) -> Result<Self> {
+    pub fn start_on(archive: &Archive, listener: TcpListener, tls: Option<Tls>) -> Result<Self> {
         let here = || archive.tree().root().to_path_buf();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -58,23 +67,24 @@ impl Daemon {
         runtime.spawn(control::serve(control, std::sync::Arc::clone(&service), closed.clone()));
         listener.set_nonblocking(true).map_err(|e| Error::io("listen for", here(), e))?;
         let router = crate::http::router(&service);
-        let listener = {
-            let _entered = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?
-        };
-        runtime.spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(closing_of(closed));
-            if let Err(error) = served.await {
-                tracing::error!("HTTP: {error}");
-            }
-        });
-        tracing::info!("serving {} on http://{address}", here().display());
-        Ok(Self { service, runtime, address, signals, closing })
+        let tls = tls.map(Arc::new);
+        let entered = runtime.enter();
+        let socket = tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?;
+        if let Some(tls) = &tls {
+            let told = signal(SignalKind::hangup()).map_err(|e| Error::io("catch signals for", here(), e))?;
+            runtime.spawn(Arc::clone(tls).follow(told));
+        }
+        let is_tls = tls.is_some();
+        let http = runtime.spawn(Listener::new(socket, router, tls).serve(closed));
+        drop(entered);
+        let daemon = Self { service, runtime, address, is_tls, http, signals, closing };
+        tracing::info!("serving {} on {}", here().display(), daemon.url());
+        Ok(daemon)
     }
 
     /// Where HTTP is served.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
     }
 
     /// The service.
@@ -98,7 +108,10 @@ impl Daemon {
         watch_the_stop(self.signals, is_done);
         self.closing.send_replace(true);
         let stopped = self.service.shutdown();
-        self.runtime.shutdown_timeout(DRAIN);
+        if let Err(error) = self.runtime.block_on(self.http) {
+            tracing::error!("HTTP: {error}");
+        }
+        self.runtime.shutdown_timeout(LAST_WORK);
         drop(done);
         match failure {
             // The panic itself says more than that there was one.

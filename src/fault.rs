@@ -2,6 +2,9 @@
 //! `OWLERY_FAULT=retire-3` ends the process after step 3 of that procedure as a crash would, and with
 //! `OWLERY_FAULT=retire-3@FIFO` it waits there until that FIFO was opened for writing and closed again. Compiled into
 //! debug builds only, which is what tests run. Tests within the library end one thread's work instead ([`stop_at`]).
+//! Limits that would make a test wait can be set lower the same way: `OWLERY_LIMITS=head=300ms,connections=4`.
+
+use std::time::Duration;
 
 /// What the environment asks for.
 fn fault() -> Option<String> {
@@ -35,6 +38,22 @@ pub(crate) fn crash(name: &str) {
     {
         let _ = std::fs::read(fifo); // to its end; one that is gone is not waited for
     }
+}
+
+/// What a test wants a limit to be.
+fn limit(name: &str) -> Option<String> {
+    let limits = cfg!(debug_assertions).then(|| std::env::var("OWLERY_LIMITS").ok()).flatten()?;
+    limits.split(',').find_map(|limit| limit.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+}
+
+/// How long something may take: `usual`, unless a test wants it otherwise.
+pub(crate) fn span(name: &str, usual: Duration) -> Duration {
+    limit(name).and_then(|span| humantime::parse_duration(&span).ok()).unwrap_or(usual)
+}
+
+/// How many of something there may be: `usual`, unless a test wants it otherwise.
+pub(crate) fn number(name: &str, usual: usize) -> usize {
+    limit(name).and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod assets;
+mod closer;
 mod error;
 mod files;
 mod gate;
@@ -25,6 +26,8 @@ use axum::response::Response;
 use axum::routing::get;
 
 pub use access::Access;
+pub(crate) use closer::Closer;
+pub(crate) use gate::OverTls;
 pub use viewer::Role;
 
 use crate::service::Service;

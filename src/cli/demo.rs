@@ -49,11 +49,12 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome> {
         .map_err(|e| Error::io("make a temporary folder in", std::env::temp_dir(), e))?;
     let (sample, root) = (folder.path().join("sample"), folder.path().join("motion"));
     let settings = given.resolve(&root)?;
+    let tls = settings.open_tls()?;
     let listener = crate::daemon::bind(settings.listen)?; // before the work of unpacking
     unpack(&sample)?;
     lay_out(&sample, &root)?;
     let archive = Archive::open(settings.options)?;
-    let daemon = Daemon::start_on(&archive, listener)?;
+    let daemon = Daemon::start_on(&archive, listener, tls)?;
     eprintln!("demo: a sample archive in {}; it goes when this stops", root.display());
     let (stop_camera, stop) = Stop::new();
     let camera = std::thread::Builder::new()

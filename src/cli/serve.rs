@@ -9,14 +9,15 @@ use crate::service::Archive;
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
     let settings = common.given.clone().resolve(&common.root)?;
+    let tls = settings.open_tls()?;
     let archive = Archive::open(settings.options)?;
-    let daemon = Daemon::start(&archive, settings.listen)?;
+    let daemon = Daemon::start(&archive, settings.listen, tls)?;
     run_until_told(daemon)
 }
 
 /// Says where it listens, shows the preload, and waits for the end.
 pub(super) fn run_until_told(daemon: Daemon) -> Result<Outcome> {
-    output::print(&format!("listening on http://{}\n", daemon.address()))?;
+    output::print(&format!("listening on {}\n", daemon.url()))?;
     let until = Arc::clone(daemon.service());
     let shown = progress::Shown::start(Arc::clone(&until.status.progress), move || until.status.is_ready());
     daemon.run()?;

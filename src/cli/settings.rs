@@ -9,6 +9,7 @@ use clap::Args;
 use serde::{Deserialize, Deserializer};
 
 use super::motion_conf::MotionConf;
+use crate::daemon::tls::Tls;
 use crate::error::{Error, Result};
 use crate::retention::{Policy, Rules};
 use crate::scan::Sidecars;
@@ -50,6 +51,12 @@ pub(super) struct Given {
     /// Allow to listen on an address that others can reach: there is no authentication
     #[arg(long)]
     pub insecure: bool,
+    /// Serve HTTPS with this certificate, or chain of certificates (PEM); read again when it changes and at SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
     /// A TOML file with these settings
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -86,6 +93,15 @@ pub(super) struct Given {
 pub(super) struct Settings {
     pub options: Options,
     pub listen: SocketAddr,
+    /// Where the certificate is, and its key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+impl Settings {
+    /// The certificate to serve with, if one is configured.
+    pub fn open_tls(&self) -> Result<Option<Tls>> {
+        self.tls.clone().map(|(certificate, key)| Tls::open(certificate, key)).transpose()
+    }
 }
 
 /// A TOML value that is written as a text or a number.
@@ -149,6 +165,8 @@ impl Given {
             check_interval: get("CHECK_INTERVAL"),
             listen: get("LISTEN"),
             insecure: get("INSECURE").is_some_and(|word| word != "0" && word != "false"),
+            tls_cert: get("TLS_CERT").map(Into::into),
+            tls_key: get("TLS_KEY").map(Into::into),
             config: get("CONFIG").map(Into::into),
             motion_conf: get("MOTION_CONF").map(Into::into),
             state_dir: get("STATE_DIR").map(Into::into),
@@ -173,6 +191,8 @@ impl Given {
             check_interval: self.check_interval.or(other.check_interval),
             listen: self.listen.or(other.listen),
             insecure: self.insecure || other.insecure,
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
             config: self.config.or(other.config),
             motion_conf: self.motion_conf.or(other.motion_conf),
             state_dir: self.state_dir.or(other.state_dir),
@@ -249,7 +269,13 @@ impl Given {
                  say --insecure if that is meant"
             )));
         }
-        Ok(Settings { options, listen })
+        let tls = match (self.tls_cert, self.tls_key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (Some(_), None) => return Err(Error::Config("--tls-cert takes a --tls-key".to_owned())),
+            (None, Some(_)) => return Err(Error::Config("--tls-key takes a --tls-cert".to_owned())),
+        };
+        Ok(Settings { options, listen, tls })
     }
 }
 

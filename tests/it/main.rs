@@ -32,6 +32,8 @@ mod library;
 #[cfg(feature = "cli")]
 mod lifecycle;
 #[cfg(feature = "cli")]
+mod listener;
+#[cfg(feature = "cli")]
 mod live;
 #[cfg(feature = "cli")]
 mod reaper;

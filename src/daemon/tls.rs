@@ -1,0 +1,140 @@
+//! The certificate that HTTPS is served with: read at the start, and again when it changes or when told to. Connections
+//! under way keep the one they began with.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::signal::unix::Signal;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::server::TlsStream;
+
+use crate::error::{Error, Result};
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(10);
+/// A file that is longer holds no certificates.
+const LONGEST: u64 = 1 << 20;
+/// The first byte of a handshake (RFC 8446, section 5.1). No request begins with it.
+const HANDSHAKE: u8 = 22;
+const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 40\r\n\
+    Connection: close\r\n\r\nThis is HTTPS: begin with https:// here.";
+
+/// Certificate and key, and what was made of them.
+#[derive(Debug)]
+pub(crate) struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    /// What the files were when they were first read.
+    first: Seen,
+    /// Written when the files are read again, read by each new connection.
+    config: RwLock<Arc<ServerConfig>>,
+}
+
+/// Which version of the files was looked at; `None` for a file that is not there.
+type Seen = [Option<(u64, u64, u64, i64, i64)>; 2];
+
+impl Tls {
+    /// Reads both files.
+    pub fn open(certificate: PathBuf, key: PathBuf) -> Result<Self> {
+        let first = seen(&certificate, &key); // before they are read: what changes meanwhile is seen the next time
+        let config = RwLock::new(read(&certificate, &key)?);
+        Ok(Self { certificate, key, first, config })
+    }
+
+    /// Reads both files again, and keeps what is had if they are no good.
+    fn reload(&self) {
+        match read(&self.certificate, &self.key) {
+            Ok(config) => {
+                *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+                tracing::info!("TLS: the certificate was read again");
+            }
+            Err(error) => tracing::error!("{error}; the certificate of before is kept"),
+        }
+    }
+
+    /// Reads the files again whenever they have changed, or told to by a signal, for ever. What is no good is tried again,
+    /// and spoken of, when it has changed once more.
+    pub async fn follow(self: Arc<Self>, mut signal: Signal) {
+        let look = crate::fault::span("tls", LOOK);
+        let mut known = self.first;
+        loop {
+            let is_told = tokio::select! {
+                told = signal.recv() => told.is_some(),
+                () = tokio::time::sleep(look) => false,
+            };
+            let this = Arc::clone(&self);
+            let looked = tokio::task::spawn_blocking(move || {
+                let now = seen(&this.certificate, &this.key);
+                if is_told || now != known {
+                    this.reload();
+                }
+                now
+            });
+            match looked.await {
+                Ok(now) => known = now,
+                Err(_) => return, // the daemon ends
+            }
+        }
+    }
+
+    /// Shakes hands with a client. One that speaks HTTP without TLS is told so.
+    pub async fn accept(&self, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let mut first = [0];
+        if stream.peek(&mut first).await? == 1 && first[0] != HANDSHAKE {
+            stream.write_all(NO_TLS).await?;
+            stream.shutdown().await?;
+            tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?; // or the answer could be lost
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "no TLS was spoken"));
+        }
+        let config = Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner));
+        TlsAcceptor::from(config).accept(stream).await
+    }
+}
+
+fn seen(certificate: &Path, key: &Path) -> Seen {
+    [certificate, key].map(|path| {
+        let found = path.metadata().ok()?;
+        Some((found.dev(), found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
+    })
+}
+
+fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
+    let chain = file("--tls-cert", certificate)?;
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&chain)
+        .collect::<Result<_, _>>()
+        .map_err(|error| wrong("--tls-cert", certificate, error))?;
+    if chain.is_empty() {
+        return Err(wrong("--tls-cert", certificate, "there is no certificate in it"));
+    }
+    let secret =
+        PrivateKeyDer::from_pem_slice(&file("--tls-key", key)?).map_err(|error| wrong("--tls-key", key, error))?;
+    if key.metadata().is_ok_and(|found| found.mode() & 0o004 != 0) {
+        tracing::warn!("--tls-key {} can be read by everybody on this host", key.display());
+    }
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|config| config.with_no_client_auth().with_single_cert(chain, secret))
+        .map_err(|error| wrong("--tls-key", key, format!("with --tls-cert {}: {error}", certificate.display())))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn file(flag: &str, path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|error| wrong(flag, path, error))
+}
+
+fn wrong(flag: &str, path: &Path, why: impl std::fmt::Display) -> Error {
+    Error::Config(format!("{flag} {}: {why}", path.display()))
+}
