@@ -30,7 +30,7 @@ pub use cameras::CameraDir;
 pub use dir::DayDir;
 pub use event_dir::{Depth, Facts};
 pub(crate) use marker::{give_state, write_state};
-pub use media::{MediaFile, MediaPath};
+pub use media::{EventFiles, MediaFile, MediaPath};
 pub use queue::QueuedPass;
 pub use reap::{Tally, Turns};
 pub(crate) use retire::rfc3339;
@@ -86,6 +86,9 @@ pub struct Tree {
     identity: OnceLock<Option<String>>,
     /// The disk that each camera's directory was on when it was first opened, by its filesystem id. Written by `check_disk`.
     disks: Mutex<BTreeMap<Camera, u64>>,
+    /// Whether files of a camera can be opened without waiting when their names are in memory. Written by `open_media`, read
+    /// by `open_media_at_once`; one entry a camera of which a file was opened.
+    at_once: Mutex<BTreeMap<Camera, bool>>,
     /// Held by whoever makes, takes back, lists or takes up passes of the delete queue.
     queue: Mutex<()>,
     /// Passes of which something could not be removed when the reaper last tried. Written by the reaper, read by whoever
@@ -111,6 +114,7 @@ impl Tree {
             pattern,
             identity: OnceLock::new(),
             disks: Mutex::default(),
+            at_once: Mutex::default(),
             queue: Mutex::new(()),
             stuck: Mutex::default(),
         };

@@ -11,6 +11,7 @@ mod gate;
 mod openapi;
 mod pages;
 mod params;
+mod states;
 mod strix;
 mod viewer;
 mod web;

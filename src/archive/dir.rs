@@ -238,6 +238,22 @@ impl Dir {
     }
 }
 
+/// Opens a file by its whole path if everything on the way is in memory and nothing is a link (`RESOLVE_CACHED`, kernels from
+/// 5.12): it never waits for a disk.
+pub(super) fn open_cached(path: &[u8]) -> Option<OwnedFd> {
+    let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::CACHED;
+    rustix::fs::openat2(rustix::fs::CWD, path, FILE_FLAGS, Mode::empty(), resolve).ok()
+}
+
+/// Whether opening a file whose names are in memory takes no waiting where this one lies: on filesystems of this host's
+/// kernel. On others (NFS, FUSE) an open can ask somebody else first.
+pub(super) fn is_in_memory(file: BorrowedFd<'_>) -> bool {
+    // statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, exFAT and FAT.
+    const LOCAL: [i64; 8] =
+        [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0xCA45_1A4E, 0x0102_1994, 0x2011_BAB0, 0x4D44];
+    rustix::fs::fstatfs(file).is_ok_and(|stat| LOCAL.contains(&(stat.f_type & 0xFFFF_FFFF)))
+}
+
 impl AsFd for Dir {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

@@ -1,14 +1,17 @@
-//! Opening the files of events for whoever serves them: by strict names, beneath the archive, never through a link.
+//! Opening the files of events for whoever serves them: by strict names, beneath the archive, never through a link. What
+//! is read from them, and whether that waits for a disk, is the caller's.
 
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::str::FromStr;
+use std::sync::PoisonError;
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::Tree;
-use super::dir::{file_type, join, mtime, statx};
+use super::dir::{Dir, file_type, is_in_memory, join, mtime, open_cached, statx};
 use crate::error::{Error, Result};
 use crate::event::EventId;
 
@@ -64,14 +67,33 @@ impl Tree {
         if path.in_debug {
             dir = dir.open_dir(b"debug").map_err(hide)?;
         }
-        let name = path.file.as_bytes();
-        let fail = |e: io::Error| Error::io("open", join(dir.path(), name), e);
-        let fd = dir.open_file(name).map_err(hide)?;
-        let stat = statx(&fd, b"", rustix::fs::AtFlags::EMPTY_PATH).map_err(|e| fail(e.into()))?;
-        if file_type(&stat) != FileType::RegularFile {
-            return Err(fail(io::ErrorKind::NotFound.into()));
+        let media = open_in(&dir, path.file.as_bytes())?;
+        let mut at_once = self.at_once.lock().unwrap_or_else(PoisonError::into_inner);
+        at_once.insert(path.event.camera.clone(), is_in_memory(media.file.as_fd()));
+        Ok(media)
+    }
+
+    /// The same without ever waiting for a disk, by one system call: for a thread that must not wait. `None` where that
+    /// cannot be (something on the way is not in memory, is a link, or is not there; the camera's disk is remote, or nothing
+    /// is known of it yet): then [`Tree::open_media`] knows.
+    pub fn open_media_at_once(&self, path: &MediaPath) -> Option<MediaFile> {
+        let MediaPath { event, in_debug, file } = path;
+        let known = self.at_once.lock().unwrap_or_else(PoisonError::into_inner).get(&event.camera).copied();
+        if known != Some(true) {
+            return None;
         }
-        Ok(MediaFile { file: File::from(fd), len: stat.stx_size, modified: mtime(&stat), inode: stat.stx_ino })
+        // The root's path has no links (it was resolved when the archive was opened), and none is followed: what this opens
+        // is what going from directory to directory would.
+        let mut whole = Vec::with_capacity(256);
+        whole.extend_from_slice(self.root.as_os_str().as_encoded_bytes());
+        let day = event.day.to_string();
+        let name = event.name.text();
+        let debug: &[&str] = if *in_debug { &["debug"] } else { &[] };
+        for part in [event.camera.as_str(), &day, &name].iter().chain(debug).chain(&[file.as_str()]) {
+            whole.push(b'/');
+            whole.extend_from_slice(part.as_bytes());
+        }
+        MediaFile::of(open_cached(&whole)?).ok()?
     }
 
     /// The event's pictures by name, with their sizes, sorted by name; hidden files and links left out.
@@ -92,6 +114,74 @@ impl Tree {
             (file_type(&stat) == FileType::RegularFile).then_some((name, stat.stx_size))
         };
         Ok(names.into_iter().filter_map(size).collect())
+    }
+
+    /// The files of an event, to be taken along: those of its directory and of its `debug/`, hidden ones left out.
+    pub fn event_files(&self, event: &EventId) -> Result<EventFiles> {
+        let dir = self.event_dir(event).map_err(hide)?;
+        let debug = dir.open_dir_if_there(b"debug").or_else(|error| match error {
+            error if error.is_no_directory() => Ok(None),
+            error => Err(error),
+        })?;
+        let mut files = EventFiles { names: Vec::new(), dir, debug, was_odd: Vec::new() };
+        for in_debug in [false, true] {
+            let from = files.names.len();
+            let Some(dir) = (if in_debug { files.debug.as_ref() } else { Some(&files.dir) }) else { continue };
+            dir.list(|name, kind| {
+                // Where the directory does not tell the kind, opening will.
+                let may_be_file = matches!(kind, FileType::RegularFile | FileType::Unknown);
+                if !may_be_file || name.starts_with(b".") {
+                    return;
+                }
+                match std::str::from_utf8(name) {
+                    Ok(name) if !name.chars().any(char::is_control) => files.names.push((in_debug, name.to_owned())),
+                    _ => files.was_odd.push(String::from_utf8_lossy(name).escape_default().to_string()),
+                }
+            })?;
+            files.names[from..].sort_unstable();
+        }
+        Ok(files)
+    }
+}
+
+/// The files of an event by name. Its directories are held open, so that they can be read even when the event goes into
+/// the delete queue meanwhile.
+#[derive(Debug)]
+pub struct EventFiles {
+    /// Whether it lies in `debug/`, and its name; the event's own first, each sorted.
+    pub names: Vec<(bool, String)>,
+    /// Names that are no text, as far as they can be told.
+    pub was_odd: Vec<String>,
+    dir: Dir,
+    debug: Option<Dir>,
+}
+
+impl EventFiles {
+    /// Opens one of them. What is no regular file, or is not there any more, is "not found".
+    pub fn open(&self, (in_debug, name): &(bool, String)) -> Result<MediaFile> {
+        let dir = if *in_debug { self.debug.as_ref().unwrap_or(&self.dir) } else { &self.dir };
+        open_in(dir, name.as_bytes())
+    }
+}
+
+/// Opens a regular file of a directory.
+fn open_in(dir: &Dir, name: &[u8]) -> Result<MediaFile> {
+    let fail = |e: io::Error| Error::io("open", join(dir.path(), name), e);
+    let fd = dir.open_file(name).map_err(hide)?;
+    MediaFile::of(fd).map_err(fail)?.ok_or_else(|| fail(io::ErrorKind::NotFound.into()))
+}
+
+impl MediaFile {
+    /// `None` if it is no regular file.
+    fn of(fd: OwnedFd) -> io::Result<Option<Self>> {
+        let stat = statx(&fd, b"", rustix::fs::AtFlags::EMPTY_PATH)?;
+        let is_regular = file_type(&stat) == FileType::RegularFile;
+        Ok(is_regular.then(|| Self {
+            file: File::from(fd),
+            len: stat.stx_size,
+            modified: mtime(&stat),
+            inode: stat.stx_ino,
+        }))
     }
 }
 

@@ -7,10 +7,11 @@ use serde::Serialize;
 use crate::error::{Error, Kind};
 
 /// A problem document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Problem {
     title: &'static str,
     #[serde(serialize_with = "number")]
+    #[schema(value_type = u16)]
     status: StatusCode,
     detail: String,
     /// The parameter that is wrong, if one is.

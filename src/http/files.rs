@@ -1,46 +1,81 @@
 //! Files of events: `/media/…` and, for strix, `/motion/…`. Names are parsed strictly from the undecoded path, so that
-//! nothing encoded can turn into a separator; the archive opens the file without following links.
+//! nothing encoded can turn into a separator; the archive opens the file without following links. What is answered of it is
+//! decided in `answer`; `body` sends it.
 
-use std::fmt::Write as _;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+mod answer;
+mod body;
+mod listing;
+mod range;
 
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use headers::{ETag, HeaderMapExt, IfModifiedSince, IfNoneMatch, IfRange, LastModified};
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use super::blocking;
 use super::error::Problem;
-use super::wire::segment;
+use super::viewer::Viewer;
+use super::web::Web;
 use crate::archive::{MediaFile, MediaPath};
-use crate::event::EventId;
-use crate::service::Handle;
+use crate::event::{EventId, EventName, State as EventState};
+use answer::Answer;
 
-/// How much of a file is read at a time.
-const CHUNK: u64 = 256 * 1024;
-
+/// A file of an event; one of its `debug/` as `debug/{file}`.
+#[utoipa::path(
+    get,
+    path = "/media/{camera}/{date}/{time}/{file}",
+    params(
+        ("camera" = String, Path, description = "the camera"),
+        ("date" = String, Path, description = "the day, as its directory is named"),
+        ("time" = String, Path, description = "the event, as its directory is named"),
+        ("file" = String, Path, description = "the file's name, such as 10-04-36-00.jpg or video.mp4"),
+        ("Range" = Option<String>, Header, description = "the first of several ranges is answered"),
+        ("If-Range" = Option<String>, Header, description = "a tag or a time"),
+        ("If-Match" = Option<String>, Header, description = "tags"),
+        ("If-None-Match" = Option<String>, Header, description = "tags"),
+    ),
+    responses(
+        (status = 200, description = "the file", content(
+            (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+            (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream"),
+        )),
+        (status = 206, description = "a part of it", content(
+            (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+            (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream"),
+        )),
+        (status = 304, description = "whoever asks has it"),
+        (status = 404, description = "there is no such file", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "it is not the version asked for"),
+        (status = 416, description = "the range begins past its end"),
+    )
+)]
 pub(super) async fn media(
-    State(handle): State<Arc<Handle>>,
+    State(web): State<Web>,
+    viewer: Viewer,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let names = decode(uri.path(), "/media/")?;
-    file(handle, &names, &headers).await
+    file(&web, &viewer, &names, &headers).await
 }
 
+/// The same for strix, and for a directory itself the list of its pictures.
 pub(super) async fn motion(
-    State(handle): State<Arc<Handle>>,
+    State(web): State<Web>,
+    viewer: Viewer,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let names = decode(uri.path(), "/motion/")?;
-    let is_dir = |names: &[String]| names.len() == 3 || (names.len() == 4 && names[3].is_empty());
-    if is_dir(&names) { listing(handle, &names).await } else { file(handle, &names, &headers).await }
+    let is_dir = names.len() == 3 || (names.len() == 4 && names[3].is_empty());
+    if !is_dir {
+        return file(&web, &viewer, &names, &headers).await;
+    }
+    let event: EventId = names[..3].join("/").parse().map_err(|_| Problem::not_found())?;
+    if !viewer.sees(&event.camera) {
+        return Err(Problem::not_found());
+    }
+    listing::page(&web, event, names.len() == 4).await
 }
 
 /// The segments of a path, decoded one by one.
@@ -53,11 +88,43 @@ fn decode(path: &str, prefix: &str) -> Result<Vec<String>, Problem> {
     rest.split('/').map(|segment| decode(segment).ok_or_else(Problem::not_found)).collect()
 }
 
-async fn file(handle: Arc<Handle>, names: &[String], headers: &HeaderMap) -> Result<Response, Problem> {
+async fn file(web: &Web, viewer: &Viewer, names: &[String], headers: &HeaderMap) -> Result<Response, Problem> {
     let path: MediaPath = names.join("/").parse().map_err(|_| Problem::not_found())?;
+    if !viewer.sees(&path.event.camera) {
+        return Err(Problem::not_found());
+    }
     let kind = content_type(&path.file);
-    let media = blocking(move || handle.open_media(&path)).await.map_err(super::error::Problem::or_not_found)?;
-    Answer::new(&media, headers).respond(media, kind).await
+    let event = path.event.clone();
+    let media = if let Some(media) = web.handle.open_media_at_once(&path) {
+        media
+    } else {
+        let handle = web.handle.clone();
+        blocking(move || handle.open_media(&path)).await.map_err(Problem::or_not_found)?
+    };
+    let caching = caching(web, &event, &media);
+    Answer::new(&media, headers).respond(media, kind, caching).await
+}
+
+/// How old a file must be to be taken as finished, in nanoseconds.
+const SETTLED: i64 = 5_000_000_000;
+
+/// How long an answer may be kept by whoever gets it.
+///
+/// Motion writes into a directory named after a time only while that event lasts, and whatever is made of its files later (a
+/// thumbnail, another container) is another file: once the event is over and the file has rested, the file under this name
+/// stays what it is until it is gone. A directory named by a number is used again after Motion's next start, with new movies
+/// under the old names. An open event's files grow; a copy of one would be wrong at once. Of an event that the catalog does
+/// not know yet nothing is promised.
+fn caching(web: &Web, event: &EventId, media: &MediaFile) -> HeaderValue {
+    HeaderValue::from_static(match (web.states.state(&web.handle, event), event.name) {
+        (Some(EventState::Open), _) => "no-store",
+        (Some(EventState::Complete | EventState::Interrupted), EventName::Time(_))
+            if web.handle.now().nanos().saturating_sub(media.modified) >= SETTLED =>
+        {
+            "private, max-age=31536000, immutable"
+        }
+        _ => "no-cache",
+    })
 }
 
 /// What a file is, by its name.
@@ -72,154 +139,9 @@ fn content_type(name: &str) -> HeaderValue {
     })
 }
 
-/// Which part of a file is answered, and with which headers.
-struct Answer {
-    status: StatusCode,
-    /// First byte and number of bytes.
-    part: (u64, u64),
-    len: u64,
-    etag: Option<ETag>,
-    modified: LastModified,
-}
-
-impl Answer {
-    fn new(media: &MediaFile, headers: &HeaderMap) -> Self {
-        let secs = u64::try_from(media.modified.div_euclid(1_000_000_000)).unwrap_or(0);
-        let modified = LastModified::from(SystemTime::UNIX_EPOCH + Duration::from_secs(secs));
-        let etag: Option<ETag> = format!("\"{:x}-{:x}-{:x}\"", media.inode, media.len, media.modified).parse().ok();
-        let whole = Self { status: StatusCode::OK, part: (0, media.len), len: media.len, etag, modified };
-        if whole.is_known(headers) {
-            return Self { status: StatusCode::NOT_MODIFIED, part: (0, 0), ..whole };
-        }
-        let applies = match headers.typed_get::<IfRange>() {
-            None => true,
-            Some(condition) => !condition.is_modified(whole.etag.as_ref(), Some(&whole.modified)),
-        };
-        let range = headers.get(header::RANGE).filter(|_| applies).and_then(|value| value.to_str().ok());
-        match range.and_then(|range| single_range(range, media.len)) {
-            None => whole,
-            Some((from, _)) if from >= media.len => {
-                Self { status: StatusCode::RANGE_NOT_SATISFIABLE, part: (0, 0), ..whole }
-            }
-            Some((from, to)) => Self { status: StatusCode::PARTIAL_CONTENT, part: (from, to - from + 1), ..whole },
-        }
-    }
-
-    fn is_known(&self, headers: &HeaderMap) -> bool {
-        if let Some(known) = headers.typed_get::<IfNoneMatch>() {
-            return self.etag.as_ref().is_some_and(|etag| !known.precondition_passes(etag));
-        }
-        let since = headers.typed_get::<IfModifiedSince>();
-        since.is_some_and(|since| !since.is_modified(self.modified.into()))
-    }
-
-    async fn respond(self, media: MediaFile, kind: HeaderValue) -> Result<Response, Problem> {
-        let (from, count) = self.part;
-        let body = if count == 0 {
-            Body::empty()
-        } else if count <= CHUNK {
-            Body::from(blocking(move || read(&media, from, count)).await?)
-        } else {
-            stream(media, from, count)
-        };
-        let mut response = (self.status, body).into_response();
-        let headers = response.headers_mut();
-        if let Some(etag) = self.etag {
-            headers.typed_insert(etag);
-        }
-        headers.typed_insert(self.modified);
-        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        if self.status == StatusCode::NOT_MODIFIED {
-            // Of what is not sent, or a HEAD would be told that the file is empty (RFC 9110, section 8.6).
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.len));
-            return Ok(response);
-        }
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(count));
-        if self.status == StatusCode::RANGE_NOT_SATISFIABLE {
-            headers.insert(header::CONTENT_RANGE, text(&format!("bytes */{}", self.len)));
-            return Ok(response);
-        }
-        headers.insert(header::CONTENT_TYPE, kind);
-        if self.status == StatusCode::PARTIAL_CONTENT {
-            headers.insert(header::CONTENT_RANGE, text(&format!("bytes {from}-{}/{}", from + count - 1, self.len)));
-        }
-        Ok(response)
-    }
-}
-
-/// The first and the last byte of the single range that a header asks for of a file of `len` bytes; the first is not
-/// below `len` if there are no such bytes. Several ranges, other units and what is no range are left unheeded, which a server may
-/// (RFC 9110, section 14.2).
-fn single_range(header: &str, len: u64) -> Option<(u64, u64)> {
-    let (first, last) = header.strip_prefix("bytes=")?.trim().split_once('-')?;
-    // A number too large for 64 bits is past the end of any file.
-    let number = |text: &str| {
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse().unwrap_or(u64::MAX))
-    };
-    let (from, to) = match (number(first), number(last)) {
-        (Some(from), Some(to)) if from <= to => (from, to),
-        (Some(from), None) if last.is_empty() => (from, u64::MAX),
-        (None, Some(suffix)) if first.is_empty() => {
-            (if suffix == 0 { len } else { len.saturating_sub(suffix) }, u64::MAX)
-        }
-        _ => return None,
-    };
-    Some((from, to.min(len.saturating_sub(1))))
-}
-
-fn text(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""))
-}
-
-fn read(media: &MediaFile, at: u64, count: u64) -> crate::Result<Bytes> {
-    let mut bytes = vec![0; usize::try_from(count).unwrap_or(0)];
-    media.file.read_exact_at(&mut bytes, at).map_err(|e| crate::Error::io("read", "a file of an event", e))?;
-    Ok(bytes.into())
-}
-
-/// A body that reads as the client takes it. A file that was cut off meanwhile breaks the answer off.
-fn stream(media: MediaFile, from: u64, count: u64) -> Body {
-    let media = Arc::new(media);
-    let end = from + count;
-    Body::from_stream(futures_util::stream::unfold(from, move |at| {
-        let media = Arc::clone(&media);
-        async move {
-            if at >= end {
-                return None;
-            }
-            let count = CHUNK.min(end - at);
-            let chunk = blocking(move || read(&media, at, count)).await;
-            let chunk = chunk.map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof));
-            let next = if chunk.is_ok() { at + count } else { end };
-            Some((chunk, next))
-        }
-    }))
-}
-
-/// The directory of an event as a list of its pictures, which strix reads.
-async fn listing(handle: Arc<Handle>, names: &[String]) -> Result<Response, Problem> {
-    let id: EventId = names[..3].join("/").parse().map_err(|_| Problem::not_found())?;
-    let base = if names.len() == 3 { format!("{}/", segment(&names[2])) } else { String::new() };
-    let title = escape(&id.to_string());
-    let images = blocking(move || handle.images(&id)).await.map_err(super::error::Problem::or_not_found)?;
-    let mut page =
-        format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body>\n<h1>{title}</h1>\n<ul>\n");
-    for (name, _) in images {
-        let _ = writeln!(page, "<li><a href=\"{base}{}\">{}</a></li>", segment(&name), escape(&name));
-    }
-    page.push_str("</ul>\n</body></html>\n");
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], page).into_response())
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 impl Problem {
     /// To whoever asks for a file, one that cannot be opened for whatever reason of its name is not there.
-    fn or_not_found(self) -> Self {
+    pub(super) fn or_not_found(self) -> Self {
         if self.is_server_error() { self } else { Self::not_found() }
     }
 }
@@ -227,32 +149,6 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_range_is_understood_or_left_unheeded() {
-        let past = Some("past the end".to_owned());
-        let asked = |header, len| {
-            single_range(header, len)
-                .map(|(from, to)| if from < len { format!("{from} to {to}") } else { "past the end".to_owned() })
-        };
-        for (header, expected) in [
-            ("bytes=0-0", "0 to 0"),
-            ("bytes=3-", "3 to 9"),
-            ("bytes=3-99", "3 to 9"),
-            ("bytes=3-99999999999999999999999", "3 to 9"),
-            ("bytes=-4", "6 to 9"),
-            ("bytes=-99", "0 to 9"),
-            ("bytes=10-", "past the end"),
-            ("bytes=-0", "past the end"),
-            ("bytes=99999999999999999999999-", "past the end"),
-        ] {
-            assert_eq!(asked(header, 10).as_deref(), Some(expected), "{header}");
-        }
-        for header in ["bytes=5-4", "bytes=-", "bytes=", "bytes=+1-2", "bytes=0-1,3-4", "lines=0-1"] {
-            assert_eq!(asked(header, 10), None, "{header}");
-        }
-        assert_eq!((asked("bytes=0-", 0), asked("bytes=-5", 0)), (past.clone(), past));
-    }
 
     #[test]
     fn nothing_encoded_becomes_a_separator() {

@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 
 use super::access::Access;
 use super::pages::Pages;
+use super::states::States;
 use crate::service::Handle;
 
 /// One router's state; clones are the same one.
@@ -20,11 +21,18 @@ pub(super) struct Shared {
     pub access: Access,
     /// The pages that were answered last.
     pub pages: Pages,
+    /// The states of events whose files were asked for last.
+    pub states: States,
 }
 
 impl Web {
     pub fn new(handle: Arc<Handle>, access: Access) -> Self {
-        Self(Arc::new(Shared { handle, access, pages: Pages::default() }))
+        Self(Arc::new(Shared {
+            handle,
+            access,
+            pages: Pages::default(),
+            states: States::default(),
+            }))
     }
 }
 

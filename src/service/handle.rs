@@ -16,7 +16,7 @@ use super::news::{Notice, Subscription, WAITING};
 use super::options::Options;
 use super::reserve::Reserve;
 use super::status::Status;
-use crate::archive::{Depth, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
+use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
@@ -155,6 +155,21 @@ impl Handle {
     /// Opens a file of an event.
     pub fn open_media(&self, path: &MediaPath) -> Result<MediaFile> {
         self.tree.open_media(path)
+    }
+
+    /// Opens a file of an event if that takes no waiting for a disk; `None` tells nothing of the file.
+    pub fn open_media_at_once(&self, path: &MediaPath) -> Option<MediaFile> {
+        self.tree.open_media_at_once(path)
+    }
+
+    /// The files of an event, to be taken along.
+    pub(crate) fn event_files(&self, id: &EventId) -> Result<EventFiles> {
+        self.tree.event_files(id)
+    }
+
+    /// Set when the service is told to stop.
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     /// An event's pictures and their sizes, by name.

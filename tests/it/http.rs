@@ -3,6 +3,7 @@
 mod api;
 mod files;
 mod hostile;
+mod sending;
 mod strix;
 
 use serde_json::{Value, json};

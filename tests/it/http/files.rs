@@ -71,9 +71,28 @@ fn a_range_past_the_end_cannot_be_satisfied() {
 }
 
 #[test]
-fn several_ranges_and_what_is_no_range_are_answered_with_the_whole() {
+fn of_several_ranges_the_first_that_there_is_is_answered() {
     let (_world, daemon, path, bytes) = with_movie();
-    for range in ["bytes=0-1,5-6", "bytes=0-1, -1", "bytes=x-y", "bytes=9-3", "bytes=", "items=0-1", "0-1"] {
+    for (range, from, to) in [
+        ("bytes=0-1,5-6", 0, 1),
+        ("bytes=5-6, 0-1", 5, 6),
+        ("bytes=999999-,-2", LEN - 2, LEN - 1),
+        ("bytes=0-0,0-0,0-0,0-0", 0, 0),
+    ] {
+        let response = daemon.request("GET", &path, &[("Range", range)]);
+        assert_eq!(response.status, 206, "{range}");
+        assert_eq!(response.header("content-range"), Some(format!("bytes {from}-{to}/{LEN}").as_str()), "{range}");
+        assert_eq!(response.header("content-type"), Some("video/mp4"), "{range}: one part, not several");
+        assert!(response.body == bytes[from..=to], "{range}: the wrong bytes");
+    }
+    let none = daemon.request("GET", &path, &[("Range", "bytes=118483-, 999999-")]);
+    assert_eq!((none.status, none.header("content-range")), (416, Some("bytes */118483")));
+}
+
+#[test]
+fn what_is_no_range_is_answered_with_the_whole() {
+    let (_world, daemon, path, bytes) = with_movie();
+    for range in ["bytes=0-1,x", "bytes=x-y", "bytes=9-3", "bytes=", "items=0-1", "0-1"] {
         assert_whole(&daemon.request("GET", &path, &[("Range", range)]), &bytes);
     }
 }
@@ -147,6 +166,21 @@ fn who_has_it_is_told_so_until_it_changes() {
 }
 
 #[test]
+fn who_wants_a_certain_version_gets_no_other() {
+    let (_world, daemon, path, bytes) = with_movie();
+    let tag = daemon.get(&path).header("etag").unwrap().to_owned();
+    for same in
+        [("If-Match", tag.as_str()), ("If-Match", "*"), ("If-Unmodified-Since", "Sat, 21 Nov 2026 05:44:52 GMT")]
+    {
+        assert_whole(&daemon.request("GET", &path, &[same]), &bytes);
+    }
+    for other in [("If-Match", "\"other\""), ("If-Unmodified-Since", "Sat, 21 Nov 2026 05:44:51 GMT")] {
+        let response = daemon.request("GET", &path, &[other]);
+        assert_eq!((response.status, response.body.len()), (412, 0), "{other:?}");
+    }
+}
+
+#[test]
 fn a_range_of_another_version_is_answered_with_the_whole() {
     let (world, daemon, path, bytes) = with_movie();
     let first = daemon.get(&path);
@@ -156,7 +190,8 @@ fn a_range_of_another_version_is_answered_with_the_whole() {
         let part = ask(same);
         assert_eq!((part.status, &part.body[..]), (206, &bytes[5..10]), "{same}");
     }
-    for other in ["\"other\"", "Sat, 21 Nov 2026 05:44:51 GMT"] {
+    let weak = format!("W/{tag}");
+    for other in ["\"other\"", "Sat, 21 Nov 2026 05:44:51 GMT", &weak, "neither"] {
         assert_whole(&ask(other), &bytes);
     }
     fs::write(world.path(EVENT).join("video.mp4"), b"other bytes").unwrap();

@@ -1,0 +1,34 @@
+//! The directory of an event as an HTML list of its pictures, which strix reads.
+
+use std::fmt::Write as _;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::super::blocking;
+use super::super::error::Problem;
+use super::super::web::Web;
+use super::super::wire::segment;
+use crate::event::EventId;
+
+/// The list. Its links are relative to the event's directory, or to the day's where the path does not end with a slash.
+pub(super) async fn page(web: &Web, event: EventId, has_slash: bool) -> Result<Response, Problem> {
+    let base = if has_slash { String::new() } else { format!("{}/", event.name) };
+    let title = escape(&event.to_string());
+    let handle = web.handle.clone();
+    let images = blocking(move || handle.images(&event)).await.map_err(Problem::or_not_found)?;
+    let mut page =
+        format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body>\n<h1>{title}</h1>\n<ul>\n");
+    for (name, _) in images {
+        let _ = writeln!(page, "<li><a href=\"{base}{}\">{}</a></li>", segment(&name), escape(&name));
+    }
+    page.push_str("</ul>\n</body></html>\n");
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    // More may come; the page tells nothing by which it could be asked whether it has.
+    let caching = HeaderValue::from_static("no-cache");
+    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, caching)], page).into_response())
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

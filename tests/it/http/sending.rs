@@ -1,0 +1,193 @@
+//! How files are sent: how long they may be kept, what happens when they change on the way, and that no disk holds up
+//! who serves others.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::world::{Daemon, Response, World, days_ago, run_by, wait_for, wait_until};
+
+const EVENT: &str = "Camera1/2025-03-01/10-00-00";
+const FOR_EVER: Option<&str> = Some("private, max-age=31536000, immutable");
+
+/// Bytes of which no two pieces are the same.
+fn bytes(count: u32) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(count as usize);
+    for n in 0..count.div_ceil(4) {
+        bytes.extend_from_slice(&n.wrapping_mul(2_654_435_761).to_le_bytes());
+    }
+    bytes.truncate(count as usize);
+    bytes
+}
+
+#[test]
+fn files_of_events_that_are_over_may_be_kept_for_ever() {
+    let world = World::sample("failures/sigkill-direct-mp4");
+    world.event(EVENT).old().make();
+    let daemon = world.serve(&[]);
+    assert_eq!(daemon.event("Camera1/2026-11-21/05-39-40").unwrap()["state"], "interrupted");
+    assert_eq!(daemon.event(EVENT).unwrap()["state"], "complete");
+    for path in ["Camera1/2026-11-21/05-39-40/video.mp4", &format!("{EVENT}/10-00-00-00.jpg")] {
+        let path = format!("/media/{path}");
+        let whole = daemon.get(&path);
+        assert_eq!((whole.status, whole.header("cache-control")), (200, FOR_EVER), "{path}");
+        let tag = whole.header("etag").unwrap();
+        for (headers, status) in [(("Range", "bytes=0-3"), 206), (("If-None-Match", tag), 304)] {
+            let response = daemon.request("GET", &path, &[headers]);
+            assert_eq!((response.status, response.header("cache-control")), (status, FOR_EVER), "{path}");
+        }
+    }
+}
+
+#[test]
+fn files_that_may_still_change_are_not_kept() {
+    let world = World::new();
+    let today = days_ago(0);
+    let (open, late) = (format!("Camera1/{today}/00-00-01"), format!("Camera1/{today}/00-00-02"));
+    world.event(&open).make();
+    world.event(EVENT).old().make();
+    world.event("Camera1/2025-03-01/07").old().make();
+    let daemon = world.serve(&["--poll", "1h"]);
+    let caching = |file: &str| {
+        let response = daemon.get(&format!("/media/{file}"));
+        assert_eq!(response.status, 200, "{file}");
+        response.header("cache-control").unwrap().to_owned()
+    };
+    assert_eq!(daemon.event(&open).unwrap()["state"], "open");
+    assert_eq!(caching(&format!("{open}/00-00-01-00.jpg")), "no-store");
+    // The next event after Motion's start gets this number again, and a movie of the same name.
+    assert_eq!(caching("Camera1/2025-03-01/07/video.mp4"), "no-cache");
+    // Something else is made of an event later; it may not be finished.
+    fs::write(world.path(EVENT).join("thumbnail.jpg"), "half of it").unwrap();
+    assert_eq!(caching(&format!("{EVENT}/thumbnail.jpg")), "no-cache");
+    // The catalog does not know it yet.
+    world.event(&late).old().make();
+    assert_eq!(daemon.event(&late), None);
+    assert_eq!(caching(&format!("{late}/video.mp4")), "no-cache");
+}
+
+#[test]
+fn what_may_be_kept_follows_the_events_state() {
+    let world = World::new();
+    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    let dir = world.event(&id).make();
+    let daemon = world.serve(&[]);
+    let caching = || daemon.get(&format!("/media/{id}/00-00-01-00.jpg")).header("cache-control").unwrap().to_owned();
+    assert_eq!(caching(), "no-store");
+    assert_eq!(world.run("ended", &[dir.join("video.mp4").to_str().unwrap()]).code, 0);
+    daemon.wait_for_event(&id, "is over", |event| event["state"] == "complete");
+    assert_ne!(caching(), "no-store");
+    wait_until("the files have rested", || Some(caching().as_str()) == FOR_EVER);
+}
+
+/// A request whose answer is read bit by bit.
+fn begin(daemon: &Daemon, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&daemon.address).unwrap();
+    stream.set_read_timeout(Some(crate::world::PATIENCE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", daemon.address).unwrap();
+    let mut first = [0; 1];
+    assert_eq!(stream.peek(&mut first).unwrap(), 1, "it has begun");
+    stream
+}
+
+fn rest(mut stream: TcpStream) -> Response {
+    let mut all = Vec::new();
+    // That the connection is cut is how a client learns that something is missing.
+    let _ = stream.read_to_end(&mut all);
+    Response::parse(&all)
+}
+
+/// More than can be under way between a daemon and a client that does not read.
+const LARGE: u32 = 32 << 20;
+
+#[test]
+fn a_file_that_shrinks_while_it_is_sent_breaks_the_answer_off() {
+    let world = World::new();
+    let movie = world.event(EVENT).movie("video.mp4", bytes(LARGE)).old().make().join("video.mp4");
+    let daemon = world.serve(&[]);
+    let answer = begin(&daemon, &format!("/media/{EVENT}/video.mp4"));
+    File::options().write(true).open(&movie).unwrap().set_len(24 << 20).unwrap();
+    let cut = rest(answer);
+    assert_eq!(cut.header("content-length"), Some("33554432"));
+    assert!(cut.body.len() <= 24 << 20, "{} bytes: more than there were", cut.body.len());
+    assert!(cut.body == bytes(LARGE)[..cut.body.len()], "what came is what was there");
+    assert_eq!(daemon.get(&format!("/media/{EVENT}/video.mp4")).body.len(), 24 << 20, "it lives");
+}
+
+#[test]
+fn a_file_that_grows_while_it_is_sent_ends_where_it_was_said_to() {
+    let world = World::new();
+    let movie = world.event(EVENT).movie("video.mp4", bytes(LARGE)).old().make().join("video.mp4");
+    let daemon = world.serve(&[]);
+    let answer = begin(&daemon, &format!("/media/{EVENT}/video.mp4"));
+    File::options().append(true).open(&movie).unwrap().write_all(&[7; 1 << 20]).unwrap();
+    let whole = rest(answer);
+    assert_eq!(whole.header("content-length"), Some("33554432"));
+    assert!(whole.body == bytes(LARGE), "{} bytes", whole.body.len());
+}
+
+/// Makes the kernel forget what it has of a file in memory.
+fn make_cold(path: &Path) {
+    let file = File::open(path).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+}
+
+#[test]
+fn a_cold_disk_is_read_by_threads_that_serve_nobody_else() {
+    let world = World::new();
+    let large = bytes(8 << 20);
+    let dir = world.event(EVENT).movie("video.mp4", large.clone()).file("small.jpg", bytes(9000)).old().make();
+    let log = world.outside("log").join("strace");
+    let calls = "trace=pread64,preadv2,openat,openat2,epoll_wait,epoll_pwait";
+    let strace = ["strace", "-f", "-y", "-e", calls, "-o", log.to_str().unwrap()];
+    let mut daemon = Daemon::start(run_by(&strace, &world.command("serve", ["--listen", "127.0.0.1:0"])));
+    wait_until("ready", || daemon.get("/readyz").status == 200);
+    for _ in 0..3 {
+        make_cold(&dir.join("video.mp4"));
+        make_cold(&dir.join("small.jpg"));
+        assert!(daemon.get(&format!("/media/{EVENT}/video.mp4")).body == large);
+        assert!(daemon.get(&format!("/media/{EVENT}/small.jpg")).body == bytes(9000));
+    }
+    let lock: Value = wait_for("the lock tells the process", || {
+        serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok()
+    });
+    assert!(std::process::Command::new("kill").arg(lock["pid"].to_string()).status().unwrap().success());
+    daemon.wait();
+    let log = fs::read_to_string(log).unwrap();
+    let thread = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    let serving: BTreeSet<String> = log.lines().filter(|line| line.contains(" epoll_")).map(thread).collect();
+    let is_media = |line: &&str| line.contains("/10-00-00/video.mp4") || line.contains("/10-00-00/small.jpg");
+    let media: Vec<&str> = log.lines().filter(is_media).collect();
+    let (of_serving, of_others): (Vec<&str>, Vec<&str>) =
+        media.iter().partition(|line| serving.contains(&thread(line)));
+    for line in of_serving {
+        assert!(line.contains("RWF_NOWAIT") || line.contains("RESOLVE_CACHED"), "this can wait for the disk: {line}");
+    }
+    assert!(of_others.iter().any(|line| line.contains(" pread64(")), "nothing was cold: {media:#?}");
+}
+
+#[test]
+fn a_camera_behind_a_link_is_served_like_others() {
+    let world = World::new();
+    let elsewhere = world.outside("disk2");
+    world.event(EVENT).old().make();
+    fs::rename(world.path("Camera1"), elsewhere.join("recordings")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.join("recordings"), world.path("Camera1")).unwrap();
+    let daemon = world.serve(&[]);
+    for _ in 0..3 {
+        assert_eq!(daemon.get(&format!("/media/{EVENT}/10-00-00-00.jpg")).status, 200);
+    }
+    // What becomes a link to what may not be seen is not followed, however often the camera was asked for before.
+    fs::remove_file(world.path("Camera1")).unwrap();
+    let secret = world.outside("secret");
+    world.event("Camera2/2025-03-01/10-00-00").old().make();
+    fs::rename(world.path("Camera2/2025-03-01"), secret.join("2025-03-01")).unwrap();
+    fs::create_dir(world.path("Camera1")).unwrap();
+    std::os::unix::fs::symlink(secret.join("2025-03-01"), world.path("Camera1/2025-03-01")).unwrap();
+    assert_eq!(daemon.get(&format!("/media/{EVENT}/10-00-00-00.jpg")).status, 404);
+}
