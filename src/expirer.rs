@@ -1,6 +1,7 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
 mod clock_guard;
+mod guards;
 mod held;
 mod notes;
 mod restored;
@@ -17,6 +18,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 pub use clock_guard::ClockGuard;
+pub use guards::Guard;
+pub use held::HeldPass;
 pub use undo::Restoration;
 
 use crate::audit::Audit;
@@ -28,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::event::{By, Change, Entry, EventId, EventName, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
-use held::{Held, HeldPass};
+use held::Held;
 use restored::RestoredDays;
 
 /// Carries out the policy, and what a person asks for.

@@ -14,16 +14,36 @@ use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt, IfModifiedSince, IfNoneMatch, IfRange, LastModified};
 use percent_encoding::percent_decode_str;
 
+use super::api::Common;
 use super::blocking;
+use super::described::FileName;
 use super::error::Problem;
 use super::wire::segment;
 use crate::archive::{MediaFile, MediaPath};
-use crate::event::EventId;
+use crate::event::{Camera, Day, EventId, EventName};
 use crate::service::Handle;
 
 /// How much of a file is read at a time.
 const CHUNK: u64 = 256 * 1024;
 
+/// A frame, a picture or a movie of an event.
+#[utoipa::path(get, path = "/media/{camera}/{date}/{time}/{file}", tag = "files", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path),
+    ("file" = FileName, Path)
+), responses(
+    (status = 200, description = "the file", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+        (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream")
+    ), headers(("ETag", description = "of these bytes"), ("Last-Modified", description = "when it was written"))),
+    (status = 206, description = "the part that `Range` asks for", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+        (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream")
+    )),
+    (status = 304, description = "whoever asks has it"),
+    (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "the file has no such part"),
+    Common
+))]
 pub(super) async fn media(
     State(handle): State<Arc<Handle>>,
     uri: Uri,
@@ -33,6 +53,24 @@ pub(super) async fn media(
     file(handle, &names, &headers).await
 }
 
+/// The same for strix.
+#[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/{file}", tag = "strix", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path),
+    ("file" = FileName, Path)
+), responses(
+    (status = 200, description = "the file", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+        (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream")
+    ), headers(("ETag", description = "of these bytes"), ("Last-Modified", description = "when it was written"))),
+    (status = 206, description = "the part that `Range` asks for", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+        (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream")
+    )),
+    (status = 304, description = "whoever asks has it"),
+    (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "the file has no such part"),
+    Common
+))]
 pub(super) async fn motion(
     State(handle): State<Arc<Handle>>,
     uri: Uri,
@@ -199,7 +237,14 @@ fn stream(media: MediaFile, from: u64, count: u64) -> Body {
 }
 
 /// The directory of an event as a list of its pictures, which strix reads.
-async fn listing(handle: Arc<Handle>, names: &[String]) -> Result<Response, Problem> {
+#[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/", tag = "strix", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
+), responses(
+    (status = 200, description = "a link to each picture", body = String, content_type = "text/html"),
+    (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
+    Common
+))]
+pub(super) async fn listing(handle: Arc<Handle>, names: &[String]) -> Result<Response, Problem> {
     let id: EventId = names[..3].join("/").parse().map_err(|_| Problem::not_found())?;
     let base = if names.len() == 3 { format!("{}/", segment(&names[2])) } else { String::new() };
     let title = escape(&id.to_string());
