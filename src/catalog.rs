@@ -4,6 +4,7 @@
 
 mod audit;
 mod cameras;
+mod days;
 mod query;
 mod read;
 mod reader;
@@ -20,6 +21,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::ErrorCode;
 
 pub use audit::AuditPage;
+pub use days::DaySummary;
 pub use query::{Cursor, Order, Page, Query};
 pub use read::{CameraSummary, NamedRange};
 pub use write::{Applied, News};

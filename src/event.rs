@@ -12,6 +12,8 @@ mod item;
 mod marker;
 pub mod movie;
 mod parse;
+#[cfg(feature = "http")]
+mod schema;
 pub mod state;
 pub(crate) mod text;
 

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 pub use clock_guard::ClockGuard;
 pub use guards::GuardState;
+pub use held::HeldPass;
 pub use undo::Restoration;
 
 use crate::audit::Audit;
@@ -31,7 +32,7 @@ use crate::event::{By, Change, Entry, EventId, EventName, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
 use guards::Refusals;
-use held::{Held, HeldPass};
+use held::Held;
 use restored::RestoredDays;
 
 /// Carries out the policy, and what a person asks for.

@@ -4,7 +4,9 @@
 mod access;
 mod api;
 mod assets;
+mod body;
 mod closer;
+mod described;
 mod error;
 mod files;
 mod gate;
@@ -24,7 +26,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post, put};
 
 pub use access::Access;
 pub(crate) use closer::Closer;
@@ -54,7 +56,15 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/media/{*path}", get(files::media))
         .route("/api/v1/cameras", get(api::cameras))
         .route("/api/v1/events", get(api::events))
-        .route("/api/v1/events/{camera}/{date}/{time}", get(api::event))
+        .route("/api/v1/events/{camera}/{date}/{time}", get(api::event).delete(api::delete))
+        .route("/api/v1/events/{camera}/{date}/{time}/saved", put(api::save).delete(api::unsave))
+        .route("/api/v1/days", get(api::days))
+        .route("/api/v1/queue", get(api::queue))
+        .route("/api/v1/queue/{pass}/restore", post(api::restore))
+        .route("/api/v1/retention", get(api::retention))
+        .route("/api/v1/retention/run", post(api::run))
+        .route("/api/v1/retention/confirm", post(api::confirm))
+        .route("/api/v1/audit", get(api::audit))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))

@@ -46,7 +46,7 @@ mod daemon;
 pub mod http;
 
 pub use archive::{MediaFile, MediaPath, Report};
-pub use catalog::{AuditPage, CameraSummary, Cursor, Order, Page, Query};
+pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Order, Page, Query};
 pub use clock::{Boot, Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use event::{

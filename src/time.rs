@@ -17,19 +17,31 @@ pub enum End {
 /// Parses `2026-11-20`, `2026-11-20 10:04:36`, `2026-11-20T10:04:36`, or a span back from now (`3d`, `90m`).
 pub fn parse(text: &str, end: End, now: Now) -> Result<NaiveDateTime> {
     const WHAT: &str = "a time such as 2026-11-20, 2026-11-20 10:04:36 or 3d";
-    for form in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"] {
-        if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
+    let is_like = |form: &str| {
+        let fits = |(byte, like): (u8, u8)| if like == b'0' { byte.is_ascii_digit() } else { byte == like };
+        text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
+    };
+    for (like, form) in [("0000-00-00 00:00:00", "%Y-%m-%d %H:%M:%S"), ("0000-00-00T00:00:00", "%Y-%m-%dT%H:%M:%S")] {
+        // No day of a camera has a 61st second.
+        if is_like(like)
+            && !text.ends_with(":60")
+            && let Ok(time) = NaiveDateTime::parse_from_str(text, form)
+        {
             return Ok(time);
         }
     }
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+    if is_like("0000-00-00")
+        && let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+    {
         return Ok(match end {
             End::From => day.and_time(NaiveTime::MIN),
             End::To => day.and_time(NaiveTime::MIN) + TimeDelta::seconds(86_399),
         });
     }
+    let has_unit = text.ends_with(|last: char| last.is_ascii_alphabetic());
     humantime::parse_duration(text)
         .ok()
+        .filter(|_| has_unit)
         .and_then(|span| TimeDelta::from_std(span).ok())
         .and_then(|span| now.local.checked_sub_signed(span))
         .ok_or_else(|| Error::Name { what: WHAT, text: text.to_owned() })
@@ -58,7 +70,18 @@ mod tests {
         ] {
             assert_eq!(parse(text, end, now()).unwrap().to_string(), expected, "{text}");
         }
-        for bad in ["", "yesterday", "2026-13-01", "2026-11-20T10:04:36Z", "2026-11-20T10:04:36+01:00", "-3d"] {
+        for bad in [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "2026-11-20T10:04:36Z",
+            "2026-11-20T10:04:36+01:00",
+            "-3d",
+            "0",
+            "2026-1-2",
+            "+2026-11-20",
+            "2026-11-20T10:04:60",
+        ] {
             assert!(parse(bad, End::From, now()).is_err(), "{bad:?}");
         }
     }

@@ -110,7 +110,7 @@ impl Tree {
         let refuse =
             |problem: &str| Err(Error::io("open", join(root.path(), name), std::io::Error::other(problem.to_owned())));
         if self.is_camera(camera.as_str()).is_none() {
-            return refuse("it is no camera of this archive");
+            return Err(Error::Unknown { what: "camera", name: camera.to_string() });
         }
         if file_type(&root.stat(name)?) != FileType::Symlink {
             return Ok(CameraDir { dir: root.open_dir(name)?, camera: camera.clone() });

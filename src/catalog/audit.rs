@@ -1,15 +1,18 @@
 //! The audit in the catalog: a copy of its files (see `audit`), to be asked in pages and with SQL. What is not in here is
 //! added from the files, so that nothing is lost with the catalog.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use super::Catalog;
 use crate::error::Result;
-use crate::event::Entry;
+use crate::event::{Camera, Entry};
 
 /// A page of the audit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct AuditPage {
     /// Newest first.
     pub entries: Vec<Entry>,
@@ -39,6 +42,24 @@ impl Catalog {
                 Ok(Entry::parse(row.get_ref(0)?.as_bytes()?))
             })?;
             let entries = lines.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
+            Ok(AuditPage::of(entries, limit))
+        })
+    }
+
+    /// The same of the entries that are about one of these cameras; those about several, such as the sums of a pass, are
+    /// left out.
+    pub fn audit_of(&self, cameras: &BTreeSet<Camera>, limit: usize, before: Option<u64>) -> Result<AuditPage> {
+        let limit = limit.max(1);
+        self.read("read the audit in", |connection| {
+            let mut lines = connection.prepare_cached("SELECT entry FROM entries WHERE id < ?1 ORDER BY id DESC")?;
+            let mut lines = lines.query([signed(before.unwrap_or(u64::MAX))])?;
+            let mut entries = Vec::new();
+            // Read one by one until the page is full: how far back that is, nobody knows before.
+            while entries.len() <= limit {
+                let Some(line) = lines.next()? else { break };
+                let entry = Entry::parse(line.get_ref(0)?.as_bytes()?);
+                entries.extend(entry.filter(|entry| entry.camera.as_ref().is_some_and(|of| cameras.contains(of))));
+            }
             Ok(AuditPage::of(entries, limit))
         })
     }

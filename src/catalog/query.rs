@@ -1,6 +1,7 @@
 //! The question for a page of events, the cursor to the next, and the answer. Paging is by key, so a page costs the
 //! same wherever it is, and a cursor stays valid while events arrive and expire.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,7 +26,8 @@ pub enum Order {
 /// Which events to list. Without restrictions: all, newest first, 50 at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Query {
-    cameras: Vec<String>,
+    /// `None`: of all cameras.
+    cameras: Option<Vec<String>>,
     pub(super) from: Option<NaiveDateTime>,
     pub(super) to: Option<NaiveDateTime>,
     pub(super) saved: Option<bool>,
@@ -41,7 +43,7 @@ pub struct Query {
 impl Default for Query {
     fn default() -> Self {
         Self {
-            cameras: Vec::new(),
+            cameras: None,
             from: None,
             to: None,
             saved: None,
@@ -76,7 +78,18 @@ impl Query {
     /// Only this camera's, and those of others named so; repeatable. A camera that does not exist has no events.
     #[must_use]
     pub fn camera(mut self, camera: impl Into<String>) -> Self {
-        self.cameras.push(camera.into());
+        self.cameras.get_or_insert_default().push(camera.into());
+        self
+    }
+
+    /// Of what is asked for, only what is these cameras'; nothing if that is none.
+    #[must_use]
+    pub fn within(mut self, cameras: &BTreeSet<Camera>) -> Self {
+        let all = || cameras.iter().map(ToString::to_string).collect();
+        match &mut self.cameras {
+            None => self.cameras = Some(all()),
+            Some(asked) => asked.retain(|name| cameras.iter().any(|camera| camera.as_str() == name)),
+        }
         self
     }
 
@@ -146,11 +159,9 @@ impl Catalog {
     pub fn events(&self, query: &Query) -> Result<Page> {
         let mut events = self.read("query", |connection| {
             let cameras = connection.cameras()?;
-            if query.cameras.is_empty() {
-                return query.first(connection, &cameras, None);
-            }
+            let Some(asked) = &query.cameras else { return query.first(connection, &cameras, None) };
             // One ordered list a camera, merged: each costs at most the page, whatever other cameras hold.
-            let mut wanted: Vec<Camera> = query.cameras.iter().filter_map(|camera| camera.parse().ok()).collect();
+            let mut wanted: Vec<Camera> = asked.iter().filter_map(|camera| camera.parse().ok()).collect();
             wanted.sort_unstable();
             wanted.dedup();
             let mut merged = Vec::new();

@@ -6,6 +6,7 @@ use super::{Camera, Day, Item, Which};
 
 /// What an entry tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     /// A pass retired something: its sums. An [`What::Item`] follows for each of its parts.
@@ -51,6 +52,7 @@ impl What {
 
 /// By whose word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum By {
     /// A rule of the archive's.
@@ -65,6 +67,8 @@ pub enum By {
 
 /// One line of the audit. Keys that mean nothing for it are left out; unknown ones are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", schema(as = AuditEntry))]
 pub struct Entry {
     /// Counts up from 1 in the order of writing, and is never given twice. Set when it is written.
     pub id: u64,

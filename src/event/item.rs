@@ -16,6 +16,7 @@ pub enum Which {
 
 /// Some events of one day, with a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Item {
     /// Whose.
     pub camera: Camera,

@@ -4,8 +4,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Expirer;
+use super::held::HeldPass;
 use crate::error::{Error, Result};
-use crate::retention::check_rules;
+use crate::retention::{Plan, View, check_rules, hold};
 
 /// Every guard there is, as `doc/retention.md` lists them.
 pub const GUARDS: [&str; 11] = [
@@ -31,6 +32,15 @@ pub struct GuardState {
     pub ok: bool,
     /// What it saw and what to do if it does; else empty.
     pub message: String,
+}
+
+/// The plan as it is now, and what each guard says of it.
+#[derive(Debug)]
+pub struct Standing {
+    /// What it was made of, and the plan; `None` where the guard `restored` lets none be made.
+    pub plan: Option<(View, Plan)>,
+    /// In the order of [`GUARDS`].
+    pub guards: Vec<GuardState>,
 }
 
 /// How often each guard has refused since the start. Counted by whoever deletes, retires or restores; read by whoever asks.
@@ -89,6 +99,30 @@ impl Expirer {
             Ok(GuardState { name, ok: why.is_none(), message: why.unwrap_or_default() })
         };
         GUARDS.iter().map(says).collect()
+    }
+
+    /// The pass that is held, if one is.
+    pub fn held_pass(&self) -> Option<HeldPass> {
+        let _queue = self.tree.lock_queue();
+        self.held.get()
+    }
+
+    /// The plan now, and what each guard says, `share` of that plan.
+    pub fn standing(&self, is_read: bool) -> Result<Standing> {
+        let plan = match self.plan(None) {
+            Ok(made) => Some(made),
+            Err(Error::Refused { guard: "restored", .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let mut guards = self.guards(is_read)?;
+        if let Some((view, plan)) = &plan {
+            let refusal = hold(plan, view, &self.policy).filter(|refusal| refusal.guard == "share");
+            if let Some(share) = guards.iter_mut().find(|guard| guard.name == "share") {
+                share.ok = refusal.is_none();
+                share.message = refusal.map(|refusal| refusal.message).unwrap_or_default();
+            }
+        }
+        Ok(Standing { plan, guards })
     }
 
     /// Counts a refusal on its way.

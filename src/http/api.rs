@@ -1,26 +1,62 @@
-//! The API of Owlery's own, version 1, and the health of the service.
+//! The API of Owlery's own, version 1, and the health of the service. The routes are in the parts; this is what they share.
 
+mod audit;
+mod cameras;
+mod days;
+mod event;
+mod events;
+mod queue;
+mod retention;
+mod seen;
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::body::Body;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 use serde::Serialize;
 
-use super::blocking;
 use super::error::Problem;
 use super::params::{Params, RawParams};
-use super::web::Web;
-use super::wire::{CamerasWire, ImageWire, event_json, event_path, page_json, segment};
-use crate::catalog::{Cursor, Order, Query};
-use crate::event::{self, EventId};
+use super::viewer::Viewer;
+use crate::event::EventId;
 use crate::service::Handle;
-use crate::time::End;
 
-/// The most events of a page.
+pub(super) use audit::*;
+pub(super) use cameras::*;
+pub(super) use days::*;
+pub(super) use event::*;
+pub(super) use events::*;
+pub(super) use queue::*;
+pub(super) use retention::*;
+
+/// The most of anything on a page.
 const MOST: usize = 1000;
+
+/// What every route may answer.
+#[derive(utoipa::IntoResponses)]
+#[allow(dead_code)] // it is described, and answered by `Problem`
+pub(super) enum Common {
+    /// A parameter is unknown, doubled or of a wrong form.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Wrong(Problem),
+    /// Nobody has signed in.
+    #[response(status = 401, content_type = "application/problem+json")]
+    SignIn(Problem),
+    /// Whoever asks may not, or asks from where he may not.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// It could not be done; the log says why.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Failed(Problem),
+    /// The service is stopping, or not ready for this.
+    #[response(status = 503, content_type = "application/problem+json")]
+    NotNow(Problem),
+}
 
 pub(super) fn json(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
@@ -33,13 +69,34 @@ pub(super) fn answer(json: impl Into<Body>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json.into()).into_response()
 }
 
-/// A list that is the same as long as the catalog is: answered with a tag, and with 304 to whoever has it.
+/// The event that a path names, if it can be one of a camera that whoever asks sees.
+fn event_id((camera, date, time): &(String, String, String), viewer: &Viewer) -> Result<EventId, Problem> {
+    let parse = || -> crate::Result<EventId> {
+        Ok(EventId { camera: camera.parse()?, day: date.parse()?, name: time.parse()? })
+    };
+    parse().ok().filter(|id| viewer.sees(&id.camera)).ok_or_else(Problem::not_found)
+}
+
+/// The parameter `limit`.
+fn limit_of(params: &mut Params) -> Result<Option<usize>, Problem> {
+    let limit = params.parsed("limit", "a number from 1 to 1000")?;
+    match limit {
+        Some(limit) if !(1..=MOST).contains(&limit) => {
+            Err(Problem::parameter("limit", format!("limit={limit} is not a number from 1 to {MOST}")))
+        }
+        _ => Ok(limit),
+    }
+}
+
+/// A list that is the same as long as the catalog is, for whoever sees the same cameras: answered with a tag, and with 304
+/// to whoever has it.
 async fn tagged(
     handle: &Handle,
+    viewer: &Viewer,
     headers: &HeaderMap,
     body: impl Future<Output = Result<Response, Problem>>,
 ) -> Result<Response, Problem> {
-    let tag = format!("W/\"{:x}-{}\"", handle.epoch(), handle.generation());
+    let tag = format!("W/\"{:x}-{}{}\"", handle.epoch(), handle.generation(), scope(viewer));
     let etag: Option<ETag> = tag.parse().ok();
     let has_it = headers
         .typed_get::<IfNoneMatch>()
@@ -47,115 +104,31 @@ async fn tagged(
     let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { body.await? };
     if let Ok(value) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, value);
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
     Ok(response)
 }
 
-pub(super) async fn cameras(
-    State(handle): State<Arc<Handle>>,
-    headers: HeaderMap,
-    raw: RawParams,
-) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
-    let asked = Arc::clone(&handle);
-    tagged(&handle, &headers, async {
-        let stats = blocking(move || asked.stats(None)).await?; // it looks at the disk
-        Ok(json(&CamerasWire::from(stats)))
-    })
-    .await
-}
-
-pub(super) async fn events(State(web): State<Web>, headers: HeaderMap, raw: RawParams) -> Result<Response, Problem> {
-    let (handle, pages) = (&web.handle, &web.pages);
-    let query = query(Params::new(raw)?, handle)?;
-    // Queries take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(handle, &headers, async {
-        let generation = handle.generation();
-        if let Some(page) = pages.get(generation, &query) {
-            return Ok(answer(page));
-        }
-        let page = handle.events(&query)?;
-        let body = Bytes::from(page_json(&page));
-        pages.put(generation, query, body.clone());
-        Ok(answer(body))
-    })
-    .await
-}
-
-fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
-    let now = handle.now();
-    let mut query = Query::new();
-    for camera in params.all("camera") {
-        let name: event::Camera = camera.parse().map_err(|error| Problem::parameter("camera", format!("{error}")))?;
-        query = query.camera(name.as_str());
-    }
-    if let Some(from) = params.time("from", End::From, now)? {
-        query = query.from(from);
-    }
-    if let Some(to) = params.time("to", End::To, now)? {
-        query = query.to(to);
-    }
-    if let Some(saved) = params.parsed("saved", "true or false")? {
-        query = query.saved(saved);
-    }
-    if let Some(seconds) = params.parsed("min_seconds", "a number of seconds")? {
-        query = query.min_seconds(seconds);
-    }
-    if let Some(change) = params.parsed("min_change", "a number of pixels")? {
-        query = query.min_change(change);
-    }
-    if let Some(word) = params.text("state")? {
-        let state = event::State::of(&word);
-        query =
-            query.state(state.ok_or_else(|| Problem::parameter("state", "state is open, complete or interrupted"))?);
-    }
-    match params.text("order")?.as_deref() {
-        None | Some("desc") => {}
-        Some("asc") => query = query.order(Order::Asc),
-        Some(_) => return Err(Problem::parameter("order", "order is asc or desc")),
-    }
-    if let Some(limit) = params.parsed("limit", "a number from 1 to 1000")? {
-        if !(1..=MOST).contains(&limit) {
-            return Err(Problem::parameter("limit", format!("limit={limit} is not a number from 1 to {MOST}")));
-        }
-        query = query.limit(limit);
-    }
-    if let Some(cursor) = params.parsed::<Cursor>("cursor", "a cursor of an earlier page")? {
-        query = query.cursor(cursor);
-    }
-    params.end()?;
-    Ok(query)
-}
-
-pub(super) async fn event(
-    State(handle): State<Arc<Handle>>,
-    Path((camera, date, time)): Path<(String, String, String)>,
-    raw: RawParams,
-) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
-    let parse = || -> crate::Result<EventId> {
-        Ok(EventId { camera: camera.parse()?, day: date.parse()?, name: time.parse()? })
-    };
-    let id = parse().map_err(|_| Problem::not_found())?;
-    let event = handle.event(&id)?.ok_or_else(Problem::not_found)?;
-    let images = blocking(move || handle.images(&id)).await?;
-    let path = event_path(&event);
-    let image = |(name, bytes): (String, u64)| {
-        let url = format!("/media/{path}/{}", segment(&name));
-        ImageWire { name, bytes, url }
-    };
-    let images: Vec<ImageWire> = images.into_iter().map(image).collect();
-    Ok(answer(event_json(&event, &images)))
+/// What tells the answers to one set of cameras from those to another, in a tag.
+fn scope(viewer: &Viewer) -> String {
+    let Some(cameras) = viewer.cameras() else { return String::new() };
+    let mut hasher = DefaultHasher::new();
+    cameras.hash(&mut hasher);
+    format!("-{:x}", hasher.finish())
 }
 
 /// Answers as long as the process does.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "it lives", body = String, content_type = "text/plain")))]
-pub(super) async fn healthz() -> &'static str {
-    "ok\n"
+#[utoipa::path(get, path = "/healthz", tag = "health", responses(
+    (status = 200, description = "it lives", body = String, content_type = "text/plain"),
+    (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json")
+))]
+pub(super) async fn healthz(raw: RawParams) -> Result<&'static str, Problem> {
+    Params::new(raw)?.end()?;
+    Ok("ok\n")
 }
 
-#[derive(Serialize)]
+/// How ready the service is.
+#[derive(Serialize, utoipa::ToSchema)]
 struct Readiness {
     ready: bool,
     /// What is not ready, and why.
@@ -168,8 +141,14 @@ struct Readiness {
 }
 
 /// Whether every event can be queried and news arrive; 503 and the reasons if not.
-pub(super) async fn readyz(State(handle): State<Arc<Handle>>) -> Response {
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, description = "it is ready", body = Readiness),
+    (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "it is not ready, and why", body = Readiness)
+))]
+pub(super) async fn readyz(State(handle): State<Arc<Handle>>, raw: RawParams) -> Result<Response, Problem> {
     use std::sync::atomic::Ordering::Relaxed;
+    Params::new(raw)?.end()?;
     let troubles = handle.status.troubles();
     let progress = &handle.status.progress;
     let readiness = Readiness {
@@ -181,5 +160,5 @@ pub(super) async fn readyz(State(handle): State<Arc<Handle>>) -> Response {
         events: progress.events.load(Relaxed),
     };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, json(&readiness)).into_response()
+    Ok((status, json(&readiness)).into_response())
 }

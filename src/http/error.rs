@@ -10,11 +10,12 @@ use crate::error::{Error, Kind};
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Problem {
     title: &'static str,
+    #[schema(value_type = u16, minimum = 400, maximum = 599)]
     #[serde(serialize_with = "number")]
-    #[schema(value_type = u16)]
     status: StatusCode,
     detail: String,
     /// The parameter that is wrong, if one is.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
 }

@@ -4,7 +4,7 @@
 
 mod answer;
 mod body;
-mod listing;
+pub(super) mod listing;
 mod range;
 
 use axum::extract::State;
@@ -12,43 +12,39 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
+use super::api::Common;
 use super::blocking;
+use super::described::FileName;
 use super::error::Problem;
 use super::viewer::Viewer;
 use super::web::Web;
 use crate::archive::{MediaFile, MediaPath};
-use crate::event::{EventId, EventName, State as EventState};
+use crate::event::{Camera, Day, EventId, EventName, State as EventState};
 use answer::Answer;
 
-/// A file of an event; one of its `debug/` as `debug/{file}`.
-#[utoipa::path(
-    get,
-    path = "/media/{camera}/{date}/{time}/{file}",
-    params(
-        ("camera" = String, Path, description = "the camera"),
-        ("date" = String, Path, description = "the day, as its directory is named"),
-        ("time" = String, Path, description = "the event, as its directory is named"),
-        ("file" = String, Path, description = "the file's name, such as 10-04-36-00.jpg or video.mp4"),
-        ("Range" = Option<String>, Header, description = "the first of several ranges is answered"),
-        ("If-Range" = Option<String>, Header, description = "a tag or a time"),
-        ("If-Match" = Option<String>, Header, description = "tags"),
-        ("If-None-Match" = Option<String>, Header, description = "tags"),
-    ),
-    responses(
-        (status = 200, description = "the file", content(
-            (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
-            (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream"),
-        )),
-        (status = 206, description = "a part of it", content(
-            (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
-            (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream"),
-        )),
-        (status = 304, description = "whoever asks has it"),
-        (status = 404, description = "there is no such file", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "it is not the version asked for"),
-        (status = 416, description = "the range begins past its end"),
-    )
-)]
+/// A frame, a picture or a movie of an event.
+#[utoipa::path(get, path = "/media/{camera}/{date}/{time}/{file}", tag = "files", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path),
+    ("file" = FileName, Path),
+    ("Range" = Option<String>, Header, description = "the first of several ranges is answered"),
+    ("If-Range" = Option<String>, Header, description = "a tag or a time"),
+    ("If-Match" = Option<String>, Header, description = "tags"),
+    ("If-None-Match" = Option<String>, Header, description = "tags"),
+), responses(
+    (status = 200, description = "the file", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+        (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream")
+    ), headers(("ETag", description = "of these bytes"), ("Last-Modified", description = "when it was written"))),
+    (status = 206, description = "the part that `Range` asks for", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+        (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream")
+    )),
+    (status = 304, description = "whoever asks has it"),
+    (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
+    (status = 412, description = "it is not the version asked for"),
+    (status = 416, description = "the file has no such part"),
+    Common
+))]
 pub(super) async fn media(
     State(web): State<Web>,
     viewer: Viewer,
@@ -60,6 +56,28 @@ pub(super) async fn media(
 }
 
 /// The same for strix, and for a directory itself the list of its pictures.
+#[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/{file}", tag = "strix", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path),
+    ("file" = FileName, Path),
+    ("Range" = Option<String>, Header, description = "the first of several ranges is answered"),
+    ("If-Range" = Option<String>, Header, description = "a tag or a time"),
+    ("If-Match" = Option<String>, Header, description = "tags"),
+    ("If-None-Match" = Option<String>, Header, description = "tags"),
+), responses(
+    (status = 200, description = "the file", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+        (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream")
+    ), headers(("ETag", description = "of these bytes"), ("Last-Modified", description = "when it was written"))),
+    (status = 206, description = "the part that `Range` asks for", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
+        (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream")
+    )),
+    (status = 304, description = "whoever asks has it"),
+    (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
+    (status = 412, description = "it is not the version asked for"),
+    (status = 416, description = "the file has no such part"),
+    Common
+))]
 pub(super) async fn motion(
     State(web): State<Web>,
     viewer: Viewer,

@@ -4,21 +4,64 @@ use std::sync::LazyLock;
 
 use axum::body::Bytes;
 use axum::response::Response;
-use utoipa::OpenApi;
+use utoipa::{Modify, OpenApi, openapi};
 
-use super::{api, files};
+use super::described::{CursorText, Direction, FileName, Moment};
+use super::error::Problem;
+use super::params::{Params, RawParams};
+use super::{api, files, strix};
+use crate::event::EventName;
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Owlery", description = "The event archive of a Motion capture host."),
-    paths(api::healthz, files::media)
+    tags(
+        (name = "archive", description = "what there is"),
+        (name = "events", description = "recordings, and what a person does with them"),
+        (name = "retention", description = "what is removed, when and why, and the way back"),
+        (name = "files", description = "frames and movies"),
+        (name = "strix", description = "for the strix web UI"),
+        (name = "health", description = "how the service is doing"),
+    ),
+    paths(
+        api::cameras, api::events, api::event, api::save, api::unsave, api::delete, api::days, api::queue, api::restore,
+        api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
+        files::media, files::motion, files::listing::listing, strix::cameras, strix::events,
+    ),
+    // What only parameters are made of is not gathered by itself.
+    components(schemas(CursorText, Direction, EventName, FileName, Moment)),
+    modifiers(&DebugFiles)
 )]
 struct Document;
+
+/// The files of an event's `debug/` are asked for as the others are, with that in their path.
+struct DebugFiles;
+
+impl Modify for DebugFiles {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let paths = &mut document.paths.paths;
+        let files: Vec<String> = paths.keys().filter(|path| path.ends_with("/{file}")).cloned().collect();
+        for path in files {
+            let mut item = paths[&path].clone();
+            if let Some(get) = &mut item.get {
+                get.operation_id = get.operation_id.as_ref().map(|id| format!("{id}_debug"));
+                get.summary = Some("A debug frame or movie of Motion's.".to_owned());
+            }
+            paths.insert(path.replace("/{file}", "/debug/{file}"), item);
+        }
+    }
+}
 
 /// Made once: the annotations do not change while the program runs.
 static DOCUMENT: LazyLock<Bytes> =
     LazyLock::new(|| serde_json::to_vec(&Document::openapi()).expect("our own annotations are JSON").into());
 
-pub(super) async fn document() -> Response {
-    api::answer(DOCUMENT.clone())
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "health", responses(
+    (status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object),
+    (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json")
+))]
+pub(super) async fn document(raw: RawParams) -> Result<Response, Problem> {
+    Params::new(raw)?.end()?;
+    Ok(api::answer(DOCUMENT.clone()))
 }

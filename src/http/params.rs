@@ -1,14 +1,17 @@
-//! Query parameters, parsed strictly: what is unknown, doubled or of a wrong form is refused by name.
+//! The names in a path, and query parameters, parsed strictly: what is unknown, doubled or of a wrong form is refused by name.
 
 use std::str::FromStr;
 
-use axum::extract::Query as Pairs;
 use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Path, Query as Pairs};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use chrono::NaiveDateTime;
+use serde::de::DeserializeOwned;
 
 use super::error::Problem;
 use crate::clock::Now;
+use crate::event::Camera;
 use crate::time::{End, parse};
 
 /// What axum makes of a query string.
@@ -31,6 +34,12 @@ impl Params {
         self.0 = rest;
         let found: Vec<(String, String)> = found;
         found.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The cameras that a parameter names, which may repeat.
+    pub fn cameras(&mut self, name: &str) -> Result<Vec<Camera>, Problem> {
+        let parse = |text: String| text.parse().map_err(|error| Problem::parameter(name, format!("{error}")));
+        self.all(name).into_iter().map(parse).collect()
     }
 
     /// The value of a parameter that may come once.
@@ -56,5 +65,17 @@ impl Params {
             None => Ok(()),
             Some((name, _)) => Err(Problem::parameter(name, format!("there is no parameter {name:?}"))),
         }
+    }
+}
+
+/// The names in a path, decoded. Where one cannot be, there is nothing.
+pub(super) struct Names<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(names)| Self(names)).map_err(|_| Problem::not_found())
     }
 }

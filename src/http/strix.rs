@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use chrono::NaiveDateTime;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::api::json;
+use super::api::{Common, json};
+use super::described::{Moment, StrixCamera};
 use super::error::Problem;
-use super::params::{Params, RawParams};
+use super::params::{Names, Params, RawParams};
 use crate::archive::{MISSING, TIME, title};
 use crate::catalog::NamedRange;
 use crate::event::text::Text;
@@ -18,22 +19,34 @@ use crate::event::{Camera, Day, DebugMovie, Event, EventName, Thumbnail};
 use crate::service::Handle;
 use crate::time::End;
 
-#[derive(Serialize)]
+/// The cameras and the ports of their live streams.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = StrixCameras)]
 struct Cameras {
+    #[schema(value_type = Vec<StrixCamera>)]
     cameras: Vec<(String, u16)>,
 }
 
-pub(super) async fn cameras(State(handle): State<Arc<Handle>>) -> Result<Response, Problem> {
+/// The cameras, for strix.
+#[utoipa::path(get, path = "/api/cameras/list", tag = "strix", operation_id = "strix_cameras", responses(
+    (status = 200, description = "every camera with the port of its live stream", body = Cameras),
+    Common
+))]
+pub(super) async fn cameras(State(handle): State<Arc<Handle>>, raw: RawParams) -> Result<Response, Problem> {
+    Params::new(raw)?.end()?;
     let cameras = handle.cameras()?.into_iter();
     Ok(json(&Cameras { cameras: cameras.map(|info| (info.summary.camera.to_string(), info.port)).collect() }))
 }
 
-#[derive(Serialize)]
+/// A page of events, in strix's shape.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = StrixEvents)]
 struct Answer {
     start: String,
     end: String,
     offset: u64,
     limit: u64,
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<EventWire>>)]
     events: ByCamera,
 }
 
@@ -50,7 +63,9 @@ impl Serialize for ByCamera {
     }
 }
 
-#[derive(Serialize)]
+/// An event, in strix's shape.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = StrixEvent)]
 struct EventWire {
     start: String,
     end: String,
@@ -58,6 +73,7 @@ struct EventWire {
     video: String,
     debug_video: String,
     thumbnail: String,
+    #[schema(value_type = Vec<String>, max_items = 0)]
     images: [String; 0],
     saved: bool,
     event_path: String,
@@ -66,9 +82,21 @@ struct EventWire {
 /// strix's own beginning of time.
 const EPOCH: &str = "1985-10-26 01:22:00";
 
+/// Events of some cameras, for strix: of each the newest `limit` after `offset`, oldest first.
+#[utoipa::path(get, path = "/api/events/{cameras}", tag = "strix", operation_id = "strix_events", params(
+    ("cameras" = String, Path, description = "cameras, separated by commas"),
+    ("start" = Option<Moment>, Query, description = "only events whose directories are named for then or later"),
+    ("end" = Option<Moment>, Query, description = "only events whose directories are named for then or earlier"),
+    ("offset" = Option<u64>, Query, description = "how many of the newest to leave out", minimum = 0, maximum = 18_446_744_073_709_551_615u64),
+    ("limit" = Option<u64>, Query, description = "the most of each camera; 0 for all; 10 by default", minimum = 0, maximum = 18_446_744_073_709_551_615u64)
+), responses(
+    (status = 200, description = "the events of each camera that was asked for", body = Answer),
+    (status = 404, description = "there is nothing here", body = Problem, content_type = "application/problem+json"),
+    Common
+))]
 pub(super) async fn events(
     State(handle): State<Arc<Handle>>,
-    Path(cameras): Path<String>,
+    Names(cameras): Names<String>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(raw)?;

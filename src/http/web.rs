@@ -27,12 +27,7 @@ pub(super) struct Shared {
 
 impl Web {
     pub fn new(handle: Arc<Handle>, access: Access) -> Self {
-        Self(Arc::new(Shared {
-            handle,
-            access,
-            pages: Pages::default(),
-            states: States::default(),
-            }))
+        Self(Arc::new(Shared { handle, access, pages: Pages::default(), states: States::default() }))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The JSON that programs read: the shapes of `doc/http.md`, and nothing else. The command line prints the same.
 
+mod days;
 mod retention;
+mod schema;
 
 use std::fmt::{Display, Write};
 
@@ -13,7 +15,10 @@ use crate::event::{DebugMovie, Event, Thumbnail};
 use crate::retention::{ArchiveForecast, CameraForecast};
 use crate::service::{CameraInfo, Stats};
 
-pub(crate) use retention::{PassWire, PlanWire, ProblemWire, QueueWire, QueuedWire, RestorationWire};
+pub(super) use days::DaysWire;
+pub(super) use retention::{GuardWire, RetentionWire, WaitingWire};
+pub(crate) use retention::{PassWire, PlanWire, ProblemWire, QueueWire, QueuedWire, RefusalWire, RestorationWire};
+pub(super) use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema};
 
 /// What has to be encoded in a path's segment (RFC 3986, section 3.3).
 const SEGMENT: &AsciiSet = &CONTROLS
@@ -66,6 +71,13 @@ pub(crate) fn page_json(page: &Page) -> String {
         None => out.push_str("null"),
     }
     out.push('}');
+    out
+}
+
+/// One event.
+pub(super) fn one_json(event: &Event) -> String {
+    let mut out = String::with_capacity(EVENT);
+    push_event(&mut out, event);
     out
 }
 
@@ -144,7 +156,8 @@ fn push_text(out: &mut String, text: &str) {
 }
 
 /// A picture of an event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Image)]
 pub(super) struct ImageWire {
     pub name: String,
     pub bytes: u64,
@@ -152,14 +165,16 @@ pub(super) struct ImageWire {
 }
 
 /// The cameras, and what becomes of them.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Cameras)]
 pub(crate) struct CamerasWire {
     pub cameras: Vec<CameraWire>,
     pub forecast: ArchiveForecast,
 }
 
 /// A camera.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CameraInfo)]
 pub(crate) struct CameraWire {
     pub name: String,
     pub port: u16,
@@ -208,6 +223,9 @@ mod tests {
             let event = Event { id: id.clone(), details };
             let page = Page { events: vec![event.clone(), event.clone()], next: None };
             let told: Value = serde_json::from_str(&page_json(&page)).unwrap();
+            let as_described: PageSchema = serde_json::from_value(told.clone()).unwrap();
+            prop_assert_eq!(as_described.events.len(), 2);
+            prop_assert_eq!(&serde_json::from_str::<Value>(&one_json(&event)).unwrap(), &told["events"][0]);
             let expected = json!({
                 "id": id.to_string(), "camera": camera, "start": "2026-11-20T10:04:36", "end": "2026-11-20T10:04:36",
                 "state": "open", "saved": true, "frames": n, "bytes": n.map(|n| u64::from(n) << 32),

@@ -1,6 +1,7 @@
 //! The rules of an archive: as typed, and as meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::str::FromStr;
 
 use bytesize::ByteSize;
@@ -73,6 +74,7 @@ impl Default for Policy {
 
 /// Rules as they are typed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Rules {
     /// Each `[CAMERA=]N` or `[CAMERA=]forever`.
@@ -181,6 +183,15 @@ impl Policy {
         Ok(())
     }
 
+    /// What of it is about these cameras only: neither rules of others, nor those of the whole archive's size and space.
+    #[must_use]
+    pub fn within(&self, cameras: &BTreeSet<Camera>) -> Self {
+        let mut policy = Self { max_size: None, min_free: None, ..self.clone() };
+        policy.cameras.retain(|camera, _| cameras.contains(camera));
+        policy.camera_sizes.retain(|camera, _| cameras.contains(camera));
+        policy
+    }
+
     /// The rule of age for a camera.
     pub(super) fn keep_of(&self, camera: &Camera) -> Option<Keep> {
         self.cameras.get(camera).copied().or(self.keep)
@@ -194,6 +205,34 @@ impl Policy {
     /// The cameras that rules name.
     pub(super) fn named(&self) -> impl Iterator<Item = &Camera> {
         self.cameras.keys().chain(self.camera_sizes.keys())
+    }
+}
+
+impl From<&Policy> for Rules {
+    /// The rules as they could be typed: [`Policy::parse`] makes the same policy of them.
+    fn from(policy: &Policy) -> Self {
+        let of = |camera: &Camera, value: String| format!("{camera}={value}");
+        let ages = policy.cameras.iter().map(|(camera, keep)| of(camera, keep.to_string()));
+        let sizes = policy.camera_sizes.iter().map(|(camera, bytes)| of(camera, format!("{bytes}B")));
+        Self {
+            keep_days: policy.keep.iter().map(ToString::to_string).chain(ages).collect(),
+            max_size: policy.max_size.iter().map(|bytes| format!("{bytes}B")).chain(sizes).collect(),
+            min_free: policy.min_free.map(|min_free| match min_free {
+                MinFree::Bytes(bytes) => format!("{bytes}B"),
+                MinFree::Percent(percent) => format!("{percent}%"),
+            }),
+            floor_days: Some(policy.floor_days.to_string()),
+            max_share: Some(policy.max_share.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Days(days) => days.fmt(f),
+            Self::Forever => f.write_str("forever"),
+        }
     }
 }
 

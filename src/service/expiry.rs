@@ -62,7 +62,7 @@ impl<'a> Expiry<'a> {
         loop {
             crate::fault::point("expirer");
             if Instant::now() >= self.due && self.shared.status.may_expire() {
-                self.due = Instant::now() + self.interval;
+                self.put_off();
                 self.shared.expirer.clock.check();
                 self.pass()?;
             }
@@ -79,6 +79,12 @@ impl<'a> Expiry<'a> {
                 }
             }
         }
+    }
+
+    /// The next pass is due one interval from now.
+    fn put_off(&mut self) {
+        self.due = Instant::now() + self.interval;
+        self.shared.status.set_next_check(self.due);
     }
 
     /// A pass by the rules; answers whether it retired something.
@@ -189,7 +195,7 @@ impl<'a> Expiry<'a> {
             return Ok(());
         }
         if self.shared.status.may_expire() && self.pass()? {
-            self.due = Instant::now() + self.interval;
+            self.put_off();
         }
         Ok(())
     }
@@ -209,6 +215,7 @@ impl<'a> Expiry<'a> {
         }
         if self.shared.expirer.clock.look() {
             self.due = Instant::now();
+            self.shared.status.set_next_check(self.due);
         }
         if Instant::now() >= self.due { Wake::Round } else { Wake::Look }
     }

@@ -1,13 +1,15 @@
 //! What the parts of a service share, and the questions that can be asked of it. Everything here may be called from any
 //! thread; queries are short and block.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::broadcast;
 
@@ -17,11 +19,11 @@ use super::options::Options;
 use super::reserve::Reserve;
 use super::status::Status;
 use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
-use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, NamedRange, Page, Query};
+use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::Known;
-use crate::event::{Camera, Container, Event, EventId};
+use crate::event::{Camera, Container, Day, Event, EventId};
 use crate::expirer::{Expirer, GuardState, Pass, Restoration};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
@@ -214,11 +216,52 @@ impl Handle {
         self.expirer.guards(self.status.may_expire())
     }
 
+    /// The same of entries about single cameras, as far as they are among these (`None`: the whole audit).
+    pub(crate) fn audit_of(
+        &self,
+        cameras: Option<&BTreeSet<Camera>>,
+        limit: usize,
+        before: Option<u64>,
+    ) -> Result<AuditPage> {
+        match cameras {
+            None => self.catalog.audit(limit, before),
+            Some(cameras) => self.catalog.audit_of(cameras, limit, before),
+        }
+    }
+
+    /// The days that have events, newest first: those of `cameras` (`None`: of all) from `first` to `last`, both included.
+    pub fn days(
+        &self,
+        cameras: Option<&BTreeSet<Camera>>,
+        first: Option<Day>,
+        last: Option<Day>,
+    ) -> Result<Vec<DaySummary>> {
+        self.catalog.days(cameras, first, last)
+    }
+
+    /// When the expirer's timer runs next; `None` while that waits for the preload, or where no service runs.
+    pub fn next_check(&self) -> Option<DateTime<Utc>> {
+        let left = self.status.next_check()?.saturating_duration_since(Instant::now());
+        TimeDelta::from_std(left).ok().and_then(|left| self.now().utc.checked_add_signed(left))
+    }
+
     /// One pass now: guards, plan, rename into the delete queue. `confirmed` is the id of a plan that was held and is
     /// wanted all the same. What it retired is handed to the reaper.
     pub fn expire(&self, confirmed: Option<&str>) -> Result<Pass> {
         let pass = self.pass(confirmed)?;
         let _ = self.reap_now.0.try_send(()); // full means that it was asked for already
+        Ok(pass)
+    }
+
+    /// Carries out the pass that is held under this id. Fails with [`Error::Unknown`] if none is, or another by now.
+    pub fn confirm(&self, id: &str) -> Result<Pass> {
+        let unknown = || Error::Unknown { what: "held pass", name: id.to_owned() };
+        self.expirer.held_pass().filter(|held| held.id == id).ok_or_else(unknown)?;
+        let pass = self.expire(Some(id))?;
+        // Another plan may have taken its place since it was looked for; that one is not what was confirmed.
+        if pass.refused.is_some() && pass.pass.as_deref() != Some(id) {
+            return Err(unknown());
+        }
         Ok(pass)
     }
 

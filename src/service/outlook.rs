@@ -1,7 +1,7 @@
 //! What is looked ahead: the cameras and the forecast that the program, its HTTP and an embedding program tell, and the
 //! one warning of rules that do not fit the disk. How a forecast is made is `retention`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::handle::{CameraInfo, Handle};
 use crate::archive::Tree;
@@ -35,6 +35,19 @@ impl Stats {
         let cameras = cameras.into_iter().map(|summary| CameraInfo { port: port(&summary.camera), summary }).collect();
         Ok(Self { cameras, forecast: look_ahead(catalog, tree, policy, now)? })
     }
+
+    /// Of these cameras as if there were no others: nothing of it tells of the archive or its disk.
+    fn within(cameras: &BTreeSet<Camera>, handle: &Handle) -> Result<Self> {
+        let (now, mut shown) = (handle.now(), handle.cameras()?);
+        shown.retain(|info| cameras.contains(&info.summary.camera));
+        let Some((first, last)) = days_asked(now) else {
+            return Ok(Self { cameras: shown, forecast: Forecast::default() });
+        };
+        let mut sums = handle.catalog.sums(first, last)?;
+        sums.retain(|sums| cameras.contains(&sums.camera));
+        let policy = handle.expirer.policy().within(cameras);
+        Ok(Self { cameras: shown, forecast: forecast(&sums, None, &policy, now) })
+    }
 }
 
 fn look_ahead(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -> Result<Forecast> {
@@ -56,6 +69,11 @@ impl Handle {
     pub fn stats(&self, policy: Option<&Policy>) -> Result<Stats> {
         let policy = policy.unwrap_or(self.expirer.policy());
         Stats::of(&self.catalog, &self.tree, self.ports(), policy, self.now())
+    }
+
+    /// The same of some cameras only (`None`: of all), by the archive's rules: for whoever knows of no others.
+    pub(crate) fn stats_of(&self, cameras: Option<&BTreeSet<Camera>>) -> Result<Stats> {
+        cameras.map_or_else(|| self.stats(None), |cameras| Stats::within(cameras, self))
     }
 }
 

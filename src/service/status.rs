@@ -40,6 +40,8 @@ pub struct Status {
     changed: Condvar,
     /// What a rule asks for and cannot be done. Written by the expirer, read by whoever asks.
     alerts: Mutex<Vec<String>>,
+    /// When the expirer's timer runs next; `None` before its first run. Written by the expirer, read by whoever asks.
+    next_check: Mutex<Option<Instant>>,
     /// How far the walk has come.
     pub(crate) progress: Arc<Progress>,
     /// How the archive is watched; written by the watcher.
@@ -58,6 +60,7 @@ impl Status {
             troubles: Mutex::new(troubles),
             changed: Condvar::new(),
             alerts: Mutex::default(),
+            next_check: Mutex::default(),
             progress: Arc::default(),
             mode: Mutex::default(),
             summary: Mutex::default(),
@@ -90,7 +93,7 @@ impl Status {
     }
 
     /// Whether enough is known to expire by.
-    pub(super) fn may_expire(&self) -> bool {
+    pub(crate) fn may_expire(&self) -> bool {
         self.lock().keys().all(|part| *part == Part::Space)
     }
 
@@ -109,6 +112,15 @@ impl Status {
             }
         }
         *known = alerts;
+    }
+
+    /// When the expirer's timer runs next.
+    pub(super) fn next_check(&self) -> Option<Instant> {
+        *self.next_check.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_next_check(&self, due: Instant) {
+        *self.next_check.lock().unwrap_or_else(PoisonError::into_inner) = Some(due);
     }
 
     /// Waits until all is ready; false if `timeout` passes before.

@@ -5,11 +5,23 @@ use std::fmt::Write as _;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use super::super::api::Common;
 use super::super::blocking;
 use super::super::error::Problem;
 use super::super::web::Web;
 use super::super::wire::segment;
-use crate::event::EventId;
+use crate::event::{Camera, Day, EventId, EventName};
+
+/// The list, for the OpenAPI document; the route is that of the files.
+#[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/", tag = "strix", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
+), responses(
+    (status = 200, description = "a link to each picture", body = String, content_type = "text/html"),
+    (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
+    Common
+))]
+#[allow(dead_code)] // only its description is used
+pub(in crate::http) fn listing() {}
 
 /// The list. Its links are relative to the event's directory, or to the day's where the path does not end with a slash.
 pub(super) async fn page(web: &Web, event: EventId, has_slash: bool) -> Result<Response, Problem> {

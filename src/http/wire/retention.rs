@@ -1,18 +1,21 @@
 //! Plans, passes and the delete queue as programs read them: the API, the control socket and `--json` tell the same.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::archive::{QueuedPass, Report};
+use crate::archive::{QueuedPass, Report, rfc3339};
 use crate::error::Result;
-use crate::event::{By, Item};
-use crate::expirer::{Pass, Restoration};
-use crate::retention::{Policy, Refusal};
+use crate::event::{By, Camera, Item};
+use crate::expirer::{GuardState, HeldPass, Pass, Restoration};
+use crate::retention::{ArchiveForecast, Plan, Policy, Refusal, Rules, View};
 use crate::service::Handle;
 
 /// A guard's refusal.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Refusal)]
 pub(crate) struct RefusalWire {
     pub guard: String,
     pub message: String,
@@ -25,13 +28,15 @@ impl From<&Refusal> for RefusalWire {
 }
 
 /// A plan as users see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Plan)]
 pub(crate) struct PlanWire {
     pub items: Vec<Item>,
     pub kept: Vec<Item>,
     /// What a rule asks for and cannot be done.
     pub alerts: Vec<String>,
     /// The guard that would hold the pass.
+    #[schema(required)]
     pub held: Option<RefusalWire>,
     /// Whether any rule can expire anything.
     pub has_rule: bool,
@@ -40,27 +45,39 @@ pub(crate) struct PlanWire {
 impl PlanWire {
     pub fn of(handle: &Handle, policy: Option<&Policy>) -> Result<Self> {
         let (view, plan) = handle.expirer.plan(policy)?;
-        let policy = policy.unwrap_or(handle.expirer.policy());
-        let held = handle.expirer.held(&plan, &view, policy).as_ref().map(RefusalWire::from);
-        Ok(Self { items: plan.items, kept: plan.kept, alerts: plan.alerts, held, has_rule: policy.can_expire() })
+        Ok(Self::made(handle, &view, plan, policy.unwrap_or(handle.expirer.policy())))
+    }
+
+    fn made(handle: &Handle, view: &View, plan: Plan, policy: &Policy) -> Self {
+        let held = handle.expirer.held(&plan, view, policy).as_ref().map(RefusalWire::from);
+        Self { items: plan.items, kept: plan.kept, alerts: plan.alerts, held, has_rule: policy.can_expire() }
     }
 }
 
 /// A pass as users see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Pass)]
 pub(crate) struct PassWire {
+    /// Its name in the delete queue; with `refused`, the id that confirms it; null where there was nothing to do.
+    #[schema(required)]
     pub pass: Option<String>,
     pub started: String,
     pub items: Vec<Item>,
+    /// Until when it can be taken back, RFC 3339.
+    #[schema(required)]
     pub undo_until: Option<String>,
+    /// The guard that holds it.
+    #[schema(required)]
     pub refused: Option<RefusalWire>,
     pub alerts: Vec<String>,
     failures: Vec<ProblemWire>,
 }
 
 /// A report as programs read it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Report)]
 pub(crate) struct ProblemWire {
+    #[schema(value_type = String)]
     pub path: PathBuf,
     pub problem: String,
 }
@@ -86,6 +103,12 @@ impl From<&Pass> for PassWire {
 }
 
 impl PassWire {
+    /// A pass that a guard refuses before there is a plan.
+    pub fn refused(started: String, guard: String, message: String) -> Self {
+        let refused = Some(RefusalWire { guard, message });
+        Self { pass: None, started, items: vec![], undo_until: None, refused, alerts: vec![], failures: vec![] }
+    }
+
     /// What could not be done.
     pub fn failures(&self) -> Vec<Report> {
         self.failures.iter().map(|failure| Report::failure(&failure.path, &failure.problem)).collect()
@@ -93,7 +116,8 @@ impl PassWire {
 }
 
 /// The delete queue as users see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Queue)]
 pub(crate) struct QueueWire {
     pub passes: Vec<QueuedWire>,
     /// What lies there and is not ours.
@@ -101,15 +125,19 @@ pub(crate) struct QueueWire {
 }
 
 /// A pass that waits.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = QueuedPass)]
 pub(crate) struct QueuedWire {
     pub pass: String,
     pub started: String,
     pub by: By,
+    #[schema(required)]
     pub undo_until: Option<String>,
     /// What it was made to hold; what has been restored since is among it.
     pub items: Vec<Item>,
-    pub path: PathBuf,
+    /// Where it lies; null for whoever sees only some cameras.
+    #[schema(value_type = Option<String>, required)]
+    pub path: Option<PathBuf>,
     /// Whether it is being removed: it cannot be taken back any more.
     pub reaping: bool,
 }
@@ -123,7 +151,7 @@ impl QueueWire {
             by: manifest.by,
             undo_until: manifest.undo_until,
             items: manifest.items,
-            path,
+            path: Some(path),
             reaping: is_taken_up,
         });
         Ok(Self { passes: passes.collect(), others: others.iter().map(ProblemWire::from).collect() })
@@ -131,10 +159,12 @@ impl QueueWire {
 }
 
 /// What taking a pass back did, as users see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Restoration)]
 pub(crate) struct RestorationWire {
     pub pass: String,
     pub items: Vec<Item>,
+    #[schema(required)]
     pub kept_until: Option<String>,
     left: Vec<ProblemWire>,
 }
@@ -150,5 +180,113 @@ impl RestorationWire {
     /// What stays in the queue.
     pub fn left(&self) -> Vec<Report> {
         self.left.iter().map(|left| Report::failure(&left.path, &left.problem)).collect()
+    }
+}
+
+/// How retention stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Retention)]
+pub(in crate::http) struct RetentionWire {
+    /// The rules as they could be typed; for whoever sees only some cameras, those about these.
+    pub rules: Rules,
+    /// When the timer runs next, RFC 3339; null while it waits for the archive to be read.
+    #[schema(required, format = DateTime)]
+    pub next_check: Option<String>,
+    /// What a pass would do now; null where the guard `restored` lets no plan be made.
+    #[schema(required)]
+    pub plan: Option<PlanWire>,
+    /// Every guard that can hold a pass.
+    pub guards: Vec<GuardWire>,
+    pub forecast: ArchiveForecast,
+    /// The pass that is held, if one is, and those that wait in the delete queue, oldest first.
+    pub passes: Vec<WaitingWire>,
+}
+
+/// A guard and what it says now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Guard)]
+pub(in crate::http) struct GuardWire {
+    pub name: String,
+    /// Whether it would let a pass through.
+    pub ok: bool,
+    /// Why not.
+    #[schema(required)]
+    pub message: Option<String>,
+}
+
+impl From<GuardState> for GuardWire {
+    fn from(guard: GuardState) -> Self {
+        Self { name: guard.name.to_owned(), ok: guard.ok, message: Some(guard.message).filter(|_| !guard.ok) }
+    }
+}
+
+/// A pass that waits: in the delete queue, or for a person's confirmation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WaitingPass)]
+pub(in crate::http) struct WaitingWire {
+    /// Its name in the queue; with `refused`, the id that confirms it.
+    pub pass: String,
+    /// When it was made, or held, RFC 3339.
+    pub started: String,
+    pub by: By,
+    /// Until when it can be taken back.
+    #[schema(required)]
+    pub undo_until: Option<String>,
+    pub items: Vec<Item>,
+    /// Whether it is being removed: it cannot be taken back any more.
+    pub reaping: bool,
+    /// The guard that holds it; null in the queue.
+    #[schema(required)]
+    pub refused: Option<RefusalWire>,
+}
+
+impl From<HeldPass> for WaitingWire {
+    fn from(held: HeldPass) -> Self {
+        Self {
+            pass: held.id,
+            started: held.since,
+            by: By::Rule,
+            undo_until: None,
+            items: held.items.into_iter().map(|(item, _)| item).collect(),
+            reaping: false,
+            refused: Some(RefusalWire { guard: held.guard, message: held.message }),
+        }
+    }
+}
+
+impl From<QueuedWire> for WaitingWire {
+    fn from(queued: QueuedWire) -> Self {
+        let QueuedWire { pass, started, by, undo_until, items, reaping, .. } = queued;
+        Self { pass, started, by, undo_until, items, reaping, refused: None }
+    }
+}
+
+impl RetentionWire {
+    /// How it stands; rules and forecast are those of `cameras` (`None`: of all), what else is told is of all.
+    pub fn of(handle: &Handle, cameras: Option<&BTreeSet<Camera>>) -> Result<Self> {
+        let policy = handle.expirer.policy();
+        let shown = cameras.map(|cameras| policy.within(cameras));
+        let shown = shown.as_ref().unwrap_or(policy);
+        let standing = handle.expirer.standing(handle.status.may_expire())?;
+        let plan = standing.plan.map(|(view, plan)| PlanWire {
+            has_rule: shown.can_expire(),
+            ..PlanWire::made(handle, &view, plan, policy)
+        });
+        let mut passes: Vec<WaitingWire> = handle.expirer.held_pass().into_iter().map(WaitingWire::from).collect();
+        for queued in QueueWire::of(handle)?.passes {
+            // A pass that lies in several queues is one.
+            match passes.iter_mut().find(|told| told.pass == queued.pass) {
+                Some(told) => told.reaping |= queued.reaping,
+                None => passes.push(queued.into()),
+            }
+        }
+        Ok(Self {
+            rules: Rules::from(shown),
+            next_check: handle.next_check().map(rfc3339),
+            plan,
+            guards: standing.guards.into_iter().map(GuardWire::from).collect(),
+            forecast: handle.stats_of(cameras)?.forecast.archive,
+            passes,
+        })
     }
 }

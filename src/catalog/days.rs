@@ -1,0 +1,69 @@
+//! What each day holds, from the sums that are kept with every change: no event is looked at.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Row;
+use rusqlite::types::Type;
+
+use super::Catalog;
+use super::read::unsigned;
+use crate::error::Result;
+use crate::event::{Camera, Day};
+
+/// A camera's day and what it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaySummary {
+    /// Whose.
+    pub camera: Camera,
+    /// Which.
+    pub day: Day,
+    /// Its events; at least one.
+    pub events: u64,
+    /// The saved ones among them.
+    pub saved: u64,
+    /// The sum of their bytes; `None` while not all are measured.
+    pub bytes: Option<u64>,
+    /// How many began in each hour. What was captured before midnight counts to the first hour.
+    pub hours: [u32; 24],
+}
+
+impl Catalog {
+    /// The days that have events, newest first, then by the cameras' names: those of `cameras` (`None`: of all) from
+    /// `first` to `last`, both included.
+    pub fn days(
+        &self,
+        cameras: Option<&BTreeSet<Camera>>,
+        first: Option<Day>,
+        last: Option<Day>,
+    ) -> Result<Vec<DaySummary>> {
+        let (first, last) = (first.map_or(i64::MIN, Day::number), last.map_or(i64::MAX, Day::number));
+        let mut found = self.read("read the days of", |connection| {
+            let known = connection.cameras()?;
+            let mut days = connection.prepare_cached(
+                "SELECT day, events, saved, bytes, unmeasured, hours FROM days
+                 WHERE camera = ?1 AND day >= ?2 AND day <= ?3 AND events > 0",
+            )?;
+            let mut found = Vec::new();
+            for row in known.iter().filter(|row| cameras.is_none_or(|cameras| cameras.contains(&row.camera))) {
+                let mut days = days.query((row.id, first, last))?;
+                while let Some(day) = days.next()? {
+                    found.extend(summary(&row.camera, day)?);
+                }
+            }
+            Ok(found)
+        })?;
+        found.sort_unstable_by(|a, b| (b.day, &a.camera).cmp(&(a.day, &b.camera)));
+        Ok(found)
+    }
+}
+
+/// `None` for a day that no date can name, of which there is none in a catalog of ours.
+fn summary(camera: &Camera, row: &Row<'_>) -> rusqlite::Result<Option<DaySummary>> {
+    let Some(day) = Day::from_number(row.get(0)?) else { return Ok(None) };
+    let [events, saved, bytes, unmeasured] = [1, 2, 3, 4].map(|at| unsigned(row, at));
+    let hours = row.get_ref(5)?.as_str()?;
+    let hours = serde_json::from_str(hours)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(5, Type::Text, Box::new(error)))?;
+    let bytes = (unmeasured == 0).then_some(bytes);
+    Ok(Some(DaySummary { camera: camera.clone(), day, events, saved, bytes, hours }))
+}

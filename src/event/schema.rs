@@ -1,0 +1,53 @@
+//! What names and lists of names look like in the OpenAPI document. The parsers beside are stricter where a pattern cannot
+//! say it: a day must be in the calendar.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type};
+use utoipa::openapi::{KnownFormat, Ref, RefOr, Schema, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{Camera, Day, EventId, EventName, Which};
+
+/// Neither hidden nor with a separator or a control character.
+const CAMERA: &str = "^[^./\\x00-\\x1f\\x7f-\\x9f][^/\\x00-\\x1f\\x7f-\\x9f]*$";
+/// A time of the day, or the event number of Motion's `%v`.
+const NAME: &str = "^(([01][0-9]|2[0-3])-[0-5][0-9]-[0-5][0-9]|0[1-9]|[1-9][0-9]{1,8})$";
+/// A camera, a day and a name.
+const ID: &str = "^[^./\\x00-\\x1f\\x7f-\\x9f][^/\\x00-\\x1f\\x7f-\\x9f]*/[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9-]{2,9}$";
+
+fn text(pattern: &str, description: &str, example: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .pattern(Some(pattern))
+        .description(Some(description))
+        .examples([example])
+}
+
+macro_rules! named {
+    ($($type:ident => $schema:expr;)*) => {$(
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                RefOr::T(Schema::from($schema))
+            }
+        }
+
+        impl ToSchema for $type {
+            fn name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+        }
+    )*};
+}
+
+named! {
+    Camera => text(CAMERA, "a camera's name: that of its directory", "Camera1").max_length(Some(255)).build();
+    Day => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day of the calendar", "2026-11-20")
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).build();
+    EventName => text(NAME, "an event's name within its day: when it began, or its number", "10-04-36").build();
+    EventId => text(ID, "an event: its camera, day and name", "Camera1/2026-11-20/10-04-36").build();
+    Which => OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).enum_values(Some(["all"])))
+        .item(ArrayBuilder::new().items(Ref::from_schema_name("EventName")))
+        .description(Some("which events of the day: all, or these")).build();
+}

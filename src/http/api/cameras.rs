@@ -1,0 +1,37 @@
+//! `/api/v1/cameras`: the cameras, what they have, and what becomes of it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::{Common, json, tagged};
+use crate::http::blocking;
+use crate::http::error::Problem;
+use crate::http::params::{Params, RawParams};
+use crate::http::viewer::Viewer;
+use crate::http::wire::CamerasWire;
+use crate::service::Handle;
+
+/// The cameras and the forecast. For whoever may see only some cameras the forecast is of these, and tells nothing of the
+/// disk.
+#[utoipa::path(get, path = "/api/v1/cameras", tag = "archive", responses(
+    (status = 200, description = "every camera, by name", body = CamerasWire, headers(("ETag", description = "holds until something changes"))),
+    (status = 304, description = "nothing has changed"),
+    Common
+))]
+pub(in crate::http) async fn cameras(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    raw: RawParams,
+) -> Result<Response, Problem> {
+    Params::new(raw)?.end()?;
+    let (asked, scope) = (Arc::clone(&handle), viewer.clone());
+    tagged(&handle, &viewer, &headers, async {
+        let stats = blocking(move || asked.stats_of(scope.cameras())).await?; // it looks at the disk
+        Ok(json(&CamerasWire::from(stats)))
+    })
+    .await
+}

@@ -1,0 +1,46 @@
+//! Days as programs read them.
+
+use serde::Serialize;
+
+use crate::catalog::DaySummary;
+use crate::event::{Camera, Day};
+
+/// Days that have events.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Days)]
+pub(in crate::http) struct DaysWire {
+    /// Newest first, then by the cameras' names.
+    pub days: Vec<DayWire>,
+}
+
+/// A camera's day.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DaySums)]
+pub(in crate::http) struct DayWire {
+    pub camera: Camera,
+    pub day: Day,
+    /// Its events.
+    pub events: u64,
+    /// The saved ones among them.
+    pub saved: u64,
+    /// The sum of their bytes; null while not all are measured.
+    #[schema(required)]
+    pub bytes: Option<u64>,
+    /// How many began in each hour of the day.
+    #[schema(value_type = Vec<u32>, min_items = 24, max_items = 24)]
+    pub hours: [u32; 24],
+}
+
+impl From<Vec<DaySummary>> for DaysWire {
+    fn from(days: Vec<DaySummary>) -> Self {
+        let wire = |DaySummary { camera, day, events, saved, bytes, hours }| DayWire {
+            camera,
+            day,
+            events,
+            saved,
+            bytes,
+            hours,
+        };
+        Self { days: days.into_iter().map(wire).collect() }
+    }
+}
