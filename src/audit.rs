@@ -89,11 +89,12 @@ impl Audit {
         inner.index(&self.catalog);
     }
 
-    /// Whether a pass of this name was noted, as far as it can be told.
+    /// Whether a pass of this name was noted, one of a rule or of a person, as far as it can be told.
     pub fn has_pass(&self, name: &str) -> bool {
         let mut inner = self.lock();
         inner.index(&self.catalog);
-        let is_it = |entry: &Entry| entry.what == What::Pass && entry.pass.as_deref() == Some(name);
+        let is_it =
+            |entry: &Entry| matches!(entry.what, What::Pass | What::Deleted) && entry.pass.as_deref() == Some(name);
         if inner.waiting.iter().any(is_it) {
             return true;
         }

@@ -72,7 +72,8 @@ impl Catalog {
     /// Whether the audit has a pass of this name.
     pub fn audit_has_pass(&self, name: &str) -> Result<bool> {
         self.read("read the audit in", |connection| {
-            let mut found = connection.prepare_cached("SELECT 1 FROM entries WHERE what = 'pass' AND pass = ?1")?;
+            let mut found = connection
+                .prepare_cached("SELECT 1 FROM entries WHERE what IN ('pass', 'deleted') AND pass = ?1 LIMIT 1")?;
             Ok(found.query_row([name], |_| Ok(())).optional()?.is_some())
         })
     }

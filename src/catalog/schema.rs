@@ -13,7 +13,7 @@ use crate::event::Container;
 const APPLICATION: i64 = 0x4F77_6C79;
 /// `PRAGMA user_version`: grows with every change of the tables. A catalog of another version is rebuilt, which costs a
 /// preload and loses nothing.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in a key;
 /// `early` and `late` are its `cameras::Drift`; the rest of it are the sums of its days, which the triggers keep.
@@ -67,7 +67,7 @@ CREATE TRIGGER day_goes AFTER DELETE ON days BEGIN
     unmeasured = unmeasured - old.unmeasured WHERE id = old.camera;
 END;
 CREATE TABLE entries (id INTEGER PRIMARY KEY, what TEXT NOT NULL, pass TEXT, entry TEXT NOT NULL);
-CREATE INDEX entries_of_passes ON entries (pass) WHERE what = 'pass';
+CREATE INDEX entries_of_passes ON entries (pass) WHERE what IN ('pass', 'deleted');
 ";
 
 /// What users may query with the `sqlite3` program; documented in `doc/catalog.md`, and kept when the tables change.

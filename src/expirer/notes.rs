@@ -79,9 +79,10 @@ pub(super) fn left(item: &Item, report: &Report) -> Entry {
 pub(super) fn found(audit: &Audit, tree: &Tree, passes: &[QueuedPass], now: Now) {
     let names: BTreeSet<&str> = passes.iter().map(|pass| pass.manifest.pass.as_str()).collect();
     for name in names.into_iter().filter(|name| !audit.has_pass(name)) {
-        let (mut items, mut undo_until) = (Vec::new(), None);
+        let (mut items, mut undo_until, mut by) = (Vec::new(), None, By::Rule);
         for part in passes.iter().filter(|pass| pass.manifest.pass == name) {
             undo_until.clone_from(&part.manifest.undo_until);
+            by = part.manifest.by;
             match tree.retired_in(part) {
                 Ok(found) => items.extend(found),
                 Err(error) => tracing::warn!("{}", error.chain()),
@@ -91,7 +92,7 @@ pub(super) fn found(audit: &Audit, tree: &Tree, passes: &[QueuedPass], now: Now)
             continue; // it ended before anything was moved
         }
         let of = |entry: Entry| Entry { pass: Some(name.to_owned()), undo_until: undo_until.clone(), ..entry };
-        let sums = of(sums(&items, "cut off before this was noted; it had retired"));
+        let sums = of(Entry { by, ..sums(&items, "cut off before this was noted; it had retired") });
         audit.note(now, std::iter::once(sums).chain(items.iter().map(|item| of(Entry::of(What::Item, item)))));
     }
 }

@@ -246,3 +246,16 @@ fn its_file_belongs_to_the_owner_of_the_root() {
     let file = world.path(".owlery/audit.jsonl").metadata().unwrap();
     assert_eq!((file.uid(), file.gid()), (4321, 4321));
 }
+
+#[test]
+fn what_a_person_deleted_is_not_told_again_as_a_pass_that_was_cut_off() {
+    let world = World::new();
+    event(&world, 60, "10-00-00");
+    event(&world, 50, "10-00-00");
+    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    assert_eq!(world.run("delete", &[&id]).code, 0);
+    assert_eq!(words(&audit(&world)), ["deleted"]);
+    // A pass looks through what waits in the queue.
+    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(words(&audit(&world)), ["item", "pass", "deleted"]);
+}
