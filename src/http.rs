@@ -15,6 +15,7 @@ mod strix;
 mod viewer;
 mod web;
 pub(crate) mod wire;
+mod zip;
 
 use std::sync::Arc;
 
@@ -51,7 +52,8 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/media/{*path}", get(files::media))
         .route("/api/v1/cameras", get(api::cameras))
         .route("/api/v1/events", get(api::events))
-        .route("/api/v1/events/{camera}/{date}/{time}", get(api::event))
+        .route("/api/v1/events/{camera}/{date}/{time}", get(zip::event))
+        .route("/api/v1/export", get(zip::export))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))

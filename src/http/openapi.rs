@@ -6,12 +6,12 @@ use axum::body::Bytes;
 use axum::response::Response;
 use utoipa::OpenApi;
 
-use super::{api, files};
+use super::{api, files, zip};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Owlery", description = "The event archive of a Motion capture host."),
-    paths(api::healthz, files::media)
+    paths(api::healthz, files::media, zip::zipped, zip::export)
 )]
 struct Document;
 

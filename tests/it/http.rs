@@ -5,6 +5,7 @@ mod files;
 mod hostile;
 mod sending;
 mod strix;
+mod zip;
 
 use serde_json::{Value, json};
 
