@@ -156,6 +156,21 @@ fn more_than_a_page_of_the_catalog_is_exported_whole() {
 }
 
 #[test]
+fn more_than_ten_thousand_events_are_refused_and_less_of_them_are_not() {
+    let world = World::new();
+    for second in 0..10_001 {
+        let id = format!("Camera1/2025-03-01/{:02}-{:02}-{:02}", second / 3600, second / 60 % 60, second % 60);
+        fs::create_dir_all(world.path(id)).unwrap();
+    }
+    let daemon = world.serve(&[]);
+    let refused = daemon.get("/api/v1/export");
+    assert_problem(&refused, 413, None);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("shorter time"), "{}", refused.text());
+    let rest = daemon.get("/api/v1/export?from=2025-03-01%2000:00:01");
+    assert_eq!(names(&rest), [""; 0], "ten thousand, and none has a file");
+}
+
+#[test]
 fn what_is_not_there_or_wrong_is_a_problem() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
