@@ -18,6 +18,7 @@ mod strix;
 mod viewer;
 mod web;
 pub(crate) mod wire;
+mod zip;
 
 use std::sync::Arc;
 
@@ -56,8 +57,9 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/media/{*path}", get(files::media))
         .route("/api/v1/cameras", get(api::cameras))
         .route("/api/v1/events", get(api::events))
-        .route("/api/v1/events/{camera}/{date}/{time}", get(api::event).delete(api::delete))
+        .route("/api/v1/events/{camera}/{date}/{time}", get(zip::event).delete(api::delete))
         .route("/api/v1/events/{camera}/{date}/{time}/saved", put(api::save).delete(api::unsave))
+        .route("/api/v1/export", get(zip::export))
         .route("/api/v1/days", get(api::days))
         .route("/api/v1/queue", get(api::queue))
         .route("/api/v1/queue/{pass}/restore", post(api::restore))

@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi, openapi};
 use super::described::{CursorText, Direction, FileName, Moment};
 use super::error::Problem;
 use super::params::{Params, RawParams};
-use super::{api, files, strix};
+use super::{api, files, strix, zip};
 use crate::event::EventName;
 
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use crate::event::EventName;
         api::cameras, api::events, api::event, api::save, api::unsave, api::delete, api::days, api::queue, api::restore,
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
         files::media, files::motion, files::listing::listing, strix::cameras, strix::events,
+        zip::zipped, zip::export,
     ),
     // What only parameters are made of is not gathered by itself.
     components(schemas(CursorText, Direction, EventName, FileName, Moment)),

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::Problem;
 use crate::clock::Now;
-use crate::event::Camera;
+use crate::event::{Camera, State};
 use crate::time::{End, parse};
 
 /// What axum makes of a query string.
@@ -52,6 +52,13 @@ impl Params {
     pub fn parsed<T: FromStr>(&mut self, name: &str, what: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| Problem::parameter(name, format!("{name}={text:?} is not {what}")))
+    }
+
+    pub fn state(&mut self, name: &str) -> Result<Option<State>, Problem> {
+        let Some(word) = self.text(name)? else { return Ok(None) };
+        State::of(&word)
+            .map(Some)
+            .ok_or_else(|| Problem::parameter(name, format!("{name} is open, complete or interrupted")))
     }
 
     pub fn time(&mut self, name: &str, end: End, now: Now) -> Result<Option<NaiveDateTime>, Problem> {

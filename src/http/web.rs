@@ -8,6 +8,7 @@ use axum::extract::FromRef;
 use super::access::Access;
 use super::pages::Pages;
 use super::states::States;
+use super::zip::Places;
 use crate::service::Handle;
 
 /// One router's state; clones are the same one.
@@ -23,11 +24,19 @@ pub(super) struct Shared {
     pub pages: Pages,
     /// The states of events whose files were asked for last.
     pub states: States,
+    /// How many zips may be made at a time.
+    pub zips: Places,
 }
 
 impl Web {
     pub fn new(handle: Arc<Handle>, access: Access) -> Self {
-        Self(Arc::new(Shared { handle, access, pages: Pages::default(), states: States::default() }))
+        Self(Arc::new(Shared {
+            handle,
+            access,
+            pages: Pages::default(),
+            states: States::default(),
+            zips: Places::default(),
+        }))
     }
 }
 

@@ -7,6 +7,7 @@ mod hostile;
 mod sending;
 mod strix;
 mod writes;
+mod zip;
 
 use serde_json::{Value, json};
 

@@ -86,10 +86,8 @@ fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
     if let Some(change) = params.parsed("min_change", "a number of pixels")? {
         query = query.min_change(change);
     }
-    if let Some(word) = params.text("state")? {
-        let state = event::State::of(&word);
-        query =
-            query.state(state.ok_or_else(|| Problem::parameter("state", "state is open, complete or interrupted"))?);
+    if let Some(state) = params.state("state")? {
+        query = query.state(state);
     }
     match params.text("order")?.as_deref() {
         None | Some("desc") => {}

@@ -72,6 +72,112 @@ fn events_are_told_with_every_field_oldest_first() {
     assert_eq!(answer, expected);
 }
 
+/// Times of day to ask from (with seconds as in the directories' names), and how many events of `Camera1` and `Camera2` lie
+/// before each: their names are 05-44-39, 05-44-52, 05-45-07 and 05-45-26, and 05-45-29.
+const STARTS: [(Option<&str>, usize, usize); 8] = [
+    (None, 0, 0),
+    (Some("2026-11-20"), 0, 0),
+    (Some("2026-11-21 05:44:39"), 0, 0),
+    (Some("2026-11-21 05:44:40"), 1, 0),
+    (Some("2026-11-21 05:45:07"), 2, 0),
+    (Some("2026-11-21 05:45:27"), 4, 0),
+    (Some("2026-11-21 05:45:30"), 4, 1),
+    (Some("2026-11-22"), 4, 1),
+];
+
+/// Times to ask to, and how many events lie before or at each.
+const ENDS: [(&str, usize, usize); 8] = [
+    ("2026-11-20", 0, 0),
+    ("2026-11-21 05:44:38", 0, 0),
+    ("2026-11-21 05:44:39", 1, 0),
+    ("2026-11-21 05:45:06", 2, 0),
+    ("2026-11-21 05:45:26", 4, 0),
+    ("2026-11-21 05:45:29", 4, 1),
+    ("2026-11-21", 4, 1),
+    ("2026-11-30 00:00:00", 4, 1),
+];
+
+#[test]
+fn every_combination_of_bounds_offset_and_limit_tells_just_its_events() {
+    let world = World::sample("direct");
+    let daemon = serve_measured(&world, &[]);
+    let all = [CAMERA1.map(|event| told(&world, "Camera1", event)).to_vec(), vec![told(&world, "Camera2", CAMERA2)]];
+    for (start, first1, first2) in STARTS {
+        for (end, last1, last2) in ENDS {
+            for offset in [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(5)] {
+                for limit in [None, Some(0), Some(1), Some(2), Some(4), Some(5)] {
+                    let mut query = format!("end={}", end.replace(' ', "%20"));
+                    let mut add = |name: &str, value: Option<String>| {
+                        query.extend(value.map(|value| format!("&{name}={}", value.replace(' ', "+"))));
+                    };
+                    add("start", start.map(str::to_owned));
+                    add("offset", offset.map(|offset: usize| offset.to_string()));
+                    add("limit", limit.map(|limit: usize| limit.to_string()));
+                    let answer = daemon.get(&format!("/api/events/Camera1,Camera2?{query}")).json();
+                    // The newest are left out by `offset`, then the newest `limit` are taken; 0 is all, 10 unless told.
+                    let taken = |of: &[Value], first: usize, last: usize| {
+                        let last = last.saturating_sub(offset.unwrap_or(0)).max(first.min(last));
+                        let most = match limit.unwrap_or(10) {
+                            0 => of.len(),
+                            limit => limit,
+                        };
+                        let first = first.max(last.saturating_sub(most)).min(last);
+                        Value::from(of[first..last].to_vec())
+                    };
+                    let expected = json!({
+                        "Camera1": taken(&all[0], first1, last1), "Camera2": taken(&all[1], first2, last2),
+                    });
+                    assert_eq!(answer["events"], expected, "{query}");
+                    assert_eq!(answer["offset"], offset.unwrap_or(0), "{query}");
+                    assert_eq!(answer["limit"], limit.unwrap_or(10), "{query}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_directory_list_names_every_picture_and_every_movie_answers_ranges() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    for event in ["Camera1/2026-11-21/05-44-39", "Camera1/2026-11-21/05-45-26", "Camera2/2026-11-21/05-45-29"] {
+        let mut pictures: Vec<String> = fs::read_dir(world.path(event))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.rsplit_once('.').is_some_and(|(_, extension)| extension == "jpg"))
+            .collect();
+        pictures.sort();
+        let links: String = pictures.iter().map(|name| format!("<li><a href=\"{name}\">{name}</a></li>\n")).collect();
+        let page = daemon.get(&format!("/motion/{event}/"));
+        assert_eq!(
+            page.text(),
+            format!(
+                "<!DOCTYPE html>\n<html><head><title>{event}</title></head><body>\n<h1>{event}</h1>\n<ul>\n\
+                 {links}</ul>\n</body></html>\n"
+            )
+        );
+        let movie = fs::read(world.path(event).join("video.mp4")).unwrap();
+        let len = movie.len();
+        // What a player asks: whether there are ranges, the index at the end, then what follows a place.
+        for (range, from, to) in [
+            ("bytes=0-".to_owned(), 0, len - 1),
+            ("bytes=0-1".to_owned(), 0, 1),
+            (format!("bytes={}-", len - 1000), len - 1000, len - 1),
+            ("bytes=-1000".to_owned(), len - 1000, len - 1),
+            (format!("bytes={}-{}", len / 2, len / 2 + 4095), len / 2, len / 2 + 4095),
+        ] {
+            let part = daemon.request("GET", &format!("/motion/{event}/video.mp4"), &[("Range", &range)]);
+            assert_eq!(part.status, 206, "{event} {range}");
+            assert_eq!(
+                part.header("content-range"),
+                Some(format!("bytes {from}-{to}/{len}").as_str()),
+                "{event} {range}"
+            );
+            assert!(part.body == movie[from..=to], "{event} {range}: the wrong bytes");
+        }
+    }
+}
+
 #[test]
 fn a_debug_movie_and_a_thumbnail_are_named() {
     let world = World::sample("strix-done");
