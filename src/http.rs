@@ -8,6 +8,7 @@ mod closer;
 mod error;
 mod files;
 mod gate;
+mod limits;
 mod openapi;
 mod pages;
 mod params;
@@ -16,6 +17,7 @@ mod viewer;
 mod web;
 pub(crate) mod wire;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
@@ -24,6 +26,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::Access;
 pub(crate) use closer::Closer;
@@ -41,6 +44,7 @@ pub fn router(service: &Service) -> Router {
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
     let web = Web::new(Arc::clone(service), access);
+    let limits = limits::Limits::usual();
     Router::new()
         .route("/", get(assets::page))
         .route("/app.js", get(assets::script))
@@ -59,7 +63,10 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/readyz", get(api::readyz))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(middleware::from_fn_with_state(web.clone(), gate::gate))
+        .layer(middleware::from_fn_with_state(limits, limits::take_body))
+        .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
+        .layer(middleware::from_fn_with_state(limits, limits::in_time))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
         .layer(middleware::from_fn(harden))
         .with_state(web)
 }

@@ -152,6 +152,7 @@ pub(super) async fn event(
 /// Answers as long as the process does.
 #[utoipa::path(get, path = "/healthz", responses((status = 200, description = "it lives", body = String, content_type = "text/plain")))]
 pub(super) async fn healthz() -> &'static str {
+    crate::fault::point("healthz");
     "ok\n"
 }
 

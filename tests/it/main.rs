@@ -48,6 +48,8 @@ mod space;
 #[cfg(feature = "cli")]
 mod stats;
 #[cfg(feature = "cli")]
+mod tls;
+#[cfg(feature = "cli")]
 mod undo;
 #[cfg(feature = "cli")]
 mod watch;

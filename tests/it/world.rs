@@ -429,7 +429,8 @@ impl Daemon {
         });
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").map(str::to_owned);
+        let address =
+            line.trim().strip_prefix("listening on ").and_then(|url| Some(url.split_once("://")?.1.to_owned()));
         let address = address.unwrap_or_else(|| panic!("it did not start: {line:?} {}", log.lock().unwrap()));
         Self { child, address, log, listener: Some(listener) }
     }
