@@ -12,6 +12,7 @@ mod limits;
 mod openapi;
 mod pages;
 mod params;
+mod prefix;
 mod strix;
 mod viewer;
 mod web;
@@ -36,7 +37,8 @@ pub use viewer::Role;
 use crate::service::Service;
 use web::Web;
 
-/// The router of a service, to be mounted under any path: for whoever reaches it.
+/// The router of a service, for whoever reaches it. It can be mounted under any path, by axum's `nest` or `nest_service`:
+/// every URL in its answers begins with that path. `examples/embed.rs` does so.
 pub fn router(service: &Service) -> Router {
     router_with(service, Access::default())
 }
@@ -79,7 +81,7 @@ async fn harden(request: Request, next: Next) -> Response {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+        HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"),
     );
     response
 }

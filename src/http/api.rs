@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::blocking;
 use super::error::Problem;
 use super::params::{Params, RawParams};
+use super::prefix::Prefix;
 use super::web::Web;
 use super::wire::{CamerasWire, ImageWire, event_json, event_path, page_json, segment};
 use crate::catalog::{Cursor, Order, Query};
@@ -66,18 +67,23 @@ pub(super) async fn cameras(
     .await
 }
 
-pub(super) async fn events(State(web): State<Web>, headers: HeaderMap, raw: RawParams) -> Result<Response, Problem> {
+pub(super) async fn events(
+    State(web): State<Web>,
+    prefix: Prefix,
+    headers: HeaderMap,
+    raw: RawParams,
+) -> Result<Response, Problem> {
     let (handle, pages) = (&web.handle, &web.pages);
-    let query = query(Params::new(raw)?, handle)?;
+    let asked = (prefix, query(Params::new(raw)?, handle)?);
     // Queries take a fraction of a millisecond: less than handing them to another thread and back.
     tagged(handle, &headers, async {
         let generation = handle.generation();
-        if let Some(page) = pages.get(generation, &query) {
+        if let Some(page) = pages.get(generation, &asked) {
             return Ok(answer(page));
         }
-        let page = handle.events(&query)?;
-        let body = Bytes::from(page_json(&page));
-        pages.put(generation, query, body.clone());
+        let page = handle.events(&asked.1)?;
+        let body = Bytes::from(page_json(&page, asked.0.as_str()));
+        pages.put(generation, asked, body.clone());
         Ok(answer(body))
     })
     .await
@@ -131,6 +137,7 @@ fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
 pub(super) async fn event(
     State(handle): State<Arc<Handle>>,
     Path((camera, date, time)): Path<(String, String, String)>,
+    prefix: Prefix,
     raw: RawParams,
 ) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
@@ -142,11 +149,11 @@ pub(super) async fn event(
     let images = blocking(move || handle.images(&id)).await?;
     let path = event_path(&event);
     let image = |(name, bytes): (String, u64)| {
-        let url = format!("/media/{path}/{}", segment(&name));
+        let url = format!("{prefix}/media/{path}/{}", segment(&name));
         ImageWire { name, bytes, url }
     };
     let images: Vec<ImageWire> = images.into_iter().map(image).collect();
-    Ok(answer(event_json(&event, &images)))
+    Ok(answer(event_json(&event, &images, prefix.as_str())))
 }
 
 /// Answers as long as the process does.

@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 use axum::body::Bytes;
 use axum::response::Response;
 use utoipa::OpenApi;
+use utoipa::openapi::Server;
 
 use super::api;
+use super::prefix::Prefix;
 
 #[derive(OpenApi)]
 #[openapi(info(title = "Owlery", description = "The event archive of a Motion capture host."), paths(api::healthz))]
@@ -16,6 +18,11 @@ struct Document;
 static DOCUMENT: LazyLock<Bytes> =
     LazyLock::new(|| serde_json::to_vec(&Document::openapi()).expect("our own annotations are JSON").into());
 
-pub(super) async fn document() -> Response {
-    api::answer(DOCUMENT.clone())
+pub(super) async fn document(prefix: Prefix) -> Response {
+    if prefix.as_str().is_empty() {
+        return api::answer(DOCUMENT.clone());
+    }
+    let mut document = Document::openapi();
+    document.servers = Some(vec![Server::new(prefix.as_str())]);
+    api::json(&document)
 }

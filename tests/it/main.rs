@@ -25,6 +25,8 @@ mod demo;
 #[cfg(feature = "cli")]
 mod details;
 #[cfg(feature = "cli")]
+mod embed;
+#[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]
 mod http;
