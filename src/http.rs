@@ -10,9 +10,11 @@ mod described;
 mod error;
 mod files;
 mod gate;
+mod limits;
 mod openapi;
 mod pages;
 mod params;
+mod prefix;
 mod states;
 mod strix;
 mod viewer;
@@ -20,6 +22,7 @@ mod web;
 pub(crate) mod wire;
 mod zip;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
@@ -28,6 +31,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::Access;
 pub(crate) use closer::Closer;
@@ -37,7 +41,8 @@ pub use viewer::Role;
 use crate::service::Service;
 use web::Web;
 
-/// The router of a service, to be mounted under any path: for whoever reaches it.
+/// The router of a service, for whoever reaches it. It can be mounted under any path, by axum's `nest` or `nest_service`:
+/// every URL in its answers begins with that path. `examples/embed.rs` does so.
 pub fn router(service: &Service) -> Router {
     router_with(service, Access::default())
 }
@@ -45,6 +50,7 @@ pub fn router(service: &Service) -> Router {
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
     let web = Web::new(Arc::clone(service), access);
+    let limits = limits::Limits::usual();
     Router::new()
         .route("/", get(assets::page))
         .route("/app.js", get(assets::script))
@@ -72,7 +78,10 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/readyz", get(api::readyz))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(middleware::from_fn_with_state(web.clone(), gate::gate))
+        .layer(middleware::from_fn_with_state(limits, limits::take_body))
+        .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
+        .layer(middleware::from_fn_with_state(limits, limits::in_time))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
         .layer(middleware::from_fn(harden))
         .with_state(web)
 }
@@ -85,7 +94,7 @@ async fn harden(request: Request, next: Next) -> Response {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+        HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"),
     );
     response
 }

@@ -17,6 +17,9 @@
 //! # Ok::<(), owlery::Error>(())
 //! ```
 //!
+//! `http::router` (feature `http`) makes an axum router of a service, to be mounted under any path of another program's
+//! own; `examples/embed.rs` is such a program.
+//!
 //! The directory tree is the truth. Everything else (the catalog) is derived from it and can be deleted at any time.
 
 // Without the program, what only it asks for lies idle.

@@ -15,8 +15,8 @@ function make(tag, className, text) {
   return element;
 }
 
-/** API paths begin with a slash; the page may be mounted below one. */
-const local = (path) => path.replace(/^\//, "");
+/** A file's path below this page, wherever it is mounted, and whatever a proxy makes of where that is. */
+const local = (path) => path.match(/media\/[^/]+\/\d{4}-\d\d-\d\d\/.*/)[0];
 
 async function ask(path) {
   const response = await fetch(path);

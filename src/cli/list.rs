@@ -67,7 +67,7 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
         page = source.catalog().events(&query)?;
     }
     if args.json {
-        output::print(&(page_json(&page) + "\n"))?;
+        output::print(&(page_json(&page, "") + "\n"))?;
     } else {
         output::print(&table(&page))?;
     }

@@ -1,8 +1,10 @@
 //! The HTTP listener: accepts connections, as many as there is room for, and on the daemon's end sees them to theirs. What
-//! a connection does is `connection`'s, how long its client may take `stream`'s, and who may ask what the router's.
+//! a connection does is `connection`'s, how long its client is waited for `activity`'s, and who may ask
+//! what the router's.
 
 mod activity;
 mod connection;
+mod spans;
 mod stream;
 
 use std::io;
@@ -19,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tls::Tls;
 use connection::Connection;
-use stream::Spans;
+use spans::Spans;
 
 /// How many connections there may be; more wait, unaccepted, until one ends.
 const CONNECTIONS: usize = 2048;

@@ -123,6 +123,7 @@ fn scope(viewer: &Viewer) -> String {
     (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json")
 ))]
 pub(super) async fn healthz(raw: RawParams) -> Result<&'static str, Problem> {
+    crate::fault::point("healthz");
     Params::new(raw)?.end()?;
     Ok("ok\n")
 }

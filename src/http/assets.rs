@@ -1,8 +1,12 @@
 //! The page and what belongs to it, compiled in.
 
+use axum::extract::OriginalUri;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 
+use super::prefix::Prefix;
+
+const PAGE: &str = include_str!("../../ui/index.html");
 const JPEG: &[u8] = include_bytes!("../../ui/missing.jpg");
 
 fn typed(kind: &'static str) -> [(HeaderName, HeaderValue); 2] {
@@ -12,8 +16,14 @@ fn typed(kind: &'static str) -> [(HeaderName, HeaderValue); 2] {
     ]
 }
 
-pub(super) async fn page() -> impl IntoResponse {
-    (typed("text/html; charset=utf-8"), include_str!("../../ui/index.html"))
+/// The page. What it asks for is relative to its own path; where the router is mounted that may lack the slash at its end,
+/// and the page is told what it stands for.
+pub(super) async fn page(prefix: Prefix, OriginalUri(asked): OriginalUri) -> Response {
+    let page = typed("text/html; charset=utf-8");
+    if asked.path().ends_with('/') {
+        return (page, PAGE).into_response();
+    }
+    (page, PAGE.replacen("<head>", &format!("<head>\n  <base href=\"{prefix}/\">"), 1)).into_response()
 }
 
 pub(super) async fn script() -> impl IntoResponse {

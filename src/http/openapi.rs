@@ -4,11 +4,13 @@ use std::sync::LazyLock;
 
 use axum::body::Bytes;
 use axum::response::Response;
+use utoipa::openapi::Server;
 use utoipa::{Modify, OpenApi, openapi};
 
 use super::described::{CursorText, Direction, FileName, Moment};
 use super::error::Problem;
 use super::params::{Params, RawParams};
+use super::prefix::Prefix;
 use super::{api, files, strix, zip};
 use crate::event::EventName;
 
@@ -62,7 +64,12 @@ static DOCUMENT: LazyLock<Bytes> =
     (status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object),
     (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json")
 ))]
-pub(super) async fn document(raw: RawParams) -> Result<Response, Problem> {
+pub(super) async fn document(prefix: Prefix, raw: RawParams) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
-    Ok(api::answer(DOCUMENT.clone()))
+    if prefix.as_str().is_empty() {
+        return Ok(api::answer(DOCUMENT.clone()));
+    }
+    let mut document = Document::openapi();
+    document.servers = Some(vec![Server::new(prefix.as_str())]);
+    Ok(api::json(&document))
 }

@@ -6,7 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 
+use super::prefix::Prefix;
 use crate::catalog::Query;
+
+/// What a page depends on: its URLs begin with the prefix.
+type Asked = (Prefix, Query);
 
 /// The most bytes that are kept; then all are forgotten.
 const MOST: usize = 2 << 20;
@@ -19,7 +23,7 @@ pub(super) struct Pages(Mutex<Kept>);
 struct Kept {
     generation: u64,
     bytes: usize,
-    pages: HashMap<Query, Bytes>,
+    pages: HashMap<Asked, Bytes>,
 }
 
 impl Pages {
@@ -28,13 +32,13 @@ impl Pages {
     }
 
     /// The page, if it was made at this generation.
-    pub fn get(&self, generation: u64, query: &Query) -> Option<Bytes> {
+    pub fn get(&self, generation: u64, asked: &Asked) -> Option<Bytes> {
         let kept = self.lock();
-        if kept.generation == generation { kept.pages.get(query).cloned() } else { None }
+        if kept.generation == generation { kept.pages.get(asked).cloned() } else { None }
     }
 
     /// Keeps a page. The generation is that from before the page was made.
-    pub fn put(&self, generation: u64, query: Query, page: Bytes) {
+    pub fn put(&self, generation: u64, asked: Asked, page: Bytes) {
         let mut kept = self.lock();
         if generation < kept.generation || page.len() > MOST / 4 {
             return; // made from what is not true any more, or not worth its place
@@ -43,7 +47,7 @@ impl Pages {
             *kept = Kept { generation, ..Kept::default() };
         }
         kept.bytes += page.len();
-        if let Some(before) = kept.pages.insert(query, page) {
+        if let Some(before) = kept.pages.insert(asked, page) {
             kept.bytes -= before.len();
         }
     }
@@ -53,10 +57,14 @@ impl Pages {
 mod tests {
     use super::*;
 
+    fn asked(query: Query) -> Asked {
+        (Prefix::default(), query)
+    }
+
     #[test]
     fn a_page_is_that_of_its_generation_and_its_query() {
         let pages = Pages::default();
-        let (all, one) = (Query::new(), Query::new().camera("Camera1"));
+        let (all, one) = (asked(Query::new()), asked(Query::new().camera("Camera1")));
         pages.put(1, all.clone(), Bytes::from_static(b"all"));
         pages.put(1, one.clone(), Bytes::from_static(b"one"));
         assert_eq!(pages.get(1, &all).as_deref(), Some(&b"all"[..]));
@@ -71,7 +79,7 @@ mod tests {
     fn what_is_kept_is_bounded() {
         let pages = Pages::default();
         for limit in 1..=50 {
-            pages.put(1, Query::new().limit(limit), Bytes::from(vec![0; MOST / 10]));
+            pages.put(1, asked(Query::new().limit(limit)), Bytes::from(vec![0; MOST / 10]));
             assert!(pages.lock().bytes <= MOST && pages.lock().pages.len() <= 10);
         }
     }

@@ -55,15 +55,16 @@ pub(super) fn segment(name: &str) -> impl Display + '_ {
 /// About the bytes of an event.
 const EVENT: usize = 420;
 
-/// A page of events. Written straight from them: a busy page is made thousands of times a second.
-pub(crate) fn page_json(page: &Page) -> String {
-    let mut out = String::with_capacity((page.events.len() + 1) * EVENT);
+/// A page of events, whose URLs begin with `prefix`: where the router is mounted, as [`super::prefix::Prefix`] has it, or
+/// nothing. Written straight from the events: a busy page is made thousands of times a second.
+pub(crate) fn page_json(page: &Page, prefix: &str) -> String {
+    let mut out = String::with_capacity((page.events.len() + 1) * (EVENT + 3 * prefix.len()));
     out.push_str("{\"events\":[");
     for (n, event) in page.events.iter().enumerate() {
         if n > 0 {
             out.push(',');
         }
-        push_event(&mut out, event);
+        push_event(&mut out, event, prefix);
     }
     out.push_str("],\"next\":");
     match &page.next {
@@ -74,17 +75,17 @@ pub(crate) fn page_json(page: &Page) -> String {
     out
 }
 
-/// One event.
-pub(super) fn one_json(event: &Event) -> String {
+/// One event; its URLs begin with `prefix`.
+pub(super) fn one_json(event: &Event, prefix: &str) -> String {
     let mut out = String::with_capacity(EVENT);
-    push_event(&mut out, event);
+    push_event(&mut out, event, prefix);
     out
 }
 
-/// One event with its pictures.
-pub(super) fn event_json(event: &Event, images: &[ImageWire]) -> String {
+/// One event with its pictures; its URLs begin with `prefix`.
+pub(super) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> String {
     let mut out = String::with_capacity(EVENT + images.len() * 120);
-    push_event(&mut out, event);
+    push_event(&mut out, event, prefix);
     out.pop();
     out.push_str(",\"images\":");
     out.push_str(&serde_json::to_string(images).expect("texts and numbers are JSON"));
@@ -93,7 +94,7 @@ pub(super) fn event_json(event: &Event, images: &[ImageWire]) -> String {
 }
 
 /// One event.
-fn push_event(out: &mut String, event: &Event) {
+fn push_event(out: &mut String, event: &Event, prefix: &str) {
     let details = &event.details;
     let (camera, day, name) = (event.id.camera.as_str(), Text::of_date(event.id.day.date()), event.id.name.text());
     let key = |out: &mut String, key: &str| out.extend([",\"", key, "\":"]);
@@ -105,7 +106,7 @@ fn push_event(out: &mut String, event: &Event) {
     };
     let media = |out: &mut String, file: Option<&str>| match file {
         Some(file) => {
-            out.push_str("\"/media/");
+            out.extend(["\"", prefix, "/media/"]);
             out.extend(utf8_percent_encode(camera, SEGMENT));
             out.extend(["/", &*day, "/", &*name, "/", file, "\""]);
         }
@@ -222,19 +223,19 @@ mod tests {
             };
             let event = Event { id: id.clone(), details };
             let page = Page { events: vec![event.clone(), event.clone()], next: None };
-            let told: Value = serde_json::from_str(&page_json(&page)).unwrap();
+            let told: Value = serde_json::from_str(&page_json(&page, "/below")).unwrap();
             let as_described: PageSchema = serde_json::from_value(told.clone()).unwrap();
             prop_assert_eq!(as_described.events.len(), 2);
-            prop_assert_eq!(&serde_json::from_str::<Value>(&one_json(&event)).unwrap(), &told["events"][0]);
+            prop_assert_eq!(&serde_json::from_str::<Value>(&one_json(&event, "/below")).unwrap(), &told["events"][0]);
             let expected = json!({
                 "id": id.to_string(), "camera": camera, "start": "2026-11-20T10:04:36", "end": "2026-11-20T10:04:36",
                 "state": "open", "saved": true, "frames": n, "bytes": n.map(|n| u64::from(n) << 32),
-                "video": format!("/media/{}/2026-11-20/10-04-36/video.mp4", segment(&camera)), "debug_video": null,
+                "video": format!("/below/media/{}/2026-11-20/10-04-36/video.mp4", segment(&camera)), "debug_video": null,
                 "thumbnail": null, "peak_change": n, "problems": [problem],
             });
             prop_assert_eq!(&told, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));
             let image = ImageWire { name: "x".to_owned(), bytes: 1, url: "y".to_owned() };
-            let one: Value = serde_json::from_str(&event_json(&event, &[image])).unwrap();
+            let one: Value = serde_json::from_str(&event_json(&event, &[image], "")).unwrap();
             prop_assert_eq!(&one["images"], &json!([{ "name": "x", "bytes": 1, "url": "y" }]));
             prop_assert_eq!(&one["id"], &expected["id"]);
         }

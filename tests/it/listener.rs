@@ -114,7 +114,7 @@ fn a_connection_is_kept_for_the_next_request_and_not_for_ever() {
     assert_eq!(kept.rest(), b"", "but its next head has no more time than any");
 
     let world = World::new();
-    let daemon = serve(&world, "idle=200ms");
+    let daemon = serve(&world, "head=10m,idle=200ms");
     let mut idle = Client::of(&daemon);
     assert_eq!(idle.send(HEALTH).answer().status, 200);
     assert_eq!(idle.rest(), b"");
@@ -168,12 +168,16 @@ fn requests_in_a_row_are_answered_in_their_order() {
 fn a_client_that_has_only_finished_sending_gets_its_answer() {
     let world = World::new();
     let path = movie(&world, BIG);
-    let daemon = serve(&world, "");
+    let daemon = serve(&world, "head=10m,idle=10m");
     let mut client = Client::of(&daemon);
-    client.send(&HEALTH.replace("/healthz", &path));
+    client.send(&(HEALTH.repeat(2) + &HEALTH.replace("/healthz", &path)));
     client.0.shutdown(Shutdown::Write).unwrap();
+    assert_eq!((client.answer().text(), client.answer().text()), ("ok\n".to_owned(), "ok\n".to_owned()));
     let answer = Response::parse(&client.rest());
     assert_eq!((answer.status, answer.body.len() as u64), (200, BIG));
+    let mut client = Client::of(&daemon);
+    client.send("GET /healthz HT").0.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.rest(), b"", "half a request is none");
 }
 
 #[test]
@@ -279,4 +283,46 @@ fn a_client_that_stalls_holds_up_neither_others_nor_the_stop() {
     assert!(asked.elapsed() < LONGEST_STOP, "{:?}", asked.elapsed());
     assert!(daemon.log().contains("8 requests under way are cut off"), "{}", daemon.log());
     assert!(stalled.iter_mut().all(|client| (client.rest().len() as u64) < BIG));
+}
+
+#[test]
+fn a_body_that_is_too_long_or_does_not_come_is_refused_with_a_word() {
+    let world = World::new();
+    let daemon = serve(&world, "body=300ms");
+    let head = |field: &str| format!("POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{field}\r\n\r\n");
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    for (what, request, status) in [
+        ("too long", head("Content-Length: 100000") + &"x".repeat(100_000), 413),
+        ("said to be too long", head("Content-Length: 99999999999"), 413),
+        ("too long in pieces", head("Transfer-Encoding: chunked") + &chunk.repeat(3), 413),
+        ("not there", head("Content-Length: 10") + "12345", 408),
+    ] {
+        let mut client = Client::of(&daemon);
+        let _ = client.0.write_all(request.as_bytes()); // it may have been answered before its end
+        let answer = Response::parse(&client.rest());
+        assert_eq!(answer.status, status, "{what}");
+        assert_eq!(answer.json()["status"], status, "{what}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{what}");
+    }
+    let mut client = Client::of(&daemon);
+    client.send(&(head("Content-Length: 5") + "12345" + HEALTH));
+    assert_eq!((client.answer().status, client.answer().status), (405, 200), "a body within the limits");
+}
+
+#[test]
+fn a_handler_that_panics_is_answered_for_and_harms_no_other() {
+    let world = World::new();
+    let mut command = world.command("serve", ["--listen", "127.0.0.1:0"]);
+    command.env("OWLERY_FAULT", "healthz");
+    let daemon = Daemon::start(command);
+    wait_until("ready", || daemon.get("/readyz").status == 200);
+    let mut client = Client::of(&daemon);
+    for _ in 0..3 {
+        let answer = client.send(HEALTH).answer();
+        assert_eq!((answer.status, answer.json()["status"].as_u64()), (500, Some(500)));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    }
+    assert!(daemon.log().contains("a handler panicked: OWLERY_FAULT=healthz"), "{}", daemon.log());
+    assert_eq!(client.send(&HEALTH.replace("healthz", "readyz")).answer().status, 200, "on the same connection");
+    assert_eq!(daemon.stop(), 0);
 }

@@ -25,6 +25,8 @@ mod demo;
 #[cfg(feature = "cli")]
 mod details;
 #[cfg(feature = "cli")]
+mod embed;
+#[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]
 mod http;
@@ -47,6 +49,8 @@ mod smoke;
 mod space;
 #[cfg(feature = "cli")]
 mod stats;
+#[cfg(feature = "cli")]
+mod tls;
 #[cfg(feature = "cli")]
 mod undo;
 #[cfg(feature = "cli")]

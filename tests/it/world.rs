@@ -405,6 +405,20 @@ impl EventMaker<'_> {
     }
 }
 
+/// One request on a connection of its own. The path is sent as it is.
+pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all((head + "\r\n").as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    Response::parse(&bytes)
+}
+
 /// A running daemon; ended when dropped, by its own process id.
 pub struct Daemon {
     pub child: Child,
@@ -429,7 +443,8 @@ impl Daemon {
         });
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").map(str::to_owned);
+        let address =
+            line.trim().strip_prefix("listening on ").and_then(|url| Some(url.split_once("://")?.1.to_owned()));
         let address = address.unwrap_or_else(|| panic!("it did not start: {line:?} {}", log.lock().unwrap()));
         Self { child, address, log, listener: Some(listener) }
     }
@@ -450,16 +465,7 @@ impl Daemon {
 
     /// One request on a connection of its own. The path is sent as it is.
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        stream.write_all((head + "\r\n").as_bytes()).unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        Response::parse(&bytes)
+        request(&self.address, method, path, headers)
     }
 
     /// The events that the API tells, newest first.

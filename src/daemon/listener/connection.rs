@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error as _;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,8 +22,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::activity::{Activity, Answer};
-use super::stream::{Spans, Watched};
+use super::activity::{Activity, Answer, Over, Patience};
+use super::spans::Spans;
+use super::stream::Watched;
 use crate::http::{Closer, OverTls};
 
 /// The longest head of a request; a longer one is answered with 431. hyper takes at most 100 fields.
@@ -62,15 +64,17 @@ impl Connection {
         });
         let mut served = pin!(
             http1::Builder::new()
-                .header_read_timeout(None) // that is `Watched`'s
+                .header_read_timeout(None) // that is a matter of our patience
                 .max_header_size(LONGEST_HEAD)
                 .max_buf_size(BUFFER)
                 .serve_connection(io, service)
         );
         let mut closing = pin!(super::super::closing_of(closed));
+        let mut patience = Patience::new(Arc::clone(&activity), spans);
         let mut is_last = false;
         loop {
             tokio::select! {
+                biased; // whether it is over depends on what the connection has just done
                 ended = served.as_mut() => {
                     if let Err(error) = ended {
                         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -81,6 +85,14 @@ impl Connection {
                 () = closer.cancelled() => return,
                 () = &mut closing, if !is_last => {
                     if activity.is_endless() {
+                        return;
+                    }
+                    is_last = true;
+                    served.as_mut().graceful_shutdown();
+                }
+                over = poll_fn(|context| patience.poll(context)), if !is_last => {
+                    if over == Over::Late {
+                        tracing::debug!("HTTP with {peer}: the client is waited for no longer");
                         return;
                     }
                     is_last = true;

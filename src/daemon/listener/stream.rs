@@ -1,74 +1,15 @@
-//! A client's stream under watch: whoever lets the server wait too long, for a request or for taking the answer, is
-//! treated as gone. What the bytes mean is hyper's.
+//! A client's stream under watch: what comes is noted for the connection's patience, and a client that takes nothing
+//! of its answer is treated as gone. What the bytes mean is hyper's.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::Activity;
-
-/// How long a client may take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Spans {
-    /// For the handshake of TLS.
-    pub handshake: Duration,
-    /// For the head of a request, from its first byte on; for the first one of a connection, from the connection on.
-    pub head: Duration,
-    /// Until the next request begins.
-    pub idle: Duration,
-    /// To take anything at all of an answer.
-    pub stall: Duration,
-    /// To stop sending when it has been told that nothing more is read.
-    pub linger: Duration,
-    /// For all that is under way, when the daemon ends.
-    pub drain: Duration,
-}
-
-impl Spans {
-    pub fn usual() -> Self {
-        let span = |name, millis| crate::fault::span(name, Duration::from_millis(millis));
-        Self {
-            handshake: span("handshake", 10_000),
-            head: span("head", 15_000),
-            idle: span("idle", 75_000), // more than proxies keep theirs (nginx: 60 s), so that it is they who close
-            stall: span("stall", 120_000),
-            linger: span("linger", 1_000),
-            drain: span("drain", 800),
-        }
-    }
-}
-
-/// A moment after which somebody is not waited for any more.
-#[derive(Debug)]
-struct Deadline {
-    at: Instant,
-    /// Set to `at` only when somebody waits: most requests are there at once.
-    sleep: Pin<Box<Sleep>>,
-}
-
-impl Deadline {
-    fn after(span: Duration) -> Self {
-        let at = Instant::now() + span;
-        Self { at, sleep: Box::pin(sleep_until(at)) }
-    }
-
-    fn set(&mut self, span: Duration) {
-        self.at = Instant::now() + span;
-    }
-
-    /// Whether it has passed; if not, the task is woken when it does.
-    fn has_passed(&mut self, context: &mut Context<'_>) -> bool {
-        if self.sleep.deadline() != self.at {
-            self.sleep.as_mut().reset(self.at);
-        }
-        self.sleep.as_mut().poll(context).is_ready()
-    }
-}
+use super::spans::{Deadline, Spans};
 
 /// A client's stream under watch.
 #[derive(Debug)]
@@ -76,12 +17,6 @@ pub(super) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
     spans: Spans,
-    /// For the next request's head.
-    head: Deadline,
-    /// Whether the next request has begun to come.
-    has_begun: bool,
-    /// How many requests had been answered when `head` was set.
-    answered: u64,
     /// For the client to take something; set while it takes nothing.
     stall: Option<Deadline>,
     /// Whether the client has said that it sends nothing more.
@@ -92,26 +27,7 @@ pub(super) struct Watched<S> {
 
 impl<S> Watched<S> {
     pub fn new(stream: S, activity: Arc<Activity>, spans: Spans) -> Self {
-        Self {
-            stream,
-            activity,
-            spans,
-            head: Deadline::after(spans.head),
-            has_begun: false,
-            answered: 0,
-            stall: None,
-            is_at_end: false,
-            linger: None,
-        }
-    }
-
-    /// Sets the deadline anew once an answer is over.
-    fn await_next(&mut self) {
-        let answered = self.activity.answered();
-        if self.answered != answered {
-            (self.answered, self.has_begun) = (answered, false);
-            self.head.set(self.spans.idle);
-        }
+        Self { stream, activity, spans, stall: None, is_at_end: false, linger: None }
     }
 
     /// Notes what became of sending something: it cannot wait for ever.
@@ -135,35 +51,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let is_answering = this.activity.is_answering();
         if !this.is_at_end {
             let before = buffer.filled().len();
-            match Pin::new(&mut this.stream).poll_read(context, buffer) {
-                Poll::Ready(Ok(())) if buffer.filled().len() > before => {
-                    this.await_next();
-                    if !is_answering && !this.has_begun {
-                        this.has_begun = true;
-                        // The first one's time runs since the connection was made.
-                        if this.answered > 0 {
-                            this.head.set(this.spans.head);
-                        }
-                    }
-                    return Poll::Ready(Ok(()));
-                }
-                Poll::Ready(Ok(())) => this.is_at_end = true,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {}
+            ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+            if buffer.filled().len() > before {
+                this.activity.note_bytes();
+                return Poll::Ready(Ok(()));
             }
+            this.is_at_end = true;
+            this.activity.note_end();
         }
-        // To read nothing means the end to hyper, which then closes the connection. A client that has only finished
-        // sending still gets its answer, but an endless one has nobody who would wait for it.
-        let is_over = if is_answering {
-            this.is_at_end && this.activity.is_endless()
-        } else {
-            this.await_next();
-            this.is_at_end || this.head.has_passed(context)
-        };
-        if is_over { Poll::Ready(Ok(())) } else { Poll::Pending }
+        // hyper would give up the answer; whether it has to is for the connection's patience to say.
+        if this.activity.is_answering() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }
 

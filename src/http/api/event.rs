@@ -11,6 +11,7 @@ use crate::event::{Camera, Day, EventId, EventName};
 use crate::http::blocking;
 use crate::http::error::Problem;
 use crate::http::params::{Names, Params, RawParams};
+use crate::http::prefix::Prefix;
 use crate::http::viewer::Viewer;
 use crate::http::wire::{EventSchema, PassWire, one_json};
 use crate::service::Handle;
@@ -26,10 +27,11 @@ use crate::service::Handle;
 pub(in crate::http) async fn save(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
+    prefix: Prefix,
     Names(names): Names<(String, String, String)>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
-    set_saved(handle, &viewer, &names, raw, true).await
+    set_saved(handle, (&viewer, &prefix), &names, raw, true).await
 }
 
 /// Makes an event one like others, which rules may take. Nothing changes if it is one.
@@ -43,15 +45,16 @@ pub(in crate::http) async fn save(
 pub(in crate::http) async fn unsave(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
+    prefix: Prefix,
     Names(names): Names<(String, String, String)>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
-    set_saved(handle, &viewer, &names, raw, false).await
+    set_saved(handle, (&viewer, &prefix), &names, raw, false).await
 }
 
 async fn set_saved(
     handle: Arc<Handle>,
-    viewer: &Viewer,
+    (viewer, prefix): (&Viewer, &Prefix),
     names: &(String, String, String),
     raw: RawParams,
     is_saved: bool,
@@ -62,7 +65,7 @@ async fn set_saved(
         handle.event(&id)
     });
     let event = event.await?.ok_or_else(Problem::not_found)?; // it went away meanwhile
-    Ok(answer(one_json(&event)))
+    Ok(answer(one_json(&event, prefix.as_str())))
 }
 
 /// Moves an event into the delete queue, from where it can be taken back for a day or the undo window, whichever is longer.

@@ -15,6 +15,7 @@ use crate::http::blocking;
 use crate::http::described::{CursorText, Direction, Moment};
 use crate::http::error::Problem;
 use crate::http::params::{Names, Params, RawParams};
+use crate::http::prefix::Prefix;
 use crate::http::viewer::Viewer;
 use crate::http::web::Web;
 use crate::http::wire::{
@@ -43,6 +44,7 @@ use crate::time::End;
 pub(in crate::http) async fn events(
     State(web): State<Web>,
     viewer: Viewer,
+    prefix: Prefix,
     headers: HeaderMap,
     raw: RawParams,
 ) -> Result<Response, Problem> {
@@ -51,15 +53,16 @@ pub(in crate::http) async fn events(
     if let Some(cameras) = viewer.cameras() {
         query = query.within(cameras); // so a kept page is told only to who sees all that is in it
     }
+    let asked = (prefix, query);
     // Queries take a fraction of a millisecond: less than handing them to another thread and back.
     tagged(handle, &viewer, &headers, async {
         let generation = handle.generation();
-        if let Some(page) = pages.get(generation, &query) {
+        if let Some(page) = pages.get(generation, &asked) {
             return Ok(answer(page));
         }
-        let page = handle.events(&query)?;
-        let body = Bytes::from(page_json(&page));
-        pages.put(generation, query, body.clone());
+        let page = handle.events(&asked.1)?;
+        let body = Bytes::from(page_json(&page, asked.0.as_str()));
+        pages.put(generation, asked, body.clone());
         Ok(answer(body))
     })
     .await
@@ -115,6 +118,7 @@ fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
 pub(in crate::http) async fn event(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
+    prefix: Prefix,
     Names(names): Names<(String, String, String)>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
@@ -124,9 +128,9 @@ pub(in crate::http) async fn event(
     let images = blocking(move || handle.images(&id)).await?;
     let path = event_path(&event);
     let image = |(name, bytes): (String, u64)| {
-        let url = format!("/media/{path}/{}", segment(&name));
+        let url = format!("{prefix}/media/{path}/{}", segment(&name));
         ImageWire { name, bytes, url }
     };
     let images: Vec<ImageWire> = images.into_iter().map(image).collect();
-    Ok(answer(event_json(&event, &images)))
+    Ok(answer(event_json(&event, &images, prefix.as_str())))
 }
