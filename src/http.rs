@@ -4,9 +4,11 @@
 mod access;
 mod api;
 mod assets;
+mod closer;
 mod error;
 mod files;
 mod gate;
+mod live;
 mod openapi;
 mod pages;
 mod params;
@@ -52,6 +54,7 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/api/v1/events", get(api::events))
         .route("/api/v1/events/{camera}/{date}/{time}", get(api::event))
         .route("/api/v1/openapi.json", get(openapi::document))
+        .route("/api/v1/stream", get(live::stream))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .fallback(error::not_found)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use super::access::Access;
+use super::live::Live;
 use super::pages::Pages;
 use crate::service::Handle;
 
@@ -20,11 +21,19 @@ pub(super) struct Shared {
     pub access: Access,
     /// The pages that were answered last.
     pub pages: Pages,
+    /// The live stream.
+    pub live: Arc<Live>,
 }
 
 impl Web {
     pub fn new(handle: Arc<Handle>, access: Access) -> Self {
-        Self(Arc::new(Shared { handle, access, pages: Pages::default() }))
+        let live = Live::new(Arc::clone(&handle));
+        Self::with_live(handle, access, live)
+    }
+
+    /// The same with a live stream that was made elsewhere.
+    pub fn with_live(handle: Arc<Handle>, access: Access, live: Arc<Live>) -> Self {
+        Self(Arc::new(Shared { handle, access, pages: Pages::default(), live }))
     }
 }
 

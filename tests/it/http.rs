@@ -3,6 +3,7 @@
 mod api;
 mod files;
 mod hostile;
+mod stream;
 mod strix;
 
 use serde_json::{Value, json};
