@@ -1,6 +1,7 @@
 //! The process around a service: the HTTP listener, the control socket, signals, and the order in which all that ends.
 
 pub(crate) mod control;
+pub(crate) mod descriptors;
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;

@@ -12,6 +12,7 @@ mod live;
 mod openapi;
 mod pages;
 mod params;
+mod prefix;
 mod strix;
 mod viewer;
 mod web;

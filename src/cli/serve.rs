@@ -16,6 +16,7 @@ pub(super) fn run(common: &Common) -> Result<Outcome> {
 
 /// Says where it listens, shows the preload, and waits for the end.
 pub(super) fn run_until_told(daemon: Daemon) -> Result<Outcome> {
+    crate::daemon::descriptors::raise();
     output::print(&format!("listening on http://{}\n", daemon.address()))?;
     let until = Arc::clone(daemon.service());
     let shown = progress::Shown::start(Arc::clone(&until.status.progress), move || until.status.is_ready());

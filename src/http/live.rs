@@ -22,13 +22,14 @@ use axum::response::{IntoResponse, Response};
 use super::closer::Closer;
 use super::error::Problem;
 use super::params::{Params, RawParams};
+use super::prefix::Prefix;
 use super::viewer::Viewer;
 use super::web::Web;
 use crate::event::Camera;
 use crate::service::Handle;
 use log::Bounds;
 use message::Scope;
-use run::{Full, Run, Sitter};
+use run::{Run, Sitter};
 
 /// How the stream behaves; tests have less patience.
 #[derive(Debug, Clone)]
@@ -60,14 +61,22 @@ impl Default for Settings {
     }
 }
 
+/// The most places where one router can be mounted and listened to at once.
+const MOUNTS: usize = 8;
+
 /// The stream of one router.
 #[derive(Debug)]
 pub(super) struct Live {
     handle: Arc<Handle>,
     settings: Settings,
-    /// The run under way. Set by the first client, taken away by the encoder when it ends.
-    run: Mutex<Option<Arc<Run>>>,
+    /// The runs under way, one for each place where the router is mounted, which is one as a rule. Added by the first client,
+    /// taken away by the encoder when it ends.
+    runs: Mutex<Vec<Arc<Run>>>,
 }
+
+/// Why nobody can sit down any more.
+#[derive(Debug)]
+struct Full;
 
 /// How many runs this process has begun, so that no two of them have the same ids. Written and read by whoever begins one.
 static BEGUN: AtomicU64 = AtomicU64::new(0);
@@ -78,25 +87,31 @@ impl Live {
     }
 
     fn with(handle: Arc<Handle>, settings: Settings) -> Arc<Self> {
-        Arc::new(Self { handle, settings, run: Mutex::default() })
+        Arc::new(Self { handle, settings, runs: Mutex::default() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Run>>> {
-        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Run>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A seat in the run under way, or in a new one.
-    fn join(self: &Arc<Self>, last: Option<&str>, closer: Option<Closer>) -> Result<Sitter, Full> {
-        let mut current = self.lock();
-        if let Some(run) = &*current {
-            return run.sit(last, closer, self.settings.clients);
+    fn join(self: &Arc<Self>, prefix: &Prefix, last: Option<&str>, closer: Option<Closer>) -> Result<Sitter, Full> {
+        let mut runs = self.lock();
+        if runs.iter().map(|run| run.seats()).sum::<usize>() >= self.settings.clients {
+            return Err(Full);
+        }
+        if let Some(run) = runs.iter().find(|run| run.prefix == prefix.as_str()) {
+            return Ok(run.sit(last, closer));
+        }
+        if runs.len() >= MOUNTS {
+            return Err(Full);
         }
         let epoch = format!("{:016x}{:x}", self.handle.epoch(), BEGUN.fetch_add(1, Ordering::Relaxed));
-        let run = Arc::new(Run::new(epoch, self.settings.bounds));
+        let run = Arc::new(Run::new(prefix.as_str(), epoch, self.settings.bounds));
         let news = self.handle.subscribe();
-        let sitter = run.sit(last, closer, self.settings.clients)?;
-        *current = Some(Arc::clone(&run));
-        drop(current);
+        let sitter = run.sit(last, closer);
+        runs.push(Arc::clone(&run));
+        drop(runs);
         // On the runtime of this request, which an embedding program may have started. One that is being shut down drops the
         // task here and now, which needs the lock.
         tokio::spawn(encoder::follow(encoder::Ending::new(self, run), news));
@@ -105,17 +120,20 @@ impl Live {
 
     /// Forgets a run that has ended.
     fn forget(&self, run: &Arc<Run>) {
-        self.lock().take_if(|current| Arc::ptr_eq(current, run));
+        self.lock().retain(|other| !Arc::ptr_eq(other, run));
     }
 
     /// Forgets a run that nobody has joined meanwhile; false if somebody has.
     fn forget_deserted(&self, run: &Arc<Run>) -> bool {
-        self.lock().take_if(|current| Arc::ptr_eq(current, run) && run.seats() == 0).is_some()
+        let mut runs = self.lock();
+        let is_deserted = run.seats() == 0;
+        runs.retain(|other| !(is_deserted && Arc::ptr_eq(other, run)));
+        is_deserted
     }
 
-    /// How many clients listen.
+    /// How many clients listen: the metrics tell.
     pub fn clients(&self) -> usize {
-        self.lock().as_ref().map_or(0, |run| run.seats())
+        self.lock().iter().map(|run| run.seats()).sum()
     }
 }
 
@@ -137,6 +155,7 @@ pub(super) async fn stream(
     State(web): State<Web>,
     viewer: Viewer,
     method: Method,
+    prefix: Prefix,
     closer: Option<Extension<Closer>>,
     headers: HeaderMap,
     raw: RawParams,
@@ -153,7 +172,7 @@ pub(super) async fn stream(
     let body = if method == Method::HEAD {
         Body::from_stream(futures_util::stream::empty::<Result<Vec<u8>, std::convert::Infallible>>())
     } else {
-        let Ok(sitter) = web.live.join(last.as_deref(), closer.map(|Extension(closer)| closer)) else {
+        let Ok(sitter) = web.live.join(&prefix, last.as_deref(), closer.map(|Extension(closer)| closer)) else {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients listen; try again later");
             return Ok(([(header::RETRY_AFTER, HeaderValue::from_static("10"))], problem).into_response());
         };

@@ -58,7 +58,7 @@ pub(crate) fn page_json(page: &Page) -> String {
         if n > 0 {
             out.push(',');
         }
-        push_event(&mut out, event);
+        push_event(&mut out, event, "");
     }
     out.push_str("],\"next\":");
     match &page.next {
@@ -72,7 +72,7 @@ pub(crate) fn page_json(page: &Page) -> String {
 /// One event with its pictures.
 pub(super) fn event_json(event: &Event, images: &[ImageWire]) -> String {
     let mut out = String::with_capacity(EVENT + images.len() * 120);
-    push_event(&mut out, event);
+    push_event(&mut out, event, "");
     out.pop();
     out.push_str(",\"images\":");
     out.push_str(&serde_json::to_string(images).expect("texts and numbers are JSON"));
@@ -81,7 +81,7 @@ pub(super) fn event_json(event: &Event, images: &[ImageWire]) -> String {
 }
 
 /// One event.
-pub(super) fn push_event(out: &mut String, event: &Event) {
+pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     let details = &event.details;
     let (camera, day, name) = (event.id.camera.as_str(), Text::of_date(event.id.day.date()), event.id.name.text());
     let key = |out: &mut String, key: &str| out.extend([",\"", key, "\":"]);
@@ -93,7 +93,7 @@ pub(super) fn push_event(out: &mut String, event: &Event) {
     };
     let media = |out: &mut String, file: Option<&str>| match file {
         Some(file) => {
-            out.push_str("\"/media/");
+            out.extend(["\"", prefix, "/media/"]);
             out.extend(utf8_percent_encode(camera, SEGMENT));
             out.extend(["/", &*day, "/", &*name, "/", file, "\""]);
         }

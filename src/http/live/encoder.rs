@@ -87,7 +87,7 @@ impl Encoder<'_> {
         let mut is_too_long = false;
         match verdict {
             Verdict::Tell => self.run.add(|id| {
-                let message = Message::of(notice, id, now, self.handle.now());
+                let message = Message::of(notice, &self.run.prefix, id, now, self.handle.now());
                 is_too_long = message.len() > self.most;
                 (!is_too_long).then_some(message)
             }),
@@ -100,6 +100,6 @@ impl Encoder<'_> {
     }
 
     fn reset(&self) {
-        self.run.begin_anew(|id| Message::of(Notice::Reset, id, Instant::now(), self.handle.now()));
+        self.run.begin_anew(|id| Message::of(Notice::Reset, &self.run.prefix, id, Instant::now(), self.handle.now()));
     }
 }

@@ -156,7 +156,7 @@ mod tests {
     fn message(log: &Log, camera: Option<u8>) -> Message {
         let id = |n| format!("Camera{n}/2026-11-20/10-00-00").parse().unwrap();
         let notice = camera.map_or(Notice::Reset, |camera| Notice::Removed(id(camera)));
-        Message::of(notice, &log.next_id(), Instant::now(), SystemClock.now())
+        Message::of(notice, "", &log.next_id(), Instant::now(), SystemClock.now())
     }
 
     /// A client as browsers are: it remembers the last id, and comes back with it.

@@ -62,11 +62,11 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// Encodes a notice.
-    pub fn of(notice: Notice, id: &str, at: Instant, now: Now) -> Self {
+    /// Encodes a notice for a router that is mounted below `prefix`.
+    pub fn of(notice: Notice, prefix: &str, id: &str, at: Instant, now: Now) -> Self {
         let event = |name, event: crate::event::Event| {
             let mut text = begin(id, name, USUAL);
-            push_event(&mut text, &event);
+            push_event(&mut text, &event, prefix);
             (About::Camera(event.id.camera), end(text))
         };
         let pass = |what, pass: Arc<Pass>| {

@@ -16,6 +16,8 @@ use crate::http::closer::Closer;
 /// A run. Shared by its encoder and its clients.
 #[derive(Debug)]
 pub(super) struct Run {
+    /// Where the router is mounted for its clients: the URLs in its messages begin with it.
+    pub prefix: String,
     state: Mutex<State>,
     /// Set by the encoder when there is more; waited for by the clients.
     pulse: watch::Sender<Pulse>,
@@ -49,33 +51,26 @@ struct Seat {
     closer: Option<Closer>,
 }
 
-/// Why nobody can sit down.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Full;
-
 impl Run {
-    pub fn new(epoch: String, bounds: Bounds) -> Self {
+    pub fn new(prefix: &str, epoch: String, bounds: Bounds) -> Self {
         let now = Instant::now();
         let state = State { log: Log::new(epoch, bounds), seats: HashMap::new(), seated: 0, empty_since: Some(now) };
-        Self { state: Mutex::new(state), pulse: watch::Sender::default() }
+        Self { prefix: prefix.to_owned(), state: Mutex::new(state), pulse: watch::Sender::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a seat, if fewer than `most` are taken. `last` is the id of the last message that the client has.
-    pub fn sit(self: &Arc<Self>, last: Option<&str>, closer: Option<Closer>, most: usize) -> Result<Sitter, Full> {
+    /// Takes a seat. `last` is the id of the last message that the client has.
+    pub fn sit(self: &Arc<Self>, last: Option<&str>, closer: Option<Closer>) -> Sitter {
         let mut state = self.lock();
-        if state.seats.len() >= most {
-            return Err(Full);
-        }
         let (greeting, next) = state.log.greet(last);
         let number = state.seated;
         state.seated += 1;
         state.empty_since = None;
         state.seats.insert(number, Seat { next, taken: Instant::now(), closer });
-        Ok(Sitter { run: Arc::clone(self), number, pulse: self.pulse.subscribe(), greeting: Some(greeting) })
+        Sitter { run: Arc::clone(self), number, pulse: self.pulse.subscribe(), greeting: Some(greeting) }
     }
 
     /// Adds what `make` makes for an id to the log, if it makes anything. The clients are not woken yet.

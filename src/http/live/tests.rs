@@ -77,6 +77,16 @@ impl World {
         router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
+    /// The same for everybody where the router is mounted below a path.
+    async fn listen_below(&self, prefix: &str, last: Option<&str>) -> Listener {
+        let router = Router::new().route("/stream", get(stream)).layer(Extension(Viewer::anybody()));
+        let router = Router::new().nest("/below", router.clone()).nest("/other", router).with_state(self.web.clone());
+        let request = Request::get(format!("{prefix}/stream")).header("Last-Event-ID", last.unwrap_or_default());
+        let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        Listener { body: response.into_body(), text: String::new() }
+    }
+
     /// The same, and reads.
     async fn listen(&self, viewer: &[&str], query: &str, last: Option<&str>) -> Listener {
         let response = self.ask(viewer, query, last).await;
@@ -239,7 +249,7 @@ async fn who_is_one_too_many_is_asked_to_come_later_and_a_place_that_is_left_is_
 
 #[tokio::test]
 async fn the_news_are_followed_for_a_while_after_the_last_has_left_and_not_for_ever() {
-    let follows = |world: &World| world.web.live.lock().is_some();
+    let follows = |world: &World| !world.web.live.lock().is_empty();
     let world = World::new(quick());
     assert!(!follows(&world), "nobody has asked yet");
     let mut listener = world.listen(&[], "", None).await;
@@ -335,4 +345,21 @@ async fn a_client_that_takes_nothing_is_cut_off_and_the_others_hear_everything()
     let mut rest = Vec::new();
     client.read_to_end(&mut rest).await.unwrap();
     assert!(!rest.ends_with(b"0\r\n\r\n"), "that was no end");
+}
+
+#[tokio::test]
+async fn what_is_mounted_below_a_path_tells_urls_below_it() {
+    let world = World::new(quick());
+    let mut listeners = vec![world.listen(&[], "", None).await];
+    for prefix in ["/below", "/other", "/below"] {
+        listeners.push(world.listen_below(prefix, None).await);
+    }
+    assert_eq!((world.web.live.clients(), world.web.live.lock().len()), (4, 3));
+    world.save(ONE, true);
+    for (listener, prefix) in listeners.iter_mut().zip(["", "/below", "/other", "/below"]) {
+        let (id, _, data) = listener.message().await.unwrap();
+        assert_eq!(data["thumbnail"], format!("{prefix}/media/{ONE}/10-00-00-00.jpg"));
+        let elsewhere = if prefix == "/below" { "/other" } else { "/below" };
+        assert_eq!(world.listen_below(elsewhere, Some(&id)).await.name().await.1, "reset", "an id of {prefix:?}");
+    }
 }
