@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod gate;
 mod limits;
+mod live;
 mod openapi;
 mod pages;
 mod params;
@@ -74,6 +75,7 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/api/v1/retention/confirm", post(api::confirm))
         .route("/api/v1/audit", get(api::audit))
         .route("/api/v1/openapi.json", get(openapi::document))
+        .route("/api/v1/stream", get(live::stream))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .fallback(error::not_found)

@@ -248,9 +248,11 @@ impl Parts {
         self.stop_all()
     }
 
-    /// The one place where the order of stopping is written: first whoever reads the disk or deletes, then the writer,
-    /// which applies what they still sent, then the catalog's log is folded in; the lock goes last, with `state`.
+    /// The one place where the order of stopping is written: first the news end, so that nobody waits for more; then
+    /// whoever reads the disk or deletes, then the writer, which applies what they still sent, then the catalog's log is
+    /// folded in; the lock goes last, with `state`.
     fn stop_all(&mut self) -> Result<()> {
+        self.shared.end_news();
         drop(self.stop.take());
         let mut result = self.workers.join_all();
         drop(self.stop_writer.take());

@@ -1,11 +1,14 @@
-// The page: the newest events with their pictures, a movie at a click, and what is new every few seconds. It asks
-// the same API that everybody else can ask, by paths relative to the page, so it works under any prefix.
+// The page: the newest events with their pictures, a movie at a click, and what is new as it happens (or every few
+// seconds, where the live stream cannot be had). It asks the same API that everybody else can ask, by paths relative to the
+// page, so it works under any prefix.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
 const PAGE = 60;
 const REFRESH = 3000;
+const SOON = 300;
 const view = { camera: null, saved: false, events: new Map(), next: null, shown: "" };
+const live = { stream: null, asking: new Set(), drawing: null, changed: false };
 
 /** An element with a class and a text; text is never markup. */
 function make(tag, className, text) {
@@ -147,6 +150,8 @@ async function readiness() {
 
 /** The newest page again: what is in its range and not in it is gone. */
 async function refresh() {
+  const late = []; // what is heard while the answer is on its way is younger
+  live.asking.add(late);
   try {
     const [page] = await Promise.all([ask(query()), cameras(), readiness()]);
     const oldest = page.events.length ? page.events[page.events.length - 1].start : "";
@@ -156,10 +161,13 @@ async function refresh() {
     const isFirst = view.events.size === 0;
     for (const event of page.events) view.events.set(event.id, event);
     if (isFirst) view.next = page.next;
+    for (const change of late) change();
     draw();
   } catch (error) {
     $("status").textContent = `cannot reach the service (${error.message})`;
     $("status").classList.add("bad");
+  } finally {
+    live.asking.delete(late);
   }
 }
 
@@ -182,10 +190,55 @@ $("more").addEventListener("click", more);
 $("close").addEventListener("click", () => $("player").close());
 $("player").addEventListener("close", () => $("stage").replaceChildren());
 
+const isLive = () => live.stream !== null && live.stream.readyState === EventSource.OPEN;
+
+/** Applies what the stream tells; draws soon, once for all that comes together. */
+function hear(change) {
+  for (const late of live.asking) late.push(change);
+  change();
+  live.changed = true;
+  live.drawing ??= setTimeout(() => { live.drawing = null; draw(); }, SOON);
+}
+
+/** An event as it is now, if it belongs to what is shown. */
+function put(event) {
+  const fits = (!view.camera || event.camera === view.camera) && (!view.saved || event.saved);
+  const isOlder = view.next !== null && ![...view.events.values()].some((shown) => shown.start <= event.start);
+  if (fits && !isOlder) view.events.set(event.id, event);
+  else view.events.delete(event.id);
+}
+
+/** Follows the stream. A page that nobody looks at does not: browsers open only six connections to a host. */
+function follow() {
+  if (live.stream !== null && live.stream.readyState !== EventSource.CLOSED) return;
+  live.stream = new EventSource("api/v1/stream");
+  live.stream.addEventListener("open", refresh);
+  live.stream.addEventListener("reset", start);
+  for (const name of ["event-added", "event-changed"]) {
+    live.stream.addEventListener(name, (message) => { const event = JSON.parse(message.data); hear(() => put(event)); });
+  }
+  live.stream.addEventListener("event-removed", (message) => {
+    const { id } = JSON.parse(message.data);
+    hear(() => view.events.delete(id));
+  });
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return follow();
+  if (live.stream !== null) live.stream.close();
+});
+
 (async function run() {
   await start();
   for (;;) {
+    if (!document.hidden) follow();
     await new Promise((resume) => setTimeout(resume, REFRESH));
-    if (!document.hidden) await refresh();
+    if (document.hidden) continue;
+    if (!isLive()) {
+      await refresh();
+    } else if (live.changed || $("status").textContent) {
+      live.changed = false;
+      await Promise.all([cameras(), readiness()]).catch(() => {}); // the stream says when it breaks
+    }
   }
 })();

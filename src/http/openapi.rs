@@ -11,7 +11,7 @@ use super::described::{CursorText, Direction, FileName, Moment};
 use super::error::Problem;
 use super::params::{Params, RawParams};
 use super::prefix::Prefix;
-use super::{api, files, strix, zip};
+use super::{api, files, live, strix, zip};
 use crate::event::EventName;
 
 #[derive(OpenApi)]
@@ -22,6 +22,7 @@ use crate::event::EventName;
         (name = "events", description = "recordings, and what a person does with them"),
         (name = "retention", description = "what is removed, when and why, and the way back"),
         (name = "files", description = "frames and movies"),
+        (name = "stream", description = "what changes, as it happens"),
         (name = "strix", description = "for the strix web UI"),
         (name = "health", description = "how the service is doing"),
     ),
@@ -29,7 +30,7 @@ use crate::event::EventName;
         api::cameras, api::events, api::event, api::save, api::unsave, api::delete, api::days, api::queue, api::restore,
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
         files::media, files::motion, files::listing::listing, strix::cameras, strix::events,
-        zip::zipped, zip::export,
+        zip::zipped, zip::export, live::stream,
     ),
     // What only parameters are made of is not gathered by itself.
     components(schemas(CursorText, Direction, EventName, FileName, Moment)),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use super::access::Access;
+use super::live::Live;
 use super::pages::Pages;
 use super::states::States;
 use super::zip::Places;
@@ -26,16 +27,25 @@ pub(super) struct Shared {
     pub states: States,
     /// How many zips may be made at a time.
     pub zips: Places,
+    /// The live stream.
+    pub live: Arc<Live>,
 }
 
 impl Web {
     pub fn new(handle: Arc<Handle>, access: Access) -> Self {
+        let live = Live::new(Arc::clone(&handle));
+        Self::with_live(handle, access, live)
+    }
+
+    /// The same with a live stream that was made elsewhere.
+    pub fn with_live(handle: Arc<Handle>, access: Access, live: Arc<Live>) -> Self {
         Self(Arc::new(Shared {
             handle,
             access,
             pages: Pages::default(),
             states: States::default(),
             zips: Places::default(),
+            live,
         }))
     }
 }

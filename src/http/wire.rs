@@ -94,7 +94,7 @@ pub(super) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> S
 }
 
 /// One event.
-fn push_event(out: &mut String, event: &Event, prefix: &str) {
+pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     let details = &event.details;
     let (camera, day, name) = (event.id.camera.as_str(), Text::of_date(event.id.day.date()), event.id.name.text());
     let key = |out: &mut String, key: &str| out.extend([",\"", key, "\":"]);
@@ -148,7 +148,7 @@ fn push_event(out: &mut String, event: &Event, prefix: &str) {
 }
 
 /// A text as JSON. Most have nothing in them that must be escaped.
-fn push_text(out: &mut String, text: &str) {
+pub(super) fn push_text(out: &mut String, text: &str) {
     if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         out.extend(["\"", text, "\""]);
     } else {

@@ -11,10 +11,9 @@ use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use tokio::sync::broadcast;
 
 use super::feed::Feed;
-use super::news::{Notice, Subscription, WAITING};
+use super::news::{Notice, Outlet, Subscription};
 use super::options::Options;
 use super::reserve::Reserve;
 use super::status::Status;
@@ -28,6 +27,7 @@ use crate::expirer::{Expirer, GuardState, Pass, Restoration};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// A camera, what it has, and where its live stream is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Handle {
     pub(crate) pace: Arc<Pace>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
-    news: broadcast::Sender<Notice>,
+    news: Outlet,
     /// Held by whoever walks the whole archive on somebody's request.
     walking: Mutex<()>,
     ports: BTreeMap<Camera, u16>,
@@ -83,7 +83,7 @@ impl Handle {
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             reap_now: bounded(1),
-            news: broadcast::Sender::new(WAITING),
+            news: Outlet::new(),
             walking: Mutex::new(()),
             ports: options.ports.clone(),
             epoch: options.clock.now().nanos().cast_unsigned() ^ u64::from(std::process::id()).rotate_left(48),
@@ -179,24 +179,27 @@ impl Handle {
         self.tree.images(id)
     }
 
-    /// Follows the news from now on.
+    /// Follows the news from now on, until the service stops.
     pub fn subscribe(&self) -> Subscription {
-        Subscription(self.news.subscribe())
+        self.news.subscribe()
     }
 
     /// Whether somebody follows the news.
     pub(super) fn is_followed(&self) -> bool {
-        self.news.receiver_count() > 0
+        self.news.is_followed()
+    }
+
+    /// Ends the stream of news.
+    pub(super) fn end_news(&self) {
+        self.news.close();
     }
 
     /// Tells what was applied. Whoever began to follow while that was done without news for anybody looks anew.
     pub(super) fn publish(&self, applied: Applied, was_followed: bool) {
         if was_followed {
-            for news in applied.news {
-                let _ = self.news.send(news.into()); // the last follower may have gone
-            }
+            self.news.tell(applied.news.into_iter().map(Notice::from));
         } else if self.is_followed() {
-            let _ = self.news.send(Notice::Reset);
+            self.news.tell([Notice::Reset]);
         }
     }
 
@@ -270,6 +273,7 @@ impl Handle {
         self.feed.flush()?;
         let pass = self.expirer.pass(confirmed)?;
         self.feed.flush()?;
+        self.news.tell_of_pass(&pass);
         Ok(pass)
     }
 
@@ -282,6 +286,9 @@ impl Handle {
     pub fn restore(&self, pass: &str) -> Result<Restoration> {
         let restored = self.expirer.restore(pass)?;
         self.feed.flush()?;
+        if !restored.items.is_empty() {
+            self.news.tell([Notice::Restored(Arc::new(restored.clone()))]);
+        }
         Ok(restored)
     }
 
@@ -290,6 +297,7 @@ impl Handle {
     pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
         let pass = self.expirer.delete(events)?;
         self.feed.flush()?;
+        self.news.tell_of_pass(&pass);
         Ok(pass)
     }
 

@@ -5,6 +5,7 @@ mod days;
 mod files;
 mod hostile;
 mod sending;
+mod stream;
 mod strix;
 mod writes;
 mod zip;

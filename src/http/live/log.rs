@@ -1,0 +1,274 @@
+//! The messages of the last minutes, numbered: what a client that comes back has missed. Bounded in count and bytes.
+
+use std::collections::VecDeque;
+
+use axum::body::Bytes;
+use tokio::time::Instant;
+
+use super::message::{Message, Scope, reset};
+
+/// The most bytes that one client takes at once, but always a whole message.
+const MOST_AT_ONCE: usize = 64 << 10;
+
+/// How much a log keeps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub messages: usize,
+    pub bytes: usize,
+}
+
+/// The log of one run of the encoder.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// What its ids begin with; no other log's do.
+    epoch: String,
+    bounds: Bounds,
+    messages: VecDeque<Message>,
+    bytes: usize,
+    /// The number of the next message; the first is 1.
+    next: u64,
+    /// The number of the last `reset` for everybody: what was before it is of no use any more.
+    anew: Option<u64>,
+    /// What was taken last by one who hears everything, and which numbers that was: most take the same.
+    taken: Option<(u64, u64, Bytes)>,
+}
+
+/// What waits for a client.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// To be sent (empty: nothing of it is for this client), and the number to go on with.
+    Some(Bytes, u64),
+    /// There is nothing yet.
+    Nothing,
+    /// What it would have been is not kept any more.
+    Lost,
+}
+
+impl Log {
+    pub fn new(epoch: String, bounds: Bounds) -> Self {
+        Self { epoch, bounds, messages: VecDeque::new(), bytes: 0, next: 1, anew: None, taken: None }
+    }
+
+    fn id(&self, number: u64) -> String {
+        format!("{}-{number}", self.epoch)
+    }
+
+    /// The id of the next message.
+    pub fn next_id(&self) -> String {
+        self.id(self.next)
+    }
+
+    /// The number of the oldest message that is kept, or of the next one.
+    fn first(&self) -> u64 {
+        self.next - self.messages.len() as u64
+    }
+
+    /// Where a client goes on that would go on at `number`.
+    fn onwards(&self, number: u64) -> Option<u64> {
+        let number = number.max(self.anew.unwrap_or(0));
+        (number >= self.first() && number <= self.next).then_some(number)
+    }
+
+    /// Adds a message that was made with `next_id`; the oldest ones go.
+    pub fn push(&mut self, message: Message) {
+        self.bytes += message.len();
+        self.messages.push_back(message);
+        self.next += 1;
+        while self.messages.len() > self.bounds.messages || self.bytes > self.bounds.bytes {
+            let Some(oldest) = self.messages.pop_front() else { break };
+            self.bytes -= oldest.len();
+        }
+    }
+
+    /// Forgets every message: this one, a `reset`, says more than all of them.
+    pub fn begin_anew(&mut self, reset: Message) {
+        self.messages.clear();
+        self.bytes = 0;
+        self.anew = Some(self.next);
+        self.push(reset);
+    }
+
+    /// What a client is sent first, and the number it goes on with: `last` is the id that it has heard last.
+    pub fn greet(&self, last: Option<&str>) -> (Bytes, u64) {
+        let present = self.id(self.next - 1);
+        let Some(last) = last else {
+            // Without data it is no message, but the client notes the id.
+            return (Bytes::from(format!("retry: 2000\nid: {present}\n\n")), self.next);
+        };
+        let number =
+            last.strip_prefix(self.epoch.as_str()).and_then(|rest| rest.strip_prefix('-')?.parse::<u64>().ok());
+        match number.and_then(|number| self.onwards(number.checked_add(1)?)) {
+            Some(next) => (Bytes::from_static(b"retry: 2000\n\n"), next),
+            None => ([&b"retry: 2000\n"[..], &reset(&present)].concat().into(), self.next),
+        }
+    }
+
+    /// Everything from `number` on that is for this scope, up to a bound.
+    pub fn take(&mut self, number: u64, scope: &Scope) -> Taken {
+        let Some(number) = self.onwards(number) else { return Taken::Lost };
+        if number == self.next {
+            return Taken::Nothing;
+        }
+        if let Some((from, to, bytes)) = &self.taken
+            && scope.is_all()
+            && *from == number
+            && (*to == self.next || bytes.len() >= MOST_AT_ONCE)
+        {
+            return Taken::Some(bytes.clone(), *to);
+        }
+        let (mut texts, mut size, mut next) = (Vec::new(), 0, number);
+        let skip = usize::try_from(number - self.first()).unwrap_or(usize::MAX);
+        for message in self.messages.iter().skip(skip) {
+            if size >= MOST_AT_ONCE {
+                break;
+            }
+            if let Some(text) = message.within(scope, || self.id(next)) {
+                size += text.len();
+                texts.push(text);
+            }
+            next += 1;
+        }
+        let bytes = if texts.len() == 1 { texts.remove(0) } else { Bytes::from(texts.concat()) };
+        if scope.is_all() {
+            self.taken = Some((number, next, bytes.clone()));
+        }
+        Taken::Some(bytes, next)
+    }
+
+    /// Since when a client that goes on at `number` could take something; `None` if it has everything. One that has lost
+    /// something could since ever.
+    pub fn waits_since(&self, number: u64, ever: Instant) -> Option<Instant> {
+        let Some(number) = self.onwards(number) else { return Some(ever) };
+        let at = usize::try_from(number - self.first()).ok()?;
+        self.messages.get(at).map(|message| message.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::{Clock, SystemClock};
+    use crate::http::viewer::Viewer;
+    use crate::service::Notice;
+
+    fn message(log: &Log, camera: Option<u8>) -> Message {
+        let id = |n| format!("Camera{n}/2026-11-20/10-00-00").parse().unwrap();
+        let notice = camera.map_or(Notice::Reset, |camera| Notice::Removed(id(camera)));
+        Message::of(notice, "", &log.next_id(), Instant::now(), SystemClock.now())
+    }
+
+    /// A client as browsers are: it remembers the last id, and comes back with it.
+    struct Client {
+        scope: Scope,
+        next: u64,
+        last: Option<u64>,
+        /// The numbers of the events that it was told of.
+        heard: Vec<u64>,
+        /// What it was told of, or was told to look at.
+        knows: u64,
+    }
+
+    impl Client {
+        fn new(camera: Option<&str>) -> Self {
+            let asked = camera.map(|camera| [camera.parse().unwrap()].into());
+            Self { scope: Scope::new(Viewer::anybody(), asked), next: 0, last: None, heard: Vec::new(), knows: 0 }
+        }
+
+        fn come(&mut self, log: &Log) {
+            let last = self.last.map(|last| format!("epoch-{last}"));
+            let (greeting, next) = log.greet(last.as_deref());
+            self.next = next;
+            self.read(&greeting);
+        }
+
+        fn take(&mut self, log: &mut Log) {
+            match log.take(self.next, &self.scope) {
+                Taken::Some(bytes, next) => {
+                    self.next = next;
+                    self.read(&bytes);
+                }
+                Taken::Nothing => assert_eq!(self.next, log.next),
+                Taken::Lost => self.come(log),
+            }
+        }
+
+        fn read(&mut self, bytes: &[u8]) {
+            for block in std::str::from_utf8(bytes).unwrap().split_terminator("\n\n") {
+                let Some(id) = block.lines().find_map(|line| line.strip_prefix("id: epoch-")) else { continue };
+                let id = id.parse().unwrap();
+                assert!(self.last.is_none_or(|last| last < id || (last == id && block.contains("reset"))), "{block}");
+                self.last = Some(id);
+                if block.contains("event: event-removed") {
+                    self.heard.push(id);
+                } else {
+                    self.knows = id;
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_client_hears_each_message_once_in_order_or_is_told_to_look_anew(
+            steps in proptest::collection::vec((0u8..12, 1u8..3), 1..200),
+            (messages, bytes) in (1usize..20, prop_oneof![Just(300usize), Just(1 << 20)]),
+        ) {
+            let mut log = Log::new("epoch".to_owned(), Bounds { messages, bytes });
+            let mut clients = [None, Some("Camera1"), Some("Camera2"), Some("Camera1")].map(Client::new);
+            let mut told = Vec::new();
+            for client in &mut clients {
+                client.come(&log);
+            }
+            for (what, which) in steps {
+                match what {
+                    0..7 => {
+                        told.push((log.next, which));
+                        let message = message(&log, Some(which));
+                        log.push(message);
+                    }
+                    7 => {
+                        let reset = message(&log, None);
+                        log.begin_anew(reset);
+                    }
+                    8 => clients[usize::from(which)].come(&log),
+                    _ => clients[usize::from(which % 2) * 3].take(&mut log),
+                }
+                prop_assert!(log.messages.len() <= messages);
+                prop_assert_eq!(log.bytes, log.messages.iter().map(Message::len).sum::<usize>());
+                prop_assert!(log.bytes <= bytes);
+            }
+            for (client, camera) in clients.iter_mut().zip([None, Some(1), Some(2), Some(1)]) {
+                for _ in 0..2 {
+                    client.take(&mut log); // the second time after it has come back, if it was late
+                }
+                prop_assert!(client.heard.is_sorted_by(|a, b| a < b), "{:?}", client.heard);
+                for (number, _) in told.iter().filter(|(_, of)| camera.is_none_or(|camera| camera == *of)) {
+                    prop_assert!(client.heard.contains(number) || client.knows >= *number, "{} is missing", number);
+                }
+                let others = |number: &u64| told.iter().any(|(n, of)| n == number && Some(*of) != camera);
+                prop_assert!(camera.is_none() || !client.heard.iter().any(others));
+            }
+        }
+    }
+
+    #[test]
+    fn much_that_waits_is_taken_piece_by_piece() {
+        let mut log = Log::new("epoch".to_owned(), Bounds { messages: 4096, bytes: 4 << 20 });
+        for _ in 0..2000 {
+            let message = message(&log, Some(1));
+            log.push(message);
+        }
+        let (mut client, mut pieces) = (Client::new(None), 0);
+        client.next = 1;
+        while client.next <= 2000 {
+            let Taken::Some(bytes, _) = log.take(client.next, &client.scope) else { panic!("something waits") };
+            assert!(bytes.len() < MOST_AT_ONCE + 1000);
+            client.take(&mut log);
+            pieces += 1;
+        }
+        assert_eq!(client.heard, (1..=2000).collect::<Vec<_>>());
+        assert!(pieces > 2);
+    }
+}

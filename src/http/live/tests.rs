@@ -1,0 +1,365 @@
+//! The stream of a real archive in a temporary folder, through the router, by clients that may see more or less, and with
+//! less patience than it has in earnest.
+
+use std::fs;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::{Bytes, HttpBody};
+use axum::http::Request;
+use axum::routing::get;
+use tempfile::TempDir;
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+use super::super::access::Access;
+use super::super::viewer::{Account, Role};
+use super::*;
+use crate::catalog::Query;
+use crate::event::EventId;
+use crate::service::{Archive, Options, Service};
+
+/// When something has not come by then, it does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An archive at work, with one event of each of two cameras.
+struct World {
+    service: Option<Service>,
+    web: Web,
+    _folder: TempDir,
+}
+
+const ONE: &str = "Camera1/2026-11-10/10-00-00";
+const TWO: &str = "Camera2/2026-11-10/10-00-00";
+
+impl World {
+    fn new(settings: Settings) -> Self {
+        let folder = tempfile::Builder::new().prefix("owlery-live-").tempdir().unwrap();
+        for id in [ONE, TWO] {
+            fs::create_dir_all(folder.path().join(id)).unwrap();
+            fs::write(folder.path().join(id).join("10-00-00-00.jpg"), "x").unwrap();
+        }
+        let service = Archive::open(Options::new(folder.path())).unwrap().start().unwrap();
+        assert!(service.wait_ready(PATIENCE));
+        // What the sweep finds would be news as well.
+        let is_measured =
+            || service.events(&Query::new()).unwrap().events.iter().all(|event| event.details.bytes.is_some());
+        let begun = Instant::now();
+        while !is_measured() {
+            assert!(begun.elapsed() < PATIENCE, "it is not measured");
+            std::thread::yield_now();
+        }
+        let live = Live::with(Arc::clone(&service), settings);
+        let web = Web::with_live(Arc::clone(&service), Access::default(), live);
+        Self { service: Some(service), web, _folder: folder }
+    }
+
+    fn service(&self) -> &Service {
+        self.service.as_ref().unwrap()
+    }
+
+    /// Something that is news, once: the event is saved, or is not any more.
+    fn save(&self, id: &str, is_saved: bool) {
+        let id: EventId = id.parse().unwrap();
+        self.service().set_saved(&id, is_saved).unwrap();
+    }
+
+    /// Asks for the stream as somebody for whom these cameras exist; none: all.
+    async fn ask(&self, viewer: &[&str], query: &str, last: Option<&str>) -> Response {
+        let cameras = viewer.iter().map(|name| name.parse().unwrap()).collect();
+        let cameras = (!viewer.is_empty()).then_some(cameras);
+        let account = Arc::new(Account { name: "anna".to_owned(), role: Role::Viewer, cameras });
+        let mut request = Request::get(format!("/stream{query}")).extension(Viewer::new(account));
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        let router = Router::new().route("/stream", get(stream)).with_state(self.web.clone());
+        router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    /// The same for everybody where the router is mounted below a path.
+    async fn listen_below(&self, prefix: &str, last: Option<&str>) -> Listener {
+        let router = Router::new().route("/stream", get(stream)).layer(Extension(Viewer::anybody()));
+        let router = Router::new().nest("/below", router.clone()).nest("/other", router).with_state(self.web.clone());
+        let request = Request::get(format!("{prefix}/stream")).header("Last-Event-ID", last.unwrap_or_default());
+        let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        Listener { body: response.into_body(), text: String::new() }
+    }
+
+    /// The same, and reads.
+    async fn listen(&self, viewer: &[&str], query: &str, last: Option<&str>) -> Listener {
+        let response = self.ask(viewer, query, last).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        Listener { body: response.into_body(), text: String::new() }
+    }
+}
+
+/// One who reads a stream.
+struct Listener {
+    body: Body,
+    text: String,
+}
+
+impl Listener {
+    /// The next block of lines; `None` at the end.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                return Some(block);
+            }
+            let chunk = timeout(PATIENCE, self.chunk()).await.expect("something to read")?;
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    async fn chunk(&mut self) -> Option<Bytes> {
+        let mut body = std::pin::Pin::new(&mut self.body);
+        let frame = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await?;
+        Some(frame.unwrap().into_data().unwrap())
+    }
+
+    /// The next message (past comments and what only sets the id): its id, its name and its data.
+    async fn message(&mut self) -> Option<(String, String, serde_json::Value)> {
+        loop {
+            let block = self.block().await?;
+            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            if let (Some(id), Some(event), Some(data)) = (field("id"), field("event"), field("data")) {
+                return Some((id.to_owned(), event.to_owned(), serde_json::from_str(data).unwrap()));
+            }
+        }
+    }
+
+    /// The next message's id and name.
+    async fn name(&mut self) -> (String, String) {
+        let (id, name, _) = self.message().await.expect("a message");
+        (id, name)
+    }
+}
+
+fn quick() -> Settings {
+    Settings { look: Duration::from_millis(20), ..Settings::default() }
+}
+
+#[tokio::test]
+async fn whoever_comes_back_is_sent_what_he_missed_and_a_reset_where_that_is_not_kept() {
+    let world = World::new(Settings { bounds: Bounds { messages: 5, bytes: 1 << 20 }, ..quick() });
+    let mut always = world.listen(&[], "", None).await;
+    let greeting = always.block().await.unwrap();
+    let first = greeting.strip_prefix("retry: 2000\nid: ").expect("the present id").to_owned();
+    let mut ids = vec![first];
+    for n in 0..8 {
+        world.save(ONE, n % 2 == 0);
+        let (id, name, data) = always.message().await.unwrap();
+        assert_eq!((name.as_str(), &data["saved"], &data["id"]), ("event-changed", &(n % 2 == 0).into(), &ONE.into()));
+        ids.push(id);
+    }
+    for (missed, last) in ids.iter().rev().enumerate() {
+        let mut back = world.listen(&[], "", Some(last)).await;
+        if missed > 5 {
+            assert_eq!(back.name().await, (ids[8].clone(), "reset".to_owned()), "{missed} were missed");
+        }
+        for id in &ids[9 - missed.min(if missed > 5 { 0 } else { 5 })..] {
+            assert_eq!(back.name().await, (id.clone(), "event-changed".to_owned()), "{missed} were missed");
+        }
+    }
+    for unknown in ["", "x", "-1", "0-0", &format!("{}0", ids[8]), &format!("0{}", ids[8]), &format!("{}x", ids[8])] {
+        let mut back = world.listen(&[], "", Some(unknown)).await;
+        let block = back.block().await.unwrap();
+        let is_reset = block == format!("retry: 2000\nid: {}\nevent: reset\ndata: {{}}", ids[8]);
+        assert_eq!(is_reset, !unknown.is_empty(), "{unknown:?}: {block}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_a_camera_that_does_not_exist_for_him_reaches_a_user() {
+    let mut world = World::new(quick());
+    let mut limited = world.listen(&["Camera1"], "", None).await;
+    let mut asking = world.listen(&["Camera1"], "?camera=Camera2&camera=Camera3", None).await;
+    let mut filtered = world.listen(&[], "?camera=Camera2", None).await;
+    let mut all = world.listen(&[], "", None).await;
+    world.save(TWO, true);
+    world.save(TWO, false);
+    world.save(ONE, true);
+    world.save(ONE, false);
+    let ids: [EventId; 2] = [ONE.parse().unwrap(), TWO.parse().unwrap()];
+    let two = world.service().delete(&ids[1..]).unwrap();
+    let both = world.service().delete(&ids[..1]).unwrap();
+    assert!(two.failures.is_empty() && both.failures.is_empty());
+    world.service().restore(two.pass.as_deref().unwrap()).unwrap();
+    world.service().restore(both.pass.as_deref().unwrap()).unwrap();
+    world.service.take().unwrap().shutdown().unwrap(); // which ends the streams
+
+    let mut seen = Vec::new();
+    for listener in [&mut limited, &mut asking, &mut filtered, &mut all] {
+        let mut heard = Vec::new();
+        while let Some((_, name, data)) = listener.message().await {
+            let of = if name == "pass" { &data["items"][0]["camera"] } else { &data["id"] };
+            heard.push(format!("{name} {} {}", of.as_str().unwrap(), data["what"].as_str().unwrap_or_default()));
+        }
+        seen.push(heard);
+    }
+    let of = |camera: &str| -> Vec<String> {
+        let id = if camera == "Camera1" { ONE } else { TWO };
+        let event = ["changed", "changed", "removed"].map(|what| format!("event-{what} {id} "));
+        let pass = |what| format!("pass {camera} {what}");
+        event.into_iter().chain([pass("retired"), format!("event-added {id} "), pass("restored")]).collect()
+    };
+    assert_eq!(seen[0], of("Camera1"));
+    assert_eq!(seen[1], [""; 0], "it is as if there were none");
+    assert_eq!(seen[2], of("Camera2"));
+    assert_eq!(seen[3].len(), 12);
+}
+
+#[tokio::test]
+async fn where_nothing_happens_a_comment_is_sent_from_time_to_time() {
+    let world = World::new(Settings { heartbeat: Duration::from_millis(30), ..quick() });
+    let mut listener = world.listen(&["Camera1"], "", None).await;
+    assert!(listener.block().await.unwrap().starts_with("retry: 2000\nid: "));
+    for _ in 0..3 {
+        assert_eq!(listener.block().await.unwrap(), ":");
+    }
+    world.save(TWO, true);
+    world.save(ONE, true);
+    let message = loop {
+        let block = listener.block().await.unwrap();
+        if block != ":" {
+            break block;
+        }
+    };
+    assert!(message.contains("event: event-changed\ndata: {\"id\":\"Camera1/"), "{message}");
+}
+
+#[tokio::test]
+async fn who_is_one_too_many_is_asked_to_come_later_and_a_place_that_is_left_is_free() {
+    let world = World::new(Settings { clients: 2, ..quick() });
+    let (first, second) = (world.listen(&[], "", None).await, world.listen(&[], "", None).await);
+    assert_eq!(world.web.live.clients(), 2);
+    let refused = world.ask(&[], "", None).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "10");
+    assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    drop(first);
+    let third = world.listen(&[], "", None).await;
+    drop((second, third));
+    assert_eq!(world.web.live.clients(), 0);
+}
+
+#[tokio::test]
+async fn the_news_are_followed_for_a_while_after_the_last_has_left_and_not_for_ever() {
+    let follows = |world: &World| !world.web.live.lock().is_empty();
+    let world = World::new(quick());
+    assert!(!follows(&world), "nobody has asked yet");
+    let mut listener = world.listen(&[], "", None).await;
+    world.save(ONE, true);
+    let (last, _) = listener.name().await;
+    drop(listener);
+    world.save(ONE, false);
+    for _ in 0..5 {
+        tokio::time::sleep(quick().look).await; // it looks whether anybody is there
+    }
+    assert_eq!(world.listen(&[], "", Some(&last)).await.name().await.1, "event-changed", "he missed nothing");
+
+    let world = World::new(Settings { linger: Duration::from_millis(1), ..quick() });
+    let mut listener = world.listen(&[], "", None).await;
+    world.save(ONE, true);
+    let (last, _) = listener.name().await;
+    for _ in 0..5 {
+        tokio::time::sleep(quick().look).await;
+    }
+    assert!(follows(&world), "somebody is there");
+    drop(listener);
+    timeout(PATIENCE, async {
+        while follows(&world) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("it ends");
+    world.save(ONE, false); // what nobody follows costs nothing, and nobody knows of it
+    let (present, name) = world.listen(&[], "", Some(&last)).await.name().await;
+    assert_eq!(name, "reset");
+    assert_ne!(present.split('-').next(), last.split('-').next(), "its numbers mean nothing any more");
+}
+
+#[test]
+fn a_runtime_that_goes_away_takes_no_later_client_with_it() {
+    let world = World::new(quick());
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let mut listener = first.block_on(world.listen(&[], "", None));
+    first.block_on(listener.block()).unwrap();
+    drop(first);
+    runtime().block_on(async {
+        assert_eq!(listener.chunk().await, None, "who was served there hears the end");
+        let mut listener = world.listen(&[], "", None).await;
+        world.save(ONE, true);
+        assert_eq!(listener.name().await.1, "event-changed");
+    });
+}
+
+/// A connection as a server has one, over a pipe that holds little.
+#[cfg(feature = "cli")]
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut_off_and_the_others_hear_everything() {
+    use hyper_util::rt::TokioIo;
+    use hyper_util::service::TowerToHyperService;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_util::sync::CancellationToken;
+
+    let world = World::new(Settings { stall: Duration::from_millis(300), ..quick() });
+    let (mut client, server) = tokio::io::duplex(1024);
+    let token = CancellationToken::new();
+    let extensions = (Extension(Closer::new(token.clone())), Extension(Viewer::anybody()));
+    let router = Router::new().route("/stream", get(stream)).layer(extensions).with_state(world.web.clone());
+    let serving = tokio::spawn(async move {
+        let mut builder = hyper::server::conn::http1::Builder::new();
+        let connection =
+            builder.max_buf_size(8192).serve_connection(TokioIo::new(server), TowerToHyperService::new(router));
+        tokio::select! {
+            _ = connection => panic!("it ended by itself"),
+            () = token.cancelled() => {}
+        }
+    });
+    client.write_all(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut head = [0; 12];
+    client.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+
+    let mut listener = world.listen(&[], "", None).await;
+    assert_eq!(world.web.live.clients(), 2);
+    let (mut told, mut last) = (0, None);
+    while !serving.is_finished() {
+        world.save(ONE, told % 2 == 0);
+        told += 1;
+        let (id, name) = listener.name().await;
+        assert_eq!(name, "event-changed");
+        let number: u64 = id.rsplit_once('-').unwrap().1.parse().unwrap();
+        assert_eq!(last.replace(number).unwrap_or(number - 1) + 1, number);
+        assert!(told < 10_000, "it is still connected");
+    }
+    serving.await.unwrap();
+    assert_eq!(world.web.live.clients(), 1);
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.unwrap();
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "that was no end");
+}
+
+#[tokio::test]
+async fn what_is_mounted_below_a_path_tells_urls_below_it() {
+    let world = World::new(quick());
+    let mut listeners = vec![world.listen(&[], "", None).await];
+    for prefix in ["/below", "/other", "/below"] {
+        listeners.push(world.listen_below(prefix, None).await);
+    }
+    assert_eq!((world.web.live.clients(), world.web.live.lock().len()), (4, 3));
+    world.save(ONE, true);
+    for (listener, prefix) in listeners.iter_mut().zip(["", "/below", "/other", "/below"]) {
+        let (id, _, data) = listener.message().await.unwrap();
+        assert_eq!(data["thumbnail"], format!("{prefix}/media/{ONE}/10-00-00-00.jpg"));
+        let elsewhere = if prefix == "/below" { "/other" } else { "/below" };
+        assert_eq!(world.listen_below(elsewhere, Some(&id)).await.name().await.1, "reset", "an id of {prefix:?}");
+    }
+}
