@@ -7,6 +7,8 @@ mod assets;
 mod error;
 mod files;
 mod gate;
+mod meter;
+mod metrics;
 mod openapi;
 mod pages;
 mod params;
@@ -54,10 +56,12 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
+        .route("/metrics", get(metrics::metrics))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(middleware::from_fn_with_state(web.clone(), gate::gate))
         .layer(middleware::from_fn(harden))
+        .layer(middleware::from_fn_with_state(web.clone(), meter::meter)) // outermost: it counts what others refuse
         .with_state(web)
 }
 

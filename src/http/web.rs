@@ -6,6 +6,8 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use super::access::Access;
+use super::meter::Meters;
+use super::metrics;
 use super::pages::Pages;
 use crate::service::Handle;
 
@@ -20,11 +22,17 @@ pub(super) struct Shared {
     pub access: Access,
     /// The pages that were answered last.
     pub pages: Pages,
+    /// What is counted of requests.
+    pub meters: Meters,
+    /// When the process started, in seconds since 1970; `None` if that cannot be told.
+    pub started: Option<f64>,
 }
 
 impl Web {
     pub fn new(handle: Arc<Handle>, access: Access) -> Self {
-        Self(Arc::new(Shared { handle, access, pages: Pages::default() }))
+        #[allow(clippy::cast_precision_loss)] // milliseconds are far below 2^52
+        let started = metrics::started(handle.now().utc.timestamp_millis() as f64 / 1000.0);
+        Self(Arc::new(Shared { handle, access, pages: Pages::default(), meters: Meters::default(), started }))
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::broadcast;
 
+use super::counters::Counters;
 use super::feed::Feed;
 use super::news::{Notice, Subscription, WAITING};
 use super::options::Options;
@@ -21,11 +22,12 @@ use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, NamedRange, Pag
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::Known;
-use crate::event::{Camera, Container, Event, EventId};
+use crate::event::{By, Camera, Container, Event, EventId};
 use crate::expirer::{Expirer, GuardState, Pass, Restoration};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
+use crate::watch::Backlog;
 
 /// A camera, what it has, and where its live stream is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,9 @@ pub struct Handle {
     pub(super) feed: Feed,
     pub(crate) status: Status,
     pub(super) reserve: Reserve,
+    pub(crate) counters: Counters,
+    /// What the watcher has still to look at.
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) reaped: Arc<Tally>,
     /// The running reaper's.
     pub(crate) pace: Arc<Pace>,
@@ -78,6 +83,8 @@ impl Handle {
             feed,
             status: Status::new(),
             reserve,
+            counters: Counters::default(),
+            backlog: Arc::default(),
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             reap_now: bounded(1),
@@ -211,6 +218,8 @@ impl Handle {
     pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         self.feed.flush()?;
         let pass = self.expirer.pass(confirmed)?;
+        self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
+        self.counters.add(if confirmed.is_some() { By::Hand } else { By::Rule }, &pass);
         self.feed.flush()?;
         Ok(pass)
     }
@@ -231,6 +240,7 @@ impl Handle {
     /// longer. Refuses all of them if one is saved or open.
     pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
         let pass = self.expirer.delete(events)?;
+        self.counters.add(By::Hand, &pass);
         self.feed.flush()?;
         Ok(pass)
     }

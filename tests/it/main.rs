@@ -34,6 +34,8 @@ mod lifecycle;
 #[cfg(feature = "cli")]
 mod live;
 #[cfg(feature = "cli")]
+mod metrics;
+#[cfg(feature = "cli")]
 mod reaper;
 #[cfg(feature = "cli")]
 mod regressions;
