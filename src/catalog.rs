@@ -2,6 +2,7 @@
 //! it makes a file garbage. One connection writes, a few read beside it (SQLite, WAL). A catalog that is corrupt,
 //! foreign or of another version is set aside and built anew.
 
+mod ages;
 mod audit;
 mod cameras;
 mod days;
@@ -20,6 +21,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::ErrorCode;
 
+#[cfg(test)]
+use ages::CameraAges;
 pub use audit::AuditPage;
 pub use days::DaySummary;
 pub use query::{Cursor, Order, Page, Query};

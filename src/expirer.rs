@@ -4,6 +4,7 @@ mod clock_guard;
 mod guards;
 mod held;
 mod notes;
+mod queue_sums;
 mod restored;
 mod undo;
 mod view;
@@ -20,6 +21,7 @@ use serde::Serialize;
 pub use clock_guard::ClockGuard;
 pub use guards::GuardState;
 pub use held::HeldPass;
+pub use queue_sums::QueueSums;
 pub use undo::Restoration;
 
 use crate::audit::Audit;

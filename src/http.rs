@@ -12,6 +12,8 @@ mod files;
 mod gate;
 mod limits;
 mod live;
+mod meter;
+mod metrics;
 mod openapi;
 mod pages;
 mod params;
@@ -78,6 +80,7 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/api/v1/stream", get(live::stream))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
+        .route("/metrics", get(metrics::metrics))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(middleware::from_fn_with_state(limits, limits::take_body))
@@ -85,6 +88,7 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .layer(middleware::from_fn_with_state(limits, limits::in_time))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
         .layer(middleware::from_fn(harden))
+        .layer(middleware::from_fn_with_state(web.clone(), meter::meter)) // outermost: it counts what others refuse
         .with_state(web)
 }
 

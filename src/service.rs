@@ -2,6 +2,7 @@
 //! watch, expire and reap on threads of their own. This builds the parts, supervises them and stops them in order; it
 //! holds no rules, and works without `http`.
 
+mod counters;
 mod expiry;
 mod feed;
 mod handle;
@@ -12,6 +13,7 @@ mod outlook;
 mod reserve;
 mod state_dir;
 mod status;
+mod survey;
 mod sweep;
 mod workers;
 mod writer;
@@ -23,12 +25,14 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 
+pub use counters::{Histogram, Took};
 pub use handle::{CameraInfo, Handle};
 pub use news::{Notice, Subscription};
 pub use options::Options;
 pub use outlook::Stats;
 pub use state_dir::StateDir;
 pub use status::{Part, Status};
+pub use survey::{CameraSurvey, Survey};
 
 use crate::archive::{Depth, Tree};
 use crate::audit::Audit;
@@ -161,14 +165,15 @@ impl Archive {
         })?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));
-        let watch = Watch::new(Arc::clone(&shared.scanner), observer, self.options.check_interval, self.options.poll);
+        let backlog = Arc::clone(&shared.backlog);
+        let (interval, poll) = (self.options.check_interval, self.options.poll);
+        let watch = Watch::new(Arc::clone(&shared.scanner), observer, interval, poll, backlog);
         let watch_stop = stop.clone();
         parts.spawn("owlery-watch", move || watch.run(&watch_stop))?;
 
         let (preload_shared, preload_stop) = (Arc::clone(&shared), stop.clone());
         parts.spawn("owlery-preload", move || sweep::run(&preload_shared, &rescan, &preload_stop))?;
 
-        let interval = self.options.check_interval;
         parts.spawn("owlery-expirer", move || Expiry::new(&shared, interval, &passes, &stop).run())?;
         Ok(Service { parts })
     }

@@ -5,11 +5,13 @@
 //! million directories, and the kernel's limit is often 8,192. The watch is added first and the directory read then.
 
 mod dirty;
+mod observer;
 mod targets;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, select};
@@ -18,8 +20,10 @@ use crate::archive::Depth;
 use crate::clock::{Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Change, Day, EventId, EventName, Known, State, state};
-use crate::scan::{Occasion, Progress, Scanner, Summary};
+use crate::scan::{Occasion, Progress, Scanner};
+pub use dirty::Backlog;
 use dirty::{Dirty, Hints};
+pub use observer::{Mode, Observer, Seen};
 use targets::{Target, Targets};
 
 /// From the first hint to the look: a burst of writes becomes one look.
@@ -30,15 +34,6 @@ const EVENT_PACE: Duration = Duration::from_millis(250);
 const FALLBACK_POLL: Duration = Duration::from_secs(2);
 /// How often markers in `queue/` are looked for while an event is open.
 const MARKERS: Duration = Duration::from_secs(1);
-
-/// How the archive is watched, for people to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// By the kernel's notifications.
-    Notify,
-    /// By looking at this interval.
-    Poll(Duration),
-}
 
 /// Tells what went wrong; the rest goes on. That the service stops is no news.
 fn tell(result: Result<()>) {
@@ -69,18 +64,11 @@ enum Met {
     Known,
 }
 
-/// What the watcher tells to whoever runs it.
-pub trait Observer: Send {
-    /// The stamps by which a walk knows what is unchanged.
-    fn known(&self) -> Result<Known>;
-    /// The way in which the archive is watched has changed.
-    fn mode(&self, mode: Mode);
-    /// The recent days have been read for the first time.
-    fn recent_done(&self);
-    /// The archive cannot be looked at: its root is gone, or is another's.
-    fn lost(&self, error: &Error);
-    /// A reconcile has ended. If it went well, nothing is lost any more.
-    fn reconciled(&self, result: &Result<Summary>);
+/// A directory that waits for its look.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    not_before: Instant,
+    noticed: Option<Instant>,
 }
 
 /// The watcher's work. All fields are used by its own thread only, but for `dirty`.
@@ -98,15 +86,23 @@ pub struct Watch<O> {
     /// Days that appeared since the last reconcile: watched although they are not new by name.
     appeared: HashSet<(Camera, Day)>,
     open: BTreeSet<EventId>,
-    /// Directories to look at, and not before when.
-    pending: HashMap<Target, Instant>,
+    /// Directories to look at.
+    pending: HashMap<Target, Pending>,
+    /// What waits, in numbers.
+    backlog: Arc<Backlog>,
     looked: HashMap<EventId, Instant>,
 }
 
 impl<O: Observer> Watch<O> {
     /// A watcher that reconciles every `interval`, and looks every `poll` instead of asking the kernel if that is given.
-    pub fn new(scanner: Arc<Scanner>, observer: O, interval: Duration, poll: Option<Duration>) -> Self {
-        let (dirty, wake) = Dirty::new();
+    pub fn new(
+        scanner: Arc<Scanner>,
+        observer: O,
+        interval: Duration,
+        poll: Option<Duration>,
+        backlog: Arc<Backlog>,
+    ) -> Self {
+        let (dirty, wake) = Dirty::new(Arc::clone(&backlog));
         let poll = poll.or_else(|| (!scanner.tree.notifies()).then_some(FALLBACK_POLL));
         let targets = Targets::new(&dirty, poll.is_none());
         Self {
@@ -121,6 +117,7 @@ impl<O: Observer> Watch<O> {
             appeared: HashSet::new(),
             open: BTreeSet::new(),
             pending: HashMap::new(),
+            backlog,
             looked: HashMap::new(),
         }
     }
@@ -145,8 +142,8 @@ impl<O: Observer> Watch<O> {
             if self.poll.is_some() {
                 until = until.min(poll_at);
             }
-            if let Some(first) = self.pending.values().min() {
-                until = until.min(*first);
+            if let Some(first) = self.pending.values().map(|pending| pending.not_before).min() {
+                until = until.min(first);
             }
             select! {
                 recv(stop.receiver()) -> _ => return Ok(()),
@@ -163,7 +160,7 @@ impl<O: Observer> Watch<O> {
                 && now >= poll_at
             {
                 self.targets.all().for_each(|target| {
-                    self.pending.entry(target.clone()).or_insert(now);
+                    self.pending.entry(target.clone()).or_insert(Pending { not_before: now, noticed: None });
                 });
                 poll_at = now + every;
             }
@@ -201,41 +198,54 @@ impl<O: Observer> Watch<O> {
             self.fall_back("the kernel's limit of watches is reached", "fs.inotify.max_user_watches");
         }
         if rescan {
+            self.observer.overflowed();
             tracing::warn!(
                 "the kernel lost notifications (or told to look again); everything is compared with the disk"
             );
             return tell(self.reconcile(stop));
         }
         let now = Instant::now();
-        for path in paths {
+        for (path, noticed) in paths {
             if let Some(target) = self.targets.of(&path) {
                 let not_before = match &target {
                     Target::Event(id) => self.looked.get(id).map_or(now, |looked| *looked + EVENT_PACE),
                     _ => now,
                 };
-                self.pending.entry(target).or_insert(not_before);
+                let waiting = self.pending.entry(target).or_insert(Pending { not_before, noticed: None });
+                waiting.noticed = Some(waiting.noticed.map_or(noticed, |first| first.min(noticed)));
             }
         }
+        self.tell_backlog();
+    }
+
+    fn tell_backlog(&self) {
+        self.backlog.pending.store(self.pending.len() as u64, Ordering::Relaxed);
     }
 
     /// Looks at every dirty directory whose time has come.
     fn look(&mut self, stop: &Stop) {
         let now = Instant::now();
-        let mut due: Vec<Target> =
-            self.pending.iter().filter(|(_, at)| **at <= now).map(|(target, _)| target.clone()).collect();
+        let is_due = |(_, pending): &(&Target, &Pending)| pending.not_before <= now;
+        let mut due: Vec<Target> = self.pending.iter().filter(is_due).map(|(target, _)| target.clone()).collect();
         due.sort_unstable();
         for target in due {
             if stop.is_set() {
                 return;
             }
-            self.pending.remove(&target);
+            let noticed = self.pending.remove(&target).and_then(|pending| pending.noticed);
             let looked = match &target {
-                Target::Root => self.look_at_root(),
+                Target::Root => self.look_at_root().map(|()| None),
                 Target::Camera(camera) => self.look_at_camera(camera, Met::Known),
                 Target::Day(camera, day) => self.look_at_day(camera, *day),
-                Target::Event(id) => self.look_at_event(id, Occasion::News),
+                Target::Event(id) => self.look_at_event(id, Occasion::News).map(|()| None),
             };
-            tell(looked);
+            // What is written into an event's files changes no directory's time.
+            let is_hinted_event = noticed.is_some() && matches!(target, Target::Event(_));
+            match looked {
+                Ok(changed) if changed.is_some() || is_hinted_event => self.observer.seen(Seen { noticed, changed }),
+                other => tell(other.map(drop)),
+            }
+            self.tell_backlog();
         }
     }
 
@@ -253,7 +263,7 @@ impl<O: Observer> Watch<O> {
             tracing::warn!("{}", error.chain());
         }
         for camera in cameras.open {
-            tell(self.look_at_camera(camera.camera(), Met::AtStart));
+            tell(self.look_at_camera(camera.camera(), Met::AtStart).map(drop));
         }
         // What was open before and is not any more has completed meanwhile.
         for id in before.into_iter().filter(|id| !self.open.contains(id)).collect::<Vec<_>>() {
@@ -321,14 +331,15 @@ impl<O: Observer> Watch<O> {
         Ok(())
     }
 
-    /// Days that came or went.
-    fn look_at_camera(&mut self, camera: &Camera, met: Met) -> Result<()> {
+    /// Days that came or went. Answers when the directory changed, if some did.
+    fn look_at_camera(&mut self, camera: &Camera, met: Met) -> Result<Option<i64>> {
         let dir = self.scanner.tree.camera(camera)?;
         let path = dir.path().canonicalize().map_err(|e| Error::io("resolve", dir.path(), e))?;
         if met != Met::Known {
             self.watch(Target::Camera(camera.clone()), path.clone());
             self.scanner.send(Change::Camera(camera.clone()))?;
         }
+        let changed = dir.changed()?;
         let (listed, _) = dir.days()?;
         let known = self.targets.set_days(camera, &listed);
         for day in listed.iter().filter(|day| !known.contains(day)) {
@@ -345,7 +356,8 @@ impl<O: Observer> Watch<O> {
             told(self.scanner.scan_day(camera, *gone, Depth::Glance).map(drop))?;
             self.end_day(camera, *gone);
         }
-        Ok(())
+        let is_same = listed.len() == known.len() && listed.iter().all(|day| known.contains(day));
+        Ok((!is_same).then_some(changed))
     }
 
     /// Today, yesterday, the two newest of the camera, and what appeared lately.
@@ -380,21 +392,22 @@ impl<O: Observer> Watch<O> {
         }
     }
 
-    /// Events that came or went.
-    fn look_at_day(&mut self, camera: &Camera, day: Day) -> Result<()> {
+    /// Events that came or went. Answers when the directory changed, if some did.
+    fn look_at_day(&mut self, camera: &Camera, day: Day) -> Result<Option<i64>> {
         let listed = {
             let _ticket = self.scanner.tickets.take(camera, day);
-            match self.scanner.tree.camera(camera).and_then(|dir| dir.day(day)).and_then(|dir| dir.list()) {
-                Ok(list) => Some(list),
+            let dir = self.scanner.tree.camera(camera).and_then(|dir| dir.day(day));
+            match dir.and_then(|dir| Ok((dir.stamp()?, dir.list()?))) {
+                Ok(found) => Some(found),
                 Err(error) if error.is_not_found() => None,
                 Err(error) => return Err(error),
             }
         };
-        let Some(list) = listed else {
+        let Some((stamp, list)) = listed else {
             self.scanner.scan_day(camera, day, Depth::Glance)?; // sends that it is gone
             self.end_day(camera, day);
             self.targets.forget_day(camera, day);
-            return Ok(());
+            return Ok(None);
         };
         let known = self.days.remove(&(camera.clone(), day)).unwrap_or_default();
         let listed: BTreeSet<EventName> = list.events.into_iter().collect();
@@ -413,7 +426,7 @@ impl<O: Observer> Watch<O> {
                 self.look_at_event(&id, Occasion::News)?;
             }
         }
-        Ok(())
+        Ok((!new.is_empty() || !gone.is_empty()).then_some(stamp.mtime))
     }
 
     /// Reads one event, and watches it as long as it is open.

@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 
 use rustix::fs::FileType;
 
-use super::dir::{Dir, Inode, file_type, join};
+use super::dir::{Dir, Inode, file_type, join, mtime};
 use super::{DayDir, Report, Tree};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day};
@@ -174,6 +174,11 @@ impl CameraDir {
     /// Where it is, for messages and for the watcher.
     pub fn path(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// When a name in it last came or went: the directory's time, in nanoseconds since 1970.
+    pub fn changed(&self) -> Result<i64> {
+        Ok(mtime(&self.dir.stat_self()?))
     }
 
     /// Its day directories, newest first, and links or files that have a day's name.

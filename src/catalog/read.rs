@@ -21,6 +21,8 @@ pub struct CameraSummary {
     pub bytes: u64,
     /// How many were not measured yet.
     pub unmeasured: u64,
+    /// How many days have events.
+    pub day_count: u64,
     /// The first and the last day that has events.
     pub days: Option<(Day, Day)>,
 }
@@ -43,13 +45,13 @@ impl Catalog {
     pub fn cameras(&self) -> Result<Vec<CameraSummary>> {
         self.read("query", |connection| {
             let mut rows = connection.prepare_cached(
-                "SELECT name, events, saved, bytes, unmeasured,
+                "SELECT name, events, saved, bytes, unmeasured, day_count,
                    (SELECT min(day) FROM days WHERE camera = id AND days.events > 0),
                    (SELECT max(day) FROM days WHERE camera = id AND days.events > 0) FROM cameras ORDER BY id",
             )?;
             let rows = rows.query_map([], |row| {
                 let name: String = row.get(0)?;
-                let (first, last): (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
+                let (first, last): (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
                 let days = first.and_then(Day::from_number).zip(last.and_then(Day::from_number));
                 Ok(name.parse().ok().map(|camera| CameraSummary {
                     camera,
@@ -57,6 +59,7 @@ impl Catalog {
                     saved: unsigned(row, 2),
                     bytes: unsigned(row, 3),
                     unmeasured: unsigned(row, 4),
+                    day_count: unsigned(row, 5),
                     days,
                 }))
             })?;

@@ -16,7 +16,8 @@ const APPLICATION: i64 = 0x4F77_6C79;
 const VERSION: i64 = 5;
 
 /// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in a key;
-/// `early` and `late` are its `cameras::Drift`; the rest of it are the sums of its days, which the triggers keep.
+/// `early` and `late` are its `cameras::Drift`; the rest of it are the sums of its days, which the triggers keep,
+/// and how many of them have events.
 /// `day` counts days since 1970; `name` is an event's name as `row::name_to_sql` encodes it; `start` is wall time in
 /// seconds since 1970 as if it were UTC; `length` is in seconds. `frames`, `bytes` and `peak` are NULL until measured.
 /// A day's sums are kept in the transaction that changes its events; `hours` is a JSON list of 24 counts.
@@ -31,7 +32,7 @@ const TABLES: &str = "
 CREATE TABLE cameras (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, early INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0,
   events INTEGER NOT NULL DEFAULT 0, saved INTEGER NOT NULL DEFAULT 0,
-  bytes INTEGER NOT NULL DEFAULT 0, unmeasured INTEGER NOT NULL DEFAULT 0
+  bytes INTEGER NOT NULL DEFAULT 0, unmeasured INTEGER NOT NULL DEFAULT 0, day_count INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE days (
   camera INTEGER NOT NULL, day INTEGER NOT NULL,
@@ -56,15 +57,16 @@ CREATE INDEX saved_by_start ON events (start DESC, camera DESC, day DESC, name D
 CREATE INDEX saved_by_camera ON events (camera, start DESC, day DESC, name DESC) WHERE saved = 1;
 CREATE TRIGGER day_comes AFTER INSERT ON days BEGIN
   UPDATE cameras SET events = events + new.events, saved = saved + new.saved, bytes = bytes + new.bytes,
-    unmeasured = unmeasured + new.unmeasured WHERE id = new.camera;
+    unmeasured = unmeasured + new.unmeasured, day_count = day_count + (new.events > 0) WHERE id = new.camera;
 END;
 CREATE TRIGGER day_changes AFTER UPDATE OF events, saved, bytes, unmeasured ON days BEGIN
   UPDATE cameras SET events = events + new.events - old.events, saved = saved + new.saved - old.saved,
-    bytes = bytes + new.bytes - old.bytes, unmeasured = unmeasured + new.unmeasured - old.unmeasured WHERE id = new.camera;
+    bytes = bytes + new.bytes - old.bytes, unmeasured = unmeasured + new.unmeasured - old.unmeasured,
+    day_count = day_count + (new.events > 0) - (old.events > 0) WHERE id = new.camera;
 END;
 CREATE TRIGGER day_goes AFTER DELETE ON days BEGIN
   UPDATE cameras SET events = events - old.events, saved = saved - old.saved, bytes = bytes - old.bytes,
-    unmeasured = unmeasured - old.unmeasured WHERE id = old.camera;
+    unmeasured = unmeasured - old.unmeasured, day_count = day_count - (old.events > 0) WHERE id = old.camera;
 END;
 CREATE TABLE entries (id INTEGER PRIMARY KEY, what TEXT NOT NULL, pass TEXT, entry TEXT NOT NULL);
 CREATE INDEX entries_of_passes ON entries (pass) WHERE what IN ('pass', 'deleted');

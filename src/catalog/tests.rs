@@ -258,6 +258,7 @@ proptest! {
             prop_assert_eq!(summary.saved, own.iter().filter(|event| event.details.saved).count() as u64);
             let days = own.iter().map(|event| event.id.day);
             prop_assert_eq!(summary.days, days.clone().min().zip(days.max()));
+            prop_assert_eq!(summary.day_count, days_of(&own));
             let unsaved = own.iter().filter(|event| !event.details.saved).map(|event| event.id.day).min();
             let Some((first, last)) = summary.days else { continue };
             let sums = catalog.sums(first, last).unwrap();
@@ -267,10 +268,37 @@ proptest! {
             prop_assert_eq!(sums.days.iter().map(|day| day.events).sum::<u64>(), summary.events);
             prop_assert_eq!(sums.days.iter().map(|day| day.bytes).sum::<u64>(), summary.bytes);
             prop_assert!(sums.days.iter().all(|day| day.unmeasured == 0 && day.bytes == 7 * day.events));
+            prop_assert_eq!(ages_of(&catalog, &summary.camera), ages_by_hand(&own));
         }
         for event in &expected {
             let found = catalog.event(&event.id).unwrap();
             prop_assert_eq!(found.as_ref(), Some(event));
         }
     }
+}
+
+fn days_of(events: &[&Event]) -> u64 {
+    events.iter().map(|event| event.id.day).collect::<std::collections::BTreeSet<_>>().len() as u64
+}
+
+/// How far a camera's events reach, the first of its days that is not wholly saved, and the first after that.
+type Ages = (Option<(i64, i64)>, Option<Day>, Option<Day>);
+
+fn ages_of(catalog: &Catalog, camera: &Camera) -> Ages {
+    let of = |ages: Vec<CameraAges>| ages.into_iter().find(|ages| &ages.camera == camera).unwrap();
+    let all = of(catalog.ages(|_| Day::from_number(100_000), |_, _| false).unwrap());
+    let rest = of(catalog.ages(|_| Day::from_number(100_000), |_, day| Some(day) == all.overdue).unwrap());
+    let none = of(catalog.ages(|_| all.overdue, |_, _| false).unwrap());
+    assert_eq!((none.overdue, none.reach), (None, all.reach), "a day is not before itself");
+    (all.reach, all.overdue, rest.overdue)
+}
+
+fn ages_by_hand(events: &[&Event]) -> Ages {
+    let start = |event: &&&Event| event.details.start.and_utc().timestamp();
+    let by_name = |event: &&&Event| (event.id.day, event.id.name);
+    let first = events.iter().min_by_key(by_name).as_ref().map(start);
+    let last = events.iter().max_by_key(by_name).as_ref().map(start);
+    let unsaved = events.iter().filter(|event| !event.details.saved).map(|event| event.id.day);
+    let mut unsaved = unsaved.collect::<std::collections::BTreeSet<_>>().into_iter();
+    (first.zip(last), unsaved.next(), unsaved.next())
 }

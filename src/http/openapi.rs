@@ -11,7 +11,7 @@ use super::described::{CursorText, Direction, FileName, Moment};
 use super::error::Problem;
 use super::params::{Params, RawParams};
 use super::prefix::Prefix;
-use super::{api, files, live, strix, zip};
+use super::{api, files, live, metrics, strix, zip};
 use crate::event::EventName;
 
 #[derive(OpenApi)]
@@ -30,7 +30,7 @@ use crate::event::EventName;
         api::cameras, api::events, api::event, api::save, api::unsave, api::delete, api::days, api::queue, api::restore,
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
         files::media, files::motion, files::listing::listing, strix::cameras, strix::events,
-        zip::zipped, zip::export, live::stream,
+        zip::zipped, zip::export, live::stream, metrics::metrics,
     ),
     // What only parameters are made of is not gathered by itself.
     components(schemas(CursorText, Direction, EventName, FileName, Moment)),

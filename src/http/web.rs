@@ -7,6 +7,8 @@ use axum::extract::FromRef;
 
 use super::access::Access;
 use super::live::Live;
+use super::meter::Meters;
+use super::metrics;
 use super::pages::Pages;
 use super::states::States;
 use super::zip::Places;
@@ -29,6 +31,10 @@ pub(super) struct Shared {
     pub zips: Places,
     /// The live stream.
     pub live: Arc<Live>,
+    /// What is counted of requests.
+    pub meters: Meters,
+    /// When the process started, in seconds since 1970; `None` if that cannot be told.
+    pub started: Option<f64>,
 }
 
 impl Web {
@@ -39,6 +45,8 @@ impl Web {
 
     /// The same with a live stream that was made elsewhere.
     pub fn with_live(handle: Arc<Handle>, access: Access, live: Arc<Live>) -> Self {
+        #[allow(clippy::cast_precision_loss)] // milliseconds are far below 2^52
+        let started = metrics::started(handle.now().utc.timestamp_millis() as f64 / 1000.0);
         Self(Arc::new(Shared {
             handle,
             access,
@@ -46,6 +54,8 @@ impl Web {
             states: States::default(),
             zips: Places::default(),
             live,
+            meters: Meters::default(),
+            started,
         }))
     }
 }

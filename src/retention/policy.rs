@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::event::Camera;
+use crate::event::{Camera, Day};
 
 /// For how long recordings are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +195,14 @@ impl Policy {
     /// The rule of age for a camera.
     pub(super) fn keep_of(&self, camera: &Camera) -> Option<Keep> {
         self.cameras.get(camera).copied().or(self.keep)
+    }
+
+    /// The first day that the rule of age keeps of a camera; `None` where it has no such rule.
+    pub fn kept_from(&self, camera: &Camera, today: Day) -> Option<Day> {
+        match self.keep_of(camera)? {
+            Keep::Days(days) => Some(today.back(u64::from(days))),
+            Keep::Forever => None,
+        }
     }
 
     /// Whether no rule takes anything of a camera.

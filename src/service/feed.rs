@@ -5,6 +5,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::Change;
+use crate::watch::Seen;
 
 /// Changes that may wait; a change may be a whole day.
 const WAITING: usize = 64;
@@ -12,6 +13,8 @@ const WAITING: usize = 64;
 #[derive(Debug)]
 pub(super) enum Message {
     Change(Change),
+    /// Whose changes were sent before.
+    Seen(Seen),
     /// Answered when everything sent before is applied.
     Flush(Sender<()>),
 }
@@ -46,6 +49,11 @@ impl Feed {
             send(self.messages, message) -> sent => sent.map_err(|_| Error::Stopped),
             recv(self.stop.receiver()) -> _ => Err(Error::Stopped),
         }
+    }
+
+    /// Tells when the changes that were sent before came about. While stopping that may be lost.
+    pub fn tell_seen(&self, seen: Seen) {
+        let _ = self.send(Message::Seen(seen)); // who cannot send any more has said so with the changes
     }
 
     /// What ends the waiting for room.

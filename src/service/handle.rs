@@ -12,6 +12,7 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::counters::Counters;
 use super::feed::Feed;
 use super::news::{Notice, Outlet, Subscription};
 use super::options::Options;
@@ -22,12 +23,12 @@ use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Nam
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::Known;
-use crate::event::{Camera, Container, Day, Event, EventId};
+use crate::event::{By, Camera, Container, Day, Event, EventId};
 use crate::expirer::{Expirer, GuardState, Pass, Restoration};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crate::watch::Backlog;
 
 /// A camera, what it has, and where its live stream is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,9 @@ pub struct Handle {
     pub(super) feed: Feed,
     pub(crate) status: Status,
     pub(super) reserve: Reserve,
+    pub(crate) counters: Counters,
+    /// What the watcher has still to look at.
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) reaped: Arc<Tally>,
     /// The running reaper's.
     pub(crate) pace: Arc<Pace>,
@@ -80,6 +84,8 @@ impl Handle {
             feed,
             status: Status::new(),
             reserve,
+            counters: Counters::default(),
+            backlog: Arc::default(),
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             reap_now: bounded(1),
@@ -272,6 +278,8 @@ impl Handle {
     pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         self.feed.flush()?;
         let pass = self.expirer.pass(confirmed)?;
+        self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
+        self.counters.add(if confirmed.is_some() { By::Hand } else { By::Rule }, &pass);
         self.feed.flush()?;
         self.news.tell_of_pass(&pass);
         Ok(pass)
@@ -296,6 +304,7 @@ impl Handle {
     /// longer. Refuses all of them if one is saved or open.
     pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
         let pass = self.expirer.delete(events)?;
+        self.counters.add(By::Hand, &pass);
         self.feed.flush()?;
         self.news.tell_of_pass(&pass);
         Ok(pass)

@@ -1,13 +1,14 @@
 //! What the watcher tells the service, and asks of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::handle::Handle;
 use super::status::Part;
 use crate::error::{Error, Result};
 use crate::event::Known;
 use crate::scan::Summary;
-use crate::watch::{Mode, Observer};
+use crate::watch::{Mode, Observer, Seen};
 
 /// What the watcher tells the service.
 pub(super) struct WatchObserver(pub Arc<Handle>);
@@ -22,6 +23,14 @@ impl Observer for WatchObserver {
         self.0.status.set_mode(mode);
     }
 
+    fn overflowed(&self) {
+        self.0.counters.rescans.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn seen(&self, seen: Seen) {
+        self.0.feed.tell_seen(seen);
+    }
+
     fn recent_done(&self) {
         if self.0.feed.flush().is_ok() {
             self.0.status.set(Part::Watch, None);
@@ -32,6 +41,8 @@ impl Observer for WatchObserver {
         match result {
             Ok(summary) => {
                 self.0.status.set_summary(summary);
+                self.0.counters.verify.set(summary.elapsed);
+                self.0.counters.verifies.fetch_add(1, Ordering::Relaxed);
                 self.0.status.set(Part::Watch, None);
                 tracing::debug!("reconciled: {} events, {} days unchanged", summary.events, summary.unchanged_days);
             }

@@ -21,6 +21,9 @@ pub enum Part {
 }
 
 impl Part {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Preload, Self::Catalog, Self::Watch, Self::Space];
+
     /// The word that users see.
     pub fn as_str(self) -> &'static str {
         match self {

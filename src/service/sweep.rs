@@ -33,6 +33,7 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
                 shared.feed.flush()?;
                 say(&summary);
                 shared.status.set_summary(&summary);
+                shared.counters.preload.set(summary.elapsed);
                 shared.status.set(Part::Preload, None);
             }
             Err(Error::Stopped) => return Ok(()),

@@ -13,6 +13,7 @@ use super::status::Part;
 use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::Change;
+use crate::watch::Seen;
 
 /// About as many events as one transaction takes.
 const BATCH: usize = 4096;
@@ -59,7 +60,7 @@ impl Writer {
 
     /// Takes what waits, applies it as one transaction, and tells the news.
     fn batch(&self, first: Message, stop: &Stop) {
-        let (mut changes, mut flushes, mut size) = (Vec::new(), Vec::new(), 0);
+        let (mut changes, mut flushes, mut seen, mut size) = (Vec::new(), Vec::new(), Vec::new(), 0);
         let until = Instant::now() + GATHER;
         let mut may_wait = true;
         let mut next = Some(first);
@@ -68,6 +69,10 @@ impl Writer {
                 Message::Change(change) => {
                     size += if let Change::Day(scan) = &change { 1 + scan.events.len() } else { 1 };
                     changes.push(change);
+                }
+                Message::Seen(looked) => {
+                    size += 1;
+                    seen.push(looked);
                 }
                 Message::Flush(done) => {
                     may_wait = false;
@@ -88,6 +93,7 @@ impl Writer {
                 Ok(applied) => {
                     self.shared.status.set(Part::Catalog, None);
                     self.shared.publish(applied, is_followed);
+                    seen.drain(..).for_each(|seen| self.measure(seen));
                     break;
                 }
                 Err(error) => {
@@ -110,6 +116,18 @@ impl Writer {
         }
         for done in flushes {
             let _ = done.send(()); // whoever asked may have given up
+        }
+    }
+
+    /// Measures how long it took until what was seen can be queried, which is now.
+    fn measure(&self, seen: Seen) {
+        if let Some(noticed) = seen.noticed {
+            self.shared.counters.noticed.observe(noticed.elapsed());
+        }
+        if let Some(changed) = seen.changed {
+            let nanos = self.shared.now().nanos().saturating_sub(changed);
+            // File times tick in milliseconds, so one may seem to come from the future.
+            self.shared.counters.changed.observe(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)));
         }
     }
 

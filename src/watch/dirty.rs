@@ -1,9 +1,11 @@
 //! What the kernel's notifications leave for the watcher: paths that are worth a look, and sticky flags for what was
 //! lost. The notification thread never waits and drops nothing: too many paths become one "look at everything".
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
@@ -11,18 +13,35 @@ use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 /// More paths than this are not remembered one by one.
 const MOST: usize = 65_536;
 
+/// How much the watcher has still to look at, for people to see.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    /// Paths that were hinted at. Written with the hints: by the notification thread, and by the watcher, which takes them.
+    hinted: AtomicU64,
+    /// Directories that wait for their look. Written by the watcher.
+    pub(super) pending: AtomicU64,
+}
+
+impl Backlog {
+    /// How many directories, or entries of directories, changed and were not looked at yet.
+    pub fn waiting(&self) -> u64 {
+        self.hinted.load(Ordering::Relaxed) + self.pending.load(Ordering::Relaxed)
+    }
+}
+
 /// Written by the notification thread, taken as a whole by the watcher.
 #[derive(Debug)]
 pub(super) struct Dirty {
     hints: Mutex<Hints>,
+    backlog: Arc<Backlog>,
     wake: Sender<()>,
 }
 
 /// What was hinted at since the last look.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Hints {
-    /// Directories, or entries of directories, that changed.
-    pub paths: HashSet<PathBuf>,
+    /// Directories, or entries of directories, that changed, and when that was first noticed.
+    pub paths: HashMap<PathBuf, Instant>,
     /// Something was lost: everything may have changed.
     pub rescan: bool,
     /// No more watches can be had.
@@ -31,14 +50,16 @@ pub(super) struct Hints {
 
 impl Dirty {
     /// The place for hints, and what wakes the watcher.
-    pub fn new() -> (Arc<Self>, Receiver<()>) {
+    pub fn new(backlog: Arc<Backlog>) -> (Arc<Self>, Receiver<()>) {
         let (wake, woken) = bounded(1);
-        (Arc::new(Self { hints: Mutex::default(), wake }), woken)
+        (Arc::new(Self { hints: Mutex::default(), backlog, wake }), woken)
     }
 
     /// Everything since the last time.
     pub fn take(&self) -> Hints {
-        std::mem::take(&mut self.hints.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
+        self.backlog.hinted.store(0, Ordering::Relaxed);
+        std::mem::take(&mut hints)
     }
 
     /// Takes in a notification.
@@ -49,16 +70,18 @@ impl Dirty {
                 // Tested before the paths: a rescan comes with none.
                 Ok(event) if event.need_rescan() => hints.rescan = true,
                 Ok(event) if matters(event.kind) => {
+                    let now = Instant::now();
                     for path in event.paths {
                         if let Some(parent) = path.parent() {
-                            hints.paths.insert(parent.to_path_buf());
+                            hints.paths.entry(parent.to_path_buf()).or_insert(now);
                         }
-                        hints.paths.insert(path);
+                        hints.paths.entry(path).or_insert(now);
                     }
                     if hints.paths.len() > MOST {
-                        hints.paths = HashSet::new();
+                        hints.paths = HashMap::new();
                         hints.rescan = true;
                     }
+                    self.backlog.hinted.store(hints.paths.len() as u64, Ordering::Relaxed);
                 }
                 Ok(_) => return,
                 Err(error) if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) => hints.limit = true,
@@ -90,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_rescan_without_paths_is_not_lost() {
-        let (dirty, wake) = Dirty::new();
+        let (dirty, wake) = Dirty::new(Arc::default());
         dirty.note(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
         assert!(wake.try_recv().is_ok());
         assert!(dirty.take().rescan);
@@ -99,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_limit_and_other_errors_are_sticky() {
-        let (dirty, _wake) = Dirty::new();
+        let (dirty, _wake) = Dirty::new(Arc::default());
         dirty.note(Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch)));
         dirty.note(Err(notify::Error::generic("x")));
         let hints = dirty.take();
@@ -108,7 +131,7 @@ mod tests {
 
     #[test]
     fn too_many_paths_become_a_rescan() {
-        let (dirty, _wake) = Dirty::new();
+        let (dirty, _wake) = Dirty::new(Arc::default());
         for number in 0..=MOST {
             let path = PathBuf::from(format!("/a/{number}"));
             dirty.note(Ok(Event::new(EventKind::Create(CreateKind::Any)).add_path(path)));
@@ -118,7 +141,7 @@ mod tests {
 
     #[test]
     fn our_own_reading_is_no_news() {
-        let (dirty, wake) = Dirty::new();
+        let (dirty, wake) = Dirty::new(Arc::default());
         let open = EventKind::Access(AccessKind::Open(AccessMode::Any));
         dirty.note(Ok(Event::new(open).add_path("/a/b".into())));
         assert!(wake.try_recv().is_err());

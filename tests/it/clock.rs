@@ -23,7 +23,7 @@ fn libfaketime() -> PathBuf {
 }
 
 /// The command with nothing but its wall clock faked, as another variable then says.
-fn faked(mut command: Command) -> Command {
+pub fn faked(mut command: Command) -> Command {
     command.env("LD_PRELOAD", libfaketime()).env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
     command
 }

@@ -38,6 +38,8 @@ mod listener;
 #[cfg(feature = "cli")]
 mod live;
 #[cfg(feature = "cli")]
+mod metrics;
+#[cfg(feature = "cli")]
 mod reaper;
 #[cfg(feature = "cli")]
 mod regressions;

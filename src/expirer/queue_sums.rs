@@ -1,0 +1,40 @@
+//! What waits in the delete queues, in numbers.
+
+use std::collections::BTreeMap;
+
+use super::Expirer;
+use crate::clock::Now;
+use crate::error::Result;
+use crate::event::{Camera, Day};
+
+/// What waits in the delete queues, as the passes' manifests tell: what was planned, until the last of a pass is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueSums {
+    /// Passes.
+    pub passes: u64,
+    /// Their events.
+    pub events: u64,
+    /// The bytes of these, as far as they were known.
+    pub bytes: u64,
+}
+
+impl Expirer {
+    /// What waits. Reads each pass's manifest, and waits for no pass that is being made.
+    pub fn queue_sums(&self) -> Result<QueueSums> {
+        let (passes, _) = self.tree.passes()?;
+        // A pass may lie in several queues, each part with the same manifest.
+        let passes: BTreeMap<_, _> = passes.iter().map(|pass| (&pass.manifest.pass, &pass.manifest.items)).collect();
+        let items = || passes.values().copied().flatten();
+        Ok(QueueSums {
+            passes: passes.len() as u64,
+            events: items().map(|item| item.count).sum(),
+            bytes: items().filter_map(|item| item.bytes).fold(0, u64::saturating_add),
+        })
+    }
+
+    /// The days that every rule keeps now since something of them was taken back; none where that is not known.
+    pub fn restored_at(&self, now: Now) -> Vec<(Camera, Day)> {
+        let days = self.restored.at(now).unwrap_or_default();
+        days.into_iter().map(|day| (day.camera, day.day)).collect()
+    }
+}

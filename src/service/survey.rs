@@ -1,0 +1,92 @@
+//! One look at everything that is shown of an archive from time to time: sums, ages, the disk, the delete queue, the guards.
+//! It costs a few rows and system calls a camera and a small file for each waiting pass, whatever the archive holds.
+
+use super::handle::{CameraInfo, Handle};
+use crate::error::{Error, Result};
+use crate::event::Day;
+use crate::expirer::{GuardState, QueueSums};
+use crate::retention::ArchiveForecast;
+
+/// What was seen. What could not be told is left out.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// Every camera, by name.
+    pub cameras: Vec<CameraSurvey>,
+    /// What becomes of the archive, and its disk.
+    pub forecast: Option<ArchiveForecast>,
+    /// What waits to be removed.
+    pub queue: Option<QueueSums>,
+    /// Every guard.
+    pub guards: Vec<GuardState>,
+    /// What could not be told, and why.
+    pub troubles: Vec<String>,
+}
+
+/// What was seen of a camera.
+#[derive(Debug, Clone)]
+pub struct CameraSurvey {
+    /// Its sums.
+    pub info: CameraInfo,
+    /// How many seconds ago, on the wall, its oldest event began and its newest.
+    pub ages: Option<(i64, i64)>,
+    /// Where a rule of age is meant for it: for how many seconds the oldest day that should be gone has been too old.
+    pub overdue: Option<u64>,
+    /// How many bytes a day it records, over the last 7 complete days.
+    pub bytes_per_day: Option<u64>,
+}
+
+impl Handle {
+    /// Looks at everything once. Never fails as a whole.
+    pub fn survey(&self) -> Survey {
+        let mut survey = Survey::default();
+        let mut troubles = Vec::new();
+        let mut tell = |error: Error| troubles.push(error.chain());
+        match self.survey_cameras() {
+            Ok((cameras, forecast)) => (survey.cameras, survey.forecast) = (cameras, Some(forecast)),
+            Err(error) => tell(error),
+        }
+        match self.expirer.queue_sums() {
+            Ok(queue) => survey.queue = Some(queue),
+            Err(error) => tell(error),
+        }
+        match self.guards() {
+            Ok(guards) => survey.guards = guards,
+            Err(error) => tell(error),
+        }
+        survey.troubles = troubles;
+        survey
+    }
+
+    fn survey_cameras(&self) -> Result<(Vec<CameraSurvey>, ArchiveForecast)> {
+        let now = self.now();
+        let today = Day::try_from(now.today()).ok();
+        let stats = self.stats(None)?;
+        let policy = self.expirer.policy();
+        let restored = self.expirer.restored_at(now);
+        let ages = self.catalog.ages(
+            |camera| policy.kept_from(camera, today?),
+            |camera, day| restored.iter().any(|(of, restored)| of == camera && *restored == day),
+        )?;
+        let wall = now.local.and_utc().timestamp();
+        let of_today = wall.rem_euclid(86_400).unsigned_abs();
+        let see = |info: CameraInfo| {
+            let camera = &info.summary.camera;
+            let ages = ages.iter().find(|ages| &ages.camera == camera);
+            let overdue = today.and_then(|today| policy.kept_from(camera, today)).map(|first| {
+                let day = ages.and_then(|ages| ages.overdue);
+                let days = day.map(|day| first.number().abs_diff(day.number()).saturating_sub(1));
+                days.map_or(0, |days| days * 86_400 + of_today)
+            });
+            CameraSurvey {
+                ages: ages.and_then(|ages| ages.reach).map(|(first, last)| (wall - first, wall - last)),
+                overdue,
+                bytes_per_day: stats.forecast.cameras.get(camera).and_then(|forecast| forecast.bytes_per_day_7),
+                info,
+            }
+        };
+        Ok((stats.cameras.into_iter().map(see).collect(), stats.forecast.archive))
+    }
+}
+
+#[cfg(test)]
+mod tests;
