@@ -29,7 +29,7 @@ use regex::Regex;
 pub use cameras::CameraDir;
 pub use dir::DayDir;
 pub use event_dir::{Depth, Facts};
-pub(crate) use marker::write_state;
+pub(crate) use marker::{write_state, write_state_as};
 pub use media::{MediaFile, MediaPath};
 pub use queue::QueuedPass;
 pub use reap::{Tally, Turns};

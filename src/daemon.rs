@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
+use crate::http::Access;
 use crate::service::{Archive, Service};
 
 /// How long requests under way may still take when told to stop.
@@ -37,12 +38,12 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
 
 impl Daemon {
     /// Starts the service and serves it. The address is taken first, so that a port in use changes nothing on disk.
-    pub fn start(archive: &Archive, address: SocketAddr) -> Result<Self> {
-        Self::start_on(archive, bind(address)?)
+    pub fn start(archive: &Archive, address: SocketAddr, access: Access) -> Result<Self> {
+        Self::start_on(archive, bind(address)?, access)
     }
 
     /// The same on an address that was taken before.
-    pub fn start_on(archive: &Archive, listener: TcpListener) -> Result<Self> {
+    pub fn start_on(archive: &Archive, listener: TcpListener, access: Access) -> Result<Self> {
         let here = || archive.tree().root().to_path_buf();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -57,13 +58,14 @@ impl Daemon {
         let control = control::listen(&service, &runtime)?;
         runtime.spawn(control::serve(control, std::sync::Arc::clone(&service), closed.clone()));
         listener.set_nonblocking(true).map_err(|e| Error::io("listen for", here(), e))?;
-        let router = crate::http::router(&service);
+        let router = crate::http::router_with(&service, access);
         let listener = {
             let _entered = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?
         };
         runtime.spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(closing_of(closed));
+            let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+                .with_graceful_shutdown(closing_of(closed));
             if let Err(error) = served.await {
                 tracing::error!("HTTP: {error}");
             }

@@ -1,30 +1,32 @@
 //! The HTTP service as one axum router, to be served alone or mounted in another program. Every answer comes
 //! from the service.
 
-mod access;
+pub(crate) mod access;
 mod api;
 mod assets;
 mod error;
 mod files;
-mod gate;
+pub(crate) mod gate;
+mod limiter;
+mod login;
 mod openapi;
 mod pages;
 mod params;
+pub(crate) mod secret;
+mod sessions;
 mod strix;
 mod viewer;
 mod web;
 pub(crate) mod wire;
-
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 
-pub use access::Access;
+pub use access::{Access, Grant};
 pub use viewer::Role;
 
 use crate::service::Service;
@@ -37,7 +39,7 @@ pub fn router(service: &Service) -> Router {
 
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
-    let web = Web::new(Arc::clone(service), access);
+    let web = Web::new(service, access);
     Router::new()
         .route("/", get(assets::page))
         .route("/app.js", get(assets::script))
@@ -51,6 +53,10 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/api/v1/cameras", get(api::cameras))
         .route("/api/v1/events", get(api::events))
         .route("/api/v1/events/{camera}/{date}/{time}", get(api::event))
+        .route("/api/v1/me", get(login::me))
+        .route("/login", get(login::page).post(login::sign_in))
+        .route("/login.css", get(assets::login_style))
+        .route("/logout", post(login::sign_out))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
@@ -66,7 +72,8 @@ async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Not `no-referrer`: a browser would send `Origin: null` with a form.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),

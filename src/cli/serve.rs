@@ -10,7 +10,7 @@ use crate::service::Archive;
 pub(super) fn run(common: &Common) -> Result<Outcome> {
     let settings = common.given.clone().resolve(&common.root)?;
     let archive = Archive::open(settings.options)?;
-    let daemon = Daemon::start(&archive, settings.listen)?;
+    let daemon = Daemon::start(&archive, settings.listen, settings.access)?;
     run_until_told(daemon)
 }
 

@@ -1,6 +1,7 @@
 //! Settings: as typed on the command line, in the environment (`OWLERY_…`) and in a TOML file, the first of these that
 //! names one counting; and as meant, once they are parsed and fit together.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +10,9 @@ use clap::Args;
 use serde::{Deserialize, Deserializer};
 
 use super::motion_conf::MotionConf;
+use super::who;
 use crate::error::{Error, Result};
+use crate::http::Access;
 use crate::retention::{Policy, Rules};
 use crate::scan::Sidecars;
 use crate::service::Options;
@@ -47,9 +50,13 @@ pub(super) struct Given {
     /// Where to serve HTTP [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Option<String>,
-    /// Allow to listen on an address that others can reach: there is no authentication
+    /// Allow to listen on an address that others can reach although nobody has to sign in
     #[arg(long)]
     pub insecure: bool,
+    /// A name of this host, by which it may be asked although nobody has to sign in; repeatable
+    #[arg(long, value_name = "NAME[:PORT]")]
+    #[serde(deserialize_with = "texts")]
+    pub allow_host: Vec<String>,
     /// A TOML file with these settings
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -79,6 +86,15 @@ pub(super) struct Given {
     /// The hours of the day in which the delete queue is emptied [default: all]
     #[arg(long, value_name = "HH:MM-HH:MM")]
     pub window: Option<String>,
+    /// Who may ask over HTTP; only in the file
+    #[arg(skip)]
+    pub users: BTreeMap<String, who::User>,
+    /// Scripts that may
+    #[arg(skip)]
+    pub tokens: BTreeMap<String, who::Token>,
+    /// A reverse proxy that is believed
+    #[arg(skip)]
+    pub proxy: Option<who::Proxy>,
 }
 
 /// Settings as meant.
@@ -86,6 +102,7 @@ pub(super) struct Given {
 pub(super) struct Settings {
     pub options: Options,
     pub listen: SocketAddr,
+    pub access: Access,
 }
 
 /// A TOML value that is written as a text or a number.
@@ -149,6 +166,9 @@ impl Given {
             check_interval: get("CHECK_INTERVAL"),
             listen: get("LISTEN"),
             insecure: get("INSECURE").is_some_and(|word| word != "0" && word != "false"),
+            allow_host: get("ALLOW_HOST")
+                .map(|names| names.split(',').map(str::to_owned).collect())
+                .unwrap_or_default(),
             config: get("CONFIG").map(Into::into),
             motion_conf: get("MOTION_CONF").map(Into::into),
             state_dir: get("STATE_DIR").map(Into::into),
@@ -158,6 +178,7 @@ impl Given {
             poll: get("POLL"),
             reap_rate: get("REAP_RATE"),
             window: get("WINDOW"),
+            ..Self::default()
         }
     }
 
@@ -173,6 +194,7 @@ impl Given {
             check_interval: self.check_interval.or(other.check_interval),
             listen: self.listen.or(other.listen),
             insecure: self.insecure || other.insecure,
+            allow_host: if self.allow_host.is_empty() { other.allow_host } else { self.allow_host },
             config: self.config.or(other.config),
             motion_conf: self.motion_conf.or(other.motion_conf),
             state_dir: self.state_dir.or(other.state_dir),
@@ -182,6 +204,10 @@ impl Given {
             poll: self.poll.or(other.poll),
             reap_rate: self.reap_rate.or(other.reap_rate),
             window: self.window.or(other.window),
+            // Only a file has these, and there is one.
+            users: if self.users.is_empty() { other.users } else { self.users },
+            tokens: if self.tokens.is_empty() { other.tokens } else { self.tokens },
+            proxy: self.proxy.or(other.proxy),
         }
     }
 
@@ -192,7 +218,7 @@ impl Given {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| Error::Config(format!("cannot read --config {}: {error}", path.display())))?;
             let of_file: Self = toml::from_str(&text)
-                .map_err(|error| Error::Config(format!("{}: {}", path.display(), one_line(&error.to_string()))))?;
+                .map_err(|error| Error::Config(format!("{}{}", path.display(), what_is_wrong(&text, &error))))?;
             given = given.or(of_file);
         }
         given.parse(root)
@@ -243,13 +269,14 @@ impl Given {
         let listen: SocketAddr = listen
             .parse()
             .map_err(|_| Error::Config(format!("--listen {listen:?} is not an address such as 127.0.0.1:8000")))?;
-        if !listen.ip().is_loopback() && !self.insecure {
+        let access = who::access(&self.allow_host, &self.users, &self.tokens, self.proxy.as_ref())?;
+        if !listen.ip().is_loopback() && !access.asks_who() && !self.insecure {
             return Err(Error::Config(format!(
-                "--listen {listen} can be reached by others and there is no authentication; \
-                 say --insecure if that is meant"
+                "--listen {listen} can be reached by others and nobody has to sign in; configure [users] \
+                 (`owlery passwd` makes their lines), or say --insecure if that is meant"
             )));
         }
-        Ok(Settings { options, listen })
+        Ok(Settings { options, listen, access })
     }
 }
 
@@ -267,8 +294,14 @@ fn whole(name: &str, text: &str) -> Result<u32> {
     number.ok_or_else(|| Error::Config(format!("--{name} {text:?} is not a whole number, 0 or more")))
 }
 
-fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+/// Where a file is wrong and why. The line itself is not told but for its key: it may hold a password's hash.
+fn what_is_wrong(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return format!(": {message}") };
+    let number = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
+    format!(", line {number} ({key}): {message}")
 }
 
 #[cfg(test)]

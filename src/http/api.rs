@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::blocking;
 use super::error::Problem;
 use super::params::{Params, RawParams};
+use super::viewer::Viewer;
 use super::web::Web;
 use super::wire::{CamerasWire, ImageWire, event_json, event_path, page_json, segment};
 use crate::catalog::{Cursor, Order, Query};
@@ -167,11 +168,24 @@ struct Readiness {
     events: u64,
 }
 
+/// The same for whoever does not see all cameras.
+#[derive(Serialize)]
+struct ReadinessOnly {
+    ready: bool,
+    waiting: std::collections::BTreeMap<&'static str, &'static str>,
+}
+
 /// Whether every event can be queried and news arrive; 503 and the reasons if not.
-pub(super) async fn readyz(State(handle): State<Arc<Handle>>) -> Response {
+pub(super) async fn readyz(State(handle): State<Arc<Handle>>, viewer: Viewer) -> Response {
     use std::sync::atomic::Ordering::Relaxed;
     let troubles = handle.status.troubles();
     let progress = &handle.status.progress;
+    if !viewer.sees_all() {
+        // Which parts wait is for everybody who may want to wait too; why, and for how much, tells of cameras.
+        let ready = troubles.is_empty();
+        let waiting = troubles.into_keys().map(|part| (part.as_str(), "")).collect();
+        return (readiness_status(ready), json(&ReadinessOnly { ready, waiting })).into_response();
+    }
     let readiness = Readiness {
         ready: troubles.is_empty(),
         waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), trouble)).collect(),
@@ -180,6 +194,9 @@ pub(super) async fn readyz(State(handle): State<Arc<Handle>>) -> Response {
         days_done: progress.days_done.load(Relaxed),
         events: progress.events.load(Relaxed),
     };
-    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, json(&readiness)).into_response()
+    (readiness_status(readiness.ready), json(&readiness)).into_response()
+}
+
+fn readiness_status(ready: bool) -> StatusCode {
+    if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }

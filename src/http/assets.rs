@@ -3,6 +3,9 @@
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
 
+/// The login page, with places for a message and for where to go then.
+pub(super) const LOGIN: &str = include_str!("../../ui/login.html");
+
 const JPEG: &[u8] = include_bytes!("../../ui/missing.jpg");
 
 fn typed(kind: &'static str) -> [(HeaderName, HeaderValue); 2] {
@@ -22,6 +25,10 @@ pub(super) async fn script() -> impl IntoResponse {
 
 pub(super) async fn style() -> impl IntoResponse {
     (typed("text/css; charset=utf-8"), include_str!("../../ui/style.css"))
+}
+
+pub(super) async fn login_style() -> impl IntoResponse {
+    (typed("text/css; charset=utf-8"), include_str!("../../ui/login.css"))
 }
 
 pub(super) async fn icon() -> impl IntoResponse {

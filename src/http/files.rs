@@ -16,6 +16,7 @@ use percent_encoding::percent_decode_str;
 
 use super::blocking;
 use super::error::Problem;
+use super::viewer::Viewer;
 use super::wire::segment;
 use crate::archive::{MediaFile, MediaPath};
 use crate::event::EventId;
@@ -26,21 +27,31 @@ const CHUNK: u64 = 256 * 1024;
 
 pub(super) async fn media(
     State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let names = decode(uri.path(), "/media/")?;
+    exists_for(&viewer, &names)?;
     file(handle, &names, &headers).await
 }
 
 pub(super) async fn motion(
     State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let names = decode(uri.path(), "/motion/")?;
+    exists_for(&viewer, &names)?;
     let is_dir = |names: &[String]| names.len() == 3 || (names.len() == 4 && names[3].is_empty());
     if is_dir(&names) { listing(handle, &names).await } else { file(handle, &names, &headers).await }
+}
+
+/// Refuses the files of a camera that does not exist for whoever asks, as if there were none.
+fn exists_for(viewer: &Viewer, names: &[String]) -> Result<(), Problem> {
+    let camera = names.first().and_then(|name| name.parse().ok());
+    if camera.is_some_and(|camera| viewer.sees(&camera)) { Ok(()) } else { Err(Problem::not_found()) }
 }
 
 /// The segments of a path, decoded one by one.

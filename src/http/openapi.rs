@@ -6,10 +6,13 @@ use axum::body::Bytes;
 use axum::response::Response;
 use utoipa::OpenApi;
 
-use super::api;
+use super::{api, login};
 
 #[derive(OpenApi)]
-#[openapi(info(title = "Owlery", description = "The event archive of a Motion capture host."), paths(api::healthz))]
+#[openapi(
+    info(title = "Owlery", description = "The event archive of a Motion capture host."),
+    paths(api::healthz, login::me, login::page, login::sign_in, login::sign_out)
+)]
 struct Document;
 
 /// Made once: the annotations do not change while the program runs.

@@ -11,6 +11,7 @@ use serde::ser::SerializeMap;
 use super::api::json;
 use super::error::Problem;
 use super::params::{Params, RawParams};
+use super::viewer::Viewer;
 use crate::archive::{MISSING, TIME, title};
 use crate::catalog::NamedRange;
 use crate::event::text::Text;
@@ -23,8 +24,8 @@ struct Cameras {
     cameras: Vec<(String, u16)>,
 }
 
-pub(super) async fn cameras(State(handle): State<Arc<Handle>>) -> Result<Response, Problem> {
-    let cameras = handle.cameras()?.into_iter();
+pub(super) async fn cameras(State(handle): State<Arc<Handle>>, viewer: Viewer) -> Result<Response, Problem> {
+    let cameras = handle.cameras()?.into_iter().filter(|info| viewer.sees(&info.summary.camera));
     Ok(json(&Cameras { cameras: cameras.map(|info| (info.summary.camera.to_string(), info.port)).collect() }))
 }
 
@@ -68,6 +69,7 @@ const EPOCH: &str = "1985-10-26 01:22:00";
 
 pub(super) async fn events(
     State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
     Path(cameras): Path<String>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
@@ -91,8 +93,8 @@ pub(super) async fn events(
             continue;
         }
         let events = match name.parse::<Camera>() {
-            Ok(camera) => handle.named(&camera, &range)?,
-            Err(_) => Vec::new(), // an unknown camera has no events
+            Ok(camera) if viewer.sees(&camera) => handle.named(&camera, &range)?,
+            _ => Vec::new(), // an unknown camera has no events
         };
         by_camera.push((name.to_owned(), events.iter().map(|event| wire(&handle, event)).collect()));
     }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use super::access::Access;
+use super::limiter::Limiter;
+use super::login::Comparing;
 use super::pages::Pages;
-use crate::service::Handle;
+use super::sessions::Sessions;
+use crate::service::{Handle, Service};
 
 /// One router's state; clones are the same one.
 #[derive(Debug, Clone)]
@@ -20,11 +23,17 @@ pub(super) struct Shared {
     pub access: Access,
     /// The pages that were answered last.
     pub pages: Pages,
+    pub sessions: Sessions,
+    pub limiter: Limiter,
+    pub comparing: Comparing,
 }
 
 impl Web {
-    pub fn new(handle: Arc<Handle>, access: Access) -> Self {
-        Self(Arc::new(Shared { handle, access, pages: Pages::default() }))
+    pub fn new(service: &Service, access: Access) -> Self {
+        let sessions = Sessions::open(service.state_dir());
+        let (limiter, comparing) = (Limiter::default(), Comparing::default());
+        let handle = Arc::clone(service);
+        Self(Arc::new(Shared { handle, access, pages: Pages::default(), sessions, limiter, comparing }))
     }
 }
 
