@@ -361,6 +361,27 @@ mod tests {
         assert!(listen("0.0.0.0:8000", false).is_err());
         assert!(listen("0.0.0.0:8000", true).is_ok());
         assert!(listen("localhost", false).is_err());
+        let with_users = |text: &str| {
+            let mut given: Given = toml::from_str(text).unwrap();
+            given.listen = Some("0.0.0.0:8000".into());
+            parse(given)
+        };
+        let sha256 = "0".repeat(64);
+        assert!(with_users(&format!("[tokens]\nhome = {{ sha256 = \"{sha256}\" }}")).unwrap().access.asks_who());
+        assert!(with_users("[proxy]\nfrom = [\"127.0.0.1\"]").is_err(), "it signs nobody in");
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_told_by_line_and_key_but_not_its_value() {
+        let wrong = |text: &str| what_is_wrong(text, &toml::from_str::<Given>(text).unwrap_err());
+        let secret = "[users]\n\nanna = { password = \"secret\", rolle = \"x\" }\n";
+        assert_eq!(
+            wrong(secret),
+            ", line 3 (anna): unknown field `rolle`, expected one of `password`, `role`, `cameras`"
+        );
+        assert!(wrong("keep-days = 3\nkeep-days = 4").contains("line 2 (keep-days)"));
+        assert!(wrong("x").contains("line 1"));
+        assert!(wrong("keep-days = ").contains("line 1"));
     }
 
     #[test]

@@ -295,3 +295,6 @@ fn kept_private(access: &Access, mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests;

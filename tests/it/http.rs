@@ -1,7 +1,7 @@
 //! The HTTP routes of a real daemon: those of strix, the files, the API, and what is refused.
 
 mod api;
-mod auth;
+pub mod auth;
 mod files;
 mod gate;
 mod hostile;
