@@ -5,6 +5,8 @@ pub mod auth;
 mod files;
 mod gate;
 mod hostile;
+mod nginx;
+mod passwd;
 mod strix;
 
 use serde_json::{Value, json};
