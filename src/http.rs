@@ -6,7 +6,7 @@ mod api;
 mod assets;
 mod error;
 mod files;
-pub(crate) mod gate;
+mod gate;
 mod limiter;
 mod login;
 mod openapi;
@@ -27,6 +27,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 pub use access::{Access, Grant};
+#[allow(unused_imports)] // for the listener that has TLS
+pub(crate) use gate::OverTls;
 pub use viewer::Role;
 
 use crate::service::Service;

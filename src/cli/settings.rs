@@ -319,9 +319,11 @@ mod tests {
         let environment = Given::of_environment(|name| match name {
             "OWLERY_KEEP_DAYS" => Some("2,Camera2=forever".into()),
             "OWLERY_POLL" => Some("5s".into()),
+            "OWLERY_ALLOW_HOST" => Some("owl.example,nas:8000".into()),
             _ => None,
         });
         assert_eq!(environment.keep_days, ["2", "Camera2=forever"]);
+        assert_eq!(environment.allow_host, ["owl.example", "nas:8000"]);
         let file: Given =
             toml::from_str("keep-days = 3\npoll = \"9s\"\nevent-gap = \"30s\"\nmax-share = 0.25").unwrap();
         let all = flags.or(environment).or(file);

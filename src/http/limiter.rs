@@ -70,6 +70,16 @@ impl Limiter {
         });
     }
 
+    /// The attempt was not looked at, so it does not count.
+    pub fn withdraw(&self, name: &str, from: Option<IpAddr>) {
+        let (name, source) = (Digest::of(name), source(from));
+        self.with(|rows| {
+            rows.both.take_back(&(name, source), 1);
+            rows.addresses.take_back(&source, 1);
+            rows.names.take_back(&name, 1);
+        });
+    }
+
     /// Counts a token that nobody has, and says when there were too many. Tokens that somebody has are not asked for here.
     pub fn wrong_token(&self, from: Option<IpAddr>, now: Now) -> Result<(), TooMany> {
         let (source, now) = (source(from), now.utc.timestamp());
@@ -176,6 +186,15 @@ mod tests {
                 assert_eq!(limiter.begin("anna", None, at(0)), Ok(()));
             }
             limiter.succeeded("anna", None);
+        }
+    }
+
+    #[test]
+    fn what_was_not_looked_at_does_not_count() {
+        let limiter = Limiter::default();
+        for _ in 0..200 {
+            assert_eq!(limiter.begin("anna", None, at(0)), Ok(()));
+            limiter.withdraw("anna", None);
         }
     }
 

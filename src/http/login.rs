@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::to_bytes;
-use axum::extract::{FromRequest, Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form};
@@ -151,9 +151,10 @@ pub(super) async fn sign_in(State(web): State<Web>, request: Request) -> Result<
     let (address, tls) = (gate::address_of(&web.access, &request), gate::is_over_tls(&web.access, &request));
     let path = cookie_path(&request);
     let is_form = is_form(request.headers());
+    let before: Vec<String> = gate::session_cookies(request.headers()).map(str::to_owned).collect();
     let credentials = read(request, is_form).await?;
     let next = way(credentials.next.as_deref());
-    match enter(&web, credentials, address).await? {
+    match enter(&web, credentials, address, &before).await? {
         Ok(secret) => {
             let cookie = cookie(&secret, LASTS, &path, tls);
             let done = if is_form { gate::see_other(&relative(&next)) } else { StatusCode::NO_CONTENT.into_response() };
@@ -180,8 +181,14 @@ pub(super) async fn sign_out(State(web): State<Web>, request: Request) -> Result
     Ok(([(header::SET_COOKIE, cookie)], done).into_response())
 }
 
-/// Compares the password and begins a session; answers its secret.
-async fn enter(web: &Web, asked: Credentials, address: Option<IpAddr>) -> Result<Result<String, Denied>, Problem> {
+/// Compares the password and begins a session; answers its secret. The sessions of the cookies `before` end: their browser has
+/// another now.
+async fn enter(
+    web: &Web,
+    asked: Credentials,
+    address: Option<IpAddr>,
+    before: &[String],
+) -> Result<Result<String, Denied>, Problem> {
     let (access, now) = (&web.access, web.handle.now());
     if let Err(too_many) = web.limiter.begin(&asked.name, address, now) {
         return Ok(Err(Denied::TooMany(too_many)));
@@ -190,7 +197,10 @@ async fn enter(web: &Web, asked: Credentials, address: Option<IpAddr>) -> Result
     let own = user.and_then(|user| user.password.as_ref());
     // A name that nobody has is compared too, so that it takes no less time than one that somebody has.
     let Some(password) = own.or_else(|| access.slowest_password()) else { return Ok(Err(Denied::Wrong)) };
-    let Some(is) = web.comparing.is(password.clone(), asked.password).await? else { return Ok(Err(Denied::Busy)) };
+    let Some(is) = web.comparing.is(password.clone(), asked.password).await? else {
+        web.limiter.withdraw(&asked.name, address);
+        return Ok(Err(Denied::Busy));
+    };
     let from = address.map_or("somewhere".to_owned(), |address| address.to_string());
     let Some(user) = user.filter(|_| is && own.is_some()) else {
         // A name that nobody has may be a password in the wrong field.
@@ -199,6 +209,9 @@ async fn enter(web: &Web, asked: Credentials, address: Option<IpAddr>) -> Result
         return Ok(Err(Denied::Wrong));
     };
     web.limiter.succeeded(&asked.name, address);
+    for old in before {
+        web.sessions.end(old);
+    }
     let secret = web.sessions.begin(&user.account.name, user.line, now)?;
     tracing::info!("{} signed in from {from}", user.account.name);
     remember(web).await?;
@@ -225,21 +238,25 @@ fn kind_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next().map(str::trim)
 }
 
-async fn read(request: Request, is_form: bool) -> Result<Credentials, Problem> {
+async fn read(mut request: Request, is_form: bool) -> Result<Credentials, Problem> {
     let is_json = kind_of(request.headers()) == Some("application/json");
     if !is_form && !is_json {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a name and a password as a form or as JSON"));
     }
-    let (parts, body) = request.into_parts();
-    let too_large = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {MOST} bytes"));
-    let bytes = to_bytes(body, MOST).await.map_err(too_large)?;
+    DefaultBodyLimit::max(MOST).apply(&mut request);
+    let kind = request.headers().get(header::CONTENT_TYPE).cloned();
     // What is wrong with it is not told: the answer may be logged somewhere, and a password may be in it.
     let bad = || Problem::new(StatusCode::BAD_REQUEST, "the body is not a name and a password");
+    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+        status @ StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, format!("the body is larger than {MOST} bytes")),
+        _ => bad(),
+    })?;
     if is_json {
         return serde_json::from_slice(&bytes).map_err(|_| bad());
     }
-    let request = Request::from_parts(parts, bytes.into());
-    Form::from_request(request, &()).await.map(|Form(credentials)| credentials).map_err(|_| bad())
+    let mut form = Request::post("/login").body(Body::from(bytes)).map_err(|_| bad())?;
+    form.headers_mut().extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
+    Form::from_request(form, &()).await.map(|Form(credentials)| credentials).map_err(|_| bad())
 }
 
 fn refused(denied: &Denied, is_form: bool, next: &str) -> Response {
@@ -303,4 +320,39 @@ fn cookie(secret: &str, seconds: i64, path: &str, tls: bool) -> HeaderValue {
     let name = gate::COOKIE;
     let text = format!("{name}={secret}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&text).expect("digits, and a path that was looked at")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn so_many_wait_for_their_turn_and_no_more() {
+        let hash = "$argon2id$v=19$m=64,t=1,p=1$b3dscyBieSBkYXlsaWdodA$VRKIi/tHEwKsF6ERLz6x7s6WzzRnloh+oOSsB0mPeb4";
+        let (comparing, password) = (Comparing::default(), hash.parse::<Password>().unwrap());
+        let ask = async || comparing.is(password.clone(), "wrong".to_owned()).await.ok().flatten();
+        assert_eq!(ask().await, Some(false));
+        let others = comparing.all.acquire_many(66).await.unwrap();
+        assert_eq!(ask().await, None);
+        drop(others);
+        assert_eq!(ask().await, Some(false));
+        let turns = comparing.at_once.acquire_many(2).await.unwrap();
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(1), ask());
+        assert!(waits.await.is_err(), "while two are compared the third waits");
+        drop(turns);
+        assert_eq!(ask().await, Some(false));
+    }
+
+    #[test]
+    fn the_way_after_signing_in_stays_on_this_host() {
+        for fine in ["/", "/?camera=a&saved=1", "/media/Camera1/2026-11-20/10-04-36/video.mp4", "/a%20b"] {
+            assert_eq!(way(Some(fine)), fine);
+        }
+        for bad in
+            ["", "x", "//x", "/\\x", "/..//x", "http://x", "/a b", "/\u{fc}", "/\"", &format!("/{}", "x".repeat(2000))]
+        {
+            assert_eq!(way(Some(bad)), "/", "{bad:?}");
+        }
+        assert_eq!(relative(&way(None)), "./");
+    }
 }

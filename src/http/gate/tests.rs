@@ -189,3 +189,21 @@ fn only_tokens_make_it_private_too() {
     let me = program.json(program.ask(&router, shown.body(Body::empty()).unwrap()));
     assert_eq!((&me["name"], &me["cameras"]), (&json!("home"), &json!(["Camera1"])));
 }
+
+#[test]
+fn what_may_be_kept_is_kept_by_the_browser_alone() {
+    let kept = |told: Option<&'static str>| {
+        let mut response = Response::new(Body::empty());
+        if let Some(told) = told {
+            response.headers_mut().insert(header::CACHE_CONTROL, told.parse().unwrap());
+        }
+        let response = super::kept_private(&anna(), response);
+        response.headers()[header::CACHE_CONTROL].to_str().unwrap().to_owned()
+    };
+    assert_eq!(kept(None), "private, no-cache");
+    assert_eq!(kept(Some("no-cache")), "private, no-cache");
+    assert_eq!(kept(Some("public, max-age=31536000, immutable")), "private, max-age=31536000, immutable");
+    assert_eq!(kept(Some("max-age=60")), "private, max-age=60");
+    assert_eq!(kept(Some("private, max-age=60")), "private, max-age=60");
+    assert_eq!(kept(Some("no-store")), "no-store");
+}

@@ -154,6 +154,10 @@ fn a_password_begins_a_session_and_signing_out_ends_it() {
     let secret = cookie.strip_prefix("owlery_session=").unwrap();
     assert!(secret.len() == 64 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()), "{cookie}");
     assert_ne!(log_in(&daemon, "anna", PASSWORD).header("set-cookie"), Some(set), "each session has its own");
+    let bert = self::cookie(&daemon, "bert");
+    let body = json!({"name": "anna", "password": PASSWORD}).to_string();
+    assert_eq!(send(&daemon, "POST", "/login", &[JSON, ("Cookie", &bert)], &body).status, 204);
+    assert_eq!(get(&daemon, "/api/v1/me", &bert).status, 401, "a browser has one session");
 
     let me = get(&daemon, "/api/v1/me", cookie);
     let anna = json!({"name": "anna", "role": "admin", "cameras": null, "signed_in": true, "session": true});
