@@ -9,6 +9,7 @@ mod expire;
 mod list;
 mod motion_conf;
 mod output;
+mod passwd;
 mod progress;
 mod remote;
 mod scan;
@@ -17,6 +18,7 @@ mod settings;
 mod source;
 mod stats;
 mod undo;
+mod who;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -147,6 +149,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make a line for the users, or with --token for the tokens, of the configuration file
+    Passwd(passwd::PasswdArgs),
     /// Tell a running owlery that Motion has finished a movie (for Motion's `on_movie_end`)
     Ended {
         #[command(flatten)]
@@ -216,6 +220,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Unsave { common, events } => undo::save(&common, &undo::events(&events)?, false),
         Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
+        Command::Passwd(args) => passwd::run(&args),
         Command::Ended { common, movie } => remote::ended(&common, &movie),
     }
 }

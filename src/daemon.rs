@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
+use crate::http::Access;
 use crate::service::{Archive, Service};
 use listener::Listener;
 use tls::Tls;
@@ -46,12 +47,12 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
 
 impl Daemon {
     /// Starts the service and serves it. The address is taken first, so that a port in use changes nothing on disk.
-    pub fn start(archive: &Archive, address: SocketAddr, tls: Option<Tls>) -> Result<Self> {
-        Self::start_on(archive, bind(address)?, tls)
+    pub fn start(archive: &Archive, address: SocketAddr, tls: Option<Tls>, access: Access) -> Result<Self> {
+        Self::start_on(archive, bind(address)?, tls, access)
     }
 
     /// The same on an address that was taken before.
-    pub fn start_on(archive: &Archive, listener: TcpListener, tls: Option<Tls>) -> Result<Self> {
+    pub fn start_on(archive: &Archive, listener: TcpListener, tls: Option<Tls>, access: Access) -> Result<Self> {
         let here = || archive.tree().root().to_path_buf();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -66,7 +67,7 @@ impl Daemon {
         let control = control::listen(&service, &runtime)?;
         runtime.spawn(control::serve(control, std::sync::Arc::clone(&service), closed.clone()));
         listener.set_nonblocking(true).map_err(|e| Error::io("listen for", here(), e))?;
-        let router = crate::http::router(&service);
+        let router = crate::http::router_with(&service, access);
         let tls = tls.map(Arc::new);
         let entered = runtime.enter();
         let socket = tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?;

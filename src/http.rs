@@ -1,7 +1,7 @@
 //! The HTTP service as one axum router, to be served alone or mounted in another program. Every answer comes
 //! from the service.
 
-mod access;
+pub(crate) mod access;
 mod api;
 mod assets;
 mod body;
@@ -10,14 +10,18 @@ mod described;
 mod error;
 mod files;
 mod gate;
+mod limiter;
 mod limits;
 mod live;
+mod login;
 mod meter;
 mod metrics;
 mod openapi;
 mod pages;
 mod params;
 mod prefix;
+pub(crate) mod secret;
+mod sessions;
 mod states;
 mod strix;
 mod viewer;
@@ -26,7 +30,6 @@ pub(crate) mod wire;
 mod zip;
 
 use std::any::Any;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
@@ -36,7 +39,7 @@ use axum::response::Response;
 use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use access::Access;
+pub use access::{Access, Grant};
 pub(crate) use closer::Closer;
 pub(crate) use gate::OverTls;
 pub use viewer::Role;
@@ -52,7 +55,7 @@ pub fn router(service: &Service) -> Router {
 
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
-    let web = Web::new(Arc::clone(service), access);
+    let web = Web::new(service, access);
     let limits = limits::Limits::usual();
     Router::new()
         .route("/", get(assets::page))
@@ -76,6 +79,10 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/api/v1/retention/run", post(api::run))
         .route("/api/v1/retention/confirm", post(api::confirm))
         .route("/api/v1/audit", get(api::audit))
+        .route("/api/v1/me", get(login::me))
+        .route("/login", get(login::page).post(login::sign_in))
+        .route("/login.css", get(assets::login_style))
+        .route("/logout", post(login::sign_out))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/api/v1/stream", get(live::stream))
         .route("/healthz", get(api::healthz))
@@ -97,7 +104,8 @@ async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Not `no-referrer`: a browser would send `Origin: null` with a form.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"),

@@ -18,9 +18,18 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
 
 /// Writes one; on disk when this answers.
 pub(crate) fn write(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_as(path, value, 0o644)
+}
+
+/// The same for what nobody else may read.
+pub(crate) fn write_private(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_as(path, value, 0o600)
+}
+
+fn write_as(path: &Path, value: &impl Serialize, mode: u32) -> Result<()> {
     let text = serde_json::to_vec(value).expect("our own types are JSON");
     let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::io("write", path, std::io::ErrorKind::InvalidInput));
     };
-    crate::archive::write_state(dir, name, &text)
+    crate::archive::write_state(dir, name, &text, mode)
 }

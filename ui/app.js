@@ -23,6 +23,10 @@ const local = (path) => path.match(/media\/[^/]+\/\d{4}-\d\d-\d\d\/.*/)[0];
 
 async function ask(path) {
   const response = await fetch(path);
+  if (response.status === 401) {
+    location.assign("login");
+    return new Promise(() => {}); // nothing more happens on this page
+  }
   if (!response.ok) throw new Error(`${path.split("?")[0]}: ${response.status}`);
   return response.json();
 }
@@ -140,9 +144,17 @@ async function cameras() {
   $("cameras").replaceChildren(choice(null, "all", all), ...cameras.map((c) => choice(c.name, c.name, c.events)));
 }
 
+/** Who is signed in, if anybody has to be. */
+async function account() {
+  const me = await ask("api/v1/me");
+  $("who").textContent = me.name;
+  $("account").hidden = !me.signed_in;
+  $("account").querySelector("button").hidden = !me.session;
+}
+
 async function readiness() {
   const ready = await (await fetch("readyz")).json();
-  const reasons = Object.values(ready.waiting);
+  const reasons = Object.entries(ready.waiting).map(([part, why]) => why || part);
   const progress = ready.days ? ` (${ready.days_done} of ${ready.days} days)` : "";
   $("status").textContent = ready.ready ? "" : reasons.join("; ") + progress;
   $("status").classList.remove("bad");
@@ -229,6 +241,7 @@ document.addEventListener("visibilitychange", () => {
 });
 
 (async function run() {
+  account().catch(() => {}); // what cannot be reached is told by the events
   await start();
   for (;;) {
     if (!document.hidden) follow();

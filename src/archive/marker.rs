@@ -106,10 +106,10 @@ impl Tree {
     }
 }
 
-/// Writes a file of a state directory as a whole; when this returns a power cut does not undo it.
-pub(crate) fn write_state(dir: &std::path::Path, name: &str, bytes: &[u8]) -> Result<()> {
+/// Writes a file of a state directory as a whole, with this mode; when this returns a power cut does not undo it.
+pub(crate) fn write_state(dir: &std::path::Path, name: &str, bytes: &[u8], mode: u32) -> Result<()> {
     let dir = Dir::open_root(dir)?;
-    dir.write_whole(name.as_bytes(), bytes)?;
+    dir.write_whole_as(name.as_bytes(), bytes, mode)?;
     dir.sync()
 }
 
@@ -145,6 +145,10 @@ impl Dir {
 
     /// Writes a file as a whole: a temporary file beside it, synced, then renamed over it.
     pub(super) fn write_whole(&self, name: &[u8], bytes: &[u8]) -> Result<()> {
+        self.write_whole_as(name, bytes, 0o644)
+    }
+
+    fn write_whole_as(&self, name: &[u8], bytes: &[u8], mode: u32) -> Result<()> {
         use rustix::fs::{AtFlags, Mode, OFlags};
         let owner = self.stat_self()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -157,7 +161,7 @@ impl Dir {
             .disable_cleanup(true)
             .make_in("", |path| {
                 let name = path.file_name().unwrap_or_default();
-                Ok(rustix::fs::openat(self, name, flags, Mode::from_raw_mode(0o644))?)
+                Ok(rustix::fs::openat(self, name, flags, Mode::from_raw_mode(mode))?)
             })
             .map_err(|e| Error::io("write beside", &target, e))?;
         let path = temporary.path().file_name().unwrap_or_default().to_owned();

@@ -54,7 +54,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome> {
     unpack(&sample)?;
     lay_out(&sample, &root)?;
     let archive = Archive::open(settings.options)?;
-    let daemon = Daemon::start_on(&archive, listener, tls)?;
+    let daemon = Daemon::start_on(&archive, listener, tls, settings.access)?;
     eprintln!("demo: a sample archive in {}; it goes when this stops", root.display());
     let (stop_camera, stop) = Stop::new();
     let camera = std::thread::Builder::new()

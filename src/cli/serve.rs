@@ -11,7 +11,7 @@ pub(super) fn run(common: &Common) -> Result<Outcome> {
     let settings = common.given.clone().resolve(&common.root)?;
     let tls = settings.open_tls()?;
     let archive = Archive::open(settings.options)?;
-    let daemon = Daemon::start(&archive, settings.listen, tls)?;
+    let daemon = Daemon::start(&archive, settings.listen, tls, settings.access)?;
     run_until_told(daemon)
 }
 

@@ -1,6 +1,7 @@
 //! Settings: as typed on the command line, in the environment (`OWLERY_…`) and in a TOML file, the first of these that
 //! names one counting; and as meant, once they are parsed and fit together.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,8 +10,10 @@ use clap::Args;
 use serde::{Deserialize, Deserializer};
 
 use super::motion_conf::MotionConf;
+use super::who;
 use crate::daemon::tls::Tls;
 use crate::error::{Error, Result};
+use crate::http::Access;
 use crate::retention::{Policy, Rules};
 use crate::scan::Sidecars;
 use crate::service::Options;
@@ -48,7 +51,7 @@ pub(super) struct Given {
     /// Where to serve HTTP [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Option<String>,
-    /// Allow to listen on an address that others can reach: there is no authentication
+    /// Allow to listen on an address that others can reach although nobody has to sign in
     #[arg(long)]
     pub insecure: bool,
     /// Serve HTTPS with this certificate, or chain of certificates (PEM); read again when it changes and at SIGHUP
@@ -57,6 +60,10 @@ pub(super) struct Given {
     /// The certificate's key (PEM)
     #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// A name of this host, by which it may be asked although nobody has to sign in; repeatable
+    #[arg(long, value_name = "NAME[:PORT]")]
+    #[serde(deserialize_with = "texts")]
+    pub allow_host: Vec<String>,
     /// A TOML file with these settings
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -86,6 +93,15 @@ pub(super) struct Given {
     /// The hours of the day in which the delete queue is emptied [default: all]
     #[arg(long, value_name = "HH:MM-HH:MM")]
     pub window: Option<String>,
+    /// Who may ask over HTTP; only in the file
+    #[arg(skip)]
+    pub users: BTreeMap<String, who::User>,
+    /// Scripts that may
+    #[arg(skip)]
+    pub tokens: BTreeMap<String, who::Token>,
+    /// A reverse proxy that is believed
+    #[arg(skip)]
+    pub proxy: Option<who::Proxy>,
 }
 
 /// Settings as meant.
@@ -93,6 +109,7 @@ pub(super) struct Given {
 pub(super) struct Settings {
     pub options: Options,
     pub listen: SocketAddr,
+    pub access: Access,
     /// Where the certificate is, and its key.
     pub tls: Option<(PathBuf, PathBuf)>,
 }
@@ -167,6 +184,9 @@ impl Given {
             insecure: get("INSECURE").is_some_and(|word| word != "0" && word != "false"),
             tls_cert: get("TLS_CERT").map(Into::into),
             tls_key: get("TLS_KEY").map(Into::into),
+            allow_host: get("ALLOW_HOST")
+                .map(|names| names.split(',').map(str::to_owned).collect())
+                .unwrap_or_default(),
             config: get("CONFIG").map(Into::into),
             motion_conf: get("MOTION_CONF").map(Into::into),
             state_dir: get("STATE_DIR").map(Into::into),
@@ -176,6 +196,7 @@ impl Given {
             poll: get("POLL"),
             reap_rate: get("REAP_RATE"),
             window: get("WINDOW"),
+            ..Self::default()
         }
     }
 
@@ -193,6 +214,7 @@ impl Given {
             insecure: self.insecure || other.insecure,
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
+            allow_host: if self.allow_host.is_empty() { other.allow_host } else { self.allow_host },
             config: self.config.or(other.config),
             motion_conf: self.motion_conf.or(other.motion_conf),
             state_dir: self.state_dir.or(other.state_dir),
@@ -202,6 +224,10 @@ impl Given {
             poll: self.poll.or(other.poll),
             reap_rate: self.reap_rate.or(other.reap_rate),
             window: self.window.or(other.window),
+            // Only a file has these, and there is one.
+            users: if self.users.is_empty() { other.users } else { self.users },
+            tokens: if self.tokens.is_empty() { other.tokens } else { self.tokens },
+            proxy: self.proxy.or(other.proxy),
         }
     }
 
@@ -212,7 +238,7 @@ impl Given {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| Error::Config(format!("cannot read --config {}: {error}", path.display())))?;
             let of_file: Self = toml::from_str(&text)
-                .map_err(|error| Error::Config(format!("{}: {}", path.display(), one_line(&error.to_string()))))?;
+                .map_err(|error| Error::Config(format!("{}{}", path.display(), what_is_wrong(&text, &error))))?;
             given = given.or(of_file);
         }
         given.parse(root)
@@ -263,10 +289,11 @@ impl Given {
         let listen: SocketAddr = listen
             .parse()
             .map_err(|_| Error::Config(format!("--listen {listen:?} is not an address such as 127.0.0.1:8000")))?;
-        if !listen.ip().is_loopback() && !self.insecure {
+        let access = who::access(&self.allow_host, &self.users, &self.tokens, self.proxy.as_ref())?;
+        if !listen.ip().is_loopback() && !access.asks_who() && !self.insecure {
             return Err(Error::Config(format!(
-                "--listen {listen} can be reached by others and there is no authentication; \
-                 say --insecure if that is meant"
+                "--listen {listen} can be reached by others and nobody has to sign in; configure [users] \
+                 (`owlery passwd` makes their lines), or say --insecure if that is meant"
             )));
         }
         let tls = match (self.tls_cert, self.tls_key) {
@@ -275,7 +302,7 @@ impl Given {
             (Some(_), None) => return Err(Error::Config("--tls-cert takes a --tls-key".to_owned())),
             (None, Some(_)) => return Err(Error::Config("--tls-key takes a --tls-cert".to_owned())),
         };
-        Ok(Settings { options, listen, tls })
+        Ok(Settings { options, listen, access, tls })
     }
 }
 
@@ -293,8 +320,14 @@ fn whole(name: &str, text: &str) -> Result<u32> {
     number.ok_or_else(|| Error::Config(format!("--{name} {text:?} is not a whole number, 0 or more")))
 }
 
-fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+/// Where a file is wrong and why. The line itself is not told but for its key: it may hold a password's hash.
+fn what_is_wrong(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return format!(": {message}") };
+    let number = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
+    format!(", line {number} ({key}): {message}")
 }
 
 #[cfg(test)]
@@ -312,9 +345,11 @@ mod tests {
         let environment = Given::of_environment(|name| match name {
             "OWLERY_KEEP_DAYS" => Some("2,Camera2=forever".into()),
             "OWLERY_POLL" => Some("5s".into()),
+            "OWLERY_ALLOW_HOST" => Some("owl.example,nas:8000".into()),
             _ => None,
         });
         assert_eq!(environment.keep_days, ["2", "Camera2=forever"]);
+        assert_eq!(environment.allow_host, ["owl.example", "nas:8000"]);
         let file: Given =
             toml::from_str("keep-days = 3\npoll = \"9s\"\nevent-gap = \"30s\"\nmax-share = 0.25").unwrap();
         let all = flags.or(environment).or(file);
@@ -354,6 +389,27 @@ mod tests {
         assert!(listen("0.0.0.0:8000", false).is_err());
         assert!(listen("0.0.0.0:8000", true).is_ok());
         assert!(listen("localhost", false).is_err());
+        let with_users = |text: &str| {
+            let mut given: Given = toml::from_str(text).unwrap();
+            given.listen = Some("0.0.0.0:8000".into());
+            parse(given)
+        };
+        let sha256 = "0".repeat(64);
+        assert!(with_users(&format!("[tokens]\nhome = {{ sha256 = \"{sha256}\" }}")).unwrap().access.asks_who());
+        assert!(with_users("[proxy]\nfrom = [\"127.0.0.1\"]").is_err(), "it signs nobody in");
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_told_by_line_and_key_but_not_its_value() {
+        let wrong = |text: &str| what_is_wrong(text, &toml::from_str::<Given>(text).unwrap_err());
+        let secret = "[users]\n\nanna = { password = \"secret\", rolle = \"x\" }\n";
+        assert_eq!(
+            wrong(secret),
+            ", line 3 (anna): unknown field `rolle`, expected one of `password`, `role`, `cameras`"
+        );
+        assert!(wrong("keep-days = 3\nkeep-days = 4").contains("line 2 (keep-days)"));
+        assert!(wrong("x").contains("line 1"));
+        assert!(wrong("keep-days = ").contains("line 1"));
     }
 
     #[test]

@@ -141,17 +141,34 @@ struct Readiness {
     events: u64,
 }
 
+/// The same for whoever does not see all cameras.
+#[derive(Serialize)]
+struct ReadinessOnly {
+    ready: bool,
+    waiting: std::collections::BTreeMap<&'static str, &'static str>,
+}
+
 /// Whether every event can be queried and news arrive; 503 and the reasons if not.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "it is ready", body = Readiness),
     (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "it is not ready, and why", body = Readiness)
 ))]
-pub(super) async fn readyz(State(handle): State<Arc<Handle>>, raw: RawParams) -> Result<Response, Problem> {
+pub(super) async fn readyz(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    raw: RawParams,
+) -> Result<Response, Problem> {
     use std::sync::atomic::Ordering::Relaxed;
     Params::new(raw)?.end()?;
     let troubles = handle.status.troubles();
     let progress = &handle.status.progress;
+    if !viewer.sees_all() {
+        // Which parts wait is for everybody who may want to wait too; why, and for how much, tells of cameras.
+        let ready = troubles.is_empty();
+        let waiting = troubles.into_keys().map(|part| (part.as_str(), "")).collect();
+        return Ok((readiness_status(ready), json(&ReadinessOnly { ready, waiting })).into_response());
+    }
     let readiness = Readiness {
         ready: troubles.is_empty(),
         waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), trouble)).collect(),
@@ -160,6 +177,9 @@ pub(super) async fn readyz(State(handle): State<Arc<Handle>>, raw: RawParams) ->
         days_done: progress.days_done.load(Relaxed),
         events: progress.events.load(Relaxed),
     };
-    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Ok((status, json(&readiness)).into_response())
+    Ok((readiness_status(readiness.ready), json(&readiness)).into_response())
+}
+
+fn readiness_status(ready: bool) -> StatusCode {
+    if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }

@@ -6,6 +6,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::prefix::Prefix;
 
+/// The login page, with places for a message and for where to go then.
+pub(super) const LOGIN: &str = include_str!("../../ui/login.html");
+
 const PAGE: &str = include_str!("../../ui/index.html");
 const JPEG: &[u8] = include_bytes!("../../ui/missing.jpg");
 
@@ -32,6 +35,10 @@ pub(super) async fn script() -> impl IntoResponse {
 
 pub(super) async fn style() -> impl IntoResponse {
     (typed("text/css; charset=utf-8"), include_str!("../../ui/style.css"))
+}
+
+pub(super) async fn login_style() -> impl IntoResponse {
+    (typed("text/css; charset=utf-8"), include_str!("../../ui/login.css"))
 }
 
 pub(super) async fn icon() -> impl IntoResponse {

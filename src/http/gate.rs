@@ -1,18 +1,294 @@
-//! The gate that every request passes first: is it meant for this host, is it no foreign page's, and whose is it?
+//! The gate that every request passes first: is it meant for this host, is it no foreign page's, and whose is it? Signing in
+//! and out is `login`'s.
 
-use axum::extract::{Request, State};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, OriginalUri, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::viewer::Viewer;
+use super::access::Access;
+use super::access::hosts::Host;
+use super::access::proxy::Proxy;
+use super::error::Problem;
+use super::limiter::TooMany;
+use super::viewer::{Account, Viewer};
 use super::web::Web;
 
-/// In the extensions of a request that came over TLS; put there by the daemon's listener.
+/// The cookie that holds a session's secret.
+pub(super) const COOKIE: &str = "owlery_session";
+/// How many cookies of that name are looked at: another Owlery on this host may have set one for a shorter path.
+const MOST_COOKIES: usize = 4;
+
+/// In the extensions of a request that came over TLS of our own; put there by the listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OverTls;
 
-/// Recognises whoever asks, or refuses.
-pub(super) async fn gate(State(_web): State<Web>, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(Viewer::anybody());
-    next.run(request).await
+/// By what the gate has recognised whoever asks. In a request's extensions beside the `Viewer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nobody has to be.
+    NotAsked,
+    /// By nothing: he has not signed in.
+    Not,
+    BySession,
+    ByToken,
+    ByProxy,
 }
+
+/// Recognises whoever asks, or refuses.
+pub(super) async fn gate(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    let response = match admit(&web, &request) {
+        Ok((viewer, known)) => {
+            request.extensions_mut().insert(viewer);
+            request.extensions_mut().insert(known);
+            next.run(request).await
+        }
+        Err(refusal) => *refusal,
+    };
+    if web.access.asks_who() { kept_private(&web.access, response) } else { response }
+}
+
+fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>> {
+    let access = &web.access;
+    if access.is_unchecked() {
+        return Ok((Viewer::anybody(), Known::NotAsked));
+    }
+    let refuse = |problem: Problem| Box::new(problem.into_response());
+    let host = host_of(request).map_err(refuse)?;
+    if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        not_foreign(access, request.headers(), &host).map_err(refuse)?;
+    }
+    if !access.asks_who() {
+        if access.hosts().serve(&host) {
+            return Ok((Viewer::anybody(), Known::NotAsked));
+        }
+        return Err(refuse(forbidden(
+            "this is not known as a name of this host; if it is one, start owlery with --allow-host and that name",
+        )));
+    }
+    match recognise(web, request) {
+        Found::Account(account, known) => Ok((Viewer::new(account), known)),
+        _ if is_open(request.uri().path()) => Ok((Viewer::nobody(), Known::Not)),
+        Found::Nobody if is_page(request) => Err(Box::new(to_login(request))),
+        Found::Nobody => Err(Box::new(unauthorised("sign in at login, or show a token"))),
+        Found::WrongToken => match web.limiter.wrong_token(address_of(access, request), web.handle.now()) {
+            Ok(()) => Err(Box::new(unauthorised("nobody has this token"))),
+            Err(too_many) => Err(Box::new(told_to_wait(too_many))),
+        },
+        Found::Refused(why) => Err(refuse(forbidden(why))),
+    }
+}
+
+/// The host that a request is for. Exactly one must be told: two could be read differently by whoever stands between.
+fn host_of(request: &Request) -> Result<Host, Problem> {
+    let bad = |why: &str| Problem::new(StatusCode::BAD_REQUEST, why);
+    let mut told = request.headers().get_all(header::HOST).iter();
+    let header = told.next().map(|value| value.to_str().ok().and_then(Host::parse));
+    let target = request.uri().authority().map(|authority| Host::parse(authority.as_str()));
+    match (header, target, told.next()) {
+        (_, _, Some(_)) => Err(bad("more than one Host is told")),
+        (None, None, _) => Err(bad("no Host is told")),
+        (Some(Some(host)), None, _) | (None, Some(Some(host)), _) => Ok(host),
+        (Some(Some(host)), Some(Some(target)), _) if host == target => Ok(host),
+        (Some(Some(_)), Some(Some(_)), _) => Err(bad("the target is of another host than Host")),
+        _ => Err(bad("Host is not the name of a host")),
+    }
+}
+
+/// Refuses what a foreign page makes a browser ask. Where neither header is there it is no browser.
+fn not_foreign(access: &Access, headers: &HeaderMap, host: &Host) -> Result<(), Problem> {
+    let is_ours = |value: &HeaderValue| matches!(value.as_bytes(), b"same-origin" | b"none");
+    if !headers.get_all("sec-fetch-site").iter().all(is_ours) {
+        return Err(forbidden("a page of another site may not ask this (Sec-Fetch-Site)"));
+    }
+    let is_ours = |value: &HeaderValue| {
+        let origin = value.to_str().ok().and_then(Host::of_origin);
+        origin.is_some_and(|origin| origin == *host || access.hosts().name(&origin))
+    };
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let (first, second) = (origins.next(), origins.next());
+    if second.is_some() || first.is_some_and(|origin| !is_ours(origin)) {
+        return Err(forbidden(
+            "a page of another origin may not ask this (Origin); a reverse proxy has to pass on Host as it was asked, \
+             or --allow-host to name it",
+        ));
+    }
+    Ok(())
+}
+
+/// Whom the credentials of a request are of.
+enum Found {
+    Account(Arc<Account>, Known),
+    /// There are none, or they are over.
+    Nobody,
+    WrongToken,
+    /// Somebody who may not come in.
+    Refused(&'static str),
+}
+
+fn recognise(web: &Web, request: &Request) -> Found {
+    let (access, headers) = (&web.access, request.headers());
+    match bearer(headers) {
+        Ok(None) => {}
+        Ok(Some(token)) => {
+            let account = access.account_of_token(token);
+            return account.map_or(Found::WrongToken, |account| Found::Account(Arc::clone(account), Known::ByToken));
+        }
+        Err(why) => return Found::Refused(why),
+    }
+    match named_by_proxy(access, request) {
+        Ok(None) => {}
+        Ok(Some(name)) => {
+            let refused = Found::Refused("the proxy names somebody who is no user here");
+            return access
+                .user_named(name)
+                .map_or(refused, |user| Found::Account(Arc::clone(&user.account), Known::ByProxy));
+        }
+        Err(why) => return Found::Refused(why),
+    }
+    let now = web.handle.now();
+    let account = |secret: &str| {
+        let session = web.sessions.find(secret, now)?;
+        let user = access.user_named(&session.user)?;
+        (user.line == session.line).then(|| Arc::clone(&user.account))
+    };
+    let found = session_cookies(headers).find_map(account);
+    found.map_or(Found::Nobody, |account| Found::Account(account, Known::BySession))
+}
+
+/// The token of `Authorization: Bearer`. Other schemes are left unheeded: a proxy may have asked for one of its own.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, &'static str> {
+    let mut told = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, second) = (told.next(), told.next());
+    if second.is_some() {
+        return Err("more than one Authorization is told");
+    }
+    Ok(first.and_then(|value| {
+        let text = std::str::from_utf8(value.as_bytes()).ok()?;
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }))
+}
+
+/// Whom a trusted proxy names. Nobody else is believed.
+fn named_by_proxy<'a>(access: &Access, request: &'a Request) -> Result<Option<&'a str>, &'static str> {
+    let Some(proxy) = access.trusted_proxy() else { return Ok(None) };
+    let Some(name) = &proxy.user_header else { return Ok(None) };
+    if !peer(request.extensions()).is_some_and(|peer| proxy.is_at(peer)) {
+        return Ok(None);
+    }
+    let mut told = request.headers().get_all(name).iter();
+    let (first, second) = (told.next(), told.next());
+    if second.is_some() {
+        return Err("more than one user is named");
+    }
+    let Some(value) = first.filter(|value| !value.is_empty()) else { return Ok(None) };
+    std::str::from_utf8(value.as_bytes()).map(Some).map_err(|_| "the proxy names somebody who is no user here")
+}
+
+/// The secrets in the cookies of a session.
+pub(super) fn session_cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, secret)| secret).take(MOST_COOKIES)
+}
+
+/// The address at the other end of the connection.
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical())
+}
+
+/// The trusted proxy, if it is what asks, and its address.
+fn proxy_of<'a>(access: &'a Access, extensions: &Extensions) -> Option<(&'a Proxy, IpAddr)> {
+    let peer = peer(extensions)?;
+    access.trusted_proxy().filter(|proxy| proxy.is_at(peer)).map(|proxy| (proxy, peer))
+}
+
+/// Where a request comes from, as far as it is known: beyond a trusted proxy, if there is one.
+pub(super) fn address_of(access: &Access, request: &Request) -> Option<IpAddr> {
+    match proxy_of(access, request.extensions()) {
+        Some((proxy, peer)) => Some(proxy.client(peer, request.headers())),
+        None => peer(request.extensions()),
+    }
+}
+
+/// Whether the browser asks over TLS.
+pub(super) fn is_over_tls(access: &Access, request: &Request) -> bool {
+    request.extensions().get::<OverTls>().is_some()
+        || proxy_of(access, request.extensions()).is_some() && Proxy::is_over_tls(request.headers())
+}
+
+/// What whoever has not signed in gets too.
+fn is_open(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/login" | "/login.css" | "/logout" | "/icon.svg")
+}
+
+/// Whether a person's browser asks for the page.
+fn is_page(request: &Request) -> bool {
+    request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// From the page to the login page beside it, and back afterwards. The way is told relative to the page: a reverse proxy may
+/// show it under another path than we know.
+fn to_login(request: &Request) -> Response {
+    let mut location = String::new();
+    if let Some(OriginalUri(uri)) = request.extensions().get()
+        && let Some((_, last)) = uri.path().rsplit_once('/').filter(|(_, last)| !last.is_empty())
+    {
+        location = format!("{last}/"); // mounted in another router, and asked for without the slash
+    }
+    location.push_str("login");
+    if let Some(query) = request.uri().query().filter(|query| !query.is_empty()) {
+        let next = format!("/?{query}");
+        location.extend(["?next=", &utf8_percent_encode(&next, NON_ALPHANUMERIC).to_string()]);
+    }
+    see_other(&location)
+}
+
+/// 303, which no cache keeps.
+pub(super) fn see_other(location: &str) -> Response {
+    let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("./"));
+    let no_store = HeaderValue::from_static("no-store");
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, no_store)]).into_response()
+}
+
+fn forbidden(why: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, why)
+}
+
+/// 401, with the only scheme that a program can use.
+pub(super) fn unauthorised(why: &str) -> Response {
+    let scheme = HeaderValue::from_static("Bearer realm=\"owlery\"");
+    ([(header::WWW_AUTHENTICATE, scheme)], Problem::new(StatusCode::UNAUTHORIZED, why)).into_response()
+}
+
+/// 429, and when to come back.
+pub(super) fn told_to_wait(TooMany(seconds): TooMany) -> Response {
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; try again later");
+    ([(header::RETRY_AFTER, HeaderValue::from(seconds))], problem).into_response()
+}
+
+/// What one user is answered is for nobody else, so no shared cache may keep it.
+fn kept_private(access: &Access, mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let told = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or("no-cache");
+    if !told.contains("no-store") && !told.contains("private") {
+        let others = told.split(',').map(str::trim).filter(|word| !word.eq_ignore_ascii_case("public"));
+        let private = std::iter::once("private").chain(others).collect::<Vec<_>>().join(", ");
+        if let Ok(value) = HeaderValue::from_str(&private) {
+            headers.insert(header::CACHE_CONTROL, value);
+        }
+    }
+    headers.append(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+    if let Some(name) = access.trusted_proxy().and_then(|proxy| proxy.user_header.as_ref()) {
+        headers.append(header::VARY, HeaderName::clone(name).into());
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

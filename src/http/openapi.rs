@@ -11,7 +11,7 @@ use super::described::{CursorText, Direction, FileName, Moment};
 use super::error::Problem;
 use super::params::{Params, RawParams};
 use super::prefix::Prefix;
-use super::{api, files, live, metrics, strix, zip};
+use super::{api, files, live, login, metrics, strix, zip};
 use crate::event::EventName;
 
 #[derive(OpenApi)]
@@ -24,6 +24,7 @@ use crate::event::EventName;
         (name = "files", description = "frames and movies"),
         (name = "stream", description = "what changes, as it happens"),
         (name = "strix", description = "for the strix web UI"),
+        (name = "access", description = "who asks, and signing in"),
         (name = "health", description = "how the service is doing"),
     ),
     paths(
@@ -31,6 +32,7 @@ use crate::event::EventName;
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
         files::media, files::motion, files::listing::listing, strix::cameras, strix::events,
         zip::zipped, zip::export, live::stream, metrics::metrics,
+        login::me, login::page, login::sign_in, login::sign_out,
     ),
     // What only parameters are made of is not gathered by itself.
     components(schemas(CursorText, Direction, EventName, FileName, Moment)),

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 
 use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -27,8 +28,13 @@ const UNSAFE: &AsciiSet = &CONTROLS
 pub(super) struct Prefix(String);
 
 impl Prefix {
+    /// That of a request: what the client asked for, if another router has it, and what is left of that here.
+    pub fn of(asked: Option<&OriginalUri>, left: &Uri) -> Self {
+        asked.map_or_else(Self::default, |OriginalUri(asked)| Self::between(asked.path(), left.path()))
+    }
+
     /// The path as the client asked for it begins with the prefix; what is left of it came to the router.
-    fn of(asked: &str, left: &str) -> Self {
+    fn between(asked: &str, left: &str) -> Self {
         if asked.len() == left.len() {
             return Self::default();
         }
@@ -53,8 +59,7 @@ impl<S: Sync> FromRequestParts<S> for Prefix {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let asked = parts.extensions.get::<OriginalUri>();
-        Ok(asked.map_or_else(Self::default, |asked| Self::of(asked.path(), parts.uri.path())))
+        Ok(Self::of(parts.extensions.get(), &parts.uri))
     }
 }
 
@@ -74,7 +79,7 @@ mod tests {
             ("/a/a", "/a", "/a"),
             ("/some\"where\\/api", "/api", "/some%22where%5C"),
         ] {
-            assert_eq!(Prefix::of(asked, left).as_str(), prefix, "{asked}");
+            assert_eq!(Prefix::between(asked, left).as_str(), prefix, "{asked}");
         }
     }
 }

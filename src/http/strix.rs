@@ -12,6 +12,7 @@ use super::api::{Common, json};
 use super::described::{Moment, StrixCamera};
 use super::error::Problem;
 use super::params::{Names, Params, RawParams};
+use super::viewer::Viewer;
 use crate::archive::{MISSING, TIME, title};
 use crate::catalog::NamedRange;
 use crate::event::text::Text;
@@ -32,9 +33,13 @@ struct Cameras {
     (status = 200, description = "every camera with the port of its live stream", body = Cameras),
     Common
 ))]
-pub(super) async fn cameras(State(handle): State<Arc<Handle>>, raw: RawParams) -> Result<Response, Problem> {
+pub(super) async fn cameras(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    raw: RawParams,
+) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
-    let cameras = handle.cameras()?.into_iter();
+    let cameras = handle.cameras()?.into_iter().filter(|info| viewer.sees(&info.summary.camera));
     Ok(json(&Cameras { cameras: cameras.map(|info| (info.summary.camera.to_string(), info.port)).collect() }))
 }
 
@@ -96,6 +101,7 @@ const EPOCH: &str = "1985-10-26 01:22:00";
 ))]
 pub(super) async fn events(
     State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
     Names(cameras): Names<String>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
@@ -119,8 +125,8 @@ pub(super) async fn events(
             continue;
         }
         let events = match name.parse::<Camera>() {
-            Ok(camera) => handle.named(&camera, &range)?,
-            Err(_) => Vec::new(), // an unknown camera has no events
+            Ok(camera) if viewer.sees(&camera) => handle.named(&camera, &range)?,
+            _ => Vec::new(), // an unknown camera has no events
         };
         by_camera.push((name.to_owned(), events.iter().map(|event| wire(&handle, event)).collect()));
     }

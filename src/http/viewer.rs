@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -9,10 +10,13 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use super::error::Problem;
+use crate::error::Error;
 use crate::event::Camera;
 
 /// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Look.
@@ -20,6 +24,26 @@ pub enum Role {
     Viewer,
     /// Look, save, delete, restore, confirm.
     Admin,
+}
+
+impl Role {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let all = [Self::Viewer, Self::Admin];
+        let refuse = || Error::Name { what: "a role (viewer or admin)", text: text.to_owned() };
+        all.into_iter().find(|role| role.as_str() == text).ok_or_else(refuse)
+    }
 }
 
 /// A user as far as requests are concerned.

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use super::access::Access;
+use super::limiter::Limiter;
 use super::live::Live;
+use super::login::Comparing;
 use super::meter::Meters;
 use super::metrics;
 use super::pages::Pages;
+use super::sessions::Sessions;
 use super::states::States;
 use super::zip::Places;
-use crate::service::Handle;
+use crate::service::{Handle, Service};
 
 /// One router's state; clones are the same one.
 #[derive(Debug, Clone)]
@@ -35,16 +38,22 @@ pub(super) struct Shared {
     pub meters: Meters,
     /// When the process started, in seconds since 1970; `None` if that cannot be told.
     pub started: Option<f64>,
+    /// Who has signed in.
+    pub sessions: Sessions,
+    /// What failed of late.
+    pub limiter: Limiter,
+    /// How many passwords may be compared at a time.
+    pub comparing: Comparing,
 }
 
 impl Web {
-    pub fn new(handle: Arc<Handle>, access: Access) -> Self {
-        let live = Live::new(Arc::clone(&handle));
-        Self::with_live(handle, access, live)
+    pub fn new(service: &Service, access: Access) -> Self {
+        Self::with_live(service, access, Live::new(Arc::clone(service)))
     }
 
     /// The same with a live stream that was made elsewhere.
-    pub fn with_live(handle: Arc<Handle>, access: Access, live: Arc<Live>) -> Self {
+    pub fn with_live(service: &Service, access: Access, live: Arc<Live>) -> Self {
+        let handle = Arc::clone(service);
         #[allow(clippy::cast_precision_loss)] // milliseconds are far below 2^52
         let started = metrics::started(handle.now().utc.timestamp_millis() as f64 / 1000.0);
         Self(Arc::new(Shared {
@@ -56,6 +65,9 @@ impl Web {
             live,
             meters: Meters::default(),
             started,
+            sessions: Sessions::open(service.state_dir()),
+            limiter: Limiter::default(),
+            comparing: Comparing::default(),
         }))
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::http::auth::{PASSWORD, serve_with, users};
 use crate::world::{Daemon, PATIENCE, Response, World, days_ago, wait_until};
 
 #[test]
@@ -56,6 +57,60 @@ fn an_event_appears_on_the_page_by_itself_and_is_marked_while_motion_records_it(
 
     std::fs::remove_dir_all(world.path(&id)).unwrap();
     browser.wait_for("nothing again", CARDS, &json!([]));
+}
+
+#[test]
+fn a_person_signs_in_sees_who_he_is_and_signs_out() {
+    let world = World::sample("direct");
+    let daemon = serve_with(&world, &users());
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("the login page", "return document.activeElement.id", &json!("name"));
+    browser.assert_no_complaints();
+    browser.type_into("#name", "anna");
+    browser.type_into("#password", "wrong");
+    browser.click("button");
+    let alert = "return document.querySelector('[role=alert]')?.textContent ?? null";
+    browser.wait_for("it says what is wrong", alert, &json!("This name and this password do not belong together."));
+    let _the_401 = browser.complaints();
+
+    browser.type_into("#name", "anna");
+    browser.type_into("#password", PASSWORD);
+    browser.click("button");
+    browser.wait_for("the events", &format!("{CARDS}.length"), &json!(5));
+    let who = "return document.querySelector('#account:not([hidden])')?.textContent ?? null";
+    browser.wait_for("who is signed in", who, &json!("anna Sign out"));
+    browser.wait_for(
+        "pictures, for which the cookie is needed",
+        "return document.images.length > 0 && [...document.images].every(i => i.complete && i.naturalWidth == 320)",
+        &json!(true),
+    );
+    assert_eq!(browser.ask("return document.cookie"), json!(""), "no script sees it");
+    browser.assert_no_complaints();
+
+    browser.click("#account button");
+    browser.wait_for("the login page again", "return document.querySelector('#password') !== null", &json!(true));
+    let url = format!("http://{}/?camera=Camera2", daemon.address);
+    browser.post("/url", &json!({"url": url}));
+    browser.wait_for("signed out", "return location.pathname", &json!("/login"));
+    browser.type_into("#name", "anna");
+    browser.type_into("#password", PASSWORD);
+    browser.click("button");
+    browser.wait_for("where one wanted to go", "return location.href", &json!(url));
+}
+
+#[test]
+fn a_page_whose_session_has_ended_leads_to_the_login() {
+    let world = World::sample("direct");
+    let daemon = serve_with(&world, &users());
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("the login page", "return document.activeElement.id", &json!("name"));
+    browser.type_into("#name", "anna");
+    browser.type_into("#password", PASSWORD);
+    browser.click("button");
+    browser.wait_for("the events", &format!("{CARDS}.length"), &json!(5));
+    let ended = "const done = arguments[0]; fetch('logout', {method: 'POST'}).then(r => done(r.status))";
+    assert_eq!(browser.post("/execute/async", &json!({"script": ended, "args": []})), json!(204));
+    browser.wait_for("the login page again", "return location.pathname", &json!("/login"));
 }
 
 const CARDS: &str = "return [...document.querySelectorAll('button.event')].map(b => b.dataset.id)";
@@ -158,11 +213,24 @@ impl Browser {
         self.post(&format!("/element/{id}/click"), &json!({}));
     }
 
+    /// Types into a field, in place of what is in it.
+    fn type_into(&self, selector: &str, text: &str) {
+        let element = self.post("/element", &json!({"using": "css selector", "value": selector}));
+        let id = element.as_object().unwrap().values().next().unwrap().as_str().unwrap();
+        self.post(&format!("/element/{id}/clear"), &json!({}));
+        self.post(&format!("/element/{id}/value"), &json!({"text": text}));
+    }
+
     /// The console holds no error: no missing file, no script that failed, nothing that the page's policy forbids.
     fn assert_no_complaints(&self) {
-        let log = self.post("/se/log", &json!({"type": "browser"}));
-        let bad: Vec<&Value> = log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE").collect();
+        let bad = self.complaints();
         assert!(bad.is_empty(), "{bad:?}");
+    }
+
+    /// The errors in the console since it was asked last.
+    fn complaints(&self) -> Vec<Value> {
+        let log = self.post("/se/log", &json!({"type": "browser"}));
+        log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE").cloned().collect()
     }
 }
 

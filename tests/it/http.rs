@@ -1,9 +1,13 @@
 //! The HTTP routes of a real daemon: those of strix, the files, the API, and what is refused.
 
 mod api;
+pub mod auth;
 mod days;
 mod files;
+mod gate;
 mod hostile;
+mod nginx;
+mod passwd;
 mod sending;
 mod stream;
 mod strix;

@@ -50,7 +50,7 @@ impl World {
             std::thread::yield_now();
         }
         let live = Live::with(Arc::clone(&service), settings);
-        let web = Web::with_live(Arc::clone(&service), Access::default(), live);
+        let web = Web::with_live(&service, Access::default(), live);
         Self { service: Some(service), web, _folder: folder }
     }
 

@@ -20,7 +20,7 @@ fn service(root: &Path) -> Service {
 }
 
 fn web(service: &Service) -> Web {
-    Web::new(Arc::clone(service), crate::http::Access::default())
+    Web::new(service, crate::http::Access::default())
 }
 
 fn viewer(cameras: Option<&[&str]>, role: Role) -> Viewer {

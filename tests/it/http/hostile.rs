@@ -5,6 +5,8 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use super::assert_problem;
+use super::auth::{cookie, serve_with, users};
+use super::gate::send;
 use crate::world::{Daemon, World};
 
 /// What no answer may hold. It lies outside of the archive, and in every hidden or foreign file within.
@@ -224,4 +226,196 @@ fn a_camera_is_never_found_by_the_beginning_of_its_name() {
     let cameras = daemon.get("/api/cameras/list").json();
     assert_eq!(cameras, serde_json::json!({"cameras": [["Camera1", 0]]}));
     assert!(daemon.events().iter().all(|event| event["camera"] == "Camera1"));
+}
+
+/// Sends a request; it has to be refused, and nothing of what is hidden may be in the answer.
+fn assert_kept_out(daemon: &Daemon, what: &str, (method, path): (&str, &str), headers: &[(&str, &str)]) {
+    let response = daemon.request(method, path, headers);
+    assert!(
+        matches!(response.status, 400 | 401 | 403 | 404),
+        "{what}: {method} {path} {headers:?}: {}",
+        response.status
+    );
+    let text = response.text();
+    for hidden in [SECRET, "Camera1", "Garden", "only10", "2025-03-01", "/tmp/"] {
+        assert!(!text.contains(hidden), "{what}: {method} {path} {headers:?}: {text}");
+    }
+    assert_eq!(response.header("set-cookie"), None, "{what}: {method} {path} {headers:?}");
+}
+
+/// Files of Camera10, which lies beside Camera1.
+const OTHER_CAMERA: &[&str] = &[
+    "Camera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera10/2025-03-01/10-04-36/10-04-36-00.jpg",
+    "Camera10/2025-03-01/10-04-36/video.mp4",
+    "Camera10/2025-03-01/10-04-36/debug/video.mp4",
+    "Camera10/2025-03-01/10-04-36/",
+    "Camera10/2025-03-01/10-04-36",
+    "Camera10/2025-03-01/",
+    "Camera10/",
+    "Camera%310/2025-03-01/10-04-36/only10.jpg",
+    "%43amera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1%30/2025-03-01/10-04-36/",
+    "Camera1/../Camera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1/%2e%2e/Camera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1/..%2fCamera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1%2f..%2fCamera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1/2025-03-01/10-04-36/../../../Camera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1//Camera10/2025-03-01/10-04-36/only10.jpg",
+    "./Camera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1;/Camera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera10%00/2025-03-01/10-04-36/only10.jpg",
+    "Camera1%000/2025-03-01/10-04-36/only10.jpg",
+    "camera10/2025-03-01/10-04-36/only10.jpg",
+    "Camera1,Camera10/2025-03-01/10-04-36/only10.jpg",
+    "Garden/2025-03-01/10-04-36/x.jpg",
+];
+
+#[test]
+fn a_limited_user_gets_nothing_of_another_camera_by_whatever_path() {
+    let world = trapped();
+    let daemon = serve_with(&world, &users());
+    let bert = cookie(&daemon, "bert");
+    let own = daemon.request("GET", &format!("/media/Camera1/{EVENT}/10-04-36-00.jpg"), &[("Cookie", &bert)]);
+    assert_eq!(own.status, 200, "his own camera is served");
+    for prefix in ["/media", "/motion"] {
+        for path in OTHER_CAMERA {
+            let path = format!("{prefix}/{path}");
+            for more in [("Range", "bytes=0-3"), ("X-Original-URL", "/x"), ("X-Forwarded-User", "anna")] {
+                assert_kept_out(&daemon, "another camera", ("GET", &path), &[("Cookie", &bert), more]);
+            }
+            assert_kept_out(&daemon, "another camera", ("HEAD", &path), &[("Cookie", &bert)]);
+            assert_kept_out(&daemon, "nobody", ("GET", &path), &[]);
+        }
+    }
+    let list = daemon.request("GET", "/api/events/Camera10,Garden?limit=0", &[("Cookie", &bert)]);
+    assert_eq!(list.json()["events"], serde_json::json!({"Camera10": [], "Garden": []}));
+}
+
+/// What may look like a way past the gate.
+const PAST_THE_GATE: &[&str] = &[
+    "/healthz/../api/v1/events",
+    "/healthz/%2e%2e/api/v1/events",
+    "/login/../api/v1/events",
+    "/login/api/v1/events",
+    "/login;/api/v1/events",
+    "/login%2f..%2fapi/v1/events",
+    "/login.css/../app.js",
+    "/logout/../media/Camera1/2025-03-01/10-04-36/10-04-36-00.jpg",
+    "/icon.svg/../api/v1/events",
+    "//healthz",
+    "//login",
+    "/HEALTHZ",
+    "/Login",
+    "/login%00",
+    "/login%20",
+    "/readyz/",
+    "/healthz%2f",
+    "/./login",
+    "/api/v1/events?next=/login",
+    "/api/v1/events#/login",
+    "/api/v1/events/login",
+    "/media/login",
+    "/media/../login",
+];
+
+#[test]
+fn nobody_comes_past_the_gate_by_a_path_a_cookie_a_token_or_a_forged_header() {
+    let world = trapped();
+    let proxy = "[proxy]\nfrom = [\"192.0.2.1\"]\nuser-header = \"X-Forwarded-User\"\n";
+    let daemon = serve_with(&world, &format!("{}{proxy}", users()));
+    let anna = cookie(&daemon, "anna");
+    let secret = anna.split_once('=').unwrap().1;
+    for path in PAST_THE_GATE {
+        assert_kept_out(&daemon, "a path", ("GET", path), &[]);
+    }
+    let kept = fs::read_to_string(world.path(".owlery/sessions.json")).unwrap();
+    let digest = kept.split('"').find(|text| text.len() == 64).unwrap().to_owned();
+    let junk = "owlery_session=x; ".repeat(4);
+    let events = ("GET", "/api/v1/events");
+    for cookie in [
+        "owlery_session",
+        "owlery_session=",
+        "owlery_session=x",
+        &format!("owlery_session={digest}"),
+        &format!("owlery_session=\"{secret}\""),
+        &format!("owlery_session={}", secret.to_uppercase()),
+        &format!("owlery_session={secret}0"),
+        &format!("owlery_session={}", &secret[1..]),
+        &format!("owlery_session=={secret}"),
+        &format!("Owlery_Session={secret}"),
+        &format!("xowlery_session={secret}"),
+        &format!("owlery_session[]={secret}"),
+        &format!("x=owlery_session={secret}"),
+        &format!("owlery_session={secret},x=y"),
+        &format!("{junk}owlery_session={secret}"),
+        &format!("owlery_session=%{:02x}{}", secret.as_bytes()[0], &secret[1..]),
+        &"owlery_session=x; ".repeat(300),
+        &"x".repeat(8000),
+    ] {
+        assert_kept_out(&daemon, "a cookie", events, &[("Cookie", cookie)]);
+    }
+    for header in [
+        ("Authorization", "Bearer null"),
+        ("Authorization", &format!("Cookie {anna}")),
+        ("Authorization", &format!("Bearer {secret}")),
+        ("Authorization", &format!("Bearer {digest}")),
+        ("Authorization", "Basic YW5uYTpjb3JyZWN0IGhvcnNlICYgYmF0dGVyeSA9IHN0YXBsZQ=="),
+        ("Proxy-Authorization", "Basic YW5uYTpjb3JyZWN0IGhvcnNlICYgYmF0dGVyeSA9IHN0YXBsZQ=="),
+        ("Set-Cookie", &anna),
+        ("X-Owlery-Session", secret),
+        ("X-Forwarded-User", "anna"),
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("Forwarded", "for=192.0.2.1"),
+        ("X-Real-IP", "192.0.2.1"),
+        ("Remote-User", "anna"),
+        ("X-Remote-User", "anna"),
+        ("X-Original-URL", "/healthz"),
+        ("X-Rewrite-URL", "/login"),
+        ("X-HTTP-Method-Override", "OPTIONS"),
+        ("X-Original-Method", "OPTIONS"),
+        ("Upgrade", "h2c"),
+    ] {
+        assert_kept_out(&daemon, "a header", events, &[header, ("X-Forwarded-User", "anna")]);
+    }
+    assert_kept_out(&daemon, "a query", ("GET", &format!("/api/v1/events?owlery_session={secret}")), &[]);
+    assert_eq!(daemon.request("GET", "/api/v1/events", &[("Cookie", &anna)]).status, 200, "and Anna is let in");
+}
+
+#[test]
+fn a_page_that_takes_our_address_for_its_own_name_reads_nothing() {
+    let world = trapped();
+    let daemon = world.serve(&[]);
+    let paths = [
+        "/",
+        "/api/v1/events",
+        "/api/cameras/list",
+        "/api/events/Camera1",
+        &format!("/media/Camera1/{EVENT}/video.mp4"),
+    ];
+    for host in [
+        "evil.example",
+        "evil.example:80",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "evillocalhost",
+        "localhost.",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "127.0.0.1.",
+        "[::ffff:127.0.0.1.evil.example]",
+        "127.0.0.1@evil.example",
+        "evil.example#127.0.0.1",
+        "127.0.0.1,evil.example",
+        "127.0.0.1 evil.example",
+        "",
+    ] {
+        for path in paths {
+            let response = send(&daemon, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+            assert!(matches!(response.status, 400 | 403), "{host} {path}: {}", response.status);
+            assert!(!response.text().contains("Camera1"), "{host} {path}: {}", response.text());
+        }
+    }
 }

@@ -1,0 +1,74 @@
+//! The tables of the configuration file that say who may ask over HTTP: `[users]`, `[tokens]` and `[proxy]`, as written; and
+//! as meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::event::Camera;
+use crate::http::{Access, Grant, Role};
+
+/// `anna = { password = "$argon2id$…", role = "admin", cameras = ["Camera1"] }`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User {
+    password: Option<String>,
+    role: Option<String>,
+    cameras: Option<Vec<String>>,
+}
+
+/// `home = { sha256 = "…", role = "viewer" }`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Token {
+    sha256: String,
+    role: Option<String>,
+    cameras: Option<Vec<String>>,
+}
+
+/// `from = ["127.0.0.1/32"]` and `user-header = "X-Forwarded-User"`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Proxy {
+    from: Vec<String>,
+    user_header: Option<String>,
+}
+
+/// All of them, and the names of this host.
+pub(super) fn access(
+    hosts: &[String],
+    users: &BTreeMap<String, User>,
+    tokens: &BTreeMap<String, Token>,
+    proxy: Option<&Proxy>,
+) -> Result<Access> {
+    let mut access = Access::default();
+    for host in hosts {
+        access = access.allow_host(host)?;
+    }
+    for (name, user) in users {
+        let grant = grant("users", name, user.role.as_deref(), user.cameras.as_deref())?;
+        access = access.user(name, user.password.as_deref(), grant)?;
+    }
+    for (name, token) in tokens {
+        let grant = grant("tokens", name, token.role.as_deref(), token.cameras.as_deref())?;
+        access = access.token(name, &token.sha256, grant)?;
+    }
+    if let Some(proxy) = proxy {
+        access = access.proxy(&proxy.from, proxy.user_header.as_deref())?;
+    }
+    access.check()?;
+    Ok(access)
+}
+
+fn grant(table: &str, name: &str, role: Option<&str>, cameras: Option<&[String]>) -> Result<Grant> {
+    let role = role.map(str::parse::<Role>).transpose();
+    let role = role.map_err(|error| Error::Config(format!("{table}.{name}.role: {error}")))?.unwrap_or_default();
+    let cameras = cameras.map(|names| names.iter().map(|camera| camera.parse::<Camera>()).collect()).transpose();
+    let cameras: Option<BTreeSet<Camera>> =
+        cameras.map_err(|error| Error::Config(format!("{table}.{name}.cameras: {error}")))?;
+    if cameras.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Err(Error::Config(format!("{table}.{name}.cameras: it names no camera; leave it out for all")));
+    }
+    Ok(Grant { role, cameras })
+}

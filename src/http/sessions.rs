@@ -1,0 +1,188 @@
+//! Who is signed in: the sessions that the login page has begun. A browser has the secret, in a cookie; here is its digest. A
+//! small file of the state directory lets them outlive a restart.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::secret::{self, Digest};
+use crate::clock::Now;
+use crate::error::Result;
+use crate::state_file;
+
+const FILE: &str = "sessions.json";
+
+/// How long a session lasts, in seconds: 30 days.
+pub(super) const LASTS: i64 = 30 * 24 * 3600;
+/// How many sessions a user may have; one more ends the oldest. So there are never more than so many for each user.
+const MOST: usize = 50;
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Session {
+    /// Whose.
+    pub user: String,
+    /// The fingerprint of the user's line when it began.
+    pub line: Digest,
+    /// When it began, in seconds since 1970.
+    begun: i64,
+}
+
+/// All sessions.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    path: PathBuf,
+    /// By the digest of the cookie. Read by every request with a cookie, written by those that begin or end a session.
+    kept: Mutex<HashMap<Digest, Session>>,
+    /// Held while the file is written, so that it never goes back to an older state.
+    writing: Mutex<()>,
+}
+
+/// The file's form.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    owlery: u32,
+    sessions: Vec<StoredSession>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredSession {
+    sha256: String,
+    user: String,
+    line: String,
+    begun: i64,
+}
+
+impl Sessions {
+    /// Those that a state directory remembers. A file that cannot be read makes everybody sign in again, and is said.
+    pub fn open(state_dir: &Path) -> Self {
+        let path = state_dir.join(FILE);
+        let stored = state_file::read::<Stored>(&path).unwrap_or_else(|error| {
+            tracing::warn!("{}: everybody has to sign in again", error.chain());
+            None
+        });
+        let sessions = stored.filter(|stored| stored.owlery == 1).map(|stored| stored.sessions).unwrap_or_default();
+        let read = |stored: StoredSession| {
+            let session = Session { user: stored.user, line: stored.line.parse().ok()?, begun: stored.begun };
+            Some((stored.sha256.parse().ok()?, session))
+        };
+        Self { path, kept: Mutex::new(sessions.into_iter().filter_map(read).collect()), writing: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Session>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins one; answers the secret for the cookie.
+    pub fn begin(&self, user: &str, line: Digest, now: Now) -> Result<String> {
+        let secret = secret::random()?;
+        let begun = now.utc.timestamp();
+        let mut kept = self.lock();
+        // What is over, or of a line that has changed, is of no use to anybody.
+        kept.retain(|_, old| old.lasts(now) && (old.user != user || old.line == line));
+        let of_user = |kept: &HashMap<Digest, Session>| {
+            let mine = kept.iter().filter(|(_, session)| session.user == user);
+            let mut mine: Vec<(i64, Digest)> = mine.map(|(digest, session)| (session.begun, *digest)).collect();
+            mine.sort_unstable();
+            mine
+        };
+        let mine = of_user(&kept);
+        for (_, oldest) in mine.iter().take((mine.len() + 1).saturating_sub(MOST)) {
+            kept.remove(oldest);
+        }
+        kept.insert(Digest::of(&secret), Session { user: user.to_owned(), line, begun });
+        Ok(secret)
+    }
+
+    /// The session of a cookie, as long as it lasts.
+    pub fn find(&self, secret: &str, now: Now) -> Option<Session> {
+        self.lock().get(&Digest::of(secret)).filter(|session| session.lasts(now)).cloned()
+    }
+
+    /// Ends one; whether there was one.
+    pub fn end(&self, secret: &str) -> bool {
+        self.lock().remove(&Digest::of(secret)).is_some()
+    }
+
+    /// Writes them down; on disk when this answers.
+    pub fn save(&self) -> Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = |(digest, session): (&Digest, &Session)| StoredSession {
+            sha256: digest.to_string(),
+            user: session.user.clone(),
+            line: session.line.to_string(),
+            begun: session.begun,
+        };
+        let stored = Stored { owlery: 1, sessions: self.lock().iter().map(store).collect() };
+        state_file::write_private(&self.path, &stored)
+    }
+}
+
+impl Session {
+    /// Whether it is not over yet.
+    fn lasts(&self, now: Now) -> bool {
+        now.utc.timestamp() < self.begun.saturating_add(LASTS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use chrono::{TimeDelta, Utc};
+
+    use super::*;
+
+    fn at(seconds: i64) -> Now {
+        Now::at(chrono::DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds))
+    }
+
+    #[test]
+    fn a_session_is_found_by_its_secret_until_it_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::open(dir.path());
+        let line = Digest::of("line");
+        let (one, other) =
+            (sessions.begin("anna", line, at(10)).unwrap(), sessions.begin("bert", line, at(10)).unwrap());
+        assert_eq!(sessions.find(&one, at(10)).unwrap().user, "anna");
+        assert_eq!(sessions.find(&other, at(9 + LASTS)).unwrap().user, "bert");
+        assert_eq!(sessions.find(&other, at(10 + LASTS)), None, "it is over");
+        for none in ["", "x", &one[1..], &one.to_uppercase(), &Digest::of(&one).to_string()] {
+            assert_eq!(sessions.find(none, at(10)), None, "{none:?}");
+        }
+        assert!(sessions.end(&one) && !sessions.end(&one));
+        assert_eq!(sessions.find(&one, at(10)), None);
+    }
+
+    #[test]
+    fn sessions_are_read_back_and_nobody_else_may_read_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::open(dir.path());
+        let secret = sessions.begin("anna", Digest::of("line"), at(10)).unwrap();
+        sessions.save().unwrap();
+        let path = dir.path().join(FILE);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+        assert!(!std::fs::read_to_string(&path).unwrap().contains(&secret), "the secret is the browser's alone");
+        assert_eq!(Sessions::open(dir.path()).find(&secret, at(11)), sessions.find(&secret, at(11)));
+        for bad in ["", "{", "[]", "{\"owlery\":2,\"sessions\":[]}", "{\"owlery\":1,\"sessions\":[{}]}"] {
+            std::fs::write(&path, bad).unwrap();
+            assert_eq!(Sessions::open(dir.path()).find(&secret, at(11)), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_has_so_many_sessions_and_the_oldest_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::open(dir.path());
+        let line = Digest::of("line");
+        let of_bert = sessions.begin("bert", line, at(0)).unwrap();
+        let secrets: Vec<String> = (0..60).map(|n| sessions.begin("anna", line, at(n)).unwrap()).collect();
+        let there: Vec<bool> = secrets.iter().map(|secret| sessions.find(secret, at(60)).is_some()).collect();
+        assert_eq!(there, [vec![false; 10], vec![true; 50]].concat());
+        assert!(sessions.find(&of_bert, at(60)).is_some(), "nobody is pushed out by somebody else");
+        sessions.begin("anna", Digest::of("new line"), at(61)).unwrap();
+        assert_eq!(sessions.lock().len(), 2, "those of the old line are of no use");
+    }
+}

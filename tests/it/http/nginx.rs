@@ -1,0 +1,121 @@
+//! A real nginx in front, configured word for word as `doc/http.md` says.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use super::auth::{JSON, PASSWORD, send_to, serve_with, users};
+use crate::world::{Daemon, World, wait_for};
+
+/// The examples of the documentation: what nginx passes on, and what signs people in.
+fn examples() -> (String, String) {
+    let doc = include_str!("../../../doc/http.md");
+    let mut blocks = doc.split("```nginx\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+    (blocks.next().unwrap(), blocks.next().unwrap())
+}
+
+/// A running nginx; ended when dropped, by its own process id.
+struct Nginx {
+    child: Child,
+    address: String,
+}
+
+impl Nginx {
+    /// Starts one with this `location`.
+    fn start(world: &World, location: &str) -> Self {
+        // A port that is free now may be taken before nginx has it.
+        (0..5).find_map(|_| Self::try_start(world, location)).expect("nginx listens")
+    }
+
+    fn try_start(world: &World, location: &str) -> Option<Self> {
+        let folder = world.outside("nginx");
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let temp = |kind: &str| format!("{kind}_temp_path {}/{kind};\n", folder.display());
+        let temps: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(temp).concat();
+        let config = format!(
+            "pid {0}/pid;\nerror_log {0}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{temps}\
+             server {{\nlisten {address};\n{location}}}\n}}\n",
+            folder.display()
+        );
+        fs::write(folder.join("nginx.conf"), config).unwrap();
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(&folder).arg("-c").arg(folder.join("nginx.conf"));
+        command.args(["-g", "daemon off; master_process off;", "-e"]).arg(folder.join("error.log"));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("nginx");
+        let mut nginx = Self { child, address };
+        let listens = wait_for("nginx listens, or ends", || {
+            let ended = nginx.child.try_wait().unwrap().is_some();
+            if ended { Some(false) } else { TcpStream::connect(&nginx.address).ok().map(|_| true) }
+        });
+        listens.then_some(nginx)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn in_front_of(daemon: &Daemon, location: &str) -> String {
+    assert!(location.contains("http://127.0.0.1:8000"), "{location}");
+    location.replace("127.0.0.1:8000", &daemon.address)
+}
+
+const PROXY: &str = "[proxy]\nfrom = [\"127.0.0.1/32\"]\n";
+
+#[test]
+fn behind_nginx_one_signs_in_as_if_it_were_not_there() {
+    let world = World::sample("direct");
+    let daemon = serve_with(&world, &format!("{}{PROXY}", users()));
+    let location = in_front_of(&daemon, &examples().0);
+    let below =
+        location.replace("location / ", "location /owlery/ ").replace(&daemon.address, &format!("{}/", daemon.address));
+    for (location, path) in [(location, ""), (below, "/owlery")] {
+        let nginx = Nginx::start(&world, &location);
+        let page = send_to(&nginx.address, "GET", &format!("{path}/"), &[], "");
+        assert_eq!((page.status, page.header("location")), (303, Some("login")), "{}", page.text());
+        let body = json!({"name": "anna", "password": PASSWORD}).to_string();
+        let ours = format!("http://{}", nginx.address);
+        let log_in = |headers: &[(&str, &str)]| {
+            send_to(&nginx.address, "POST", &format!("{path}/login"), &[&[JSON], headers].concat(), &body)
+        };
+        assert_eq!(log_in(&[("Origin", &format!("http://{}", daemon.address))]).status, 403, "another page's");
+        let done = log_in(&[("Origin", &ours), ("Sec-Fetch-Site", "same-origin")]);
+        assert_eq!(done.status, 204, "{}", done.text());
+        let cookie = done.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let get = |file: &str, headers: &[(&str, &str)]| {
+            send_to(&nginx.address, "GET", &format!("{path}{file}"), headers, "")
+        };
+        assert_eq!(get("/api/v1/me", &[("Cookie", &cookie)]).json()["name"], "anna");
+        let movie = "/media/Camera1/2026-11-21/05-44-39/video.mp4";
+        assert_eq!(get(movie, &[("Cookie", &cookie), ("Range", "bytes=0-3")]).status, 206);
+        assert_eq!(get(movie, &[("X-Forwarded-User", "anna"), ("X-Forwarded-Proto", "https")]).status, 401);
+    }
+}
+
+#[test]
+fn nginx_signs_people_in_and_they_cannot_be_somebody_else() {
+    let world = World::new();
+    let text = format!("{}{PROXY}user-header = \"X-Forwarded-User\"\n[users.carl]\n", users());
+    let daemon = serve_with(&world, &text);
+    let (location, signs_in) = examples();
+    let passwords = world.outside("etc").join("htpasswd");
+    fs::write(&passwords, "carl:{PLAIN}of nginx\nsomebody:{PLAIN}of nginx\n").unwrap();
+    let signs_in = signs_in.replace("/etc/nginx/owlery.htpasswd", passwords.to_str().unwrap());
+    let location = in_front_of(&daemon, &location.replace("location / {\n", &format!("location / {{\n{signs_in}")));
+    let nginx = Nginx::start(&world, &location);
+    let me = |headers: &[(&str, &str)]| send_to(&nginx.address, "GET", "/api/v1/me", headers, "");
+    let carl = ("Authorization", "Basic Y2FybDpvZiBuZ2lueA==");
+    let somebody = ("Authorization", "Basic c29tZWJvZHk6b2Ygbmdpbng=");
+    let anna = ("Authorization", "Basic YW5uYTo=");
+    assert_eq!(me(&[carl]).json()["name"], "carl");
+    assert_eq!(me(&[carl, ("X-Forwarded-User", "anna")]).json()["name"], "carl", "nginx puts its own in place");
+    assert_eq!(me(&[somebody]).status, 403, "he is no user here");
+    for forged in [&[][..], &[anna], &[("X-Forwarded-User", "anna")]] {
+        assert_eq!(me(forged).status, 401, "{forged:?}");
+    }
+}
