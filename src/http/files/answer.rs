@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use headers::LastModified;
-use headers::{ETag, Header, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince};
+use headers::{Date, ETag, Header, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince};
 
 use super::super::error::Problem;
 use super::body;
@@ -119,13 +119,14 @@ impl Tag {
 
     /// Whether a range is asked of this version, as far as the request tells.
     fn is_range_of_this(&self, headers: &HeaderMap) -> bool {
-        match headers.get(header::IF_RANGE) {
-            None => true,
-            // What is neither a tag nor a time names no version.
-            Some(_) => headers.typed_get::<IfRange>().is_some_and(|condition| {
-                !condition.is_modified(self.etag().as_ref(), Some(&LastModified::from(self.modified)))
-            }),
+        let Some(condition) = headers.get(header::IF_RANGE) else { return true };
+        // A time must be the very same (RFC 9110, section 13.1.5).
+        if let Ok(time) = Date::decode(&mut std::iter::once(condition)) {
+            return SystemTime::from(time) == self.modified;
         }
+        // What is neither a tag nor a time names no version.
+        let tag = headers.typed_get::<IfRange>();
+        tag.is_some_and(|tag| !tag.is_modified(self.etag().as_ref(), None))
     }
 }
 
