@@ -8,7 +8,7 @@ pub(super) mod listing;
 mod range;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
@@ -48,11 +48,12 @@ use answer::Answer;
 pub(super) async fn media(
     State(web): State<Web>,
     viewer: Viewer,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let names = decode(uri.path(), "/media/")?;
-    file(&web, &viewer, &names, &headers).await
+    file(&web, &viewer, &names, (&method, &headers)).await
 }
 
 /// The same for strix, and for a directory itself the list of its pictures.
@@ -81,13 +82,14 @@ pub(super) async fn media(
 pub(super) async fn motion(
     State(web): State<Web>,
     viewer: Viewer,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let names = decode(uri.path(), "/motion/")?;
     let is_dir = names.len() == 3 || (names.len() == 4 && names[3].is_empty());
     if !is_dir {
-        return file(&web, &viewer, &names, &headers).await;
+        return file(&web, &viewer, &names, (&method, &headers)).await;
     }
     let event: EventId = names[..3].join("/").parse().map_err(|_| Problem::not_found())?;
     if !viewer.sees(&event.camera) {
@@ -106,7 +108,12 @@ fn decode(path: &str, prefix: &str) -> Result<Vec<String>, Problem> {
     rest.split('/').map(|segment| decode(segment).ok_or_else(Problem::not_found)).collect()
 }
 
-async fn file(web: &Web, viewer: &Viewer, names: &[String], headers: &HeaderMap) -> Result<Response, Problem> {
+async fn file(
+    web: &Web,
+    viewer: &Viewer,
+    names: &[String],
+    (method, headers): (&Method, &HeaderMap),
+) -> Result<Response, Problem> {
     let path: MediaPath = names.join("/").parse().map_err(|_| Problem::not_found())?;
     if !viewer.sees(&path.event.camera) {
         return Err(Problem::not_found());
@@ -120,7 +127,7 @@ async fn file(web: &Web, viewer: &Viewer, names: &[String], headers: &HeaderMap)
         blocking(move || handle.open_media(&path)).await.map_err(Problem::or_not_found)?
     };
     let caching = caching(web, &event, &media);
-    Answer::new(&media, headers).respond(media, kind, caching).await
+    Answer::new(&media, method, headers).respond(media, kind, caching).await
 }
 
 /// How old a file must be to be taken as finished, in nanoseconds.

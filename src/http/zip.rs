@@ -6,6 +6,7 @@ mod pipe;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::RequestExt;
 use axum::body::Body;
@@ -36,6 +37,8 @@ const MOST_EVENTS: usize = 10_000;
 const MOST_FILES: u64 = 200_000;
 /// How many events are asked of the catalog at a time.
 const PAGE: usize = 200;
+/// How long a client may take nothing before it loses its place.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// When to come back where others are being served, in seconds. A guess: an export takes as long as its client takes.
 const LATER: &str = "10";
 
@@ -210,7 +213,7 @@ fn answer(web: &Web, method: &Method, places: &Arc<Semaphore>, name: &str, what:
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "others are being made: try again later");
             return ([(header::RETRY_AFTER, HeaderValue::from_static(LATER))], problem).into_response();
         };
-        let (pipe, body) = pipe::new(web.handle.stop().clone());
+        let (pipe, body) = pipe::new(PATIENCE, web.handle.stop().clone());
         let handle = Arc::clone(&web.handle);
         // It ends by itself: when it is done, when the client is gone or idle, or when the service stops.
         drop(tokio::task::spawn_blocking(move || {

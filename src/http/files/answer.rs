@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use headers::LastModified;
-use headers::{ETag, Header, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince};
+use headers::{Date, ETag, Header, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince};
 
 use super::super::error::Problem;
 use super::body;
@@ -17,6 +17,8 @@ use crate::archive::MediaFile;
 
 /// Which part of a file is answered, and with which headers.
 pub(super) struct Answer {
+    /// Whether only its head is asked for: nothing is read then.
+    is_head: bool,
     status: StatusCode,
     /// First byte and number of bytes.
     part: (u64, u64),
@@ -31,11 +33,11 @@ struct Tag {
 }
 
 impl Answer {
-    pub fn new(media: &MediaFile, headers: &HeaderMap) -> Self {
+    pub fn new(media: &MediaFile, method: &Method, headers: &HeaderMap) -> Self {
         let tag = Tag::of(media);
         let status = tag.outcome(headers);
         let part = if status == StatusCode::OK { (0, media.len) } else { (0, 0) };
-        let whole = Self { status, part, len: media.len, tag };
+        let whole = Self { is_head: method == Method::HEAD, status, part, len: media.len, tag };
         let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
         match range.filter(|_| status == StatusCode::OK && whole.tag.is_range_of_this(headers)) {
             None => whole,
@@ -51,7 +53,7 @@ impl Answer {
 
     pub async fn respond(self, media: MediaFile, kind: HeaderValue, caching: HeaderValue) -> Result<Response, Problem> {
         let (from, count) = self.part;
-        let body = if count == 0 { Body::empty() } else { body::of(media, from, count).await? };
+        let body = if count == 0 || self.is_head { Body::empty() } else { body::of(media, from, count).await? };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -117,13 +119,14 @@ impl Tag {
 
     /// Whether a range is asked of this version, as far as the request tells.
     fn is_range_of_this(&self, headers: &HeaderMap) -> bool {
-        match headers.get(header::IF_RANGE) {
-            None => true,
-            // What is neither a tag nor a time names no version.
-            Some(_) => headers.typed_get::<IfRange>().is_some_and(|condition| {
-                !condition.is_modified(self.etag().as_ref(), Some(&LastModified::from(self.modified)))
-            }),
+        let Some(condition) = headers.get(header::IF_RANGE) else { return true };
+        // A time must be the very same (RFC 9110, section 13.1.5).
+        if let Ok(time) = Date::decode(&mut std::iter::once(condition)) {
+            return SystemTime::from(time) == self.modified;
         }
+        // What is neither a tag nor a time names no version.
+        let tag = headers.typed_get::<IfRange>();
+        tag.is_some_and(|tag| !tag.is_modified(self.etag().as_ref(), None))
     }
 }
 

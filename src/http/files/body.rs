@@ -23,8 +23,8 @@ use crate::archive::MediaFile;
 const CHUNK: usize = 256 * 1024;
 /// How far ahead of a read that had to wait the disk is asked to go on.
 const AHEAD: u64 = 4 * CHUNK as u64;
-/// So many chunks can be on their way to a client at once: hyper takes a second while the first waits, and rarely a third.
-const UNDER_WAY: usize = 4;
+/// So many chunks can be on their way to a client at once: hyper takes the next as long as it holds less than one and a half.
+const UNDER_WAY: usize = 3;
 
 /// A body of `count` bytes from byte `from` on.
 pub(super) async fn of(media: MediaFile, from: u64, count: u64) -> Result<Body, Problem> {

@@ -16,9 +16,6 @@ use crate::clock::Stop;
 const CHUNK: usize = 128 * 1024;
 /// How many chunks may wait for the client.
 const WAITING: usize = 4;
-/// How long a client may take nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The end that is written to.
 pub(super) struct Pipe {
     gathered: Vec<u8>,
@@ -26,19 +23,22 @@ pub(super) struct Pipe {
     chunks: mpsc::Sender<Option<Bytes>>,
     /// One for every chunk that may be sent.
     places: Receiver<()>,
+    /// How long the client may take nothing.
+    patience: Duration,
     stop: Stop,
     /// Set when nothing more can or shall be sent; what is written then is dropped.
     is_closed: Cell<bool>,
 }
 
-/// A pipe and the body that reads from it.
-pub(super) fn new(stop: Stop) -> (Pipe, Body) {
+/// A pipe and the body that reads from it, which may rest for so long.
+pub(super) fn new(patience: Duration, stop: Stop) -> (Pipe, Body) {
     let (chunks, read) = mpsc::channel(WAITING + 1);
     let (taken, places) = bounded(WAITING);
     for _ in 0..WAITING {
         let _ = taken.try_send(()); // there is room for them
     }
-    (Pipe { gathered: Vec::new(), chunks, places, stop, is_closed: Cell::new(false) }, body(read, taken))
+    let pipe = Pipe { gathered: Vec::new(), chunks, places, patience, stop, is_closed: Cell::new(false) };
+    (pipe, body(read, taken))
 }
 
 fn body(read: mpsc::Receiver<Option<Bytes>>, taken: Sender<()>) -> Body {
@@ -76,7 +76,7 @@ impl Pipe {
         let place = select! {
             recv(self.places) -> place => place.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe)),
             recv(self.stop.receiver()) -> _ => Err(io::Error::other(crate::Error::Stopped)),
-            default(PATIENCE) => Err(io::ErrorKind::TimedOut.into()),
+            default(self.patience) => Err(io::ErrorKind::TimedOut.into()),
         };
         let chunk = std::mem::replace(&mut self.gathered, Vec::with_capacity(CHUNK));
         let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
@@ -120,7 +120,7 @@ mod tests {
         let bytes: Vec<u8> = (0..400_000u32).flat_map(u32::to_le_bytes).collect();
         for is_finished in [true, false] {
             let (_running, stop) = Stop::new();
-            let (mut pipe, body) = new(stop);
+            let (mut pipe, body) = new(Duration::from_secs(60), stop);
             let written = bytes.clone();
             let writing = std::thread::spawn(move || {
                 pipe.write_all(&written).unwrap();
@@ -138,10 +138,21 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_takes_nothing_is_not_waited_for() {
+        let (_running, stop) = Stop::new();
+        let (mut pipe, body) = new(Duration::from_millis(1), stop);
+        pipe.write_all(&vec![0; WAITING * CHUNK]).unwrap();
+        let refused = pipe.write_all(&vec![0; CHUNK]).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
+        pipe.finish();
+        assert!(read(body).is_err(), "when it comes back it learns that something is missing");
+    }
+
+    #[test]
     fn whoever_waits_for_a_reader_is_told_that_he_is_gone_or_that_all_stops() {
         for stops in [true, false] {
             let (running, stop) = Stop::new();
-            let (mut pipe, body) = new(stop);
+            let (mut pipe, body) = new(Duration::from_secs(60), stop);
             let (begun, has_begun) = bounded::<()>(0);
             let writing = std::thread::spawn(move || {
                 pipe.write_all(&vec![0; WAITING * CHUNK]).unwrap();

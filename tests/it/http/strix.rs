@@ -147,7 +147,8 @@ fn the_directory_list_names_every_picture_and_every_movie_answers_ranges() {
             .filter(|name| name.rsplit_once('.').is_some_and(|(_, extension)| extension == "jpg"))
             .collect();
         pictures.sort();
-        let links: String = pictures.iter().map(|name| format!("<li><a href=\"{name}\">{name}</a></li>\n")).collect();
+        let link = |name: &String| format!("<li><a href=\"{name}\">{name}</a></li>\n");
+        let links = pictures.iter().map(link).collect::<Vec<_>>().concat();
         let page = daemon.get(&format!("/motion/{event}/"));
         assert_eq!(
             page.text(),
