@@ -40,6 +40,14 @@ pub fn router(service: &Service) -> Router {
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
     let web = Web::new(Arc::clone(service), access);
+    routes()
+        .layer(middleware::from_fn_with_state(web.clone(), gate::gate))
+        .layer(middleware::from_fn(harden))
+        .with_state(web)
+}
+
+/// What is behind the gate.
+fn routes() -> Router<Web> {
     Router::new()
         .route("/", get(assets::page))
         .route("/app.js", get(assets::script))
@@ -66,9 +74,6 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/readyz", get(api::readyz))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(middleware::from_fn_with_state(web.clone(), gate::gate))
-        .layer(middleware::from_fn(harden))
-        .with_state(web)
 }
 
 /// What every answer carries: nothing is guessed to be a script, nothing is framed by a foreign page.

@@ -162,3 +162,6 @@ pub(super) async fn readyz(State(handle): State<Arc<Handle>>, raw: RawParams) ->
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok((status, json(&readiness)).into_response())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! The HTTP routes of a real daemon: those of strix, the files, the API, and what is refused.
 
 mod api;
+mod audit;
 mod days;
 mod files;
 mod hostile;
+mod retention;
 mod strix;
 mod writes;
 

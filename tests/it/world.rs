@@ -448,15 +448,25 @@ impl Daemon {
         self.request("GET", path, &[])
     }
 
+    /// The same with a body of JSON.
+    pub fn send(&self, method: &str, path: &str, json: &str) -> Response {
+        let length = json.len().to_string();
+        self.exchange(method, path, &[("Content-Type", "application/json"), ("Content-Length", &length)], json)
+    }
+
     /// One request on a connection of its own. The path is sent as it is.
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        self.exchange(method, path, headers, "")
+    }
+
+    fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        stream.write_all((head + "\r\n").as_bytes()).unwrap();
+        stream.write_all((head + "\r\n" + body).as_bytes()).unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         Response::parse(&bytes)
