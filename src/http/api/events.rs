@@ -52,14 +52,14 @@ pub(in crate::http) async fn events(
         query = query.within(cameras); // so a kept page is told only to who sees all that is in it
     }
     // Queries take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(handle, &viewer, &headers, async {
+    tagged(handle, &(viewer.cameras(), &query), &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &query) {
             return Ok(answer(page));
         }
         let page = handle.events(&query)?;
         let body = Bytes::from(page_json(&page));
-        pages.put(generation, query, body.clone());
+        pages.put(generation, query.clone(), body.clone());
         Ok(answer(body))
     })
     .await

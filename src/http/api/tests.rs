@@ -27,6 +27,7 @@ use crate::service::{Archive, Options, Parts};
 /// An archive of three cameras, read and measured, whose clock stands at noon of 2026-11-20.
 struct World {
     folder: tempfile::TempDir,
+    clock: Arc<ManualClock>,
     parts: Parts,
     web: Web,
 }
@@ -52,10 +53,11 @@ impl World {
         let noon = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
         let options = Options::new(folder.path()).policy(Policy::parse(rules).unwrap());
         let options = options.undo_window(Duration::from_hours(24));
-        let parts = Archive::open(options.clock(Arc::new(ManualClock::new(noon)))).unwrap().parts().unwrap();
+        let clock = Arc::new(ManualClock::new(noon));
+        let parts = Archive::open(options.clock(clock.clone())).unwrap().parts().unwrap();
         parts.preload(Depth::Measure, &Progress::default()).unwrap();
         let web = Web::new(Arc::clone(parts.handle()), Access::default());
-        Self { folder, parts, web }
+        Self { folder, clock, parts, web }
     }
 
     /// Somebody who may see these cameras.
@@ -250,6 +252,26 @@ fn a_page_that_somebody_else_has_is_neither_confirmed_nor_told() {
 }
 
 #[test]
+fn the_tag_of_a_span_back_from_now_holds_no_longer_than_what_that_means() {
+    let world = World::new(&no_rules());
+    let user = world.anybody();
+    let now = crate::clock::Clock::now(&*world.clock).local;
+    for (path, moves) in [
+        ("/api/v1/events?from=2d", true),
+        ("/api/v1/days?from=2d", true),
+        ("/api/v1/events", false),
+        ("/api/v1/days", false),
+    ] {
+        world.clock.set(now);
+        let before = user.send("GET", path);
+        assert!(user.has_it(path, &before.tag()), "{path}");
+        world.clock.set(now + chrono::TimeDelta::days(3));
+        assert_eq!(user.has_it(path, &before.tag()), !moves, "{path}");
+        assert_eq!(user.send("GET", path).body != before.body, moves, "{path}");
+    }
+}
+
+#[test]
 fn the_forecast_tells_nothing_of_the_archive_and_its_disk() {
     let world = World::new(&all_rules());
     let whole = world.anybody().get("/api/v1/cameras");
@@ -367,6 +389,23 @@ fn plan_guards_and_the_held_pass_are_told_as_far_as_they_are_seen() {
         assert_eq!(told["passes"][0]["refused"]["guard"], guard);
         let nothing = world.viewer(&["Camera9"]).get("/api/v1/retention");
         assert_eq!((&nothing["plan"]["items"], &nothing["passes"]), (&json!([]), &json!([])));
+    }
+}
+
+#[test]
+fn what_a_rule_of_the_whole_archive_takes_tells_nothing_of_that() {
+    let rules = Rules { max_size: vec!["100B".to_owned()], max_share: Some("1".to_owned()), ..no_rules() };
+    let world = World::new(&rules);
+    let (whole, user) = (world.anybody(), world.viewer(&["Camera1"]));
+    let is_told = |told: &Value| told.to_string().contains("archive over");
+    assert!(is_told(&whole.get("/api/v1/retention")["plan"]));
+    let told = user.get("/api/v1/retention");
+    assert_eq!(all(&told["plan"]["items"], "reason"), ["by a rule of the whole archive"], "{told}");
+    assert!(world.parts.handle().pass(None).unwrap().refused.is_none());
+    for path in ["/api/v1/queue", "/api/v1/retention", "/api/v1/audit"] {
+        assert!(is_told(&whole.get(path)), "{path}");
+        let told = user.get(path);
+        assert!(!is_told(&told) && told.to_string().contains("by a rule of the whole archive"), "{path}: {told}");
     }
 }
 
