@@ -14,7 +14,9 @@ const MORE: &str = "this is about the whole archive; whoever sees all cameras is
 
 fn keep(items: &mut Vec<Item>, viewer: &Viewer) {
     items.retain(|item| viewer.sees(&item.camera));
-    items.iter_mut().for_each(|item| cover(&mut item.reason));
+    for item in items {
+        cover(&mut item.reason);
+    }
 }
 
 /// A reason that tells how large the archive is, or what its disk has, becomes one that does not.
