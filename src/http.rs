@@ -57,6 +57,18 @@ pub fn router(service: &Service) -> Router {
 pub fn router_with(service: &Service, access: Access) -> Router {
     let web = Web::new(service, access);
     let limits = limits::Limits::usual();
+    routes()
+        .layer(middleware::from_fn_with_state(limits, limits::take_body))
+        .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
+        .layer(middleware::from_fn_with_state(limits, limits::in_time))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
+        .layer(middleware::from_fn(harden))
+        .layer(middleware::from_fn_with_state(web.clone(), meter::meter)) // outermost: it counts what others refuse
+        .with_state(web)
+}
+
+/// What is behind the gate.
+fn routes() -> Router<Web> {
     Router::new()
         .route("/", get(assets::page))
         .route("/app.js", get(assets::script))
@@ -90,13 +102,6 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/metrics", get(metrics::metrics))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(middleware::from_fn_with_state(limits, limits::take_body))
-        .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
-        .layer(middleware::from_fn_with_state(limits, limits::in_time))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
-        .layer(middleware::from_fn(harden))
-        .layer(middleware::from_fn_with_state(web.clone(), meter::meter)) // outermost: it counts what others refuse
-        .with_state(web)
 }
 
 /// What every answer carries: nothing is guessed to be a script, nothing is framed by a foreign page.

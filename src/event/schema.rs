@@ -1,5 +1,5 @@
 //! What names and lists of names look like in the OpenAPI document. The parsers beside are stricter where a pattern cannot
-//! say it: a day must be in the calendar.
+//! say it: a day must be in the calendar. The examples are of the sample archive.
 
 use std::borrow::Cow;
 
@@ -42,10 +42,10 @@ macro_rules! named {
 
 named! {
     Camera => text(CAMERA, "a camera's name: that of its directory", "Camera1").max_length(Some(255)).build();
-    Day => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day of the calendar", "2026-11-20")
+    Day => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day of the calendar", "2026-11-21")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).build();
-    EventName => text(NAME, "an event's name within its day: when it began, or its number", "10-04-36").build();
-    EventId => text(ID, "an event: its camera, day and name", "Camera1/2026-11-20/10-04-36").build();
+    EventName => text(NAME, "an event's name within its day: when it began, or its number", "05-44-39").build();
+    EventId => text(ID, "an event: its camera, day and name", "Camera1/2026-11-21/05-44-39").build();
     Which => OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).enum_values(Some(["all"])))
         .item(ArrayBuilder::new().items(Ref::from_schema_name("EventName")))

@@ -88,15 +88,17 @@ fn limit_of(params: &mut Params) -> Result<Option<usize>, Problem> {
     }
 }
 
-/// A list that is the same as long as the catalog is, for whoever sees the same cameras: answered with a tag, and with 304
-/// to whoever has it.
+/// A list that is the same as long as the catalog is and the same is asked: answered with a tag, and with 304 to whoever has
+/// it. `asked` is what it depends on: the cameras that whoever asks sees, and what is asked, with what a span back from now means now.
 async fn tagged(
     handle: &Handle,
-    viewer: &Viewer,
+    asked: &impl Hash,
     headers: &HeaderMap,
     body: impl Future<Output = Result<Response, Problem>>,
 ) -> Result<Response, Problem> {
-    let tag = format!("W/\"{:x}-{}{}\"", handle.epoch(), handle.generation(), scope(viewer));
+    let mut hasher = DefaultHasher::new();
+    asked.hash(&mut hasher);
+    let tag = format!("W/\"{:x}-{}-{:x}\"", handle.epoch(), handle.generation(), hasher.finish());
     let etag: Option<ETag> = tag.parse().ok();
     let has_it = headers
         .typed_get::<IfNoneMatch>()
@@ -107,14 +109,6 @@ async fn tagged(
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
     Ok(response)
-}
-
-/// What tells the answers to one set of cameras from those to another, in a tag.
-fn scope(viewer: &Viewer) -> String {
-    let Some(cameras) = viewer.cameras() else { return String::new() };
-    let mut hasher = DefaultHasher::new();
-    cameras.hash(&mut hasher);
-    format!("-{:x}", hasher.finish())
 }
 
 /// Answers as long as the process does.
@@ -183,3 +177,6 @@ pub(super) async fn readyz(
 fn readiness_status(ready: bool) -> StatusCode {
     if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
+
+#[cfg(test)]
+mod tests;

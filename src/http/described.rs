@@ -50,7 +50,7 @@ impl PartialSchema for FileName {
     fn schema() -> RefOr<Schema> {
         text("^[^./\\x00-\\x1f\\x7f-\\x9f][^/\\x00-\\x1f\\x7f-\\x9f]*$", "the name of a file of an event")
             .max_length(Some(255))
-            .examples(["10-04-39-02.jpg", "video.mp4"])
+            .examples(["video.mp4", "05-44-39-00.jpg"])
             .into()
     }
 }
@@ -108,7 +108,7 @@ impl PartialSchema for Moment {
             .item(text(TIME, "a moment of the cameras' wall time"))
             .item(text(SPAN, "a span back from now"))
             .description(Some("a time: a day, a moment of the cameras' wall time, or a span back from now"))
-            .examples(["2026-11-20", "2026-11-20 10:04:36", "2026-11-20T10:04:36", "3d"])
+            .examples(["2026-11-21", "2026-11-21 05:44:39", "2026-11-21T05:44:39", "3d"])
             .into()
     }
 }
@@ -122,7 +122,7 @@ impl ToSchema for Moment {
 impl PartialSchema for CursorText {
     fn schema() -> RefOr<Schema> {
         text(CURSOR, "the `next` of an earlier page")
-            .examples(["2026-11-20T10:04:35/Camera1/2026-11-20/10-04-36"])
+            .examples(["2026-11-21T05:45:25/Camera1/2026-11-21/05-45-26"])
             .into()
     }
 }

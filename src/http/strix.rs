@@ -89,7 +89,7 @@ const EPOCH: &str = "1985-10-26 01:22:00";
 
 /// Events of some cameras, for strix: of each the newest `limit` after `offset`, oldest first.
 #[utoipa::path(get, path = "/api/events/{cameras}", tag = "strix", operation_id = "strix_events", params(
-    ("cameras" = String, Path, description = "cameras, separated by commas"),
+    ("cameras" = String, Path, description = "cameras, separated by commas", example = "Camera1,Camera2"),
     ("start" = Option<Moment>, Query, description = "only events whose directories are named for then or later"),
     ("end" = Option<Moment>, Query, description = "only events whose directories are named for then or earlier"),
     ("offset" = Option<u64>, Query, description = "how many of the newest to leave out", minimum = 0, maximum = 18_446_744_073_709_551_615u64),

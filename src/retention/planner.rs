@@ -8,6 +8,15 @@ use super::{DayView, EventView, Keep, Need, Plan, Policy, View, enough, newest_c
 use crate::clock::Now;
 use crate::event::{Camera, Day, Item, Which};
 
+/// How the reasons of what the rules of the whole archive take begin.
+const ARCHIVE_OVER: &str = "archive over ";
+const FREE_SPACE: &str = "free space ";
+
+/// Whether a plan's reason tells of the whole archive or its disk, and not only of the day or its camera.
+pub fn is_of_the_whole(reason: &str) -> bool {
+    [ARCHIVE_OVER, FREE_SPACE].iter().any(|begin| reason.starts_with(begin))
+}
+
 /// How many days are asked for at a time when it is not known how much they bring.
 const ASKED: usize = 32;
 
@@ -31,7 +40,7 @@ pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
         }
     }
     if let Some(limit) = policy.max_size {
-        planner.by_size(None, view.bytes, limit, &format!("archive over {}", text_of(limit)));
+        planner.by_size(None, view.bytes, limit, &format!("{ARCHIVE_OVER}{}", text_of(limit)));
     }
     planner.by_free_space();
     planner.finish()
@@ -120,7 +129,7 @@ impl Planner<'_> {
         // A little more than the mark: else every new recording would begin it again.
         let missing = missing - coming + (enough(mark) - goal);
         let short = text_of(goal.saturating_sub(disk.free));
-        let reason = format!("free space {} under {} by {short}", text_of(disk.free), text_of(goal));
+        let reason = format!("{FREE_SPACE}{} under {} by {short}", text_of(disk.free), text_of(goal));
         self.cover(missing, &reason, Gain::Frees, &|day| is_here(&day.camera));
     }
 

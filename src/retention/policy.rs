@@ -271,3 +271,50 @@ impl FromStr for MinFree {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_policy() -> impl Strategy<Value = Policy> {
+        let camera = || "[A-Z][a-z]{0,3}".prop_map(|name| name.parse::<Camera>().unwrap());
+        let keep = || prop_oneof![(1u32..10_000).prop_map(Keep::Days), Just(Keep::Forever)];
+        let min_free = prop_oneof![(1u64..).prop_map(MinFree::Bytes), (0.001f64..99.999).prop_map(MinFree::Percent)];
+        (
+            prop::option::of(keep()),
+            prop::collection::btree_map(camera(), keep(), 0..3),
+            prop::option::of(1u64..),
+            prop::collection::btree_map(camera(), 1u64.., 0..3),
+            prop::option::of(min_free),
+            (1u32..1000, 0.001f64..=1.0),
+        )
+            .prop_map(|(keep, cameras, max_size, camera_sizes, min_free, (floor_days, max_share))| Policy {
+                keep,
+                cameras,
+                max_size,
+                camera_sizes,
+                min_free,
+                floor_days,
+                max_share,
+            })
+            .prop_filter("rules that contradict each other", |policy| policy.check().is_ok())
+    }
+
+    proptest! {
+        #[test]
+        fn rules_as_they_could_be_typed_mean_the_same(policy in any_policy()) {
+            prop_assert_eq!(Policy::parse(&Rules::from(&policy)).unwrap(), policy);
+        }
+
+        #[test]
+        fn what_is_within_some_cameras_names_no_other_and_nothing_of_the_whole(policy in any_policy(), some in any::<bool>()) {
+            let cameras: BTreeSet<Camera> = policy.named().filter(|camera| (camera.as_str() < "M") == some).cloned().collect();
+            let within = policy.within(&cameras);
+            prop_assert!(within.named().all(|camera| cameras.contains(camera)));
+            prop_assert_eq!(within.named().collect::<BTreeSet<_>>().len(), cameras.len());
+            prop_assert_eq!((within.max_size, within.min_free, within.keep), (None, None, policy.keep));
+        }
+    }
+}

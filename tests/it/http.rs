@@ -1,6 +1,7 @@
 //! The HTTP routes of a real daemon: those of strix, the files, the API, and what is refused.
 
 mod api;
+mod audit;
 pub mod auth;
 mod days;
 mod files;
@@ -8,6 +9,7 @@ mod gate;
 mod hostile;
 mod nginx;
 mod passwd;
+mod retention;
 mod sending;
 mod stream;
 mod strix;

@@ -407,13 +407,17 @@ impl EventMaker<'_> {
 
 /// One request on a connection of its own. The path is sent as it is.
 pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+    exchange(address, (method, path), headers, b"")
+}
+
+fn exchange(address: &str, (method, path): (&str, &str), headers: &[(&str, &str)], body: &[u8]) -> Response {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    stream.write_all((head + "\r\n").as_bytes()).unwrap();
+    stream.write_all(&[head.as_bytes(), b"\r\n", body].concat()).unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     Response::parse(&bytes)
@@ -461,6 +465,17 @@ impl Daemon {
 
     pub fn get(&self, path: &str) -> Response {
         self.request("GET", path, &[])
+    }
+
+    /// The same with a body of JSON.
+    pub fn send(&self, method: &str, path: &str, json: &str) -> Response {
+        let length = json.len().to_string();
+        exchange(
+            &self.address,
+            (method, path),
+            &[("Content-Type", "application/json"), ("Content-Length", &length)],
+            json.as_bytes(),
+        )
     }
 
     /// One request on a connection of its own. The path is sent as it is.

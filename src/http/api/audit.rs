@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::{Common, json, limit_of};
+use super::{Common, json, limit_of, seen};
 use crate::catalog::AuditPage;
 use crate::http::blocking;
 use crate::http::error::Problem;
@@ -39,6 +39,7 @@ pub(in crate::http) async fn audit(
         return Err(Problem::parameter("cursor", "cursor is not one of an earlier page"));
     }
     params.end()?;
-    let page = blocking(move || handle.audit_of(viewer.cameras(), limit, before)).await?;
-    Ok(json(&page))
+    let scope = viewer.clone();
+    let page = blocking(move || handle.audit_of(scope.cameras(), limit, before)).await?;
+    Ok(json(&seen::audit(page, &viewer)))
 }

@@ -28,9 +28,9 @@ pub(in crate::http) async fn cameras(
     raw: RawParams,
 ) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
-    let (asked, scope) = (Arc::clone(&handle), viewer.clone());
-    tagged(&handle, &viewer, &headers, async {
-        let stats = blocking(move || asked.stats_of(scope.cameras())).await?; // it looks at the disk
+    let (reader, scope) = (Arc::clone(&handle), viewer.clone());
+    tagged(&handle, &viewer.cameras(), &headers, async {
+        let stats = blocking(move || reader.stats_of(scope.cameras())).await?; // it looks at the disk
         Ok(json(&CamerasWire::from(stats)))
     })
     .await

@@ -55,14 +55,14 @@ pub(in crate::http) async fn events(
     }
     let asked = (prefix, query);
     // Queries take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(handle, &viewer, &headers, async {
+    tagged(handle, &(viewer.cameras(), &asked.1), &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &asked) {
             return Ok(answer(page));
         }
         let page = handle.events(&asked.1)?;
         let body = Bytes::from(page_json(&page, asked.0.as_str()));
-        pages.put(generation, asked, body.clone());
+        pages.put(generation, asked.clone(), body.clone());
         Ok(answer(body))
     })
     .await

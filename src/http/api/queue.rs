@@ -31,7 +31,7 @@ pub(in crate::http) async fn queue(
 
 /// Takes a pass back into the archive. It never overwrites: what has no place any more stays and is told in `left`.
 #[utoipa::path(post, path = "/api/v1/queue/{pass}/restore", tag = "retention", params(
-    ("pass" = String, Path, description = "the pass, as the queue names it")
+    ("pass" = String, Path, description = "the pass, as the queue names it", example = "20261121T101500Z-Xk2pQa")
 ), responses(
     (status = 200, description = "what is back, and what stays", body = RestorationWire),
     (status = 404, description = "no such pass waits", body = Problem, content_type = "application/problem+json"),

@@ -1,17 +1,37 @@
-//! What of plans, passes and the delete queue exists for whoever asks. What is about other cameras is left out, and with it
+//! What of plans, passes, the delete queue and the audit exists for whoever asks. What is about other cameras is left out, and with it
 //! what tells of the archive as a whole; a pass of which nothing is left is none.
 
 use std::collections::BTreeSet;
 
+use crate::catalog::AuditPage;
 use crate::event::Item;
 use crate::http::viewer::Viewer;
 use crate::http::wire::{GuardWire, PlanWire, QueueWire, RefusalWire, WaitingWire};
+use crate::retention::is_of_the_whole;
 
 /// Said in place of what concerns cameras that whoever asks does not see.
 const MORE: &str = "this is about the whole archive; whoever sees all cameras is told more";
 
 fn keep(items: &mut Vec<Item>, viewer: &Viewer) {
     items.retain(|item| viewer.sees(&item.camera));
+    for item in items {
+        cover(&mut item.reason);
+    }
+}
+
+/// A reason that tells how large the archive is, or what its disk has, becomes one that does not.
+fn cover(reason: &mut String) {
+    if is_of_the_whole(reason) {
+        "by a rule of the whole archive".clone_into(reason);
+    }
+}
+
+/// The catalog has left out what is of other cameras.
+pub(super) fn audit(mut page: AuditPage, viewer: &Viewer) -> AuditPage {
+    if !viewer.sees_all() {
+        page.entries.iter_mut().for_each(|entry| cover(&mut entry.reason));
+    }
+    page
 }
 
 /// The queue without the passes of which nothing is seen. One that lies in several queues is told once: where its parts lie

@@ -99,7 +99,8 @@ fn days_carry_a_tag_that_holds_until_something_changes() {
 
 #[test]
 fn what_cannot_be_understood_is_refused_by_name() {
-    let daemon = World::new().serve(&[]);
+    let world = World::new();
+    let daemon = world.serve(&[]);
     for (query, parameter) in [
         ("from=soon", "from"),
         ("from=", "from"),

@@ -1,0 +1,485 @@
+//! Whoever may see only some cameras: every route under `/api/v1` on a real archive, asked past the gate as different users.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::{Extension, Router};
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::archive::Depth;
+use crate::clock::ManualClock;
+use crate::event::EventId;
+use crate::http::access::Access;
+use crate::http::routes;
+use crate::http::viewer::{Account, Role, Viewer};
+use crate::http::web::Web;
+use crate::retention::{Policy, Rules};
+use crate::scan::Progress;
+use crate::service::{Archive, Options, Parts};
+
+/// An archive of three cameras, read and measured, whose clock stands at noon of 2026-11-20.
+struct World {
+    folder: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    parts: Parts,
+    web: Web,
+}
+
+/// Each camera has these, with a file of 100 bytes in each.
+const EVENTS: [&str; 3] = ["2026-09-01/10-00-00", "2026-09-01/11-00-00", "2026-11-19/12-00-00"];
+
+impl World {
+    fn new(rules: &Rules) -> Self {
+        let folder = tempfile::Builder::new().prefix("owlery-api-").tempdir().unwrap();
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 56); // in 2025: nothing is open
+        for camera in ["Camera1", "Camera2", "Camera3"] {
+            for event in EVENTS {
+                let dir = folder.path().join(camera).join(event);
+                fs::create_dir_all(&dir).unwrap();
+                let frame = dir.join(format!("{}-00.jpg", &event[11..]));
+                fs::write(&frame, [0; 100]).unwrap();
+                for written in [&frame, &dir] {
+                    File::open(written).unwrap().set_modified(long_ago).unwrap();
+                }
+            }
+        }
+        let noon = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
+        let options = Options::new(folder.path()).policy(Policy::parse(rules).unwrap());
+        let options = options.undo_window(Duration::from_hours(24));
+        let clock = Arc::new(ManualClock::new(noon));
+        let parts = Archive::open(options.clock(clock.clone())).unwrap().parts().unwrap();
+        parts.preload(Depth::Measure, &Progress::default()).unwrap();
+        let web = Web::new(Arc::clone(parts.handle()), Access::default());
+        Self { folder, clock, parts, web }
+    }
+
+    /// Somebody who may see these cameras.
+    fn user(&self, role: Role, cameras: &[&str]) -> User {
+        let cameras = Some(cameras.iter().map(|camera| camera.parse().unwrap()).collect::<BTreeSet<_>>());
+        self.asked_by(Viewer::new(Arc::new(Account { name: "somebody".to_owned(), role, cameras })))
+    }
+
+    fn viewer(&self, cameras: &[&str]) -> User {
+        self.user(Role::Viewer, cameras)
+    }
+
+    fn admin(&self, cameras: &[&str]) -> User {
+        self.user(Role::Admin, cameras)
+    }
+
+    /// An admin of everything.
+    fn anybody(&self) -> User {
+        self.asked_by(Viewer::anybody())
+    }
+
+    fn asked_by(&self, viewer: Viewer) -> User {
+        User(routes().layer(Extension(viewer)).with_state(self.web.clone()))
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    /// Moves events into the delete queue, as one pass.
+    fn delete(&self, events: &[&str]) -> String {
+        let events: Vec<EventId> = events.iter().map(|event| event.parse().unwrap()).collect();
+        self.parts.handle().delete(&events).unwrap().pass.unwrap()
+    }
+}
+
+/// The routes as one user reaches them.
+struct User(Router);
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {} {:?}", self.status, self.body))
+    }
+
+    fn tag(&self) -> String {
+        self.headers[header::ETAG].to_str().unwrap().to_owned()
+    }
+}
+
+impl User {
+    fn ask(&self, request: Request<Body>) -> Answer {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let response = self.0.clone().oneshot(request).await.unwrap();
+            let (head, body) = response.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            Answer { status: head.status, headers: head.headers, body }
+        })
+    }
+
+    fn send(&self, method: &str, path: &str) -> Answer {
+        self.ask(Request::builder().method(method).uri(path).body(Body::empty()).unwrap())
+    }
+
+    /// What a page tells, which must be there.
+    fn get(&self, path: &str) -> Value {
+        let answer = self.send("GET", path);
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {:?}", answer.body);
+        answer.json()
+    }
+
+    fn has_it(&self, path: &str, tag: &str) -> bool {
+        let request = Request::builder().uri(path).header(header::IF_NONE_MATCH, tag).body(Body::empty()).unwrap();
+        self.ask(request).status == StatusCode::NOT_MODIFIED
+    }
+
+    fn confirm(&self, kind: Option<&str>, body: impl Into<Body>) -> Answer {
+        let mut request = Request::builder().method("POST").uri("/api/v1/retention/confirm");
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        self.ask(request.body(body.into()).unwrap())
+    }
+}
+
+/// The values of one key in a list.
+fn all<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
+    list.as_array().unwrap().iter().map(|item| item[key].as_str().unwrap()).collect()
+}
+
+fn no_rules() -> Rules {
+    Rules::default()
+}
+
+/// Rules of every kind, so that each day of September is past its time.
+fn all_rules() -> Rules {
+    Rules {
+        keep_days: vec!["45".to_owned(), "Camera2=30".to_owned()],
+        max_size: vec!["1GB".to_owned(), "Camera1=1MB".to_owned(), "Camera2=1MB".to_owned()],
+        min_free: Some("1B".to_owned()),
+        ..Rules::default()
+    }
+}
+
+#[test]
+fn lists_and_counts_are_of_the_cameras_that_somebody_sees() {
+    let world = World::new(&no_rules());
+    let user = world.viewer(&["Camera1", "Camera3", "Camera9"]);
+    let events = user.get("/api/v1/events");
+    assert_eq!(events["events"].as_array().unwrap().len(), 6);
+    assert!(all(&events["events"], "camera").iter().all(|camera| *camera != "Camera2"), "{events}");
+    for (query, expected) in [
+        ("camera=Camera1", 3),
+        ("camera=Camera2", 0),
+        ("camera=Camera1&camera=Camera2", 3),
+        ("camera=Camera9", 0),
+        ("saved=false&order=asc&limit=4", 4),
+    ] {
+        let told = user.get(&format!("/api/v1/events?{query}"));
+        assert_eq!(told["events"].as_array().unwrap().len(), expected, "{query}");
+        assert!(!told.to_string().contains("Camera2"), "{told}");
+    }
+    // A cursor that names another camera's event is a place in time and nothing else: of the newest day, Camera1's is left.
+    let cursor = "2026-11-19T12:00:00/Camera2/2026-11-19/12-00-00";
+    let told = user.get(&format!("/api/v1/events?cursor={cursor}"));
+    assert_eq!(told["events"].as_array().unwrap().len(), 5, "{told}");
+
+    let cameras = user.get("/api/v1/cameras");
+    assert_eq!(all(&cameras["cameras"], "name"), ["Camera1", "Camera3"]);
+    let days = user.get("/api/v1/days");
+    assert_eq!(all(&days["days"], "camera"), ["Camera1", "Camera3", "Camera1", "Camera3"]);
+    assert_eq!(days["days"][2]["events"], 2);
+    assert_eq!(user.get("/api/v1/days?camera=Camera2"), json!({"days": []}));
+    assert_eq!(user.get("/api/v1/days?camera=Camera2&camera=Camera3")["days"].as_array().unwrap().len(), 2);
+
+    let nobody = world.asked_by(Viewer::nobody());
+    assert_eq!(nobody.get("/api/v1/events"), json!({"events": [], "next": null}));
+    assert_eq!(nobody.get("/api/v1/days"), json!({"days": []}));
+    assert_eq!(nobody.get("/api/v1/cameras")["cameras"], json!([]));
+    assert_eq!(nobody.get("/api/v1/audit"), json!({"entries": [], "next": null}));
+    assert_eq!(nobody.get("/api/v1/queue"), json!({"passes": [], "others": []}));
+}
+
+#[test]
+fn another_camera_is_answered_as_one_that_does_not_exist() {
+    let world = World::new(&no_rules());
+    let user = world.admin(&["Camera1"]);
+    for (method, path) in [
+        ("GET", "/api/v1/events/CAMERA/2026-09-01/10-00-00"),
+        ("DELETE", "/api/v1/events/CAMERA/2026-09-01/10-00-00"),
+        ("PUT", "/api/v1/events/CAMERA/2026-09-01/10-00-00/saved"),
+        ("DELETE", "/api/v1/events/CAMERA/2026-09-01/10-00-00/saved"),
+        ("GET", "/api/v1/events?camera=CAMERA"),
+        ("GET", "/api/v1/days?camera=CAMERA"),
+    ] {
+        let [unseen, unknown] = ["Camera2", "Camera9"].map(|camera| user.send(method, &path.replace("CAMERA", camera)));
+        assert_eq!((unseen.status, &unseen.headers), (unknown.status, &unknown.headers), "{method} {path}");
+        assert_eq!(unseen.body, unknown.body, "{method} {path}");
+        let expected = if path.contains('?') { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        assert_eq!(unseen.status, expected, "{method} {path}");
+    }
+    assert!(world.path("Camera2/2026-09-01/10-00-00/10-00-00-00.jpg").exists());
+    assert!(!world.path("Camera2/2026-09-01/10-00-00/.saved").exists());
+    assert_eq!(world.anybody().get("/api/v1/audit")["entries"], json!([]), "nothing was done, nor refused");
+}
+
+#[test]
+fn a_page_that_somebody_else_has_is_neither_confirmed_nor_told() {
+    let world = World::new(&no_rules());
+    let users = [world.anybody(), world.viewer(&["Camera1"]), world.viewer(&["Camera2"]), world.viewer(&[])];
+    for path in ["/api/v1/events", "/api/v1/events?camera=Camera1", "/api/v1/days", "/api/v1/cameras"] {
+        let answers = users.each_ref().map(|user| user.send("GET", path));
+        for (at, user) in users.iter().enumerate() {
+            for (of, answer) in answers.iter().enumerate() {
+                assert_eq!(user.has_it(path, &answer.tag()), at == of, "{path}: {at} with the tag of {of}");
+            }
+            // Asked again, now that everybody's page is kept. What is free on the disk changes by itself.
+            let again = user.send("GET", path);
+            assert!(again.body == answers[at].body || path.ends_with("/cameras") && at == 0, "{path}: {at}");
+        }
+        assert!(!String::from_utf8_lossy(&answers[1].body).contains("Camera2"), "{path}");
+        assert_eq!(answers[1].headers[header::CACHE_CONTROL], "private, no-cache");
+    }
+    let same = world.admin(&["Camera1"]);
+    assert!(same.has_it("/api/v1/days", &users[1].send("GET", "/api/v1/days").tag()), "it is the cameras that count");
+}
+
+#[test]
+fn the_tag_of_a_span_back_from_now_holds_no_longer_than_what_that_means() {
+    let world = World::new(&no_rules());
+    let user = world.anybody();
+    let now = crate::clock::Clock::now(&*world.clock).local;
+    for (path, moves) in [
+        ("/api/v1/events?from=2d", true),
+        ("/api/v1/days?from=2d", true),
+        ("/api/v1/events", false),
+        ("/api/v1/days", false),
+    ] {
+        world.clock.set(now);
+        let before = user.send("GET", path);
+        assert!(user.has_it(path, &before.tag()), "{path}");
+        world.clock.set(now + chrono::TimeDelta::days(3));
+        assert_eq!(user.has_it(path, &before.tag()), !moves, "{path}");
+        assert_eq!(user.send("GET", path).body != before.body, moves, "{path}");
+    }
+}
+
+#[test]
+fn the_forecast_tells_nothing_of_the_archive_and_its_disk() {
+    let world = World::new(&all_rules());
+    let whole = world.anybody().get("/api/v1/cameras");
+    assert!(whole["forecast"]["disk"].is_object() && whole["forecast"]["days_until_full"].is_u64(), "{whole}");
+    let rules = |forecast: &Value| all(&forecast["kept"], "rule").join(" ");
+    assert_eq!(rules(&whole["forecast"]), "keep-days max-size min-free");
+    let user = world.viewer(&["Camera1"]);
+    let told = user.get("/api/v1/cameras");
+    let forecast = &told["forecast"];
+    assert!(forecast["disk"].is_null() && forecast["days_until_full"].is_null(), "{told}");
+    assert_eq!(rules(forecast), "keep-days");
+    assert_eq!(forecast["bytes_per_day_7"], told["cameras"][0]["forecast"]["bytes_per_day_7"]);
+    assert_eq!(
+        forecast["bytes_per_day_7"].as_u64().map(|rate| rate * 3),
+        whole["forecast"]["bytes_per_day_7"].as_u64()
+    );
+    assert_eq!(rules(&told["cameras"][0]["forecast"]), "keep-days max-size");
+    assert_eq!(user.get("/api/v1/retention")["forecast"], *forecast);
+}
+
+#[test]
+fn only_an_admin_changes_anything_and_only_one_of_all_cameras_what_is_all_of_them() {
+    let world = World::new(&all_rules());
+    let held = world.parts.handle().pass(None).unwrap();
+    assert!(held.refused.is_some());
+    let id = held.pass.unwrap();
+    let pass = world.delete(&["Camera1/2026-11-19/12-00-00"]);
+    let viewer = world.viewer(&["Camera1"]);
+    let restore = format!("/api/v1/queue/{pass}/restore");
+    for (method, path) in [
+        ("PUT", "/api/v1/events/Camera1/2026-09-01/10-00-00/saved"),
+        ("DELETE", "/api/v1/events/Camera1/2026-09-01/10-00-00/saved"),
+        ("DELETE", "/api/v1/events/Camera1/2026-09-01/10-00-00"),
+        ("DELETE", "/api/v1/events/Camera2/2026-09-01/10-00-00"),
+        ("DELETE", "/api/v1/events/x/y/z"),
+        ("PUT", "/api/v1/events/Camera1/2026-09-01/10-00-00/saved?x=1"),
+        ("POST", &restore),
+        ("POST", "/api/v1/queue/x/restore"),
+        ("POST", "/api/v1/retention/run"),
+        ("POST", "/api/v1/retention/confirm"),
+    ] {
+        assert_eq!(viewer.send(method, path).status, StatusCode::FORBIDDEN, "{method} {path}");
+    }
+    let admin = world.admin(&["Camera1", "Camera2", "Camera3"]);
+    assert_eq!(admin.send("POST", "/api/v1/retention/run").status, StatusCode::FORBIDDEN);
+    let body = json!({"pass": id}).to_string();
+    assert_eq!(admin.confirm(Some("application/json"), body).status, StatusCode::FORBIDDEN);
+    assert!(!world.path("Camera1/2026-09-01/10-00-00/.saved").exists());
+    assert!(world.path(&format!("delete_queue/{pass}/Camera1")).exists());
+    assert!(EVENTS[..2].iter().all(|event| world.path("Camera2").join(event).exists()));
+}
+
+#[test]
+fn what_waits_in_the_queue_is_told_as_far_as_it_is_seen() {
+    let world = World::new(&no_rules());
+    let own = world.delete(&["Camera1/2026-09-01/10-00-00"]);
+    let others = world.delete(&["Camera2/2026-09-01/10-00-00"]);
+    let mixed = world.delete(&["Camera1/2026-09-01/11-00-00", "Camera2/2026-09-01/11-00-00"]);
+    fs::create_dir(world.path("delete_queue/of-somebody-else")).unwrap();
+    let user = world.admin(&["Camera1"]);
+    for (told, at) in [(user.get("/api/v1/queue"), "passes"), (user.get("/api/v1/retention"), "passes")] {
+        assert_eq!(all(&told[at], "pass").into_iter().collect::<BTreeSet<_>>(), [&*own, &*mixed].into(), "{told}");
+        for pass in told[at].as_array().unwrap() {
+            assert_eq!(all(&pass["items"], "camera"), ["Camera1"], "{told}");
+        }
+        assert!(!told.to_string().contains("Camera2"), "{told}");
+    }
+    let queue = user.get("/api/v1/queue");
+    assert!(queue["passes"][0]["path"].is_null() && queue["others"] == json!([]), "{queue}");
+    let whole = world.anybody().get("/api/v1/queue");
+    assert_eq!((whole["passes"].as_array().unwrap().len(), whole["others"].as_array().unwrap().len()), (3, 1));
+
+    let restore = |user: &User, pass: &str| user.send("POST", &format!("/api/v1/queue/{pass}/restore"));
+    let (unseen, unknown) = (restore(&user, &others), restore(&user, "20260101T000000Z-AbCdEf"));
+    assert_eq!((unseen.status, &unseen.body), (StatusCode::NOT_FOUND, &unknown.body));
+    let refused = restore(&user, &mixed);
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(!String::from_utf8_lossy(&refused.body).contains("Camera2"));
+    assert!(!world.path("Camera1/2026-09-01/11-00-00").exists() && !world.path("Camera2/2026-09-01/10-00-00").exists());
+    assert_eq!(restore(&user, &own).status, StatusCode::OK);
+    assert!(world.path("Camera1/2026-09-01/10-00-00").exists());
+    assert_eq!(restore(&world.admin(&["Camera1", "Camera2"]), &mixed).status, StatusCode::OK);
+    assert!(world.path("Camera2/2026-09-01/11-00-00").exists());
+}
+
+#[test]
+fn plan_guards_and_the_held_pass_are_told_as_far_as_they_are_seen() {
+    let rules =
+        Rules { keep_days: vec!["45".to_owned(), "Camera2=30".to_owned(), "Camera9=7".to_owned()], ..all_rules() };
+    for (rules, guard) in [(all_rules(), "share"), (rules, "configuration")] {
+        let world = World::new(&rules);
+        let held = world.parts.handle().pass(None).unwrap();
+        assert_eq!(held.refused.as_ref().unwrap().guard, guard);
+        let whole = world.anybody().get("/api/v1/retention");
+        assert_eq!(whole["rules"]["keep_days"][0], "45");
+        assert_eq!(all(&whole["plan"]["items"], "camera"), ["Camera1", "Camera2", "Camera3"]);
+        assert_eq!(whole["plan"]["held"]["guard"], guard);
+        assert_eq!(whole["passes"][0]["pass"].as_str(), held.pass.as_deref());
+        let of =
+            |told: &Value| told["guards"].as_array().unwrap().iter().find(|one| one["name"] == guard).unwrap().clone();
+        assert!(!of(&whole)["ok"].as_bool().unwrap());
+        assert_eq!(of(&whole)["message"].as_str().unwrap(), held.refused.unwrap().message);
+
+        let told = world.viewer(&["Camera1"]).get("/api/v1/retention");
+        let text = told.to_string();
+        for secret in ["Camera2", "Camera3", "Camera9", "of 9 events", "1000000000B", "1B\""] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+        assert_eq!(told["rules"]["keep_days"], json!(["45"]));
+        assert_eq!(told["rules"]["max_size"], json!(["Camera1=1000000B"]));
+        assert_eq!(all(&told["plan"]["items"], "camera"), ["Camera1"]);
+        assert_eq!(told["plan"]["held"]["guard"], guard);
+        assert!(!of(&told)["ok"].as_bool().unwrap());
+        assert_eq!(all(&told["passes"][0]["items"], "camera"), ["Camera1"]);
+        assert_eq!(told["passes"][0]["refused"]["guard"], guard);
+        let nothing = world.viewer(&["Camera9"]).get("/api/v1/retention");
+        assert_eq!((&nothing["plan"]["items"], &nothing["passes"]), (&json!([]), &json!([])));
+    }
+}
+
+#[test]
+fn what_a_rule_of_the_whole_archive_takes_tells_nothing_of_that() {
+    let rules = Rules { max_size: vec!["100B".to_owned()], max_share: Some("1".to_owned()), ..no_rules() };
+    let world = World::new(&rules);
+    let (whole, user) = (world.anybody(), world.viewer(&["Camera1"]));
+    let is_told = |told: &Value| told.to_string().contains("archive over");
+    assert!(is_told(&whole.get("/api/v1/retention")["plan"]));
+    let told = user.get("/api/v1/retention");
+    assert_eq!(all(&told["plan"]["items"], "reason"), ["by a rule of the whole archive"], "{told}");
+    assert!(world.parts.handle().pass(None).unwrap().refused.is_none());
+    for path in ["/api/v1/queue", "/api/v1/retention", "/api/v1/audit"] {
+        assert!(is_told(&whole.get(path)), "{path}");
+        let told = user.get(path);
+        assert!(!is_told(&told) && told.to_string().contains("by a rule of the whole archive"), "{path}: {told}");
+    }
+}
+
+#[test]
+fn the_audit_is_of_the_cameras_that_somebody_sees_and_its_pages_are_full() {
+    let world = World::new(&Rules { keep_days: vec!["45".to_owned()], max_share: Some("1".to_owned()), ..no_rules() });
+    for event in EVENTS {
+        for camera in ["Camera1", "Camera2", "Camera3"] {
+            let id: EventId = format!("{camera}/{event}").parse().unwrap();
+            world.parts.handle().set_saved(&id, true).unwrap();
+            world.parts.handle().set_saved(&id, false).unwrap();
+        }
+    }
+    assert_eq!(world.parts.handle().pass(None).unwrap().items.len(), 3);
+    let user = world.viewer(&["Camera2"]);
+    let whole = user.get("/api/v1/audit");
+    assert_eq!(whole["next"], Value::Null);
+    let entries = whole["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 7, "three saved, three unsaved, one retired; neither the pass's sums nor others'");
+    assert!(entries.iter().all(|entry| entry["camera"] == "Camera2"), "{whole}");
+    let (mut paged, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = user.get(&format!("/api/v1/audit?limit=2{next}"));
+        let entries = page["entries"].as_array().unwrap();
+        paged.extend(entries.iter().cloned());
+        match page["next"].as_u64() {
+            Some(cursor) => {
+                assert_eq!(entries.len(), 2, "a page before the last is full");
+                next = format!("&cursor={cursor}");
+            }
+            None => break,
+        }
+    }
+    assert_eq!(&paged, entries);
+    let all_entries = world.anybody().get("/api/v1/audit");
+    assert_eq!(all_entries["entries"].as_array().unwrap().len(), 18 + 1 + 3);
+}
+
+#[test]
+fn no_pass_is_made_while_the_archive_is_still_being_read() {
+    let world = World::new(&all_rules()); // nothing runs here, so nothing ever says that all is read
+    let id = world.parts.handle().pass(None).unwrap().pass.unwrap();
+    let user = world.anybody();
+    let told = user.get("/api/v1/retention");
+    assert!(told["next_check"].is_null(), "{told}");
+    assert_eq!(user.send("POST", "/api/v1/retention/run").status, StatusCode::SERVICE_UNAVAILABLE);
+    let body = json!({"pass": id}).to_string();
+    assert_eq!(user.confirm(Some("application/json"), body).status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(world.path("Camera1/2026-09-01/10-00-00").exists());
+}
+
+#[test]
+fn a_body_is_json_of_the_known_shape_and_not_too_large() {
+    let user = World::new(&no_rules()).anybody();
+    let is = |kind: Option<&str>, body: String| {
+        let answer = user.confirm(kind, body);
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(answer.json()["status"], answer.status.as_u16());
+        answer.status.as_u16()
+    };
+    let (json, good) = (Some("application/json"), r#"{"pass":"x"}"#.to_owned());
+    for kind in
+        [None, Some(""), Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonx")]
+    {
+        assert_eq!(is(kind, good.clone()), 415, "{kind:?}");
+    }
+    for bad in
+        ["", "{", "[]", "{}", "null", r#"{"pass":1}"#, r#"{"pass":"x","force":true}"#, r#"{"pass":"x","pass":"y"}"#]
+    {
+        assert_eq!(is(json, bad.to_owned()), 400, "{bad}");
+    }
+    let of = |size: usize| format!(r#"{{"pass":"{}"}}"#, "x".repeat(size - 11));
+    assert_eq!(is(json, of(64 * 1024 + 1)), 413);
+    // What is well formed is looked at further, and nothing is ready here.
+    assert_eq!(is(json, of(64 * 1024)), 503);
+    assert_eq!(is(Some("Application/JSON; charset=utf-8"), good), 503);
+}
