@@ -111,7 +111,7 @@ pub(super) async fn me(
         role: account.role,
         cameras: account.cameras.as_ref().map(|all| all.iter().map(ToString::to_string).collect()),
         signed_in: !matches!(known, Known::NotAsked | Known::Not),
-        session: known == Known::BySession,
+        session: matches!(known, Known::BySession(_)),
     }))
 }
 
