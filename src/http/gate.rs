@@ -4,10 +4,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::access::Access;
@@ -15,6 +17,7 @@ use super::access::hosts::Host;
 use super::access::proxy::Proxy;
 use super::error::Problem;
 use super::limiter::TooMany;
+use super::secret::Digest;
 use super::viewer::{Account, Viewer};
 use super::web::Web;
 
@@ -34,7 +37,8 @@ pub(super) enum Known {
     NotAsked,
     /// By nothing: he has not signed in.
     Not,
-    BySession,
+    /// By the session of a cookie whose secret has this digest.
+    BySession(Digest),
     ByToken,
     ByProxy,
 }
@@ -45,11 +49,28 @@ pub(super) async fn gate(State(web): State<Web>, mut request: Request, next: Nex
         Ok((viewer, known)) => {
             request.extensions_mut().insert(viewer);
             request.extensions_mut().insert(known);
-            next.run(request).await
+            let response = next.run(request).await;
+            match known {
+                Known::BySession(secret) if is_stream(&response) => as_long_as_signed_in(&web, secret, response),
+                _ => response,
+            }
         }
         Err(refusal) => *refusal,
     };
     if web.access.asks_who() { kept_private(&web.access, response) } else { response }
+}
+
+/// Whether an answer goes on for as long as somebody listens.
+fn is_stream(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// Ends such an answer with the session that asked for it: the next message, if only a heartbeat, is not sent any more.
+fn as_long_as_signed_in(web: &Web, secret: Digest, response: Response) -> Response {
+    let web = web.clone();
+    let lasts = move |_: &Result<_, _>| std::future::ready(web.sessions.find(&secret, web.handle.now()).is_some());
+    response.map(|body| Body::from_stream(body.into_data_stream().take_while(lasts)))
 }
 
 fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>> {
@@ -151,13 +172,12 @@ fn recognise(web: &Web, request: &Request) -> Found {
         Err(why) => return Found::Refused(why),
     }
     let now = web.handle.now();
-    let account = |secret: &str| {
-        let session = web.sessions.find(secret, now)?;
+    let account = |secret: Digest| {
+        let session = web.sessions.find(&secret, now)?;
         let user = access.user_named(&session.user)?;
-        (user.line == session.line).then(|| Arc::clone(&user.account))
+        (user.line == session.line).then(|| Found::Account(Arc::clone(&user.account), Known::BySession(secret)))
     };
-    let found = session_cookies(headers).find_map(account);
-    found.map_or(Found::Nobody, |account| Found::Account(account, Known::BySession))
+    session_cookies(headers).map(Digest::of).find_map(account).unwrap_or(Found::Nobody)
 }
 
 /// The token of `Authorization: Bearer`. Other schemes are left unheeded: a proxy may have asked for one of its own.

@@ -112,7 +112,7 @@ pub(super) async fn me(
         role: account.role,
         cameras: account.cameras.as_ref().map(|all| all.iter().map(ToString::to_string).collect()),
         signed_in: !matches!(known, Known::NotAsked | Known::Not),
-        session: known == Known::BySession,
+        session: matches!(known, Known::BySession(_)),
     }))
 }
 
@@ -327,11 +327,14 @@ fn cookie(secret: &str, seconds: i64, path: &str, tls: bool) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Access, Grant};
+    use crate::service::{Archive, Options};
+
+    const HASH: &str = "$argon2id$v=19$m=64,t=1,p=1$b3dscyBieSBkYXlsaWdodA$VRKIi/tHEwKsF6ERLz6x7s6WzzRnloh+oOSsB0mPeb4";
 
     #[tokio::test]
     async fn so_many_wait_for_their_turn_and_no_more() {
-        let hash = "$argon2id$v=19$m=64,t=1,p=1$b3dscyBieSBkYXlsaWdodA$VRKIi/tHEwKsF6ERLz6x7s6WzzRnloh+oOSsB0mPeb4";
-        let (comparing, password) = (Comparing::default(), hash.parse::<Password>().unwrap());
+        let (comparing, password) = (Comparing::default(), HASH.parse::<Password>().unwrap());
         let ask = async || comparing.is(password.clone(), "wrong".to_owned()).await.ok().flatten();
         assert_eq!(ask().await, Some(false));
         let others = comparing.all.acquire_many(66).await.unwrap();
@@ -343,6 +346,28 @@ mod tests {
         assert!(waits.await.is_err(), "while two are compared the third waits");
         drop(turns);
         assert_eq!(ask().await, Some(false));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_nobody_has_waits_for_its_turn_like_one_that_somebody_has() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("Camera1")).unwrap();
+        let service = Archive::open(Options::new(root.path())).unwrap().start().unwrap();
+        let access = Access::default().user("anna", Some(HASH), Grant::default()).unwrap();
+        let web = Web::new(&service, access.user("carl", None, Grant::default()).unwrap());
+        let turns = web.comparing.at_once.acquire_many(2).await.unwrap();
+        let ask = async |name: &str| {
+            let asked = Credentials { name: name.to_owned(), password: "wrong".to_owned(), next: None };
+            enter(&web, asked, None, &[]).await.ok()
+        };
+        for name in ["anna", "carl", "nobody"] {
+            let waits = tokio::time::timeout(std::time::Duration::from_millis(1), ask(name));
+            assert!(waits.await.is_err(), "{name}: his password is compared");
+        }
+        drop(turns);
+        for name in ["anna", "carl", "nobody"] {
+            assert!(matches!(ask(name).await, Some(Err(Denied::Wrong))), "{name}");
+        }
     }
 
     #[test]

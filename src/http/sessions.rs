@@ -96,9 +96,9 @@ impl Sessions {
         Ok(secret)
     }
 
-    /// The session of a cookie, as long as it lasts.
-    pub fn find(&self, secret: &str, now: Now) -> Option<Session> {
-        self.lock().get(&Digest::of(secret)).filter(|session| session.lasts(now)).cloned()
+    /// The session of a cookie, by the digest of its secret, as long as it lasts.
+    pub fn find(&self, secret: &Digest, now: Now) -> Option<Session> {
+        self.lock().get(secret).filter(|session| session.lasts(now)).cloned()
     }
 
     /// Ends one; whether there was one.
@@ -139,6 +139,10 @@ mod tests {
         Now::at(chrono::DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds))
     }
 
+    fn find(sessions: &Sessions, secret: &str, now: Now) -> Option<Session> {
+        sessions.find(&Digest::of(secret), now)
+    }
+
     #[test]
     fn a_session_is_found_by_its_secret_until_it_ends() {
         let dir = tempfile::tempdir().unwrap();
@@ -146,14 +150,14 @@ mod tests {
         let line = Digest::of("line");
         let (one, other) =
             (sessions.begin("anna", line, at(10)).unwrap(), sessions.begin("bert", line, at(10)).unwrap());
-        assert_eq!(sessions.find(&one, at(10)).unwrap().user, "anna");
-        assert_eq!(sessions.find(&other, at(9 + LASTS)).unwrap().user, "bert");
-        assert_eq!(sessions.find(&other, at(10 + LASTS)), None, "it is over");
+        assert_eq!(find(&sessions, &one, at(10)).unwrap().user, "anna");
+        assert_eq!(find(&sessions, &other, at(9 + LASTS)).unwrap().user, "bert");
+        assert_eq!(find(&sessions, &other, at(10 + LASTS)), None, "it is over");
         for none in ["", "x", &one[1..], &one.to_uppercase(), &Digest::of(&one).to_string()] {
-            assert_eq!(sessions.find(none, at(10)), None, "{none:?}");
+            assert_eq!(find(&sessions, none, at(10)), None, "{none:?}");
         }
         assert!(sessions.end(&one) && !sessions.end(&one));
-        assert_eq!(sessions.find(&one, at(10)), None);
+        assert_eq!(find(&sessions, &one, at(10)), None);
     }
 
     #[test]
@@ -165,10 +169,10 @@ mod tests {
         let path = dir.path().join(FILE);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
         assert!(!std::fs::read_to_string(&path).unwrap().contains(&secret), "the secret is the browser's alone");
-        assert_eq!(Sessions::open(dir.path()).find(&secret, at(11)), sessions.find(&secret, at(11)));
+        assert_eq!(find(&Sessions::open(dir.path()), &secret, at(11)), find(&sessions, &secret, at(11)));
         for bad in ["", "{", "[]", "{\"owlery\":2,\"sessions\":[]}", "{\"owlery\":1,\"sessions\":[{}]}"] {
             std::fs::write(&path, bad).unwrap();
-            assert_eq!(Sessions::open(dir.path()).find(&secret, at(11)), None, "{bad:?}");
+            assert_eq!(find(&Sessions::open(dir.path()), &secret, at(11)), None, "{bad:?}");
         }
     }
 
@@ -179,9 +183,9 @@ mod tests {
         let line = Digest::of("line");
         let of_bert = sessions.begin("bert", line, at(0)).unwrap();
         let secrets: Vec<String> = (0..60).map(|n| sessions.begin("anna", line, at(n)).unwrap()).collect();
-        let there: Vec<bool> = secrets.iter().map(|secret| sessions.find(secret, at(60)).is_some()).collect();
+        let there: Vec<bool> = secrets.iter().map(|secret| find(&sessions, secret, at(60)).is_some()).collect();
         assert_eq!(there, [vec![false; 10], vec![true; 50]].concat());
-        assert!(sessions.find(&of_bert, at(60)).is_some(), "nobody is pushed out by somebody else");
+        assert!(find(&sessions, &of_bert, at(60)).is_some(), "nobody is pushed out by somebody else");
         sessions.begin("anna", Digest::of("new line"), at(61)).unwrap();
         assert_eq!(sessions.lock().len(), 2, "those of the old line are of no use");
     }

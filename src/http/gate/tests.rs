@@ -9,12 +9,16 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode, header};
+use axum::middleware;
+use axum::routing::get as get_route;
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::clock::ManualClock;
 use crate::http::secret::Digest;
+use crate::http::web::Web;
 use crate::http::{Access, Grant, Role, router_with};
 use crate::service::{Archive, Options, Service};
 
@@ -206,4 +210,31 @@ fn what_may_be_kept_is_kept_by_the_browser_alone() {
     assert_eq!(kept(Some("max-age=60")), "private, max-age=60");
     assert_eq!(kept(Some("private, max-age=60")), "private, max-age=60");
     assert_eq!(kept(Some("no-store")), "no-store");
+}
+
+#[test]
+fn a_stream_ends_with_the_session_that_asked_for_it() {
+    let program = Embedding::new();
+    let (say, heard) = tokio::sync::mpsc::unbounded_channel::<&str>();
+    let heard = Arc::new(std::sync::Mutex::new(Some(heard)));
+    let stream = async move || {
+        let heard = heard.lock().unwrap().take().unwrap();
+        let next = async |mut heard: tokio::sync::mpsc::UnboundedReceiver<_>| {
+            heard.recv().await.map(|text| (Ok::<_, std::convert::Infallible>(text), heard))
+        };
+        ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(futures_util::stream::unfold(heard, next)))
+    };
+    let web = Web::new(&program.service, anna());
+    let gated = middleware::from_fn_with_state(web.clone(), super::gate);
+    let router = Router::new().route("/stream", get_route(stream)).layer(gated);
+    let secret = web.sessions.begin("anna", web.access.user_named("anna").unwrap().line, web.handle.now()).unwrap();
+    let answer = program.ask(&router, with_cookie("/stream", &format!("{}={secret}", super::COOKIE)));
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut messages = answer.into_body().into_data_stream();
+    let mut next = || program.runtime.block_on(messages.next()).map(|message| message.unwrap());
+    say.send("data: 1").unwrap();
+    assert_eq!(next().as_deref(), Some(&b"data: 1"[..]));
+    assert!(web.sessions.end(&secret));
+    say.send("data: 2").unwrap();
+    assert_eq!(next(), None, "he has signed out");
 }
