@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::embed::Embedded;
 use crate::world::{Daemon, PATIENCE, Response, World, days_ago, wait_until};
 
 #[test]
@@ -58,6 +59,28 @@ fn an_event_appears_on_the_page_by_itself_and_is_marked_while_motion_records_it(
     browser.wait_for("nothing again", CARDS, &json!([]));
 }
 
+#[test]
+fn the_page_is_whole_below_a_path_of_another_application() {
+    let world = World::sample("direct");
+    let embedded = Embedded::start(&world);
+    let browser = Browser::open_at(&world, &format!("http://{}/cameras", embedded.address));
+    browser.wait_for("five events", &format!("{CARDS}.length"), &json!(5));
+    browser.wait_for(
+        "their pictures",
+        "return [...document.images].every(i => i.complete && i.naturalWidth == 320)",
+        &json!(true),
+    );
+    browser.click("button.event");
+    browser.wait_for(
+        "the movie",
+        "const v = document.querySelector('#player[open] video'); return v !== null && v.readyState >= 2",
+        &json!(true),
+    );
+    browser.assert_no_complaints();
+    drop(browser);
+    embedded.stop();
+}
+
 const CARDS: &str = "return [...document.querySelectorAll('button.event')].map(b => b.dataset.id)";
 const BADGES: &str = "return [...document.querySelectorAll('.badge')].map(b => b.textContent)";
 
@@ -91,6 +114,10 @@ impl Browser {
     }
 
     fn open(world: &World, daemon: &Daemon) -> Self {
+        Self::open_at(world, &format!("http://{}/", daemon.address))
+    }
+
+    fn open_at(world: &World, url: &str) -> Self {
         // It takes a free port for one protocol and wants the same for the other; where somebody else has that, it ends.
         let mut browser = (0..5).find_map(|_| Self::start_driver()).expect("chromedriver says where it listens");
         let profile = format!("--user-data-dir={}", world.outside("profile").display());
@@ -116,7 +143,7 @@ impl Browser {
             }}}),
         );
         session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
-        browser.post("/url", &json!({"url": format!("http://{}/", daemon.address)}));
+        browser.post("/url", &json!({"url": url}));
         browser
     }
 
