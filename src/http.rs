@@ -46,7 +46,6 @@ pub fn router(service: &Service) -> Router {
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
     let web = Web::new(Arc::clone(service), access);
-    let limits = limits::Limits::usual();
     Router::new()
         .route("/", get(assets::page))
         .route("/app.js", get(assets::script))
@@ -65,9 +64,8 @@ pub fn router_with(service: &Service, access: Access) -> Router {
         .route("/readyz", get(api::readyz))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(middleware::from_fn_with_state(limits, limits::take_body))
+        .layer(middleware::from_fn_with_state(limits::Limits::usual(), limits::limit))
         .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
-        .layer(middleware::from_fn_with_state(limits, limits::in_time))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
         .layer(middleware::from_fn(harden))
         .with_state(web)
