@@ -113,6 +113,10 @@ async fn answer(
     if is_event_stream(answer.headers()) {
         turn.set_endless();
     }
+    // The router closes where the request goes on and nobody reads it.
+    if answer.headers().get(header::CONNECTION).is_some_and(|value| value == "close") {
+        turn.set_cut_short();
+    }
     Ok(answer.map(|body| Answer { body, _turn: turn }))
 }
 
