@@ -30,6 +30,7 @@ pub(crate) mod wire;
 mod zip;
 
 use std::any::Any;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
@@ -55,12 +56,10 @@ pub fn router(service: &Service) -> Router {
 
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
-    let web = Web::new(service, access);
-    let limits = limits::Limits::usual();
+    let web = Web::new(Arc::clone(service), service.state_dir(), access);
     routes()
-        .layer(middleware::from_fn_with_state(limits, limits::take_body))
+        .layer(middleware::from_fn_with_state(limits::Limits::usual(), limits::limit))
         .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
-        .layer(middleware::from_fn_with_state(limits, limits::in_time))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
         .layer(middleware::from_fn(harden))
         .layer(middleware::from_fn_with_state(web.clone(), meter::meter)) // outermost: it counts what others refuse

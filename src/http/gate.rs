@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -81,10 +81,10 @@ fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>>
     let refuse = |problem: Problem| Box::new(problem.into_response());
     let host = host_of(request).map_err(refuse)?;
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        not_foreign(access, request.headers(), &host).map_err(refuse)?;
+        not_foreign(access, request.headers(), host.as_ref()).map_err(refuse)?;
     }
     if !access.asks_who() {
-        if access.hosts().serve(&host) {
+        if host.is_none_or(|host| access.hosts().serve(&host)) {
             return Ok((Viewer::anybody(), Known::NotAsked));
         }
         return Err(refuse(forbidden(
@@ -104,31 +104,33 @@ fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>>
     }
 }
 
-/// The host that a request is for. Exactly one must be told: two could be read differently by whoever stands between.
-fn host_of(request: &Request) -> Result<Host, Problem> {
+/// The host that a request is for. Exactly one must be told: two could be read differently by whoever stands between. Only
+/// HTTP/1.0 may leave it out, which no browser speaks.
+fn host_of(request: &Request) -> Result<Option<Host>, Problem> {
     let bad = |why: &str| Problem::new(StatusCode::BAD_REQUEST, why);
     let mut told = request.headers().get_all(header::HOST).iter();
     let header = told.next().map(|value| value.to_str().ok().and_then(Host::parse));
     let target = request.uri().authority().map(|authority| Host::parse(authority.as_str()));
     match (header, target, told.next()) {
         (_, _, Some(_)) => Err(bad("more than one Host is told")),
+        (None, None, _) if request.version() == Version::HTTP_10 => Ok(None),
         (None, None, _) => Err(bad("no Host is told")),
-        (Some(Some(host)), None, _) | (None, Some(Some(host)), _) => Ok(host),
-        (Some(Some(host)), Some(Some(target)), _) if host == target => Ok(host),
+        (Some(Some(host)), None, _) | (None, Some(Some(host)), _) => Ok(Some(host)),
+        (Some(Some(host)), Some(Some(target)), _) if host == target => Ok(Some(host)),
         (Some(Some(_)), Some(Some(_)), _) => Err(bad("the target is of another host than Host")),
         _ => Err(bad("Host is not the name of a host")),
     }
 }
 
 /// Refuses what a foreign page makes a browser ask. Where neither header is there it is no browser.
-fn not_foreign(access: &Access, headers: &HeaderMap, host: &Host) -> Result<(), Problem> {
+fn not_foreign(access: &Access, headers: &HeaderMap, host: Option<&Host>) -> Result<(), Problem> {
     let is_ours = |value: &HeaderValue| matches!(value.as_bytes(), b"same-origin" | b"none");
     if !headers.get_all("sec-fetch-site").iter().all(is_ours) {
         return Err(forbidden("a page of another site may not ask this (Sec-Fetch-Site)"));
     }
     let is_ours = |value: &HeaderValue| {
         let origin = value.to_str().ok().and_then(Host::of_origin);
-        origin.is_some_and(|origin| origin == *host || access.hosts().name(&origin))
+        origin.is_some_and(|origin| Some(&origin) == host || access.hosts().name(&origin))
     };
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let (first, second) = (origins.next(), origins.next());

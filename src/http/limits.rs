@@ -32,37 +32,38 @@ impl Limits {
     }
 }
 
-/// Answers 503 when a handler takes too long. Only where nothing is changed: a pass may take its time, cannot be called
-/// back, and whoever asked for it must hear what became of it.
-pub(super) async fn in_time(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+/// Takes the request's body, and has the handler answer in time: else 503. Only where nothing is changed: a pass may take
+/// its time, cannot be called back, and whoever asked for it must hear what became of it.
+pub(super) async fn limit(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let request = match with_body(limits, request).await {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
     if !request.method().is_safe() {
         return next.run(request).await;
     }
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
     if let Ok(answer) = tokio::time::timeout(limits.answer, next.run(request)).await {
         return answer;
     }
-    tracing::warn!("HTTP: {path} was not answered within {:?}", limits.answer);
+    tracing::warn!("HTTP: {} was not answered within {:?}", uri.path(), limits.answer);
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the answer takes too long; try again later").into_response()
 }
 
-/// Takes a request's body whole before its handler runs: 408 if it does not come, 413 if it is too long.
-pub(super) async fn take_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+/// The request with its body at hand: 408 if that does not come, 413 if it is too long.
+async fn with_body(limits: Limits, request: Request) -> Result<Request, Response> {
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return Ok(request);
     }
     let (parts, body) = request.into_parts();
-    let read = tokio::time::timeout(limits.body, read(body)).await;
     let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "the request's body did not come");
-    match read.unwrap_or_else(|_| Err(late())) {
-        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
-        Err(problem) => {
-            let mut answer = problem.into_response();
-            // What is left of the body is not read, so no other request can follow it.
-            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            answer
-        }
-    }
+    let read = tokio::time::timeout(limits.body, read(body)).await.unwrap_or_else(|_| Err(late()));
+    read.map(|bytes| Request::from_parts(parts, bytes.into())).map_err(|problem| {
+        let mut answer = problem.into_response();
+        // What is left of the body is not read, so no other request can follow it.
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        answer
+    })
 }
 
 async fn read(body: Body) -> Result<Bytes, Problem> {
@@ -116,8 +117,7 @@ mod tests {
             )
             .route("/slow", post(async move || after(limits.answer * 2).await.unwrap_or_default()))
             .route("/panic", get(async || -> String { panic!("{}", "on purpose") }))
-            .layer(from_fn_with_state(limits, take_body))
-            .layer(from_fn_with_state(limits, in_time))
+            .layer(from_fn_with_state(limits, limit))
             .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| panicked(&*panic)));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

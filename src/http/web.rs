@@ -1,6 +1,7 @@
 //! What the routes share: the service that they ask, and the little that HTTP keeps by itself.
 
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -15,7 +16,7 @@ use super::pages::Pages;
 use super::sessions::Sessions;
 use super::states::States;
 use super::zip::Places;
-use crate::service::{Handle, Service};
+use crate::service::Handle;
 
 /// One router's state; clones are the same one.
 #[derive(Debug, Clone)]
@@ -47,13 +48,14 @@ pub(super) struct Shared {
 }
 
 impl Web {
-    pub fn new(service: &Service, access: Access) -> Self {
-        Self::with_live(service, access, Live::new(Arc::clone(service)))
+    /// With what is kept of HTTP in the state directory.
+    pub fn new(handle: Arc<Handle>, state_dir: &Path, access: Access) -> Self {
+        let live = Live::new(Arc::clone(&handle));
+        Self::with_live(handle, state_dir, access, live)
     }
 
     /// The same with a live stream that was made elsewhere.
-    pub fn with_live(service: &Service, access: Access, live: Arc<Live>) -> Self {
-        let handle = Arc::clone(service);
+    pub fn with_live(handle: Arc<Handle>, state_dir: &Path, access: Access, live: Arc<Live>) -> Self {
         #[allow(clippy::cast_precision_loss)] // milliseconds are far below 2^52
         let started = metrics::started(handle.now().utc.timestamp_millis() as f64 / 1000.0);
         Self(Arc::new(Shared {
@@ -65,7 +67,7 @@ impl Web {
             live,
             meters: Meters::default(),
             started,
-            sessions: Sessions::open(service.state_dir()),
+            sessions: Sessions::open(state_dir),
             limiter: Limiter::default(),
             comparing: Comparing::default(),
         }))

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::embed::Embedded;
 use crate::http::auth::{PASSWORD, serve_with, users};
 use crate::world::{Daemon, PATIENCE, Response, World, days_ago, wait_until};
 
@@ -113,6 +114,28 @@ fn a_page_whose_session_has_ended_leads_to_the_login() {
     browser.wait_for("the login page again", "return location.pathname", &json!("/login"));
 }
 
+#[test]
+fn the_page_is_whole_below_a_path_of_another_application() {
+    let world = World::sample("direct");
+    let embedded = Embedded::start(&world);
+    let browser = Browser::open_at(&world, &format!("http://{}/cameras", embedded.address));
+    browser.wait_for("five events", &format!("{CARDS}.length"), &json!(5));
+    browser.wait_for(
+        "their pictures",
+        "return [...document.images].every(i => i.complete && i.naturalWidth == 320)",
+        &json!(true),
+    );
+    browser.click("button.event");
+    browser.wait_for(
+        "the movie",
+        "const v = document.querySelector('#player[open] video'); return v !== null && v.readyState >= 2",
+        &json!(true),
+    );
+    browser.assert_no_complaints();
+    drop(browser);
+    embedded.stop();
+}
+
 const CARDS: &str = "return [...document.querySelectorAll('button.event')].map(b => b.dataset.id)";
 const BADGES: &str = "return [...document.querySelectorAll('.badge')].map(b => b.textContent)";
 
@@ -146,6 +169,10 @@ impl Browser {
     }
 
     fn open(world: &World, daemon: &Daemon) -> Self {
+        Self::open_at(world, &format!("http://{}/", daemon.address))
+    }
+
+    fn open_at(world: &World, url: &str) -> Self {
         // It takes a free port for one protocol and wants the same for the other; where somebody else has that, it ends.
         let mut browser = (0..5).find_map(|_| Self::start_driver()).expect("chromedriver says where it listens");
         let profile = format!("--user-data-dir={}", world.outside("profile").display());
@@ -171,7 +198,7 @@ impl Browser {
             }}}),
         );
         session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
-        browser.post("/url", &json!({"url": format!("http://{}/", daemon.address)}));
+        browser.post("/url", &json!({"url": url}));
         browser
     }
 

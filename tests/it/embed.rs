@@ -20,15 +20,15 @@ use tower::ServiceExt;
 use crate::world::{PATIENCE, Response, World, days_ago, request, wait_until};
 
 /// The example at work, on a thread of its own.
-struct Embedded {
-    address: SocketAddr,
+pub struct Embedded {
+    pub address: SocketAddr,
     news: Receiver<String>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
 }
 
 impl Embedded {
-    fn start(world: &World) -> Self {
+    pub fn start(world: &World) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (bound, address) = channel();
         let (tell, news) = channel();
@@ -45,6 +45,12 @@ impl Embedded {
         let embedded = Self { address: address.recv_timeout(PATIENCE).unwrap(), news, stop, running };
         wait_until("ready", || embedded.get("/cameras/readyz").status == 200);
         embedded
+    }
+
+    /// Stops it, which takes no signal here, and waits for its end.
+    pub fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.running.join().unwrap();
     }
 
     fn get(&self, path: &str) -> Response {
@@ -82,8 +88,7 @@ fn an_application_has_the_cameras_below_a_path_of_its_own() {
     }
     let document = embedded.get("/cameras/api/v1/openapi.json").json();
     assert_eq!(document["servers"][0]["url"], "/cameras");
-    embedded.stop.send(()).unwrap();
-    embedded.running.join().unwrap();
+    embedded.stop();
     assert_eq!(world.serve(&[]).stop(), 0, "it has left the archive");
 }
 
@@ -123,8 +128,7 @@ fn every_url_in_an_answer_leads_to_what_it_names() {
     let video = strix["events"]["Camera1"][0]["video"].as_str().unwrap();
     assert!(video.starts_with("motion/Camera1/"), "to the letter: {video}");
     is_there(&format!("/cameras/{video}"));
-    embedded.stop.send(()).unwrap();
-    embedded.running.join().unwrap();
+    embedded.stop();
 }
 
 #[test]
@@ -135,8 +139,7 @@ fn an_application_hears_the_news() {
     world.event(&*id).old().make();
     let heard = format!("new: {id}");
     while embedded.news.recv_timeout(PATIENCE).expect("it is told") != heard {}
-    embedded.stop.send(()).unwrap();
-    embedded.running.join().unwrap();
+    embedded.stop();
 }
 
 #[test]
@@ -152,7 +155,7 @@ fn one_router_can_be_mounted_in_several_places_and_none_is_told_another_s_urls()
         .merge(owlery);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let get = |path: &str| {
-        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let request = Request::builder().uri(path).header("Host", "localhost").body(Body::empty()).unwrap();
         runtime.block_on(async {
             let answer = app.clone().oneshot(request).await.unwrap();
             assert_eq!(answer.status(), 200, "{path}");

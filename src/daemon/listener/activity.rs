@@ -24,6 +24,8 @@ pub(super) struct Activity {
     has_head_begun: AtomicBool,
     /// Whether the client has said that it sends nothing more.
     is_at_end: AtomicBool,
+    /// Whether a request was answered before it had come to its end.
+    is_cut_short: AtomicBool,
 }
 
 impl Activity {
@@ -41,6 +43,11 @@ impl Activity {
     /// Whether what is being answered has no end of its own.
     pub fn is_endless(&self) -> bool {
         self.is_endless.load(Relaxed)
+    }
+
+    /// Whether the client is amidst sending what will not be read: too long a head, or a body that nobody wants.
+    pub fn is_sending(&self) -> bool {
+        self.has_head_begun.load(Relaxed) || self.is_cut_short.load(Relaxed)
     }
 
     /// Notes that the client has sent something.
@@ -64,6 +71,11 @@ impl Turn {
     /// Notes that this answer has no end of its own.
     pub fn set_endless(&self) {
         self.0.is_endless.store(true, Relaxed);
+    }
+
+    /// Notes that the request is answered before it has come to its end.
+    pub fn set_cut_short(&self) {
+        self.0.is_cut_short.store(true, Relaxed);
     }
 }
 

@@ -84,9 +84,6 @@ impl Connection {
                 }
                 () = closer.cancelled() => return,
                 () = &mut closing, if !is_last => {
-                    if activity.is_endless() {
-                        return;
-                    }
                     is_last = true;
                     served.as_mut().graceful_shutdown();
                 }
@@ -112,6 +109,10 @@ async fn answer(
     let answer: Response = router.oneshot(request).await?;
     if is_event_stream(answer.headers()) {
         turn.set_endless();
+    }
+    // The router closes where the request goes on and nobody reads it.
+    if answer.headers().get(header::CONNECTION).is_some_and(|value| value == "close") {
+        turn.set_cut_short();
     }
     Ok(answer.map(|body| Answer { body, _turn: turn }))
 }

@@ -97,6 +97,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         if this.linger.is_none() {
             let result = Pin::new(&mut this.stream).poll_shutdown(context);
             ready!(this.sent(context, result))?;
+            if this.activity.is_sending() {
+                this.linger = Some(Deadline::after(this.spans.linger));
+            }
         }
         let mut space = [0; 8192];
         loop {

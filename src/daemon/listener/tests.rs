@@ -11,9 +11,12 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::*;
-use crate::http::Closer;
+use crate::http::{Closer, OverTls};
 
 /// More than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,10 +30,14 @@ struct Served {
 
 impl Served {
     async fn start(router: Router) -> Self {
+        Self::start_with(router, None).await
+    }
+
+    async fn start_with(router: Router, tls: Option<Arc<Tls>>) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (closing, closed) = watch::channel(false);
-        let mut listener = Listener::new(socket, router, None);
+        let mut listener = Listener::new(socket, router, tls);
         listener.spans.drain = 2 * PATIENCE; // whatever ends before that has not waited for the drain's end
         let task = tokio::spawn(listener.serve(closed));
         Self { address, closing, task }
@@ -133,5 +140,42 @@ fn a_handler_can_have_its_connection_closed() {
         rest(&mut client).await;
         other.write_all(b"GET /who HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
         assert!(rest(&mut other).await.ends_with(expected.as_bytes()), "others stay");
+    });
+}
+
+#[test]
+fn a_handler_knows_whether_it_is_asked_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let router = || {
+        let how = async |over: Option<Extension<OverTls>>| if over.is_some() { "over TLS" } else { "in the open" };
+        Router::new().route("/", get(how))
+    };
+    run(async {
+        let served = Served::start(router()).await;
+        let mut client = served.ask("/").await;
+        let mut how = [0; 11];
+        client.read_exact(&mut how).await.unwrap();
+        assert_eq!(&how, b"in the open");
+
+        let tls = Tls::open(certificate, key).unwrap();
+        let served = Served::start_with(router(), Some(Arc::new(tls))).await;
+        let client = TcpStream::connect(served.address).await.unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        let mut client = connector.connect("localhost".try_into().unwrap(), client).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        timeout(PATIENCE, client.read_to_end(&mut answer)).await.expect("an end in time").unwrap();
+        assert!(answer.ends_with(b"over TLS"), "{}", String::from_utf8_lossy(&answer));
     });
 }

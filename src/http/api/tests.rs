@@ -56,7 +56,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(noon));
         let parts = Archive::open(options.clock(clock.clone())).unwrap().parts().unwrap();
         parts.preload(Depth::Measure, &Progress::default()).unwrap();
-        let web = Web::new(Arc::clone(parts.handle()), Access::default());
+        let web = Web::new(Arc::clone(parts.handle()), folder.path(), Access::default());
         Self { folder, clock, parts, web }
     }
 

@@ -49,7 +49,7 @@ impl World {
             std::thread::yield_now();
         }
         let live = Live::with(Arc::clone(&service), settings);
-        let web = Web::with_live(&service, Access::default(), live);
+        let web = Web::with_live(Arc::clone(&service), service.state_dir(), Access::default(), live);
         Self { service: Some(service), web, _folder: folder }
     }
 
