@@ -30,7 +30,7 @@ use writer::What;
 
 /// The most events of an export: its table of contents is kept in memory until the end.
 const MOST_EVENTS: usize = 10_000;
-/// The most files, for the same reason: about 300 bytes each.
+/// The most files, for the same reason: about 220 bytes each.
 const MOST_FILES: u64 = 200_000;
 /// How many events are asked of the catalog at a time.
 const PAGE: usize = 200;
