@@ -20,6 +20,12 @@ use crate::archive::{MediaFile, MediaPath};
 use crate::event::{EventId, EventName, State as EventState};
 use answer::Answer;
 
+/// The bytes of a file, for the OpenAPI document.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[allow(dead_code)] // only described, never made
+pub(super) struct Binary(Vec<u8>);
+
 /// A file of an event; one of its `debug/` as `debug/{file}`.
 #[utoipa::path(
     get,
@@ -36,12 +42,12 @@ use answer::Answer;
     ),
     responses(
         (status = 200, description = "the file", content(
-            (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
-            (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream"),
+            (Binary = "image/jpeg"), (Binary = "video/mp4"), (Binary = "video/webm"), (Binary = "video/ogg"),
+            (Binary = "video/x-matroska"), (Binary = "application/octet-stream"),
         )),
         (status = 206, description = "a part of it", content(
-            (Vec<u8> = "image/jpeg"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/webm"), (Vec<u8> = "video/ogg"),
-            (Vec<u8> = "video/x-matroska"), (Vec<u8> = "application/octet-stream"),
+            (Binary = "image/jpeg"), (Binary = "video/mp4"), (Binary = "video/webm"), (Binary = "video/ogg"),
+            (Binary = "video/x-matroska"), (Binary = "application/octet-stream"),
         )),
         (status = 304, description = "whoever asks has it"),
         (status = 404, description = "there is no such file", body = Problem, content_type = "application/problem+json"),

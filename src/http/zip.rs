@@ -18,6 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
 
 use super::error::Problem;
+use super::files::Binary;
 use super::params::{Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
@@ -66,13 +67,14 @@ pub(super) async fn event(State(web): State<Web>, viewer: Viewer, request: Reque
 #[utoipa::path(
     get,
     path = "/api/v1/events/{camera}/{date}/{time}.zip",
+    operation_id = "event_zip",
     params(
         ("camera" = String, Path, description = "the camera"),
         ("date" = String, Path, description = "the day, as its directory is named"),
         ("time" = String, Path, description = "the event, as its directory is named"),
     ),
     responses(
-        (status = 200, description = "its files", body = Vec<u8>, content_type = "application/zip"),
+        (status = 200, description = "its files", body = Binary, content_type = "application/zip"),
         (status = 400, description = "it takes no parameter", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "eight are being made", body = Problem, content_type = "application/problem+json"),
@@ -110,7 +112,7 @@ pub(super) async fn zipped(web: Web, viewer: Viewer, mut request: Request) -> Re
         ("state" = Option<String>, Query, description = "open, complete or interrupted"),
     ),
     responses(
-        (status = 200, description = "their files", body = Vec<u8>, content_type = "application/zip"),
+        (status = 200, description = "their files", body = Binary, content_type = "application/zip"),
         (status = 400, description = "a wrong parameter", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "too much at once", body = Problem, content_type = "application/problem+json"),
