@@ -247,10 +247,10 @@ pub(super) fn open_cached(path: &[u8]) -> Option<OwnedFd> {
 
 /// Whether opening a file whose names are in memory takes no waiting where this one lies: on filesystems of this host's
 /// kernel. On others (NFS, FUSE) an open can ask somebody else first.
-pub(super) fn is_in_memory(file: BorrowedFd<'_>) -> bool {
-    // statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, exFAT and FAT.
-    const LOCAL: [i64; 8] =
-        [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0xCA45_1A4E, 0x0102_1994, 0x2011_BAB0, 0x4D44];
+pub(super) fn opens_at_once(file: BorrowedFd<'_>) -> bool {
+    // statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, exFAT, FAT, and overlays of them.
+    const LOCAL: [i64; 9] =
+        [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0xCA45_1A4E, 0x0102_1994, 0x2011_BAB0, 0x4D44, 0x794C_7630];
     rustix::fs::fstatfs(file).is_ok_and(|stat| LOCAL.contains(&(stat.f_type & 0xFFFF_FFFF)))
 }
 

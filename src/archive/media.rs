@@ -11,7 +11,7 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::Tree;
-use super::dir::{Dir, file_type, is_in_memory, join, mtime, open_cached, statx};
+use super::dir::{Dir, file_type, join, mtime, open_cached, opens_at_once, statx};
 use crate::error::{Error, Result};
 use crate::event::EventId;
 
@@ -69,7 +69,7 @@ impl Tree {
         }
         let media = open_in(&dir, path.file.as_bytes())?;
         let mut at_once = self.at_once.lock().unwrap_or_else(PoisonError::into_inner);
-        at_once.insert(path.event.camera.clone(), is_in_memory(media.file.as_fd()));
+        at_once.insert(path.event.camera.clone(), opens_at_once(media.file.as_fd()));
         Ok(media)
     }
 

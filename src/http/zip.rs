@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use super::api::Common;
 use super::described::Moment;
 use super::error::Problem;
+use super::files::Binary;
 use super::params::{Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
@@ -33,7 +34,7 @@ use writer::What;
 
 /// The most events of an export: its table of contents is kept in memory until the end.
 const MOST_EVENTS: usize = 10_000;
-/// The most files, for the same reason: about 300 bytes each.
+/// The most files, for the same reason: about 220 bytes each.
 const MOST_FILES: u64 = 200_000;
 /// How many events are asked of the catalog at a time.
 const PAGE: usize = 200;
@@ -69,12 +70,13 @@ pub(super) async fn event(State(web): State<Web>, viewer: Viewer, request: Reque
 #[utoipa::path(
     get,
     path = "/api/v1/events/{camera}/{date}/{time}.zip",
+    operation_id = "event_zip",
     params(
         ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path),
     ),
     tag = "events",
     responses(
-        (status = 200, description = "its files", body = Vec<u8>, content_type = "application/zip"),
+        (status = 200, description = "its files", body = Binary, content_type = "application/zip"),
         (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
         Common
     )
@@ -112,7 +114,7 @@ pub(super) async fn zipped(web: Web, viewer: Viewer, mut request: Request) -> Re
         ("state" = Option<StateSchema>, Query, description = "only events in this state"),
     ),
     responses(
-        (status = 200, description = "their files", body = Vec<u8>, content_type = "application/zip"),
+        (status = 200, description = "their files", body = Binary, content_type = "application/zip"),
         (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "too much at once", body = Problem, content_type = "application/problem+json"),
         Common

@@ -111,6 +111,8 @@ fn asking_changes_nothing() {
         "/api/v1/events/Camera1/2026-11-21/05-44-39",
         "/api/cameras/list",
         "/api/events/Camera1",
+        "/api/v1/events/Camera1/2026-11-21/05-44-39.zip",
+        "/api/v1/export",
         "/media/Camera1/2026-11-21/05-44-39/video.mp4",
         "/motion/Camera1/2026-11-21/05-44-39/video.mp4",
         "/healthz",
