@@ -224,7 +224,7 @@ fn a_stream_ends_with_the_session_that_asked_for_it() {
         };
         ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(futures_util::stream::unfold(heard, next)))
     };
-    let web = Web::new(&program.service, anna());
+    let web = Web::new(Arc::clone(&program.service), program.service.state_dir(), anna());
     let gated = middleware::from_fn_with_state(web.clone(), super::gate);
     let router = Router::new().route("/stream", get_route(stream)).layer(gated);
     let secret = web.sessions.begin("anna", web.access.user_named("anna").unwrap().line, web.handle.now()).unwrap();
