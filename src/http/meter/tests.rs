@@ -54,11 +54,11 @@ fn a_request_that_is_given_up_is_counted_and_in_flight_no_more() {
 #[test]
 fn routes_methods_and_codes_beyond_what_is_kept_are_others() {
     let (_folder, service) = service();
-    let mut routes = Router::new().route("/teapot", get(|| async { StatusCode::IM_A_TEAPOT }));
+    let mut many = Router::new().route("/teapot", get(|| async { StatusCode::IM_A_TEAPOT }));
     for n in 0..MOST_ROUTES + 10 {
-        routes = routes.route(&format!("/{n}"), get(|| async { "ten bytes!" }));
+        many = many.route(&format!("/{n}"), get(|| async { "ten bytes!" }));
     }
-    let (web, router) = metered(&service, routes);
+    let (web, router) = metered(&service, many);
     let answer = |method: &str, path: String| {
         let response = router.clone().oneshot(request(method, &path)).now_or_never();
         response.expect("nothing waits").unwrap();
