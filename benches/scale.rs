@@ -71,7 +71,7 @@ fn main() {
 }
 
 /// A line of the table, where it lies in a row, and what is wanted at a million events.
-const FIGURES: [(&str, &[&str], &str); 16] = [
+const FIGURES: [(&str, &[&str], &str); 17] = [
     ("process start to the first page, ms", &["start_to_first_page_ms"], "50"),
     ("page of 50 newest, all cameras, median, ms", &["page_ms", "all"], "0.3"),
     ("page of 50 newest, one camera, median, ms", &["page_ms", "one_camera"], "0.3"),
@@ -87,6 +87,7 @@ const FIGURES: [(&str, &[&str], &str); 16] = [
     ("page by sorting all in memory, ms", &["naive_page_ms"], ""),
     ("  that against ours, all cameras", &["page_against_naive"], ""),
     ("page from the catalog alone, median, ms", &["query_ms"], ""),
+    ("a scrape of the metrics, median, ms", &["scrape_ms"], "5"),
     ("clock of one empty answer (/healthz), median, ms", &["health_ms"], ""),
 ];
 
@@ -122,6 +123,7 @@ fn measure(folder: &Path, size: u32, rounds: u32) -> Value {
     let pages = pages(&mut connection, days, rounds);
     let kept = kept_page(&mut connection, rounds);
     let health = median((0..rounds).map(|_| timed(|| assert_eq!(connection.get("/healthz").0, 200))).collect());
+    let scrape = median((0..rounds).map(|_| timed(|| assert_eq!(connection.get("/metrics").0, 200))).collect());
     for n in 0..if rounds > 100 { 10_000 } else { 10 } {
         connection.page(&mixed(n, days));
     }
@@ -139,7 +141,7 @@ fn measure(folder: &Path, size: u32, rounds: u32) -> Value {
     json!({
         "events": shape.events(), "fed_events_a_second": events / fed.as_secs_f64(),
         "bytes_an_event": each, "start_to_first_page_ms": median(starts),
-        "page_ms": pages, "kept_page_ms": kept, "health_ms": health, "resident_mib": memory, "pages_a_second": load,
+        "page_ms": pages, "kept_page_ms": kept, "scrape_ms": scrape, "health_ms": health, "resident_mib": memory, "pages_a_second": load,
         "decide_ms": decide, "query_ms": query, "naive_page_ms": naive,
         "page_against_naive": naive / pages["all"].as_f64().unwrap(),
     })

@@ -156,3 +156,6 @@ pub(super) async fn meter(State(web): State<Web>, request: Request, next: Next) 
     answer.bytes = response.body().size_hint().exact().filter(|_| has_body).unwrap_or(0);
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,8 +38,8 @@ const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The metrics, in the form that the request prefers.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
-    (status = 200, description = "Prometheus' text format, or OpenMetrics to whoever accepts that", body = String,
-        content_type = "text/plain"),
+    (status = 200, description = "Prometheus' text format, or OpenMetrics to whoever accepts that",
+        content((String = "text/plain"), (String = "application/openmetrics-text"))),
     Common
 ))]
 pub(super) async fn metrics(

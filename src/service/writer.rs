@@ -87,6 +87,9 @@ impl Writer {
                 self.messages.try_recv().ok()
             };
         }
+        if changes.is_empty() {
+            seen.drain(..).for_each(|seen| self.measure(seen)); // the batch before had its changes
+        }
         while !changes.is_empty() {
             let is_followed = self.shared.is_followed();
             match self.shared.catalog.apply(&changes, is_followed) {

@@ -106,6 +106,8 @@ fn matters(kind: EventKind) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use notify::Event;
     use notify::event::{CreateKind, Flag};
 
@@ -127,6 +129,21 @@ mod tests {
         dirty.note(Err(notify::Error::generic("x")));
         let hints = dirty.take();
         assert!(hints.limit && hints.rescan);
+    }
+
+    #[test]
+    fn the_backlog_is_what_was_not_taken_and_a_path_keeps_its_first_notice() {
+        let backlog = Arc::new(Backlog::default());
+        let (dirty, _wake) = Dirty::new(Arc::clone(&backlog));
+        let note = |path: &str| dirty.note(Ok(Event::new(EventKind::Create(CreateKind::Any)).add_path(path.into())));
+        note("/a/1");
+        let between = Instant::now();
+        note("/a/2");
+        backlog.pending.store(2, Ordering::Relaxed);
+        assert_eq!(backlog.waiting(), 5, "two entries, their directory, and what waits for its look");
+        let hints = dirty.take();
+        assert!(hints.paths[Path::new("/a")] <= between && hints.paths[Path::new("/a/2")] >= between);
+        assert_eq!(backlog.waiting(), 2);
     }
 
     #[test]

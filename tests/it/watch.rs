@@ -291,6 +291,11 @@ fn notifications_that_the_kernel_lost_lead_to_a_look_at_everything() {
     daemon.signal("-CONT");
     wait_for_state(&daemon, &id("Camera1", 0, "10-00-00"), "complete");
     daemon.wait_for_log("the kernel lost notifications");
+    let told = daemon.get("/metrics").text();
+    assert!(
+        told.contains("\nowlery_watch_rescans_total ") && !told.contains("\nowlery_watch_rescans_total 0"),
+        "{told}"
+    );
     assert_eq!(daemon.stop(), 0);
 }
 
