@@ -22,7 +22,7 @@ fn service() -> (tempfile::TempDir, Service) {
 
 /// These routes with the meter around them.
 fn metered(service: &Service, routes: Router) -> (Web, Router) {
-    let web = Web::new(Arc::clone(service), Access::default());
+    let web = Web::new(Arc::clone(service), service.state_dir(), Access::default());
     (web.clone(), routes.layer(middleware::from_fn_with_state(web, meter)))
 }
 
