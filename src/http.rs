@@ -49,7 +49,8 @@ use crate::service::Service;
 use web::Web;
 
 /// The router of a service, for whoever reaches it. It can be mounted under any path, by axum's `nest` or `nest_service`:
-/// every URL in its answers begins with that path. `examples/embed.rs` does so.
+/// every URL in its answers begins with that path. `examples/embed.rs` does so. It is to be served by a tokio runtime with
+/// timers (`enable_all`).
 pub fn router(service: &Service) -> Router {
     router_with(service, Access::default())
 }

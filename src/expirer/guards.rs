@@ -107,14 +107,14 @@ impl Expirer {
         self.held.get()
     }
 
-    /// The plan now, and what each guard says, `share` of that plan.
-    pub fn standing(&self, is_read: bool) -> Result<Standing> {
+    /// The plan now, and what each guard says, `share` and `configuration` of that plan.
+    pub fn standing(&self) -> Result<Standing> {
         let plan = match self.plan(None) {
             Ok(made) => Some(made),
             Err(Error::Refused { guard: "restored", .. }) => None,
             Err(error) => return Err(error),
         };
-        let mut guards = self.guards(is_read)?;
+        let mut guards = self.guards(true)?;
         if let Some((view, plan)) = &plan {
             let refusal = hold(plan, view, &self.policy).filter(|refusal| refusal.guard == "share");
             if let Some(share) = guards.iter_mut().find(|guard| guard.name == "share") {

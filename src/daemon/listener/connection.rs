@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -19,6 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -31,6 +33,9 @@ use crate::http::{Closer, OverTls};
 const LONGEST_HEAD: usize = 16 * 1024;
 /// How much of what a client sends, and of what is to be sent to it, is held.
 const BUFFER: usize = 64 * 1024;
+
+/// How long an endless answer has to end by itself when the daemon does.
+const FAREWELL: Duration = Duration::from_millis(300);
 
 /// What a connection is told and tells.
 #[derive(Debug)]
@@ -86,6 +91,10 @@ impl Connection {
                 () = &mut closing, if !is_last => {
                     is_last = true;
                     served.as_mut().graceful_shutdown();
+                    if activity.is_endless() {
+                        let _ = timeout(FAREWELL, served.as_mut()).await; // the service, which stops too, ends its streams
+                        return;
+                    }
                 }
                 over = poll_fn(|context| patience.poll(context)), if !is_last => {
                     if over == Over::Late {

@@ -115,7 +115,7 @@ impl Answer {
 
 impl User {
     fn ask(&self, request: Request<Body>) -> Answer {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let response = self.0.clone().oneshot(request).await.unwrap();
             let (head, body) = response.into_parts();

@@ -45,7 +45,7 @@ impl Embedding {
         let clock = Arc::new(ManualClock::new(noon()));
         let service = Archive::open(Options::new(folder.path()).clock(clock.clone())).unwrap().start().unwrap();
         assert!(service.wait_ready(Duration::from_mins(1)));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { _folder: folder, clock, service, runtime }
     }
 

@@ -267,7 +267,7 @@ impl RetentionWire {
         let policy = handle.expirer.policy();
         let shown = cameras.map(|cameras| policy.within(cameras));
         let shown = shown.as_ref().unwrap_or(policy);
-        let standing = handle.expirer.standing(handle.status.may_expire())?;
+        let standing = handle.expirer.standing()?;
         let plan = standing.plan.map(|(view, plan)| PlanWire {
             has_rule: shown.can_expire(),
             ..PlanWire::made(handle, &view, plan, policy)
