@@ -1,6 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457), and the one place where an error becomes a status.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -83,6 +83,11 @@ pub(super) async fn not_found() -> Problem {
     Problem::not_found()
 }
 
-pub(super) async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here")
+pub(super) async fn method_not_allowed(uri: Uri) -> Response {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here");
+    if uri.path().ends_with(".zip") {
+        // It shares the route of its event, which can be deleted (see `zip::event`).
+        return ([(header::ALLOW, HeaderValue::from_static("GET,HEAD"))], problem).into_response();
+    }
+    problem.into_response()
 }

@@ -34,7 +34,6 @@ pub(super) struct Binary(Vec<u8>);
     ("file" = FileName, Path),
     ("Range" = Option<String>, Header, description = "the first of several ranges is answered"),
     ("If-Range" = Option<String>, Header, description = "a tag or a time"),
-    ("If-Match" = Option<String>, Header, description = "tags"),
     ("If-None-Match" = Option<String>, Header, description = "tags"),
 ), responses(
     (status = 200, description = "the file", content(
@@ -68,7 +67,6 @@ pub(super) async fn media(
     ("file" = FileName, Path),
     ("Range" = Option<String>, Header, description = "the first of several ranges is answered"),
     ("If-Range" = Option<String>, Header, description = "a tag or a time"),
-    ("If-Match" = Option<String>, Header, description = "tags"),
     ("If-None-Match" = Option<String>, Header, description = "tags"),
 ), responses(
     (status = 200, description = "the file", content(

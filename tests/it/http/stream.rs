@@ -124,7 +124,8 @@ fn whoever_is_interrupted_again_and_again_hears_everything_once_and_in_order() {
     let world = World::new();
     let daemon = world.serve(&[]);
     let mut always = Listener::start(&daemon, "");
-    let ids: Vec<String> = (0..EVENTS).map(|n| format!("Camera1/2026-11-10/10-{:02}-{:02}", n / 60, n % 60)).collect();
+    let ids: Vec<String> =
+        (0..EVENTS).map(|n| format!("Camera1/{}/10-{:02}-{:02}", days_ago(1), n / 60, n % 60)).collect();
     let interrupted = |seed: u64| {
         let (daemon, ids) = (&daemon, &ids);
         let mut listener = Listener::start(daemon, "");
@@ -231,7 +232,7 @@ fn two_hundred_clients_hear_the_same() {
     let world = World::new();
     let daemon = world.serve(&[]);
     let mut listeners: Vec<Listener> = (0..200).map(|_| Listener::start(&daemon, "")).collect();
-    let ids: Vec<String> = (0..20).map(|n| format!("Camera1/2026-11-10/10-00-{n:02}")).collect();
+    let ids: Vec<String> = (0..20).map(|n| format!("Camera1/{}/10-00-{n:02}", days_ago(1))).collect();
     for id in &ids {
         world.event(id).no_movie().old().make();
     }

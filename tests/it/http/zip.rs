@@ -338,7 +338,7 @@ fn a_movie_beyond_four_gibibytes_and_what_lies_after_it() {
     while std::io::BufRead::read_line(&mut stream, &mut line).unwrap() > 2 {
         line.clear();
     }
-    let mut chunk = Vec::new();
+    let (mut chunk, zeros) = (Vec::new(), vec![0; 1 << 20]);
     loop {
         line.clear();
         std::io::BufRead::read_line(&mut stream, &mut line).unwrap();
@@ -348,7 +348,7 @@ fn a_movie_beyond_four_gibibytes_and_what_lies_after_it() {
         if count == 0 {
             break;
         }
-        if chunk[..count].iter().all(|byte| *byte == 0) {
+        if zeros.get(..count).is_some_and(|zeros| chunk[..count] == *zeros) {
             kept.seek(SeekFrom::Current(i64::try_from(count).unwrap())).unwrap();
         } else {
             kept.write_all(&chunk[..count]).unwrap();
@@ -360,4 +360,18 @@ fn a_movie_beyond_four_gibibytes_and_what_lies_after_it() {
     zip.by_name("Camera1/2025-03-01/10-00-09/last.jpg").unwrap().read_to_string(&mut last).unwrap();
     assert_eq!(last, "the last one");
     wait_until("the place is free again", || daemon.request("HEAD", "/api/v1/export", &[]).status == 200);
+}
+
+#[test]
+fn what_can_be_done_with_a_zip_is_told_and_is_less_than_with_its_event() {
+    let world = World::new();
+    world.event(EVENT).old().make();
+    let daemon = world.serve(&[]);
+    let allowed = |path: &str| {
+        let refused = daemon.request("PATCH", path, &[("Content-Length", "0")]);
+        assert_eq!(refused.status, 405, "{path}");
+        refused.header("allow").unwrap().to_owned()
+    };
+    assert_eq!(allowed(&format!("/api/v1/events/{EVENT}.zip")), "GET,HEAD");
+    assert_eq!(allowed(&format!("/api/v1/events/{EVENT}")), "GET,HEAD,DELETE");
 }
