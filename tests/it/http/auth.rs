@@ -452,6 +452,56 @@ fn cameras_that_a_user_may_not_see_exist_for_him_nowhere() {
 }
 
 #[test]
+fn no_route_of_the_api_tells_a_limited_user_of_another_camera() {
+    let world = World::sample("direct");
+    let daemon = serve_with(&world, &users());
+    let (anna, bert) = (cookie(&daemon, "anna"), cookie(&daemon, "bert"));
+    let (own, other) = ("Camera1/2026-11-21/05-44-39", "Camera2/2026-11-21/05-45-29");
+    let deleted = daemon.request("DELETE", &format!("/api/v1/events/{other}"), &[("Cookie", &anna)]);
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    let pass = deleted.json()["pass"].as_str().unwrap().to_owned();
+    for path in ["/api/v1/queue", "/api/v1/audit", "/api/v1/retention"] {
+        assert!(get(&daemon, path, &anna).text().contains("Camera2"), "{path}");
+        assert!(!get(&daemon, path, &bert).text().contains("Camera2"), "{path}");
+    }
+    let restored = daemon.request("POST", &format!("/api/v1/queue/{pass}/restore"), &[("Cookie", &anna)]);
+    assert_eq!(restored.status, 200, "{}", restored.text());
+    for path in [
+        "/api/v1/cameras",
+        "/api/v1/events",
+        "/api/v1/events?camera=Camera1&camera=Camera2",
+        "/api/v1/days",
+        "/api/v1/audit",
+        "/api/v1/export",
+        "/metrics",
+    ] {
+        let [all, seen] =
+            [&anna, &bert].map(|cookie| String::from_utf8_lossy(&get(&daemon, path, cookie).body).into_owned());
+        assert!(all.contains("Camera2"), "{path}");
+        assert!(!seen.contains("Camera2"), "{path}");
+    }
+    for (path, unknown) in [
+        (format!("/api/v1/events/{other}"), "/api/v1/events/Camera3/2026-11-21/05-45-29"),
+        (format!("/api/v1/events/{other}.zip"), "/api/v1/events/Camera3/2026-11-21/05-45-29.zip"),
+        ("/api/v1/export?camera=Camera2".to_owned(), "/api/v1/export?camera=Camera3"),
+    ] {
+        let (refused, unknown) = (get(&daemon, &path, &bert), get(&daemon, unknown, &bert));
+        assert_problem(&refused, 404, None);
+        assert_eq!(refused.text(), unknown.text(), "{path}");
+        assert_eq!(get(&daemon, &path, &anna).status, 200, "{path}");
+    }
+    for (method, path) in [
+        ("PUT", format!("/api/v1/events/{own}/saved")),
+        ("DELETE", format!("/api/v1/events/{own}")),
+        ("DELETE", format!("/api/v1/events/{other}")),
+        ("POST", "/api/v1/retention/run".to_owned()),
+        ("POST", format!("/api/v1/queue/{pass}/restore")),
+    ] {
+        assert_problem(&daemon.request(method, &path, &[("Cookie", &bert), ("Content-Length", "0")]), 403, None);
+    }
+}
+
+#[test]
 fn what_a_user_is_answered_is_kept_by_no_shared_cache() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
