@@ -85,7 +85,7 @@ pub(super) async fn not_found() -> Problem {
 
 pub(super) async fn method_not_allowed(uri: Uri) -> Response {
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here");
-    if uri.path().ends_with(".zip") {
+    if uri.path().strip_suffix(".zip").is_some() {
         // It shares the route of its event, which can be deleted (see `zip::event`).
         return ([(header::ALLOW, HeaderValue::from_static("GET,HEAD"))], problem).into_response();
     }
