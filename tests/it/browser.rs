@@ -25,6 +25,8 @@ fn the_page_shows_every_event_with_its_picture_and_plays_the_movie_at_a_click() 
         &json!(true),
     );
 
+    let more = "return getComputedStyle(document.querySelector('#more')).display";
+    assert_eq!(browser.ask(more), json!("none"), "nothing is older");
     browser.click("button.event");
     browser.wait_for(
         "the movie plays",
