@@ -114,12 +114,13 @@ impl Expirer {
             Err(Error::Refused { guard: "restored", .. }) => None,
             Err(error) => return Err(error),
         };
-        let mut guards = self.guards(true)?;
+        let mut guards = self.guards(plan.is_none())?;
         if let Some((view, plan)) = &plan {
-            let refusal = hold(plan, view, &self.policy).filter(|refusal| refusal.guard == "share");
-            if let Some(share) = guards.iter_mut().find(|guard| guard.name == "share") {
-                share.ok = refusal.is_none();
-                share.message = refusal.map(|refusal| refusal.message).unwrap_or_default();
+            let refusal = hold(plan, view, &self.policy);
+            for guard in guards.iter_mut().filter(|guard| matches!(guard.name, "configuration" | "share")) {
+                let refused = refusal.as_ref().filter(|refusal| refusal.guard == guard.name);
+                guard.ok = refused.is_none();
+                guard.message = refused.map(|refusal| refusal.message.clone()).unwrap_or_default();
             }
         }
         Ok(Standing { plan, guards })

@@ -122,24 +122,25 @@ pub(super) async fn healthz(raw: RawParams) -> Result<&'static str, Problem> {
     Ok("ok\n")
 }
 
-/// How ready the service is.
+/// How ready the service is. Whoever does not see all cameras is told which parts wait, and neither why nor of how much.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Readiness {
     ready: bool,
     /// What is not ready, and why.
     waiting: std::collections::BTreeMap<&'static str, String>,
     /// What a rule of retention asks for and cannot be done.
-    alerts: Vec<String>,
-    days: u64,
-    days_done: u64,
-    events: u64,
-}
-
-/// The same for whoever does not see all cameras.
-#[derive(Serialize)]
-struct ReadinessOnly {
-    ready: bool,
-    waiting: std::collections::BTreeMap<&'static str, &'static str>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alerts: Option<Vec<String>>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<u64>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days_done: Option<u64>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<u64>,
 }
 
 /// Whether every event can be queried and news arrive; 503 and the reasons if not.
@@ -155,27 +156,21 @@ pub(super) async fn readyz(
 ) -> Result<Response, Problem> {
     use std::sync::atomic::Ordering::Relaxed;
     Params::new(raw)?.end()?;
-    let troubles = handle.status.troubles();
-    let progress = &handle.status.progress;
-    if !viewer.sees_all() {
-        // Which parts wait is for everybody who may want to wait too; why, and for how much, tells of cameras.
-        let ready = troubles.is_empty();
-        let waiting = troubles.into_keys().map(|part| (part.as_str(), "")).collect();
-        return Ok((readiness_status(ready), json(&ReadinessOnly { ready, waiting })).into_response());
-    }
+    let (troubles, progress) = (handle.status.troubles(), &handle.status.progress);
+    let sees_all = viewer.sees_all();
+    let why = |trouble: String| if sees_all { trouble } else { String::new() };
+    let count = |number: &std::sync::atomic::AtomicU64| sees_all.then(|| number.load(Relaxed));
+    let ready = troubles.is_empty();
     let readiness = Readiness {
-        ready: troubles.is_empty(),
-        waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), trouble)).collect(),
-        alerts: handle.status.alerts(),
-        days: progress.days.load(Relaxed),
-        days_done: progress.days_done.load(Relaxed),
-        events: progress.events.load(Relaxed),
+        ready,
+        waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), why(trouble))).collect(),
+        alerts: sees_all.then(|| handle.status.alerts()),
+        days: count(&progress.days),
+        days_done: count(&progress.days_done),
+        events: count(&progress.events),
     };
-    Ok((readiness_status(readiness.ready), json(&readiness)).into_response())
-}
-
-fn readiness_status(ready: bool) -> StatusCode {
-    if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok((status, json(&readiness)).into_response())
 }
 
 #[cfg(test)]
