@@ -307,10 +307,10 @@ fn what_vanishes_or_shrinks_on_the_way_is_named_in_the_zip() {
     let mut stream = idle(&daemon, "/api/v1/export");
     let mut first = vec![0; 2 << 20];
     stream.read_exact(&mut first).unwrap();
-    // The large movie is under way; what comes after it is not.
-    resize(&movie, 1 << 20);
+    // The large movie is under way, and nothing after it is until that one ends: so it is cut off last.
     fs::remove_file(world.path("Camera1/2025-03-01/10-02-00/10-02-01-00.jpg")).unwrap();
     fs::remove_dir_all(gone).unwrap();
+    resize(&movie, 1 << 20);
     let response = Response::parse(&[first, rest(stream)].concat());
     let all = unpack(&response);
     let (name, problems) = all.last().unwrap();
