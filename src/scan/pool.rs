@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 /// Threads to begin with, and the most there will be.
 const FEW: usize = 4;
 const MANY: usize = 48;
-/// By how much a reader's priority is lower than that of the rest of the process.
-const NICE: i32 = 5;
+/// By how much a reader's priority is lower than that of the rest of the process. With less, the catalog's writer falls
+/// behind four readers on two cores, and they wait for it.
+const NICE: i32 = 10;
 /// How often the pool looks at how slow reads are.
 const LOOK: Duration = Duration::from_millis(4);
 /// A read that takes longer than this on average waits for the disk, or for a processor.

@@ -8,7 +8,7 @@ use crate::event::Change;
 use crate::watch::Seen;
 
 /// Changes that may wait; a change may be a whole day.
-const WAITING: usize = 64;
+const WAITING: usize = 128;
 /// What travels to the writer.
 #[derive(Debug)]
 pub(super) enum Message {
