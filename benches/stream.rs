@@ -14,15 +14,17 @@ mod make_archive;
 #[path = "common/summary.rs"]
 mod summary;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use memchr::memmem;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
@@ -33,6 +35,13 @@ use make_archive::{Event, Wish, days_ago, make};
 const APART: Duration = Duration::from_millis(100);
 /// What each message of a new event begins with.
 const ADDED: &[u8] = b"event: event-added\ndata: {\"id\":\"";
+/// More than the bytes of an id.
+const LONGEST_ID: usize = 64;
+
+thread_local! {
+    /// Where clients read into.
+    static SPACE: RefCell<Vec<u8>> = RefCell::new(vec![0; 256 * 1024]);
+}
 
 fn main() {
     let is_bench = std::env::args().any(|arg| arg == "--bench");
@@ -120,29 +129,37 @@ async fn client(
 ) {
     let request = format!("GET /api/v1/stream HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let (mut buffer, mut is_greeted) = (Vec::new(), false);
-    while stream.read_buf(&mut buffer).await.is_ok_and(|read| read > 0) {
-        let now = Instant::now();
-        if !is_greeted && find(&buffer, b"retry: ").is_some() {
-            is_greeted = true;
-            let _ = greeted.send(()); // nobody listens when the program ends
-        }
-        while let Some(at) = find(&buffer, ADDED) {
-            let id = &buffer[at + ADDED.len()..];
-            let Some(end) = id.iter().position(|byte| *byte == b'"') else { break };
-            let id = String::from_utf8(id[..end].to_vec()).unwrap();
-            buffer.drain(..at + ADDED.len() + end);
-            let _ = out.send((id, now));
-        }
-        // What could be the beginning of one is kept.
-        if find(&buffer, ADDED).is_none() {
-            buffer.drain(..buffer.len().saturating_sub(ADDED.len()));
+    let (mut rest, mut is_greeted) = (Vec::new(), false);
+    let added = memmem::Finder::new(ADDED);
+    while stream.readable().await.is_ok() {
+        // One space for all clients, which take turns on this thread: what they cost is not what is measured.
+        let is_open = SPACE.with_borrow_mut(|space| {
+            space[..rest.len()].copy_from_slice(&rest);
+            let read = match stream.try_read(&mut space[rest.len()..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return true,
+                Err(_) | Ok(0) => return false,
+                Ok(read) => read,
+            };
+            let (now, told) = (Instant::now(), &space[..rest.len() + read]);
+            if !is_greeted && memmem::find(told, b"retry: ").is_some() {
+                is_greeted = true;
+                let _ = greeted.send(()); // nobody listens when the program ends
+            }
+            let mut done = 0;
+            for at in added.find_iter(told) {
+                let id = &told[at + ADDED.len()..];
+                let Some(end) = memchr::memchr(b'"', id) else { break };
+                let _ = out.send((String::from_utf8(id[..end].to_vec()).unwrap(), now));
+                done = at + ADDED.len() + end;
+            }
+            // What could be the beginning of one is kept.
+            rest = told[done.max(told.len().saturating_sub(ADDED.len() + LONGEST_ID))..].to_vec();
+            true
+        });
+        if !is_open {
+            return;
         }
     }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 /// Makes events as Motion begins them, a directory and in it the first frame, and waits until everybody has heard of each.

@@ -32,7 +32,7 @@ pub use write::{Applied, News};
 use crate::error::{Error, Result};
 use reader::Reader;
 
-/// Connections that read at the same time.
+/// Connections that read at the same time: so many for what is answered at once, and so many for everything else.
 const READERS: usize = 2;
 
 /// The catalog of one archive.
@@ -41,7 +41,7 @@ pub struct Catalog {
     path: PathBuf,
     /// Used by whoever applies changes; replaced as a whole by `rebuild`.
     writer: Mutex<write::Writer>,
-    /// Connections not in use: taken by `read`, put back when it is done.
+    /// Connections not in use: taken by a reading, put back when it is done.
     readers: Mutex<Readers>,
     reader_back: Condvar,
     /// Counts up with every change that was applied; written by the writer.
@@ -52,7 +52,10 @@ pub struct Catalog {
 
 #[derive(Debug)]
 struct Readers {
-    idle: Vec<Reader>,
+    /// Held for a moment only.
+    quick: Vec<Reader>,
+    /// Held for as long as it takes.
+    patient: Vec<Reader>,
     /// Which set of connections these are: one more with every `rebuild`, so that an old one is not put back.
     epoch: u64,
 }
@@ -81,7 +84,7 @@ impl Catalog {
             }
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
-        let readers = Readers { idle: open_readers(&path)?, epoch: 0 };
+        let readers = Readers::open(&path, 0)?;
         let catalog = Self {
             writer: Mutex::new(write::Writer::new(writer)),
             readers: Mutex::new(readers),
@@ -96,12 +99,12 @@ impl Catalog {
     /// Opens the catalog in a state directory for reading beside the process that writes it.
     pub fn open_beside(state_dir: &Path) -> Result<Self> {
         let path = state_dir.join("catalog.db");
-        let idle = open_readers(&path)?;
-        schema::check(&idle[0]).map_err(|trouble| trouble.into_error(&path))?;
+        let readers = Readers::open(&path, 0)?;
+        schema::check(&readers.quick[0]).map_err(|trouble| trouble.into_error(&path))?;
         let writer = schema::open_readers(&path, 1)?.remove(0); // writing through it fails, as it must
         Ok(Self {
             writer: Mutex::new(write::Writer::new(writer)),
-            readers: Mutex::new(Readers { idle, epoch: 0 }),
+            readers: Mutex::new(readers),
             reader_back: Condvar::new(),
             generation: AtomicU64::new(0),
             damaged: AtomicBool::new(false),
@@ -134,12 +137,12 @@ impl Catalog {
     pub fn rebuild(&self) -> Result<PathBuf> {
         let mut writer = self.writer();
         let mut readers = self.readers();
-        readers.idle.clear();
-        readers.epoch += 1;
+        let epoch = readers.epoch + 1;
+        *readers = Readers { quick: Vec::new(), patient: Vec::new(), epoch };
         let aside = schema::set_aside(&self.path)?;
         let (connection, _) = schema::open_writer(&self.path).map_err(|trouble| trouble.into_error(&self.path))?;
         *writer = write::Writer::new(connection);
-        readers.idle = open_readers(&self.path)?;
+        *readers = Readers::open(&self.path, epoch)?;
         self.damaged.store(false, Ordering::Release);
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.reader_back.notify_all();
@@ -154,12 +157,27 @@ impl Catalog {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a query on a connection of its own; all of its statements see the same state.
+    /// Runs a query that may take long on a connection of its own; all of its statements see the same state.
     fn read<T>(&self, op: &'static str, query: impl FnOnce(&Reader) -> rusqlite::Result<T>) -> Result<T> {
+        self.read_on(|readers| &mut readers.patient, op, query)
+    }
+
+    /// The same for what takes a fraction of a millisecond, and never waits for what takes longer: threads ask it that must
+    /// not wait.
+    fn read_at_once<T>(&self, op: &'static str, query: impl FnOnce(&Reader) -> rusqlite::Result<T>) -> Result<T> {
+        self.read_on(|readers| &mut readers.quick, op, query)
+    }
+
+    fn read_on<T>(
+        &self,
+        idle: impl Fn(&mut Readers) -> &mut Vec<Reader>,
+        op: &'static str,
+        query: impl FnOnce(&Reader) -> rusqlite::Result<T>,
+    ) -> Result<T> {
         let (reader, epoch) = {
             let mut readers = self.readers();
             loop {
-                if let Some(reader) = readers.idle.pop() {
+                if let Some(reader) = idle(&mut readers).pop() {
                     break (reader, readers.epoch);
                 }
                 readers = self.reader_back.wait(readers).unwrap_or_else(PoisonError::into_inner);
@@ -168,8 +186,8 @@ impl Catalog {
         let result = reader.in_transaction(query);
         let mut readers = self.readers();
         if readers.epoch == epoch {
-            readers.idle.push(reader);
-            self.reader_back.notify_one();
+            idle(&mut readers).push(reader);
+            self.reader_back.notify_all();
         }
         drop(readers);
         result.map_err(|source| self.failed(op, source))
@@ -184,8 +202,11 @@ impl Catalog {
     }
 }
 
-fn open_readers(path: &Path) -> Result<Vec<Reader>> {
-    Ok(schema::open_readers(path, READERS)?.into_iter().map(Reader::new).collect())
+impl Readers {
+    fn open(path: &Path, epoch: u64) -> Result<Self> {
+        let open = || Ok(schema::open_readers(path, READERS)?.into_iter().map(Reader::new).collect());
+        Ok(Self { quick: open()?, patient: open()?, epoch })
+    }
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post, put};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::{Access, Grant};
@@ -58,13 +59,14 @@ pub fn router(service: &Service) -> Router {
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
     let web = Web::new(Arc::clone(service), service.state_dir(), access);
-    routes()
-        .layer(middleware::from_fn_with_state(limits::Limits::usual(), limits::limit))
-        .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
+    // One layer to the router, the outermost first: each of its own would be put into a box for every request.
+    let layers = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(web.clone(), meter::meter)) // it counts what others refuse
         .layer(middleware::from_fn(harden))
-        .layer(middleware::from_fn_with_state(web.clone(), meter::meter)) // outermost: it counts what others refuse
-        .with_state(web)
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
+        .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
+        .layer(middleware::from_fn_with_state(limits::Limits::usual(), limits::limit));
+    routes().layer(layers).with_state(web)
 }
 
 /// What is behind the gate.

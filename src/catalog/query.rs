@@ -8,6 +8,7 @@ use std::str::FromStr;
 use chrono::{NaiveDateTime, NaiveTime};
 
 use super::Catalog;
+use super::reader::Reader;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::{Error, Result};
 use crate::event::text::Text;
@@ -27,7 +28,7 @@ pub enum Order {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Query {
     /// `None`: of all cameras.
-    cameras: Option<Vec<String>>,
+    cameras: Option<BTreeSet<String>>,
     pub(super) from: Option<NaiveDateTime>,
     pub(super) to: Option<NaiveDateTime>,
     pub(super) saved: Option<bool>,
@@ -78,7 +79,7 @@ impl Query {
     /// Only this camera's, and those of others named so; repeatable. A camera that does not exist has no events.
     #[must_use]
     pub fn camera(mut self, camera: impl Into<String>) -> Self {
-        self.cameras.get_or_insert_default().push(camera.into());
+        self.cameras.get_or_insert_default().insert(camera.into());
         self
     }
 
@@ -91,6 +92,20 @@ impl Query {
             Some(asked) => asked.retain(|name| cameras.iter().any(|camera| camera.as_str() == name)),
         }
         self
+    }
+
+    /// Whether an answer may have to go over much of the archive: what is asked for may be rare, and no index finds it.
+    pub fn may_take_long(&self) -> bool {
+        let by_days = [self.min_seconds.is_some(), self.min_change.is_some(), self.state == Some(State::Open)];
+        let is_rare_in_days = by_days.into_iter().filter(|is_asked| *is_asked).count() > 1;
+        let is_by_row = self.saved == Some(false) || self.window.is_some();
+        is_by_row || is_rare_in_days || self.state.is_some_and(|state| state != State::Open)
+    }
+
+    /// About how many bytes it takes to keep this question.
+    pub(crate) fn weight(&self) -> usize {
+        let cameras = self.cameras.iter().flatten();
+        size_of::<Self>() + cameras.map(|camera| size_of::<String>() + camera.len()).sum::<usize>()
     }
 
     setters! {
@@ -157,13 +172,11 @@ pub struct Page {
 impl Catalog {
     /// Answers a page.
     pub fn events(&self, query: &Query) -> Result<Page> {
-        let mut events = self.read("query", |connection| {
+        let answer = |connection: &Reader| {
             let cameras = connection.cameras()?;
             let Some(asked) = &query.cameras else { return query.first(connection, &cameras, None) };
             // One ordered list a camera, merged: each costs at most the page, whatever other cameras hold.
-            let mut wanted: Vec<Camera> = asked.iter().filter_map(|camera| camera.parse().ok()).collect();
-            wanted.sort_unstable();
-            wanted.dedup();
+            let wanted: Vec<Camera> = asked.iter().filter_map(|camera| camera.parse().ok()).collect();
             let mut merged = Vec::new();
             for camera in wanted.iter().filter_map(|camera| cameras.named(camera)) {
                 merged.extend(query.first(connection, &cameras, Some(camera))?);
@@ -176,7 +189,9 @@ impl Catalog {
                 }
             }
             Ok(merged)
-        })?;
+        };
+        let mut events =
+            if query.may_take_long() { self.read("query", answer) } else { self.read_at_once("query", answer) }?;
         let next = (events.len() > query.limit).then(|| {
             events.truncate(query.limit);
             events.last().map(|last| Cursor { start: last.details.start, id: last.id.clone() })
@@ -186,7 +201,7 @@ impl Catalog {
 
     /// One event.
     pub fn event(&self, id: &EventId) -> Result<Option<Event>> {
-        self.read("query", |connection| {
+        self.read_at_once("query", |connection| {
             let cameras = connection.cameras()?;
             let Some(camera) = cameras.named(&id.camera) else { return Ok(None) };
             let sql =

@@ -43,7 +43,7 @@ pub struct NamedRange {
 impl Catalog {
     /// Every camera, sorted by name.
     pub fn cameras(&self) -> Result<Vec<CameraSummary>> {
-        self.read("query", |connection| {
+        self.read_at_once("query", |connection| {
             let mut rows = connection.prepare_cached(
                 "SELECT name, events, saved, bytes, unmeasured, day_count,
                    (SELECT min(day) FROM days WHERE camera = id AND days.events > 0),

@@ -128,6 +128,52 @@ fn a_failed_question_tells_what_went_wrong_and_leaves_the_reader_usable() {
 }
 
 #[test]
+fn questions_that_take_long_hold_up_no_page() {
+    let (_dir, catalog) = catalog();
+    let (held, is_held) = crossbeam_channel::bounded(READERS);
+    let (release, is_released) = crossbeam_channel::bounded::<()>(0);
+    std::thread::scope(|scope| {
+        for _ in 0..READERS {
+            scope.spawn(|| {
+                let wait = |_: &Reader| {
+                    held.send(()).unwrap();
+                    let _ = is_released.recv();
+                    Ok(())
+                };
+                catalog.read("wait in", wait).unwrap();
+            });
+        }
+        (0..READERS).for_each(|_| is_held.recv().unwrap());
+        assert_eq!(all(&catalog, &Query::new()), []);
+        assert_eq!(catalog.event(&id("Camera1/2026-01-01/10-00-00")).unwrap(), None);
+        assert_eq!(catalog.cameras().unwrap(), []);
+        drop(release);
+    });
+}
+
+#[test]
+fn what_no_index_finds_may_take_long() {
+    for quick in [
+        Query::new(),
+        Query::new().camera("Camera1").saved(true),
+        Query::new().min_seconds(5),
+        Query::new().min_change(5),
+        Query::new().state(State::Open),
+    ] {
+        assert!(!quick.may_take_long(), "{quick:?}");
+    }
+    for long in [
+        Query::new().saved(false),
+        Query::new().state(State::Interrupted),
+        Query::new().state(State::Complete),
+        Query::new().min_seconds(5).min_change(5),
+        Query::new().min_seconds(5).state(State::Open),
+    ] {
+        assert!(long.may_take_long(), "{long:?}");
+    }
+}
+
+#[test]
 fn sums_beyond_64_bits_do_not_look_like_nothing() {
     let (_dir, catalog) = catalog();
     for day in ["2026-01-01", "2026-01-02"] {

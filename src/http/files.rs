@@ -7,6 +7,8 @@ mod body;
 pub(super) mod listing;
 mod range;
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
@@ -57,8 +59,8 @@ pub(super) async fn media(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let names = decode(uri.path(), "/media/")?;
-    file(&web, &viewer, &names, (&method, &headers)).await
+    let path = decode(uri.path(), "/media/")?;
+    file(&web, &viewer, &path, (&method, &headers)).await
 }
 
 /// The same for strix, and for a directory itself the list of its pictures.
@@ -90,35 +92,39 @@ pub(super) async fn motion(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let names = decode(uri.path(), "/motion/")?;
-    let is_dir = names.len() == 3 || (names.len() == 4 && names[3].is_empty());
-    if !is_dir {
-        return file(&web, &viewer, &names, (&method, &headers)).await;
+    let path = decode(uri.path(), "/motion/")?;
+    let (dir, has_slash) = path.strip_suffix('/').map_or((&*path, false), |dir| (dir, true));
+    if dir.split('/').count() != 3 {
+        return file(&web, &viewer, &path, (&method, &headers)).await;
     }
-    let event: EventId = names[..3].join("/").parse().map_err(|_| Problem::not_found())?;
+    let event: EventId = dir.parse().map_err(|_| Problem::not_found())?;
     if !viewer.sees(&event.camera) {
         return Err(Problem::not_found());
     }
-    listing::page(&web, event, names.len() == 4).await
+    listing::page(&web, event, has_slash).await
 }
 
-/// The segments of a path, decoded one by one.
-fn decode(path: &str, prefix: &str) -> Result<Vec<String>, Problem> {
+/// The path below a prefix, its segments decoded one by one: nothing encoded becomes a separator.
+fn decode<'a>(path: &'a str, prefix: &str) -> Result<Cow<'a, str>, Problem> {
     let rest = path.strip_prefix(prefix).ok_or_else(Problem::not_found)?;
-    let decode = |segment: &str| {
+    if !rest.contains('%') {
+        return Ok(rest.into()); // as nearly all are
+    }
+    let decode = |segment: &'a str| {
         let name = percent_decode_str(segment).decode_utf8().ok()?;
-        (!name.contains(['/', '\0'])).then(|| name.into_owned())
+        (!name.contains(['/', '\0'])).then_some(name)
     };
-    rest.split('/').map(|segment| decode(segment).ok_or_else(Problem::not_found)).collect()
+    let names: Option<Vec<_>> = rest.split('/').map(decode).collect();
+    Ok(names.ok_or_else(Problem::not_found)?.join("/").into())
 }
 
 async fn file(
     web: &Web,
     viewer: &Viewer,
-    names: &[String],
+    path: &str,
     (method, headers): (&Method, &HeaderMap),
 ) -> Result<Response, Problem> {
-    let path: MediaPath = names.join("/").parse().map_err(|_| Problem::not_found())?;
+    let path: MediaPath = path.parse().map_err(|_| Problem::not_found())?;
     if !viewer.sees(&path.event.camera) {
         return Err(Problem::not_found());
     }
@@ -181,8 +187,8 @@ mod tests {
 
     #[test]
     fn nothing_encoded_becomes_a_separator() {
-        let names = decode("/media/Camera%201/2026-11-20/01/x.jpg", "/media/").unwrap();
-        assert_eq!(names, ["Camera 1", "2026-11-20", "01", "x.jpg"]);
+        let path = decode("/media/Camera%201/2026-11-20/01/x.jpg", "/media/").unwrap();
+        assert_eq!(path, "Camera 1/2026-11-20/01/x.jpg");
         for bad in ["/media/a%2fb", "/media/a%2Fb", "/media/a%00", "/media/%ff"] {
             assert!(decode(bad, "/media/").is_err(), "{bad}");
         }

@@ -14,6 +14,8 @@ type Asked = (Prefix, Query);
 
 /// The most bytes that are kept; then all are forgotten.
 const MOST: usize = 2 << 20;
+/// What a place for a page takes beside the page and its question, about.
+const PLACE: usize = 128;
 
 /// Pages of one generation of the catalog. Written and read by every request for a page.
 #[derive(Debug, Default)]
@@ -22,6 +24,7 @@ pub(super) struct Pages(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     generation: u64,
+    /// What pages and questions take, about.
     bytes: usize,
     pages: HashMap<Asked, Bytes>,
 }
@@ -40,15 +43,16 @@ impl Pages {
     /// Keeps a page. The generation is that from before the page was made.
     pub fn put(&self, generation: u64, asked: Asked, page: Bytes) {
         let mut kept = self.lock();
-        if generation < kept.generation || page.len() > MOST / 4 {
+        // An empty page can have a long question.
+        let weight = PLACE + asked.0.as_str().len() + asked.1.weight() + page.len();
+        if generation < kept.generation || weight > MOST / 4 {
             return; // made from what is not true any more, or not worth its place
         }
-        if generation > kept.generation || kept.bytes + page.len() > MOST {
+        if generation > kept.generation || kept.bytes + weight > MOST {
             *kept = Kept { generation, ..Kept::default() };
         }
-        kept.bytes += page.len();
-        if let Some(before) = kept.pages.insert(asked, page) {
-            kept.bytes -= before.len();
+        if kept.pages.insert(asked, page).is_none() {
+            kept.bytes += weight; // at one generation, a question has one answer
         }
     }
 }
@@ -82,5 +86,18 @@ mod tests {
             pages.put(1, asked(Query::new().limit(limit)), Bytes::from(vec![0; MOST / 10]));
             assert!(pages.lock().bytes <= MOST && pages.lock().pages.len() <= 10);
         }
+    }
+
+    #[test]
+    fn long_questions_with_empty_answers_filled_the_memory() {
+        let pages = Pages::default();
+        let cameras = |query: Query, n: usize| query.camera(format!("Camera{n}"));
+        for seconds in 0..2000 {
+            let query = (0..1000).fold(Query::new().min_seconds(seconds), cameras);
+            pages.put(1, asked(query), Bytes::from_static(b"{}"));
+        }
+        let kept = pages.lock();
+        let keys: usize = kept.pages.keys().map(|(_, query)| query.weight()).sum();
+        assert!(!kept.pages.is_empty() && keys <= MOST, "{} pages", kept.pages.len());
     }
 }

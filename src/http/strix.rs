@@ -1,18 +1,19 @@
 //! The two routes that the strix web UI asks, to the letter: `/api/cameras/list` and `/api/events/{cameras}`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use chrono::NaiveDateTime;
 use serde::Serialize;
-use serde::ser::SerializeMap;
 
-use super::api::{Common, json};
+use super::api::{Common, answer, json};
 use super::described::{Moment, StrixCamera};
 use super::error::Problem;
 use super::params::{Names, Params, RawParams};
 use super::viewer::Viewer;
+use super::web::Web;
 use crate::archive::{MISSING, TIME, title};
 use crate::catalog::NamedRange;
 use crate::event::text::Text;
@@ -43,7 +44,7 @@ pub(super) async fn cameras(
     Ok(json(&Cameras { cameras: cameras.map(|info| (info.summary.camera.to_string(), info.port)).collect() }))
 }
 
-/// A page of events, in strix's shape.
+/// A page of events, in strix's shape; written camera by camera, since it may be the whole archive.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = StrixEvents)]
 struct Answer {
@@ -51,21 +52,11 @@ struct Answer {
     end: String,
     offset: u64,
     limit: u64,
+    /// The events of each camera, in the order in which the cameras were asked for.
+    #[serde(skip)]
     #[schema(value_type = std::collections::BTreeMap<String, Vec<EventWire>>)]
-    events: ByCamera,
-}
-
-/// The events of each camera, in the order in which the cameras were asked for.
-struct ByCamera(Vec<(String, Vec<EventWire>)>);
-
-impl Serialize for ByCamera {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (camera, events) in &self.0 {
-            map.serialize_entry(camera, events)?;
-        }
-        map.end()
-    }
+    #[allow(dead_code)] // only described: `render` writes it
+    events: (),
 }
 
 /// An event, in strix's shape.
@@ -100,13 +91,13 @@ const EPOCH: &str = "1985-10-26 01:22:00";
     Common
 ))]
 pub(super) async fn events(
-    State(handle): State<Arc<Handle>>,
+    State(web): State<Web>,
     viewer: Viewer,
     Names(cameras): Names<String>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(raw)?;
-    let now = handle.now();
+    let now = web.handle.now();
     let epoch = NaiveDateTime::parse_from_str(EPOCH, TIME).unwrap_or_default();
     let start = params.time("start", End::From, now)?.unwrap_or(epoch);
     let end = params.time("end", End::To, now)?.unwrap_or(now.local);
@@ -119,19 +110,40 @@ pub(super) async fn events(
         offset,
         limit: (limit > 0).then_some(limit),
     };
-    let mut by_camera: Vec<(String, Vec<EventWire>)> = Vec::new();
-    for name in cameras.split(',') {
-        if by_camera.iter().any(|(seen, _)| seen == name) {
-            continue;
-        }
-        let events = match name.parse::<Camera>() {
-            Ok(camera) if viewer.sees(&camera) => handle.named(&camera, &range)?,
-            _ => Vec::new(), // an unknown camera has no events
-        };
-        by_camera.push((name.to_owned(), events.iter().map(|event| wire(&handle, event)).collect()));
-    }
     let time = |time: NaiveDateTime| Text::of_time(time, b' ').to_string();
-    Ok(json(&Answer { start: time(start), end: time(end), offset, limit, events: ByCamera(by_camera) }))
+    let head = Answer { start: time(start), end: time(end), offset, limit, events: () };
+    let mut seen = HashSet::new();
+    let names = cameras.split(',').filter(|name| seen.insert(*name));
+    // An unknown camera has no events.
+    let asked = names.map(|name| (name.to_owned(), name.parse().ok().filter(|camera| viewer.sees(camera))));
+    let asked: Vec<(String, Option<Camera>)> = asked.collect();
+    let handle = Arc::clone(&web.handle);
+    Ok(answer(web.read_long(move || render(&handle, &head, &asked, &range)).await?))
+}
+
+/// The answer as JSON.
+fn render(
+    handle: &Handle,
+    head: &Answer,
+    asked: &[(String, Option<Camera>)],
+    range: &NamedRange,
+) -> crate::Result<Vec<u8>> {
+    let json = "texts and numbers are JSON";
+    let mut out = serde_json::to_vec(head).expect(json);
+    out.pop(); // the brace; the events go before it
+    out.extend_from_slice(b",\"events\":{");
+    for (at, (name, camera)) in asked.iter().enumerate() {
+        let events = camera.as_ref().map(|camera| handle.named(camera, range)).transpose()?.unwrap_or_default();
+        let events: Vec<EventWire> = events.iter().map(|event| wire(handle, event)).collect();
+        if at > 0 {
+            out.push(b',');
+        }
+        serde_json::to_writer(&mut out, name).expect(json);
+        out.push(b':');
+        serde_json::to_writer(&mut out, &events).expect(json);
+    }
+    out.extend_from_slice(b"}}");
+    Ok(out)
 }
 
 fn bound(parameter: &str, time: NaiveDateTime) -> Result<(Day, EventName), Problem> {

@@ -5,8 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use tokio::sync::Semaphore;
 
 use super::access::Access;
+use super::blocking;
+use super::error::Problem;
 use super::limiter::Limiter;
 use super::live::Live;
 use super::login::Comparing;
@@ -45,7 +48,12 @@ pub(super) struct Shared {
     pub limiter: Limiter,
     /// How many passwords may be compared at a time.
     pub comparing: Comparing,
+    /// How many of [`Web::read_long`] may be under way: each holds a thread, and most a connection to the catalog.
+    long_reads: Arc<Semaphore>,
 }
+
+/// The most questions that take long at a time; more wait for their turn.
+const LONG_READS: usize = 2;
 
 impl Web {
     /// With what is kept of HTTP in the state directory.
@@ -70,7 +78,22 @@ impl Web {
             sessions: Sessions::open(state_dir),
             limiter: Limiter::default(),
             comparing: Comparing::default(),
+            long_reads: Arc::new(Semaphore::new(LONG_READS)),
         }))
+    }
+
+    /// Reads what may take long where it holds up nobody else. Whoever asked may give up: the turn lasts as long as the reading.
+    pub async fn read_long<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> crate::Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = Arc::clone(&self.long_reads).acquire_owned().await;
+        let turn = turn.map_err(|_| Problem::from(crate::Error::Stopped))?;
+        blocking(move || {
+            let _turn = turn;
+            read()
+        })
+        .await
     }
 }
 

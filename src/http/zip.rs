@@ -128,7 +128,7 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     let query = query(Params::new(raw)?, &viewer, &web.handle)?;
     let (handle, asked) = (Arc::clone(&web.handle), query.clone());
-    let (first, last) = blocking(move || survey(&handle, asked)).await?.days()?;
+    let (first, last) = web.read_long(move || survey(&handle, asked)).await?.days()?;
     let days = if first == last { first.to_string() } else { format!("{first}_{last}") };
     Ok(answer(&web, &method, &web.zips.exports, &format!("events_{days}.zip"), What::Many(query)))
 }

@@ -54,13 +54,18 @@ pub(in crate::http) async fn events(
         query = query.within(cameras); // so a kept page is told only to who sees all that is in it
     }
     let asked = (prefix, query);
-    // Queries take a fraction of a millisecond: less than handing them to another thread and back.
+    // Most questions take a fraction of a millisecond: less than handing them to another thread and back.
     tagged(handle, &(viewer.cameras(), &asked.1), &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &asked) {
             return Ok(answer(page));
         }
-        let page = handle.events(&asked.1)?;
+        let page = if asked.1.may_take_long() {
+            let (handle, query) = (Arc::clone(handle), asked.1.clone());
+            web.read_long(move || handle.events(&query)).await?
+        } else {
+            handle.events(&asked.1)?
+        };
         let body = Bytes::from(page_json(&page, asked.0.as_str()));
         pages.put(generation, asked.clone(), body.clone());
         Ok(answer(body))

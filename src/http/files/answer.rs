@@ -97,8 +97,7 @@ impl Tag {
     /// What the conditions of a request make of it. A list of tags outranks a time.
     fn outcome(&self, headers: &HeaderMap) -> StatusCode {
         let has = |name: HeaderName| headers.contains_key(name);
-        let etag = self.etag();
-        let passes = |test: &dyn Fn(&ETag) -> bool| etag.as_ref().is_some_and(test);
+        let passes = |test: &dyn Fn(&ETag) -> bool| self.etag().as_ref().is_some_and(test);
         if has(header::IF_MATCH) {
             let wanted = headers.typed_get::<IfMatch>();
             if !wanted.is_some_and(|wanted| passes(&|etag| wanted.precondition_passes(etag))) {
