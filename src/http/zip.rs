@@ -12,7 +12,7 @@ use axum::RequestExt;
 use axum::body::Body;
 use axum::extract::{Path, Query as Pairs, Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
@@ -25,7 +25,7 @@ use super::params::{Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
 use super::wire::StateSchema;
-use super::{api, blocking};
+use super::{api, blocking, error};
 use crate::catalog::{Order, Query};
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::service::Handle;
@@ -59,11 +59,25 @@ impl Default for Places {
 /// What is asked of an event: where its name ends with `.zip`, its files, else what is known of it. (One segment of a route
 /// cannot be both a name and a suffix.)
 pub(super) async fn event(State(web): State<Web>, viewer: Viewer, request: Request) -> Response {
-    if request.uri().path().strip_suffix(".zip").is_some() {
+    if is_zip(request.uri()) {
         zipped(web, viewer, request).await.unwrap_or_else(Problem::into_response)
     } else {
         api::event.call(request, web).await
     }
+}
+
+/// The other thing that is done with an event, and not with its zip.
+pub(super) async fn delete(State(web): State<Web>, request: Request) -> Response {
+    if is_zip(request.uri()) {
+        error::method_not_allowed(request.uri().clone()).await
+    } else {
+        api::delete.call(request, web).await
+    }
+}
+
+/// Whether a path of an event is that of its zip.
+pub(super) fn is_zip(uri: &Uri) -> bool {
+    uri.path().strip_suffix(".zip").is_some()
 }
 
 /// One event as a zip file.
