@@ -2,7 +2,7 @@
 
 use rustix::fs::{FileType, Statx};
 
-use super::dir::{DayDir, Dir, file_type};
+use super::dir::{DayDir, file_type};
 use super::{CameraDir, Tree};
 use crate::error::{Error, Result};
 use crate::event::EventName;
@@ -24,10 +24,19 @@ impl DayDir {
     /// Weighs one event. One that is gone weighs nothing.
     pub fn weigh(&self, name: EventName) -> Result<Weight> {
         let mut weight = Weight::default();
-        match self.dir.open_dir(name.text().as_bytes()) {
-            Err(error) if error.is_no_directory() => {}
-            dir => add(&dir?, &mut weight, DEEPEST)?,
-        }
+        let dir = match self.dir.open_dir(name.text().as_bytes()) {
+            Err(error) if error.is_no_directory() => return Ok(weight),
+            dir => dir?,
+        };
+        dir.walk(DEEPEST, &mut |stat| {
+            let is_file = file_type(stat) == FileType::RegularFile;
+            if is_file {
+                weight.bytes += stat.stx_size;
+            }
+            if !is_file || stat.stx_nlink == 1 {
+                weight.frees += blocks(stat);
+            }
+        })?;
         Ok(weight)
     }
 }
@@ -35,29 +44,6 @@ impl DayDir {
 /// The space that a file or a directory takes. `stx_blocks` counts in units of 512 bytes (statx(2)).
 fn blocks(stat: &Statx) -> u64 {
     stat.stx_blocks.saturating_mul(512)
-}
-
-fn add(dir: &Dir, weight: &mut Weight, depth: u32) -> Result<()> {
-    weight.frees += blocks(&dir.stat_self()?);
-    let mut names = Vec::new();
-    dir.list(|name, _| names.push(name.to_vec()))?;
-    for name in names {
-        let stat = match dir.stat(&name) {
-            Err(error) if error.is_not_found() => continue,
-            other => other?,
-        };
-        match file_type(&stat) {
-            FileType::Directory if depth > 0 => add(&dir.open_dir(&name)?, weight, depth - 1)?,
-            FileType::RegularFile => {
-                weight.bytes += stat.stx_size;
-                if stat.stx_nlink == 1 {
-                    weight.frees += blocks(&stat);
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 impl Tree {
