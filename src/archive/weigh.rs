@@ -1,11 +1,13 @@
 //! What an event takes on the disk: the sizes of its files, and the space that removing them would give back.
 
+use std::collections::BTreeSet;
+
 use rustix::fs::{FileType, Statx};
 
+use super::Tree;
 use super::dir::{DayDir, file_type};
-use super::{CameraDir, Tree};
 use crate::error::{Error, Result};
-use crate::event::EventName;
+use crate::event::{Camera, EventName};
 use crate::retention::Disk;
 
 /// How deep below an event's directory is looked.
@@ -55,9 +57,11 @@ impl Tree {
         Ok(Disk { total: bytes(stat.f_blocks), free: bytes(stat.f_bavail) })
     }
 
-    /// Whether a camera's directory is on another disk than the root.
-    pub fn is_apart(&self, camera: &CameraDir) -> Result<bool> {
-        let disk = |stat: Statx| (stat.stx_dev_major, stat.stx_dev_minor);
-        Ok(disk(self.root_dir()?.stat_self()?) != disk(camera.dir.stat_self()?))
+    /// The cameras whose directories are on another disk than the root, or that may be: what goes there frees nothing here.
+    pub fn cameras_apart(&self) -> Result<BTreeSet<Camera>> {
+        let root = self.root_dir()?.inode()?.dev;
+        let mut cameras = self.cameras()?.open;
+        cameras.retain(|camera| camera.dir.inode().map_or(true, |inode| inode.dev != root));
+        Ok(cameras.iter().map(|camera| camera.camera().clone()).collect())
     }
 }

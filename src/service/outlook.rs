@@ -55,9 +55,9 @@ fn look_ahead(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -> Resu
     let mut sums = catalog.sums(first, last)?;
     let disk = tree.disk().inspect_err(|error| tracing::debug!("{}", error.chain())).ok();
     if disk.is_some() {
-        for camera in tree.cameras().map(|cameras| cameras.open).unwrap_or_default() {
-            let is_apart = tree.is_apart(&camera).unwrap_or_default();
-            sums.iter_mut().filter(|sums| &sums.camera == camera.camera()).for_each(|sums| sums.apart = is_apart);
+        let apart = tree.cameras_apart().unwrap_or_default();
+        for sums in &mut sums {
+            sums.apart = apart.contains(&sums.camera);
         }
     }
     Ok(forecast(&sums, disk, policy, now))
