@@ -30,10 +30,7 @@ impl Stats {
         policy: &Policy,
         now: Now,
     ) -> Result<Self> {
-        let port = |camera: &Camera| ports.get(camera).copied().unwrap_or(0);
-        let cameras = catalog.cameras()?;
-        let cameras = cameras.into_iter().map(|summary| CameraInfo { port: port(&summary.camera), summary }).collect();
-        Ok(Self { cameras, forecast: look_ahead(catalog, tree, policy, now)? })
+        Ok(Self { cameras: CameraInfo::of(catalog, ports)?, forecast: look_ahead(catalog, tree, policy, now)? })
     }
 
     /// Of these cameras as if there were no others: nothing of it tells of the archive or its disk.
