@@ -77,7 +77,7 @@ struct Names {
 }
 
 /// How deep below an event's directory sizes are summed up.
-const DEEPEST: u32 = 8;
+pub(super) const DEEPEST: u32 = 8;
 
 impl DayDir {
     /// Reads one event of this day.

@@ -6,12 +6,10 @@ use rustix::fs::{FileType, Statx};
 
 use super::Tree;
 use super::dir::{DayDir, file_type};
+use super::event_dir::DEEPEST;
 use crate::error::{Error, Result};
 use crate::event::{Camera, EventName};
 use crate::retention::Disk;
-
-/// How deep below an event's directory is looked.
-const DEEPEST: u32 = 8;
 
 /// The weight of an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -44,6 +44,11 @@ impl Problem {
         self.status.is_server_error()
     }
 
+    /// The answer, with the word to try again in so many seconds.
+    pub fn retry_in(self, seconds: i64) -> Response {
+        ([(header::RETRY_AFTER, HeaderValue::from(seconds))], self).into_response()
+    }
+
     /// A parameter that is unknown or wrong.
     pub fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self { parameter: Some(name.to_owned()), ..Self::new(StatusCode::BAD_REQUEST, detail) }

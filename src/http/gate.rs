@@ -306,8 +306,7 @@ pub(super) fn unauthorised(why: &str) -> Response {
 
 /// 429, and when to come back.
 pub(super) fn told_to_wait(TooMany(seconds): TooMany) -> Response {
-    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; try again later");
-    ([(header::RETRY_AFTER, HeaderValue::from(seconds))], problem).into_response()
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; try again later").retry_in(seconds)
 }
 
 /// What one user is answered is for nobody else, so no shared cache may keep it.

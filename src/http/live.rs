@@ -173,7 +173,7 @@ pub(super) async fn stream(
     } else {
         let Ok(sitter) = web.live.join(&prefix, last.as_deref(), closer.map(|Extension(closer)| closer)) else {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients listen; try again later");
-            return Ok(([(header::RETRY_AFTER, HeaderValue::from_static("10"))], problem).into_response());
+            return Ok(problem.retry_in(10));
         };
         let scope = Scope::new(viewer, (!asked.is_empty()).then_some(asked));
         client::body(sitter, scope, web.live.settings.heartbeat)

@@ -255,7 +255,7 @@ fn refused(denied: &Denied, is_form: bool, next: &str) -> Response {
     let mut response = match denied {
         Denied::Wrong => gate::unauthorised(why),
         Denied::TooMany(too_many) => gate::told_to_wait(*too_many),
-        Denied::Busy => ([(header::RETRY_AFTER, "1")], Problem::new(status, why)).into_response(),
+        Denied::Busy => Problem::new(status, why).retry_in(1),
     };
     if is_form {
         let page = shown(status, why, next);

@@ -41,7 +41,7 @@ const PAGE: usize = 200;
 /// How long a client may take nothing before it loses its place.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// When to come back where others are being served, in seconds. A guess: an export takes as long as its client takes.
-const LATER: &str = "10";
+const LATER: i64 = 10;
 
 /// How many zips may be made at a time. Each takes a thread, and time of the disk that Motion writes to.
 #[derive(Debug)]
@@ -227,7 +227,7 @@ fn answer(web: &Web, method: &Method, places: &Arc<Semaphore>, name: &str, what:
     } else {
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "others are being made: try again later");
-            return ([(header::RETRY_AFTER, HeaderValue::from_static(LATER))], problem).into_response();
+            return problem.retry_in(LATER);
         };
         let (pipe, body) = pipe::new(PATIENCE, web.handle.stop().clone());
         let handle = Arc::clone(&web.handle);
