@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -24,6 +24,9 @@ use tls::Tls;
 const LAST_WORK: Duration = Duration::from_millis(800);
 /// When everything must have stopped; what has not is left, and that is said.
 const LONGEST_STOP: Duration = Duration::from_millis(2700);
+
+/// What ends a daemon in order: SIGTERM and ctrl-c.
+const ENDS: [SignalKind; 2] = [SignalKind::terminate(), SignalKind::interrupt()];
 
 /// A running daemon.
 #[derive(Debug)]
@@ -46,13 +49,20 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 impl Daemon {
-    /// Starts the service and serves it. The address is taken first, so that a port in use changes nothing on disk.
+    /// Starts the service and serves it, until SIGTERM or ctrl-c. The address is taken first, so that a port in use changes
+    /// nothing on disk.
     pub fn start(archive: &Archive, address: SocketAddr, tls: Option<Tls>, access: Access) -> Result<Self> {
-        Self::start_on(archive, bind(address)?, tls, access)
+        Self::start_on(archive, bind(address)?, tls, access, &ENDS)
     }
 
-    /// The same on an address that was taken before.
-    pub fn start_on(archive: &Archive, listener: TcpListener, tls: Option<Tls>, access: Access) -> Result<Self> {
+    /// The same on an address that was taken before, until one of these signals.
+    pub fn start_on(
+        archive: &Archive,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        access: Access,
+        ends: &[SignalKind],
+    ) -> Result<Self> {
         let here = || archive.tree().root().to_path_buf();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -60,7 +70,7 @@ impl Daemon {
             .enable_all()
             .build()
             .map_err(|e| Error::io("start the runtime for", here(), e))?;
-        let signals = catch_signals(&runtime).map_err(|e| Error::io("catch signals for", here(), e))?;
+        let signals = catch_signals(&runtime, ends).map_err(|e| Error::io("catch signals for", here(), e))?;
         let address = listener.local_addr().map_err(|e| Error::io("ask for the address of", here(), e))?;
         let service = archive.start()?;
         let (closing, closed) = watch::channel(false);
@@ -71,9 +81,10 @@ impl Daemon {
         let tls = tls.map(Arc::new);
         let entered = runtime.enter();
         let socket = tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?;
-        if let Some(tls) = &tls {
-            let told = signal(SignalKind::hangup()).map_err(|e| Error::io("catch signals for", here(), e))?;
-            runtime.spawn(Arc::clone(tls).follow(told));
+        let told = signal(SignalKind::hangup()).map_err(|e| Error::io("catch signals for", here(), e))?;
+        match &tls {
+            Some(tls) => _ = runtime.spawn(Arc::clone(tls).follow(told)),
+            None => _ = runtime.spawn(nothing_to_reload(told)),
         }
         let is_tls = tls.is_some();
         let http = runtime.spawn(Listener::new(socket, router, tls).serve(closed));
@@ -126,11 +137,17 @@ async fn closing_of(mut closed: watch::Receiver<bool>) {
     let _ = closed.wait_for(|closed| *closed).await; // an error means that the daemon itself is gone
 }
 
-/// SIGTERM and ctrl-c.
-fn catch_signals(runtime: &Runtime) -> std::io::Result<Receiver<i32>> {
+/// SIGHUP where no certificate is to be read again. It is heard, or it would end the process.
+async fn nothing_to_reload(mut told: Signal) {
+    while told.recv().await.is_some() {
+        tracing::info!("SIGHUP: there is no certificate to read again; everything else is read at the start");
+    }
+}
+
+fn catch_signals(runtime: &Runtime, kinds: &[SignalKind]) -> std::io::Result<Receiver<i32>> {
     let (sender, signals) = bounded(4);
     let _entered = runtime.enter();
-    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+    for &kind in kinds {
         let mut stream = signal(kind)?;
         let sender: Sender<i32> = sender.clone();
         runtime.spawn(async move {

@@ -83,7 +83,7 @@ fn routes() -> Router<Web> {
         .route("/media/{*path}", get(files::media))
         .route("/api/v1/cameras", get(api::cameras))
         .route("/api/v1/events", get(api::events))
-        .route("/api/v1/events/{camera}/{date}/{time}", get(zip::event).delete(api::delete))
+        .route("/api/v1/events/{camera}/{date}/{time}", get(zip::event).delete(zip::delete))
         .route("/api/v1/events/{camera}/{date}/{time}/saved", put(api::save).delete(api::unsave))
         .route("/api/v1/export", get(zip::export))
         .route("/api/v1/days", get(api::days))

@@ -189,6 +189,32 @@ impl Dir {
         Ok(())
     }
 
+    /// Every name but `.` and `..`, sorted.
+    pub fn names(&self) -> Result<Vec<Vec<u8>>> {
+        let mut names = Vec::new();
+        self.list(|name, _| names.push(name.to_vec()))?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Calls `each` with what the disk tells of this directory, and of every file and directory `depth` levels down. What goes
+    /// away meanwhile is passed over, and so is what is neither.
+    pub fn walk(&self, depth: u32, each: &mut dyn FnMut(&Statx)) -> Result<()> {
+        each(&self.stat_self()?);
+        for name in self.names()? {
+            let stat = match self.stat(&name) {
+                Err(error) if error.is_not_found() => continue,
+                other => other?,
+            };
+            match file_type(&stat) {
+                FileType::RegularFile => each(&stat),
+                FileType::Directory if depth > 0 => self.open_dir(&name)?.walk(depth - 1, each)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the entry is a real directory, asking the disk where the listing did not tell.
     pub fn is_dir(&self, name: &[u8], kind: FileType) -> bool {
         match kind {

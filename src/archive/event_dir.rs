@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use chrono::NaiveDateTime;
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Statx};
 
 use super::dir::{DayDir, Dir, file_type, join, mtime};
 use super::sidecar::{LARGEST, SIDECAR, Sidecar};
@@ -77,7 +77,7 @@ struct Names {
 }
 
 /// How deep below an event's directory sizes are summed up.
-const DEEPEST: u32 = 8;
+pub(super) const DEEPEST: u32 = 8;
 
 impl DayDir {
     /// Reads one event of this day.
@@ -351,11 +351,11 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
             other => other?,
         };
         match file_type(&stat) {
-            FileType::Directory => sum.add_below(&dir.open_dir(name)?, DEEPEST)?,
+            FileType::Directory => dir.open_dir(name)?.walk(DEEPEST - 1, &mut |stat| sum.add(stat))?,
             // A sidecar or a save is not Motion's doing: its time does not say that Motion still writes.
             FileType::RegularFile if name.starts_with(b".") => hidden_bytes += stat.stx_size,
             FileType::RegularFile => {
-                sum.add(stat.stx_size, mtime(&stat));
+                sum.add(&stat);
                 if stat.stx_size == 0 && Frame::parse(name).is_some_and(|frame| !frame.debug) {
                     empty_frames += 1;
                 }
@@ -368,7 +368,7 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     }
     let has_hidden = names.all.iter().any(|name| name.starts_with(b"."));
     if !has_hidden || sum.newest == i64::MIN {
-        sum.add(0, mtime(&dir.stat_self()?)); // else it may be the time at which the hidden file came
+        sum.add(&dir.stat_self()?); // else it may be the time at which the hidden file came
     }
     facts.bytes = Some(sum.bytes.saturating_add(hidden_bytes));
     facts.newest = Some(sum.newest);
@@ -391,26 +391,11 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, bytes: u64, time: i64) {
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.newest = self.newest.max(time);
-    }
-
-    fn add_below(&mut self, dir: &Dir, depth: u32) -> Result<()> {
-        self.add(0, mtime(&dir.stat_self()?));
-        let mut names = Vec::new();
-        dir.list(|name, _| names.push(name.to_vec()))?;
-        for name in names {
-            let stat = match dir.stat(&name) {
-                Err(error) if error.is_not_found() => continue,
-                other => other?,
-            };
-            match file_type(&stat) {
-                FileType::RegularFile => self.add(stat.stx_size, mtime(&stat)),
-                FileType::Directory if depth > 1 => self.add_below(&dir.open_dir(&name)?, depth - 1)?,
-                _ => {}
-            }
+    /// A file counts with its size, and like a directory with its time.
+    fn add(&mut self, stat: &Statx) {
+        if file_type(stat) == FileType::RegularFile {
+            self.bytes = self.bytes.saturating_add(stat.stx_size);
         }
-        Ok(())
+        self.newest = self.newest.max(mtime(stat));
     }
 }

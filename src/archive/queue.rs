@@ -117,11 +117,10 @@ impl Tree {
             Ok(None) => return,
             Err(error) => return others.push(Report::of(&error, self.root())),
         };
-        let mut names = Vec::new();
-        if let Err(error) = queue.list(|name, _| names.push(name.to_vec())) {
-            others.push(Report::of(&error, queue.path()));
-        }
-        names.sort_unstable();
+        let names = match queue.names() {
+            Ok(names) => names,
+            Err(error) => return others.push(Report::of(&error, queue.path())),
+        };
         for name in names {
             let path = join(queue.path(), &name);
             match queue.open_dir(&name).and_then(|dir| read_manifest(&dir, archive)) {
@@ -160,6 +159,11 @@ impl Tree {
             Place::Camera(camera) => Ok(self.camera(camera)?.dir),
         }
     }
+}
+
+/// Whether a name is that of a manifest that was still being written.
+pub(super) fn is_unfinished(name: &[u8]) -> bool {
+    name.starts_with(b".pass.json.") && name.ends_with(b".tmp")
 }
 
 /// The manifest of a pass directory and whether the reaper has taken it up, or why it is not ours.

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, Statx};
 use rustix::io::Errno;
 
 use super::dir::{Dir, file_type, join};
-use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, TAKEN_UP, read_manifest};
+use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, TAKEN_UP, is_unfinished, read_manifest};
 use super::{Report, SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::fault::crash;
@@ -116,14 +116,10 @@ impl Tree {
         bases.extend(self.cameras()?.open.iter().map(|camera| Place::Camera(camera.camera().clone())));
         for place in bases {
             let Some(queue) = self.queue_base(&place)?.open_dir_if_there(QUEUE)? else { continue };
-            let mut names = Vec::new();
-            queue.list(|name, _| names.push(name.to_vec()))?;
-            for name in names.iter().filter(|name| is_pass_name(name)) {
+            for name in queue.names()?.iter().filter(|name| is_pass_name(name)) {
                 let Ok(dir) = queue.open_dir(name) else { continue };
-                let mut inside = Vec::new();
-                dir.list(|name, _| inside.push(name.to_vec()))?;
-                let is_ours = |name: &Vec<u8>| name.starts_with(b".pass.json.") && name.ends_with(b".tmp");
-                if inside.iter().all(is_ours) {
+                let inside = dir.names()?;
+                if inside.iter().all(|name| is_unfinished(name)) {
                     for name in inside {
                         let _ = rustix::fs::unlinkat(&dir, &name, AtFlags::empty());
                     }

@@ -10,7 +10,7 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::dir::{Dir, join};
-use super::queue::{MANIFEST, Manifest, Parts, Place, QUEUE};
+use super::queue::{MANIFEST, Manifest, Parts, Place, QUEUE, is_unfinished};
 use super::retire::{Touched, open_or_make, rename, rfc3339};
 use super::{Report, Tree};
 use crate::error::{Error, Result};
@@ -55,14 +55,14 @@ impl RestoringPass<'_> {
     pub fn days(&self) -> Result<(Days, Vec<Report>)> {
         let (mut days, mut others) = (Days::new(), Vec::new());
         for (_, part) in &self.parts {
-            let names = names_in(part)?;
+            let names = part.names()?;
             for name in names.iter().filter(|name| !is_manifest(name)) {
                 let camera = std::str::from_utf8(name).ok().and_then(|name| self.tree.is_camera(name));
                 let (Some(camera), Ok(dir)) = (camera, part.open_dir(name)) else {
                     others.push(Report::failure(join(part.path(), name), "it is no camera's; it stays"));
                     continue;
                 };
-                for name in names_in(&dir)? {
+                for name in dir.names()? {
                     match std::str::from_utf8(&name).ok().and_then(|name| name.parse::<Day>().ok()) {
                         Some(day) => _ = days.insert((camera.clone(), day)),
                         None => others.push(Report::failure(join(dir.path(), &name), "it is no day; it stays")),
@@ -114,7 +114,7 @@ impl RestoringPass<'_> {
         }
         for (place, part) in &self.parts {
             remove_emptied(part)?;
-            let is_empty = names_in(part)?.iter().all(|name| is_manifest(name));
+            let is_empty = part.names()?.iter().all(|name| is_manifest(name));
             if !is_empty {
                 is_gone = false;
                 let text = serde_json::to_vec(&self.manifest).expect("a manifest is texts and numbers");
@@ -146,7 +146,7 @@ impl Tree {
 }
 
 fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {
-    for name in names_in(from)? {
+    for name in from.names()? {
         let path = join(from.path(), &name);
         let Some(event) = EventName::from_bytes(&name) else {
             restored
@@ -168,9 +168,9 @@ fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {
 
 /// Removes directories of days and cameras in which nothing is left; `rmdir` itself is the check.
 fn remove_emptied(part: &Dir) -> Result<()> {
-    for camera in names_in(part)?.iter().filter(|name| !is_manifest(name)) {
+    for camera in part.names()?.iter().filter(|name| !is_manifest(name)) {
         let Ok(dir) = part.open_dir(camera) else { continue };
-        for day in names_in(&dir)? {
+        for day in dir.names()? {
             let _ = rustix::fs::unlinkat(&dir, &day, AtFlags::REMOVEDIR);
         }
         let _ = rustix::fs::unlinkat(part, camera, AtFlags::REMOVEDIR);
@@ -179,18 +179,11 @@ fn remove_emptied(part: &Dir) -> Result<()> {
 }
 
 fn is_manifest(name: &[u8]) -> bool {
-    name == MANIFEST || (name.starts_with(b".pass.json.") && name.ends_with(b".tmp"))
-}
-
-fn names_in(dir: &Dir) -> Result<Vec<Vec<u8>>> {
-    let mut names = Vec::new();
-    dir.list(|name, _| names.push(name.to_vec()))?;
-    names.sort_unstable();
-    Ok(names)
+    name == MANIFEST || is_unfinished(name)
 }
 
 fn events_in(day: &Dir) -> Result<Vec<EventName>> {
-    Ok(names_in(day)?.iter().filter_map(|name| EventName::from_bytes(name)).collect())
+    Ok(day.names()?.iter().filter_map(|name| EventName::from_bytes(name)).collect())
 }
 
 impl Error {

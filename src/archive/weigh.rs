@@ -1,15 +1,15 @@
 //! What an event takes on the disk: the sizes of its files, and the space that removing them would give back.
 
+use std::collections::BTreeSet;
+
 use rustix::fs::{FileType, Statx};
 
-use super::dir::{DayDir, Dir, file_type};
-use super::{CameraDir, Tree};
+use super::Tree;
+use super::dir::{DayDir, file_type};
+use super::event_dir::DEEPEST;
 use crate::error::{Error, Result};
-use crate::event::EventName;
+use crate::event::{Camera, EventName};
 use crate::retention::Disk;
-
-/// How deep below an event's directory is looked.
-const DEEPEST: u32 = 8;
 
 /// The weight of an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,10 +24,19 @@ impl DayDir {
     /// Weighs one event. One that is gone weighs nothing.
     pub fn weigh(&self, name: EventName) -> Result<Weight> {
         let mut weight = Weight::default();
-        match self.dir.open_dir(name.text().as_bytes()) {
-            Err(error) if error.is_no_directory() => {}
-            dir => add(&dir?, &mut weight, DEEPEST)?,
-        }
+        let dir = match self.dir.open_dir(name.text().as_bytes()) {
+            Err(error) if error.is_no_directory() => return Ok(weight),
+            dir => dir?,
+        };
+        dir.walk(DEEPEST, &mut |stat| {
+            let is_file = file_type(stat) == FileType::RegularFile;
+            if is_file {
+                weight.bytes += stat.stx_size;
+            }
+            if !is_file || stat.stx_nlink == 1 {
+                weight.frees += blocks(stat);
+            }
+        })?;
         Ok(weight)
     }
 }
@@ -35,29 +44,6 @@ impl DayDir {
 /// The space that a file or a directory takes. `stx_blocks` counts in units of 512 bytes (statx(2)).
 fn blocks(stat: &Statx) -> u64 {
     stat.stx_blocks.saturating_mul(512)
-}
-
-fn add(dir: &Dir, weight: &mut Weight, depth: u32) -> Result<()> {
-    weight.frees += blocks(&dir.stat_self()?);
-    let mut names = Vec::new();
-    dir.list(|name, _| names.push(name.to_vec()))?;
-    for name in names {
-        let stat = match dir.stat(&name) {
-            Err(error) if error.is_not_found() => continue,
-            other => other?,
-        };
-        match file_type(&stat) {
-            FileType::Directory if depth > 0 => add(&dir.open_dir(&name)?, weight, depth - 1)?,
-            FileType::RegularFile => {
-                weight.bytes += stat.stx_size;
-                if stat.stx_nlink == 1 {
-                    weight.frees += blocks(&stat);
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 impl Tree {
@@ -69,9 +55,11 @@ impl Tree {
         Ok(Disk { total: bytes(stat.f_blocks), free: bytes(stat.f_bavail) })
     }
 
-    /// Whether a camera's directory is on another disk than the root.
-    pub fn is_apart(&self, camera: &CameraDir) -> Result<bool> {
-        let disk = |stat: Statx| (stat.stx_dev_major, stat.stx_dev_minor);
-        Ok(disk(self.root_dir()?.stat_self()?) != disk(camera.dir.stat_self()?))
+    /// The cameras whose directories are on another disk than the root, or that may be: what goes there frees nothing here.
+    pub fn cameras_apart(&self) -> Result<BTreeSet<Camera>> {
+        let root = self.root_dir()?.inode()?.dev;
+        let mut cameras = self.cameras()?.open;
+        cameras.retain(|camera| camera.dir.inode().map_or(true, |inode| inode.dev != root));
+        Ok(cameras.iter().map(|camera| camera.camera().clone()).collect())
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{Days, NaiveDateTime, TimeDelta};
 use clap::Args;
+use tokio::signal::unix::SignalKind;
 use walkdir::WalkDir;
 
 use super::Outcome;
@@ -54,7 +55,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome> {
     unpack(&sample)?;
     lay_out(&sample, &root)?;
     let archive = Archive::open(settings.options)?;
-    let daemon = Daemon::start_on(&archive, listener, tls, settings.access)?;
+    // It goes with the terminal that it was begun in.
+    let ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let daemon = Daemon::start_on(&archive, listener, tls, settings.access, &ends)?;
     eprintln!("demo: a sample archive in {}; it goes when this stops", root.display());
     let (stop_camera, stop) = Stop::new();
     let camera = std::thread::Builder::new()

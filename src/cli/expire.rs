@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::source::Source;
+use super::source::{Source, measure};
 use super::{Common, Outcome, output, remote};
 use crate::archive::Depth;
 use crate::daemon::control::Request;
@@ -22,7 +22,7 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
         None => match Source::open(&archive)? {
             (Source::Own(parts), incomplete) => {
                 is_incomplete = incomplete;
-                measure(&parts)?;
+                measure_for_the_rules(&parts)?;
                 PlanWire::of(parts.handle(), None)?
             }
             (Source::Beside(_), _) => {
@@ -74,7 +74,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         let parts = archive.parts()?;
         let summary = parts.preload(Depth::Glance, &Progress::default())?;
         is_incomplete |= output::reports(&summary.reports);
-        measure(&parts)?;
+        measure_for_the_rules(&parts)?;
         let pass = parts.handle().pass(confirm)?;
         let left = parts.drain()?;
         is_incomplete |= output::reports(&left);
@@ -112,7 +112,7 @@ fn push_alerts(text: &mut String, alerts: &[String]) {
 }
 
 /// Measures what the plan would take, and for a rule of size everything: a plan says how much it frees.
-fn measure(parts: &Parts) -> Result<()> {
+fn measure_for_the_rules(parts: &Parts) -> Result<()> {
     let handle = parts.handle();
     let policy = handle.expirer.policy();
     let days = if policy.max_size.is_some() || !policy.camera_sizes.is_empty() {
@@ -121,10 +121,5 @@ fn measure(parts: &Parts) -> Result<()> {
         let (_, plan) = handle.expirer.plan(None)?;
         plan.items.into_iter().filter(|item| item.bytes.is_none()).map(|item| (item.camera, item.day)).collect()
     };
-    for (camera, day) in days {
-        if let Err(error) = handle.scanner.scan_day(&camera, day, Depth::Measure) {
-            eprintln!("owlery: {}", error.chain());
-        }
-    }
-    parts.flush()
+    measure(parts, days).map(|_| ())
 }

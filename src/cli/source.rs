@@ -5,6 +5,7 @@ use super::{output, remote};
 use crate::archive::Depth;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::event::{Camera, Day};
 use crate::scan::Progress;
 use crate::service::{Archive, Parts};
 
@@ -53,4 +54,17 @@ impl Source {
             Self::Own(parts) => Some(parts),
         }
     }
+}
+
+/// Measures days, and names what could not be read; false if anything could not.
+pub(super) fn measure(parts: &Parts, days: Vec<(Camera, Day)>) -> Result<bool> {
+    let mut is_whole = true;
+    for (camera, day) in days {
+        if let Err(error) = parts.handle().scanner.scan_day(&camera, day, Depth::Measure) {
+            eprintln!("owlery: {}", error.chain());
+            is_whole = false;
+        }
+    }
+    parts.flush()?;
+    Ok(is_whole)
 }

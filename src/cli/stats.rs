@@ -3,14 +3,13 @@
 
 use std::fmt::Write as _;
 
-use super::source::Source;
+use super::source::{Source, measure};
 use super::{Common, Outcome, output, remote};
-use crate::archive::Depth;
 use crate::daemon::control::Request;
 use crate::error::Result;
 use crate::http::wire::{CameraWire, CamerasWire};
 use crate::retention::{ArchiveForecast, Kept};
-use crate::service::{Archive, Parts, Stats};
+use crate::service::{Archive, Stats};
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     let archive = common.archive()?;
@@ -32,25 +31,13 @@ fn without_daemon(archive: &Archive) -> Result<(CamerasWire, bool)> {
     let has_catalog = archive.state_path().join("catalog.db").is_file();
     let (source, mut is_incomplete) = Source::open(archive)?;
     if let Some(parts) = source.parts().filter(|_| !has_catalog) {
-        is_incomplete |= !measure(parts)?;
+        // Everything, since nobody else will, and nothing of it is kept.
+        is_incomplete |= !measure(parts, parts.handle().catalog.unmeasured()?)?;
     }
     let options = archive.options();
     let now = options.clock.now();
     let stats = Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now)?;
     Ok((CamerasWire::from(stats), is_incomplete))
-}
-
-/// Measures everything, since nobody else will, and nothing of it is kept; false if something could not be read.
-fn measure(parts: &Parts) -> Result<bool> {
-    let mut is_whole = true;
-    for (camera, day) in parts.handle().catalog.unmeasured()? {
-        if let Err(error) = parts.handle().scanner.scan_day(&camera, day, Depth::Measure) {
-            eprintln!("owlery: {}", error.chain());
-            is_whole = false;
-        }
-    }
-    parts.flush()?;
-    Ok(is_whole)
 }
 
 fn text_of(wire: &CamerasWire) -> String {

@@ -8,20 +8,26 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::signal::unix::Signal;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::client::verify_server_cert_signed_by_trust_anchor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{CertificateError, Error as TlsError, RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
+/// A certificate that is over sooner than this is warned of.
+const SOON: Duration = Duration::from_hours(14 * 24);
 /// A file that is longer holds no certificates.
 const LONGEST: u64 = 1 << 20;
 /// The first byte of a handshake (RFC 8446, section 5.1). No request begins with it.
@@ -116,6 +122,9 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
     if chain.is_empty() {
         return Err(wrong("--tls-cert", certificate, "there is no certificate in it"));
     }
+    for why in chain.iter().filter_map(|certificate| bad_time(certificate, SystemClock.now().utc)) {
+        tracing::warn!("--tls-cert {}: a certificate in it {why}", certificate.display());
+    }
     let secret =
         PrivateKeyDer::from_pem_slice(&file("--tls-key", key)?).map_err(|error| wrong("--tls-key", key, error))?;
     if key.metadata().is_ok_and(|found| found.mode() & 0o004 != 0) {
@@ -129,6 +138,38 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
     Ok(Arc::new(config))
 }
 
+/// What is wrong with the time of a certificate: it is over, over soon, or still to come.
+///
+/// rustls tells of a certificate only whether it can be trusted, and looks at its time first: so it is asked with nobody to trust,
+/// and what it says besides that is left unheeded.
+fn bad_time(certificate: &CertificateDer<'_>, now: DateTime<Utc>) -> Option<String> {
+    let parsed = ParsedCertificate::try_from(certificate).ok()?;
+    let date = |time: UnixTime| {
+        let time = i64::try_from(time.as_secs()).ok().and_then(|secs| DateTime::from_timestamp(secs, 0));
+        time.map(|time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default()
+    };
+    let at = |after: Duration| {
+        let now = Duration::from_secs(u64::try_from(now.timestamp()).unwrap_or(0));
+        let time = UnixTime::since_unix_epoch(now + after);
+        match verify_server_cert_signed_by_trust_anchor(&parsed, &RootCertStore::empty(), &[], time, &[]) {
+            Err(TlsError::InvalidCertificate(why)) => Some(why),
+            _ => None,
+        }
+    };
+    match (at(Duration::ZERO), at(SOON)) {
+        (Some(CertificateError::ExpiredContext { not_after, .. }), _) => {
+            Some(format!("expired on {}", date(not_after)))
+        }
+        (Some(CertificateError::NotValidYetContext { not_before, .. }), _) => {
+            Some(format!("is not valid before {}", date(not_before)))
+        }
+        (_, Some(CertificateError::ExpiredContext { not_after, .. })) => {
+            Some(format!("expires on {}", date(not_after)))
+        }
+        _ => None,
+    }
+}
+
 fn file(flag: &str, path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
@@ -137,4 +178,25 @@ fn file(flag: &str, path: &Path) -> Result<Vec<u8>> {
 
 fn wrong(flag: &str, path: &Path, why: impl std::fmt::Display) -> Error {
     Error::Config(format!("{flag} {}: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_warned_of_while_its_time_is_not_now_or_nearly_over() {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(2026, 6, 1), date_time_ymd(2026, 9, 1));
+        let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let bad_on = |day: &str| bad_time(made.der(), format!("{day}T12:00:00Z").parse().unwrap());
+        assert_eq!(bad_on("2026-05-31").unwrap(), "is not valid before 2026-06-01 00:00:00 UTC");
+        for fine in ["2026-06-01", "2026-08-17"] {
+            assert_eq!(bad_on(fine), None, "{fine}");
+        }
+        assert_eq!(bad_on("2026-08-18").unwrap(), "expires on 2026-09-01 00:00:00 UTC");
+        assert_eq!(bad_on("2026-09-01").unwrap(), "expired on 2026-09-01 00:00:00 UTC");
+    }
 }

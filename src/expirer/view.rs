@@ -34,10 +34,9 @@ impl Expirer {
             view.disk = Some(self.tree.disk().map_err(|error| error.chain()));
             view.queued = self.queued_bytes()?;
             view.pressed = self.pressed.load(Ordering::Acquire);
-            for camera in self.tree.cameras()?.open {
-                // One that cannot be looked at frees nothing here, and the others go on.
-                let is_apart = self.tree.is_apart(&camera).unwrap_or(true);
-                view.cameras.iter_mut().filter(|view| &view.camera == camera.camera()).for_each(|v| v.apart = is_apart);
+            let apart = self.tree.cameras_apart()?;
+            for camera in &mut view.cameras {
+                camera.apart = apart.contains(&camera.camera);
             }
         }
         Ok(view)

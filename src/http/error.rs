@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::zip;
 use crate::error::{Error, Kind};
 
 /// A problem document.
@@ -41,6 +42,11 @@ impl Problem {
 
     pub fn is_server_error(&self) -> bool {
         self.status.is_server_error()
+    }
+
+    /// The answer, with the word to try again in so many seconds.
+    pub fn retry_in(self, seconds: i64) -> Response {
+        ([(header::RETRY_AFTER, HeaderValue::from(seconds))], self).into_response()
     }
 
     /// A parameter that is unknown or wrong.
@@ -85,7 +91,7 @@ pub(super) async fn not_found() -> Problem {
 
 pub(super) async fn method_not_allowed(uri: Uri) -> Response {
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here");
-    if uri.path().strip_suffix(".zip").is_some() {
+    if zip::is_zip(&uri) {
         // It shares the route of its event, which can be deleted (see `zip::event`).
         return ([(header::ALLOW, HeaderValue::from_static("GET,HEAD"))], problem).into_response();
     }

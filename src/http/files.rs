@@ -48,8 +48,8 @@ pub(super) struct Binary(Vec<u8>);
     )),
     (status = 304, description = "whoever asks has it"),
     (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
-    (status = 412, description = "it is not the version asked for"),
-    (status = 416, description = "the file has no such part"),
+    (status = 412, description = "it is not the version asked for", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "the file has no such part", body = Problem, content_type = "application/problem+json"),
     Common
 ))]
 pub(super) async fn media(
@@ -63,28 +63,7 @@ pub(super) async fn media(
     file(&web, &viewer, &path, (&method, &headers)).await
 }
 
-/// The same for strix, and for a directory itself the list of its pictures.
-#[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/{file}", tag = "strix", params(
-    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path),
-    ("file" = FileName, Path),
-    ("Range" = Option<String>, Header, description = "the first of several ranges is answered"),
-    ("If-Range" = Option<String>, Header, description = "a tag or a time"),
-    ("If-None-Match" = Option<String>, Header, description = "tags"),
-), responses(
-    (status = 200, description = "the file", content(
-        (Binary = "image/jpeg"), (Binary = "video/mp4"), (Binary = "video/webm"), (Binary = "video/ogg"),
-        (Binary = "video/x-matroska"), (Binary = "application/octet-stream")
-    ), headers(("ETag", description = "of these bytes"), ("Last-Modified", description = "when it was written"))),
-    (status = 206, description = "the part that `Range` asks for", content(
-        (Binary = "image/jpeg"), (Binary = "video/mp4"), (Binary = "video/webm"), (Binary = "video/ogg"),
-        (Binary = "video/x-matroska"), (Binary = "application/octet-stream")
-    )),
-    (status = 304, description = "whoever asks has it"),
-    (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
-    (status = 412, description = "it is not the version asked for"),
-    (status = 416, description = "the file has no such part"),
-    Common
-))]
+/// The same for strix, and for a directory itself the list of its pictures. It is described with the other (`openapi::Files`).
 pub(super) async fn motion(
     State(web): State<Web>,
     viewer: Viewer,

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, Request, State};
@@ -25,6 +26,8 @@ use super::web::Web;
 pub(super) const COOKIE: &str = "owlery_session";
 /// How many cookies of that name are looked at: another Owlery on this host may have set one for a shorter path.
 const MOST_COOKIES: usize = 4;
+/// For how long a proxy's word holds for an answer that goes on.
+const NAMED: Duration = Duration::from_mins(15);
 
 /// In the extensions of a request that came over TLS of our own; put there by the listener.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +54,9 @@ pub(super) async fn gate(State(web): State<Web>, mut request: Request, next: Nex
             request.extensions_mut().insert(known);
             let response = next.run(request).await;
             match known {
-                Known::BySession(secret) if is_stream(&response) => as_long_as_signed_in(&web, secret, response),
+                Known::BySession(_) | Known::ByProxy if is_stream(&response) => {
+                    as_long_as_known(web.clone(), known, response)
+                }
                 _ => response,
             }
         }
@@ -66,11 +71,22 @@ fn is_stream(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// Ends such an answer with the session that asked for it: the next message, if only a heartbeat, is not sent any more.
-fn as_long_as_signed_in(web: &Web, secret: Digest, response: Response) -> Response {
-    let web = web.clone();
-    let lasts = move |_: &Result<_, _>| std::future::ready(web.sessions.find(&secret, web.handle.now()).is_some());
+/// Ends such an answer when whoever asked for it is not known any more: the next message, if only a heartbeat, is not sent. He
+/// asks again and is recognised, or not.
+fn as_long_as_known(web: Web, known: Known, response: Response) -> Response {
+    let begun = Instant::now();
+    let lasts = move |_: &Result<_, _>| std::future::ready(is_still_known(&web, known, begun.elapsed()));
     response.map(|body| Body::from_stream(body.into_data_stream().take_while(lasts)))
+}
+
+/// Whether somebody is still who he was so long ago. Tokens and users are those of the start, but sessions end, and whom a proxy
+/// names it may have signed out.
+fn is_still_known(web: &Web, known: Known, after: Duration) -> bool {
+    match known {
+        Known::BySession(secret) => web.sessions.find(&secret, web.handle.now()).is_some(),
+        Known::ByProxy => after < NAMED,
+        Known::NotAsked | Known::Not | Known::ByToken => true,
+    }
 }
 
 fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>> {
@@ -290,8 +306,7 @@ pub(super) fn unauthorised(why: &str) -> Response {
 
 /// 429, and when to come back.
 pub(super) fn told_to_wait(TooMany(seconds): TooMany) -> Response {
-    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; try again later");
-    ([(header::RETRY_AFTER, HeaderValue::from(seconds))], problem).into_response()
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; try again later").retry_in(seconds)
 }
 
 /// What one user is answered is for nobody else, so no shared cache may keep it.

@@ -18,7 +18,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::time::Instant;
 
 use super::api::Common;
 use super::closer::Closer;
@@ -38,8 +37,6 @@ use run::{Run, Sitter};
 struct Settings {
     /// After so long a silence a client is sent a comment, so that nobody takes the connection for dead.
     heartbeat: Duration,
-    /// Whoever has signed in is to do so again after so long, by reconnecting: he may have been signed out meanwhile.
-    recognised: Duration,
     /// How often the encoder looks after its clients.
     look: Duration,
     /// A client that takes nothing for so long, though something waits for it, is dropped.
@@ -56,7 +53,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             heartbeat: Duration::from_secs(15),
-            recognised: Duration::from_secs(15 * 60),
             look: Duration::from_secs(1),
             stall: Duration::from_secs(20),
             linger: Duration::from_secs(300),
@@ -177,12 +173,10 @@ pub(super) async fn stream(
     } else {
         let Ok(sitter) = web.live.join(&prefix, last.as_deref(), closer.map(|Extension(closer)| closer)) else {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients listen; try again later");
-            return Ok(([(header::RETRY_AFTER, HeaderValue::from_static("10"))], problem).into_response());
+            return Ok(problem.retry_in(10));
         };
-        let Settings { heartbeat, recognised, .. } = web.live.settings;
-        let until = (!viewer.account().name.is_empty()).then(|| Instant::now() + recognised);
         let scope = Scope::new(viewer, (!asked.is_empty()).then_some(asked));
-        client::body(sitter, scope, heartbeat, until)
+        client::body(sitter, scope, web.live.settings.heartbeat)
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form};
@@ -22,10 +22,8 @@ use super::prefix::Prefix;
 use super::sessions::LASTS;
 use super::viewer::{Role, Viewer};
 use super::web::Web;
-use super::{assets, blocking};
+use super::{assets, blocking, body};
 
-/// The most bytes of a form or a document with a password in it.
-const MOST: usize = 8 * 1024;
 /// How many passwords are compared at once: each takes the memory that its hash was made with.
 const AT_ONCE: usize = 2;
 /// How many wait for that.
@@ -232,32 +230,20 @@ async fn remember(web: &Web) -> Result<(), Problem> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    kind_of(headers) == Some("application/x-www-form-urlencoded")
+    body::is_said_to_be(body::FORM, headers)
 }
 
-fn kind_of(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next().map(str::trim)
-}
-
-async fn read(mut request: Request, is_form: bool) -> Result<Credentials, Problem> {
-    let is_json = kind_of(request.headers()) == Some("application/json");
-    if !is_form && !is_json {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a name and a password as a form or as JSON"));
-    }
-    DefaultBodyLimit::max(MOST).apply(&mut request);
-    let kind = request.headers().get(header::CONTENT_TYPE).cloned();
+async fn read(request: Request, is_form: bool) -> Result<Credentials, Problem> {
     // What is wrong with it is not told: the answer may be logged somewhere, and a password may be in it.
     let bad = || Problem::new(StatusCode::BAD_REQUEST, "the body is not a name and a password");
-    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        status @ StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, format!("the body is larger than {MOST} bytes")),
-        _ => bad(),
-    })?;
-    if is_json {
-        return serde_json::from_slice(&bytes).map_err(|_| bad());
+    if is_form {
+        return Form::from_request(request, &()).await.map(|Form(credentials)| credentials).map_err(|_| bad());
     }
-    let mut form = Request::post("/login").body(Body::from(bytes)).map_err(|_| bad())?;
-    form.headers_mut().extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
-    Form::from_request(form, &()).await.map(|Form(credentials)| credentials).map_err(|_| bad())
+    if !body::is_said_to_be(body::JSON, request.headers()) {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a name and a password as a form or as JSON"));
+    }
+    let bytes = Bytes::from_request(request, &()).await.map_err(|_| bad())?;
+    serde_json::from_slice(&bytes).map_err(|_| bad())
 }
 
 fn refused(denied: &Denied, is_form: bool, next: &str) -> Response {
@@ -269,7 +255,7 @@ fn refused(denied: &Denied, is_form: bool, next: &str) -> Response {
     let mut response = match denied {
         Denied::Wrong => gate::unauthorised(why),
         Denied::TooMany(too_many) => gate::told_to_wait(*too_many),
-        Denied::Busy => ([(header::RETRY_AFTER, "1")], Problem::new(status, why)).into_response(),
+        Denied::Busy => Problem::new(status, why).retry_in(1),
     };
     if is_form {
         let page = shown(status, why, next);

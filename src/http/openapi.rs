@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use axum::body::Bytes;
 use axum::response::Response;
 use utoipa::openapi::Server;
+use utoipa::openapi::path::Operation;
 use utoipa::{Modify, OpenApi, openapi};
 
 use super::described::{CursorText, Direction, FileName, Moment};
@@ -30,30 +31,39 @@ use crate::event::EventName;
     paths(
         api::cameras, api::events, api::event, api::save, api::unsave, api::delete, api::days, api::queue, api::restore,
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
-        files::media, files::motion, files::listing::listing, strix::cameras, strix::events,
+        files::media, files::listing::listing, strix::cameras, strix::events,
         zip::zipped, zip::export, live::stream, metrics::metrics,
         login::me, login::page, login::sign_in, login::sign_out,
     ),
     // What only parameters are made of is not gathered by itself.
     components(schemas(CursorText, Direction, EventName, FileName, Moment)),
-    modifiers(&DebugFiles)
+    modifiers(&Files)
 )]
 struct Document;
 
-/// The files of an event's `debug/` are asked for as the others are, with that in their path.
-struct DebugFiles;
+/// Files are described once. They are the same below `/motion/`, and below either those of an event's `debug/` are asked for with
+/// that in the path.
+struct Files;
 
-impl Modify for DebugFiles {
+impl Modify for Files {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let paths = &mut document.paths.paths;
-        let files: Vec<String> = paths.keys().filter(|path| path.ends_with("/{file}")).cloned().collect();
-        for path in files {
-            let mut item = paths[&path].clone();
-            if let Some(get) = &mut item.get {
-                get.operation_id = get.operation_id.as_ref().map(|id| format!("{id}_debug"));
+        let mut again = |from: &str, to: &str, change: &dyn Fn(&mut Operation)| {
+            let mut item = paths[from].clone();
+            item.get.iter_mut().for_each(change);
+            paths.insert(to.to_owned(), item);
+        };
+        again("/media/{camera}/{date}/{time}/{file}", "/motion/{camera}/{date}/{time}/{file}", &|get| {
+            get.tags = Some(vec!["strix".to_owned()]);
+            get.operation_id = Some("motion".to_owned());
+        });
+        for below in ["media", "motion"] {
+            let [file, debug] =
+                ["{file}", "debug/{file}"].map(|name| format!("/{below}/{{camera}}/{{date}}/{{time}}/{name}"));
+            again(&file, &debug, &|get| {
+                get.operation_id = Some(format!("{below}_debug"));
                 get.summary = Some("A debug frame or movie of Motion's.".to_owned());
-            }
-            paths.insert(path.replace("/{file}", "/debug/{file}"), item);
+            });
         }
     }
 }

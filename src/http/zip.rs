@@ -12,7 +12,7 @@ use axum::RequestExt;
 use axum::body::Body;
 use axum::extract::{Path, Query as Pairs, Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
@@ -25,7 +25,7 @@ use super::params::{Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
 use super::wire::StateSchema;
-use super::{api, blocking};
+use super::{api, blocking, error};
 use crate::catalog::{Order, Query};
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::service::Handle;
@@ -41,7 +41,7 @@ const PAGE: usize = 200;
 /// How long a client may take nothing before it loses its place.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// When to come back where others are being served, in seconds. A guess: an export takes as long as its client takes.
-const LATER: &str = "10";
+const LATER: i64 = 10;
 
 /// How many zips may be made at a time. Each takes a thread, and time of the disk that Motion writes to.
 #[derive(Debug)]
@@ -59,11 +59,25 @@ impl Default for Places {
 /// What is asked of an event: where its name ends with `.zip`, its files, else what is known of it. (One segment of a route
 /// cannot be both a name and a suffix.)
 pub(super) async fn event(State(web): State<Web>, viewer: Viewer, request: Request) -> Response {
-    if request.uri().path().strip_suffix(".zip").is_some() {
+    if is_zip(request.uri()) {
         zipped(web, viewer, request).await.unwrap_or_else(Problem::into_response)
     } else {
         api::event.call(request, web).await
     }
+}
+
+/// The other thing that is done with an event, and not with its zip.
+pub(super) async fn delete(State(web): State<Web>, request: Request) -> Response {
+    if is_zip(request.uri()) {
+        error::method_not_allowed(request.uri().clone()).await
+    } else {
+        api::delete.call(request, web).await
+    }
+}
+
+/// Whether a path of an event is that of its zip.
+pub(super) fn is_zip(uri: &Uri) -> bool {
+    uri.path().strip_suffix(".zip").is_some()
 }
 
 /// One event as a zip file.
@@ -213,7 +227,7 @@ fn answer(web: &Web, method: &Method, places: &Arc<Semaphore>, name: &str, what:
     } else {
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "others are being made: try again later");
-            return ([(header::RETRY_AFTER, HeaderValue::from_static(LATER))], problem).into_response();
+            return problem.retry_in(LATER);
         };
         let (pipe, body) = pipe::new(PATIENCE, web.handle.stop().clone());
         let handle = Arc::clone(&web.handle);

@@ -39,6 +39,15 @@ pub struct CameraInfo {
     pub port: u16,
 }
 
+impl CameraInfo {
+    /// Every camera of a catalog, by name.
+    pub(super) fn of(catalog: &Catalog, ports: &BTreeMap<Camera, u16>) -> Result<Vec<Self>> {
+        let port = |camera: &Camera| ports.get(camera).copied().unwrap_or(0);
+        let cameras = catalog.cameras()?;
+        Ok(cameras.into_iter().map(|summary| Self { port: port(&summary.camera), summary }).collect())
+    }
+}
+
 /// A service as seen by whoever asks it: shared by its threads, the HTTP router and the embedding program.
 #[derive(Debug)]
 pub struct Handle {
@@ -150,9 +159,7 @@ impl Handle {
 
     /// Every camera, by name.
     pub fn cameras(&self) -> Result<Vec<CameraInfo>> {
-        let port = |camera: &Camera| self.ports.get(camera).copied().unwrap_or(0);
-        let cameras = self.catalog.cameras()?;
-        Ok(cameras.into_iter().map(|summary| CameraInfo { port: port(&summary.camera), summary }).collect())
+        CameraInfo::of(&self.catalog, &self.ports)
     }
 
     /// The ports of the cameras' live streams, as far as they are known.

@@ -30,10 +30,7 @@ impl Stats {
         policy: &Policy,
         now: Now,
     ) -> Result<Self> {
-        let port = |camera: &Camera| ports.get(camera).copied().unwrap_or(0);
-        let cameras = catalog.cameras()?;
-        let cameras = cameras.into_iter().map(|summary| CameraInfo { port: port(&summary.camera), summary }).collect();
-        Ok(Self { cameras, forecast: look_ahead(catalog, tree, policy, now)? })
+        Ok(Self { cameras: CameraInfo::of(catalog, ports)?, forecast: look_ahead(catalog, tree, policy, now)? })
     }
 
     /// Of these cameras as if there were no others: nothing of it tells of the archive or its disk.
@@ -55,9 +52,9 @@ fn look_ahead(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -> Resu
     let mut sums = catalog.sums(first, last)?;
     let disk = tree.disk().inspect_err(|error| tracing::debug!("{}", error.chain())).ok();
     if disk.is_some() {
-        for camera in tree.cameras().map(|cameras| cameras.open).unwrap_or_default() {
-            let is_apart = tree.is_apart(&camera).unwrap_or_default();
-            sums.iter_mut().filter(|sums| &sums.camera == camera.camera()).for_each(|sums| sums.apart = is_apart);
+        let apart = tree.cameras_apart().unwrap_or_default();
+        for sums in &mut sums {
+            sums.apart = apart.contains(&sums.camera);
         }
     }
     Ok(forecast(&sums, disk, policy, now))

@@ -11,7 +11,7 @@ fn the_demo_serves_a_week_of_events_films_more_and_leaves_nothing_behind() {
     let tmp = world.outside("tmp");
     let mut command = program();
     command.args(["demo", "--listen", "127.0.0.1:0"]).env("TMPDIR", &tmp);
-    let daemon = Daemon::start(command);
+    let mut daemon = Daemon::start(command);
     wait_until("ready", || daemon.get("/readyz").status == 200);
 
     let day_of = |event: &serde_json::Value| event["id"].as_str().unwrap().split('/').nth(1).unwrap().to_owned();
@@ -37,6 +37,7 @@ fn the_demo_serves_a_week_of_events_films_more_and_leaves_nothing_behind() {
         daemon.events().into_iter().find(|event| event["state"] == "open" && event["id"] != id)
     });
 
-    assert_eq!(daemon.stop(), 0);
+    daemon.signal("-HUP"); // the terminal is closed
+    assert_eq!(daemon.wait(), 0);
     assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0);
 }

@@ -38,6 +38,16 @@ fn a_signal_ends_it_in_order_and_with_success() {
 }
 
 #[test]
+fn sighup_ends_nothing_where_no_certificate_is_to_be_read_again() {
+    let world = World::new();
+    let daemon = world.serve(&[]);
+    daemon.signal("-HUP");
+    daemon.wait_for_log("SIGHUP: there is no certificate to read again");
+    assert_eq!(daemon.get("/healthz").status, 200);
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
 fn a_signal_ends_it_amidst_the_preload() {
     let world = World::new();
     many_events(&world, 60, 100);

@@ -8,13 +8,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use chrono::{Datelike, Days};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
-use crate::world::{Daemon, PATIENCE, Ran, Response, World, wait_until};
+use crate::world::{Daemon, PATIENCE, Ran, Response, World, today, wait_until};
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -32,6 +33,16 @@ impl Made {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let leaf = made.cert.der().clone();
         Self { chain: made.cert.pem(), key: made.signing_key.serialize_pem(), root: leaf.clone(), leaf }
+    }
+
+    /// The same until a day.
+    fn until(last: chrono::NaiveDate) -> Self {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let [month, day] = [last.month(), last.day()].map(|number| u8::try_from(number).unwrap());
+        params.not_after = date_time_ymd(last.year(), month, day);
+        let key = KeyPair::generate().unwrap();
+        let made = params.self_signed(&key).unwrap();
+        Self { chain: made.pem(), key: key.serialize_pem(), root: made.der().clone(), leaf: made.der().clone() }
     }
 
     /// One by an intermediate authority, whose own certificate is in the chain; the root is not.
@@ -292,4 +303,22 @@ fn a_key_that_everybody_can_read_is_warned_of() {
     fs::set_permissions(&files.key, fs::Permissions::from_mode(0o644)).unwrap();
     let daemon = files.serve(&world, "");
     daemon.wait_for_log(&format!("--tls-key {} can be read by everybody", files.key.display()));
+}
+
+#[test]
+fn a_certificate_that_is_over_or_soon_is_served_and_warned_of_whenever_it_is_read() {
+    let world = World::new();
+    let files = Files::of(&world);
+    let (soon, over) = (Made::until(today() + Days::new(9)), Made::until(today() - Days::new(9)));
+    let daemon = files.put(&soon).serve(&world, "tls=1h");
+    assert!(is_healthy(&mut connect(&daemon, &soon).unwrap()));
+    daemon.wait_for_log(&format!("{}: a certificate in it expires on ", files.certificate.display()));
+    files.put(&over);
+    daemon.signal("-HUP");
+    daemon.wait_for_log("a certificate in it expired on ");
+    daemon.wait_for_log("the certificate was read again");
+    files.put(&Made::simple());
+    daemon.signal("-HUP");
+    wait_until("it is read", || daemon.log().matches("the certificate was read again").count() == 2);
+    assert_eq!(daemon.log().matches("a certificate in it").count(), 2, "{}", daemon.log());
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use headers::LastModified;
 use headers::{Date, ETag, Header, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince};
 
@@ -51,7 +51,25 @@ impl Answer {
         }
     }
 
+    /// What is answered where nothing of this file is.
+    fn refusal(&self) -> Option<Response> {
+        match self.status {
+            StatusCode::PRECONDITION_FAILED => {
+                Some(Problem::new(self.status, "the file is not the version that was asked for").into_response())
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                let size = (header::CONTENT_RANGE, text(format_args!("bytes */{}", self.len)));
+                let why = format!("the file has {} bytes, and none of those that were asked for", self.len);
+                Some(([size], Problem::new(self.status, why)).into_response())
+            }
+            _ => None,
+        }
+    }
+
     pub async fn respond(self, media: MediaFile, kind: HeaderValue, caching: HeaderValue) -> Result<Response, Problem> {
+        if let Some(refusal) = self.refusal() {
+            return Ok(refusal);
+        }
         let (from, count) = self.part;
         let body = if count == 0 || self.is_head { Body::empty() } else { body::of(media, from, count).await? };
         let mut response = Response::new(body);
@@ -67,16 +85,12 @@ impl Answer {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.len));
                 return Ok(response);
             }
-            StatusCode::RANGE_NOT_SATISFIABLE => {
-                headers.insert(header::CONTENT_RANGE, text(format_args!("bytes */{}", self.len)));
-            }
             StatusCode::PARTIAL_CONTENT => {
                 let last = from + count - 1;
                 headers.insert(header::CONTENT_RANGE, text(format_args!("bytes {from}-{last}/{}", self.len)));
                 headers.insert(header::CONTENT_TYPE, kind);
             }
-            StatusCode::OK => _ = headers.insert(header::CONTENT_TYPE, kind),
-            _ => {}
+            _ => _ = headers.insert(header::CONTENT_TYPE, kind),
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(count));
         Ok(response)

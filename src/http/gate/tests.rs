@@ -238,3 +238,12 @@ fn a_stream_ends_with_the_session_that_asked_for_it() {
     say.send("data: 2").unwrap();
     assert_eq!(next(), None, "he has signed out");
 }
+
+#[test]
+fn a_proxy_s_word_holds_for_a_quarter_of_an_hour_and_a_token_as_long_as_we_run() {
+    let program = Embedding::new();
+    let web = Web::new(Arc::clone(&program.service), program.service.state_dir(), anna());
+    let is_known = |known, minutes| super::is_still_known(&web, known, Duration::from_mins(minutes));
+    assert!(is_known(super::Known::ByProxy, 14) && !is_known(super::Known::ByProxy, 15));
+    assert!(is_known(super::Known::ByToken, 1_000_000) && is_known(super::Known::NotAsked, 1_000_000));
+}

@@ -13,9 +13,9 @@ use super::run::Sitter;
 /// A comment, which clients pass over.
 const HEARTBEAT: &[u8] = b":\n\n";
 
-/// The body of a client's answer, which ends at `until`. Dropping it frees the seat.
-pub(super) fn body(sitter: Sitter, scope: Scope, heartbeat: Duration, until: Option<Instant>) -> Body {
-    let client = Client { sitter, scope, heartbeat, until };
+/// The body of a client's answer. Dropping it frees the seat.
+pub(super) fn body(sitter: Sitter, scope: Scope, heartbeat: Duration) -> Body {
+    let client = Client { sitter, scope, heartbeat };
     Body::from_stream(futures_util::stream::unfold(client, async |mut client| {
         let chunk = client.next().await?;
         Some((Ok::<_, Infallible>(chunk), client))
@@ -28,7 +28,6 @@ pub(super) struct Client {
     sitter: Sitter,
     scope: Scope,
     heartbeat: Duration,
-    until: Option<Instant>,
 }
 
 impl Client {
@@ -38,11 +37,7 @@ impl Client {
             return Some(greeting);
         }
         let heartbeat = Instant::now() + self.heartbeat;
-        let silent_until = self.until.map_or(heartbeat, |until| until.min(heartbeat));
         loop {
-            if self.until.is_some_and(|until| Instant::now() >= until) {
-                return None;
-            }
             // First this: what is added after it wakes the waiting.
             let is_over = self.sitter.pulse.borrow_and_update().is_over;
             match self.sitter.take(&self.scope) {
@@ -52,10 +47,9 @@ impl Client {
                 Taken::Nothing if is_over => return None,
                 Taken::Nothing => {}
             }
-            match timeout_at(silent_until, self.sitter.pulse.changed()).await {
+            match timeout_at(heartbeat, self.sitter.pulse.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,
-                Err(_) if silent_until < heartbeat => return None,
                 Err(_) => return Some(Bytes::from_static(HEARTBEAT)),
             }
         }

@@ -225,7 +225,7 @@ fn what_is_no_name_and_password_is_refused() {
     let world = World::new();
     let daemon = serve_with(&world, &users());
     let good = json!({"name": "anna", "password": PASSWORD}).to_string();
-    let long = json!({"name": "anna", "password": "x".repeat(9000)}).to_string();
+    let long = json!({"name": "anna", "password": "x".repeat(65_536)}).to_string();
     for (kind, body, status) in [
         (JSON, "", 400),
         (JSON, "{}", 400),

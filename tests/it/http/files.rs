@@ -66,7 +66,7 @@ fn a_range_past_the_end_cannot_be_satisfied() {
         let response = daemon.request("GET", &path, &[("Range", range)]);
         assert_eq!(response.status, 416, "{range}");
         assert_eq!(response.header("content-range"), Some("bytes */118483"), "{range}");
-        assert!(response.body.is_empty(), "{range}");
+        assert_problem(&response, 416, None);
     }
 }
 
@@ -176,7 +176,7 @@ fn who_wants_a_certain_version_gets_no_other() {
     }
     for other in [("If-Match", "\"other\""), ("If-Unmodified-Since", "Sat, 21 Nov 2026 05:44:51 GMT")] {
         let response = daemon.request("GET", &path, &[other]);
-        assert_eq!((response.status, response.body.len()), (412, 0), "{other:?}");
+        assert_problem(&response, 412, None);
     }
 }
 

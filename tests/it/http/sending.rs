@@ -29,8 +29,9 @@ fn files_of_events_that_are_over_may_be_kept_for_ever() {
     let world = World::sample("failures/sigkill-direct-mp4");
     world.event(EVENT).old().make();
     let daemon = world.serve(&[]);
-    assert_eq!(daemon.event("Camera1/2026-11-21/05-39-40").unwrap()["state"], "interrupted");
-    assert_eq!(daemon.event(EVENT).unwrap()["state"], "complete");
+    // That its movie is cut off is found when it is measured.
+    daemon.wait_for_event("Camera1/2026-11-21/05-39-40", "is interrupted", |event| event["state"] == "interrupted");
+    daemon.wait_for_event(EVENT, "is complete", |event| event["state"] == "complete");
     for path in ["Camera1/2026-11-21/05-39-40/video.mp4", &format!("{EVENT}/10-00-00-00.jpg")] {
         let path = format!("/media/{path}");
         let whole = daemon.get(&path);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::scrape::Scrape;
-use crate::world::{Daemon, World};
+use crate::world::{Daemon, World, wait_until};
 
 fn requests(scrape: &Scrape, route: &str, method: &str, code: &str) -> u64 {
     let name = format!("owlery_http_requests_total{{route=\"{route}\",method=\"{method}\",code=\"{code}\"}}");
@@ -73,6 +73,11 @@ fn whatever_is_asked_for_the_series_stay_the_same() {
     let daemon = world.serve(&[]);
     let names = || Scrape::of(&daemon).series.into_keys().collect::<BTreeSet<_>>();
     hostile(&daemon, 0..16);
+    // Some series are there only once something is known, or is measured.
+    wait_until("everything is measured", || {
+        let events = daemon.events();
+        daemon.get("/readyz").status == 200 && events.iter().all(|event| !event["bytes"].is_null())
+    });
     names(); // the first scrape is counted by the second
     let before = names();
     hostile(&daemon, 16..216);
