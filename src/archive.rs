@@ -33,6 +33,7 @@ pub(crate) use marker::{give_state, write_state};
 pub use media::{EventFiles, MediaFile, MediaPath};
 pub use queue::QueuedPass;
 pub use reap::{Tally, Turns};
+pub use restore::RestoringPass;
 pub(crate) use retire::rfc3339;
 pub use retire::{Retired, RetiringPass};
 pub use sidecar::SIDECAR;

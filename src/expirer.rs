@@ -5,6 +5,7 @@ mod guards;
 mod held;
 mod notes;
 mod queue_sums;
+mod recover;
 mod restored;
 mod undo;
 mod view;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Serialize;
 
 pub use clock_guard::ClockGuard;
@@ -189,7 +190,7 @@ impl Expirer {
                 }
                 other => other?,
             };
-            let left = self.carry_out(retiring, &planned, undo_until, &mut pass)?;
+            let left = self.carry_out(retiring, &planned, &mut pass)?;
             let by = if confirmed.is_some() { By::Hand } else { By::Rule };
             self.audit.note(now, notes::of(&pass, by, left));
         }
@@ -226,19 +227,16 @@ impl Expirer {
     }
 
     /// Retires what was decided on. Answers what the audit tells of what stays.
-    fn carry_out(
-        &self,
-        mut retiring: RetiringPass<'_>,
-        planned: &[Planned],
-        undo_until: Option<DateTime<Utc>>,
-        pass: &mut Pass,
-    ) -> Result<Vec<Entry>> {
+    fn carry_out(&self, mut retiring: RetiringPass<'_>, planned: &[Planned], pass: &mut Pass) -> Result<Vec<Entry>> {
         let begun = Instant::now();
         let mut left = Vec::new();
         for (item, names) in planned {
             left.extend(self.retire(&mut retiring, item, names, pass));
         }
         let finished = retiring.finish();
+        if finished.is_err() {
+            self.put_back_unfinished(); // what may not outlast a power cut is not retired
+        }
         let took =
             humantime::format_duration(Duration::from_millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(0)));
         for (item, _) in planned {
@@ -249,8 +247,9 @@ impl Expirer {
                 tracing::error!("{}", error.chain());
             }
         }
-        pass.pass = finished?.filter(|_| !pass.items.is_empty());
-        pass.undo_until = undo_until.filter(|_| pass.pass.is_some()).map(rfc3339);
+        if let Some(manifest) = finished?.filter(|_| !pass.items.is_empty()) {
+            (pass.pass, pass.undo_until) = (Some(manifest.pass), manifest.undo_until);
+        }
         if let Some(name) = &pass.pass {
             tracing::info!("pass {name}: retired {} events of {} days, in {took}", pass.count(), pass.items.len());
         }
@@ -260,18 +259,27 @@ impl Expirer {
         Ok(left)
     }
 
-    /// The events that each item stands for now.
+    /// The events that each item stands for. A day that is not as the plan saw it any more waits for the next plan.
     fn with_names(&self, items: Vec<Item>) -> Result<Vec<Planned>> {
-        items
-            .into_iter()
-            .map(|item| {
-                let names = match &item.events {
-                    Which::All => self.catalog.names_of(&item.camera, item.day)?,
-                    Which::Some(names) => names.clone(),
-                };
-                Ok((item, names))
-            })
-            .collect()
+        let mut planned = Vec::with_capacity(items.len());
+        for item in items {
+            let names = match &item.events {
+                Which::All => self.catalog.names_of(&item.camera, item.day)?,
+                Which::Some(names) => names.clone(),
+            };
+            let is_all = item.events == Which::All;
+            if is_all && (names.len() as u64 != item.count || !self.catalog.kept_of(&item.camera, item.day)?.is_empty())
+            {
+                tracing::info!(
+                    "{}/{} has changed since it was planned; it waits for the next pass",
+                    item.camera,
+                    item.day
+                );
+                continue;
+            }
+            planned.push((item, names));
+        }
+        Ok(planned)
     }
 
     /// Keeps a plan that was refused, so that exactly it can be confirmed.
@@ -302,21 +310,18 @@ impl Expirer {
             if restored.iter().any(|day| day.camera == item.camera && day.day == item.day) {
                 continue;
             }
-            let mut there: BTreeSet<EventName> = self.catalog.names_of(&item.camera, item.day)?.into_iter().collect();
-            let is_whole = item.events == Which::All && there.len() == names.len();
-            for event in self.catalog.kept_of(&item.camera, item.day)? {
-                there.remove(&event);
+            let there: BTreeSet<EventName> = self.catalog.names_of(&item.camera, item.day)?.into_iter().collect();
+            let kept = self.catalog.kept_of(&item.camera, item.day)?;
+            let may_go = |name: &EventName| there.contains(name) && !kept.contains(name);
+            let names: Vec<EventName> = names.into_iter().filter(may_go).collect();
+            if names.is_empty() {
+                continue;
             }
-            let names: Vec<EventName> = names.into_iter().filter(|name| there.contains(name)).collect();
-            if !(is_whole && names.len() == there.len()) {
-                if names.is_empty() {
-                    continue;
-                }
-                let is_less = names.len() as u64 != item.count;
-                (item.events, item.count) = (Which::Some(names.clone()), names.len() as u64);
-                if is_less {
-                    (item.bytes, item.frees) = (None, None);
-                }
+            if names.len() as u64 != item.count {
+                (item.count, item.bytes, item.frees) = (names.len() as u64, None, None);
+            }
+            if item.events != Which::All || names.len() != there.len() {
+                item.events = Which::Some(names.clone());
             }
             left.push((item, names));
         }

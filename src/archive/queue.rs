@@ -15,6 +15,8 @@ use crate::event::{By, Camera, Item};
 
 pub(super) const QUEUE: &[u8] = b"delete_queue";
 pub(super) const MANIFEST: &[u8] = b"pass.json";
+/// The manifest's name while the pass is made: only its last step, a rename that takes no space, makes it one that waits.
+pub(super) const RETIRING: &[u8] = b"retiring.json";
 /// The manifest's name once the reaper has taken the pass up.
 pub(super) const TAKEN_UP: &[u8] = b"reaping.json";
 /// Manifests list days, so they stay small; one larger than this is not believed.
@@ -44,6 +46,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// As it is written.
+    pub(super) fn text(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a manifest is texts and numbers")
+    }
+
     /// Whether the time in which it can be taken back is over. A time that cannot be read is never over.
     pub fn is_due(&self, now: Now) -> bool {
         let Some(until) = &self.undo_until else { return true };
@@ -163,37 +170,46 @@ impl Tree {
 
 /// Whether a name is that of a manifest that was still being written.
 pub(super) fn is_unfinished(name: &[u8]) -> bool {
-    name.starts_with(b".pass.json.") && name.ends_with(b".tmp")
+    (name.starts_with(b".pass.json.") || name.starts_with(b".retiring.json.")) && name.ends_with(b".tmp")
 }
 
 /// The manifest of a pass directory and whether the reaper has taken it up, or why it is not ours.
 pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, bool), String>> {
-    let read = |name| match pass.read_small(name, LARGEST_MANIFEST) {
-        Err(error @ Error::Io { .. }) => Ok(Err(error.chain())),
-        other => other.map(Ok),
-    };
-    let (bytes, is_taken_up) = match read(MANIFEST)? {
-        Ok(None) => (read(TAKEN_UP)?, true),
-        other => (other, false),
-    };
-    let bytes = match bytes {
+    for (name, is_taken_up) in [(MANIFEST, false), (TAKEN_UP, true)] {
+        if let Some(read) = manifest_named(name, pass, archive)? {
+            return Ok(read.map(|manifest| (manifest, is_taken_up)));
+        }
+    }
+    let is_cut_off = pass.has(RETIRING)?;
+    Ok(Err(if is_cut_off { "it was cut off while it was made" } else { "it has no pass.json" }.to_owned()))
+}
+
+/// The manifest of a pass that was not finished; `None` if it is none of ours.
+pub(super) fn retiring_manifest(pass: &Dir, archive: &str) -> Result<Option<Manifest>> {
+    Ok(manifest_named(RETIRING, pass, archive)?.and_then(Result::ok))
+}
+
+/// The manifest in a file of this name, or why it is not ours; `None` if there is none.
+fn manifest_named(file: &[u8], pass: &Dir, archive: &str) -> Result<Option<Result<Manifest, String>>> {
+    let bytes = match pass.read_small(file, LARGEST_MANIFEST) {
+        Ok(None) => return Ok(None),
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return Ok(Err("it has no pass.json".to_owned())),
-        Err(why) => return Ok(Err(why)),
+        Err(error @ Error::Io { .. }) => return Ok(Some(Err(error.chain()))),
+        Err(error) => return Err(error),
     };
+    let file = String::from_utf8_lossy(file);
     let manifest: Manifest = match serde_json::from_slice(&bytes) {
         Ok(manifest) => manifest,
-        Err(error) => return Ok(Err(format!("its pass.json is not of our form: {error}"))),
+        Err(error) => return Ok(Some(Err(format!("its {file} is not of our form: {error}")))),
     };
-    if manifest.owlery != 1 {
-        return Ok(Err(format!("its pass.json is of version {}", manifest.owlery)));
-    }
-    if manifest.archive != archive || archive.is_empty() {
-        return Ok(Err("its pass.json is of another archive".to_owned()));
-    }
     let name = pass.path().file_name().map(|name| name.to_string_lossy().into_owned());
-    if name.as_deref() != Some(&manifest.pass) {
-        return Ok(Err("its pass.json names another pass".to_owned()));
-    }
-    Ok(Ok((manifest, is_taken_up)))
+    Ok(Some(if manifest.owlery != 1 {
+        Err(format!("its {file} is of version {}", manifest.owlery))
+    } else if manifest.archive != archive || archive.is_empty() {
+        Err(format!("its {file} is of another archive"))
+    } else if name.as_deref() != Some(&manifest.pass) {
+        Err(format!("its {file} names another pass"))
+    } else {
+        Ok(manifest)
+    }))
 }

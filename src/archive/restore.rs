@@ -3,14 +3,14 @@
 //! numbers in the comments here are its steps. Step 1, which keeps what comes back from being taken again by the next
 //! pass, is the expirer's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::dir::{Dir, join};
-use super::queue::{MANIFEST, Manifest, Parts, Place, QUEUE, is_unfinished};
+use super::queue::{MANIFEST, Manifest, Parts, Place, QUEUE, RETIRING, is_unfinished, retiring_manifest};
 use super::retire::{Touched, open_or_make, rename, rfc3339};
 use super::{Report, Tree};
 use crate::error::{Error, Result};
@@ -25,6 +25,8 @@ pub(crate) type Days = BTreeSet<(Camera, Day)>;
 pub struct RestoringPass<'a> {
     tree: &'a Tree,
     manifest: Manifest,
+    /// The manifest's name: it tells whether the pass was ever finished.
+    file: &'static [u8],
     parts: Parts,
     /// Directories in which names came or went, to be synced once at the end.
     touched: Touched,
@@ -46,11 +48,56 @@ impl Tree {
         let found = self.parts_of(pass)?;
         let (manifest, parts) =
             found.ok_or_else(|| Error::Unknown { what: "pass in the delete queue", name: pass.to_owned() })?;
-        Ok(RestoringPass { tree: self, manifest, parts, touched: Touched::default() })
+        Ok(RestoringPass { tree: self, manifest, file: MANIFEST, parts, touched: Touched::default() })
+    }
+
+    /// The passes that were cut off while they were made, to be put back: nobody has looked again at what was moved into
+    /// them. One of which another part is finished is finished here: its renames were durable.
+    pub fn unfinished_passes(&self) -> Result<Vec<RestoringPass<'_>>> {
+        let archive = self.verify_identity()?.to_owned();
+        let mut found: BTreeMap<String, (Manifest, Parts)> = BTreeMap::new();
+        let mut places = vec![Place::Root];
+        places.extend(self.cameras()?.open.iter().map(|camera| Place::Camera(camera.camera().clone())));
+        for place in places {
+            let Ok(Some(queue)) = self.queue_base(&place).and_then(|base| base.open_dir_if_there(QUEUE)) else {
+                continue;
+            };
+            for name in queue.names().unwrap_or_default() {
+                let Ok(dir) = queue.open_dir(&name) else { continue };
+                if let Ok(Some(manifest)) = retiring_manifest(&dir, &archive) {
+                    let (_, parts) = found.entry(manifest.pass.clone()).or_insert((manifest, Parts::new()));
+                    parts.push((place.clone(), dir));
+                }
+            }
+        }
+        let mut unfinished = Vec::new();
+        for (pass, (manifest, parts)) in found {
+            if self.parts_of(&pass)?.is_none() {
+                unfinished.push(RestoringPass {
+                    tree: self,
+                    manifest,
+                    file: RETIRING,
+                    parts,
+                    touched: Touched::default(),
+                });
+                continue;
+            }
+            for (_, part) in parts {
+                let renamed = rustix::fs::renameat(&part, RETIRING, &part, MANIFEST);
+                renamed.map_err(|e| Error::io("finish", part.path(), e))?;
+                part.sync()?;
+            }
+        }
+        Ok(unfinished)
     }
 }
 
 impl RestoringPass<'_> {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.manifest.pass
+    }
+
     /// The days that lie in the pass, and what else does.
     pub fn days(&self) -> Result<(Days, Vec<Report>)> {
         let (mut days, mut others) = (Days::new(), Vec::new());
@@ -117,13 +164,16 @@ impl RestoringPass<'_> {
             let is_empty = part.names()?.iter().all(|name| is_manifest(name));
             if !is_empty {
                 is_gone = false;
-                let text = serde_json::to_vec(&self.manifest).expect("a manifest is texts and numbers");
-                part.write_whole(MANIFEST, &text)?;
+                part.write_whole(MANIFEST, &self.manifest.text())?;
+                if self.file != MANIFEST {
+                    let removed = rustix::fs::unlinkat(part, self.file, AtFlags::empty());
+                    removed.map_err(|e| Error::io("finish", part.path(), e))?;
+                }
                 part.sync()?;
                 continue;
             }
             let queue = self.tree.queue_base(place)?.open_dir(QUEUE)?;
-            let removed = rustix::fs::unlinkat(part, MANIFEST, AtFlags::empty()).and_then(|()| {
+            let removed = rustix::fs::unlinkat(part, self.file, AtFlags::empty()).and_then(|()| {
                 crash("restore-4");
                 rustix::fs::unlinkat(&queue, self.manifest.pass.as_bytes(), AtFlags::REMOVEDIR)
             });
@@ -145,7 +195,7 @@ impl Tree {
     }
 }
 
-fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {
+pub(super) fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {
     for name in from.names()? {
         let path = join(from.path(), &name);
         let Some(event) = EventName::from_bytes(&name) else {
@@ -179,10 +229,10 @@ fn remove_emptied(part: &Dir) -> Result<()> {
 }
 
 fn is_manifest(name: &[u8]) -> bool {
-    name == MANIFEST || is_unfinished(name)
+    name == MANIFEST || name == RETIRING || is_unfinished(name)
 }
 
-fn events_in(day: &Dir) -> Result<Vec<EventName>> {
+pub(super) fn events_in(day: &Dir) -> Result<Vec<EventName>> {
     Ok(day.names()?.iter().filter_map(|name| EventName::from_bytes(name)).collect())
 }
 

@@ -4,12 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 
 use super::dir::{DayDir, Dir, Inode, join};
-use super::queue::{MANIFEST, Manifest, Place, QUEUE};
+use super::queue::{MANIFEST, Manifest, Place, QUEUE, RETIRING};
+use super::restore::{Restored, events_in, restore_events};
 use super::{CameraDir, Report, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
@@ -30,7 +31,12 @@ pub struct RetiringPass<'a> {
     apart: BTreeSet<Camera>,
     /// Directories in which names came or went, to be synced once at the end.
     touched: Touched,
+    /// Whether something is in it against the plan, which could not be put back.
+    is_spared: bool,
 }
+
+/// How long a pass can be taken back in which something is against the plan.
+const SPARED: TimeDelta = TimeDelta::hours(24);
 
 /// Directories in which names came or went, each once.
 #[derive(Debug, Default)]
@@ -94,6 +100,7 @@ impl Tree {
             parts: Vec::new(),
             apart: BTreeSet::new(),
             touched: Touched::default(),
+            is_spared: false,
         })
     }
 }
@@ -145,9 +152,8 @@ impl RetiringPass<'_> {
                 retired.kept.push(Report::note(day.event_path(*name), "saved"));
                 continue;
             }
-            match self.retire_event(at, &day, *name) {
-                Ok(true) => retired.events.push(*name),
-                Ok(false) => retired.kept.push(Report::note(day.event_path(*name), "saved in the last moment")),
+            match self.retire_event(at, &day, *name, &mut retired) {
+                Ok(()) => {}
                 Err(error) if error.is_not_found() => {}
                 Err(error) => retired.failures.push(Report::of(&error, day.path())),
             }
@@ -156,11 +162,26 @@ impl RetiringPass<'_> {
         Ok(retired)
     }
 
-    /// Step 7: makes every rename durable. Only after this may the reaper see the pass.
-    pub fn finish(self) -> Result<Option<String>> {
+    /// Steps 7 and 8: makes every rename durable, and then the pass one that waits. Before that the reaper does not see it,
+    /// and what a crash leaves of it is put back. Answers its manifest; `None` if nothing had to be moved.
+    pub fn finish(mut self) -> Result<Option<Manifest>> {
         self.touched.sync()?;
         crash("retire-7");
-        Ok((!self.parts.is_empty()).then_some(self.manifest.pass))
+        if self.is_spared {
+            let until = rfc3339(self.now.utc + SPARED);
+            let is_longer = self.manifest.undo_until.as_ref().is_some_and(|planned| *planned > until);
+            if !is_longer {
+                self.manifest.undo_until = Some(until);
+                self.parts.iter().try_for_each(|(_, part)| part.write_whole(RETIRING, &self.manifest.text()))?;
+            }
+        }
+        for (_, part) in &self.parts {
+            let renamed = rustix::fs::renameat(part, RETIRING, part, MANIFEST);
+            renamed.map_err(|e| Error::io("finish", part.path(), e))?;
+            part.sync()?;
+        }
+        crash("retire-8");
+        Ok((!self.parts.is_empty()).then_some(self.manifest))
     }
 
     /// Step 5, the day as a whole, and 6.
@@ -169,23 +190,50 @@ impl RetiringPass<'_> {
         let inode = day.dir.inode()?;
         let target = self.move_in(at, None, name.as_bytes())?;
         crash("retire-5");
-        // Step 6: what was moved must be what was looked at, with nothing saved meanwhile.
+        // Step 6: what was moved must be what was looked at, with nothing come, gone or saved meanwhile. What cannot be
+        // told is not so.
         let moved = target.open_dir(name.as_bytes()).and_then(|dir| dir.inode());
-        let late: Vec<EventName> = events.iter().copied().filter(|event| day.is_saved(*event)).collect();
-        let list = day.list()?;
-        let unseen = list.events.len() != events.len() || !list.foreign.is_empty() || !list.refused.is_empty();
+        let is_as_it_was = moved.is_ok_and(|moved| moved == inode)
+            && !events.iter().any(|event| day.is_saved(*event))
+            && day.list().is_ok_and(|list| list.events == events && list.foreign.is_empty() && list.refused.is_empty());
         crash("retire-6");
-        if moved.as_ref().is_ok_and(|moved| *moved == inode) && late.is_empty() && !unseen {
+        if is_as_it_was {
             return Ok(Retired { events: events.to_vec(), day_gone: true, ..Retired::default() });
         }
-        let camera = &self.cameras[at].dir;
-        rename(&target, name.as_bytes(), camera, name.as_bytes())?;
-        let note = Report::note(day.path(), "it changed while it was being retired; put back until the next pass");
-        Ok(Retired { kept: vec![note], ..Retired::default() })
+        match rename(&target, name.as_bytes(), &self.cameras[at].dir, name.as_bytes()) {
+            Ok(()) => {
+                let note =
+                    Report::note(day.path(), "it changed while it was being retired; put back until the next pass");
+                Ok(Retired { kept: vec![note], ..Retired::default() })
+            }
+            Err(error) => Ok(self.put_back_events(at, &target, name.as_bytes(), error)),
+        }
     }
 
-    /// Step 5, one event, and 6. False if it was saved in the last moment and put back.
-    fn retire_event(&mut self, at: usize, day: &DayDir, name: EventName) -> Result<bool> {
+    /// Puts a day that changed back event by event, since it cannot be as a whole: somebody has made it anew, as a rule. What
+    /// has no place there stays in the pass, which can then be taken back for a while.
+    fn put_back_events(&mut self, at: usize, target: &Dir, day: &[u8], error: Error) -> Retired {
+        let mut back = Restored::default();
+        let moved = target.open_dir(day);
+        let put_back = moved.as_ref().map_err(|_| error).and_then(|moved| {
+            let there = open_or_make(&self.cameras[at].dir, day)?;
+            self.touched.add(moved)?;
+            self.touched.add(&there)?;
+            restore_events(moved, &there, &mut back)
+        });
+        if let Err(error) = put_back {
+            back.left.push(Report::of(&error, &join(target.path(), day)));
+        }
+        let events = moved.and_then(|moved| events_in(&moved)).unwrap_or_default();
+        let is_empty = rustix::fs::unlinkat(target, day, AtFlags::REMOVEDIR).is_ok();
+        self.is_spared |= !is_empty;
+        let day = join(self.cameras[at].dir.path(), day);
+        let note = Report::note(day, "it changed while it was being retired; put back as far as its names were free");
+        Retired { events, day_gone: false, kept: vec![note], failures: back.left }
+    }
+
+    /// Step 5, one event, and 6: one that was saved in the last moment is put back.
+    fn retire_event(&mut self, at: usize, day: &DayDir, name: EventName, retired: &mut Retired) -> Result<()> {
         let text = name.to_string();
         let event = day.dir.open_dir(text.as_bytes())?;
         let target = self.move_in(at, Some(day), text.as_bytes())?;
@@ -194,10 +242,18 @@ impl RetiringPass<'_> {
         crash("retire-6");
         let is_it = moved.is_ok_and(|moved| event.inode().is_ok_and(|inode| inode == moved));
         if is_it && !event.has(super::SAVED.as_bytes()).unwrap_or(true) {
-            return Ok(true);
+            retired.events.push(name);
+            return Ok(());
         }
-        rename(&target, text.as_bytes(), &day.dir, text.as_bytes())?;
-        Ok(false)
+        match rename(&target, text.as_bytes(), &day.dir, text.as_bytes()) {
+            Ok(()) => retired.kept.push(Report::note(day.event_path(name), "saved in the last moment")),
+            Err(error) => {
+                self.is_spared = true;
+                retired.events.push(name);
+                retired.failures.push(Report::of(&error, &day.event_path(name)));
+            }
+        }
+        Ok(())
     }
 
     /// Renames `name`, a day of the camera or (with `day`) an event of it, into the pass; answers the directory that it
@@ -256,11 +312,11 @@ impl RetiringPass<'_> {
         let name = self.manifest.pass.clone().into_bytes();
         let dir = queue.open_dir(&name)?;
         dir.take_owner_of(&base);
-        let text = serde_json::to_vec(&self.manifest).expect("a manifest is texts and numbers");
-        let written = dir.write_whole(MANIFEST, &text).and_then(|()| dir.sync()).and_then(|()| queue.sync());
+        let written =
+            dir.write_whole(RETIRING, &self.manifest.text()).and_then(|()| dir.sync()).and_then(|()| queue.sync());
         if let Err(error) = written.and_then(|()| base.sync()) {
             // Nothing was moved in yet: an unfinished pass must not stay behind.
-            let _ = rustix::fs::unlinkat(&dir, MANIFEST, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(&dir, RETIRING, AtFlags::empty());
             let _ = rustix::fs::unlinkat(&queue, &name, AtFlags::REMOVEDIR);
             if self.parts.is_empty() {
                 self.manifest.pass.clear();

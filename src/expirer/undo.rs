@@ -124,7 +124,7 @@ impl Expirer {
         let mut pass = Pass::begun(now);
         let retiring = self.counted(self.tree.begin_pass(items.clone(), By::Hand, Some(until), now))?;
         let planned: Vec<_> = items.into_iter().map(|item| (item.clone(), item.names().to_vec())).collect();
-        let left = self.carry_out(retiring, &planned, Some(until), &mut pass)?;
+        let left = self.carry_out(retiring, &planned, &mut pass)?;
         let undo_until = pass.undo_until.clone();
         let deleted = notes::by_hand(What::Deleted, pass.pass.as_deref(), &pass.items).into_iter();
         self.audit.note(now, deleted.map(|entry| Entry { undo_until: undo_until.clone(), ..entry }).chain(left));

@@ -56,6 +56,7 @@ impl<'a> Expiry<'a> {
     /// Runs until told to stop. The first pass waits for the preload. Every round ends by handing waiting passes to the
     /// reaper, those that a crash or an error left behind among them.
     pub fn run(mut self) -> Result<()> {
+        self.shared.expirer.recover();
         if let Err(error) = self.shared.tree.tidy_queue() {
             tracing::warn!("{}", error.chain());
         }

@@ -283,6 +283,7 @@ impl Handle {
 
     /// One pass, with the catalog up to date before and after. The delete queue is left to the caller.
     pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
+        self.expirer.recover();
         self.feed.flush()?;
         let pass = self.expirer.pass(confirmed)?;
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);

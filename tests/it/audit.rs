@@ -165,7 +165,7 @@ fn it_outlives_the_catalog() {
 
 #[test]
 fn a_pass_that_a_crash_kept_from_being_told_is_told_before_it_is_reaped() {
-    for (step, events) in [("retire-5", 1), ("retire-7", 2), ("reap-1", 2)] {
+    for step in ["retire-8", "reap-1"] {
         let world = World::new();
         event(&world, 60, "10-00-00");
         event(&world, 59, "10-00-00");
@@ -181,7 +181,7 @@ fn a_pass_that_a_crash_kept_from_being_told_is_told_before_it_is_reaped() {
         assert_eq!((&items[0]["day"], &items[0]["reason"]), (&json!(days_ago(60)), &json!(reason(60))), "{step}");
         let of_crash = told.iter().find(|entry| entry["reason"].as_str().unwrap().contains("cut off"));
         assert_eq!(of_crash.is_some(), step != "reap-1", "{step}: {told:?}");
-        assert!(of_crash.is_none_or(|entry| entry["count"] == events), "{step}: {told:?}");
+        assert!(of_crash.is_none_or(|entry| entry["count"] == 2), "{step}: {told:?}");
     }
 }
 
@@ -199,12 +199,20 @@ fn on_a_full_disk_a_pass_goes_on_and_is_told_when_there_is_room() {
     wait_until("all is measured", || daemon.events().iter().all(|event| event["bytes"].is_u64()));
     let id = audit_with(&world, &flags)[0]["pass"].as_str().unwrap().to_owned();
     let mut filler = fs::File::create(state.join("filler")).unwrap();
-    while filler.write_all(&vec![0; 65536]).is_ok() {}
+    // Again and again: the daemon gives up its reserve when it notices.
+    let mut fill = || while filler.write_all(&vec![0; 65536]).is_ok() {};
+    fill();
 
     let mut expire = world.command("expire", [&flags[..], &["--confirm", &id]].concat());
     let mut expire = expire.stdout(Stdio::null()).spawn().unwrap();
-    wait_until("every day is retired", || !world.has(format!("Camera1/{}", days_ago(50))));
-    daemon.wait_for_log("the audit cannot be written");
+    wait_until("every day is retired", || {
+        fill();
+        !world.has(format!("Camera1/{}", days_ago(50)))
+    });
+    wait_until("it is said that the audit cannot be written", || {
+        fill();
+        daemon.log().contains("the audit cannot be written")
+    });
     wait_until("and each is told in the log", || daemon.log().contains(&format!("\"reason\":\"{}\"", reason(50))));
     drop(filler);
     fs::remove_file(state.join("filler")).unwrap();

@@ -183,6 +183,40 @@ fn an_event_that_vanishes_between_the_plan_and_the_rename_is_no_error() {
 }
 
 #[test]
+fn an_event_that_took_the_place_of_another_is_not_retired_with_its_day() {
+    let (world, old) = stale_day();
+    let ran = expire_while(&world, "retire-4", &[], || {
+        fs::rename(old.join("11-00-00"), old.join("11-30-00")).unwrap(); // as many as before
+    });
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(old.join("10-00-00").is_dir() && old.join("11-30-00").is_dir(), "{:?}", world.tree());
+    assert!(world.queued().is_empty(), "{:?}", world.queued());
+}
+
+#[test]
+fn a_day_that_cannot_be_put_back_since_it_was_made_anew_is_not_reaped() {
+    let (world, old) = stale_day();
+    let (anew, kept) = (old.join("10-00-00"), old.join("11-00-00"));
+    let ran = expire_while(&world, "retire-5", &["--json"], || {
+        let pass = world.queued().remove(0);
+        fs::write(pass.join(day("Camera1", 60)).join("11-00-00/.saved"), "").unwrap();
+        fs::create_dir_all(&anew).unwrap();
+        fs::write(anew.join("anew.jpg"), "x").unwrap();
+    });
+    assert_eq!(ran.code, 1, "what stays in the queue is named: {ran:?}");
+    assert!(kept.join(".saved").is_file() && kept.join("video.mp4").is_file(), "{:?}", world.tree());
+    assert_eq!(fs::read_dir(&anew).unwrap().count(), 1, "nothing is put over it");
+    let passes = world.run("queue", &["--json"]).json()["passes"].as_array().unwrap().clone();
+    assert_eq!(passes.len(), 1, "{passes:?}");
+    assert!(passes[0]["undo_until"].is_string(), "it can be taken back: {passes:?}");
+    let left = world.queued().remove(0).join(day("Camera1", 60)).join("10-00-00");
+    assert!(left.join("video.mp4").is_file());
+    fs::remove_dir_all(&anew).unwrap();
+    assert_eq!(world.run("restore", &[passes[0]["pass"].as_str().unwrap()]).code, 0);
+    assert!(anew.join("video.mp4").is_file());
+}
+
+#[test]
 fn a_day_that_vanishes_between_the_plan_and_the_rename_is_no_error_and_the_others_go() {
     for step in ["retire-1", "retire-4"] {
         let (world, old) = stale_day();

@@ -1,7 +1,7 @@
 //! A crash after each numbered step of `doc/retention.md`: the process is ended there, another one starts, and nothing
 //! is lost, doubled or left behind.
 
-use crate::world::{Ran, World, days_ago};
+use crate::world::{Ran, World, days_ago, wait_until};
 
 /// A whole stale day, a stale day with a saved event, and a recent one.
 fn world() -> World {
@@ -38,19 +38,24 @@ fn crash_at(world: &World, step: &str) {
 
 /// What must hold in the end: the saved and the recent event are where they were, all else is gone.
 fn finish(world: &World, step: &str) {
-    let ran = world.run("expire", &["--keep-days", "45", "--max-share", "1"]);
-    assert_eq!(ran.code, 0, "{step}: {ran:?}");
-    assert!(world.queued().is_empty(), "{step}: {:?}", world.queued());
-    let left = [format!("{}/12-00-00", days_ago(50)), format!("{}/10-00-00", days_ago(0))];
-    assert_eq!(events(world), left, "{step}");
-    assert!(world.has(format!("Camera1/{}/12-00-00/.saved", days_ago(50))), "{step}");
+    finish_but(world, step, &[]);
     assert!(!world.has(format!("Camera1/{}", days_ago(60))), "{step}");
     assert_eq!(world.list().len(), 2, "{step}");
 }
 
+/// The same with others that stay.
+fn finish_but(world: &World, step: &str, others: &[String]) {
+    let ran = world.run("expire", &["--keep-days", "45", "--max-share", "1"]);
+    assert_eq!(ran.code, 0, "{step}: {ran:?}");
+    assert!(world.queued().is_empty(), "{step}: {:?}", world.queued());
+    let left = [format!("{}/12-00-00", days_ago(50)), format!("{}/10-00-00", days_ago(0))];
+    assert_eq!(events(world), [others, &left].concat(), "{step}");
+    assert!(world.has(format!("Camera1/{}/12-00-00/.saved", days_ago(50))), "{step}");
+}
+
 #[test]
 fn a_crash_after_any_step_of_retiring_leaves_every_event_in_one_place() {
-    for step in 1..=7 {
+    for step in 1..=8 {
         let step = format!("retire-{step}");
         let world = world();
         let before = events(&world);
@@ -91,4 +96,20 @@ fn a_crash_after_any_step_of_restoring_leaves_every_event_in_one_place_and_it_ca
         assert_eq!(world.list().len(), before.len(), "{step}: all of it is in the archive");
         assert!(world.run("queue", &["--json"]).json()["passes"].as_array().unwrap().is_empty(), "{step}");
     }
+}
+
+#[test]
+fn what_came_into_a_day_before_a_crash_comes_back_with_it() {
+    let world = world();
+    crash_at(&world, "retire-5");
+    let moved = world.queued().remove(0).join("Camera1").join(days_ago(60));
+    std::fs::create_dir(moved.join("10-30-00")).unwrap();
+    std::fs::write(moved.join("11-00-00/.saved"), "").unwrap();
+    let daemon = world.serve(&[]);
+    let day = format!("Camera1/{}", days_ago(60));
+    wait_until("it is back", || world.has(format!("{day}/11-00-00/.saved")) && world.queued().is_empty());
+    assert!(world.has(format!("{day}/10-00-00/video.mp4")) && world.has(format!("{day}/10-30-00")));
+    daemon.wait_for_log("was cut off while it was made: 3 events are put back");
+    assert_eq!(daemon.stop(), 0);
+    finish_but(&world, "retire-5", &[format!("{}/11-00-00", days_ago(60))]);
 }

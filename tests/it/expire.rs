@@ -1,6 +1,6 @@
 //! What expires, what never does, and what is refused: `owlery plan` and `owlery expire` on real archives.
 //!
-//! `OWLERY_FAULT=retire-7` ends the process when everything is retired and nothing is reaped yet, so that the pass can
+//! `OWLERY_FAULT=retire-8` ends the process when everything is retired and nothing is reaped yet, so that the pass can
 //! be looked at.
 
 use std::fs;
@@ -29,7 +29,7 @@ fn expire(world: &World) -> Ran {
 /// Retires and stops before anything is reaped; answers the pass's directory in the root's queue.
 fn retire_only(world: &World) -> PathBuf {
     let mut command = world.command("expire", RULE);
-    command.env("OWLERY_FAULT", "retire-7");
+    command.env("OWLERY_FAULT", "retire-8");
     let ran = Ran::of(command);
     assert_eq!(ran.code, -1, "{ran:?}");
     let queued = world.queued();
@@ -90,7 +90,7 @@ fn the_manifest_is_there_before_anything_is_moved() {
     let queued = world.queued();
     assert_eq!(queued.len(), 1);
     assert_eq!(fs::read_dir(&queued[0]).unwrap().count(), 1, "nothing but the manifest");
-    assert_eq!(read_json(&queued[0].join("pass.json"))["items"][0]["events"], "all");
+    assert_eq!(read_json(&queued[0].join("retiring.json"))["items"][0]["events"], "all");
     let archive: Vec<String> = world.tree().into_iter().filter(|path| !path.starts_with("delete_queue")).collect();
     assert_eq!(archive, before);
 }

@@ -98,7 +98,7 @@ fn a_second_signal_ends_it_at_once() {
     let world = World::new();
     world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
     let mut command = world.command("expire", ["--keep-days", "45", "--max-share", "1"]);
-    command.env("OWLERY_FAULT", "retire-7");
+    command.env("OWLERY_FAULT", "retire-8");
     assert_eq!(Ran::of(command).code, -1);
     // One removal takes five seconds, and a stop waits for the one that is under way.
     let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlinkat:delay_enter=5000000"];

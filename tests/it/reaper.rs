@@ -1,6 +1,6 @@
 //! What the reaper removes, and what it never does: only passes with our manifest, no saved event, nothing behind a
 //! link or a mount point; and how it does it: at its rate, in its window, behind everybody else.
-//! `OWLERY_FAULT=retire-7` leaves a pass that nobody has begun to remove.
+//! `OWLERY_FAULT=retire-8` leaves a pass that nobody has begun to remove.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -20,7 +20,7 @@ const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
 /// Retires what is stale; answers the pass's directory, full.
 fn retire_only(world: &World) -> PathBuf {
     let mut command = world.command("expire", RULE);
-    command.env("OWLERY_FAULT", "retire-7");
+    command.env("OWLERY_FAULT", "retire-8");
     assert_eq!(Ran::of(command).code, -1);
     let queued = world.queued();
     assert_eq!(queued.len(), 1, "{queued:?}");
