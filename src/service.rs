@@ -218,12 +218,8 @@ impl Parts {
 
     /// Brings the catalog up to date with the tree, on this thread.
     pub fn preload(&self, depth: Depth, progress: &Progress) -> Result<crate::scan::Summary> {
-        let known = match depth {
-            Depth::Glance => self.shared.catalog.known()?,
-            Depth::Measure | Depth::Full => {
-                crate::event::Known { cameras: self.shared.catalog.known()?.cameras, ..Default::default() }
-            }
-        };
+        let known = self.shared.catalog.known()?;
+        let known = if depth == Depth::Glance { known } else { known.without_stamps() };
         let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;
         self.flush()?;
         Ok(summary)

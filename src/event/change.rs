@@ -59,3 +59,11 @@ pub struct Known {
     /// Whether today's and yesterday's days may be passed over too, because somebody else looks at them.
     pub covers_recent: bool,
 }
+
+impl Known {
+    /// The same, but no day is passed over. What is gone is still missed.
+    pub fn without_stamps(mut self) -> Self {
+        self.days.values_mut().for_each(|(stamp, _)| *stamp = None);
+        self
+    }
+}

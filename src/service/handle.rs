@@ -22,7 +22,6 @@ use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::Known;
 use crate::event::{By, Camera, Container, Day, Event, EventId};
 use crate::expirer::{Expirer, GuardState, Pass, Restoration};
 use crate::reaper::Pace;
@@ -329,7 +328,7 @@ impl Handle {
     pub fn rescan(&self, measure: bool) -> Result<Summary> {
         let depth = if measure { Depth::Full } else { Depth::Glance };
         let _walking = self.walking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let known = Known { cameras: self.catalog.known()?.cameras, ..Known::default() };
+        let known = self.catalog.known()?.without_stamps();
         let summary = self.scanner.preload(&known, depth, &self.stop, &crate::scan::Progress::default())?;
         self.feed.flush()?;
         Ok(summary)

@@ -449,3 +449,21 @@ fn nothing_is_lost_that_was_not_to_be_deleted() {
         }
     });
 }
+
+#[test]
+fn whoever_reads_everything_anew_sees_also_which_days_are_gone() {
+    let mut story = Story::new(Policy::default(), 0);
+    for back in [2, 3, 4] {
+        story.add_event(1, back, 1);
+    }
+    let parts = story.parts.as_ref().unwrap();
+    let known = || parts.handle().catalog.known().unwrap().days.len();
+    let remove = |day: &str| fs::remove_dir_all(story.path(format!("Camera1/{day}"))).unwrap();
+    assert_eq!(known(), 3);
+    remove("2026-11-16");
+    parts.preload(Depth::Measure, &Progress::default()).unwrap();
+    assert_eq!(known(), 2);
+    remove("2026-11-17");
+    parts.handle().rescan(false).unwrap();
+    assert_eq!(known(), 1);
+}
