@@ -26,6 +26,10 @@ pub(super) const COOKIE: &str = "owlery_session";
 /// How many cookies of that name are looked at: another Owlery on this host may have set one for a shorter path.
 const MOST_COOKIES: usize = 4;
 
+/// Said where a name is not believed: a foreign page can make its own lead to this address.
+const UNKNOWN_HOST: &str =
+    "this is not known as a name of this host; if it is one, start owlery with --allow-host and that name";
+
 /// In the extensions of a request that came over TLS of our own; put there by the listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OverTls;
@@ -83,15 +87,12 @@ fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>>
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         not_foreign(access, request.headers(), host.as_ref()).map_err(refuse)?;
     }
+    let is_for_us = host.is_none_or(|host| access.hosts().serve(&host));
     if !access.asks_who() {
-        if host.is_none_or(|host| access.hosts().serve(&host)) {
-            return Ok((Viewer::anybody(), Known::NotAsked));
-        }
-        return Err(refuse(forbidden(
-            "this is not known as a name of this host; if it is one, start owlery with --allow-host and that name",
-        )));
+        let anybody = is_for_us.then(|| (Viewer::anybody(), Known::NotAsked));
+        return anybody.ok_or_else(|| refuse(forbidden(UNKNOWN_HOST)));
     }
-    match recognise(web, request) {
+    match recognise(web, request, is_for_us) {
         Found::Account(account, known) => Ok((Viewer::new(account), known)),
         _ if is_open(request.uri().path()) => Ok((Viewer::nobody(), Known::Not)),
         Found::Nobody if is_page(request) => Err(Box::new(to_login(request))),
@@ -153,7 +154,7 @@ enum Found {
     Refused(&'static str),
 }
 
-fn recognise(web: &Web, request: &Request) -> Found {
+fn recognise(web: &Web, request: &Request, is_for_us: bool) -> Found {
     let (access, headers) = (&web.access, request.headers());
     match bearer(headers) {
         Ok(None) => {}
@@ -165,6 +166,8 @@ fn recognise(web: &Web, request: &Request) -> Found {
     }
     match named_by_proxy(access, request) {
         Ok(None) => {}
+        // A page whose name leads here can tell this header itself. No page has a token or a cookie of ours to tell.
+        Ok(Some(_)) if !is_for_us => return Found::Refused(UNKNOWN_HOST),
         Ok(Some(name)) => {
             let refused = Found::Refused("the proxy names somebody who is no user here");
             return access
