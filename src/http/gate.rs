@@ -1,5 +1,7 @@
-//! The gate that every request passes first: is it meant for this host, is it no foreign page's, and whose is it? Signing in
-//! and out is `login`'s.
+//! The gate that every request passes first: is it meant for this host, is it no foreign page's (`page`), and whose is it?
+//! Signing in and out is `login`'s.
+
+mod page;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -49,7 +51,8 @@ pub(super) enum Known {
 
 /// Recognises whoever asks, or refuses.
 pub(super) async fn gate(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    let response = match admit(&web, &request) {
+    let shown_in = page::shown_in(&web.access, request.headers());
+    let mut response = match admit(&web, &request) {
         Ok((viewer, known)) => {
             request.extensions_mut().insert(viewer);
             request.extensions_mut().insert(known);
@@ -61,6 +64,9 @@ pub(super) async fn gate(State(web): State<Web>, mut request: Request, next: Nex
         }
         Err(refusal) => *refusal,
     };
+    if let Some(pages) = shown_in {
+        response.headers_mut().insert(page::RESOURCE_POLICY, pages);
+    }
     if web.access.asks_who() { kept_private(&web.access, response) } else { response }
 }
 
@@ -84,9 +90,7 @@ fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>>
     }
     let refuse = |problem: Problem| Box::new(problem.into_response());
     let host = host_of(request).map_err(refuse)?;
-    if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        not_foreign(access, request.headers(), host.as_ref()).map_err(refuse)?;
-    }
+    page::check(access, request, host.as_ref()).map_err(refuse)?;
     let is_for_us = host.is_none_or(|host| access.hosts().serve(&host));
     if !access.asks_who() {
         let anybody = is_for_us.then(|| (Viewer::anybody(), Known::NotAsked));
@@ -121,27 +125,6 @@ fn host_of(request: &Request) -> Result<Option<Host>, Problem> {
         (Some(Some(_)), Some(Some(_)), _) => Err(bad("the target is of another host than Host")),
         _ => Err(bad("Host is not the name of a host")),
     }
-}
-
-/// Refuses what a foreign page makes a browser ask. Where neither header is there it is no browser.
-fn not_foreign(access: &Access, headers: &HeaderMap, host: Option<&Host>) -> Result<(), Problem> {
-    let is_ours = |value: &HeaderValue| matches!(value.as_bytes(), b"same-origin" | b"none");
-    if !headers.get_all("sec-fetch-site").iter().all(is_ours) {
-        return Err(forbidden("a page of another site may not ask this (Sec-Fetch-Site)"));
-    }
-    let is_ours = |value: &HeaderValue| {
-        let origin = value.to_str().ok().and_then(Host::of_origin);
-        origin.is_some_and(|origin| Some(&origin) == host || access.hosts().name(&origin))
-    };
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let (first, second) = (origins.next(), origins.next());
-    if second.is_some() || first.is_some_and(|origin| !is_ours(origin)) {
-        return Err(forbidden(
-            "a page of another origin may not ask this (Origin); a reverse proxy has to pass on Host as it was asked, \
-             or --allow-host to name it",
-        ));
-    }
-    Ok(())
 }
 
 /// Whom the credentials of a request are of.
