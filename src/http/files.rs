@@ -46,8 +46,8 @@ pub(super) struct Binary(Vec<u8>);
     )),
     (status = 304, description = "whoever asks has it"),
     (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
-    (status = 412, description = "it is not the version asked for"),
-    (status = 416, description = "the file has no such part"),
+    (status = 412, description = "it is not the version asked for", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "the file has no such part", body = Problem, content_type = "application/problem+json"),
     Common
 ))]
 pub(super) async fn media(
@@ -79,8 +79,8 @@ pub(super) async fn media(
     )),
     (status = 304, description = "whoever asks has it"),
     (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
-    (status = 412, description = "it is not the version asked for"),
-    (status = 416, description = "the file has no such part"),
+    (status = 412, description = "it is not the version asked for", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "the file has no such part", body = Problem, content_type = "application/problem+json"),
     Common
 ))]
 pub(super) async fn motion(

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use headers::LastModified;
 use headers::{Date, ETag, Header, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince};
 
@@ -38,7 +38,8 @@ impl Answer {
         let status = tag.outcome(headers);
         let part = if status == StatusCode::OK { (0, media.len) } else { (0, 0) };
         let whole = Self { is_head: method == Method::HEAD, status, part, len: media.len, tag };
-        let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+        // Ranges are defined for GET alone (RFC 9110, section 14.2).
+        let range = headers.get(header::RANGE).filter(|_| method == Method::GET).and_then(|range| range.to_str().ok());
         match range.filter(|_| status == StatusCode::OK && whole.tag.is_range_of_this(headers)) {
             None => whole,
             Some(range) => match wanted(range, media.len) {
@@ -52,6 +53,13 @@ impl Answer {
     }
 
     pub async fn respond(self, media: MediaFile, kind: HeaderValue, caching: HeaderValue) -> Result<Response, Problem> {
+        match self.status {
+            StatusCode::PRECONDITION_FAILED => {
+                return Ok(self.refusal("the file is not the version that was asked for"));
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE => return Ok(self.refusal("the file has no such part")),
+            _ => {}
+        }
         let (from, count) = self.part;
         let body = if count == 0 || self.is_head { Body::empty() } else { body::of(media, from, count).await? };
         let mut response = Response::new(body);
@@ -67,19 +75,26 @@ impl Answer {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.len));
                 return Ok(response);
             }
-            StatusCode::RANGE_NOT_SATISFIABLE => {
-                headers.insert(header::CONTENT_RANGE, text(format_args!("bytes */{}", self.len)));
-            }
             StatusCode::PARTIAL_CONTENT => {
                 let last = from + count - 1;
                 headers.insert(header::CONTENT_RANGE, text(format_args!("bytes {from}-{last}/{}", self.len)));
                 headers.insert(header::CONTENT_TYPE, kind);
             }
-            StatusCode::OK => _ = headers.insert(header::CONTENT_TYPE, kind),
-            _ => {}
+            _ => _ = headers.insert(header::CONTENT_TYPE, kind),
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(count));
         Ok(response)
+    }
+
+    /// What is said in place of the file. It holds for this request, however long the file may be kept.
+    fn refusal(&self, why: &str) -> Response {
+        let mut response = Problem::new(self.status, why).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::RANGE_NOT_SATISFIABLE {
+            headers.insert(header::CONTENT_RANGE, text(format_args!("bytes */{}", self.len)));
+        }
+        response
     }
 }
 
