@@ -170,7 +170,7 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
             serde_json::to_value(CamerasWire::from(handle.stats(policy.as_ref())?))
         }
         Request::Expire { confirm } => {
-            if !handle.status.is_ready() {
+            if !handle.status.may_expire() {
                 return Err(Error::Daemon("is still reading the archive; try again when it is done".to_owned()));
             }
             let pass = handle.expire(confirm.as_deref())?;
@@ -187,4 +187,32 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
         Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(&path)?),
     };
     Ok(value.expect("our own types are JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{Archive, Options, Part, Parts};
+
+    /// An archive that nothing works on: all there is to know is known by what a test says.
+    fn parts() -> (tempfile::TempDir, Parts) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("Camera1")).unwrap();
+        let parts = Archive::open(Options::new(folder.path())).unwrap().parts().unwrap();
+        (folder, parts)
+    }
+
+    #[test]
+    fn a_pass_is_made_while_a_rule_of_space_cannot_be_kept() {
+        let (_folder, parts) = parts();
+        let handle = parts.handle();
+        let expire = || answer(handle, Request::Expire { confirm: None });
+        let early = expire().unwrap_err().to_string();
+        assert!(early.contains("still reading"), "{early}");
+        handle.status.set(Part::Preload, None);
+        handle.status.set(Part::Watch, None);
+        handle.status.set(Part::Space, Some("there is less than the rules ask for"));
+        assert!(!handle.status.is_ready());
+        expire().expect("that is what it is for");
+    }
 }
