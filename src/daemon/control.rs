@@ -23,8 +23,8 @@ use crate::service::{Handle, Service};
 const SOCKET: &str = "control.sock";
 /// A Unix socket's address holds no more (108 bytes with the end, unix(7)).
 const LONGEST_ADDRESS: usize = 100;
-/// A request longer than this is none.
-const LONGEST_REQUEST: u64 = 64 * 1024;
+/// The longest request, some 200,000 events. Only who may do everything can send any.
+const LONGEST_REQUEST: u64 = 8 << 20;
 
 /// What can be asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -143,7 +143,9 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
     if !matches!(reader.read_line(&mut line).await, Ok(1..)) {
         return; // somebody only looked whether we are there
     }
+    let is_cut_off = line.len() as u64 == LONGEST_REQUEST && !line.ends_with('\n');
     let reply = match serde_json::from_str(&line) {
+        _ if is_cut_off => Reply::Error("the request is too long".to_owned()),
         Err(error) => Reply::Error(format!("the request is unclear: {error}")),
         Ok(request) => match tokio::task::spawn_blocking(move || answer(&handle, request)).await {
             Ok(Ok(value)) => Reply::Ok(value),
@@ -191,6 +193,8 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, Write};
+
     use super::*;
     use crate::service::{Archive, Options, Part, Parts};
 
@@ -214,5 +218,21 @@ mod tests {
         handle.status.set(Part::Space, Some("there is less than the rules ask for"));
         assert!(!handle.status.is_ready());
         expire().expect("that is what it is for");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_too_long_is_told_so() {
+        let (_folder, parts) = parts();
+        let (mut client, server) = StdStream::pair().unwrap();
+        server.set_nonblocking(true).unwrap();
+        let asks = std::thread::spawn(move || {
+            let _ = client.write_all(&vec![b' '; 9 << 20]); // it is cut off
+            let mut text = String::new();
+            std::io::BufReader::new(client).read_line(&mut text).unwrap();
+            text
+        });
+        converse(UnixStream::from_std(server).unwrap(), Arc::clone(parts.handle())).await;
+        let reply = asks.join().unwrap();
+        assert!(reply.contains("too long"), "{reply}");
     }
 }
