@@ -30,9 +30,11 @@ pub(crate) mod wire;
 mod zip;
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
@@ -118,6 +120,11 @@ async fn harden(request: Request, next: Next) -> Response {
         HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"),
     );
     response
+}
+
+/// The body of an answer to HEAD where nobody knows how long that to GET would be: an empty one would be told as 0.
+fn no_body() -> Body {
+    Body::from_stream(futures_util::stream::empty::<Result<Vec<u8>, Infallible>>())
 }
 
 /// The one way in which blocking I/O leaves async.

@@ -29,10 +29,11 @@ fn answer<T: DeserializeOwned>(mut stream: UnixStream, request: &Request) -> Res
     let failed = |error: std::io::Error| Error::Daemon(format!("cannot be asked: {error}"));
     let mut line = serde_json::to_string(request).expect("our own types are JSON");
     line.push('\n');
-    stream.write_all(line.as_bytes()).map_err(failed)?;
+    let sent = stream.write_all(line.as_bytes()).map_err(failed);
     let mut text = String::new();
-    BufReader::new(stream).read_line(&mut text).map_err(failed)?;
+    BufReader::new(stream).read_line(&mut text).map_err(failed)?; // also where it did not take everything: it says why
     if text.is_empty() {
+        sent?;
         return Err(Error::Daemon("stopped before it answered".to_owned()));
     }
     let unclear = |error: serde_json::Error| Error::Daemon(format!("gave an unclear answer: {error}"));

@@ -60,7 +60,7 @@ pub(super) struct Given {
     /// The certificate's key (PEM)
     #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// A name of this host, by which it may be asked although nobody has to sign in; repeatable
+    /// A name of this host, by which it may be asked where nobody signs in here, or only through a proxy; repeatable
     #[arg(long, value_name = "NAME[:PORT]")]
     #[serde(deserialize_with = "texts")]
     pub allow_host: Vec<String>,

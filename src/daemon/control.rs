@@ -23,8 +23,8 @@ use crate::service::{Handle, Service};
 const SOCKET: &str = "control.sock";
 /// A Unix socket's address holds no more (108 bytes with the end, unix(7)).
 const LONGEST_ADDRESS: usize = 100;
-/// A request longer than this is none.
-const LONGEST_REQUEST: u64 = 64 * 1024;
+/// The longest request, some 200,000 events. Only who may do everything can send any.
+const LONGEST_REQUEST: u64 = 8 << 20;
 
 /// What can be asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -143,7 +143,9 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
     if !matches!(reader.read_line(&mut line).await, Ok(1..)) {
         return; // somebody only looked whether we are there
     }
+    let is_cut_off = line.len() as u64 == LONGEST_REQUEST && !line.ends_with('\n');
     let reply = match serde_json::from_str(&line) {
+        _ if is_cut_off => Reply::Error("the request is too long".to_owned()),
         Err(error) => Reply::Error(format!("the request is unclear: {error}")),
         Ok(request) => match tokio::task::spawn_blocking(move || answer(&handle, request)).await {
             Ok(Ok(value)) => Reply::Ok(value),
@@ -170,7 +172,7 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
             serde_json::to_value(CamerasWire::from(handle.stats(policy.as_ref())?))
         }
         Request::Expire { confirm } => {
-            if !handle.status.is_ready() {
+            if !handle.status.may_expire() {
                 return Err(Error::Daemon("is still reading the archive; try again when it is done".to_owned()));
             }
             let pass = handle.expire(confirm.as_deref())?;
@@ -187,4 +189,50 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
         Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(&path)?),
     };
     Ok(value.expect("our own types are JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, Write};
+
+    use super::*;
+    use crate::service::{Archive, Options, Part, Parts};
+
+    /// An archive that nothing works on: all there is to know is known by what a test says.
+    fn parts() -> (tempfile::TempDir, Parts) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("Camera1")).unwrap();
+        let parts = Archive::open(Options::new(folder.path())).unwrap().parts().unwrap();
+        (folder, parts)
+    }
+
+    #[test]
+    fn a_pass_is_made_while_a_rule_of_space_cannot_be_kept() {
+        let (_folder, parts) = parts();
+        let handle = parts.handle();
+        let expire = || answer(handle, Request::Expire { confirm: None });
+        let early = expire().unwrap_err().to_string();
+        assert!(early.contains("still reading"), "{early}");
+        handle.status.set(Part::Preload, None);
+        handle.status.set(Part::Watch, None);
+        handle.status.set(Part::Space, Some("there is less than the rules ask for"));
+        assert!(!handle.status.is_ready());
+        expire().expect("that is what it is for");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_too_long_is_told_so() {
+        let (_folder, parts) = parts();
+        let (mut client, server) = StdStream::pair().unwrap();
+        server.set_nonblocking(true).unwrap();
+        let asks = std::thread::spawn(move || {
+            let _ = client.write_all(&vec![b' '; 9 << 20]); // it is cut off
+            let mut text = String::new();
+            std::io::BufReader::new(client).read_line(&mut text).unwrap();
+            text
+        });
+        converse(UnixStream::from_std(server).unwrap(), Arc::clone(parts.handle())).await;
+        let reply = asks.join().unwrap();
+        assert!(reply.contains("too long"), "{reply}");
+    }
 }

@@ -46,8 +46,8 @@ pub(crate) struct Tls {
     config: RwLock<Arc<ServerConfig>>,
 }
 
-/// Which version of the files was looked at; `None` for a file that is not there.
-type Seen = [Option<(u64, u64, u64, i64, i64)>; 2];
+/// Which version of the files was looked at, and with whose rights; `None` for a file that is not there.
+type Seen = [Option<([u64; 3], [i64; 4])>; 2];
 
 impl Tls {
     /// Reads both files.
@@ -57,22 +57,26 @@ impl Tls {
         Ok(Self { certificate, key, first, config })
     }
 
-    /// Reads both files again, and keeps what is had if they are no good.
-    fn reload(&self) {
+    /// Reads both files again, and keeps what is had if they are no good, which is spoken of where it is new. Answers whether
+    /// they are good.
+    fn reload(&self, is_new: bool) -> bool {
         match read(&self.certificate, &self.key) {
             Ok(config) => {
                 *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
                 tracing::info!("TLS: the certificate was read again");
+                return true;
             }
-            Err(error) => tracing::error!("{error}; the certificate of before is kept"),
+            Err(error) if is_new => tracing::error!("{error}; the certificate of before is kept"),
+            Err(_) => {}
         }
+        false
     }
 
-    /// Reads the files again whenever they have changed, or told to by a signal, for ever. What is no good is tried again,
-    /// and spoken of, when it has changed once more.
+    /// Reads the files again whenever they have changed, or told to by a signal, for ever. What is no good is tried again at
+    /// every look, since a file does not tell all that keeps it from being read, and spoken of when it has changed.
     pub async fn follow(self: Arc<Self>, mut signal: Signal) {
         let look = crate::fault::span("tls", LOOK);
-        let mut known = self.first;
+        let (mut known, mut is_good) = (self.first, true);
         loop {
             let is_told = tokio::select! {
                 told = signal.recv() => told.is_some(),
@@ -81,13 +85,12 @@ impl Tls {
             let this = Arc::clone(&self);
             let looked = tokio::task::spawn_blocking(move || {
                 let now = seen(&this.certificate, &this.key);
-                if is_told || now != known {
-                    this.reload();
-                }
-                now
+                let is_new = is_told || now != known;
+                let is_good = if is_new || !is_good { this.reload(is_new) } else { true };
+                (now, is_good)
             });
             match looked.await {
-                Ok(now) => known = now,
+                Ok(looked) => (known, is_good) = looked,
                 Err(_) => return, // the daemon ends
             }
         }
@@ -110,7 +113,8 @@ impl Tls {
 fn seen(certificate: &Path, key: &Path) -> Seen {
     [certificate, key].map(|path| {
         let found = path.metadata().ok()?;
-        Some((found.dev(), found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
+        let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
+        Some(([found.dev(), found.ino(), found.size()], times))
     })
 }
 
@@ -127,13 +131,13 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
     }
     let secret =
         PrivateKeyDer::from_pem_slice(&file("--tls-key", key)?).map_err(|error| wrong("--tls-key", key, error))?;
-    if key.metadata().is_ok_and(|found| found.mode() & 0o004 != 0) {
-        tracing::warn!("--tls-key {} can be read by everybody on this host", key.display());
-    }
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|config| config.with_no_client_auth().with_single_cert(chain, secret))
         .map_err(|error| wrong("--tls-key", key, format!("with --tls-cert {}: {error}", certificate.display())))?;
+    if key.metadata().is_ok_and(|found| found.mode() & 0o004 != 0) {
+        tracing::warn!("--tls-key {} can be read by everybody on this host", key.display());
+    }
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -62,12 +62,13 @@ pub(super) struct User {
 
 impl Access {
     /// For an embedding program that has done all of this itself before a request comes to the router: whoever comes there
-    /// may do everything, and neither `Host` nor `Origin` is looked at.
+    /// may do everything, neither `Host` nor `Origin` is looked at, and which pages may show an answer is not said.
     pub fn unchecked() -> Self {
         Self { is_unchecked: true, ..Self::default() }
     }
 
-    /// This host is also known by a name, `owl.example` or `owl.example:8000`. Fails if it cannot be a name.
+    /// This host is also known by a name, `owl.example` or `owl.example:8000`; pages of that name may show what is ours. Fails
+    /// if it cannot be a name.
     pub fn allow_host(mut self, name: &str) -> Result<Self> {
         self.hosts.allow(name)?;
         Ok(self)

@@ -9,9 +9,8 @@ mod queue;
 mod retention;
 mod seen;
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -36,6 +35,9 @@ pub(super) use retention::*;
 
 /// The most of anything on a page.
 const MOST: usize = 1000;
+
+/// What tags are made with, so that they tell nothing of what they were made of.
+static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// What every route may answer.
 #[derive(utoipa::IntoResponses)]
@@ -96,9 +98,8 @@ async fn tagged(
     headers: &HeaderMap,
     body: impl Future<Output = Result<Response, Problem>>,
 ) -> Result<Response, Problem> {
-    let mut hasher = DefaultHasher::new();
-    asked.hash(&mut hasher);
-    let tag = format!("W/\"{:x}-{}-{:x}\"", handle.epoch(), handle.generation(), hasher.finish());
+    // Opaque: the generation counts what changes anywhere, also at cameras that somebody does not see.
+    let tag = format!("W/\"{:016x}\"", KEYS.hash_one((handle.epoch(), handle.generation(), asked)));
     let etag: Option<ETag> = tag.parse().ok();
     let has_it = headers
         .typed_get::<IfNoneMatch>()

@@ -1,5 +1,7 @@
-//! The gate that every request passes first: is it meant for this host, is it no foreign page's, and whose is it? Signing in
-//! and out is `login`'s.
+//! The gate that every request passes first: is it meant for this host, is it no foreign page's (`page`), and whose is it?
+//! Signing in and out is `login`'s.
+
+mod page;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -29,6 +31,10 @@ const MOST_COOKIES: usize = 4;
 /// For how long a proxy's word holds for an answer that goes on.
 const NAMED: Duration = Duration::from_mins(15);
 
+/// Said where a name is not believed: a foreign page can make its own lead to this address.
+const UNKNOWN_HOST: &str =
+    "this is not known as a name of this host; if it is one, start owlery with --allow-host and that name";
+
 /// In the extensions of a request that came over TLS of our own; put there by the listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OverTls;
@@ -48,7 +54,8 @@ pub(super) enum Known {
 
 /// Recognises whoever asks, or refuses.
 pub(super) async fn gate(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    let response = match admit(&web, &request) {
+    let shown_in = page::shown_in(&web.access, request.headers());
+    let mut response = match admit(&web, &request) {
         Ok((viewer, known)) => {
             request.extensions_mut().insert(viewer);
             request.extensions_mut().insert(known);
@@ -62,6 +69,9 @@ pub(super) async fn gate(State(web): State<Web>, mut request: Request, next: Nex
         }
         Err(refusal) => *refusal,
     };
+    if let Some(pages) = shown_in {
+        response.headers_mut().insert(page::RESOURCE_POLICY, pages);
+    }
     if web.access.asks_who() { kept_private(&web.access, response) } else { response }
 }
 
@@ -96,18 +106,13 @@ fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>>
     }
     let refuse = |problem: Problem| Box::new(problem.into_response());
     let host = host_of(request).map_err(refuse)?;
-    if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        not_foreign(access, request.headers(), host.as_ref()).map_err(refuse)?;
-    }
+    page::check(access, request, host.as_ref()).map_err(refuse)?;
+    let is_for_us = host.is_none_or(|host| access.hosts().serve(&host));
     if !access.asks_who() {
-        if host.is_none_or(|host| access.hosts().serve(&host)) {
-            return Ok((Viewer::anybody(), Known::NotAsked));
-        }
-        return Err(refuse(forbidden(
-            "this is not known as a name of this host; if it is one, start owlery with --allow-host and that name",
-        )));
+        let anybody = is_for_us.then(|| (Viewer::anybody(), Known::NotAsked));
+        return anybody.ok_or_else(|| refuse(forbidden(UNKNOWN_HOST)));
     }
-    match recognise(web, request) {
+    match recognise(web, request, is_for_us) {
         Found::Account(account, known) => Ok((Viewer::new(account), known)),
         _ if is_open(request.uri().path()) => Ok((Viewer::nobody(), Known::Not)),
         Found::Nobody if is_page(request) => Err(Box::new(to_login(request))),
@@ -138,27 +143,6 @@ fn host_of(request: &Request) -> Result<Option<Host>, Problem> {
     }
 }
 
-/// Refuses what a foreign page makes a browser ask. Where neither header is there it is no browser.
-fn not_foreign(access: &Access, headers: &HeaderMap, host: Option<&Host>) -> Result<(), Problem> {
-    let is_ours = |value: &HeaderValue| matches!(value.as_bytes(), b"same-origin" | b"none");
-    if !headers.get_all("sec-fetch-site").iter().all(is_ours) {
-        return Err(forbidden("a page of another site may not ask this (Sec-Fetch-Site)"));
-    }
-    let is_ours = |value: &HeaderValue| {
-        let origin = value.to_str().ok().and_then(Host::of_origin);
-        origin.is_some_and(|origin| Some(&origin) == host || access.hosts().name(&origin))
-    };
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let (first, second) = (origins.next(), origins.next());
-    if second.is_some() || first.is_some_and(|origin| !is_ours(origin)) {
-        return Err(forbidden(
-            "a page of another origin may not ask this (Origin); a reverse proxy has to pass on Host as it was asked, \
-             or --allow-host to name it",
-        ));
-    }
-    Ok(())
-}
-
 /// Whom the credentials of a request are of.
 enum Found {
     Account(Arc<Account>, Known),
@@ -169,7 +153,7 @@ enum Found {
     Refused(&'static str),
 }
 
-fn recognise(web: &Web, request: &Request) -> Found {
+fn recognise(web: &Web, request: &Request, is_for_us: bool) -> Found {
     let (access, headers) = (&web.access, request.headers());
     match bearer(headers) {
         Ok(None) => {}
@@ -181,6 +165,8 @@ fn recognise(web: &Web, request: &Request) -> Found {
     }
     match named_by_proxy(access, request) {
         Ok(None) => {}
+        // A page whose name leads here can tell this header itself. No page has a token or a cookie of ours to tell.
+        Ok(Some(_)) if !is_for_us => return Found::Refused(UNKNOWN_HOST),
         Ok(Some(name)) => {
             let refused = Found::Refused("the proxy names somebody who is no user here");
             return access

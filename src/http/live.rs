@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use super::api::Common;
 use super::closer::Closer;
 use super::error::Problem;
+use super::no_body;
 use super::params::{Params, RawParams};
 use super::prefix::Prefix;
 use super::viewer::Viewer;
@@ -169,7 +169,7 @@ pub(super) async fn stream(
     let header = headers.get("last-event-id").map(|last| String::from_utf8_lossy(last.as_bytes()).into_owned());
     let last = header.or(asked_last).filter(|last| !last.is_empty());
     let body = if method == Method::HEAD {
-        Body::from_stream(futures_util::stream::empty::<Result<Vec<u8>, std::convert::Infallible>>())
+        no_body()
     } else {
         let Ok(sitter) = web.live.join(&prefix, last.as_deref(), closer.map(|Extension(closer)| closer)) else {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients listen; try again later");

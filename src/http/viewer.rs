@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use super::error::Problem;
 use crate::error::Error;
 use crate::event::Camera;
+use crate::retention::is_of_the_whole;
 
 /// What a user may do.
 #[derive(
@@ -94,6 +95,14 @@ impl Viewer {
     /// Whether all cameras exist for him, also those to come.
     pub fn sees_all(&self) -> bool {
         self.cameras().is_none()
+    }
+
+    /// Where he does not see all cameras, a reason that tells how large the archive is, or what its disk has, becomes one that
+    /// does not.
+    pub fn cover(&self, reason: &mut String) {
+        if !self.sees_all() && is_of_the_whole(reason) {
+            "by a rule of the whole archive".clone_into(reason);
+        }
     }
 
     /// Refuses whoever may not change anything.

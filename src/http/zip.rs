@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::RequestExt;
-use axum::body::Body;
 use axum::extract::{Path, Query as Pairs, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -25,7 +24,7 @@ use super::params::{Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
 use super::wire::StateSchema;
-use super::{api, blocking, error};
+use super::{api, blocking, error, no_body};
 use crate::catalog::{Order, Query};
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::service::Handle;
@@ -223,7 +222,7 @@ impl Survey {
 /// The zip of this name, if there is a place to make it; its head alone takes none.
 fn answer(web: &Web, method: &Method, places: &Arc<Semaphore>, name: &str, what: What) -> Response {
     let body = if method == Method::HEAD {
-        Body::empty()
+        no_body()
     } else {
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "others are being made: try again later");

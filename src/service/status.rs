@@ -75,7 +75,7 @@ impl Status {
     }
 
     /// Sets or clears a part's trouble; true if that is new.
-    pub(super) fn set(&self, part: Part, trouble: Option<&str>) -> bool {
+    pub(crate) fn set(&self, part: Part, trouble: Option<&str>) -> bool {
         let mut troubles = self.lock();
         let before = match trouble {
             Some(trouble) => troubles.insert(part, trouble.to_owned()),

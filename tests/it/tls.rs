@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
-use crate::world::{Daemon, PATIENCE, Ran, Response, World, today, wait_until};
+use crate::world::{Daemon, PATIENCE, Ran, Response, World, today, unprivileged, wait_until};
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -255,6 +255,25 @@ fn a_new_certificate_that_is_no_good_is_named_once_and_the_old_one_is_kept() {
     assert_eq!(complaints(), 1, "{}", daemon.log());
     files.put(&second);
     wait_until("one that is good is taken", || served(&daemon, &second).is_some_and(|leaf| leaf == second.leaf));
+}
+
+#[test]
+fn a_certificate_that_may_be_read_only_later_is_served_then() {
+    let world = World::new();
+    let files = Files::of(&world);
+    let (first, second) = (Made::simple(), Made::simple());
+    files.put(&first);
+    let mut command = world.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(&files.flags()));
+    command.env("OWLERY_LIMITS", "tls=20ms");
+    let daemon = Daemon::start(unprivileged(&command));
+    fs::write(&files.key, &second.key).unwrap();
+    let new = files.certificate.with_extension("new");
+    fs::write(&new, &second.chain).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o000)).unwrap();
+    fs::rename(new, &files.certificate).unwrap();
+    daemon.wait_for_log("Permission denied"); // from now on nothing but the mode changes
+    fs::set_permissions(&files.certificate, fs::Permissions::from_mode(0o600)).unwrap();
+    wait_until("it is served", || served(&daemon, &second).is_some_and(|leaf| leaf == second.leaf));
 }
 
 #[test]

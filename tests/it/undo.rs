@@ -204,6 +204,23 @@ fn all_of_it_beside_a_daemon() {
 }
 
 #[test]
+fn thousands_of_events_at_once_are_not_too_many_for_a_daemon() {
+    let world = World::new();
+    let day = days_ago(3);
+    let id = |n: u32| format!("Camera_of_the_front_door/{day}/{:02}-{:02}-{:02}", n / 3600, n / 60 % 60, n % 60);
+    let ids: Vec<String> = (0..2000).map(id).collect();
+    for id in &ids {
+        world.event(id).no_movie().old().make();
+    }
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let daemon = world.serve(&[]);
+    let ran = world.run("delete", &[&ids[..], &["--json"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.json()["items"].as_array().unwrap().len(), 2000);
+    assert!(daemon.events().is_empty());
+}
+
+#[test]
 fn a_daemon_reaps_a_pass_when_its_undo_time_is_over() {
     let world = World::new();
     event(&world, 60, "10-00-00");

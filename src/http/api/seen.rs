@@ -7,7 +7,6 @@ use crate::catalog::AuditPage;
 use crate::event::Item;
 use crate::http::viewer::Viewer;
 use crate::http::wire::{GuardWire, PlanWire, QueueWire, RefusalWire, WaitingWire};
-use crate::retention::is_of_the_whole;
 
 /// Said in place of what concerns cameras that whoever asks does not see.
 const MORE: &str = "this is about the whole archive; whoever sees all cameras is told more";
@@ -15,22 +14,13 @@ const MORE: &str = "this is about the whole archive; whoever sees all cameras is
 fn keep(items: &mut Vec<Item>, viewer: &Viewer) {
     items.retain(|item| viewer.sees(&item.camera));
     for item in items {
-        cover(&mut item.reason);
-    }
-}
-
-/// A reason that tells how large the archive is, or what its disk has, becomes one that does not.
-fn cover(reason: &mut String) {
-    if is_of_the_whole(reason) {
-        "by a rule of the whole archive".clone_into(reason);
+        viewer.cover(&mut item.reason);
     }
 }
 
 /// The catalog has left out what is of other cameras.
 pub(super) fn audit(mut page: AuditPage, viewer: &Viewer) -> AuditPage {
-    if !viewer.sees_all() {
-        page.entries.iter_mut().for_each(|entry| cover(&mut entry.reason));
-    }
+    page.entries.iter_mut().for_each(|entry| viewer.cover(&mut entry.reason));
     page
 }
 

@@ -38,7 +38,8 @@ impl Answer {
         let status = tag.outcome(headers);
         let part = if status == StatusCode::OK { (0, media.len) } else { (0, 0) };
         let whole = Self { is_head: method == Method::HEAD, status, part, len: media.len, tag };
-        let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+        // Ranges are defined for GET alone (RFC 9110, section 14.2).
+        let range = headers.get(header::RANGE).filter(|_| method == Method::GET).and_then(|range| range.to_str().ok());
         match range.filter(|_| status == StatusCode::OK && whole.tag.is_range_of_this(headers)) {
             None => whole,
             Some(range) => match wanted(range, media.len) {
@@ -51,19 +52,22 @@ impl Answer {
         }
     }
 
-    /// What is answered where nothing of this file is.
+    /// What is said where nothing of this file is answered. It holds for this request, however long the file may be kept.
     fn refusal(&self) -> Option<Response> {
-        match self.status {
-            StatusCode::PRECONDITION_FAILED => {
-                Some(Problem::new(self.status, "the file is not the version that was asked for").into_response())
-            }
+        let why = match self.status {
+            StatusCode::PRECONDITION_FAILED => "the file is not the version that was asked for".to_owned(),
             StatusCode::RANGE_NOT_SATISFIABLE => {
-                let size = (header::CONTENT_RANGE, text(format_args!("bytes */{}", self.len)));
-                let why = format!("the file has {} bytes, and none of those that were asked for", self.len);
-                Some(([size], Problem::new(self.status, why)).into_response())
+                format!("the file has {} bytes, and none of those that were asked for", self.len)
             }
-            _ => None,
+            _ => return None,
+        };
+        let mut response = Problem::new(self.status, why).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::RANGE_NOT_SATISFIABLE {
+            headers.insert(header::CONTENT_RANGE, text(format_args!("bytes */{}", self.len)));
         }
+        Some(response)
     }
 
     pub async fn respond(self, media: MediaFile, kind: HeaderValue, caching: HeaderValue) -> Result<Response, Problem> {

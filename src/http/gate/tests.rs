@@ -170,7 +170,7 @@ fn a_proxy_is_believed_by_the_address_of_its_connection_and_not_without_one() {
     let from = ["2001:db8::/32".to_owned(), "10.0.0.1".to_owned()];
     let router = program.router(anna().proxy(&from, Some("X-User")).unwrap());
     let status = |peer: Option<&str>| {
-        let mut request = Request::get("/api/v1/me").header("host", "x").header("x-user", "anna");
+        let mut request = Request::get("/api/v1/me").header("host", "localhost").header("x-user", "anna");
         if let Some(peer) = peer {
             request = request.extension(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
         }
@@ -180,6 +180,32 @@ fn a_proxy_is_believed_by_the_address_of_its_connection_and_not_without_one() {
     assert_eq!(status(Some("[::ffff:10.0.0.1]:1234")), StatusCode::OK);
     assert_eq!(status(Some("10.0.0.2:1234")), StatusCode::UNAUTHORIZED);
     assert_eq!(status(None), StatusCode::UNAUTHORIZED);
+}
+
+#[test]
+fn a_page_whose_name_leads_here_signs_nobody_in_by_the_proxy_s_header() {
+    let program = Embedding::new();
+    let from = ["127.0.0.1".to_owned()];
+    let digest = Digest::of("secret").to_string();
+    let access = || anna().proxy(&from, Some("X-User")).unwrap().token("home", &digest, Grant::default()).unwrap();
+    let ask = |access: Access, host: &str, (name, value): (&str, &str)| {
+        let peer = ConnectInfo::<SocketAddr>("127.0.0.1:1234".parse().unwrap());
+        let request = Request::get("/api/v1/me").header("host", host).header(name, value).extension(peer);
+        program.ask(&program.router(access), request.body(Body::empty()).unwrap())
+    };
+    let by_proxy = ("x-user", "anna");
+    let named = || access().allow_host("owl.example").unwrap();
+    for ours in ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"] {
+        assert_eq!(ask(access(), ours, by_proxy).status(), StatusCode::OK, "{ours}");
+    }
+    assert_eq!(ask(named(), "owl.example", by_proxy).status(), StatusCode::OK);
+    for access in [access(), named()] {
+        let refused = ask(access.clone(), "evil.example:8000", by_proxy);
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        assert!(program.json(refused)["detail"].as_str().unwrap().contains("--allow-host"), "it says what to do");
+        let by_token = ask(access, "evil.example:8000", ("authorization", "Bearer secret"));
+        assert_eq!(by_token.status(), StatusCode::OK, "no page has a token that it was not given");
+    }
 }
 
 #[test]

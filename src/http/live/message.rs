@@ -106,7 +106,10 @@ impl Message {
             About::Camera(camera) => scope.has(camera).then(|| self.text.clone()),
             About::Pass(what, pass) if !scope.is_all() => {
                 // Its refusal, its alerts and its failures may speak of any camera.
-                let items: Vec<_> = pass.items.iter().filter(|item| scope.has(&item.camera)).cloned().collect();
+                let mut items: Vec<_> = pass.items.iter().filter(|item| scope.has(&item.camera)).cloned().collect();
+                for item in &mut items {
+                    scope.viewer.cover(&mut item.reason);
+                }
                 let (name, started, undo_until) = (pass.pass.clone(), pass.started.clone(), pass.undo_until.clone());
                 let part = Pass { pass: name, started, items, undo_until, ..Pass::default() };
                 (!part.items.is_empty()).then(|| pass_text(&id(), what, &part))
@@ -153,4 +156,40 @@ fn begin(id: &str, name: &str, about: usize) -> String {
 fn end(mut text: String) -> Bytes {
     text.push_str("\n\n");
     Bytes::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, SystemClock};
+    use crate::event::{Item, Which};
+    use crate::http::viewer::{Account, Role};
+
+    #[test]
+    fn what_a_rule_of_the_whole_archive_took_tells_a_limited_user_nothing_of_that() {
+        let camera = || "Camera1".parse::<Camera>().unwrap();
+        let item = Item {
+            camera: camera(),
+            day: "2026-09-01".parse().unwrap(),
+            events: Which::All,
+            count: 2,
+            bytes: Some(200),
+            frees: None,
+            reason: "archive over 100 B by 900 B".to_owned(),
+        };
+        let pass = Arc::new(Pass { items: vec![item], ..Pass::default() });
+        let message = Message::of(Notice::Pass(pass), "", "e-1", Instant::now(), SystemClock.now());
+        let heard = |cameras: Option<BTreeSet<Camera>>, asked: Option<BTreeSet<Camera>>| {
+            let account = Account { name: "anna".to_owned(), role: Role::Viewer, cameras };
+            let scope = Scope::new(Viewer::new(Arc::new(account)), asked);
+            let text = message.within(&scope, || "e-1".to_owned()).expect("it is about this camera");
+            String::from_utf8(text.to_vec()).unwrap()
+        };
+        let limited = heard(Some([camera()].into()), None);
+        assert!(!limited.contains("archive over") && limited.contains("by a rule of the whole archive"), "{limited}");
+        for asked in [None, Some([camera()].into())] {
+            let told = heard(None, asked);
+            assert!(told.contains("archive over 100 B by 900 B"), "who sees everything may know: {told}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use std::fs;
 
 use axum::Router;
-use axum::body::{Bytes, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Request;
 use axum::routing::get;
 use tempfile::TempDir;

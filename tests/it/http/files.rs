@@ -66,6 +66,7 @@ fn a_range_past_the_end_cannot_be_satisfied() {
         let response = daemon.request("GET", &path, &[("Range", range)]);
         assert_eq!(response.status, 416, "{range}");
         assert_eq!(response.header("content-range"), Some("bytes */118483"), "{range}");
+        assert_eq!(response.header("cache-control"), Some("no-store"), "{range}");
         assert_problem(&response, 416, None);
     }
 }
@@ -131,7 +132,13 @@ fn head_tells_what_get_would_without_the_body() {
     let known = daemon.request("HEAD", &path, &[("If-None-Match", "*")]);
     assert_eq!((known.status, known.body.len()), (304, 0));
     assert_eq!(known.header("content-length"), Some("118483"), "of what is not sent; 0 would be a lie");
-    for headers in [&[][..], &[("Range", "bytes=10-19")], &[("Range", "bytes=118483-")]] {
+    let whole = daemon.get(&path);
+    for range in ["bytes=10-19", "bytes=118483-"] {
+        let head = daemon.request("HEAD", &path, &[("Range", range)]);
+        assert_eq!((head.status, head.header("content-range")), (200, None), "ranges are for GET (RFC 9110, 14.2)");
+        assert_eq!(head.header("content-length"), whole.header("content-length"), "{range}");
+    }
+    for headers in [&[][..], &[("If-Match", "\"other\"")]] {
         let (get, head) = (daemon.request("GET", &path, headers), daemon.request("HEAD", &path, headers));
         assert_eq!(head.status, get.status, "{headers:?}");
         for name in ["content-length", "content-range", "content-type", "etag", "last-modified", "accept-ranges"] {
@@ -177,6 +184,7 @@ fn who_wants_a_certain_version_gets_no_other() {
     for other in [("If-Match", "\"other\""), ("If-Unmodified-Since", "Sat, 21 Nov 2026 05:44:51 GMT")] {
         let response = daemon.request("GET", &path, &[other]);
         assert_problem(&response, 412, None);
+        assert_eq!(response.header("cache-control"), Some("no-store"), "{other:?}");
     }
 }
 

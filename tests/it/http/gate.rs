@@ -168,6 +168,74 @@ fn our_own_page_and_what_is_no_browser_may_ask_for_a_change() {
         let headers = [headers, &[("Content-Length", "0")]].concat();
         assert_eq!(daemon.request("POST", "/logout", &headers).status, 204, "{headers:?}");
     }
-    let foreign = [("Origin", "http://evil.example"), ("Sec-Fetch-Site", "cross-site")];
-    assert_eq!(daemon.request("GET", "/api/v1/me", &foreign).status, 200, "a link to here may be anywhere");
+}
+
+#[test]
+fn a_foreign_page_shows_and_starts_nothing_but_may_lead_here() {
+    let world = World::sample("direct");
+    let flags = ["--allow-host", "owl.example", "--allow-host", "nas:8123"];
+    let open = world.serve(&flags);
+    let other = World::sample("direct");
+    let private = serve_with(&other, &format!("allow-host = [\"owl.example\", \"nas:8123\"]\n{}", users()));
+    let (cross, same_site) = (("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"));
+    let (embeds, fetches) = (("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Mode", "cors"));
+    let (leads, in_window) = (("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"));
+    let by = |page| ("Referer", page);
+    for (headers, may) in [
+        (&[][..], true), // no browser, or one that asks an address without TLS
+        (&[("Sec-Fetch-Site", "none")], true),
+        (&[("Sec-Fetch-Site", "same-origin"), fetches], true),
+        (&[("Sec-Fetch-Site", "same-origin"), by("http://evil.example/")], true),
+        (&[same_site, embeds, by("http://127.0.0.1:8123/")], true),
+        (&[cross, leads, in_window], true),
+        (&[cross, leads], true),
+        (&[cross, leads, in_window, by("http://evil.example/")], true),
+        (&[cross, leads, ("Sec-Fetch-Dest", "iframe")], false),
+        (&[cross, leads, ("Sec-Fetch-Dest", "frame")], false),
+        (&[cross, leads, ("Sec-Fetch-Dest", "object")], false),
+        (&[cross, leads, ("Sec-Fetch-Dest", "embed")], false),
+        (&[cross], false),
+        (&[cross, embeds], false),
+        (&[cross, fetches], false),
+        (&[cross, ("Sec-Fetch-Site", "same-origin")], false),
+        (&[cross, embeds, by("http://evil.example/")], false),
+        (&[cross, embeds, by("http://owl.example.evil.example/")], false),
+        (&[cross, embeds, by("http://evil.example/http://owl.example/")], false),
+        (&[cross, embeds, by("http://owl.example@evil.example/")], false),
+        (&[cross, embeds, by("http://nas/")], false),
+        (&[cross, fetches, ("Origin", "null")], false),
+        (&[cross, fetches, ("Origin", "http://evil.example")], false),
+        (&[cross, fetches, ("Origin", "http://evil.example"), by("http://owl.example/")], false),
+        (&[cross, fetches, ("Origin", "https://owl.example")], true),
+        (&[cross, fetches, ("Origin", "http://nas:8123")], true),
+        (&[cross, embeds, by("http://nas:8123/dashboard?a=/b#c")], true),
+        (&[cross, embeds, by("https://owl.example")], true),
+    ] {
+        for method in ["GET", "HEAD"] {
+            for path in ["/api/v1/export", "/api/v1/events", "/media/Camera1/2026-11-21/05-44-39/video.mp4"] {
+                let told = open.request(method, path, headers);
+                assert_eq!(told.status, if may { 200 } else { 403 }, "{method} {path} {headers:?}");
+                let told = private.request(method, path, headers);
+                assert_eq!(told.status, if may { 401 } else { 403 }, "{method} {path} {headers:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_browser_shows_what_is_ours_in_pages_of_this_host_and_of_those_that_were_named() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&["--allow-host", "nas:8123"]);
+    for (headers, policy) in [
+        (&[][..], "same-site"),
+        (&[("Referer", "http://evil.example/")], "same-site"),
+        (&[("Origin", "http://nas"), ("Referer", "http://nas:8123/")], "same-site"),
+        (&[("Referer", "http://nas:8123/dashboard")], "cross-origin"),
+        (&[("Origin", "http://nas:8123")], "cross-origin"),
+    ] {
+        for path in PATHS {
+            let told = daemon.request("GET", path, headers);
+            assert_eq!(told.header("cross-origin-resource-policy"), Some(policy), "{path} {headers:?}");
+        }
+    }
 }
