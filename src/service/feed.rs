@@ -1,5 +1,7 @@
 //! The bounded channel of changes to the catalog's writer. A full channel makes the sender wait: nothing is dropped.
 
+use std::time::{Duration, Instant};
+
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use crate::clock::Stop;
@@ -63,11 +65,25 @@ impl Feed {
 
     /// Waits until everything that was sent so far can be queried.
     pub fn flush(&self) -> Result<()> {
+        self.flush_until(crossbeam_channel::never()).map(|_| ())
+    }
+
+    /// The same, but no longer than this: false if the catalog could not be written meanwhile.
+    pub fn flush_within(&self, span: Duration) -> Result<bool> {
+        self.flush_until(crossbeam_channel::after(span))
+    }
+
+    fn flush_until(&self, late: Receiver<Instant>) -> Result<bool> {
         let (done, is_done) = bounded(1);
-        self.send(Message::Flush(done))?;
         select! {
-            recv(is_done) -> done => done.map_err(|_| Error::Stopped),
+            send(self.messages, Message::Flush(done)) -> sent => sent.map_err(|_| Error::Stopped)?,
+            recv(self.stop.receiver()) -> _ => return Err(Error::Stopped),
+            recv(late) -> _ => return Ok(false),
+        }
+        select! {
+            recv(is_done) -> done => done.map(|()| true).map_err(|_| Error::Stopped),
             recv(self.stop.receiver()) -> _ => Err(Error::Stopped),
+            recv(late) -> _ => Ok(false),
         }
     }
 }

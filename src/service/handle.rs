@@ -2,12 +2,13 @@
 //! thread; queries are short and block.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -28,6 +29,9 @@ use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
 use crate::watch::Backlog;
+
+/// How long a pass waits for the catalog to be written.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// A camera, what it has, and where its live stream is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,14 +284,25 @@ impl Handle {
         Ok(pass)
     }
 
-    /// One pass, with the catalog up to date before and after. The delete queue is left to the caller.
+    /// One pass, with the catalog up to date before and after. The delete queue is left to the caller. A catalog that cannot
+    /// be written for a while (its disk is full) makes none, and holds up neither what waits in the queue nor whoever asks.
     pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         self.expirer.recover();
-        self.feed.flush()?;
+        let within = crate::fault::span("written", WRITTEN_WITHIN);
+        let late = || {
+            let why =
+                io::Error::new(io::ErrorKind::TimedOut, "the catalog cannot be written, so what it knows may be old");
+            Error::io("plan a pass over", self.tree.root(), why)
+        };
+        if !self.feed.flush_within(within)? {
+            return Err(late());
+        }
         let pass = self.expirer.pass(confirmed)?;
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
         self.counters.add(if confirmed.is_some() { By::Hand } else { By::Rule }, &pass);
-        self.feed.flush()?;
+        if !self.feed.flush_within(within)? {
+            tracing::warn!("{}", late().chain()); // the pass is made all the same, and tried to be told for as long as it takes
+        }
         self.news.tell_of_pass(&pass);
         Ok(pass)
     }
