@@ -72,7 +72,6 @@ impl Connection {
                 .header_read_timeout(None) // that is a matter of our patience
                 .max_header_size(LONGEST_HEAD)
                 .max_buf_size(BUFFER)
-                .half_close(true) // else hyper drops the last of an answer to a client that has only finished sending
                 .serve_connection(io, service)
         );
         let mut closing = pin!(super::super::closing_of(closed));
