@@ -73,6 +73,9 @@ pub(super) struct Live {
     /// The runs under way, one for each place where the router is mounted, which is one as a rule. Added by the first client,
     /// taken away by the encoder when it ends.
     runs: Mutex<Vec<Arc<Run>>>,
+    /// How often an encoder has looked after its clients and gone on, which tests wait for.
+    #[cfg(test)]
+    looks: AtomicU64,
 }
 
 /// Why nobody can sit down any more.
@@ -88,7 +91,13 @@ impl Live {
     }
 
     fn with(handle: Arc<Handle>, settings: Settings) -> Arc<Self> {
-        Arc::new(Self { handle, settings, runs: Mutex::default() })
+        Arc::new(Self {
+            handle,
+            settings,
+            runs: Mutex::default(),
+            #[cfg(test)]
+            looks: AtomicU64::default(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Run>>> {

@@ -192,30 +192,27 @@ fn on_a_full_disk_a_pass_goes_on_and_is_told_when_there_is_room() {
         event(&world, days, "10-00-00");
     }
     let state = world.outside("state");
-    let _disk = Disk::mount(&state, "32m");
+    let disk = Disk::mount(&state, "32m");
     let flags = ["--state-dir", state.to_str().unwrap()];
     let daemon = world.serve(&[&flags[..], &["--keep-days", "45"]].concat());
     wait_until("the pass is held", || audit_with(&world, &flags).len() == 1);
     wait_until("all is measured", || daemon.events().iter().all(|event| event["bytes"].is_u64()));
     let id = audit_with(&world, &flags)[0]["pass"].as_str().unwrap().to_owned();
-    let mut filler = fs::File::create(state.join("filler")).unwrap();
     // Again and again: the daemon gives up its reserve when it notices.
-    let mut fill = || while filler.write_all(&vec![0; 65536]).is_ok() {};
-    fill();
+    let filler = disk.fill();
 
     let mut expire = world.command("expire", [&flags[..], &["--confirm", &id]].concat());
     let mut expire = expire.stdout(Stdio::null()).spawn().unwrap();
     wait_until("every day is retired", || {
-        fill();
+        disk.fill();
         !world.has(format!("Camera1/{}", days_ago(50)))
     });
     wait_until("it is said that the audit cannot be written", || {
-        fill();
+        disk.fill();
         daemon.log().contains("the audit cannot be written")
     });
     wait_until("and each is told in the log", || daemon.log().contains(&format!("\"reason\":\"{}\"", reason(50))));
-    drop(filler);
-    fs::remove_file(state.join("filler")).unwrap();
+    fs::remove_file(filler).unwrap();
     wait_until("the command is answered", || expire.try_wait().unwrap().is_some());
     assert_eq!(expire.wait().unwrap().code(), Some(0));
     wait_until("the audit has all", || audit_with(&world, &flags).len() == 1 + 1 + 40);

@@ -171,20 +171,17 @@ fn a_daemon_killed_amidst_the_preload_is_made_up_for_by_the_next() {
 fn on_a_full_disk_it_goes_on_answering_and_recovers() {
     let world = World::new();
     let state = world.outside("state");
-    let _disk = Disk::mount(&state, "32m");
+    let disk = Disk::mount(&state, "32m");
     many_events(&world, 100, 110);
     let daemon = world.serve(&["--state-dir", state.to_str().unwrap()]);
-    let filler = state.join("filler");
-    let mut file = fs::File::create(&filler).unwrap();
-    while file.write_all(&vec![0; 65536]).is_ok() {}
+    let filler = disk.fill();
     many_events(&world, 110, 2110);
     daemon.wait_for_log("it is tried again");
     let answer = daemon.get("/api/v1/events?limit=1000");
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.json()["events"].as_array().unwrap().len() >= 10, "answers are from before");
     assert_eq!(daemon.get("/readyz").status, 503, "and it says that it is not well");
-    drop(file);
-    fs::remove_file(&filler).unwrap();
+    fs::remove_file(filler).unwrap();
     wait_until("everything is listed", || {
         daemon.get("/api/v1/cameras").json()["cameras"][0]["events"].as_u64() == Some(2010)
     });

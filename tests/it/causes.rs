@@ -91,7 +91,7 @@ fn a_day_that_is_a_disk_of_its_own_stays_and_is_named() {
 #[test]
 fn on_a_full_disk_a_pass_loses_nothing_and_names_the_cause() {
     let world = World::empty();
-    let _disk = Disk::mount(&world.root, "2m");
+    let disk = Disk::mount(&world.root, "2m");
     for days in [3, 60] {
         event(&world, "Camera1", days, "10-00-00");
     }
@@ -100,8 +100,7 @@ fn on_a_full_disk_a_pass_loses_nothing_and_names_the_cause() {
     assert_eq!(world.run("scan", &state).code, 0);
     let old = world.path(day("Camera1", 60));
     let whole = files(&old);
-    let filler = world.path("filler");
-    fill(&filler);
+    let filler = disk.fill();
     let ran = expire(&world, &state);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("No space left on device"), "{}", ran.stderr);
@@ -111,15 +110,6 @@ fn on_a_full_disk_a_pass_loses_nothing_and_names_the_cause() {
     fs::remove_file(filler).unwrap();
     assert_eq!(expire(&world, &state).code, 0);
     assert!(!old.exists() && world.has(day("Camera1", 3)) && world.queued().is_empty());
-}
-
-/// Writes until not a byte more goes onto the disk.
-fn fill(path: &Path) {
-    use std::io::Write;
-    let mut file = fs::File::create(path).unwrap();
-    for size in [65536, 4096, 1] {
-        while file.write_all(&vec![7; size]).is_ok() {}
-    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::world::{Daemon, Response, World, wait_until};
 
 /// Starts a daemon and waits until it has measured everything, and read from the frames of the first two cameras, which
 /// are real in these tests, how much moved.
-fn serve_measured(world: &World, flags: &[&str]) -> Daemon {
+pub fn serve_measured(world: &World, flags: &[&str]) -> Daemon {
     let daemon = world.serve(flags);
     let is_measured = |event: &Value| {
         let id = event["id"].as_str().unwrap();

@@ -1,11 +1,14 @@
 //! The integration tests: one binary around one [`world::World`]. Each file tells one story; tests run in parallel,
-//! each in folders of its own, and wait for conditions.
+//! each in folders of its own, and wait for conditions. They begin in the order of their names, so what waits longest, for
+//! the real Motion, has the first one.
 //!
 //! The program is needed for most of them, so without the `cli` feature only those of the library run.
 
 #[cfg(feature = "cli")]
 mod world;
 
+#[cfg(feature = "cli")]
+mod against_motion;
 #[cfg(feature = "cli")]
 mod audit;
 #[cfg(feature = "cli")]
@@ -35,8 +38,6 @@ mod library;
 mod lifecycle;
 #[cfg(feature = "cli")]
 mod listener;
-#[cfg(feature = "cli")]
-mod live;
 #[cfg(feature = "cli")]
 mod metrics;
 #[cfg(feature = "cli")]

@@ -79,7 +79,7 @@ fn entries(pass: &Path) -> usize {
 
 /// A window from and to so many hours from now.
 #[allow(clippy::disallowed_methods)]
-fn window(from: i64, to: i64) -> String {
+pub fn window(from: i64, to: i64) -> String {
     let at = |hours| (Local::now() + TimeDelta::hours(hours)).format("%H:%M").to_string();
     format!("{}-{}", at(from), at(to))
 }

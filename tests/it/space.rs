@@ -164,7 +164,7 @@ fn rules_of_space_that_mean_nothing_are_refused() {
 #[test]
 fn a_daemon_whose_own_disk_is_full_still_starts_and_expires() {
     let world = World::empty();
-    let _disk = Disk::mount(&world.root, "32M");
+    let disk = Disk::mount(&world.root, "32M");
     fs::create_dir(world.path("Camera1")).unwrap();
     event(&world, "Camera1", 3, 100);
     let rule = ["--keep-days", "45", "--max-share", "1"];
@@ -172,7 +172,7 @@ fn a_daemon_whose_own_disk_is_full_still_starts_and_expires() {
     wait_until("a reserve", || world.has(".owlery/reserve"));
     assert_eq!(daemon.stop(), 0);
     let stale = event(&world, "Camera1", 60, 10_000);
-    fill_up(&world);
+    disk.fill();
     let daemon = world.serve(&rule);
     wait_until("the stale day is gone", || !stale.exists() && world.queued().is_empty());
     daemon.wait_for_log("the reserve");
@@ -184,46 +184,29 @@ fn a_daemon_whose_own_disk_is_full_still_starts_and_expires() {
 #[test]
 fn a_disk_that_becomes_full_while_the_daemon_runs_is_relieved() {
     let world = World::empty();
-    let _disk = Disk::mount(&world.root, "64M");
+    let disk = Disk::mount(&world.root, "64M");
     fs::create_dir(world.path("Camera1")).unwrap();
     for days in 3..6 {
         event(&world, "Camera1", days, 4000);
     }
     let daemon = world.serve(&["--min-free", "2MB", "--max-share", "1"]);
     wait_until("a reserve", || world.has(".owlery/reserve"));
-    fill_up(&world);
+    disk.fill();
     wait_until("the oldest day is gone", || !world.has(format!("Camera1/{}", days_ago(5))));
     daemon.wait_for_log("space is no longer short");
     wait_until("ready", || daemon.get("/readyz").status == 200);
     assert_eq!(daemon.stop(), 0);
 }
 
-/// Writes until nothing more goes in.
-fn fill_up(world: &World) {
-    use std::io::Write;
-    let mut file = fs::File::create(world.path("filler")).unwrap();
-    let mut block = vec![7u8; 1 << 20];
-    while !block.is_empty() {
-        if file.write_all(&block).is_err() {
-            block.truncate(block.len() / 2);
-        }
-    }
-    for n in 0.. {
-        if fs::write(world.path(format!("filler-{n}")), [7; 100]).is_err() {
-            return;
-        }
-    }
-}
-
 #[test]
 fn with_the_state_elsewhere_a_full_archive_disk_has_its_own_reserve() {
-    let (world, _disk, state) = on_disk("32M");
+    let (world, disk, state) = on_disk("32M");
     let old = event(&world, "Camera1", 60, 10_000);
     let rule = ["--keep-days", "45", "--max-share", "1", "--state-dir", &state];
     assert_eq!(world.run("plan", &rule[..4]).code, 0);
     assert_eq!(world.run("expire", &["--keep-days", "90", "--state-dir", &state]).code, 0);
     assert!(world.has(".owlery/reserve"), "a run with a rule makes it");
-    fill_up(&world);
+    disk.fill();
     let ran = world.run("expire", &rule);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!old.exists() && world.queued().is_empty());

@@ -329,3 +329,37 @@ fn a_root_that_vanishes_is_said_so_and_takes_no_event_with_it() {
     wait_until("it is well again", || daemon.get("/readyz").status == 200);
     assert_eq!(daemon.events().len(), 1);
 }
+
+#[test]
+fn the_sidecar_that_owlery_writes_does_not_make_an_event_open_again() {
+    let world = World::new();
+    let daemon = world.serve(&[]);
+    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    world.event(&id).make();
+    daemon.wait_for_event(&id, "is open", |event| event["state"] == "open");
+
+    let movie = world.path(&id).join("video.mp4");
+    assert_eq!(world.run("ended", &[movie.to_str().unwrap()]).code, 0);
+    wait_until("the sidecar", || world.has(format!("{id}/.details.json")));
+    // The watcher takes what is dirty in order: when it has looked twice at a later event, it has looked again at this.
+    let later = format!("Camera2/{}/00-00-02", days_ago(0));
+    world.event(&later).make();
+    daemon.wait_for_event(&later, "is listed", |event| event["frames"] == 3);
+    world.event(&later).frames(4).make();
+    daemon.wait_for_event(&later, "is listed again", |event| event["frames"] == 4);
+
+    assert_eq!(daemon.event(&id).unwrap()["state"], "complete");
+}
+
+#[test]
+fn an_event_that_a_person_saves_does_not_become_open_again() {
+    let world = World::new();
+    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    world.event(&id).old().make();
+    File::create(world.path(&id).join(".saved")).unwrap();
+
+    assert_eq!(
+        (world.listed(&id)["state"].as_str(), world.listed(&id)["saved"].as_bool()),
+        (Some("complete"), Some(true))
+    );
+}

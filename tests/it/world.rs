@@ -247,6 +247,16 @@ impl Disk {
         });
     }
 
+    /// Writes until not a byte more goes onto it; answers the file that takes the room, and that can be made to take more.
+    pub fn fill(&self) -> PathBuf {
+        let path = self.0.join("filler");
+        let mut file = File::options().append(true).create(true).open(&path).unwrap();
+        for size in [1 << 20, 4096, 1] {
+            while file.write_all(&vec![7; size]).is_ok() {}
+        }
+        path
+    }
+
     /// Shows a folder, or a file, at another place too.
     pub fn bind(what: &Path, at: impl Into<PathBuf>) -> Self {
         let at = at.into();

@@ -61,8 +61,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             this.is_at_end = true;
             this.activity.note_end();
         }
-        // hyper would give up the answer; whether it has to is for the connection's patience to say.
-        if this.activity.is_answering() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        // hyper would give up the answer, or what is still to be sent of it (`stall` is set then); whether it has to is for
+        // the connection's patience to say.
+        if this.activity.is_answering() || this.stall.is_some() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }
 

@@ -66,6 +66,8 @@ pub(super) async fn follow(ending: Ending, mut news: Subscription) {
                 if run.is_deserted(linger) && live.forget_deserted(run) {
                     return;
                 }
+                #[cfg(test)]
+                live.looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         }
     }

@@ -63,6 +63,13 @@ impl World {
         self.service().set_saved(&id, is_saved).unwrap();
     }
 
+    /// Lets the encoder look some more times whether anybody is there.
+    async fn is_looked_after(&self) {
+        let looks = || self.web.live.looks.load(Ordering::Relaxed);
+        let enough = looks() + 5;
+        wait_until("it looks", || looks() >= enough).await;
+    }
+
     /// Asks for the stream as somebody for whom these cameras exist; none: all.
     async fn ask(&self, viewer: &[&str], query: &str, last: Option<&str>) -> Response {
         let cameras = viewer.iter().map(|name| name.parse().unwrap()).collect();
@@ -92,6 +99,16 @@ impl World {
         assert_eq!(response.status(), StatusCode::OK);
         Listener { body: response.into_body(), text: String::new() }
     }
+}
+
+/// Waits until `check` is true, and lets the others on this thread work meanwhile.
+async fn wait_until(what: &str, check: impl Fn() -> bool) {
+    let waits = async {
+        while !check() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, waits).await.expect(what);
 }
 
 /// One who reads a stream.
@@ -256,27 +273,17 @@ async fn the_news_are_followed_for_a_while_after_the_last_has_left_and_not_for_e
     let (last, _) = listener.name().await;
     drop(listener);
     world.save(ONE, false);
-    for _ in 0..5 {
-        tokio::time::sleep(quick().look).await; // it looks whether anybody is there
-    }
+    world.is_looked_after().await;
     assert_eq!(world.listen(&[], "", Some(&last)).await.name().await.1, "event-changed", "he missed nothing");
 
     let world = World::new(Settings { linger: Duration::from_millis(1), ..quick() });
     let mut listener = world.listen(&[], "", None).await;
     world.save(ONE, true);
     let (last, _) = listener.name().await;
-    for _ in 0..5 {
-        tokio::time::sleep(quick().look).await;
-    }
+    world.is_looked_after().await;
     assert!(follows(&world), "somebody is there");
     drop(listener);
-    timeout(PATIENCE, async {
-        while follows(&world) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .expect("it ends");
+    wait_until("it ends", || !follows(&world)).await;
     world.save(ONE, false); // what nobody follows costs nothing, and nobody knows of it
     let (present, name) = world.listen(&[], "", Some(&last)).await.name().await;
     assert_eq!(name, "reset");

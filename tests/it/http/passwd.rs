@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use super::auth::{HASH, PASSWORD, config, get, log_in, serve_with, users};
-use crate::world::{Ran, World, program};
+use crate::world::{Ran, World, program, wait_until};
 
 /// `owlery passwd ARGS…` with this on standard input.
 fn passwd(args: &[&str], stdin: &str) -> Ran {
@@ -123,14 +123,21 @@ fn read_until(from: &mut impl Read, all: &mut String, end: &str) {
 #[test]
 fn passwd_asks_twice_at_a_terminal_and_shows_nothing_of_it() {
     let at_terminal = |second: &str| {
-        let command = format!("{} passwd anna", env!("CARGO_BIN_EXE_owlery"));
+        let command = format!("tty && {} passwd anna", env!("CARGO_BIN_EXE_owlery"));
         let mut terminal = Command::new("script");
         terminal.args(["-qec", &command, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = terminal.spawn().unwrap();
         let (mut keys, mut screen, mut shown) =
             (child.stdin.take().unwrap(), child.stdout.take().unwrap(), String::new());
+        read_until(&mut screen, &mut shown, "\n");
+        let tty = shown.trim().to_owned();
+        let is_hidden = || {
+            let settings = Command::new("stty").args(["-a", "-F", &tty]).output().unwrap();
+            String::from_utf8(settings.stdout).unwrap().split_whitespace().any(|word| word == "-echo")
+        };
         for (question, answer) in [("Password: ", PASSWORD), ("The same again: ", second)] {
             read_until(&mut screen, &mut shown, question);
+            wait_until("what is typed is hidden", is_hidden); // which comes after the question
             keys.write_all(format!("{answer}\n").as_bytes()).unwrap();
         }
         screen.read_to_string(&mut shown).unwrap();

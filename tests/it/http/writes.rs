@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::assert_problem;
+use crate::reaper::window;
 use crate::world::{Daemon, Response, World, days_ago, today, unfinished_mp4};
 
 const ONE: &str = "Camera1/2026-03-01/10-00-00";
@@ -195,7 +196,7 @@ fn a_write_with_a_parameter_that_it_does_not_know_does_nothing() {
 fn a_pass_that_is_being_removed_is_not_taken_back() {
     let world = World::new();
     world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
-    let daemon = world.serve(&[]);
+    let daemon = world.serve(&["--window", &window(8, 9)]); // the reaper itself would go on with it
     let pass =
         delete(&daemon, &format!("Camera1/{}/10-00-00", days_ago(60))).json()["pass"].as_str().unwrap().to_owned();
     let dir = world.path("delete_queue").join(&pass);

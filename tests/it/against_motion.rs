@@ -1,5 +1,6 @@
 //! The real Motion films two generated cameras, in both layouts, with `owlery serve` beside it. What Motion says in its
-//! hooks is the truth that the daemon's lists are held against. Each test takes most of a minute.
+//! hooks is the truth that the daemon's lists are held against. Each test takes most of a minute, and nearly all of that is
+//! waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -9,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
-use crate::world::{Daemon, Ran, World, days_ago, wait_until};
+use crate::world::{Daemon, Ran, World, wait_until};
 
 #[test]
 fn events_with_movies_are_followed_from_motions_first_frame_until_they_are_expired() {
@@ -46,40 +47,6 @@ fn events_of_frames_only_are_followed_from_motions_first_frame_until_they_are_ex
     }
 
     live.expire_all(daemon, events.len());
-}
-
-#[test]
-fn the_sidecar_that_owlery_writes_does_not_make_an_event_open_again() {
-    let world = World::new();
-    let daemon = world.serve(&[]);
-    let id = format!("Camera1/{}/00-00-01", days_ago(0));
-    world.event(&id).make();
-    daemon.wait_for_event(&id, "is open", |event| event["state"] == "open");
-
-    let movie = world.path(&id).join("video.mp4");
-    assert_eq!(world.run("ended", &[movie.to_str().unwrap()]).code, 0);
-    wait_until("the sidecar", || world.has(format!("{id}/.details.json")));
-    // The watcher takes what is dirty in order: when it has looked twice at a later event, it has looked again at this.
-    let later = format!("Camera2/{}/00-00-02", days_ago(0));
-    world.event(&later).make();
-    daemon.wait_for_event(&later, "is listed", |event| event["frames"] == 3);
-    world.event(&later).frames(4).make();
-    daemon.wait_for_event(&later, "is listed again", |event| event["frames"] == 4);
-
-    assert_eq!(daemon.event(&id).unwrap()["state"], "complete");
-}
-
-#[test]
-fn an_event_that_a_person_saves_does_not_become_open_again() {
-    let world = World::new();
-    let id = format!("Camera1/{}/00-00-01", days_ago(0));
-    world.event(&id).old().make();
-    File::create(world.path(&id).join(".saved")).unwrap();
-
-    assert_eq!(
-        (world.listed(&id)["state"].as_str(), world.listed(&id)["saved"].as_bool()),
-        (Some("complete"), Some(true))
-    );
 }
 
 /// Motion at work on an archive; ended when dropped, by its own process id.
