@@ -5,10 +5,16 @@
 
 const $ = (id) => document.getElementById(id);
 const PAGE = 60;
+const MOST = 1000; // of one question
 const REFRESH = 3000;
 const SOON = 300;
-const view = { camera: null, saved: false, events: new Map(), next: null, shown: "" };
-const live = { stream: null, asking: new Set(), drawing: null, changed: false };
+// What the user wants to see; `room` is for how many events.
+const wish = { camera: null, saved: false, room: PAGE };
+// The newest events of that; whether there are older ones; whether they must be asked for again.
+const view = { events: new Map(), older: false, stale: true, shown: "" };
+const choices = new Map(); // the cameras' buttons
+// `late` is what was heard since the last question was asked, until its answer is there.
+const live = { stream: null, late: null, drawing: null, changed: false };
 
 /** An element with a class and a text; text is never markup. */
 function make(tag, className, text) {
@@ -31,12 +37,19 @@ async function ask(path) {
   return response.json();
 }
 
-function query(cursor) {
-  const params = new URLSearchParams({ limit: PAGE });
-  if (view.camera) params.set("camera", view.camera);
-  if (view.saved) params.set("saved", "true");
-  if (cursor) params.set("cursor", cursor);
-  return `api/v1/events?${params}`;
+/** The newest events that the user wants to see, as many as there is room for. */
+async function newest() {
+  const params = new URLSearchParams({ limit: Math.min(wish.room, MOST) });
+  if (wish.camera) params.set("camera", wish.camera);
+  if (wish.saved) params.set("saved", "true");
+  const events = [];
+  const { room } = wish;
+  for (;;) {
+    const page = await ask(`api/v1/events?${params}`);
+    events.push(...page.events);
+    if (!page.next || events.length >= room) return { events, older: page.next !== null };
+    params.set("cursor", page.next);
+  }
 }
 
 const seconds = (event) => (new Date(event.end) - new Date(event.start)) / 1000;
@@ -82,8 +95,18 @@ function card(event) {
   return button;
 }
 
+/** The newest first; the order of the API. */
+function compare(a, b) {
+  for (const key of ["start", "camera", "id"]) if (a[key] !== b[key]) return a[key] < b[key] ? 1 : -1;
+  return 0;
+}
+
 function draw() {
-  const events = [...view.events.values()].sort((a, b) => (a.start < b.start ? 1 : a.start > b.start ? -1 : a.id < b.id ? 1 : -1));
+  const events = [...view.events.values()].sort(compare);
+  for (const { id } of events.splice(wish.room)) {
+    view.events.delete(id);
+    view.older = true;
+  }
   const shown = JSON.stringify(events);
   if (shown === view.shown) return;
   view.shown = shown;
@@ -100,7 +123,7 @@ function draw() {
     parts.push(make("h3", "", dayName(day)), grid);
   }
   $("events").replaceChildren(...(parts.length ? parts : [make("p", "empty", "No events yet.")]));
-  $("more").hidden = !view.next;
+  $("more").hidden = !view.older;
 }
 
 function play(id) {
@@ -130,18 +153,39 @@ function play(id) {
   $("player").showModal();
 }
 
+/** Puts elements into a parent in this order. What is there already stays as it is, with its focus. */
+function place(parent, wanted) {
+  const kept = new Set(wanted);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  wanted.forEach((element, at) => {
+    if (parent.children[at] !== element) parent.insertBefore(element, parent.children[at] ?? null);
+  });
+}
+
+/** The button of a camera, or of all. */
+function choice(name) {
+  const button = make("button");
+  button.type = "button";
+  button.append(make("span", "", name ?? "all"), " ", make("small"));
+  button.addEventListener("click", () => want({ camera: name }));
+  return button;
+}
+
 async function cameras() {
   const { cameras } = await ask("api/v1/cameras");
-  const choice = (name, label, count) => {
-    const button = make("button", "", label);
-    button.type = "button";
-    button.setAttribute("aria-pressed", String(view.camera === name));
-    if (count !== undefined) button.append(" ", make("small", "", String(count)));
-    button.addEventListener("click", () => { view.camera = name; start(); });
-    return button;
-  };
   const all = cameras.reduce((sum, camera) => sum + camera.events, 0);
-  $("cameras").replaceChildren(choice(null, "all", all), ...cameras.map((c) => choice(c.name, c.name, c.events)));
+  place($("cameras"), [{ name: null, events: all }, ...cameras].map(({ name, events }) => {
+    if (!choices.has(name)) choices.set(name, choice(name));
+    const button = choices.get(name);
+    button.lastChild.textContent = events;
+    return button;
+  }));
+  press();
+}
+
+/** Shows which camera was chosen. */
+function press() {
+  for (const [name, button] of choices) button.setAttribute("aria-pressed", wish.camera === name);
 }
 
 /** Who is signed in, if anybody has to be. */
@@ -160,45 +204,34 @@ async function readiness() {
   $("status").classList.remove("bad");
 }
 
-/** The newest page again: what is in its range and not in it is gone. */
+/** Asks for all that is shown, so that nothing is missing between what is new and what was there. */
 async function refresh() {
-  const late = []; // what is heard while the answer is on its way is younger
-  live.asking.add(late);
+  const late = (live.late = []);
+  view.stale = false;
   try {
-    const [page] = await Promise.all([ask(query()), cameras(), readiness()]);
-    const oldest = page.events.length ? page.events[page.events.length - 1].start : "";
-    for (const [id, event] of view.events) {
-      if (!page.next || event.start > oldest) view.events.delete(id);
-    }
-    const isFirst = view.events.size === 0;
-    for (const event of page.events) view.events.set(event.id, event);
-    if (isFirst) view.next = page.next;
-    for (const change of late) change();
+    const [{ events, older }] = await Promise.all([newest(), cameras(), readiness()]);
+    if (live.late !== late) return; // something was asked since, and its answer counts
+    live.late = null;
+    view.events = new Map(events.map((event) => [event.id, event]));
+    view.older = older;
+    for (const change of late) change(); // it is younger than the answer
     draw();
   } catch (error) {
+    if (live.late !== late) return;
+    view.stale = true;
     $("status").textContent = `cannot reach the service (${error.message})`;
     $("status").classList.add("bad");
-  } finally {
-    live.asking.delete(late);
   }
 }
 
-async function more() {
-  const page = await ask(query(view.next));
-  for (const event of page.events) view.events.set(event.id, event);
-  view.next = page.next;
-  draw();
-}
-
-function start() {
-  view.events.clear();
-  view.next = null;
-  view.shown = "";
+function want(change) {
+  Object.assign(wish, { room: PAGE }, change);
+  press();
   return refresh();
 }
 
-$("saved").addEventListener("change", (change) => { view.saved = change.target.checked; start(); });
-$("more").addEventListener("click", more);
+$("saved").addEventListener("change", () => want({ saved: $("saved").checked }));
+$("more").addEventListener("click", () => want({ room: wish.room + PAGE }));
 $("close").addEventListener("click", () => $("player").close());
 $("player").addEventListener("close", () => $("stage").replaceChildren());
 
@@ -206,7 +239,7 @@ const isLive = () => live.stream !== null && live.stream.readyState === EventSou
 
 /** Applies what the stream tells; draws soon, once for all that comes together. */
 function hear(change) {
-  for (const late of live.asking) late.push(change);
+  live.late?.push(change);
   change();
   live.changed = true;
   live.drawing ??= setTimeout(() => { live.drawing = null; draw(); }, SOON);
@@ -214,10 +247,12 @@ function hear(change) {
 
 /** An event as it is now, if it belongs to what is shown. */
 function put(event) {
-  const fits = (!view.camera || event.camera === view.camera) && (!view.saved || event.saved);
-  const isOlder = view.next !== null && ![...view.events.values()].some((shown) => shown.start <= event.start);
-  if (fits && !isOlder) view.events.set(event.id, event);
-  else view.events.delete(event.id);
+  if ((wish.camera && event.camera !== wish.camera) || (wish.saved && !event.saved)) return remove(event.id);
+  view.events.set(event.id, event);
+}
+
+function remove(id) {
+  if (view.events.delete(id) && view.older) view.stale = true; // an older one has its place
 }
 
 /** Follows the stream. A page that nobody looks at does not: browsers open only six connections to a host. */
@@ -225,13 +260,13 @@ function follow() {
   if (live.stream !== null && live.stream.readyState !== EventSource.CLOSED) return;
   live.stream = new EventSource("api/v1/stream");
   live.stream.addEventListener("open", refresh);
-  live.stream.addEventListener("reset", start);
+  live.stream.addEventListener("reset", () => { view.stale = true; });
   for (const name of ["event-added", "event-changed"]) {
     live.stream.addEventListener(name, (message) => { const event = JSON.parse(message.data); hear(() => put(event)); });
   }
   live.stream.addEventListener("event-removed", (message) => {
     const { id } = JSON.parse(message.data);
-    hear(() => view.events.delete(id));
+    hear(() => remove(id));
   });
 }
 
@@ -242,12 +277,12 @@ document.addEventListener("visibilitychange", () => {
 
 (async function run() {
   account().catch(() => {}); // what cannot be reached is told by the events
-  await start();
+  await refresh();
   for (;;) {
     if (!document.hidden) follow();
     await new Promise((resume) => setTimeout(resume, REFRESH));
     if (document.hidden) continue;
-    if (!isLive()) {
+    if (!isLive() || view.stale) {
       await refresh();
     } else if (live.changed || $("status").textContent) {
       live.changed = false;

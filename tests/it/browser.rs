@@ -138,6 +138,115 @@ fn the_page_is_whole_below_a_path_of_another_application() {
     embedded.stop();
 }
 
+#[test]
+fn what_came_while_nobody_looked_is_shown_without_a_hole() {
+    let (world, day) = (World::new(), days_ago(1));
+    many(&world, &day, 0..130);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("a page", CARDS, &newest(&daemon, 60));
+    browser.click("#more");
+    browser.wait_for("two pages", CARDS, &newest(&daemon, 120));
+
+    browser.ask(HIDE);
+    many(&world, &day, 200..270);
+    wait_until("more than a page is new", || daemon.events().len() == 200);
+    browser.ask(SHOW);
+    browser.wait_for("the newest two pages", CARDS, &newest(&daemon, 120));
+    browser.click("#more");
+    browser.wait_for("a third", CARDS, &newest(&daemon, 180));
+}
+
+#[test]
+fn an_answer_that_comes_late_does_not_take_the_place_of_what_was_asked_for_since() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("five events", &format!("{CARDS}.length"), &json!(5));
+    browser.ask(
+        "const real = window.fetch; window.late = false;
+         window.fetch = async (path) => {
+           const answer = await real(path);
+           if (path.includes('camera=Camera1')) {
+             await new Promise((resume) => setTimeout(resume, 1500));
+             setTimeout(() => { window.late = true; }, 300);
+           }
+           return answer;
+         }",
+    );
+    browser.click("#cameras button:nth-child(2)");
+    browser.click("#cameras button:nth-child(3)");
+    let second = json!(["Camera2/2026-11-21/05-45-29"]);
+    browser.wait_for("the second camera's events", CARDS, &second);
+    browser.wait_for("the first camera's answer", "return window.late", &json!(true));
+    assert_eq!(browser.ask(CARDS), second);
+}
+
+#[test]
+fn older_events_that_cannot_be_had_are_a_message_and_come_later() {
+    let (world, day) = (World::new(), days_ago(1));
+    many(&world, &day, 0..70);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("a page", CARDS, &newest(&daemon, 60));
+    browser.ask(
+        "window.real = window.fetch;
+         window.fetch = (path) => path.startsWith('api/v1/events') ? Promise.reject(new Error('no line')) : real(path)",
+    );
+    browser.click("#more");
+    let status = "return document.querySelector('#status').textContent";
+    browser.wait_for("a message", status, &json!("cannot reach the service (no line)"));
+    browser.ask("window.fetch = window.real");
+    browser.wait_for("all", CARDS, &newest(&daemon, 70));
+    browser.wait_for("no message", status, &json!(""));
+}
+
+#[test]
+fn a_storm_of_resets_asks_seldom_and_takes_nothing_away() {
+    let (world, day) = (World::new(), days_ago(1));
+    many(&world, &day, 0..130);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("a page", CARDS, &newest(&daemon, 60));
+    browser.ask(
+        "const Real = EventSource; EventSource = class extends Real { constructor(url) { super(url); window.stream = this; } };
+         EventSource.OPEN = Real.OPEN; EventSource.CLOSED = Real.CLOSED;
+         const real = window.fetch; window.asked = 0;
+         window.fetch = (path) => { if (path.startsWith('api/v1/events')) window.asked++; return real(path); }",
+    );
+    browser.ask(HIDE);
+    browser.ask(SHOW);
+    browser.wait_for("a stream of ours", "return window.stream?.readyState === 1 && window.asked > 0", &json!(true));
+    browser.click("#more");
+    browser.wait_for("two pages", CARDS, &newest(&daemon, 120));
+    let before = browser.ask("window.asked = 0; scrollTo(0, 1000); return scrollY");
+    assert!(before.as_f64().unwrap() > 500.0);
+    browser.ask("for (let n = 0; n < 20; n++) window.stream.dispatchEvent(new MessageEvent('reset'))");
+    browser.wait_for("it is asked", "return window.asked > 0", &json!(true));
+    browser.wait_for("the same", CARDS, &newest(&daemon, 120));
+    let now = browser.ask("return [scrollY, window.asked]");
+    assert!(now[0] == before && now[1].as_u64().unwrap() < 3, "{before} {now}");
+}
+
+/// Events that are over, a minute apart, without a movie.
+fn many(world: &World, day: &str, minutes: std::ops::Range<u32>) {
+    for minute in minutes {
+        let id = format!("Camera1/{day}/{:02}-{:02}-00", minute / 60, minute % 60);
+        world.event(id).frames(1).no_movie().old().make();
+    }
+}
+
+/// The ids of the newest events that the API tells.
+fn newest(daemon: &Daemon, count: usize) -> Value {
+    daemon.events().into_iter().take(count).map(|mut event| event["id"].take()).collect()
+}
+
+/// The page is in a tab that nobody looks at.
+const HIDE: &str = "Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))";
+/// Somebody looks at it again.
+const SHOW: &str = "Object.defineProperty(document, 'hidden', { value: false, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))";
 const CARDS: &str = "return [...document.querySelectorAll('button.event')].map(b => b.dataset.id)";
 const BADGES: &str = "return [...document.querySelectorAll('.badge')].map(b => b.textContent)";
 
