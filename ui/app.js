@@ -1,9 +1,10 @@
 // The page: the newest events with their pictures, a movie at a click, and what is new as it happens (or every few
 // seconds, where the live stream cannot be had). It asks the same API that everybody else can ask, by paths relative to the
 // page, so it works under any prefix.
-"use strict";
 
-const $ = (id) => document.getElementById(id);
+import { $, make, place } from "./elements.js";
+import { list } from "./list.js";
+
 const PAGE = 60;
 const MOST = 1000; // of one question
 const REFRESH = 3000;
@@ -11,21 +12,10 @@ const SOON = 300;
 // What the user wants to see; `room` is for how many events.
 const wish = { camera: null, saved: false, room: PAGE };
 // The newest events of that; whether there are older ones; whether they must be asked for again.
-const view = { events: new Map(), older: false, stale: true, shown: "" };
+const view = { events: new Map(), older: false, stale: true };
 const choices = new Map(); // the cameras' buttons
 // `late` is what was heard since the last question was asked, until its answer is there.
 const live = { stream: null, late: null, drawing: null, changed: false };
-
-/** An element with a class and a text; text is never markup. */
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-/** A file's path below this page, wherever it is mounted, and whatever a proxy makes of where that is. */
-const local = (path) => path.match(/media\/[^/]+\/\d{4}-\d\d-\d\d\/.*/)[0];
 
 async function ask(path) {
   const response = await fetch(path);
@@ -52,49 +42,6 @@ async function newest() {
   }
 }
 
-const seconds = (event) => (new Date(event.end) - new Date(event.start)) / 1000;
-const time = (event) => event.start.slice(11);
-
-function length(event) {
-  const all = Math.round(seconds(event));
-  return all < 60 ? `${all} s` : `${Math.floor(all / 60)} min ${all % 60} s`;
-}
-
-function size(bytes) {
-  if (bytes === null) return "not measured yet";
-  const units = ["B", "kB", "MB", "GB"];
-  let unit = 0;
-  while (bytes >= 1000 && unit < units.length - 1) { bytes /= 1000; unit++; }
-  return `${bytes.toFixed(unit && bytes < 10 ? 1 : 0)} ${units[unit]}`;
-}
-
-function dayName(date) {
-  const day = new Date(`${date}T12:00:00`);
-  return day.toLocaleDateString(undefined, { weekday: "long", year: "numeric", month: "long", day: "numeric" });
-}
-
-function card(event) {
-  const button = make("button", "event");
-  button.type = "button";
-  button.dataset.id = event.id;
-  const frame = make("div", "frame");
-  const image = make("img");
-  image.loading = "lazy";
-  image.alt = `${event.camera}, ${event.start.replace("T", " ")}`;
-  image.src = event.thumbnail ? local(event.thumbnail) : "images/missing.jpg";
-  image.addEventListener("error", () => { image.src = "images/missing.jpg"; }, { once: true });
-  frame.append(image);
-  if (event.state !== "complete") {
-    frame.append(make("span", `badge ${event.state}`, event.state === "open" ? "recording" : "interrupted"));
-  }
-  if (event.saved) frame.append(make("span", "star", "★"));
-  const line = make("p");
-  line.append(make("span", "time", time(event)), make("span", "camera", event.camera), make("span", "length", length(event)));
-  button.append(frame, line);
-  button.addEventListener("click", () => play(event.id));
-  return button;
-}
-
 /** The newest first; the order of the API. */
 function compare(a, b) {
   for (const key of ["start", "camera", "id"]) if (a[key] !== b[key]) return a[key] < b[key] ? 1 : -1;
@@ -107,59 +54,8 @@ function draw() {
     view.events.delete(id);
     view.older = true;
   }
-  const shown = JSON.stringify(events);
-  if (shown === view.shown) return;
-  view.shown = shown;
-  const days = new Map();
-  for (const event of events) {
-    const day = event.start.slice(0, 10);
-    if (!days.has(day)) days.set(day, []);
-    days.get(day).push(event);
-  }
-  const parts = [];
-  for (const [day, ofDay] of days) {
-    const grid = make("div", "grid");
-    grid.append(...ofDay.map(card));
-    parts.push(make("h3", "", dayName(day)), grid);
-  }
-  $("events").replaceChildren(...(parts.length ? parts : [make("p", "empty", "No events yet.")]));
+  list(events, "No events yet.");
   $("more").hidden = !view.older;
-}
-
-function play(id) {
-  const event = view.events.get(id);
-  if (!event) return;
-  $("player-title").textContent = `${event.camera}, ${event.start.replace("T", " ")}`;
-  const still = () => {
-    const image = make("img");
-    image.src = event.thumbnail ? local(event.thumbnail) : "images/missing.jpg";
-    image.alt = "";
-    return image;
-  };
-  if (event.video && event.state !== "interrupted") {
-    const video = make("video");
-    video.controls = true;
-    video.autoplay = true;
-    video.muted = true;
-    if (event.thumbnail) video.poster = local(event.thumbnail);
-    video.src = local(event.video);
-    $("stage").replaceChildren(video);
-  } else {
-    $("stage").replaceChildren(still());
-  }
-  const frames = event.frames === null ? "" : `${event.frames} frames, `;
-  $("facts").textContent = `${length(event)}, ${frames}${size(event.bytes)}, ${event.state}${event.saved ? ", saved" : ""}`;
-  for (const problem of event.problems) $("facts").append(make("br"), make("span", "bad", problem));
-  $("player").showModal();
-}
-
-/** Puts elements into a parent in this order. What is there already stays as it is, with its focus. */
-function place(parent, wanted) {
-  const kept = new Set(wanted);
-  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
-  wanted.forEach((element, at) => {
-    if (parent.children[at] !== element) parent.insertBefore(element, parent.children[at] ?? null);
-  });
 }
 
 /** The button of a camera, or of all. */
@@ -232,8 +128,6 @@ function want(change) {
 
 $("saved").addEventListener("change", () => want({ saved: $("saved").checked }));
 $("more").addEventListener("click", () => want({ room: wish.room + PAGE }));
-$("close").addEventListener("click", () => $("player").close());
-$("player").addEventListener("close", () => $("stage").replaceChildren());
 
 const isLive = () => live.stream !== null && live.stream.readyState === EventSource.OPEN;
 

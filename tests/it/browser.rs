@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::embed::Embedded;
 use crate::http::auth::{PASSWORD, serve_with, users};
-use crate::world::{Daemon, PATIENCE, Response, World, days_ago, wait_until};
+use crate::world::{Daemon, PATIENCE, Response, World, days_ago, unfinished_mp4, wait_until};
 
 #[test]
 fn the_page_shows_every_event_with_its_picture_and_plays_the_movie_at_a_click() {
@@ -228,6 +228,82 @@ fn a_storm_of_resets_asks_seldom_and_takes_nothing_away() {
     assert!(now[0] == before && now[1].as_u64().unwrap() < 3, "{before} {now}");
 }
 
+#[test]
+fn a_new_event_leaves_the_others_as_they_are_and_pushes_out_what_there_is_no_room_for() {
+    let (world, day) = (World::new(), days_ago(1));
+    many(&world, &day, 0..60);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("a page", CARDS, &newest(&daemon, 60));
+    assert_eq!(browser.ask("return document.querySelector('#more').hidden"), json!(true));
+    browser.ask("window.card = document.querySelectorAll('button.event')[5]; card.focus()");
+    let kept = "return card.isConnected && card === document.activeElement && card.querySelector('.star').hidden";
+
+    many(&world, &day, 100..101);
+    browser.wait_for("the new one, without the oldest", CARDS, &newest(&daemon, 60));
+    assert_eq!(browser.ask(kept), json!(true));
+    browser.ask("window.button = document.querySelector('#cameras button:last-child')");
+    browser.wait_for("it is counted", "return button.lastChild.textContent", &json!("61"));
+    let saved = format!("/api/v1/events/Camera1/{day}/00-54-00/saved");
+    assert_eq!(daemon.request("PUT", &saved, &[]).status, 200);
+    browser.wait_for("a star in the same card", kept, &json!(false));
+    assert_eq!(browser.ask("return card === document.activeElement"), json!(true));
+    browser.click("#more");
+    browser.wait_for("the oldest too", CARDS, &newest(&daemon, 61));
+    assert_eq!(browser.ask("return button.isConnected"), json!(true));
+}
+
+#[test]
+fn what_cannot_be_played_is_a_picture_with_links_until_it_can() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("five events", &format!("{CARDS}.length"), &json!(5));
+    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    let open = world.event(&id).movie("video.mp4", unfinished_mp4()).make();
+    browser.wait_for("a badge", BADGES, &json!(["recording"]));
+
+    browser.click("button.event");
+    browser.wait_for(
+        "why it does not play",
+        "return document.querySelector('#player[open] #stage img + p')?.textContent",
+        &json!("It is still being recorded. The movie can be played when that is over."),
+    );
+    let links = "return [...document.querySelectorAll('#player a')].map(a => [new URL(a.href).pathname, a.download])";
+    let name = id.replace('/', " ");
+    assert_eq!(
+        browser.ask(links),
+        json!([
+            [format!("/media/{id}/video.mp4"), format!("{name}.mp4")],
+            [format!("/api/v1/events/{id}.zip"), format!("{name}.zip")]
+        ])
+    );
+
+    let movie = open.join("video.mp4");
+    std::fs::copy(world.path("Camera1/2026-11-21/05-44-39/video.mp4"), &movie).unwrap();
+    assert_eq!(world.run("ended", &[movie.to_str().unwrap()]).code, 0);
+    browser.wait_for("it plays by itself", PLAYS, &json!(true));
+}
+
+#[test]
+fn the_movie_of_an_interrupted_event_is_tried() {
+    let world = World::sample("failures/sigkill-long-mp4");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("it was interrupted", BADGES, &json!(["interrupted"]));
+    browser.ask(
+        "new MutationObserver((changes) => { for (const { addedNodes: [added] } of changes) window.tried ||= added?.tagName === 'VIDEO'; })
+         .observe(document.querySelector('#stage'), { childList: true })",
+    );
+    browser.click("button.event");
+    browser.wait_for(
+        "why it does not play",
+        "return document.querySelector('#player[open] #stage img + p')?.textContent",
+        &json!("The recording was interrupted, and its movie cannot be played."),
+    );
+    assert_eq!(browser.ask("return window.tried"), json!(true));
+}
+
 /// Events that are over, a minute apart, without a movie.
 fn many(world: &World, day: &str, minutes: std::ops::Range<u32>) {
     for minute in minutes {
@@ -248,7 +324,8 @@ const HIDE: &str = "Object.defineProperty(document, 'hidden', { value: true, con
 const SHOW: &str = "Object.defineProperty(document, 'hidden', { value: false, configurable: true });
     document.dispatchEvent(new Event('visibilitychange'))";
 const CARDS: &str = "return [...document.querySelectorAll('button.event')].map(b => b.dataset.id)";
-const BADGES: &str = "return [...document.querySelectorAll('.badge')].map(b => b.textContent)";
+const BADGES: &str = "return [...document.querySelectorAll('.badge:not([hidden])')].map(b => b.textContent)";
+const PLAYS: &str = "const v = document.querySelector('#player[open] video'); return v !== null && v.currentTime > 0";
 
 /// A Chromium with the page open in it; ended when dropped.
 struct Browser {
