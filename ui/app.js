@@ -4,16 +4,17 @@
 
 import { $, make, place } from "./elements.js";
 import { list } from "./list.js";
+import { dayName, number } from "./words.js";
 
 const PAGE = 60;
 const MOST = 1000; // of one question
 const REFRESH = 3000;
 const SOON = 300;
-// What the user wants to see; `room` is for how many events.
-const wish = { camera: null, saved: false, room: PAGE };
+// What the user wants to see: up to which day, if not up to now; `room` is for how many events.
+const wish = { camera: null, saved: false, day: "", room: PAGE };
 // The newest events of that; whether there are older ones; whether they must be asked for again.
 const view = { events: new Map(), older: false, stale: true };
-const choices = new Map(); // the cameras' buttons
+const cameras = { known: [], buttons: new Map() };
 // `late` is what was heard since the last question was asked, until its answer is there.
 const live = { stream: null, late: null, drawing: null, changed: false };
 
@@ -29,12 +30,14 @@ async function ask(path) {
 
 /** The newest events that the user wants to see, as many as there is room for. */
 async function newest() {
-  const params = new URLSearchParams({ limit: Math.min(wish.room, MOST) });
+  const params = new URLSearchParams();
   if (wish.camera) params.set("camera", wish.camera);
   if (wish.saved) params.set("saved", "true");
+  if (wish.day) params.set("to", wish.day);
   const events = [];
   const { room } = wish;
   for (;;) {
+    params.set("limit", Math.min(room - events.length, MOST));
     const page = await ask(`api/v1/events?${params}`);
     events.push(...page.events);
     if (!page.next || events.length >= room) return { events, older: page.next !== null };
@@ -54,8 +57,15 @@ function draw() {
     view.events.delete(id);
     view.older = true;
   }
-  list(events, "No events yet.");
+  list(events, nothing());
   $("more").hidden = !view.older;
+}
+
+/** What to say where there are no events. */
+function nothing() {
+  const { camera, saved, day } = wish;
+  if (!camera && !saved && !day) return "No events yet.";
+  return `No ${saved ? "saved " : ""}events${camera ? ` of ${camera}` : ""}${day ? ` up to ${dayName(day)}` : ""}.`;
 }
 
 /** The button of a camera, or of all. */
@@ -63,25 +73,28 @@ function choice(name) {
   const button = make("button");
   button.type = "button";
   button.append(make("span", "", name ?? "all"), " ", make("small"));
-  button.addEventListener("click", () => want({ camera: name }));
+  button.addEventListener("click", () => choose({ camera: name }));
   return button;
 }
 
-async function cameras() {
-  const { cameras } = await ask("api/v1/cameras");
-  const all = cameras.reduce((sum, camera) => sum + camera.events, 0);
-  place($("cameras"), [{ name: null, events: all }, ...cameras].map(({ name, events }) => {
-    if (!choices.has(name)) choices.set(name, choice(name));
-    const button = choices.get(name);
-    button.lastChild.textContent = events;
+function drawCameras() {
+  const count = (camera) => (wish.saved ? camera.saved : camera.events);
+  const all = cameras.known.reduce((sum, camera) => sum + count(camera), 0);
+  const show = (name, events) => {
+    if (!cameras.buttons.has(name)) cameras.buttons.set(name, choice(name));
+    const button = cameras.buttons.get(name);
+    button.setAttribute("aria-pressed", wish.camera === name);
+    button.lastChild.textContent = number(events);
     return button;
-  }));
-  press();
+  };
+  place($("cameras"), [show(null, all), ...cameras.known.map((camera) => show(camera.name, count(camera)))]);
 }
 
-/** Shows which camera was chosen. */
-function press() {
-  for (const [name, button] of choices) button.setAttribute("aria-pressed", wish.camera === name);
+async function askCameras() {
+  cameras.known = (await ask("api/v1/cameras")).cameras;
+  drawCameras();
+  const days = cameras.known.flatMap((camera) => [camera.first_day, camera.last_day]).filter(Boolean).sort();
+  [$("day").min, $("day").max] = [days[0] ?? "", days.at(-1) ?? ""];
 }
 
 /** Who is signed in, if anybody has to be. */
@@ -105,11 +118,12 @@ async function refresh() {
   const late = (live.late = []);
   view.stale = false;
   try {
-    const [{ events, older }] = await Promise.all([newest(), cameras(), readiness()]);
+    const [{ events, older }] = await Promise.all([newest(), askCameras(), readiness()]);
     if (live.late !== late) return; // something was asked since, and its answer counts
     live.late = null;
     view.events = new Map(events.map((event) => [event.id, event]));
     view.older = older;
+    $("events").ariaBusy = null;
     for (const change of late) change(); // it is younger than the answer
     draw();
   } catch (error) {
@@ -121,12 +135,20 @@ async function refresh() {
 }
 
 function want(change) {
-  Object.assign(wish, { room: PAGE }, change);
-  press();
+  Object.assign(wish, change);
+  drawCameras();
   return refresh();
 }
 
-$("saved").addEventListener("change", () => want({ saved: $("saved").checked }));
+/** Something else, from its beginning. */
+function choose(change) {
+  $("events").ariaBusy = "true";
+  scrollTo(0, 0);
+  return want({ room: PAGE, ...change });
+}
+
+$("saved").addEventListener("change", () => choose({ saved: $("saved").checked }));
+$("day").addEventListener("change", () => choose({ day: $("day").value }));
 $("more").addEventListener("click", () => want({ room: wish.room + PAGE }));
 
 const isLive = () => live.stream !== null && live.stream.readyState === EventSource.OPEN;
@@ -141,8 +163,10 @@ function hear(change) {
 
 /** An event as it is now, if it belongs to what is shown. */
 function put(event) {
-  if ((wish.camera && event.camera !== wish.camera) || (wish.saved && !event.saved)) return remove(event.id);
-  view.events.set(event.id, event);
+  const { camera, saved, day } = wish;
+  const fits = (!camera || event.camera === camera) && (!saved || event.saved) && (!day || event.start.slice(0, 10) <= day);
+  if (fits) view.events.set(event.id, event);
+  else remove(event.id);
 }
 
 function remove(id) {
@@ -180,7 +204,7 @@ document.addEventListener("visibilitychange", () => {
       await refresh();
     } else if (live.changed || $("status").textContent) {
       live.changed = false;
-      await Promise.all([cameras(), readiness()]).catch(() => {}); // the stream says when it breaks
+      await Promise.all([askCameras(), readiness()]).catch(() => {}); // the stream says when it breaks
     }
   }
 })();

@@ -55,7 +55,7 @@ export function list(events, nothing) {
   const [ids, days] = [new Set(), new Set()];
   for (const event of events) {
     const day = event.start.slice(0, 10);
-    if (!days.has(day)) wanted.push(kept(headings, day, () => make("h3", "", dayName(day))));
+    if (!days.has(day)) wanted.push(kept(headings, day, () => make("h2", "", dayName(day))));
     const { button, show } = kept(cards, event.id, card);
     show(event);
     wanted.push(button);

@@ -304,6 +304,61 @@ fn the_movie_of_an_interrupted_event_is_tried() {
     assert_eq!(browser.ask("return window.tried"), json!(true));
 }
 
+#[test]
+fn a_day_is_jumped_to_and_what_is_not_found_is_named() {
+    let (world, day) = (World::new(), days_ago(9));
+    many(&world, &day, 0..2);
+    many(&world, &days_ago(1), 0..1);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    let all = newest(&daemon, 3);
+    browser.wait_for("three events", CARDS, &all);
+    let range = "const { min, max } = document.querySelector('#day'); return [min, max]";
+    assert_eq!(browser.ask(range), json!([day, days_ago(1)]));
+
+    let pick = |day: &str| {
+        browser.ask(&format!("day.value = '{day}'; day.dispatchEvent(new Event('change'))"));
+    };
+    pick(&days_ago(2));
+    browser.wait_for("those up to then", CARDS, &json!([all[1], all[2]]));
+    many(&world, &days_ago(1), 10..11);
+    many(&world, &days_ago(5), 0..1);
+    let both = json!([format!("Camera1/{}/00-00-00", days_ago(5)), all[1], all[2]]);
+    browser.wait_for("a new one up to then, and none of later", CARDS, &both);
+
+    let empty = "return document.querySelector('#events .empty')?.textContent";
+    browser.click("#saved");
+    browser.click("#cameras button:last-child");
+    pick("");
+    browser.wait_for("none saved", empty, &json!("No saved events of Camera1."));
+    let count = "return document.querySelector('#cameras button:last-child small').textContent";
+    browser.wait_for("the saved are counted", count, &json!("0"));
+    browser.click("#saved");
+    pick(&days_ago(20));
+    let written =
+        format!("return new Date('{}T12:00').toLocaleDateString(undefined, {{ dateStyle: 'full' }})", days_ago(20));
+    let told = format!("No events of Camera1 up to {}.", browser.ask(&written).as_str().unwrap());
+    browser.wait_for("none so old", empty, &json!(told));
+}
+
+#[test]
+fn twenty_cameras_take_one_line_of_a_phone() {
+    let world = World::empty();
+    for camera in 1..=20 {
+        world.event(format!("Camera{camera}/{}/00-00-01", days_ago(1))).frames(1).no_movie().old().make();
+    }
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.post("/window/rect", &json!({"width": 375, "height": 844}));
+    browser.wait_for("all cameras", "return document.querySelectorAll('#cameras button').length", &json!(21));
+    let sizes = "const header = document.querySelector('body > header');
+        return [header.offsetHeight, document.documentElement.scrollWidth - innerWidth]";
+    let sizes = browser.ask(sizes);
+    assert!(sizes[0].as_u64().unwrap() < 100 && sizes[1].as_i64().unwrap() <= 0, "{sizes}");
+    browser.click("#cameras button:last-child");
+    browser.wait_for("the last camera's", CARDS, &json!([format!("Camera9/{}/00-00-01", days_ago(1))]));
+}
+
 /// Events that are over, a minute apart, without a movie.
 fn many(world: &World, day: &str, minutes: std::ops::Range<u32>) {
     for minute in minutes {
