@@ -128,6 +128,7 @@ async function refresh() {
     draw();
   } catch (error) {
     if (live.late !== late) return;
+    live.late = null;
     view.stale = true;
     $("status").textContent = `cannot reach the service (${error.message})`;
     $("status").classList.add("bad");
