@@ -30,7 +30,28 @@ pub(super) async fn page(prefix: Prefix, OriginalUri(asked): OriginalUri) -> Res
 }
 
 pub(super) async fn script() -> impl IntoResponse {
-    (typed("text/javascript; charset=utf-8"), include_str!("../../ui/app.js"))
+    module(include_str!("../../ui/app.js"))
+}
+
+pub(super) async fn elements() -> impl IntoResponse {
+    module(include_str!("../../ui/elements.js"))
+}
+
+pub(super) async fn list() -> impl IntoResponse {
+    module(include_str!("../../ui/list.js"))
+}
+
+pub(super) async fn player() -> impl IntoResponse {
+    module(include_str!("../../ui/player.js"))
+}
+
+pub(super) async fn words() -> impl IntoResponse {
+    module(include_str!("../../ui/words.js"))
+}
+
+/// A part of the script.
+fn module(text: &'static str) -> impl IntoResponse {
+    (typed("text/javascript; charset=utf-8"), text)
 }
 
 pub(super) async fn style() -> impl IntoResponse {

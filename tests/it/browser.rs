@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::embed::Embedded;
 use crate::http::auth::{PASSWORD, serve_with, users};
-use crate::world::{Daemon, PATIENCE, Response, World, days_ago, wait_until};
+use crate::world::{Daemon, PATIENCE, Response, World, days_ago, unfinished_mp4, wait_until};
 
 #[test]
 fn the_page_shows_every_event_with_its_picture_and_plays_the_movie_at_a_click() {
@@ -138,8 +138,249 @@ fn the_page_is_whole_below_a_path_of_another_application() {
     embedded.stop();
 }
 
+#[test]
+fn what_came_while_nobody_looked_is_shown_without_a_hole() {
+    let (world, day) = (World::new(), days_ago(1));
+    many(&world, &day, 0..130);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("a page", CARDS, &newest(&daemon, 60));
+    browser.click("#more");
+    browser.wait_for("two pages", CARDS, &newest(&daemon, 120));
+
+    browser.ask(HIDE);
+    many(&world, &day, 200..270);
+    wait_until("more than a page is new", || daemon.events().len() == 200);
+    browser.ask(SHOW);
+    browser.wait_for("the newest two pages", CARDS, &newest(&daemon, 120));
+    browser.click("#more");
+    browser.wait_for("a third", CARDS, &newest(&daemon, 180));
+}
+
+#[test]
+fn an_answer_that_comes_late_does_not_take_the_place_of_what_was_asked_for_since() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("five events", &format!("{CARDS}.length"), &json!(5));
+    browser.ask(
+        "const real = window.fetch; window.late = false;
+         window.fetch = async (path) => {
+           const answer = await real(path);
+           if (path.includes('camera=Camera1')) {
+             await new Promise((resume) => setTimeout(resume, 1500));
+             setTimeout(() => { window.late = true; }, 300);
+           }
+           return answer;
+         }",
+    );
+    browser.click("#cameras button:nth-child(2)");
+    browser.click("#cameras button:nth-child(3)");
+    let second = json!(["Camera2/2026-11-21/05-45-29"]);
+    browser.wait_for("the second camera's events", CARDS, &second);
+    browser.wait_for("the first camera's answer", "return window.late", &json!(true));
+    assert_eq!(browser.ask(CARDS), second);
+}
+
+#[test]
+fn older_events_that_cannot_be_had_are_a_message_and_come_later() {
+    let (world, day) = (World::new(), days_ago(1));
+    many(&world, &day, 0..70);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("a page", CARDS, &newest(&daemon, 60));
+    browser.ask(
+        "window.real = window.fetch;
+         window.fetch = (path) => path.startsWith('api/v1/events') ? Promise.reject(new Error('no line')) : real(path)",
+    );
+    browser.click("#more");
+    let status = "return document.querySelector('#status').textContent";
+    browser.wait_for("a message", status, &json!("cannot reach the service (no line)"));
+    browser.ask("window.fetch = window.real");
+    browser.wait_for("all", CARDS, &newest(&daemon, 70));
+    browser.wait_for("no message", status, &json!(""));
+}
+
+#[test]
+fn a_storm_of_resets_asks_seldom_and_takes_nothing_away() {
+    let (world, day) = (World::new(), days_ago(1));
+    many(&world, &day, 0..130);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("a page", CARDS, &newest(&daemon, 60));
+    browser.ask(
+        "const Real = EventSource; EventSource = class extends Real { constructor(url) { super(url); window.stream = this; } };
+         EventSource.OPEN = Real.OPEN; EventSource.CLOSED = Real.CLOSED;
+         const real = window.fetch; window.asked = 0;
+         window.fetch = (path) => { if (path.startsWith('api/v1/events')) window.asked++; return real(path); }",
+    );
+    browser.ask(HIDE);
+    browser.ask(SHOW);
+    browser.wait_for("a stream of ours", "return window.stream?.readyState === 1 && window.asked > 0", &json!(true));
+    browser.click("#more");
+    browser.wait_for("two pages", CARDS, &newest(&daemon, 120));
+    let before = browser.ask("window.asked = 0; scrollTo(0, 1000); return scrollY");
+    assert!(before.as_f64().unwrap() > 500.0);
+    browser.ask("for (let n = 0; n < 20; n++) window.stream.dispatchEvent(new MessageEvent('reset'))");
+    browser.wait_for("it is asked", "return window.asked > 0", &json!(true));
+    browser.wait_for("the same", CARDS, &newest(&daemon, 120));
+    let now = browser.ask("return [scrollY, window.asked]");
+    assert!(now[0] == before && now[1].as_u64().unwrap() < 3, "{before} {now}");
+}
+
+#[test]
+fn a_new_event_leaves_the_others_as_they_are_and_pushes_out_what_there_is_no_room_for() {
+    let (world, day) = (World::new(), days_ago(1));
+    many(&world, &day, 0..60);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("a page", CARDS, &newest(&daemon, 60));
+    assert_eq!(browser.ask("return document.querySelector('#more').hidden"), json!(true));
+    browser.ask("window.card = document.querySelectorAll('button.event')[5]; card.focus()");
+    let kept = "return card.isConnected && card === document.activeElement && card.querySelector('.star').hidden";
+
+    many(&world, &day, 100..101);
+    browser.wait_for("the new one, without the oldest", CARDS, &newest(&daemon, 60));
+    assert_eq!(browser.ask(kept), json!(true));
+    browser.ask("window.button = document.querySelector('#cameras button:last-child')");
+    browser.wait_for("it is counted", "return button.lastChild.textContent", &json!("61"));
+    let saved = format!("/api/v1/events/Camera1/{day}/00-54-00/saved");
+    assert_eq!(daemon.request("PUT", &saved, &[]).status, 200);
+    browser.wait_for("a star in the same card", kept, &json!(false));
+    assert_eq!(browser.ask("return card === document.activeElement"), json!(true));
+    browser.click("#more");
+    browser.wait_for("the oldest too", CARDS, &newest(&daemon, 61));
+    assert_eq!(browser.ask("return button.isConnected"), json!(true));
+}
+
+#[test]
+fn what_cannot_be_played_is_a_picture_with_links_until_it_can() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("five events", &format!("{CARDS}.length"), &json!(5));
+    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    let open = world.event(&id).movie("video.mp4", unfinished_mp4()).make();
+    browser.wait_for("a badge", BADGES, &json!(["recording"]));
+
+    browser.click("button.event");
+    browser.wait_for(
+        "why it does not play",
+        "return document.querySelector('#player[open] #stage img + p')?.textContent",
+        &json!("It is still being recorded. The movie can be played when that is over."),
+    );
+    let links = "return [...document.querySelectorAll('#player a')].map(a => [new URL(a.href).pathname, a.download])";
+    let name = id.replace('/', " ");
+    assert_eq!(
+        browser.ask(links),
+        json!([
+            [format!("/media/{id}/video.mp4"), format!("{name}.mp4")],
+            [format!("/api/v1/events/{id}.zip"), format!("{name}.zip")]
+        ])
+    );
+
+    let movie = open.join("video.mp4");
+    std::fs::copy(world.path("Camera1/2026-11-21/05-44-39/video.mp4"), &movie).unwrap();
+    assert_eq!(world.run("ended", &[movie.to_str().unwrap()]).code, 0);
+    browser.wait_for("it plays by itself", PLAYS, &json!(true));
+}
+
+#[test]
+fn the_movie_of_an_interrupted_event_is_tried() {
+    let world = World::sample("failures/sigkill-long-mp4");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("it was interrupted", BADGES, &json!(["interrupted"]));
+    browser.ask(
+        "new MutationObserver((changes) => { for (const { addedNodes: [added] } of changes) window.tried ||= added?.tagName === 'VIDEO'; })
+         .observe(document.querySelector('#stage'), { childList: true })",
+    );
+    browser.click("button.event");
+    browser.wait_for(
+        "why it does not play",
+        "return document.querySelector('#player[open] #stage img + p')?.textContent",
+        &json!("The recording was interrupted, and its movie cannot be played."),
+    );
+    assert_eq!(browser.ask("return window.tried"), json!(true));
+}
+
+#[test]
+fn a_day_is_jumped_to_and_what_is_not_found_is_named() {
+    let (world, day) = (World::new(), days_ago(9));
+    many(&world, &day, 0..2);
+    many(&world, &days_ago(1), 0..1);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    let all = newest(&daemon, 3);
+    browser.wait_for("three events", CARDS, &all);
+    let range = "const { min, max } = document.querySelector('#day'); return [min, max]";
+    assert_eq!(browser.ask(range), json!([day, days_ago(1)]));
+
+    let pick = |day: &str| {
+        browser.ask(&format!("day.value = '{day}'; day.dispatchEvent(new Event('change'))"));
+    };
+    pick(&days_ago(2));
+    browser.wait_for("those up to then", CARDS, &json!([all[1], all[2]]));
+    many(&world, &days_ago(1), 10..11);
+    many(&world, &days_ago(5), 0..1);
+    let both = json!([format!("Camera1/{}/00-00-00", days_ago(5)), all[1], all[2]]);
+    browser.wait_for("a new one up to then, and none of later", CARDS, &both);
+
+    let empty = "return document.querySelector('#events .empty')?.textContent";
+    browser.click("#saved");
+    browser.click("#cameras button:last-child");
+    pick("");
+    browser.wait_for("none saved", empty, &json!("No saved events of Camera1."));
+    let count = "return document.querySelector('#cameras button:last-child small').textContent";
+    browser.wait_for("the saved are counted", count, &json!("0"));
+    browser.click("#saved");
+    pick(&days_ago(20));
+    let written =
+        format!("return new Date('{}T12:00').toLocaleDateString(undefined, {{ dateStyle: 'full' }})", days_ago(20));
+    let told = format!("No events of Camera1 up to {}.", browser.ask(&written).as_str().unwrap());
+    browser.wait_for("none so old", empty, &json!(told));
+}
+
+#[test]
+fn twenty_cameras_take_one_line_of_a_phone() {
+    let world = World::empty();
+    for camera in 1..=20 {
+        world.event(format!("Camera{camera}/{}/00-00-01", days_ago(1))).frames(1).no_movie().old().make();
+    }
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.post("/window/rect", &json!({"width": 375, "height": 844}));
+    browser.wait_for("all cameras", "return document.querySelectorAll('#cameras button').length", &json!(21));
+    let sizes = "const header = document.querySelector('body > header');
+        return [header.offsetHeight, document.documentElement.scrollWidth - innerWidth]";
+    let sizes = browser.ask(sizes);
+    assert!(sizes[0].as_u64().unwrap() < 100 && sizes[1].as_i64().unwrap() <= 0, "{sizes}");
+    browser.click("#cameras button:last-child");
+    browser.wait_for("the last camera's", CARDS, &json!([format!("Camera9/{}/00-00-01", days_ago(1))]));
+}
+
+/// Events that are over, a minute apart, without a movie.
+fn many(world: &World, day: &str, minutes: std::ops::Range<u32>) {
+    for minute in minutes {
+        let id = format!("Camera1/{day}/{:02}-{:02}-00", minute / 60, minute % 60);
+        world.event(id).frames(1).no_movie().old().make();
+    }
+}
+
+/// The ids of the newest events that the API tells.
+fn newest(daemon: &Daemon, count: usize) -> Value {
+    daemon.events().into_iter().take(count).map(|mut event| event["id"].take()).collect()
+}
+
+/// The page is in a tab that nobody looks at.
+const HIDE: &str = "Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))";
+/// Somebody looks at it again.
+const SHOW: &str = "Object.defineProperty(document, 'hidden', { value: false, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))";
 const CARDS: &str = "return [...document.querySelectorAll('button.event')].map(b => b.dataset.id)";
-const BADGES: &str = "return [...document.querySelectorAll('.badge')].map(b => b.textContent)";
+const BADGES: &str = "return [...document.querySelectorAll('.badge:not([hidden])')].map(b => b.textContent)";
+const PLAYS: &str = "const v = document.querySelector('#player[open] video'); return v !== null && v.currentTime > 0";
 
 /// A Chromium with the page open in it; ended when dropped.
 struct Browser {

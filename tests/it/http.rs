@@ -81,6 +81,10 @@ fn the_page_and_its_parts_are_served_and_allow_no_foreign_script() {
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"),
+        ("/elements.js", "text/javascript; charset=utf-8"),
+        ("/list.js", "text/javascript; charset=utf-8"),
+        ("/player.js", "text/javascript; charset=utf-8"),
+        ("/words.js", "text/javascript; charset=utf-8"),
         ("/style.css", "text/css; charset=utf-8"),
         ("/images/missing.jpg", "image/jpeg"),
         ("/api/v1/events", "application/json"),

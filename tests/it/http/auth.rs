@@ -99,6 +99,7 @@ fn nothing_is_told_to_somebody_who_has_not_signed_in() {
     let daemon = serve_with(&world, &users());
     for path in [
         "/app.js",
+        "/list.js",
         "/style.css",
         "/api/v1/me",
         "/api/v1/cameras",

@@ -1,0 +1,25 @@
+// What every part of the page does with elements.
+
+export const MISSING = "images/missing.jpg";
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element with a class and a text; text is never markup. */
+export function make(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+/** Puts elements into a parent in this order. What is there already stays as it is, with its focus. */
+export function place(parent, wanted) {
+  const kept = new Set(wanted);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  wanted.forEach((element, at) => {
+    if (parent.children[at] !== element) parent.insertBefore(element, parent.children[at] ?? null);
+  });
+}
+
+/** A file's path below this page, wherever it is mounted, and whatever a proxy makes of where that is. */
+export const local = (path) => path.match(/media\/[^/]+\/\d{4}-\d\d-\d\d\/.*/)[0];

@@ -1,0 +1,68 @@
+// The list: a card for each event, below the heading of its day. Cards are kept as long as their event is shown and change
+// in place, so that nobody loses what he points at or has the focus on.
+
+import { $, local, make, MISSING, place } from "./elements.js";
+import { play, renew } from "./player.js";
+import { dayName, length, when } from "./words.js";
+
+const cards = new Map(); // by the event's id
+const headings = new Map(); // by the day
+
+function card() {
+  const button = make("button", "event");
+  button.type = "button";
+  const [frame, line] = [make("div", "frame"), make("p")];
+  const [image, badge, star] = [make("img"), make("span", "badge"), make("span", "star", "★")];
+  image.loading = "lazy";
+  image.addEventListener("error", () => { if (!image.src.endsWith(MISSING)) image.src = MISSING; });
+  const [time, camera, lasts] = [make("span", "time"), make("span", "camera"), make("span", "length")];
+  frame.append(image, badge, star);
+  line.append(time, camera, lasts);
+  button.append(frame, line);
+
+  let [shown, text] = [null, ""];
+  button.addEventListener("click", () => play(shown));
+
+  function show(event) {
+    const now = JSON.stringify(event);
+    if (now === text) return;
+    [shown, text] = [event, now];
+    button.dataset.id = event.id;
+    image.alt = `${event.camera}, ${when(event)}`;
+    const picture = event.thumbnail ? local(event.thumbnail) : MISSING;
+    if (image.getAttribute("src") !== picture) image.src = picture;
+    badge.hidden = event.state === "complete";
+    badge.className = `badge ${event.state}`;
+    badge.textContent = event.state === "open" ? "recording" : event.state;
+    star.hidden = !event.saved;
+    time.textContent = event.start.slice(11);
+    camera.textContent = event.camera;
+    lasts.textContent = length(event);
+    renew(event);
+  }
+  return { button, show };
+}
+
+/** The element of this name, made if there is none yet. */
+function kept(elements, name, made) {
+  if (!elements.has(name)) elements.set(name, made(name));
+  return elements.get(name);
+}
+
+/** Shows these events, the newest first; without any, what there is to say then. */
+export function list(events, nothing) {
+  const wanted = [];
+  const [ids, days] = [new Set(), new Set()];
+  for (const event of events) {
+    const day = event.start.slice(0, 10);
+    if (!days.has(day)) wanted.push(kept(headings, day, () => make("h2", "", dayName(day))));
+    const { button, show } = kept(cards, event.id, card);
+    show(event);
+    wanted.push(button);
+    ids.add(event.id);
+    days.add(day);
+  }
+  for (const id of cards.keys()) if (!ids.has(id)) cards.delete(id);
+  for (const day of headings.keys()) if (!days.has(day)) headings.delete(day);
+  place($("events"), wanted.length ? wanted : [make("p", "empty", nothing)]);
+}

@@ -1,0 +1,82 @@
+// The dialog: an event's movie, what is known of it, and its files.
+
+import { $, local, make, MISSING } from "./elements.js";
+import { length, number, size, when } from "./words.js";
+
+let shown = null; // the event in the dialog
+
+function still(event, why) {
+  const image = make("img");
+  image.alt = "";
+  image.src = event.thumbnail ? local(event.thumbnail) : MISSING;
+  $("stage").replaceChildren(image, make("p", "", why));
+}
+
+function movie(event) {
+  if (!event.video) return still(event, "There is no movie of this event.");
+  const video = make("video");
+  video.controls = true;
+  video.autoplay = true;
+  video.muted = true;
+  video.playsInline = true;
+  if (event.thumbnail) video.poster = local(event.thumbnail);
+  // Browsers remember for a while what they have read of a movie; one that grows has another address until it is whole.
+  video.src = local(event.video) + (event.state === "open" ? `#${Date.now()}` : "");
+  video.addEventListener("error", () => {
+    if (video.isConnected) still(event, why(shown.state));
+  });
+  $("stage").replaceChildren(video);
+}
+
+/** Why a movie does not play. */
+function why(state) {
+  if (state === "open") return "It is still being recorded. The movie can be played when that is over.";
+  if (state === "interrupted") return "The recording was interrupted, and its movie cannot be played.";
+  return "This browser cannot play the movie.";
+}
+
+function facts(event) {
+  const known = [length(event), event.frames === null ? null : `${number(event.frames)} frames`, size(event.bytes),
+    event.state === "open" ? "recording" : event.state, event.saved ? "saved" : null];
+  $("facts").textContent = known.filter((fact) => fact !== null).join(", ");
+  for (const problem of event.problems) $("facts").append(make("br"), make("span", "bad", problem));
+}
+
+/** The links, with names that say on a disk what they are. */
+function files(event) {
+  const name = event.id.replaceAll("/", " ");
+  $("movie").hidden = !event.video;
+  if (event.video) {
+    $("movie").href = local(event.video);
+    $("movie").download = name + event.video.slice(event.video.lastIndexOf("."));
+  }
+  $("zip").href = `api/v1/events/${event.id.split("/").map(encodeURIComponent).join("/")}.zip`;
+  $("zip").download = `${name}.zip`;
+}
+
+function tell(event) {
+  shown = event;
+  facts(event);
+  files(event);
+}
+
+export function play(event) {
+  $("player-title").textContent = `${event.camera}, ${when(event)}`;
+  tell(event);
+  movie(event);
+  $("player").showModal();
+}
+
+/** Something else is known of an event. If it is looked at: a movie that is complete only now may play. */
+export function renew(event) {
+  if (event.id !== shown?.id) return;
+  const isOver = shown.state === "open" && event.state !== "open";
+  tell(event);
+  if (isOver && !$("stage").querySelector("video")) movie(event);
+}
+
+$("close").addEventListener("click", () => $("player").close());
+$("player").addEventListener("close", () => {
+  shown = null;
+  $("stage").replaceChildren();
+});

@@ -1,0 +1,24 @@
+// How numbers and times are said.
+
+export const number = (count) => count.toLocaleString();
+
+/** The moment at which an event began. */
+export const when = (event) => event.start.replace("T", " ");
+
+export function length(event) {
+  const all = Math.round((new Date(event.end) - new Date(event.start)) / 1000);
+  return all < 60 ? `${all} s` : `${Math.floor(all / 60)} min ${all % 60} s`;
+}
+
+export function size(bytes) {
+  if (bytes === null) return "not measured yet";
+  const units = ["B", "kB", "MB", "GB"];
+  let unit = 0;
+  while (bytes >= 1000 && unit < units.length - 1) { bytes /= 1000; unit++; }
+  return `${bytes.toFixed(unit && bytes < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+export function dayName(date) {
+  const day = new Date(`${date}T12:00:00`);
+  return day.toLocaleDateString(undefined, { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+}
