@@ -65,15 +65,15 @@ impl Feed {
 
     /// Waits until everything that was sent so far can be queried.
     pub fn flush(&self) -> Result<()> {
-        self.flush_until(crossbeam_channel::never()).map(|_| ())
+        self.flush_until(&crossbeam_channel::never()).map(|_| ())
     }
 
     /// The same, but no longer than this: false if the catalog could not be written meanwhile.
     pub fn flush_within(&self, span: Duration) -> Result<bool> {
-        self.flush_until(crossbeam_channel::after(span))
+        self.flush_until(&crossbeam_channel::after(span))
     }
 
-    fn flush_until(&self, late: Receiver<Instant>) -> Result<bool> {
+    fn flush_until(&self, late: &Receiver<Instant>) -> Result<bool> {
         let (done, is_done) = bounded(1);
         select! {
             send(self.messages, Message::Flush(done)) -> sent => sent.map_err(|_| Error::Stopped)?,
