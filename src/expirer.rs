@@ -230,7 +230,14 @@ impl Expirer {
     fn carry_out(&self, mut retiring: RetiringPass<'_>, planned: &[Planned], pass: &mut Pass) -> Result<Vec<Entry>> {
         let begun = Instant::now();
         let mut left = Vec::new();
+        // Also what was found to be open since the catalog was asked.
+        let open = self.scanner.found_open();
         for (item, names) in planned {
+            let is_its = |id: &EventId| id.camera == item.camera && id.day == item.day && names.contains(&id.name);
+            if let Some(id) = open.iter().find(|id| is_its(id)) {
+                tracing::info!("{id} is being written; its day waits for the next pass");
+                continue;
+            }
             left.extend(self.retire(&mut retiring, item, names, pass));
         }
         let finished = retiring.finish();

@@ -91,20 +91,32 @@ fn limit_of(params: &mut Params) -> Result<Option<usize>, Problem> {
 }
 
 /// A list that is the same as long as the catalog is and the same is asked: answered with a tag, and with 304 to whoever has
-/// it. `asked` is what it depends on: the cameras that whoever asks sees, and what is asked, with what a span back from now means now.
+/// it. `asked` is what it depends on: what is asked, with what a span back from now means now. For whoever does not see all
+/// cameras the tag is that of the answer itself, or it would tell him of changes elsewhere.
 async fn tagged(
     handle: &Handle,
+    viewer: &Viewer,
     asked: &impl Hash,
     headers: &HeaderMap,
     body: impl Future<Output = Result<Response, Problem>>,
 ) -> Result<Response, Problem> {
-    // Opaque: the generation counts what changes anywhere, also at cameras that somebody does not see.
-    let tag = format!("W/\"{:016x}\"", KEYS.hash_one((handle.epoch(), handle.generation(), asked)));
-    let etag: Option<ETag> = tag.parse().ok();
-    let has_it = headers
-        .typed_get::<IfNoneMatch>()
-        .is_some_and(|known| etag.as_ref().is_some_and(|etag| !known.precondition_passes(etag)));
-    let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { body.await? };
+    let tag = |hash: u64| format!("W/\"{hash:016x}\"");
+    let has = |tag: &str| {
+        let (known, tag) = (headers.typed_get::<IfNoneMatch>(), tag.parse::<ETag>().ok());
+        known.is_some_and(|known| tag.is_some_and(|tag| !known.precondition_passes(&tag)))
+    };
+    let (tag, answer) = if viewer.sees_all() {
+        let tag = tag(KEYS.hash_one((handle.epoch(), handle.generation(), asked)));
+        let answer = if has(&tag) { None } else { Some(body.await?) };
+        (tag, answer)
+    } else {
+        let (head, body) = body.await?.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.map_err(Problem::internal)?;
+        let tag = tag(KEYS.hash_one((viewer.cameras(), &body)));
+        let answer = (!has(&tag)).then(|| Response::from_parts(head, body.into()));
+        (tag, answer)
+    };
+    let mut response = answer.unwrap_or_else(|| StatusCode::NOT_MODIFIED.into_response());
     if let Ok(value) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, value);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

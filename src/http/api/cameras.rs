@@ -29,7 +29,7 @@ pub(in crate::http) async fn cameras(
 ) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
     let (reader, scope) = (Arc::clone(&handle), viewer.clone());
-    tagged(&handle, &viewer.cameras(), &headers, async {
+    tagged(&handle, &viewer, &(), &headers, async {
         let stats = blocking(move || reader.stats_of(scope.cameras())).await?; // it looks at the disk
         Ok(json(&CamerasWire::from(stats)))
     })

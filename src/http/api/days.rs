@@ -45,8 +45,8 @@ pub(in crate::http) async fn days(
         Some(seen) => Some(asked.intersection(seen).cloned().collect()),
     };
     let reader = Arc::clone(&handle);
-    let asked = (viewer.cameras(), cameras.clone(), first, last);
-    tagged(&handle, &asked, &headers, async {
+    let asked = (cameras.clone(), first, last);
+    tagged(&handle, &viewer, &asked, &headers, async {
         // Years of many cameras are thousands of rows.
         let days = blocking(move || reader.days(cameras.as_ref(), first, last)).await?;
         Ok(json(&DaysWire::from(days)))

@@ -55,7 +55,7 @@ pub(in crate::http) async fn events(
     }
     let asked = (prefix, query);
     // Most questions take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(handle, &(viewer.cameras(), &asked.1), &headers, async {
+    tagged(handle, &viewer, &asked.1, &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &asked) {
             return Ok(answer(page));
