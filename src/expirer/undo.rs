@@ -48,7 +48,7 @@ impl Expirer {
         let until = now.utc + TimeDelta::days(KEPT_DAYS).max(self.undo_window);
         // Step 1: no pass from now on takes what comes back.
         let kept = |(camera, day): &(Camera, Day)| RestoredDay { camera: camera.clone(), day: *day, until };
-        self.restored.add(&days.iter().map(kept).collect::<Vec<_>>(), now)?;
+        self.restored.add(&days.iter().map(kept).collect::<Vec<_>>(), self.clock.held().is_none().then_some(now))?;
         crash("restore-1");
         let mut done = Restoration { pass: name.to_owned(), left: others, ..Restoration::default() };
         for (camera, day) in &days {
