@@ -174,7 +174,7 @@ impl<'a> Expiry<'a> {
         if self.is_reaping() {
             return Ok(());
         }
-        let waiting = match self.shared.expirer.waiting() {
+        let waiting = match self.shared.expirer.due_for_space() {
             Ok(waiting) => waiting,
             Err(error) => {
                 tracing::error!("delete queue: {}", error.chain());

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::world::{Disk, World, days_ago, wait_for, wait_until};
+use crate::clock::faked;
+use crate::world::{Daemon, Disk, World, days_ago, wait_for, wait_until};
 
 /// An event of about so many kilobytes.
 fn event(world: &World, camera: &str, days: u64, kilobytes: usize) -> PathBuf {
@@ -118,6 +119,23 @@ fn under_pressure_the_queue_is_emptied_first_and_then_the_oldest_days_go() {
     daemon.wait_for_log("space is no longer short");
     assert_eq!(days_left(&world, "Camera1"), 3, "no more than needed");
     assert!(!world.has(format!("Camera1/{}", days_ago(8))), "the oldest first");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn pressure_takes_nothing_that_can_be_taken_back_while_the_clock_is_held() {
+    let (world, _disk, state) = on_disk("64M");
+    event(&world, "Camera1", 3, 4000);
+    event(&world, "Camera1", 4, 4000);
+    let deleted = format!("Camera1/{}/10-00-00", days_ago(3));
+    assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
+    let flags = ["--listen", "127.0.0.1:0", "--state-dir", &state, "--min-free", "90%", "--max-share", "1"];
+    let mut command = faked(world.command("serve", flags));
+    command.env("FAKETIME", "+400d");
+    let daemon = Daemon::start(command);
+    wait_until("an alert", || daemon.get("/readyz").json()["alerts"].to_string().contains("clock"));
+    assert_eq!(world.queued().len(), 1);
+    assert_eq!(days_left(&world, "Camera1"), 1);
     assert_eq!(daemon.stop(), 0);
 }
 
