@@ -19,7 +19,8 @@ impl Expirer {
         self.reapable(false)
     }
 
-    /// The same while space is short: then also those whose undo time is not over, unless the clock is held.
+    /// The same while space is short on the root's disk: then also those there whose undo time is not over, unless the
+    /// clock is held.
     pub fn due_for_space(&self) -> Result<Vec<QueuedPass>> {
         self.reapable(true)
     }
@@ -32,7 +33,7 @@ impl Expirer {
         let is_over = |manifest: &Manifest| manifest.is_due(now) && long_enough.contains(&manifest.pass);
         passes.retain(|pass| {
             let can_be_undone = pass.manifest.undo_until.is_some() && !pass.is_taken_up;
-            !can_be_undone || (!is_held && (is_short || is_over(&pass.manifest)))
+            !can_be_undone || (!is_held && ((is_short && pass.is_on_root) || is_over(&pass.manifest)))
         });
         Ok(passes)
     }

@@ -123,6 +123,24 @@ fn under_pressure_the_queue_is_emptied_first_and_then_the_oldest_days_go() {
 }
 
 #[test]
+fn pressure_on_the_root_s_disk_takes_no_pass_of_another_disk_before_its_time() {
+    let (world, _disk, state) = on_disk("64M");
+    let _other = Disk::mount(world.path("Camera2"), "16M");
+    for camera in ["Camera1", "Camera2"] {
+        event(&world, camera, 3, 4000);
+        let deleted = format!("{camera}/{}/10-00-00", days_ago(3));
+        assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
+    }
+    event(&world, "Camera1", 4, 10_000);
+    let daemon = world.serve(&["--state-dir", &state, "--min-free", "55MB", "--max-share", "1"]);
+    wait_until("there is space", || world.queued().is_empty() && !world.has(format!("Camera1/{}", days_ago(4))));
+    daemon.wait_for_log("space is no longer short");
+    let others = fs::read_dir(world.path("Camera2/delete_queue")).unwrap().count();
+    assert_eq!(others, 1, "it would have freed nothing here");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
 fn pressure_takes_nothing_that_can_be_taken_back_while_the_clock_is_held() {
     let (world, _disk, state) = on_disk("64M");
     event(&world, "Camera1", 3, 4000);
@@ -137,6 +155,26 @@ fn pressure_takes_nothing_that_can_be_taken_back_while_the_clock_is_held() {
     assert_eq!(world.queued().len(), 1);
     assert_eq!(days_left(&world, "Camera1"), 1);
     assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn what_waits_in_a_queue_of_its_own_on_the_root_s_disk_is_not_made_up_for_again() {
+    let (world, _disk, state) = on_disk("64M");
+    let elsewhere = world.path(".elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let _bound = Disk::bind(&elsewhere, world.path("Camera2"));
+    for days in 3..9 {
+        event(&world, "Camera2", days, 4000);
+    }
+    assert_eq!(world.run("expire", &["--keep-days", "90", "--state-dir", &state]).code, 0); // makes the reserve
+    let rule = format!("{}kB", free_kilobytes(&world) + 6000);
+    let flags = ["--state-dir", &state, "--min-free", &rule, "--max-share", "1", "--undo-window", "9d"];
+    let ran = world.run("expire", &flags);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let left = days_left(&world, "Camera2");
+    assert_eq!(left, 4, "three days, and its own queue with the three that were missing");
+    assert_eq!(world.run("expire", &flags).stdout, "nothing to do\n");
+    assert_eq!(days_left(&world, "Camera2"), left);
 }
 
 #[test]
