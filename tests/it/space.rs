@@ -178,6 +178,22 @@ fn what_waits_in_a_queue_of_its_own_on_the_root_s_disk_is_not_made_up_for_again(
 }
 
 #[test]
+fn a_pass_that_could_not_be_removed_once_is_tried_again_while_space_is_short() {
+    let (world, _disk, state) = on_disk("64M");
+    event(&world, "Camera1", 3, 4000);
+    let deleted = format!("Camera1/{}/10-00-00", days_ago(3));
+    assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
+    let stuck = world.queued()[0].join(&deleted).join("disk");
+    let mounted = Disk::mount(&stuck, "1m");
+    let daemon =
+        world.serve(&["--state-dir", &state, "--min-free", "98%", "--max-share", "1", "--check-interval", "1s"]);
+    daemon.wait_for_log("10-00-00/disk");
+    drop(mounted);
+    wait_until("it is removed", || world.queued().is_empty());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
 fn short_of_space_with_nothing_to_delete_is_an_alert() {
     let (world, _disk, state) = on_disk("32M");
     let saved = event(&world, "Camera1", 9, 10_000);
