@@ -2,8 +2,8 @@
 //! passes handed to the reaper. What is retired is decided elsewhere.
 //!
 //! Pressure: with a rule of free space, and less free than its mark, the reaper hurries and the delete queue is emptied,
-//! pass after pass, whatever their undo times on that disk; once it is empty, days are retired for what is still missing. It ends at 1.05
-//! times the mark.
+//! pass after pass, on that disk whatever their undo times; once it is empty, days are retired for what is still missing. It
+//! ends at 1.05 times the mark.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -132,7 +132,7 @@ fn pressure_on_the_root_s_disk_takes_no_pass_of_another_disk_before_its_time() {
         assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
     }
     event(&world, "Camera1", 4, 10_000);
-    let daemon = world.serve(&["--state-dir", &state, "--min-free", "55MB", "--max-share", "1"]);
+    let daemon = world.serve(&["--state-dir", &state, "--min-free", "60MB", "--max-share", "1"]);
     wait_until("there is space", || world.queued().is_empty() && !world.has(format!("Camera1/{}", days_ago(4))));
     daemon.wait_for_log("space is no longer short");
     let others = fs::read_dir(world.path("Camera2/delete_queue")).unwrap().count();
