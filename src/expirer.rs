@@ -1,6 +1,7 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
 mod clock_guard;
+mod due;
 mod guards;
 mod held;
 mod notes;
@@ -9,6 +10,7 @@ mod recover;
 mod restored;
 mod undo;
 mod view;
+mod waited;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -37,6 +39,7 @@ use crate::scan::Scanner;
 use guards::Refusals;
 use held::Held;
 use restored::RestoredDays;
+use waited::Waited;
 
 /// Carries out the policy, and what a person asks for.
 #[derive(Debug)]
@@ -54,6 +57,7 @@ pub struct Expirer {
     /// How often each guard has refused.
     pub(crate) refusals: Refusals,
     restored: RestoredDays,
+    waited: Waited,
     held: Held,
     /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
     pressed: AtomicBool,
@@ -108,6 +112,7 @@ impl Expirer {
             audit,
             refusals: Refusals::default(),
             restored: RestoredDays::open(state_dir),
+            waited: Waited::open(state_dir),
             held: Held::new(state_dir),
             pressed: AtomicBool::new(false),
         }
@@ -123,19 +128,9 @@ impl Expirer {
         self.pressed.store(is_short, Ordering::Release);
     }
 
-    /// Every pass that waits in the queues and may be reaped now: those that rules made first, oldest first, then those
-    /// that persons made.
-    pub fn due(&self) -> Result<Vec<QueuedPass>> {
-        let mut passes = self.waiting()?;
-        let now = self.scanner.clock.now();
-        let is_held = self.clock.held().is_some();
-        let is_over = |pass: &QueuedPass| pass.manifest.is_due(now) && !(is_held && pass.manifest.undo_until.is_some());
-        passes.retain(|pass| pass.is_taken_up || is_over(pass));
-        Ok(passes)
-    }
-
-    /// The same, whether their undo time is over or not. What the audit does not know of them is noted.
-    pub fn waiting(&self) -> Result<Vec<QueuedPass>> {
+    /// Every pass that waits in the queues: those that rules made first, oldest first, then those that persons made. What
+    /// the audit does not know of them is noted.
+    fn waiting(&self) -> Result<Vec<QueuedPass>> {
         let _queue = self.tree.lock_queue();
         let (mut passes, others) = self.tree.passes()?;
         for other in others {

@@ -81,13 +81,18 @@ pub struct QueuedPass {
     pub is_taken_up: bool,
     /// Whether something of it could not be removed when the reaper last tried: it frees no space.
     pub is_stuck: bool,
+    /// Whether its queue is on the root's disk: only then does it free space there.
+    pub is_on_root: bool,
     pub(super) place: Place,
 }
 
 impl QueuedPass {
-    /// Whether it lies in the root's queue, on the root's disk.
-    pub fn is_on_root(&self) -> bool {
-        self.place == Place::Root
+    /// The camera in whose own queue it lies.
+    pub fn camera(&self) -> Option<&Camera> {
+        match &self.place {
+            Place::Root => None,
+            Place::Camera(camera) => Some(camera),
+        }
     }
 }
 
@@ -128,12 +133,14 @@ impl Tree {
             Ok(names) => names,
             Err(error) => return others.push(Report::of(&error, queue.path())),
         };
+        let device = |dir: Result<Dir>| dir.and_then(|dir| dir.inode()).map(|inode| inode.dev);
+        let is_on_root = device(self.root_dir()).is_ok_and(|root| device(queue.again()).is_ok_and(|here| here == root));
         for name in names {
             let path = join(queue.path(), &name);
             match queue.open_dir(&name).and_then(|dir| read_manifest(&dir, archive)) {
                 Ok(Ok((manifest, is_taken_up))) => {
                     let is_stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(&path);
-                    passes.push(QueuedPass { manifest, path, is_taken_up, is_stuck, place: place.clone() });
+                    passes.push(QueuedPass { manifest, path, is_taken_up, is_stuck, is_on_root, place: place.clone() });
                 }
                 Ok(Err(why)) => {
                     others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")));

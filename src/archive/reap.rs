@@ -115,16 +115,23 @@ impl Tree {
         let mut bases = vec![Place::Root];
         bases.extend(self.cameras()?.open.iter().map(|camera| Place::Camera(camera.camera().clone())));
         for place in bases {
-            let Some(queue) = self.queue_base(&place)?.open_dir_if_there(QUEUE)? else { continue };
-            for name in queue.names()?.iter().filter(|name| is_pass_name(name)) {
-                let Ok(dir) = queue.open_dir(name) else { continue };
-                let inside = dir.names()?;
-                if inside.iter().all(|name| is_unfinished(name)) {
-                    for name in inside {
-                        let _ = rustix::fs::unlinkat(&dir, &name, AtFlags::empty());
-                    }
-                    let _ = rustix::fs::unlinkat(&queue, name, AtFlags::REMOVEDIR);
+            if let Err(error) = self.tidy(&place) {
+                tracing::warn!("{}", error.chain()); // the other queues are none the worse
+            }
+        }
+        Ok(())
+    }
+
+    fn tidy(&self, place: &Place) -> Result<()> {
+        let Some(queue) = self.queue_base(place)?.open_dir_if_there(QUEUE)? else { return Ok(()) };
+        for name in queue.names()?.iter().filter(|name| is_pass_name(name)) {
+            let Ok(dir) = queue.open_dir(name) else { continue };
+            let Ok(inside) = dir.names() else { continue };
+            if inside.iter().all(|name| is_unfinished(name)) {
+                for name in inside {
+                    let _ = rustix::fs::unlinkat(&dir, &name, AtFlags::empty());
                 }
+                let _ = rustix::fs::unlinkat(&queue, name, AtFlags::REMOVEDIR);
             }
         }
         Ok(())

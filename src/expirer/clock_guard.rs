@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Boot, Clock};
 use crate::error::Result;
-use crate::retention::clock::{Reading, Record, judge, next};
+use crate::retention::clock::{Reading, Record, at_least, judge, next};
 use crate::state_file;
 
 const FILE: &str = "clock.json";
@@ -79,6 +80,19 @@ impl ClockGuard {
     /// Why the clock is not believed now; `None` if it is.
     pub fn held(&self) -> Option<String> {
         self.lock().held(&self.reading()?)
+    }
+
+    /// From when an undo time counts: from now, or by a clock that is held from the moment that it must be at least by what
+    /// was last believed, if that is later. Else it would be over once the clock is put right.
+    pub fn undo_from(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let Some(reading) = self.reading() else { return now };
+        let state = self.lock();
+        match &state.known {
+            Known::Record(record) if state.held(&reading).is_some() => {
+                DateTime::from_timestamp(at_least(record, &reading), 0).map_or(now, |least| least.max(now))
+            }
+            _ => now,
+        }
     }
 
     /// Judges the clock, and records it if it is believed. An error in writing is logged: the clock is none the worse.

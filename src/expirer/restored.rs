@@ -60,8 +60,14 @@ impl RestoredDays {
 
     /// The days that are kept at this moment.
     pub fn at(&self, now: Now) -> Result<Vec<RestoredDay>> {
+        let mut days = self.all()?;
+        days.retain(|day| day.until > now.utc);
+        Ok(days)
+    }
+
+    fn all(&self) -> Result<Vec<RestoredDay>> {
         match &*self.lock() {
-            Ok(days) => Ok(days.iter().filter(|day| day.until > now.utc).cloned().collect()),
+            Ok(days) => Ok(days.clone()),
             Err(why) => Err(Error::Refused {
                 guard: "restored",
                 message: format!("what was restored is not known: {why}; mend or remove the file"),
@@ -69,9 +75,11 @@ impl RestoredDays {
         }
     }
 
-    /// Keeps these days too; on disk when this answers.
-    pub fn add(&self, added: &[RestoredDay], now: Now) -> Result<()> {
-        let mut days = self.at(now)?;
+    /// Keeps these days too; on disk when this answers. Days whose time is over are forgotten if this is known: `believed`
+    /// is the time by a clock that is not held.
+    pub fn add(&self, added: &[RestoredDay], believed: Option<Now>) -> Result<()> {
+        let mut days = self.all()?;
+        days.retain(|day| believed.is_none_or(|now| day.until > now.utc));
         for new in added {
             match days.iter_mut().find(|day| day.camera == new.camera && day.day == new.day) {
                 Some(known) => known.until = known.until.max(new.until),
@@ -105,16 +113,21 @@ mod tests {
             until: now.utc + TimeDelta::hours(hours),
         };
         let list = RestoredDays::open(dir.path());
-        list.add(&[day("2026-09-01", 2), day("2026-09-02", 1)], now).unwrap();
-        list.add(&[day("2026-09-01", 1)], now).unwrap();
+        list.add(&[day("2026-09-01", 2), day("2026-09-02", 1)], Some(now)).unwrap();
+        list.add(&[day("2026-09-01", 1)], Some(now)).unwrap();
         let again = RestoredDays::open(dir.path());
         assert_eq!(again.at(now).unwrap(), [day("2026-09-01", 2), day("2026-09-02", 1)], "the longer time counts");
         assert_eq!(again.at(at("2026-11-20 13:00")).unwrap(), [day("2026-09-01", 2)]);
+        let ahead = at("2027-11-20 12:00");
+        again.add(&[], None).unwrap();
+        assert_eq!(again.at(now).unwrap().len(), 2, "a clock that is held does not end what is kept");
+        again.add(&[], Some(ahead)).unwrap();
+        assert!(again.at(now).unwrap().is_empty());
         for broken in ["", "{", "[]", r#"{"owlery":9,"days":[]}"#] {
             std::fs::write(dir.path().join(FILE), broken).unwrap();
             let broken = RestoredDays::open(dir.path());
             assert!(matches!(broken.at(now), Err(Error::Refused { guard: "restored", .. })));
-            assert!(broken.add(&[], now).is_err(), "nothing is overwritten");
+            assert!(broken.add(&[], Some(now)).is_err(), "nothing is overwritten");
         }
     }
 }

@@ -45,10 +45,11 @@ impl Expirer {
         let now = self.scanner.clock.now();
         let mut pass = self.counted(self.tree.begin_restore(name))?;
         let (days, others) = pass.days()?;
-        let until = now.utc + TimeDelta::days(KEPT_DAYS).max(self.undo_window);
+        let from = self.clock.undo_from(now.utc);
+        let until = from + TimeDelta::days(KEPT_DAYS).max(self.undo_window);
         // Step 1: no pass from now on takes what comes back.
         let kept = |(camera, day): &(Camera, Day)| RestoredDay { camera: camera.clone(), day: *day, until };
-        self.restored.add(&days.iter().map(kept).collect::<Vec<_>>(), now)?;
+        self.restored.add(&days.iter().map(kept).collect::<Vec<_>>(), self.clock.held().is_none().then_some(now))?;
         crash("restore-1");
         let mut done = Restoration { pass: name.to_owned(), left: others, ..Restoration::default() };
         for (camera, day) in &days {
@@ -74,7 +75,9 @@ impl Expirer {
                 }
             }
         }
-        let finished = pass.finish(now.utc + TimeDelta::hours(SPARED_HOURS));
+        let finished = pass.finish(from + TimeDelta::hours(SPARED_HOURS));
+        self.waited.forget(name); // what is left of it is spared anew
+        self.count_from_now();
         done.kept_until = (!done.items.is_empty()).then(|| rfc3339(until));
         for (camera, day) in &days {
             // What can still change is judged; of older days the sweep measures what came back.
@@ -120,11 +123,12 @@ impl Expirer {
                 reason: "deleted by hand".to_owned(),
             });
         }
-        let until = now.utc + TimeDelta::hours(BY_HAND_HOURS).max(self.undo_window);
+        let until = self.clock.undo_from(now.utc) + TimeDelta::hours(BY_HAND_HOURS).max(self.undo_window);
         let mut pass = Pass::begun(now);
         let retiring = self.counted(self.tree.begin_pass(items.clone(), By::Hand, Some(until), now))?;
         let planned: Vec<_> = items.into_iter().map(|item| (item.clone(), item.names().to_vec())).collect();
         let left = self.carry_out(retiring, &planned, &mut pass)?;
+        self.count_from_now();
         let undo_until = pass.undo_until.clone();
         let deleted = notes::by_hand(What::Deleted, pass.pass.as_deref(), &pass.items).into_iter();
         self.audit.note(now, deleted.map(|entry| Entry { undo_until: undo_until.clone(), ..entry }).chain(left));

@@ -1,13 +1,14 @@
 //! The plan and what it is made of: the catalog's days, the disk, and what has to be looked at on the disk before a rule
 //! may count on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use super::Expirer;
+use crate::archive::QueuedPass;
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Camera, Day};
+use crate::event::{Camera, Day, Item};
 use crate::retention::{DayView, EventView, Need, Plan, Policy, View, newest_needed, plan};
 
 impl Expirer {
@@ -32,9 +33,9 @@ impl Expirer {
         view.restored = self.restored.at(now)?.into_iter().map(|day| (day.camera, day.day)).collect();
         if policy.min_free.is_some() {
             view.disk = Some(self.tree.disk().map_err(|error| error.chain()));
-            view.queued = self.queued_bytes()?;
-            view.pressed = self.pressed.load(Ordering::Acquire);
             let apart = self.tree.cameras_apart()?;
+            view.queued = self.queued_bytes(&apart)?;
+            view.pressed = self.pressed.load(Ordering::Acquire);
             for camera in &mut view.cameras {
                 camera.apart = apart.contains(&camera.camera);
             }
@@ -42,11 +43,18 @@ impl Expirer {
         Ok(view)
     }
 
-    /// The bytes that wait on the root's disk to be removed, as far as manifests tell.
-    fn queued_bytes(&self) -> Result<u64> {
+    /// The bytes that wait on the root's disk to be removed, as far as manifests tell. A pass may lie in several queues,
+    /// each part with the same manifest: an item counts in its camera's own queue if there is a part, else in the root's.
+    fn queued_bytes(&self, apart: &BTreeSet<Camera>) -> Result<u64> {
         let (passes, _) = self.tree.passes()?;
-        let on_root = passes.iter().filter(|pass| pass.is_on_root() && !pass.is_stuck);
-        let items = on_root.flat_map(|pass| &pass.manifest.items);
+        let part = |pass: &QueuedPass, camera: &Camera| (pass.manifest.pass.clone(), camera.clone());
+        let own: BTreeSet<_> = passes.iter().filter_map(|pass| Some(part(pass, pass.camera()?))).collect();
+        let lies_in = |pass: &QueuedPass, item: &Item| match pass.camera() {
+            Some(camera) => *camera == item.camera,
+            None => !apart.contains(&item.camera) && !own.contains(&part(pass, &item.camera)),
+        };
+        let on_root = passes.iter().filter(|pass| pass.is_on_root && !pass.is_stuck);
+        let items = on_root.flat_map(|pass| pass.manifest.items.iter().filter(move |item| lies_in(pass, item)));
         Ok(items.map(|item| item.frees.or(item.bytes).unwrap_or(0)).sum())
     }
 

@@ -62,6 +62,12 @@ pub fn judge(record: &Record, reading: &Reading) -> Result<(), String> {
     Ok(())
 }
 
+/// The moment that it must be at least, in seconds since 1970 UTC, if the record was right.
+pub fn at_least(record: &Record, reading: &Reading) -> i64 {
+    let is_same_boot = reading.boot_id == record.boot_id;
+    after(record.wall, reading.boottime.saturating_sub(if is_same_boot { record.boottime } else { 0 }))
+}
+
 /// The record of a reading that is believed, by `judge` or by somebody who knows better. `first` is the first reading of
 /// this run if the run has recorded nothing yet: then there was a gap before it.
 pub fn next(before: Option<&Record>, first: Option<&Reading>, reading: &Reading) -> Record {

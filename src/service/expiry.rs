@@ -2,11 +2,11 @@
 //! passes handed to the reaper. What is retired is decided elsewhere.
 //!
 //! Pressure: with a rule of free space, and less free than its mark, the reaper hurries and the delete queue is emptied,
-//! pass after pass, whatever their undo times; once it is empty, days are retired for what is still missing. It ends at 1.05
-//! times the mark.
+//! pass after pass, on that disk whatever their undo times; once it is empty, days are retired for what is still missing. It
+//! ends at 1.05 times the mark.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,29 @@ pub(super) struct Expiry<'a> {
     /// How many passes were handed to the reaper so far.
     handed: u64,
     /// While there is pressure: the passes that were handed over because of it.
-    pressure: Option<BTreeSet<PathBuf>>,
+    pressure: Option<Tried>,
+}
+
+/// How often a pass is handed over before space is made in another way: what failed may have been of a moment.
+const TRIES: u32 = 2;
+
+/// How often each pass was handed over.
+#[derive(Debug, Default)]
+struct Tried(BTreeMap<PathBuf, u32>);
+
+impl Tried {
+    /// Which of these is to be tried next, if one is: each once in their order, then each that still waits once more.
+    fn next(&mut self, waiting: &[&Path]) -> Option<usize> {
+        let tries = |at: &usize| self.0.get(waiting[*at]).copied().unwrap_or(0);
+        let next = (0..waiting.len()).min_by_key(tries).filter(|at| tries(at) < TRIES)?;
+        *self.0.entry(waiting[next].to_path_buf()).or_default() += 1;
+        Some(next)
+    }
+
+    /// Has all that were tried be tried once more.
+    fn again(&mut self) {
+        self.0.values_mut().for_each(|tries| *tries = (*tries).min(TRIES - 1));
+    }
 }
 
 /// Why the wait ended.
@@ -64,6 +86,7 @@ impl<'a> Expiry<'a> {
             crate::fault::point("expirer");
             if Instant::now() >= self.due && self.shared.status.may_expire() {
                 self.put_off();
+                self.try_again();
                 self.shared.expirer.clock.check();
                 self.pass()?;
             }
@@ -79,6 +102,13 @@ impl<'a> Expiry<'a> {
                     Wake::Look => self.look_at_space()?,
                 }
             }
+        }
+    }
+
+    /// What could not be removed is tried again at every check interval, and before another pass is made.
+    fn try_again(&mut self) {
+        if let Some(tried) = &mut self.pressure {
+            tried.again();
         }
     }
 
@@ -154,7 +184,7 @@ impl<'a> Expiry<'a> {
                     "space is short: {} bytes are free, and {mark} should be; the queue is emptied",
                     disk.free
                 );
-                self.pressure = Some(BTreeSet::new());
+                self.pressure = Some(Tried::default());
                 self.shared.hurry(true);
                 self.shared.expirer.press(true);
             }
@@ -175,7 +205,7 @@ impl<'a> Expiry<'a> {
         if self.is_reaping() {
             return Ok(());
         }
-        let waiting = match self.shared.expirer.waiting() {
+        let mut waiting = match self.shared.expirer.due_for_space() {
             Ok(waiting) => waiting,
             Err(error) => {
                 tracing::error!("delete queue: {}", error.chain());
@@ -184,12 +214,13 @@ impl<'a> Expiry<'a> {
         };
         let now = self.shared.now();
         let Some(tried) = &mut self.pressure else { return Ok(()) };
-        if let Some(pass) = waiting.into_iter().find(|pass| !tried.contains(&pass.path)) {
+        let paths: Vec<&Path> = waiting.iter().map(|pass| pass.path.as_path()).collect();
+        if let Some(next) = tried.next(&paths) {
+            let pass = waiting.swap_remove(next);
             if !pass.manifest.is_due(now) {
                 let until = pass.manifest.undo_until.as_deref().unwrap_or_default();
                 tracing::warn!("space is short: pass {} is removed now, and not after {until}", pass.manifest.pass);
             }
-            tried.insert(pass.path.clone());
             if self.passes.try_send(pass).is_ok() {
                 self.handed += 1;
             }
@@ -197,6 +228,7 @@ impl<'a> Expiry<'a> {
         }
         if self.shared.status.may_expire() && self.pass()? {
             self.put_off();
+            self.try_again();
         }
         Ok(())
     }
@@ -219,5 +251,24 @@ impl<'a> Expiry<'a> {
             self.shared.status.set_next_check(self.due);
         }
         if Instant::now() >= self.due { Wake::Round } else { Wake::Look }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_that_could_not_be_removed_is_tried_once_more_before_another_is_made() {
+        let [a, b, c] = ["a", "b", "c"].map(Path::new);
+        let mut tried = Tried::default();
+        assert_eq!(tried.next(&[a, b]), Some(0));
+        assert_eq!(tried.next(&[a, b]), Some(1), "what is stuck lets the others go first");
+        assert_eq!(tried.next(&[a]), Some(0), "b is gone, a is tried again");
+        assert_eq!(tried.next(&[a]), None, "now a pass may be made");
+        tried.again();
+        assert_eq!(tried.next(&[a, c]), Some(1));
+        assert_eq!(tried.next(&[a]), Some(0), "once more for every pass that is made");
+        assert_eq!(tried.next(&[a]), None);
     }
 }

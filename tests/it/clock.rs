@@ -166,7 +166,96 @@ fn what_can_be_taken_back_stays_while_the_clock_is_held() {
     let id = held(&ahead(&[]));
     assert_eq!(world.queued().len(), 1, "by that clock its time is over");
     assert_eq!(ahead(&["--confirm", &id]).code, 0);
+    assert_eq!(world.queued().len(), 1, "that the clock is right now was confirmed, not that it was before");
+    wait_a_day(&world);
+    assert_eq!(ahead(&[]).code, 0);
     assert!(world.queued().is_empty());
+}
+
+/// Has what waits in the queue be known to have waited for a day.
+fn wait_a_day(world: &World) {
+    let path = world.path(".owlery/waited.json");
+    let mut waited: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    waited["passes"].as_object_mut().unwrap().values_mut().for_each(|seconds| *seconds = DAY.into());
+    fs::write(path, waited.to_string()).unwrap();
+}
+
+/// Deletes an event by hand, by a clock that is so many seconds ahead, and answers the pass.
+fn delete_ahead(world: &World, seconds: i64) -> Value {
+    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    world.event(&id).age(Duration::from_secs(50 * 24 * 3600)).make();
+    assert_eq!(world.run("scan", &[]).code, 0);
+    let ran = run_ahead(world, "delete", &[&id, "--json"], seconds);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.json()
+}
+
+/// Asserts that a pass still waits, and can be taken back.
+fn comes_back(world: &World, pass: &Value) {
+    assert_eq!(world.queued().len(), 1, "it was removed within its undo time");
+    let ran = world.run("restore", &[pass["pass"].as_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn what_was_deleted_while_the_clock_was_held_is_not_reaped_when_it_is_put_right() {
+    let world = World::new();
+    let pass = delete_ahead(&world, -20 * DAY);
+    let until: DateTime<Utc> = pass["undo_until"].as_str().unwrap().parse().unwrap();
+    assert!(seconds_to(until) > DAY - 600, "a day from when the clock was last believed: {until}");
+    assert_eq!(world.run("expire", &RULE).code, 0, "the clock is right again");
+    comes_back(&world, &pass);
+}
+
+#[test]
+fn what_was_taken_back_in_part_while_the_clock_was_held_is_spared_when_it_is_put_right() {
+    let world = World::new();
+    events(&world, &[60]);
+    assert_eq!(world.run("expire", &[&RULE[..], &["--undo-window", "1s"]].concat()).code, 0);
+    let manifest = fs::read_to_string(world.queued()[0].join("pass.json")).unwrap();
+    let pass: Value = serde_json::from_str(&manifest).unwrap();
+    events(&world, &[60]); // its name is taken
+    let ran = run_ahead(&world, "restore", &[pass["pass"].as_str().unwrap()], -20 * DAY);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let until: DateTime<Utc> = pass["undo_until"].as_str().unwrap().parse().unwrap();
+    wait_until("the first undo time is over", || seconds_to(until) < 0);
+    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.queued().len(), 1, "it is spared for a day");
+}
+
+#[test]
+fn a_clock_that_goes_ahead_little_by_little_ends_no_undo_time_of_a_deletion() {
+    let world = World::new();
+    let pass = delete_ahead(&world, 0);
+    for hours in [13, 26] {
+        let ran = run_ahead(&world, "expire", &RULE, hours * 3600);
+        assert_eq!(ran.code, 0, "each is believed: {ran:?}");
+    }
+    comes_back(&world, &pass);
+}
+
+/// Has the record, and what is known of the queue, be of another boot.
+fn start_the_host_anew(world: &World) {
+    for file in ["clock.json", "waited.json"] {
+        let path = world.path(".owlery").join(file);
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        assert!(text.contains(boot.trim()), "{text}");
+        fs::write(&path, text.replace(boot.trim(), "another")).unwrap();
+    }
+}
+
+#[test]
+fn a_clock_that_is_days_ahead_after_another_boot_ends_no_undo_time_of_a_deletion() {
+    let world = World::new();
+    let pass = delete_ahead(&world, 0);
+    start_the_host_anew(&world);
+    let ahead = || run_ahead(&world, "expire", &RULE, 3 * DAY);
+    assert_eq!(ahead().code, 0, "it is believed");
+    assert_eq!(world.queued(), [world.path("delete_queue").join(pass["pass"].as_str().unwrap())]);
+    wait_a_day(&world);
+    assert_eq!(ahead().code, 0);
+    assert!(world.queued().is_empty(), "a day has passed, by the time since the boot");
 }
 
 #[test]

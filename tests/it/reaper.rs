@@ -239,6 +239,16 @@ fn a_folder_of_the_same_disk_mounted_in_a_pass_is_not_entered() {
 }
 
 #[test]
+fn a_queue_that_cannot_be_read_does_not_keep_the_others_untidy() {
+    let world = World::new();
+    let half_made = world.path("Camera1/delete_queue/20261120T100436Z-AbCdEf");
+    fs::create_dir_all(&half_made).unwrap();
+    fs::write(world.path("delete_queue"), "no directory").unwrap();
+    world.run("expire", &[]);
+    assert!(!half_made.exists());
+}
+
+#[test]
 fn pass_directories_that_never_got_a_manifest_are_tidied_at_the_start() {
     let world = World::new();
     let queue = world.path("delete_queue");

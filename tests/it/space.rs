@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::world::{Disk, World, days_ago, wait_for, wait_until};
+use crate::clock::faked;
+use crate::world::{Daemon, Disk, World, days_ago, wait_for, wait_until};
 
 /// An event of about so many kilobytes.
 fn event(world: &World, camera: &str, days: u64, kilobytes: usize) -> PathBuf {
@@ -118,6 +119,77 @@ fn under_pressure_the_queue_is_emptied_first_and_then_the_oldest_days_go() {
     daemon.wait_for_log("space is no longer short");
     assert_eq!(days_left(&world, "Camera1"), 3, "no more than needed");
     assert!(!world.has(format!("Camera1/{}", days_ago(8))), "the oldest first");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn pressure_on_the_root_s_disk_takes_no_pass_of_another_disk_before_its_time() {
+    let (world, _disk, state) = on_disk("64M");
+    let _other = Disk::mount(world.path("Camera2"), "16M");
+    for camera in ["Camera1", "Camera2"] {
+        event(&world, camera, 3, 4000);
+        let deleted = format!("{camera}/{}/10-00-00", days_ago(3));
+        assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
+    }
+    event(&world, "Camera1", 4, 10_000);
+    let daemon = world.serve(&["--state-dir", &state, "--min-free", "60MB", "--max-share", "1"]);
+    wait_until("there is space", || world.queued().is_empty() && !world.has(format!("Camera1/{}", days_ago(4))));
+    daemon.wait_for_log("space is no longer short");
+    let others = fs::read_dir(world.path("Camera2/delete_queue")).unwrap().count();
+    assert_eq!(others, 1, "it would have freed nothing here");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn pressure_takes_nothing_that_can_be_taken_back_while_the_clock_is_held() {
+    let (world, _disk, state) = on_disk("64M");
+    event(&world, "Camera1", 3, 4000);
+    event(&world, "Camera1", 4, 4000);
+    let deleted = format!("Camera1/{}/10-00-00", days_ago(3));
+    assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
+    let flags = ["--listen", "127.0.0.1:0", "--state-dir", &state, "--min-free", "90%", "--max-share", "1"];
+    let mut command = faked(world.command("serve", flags));
+    command.env("FAKETIME", "+400d");
+    let daemon = Daemon::start(command);
+    wait_until("an alert", || daemon.get("/readyz").json()["alerts"].to_string().contains("clock"));
+    assert_eq!(world.queued().len(), 1);
+    assert_eq!(days_left(&world, "Camera1"), 1);
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn what_waits_in_a_queue_of_its_own_on_the_root_s_disk_is_not_made_up_for_again() {
+    let (world, _disk, state) = on_disk("64M");
+    let elsewhere = world.path(".elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let _bound = Disk::bind(&elsewhere, world.path("Camera2"));
+    for days in 3..9 {
+        event(&world, "Camera2", days, 4000);
+    }
+    assert_eq!(world.run("expire", &["--keep-days", "90", "--state-dir", &state]).code, 0); // makes the reserve
+    let rule = format!("{}kB", free_kilobytes(&world) + 6000);
+    let flags = ["--state-dir", &state, "--min-free", &rule, "--max-share", "1", "--undo-window", "9d"];
+    let ran = world.run("expire", &flags);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let left = days_left(&world, "Camera2");
+    assert_eq!(left, 4, "three days, and its own queue with the three that were missing");
+    assert_eq!(world.run("expire", &flags).stdout, "nothing to do\n");
+    assert_eq!(days_left(&world, "Camera2"), left);
+}
+
+#[test]
+fn a_pass_that_could_not_be_removed_once_is_tried_again_while_space_is_short() {
+    let (world, _disk, state) = on_disk("64M");
+    event(&world, "Camera1", 3, 4000);
+    let deleted = format!("Camera1/{}/10-00-00", days_ago(3));
+    assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
+    let stuck = world.queued()[0].join(&deleted).join("disk");
+    let mounted = Disk::mount(&stuck, "1m");
+    let daemon =
+        world.serve(&["--state-dir", &state, "--min-free", "98%", "--max-share", "1", "--check-interval", "1s"]);
+    daemon.wait_for_log("10-00-00/disk");
+    drop(mounted);
+    wait_until("it is removed", || world.queued().is_empty());
     assert_eq!(daemon.stop(), 0);
 }
 

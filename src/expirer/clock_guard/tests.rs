@@ -95,6 +95,22 @@ fn the_first_run_is_believed_and_recorded() {
 }
 
 #[test]
+fn by_a_clock_that_is_held_an_undo_time_counts_from_what_was_last_believed() {
+    let folder = Folder::new();
+    let (guard, right) = (folder.run(), folder.host.now().utc);
+    let seconds = chrono::TimeDelta::seconds;
+    assert_eq!(guard.undo_from(right), right);
+    folder.host.pass(100);
+    folder.host.jump(-3 * YEAR);
+    assert_eq!(guard.undo_from(folder.host.now().utc), right + seconds(100), "so long ago by the time since the boot");
+    folder.host.restart(10);
+    assert_eq!(folder.run().undo_from(folder.host.now().utc), right + seconds(20), "since when it runs at least");
+    folder.host.jump(9 * YEAR);
+    let ahead = folder.host.now().utc;
+    assert_eq!(folder.run().undo_from(ahead), ahead);
+}
+
+#[test]
 fn a_clock_that_is_held_is_never_recorded() {
     let folder = Folder::new();
     drop(folder.run());

@@ -1,0 +1,69 @@
+//! Which passes of the delete queue may be reaped now.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+
+use super::Expirer;
+use crate::archive::{Manifest, QueuedPass};
+use crate::error::Result;
+
+/// A pass that can be taken back waits for so many seconds at least, whatever the wall clock does meanwhile, or for its
+/// undo time if that is shorter. Not for all of a longer one: a host that is off at night would take months for it.
+const LEAST_WAIT: i64 = 24 * 3600;
+
+impl Expirer {
+    /// Every pass that waits in the queues and may be reaped now: those that rules made first, oldest first, then those
+    /// that persons made.
+    pub fn due(&self) -> Result<Vec<QueuedPass>> {
+        self.reapable(false)
+    }
+
+    /// The same while space is short on the root's disk: then also those there whose undo time is not over, unless the
+    /// clock is held.
+    pub fn due_for_space(&self) -> Result<Vec<QueuedPass>> {
+        self.reapable(true)
+    }
+
+    fn reapable(&self, is_short: bool) -> Result<Vec<QueuedPass>> {
+        let mut passes = self.waiting()?;
+        let now = self.scanner.clock.now();
+        let is_held = self.clock.held().is_some();
+        let long_enough = self.long_enough(&passes);
+        let is_over = |manifest: &Manifest| manifest.is_due(now) && long_enough.contains(&manifest.pass);
+        passes.retain(|pass| {
+            let can_be_undone = pass.manifest.undo_until.is_some() && !pass.is_taken_up;
+            !can_be_undone || (!is_held && ((is_short && pass.is_on_root) || is_over(&pass.manifest)))
+        });
+        Ok(passes)
+    }
+
+    /// Begins to count for how long passes wait that are new in the queue.
+    pub(super) fn count_from_now(&self) {
+        match self.tree.passes() {
+            Ok((passes, _)) => _ = self.long_enough(&passes),
+            Err(error) => tracing::debug!("{}", error.chain()), // it is counted from when the queue is read again
+        }
+    }
+
+    /// The passes that have waited long enough by the clock that nobody can set.
+    fn long_enough(&self, passes: &[QueuedPass]) -> BTreeSet<String> {
+        let undoable = passes.iter().filter(|pass| pass.manifest.undo_until.is_some());
+        let manifests = undoable.map(|pass| &pass.manifest);
+        let name = |manifest: &Manifest| manifest.pass.clone();
+        // A clock that is moved on purpose is believed.
+        let Some(boot) = self.scanner.clock.boot() else { return manifests.map(name).collect() };
+        let waited = self.waited.look(manifests.clone().map(|manifest| manifest.pass.as_str()).collect(), &boot);
+        let has_waited = |manifest: &&Manifest| waited.get(&manifest.pass).is_some_and(|s| *s >= least_wait(manifest));
+        manifests.filter(has_waited).map(name).collect()
+    }
+}
+
+/// For how many seconds a pass waits at least.
+fn least_wait(manifest: &Manifest) -> u64 {
+    let moment = |text: &str| DateTime::parse_from_rfc3339(text).ok();
+    let until = manifest.undo_until.as_deref().and_then(moment);
+    let undo =
+        until.zip(moment(&manifest.started)).map_or(LEAST_WAIT, |(until, started)| (until - started).num_seconds());
+    undo.clamp(0, LEAST_WAIT).unsigned_abs()
+}

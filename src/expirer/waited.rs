@@ -1,0 +1,148 @@
+//! For how long the passes that can be taken back have waited, by a clock that nobody can set. The wall clock may be believed
+//! and still be days ahead of the truth, so it alone ends no undo time. A file of the state directory, since another run,
+//! or another boot, counts on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Boot;
+use crate::state_file;
+
+const FILE: &str = "waited.json";
+/// How much of the time that passed may be lost with the process, in seconds.
+const STALE: u64 = 60;
+
+/// What is known, at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    /// The version of this file's form.
+    owlery: u32,
+    /// `CLOCK_BOOTTIME` then, in seconds.
+    boottime: u64,
+    /// The boot that it counted from.
+    boot_id: String,
+    /// Passes by name, and for how many seconds each of them had waited.
+    passes: BTreeMap<String, u64>,
+}
+
+impl Known {
+    /// How much time has surely passed since: in another boot, all that has passed since its start.
+    fn since(&self, boot: &Boot) -> u64 {
+        let now = boot.elapsed.as_secs();
+        if boot.id == self.boot_id { now.saturating_sub(self.boottime) } else { now }
+    }
+
+    /// Whether the time is to be counted from now on: enough has passed, or a clock that cannot go back went back.
+    fn is_stale(&self, boot: &Boot) -> bool {
+        self.since(boot) >= STALE || boot.elapsed.as_secs() < self.boottime
+    }
+}
+
+/// Where it is kept.
+#[derive(Debug)]
+pub(super) struct Waited {
+    path: PathBuf,
+    /// As on disk, but for what could not be written. Written by whoever reads the queue.
+    known: Mutex<Known>,
+}
+
+impl Waited {
+    /// Reads what is known. Where it cannot be read all passes begin to wait anew, which removes nothing.
+    pub fn open(state_dir: &Path) -> Self {
+        let path = state_dir.join(FILE);
+        let known = match state_file::read::<Known>(&path) {
+            Ok(known) => known.filter(|known| known.owlery == 1).unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!("{}; what can be taken back waits anew", error.chain());
+                Known::default()
+            }
+        };
+        Self { path, known: Mutex::new(known) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes which passes wait now, those that are new from now on, and answers for how many seconds each has waited.
+    pub fn look(&self, waiting: BTreeSet<&str>, boot: &Boot) -> BTreeMap<String, u64> {
+        let mut known = self.lock();
+        let since = known.since(boot);
+        let waited = |name: &str| known.passes.get(name).map_or(0, |before| before.saturating_add(since));
+        let passes: BTreeMap<String, u64> = waiting.into_iter().map(|name| (name.to_owned(), waited(name))).collect();
+        let is_same = passes.keys().eq(known.passes.keys());
+        if !is_same || (known.is_stale(boot) && !passes.is_empty()) {
+            let boottime = boot.elapsed.as_secs();
+            *known = Known { owlery: 1, boottime, boot_id: boot.id.clone(), passes: passes.clone() };
+            self.write(&known);
+        }
+        passes
+    }
+
+    /// Has a pass wait anew.
+    pub fn forget(&self, pass: &str) {
+        let mut known = self.lock();
+        if known.passes.remove(pass).is_some() {
+            self.write(&known);
+        }
+    }
+
+    fn write(&self, known: &Known) {
+        if let Err(error) = state_file::write(&self.path, known) {
+            tracing::warn!("{}", error.chain()); // after the next start they wait longer
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn boot(id: &str, elapsed: u64) -> Boot {
+        Boot { id: id.to_owned(), elapsed: Duration::from_secs(elapsed) }
+    }
+
+    fn look(waited: &Waited, passes: &[&str], boot: &Boot) -> Vec<u64> {
+        waited.look(passes.iter().copied().collect(), boot).into_values().collect()
+    }
+
+    #[test]
+    fn what_has_waited_counts_on_over_runs_and_boots_and_never_what_nobody_knows() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = || Waited::open(dir.path());
+        let waited = run();
+        assert!(look(&waited, &[], &boot("a", 10)).is_empty());
+        assert!(!dir.path().join(FILE).exists(), "nothing to know");
+        assert_eq!(look(&waited, &["p"], &boot("a", 1000)), [0]);
+        assert_eq!(look(&waited, &["p"], &boot("a", 1030)), [30]);
+        assert_eq!(look(&waited, &["p", "q"], &boot("a", 1100)), [100, 0]);
+        assert_eq!(look(&run(), &["p", "q"], &boot("a", 1200)), [200, 100], "another run");
+        assert_eq!(
+            look(&run(), &["p", "q"], &boot("b", 70)),
+            [270, 170],
+            "another boot: what has passed since its start"
+        );
+        assert_eq!(look(&run(), &["p", "q"], &boot("b", 30)), [270, 170], "a clock that goes back takes nothing away");
+        assert_eq!(look(&run(), &["q"], &boot("b", 130)), [270]);
+        assert_eq!(look(&run(), &["p", "q"], &boot("b", 200)), [0, 340], "it was away");
+        let waited = run();
+        waited.forget("q");
+        assert_eq!(look(&waited, &["p", "q"], &boot("b", 300)), [100, 0]);
+        assert_eq!(look(&run(), &["p", "q"], &boot("b", 300)), [100, 0], "on disk too");
+    }
+
+    #[test]
+    fn what_cannot_be_understood_has_every_pass_wait_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        for broken in ["", "{", "[]", r#"{"owlery":9,"boottime":0,"boot_id":"a","passes":{"p":99999}}"#] {
+            std::fs::write(dir.path().join(FILE), broken).unwrap();
+            assert_eq!(look(&Waited::open(dir.path()), &["p"], &boot("a", 99)), [0]);
+        }
+    }
+}
