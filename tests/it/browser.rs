@@ -240,6 +240,7 @@ fn a_new_event_leaves_the_others_as_they_are_and_pushes_out_what_there_is_no_roo
     let kept = "return card.isConnected && card === document.activeElement && card.querySelector('.star').hidden";
 
     many(&world, &day, 100..101);
+    daemon.wait_for_event(&format!("Camera1/{day}/01-40-00"), "is there", |_| true);
     browser.wait_for("the new one, without the oldest", CARDS, &newest(&daemon, 60));
     assert_eq!(browser.ask(kept), json!(true));
     browser.ask("window.button = document.querySelector('#cameras button:last-child')");
