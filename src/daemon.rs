@@ -48,6 +48,12 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| Error::Config(format!("cannot listen on {address}: {error}")))
 }
 
+/// How many threads answer: half of the processors, one or two. With as many as processors they wake one another for every
+/// request, and Motion is to have some too. What takes long has threads of its own.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 2))
+}
+
 impl Daemon {
     /// Starts the service and serves it, until SIGTERM or ctrl-c. The address is taken first, so that a port in use changes
     /// nothing on disk.
@@ -65,7 +71,7 @@ impl Daemon {
     ) -> Result<Self> {
         let here = || archive.tree().root().to_path_buf();
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(workers())
             .thread_name("owlery-http")
             .enable_all()
             .build()
