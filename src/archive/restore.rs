@@ -72,20 +72,21 @@ impl Tree {
         }
         let mut unfinished = Vec::new();
         for (pass, (manifest, parts)) in found {
-            if self.parts_of(&pass)?.is_none() {
-                unfinished.push(RestoringPass {
-                    tree: self,
-                    manifest,
-                    file: RETIRING,
-                    parts,
-                    touched: Touched::default(),
-                });
-                continue;
+            match self.parts_of(&pass) {
+                Ok(None) => {
+                    let touched = Touched::default();
+                    unfinished.push(RestoringPass { tree: self, manifest, file: RETIRING, parts, touched });
+                    continue;
+                }
+                Ok(Some(_)) | Err(Error::Refused { .. }) => {} // the other part waits, or is being reaped already
+                Err(error) => return Err(error),
             }
             for (_, part) in parts {
                 let renamed = rustix::fs::renameat(&part, RETIRING, &part, MANIFEST);
-                renamed.map_err(|e| Error::io("finish", part.path(), e))?;
-                part.sync()?;
+                let finished = renamed.map_err(|e| Error::io("finish", part.path(), e)).and_then(|()| part.sync());
+                if let Err(error) = finished {
+                    tracing::error!("{}", error.chain());
+                }
             }
         }
         Ok(unfinished)

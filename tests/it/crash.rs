@@ -1,7 +1,7 @@
 //! A crash after each numbered step of `doc/retention.md`: the process is ended there, another one starts, and nothing
 //! is lost, doubled or left behind.
 
-use crate::world::{Ran, World, days_ago, wait_until};
+use crate::world::{Disk, Ran, World, days_ago, wait_until};
 
 /// A whole stale day, a stale day with a saved event, and a recent one.
 fn world() -> World {
@@ -112,4 +112,19 @@ fn what_came_into_a_day_before_a_crash_comes_back_with_it() {
     daemon.wait_for_log("was cut off while it was made: 3 events are put back");
     assert_eq!(daemon.stop(), 0);
     finish_but(&world, "retire-5", &[format!("{}/11-00-00", days_ago(60))]);
+}
+
+#[test]
+fn a_pass_that_is_finished_in_one_queue_is_finished_in_the_other() {
+    let world = World::new();
+    let _disk = Disk::mount(world.path("Camera2"), "4m");
+    for camera in ["Camera1", "Camera2"] {
+        world.event(format!("{camera}/{}/10-00-00", days_ago(60))).old().make();
+    }
+    crash_at(&world, "retire-7");
+    let part = world.queued().remove(0);
+    std::fs::rename(part.join("retiring.json"), part.join("pass.json")).unwrap();
+    let daemon = world.serve(&[]);
+    wait_until("both parts are reaped", || events(&world).is_empty());
+    assert_eq!(daemon.stop(), 0);
 }
