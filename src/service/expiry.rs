@@ -99,7 +99,10 @@ impl<'a> Expiry<'a> {
                 match self.wait() {
                     Wake::Stop => return Ok(()),
                     Wake::Round => break,
-                    Wake::Look => self.look_at_space()?,
+                    Wake::Look => {
+                        self.look_at_space()?;
+                        self.shared.expirer.audit.retry(); // there may be room by now
+                    }
                 }
             }
         }
