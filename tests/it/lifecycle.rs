@@ -104,7 +104,7 @@ fn a_second_signal_ends_it_at_once() {
     let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlinkat:delay_enter=5000000"];
     let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
     let pid = pid_of(&world);
-    wait_until("ready", || daemon.get("/readyz").status == 200);
+    wait_until("the reaper has begun", || world.queued().iter().any(|pass| pass.join("reaping.json").is_file()));
     signal(&pid, "-TERM");
     daemon.wait_for_log("stopping (signal 15)");
     signal(&pid, "-INT");
