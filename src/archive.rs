@@ -18,6 +18,7 @@ mod restore;
 mod retire;
 mod save;
 mod sidecar;
+mod volume;
 mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,7 @@ pub(crate) use retire::rfc3339;
 pub use retire::{Retired, RetiringPass};
 pub use sidecar::SIDECAR;
 pub(crate) use sidecar::{MISSING, TIME, title};
+pub use volume::Volume;
 
 use crate::error::{Error, Result};
 use crate::event::{Camera, QueueMarker};
@@ -85,8 +87,9 @@ pub struct Tree {
     pattern: Regex,
     /// The archive's identity as it was when this process began; written once, by `identify`.
     identity: OnceLock<Option<String>>,
-    /// The disk that each camera's directory was on when it was first opened, by its filesystem id. Written by `check_disk`.
-    disks: Mutex<BTreeMap<Camera, u64>>,
+    /// The volume that each camera's directory was on when it was first seen. Written by `check_disk` and by the expirer, which
+    /// knows it from earlier runs; read by `check_disk`.
+    volumes: Mutex<BTreeMap<Camera, Volume>>,
     /// Whether files of a camera can be opened without waiting when their names are in memory. Written by `open_media`, read
     /// by `open_media_at_once`; one entry a camera of which a file was opened.
     at_once: Mutex<BTreeMap<Camera, bool>>,
@@ -114,7 +117,7 @@ impl Tree {
             root: canonical,
             pattern,
             identity: OnceLock::new(),
-            disks: Mutex::default(),
+            volumes: Mutex::default(),
             at_once: Mutex::default(),
             queue: Mutex::new(()),
             stuck: Mutex::default(),

@@ -10,6 +10,7 @@ mod recover;
 mod restored;
 mod undo;
 mod view;
+mod volumes;
 mod waited;
 
 use std::collections::BTreeSet;
@@ -39,6 +40,7 @@ use crate::scan::Scanner;
 use guards::Refusals;
 use held::Held;
 use restored::RestoredDays;
+use volumes::Volumes;
 use waited::Waited;
 
 /// Carries out the policy, and what a person asks for.
@@ -58,6 +60,7 @@ pub struct Expirer {
     pub(crate) refusals: Refusals,
     restored: RestoredDays,
     waited: Waited,
+    volumes: Volumes,
     held: Held,
     /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
     pressed: AtomicBool,
@@ -85,6 +88,9 @@ pub struct Pass {
 /// Some events to be retired, and by which names they were planned.
 type Planned = (Item, Vec<EventName>);
 
+/// A part of a plan that a guard holds: the id by which it could be confirmed, what it is, and why.
+type HeldApart = (String, Vec<Item>, Refusal);
+
 /// What a pass is to do.
 enum Decision {
     Do(Vec<Planned>),
@@ -102,6 +108,7 @@ impl Expirer {
         (clock, audit): (ClockGuard, Arc<Audit>),
         state_dir: &Path,
     ) -> Self {
+        let volumes = Volumes::open(state_dir, &tree);
         Self {
             tree,
             catalog,
@@ -113,6 +120,7 @@ impl Expirer {
             refusals: Refusals::default(),
             restored: RestoredDays::open(state_dir),
             waited: Waited::open(state_dir),
+            volumes,
             held: Held::new(state_dir),
             pressed: AtomicBool::new(false),
         }
@@ -141,9 +149,14 @@ impl Expirer {
         Ok(passes)
     }
 
-    /// The guard that holds this plan now. A rule that means no camera comes first, because no confirmation helps there;
-    /// then the clock, by which also an empty plan is not known to be right.
+    /// The guard that holds this plan now, or a part of it.
     pub fn held(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
+        self.held_as_a_whole(plan, view, policy).or_else(|| Some(self.moved(plan.items.iter())?.refusal))
+    }
+
+    /// The guard that lets nothing of this plan through. A rule that means no camera comes first, because no confirmation helps
+    /// there; then the clock, by which also an empty plan is not known to be right.
+    fn held_as_a_whole(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
         let refusal = hold(plan, view, policy);
         if refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
             return refusal;
@@ -171,10 +184,22 @@ impl Expirer {
             (pass.pass, pass.refused) = (Some(id), Some(refusal));
             Ok(pass)
         };
+        self.note_volumes();
+        self.counted(self.volumes.check())?;
         let planned = match self.counted(self.decide(confirmed, now, &mut pass))? {
             Decision::Do(planned) => planned,
             Decision::Refuse(id, items, refusal) => return refused(pass, id, &items, refusal),
         };
+        let (planned, apart) = self.hold_apart(planned, now)?;
+        let is_held = apart.is_some();
+        if let Some((id, items, refusal)) = apart {
+            if planned.is_empty() {
+                return refused(pass, id, &items, refusal);
+            }
+            self.refusals.count(refusal.guard);
+            self.audit.note(now, [notes::refused(&id, &items, &refusal)]);
+            pass.failures.push(Report::failure(self.tree.root(), refusal.message));
+        }
         if !planned.is_empty() {
             let undo_until = (!self.undo_window.is_zero()).then(|| now.utc + self.undo_window);
             let items: Vec<Item> = planned.iter().map(|(item, _)| item.clone()).collect();
@@ -189,7 +214,9 @@ impl Expirer {
             let by = if confirmed.is_some() { By::Hand } else { By::Rule };
             self.audit.note(now, notes::of(&pass, by, left));
         }
-        self.held.clear();
+        if !is_held {
+            self.held.clear();
+        }
         Ok(pass)
     }
 
@@ -205,13 +232,16 @@ impl Expirer {
             if self.clock.held().is_some() {
                 self.clock.accept()?;
             }
+            if held.guard == "disk" {
+                self.accept_volumes(held.items.iter().map(|(item, _)| item))?;
+            }
             return self.less_what_changed(held, now).map(Decision::Do);
         }
         let (view, plan) = self.plan(None)?;
         pass.alerts.clone_from(&plan.alerts);
-        let refusal = self.held(&plan, &view, &self.policy);
+        let refusal = self.held_as_a_whole(&plan, &view, &self.policy);
         if let Some(refusal) = refusal.filter(|refusal| refusal.guard != "share" || !plan.items.is_empty()) {
-            self.hold(&plan, &refusal, now)?;
+            self.hold(&plan.id(), || self.with_names(plan.items.clone()), &refusal, now)?;
             return Ok(Decision::Refuse(plan.id(), plan.items, refusal));
         }
         if let Some(id) = confirmed {
@@ -219,6 +249,15 @@ impl Expirer {
             return Ok(Decision::Refuse(id.to_owned(), Vec::new(), Refusal { guard: "confirmation", message }));
         }
         self.with_names(plan.items).map(Decision::Do)
+    }
+
+    /// Holds what is of cameras that are elsewhere than before; answers the rest, and what was held.
+    fn hold_apart(&self, planned: Vec<Planned>, now: Now) -> Result<(Vec<Planned>, Option<HeldApart>)> {
+        let Some(moved) = self.moved(planned.iter().map(|(item, _)| item)) else { return Ok((planned, None)) };
+        let (apart, rest): (Vec<Planned>, _) = planned.into_iter().partition(|(item, _)| moved.has(item));
+        let items = apart.iter().map(|(item, _)| item.clone()).collect();
+        self.hold(&moved.id, || Ok(apart), &moved.refusal, now)?;
+        Ok((rest, Some((moved.id, items, moved.refusal))))
     }
 
     /// Retires what was decided on. Answers what the audit tells of what stays.
@@ -284,19 +323,24 @@ impl Expirer {
         Ok(planned)
     }
 
-    /// Keeps a plan that was refused, so that exactly it can be confirmed.
-    fn hold(&self, plan: &Plan, refusal: &Refusal, now: Now) -> Result<()> {
-        let id = plan.id();
+    /// Keeps what was refused, so that exactly it can be confirmed.
+    fn hold(
+        &self,
+        id: &str,
+        items: impl FnOnce() -> Result<Vec<Planned>>,
+        refusal: &Refusal,
+        now: Now,
+    ) -> Result<()> {
         if self.held.get().is_some_and(|held| held.id == id && held.guard == refusal.guard) {
             return Ok(());
         }
         let set = self.held.set(&HeldPass {
             owlery: 1,
-            id,
+            id: id.to_owned(),
             guard: refusal.guard.to_owned(),
             message: refusal.message.clone(),
             since: rfc3339(now.utc),
-            items: self.with_names(plan.items.clone())?,
+            items: items()?,
         });
         if let Err(error) = set {
             tracing::warn!("{}; the pass cannot be confirmed", error.chain());

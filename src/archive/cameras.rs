@@ -5,7 +5,6 @@
 //! rule would delete another's recordings: it is refused and named.
 
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 
 use rustix::fs::FileType;
 
@@ -79,22 +78,6 @@ impl Tree {
             let _ = self.check_disk(camera); // remembers it when it is new; whoever deletes asks again
         }
         Ok(cameras)
-    }
-
-    /// Whether a camera's directory is on the disk that it was on when this process first looked: the guard "disk". A mount
-    /// that failed, or another disk at its place, holds recordings that no plan of ours is about.
-    pub fn check_disk(&self, camera: &CameraDir) -> Result<()> {
-        let stat = rustix::fs::fstatvfs(&camera.dir).map_err(|e| Error::io("look at the disk of", camera.path(), e))?;
-        let mut disks = self.disks.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = disks.entry(camera.camera.clone()).or_insert(stat.f_fsid);
-        if *known == stat.f_fsid {
-            return Ok(());
-        }
-        let message = format!(
-            "{} is on another disk than when owlery was started; nothing of it expires until owlery is started anew",
-            camera.camera
-        );
-        Err(Error::Refused { guard: "disk", message })
     }
 
     /// Whether a day's directory is there; also true when that cannot be told.

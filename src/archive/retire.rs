@@ -117,7 +117,9 @@ impl RetiringPass<'_> {
             let path = self.tree.root().join(item.camera.as_str());
             return Err(Error::io("open", path, io::Error::other("the camera's directory cannot be used")));
         };
-        self.tree.check_disk(&self.cameras[at])?;
+        if self.manifest.by == By::Rule {
+            self.tree.check_disk(&self.cameras[at])?; // a person names what is there now
+        }
         // Step 4: the day as it is now.
         let day = match self.cameras[at].day(item.day) {
             Err(error) if error.is_not_found() => return Ok(Retired { day_gone: true, ..Retired::default() }),

@@ -89,11 +89,11 @@ impl Expirer {
                 "restored" => told(self.restored.at(now)),
                 "share" => self.held.by("share").filter(|_| self.policy.can_expire()),
                 "marker" => told(self.tree.verify_identity()),
-                "disk" => told(
-                    self.tree
-                        .cameras()
-                        .and_then(|cameras| cameras.open.iter().try_for_each(|camera| self.tree.check_disk(camera))),
-                ),
+                "disk" => told(self.volumes.check().and_then(|()| {
+                    let cameras = self.tree.cameras()?.open;
+                    cameras.iter().try_for_each(|camera| self.tree.check_disk(camera))
+                }))
+                .map(|why| self.held.by("disk").unwrap_or(why)), // which tells how it is confirmed
                 _ => None,
             };
             Ok(GuardState { name, ok: why.is_none(), message: why.unwrap_or_default() })

@@ -88,6 +88,7 @@ impl<'a> Expiry<'a> {
                 self.put_off();
                 self.try_again();
                 self.shared.expirer.clock.check();
+                self.shared.expirer.note_volumes();
                 self.pass()?;
             }
             self.look_at_space()?;

@@ -27,6 +27,8 @@ mod crash;
 mod demo;
 #[cfg(feature = "cli")]
 mod details;
+
+mod disk;
 #[cfg(feature = "cli")]
 mod embed;
 #[cfg(feature = "cli")]
