@@ -47,10 +47,12 @@ fn main() {
     let owlery = Daemon::start(program, &root, &folder.path().join("state"));
     drop(owlery.connect_ready());
 
+    let servers = [nginx.child.id(), owlery.id()];
     let load = Load::new(folder.path(), movie_size, if is_bench { 2 } else { 1 });
     println!("{:<52}{:>10}{:>12}{:>12}{:>8}{:>8}", "", "", "nginx", "owlery", "ratio", "wanted");
     let mut rows = Vec::new();
     for (what, way, unit, wanted) in FIGURES {
+        place(way, &servers);
         let measure = |address: &str| load.measure(way, address);
         let Some((theirs, ours)) = compare(&nginx.address, &owlery.address, rounds, &measure) else {
             println!("{what:<52} not measured: wrk cannot be run (apt-get install wrk)");
@@ -71,20 +73,31 @@ fn main() {
 #[derive(Debug, Clone, Copy)]
 enum Way {
     /// The movie, by our client.
-    Movie,
+    Movie(Where),
     /// The movie, by so many connections of wrk.
     MovieWrk(u32),
     /// All frames, one after the other, by our client.
-    Frames,
+    Frames(Where),
     /// Frames, by so many connections of wrk.
     FramesWrk(u32),
 }
 
+/// Where our client runs. Left alone, the kernel chooses for each connection anew, and what comes of that differs by four.
+#[derive(Debug, Clone, Copy)]
+enum Where {
+    /// The client has a processor of its own, and the server another.
+    Apart,
+    /// Both share one.
+    Together,
+}
+
 /// A line of the table, how it is measured, its unit, and what is wanted of the ratio.
-const FIGURES: [(&str, Way, &str, f64); 5] = [
-    ("movie, a client that reads 256 KiB at a time", Way::Movie, "MiB/s", 1.0),
+const FIGURES: [(&str, Way, &str, f64); 7] = [
+    ("movie, a client that reads 256 KiB, apart", Way::Movie(Where::Apart), "MiB/s", 1.0),
+    ("movie, a client that reads 256 KiB, together", Way::Movie(Where::Together), "MiB/s", 1.0),
     ("movie, wrk, 2 connections", Way::MovieWrk(2), "MiB/s", 1.0),
-    ("1,000 frames of 20 KB, a client on one connection", Way::Frames, "frames/s", 0.65),
+    ("1,000 frames of 20 KB, a client, apart", Way::Frames(Where::Apart), "frames/s", 0.65),
+    ("1,000 frames of 20 KB, a client, together", Way::Frames(Where::Together), "frames/s", 0.65),
     ("frames, wrk, 1 connection", Way::FramesWrk(1), "frames/s", 0.65),
     ("frames, wrk, 16 connections", Way::FramesWrk(16), "frames/s", 0.65),
 ];
@@ -114,8 +127,8 @@ impl Load {
 
     fn measure(&self, way: Way, address: &str) -> Option<f64> {
         match way {
-            Way::Movie => Some(self.mib / by_client(std::slice::from_ref(&self.movie), address)),
-            Way::Frames => Some(f64::from(FRAMES) / by_client(&self.frames, address)),
+            Way::Movie(_) => Some(self.mib / by_client(std::slice::from_ref(&self.movie), address)),
+            Way::Frames(_) => Some(f64::from(FRAMES) / by_client(&self.frames, address)),
             Way::MovieWrk(connections) => {
                 let url = format!("http://{address}{}", self.movie);
                 wrk(connections, self.seconds, None, &url).map(|(_, bytes)| bytes)
@@ -125,6 +138,37 @@ impl Load {
                 wrk(connections, self.seconds, Some(&self.script), &url).map(|(rate, _)| rate)
             }
         }
+    }
+}
+
+/// Puts this process and the servers, with their children, where the way wants them; what they start later follows.
+fn place(way: Way, servers: &[u32]) {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let all = 0..processors.max(2);
+    let (ours, theirs) = match way {
+        Way::MovieWrk(_) | Way::FramesWrk(_) => (all.clone(), all),
+        Way::Movie(Where::Apart) | Way::Frames(Where::Apart) if processors > 1 => (0..1, 1..2),
+        Way::Movie(_) | Way::Frames(_) => (0..1, 0..1),
+    };
+    put(rustix::thread::gettid(), ours);
+    for server in servers {
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
+        let children = children.split_whitespace().map(|pid| pid.parse::<u32>().unwrap());
+        for pid in children.chain([*server]) {
+            for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+                let thread = thread.unwrap().file_name().to_str().unwrap().parse().unwrap();
+                put(rustix::thread::Pid::from_raw(thread).unwrap(), theirs.clone());
+            }
+        }
+    }
+}
+
+fn put(thread: rustix::thread::Pid, processors: std::ops::Range<usize>) {
+    let mut set = rustix::thread::CpuSet::new();
+    processors.for_each(|processor| set.set(processor));
+    let done = rustix::thread::sched_setaffinity(Some(thread), &set);
+    if let Err(error) = done.or_else(|error| if error == rustix::io::Errno::SRCH { Ok(()) } else { Err(error) }) {
+        println!("a thread stays where the kernel puts it: {error}");
     }
 }
 

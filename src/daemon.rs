@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::error::{Error, Result};
 use crate::http::Access;
 use crate::service::{Archive, Service};
-use listener::Listener;
+use listener::{Listener, Threads};
 use tls::Tls;
 
 /// How long blocking work under way may still take when told to stop.
@@ -37,6 +37,7 @@ pub(crate) struct Daemon {
     is_tls: bool,
     /// Ends when the listener has, and its connections.
     http: JoinHandle<()>,
+    answering: Threads,
     /// The numbers of signals that told to stop.
     signals: Receiver<i32>,
     /// Set to true to end the listeners.
@@ -46,12 +47,6 @@ pub(crate) struct Daemon {
 /// Takes the address, or says that it cannot be had.
 pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| Error::Config(format!("cannot listen on {address}: {error}")))
-}
-
-/// How many threads answer: half of the processors, one or two. With as many as processors they wake one another for every
-/// request, and Motion is to have some too. What takes long has threads of its own.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 2))
 }
 
 impl Daemon {
@@ -71,8 +66,8 @@ impl Daemon {
     ) -> Result<Self> {
         let here = || archive.tree().root().to_path_buf();
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers())
-            .thread_name("owlery-http")
+            .worker_threads(1)
+            .thread_name("owlery-main")
             .enable_all()
             .build()
             .map_err(|e| Error::io("start the runtime for", here(), e))?;
@@ -93,9 +88,10 @@ impl Daemon {
             None => _ = runtime.spawn(nothing_to_reload(told)),
         }
         let is_tls = tls.is_some();
-        let http = runtime.spawn(Listener::new(socket, router, tls).serve(closed));
+        let answering = Threads::start(LAST_WORK).map_err(|e| Error::io("start the threads for", here(), e))?;
+        let http = runtime.spawn(Listener::new(socket, router, tls, answering.turns()).serve(closed));
         drop(entered);
-        let daemon = Self { service, runtime, address, is_tls, http, signals, closing };
+        let daemon = Self { service, runtime, address, is_tls, http, answering, signals, closing };
         tracing::info!("serving {} on {}", here().display(), daemon.url());
         Ok(daemon)
     }
@@ -129,6 +125,7 @@ impl Daemon {
         if let Err(error) = self.runtime.block_on(self.http) {
             tracing::error!("HTTP: {error}");
         }
+        self.answering.stop();
         self.runtime.shutdown_timeout(LAST_WORK);
         drop(done);
         match failure {

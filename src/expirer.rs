@@ -324,13 +324,7 @@ impl Expirer {
     }
 
     /// Keeps what was refused, so that exactly it can be confirmed.
-    fn hold(
-        &self,
-        id: &str,
-        items: impl FnOnce() -> Result<Vec<Planned>>,
-        refusal: &Refusal,
-        now: Now,
-    ) -> Result<()> {
+    fn hold(&self, id: &str, items: impl FnOnce() -> Result<Vec<Planned>>, refusal: &Refusal, now: Now) -> Result<()> {
         if self.held.get().is_some_and(|held| held.id == id && held.guard == refusal.guard) {
             return Ok(());
         }

@@ -29,19 +29,16 @@ mod web;
 pub(crate) mod wire;
 mod zip;
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post, put};
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::{Access, Grant};
 pub(crate) use closer::Closer;
@@ -61,14 +58,20 @@ pub fn router(service: &Service) -> Router {
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
     let web = Web::new(Arc::clone(service), service.state_dir(), access);
-    // One layer to the router, the outermost first: each of its own would be put into a box for every request.
-    let layers = ServiceBuilder::new()
-        .layer(middleware::from_fn_with_state(web.clone(), meter::meter)) // it counts what others refuse
-        .layer(middleware::from_fn(harden))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| limits::panicked(&*panic)))
-        .layer(middleware::from_fn_with_state(web.clone(), gate::gate)) // before a body is taken
-        .layer(middleware::from_fn_with_state(limits::Limits::usual(), limits::limit));
-    routes().layer(layers).with_state(web)
+    // One layer, for axum puts each into a box for every request.
+    routes().layer(middleware::from_fn_with_state(web.clone(), around)).with_state(web)
+}
+
+/// What is around the routes, from the outside in: the meter counts what others refuse, and the gate comes before a body is
+/// taken.
+async fn around(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let inside = async |request| {
+        let limited = |request| limits::limit(limits::Limits::usual(), request, |request| next.run(request));
+        limits::caught(gate::gate(&web, request, limited)).await
+    };
+    let mut response = meter::meter(web.clone(), request, inside).await;
+    harden(response.headers_mut());
+    response
 }
 
 /// What is behind the gate.
@@ -113,9 +116,7 @@ fn routes() -> Router<Web> {
 }
 
 /// What every answer carries: nothing is guessed to be a script, nothing is framed by a foreign page.
-async fn harden(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+fn harden(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Not `no-referrer`: a browser would send `Origin: null` with a form.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
@@ -123,7 +124,6 @@ async fn harden(request: Request, next: Next) -> Response {
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"),
     );
-    response
 }
 
 /// The body of an answer to HEAD where nobody knows how long that to GET would be: an empty one would be told as 0.

@@ -6,6 +6,7 @@ mod activity;
 mod connection;
 mod spans;
 mod stream;
+mod threads;
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::tls::Tls;
 use connection::Connection;
 use spans::Spans;
+pub(super) use threads::{Threads, Turns};
 
 /// How many connections there may be; more wait, unaccepted, until one ends.
 const CONNECTIONS: usize = 2048;
@@ -40,12 +42,13 @@ pub(super) struct Listener {
     /// One for each connection that there may be.
     slots: Arc<Semaphore>,
     connections: u32,
+    turns: Turns,
     /// Cancelled when the drain is over; each connection has a child of it.
     all: CancellationToken,
 }
 
 impl Listener {
-    pub fn new(socket: TcpListener, router: Router, tls: Option<Arc<Tls>>) -> Self {
+    pub fn new(socket: TcpListener, router: Router, tls: Option<Arc<Tls>>, turns: Turns) -> Self {
         let connections = room_for(crate::fault::number("connections", CONNECTIONS));
         Self {
             socket,
@@ -54,6 +57,7 @@ impl Listener {
             spans: Spans::usual(),
             slots: Arc::new(Semaphore::new(connections)),
             connections: u32::try_from(connections).unwrap_or(u32::MAX),
+            turns,
             all: CancellationToken::new(),
         }
     }
@@ -80,7 +84,10 @@ impl Listener {
         loop {
             let Some(slot) = self.slot(&mut full).await else { return };
             match self.socket.accept().await {
-                Ok((stream, peer)) => self.spawn(stream, peer, slot, closed.clone()),
+                Ok((stream, peer)) => match stream.into_std() {
+                    Ok(stream) => self.spawn(stream, peer, slot, closed.clone()),
+                    Err(error) => tracing::warn!("HTTP with {peer}: {error}"),
+                },
                 Err(error) if is_of_one(&error) => tracing::debug!("HTTP: a connection failed at once: {error}"),
                 Err(error) => {
                     if failing.may_say() {
@@ -103,7 +110,13 @@ impl Listener {
         Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
-    fn spawn(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, closed: watch::Receiver<bool>) {
+    fn spawn(
+        &self,
+        stream: std::net::TcpStream,
+        peer: SocketAddr,
+        slot: OwnedSemaphorePermit,
+        closed: watch::Receiver<bool>,
+    ) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("HTTP with {peer}: {error}"); // it is slower, and no more
         }
@@ -116,7 +129,11 @@ impl Listener {
             closed,
         };
         let tls = self.tls.clone();
-        tokio::spawn(async move {
+        self.turns.next().spawn(async move {
+            let stream = match TcpStream::from_std(stream) {
+                Ok(stream) => stream,
+                Err(error) => return tracing::warn!("HTTP with {peer}: {error}"),
+            };
             match tls {
                 None => connection.serve(stream).await,
                 Some(tls) => {

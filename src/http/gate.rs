@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, OriginalUri, Request, State};
+use axum::extract::{ConnectInfo, OriginalUri, Request};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -53,13 +52,17 @@ pub(super) enum Known {
 }
 
 /// Recognises whoever asks, or refuses.
-pub(super) async fn gate(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+pub(super) async fn gate<F: Future<Output = Response>>(
+    web: &Web,
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let shown_in = page::shown_in(&web.access, request.headers());
-    let mut response = match admit(&web, &request) {
+    let mut response = match admit(web, &request) {
         Ok((viewer, known)) => {
             request.extensions_mut().insert(viewer);
             request.extensions_mut().insert(known);
-            let response = next.run(request).await;
+            let response = next(request).await;
             match known {
                 Known::BySession(_) | Known::ByProxy if is_stream(&response) => {
                     as_long_as_known(web.clone(), known, response)

@@ -2,14 +2,17 @@
 //! panics is answered for. All of it ends in problem documents.
 
 use std::any::Any;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 
 use super::error::Problem;
 
@@ -34,16 +37,25 @@ impl Limits {
 
 /// Takes the request's body, and has the handler answer in time: else 503. Only where nothing is changed: a pass may take
 /// its time, cannot be called back, and whoever asked for it must hear what became of it.
-pub(super) async fn limit(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+pub(super) async fn limit<F: Future<Output = Response>>(
+    limits: Limits,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let request = match with_body(limits, request).await {
         Ok(request) => request,
         Err(answer) => return answer,
     };
     if !request.method().is_safe() {
-        return next.run(request).await;
+        return next(request).await;
     }
     let uri = request.uri().clone();
-    if let Ok(answer) = tokio::time::timeout(limits.answer, next.run(request)).await {
+    let mut answer = pin!(next(request));
+    // Most are answered at once and need no timer, which would also make every answer's future a large one.
+    if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+        return answer;
+    }
+    if let Ok(answer) = Box::pin(tokio::time::timeout(limits.answer, answer)).await {
         return answer;
     }
     tracing::warn!("HTTP: {} was not answered within {:?}", uri.path(), limits.answer);
@@ -57,7 +69,7 @@ async fn with_body(limits: Limits, request: Request) -> Result<Request, Response
     }
     let (parts, body) = request.into_parts();
     let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "the request's body did not come");
-    let read = tokio::time::timeout(limits.body, read(body)).await.unwrap_or_else(|_| Err(late()));
+    let read = Box::pin(tokio::time::timeout(limits.body, read(body))).await.unwrap_or_else(|_| Err(late()));
     read.map(|bytes| Request::from_parts(parts, bytes.into())).map_err(|problem| {
         let mut answer = problem.into_response();
         // What is left of the body is not read, so no other request can follow it.
@@ -86,8 +98,13 @@ async fn read(body: Body) -> Result<Bytes, Problem> {
     Ok(whole.into())
 }
 
-/// What is answered for a handler that panicked.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> Response {
+/// Answers for a handler that panics.
+pub(super) async fn caught(answer: impl Future<Output = Response>) -> Response {
+    // Whatever is shared is either whole after each step of its own, or behind a lock whose poison is looked through.
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| panicked(&*panic))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     tracing::error!("HTTP: a handler panicked: {}", message.unwrap_or("without a word"));
     Problem::internal("the request made it stumble; the log says why").into_response()
@@ -99,10 +116,9 @@ mod tests {
 
     use axum::Router;
     use axum::body::to_bytes;
-    use axum::middleware::from_fn_with_state;
+    use axum::middleware::{Next, from_fn};
     use axum::routing::{any, get, post};
     use tower::ServiceExt;
-    use tower_http::catch_panic::CatchPanicLayer;
 
     use super::*;
 
@@ -117,8 +133,7 @@ mod tests {
             )
             .route("/slow", post(async move || after(limits.answer * 2).await.unwrap_or_default()))
             .route("/panic", get(async || -> String { panic!("{}", "on purpose") }))
-            .layer(from_fn_with_state(limits, limit))
-            .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| panicked(&*panic)));
+            .layer(from_fn(move |request, next: Next| caught(limit(limits, request, |request| next.run(request)))));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let answer = router.oneshot(request).await.unwrap();

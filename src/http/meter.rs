@@ -8,9 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use axum::body::HttpBody;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 use tokio::sync::Semaphore;
 
@@ -145,12 +144,16 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// Counts a request. To be put around everything else, so that what is refused is counted too.
-pub(super) async fn meter(State(web): State<Web>, request: Request, next: Next) -> Response {
+pub(super) async fn meter<F: Future<Output = Response>>(
+    web: Web,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     web.meters.in_flight.fetch_add(1, Ordering::Relaxed);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = known(request.method());
     let mut answer = Answer { web, route, method, begun: Instant::now(), code: GONE, bytes: 0 };
-    let response = next.run(request).await;
+    let response = next(request).await;
     answer.code = response.status().as_u16();
     let has_body = method != "HEAD" && response.status() != StatusCode::NOT_MODIFIED;
     answer.bytes = response.body().size_hint().exact().filter(|_| has_body).unwrap_or(0);

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::activity::{Activity, Answer, Over, Patience};
+use super::activity::{Activity, Answer, Over, Patience, Turn};
 use super::spans::Spans;
 use super::stream::Watched;
 use crate::http::{Closer, OverTls};
@@ -65,7 +65,8 @@ impl Connection {
             if is_tls {
                 extensions.insert(OverTls);
             }
-            answer(router.clone(), request, Arc::clone(&answering))
+            // Here and not when it is first polled: hyper may look for the client's end before that.
+            answer(router.clone(), request, answering.begin())
         });
         let mut served = pin!(
             http1::Builder::new()
@@ -109,12 +110,7 @@ impl Connection {
     }
 }
 
-async fn answer(
-    router: Router,
-    request: Request<Body>,
-    activity: Arc<Activity>,
-) -> Result<hyper::Response<Answer>, Infallible> {
-    let turn = activity.begin();
+async fn answer(router: Router, request: Request<Body>, turn: Turn) -> Result<hyper::Response<Answer>, Infallible> {
     let answer: Response = router.oneshot(request).await?;
     if is_event_stream(answer.headers()) {
         turn.set_endless();

@@ -15,6 +15,9 @@ use super::body;
 use super::range::{Wanted, wanted};
 use crate::archive::MediaFile;
 
+/// About as many headers as the answer has in the end.
+const HEADERS: usize = 12;
+
 /// Which part of a file is answered, and with which headers.
 pub(super) struct Answer {
     /// Whether only its head is asked for: nothing is read then.
@@ -79,6 +82,7 @@ impl Answer {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
+        headers.reserve(HEADERS);
         headers.insert(header::ETAG, self.tag.etag);
         headers.typed_insert(LastModified::from(self.tag.modified));
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));

@@ -1,6 +1,7 @@
 //! The bytes of a file, read as the client takes them. What is in memory is read at once, on the thread that sends it;
 //! what must come from a disk is read on a thread of the blocking pool, so that a slow disk holds up nobody else.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::num::NonZeroU64;
@@ -20,11 +21,20 @@ use super::super::error::Problem;
 use crate::archive::MediaFile;
 
 /// How much of a file is read at a time; what is not larger is read in one go.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 512 * 1024;
 /// How far ahead of a read that had to wait the disk is asked to go on.
 const AHEAD: u64 = 4 * CHUNK as u64;
-/// So many chunks can be on their way to a client at once: hyper takes the next as long as it holds less than one and a half.
-const UNDER_WAY: usize = 3;
+/// So many chunks are kept to be filled again: one is read into while the other is sent.
+const UNDER_WAY: usize = 2;
+/// The largest answer whose buffer is kept to be filled again, and how many of them a thread keeps.
+const SMALL: usize = 64 * 1024;
+const SPARES: usize = 4;
+
+thread_local! {
+    /// Buffers of small answers that were handed out. Most are free again when the next is needed: a new one costs the
+    /// processor as much as opening the file. Each is used by its own thread alone.
+    static SPARE: RefCell<VecDeque<Bytes>> = const { RefCell::new(VecDeque::new()) };
+}
 
 /// A body of `count` bytes from byte `from` on.
 pub(super) async fn of(media: MediaFile, from: u64, count: u64) -> Result<Body, Problem> {
@@ -36,15 +46,38 @@ pub(super) async fn of(media: MediaFile, from: u64, count: u64) -> Result<Body, 
 
 /// All of it, before the head is sent: a file that was cut off meanwhile is still an error and no broken answer.
 async fn small(media: MediaFile, from: u64, count: usize) -> Result<Bytes, Problem> {
-    let mut bytes = vec![0; count];
+    let mut bytes = spare(count);
     if read_at_once(&media, &mut bytes, from) == Some(count) {
-        return Ok(bytes.into());
+        return Ok(keep(bytes));
     }
     blocking(move || {
         media.file.read_exact_at(&mut bytes, from).map_err(|e| crate::Error::io("read", "a file of an event", e))?;
-        Ok(bytes.into())
+        Ok(bytes.freeze())
     })
     .await
+}
+
+/// A buffer of that size, to be written over.
+fn spare(count: usize) -> BytesMut {
+    let used = SPARE.with_borrow_mut(VecDeque::pop_front);
+    if count > SMALL {
+        return BytesMut::zeroed(count);
+    }
+    let mut buffer = used.and_then(|used| used.try_into_mut().ok()).unwrap_or_else(|| BytesMut::zeroed(SMALL));
+    buffer.resize(count, 0);
+    buffer
+}
+
+/// Hands out what was read.
+fn keep(read: BytesMut) -> Bytes {
+    let is_small = read.capacity() <= SMALL;
+    let read = read.freeze();
+    SPARE.with_borrow_mut(|spares| {
+        if is_small && spares.len() < SPARES {
+            spares.push_back(read.clone());
+        }
+    });
+    read
 }
 
 /// Reads what is in memory, without waiting for a disk: how many bytes, 0 at the file's end, `None` if that cannot be done

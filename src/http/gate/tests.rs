@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{Request, Response, StatusCode, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::routing::get as get_route;
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use futures_util::StreamExt;
@@ -251,7 +251,10 @@ fn a_stream_ends_with_the_session_that_asked_for_it() {
         ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(futures_util::stream::unfold(heard, next)))
     };
     let web = Web::new(Arc::clone(&program.service), program.service.state_dir(), anna());
-    let gated = middleware::from_fn_with_state(web.clone(), super::gate);
+    let gate = async |State(web): State<Web>, request: Request<Body>, next: Next| {
+        super::gate(&web, request, |request| next.run(request)).await
+    };
+    let gated = middleware::from_fn_with_state(web.clone(), gate);
     let router = Router::new().route("/stream", get_route(stream)).layer(gated);
     let secret = web.sessions.begin("anna", web.access.user_named("anna").unwrap().line, web.handle.now()).unwrap();
     let answer = program.ask(&router, with_cookie("/stream", &format!("{}={secret}", super::COOKIE)));

@@ -3,7 +3,8 @@ use std::future::pending;
 
 use axum::Router;
 use axum::body::Body;
-use axum::middleware;
+use axum::extract::State;
+use axum::middleware::{self, Next};
 use axum::routing::get;
 use futures_util::FutureExt;
 use tower::ServiceExt;
@@ -23,7 +24,8 @@ fn service() -> (tempfile::TempDir, Service) {
 /// These routes with the meter around them.
 fn metered(service: &Service, routes: Router) -> (Web, Router) {
     let web = Web::new(Arc::clone(service), service.state_dir(), Access::default());
-    (web.clone(), routes.layer(middleware::from_fn_with_state(web, meter)))
+    let counted = |State(web): State<Web>, request, next: Next| meter(web, request, |request| next.run(request));
+    (web.clone(), routes.layer(middleware::from_fn_with_state(web, counted)))
 }
 
 fn request(method: &str, path: &str) -> Request {
