@@ -27,7 +27,7 @@ pub use observer::{Mode, Observer, Seen};
 use targets::{Target, Targets};
 
 /// From the first hint to the look: a burst of writes becomes one look.
-const DEBOUNCE: Duration = Duration::from_millis(40);
+const DEBOUNCE: Duration = Duration::from_millis(30);
 /// The least time between two looks at the same open event.
 const EVENT_PACE: Duration = Duration::from_millis(250);
 /// How often to look where notifications cannot be had.

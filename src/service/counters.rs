@@ -44,7 +44,7 @@ pub struct Passes {
     pub bytes: AtomicU64,
 }
 
-/// From hints to what can be queried, in seconds: hints are gathered for 40 ms, events looked at four times a
+/// From hints to what can be queried, in seconds: hints are gathered for 30 ms, events looked at four times a
 /// second, and polls are seconds apart.
 const DELAYS: &[f64] = &[0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
 

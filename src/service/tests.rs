@@ -15,7 +15,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::event::{Camera, Day, EventId, EventName, Item, Which};
 use crate::fault::stop_at;
-use crate::retention::{Keep, Policy};
+use crate::retention::{Keep, MinFree, Policy};
 
 /// One step of a story. Numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -53,10 +53,19 @@ fn any_step() -> impl Strategy<Value = Step> {
 
 fn any_policy() -> impl Strategy<Value = Policy> {
     let keep = || prop::option::of(prop_oneof![3 => (1u32..10).prop_map(Keep::Days), 1 => Just(Keep::Forever)]);
-    (keep(), keep(), prop::option::of(10_000u64..100_000), 1u32..7, prop_oneof![Just(1.0), Just(0.4)]).prop_map(
-        |(keep, of_camera, max_size, floor_days, max_share)| {
-            let cameras = of_camera.map(|keep| (camera(1), keep)).into_iter().collect();
-            Policy { keep, cameras, max_size, floor_days, max_share, ..Policy::default() }
+    let size = || prop::option::of(10_000u64..100_000);
+    // More than any disk has: as short of space as can be. And less than nothing would be missed of.
+    let min_free = prop::option::weighted(0.3, prop_oneof![Just(MinFree::Bytes(1 << 60)), Just(MinFree::Bytes(1))]);
+    let share = prop_oneof![Just(1.0), Just(0.4)];
+    (keep(), keep(), size(), size(), min_free, 1u32..7, share).prop_map(
+        |(keep, of_first, max_size, of_second, min_free, floor_days, max_share)| Policy {
+            keep,
+            cameras: of_first.map(|keep| (camera(1), keep)).into_iter().collect(),
+            max_size,
+            camera_sizes: of_second.map(|size| (camera(2), size)).into_iter().collect(),
+            min_free,
+            floor_days,
+            max_share,
         },
     )
 }
@@ -197,7 +206,9 @@ impl Story {
         let rule = self.policy.cameras.get(&id.camera).or(self.policy.keep.as_ref());
         let is_stale = matches!(rule, Some(Keep::Days(days)) if age > i64::from(*days));
         let is_forever = self.policy.cameras.get(&id.camera) == Some(&Keep::Forever);
-        let is_beyond = self.policy.max_size.is_some() && !is_forever && age >= i64::from(self.policy.floor_days);
+        let is_sized = self.policy.max_size.is_some() || self.policy.camera_sizes.contains_key(&id.camera);
+        let is_short = self.policy.min_free == Some(MinFree::Bytes(1 << 60));
+        let is_beyond = (is_sized || is_short) && !is_forever && age >= i64::from(self.policy.floor_days);
         let is_restored = self.is_restored(id);
         age >= 2 && (is_stale || is_beyond) && !self.saved.contains(id) && !is_restored
     }
