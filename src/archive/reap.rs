@@ -109,7 +109,7 @@ impl Tree {
         }
     }
 
-    /// Removes what a crash left of a pass that never got its manifest: an empty directory with a pass's name, or one
+    /// Step 6 of recovering: removes what a crash left of a pass that never got its manifest: an empty directory with a pass's name, or one
     /// that holds nothing but our temporary manifest. Called before the reaper's first pass.
     pub fn tidy_queue(&self) -> Result<()> {
         let mut bases = vec![Place::Root];
@@ -119,6 +119,7 @@ impl Tree {
                 tracing::warn!("{}", error.chain()); // the other queues are none the worse
             }
         }
+        crash("recover-6");
         Ok(())
     }
 

@@ -99,6 +99,25 @@ fn a_crash_after_any_step_of_restoring_leaves_every_event_in_one_place_and_it_ca
 }
 
 #[test]
+fn a_crash_after_any_step_of_recovering_is_recovered_from() {
+    // What there is to put back after the first crash, what to remove, and what to finish.
+    for first in ["retire-5", "retire-2", "retire-7"] {
+        for step in ["recover-1", "restore-2", "restore-3", "restore-4", "restore-5", "recover-6"] {
+            let is_put_back = first != "retire-2";
+            if !is_put_back && step.starts_with("restore") {
+                continue; // nothing was moved
+            }
+            let world = world();
+            let before = events(&world);
+            crash_at(&world, first);
+            crash_at(&world, step);
+            assert_eq!(events(&world), before, "{first}, {step}: an event is gone or doubled");
+            finish(&world, step);
+        }
+    }
+}
+
+#[test]
 fn what_came_into_a_day_before_a_crash_comes_back_with_it() {
     let world = world();
     crash_at(&world, "retire-5");
