@@ -36,7 +36,7 @@ pub use queue::{Manifest, QueuedPass};
 pub use reap::{Tally, Turns};
 pub use restore::RestoringPass;
 pub(crate) use retire::rfc3339;
-pub use retire::{Retired, RetiringPass};
+pub use retire::RetiringPass;
 pub use sidecar::SIDECAR;
 pub(crate) use sidecar::{MISSING, TIME, title};
 pub use volume::Volume;

@@ -1,5 +1,6 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
+mod ahead;
 mod clock_guard;
 mod due;
 mod guards;
@@ -30,13 +31,14 @@ pub use undo::Restoration;
 
 use crate::audit::Audit;
 
-use crate::archive::{Depth, QueuedPass, Report, Retired, RetiringPass, Tree, rfc3339};
+use crate::archive::{Depth, QueuedPass, Report, RetiringPass, Tree, rfc3339};
 use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{By, Change, Entry, EventId, EventName, Item, Which};
+use crate::event::{By, Camera, Day, Entry, EventId, EventName, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
+use ahead::Ahead;
 use guards::Refusals;
 use held::Held;
 use restored::RestoredDays;
@@ -266,23 +268,29 @@ impl Expirer {
         let mut left = Vec::new();
         // Also what was found to be open since the catalog was asked.
         let open = self.scanner.found_open();
-        for (item, names) in planned {
-            let is_its = |id: &EventId| id.camera == item.camera && id.day == item.day && names.contains(&id.name);
-            if let Some(id) = open.iter().find(|id| is_its(id)) {
-                tracing::info!("{id} is being written; its day waits for the next pass");
-                continue;
+        std::thread::scope(|scope| {
+            let mut ahead = Ahead::begin(scope, &self.tree, planned);
+            for (at, (item, names)) in planned.iter().enumerate() {
+                ahead.reached(at);
+                let is_its = |id: &EventId| id.camera == item.camera && id.day == item.day && names.contains(&id.name);
+                if let Some(id) = open.iter().find(|id| is_its(id)) {
+                    tracing::info!("{id} is being written; its day waits for the next pass");
+                    continue;
+                }
+                left.extend(self.retire(&mut retiring, item, names, pass));
             }
-            left.extend(self.retire(&mut retiring, item, names, pass));
-        }
+        });
         let finished = retiring.finish();
         if finished.is_err() {
             self.put_back_unfinished(); // what may not outlast a power cut is not retired
         }
         let took =
             humantime::format_duration(Duration::from_millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(0)));
+        // The catalog takes longer to forget events than the disk to rename them, so it is told when all are retired: each day is
+        // looked at once more.
+        let retired: BTreeSet<(&Camera, Day)> = pass.items.iter().map(|item| (&item.camera, item.day)).collect();
         for (item, _) in planned {
-            // Looked at once more, and sent as gone if it is.
-            if !self.tree.has_day(&item.camera, item.day)
+            if (retired.contains(&(&item.camera, item.day)) || !self.tree.has_day(&item.camera, item.day))
                 && let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::Glance)
             {
                 tracing::error!("{}", error.chain());
@@ -373,13 +381,7 @@ impl Expirer {
         let mut left = Vec::new();
         let retired = {
             let _ticket = self.scanner.tickets.take(&item.camera, item.day);
-            let retired = retiring.retire(item, names);
-            if let Ok(retired) = &retired
-                && let Err(error) = self.tell(item, retired)
-            {
-                tracing::error!("{}", error.chain());
-            }
-            retired
+            retiring.retire(item, names)
         };
         match retired {
             Ok(retired) => {
@@ -411,19 +413,6 @@ impl Expirer {
             }
         }
         left
-    }
-
-    /// Sends the news of single events. Those of whole days wait until all are retired: the catalog takes longer to forget a
-    /// day than the disk to rename it.
-    fn tell(&self, item: &Item, retired: &Retired) -> Result<()> {
-        if retired.day_gone {
-            return Ok(());
-        }
-        for name in &retired.events {
-            let id = EventId { camera: item.camera.clone(), day: item.day, name: *name };
-            self.scanner.send(Change::Gone(id))?;
-        }
-        Ok(())
     }
 }
 

@@ -43,6 +43,12 @@ pub(super) struct Inode {
     pub ino: u64,
 }
 
+impl Inode {
+    fn of(stat: &Statx) -> Self {
+        Self { dev: (stat.stx_dev_major, stat.stx_dev_minor), ino: stat.stx_ino }
+    }
+}
+
 pub(super) fn mtime(stat: &Statx) -> i64 {
     stat.stx_mtime.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(stat.stx_mtime.tv_nsec))
 }
@@ -224,8 +230,12 @@ impl Dir {
     }
 
     pub fn inode(&self) -> Result<Inode> {
-        let stat = self.stat_self()?;
-        Ok(Inode { dev: (stat.stx_dev_major, stat.stx_dev_minor), ino: stat.stx_ino })
+        Ok(Inode::of(&self.stat_self()?))
+    }
+
+    /// That of an entry, which is not followed if it is a link.
+    pub fn inode_of(&self, name: &[u8]) -> Result<Inode> {
+        Ok(Inode::of(&self.stat(name)?))
     }
 
     /// A second handle on the same directory.

@@ -148,13 +148,13 @@ impl RetiringPass<'_> {
                 other => other,
             };
         }
-        let mut retired = Retired::default();
+        let (mut retired, mut target) = (Retired::default(), None);
         for name in wanted.iter().filter(|name| list.events.binary_search(name).is_ok()) {
             if saved.contains(name) {
                 retired.kept.push(Report::note(day.event_path(*name), "saved"));
                 continue;
             }
-            match self.retire_event(at, &day, *name, &mut retired) {
+            match self.retire_event(at, &day, *name, &mut target, &mut retired) {
                 Ok(()) => {}
                 Err(error) if error.is_not_found() => {}
                 Err(error) => retired.failures.push(Report::of(&error, day.path())),
@@ -190,7 +190,8 @@ impl RetiringPass<'_> {
     fn retire_day(&mut self, at: usize, day: &DayDir, events: &[EventName]) -> Result<Retired> {
         let name = day.day.to_string();
         let inode = day.dir.inode()?;
-        let target = self.move_in(at, None, name.as_bytes())?;
+        let mut target = None;
+        let target = self.move_in(at, None, name.as_bytes(), &mut target)?;
         crash("retire-5");
         // Step 6: what was moved must be what was looked at, with nothing come, gone or saved meanwhile. What cannot be
         // told is not so.
@@ -202,13 +203,13 @@ impl RetiringPass<'_> {
         if is_as_it_was {
             return Ok(Retired { events: events.to_vec(), day_gone: true, ..Retired::default() });
         }
-        match rename(&target, name.as_bytes(), &self.cameras[at].dir, name.as_bytes()) {
+        match rename(target, name.as_bytes(), &self.cameras[at].dir, name.as_bytes()) {
             Ok(()) => {
                 let note =
                     Report::note(day.path(), "it changed while it was being retired; put back until the next pass");
                 Ok(Retired { kept: vec![note], ..Retired::default() })
             }
-            Err(error) => Ok(self.put_back_events(at, &target, name.as_bytes(), error)),
+            Err(error) => Ok(self.put_back_events(at, target, name.as_bytes(), error)),
         }
     }
 
@@ -235,19 +236,26 @@ impl RetiringPass<'_> {
     }
 
     /// Step 5, one event, and 6: one that was saved in the last moment is put back.
-    fn retire_event(&mut self, at: usize, day: &DayDir, name: EventName, retired: &mut Retired) -> Result<()> {
-        let text = name.to_string();
-        let event = day.dir.open_dir(text.as_bytes())?;
-        let target = self.move_in(at, Some(day), text.as_bytes())?;
+    fn retire_event(
+        &mut self,
+        at: usize,
+        day: &DayDir,
+        name: EventName,
+        target: &mut Option<Dir>,
+        retired: &mut Retired,
+    ) -> Result<()> {
+        let text = name.text();
+        let event = day.dir.enter(text.as_bytes())?;
+        let target = self.move_in(at, Some(day), text.as_bytes(), target)?;
         crash("retire-5");
-        let moved = target.open_dir(text.as_bytes()).and_then(|dir| dir.inode());
+        let moved = target.inode_of(text.as_bytes());
         crash("retire-6");
         let is_it = moved.is_ok_and(|moved| event.inode().is_ok_and(|inode| inode == moved));
         if is_it && !event.has(super::SAVED.as_bytes()).unwrap_or(true) {
             retired.events.push(name);
             return Ok(());
         }
-        match rename(&target, text.as_bytes(), &day.dir, text.as_bytes()) {
+        match rename(target, text.as_bytes(), &day.dir, text.as_bytes()) {
             Ok(()) => retired.kept.push(Report::note(day.event_path(name), "saved in the last moment")),
             Err(error) => {
                 self.is_spared = true;
@@ -259,28 +267,44 @@ impl RetiringPass<'_> {
     }
 
     /// Renames `name`, a day of the camera or (with `day`) an event of it, into the pass; answers the directory that it
-    /// is in now. Where the root's queue turns out to be on another filesystem, the camera's own queue is used.
-    fn move_in(&mut self, at: usize, day: Option<&DayDir>, name: &[u8]) -> Result<Dir> {
+    /// is in now, which is also left in `target` for the next of the same day. Where the root's queue turns out to be on
+    /// another filesystem, the camera's own queue is used.
+    fn move_in<'t>(
+        &mut self,
+        at: usize,
+        day: Option<&DayDir>,
+        name: &[u8],
+        target: &'t mut Option<Dir>,
+    ) -> Result<&'t Dir> {
         loop {
-            let place = self.place_of(at)?;
-            let mut target = open_or_make(&self.part(&place)?, self.cameras[at].camera().as_str().as_bytes())?;
-            self.touch(&target)?;
-            if let Some(day) = day {
-                target = open_or_make(&target, day.day.to_string().as_bytes())?;
-                self.touch(&target)?;
-            }
-            let source = match day {
-                Some(day) => day.dir.again()?,
-                None => self.cameras[at].dir.again()?,
+            let to = match target.take() {
+                Some(to) => to,
+                None => self.target_of(at, day)?,
             };
-            self.touch(&source)?;
-            match rename(&source, name, &target, name) {
-                Err(Error::Io { source, .. }) if is(&source, Errno::XDEV) && place == Place::Root => {
+            let from = day.map_or(&self.cameras[at].dir, |day| &day.dir);
+            match rename(from, name, &to, name) {
+                Err(Error::Io { source, .. }) if is(&source, Errno::XDEV) && self.place_of(at)? == Place::Root => {
                     self.apart.insert(self.cameras[at].camera().clone());
                 }
-                other => return other.map(|()| target),
+                other => {
+                    let to = target.insert(to);
+                    return other.map(|()| &*to);
+                }
             }
         }
+    }
+
+    /// The directory of the pass in which a camera's days, or with `day` that day's events, go.
+    fn target_of(&mut self, at: usize, day: Option<&DayDir>) -> Result<Dir> {
+        let place = self.place_of(at)?;
+        let mut target = open_or_make(&self.part(&place)?, self.cameras[at].camera().as_str().as_bytes())?;
+        self.touched.add(&target)?;
+        if let Some(day) = day {
+            target = open_or_make(&target, day.day.to_string().as_bytes())?;
+            self.touched.add(&target)?;
+        }
+        self.touched.add(day.map_or(&self.cameras[at].dir, |day| &day.dir))?;
+        Ok(target)
     }
 
     /// In which queue a camera's days go: the root's where one filesystem holds both.
@@ -330,17 +354,13 @@ impl RetiringPass<'_> {
         Ok(dir)
     }
 
-    fn touch(&mut self, dir: &Dir) -> Result<()> {
-        self.touched.add(dir)
-    }
-
     /// Removes the day's directory if nothing is left in it; `rmdir` itself is the check.
     fn remove_empty_day(&mut self, at: usize, day: Day) -> Result<bool> {
         if day.date() >= self.now.yesterday() {
             return Ok(false); // Motion may be about to write there
         }
         let camera = self.cameras[at].dir.again()?;
-        self.touch(&camera)?;
+        self.touched.add(&camera)?;
         let name = day.to_string();
         match rustix::fs::unlinkat(&camera, name.as_bytes(), AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => Ok(true),
