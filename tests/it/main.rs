@@ -27,7 +27,7 @@ mod crash;
 mod demo;
 #[cfg(feature = "cli")]
 mod details;
-
+#[cfg(feature = "cli")]
 mod disk;
 #[cfg(feature = "cli")]
 mod embed;
