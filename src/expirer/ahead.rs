@@ -30,7 +30,7 @@ impl<'a> Ahead<'a> {
         'a: 'scope,
     {
         let (looks, waiting) = bounded(AHEAD);
-        for _ in 0..THREADS.min(days.len()) {
+        for _ in 0..THREADS.min(days.len().saturating_sub(1)) {
             let waiting: Receiver<&'a Planned> = waiting.clone();
             let look = move || {
                 let _ = rustix::process::nice(NICE); // of this thread alone (nice(2)); where it fails, all are equal

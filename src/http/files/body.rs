@@ -31,8 +31,8 @@ const SMALL: usize = 64 * 1024;
 const SPARES: usize = 4;
 
 thread_local! {
-    /// Buffers of small answers that were handed out. Most are free again when the next is needed: a new one costs the
-    /// processor as much as opening the file. Each is used by its own thread alone.
+    /// Buffers of small answers that were handed out. Most are free again when the next is needed, and a new one would have to
+    /// be wiped. Each is used by its own thread alone.
     static SPARE: RefCell<VecDeque<Bytes>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -59,10 +59,10 @@ async fn small(media: MediaFile, from: u64, count: usize) -> Result<Bytes, Probl
 
 /// A buffer of that size, to be written over.
 fn spare(count: usize) -> BytesMut {
-    let used = SPARE.with_borrow_mut(VecDeque::pop_front);
     if count > SMALL {
         return BytesMut::zeroed(count);
     }
+    let used = SPARE.with_borrow_mut(VecDeque::pop_front);
     let mut buffer = used.and_then(|used| used.try_into_mut().ok()).unwrap_or_else(|| BytesMut::zeroed(SMALL));
     buffer.resize(count, 0);
     buffer
