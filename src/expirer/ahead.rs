@@ -11,9 +11,9 @@ use crate::archive::Tree;
 /// How many days the pass is looked ahead of: far enough for a disk, and not so far that it is forgotten again.
 const AHEAD: usize = 32;
 /// How many threads look.
-const THREADS: usize = 8;
-/// By how much their priority is lower than the pass's own, and Motion's.
-const NICE: i32 = 10;
+const THREADS: usize = 4;
+/// By how much their priority is lower than the pass's own, and Motion's: they wait for the disk, and are not to be waited for.
+const NICE: i32 = 19;
 
 /// The days of a pass that are looked at ahead. The threads end when it is dropped.
 pub(super) struct Ahead<'a> {
