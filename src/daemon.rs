@@ -37,6 +37,7 @@ pub(crate) struct Daemon {
     is_tls: bool,
     /// Ends when the listener has, and its connections.
     http: JoinHandle<()>,
+    /// Those that its connections are on.
     answering: Threads,
     /// The numbers of signals that told to stop.
     signals: Receiver<i32>,

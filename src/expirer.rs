@@ -35,7 +35,7 @@ use crate::archive::{Depth, QueuedPass, Report, RetiringPass, Tree, rfc3339};
 use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{By, Camera, Day, Entry, EventId, EventName, Item, Which};
+use crate::event::{By, Entry, EventId, EventName, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
 use ahead::Ahead;
@@ -287,12 +287,9 @@ impl Expirer {
         let took =
             humantime::format_duration(Duration::from_millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(0)));
         // The catalog takes longer to forget events than the disk to rename them, so it is told when all are retired: each day is
-        // looked at once more.
-        let retired: BTreeSet<(&Camera, Day)> = pass.items.iter().map(|item| (&item.camera, item.day)).collect();
+        // looked at once more, whatever became of it.
         for (item, _) in planned {
-            if (retired.contains(&(&item.camera, item.day)) || !self.tree.has_day(&item.camera, item.day))
-                && let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::Glance)
-            {
+            if let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::Glance) {
                 tracing::error!("{}", error.chain());
             }
         }
@@ -391,7 +388,6 @@ impl Expirer {
                 }
                 let count = retired.events.len() as u64;
                 left.extend(retired.kept.iter().chain(&retired.failures).map(|report| notes::left(item, report)));
-                let is_surprise = !retired.kept.is_empty() || !retired.failures.is_empty();
                 pass.failures.extend(retired.failures);
                 if count > 0 {
                     let is_as_planned = count == item.count;
@@ -399,9 +395,6 @@ impl Expirer {
                     let events = if is_all { Which::All } else { Which::Some(retired.events) };
                     tracing::info!("retired {}/{}: {count} events, {}", item.camera, item.day, item.reason);
                     pass.items.push(Item { events, count, bytes, frees, ..item.clone() });
-                }
-                if is_surprise && let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::Glance) {
-                    tracing::warn!("{}", error.chain());
                 }
             }
             Err(error) => {

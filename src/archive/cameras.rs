@@ -80,12 +80,6 @@ impl Tree {
         Ok(cameras)
     }
 
-    /// Whether a day's directory is there; also true when that cannot be told.
-    pub fn has_day(&self, camera: &Camera, day: Day) -> bool {
-        let has = self.camera(camera).and_then(|camera| camera.dir.has(day.to_string().as_bytes()));
-        has.unwrap_or(true)
-    }
-
     /// Opens one camera directory; a link is allowed only if it would be among [`Tree::cameras`].
     pub fn camera(&self, camera: &Camera) -> Result<CameraDir> {
         let root = self.root_dir()?;

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags, StatxTimestamp};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
@@ -49,8 +49,13 @@ impl Inode {
     }
 }
 
+/// In nanoseconds since 1970.
+pub(super) fn nanos(time: &StatxTimestamp) -> i64 {
+    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(time.tv_nsec))
+}
+
 pub(super) fn mtime(stat: &Statx) -> i64 {
-    stat.stx_mtime.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(stat.stx_mtime.tv_nsec))
+    nanos(&stat.stx_mtime)
 }
 
 pub(super) fn file_type(stat: &Statx) -> FileType {
@@ -231,6 +236,13 @@ impl Dir {
 
     pub fn inode(&self) -> Result<Inode> {
         Ok(Inode::of(&self.stat_self()?))
+    }
+
+    /// The mount that it is on: device and mount id. Two mounts of one filesystem are two, since no rename leads from one to the
+    /// other.
+    pub fn mount(&self) -> Result<(u32, u32, u64)> {
+        let stat = self.stat_self()?;
+        Ok((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id))
     }
 
     /// That of an entry, which is not followed if it is a link.

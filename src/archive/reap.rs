@@ -109,8 +109,8 @@ impl Tree {
         }
     }
 
-    /// Step 6 of recovering: removes what a crash left of a pass that never got its manifest: an empty directory with a pass's name, or one
-    /// that holds nothing but our temporary manifest. Called before the reaper's first pass.
+    /// Step 6 of recovering: removes what a crash left of a pass that never got its manifest, which is an empty directory
+    /// with a pass's name, or one that holds nothing but our temporary manifest. Called before the reaper's first pass.
     pub fn tidy_queue(&self) -> Result<()> {
         let mut bases = vec![Place::Root];
         bases.extend(self.cameras()?.open.iter().map(|camera| Place::Camera(camera.camera().clone())));

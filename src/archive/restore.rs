@@ -51,8 +51,9 @@ impl Tree {
         Ok(RestoringPass { tree: self, manifest, file: MANIFEST, parts, touched: Touched::default() })
     }
 
-    /// Step 1 of recovering: the passes that were cut off while they were made, to be put back by the steps 2 to 5: nobody has looked again at what was moved into
-    /// them. One of which another part is finished is finished here: its renames were durable.
+    /// Step 1 of recovering: the passes that were cut off while they were made. Nobody has looked again at what was moved into
+    /// them, so they are to be put back by the steps 2 to 5. One of which another part is finished is finished here: its
+    /// renames were durable.
     pub fn unfinished_passes(&self) -> Result<Vec<RestoringPass<'_>>> {
         let archive = self.verify_identity()?.to_owned();
         let mut found: BTreeMap<String, (Manifest, Parts)> = BTreeMap::new();

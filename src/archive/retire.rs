@@ -313,9 +313,8 @@ impl RetiringPass<'_> {
         if self.apart.contains(camera.camera()) {
             return Ok(Place::Camera(camera.camera().clone()));
         }
-        let (root, own) = (self.root.stat_self()?, camera.dir.stat_self()?);
-        let disk = |stat: &rustix::fs::Statx| (stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id);
-        Ok(if disk(&root) == disk(&own) { Place::Root } else { Place::Camera(camera.camera().clone()) })
+        let is_on_root = self.root.mount()? == camera.dir.mount()?;
+        Ok(if is_on_root { Place::Root } else { Place::Camera(camera.camera().clone()) })
     }
 
     /// The pass's directory in a queue. Steps 2 and 3 when it is not there yet: made by mkdir, with a manifest that is

@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 use rustix::fs::{AtFlags, StatxFlags};
 use serde::{Deserialize, Serialize};
 
-use super::dir::Dir;
+use super::dir::{Dir, nanos};
 use super::{CameraDir, Tree};
 use crate::error::{Error, Result};
 use crate::event::Camera;
@@ -50,26 +50,19 @@ impl Filesystem {
     fn of(dir: &Dir) -> Result<Self> {
         let stat = rustix::fs::fstatvfs(dir).map_err(|e| Error::io("look at the disk of", dir.path(), e))?;
         let mut top = dir.again()?;
-        let place = |dir: &Dir| -> Result<_> {
-            let stat = dir.stat_self()?;
-            Ok(((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id), stat.stx_ino))
-        };
-        let mut here = place(&top)?;
+        let mut inode = top.inode()?;
         loop {
             let above = top.enter(b"..")?;
-            let there = place(&above)?;
-            if there.0 != here.0 || there == here {
+            let is_root = above.inode()? == inode;
+            if is_root || above.mount()? != top.mount()? {
                 break;
             }
-            (top, here) = (above, there);
+            (inode, top) = (above.inode()?, above);
         }
         let born = rustix::fs::statx(&top, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME)
             .map_err(|e| Error::io("stat", top.path(), e))?;
         let is_told = born.stx_mask & StatxFlags::BTIME.bits() != 0 && born.stx_btime.tv_sec > 0;
-        let nanos = |time: &rustix::fs::StatxTimestamp| {
-            time.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(time.tv_nsec))
-        };
-        Ok(Self { id: stat.f_fsid, top: here.1, born: is_told.then(|| nanos(&born.stx_btime)) })
+        Ok(Self { id: stat.f_fsid, top: inode.ino, born: is_told.then(|| nanos(&born.stx_btime)) })
     }
 }
 
@@ -113,11 +106,7 @@ impl Tree {
     }
 
     fn volume_of(&self, camera: &CameraDir) -> Result<Volume> {
-        let mount = |dir: &Dir| -> Result<_> {
-            let stat = dir.stat_self()?;
-            Ok((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id))
-        };
-        if mount(&camera.dir)? == mount(&self.root_dir()?)? {
+        if camera.dir.mount()? == self.root_dir()?.mount()? {
             return Ok(Volume::Root);
         }
         Filesystem::of(&camera.dir).map(Volume::Own)

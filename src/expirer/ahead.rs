@@ -1,6 +1,7 @@
 //! Looks ahead of a pass at the events that it will ask about next, on a few threads: a cold disk answers many questions in the
 //! time of one, and what it has told once the kernel remembers. Nothing is decided here; the pass asks again.
 
+use std::sync::Arc;
 use std::thread::{Scope, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -25,18 +26,21 @@ pub(super) struct Ahead<'a> {
 
 impl<'a> Ahead<'a> {
     /// Begins with the first days.
-    pub fn begin<'scope>(scope: &'scope Scope<'scope, '_>, tree: &'scope Tree, days: &'a [Planned]) -> Self
+    pub fn begin<'scope>(scope: &'scope Scope<'scope, '_>, tree: &Tree, days: &'a [Planned]) -> Self
     where
         'a: 'scope,
     {
         let (looks, waiting) = bounded(AHEAD);
+        let cameras = Arc::new(tree.cameras().map(|cameras| cameras.open).unwrap_or_default());
         for _ in 0..THREADS.min(days.len().saturating_sub(1)) {
             let waiting: Receiver<&'a Planned> = waiting.clone();
+            let cameras = Arc::clone(&cameras);
             let look = move || {
                 let _ = rustix::process::nice(NICE); // of this thread alone (nice(2)); where it fails, all are equal
                 for (item, names) in waiting {
                     // What goes wrong here goes wrong again where it is told.
-                    if let Ok(day) = tree.camera(&item.camera).and_then(|camera| camera.day(item.day)) {
+                    let camera = cameras.iter().find(|camera| *camera.camera() == item.camera);
+                    if let Some(Ok(day)) = camera.map(|camera| camera.day(item.day)) {
                         for name in names {
                             day.looks_saved(*name);
                         }

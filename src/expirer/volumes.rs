@@ -105,12 +105,12 @@ impl Expirer {
     /// What of these items is on another volume than before. A camera that cannot be looked at is not among it: retiring
     /// something of it fails, and tells why.
     pub(super) fn moved<'a>(&self, items: impl Iterator<Item = &'a Item> + Clone) -> Option<Moved> {
+        let planned: BTreeSet<&Camera> = items.clone().map(|item| &item.camera).collect();
+        let cameras = self.tree.cameras().ok()?.open;
         let mut whys = BTreeMap::new();
-        for camera in items.clone().map(|item| &item.camera).collect::<BTreeSet<_>>() {
-            if let Err(Error::Refused { message, .. }) =
-                self.tree.camera(camera).and_then(|camera| self.tree.check_disk(&camera))
-            {
-                whys.insert(camera.clone(), message);
+        for camera in cameras.iter().filter(|camera| planned.contains(camera.camera())) {
+            if let Err(Error::Refused { message, .. }) = self.tree.check_disk(camera) {
+                whys.insert(camera.camera().clone(), message);
             }
         }
         if whys.is_empty() {

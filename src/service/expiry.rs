@@ -88,7 +88,6 @@ impl<'a> Expiry<'a> {
                 self.put_off();
                 self.try_again();
                 self.shared.expirer.clock.check();
-                self.shared.expirer.note_volumes();
                 self.pass()?;
             }
             self.look_at_space()?;
@@ -125,6 +124,7 @@ impl<'a> Expiry<'a> {
     /// A pass by the rules; answers whether it retired something.
     fn pass(&self) -> Result<bool> {
         if !self.shared.expirer.policy().can_expire() {
+            self.shared.expirer.note_volumes(); // as a pass does: there may be a rule one day
             return Ok(false);
         }
         match self.shared.pass(None) {

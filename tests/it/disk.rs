@@ -15,6 +15,16 @@ fn stale(world: &World, camera: &str) -> std::path::PathBuf {
     world.event(format!("{camera}/{}/10-00-00", days_ago(60))).old().make()
 }
 
+/// An archive of which a pass has seen one disk at Camera2's place, where there is another now.
+fn swapped() -> (World, Disk) {
+    let world = World::empty();
+    let first = Disk::mount(world.path("Camera2"), "4M");
+    assert_eq!(expire(&world).code, 0);
+    drop(first);
+    let other = Disk::mount(world.path("Camera2"), "4M");
+    (world, other)
+}
+
 /// The id by which what is held is confirmed.
 fn id_of(said: &str) -> String {
     said.trim_end().rsplit(' ').next().unwrap().to_owned()
@@ -22,12 +32,7 @@ fn id_of(said: &str) -> String {
 
 #[test]
 fn another_disk_at_a_cameras_place_is_noticed_by_the_next_run_and_held_until_confirmed() {
-    let world = World::empty();
-    stale(&world, "Camera1");
-    let first = Disk::mount(world.path("Camera2"), "4M");
-    assert_eq!(expire(&world).code, 0);
-    drop(first);
-    let _other = Disk::mount(world.path("Camera2"), "4M");
+    let (world, _other) = swapped();
     let (here, there) = (stale(&world, "Camera1"), stale(&world, "Camera2"));
     let ran = expire(&world);
     assert_eq!(ran.code, 1, "{ran:?}");
@@ -81,11 +86,7 @@ fn a_disk_that_is_mounted_again_is_the_same_disk() {
 
 #[test]
 fn a_person_may_delete_on_a_disk_that_is_not_confirmed() {
-    let world = World::empty();
-    let first = Disk::mount(world.path("Camera2"), "4M");
-    assert_eq!(expire(&world).code, 0);
-    drop(first);
-    let _other = Disk::mount(world.path("Camera2"), "4M");
+    let (world, _other) = swapped();
     let old = stale(&world, "Camera2");
     let id = format!("Camera2/{}/10-00-00", days_ago(60));
     let ran = world.run("delete", &[&id]);

@@ -1,7 +1,6 @@
 //! The bytes of a file, read as the client takes them. What is in memory is read at once, on the thread that sends it;
 //! what must come from a disk is read on a thread of the blocking pool, so that a slow disk holds up nobody else.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::num::NonZeroU64;
@@ -26,15 +25,6 @@ const CHUNK: usize = 512 * 1024;
 const AHEAD: u64 = 4 * CHUNK as u64;
 /// So many chunks are kept to be filled again: one is read into while the other is sent.
 const UNDER_WAY: usize = 2;
-/// The largest answer whose buffer is kept to be filled again, and how many of them a thread keeps.
-const SMALL: usize = 64 * 1024;
-const SPARES: usize = 4;
-
-thread_local! {
-    /// Buffers of small answers that were handed out. Most are free again when the next is needed, and a new one would have to
-    /// be wiped. Each is used by its own thread alone.
-    static SPARE: RefCell<VecDeque<Bytes>> = const { RefCell::new(VecDeque::new()) };
-}
 
 /// A body of `count` bytes from byte `from` on.
 pub(super) async fn of(media: MediaFile, from: u64, count: u64) -> Result<Body, Problem> {
@@ -46,38 +36,15 @@ pub(super) async fn of(media: MediaFile, from: u64, count: u64) -> Result<Body, 
 
 /// All of it, before the head is sent: a file that was cut off meanwhile is still an error and no broken answer.
 async fn small(media: MediaFile, from: u64, count: usize) -> Result<Bytes, Problem> {
-    let mut bytes = spare(count);
+    let mut bytes = vec![0; count];
     if read_at_once(&media, &mut bytes, from) == Some(count) {
-        return Ok(keep(bytes));
+        return Ok(bytes.into());
     }
     blocking(move || {
         media.file.read_exact_at(&mut bytes, from).map_err(|e| crate::Error::io("read", "a file of an event", e))?;
-        Ok(bytes.freeze())
+        Ok(bytes.into())
     })
     .await
-}
-
-/// A buffer of that size, to be written over.
-fn spare(count: usize) -> BytesMut {
-    if count > SMALL {
-        return BytesMut::zeroed(count);
-    }
-    let used = SPARE.with_borrow_mut(VecDeque::pop_front);
-    let mut buffer = used.and_then(|used| used.try_into_mut().ok()).unwrap_or_else(|| BytesMut::zeroed(SMALL));
-    buffer.resize(count, 0);
-    buffer
-}
-
-/// Hands out what was read.
-fn keep(read: BytesMut) -> Bytes {
-    let is_small = read.capacity() <= SMALL;
-    let read = read.freeze();
-    SPARE.with_borrow_mut(|spares| {
-        if is_small && spares.len() < SPARES {
-            spares.push_back(read.clone());
-        }
-    });
-    read
 }
 
 /// Reads what is in memory, without waiting for a disk: how many bytes, 0 at the file's end, `None` if that cannot be done
