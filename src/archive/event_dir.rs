@@ -353,7 +353,9 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
         match file_type(&stat) {
             FileType::Directory => dir.open_dir(name)?.walk(DEEPEST - 1, &mut |stat| sum.add(stat))?,
             // A sidecar or a save is not Motion's doing: its time does not say that Motion still writes.
-            FileType::RegularFile if name.starts_with(b".") => hidden_bytes += stat.stx_size,
+            FileType::RegularFile if name.starts_with(b".") => {
+                hidden_bytes = hidden_bytes.saturating_add(stat.stx_size)
+            }
             FileType::RegularFile => {
                 sum.add(&stat);
                 if stat.stx_size == 0 && Frame::parse(name).is_some_and(|frame| !frame.debug) {

@@ -31,10 +31,10 @@ impl DayDir {
         dir.walk(DEEPEST, &mut |stat| {
             let is_file = file_type(stat) == FileType::RegularFile;
             if is_file {
-                weight.bytes += stat.stx_size;
+                weight.bytes = weight.bytes.saturating_add(stat.stx_size);
             }
             if !is_file || stat.stx_nlink == 1 {
-                weight.frees += blocks(stat);
+                weight.frees = weight.frees.saturating_add(blocks(stat));
             }
         })?;
         Ok(weight)
