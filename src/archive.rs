@@ -32,7 +32,7 @@ pub use dir::DayDir;
 pub use event_dir::{Depth, Facts};
 pub(crate) use marker::{give_state, write_state};
 pub use media::{EventFiles, MediaFile, MediaPath};
-pub use queue::{Manifest, QueuedPass};
+pub use queue::{Manifest, QueuedPass, Stage};
 pub use reap::{Tally, Turns};
 pub use restore::RestoringPass;
 pub use retire::RetiringPass;

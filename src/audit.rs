@@ -14,7 +14,7 @@ use crate::archive::rfc3339;
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;
 use crate::error::Result;
-use crate::event::{Entry, What};
+use crate::event::{By, Entry, What};
 use log::Log;
 
 /// Entries that wait while the files cannot be written; the oldest of more are given up, which is said.
@@ -241,6 +241,8 @@ const REFUSED: &str = "refused ";
 /// What makes an entry the same as another; `None` for those that always count.
 fn key(entry: &Entry) -> Option<String> {
     match entry.what {
+        // What a person asks for counts each time.
+        _ if entry.by == By::Hand => None,
         What::Refused => Some(format!("{REFUSED}{:?} {:?}", entry.guard, entry.pass)),
         What::Left => Some(format!("{:?} {:?} {:?} {}", entry.camera, entry.day, entry.events, entry.reason)),
         _ => None,

@@ -180,9 +180,10 @@ impl Expirer {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
         let mut pass = Pass::begun(now);
+        let by = if confirmed.is_some() { By::Hand } else { By::Rule };
         let refused = |mut pass: Pass, id: String, items: &[Item], refusal: Refusal| {
             self.refusals.count(refusal.guard);
-            self.audit.note(now, [notes::refused(&id, items, &refusal)]);
+            self.audit.note(now, [notes::refused(&id, items, &refusal, by)]);
             (pass.pass, pass.refused) = (Some(id), Some(refusal));
             Ok(pass)
         };
@@ -199,7 +200,7 @@ impl Expirer {
                 return refused(pass, id, &items, refusal);
             }
             self.refusals.count(refusal.guard);
-            self.audit.note(now, [notes::refused(&id, &items, &refusal)]);
+            self.audit.note(now, [notes::refused(&id, &items, &refusal, by)]);
             pass.failures.push(Report::failure(self.tree.root(), refusal.message));
         }
         if !planned.is_empty() {
@@ -212,8 +213,7 @@ impl Expirer {
                 }
                 other => other?,
             };
-            let left = self.carry_out(retiring, &planned, &mut pass)?;
-            let by = if confirmed.is_some() { By::Hand } else { By::Rule };
+            let left = self.carry_out(retiring.confirmed(confirmed.is_some()), &planned, By::Rule, &mut pass);
             self.audit.note(now, notes::of(&pass, by, left));
         }
         if !is_held {
@@ -262,8 +262,9 @@ impl Expirer {
         Ok((rest, Some((moved.id, items, moved.refusal))))
     }
 
-    /// Retires what was decided on. Answers what the audit tells of what stays.
-    fn carry_out(&self, mut retiring: RetiringPass<'_>, planned: &[Planned], pass: &mut Pass) -> Result<Vec<Entry>> {
+    /// Retires what was decided on, by the word of `by`. Whatever fails, `pass` names what is in the queue in the end. Returns
+    /// what the audit tells of what stays.
+    fn carry_out(&self, mut retiring: RetiringPass<'_>, planned: &[Planned], by: By, pass: &mut Pass) -> Vec<Entry> {
         let begun = Instant::now();
         let mut left = Vec::new();
         // Also what was found to be open since the catalog was asked.
@@ -275,14 +276,25 @@ impl Expirer {
                 let is_its = |id: &EventId| id.camera == item.camera && id.day == item.day && names.contains(&id.name);
                 if let Some(id) = open.iter().find(|id| is_its(id)) {
                     tracing::info!("{id} is being written; its day waits for the next pass");
+                    if by == By::Hand {
+                        let report =
+                            Report::failure(self.tree.root().join(id.to_string()), "it is being written again");
+                        left.push(notes::left(item, &report, by));
+                        pass.failures.push(report);
+                    }
                     continue;
                 }
-                left.extend(self.retire(&mut retiring, item, names, pass));
+                left.extend(self.retire(&mut retiring, item, names, by, pass));
             }
         });
-        let finished = retiring.finish();
-        if finished.is_err() {
-            self.put_back_unfinished(); // what may not outlast a power cut is not retired
+        let name = retiring.name().to_owned();
+        match retiring.finish() {
+            Ok(manifest) => {
+                if let Some(manifest) = manifest.filter(|_| !pass.items.is_empty()) {
+                    (pass.pass, pass.undo_until) = (Some(manifest.pass), manifest.undo_until);
+                }
+            }
+            Err(error) => left.extend(self.not_finished(&name, &error, by, pass)),
         }
         let took =
             humantime::format_duration(Duration::from_millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(0)));
@@ -293,16 +305,52 @@ impl Expirer {
                 tracing::error!("{}", error.chain());
             }
         }
-        if let Some(manifest) = finished?.filter(|_| !pass.items.is_empty()) {
-            (pass.pass, pass.undo_until) = (Some(manifest.pass), manifest.undo_until);
-        }
         if let Some(name) = &pass.pass {
             tracing::info!("pass {name}: retired {} events of {} days, in {took}", pass.count(), pass.items.len());
         }
         for failure in &pass.failures {
             tracing::error!("{}: {}", failure.path.display(), failure.problem);
         }
-        Ok(left)
+        left
+    }
+
+    /// A pass whose last steps failed is put back, since what may not outlast a power cut is not retired. Has `pass` name what
+    /// is in the queue all the same. Returns what the audit tells of what is back.
+    fn not_finished(&self, name: &str, error: &Error, by: By, pass: &mut Pass) -> Vec<Entry> {
+        self.put_back_unfinished();
+        let parts = match self.tree.passes() {
+            Ok((passes, _)) => passes,
+            Err(error) => {
+                tracing::error!("{}", error.chain());
+                Vec::new()
+            }
+        };
+        let mut stays: Vec<Item> = Vec::new();
+        for part in parts.iter().filter(|part| part.manifest.pass == name) {
+            match self.tree.retired_in(part) {
+                Ok(items) => stays.extend(items),
+                Err(error) => tracing::error!("{}", error.chain()),
+            }
+            (pass.pass, pass.undo_until) = (Some(name.to_owned()), part.manifest.undo_until.clone());
+        }
+        let why = match error {
+            Error::Io { op, source, .. } => {
+                format!("the pass was put back, since it could not be made durable: cannot {op}: {source}")
+            }
+            other => format!("the pass was put back, since it could not be made durable: {}", other.chain()),
+        };
+        let retired = std::mem::replace(&mut pass.items, stays);
+        let is_back =
+            |item: &&Item| !pass.items.iter().any(|stays| stays.camera == item.camera && stays.day == item.day);
+        let report = |item: &Item| {
+            Report::failure(self.tree.root().join(item.camera.as_str()).join(item.day.to_string()), why.clone())
+        };
+        let left = retired.iter().filter(is_back).map(|item| notes::left(item, &report(item), by)).collect();
+        if pass.items.is_empty() {
+            (pass.pass, pass.undo_until) = (None, None);
+        }
+        pass.failures.push(Report::of(error, self.tree.root()));
+        left
     }
 
     /// The events that each item stands for. A day that is not as the plan saw it any more waits for the next plan.
@@ -374,7 +422,14 @@ impl Expirer {
     }
 
     /// Retires one item; whatever goes wrong with it never stops the next. Answers what the audit tells of what stays.
-    fn retire(&self, retiring: &mut RetiringPass<'_>, item: &Item, names: &[EventName], pass: &mut Pass) -> Vec<Entry> {
+    fn retire(
+        &self,
+        retiring: &mut RetiringPass<'_>,
+        item: &Item,
+        names: &[EventName],
+        by: By,
+        pass: &mut Pass,
+    ) -> Vec<Entry> {
         let mut left = Vec::new();
         let retired = {
             let _ticket = self.scanner.tickets.take(&item.camera, item.day);
@@ -387,8 +442,11 @@ impl Expirer {
                     tracing::info!("kept {}: {}", kept.path.display(), kept.problem);
                 }
                 let count = retired.events.len() as u64;
-                left.extend(retired.kept.iter().chain(&retired.failures).map(|report| notes::left(item, report)));
+                left.extend(retired.kept.iter().chain(&retired.failures).map(|report| notes::left(item, report, by)));
                 pass.failures.extend(retired.failures);
+                if by == By::Hand {
+                    pass.failures.extend(retired.kept); // a person who asked for it has to know
+                }
                 if count > 0 {
                     let is_as_planned = count == item.count;
                     let (bytes, frees) = (item.bytes.filter(|_| is_as_planned), item.frees.filter(|_| is_as_planned));
@@ -401,7 +459,7 @@ impl Expirer {
                 self.refusals.count_error(&error);
                 let path = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
                 let failure = Report::of(&error, &path);
-                left.push(notes::left(item, &failure));
+                left.push(notes::left(item, &failure, by));
                 pass.failures.push(failure);
             }
         }

@@ -1,29 +1,49 @@
 //! What a pass in the queue really holds, as against what its manifest planned.
 
 use super::Tree;
-use super::dir::DayDir;
-use super::queue::{QUEUE, QueuedPass};
+use super::dir::{DayDir, Dir};
+use super::queue::{Part, QueuedPass};
 use crate::error::Result;
-use crate::event::{Item, Which};
+use crate::event::{EventName, Item, Which};
 
 impl Tree {
     /// The items of a pass of which something lies in this part of it, each with the events that do. Their bytes are told
     /// where all of an item is there.
     pub fn retired_in(&self, pass: &QueuedPass) -> Result<Vec<Item>> {
-        let mut found = Vec::new();
-        let queue = self.queue_base(&pass.place)?.open_dir(QUEUE)?;
-        let Some(dir) = queue.open_dir_if_there(pass.manifest.pass.as_bytes())? else { return Ok(found) };
-        for item in &pass.manifest.items {
-            let Some(camera) = dir.open_dir_if_there(item.camera.as_str().as_bytes())? else { continue };
-            let Some(day) = camera.open_dir_if_there(item.day.to_string().as_bytes())? else { continue };
-            let events = DayDir::new(day, item.camera.clone(), item.day).list()?.events;
-            let count = events.len() as u64;
-            if count == item.count {
-                found.push(item.clone());
-            } else if count > 0 {
-                found.push(Item { events: Which::Some(events), count, bytes: None, ..item.clone() });
-            }
+        match self.part(pass) {
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            part => part.and_then(|Part { dir, .. }| items_in(&dir, &pass.manifest.items)),
         }
-        Ok(found)
     }
+}
+
+/// Those of `items` of which something lies in this directory of a pass.
+pub(super) fn items_in(pass: &Dir, items: &[Item]) -> Result<Vec<Item>> {
+    let mut found = Vec::new();
+    let mut listed: Option<(&Item, Vec<EventName>)> = None; // what was deleted by hand has an item for each event of a day
+    for item in items {
+        let is_listed = listed.as_ref().is_some_and(|(of, _)| of.camera == item.camera && of.day == item.day);
+        if !is_listed {
+            listed = Some((item, events_of(pass, item)?));
+        }
+        let there = listed.as_ref().map_or(&[][..], |(_, events)| events);
+        let events: Vec<EventName> = match &item.events {
+            Which::All => there.to_vec(),
+            Which::Some(names) => names.iter().copied().filter(|name| there.binary_search(name).is_ok()).collect(),
+        };
+        let count = events.len() as u64;
+        if count == item.count {
+            found.push(item.clone());
+        } else if count > 0 {
+            found.push(Item { events: Which::Some(events), count, bytes: None, frees: None, ..item.clone() });
+        }
+    }
+    Ok(found)
+}
+
+/// The events of an item's day in this directory of a pass, sorted.
+fn events_of(pass: &Dir, item: &Item) -> Result<Vec<EventName>> {
+    let Some(camera) = pass.open_dir_if_there(item.camera.as_str().as_bytes())? else { return Ok(Vec::new()) };
+    let Some(day) = camera.open_dir_if_there(item.day.to_string().as_bytes())? else { return Ok(Vec::new()) };
+    Ok(DayDir::new(day, item.camera.clone(), item.day).list()?.events)
 }

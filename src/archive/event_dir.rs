@@ -354,7 +354,7 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
             FileType::Directory => dir.open_dir(name)?.walk(DEEPEST - 1, &mut |stat| sum.add(stat))?,
             // A sidecar or a save is not Motion's doing: its time does not say that Motion still writes.
             FileType::RegularFile if name.starts_with(b".") => {
-                hidden_bytes = hidden_bytes.saturating_add(stat.stx_size)
+                hidden_bytes = hidden_bytes.saturating_add(stat.stx_size);
             }
             FileType::RegularFile => {
                 sum.add(&stat);

@@ -41,6 +41,12 @@ pub struct Manifest {
     pub by: By,
     /// Until when it can be taken back, RFC 3339; the reaper may take it after that. `None`: at once.
     pub undo_until: Option<String>,
+    /// Whether a person confirmed the pass, whose items a rule chose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirmed: bool,
+    /// What went wrong with the pass, for whoever looks at the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// What was planned. What was really moved is what lies beside this file.
     pub items: Vec<ManifestItem>,
 }
@@ -58,6 +64,31 @@ impl Manifest {
     }
 }
 
+/// How far a pass, or a part of it, has come. Its manifest's name says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It is being made, or was cut off while it was made. Never reaped.
+    Retiring,
+    /// It waits, and can be restored.
+    Waiting,
+    /// The reaper has taken it up: it cannot be restored any more.
+    Reaping,
+}
+
+impl Stage {
+    /// In the order in which manifests are looked for: one of a later stage counts, and most passes wait.
+    const ALL: [Self; 3] = [Self::Waiting, Self::Reaping, Self::Retiring];
+
+    /// The manifest's name.
+    pub(super) fn file(self) -> &'static [u8] {
+        match self {
+            Self::Retiring => RETIRING,
+            Self::Waiting => MANIFEST,
+            Self::Reaping => TAKEN_UP,
+        }
+    }
+}
+
 /// In which queue a pass, or a part of it, lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Place {
@@ -67,8 +98,16 @@ pub(super) enum Place {
     Camera(Camera),
 }
 
+/// The part of a pass that lies in one queue.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub place: Place,
+    pub dir: Dir,
+    pub stage: Stage,
+}
+
 /// The directories of a pass, one in each queue that it lies in.
-pub(super) type Parts = Vec<(Place, Dir)>;
+pub(super) type Parts = Vec<Part>;
 
 /// A pass of ours that waits in a queue.
 #[derive(Debug, Clone)]
@@ -77,8 +116,8 @@ pub struct QueuedPass {
     pub manifest: Manifest,
     /// Where its directory is.
     pub path: PathBuf,
-    /// Whether the reaper has taken it up: it cannot be taken back any more.
-    pub is_taken_up: bool,
+    /// How far it has come.
+    pub stage: Stage,
     /// Whether something of it could not be removed when the reaper last tried: it frees no space.
     pub is_stuck: bool,
     /// Whether its queue is on the root's disk: only then does it free space there.
@@ -87,6 +126,17 @@ pub struct QueuedPass {
 }
 
 impl QueuedPass {
+    /// What is the matter with it, for a person who looks at the queue; `None` if nothing is.
+    pub fn problem(&self) -> Option<String> {
+        match self.stage {
+            Stage::Retiring => Some(
+                "it was cut off while it was made, and is put back at the next start or pass; owlery restore does so now"
+                    .to_owned(),
+            ),
+            _ => self.manifest.problem.clone(),
+        }
+    }
+
     /// The camera in whose own queue it lies.
     pub fn camera(&self) -> Option<&Camera> {
         match &self.place {
@@ -138,9 +188,9 @@ impl Tree {
         for name in names {
             let path = join(queue.path(), &name);
             match queue.open_dir(&name).and_then(|dir| read_manifest(&dir, archive)) {
-                Ok(Ok((manifest, is_taken_up))) => {
+                Ok(Ok((manifest, stage))) => {
                     let is_stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(&path);
-                    passes.push(QueuedPass { manifest, path, is_taken_up, is_stuck, is_on_root, place: place.clone() });
+                    passes.push(QueuedPass { manifest, path, stage, is_stuck, is_on_root, place: place.clone() });
                 }
                 Ok(Err(why)) => {
                     others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")));
@@ -155,15 +205,20 @@ impl Tree {
     pub(super) fn parts_of(&self, pass: &str) -> Result<Option<(Manifest, Parts)>> {
         let (mut manifest, mut parts) = (None, Vec::new());
         for found in self.passes()?.0.into_iter().filter(|found| found.manifest.pass == pass) {
-            if found.is_taken_up {
+            if found.stage == Stage::Reaping {
                 let message = format!("pass {pass} is being removed; it cannot be taken back any more");
                 return Err(Error::Refused { guard: "reaping", message });
             }
-            let dir = self.queue_base(&found.place)?.open_dir(QUEUE)?.open_dir(pass.as_bytes())?;
-            parts.push((found.place, dir));
+            parts.push(self.part(&found)?);
             manifest = Some(found.manifest);
         }
         Ok(manifest.map(|manifest| (manifest, parts)))
+    }
+
+    /// Opens the directory of a pass.
+    pub(super) fn part(&self, pass: &QueuedPass) -> Result<Part> {
+        let dir = self.queue_base(&pass.place)?.open_dir(QUEUE)?.open_dir(pass.manifest.pass.as_bytes())?;
+        Ok(Part { place: pass.place.clone(), dir, stage: pass.stage })
     }
 
     /// The directory in which the queue of `place` lies.
@@ -180,20 +235,14 @@ pub(super) fn is_unfinished(name: &[u8]) -> bool {
     (name.starts_with(b".pass.json.") || name.starts_with(b".retiring.json.")) && name.ends_with(b".tmp")
 }
 
-/// The manifest of a pass directory and whether the reaper has taken it up, or why it is not ours.
-pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, bool), String>> {
-    for (name, is_taken_up) in [(MANIFEST, false), (TAKEN_UP, true)] {
-        if let Some(read) = manifest_named(name, pass, archive)? {
-            return Ok(read.map(|manifest| (manifest, is_taken_up)));
+/// The manifest of a pass directory and how far the pass has come, or why it is not ours.
+pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, Stage), String>> {
+    for stage in Stage::ALL {
+        if let Some(read) = manifest_named(stage.file(), pass, archive)? {
+            return Ok(read.map(|manifest| (manifest, stage)));
         }
     }
-    let is_cut_off = pass.has(RETIRING)?;
-    Ok(Err(if is_cut_off { "it was cut off while it was made" } else { "it has no pass.json" }.to_owned()))
-}
-
-/// The manifest of a pass that was not finished; `None` if it is none of ours.
-pub(super) fn retiring_manifest(pass: &Dir, archive: &str) -> Result<Option<Manifest>> {
-    Ok(manifest_named(RETIRING, pass, archive)?.and_then(Result::ok))
+    Ok(Err("it has no pass.json".to_owned()))
 }
 
 /// The manifest in a file of this name, or why it is not ours; `None` if there is none.

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, Statx};
 use rustix::io::Errno;
 
 use super::dir::{Dir, file_type, join};
-use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, TAKEN_UP, is_unfinished, read_manifest};
+use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, Stage, TAKEN_UP, is_unfinished, read_manifest};
 use super::{Report, SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::fault::crash;
@@ -99,9 +99,10 @@ impl Tree {
         let _queue = self.lock_queue();
         match read_manifest(dir, archive)? {
             Err(why) => Ok(Some(vec![Report::failure(dir.path(), format!("not a pass of ours: {why}"))])),
-            Ok((_, true)) => Ok(None),
-            Ok((manifest, false)) if manifest != pass.manifest => Ok(Some(Vec::new())), // partly restored, and spared
-            Ok(_) => {
+            Ok((_, Stage::Reaping)) => Ok(None),
+            Ok((_, Stage::Retiring)) => Ok(Some(Vec::new())), // never handed over; nobody has looked again at what is in it
+            Ok((manifest, Stage::Waiting)) if manifest != pass.manifest => Ok(Some(Vec::new())), // partly restored, and spared
+            Ok((_, Stage::Waiting)) => {
                 let renamed = rustix::fs::renameat(dir, MANIFEST, dir, TAKEN_UP);
                 renamed.map_err(|e| Error::io("take up", dir.path(), e))?;
                 Ok(None)

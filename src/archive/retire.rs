@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 
 use super::dir::{DayDir, Dir, Inode, join};
-use super::queue::{MANIFEST, Manifest, Place, QUEUE, RETIRING};
+use super::queue::{MANIFEST, Manifest, Place, QUEUE, RETIRING, is_unfinished};
 use super::restore::{Restored, events_in, restore_events};
 use super::{CameraDir, Report, Tree};
 use crate::clock::Now;
@@ -38,22 +38,41 @@ pub struct RetiringPass<'a> {
 /// How long a pass can be taken back in which something is against the plan.
 const SPARED: TimeDelta = TimeDelta::hours(24);
 
-/// Directories in which names came or went, each once.
+/// Directories in which names came or went, each once. Each is an open file, of which a process may have few: after
+/// [`Touched::MOST`] they are synced before the end.
 #[derive(Debug, Default)]
-pub(super) struct Touched(HashMap<Inode, Dir>);
+pub(super) struct Touched {
+    dirs: HashMap<Inode, Dir>,
+    /// The first that could not be synced before the end.
+    failure: Option<Error>,
+}
 
 impl Touched {
+    const MOST: usize = 64;
+
     pub fn add(&mut self, dir: &Dir) -> Result<()> {
         let inode = dir.inode()?;
-        if let std::collections::hash_map::Entry::Vacant(entry) = self.0.entry(inode) {
+        if let std::collections::hash_map::Entry::Vacant(entry) = self.dirs.entry(inode) {
             entry.insert(dir.again()?);
         }
         Ok(())
     }
 
-    /// Makes what was done in them durable.
-    pub fn sync(&self) -> Result<()> {
-        self.0.values().try_for_each(Dir::sync)
+    /// Makes what was done so far durable if that holds many files open. To be called where nothing is under way: names that
+    /// come or go later need their directories added again.
+    pub fn relieve(&mut self) {
+        if self.dirs.len() >= Self::MOST {
+            let synced = self.dirs.drain().try_for_each(|(_, dir)| dir.sync());
+            self.failure = self.failure.take().or(synced.err());
+        }
+    }
+
+    /// Makes what was done in them durable. Fails if that failed for any of them, at whatever time.
+    pub fn sync(&mut self) -> Result<()> {
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None => self.dirs.values().try_for_each(Dir::sync),
+        }
     }
 }
 
@@ -89,6 +108,8 @@ impl Tree {
             started: rfc3339(now.utc),
             by,
             undo_until: undo_until.map(rfc3339),
+            confirmed: false,
+            problem: None,
             items,
         };
         Ok(RetiringPass {
@@ -106,6 +127,17 @@ impl Tree {
 }
 
 impl RetiringPass<'_> {
+    /// Its name; empty while nothing was moved.
+    pub fn name(&self) -> &str {
+        &self.manifest.pass
+    }
+
+    /// Notes that a person confirmed it. To be called before the first item.
+    pub fn confirmed(mut self, is_confirmed: bool) -> Self {
+        self.manifest.confirmed = is_confirmed;
+        self
+    }
+
     /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, and what
     /// is saved by now, stays. An error means that nothing of the item was moved.
     pub fn retire(&mut self, item: &Item, expected: &[EventName]) -> Result<Retired> {
@@ -125,6 +157,7 @@ impl RetiringPass<'_> {
             Err(error) if error.is_not_found() => return Ok(Retired { day_gone: true, ..Retired::default() }),
             other => other?,
         };
+        self.touched.relieve();
         let list = day.list()?;
         let wanted: BTreeSet<EventName> = match &item.events {
             Which::All => expected.iter().copied().collect(),
@@ -160,7 +193,10 @@ impl RetiringPass<'_> {
                 Err(error) => retired.failures.push(Report::of(&error, day.path())),
             }
         }
-        retired.day_gone = self.remove_empty_day(at, item.day)?;
+        match self.remove_empty_day(at, item.day) {
+            Ok(day_gone) => retired.day_gone = day_gone,
+            Err(error) => retired.failures.push(Report::of(&error, day.path())), // what was moved is told all the same
+        }
         Ok(retired)
     }
 
@@ -170,12 +206,14 @@ impl RetiringPass<'_> {
         self.touched.sync()?;
         crash("retire-7");
         if self.is_spared {
+            self.manifest.problem =
+                Some("some of it changed while it was being retired, and could not be put back".to_owned());
             let until = rfc3339(self.now.utc + SPARED);
             let is_longer = self.manifest.undo_until.as_ref().is_some_and(|planned| *planned > until);
             if !is_longer {
                 self.manifest.undo_until = Some(until);
-                self.parts.iter().try_for_each(|(_, part)| part.write_whole(RETIRING, &self.manifest.text()))?;
             }
+            self.parts.iter().try_for_each(|(_, part)| part.write_whole(RETIRING, &self.manifest.text()))?;
         }
         for (_, part) in &self.parts {
             let renamed = rustix::fs::renameat(part, RETIRING, part, MANIFEST);
@@ -286,6 +324,14 @@ impl RetiringPass<'_> {
                 Err(Error::Io { source, .. }) if is(&source, Errno::XDEV) && self.place_of(at)? == Place::Root => {
                     self.apart.insert(self.cameras[at].camera().clone());
                 }
+                // A network that fails can tell of a failure although the other side has done it. The pass is new, so what has
+                // this name in it came by this rename.
+                Err(error)
+                    if !error.is_not_found() && matches!((from.has(name), to.has(name)), (Ok(false), Ok(true))) =>
+                {
+                    tracing::warn!("{}; it was done all the same", error.chain());
+                    return Ok(&*target.insert(to));
+                }
                 other => {
                     let to = target.insert(to);
                     return other.map(|()| &*to);
@@ -328,29 +374,42 @@ impl RetiringPass<'_> {
             Place::Camera(_) => self.tree.queue_base(place)?,
         };
         let queue = open_or_make(&base, QUEUE)?;
-        if self.manifest.pass.is_empty() {
+        let is_first = self.manifest.pass.is_empty();
+        if is_first {
             self.manifest.pass = make_pass_dir(&queue, self.now)?;
         } else {
             make_dir(&queue, self.manifest.pass.as_bytes())?;
         }
         crash("retire-2");
-        let name = self.manifest.pass.clone().into_bytes();
-        let dir = queue.open_dir(&name)?;
-        dir.take_owner_of(&base);
-        let written =
-            dir.write_whole(RETIRING, &self.manifest.text()).and_then(|()| dir.sync()).and_then(|()| queue.sync());
-        if let Err(error) = written.and_then(|()| base.sync()) {
-            // Nothing was moved in yet: an unfinished pass must not stay behind.
-            let _ = rustix::fs::unlinkat(&dir, RETIRING, AtFlags::empty());
-            let _ = rustix::fs::unlinkat(&queue, &name, AtFlags::REMOVEDIR);
-            if self.parts.is_empty() {
-                self.manifest.pass.clear();
+        match self.begin_part(&base, &queue) {
+            Ok((dir, kept)) => {
+                crash("retire-3");
+                self.parts.push((place.clone(), kept));
+                Ok(dir)
             }
-            return Err(error);
+            Err(error) => {
+                // Nothing was moved in yet: an unfinished pass must not stay behind, nor be in the way of the next item.
+                let name = self.manifest.pass.as_bytes();
+                if let Ok(dir) = queue.enter(name) {
+                    let _ = rustix::fs::unlinkat(&dir, RETIRING, AtFlags::empty());
+                }
+                let _ = rustix::fs::unlinkat(&queue, name, AtFlags::REMOVEDIR);
+                if is_first {
+                    self.manifest.pass.clear();
+                }
+                Err(error)
+            }
         }
-        crash("retire-3");
-        self.parts.push((place.clone(), dir.again()?));
-        Ok(dir)
+    }
+
+    /// Step 3: the manifest of a pass directory that was just made. Returns two handles on it.
+    fn begin_part(&self, base: &Dir, queue: &Dir) -> Result<(Dir, Dir)> {
+        let dir = queue.open_dir(self.manifest.pass.as_bytes())?;
+        let kept = dir.again()?;
+        dir.take_owner_of(base);
+        dir.write_whole(RETIRING, &self.manifest.text())?;
+        dir.sync().and_then(|()| queue.sync()).and_then(|()| base.sync())?;
+        Ok((dir, kept))
     }
 
     /// Removes the day's directory if nothing is left in it; `rmdir` itself is the check.
@@ -390,9 +449,17 @@ fn make_pass_dir(queue: &Dir, now: Now) -> Result<String> {
     Ok(name)
 }
 
+/// Makes the directory of a pass, of which an earlier attempt may have left an empty one.
 fn make_dir(parent: &Dir, name: &[u8]) -> Result<()> {
-    rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755))
-        .map_err(|e| Error::io("make", join(parent.path(), name), e))
+    let fail = |e| Error::io("make", join(parent.path(), name), e);
+    match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
+        Err(Errno::EXIST) => {
+            let names = parent.open_dir(name)?.names()?;
+            let is_ours = names.iter().all(|name| is_unfinished(name));
+            if is_ours { Ok(()) } else { Err(fail(Errno::EXIST)) }
+        }
+        made => made.map_err(fail),
+    }
 }
 
 pub(super) fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Common, Outcome, output};
-use crate::archive::{Depth, Report};
+use crate::archive::{Depth, Report, Stage};
 use crate::catalog::{Catalog, Query};
 use crate::clock::Stop;
 use crate::error::Result;
@@ -63,7 +63,9 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
             findings.notes.extend(foreign.into_iter().flatten().map(stray));
         }
     }
-    findings.notes.extend(archive.tree().passes()?.1);
+    let (problems, notes) = queue(&archive)?;
+    findings.problems.extend(problems);
+    findings.notes.extend(notes);
     let is_clean = findings.differences.is_empty() && findings.problems.is_empty();
     if json {
         output::json(&findings)?;
@@ -71,6 +73,19 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
         show(&findings, tree.len() as u64)?;
     }
     Ok(if is_clean { Outcome::Done } else { Outcome::Incomplete })
+}
+
+/// What is the matter with passes in the delete queue, and what else lies there.
+fn queue(archive: &Archive) -> Result<(Vec<Report>, Vec<Report>)> {
+    let (mut passes, mut others) = archive.tree().passes()?;
+    if passes.iter().any(|pass| pass.stage == Stage::Retiring) {
+        // A daemon may just be making it.
+        let (_handle, stop) = Stop::new();
+        stop.wait(SETTLE);
+        (passes, others) = archive.tree().passes()?;
+    }
+    let problems = passes.into_iter().filter_map(|pass| Some(Report::note(pass.path.clone(), pass.problem()?)));
+    Ok((problems.collect(), others))
 }
 
 fn show(findings: &Findings, events: u64) -> Result<()> {

@@ -42,6 +42,9 @@ fn push_pass(text: &mut String, pass: &QueuedWire) {
         None => "is removed at the next occasion".to_owned(),
     };
     let _ = writeln!(text, "{}  {by}, {until}", pass.pass);
+    if let Some(problem) = &pass.problem {
+        let _ = writeln!(text, "  PROBLEM {problem}");
+    }
     for item in &pass.items {
         let _ = write!(text, "  {}", output::item(item));
     }

@@ -13,7 +13,8 @@ pub enum What {
     Pass,
     /// Some events of a day were retired by a pass.
     Item,
-    /// Some events of a day were to be retired and stay: they were kept in the last moment, or it failed.
+    /// Some events of a day were to be retired, or restored, and stay where they were: they were kept in the last moment, or
+    /// it failed.
     Left,
     /// A guard held a pass.
     Refused,
@@ -25,6 +26,8 @@ pub enum What {
     Saved,
     /// A person keeps events no more.
     Unsaved,
+    /// A person asked for something, and it could not be done.
+    Failed,
     /// Entries that could not be written and had to be given up; the log has them.
     Lost,
     /// Something that a later version tells.
@@ -44,6 +47,7 @@ impl What {
             Self::Deleted => "deleted",
             Self::Saved => "saved",
             Self::Unsaved => "unsaved",
+            Self::Failed => "failed",
             Self::Lost => "lost",
             Self::Other => "other",
         }

@@ -36,6 +36,19 @@ pub struct Item {
 }
 
 impl Item {
+    /// What came back of a day; none where nothing did.
+    pub(crate) fn restored(camera: &Camera, day: Day, events: Vec<EventName>, reason: &str) -> Option<Self> {
+        (!events.is_empty()).then(|| Self {
+            camera: camera.clone(),
+            day,
+            count: events.len() as u64,
+            events: Which::Some(events),
+            bytes: None,
+            frees: None,
+            reason: reason.to_owned(),
+        })
+    }
+
     /// The events that it names; none where it is the whole day.
     pub fn names(&self) -> &[EventName] {
         match &self.events {

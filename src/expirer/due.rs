@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::DateTime;
 
 use super::Expirer;
-use crate::archive::{Manifest, QueuedPass};
+use crate::archive::{Manifest, QueuedPass, Stage};
 use crate::error::Result;
 
 /// A pass that can be taken back waits for so many seconds at least, whatever the wall clock does meanwhile, or for its
@@ -32,7 +32,10 @@ impl Expirer {
         let long_enough = self.long_enough(&passes);
         let is_over = |manifest: &Manifest| manifest.is_due(now) && long_enough.contains(&manifest.pass);
         passes.retain(|pass| {
-            let can_be_undone = pass.manifest.undo_until.is_some() && !pass.is_taken_up;
+            if pass.stage == Stage::Retiring {
+                return false; // nobody has looked again at what was moved into it
+            }
+            let can_be_undone = pass.manifest.undo_until.is_some() && pass.stage != Stage::Reaping;
             !can_be_undone || (!is_held && ((is_short && pass.is_on_root) || is_over(&pass.manifest)))
         });
         Ok(passes)

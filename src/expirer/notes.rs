@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Pass;
-use crate::archive::{QueuedPass, Report, Tree};
+use crate::archive::{QueuedPass, Report, Stage, Tree};
 use crate::audit::Audit;
 use crate::clock::Now;
-use crate::event::{By, Entry, EventId, EventName, Item, What, Which};
+use crate::error::Error;
+use crate::event::{By, Camera, Day, Entry, EventId, EventName, Item, What, Which};
 use crate::retention::Refusal;
 
 /// A pass that was made and each of its items, then what stays.
@@ -35,9 +36,10 @@ fn sums(items: &[Item], done: &str) -> Entry {
     Entry { count, bytes, ..Entry::new(What::Pass, reason) }
 }
 
-/// A plan that a guard holds.
-pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal) -> Entry {
+/// A plan that a guard holds: one of the rules, or one that a person wanted to confirm.
+pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal, by: By) -> Entry {
     Entry {
+        by,
         pass: Some(id.to_owned()),
         guard: Some(refusal.guard.to_owned()),
         count: items.iter().map(|item| item.count).sum(),
@@ -64,25 +66,43 @@ pub(super) fn about(what: What, id: &EventId, reason: &str) -> Entry {
     }
 }
 
+/// Something that a person asked for and that failed, about one event.
+pub(super) fn failed(id: &EventId, asked: &str, error: &Error) -> Entry {
+    about(What::Failed, id, &format!("{asked}: {}", error.chain()))
+}
+
+/// Something of a pass's day that a person wanted back and that stays in the queue.
+pub(super) fn left_of_day(camera: &Camera, day: Day, report: &Report) -> Entry {
+    let name = report.path.file_name().and_then(|name| name.to_str()?.parse::<EventName>().ok());
+    Entry {
+        camera: Some(camera.clone()),
+        day: Some(day),
+        events: Some(name.map_or(Which::All, |name| Which::Some(vec![name]))),
+        count: name.is_some().into(),
+        by: By::Hand,
+        ..Entry::new(What::Left, report.problem.clone())
+    }
+}
+
 /// Something of an item that stays: the event that the report names, or of the whole item.
-pub(super) fn left(item: &Item, report: &Report) -> Entry {
+pub(super) fn left(item: &Item, report: &Report, by: By) -> Entry {
     let name = report.path.file_name().and_then(|name| name.to_str()?.parse::<EventName>().ok());
     let about = match name {
         Some(name) => Item { events: Which::Some(vec![name]), count: 1, bytes: None, ..item.clone() },
         None => item.clone(),
     };
-    Entry { reason: report.problem.clone(), ..Entry::of(What::Left, &about) }
+    Entry { reason: report.problem.clone(), by, ..Entry::of(What::Left, &about) }
 }
 
 /// Notes the waiting passes that the audit does not know: a crash came between the retiring and the note. What of each
-/// pass lies in the queue is what it has retired; its manifest tells why.
+/// pass lies in the queue is what it has retired; its manifest tells why, and by whose word.
 pub(super) fn found(audit: &Audit, tree: &Tree, passes: &[QueuedPass], now: Now) {
     let names: BTreeSet<&str> = passes.iter().map(|pass| pass.manifest.pass.as_str()).collect();
     for name in names.into_iter().filter(|name| !audit.has_pass(name)) {
-        let (mut items, mut undo_until, mut by) = (Vec::new(), None, By::Rule);
-        for part in passes.iter().filter(|pass| pass.manifest.pass == name) {
-            undo_until.clone_from(&part.manifest.undo_until);
-            by = part.manifest.by;
+        let parts = || passes.iter().filter(|pass| pass.manifest.pass == name);
+        let Some(manifest) = parts().map(|part| &part.manifest).next_back() else { continue };
+        let mut items = Vec::new();
+        for part in parts() {
             match tree.retired_in(part) {
                 Ok(found) => items.extend(found),
                 Err(error) => tracing::warn!("{}", error.chain()),
@@ -91,8 +111,19 @@ pub(super) fn found(audit: &Audit, tree: &Tree, passes: &[QueuedPass], now: Now)
         if items.is_empty() {
             continue; // it ended before anything was moved
         }
+        let undo_until = &manifest.undo_until;
         let of = |entry: Entry| Entry { pass: Some(name.to_owned()), undo_until: undo_until.clone(), ..entry };
-        let sums = of(Entry { by, ..sums(&items, "cut off before this was noted; it had retired") });
+        if manifest.by == By::Hand {
+            audit.note(now, by_hand(What::Deleted, Some(name), &items).into_iter().map(of));
+            continue;
+        }
+        let by = if manifest.confirmed { By::Hand } else { manifest.by };
+        let done = if parts().all(|part| part.stage == Stage::Retiring) {
+            "cut off while it was made, and it cannot be put back yet; it holds"
+        } else {
+            "cut off before this was noted; it had retired"
+        };
+        let sums = of(Entry { by, ..sums(&items, done) });
         audit.note(now, std::iter::once(sums).chain(items.iter().map(|item| of(Entry::of(What::Item, item)))));
     }
 }

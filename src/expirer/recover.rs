@@ -4,8 +4,8 @@
 use chrono::TimeDelta;
 
 use super::Expirer;
-use crate::archive::{Depth, RestoringPass};
-use crate::error::Result;
+use crate::archive::{Depth, Report, RestoringPass};
+use crate::event::{Entry, Item, What};
 
 /// How long what cannot be put back stays in the queue at least.
 const SPARED: TimeDelta = TimeDelta::hours(24);
@@ -26,36 +26,46 @@ impl Expirer {
         };
         for pass in unfinished {
             let name = pass.name().to_owned();
-            match self.put_back(pass) {
-                Ok(events) => {
-                    tracing::warn!("pass {name} was cut off while it was made: {events} events are put back");
-                }
-                Err(error) => {
-                    tracing::error!("pass {name}, which was cut off, cannot be put back: {}", error.chain());
-                }
+            let (back, left) = self.put_back(pass);
+            let events = back.iter().map(|item| item.count).sum::<u64>();
+            tracing::warn!("pass {name} was cut off while it was made: {events} events are put back");
+            if let Some(first) = left.first() {
+                tracing::error!(
+                    "pass {name}, which was cut off, cannot be put back as a whole; {} entries stay in the delete queue, \
+                     the first: {}: {} (owlery queue lists the pass, owlery restore tries again)",
+                    left.len(),
+                    first.path.display(),
+                    first.problem
+                );
             }
         }
     }
 
-    /// Answers how many events are in the archive again.
-    fn put_back(&self, mut pass: RestoringPass<'_>) -> Result<usize> {
-        let (days, mut left) = pass.days()?;
-        let mut events = 0;
+    /// Every day is tried, whatever becomes of the others. Returns what is in the archive again, and what is not.
+    fn put_back(&self, mut pass: RestoringPass<'_>) -> (Vec<Item>, Vec<Report>) {
+        let now = self.scanner.clock.now();
+        let name = pass.name().to_owned();
+        let (days, mut left) = pass.days();
+        let mut back = Vec::new();
         for (camera, day) in days {
             let restored = {
                 let _ticket = self.scanner.tickets.take(&camera, day);
-                pass.restore_day(&camera, day)?
+                pass.restore_day(&camera, day)
             };
-            events += restored.events.len();
             left.extend(restored.left);
+            back.extend(Item::restored(&camera, day, restored.events, "put back: its pass was cut off"));
             if let Err(error) = self.scanner.scan_day(&camera, day, Depth::Glance) {
                 tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
             }
         }
-        for report in left {
-            tracing::error!("{}: {}", report.path.display(), report.problem);
+        let problem = (!left.is_empty()).then(|| {
+            "it was cut off while it was made, and this could not be put back; owlery restore tries again".to_owned()
+        });
+        left.extend(pass.finish(now.utc + SPARED, problem).failures);
+        if self.audit.has_pass(&name) {
+            let of = |item: &Item| Entry { pass: Some(name.clone()), ..Entry::of(What::Restored, item) };
+            self.audit.note(now, back.iter().map(of).collect::<Vec<_>>());
         }
-        pass.finish(self.scanner.clock.now().utc + SPARED)?;
-        Ok(events)
+        (back, left)
     }
 }

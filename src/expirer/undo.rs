@@ -43,39 +43,36 @@ impl Expirer {
     pub fn restore(&self, name: &str) -> Result<Restoration> {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
-        let mut pass = self.counted(self.tree.begin_restore(name))?;
-        let (days, others) = pass.days()?;
+        let mut pass = self.tree.begin_restore(name).inspect_err(|error| self.restore_failed(name, error, now))?;
+        let (days, others) = pass.days();
         let from = self.clock.undo_from(now.utc);
         let until = from + TimeDelta::days(KEPT_DAYS).max(self.undo_window);
         // Step 1: no pass from now on takes what comes back.
         let kept = |(camera, day): &(Camera, Day)| RestoredDay { camera: camera.clone(), day: *day, until };
-        self.restored.add(&days.iter().map(kept).collect::<Vec<_>>(), self.clock.held().is_none().then_some(now))?;
+        self.restored
+            .add(&days.iter().map(kept).collect::<Vec<_>>(), self.clock.held().is_none().then_some(now))
+            .inspect_err(|error| self.restore_failed(name, error, now))?;
         crash("restore-1");
         let mut done = Restoration { pass: name.to_owned(), left: others, ..Restoration::default() };
+        let mut told = Vec::new();
         for (camera, day) in &days {
             let _ticket = self.scanner.tickets.take(camera, *day);
-            match pass.restore_day(camera, *day) {
-                Ok(day_done) => {
-                    done.left.extend(day_done.left);
-                    if !day_done.events.is_empty() {
-                        done.items.push(Item {
-                            camera: camera.clone(),
-                            day: *day,
-                            count: day_done.events.len() as u64,
-                            events: Which::Some(day_done.events),
-                            bytes: None,
-                            frees: None,
-                            reason: "restored".to_owned(),
-                        });
-                    }
-                }
-                Err(error) => {
-                    let path = self.tree.root().join(camera.as_str()).join(day.to_string());
-                    done.left.push(Report::of(&error, &path));
-                }
-            }
+            let restored = pass.restore_day(camera, *day);
+            let of =
+                |report: &Report| Entry { pass: Some(name.to_owned()), ..notes::left_of_day(camera, *day, report) };
+            told.extend(restored.left.iter().map(of));
+            done.left.extend(restored.left);
+            done.items.extend(Item::restored(camera, *day, restored.events, "restored"));
         }
-        let finished = pass.finish(from + TimeDelta::hours(SPARED_HOURS));
+        let finished = pass.finish(from + TimeDelta::hours(SPARED_HOURS), None);
+        for failure in &finished.failures {
+            told.push(Entry {
+                pass: Some(name.to_owned()),
+                by: By::Hand,
+                ..Entry::new(What::Failed, told_of(failure))
+            });
+        }
+        done.left.extend(finished.failures); // what is back is back, and told, also where the rest could not be tidied up
         self.waited.forget(name); // what is left of it is spared anew
         self.count_from_now();
         done.kept_until = (!done.items.is_empty()).then(|| rfc3339(until));
@@ -86,53 +83,82 @@ impl Expirer {
                 tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
             }
         }
-        let mut told = notes::by_hand(What::Restored, Some(name), &done.items);
-        for entry in &mut told {
+        let mut back = notes::by_hand(What::Restored, Some(name), &done.items);
+        for entry in &mut back {
             entry.reason = done.kept_until.as_ref().map_or_else(String::new, |until| format!("kept until {until}"));
         }
-        self.audit.note(now, told);
-        finished?; // what is back is back, and told, also where the rest of the pass could not be tidied up
+        self.audit.note(now, back.into_iter().chain(told));
         tracing::info!("pass {name}: restored {} days", done.items.len());
         Ok(done)
+    }
+
+    /// A pass that could not be taken back at all, noted.
+    fn restore_failed(&self, name: &str, error: &Error, now: Now) {
+        self.refusals.count_error(error);
+        let entry = match error {
+            Error::Unknown { .. } => return, // a typo tells nothing of any recording
+            Error::Refused { guard, message } => {
+                Entry { guard: Some((*guard).to_owned()), ..Entry::new(What::Refused, message.clone()) }
+            }
+            other => Entry::new(What::Failed, format!("restore: {}", other.chain())),
+        };
+        self.audit.note(now, [Entry { pass: Some(name.to_owned()), by: By::Hand, ..entry }]);
     }
 
     /// Retires these events because a person says so. All or none: one that is saved or open, or not there, refuses.
     pub fn delete(&self, ids: &[EventId]) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
-        let mut items: Vec<Item> = Vec::new();
-        for id in ids {
-            let state = self.scanner.scan_event(id, Occasion::Found)?;
-            let state = state.ok_or_else(|| Error::Unknown { what: "event", name: id.to_string() })?;
-            if state == State::Open {
-                let message = format!("{id} is still being written; it can be deleted when it is complete");
-                return Err(self.refuse(id, "open", message, now));
-            }
-            if self.tree.is_saved(id)? {
-                let message = format!("{id} is saved; unsave it first");
-                return Err(self.refuse(id, "saved", message, now));
-            }
-            let weight = self.tree.camera(&id.camera)?.day(id.day)?.weigh(id.name)?;
-            items.push(Item {
-                camera: id.camera.clone(),
-                day: id.day,
-                events: Which::Some(vec![id.name]),
-                count: 1,
-                bytes: Some(weight.bytes),
-                frees: Some(weight.frees),
-                reason: "deleted by hand".to_owned(),
-            });
-        }
+        let items: Vec<Item> = ids.iter().map(|id| self.to_delete(id, now)).collect::<Result<_>>()?;
         let until = self.clock.undo_from(now.utc) + TimeDelta::hours(BY_HAND_HOURS).max(self.undo_window);
         let mut pass = Pass::begun(now);
-        let retiring = self.counted(self.tree.begin_pass(items.clone(), By::Hand, Some(until), now))?;
+        let retiring = self.tree.begin_pass(items.clone(), By::Hand, Some(until), now).inspect_err(|error| {
+            self.refusals.count_error(error);
+            let of = |id| match error {
+                Error::Refused { guard, message } => {
+                    Entry { guard: Some((*guard).to_owned()), ..notes::about(What::Refused, id, message) }
+                }
+                other => notes::failed(id, "delete", other),
+            };
+            self.audit.note(now, ids.iter().map(of));
+        })?;
         let planned: Vec<_> = items.into_iter().map(|item| (item.clone(), item.names().to_vec())).collect();
-        let left = self.carry_out(retiring, &planned, &mut pass)?;
+        let left = self.carry_out(retiring, &planned, By::Hand, &mut pass);
         self.count_from_now();
+        if pass.items.is_empty() && pass.failures.is_empty() {
+            let name = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Err(Error::Unknown { what: "event", name }); // gone in the last moment
+        }
         let undo_until = pass.undo_until.clone();
         let deleted = notes::by_hand(What::Deleted, pass.pass.as_deref(), &pass.items).into_iter();
         self.audit.note(now, deleted.map(|entry| Entry { undo_until: undo_until.clone(), ..entry }).chain(left));
         Ok(pass)
+    }
+
+    /// What is to be retired for one event that a person names. Why that is not possible is noted.
+    fn to_delete(&self, id: &EventId, now: Now) -> Result<Item> {
+        let failed = |error: &Error| self.audit.note(now, [notes::failed(id, "delete", error)]);
+        let state = self.scanner.scan_event(id, Occasion::Found).inspect_err(failed)?;
+        let state = state.ok_or_else(|| Error::Unknown { what: "event", name: id.to_string() })?;
+        if state == State::Open {
+            let message = format!("{id} is still being written; it can be deleted when it is complete");
+            return Err(self.refuse(id, "open", message, now));
+        }
+        if self.tree.is_saved(id).inspect_err(failed)? {
+            let message = format!("{id} is saved; unsave it first");
+            return Err(self.refuse(id, "saved", message, now));
+        }
+        let day = self.tree.camera(&id.camera).and_then(|camera| camera.day(id.day));
+        let weight = day.and_then(|day| day.weigh(id.name)).inspect_err(failed)?;
+        Ok(Item {
+            camera: id.camera.clone(),
+            day: id.day,
+            events: Which::Some(vec![id.name]),
+            count: 1,
+            bytes: Some(weight.bytes),
+            frees: Some(weight.frees),
+            reason: "deleted by hand".to_owned(),
+        })
     }
 
     /// A deletion that is refused, noted.
@@ -145,17 +171,32 @@ impl Expirer {
 
     /// Saves an event: no rule takes it.
     pub fn save(&self, id: &EventId) -> Result<()> {
-        self.tree.save(id)?;
-        self.audit.note(self.scanner.clock.now(), [notes::about(What::Saved, id, "saved by hand")]);
-        self.scanner.scan_event(id, Occasion::Found).map(|_| ())
+        self.mark(id, What::Saved, self.tree.save(id))
     }
 
     /// Makes an event one like others.
     pub fn unsave(&self, id: &EventId) -> Result<()> {
-        self.tree.unsave(id)?;
-        self.audit.note(self.scanner.clock.now(), [notes::about(What::Unsaved, id, "unsaved by hand")]);
+        self.mark(id, What::Unsaved, self.tree.unsave(id))
+    }
+
+    /// Notes what became of saving or unsaving an event.
+    fn mark(&self, id: &EventId, what: What, marked: Result<()>) -> Result<()> {
+        let now = self.scanner.clock.now();
+        if let Err(error) = marked {
+            if !matches!(error, Error::Unknown { .. }) && !error.is_not_found() {
+                let asked = if what == What::Saved { "save" } else { "unsave" };
+                self.audit.note(now, [notes::failed(id, asked, &error)]);
+            }
+            return Err(error);
+        }
+        self.audit.note(now, [notes::about(what, id, &format!("{} by hand", what.as_str()))]);
         self.scanner.scan_event(id, Occasion::Found).map(|_| ())
     }
+}
+
+/// A report in one line.
+fn told_of(report: &Report) -> String {
+    format!("{}: {}", report.path.display(), report.problem)
 }
 
 impl Pass {

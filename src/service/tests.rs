@@ -316,7 +316,7 @@ impl Story {
         }
         let pass = &passes[n % passes.len()];
         let name = pass.manifest.pass.clone();
-        if pass.is_taken_up {
+        if pass.stage == crate::archive::Stage::Reaping {
             let refused = self.handle().restore(&name);
             assert!(matches!(refused, Err(Error::Refused { guard: "reaping", .. })), "{refused:?}");
             return;
@@ -363,7 +363,10 @@ impl Story {
         let now = self.now().and_utc();
         for pass in &due {
             let until = pass.manifest.undo_until.as_ref().map(|until| until.parse::<DateTime<Utc>>().unwrap());
-            assert!(pass.is_taken_up || until.is_none_or(|until| until <= now), "its undo time is not over");
+            assert!(
+                pass.stage == crate::archive::Stage::Reaping || until.is_none_or(|until| until <= now),
+                "its undo time is not over"
+            );
         }
         let done = stop_at(crash, || {
             for pass in &due {

@@ -43,6 +43,7 @@ mod listener;
 #[cfg(feature = "cli")]
 mod metrics;
 #[cfg(feature = "cli")]
+mod queue;
 mod reaper;
 #[cfg(feature = "cli")]
 mod regressions;

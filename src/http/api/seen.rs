@@ -34,6 +34,7 @@ pub(super) fn queue(mut queue: QueueWire, viewer: &Viewer) -> QueueWire {
     queue.passes.retain_mut(|pass| {
         keep(&mut pass.items, viewer);
         pass.path = None;
+        pass.problem.iter_mut().for_each(|problem| MORE.clone_into(problem)); // it may name files of any camera
         !pass.items.is_empty() && told.insert(pass.pass.clone())
     });
     queue.others.clear();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::archive::{QueuedPass, Report, rfc3339};
+use crate::archive::{QueuedPass, Report, Stage, rfc3339};
 use crate::error::Result;
 use crate::event::{By, Camera, Item};
 use crate::expirer::{GuardState, HeldPass, Pass, Restoration};
@@ -140,19 +140,28 @@ pub(crate) struct QueuedWire {
     pub path: Option<PathBuf>,
     /// Whether it is being removed: it cannot be taken back any more.
     pub reaping: bool,
+    /// What is the matter with it: it was cut off, or cannot be removed.
+    #[schema(required)]
+    #[serde(default)]
+    pub problem: Option<String>,
 }
 
 impl QueueWire {
     pub fn of(handle: &Handle) -> Result<Self> {
         let (passes, others) = handle.queue()?;
-        let passes = passes.into_iter().map(|QueuedPass { manifest, path, is_taken_up, .. }| QueuedWire {
-            pass: manifest.pass,
-            started: manifest.started,
-            by: manifest.by,
-            undo_until: manifest.undo_until,
-            items: manifest.items,
-            path: Some(path),
-            reaping: is_taken_up,
+        let passes = passes.into_iter().map(|pass| {
+            let problem = pass.problem();
+            let QueuedPass { manifest, path, stage, .. } = pass;
+            QueuedWire {
+                pass: manifest.pass,
+                started: manifest.started,
+                by: manifest.by,
+                undo_until: manifest.undo_until,
+                items: manifest.items,
+                path: Some(path),
+                reaping: stage == Stage::Reaping,
+                problem,
+            }
         });
         Ok(Self { passes: passes.collect(), others: others.iter().map(ProblemWire::from).collect() })
     }
