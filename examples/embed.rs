@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub async fn run(
         drop(stopping);
     });
     let mut late = stopped.clone();
+    // With the clients' addresses, so that only a proxy on this host is believed about the path at which it shows this.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, app).with_graceful_shutdown(async move {
         let _ = stopped.changed().await; // an error: the sender is gone
     });

@@ -79,7 +79,7 @@ impl Daemon {
         let control = control::listen(&service, &runtime)?;
         runtime.spawn(control::serve(control, std::sync::Arc::clone(&service), closed.clone()));
         listener.set_nonblocking(true).map_err(|e| Error::io("listen for", here(), e))?;
-        let router = crate::http::router_with(&service, access);
+        let router = crate::http::router_at_base(&service, access);
         let tls = tls.map(Arc::new);
         let entered = runtime.enter();
         let socket = tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?;

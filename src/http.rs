@@ -62,6 +62,43 @@ pub fn router_with(service: &Service, access: Access) -> Router {
     routes().layer(middleware::from_fn_with_state(web.clone(), around)).with_state(web)
 }
 
+/// The router of a program of its own. With a configured base path, a request is the same with and without it: some proxies take
+/// the path away and others do not.
+#[cfg(feature = "cli")]
+pub(crate) fn router_at_base(service: &Service, access: Access) -> Router {
+    use tower::ServiceExt;
+
+    let base = access.get_base_path().unwrap_or_default().to_owned();
+    let router = router_with(service, access);
+    let first = base.trim_start_matches('/').split('/').next().unwrap_or_default();
+    // Below a path that begins like one of ours, the two could not be told apart.
+    if first.is_empty() || OWN.contains(&first) {
+        return router;
+    }
+    let strip = move |mut request: Request| {
+        let uri = request.uri();
+        let left = uri.path_and_query().and_then(|path| path.as_str().strip_prefix(&base));
+        let left = left.and_then(|left| match left.as_bytes().first() {
+            None | Some(b'?') => Some(format!("/{left}")),
+            Some(b'/') => Some(left.to_owned()),
+            Some(_) => None,
+        });
+        if let Some(stripped) = left.and_then(|left| {
+            let mut parts = uri.clone().into_parts();
+            parts.path_and_query = Some(left.parse().ok()?);
+            axum::http::Uri::from_parts(parts).ok()
+        }) {
+            *request.uri_mut() = stripped;
+        }
+        request
+    };
+    Router::new().fallback_service(router.map_request(strip))
+}
+
+/// What the paths of routes begin with.
+#[cfg(feature = "cli")]
+const OWN: &[&str] = &["api", "healthz", "images", "live", "login", "logout", "media", "metrics", "motion", "readyz"];
+
 /// What is around the routes, from the outside in: the meter counts what others refuse, and the gate comes before a body is
 /// taken.
 async fn around(State(web): State<Web>, request: Request, next: Next) -> Response {
@@ -70,7 +107,7 @@ async fn around(State(web): State<Web>, request: Request, next: Next) -> Respons
         limits::caught(gate::gate(&web, request, limited)).await
     };
     let mut response = meter::meter(web.clone(), request, inside).await;
-    harden(response.headers_mut());
+    harden(response.headers_mut(), web.access.framing().policy());
     response
 }
 
@@ -115,15 +152,12 @@ fn routes() -> Router<Web> {
         .method_not_allowed_fallback(error::method_not_allowed)
 }
 
-/// What every answer carries: nothing is guessed to be a script, nothing is framed by a foreign page.
-fn harden(headers: &mut HeaderMap) {
+/// What every response carries: nothing is guessed to be a script, and the policy says which pages may frame it.
+fn harden(headers: &mut HeaderMap, policy: HeaderValue) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Not `no-referrer`: a browser would send `Origin: null` with a form.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
 }
 
 /// The body of an answer to HEAD where nobody knows how long that to GET would be: an empty one would be told as 0.

@@ -64,6 +64,13 @@ pub(super) struct Given {
     #[arg(long, value_name = "NAME[:PORT]")]
     #[serde(deserialize_with = "texts")]
     pub allow_host: Vec<String>,
+    /// The path at which a reverse proxy shows this, such as /owlery [default: as X-Forwarded-Prefix of a trusted proxy says]
+    #[arg(long, value_name = "PATH")]
+    pub base_path: Option<String>,
+    /// A page that may show this one in a frame, such as <https://home.example:8123>; repeatable [default: none]
+    #[arg(long, value_name = "SOURCE", num_args = 1..)]
+    #[serde(deserialize_with = "texts")]
+    pub frame_ancestors: Vec<String>,
     /// A TOML file with these settings
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -187,6 +194,10 @@ impl Given {
             allow_host: get("ALLOW_HOST")
                 .map(|names| names.split(',').map(str::to_owned).collect())
                 .unwrap_or_default(),
+            base_path: get("BASE_PATH"),
+            frame_ancestors: get("FRAME_ANCESTORS")
+                .map(|sources| sources.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect())
+                .unwrap_or_default(),
             config: get("CONFIG").map(Into::into),
             motion_conf: get("MOTION_CONF").map(Into::into),
             state_dir: get("STATE_DIR").map(Into::into),
@@ -215,6 +226,8 @@ impl Given {
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             allow_host: if self.allow_host.is_empty() { other.allow_host } else { self.allow_host },
+            base_path: self.base_path.or(other.base_path),
+            frame_ancestors: if self.frame_ancestors.is_empty() { other.frame_ancestors } else { self.frame_ancestors },
             config: self.config.or(other.config),
             motion_conf: self.motion_conf.or(other.motion_conf),
             state_dir: self.state_dir.or(other.state_dir),
@@ -290,6 +303,11 @@ impl Given {
             .parse()
             .map_err(|_| Error::Config(format!("--listen {listen:?} is not an address such as 127.0.0.1:8000")))?;
         let access = who::access(&self.allow_host, &self.users, &self.tokens, self.proxy.as_ref())?;
+        let access = match self.base_path.as_deref() {
+            Some(path) => access.base_path(path)?,
+            None => access,
+        };
+        let access = access.frame_ancestors(&self.frame_ancestors)?;
         if !listen.ip().is_loopback() && !access.asks_who() && !self.insecure {
             return Err(Error::Config(format!(
                 "--listen {listen} can be reached by others and nobody has to sign in; configure [users] \

@@ -1,6 +1,7 @@
 //! Who may ask over HTTP, as configured: users and their passwords, tokens, a trusted proxy, the names of this host. The
 //! deciding is `gate`'s.
 
+mod framing;
 pub(crate) mod hosts;
 pub(crate) mod password;
 pub(crate) mod proxy;
@@ -8,6 +9,9 @@ pub(crate) mod proxy;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use framing::Framing;
+
+use super::prefix;
 use super::secret::Digest;
 use super::viewer::{Account, Role};
 use crate::error::{Error, Result};
@@ -39,6 +43,9 @@ pub struct Access {
     users: BTreeMap<String, User>,
     tokens: HashMap<Digest, Arc<Account>>,
     proxy: Option<Proxy>,
+    /// The path at which a proxy shows this program, empty for the root; `None`: as a trusted proxy says.
+    base_path: Option<String>,
+    framing: Framing,
 }
 
 /// What a user or a token may do.
@@ -110,6 +117,26 @@ impl Access {
         Ok(self)
     }
 
+    /// The path below which clients reach this program through a reverse proxy, such as `/owlery`: URLs in responses begin with
+    /// it, and `X-Forwarded-Prefix` is ignored. The path at which an axum application mounts the router comes after it. Fails if
+    /// it is not a path of plain segments.
+    pub fn base_path(mut self, path: &str) -> Result<Self> {
+        let plain = prefix::plain(path);
+        self.base_path = Some(plain.ok_or_else(|| {
+            Error::Config(format!(
+                "--base-path {path:?} is not a path such as /owlery (letters, digits and -._~+@ between single slashes)"
+            ))
+        })?);
+        Ok(self)
+    }
+
+    /// The pages that may show the page in a frame, as sources of the Content-Security-Policy: an origin such as
+    /// `https://home.example:8123`, `https:`, `*.example.org`, `'self'`, or `'none'`, which is the default. Fails if one of them is no source.
+    pub fn frame_ancestors<S: AsRef<str>>(mut self, sources: &[S]) -> Result<Self> {
+        self.framing = Framing::parse(sources.iter().map(AsRef::as_ref))?;
+        Ok(self)
+    }
+
     /// Refuses what lets nobody in.
     pub(crate) fn check(&self) -> Result<()> {
         let signs_in = self.trusted_proxy().is_some_and(|proxy| proxy.user_header.is_some());
@@ -140,6 +167,16 @@ impl Access {
 
     pub(super) fn trusted_proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref()
+    }
+
+    /// The path at which a proxy shows this program, if it was configured.
+    pub(super) fn get_base_path(&self) -> Option<&str> {
+        self.base_path.as_deref()
+    }
+
+    /// Which pages may show the page in a frame.
+    pub(super) fn framing(&self) -> &Framing {
+        &self.framing
     }
 
     pub(super) fn user_named(&self, name: &str) -> Option<&User> {

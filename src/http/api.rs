@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use super::error::Problem;
 use super::params::{Params, RawParams};
+use super::prefix;
 use super::viewer::Viewer;
 use crate::event::EventId;
 use crate::service::Handle;
@@ -121,6 +122,7 @@ async fn tagged(
         response.headers_mut().insert(header::ETAG, value);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
+    prefix::vary(response.headers_mut());
     Ok(response)
 }
 

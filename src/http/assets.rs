@@ -4,7 +4,7 @@ use axum::extract::OriginalUri;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::prefix::Prefix;
+use super::prefix::{self, Prefix};
 
 /// The login page, with places for a message and for where to go then.
 pub(super) const LOGIN: &str = include_str!("../../ui/login.html");
@@ -19,14 +19,22 @@ fn typed(kind: &'static str) -> [(HeaderName, HeaderValue); 2] {
     ]
 }
 
-/// The page. What it asks for is relative to its own path; where the router is mounted that may lack the slash at its end,
-/// and the page is told what it stands for.
+/// The page. What it asks for is relative to its own path. Behind a proxy, or where the router is mounted, that path may lack
+/// the slash at its end; then the page says what its URLs are relative to.
 pub(super) async fn page(prefix: Prefix, OriginalUri(asked): OriginalUri) -> Response {
-    let page = typed("text/html; charset=utf-8");
-    if asked.path().ends_with('/') {
-        return (page, PAGE).into_response();
-    }
-    (page, PAGE.replacen("<head>", &format!("<head>\n  <base href=\"{prefix}/\">"), 1)).into_response()
+    let base = match asked.path().rsplit_once('/') {
+        _ if prefix.is_proxied() => format!("{prefix}/"),
+        // Relative to the page itself, whose path may be longer where a proxy shows it.
+        Some((_, last)) if !last.is_empty() => prefix::below(last),
+        _ => String::new(),
+    };
+    let kind = typed("text/html; charset=utf-8");
+    let mut response = match base.as_str() {
+        "" => (kind, PAGE).into_response(),
+        base => (kind, PAGE.replacen("<head>", &format!("<head>\n  <base href=\"{base}\">"), 1)).into_response(),
+    };
+    prefix::vary(response.headers_mut());
+    response
 }
 
 pub(super) async fn script() -> impl IntoResponse {

@@ -19,6 +19,7 @@ use super::access::hosts::Host;
 use super::access::proxy::Proxy;
 use super::error::Problem;
 use super::limiter::TooMany;
+use super::prefix::{self, Prefix};
 use super::secret::Digest;
 use super::viewer::{Account, Viewer};
 use super::web::Web;
@@ -118,7 +119,7 @@ fn admit(web: &Web, request: &Request) -> Result<(Viewer, Known), Box<Response>>
     match recognise(web, request, is_for_us) {
         Found::Account(account, known) => Ok((Viewer::new(account), known)),
         _ if is_open(request.uri().path()) => Ok((Viewer::nobody(), Known::Not)),
-        Found::Nobody if is_page(request) => Err(Box::new(to_login(request))),
+        Found::Nobody if is_page(request) => Err(Box::new(to_login(access, request))),
         Found::Nobody => Err(Box::new(unauthorised("sign in at login, or show a token"))),
         Found::WrongToken => match web.limiter.wrong_token(address_of(access, request), web.handle.now()) {
             Ok(()) => Err(Box::new(unauthorised("nobody has this token"))),
@@ -235,6 +236,15 @@ fn proxy_of<'a>(access: &'a Access, extensions: &Extensions) -> Option<(&'a Prox
     access.trusted_proxy().filter(|proxy| proxy.is_at(peer)).map(|proxy| (proxy, peer))
 }
 
+/// Whether the path that `X-Forwarded-Prefix` names is believed: from the configured proxy alone; where none is configured, from
+/// this host, and where the embedding program does not say who is asking. It changes nothing but the URLs in the response.
+pub(super) fn may_name_prefix(access: &Access, extensions: &Extensions) -> bool {
+    match (access.trusted_proxy(), peer(extensions)) {
+        (Some(proxy), peer) => peer.is_some_and(|peer| proxy.is_at(peer)),
+        (None, peer) => peer.is_none_or(|peer| peer.is_loopback()),
+    }
+}
+
 /// Where a request comes from, as far as it is known: beyond a trusted proxy, if there is one.
 pub(super) fn address_of(access: &Access, request: &Request) -> Option<IpAddr> {
     match proxy_of(access, request.extensions()) {
@@ -259,14 +269,17 @@ fn is_page(request: &Request) -> bool {
     request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-/// From the page to the login page beside it, and back afterwards. The way is told relative to the page: a reverse proxy may
-/// show it under another path than we know.
-fn to_login(request: &Request) -> Response {
+/// From the page to the login page beside it, and back afterwards. Where the path of a reverse proxy is not known, the location
+/// is relative to the page.
+fn to_login(access: &Access, request: &Request) -> Response {
+    let prefix = Prefix::of(access, request.extensions(), request.headers(), request.uri());
     let mut location = String::new();
-    if let Some(OriginalUri(uri)) = request.extensions().get()
+    if prefix.is_proxied() {
+        location = format!("{prefix}/");
+    } else if let Some(OriginalUri(uri)) = request.extensions().get()
         && let Some((_, last)) = uri.path().rsplit_once('/').filter(|(_, last)| !last.is_empty())
     {
-        location = format!("{last}/"); // mounted in another router, and asked for without the slash
+        location = prefix::below(last); // mounted in another router, and asked for without the slash
     }
     location.push_str("login");
     if let Some(query) = request.uri().query().filter(|query| !query.is_empty()) {
@@ -309,7 +322,8 @@ fn kept_private(access: &Access, mut response: Response) -> Response {
             headers.insert(header::CACHE_CONTROL, value);
         }
     }
-    headers.append(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+    let others = headers.insert(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+    headers.extend(others.map(|others| (header::VARY, others)));
     if let Some(name) = access.trusted_proxy().and_then(|proxy| proxy.user_header.as_ref()) {
         headers.append(header::VARY, HeaderName::clone(name).into());
     }

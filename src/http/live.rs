@@ -114,7 +114,9 @@ impl Live {
             return Ok(run.sit(last, closer));
         }
         if runs.len() >= MOUNTS {
-            return Err(Full);
+            // A client may have named prefixes of its own: what is only kept for its return makes room.
+            let Some(deserted) = runs.iter().position(|run| run.seats() == 0) else { return Err(Full) };
+            runs.remove(deserted).retire();
         }
         let epoch = format!("{:016x}{:x}", self.handle.epoch(), BEGUN.fetch_add(1, Ordering::Relaxed));
         let run = Arc::new(Run::new(prefix.as_str(), epoch, self.settings.bounds));

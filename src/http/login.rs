@@ -12,6 +12,7 @@ use axum::{Extension, Form};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use super::access::Access;
 use super::access::password::Password;
 use super::api::json;
 use super::error::Problem;
@@ -148,7 +149,7 @@ pub(super) async fn sign_in(State(web): State<Web>, request: Request) -> Result<
         return Err(Problem::not_found());
     }
     let (address, tls) = (gate::address_of(&web.access, &request), gate::is_over_tls(&web.access, &request));
-    let path = cookie_path(&request);
+    let path = cookie_path(&web.access, &request);
     let is_form = is_form(request.headers());
     let before: Vec<String> = gate::session_cookies(request.headers()).map(str::to_owned).collect();
     let credentials = read(request, is_form).await?;
@@ -171,7 +172,7 @@ pub(super) async fn sign_in(State(web): State<Web>, request: Request) -> Result<
 ))]
 pub(super) async fn sign_out(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
     let ended = gate::session_cookies(request.headers()).filter(|secret| web.sessions.end(secret)).count();
-    let cookie = cookie("", 0, &cookie_path(&request), gate::is_over_tls(&web.access, &request));
+    let cookie = cookie("", 0, &cookie_path(&web.access, &request), gate::is_over_tls(&web.access, &request));
     if ended > 0 {
         remember(&web).await?;
     }
@@ -296,8 +297,8 @@ fn relative(way: &str) -> String {
 }
 
 /// Where the cookie is sent to: below the path that the router is mounted under.
-fn cookie_path(request: &Request) -> String {
-    let prefix = Prefix::of(request.extensions().get(), request.uri());
+fn cookie_path(access: &Access, request: &Request) -> String {
+    let prefix = Prefix::of(access, request.extensions(), request.headers(), request.uri());
     let path = prefix.as_str();
     let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';' && byte != b',');
     if path.is_empty() || !is_plain { "/".to_owned() } else { path.to_owned() }
@@ -313,7 +314,7 @@ fn cookie(secret: &str, seconds: i64, path: &str, tls: bool) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Access, Grant};
+    use crate::http::Grant;
     use crate::service::{Archive, Options};
 
     const HASH: &str = "$argon2id$v=19$m=64,t=1,p=1$b3dscyBieSBkYXlsaWdodA$VRKIi/tHEwKsF6ERLz6x7s6WzzRnloh+oOSsB0mPeb4";

@@ -14,6 +14,7 @@ use super::error::Problem;
 use super::params::{Names, Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
+use super::wire::event_path;
 use crate::archive::{MISSING, TIME, title};
 use crate::catalog::NamedRange;
 use crate::event::text::Text;
@@ -153,7 +154,8 @@ fn bound(parameter: &str, time: NaiveDateTime) -> Result<(Day, EventName), Probl
 
 fn wire(handle: &Handle, event: &Event) -> EventWire {
     let details = &event.details;
-    let path = |name: Option<String>| name.map_or(MISSING.to_owned(), |name| format!("motion/{}/{name}", event.id));
+    let below = event_path(event);
+    let path = |name: Option<String>| name.map_or(MISSING.to_owned(), |name| format!("motion/{below}/{name}"));
     EventWire {
         start: Text::of_time(details.start, b' ').to_string(),
         end: Text::of_time(details.end, b' ').to_string(),

@@ -20,12 +20,16 @@ pub(super) use retention::{GuardWire, RetentionWire, WaitingWire};
 pub(crate) use retention::{PassWire, PlanWire, ProblemWire, QueueWire, QueuedWire, RefusalWire, RestorationWire};
 pub(super) use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema};
 
-/// What has to be encoded in a path's segment (RFC 3986, section 3.3).
+/// What is encoded in a path's segment (RFC 3986, section 3.3). The colon is, since a relative URL such as `a:b.jpg` would be
+/// one of the scheme `a` (section 4.2); the ampersand and the quote are, so that HTML needs no escape of its own.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')
     .add(b'%')
+    .add(b'&')
+    .add(b'\'')
+    .add(b':')
     .add(b'<')
     .add(b'>')
     .add(b'?')

@@ -71,7 +71,7 @@ fn an_application_has_the_cameras_below_a_path_of_its_own() {
     assert!(embedded.get("/").text().contains("My house"));
     let page = embedded.get("/cameras");
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    assert!(page.text().contains("<base href=\"/cameras/\">"), "what it asks for lies below: {}", page.text());
+    assert!(page.text().contains("<base href=\"cameras/\">"), "what it asks for lies below: {}", page.text());
     assert!(page.header("content-security-policy").is_some());
     for part in ["app.js", "style.css", "icon.svg", "images/missing.jpg", "healthz", "api/v1/cameras"] {
         assert_eq!(embedded.get(&format!("/cameras/{part}")).status, 200, "{part}");

@@ -9,6 +9,7 @@ mod gate;
 mod hostile;
 mod nginx;
 mod passwd;
+mod prefix;
 mod retention;
 mod sending;
 mod stream;

@@ -15,7 +15,7 @@ use crate::http::blocking;
 use crate::http::described::{CursorText, Direction, Moment};
 use crate::http::error::Problem;
 use crate::http::params::{Names, Params, RawParams};
-use crate::http::prefix::Prefix;
+use crate::http::prefix::{self, Prefix};
 use crate::http::viewer::Viewer;
 use crate::http::web::Web;
 use crate::http::wire::{
@@ -55,7 +55,7 @@ pub(in crate::http) async fn events(
     }
     let asked = (prefix, query);
     // Most questions take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(handle, &viewer, &asked.1, &headers, async {
+    tagged(handle, &viewer, &asked, &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &asked) {
             return Ok(answer(page));
@@ -137,5 +137,7 @@ pub(in crate::http) async fn event(
         ImageWire { name, bytes, url }
     };
     let images: Vec<ImageWire> = images.into_iter().map(image).collect();
-    Ok(answer(event_json(&event, &images, prefix.as_str())))
+    let mut response = answer(event_json(&event, &images, prefix.as_str()));
+    prefix::vary(response.headers_mut());
+    Ok(response)
 }

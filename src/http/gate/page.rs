@@ -18,7 +18,7 @@ pub(super) fn shown_in(access: &Access, headers: &HeaderMap) -> Option<HeaderVal
 /// Refuses what a foreign page makes a browser ask.
 pub(super) fn check(access: &Access, request: &Request, host: Option<&Host>) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        not_embedded(access, request.headers())
+        not_embedded(access, request)
     } else {
         not_foreign(access, request.headers(), host)
     }
@@ -26,14 +26,29 @@ pub(super) fn check(access: &Access, request: &Request, host: Option<&Host>) -> 
 
 /// Refuses what a page of another site only reads: that it cannot see the answer does not make it cheap. It may lead here, in
 /// a window of ours. Pages of this host's other ports are of the same site.
-fn not_embedded(access: &Access, headers: &HeaderMap) -> Result<(), Problem> {
+fn not_embedded(access: &Access, request: &Request) -> Result<(), Problem> {
+    let headers = request.headers();
     let tells = |name: &str, is: fn(&[u8]) -> bool| headers.get_all(name).iter().any(|value| is(value.as_bytes()));
     let is_framed = |dest: &[u8]| matches!(dest, b"iframe" | b"frame" | b"fencedframe" | b"object" | b"embed");
     let leads = tells("sec-fetch-mode", |mode| mode == b"navigate") && !tells("sec-fetch-dest", is_framed);
-    if leads || !tells("sec-fetch-site", |site| site == b"cross-site") || is_named(access, headers) {
+    if leads
+        || is_allowed_frame(access, request)
+        || !tells("sec-fetch-site", |site| site == b"cross-site")
+        || is_named(access, headers)
+    {
         return Ok(());
     }
     Err(forbidden("a page of another site may not ask this (Sec-Fetch-Site), but one that --allow-host names"))
+}
+
+/// Whether this is the page or the login page for a frame, and frames are allowed. The browser compares the page around it with
+/// the policy in the response.
+fn is_allowed_frame(access: &Access, request: &Request) -> bool {
+    let has = |name: &str, value: &str| request.headers().get(name).is_some_and(|told| told == value);
+    access.framing().is_allowed()
+        && matches!(request.uri().path(), "/" | "/login")
+        && has("sec-fetch-mode", "navigate")
+        && (has("sec-fetch-dest", "iframe") || has("sec-fetch-dest", "frame"))
 }
 
 /// Whether the page was named: by its origin, or where a browser does not tell that (for a picture), by its address.

@@ -39,6 +39,8 @@ struct State {
     seated: u64,
     /// When the last one left; `None` while somebody sits here.
     empty_since: Option<Instant>,
+    /// Whether another run has taken its place.
+    is_retired: bool,
 }
 
 /// A client's place.
@@ -54,7 +56,13 @@ struct Seat {
 impl Run {
     pub fn new(prefix: &str, epoch: String, bounds: Bounds) -> Self {
         let now = Instant::now();
-        let state = State { log: Log::new(epoch, bounds), seats: HashMap::new(), seated: 0, empty_since: Some(now) };
+        let state = State {
+            log: Log::new(epoch, bounds),
+            seats: HashMap::new(),
+            seated: 0,
+            empty_since: Some(now),
+            is_retired: false,
+        };
         Self { prefix: prefix.to_owned(), state: Mutex::new(state), pulse: watch::Sender::default() }
     }
 
@@ -122,7 +130,13 @@ impl Run {
 
     /// Whether nobody has sat here for `linger`.
     pub fn is_deserted(&self, linger: Duration) -> bool {
-        self.lock().empty_since.is_some_and(|since| since.elapsed() >= linger)
+        let state = self.lock();
+        state.empty_since.is_some_and(|since| state.is_retired || since.elapsed() >= linger)
+    }
+
+    /// Ends an empty run at the encoder's next look: another has its place.
+    pub fn retire(&self) {
+        self.lock().is_retired = true;
     }
 
     /// How many sit here.

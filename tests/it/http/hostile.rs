@@ -419,3 +419,59 @@ fn a_page_that_takes_our_address_for_its_own_name_reads_nothing() {
         }
     }
 }
+
+/// Issue 13: `a:b.jpg` became `href="a:b.jpg"`, a URL of the scheme `a`. Every URL in HTML and JSON leads to its file, whatever
+/// its name and its camera's.
+#[test]
+fn urls_of_odd_names_lead_to_their_files() {
+    let world = World::new();
+    let camera = "Camera a:b 50%25?#\"&'<b>";
+    let names = [
+        "a:b.jpg",
+        "javascript:alert(1).jpg",
+        "50%.jpg",
+        "100%41.jpg",
+        "what?.jpg",
+        "no#1.jpg",
+        "say \"hi\".jpg",
+        "a&lt;b.jpg",
+        "a'b.jpg",
+        "<b>.jpg",
+        "back\\slash.jpg",
+        "two words.jpg",
+        "\u{fc}.jpg",
+        "[1].jpg",
+        "a;b=c,d.jpg",
+        "data:,x.jpg",
+    ];
+    let mut event = world.event(format!("{camera}/{EVENT}")).frames(1);
+    for name in names {
+        event = event.file(name, name);
+    }
+    event.old().make();
+    let daemon = world.serve(&[]);
+    let events = daemon.events();
+    assert_eq!(events[0]["camera"], camera);
+    let encoded = events[0]["thumbnail"].as_str().unwrap().strip_prefix("/media/").unwrap().split('/').next().unwrap();
+    assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%-._~".contains(&byte)), "{encoded}");
+    let one = daemon.get(&format!("/api/v1/events/{encoded}/{EVENT}")).json();
+    let urls: Vec<&str> =
+        one["images"].as_array().unwrap().iter().map(|image| image["url"].as_str().unwrap()).collect();
+    assert_eq!(urls.len(), names.len() + 1);
+    let leads = |url: &str| assert_eq!(daemon.get(url).status, 200, "{url}");
+    urls.into_iter().for_each(leads);
+    let strix = daemon.get(&format!("/api/events/{encoded}?limit=0")).json();
+    leads(&format!("/{}", strix["events"][camera][0]["thumbnail"].as_str().unwrap()));
+    let directory = format!("/motion/{encoded}/{EVENT}");
+    for (page, base) in
+        [(directory.clone(), directory.strip_suffix("10-04-36").unwrap()), (format!("{directory}/"), "")]
+    {
+        let html = daemon.get(&page).text();
+        let links: Vec<&str> = html.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(links.len(), names.len() + 1, "{html}");
+        for link in links {
+            assert!(!link.contains([':', '<', '>', '\\', ' ', '&']), "{link}");
+            leads(&if base.is_empty() { format!("{page}{link}") } else { format!("{base}{link}") });
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::json;
 
 use super::auth::{JSON, PASSWORD, send_to, serve_with, users};
+use crate::embed::Embedded;
 use crate::world::{Daemon, World, wait_for};
 
 /// The examples of the documentation: what nginx passes on, and what signs people in.
@@ -63,6 +64,44 @@ impl Drop for Nginx {
 fn in_front_of(daemon: &Daemon, location: &str) -> String {
     assert!(location.contains("http://127.0.0.1:8000"), "{location}");
     location.replace("127.0.0.1:8000", &daemon.address)
+}
+
+/// The example of the documentation for a location that nginx takes from the path.
+fn at_a_path(address: &str) -> String {
+    examples()
+        .0
+        .replace("location / ", "location /owlery/ ")
+        .replace("X-Forwarded-Prefix \"\"", "X-Forwarded-Prefix /owlery")
+        .replace("127.0.0.1:8000", &format!("{address}/"))
+}
+
+/// Issue 13: URLs in JSON, and the page's `<base>`, led to what lies beside the path at which nginx shows Owlery.
+#[test]
+fn urls_below_a_proxied_path_lead_back() {
+    let world = World::sample("direct");
+    let (daemon, embedded_world) = (world.serve(&[]), World::sample("direct"));
+    let embedded = Embedded::start(&embedded_world);
+    for (behind, path) in [(daemon.address.clone(), "/owlery"), (embedded.address.to_string(), "/owlery/cameras")] {
+        let nginx = Nginx::start(&world, &at_a_path(&behind));
+        let get = |url: &str| send_to(&nginx.address, "GET", url, &[], "");
+        let is_there = |url: &str| assert_eq!(get(url).status, 200, "{url}");
+        let page = get(&format!("{path}/api/v1/events")).json();
+        for event in page["events"].as_array().unwrap() {
+            for url in ["video", "debug_video", "thumbnail"].iter().filter_map(|kind| event[kind].as_str()) {
+                assert!(url.starts_with(&format!("{path}/media/")), "{url}");
+                is_there(url);
+            }
+            let one = get(&format!("{path}/api/v1/events/{}", event["id"].as_str().unwrap())).json();
+            is_there(one["images"][0]["url"].as_str().unwrap());
+        }
+        let document = get(&format!("{path}/api/v1/openapi.json")).json();
+        assert_eq!(document["servers"][0]["url"], path);
+        let strix = get(&format!("{path}/api/events/Camera1?limit=0")).json();
+        is_there(&format!("{path}/{}", strix["events"]["Camera1"][0]["video"].as_str().unwrap()));
+        let shown = get(if path == "/owlery" { "/owlery/" } else { path });
+        assert!(shown.text().contains(&format!("<base href=\"{path}/\">")), "{}", shown.text());
+    }
+    embedded.stop();
 }
 
 const PROXY: &str = "[proxy]\nfrom = [\"127.0.0.1/32\"]\n";
