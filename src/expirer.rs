@@ -15,6 +15,7 @@ mod volumes;
 mod waited;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +35,7 @@ use crate::audit::Audit;
 use crate::archive::{Depth, QueuedPass, Report, RetiringPass, Tree, rfc3339};
 use crate::catalog::Catalog;
 use crate::clock::Now;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::event::{By, Entry, EventId, EventName, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
@@ -64,6 +66,8 @@ pub struct Expirer {
     waited: Waited,
     volumes: Volumes,
     held: Held,
+    /// What a person is told to run.
+    pub(crate) command: CommandLine,
     /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
     pressed: AtomicBool,
 }
@@ -95,7 +99,8 @@ type HeldApart = (String, Vec<Item>, Refusal);
 
 /// What a pass is to do.
 enum Decision {
-    Do(Vec<Planned>),
+    /// These, which can be taken back for so long.
+    Do(Vec<Planned>, TimeDelta),
     /// Nothing, since a guard refuses it; the id by which it could be confirmed, and what it would have been.
     Refuse(String, Vec<Item>, Refusal),
 }
@@ -108,7 +113,7 @@ impl Expirer {
         scanner: Arc<Scanner>,
         (policy, undo_window): (Policy, Duration),
         (clock, audit): (ClockGuard, Arc<Audit>),
-        state_dir: &Path,
+        (state_dir, command): (&Path, CommandLine),
     ) -> Self {
         let volumes = Volumes::open(state_dir, &tree);
         Self {
@@ -124,6 +129,7 @@ impl Expirer {
             waited: Waited::open(state_dir),
             volumes,
             held: Held::new(state_dir),
+            command,
             pressed: AtomicBool::new(false),
         }
     }
@@ -159,19 +165,40 @@ impl Expirer {
     /// The guard that lets nothing of this plan through. A rule that means no camera comes first, because no confirmation helps
     /// there; then the clock, by which also an empty plan is not known to be right.
     fn held_as_a_whole(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
-        let refusal = hold(plan, view, policy);
+        let refusal = self.ruled(plan, view, policy);
         if refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
             return refusal;
         }
         let clock = self.clock.held().map(|why| Refusal {
             guard: "clock",
             message: format!(
-                "{why}; if the clock is right, confirm it with: owlery expire --confirm {}; an owlery that runs goes on \
-                 by itself once the kernel has reported the clock as synchronised for 10 minutes",
-                plan.id()
+                "{why}; an owlery that runs goes on by itself once the kernel has reported the clock as synchronised for \
+                 10 minutes; if the clock is right, confirm it with: {}",
+                self.command.confirm(&plan.id())
             ),
         });
         clock.or(refusal)
+    }
+
+    /// What the rules themselves say against this plan, and how it is confirmed.
+    fn ruled(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
+        let mut refusal = hold(plan, view, policy)?;
+        if refusal.guard == "share" {
+            let _ =
+                write!(refusal.message, "; if that is meant, confirm it with: {}", self.command.confirm(&plan.id()));
+        }
+        Some(refusal)
+    }
+
+    /// Whether a pass that is held is about cameras that this run does not know as such: it was planned with another pattern.
+    fn of_other_cameras(&self, held: &HeldPass) -> Option<Refusal> {
+        let mut cameras = held.items.iter().map(|(item, _)| &item.camera);
+        let camera = cameras.find(|camera| self.tree.is_camera(camera.as_str()).is_none())?;
+        let message = format!(
+            "{camera} is no camera by this --camera-pattern; the pass was planned with another: {}",
+            held.message
+        );
+        Some(Refusal { guard: "confirmation", message })
     }
 
     /// One pass now. `confirmed` is the id of a pass that is held, which a person wants done all the same: then just that
@@ -189,11 +216,11 @@ impl Expirer {
         };
         self.note_volumes();
         self.counted(self.volumes.check())?;
-        let planned = match self.counted(self.decide(confirmed, now, &mut pass))? {
-            Decision::Do(planned) => planned,
+        let (planned, undo_window) = match self.counted(self.decide(confirmed, now, &mut pass))? {
+            Decision::Do(planned, undo_window) => (planned, undo_window),
             Decision::Refuse(id, items, refusal) => return refused(pass, id, &items, refusal),
         };
-        let (planned, apart) = self.hold_apart(planned, now)?;
+        let (planned, apart) = self.hold_apart(planned, undo_window, now)?;
         let is_held = apart.is_some();
         if let Some((id, items, refusal)) = apart {
             if planned.is_empty() {
@@ -204,7 +231,7 @@ impl Expirer {
             pass.failures.push(Report::failure(self.tree.root(), refusal.message));
         }
         if !planned.is_empty() {
-            let undo_until = (!self.undo_window.is_zero()).then(|| now.utc + self.undo_window);
+            let undo_until = (!undo_window.is_zero()).then(|| now.utc + undo_window);
             let items: Vec<Item> = planned.iter().map(|(item, _)| item.clone()).collect();
             let retiring = match self.tree.begin_pass(items.clone(), By::Rule, undo_until, now) {
                 Err(Error::Refused { guard, message }) => {
@@ -237,28 +264,39 @@ impl Expirer {
             if held.guard == "disk" {
                 self.accept_volumes(held.items.iter().map(|(item, _)| item))?;
             }
-            return self.less_what_changed(held, now).map(Decision::Do);
+            if let Some(refusal) = self.of_other_cameras(&held) {
+                return Ok(Decision::Refuse(held.id, Vec::new(), refusal));
+            }
+            // What was promised holds, whatever the command says that confirms it.
+            let promised = TimeDelta::from_std(held.undo_window()).unwrap_or(TimeDelta::MAX / 2);
+            let undo_window = self.undo_window.max(promised);
+            return Ok(Decision::Do(self.less_what_changed(held, now)?, undo_window));
         }
         let (view, plan) = self.plan(None)?;
         pass.alerts.clone_from(&plan.alerts);
         let refusal = self.held_as_a_whole(&plan, &view, &self.policy);
         if let Some(refusal) = refusal.filter(|refusal| refusal.guard != "share" || !plan.items.is_empty()) {
-            self.hold(&plan.id(), || self.with_names(plan.items.clone()), &refusal, now)?;
+            self.hold(&plan.id(), || self.with_names(plan.items.clone()), &refusal, self.undo_window, now)?;
             return Ok(Decision::Refuse(plan.id(), plan.items, refusal));
         }
         if let Some(id) = confirmed {
             let message = format!("no pass {id} is held; owlery plan tells what would be done now");
             return Ok(Decision::Refuse(id.to_owned(), Vec::new(), Refusal { guard: "confirmation", message }));
         }
-        self.with_names(plan.items).map(Decision::Do)
+        Ok(Decision::Do(self.with_names(plan.items)?, self.undo_window))
     }
 
     /// Holds what is of cameras that are elsewhere than before; answers the rest, and what was held.
-    fn hold_apart(&self, planned: Vec<Planned>, now: Now) -> Result<(Vec<Planned>, Option<HeldApart>)> {
+    fn hold_apart(
+        &self,
+        planned: Vec<Planned>,
+        undo_window: TimeDelta,
+        now: Now,
+    ) -> Result<(Vec<Planned>, Option<HeldApart>)> {
         let Some(moved) = self.moved(planned.iter().map(|(item, _)| item)) else { return Ok((planned, None)) };
         let (apart, rest): (Vec<Planned>, _) = planned.into_iter().partition(|(item, _)| moved.has(item));
         let items = apart.iter().map(|(item, _)| item.clone()).collect();
-        self.hold(&moved.id, || Ok(apart), &moved.refusal, now)?;
+        self.hold(&moved.id, || Ok(apart), &moved.refusal, undo_window, now)?;
         Ok((rest, Some((moved.id, items, moved.refusal))))
     }
 
@@ -377,8 +415,18 @@ impl Expirer {
     }
 
     /// Keeps what was refused, so that exactly it can be confirmed.
-    fn hold(&self, id: &str, items: impl FnOnce() -> Result<Vec<Planned>>, refusal: &Refusal, now: Now) -> Result<()> {
-        if self.held.get().is_some_and(|held| held.id == id && held.guard == refusal.guard) {
+    fn hold(
+        &self,
+        id: &str,
+        items: impl FnOnce() -> Result<Vec<Planned>>,
+        refusal: &Refusal,
+        undo_window: TimeDelta,
+        now: Now,
+    ) -> Result<()> {
+        let undo_seconds = undo_window.num_seconds().max(0).unsigned_abs();
+        let is_held =
+            |held: HeldPass| held.id == id && held.guard == refusal.guard && held.undo_seconds == undo_seconds;
+        if self.held.get().is_some_and(is_held) {
             return Ok(());
         }
         let set = self.held.set(&HeldPass {
@@ -387,6 +435,7 @@ impl Expirer {
             guard: refusal.guard.to_owned(),
             message: refusal.message.clone(),
             since: rfc3339(now.utc),
+            undo_seconds,
             items: items()?,
         });
         if let Err(error) = set {

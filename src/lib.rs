@@ -29,6 +29,7 @@ mod archive;
 mod audit;
 mod catalog;
 mod clock;
+mod command_line;
 mod error;
 mod event;
 mod expirer;

@@ -181,13 +181,11 @@ pub fn hold(plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
     (share > policy.max_share).then(|| Refusal {
         guard: "share",
         message: format!(
-            "this pass would retire {:.0} % of the archive ({} of {} events), more than --max-share {}; \
-             if that is meant, confirm it with: owlery expire --confirm {}",
+            "this pass would retire {:.0} % of the archive ({} of {} events), more than --max-share {}",
             share * 100.0,
             plan.count(),
             view.events,
-            policy.max_share,
-            plan.id()
+            policy.max_share
         ),
     })
 }

@@ -32,6 +32,17 @@ pub enum Sidecars {
     Off,
 }
 
+impl Sidecars {
+    /// The word that users type.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::All => "all",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// Where changes go. A full channel makes the sender wait, so nothing is dropped.
 pub type Out = Box<dyn Fn(Change) -> Result<()> + Send + Sync>;
 

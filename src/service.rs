@@ -38,6 +38,7 @@ use crate::archive::{Depth, Tree};
 use crate::audit::Audit;
 use crate::catalog::Catalog;
 use crate::clock::{Stop, StopHandle};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::expirer::{ClockGuard, Expirer};
 use crate::reaper::Reaper;
@@ -80,6 +81,26 @@ impl Archive {
     /// Where its state lies, if it has any.
     pub(crate) fn state_path(&self) -> std::path::PathBuf {
         self.options.state_dir.clone().unwrap_or_else(|| StateDir::default_path(&self.tree))
+    }
+
+    /// How `owlery` is to be run on this archive as it was opened.
+    pub(crate) fn command(&self) -> CommandLine {
+        let (options, usual) = (&self.options, Options::new(self.tree.root()));
+        let mut flags = Vec::new();
+        if options.camera_pattern != usual.camera_pattern {
+            flags.push(("--camera-pattern", options.camera_pattern.clone()));
+        }
+        if options.event_gap != usual.event_gap {
+            flags.push(("--event-gap", humantime::format_duration(options.event_gap).to_string()));
+        }
+        if options.sidecars != usual.sidecars {
+            flags.push(("--sidecars", options.sidecars.as_str().to_owned()));
+        }
+        if let Some(rate) = options.reap_rate {
+            flags.push(("--reap-rate", rate.to_string()));
+        }
+        let elsewhere = self.state_path() != StateDir::default_path(&self.tree);
+        CommandLine::new(self.tree.root(), options.state_dir.as_deref().filter(|_| elsewhere), &flags)
     }
 
     /// Takes the archive's lock and opens the catalog, starting nothing: for a program that does one thing.
@@ -126,7 +147,7 @@ impl Archive {
             Arc::clone(&scanner),
             (self.options.policy.clone(), self.options.undo_window),
             (ClockGuard::open(&self.state_path(), clock, !state.is_temporary()), audit),
-            &if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() },
+            (&if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() }, self.command()),
         );
         let shared =
             Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (feed, reserve)));
@@ -154,6 +175,7 @@ impl Archive {
         let rescan = parts.rescan.take().ok_or(Error::Stopped)?;
         parts.insists.store(true, Ordering::Release);
         let shared = Arc::clone(&parts.shared);
+        shared.expirer.command.serve();
         let stop = parts.stopping.clone();
 
         let (reaper, passes) =

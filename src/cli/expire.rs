@@ -7,9 +7,10 @@ use super::{Common, Outcome, output, remote};
 use crate::archive::Depth;
 use crate::daemon::control::Request;
 use crate::error::{Error, Result};
+use crate::expirer::HeldPass;
 use crate::http::wire::{PassWire, PlanWire};
 use crate::scan::Progress;
-use crate::service::Parts;
+use crate::service::{Archive, Parts};
 
 /// The dry run.
 pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
@@ -66,6 +67,9 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         ));
     }
     let mut is_incomplete = false;
+    if confirm.is_some() && common.given.undo_window.is_some() {
+        keeps_its_promise(&archive, confirm)?;
+    }
     let pass = if let Some(answer) =
         remote::ask::<PassWire>(&state, &Request::Expire { confirm: confirm.map(str::to_owned) })
     {
@@ -103,6 +107,22 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         None if is_incomplete => Outcome::Incomplete,
         None => Outcome::Done,
     })
+}
+
+/// Refuses an undo window on the command line that is shorter than the one the held pass was planned with: it would be
+/// ignored, since a confirmation takes no promise back.
+fn keeps_its_promise(archive: &Archive, confirm: Option<&str>) -> Result<()> {
+    let Some(held) = HeldPass::read(&archive.state_path()).filter(|held| Some(held.id.as_str()) == confirm) else {
+        return Ok(());
+    };
+    if archive.options().undo_window < held.undo_window() {
+        let promised = humantime::format_duration(held.undo_window());
+        return Err(Error::Config(format!(
+            "--undo-window: the pass {} was planned with one of {promised}, which holds; leave it out, or make it longer",
+            held.id
+        )));
+    }
+    Ok(())
 }
 
 fn push_alerts(text: &mut String, alerts: &[String]) {

@@ -87,7 +87,8 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
     } else {
         let mut text: String = pass.items.iter().map(output::item).collect();
         if let (Some(name), Some(until)) = (&pass.pass, &pass.undo_until) {
-            let _ = writeln!(text, "pass {name}: can be taken back until {until} with: owlery restore ROOT {name}");
+            let restore = archive.command().restore(name);
+            let _ = writeln!(text, "pass {name}: can be taken back until {until} with: {restore}");
         }
         output::print(&text)?;
     }

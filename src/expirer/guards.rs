@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Expirer;
 use super::held::HeldPass;
 use crate::error::{Error, Result};
-use crate::retention::{Plan, View, check_rules, hold};
+use crate::retention::{Plan, View, check_rules};
 
 /// Every guard there is, as `doc/retention.md` lists them.
 pub const GUARDS: [&str; 11] = [
@@ -116,7 +116,7 @@ impl Expirer {
         };
         let mut guards = self.guards(plan.is_none())?;
         if let Some((view, plan)) = &plan {
-            let refusal = hold(plan, view, &self.policy);
+            let refusal = self.ruled(plan, view, &self.policy);
             for guard in guards.iter_mut().filter(|guard| matches!(guard.name, "configuration" | "share")) {
                 let refused = refusal.as_ref().filter(|refusal| refusal.guard == guard.name);
                 guard.ok = refused.is_none();

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +26,23 @@ pub struct HeldPass {
     pub message: String,
     /// Since when, RFC 3339.
     pub since: String,
+    /// For how many seconds it was to be undoable.
+    #[serde(default)]
+    pub(super) undo_seconds: u64,
     /// What would be retired, and the events that each item stands for.
     pub items: Vec<(Item, Vec<EventName>)>,
+}
+
+impl HeldPass {
+    /// The pass that is held in a state directory, if one is and can be read.
+    pub fn read(state_dir: &Path) -> Option<Self> {
+        state_file::read::<Self>(&state_dir.join(FILE)).ok().flatten().filter(|held| held.owlery == 1)
+    }
+
+    /// For how long it can be taken back once it is confirmed: what was promised when it was planned.
+    pub fn undo_window(&self) -> Duration {
+        Duration::from_secs(self.undo_seconds)
+    }
 }
 
 /// Where it is kept. The file is written and read under the lock of the passes.

@@ -120,8 +120,9 @@ impl Expirer {
         let id = Plan { items: of_them, ..Plan::default() }.id();
         let (cameras, whys): (BTreeSet<Camera>, Vec<String>) = whys.into_iter().unzip();
         let message = format!(
-            "{}; nothing there expires until it is as before, or until that is confirmed with: owlery expire --confirm {id}",
-            whys.join(", ")
+            "{}; nothing there expires until it is as before, or until that is confirmed with: {}",
+            whys.join(", "),
+            self.command.confirm(&id)
         );
         Some(Moved { cameras, id, refusal: Refusal { guard: "disk", message } })
     }

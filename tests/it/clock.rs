@@ -58,7 +58,7 @@ fn held(ran: &Ran) -> String {
     assert_eq!(pass["items"], serde_json::json!([]));
     let id = pass["pass"].as_str().unwrap().to_owned();
     let message = pass["refused"]["message"].as_str().unwrap();
-    assert!(message.contains(&format!("owlery expire --confirm {id}")), "{message}");
+    assert!(message.contains("owlery expire /") && message.ends_with(&format!(" --confirm {id}")), "{message}");
     id
 }
 

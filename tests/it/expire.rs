@@ -247,7 +247,11 @@ fn a_pass_of_too_large_a_share_is_refused_until_it_is_confirmed() {
 
     let ran = world.run("expire", &["--keep-days", "45"]);
     assert_eq!(ran.code, 3);
-    assert!(ran.stderr.contains(&format!("owlery expire --confirm {id}")), "it says what to do: {}", ran.stderr);
+    assert!(
+        ran.stderr.contains(&format!("owlery expire {} --confirm {id}\n", world.root.display())),
+        "it says what to do: {}",
+        ran.stderr
+    );
     assert_eq!(world.run("expire", &["--keep-days", "45", "--confirm", "0000000000000000"]).code, 3);
     assert_eq!(world.tree(), before);
 

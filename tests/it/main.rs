@@ -22,6 +22,8 @@ mod causes;
 #[cfg(feature = "cli")]
 mod clock;
 #[cfg(feature = "cli")]
+mod confirm;
+#[cfg(feature = "cli")]
 mod crash;
 #[cfg(feature = "cli")]
 mod demo;
