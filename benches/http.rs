@@ -8,6 +8,8 @@
 
 #[path = "common/daemon.rs"]
 mod daemon;
+#[path = "common/program.rs"]
+mod program;
 #[path = "common/summary.rs"]
 mod summary;
 

@@ -16,12 +16,14 @@ mod floor;
 #[allow(dead_code)]
 #[path = "../examples/make_archive.rs"]
 mod make_archive;
+#[path = "common/program.rs"]
+mod program;
 #[path = "common/summary.rs"]
 mod summary;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -154,7 +156,7 @@ fn program() -> std::ffi::OsString {
 /// there yet. When it has ended the catalog is asked whether everything is in it.
 fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> (Duration, f64) {
     let state = folder.join("state");
-    let mut command = Command::new(program());
+    let mut command = program::command(program());
     command.arg("scan").arg(root).arg("--state-dir").arg(&state).stdout(Stdio::piped());
     let begun = Instant::now();
     let mut child = command.spawn().unwrap();

@@ -5,6 +5,8 @@
 //! `--bench` (as `cargo test --benches` runs it) it is tiny and proves only that it works.
 #![allow(missing_docs)]
 
+#[path = "common/program.rs"]
+mod program;
 #[path = "common/summary.rs"]
 mod summary;
 
@@ -138,7 +140,7 @@ impl Archive {
 /// The program, or another one to compare it with.
 fn expire(root: &Path) -> Command {
     let program = std::env::var_os("OWLERY_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_owlery").into());
-    let mut command = Command::new(program);
+    let mut command = program::command(program);
     command.arg("expire").arg(root).stdout(Stdio::null());
     command
 }

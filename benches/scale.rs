@@ -9,6 +9,8 @@
 mod caches;
 #[path = "common/daemon.rs"]
 mod daemon;
+#[path = "common/program.rs"]
+mod program;
 #[path = "common/shell.rs"]
 mod shell;
 #[path = "common/summary.rs"]

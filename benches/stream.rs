@@ -11,6 +11,8 @@ mod daemon;
 #[allow(dead_code)]
 #[path = "../examples/make_archive.rs"]
 mod make_archive;
+#[path = "common/program.rs"]
+mod program;
 #[path = "common/summary.rs"]
 mod summary;
 

@@ -142,6 +142,12 @@ impl Tree {
         &self.root
     }
 
+    /// Which directories of the root are cameras, as configured.
+    pub fn pattern(&self) -> &str {
+        let whole = self.pattern.as_str();
+        whole.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(whole)
+    }
+
     fn root_dir(&self) -> Result<Dir> {
         Dir::open_root(&self.root)
     }

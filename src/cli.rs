@@ -5,7 +5,9 @@
 mod audit;
 mod check;
 mod demo;
+mod ended;
 mod expire;
+mod flags;
 mod list;
 mod motion_conf;
 mod output;
@@ -17,6 +19,7 @@ mod serve;
 mod settings;
 mod source;
 mod stats;
+mod suggest;
 mod undo;
 mod who;
 
@@ -24,10 +27,12 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::daemon::control::{self, Request};
 use crate::error::{Error, Kind, Result};
 use crate::service::Archive;
+use flags::{Flag, Name, Use};
 use settings::Given;
 
 /// The event-archive manager for Motion: preload, watch, expire, serve.
@@ -181,7 +186,7 @@ enum Outcome {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&program().get_matches()).unwrap_or_else(|error| error.exit());
     start_log(&cli.command);
     match run(cli.command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -192,6 +197,19 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// The command line as it is parsed and shown: a command's help has only the flags that the command uses.
+fn program() -> clap::Command {
+    let hide = |mut command: clap::Command, name: Name| {
+        for flag in Flag::ALL.into_iter().filter(|flag| flag.used_by(name) == Use::Never) {
+            command = command.mut_arg(flag.name().replace('-', "_"), |arg| arg.hide(true));
+        }
+        command
+    };
+    let each =
+        |program: clap::Command, name: Name| program.mut_subcommand(name.as_str(), |command| hide(command, name));
+    Name::ALL.into_iter().fold(Cli::command(), each)
 }
 
 /// The one place where an error becomes an exit code.
@@ -221,13 +239,52 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
         Command::Passwd(args) => passwd::run(&args),
-        Command::Ended { common, movie } => remote::ended(&common, &movie),
+        Command::Ended { common, movie } => ended::run(&common, &movie),
     }
 }
 
 impl Common {
-    fn archive(&self) -> Result<Archive> {
-        Archive::open(self.given.clone().resolve(&self.root)?.options)
+    /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
+    fn open(&self, command: Name) -> Result<Here<'_>> {
+        let archive = Archive::open(self.given.clone().resolve(&self.root, command)?.options)?;
+        Ok(Here { archive, command, given: &self.given })
+    }
+}
+
+/// An archive as a command finds it: perhaps with a daemon on it.
+struct Here<'a> {
+    archive: Archive,
+    command: Name,
+    /// As typed.
+    given: &'a Given,
+}
+
+impl Here<'_> {
+    /// Asks the daemon that runs on this archive; `None` if none does. The only way to a daemon: flags that it would not
+    /// follow are refused before anything is asked.
+    fn ask<T: serde::de::DeserializeOwned>(&self, request: &Request) -> Option<Result<T>> {
+        match self.is_beside() {
+            Ok(true) => remote::ask(&self.archive.state_path(), request),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Whether a daemon runs on this archive. Fails where a flag was typed that it would not follow.
+    fn is_beside(&self) -> Result<bool> {
+        let is_alive = control::connect(&self.archive.state_path()).is_some();
+        if is_alive {
+            self.check_beside()?;
+        }
+        Ok(is_alive)
+    }
+
+    /// Fails where a flag was typed that a daemon, which does the work by its own settings, would not follow.
+    fn check_beside(&self) -> Result<()> {
+        flags::check_beside(self.given, self.command, || {
+            let state = self.archive.state_path();
+            remote::ask(&state, &Request::CameraPattern).transpose()
+        })
     }
 }
 
@@ -244,5 +301,35 @@ fn start_log(command: &Command) {
         .with_target(false);
     if log.try_init().is_err() {
         eprintln!("owlery: the log was started before");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A command or a flag that is added must be entered into the table of `flags`.
+    #[test]
+    fn table_has_every_command_and_flag() {
+        let program = program();
+        let commands: BTreeSet<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
+        let known = Name::ALL.map(Name::as_str).into_iter().chain(["demo", "passwd"]).collect();
+        assert_eq!(commands, known);
+        for name in Name::ALL {
+            let command = program.find_subcommand(name.as_str()).unwrap();
+            let has = |flag: &Flag| command.get_arguments().any(|arg| arg.get_long() == Some(flag.name()));
+            assert!(Flag::ALL.iter().all(has), "{name:?}");
+        }
+        let mut common = clap::Command::new("x");
+        common = <Given as Args>::augment_args(common);
+        let flags: BTreeSet<&str> = common.get_arguments().filter_map(clap::Arg::get_long).collect();
+        assert_eq!(flags, Flag::ALL.map(Flag::name).into_iter().collect());
+    }
+
+    #[test]
+    fn command_line_is_well_formed() {
+        program().debug_assert();
     }
 }

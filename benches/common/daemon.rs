@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// Later than this something is lost, not late.
@@ -19,7 +19,7 @@ pub struct Daemon {
 impl Daemon {
     /// Starts one, and waits until it listens.
     pub fn start(program: impl AsRef<std::ffi::OsStr>, root: &Path, state: &Path) -> Self {
-        let mut child = Command::new(program)
+        let mut child = crate::program::command(program)
             .arg("serve")
             .arg(root)
             .arg("--state-dir")

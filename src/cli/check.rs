@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::flags::Name;
 use super::{Common, Outcome, output};
 use crate::archive::{Depth, Report, Stage};
 use crate::catalog::{Catalog, Query};
@@ -31,7 +32,7 @@ struct Findings {
 const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
+    let archive = common.open(Name::Check)?.archive;
     let mut findings = Findings::default();
     let fresh = archive.parts_aside()?;
     let summary = fresh.preload(Depth::Full, &Progress::default())?;

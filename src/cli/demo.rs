@@ -49,7 +49,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome> {
         .tempdir()
         .map_err(|e| Error::io("make a temporary folder in", std::env::temp_dir(), e))?;
     let (sample, root) = (folder.path().join("sample"), folder.path().join("motion"));
-    let settings = given.resolve(&root)?;
+    let settings = given.parse(&root)?;
     let tls = settings.open_tls()?;
     let listener = crate::daemon::bind(settings.listen)?; // before the work of unpacking
     unpack(&sample)?;

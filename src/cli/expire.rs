@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::flags::Name;
 use super::source::{Source, measure};
-use super::{Common, Outcome, output, remote};
+use super::{Common, Outcome, output};
 use crate::archive::Depth;
 use crate::daemon::control::Request;
 use crate::error::{Error, Result};
@@ -14,13 +15,13 @@ use crate::service::{Archive, Parts};
 
 /// The dry run.
 pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
+    let here = common.open(Name::Plan)?;
     let given = &common.given;
     let rules = Some(given.rules()).filter(|rules| !rules.is_empty());
     let mut is_incomplete = false;
-    let wire = match remote::ask::<PlanWire>(&archive.state_path(), &Request::Plan { rules }) {
+    let wire = match here.ask::<PlanWire>(&Request::Plan { rules }) {
         Some(answer) => answer?,
-        None => match Source::open(&archive)? {
+        None => match Source::open(&here)? {
             (Source::Own(parts), incomplete) => {
                 is_incomplete = incomplete;
                 measure_for_the_rules(&parts)?;
@@ -59,23 +60,15 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
 
 /// One pass, and what it retired removed.
 pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
-    let state = archive.state_path();
-    if !common.given.rules().is_empty() && remote::is_alive(&state) {
-        return Err(Error::Config(
-            "an owlery runs on this archive: the daemon's rules apply; leave them out".to_owned(),
-        ));
-    }
+    let here = common.open(Name::Expire)?;
     let mut is_incomplete = false;
     if confirm.is_some() && common.given.undo_window.is_some() {
-        keeps_its_promise(&archive, confirm)?;
+        keeps_its_promise(&here.archive, confirm)?;
     }
-    let pass = if let Some(answer) =
-        remote::ask::<PassWire>(&state, &Request::Expire { confirm: confirm.map(str::to_owned) })
-    {
+    let pass = if let Some(answer) = here.ask::<PassWire>(&Request::Expire { confirm: confirm.map(str::to_owned) }) {
         answer?
     } else {
-        let parts = archive.parts()?;
+        let parts = here.archive.parts()?;
         let summary = parts.preload(Depth::Glance, &Progress::default())?;
         is_incomplete |= output::reports(&summary.reports);
         measure_for_the_rules(&parts)?;

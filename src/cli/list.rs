@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
+use super::flags::Name;
 use super::source::Source;
 use super::{Common, Outcome, output};
 use crate::catalog::{Page, Query};
@@ -36,8 +37,8 @@ pub(super) struct ListArgs {
 }
 
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
-    let archive = common.archive()?;
-    let now = archive.options().clock.now();
+    let here = common.open(Name::List)?;
+    let now = here.archive.options().clock.now();
     let mut query = Query::new().limit(usize::try_from(args.limit).unwrap_or(usize::MAX));
     for camera in &args.camera {
         query = query.camera(camera.parse::<Camera>()?.as_str());
@@ -52,7 +53,7 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if args.saved {
         query = query.saved(true);
     }
-    let (source, mut is_incomplete) = Source::open(&archive)?;
+    let (source, mut is_incomplete) = Source::open(&here)?;
     let mut page = source.catalog().events(&query)?;
     if let Some(parts) = source.parts() {
         // Nobody else will measure these, so what is printed is measured now.

@@ -6,23 +6,13 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::{Common, Outcome};
 use crate::daemon::control::{self, Reply, Request};
 use crate::error::{Error, Result};
 
-/// Connects to the daemon of a state directory; `None` if none runs there.
-pub(super) fn connect(state_dir: &Path) -> Option<UnixStream> {
-    control::connect(state_dir)
-}
-
-/// Whether a daemon runs there.
-pub(super) fn is_alive(state_dir: &Path) -> bool {
-    connect(state_dir).is_some()
-}
-
-/// Asks the daemon of a state directory; `None` if none runs there.
+/// Asks the daemon of a state directory; `None` if none runs there. Only [`super::Here`] calls this: it checks first that the
+/// daemon would follow the flags.
 pub(super) fn ask<T: DeserializeOwned>(state_dir: &Path, request: &Request) -> Option<Result<T>> {
-    connect(state_dir).map(|stream| answer(stream, request))
+    control::connect(state_dir).map(|stream| answer(stream, request))
 }
 
 fn answer<T: DeserializeOwned>(mut stream: UnixStream, request: &Request) -> Result<T> {
@@ -40,16 +30,7 @@ fn answer<T: DeserializeOwned>(mut stream: UnixStream, request: &Request) -> Res
     match serde_json::from_str::<Reply>(&text).map_err(unclear)? {
         Reply::Ok(value) => serde_json::from_value(value).map_err(unclear),
         Reply::Refused(message) => Err(Error::DaemonRefused(message)),
+        Reply::Usage(message) => Err(Error::Config(message)),
         Reply::Error(message) => Err(Error::Daemon(format!("answered: {message}"))),
-    }
-}
-
-/// `owlery ended`: passes Motion's word on. Without a daemon there is nobody to tell, and the next start will see.
-pub(super) fn ended(common: &Common, movie: &Path) -> Result<Outcome> {
-    let archive = common.archive()?;
-    let path = std::path::absolute(movie).map_err(|e| Error::io("find", movie, e))?;
-    match ask::<String>(&archive.state_path(), &Request::Ended { path }) {
-        None => Ok(Outcome::Done),
-        Some(answer) => answer.map(|_| Outcome::Done),
     }
 }

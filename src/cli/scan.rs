@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use super::{Common, Outcome, output, progress, remote};
+use super::flags::Name;
+use super::{Common, Outcome, output, progress};
 use crate::archive::Depth;
 use crate::daemon::control::{Request, ScanWire};
 use crate::error::Result;
 use crate::scan::Progress;
 
 pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
+    let here = common.open(Name::Scan)?;
     // Closed only after the summary is out: every event can be queried by then, and what is left is tidying up.
     let mut parts = None;
-    let scan = if let Some(answer) = remote::ask::<ScanWire>(&archive.state_path(), &Request::Scan { measure }) {
+    let scan = if let Some(answer) = here.ask::<ScanWire>(&Request::Scan { measure }) {
         answer?
     } else {
-        let parts = parts.insert(archive.parts()?);
+        let parts = parts.insert(here.archive.parts()?);
         let progress = Arc::new(Progress::default());
         let shown = progress::Shown::start(Arc::clone(&progress), || false);
         let depth = if measure { Depth::Full } else { Depth::Glance };

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::flags::Name;
 use super::{Common, Outcome, output, progress};
 use crate::daemon::Daemon;
 use crate::error::Result;
 use crate::service::Archive;
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
-    let settings = common.given.clone().resolve(&common.root)?;
+    let settings = common.given.clone().resolve(&common.root, Name::Serve)?;
     let tls = settings.open_tls()?;
     let archive = Archive::open(settings.options)?;
     let daemon = Daemon::start(&archive, settings.listen, tls, settings.access)?;

@@ -1,104 +1,117 @@
 //! Settings: as typed on the command line, in the environment (`OWLERY_…`) and in a TOML file, the first of these that
 //! names one counting; and as meant, once they are parsed and fit together.
 
+mod environment;
+mod file;
+mod merge;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use super::flags::{self, Flag, Name, Use};
 use super::motion_conf::MotionConf;
-use super::who;
+use super::{suggest, who};
 use crate::daemon::tls::Tls;
 use crate::error::{Error, Result};
 use crate::http::Access;
 use crate::retention::{Policy, Rules};
 use crate::scan::Sidecars;
 use crate::service::Options;
+use file::{text, texts};
+use merge::{Source, merge};
 
 /// Settings as typed, from one source.
 #[derive(Debug, Clone, Default, PartialEq, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Given {
     /// A day expires when it lies more than N days before today; repeatable, also per camera [default: no expiry]
-    #[arg(long, value_name = "[CAMERA=]N|forever", allow_negative_numbers = true)]
+    #[arg(long, value_name = "[CAMERA=]N|forever", allow_negative_numbers = true, help_heading = "Retention rules")]
     #[serde(deserialize_with = "texts")]
     pub keep_days: Vec<String>,
     /// How large the archive may be; repeatable, also per camera [default: no limit]
-    #[arg(long, value_name = "[CAMERA=]SIZE")]
+    #[arg(long, value_name = "[CAMERA=]SIZE", help_heading = "Retention rules")]
     #[serde(deserialize_with = "texts")]
     pub max_size: Vec<String>,
     /// How much space to keep free on the archive's disk [default: none]
-    #[arg(long, value_name = "SIZE|N%")]
+    #[arg(long, value_name = "SIZE|N%", help_heading = "Retention rules")]
     #[serde(deserialize_with = "text")]
     pub min_free: Option<String>,
     /// Rules of size and space never take a day younger than N days [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Retention rules")]
     #[serde(deserialize_with = "text")]
     pub floor_days: Option<String>,
     /// How long a retired day can be restored before it is removed [default: not at all; what is deleted by hand: 24h]
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, value_name = "SPAN", help_heading = "Passes and their removal")]
+    #[serde(deserialize_with = "text")]
     pub undo_window: Option<String>,
     /// A pass that would retire more than this share of the archive is held; 1 never holds [default: 0.5]
-    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Retention rules")]
     #[serde(deserialize_with = "text")]
     pub max_share: Option<String>,
     /// How often the expirer runs [default: 1h]
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, value_name = "SPAN", help_heading = "Passes and their removal")]
+    #[serde(deserialize_with = "text")]
     pub check_interval: Option<String>,
     /// Where to serve HTTP [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", help_heading = "HTTP")]
     pub listen: Option<String>,
     /// Allow to listen on an address that others can reach although nobody has to sign in
-    #[arg(long)]
+    #[arg(long, help_heading = "HTTP")]
     pub insecure: bool,
     /// Serve HTTPS with this certificate, or chain of certificates (PEM); read again when it changes and at SIGHUP
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "HTTP")]
     pub tls_cert: Option<PathBuf>,
     /// The certificate's key (PEM)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "HTTP")]
     pub tls_key: Option<PathBuf>,
     /// A name of this host, by which it may be asked where nobody signs in here, or only through a proxy; repeatable
-    #[arg(long, value_name = "NAME[:PORT]")]
+    #[arg(long, value_name = "NAME[:PORT]", help_heading = "HTTP")]
     #[serde(deserialize_with = "texts")]
     pub allow_host: Vec<String>,
     /// The path at which a reverse proxy shows this, such as /owlery [default: as X-Forwarded-Prefix of a trusted proxy says]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = "HTTP")]
     pub base_path: Option<String>,
     /// A page that may show this one in a frame, such as <https://home.example:8123>; repeatable [default: none]
-    #[arg(long, value_name = "SOURCE", num_args = 1..)]
+    #[arg(long, value_name = "SOURCE", num_args = 1.., help_heading = "HTTP")]
     #[serde(deserialize_with = "texts")]
     pub frame_ancestors: Vec<String>,
     /// A TOML file with these settings
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Archive")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Motion's own configuration: cameras' stream ports and the event gap are read from it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Archive")]
     pub motion_conf: Option<PathBuf>,
     /// Where the catalog lies [default: ROOT/.owlery]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Archive")]
     pub state_dir: Option<PathBuf>,
     /// Which directories of ROOT are cameras (whole name) [default: Camera.*]
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", help_heading = "Archive")]
     pub camera_pattern: Option<String>,
     /// Motion's `event_gap`, for knowing when an event is complete [default: 60s]
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, value_name = "SPAN", help_heading = "Archive")]
+    #[serde(deserialize_with = "text")]
     pub event_gap: Option<String>,
     /// For which events .details.json is written [default: new]
-    #[arg(long, value_name = "new|all|off")]
+    #[arg(long, value_name = "new|all|off", help_heading = "Archive")]
+    #[serde(deserialize_with = "text")]
     pub sidecars: Option<String>,
     /// Look every SPAN instead of asking the kernel for notifications [default: only on NFS and SMB]
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, value_name = "SPAN", help_heading = "Archive")]
+    #[serde(deserialize_with = "text")]
     pub poll: Option<String>,
     /// How many entries are removed in a second at most [default: no limit]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Passes and their removal")]
     #[serde(deserialize_with = "text")]
     pub reap_rate: Option<String>,
     /// The hours of the day in which the delete queue is emptied [default: all]
-    #[arg(long, value_name = "HH:MM-HH:MM")]
+    #[arg(long, value_name = "HH:MM-HH:MM", help_heading = "Passes and their removal")]
+    #[serde(deserialize_with = "text")]
     pub window: Option<String>,
     /// Who may ask over HTTP; only in the file
     #[arg(skip)]
@@ -128,42 +141,6 @@ impl Settings {
     }
 }
 
-/// A TOML value that is written as a text or a number.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Whole(i64),
-    Real(f64),
-}
-
-impl Scalar {
-    fn into_text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Whole(number) => number.to_string(),
-            Self::Real(number) => number.to_string(),
-        }
-    }
-}
-
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Scalar::deserialize(deserializer).map(|scalar| Some(scalar.into_text()))
-}
-
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        One(Scalar),
-        Many(Vec<Scalar>),
-    }
-    Ok(match Form::deserialize(deserializer)? {
-        Form::One(one) => vec![one.into_text()],
-        Form::Many(many) => many.into_iter().map(Scalar::into_text).collect(),
-    })
-}
-
 impl Given {
     /// The rules of retention.
     pub fn rules(&self) -> Rules {
@@ -176,88 +153,123 @@ impl Given {
         }
     }
 
-    /// The settings of the environment.
-    fn of_environment(var: impl Fn(&str) -> Option<String>) -> Self {
-        let get = |name: &str| var(&format!("OWLERY_{name}")).filter(|value| !value.is_empty());
-        Self {
-            keep_days: get("KEEP_DAYS").map(|days| days.split(',').map(str::to_owned).collect()).unwrap_or_default(),
-            max_size: get("MAX_SIZE").map(|sizes| sizes.split(',').map(str::to_owned).collect()).unwrap_or_default(),
-            min_free: get("MIN_FREE"),
-            floor_days: get("FLOOR_DAYS"),
-            undo_window: get("UNDO_WINDOW"),
-            max_share: get("MAX_SHARE"),
-            check_interval: get("CHECK_INTERVAL"),
-            listen: get("LISTEN"),
-            insecure: get("INSECURE").is_some_and(|word| word != "0" && word != "false"),
-            tls_cert: get("TLS_CERT").map(Into::into),
-            tls_key: get("TLS_KEY").map(Into::into),
-            allow_host: get("ALLOW_HOST")
-                .map(|names| names.split(',').map(str::to_owned).collect())
-                .unwrap_or_default(),
-            base_path: get("BASE_PATH"),
-            frame_ancestors: get("FRAME_ANCESTORS")
-                .map(|sources| sources.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect())
-                .unwrap_or_default(),
-            config: get("CONFIG").map(Into::into),
-            motion_conf: get("MOTION_CONF").map(Into::into),
-            state_dir: get("STATE_DIR").map(Into::into),
-            camera_pattern: get("CAMERA_PATTERN"),
-            event_gap: get("EVENT_GAP"),
-            sidecars: get("SIDECARS"),
-            poll: get("POLL"),
-            reap_rate: get("REAP_RATE"),
-            window: get("WINDOW"),
-            ..Self::default()
+    /// All sources together, as far as the command uses them, parsed.
+    pub fn resolve(self, root: &Path, command: Name) -> Result<Settings> {
+        flags::check(&self.flags(), command)?;
+        let environment = Self::of_environment(std::env::vars_os())?;
+        let config = self.config.clone().or_else(|| environment.config.clone());
+        let mut levels = vec![(Source::CommandLine, self), (Source::Environment, environment)];
+        if let Some(path) = config {
+            let of_file = Self::of_file(&path)?;
+            levels.push((Source::File(path), of_file));
+        }
+        let (given, notes) = merge(levels)?;
+        if Flag::KeepDays.used_by(command) != Use::Never {
+            for note in notes {
+                tracing::warn!("{note}");
+            }
+        }
+        given.only_for(command).parse(root)
+    }
+
+    /// The flags that are given.
+    pub fn flags(&self) -> Vec<Flag> {
+        let Self {
+            keep_days,
+            max_size,
+            min_free,
+            floor_days,
+            undo_window,
+            max_share,
+            check_interval,
+            listen,
+            insecure,
+            tls_cert,
+            tls_key,
+            allow_host,
+            base_path,
+            frame_ancestors,
+            config,
+            motion_conf,
+            state_dir,
+            camera_pattern,
+            event_gap,
+            sidecars,
+            poll,
+            reap_rate,
+            window,
+            users: _,
+            tokens: _,
+            proxy: _,
+        } = self;
+        let given = [
+            (Flag::KeepDays, !keep_days.is_empty()),
+            (Flag::MaxSize, !max_size.is_empty()),
+            (Flag::MinFree, min_free.is_some()),
+            (Flag::FloorDays, floor_days.is_some()),
+            (Flag::UndoWindow, undo_window.is_some()),
+            (Flag::MaxShare, max_share.is_some()),
+            (Flag::CheckInterval, check_interval.is_some()),
+            (Flag::Listen, listen.is_some()),
+            (Flag::Insecure, *insecure),
+            (Flag::TlsCert, tls_cert.is_some()),
+            (Flag::TlsKey, tls_key.is_some()),
+            (Flag::AllowHost, !allow_host.is_empty()),
+            (Flag::BasePath, base_path.is_some()),
+            (Flag::FrameAncestors, !frame_ancestors.is_empty()),
+            (Flag::Config, config.is_some()),
+            (Flag::MotionConf, motion_conf.is_some()),
+            (Flag::StateDir, state_dir.is_some()),
+            (Flag::CameraPattern, camera_pattern.is_some()),
+            (Flag::EventGap, event_gap.is_some()),
+            (Flag::Sidecars, sidecars.is_some()),
+            (Flag::Poll, poll.is_some()),
+            (Flag::ReapRate, reap_rate.is_some()),
+            (Flag::Window, window.is_some()),
+        ];
+        given.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag).collect()
+    }
+
+    /// Only what the command uses: a file that commands share with the daemon must not make them fail by what is not theirs.
+    fn only_for(mut self, command: Name) -> Self {
+        let unused = Flag::ALL.into_iter().filter(|flag| flag.used_by(command) == Use::Never);
+        unused.for_each(|flag| self.clear(flag));
+        if command != Name::Serve {
+            (self.users, self.tokens, self.proxy) = Default::default();
+        }
+        self
+    }
+
+    fn clear(&mut self, flag: Flag) {
+        match flag {
+            Flag::KeepDays => self.keep_days.clear(),
+            Flag::MaxSize => self.max_size.clear(),
+            Flag::MinFree => self.min_free = None,
+            Flag::FloorDays => self.floor_days = None,
+            Flag::UndoWindow => self.undo_window = None,
+            Flag::MaxShare => self.max_share = None,
+            Flag::CheckInterval => self.check_interval = None,
+            Flag::Listen => self.listen = None,
+            Flag::Insecure => self.insecure = false,
+            Flag::TlsCert => self.tls_cert = None,
+            Flag::TlsKey => self.tls_key = None,
+            Flag::AllowHost => self.allow_host.clear(),
+            Flag::BasePath => self.base_path = None,
+            Flag::FrameAncestors => self.frame_ancestors.clear(),
+            Flag::Config => self.config = None,
+            Flag::MotionConf => self.motion_conf = None,
+            Flag::StateDir => self.state_dir = None,
+            Flag::CameraPattern => self.camera_pattern = None,
+            Flag::EventGap => self.event_gap = None,
+            Flag::Sidecars => self.sidecars = None,
+            Flag::Poll => self.poll = None,
+            Flag::ReapRate => self.reap_rate = None,
+            Flag::Window => self.window = None,
         }
     }
 
-    /// Fills in from `other` what is not given here.
-    fn or(self, other: Self) -> Self {
-        Self {
-            keep_days: if self.keep_days.is_empty() { other.keep_days } else { self.keep_days },
-            max_size: if self.max_size.is_empty() { other.max_size } else { self.max_size },
-            min_free: self.min_free.or(other.min_free),
-            floor_days: self.floor_days.or(other.floor_days),
-            undo_window: self.undo_window.or(other.undo_window),
-            max_share: self.max_share.or(other.max_share),
-            check_interval: self.check_interval.or(other.check_interval),
-            listen: self.listen.or(other.listen),
-            insecure: self.insecure || other.insecure,
-            tls_cert: self.tls_cert.or(other.tls_cert),
-            tls_key: self.tls_key.or(other.tls_key),
-            allow_host: if self.allow_host.is_empty() { other.allow_host } else { self.allow_host },
-            base_path: self.base_path.or(other.base_path),
-            frame_ancestors: if self.frame_ancestors.is_empty() { other.frame_ancestors } else { self.frame_ancestors },
-            config: self.config.or(other.config),
-            motion_conf: self.motion_conf.or(other.motion_conf),
-            state_dir: self.state_dir.or(other.state_dir),
-            camera_pattern: self.camera_pattern.or(other.camera_pattern),
-            event_gap: self.event_gap.or(other.event_gap),
-            sidecars: self.sidecars.or(other.sidecars),
-            poll: self.poll.or(other.poll),
-            reap_rate: self.reap_rate.or(other.reap_rate),
-            window: self.window.or(other.window),
-            // Only a file has these, and there is one.
-            users: if self.users.is_empty() { other.users } else { self.users },
-            tokens: if self.tokens.is_empty() { other.tokens } else { self.tokens },
-            proxy: self.proxy.or(other.proxy),
-        }
-    }
-
-    /// All sources together, parsed.
-    pub fn resolve(self, root: &Path) -> Result<Settings> {
-        let mut given = self.or(Self::of_environment(|name| std::env::var(name).ok()));
-        if let Some(path) = given.config.clone() {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| Error::Config(format!("cannot read --config {}: {error}", path.display())))?;
-            let of_file: Self = toml::from_str(&text)
-                .map_err(|error| Error::Config(format!("{}{}", path.display(), what_is_wrong(&text, &error))))?;
-            given = given.or(of_file);
-        }
-        given.parse(root)
-    }
-
-    fn parse(self, root: &Path) -> Result<Settings> {
+    /// These settings alone, parsed.
+    pub fn parse(self, root: &Path) -> Result<Settings> {
         let mut options = Options::new(root).policy(Policy::parse(&self.rules())?);
         let mut gap = None;
         if let Some(path) = &self.motion_conf {
@@ -275,10 +287,7 @@ impl Given {
             options = options.check_interval(span);
         }
         if let Some(text) = self.undo_window.as_deref() {
-            let window = humantime::parse_duration(text).map_err(|error| {
-                Error::Config(format!("--undo-window {text:?} is not a span such as 24h or 7d: {error}"))
-            })?;
-            options = options.undo_window(window);
+            options = options.undo_window(parse_span("undo-window", text)?);
         }
         if let Some(gap) = span("event-gap", self.event_gap.as_deref())?.or(gap) {
             options = options.event_gap(gap);
@@ -296,7 +305,10 @@ impl Given {
             None | Some("new") => Sidecars::New,
             Some("all") => Sidecars::All,
             Some("off") => Sidecars::Off,
-            Some(other) => return Err(Error::Config(format!("--sidecars {other:?}: it is new, all or off"))),
+            Some(other) => {
+                let hint = suggest::hint(other, ["new", "all", "off"]);
+                return Err(Error::Config(format!("--sidecars {other:?}: it is new, all or off{hint}")));
+            }
         });
         let listen = self.listen.as_deref().unwrap_or("127.0.0.1:8000");
         let listen: SocketAddr = listen
@@ -324,28 +336,27 @@ impl Given {
     }
 }
 
+/// A span that is longer than nothing.
 fn span(name: &str, text: Option<&str>) -> Result<Option<Duration>> {
-    let Some(text) = text else { return Ok(None) };
-    match humantime::parse_duration(text) {
-        Ok(span) if !span.is_zero() => Ok(Some(span)),
-        Ok(_) => Err(Error::Config(format!("--{name} {text:?}: it must be longer than nothing"))),
-        Err(error) => Err(Error::Config(format!("--{name} {text:?} is not a span such as 1h or 90s: {error}"))),
+    match text.map(|text| parse_span(name, text)).transpose()? {
+        Some(Duration::ZERO) => Err(Error::Config(format!("--{name}: it must be longer than nothing"))),
+        other => Ok(other),
     }
+}
+
+fn parse_span(name: &str, text: &str) -> Result<Duration> {
+    let number = text.trim();
+    if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && number != "0" {
+        let (less, more) = if name == "undo-window" { ("h", "d") } else { ("s", "m") };
+        return Err(Error::Config(format!("--{name} {text:?} has no unit: {number}{less} or {number}{more}?")));
+    }
+    humantime::parse_duration(text)
+        .map_err(|error| Error::Config(format!("--{name} {text:?} is not a span such as 1h, 90s or 7d: {error}")))
 }
 
 fn whole(name: &str, text: &str) -> Result<u32> {
     let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     number.ok_or_else(|| Error::Config(format!("--{name} {text:?} is not a whole number, 0 or more")))
-}
-
-/// Where a file is wrong and why. The line itself is not told but for its key: it may hold a password's hash.
-fn what_is_wrong(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return format!(": {message}") };
-    let number = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
-    let line = text.lines().nth(number - 1).unwrap_or_default();
-    let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
-    format!(", line {number} ({key}): {message}")
 }
 
 #[cfg(test)]
@@ -360,28 +371,52 @@ mod tests {
     #[test]
     fn the_command_line_outranks_the_environment_and_that_the_file() {
         let flags = Given { keep_days: vec!["1".into()], ..Given::default() };
-        let environment = Given::of_environment(|name| match name {
-            "OWLERY_KEEP_DAYS" => Some("2,Camera2=forever".into()),
-            "OWLERY_POLL" => Some("5s".into()),
-            "OWLERY_ALLOW_HOST" => Some("owl.example,nas:8000".into()),
-            _ => None,
-        });
+        let environment = Given::of_environment(
+            [
+                ("OWLERY_KEEP_DAYS", "2,Camera2=forever"),
+                ("OWLERY_POLL", "5s"),
+                ("OWLERY_ALLOW_HOST", "owl.example,nas:8000"),
+            ]
+            .map(|(name, value)| (name.into(), value.into())),
+        )
+        .unwrap();
         assert_eq!(environment.keep_days, ["2", "Camera2=forever"]);
         assert_eq!(environment.allow_host, ["owl.example", "nas:8000"]);
         let file: Given =
             toml::from_str("keep-days = 3\npoll = \"9s\"\nevent-gap = \"30s\"\nmax-share = 0.25").unwrap();
-        let all = flags.or(environment).or(file);
-        assert_eq!(all.keep_days, ["1"]);
+        let levels =
+            vec![(Source::CommandLine, flags), (Source::Environment, environment), (Source::File("f".into()), file)];
+        let (all, _) = merge(levels).unwrap();
+        assert_eq!(all.keep_days, ["1", "Camera2=forever"]);
         assert_eq!((all.poll.as_deref(), all.event_gap.as_deref()), (Some("5s"), Some("30s")));
         assert_eq!(all.max_share.as_deref(), Some("0.25"));
     }
 
     #[test]
-    fn a_file_with_an_unknown_key_or_form_is_refused() {
-        assert!(toml::from_str::<Given>("keep_dayz = 3").is_err());
-        assert!(toml::from_str::<Given>("keep-days = true").is_err());
-        let list: Given = toml::from_str("keep-days = [45, \"Camera2=forever\"]").unwrap();
-        assert_eq!(list.keep_days, ["45", "Camera2=forever"]);
+    fn every_flag_can_be_cleared() {
+        for flag in Flag::ALL {
+            let value = if flag == Flag::Insecure { "yes" } else { "x" };
+            let mut given = Given::of_environment([(flag.variable().into(), value.into())]).unwrap();
+            given.clear(flag);
+            assert_eq!(given, Given::default(), "{flag:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_unit_has_two_readings() {
+        let wrong = |given: Given| parse(given).unwrap_err().to_string();
+        let free = wrong(Given { min_free: Some("20".into()), ..Given::default() });
+        assert!(free.contains("20GB") && free.contains("20%"), "{free}");
+        let size = wrong(Given { max_size: vec!["Camera1=5".into()], ..Given::default() });
+        assert!(size.contains("5GB") && size.contains("5TB"), "{size}");
+        let poll = wrong(Given { poll: Some("5".into()), ..Given::default() });
+        assert!(poll.contains("5s or 5m"), "{poll}");
+        let undo = wrong(Given { undo_window: Some("7".into()), ..Given::default() });
+        assert!(undo.contains("7h or 7d"), "{undo}");
+        assert!(parse(Given { undo_window: Some("0".into()), ..Given::default() }).is_ok());
+        let file: Given = toml::from_str("check-interval = 60\nmin-free = 20\nmax-size = [1, 2.5]").unwrap();
+        assert_eq!((file.check_interval.as_deref(), file.min_free.as_deref()), (Some("60"), Some("20")));
+        assert_eq!(file.max_size, ["1", "2.5"]);
     }
 
     #[test]
@@ -418,19 +453,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_a_file_is_told_by_line_and_key_but_not_its_value() {
-        let wrong = |text: &str| what_is_wrong(text, &toml::from_str::<Given>(text).unwrap_err());
-        let secret = "[users]\n\nanna = { password = \"secret\", rolle = \"x\" }\n";
-        assert_eq!(
-            wrong(secret),
-            ", line 3 (anna): unknown field `rolle`, expected one of `password`, `role`, `cameras`"
-        );
-        assert!(wrong("keep-days = 3\nkeep-days = 4").contains("line 2 (keep-days)"));
-        assert!(wrong("x").contains("line 1"));
-        assert!(wrong("keep-days = ").contains("line 1"));
-    }
-
-    #[test]
     fn the_reapers_rate_is_a_whole_number_and_nothing_is_no_limit() {
         let rate = |text: &str| parse(Given { reap_rate: Some(text.into()), ..Given::default() });
         assert_eq!(rate("500").unwrap().options.reap_rate.map(u32::from), Some(500));
@@ -440,10 +462,6 @@ mod tests {
         }
         let file: Given = toml::from_str("reap-rate = 500\nwindow = \"01:00-05:30\"").unwrap();
         assert_eq!((file.reap_rate.as_deref(), file.window.as_deref()), (Some("500"), Some("01:00-05:30")));
-        assert_eq!(
-            Given::of_environment(|name| (name == "OWLERY_REAP_RATE").then(|| "7".into())).or(file).reap_rate,
-            Some("7".into())
-        );
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Where reading commands read from: beside a running daemon from its catalog; without one from the catalog after it
 //! was compared with the tree; and where there is none by a scan that leaves nothing behind.
 
-use super::{output, remote};
+use super::{Here, output};
 use crate::archive::Depth;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day};
 use crate::scan::Progress;
-use crate::service::{Archive, Parts};
+use crate::service::Parts;
 
 /// Something that can be asked for events.
 pub(super) enum Source {
@@ -19,16 +19,20 @@ pub(super) enum Source {
 
 impl Source {
     /// Opens what there is. Answers also whether something could not be read; it was named.
-    pub fn open(archive: &Archive) -> Result<(Self, bool)> {
+    pub fn open(here: &Here<'_>) -> Result<(Self, bool)> {
+        let archive = &here.archive;
         let state = archive.state_path();
         let has_catalog = state.join("catalog.db").is_file();
         let beside = || Ok((Self::Beside(Box::new(Catalog::open_beside(&state)?)), false));
-        if has_catalog && remote::is_alive(&state) {
+        if has_catalog && here.is_beside()? {
             return beside();
         }
         let parts = if has_catalog {
             match archive.parts() {
-                Err(Error::Locked { .. }) => return beside(),
+                Err(Error::Locked { .. }) => {
+                    here.check_beside()?;
+                    return beside();
+                }
                 other => other?,
             }
         } else {

@@ -3,20 +3,21 @@
 
 use std::fmt::Write as _;
 
+use super::flags::Name;
 use super::source::{Source, measure};
-use super::{Common, Outcome, output, remote};
+use super::{Common, Here, Outcome, output};
 use crate::daemon::control::Request;
 use crate::error::Result;
 use crate::http::wire::{CameraWire, CamerasWire};
 use crate::retention::{ArchiveForecast, Kept};
-use crate::service::{Archive, Stats};
+use crate::service::Stats;
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
+    let here = common.open(Name::Stats)?;
     let rules = Some(common.given.rules()).filter(|rules| !rules.is_empty());
-    let (wire, is_incomplete) = match remote::ask::<CamerasWire>(&archive.state_path(), &Request::Stats { rules }) {
+    let (wire, is_incomplete) = match here.ask::<CamerasWire>(&Request::Stats { rules }) {
         Some(answer) => (answer?, false),
-        None => without_daemon(&archive)?,
+        None => without_daemon(&here)?,
     };
     if json {
         output::json(&wire)?;
@@ -27,9 +28,10 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
 }
 
 /// Answers also whether something could not be read; it was named.
-fn without_daemon(archive: &Archive) -> Result<(CamerasWire, bool)> {
+fn without_daemon(here: &Here<'_>) -> Result<(CamerasWire, bool)> {
+    let archive = &here.archive;
     let has_catalog = archive.state_path().join("catalog.db").is_file();
-    let (source, mut is_incomplete) = Source::open(archive)?;
+    let (source, mut is_incomplete) = Source::open(here)?;
     if let Some(parts) = source.parts().filter(|_| !has_catalog) {
         // Everything, since nobody else will, and nothing of it is kept.
         is_incomplete |= !measure(parts, parts.handle().catalog.unmeasured()?)?;

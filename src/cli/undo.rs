@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Common, Outcome, output, remote};
+use super::flags::Name;
+use super::{Common, Outcome, output};
 use crate::daemon::control::Request;
 use crate::error::{Error, Result};
 use crate::event::{By, EventId};
@@ -11,10 +12,10 @@ use crate::http::wire::{PassWire, QueueWire, QueuedWire, RestorationWire};
 
 /// What waits in the delete queue.
 pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
-    let queue = match remote::ask::<QueueWire>(&archive.state_path(), &Request::Queue) {
+    let here = common.open(Name::Queue)?;
+    let queue = match here.ask::<QueueWire>(&Request::Queue) {
         Some(answer) => answer?,
-        None => QueueWire::of(archive.parts_aside()?.handle())?,
+        None => QueueWire::of(here.archive.parts_aside()?.handle())?,
     };
     if json {
         output::json(&queue)?;
@@ -52,11 +53,11 @@ fn push_pass(text: &mut String, pass: &QueuedWire) {
 
 /// Takes a pass back.
 pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
+    let here = common.open(Name::Restore)?;
     let request = Request::Restore { pass: pass.to_owned() };
-    let done = match remote::ask::<RestorationWire>(&archive.state_path(), &request) {
+    let done = match here.ask::<RestorationWire>(&request) {
         Some(answer) => answer?,
-        None => RestorationWire::from(archive.parts()?.handle().restore(pass)?),
+        None => RestorationWire::from(here.archive.parts()?.handle().restore(pass)?),
     };
     let left = done.left();
     output::reports(&left);
@@ -75,11 +76,11 @@ pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome
 
 /// Moves events into the delete queue.
 pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
+    let here = common.open(Name::Delete)?;
     let request = Request::Delete { events: events.to_vec() };
-    let pass = match remote::ask::<PassWire>(&archive.state_path(), &request) {
+    let pass = match here.ask::<PassWire>(&request) {
         Some(answer) => answer?,
-        None => PassWire::from(&archive.parts()?.handle().delete(events)?),
+        None => PassWire::from(&here.archive.parts()?.handle().delete(events)?),
     };
     let is_incomplete = output::reports(&pass.failures());
     if json {
@@ -87,7 +88,7 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
     } else {
         let mut text: String = pass.items.iter().map(output::item).collect();
         if let (Some(name), Some(until)) = (&pass.pass, &pass.undo_until) {
-            let restore = archive.command().restore(name);
+            let restore = here.archive.command().restore(name);
             let _ = writeln!(text, "pass {name}: can be taken back until {until} with: {restore}");
         }
         output::print(&text)?;
@@ -97,12 +98,12 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
 
 /// Saves events, or makes them ones like others.
 pub(super) fn save(common: &Common, events: &[EventId], saved: bool) -> Result<Outcome> {
-    let archive = common.archive()?;
+    let here = common.open(if saved { Name::Save } else { Name::Unsave })?;
     let request = Request::Save { events: events.to_vec(), saved };
-    if let Some(answer) = remote::ask::<()>(&archive.state_path(), &request) {
+    if let Some(answer) = here.ask::<()>(&request) {
         answer?;
     } else {
-        let parts = archive.parts()?;
+        let parts = here.archive.parts()?;
         events.iter().try_for_each(|event| parts.handle().set_saved(event, saved))?;
     }
     Ok(Outcome::Done)

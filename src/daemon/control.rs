@@ -30,9 +30,11 @@ const LONGEST_REQUEST: u64 = 8 << 20;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub(crate) enum Request {
-    /// The plan by the daemon's rules, or by these as a what-if.
+    /// Which directories are cameras.
+    CameraPattern,
+    /// The plan by the daemon's rules, or with these added to them as a what-if.
     Plan { rules: Option<Rules> },
-    /// The cameras and the forecast by the daemon's rules, or by these as a what-if.
+    /// The cameras and the forecast by the daemon's rules, or with these added to them as a what-if.
     Stats { rules: Option<Rules> },
     /// A pass now.
     Expire { confirm: Option<String> },
@@ -57,6 +59,8 @@ pub(crate) enum Reply {
     Ok(serde_json::Value),
     /// A guard or a protection said no.
     Refused(String),
+    /// What was asked means nothing, or cannot be.
+    Usage(String),
     Error(String),
 }
 
@@ -150,6 +154,7 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
         Ok(request) => match tokio::task::spawn_blocking(move || answer(&handle, request)).await {
             Ok(Ok(value)) => Reply::Ok(value),
             Ok(Err(error)) if error.kind() == Kind::Refused => Reply::Refused(error.chain()),
+            Ok(Err(error)) if error.kind() == Kind::Usage => Reply::Usage(error.chain()),
             Ok(Err(error)) => Reply::Error(error.chain()),
             Err(_) => Reply::Error("the request made it stumble; the log says why".to_owned()),
         },
@@ -161,14 +166,21 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
     }
 }
 
+/// The daemon's rules with those of a request over them, as if the daemon had been started with them.
+fn what_if(handle: &Handle, rules: Option<Rules>) -> Result<Option<Policy>> {
+    let with_own = |rules: Rules| Policy::parse(&rules.or(Rules::from(handle.expirer.policy())));
+    rules.map(with_own).transpose()
+}
+
 fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
     let value = match request {
+        Request::CameraPattern => serde_json::to_value(handle.camera_pattern()),
         Request::Plan { rules } => {
-            let policy = rules.as_ref().map(Policy::parse).transpose()?;
+            let policy = what_if(handle, rules)?;
             serde_json::to_value(PlanWire::of(handle, policy.as_ref())?)
         }
         Request::Stats { rules } => {
-            let policy = rules.as_ref().map(Policy::parse).transpose()?;
+            let policy = what_if(handle, rules)?;
             serde_json::to_value(CamerasWire::from(handle.stats(policy.as_ref())?))
         }
         Request::Expire { confirm } => {

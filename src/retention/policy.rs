@@ -94,6 +94,26 @@ impl Rules {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Adds the rules of `weaker` that are not set here: for all cameras, and for each camera by itself.
+    #[must_use]
+    pub fn or(self, weaker: Self) -> Self {
+        Self {
+            keep_days: with_unset(self.keep_days, weaker.keep_days),
+            max_size: with_unset(self.max_size, weaker.max_size),
+            min_free: self.min_free.or(weaker.min_free),
+            floor_days: self.floor_days.or(weaker.floor_days),
+            max_share: self.max_share.or(weaker.max_share),
+        }
+    }
+}
+
+/// Adds the texts of `weaker` for cameras, and for all, that `stronger` says nothing about.
+fn with_unset(mut stronger: Vec<String>, weaker: Vec<String>) -> Vec<String> {
+    let camera_of = |text: &str| text.split_once('=').map(|(camera, _)| camera.to_owned());
+    let set: Vec<Option<String>> = stronger.iter().map(|text| camera_of(text)).collect();
+    stronger.extend(weaker.into_iter().filter(|text| !set.contains(&camera_of(text))));
+    stronger
 }
 
 impl Policy {
@@ -132,6 +152,7 @@ impl Policy {
         }
         for text in &rules.max_size {
             let (camera, value) = of_camera("--max-size", text)?;
+            check_unit("--max-size", value, ["GB", "TB"])?;
             let bytes = size("--max-size", value)?;
             match camera {
                 Some(camera) => {
@@ -251,6 +272,17 @@ fn of_camera<'a>(flag: &str, text: &'a str) -> Result<(Option<Camera>, &'a str)>
     Ok((Some(camera), value))
 }
 
+/// Refuses a number without a unit, and names two of the things that it could mean.
+fn check_unit(flag: &str, text: &str, readings: [&str; 2]) -> Result<()> {
+    let number = text.trim();
+    let is_bare = number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'_'));
+    if !is_bare || !number.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    let [one, other] = readings;
+    Err(Error::Config(format!("{flag} {text:?} has no unit: {number}{one} or {number}{other}?")))
+}
+
 fn size(flag: &str, text: &str) -> Result<u64> {
     let size: Result<ByteSize, _> = text.parse();
     let size = size.map_err(|_| Error::Config(format!("{flag} {text:?} is not a size such as 500GB or 2TiB")))?;
@@ -261,14 +293,12 @@ impl FromStr for MinFree {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match text.strip_suffix('%') {
-            Some(percent) => percent
-                .trim()
-                .parse()
-                .map(Self::Percent)
-                .map_err(|_| Error::Config(format!("--min-free {text:?} is not a percentage such as 10%"))),
-            None => size("--min-free", text).map(Self::Bytes),
+        if let Some(percent) = text.strip_suffix('%') {
+            let percent = percent.trim().parse().map(Self::Percent);
+            return percent.map_err(|_| Error::Config(format!("--min-free {text:?} is not a percentage such as 10%")));
         }
+        check_unit("--min-free", text, ["GB", "%"])?;
+        size("--min-free", text).map(Self::Bytes)
     }
 }
 

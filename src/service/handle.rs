@@ -109,6 +109,11 @@ impl Handle {
         }
     }
 
+    /// Which directories of the root are cameras.
+    pub(crate) fn camera_pattern(&self) -> &str {
+        self.tree.pattern()
+    }
+
     /// The archive's root.
     pub fn root(&self) -> &Path {
         self.tree.root()

@@ -52,6 +52,8 @@ mod regressions;
 #[cfg(feature = "cli")]
 mod sample;
 #[cfg(feature = "cli")]
+mod settings;
+#[cfg(feature = "cli")]
 mod smoke;
 #[cfg(feature = "cli")]
 mod space;

@@ -323,7 +323,9 @@ fn outside_its_window_nothing_is_removed() {
 #[test]
 fn expire_without_a_daemon_empties_the_queue_at_any_hour() {
     let (world, pass, _) = retired(&["10-00-00"]);
-    assert_eq!(world.run("expire", &["--window", &window(8, 9)]).code, 0);
+    let mut expire = world.command("expire", [""; 0]);
+    expire.env("OWLERY_WINDOW", window(8, 9));
+    assert_eq!(Ran::of(expire).code, 0);
     assert!(!pass.exists());
 }
 
