@@ -91,7 +91,11 @@ impl Given {
             tls_key: self.tls_key.or(weaker.tls_key),
             allow_host: if self.allow_host.is_empty() { weaker.allow_host } else { self.allow_host },
             base_path: self.base_path.or(weaker.base_path),
-            frame_ancestors: if self.frame_ancestors.is_empty() { weaker.frame_ancestors } else { self.frame_ancestors },
+            frame_ancestors: if self.frame_ancestors.is_empty() {
+                weaker.frame_ancestors
+            } else {
+                self.frame_ancestors
+            },
             config: self.config.or(weaker.config),
             motion_conf: self.motion_conf.or(weaker.motion_conf),
             state_dir: self.state_dir.or(weaker.state_dir),
