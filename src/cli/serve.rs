@@ -10,6 +10,9 @@ use crate::service::Archive;
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
     let settings = common.given.clone().resolve(&common.root, Name::Serve)?;
+    for warning in &settings.motion_warnings {
+        tracing::warn!("Motion's configuration: {warning}");
+    }
     let tls = settings.open_tls()?;
     let archive = Archive::open(settings.options)?;
     let daemon = Daemon::start(&archive, settings.listen, tls, settings.access)?;

@@ -132,6 +132,8 @@ pub(super) struct Settings {
     pub access: Access,
     /// Where the certificate is, and its key.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// What the owner of Motion's configuration should know.
+    pub motion_warnings: Vec<String>,
 }
 
 impl Settings {
@@ -272,9 +274,11 @@ impl Given {
     pub fn parse(self, root: &Path) -> Result<Settings> {
         let mut options = Options::new(root).policy(Policy::parse(&self.rules())?);
         let mut gap = None;
+        let mut motion_warnings = Vec::new();
         if let Some(path) = &self.motion_conf {
             let conf = MotionConf::read(path)?;
-            gap = conf.event_gap;
+            gap = Some(conf.event_gap(root));
+            motion_warnings = conf.warnings(root);
             options = options.ports(conf.ports_below(root));
         }
         if let Some(dir) = self.state_dir {
@@ -332,7 +336,7 @@ impl Given {
             (Some(_), None) => return Err(Error::Config("--tls-cert takes a --tls-key".to_owned())),
             (None, Some(_)) => return Err(Error::Config("--tls-key takes a --tls-cert".to_owned())),
         };
-        Ok(Settings { options, listen, access, tls })
+        Ok(Settings { options, listen, access, tls, motion_warnings })
     }
 }
 

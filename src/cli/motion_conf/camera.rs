@@ -1,0 +1,176 @@
+//! One camera of Motion's configuration: its options, and where its files lie.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::lines::{is_on, number, path, text};
+use crate::event::Camera;
+
+/// The gap of an event that Motion never ends (`event_gap` 0 or less).
+const ENDLESS: Duration = Duration::from_hours(24);
+/// Motion's own, where nothing is configured.
+const DEFAULT_GAP: Duration = Duration::from_mins(1);
+const DEFAULT_MAX_TIME: i64 = 120;
+/// Specifiers of time that differ from one movie of an event to the next.
+const OF_TIME: [char; 8] = ['S', 's', 'T', 'X', 'c', 'r', 'M', 'R'];
+
+/// What one camera's options say, as far as they matter here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct CameraConf {
+    id: Option<i64>,
+    name: Option<String>,
+    target_dir: Option<PathBuf>,
+    stream_port: Option<i64>,
+    webcontrol_port: Option<i64>,
+    event_gap: Option<i64>,
+    text_event: Option<String>,
+    pictures: Option<bool>,
+    picture_filename: Option<String>,
+    movies: Option<bool>,
+    movie_filename: Option<String>,
+    movie_max_time: Option<i64>,
+    /// An option that only Motion 5 has was seen.
+    pub is_motion_5: bool,
+}
+
+impl CameraConf {
+    /// Takes an option. Names of Motion 4 and 5, and the older ones that Motion 4 still takes.
+    pub fn take(&mut self, name: &str, value: &[u8]) {
+        match name {
+            "camera_id" | "device_id" => self.id = Some(number(value)),
+            "camera_name" | "device_name" => self.name = Some(text(value)),
+            "target_dir" => self.target_dir = Some(path(value)).filter(|dir| !dir.as_os_str().is_empty()),
+            "stream_port" => self.stream_port = Some(number(value)),
+            "webcontrol_port" => self.webcontrol_port = Some(number(value)),
+            "event_gap" => self.event_gap = Some(number(value)),
+            "text_event" => self.text_event = Some(text(value)),
+            "picture_output" | "output_pictures" => self.pictures = Some(!value.eq_ignore_ascii_case(b"off")),
+            "picture_filename" => self.picture_filename = Some(text(value)),
+            "movie_output" | "ffmpeg_output_movies" => self.movies = Some(is_on(value)),
+            "movie_filename" => self.movie_filename = Some(text(value)),
+            "movie_max_time" | "max_movie_time" => self.movie_max_time = Some(number(value)),
+            _ => {}
+        }
+        self.is_motion_5 |= matches!(
+            name,
+            "device_id" | "device_name" | "movie_container" | "config_dir" | "webcontrol_access" | "webcontrol_port2"
+        );
+    }
+
+    /// The event gap that Motion goes by.
+    pub fn gap(&self) -> Duration {
+        match self.event_gap {
+            None => DEFAULT_GAP,
+            Some(..=0) => ENDLESS,
+            Some(seconds) => Duration::from_secs(seconds.unsigned_abs()).min(ENDLESS),
+        }
+    }
+
+    /// The port of its live stream; `main` is the main file at its end. Motion 5 has one port for all.
+    pub fn port(&self, main: &Self) -> Option<u16> {
+        let one_for_all = || main.webcontrol_port.filter(|_| main.is_motion_5 || self.is_motion_5);
+        let port = self.stream_port.filter(|port| *port > 0).or_else(one_for_all)?;
+        u16::try_from(port).ok().filter(|port| *port > 0)
+    }
+
+    /// Its directory below `root`, if that is where its files go. `bases` are the folders that Motion may run in.
+    pub fn directory(&self, root: &Path, bases: &[PathBuf]) -> Option<Camera> {
+        let name = self.relative(self.any_name()?, root, bases)?;
+        name.split('/').next()?.parse().ok()
+    }
+
+    /// What is wrong with its files' names, for a person.
+    pub fn warnings(&self, root: &Path, bases: &[PathBuf]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let Some(camera) = self.directory(root, bases) else { return warnings };
+        let movie = self.movie();
+        for (what, name) in [("picture_filename", self.picture()), ("movie_filename", movie)] {
+            let Some(name) = name else { continue };
+            let parts = self.relative(name, root, bases).map_or(0, |path| path.split('/').count());
+            if parts < 4 {
+                warnings.push(format!(
+                    "{camera}: {what} {name:?} makes no event directories, so these files are no events (use text_event \
+                     %Y-%m-%d/%H-%M-%S with names that begin with %C/)"
+                ));
+            }
+        }
+        let max_time = self.movie_max_time.unwrap_or(DEFAULT_MAX_TIME);
+        if let Some(name) = movie
+            && max_time > 0
+            && !self.differs_within_an_event(name)
+        {
+            let set = if self.movie_max_time.is_some() { "" } else { " (Motion's default)" };
+            warnings.push(format!(
+                "{camera}: movie_max_time {max_time}{set} with the constant name {name:?} keeps only the last piece of a \
+                 longer event: set movie_max_time 0"
+            ));
+        }
+        warnings
+    }
+
+    /// Whether Motion ends no event of this camera by itself.
+    pub fn is_endless(&self) -> bool {
+        self.event_gap.is_some_and(|gap| gap <= 0)
+    }
+
+    fn picture(&self) -> Option<&str> {
+        self.pictures.unwrap_or(false).then(|| self.picture_filename.as_deref().unwrap_or("%v-%Y%m%d%H%M%S-%q"))
+    }
+
+    fn movie(&self) -> Option<&str> {
+        self.movies.unwrap_or(true).then(|| self.movie_filename.as_deref().unwrap_or("%v-%Y%m%d%H%M%S"))
+    }
+
+    fn any_name(&self) -> Option<&str> {
+        self.movie().or_else(|| self.picture()).or(Some("x"))
+    }
+
+    /// A file's name below `root`, with what is known of its specifiers put in.
+    fn relative(&self, name: &str, root: &Path, bases: &[PathBuf]) -> Option<String> {
+        let dir = self.target_dir.as_ref()?;
+        let below = |base: &PathBuf| {
+            let dir = base.join(self.expand(&dir.to_string_lossy()));
+            // A camera's directory may be a link to another disk: it counts by its name.
+            let dir = if dir == root { dir } else { real_parent(&dir)? };
+            Some(dir.strip_prefix(root).ok()?.to_string_lossy().into_owned())
+        };
+        let dir = bases.iter().find_map(below)?;
+        let path = format!("{dir}/{}", self.expand(name));
+        Some(path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
+    }
+
+    fn expand(&self, name: &str) -> String {
+        let event = self.text_event.as_deref().unwrap_or("%Y%m%d%H%M%S");
+        let mut name = name.replace("%C", event);
+        if let Some(id) = self.id {
+            name = name.replace("%t", &id.to_string());
+        }
+        if let Some(camera) = &self.name {
+            name = name.replace("%$", camera);
+        }
+        name
+    }
+
+    /// `%C` and `%v` are the same for all movies of an event; the time, and Motion 5's number of the movie, are not.
+    fn differs_within_an_event(&self, name: &str) -> bool {
+        let mut rest = name.chars();
+        while let Some(letter) = rest.next() {
+            if letter == '%' {
+                match rest.next() {
+                    Some('{') if rest.as_str().starts_with("movienbr") => return true,
+                    Some(specifier) if OF_TIME.contains(&specifier) => return true,
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+}
+
+/// The path with its parent's links resolved.
+fn real_parent(path: &Path) -> Option<PathBuf> {
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Some(parent.canonicalize().ok()?.join(name)),
+        _ => path.canonicalize().ok(),
+    }
+}

@@ -1,0 +1,97 @@
+//! The lines of Motion's configuration files, read as Motion reads them: `name value` or `name = value`, names in any case,
+//! values in either kind of quotes, bytes in any encoding.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The options of a file in their order: the name in lower case, and its value as it is.
+pub(super) fn options(bytes: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
+    bytes.strip_prefix(BOM).unwrap_or(bytes).split(|byte| *byte == b'\n').filter_map(option)
+}
+
+fn option(line: &[u8]) -> Option<(String, &[u8])> {
+    let line = line.trim_ascii();
+    if line.starts_with(b"#") || line.starts_with(b";") {
+        return None;
+    }
+    let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'=');
+    let end = line.iter().position(is_between)?;
+    let (name, rest) = line.split_at(end);
+    let begin = rest.iter().position(|byte| !is_between(byte)).unwrap_or(rest.len());
+    let name = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
+    Some((name, unquoted(&rest[begin..])))
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
+        other => other,
+    }
+}
+
+/// A number as C's `atoi` reads it: it ends where its digits end, and what has none is 0.
+pub(super) fn number(value: &[u8]) -> i64 {
+    let value = value.trim_ascii_start();
+    let (sign, digits) = match value {
+        [b'-', rest @ ..] => (-1, rest),
+        [b'+', rest @ ..] => (1, rest),
+        other => (1, other),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0'))) * sign
+}
+
+/// Whether a switch is on.
+pub(super) fn is_on(value: &[u8]) -> bool {
+    ["1", "yes", "on", "true"].iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// A path as its bytes are.
+pub(super) fn path(value: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(value))
+}
+
+/// A text; bytes that are not UTF-8 are replaced.
+pub(super) fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &[u8]) -> Vec<(String, Vec<u8>)> {
+        options(text).map(|(name, value)| (name, value.to_vec())).collect()
+    }
+
+    #[test]
+    fn lines_are_read_as_motion_reads_them() {
+        let file = b"\xef\xbb\xbfEvent_Gap 7 # note\r\n# comment\n;x 1\n\n  target_dir = \"/a b/C 1\"\r\nname\ncamera\t'/etc/c.conf'\n\
+                     text_left Geb\xe4ude\nstream_port=8081";
+        let expected: [(&str, &[u8]); 5] = [
+            ("event_gap", b"7 # note"),
+            ("target_dir", b"/a b/C 1"),
+            ("camera", b"/etc/c.conf"),
+            ("text_left", b"Geb\xe4ude"),
+            ("stream_port", b"8081"),
+        ];
+        let read = all(file);
+        let read: Vec<(&str, &[u8])> = read.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        assert_eq!(read, expected);
+        assert!(all(b"\0\xff \"\n=\n'\n").len() <= 2);
+        assert_eq!(unquoted(b"\"a'"), b"\"a'");
+        assert_eq!(unquoted(b"\""), b"\"");
+    }
+
+    #[test]
+    fn numbers_end_where_digits_end() {
+        for (text, value) in [("7 # note", 7), ("-1", -1), ("+30s", 30), ("x", 0), ("", 0), ("- 1", 0)] {
+            assert_eq!(number(text.as_bytes()), value, "{text}");
+        }
+        assert_eq!(number(b"99999999999999999999"), i64::MAX);
+        assert_eq!(number(b"-99999999999999999999"), -i64::MAX);
+    }
+}

@@ -1,0 +1,136 @@
+use super::*;
+
+struct Etc(tempfile::TempDir);
+
+impl Etc {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("archive")).unwrap();
+        Self(dir)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.0.path().join("archive")
+    }
+
+    /// Writes a file; `ROOT` and `HERE` in it become paths.
+    fn file(&self, name: &str, text: &str) {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = text.replace("ROOT", self.root().to_str().unwrap()).replace("HERE", self.0.path().to_str().unwrap());
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn read(&self) -> MotionConf {
+        MotionConf::read(&self.0.path().join("motion.conf")).unwrap()
+    }
+
+    fn ports(&self) -> Vec<(String, u16)> {
+        let ports = self.read().ports_below(&self.root());
+        ports.into_iter().map(|(camera, port)| (camera.to_string(), port)).collect()
+    }
+
+    fn gap(&self) -> u64 {
+        self.read().event_gap(&self.root()).as_secs()
+    }
+}
+
+#[test]
+fn cameras_inherit_from_the_main_file() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "# main\nevent_gap 30\nstream_port 0\ncamera HERE/c1.conf\ncamera HERE/c2.conf\n");
+    etc.file("c1.conf", "camera_id 1\nstream_port 8081\ntarget_dir ROOT/Camera1\n");
+    etc.file("c2.conf", "; two\nevent_gap = 45\nstream_port=8082\ntarget_dir /elsewhere/Camera2\n");
+    assert_eq!(etc.ports(), [("Camera1".to_owned(), 8081)]);
+    assert_eq!(etc.gap(), 30, "that of the camera here");
+    assert!(MotionConf::read(&etc.0.path().join("none.conf")).is_err());
+}
+
+/// Motion's default holds for a camera that sets no gap, and what stands below the `camera` lines is not inherited.
+#[test]
+fn unset_gaps_are_motions_default() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "camera c1.conf\ncamera c2.conf\nevent_gap 600\n");
+    etc.file("c1.conf", "event_gap 10\ntarget_dir ROOT/Camera1\n");
+    etc.file("c2.conf", "target_dir ROOT/Camera2\n");
+    assert_eq!(etc.gap(), 60);
+    etc.file("motion.conf", "event_gap 600\ncamera c1.conf\ncamera c2.conf\n");
+    assert_eq!(etc.gap(), 600);
+    for endless in ["0", "-1", "x"] {
+        etc.file("c1.conf", &format!("event_gap {endless}\ntarget_dir ROOT/Camera1\n"));
+        assert_eq!(etc.gap(), 86_400, "{endless}");
+        assert!(etc.read().warnings(&etc.root()).iter().any(|warning| warning.contains("never ends")));
+    }
+    etc.file("c1.conf", "event_gap 99999999999999999999\ntarget_dir ROOT/Camera1\n");
+    assert_eq!(etc.gap(), 86_400);
+}
+
+#[test]
+fn every_way_to_name_cameras_is_read() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "THREAD 'c1.conf'\ncamera \"HERE/c2.conf\"\ncamera_dir conf.d\nconfig_dir HERE/more\n");
+    for (file, number) in [("c1.conf", 1), ("c2.conf", 2), ("conf.d/c3.conf", 3), ("more/c4.conf", 4)] {
+        etc.file(file, &format!("Stream_Port 808{number} # note\r\ntarget_dir ROOT/Camera{number}\r\n"));
+    }
+    etc.file("conf.d/c5.conf~", "stream_port 8085\ntarget_dir ROOT/Camera5\n");
+    assert_eq!(etc.ports().iter().map(|(_, port)| *port).collect::<Vec<_>>(), [8081, 8082, 8083, 8084]);
+}
+
+#[test]
+fn bad_camera_files_are_skipped() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "camera gone.conf\ncamera conf.d\ncamera /dev/zero\ncamera motion.conf\ncamera c1.conf\n");
+    etc.file("conf.d/x", "");
+    etc.file("c1.conf", "camera c1.conf\ncamera motion.conf\nstream_port 8081\ntarget_dir archive/Camera1\n");
+    assert_eq!(etc.ports(), [("Camera1".to_owned(), 8081)]);
+    etc.file("motion.conf", "camera gone.conf\ncamera_dir gone\nstream_port 8085\ntarget_dir archive/Camera1\n");
+    assert_eq!(etc.ports(), [("Camera1".to_owned(), 8085)], "the main file is the camera");
+}
+
+#[test]
+fn motion_5_has_one_port_for_all() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "camera c1.conf\nwebcontrol_port 8090\n");
+    etc.file("c1.conf", "device_id 7\nmovie_container mp4\ntarget_dir ROOT/Camera%t\n");
+    assert_eq!(etc.ports(), [("Camera7".to_owned(), 8090)]);
+    etc.file("c1.conf", "camera_id 7\nmovie_codec mp4\ntarget_dir ROOT/Camera%t\n");
+    assert_eq!(etc.ports(), [], "Motion 4's webcontrol_port is no stream");
+}
+
+#[test]
+fn a_shared_target_dir_names_cameras_in_files() {
+    let etc = Etc::new();
+    etc.file(
+        "motion.conf",
+        "target_dir ROOT\nmovie_filename Camera%t/%C/video\ntext_event %Y-%m-%d/%H-%M-%S\ncamera c1.conf\n",
+    );
+    etc.file("c1.conf", "camera_id 3\nstream_port 8083\nmovie_max_time 0\n");
+    assert_eq!(etc.ports(), [("Camera3".to_owned(), 8083)]);
+    assert_eq!(etc.read().warnings(&etc.root()), [""; 0]);
+}
+
+#[test]
+fn names_that_lose_or_scatter_are_warned_of() {
+    let warnings = |options: &str| {
+        let etc = Etc::new();
+        etc.file("motion.conf", &format!("target_dir ROOT/Camera1\n{options}"));
+        etc.read().warnings(&etc.root())
+    };
+    let events = "text_event %Y-%m-%d/%H-%M-%S\n";
+    assert_eq!(warnings(&format!("{events}movie_filename %C/video\nmovie_max_time 0\n")), [""; 0]);
+    for varying in ["%C/%H-%M-%S", "%C/%v-%T", "%C/video-%{movienbr}"] {
+        assert_eq!(warnings(&format!("{events}movie_filename {varying}\nmovie_max_time 60\n")), [""; 0], "{varying}");
+    }
+    for max_time in ["movie_max_time 60\n", ""] {
+        let told = warnings(&format!("{events}movie_filename %C/video\n{max_time}"));
+        assert!(told.len() == 1 && told[0].contains("only the last piece"), "{told:?}");
+    }
+    assert_eq!(warnings("movie_output off\npicture_output on\npicture_filename %Y-%m-%d/%v/%H-%M-%S-%q\n"), [""; 0]);
+    for flat in ["", "movie_filename %Y-%m-%d/%H-%M-%S\n", "picture_output on\nmovie_output off\n"] {
+        let told = warnings(flat);
+        assert!(told.len() == 1 && told[0].contains("no event directories"), "{flat} {told:?}");
+    }
+    let elsewhere = Etc::new();
+    elsewhere.file("motion.conf", "target_dir /elsewhere\n");
+    assert!(elsewhere.read().warnings(&elsewhere.root())[0].contains("no camera of it"));
+}
