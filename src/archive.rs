@@ -9,13 +9,14 @@ mod contents;
 mod dir;
 mod event_dir;
 mod exif;
-mod marker;
+pub(crate) mod marker;
 mod media;
 mod moov;
 mod queue;
 mod reap;
 mod restore;
 mod retire;
+mod room;
 mod save;
 mod sidecar;
 mod volume;
@@ -85,8 +86,8 @@ impl Report {
 pub struct Tree {
     root: PathBuf,
     pattern: Regex,
-    /// The archive's identity as it was when this process began; written once, by `identify`.
-    identity: OnceLock<Option<String>>,
+    /// The archive's identity as it was when this process began, or why there is none; written once, by `identify`.
+    identity: OnceLock<std::result::Result<String, String>>,
     /// The volume that each camera's directory was on when it was first seen. Written by `check_disk` and by the expirer, which
     /// knows it from earlier runs; read by `check_disk`.
     volumes: Mutex<BTreeMap<Camera, Volume>>,
@@ -127,7 +128,7 @@ impl Tree {
             other => other,
         })?;
         let names = tree.camera_names(&dir).map_err(|error| no_archive(error.chain()))?;
-        if names.is_empty() && tree.marker()?.is_none() {
+        if names.is_empty() && matches!(tree.marker(), Ok(None)) {
             return Err(no_archive(format!(
                 "it holds no directory that matches {:?} and no {}",
                 tree.pattern.as_str(),

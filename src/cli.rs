@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, problems and progress to standard error.
 
+mod accept;
 mod audit;
 mod check;
 mod demo;
@@ -154,6 +155,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say that ROOT is rightly the archive of its state directory, after another disk was refused
+    Accept(Common),
     /// Make a line for the users, or with --token for the tokens, of the configuration file
     Passwd(passwd::PasswdArgs),
     /// Tell a running owlery that Motion has finished a movie (for Motion's `on_movie_end`)
@@ -238,12 +241,18 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Unsave { common, events } => undo::save(&common, &undo::events(&events)?, false),
         Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
+        Command::Accept(common) => accept::run(&common),
         Command::Passwd(args) => passwd::run(&args),
         Command::Ended { common, movie } => ended::run(&common, &movie),
     }
 }
 
 impl Common {
+    /// The same for what reads the state directory alone, whatever lies at the root now.
+    fn open_any_state(&self, command: Name) -> Result<Archive> {
+        Archive::open_any(self.given.clone().resolve(&self.root, command)?.options)
+    }
+
     /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
     fn open(&self, command: Name) -> Result<Here<'_>> {
         let archive = Archive::open(self.given.clone().resolve(&self.root, command)?.options)?;

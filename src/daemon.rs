@@ -77,7 +77,9 @@ impl Daemon {
         let service = archive.start()?;
         let (closing, closed) = watch::channel(false);
         let control = control::listen(&service, &runtime)?;
-        runtime.spawn(control::serve(control, std::sync::Arc::clone(&service), closed.clone()));
+        if let Some(control) = control {
+            runtime.spawn(control::serve(control, std::sync::Arc::clone(&service), closed.clone()));
+        }
         listener.set_nonblocking(true).map_err(|e| Error::io("listen for", here(), e))?;
         let router = crate::http::router_at_base(&service, access);
         let tls = tls.map(Arc::new);

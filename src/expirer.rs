@@ -230,6 +230,13 @@ impl Expirer {
             self.audit.note(now, [notes::refused(&id, &items, &refusal, by)]);
             pass.failures.push(Report::failure(self.tree.root(), refusal.message));
         }
+        if planned.is_empty()
+            && self.policy.can_expire()
+            && let Err(Error::Refused { guard, message }) =
+                self.tree.verify_identity().and_then(|_| self.tree.verify_writable())
+        {
+            return refused(pass, Plan::default().id(), &[], Refusal { guard, message }); // nothing would ever be done
+        }
         if !planned.is_empty() {
             let undo_until = (!undo_window.is_zero()).then(|| now.utc + undo_window);
             let items: Vec<Item> = planned.iter().map(|(item, _)| item.clone()).collect();

@@ -6,6 +6,9 @@ mod counters;
 mod expiry;
 mod feed;
 mod handle;
+mod health;
+mod lineage;
+mod lock;
 mod news;
 mod observer;
 mod options;
@@ -58,14 +61,46 @@ pub struct Archive {
 
 impl Archive {
     /// Opens an archive, refusing what is none, and rules that mean nothing or cannot be kept here.
+    ///
+    /// Fails with [`Error::Refused`] (guard `marker`) if the state directory belongs to another archive, or knows one and the
+    /// root carries no marker: [`Archive::accept`] says that this is right.
     pub fn open(options: Options) -> Result<Self> {
+        let archive = Self::open_any(options)?;
+        lineage::check(&archive.tree, &archive.state_path())?;
+        archive.check_rules()?;
+        Ok(archive)
+    }
+
+    /// Makes the archive at the root the one of the state directory, whatever that knew before, and marks a root that carries
+    /// no marker or a broken one. What was derived from another archive (catalog, known disks, a held pass) is removed; the
+    /// audit stays. Returns the archive's identity. Fails with [`Error::Locked`] while another process manages either.
+    pub fn accept(options: Options) -> Result<String> {
+        let archive = Self::open_any(options)?;
+        let state = StateDir::open(&archive.tree, archive.options.state_dir.as_deref())?;
+        state.lock(&archive.tree)?;
+        let id = lineage::accept(&archive.tree, &archive.state_path())?;
+        state.give_to_owner(&archive.tree);
+        Ok(id)
+    }
+
+    /// The same as [`Archive::open`] without a look at whose state it is: for what reads the state alone.
+    pub(crate) fn open_any(options: Options) -> Result<Self> {
         options.policy.check()?;
         let tree = Arc::new(Tree::open(&options.root, &options.camera_pattern)?);
-        if options.policy.can_expire() && !tree.can_be_marked() {
-            let root = tree.root().display();
+        Ok(Self { options, tree })
+    }
+
+    fn check_rules(&self) -> Result<()> {
+        if self.options.policy.can_expire() && !self.tree.can_be_marked() {
+            let root = self.tree.root().display();
             return Err(Error::Config(format!("{root} is read-only, so a retention rule cannot be kept there")));
         }
-        Ok(Self { options, tree })
+        Ok(())
+    }
+
+    /// What is wrong with the archive as a whole, whatever its events are.
+    pub(crate) fn problems(&self) -> Vec<crate::archive::Report> {
+        health::problems(&self.tree)
     }
 
     /// Its tree.
@@ -116,7 +151,13 @@ impl Archive {
     }
 
     fn parts_in(&self, state: StateDir) -> Result<Parts> {
+        if !state.is_temporary() {
+            lineage::check(&self.tree, state.path())?; // again, under the lock
+        }
         self.tree.identify_if(!state.is_temporary());
+        if !state.is_temporary() {
+            lineage::note(&self.tree, state.path());
+        }
         let (catalog, opened) = Catalog::open(state.path())?;
         state.give_to_owner(&self.tree);
         if let crate::catalog::Opened::SetAside(aside, why) = opened {

@@ -21,32 +21,73 @@ struct Marker {
     archive: String,
 }
 
+/// The identity in a marker's text, or why it is none.
+pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<String, String> {
+    let marker: Marker = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if marker.owlery != 1 {
+        return Err(format!("it is of version {}", marker.owlery));
+    }
+    if marker.archive.is_empty() {
+        return Err("it names no archive".to_owned());
+    }
+    Ok(marker.archive)
+}
+
+/// A new identity.
+pub(super) fn random_id() -> std::io::Result<String> {
+    let mut random = [0u8; 16];
+    rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
+    Ok(format!("{:032x}", u128::from_be_bytes(random)))
+}
+
+/// A marker's text.
+pub(crate) fn text_of(archive: &str) -> Vec<u8> {
+    let marker = Marker { owlery: 1, archive: archive.to_owned() };
+    serde_json::to_vec(&marker).expect("a struct of a number and a string is JSON")
+}
+
+/// What an error says, without the guard's name in front.
+fn message_of(error: &Error) -> String {
+    match error {
+        Error::Refused { message, .. } => message.clone(),
+        other => other.chain(),
+    }
+}
+
 impl Tree {
-    /// The identity that the marker in the root tells now; `None` where there is no marker. Never follows links.
+    /// The identity in the root's marker now; `None` where there is no marker. Never follows links. A marker that cannot be
+    /// parsed is an error that says so, and is never replaced by a new one.
     pub fn marker(&self) -> Result<Option<String>> {
         let root = self.root_dir()?;
         let Some(folder) = root.open_dir_if_there(FOLDER)? else { return Ok(None) };
         let Some(bytes) = folder.read_small(FILE, 4096)? else { return Ok(None) };
-        let marker: Marker = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::io("understand", self.root.join(MARKER), std::io::Error::other(error)))?;
-        Ok(Some(marker.archive))
+        parse(&bytes).map(Some).map_err(|why| {
+            let path = self.root.join(MARKER);
+            let message = format!(
+                "{} is broken ({why}); put the archive's own file back, or make a new one with: owlery accept {}",
+                path.display(),
+                self.root.display()
+            );
+            Error::Refused { guard: "marker", message }
+        })
     }
 
     /// Makes sure that the root carries a marker and remembers it; `None` where the root cannot take one. Such an
     /// archive can be served and is never expired.
     pub fn identify(&self) -> Option<&str> {
-        self.identity
-            .get_or_init(|| match self.marker().and_then(|found| found.map_or_else(|| self.write_marker(), Ok)) {
-                Ok(id) => Some(id),
-                Err(error) => {
-                    tracing::warn!(
-                        "the root cannot be marked, so nothing here will ever be expired: {}",
-                        error.chain()
-                    );
-                    None
-                }
-            })
-            .as_deref()
+        let identify = || match self.marker() {
+            Ok(Some(id)) => Ok(id),
+            Ok(None) => self.write_marker().map_err(|error| {
+                tracing::warn!("the root cannot be marked, so nothing here expires: {}", error.chain());
+                format!("{} is not there and cannot be written: {}", self.root.join(MARKER).display(), error.chain())
+            }),
+            Err(error) => {
+                let why = message_of(&error);
+                tracing::error!("nothing here expires: {why}");
+                Err(why)
+            }
+        };
+        self.identity.get_or_init(identify).as_ref().ok().map(String::as_str)
     }
 
     /// The same, but with `false` nothing is written: a root without a marker stays without.
@@ -54,14 +95,29 @@ impl Tree {
         if may_write {
             return self.identify();
         }
-        self.identity.get_or_init(|| self.marker().ok().flatten()).as_deref()
+        let read = || match self.marker() {
+            Ok(Some(id)) => Ok(id),
+            Ok(None) => Err(format!("{} is not there", self.root.join(MARKER).display())),
+            Err(error) => Err(message_of(&error)),
+        };
+        self.identity.get_or_init(read).as_ref().ok().map(String::as_str)
+    }
+
+    /// Where the marker lies.
+    pub fn marker_path(&self) -> std::path::PathBuf {
+        self.root.join(MARKER)
+    }
+
+    /// Gives the root a new identity because a person says so, in place of a marker that is missing or broken.
+    pub(crate) fn mark_anew(&self) -> Result<String> {
+        self.write_marker()
     }
 
     /// Fails if the root carried a marker at the start and does not carry it now: another disk, or none, is mounted,
     /// and what is not there now is not gone.
     pub fn check_still_there(&self) -> Result<()> {
         match self.identity.get() {
-            Some(Some(_)) => self.verify_identity().map(|_| ()),
+            Some(Ok(_)) => self.verify_identity().map(|_| ()),
             _ => self.root_dir().map(|_| ()),
         }
     }
@@ -72,15 +128,18 @@ impl Tree {
         let is_read_only =
             rustix::fs::fstatvfs(&root).is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
         let takes = rustix::fs::access(&self.root, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
-        !is_read_only && (takes || self.marker().is_ok_and(|marker| marker.is_some()))
+        !is_read_only && (takes || !matches!(self.marker(), Ok(None)))
     }
 
     /// Checks that the root is still the archive that this process began with: right before every pass.
     pub fn verify_identity(&self) -> Result<&str> {
         let refused = |message: String| Error::Refused { guard: "marker", message };
         let path = self.root.join(MARKER);
-        let Some(expected) = self.identify() else {
-            return Err(refused(format!("{} is not there and cannot be written", path.display())));
+        self.identify();
+        let expected = match self.identity.get() {
+            Some(Ok(expected)) => expected.as_str(),
+            Some(Err(why)) => return Err(refused(why.clone())),
+            None => return Err(refused(format!("{} is not there", path.display()))),
         };
         match self.marker()? {
             Some(found) if found == expected => Ok(expected),
@@ -94,13 +153,8 @@ impl Tree {
         root.make_dir_if_missing(FOLDER)?;
         let folder = root.open_dir(FOLDER)?;
         folder.take_owner_of(&root);
-        let mut random = [0u8; 16];
-        rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())
-            .map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))?;
-        let archive = format!("{:032x}", u128::from_be_bytes(random));
-        let marker = Marker { owlery: 1, archive: archive.clone() };
-        let text = serde_json::to_vec(&marker).expect("a struct of a number and a string is JSON");
-        folder.write_whole(FILE, &text)?;
+        let archive = random_id().map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))?;
+        folder.write_whole(FILE, &text_of(&archive))?;
         folder.sync()?;
         Ok(archive)
     }

@@ -52,6 +52,7 @@ impl Tree {
     /// Finds a pass that can be taken back. Fails with [`Error::Unknown`] if none of that name waits.
     pub fn begin_restore(&self, pass: &str) -> Result<RestoringPass<'_>> {
         self.verify_identity()?;
+        self.verify_writable()?;
         let found = self.parts_of(pass)?;
         let (manifest, parts) =
             found.ok_or_else(|| Error::Unknown { what: "pass in the delete queue", name: pass.to_owned() })?;

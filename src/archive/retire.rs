@@ -62,7 +62,7 @@ impl Touched {
     /// come or go later need their directories added again.
     pub fn relieve(&mut self) {
         if self.dirs.len() >= Self::MOST {
-            let synced = self.dirs.drain().try_for_each(|(_, dir)| dir.sync());
+            let synced = self.dirs.drain().try_for_each(|(_, dir)| sync_if_there(&dir));
             self.failure = self.failure.take().or(synced.err());
         }
     }
@@ -71,8 +71,16 @@ impl Touched {
     pub fn sync(&mut self) -> Result<()> {
         match self.failure.take() {
             Some(error) => Err(error),
-            None => self.dirs.values().try_for_each(Dir::sync),
+            None => self.dirs.values().try_for_each(sync_if_there),
         }
+    }
+}
+
+/// Syncs a directory. FUSE filesystems look it up by its path again: one that was removed meanwhile has nothing to keep.
+fn sync_if_there(dir: &Dir) -> Result<()> {
+    match dir.sync() {
+        Err(error) if error.is_not_found() => Ok(()),
+        other => other,
     }
 }
 
@@ -100,6 +108,7 @@ impl Tree {
         now: Now,
     ) -> Result<RetiringPass<'_>> {
         let archive = self.verify_identity()?.to_owned();
+        self.verify_writable()?;
         crash("retire-1");
         let manifest = Manifest {
             owlery: 1,

@@ -1,5 +1,9 @@
 //! On which volume a camera's directory lies, told so that it is known again after a restart: what the guard `disk`
-//! compares. Who keeps that on disk, and what is done where it has changed, is the expirer's.
+//! compares. Keeping that on disk, and what is done where it has changed, is the expirer's.
+//!
+//! Disks can look alike: FUSE and NFS tell neither a filesystem id nor a time of birth, and two filesystems made in the same
+//! second tell the same. So a camera on a volume of its own gets a mark, a random id in `CAMERA/.owlery/volume.json`, which
+//! decides. Without one only what a filesystem surely has for itself counts as the same; what merely looks alike is not known.
 
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -13,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::event::Camera;
 
 /// The volume of a camera's directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Volume {
     /// That of the root. Whether it is the right one the marker tells, also after the whole archive has moved.
@@ -23,7 +27,7 @@ pub enum Volume {
 }
 
 /// What a filesystem is known by. The device's number is not among it: it may be another after every boot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filesystem {
     /// `f_fsid` (statfs(2)): made from its UUID by ext4, Btrfs and F2FS, from the device's number by XFS and FAT; 0 over NFS.
     id: u64,
@@ -31,21 +35,54 @@ pub struct Filesystem {
     top: u64,
     /// When that directory was made, in nanoseconds since 1970: with the filesystem, as a rule. `None` where none tells.
     born: Option<i64>,
+    /// Our mark in the camera's directory. `None` where there is none, and in what earlier builds kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mark: Option<String>,
+    /// Set where a mark was tried and could not be written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unmarked: bool,
+}
+
+/// What a comparison of two volumes says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    Same,
+    Other,
+    /// They look alike, and so would two that are not the same.
+    Unknown,
 }
 
 impl Volume {
-    /// Whether both are the same volume.
-    fn is(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Root, Self::Root) => true,
-            (Self::Own(a), Self::Own(b)) if a.born.is_some() && b.born.is_some() => (a.top, a.born) == (b.top, b.born),
-            (Self::Own(a), Self::Own(b)) => (a.id, a.top) == (b.id, b.top),
-            _ => false,
+    /// Compares what was known with what is there now.
+    fn compare(&self, now: &Self) -> Likeness {
+        match (self, now) {
+            (Self::Root, Self::Root) => Likeness::Same,
+            (Self::Own(known), Self::Own(now)) => known.compare(now),
+            _ => Likeness::Other,
         }
     }
 }
 
 impl Filesystem {
+    fn compare(&self, now: &Self) -> Likeness {
+        match (&self.mark, &now.mark) {
+            (Some(known), Some(now)) if known == now => return Likeness::Same,
+            (Some(_), _) => return Likeness::Other,
+            (None, _) => {}
+        }
+        let has_looks = match (self.born, now.born) {
+            (Some(known), Some(now_born)) => (self.top, known) == (now.top, now_born),
+            _ => (self.id, self.top) == (now.id, now.top),
+        };
+        if !has_looks {
+            return Likeness::Other;
+        }
+        // A whole second is shared by filesystems that one script makes; an id is of the UUID, or of the device's number.
+        let is_own = self.born.is_some_and(|born| born % 1_000_000_000 != 0 || (self.id != 0 && self.id == now.id));
+        // An earlier build tried no mark: what it kept goes on, and gets one.
+        if is_own || !self.unmarked { Likeness::Same } else { Likeness::Unknown }
+    }
+
     /// The one that a directory lies on.
     fn of(dir: &Dir) -> Result<Self> {
         let stat = rustix::fs::fstatvfs(dir).map_err(|e| Error::io("look at the disk of", dir.path(), e))?;
@@ -62,7 +99,8 @@ impl Filesystem {
         let born = rustix::fs::statx(&top, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME)
             .map_err(|e| Error::io("stat", top.path(), e))?;
         let is_told = born.stx_mask & StatxFlags::BTIME.bits() != 0 && born.stx_btime.tv_sec > 0;
-        Ok(Self { id: stat.f_fsid, top: inode.ino, born: is_told.then(|| nanos(&born.stx_btime)) })
+        let born = is_told.then(|| nanos(&born.stx_btime));
+        Ok(Self { id: stat.f_fsid, top: inode.ino, born, mark: read_mark(dir)?, unmarked: false })
     }
 }
 
@@ -86,13 +124,18 @@ impl Tree {
     pub fn check_disk(&self, camera: &CameraDir) -> Result<()> {
         let now = self.volume_of(camera)?;
         let mut volumes = self.known_volumes();
-        let known = volumes.entry(camera.camera().clone()).or_insert(now);
-        if known.is(&now) {
+        let known = volumes.entry(camera.camera().clone()).or_insert_with(|| now.clone());
+        let likeness = known.compare(&now);
+        if likeness == Likeness::Same {
             return Ok(());
         }
         let message = match (known, now) {
             (Volume::Own(_), Volume::Root) => "was on a disk of its own and is on the archive's: is its disk mounted?",
             (Volume::Root, Volume::Own(_)) => "was on the archive's disk and is on another",
+            _ if likeness == Likeness::Unknown => {
+                "is on a disk that cannot be told from others, since no mark can be written to its .owlery folder (let Owlery write \
+                 there)"
+            }
             _ => "is on another disk than before",
         };
         Err(Error::Refused { guard: "disk", message: format!("{} {message}", camera.camera()) })
@@ -100,8 +143,23 @@ impl Tree {
 
     /// A person says that the camera is rightly where it is now.
     pub fn accept_volume(&self, camera: &Camera) -> Result<()> {
-        let now = self.volume_of(&self.camera(camera)?)?;
+        let camera_dir = self.camera(camera)?;
+        let now = marked(&camera_dir, self.volume_of(&camera_dir)?);
         self.known_volumes().insert(camera.clone(), now);
+        Ok(())
+    }
+
+    /// Marks the disks of cameras on volumes of their own that have no mark yet and are where they were.
+    pub fn mark_volumes(&self) -> Result<()> {
+        for camera in self.cameras()?.open {
+            let known = self.known_volumes().get(camera.camera()).cloned();
+            let Some(known @ Volume::Own(_)) = known else { continue };
+            if matches!(&known, Volume::Own(of) if of.mark.is_some()) || self.check_disk(&camera).is_err() {
+                continue;
+            }
+            let now = marked(&camera, self.volume_of(&camera)?);
+            self.known_volumes().insert(camera.camera().clone(), now);
+        }
         Ok(())
     }
 
@@ -113,21 +171,104 @@ impl Tree {
     }
 }
 
+/// Where a camera's own disk carries its mark.
+const FOLDER: &[u8] = b".owlery";
+const FILE: &[u8] = b"volume.json";
+
+/// A volume's mark.
+#[derive(Debug, Serialize, Deserialize)]
+struct Mark {
+    /// The version of this file's form.
+    owlery: u32,
+    /// Random, made once.
+    volume: String,
+}
+
+/// The mark in a camera's directory; `None` where there is none, or one that cannot be understood.
+fn read_mark(camera: &Dir) -> Result<Option<String>> {
+    let folder = match camera.open_dir_if_there(FOLDER) {
+        Err(error) if error.is_no_directory() => return Ok(None),
+        other => other?,
+    };
+    let Some(folder) = folder else { return Ok(None) };
+    let Some(bytes) = folder.read_small(FILE, 4096)? else { return Ok(None) };
+    let mark = serde_json::from_slice::<Mark>(&bytes).ok();
+    Ok(mark.filter(|mark| mark.owlery == 1 && !mark.volume.is_empty()).map(|mark| mark.volume))
+}
+
+/// The volume with a mark, written where there is none; where none can be written, noted as unmarked.
+fn marked(camera: &CameraDir, volume: Volume) -> Volume {
+    let Volume::Own(mut of) = volume else { return volume };
+    if of.mark.is_none() {
+        match write_mark(&camera.dir) {
+            Ok(mark) => of.mark = Some(mark),
+            Err(error) => {
+                tracing::warn!("the disk of {} cannot be marked: {}", camera.camera(), error.chain());
+                of.unmarked = true;
+            }
+        }
+    }
+    Volume::Own(of)
+}
+
+fn write_mark(camera: &Dir) -> Result<String> {
+    camera.make_dir_if_missing(FOLDER)?;
+    let folder = camera.open_dir(FOLDER)?;
+    folder.take_owner_of(camera);
+    let volume = super::marker::random_id().map_err(|e| Error::io("make an identity for", camera.path(), e))?;
+    let mark = Mark { owlery: 1, volume: volume.clone() };
+    folder.write_whole(FILE, &serde_json::to_vec(&mark).expect("a struct of a number and a string is JSON"))?;
+    folder.sync()?;
+    camera.sync()?;
+    Ok(volume)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn own(id: u64, top: u64, born: Option<i64>, mark: Option<&str>) -> Volume {
+        Volume::Own(Filesystem { id, top, born, mark: mark.map(str::to_owned), unmarked: false })
+    }
+
+    fn unmarked(volume: Volume) -> Volume {
+        let Volume::Own(of) = volume else { return volume };
+        Volume::Own(Filesystem { unmarked: true, ..of })
+    }
+
     #[test]
-    fn a_volume_is_known_by_its_top_and_where_that_tells_no_time_by_its_id() {
-        let own = |id, top, born| Volume::Own(Filesystem { id, top, born });
-        let disk = own(7, 2, Some(100));
-        assert!(disk.is(&disk) && Volume::Root.is(&Volume::Root));
-        assert!(disk.is(&own(8, 2, Some(100))), "XFS after another boot, its device under another number");
-        assert!(!disk.is(&own(7, 2, Some(101))), "another XFS under the same device's number");
-        assert!(!disk.is(&own(7, 3, Some(100))), "another directory of it is mounted");
-        assert!(!disk.is(&Volume::Root) && !Volume::Root.is(&disk));
-        let timeless = own(7, 1, None);
-        assert!(timeless.is(&own(7, 1, None)) && !timeless.is(&own(8, 1, None)) && !timeless.is(&own(7, 2, None)));
-        assert!(own(7, 2, None).is(&disk), "a kernel that tells less");
+    fn a_mark_decides_whatever_else_is_told() {
+        let known = own(7, 2, Some(100), Some("a"));
+        assert_eq!(known.compare(&own(8, 3, None, Some("a"))), Likeness::Same);
+        assert_eq!(known.compare(&own(7, 2, Some(100), Some("b"))), Likeness::Other);
+        assert_eq!(known.compare(&own(7, 2, Some(100), None)), Likeness::Other);
+        assert_eq!(known.compare(&Volume::Root), Likeness::Other);
+        assert_eq!(Volume::Root.compare(&known), Likeness::Other);
+        assert_eq!(Volume::Root.compare(&Volume::Root), Likeness::Same);
+    }
+
+    #[test]
+    fn what_an_earlier_build_kept_goes_on() {
+        let old = own(7, 2, Some(100), None);
+        assert_eq!(old.compare(&own(8, 2, Some(100), Some("x"))), Likeness::Same, "XFS after another boot");
+        assert_eq!(old.compare(&own(7, 2, Some(101), None)), Likeness::Other);
+        assert_eq!(old.compare(&own(7, 3, Some(100), None)), Likeness::Other, "another directory of it is mounted");
+        let timeless = own(0, 5, None, None);
+        assert_eq!(timeless.compare(&timeless), Likeness::Same);
+        assert_eq!(timeless.compare(&own(1, 5, None, None)), Likeness::Other);
+        let text = r#"{"own":{"id":7,"top":2,"born":100}}"#;
+        assert_eq!(serde_json::from_str::<Volume>(text).unwrap(), old);
+        assert_eq!(serde_json::to_string(&old).unwrap(), text);
+    }
+
+    #[test]
+    fn without_a_mark_looking_alike_is_not_enough() {
+        let fuse = unmarked(own(0, 5, None, None));
+        assert_eq!(fuse.compare(&own(0, 5, None, None)), Likeness::Unknown);
+        let second = unmarked(own(7, 2, Some(5_000_000_000), None));
+        assert_eq!(second.compare(&own(8, 2, Some(5_000_000_000), None)), Likeness::Unknown);
+        assert_eq!(second.compare(&own(7, 2, Some(5_000_000_000), None)), Likeness::Same);
+        let precise = unmarked(own(7, 2, Some(5_000_000_123), None));
+        assert_eq!(precise.compare(&own(8, 2, Some(5_000_000_123), None)), Likeness::Same);
     }
 }

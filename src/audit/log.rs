@@ -105,7 +105,7 @@ impl Log {
         let path = self.path(0);
         let fail = |op| move |e: io::Error| Error::io(op, self.path(0), e);
         let mut options = OpenOptions::new();
-        options.read(true).append(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        options.read(true).append(true).mode(0o644).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let (mut file, is_new) = match options.open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 (options.create_new(true).open(&path).map_err(fail("make"))?, true)

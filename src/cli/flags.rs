@@ -20,11 +20,12 @@ pub(super) enum Name {
     Unsave,
     Audit,
     Check,
+    Accept,
     Ended,
 }
 
 impl Name {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Serve,
         Self::Scan,
         Self::List,
@@ -38,6 +39,7 @@ impl Name {
         Self::Unsave,
         Self::Audit,
         Self::Check,
+        Self::Accept,
         Self::Ended,
     ];
 
@@ -57,6 +59,7 @@ impl Name {
             Self::Unsave => "unsave",
             Self::Audit => "audit",
             Self::Check => "check",
+            Self::Accept => "accept",
             Self::Ended => "ended",
         }
     }
@@ -198,7 +201,7 @@ impl Flag {
             // They decide which events are open, wherever events are read from disk.
             Self::EventGap | Self::MotionConf => match command {
                 N::Check => Use::Always, // it reads the tree itself
-                N::Serve | N::Queue | N::Audit | N::Ended => Use::Never,
+                N::Serve | N::Queue | N::Audit | N::Accept | N::Ended => Use::Never,
                 _ => Use::Alone,
             },
             Self::Sidecars => match command {
@@ -206,7 +209,7 @@ impl Flag {
                 _ => Use::Never,
             },
             Self::CameraPattern => match command {
-                N::Check | N::Audit => Use::Always,
+                N::Check | N::Audit | N::Accept => Use::Always,
                 _ => Use::AloneOrSame,
             },
             Self::CheckInterval

@@ -1,5 +1,7 @@
-//! The control socket: a Unix socket in the state directory, for commands beside a running daemon. One request a line,
+//! The control socket: a Unix socket in the state directory (or, where that takes none, in a runtime directory), for commands beside a running daemon. One request a line,
 //! one reply a line, both JSON. Whoever may open the socket (mode 0600) may ask for everything.
+
+mod runtime;
 
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +20,7 @@ use crate::event::EventId;
 use crate::http::wire::{CamerasWire, PassWire, PlanWire, ProblemWire, QueueWire, RestorationWire};
 use crate::retention::{Policy, Rules};
 use crate::scan::Summary;
-use crate::service::{Handle, Service};
+use crate::service::{Handle, Service, StateDir};
 
 const SOCKET: &str = "control.sock";
 /// A Unix socket's address holds no more (108 bytes with the end, unix(7)).
@@ -89,34 +91,63 @@ impl From<&Summary> for ScanWire {
     }
 }
 
-/// Calls `with` with an address of the socket that is short enough, whatever the path is.
-fn with_address<T>(state_dir: &Path, with: impl FnOnce(&Path) -> std::io::Result<T>) -> std::io::Result<T> {
-    let path = state_dir.join(SOCKET);
+/// Calls `with` with an address of a socket that is short enough, whatever the path is.
+fn with_address<T>(path: &Path, with: impl FnOnce(&Path) -> std::io::Result<T>) -> std::io::Result<T> {
     if path.as_os_str().len() <= LONGEST_ADDRESS {
-        return with(&path);
+        return with(path);
     }
-    let dir = std::fs::File::open(state_dir)?;
-    with(&PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", dir.as_raw_fd())))
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    };
+    let dir = std::fs::File::open(folder)?;
+    with(&PathBuf::from(format!("/proc/self/fd/{}", dir.as_raw_fd())).join(name))
 }
 
 /// Connects to the daemon of a state directory; `None` if none runs there.
 pub(crate) fn connect(state_dir: &Path) -> Option<StdStream> {
-    with_address(state_dir, |address| StdStream::connect(address)).ok()
+    let mut addresses = vec![state_dir.join(SOCKET)];
+    // FAT has no sockets, and a full disk may have no room for one: then the socket is elsewhere.
+    addresses.extend(StateDir::holder(state_dir).and_then(|holder| holder.socket));
+    addresses.extend(runtime::addresses(state_dir));
+    let connect = |address: &PathBuf| with_address(address, |address| StdStream::connect(address)).ok();
+    addresses.iter().find_map(connect)
 }
 
-/// Makes the socket. The lock is held, so one that is there was left by a crash.
-pub(super) fn listen(service: &Service, runtime: &Runtime) -> Result<UnixListener> {
-    let dir = service.state_dir();
-    let path = dir.join(SOCKET);
-    let fail = |e| Error::io("make the control socket", &path, e);
-    match std::fs::remove_file(&path) {
+/// Makes the socket: in the state directory, or where that takes none in a runtime directory. `None` if neither takes one, which
+/// is logged: commands beside the daemon are then refused. The lock is held, so one that is there was left by a crash.
+pub(super) fn listen(service: &Service, runtime: &Runtime) -> Result<Option<UnixListener>> {
+    let state = service.state_dir();
+    let mut why = Vec::new();
+    let places = std::iter::once(Ok(state.join(SOCKET))).chain(runtime::places(state));
+    for place in places {
+        let made = place.and_then(|path| bind(&path, runtime).map(|listener| (path, listener)));
+        match made {
+            Ok((path, listener)) => {
+                if !why.is_empty() {
+                    tracing::warn!("{}; the control socket is {}", why.join("; "), path.display());
+                }
+                service.announce(&path)?;
+                return Ok(Some(listener));
+            }
+            Err(error) => why.push(error.chain()),
+        }
+    }
+    tracing::warn!(
+        "{}; commands beside this process (expire, restore, delete, save) are refused until it ends; HTTP goes on",
+        why.join("; ")
+    );
+    Ok(None)
+}
+
+fn bind(path: &Path, runtime: &Runtime) -> Result<UnixListener> {
+    let fail = |e| Error::io("make the control socket", path, e);
+    match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
         _ => {}
     }
-    let listener = with_address(dir, |address| StdListener::bind(address)).map_err(fail)?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(fail)?;
+    let listener = with_address(path, |address| StdListener::bind(address)).map_err(fail)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(fail)?;
     listener.set_nonblocking(true).map_err(fail)?;
-    service.announce(&path)?;
     let _entered = runtime.enter();
     UnixListener::from_std(listener).map_err(fail)
 }

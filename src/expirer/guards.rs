@@ -88,7 +88,7 @@ impl Expirer {
                 "clock" => self.clock.held(),
                 "restored" => told(self.restored.at(now)),
                 "share" => self.held.by("share").filter(|_| self.policy.can_expire()),
-                "marker" => told(self.tree.verify_identity()),
+                "marker" => told(self.tree.verify_identity().and_then(|_| self.tree.verify_writable())),
                 "disk" => told(self.volumes.check().and_then(|()| {
                     let cameras = self.tree.cameras()?.open;
                     cameras.iter().try_for_each(|camera| self.tree.check_disk(camera))

@@ -96,8 +96,8 @@ impl Expirer {
         if self.tree.verify_identity().is_err() {
             return; // another archive's cameras are none of ours
         }
-        match self.tree.cameras() {
-            Ok(_) => self.volumes.keep(self.tree.volumes()),
+        match self.tree.mark_volumes() {
+            Ok(()) => self.volumes.keep(self.tree.volumes()),
             Err(error) => tracing::warn!("{}", error.chain()),
         }
     }

@@ -169,6 +169,7 @@ impl<'a> Expiry<'a> {
     }
 
     fn look_at_space(&mut self) -> Result<()> {
+        self.shared.status.set_standing(super::health::alerts(self.shared));
         self.shared.reserve.look(self.shared.expirer.policy().can_expire());
         let Some(min_free) = self.shared.expirer.policy().min_free else { return Ok(()) };
         let disk = match self.shared.tree.disk() {

@@ -73,6 +73,8 @@ pub struct Handle {
     /// Held by whoever walks the whole archive on somebody's request.
     walking: Mutex<()>,
     ports: BTreeMap<Camera, u16>,
+    /// Whether the root could be written to at the start.
+    was_writable: bool,
     clock: Arc<dyn Clock>,
     epoch: u64,
     stop: Stop,
@@ -88,6 +90,7 @@ impl Handle {
         (feed, reserve): (Feed, Reserve),
     ) -> Self {
         Self {
+            was_writable: tree.can_be_marked(),
             tree,
             catalog,
             scanner,
@@ -112,6 +115,11 @@ impl Handle {
     /// Which directories of the root are cameras.
     pub(crate) fn camera_pattern(&self) -> &str {
         self.tree.pattern()
+    }
+
+    /// Whether the root could be written to at the start.
+    pub(super) fn was_writable(&self) -> bool {
+        self.was_writable
     }
 
     /// The archive's root.

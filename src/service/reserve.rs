@@ -2,6 +2,7 @@
 //! manifest can still be written. Without it, nothing could be expired once the disk is full to its last block.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FallocateFlags;
@@ -72,7 +73,7 @@ fn space(file: &Path) -> Option<(u64, u64)> {
 
 fn fill(path: &Path, size: u64) -> Result<()> {
     let fail = |e: std::io::Error| Error::io("make the reserve", path, e);
-    let file = File::options().write(true).create_new(true).open(path).map_err(fail)?;
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(fail)?;
     if let Some(dir) = path.parent() {
         give_state(dir, &file);
     }

@@ -1,28 +1,44 @@
-//! The state directory and the lock. The lock is the kernel's (`flock` on the root's own directory and on a file in the
-//! state directory), so a crash leaves none behind, and it holds also where two daemons have different state
-//! directories.
+//! The state directory: where it lies, who may write in it, and the locks that its process holds.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, Permissions};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::lock;
 use super::reserve::Reserve;
 use crate::archive::Tree;
 use crate::error::{Error, Result};
+
+const LOCK: &str = "lock";
+/// The names of our files in a state directory begin so.
+const OURS: [&str; 11] = [
+    "archive.json",
+    "audit.jsonl",
+    "catalog.db",
+    "clock.json",
+    "held.json",
+    "lock",
+    "reserve",
+    "restored.json",
+    "sessions.json",
+    "volumes.json",
+    "waited.json",
+];
 
 /// Where the catalog, the lock and the control socket lie.
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
     temporary: Option<tempfile::TempDir>,
-    /// Held as long as this lives; filled by `lock`.
+    /// Held as long as this lives; filled by `lock`. The first is that of the state directory, if `has_file`.
     locks: Mutex<Vec<File>>,
+    /// Whether there was room for a file to lock. Written by `lock`.
+    has_file: Mutex<bool>,
 }
 
 /// What the lock file tells about whoever holds the lock.
@@ -43,7 +59,7 @@ impl StateDir {
     /// Opens or makes the state directory. Where none is named and the root takes none, it is temporary.
     pub fn open(tree: &Tree, named: Option<&Path>) -> Result<Self> {
         let path = named.map_or_else(|| Self::default_path(tree), Path::to_path_buf);
-        let made = std::fs::create_dir_all(&path).map_err(|e| Error::io("make", &path, e));
+        let made = DirBuilder::new().recursive(true).mode(0o755).create(&path).map_err(|e| Error::io("make", &path, e));
         let usable = made.and_then(|()| {
             // A link could lead the state, and what is written as root, anywhere.
             let is_link = path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
@@ -53,8 +69,11 @@ impl StateDir {
             rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).map_err(|e| Error::io("write to", &path, e))
         });
         Reserve::new(&path, tree).look(false);
+        if usable.is_ok() {
+            close_to_others(&path, named.is_none());
+        }
         match usable {
-            Ok(()) => Ok(Self { path, temporary: None, locks: Mutex::default() }),
+            Ok(()) => Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() }),
             Err(error) if named.is_none() => {
                 tracing::warn!("{}; the state is kept in a temporary folder and lost at the end", error.chain());
                 Self::temporary()
@@ -69,7 +88,12 @@ impl StateDir {
             .prefix("owlery-")
             .tempdir()
             .map_err(|e| Error::io("make a temporary folder in", std::env::temp_dir(), e))?;
-        Ok(Self { path: dir.path().to_path_buf(), temporary: Some(dir), locks: Mutex::default() })
+        Ok(Self {
+            path: dir.path().to_path_buf(),
+            temporary: Some(dir),
+            locks: Mutex::default(),
+            has_file: Mutex::default(),
+        })
     }
 
     /// Where it is.
@@ -84,50 +108,47 @@ impl StateDir {
 
     /// Takes the archive for this process, or says who has it.
     pub(super) fn lock(&self, tree: &Tree) -> Result<()> {
-        let file_path = self.path.join("lock");
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&file_path)
-            .map_err(|e| Error::io("open", &file_path, e))?;
-        let root = File::open(tree.root()).map_err(|e| Error::io("open", tree.root(), e))?;
-        for (locked, path) in [(&root, tree.root()), (&file, &file_path)] {
-            match flock(locked, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {}
-                Err(Errno::WOULDBLOCK) => {
-                    let holder = Self::holder(&self.path).map_or_else(
-                        || "its lock is held by another process".to_owned(),
-                        |holder| format!("process {}", holder.pid),
-                    );
-                    return Err(Error::Locked { holder });
-                }
-                // Some network filesystems lock no directories; the file in the state directory still counts.
-                Err(Errno::NOLCK | Errno::NOTSUP | Errno::BADF | Errno::INVAL) if path == tree.root() => {}
-                Err(e) => return Err(Error::io("lock", path, e)),
+        let here = self.path.join(LOCK);
+        let in_root = StateDir::default_path(tree);
+        let mut held: Vec<File> = lock::file(&here)?.into_iter().collect();
+        *self.has_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = !held.is_empty();
+        held.extend(lock::root(tree.root())?);
+        // The one that processes with other state directories meet, where the root has its folder.
+        let is_another = || self.path.canonicalize().ok() != in_root.canonicalize().ok();
+        if in_root.symlink_metadata().is_ok_and(|meta| meta.is_dir()) && is_another() {
+            match lock::file_to_read(&in_root.join(LOCK)) {
+                Ok(file) => held.extend(file),
+                Err(error @ Error::Locked { .. }) => return Err(error),
+                Err(error) => tracing::debug!("{}", error.chain()), // a root that cannot be written to
             }
         }
-        self.locks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend([file, root]);
+        self.locks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(held);
         self.announce(None)
     }
 
-    /// Writes who holds the lock, and where it can be reached.
+    /// Writes who holds the lock, and where it can be reached. On a full disk nothing is written.
     pub(super) fn announce(&self, socket: Option<&Path>) -> Result<()> {
         let locks = self.locks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Some(mut file) = locks.first() else { return Ok(()) };
+        let has_file = *self.has_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Some(mut file) = locks.first().filter(|_| has_file) else { return Ok(()) };
         let holder = Holder { pid: std::process::id(), socket: socket.map(Path::to_path_buf) };
         let text = serde_json::to_string(&holder).expect("a number and a path are JSON");
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(text.as_bytes()))
-            .map_err(|e| Error::io("write", self.path.join("lock"), e))
+        // Written over what is there first: that needs no new block.
+        let written =
+            file.rewind().and_then(|()| file.write_all(text.as_bytes())).and_then(|()| file.set_len(text.len() as u64));
+        match written {
+            Err(error) if lock::is_full(&error) => {
+                let _ = file.set_len(0);
+                Ok(())
+            }
+            other => other.map_err(|e| Error::io("write", self.path.join(LOCK), e)),
+        }
     }
 
     /// Who held the lock of a state directory last, as its file tells.
     pub fn holder(state_dir: &Path) -> Option<Holder> {
         let mut text = String::new();
-        File::open(state_dir.join("lock")).ok()?.take(4096).read_to_string(&mut text).ok()?;
+        File::open(state_dir.join(LOCK)).ok()?.take(4096).read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok()
     }
 
@@ -143,6 +164,46 @@ impl StateDir {
             if let Err(error) = std::os::unix::fs::lchown(&path, Some(root.uid()), Some(root.gid())) {
                 tracing::debug!("cannot give {} to its owner: {error}", path.display());
             }
+        }
+    }
+}
+
+/// Takes the right to write from everybody but the owner and the group: what lies here is believed. Files of ours only; the
+/// directory itself only where it is `own`, since a named one may be shared on purpose (`/tmp`).
+fn close_to_others(dir: &Path, own: bool) {
+    const OTHERS: u32 = 0o002;
+    let close = |path: &Path, mode: u32| {
+        match std::fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS)) {
+            Ok(()) => tracing::warn!(
+                "{} could be written by every user; that is taken back. If strangers have accounts here, remove sessions.json",
+                path.display()
+            ),
+            // FAT and exFAT have no modes of their own.
+            Err(error) => tracing::warn!("{} can be written by every user: {error}", path.display()),
+        }
+    };
+    let is_open = |meta: &std::fs::Metadata| meta.mode() & OTHERS != 0 && !meta.is_symlink();
+    if let Ok(meta) = dir.symlink_metadata()
+        && is_open(&meta)
+    {
+        if own {
+            close(dir, meta.mode());
+        } else {
+            tracing::warn!(
+                "the state directory {} can be written by every user; close it with: chmod o-w",
+                dir.display()
+            );
+        }
+    }
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| OURS.iter().any(|ours| name.starts_with(ours)));
+        if let Ok(meta) = entry.path().symlink_metadata()
+            && is_ours
+            && meta.is_file()
+            && is_open(&meta)
+        {
+            close(&entry.path(), meta.mode());
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Status {
     changed: Condvar,
     /// What a rule asks for and cannot be done. Written by the expirer, read by whoever asks.
     alerts: Mutex<Vec<String>>,
+    /// What keeps the archive from being managed at all, whatever the rules. Written by the expirer's timer, read by whoever asks.
+    standing: Mutex<Vec<String>>,
     /// When the expirer's timer runs next; `None` before its first run. Written by the expirer, read by whoever asks.
     next_check: Mutex<Option<Instant>>,
     /// How far the walk has come.
@@ -63,6 +65,7 @@ impl Status {
             troubles: Mutex::new(troubles),
             changed: Condvar::new(),
             alerts: Mutex::default(),
+            standing: Mutex::default(),
             next_check: Mutex::default(),
             progress: Arc::default(),
             mode: Mutex::default(),
@@ -100,21 +103,22 @@ impl Status {
         self.lock().keys().all(|part| *part == Part::Space)
     }
 
-    /// What a rule asks for and cannot be done, in words: the disk is short of space and nothing may be deleted.
+    /// What needs a person, in words: what keeps the archive from being managed at all, then what a rule asks for and cannot be
+    /// done.
     pub fn alerts(&self) -> Vec<String> {
-        self.alerts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.into_iter().chain(alerts.iter().cloned()).collect()
     }
 
-    /// Replaces the alerts; says them when there are more than before. Their words change with every look (how much is
-    /// free), and a log that repeats them every 10 s helps nobody.
+    /// Replaces the alerts of the rules; logs them when there are more than before.
     pub(super) fn set_alerts(&self, alerts: Vec<String>) {
-        let mut known = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-        if alerts.len() > known.len() {
-            for alert in &alerts {
-                tracing::error!("ALERT {alert}");
-            }
-        }
-        *known = alerts;
+        replace(&self.alerts, alerts);
+    }
+
+    /// Replaces the alerts of the archive as a whole; logs them when there are more than before.
+    pub(super) fn set_standing(&self, alerts: Vec<String>) {
+        replace(&self.standing, alerts);
     }
 
     /// When the expirer's timer runs next.
@@ -157,4 +161,16 @@ impl Status {
     pub(super) fn set_summary(&self, summary: &Summary) {
         *self.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(summary.clone());
     }
+}
+
+/// Replaces alerts; logs them when there are more than before. Their words change with every look (how much is free), and a
+/// log that repeats them every 10 s helps nobody.
+fn replace(known: &Mutex<Vec<String>>, alerts: Vec<String>) {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    if alerts.len() > known.len() {
+        for alert in &alerts {
+            tracing::error!("ALERT {alert}");
+        }
+    }
+    *known = alerts;
 }

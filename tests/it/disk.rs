@@ -130,3 +130,153 @@ fn a_file_of_the_disks_that_cannot_be_read_holds_every_pass() {
     assert_eq!(expire(&world).code, 0);
     assert!(!old.exists());
 }
+
+/// A disk image with a filesystem, on a loop device, mounted at a folder; all taken away when dropped.
+struct Image {
+    device: String,
+    at: std::path::PathBuf,
+}
+
+fn tool(program: &str, args: &[&str]) -> String {
+    let ran = std::process::Command::new(program).args(args).output().unwrap();
+    assert!(ran.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+impl Image {
+    /// Makes an image of so many bytes, and on it a filesystem by `mkfs` (a program and its flags).
+    fn make(world: &World, name: &str, bytes: u64, mkfs: &[&str]) -> std::path::PathBuf {
+        let image = world.outside("images").join(name);
+        fs::File::create(&image).unwrap().set_len(bytes).unwrap();
+        tool(mkfs[0], &[&mkfs[1..], &[image.to_str().unwrap()]].concat());
+        image
+    }
+
+    /// Mounts it by `mount` (a program and its flags, before the device and the folder).
+    fn mount(image: &std::path::Path, at: impl Into<std::path::PathBuf>, mount: &[&str]) -> Self {
+        let at = at.into();
+        fs::create_dir_all(&at).unwrap();
+        let device = tool("losetup", &["-f", "--show", image.to_str().unwrap()]);
+        let mounted = Self { device, at };
+        tool(mount[0], &[&mount[1..], &[&mounted.device, mounted.at.to_str().unwrap()]].concat());
+        mounted
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.at).status();
+        let _ = std::process::Command::new("losetup").args(["-d", &self.device]).status();
+    }
+}
+
+/// FUSE tells no filesystem id and no time of birth, and the top of every NTFS is inode 5.
+#[test]
+fn two_ntfs_disks_are_told_apart() {
+    let world = World::empty();
+    let mkfs = ["mkntfs", "-F", "-Q"];
+    let [first, second] = ["1", "2"].map(|name| Image::make(&world, name, 40 << 20, &mkfs));
+    let disk = Image::mount(&first, world.path("Camera2"), &["ntfs-3g"]);
+    assert_eq!(expire(&world).code, 0);
+    assert!(world.has("Camera2/.owlery/volume.json"));
+    drop(disk);
+    let other = Image::mount(&second, world.path("Camera2"), &["ntfs-3g"]);
+    let theirs = stale(&world, "Camera2");
+    let ran = expire(&world);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(theirs.exists() && ran.stderr.contains("is on another disk than before"), "{ran:?}");
+    drop(other);
+    let _again = Image::mount(&first, world.path("Camera2"), &["ntfs-3g"]);
+    let ours = stale(&world, "Camera2");
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!ours.exists());
+}
+
+/// Two filesystems that one script makes have the same root inode and the same second of birth, and here the same id.
+#[test]
+fn two_disks_made_in_one_second_are_told_apart() {
+    let world = World::empty();
+    let mkfs = ["mkfs.ext4", "-q", "-F", "-U", "6d1c0b53-1c1d-4d8b-a2a7-111111111111"];
+    let first = Image::make(&world, "1", 8 << 20, &mkfs);
+    let second = world.outside("images").join("2");
+    fs::copy(&first, &second).unwrap();
+    let disk = Image::mount(&first, world.path("Camera2"), &["mount"]);
+    assert_eq!(expire(&world).code, 0);
+    drop(disk);
+    let _other = Image::mount(&second, world.path("Camera2"), &["mount"]);
+    let theirs = stale(&world, "Camera2");
+    let ran = expire(&world);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(theirs.exists());
+}
+
+/// `volumes.json` of a build that knew no marks.
+#[test]
+fn disks_known_by_an_earlier_build_go_on() {
+    let world = World::empty();
+    let image = Image::make(&world, "1", 40 << 20, &["mkntfs", "-F", "-Q"]);
+    let _disk = Image::mount(&image, world.path("Camera2"), &["ntfs-3g"]);
+    assert_eq!(expire(&world).code, 0);
+    let file = world.path(".owlery/volumes.json");
+    let mut known: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert!(known["cameras"]["Camera2"]["own"].as_object_mut().unwrap().remove("mark").is_some(), "{known}");
+    fs::write(&file, known.to_string()).unwrap();
+    fs::remove_dir_all(world.path("Camera2/.owlery")).unwrap();
+    let old = stale(&world, "Camera2");
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!old.exists() && world.has("Camera2/.owlery/volume.json"));
+}
+
+/// A view of a folder by bindfs: inode numbers and no id of its own. Read-only, it takes no mark.
+#[test]
+fn a_disk_that_takes_no_mark_is_held() {
+    let world = World::empty();
+    let [first, second] = ["first", "second"].map(|name| world.outside(name));
+    fs::create_dir_all(world.path("Camera2")).unwrap();
+    let bindfs = |of: &std::path::Path| {
+        tool("bindfs", &["-r", of.to_str().unwrap(), world.path("Camera2").to_str().unwrap()]);
+        Mounted(world.path("Camera2"))
+    };
+    let disk = bindfs(&first);
+    expire(&world);
+    drop(disk);
+    let event = second.join(days_ago(60)).join("10-00-00");
+    fs::create_dir_all(&event).unwrap();
+    fs::write(event.join("10-00-00-00.jpg"), "x").unwrap();
+    let _other = bindfs(&second);
+    let ran = expire(&world);
+    assert!(ran.code == 1 || ran.code == 3, "{ran:?}");
+    assert!(event.exists());
+}
+
+/// A mount by another program; unmounted when dropped.
+struct Mounted(std::path::PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// exFAT has no sockets: the control socket is elsewhere, and commands beside the daemon find it.
+#[test]
+fn a_daemon_on_exfat_serves_and_is_reached() {
+    let world = World::empty();
+    let image = Image::make(&world, "1", 64 << 20, &["mkfs.exfat"]);
+    let _disk = Image::mount(&image, &world.root, &["mount.exfat-fuse"]);
+    let old = stale(&world, "Camera1");
+    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    let young = world.event(id.as_str()).old().make();
+    let daemon = world.serve(&["--keep-days", "90"]);
+    daemon.wait_for_log("the control socket is");
+    let ran = world.run("delete", &[&id]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!young.exists());
+    assert_eq!(daemon.events().len(), 1, "the daemon did it");
+    assert_eq!(daemon.stop(), 0);
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!old.exists());
+}

@@ -58,6 +58,8 @@ mod smoke;
 #[cfg(feature = "cli")]
 mod space;
 #[cfg(feature = "cli")]
+mod state;
+#[cfg(feature = "cli")]
 mod stats;
 #[cfg(feature = "cli")]
 mod tls;

@@ -22,7 +22,8 @@ fn on_disk(size: &str) -> (World, Disk, String) {
 }
 
 fn days_left(world: &World, camera: &str) -> usize {
-    fs::read_dir(world.path(camera)).unwrap().count()
+    let entries = fs::read_dir(world.path(camera)).unwrap().flatten();
+    entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b".")).count()
 }
 
 #[test]

@@ -1,0 +1,199 @@
+//! The archive's lock: `flock` on the root directory, on `ROOT/.owlery/lock` and on `<state>/lock`, so a crash leaves none
+//! behind and two processes with different state directories exclude each other too.
+//!
+//! The root directory needs no write, so the lock can be had on a full disk. But whoever may read a directory may lock it:
+//! a lock held by a user who could not manage this archive is named in the log and not respected. The files are closed to
+//! other users (mode 0600), and a foreign lock on one of them is left behind with the old file.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use crate::error::{Error, Result};
+
+/// Only who may manage the archive may open it.
+const MODE: u32 = 0o600;
+
+/// The process that holds a lock, as far as the kernel says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Owner {
+    pid: u32,
+    uid: u32,
+    /// The program's name.
+    name: String,
+}
+
+/// Locks the root directory. `None` where it cannot be locked in a way that counts: the files decide then.
+pub(super) fn root(root: &Path) -> Result<Option<File>> {
+    let dir = File::open(root).map_err(|e| Error::io("open", root, e))?;
+    match flock(&dir, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(dir)),
+        Err(Errno::WOULDBLOCK) => match foreign_owner(&dir, root) {
+            Some(owner) => {
+                tracing::warn!(
+                    "process {} ({}) of uid {} holds a lock on {} although it cannot manage this archive; it is ignored",
+                    owner.pid,
+                    owner.name,
+                    owner.uid,
+                    root.display()
+                );
+                Ok(None)
+            }
+            None => Err(taken(&dir, root)),
+        },
+        // Some network filesystems lock no directories.
+        Err(Errno::NOLCK | Errno::NOTSUP | Errno::BADF | Errno::INVAL | Errno::NOSYS) => Ok(None),
+        Err(e) => Err(Error::io("lock", root, e)),
+    }
+}
+
+/// Locks a file, made where there is none, and keeps it open for writing. `None` where it is not there and the disk has no room
+/// for it.
+pub(super) fn file(path: &Path) -> Result<Option<File>> {
+    held(path, open)
+}
+
+/// The same without keeping it open for writing, so that its disk can still be remounted read-only.
+pub(super) fn file_to_read(path: &Path) -> Result<Option<File>> {
+    held(path, |path| {
+        drop(open(path)?);
+        let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        OpenOptions::new().read(true).custom_flags(nofollow).open(path)
+    })
+}
+
+fn held(path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> Result<Option<File>> {
+    for _ in 0..3 {
+        let file = match open(path) {
+            Err(error) if is_full(&error) => return Ok(None),
+            other => other.map_err(|e| Error::io("open", path, e))?,
+        };
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) if is_at(&file, path) => return Ok(Some(file)),
+            Ok(()) => {} // replaced meanwhile
+            Err(Errno::WOULDBLOCK) => match foreign_owner(&file, path) {
+                Some(owner) => {
+                    tracing::warn!(
+                        "process {} ({}) of uid {} holds {}; the file is replaced",
+                        owner.pid,
+                        owner.name,
+                        owner.uid,
+                        path.display()
+                    );
+                    std::fs::remove_file(path).map_err(|e| Error::io("replace", path, e))?;
+                }
+                None => return Err(taken(&file, path)),
+            },
+            Err(e) => return Err(Error::io("lock", path, e)),
+        }
+    }
+    Err(Error::io("lock", path, io::Error::other("it is replaced again and again")))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(nofollow);
+    let file = options.open(path)?;
+    // An earlier build left it open to everybody.
+    if file.metadata()?.mode() & 0o077 != 0
+        && let Err(error) = file.set_permissions(std::fs::Permissions::from_mode(MODE))
+    {
+        tracing::debug!("cannot close {} to other users: {error}", path.display());
+    }
+    Ok(file)
+}
+
+/// Whether the path still leads to this file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(ours), Ok(there)) = (file.metadata(), path.symlink_metadata()) else { return false };
+    (ours.dev(), ours.ino()) == (there.dev(), there.ino())
+}
+
+/// The error for a lock that is held by right, with what is known of its holder.
+fn taken(file: &File, path: &Path) -> Error {
+    let holder = match owner(file) {
+        Some(owner) if owner.name == "owlery" => format!("process {}", owner.pid),
+        Some(owner) => {
+            format!(
+                "process {} ({}) holds the lock on {}; end it if it is no owlery",
+                owner.pid,
+                owner.name,
+                path.display()
+            )
+        }
+        None => format!("the lock on {} is held by a process that cannot be seen from here", path.display()),
+    };
+    Error::Locked { holder }
+}
+
+/// The holder of a lock, if that is a user who can manage neither this archive nor its state: neither root, nor this user,
+/// nor the owner of what is locked.
+fn foreign_owner(file: &File, path: &Path) -> Option<Owner> {
+    let owner = owner(file)?;
+    let meta = file.metadata().ok()?;
+    let mut known = vec![0, rustix::process::geteuid().as_raw(), meta.uid()];
+    if !meta.is_dir() {
+        known.extend(path.parent().and_then(|folder| folder.metadata().ok()).map(|folder| folder.uid()));
+    }
+    (!known.contains(&owner.uid)).then_some(owner)
+}
+
+/// Who holds a lock on this file, from `/proc/locks`; `None` if that cannot be told.
+fn owner(file: &File) -> Option<Owner> {
+    let inode = file.metadata().ok()?.ino();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let mut pids: Vec<u32> = locks.lines().filter_map(|line| holder_in(line, inode)).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    let [pid] = pids[..] else { return None };
+    let status = std::fs::read_to_string(PathBuf::from(format!("/proc/{pid}/status"))).ok()?;
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let uid = field("Uid:")?.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Owner { pid, uid, name: field("Name:")?.to_owned() })
+}
+
+/// The process of a line of `/proc/locks`, if it is a `flock` that is held on this inode.
+fn holder_in(line: &str, inode: u64) -> Option<u32> {
+    // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF; those that wait have an arrow after the number.
+    let mut fields = line.split_whitespace().skip(1);
+    if fields.next()? != "FLOCK" {
+        return None;
+    }
+    let pid = fields.nth(2)?.parse().ok()?;
+    let of = fields.next()?.rsplit(':').next()?.parse::<u64>().ok()?;
+    (of == inode && pid > 0).then_some(pid)
+}
+
+/// Whether a disk has no room for a new file, or its user may have no more.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    [Errno::NOSPC, Errno::DQUOT].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_held_flock_on_the_inode_counts() {
+        assert_eq!(holder_in("1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF", 5678), Some(1234));
+        assert_eq!(holder_in("1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF", 567), None);
+        assert_eq!(holder_in("1: -> FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF", 5678), None);
+        assert_eq!(holder_in("1: POSIX  ADVISORY  WRITE 1234 08:01:5678 0 EOF", 5678), None);
+        assert_eq!(holder_in("nonsense", 1), None);
+    }
+
+    #[test]
+    fn a_holder_is_named_by_pid() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = file(&path).unwrap().unwrap();
+        assert_eq!(held.metadata().unwrap().mode() & 0o777, 0o600);
+        let Err(Error::Locked { holder }) = file(&path) else { panic!("it is held") };
+        assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}");
+    }
+}
