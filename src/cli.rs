@@ -24,6 +24,7 @@ mod suggest;
 mod undo;
 mod who;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -131,6 +132,9 @@ enum Command {
         /// Camera1/2026-11-20/10-04-36
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
+        /// Print what a program can read
+        #[arg(long)]
+        json: bool,
     },
     /// Keep events no longer
     Unsave {
@@ -139,6 +143,9 @@ enum Command {
         /// Camera1/2026-11-20/10-04-36
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
+        /// Print what a program can read
+        #[arg(long)]
+        json: bool,
     },
     /// What was retired, refused or taken back, when and why; newest first
     Audit {
@@ -163,8 +170,9 @@ enum Command {
     Ended {
         #[command(flatten)]
         common: Common,
-        /// The movie: Motion's %f
-        movie: PathBuf,
+        /// The movie: Motion's %f. A name that was split at its spaces, or is still in quotes, is understood
+        #[arg(required = true, value_name = "MOVIE", allow_hyphen_values = true)]
+        movie: Vec<OsString>,
     },
 }
 
@@ -237,8 +245,8 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Queue { common, json } => undo::queue(&common, json),
         Command::Restore { common, pass, json } => undo::restore(&common, &pass, json),
         Command::Delete { common, events, json } => undo::delete(&common, &undo::events(&events)?, json),
-        Command::Save { common, events } => undo::save(&common, &undo::events(&events)?, true),
-        Command::Unsave { common, events } => undo::save(&common, &undo::events(&events)?, false),
+        Command::Save { common, events, json } => undo::save(&common, &undo::events(&events)?, true, json),
+        Command::Unsave { common, events, json } => undo::save(&common, &undo::events(&events)?, false, json),
         Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
         Command::Accept(common) => accept::run(&common),

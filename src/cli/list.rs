@@ -1,14 +1,15 @@
 //! `owlery list`: events, newest first.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use clap::Args;
 
 use super::flags::Name;
 use super::source::Source;
-use super::{Common, Outcome, output};
-use crate::catalog::{Page, Query};
-use crate::error::Result;
+use super::{Common, Here, Outcome, output, suggest};
+use crate::catalog::{Order, Page, Query};
+use crate::error::{Error, Result};
 use crate::event::{Camera, Details, Event, State};
 use crate::http::wire::page_json;
 use crate::scan::Occasion;
@@ -28,6 +29,18 @@ pub(super) struct ListArgs {
     /// Only saved events
     #[arg(long)]
     saved: bool,
+    /// Only events at least this many seconds long
+    #[arg(long, value_name = "N")]
+    min_seconds: Option<u32>,
+    /// Only events in this state
+    #[arg(long, value_name = "STATE", value_parser = ["open", "complete", "interrupted"])]
+    state: Option<String>,
+    /// Newest first (desc) or oldest first (asc)
+    #[arg(long, value_name = "ORDER", value_parser = ["desc", "asc"], default_value = "desc")]
+    order: String,
+    /// Go on after an earlier page: its `next`
+    #[arg(long, value_name = "NEXT")]
+    cursor: Option<String>,
     /// The most events to list
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -53,7 +66,20 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if args.saved {
         query = query.saved(true);
     }
+    if let Some(seconds) = args.min_seconds {
+        query = query.min_seconds(seconds);
+    }
+    if let Some(state) = args.state.as_deref().and_then(State::of) {
+        query = query.state(state);
+    }
+    if args.order == "asc" {
+        query = query.order(Order::Asc);
+    }
+    if let Some(cursor) = &args.cursor {
+        query = query.cursor(cursor.parse()?);
+    }
     let (source, mut is_incomplete) = Source::open(&here)?;
+    check_cameras(&args.camera, &source, &here)?;
     let mut page = source.catalog().events(&query)?;
     if let Some(parts) = source.parts() {
         // Nobody else will measure these, so what is printed is measured now.
@@ -73,6 +99,20 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
         output::print(&table(&page))?;
     }
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
+}
+
+/// Refuses a camera that is neither in the catalog nor on disk, and names those that there are.
+fn check_cameras(asked: &[String], source: &Source, here: &Here<'_>) -> Result<()> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let mut known: BTreeSet<String> =
+        source.catalog().cameras()?.into_iter().map(|camera| camera.camera.to_string()).collect();
+    known.extend(here.archive.tree().cameras()?.open.iter().map(|camera| camera.camera().to_string()));
+    let Some(unknown) = asked.iter().find(|camera| !known.contains(*camera)) else { return Ok(()) };
+    let hint = suggest::hint(unknown, known.iter().map(String::as_str));
+    let names = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    Err(Error::Config(format!("--camera {unknown:?}: there is no such camera{hint} (there are: {names})")))
 }
 
 /// A line an event; what goes for most of them is left blank.
@@ -101,8 +141,8 @@ fn table(page: &Page) -> String {
             state
         );
     }
-    if page.next.is_some() {
-        text.push_str("… and older ones: see --limit and --to\n");
+    if let Some(next) = &page.next {
+        let _ = writeln!(text, "… and more: see --limit, or go on with --cursor {next}");
     }
     text
 }

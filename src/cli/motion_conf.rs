@@ -114,7 +114,9 @@ impl MotionConf {
         };
         let mut files: Vec<PathBuf> = listed.flatten().map(|entry| entry.path()).filter(is_conf).collect();
         files.sort();
-        files.iter().for_each(|file| self.add_camera(file));
+        for file in &files {
+            self.add_camera(file);
+        }
     }
 }
 

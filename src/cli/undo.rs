@@ -96,17 +96,28 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
 
-/// Saves events, or makes them ones like others.
-pub(super) fn save(common: &Common, events: &[EventId], saved: bool) -> Result<Outcome> {
+/// Saves events, or makes them ones like others. One that cannot be saved does not stop the rest.
+pub(super) fn save(common: &Common, events: &[EventId], saved: bool, json: bool) -> Result<Outcome> {
     let here = common.open(if saved { Name::Save } else { Name::Unsave })?;
-    let request = Request::Save { events: events.to_vec(), saved };
-    if let Some(answer) = here.ask::<()>(&request) {
-        answer?;
-    } else {
-        let parts = here.archive.parts()?;
-        events.iter().try_for_each(|event| parts.handle().set_saved(event, saved))?;
+    let parts = if here.is_beside()? { None } else { Some(here.archive.parts()?) };
+    let mut done = Vec::new();
+    for event in events {
+        let result = match &parts {
+            Some(parts) => parts.handle().set_saved(event, saved),
+            None => here
+                .ask(&Request::Save { events: vec![event.clone()], saved })
+                .unwrap_or_else(|| Err(Error::Daemon("stopped meanwhile".to_owned()))),
+        };
+        match result {
+            Ok(()) => done.push(event.to_string()),
+            Err(error) if events.len() == 1 => return Err(error),
+            Err(error) => eprintln!("owlery: {event}: {}", error.chain()),
+        }
     }
-    Ok(Outcome::Done)
+    if json {
+        output::json(&serde_json::json!({ "events": done, "saved": saved }))?;
+    }
+    Ok(if done.len() == events.len() { Outcome::Done } else { Outcome::Incomplete })
 }
 
 /// Events as typed.

@@ -362,8 +362,24 @@ impl Handle {
         Ok(summary)
     }
 
-    /// Motion said (`on_movie_end`) that the movie at this path is finished, and so its event.
-    pub fn note_movie_ended(&self, path: &Path) -> Result<EventId> {
+    /// Motion said (`on_movie_end`) that the movie at this path is finished, and so its event. `None` where there is no such
+    /// movie (any more) in an event of this archive: Motion writes other files too.
+    pub fn note_movie_ended(&self, path: &Path) -> Result<Option<EventId>> {
+        let id = match self.event_of_movie(path) {
+            Ok(id) => id,
+            Err(error) => {
+                tracing::debug!("not an event's movie: {}", error.chain());
+                return Ok(None);
+            }
+        };
+        self.scanner.note_ended(id.clone());
+        self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
+        self.feed.flush()?; // changes are gathered for a moment; the caller may query at once
+        Ok(Some(id))
+    }
+
+    /// The event that a movie belongs to, or why it belongs to none.
+    fn event_of_movie(&self, path: &Path) -> Result<EventId> {
         let refuse = || Error::Name { what: "a movie of an event of this archive", text: path.display().to_string() };
         // Motion may know the archive by another path; the names tell the event, the file itself that it is the same.
         let mut names = path.iter().rev().map(|name| name.to_str().ok_or_else(refuse));
@@ -378,9 +394,6 @@ impl Handle {
         if identity(path)? != identity(&self.root().join(id.to_string()).join(file))? {
             return Err(refuse());
         }
-        self.scanner.note_ended(id.clone());
-        self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
-        self.feed.flush()?; // changes are gathered for a moment; whoever is answered may ask at once
         Ok(id)
     }
 }

@@ -22,6 +22,8 @@ mod causes;
 #[cfg(feature = "cli")]
 mod clock;
 #[cfg(feature = "cli")]
+mod commands;
+#[cfg(feature = "cli")]
 mod confirm;
 #[cfg(feature = "cli")]
 mod crash;

@@ -97,7 +97,7 @@ impl CameraConf {
         let max_time = self.movie_max_time.unwrap_or(DEFAULT_MAX_TIME);
         if let Some(name) = movie
             && max_time > 0
-            && !self.differs_within_an_event(name)
+            && !differs_within_an_event(name)
         {
             let set = if self.movie_max_time.is_some() { "" } else { " (Motion's default)" };
             warnings.push(format!(
@@ -150,21 +150,21 @@ impl CameraConf {
         }
         name
     }
+}
 
-    /// `%C` and `%v` are the same for all movies of an event; the time, and Motion 5's number of the movie, are not.
-    fn differs_within_an_event(&self, name: &str) -> bool {
-        let mut rest = name.chars();
-        while let Some(letter) = rest.next() {
-            if letter == '%' {
-                match rest.next() {
-                    Some('{') if rest.as_str().starts_with("movienbr") => return true,
-                    Some(specifier) if OF_TIME.contains(&specifier) => return true,
-                    _ => {}
-                }
+/// `%C` and `%v` are the same for all movies of an event; the time, and Motion 5's number of the movie, are not.
+fn differs_within_an_event(name: &str) -> bool {
+    let mut rest = name.chars();
+    while let Some(letter) = rest.next() {
+        if letter == '%' {
+            match rest.next() {
+                Some('{') if rest.as_str().starts_with("movienbr") => return true,
+                Some(specifier) if OF_TIME.contains(&specifier) => return true,
+                _ => {}
             }
         }
-        false
     }
+    false
 }
 
 /// The path with its parent's links resolved.

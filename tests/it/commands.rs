@@ -1,0 +1,142 @@
+//! Commands as people and Motion's hooks use them: names that were typed wrong, pages of a list, files that are not ours.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::world::{Ran, World, days_ago, program};
+
+fn archive() -> World {
+    let world = World::new();
+    for (camera, time) in [("Camera1", "10-00-00"), ("Camera1", "11-00-00"), ("Camera2", "12-00-00")] {
+        world.event(format!("{camera}/{}/{time}", days_ago(3))).old().make();
+    }
+    world
+}
+
+#[test]
+fn a_typo_in_camera_names_the_cameras() {
+    let world = archive();
+    let check = |world: &World| {
+        let ran = world.run("list", &["--camera", "Camrea1"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+        for part in ["\"Camrea1\"", "did you mean \"Camera1\"?", "Camera1, Camera2"] {
+            assert!(ran.stderr.contains(part), "{part}: {ran:?}");
+        }
+        assert_eq!(world.run("list", &["--camera", "Camera1"]).code, 0);
+    };
+    check(&world);
+    fs::create_dir(world.path("Camera3")).unwrap();
+    assert_eq!(world.run("list", &["--camera", "Camera3"]).code, 0, "it has no events yet");
+    fs::remove_dir(world.path("Camera3")).unwrap();
+    let daemon = world.serve(&[]);
+    check(&world);
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// `list` takes what the HTTP route takes, with and without a daemon.
+#[test]
+fn a_list_is_paged_ordered_and_filtered() {
+    let world = archive();
+    let check = |world: &World| {
+        let list = |flags: &[&str]| world.run("list", &[flags, &["--json"]].concat()).json();
+        let ids = |page: &serde_json::Value| -> Vec<String> {
+            page["events"].as_array().unwrap().iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
+        };
+        let whole = ids(&list(&[]));
+        let first = list(&["--limit", "2"]);
+        let next = first["next"].as_str().unwrap();
+        let second = list(&["--limit", "2", "--cursor", next]);
+        assert_eq!([ids(&first), ids(&second)].concat(), whole);
+        let mut reversed = ids(&list(&["--order", "asc"]));
+        reversed.reverse();
+        assert_eq!(reversed, whole);
+        assert_eq!(ids(&list(&["--state", "complete"])).len(), 3);
+        assert_eq!(ids(&list(&["--state", "open"])).len(), 0);
+        assert_eq!(ids(&list(&["--min-seconds", "3600"])).len(), 0);
+        for bad in [["--cursor", "x"], ["--state", "opne"], ["--order", "up"], ["--min-seconds", "-1"]] {
+            assert_eq!(world.run("list", &bad).code, 2, "{bad:?}");
+        }
+    };
+    check(&world);
+    let daemon = world.serve(&[]);
+    check(&world);
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// An event that cannot be saved does not stop the rest.
+#[test]
+fn save_prints_json_and_goes_on() {
+    let world = archive();
+    let [one, two] = ["10-00-00", "11-00-00"].map(|time| format!("Camera1/{}/{time}", days_ago(3)));
+    let check = |world: &World| {
+        let ran = world.run("save", &[&one, "--json"]);
+        assert_eq!((ran.code, ran.json()), (0, json!({"events": [one], "saved": true})), "{ran:?}");
+        let gone = format!("Camera1/{}/23-00-00", days_ago(3));
+        let ran = world.run("unsave", &[&gone, &one, &two, "--json"]);
+        assert_eq!((ran.code, ran.json()), (1, json!({"events": [one, two], "saved": false})), "{ran:?}");
+        assert!(ran.stderr.contains(&gone), "{ran:?}");
+    };
+    check(&world);
+    let daemon = world.serve(&[]);
+    check(&world);
+    assert_eq!(daemon.stop(), 0);
+}
+
+fn ended(root: &str, words: &[&str]) -> Ran {
+    let mut command: Command = program();
+    command.arg("ended").arg(root).args(words);
+    Ran::of(command)
+}
+
+/// Motion's log stays clean: what is no movie of an event here is nothing to do.
+#[test]
+fn files_that_are_no_events_are_nothing_to_do() {
+    let world = archive();
+    let event = world.event(format!("Camera1/{}/10-00-00", days_ago(0))).make();
+    let root = world.root.to_str().unwrap();
+    let strays = ["Camera1/lastsnap.jpg", "Camera1/timelapse.mp4", &format!("Camera1/{}/flat.mp4", days_ago(0))];
+    for stray in strays {
+        fs::write(world.path(stray), "x").unwrap();
+    }
+    let elsewhere = world.outside("elsewhere").join("video.mp4");
+    fs::write(&elsewhere, "x").unwrap();
+    let daemon = world.serve(&[]);
+    let paths = strays.iter().map(|stray| world.path(stray));
+    for path in paths.chain([elsewhere, event.join("gone.mp4"), event.join("../../x"), "/dev/null".into(), "-".into()])
+    {
+        let ran = ended(root, &[path.to_str().unwrap()]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{path:?} {ran:?}");
+    }
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// A shell splits an unquoted `%f`; Motion 5 starts no shell and leaves quotes in.
+#[test]
+fn split_and_quoted_movies_are_understood() {
+    let world = World::empty();
+    fs::create_dir(world.path("Camera 1")).unwrap();
+    let root = world.root.to_str().unwrap();
+    let state = world.path(".owlery");
+    let state = ["--state-dir", state.to_str().unwrap()];
+    let daemon = world.serve(&["--event-gap", "1h"]);
+    let day = days_ago(0);
+    for (n, form) in ["plain", "split", "quoted", "quoted and split", "flags last"].into_iter().enumerate() {
+        let id = format!("Camera 1/{day}/00-00-0{n}");
+        let movie = world.event(&id).make().join("video.mp4");
+        let movie = movie.to_str().unwrap();
+        let quoted = format!("'{movie}'");
+        daemon.wait_for_event(&id, "is there", |_| true);
+        let ran = match form {
+            "plain" => ended(root, &[movie]),
+            "split" => ended(root, &movie.split(' ').collect::<Vec<_>>()),
+            "quoted" => ended(&format!("\"{root}\""), &[&quoted]),
+            "quoted and split" => ended(root, &quoted.split(' ').collect::<Vec<_>>()),
+            _ => ended(root, &[&[movie][..], &state].concat()),
+        };
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{form}: {ran:?}");
+        daemon.wait_for_event(&id, "is over", |event| event["state"] == "complete");
+    }
+    assert_eq!(daemon.stop(), 0);
+}
