@@ -4,6 +4,7 @@
 //! The root is opened by its path for every piece of work, so that a disk that was unmounted or replaced is noticed,
 //! and none is kept busy.
 
+mod adopt;
 mod cameras;
 mod contents;
 mod dir;

@@ -151,11 +151,16 @@ impl Archive {
     }
 
     fn parts_in(&self, state: StateDir) -> Result<Parts> {
-        if !state.is_temporary() {
+        let mut may_mark = !state.is_temporary();
+        if may_mark {
             lineage::check(&self.tree, state.path())?; // again, under the lock
+            if let Err(error) = self.tree.spare_adoptable(self.options.clock.now().utc) {
+                tracing::error!("{}; the root is not marked, so nothing here will be expired", error.chain());
+                may_mark = false;
+            }
         }
-        self.tree.identify_if(!state.is_temporary());
-        if !state.is_temporary() {
+        self.tree.identify_if(may_mark);
+        if may_mark {
             lineage::note(&self.tree, state.path());
         }
         let (catalog, opened) = Catalog::open(state.path())?;

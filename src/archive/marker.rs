@@ -153,7 +153,9 @@ impl Tree {
         root.make_dir_if_missing(FOLDER)?;
         let folder = root.open_dir(FOLDER)?;
         folder.take_owner_of(&root);
-        let archive = random_id().map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))?;
+        // A root that has lost its marker is known by what waits in its delete queue.
+        let archive = self.adoptable().map_or_else(random_id, Ok);
+        let archive = archive.map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))?;
         folder.write_whole(FILE, &text_of(&archive))?;
         folder.sync()?;
         Ok(archive)

@@ -154,7 +154,8 @@ impl Tree {
 
     /// Every pass of ours that waits, oldest first, and what else lies in the queues.
     pub fn passes(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
-        let archive = self.identify().unwrap_or_default().to_owned();
+        // Where nothing may be written, the queue is shown as it will be when the root is marked again.
+        let archive = self.identify().map(str::to_owned).or_else(|| self.adoptable()).unwrap_or_default();
         let (mut passes, mut others) = (Vec::new(), Vec::new());
         let root = self.root_dir()?;
         self.passes_below(&root, &Place::Root, &archive, &mut passes, &mut others);
@@ -191,6 +192,10 @@ impl Tree {
                 Ok(Ok((manifest, stage))) => {
                     let is_stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(&path);
                     passes.push(QueuedPass { manifest, path, stage, is_stuck, is_on_root, place: place.clone() });
+                }
+                Ok(Err(why)) if why.starts_with(OTHER) => {
+                    let hint = "owlery restore takes it back by its name, and it is never removed";
+                    others.push(Report::failure(path, format!("{why}; {hint}")));
                 }
                 Ok(Err(why)) => {
                     others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")));
@@ -230,6 +235,9 @@ impl Tree {
     }
 }
 
+/// How the words for a pass of another archive begin.
+const OTHER: &str = "a pass of another archive, ";
+
 /// Whether a name is that of a manifest that was still being written.
 pub(super) fn is_unfinished(name: &[u8]) -> bool {
     (name.starts_with(b".pass.json.") || name.starts_with(b".retiring.json.")) && name.ends_with(b".tmp")
@@ -237,8 +245,18 @@ pub(super) fn is_unfinished(name: &[u8]) -> bool {
 
 /// The manifest of a pass directory and how far the pass has come, or why it is not ours.
 pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, Stage), String>> {
+    Ok(read_manifest_of_any(pass)?.and_then(|(manifest, stage)| {
+        if manifest.archive != archive || archive.is_empty() {
+            return Err(format!("{OTHER}{}", manifest.archive));
+        }
+        Ok((manifest, stage))
+    }))
+}
+
+/// The same, of whatever archive.
+pub(super) fn read_manifest_of_any(pass: &Dir) -> Result<Result<(Manifest, Stage), String>> {
     for stage in Stage::ALL {
-        if let Some(read) = manifest_named(stage.file(), pass, archive)? {
+        if let Some(read) = manifest_named(stage.file(), pass)? {
             return Ok(read.map(|manifest| (manifest, stage)));
         }
     }
@@ -246,7 +264,7 @@ pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifes
 }
 
 /// The manifest in a file of this name, or why it is not ours; `None` if there is none.
-fn manifest_named(file: &[u8], pass: &Dir, archive: &str) -> Result<Option<Result<Manifest, String>>> {
+fn manifest_named(file: &[u8], pass: &Dir) -> Result<Option<Result<Manifest, String>>> {
     let bytes = match pass.read_small(file, LARGEST_MANIFEST) {
         Ok(None) => return Ok(None),
         Ok(Some(bytes)) => bytes,
@@ -261,8 +279,6 @@ fn manifest_named(file: &[u8], pass: &Dir, archive: &str) -> Result<Option<Resul
     let name = pass.path().file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(Some(if manifest.owlery != 1 {
         Err(format!("its {file} is of version {}", manifest.owlery))
-    } else if manifest.archive != archive || archive.is_empty() {
-        Err(format!("its {file} is of another archive"))
     } else if name.as_deref() != Some(&manifest.pass) {
         Err(format!("its {file} names another pass"))
     } else {

@@ -53,7 +53,8 @@ impl Tree {
     pub fn begin_restore(&self, pass: &str) -> Result<RestoringPass<'_>> {
         self.verify_identity()?;
         self.verify_writable()?;
-        let found = self.parts_of(pass)?;
+        // One of another archive too, if a person names it: nothing is overwritten.
+        let found = self.parts_of(pass)?.or_else(|| self.parts_of_another(pass));
         let (manifest, parts) =
             found.ok_or_else(|| Error::Unknown { what: "pass in the delete queue", name: pass.to_owned() })?;
         Ok(RestoringPass { tree: self, manifest, parts, touched: Touched::default() })

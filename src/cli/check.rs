@@ -86,8 +86,16 @@ fn queue(archive: &Archive) -> Result<(Vec<Report>, Vec<Report>)> {
         stop.wait(SETTLE);
         (passes, others) = archive.tree().passes()?;
     }
-    let problems = passes.into_iter().filter_map(|pass| Some(Report::note(pass.path.clone(), pass.problem()?)));
-    Ok((problems.collect(), others))
+    let mut problems = Vec::new();
+    if !passes.is_empty() && archive.tree().marker()?.is_none() {
+        let why = "it is missing although passes wait in the delete queue; the next serve, expire or restore makes it again \
+                   with their id, and spares them for 24 hours";
+        problems.push(Report::note(archive.tree().root().join(".owlery/archive.json"), why));
+    }
+    problems.extend(passes.into_iter().filter_map(|pass| Some(Report::note(pass.path.clone(), pass.problem()?))));
+    let (unowned, notes) = others.into_iter().partition::<Vec<_>, _>(|report| report.unreadable);
+    problems.extend(unowned);
+    Ok((problems, notes))
 }
 
 fn show(findings: &Findings, events: u64) -> Result<()> {

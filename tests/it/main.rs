@@ -8,6 +8,8 @@
 mod world;
 
 #[cfg(feature = "cli")]
+mod adopt;
+#[cfg(feature = "cli")]
 mod against_motion;
 #[cfg(feature = "cli")]
 mod audit;

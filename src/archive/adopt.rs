@@ -1,0 +1,100 @@
+//! Passes whose root has lost its marker, or that came from another archive. A root without a marker is marked with the id that
+//! the manifests in its delete queues carry, if they agree; all that waits there then can be restored for a day at least. Where
+//! they do not agree, and in a root that has a marker, such passes are listed, a person can take them back by name, and they
+//! are never removed.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rustix::fs::AtFlags;
+
+use super::Tree;
+use super::dir::Dir;
+use super::queue::{MANIFEST, Manifest, Part, Parts, Place, QUEUE, Stage, read_manifest_of_any};
+use super::retire::rfc3339;
+use crate::error::{Error, Result};
+
+/// For how long adopted passes can be taken back at least.
+const SPARED: TimeDelta = TimeDelta::hours(24);
+
+impl Tree {
+    /// The id of the archive that all passes in the queues belong to; `None` if there is no pass, or if they do not agree.
+    pub(super) fn adoptable(&self) -> Option<String> {
+        let ids: BTreeSet<String> = self.of_any_archive().into_iter().map(|(manifest, _)| manifest.archive).collect();
+        let mut ids = ids.into_iter();
+        ids.next().filter(|id| ids.next().is_none() && is_id(id))
+    }
+
+    /// To be called before a root without a marker is marked: what waits there and will be adopted can be restored for a day
+    /// from `now`, also what the reaper had taken up. Does nothing in a root with a marker.
+    pub fn spare_adoptable(&self, now: DateTime<Utc>) -> Result<()> {
+        if !matches!(self.marker(), Ok(None)) {
+            return Ok(());
+        }
+        let Some(archive) = self.adoptable() else { return Ok(()) };
+        tracing::warn!(
+            "{} has lost its .owlery/archive.json; it is marked as archive {archive} again, since the passes in its delete \
+             queue are of that; they can be restored for 24 hours at least",
+            self.root.display()
+        );
+        for (mut manifest, part) in self.of_any_archive() {
+            if part.stage == Stage::Retiring {
+                continue; // never reaped; it is put back
+            }
+            let moment = |text: &str| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+            let until = now.max(moment(&manifest.started).unwrap_or(now)) + SPARED;
+            let is_longer =
+                manifest.undo_until.as_deref().is_some_and(|planned| moment(planned).is_ok_and(|at| at > until));
+            if is_longer && part.stage == Stage::Waiting {
+                continue;
+            }
+            if !is_longer {
+                manifest.undo_until = Some(rfc3339(until));
+            }
+            part.dir.write_whole(MANIFEST, &manifest.text())?;
+            if part.stage == Stage::Reaping {
+                let removed = rustix::fs::unlinkat(&part.dir, Stage::Reaping.file(), AtFlags::empty());
+                removed.map_err(|e| Error::io("give back", part.dir.path(), e))?;
+            }
+            part.dir.sync()?;
+        }
+        Ok(())
+    }
+
+    /// The parts of a pass of this name that is of another archive, or of none that is known; none where the reaper of that
+    /// archive had taken it up.
+    pub(super) fn parts_of_another(&self, pass: &str) -> Option<(Manifest, Parts)> {
+        let found = self.of_any_archive().into_iter();
+        let mut found = found.filter(|(manifest, part)| manifest.pass == pass && part.stage != Stage::Reaping);
+        let (manifest, first) = found.next()?;
+        let id = manifest.archive.clone();
+        let others = found.filter(|(other, _)| other.archive == id).map(|(_, part)| part);
+        Some((manifest, std::iter::once(first).chain(others).collect()))
+    }
+
+    /// Every pass in the queues that has a manifest of our form, of whatever archive. What cannot be read is left out.
+    fn of_any_archive(&self) -> Vec<(Manifest, Part)> {
+        let mut found = Vec::new();
+        let mut look = |base: &Dir, place: Place| {
+            let Ok(Some(queue)) = base.open_dir_if_there(QUEUE) else { return };
+            for name in queue.names().unwrap_or_default() {
+                let Ok(dir) = queue.open_dir(&name) else { continue };
+                if let Ok(Ok((manifest, stage))) = read_manifest_of_any(&dir) {
+                    found.push((manifest, Part { place: place.clone(), dir, stage }));
+                }
+            }
+        };
+        if let Ok(root) = self.root_dir() {
+            look(&root, Place::Root);
+        }
+        for camera in self.cameras().map(|cameras| cameras.open).unwrap_or_default() {
+            look(&camera.dir, Place::Camera(camera.camera().clone()));
+        }
+        found
+    }
+}
+
+/// Whether it could be the id of an archive: 32 hexadecimal digits.
+fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
