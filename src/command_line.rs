@@ -13,7 +13,9 @@ pub(crate) struct CommandLine {
     root: String,
     /// ` --state-dir DIR`, quoted, where the state does not lie in the root.
     state: String,
-    /// Other flags by which the archive was opened; a command beside a daemon takes them from the daemon.
+    /// ` --camera-pattern REGEX`, quoted, where it is not the usual one.
+    pattern: String,
+    /// Other flags by which the archive was opened.
     others: String,
     /// Whether a daemon runs in this process.
     is_served: AtomicBool,
@@ -23,13 +25,15 @@ impl CommandLine {
     /// For the archive at `root`, with its state directory if that lies elsewhere, and with these flags.
     pub fn new(root: &Path, state_dir: Option<&Path>, flags: &[(&str, String)]) -> Self {
         let state_dir = state_dir.map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()));
-        let mut others = String::new();
+        let (mut pattern, mut others) = (String::new(), String::new());
         for (flag, value) in flags {
-            let _ = write!(others, " {flag} {}", quote(value.as_ref()));
+            let to = if *flag == "--camera-pattern" { &mut pattern } else { &mut others };
+            let _ = write!(to, " {flag} {}", quote(value.as_ref()));
         }
         Self {
             root: quote(root.as_ref()),
             state: state_dir.map_or_else(String::new, |dir| format!(" --state-dir {}", quote(dir.as_ref()))),
+            pattern,
             others,
             is_served: AtomicBool::new(false),
         }
@@ -40,20 +44,20 @@ impl CommandLine {
         self.is_served.store(true, Ordering::Relaxed);
     }
 
-    /// `owlery VERB ROOT FLAGS REST`; `rest` is appended as it is.
-    pub fn to(&self, verb: &str, rest: &str) -> String {
-        let others = if self.is_served.load(Ordering::Relaxed) { "" } else { &self.others };
-        format!("owlery {verb} {}{}{others} {rest}", self.root, self.state)
+    /// A command beside a daemon takes all but the state directory from the daemon.
+    fn unless_served<'a>(&self, flags: &'a str) -> &'a str {
+        if self.is_served.load(Ordering::Relaxed) { "" } else { flags }
     }
 
     /// The command that confirms a held pass.
     pub fn confirm(&self, id: &str) -> String {
-        self.to("expire", &format!("--confirm {id}"))
+        let flags = self.unless_served(&self.pattern).to_owned() + self.unless_served(&self.others);
+        format!("owlery expire {}{}{flags} --confirm {id}", self.root, self.state)
     }
 
     /// The command that takes a pass back.
     pub fn restore(&self, pass: &str) -> String {
-        self.to("restore", pass)
+        format!("owlery restore {}{}{} {pass}", self.root, self.state, self.unless_served(&self.pattern))
     }
 }
 
