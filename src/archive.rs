@@ -20,10 +20,11 @@ mod retire;
 mod room;
 mod save;
 mod sidecar;
+mod stuck;
 mod volume;
 mod weigh;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
@@ -41,6 +42,7 @@ pub use retire::RetiringPass;
 pub(crate) use retire::rfc3339;
 pub use sidecar::SIDECAR;
 pub(crate) use sidecar::{MISSING, TIME, title};
+pub use stuck::StuckPass;
 pub use volume::Volume;
 
 use crate::error::{Error, Result};
@@ -99,7 +101,7 @@ pub struct Tree {
     queue: Mutex<()>,
     /// Passes of which something could not be removed when the reaper last tried. Written by the reaper, read by whoever
     /// lists passes.
-    stuck: Mutex<BTreeSet<PathBuf>>,
+    stuck: stuck::Stuck,
 }
 
 impl Tree {
@@ -122,7 +124,7 @@ impl Tree {
             volumes: Mutex::default(),
             at_once: Mutex::default(),
             queue: Mutex::new(()),
-            stuck: Mutex::default(),
+            stuck: stuck::Stuck::default(),
         };
         let dir = tree.root_dir().map_err(|error| match error {
             Error::Io { source, .. } => no_archive(source.to_string()),

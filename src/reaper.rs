@@ -27,13 +27,21 @@ pub struct Reaper {
     tally: Arc<Tally>,
     pace: Arc<Pace>,
     passes: Receiver<QueuedPass>,
+    /// Whether what stays is logged: not where it is printed.
+    logs: bool,
 }
 
 impl Reaper {
     /// A reaper and the way to hand passes to it.
     pub fn new(tree: Arc<Tree>, tally: Arc<Tally>, pace: Arc<Pace>) -> (Self, Sender<QueuedPass>) {
         let (sender, passes) = bounded(WAITING);
-        (Self { tree, tally, pace, passes }, sender)
+        (Self { tree, tally, pace, passes, logs: true }, sender)
+    }
+
+    /// Has what stays not be logged, since the caller prints it.
+    pub fn quiet(mut self) -> Self {
+        self.logs = false;
+        self
     }
 
     /// Reaps what it is handed. Answers what could not be removed in the end. Lowers the priority of the calling thread.
@@ -60,22 +68,19 @@ impl Reaper {
     fn reap(&self, pass: &QueuedPass, stop: &Stop) -> Vec<Report> {
         while self.pace.wait_open(stop) {
             crate::fault::point("reaper");
-            match self.tree.reap(pass, &self.tally, &self.pace.turns(stop)) {
-                Ok(reaped) if reaped.was_cut_short => {} // to stop, or for the next window
-                Ok(reaped) => {
-                    if reaped.is_gone {
-                        tracing::info!("pass {} is removed", pass.manifest.pass);
-                    }
-                    for report in &reaped.left {
-                        tracing::warn!("{}: {}", report.path.display(), report.problem);
-                    }
-                    return reaped.left;
-                }
-                Err(error) => {
-                    tracing::error!("pass {}: {}", pass.manifest.pass, error.chain());
-                    return vec![Report::of(&error, &pass.path)];
+            let reaped = self.tree.reap(pass, &self.tally, &self.pace.turns(stop));
+            if reaped.was_cut_short {
+                continue; // to stop, or for the next window
+            }
+            if reaped.is_gone {
+                tracing::info!("pass {} is removed", pass.manifest.pass);
+            }
+            if self.logs && reaped.is_news {
+                for report in &reaped.left {
+                    tracing::warn!("{}: {}", report.path.display(), report.problem);
                 }
             }
+            return reaped.left;
         }
         Vec::new()
     }

@@ -302,7 +302,7 @@ impl Parts {
         let stop = self.stopping.clone();
         let reaping = std::thread::Builder::new()
             .name("owlery-reaper".to_owned())
-            .spawn(move || reaper.run(&stop))
+            .spawn(move || reaper.quiet().run(&stop))
             .map_err(|e| Error::io("start a thread for", self.shared.tree.root(), e))?;
         for pass in self.shared.expirer.due()? {
             if passes.send(pass).is_err() {

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::dir::{Dir, join};
-use super::{Report, Tree};
+use super::{Report, StuckPass, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{By, Camera, Item};
@@ -118,8 +118,8 @@ pub struct QueuedPass {
     pub path: PathBuf,
     /// How far it has come.
     pub stage: Stage,
-    /// Whether something of it could not be removed when the reaper last tried: it frees no space.
-    pub is_stuck: bool,
+    /// What of it could not be removed when the reaper last tried: such a pass frees no space.
+    pub stuck: Option<StuckPass>,
     /// Whether its queue is on the root's disk: only then does it free space there.
     pub is_on_root: bool,
     pub(super) place: Place,
@@ -133,7 +133,7 @@ impl QueuedPass {
                 "it was cut off while it was made, and is put back at the next start or pass; owlery restore does so now"
                     .to_owned(),
             ),
-            _ => self.manifest.problem.clone(),
+            _ => self.stuck.as_ref().map(|stuck| stuck.problem.clone()).or_else(|| self.manifest.problem.clone()),
         }
     }
 
@@ -150,6 +150,17 @@ impl Tree {
     /// Keeps others off the delete queue: passes that are made, taken back, listed, or taken up by the reaper.
     pub fn lock_queue(&self) -> MutexGuard<'_, ()> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Passes of which something could not be removed when the reaper last tried, and are still there.
+    pub fn stuck(&self) -> Vec<StuckPass> {
+        self.stuck.retain(|path| path.symlink_metadata().is_ok());
+        self.stuck.all()
+    }
+
+    /// Has the reaper try again at once what it could not remove.
+    pub fn try_stuck_again(&self) {
+        self.stuck.try_again();
     }
 
     /// Every pass of ours that waits, oldest first, and what else lies in the queues.
@@ -190,8 +201,8 @@ impl Tree {
             let path = join(queue.path(), &name);
             match queue.open_dir(&name).and_then(|dir| read_manifest(&dir, archive)) {
                 Ok(Ok((manifest, stage))) => {
-                    let is_stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(&path);
-                    passes.push(QueuedPass { manifest, path, stage, is_stuck, is_on_root, place: place.clone() });
+                    let stuck = self.stuck.get(&path);
+                    passes.push(QueuedPass { manifest, path, stage, stuck, is_on_root, place: place.clone() });
                 }
                 Ok(Err(why)) if why.starts_with(OTHER) => {
                     let hint = "owlery restore takes it back by its name, and it is never removed";

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use super::dir::{Dir, file_type, join};
 use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, Stage, TAKEN_UP, is_unfinished, read_manifest};
+use super::stuck::Left;
 use super::{Report, SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::fault::crash;
@@ -43,8 +44,12 @@ pub struct Reaped {
     pub is_gone: bool,
     /// Whether there was no turn for the rest.
     pub was_cut_short: bool,
-    /// What stays: saved events, and what could not be removed.
+    /// What stays: saved events, and what could not be removed. A few lines, however much that is.
     pub left: Vec<Report>,
+    /// How many entries stay.
+    pub entries: u64,
+    /// Whether something else stays than at the last try.
+    pub is_news: bool,
 }
 
 /// How deep directories may be nested below a pass.
@@ -55,16 +60,24 @@ const BELOW_DAY: u32 = DEEPEST - 2;
 impl Tree {
     /// Removes what lies in a pass, as long as there are turns. Errors on single entries are reported and the rest goes
     /// on. A second thread, with the name and the priorities of this one, takes its share of every day's events.
-    pub fn reap(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn Turns) -> Result<Reaped> {
+    pub fn reap(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn Turns) -> Reaped {
         let reaped = self.reap_part(pass, tally, turns);
-        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-        match &reaped {
-            Ok(reaped) if reaped.was_cut_short => {}
-            Ok(reaped) if reaped.left.is_empty() => _ = stuck.remove(&pass.path),
-            _ => _ = stuck.insert(pass.path.clone()),
+        match reaped {
+            Ok(reaped) if reaped.was_cut_short => reaped,
+            Ok(reaped) if reaped.left.is_empty() => {
+                self.stuck.clear(&pass.path);
+                reaped
+            }
+            Ok(reaped) => {
+                let is_news = self.stuck.set(&pass.path, reaped.entries, &reaped.left);
+                Reaped { is_news, ..reaped }
+            }
+            Err(error) => {
+                let left = vec![Report::of(&error, &pass.path)];
+                let is_news = self.stuck.set(&pass.path, 1, &left);
+                Reaped { entries: 1, is_news, left, ..Reaped::default() }
+            }
         }
-        drop(stuck);
-        reaped
     }
 
     fn reap_part(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn Turns) -> Result<Reaped> {
@@ -80,17 +93,17 @@ impl Tree {
         }
         crash("reap-1");
         let mount = Mount::of(&dir.stat_self()?);
-        let reaping =
-            Reaping { mount, tally, turns, was_cut_short: AtomicBool::new(false), left: Mutex::new(Vec::new()) };
+        let reaping = Reaping { mount, tally, turns, was_cut_short: AtomicBool::new(false), left: Mutex::default() };
         let is_gone = reaping.pass(&queue, name, &dir)?;
         let was_cut_short = reaping.was_cut_short.into_inner();
         let left = reaping.left.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if !left.is_empty() && !was_cut_short && left.iter().all(|report| !report.unreadable) {
+        if left.is_saved() && !was_cut_short {
             // What is saved is whole, and all that is left: it can be taken back again.
             let _queue = self.lock_queue();
             rustix::fs::renameat(&dir, TAKEN_UP, &dir, MANIFEST).map_err(|e| Error::io("give back", dir.path(), e))?;
         }
-        Ok(Reaped { is_gone, was_cut_short, left })
+        let entries = left.entries();
+        Ok(Reaped { is_gone, was_cut_short, left: left.reports(dir.path()), entries, is_news: true })
     }
 
     /// Step 1: makes sure that the pass is ours and as it was handed over, and renames its manifest: from now on it cannot
@@ -173,7 +186,7 @@ struct Reaping<'a> {
     /// Set by the first thread that gets no turn, which ends the other too.
     was_cut_short: AtomicBool,
     /// Written by both.
-    left: Mutex<Vec<Report>>,
+    left: Mutex<Left>,
 }
 
 /// In the answers of these, true is: it is gone.
@@ -272,7 +285,8 @@ impl Reaping<'_> {
 
     /// Something stays, and why.
     fn leave(&self, report: Report) -> bool {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        let directory = report.path.parent().unwrap_or(&report.path).to_path_buf();
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).add(&directory, report);
         false
     }
 }

@@ -53,7 +53,7 @@ impl Expirer {
             Some(camera) => *camera == item.camera,
             None => !apart.contains(&item.camera) && !own.contains(&part(pass, &item.camera)),
         };
-        let on_root = passes.iter().filter(|pass| pass.is_on_root && !pass.is_stuck);
+        let on_root = passes.iter().filter(|pass| pass.is_on_root && pass.stuck.is_none());
         let items = on_root.flat_map(|pass| pass.manifest.items.iter().filter(move |item| lies_in(pass, item)));
         Ok(items.map(|item| item.frees.or(item.bytes).unwrap_or(0)).sum())
     }

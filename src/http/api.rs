@@ -179,7 +179,7 @@ pub(super) async fn readyz(
     let readiness = Readiness {
         ready,
         waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), why(trouble))).collect(),
-        alerts: sees_all.then(|| handle.status.alerts()),
+        alerts: sees_all.then(|| handle.alerts()),
         days: count(&progress.days),
         days_done: count(&progress.days_done),
         events: count(&progress.events),

@@ -14,7 +14,7 @@ use crossbeam_channel::{Sender, select};
 
 use super::handle::Handle;
 use super::status::Part;
-use crate::archive::QueuedPass;
+use crate::archive::{QueuedPass, StuckPass};
 use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::expirer::Pass;
@@ -157,7 +157,8 @@ impl<'a> Expiry<'a> {
         }
         match self.shared.expirer.due() {
             Ok(queued) => {
-                for pass in queued {
+                let may_go = |pass: &QueuedPass| pass.stuck.as_ref().is_none_or(StuckPass::is_due);
+                for pass in queued.into_iter().filter(may_go) {
                     if self.passes.try_send(pass).is_err() {
                         break; // the reaper has enough to do; what it has not got lies on disk until the next time
                     }

@@ -127,6 +127,20 @@ impl Handle {
         self.tree.root()
     }
 
+    /// What a person has to know and do: what a rule asks for and cannot be done, and removals that are stuck.
+    pub fn alerts(&self) -> Vec<String> {
+        let mut alerts = self.status.alerts();
+        let stuck = self.tree.stuck();
+        if let Some(first) = stuck.first() {
+            let (passes, entries) = (stuck.len(), stuck.iter().map(|pass| pass.entries).sum::<u64>());
+            alerts.push(format!(
+                "the delete queue is stuck: {entries} entries of {passes} passes; the first {}",
+                first.problem
+            ));
+        }
+        alerts
+    }
+
     /// How the parts are doing.
     pub fn status(&self) -> &Status {
         &self.status
@@ -281,6 +295,7 @@ impl Handle {
     /// wanted all the same. What it retired is handed to the reaper.
     pub fn expire(&self, confirmed: Option<&str>) -> Result<Pass> {
         let pass = self.pass(confirmed)?;
+        self.tree.try_stuck_again(); // a person may have mended it
         let _ = self.reap_now.0.try_send(()); // full means that it was asked for already
         Ok(pass)
     }

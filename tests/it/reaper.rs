@@ -108,6 +108,50 @@ fn signal(pid: &str, signal: &str) {
     assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
 }
 
+/// Each of 2,001 files that could not be removed was a line of the log, twice.
+#[test]
+fn files_that_stay_are_summed_up() {
+    let (world, _, day) = retired(&["10-00-00"]);
+    let event = day.join("10-00-00");
+    for file in 0..200 {
+        fs::write(event.join(format!("{file}.jpg")), "").unwrap();
+    }
+    let inject =
+        ["strace", "-f", "-o", "/dev/null", "-P", event.to_str().unwrap(), "-e", "inject=unlinkat:error=EACCES"];
+    let ran = Ran::of(run_by(&inject, &world.command("expire", RULE)));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("entries stay, the first: ") && lines[0].contains("ermission denied"), "{lines:?}");
+}
+
+/// What a daemon could not remove was one line of its log; nothing else told of it.
+#[test]
+fn stuck_removal_is_an_alert() {
+    let (world, pass, day) = retired(&["10-00-00"]);
+    let at = day.join("10-00-00/disk");
+    let disk = Disk::mount(&at, "1m");
+    let daemon = world.serve(&["--check-interval", "1s"]);
+    let alert = || daemon.get("/readyz").json()["alerts"].as_array().unwrap().first().cloned();
+    let alert = wait_for("an alert", alert);
+    assert!(alert.as_str().unwrap().contains("10-00-00/disk"), "{alert}");
+    let metrics = daemon.get("/metrics").text();
+    assert!(
+        metrics.contains("\nowlery_reaper_stuck_passes 1\n") && metrics.contains("\nowlery_reaper_stuck_entries 1\n")
+    );
+    assert!(metrics.contains("\nowlery_alerts 1\n"), "{metrics}");
+    let queued = daemon.get("/api/v1/queue").json();
+    assert!(queued["passes"][0]["problem"].as_str().unwrap().contains("cannot be removed"), "{queued}");
+    assert!(world.run("queue", &[]).stdout.contains("cannot be removed"));
+    assert_eq!(world.run("expire", &[]).code, 0);
+    drop(disk);
+    assert_eq!(world.run("expire", &[]).code, 0, "a person's word has it tried at once");
+    wait_until("it is gone", || !pass.exists());
+    wait_until("the alert is over", || daemon.get("/readyz").json()["alerts"].as_array().unwrap().is_empty());
+    assert_eq!(daemon.log().matches("10-00-00/disk").count(), 1, "{}", daemon.log());
+    assert_eq!(daemon.stop(), 0);
+}
+
 #[test]
 fn only_passes_with_our_manifest_are_removed() {
     let (world, pass, _) = retired(&["10-00-00"]);

@@ -19,7 +19,7 @@ pub(super) fn parts(sheet: &mut Sheet<'_>, handle: &Handle) -> Result {
     sheet.gauge("ready", "Whether every event can be queried and news arrive.", u32::from(troubles.is_empty()))?;
     let parts = Part::ALL.map(|part| ([("part", part.as_str())], u32::from(troubles.contains_key(&part))));
     sheet.gauges("part_trouble", "Whether a part is in trouble, or not ready yet.", parts)?;
-    let alerts = status.alerts().len() as u64;
+    let alerts = handle.alerts().len() as u64;
     sheet.gauge("alerts", "What a rule asks for and cannot be done.", alerts)?;
     sheet.info("build", "Which program this is.", [("version", env!("CARGO_PKG_VERSION"))])
 }
@@ -69,6 +69,10 @@ pub(super) fn retention(sheet: &mut Sheet<'_>, handle: &Handle) -> Result {
     sheet.counters("retired_bytes", "Bytes of the retired events, as far as they were known.", bytes)?;
     let refusals = handle.expirer.refusals.all().map(|(guard, count)| ([("guard", guard)], count));
     sheet.counters("refusals", "How often a guard has refused.", refusals)?;
+    let stuck = handle.tree.stuck();
+    let entries: u64 = stuck.iter().map(|pass| pass.entries).sum();
+    sheet.gauge("reaper_stuck_passes", "Passes of which something could not be removed.", stuck.len() as u64)?;
+    sheet.gauge("reaper_stuck_entries", "Files and directories that could not be removed.", entries)?;
     let reaped = &handle.reaped;
     sheet.counter("reaped_passes", "Passes that the reaper has done with.", read(&reaped.passes))?;
     sheet.counter("reaped_entries", "Files and directories that the reaper has removed.", read(&reaped.entries))?;

@@ -1,0 +1,197 @@
+//! What of the delete queue could not be removed, counted and summed up: a directory of another user's may hold 100,000 files,
+//! each of which fails.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Report;
+
+/// So many directories of a pass are named; the rest is a number.
+const NAMED: usize = 3;
+/// How long a stuck pass waits before it is tried again, doubled with every try.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
+
+/// What stays of one directory.
+#[derive(Debug)]
+struct InDirectory {
+    count: u64,
+    first: Report,
+}
+
+/// What stays of one pass while it is removed.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    directories: BTreeMap<PathBuf, InDirectory>,
+    entries: u64,
+    /// Whether something could not be removed, as against being saved.
+    has_failed: bool,
+}
+
+impl Left {
+    /// Something stays in this directory, and why.
+    pub fn add(&mut self, directory: &Path, report: Report) {
+        self.entries += 1;
+        self.has_failed |= report.unreadable;
+        if let Some(known) = self.directories.get_mut(directory) {
+            known.count += 1;
+        } else if self.directories.len() < NAMED {
+            self.directories.insert(directory.to_path_buf(), InDirectory { count: 1, first: report });
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    /// Whether all that stays is saved.
+    pub fn is_saved(&self) -> bool {
+        !self.is_empty() && !self.has_failed
+    }
+
+    /// How many entries stay.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// One report a directory for a few of them, and one for all others.
+    pub fn reports(self, pass: &Path) -> Vec<Report> {
+        let named: u64 = self.directories.values().map(|directory| directory.count).sum();
+        let others = self.entries - named;
+        let mut reports: Vec<Report> =
+            self.directories.into_iter().map(|(path, directory)| directory.report(path)).collect();
+        if others > 0 {
+            let problem = format!("{others} more entries in other directories of this pass stay");
+            reports.push(if self.has_failed { Report::failure(pass, problem) } else { Report::note(pass, problem) });
+        }
+        reports
+    }
+}
+
+impl InDirectory {
+    fn report(self, path: PathBuf) -> Report {
+        if self.count == 1 {
+            return self.first;
+        }
+        let name = self.first.path.strip_prefix(&path).unwrap_or(&self.first.path);
+        let problem = format!("{} entries stay, the first: {}: {}", self.count, name.display(), self.first.problem);
+        Report { path, problem, unreadable: self.first.unreadable }
+    }
+}
+
+/// A pass of which something could not be removed.
+#[derive(Debug, Clone)]
+pub struct StuckPass {
+    /// How many entries stay.
+    pub entries: u64,
+    /// What stays and why, in one line.
+    pub problem: String,
+    tries: u32,
+    next: Instant,
+}
+
+/// The passes of which something stayed when the reaper last tried. Written by the reaper, read by whoever lists passes.
+#[derive(Debug, Default)]
+pub(super) struct Stuck(Mutex<BTreeMap<PathBuf, StuckPass>>);
+
+impl Stuck {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, StuckPass>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing of it stays.
+    pub fn clear(&self, pass: &Path) {
+        self.lock().remove(pass);
+    }
+
+    /// Something stays; whether that is other than it was at the last try.
+    pub fn set(&self, pass: &Path, entries: u64, reports: &[Report]) -> bool {
+        let problem = reports.first().map_or_else(String::new, |first| {
+            format!("cannot be removed: {}: {}{}", first.path.display(), first.problem, cure(&first.problem))
+        });
+        let mut all = self.lock();
+        let tries = all.get(pass).map_or(0, |known| known.tries);
+        let wait = FIRST_WAIT.saturating_mul(1 << tries.min(20)).min(LONGEST_WAIT);
+        let new = StuckPass { entries, problem, tries: tries + 1, next: Instant::now() + wait };
+        let before = all.insert(pass.to_path_buf(), new.clone());
+        before.is_none_or(|before| before.problem != new.problem || before.entries != new.entries)
+    }
+
+    pub fn get(&self, pass: &Path) -> Option<StuckPass> {
+        self.lock().get(pass).cloned()
+    }
+
+    /// Every such pass.
+    pub fn all(&self) -> Vec<StuckPass> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Has all be tried again at once.
+    pub fn try_again(&self) {
+        let now = Instant::now();
+        self.lock().values_mut().for_each(|pass| pass.next = now);
+    }
+
+    /// Forgets what is not in the queue any more.
+    pub fn retain(&self, is_there: impl Fn(&Path) -> bool) {
+        self.lock().retain(|path, _| is_there(path));
+    }
+}
+
+impl StuckPass {
+    /// Whether it is to be tried again now.
+    pub fn is_due(&self) -> bool {
+        Instant::now() >= self.next
+    }
+}
+
+/// What a person can do about it.
+fn cure(problem: &str) -> &'static str {
+    if problem.contains("ermission denied") || problem.contains("not permitted") {
+        "; give it to the user that owlery runs as (chown -R), take away attributes (chattr -R -i -a), or remove it by hand"
+    } else if problem.contains("ead-only") {
+        "; mount the filesystem writable"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_entries_are_few_reports() {
+        let mut left = Left::default();
+        for directory in 0..50 {
+            let path = PathBuf::from(format!("/q/p/{directory:02}"));
+            for file in 0..1000 {
+                left.add(&path, Report::failure(path.join(format!("{file}.jpg")), "cannot remove: Permission denied"));
+            }
+        }
+        assert_eq!(left.entries(), 50_000);
+        let reports = left.reports(Path::new("/q/p"));
+        assert_eq!(reports.len(), NAMED + 1);
+        assert!(reports[0].problem.starts_with("1000 entries stay, the first: 0.jpg"), "{:?}", reports[0]);
+        assert!(reports[NAMED].problem.starts_with("47000 more"), "{:?}", reports[NAMED]);
+    }
+
+    #[test]
+    fn repeated_tries_back_off() {
+        let stuck = Stuck::default();
+        let report = [Report::failure("/q/p/x", "cannot remove: Permission denied")];
+        let pass = Path::new("/q/p");
+        assert!(stuck.set(pass, 1, &report), "it is news");
+        assert!(!stuck.get(pass).unwrap().is_due());
+        let first = stuck.get(pass).unwrap().next;
+        assert!(!stuck.set(pass, 1, &report), "it is not");
+        assert!(stuck.get(pass).unwrap().next >= first + FIRST_WAIT);
+        for _ in 0..100 {
+            stuck.set(pass, 1, &report);
+        }
+        stuck.try_again();
+        assert!(stuck.get(pass).unwrap().is_due());
+    }
+}
