@@ -60,6 +60,8 @@ mod settings;
 #[cfg(feature = "cli")]
 mod smoke;
 #[cfg(feature = "cli")]
+mod soak;
+#[cfg(feature = "cli")]
 mod space;
 #[cfg(feature = "cli")]
 mod state;

@@ -257,6 +257,12 @@ impl Disk {
         path
     }
 
+    /// How many bytes may still be written onto it.
+    pub fn free(&self) -> u64 {
+        let told = rustix::fs::statvfs(&self.0).unwrap();
+        told.f_bavail * told.f_frsize
+    }
+
     /// Shows a folder, or a file, at another place too.
     pub fn bind(what: &Path, at: impl Into<PathBuf>) -> Self {
         let at = at.into();
@@ -444,7 +450,12 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts a command that serves, and waits until it says where.
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same; says why where it ends instead.
+    pub fn try_start(mut command: Command) -> Result<Self, String> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), std::sync::Arc::clone(&log));
@@ -459,8 +470,13 @@ impl Daemon {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address =
             line.trim().strip_prefix("listening on ").and_then(|url| Some(url.split_once("://")?.1.to_owned()));
-        let address = address.unwrap_or_else(|| panic!("it did not start: {line:?} {}", log.lock().unwrap()));
-        Self { child, address, log, listener: Some(listener) }
+        let Some(address) = address else {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            listener.join().unwrap();
+            return Err(format!("it did not start: {line:?} {}", log.lock().unwrap()));
+        };
+        Ok(Self { child, address, log, listener: Some(listener) })
     }
 
     /// What it has said on standard error so far.
