@@ -325,7 +325,15 @@ impl Handle {
         if !self.feed.flush_within(within)? {
             return Err(late());
         }
-        let pass = self.expirer.pass(confirmed)?;
+        let mut pass = self.expirer.pass(confirmed)?;
+        let unwritten = self.expirer.audit.retry();
+        if unwritten > 0 {
+            let problem = format!(
+                "{unwritten} entries of the audit could not be written, only the log has them; make room in the state \
+                 directory, make it writable, or name another with --state-dir"
+            );
+            pass.failures.push(Report::failure(self.tree.root(), problem));
+        }
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
         self.counters.add(if confirmed.is_some() { By::Hand } else { By::Rule }, &pass);
         if !self.feed.flush_within(within)? {

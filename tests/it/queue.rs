@@ -216,3 +216,17 @@ fn long_pass_needs_few_descriptors() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(audit(&world, "item").len(), 140);
 }
+
+/// A pass whose record could not be written ended with exit 0.
+#[test]
+fn unwritten_audit_is_exit_1() {
+    let world = World::new();
+    old(&world, "Camera1", 60, "10-00-00");
+    assert_eq!(world.run("scan", &[]).code, 0);
+    fs::create_dir(world.path(".owlery/audit.jsonl")).unwrap(); // nothing can be appended to a directory
+    let ran = world.run("expire", &RULE);
+    assert!(
+        ran.code == 1 && ran.stderr.contains("entries of the audit") && ran.stderr.contains("--state-dir"),
+        "{ran:?}"
+    );
+}
