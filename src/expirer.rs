@@ -32,7 +32,7 @@ pub use undo::Restoration;
 
 use crate::audit::Audit;
 
-use crate::archive::{Depth, QueuedPass, Report, RetiringPass, Tree, rfc3339};
+use crate::archive::{BEING_WRITTEN, Depth, QueuedPass, Report, RetiringPass, Tree, rfc3339};
 use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::command_line::CommandLine;
@@ -253,6 +253,12 @@ impl Expirer {
         if !is_held {
             self.held.clear();
         }
+        if let Some(first) = pass.failures.first() {
+            let more = pass.failures.len() - 1;
+            let rest = if more > 0 { format!(" (and {more} more; see the log)") } else { String::new() };
+            let text = format!("{}: {}{rest}", first.path.display(), first.problem);
+            pass.alerts.push(format!("not all that is past its time could be retired: {text}"));
+        }
         Ok(pass)
     }
 
@@ -281,7 +287,14 @@ impl Expirer {
         }
         let (view, plan) = self.plan(None)?;
         pass.alerts.clone_from(&plan.alerts);
+        self.report_open(&plan, pass);
         let refusal = self.held_as_a_whole(&plan, &view, &self.policy);
+        let early = plan.of_wrong_date();
+        let is_held = refusal.as_ref().is_some_and(|refusal| refusal.guard != "share");
+        if !is_held && !early.items.is_empty() && confirmed == Some(early.id().as_str()) {
+            pass.alerts.clear();
+            return Ok(Decision::Do(self.with_names(early.items)?, self.undo_window));
+        }
         if let Some(refusal) = refusal.filter(|refusal| refusal.guard != "share" || !plan.items.is_empty()) {
             self.hold(&plan.id(), || self.with_names(plan.items.clone()), &refusal, self.undo_window, now)?;
             return Ok(Decision::Refuse(plan.id(), plan.items, refusal));
@@ -291,6 +304,16 @@ impl Expirer {
             return Ok(Decision::Refuse(id.to_owned(), Vec::new(), Refusal { guard: "confirmation", message }));
         }
         Ok(Decision::Do(self.with_names(plan.items)?, self.undo_window))
+    }
+
+    /// An event of a day that is past its time and is being written: a clock that was wrong, or an event of days. It stays, and
+    /// the pass has not done all that the rules ask for.
+    fn report_open(&self, plan: &Plan, pass: &mut Pass) {
+        for item in plan.kept.iter().filter(|item| item.reason == "open") {
+            let day = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
+            let report = |name: &EventName| Report::failure(day.join(name.to_string()), BEING_WRITTEN);
+            pass.failures.extend(item.names().iter().map(report));
+        }
     }
 
     /// Holds what is of cameras that are elsewhere than before; answers the rest, and what was held.
@@ -489,7 +512,9 @@ impl Expirer {
         let mut left = Vec::new();
         let retired = {
             let _ticket = self.scanner.tickets.take(&item.camera, item.day);
-            retiring.retire(item, names)
+            let by = retiring.by();
+            let scanner = &self.scanner;
+            retiring.retire(item, names, &|day, name, newest| scanner.is_being_written(day, name, newest, by))
         };
         match retired {
             Ok(retired) => {

@@ -78,10 +78,25 @@ pub struct DayView {
     pub bytes: Option<u64>,
     /// The sum of the sizes of those that are measured.
     pub measured: u64,
+    /// Whether their sizes were ever measured on the disk, and not only taken from sidecars.
+    pub measured_on_disk: bool,
+    /// Whether their sizes were measured on the disk for this very plan.
+    pub weighed: bool,
     /// The space that removing them would free, if that was looked at.
     pub frees: Option<u64>,
     /// Its events one by one, if they were asked for.
     pub mixed: Option<Vec<EventView>>,
+    /// What else lies in it, if it has no events and that was asked for.
+    pub foreign: Option<Foreign>,
+}
+
+/// What lies in a day directory and is no event directory. Nothing of it is ever removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// How many entries.
+    pub count: u64,
+    /// The name of one of them, as text.
+    pub example: String,
 }
 
 impl DayView {
@@ -115,6 +130,8 @@ pub enum Need {
     Bytes,
     /// The space that removing them would free.
     Frees,
+    /// What else lies in the day, which has no events.
+    Foreign,
 }
 
 /// What would be retired now, and what is kept though a rule's time is over.
@@ -139,6 +156,14 @@ pub struct Refusal {
     /// What it saw, and what to do.
     pub message: String,
 }
+
+/// Why [`Plan::kept`] keeps a day that is older than [`EARLIEST`].
+pub const WRONG_DATE: &str = "wrong date";
+/// Why [`Plan::kept`] keeps a day without event directories.
+pub const NO_EVENTS: &str = "no events";
+/// The first day that can be the date of a recording, by [`Day::number`]: 2001-01-01. Clocks without a battery start in 1970,
+/// 1980 or on the first day of 2000; Motion is of 2000, its event directories are younger.
+pub const EARLIEST: i64 = 11_323;
 
 /// The newest day that nothing forbids to take: yesterday and today never expire.
 fn newest_candidate(now: Now) -> Day {
@@ -206,6 +231,12 @@ impl Plan {
         let measured = view.events.saturating_sub(view.unmeasured) as f64;
         let all_bytes = view.bytes as f64 * share(view.events as f64, measured).max(1.0);
         share(self.count() as f64, view.events as f64).max(share(bytes as f64, all_bytes))
+    }
+
+    /// What is kept for a wrong date alone, and would be retired otherwise: it can be confirmed under an id of its own.
+    pub fn of_wrong_date(&self) -> Self {
+        let items = self.kept.iter().filter(|item| item.reason == WRONG_DATE).cloned().collect();
+        Self { items, ..Self::default() }
     }
 
     /// A name for exactly this plan: the same plan has the same, another has another.

@@ -16,8 +16,8 @@ pub use tickets::Tickets;
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::state::{MovieCheck, Signs, judge};
-use crate::event::{Camera, Change, Day, DayScan, Details, EventId, EventName, Stamp, State};
+use crate::event::state::{MovieCheck, Signs, judge, patience};
+use crate::event::{By, Camera, Change, Day, DayScan, Details, EventId, EventName, Stamp, State};
 use recent::Recent;
 
 /// For which events a sidecar is written.
@@ -80,6 +80,14 @@ pub enum Occasion {
 /// A time this short ago does not prove that a directory has not changed since: file times tick in milliseconds.
 const RACY: i64 = 2_000_000_000;
 
+/// What was modified within this time is read as a whole before it is retired: an unfinished movie may be written although
+/// nothing of it has come to the disk for minutes, since FFmpeg writes 256 KiB at a time.
+const HORIZON: Duration = Duration::from_secs(15 * 60);
+
+fn nanos_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
 impl Scanner {
     /// A scanner that sends what it finds to `out`.
     pub fn new(
@@ -140,7 +148,7 @@ impl Scanner {
             if self.stop.is_set() {
                 return Err(Error::Stopped);
             }
-            read.take(name, read.dir.read_event(name, depth));
+            read.take(name, self.read(&read.dir, name, depth));
         }
         let (scan, reports) = read.finish(self, depth, Occasion::Found);
         if self.stop.is_set() {
@@ -176,6 +184,38 @@ impl Scanner {
         let state = details.state;
         self.send(Change::Event(id.clone(), details))?;
         Ok(Some(state))
+    }
+
+    /// Whether Motion may still write an event, as it is on the disk now; nothing is sent. `newest` is the newest time that a
+    /// quick look has found in it. By a rule nothing is taken that was modified within 1.5 times the event gap, also where
+    /// Motion said that the event is over.
+    pub(crate) fn is_being_written(&self, dir: &DayDir, name: EventName, newest: i64, by: By) -> Result<bool> {
+        let now = self.clock.now();
+        let horizon = patience(self.event_gap).max(HORIZON);
+        if newest < now.nanos().saturating_sub(nanos_of(horizon)) {
+            return Ok(false);
+        }
+        let facts = dir.read_event(name, Depth::Measure)?;
+        let id = dir.id(name);
+        let Some(newest) = self.recent.note(&id, &facts, now) else { return Ok(false) };
+        let is_fresh = newest >= now.nanos().saturating_sub(nanos_of(patience(self.event_gap)));
+        Ok((by == By::Rule && is_fresh) || self.judge(&id, &facts, newest, now) == State::Open)
+    }
+
+    fn judge(&self, id: &EventId, facts: &Facts, newest: i64, now: Now) -> State {
+        let ended = self.recent.is_ended(id, newest);
+        let newer = self.recent.has_newer(id, facts);
+        judge(&Signs { newest, ended, newer, movie: facts.movie }, now, self.event_gap)
+    }
+
+    /// Reads an event. Where only names were read, and their times say that it was written a moment ago, all of it.
+    fn read(&self, dir: &DayDir, name: EventName, depth: Depth) -> Result<Facts> {
+        let facts = dir.read_event(name, depth)?;
+        let since = self.clock.now().nanos().saturating_sub(nanos_of(patience(self.event_gap)));
+        if facts.touched.is_some_and(|touched| touched >= since) {
+            return dir.read_event(name, Depth::Measure);
+        }
+        Ok(facts)
     }
 
     /// Opens a day, sending the news where it or its camera is gone.
@@ -214,9 +254,7 @@ impl Scanner {
             .map(|why| Report::note(dir.event_path(name).join(SIDECAR), format!("not believed: {why}")));
         let Some(newest) = newest else { return (details_of(facts, State::Complete, None), report) };
         let id = dir.id(name);
-        let ended = self.recent.is_ended(&id, newest);
-        let newer = self.recent.has_newer(&id, &facts);
-        let state = judge(&Signs { day: id.day, newest, ended, newer, movie: facts.movie }, now, self.event_gap);
+        let state = self.judge(&id, &facts, newest, now);
         let was_open = self.recent.set_open(&id, state == State::Open);
         if state == State::Open {
             return (details_of(facts, state, None), report);

@@ -434,10 +434,8 @@ impl<O: Observer> Watch<O> {
         if self.scanner.is_stopped() {
             return Err(Error::Stopped); // here, since thousands may be looked at in a row
         }
-        let may_be_open = Scanner::is_recent(id.day, self.now());
-        if may_be_open && !self.open.contains(id) {
-            let path = self.targets.day_path(&id.camera, id.day).map(|day| day.join(id.name.to_string()));
-            if let Some(path) = path {
+        if !self.open.contains(id) {
+            if let Some(path) = self.targets.event_path(id) {
                 self.watch(Target::Event(id.clone()), path);
             }
         }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags, StatxTimestamp};
+use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
@@ -44,7 +45,7 @@ pub(super) struct Inode {
 }
 
 impl Inode {
-    fn of(stat: &Statx) -> Self {
+    pub fn of(stat: &Statx) -> Self {
         Self { dev: (stat.stx_dev_major, stat.stx_dev_minor), ino: stat.stx_ino }
     }
 }
@@ -152,25 +153,14 @@ impl Dir {
         statx(&self.fd, b"", AtFlags::EMPTY_PATH).map_err(|e| Error::io("stat", &self.path, e))
     }
 
-    /// Whether an entry of that name is there, of whatever kind. When it cannot be told, the error is the answer.
+    /// Whether an entry of that name is there, of whatever kind. An error means that it cannot be told.
     pub fn has(&self, name: &[u8]) -> Result<bool> {
         // A third cheaper than a stat, and a walk asks for each event.
         match rustix::fs::accessat(&self.fd, name, Access::EXISTS, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
-            Err(Errno::NOSYS) => self.kind(name).map(|kind| kind.is_some()), // kernels before 5.8
+            Err(e) if is_forbidden_call(e) => self.kind(name).map(|kind| kind.is_some()),
             Err(e) => Err(Error::io("look for", join(&self.path, name), e)),
-        }
-    }
-
-    /// Whether there is an entry, of whatever kind, in a directory below. `None` if that cannot be told in this way: the path
-    /// leads over a link, it may not be looked at, or the kernel is older than 5.6.
-    pub fn has_below(&self, path: &[u8]) -> Option<bool> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC; // a link is an entry too (openat2(2))
-        match rustix::fs::openat2(&self.fd, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
-            Ok(_) => Some(true),
-            Err(Errno::NOENT) => Some(false),
-            Err(_) => None,
         }
     }
 
@@ -245,11 +235,6 @@ impl Dir {
         Ok((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id))
     }
 
-    /// That of an entry, which is not followed if it is a link.
-    pub fn inode_of(&self, name: &[u8]) -> Result<Inode> {
-        Ok(Inode::of(&self.stat(name)?))
-    }
-
     /// A second handle on the same directory.
     pub fn again(&self) -> Result<Self> {
         let fd = self.fd.try_clone().map_err(|e| Error::io("open", &self.path, e))?;
@@ -279,6 +264,17 @@ impl Dir {
         rustix::fs::fsync(&self.fd).map_err(|e| Error::io("sync", &self.path, e))
     }
 
+    /// Sets the directory's modification time, in nanoseconds since 1970. Where that is not allowed it stays.
+    pub fn set_mtime(&self, nanos: i64) {
+        let seconds = nanos.div_euclid(1_000_000_000);
+        let last_modification = Timespec { tv_sec: seconds, tv_nsec: nanos.rem_euclid(1_000_000_000) };
+        let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+        let times = Timestamps { last_access, last_modification };
+        if let Err(error) = rustix::fs::futimens(&self.fd, &times) {
+            tracing::debug!("{}: its time cannot be set back: {error}", self.path.display());
+        }
+    }
+
     pub fn is_on_network(&self) -> bool {
         // Magic numbers of statfs(2): NFS, SMB, CIFS and SMB2.
         const NETWORK: [i64; 4] = [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42];
@@ -306,6 +302,13 @@ impl AsFd for Dir {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Whether a system call failed in the way that it does where it does not exist: kernels before it have `ENOSYS`, and the
+/// filter of an older container runtime refuses with `EPERM` what it does not know. The older call is tried then, and says
+/// `EPERM` again where that was the file's own doing.
+pub(super) fn is_forbidden_call(error: Errno) -> bool {
+    matches!(error, Errno::NOSYS | Errno::PERM)
 }
 
 pub(super) fn statx(fd: impl AsFd, name: &[u8], flags: AtFlags) -> Result<Statx, Errno> {

@@ -49,8 +49,10 @@ pub struct Facts {
     pub peak_change: Option<u32>,
     /// Whether the movie is whole, where it was looked into.
     pub movie: Option<MovieCheck>,
-    /// The newest modification time in it, where it was looked at.
+    /// The newest modification time in it, where every file was looked at.
     pub newest: Option<i64>,
+    /// Where only names were read: the newest of the times that were asked for all the same, to find what is being written.
+    pub touched: Option<i64>,
     /// The camera's frames, where every file was looked at.
     pub frame_list: Vec<Frame>,
     /// Whether there is a sidecar that is believed.
@@ -78,6 +80,9 @@ struct Names {
 
 /// How deep below an event's directory sizes are summed up.
 pub(super) const DEEPEST: u32 = 8;
+
+/// An event with fewer frames than this may be written for minutes without a new one: then its movie tells.
+const FEW_FRAMES: usize = 3;
 
 impl DayDir {
     /// Reads one event of this day.
@@ -108,7 +113,9 @@ impl DayDir {
                 None => facts.take(&sidecar),
             }
         }
-        if depth != Depth::Glance {
+        if depth == Depth::Glance {
+            facts.touched = Some(touched(&dir, &names)?);
+        } else {
             measure(&dir, &names, &mut facts)?;
             facts.frame_list = names.frames;
         }
@@ -133,7 +140,7 @@ impl DayDir {
         Some(Facts {
             start: sidecar.start,
             end: sidecar.end,
-            saved: self.dir.has(path.to(SAVED)).unwrap_or(true),
+            saved: self.dir.has(path.to(SAVED)).ok()?, // where that cannot be told, the list of names may
             frames: own.as_ref().map(|own| own.frames),
             bytes: own.as_ref().map(|own| own.bytes + bytes.len() as u64),
             video: Some(video),
@@ -142,6 +149,7 @@ impl DayDir {
             peak_change: own.as_ref().and_then(|own| own.peak_change),
             movie: own.as_ref().map(|_| MovieCheck::Whole),
             newest: None,
+            touched: None,
             frame_list: Vec::new(),
             has_sidecar: true,
             disbelief: None,
@@ -159,25 +167,6 @@ impl DayDir {
             exif::changed_pixels(&head[..len])
         };
         frames.iter().filter_map(changed).max()
-    }
-
-    /// Whether the event is saved right now; when it cannot be told, it is.
-    pub fn is_saved(&self, name: EventName) -> bool {
-        let file = name.text();
-        // One call for each event: a pass asks for every one, twice.
-        match self.dir.has_below(PathBuffer::of(&file).to(SAVED)) {
-            Some(is_saved) => is_saved,
-            None => match self.dir.open_dir(file.as_bytes()) {
-                Ok(dir) => dir.has(SAVED.as_bytes()).unwrap_or(true),
-                Err(error) => !error.is_not_found(),
-            },
-        }
-    }
-
-    /// The same in a third less time, for a first look: where the event's directory has just been replaced by a link, the
-    /// answer is about its target.
-    pub fn looks_saved(&self, name: EventName) -> bool {
-        self.dir.has(PathBuffer::of(&name.text()).to(SAVED)).unwrap_or(true)
     }
 
     /// The path of one of its events, for messages.
@@ -319,6 +308,7 @@ fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
         peak_change: None,
         movie: None,
         newest: None,
+        touched: None,
         frame_list: Vec::new(),
         has_sidecar: false,
         disbelief: None,
@@ -378,6 +368,14 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
         facts.movie = Some(check_movie(dir, video)?);
     }
     Ok(())
+}
+
+/// The time of the directory, which every new frame changes, and where there are hardly any frames that of the movie.
+fn touched(dir: &Dir, names: &Names) -> Result<i64> {
+    let changed = mtime(&dir.stat_self()?);
+    let movie = names.video.filter(|_| names.frames.len() < FEW_FRAMES);
+    let movie = movie.and_then(|movie| dir.stat(movie.file_name().as_bytes()).ok());
+    Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))
 }
 
 fn check_movie(dir: &Dir, video: Container) -> Result<MovieCheck> {

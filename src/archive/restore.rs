@@ -174,7 +174,11 @@ impl RestoringPass<'_> {
             Err(error) if error.is_taken() => {
                 let there = to.open_dir(day_name.as_bytes())?;
                 self.touched.add(&there)?;
-                restore_events(&retired, &there, restored)?;
+                if merge(&from, day_name.as_bytes(), &to, &there, &retired)? {
+                    restored.events.extend(events);
+                } else {
+                    restore_events(&retired, &there, restored)?;
+                }
             }
             Err(error) => return Err(error),
         }
@@ -260,6 +264,17 @@ impl Tree {
             other => Ok(other?.dir),
         }
     }
+}
+
+/// A pool of disks (mergerfs) renames a directory on each disk that has it: a day that was retired from one disk can go
+/// back beside the part of it on another, though its events alone cannot, since they would change disks. Tried only where no
+/// name is taken; elsewhere the rename fails, as the day there is not empty. Returns whether all is back.
+fn merge(from: &Dir, day: &[u8], to: &Dir, there: &Dir, retired: &Dir) -> Result<bool> {
+    let taken = there.names()?;
+    if retired.names()?.iter().any(|name| taken.binary_search(name).is_ok()) {
+        return Ok(false);
+    }
+    Ok(rustix::fs::renameat(from, day, to, day).is_ok())
 }
 
 pub(super) fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {

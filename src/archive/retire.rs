@@ -1,7 +1,7 @@
 //! The one way into the delete queue: a rename that never overwrites. The numbered procedure is in `doc/retention.md`;
 //! the numbers in the comments here are its steps.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -9,9 +9,10 @@ use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 
 use super::dir::{DayDir, Dir, Inode, join};
+use super::looked::{Found, IsOpen, Looked};
 use super::queue::{MANIFEST, Manifest, Place, QUEUE, RETIRING, is_unfinished};
 use super::restore::{Restored, events_in, restore_events};
-use super::{CameraDir, Report, Tree};
+use super::{CameraDir, Look, Report, SAVED, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{By, Camera, Day, EventName, Item, Which};
@@ -95,6 +96,8 @@ pub struct Retired {
     pub kept: Vec<Report>,
     /// What could not be done.
     pub failures: Vec<Report>,
+    /// Whether something was moved and moved back, since it changed meanwhile.
+    pub put_back: bool,
 }
 
 impl Tree {
@@ -147,9 +150,28 @@ impl RetiringPass<'_> {
         self
     }
 
-    /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, and what
-    /// is saved by now, stays. An error means that nothing of the item was moved.
-    pub fn retire(&mut self, item: &Item, expected: &[EventName]) -> Result<Retired> {
+    /// By whose word it is made.
+    pub fn by(&self) -> By {
+        self.manifest.by
+    }
+
+    /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, what is
+    /// saved by now, and what `is_open` says is being written stays. A day that was put back is tried once more, since the
+    /// second look sees what has changed. An error means that nothing of the item was moved.
+    pub fn retire(&mut self, item: &Item, expected: &[EventName], is_open: &IsOpen<'_>) -> Result<Retired> {
+        let first = self.try_to_retire(item, expected, is_open)?;
+        if !first.put_back || !first.events.is_empty() || !first.failures.is_empty() {
+            return Ok(first);
+        }
+        let mut second = self.try_to_retire(item, expected, is_open)?;
+        if second.put_back {
+            let fail = |report: Report| Report { unreadable: true, ..report };
+            second.failures.extend(second.kept.drain(..).map(fail));
+        }
+        Ok(second)
+    }
+
+    fn try_to_retire(&mut self, item: &Item, expected: &[EventName], is_open: &IsOpen<'_>) -> Result<Retired> {
         if self.manifest.by == By::Rule && item.day.date() >= self.now.yesterday() {
             let message = format!("{}/{} is today's or yesterday's", item.camera, item.day);
             return Err(Error::Refused { guard: "today", message });
@@ -172,7 +194,7 @@ impl RetiringPass<'_> {
             Which::All => expected.iter().copied().collect(),
             Which::Some(names) => names.iter().copied().filter(|name| expected.contains(name)).collect(),
         };
-        let saved: BTreeSet<EventName> = list.events.iter().copied().filter(|name| day.looks_saved(*name)).collect();
+        let looked = Looked::at(&day, &list, &wanted, is_open);
         crash("retire-4");
         let is_as_planned = item.events == Which::All
             && list.foreign.is_empty()
@@ -181,8 +203,8 @@ impl RetiringPass<'_> {
         if is_as_planned && list.events.is_empty() {
             return Ok(Retired { day_gone: self.remove_empty_day(at, item.day)?, ..Retired::default() });
         }
-        if is_as_planned && saved.is_empty() {
-            return match self.retire_day(at, &day, &list.events) {
+        if is_as_planned && looked.free.len() == list.events.len() {
+            return match self.retire_day(at, &day, &looked) {
                 // Somebody else has taken the day away since it was listed.
                 Err(error) if error.is_not_found() && !self.cameras[at].dir.has(item.day.to_string().as_bytes())? => {
                     Ok(Retired { day_gone: true, ..Retired::default() })
@@ -190,23 +212,30 @@ impl RetiringPass<'_> {
                 other => other,
             };
         }
-        let (mut retired, mut target) = (Retired::default(), None);
-        for name in wanted.iter().filter(|name| list.events.binary_search(name).is_ok()) {
-            if saved.contains(name) {
-                retired.kept.push(Report::note(day.event_path(*name), "saved"));
-                continue;
-            }
-            match self.retire_event(at, &day, *name, &mut target, &mut retired) {
+        let mut retired = Retired { kept: looked.kept, failures: looked.failures, ..Retired::default() };
+        self.retire_events(at, &day, &looked.free, &mut retired);
+        self.end_day(at, item.day, &mut retired);
+        Ok(retired)
+    }
+
+    /// Removes a day that is empty by now. What was moved is told also where that fails.
+    fn end_day(&mut self, at: usize, day: Day, retired: &mut Retired) {
+        match self.remove_empty_day(at, day) {
+            Ok(day_gone) => retired.day_gone = day_gone,
+            Err(error) => retired.failures.push(Report::of(&error, self.cameras[at].path())),
+        }
+    }
+
+    /// Steps 5 and 6 for events of a day that does not go as a whole.
+    fn retire_events(&mut self, at: usize, day: &DayDir, free: &BTreeMap<EventName, Look>, retired: &mut Retired) {
+        let mut target = None;
+        for (name, look) in free {
+            match self.retire_event(at, day, (*name, look), &mut target, retired) {
                 Ok(()) => {}
                 Err(error) if error.is_not_found() => {}
                 Err(error) => retired.failures.push(Report::of(&error, day.path())),
             }
         }
-        match self.remove_empty_day(at, item.day) {
-            Ok(day_gone) => retired.day_gone = day_gone,
-            Err(error) => retired.failures.push(Report::of(&error, day.path())), // what was moved is told all the same
-        }
-        Ok(retired)
     }
 
     /// Steps 7 and 8: makes every rename durable, and then the pass one that waits. Before that the reaper does not see it,
@@ -234,30 +263,44 @@ impl RetiringPass<'_> {
     }
 
     /// Step 5, the day as a whole, and 6.
-    fn retire_day(&mut self, at: usize, day: &DayDir, events: &[EventName]) -> Result<Retired> {
+    fn retire_day(&mut self, at: usize, day: &DayDir, looked: &Looked) -> Result<Retired> {
         let name = day.day.to_string();
-        let inode = day.dir.inode()?;
         let mut target = None;
         let target = self.move_in(at, None, name.as_bytes(), &mut target)?;
         crash("retire-5");
-        // Step 6: what was moved must be what was looked at, with nothing come, gone or saved meanwhile. What cannot be
-        // told is not so.
-        let moved = target.open_dir(name.as_bytes()).and_then(|dir| dir.inode());
-        let is_as_it_was = moved.is_ok_and(|moved| moved == inode)
-            && !events.iter().any(|event| day.is_saved(*event))
-            && day.list().is_ok_and(|list| list.events == events && list.foreign.is_empty() && list.refused.is_empty());
+        // Step 6: what was moved must be what was looked at, with nothing come, gone, saved or written meanwhile. What cannot
+        // be told is not so. It is listed through a new handle: mergerfs lists an old one by the path that it had.
+        let moved = target.open_dir(name.as_bytes()).map(|dir| DayDir::new(dir, day.camera.clone(), day.day));
+        let found = moved.and_then(|moved| looked.compare(day, &moved));
         crash("retire-6");
-        if is_as_it_was {
-            return Ok(Retired { events: events.to_vec(), day_gone: true, ..Retired::default() });
+        match found {
+            Ok(Found::All) => {
+                let events = looked.free.keys().copied().collect();
+                return Ok(Retired { events, day_gone: true, ..Retired::default() });
+            }
+            Ok(Found::Part(events)) => return self.go_on_with_the_rest(at, looked, events),
+            Ok(Found::Changed) | Err(_) => {}
         }
         match rename(target, name.as_bytes(), &self.cameras[at].dir, name.as_bytes()) {
             Ok(()) => {
                 let note =
                     Report::note(day.path(), "it changed while it was being retired; put back until the next pass");
-                Ok(Retired { kept: vec![note], ..Retired::default() })
+                Ok(Retired { kept: vec![note], put_back: true, ..Retired::default() })
             }
             Err(error) => Ok(self.put_back_events(at, target, name.as_bytes(), error)),
         }
+    }
+
+    /// A pool of disks (mergerfs) renames a directory on each disk that has it, and may leave it on some of them: then these
+    /// events are in the pass, and the day is still there with the others, which are tried one by one.
+    fn go_on_with_the_rest(&mut self, at: usize, looked: &Looked, moved: BTreeSet<EventName>) -> Result<Retired> {
+        let mut retired = Retired { events: moved.iter().copied().collect(), ..Retired::default() };
+        let day = self.cameras[at].day(looked.day)?;
+        let rest = looked.free.iter().filter(|(name, _)| !moved.contains(name));
+        let rest = rest.map(|(name, look)| (*name, *look)).collect();
+        self.retire_events(at, &day, &rest, &mut retired);
+        self.end_day(at, looked.day, &mut retired);
+        Ok(retired)
     }
 
     /// Puts a day that changed back event by event, since it cannot be as a whole: somebody has made it anew, as a rule. What
@@ -279,15 +322,15 @@ impl RetiringPass<'_> {
         self.is_spared |= !is_empty;
         let day = join(self.cameras[at].dir.path(), day);
         let note = Report::note(day, "it changed while it was being retired; put back as far as its names were free");
-        Retired { events, day_gone: false, kept: vec![note], failures: back.left }
+        Retired { events, kept: vec![note], failures: back.left, put_back: true, ..Retired::default() }
     }
 
-    /// Step 5, one event, and 6: one that was saved in the last moment is put back.
+    /// Step 5, one event, and 6: one that was saved or written in the last moment is put back.
     fn retire_event(
         &mut self,
         at: usize,
         day: &DayDir,
-        name: EventName,
+        (name, look): (EventName, &Look),
         target: &mut Option<Dir>,
         retired: &mut Retired,
     ) -> Result<()> {
@@ -295,15 +338,21 @@ impl RetiringPass<'_> {
         let event = day.dir.enter(text.as_bytes())?;
         let target = self.move_in(at, Some(day), text.as_bytes(), target)?;
         crash("retire-5");
-        let moved = target.inode_of(text.as_bytes());
+        let is_as_looked = look.is_of_moved(&event, target, text.as_bytes());
         crash("retire-6");
-        let is_it = moved.is_ok_and(|moved| event.inode().is_ok_and(|inode| inode == moved));
-        if is_it && !event.has(super::SAVED.as_bytes()).unwrap_or(true) {
+        if is_as_looked.unwrap_or(false) {
             retired.events.push(name);
             return Ok(());
         }
+        let why = match event.has(SAVED.as_bytes()) {
+            Ok(true) => "saved in the last moment",
+            Ok(false) | Err(_) => "it changed while it was being retired; put back until the next pass",
+        };
         match rename(target, text.as_bytes(), &day.dir, text.as_bytes()) {
-            Ok(()) => retired.kept.push(Report::note(day.event_path(name), "saved in the last moment")),
+            Ok(()) => {
+                retired.put_back = true;
+                retired.kept.push(Report::note(day.event_path(name), why));
+            }
             Err(error) => {
                 self.is_spared = true;
                 retired.events.push(name);
@@ -490,7 +539,7 @@ fn is(error: &io::Error, errno: Errno) -> bool {
 pub(super) fn rename(from: &Dir, old: &[u8], to: &Dir, new: &[u8]) -> Result<()> {
     let fail = |e: Errno| Error::io("rename", join(from.path(), old), e);
     match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::PERM) => {
             if to.has(new)? {
                 return Err(fail(Errno::EXIST));
             }

@@ -3,10 +3,35 @@
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::dir::{Dir, join};
+use super::dir::{Dir, join, mtime};
+use super::look::newest_in;
 use super::{SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::event::EventId;
+
+/// How close the times of a directory and of an entry that was made in it lie, in nanoseconds; FAT counts in 2 s.
+const SAME: i64 = 2_000_000_000;
+
+/// The time that an event's directory should have once `.saved` is removed.
+struct Before(Option<i64>);
+
+impl Before {
+    /// What it has now; where it has that from the making of `.saved`, the newest time of what is in it.
+    fn at(event: &Dir) -> Self {
+        let time = || {
+            let (changed, saved) = (mtime(&event.stat_self()?), mtime(&event.stat(SAVED.as_bytes())?));
+            let is_by_us = (changed - saved).abs() <= SAME;
+            Ok::<_, Error>(if is_by_us { newest_in(event)?.unwrap_or(changed) } else { changed })
+        };
+        Self(time().ok())
+    }
+
+    fn restore(&self, event: &Dir) {
+        if let Some(time) = self.0 {
+            event.set_mtime(time);
+        }
+    }
+}
 
 impl Tree {
     /// Makes an event saved. Nothing changes if it is already.
@@ -25,19 +50,25 @@ impl Tree {
     /// is, but for a directory with something in it.
     pub fn unsave(&self, id: &EventId) -> Result<()> {
         let event = self.named_event(id)?;
+        let before = Before::at(&event);
         let removed = match rustix::fs::unlinkat(&event, SAVED, AtFlags::empty()) {
             Err(Errno::ISDIR | Errno::PERM) => rustix::fs::unlinkat(&event, SAVED, AtFlags::REMOVEDIR),
             other => other,
         };
         match removed {
-            Ok(()) | Err(Errno::NOENT) => event.sync(),
+            Ok(()) => {
+                // The time of a directory tells whether Motion writes to it, and this was not Motion.
+                before.restore(&event);
+                event.sync()
+            }
+            Err(Errno::NOENT) => event.sync(),
             Err(e) => Err(Error::io("remove", join(event.path(), SAVED.as_bytes()), e)),
         }
     }
 
-    /// Whether an event is saved right now; when it cannot be told, it is.
+    /// Whether an event is saved right now. An error means that it cannot be told.
     pub fn is_saved(&self, id: &EventId) -> Result<bool> {
-        Ok(self.named_event(id)?.has(SAVED.as_bytes()).unwrap_or(true))
+        self.named_event(id)?.has(SAVED.as_bytes())
     }
 
     /// Opens an event's directory; [`Error::Unknown`] if there is none.

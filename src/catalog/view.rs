@@ -23,7 +23,7 @@ impl Catalog {
                 known.cameras.extend(name?.parse::<Camera>());
             }
             let mut days = connection.prepare_cached(
-                "SELECT c.name, d.day, d.mtime, d.inode, d.events FROM days d JOIN cameras c ON c.id = d.camera",
+                "SELECT c.name, d.day, d.mtime, d.inode, d.events, d.open > 0 FROM days d JOIN cameras c ON c.id = d.camera",
             )?;
             let mut rows = days.query([])?;
             while let Some(row) = rows.next()? {
@@ -31,6 +31,9 @@ impl Catalog {
                 let (Ok(camera), Some(day)) = (name.parse(), Day::from_number(row.get(1)?)) else { continue };
                 let stamp = row.get::<_, Option<i64>>(2)?.zip(row.get::<_, Option<i64>>(3)?);
                 let stamp = stamp.map(|(mtime, inode)| Stamp { mtime, inode: inode.cast_unsigned() });
+                if row.get(5)? {
+                    known.open_days.insert((Camera::clone(&camera), day));
+                }
                 known.days.insert((camera, day), (stamp, unsigned(row, 4)));
             }
             Ok(known)
@@ -79,7 +82,8 @@ impl Catalog {
             let cameras = connection.cameras()?;
             let mut view = View::default();
             let mut sums = connection.prepare_cached("SELECT events, bytes, unmeasured FROM cameras WHERE id = ?1")?;
-            let sql = "SELECT day, events, saved, open, bytes, unmeasured FROM days WHERE camera = ?1 AND day <= ?2";
+            let sql = "SELECT day, events, saved, open, bytes, unmeasured, measured_at IS NOT NULL
+                       FROM days WHERE camera = ?1 AND day <= ?2";
             let mut days = connection.prepare_cached(sql)?;
             for row in cameras.iter() {
                 let of_camera = |row: &rusqlite::Row<'_>| Ok([0, 1, 2].map(|at| unsigned(row, at)));
@@ -95,7 +99,20 @@ impl Catalog {
                     let bytes = (unmeasured == 0).then_some(measured);
                     let camera = row.camera.clone();
                     let frees = None;
-                    view.days.push(DayView { camera, day, events, saved, open, bytes, measured, frees, mixed: None });
+                    view.days.push(DayView {
+                        camera,
+                        day,
+                        events,
+                        saved,
+                        open,
+                        bytes,
+                        measured,
+                        measured_on_disk: found.get(6)?,
+                        weighed: false,
+                        frees,
+                        mixed: None,
+                        foreign: None,
+                    });
                 }
             }
             view.days.sort_unstable_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));

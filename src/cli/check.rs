@@ -61,8 +61,14 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     for camera in archive.tree().cameras()?.open {
         findings.notes.extend(camera.strays()?.into_iter().map(stray));
         for day in camera.days()?.0 {
-            let foreign = camera.day(day).and_then(|day| day.foreign());
-            findings.notes.extend(foreign.into_iter().flatten().map(stray));
+            let foreign =
+                camera.day(day).and_then(|day| day.list().map(|list| (list.events.is_empty(), day.foreign())));
+            let Ok((is_without, Ok(foreign))) = foreign else { continue };
+            if is_without && !foreign.is_empty() {
+                let path = camera.path().join(day.to_string());
+                findings.notes.push(Report::note(path, "it holds files but no event directories, so it never expires"));
+            }
+            findings.notes.extend(foreign.into_iter().map(stray));
         }
     }
     let (problems, notes) = queue(&archive)?;

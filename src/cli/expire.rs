@@ -129,7 +129,14 @@ fn measure_for_the_rules(parts: &Parts) -> Result<()> {
     let handle = parts.handle();
     let policy = handle.expirer.policy();
     let days = if policy.max_size.is_some() || !policy.camera_sizes.is_empty() {
-        handle.catalog.unmeasured()?
+        measure(parts, handle.catalog.unmeasured()?)?;
+        // Files can have changed in place since they were measured, and no directory tells: before a rule of size takes
+        // anything, all that it counts is measured anew.
+        let (_, plan) = handle.expirer.plan(None)?;
+        if plan.items.is_empty() {
+            return Ok(());
+        }
+        handle.catalog.days_to_measure(i64::MAX)?.into_iter().map(|(camera, day, _)| (camera, day)).collect()
     } else {
         let (_, plan) = handle.expirer.plan(None)?;
         plan.items.into_iter().filter(|item| item.bytes.is_none()).map(|item| (item.camera, item.day)).collect()

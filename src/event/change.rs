@@ -1,6 +1,6 @@
 //! The news that flows from the disk to the catalog. Whoever sends one has just looked; nobody sends a guess.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Camera, Day, Details, EventId, EventName};
 
@@ -54,6 +54,8 @@ pub enum Change {
 pub struct Known {
     /// The stamp of each day, if it had one that proves anything, and its number of events.
     pub days: HashMap<(Camera, Day), (Option<Stamp>, u64)>,
+    /// Days with events that were being written: they are measured, whatever their stamps.
+    pub open_days: HashSet<(Camera, Day)>,
     /// Cameras that were there.
     pub cameras: Vec<Camera>,
     /// Whether today's and yesterday's days may be passed over too, because somebody else looks at them.

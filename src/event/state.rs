@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::Day;
 use crate::clock::Now;
 
 /// Whether Motion is done with an event.
@@ -49,8 +48,6 @@ pub enum MovieCheck {
 /// All that tells whether an event is over.
 #[derive(Debug, Clone, Copy)]
 pub struct Signs {
-    /// In the directory of which day it lies.
-    pub day: Day,
     /// The newest modification time in its directory, nanoseconds since 1970. A time in the future must be given as
     /// the moment it was first seen.
     pub newest: i64,
@@ -67,13 +64,13 @@ pub fn patience(event_gap: Duration) -> Duration {
     event_gap * 3 / 2
 }
 
-/// Judges an event by its signs.
+/// Judges an event by its signs. The name of its day is none: a clock that was set while Motion recorded leaves an event that
+/// is being written in a day long past, and an event can last for days.
 pub fn judge(signs: &Signs, now: Now, event_gap: Duration) -> State {
     let patience = i64::try_from(patience(event_gap).as_nanos()).unwrap_or(i64::MAX);
     let silent = now.nanos().saturating_sub(signs.newest) > patience;
     let succeeded = signs.newer && matches!(signs.movie, None | Some(MovieCheck::Whole));
-    let past = signs.day.date() < now.yesterday();
-    if !(signs.ended || succeeded || silent || past) {
+    if !(signs.ended || succeeded || silent) {
         return State::Open;
     }
     match signs.movie {
@@ -95,10 +92,10 @@ mod tests {
         Now { utc: local.and_utc(), local }
     }
 
-    /// An event of today, last touched `age` seconds ago.
+    /// An event last touched `age` seconds ago.
     fn signs(age: i64, movie: Option<MovieCheck>) -> Signs {
         let newest = now().nanos() - age * 1_000_000_000;
-        Signs { day: "2026-11-20".parse().unwrap(), newest, ended: false, newer: false, movie }
+        Signs { newest, ended: false, newer: false, movie }
     }
 
     #[test]
@@ -122,14 +119,5 @@ mod tests {
     #[test]
     fn motions_word_ends_it_at_once() {
         assert_eq!(judge(&Signs { ended: true, ..signs(0, None) }, now(), GAP), State::Complete);
-    }
-
-    #[test]
-    fn an_event_of_a_day_before_yesterday_is_never_open() {
-        for (day, state) in [("2026-11-18", State::Complete), ("2026-11-19", State::Open), ("2026-11-21", State::Open)]
-        {
-            let signs = Signs { day: day.parse().unwrap(), ..signs(-86_400, None) };
-            assert_eq!(judge(&signs, now(), GAP), state, "{day}");
-        }
     }
 }

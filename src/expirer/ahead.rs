@@ -42,7 +42,7 @@ impl<'a> Ahead<'a> {
                     let camera = cameras.iter().find(|camera| *camera.camera() == item.camera);
                     if let Some(Ok(day)) = camera.map(|camera| camera.day(item.day)) {
                         for name in names {
-                            day.looks_saved(*name);
+                            let _ = day.look(*name);
                         }
                     }
                 }

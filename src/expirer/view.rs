@@ -9,7 +9,7 @@ use crate::archive::QueuedPass;
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, Item};
-use crate::retention::{DayView, EventView, Need, Plan, Policy, View, newest_needed, plan};
+use crate::retention::{DayView, EventView, Foreign, Need, Plan, Policy, View, newest_needed, plan};
 
 impl Expirer {
     /// What would be retired now by these rules, or by `policy` as a what-if.
@@ -70,13 +70,18 @@ impl Expirer {
             .collect();
         self.catalog.add_events(view, &listed)?;
         let mut lost = Vec::new();
-        for (camera, day, _) in needs.iter().filter(|(_, _, need)| *need != Need::Events) {
+        for (camera, day, need) in needs.iter().filter(|(_, _, need)| *need != Need::Events) {
             let Some(at) = place(camera, *day) else { continue };
-            match self.weigh(&mut view.days[at]) {
-                Ok(added) => {
-                    view.bytes = view.bytes.saturating_add(added);
+            let looked = match need {
+                Need::Foreign => self.foreign(&mut view.days[at]).map(|()| (0, 0)),
+                _ => self.weigh(&mut view.days[at]),
+            };
+            match looked {
+                Ok((before, weighed)) => {
+                    let put_right = |sum: u64| sum.saturating_sub(before).saturating_add(weighed);
+                    view.bytes = put_right(view.bytes);
                     let of_camera = view.cameras.iter_mut().filter(|view| &view.camera == camera);
-                    of_camera.for_each(|view| view.bytes = view.bytes.saturating_add(added));
+                    of_camera.for_each(|view| view.bytes = put_right(view.bytes));
                 }
                 // Nothing younger may be taken only because we are told to stop.
                 Err(Error::Stopped) => return Err(Error::Stopped),
@@ -94,9 +99,30 @@ impl Expirer {
         Ok(())
     }
 
-    /// Weighs a day's events on the disk; answers by how much more bytes are known of it now.
-    fn weigh(&self, view: &mut DayView) -> Result<u64> {
+    /// Looks at what lies in a day without events. What is gone is as good as empty.
+    fn foreign(&self, view: &mut DayView) -> Result<()> {
+        let dir = match self.tree.camera(&view.camera)?.day(view.day) {
+            Err(error) if error.is_not_found() => {
+                view.foreign = Some(Foreign::default());
+                return Ok(());
+            }
+            other => other?,
+        };
+        let list = dir.list()?;
+        let names = list.foreign.iter().chain(&list.refused);
+        let example = names.clone().min().cloned().unwrap_or_default();
+        view.foreign = Some(Foreign { count: names.count() as u64, example });
+        Ok(())
+    }
+
+    /// Measures a day's events on the disk; returns the bytes that were known of it before, and those that it has.
+    fn weigh(&self, view: &mut DayView) -> Result<(u64, u64)> {
         let dir = self.tree.camera(&view.camera)?.day(view.day)?;
+        if view.is_mixed() && view.mixed.is_none() {
+            let mut one = View { days: vec![view.clone()], ..View::default() };
+            self.catalog.add_events(&mut one, &[0])?;
+            view.mixed = one.days.pop().and_then(|day| day.mixed);
+        }
         let event = |name| EventView { name, saved: false, open: false, bytes: None, frees: None };
         let mut events: Vec<EventView> = if let Some(events) = view.mixed.take() {
             events
@@ -113,9 +139,10 @@ impl Expirer {
             bytes = bytes.saturating_add(weight.bytes);
             frees = frees.saturating_add(weight.frees);
         }
-        let added = bytes.saturating_sub(view.measured);
-        (view.bytes, view.frees, view.measured) = (Some(bytes), Some(frees), bytes);
+        let before = std::mem::replace(&mut view.measured, bytes);
+        (view.bytes, view.frees) = (Some(bytes), Some(frees));
+        (view.weighed, view.measured_on_disk) = (true, true);
         view.mixed = view.is_mixed().then_some(events);
-        Ok(added)
+        Ok((before, bytes))
     }
 }

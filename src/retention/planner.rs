@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytesize::ByteSize;
 
-use super::{DayView, EventView, Keep, Need, Plan, Policy, View, enough, newest_candidate};
+use super::{
+    DayView, EARLIEST, EventView, Foreign, Keep, NO_EVENTS, Need, Plan, Policy, View, WRONG_DATE, enough,
+    newest_candidate,
+};
 use crate::clock::Now;
-use crate::event::{Camera, Day, Item, Which};
+use crate::event::{Camera, Day, EventName, Item, Which};
 
 /// How the reasons of what the rules of the whole archive take begin.
 const ARCHIVE_OVER: &str = "archive over ";
@@ -43,6 +46,7 @@ pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
         planner.by_size(None, view.bytes, limit, &format!("{ARCHIVE_OVER}{}", text_of(limit)));
     }
     planner.by_free_space();
+    planner.look_at_days_without_events();
     planner.finish()
 }
 
@@ -97,6 +101,14 @@ impl Planner<'_> {
         let Some(excess) = measured.checked_sub(limit.saturating_add(taken)).filter(|excess| *excess > 0) else {
             return;
         };
+        // A sidecar may tell any size. What the sum counts by its word alone is measured before anything is taken for it.
+        let is_believed = |day: &DayView| is_meant(&day.camera) && day.events > 0 && !day.measured_on_disk;
+        let believed = (0..self.view.days.len()).filter(|at| is_believed(&self.view.days[*at]));
+        let believed: Vec<_> = believed.map(|at| (at, Need::Bytes)).collect();
+        if !believed.is_empty() {
+            self.needs.extend(believed);
+            return;
+        }
         let reason = format!("{what} by {}", text_of(excess));
         self.cover(excess, &reason, Gain::Bytes, &|day| is_meant(&day.camera));
     }
@@ -176,6 +188,7 @@ impl Planner<'_> {
             Gain::Frees => frees.is_none().then_some(Need::Frees),
         };
         let need = match &day.mixed {
+            _ if gain == Gain::Bytes && !day.weighed => Some(Need::Bytes),
             _ if !day.is_mixed() => lacks(day.bytes, day.frees),
             None => Some(Need::Events),
             Some(events) => {
@@ -204,6 +217,9 @@ impl Planner<'_> {
             self.handled.insert(at, None);
             return Ok(0);
         }
+        if day.events == 0 {
+            return self.take_without_events(at, whole(reason));
+        }
         if self.ask(at, gain) {
             return Err(Blocked);
         }
@@ -227,7 +243,49 @@ impl Planner<'_> {
         Ok(self.add(at, taken, gain))
     }
 
+    /// A day directory that is empty goes; one with files in it stays, and is told of.
+    fn take_without_events(&mut self, at: usize, item: Item) -> Result<u64, Blocked> {
+        match &self.view.days[at].foreign {
+            None => {
+                self.needs.insert((at, Need::Foreign));
+                return Err(Blocked);
+            }
+            Some(Foreign { count: 0, .. }) => return Ok(self.add(at, item, Gain::Any)),
+            Some(_) => self.plan.kept.push(Item { reason: NO_EVENTS.to_owned(), ..item }),
+        }
+        self.handled.insert(at, None);
+        Ok(0)
+    }
+
+    /// Rules of size pass over days without events; those with files in them are told of, since they fill the disk.
+    fn look_at_days_without_events(&mut self) {
+        if !self.policy.looks_at_space() {
+            return;
+        }
+        let newest = self.newest.min(self.today.back(u64::from(self.policy.floor_days)));
+        for at in 0..self.view.days.len() {
+            let day = &self.view.days[at];
+            let is_asked = day.day <= newest && day.events == 0 && !self.policy.is_kept_forever(&day.camera);
+            if !is_asked || self.handled.contains_key(&at) {
+                continue;
+            }
+            match &day.foreign {
+                None => _ = self.needs.insert((at, Need::Foreign)),
+                Some(Foreign { count: 0, .. }) => {}
+                Some(_) => {
+                    self.plan.kept.push(item(day, Which::All, 0, (None, None), NO_EVENTS));
+                    self.handled.insert(at, None);
+                }
+            }
+        }
+    }
+
     fn add(&mut self, at: usize, item: Item, gain: Gain) -> u64 {
+        if self.view.days[at].day.number() < EARLIEST {
+            self.handled.insert(at, None);
+            self.plan.kept.push(Item { reason: WRONG_DATE.to_owned(), ..item });
+            return 0;
+        }
         let brings = match gain {
             Gain::Any => None,
             Gain::Bytes => item.bytes,
@@ -270,13 +328,66 @@ impl Planner<'_> {
         if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
     }
 
+    /// Says how days of a wrong date can be removed.
+    fn tell_of_wrong_dates(&mut self) {
+        let early = self.plan.of_wrong_date();
+        if early.items.is_empty() {
+            return;
+        }
+        let days = some_of(&early.items.iter().collect::<Vec<_>>());
+        self.plan.alerts.push(format!(
+            "{days}: dated before 2001, so the clock was wrong; kept until a person decides: rename the day to its right \
+             date, or remove it with: owlery expire --confirm {}",
+            early.id()
+        ));
+    }
+
+    /// Says which days stay because there is nothing in them that Owlery may remove.
+    fn tell_of_days_without_events(&mut self) {
+        for camera in &self.view.cameras {
+            let is_its = |item: &&Item| item.reason == NO_EVENTS && item.camera == camera.camera;
+            let kept: Vec<&Item> = self.plan.kept.iter().filter(is_its).collect();
+            let days: BTreeSet<Day> = kept.iter().map(|item| item.day).collect();
+            let here = self.view.days.iter().filter(|day| day.camera == camera.camera && days.contains(&day.day));
+            let found: Vec<&Foreign> = here.filter_map(|day| day.foreign.as_ref()).collect();
+            let Some(example) = found.first().map(|foreign| &foreign.example) else { continue };
+            let files: u64 = found.iter().map(|foreign| foreign.count).sum();
+            let text = format!(
+                "{}: nothing expires here, since there are no event directories but {files} files that are not event \
+                 directories, such as {example}{}; Owlery never removes them: have Motion write a directory for each event, \
+                 or remove them by other means",
+                some_of(&kept),
+                layout_of(example)
+            );
+            self.plan.alerts.push(text);
+        }
+    }
+
     fn finish(mut self) -> Plan {
+        self.tell_of_wrong_dates();
+        self.tell_of_days_without_events();
         self.plan.items.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
         self.plan.kept.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
         let days = &self.view.days;
         self.plan.needs =
             self.needs.iter().map(|(at, need)| (days[*at].camera.clone(), days[*at].day, *need)).collect();
         self.plan
+    }
+}
+
+/// The first of these days and how many more there are, for an alert.
+fn some_of(items: &[&Item]) -> String {
+    let first = items.first().map(|item| format!("{}/{}", item.camera, item.day)).unwrap_or_default();
+    if items.len() > 1 { format!("{first} and {} more days", items.len() - 1) } else { first }
+}
+
+/// What a name in a day directory tells of who has put it there.
+fn layout_of(name: &str) -> &'static str {
+    let is_time = name.get(..8).is_some_and(|begin| EventName::from_bytes(begin.as_bytes()).is_some());
+    if is_time && name.get(8..).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("m.")) {
+        " (motionEye's flat layout: movies and pictures are files in the day)"
+    } else {
+        ""
     }
 }
 

@@ -39,7 +39,20 @@ fn day_view(camera: Camera, day: Day, events: Vec<EventView>) -> DayView {
     let bytes = events.iter().map(|event| event.bytes).sum();
     let frees = events.iter().map(|event| event.frees).sum();
     let measured = events.iter().filter_map(|event| event.bytes).sum();
-    let mut view = DayView { camera, day, events: count, saved, open, bytes, measured, frees, mixed: None };
+    let mut view = DayView {
+        camera,
+        day,
+        events: count,
+        saved,
+        open,
+        bytes,
+        measured,
+        measured_on_disk: true,
+        weighed: bytes.is_some(),
+        frees,
+        mixed: None,
+        foreign: None,
+    };
     view.mixed = view.is_mixed().then_some(events);
     view
 }

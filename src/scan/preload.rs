@@ -178,14 +178,16 @@ impl Walk<'_> {
             other => other?,
         };
         let is_recent = Scanner::is_recent(day, self.scanner.clock.now());
-        if (!is_recent || self.known.covers_recent)
+        let was_open = self.known.open_days.contains(&(camera.camera().clone(), day));
+        if !was_open
+            && (!is_recent || self.known.covers_recent)
             && let Some((Some(stamp), events)) = self.known.days.get(&(camera.camera().clone(), day))
             && dir.stamp()? == *stamp
         {
             self.end_day(*events, true);
             return Ok(());
         }
-        let depth = if is_recent { Depth::Measure } else { self.depth };
+        let depth = if (is_recent || was_open) && self.depth == Depth::Glance { Depth::Measure } else { self.depth };
         let read = DayRead::begin(self.scanner, camera.day(day)?)?;
         let names = read.names.clone();
         let chunks: Vec<Vec<EventName>> = names.chunks(CHUNK).map(<[_]>::to_vec).collect();
@@ -198,7 +200,8 @@ impl Walk<'_> {
     }
 
     fn read_events(&self, pool: &Pool<Piece>, day: &OpenDay, names: &[EventName]) -> Result<()> {
-        let read = |name: &EventName| (!self.stop.is_set()).then(|| (*name, day.dir.read_event(*name, day.depth)));
+        let read =
+            |name: &EventName| (!self.stop.is_set()).then(|| (*name, self.scanner.read(&day.dir, *name, day.depth)));
         let results: Vec<_> = pool.timed(names.len(), || names.iter().map_while(read).collect());
         if results.len() < names.len() {
             self.summary().was_stopped = true;

@@ -10,6 +10,17 @@ use crate::archive::Facts;
 use crate::clock::Now;
 use crate::event::{Camera, EventId};
 
+/// How long Motion's word on an event is remembered, in nanoseconds.
+const REMEMBERED: i64 = 2 * DAY;
+/// In nanoseconds.
+const DAY: i64 = 86_400_000_000_000;
+
+/// Whether a time in the future cannot be of now, also where the clock of a server is some hours ahead: it is more than a day
+/// ahead, in a day that is over. Else what a wrong clock has written would be open until that time comes, which may be years.
+fn is_of_a_wrong_clock(id: &EventId, newest: i64, now: Now) -> bool {
+    newest > now.nanos().saturating_add(DAY) && id.day.date() < now.yesterday()
+}
+
 /// The memory. All of it is written and read by whoever scans, under one lock that is never held over I/O.
 #[derive(Debug, Default)]
 pub(super) struct Recent(Mutex<Memory>);
@@ -18,7 +29,7 @@ pub(super) struct Recent(Mutex<Memory>);
 struct Memory {
     /// Events with a marker in `queue/`, and when it was touched; replaced at each look.
     markers: HashMap<EventId, i64>,
-    /// Events whose end Motion told us of, and when; forgotten with the event or after two days.
+    /// Events whose end Motion told us of, and when; forgotten with the event or two days after that.
     ended: HashMap<EventId, i64>,
     /// Of each camera, the event that was written last.
     latest: HashMap<Camera, Latest>,
@@ -49,7 +60,8 @@ impl Recent {
         // A marker that a manager has taken away still said that the event was over.
         let before = std::mem::replace(&mut memory.markers, found);
         memory.ended.extend(before);
-        memory.ended.retain(|id, _| id.day.date() >= now.yesterday());
+        let since = now.nanos().saturating_sub(REMEMBERED);
+        memory.ended.retain(|_, told| *told >= since);
         new
     }
 
@@ -88,10 +100,13 @@ impl Recent {
         memory.latest.retain(|_, latest| &latest.id != id);
     }
 
-    /// Remembers an event that was measured. Answers its newest time, where a time in the future counts as the moment
-    /// it was first seen.
+    /// Remembers an event that was measured. Returns its newest time, where a time in the future counts as the moment
+    /// it was first seen. One that a wrong clock has written long ago counts as 1970.
     pub fn note(&self, id: &EventId, facts: &Facts, now: Now) -> Option<i64> {
         let found = facts.newest?;
+        if is_of_a_wrong_clock(id, found, now) {
+            return Some(0);
+        }
         let mut memory = self.memory();
         let newest = if found <= now.nanos() {
             memory.ahead.remove(id);

@@ -86,8 +86,10 @@ impl Targets {
         self.paths.keys()
     }
 
-    pub fn day_path(&self, camera: &Camera, day: Day) -> Option<PathBuf> {
-        self.paths.get(&Target::Day(camera.clone(), day)).cloned()
+    /// Where an event lies, if its camera is watched.
+    pub fn event_path(&self, id: &EventId) -> Option<PathBuf> {
+        let camera = self.paths.get(&Target::Camera(id.camera.clone()))?;
+        Some(camera.join(id.day.to_string()).join(id.name.to_string()))
     }
 
     pub fn cameras(&self) -> HashSet<Camera> {

@@ -183,6 +183,7 @@ impl Live {
             let aged = self.world.path(camera).join((day - Days::new(60)).to_string());
             fs::rename(self.world.path(path), aged).unwrap();
         }
+        self.world.make_old(); // Motion wrote there a moment ago
         let Ran { code, stdout, stderr } = self.world.run("expire", &["--keep-days", "45", "--max-share", "1"]);
         assert_eq!(code, 0, "{stdout} {stderr}");
         assert!(stdout.contains(&format!("retired {events} events")), "{stdout}");

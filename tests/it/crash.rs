@@ -130,6 +130,7 @@ fn what_came_into_a_day_before_a_crash_comes_back_with_it() {
     assert!(world.has(format!("{day}/10-00-00/video.mp4")) && world.has(format!("{day}/10-30-00")));
     daemon.wait_for_log("was cut off while it was made: 3 events are put back");
     assert_eq!(daemon.stop(), 0);
+    world.make_old();
     finish_but(&world, "retire-5", &[format!("{}/11-00-00", days_ago(60))]);
 }
 

@@ -387,9 +387,9 @@ fn the_numbers_in_its_own_sidecar_are_taken_without_counting_again() {
 fn an_event_without_images_takes_its_time_from_its_name_and_never_from_now() {
     let world = World::new();
     let old = format!("Camera1/{}/10-04-36", days_ago(400));
-    world.event(&old).frames(0).make();
+    world.event(&old).frames(0).old().make();
     let empty = format!("Camera1/{}/11-00-00", days_ago(400));
-    world.event(&empty).frames(0).no_movie().make();
+    world.event(&empty).frames(0).no_movie().old().make();
     world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
     let start = format!("{}T10:04:36", days_ago(400));
     let told = world.listed(&old);

@@ -188,7 +188,9 @@ fn links_that_would_show_events_twice_are_refused_and_named_and_the_others_go_on
     ] {
         symlink(target, world.path(link)).unwrap();
     }
-    fs::create_dir_all(elsewhere.join(days_ago(60)).join("10-00-00")).unwrap();
+    let there = elsewhere.join(days_ago(60)).join("10-00-00");
+    fs::create_dir_all(&there).unwrap();
+    fs::File::open(there).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1"]);
     for link in 2..=8 {
         let path = world.path(format!("Camera{link}"));

@@ -73,3 +73,5 @@ mod tls;
 mod undo;
 #[cfg(feature = "cli")]
 mod watch;
+#[cfg(feature = "http")]
+mod written;

@@ -434,6 +434,7 @@ fn sparse_file_is_removed_at_once() {
     let sparse = File::create(event.join("video.mkv")).unwrap();
     sparse.set_len(1 << 60).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&sparse, b"x", 1 << 59).unwrap();
+    world.make_old();
     let file = File::create(day.join("10-00-00/sparse.mkv")).unwrap();
     file.set_len(1 << 43).unwrap(); // ext4 takes no larger one
     let (ran, cuts) = cuts(&world);

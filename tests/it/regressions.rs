@@ -185,6 +185,7 @@ fn empty_day_directories_were_left_for_ever() {
     assert!(!world.has(format!("Camera1/{}", days_ago(61))));
     assert!(saved.is_dir());
     fs::remove_file(saved.join(".saved")).unwrap();
+    world.make_old();
     assert_eq!(world.run("expire", &RULE).code, 0);
     assert!(!world.has(format!("Camera1/{}", days_ago(60))), "when the last event goes, the day goes");
     let left: Vec<String> = world.tree().into_iter().filter(|path| !path.starts_with("delete_queue")).collect();

@@ -37,6 +37,10 @@ impl World {
         for id in [ONE, TWO] {
             fs::create_dir_all(folder.path().join(id)).unwrap();
             fs::write(folder.path().join(id).join("10-00-00-00.jpg"), "x").unwrap();
+            for written in [folder.path().join(id).join("10-00-00-00.jpg"), folder.path().join(id)] {
+                let long_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 56); // nothing is open
+                fs::File::open(written).unwrap().set_modified(long_ago).unwrap();
+            }
         }
         let service = Archive::open(Options::new(folder.path())).unwrap().start().unwrap();
         assert!(service.wait_ready(PATIENCE));

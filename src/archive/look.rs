@@ -1,0 +1,126 @@
+//! A look at one event just before it is moved: is it saved, and when was something in it last written? It lists the
+//! event and asks for the times of what Motion may still write, not of every frame.
+
+use super::dir::{DayDir, Dir, Inode, mtime};
+use super::event_dir::DEEPEST;
+use super::{SAVED, dir};
+use crate::error::Result;
+use crate::event::EventName;
+use crate::event::frames::Frame;
+
+/// What a look at an event found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Whether it is saved.
+    pub saved: bool,
+    /// The newest modification time found in it, nanoseconds since 1970. With `saved`, nothing below the directory was
+    /// asked for its time.
+    pub newest: i64,
+    /// The directory as it was: entries that come or go change it.
+    seal: Seal,
+}
+
+/// What changes when an entry of a directory comes or goes, or when another directory takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seal {
+    inode: Inode,
+    mtime: i64,
+}
+
+impl Seal {
+    fn of(stat: &rustix::fs::Statx) -> Self {
+        Self { inode: Inode::of(stat), mtime: mtime(stat) }
+    }
+
+    fn is(&self, other: &Self, by_inode: bool) -> bool {
+        self.mtime == other.mtime && (!by_inode || self.inode == other.inode)
+    }
+}
+
+impl DayDir {
+    /// Looks at one event of this day. An error means that it cannot be told whether it is saved or being written.
+    pub fn look(&self, name: EventName) -> Result<Look> {
+        let event = self.dir.open_dir(name.text().as_bytes())?;
+        let stat = event.stat_self()?;
+        let mut look = Look { saved: false, newest: mtime(&stat), seal: Seal::of(&stat) };
+        let names = Written::list(&event, &mut look.saved)?;
+        if !look.saved {
+            names.newest(&event, DEEPEST, &mut look.newest)?;
+        }
+        Ok(look)
+    }
+
+    /// Whether no entry of an event came or went since the look. `by_inode`: whether the directory must also have the same
+    /// inode number, which a pool of disks (mergerfs) may change by a rename.
+    pub(super) fn is_as_looked(&self, name: EventName, look: &Look, by_inode: bool) -> Result<bool> {
+        Ok(look.seal.is(&Seal::of(&self.dir.stat(name.text().as_bytes())?), by_inode))
+    }
+}
+
+impl Look {
+    /// The same of one event that was moved: `event` is it, opened before, and `name` in `target` where it should be.
+    pub(super) fn is_of_moved(&self, event: &Dir, target: &Dir, name: &[u8]) -> Result<bool> {
+        let (opened, moved) = (Seal::of(&event.stat_self()?), Seal::of(&target.stat(name)?));
+        Ok(opened.inode == moved.inode && self.seal.is(&moved, false))
+    }
+}
+
+/// The newest modification time of what is in an event's directory; `None` where there is nothing in it.
+pub(super) fn newest_in(event: &Dir) -> Result<Option<i64>> {
+    let mut newest = i64::MIN;
+    Written::list(event, &mut false)?.newest(event, DEEPEST, &mut newest)?;
+    Ok((newest != i64::MIN).then_some(newest))
+}
+
+/// The entries of a directory whose times tell whether it is being written.
+///
+/// Motion writes a frame once, and a new one changes the time of the directory. A movie grows without that, and so may
+/// files that other programs add. So of frames only the first and the last by name are asked; there are thousands.
+#[derive(Default)]
+struct Written {
+    first_frame: Option<Vec<u8>>,
+    last_frame: Option<Vec<u8>>,
+    others: Vec<Vec<u8>>,
+}
+
+impl Written {
+    fn list(dir: &Dir, is_saved: &mut bool) -> Result<Self> {
+        let mut written = Self::default();
+        dir.list(|name, _| {
+            if name == SAVED.as_bytes() {
+                *is_saved = true;
+            } else if Frame::parse(name).is_some() {
+                written.take_frame(name);
+            } else if !name.starts_with(b".") {
+                written.others.push(name.to_vec()); // a hidden file is not Motion's
+            }
+        })?;
+        Ok(written)
+    }
+
+    fn take_frame(&mut self, name: &[u8]) {
+        if self.first_frame.as_deref().is_none_or(|first| name < first) {
+            self.first_frame = Some(name.to_vec());
+        }
+        if self.last_frame.as_deref().is_none_or(|last| name > last) {
+            self.last_frame = Some(name.to_vec());
+        }
+    }
+
+    /// Raises `newest` to the newest time of these entries, and of directories below as deep as `depth`.
+    fn newest(self, dir: &Dir, depth: u32, newest: &mut i64) -> Result<()> {
+        let last = self.last_frame.filter(|last| self.first_frame.as_ref() != Some(last));
+        for name in self.first_frame.iter().chain(&last).chain(&self.others) {
+            let stat = match dir.stat(name) {
+                Err(error) if error.is_not_found() => continue, // gone since it was listed
+                other => other?,
+            };
+            *newest = (*newest).max(mtime(&stat));
+            if depth > 0 && dir::file_type(&stat) == rustix::fs::FileType::Directory {
+                let below = dir.open_dir(name)?;
+                Self::list(&below, &mut false)?.newest(&below, depth - 1, newest)?;
+            }
+        }
+        Ok(())
+    }
+}

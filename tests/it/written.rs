@@ -1,0 +1,189 @@
+//! Events that Motion still writes in days long past, and days that no clock can have meant: they stay, and that is told.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::world::{Ran, World, days_ago, unfinished_mp4, wait_until};
+
+const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+
+fn event(world: &World, days: u64, name: &str) -> PathBuf {
+    world.event(format!("Camera1/{}/{name}", days_ago(days))).old().make()
+}
+
+fn expire(world: &World) -> Ran {
+    world.run("expire", &RULE)
+}
+
+/// Appends to a file, as FFmpeg does to a movie: no directory's time changes.
+fn append(path: PathBuf) {
+    File::options().append(true).create(true).open(path).unwrap().write_all(b"more").unwrap();
+}
+
+fn touch_dir(path: PathBuf) {
+    fs::write(path.join("new.tmp"), "").unwrap();
+    fs::remove_file(path.join("new.tmp")).unwrap();
+}
+
+/// Each sign of writing alone keeps an event of a stale day, in the list, in the plan and in the pass.
+#[test]
+fn what_is_being_written_stays_whatever_its_day() {
+    type Write = fn(PathBuf);
+    let signs: [(&str, Write); 5] = [
+        ("the movie", |event| append(event.join("video.mp4"))),
+        ("a frame", |event| append(event.join("10-00-00-00.jpg"))),
+        ("the directory", touch_dir),
+        ("the debug movie", |event| append(event.join("debug/video.mp4"))),
+        ("a new frame", |event| append(event.join("16-01-02-00.jpg"))),
+    ];
+    for (what, write) in signs {
+        let world = World::new();
+        let maker = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).movie("video.mp4", unfinished_mp4());
+        let written = maker.file("debug/video.mp4", b"x").old().make();
+        event(&world, 60, "11-00-00");
+        world.make_old();
+        write(written.clone());
+        assert_eq!(world.list().iter().filter(|event| event["state"] == "open").count(), 1, "{what}");
+        let plan = world.run("plan", &[&RULE[..], &["--json"]].concat()).json();
+        assert_eq!(plan["kept"][0]["reason"], "open", "{what}: {plan}");
+        assert_eq!(plan["items"][0]["count"], 1, "{what}: {plan}");
+        let ran = expire(&world);
+        assert_eq!(ran.code, 1, "{what}: what stays is told: {ran:?}");
+        assert!(ran.stderr.contains("10-00-00: it is being written"), "{what}: {ran:?}");
+        assert!(written.is_dir(), "{what}");
+        assert_eq!(world.list().len(), 1, "{what}: the other event of the day went");
+    }
+}
+
+/// The catalog says that the event is over, and then it is written again: the disk is asked at the rename.
+#[test]
+fn an_event_written_again_is_seen_at_the_rename() {
+    let world = World::new();
+    let again = event(&world, 60, "10-00-00");
+    event(&world, 60, "11-00-00");
+    event(&world, 61, "10-00-00");
+    assert_eq!(world.run("scan", &["--measure"]).code, 0);
+    append(again.join("video.mp4"));
+    let ran = expire(&world);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(again.is_dir());
+    assert_eq!(world.list().len(), 1, "{ran:?}");
+    let audit = world.run("audit", &["--json"]).stdout;
+    assert!(audit.contains("it is being written"), "{audit}");
+}
+
+#[test]
+fn a_written_event_of_an_old_day_is_not_deleted() {
+    let world = World::new();
+    let written = event(&world, 60, "10-00-00");
+    append(written.join("video.mp4"));
+    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    let ran = world.run("delete", &[&id]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(written.is_dir());
+}
+
+/// `owlery unsave` removes a file, which changes the time of the event's directory.
+#[test]
+fn what_was_unsaved_can_be_deleted_at_once() {
+    let world = World::new();
+    let saved = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).saved().old().make();
+    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    assert_eq!(world.run("unsave", &[&id]).code, 0);
+    let ran = world.run("delete", &[&id]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!saved.exists());
+}
+
+/// A clock that was years ahead has written it; by that time alone it would be open for years.
+#[test]
+fn a_time_in_the_future_keeps_no_old_event() {
+    let world = World::new();
+    let ahead = event(&world, 60, "10-00-00");
+    let far = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000);
+    for path in [ahead.join("video.mp4"), ahead.clone()] {
+        File::open(path).unwrap().set_modified(far).unwrap();
+    }
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!ahead.exists());
+}
+
+/// An event that began before midnight two days ago, or under a clock that was then set.
+#[test]
+fn a_daemon_follows_an_event_of_an_old_day() {
+    let world = World::new();
+    event(&world, 0, "10-00-00");
+    event(&world, 1, "10-00-00");
+    event(&world, 2, "10-00-00");
+    let written = event(&world, 60, "10-00-00");
+    append(written.join("10-00-09-00.jpg"));
+    let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--event-gap", "2s"]);
+    let state = || {
+        let id = format!("Camera1/{}/10-00-00", days_ago(60));
+        daemon.events().iter().find(|event| event["id"] == id.as_str()).map(|event| event["state"].clone())
+    };
+    assert_eq!(state().unwrap(), "open", "{:?}", daemon.events());
+    wait_until("it completes by time alone", || state().is_some_and(|state| state == "complete"));
+    assert!(written.is_dir());
+}
+
+/// A clock without a battery starts in 1970; which day it was nobody knows but the person who owns the recordings.
+#[test]
+fn days_before_2001_are_kept_until_confirmed() {
+    let world = World::new();
+    for day in ["1969-12-31", "1970-01-01", "2000-01-01"] {
+        world.event(format!("Camera1/{day}/00-00-42")).old().make();
+    }
+    world.event("Camera1/1970-01-01/00-01-00").saved().old().make();
+    event(&world, 60, "10-00-00");
+    event(&world, 0, "10-00-00");
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(world.list().len(), 5, "only the day of 60 days ago went");
+    let plan = world.run("plan", &[&RULE[..], &["--json"]].concat()).json();
+    assert_eq!(plan["items"].as_array().unwrap().len(), 0, "{plan}");
+    assert_eq!(plan["kept"].as_array().unwrap().iter().filter(|kept| kept["reason"] == "wrong date").count(), 3);
+    let alert = plan["alerts"][0].as_str().unwrap();
+    assert!(alert.contains("dated before 2001"), "{alert}");
+    let id = alert.rsplit(' ').next().unwrap();
+    let ran = world.run("expire", &[&RULE[..], &["--confirm", id]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let left: Vec<_> = world.list().iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(left.len(), 2, "the saved one and today's: {left:?}");
+    assert!(left.contains(&"Camera1/1970-01-01/00-01-00".to_owned()));
+}
+
+/// motionEye's default: movies are files in the day. The plan listed such days as "whole day", at every pass, for ever.
+#[test]
+fn days_without_events_are_told_and_not_planned() {
+    let world = World::new();
+    for days in [60, 80] {
+        let day = world.path(format!("Camera1/{}", days_ago(days)));
+        fs::create_dir_all(&day).unwrap();
+        fs::write(day.join("08-01-02.mp4"), "x").unwrap();
+        fs::write(day.join("08-01-02.mp4.thumb"), "x").unwrap();
+    }
+    let empty = world.path(format!("Camera1/{}", days_ago(70)));
+    fs::create_dir(&empty).unwrap();
+    for rule in [&RULE[..], &["--max-size", "1GB"]] {
+        let plan = world.run("plan", &[rule, &["--json"]].concat()).json();
+        assert!(plan["items"].as_array().unwrap().len() <= 1, "only the empty day: {plan}");
+        assert_eq!(plan["kept"].as_array().unwrap().len(), 2, "{plan}");
+        assert_eq!(plan["kept"][0]["reason"], "no events");
+        let alert = plan["alerts"][0].as_str().unwrap();
+        assert!(alert.contains("4 files that are not event directories"), "{alert}");
+        assert!(alert.contains("motionEye"), "{alert}");
+    }
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("ALERT"), "{ran:?}");
+    assert!(!empty.exists(), "an empty day goes");
+    let ran = world.run("check", &[]);
+    assert!(ran.stdout.contains("no event directories"), "{ran:?}");
+    let daemon = world.serve(&RULE);
+    wait_until("/readyz tells", || {
+        daemon.get("/readyz").json()["alerts"].to_string().contains("not event directories")
+    });
+}
