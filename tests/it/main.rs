@@ -49,6 +49,8 @@ mod listener;
 #[cfg(feature = "cli")]
 mod metrics;
 #[cfg(feature = "cli")]
+mod pool;
+#[cfg(feature = "cli")]
 mod queue;
 mod reaper;
 #[cfg(feature = "cli")]
@@ -73,5 +75,5 @@ mod tls;
 mod undo;
 #[cfg(feature = "cli")]
 mod watch;
-#[cfg(feature = "http")]
+#[cfg(feature = "cli")]
 mod written;

@@ -187,3 +187,39 @@ fn days_without_events_are_told_and_not_planned() {
         daemon.get("/readyz").json()["alerts"].to_string().contains("not event directories")
     });
 }
+
+/// One sidecar with a size of a petabyte made a rule of size take every day that the floor did not keep.
+#[test]
+fn a_wrong_size_in_a_sidecar_retires_nothing() {
+    let world = World::new();
+    for days in 2..12 {
+        event(&world, days, "10-00-00");
+    }
+    assert_eq!(world.run("scan", &["--measure", "--sidecars", "all"]).code, 0);
+    let sidecar = world.path(format!("Camera1/{}/10-00-00/.details.json", days_ago(5)));
+    let mut told: serde_json::Value = serde_json::from_slice(&fs::read(&sidecar).unwrap()).unwrap();
+    told["owlery"]["bytes"] = 1_000_000_000_000_000_u64.into();
+    fs::write(&sidecar, told.to_string()).unwrap();
+    fs::remove_dir_all(world.path(".owlery")).unwrap();
+    world.make_old();
+    let ran = world.run("expire", &["--max-size", "10MB", "--max-share", "1"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(world.list().len(), 10, "{ran:?}");
+}
+
+/// Files were cut down after they were measured, and no directory tells.
+#[test]
+fn a_size_that_was_measured_before_retires_nothing() {
+    let world = World::new();
+    for days in 2..6 {
+        event(&world, days, "10-00-00");
+    }
+    let large = world.path(format!("Camera1/{}/10-00-00/video.mp4", days_ago(3)));
+    File::options().write(true).open(&large).unwrap().set_len(50_000_000).unwrap();
+    assert_eq!(world.run("scan", &["--measure"]).code, 0);
+    File::options().write(true).open(&large).unwrap().set_len(1000).unwrap();
+    world.make_old();
+    let ran = world.run("expire", &["--max-size", "10MB", "--max-share", "1"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(world.list().len(), 4, "{ran:?}");
+}
