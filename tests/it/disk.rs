@@ -269,10 +269,10 @@ fn a_daemon_on_exfat_serves_and_is_reached() {
     let old = stale(&world, "Camera1");
     let id = format!("Camera1/{}/10-00-00", days_ago(3));
     let young = world.event(id.as_str()).old().make();
-    let daemon = world.serve(&["--keep-days", "90"]);
+    let daemon = world.serve(&["--keep-days", "90", "--event-gap", "1s"]);
     daemon.wait_for_log("the control socket is");
-    let ran = world.run("delete", &[&id]);
-    assert_eq!(ran.code, 0, "{ran:?}");
+    // exFAT gives the directory a later time than it was set to, so the event is open for a moment.
+    wait_until("it can be deleted", || world.run("delete", &[&id]).code == 0);
     assert!(!young.exists());
     assert_eq!(daemon.events().len(), 1, "the daemon did it");
     assert_eq!(daemon.stop(), 0);
