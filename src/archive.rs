@@ -114,6 +114,16 @@ impl Tree {
     /// Fails with [`Error::NoArchive`] where the root is missing or unreadable, or has neither a marker nor a single
     /// camera directory: it might be the wrong folder, or a disk that is not mounted. Changes nothing.
     pub fn open(root: &Path, pattern: &str) -> Result<Self> {
+        Self::open_if(root, pattern, false)
+    }
+
+    /// The same, but a root that holds nothing else yet is taken too: Motion makes the first camera directory with its first
+    /// event.
+    pub fn open_blank(root: &Path, pattern: &str) -> Result<Self> {
+        Self::open_if(root, pattern, true)
+    }
+
+    fn open_if(root: &Path, pattern: &str, may_be_blank: bool) -> Result<Self> {
         let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
             let text = error.to_string(); // with a drawing of the place on several lines; the last says what is wrong
             let why = text.lines().last().unwrap_or_default();
@@ -136,6 +146,10 @@ impl Tree {
         })?;
         let names = tree.camera_names(&dir).map_err(|error| no_archive(error.chain()))?;
         if names.is_empty() && matches!(tree.marker(), Ok(None)) {
+            if may_be_blank && Self::is_blank(&dir)? {
+                tracing::info!("{} is empty: waiting for the first camera directory", tree.root.display());
+                return Ok(tree);
+            }
             return Err(no_archive(format!(
                 "it holds no directory that matches {:?} and no {}",
                 tree.pattern.as_str(),
@@ -143,6 +157,15 @@ impl Tree {
             )));
         }
         Ok(tree)
+    }
+
+    /// Whether the root holds nothing but what Owlery, Motion's hooks and mkfs make in it.
+    fn is_blank(root: &Dir) -> Result<bool> {
+        let mut is_blank = true;
+        root.list(|name, _| {
+            is_blank &= matches!(name, b".owlery" | b"queue" | b"delete_queue" | b"lost+found");
+        })?;
+        Ok(is_blank)
     }
 
     /// The absolute path of the root, links resolved.

@@ -78,7 +78,7 @@ impl Daemon {
         let (closing, closed) = watch::channel(false);
         let control = control::listen(&service, &runtime)?;
         if let Some(control) = control {
-            runtime.spawn(control::serve(control, std::sync::Arc::clone(&service), closed.clone()));
+            runtime.spawn(control::serve(control, std::sync::Arc::clone(service.handle()), closed.clone()));
         }
         listener.set_nonblocking(true).map_err(|e| Error::io("listen for", here(), e))?;
         let router = crate::http::router_at_base(&service, access);

@@ -57,7 +57,7 @@ pub fn router(service: &Service) -> Router {
 
 /// The same for those who may ask.
 pub fn router_with(service: &Service, access: Access) -> Router {
-    let web = Web::new(Arc::clone(service), service.state_dir(), access);
+    let web = Web::new(Arc::clone(service.handle()), service.state_dir(), access);
     // One layer, for axum puts each into a box for every request.
     routes().layer(middleware::from_fn_with_state(web.clone(), around)).with_state(web)
 }

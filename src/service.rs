@@ -86,7 +86,8 @@ impl Archive {
     /// The same as [`Archive::open`] without a look at whose state it is: for what reads the state alone.
     pub(crate) fn open_any(options: Options) -> Result<Self> {
         options.policy.check()?;
-        let tree = Arc::new(Tree::open(&options.root, &options.camera_pattern)?);
+        let open = if options.may_be_empty { Tree::open_blank } else { Tree::open };
+        let tree = Arc::new(open(&options.root, &options.camera_pattern)?);
         Ok(Self { options, tree })
     }
 
@@ -354,15 +355,21 @@ pub struct Service {
     parts: Parts,
 }
 
+/// What can be asked of the archive: all methods of [`Handle`].
 impl std::ops::Deref for Service {
-    type Target = Arc<Handle>;
+    type Target = Handle;
 
-    fn deref(&self) -> &Arc<Handle> {
+    fn deref(&self) -> &Handle {
         &self.parts.shared
     }
 }
 
 impl Service {
+    /// What can be asked of the archive, to share with other threads. It does not keep the service running.
+    pub fn handle(&self) -> &Arc<Handle> {
+        &self.parts.shared
+    }
+
     /// Where the state lies.
     pub fn state_dir(&self) -> &Path {
         self.parts.state.path()

@@ -14,7 +14,7 @@ pub(super) fn run(common: &Common) -> Result<Outcome> {
         tracing::warn!("Motion's configuration: {warning}");
     }
     let tls = settings.open_tls()?;
-    let archive = Archive::open(settings.options)?;
+    let archive = Archive::open(settings.options.may_be_empty(true))?;
     let daemon = Daemon::start(&archive, settings.listen, tls, settings.access)?;
     run_until_told(daemon)
 }
@@ -22,7 +22,7 @@ pub(super) fn run(common: &Common) -> Result<Outcome> {
 /// Says where it listens, shows the preload, and waits for the end.
 pub(super) fn run_until_told(daemon: Daemon) -> Result<Outcome> {
     output::print(&format!("listening on {}\n", daemon.url()))?;
-    let until = Arc::clone(daemon.service());
+    let until = Arc::clone(daemon.service().handle());
     let shown = progress::Shown::start(Arc::clone(&until.status.progress), move || until.status.is_ready());
     daemon.run()?;
     drop(shown);

@@ -28,6 +28,7 @@ pub struct Options {
     pub(crate) window: Option<Window>,
     pub(crate) ports: BTreeMap<Camera, u16>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) may_be_empty: bool,
 }
 
 impl std::fmt::Debug for Options {
@@ -64,6 +65,7 @@ impl Options {
             window: None,
             ports: BTreeMap::new(),
             clock: Arc::new(SystemClock),
+            may_be_empty: false,
         }
     }
 
@@ -97,6 +99,8 @@ impl Options {
         window: Window = Some(window);
         /// The ports of the cameras' live streams, as far as they are known.
         ports: BTreeMap<Camera, u16> = ports;
+        /// Whether a root that holds nothing yet is an archive too, which waits for its first camera. Else it is refused.
+        may_be_empty: bool = may_be_empty;
         /// Where the time comes from.
         clock: Arc<dyn Clock> = clock;
     }

@@ -140,3 +140,21 @@ fn split_and_quoted_movies_are_understood() {
     }
     assert_eq!(daemon.stop(), 0);
 }
+
+/// The first hour: Owlery is started before Motion has recorded anything.
+#[test]
+fn serve_waits_for_the_first_camera() {
+    let world = World::empty();
+    fs::create_dir(world.path("queue")).unwrap();
+    fs::create_dir(world.path("lost+found")).unwrap();
+    let daemon = world.serve(&["--keep-days", "45"]);
+    assert_eq!(daemon.events().len(), 0);
+    let id = format!("Camera1/{}/10-00-00", days_ago(0));
+    world.event(&id).make();
+    daemon.wait_for_event(&id, "is there", |_| true);
+    assert_eq!(daemon.stop(), 0);
+    let home = World::empty();
+    fs::create_dir(home.path("Documents")).unwrap();
+    assert_eq!(home.run("serve", &["--listen", "127.0.0.1:0"]).code, 4);
+    assert!(!home.has(".owlery"));
+}

@@ -250,7 +250,7 @@ fn a_stream_ends_with_the_session_that_asked_for_it() {
         };
         ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(futures_util::stream::unfold(heard, next)))
     };
-    let web = Web::new(Arc::clone(&program.service), program.service.state_dir(), anna());
+    let web = Web::new(Arc::clone(program.service.handle()), program.service.state_dir(), anna());
     let gate = async |State(web): State<Web>, request: Request<Body>, next: Next| {
         super::gate(&web, request, |request| next.run(request)).await
     };
@@ -271,7 +271,7 @@ fn a_stream_ends_with_the_session_that_asked_for_it() {
 #[test]
 fn a_proxy_s_word_holds_for_a_quarter_of_an_hour_and_a_token_as_long_as_we_run() {
     let program = Embedding::new();
-    let web = Web::new(Arc::clone(&program.service), program.service.state_dir(), anna());
+    let web = Web::new(Arc::clone(program.service.handle()), program.service.state_dir(), anna());
     let is_known = |known, minutes| super::is_still_known(&web, known, Duration::from_mins(minutes));
     assert!(is_known(super::Known::ByProxy, 14) && !is_known(super::Known::ByProxy, 15));
     assert!(is_known(super::Known::ByToken, 1_000_000) && is_known(super::Known::NotAsked, 1_000_000));

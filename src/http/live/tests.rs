@@ -52,8 +52,8 @@ impl World {
             assert!(begun.elapsed() < PATIENCE, "it is not measured");
             std::thread::yield_now();
         }
-        let live = Live::with(Arc::clone(&service), settings);
-        let web = Web::with_live(Arc::clone(&service), service.state_dir(), Access::default(), live);
+        let live = Live::with(Arc::clone(service.handle()), settings);
+        let web = Web::with_live(Arc::clone(service.handle()), service.state_dir(), Access::default(), live);
         Self { service: Some(service), web, _folder: folder }
     }
 

@@ -23,7 +23,7 @@ fn service() -> (tempfile::TempDir, Service) {
 
 /// These routes with the meter around them.
 fn metered(service: &Service, routes: Router) -> (Web, Router) {
-    let web = Web::new(Arc::clone(service), service.state_dir(), Access::default());
+    let web = Web::new(Arc::clone(service.handle()), service.state_dir(), Access::default());
     let counted = |State(web): State<Web>, request, next: Next| meter(web, request, |request| next.run(request));
     (web.clone(), routes.layer(middleware::from_fn_with_state(web, counted)))
 }

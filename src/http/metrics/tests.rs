@@ -20,7 +20,7 @@ fn service(root: &Path) -> Service {
 }
 
 fn web(service: &Service) -> Web {
-    Web::new(Arc::clone(service), service.state_dir(), crate::http::Access::default())
+    Web::new(Arc::clone(service.handle()), service.state_dir(), crate::http::Access::default())
 }
 
 fn viewer(cameras: Option<&[&str]>, role: Role) -> Viewer {
