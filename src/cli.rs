@@ -171,7 +171,7 @@ enum Command {
         #[command(flatten)]
         common: Common,
         /// The movie: Motion's %f. A name that was split at its spaces, or is still in quotes, is understood
-        #[arg(required = true, value_name = "MOVIE", allow_hyphen_values = true)]
+        #[arg(required = true, value_name = "MOVIE")]
         movie: Vec<OsString>,
     },
 }

@@ -341,8 +341,11 @@ mod tests {
         std::fs::create_dir(root.path().join("Camera1")).unwrap();
         let service = Archive::open(Options::new(root.path())).unwrap().start().unwrap();
         let access = Access::default().user("anna", Some(HASH), Grant::default()).unwrap();
-        let web =
-            Web::new(Arc::clone(service.handle()), service.state_dir(), access.user("carl", None, Grant::default()).unwrap());
+        let web = Web::new(
+            Arc::clone(service.handle()),
+            service.state_dir(),
+            access.user("carl", None, Grant::default()).unwrap(),
+        );
         let turns = web.comparing.at_once.acquire_many(2).await.unwrap();
         let ask = async |name: &str| {
             let asked = Credentials { name: name.to_owned(), password: "wrong".to_owned(), next: None };
