@@ -26,7 +26,7 @@ use ages::CameraAges;
 pub use audit::AuditPage;
 pub use days::DaySummary;
 pub use query::{Cursor, Order, Page, Query};
-pub use read::{CameraSummary, NamedRange};
+pub use read::{CameraSummary, Named, NamedRange};
 pub use write::{Applied, News};
 
 use crate::error::{Error, Result};

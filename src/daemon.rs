@@ -81,7 +81,7 @@ impl Daemon {
             runtime.spawn(control::serve(control, std::sync::Arc::clone(service.handle()), closed.clone()));
         }
         listener.set_nonblocking(true).map_err(|e| Error::io("listen for", here(), e))?;
-        let router = crate::http::router_at_base(&service, access);
+        let router = crate::http::router_at_base(&service, access.clone());
         let tls = tls.map(Arc::new);
         let entered = runtime.enter();
         let socket = tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?;
@@ -92,7 +92,7 @@ impl Daemon {
         }
         let is_tls = tls.is_some();
         let answering = Threads::start(LAST_WORK).map_err(|e| Error::io("start the threads for", here(), e))?;
-        let http = runtime.spawn(Listener::new(socket, router, tls, answering.turns()).serve(closed));
+        let http = runtime.spawn(Listener::new(socket, router, tls, access, answering.turns()).serve(closed));
         drop(entered);
         let daemon = Self { service, runtime, address, is_tls, http, answering, signals, closing };
         tracing::info!("serving {} on {}", here().display(), daemon.url());

@@ -5,6 +5,7 @@ pub(crate) mod access;
 mod api;
 mod assets;
 mod body;
+mod budget;
 mod closer;
 mod described;
 mod error;
@@ -103,8 +104,9 @@ const OWN: &[&str] = &["api", "healthz", "images", "live", "login", "logout", "m
 /// taken.
 async fn around(State(web): State<Web>, request: Request, next: Next) -> Response {
     let inside = async |request| {
+        let client = gate::address_of(&web.access, &request);
         let limited = |request| limits::limit(limits::Limits::usual(), request, |request| next.run(request));
-        limits::caught(gate::gate(&web, request, limited)).await
+        web.budget.within(client, limits::caught(gate::gate(&web, request, limited)).await)
     };
     let mut response = meter::meter(web.clone(), request, inside).await;
     harden(response.headers_mut(), web.access.framing().policy());
@@ -115,14 +117,14 @@ async fn around(State(web): State<Web>, request: Request, next: Next) -> Respons
 fn routes() -> Router<Web> {
     Router::new()
         .route("/", get(assets::page))
-        .route("/app.js", get(assets::script))
-        .route("/elements.js", get(assets::elements))
-        .route("/list.js", get(assets::list))
-        .route("/player.js", get(assets::player))
-        .route("/words.js", get(assets::words))
-        .route("/style.css", get(assets::style))
-        .route("/icon.svg", get(assets::icon))
-        .route("/images/missing.jpg", get(assets::missing))
+        .route("/app.js", get(assets::file))
+        .route("/elements.js", get(assets::file))
+        .route("/list.js", get(assets::file))
+        .route("/player.js", get(assets::file))
+        .route("/words.js", get(assets::file))
+        .route("/style.css", get(assets::file))
+        .route("/icon.svg", get(assets::file))
+        .route("/images/missing.jpg", get(assets::file))
         .route("/api/cameras/list", get(strix::cameras))
         .route("/api/events/{cameras}", get(strix::events))
         .route("/motion/{*path}", get(files::motion))
@@ -141,7 +143,7 @@ fn routes() -> Router<Web> {
         .route("/api/v1/audit", get(api::audit))
         .route("/api/v1/me", get(login::me))
         .route("/login", get(login::page).post(login::sign_in))
-        .route("/login.css", get(assets::login_style))
+        .route("/login.css", get(assets::file))
         .route("/logout", post(login::sign_out))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/api/v1/stream", get(live::stream))

@@ -20,6 +20,7 @@ mod survey;
 mod sweep;
 mod workers;
 mod writer;
+pub(crate) mod zone;
 
 use std::path::Path;
 use std::sync::Arc;

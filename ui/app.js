@@ -3,44 +3,54 @@
 // page, so it works under any prefix.
 
 import { $, make, place } from "./elements.js";
-import { list } from "./list.js";
+import { again as picturesAgain, list, onChoice } from "./list.js";
+import { again as movieAgain, onClose, play, playing, stop } from "./player.js";
 import { dayName, number } from "./words.js";
 
 const PAGE = 60;
 const MOST = 1000; // of one question
+const MOST_SHOWN = 5000; // new events push out the oldest beyond this, however many were asked for
 const REFRESH = 3000;
 const SOON = 300;
 // What the user wants to see: up to which day, if not up to now; `room` is for how many events.
 const wish = { camera: null, saved: false, day: "", room: PAGE };
 // The newest events of that; whether there are older ones; whether they must be asked for again.
-const view = { events: new Map(), older: false, stale: true };
+// `next` is the cursor of the page after them, while it is that of the last one shown.
+const view = { events: new Map(), older: false, next: null, stale: true };
 const cameras = { known: [], buttons: new Map() };
 // `late` is what was heard since the last question was asked, until its answer is there.
-const live = { stream: null, late: null, drawing: null, changed: false };
+// `lost`: the service could not be reached, and pictures may be missing.
+const live = { stream: null, late: null, drawing: null, changed: false, lost: false };
 
 async function ask(path) {
   const response = await fetch(path);
   if (response.status === 401) {
-    location.assign("login");
+    location.assign(`login${location.search ? `?next=${encodeURIComponent(`/${location.search}`)}` : ""}`);
     return new Promise(() => {}); // nothing more happens on this page
   }
   if (!response.ok) throw new Error(`${path.split("?")[0]}: ${response.status}`);
   return response.json();
 }
 
-/** The newest events that the user wants to see, as many as there is room for. */
-async function newest() {
+/** The question for the events that the user wants to see. */
+function question() {
   const params = new URLSearchParams();
   if (wish.camera) params.set("camera", wish.camera);
   if (wish.saved) params.set("saved", "true");
   if (wish.day) params.set("to", wish.day);
+  return params;
+}
+
+/** The newest of them, as many as there is room for. */
+async function newest() {
+  const params = question();
   const events = [];
   const { room } = wish;
   for (;;) {
     params.set("limit", Math.min(room - events.length, MOST));
     const page = await ask(`api/v1/events?${params}`);
     events.push(...page.events);
-    if (!page.next || events.length >= room) return { events, older: page.next !== null };
+    if (!page.next || events.length >= room) return { events, next: page.next };
     params.set("cursor", page.next);
   }
 }
@@ -53,9 +63,11 @@ function compare(a, b) {
 
 function draw() {
   const events = [...view.events.values()].sort(compare);
+  if (wish.room > PAGE) wish.room = Math.max(wish.room, Math.min(events.length, MOST_SHOWN)); // what was asked for stays
   for (const { id } of events.splice(wish.room)) {
     view.events.delete(id);
     view.older = true;
+    view.next = null;
   }
   list(events, nothing());
   $("more").hidden = !view.older;
@@ -118,18 +130,23 @@ async function refresh() {
   const late = (live.late = []);
   view.stale = false;
   try {
-    const [{ events, older }] = await Promise.all([newest(), askCameras(), readiness()]);
+    const [{ events, next }] = await Promise.all([newest(), askCameras(), readiness()]);
     if (live.late !== late) return; // something was asked since, and its answer counts
     live.late = null;
     view.events = new Map(events.map((event) => [event.id, event]));
-    view.older = older;
+    [view.older, view.next] = [next !== null, next];
     $("events").ariaBusy = null;
     for (const change of late) change(); // it is younger than the answer
     draw();
+    if (live.lost) {
+      live.lost = false;
+      picturesAgain();
+      movieAgain();
+    }
   } catch (error) {
     if (live.late !== late) return;
     live.late = null;
-    view.stale = true;
+    view.stale = live.lost = true;
     $("status").textContent = `cannot reach the service (${error.message})`;
     $("status").classList.add("bad");
   }
@@ -141,16 +158,99 @@ function want(change) {
   return refresh();
 }
 
+/** One more page of older events. */
+async function older() {
+  const room = wish.room + PAGE;
+  if (live.late !== null || view.next === null) return want({ room }); // an answer is on its way, or the end has moved
+  const late = (live.late = []);
+  const params = question();
+  params.set("limit", PAGE);
+  params.set("cursor", view.next);
+  try {
+    const page = await ask(`api/v1/events?${params}`);
+    if (live.late !== late) return; // something was asked since
+    live.late = null;
+    wish.room = room;
+    for (const event of page.events) view.events.set(event.id, event);
+    [view.older, view.next] = [page.next !== null, page.next];
+    for (const change of late) change();
+    draw();
+  } catch {
+    if (live.late !== late) return;
+    live.late = null;
+    return want({ room }); // which says what is wrong, and tries again
+  }
+}
+
+/** The address of what is shown: it can be kept, sent, and gone back to. */
+function address(event) {
+  const params = new URLSearchParams();
+  if (wish.camera) params.set("camera", wish.camera);
+  if (wish.saved) params.set("saved", "1");
+  if (wish.day) params.set("day", wish.day);
+  if (event) params.set("event", event);
+  const search = params.toString();
+  return location.pathname + (search && `?${search}`);
+}
+
+/** Takes what is wished for from the address. */
+function read() {
+  const params = new URLSearchParams(location.search);
+  const day = params.get("day") ?? "";
+  Object.assign(wish, {
+    camera: params.get("camera") || null,
+    saved: ["1", "true"].includes(params.get("saved")),
+    day: /^\d{4}-\d\d-\d\d$/.test(day) ? day : "",
+  });
+  [$("saved").checked, $("day").value] = [wish.saved, wish.day];
+  return params.get("event");
+}
+
+/** Opens the event of this id in the player, or closes that. */
+async function show(id) {
+  if (!id) return stop();
+  if (id === playing()) return;
+  const known = view.events.get(id);
+  try {
+    const event = known ?? (await ask(`api/v1/events/${id.split("/").map(encodeURIComponent).join("/")}`));
+    if (new URLSearchParams(location.search).get("event") === id) play(event);
+  } catch {
+    history.replaceState(null, "", address(null)); // it is gone, or cannot be had now
+  }
+}
+
+onChoice((event) => {
+  history.pushState({ opened: true }, "", address(event.id));
+  play(event);
+});
+onClose(() => {
+  if (!new URLSearchParams(location.search).has("event")) return; // by going back
+  if (history.state?.opened) history.back();
+  else history.replaceState(null, "", address(null));
+});
+addEventListener("popstate", () => {
+  const before = JSON.stringify([wish.camera, wish.saved, wish.day]);
+  const event = read();
+  if (before !== JSON.stringify([wish.camera, wish.saved, wish.day])) restart();
+  show(event);
+});
+
 /** Something else, from its beginning. */
 function choose(change) {
+  Object.assign(wish, change);
+  history.pushState(null, "", address(null));
+  return restart();
+}
+
+function restart() {
   $("events").ariaBusy = "true";
   scrollTo(0, 0);
-  return want({ room: PAGE, ...change });
+  return want({ room: PAGE });
 }
 
 $("saved").addEventListener("change", () => choose({ saved: $("saved").checked }));
 $("day").addEventListener("change", () => choose({ day: $("day").value }));
-$("more").addEventListener("click", () => want({ room: wish.room + PAGE }));
+$("more").addEventListener("click", older);
 
 const isLive = () => live.stream !== null && live.stream.readyState === EventSource.OPEN;
 
@@ -179,6 +279,7 @@ function follow() {
   if (live.stream !== null && live.stream.readyState !== EventSource.CLOSED) return;
   live.stream = new EventSource("api/v1/stream");
   live.stream.addEventListener("open", refresh);
+  live.stream.addEventListener("error", () => { live.lost = true; });
   live.stream.addEventListener("reset", () => { view.stale = true; });
   for (const name of ["event-added", "event-changed"]) {
     live.stream.addEventListener(name, (message) => { const event = JSON.parse(message.data); hear(() => put(event)); });
@@ -196,7 +297,9 @@ document.addEventListener("visibilitychange", () => {
 
 (async function run() {
   account().catch(() => {}); // what cannot be reached is told by the events
+  const event = read();
   await refresh();
+  show(event);
   for (;;) {
     if (!document.hidden) follow();
     await new Promise((resume) => setTimeout(resume, REFRESH));

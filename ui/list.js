@@ -2,11 +2,16 @@
 // in place, so that nobody loses what he points at or has the focus on.
 
 import { $, local, make, MISSING, place } from "./elements.js";
-import { play, renew } from "./player.js";
+import { renew } from "./player.js";
 import { dayName, length, when } from "./words.js";
 
 const cards = new Map(); // by the event's id
 const headings = new Map(); // by the day
+let chosen = () => {}; // what happens with an event that is clicked
+
+export function onChoice(then) {
+  chosen = then;
+}
 
 function card() {
   const button = make("button", "event");
@@ -14,23 +19,30 @@ function card() {
   const [frame, line] = [make("div", "frame"), make("p")];
   const [image, badge, star] = [make("img"), make("span", "badge"), make("span", "star", "★")];
   image.loading = "lazy";
-  image.addEventListener("error", () => { if (!image.src.endsWith(MISSING)) image.src = MISSING; });
+  let isLost = false; // the picture could not be had
+  image.addEventListener("error", () => {
+    if (image.src.endsWith(MISSING)) return;
+    isLost = true;
+    image.src = MISSING;
+  });
   const [time, camera, lasts] = [make("span", "time"), make("span", "camera"), make("span", "length")];
   frame.append(image, badge, star);
   line.append(time, camera, lasts);
   button.append(frame, line);
 
   let [shown, text] = [null, ""];
-  button.addEventListener("click", () => play(shown));
+  button.addEventListener("click", () => chosen(shown));
+
+  const picture = () => (shown.thumbnail ? local(shown.thumbnail) : MISSING);
 
   function show(event) {
+    if (event === shown) return;
     const now = JSON.stringify(event);
     if (now === text) return;
     [shown, text] = [event, now];
     button.dataset.id = event.id;
     image.alt = `${event.camera}, ${when(event)}`;
-    const picture = event.thumbnail ? local(event.thumbnail) : MISSING;
-    if (image.getAttribute("src") !== picture) image.src = picture;
+    if (image.getAttribute("src") !== picture()) image.src = picture();
     badge.hidden = event.state === "complete";
     badge.className = `badge ${event.state}`;
     badge.textContent = event.state === "open" ? "recording" : event.state;
@@ -40,7 +52,17 @@ function card() {
     lasts.textContent = length(event);
     renew(event);
   }
-  return { button, show };
+  function again() {
+    if (!isLost && !(image.complete && image.naturalWidth === 0)) return;
+    isLost = false;
+    image.src = picture();
+  }
+  return { button, show, again };
+}
+
+/** Asks again for the pictures that could not be had, when the service can be reached again. */
+export function again() {
+  for (const card of cards.values()) card.again();
 }
 
 /** The element of this name, made if there is none yet. */

@@ -4,12 +4,20 @@ import { $, local, make, MISSING } from "./elements.js";
 import { length, number, size, when } from "./words.js";
 
 let shown = null; // the event in the dialog
+let isUnreachable = false; // its movie is asked for again when the service is back
+let closed = () => {};
+
+export function onClose(then) {
+  closed = then;
+}
 
 function still(event, why) {
   const image = make("img");
   image.alt = "";
   image.src = event.thumbnail ? local(event.thumbnail) : MISSING;
+  const had = $("stage").contains(document.activeElement);
   $("stage").replaceChildren(image, make("p", "", why));
+  if (had) $("player").focus();
 }
 
 function movie(event) {
@@ -22,14 +30,37 @@ function movie(event) {
   if (event.thumbnail) video.poster = local(event.thumbnail);
   // Browsers remember for a while what they have read of a movie; one that grows has another address until it is whole.
   video.src = local(event.video) + (event.state === "open" ? `#${Date.now()}` : "");
-  video.addEventListener("error", () => {
-    if (video.isConnected) still(event, why(shown.state));
+  video.addEventListener("error", async () => {
+    const status = await statusOf(video.src);
+    if (!video.isConnected || shown === null) return;
+    isUnreachable = status === null || status >= 500;
+    still(event, why(shown.state, status));
   });
   $("stage").replaceChildren(video);
+  if ($("player").open) video.focus();
+}
+
+/** What the service says of a file; null if it cannot be reached. */
+async function statusOf(url) {
+  try {
+    return (await fetch(url, { method: "HEAD", cache: "no-store" })).status;
+  } catch {
+    return null;
+  }
+}
+
+/** The service can be reached again. */
+export function again() {
+  if (!isUnreachable || shown === null) return;
+  isUnreachable = false;
+  movie(shown);
 }
 
 /** Why a movie does not play. */
-function why(state) {
+function why(state, status) {
+  if (status === null) return "The service cannot be reached. The movie is loaded when it can.";
+  if (status === 404) return "The movie is not there any more.";
+  if (status >= 400) return `The service does not send the movie (${status}).`;
   if (state === "open") return "It is still being recorded. The movie can be played when that is over.";
   if (state === "interrupted") return "The recording was interrupted, and its movie cannot be played.";
   return "This browser cannot play the movie.";
@@ -62,9 +93,19 @@ function tell(event) {
 
 export function play(event) {
   $("player-title").textContent = `${event.camera}, ${when(event)}`;
+  isUnreachable = false;
   tell(event);
   movie(event);
-  $("player").showModal();
+  if (!$("player").open) $("player").showModal();
+  // The first thing in the dialog is what closes it: a space there would.
+  ($("stage").querySelector("video") ?? $("player")).focus();
+}
+
+/** The event in the dialog, if it is open. */
+export const playing = () => shown?.id ?? null;
+
+export function stop() {
+  if ($("player").open) $("player").close();
 }
 
 /** Something else is known of an event. If it is looked at: a movie that is complete only now may play. */
@@ -79,4 +120,14 @@ $("close").addEventListener("click", () => $("player").close());
 $("player").addEventListener("close", () => {
   shown = null;
   $("stage").replaceChildren();
+  closed();
 });
+// The space bar plays and pauses wherever it does nothing else.
+$("player").addEventListener("keydown", (key) => {
+  const video = $("stage").querySelector("video");
+  if (key.key !== " " || key.target.closest("button, a")) return;
+  key.preventDefault();
+  if (video === null || key.repeat) return;
+  if (video.paused) video.play().catch(() => {});
+  else video.pause();
+}, true);

@@ -5,8 +5,10 @@ export const number = (count) => count.toLocaleString();
 /** The moment at which an event began. */
 export const when = (event) => event.start.replace("T", " ");
 
+/** How long it lasted by the camera's clock. Its times have no zone; read as the browser's, a change to summer time in that zone
+ * would count. */
 export function length(event) {
-  const all = Math.round((new Date(event.end) - new Date(event.start)) / 1000);
+  const all = Math.max(0, Math.round((new Date(`${event.end}Z`) - new Date(`${event.start}Z`)) / 1000));
   return all < 60 ? `${all} s` : `${Math.floor(all / 60)} min ${all % 60} s`;
 }
 

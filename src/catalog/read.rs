@@ -1,7 +1,7 @@
 //! What is asked of the catalog besides pages of events: cameras and their sums, ranges by directory name, counts.
 
-use rusqlite::params;
 use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, params};
 
 use super::Catalog;
 use super::row::{COLUMNS, name_to_sql, read_event};
@@ -89,6 +89,68 @@ impl Catalog {
             events.reverse();
             Ok(events)
         })
+    }
+
+    /// The oldest and the newest name of what [`Catalog::named`] returns, so that it can be read in pieces; `None` where that is
+    /// nothing.
+    pub fn named_bounds(&self, camera: &Camera, range: &NamedRange) -> Result<Option<(Named, Named)>> {
+        self.read("query", |connection| {
+            let cameras = connection.cameras()?;
+            let Some(id) = cameras.named(camera).map(|camera| camera.id) else { return Ok(None) };
+            let mut nth = connection.prepare_cached(
+                "SELECT day, name FROM events INDEXED BY events_by_name
+                 WHERE camera = ?1 AND (day, name) >= (?2, ?3) AND (day, name) <= (?4, ?5) AND name < 86400
+                 ORDER BY day DESC, name DESC LIMIT 1 OFFSET ?6",
+            )?;
+            let (from, to) = (Named::of(range.from), Named::of(range.to));
+            let mut nth = |offset: u64| {
+                let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+                let found = nth.query_row(params![id, from.0, from.1, to.0, to.1, offset], |row| {
+                    Ok(Named(row.get(0)?, row.get(1)?))
+                });
+                found.optional()
+            };
+            let Some(newest) = nth(range.offset)? else { return Ok(None) };
+            let last = range.limit.map(|limit| range.offset.saturating_add(limit.saturating_sub(1)));
+            let oldest = last.map(nth).transpose()?.flatten();
+            Ok(Some((oldest.unwrap_or(from), newest)))
+        })
+    }
+
+    /// At most `most` events of a camera between two names, oldest first: from `from` on, or from what comes `after` it.
+    pub fn named_piece(
+        &self,
+        camera: &Camera,
+        (from, to): (Named, Named),
+        after: bool,
+        most: usize,
+    ) -> Result<Vec<Event>> {
+        self.read("query", |connection| {
+            let cameras = connection.cameras()?;
+            let Some(id) = cameras.named(camera).map(|camera| camera.id) else { return Ok(Vec::new()) };
+            let begins = if after { ">" } else { ">=" };
+            let sql = format!(
+                "SELECT camera, day, name, {COLUMNS} FROM events INDEXED BY events_by_name
+                 WHERE camera = ?1 AND (day, name) {begins} (?2, ?3) AND (day, name) <= (?4, ?5) AND name < 86400
+                 ORDER BY day, name LIMIT ?6"
+            );
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let mut rows = connection.prepare_cached(&sql)?;
+            let rows =
+                rows.query_map(params![id, from.0, from.1, to.0, to.1, most], |row| read_event(row, &cameras))?;
+            rows.collect()
+        })
+    }
+}
+
+/// The day and the name of an event as the catalog orders them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named(i64, i64);
+
+impl Named {
+    /// That of a directory.
+    pub fn of((day, name): (Day, EventName)) -> Self {
+        Self(day.number().into(), name_to_sql(name))
     }
 }
 

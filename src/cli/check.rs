@@ -15,7 +15,7 @@ use crate::clock::Stop;
 use crate::error::Result;
 use crate::event::{Details, Event, EventId, State};
 use crate::scan::Progress;
-use crate::service::Archive;
+use crate::service::{Archive, zone};
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]
@@ -42,6 +42,10 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     for (id, details) in &tree {
         let path = archive.tree().root().join(id.to_string());
         findings.problems.extend(details.problems.iter().map(|problem| Report::note(&path, problem)));
+    }
+    let now = archive.options().clock.now();
+    if let Some(warning) = zone::warning(&fresh.handle().catalog, archive.tree(), now)? {
+        findings.problems.push(Report::note(archive.tree().root(), warning));
     }
     let state = archive.state_path();
     if state.join("catalog.db").is_file() {

@@ -10,7 +10,7 @@ use crate::daemon::control::Request;
 use crate::error::Result;
 use crate::http::wire::{CameraWire, CamerasWire};
 use crate::retention::{ArchiveForecast, Kept};
-use crate::service::Stats;
+use crate::service::{Stats, zone};
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     let here = common.open(Name::Stats)?;
@@ -38,7 +38,8 @@ fn without_daemon(here: &Here<'_>) -> Result<(CamerasWire, bool)> {
     }
     let options = archive.options();
     let now = options.clock.now();
-    let stats = Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now)?;
+    let mut stats = Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now)?;
+    stats.forecast.archive.warnings.extend(zone::warning(source.catalog(), archive.tree(), now)?);
     Ok((CamerasWire::from(stats), is_incomplete))
 }
 
@@ -56,6 +57,7 @@ fn text_of(wire: &CamerasWire) -> String {
         push_camera(&mut text, camera);
     }
     push_forecast(&mut text, &wire.forecast);
+    let _ = writeln!(text, "times are of the zone UTC{}", wire.zone);
     text
 }
 

@@ -3,6 +3,7 @@
 //! what the router's.
 
 mod activity;
+mod addresses;
 mod connection;
 mod spans;
 mod stream;
@@ -21,6 +22,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::tls::Tls;
+use crate::http::Access;
+use addresses::{Addresses, Place};
 use connection::Connection;
 use spans::Spans;
 pub(super) use threads::{Threads, Turns};
@@ -32,6 +35,10 @@ const OTHERS: u64 = 512;
 /// How long a failed accept waits for the next: what it lacks may come back.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// To a client that has as many connections as it may.
+const REFUSAL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n";
+
 /// A listener and what its connections need.
 #[derive(Debug)]
 pub(super) struct Listener {
@@ -42,13 +49,17 @@ pub(super) struct Listener {
     /// One for each connection that there may be.
     slots: Arc<Semaphore>,
     connections: u32,
+    /// What each client may take of them.
+    addresses: Addresses,
+    /// Who the trusted proxies are: their connections are many clients'.
+    access: Access,
     turns: Turns,
     /// Cancelled when the drain is over; each connection has a child of it.
     all: CancellationToken,
 }
 
 impl Listener {
-    pub fn new(socket: TcpListener, router: Router, tls: Option<Arc<Tls>>, turns: Turns) -> Self {
+    pub fn new(socket: TcpListener, router: Router, tls: Option<Arc<Tls>>, access: Access, turns: Turns) -> Self {
         let connections = room_for(crate::fault::number("connections", CONNECTIONS));
         Self {
             socket,
@@ -57,6 +68,8 @@ impl Listener {
             spans: Spans::usual(),
             slots: Arc::new(Semaphore::new(connections)),
             connections: u32::try_from(connections).unwrap_or(u32::MAX),
+            addresses: Addresses::new(crate::fault::number("per-address", connections.div_ceil(2))),
+            access,
             turns,
             all: CancellationToken::new(),
         }
@@ -80,14 +93,31 @@ impl Listener {
     }
 
     async fn accept(&self, closed: &watch::Receiver<bool>) {
-        let (mut full, mut failing) = (Rarely::default(), Rarely::default());
+        let (mut full, mut failing, mut greedy) = (Rarely::default(), Rarely::default(), Rarely::default());
         loop {
             let Some(slot) = self.slot(&mut full).await else { return };
             match self.socket.accept().await {
-                Ok((stream, peer)) => match stream.into_std() {
-                    Ok(stream) => self.spawn(stream, peer, slot, closed.clone()),
-                    Err(error) => tracing::warn!("HTTP with {peer}: {error}"),
-                },
+                Ok((stream, peer)) => {
+                    let place = self.addresses.take(peer.ip());
+                    if place.is_none() && !self.access.is_proxy(peer.ip()) {
+                        if greedy.may_say() {
+                            tracing::warn!(
+                                "HTTP: {} has {} connections, as many as one client may; more are refused (a proxy is \
+                                 to be named in [proxy])",
+                                peer.ip(),
+                                self.addresses.most()
+                            );
+                        }
+                        if self.tls.is_none() {
+                            let _ = stream.try_write(REFUSAL); // a client that does not read it sees the end
+                        }
+                        continue;
+                    }
+                    match stream.into_std() {
+                        Ok(stream) => self.spawn(stream, peer, (slot, place), closed.clone()),
+                        Err(error) => tracing::warn!("HTTP with {peer}: {error}"),
+                    }
+                }
                 Err(error) if is_of_one(&error) => tracing::debug!("HTTP: a connection failed at once: {error}"),
                 Err(error) => {
                     if failing.may_say() {
@@ -114,7 +144,7 @@ impl Listener {
         &self,
         stream: std::net::TcpStream,
         peer: SocketAddr,
-        slot: OwnedSemaphorePermit,
+        held: (OwnedSemaphorePermit, Option<Place>),
         closed: watch::Receiver<bool>,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
@@ -148,7 +178,7 @@ impl Listener {
                     }
                 }
             }
-            drop(slot);
+            drop(held);
         });
     }
 }

@@ -41,6 +41,12 @@ impl Day {
         NaiveDate::from_num_days_from_ce_opt(days).and_then(|date| Self::try_from(date).ok())
     }
 
+    /// The last day that four digits of a year can write.
+    pub const LAST: Self = Self(match NaiveDate::from_ymd_opt(9999, 12, 31) {
+        Some(date) => date,
+        None => NaiveDate::MAX,
+    });
+
     const FIRST: Self = Self(match NaiveDate::from_ymd_opt(0, 1, 1) {
         Some(date) => date,
         None => NaiveDate::MIN,

@@ -169,6 +169,11 @@ impl Access {
         self.proxy.as_ref()
     }
 
+    /// Whether this is the address of a trusted proxy.
+    pub(crate) fn is_proxy(&self, address: std::net::IpAddr) -> bool {
+        self.trusted_proxy().is_some_and(|proxy| proxy.is_at(address))
+    }
+
     /// The path at which a proxy shows this program, if it was configured.
     pub(super) fn get_base_path(&self) -> Option<&str> {
         self.base_path.as_deref()

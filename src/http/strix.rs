@@ -1,9 +1,12 @@
 //! The two routes that the strix web UI asks, to the letter: `/api/cameras/list` and `/api/events/{cameras}`.
 
+mod pieces;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::Response;
 use chrono::NaiveDateTime;
 use serde::Serialize;
@@ -11,6 +14,7 @@ use serde::Serialize;
 use super::api::{Common, answer, json};
 use super::described::{Moment, StrixCamera};
 use super::error::Problem;
+use super::no_body;
 use super::params::{Names, Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
@@ -76,6 +80,9 @@ struct EventWire {
     event_path: String,
 }
 
+/// After every event that has a time.
+const LAST: (Day, EventName) = (Day::LAST, EventName::Time(86_399));
+
 /// strix's own beginning of time.
 const EPOCH: &str = "1985-10-26 01:22:00";
 
@@ -94,6 +101,7 @@ const EPOCH: &str = "1985-10-26 01:22:00";
 pub(super) async fn events(
     State(web): State<Web>,
     viewer: Viewer,
+    method: Method,
     Names(cameras): Names<String>,
     raw: RawParams,
 ) -> Result<Response, Problem> {
@@ -101,47 +109,93 @@ pub(super) async fn events(
     let now = web.handle.now();
     let epoch = NaiveDateTime::parse_from_str(EPOCH, TIME).unwrap_or_default();
     let start = params.time("start", End::From, now)?.unwrap_or(epoch);
-    let end = params.time("end", End::To, now)?.unwrap_or(now.local);
+    let end = params.time("end", End::To, now)?;
     let offset = params.parsed("offset", "a number")?.unwrap_or(0u64);
     let limit = params.parsed("limit", "a number")?.unwrap_or(10u64);
     params.end()?;
+    let is_open = end.is_none();
     let range = NamedRange {
         from: bound("start", start)?,
-        to: bound("end", end)?,
+        // Without an end, all there is: Motion's clock may be ahead of ours.
+        to: end.map_or(Ok(LAST), |end| bound("end", end))?,
         offset,
         limit: (limit > 0).then_some(limit),
     };
     let time = |time: NaiveDateTime| Text::of_time(time, b' ').to_string();
-    let head = Answer { start: time(start), end: time(end), offset, limit, events: () };
+    let mut head = Answer { start: time(start), end: time(end.unwrap_or(now.local)), offset, limit, events: () };
     let mut seen = HashSet::new();
     let names = cameras.split(',').filter(|name| seen.insert(*name));
     // An unknown camera has no events.
     let asked = names.map(|name| (name.to_owned(), name.parse().ok().filter(|camera| viewer.sees(camera))));
     let asked: Vec<(String, Option<Camera>)> = asked.collect();
-    let handle = Arc::clone(&web.handle);
-    Ok(answer(web.read_long(move || render(&handle, &head, &asked, &range)).await?))
+    let scope = Scope { range, shows_root: viewer.sees_all() };
+    // The usual question is answered at once; what may be long is read and sent in pieces, as fast as its client takes it.
+    let is_short = limit > 0 && limit.saturating_mul(asked.len() as u64) <= SHORT;
+    if is_short {
+        let handle = Arc::clone(&web.handle);
+        let render = move || {
+            if is_open {
+                head.end = time(open_end(&handle, &asked, now.local)?);
+            }
+            render(&handle, &head, &asked, &scope)
+        };
+        return Ok(answer(web.read_long(render).await?));
+    }
+    if method == Method::HEAD {
+        return Ok(answer(no_body()));
+    }
+    if is_open {
+        let (handle, cameras) = (Arc::clone(&web.handle), asked.clone());
+        head.end = time(web.read_long(move || open_end(&handle, &cameras, now.local)).await?);
+    }
+    Ok(answer(pieces::body(web, begin(&head), asked, scope)))
 }
 
-/// The answer as JSON.
-fn render(
-    handle: &Handle,
-    head: &Answer,
-    asked: &[(String, Option<Camera>)],
-    range: &NamedRange,
-) -> crate::Result<Vec<u8>> {
-    let json = "texts and numbers are JSON";
-    let mut out = serde_json::to_vec(head).expect(json);
+/// Where a list ends that was asked for without an end: now, or at the newest event where that lies ahead.
+fn open_end(handle: &Handle, asked: &[(String, Option<Camera>)], now: NaiveDateTime) -> crate::Result<NaiveDateTime> {
+    let Ok(from) = bound("end", now) else { return Ok(now) };
+    let range = NamedRange { from, to: LAST, offset: 0, limit: Some(1) };
+    let mut end = now;
+    for camera in asked.iter().filter_map(|(_, camera)| camera.as_ref()) {
+        let ahead = handle.named(camera, &range)?;
+        end = ahead.iter().filter_map(|event| event.id.named_time()).fold(end, NaiveDateTime::max);
+    }
+    Ok(end)
+}
+
+/// The most events that are sent in one piece.
+const SHORT: u64 = 128;
+
+/// Which events are asked for, and by whom.
+#[derive(Debug, Clone)]
+struct Scope {
+    range: NamedRange,
+    /// Whether the absolute path of the archive is told; not to users who see only some cameras.
+    shows_root: bool,
+}
+
+/// The answer's beginning, up to the first camera.
+fn begin(head: &Answer) -> Vec<u8> {
+    let mut out = serde_json::to_vec(head).expect(JSON);
     out.pop(); // the brace; the events go before it
     out.extend_from_slice(b",\"events\":{");
+    out
+}
+
+const JSON: &str = "texts and numbers are JSON";
+
+/// The answer as JSON.
+fn render(handle: &Handle, head: &Answer, asked: &[(String, Option<Camera>)], scope: &Scope) -> crate::Result<Vec<u8>> {
+    let mut out = begin(head);
     for (at, (name, camera)) in asked.iter().enumerate() {
-        let events = camera.as_ref().map(|camera| handle.named(camera, range)).transpose()?.unwrap_or_default();
-        let events: Vec<EventWire> = events.iter().map(|event| wire(handle, event)).collect();
+        let events = camera.as_ref().map(|camera| handle.named(camera, &scope.range)).transpose()?.unwrap_or_default();
+        let events: Vec<EventWire> = events.iter().map(|event| wire(handle, event, scope.shows_root)).collect();
         if at > 0 {
             out.push(b',');
         }
-        serde_json::to_writer(&mut out, name).expect(json);
+        serde_json::to_writer(&mut out, name).expect(JSON);
         out.push(b':');
-        serde_json::to_writer(&mut out, &events).expect(json);
+        serde_json::to_writer(&mut out, &events).expect(JSON);
     }
     out.extend_from_slice(b"}}");
     Ok(out)
@@ -152,7 +206,7 @@ fn bound(parameter: &str, time: NaiveDateTime) -> Result<(Day, EventName), Probl
     Ok((day, EventName::Time(chrono::Timelike::num_seconds_from_midnight(&time))))
 }
 
-fn wire(handle: &Handle, event: &Event) -> EventWire {
+fn wire(handle: &Handle, event: &Event, shows_root: bool) -> EventWire {
     let details = &event.details;
     let below = event_path(event);
     let path = |name: Option<String>| name.map_or(MISSING.to_owned(), |name| format!("motion/{below}/{name}"));
@@ -165,6 +219,10 @@ fn wire(handle: &Handle, event: &Event) -> EventWire {
         thumbnail: path(details.thumbnail.map(Thumbnail::file_name)),
         images: [],
         saved: details.saved,
-        event_path: handle.root().join(event.id.to_string()).to_string_lossy().into_owned(),
+        event_path: if shows_root {
+            handle.root().join(event.id.to_string()).to_string_lossy().into_owned()
+        } else {
+            event.id.to_string()
+        },
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::access::Access;
 use super::blocking;
+use super::budget::Budget;
 use super::error::Problem;
 use super::limiter::Limiter;
 use super::live::Live;
@@ -48,10 +49,16 @@ pub(super) struct Shared {
     pub limiter: Limiter,
     /// How many passwords may be compared at a time.
     pub comparing: Comparing,
+    /// What large responses may hold of memory.
+    pub budget: Budget,
+    /// How many directories may be listed at a time: each list is in memory until it is a response.
+    listings: Arc<Semaphore>,
     /// How many of [`Web::read_long`] may be under way: each holds a thread, and most a connection to the catalog.
     long_reads: Arc<Semaphore>,
 }
 
+/// The most lists of an event's files that are made at a time.
+const LISTINGS: usize = 4;
 /// The most questions that take long at a time; more wait for their turn.
 const LONG_READS: usize = 2;
 
@@ -78,6 +85,8 @@ impl Web {
             sessions: Sessions::open(state_dir),
             limiter: Limiter::default(),
             comparing: Comparing::default(),
+            budget: Budget::default(),
+            listings: Arc::new(Semaphore::new(LISTINGS)),
             long_reads: Arc::new(Semaphore::new(LONG_READS)),
         }))
     }
@@ -87,7 +96,22 @@ impl Web {
         &self,
         read: impl FnOnce() -> crate::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = Arc::clone(&self.long_reads).acquire_owned().await;
+        Self::in_turn(&self.long_reads, read).await
+    }
+
+    /// Lists an event's files, which may be tens of thousands: a few such lists at a time.
+    pub async fn list<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> crate::Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        Self::in_turn(&self.listings, read).await
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        turns: &Arc<Semaphore>,
+        read: impl FnOnce() -> crate::Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = Arc::clone(turns).acquire_owned().await;
         let turn = turn.map_err(|_| Problem::from(crate::Error::Stopped))?;
         blocking(move || {
             let _turn = turn;

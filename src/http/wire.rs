@@ -175,6 +175,9 @@ pub(super) struct ImageWire {
 pub(crate) struct CamerasWire {
     pub cameras: Vec<CameraWire>,
     pub forecast: ArchiveForecast,
+    /// The zone in which days count and "now" is read, as an offset from UTC; all times of events are in it.
+    #[serde(default)]
+    pub zone: String,
 }
 
 /// A camera.
@@ -185,7 +188,7 @@ pub(crate) struct CameraWire {
     pub port: u16,
     pub events: u64,
     pub saved: u64,
-    /// The bytes measured so far; null until some are, where there are events.
+    /// The bytes of its events; null until all are measured.
     pub bytes: Option<u64>,
     pub first_day: Option<String>,
     pub last_day: Option<String>,
@@ -193,18 +196,18 @@ pub(crate) struct CameraWire {
 }
 
 impl From<Stats> for CamerasWire {
-    fn from(Stats { cameras, mut forecast }: Stats) -> Self {
+    fn from(Stats { cameras, mut forecast, zone }: Stats) -> Self {
         let cameras = cameras.into_iter().map(|CameraInfo { summary, port }| CameraWire {
             name: summary.camera.to_string(),
             port,
             events: summary.events,
             saved: summary.saved,
-            bytes: (summary.events == 0 || summary.unmeasured < summary.events).then_some(summary.bytes),
+            bytes: (summary.unmeasured == 0).then_some(summary.bytes),
             first_day: summary.days.map(|(first, _)| first.to_string()),
             last_day: summary.days.map(|(_, last)| last.to_string()),
             forecast: forecast.cameras.remove(&summary.camera).unwrap_or_default(),
         });
-        Self { cameras: cameras.collect(), forecast: forecast.archive }
+        Self { cameras: cameras.collect(), forecast: forecast.archive, zone }
     }
 }
 

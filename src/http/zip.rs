@@ -13,6 +13,7 @@ use axum::extract::{Path, Query as Pairs, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use chrono::NaiveDateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
 
@@ -24,7 +25,7 @@ use super::params::{Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
 use super::wire::StateSchema;
-use super::{api, blocking, error, no_body};
+use super::{api, error, no_body};
 use crate::catalog::{Order, Query};
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::service::Handle;
@@ -109,7 +110,7 @@ pub(super) async fn zipped(web: Web, viewer: Viewer, mut request: Request) -> Re
     }
     // The tree decides what there is; the catalog may not know the event yet.
     let (handle, asked) = (Arc::clone(&web.handle), id.clone());
-    let files = blocking(move || handle.event_files(&asked)).await.map_err(Problem::or_not_found)?;
+    let files = web.list(move || handle.event_files(&asked)).await.map_err(Problem::or_not_found)?;
     let name = format!("{}_{}_{}.zip", id.camera, id.day, id.name);
     Ok(answer(&web, request.method(), &web.zips.events, &name, What::One(id, files)))
 }
@@ -141,7 +142,10 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     let query = query(Params::new(raw)?, &viewer, &web.handle)?;
     let (handle, asked) = (Arc::clone(&web.handle), query.clone());
-    let (first, last) = web.read_long(move || survey(&handle, asked)).await?.days()?;
+    let survey = web.read_long(move || survey(&handle, asked)).await?;
+    let (first, last) = survey.days()?;
+    // What begins while this is sent is not part of it. That is not "until now": Motion's clock may be ahead of ours.
+    let query = survey.newest.into_iter().fold(query, Query::to);
     let days = if first == last { first.to_string() } else { format!("{first}_{last}") };
     Ok(answer(&web, &method, &web.zips.exports, &format!("events_{days}.zip"), What::Many(query)))
 }
@@ -156,8 +160,9 @@ fn query(mut params: Params, viewer: &Viewer, handle: &Handle) -> Result<Query, 
     if let Some(from) = params.time("from", End::From, now)? {
         query = query.from(from);
     }
-    // What begins while this is sent is not part of it.
-    query = query.to(params.time("to", End::To, now)?.unwrap_or(now.local));
+    if let Some(to) = params.time("to", End::To, now)? {
+        query = query.to(to);
+    }
     if let Some(saved) = params.parsed("saved", "true or false")? {
         query = query.saved(saved);
     }
@@ -181,6 +186,7 @@ struct Survey {
     events: usize,
     files: u64,
     days: Option<(Day, Day)>,
+    newest: Option<NaiveDateTime>,
 }
 
 fn survey(handle: &Handle, mut query: Query) -> crate::Result<Survey> {
@@ -190,6 +196,7 @@ fn survey(handle: &Handle, mut query: Query) -> crate::Result<Survey> {
         for event in &page.events {
             let (day, details) = (event.id.day, &event.details);
             survey.events += 1;
+            survey.newest = survey.newest.max(Some(details.start));
             // Debug frames are not counted; where there are too many after all, the writer stops.
             survey.files += u64::from(details.frames.unwrap_or(0)) + u64::from(details.video.is_some());
             survey.days = Some(survey.days.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));

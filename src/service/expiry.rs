@@ -14,6 +14,7 @@ use crossbeam_channel::{Sender, select};
 
 use super::handle::Handle;
 use super::status::Part;
+use super::zone;
 use crate::archive::{QueuedPass, StuckPass};
 use crate::clock::Stop;
 use crate::error::{Error, Result};
@@ -37,6 +38,8 @@ pub(super) struct Expiry<'a> {
     handed: u64,
     /// While there is pressure: the passes that were handed over because of it.
     pressure: Option<Tried>,
+    /// The generation of the catalog at the last look at the time zone.
+    zone_of: Option<u64>,
 }
 
 /// How often a pass is handed over before space is made in another way: what failed may have been of a moment.
@@ -72,7 +75,7 @@ enum Wake {
 
 impl<'a> Expiry<'a> {
     pub fn new(shared: &'a Handle, interval: Duration, passes: &'a Sender<QueuedPass>, stop: &'a Stop) -> Self {
-        Self { shared, interval, passes, stop, due: Instant::now(), handed: 0, pressure: None }
+        Self { shared, interval, passes, stop, due: Instant::now(), handed: 0, pressure: None, zone_of: None }
     }
 
     /// Runs until told to stop. The first pass waits for the preload. Every round ends by handing waiting passes to the
@@ -84,6 +87,7 @@ impl<'a> Expiry<'a> {
         }
         loop {
             crate::fault::point("expirer");
+            self.look_at_zone();
             if Instant::now() >= self.due && self.shared.status.may_expire() {
                 self.put_off();
                 self.try_again();
@@ -100,11 +104,25 @@ impl<'a> Expiry<'a> {
                     Wake::Stop => return Ok(()),
                     Wake::Round => break,
                     Wake::Look => {
+                        self.look_at_zone();
                         self.look_at_space()?;
                         self.shared.expirer.audit.retry(); // there may be room by now
                     }
                 }
             }
+        }
+    }
+
+    /// Compares the names of the newest frames with the times of their files, where anything has changed since the last look.
+    fn look_at_zone(&mut self) {
+        let generation = self.shared.generation();
+        if !self.shared.status.may_expire() || self.zone_of == Some(generation) {
+            return;
+        }
+        self.zone_of = Some(generation);
+        match zone::warning(&self.shared.catalog, &self.shared.tree, self.shared.now()) {
+            Ok(warning) => self.shared.status.set_zone(warning),
+            Err(error) => tracing::debug!("time zone: {}", error.chain()),
         }
     }
 

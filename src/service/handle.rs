@@ -20,7 +20,7 @@ use super::options::Options;
 use super::reserve::Reserve;
 use super::status::Status;
 use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
-use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, NamedRange, Page, Query};
+use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::{By, Camera, Container, Day, Event, EventId};
@@ -185,6 +185,22 @@ impl Handle {
     /// A camera's events in a range of directory names, oldest first.
     pub(crate) fn named(&self, camera: &Camera, range: &NamedRange) -> Result<Vec<Event>> {
         self.catalog.named(camera, range)
+    }
+
+    /// The oldest and the newest name of such a range.
+    pub(crate) fn named_bounds(&self, camera: &Camera, range: &NamedRange) -> Result<Option<(Named, Named)>> {
+        self.catalog.named_bounds(camera, range)
+    }
+
+    /// A piece of such a range.
+    pub(crate) fn named_piece(
+        &self,
+        camera: &Camera,
+        between: (Named, Named),
+        after: bool,
+        most: usize,
+    ) -> Result<Vec<Event>> {
+        self.catalog.named_piece(camera, between, after, most)
     }
 
     /// Every camera, by name.

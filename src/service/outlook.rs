@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::handle::{CameraInfo, Handle};
+use super::zone;
 use crate::archive::Tree;
 use crate::catalog::Catalog;
 use crate::clock::Now;
@@ -18,6 +19,8 @@ pub struct Stats {
     pub cameras: Vec<CameraInfo>,
     /// What becomes of them at the present rate.
     pub forecast: Forecast,
+    /// The zone of this program's clock as an offset from UTC, such as `+01:00`.
+    pub zone: String,
 }
 
 impl Stats {
@@ -30,7 +33,8 @@ impl Stats {
         policy: &Policy,
         now: Now,
     ) -> Result<Self> {
-        Ok(Self { cameras: CameraInfo::of(catalog, ports)?, forecast: look_ahead(catalog, tree, policy, now)? })
+        let forecast = look_ahead(catalog, tree, policy, now)?;
+        Ok(Self { cameras: CameraInfo::of(catalog, ports)?, forecast, zone: zone::offset(now) })
     }
 
     /// Of these cameras as if there were no others: nothing of it tells of the archive or its disk.
@@ -38,12 +42,12 @@ impl Stats {
         let (now, mut shown) = (handle.now(), handle.cameras()?);
         shown.retain(|info| cameras.contains(&info.summary.camera));
         let Some((first, last)) = days_asked(now) else {
-            return Ok(Self { cameras: shown, forecast: Forecast::default() });
+            return Ok(Self { cameras: shown, forecast: Forecast::default(), zone: zone::offset(now) });
         };
         let mut sums = handle.catalog.sums(first, last)?;
         sums.retain(|sums| cameras.contains(&sums.camera));
         let policy = handle.expirer.policy().within(cameras);
-        Ok(Self { cameras: shown, forecast: forecast(&sums, None, &policy, now) })
+        Ok(Self { cameras: shown, forecast: forecast(&sums, None, &policy, now), zone: zone::offset(now) })
     }
 }
 
@@ -65,7 +69,9 @@ impl Handle {
     /// what-if. Asks the catalog for a few sums, and the disk for its free space. Fails if the catalog cannot be read.
     pub fn stats(&self, policy: Option<&Policy>) -> Result<Stats> {
         let policy = policy.unwrap_or(self.expirer.policy());
-        Stats::of(&self.catalog, &self.tree, self.ports(), policy, self.now())
+        let mut stats = Stats::of(&self.catalog, &self.tree, self.ports(), policy, self.now())?;
+        stats.forecast.archive.warnings.extend(self.status.zone());
+        Ok(stats)
     }
 
     /// The same of some cameras only (`None`: of all), by the archive's rules: for whoever knows of no others.

@@ -45,6 +45,8 @@ pub struct Status {
     alerts: Mutex<Vec<String>>,
     /// What keeps the archive from being managed at all, whatever the rules. Written by the expirer's timer, read by whoever asks.
     standing: Mutex<Vec<String>>,
+    /// What is wrong with the time zone. Written by the expirer, read by whoever asks.
+    zone: Mutex<Option<String>>,
     /// When the expirer's timer runs next; `None` before its first run. Written by the expirer, read by whoever asks.
     next_check: Mutex<Option<Instant>>,
     /// How far the walk has come.
@@ -66,6 +68,7 @@ impl Status {
             changed: Condvar::new(),
             alerts: Mutex::default(),
             standing: Mutex::default(),
+            zone: Mutex::default(),
             next_check: Mutex::default(),
             progress: Arc::default(),
             mode: Mutex::default(),
@@ -108,7 +111,23 @@ impl Status {
     pub fn alerts(&self) -> Vec<String> {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.into_iter().chain(alerts.iter().cloned()).collect()
+        standing.into_iter().chain(alerts.iter().cloned()).chain(self.zone()).collect()
+    }
+
+    /// What is wrong with the time zone, in words.
+    pub(crate) fn zone(&self) -> Option<String> {
+        self.zone.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets or clears that; a new warning is logged once.
+    pub(super) fn set_zone(&self, warning: Option<String>) {
+        let mut known = self.zone.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_none()
+            && let Some(warning) = &warning
+        {
+            tracing::warn!("{warning}");
+        }
+        *known = warning;
     }
 
     /// Replaces the alerts of the rules; logs them when there are more than before.

@@ -361,6 +361,116 @@ fn twenty_cameras_take_one_line_of_a_phone() {
 }
 
 /// Events that are over, a minute apart, without a movie.
+/// Issue 13: reload and `?camera=` forgot the state, and Back left the page with the player open.
+#[test]
+fn the_address_keeps_what_is_shown() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let id = "Camera2/2026-11-21/05-45-29";
+    let browser = Browser::open_at(&world, &format!("http://{}/?camera=Camera2", daemon.address));
+    browser.wait_for("one camera's events", CARDS, &json!([id]));
+    let search = "return decodeURIComponent(location.search)";
+    let player = "return document.querySelector('#player[open]') !== null";
+    browser.click("button.event");
+    browser.wait_for("the movie plays", PLAYS, &json!(true));
+    assert_eq!(browser.ask(search), json!(format!("?camera=Camera2&event={id}")));
+    browser.post("/refresh", &json!({}));
+    browser.wait_for("the player after a reload", player, &json!(true));
+    browser.post("/back", &json!({}));
+    browser.wait_for("the list again", player, &json!(false));
+    browser.wait_for("its camera", CARDS, &json!([id]));
+    assert_eq!(browser.ask(search), json!("?camera=Camera2"));
+    browser.click("button.event");
+    browser.wait_for("the movie plays", PLAYS, &json!(true));
+    browser.click("#close");
+    browser.wait_for("the address without it", search, &json!("?camera=Camera2"));
+    browser.click("#cameras button:first-child");
+    browser.wait_for("all", "return document.querySelectorAll('button.event').length", &json!(5));
+    browser.post("/back", &json!({}));
+    browser.wait_for("one camera again", CARDS, &json!([id]));
+    browser.assert_no_complaints();
+}
+
+/// Issue 13: the space bar closed the player, whose first button has the focus.
+#[test]
+fn space_plays_and_pauses() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("the events", "return document.querySelectorAll('button.event').length", &json!(5));
+    browser.click("button.event");
+    browser.wait_for("the movie plays", PLAYS, &json!(true));
+    let paused = "return document.querySelector('#player[open] video').paused";
+    browser.ask("document.querySelector('video').loop = true");
+    for is_paused in [true, false] {
+        let keys = json!({"actions": [{"type": "key", "id": "keys", "actions": [
+            {"type": "keyDown", "value": " "}, {"type": "keyUp", "value": " "}]}]});
+        browser.post("/actions", &keys);
+        browser.wait_for("paused, or not", paused, &json!(is_paused));
+    }
+}
+
+/// Issue 13: pictures that were lost while the service was away never came back.
+#[test]
+fn pictures_come_back_with_the_service() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let address = daemon.address.clone();
+    let browser = Browser::open(&world, &daemon);
+    let pictures = "return [...document.querySelectorAll('.event img')].filter(i => i.naturalWidth == 320).length";
+    browser.wait_for("the pictures", pictures, &json!(5));
+    assert_eq!(daemon.stop(), 0);
+    browser.ask("document.querySelectorAll('.event img').forEach(i => { i.src = i.src + '?again'; })");
+    browser.wait_for("they are lost", pictures, &json!(0));
+    let again = world.command("serve", ["--listen", &address]);
+    let _daemon = Daemon::start(again);
+    browser.wait_for("they are back", pictures, &json!(5));
+}
+
+/// Issue 13: pictures were cropped to 4:3, and lengths counted the browser's summer time.
+#[test]
+fn pictures_are_whole_and_lengths_are_the_cameras() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    let fit = "const i = document.querySelector('.event img'); return i ? getComputedStyle(i).objectFit : ''";
+    browser.wait_for("whole pictures", fit, &json!("contain"));
+    browser.post(
+        "/goog/cdp/execute",
+        &json!({"cmd": "Emulation.setTimezoneOverride", "params": {"timezoneId": "Europe/Berlin"}}),
+    );
+    let length = "return import('./words.js').then(words => words.length({start: '2026-03-29T01:59:50', end: '2026-03-29T03:00:10'}))";
+    browser.wait_for("the length", length, &json!("60 min 20 s"));
+}
+
+/// Issue 13: every press of "older events" asked for all of them again.
+#[test]
+fn older_events_are_asked_for_once() {
+    let world = World::new();
+    many(&world, &days_ago(3), 0..200);
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    let count = "return document.querySelectorAll('button.event').length";
+    browser.wait_for("a page", count, &json!(60));
+    browser.ask(
+        "window.asked = 0; const fetched = window.fetch;
+         window.fetch = async (path, ...rest) => { const answer = await fetched(path, ...rest);
+         if (String(path).startsWith('api/v1/events?')) window.asked += (await answer.clone().json()).events.length; return answer; }",
+    );
+    for all in [120, 180, 200] {
+        browser.click("#more");
+        browser.wait_for("one more page", count, &json!(all));
+    }
+    assert_eq!(browser.ask("return window.asked"), json!(140));
+    browser.wait_for("their order", CARDS, &newest_of(&daemon, 200));
+}
+
+/// The ids of the newest events, of a page that is as large.
+fn newest_of(daemon: &Daemon, count: usize) -> Value {
+    let page = daemon.get(&format!("/api/v1/events?limit={count}")).json();
+    page["events"].as_array().unwrap().iter().map(|event| event["id"].clone()).collect()
+}
+
 fn many(world: &World, day: &str, minutes: std::ops::Range<u32>) {
     for minute in minutes {
         let id = format!("Camera1/{day}/{:02}-{:02}-00", minute / 60, minute % 60);

@@ -359,3 +359,45 @@ fn a_clock_that_jumps_while_the_daemon_runs_is_held_and_believed_when_it_is_righ
     assert_eq!(daemon.events().len(), 2);
     assert_eq!(daemon.stop(), 0);
 }
+
+/// Issue 13: Owlery in a container is in UTC, Motion's host east of it. The newest hours were missing from strix's list and from
+/// exports, and nothing warned.
+#[test]
+fn events_ahead_of_the_clock_are_listed_and_warned_of() {
+    let world = World::new();
+    let name = |hours: i64| {
+        let time = chrono::Utc::now() + chrono::TimeDelta::hours(hours);
+        (format!("Camera1/{}", time.format("%Y-%m-%d/%H-%M-%S")), format!("{}.jpg", time.format("%H-%M-%S-00")))
+    };
+    for (ahead, age) in [(2, 0), (-3, 5)] {
+        let (id, frame) = name(ahead);
+        let age = std::time::Duration::from_secs(age * 3600);
+        world.event(id).frames(0).no_movie().file(&frame, "x").age(age).make();
+    }
+    let mut command = world.command("serve", ["--listen", "127.0.0.1:0"]);
+    command.env("TZ", "UTC");
+    let daemon = Daemon::start(command);
+    wait_until("ready", || daemon.get("/readyz").status == 200);
+    let strix = daemon.get("/api/events/Camera1").json();
+    assert_eq!(strix["events"]["Camera1"].as_array().unwrap().len(), 2, "{strix}");
+    assert!(strix["end"].as_str() >= strix["events"]["Camera1"][1]["start"].as_str(), "{strix}");
+    assert_eq!(daemon.get("/api/events/Camera1?limit=0").json()["events"], strix["events"]);
+    let export = daemon.get("/api/v1/export?from=1d");
+    assert_eq!(
+        String::from_utf8_lossy(&export.body).matches(".jpg").count(),
+        4,
+        "each twice: at its file and in the table"
+    );
+    let warns = |text: &str| text.contains("time zone: Camera1 names its frames 2 h ahead");
+    wait_until("an alert", || warns(&daemon.get("/readyz").text()));
+    assert_eq!(daemon.log().matches("names its frames 2 h ahead").count(), 1);
+    let stats = daemon.get("/api/v1/cameras").json();
+    assert_eq!(stats["zone"], "+00:00");
+    assert!(warns(&stats["forecast"]["warnings"].to_string()), "{stats}");
+    let check = Ran::of({
+        let mut command = world.command("check", [""; 0]);
+        command.env("TZ", "UTC");
+        command
+    });
+    assert!(warns(&check.stdout) && check.code == 1, "{}", check.stdout);
+}

@@ -35,6 +35,11 @@ impl Client {
         self
     }
 
+    /// The same for the last request on this connection.
+    fn send_last(&mut self, text: &str) -> &mut Self {
+        self.send(&text.replace("Host:", "Connection: close\r\nHost:"))
+    }
+
     /// One answer, whose length its head tells; `HEAD` has no body whatever the head tells.
     fn answer_to(&mut self, method: &str) -> Response {
         let mut bytes = Vec::new();
@@ -194,7 +199,7 @@ fn a_client_that_takes_nothing_is_left() {
 #[test]
 fn as_many_connections_as_there_may_be_harm_nobody_who_is_there() {
     let world = World::new();
-    let daemon = serve(&world, "connections=2");
+    let daemon = serve(&world, "connections=2,per-address=2");
     let (mut first, mut second) = (Client::of(&daemon), Client::of(&daemon));
     first.send(HEALTH).answer();
     second.send(HEALTH).answer();
@@ -325,4 +330,35 @@ fn a_handler_that_panics_is_answered_for_and_harms_no_other() {
     assert!(daemon.log().contains("a handler panicked: OWLERY_FAULT=healthz"), "{}", daemon.log());
     assert_eq!(client.send(&HEALTH.replace("healthz", "readyz")).answer().status, 200, "on the same connection");
     assert_eq!(daemon.stop(), 0);
+}
+
+/// Issue 13: one client could take every connection there is.
+#[test]
+fn one_client_does_not_take_every_connection() {
+    let world = World::new();
+    let daemon = serve(&world, "connections=16,per-address=2");
+    let (mut first, mut second) = (Client::of(&daemon), Client::of(&daemon));
+    first.send(HEALTH).answer();
+    second.send(HEALTH).answer();
+    let refused = Response::parse(&Client::of(&daemon).rest());
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
+    daemon.wait_for_log("127.0.0.1 has 2 connections, as many as one client may");
+    assert_eq!(first.send(HEALTH).answer().status, 200, "the others are not disturbed");
+    drop(second);
+    wait_until("room again", || Response::parse(&Client::of(&daemon).send_last(HEALTH).rest()).status == 200);
+}
+
+/// A trusted proxy speaks for many clients.
+#[test]
+fn a_trusted_proxy_has_all_connections() {
+    let world = World::new();
+    let config = world.outside("proxy").join("owlery.toml");
+    fs::write(&config, "[proxy]\nfrom = [\"127.0.0.1\"]\n").unwrap();
+    let mut command = world.command("serve", ["--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()]);
+    command.env("OWLERY_LIMITS", "connections=16,per-address=1");
+    let daemon = Daemon::start(command);
+    let mut clients: Vec<Client> = (0..4).map(|_| Client::of(&daemon)).collect();
+    for client in &mut clients {
+        assert_eq!(client.send(HEALTH).answer().status, 200);
+    }
 }

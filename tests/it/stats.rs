@@ -29,6 +29,9 @@ fn stats(world: &World, flags: &[&str]) -> Value {
 
 /// What is told without the numbers of the disk, which other tests fill too.
 fn steady(mut told: Value) -> Value {
+    let zone = told["zone"].take();
+    assert!(zone.as_str().is_some_and(|zone| zone.starts_with(['+', '-']) && zone.len() == 6), "{zone}");
+    told.as_object_mut().unwrap().remove("zone");
     let forecast = told["forecast"].as_object_mut().unwrap();
     let disk = forecast.remove("disk").unwrap();
     assert!(disk["total"].as_u64() >= disk["free"].as_u64() && disk["free"].is_u64(), "{disk}");
@@ -176,4 +179,18 @@ fn a_person_reads_a_table_and_a_few_lines() {
     let empty = World::empty();
     std::fs::create_dir(empty.path("Camera1")).unwrap();
     assert_eq!(empty.run("stats", &[]).code, 0);
+}
+
+/// Issue 13: after a restore, the sizes of restored events are not known, and `stats` summed the others as if they were all.
+#[test]
+fn stats_after_a_restore_do_not_guess() {
+    let world = two_cameras();
+    assert_eq!(world.run("scan", &["--measure"]).code, 0);
+    let id =
+        world.list().into_iter().find(|event| event["camera"] == "Camera1").unwrap()["id"].as_str().unwrap().to_owned();
+    let before = stats(&world, &[])["cameras"][0]["bytes"].clone();
+    let pass = world.run("delete", &["--json", &id]).json()["pass"].as_str().unwrap().to_owned();
+    assert_eq!(world.run("restore", &[&pass]).code, 0);
+    let after = stats(&world, &[])["cameras"][0]["bytes"].clone();
+    assert!(after.is_null() || after == before, "{after}, of {before}");
 }

@@ -37,7 +37,7 @@ impl Served {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (closing, closed) = watch::channel(false);
-        let mut listener = Listener::new(socket, router, tls, Turns::here());
+        let mut listener = Listener::new(socket, router, tls, Access::default(), Turns::here());
         listener.spans.drain = 2 * PATIENCE; // whatever ends before that has not waited for the drain's end
         let task = tokio::spawn(listener.serve(closed));
         Self { address, closing, task }

@@ -11,7 +11,6 @@ use super::{Common, answer, event_id, limit_of, tagged};
 use crate::catalog::{Cursor, Order, Query};
 use crate::event;
 use crate::event::Camera;
-use crate::http::blocking;
 use crate::http::described::{CursorText, Direction, Moment};
 use crate::http::error::Problem;
 use crate::http::params::{Names, Params, RawParams};
@@ -121,7 +120,7 @@ fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
     Common
 ))]
 pub(in crate::http) async fn event(
-    State(handle): State<Arc<Handle>>,
+    State(web): State<Web>,
     viewer: Viewer,
     prefix: Prefix,
     Names(names): Names<(String, String, String)>,
@@ -129,8 +128,9 @@ pub(in crate::http) async fn event(
 ) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
     let id = event_id(&names, &viewer)?;
+    let handle = Arc::clone(&web.handle);
     let event = handle.event(&id)?.ok_or_else(Problem::not_found)?;
-    let images = blocking(move || handle.images(&id)).await?;
+    let images = web.list(move || handle.images(&id)).await?;
     let path = event_path(&event);
     let image = |(name, bytes): (String, u64)| {
         let url = format!("{prefix}/media/{path}/{}", segment(&name));

@@ -6,7 +6,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::super::api::Common;
-use super::super::blocking;
 use super::super::error::Problem;
 use super::super::web::Web;
 use super::super::wire::segment;
@@ -28,7 +27,7 @@ pub(super) async fn page(web: &Web, event: EventId, has_slash: bool) -> Result<R
     let base = if has_slash { String::new() } else { format!("{}/", event.name) };
     let title = escape(&event.to_string());
     let handle = web.handle.clone();
-    let images = blocking(move || handle.images(&event)).await.map_err(Problem::or_not_found)?;
+    let images = web.list(move || handle.images(&event)).await.map_err(Problem::or_not_found)?;
     let mut page =
         format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body>\n<h1>{title}</h1>\n<ul>\n");
     for (name, _) in images {

@@ -276,3 +276,28 @@ fn only_event_directories_are_listed() {
         assert_problem(&daemon.get(path), 404, None);
     }
 }
+
+/// Issue 13: the page's own files had no tag and were not compressed.
+#[test]
+fn assets_have_tags_and_are_compressed() {
+    let world = World::new();
+    let daemon = world.serve(&[]);
+    for path in ["/", "/app.js", "/style.css", "/icon.svg", "/images/missing.jpg"] {
+        let plain = daemon.get(path);
+        let packed = daemon.request("GET", path, &[("Accept-Encoding", "br, gzip")]);
+        let tags = [&plain, &packed].map(|answer| answer.header("etag").unwrap().to_owned());
+        if packed.header("content-encoding").is_some() {
+            assert_ne!(tags[0], tags[1], "{path}");
+            let mut text = Vec::new();
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut text).unwrap();
+            assert_eq!(text, plain.body, "{path}");
+            assert!(packed.body.len() < plain.body.len(), "{path}");
+        } else {
+            assert_eq!(path, "/images/missing.jpg");
+        }
+        for (tag, encoding) in [(&tags[0], "identity"), (&tags[1], "gzip")] {
+            let known = daemon.request("GET", path, &[("If-None-Match", tag), ("Accept-Encoding", encoding)]);
+            assert_eq!((known.status, known.body.len()), (304, 0), "{path}");
+        }
+    }
+}

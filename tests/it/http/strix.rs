@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use super::auth::{cookie, serve_with, users};
 use super::{assert_problem, serve_measured};
 use crate::world::{World, days_ago, today, wait_until};
 
@@ -307,15 +308,18 @@ fn both_bounds_are_inclusive_and_compared_with_the_directorys_name() {
     assert_eq!(names(&other_day, "Camera1"), [""; 0]);
 }
 
+/// Motion's clock may be ahead of ours: an end that was not asked for leaves nothing out.
 #[test]
-fn the_end_is_now_unless_told_otherwise() {
+fn without_an_end_what_lies_ahead_is_listed() {
     let world = World::new();
     let tomorrow = (today() + chrono::Days::new(2)).to_string();
     for day in [days_ago(2), tomorrow] {
         world.event(format!("Camera1/{day}/12-00-00")).old().make();
     }
     let daemon = world.serve(&[]);
-    assert_eq!(names(&daemon.get("/api/events/Camera1").json(), "Camera1").len(), 1, "what lies ahead is not told");
+    let all = daemon.get("/api/events/Camera1").json();
+    assert_eq!(names(&all, "Camera1").len(), 2, "{all}");
+    assert_eq!(all["end"], format!("{} 12:00:00", today() + chrono::Days::new(2)));
     assert_eq!(names(&daemon.get("/api/events/Camera1?end=2999-01-01").json(), "Camera1").len(), 2);
 }
 
@@ -367,5 +371,57 @@ fn what_cannot_be_understood_is_refused_by_name() {
         ("camera=Camera1", "camera"),
     ] {
         assert_problem(&daemon.get(&format!("/api/events/Camera1?{query}")), 400, Some(parameter));
+    }
+}
+
+/// Issue 13: the whole list was made in memory for each client. Sent in pieces, it is the same list.
+#[test]
+fn a_long_list_in_pieces_is_the_same_list() {
+    let world = World::new();
+    let day = days_ago(3);
+    for n in 0..300 {
+        world
+            .event(format!("Camera1/{day}/{:02}-{:02}-{:02}", n / 60, n % 60, n % 7))
+            .frames(0)
+            .no_movie()
+            .old()
+            .make();
+    }
+    for n in 0..128 {
+        world.event(format!("Camera2/{day}/{:02}-{:02}-00", n / 60, n % 60)).frames(0).no_movie().old().make();
+    }
+    let daemon = world.serve(&[]);
+    let get = |what: &str| daemon.get(&format!("/api/events/{what}")).json()["events"].clone();
+    let mut pieces = Vec::new();
+    for offset in [200, 100, 0] {
+        let page = get(&format!("Camera1?limit=100&offset={offset}"));
+        pieces.extend(page["Camera1"].as_array().unwrap().clone());
+    }
+    let all = get("Camera1,Nothing,Camera2?limit=0");
+    assert_eq!(all["Camera1"].as_array().unwrap(), &pieces);
+    assert_eq!((all["Nothing"].as_array().unwrap().len(), all["Camera2"].as_array().unwrap().len()), (0, 128));
+    let names: Vec<&String> = all.as_object().unwrap().keys().collect();
+    assert_eq!(names.len(), 3);
+    assert_eq!(get("Camera1?limit=200&offset=5")["Camera1"].as_array().unwrap(), &pieces[95..295]);
+    assert_eq!(get("Camera1?limit=0&offset=290")["Camera1"].as_array().unwrap(), &pieces[..10]);
+    assert_eq!(get("Camera1?limit=0&offset=300")["Camera1"], serde_json::json!([]));
+    let (start, end) = (format!("{day}%2001:00:00"), format!("{day}%2002:59:59"));
+    let within = get(&format!("Camera1?limit=0&start={start}&end={end}"));
+    assert_eq!(within["Camera1"].as_array().unwrap(), &pieces[60..180]);
+}
+
+/// Issue 13: `event_path` told users who see only some cameras where the archive lies.
+#[test]
+fn limited_users_do_not_see_the_absolute_root() {
+    let world = World::sample("direct");
+    let daemon = serve_with(&world, &users());
+    for (user, is_limited) in [("anna", false), ("bert", true)] {
+        let cookie = cookie(&daemon, user);
+        for limit in ["0", "10"] {
+            let answer = daemon.request("GET", &format!("/api/events/Camera1?limit={limit}"), &[("Cookie", &cookie)]);
+            let path = answer.json()["events"]["Camera1"][0]["event_path"].as_str().unwrap().to_owned();
+            assert_eq!(path.starts_with('/'), !is_limited, "{user}: {path}");
+            assert_eq!(answer.text().contains(world.root.to_str().unwrap()), !is_limited, "{user}");
+        }
     }
 }

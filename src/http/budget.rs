@@ -1,0 +1,141 @@
+//! The memory that responses may hold while their clients read them: each is made at once, and stays until its client has taken it.
+//! Small ones are not counted; files, zips and strix's long lists are sent piece by piece.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use http_body::{Frame, SizeHint};
+
+use super::error::Problem;
+
+/// Responses up to this size are not counted, in bytes: a connection's buffer takes as much.
+const SMALL: usize = 64 << 10;
+/// What all may hold together, in bytes.
+const MOST: usize = 64 << 20;
+/// What those of one client may: half is left for others.
+const MOST_OF_ONE: usize = MOST / 2;
+/// When to try again, in seconds.
+const LATER: i64 = 5;
+
+/// What is held. Written when a large response begins and when it ends.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Budget(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    all: usize,
+    /// By the client's address, where it is known.
+    of: HashMap<Option<IpAddr>, usize>,
+}
+
+/// A response's share; given back when dropped.
+#[derive(Debug)]
+struct Share {
+    budget: Budget,
+    client: Option<IpAddr>,
+    bytes: usize,
+}
+
+impl Budget {
+    /// The response, or 503 where it is large and too much is held already.
+    pub fn within(&self, client: Option<IpAddr>, response: Response) -> Response {
+        let size = response.body().size_hint().exact().unwrap_or(0);
+        if size <= SMALL as u64 || !is_whole(response.headers()) {
+            return response;
+        }
+        match self.take(client, usize::try_from(size).unwrap_or(usize::MAX)) {
+            Some(share) => response.map(|body| Body::new(Counted { body, _share: share })),
+            None => {
+                let problem = "too many large responses are waiting for their clients; try again later";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem).retry_in(LATER)
+            }
+        }
+    }
+
+    /// A share; the first of a client and the first of all may be larger than that.
+    fn take(&self, client: Option<IpAddr>, bytes: usize) -> Option<Share> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_client = held.of.get(&client).copied().unwrap_or(0);
+        let fits = |has: usize, most: usize| has == 0 || has.saturating_add(bytes) <= most;
+        if !fits(held.all, MOST) || !fits(of_client, MOST_OF_ONE) {
+            return None;
+        }
+        held.all = held.all.saturating_add(bytes);
+        held.of.insert(client, of_client.saturating_add(bytes));
+        Some(Share { budget: self.clone(), client, bytes })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.budget.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.all = held.all.saturating_sub(self.bytes);
+        if let Some(of_client) = held.of.get_mut(&self.client) {
+            *of_client = of_client.saturating_sub(self.bytes);
+            if *of_client == 0 {
+                held.of.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// Whether a response is made whole in memory: documents are, files are not.
+fn is_whole(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    kind.starts_with(b"application/json") || kind.starts_with(b"text/html")
+}
+
+/// A body and its share.
+struct Counted {
+    body: Body,
+    /// Held for its end.
+    _share: Share,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // Until it is dropped, part of it may still wait in the connection.
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_responses_are_bounded_in_total_and_each() {
+        let budget = Budget::default();
+        let ip = |n: u8| Some(IpAddr::from([192, 0, 2, n]));
+        let first = budget.take(ip(1), MOST_OF_ONE).unwrap();
+        assert!(budget.take(ip(1), 1).is_none(), "half is left for others");
+        let second = budget.take(ip(2), MOST_OF_ONE).unwrap();
+        assert!(budget.take(ip(3), 1).is_none());
+        drop(first);
+        drop(budget.take(ip(3), MOST_OF_ONE).unwrap());
+        drop(second);
+        assert!(budget.take(None, 2 * MOST).is_some(), "one that is alone may be larger");
+        let held = budget.0.lock().unwrap();
+        assert!(held.all == 0 && held.of.is_empty());
+    }
+}
