@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use serde_json::Value;
 
 use super::auth::serve_with;
+use super::serve_measured;
 use crate::world::{Daemon, PATIENCE, Response, World, days_ago, wait_until};
 
 /// An archive with one event.
@@ -34,7 +35,12 @@ fn thumbnail(answer: &Response) -> String {
 #[test]
 fn no_page_is_served_for_another_prefix() {
     let (world, id) = world();
-    let daemon = world.serve(&[]);
+    let daemon = serve_measured(&world, &[]);
+    wait_until("everything written", || {
+        let tag = || daemon.get("/api/v1/events").header("etag").unwrap().to_owned();
+        let (before, _, after) = (tag(), daemon.get("/readyz"), tag());
+        before == after
+    });
     let mut tags = Vec::new();
     for _ in 0..2 {
         for prefix in ["", "/a", "/b", "/a/b"] {
