@@ -8,7 +8,7 @@ use super::Given;
 use crate::error::{Error, Result};
 
 /// Variables that are no settings: the log's filter, and what tests of debug builds use.
-const OTHERS: [&str; 2] = ["OWLERY_LOG", "OWLERY_FAULT"];
+const OTHERS: [&str; 3] = ["OWLERY_LOG", "OWLERY_FAULT", "OWLERY_LIMITS"];
 const PREFIX: &str = "OWLERY_";
 
 impl Given {
