@@ -9,7 +9,7 @@ mod spans;
 mod stream;
 mod threads;
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -109,12 +109,13 @@ impl Listener {
                             );
                         }
                         if self.tls.is_none() {
-                            let _ = stream.try_write(REFUSAL); // a client that does not read it sees the end
+                            // Tokio does not know yet whether it can be written to. A client that does not read it sees the end.
+                            let _ = stream.into_std().and_then(|mut stream| stream.write(REFUSAL));
                         }
                         continue;
                     }
                     match stream.into_std() {
-                        Ok(stream) => self.spawn(stream, peer, (slot, place), closed.clone()),
+                        Ok(stream) => self.spawn(stream, peer, (place, slot), closed.clone()),
                         Err(error) => tracing::warn!("HTTP with {peer}: {error}"),
                     }
                 }
@@ -144,7 +145,8 @@ impl Listener {
         &self,
         stream: std::net::TcpStream,
         peer: SocketAddr,
-        held: (OwnedSemaphorePermit, Option<Place>),
+        // In this order: who gets the slot next may be the same client.
+        held: (Option<Place>, OwnedSemaphorePermit),
         closed: watch::Receiver<bool>,
     ) {
         if let Err(error) = stream.set_nodelay(true) {

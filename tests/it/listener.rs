@@ -345,7 +345,10 @@ fn one_client_does_not_take_every_connection() {
     daemon.wait_for_log("127.0.0.1 has 2 connections, as many as one client may");
     assert_eq!(first.send(HEALTH).answer().status, 200, "the others are not disturbed");
     drop(second);
-    wait_until("room again", || Response::parse(&Client::of(&daemon).send_last(HEALTH).rest()).status == 200);
+    wait_until("room again", || {
+        let bytes = Client::of(&daemon).send_last(HEALTH).rest();
+        bytes.starts_with(b"HTTP/1.1 200")
+    });
 }
 
 /// A trusted proxy speaks for many clients.
