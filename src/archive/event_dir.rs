@@ -51,6 +51,8 @@ pub struct Facts {
     pub movie: Option<MovieCheck>,
     /// The newest modification time in it, where every file was looked at.
     pub newest: Option<i64>,
+    /// The oldest modification time of it and of what is in it, where every file was looked at.
+    pub oldest: Option<i64>,
     /// Where only names were read: the newest of the times that were asked for all the same, to find what is being written.
     pub touched: Option<i64>,
     /// The camera's frames, where every file was looked at.
@@ -149,6 +151,7 @@ impl DayDir {
             peak_change: own.as_ref().and_then(|own| own.peak_change),
             movie: own.as_ref().map(|_| MovieCheck::Whole),
             newest: None,
+            oldest: None,
             touched: None,
             frame_list: Vec::new(),
             has_sidecar: true,
@@ -308,6 +311,7 @@ fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
         peak_change: None,
         movie: None,
         newest: None,
+        oldest: None,
         touched: None,
         frame_list: Vec::new(),
         has_sidecar: false,
@@ -333,7 +337,7 @@ fn judge_early(dir: &Dir, name: EventName, frames: &[Frame]) -> Result<Early> {
 
 /// Looks at every file: sizes, the newest time, empty frames, links, and the movie's end.
 fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
-    let mut sum = Sum { bytes: 0, newest: i64::MIN };
+    let mut sum = Sum { bytes: 0, newest: i64::MIN, oldest: i64::MAX };
     let (mut empty_frames, mut hidden_bytes) = (0u32, 0u64);
     for name in &names.all {
         let stat = match dir.stat(name) {
@@ -359,11 +363,13 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
         facts.problems.push(format!("{empty_frames} of {} frames are empty", names.frames.len()));
     }
     let has_hidden = names.all.iter().any(|name| name.starts_with(b"."));
+    let own = dir.stat_self()?;
     if !has_hidden || sum.newest == i64::MIN {
-        sum.add(&dir.stat_self()?); // else it may be the time at which the hidden file came
+        sum.add(&own); // else it may be the time at which the hidden file came
     }
     facts.bytes = Some(sum.bytes.saturating_add(hidden_bytes));
     facts.newest = Some(sum.newest);
+    facts.oldest = Some(sum.oldest.min(mtime(&own)));
     if let Some(video) = facts.video {
         facts.movie = Some(check_movie(dir, video)?);
     }
@@ -388,6 +394,7 @@ fn check_movie(dir: &Dir, video: Container) -> Result<MovieCheck> {
 struct Sum {
     bytes: u64,
     newest: i64,
+    oldest: i64,
 }
 
 impl Sum {
@@ -397,5 +404,6 @@ impl Sum {
             self.bytes = self.bytes.saturating_add(stat.stx_size);
         }
         self.newest = self.newest.max(mtime(stat));
+        self.oldest = self.oldest.min(mtime(stat));
     }
 }

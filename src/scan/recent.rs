@@ -8,10 +8,15 @@ use chrono::NaiveDateTime;
 
 use crate::archive::Facts;
 use crate::clock::Now;
+use crate::event::state::MovieCheck;
 use crate::event::{Camera, EventId};
 
 /// How long Motion's word on an event is remembered, in nanoseconds.
 const REMEMBERED: i64 = 2 * DAY;
+/// Within what time an event is written that is copied to its place, in nanoseconds.
+const AT_ONCE: i64 = 10_000_000_000;
+/// How many events that came at once are remembered before those are forgotten that are old by now.
+const MOST_ARRIVED: usize = 4096;
 /// In nanoseconds.
 const DAY: i64 = 86_400_000_000_000;
 
@@ -19,6 +24,15 @@ const DAY: i64 = 86_400_000_000_000;
 /// ahead, in a day that is over. Else what a wrong clock has written would be open until that time comes, which may be years.
 fn is_of_a_wrong_clock(id: &EventId, newest: i64, now: Now) -> bool {
     newest > now.nanos().saturating_add(DAY) && id.day.date() < now.yesterday()
+}
+
+/// Whether an event of a day that is over came to its place at once: it has frames, its movie is whole, and all of it was
+/// modified within a few seconds. A copy that kept no times looks like that. What Motion writes under a wrong date does not:
+/// either something in it is older than the rest, or it goes on, or its movie is unfinished.
+fn came_at_once(id: &EventId, facts: &Facts, now: Now) -> bool {
+    let is_whole = facts.frames.is_some_and(|frames| frames > 0) && matches!(facts.movie, None | Some(MovieCheck::Whole));
+    let (Some(oldest), Some(newest)) = (facts.oldest, facts.newest) else { return false };
+    is_whole && id.day.date() < now.yesterday() && newest.saturating_sub(oldest) < AT_ONCE
 }
 
 /// The memory. All of it is written and read by whoever scans, under one lock that is never held over I/O.
@@ -35,8 +49,21 @@ struct Memory {
     latest: HashMap<Camera, Latest>,
     /// Times in the future that were met: the time, and when it was first seen.
     ahead: HashMap<EventId, (i64, i64)>,
+    /// Events that came to a day that is over at once, and their newest time when they were first read.
+    arrived: HashMap<EventId, i64>,
     /// Events that were open when they were last read, whoever read them.
     open: HashSet<EventId>,
+}
+
+impl Memory {
+    /// Whether an event that came at once is as it was when it was first read.
+    fn is_as_it_came(&mut self, id: &EventId, newest: i64, now: Now) -> bool {
+        if self.arrived.len() >= MOST_ARRIVED {
+            let since = now.nanos().saturating_sub(DAY);
+            self.arrived.retain(|_, time| *time >= since);
+        }
+        *self.arrived.entry(id.clone()).or_insert(newest) == newest
+    }
 }
 
 #[derive(Debug)]
@@ -96,18 +123,23 @@ impl Recent {
         let mut memory = self.memory();
         memory.ended.remove(id);
         memory.ahead.remove(id);
+        memory.arrived.remove(id);
         memory.open.remove(id);
         memory.latest.retain(|_, latest| &latest.id != id);
     }
 
     /// Remembers an event that was measured. Returns its newest time, where a time in the future counts as the moment
-    /// it was first seen. One that a wrong clock has written long ago counts as 1970.
+    /// it was first seen. One that a wrong clock has written long ago counts as 1970, and so does a copy that kept no times,
+    /// unless it was seen to change since.
     pub fn note(&self, id: &EventId, facts: &Facts, now: Now) -> Option<i64> {
         let found = facts.newest?;
         if is_of_a_wrong_clock(id, found, now) {
             return Some(0);
         }
         let mut memory = self.memory();
+        if came_at_once(id, facts, now) && memory.is_as_it_came(id, found, now) {
+            return Some(0);
+        }
         let newest = if found <= now.nanos() {
             memory.ahead.remove(id);
             found

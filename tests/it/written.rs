@@ -73,6 +73,18 @@ fn an_event_written_again_is_seen_at_the_rename() {
     assert!(audit.contains("it is being written"), "{audit}");
 }
 
+/// A copy of an old archive whose files did not keep their times: all of an event is of this moment, and nothing goes on.
+#[test]
+fn a_copy_that_kept_no_times_is_retired() {
+    let world = World::new();
+    let copied = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).make();
+    let movie = world.event(format!("Camera1/{}/12-00-00", days_ago(60))).movie("video.mp4", unfinished_mp4()).make();
+    let ran = expire(&world);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(!copied.exists(), "{ran:?}");
+    assert!(movie.is_dir(), "its movie is unfinished, so it may be one that Motion has just begun: {ran:?}");
+}
+
 #[test]
 fn a_written_event_of_an_old_day_is_not_deleted() {
     let world = World::new();
