@@ -150,7 +150,7 @@ pub struct Named(i64, i64);
 impl Named {
     /// That of a directory.
     pub fn of((day, name): (Day, EventName)) -> Self {
-        Self(day.number().into(), name_to_sql(name))
+        Self(day.number(), name_to_sql(name))
     }
 }
 

@@ -2,6 +2,7 @@
 //! all clients that take that.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
@@ -56,7 +57,10 @@ impl Asset {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         let packed = encoder.write_all(&plain).and_then(|()| encoder.finish()).ok();
         let packed = packed.filter(|packed| packed.len() < plain.len()).map(Bytes::from);
-        let hash = Sha256::digest(&plain).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash = Sha256::digest(&plain).iter().take(8).fold(String::new(), |mut hash, byte| {
+            let _ = write!(hash, "{byte:02x}"); // writing to a string cannot fail
+            hash
+        });
         Self { kind, plain, packed, hash }
     }
 

@@ -49,13 +49,11 @@ impl Budget {
         if size <= SMALL as u64 || !is_whole(response.headers()) {
             return response;
         }
-        match self.take(client, usize::try_from(size).unwrap_or(usize::MAX)) {
-            Some(share) => response.map(|body| Body::new(Counted { body, _share: share })),
-            None => {
-                let problem = "too many large responses are waiting for their clients; try again later";
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem).retry_in(LATER)
-            }
+        if let Some(share) = self.take(client, usize::try_from(size).unwrap_or(usize::MAX)) {
+            return response.map(|body| Body::new(Counted { body, _share: share }));
         }
+        let problem = "too many large responses are waiting for their clients; try again later";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, problem).retry_in(LATER)
     }
 
     /// A share; the first of a client and the first of all may be larger than that.

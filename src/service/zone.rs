@@ -73,7 +73,7 @@ fn difference(frames: impl Iterator<Item = Frame>, now: Now) -> Option<i64> {
         let changed = local(written.naive_utc()) - local(now.utc.naive_utc());
         let wall = written.naive_utc() + (now.local - now.utc.naive_utc()) + TimeDelta::seconds(changed);
         let apart = (named - wall).num_seconds();
-        let zone = (apart as f64 / QUARTER as f64).round() as i64 * QUARTER;
+        let zone = (apart + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
         if (apart - zone).abs() > TOLERANCE || zone.abs() > MOST {
             continue;
         }

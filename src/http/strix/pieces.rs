@@ -61,13 +61,13 @@ impl Pieces {
         match std::mem::replace(&mut self.at, At::Between) {
             At::Begin(begin) => Ok(begin.into()),
             At::Within(within) => self.events(within).await,
-            At::Between => match self.cameras.pop_front() {
-                Some((name, camera)) => self.open(&name, camera).await,
-                None => {
-                    self.is_over = true;
-                    Ok(Bytes::from_static(b"}}"))
+            At::Between => {
+                if let Some((name, camera)) = self.cameras.pop_front() {
+                    return self.open(&name, camera).await;
                 }
-            },
+                self.is_over = true;
+                Ok(Bytes::from_static(b"}}"))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::assert_problem;
 use crate::world::{Daemon, PATIENCE, Response, World, wait_until};
@@ -419,7 +419,11 @@ fn cameras_that_a_user_may_not_see_exist_for_him_nowhere() {
     let events = |cookie| get(&daemon, "/api/events/Camera1,Camera2,Camera3?limit=0", cookie).json()["events"].clone();
     assert_eq!(events(&anna)["Camera2"].as_array().unwrap().len(), 1);
     assert_eq!(events(&bert)["Camera2"], json!([]), "as for a camera that is not there");
-    assert_eq!(events(&bert)["Camera1"], events(&anna)["Camera1"]);
+    let without_paths = |mut events: Value| {
+        events["Camera1"].as_array_mut().unwrap().iter_mut().for_each(|event| event["event_path"] = Value::Null);
+        events["Camera1"].take()
+    };
+    assert_eq!(without_paths(events(&bert)), without_paths(events(&anna)), "but for where the archive lies");
     assert_eq!(
         get(&daemon, "/readyz", &bert).json(),
         json!({"ready": true, "waiting": {}}),
