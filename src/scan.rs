@@ -16,7 +16,7 @@ pub use tickets::Tickets;
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::state::{MovieCheck, Signs, judge, patience};
+use crate::event::state::{MovieCheck, QUIET_MOVIE, Signs, judge, patience};
 use crate::event::{By, Camera, Change, Day, DayScan, Details, EventId, EventName, Stamp, State};
 use recent::Recent;
 
@@ -82,7 +82,7 @@ const RACY: i64 = 2_000_000_000;
 
 /// What was modified within this time is read as a whole before it is retired: an unfinished movie may be written although
 /// nothing of it has come to the disk for minutes, since FFmpeg writes 256 KiB at a time.
-const HORIZON: Duration = Duration::from_secs(15 * 60);
+const HORIZON: Duration = QUIET_MOVIE;
 
 fn nanos_of(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
@@ -205,7 +205,8 @@ impl Scanner {
     fn judge(&self, id: &EventId, facts: &Facts, newest: i64, now: Now) -> State {
         let ended = self.recent.is_ended(id, newest);
         let newer = self.recent.has_newer(id, facts);
-        judge(&Signs { newest, ended, newer, movie: facts.movie }, now, self.event_gap)
+        let frames = facts.frames.unwrap_or(0);
+        judge(&Signs { newest, ended, newer, frames, movie: facts.movie }, now, self.event_gap)
     }
 
     /// Reads an event. Where only names were read, and their times say that it was written a moment ago, all of it.
@@ -295,7 +296,10 @@ fn details_of(facts: Facts, state: State, peak_change: Option<u32>) -> Details {
     {
         problems.push(match facts.movie {
             Some(MovieCheck::Empty) => format!("{} is empty", video.file_name()),
-            _ => format!("{} was never finished (it has no moov box) and does not play", video.file_name()),
+            _ => {
+                let name = video.file_name();
+                format!("{name} was never finished or is cut off (no moov box, or data is missing) and does not play")
+            }
         });
     }
     Details {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::{FileType, Statx};
 
 use super::dir::{DayDir, Dir, file_type, join, mtime};
@@ -371,7 +371,15 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     facts.newest = Some(sum.newest);
     facts.oldest = Some(sum.oldest.min(mtime(&own)));
     if let Some(video) = facts.video {
-        facts.movie = Some(check_movie(dir, video)?);
+        let look = look_into(dir, video)?;
+        facts.movie = Some(look.check);
+        // Frames tell the length better, but for a single one, which may be from anywhere in the event.
+        if let Some(secs) = look.secs
+            && names.frames.len() <= 1
+            && !facts.has_sidecar
+        {
+            facts.end = facts.end.max(facts.start + TimeDelta::seconds(i64::from(secs)));
+        }
     }
     Ok(())
 }
@@ -384,11 +392,11 @@ fn touched(dir: &Dir, names: &Names) -> Result<i64> {
     Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))
 }
 
-fn check_movie(dir: &Dir, video: Container) -> Result<MovieCheck> {
+fn look_into(dir: &Dir, video: Container) -> Result<moov::Look> {
     let name = video.file_name().as_bytes();
     let len = dir.stat(name)?.stx_size;
     let file = dir.open_file(name)?;
-    moov::check(&file, len, video).map_err(|e| Error::io("read", join(dir.path(), name), e))
+    moov::look(&file, len, video).map_err(|e| Error::io("read", join(dir.path(), name), e))
 }
 
 struct Sum {

@@ -262,7 +262,7 @@ mod tests {
         fn a_path_is_below_its_own_event_only(
             camera in "Camera1?",
             day in 20_000i64..20_003,
-            name in prop_oneof![(0u32..3).prop_map(EventName::Time), (1u32..120).prop_map(EventName::Number)],
+            name in prop_oneof![(0u32..3).prop_map(EventName::Time), (1u32..120).prop_map(|number| EventName::Number { number, width: 3 })],
             path in "motion/Camera1?/2024-10-0[4-7]/(00-00-0[0-3]|0?[0-9]{1,3})/video.mp4",
         ) {
             let id = EventId { camera: camera.parse().unwrap(), day: Day::from_number(day).unwrap(), name };

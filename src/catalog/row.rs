@@ -15,13 +15,16 @@ pub(super) const COLUMNS: &str =
 /// How many parameters [`bind`] takes: the name and the columns.
 pub(super) const WIDTH: usize = 12;
 
-/// Raw numbers come after the times of a day.
+/// Raw numbers come after the times of a day, each times [`WIDTHS`] plus the digits of its directory's name.
 pub(super) const NUMBERS: i64 = 100_000;
+
+/// More than a number has digits.
+pub(super) const WIDTHS: i64 = 16;
 
 pub(super) fn name_to_sql(name: EventName) -> i64 {
     match name {
         EventName::Time(secs) => i64::from(secs),
-        EventName::Number(number) => NUMBERS + i64::from(number),
+        EventName::Number { number, width } => NUMBERS + i64::from(number) * WIDTHS + i64::from(width),
     }
 }
 
@@ -29,7 +32,8 @@ pub(super) fn name_from_sql(value: i64) -> Option<EventName> {
     if value < NUMBERS {
         u32::try_from(value).ok().filter(|secs| *secs < 86_400).map(EventName::Time)
     } else {
-        u32::try_from(value - NUMBERS).ok().filter(|number| *number > 0).map(EventName::Number)
+        let (number, width) = ((value - NUMBERS) / WIDTHS, (value - NUMBERS) % WIDTHS);
+        EventName::of_number(u32::try_from(number).ok()?, u8::try_from(width).ok()?)
     }
 }
 
@@ -44,6 +48,9 @@ pub(super) fn names_of_moment(moment: i64) -> (i64, (i64, i64)) {
     let (day, secs) = (moment.div_euclid(86_400), moment.rem_euclid(86_400));
     (day, (secs, if secs == 86_399 { i64::MAX } else { secs }))
 }
+
+/// What is added to the code of a debug movie that lies beside the frames; more than there are containers.
+const BESIDE: i64 = 32;
 
 /// The columns of an event but its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +90,7 @@ impl Columns {
             video: details.video.map(code),
             debug_video: details.debug_video.map(|movie| match movie {
                 DebugMovie::InDebug(container) => code(container),
-                DebugMovie::Beside(container) => 8 + code(container),
+                DebugMovie::Beside(container) => BESIDE + code(container),
             }),
             thumbnail: details.thumbnail.map(|thumbnail| match thumbnail {
                 Thumbnail::File => 0,
@@ -116,6 +123,10 @@ impl Columns {
     /// What a lesser look does not know stays as it was read before.
     pub fn keep_measured(&mut self, before: &Self) {
         self.peak = self.peak.or(before.peak);
+        // Names do not tell how long a movie is.
+        if self.bytes.is_none() && self.start == before.start && self.frames.is_none_or(|frames| frames <= 1) {
+            self.length = self.length.max(before.length);
+        }
         if self.bytes.is_none() && before.bytes.is_some() {
             self.bytes = before.bytes;
             self.frames = self.frames.or(before.frames);
@@ -128,8 +139,8 @@ impl Columns {
         let time = |secs: i64| DateTime::from_timestamp(secs, 0).map(|time| time.naive_utc());
         let container = |code: i64| usize::try_from(code).ok().and_then(|at| Container::ALL.get(at)).copied();
         let movie = |code: i64| match code {
-            0..8 => container(code).map(DebugMovie::InDebug),
-            _ => container(code - 8).map(DebugMovie::Beside),
+            0..BESIDE => container(code).map(DebugMovie::InDebug),
+            _ => container(code - BESIDE).map(DebugMovie::Beside),
         };
         let thumbnail = |code: i64| match code - 1 {
             -1 => Some(Thumbnail::File),
@@ -244,8 +255,8 @@ mod tests {
         }
 
         #[test]
-        fn names_go_round_in_their_order(a in 0u32..86_400, b in 1u32..1_000_000) {
-            let (time, number) = (EventName::Time(a), EventName::Number(b));
+        fn names_go_round_in_their_order(a in 0u32..86_400, b in 1u32..1_000_000, width in 6u8..10) {
+            let (time, number) = (EventName::Time(a), EventName::Number { number: b, width });
             for name in [time, number] {
                 prop_assert_eq!(name_from_sql(name_to_sql(name)), Some(name));
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::row::NUMBERS;
+use super::row::{NUMBERS, WIDTHS};
 use crate::error::{Error, Result};
 use crate::event::Container;
 
@@ -13,7 +13,7 @@ use crate::event::Container;
 const APPLICATION: i64 = 0x4F77_6C79;
 /// `PRAGMA user_version`: grows with every change of the tables. A catalog of another version is rebuilt, which costs a
 /// preload and loses nothing.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in a key;
 /// `early` and `late` are its `cameras::Drift`; the rest of it are the sums of its days, which the triggers keep,
@@ -79,7 +79,7 @@ fn views() -> String {
     format!(
         "CREATE VIEW event AS SELECT
   c.name || '/' || date(e.day * 86400, 'unixepoch') || '/' || iif(e.name < {NUMBERS},
-    printf('%02d-%02d-%02d', e.name / 3600, e.name / 60 % 60, e.name % 60), printf('%02d', e.name - {NUMBERS})) AS id,
+    printf('%02d-%02d-%02d', e.name / 3600, e.name / 60 % 60, e.name % 60), printf('%0*d', (e.name - {NUMBERS}) % {WIDTHS}, (e.name - {NUMBERS}) / {WIDTHS})) AS id,
   c.name AS camera, date(e.day * 86400, 'unixepoch') AS day,
   strftime('%Y-%m-%dT%H:%M:%S', e.start, 'unixepoch') AS start,
   strftime('%Y-%m-%dT%H:%M:%S', e.start + e.length, 'unixepoch') AS end,

@@ -211,7 +211,7 @@ fn apply(step: &Step, model: &mut Model) -> Change {
     // Names in an order that is not that of the numbers, and one that is another's prefix.
     let camera = |at: u8| -> Camera { ["Camera2", "Camera10", "Camera1", "Camera3"][usize::from(at)].parse().unwrap() };
     let day = |number: i64| Day::from_number(number).unwrap();
-    let name = |at: u32| if at == 5 { EventName::Number(1) } else { EventName::Time(at * 1000) };
+    let name = |at: u32| if at == 5 { EventName::Number { number: 1, width: 2 } } else { EventName::Time(at * 1000) };
     let key = |c: u8, d: i64, n: u32| EventId { camera: camera(c), day: day(d), name: name(n) };
     // Some begin long before what their names say, most within seconds of it.
     let details =

@@ -88,8 +88,12 @@ impl Span {
     pub fn of(day: Day, name: EventName, frames: &mut [Frame], early: Early) -> Self {
         let dir = i64::from(name.secs().unwrap_or(0));
         frames.sort_unstable_by_key(|frame| (moment(name, *frame, early), frame.sub));
+        // A single frame is the one that Motion liked best (`picture_output best`), not the first.
+        let is_picked = frames.len() == 1 && name.secs().is_some();
         let at = |frame: Option<&Frame>| day.at(frame.map_or(dir, |frame| moment(name, *frame, early)));
-        Self { start: at(frames.first()), end: at(frames.last()), quarter: frames.get(frames.len() / 4).copied() }
+        let first = at(frames.first());
+        let start = if is_picked { first.min(day.at(dir)) } else { first };
+        Self { start, end: at(frames.last()), quarter: frames.get(frames.len() / 4).copied() }
     }
 }
 
@@ -168,6 +172,15 @@ mod tests {
         assert_eq!(span("2026-11-20/01", &[]), both("2026-11-20 00:00:00", "2026-11-20 00:00:00"));
     }
 
+    /// `picture_output best` keeps one frame, from anywhere in the event.
+    #[test]
+    fn a_single_late_frame_is_not_the_start() {
+        let got = span("2026-11-20/10-04-36", &["10-04-50-02.jpg"]);
+        assert_eq!(got, both("2026-11-20 10:04:36", "2026-11-20 10:04:50"));
+        let got = span("2026-11-20/10-04-36", &["10-04-35-02.jpg"]);
+        assert_eq!(got, both("2026-11-20 10:04:35", "2026-11-20 10:04:35"));
+    }
+
     #[test]
     fn the_quarter_frame_follows_the_order_of_time() {
         let id: super::super::EventId = "Camera1/2026-12-31/23-59-58".parse().unwrap();
@@ -215,7 +228,7 @@ mod tests {
         ) {
             let mut frames: Vec<Frame> =
                 secs.iter().map(|secs| Frame { secs: *secs, sub: 0, width: 2, debug: false }).collect();
-            let name = dir.map_or(EventName::Number(1), EventName::Time);
+            let name = dir.map_or(EventName::Number { number: 1, width: 2 }, EventName::Time);
             let early = if before { Early::Before } else { Early::Wrapped };
             let span = Span::of("2026-11-20".parse().unwrap(), name, &mut frames, early);
             prop_assert!(span.start <= span.end);

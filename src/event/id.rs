@@ -17,9 +17,14 @@ use crate::error::Error;
 pub enum EventName {
     /// `HH-MM-SS`, in seconds since midnight.
     Time(u32),
-    /// The event number that Motion's `%v` gives (`printf "%02d"`, from 01). It starts again at 01 with Motion, so one
-    /// directory can hold frames of two events.
-    Number(u32),
+    /// The event number that Motion's `%v` gives (`printf "%02d"`, from 01), or `%3v` and the like with more digits. It
+    /// starts again at 01 with Motion, so one directory can hold frames of two events.
+    Number {
+        /// From 1.
+        number: u32,
+        /// How many digits the directory's name has, with its leading zeros: `01` and `001` are two directories.
+        width: u8,
+    },
 }
 
 impl EventName {
@@ -27,7 +32,7 @@ impl EventName {
     pub fn secs(self) -> Option<u32> {
         match self {
             Self::Time(secs) => Some(secs),
-            Self::Number(_) => None,
+            Self::Number { .. } => None,
         }
     }
 
@@ -36,7 +41,7 @@ impl EventName {
         let mut text = Text::new();
         match self {
             Self::Time(secs) => text.push_parts(b'-', [secs / 3600, secs / 60 % 60, secs % 60]),
-            Self::Number(number) => text.push_digits(number),
+            Self::Number { number, width } => text.push_padded(number, width),
         }
         text
     }
@@ -48,9 +53,18 @@ impl EventName {
                 let (h, m, s) = (digits(&[h0, h1])?, digits(&[m0, m1])?, digits(&[s0, s1])?);
                 (h < 24 && m < 60 && s < 60).then_some(Self::Time(h * 3600 + m * 60 + s))
             }
-            [_, _] | [b'1'..=b'9', ..] => digits(bytes).filter(|number| *number > 0).map(Self::Number),
+            [_, _, ..] => {
+                let number = digits(bytes).filter(|number| *number > 0)?;
+                Some(Self::Number { number, width: u8::try_from(bytes.len()).ok()? })
+            }
             _ => None,
         }
+    }
+
+    /// The number that a directory's name of `width` digits tells; `None` where no name tells it.
+    pub(crate) fn of_number(number: u32, width: u8) -> Option<Self> {
+        let fits = (2..=9).contains(&width) && number > 0 && number < 10u32.pow(u32::from(width));
+        fits.then_some(Self::Number { number, width })
     }
 }
 
@@ -59,7 +73,6 @@ impl FromStr for EventName {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::from_bytes(text.as_bytes())
-            .filter(|_| text.len() > 1)
             .ok_or_else(|| Error::Name { what: "an event's name such as 10-04-36 or 01", text: text.to_owned() })
     }
 }
@@ -135,8 +148,14 @@ mod tests {
 
     use super::*;
 
+    fn any_number() -> impl Strategy<Value = EventName> {
+        (1u32..1_000_000_000, 2u8..10).prop_filter_map("fits", |(number, width)| {
+            EventName::of_number(number % 10u32.pow(u32::from(width)), width)
+        })
+    }
+
     fn any_name() -> impl Strategy<Value = EventName> {
-        prop_oneof![(0u32..86_400).prop_map(EventName::Time), (1u32..1_000_000_000).prop_map(EventName::Number)]
+        prop_oneof![(0u32..86_400).prop_map(EventName::Time), any_number()]
     }
 
     fn any_id() -> impl Strategy<Value = EventId> {
@@ -148,12 +167,36 @@ mod tests {
 
     #[test]
     fn only_times_and_numbers_are_names() {
-        for bad in ["", "0", "1", "00", "001", "24-00-00", "10-60-00", "23-59-60", "10-4-36", "10-04-36x", "-1", "1a"] {
+        for bad in [
+            "",
+            "0",
+            "1",
+            "00",
+            "000",
+            "0000000001",
+            "24-00-00",
+            "10-60-00",
+            "23-59-60",
+            "10-4-36",
+            "10-04-36x",
+            "-1",
+            "1a",
+        ] {
             assert!(bad.parse::<EventName>().is_err(), "{bad:?}");
         }
-        assert_eq!("01".parse::<EventName>().unwrap(), EventName::Number(1));
-        assert_eq!("100".parse::<EventName>().unwrap(), EventName::Number(100));
+        assert_eq!("01".parse::<EventName>().unwrap(), EventName::Number { number: 1, width: 2 });
+        assert_eq!("100".parse::<EventName>().unwrap(), EventName::Number { number: 100, width: 3 });
         assert_eq!("10-04-36".parse::<EventName>().unwrap(), EventName::Time(36_276));
+    }
+
+    /// `%3v` gives 001, which is another directory than 01.
+    #[test]
+    fn numbers_keep_their_width() {
+        for name in ["01", "001", "0042", "100", "000000001"] {
+            assert_eq!(name.parse::<EventName>().unwrap().to_string(), name);
+        }
+        assert_ne!("01".parse::<EventName>().unwrap(), "001".parse::<EventName>().unwrap());
+        assert!("09".parse::<EventName>().unwrap() < "010".parse::<EventName>().unwrap());
     }
 
     #[test]

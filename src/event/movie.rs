@@ -13,11 +13,35 @@ pub enum Container {
     Ogg,
     /// `.mkv`, playable even when it was cut off.
     Mkv,
+    /// `.mov`, QuickTime; like mp4 it needs its moov box
+    Mov,
+    /// `.avi`, as Motion 4 writes mpeg4 and msmpeg4
+    Avi,
+    /// `.flv`
+    Flv,
+    /// `.mpg`
+    Mpg,
+    /// `.mpeg`
+    Mpeg,
+    /// `.ts`, an MPEG transport stream
+    Ts,
 }
 
 impl Container {
     /// All, in the order of preference where an event has several.
-    pub const ALL: [Self; 5] = [Self::Mp4, Self::M4v, Self::Webm, Self::Ogg, Self::Mkv];
+    pub const ALL: [Self; 11] = [
+        Self::Mp4,
+        Self::M4v,
+        Self::Webm,
+        Self::Ogg,
+        Self::Mkv,
+        Self::Mov,
+        Self::Avi,
+        Self::Flv,
+        Self::Mpg,
+        Self::Mpeg,
+        Self::Ts,
+    ];
 
     /// The ending of the file's name.
     pub fn extension(self) -> &'static str {
@@ -27,6 +51,12 @@ impl Container {
             Self::Webm => "webm",
             Self::Ogg => "ogg",
             Self::Mkv => "mkv",
+            Self::Mov => "mov",
+            Self::Avi => "avi",
+            Self::Flv => "flv",
+            Self::Mpg => "mpg",
+            Self::Mpeg => "mpeg",
+            Self::Ts => "ts",
         }
     }
 
@@ -38,17 +68,43 @@ impl Container {
             Self::Webm => "video.webm",
             Self::Ogg => "video.ogg",
             Self::Mkv => "video.mkv",
+            Self::Mov => "video.mov",
+            Self::Avi => "video.avi",
+            Self::Flv => "video.flv",
+            Self::Mpg => "video.mpg",
+            Self::Mpeg => "video.mpeg",
+            Self::Ts => "video.ts",
         }
+    }
+
+    /// What a web server calls it.
+    pub fn mime(self) -> &'static str {
+        match self {
+            Self::Mp4 | Self::M4v => "video/mp4",
+            Self::Webm => "video/webm",
+            Self::Ogg => "video/ogg",
+            Self::Mkv => "video/x-matroska",
+            Self::Mov => "video/quicktime",
+            Self::Avi => "video/x-msvideo",
+            Self::Flv => "video/x-flv",
+            Self::Mpg | Self::Mpeg => "video/mpeg",
+            Self::Ts => "video/mp2t",
+        }
+    }
+
+    /// The container that an ending such as `mp4` tells.
+    pub fn of_extension(extension: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|container| container.extension().as_bytes() == extension)
     }
 
     /// The container of `video.EXT`; `None` for any other name.
     pub fn of(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|container| container.file_name().as_bytes() == name)
+        Self::of_extension(name.strip_prefix(b"video.")?)
     }
 
     /// Whether the index (the moov box) must be there for the movie to play.
     pub fn needs_moov(self) -> bool {
-        matches!(self, Self::Mp4 | Self::M4v)
+        matches!(self, Self::Mp4 | Self::M4v | Self::Mov)
     }
 }
 
@@ -75,8 +131,7 @@ impl DebugMovie {
         if let Some(name) = path.strip_prefix(b"debug/") {
             return Container::of(name).map(Self::InDebug);
         }
-        let extension = path.strip_prefix(b"videom.")?;
-        Container::ALL.into_iter().find(|c| c.extension().as_bytes() == extension).map(Self::Beside)
+        Container::of_extension(path.strip_prefix(b"videom.")?).map(Self::Beside)
     }
 }
 
@@ -92,7 +147,7 @@ mod tests {
                 assert_eq!(DebugMovie::of(debug.path().as_bytes()), Some(debug));
             }
         }
-        for bad in ["video.mp4.part", "video.avi", "VIDEO.mp4", "debug/../video.mp4", "videomp4", "video.", "video"] {
+        for bad in ["video.mp4.part", "video.doc", "VIDEO.mp4", "debug/../video.mp4", "videomp4", "video.", "video"] {
             assert_eq!((Container::of(bad.as_bytes()), DebugMovie::of(bad.as_bytes())), (None, None), "{bad}");
         }
     }

@@ -55,6 +55,8 @@ pub struct Signs {
     pub ended: bool,
     /// The same camera has an event that began after this one's last sign.
     pub newer: bool,
+    /// How many frames the camera took.
+    pub frames: u32,
     /// Its movie, if it has one.
     pub movie: Option<MovieCheck>,
 }
@@ -64,10 +66,18 @@ pub fn patience(event_gap: Duration) -> Duration {
     event_gap * 3 / 2
 }
 
+/// How long an unfinished movie without frames beside it may be silent. FFmpeg writes in pieces of 256 KiB, so the file's
+/// time says little: half an hour is a piece at 150 bytes a second, far below what a camera gives.
+pub const QUIET_MOVIE: Duration = Duration::from_secs(30 * 60);
+
 /// Judges an event by its signs. The name of its day is none: a clock that was set while Motion recorded leaves an event that
 /// is being written in a day long past, and an event can last for days.
 pub fn judge(signs: &Signs, now: Now, event_gap: Duration) -> State {
-    let patience = i64::try_from(patience(event_gap).as_nanos()).unwrap_or(i64::MAX);
+    let is_unfinished = matches!(signs.movie, Some(MovieCheck::Unfinished | MovieCheck::Empty));
+    // With `picture_output best`, `first` or `center` there is a single frame.
+    let is_quiet = is_unfinished && signs.frames <= 1 && !signs.newer;
+    let patience = if is_quiet { patience(event_gap).max(QUIET_MOVIE) } else { patience(event_gap) };
+    let patience = i64::try_from(patience.as_nanos()).unwrap_or(i64::MAX);
     let silent = now.nanos().saturating_sub(signs.newest) > patience;
     let succeeded = signs.newer && matches!(signs.movie, None | Some(MovieCheck::Whole));
     if !(signs.ended || succeeded || silent) {
@@ -95,7 +105,7 @@ mod tests {
     /// An event last touched `age` seconds ago.
     fn signs(age: i64, movie: Option<MovieCheck>) -> Signs {
         let newest = now().nanos() - age * 1_000_000_000;
-        Signs { newest, ended: false, newer: false, movie }
+        Signs { newest, ended: false, newer: false, frames: 2, movie }
     }
 
     #[test]
@@ -114,6 +124,21 @@ mod tests {
         assert_eq!(judge(&newer(None), now(), GAP), State::Complete);
         assert_eq!(judge(&newer(Some(MovieCheck::Unfinished)), now(), GAP), State::Open);
         assert_eq!(judge(&newer(Some(MovieCheck::Empty)), now(), GAP), State::Open);
+    }
+
+    /// FFmpeg holds back 256 KiB, so the only file of such an event does not change for minutes.
+    #[test]
+    fn a_silent_unfinished_movie_is_open() {
+        for frames in [0, 1] {
+            let only = |age, movie| Signs { frames, ..signs(age, Some(movie)) };
+            for movie in [MovieCheck::Unfinished, MovieCheck::Empty] {
+                assert_eq!(judge(&only(1799, movie), now(), GAP), State::Open);
+                assert_eq!(judge(&only(1801, movie), now(), GAP), State::Interrupted);
+                let newer = Signs { newer: true, ..only(91, movie) };
+                assert_eq!(judge(&newer, now(), GAP), State::Interrupted, "Motion writes another event");
+            }
+            assert_eq!(judge(&only(91, MovieCheck::Whole), now(), GAP), State::Complete);
+        }
     }
 
     #[test]

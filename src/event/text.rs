@@ -55,6 +55,15 @@ impl Text {
         }
     }
 
+    /// With zeros before it, as `{:0width$}` would; at least two digits.
+    pub fn push_padded(&mut self, number: u32, width: u8) {
+        let digits = number.checked_ilog10().map_or(1, |log| log + 1).max(2);
+        for _ in digits..u32::from(width) {
+            self.push(b'0');
+        }
+        self.push_digits(number);
+    }
+
     /// At least two digits, as `{:02}` would.
     pub fn push_digits(&mut self, number: u32) {
         let digit = |number: u32| b"0123456789"[(number % 10) as usize];

@@ -21,7 +21,7 @@ use super::error::Problem;
 use super::viewer::Viewer;
 use super::web::Web;
 use crate::archive::{MediaFile, MediaPath};
-use crate::event::{Camera, Day, EventId, EventName, State as EventState};
+use crate::event::{Camera, Container, Day, EventId, EventName, State as EventState};
 use answer::Answer;
 
 /// The bytes of a file, for the OpenAPI document.
@@ -40,11 +40,11 @@ pub(super) struct Binary(Vec<u8>);
 ), responses(
     (status = 200, description = "the file", content(
         (Binary = "image/jpeg"), (Binary = "video/mp4"), (Binary = "video/webm"), (Binary = "video/ogg"),
-        (Binary = "video/x-matroska"), (Binary = "application/octet-stream")
+        (Binary = "video/x-matroska"), (Binary = "video/quicktime"), (Binary = "video/x-msvideo"), (Binary = "application/octet-stream")
     ), headers(("ETag", description = "of these bytes"), ("Last-Modified", description = "when it was written"))),
     (status = 206, description = "the part that `Range` asks for", content(
         (Binary = "image/jpeg"), (Binary = "video/mp4"), (Binary = "video/webm"), (Binary = "video/ogg"),
-        (Binary = "video/x-matroska"), (Binary = "application/octet-stream")
+        (Binary = "video/x-matroska"), (Binary = "video/quicktime"), (Binary = "video/x-msvideo"), (Binary = "application/octet-stream")
     )),
     (status = 304, description = "whoever asks has it"),
     (status = 404, description = "there is no such file of an event", body = Problem, content_type = "application/problem+json"),
@@ -143,14 +143,16 @@ fn caching(web: &Web, event: &EventId, media: &MediaFile) -> HeaderValue {
 
 /// What a file is, by its name.
 fn content_type(name: &str) -> HeaderValue {
-    HeaderValue::from_static(match name.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("jpg") => "image/jpeg",
-        Some("mp4" | "m4v") => "video/mp4",
-        Some("webm") => "video/webm",
-        Some("ogg") => "video/ogg",
-        Some("mkv") => "video/x-matroska",
-        _ => "application/octet-stream",
-    })
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let of_picture = match extension {
+        "jpg" => Some("image/jpeg"),
+        "webp" => Some("image/webp"),
+        "ppm" => Some("image/x-portable-pixmap"),
+        "thumb" => Some("image/jpeg"), // motionEye's: a JPEG of another name
+        _ => None,
+    };
+    let of_movie = || Container::of_extension(extension.as_bytes()).map(Container::mime);
+    HeaderValue::from_static(of_picture.or_else(of_movie).unwrap_or("application/octet-stream"))
 }
 
 impl Problem {

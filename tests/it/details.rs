@@ -458,3 +458,44 @@ fn the_end_is_never_before_the_start_in_whatever_order_frames_are_named() {
     let told = world.listed("Camera1/2025-10-26/00-00-01");
     assert_eq!(told["start"], "2025-10-25T23:59:59", "pre-capture reaches back over midnight");
 }
+
+/// Motion 4 writes `video.avi` with `movie_codec mpeg4`; Motion 5 also writes mov and flv.
+#[test]
+fn movies_of_every_ending_are_shown() {
+    let world = World::new();
+    let movies = [
+        ("video.avi", "video/x-msvideo"),
+        ("video.mov", "video/quicktime"),
+        ("video.flv", "video/x-flv"),
+        ("video.mpg", "video/mpeg"),
+        ("video.mpeg", "video/mpeg"),
+        ("video.ts", "video/mp2t"),
+    ];
+    let id = |n: usize| format!("Camera1/{}/10-00-0{n}", days_ago(3));
+    for (n, (name, _)) in movies.iter().enumerate() {
+        world.event(id(n)).no_movie().movie(name, whole_mp4()).old().make();
+    }
+    let daemon = world.serve(&[]);
+    for (n, (name, kind)) in movies.iter().enumerate() {
+        let told = daemon.wait_for_event(&id(n), "measured", |event| !event["bytes"].is_null());
+        let url = format!("/media/{}/{name}", id(n));
+        assert_eq!((&told["video"], &told["state"]), (&json!(url), &json!("complete")), "{name}");
+        assert_eq!(daemon.get(&url).header("content-type"), Some(*kind), "{name}");
+    }
+}
+
+/// `%3v` in a file name of motion.conf gives 001, 002 and so on.
+#[test]
+fn numbers_with_a_width_are_events() {
+    let world = World::new();
+    let ids = ["01", "001", "042", "100"].map(|name| format!("Camera1/{}/{name}", days_ago(60)));
+    for id in &ids {
+        world.event(id.as_str()).file("10-00-00-00.jpg", "frame").old().make();
+    }
+    for id in &ids {
+        assert_eq!(world.listed(id)["id"], id.as_str());
+    }
+    let ran = world.run("expire", &["--keep-days", "45", "--max-share", "1"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ids.iter().all(|id| !world.has(id)), "{:?}", world.tree());
+}

@@ -53,7 +53,7 @@ impl Told {
 }
 
 /// What was never finished, in words.
-const NO_MOOV: &str = "video.mp4 was never finished (it has no moov box) and does not play";
+const NO_MOOV: &str = "video.mp4 was never finished or is cut off (no moov box, or data is missing) and does not play";
 
 /// Every path with its size and the time of its last change, but for Owlery's own state.
 fn inventory(world: &World) -> Vec<(String, u64, std::time::SystemTime)> {
