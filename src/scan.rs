@@ -271,7 +271,8 @@ impl Scanner {
         let details = details_of(facts, state, peak);
         let may_write = match self.sidecars {
             Sidecars::Off => false,
-            Sidecars::New => was_open || occasion == Occasion::News, // whoever sees first that it is over
+            // Whichever look first sees that it is over. An old event that comes back (a restore, a copy) is not new.
+            Sidecars::New => was_open || (occasion == Occasion::News && Self::is_recent(id.day, now)),
             Sidecars::All => true,
         };
         if may_write && !has_sidecar && !self.recent.has_marker(&id) {

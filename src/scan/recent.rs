@@ -30,7 +30,8 @@ fn is_of_a_wrong_clock(id: &EventId, newest: i64, now: Now) -> bool {
 /// modified within a few seconds. A copy that kept no times looks like that. What Motion writes under a wrong date does not:
 /// either something in it is older than the rest, or it goes on, or its movie is unfinished.
 fn came_at_once(id: &EventId, facts: &Facts, now: Now) -> bool {
-    let is_whole = facts.frames.is_some_and(|frames| frames > 0) && matches!(facts.movie, None | Some(MovieCheck::Whole));
+    let is_whole =
+        facts.frames.is_some_and(|frames| frames > 0) && matches!(facts.movie, None | Some(MovieCheck::Whole));
     let (Some(oldest), Some(newest)) = (facts.oldest, facts.newest) else { return false };
     is_whole && id.day.date() < now.yesterday() && newest.saturating_sub(oldest) < AT_ONCE
 }

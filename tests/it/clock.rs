@@ -390,6 +390,7 @@ fn events_ahead_of_the_clock_are_listed_and_warned_of() {
     );
     let warns = |text: &str| text.contains("time zone: Camera1 names its frames 2 h ahead");
     wait_until("an alert", || warns(&daemon.get("/readyz").text()));
+    wait_until("a line of the log", || daemon.log().contains("names its frames 2 h ahead"));
     assert_eq!(daemon.log().matches("names its frames 2 h ahead").count(), 1);
     let stats = daemon.get("/api/v1/cameras").json();
     assert_eq!(stats["zone"], "+00:00");
