@@ -9,6 +9,7 @@ mod demo;
 mod ended;
 mod expire;
 mod flags;
+mod help;
 mod list;
 mod motion_conf;
 mod output;
@@ -170,7 +171,8 @@ enum Command {
     Ended {
         #[command(flatten)]
         common: Common,
-        /// The movie: Motion's %f. A name that was split at its spaces, or is still in quotes, is understood
+        /// The movie: Motion's %f. A name that was split at its spaces, or is still in quotes, is understood. After `--`
+        /// nothing is taken for a flag
         #[arg(required = true, value_name = "MOVIE")]
         movie: Vec<OsString>,
     },
@@ -197,7 +199,12 @@ enum Outcome {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::from_arg_matches(&program().get_matches()).unwrap_or_else(|error| error.exit());
+    let program = program();
+    let words = match program.find_subcommand("ended") {
+        Some(ended) => ended::sort_words(ended, std::env::args_os().collect()),
+        None => std::env::args_os().collect(),
+    };
+    let cli = Cli::from_arg_matches(&program.get_matches_from(words)).unwrap_or_else(|error| error.exit());
     start_log(&cli.command);
     match run(cli.command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -210,7 +217,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The command line as it is parsed and shown: a command's help has only the flags that the command uses.
+/// The command line as it is parsed and shown: a command's help has only the flags that the command uses, and ends with
+/// examples and exit codes.
 fn program() -> clap::Command {
     let hide = |mut command: clap::Command, name: Name| {
         for flag in Flag::ALL.into_iter().filter(|flag| flag.used_by(name) == Use::Never) {
@@ -220,7 +228,10 @@ fn program() -> clap::Command {
     };
     let each =
         |program: clap::Command, name: Name| program.mut_subcommand(name.as_str(), |command| hide(command, name));
-    Name::ALL.into_iter().fold(Cli::command(), each)
+    Name::ALL.into_iter().fold(Cli::command(), each).mut_subcommands(|command| {
+        let after = help::after(command.get_name()).unwrap_or_default();
+        command.after_help(after)
+    })
 }
 
 /// The one place where an error becomes an exit code.
@@ -343,6 +354,23 @@ mod tests {
         common = <Given as Args>::augment_args(common);
         let flags: BTreeSet<&str> = common.get_arguments().filter_map(clap::Arg::get_long).collect();
         assert_eq!(flags, Flag::ALL.map(Flag::name).into_iter().collect());
+    }
+
+    /// A command that is added needs examples and exit codes.
+    #[test]
+    fn every_help_ends_with_examples_and_exits() {
+        for command in program().get_subcommands() {
+            let mut command = command.clone().term_width(80);
+            let name = command.get_name().to_owned();
+            let help = command.render_help().to_string();
+            let example = if name == "ended" { "owlery ended".to_owned() } else { format!("\n  owlery {name} ") };
+            for part in ["\nExamples:\n", example.trim_end(), "\nExit codes:\n  0  "] {
+                assert!(help.contains(part), "{part:?}: {help}");
+            }
+            let tail = help.split_once("\nExamples:").unwrap().1;
+            assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+            assert!(help::after(&name).unwrap().contains(tail.trim_end()), "wrapped: {tail}");
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod tickets;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 pub use preload::{Progress, Summary};
 pub use tickets::Tickets;
 
@@ -21,7 +23,8 @@ use crate::event::{By, Camera, Change, Day, DayScan, Details, EventId, EventName
 use recent::Recent;
 
 /// For which events a sidecar is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sidecars {
     /// For events that complete while Owlery runs.
     #[default]

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use rusqlite::Row;
 use rusqlite::types::Type;
+use serde::Serialize;
 
 use super::Catalog;
 use super::read::unsigned;
 use crate::error::Result;
 use crate::event::{Camera, Day};
 
-/// A camera's day and what it has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A camera's day and what it has. Serialized as an object of its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DaySummary {
     /// Whose.
     pub camera: Camera,

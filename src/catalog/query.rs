@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{NaiveDateTime, NaiveTime};
+use serde::Serialize;
 
 use super::Catalog;
 use super::reader::Reader;
@@ -14,8 +15,9 @@ use crate::error::{Error, Result};
 use crate::event::text::Text;
 use crate::event::{Camera, Event, EventId, State};
 
-/// The direction of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// The direction of a list. Serialized as `desc` or `asc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Newest first.
     #[default]
@@ -132,7 +134,7 @@ impl Query {
     }
 }
 
-/// Where a page ended: the last event's start and identity.
+/// Where a page ended: the last event's start and identity. Serialized as the text that it is parsed from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor {
     pub(super) start: NaiveDateTime,
@@ -144,6 +146,13 @@ const TIME: &str = "%Y-%m-%dT%H:%M:%S";
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", &*Text::of_time(self.start, b'T'), self.id)
+    }
+}
+
+/// As text.
+impl Serialize for Cursor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -160,8 +169,8 @@ impl FromStr for Cursor {
     }
 }
 
-/// A page of events.
-#[derive(Debug, Clone)]
+/// A page of events. Serialized as an object of its fields.
+#[derive(Debug, Clone, Serialize)]
 pub struct Page {
     /// The events, in the order asked for.
     pub events: Vec<Event>,

@@ -2,14 +2,15 @@
 
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
 
 use super::Catalog;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::Result;
 use crate::event::{Camera, Day, Event, EventName};
 
-/// A camera and what it has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A camera and what it has. Serialized as an object of its fields; `days` is null or a pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CameraSummary {
     /// Which.
     pub camera: Camera,

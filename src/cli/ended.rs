@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::flags::Name;
-use super::{Common, Outcome};
+use super::{Common, Outcome, suggest};
 use crate::daemon::control::Request;
 use crate::error::Result;
 
@@ -25,6 +25,54 @@ pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// The command line with the flags of `ended` first and then, after `--`, the root and the movie: a piece of a split name may
+/// begin with a hyphen. Only words after the root are taken for such pieces, and none that looks like a flag with a typo.
+pub(super) fn sort_words(ended: &clap::Command, line: Vec<OsString>) -> Vec<OsString> {
+    let mut rest = line.iter().cloned();
+    let mut flags: Vec<OsString> = rest.by_ref().take(2).collect();
+    if flags.get(1).is_none_or(|command| command != ended.get_name()) {
+        return line;
+    }
+    let mut words = Vec::new();
+    while let Some(word) = rest.next() {
+        let (name, has_value) = flag_name(&word);
+        let known = ended.get_arguments().find(|arg| name.is_some() && arg.get_long() == name);
+        match known {
+            // With a root and a movie, it is a piece of a name.
+            _ if word == "--" && words.len() < 2 => {
+                words.extend(rest);
+                break;
+            }
+            Some(arg) => {
+                let takes_next = arg.get_action().takes_values() && !has_value;
+                flags.push(word);
+                flags.extend(takes_next.then(|| rest.next()).flatten());
+            }
+            None if is_flag(&word, words.len(), ended) => flags.push(word),
+            None => words.push(word),
+        }
+    }
+    if !words.is_empty() {
+        flags.push("--".into());
+    }
+    flags.extend(words);
+    flags
+}
+
+/// The name of a long flag, and whether its value is in the same word.
+fn flag_name(word: &OsStr) -> (Option<&str>, bool) {
+    let text = word.to_str().and_then(|text| text.strip_prefix("--")).filter(|text| !text.is_empty());
+    text.map_or((None, false), |text| text.split_once('=').map_or((Some(text), false), |(name, _)| (Some(name), true)))
+}
+
+/// Whether a word that is no known flag is left to clap, which prints the help or refuses it: it stands after `count` words.
+fn is_flag(word: &OsStr, count: usize, ended: &clap::Command) -> bool {
+    let longs = ended.get_arguments().filter_map(clap::Arg::get_long);
+    let is_typo = || flag_name(word).0.is_some_and(|name| suggest::nearest(name, longs).is_some());
+    let is_help = word == "-h" || word == "--help";
+    word.len() > 1 && word.as_bytes().starts_with(b"-") && (count == 0 || (is_help && count < 2) || is_typo())
 }
 
 /// The root and the rest. A shell that was given `%f` without quotes, and Motion 5, which starts no shell, split names at
@@ -80,6 +128,31 @@ mod tests {
         assert!(first(&["'/a", "b.mp4'"]).contains(&"/a b.mp4".into()));
         assert!(first(&["\"/a/b.mp4\""]).contains(&"/a/b.mp4".into()));
         assert!(first(&["'"]).contains(&"'".into()));
+    }
+
+    #[test]
+    fn pieces_with_hyphens_are_no_flags() {
+        let program = super::super::program();
+        let ended = program.find_subcommand("ended").unwrap();
+        let sorted = |line: &str| -> Vec<String> {
+            let line = ["owlery", "ended"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            sort_words(ended, line).into_iter().skip(2).map(|word| word.into_string().unwrap()).collect()
+        };
+        for (typed, meant) in [
+            ("/r /r/Cam -x -- --y/v.mp4", "-- /r /r/Cam -x -- --y/v.mp4"),
+            ("/r -- /r/Cam --state-dir", "-- /r /r/Cam --state-dir"),
+            ("/r /r/Cam - -h --state-dir /s", "--state-dir /s -- /r /r/Cam - -h"),
+            ("/r --state-dir=/s /r/v.mp4", "--state-dir=/s -- /r /r/v.mp4"),
+            ("/r /r/v.mp4 --stat-dir /s", "--stat-dir -- /r /r/v.mp4 /s"),
+            ("-x /r /r/v.mp4", "-x -- /r /r/v.mp4"),
+            ("/r --help", "--help -- /r"),
+            ("--help", "--help"),
+            ("/r /r/v.mp4 --state-dir", "--state-dir -- /r /r/v.mp4"),
+        ] {
+            assert_eq!(sorted(typed).join(" "), meant, "{typed}");
+        }
+        let other = words(&["owlery", "list", "-x"]);
+        assert_eq!(sort_words(ended, other.clone()), other);
     }
 
     #[test]

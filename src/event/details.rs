@@ -1,6 +1,7 @@
 //! What is known of an event.
 
 use chrono::NaiveDateTime;
+use serde::Serialize;
 
 use super::frames::Frame;
 use super::{Container, DebugMovie, EventId, State};
@@ -12,6 +13,13 @@ pub enum Thumbnail {
     File,
     /// One of its frames.
     Frame(Frame),
+}
+
+/// The file's name.
+impl Serialize for Thumbnail {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.file_name())
+    }
 }
 
 impl Thumbnail {
@@ -33,7 +41,10 @@ impl Thumbnail {
 }
 
 /// What is known of an event. Times are the camera's wall time in whole seconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Serialized as an object of its fields: times as `2026-11-20T10:04:36`, the state as `complete`, the movie as `mp4`, the
+/// debug movie as its path and the thumbnail as its file's name; null for what is not known. The HTTP API has its own form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Details {
     /// When the first frame was taken, which may be before the directory's name (pre-capture).
     pub start: NaiveDateTime,
@@ -67,8 +78,8 @@ impl Details {
     }
 }
 
-/// An event: which, and what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An event: which, and what is known of it. Serialized as `{"id": "Camera1/2026-11-20/10-04-36", "details": {…}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// Which.
     pub id: EventId,

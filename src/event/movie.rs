@@ -1,7 +1,10 @@
 //! The movies of an event by name: which files are movies, and what a web server calls them.
 
-/// The container of a movie, told by its file name's ending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::Serialize;
+
+/// The container of a movie, told by its file name's ending. Serialized as that ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Container {
     /// `.mp4`, Motion's default.
     Mp4,
@@ -115,6 +118,13 @@ pub enum DebugMovie {
     InDebug(Container),
     /// `videom.EXT`, as Motion makes it with `movie_output_motion on`: the movie's name with an `m`.
     Beside(Container),
+}
+
+/// The path below the event's directory.
+impl Serialize for DebugMovie {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.path())
+    }
 }
 
 impl DebugMovie {

@@ -5,10 +5,13 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::clock::Now;
 
 /// Whether Motion is done with an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// Motion may still write it.
     Open,

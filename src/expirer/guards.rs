@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
+
 use super::Expirer;
 use super::held::HeldPass;
 use crate::error::{Error, Result};
@@ -23,8 +25,8 @@ pub const GUARDS: [&str; 11] = [
     "confirmation",
 ];
 
-/// What a guard says now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a guard says now. Serialized as an object of its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GuardState {
     /// Its name.
     pub name: &'static str,

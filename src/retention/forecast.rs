@@ -53,7 +53,7 @@ pub struct DaySums {
 }
 
 /// What becomes of the archive at the present rate.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Forecast {
     /// Of every camera.
     pub cameras: BTreeMap<Camera, CameraForecast>,

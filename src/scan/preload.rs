@@ -28,8 +28,8 @@ pub struct Progress {
     pub events: AtomicU64,
 }
 
-/// What a walk found.
-#[derive(Debug, Clone, Default)]
+/// What a walk found. Serialized as an object of its fields, the time as `{"secs": 1, "nanos": 0}`.
+#[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Summary {
     /// Cameras that could be used.
     pub cameras: u64,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use serde::Serialize;
 
 use super::counters::Counters;
 use super::feed::Feed;
@@ -33,8 +34,8 @@ use crate::watch::Backlog;
 /// How long a pass waits for the catalog to be written.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
 
-/// A camera, what it has, and where its live stream is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A camera, what it has, and where its live stream is. Serialized as an object of its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CameraInfo {
     /// Its sums.
     pub summary: CameraSummary,
@@ -52,6 +53,9 @@ impl CameraInfo {
 }
 
 /// A service as seen by whoever asks it: shared by its threads, the HTTP router and the embedding program.
+///
+/// Calls read the catalog, and some the disk, so they block. In async code use `tokio::task::spawn_blocking` with an
+/// `Arc::clone` of [`Service::handle`](super::Service::handle).
 #[derive(Debug)]
 pub struct Handle {
     pub(crate) tree: Arc<Tree>,

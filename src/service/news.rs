@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::catalog::News;
@@ -11,9 +12,10 @@ use crate::expirer::{Pass, Restoration};
 /// News that wait for a slow follower; one who falls further behind is told to look anew.
 const WAITING: usize = 1024;
 
-/// One piece of news.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One piece of news. Serialized as `{"added": {…}}`, and `reset` as the bare word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+#[serde(rename_all = "lowercase")]
 pub enum Notice {
     /// A new event.
     Added(Event),
@@ -23,11 +25,18 @@ pub enum Notice {
     Removed(EventId),
     /// A pass has retired something, or a guard has refused it. What it retired was told before, event by event. A refusal
     /// is told once, until a pass is not refused or is refused otherwise.
+    #[serde(serialize_with = "shared")]
     Pass(Arc<Pass>),
     /// A pass was taken back out of the delete queue.
+    #[serde(serialize_with = "shared")]
     Restored(Arc<Restoration>),
     /// News were missed: look at everything anew.
     Reset,
+}
+
+/// What is shared, as if it were not.
+fn shared<T: Serialize, S: serde::Serializer>(value: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().serialize(serializer)
 }
 
 impl From<News> for Notice {

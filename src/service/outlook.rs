@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::handle::{CameraInfo, Handle};
 use super::zone;
 use crate::archive::Tree;
@@ -12,8 +14,8 @@ use crate::error::Result;
 use crate::event::{Camera, Day};
 use crate::retention::{Forecast, Policy, days_asked, forecast};
 
-/// The cameras with what they have, and what becomes of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The cameras with what they have, and what becomes of it. Serialized as an object of its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// Every camera, by name.
     pub cameras: Vec<CameraInfo>,

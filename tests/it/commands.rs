@@ -141,6 +141,26 @@ fn split_and_quoted_movies_are_understood() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// A piece of a split name may look like a flag, with and without `--` before `%f`.
+#[test]
+fn pieces_that_begin_with_hyphens_are_names() {
+    let world = World::empty();
+    fs::create_dir(world.path("Camera -x --y -- 1")).unwrap();
+    let root = world.root.to_str().unwrap();
+    let daemon = world.serve(&["--event-gap", "1h"]);
+    for (n, dashes) in [&[][..], &["--"]].into_iter().enumerate() {
+        let id = format!("Camera -x --y -- 1/{}/00-00-0{n}", days_ago(0));
+        let movie = world.event(&id).make().join("video.mp4");
+        let pieces: Vec<&str> = movie.to_str().unwrap().split(' ').collect();
+        daemon.wait_for_event(&id, "is there", |_| true);
+        let ran = ended(root, &[dashes, &pieces[..]].concat());
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""), "{ran:?}");
+        daemon.wait_for_event(&id, "is over", |event| event["state"] == "complete");
+    }
+    assert_eq!(daemon.stop(), 0);
+    assert_eq!(ended(root, &["/x.mp4", "--stat-dir", "/s"]).code, 2, "a typo is still one");
+}
+
 /// The first hour: Owlery is started before Motion has recorded anything.
 #[test]
 fn serve_waits_for_the_first_camera() {

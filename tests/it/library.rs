@@ -55,6 +55,36 @@ fn start(options: Options) -> Service {
     service
 }
 
+/// Embedders can send what the library returns without types of their own.
+#[test]
+fn public_data_is_serialized() {
+    fn can<T: serde::Serialize>() {}
+    can::<(Notice, owlery::Stats, owlery::CameraInfo, owlery::DaySummary, owlery::Summary, owlery::Report)>();
+    can::<(owlery::Plan, owlery::Pass, owlery::Restoration, owlery::Refusal, owlery::GuardState, owlery::AuditPage)>();
+    can::<(Camera, owlery::Day, owlery::EventName, Kind, owlery::Order, owlery::Sidecars, owlery::Forecast)>();
+    for state in [State::Open, State::Complete, State::Interrupted] {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+    }
+    for container in owlery::Container::ALL {
+        assert_eq!(serde_json::to_value(container).unwrap(), container.extension());
+    }
+    for part in owlery::Part::ALL {
+        assert_eq!(serde_json::to_value(part).unwrap(), part.as_str());
+    }
+
+    let embedded = Embedded::new();
+    embedded.event("Camera1/2026-11-19/10-04-36");
+    let service = start(embedded.options());
+    let page = service.events(&Query::new()).unwrap();
+    let event = &serde_json::to_value(&page).unwrap()["events"][0];
+    assert_eq!(event["id"], "Camera1/2026-11-19/10-04-36");
+    assert_eq!(event["details"]["start"], "2026-11-19T10:04:36");
+    assert_eq!(event["details"]["thumbnail"], "10-04-36-00.jpg");
+    let notice = serde_json::to_value(Notice::Removed(page.events[0].id.clone())).unwrap();
+    assert_eq!(notice, serde_json::json!({"removed": "Camera1/2026-11-19/10-04-36"}));
+    service.shutdown().unwrap();
+}
+
 fn ids(service: &Service) -> Vec<String> {
     service.events(&Query::new()).unwrap().events.iter().map(|event| event.id.to_string()).collect()
 }

@@ -1,0 +1,128 @@
+//! The end of every command's help: examples and exit codes. Lines fit into 80 columns.
+
+use std::fmt::Write as _;
+
+/// What follows the flags in a command's help.
+struct Tail {
+    command: &'static str,
+    examples: &'static [&'static str],
+    /// Exit codes whose meaning is not the usual one.
+    exits: &'static [(u8, &'static str)],
+    /// Whether it works on an archive, so that ROOT can be missing.
+    has_root: bool,
+    /// Whether it is refused where the state directory belongs to another archive.
+    checks_state: bool,
+    /// Whether it prints the wall times of events or entries.
+    has_times: bool,
+}
+
+const READ: (u8, &str) = (1, "something could not be read; standard error names it");
+const DONE: (u8, &str) = (1, "something could not be done; standard error names it");
+
+const TAILS: [Tail; 17] = [
+    tail(
+        "serve",
+        &["owlery serve /var/lib/motion --keep-days 45", "owlery serve /var/lib/motion --config /etc/owlery.toml"],
+        &[DONE, (2, "usage or settings, the port is taken, another owlery runs here")],
+    ),
+    Tail { has_root: false, ..tail("demo", &["owlery demo", "owlery demo --listen 127.0.0.1:8080"], &[DONE]) },
+    tail("scan", &["owlery scan /var/lib/motion --measure"], &[READ]),
+    Tail {
+        has_times: true,
+        ..tail(
+            "list",
+            &[
+                "owlery list /var/lib/motion --camera Camera1 --from 3d",
+                "owlery list /var/lib/motion --from 2026-11-20 --to 2026-11-20 --json",
+            ],
+            &[READ],
+        )
+    },
+    tail("stats", &["owlery stats /var/lib/motion", "owlery stats /var/lib/motion --keep-days 30"], &[READ]),
+    tail("plan", &["owlery plan /var/lib/motion --keep-days 45"], &[READ]),
+    tail(
+        "expire",
+        &[
+            "owlery expire /var/lib/motion --keep-days 45",
+            "owlery expire /var/lib/motion --keep-days 45 --confirm 0f3a9c21",
+        ],
+        &[DONE, (3, "a guard holds the pass; the message says how to confirm it")],
+    ),
+    tail("queue", &["owlery queue /var/lib/motion"], &[READ]),
+    tail(
+        "restore",
+        &["owlery restore /var/lib/motion 20261121T100436Z-AbCdEf"],
+        &[(1, "no such pass, or something of it stays in the queue")],
+    ),
+    tail(
+        "delete",
+        &["owlery delete /var/lib/motion Camera1/2026-11-20/10-04-36"],
+        &[DONE, (3, "an event is saved, or still being recorded")],
+    ),
+    tail("save", &["owlery save /var/lib/motion Camera1/2026-11-20/10-04-36"], &[DONE]),
+    tail("unsave", &["owlery unsave /var/lib/motion Camera1/2026-11-20/10-04-36"], &[DONE]),
+    Tail {
+        has_times: true,
+        checks_state: false,
+        ..tail(
+            "audit",
+            &["owlery audit /var/lib/motion --limit 20", "owlery audit /var/lib/motion --before 1200 --json"],
+            &[READ],
+        )
+    },
+    tail("check", &["owlery check /var/lib/motion"], &[(1, "something was found, or could not be read")]),
+    Tail {
+        checks_state: false,
+        ..tail("accept", &["owlery accept /var/lib/motion --state-dir /var/lib/owlery"], &[DONE])
+    },
+    Tail {
+        has_root: false,
+        ..tail("passwd", &["owlery passwd anna --role admin", "owlery passwd backup --token --camera Camera1"], &[DONE])
+    },
+    tail(
+        "ended",
+        &["on_movie_end /usr/local/bin/owlery ended /var/lib/motion -- %f"],
+        &[(0, "done, no owlery runs, or the file is no event's movie"), (1, "the running owlery could not be asked")],
+    ),
+];
+
+const fn tail(command: &'static str, examples: &'static [&'static str], exits: &'static [(u8, &'static str)]) -> Tail {
+    Tail { command, examples, exits, has_root: true, checks_state: true, has_times: false }
+}
+
+/// What follows the flags in the help of `command`.
+pub(super) fn after(command: &str) -> Option<String> {
+    TAILS.iter().find(|tail| tail.command == command).map(Tail::text)
+}
+
+impl Tail {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if self.has_times {
+            text.push_str("Times are in this host's time zone, which `owlery stats` shows.\n\n");
+        }
+        text.push_str("Examples:\n");
+        for example in self.examples {
+            let _ = writeln!(text, "  {example}"); // writing to a string cannot fail
+        }
+        text.push_str("\nExit codes:\n");
+        for code in 0..=4 {
+            let own = self.exits.iter().find(|(own, _)| *own == code).map(|(_, meaning)| *meaning);
+            if let Some(meaning) = own.or_else(|| self.usual(code)) {
+                let _ = writeln!(text, "  {code}  {meaning}");
+            }
+        }
+        text
+    }
+
+    /// What a code means for most commands.
+    fn usual(&self, code: u8) -> Option<&'static str> {
+        match code {
+            0 => Some("done"),
+            2 => Some("usage or settings"),
+            3 if self.has_root && self.checks_state => Some("refused: the state directory belongs to another archive"),
+            4 if self.has_root => Some("ROOT is missing, unreadable or no archive"),
+            _ => None,
+        }
+    }
+}
