@@ -234,6 +234,7 @@ impl Plan {
     }
 
     /// What is kept for a wrong date alone, and would be retired otherwise: it can be confirmed under an id of its own.
+    #[must_use]
     pub fn of_wrong_date(&self) -> Self {
         let items = self.kept.iter().filter(|item| item.reason == WRONG_DATE).cloned().collect();
         Self { items, ..Self::default() }

@@ -84,7 +84,7 @@ pub enum Occasion {
 const RACY: i64 = 2_000_000_000;
 
 /// What was modified within this time is read as a whole before it is retired: an unfinished movie may be written although
-/// nothing of it has come to the disk for minutes, since FFmpeg writes 256 KiB at a time.
+/// nothing of it has come to the disk for minutes, since `FFmpeg` writes 256 KiB at a time.
 const HORIZON: Duration = QUIET_MOVIE;
 
 fn nanos_of(duration: Duration) -> i64 {
@@ -293,18 +293,18 @@ impl Scanner {
     }
 }
 
+/// What is wrong with a movie that does not play.
+const UNFINISHED: &str = "was never finished or is cut off (no moov box, or data is missing) and does not play";
+
 fn details_of(facts: Facts, state: State, peak_change: Option<u32>) -> Details {
     let mut problems = facts.problems;
     if state == State::Interrupted
         && let Some(video) = facts.video
     {
-        problems.push(match facts.movie {
-            Some(MovieCheck::Empty) => format!("{} is empty", video.file_name()),
-            _ => {
-                let name = video.file_name();
-                format!("{name} was never finished or is cut off (no moov box, or data is missing) and does not play")
-            }
-        });
+        let name = video.file_name();
+        let is_empty = facts.movie == Some(MovieCheck::Empty);
+        let what = if is_empty { "is empty" } else { UNFINISHED };
+        problems.push(format!("{name} {what}"));
     }
     Details {
         start: facts.start,

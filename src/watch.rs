@@ -434,10 +434,10 @@ impl<O: Observer> Watch<O> {
         if self.scanner.is_stopped() {
             return Err(Error::Stopped); // here, since thousands may be looked at in a row
         }
-        if !self.open.contains(id) {
-            if let Some(path) = self.targets.event_path(id) {
-                self.watch(Target::Event(id.clone()), path);
-            }
+        if !self.open.contains(id)
+            && let Some(path) = self.targets.event_path(id)
+        {
+            self.watch(Target::Event(id.clone()), path);
         }
         self.looked.insert(id.clone(), Instant::now());
         match self.scanner.scan_event(id, occasion) {

@@ -278,7 +278,7 @@ impl RetiringPass<'_> {
                 let events = looked.free.keys().copied().collect();
                 return Ok(Retired { events, day_gone: true, ..Retired::default() });
             }
-            Ok(Found::Part(events)) => return self.go_on_with_the_rest(at, looked, events),
+            Ok(Found::Part(events)) => return self.go_on_with_the_rest(at, looked, &events),
             Ok(Found::Changed) | Err(_) => {}
         }
         match rename(target, name.as_bytes(), &self.cameras[at].dir, name.as_bytes()) {
@@ -293,7 +293,7 @@ impl RetiringPass<'_> {
 
     /// A pool of disks (mergerfs) renames a directory on each disk that has it, and may leave it on some of them: then these
     /// events are in the pass, and the day is still there with the others, which are tried one by one.
-    fn go_on_with_the_rest(&mut self, at: usize, looked: &Looked, moved: BTreeSet<EventName>) -> Result<Retired> {
+    fn go_on_with_the_rest(&mut self, at: usize, looked: &Looked, moved: &BTreeSet<EventName>) -> Result<Retired> {
         let mut retired = Retired { events: moved.iter().copied().collect(), ..Retired::default() };
         let day = self.cameras[at].day(looked.day)?;
         let rest = looked.free.iter().filter(|(name, _)| !moved.contains(name));

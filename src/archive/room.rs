@@ -56,10 +56,10 @@ impl Tree {
         let mut seen = Vec::new();
         let mut rooms = Vec::new();
         let mut add = |dir: &Dir, what: String| {
-            let (Ok(inode), Ok(room)) = (dir.inode(), Self::room_of(dir)) else { return };
+            let (Ok(inode), Ok(of_disk)) = (dir.inode(), Self::room_of(dir)) else { return };
             if !seen.contains(&inode.dev) {
                 seen.push(inode.dev);
-                rooms.push((what, room));
+                rooms.push((what, of_disk));
             }
         };
         add(&root, format!("the disk of {}", self.root.display()));

@@ -16,17 +16,17 @@ pub enum Container {
     Ogg,
     /// `.mkv`, playable even when it was cut off.
     Mkv,
-    /// `.mov`, QuickTime; like mp4 it needs its moov box
+    /// `.mov`; like mp4 it needs its moov box.
     Mov,
-    /// `.avi`, as Motion 4 writes mpeg4 and msmpeg4
+    /// `.avi`, as Motion 4 writes mpeg4 and msmpeg4.
     Avi,
-    /// `.flv`
+    /// `.flv`.
     Flv,
-    /// `.mpg`
+    /// `.mpg`.
     Mpg,
-    /// `.mpeg`
+    /// `.mpeg`.
     Mpeg,
-    /// `.ts`, an MPEG transport stream
+    /// `.ts`, an MPEG transport stream.
     Ts,
 }
 

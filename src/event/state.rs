@@ -69,7 +69,7 @@ pub fn patience(event_gap: Duration) -> Duration {
     event_gap * 3 / 2
 }
 
-/// How long an unfinished movie without frames beside it may be silent. FFmpeg writes in pieces of 256 KiB, so the file's
+/// How long an unfinished movie without frames beside it may be silent. `FFmpeg` writes in pieces of 256 KiB, so the file's
 /// time says little: half an hour is a piece at 150 bytes a second, far below what a camera gives.
 pub const QUIET_MOVIE: Duration = Duration::from_secs(30 * 60);
 
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(judge(&newer(Some(MovieCheck::Empty)), now(), GAP), State::Open);
     }
 
-    /// FFmpeg holds back 256 KiB, so the only file of such an event does not change for minutes.
+    /// `FFmpeg` holds back 256 KiB, so the only file of such an event does not change for minutes.
     #[test]
     fn a_silent_unfinished_movie_is_open() {
         for frames in [0, 1] {

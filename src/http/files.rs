@@ -145,10 +145,9 @@ fn caching(web: &Web, event: &EventId, media: &MediaFile) -> HeaderValue {
 fn content_type(name: &str) -> HeaderValue {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let of_picture = match extension {
-        "jpg" => Some("image/jpeg"),
+        "jpg" | "thumb" => Some("image/jpeg"), // motionEye names its thumbnails so
         "webp" => Some("image/webp"),
         "ppm" => Some("image/x-portable-pixmap"),
-        "thumb" => Some("image/jpeg"), // motionEye's: a JPEG of another name
         _ => None,
     };
     let of_movie = || Container::of_extension(extension.as_bytes()).map(Container::mime);

@@ -32,9 +32,9 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
     }
     let root = tree.marker();
     let why = match (known(state), &root) {
-        (Known::Nothing, _) | (Known::Unnamed, Ok(Some(_))) => return Ok(()),
+        // A broken marker: it is served, and every pass is refused.
+        (Known::Nothing, _) | (_, Err(_)) | (Known::Unnamed, Ok(Some(_))) => return Ok(()),
         (Known::Archive(known), Ok(Some(found))) if known == *found => return Ok(()),
-        (_, Err(_)) => return Ok(()), // a broken marker: it is served, and every pass is refused
         (Known::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never was
         (Known::Archive(known), Ok(Some(found))) => format!("of the archive {known}, and this is {found}"),
         (Known::Archive(known), Ok(None)) => format!("of the archive {known}, and this root carries no marker"),

@@ -74,6 +74,8 @@ mod tls;
 #[cfg(feature = "cli")]
 mod undo;
 #[cfg(feature = "cli")]
+mod versions;
+#[cfg(feature = "cli")]
 mod watch;
 #[cfg(feature = "cli")]
 mod written;

@@ -95,10 +95,16 @@ impl World {
 
     /// A part of the real sample of Motion's output: `direct`, `failures/midnight-direct`, …
     pub fn sample(part: &str) -> Self {
+        Self::unpacked("motion-4.5.1-sample", part)
+    }
+
+    /// An archive that is `part` of the archive `fixtures/NAME.tar.gz`, with the files' own times.
+    pub fn unpacked(name: &str, part: &str) -> Self {
         let world = Self::empty();
         fs::remove_dir(&world.root).unwrap();
         let unpacked = world.outside("sample");
-        let sample = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/motion-4.5.1-sample.tar.gz")).unwrap();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+        let sample = File::open(fixtures.join(format!("{name}.tar.gz"))).unwrap();
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(sample));
         let mut dirs = Vec::new();
         for entry in archive.entries().unwrap() {

@@ -25,8 +25,8 @@ fn folders(uid: u32) -> Vec<PathBuf> {
 fn name(state_dir: &Path) -> Option<String> {
     let path = state_dir.canonicalize().ok()?;
     let digest = Sha256::digest(path.as_os_str().as_bytes());
-    let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("{hex}.sock"))
+    let number = digest.iter().take(12).fold(0u128, |number, byte| number << 8 | u128::from(*byte));
+    Some(format!("{number:024x}.sock"))
 }
 
 /// Where this process could make the socket of a state directory. A directory that is not there is made.

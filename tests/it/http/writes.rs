@@ -169,7 +169,7 @@ fn what_is_not_there_is_neither_saved_nor_deleted_nor_taken_back() {
         assert_problem(&restore(&daemon, pass), 404, None);
     }
     assert_eq!(world.tree(), before);
-    assert!(audited(&daemon).is_empty());
+    assert_eq!(audited(&daemon), []);
 }
 
 #[test]

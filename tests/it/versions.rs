@@ -1,0 +1,203 @@
+//! What Owlery makes of the output of other versions of Motion, and of motionEye: real files, counted by hand.
+//!
+//! A row holds what is settled. What Owlery does not know yet (movies under other names, webp frames, the length of an mkv,
+//! motionEye's thumbnails) is left out of the row, so that no test keeps it as it is.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, wait_for};
+
+/// What every event of the samples has.
+fn common() -> Value {
+    json!({ "state": "complete", "saved": false, "problems": [] })
+}
+
+/// What is settled of an event: the camera, the name, and fields as `list --json` gives them, with file names for URLs.
+type Row = (&'static str, &'static str, Value);
+
+const DAY: &str = "2026-11-28";
+
+/// The row's fields as `list --json` gives them.
+fn expected((camera, name, fields): &Row) -> Value {
+    let id = format!("{camera}/{DAY}/{name}");
+    let mut all = common();
+    for (key, value) in fields.as_object().unwrap() {
+        all[key] = match (key.as_str(), value.as_str()) {
+            ("start" | "end", Some(time)) => format!("{DAY}T{time}").into(),
+            ("video" | "debug_video" | "thumbnail", Some(file)) => format!("/media/{id}/{file}").into(),
+            _ => value.clone(),
+        };
+    }
+    all["id"] = id.into();
+    all
+}
+
+/// Compares what `list` and a daemon give, in any order, with the rows.
+fn assert_told(sample: &str, part: &str, rows: &[Row]) {
+    let mut expected: Vec<Value> = rows.iter().map(expected).collect();
+    expected.sort_by_key(|event| event["id"].to_string());
+    let settled = |mut events: Vec<Value>| -> Vec<Value> {
+        events.sort_by_key(|event| event["id"].to_string());
+        for (event, row) in events.iter_mut().zip(&expected) {
+            event.as_object_mut().unwrap().retain(|key, _| row.get(key).is_some());
+        }
+        events
+    };
+    let world = World::unpacked(&format!("versions/{sample}"), part);
+    assert_eq!(settled(world.list()), expected, "{sample} by list");
+    let daemon = world.serve(&[]);
+    let served = wait_for("everything measured", || {
+        let events = daemon.events();
+        let is_measured = |event: &Value| !event["bytes"].is_null();
+        (events.len() >= rows.len() && events.iter().all(is_measured)).then_some(events)
+    });
+    assert_eq!(settled(served), expected, "{sample} by the daemon");
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// An event with frames and one movie.
+fn direct(at: [&str; 2], frames: u32, bytes: u64, video: &str, thumbnail: &str) -> Value {
+    let [start, end] = at;
+    json!({
+        "start": start, "end": end, "frames": frames, "bytes": bytes,
+        "video": video, "debug_video": null, "thumbnail": thumbnail,
+    })
+}
+
+/// `movie_codec` mpeg4, flv and hevc.
+#[test]
+fn old_codecs_are_shown() {
+    assert_told(
+        "motion-4.5.1-old-codecs",
+        "motion-4.5.1-old-codecs",
+        &[
+            ("CameraFlv", "12-56-10", direct(["12:56:09", "12:56:15"], 29, 323_898, "video.flv", "12-56-11-00.jpg")),
+            ("CameraHevc", "12-56-12", direct(["12:56:12", "12:56:17"], 29, 322_165, "video.mp4", "12-56-13-03.jpg")),
+            ("CameraMpeg4", "12-55-41", direct(["12:55:41", "12:55:50"], 48, 466_057, "video.avi", "12-55-43-03.jpg")),
+        ],
+    );
+}
+
+#[test]
+fn motion_4_7_direct_is_two_events() {
+    assert_told(
+        "motion-4.7.1-direct",
+        "motion-4.7.1-direct",
+        &[
+            ("Camera1", "13-17-34", direct(["13:17:33", "13:17:39"], 28, 268_841, "video.mp4", "13-17-35-00.jpg")),
+            ("Camera2", "13-17-36", direct(["13:17:36", "13:17:41"], 29, 280_499, "video.mp4", "13-17-37-03.jpg")),
+        ],
+    );
+}
+
+/// Motion 5 counts the frames of a second from 01.
+#[test]
+fn motion_5_direct_is_three_events() {
+    assert_told(
+        "motion-5.0.0-direct",
+        "motion-5.0.0-direct",
+        &[
+            ("Camera1", "12-53-32", direct(["12:53:32", "12:53:37"], 29, 290_038, "video.mp4", "12-53-33-03.jpg")),
+            ("Camera1", "12-54-00", direct(["12:53:59", "12:54:05"], 29, 284_294, "video.mp4", "12-54-01-01.jpg")),
+            ("Camera2", "12-53-36", direct(["12:53:35", "12:53:40"], 24, 239_426, "video.mp4", "12-53-36-04.jpg")),
+        ],
+    );
+}
+
+#[test]
+fn containers_of_motion_5_are_shown() {
+    assert_told(
+        "motion-5.0.0-containers",
+        "motion-5.0.0-containers",
+        &[
+            ("CameraFlv", "12-58-01", direct(["12:58:00", "12:58:06"], 28, 596_645, "video.flv", "12-58-02-01.jpg")),
+            ("CameraHevc", "12-58-04", direct(["12:58:04", "12:58:08"], 22, 266_969, "video.mp4", "12-58-05-02.jpg")),
+            ("CameraMkv", "12-58-01", direct(["12:58:00", "12:58:06"], 28, 237_894, "video.mkv", "12-58-02-01.jpg")),
+            ("CameraMov", "12-58-04", direct(["12:58:04", "12:58:08"], 24, 210_100, "video.mov", "12-58-05-03.jpg")),
+            ("CameraOgg", "12-58-04", direct(["12:58:03", "12:58:08"], 25, 440_478, "video.ogg", "12-58-05-01.jpg")),
+            ("CameraWebm", "12-58-01", direct(["12:58:00", "12:58:06"], 28, 261_044, "video.webm", "12-58-02-02.jpg")),
+        ],
+    );
+}
+
+/// Several movies in one event, none of them named `video.mp4`: the frames tell the rest. The movies are not settled.
+#[test]
+fn an_event_of_several_movies_is_one() {
+    let of_frames = |at: [&str; 2], frames: u32, bytes: u64, thumbnail: &str| {
+        let mut row = direct(at, frames, bytes, "", thumbnail);
+        row.as_object_mut().unwrap().retain(|key, _| key != "video");
+        row
+    };
+    assert_told(
+        "motion-5.0.0-movies-per-event",
+        "motion-5.0.0-movies-per-event",
+        &[
+            ("CameraMax", "12-59-59", of_frames(["12:59:58", "13:00:03"], 22, 196_529, "13-00-00-02.jpg")),
+            ("CameraMaxNbr", "12-59-59", of_frames(["12:59:58", "13:00:03"], 22, 195_577, "13-00-00-02.jpg")),
+            ("CameraMaxV", "12-59-56", of_frames(["12:59:55", "13:00:01"], 28, 234_204, "12-59-57-01.jpg")),
+        ],
+    );
+}
+
+/// An event with one frame or none lasts as long as its movie says.
+#[test]
+fn pictures_of_every_kind_make_events() {
+    let best = json!({
+        "start": "12:59:57", "end": "13:00:06", "frames": 1, "bytes": 97_153,
+        "video": "video.mp4", "debug_video": "videom.mp4", "thumbnail": "12-59-57-03.jpg",
+    });
+    let no_movie = json!({
+        "start": "13:00:00", "end": "13:00:05", "frames": 24, "bytes": 133_112,
+        "video": null, "debug_video": null, "thumbnail": "13-00-01-04.jpg",
+    });
+    assert_told(
+        "motion-5.0.0-pictures",
+        "motion-5.0.0-pictures",
+        &[
+            ("CameraBest", "12-59-57", best),
+            // The length of an mkv is not read yet.
+            (
+                "CameraCenter",
+                "12-59-57",
+                json!({ "start": "12:59:57", "bytes": 103_776, "frames": 1, "video": "video.mkv", "debug_video": "videom.mkv", "thumbnail": "12-59-57-03.jpg" }),
+            ),
+            ("CameraFirst", "13-00-00", direct(["13:00:00", "13:00:08"], 1, 114_921, "video.mp4", "13-00-00-04.jpg")),
+            ("CameraNoMovie", "13-00-01", no_movie),
+            (
+                "CameraNoPics",
+                "12-59-57",
+                json!({ "start": "12:59:57", "end": "13:00:05", "frames": 0, "bytes": 79_448, "video": "video.mp4", "debug_video": null }),
+            ),
+            (
+                "CameraNoPicsMkv",
+                "13-00-01",
+                json!({ "start": "13:00:01", "frames": 0, "bytes": 76_940, "video": "video.mkv", "debug_video": null }),
+            ),
+            ("CameraRoi", "13-25-09", direct(["13:25:09", "13:25:17"], 1, 103_993, "video.mp4", "13-25-09-02.jpg")),
+            // Frames of webp are not known yet; the movie is.
+            (
+                "CameraWebp",
+                "12-59-57",
+                json!({ "start": "12:59:57", "bytes": 136_992, "video": "video.mp4", "debug_video": null }),
+            ),
+        ],
+    );
+}
+
+/// Which picture stands for the event is not settled: motionEye left a `video.mp4.thumb`.
+#[test]
+fn motioneye_with_event_directories_works() {
+    let mut row = direct(["13:29:48", "13:29:55"], 34, 347_443, "video.mp4", "");
+    row.as_object_mut().unwrap().retain(|key, _| key != "thumbnail");
+    assert_told("motioneye-0.44.0-direct", "motioneye-0.44.0-direct/media", &[("Camera1", "13-29-48", row)]);
+}
+
+/// Motion's `cleandir` deleted the files of both events; the saved one stays, and its list entry says what is missing.
+#[test]
+fn a_saved_event_outlives_cleandir_empty() {
+    let world = World::unpacked("versions/motion-5.0.0-cleandir", "motion-5.0.0-cleandir");
+    let told = world.listed("Camera1/2026-11-28/13-16-25");
+    assert_eq!((&told["saved"], &told["start"]), (&json!(true), &json!("2026-11-28T13:16:25")));
+    assert_eq!((&told["video"], &told["thumbnail"], &told["frames"]), (&Value::Null, &Value::Null, &json!(0)));
+    assert_eq!(told["problems"], json!(["it has neither frames nor a movie"]));
+}
