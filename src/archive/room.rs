@@ -52,7 +52,7 @@ impl Tree {
     /// The root's disk and those of cameras on others, each once, with a name for messages. What cannot be looked at is left
     /// out.
     pub fn rooms(&self) -> Vec<(String, Room)> {
-        let Ok(root) = self.root_dir() else { return Vec::new() };
+        let Ok(top) = self.root_dir() else { return Vec::new() };
         let mut seen = Vec::new();
         let mut rooms = Vec::new();
         let mut add = |dir: &Dir, what: String| {
@@ -62,7 +62,7 @@ impl Tree {
                 rooms.push((what, of_disk));
             }
         };
-        add(&root, format!("the disk of {}", self.root.display()));
+        add(&top, format!("the disk of {}", self.root.display()));
         for camera in self.cameras().map(|cameras| cameras.open).unwrap_or_default() {
             add(&camera.dir, format!("the disk of {}", camera.camera()));
         }
