@@ -8,6 +8,7 @@ mod adopt;
 mod cameras;
 mod contents;
 mod dir;
+mod emptied;
 mod event_dir;
 mod exif;
 mod look;
@@ -34,6 +35,7 @@ use regex::Regex;
 
 pub use cameras::CameraDir;
 pub use dir::DayDir;
+pub use emptied::Left;
 pub use event_dir::{Depth, Facts};
 pub use look::Look;
 pub(crate) use looked::BEING_WRITTEN;

@@ -3,6 +3,7 @@
 mod ahead;
 mod clock_guard;
 mod due;
+mod emptied;
 mod guards;
 mod held;
 mod notes;
@@ -41,6 +42,7 @@ use crate::event::{By, Entry, EventId, EventName, Item, Which};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
 use ahead::Ahead;
+use emptied::Memory;
 use guards::Refusals;
 use held::Held;
 use restored::RestoredDays;
@@ -70,6 +72,8 @@ pub struct Expirer {
     pub(crate) command: CommandLine,
     /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
     pressed: AtomicBool,
+    /// What was seen at the last look for emptied events.
+    emptied: Memory,
 }
 
 /// What a pass did, as users see it.
@@ -131,6 +135,7 @@ impl Expirer {
             held: Held::new(state_dir),
             command,
             pressed: AtomicBool::new(false),
+            emptied: Memory::default(),
         }
     }
 

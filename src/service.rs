@@ -295,6 +295,12 @@ impl Parts {
         Ok(summary)
     }
 
+    /// Removes the directories of events that something else has emptied, as the daemon does at every check interval.
+    pub(crate) fn remove_emptied(&self) -> Result<()> {
+        self.shared.expirer.remove_emptied(&self.stopping);
+        self.flush()
+    }
+
     /// Reaps everything that waits, on a thread of its own, and waits for it: at the configured rate, but at any hour,
     /// since somebody asked for it. Answers what could not be removed.
     pub fn drain(&self) -> Result<Vec<crate::archive::Report>> {

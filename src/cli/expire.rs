@@ -71,6 +71,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         let parts = here.archive.parts()?;
         let summary = parts.preload(Depth::Glance, &Progress::default())?;
         is_incomplete |= output::reports(&summary.reports);
+        parts.remove_emptied()?;
         measure_for_the_rules(&parts)?;
         let pass = parts.handle().pass(confirm)?;
         let left = parts.drain()?;

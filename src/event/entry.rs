@@ -26,6 +26,8 @@ pub enum What {
     Saved,
     /// A person keeps events no more.
     Unsaved,
+    /// Something else had emptied events in place, and their directories were removed. No recording was left in them.
+    Emptied,
     /// A person asked for something, and it could not be done.
     Failed,
     /// Entries that could not be written and had to be given up; the log has them.
@@ -47,6 +49,7 @@ impl What {
             Self::Deleted => "deleted",
             Self::Saved => "saved",
             Self::Unsaved => "unsaved",
+            Self::Emptied => "emptied",
             Self::Failed => "failed",
             Self::Lost => "lost",
             Self::Other => "other",

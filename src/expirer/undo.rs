@@ -137,7 +137,11 @@ impl Expirer {
 
     /// What is to be retired for one event that a person names. Why that is not possible is noted.
     fn to_delete(&self, id: &EventId, now: Now) -> Result<Item> {
-        let failed = |error: &Error| self.audit.note(now, [notes::failed(id, "delete", error)]);
+        let failed = |error: &Error| {
+            if !is_unknown(error) {
+                self.audit.note(now, [notes::failed(id, "delete", error)]);
+            }
+        };
         let state = self.scanner.scan_event(id, Occasion::Found).inspect_err(failed)?;
         let state = state.ok_or_else(|| Error::Unknown { what: "event", name: id.to_string() })?;
         if state == State::Open {
@@ -183,7 +187,7 @@ impl Expirer {
     fn mark(&self, id: &EventId, what: What, marked: Result<()>) -> Result<()> {
         let now = self.scanner.clock.now();
         if let Err(error) = marked {
-            if !matches!(error, Error::Unknown { .. }) && !error.is_not_found() {
+            if !is_unknown(&error) {
                 let asked = if what == What::Saved { "save" } else { "unsave" };
                 self.audit.note(now, [notes::failed(id, asked, &error)]);
             }
@@ -204,4 +208,9 @@ impl Pass {
     pub(super) fn begun(now: Now) -> Self {
         Self { started: rfc3339(now.utc), ..Self::default() }
     }
+}
+
+/// Whether what was asked for does not exist: such a request concerns no recording and is not noted.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error, Error::Unknown { .. }) || error.is_not_found()
 }

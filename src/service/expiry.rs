@@ -92,6 +92,7 @@ impl<'a> Expiry<'a> {
                 self.put_off();
                 self.try_again();
                 self.shared.expirer.clock.check();
+                self.shared.expirer.remove_emptied(self.stop);
                 self.pass()?;
             }
             self.look_at_space()?;

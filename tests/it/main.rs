@@ -37,6 +37,7 @@ mod details;
 mod disk;
 #[cfg(feature = "cli")]
 mod embed;
+mod emptied;
 #[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]

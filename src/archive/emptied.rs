@@ -1,0 +1,118 @@
+//! Removing event directories that something else (Motion's `cleandir`, `find -delete`) has emptied in place. Only files of
+//! Owlery's own names are removed, then the directory with `rmdir`, which fails if anything else is in it. The numbered
+//! procedure is in `doc/retention.md`.
+
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+
+use super::dir::{DayDir, Dir, join, mtime};
+use super::sidecar::SIDECAR;
+use super::{CameraDir, SAVED, Tree};
+use crate::clock::Now;
+use crate::error::{Error, Result};
+use crate::event::{Day, EventName};
+use crate::fault::crash;
+
+/// What is left in the directory of an emptied event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing, or only Owlery's own files.
+    Nothing,
+    /// The mark that keeps it, beside Owlery's own files at most.
+    Saved,
+}
+
+/// An event directory without recordings.
+#[derive(Debug, Clone, Copy)]
+pub struct Emptied {
+    /// What is in it.
+    pub left: Left,
+    /// When names in it last changed, in nanoseconds since 1970.
+    pub changed: i64,
+}
+
+/// Whether a name is that of a sidecar, or of one that was being written.
+fn is_own(name: &[u8]) -> bool {
+    name == SIDECAR.as_bytes() || (name.starts_with(b".details.json.") && name.ends_with(b".tmp"))
+}
+
+/// What is left in a directory; `None` if it holds anything that is neither ours nor `.saved`.
+fn left_in(dir: &Dir) -> Result<Option<Left>> {
+    let (mut is_saved, mut has_other) = (false, false);
+    dir.list(|name, _| {
+        is_saved |= name == SAVED.as_bytes();
+        has_other |= name != SAVED.as_bytes() && !is_own(name);
+    })?;
+    Ok((!has_other).then_some(if is_saved { Left::Saved } else { Left::Nothing }))
+}
+
+impl DayDir {
+    /// Looks whether an event holds no recording any more.
+    pub fn emptied(&self, name: EventName) -> Result<Option<Emptied>> {
+        let dir = self.dir.open_dir(name.text().as_bytes())?;
+        let Some(left) = left_in(&dir)? else { return Ok(None) };
+        Ok(Some(Emptied { left, changed: mtime(&dir.stat_self()?) }))
+    }
+
+    /// Steps 2 and 3: removes the directory of an emptied event. False if it holds anything else by now, which stays.
+    fn remove_emptied_event(&self, name: EventName) -> Result<bool> {
+        let text = name.text();
+        let dir = self.dir.open_dir(text.as_bytes())?;
+        if left_in(&dir)? != Some(Left::Nothing) {
+            return Ok(false);
+        }
+        for own in dir.names()?.iter().filter(|name| is_own(name)) {
+            match rustix::fs::unlinkat(&dir, own, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(e) => return Err(Error::io("remove", join(dir.path(), own), e)),
+            }
+        }
+        crash("emptied-2");
+        remove_dir(&self.dir, text.as_bytes())
+    }
+}
+
+/// Removes a directory if it is empty; false if it is not.
+fn remove_dir(parent: &Dir, name: &[u8]) -> Result<bool> {
+    match rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(Errno::NOENT) => Ok(true),
+        Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+        Err(e) => Err(Error::io("remove the empty", join(parent.path(), name), e)),
+    }
+}
+
+impl Tree {
+    /// Steps 1 to 4: removes the directories of these emptied events, and the day's if that leaves it empty. Returns those
+    /// that are gone; one that cannot be removed is logged and does not stop the rest. Nothing of today or yesterday is removed.
+    pub fn remove_emptied(
+        &self,
+        camera: &CameraDir,
+        day: Day,
+        names: &[EventName],
+        now: Now,
+    ) -> Result<Vec<EventName>> {
+        if day.date() >= now.yesterday() {
+            return Ok(Vec::new());
+        }
+        self.verify_identity()?;
+        self.check_disk(camera)?;
+        let dir = camera.day(day)?;
+        let mut gone = Vec::new();
+        for name in names {
+            match dir.remove_emptied_event(*name) {
+                Ok(true) => gone.push(*name),
+                Ok(false) => {}
+                Err(error) => tracing::warn!("{}", error.chain()),
+            }
+        }
+        crash("emptied-3");
+        if !gone.is_empty() {
+            dir.dir.sync()?;
+            if let Err(error) = remove_dir(&camera.dir, day.to_string().as_bytes()) {
+                tracing::warn!("{}", error.chain());
+            }
+        }
+        crash("emptied-4");
+        Ok(gone)
+    }
+}

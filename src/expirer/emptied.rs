@@ -1,0 +1,162 @@
+//! Finds events that something else (Motion's `cleandir`, `find -delete`) has emptied in place, and has their directories
+//! removed. Emptying an event changes no time that a walk asks for, so event directories are listed for a bounded time:
+//! first the oldest, which cleaners reach first, then on from where the last look ended.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Expirer;
+use crate::archive::{CameraDir, Left};
+use crate::clock::{Now, Stop};
+use crate::error::Result;
+use crate::event::{Camera, Day, Entry, EventId, EventName, Item, What, Which};
+use crate::scan::Occasion;
+
+/// How long each of the two looks may take.
+const SHARE: Duration = Duration::from_millis(500);
+
+/// An event directory without recordings that the catalog knows no recordings of may be one that somebody is filling: it
+/// must have been unchanged for so long, or since the look before, one check interval ago.
+const QUIET: Duration = Duration::from_mins(10);
+
+/// So many directories without recordings are remembered until the next look; what is beyond waits for [`QUIET`].
+const MOST_SEEN: usize = 10_000;
+
+/// What is kept from one look to the next. Used by one look at a time.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<Looks>);
+
+#[derive(Debug, Default)]
+struct Looks {
+    /// The day at which the next look goes on; `None`: with the oldest.
+    from: Option<(Day, Camera)>,
+    /// Directories without recordings that were left, and their times.
+    seen: HashMap<EventId, i64>,
+}
+
+impl Expirer {
+    /// Looks for emptied events of the days before yesterday, removes their directories and notes that. Errors are logged: no
+    /// pass depends on it.
+    pub fn remove_emptied(&self, stop: &Stop) {
+        if self.clock.held().is_some() {
+            return; // it is not known which days are past
+        }
+        if let Err(error) = self.look_for_emptied(stop) {
+            tracing::warn!("{}", error.chain());
+        }
+    }
+
+    fn look_for_emptied(&self, stop: &Stop) -> Result<()> {
+        let now = self.scanner.clock.now();
+        let cameras = self.tree.cameras()?.open;
+        let mut days: Vec<(Day, &CameraDir)> = Vec::new();
+        for camera in &cameras {
+            let listed = camera.days()?.0;
+            days.extend(listed.into_iter().filter(|day| day.date() < now.yesterday()).map(|day| (day, camera)));
+        }
+        days.sort_by_key(|(day, camera)| (*day, camera.camera().clone()));
+        let mut looks = self.emptied.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = self.look_at_days(&days, &mut looks.seen, now, stop);
+        let rest = days.get(first..).unwrap_or_default();
+        let from = looks.from.take();
+        let is_before = |(day, camera): &(Day, &CameraDir)| {
+            from.as_ref().is_some_and(|(at, of)| (*day, camera.camera()) < (*at, of))
+        };
+        let rest = rest.get(rest.partition_point(is_before)..).unwrap_or_default();
+        let looked = self.look_at_days(rest, &mut looks.seen, now, stop);
+        looks.from = rest.get(looked).map(|(day, camera)| (*day, camera.camera().clone()));
+        Ok(())
+    }
+
+    /// Looks at these days, one at least, until the time is over. Returns how many it has looked at.
+    fn look_at_days(
+        &self,
+        days: &[(Day, &CameraDir)],
+        seen: &mut HashMap<EventId, i64>,
+        now: Now,
+        stop: &Stop,
+    ) -> usize {
+        let begun = Instant::now();
+        for (at, (day, camera)) in days.iter().enumerate() {
+            if stop.is_set() || (at > 0 && begun.elapsed() >= SHARE) {
+                return at;
+            }
+            match self.look_at_day(camera, *day, seen, now, stop) {
+                Err(error) if !error.is_not_found() => tracing::warn!("{}", error.chain()),
+                _ => {}
+            }
+        }
+        days.len()
+    }
+
+    fn look_at_day(
+        &self,
+        camera: &CameraDir,
+        day: Day,
+        seen: &mut HashMap<EventId, i64>,
+        now: Now,
+        stop: &Stop,
+    ) -> Result<()> {
+        let dir = camera.day(day)?;
+        let (mut removable, mut changed) = (Vec::new(), Vec::new());
+        for name in dir.list()?.events {
+            if stop.is_set() {
+                return Ok(());
+            }
+            let Ok(Some(emptied)) = dir.emptied(name) else { continue }; // a walk reports what cannot be read
+            let id = dir.id(name);
+            let had_recordings = self.had_recordings(&id)?;
+            let quiet_since = now.nanos().saturating_sub(i64::try_from(QUIET.as_nanos()).unwrap_or(i64::MAX));
+            let was_seen = seen.remove(&id) == Some(emptied.changed);
+            match emptied.left {
+                Left::Saved if had_recordings => changed.push(id),
+                Left::Saved => {}
+                Left::Nothing if had_recordings || was_seen || emptied.changed < quiet_since => removable.push(name),
+                Left::Nothing if seen.len() < MOST_SEEN => drop(seen.insert(id, emptied.changed)),
+                Left::Nothing => {
+                    seen.clear();
+                }
+            }
+        }
+        let open = self.scanner.found_open();
+        removable.retain(|name| !open.contains(&dir.id(*name)));
+        if !removable.is_empty() {
+            let gone = {
+                let _queue = self.tree.lock_queue();
+                let _ticket = self.scanner.tickets.take(camera.camera(), day);
+                self.tree.remove_emptied(camera, day, &removable, now)?
+            };
+            self.note_emptied(camera.camera(), day, &gone, now);
+            changed.extend(gone.into_iter().map(|name| dir.id(name)));
+        }
+        for id in changed {
+            self.scanner.scan_event(&id, Occasion::Found)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the catalog knows of recordings in an event.
+    fn had_recordings(&self, id: &EventId) -> Result<bool> {
+        let known = self.catalog.event(id)?;
+        Ok(known
+            .is_some_and(|event| event.details.video.is_some() || event.details.frames.is_none_or(|frames| frames > 0)))
+    }
+
+    fn note_emptied(&self, camera: &Camera, day: Day, gone: &[EventName], now: Now) {
+        if gone.is_empty() {
+            return;
+        }
+        let item = Item {
+            camera: camera.clone(),
+            day,
+            events: Which::Some(gone.to_vec()),
+            count: gone.len() as u64,
+            bytes: None,
+            frees: None,
+            reason: "emptied by another program; no recording was left, so the directory was removed".to_owned(),
+        };
+        tracing::info!("{camera}/{day}: removed the directories of {} emptied events", gone.len());
+        self.audit.note(now, [Entry::of(What::Emptied, &item)]);
+    }
+}

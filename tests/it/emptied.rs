@@ -1,0 +1,78 @@
+//! Events that another program has emptied in place: Motion 5's `cleandir`, `find -delete`.
+
+use std::fs::{self, File};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::world::{World, days_ago, wait_until};
+
+/// What Motion's `cleandir` left of two events, as an archive of ten days ago.
+fn cleaned() -> (World, String) {
+    let world = World::new();
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/versions/motion-5.0.0-cleandir.tar.gz");
+    let root = world.path("");
+    let untar = Command::new("tar").args(["xzf", sample, "--strip-components=1", "-C"]).arg(&root).status().unwrap();
+    assert!(untar.success());
+    let day = format!("Camera1/{}", days_ago(10));
+    fs::rename(world.path("Camera1/2026-11-28"), world.path(&day)).unwrap();
+    for name in ["13-16-38", "13-16-25"] {
+        let long_ago = std::time::SystemTime::now() - Duration::from_hours(24);
+        File::open(world.path(format!("{day}/{name}"))).unwrap().set_modified(long_ago).unwrap();
+    }
+    (world, day)
+}
+
+fn empty(event: &std::path::Path) {
+    for entry in fs::read_dir(event).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.file_name().unwrap().to_string_lossy().starts_with('.') {
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+/// What `cleandir` leaves goes although no rule is given, but for what is saved, which `check` names.
+#[test]
+fn what_cleandir_leaves_goes_but_for_saved() {
+    let (world, day) = cleaned();
+    let ran = world.run("expire", &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!world.path(format!("{day}/13-16-38")).exists());
+    assert!(world.path(format!("{day}/13-16-25/.saved")).exists());
+    let audit = world.run("audit", &[]);
+    assert!(audit.stdout.contains("emptied"), "{audit:?}");
+    let check = world.run("check", &[]);
+    let all = format!("{check:?}");
+    assert!(all.contains("13-16-25") && all.contains("neither frames nor a movie"), "{all}");
+}
+
+/// A daemon whose catalog knew recordings in an event removes its directory, and the day's with the last one.
+#[test]
+fn a_daemon_removes_an_event_that_was_emptied() {
+    let world = World::new();
+    let one = world.event(format!("Camera1/{}/10-00-00", days_ago(10))).old().make();
+    let two = world.event(format!("Camera1/{}/11-00-00", days_ago(10))).old().make();
+    let other = world.event(format!("Camera1/{}/10-00-00", days_ago(20))).old().make();
+    let new = world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
+    let stranger = world.event(format!("Camera1/{}/10-00-00", days_ago(30))).old().make();
+    assert_eq!(world.run("scan", &["--measure"]).code, 0);
+    let _daemon = world.serve(&["--check-interval", "1s"]);
+    fs::write(stranger.join("notes.txt"), "not ours").unwrap();
+    for event in [&one, &two, &new] {
+        empty(event);
+    }
+    wait_until("the emptied events are gone", || !one.exists() && !two.exists());
+    wait_until("the day is gone", || !one.parent().unwrap().exists());
+    assert!(other.exists() && new.exists() && stranger.join("notes.txt").exists());
+}
+
+/// A directory that somebody has just made, to fill it, was never an event with recordings: it stays for the time being.
+#[test]
+fn a_directory_that_is_being_filled_stays() {
+    let world = World::new();
+    let old = world.event(format!("Camera1/{}/10-00-00", days_ago(10))).old().make();
+    let new = old.with_file_name("11-00-00");
+    fs::create_dir(&new).unwrap();
+    assert_eq!(world.run("expire", &[]).code, 0);
+    assert!(new.exists() && old.exists());
+}
