@@ -16,6 +16,7 @@ mod looked;
 pub(crate) mod marker;
 mod media;
 mod moov;
+mod numbered;
 mod queue;
 mod reap;
 mod restore;
@@ -23,6 +24,7 @@ mod retire;
 mod room;
 mod save;
 mod sidecar;
+mod strangers;
 mod stuck;
 mod volume;
 mod weigh;
@@ -108,6 +110,8 @@ pub struct Tree {
     /// Passes of which something could not be removed when the reaper last tried. Written by the reaper, read by whoever
     /// lists passes.
     stuck: stuck::Stuck,
+    /// Directories of the root that are no cameras. Written and read by `strangers`.
+    strangers: Mutex<strangers::Strangers>,
 }
 
 impl Tree {
@@ -141,6 +145,7 @@ impl Tree {
             at_once: Mutex::default(),
             queue: Mutex::new(()),
             stuck: stuck::Stuck::default(),
+            strangers: Mutex::default(),
         };
         let dir = tree.root_dir().map_err(|error| match error {
             Error::Io { source, .. } => no_archive(source.to_string()),

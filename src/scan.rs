@@ -169,14 +169,18 @@ impl Scanner {
             self.recent.forget(id);
             return Ok(None);
         };
-        let facts = match dir.read_event(id.name, Depth::Measure) {
-            Err(error) if error.is_no_directory() => {
+        let facts = match dir
+            .is_event(id.name)
+            .and_then(|is_event| is_event.then(|| dir.read_event(id.name, Depth::Measure)).transpose())
+        {
+            Err(error) if !error.is_no_directory() => return Err(error),
+            Ok(Some(facts)) => facts,
+            Ok(None) | Err(_) => {
                 self.tree.check_still_there()?;
                 self.recent.forget(id);
                 self.send(Change::Gone(id.clone()))?;
                 return Ok(None);
             }
-            other => other?,
         };
         let now = self.clock.now();
         let newest = self.recent.note(id, &facts, now);

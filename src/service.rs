@@ -102,7 +102,7 @@ impl Archive {
 
     /// What is wrong with the archive as a whole, whatever its events are.
     pub(crate) fn problems(&self) -> Vec<crate::archive::Report> {
-        health::problems(&self.tree)
+        health::problems(&self.tree, self.options.clock.now())
     }
 
     /// Its tree.

@@ -332,7 +332,7 @@ pub struct DayList {
     pub events: Vec<EventName>,
     /// Names of an event that are no directories (links, files): they are refused.
     pub refused: Vec<String>,
-    /// Everything else: not ours, never touched.
+    /// Everything else, numbered directories that are no events among it: not ours, never touched.
     pub foreign: Vec<String>,
 }
 
@@ -381,6 +381,7 @@ impl DayDir {
             None => list.foreign.push(String::from_utf8_lossy(name).into_owned()),
         })?;
         list.events.sort_unstable();
+        self.set_aside_no_events(&mut list);
         Ok(list)
     }
 }

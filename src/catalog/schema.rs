@@ -11,8 +11,8 @@ use crate::event::Container;
 
 /// `PRAGMA application_id`: "Owly" in ASCII. A file with another is somebody else's.
 const APPLICATION: i64 = 0x4F77_6C79;
-/// `PRAGMA user_version`: grows with every change of the tables. A catalog of another version is rebuilt, which costs a
-/// preload and loses nothing.
+/// `PRAGMA user_version`: grows with every change of the tables, and of what counts as an event. A catalog of another version
+/// is rebuilt, which costs a preload and loses nothing.
 const VERSION: i64 = 6;
 
 /// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in a key;

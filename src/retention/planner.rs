@@ -386,6 +386,8 @@ fn layout_of(name: &str) -> &'static str {
     let is_time = name.get(..8).is_some_and(|begin| EventName::from_bytes(begin.as_bytes()).is_some());
     if is_time && name.get(8..).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("m.")) {
         " (motionEye's flat layout: movies and pictures are files in the day)"
+    } else if matches!(name.as_bytes(), [b'0'..=b'1', b'0'..=b'9'] | [b'2', b'0'..=b'3']) {
+        " (a directory for each hour: the events in it are not told apart)"
     } else {
         ""
     }

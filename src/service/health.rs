@@ -1,9 +1,10 @@
 //! What keeps the archive from being managed at all, whatever the rules say: a marker that is missing or broken, a root
-//! or a camera's disk that is read-only, a disk that is full. Looked at every 10 s by the expirer's timer, told as alerts; and
+//! or a camera's disk that is read-only, a disk that is full, directories with recordings that are no cameras. Looked at every 10 s by the expirer's timer, told as alerts; and
 //! by `owlery check`.
 
 use super::handle::Handle;
 use crate::archive::{Report, Tree};
+use crate::clock::Now;
 use crate::error::Error;
 
 /// What must be told now. `can_expire` says whether there is a rule.
@@ -23,16 +24,34 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
             alerts.push(format!("{what} is full ({why}): Motion cannot record there"));
         }
     }
+    match shared.tree.strangers(shared.now().nanos()) {
+        Ok(strangers) => alerts.extend(few(&strangers)),
+        Err(error) => tracing::debug!("{}", error.chain()), // other parts tell that the root cannot be read
+    }
     alerts
 }
 
+/// The most directories that alerts name one by one.
+const FEW: usize = 5;
+
+fn few(strangers: &[Report]) -> impl Iterator<Item = String> {
+    let more = strangers.len().saturating_sub(FEW);
+    let rest = (more > 0).then(|| format!("{more} more directories hold days but are no cameras; see: owlery check"));
+    strangers.iter().take(FEW).map(Report::sentence).chain(rest)
+}
+
 /// What `owlery check` finds wrong with the archive as a whole.
-pub(super) fn problems(tree: &Tree) -> Vec<Report> {
-    match tree.marker() {
+pub(super) fn problems(tree: &Tree, now: Now) -> Vec<Report> {
+    let mut problems = match tree.marker() {
         Err(Error::Refused { message, .. }) => {
             vec![Report::failure(tree.marker_path(), format!("nothing here expires: {message}"))]
         }
         Err(error) => vec![Report::failure(tree.marker_path(), format!("nothing here expires: {}", error.chain()))],
         Ok(_) => Vec::new(),
+    };
+    match tree.strangers(now.nanos()) {
+        Ok(strangers) => problems.extend(strangers),
+        Err(error) => problems.push(Report::of(&error, tree.root())),
     }
+    problems
 }

@@ -42,6 +42,8 @@ mod emptied;
 mod expire;
 #[cfg(feature = "cli")]
 mod http;
+#[cfg(feature = "cli")]
+mod layouts;
 mod library;
 #[cfg(feature = "cli")]
 mod lifecycle;

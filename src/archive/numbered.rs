@@ -1,0 +1,187 @@
+//! Whether a directory whose name is a number is an event (Motion's `%v`) or something else, such as the directory of an hour
+//! (`%Y-%m-%d/%H/%M-%S.mp4`). Both can be named `08`, so what is in it decides; in doubt it is no event, so that no rule
+//! removes it.
+
+use super::SAVED;
+use super::dir::{DayDir, DayList};
+use super::sidecar::SIDECAR;
+use crate::error::{Error, Result};
+use crate::event::frames::Frame;
+use crate::event::{Container, DebugMovie, EventName};
+
+/// What the names in a numbered directory say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It is an event.
+    Event,
+    /// An event or an hour: all that is in it was recorded in the hour that is its name.
+    Either,
+    /// Nothing in it says that it is an event, or something says that it may not be.
+    Unknown,
+}
+
+/// Collects evidence from names. A bit of a mask stands for an hour.
+#[derive(Debug, Default)]
+struct Evidence {
+    /// A movie or a picture that Owlery knows by its whole name: no other layout has these.
+    is_sure: bool,
+    /// The hours of frames and of names with the day's date.
+    hours: u32,
+    /// The first numbers of `NN-NN-NN.jpg` and the like: hours, or minutes within an hour directory.
+    three: u32,
+    /// A name that begins with a digit and tells no hour.
+    others: bool,
+    is_empty: bool,
+}
+
+impl Evidence {
+    fn take(&mut self, name: &[u8], day: &[u8]) {
+        if name == SAVED.as_bytes() || name == SIDECAR.as_bytes() || name.starts_with(b".") {
+            return;
+        }
+        self.is_empty = false;
+        if Container::of(name).is_some()
+            || DebugMovie::of(name).is_some()
+            || matches!(name, b"thumbnail.jpg" | b"debug")
+        {
+            self.is_sure = true;
+        } else if let Some(frame) = Frame::parse(name) {
+            self.hours |= 1 << (frame.secs / 3600);
+        } else if let Some(hour) = dated(name, day) {
+            self.hours |= 1 << hour;
+        } else if let Some(secs) = name.get(..8).and_then(EventName::from_bytes).and_then(EventName::secs) {
+            self.three |= 1 << (secs / 3600);
+        } else if name.first().is_some_and(u8::is_ascii_digit) {
+            self.others = true;
+        }
+    }
+
+    fn verdict(&self, number: u32, width: usize) -> Verdict {
+        let own = if width == 2 && number < 24 { 1u32 << number } else { 0 };
+        if self.is_empty || self.is_sure || (own == 0 && self.hours != 0) {
+            return Verdict::Event; // also an empty one: there is nothing to lose, and Motion has just made it
+        }
+        let may_be_minutes = self.three & !self.hours != 0;
+        match self.hours {
+            0 => Verdict::Unknown,
+            _ if self.others || may_be_minutes => Verdict::Unknown,
+            hours if hours == own => Verdict::Either,
+            _ => Verdict::Event,
+        }
+    }
+}
+
+/// The hour of a name that tells the day's date and a time, however they are separated; `day` is its date in digits.
+fn dated(name: &[u8], day: &[u8]) -> Option<u32> {
+    let digits: Vec<u8> = name.iter().copied().filter(u8::is_ascii_digit).collect();
+    let at = digits.windows(day.len()).position(|window| window == day)? + day.len();
+    let [h0, h1, m0, _, s0, _] = *digits.get(at..at + 6)? else { return None };
+    let hour = u32::from(h0 - b'0') * 10 + u32::from(h1 - b'0');
+    (hour < 24 && m0 < b'6' && s0 < b'6').then_some(hour)
+}
+
+impl DayDir {
+    /// Whether the directory of that name is an event. Costs nothing where the name is a time, else a list of its names. A
+    /// number that is also the hour of all that is in it is an event if the number before or after it is one for sure: Motion
+    /// counts without gaps.
+    pub fn is_event(&self, name: EventName) -> Result<bool> {
+        Ok(match self.verdict(name)? {
+            Verdict::Event => true,
+            Verdict::Unknown => false,
+            Verdict::Either => neighbours(name).any(|name| self.is_sure(name)),
+        })
+    }
+
+    /// Whether it is there, is not empty, and is an event for sure.
+    fn is_sure(&self, name: EventName) -> bool {
+        let is_empty = || {
+            let mut is_empty = true;
+            self.dir.open_dir(name.text().as_bytes())?.list(|_, _| is_empty = false)?;
+            Ok::<_, Error>(is_empty)
+        };
+        matches!(self.verdict(name), Ok(Verdict::Event)) && matches!(is_empty(), Ok(false))
+    }
+
+    fn verdict(&self, name: EventName) -> Result<Verdict> {
+        let EventName::Number { number, .. } = name else { return Ok(Verdict::Event) };
+        let text = name.text();
+        let dir = self.dir.open_dir(text.as_bytes())?;
+        let date: Vec<u8> = self.day.to_string().into_bytes().into_iter().filter(u8::is_ascii_digit).collect();
+        let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+        dir.list(|name, _| evidence.take(name, &date))?;
+        Ok(evidence.verdict(number, text.len()))
+    }
+
+    /// Moves numbered directories that are no events to what is not ours. What cannot be read stays an event, so that reading
+    /// it tells why.
+    pub(super) fn set_aside_no_events(&self, list: &mut DayList) {
+        list.events.retain(|name| {
+            let is_event = name.secs().is_some() || !matches!(self.is_event(*name), Ok(false));
+            if !is_event {
+                list.foreign.push(name.to_string());
+            }
+            is_event
+        });
+    }
+}
+
+/// The numbers before and after, which Motion gives to the events before and after.
+fn neighbours(name: EventName) -> impl Iterator<Item = EventName> {
+    let (before, after) = match name {
+        EventName::Number { number, width } => {
+            let name = |number| EventName::Number { number, width };
+            (number.checked_sub(1).filter(|number| *number > 0).map(name), number.checked_add(1).map(name))
+        }
+        EventName::Time(_) => (None, None),
+    };
+    before.into_iter().chain(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(number: u32, width: usize, names: &[&str]) -> Verdict {
+        let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+        names.iter().for_each(|name| evidence.take(name.as_bytes(), b"20260929"));
+        evidence.verdict(number, width)
+    }
+
+    #[test]
+    fn names_tell_events_from_hours() {
+        use Verdict::{Either, Event, Unknown};
+        let cases: [(u32, usize, &[&str], Verdict); 19] = [
+            (1, 2, &[], Event),
+            (1, 2, &[".saved"], Event),
+            (1, 2, &["10-04-36-00.jpg", "10-04-37-00.jpg"], Event),
+            (8, 2, &["video.mp4"], Event),
+            (8, 2, &["thumbnail.jpg"], Event),
+            (8, 2, &["08-59-59-00.jpg", "09-00-00-00.jpg", "notes.txt"], Event),
+            (10, 2, &["10-04-36-00.jpg"], Either),
+            (10, 2, &["10-04-36-00.jpg", "10-04-36.mp4"], Either),
+            (8, 2, &["15-30.mp4", "15-30-00.jpg"], Unknown),
+            (8, 2, &["15-30-00.jpg"], Unknown),
+            (8, 2, &["15-30-00-01.jpg", "45-30-00-01.jpg"], Unknown),
+            (8, 2, &["15", "30"], Unknown),
+            (45, 2, &["15-30.mp4"], Unknown),
+            (100, 3, &["notes.txt"], Unknown),
+            (45, 2, &["10-04-36-00.jpg"], Event),
+            (8, 2, &["2026-09-29_08-15-30.mp4"], Either),
+            (8, 2, &["01-20260929101530-00.jpg"], Event),
+            (8, 3, &["08-15-30-00.jpg"], Event),
+            (8, 2, &["01-20260929081530.mp4", "02-20260929085530.mp4"], Either),
+        ];
+        for (number, width, names, expected) in cases {
+            assert_eq!(verdict(number, width, names), expected, "{number} {names:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_names_panic(names in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..24), 0..8), number in 0u32..200) {
+            let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+            names.iter().for_each(|name| evidence.take(name, b"20260929"));
+            let _ = evidence.verdict(number, 2);
+        }
+    }
+}
