@@ -363,6 +363,7 @@ fn a_clock_that_jumps_while_the_daemon_runs_is_held_and_believed_when_it_is_righ
 /// Issue 13: Owlery in a container is in UTC, Motion's host east of it. The newest hours were missing from strix's list and from
 /// exports, and nothing warned.
 #[test]
+#[allow(clippy::disallowed_methods)] // names are made by the real time
 fn events_ahead_of_the_clock_are_listed_and_warned_of() {
     let world = World::new();
     let name = |hours: i64| {

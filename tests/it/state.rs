@@ -30,7 +30,7 @@ fn replace_root(world: &World) -> std::path::PathBuf {
 #[test]
 fn an_unmarked_root_is_refused_by_a_used_state() {
     let (world, state) = seen();
-    let stale = replace_root(&world);
+    let day = replace_root(&world);
     let id = format!("Camera1/{}/10-00-00", days_ago(60));
     for (command, args) in [
         ("expire", vec![]),
@@ -50,24 +50,24 @@ fn an_unmarked_root_is_refused_by_a_used_state() {
         assert_eq!(ran.code, 3, "{command}: {ran:?}");
         assert!(ran.stderr.contains("owlery accept"), "{command}: {ran:?}");
     }
-    assert!(stale.exists() && !world.has(".owlery"));
+    assert!(day.exists() && !world.has(".owlery"));
     assert_eq!(world.run("audit", &["--state-dir", &state]).code, 0, "the state can still be read");
     let ran = world.run("accept", &["--state-dir", &state]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let ran = world.run("expire", &[&RULE[..], &["--state-dir", &state]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(!stale.exists());
+    assert!(!day.exists());
 }
 
 #[test]
 fn another_archives_root_is_refused_too() {
     let (world, state) = seen();
-    let stale = replace_root(&world);
+    let day = replace_root(&world);
     assert_eq!(world.run("scan", &[]).code, 0); // it has its own marker now
     let flags = [&RULE[..], &["--state-dir", &state]].concat();
     let ran = world.run("expire", &flags);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(stale.exists());
+    assert!(day.exists());
     // The first archive comes back: nothing of its state was lost.
     fs::rename(&world.root, world.root.with_extension("second")).unwrap();
     fs::rename(world.root.with_extension("first"), &world.root).unwrap();

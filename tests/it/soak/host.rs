@@ -194,7 +194,7 @@ impl Host {
         }
         let rest = &samples[WARM..];
         let third = rest.len() / 3;
-        let least = |samples: &[Sample], of: fn(&Sample) -> u64| samples.iter().map(of).min().unwrap();
+        let least = |part: &[Sample], of: fn(&Sample) -> u64| part.iter().map(of).min().unwrap();
         let compare = |what: &str, of: fn(&Sample) -> u64, slack: u64| {
             let (first, last) = (least(&rest[..third], of), least(&rest[rest.len() - third..], of));
             assert!(last <= first + first / 5 + slack, "{what} grew from {first} to {last}: {samples:?}");

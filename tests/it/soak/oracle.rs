@@ -159,7 +159,7 @@ impl Oracle {
                 }
             }
             what @ ("item" | "deleted") => {
-                let is_rule = what == "item" && !self.is_deletion(entry);
+                let is_rule = what == "item" && !Self::is_deletion(entry);
                 let ids = self.named(entry, &Place::Archive)?;
                 let since = seconds(&text("at"));
                 let until = entry["undo_until"].as_str().map(seconds);
@@ -173,9 +173,9 @@ impl Oracle {
                 }
                 let taken = ids.len() as u64;
                 if is_rule {
-                    self.counts.retired += taken
+                    self.counts.retired += taken;
                 } else {
-                    self.counts.deleted += taken
+                    self.counts.deleted += taken;
                 }
                 if what == "item" {
                     *self.open_sums.entry(pass).or_default() -= count;
@@ -203,7 +203,7 @@ impl Oracle {
     }
 
     /// Whether it is an item of a person's deletion: after a crash a deletion is noted from its manifest, like a pass.
-    fn is_deletion(&self, entry: &Value) -> bool {
+    fn is_deletion(entry: &Value) -> bool {
         entry["reason"] == "deleted by hand"
     }
 

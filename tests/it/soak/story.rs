@@ -275,7 +275,9 @@ impl Story {
             event.cleaned = true;
             self.oracle.just_cleaned += event.bytes();
             if in_place {
-                files_in(&dir).keys().for_each(|name| _ = fs::remove_file(dir.join(name)));
+                for name in files_in(&dir).keys() {
+                    let _ = fs::remove_file(dir.join(name));
+                }
             } else {
                 let _ = fs::remove_dir_all(&dir);
                 self.oracle.events.get_mut(&id).unwrap().place = Place::Gone;
