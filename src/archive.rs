@@ -24,6 +24,7 @@ mod retire;
 mod room;
 mod save;
 mod sidecar;
+mod stalled;
 mod strangers;
 mod stuck;
 mod volume;
@@ -110,6 +111,7 @@ pub struct Tree {
     /// Passes of which something could not be removed when the reaper last tried. Written by the reaper, read by whoever
     /// lists passes.
     stuck: stuck::Stuck,
+    stalled: stalled::Stalled,
     /// Directories of the root that are no cameras. Written and read by `strangers`.
     strangers: Mutex<strangers::Strangers>,
 }
@@ -145,6 +147,7 @@ impl Tree {
             at_once: Mutex::default(),
             queue: Mutex::new(()),
             stuck: stuck::Stuck::default(),
+            stalled: stalled::Stalled::default(),
             strangers: Mutex::default(),
         };
         let dir = tree.root_dir().map_err(|error| match error {
@@ -187,6 +190,7 @@ impl Tree {
     }
 
     fn root_dir(&self) -> Result<Dir> {
+        self.stalled.check(&self.root)?;
         Dir::open_root(&self.root)
     }
 
@@ -210,9 +214,9 @@ impl Tree {
         self.pattern.is_match(name).then(|| name.parse().ok()).flatten()
     }
 
-    /// Whether file changes on the archive's disk reach the kernel's notifications: not over NFS and SMB, where other
-    /// hosts write.
+    /// Whether what is written to the archive's disk reaches the kernel's notifications: not on network filesystems and
+    /// FUSE, where files can be written behind the mount. A camera can lie elsewhere: [`CameraDir::notifies`].
     pub fn notifies(&self) -> bool {
-        self.root_dir().map_or(true, |dir| !dir.is_on_network())
+        self.root_dir().map_or(true, |dir| !dir.is_silent())
     }
 }

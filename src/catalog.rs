@@ -5,6 +5,7 @@
 mod ages;
 mod audit;
 mod cameras;
+mod damage;
 mod days;
 mod query;
 mod read;
@@ -17,23 +18,33 @@ mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::ErrorCode;
 
 #[cfg(test)]
 use ages::CameraAges;
 pub use audit::AuditPage;
+pub(crate) use damage::is_damage;
 pub use days::DaySummary;
 pub use query::{Cursor, Order, Page, Query};
 pub use read::{CameraSummary, Named, NamedRange};
 pub use write::{Applied, News};
 
+use crate::clock::Stop;
 use crate::error::{Error, Result};
+use damage::Rebuilds;
 use reader::Reader;
 
 /// Connections that read at the same time: so many for what is answered at once, and so many for everything else.
 const READERS: usize = 2;
+/// After so many steps of SQLite, [`Catalog::check`] looks whether to rest or to end: in about a millisecond.
+const CHECK_PACE: i32 = 2_000;
+/// How long it works before a rest.
+const CHECK_WORK: Duration = Duration::from_millis(10);
+/// The longest rest of it: a slow disk must not make the check last for ever.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// The catalog of one archive.
 #[derive(Debug)]
@@ -46,8 +57,12 @@ pub struct Catalog {
     reader_back: Condvar,
     /// Counts up with every change that was applied; written by the writer.
     generation: AtomicU64,
-    /// SQLite said that the file is damaged; set by whoever met it, cleared by `rebuild`.
+    /// The file was found to be damaged; set by the thread that met it, cleared by `mend`.
     damaged: AtomicBool,
+    /// Counts up with every rebuild; written by `mend`.
+    rebuilt: AtomicU64,
+    /// When a rebuild may begin; used by `mend`.
+    rebuilds: Mutex<Rebuilds>,
 }
 
 #[derive(Debug)]
@@ -91,6 +106,8 @@ impl Catalog {
             reader_back: Condvar::new(),
             generation: AtomicU64::new(0),
             damaged: AtomicBool::new(false),
+            rebuilt: AtomicU64::new(0),
+            rebuilds: Mutex::default(),
             path,
         };
         Ok((catalog, opened))
@@ -108,6 +125,8 @@ impl Catalog {
             reader_back: Condvar::new(),
             generation: AtomicU64::new(0),
             damaged: AtomicBool::new(false),
+            rebuilt: AtomicU64::new(0),
+            rebuilds: Mutex::default(),
             path,
         })
     }
@@ -117,36 +136,83 @@ impl Catalog {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Whether SQLite has found the file damaged since it was opened.
+    /// Whether the file was found to be damaged since it was opened.
     pub fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Acquire)
     }
 
-    /// Reads the whole file for damage. Slow on a large catalog; readers and the writer go on meanwhile.
-    pub fn check(&self) -> Result<bool> {
-        let connection = schema::open_readers(&self.path, 1)?.remove(0);
-        let verdict = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
-        let is_sound = verdict.is_ok_and(|verdict| verdict == "ok");
-        if !is_sound {
-            self.damaged.store(true, Ordering::Release);
-        }
-        Ok(is_sound)
+    /// Has the catalog rebuilt at the next [`Catalog::mend`].
+    pub fn distrust(&self) {
+        self.damaged.store(true, Ordering::Release);
     }
 
-    /// Sets a damaged catalog aside and begins an empty one, whose readers see nothing until it is filled.
-    pub fn rebuild(&self) -> Result<PathBuf> {
+    /// How often the catalog was rebuilt since it was opened: what was read before may be missing after.
+    pub fn rebuilt(&self) -> u64 {
+        self.rebuilt.load(Ordering::Acquire)
+    }
+
+    /// Reads the whole file for damage, and compares its indexes with its tables; false if something is wrong. Slow on a large
+    /// catalog: it takes half of the disk's time at most, and readers and the writer go on meanwhile. It ends early with `None`
+    /// when told to stop, or when the file was found to be damaged or replaced.
+    pub fn check(self: &Arc<Self>, stop: &Stop) -> Result<Option<bool>> {
+        let mut connection = schema::open_readers(&self.path, 1)?.remove(0);
+        let (catalog, stop, rebuilt) = (Arc::clone(self), stop.clone(), self.rebuilt());
+        let mut begun = Instant::now();
+        let is_over = move || {
+            let worked = begun.elapsed();
+            if worked < CHECK_WORK {
+                return false;
+            }
+            let is_stopped = stop.wait(worked.min(LONGEST_REST));
+            begun = Instant::now();
+            is_stopped || catalog.is_damaged() || catalog.rebuilt() != rebuilt
+        };
+        let failed = |source| self.failed("check", source);
+        connection.progress_handler(CHECK_PACE, Some(is_over)).map_err(failed)?;
+        let verdict = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+        let is_sound = match verdict {
+            Ok(verdict) => verdict == "ok",
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => return Ok(None),
+            Err(error) if is_damage(&error) => false,
+            Err(error) => return Err(failed(error)),
+        };
+        if !is_sound {
+            self.distrust();
+        }
+        Ok(Some(is_sound))
+    }
+
+    /// Sets a damaged catalog aside and begins an empty one; the events are missing until the archive is walked again.
+    /// Returns where the old one is, or `None` if there is nothing to mend, or it is too soon after the last attempt. After
+    /// an error the old file stays in use.
+    pub fn mend(&self) -> Result<Option<PathBuf>> {
         let mut writer = self.writer();
-        let mut readers = self.readers();
-        let epoch = readers.epoch + 1;
-        *readers = Readers { quick: Vec::new(), patient: Vec::new(), epoch };
+        if !self.is_damaged() {
+            return Ok(None);
+        }
+        if !self.rebuilds.lock().unwrap_or_else(PoisonError::into_inner).begin(Instant::now()) {
+            return Ok(None);
+        }
         let aside = schema::set_aside(&self.path)?;
         let (connection, _) = schema::open_writer(&self.path).map_err(|trouble| trouble.into_error(&self.path))?;
+        let epoch = self.readers().epoch + 1;
+        let fresh = Readers::open(&self.path, epoch)?;
         *writer = write::Writer::new(connection);
-        *readers = Readers::open(&self.path, epoch)?;
+        *self.readers() = fresh;
         self.damaged.store(false, Ordering::Release);
+        self.rebuilt.fetch_add(1, Ordering::AcqRel);
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.reader_back.notify_all();
-        Ok(aside)
+        Ok(Some(aside))
+    }
+
+    /// Sets a damaged catalog aside when it is not used any more, so that the next process builds a new one.
+    pub fn leave(&self) {
+        if self.is_damaged()
+            && let Err(error) = schema::set_aside(&self.path)
+        {
+            tracing::warn!("{}", error.chain());
+        }
     }
 
     fn writer(&self) -> MutexGuard<'_, write::Writer> {
@@ -195,8 +261,8 @@ impl Catalog {
 
     /// An error of SQLite's, noted if it means that the file is damaged.
     fn failed(&self, op: &'static str, source: rusqlite::Error) -> Error {
-        if let Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) = source.sqlite_error_code() {
-            self.damaged.store(true, Ordering::Release);
+        if is_damage(&source) {
+            self.distrust();
         }
         Error::Catalog { op, path: self.path.clone(), source }
     }

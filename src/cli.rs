@@ -34,6 +34,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::daemon::control::{self, Request};
 use crate::error::{Error, Kind, Result};
+use crate::printable::printable_lines;
 use crate::service::Archive;
 use flags::{Flag, Name, Use};
 use settings::Given;
@@ -211,7 +212,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Incomplete) => ExitCode::from(1),
         Ok(Outcome::Refused) => ExitCode::from(3),
         Err(error) => {
-            eprintln!("owlery: {}", error.chain());
+            eprintln!("owlery: {}", printable_lines(&error.chain()));
             ExitCode::from(exit_code(&error))
         }
     }

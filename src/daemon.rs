@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::archive::Tree;
 use crate::error::{Error, Result};
 use crate::http::Access;
 use crate::service::{Archive, Service};
@@ -122,7 +123,7 @@ impl Daemon {
             tracing::error!("{}", failure.chain());
         }
         let (done, is_done) = bounded::<()>(1);
-        watch_the_stop(self.signals, is_done);
+        watch_the_stop(self.signals, is_done, Arc::clone(&self.service.tree));
         self.closing.send_replace(true);
         let stopped = self.service.shutdown();
         if let Err(error) = self.runtime.block_on(self.http) {
@@ -139,6 +140,9 @@ impl Daemon {
     }
 }
 
+/// How long a disk may take to respond at the end of a stop.
+const ASKED_WITHIN: Duration = Duration::from_millis(200);
+
 async fn closing_of(mut closed: watch::Receiver<bool>) {
     let _ = closed.wait_for(|closed| *closed).await; // an error means that the daemon itself is gone
 }
@@ -148,6 +152,17 @@ async fn nothing_to_reload(mut told: Signal) {
     while told.recv().await.is_some() {
         tracing::info!("SIGHUP: there is no certificate to read again; everything else is read at the start");
     }
+}
+
+/// Whether the archive's disks respond. The thread that asks may wait for ever.
+fn responds(tree: &Arc<Tree>) -> bool {
+    let (done, is_done) = bounded(1);
+    let asked = Arc::clone(tree);
+    let asking = std::thread::Builder::new().name("owlery-pulse".to_owned()).spawn(move || {
+        let _ = asked.camera_paths(); // an error is a response too
+        let _ = done.send(()); // the process may be ending
+    });
+    !tree.is_stalled() && (asking.is_err() || is_done.recv_timeout(ASKED_WITHIN).is_ok())
 }
 
 fn catch_signals(runtime: &Runtime, kinds: &[SignalKind]) -> std::io::Result<Receiver<i32>> {
@@ -167,7 +182,7 @@ fn catch_signals(runtime: &Runtime, kinds: &[SignalKind]) -> std::io::Result<Rec
 
 /// While stopping: a second signal ends the process at once, and so does a stop that takes too long. Whatever is cut
 /// off then is as a crash would leave it, which the next start puts right.
-fn watch_the_stop(signals: Receiver<i32>, is_done: Receiver<()>) {
+fn watch_the_stop(signals: Receiver<i32>, is_done: Receiver<()>, tree: Arc<Tree>) {
     let watching = std::thread::Builder::new().name("owlery-stop".to_owned()).spawn(move || {
         select! {
             recv(is_done) -> _ => {}
@@ -178,6 +193,10 @@ fn watch_the_stop(signals: Receiver<i32>, is_done: Receiver<()>) {
                 }
             }
             default(LONGEST_STOP) => {
+                if !responds(&tree) {
+                    eprintln!("owlery: a disk does not respond; what waits for it is left as it is");
+                    std::process::exit(0);
+                }
                 eprintln!("owlery: not everything stopped in time (a slow disk?); it is left as it is");
                 std::process::exit(1);
             }

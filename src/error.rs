@@ -141,6 +141,11 @@ impl Error {
             || self.is_not_found()
     }
 
+    /// Whether the catalog's file is at fault: it is rebuilt, and then the same can be asked again.
+    pub(crate) fn is_damaged_catalog(&self) -> bool {
+        matches!(self, Self::Catalog { source, .. } if crate::catalog::is_damage(source))
+    }
+
     /// The text with all its causes, on one line.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

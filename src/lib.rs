@@ -34,6 +34,7 @@ mod error;
 mod event;
 mod expirer;
 mod fault;
+mod printable;
 mod reaper;
 mod retention;
 mod scan;

@@ -109,6 +109,13 @@ impl Scanner {
         (self.out)(change)
     }
 
+    /// Logs a report unless the same was logged before: open events and recent days are looked at again and again.
+    pub(crate) fn warn_once(&self, report: &Report) {
+        if self.recent.is_news(report) {
+            tracing::warn!("{}: {}", report.path.display(), report.problem);
+        }
+    }
+
     /// Whether it was told to stop.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_set()
@@ -185,8 +192,8 @@ impl Scanner {
         let now = self.clock.now();
         let newest = self.recent.note(id, &facts, now);
         let (details, report) = self.details(&dir, id.name, facts, newest, now, (Depth::Full, occasion));
-        if let Some(report) = report {
-            tracing::warn!("{}: {}", report.path.display(), report.problem);
+        if let Some(report) = &report {
+            self.warn_once(report);
         }
         let state = details.state;
         self.send(Change::Event(id.clone(), details))?;

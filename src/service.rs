@@ -13,6 +13,7 @@ mod news;
 mod observer;
 mod options;
 mod outlook;
+mod pulse;
 mod reserve;
 mod state_dir;
 mod status;
@@ -22,6 +23,7 @@ mod workers;
 mod writer;
 pub(crate) mod zone;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,6 +54,9 @@ use expiry::Expiry;
 use feed::Feed;
 use workers::Workers;
 use writer::Writer;
+
+/// How often a command walks the archive anew because the catalog turned out to be damaged.
+const REBUILDS: usize = 3;
 
 /// An archive that can be worked with. Opening changes nothing on disk.
 #[derive(Debug)]
@@ -234,6 +239,9 @@ impl Archive {
             Ok(())
         })?;
 
+        let (pulse_shared, pulse_stop) = (Arc::clone(&shared), stop.clone());
+        parts.spawn("owlery-disks", move || pulse::run(&pulse_shared, &pulse_stop))?;
+
         let observer = observer::WatchObserver(Arc::clone(&shared));
         let backlog = Arc::clone(&shared.backlog);
         let (interval, poll) = (self.options.check_interval, self.options.poll);
@@ -286,13 +294,35 @@ impl Parts {
         Ok(())
     }
 
-    /// Brings the catalog up to date with the tree, on this thread.
+    /// Brings the catalog up to date with the tree, on this thread. Where the catalog turns out to be damaged, it is rebuilt,
+    /// and the archive is walked once more.
     pub fn preload(&self, depth: Depth, progress: &Progress) -> Result<crate::scan::Summary> {
-        let known = self.shared.catalog.known()?;
-        let known = if depth == Depth::Glance { known } else { known.without_stamps() };
-        let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;
-        self.flush()?;
-        Ok(summary)
+        let catalog = &self.shared.catalog;
+        for _ in 0..REBUILDS {
+            let rebuilt = catalog.rebuilt();
+            let known = match catalog.known() {
+                Ok(known) if depth == Depth::Glance => known,
+                Ok(known) => known.without_stamps(),
+                Err(error) if catalog.is_damaged() => {
+                    tracing::warn!("{}; it is rebuilt", error.chain());
+                    catalog.mend()?;
+                    self.shared.expirer.audit.catch_up();
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;
+            match self.flush() {
+                Err(_) if catalog.is_damaged() => {
+                    catalog.mend()?;
+                }
+                Err(error) => return Err(error),
+                Ok(()) if catalog.rebuilt() == rebuilt && !catalog.is_damaged() => return Ok(summary),
+                Ok(()) => {}
+            }
+        }
+        let again = io::Error::other("it is damaged again each time it is rebuilt; see the disk's log (dmesg)");
+        Err(Error::io("keep the catalog in", self.state.path(), again))
     }
 
     /// Removes the directories of events that something else has emptied, as the daemon does at every check interval.
@@ -343,6 +373,7 @@ impl Parts {
             if let Err(error) = self.shared.catalog.checkpoint() {
                 tracing::debug!("{}", error.chain());
             }
+            self.shared.catalog.leave();
         }
         result
     }

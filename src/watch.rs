@@ -30,6 +30,11 @@ use targets::{Target, Targets};
 const DEBOUNCE: Duration = Duration::from_millis(30);
 /// The least time between two looks at the same open event.
 const EVENT_PACE: Duration = Duration::from_millis(250);
+/// After a look at an open event, it rests for so many times as long as the look took: an event of hours has tens of
+/// thousands of files, and following it must stay a small share of a processor.
+const REST: u32 = 20;
+/// The longest rest.
+const LONGEST_REST: Duration = Duration::from_mins(1);
 /// How often to look where notifications cannot be had.
 const FALLBACK_POLL: Duration = Duration::from_secs(2);
 /// How often markers in `queue/` are looked for while an event is open.
@@ -77,6 +82,10 @@ pub struct Watch<O> {
     observer: O,
     interval: Duration,
     poll: Option<Duration>,
+    /// The cameras to poll where the others are watched: on a disk of their own that brings no notifications.
+    silent: BTreeSet<Camera>,
+    /// Whether a disk did not respond at the last round.
+    was_stalled: bool,
     targets: Targets,
     /// Filled by the notification thread, emptied by this one.
     dirty: Arc<Dirty>,
@@ -90,7 +99,8 @@ pub struct Watch<O> {
     pending: HashMap<Target, Pending>,
     /// What waits, in numbers.
     backlog: Arc<Backlog>,
-    looked: HashMap<EventId, Instant>,
+    /// When each open event may be looked at again.
+    rested: HashMap<EventId, Instant>,
 }
 
 impl<O: Observer> Watch<O> {
@@ -110,6 +120,8 @@ impl<O: Observer> Watch<O> {
             observer,
             interval,
             poll,
+            silent: BTreeSet::new(),
+            was_stalled: false,
             targets,
             dirty,
             wake,
@@ -118,7 +130,7 @@ impl<O: Observer> Watch<O> {
             open: BTreeSet::new(),
             pending: HashMap::new(),
             backlog,
-            looked: HashMap::new(),
+            rested: HashMap::new(),
         }
     }
 
@@ -139,7 +151,7 @@ impl<O: Observer> Watch<O> {
             if !self.open.is_empty() {
                 until = until.min(judge_at).min(markers_at);
             }
-            if self.poll.is_some() {
+            if self.poll_every().is_some() {
                 until = until.min(poll_at);
             }
             if let Some(first) = self.pending.values().map(|pending| pending.not_before).min() {
@@ -156,13 +168,26 @@ impl<O: Observer> Watch<O> {
             }
             self.take_hints(stop);
             let now = Instant::now();
-            if let Some(every) = self.poll
+            if let Some(every) = self.poll_every()
                 && now >= poll_at
             {
-                self.targets.all().for_each(|target| {
-                    self.pending.entry(target.clone()).or_insert(Pending { not_before: now, noticed: None });
-                });
+                let is_all = self.poll.is_some();
+                let is_polled = |target: &&Target| is_all || target.camera().is_some_and(|of| self.silent.contains(of));
+                for target in self.targets.all().filter(is_polled) {
+                    let not_before = self.not_before(target, now);
+                    self.pending.entry(target.clone()).or_insert(Pending { not_before, noticed: None });
+                }
                 poll_at = now + every;
+            }
+            let is_stalled = self.scanner.tree.is_stalled();
+            if std::mem::replace(&mut self.was_stalled, is_stalled) && !is_stalled {
+                reconcile_at = now; // nothing was seen meanwhile
+            }
+            if self.scanner.tree.is_stalled_for(None) {
+                if stop.wait(Duration::from_millis(500)) {
+                    return Ok(());
+                }
+                continue; // it is the pulse that finds out when it responds again
             }
             self.look(stop);
             if now >= markers_at && !self.open.is_empty() {
@@ -191,6 +216,32 @@ impl<O: Observer> Watch<O> {
         self.scanner.clock.now()
     }
 
+    /// How often to look at what brings no notifications, if there is any.
+    fn poll_every(&self) -> Option<Duration> {
+        self.poll.or_else(|| (!self.silent.is_empty()).then_some(FALLBACK_POLL))
+    }
+
+    /// When a directory may be looked at that is dirty `now`.
+    fn not_before(&self, target: &Target, now: Instant) -> Instant {
+        match target {
+            Target::Event(id) => self.rested.get(id).map_or(now, |until| now.max(*until)),
+            _ => now,
+        }
+    }
+
+    /// Notes whether a camera has to be polled.
+    fn note_disk(&mut self, camera: &Camera, notifies: bool) {
+        if notifies {
+            self.silent.remove(camera);
+        } else if self.silent.insert(camera.clone()) && self.poll.is_none() {
+            tracing::info!(
+                "{camera} is on a filesystem without notifications (FUSE, a network or shared folder); it is looked at \
+                 every {}",
+                humantime::format_duration(FALLBACK_POLL)
+            );
+        }
+    }
+
     /// Turns hints into directories to look at.
     fn take_hints(&mut self, stop: &Stop) {
         let Hints { paths, rescan, limit } = self.dirty.take();
@@ -207,10 +258,7 @@ impl<O: Observer> Watch<O> {
         let now = Instant::now();
         for (path, noticed) in paths {
             if let Some(target) = self.targets.of(&path) {
-                let not_before = match &target {
-                    Target::Event(id) => self.looked.get(id).map_or(now, |looked| *looked + EVENT_PACE),
-                    _ => now,
-                };
+                let not_before = self.not_before(&target, now);
                 let waiting = self.pending.entry(target).or_insert(Pending { not_before, noticed: None });
                 waiting.noticed = Some(waiting.noticed.map_or(noticed, |first| first.min(noticed)));
             }
@@ -225,6 +273,8 @@ impl<O: Observer> Watch<O> {
     /// Looks at every dirty directory whose time has come.
     fn look(&mut self, stop: &Stop) {
         let now = Instant::now();
+        // What lies on a disk that does not respond is looked at when it does again.
+        self.pending.retain(|target, _| !self.scanner.tree.is_stalled_for(target.camera()));
         let is_due = |(_, pending): &(&Target, &Pending)| pending.not_before <= now;
         let mut due: Vec<Target> = self.pending.iter().filter(is_due).map(|(target, _)| target.clone()).collect();
         due.sort_unstable();
@@ -310,9 +360,7 @@ impl<O: Observer> Watch<O> {
         }
         let cameras = self.scanner.tree.cameras()?;
         let known: HashSet<Camera> = self.targets.cameras();
-        for (_, report) in &cameras.closed {
-            tracing::warn!("{}: {}", report.path.display(), report.problem);
-        }
+        cameras.closed.iter().for_each(|(_, report)| self.scanner.warn_once(report));
         for camera in &cameras.open {
             if !known.contains(camera.camera()) {
                 self.look_at_camera(camera.camera(), Met::New)?;
@@ -325,6 +373,7 @@ impl<O: Observer> Watch<O> {
         for gone in known.iter().filter(|camera| !is_there(camera)) {
             self.scanner.send(Change::CameraGone(gone.clone()))?;
             self.targets.forget_camera(gone);
+            self.silent.remove(gone);
             self.days.retain(|(camera, _), _| camera != gone);
             self.open.retain(|id| id.camera != *gone);
         }
@@ -335,6 +384,7 @@ impl<O: Observer> Watch<O> {
     fn look_at_camera(&mut self, camera: &Camera, met: Met) -> Result<Option<i64>> {
         let dir = self.scanner.tree.camera(camera)?;
         let path = dir.path().canonicalize().map_err(|e| Error::io("resolve", dir.path(), e))?;
+        self.note_disk(camera, dir.notifies());
         if met != Met::Known {
             self.watch(Target::Camera(camera.clone()), path.clone());
             self.scanner.send(Change::Camera(camera.clone()))?;
@@ -371,9 +421,7 @@ impl<O: Observer> Watch<O> {
         self.watch(Target::Day(camera.clone(), day), path);
         let depth = if Scanner::is_recent(day, self.now()) { Depth::Measure } else { Depth::Glance };
         let (states, reports) = self.scanner.scan_day(camera, day, depth)?;
-        for report in reports {
-            tracing::warn!("{}: {}", report.path.display(), report.problem);
-        }
+        reports.iter().for_each(|report| self.scanner.warn_once(report));
         self.days.insert((camera.clone(), day), states.iter().map(|(name, _)| *name).collect());
         for (name, _) in states.iter().filter(|(_, state)| *state == State::Open) {
             let id = EventId { camera: camera.clone(), day, name: *name };
@@ -439,8 +487,11 @@ impl<O: Observer> Watch<O> {
         {
             self.watch(Target::Event(id.clone()), path);
         }
-        self.looked.insert(id.clone(), Instant::now());
-        match self.scanner.scan_event(id, occasion) {
+        let begun = Instant::now();
+        let looked = self.scanner.scan_event(id, occasion);
+        let rest = (begun.elapsed() * REST).clamp(EVENT_PACE, LONGEST_REST);
+        self.rested.insert(id.clone(), begun + rest);
+        match looked {
             Ok(Some(State::Open)) => {
                 self.open.insert(id.clone());
                 Ok(())
@@ -455,7 +506,7 @@ impl<O: Observer> Watch<O> {
 
     fn close(&mut self, id: &EventId) {
         self.open.remove(id);
-        self.looked.remove(id);
+        self.rested.remove(id);
         self.pending.remove(&Target::Event(id.clone()));
         self.targets.forget(&Target::Event(id.clone()));
     }
@@ -475,7 +526,9 @@ impl<O: Observer> Watch<O> {
     /// is followed from here on too.
     fn judge_open(&mut self) {
         self.open.extend(self.scanner.found_open());
-        for id in self.open.clone() {
+        let now = Instant::now();
+        let is_rested = |id: &&EventId| self.rested.get(*id).is_none_or(|until| *until <= now);
+        for id in self.open.iter().filter(is_rested).cloned().collect::<Vec<_>>() {
             tell(self.look_at_event(&id, Occasion::News));
         }
     }

@@ -49,10 +49,10 @@ impl Tree {
         let mut cameras = Cameras::default();
         let mut candidates = Vec::new();
         for camera in self.camera_names(&root)? {
-            match Candidate::open(&root, camera.clone()) {
+            let path = self.root.join(camera.as_str());
+            match self.stalled.check(&path).and_then(|()| Candidate::open(&root, camera.clone())) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => {
-                    let path = join(root.path(), camera.as_str().as_bytes());
                     cameras.closed.push((camera, Report::of(&error, &path)));
                 }
             }
@@ -83,6 +83,7 @@ impl Tree {
     /// Opens one camera directory; a link is allowed only if it would be among [`Tree::cameras`].
     pub fn camera(&self, camera: &Camera) -> Result<CameraDir> {
         let root = self.root_dir()?;
+        self.stalled.check(&self.root.join(camera.as_str()))?;
         let name = camera.as_str().as_bytes();
         let refuse =
             |problem: &str| Err(Error::io("open", join(root.path(), name), std::io::Error::other(problem.to_owned())));
@@ -143,6 +144,11 @@ impl Candidate {
 }
 
 impl CameraDir {
+    /// Whether what is written to this camera's disk reaches the kernel's notifications; see [`Tree::notifies`].
+    pub fn notifies(&self) -> bool {
+        !self.dir.is_silent()
+    }
+
     /// Which camera.
     pub fn camera(&self) -> &Camera {
         &self.camera

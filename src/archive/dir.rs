@@ -275,12 +275,34 @@ impl Dir {
         }
     }
 
-    pub fn is_on_network(&self) -> bool {
-        // Magic numbers of statfs(2): NFS, SMB, CIFS and SMB2.
-        const NETWORK: [i64; 4] = [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42];
-        rustix::fs::fstatfs(&self.fd).is_ok_and(|stat| NETWORK.contains(&(stat.f_type & 0xFFFF_FFFF)))
+    /// Whether files can change here without a notification from the kernel (see [`SILENT`]).
+    pub fn is_silent(&self) -> bool {
+        let magic = rustix::fs::fstatfs(&self.fd).map(|stat| stat.f_type & 0xFFFF_FFFF);
+        magic.is_ok_and(|magic| SILENT.contains(&magic))
     }
 }
+
+/// Filesystems, by their magic numbers (statfs(2)), where another host, the host of a virtual machine, or another path on this
+/// host can write behind the mount. All of FUSE is one number: mergerfs, sshfs, bindfs, `GlusterFS`, virtiofs, ntfs-3g.
+const SILENT: [i64; 17] = [
+    0x6969,      // NFS
+    0x517B,      // SMB
+    0xFF53_4D42, // CIFS
+    0xFE53_4D42, // SMB2, SMB3
+    0x6573_5546, // FUSE, also with a block device
+    0x0102_1997, // 9p
+    0x786F_4256, // VirtualBox's shared folders
+    0xBACB_ACBC, // VMware's shared folders
+    0x7C7C_6673, // Parallels' shared folders
+    0x00C3_6400, // Ceph
+    0x0BD0_0BD0, // Lustre
+    0x5346_414F, // AFS (OpenAFS)
+    0x6B41_4653, // AFS (the kernel's)
+    0x7375_7245, // Coda
+    0x4750_4653, // GPFS
+    0x0116_1970, // GFS2
+    0x7461_636F, // OCFS2
+];
 
 /// Opens a file by its whole path if everything on the way is in memory and nothing is a link (`RESOLVE_CACHED`, kernels from
 /// 5.12): it never waits for a disk.

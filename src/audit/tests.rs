@@ -96,7 +96,8 @@ fn a_catalog_that_was_lost_or_missed_a_write_is_filled_from_the_files_once() {
     let (audit, catalog) = place.open();
     assert_eq!(reasons(&catalog), ["retired 2 events", "a", "b"]);
     assert!(audit.has_pass("p"));
-    catalog.rebuild().unwrap();
+    catalog.distrust();
+    catalog.mend().unwrap().unwrap();
     audit.note(now(), [item("c")]); // before anybody caught up
     assert_eq!(reasons(&catalog), ["retired 2 events", "a", "b", "c"]);
 }

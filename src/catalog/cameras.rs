@@ -1,8 +1,12 @@
 //! The cameras as the catalog knows them: few, so a query reads them all at its beginning.
 
 use rusqlite::Connection;
+use rusqlite::types::Type;
 
 use crate::event::Camera;
+
+/// Beyond every id that we give.
+const MOST_ID: i64 = 1 << 48;
 
 /// A camera's row.
 #[derive(Debug, Clone)]
@@ -36,10 +40,16 @@ impl Cameras {
     pub fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut rows = connection.prepare_cached("SELECT id, name, early, late FROM cameras ORDER BY id")?;
         let mut rows = rows.query([])?;
-        let mut cameras = Vec::new();
+        let mut cameras: Vec<CameraRow> = Vec::new();
+        let damaged = |what: &str| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, what.to_owned().into());
         while let Some(row) = rows.next()? {
-            let Ok(camera) = row.get_ref(1)?.as_str()?.parse() else { continue };
-            cameras.push(CameraRow { camera, id: row.get(0)?, drift: Drift { early: row.get(2)?, late: row.get(3)? } });
+            let camera = row.get_ref(1)?.as_str()?.parse().map_err(|_| damaged("not a camera's name"))?;
+            let row = CameraRow { camera, id: row.get(0)?, drift: Drift { early: row.get(2)?, late: row.get(3)? } };
+            let is_in_order = cameras.last().is_none_or(|before| before.camera < row.camera);
+            if !is_in_order || !(1..MOST_ID).contains(&row.id) || row.drift.early < 0 || row.drift.late < 0 {
+                return Err(damaged("cameras out of order"));
+            }
+            cameras.push(row);
         }
         Ok(Self(cameras))
     }

@@ -155,11 +155,14 @@ impl Named {
     }
 }
 
+/// More than any sum can be; thousands of it can be added.
+pub(super) const MOST: u64 = 1 << 52;
+
 pub(super) fn unsigned(row: &rusqlite::Row<'_>, at: usize) -> u64 {
     match row.get_ref(at) {
-        Ok(ValueRef::Integer(value)) => u64::try_from(value).unwrap_or(0),
+        Ok(ValueRef::Integer(value)) => u64::try_from(value).unwrap_or(0).min(MOST),
         // A sum that went beyond 64 bits (huge sparse files): it must not look like nothing.
-        Ok(ValueRef::Real(value)) if value > 0.0 => u64::MAX >> 1,
+        Ok(ValueRef::Real(value)) if value > 0.0 => MOST,
         _ => 0,
     }
 }

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::Access;
+use rustix::io::Errno;
 
+use super::damage::is_damage;
 use super::row::{NUMBERS, WIDTHS};
 use crate::error::{Error, Result};
 use crate::event::Container;
@@ -119,7 +122,11 @@ pub(super) enum Trouble {
 impl Trouble {
     pub fn into_error(self, path: &Path) -> Error {
         match self {
-            Self::Unusable(why) => Error::io("use the catalog", path, std::io::Error::other(why)),
+            Self::Unusable(why) => {
+                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                let source = rusqlite::Error::SqliteFailure(code, Some(why));
+                Error::Catalog { op: "use", path: path.to_path_buf(), source }
+            }
             Self::Sql(op, source) => Error::Catalog { op, path: path.to_path_buf(), source },
         }
     }
@@ -127,15 +134,15 @@ impl Trouble {
 
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Unusable(error.to_string()),
-            _ => Self::Sql("open", error),
-        }
+        if is_damage(&error) { Self::Unusable(error.to_string()) } else { Self::Sql("open", error) }
     }
 }
 
 /// Opens the file for writing, making it where there is none. Answers whether it is new.
 pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
+    if let Some(why) = obstruction(path) {
+        return Err(Trouble::Unusable(why));
+    }
     // One thread at a time uses it, so SQLite need not lock it for each call.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
@@ -223,23 +230,52 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
 }
 
-/// Renames the file, and what belongs to it, out of the way; answers its new path. An older one set aside is replaced:
-/// a catalog is worth keeping once, for whoever wants to know what happened to it.
+/// Why the file, or one that belongs to it, cannot be used although it is there: a directory, a socket, a file that only
+/// another user may write.
+fn obstruction(path: &Path) -> Option<String> {
+    SUFFIXES.iter().find_map(|suffix| {
+        let path = with_suffix(path, suffix);
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let meta = path.metadata().ok()?;
+        if !meta.is_file() {
+            return Some(format!("{name} is not a file"));
+        }
+        let denied = rustix::fs::access(&path, Access::READ_OK | Access::WRITE_OK) == Err(Errno::ACCESS);
+        denied.then(|| format!("{name} may not be read and written"))
+    })
+}
+
+/// The catalog's file is the first; SQLite adds the others.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// How many names are tried for what is set aside. More than one is needed only where a directory that is not empty has it.
+const ASIDE_NAMES: u32 = 9;
+
+/// Renames the file, and what belongs to it, out of the way; returns its new path. An older one set aside is replaced: one
+/// is enough to find out what happened.
 pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
-    let aside = path.with_extension("db.aside");
-    for suffix in ["", "-wal", "-shm"] {
-        let with = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
-        let (from, to) = (with(path), with(&aside));
-        match std::fs::rename(&from, &to) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let _ = std::fs::remove_file(&to);
-            }
+    let name = |n: u32| path.with_extension(if n == 1 { "db.aside".to_owned() } else { format!("db.aside{n}") });
+    let is_free = |aside: &PathBuf| SUFFIXES.iter().all(|suffix| make_room(&with_suffix(aside, suffix)));
+    let aside = (1..=ASIDE_NAMES).map(name).find(is_free).unwrap_or_else(|| name(1));
+    for suffix in SUFFIXES {
+        let from = with_suffix(path, suffix);
+        match std::fs::rename(&from, with_suffix(&aside, suffix)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             other => other.map_err(|error| Error::io("set aside", &from, error))?,
         }
     }
     Ok(aside)
+}
+
+/// Removes a file or an empty directory; true if nothing is there then.
+fn make_room(path: &Path) -> bool {
+    let is_gone = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    std::fs::remove_file(path).map_or_else(is_gone, |()| true)
+        || std::fs::remove_dir(path).map_or_else(is_gone, |()| true)
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::Catalog;
 use super::cameras::Drift;
-use super::read::unsigned;
+use super::read::{MOST, unsigned};
 use super::row::{moment, name_from_sql};
 use crate::error::Result;
 use crate::event::{Camera, Day, Known, Stamp};
@@ -184,7 +184,8 @@ fn events_of(connection: &Connection, day: Day, drift: Drift) -> rusqlite::Resul
     let mut found: HashMap<i64, Vec<EventView>> = HashMap::new();
     while let Some(row) = rows.next()? {
         let Some(name) = name_from_sql(row.get(1)?) else { continue };
-        let bytes = row.get::<_, Option<i64>>(4)?.and_then(|bytes| u64::try_from(bytes).ok());
+        let bytes =
+            row.get::<_, Option<i64>>(4)?.and_then(|bytes| u64::try_from(bytes).ok()).map(|bytes| bytes.min(MOST));
         let event = EventView { name, saved: row.get(2)?, open: row.get(3)?, bytes, frees: None };
         found.entry(row.get(0)?).or_default().push(event);
     }

@@ -137,7 +137,7 @@ impl Sums {
         self.longest = self.longest.max(columns.length);
         self.strongest = self.strongest.max(columns.peak.unwrap_or(0));
         // What was captured before midnight belongs to the first hour of the day in whose directory it lies.
-        let hour = (columns.start - day * 86_400).div_euclid(3600).clamp(0, 23);
+        let hour = columns.start.saturating_sub(day.saturating_mul(86_400)).div_euclid(3600).clamp(0, 23);
         self.hours[usize::try_from(hour).unwrap_or(0)] += 1;
     }
 
@@ -189,7 +189,7 @@ impl Batch<'_> {
             };
             let before = beside("SELECT max(id) FROM cameras WHERE name < ?1")?.unwrap_or(0);
             let after = beside("SELECT min(id) FROM cameras WHERE name > ?1")?;
-            let id = after.map_or(before + SPACING, |after| before + (after - before) / 2);
+            let id = after.map_or(before.saturating_add(SPACING), |after| before.midpoint(after));
             // Where no place is left between two ids (a dozen cameras, each named between the last two), the
             // insert fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
             self.transaction.execute("INSERT INTO cameras (id, name) VALUES (?1, ?2)", params![id, name])?;

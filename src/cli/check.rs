@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::catalog::{Catalog, Query};
 use crate::clock::Stop;
 use crate::error::Result;
 use crate::event::{Details, Event, EventId, State};
+use crate::printable::{self, printable};
 use crate::scan::Progress;
 use crate::service::{Archive, zone};
 
@@ -49,21 +50,20 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     }
     let state = archive.state_path();
     if state.join("catalog.db").is_file() {
-        let mut found = differences(&archive, &state, &tree)?;
+        let mut found = differences_or_damage(&archive, &state, &tree)?;
         if !found.is_empty() {
             let (_handle, stop) = Stop::new();
             stop.wait(SETTLE);
             fresh.preload(Depth::Full, &Progress::default())?;
-            let again = differences(&archive, &state, &all_events(&fresh.handle().catalog)?)?;
+            let again = differences_or_damage(&archive, &state, &all_events(&fresh.handle().catalog)?)?;
             found.retain(|difference| again.contains(difference));
         }
         findings.differences = found;
     } else {
         findings.notes.push(Report::note(&state, "there is no catalog yet"));
     }
-    let stray = |path| Report::note(path, "not an event's; it is never touched");
     for camera in archive.tree().cameras()?.open {
-        findings.notes.extend(camera.strays()?.into_iter().map(stray));
+        let mut strays = camera.strays()?;
         for day in camera.days()?.0 {
             let foreign =
                 camera.day(day).and_then(|day| day.list().map(|list| (list.events.is_empty(), day.foreign())));
@@ -72,8 +72,9 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
                 let path = camera.path().join(day.to_string());
                 findings.notes.push(Report::note(path, "it holds files but no event directories, so it never expires"));
             }
-            findings.notes.extend(foreign.into_iter().map(stray));
+            strays.extend(foreign);
         }
+        findings.notes.extend(notes_of(camera.path(), strays));
     }
     let (problems, notes) = queue(&archive)?;
     findings.problems.extend(problems);
@@ -108,13 +109,30 @@ fn queue(archive: &Archive) -> Result<(Vec<Report>, Vec<Report>)> {
     Ok((problems, notes))
 }
 
+/// So many strays of a camera are listed one by one.
+const LISTED: usize = 10;
+
+/// What is said of files that are not an event's: one note for each, or one for all where they are many (snapshots).
+fn notes_of(camera: &Path, strays: Vec<PathBuf>) -> Vec<Report> {
+    const WHAT: &str = "not an event's; it is never touched";
+    match strays.first() {
+        Some(first) if strays.len() > LISTED => {
+            let example = first.strip_prefix(camera).unwrap_or(first).display();
+            let what =
+                format!("{} entries, such as {example}, are not an event's; they are never touched", strays.len());
+            vec![Report::note(camera, what)]
+        }
+        _ => strays.into_iter().map(|path| Report::note(path, WHAT)).collect(),
+    }
+}
+
 fn show(findings: &Findings, events: u64) -> Result<()> {
     let mut text = String::new();
     for (word, reports) in
         [("differs", &findings.differences), ("problem", &findings.problems), ("note", &findings.notes)]
     {
         for report in reports {
-            let _ = writeln!(text, "{word}: {}: {}", report.path.display(), report.problem);
+            let _ = writeln!(text, "{word}: {}: {}", printable::path(&report.path), printable(&report.problem));
         }
     }
     let _ = writeln!(
@@ -138,6 +156,17 @@ fn all_events(catalog: &Catalog) -> Result<BTreeMap<EventId, Details>> {
             Some(next) => query = query.cursor(next),
             None => return Ok(all),
         }
+    }
+}
+
+/// The same as [`differences`]; a damaged catalog is one of them, and does not end the command.
+fn differences_or_damage(archive: &Archive, state: &Path, tree: &BTreeMap<EventId, Details>) -> Result<Vec<Report>> {
+    match differences(archive, state, tree) {
+        Err(error) if error.is_damaged_catalog() => {
+            let what = format!("{}; the next owlery that writes here rebuilds it", error.chain());
+            Ok(vec![Report::note(state.join("catalog.db"), what)])
+        }
+        other => other,
     }
 }
 

@@ -21,17 +21,16 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
     let mut is_incomplete = false;
     let wire = match here.ask::<PlanWire>(&Request::Plan { rules }) {
         Some(answer) => answer?,
-        None => match Source::open(&here)? {
-            (Source::Own(parts), incomplete) => {
-                is_incomplete = incomplete;
-                measure_for_the_rules(&parts)?;
-                PlanWire::of(parts.handle(), None)?
-            }
-            (Source::Beside(_), _) => {
-                let holder = "another owlery command".to_owned();
-                return Err(Error::Locked { holder });
-            }
-        },
+        None => {
+            let (mut source, incomplete) = Source::open(&here)?;
+            is_incomplete = incomplete;
+            source.ask(&here.archive, |source| {
+                let locked = || Error::Locked { holder: "another owlery command".to_owned() };
+                let parts = source.parts().ok_or_else(locked)?;
+                measure_for_the_rules(parts)?;
+                PlanWire::of(parts.handle(), None)
+            })?
+        }
     };
     if json {
         output::json(&wire)?;
@@ -68,15 +67,16 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
     let pass = if let Some(answer) = here.ask::<PassWire>(&Request::Expire { confirm: confirm.map(str::to_owned) }) {
         answer?
     } else {
-        let parts = here.archive.parts()?;
-        let summary = parts.preload(Depth::Glance, &Progress::default())?;
-        is_incomplete |= output::reports(&summary.reports);
-        parts.remove_emptied()?;
-        measure_for_the_rules(&parts)?;
-        let pass = parts.handle().pass(confirm)?;
-        let left = parts.drain()?;
-        is_incomplete |= output::reports(&left);
-        PassWire::from(&pass)
+        let (pass, incomplete) = match expire_here(&here.archive, confirm) {
+            // Only what comes before the first rename asks the catalog. It has been set aside by now.
+            Err(error) if error.is_damaged_catalog() => {
+                tracing::warn!("{}; the archive is read again", error.chain());
+                expire_here(&here.archive, confirm)?
+            }
+            other => other?,
+        };
+        is_incomplete = incomplete;
+        pass
     };
     is_incomplete |= output::reports(&pass.failures());
     if json {
@@ -117,6 +117,19 @@ fn keeps_its_promise(archive: &Archive, confirm: Option<&str>) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// A pass by this process. Returns also whether something could not be read or done; it was named.
+fn expire_here(archive: &Archive, confirm: Option<&str>) -> Result<(PassWire, bool)> {
+    let parts = archive.parts()?;
+    let summary = parts.preload(Depth::Glance, &Progress::default())?;
+    let mut is_incomplete = output::reports(&summary.reports);
+    parts.remove_emptied()?;
+    measure_for_the_rules(&parts)?;
+    let pass = parts.handle().pass(confirm)?;
+    let left = parts.drain()?;
+    is_incomplete |= output::reports(&left);
+    Ok((PassWire::from(&pass), is_incomplete))
 }
 
 fn push_alerts(text: &mut String, alerts: &[String]) {

@@ -78,9 +78,9 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if let Some(cursor) = &args.cursor {
         query = query.cursor(cursor.parse()?);
     }
-    let (source, mut is_incomplete) = Source::open(&here)?;
-    check_cameras(&args.camera, &source, &here)?;
-    let mut page = source.catalog().events(&query)?;
+    let (mut source, mut is_incomplete) = Source::open(&here)?;
+    source.ask(&here.archive, |source| check_cameras(&args.camera, source, &here))?;
+    let mut page = source.ask(&here.archive, |source| source.catalog().events(&query))?;
     if let Some(parts) = source.parts() {
         // Nobody else will measure these, so what is printed is measured now.
         let is_known = |details: &Details| details.is_measured() && details.peak_change.is_some();
@@ -91,10 +91,10 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
             }
         }
         parts.flush()?;
-        page = source.catalog().events(&query)?;
+        page = source.ask(&here.archive, |source| source.catalog().events(&query))?;
     }
     if args.json {
-        output::print(&(page_json(&page, "") + "\n"))?;
+        output::print_raw(&(page_json(&page, "") + "\n"))?;
     } else {
         output::print(&table(&page))?;
     }

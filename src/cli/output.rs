@@ -9,9 +9,15 @@ use serde::Serialize;
 use crate::archive::Report;
 use crate::error::{Error, Result};
 use crate::event::{Item, Which};
+use crate::printable::{self, printable, printable_lines};
 
-/// Prints a text to standard output. A reader that has gone away (`| head`) is no error.
+/// Prints a text for people to standard output, with what a terminal would act on as escapes.
 pub(super) fn print(text: &str) -> Result<()> {
+    print_raw(&printable_lines(text))
+}
+
+/// Prints a text as it is. A reader that has gone away (`| head`) is no error.
+pub(super) fn print_raw(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -24,13 +30,13 @@ pub(super) fn print(text: &str) -> Result<()> {
 /// Prints one JSON document.
 pub(super) fn json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string(value).expect("our own types are JSON");
-    print(&format!("{text}\n"))
+    print_raw(&format!("{text}\n"))
 }
 
 /// Names what could not be read, or is remarkable, on standard error. Answers whether something could not be read.
 pub(super) fn reports(reports: &[Report]) -> bool {
     for report in reports {
-        eprintln!("{}: {}", report.path.display(), report.problem);
+        eprintln!("{}: {}", printable::path(&report.path), printable(&report.problem));
     }
     reports.iter().any(|report| report.unreadable)
 }

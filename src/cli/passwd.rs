@@ -54,7 +54,7 @@ pub(super) fn run(args: &PasswdArgs) -> Result<Outcome> {
         let names: Vec<String> = cameras.iter().map(|camera| text(camera.as_str())).collect();
         line.push_str(&format!(", cameras = [{}]", names.join(", ")));
     }
-    output::print(&(line + " }\n"))?;
+    output::print_raw(&(line + " }\n"))?;
     Ok(Outcome::Done)
 }
 

@@ -7,6 +7,7 @@ use super::{Common, Outcome, output, progress};
 use crate::archive::Depth;
 use crate::daemon::control::{Request, ScanWire};
 use crate::error::Result;
+use crate::printable::{self, printable};
 use crate::scan::Progress;
 
 pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
@@ -26,7 +27,7 @@ pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome>
     };
     let outcome = if scan.failures > 0 { Outcome::Incomplete } else { Outcome::Done };
     for problem in &scan.problems {
-        eprintln!("{}: {}", problem.path.display(), problem.problem);
+        eprintln!("{}: {}", printable::path(&problem.path), printable(&problem.problem));
     }
     if json {
         output::json(&scan)?;

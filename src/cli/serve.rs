@@ -21,7 +21,7 @@ pub(super) fn run(common: &Common) -> Result<Outcome> {
 
 /// Says where it listens, shows the preload, and waits for the end.
 pub(super) fn run_until_told(daemon: Daemon) -> Result<Outcome> {
-    output::print(&format!("listening on {}\n", daemon.url()))?;
+    output::print_raw(&format!("listening on {}\n", daemon.url()))?;
     let until = Arc::clone(daemon.service().handle());
     let shown = progress::Shown::start(Arc::clone(&until.status.progress), move || until.status.is_ready());
     daemon.run()?;

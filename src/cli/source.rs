@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day};
 use crate::scan::Progress;
-use crate::service::Parts;
+use crate::service::{Archive, Parts};
 
 /// Something that can be asked for events.
 pub(super) enum Source {
@@ -18,8 +18,16 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Opens what there is. Answers also whether something could not be read; it was named.
+    /// Opens what there is. Returns also whether something could not be read; it was named.
     pub fn open(here: &Here<'_>) -> Result<(Self, bool)> {
+        let archive = &here.archive;
+        match Self::open_found(here) {
+            Err(error) if error.is_damaged_catalog() => Self::open_aside(archive, &error),
+            other => other,
+        }
+    }
+
+    fn open_found(here: &Here<'_>) -> Result<(Self, bool)> {
         let archive = &here.archive;
         let state = archive.state_path();
         let has_catalog = state.join("catalog.db").is_file();
@@ -38,9 +46,30 @@ impl Source {
         } else {
             archive.parts_aside()?
         };
+        Self::own(parts)
+    }
+
+    fn own(parts: Parts) -> Result<(Self, bool)> {
         let summary = parts.preload(Depth::Glance, &Progress::default())?;
         let is_incomplete = output::reports(&summary.reports);
         Ok((Self::Own(Box::new(parts)), is_incomplete))
+    }
+
+    /// Walks the archive into a temporary catalog, because the one that is there is damaged.
+    fn open_aside(archive: &Archive, error: &Error) -> Result<(Self, bool)> {
+        tracing::warn!("{}; the archive is read instead", error.chain());
+        Self::own(archive.parts_aside()?)
+    }
+
+    /// Runs `question`, and runs it again on what the archive itself holds where the catalog turns out to be damaged.
+    pub fn ask<T>(&mut self, archive: &Archive, question: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        match question(self) {
+            Err(error) if error.is_damaged_catalog() => {
+                *self = Self::open_aside(archive, &error)?.0;
+                question(self)
+            }
+            other => other,
+        }
     }
 
     /// The catalog to ask.

@@ -31,14 +31,15 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
 fn without_daemon(here: &Here<'_>) -> Result<(CamerasWire, bool)> {
     let archive = &here.archive;
     let has_catalog = archive.state_path().join("catalog.db").is_file();
-    let (source, mut is_incomplete) = Source::open(here)?;
+    let (mut source, mut is_incomplete) = Source::open(here)?;
     if let Some(parts) = source.parts().filter(|_| !has_catalog) {
         // Everything, since nobody else will, and nothing of it is kept.
         is_incomplete |= !measure(parts, parts.handle().catalog.unmeasured()?)?;
     }
     let options = archive.options();
     let now = options.clock.now();
-    let mut stats = Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now)?;
+    let mut stats = source
+        .ask(archive, |source| Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now))?;
     stats.forecast.archive.warnings.extend(zone::warning(source.catalog(), archive.tree(), now)?);
     Ok((CamerasWire::from(stats), is_incomplete))
 }

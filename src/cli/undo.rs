@@ -9,6 +9,7 @@ use crate::daemon::control::Request;
 use crate::error::{Error, Result};
 use crate::event::{By, EventId};
 use crate::http::wire::{PassWire, QueueWire, QueuedWire, RestorationWire};
+use crate::printable::{self, printable};
 
 /// What waits in the delete queue.
 pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
@@ -29,7 +30,7 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
         text.push_str("nothing waits in the delete queue\n");
     }
     for other in &queue.others {
-        let _ = writeln!(text, "{}: {}", other.path.display(), other.problem);
+        let _ = writeln!(text, "{}: {}", printable::path(&other.path), printable(&other.problem));
     }
     output::print(&text)?;
     Ok(Outcome::Done)

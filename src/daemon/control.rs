@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -182,7 +183,7 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
     let reply = match serde_json::from_str(&line) {
         _ if is_cut_off => Reply::Error("the request is too long".to_owned()),
         Err(error) => Reply::Error(format!("the request is unclear: {error}")),
-        Ok(request) => match tokio::task::spawn_blocking(move || answer(&handle, request)).await {
+        Ok(request) => match tokio::task::spawn_blocking(move || answer(&handle, &request)).await {
             Ok(Ok(value)) => Reply::Ok(value),
             Ok(Err(error)) if error.kind() == Kind::Refused => Reply::Refused(error.chain()),
             Ok(Err(error)) if error.kind() == Kind::Usage => Reply::Usage(error.chain()),
@@ -198,20 +199,32 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
 }
 
 /// The daemon's rules with those of a request over them, as if the daemon had been started with them.
-fn what_if(handle: &Handle, rules: Option<Rules>) -> Result<Option<Policy>> {
-    let with_own = |rules: Rules| Policy::parse(&rules.or(Rules::from(handle.expirer.policy())));
+fn what_if(handle: &Handle, rules: Option<&Rules>) -> Result<Option<Policy>> {
+    let with_own = |rules: &Rules| Policy::parse(&rules.clone().or(Rules::from(handle.expirer.policy())));
     rules.map(with_own).transpose()
 }
 
-fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
+/// How long a request waits for a damaged catalog to be rebuilt.
+const REBUILT_WITHIN: Duration = Duration::from_secs(30);
+
+/// Runs a request; once more where the catalog turned out to be damaged and was rebuilt. Requests that act on events do so
+/// after their last question to the catalog.
+fn answer(handle: &Handle, request: &Request) -> Result<serde_json::Value> {
+    match answer_once(handle, request) {
+        Err(error) if error.is_damaged_catalog() && handle.wait_rebuilt(REBUILT_WITHIN) => answer_once(handle, request),
+        other => other,
+    }
+}
+
+fn answer_once(handle: &Handle, request: &Request) -> Result<serde_json::Value> {
     let value = match request {
         Request::CameraPattern => serde_json::to_value(handle.camera_pattern()),
         Request::Plan { rules } => {
-            let policy = what_if(handle, rules)?;
+            let policy = what_if(handle, rules.as_ref())?;
             serde_json::to_value(PlanWire::of(handle, policy.as_ref())?)
         }
         Request::Stats { rules } => {
-            let policy = what_if(handle, rules)?;
+            let policy = what_if(handle, rules.as_ref())?;
             serde_json::to_value(CamerasWire::from(handle.stats(policy.as_ref())?))
         }
         Request::Expire { confirm } => {
@@ -222,14 +235,14 @@ fn answer(handle: &Handle, request: Request) -> Result<serde_json::Value> {
             serde_json::to_value(PassWire::from(&pass))
         }
         Request::Queue => serde_json::to_value(QueueWire::of(handle)?),
-        Request::Restore { pass } => serde_json::to_value(RestorationWire::from(handle.restore(&pass)?)),
-        Request::Delete { events } => serde_json::to_value(PassWire::from(&handle.delete(&events)?)),
+        Request::Restore { pass } => serde_json::to_value(RestorationWire::from(handle.restore(pass)?)),
+        Request::Delete { events } => serde_json::to_value(PassWire::from(&handle.delete(events)?)),
         Request::Save { events, saved } => {
-            events.iter().try_for_each(|event| handle.set_saved(event, saved))?;
+            events.iter().try_for_each(|event| handle.set_saved(event, *saved))?;
             serde_json::to_value(())
         }
-        Request::Scan { measure } => serde_json::to_value(ScanWire::from(&handle.rescan(measure)?)),
-        Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(&path)?),
+        Request::Scan { measure } => serde_json::to_value(ScanWire::from(&handle.rescan(*measure)?)),
+        Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(path)?),
     };
     Ok(value.expect("our own types are JSON"))
 }
@@ -253,7 +266,7 @@ mod tests {
     fn a_pass_is_made_while_a_rule_of_space_cannot_be_kept() {
         let (_folder, parts) = parts();
         let handle = parts.handle();
-        let expire = || answer(handle, Request::Expire { confirm: None });
+        let expire = || answer(handle, &Request::Expire { confirm: None });
         let early = expire().unwrap_err().to_string();
         assert!(early.contains("still reading"), "{early}");
         handle.status.set(Part::Preload, None);

@@ -2,11 +2,12 @@
 //! was written last, and when a time in the future was first seen. It is memory only; a restart begins anew.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDateTime;
 
-use crate::archive::Facts;
+use crate::archive::{Facts, Report};
 use crate::clock::Now;
 use crate::event::state::MovieCheck;
 use crate::event::{Camera, EventId};
@@ -36,6 +37,9 @@ fn came_at_once(id: &EventId, facts: &Facts, now: Now) -> bool {
     is_whole && id.day.date() < now.yesterday() && newest.saturating_sub(oldest) < AT_ONCE
 }
 
+/// How many messages are remembered; then they may be repeated.
+const TOLD: usize = 10_000;
+
 /// The memory. All of it is written and read by whoever scans, under one lock that is never held over I/O.
 #[derive(Debug, Default)]
 pub(super) struct Recent(Mutex<Memory>);
@@ -54,6 +58,8 @@ struct Memory {
     arrived: HashMap<EventId, i64>,
     /// Events that were open when they were last read, whoever read them.
     open: HashSet<EventId>,
+    /// What the log has said of paths, so that it says each once.
+    told: HashSet<(PathBuf, String)>,
 }
 
 impl Memory {
@@ -77,6 +83,15 @@ struct Latest {
 impl Recent {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the log has not said this yet.
+    pub fn is_news(&self, report: &Report) -> bool {
+        let mut memory = self.memory();
+        if memory.told.len() >= TOLD {
+            memory.told.clear();
+        }
+        memory.told.insert((report.path.clone(), report.problem.clone()))
     }
 
     /// Replaces the markers; answers the events of those that are new.

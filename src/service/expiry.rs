@@ -141,7 +141,7 @@ impl<'a> Expiry<'a> {
     }
 
     /// A pass by the rules; answers whether it retired something.
-    fn pass(&self) -> Result<bool> {
+    fn pass(&mut self) -> Result<bool> {
         if !self.shared.expirer.policy().can_expire() {
             self.shared.expirer.note_volumes(); // as a pass does: there may be a rule one day
             return Ok(false);
@@ -164,6 +164,9 @@ impl<'a> Expiry<'a> {
             Err(Error::Stopped) => Err(Error::Stopped),
             Err(error) => {
                 tracing::error!("expire: {}", error.chain());
+                if error.is_damaged_catalog() {
+                    self.due = Instant::now() + LOOK; // it is being rebuilt
+                }
                 Ok(false)
             }
         }

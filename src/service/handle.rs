@@ -395,6 +395,17 @@ impl Handle {
         self.feed.flush()
     }
 
+    /// Waits until a catalog that was found to be damaged is rebuilt and filled; false if `within` passes before.
+    pub(crate) fn wait_rebuilt(&self, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        while self.catalog.is_damaged() {
+            if Instant::now() >= until || self.stop.wait(Duration::from_millis(50)) {
+                return false;
+            }
+        }
+        self.status.wait_ready(until.saturating_duration_since(Instant::now()))
+    }
+
     /// Reads the whole archive anew, unchanged or not; with `measure`, every file.
     pub fn rescan(&self, measure: bool) -> Result<Summary> {
         let depth = if measure { Depth::Full } else { Depth::Glance };

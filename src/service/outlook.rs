@@ -56,13 +56,18 @@ impl Stats {
 fn look_ahead(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -> Result<Forecast> {
     let Some((first, last)) = days_asked(now) else { return Ok(Forecast::default()) };
     let mut sums = catalog.sums(first, last)?;
-    let disk = tree.disk().inspect_err(|error| tracing::debug!("{}", error.chain())).ok();
-    if disk.is_some() {
-        let apart = tree.cameras_apart().unwrap_or_default();
-        for sums in &mut sums {
-            sums.apart = apart.contains(&sums.camera);
+    let disk = match tree.last_disk() {
+        Ok((disk, apart)) => {
+            for sums in &mut sums {
+                sums.apart = apart.contains(&sums.camera);
+            }
+            Some(disk)
         }
-    }
+        Err(error) => {
+            tracing::debug!("{}", error.chain());
+            None
+        }
+    };
     Ok(forecast(&sums, disk, policy, now))
 }
 

@@ -21,11 +21,13 @@ pub enum Part {
     Watch,
     /// The free space can be read, where a rule asks for it.
     Space,
+    /// The archive's disks respond.
+    Disk,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Preload, Self::Catalog, Self::Watch, Self::Space];
+    pub const ALL: [Self; 5] = [Self::Preload, Self::Catalog, Self::Watch, Self::Space, Self::Disk];
 
     /// The word that users see.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Part {
             Self::Catalog => "catalog",
             Self::Watch => "watch",
             Self::Space => "space",
+            Self::Disk => "disk",
         }
     }
 }
@@ -109,12 +112,13 @@ impl Status {
         self.lock().keys().all(|part| *part == Part::Space)
     }
 
-    /// What needs a person, in words: what keeps the archive from being managed at all, then what a rule asks for and cannot be
+    /// What needs a person, in words: a disk that does not respond, what keeps the archive from being managed at all, then what a rule asks for and cannot be
     /// done.
     pub fn alerts(&self) -> Vec<String> {
+        let disk = self.lock().get(&Part::Disk).cloned();
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.into_iter().chain(alerts.iter().cloned()).chain(self.zone()).collect()
+        disk.into_iter().chain(standing).chain(alerts.iter().cloned()).chain(self.zone()).collect()
     }
 
     /// What is wrong with the time zone, in words.

@@ -46,8 +46,12 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
                 continue;
             }
         }
-        if std::mem::take(&mut is_first) && !shared.catalog.check().unwrap_or(true) {
-            tracing::warn!("the catalog is damaged"); // the writer builds it anew and asks for another walk
+        if std::mem::take(&mut is_first) {
+            match shared.catalog.check(stop) {
+                Ok(Some(false)) => tracing::warn!("the catalog is damaged"), // the writer rebuilds it and asks for another walk
+                Ok(_) => {}
+                Err(error) => tracing::warn!("{}", error.chain()),
+            }
         }
         match sweep(shared, &mut outlook, rescan, stop) {
             Ok(true) => {

@@ -106,9 +106,10 @@ impl Writer {
                     if self.shared.status.set(Part::Catalog, Some(&error.chain())) {
                         tracing::error!("{}; answers are from before, and it is tried again", error.chain());
                     }
-                    if self.shared.catalog.is_damaged() || is_no_place(&error) {
-                        self.rebuild();
-                    } else if !self.insists.load(Ordering::Acquire) {
+                    if self.rebuild() {
+                        continue;
+                    }
+                    if !self.insists.load(Ordering::Acquire) {
                         return; // dropping `flushes` tells whoever waits
                     } else if stop.wait(RETRY) {
                         tracing::warn!("{} changes are not in the catalog; the next start finds them", changes.len());
@@ -134,16 +135,20 @@ impl Writer {
         }
     }
 
-    fn rebuild(&self) {
-        match self.shared.catalog.rebuild() {
-            Ok(aside) => {
-                tracing::warn!("the catalog was damaged; it is set aside as {} and built anew", aside.display());
+    /// Rebuilds a damaged catalog, if it is time to; true if it is empty now.
+    fn rebuild(&self) -> bool {
+        match self.shared.catalog.mend() {
+            Ok(None) => false,
+            Ok(Some(aside)) => {
+                tracing::warn!("the catalog was damaged; it is set aside as {} and rebuilt", aside.display());
                 self.shared.expirer.audit.catch_up();
                 let _ = self.again.try_send(()); // full means that it was asked for already
+                true
             }
             Err(error) => {
                 self.shared.status.set(Part::Catalog, Some(&error.chain()));
                 tracing::error!("{}", error.chain());
+                false
             }
         }
     }
@@ -152,10 +157,4 @@ impl Writer {
 /// The disk that holds the catalog is full.
 fn is_full(error: &Error) -> bool {
     matches!(error, Error::Catalog { source, .. } if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
-}
-
-/// No place was left between the ids of two cameras.
-fn is_no_place(error: &Error) -> bool {
-    matches!(error, Error::Catalog { source, .. }
-        if source.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation))
 }

@@ -34,6 +34,17 @@ pub(super) struct Targets {
     listed: HashMap<Camera, HashSet<Day>>,
 }
 
+impl Target {
+    /// The camera that it belongs to.
+    pub fn camera(&self) -> Option<&Camera> {
+        match self {
+            Self::Root => None,
+            Self::Camera(camera) | Self::Day(camera, _) => Some(camera),
+            Self::Event(id) => Some(&id.camera),
+        }
+    }
+}
+
 impl Targets {
     /// No directories yet. With `notifies`, the kernel is asked for notifications.
     pub fn new(dirty: &Arc<Dirty>, notifies: bool) -> Self {
@@ -117,11 +128,7 @@ impl Targets {
     }
 
     pub fn forget_camera(&mut self, camera: &Camera) {
-        let of_camera = |target: &&Target| match target {
-            Target::Root => false,
-            Target::Camera(other) | Target::Day(other, _) => other == camera,
-            Target::Event(id) => id.camera == *camera,
-        };
+        let of_camera = |target: &&Target| target.camera() == Some(camera);
         for target in self.paths.keys().filter(of_camera).cloned().collect::<Vec<_>>() {
             self.forget(&target);
         }

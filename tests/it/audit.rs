@@ -151,7 +151,7 @@ fn it_outlives_the_catalog() {
     }
     wait_until("the damage is met and the catalog is built anew", || {
         let _ = daemon.get("/api/v1/events?min_seconds=1");
-        daemon.log().contains("built anew")
+        daemon.log().contains("rebuilt")
     });
     wait_until("with the audit in it", || view(&catalog) == rows);
     assert_eq!(audit(&world), told);

@@ -19,6 +19,7 @@ mod bad_input;
 mod browser;
 #[cfg(feature = "cli")]
 mod catalog;
+mod catalog_fuzz;
 #[cfg(feature = "cli")]
 mod causes;
 #[cfg(feature = "cli")]
@@ -40,6 +41,8 @@ mod embed;
 mod emptied;
 #[cfg(feature = "cli")]
 mod expire;
+#[cfg(feature = "cli")]
+mod fuse;
 #[cfg(feature = "cli")]
 mod http;
 #[cfg(feature = "cli")]

@@ -1,0 +1,82 @@
+//! Which disks do not respond: a network share whose server is off, a failing drive. Every way to the tree checks this
+//! first, so that an operation fails at once instead of waiting for ever. Finding out is the service's work
+//! (`service::pulse`).
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Tree;
+use super::dir::Dir;
+use crate::error::{Error, Result};
+use crate::event::Camera;
+use crate::retention::Disk;
+
+/// What was found out about the archive's disks. Written by the service's pulse, read by every operation.
+#[derive(Debug, Default)]
+pub struct Stalled {
+    /// Whether `paths` has any: it is read without the lock.
+    any: AtomicBool,
+    paths: Mutex<BTreeSet<PathBuf>>,
+    /// The root's disk and the cameras on other disks, as of the last look that returned.
+    last: Mutex<Option<(Disk, BTreeSet<Camera>)>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Stalled {
+    /// Fails if the disk at `path` does not respond.
+    pub fn check(&self, path: &Path) -> Result<()> {
+        if self.any.load(Ordering::Acquire) && lock(&self.paths).contains(path) {
+            let why = "its disk does not respond; it is tried again when it does";
+            return Err(Error::io("open", path, io::Error::new(io::ErrorKind::TimedOut, why)));
+        }
+        Ok(())
+    }
+}
+
+impl Tree {
+    /// Says which directories (the root, cameras) are on disks that do not respond.
+    pub fn set_stalled(&self, paths: BTreeSet<PathBuf>) {
+        let is_any = !paths.is_empty();
+        *lock(&self.stalled.paths) = paths;
+        self.stalled.any.store(is_any, Ordering::Release);
+    }
+
+    /// Whether some disk of the archive does not respond.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled.any.load(Ordering::Acquire)
+    }
+
+    /// Whether the root's disk, or that of this camera, does not respond.
+    pub fn is_stalled_for(&self, camera: Option<&Camera>) -> bool {
+        let paths = std::iter::once(self.root.clone()).chain(camera.map(|camera| self.root.join(camera.as_str())));
+        self.is_stalled() && paths.into_iter().any(|path| self.stalled.check(&path).is_err())
+    }
+
+    /// The root's disk, and the cameras that are on others: as of the last look of a running service, which takes no
+    /// waiting for the disk, else as of now.
+    pub fn last_disk(&self) -> Result<(Disk, BTreeSet<Camera>)> {
+        let last = lock(&self.stalled.last).clone();
+        last.map_or_else(|| Ok((self.disk()?, self.cameras_apart().unwrap_or_default())), Ok)
+    }
+
+    /// The directories of the cameras, listed also while the root's disk is said not to respond: this finds out whether it
+    /// does again.
+    pub fn camera_paths(&self) -> Result<Vec<PathBuf>> {
+        let root = Dir::open_root(&self.root)?;
+        Ok(self.camera_names(&root)?.into_iter().map(|camera| self.root.join(camera.as_str())).collect())
+    }
+
+    /// Remembers the disk for [`Tree::last_disk`].
+    pub fn note_disk(&self) -> Result<()> {
+        let disk = self.disk()?;
+        let apart = self.cameras_apart()?;
+        *lock(&self.stalled.last) = Some((disk, apart));
+        Ok(())
+    }
+}
