@@ -6,14 +6,14 @@
 
 mod log;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::archive::rfc3339;
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{By, Entry, What};
 use log::Log;
 
@@ -41,6 +41,8 @@ struct Inner {
     waiting: Vec<Entry>,
     /// How many were given up since the files were last written; written by `write`.
     lost: u64,
+    /// The passes that lack entries in the files for a reason other than a full disk. Filled by `keep`, emptied by `write`.
+    unrecorded: BTreeSet<String>,
     /// The newest entry in the catalog, when it has everything that the files have. Set by `catch_up` and `write`, emptied
     /// when it could not be written.
     indexed: Option<u64>,
@@ -51,8 +53,14 @@ struct Inner {
 impl Audit {
     /// The audit in a state directory, with the catalog that lies there. Nothing is read or written before it is used.
     pub fn new(state_dir: &Path, catalog: Arc<Catalog>) -> Self {
-        let inner =
-            Inner { log: Log::new(state_dir), waiting: Vec::new(), lost: 0, indexed: None, told: Told::default() };
+        let inner = Inner {
+            log: Log::new(state_dir),
+            waiting: Vec::new(),
+            lost: 0,
+            unrecorded: BTreeSet::new(),
+            indexed: None,
+            told: Told::default(),
+        };
         Self { catalog, inner: Mutex::new(inner) }
     }
 
@@ -80,6 +88,17 @@ impl Audit {
         let waited = inner.waiting.len();
         inner.write(&self.catalog, waited);
         inner.waiting.len()
+    }
+
+    /// How many entries are not in the files yet.
+    pub fn unwritten(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// The passes that must not be reaped yet, because their entries are not in the files. A full disk holds none: reaping is
+    /// what makes room, and the log has the entries.
+    pub fn unrecorded(&self) -> BTreeSet<String> {
+        self.lock().unrecorded.clone()
     }
 
     /// Adds to the catalog what it lacks: at the start, and whenever it was built anew.
@@ -130,12 +149,13 @@ impl Inner {
         }
         let appended = match self.log.append(&mut self.waiting) {
             Ok(appended) => appended,
-            Err(error) => return self.keep(&error.chain(), waited),
+            Err(error) => return self.keep(&error, waited),
         };
         if waited > 0 {
             tracing::info!("the audit is written again, with {waited} entries that waited");
         }
         self.lost = 0;
+        self.unrecorded.clear();
         let written = std::mem::take(&mut self.waiting);
         let Some(end) = self.indexed.take() else { return };
         let forgotten = appended.dropped.map_or(Ok(()), |up_to| catalog.forget_audit(up_to));
@@ -147,13 +167,19 @@ impl Inner {
     }
 
     /// Keeps what could not be written.
-    fn keep(&mut self, why: &str, waited: usize) {
+    fn keep(&mut self, error: &Error, waited: usize) {
+        let why = error.chain();
         if self.lost > 0 {
             self.waiting.remove(0); // what tells of the loss is made anew
         }
         for entry in &mut self.waiting[waited..] {
             entry.id = 0;
             tracing::error!("the audit cannot be written ({why}); it is kept and tried again: {}", entry.line());
+        }
+        if error.is_full() {
+            self.unrecorded.clear();
+        } else {
+            self.unrecorded.extend(self.waiting.iter().filter_map(|entry| entry.pass.clone()));
         }
         let over = self.waiting.len().saturating_sub(WAITING);
         if over > 0 {

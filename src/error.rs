@@ -110,6 +110,12 @@ pub enum Kind {
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Whether a disk has no room, or the quota of its user is used up.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::NOSPC, Errno::DQUOT].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
 impl Error {
     /// An [`Error::Io`] for `op` on `path`.
     pub(crate) fn io(op: &'static str, path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
@@ -132,6 +138,11 @@ impl Error {
     /// Whether the cause is that the thing is not there (any more).
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether the cause is a disk without room, or a quota that is used up.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_full(source))
     }
 
     /// Whether there is no directory (any more) where one was to be opened: nothing, a file, or a link.

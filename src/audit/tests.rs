@@ -144,6 +144,35 @@ fn what_cannot_be_written_waits_and_what_is_too_much_is_said() {
     assert!(is_in(&catalog, place.dir.path()).unwrap());
 }
 
+/// A pass was reaped while its entries waited in memory, and a crash then lost them.
+#[test]
+fn unrecorded_passes_are_named_until_written() {
+    let place = Place::new();
+    let (audit, _catalog) = place.open();
+    fs::create_dir(place.file()).unwrap(); // in the way, also of root
+    audit.note(now(), [pass("p"), item("a")]);
+    assert_eq!(audit.unrecorded(), BTreeSet::from(["p".to_owned()]));
+    audit.note(now(), (0..=WAITING).map(|n| item(&n.to_string()))); // the entry of the pass is given up
+    assert_eq!(audit.unrecorded().len(), 1);
+    fs::remove_dir(place.file()).unwrap();
+    assert_eq!(audit.retry(), 0);
+    assert!(audit.unrecorded().is_empty());
+}
+
+/// A full disk must always be able to expire.
+#[test]
+fn a_full_disk_holds_no_pass() {
+    let place = Place::new();
+    let (audit, _catalog) = place.open();
+    std::os::unix::fs::symlink("/dev/full", place.file()).unwrap();
+    audit.note(now(), [pass("p")]);
+    assert_eq!(audit.unrecorded().len(), 1, "a link is not followed");
+    let mut inner = audit.lock();
+    let full = std::io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
+    inner.keep(&Error::io("write to", place.file(), full), 1);
+    assert!(inner.unrecorded.is_empty());
+}
+
 #[test]
 fn a_refusal_is_told_once_until_a_pass_is_made_and_a_leftover_once() {
     let left = |reason: &str| Entry { what: What::Left, ..item(reason) };

@@ -30,10 +30,14 @@ impl Expirer {
         let now = self.scanner.clock.now();
         let is_held = self.clock.held().is_some();
         let long_enough = self.long_enough(&passes);
+        let unrecorded = self.audit.unrecorded();
         let is_over = |manifest: &Manifest| manifest.is_due(now) && long_enough.contains(&manifest.pass);
         passes.retain(|pass| {
             if pass.stage == Stage::Retiring {
                 return false; // nobody has looked again at what was moved into it
+            }
+            if unrecorded.contains(&pass.manifest.pass) {
+                return false; // removed only after the audit has it
             }
             let can_be_undone = pass.manifest.undo_until.is_some() && pass.stage != Stage::Reaping;
             !can_be_undone || (!is_held && ((is_short && pass.is_on_root) || is_over(&pass.manifest)))

@@ -14,6 +14,13 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
     if can_expire && let Err(Error::Refused { message, .. }) = shared.tree.verify_identity() {
         alerts.push(format!("nothing expires: {message}"));
     }
+    let unwritten = shared.expirer.audit.unwritten();
+    if unwritten > 0 {
+        alerts.push(format!(
+            "{unwritten} audit entries cannot be written, and their passes are not removed unless the disk is full: make the \
+             state directory writable, or name another with --state-dir"
+        ));
+    }
     for (what, room) in shared.tree.rooms() {
         if room.is_read_only {
             // Some archives are served from a read-only disk on purpose.

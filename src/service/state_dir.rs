@@ -137,7 +137,7 @@ impl StateDir {
         let written =
             file.rewind().and_then(|()| file.write_all(text.as_bytes())).and_then(|()| file.set_len(text.len() as u64));
         match written {
-            Err(error) if lock::is_full(&error) => {
+            Err(error) if crate::error::is_full(&error) => {
                 let _ = file.set_len(0);
                 Ok(())
             }

@@ -230,3 +230,21 @@ fn unwritten_audit_is_exit_1() {
         "{ran:?}"
     );
 }
+
+/// A pass without an undo window was removed although the audit did not have it.
+#[test]
+fn unrecorded_passes_are_not_removed() {
+    let world = World::new();
+    let id = old(&world, "Camera1", 60, "10-00-00");
+    assert_eq!(world.run("scan", &[]).code, 0);
+    let file = world.path(".owlery/audit.jsonl");
+    fs::create_dir(&file).unwrap(); // nothing can be appended to a directory
+    let rule = [&RULE[..], &["--undo-window", "0"]].concat();
+    assert_eq!(world.run("expire", &rule).code, 1);
+    assert!(!world.has(&id), "it is retired");
+    let queued = || world.run("queue", &["--json"]).json().to_string().contains("Camera1");
+    assert!(queued(), "and not removed");
+    fs::remove_dir(&file).unwrap();
+    assert_eq!(world.run("expire", &rule).code, 0);
+    assert_eq!((queued(), audit(&world, "item").len()), (false, 1));
+}
