@@ -194,9 +194,9 @@ impl Host {
         }
         let rest = &samples[WARM..];
         let third = rest.len() / 3;
-        let least = |part: &[Sample], of: fn(&Sample) -> u64| part.iter().map(of).min().unwrap();
+        let lowest = |part: &[Sample], of: fn(&Sample) -> u64| part.iter().map(of).min().unwrap();
         let compare = |what: &str, of: fn(&Sample) -> u64, slack: u64| {
-            let (first, last) = (least(&rest[..third], of), least(&rest[rest.len() - third..], of));
+            let (first, last) = (lowest(&rest[..third], of), lowest(&rest[rest.len() - third..], of));
             assert!(last <= first + first / 5 + slack, "{what} grew from {first} to {last}: {samples:?}");
         };
         compare("memory (KiB)", |sample| sample.rss_kib, 2048);
