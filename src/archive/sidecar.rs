@@ -163,7 +163,9 @@ impl Tree {
     /// Writes the sidecar of a complete event, by temporary file and rename.
     ///
     /// Nothing is written for a raw `%v` directory or an event without a movie, since whoever reads it would believe
-    /// what is not true yet; the caller keeps events away that wait in `queue/`. Answers whether it was written.
+    /// what is not true yet, nor what [`Sidecar::parse`] would not believe afterwards: the start of an event during
+    /// which the clock was set back need not fit its name. The caller keeps events away that wait in `queue/`. Returns
+    /// whether it was written.
     pub fn write_sidecar(&self, id: &EventId, details: &Details) -> Result<bool> {
         let (Some(_), Some(video), State::Complete) = (id.named_time(), details.video, details.state) else {
             return Ok(false);
@@ -192,6 +194,9 @@ impl Tree {
             }),
         };
         let text = serde_json::to_vec(&wire).expect("a struct of texts and numbers is JSON");
+        if text.len() > LARGEST || Sidecar::parse(&text, id).is_err() {
+            return Ok(false);
+        }
         self.event_dir(id)?.write_whole(SIDECAR.as_bytes(), &text)?;
         Ok(true)
     }

@@ -223,20 +223,22 @@ fn what_others_would_believe_too_early_gets_no_sidecar() {
         // Each time in a day of its own: what is written over in place would tell of no change.
         let day = days_ago(u64::from(sidecars == "new"));
         let daemon = world.serve(&["--event-gap", "1s", "--sidecars", sidecars]);
-        // A raw number, no movie, a movie cut off, a marker that somebody works on; and one that has all it takes.
+        // A raw number, no movie, a movie cut off, a marker that somebody works on, frames from after the clock was set
+        // back by three hours; and one that has all it takes.
         let raw = world.event(format!("Camera1/{day}/01")).make();
         let frames_only = world.event(format!("Camera2/{day}/10-04-02")).no_movie().make();
         let cut = world.event(format!("Camera3/{day}/10-04-03")).movie("video.mp4", unfinished_mp4()).make();
         let marked = world.event(format!("Camera1/{day}/10-04-04")).make();
+        let set_back = world.event(format!("Camera2/{day}/10-04-06")).file("07-04-20-00.jpg", "a frame").make();
         let fine = world.event(format!("Camera4/{day}/10-04-05")).make();
         wait_until("all are over", || {
             let events = daemon.events();
             let of_day = events.iter().filter(|event| event["id"].as_str().unwrap().contains(&day));
-            of_day.filter(|event| event["state"] != "open").count() == 5
+            of_day.filter(|event| event["state"] != "open").count() == 6
         });
         wait_until("the sidecar of the one that may have it", || fine.join(".details.json").exists());
         assert_eq!(daemon.stop(), 0);
-        for dir in [raw, frames_only, cut, marked] {
+        for dir in [raw, frames_only, cut, marked, set_back] {
             assert!(!dir.join(".details.json").exists(), "--sidecars {sidecars}: {}", dir.display());
         }
     }
