@@ -2,11 +2,13 @@
 //! are run beside it.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
@@ -14,7 +16,7 @@ use serde_json::Value;
 
 use super::clock::{SimClock, seconds};
 use super::rules;
-use crate::world::{Daemon, Disk, PATIENCE, Ran, Response, World, wait_until};
+use crate::world::{Daemon, Disk, Ran, Response, World, wait_until};
 
 /// What a process takes, at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,7 @@ pub struct Sample {
 }
 
 pub struct Host {
+    seed: u64,
     /// Fields are dropped in this order: first who uses the disks.
     daemon: Option<Daemon>,
     _apart: Disk,
@@ -43,13 +46,15 @@ pub struct Host {
 
 /// What is not as it must be after this is a fault.
 const SETTLED: Duration = Duration::from_secs(25);
+/// A command or a request that takes longer than this hangs.
+const LONGEST: Duration = Duration::from_secs(120);
 /// Processes with fewer samples than this are not judged: memory grows at first.
 const LONG_LIFE: usize = 14;
 /// The samples that are passed over at the begin of a life.
 const WARM: usize = 4;
 
 impl Host {
-    pub fn new(begin: i64) -> Self {
+    pub fn new(seed: u64, begin: i64) -> Self {
         let world = World::empty();
         let disk = Disk::mount(&world.root, "80M");
         let apart = Disk::mount(world.path(rules::APART), "16M");
@@ -59,7 +64,8 @@ impl Host {
         let clock = SimClock::new(&world.outside("clock"), begin);
         let (samples, lives) = (Vec::new(), Vec::new());
         let (filler, is_armed) = (None, false);
-        Self { daemon: None, _apart: apart, disk, world, clock, filler, is_armed, samples, lives, kills: 0, starts: 0 }
+        let (daemon, _apart) = (None, apart);
+        Self { seed, daemon, _apart, disk, world, clock, filler, is_armed, samples, lives, kills: 0, starts: 0 }
     }
 
     pub fn root(&self) -> &Path {
@@ -123,9 +129,7 @@ impl Host {
                 Err(_) => self.daemon = None,
             }
             if self.daemon.is_some() {
-                wait_until("the daemon is ready, or was ended by its fault", || {
-                    self.is_dead() || self.get("/readyz").is_some_and(|ready| ready.status == 200)
-                });
+                self.wait_until_ready();
             }
             if !self.is_dead() {
                 return;
@@ -135,6 +139,14 @@ impl Host {
             self.bury();
             fault = None;
         }
+    }
+
+    /// Waits until the daemon is ready, or was ended by its fault. On a full disk it need not become ready.
+    pub fn wait_until_ready(&mut self) {
+        let is_full = self.is_full();
+        wait_until("the daemon is ready, or was ended by its fault", || {
+            self.is_dead() || self.get("/readyz").is_some_and(|ready| is_full || ready.status == 200)
+        });
     }
 
     /// Whether no daemon runs; one with a fault ends by itself.
@@ -240,12 +252,16 @@ impl Host {
     pub fn request(&self, method: &str, path: &str) -> Option<Response> {
         let address = &self.daemon.as_ref()?.address;
         let mut stream = TcpStream::connect(address).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(LONGEST)).unwrap();
         let head =
             format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         stream.write_all(head.as_bytes()).ok()?;
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).ok()?;
+        if let Err(error) = stream.read_to_end(&mut bytes) {
+            let hangs = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+            assert!(!hangs, "seed {}: {method} {path} has no answer after {LONGEST:?}: {}", self.seed, self.log());
+            return None;
+        }
         let is_whole = bytes.windows(4).any(|window| window == b"\r\n\r\n");
         is_whole.then(|| Response::parse(&bytes))
     }
@@ -286,8 +302,19 @@ impl Host {
         self.clock.faked(self.world.command(command, flags))
     }
 
+    /// Runs the program to its end. One that hangs is killed, and fails the story.
     pub fn run(&self, command: &str, flags: &[&str]) -> Ran {
-        Ran::of(self.command(command, flags))
+        let mut program = self.command(command, flags);
+        program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = program.spawn().unwrap();
+        let pid = child.id();
+        let (ended, end) = mpsc::channel();
+        thread::spawn(move || ended.send(child.wait_with_output()));
+        let Ok(output) = end.recv_timeout(LONGEST) else {
+            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+            panic!("seed {}: owlery {command} {flags:?} did not end in {LONGEST:?}: {}", self.seed, self.log());
+        };
+        Ran::from(output.unwrap())
     }
 
     fn spawn(&self, command: &str, flags: &[&str]) -> Child {
@@ -298,6 +325,7 @@ impl Host {
     /// A pass now. The simulated clock runs faster than the time since the boot, so it is held at times: then a person
     /// confirms it.
     pub fn pass(&mut self) {
+        self.wait_until_ready();
         let ran = self.run("expire", &["--json"]);
         let Ok(pass) = serde_json::from_str::<Value>(&ran.stdout) else {
             assert!(self.is_armed || self.is_full(), "expire: {ran:?}; {}", self.log());

@@ -60,7 +60,7 @@ pub struct Story {
 
 impl Story {
     pub fn new(seed: u64, days: i64) -> Self {
-        let host = Host::new(begin());
+        let host = Host::new(seed, begin());
         let (motion, oracle) = (Motion::new(host.root()), Oracle::new(host.root()));
         let rng = Rng::with_seed(seed);
         Self { seed, rng, days, host, motion, oracle, fills: 0, catalogs: 0, jumped: false, steps: 0, cleaned: 0 }
