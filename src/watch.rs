@@ -421,7 +421,9 @@ impl<O: Observer> Watch<O> {
         self.watch(Target::Day(camera.clone(), day), path);
         let depth = if Scanner::is_recent(day, self.now()) { Depth::Measure } else { Depth::Glance };
         let (states, reports) = self.scanner.scan_day(camera, day, depth)?;
-        reports.iter().for_each(|report| self.scanner.warn_once(report));
+        for report in &reports {
+            self.scanner.warn_once(report);
+        }
         self.days.insert((camera.clone(), day), states.iter().map(|(name, _)| *name).collect());
         for (name, _) in states.iter().filter(|(_, state)| *state == State::Open) {
             let id = EventId { camera: camera.clone(), day, name: *name };

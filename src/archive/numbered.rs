@@ -143,7 +143,9 @@ mod tests {
 
     fn verdict(number: u32, width: usize, names: &[&str]) -> Verdict {
         let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
-        names.iter().for_each(|name| evidence.take(name.as_bytes(), b"20260929"));
+        for name in names {
+            evidence.take(name.as_bytes(), b"20260929");
+        }
         evidence.verdict(number, width)
     }
 
@@ -180,7 +182,9 @@ mod tests {
         #[test]
         fn no_names_panic(names in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..24), 0..8), number in 0u32..200) {
             let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
-            names.iter().for_each(|name| evidence.take(name, b"20260929"));
+            for name in &names {
+                evidence.take(name, b"20260929");
+            }
             let _ = evidence.verdict(number, 2);
         }
     }

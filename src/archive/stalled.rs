@@ -72,11 +72,15 @@ impl Tree {
         Ok(self.camera_names(&root)?.into_iter().map(|camera| self.root.join(camera.as_str())).collect())
     }
 
-    /// Remembers the disk for [`Tree::last_disk`].
+    /// Remembers the disk for [`Tree::last_disk`]. Where it cannot be read nothing is remembered: an error is a response, and
+    /// what was read before says nothing of a disk that is gone.
     pub fn note_disk(&self) -> Result<()> {
-        let disk = self.disk()?;
-        let apart = self.cameras_apart()?;
-        *lock(&self.stalled.last) = Some((disk, apart));
-        Ok(())
+        let found = self.disk().and_then(|disk| Ok((disk, self.cameras_apart()?)));
+        let (last, result) = match found {
+            Ok(found) => (Some(found), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        *lock(&self.stalled.last) = last;
+        result
     }
 }

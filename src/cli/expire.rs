@@ -19,18 +19,17 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
     let given = &common.given;
     let rules = Some(given.rules()).filter(|rules| !rules.is_empty());
     let mut is_incomplete = false;
-    let wire = match here.ask::<PlanWire>(&Request::Plan { rules }) {
-        Some(answer) => answer?,
-        None => {
-            let (mut source, incomplete) = Source::open(&here)?;
-            is_incomplete = incomplete;
-            source.ask(&here.archive, |source| {
-                let locked = || Error::Locked { holder: "another owlery command".to_owned() };
-                let parts = source.parts().ok_or_else(locked)?;
-                measure_for_the_rules(parts)?;
-                PlanWire::of(parts.handle(), None)
-            })?
-        }
+    let wire = if let Some(answer) = here.ask::<PlanWire>(&Request::Plan { rules }) {
+        answer?
+    } else {
+        let (mut source, incomplete) = Source::open(&here)?;
+        is_incomplete = incomplete;
+        source.ask(&here.archive, |source| {
+            let locked = || Error::Locked { holder: "another owlery command".to_owned() };
+            let parts = source.parts().ok_or_else(locked)?;
+            measure_for_the_rules(parts)?;
+            PlanWire::of(parts.handle(), None)
+        })?
     };
     if json {
         output::json(&wire)?;

@@ -116,11 +116,11 @@ fn trouble(path: &Path) -> String {
 
 /// Opens and lists the root; returns the cameras. An error is a response too.
 fn look_at_root(tree: &Tree) -> Option<Vec<PathBuf>> {
-    let cameras = tree.camera_paths().ok()?;
+    let cameras = tree.camera_paths();
     if let Err(error) = tree.note_disk() {
         tracing::debug!("{}", error.chain());
     }
-    Some(cameras)
+    cameras.ok()
 }
 
 fn look(path: &Path) -> Option<Vec<PathBuf>> {

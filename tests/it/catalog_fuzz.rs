@@ -43,10 +43,12 @@ fn damage(state: &Path, dice: &mut Dice) -> String {
     let page = |at: usize| at * 4096..(at + 1) * 4096;
     let pages = bytes.len() / 4096;
     let what = match dice.below(12) {
-        0..5 => {
+        0..=4 => {
             let flips: Vec<(usize, u8)> =
-                (0..1 + dice.below(3)).map(|_| (dice.below(bytes.len()), 1 << dice.below(8))).collect();
-            flips.iter().for_each(|(at, bit)| bytes[*at] ^= bit);
+                (0..=dice.below(3)).map(|_| (dice.below(bytes.len()), 1 << dice.below(8))).collect();
+            for (at, bit) in &flips {
+                bytes[*at] ^= bit;
+            }
             format!("flips {flips:?}")
         }
         5 => {

@@ -35,7 +35,9 @@ fn hours_of_frames_stay_where_numbers_expire() {
     let make = |camera: &str, name: &str, frames: &[&str]| {
         let dir = world.path(format!("{camera}/{}/{name}", days_ago(60)));
         fs::create_dir_all(&dir).unwrap();
-        frames.iter().for_each(|frame| fs::write(dir.join(frame), "x").unwrap());
+        for frame in frames {
+            fs::write(dir.join(frame), "x").unwrap();
+        }
     };
     make("Camera1", "08", &["08-15-30-00.jpg", "08-40-00-00.jpg"]);
     make("Camera1", "09", &["09-15-30-00.jpg"]);

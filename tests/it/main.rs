@@ -19,6 +19,7 @@ mod bad_input;
 mod browser;
 #[cfg(feature = "cli")]
 mod catalog;
+#[cfg(feature = "cli")]
 mod catalog_fuzz;
 #[cfg(feature = "cli")]
 mod causes;
@@ -38,6 +39,7 @@ mod details;
 mod disk;
 #[cfg(feature = "cli")]
 mod embed;
+#[cfg(feature = "cli")]
 mod emptied;
 #[cfg(feature = "cli")]
 mod expire;
@@ -58,6 +60,7 @@ mod metrics;
 mod pool;
 #[cfg(feature = "cli")]
 mod queue;
+#[cfg(feature = "cli")]
 mod reaper;
 #[cfg(feature = "cli")]
 mod regressions;

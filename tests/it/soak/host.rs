@@ -64,8 +64,8 @@ impl Host {
         let clock = SimClock::new(&world.outside("clock"), begin);
         let (samples, lives) = (Vec::new(), Vec::new());
         let (filler, is_armed) = (None, false);
-        let (daemon, _apart) = (None, apart);
-        Self { seed, daemon, _apart, disk, world, clock, filler, is_armed, samples, lives, kills: 0, starts: 0 }
+        let daemon = None;
+        Self { seed, daemon, _apart: apart, disk, world, clock, filler, is_armed, samples, lives, kills: 0, starts: 0 }
     }
 
     pub fn root(&self) -> &Path {
