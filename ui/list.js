@@ -13,6 +13,9 @@ export function onChoice(then) {
   chosen = then;
 }
 
+// A picture that could not be had is asked for again after so many milliseconds, then four times as many, so often.
+const [SOON, MOST_TRIES] = [2000, 4];
+
 function card() {
   const button = make("button", "event");
   button.type = "button";
@@ -20,11 +23,15 @@ function card() {
   const [image, badge, star] = [make("img"), make("span", "badge"), make("span", "star", "★")];
   image.loading = "lazy";
   let isLost = false; // the picture could not be had
+  let tries = 0; // how often it was asked for again since it was last seen
   image.addEventListener("error", () => {
     if (image.src.endsWith(MISSING)) return;
     isLost = true;
     image.src = MISSING;
+    // The service may be back before the browser gives this request up, so that nothing else asks again.
+    if (tries < MOST_TRIES) setTimeout(again, SOON * 4 ** tries++);
   });
+  image.addEventListener("load", () => { if (!isLost) tries = 0; });
   const [time, camera, lasts] = [make("span", "time"), make("span", "camera"), make("span", "length")];
   frame.append(image, badge, star);
   line.append(time, camera, lasts);
