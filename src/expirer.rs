@@ -290,7 +290,7 @@ impl Expirer {
             let undo_window = self.undo_window.max(promised);
             return Ok(Decision::Do(self.less_what_changed(held, now)?, undo_window));
         }
-        let (view, plan) = self.plan(None)?;
+        let (view, plan) = self.plan_at(None, now)?;
         pass.alerts.clone_from(&plan.alerts);
         self.report_open(&plan, pass);
         let refusal = self.held_as_a_whole(&plan, &view, &self.policy);

@@ -14,7 +14,12 @@ use crate::retention::{DayView, EventView, Foreign, Need, Plan, Policy, View, ne
 impl Expirer {
     /// What would be retired now by these rules, or by `policy` as a what-if.
     pub fn plan(&self, policy: Option<&Policy>) -> Result<(View, Plan)> {
-        let now = self.scanner.clock.now();
+        self.plan_at(policy, self.scanner.clock.now())
+    }
+
+    /// What would be retired at `now`. A pass has one time for its name, its plan and its audit entries, even if the clock is
+    /// set meanwhile.
+    pub(super) fn plan_at(&self, policy: Option<&Policy>, now: Now) -> Result<(View, Plan)> {
         let policy = policy.unwrap_or(&self.policy);
         let mut view = self.view(policy, now)?;
         let mut troubles = Vec::new();

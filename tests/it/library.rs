@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
@@ -214,6 +215,43 @@ impl Clock for HostClock {
             self.told.get_or_init(|| passed);
         }
         is_synchronised
+    }
+}
+
+/// A clock that goes ahead by five hours at the n-th look that one thread takes, counted from when it was armed.
+#[derive(Debug)]
+struct LeapingClock {
+    thread: ThreadId,
+    looks: AtomicU32,
+    leap_at: u32,
+}
+
+impl Clock for LeapingClock {
+    fn now(&self) -> Now {
+        let is_watched = thread::current().id() == self.thread;
+        let looks = if is_watched { self.looks.fetch_add(1, SeqCst) + 1 } else { self.looks.load(SeqCst) };
+        let local = at("2026-11-20", 20, 0, 0) + TimeDelta::hours(if looks < self.leap_at { 0 } else { 5 });
+        Now { utc: local.and_utc(), local }
+    }
+}
+
+/// Reported by CI: the clock was set amid a pass, and its audit entries told of an earlier time than its plan was made for.
+#[test]
+fn a_pass_has_one_time_if_the_clock_is_set() {
+    for leap_at in 1..12 {
+        let embedded = Embedded::new();
+        for day in 17..20 {
+            embedded.event(&format!("Camera1/2026-11-{day}/10-00-00"));
+        }
+        let policy = Policy { keep: Some(Keep::Days(3)), max_share: 1.0, ..Policy::default() };
+        let clock = Arc::new(LeapingClock { thread: thread::current().id(), looks: AtomicU32::new(0), leap_at });
+        let options = embedded.options().check_interval(Duration::from_hours(1)).clock(clock.clone()).policy(policy);
+        let service = start(options);
+        clock.looks.store(0, SeqCst);
+        let pass = service.expire(None).unwrap();
+        let is_late = pass.started.starts_with("2026-11-21");
+        assert!(is_late || pass.items.is_empty(), "leap at {leap_at}: {pass:?}");
+        service.shutdown().unwrap();
     }
 }
 
