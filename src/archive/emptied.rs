@@ -1,11 +1,12 @@
 //! Removing event directories that something else (Motion's `cleandir`, `find -delete`) has emptied in place. Only files of
-//! Owlery's own names are removed, then the directory with `rmdir`, which fails if anything else is in it. The numbered
+//! Owlery's own names are removed, then directories with `rmdir`, which fails if anything else is in them. The numbered
 //! procedure is in `doc/retention.md`.
 
-use rustix::fs::AtFlags;
+use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
-use super::dir::{DayDir, Dir, join, mtime};
+use super::dir::{DayDir, Dir, file_type, join, mtime};
+use super::event_dir::DEEPEST;
 use super::sidecar::SIDECAR;
 use super::{CameraDir, SAVED, Tree};
 use crate::clock::Now;
@@ -16,7 +17,7 @@ use crate::fault::crash;
 /// What is left in the directory of an emptied event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
-    /// Nothing, or only Owlery's own files.
+    /// Nothing, or only Owlery's own files and directories without files (Motion's `debug`).
     Nothing,
     /// The mark that keeps it, beside Owlery's own files at most.
     Saved,
@@ -36,14 +37,55 @@ fn is_own(name: &[u8]) -> bool {
     name == SIDECAR.as_bytes() || (name.starts_with(b".details.json.") && name.ends_with(b".tmp"))
 }
 
-/// What is left in a directory; `None` if it holds anything that is neither ours nor `.saved`.
+/// What is left in the directory of an event; `None` if it holds anything that is neither ours nor `.saved`, nor a directory
+/// without files.
 fn left_in(dir: &Dir) -> Result<Option<Left>> {
     let (mut is_saved, mut has_other) = (false, false);
-    dir.list(|name, _| {
-        is_saved |= name == SAVED.as_bytes();
-        has_other |= name != SAVED.as_bytes() && !is_own(name);
+    let mut below = Vec::new();
+    dir.list(|name, kind| {
+        if name == SAVED.as_bytes() {
+            is_saved = true;
+        } else if !is_own(name) {
+            let is_dir = !has_other && dir.is_dir(name, kind);
+            has_other |= !is_dir;
+            if is_dir {
+                below.push(name.to_vec());
+            }
+        }
     })?;
-    Ok((!has_other).then_some(if is_saved { Left::Saved } else { Left::Nothing }))
+    if has_other {
+        return Ok(None);
+    }
+    for name in below {
+        if !has_no_files(&dir.open_dir(&name)?, DEEPEST)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(if is_saved { Left::Saved } else { Left::Nothing }))
+}
+
+/// Whether a directory holds nothing but directories, as deep as `depth`.
+fn has_no_files(dir: &Dir, depth: u32) -> Result<bool> {
+    for name in dir.names()? {
+        let stat = dir.stat(&name)?;
+        if depth == 0 || file_type(&stat) != FileType::Directory || !has_no_files(&dir.open_dir(&name)?, depth - 1)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the directories below, deepest first, if they are empty; false if one is not.
+fn remove_dirs_in(dir: &Dir, depth: u32) -> Result<bool> {
+    for name in dir.names()? {
+        if depth == 0 || file_type(&dir.stat(&name)?) != FileType::Directory {
+            return Ok(false);
+        }
+        if !remove_dirs_in(&dir.open_dir(&name)?, depth - 1)? || !remove_dir(dir, &name)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl DayDir {
@@ -68,7 +110,7 @@ impl DayDir {
             }
         }
         crash("emptied-2");
-        remove_dir(&self.dir, text.as_bytes())
+        Ok(remove_dirs_in(&dir, DEEPEST)? && remove_dir(&self.dir, text.as_bytes())?)
     }
 }
 

@@ -148,3 +148,28 @@ fn a_pass_that_is_finished_in_one_queue_is_finished_in_the_other() {
     wait_until("both parts are reaped", || events(&world).is_empty());
     assert_eq!(daemon.stop(), 0);
 }
+
+/// Files of an emptied event never come back half: each crash leaves directories that a later look removes.
+#[test]
+fn a_crash_while_emptied_events_go_is_made_good() {
+    for step in 2..=4 {
+        let step = format!("emptied-{step}");
+        let world = world();
+        let emptied = world.event(format!("Camera1/{}/10-00-00", days_ago(10))).old().make();
+        let other = world.event(format!("Camera1/{}/11-00-00", days_ago(10))).old().make();
+        let alone = world.event(format!("Camera1/{}/10-00-00", days_ago(20))).old().make();
+        assert_eq!(world.run("scan", &["--measure"]).code, 0);
+        for event in [&emptied, &alone] {
+            for file in std::fs::read_dir(event).unwrap().flatten().filter(|file| file.file_name() != ".details.json") {
+                std::fs::remove_file(file.path()).unwrap();
+            }
+        }
+        world.make_old();
+        let kept = events(&world).into_iter().filter(|event| !event.ends_with("10-00-00")).collect::<Vec<_>>();
+        crash_at(&world, &step);
+        assert!(other.join("video.mp4").exists(), "{step}");
+        let _daemon = world.serve(&["--check-interval", "1s"]);
+        wait_until("the emptied events are gone", || !emptied.exists() && !alone.exists());
+        assert!(kept.iter().all(|event| events(&world).contains(event)), "{step}");
+    }
+}

@@ -26,7 +26,7 @@ fn cleaned() -> (World, String) {
 fn empty(event: &std::path::Path) {
     for entry in fs::read_dir(event).unwrap() {
         let path = entry.unwrap().path();
-        if !path.file_name().unwrap().to_string_lossy().starts_with('.') {
+        if path.is_file() && !path.file_name().unwrap().to_string_lossy().starts_with('.') {
             fs::remove_file(path).unwrap();
         }
     }
@@ -65,6 +65,28 @@ fn a_daemon_removes_an_event_that_was_emptied() {
     wait_until("the emptied events are gone", || !one.exists() && !two.exists());
     wait_until("the day is gone", || !one.parent().unwrap().exists());
     assert!(other.exists() && new.exists() && stranger.join("notes.txt").exists());
+}
+
+/// `find -type f -delete` leaves Motion's `debug/`, which is no recording. A directory that holds any file stays.
+#[test]
+fn empty_directories_below_an_event_go_with_it() {
+    let world = World::new();
+    let events = ["10-00-00", "11-00-00", "12-00-00"].map(|name| {
+        let event = world.event(format!("Camera1/{}/{name}", days_ago(10))).old().make();
+        fs::create_dir_all(event.join("debug/deeper")).unwrap();
+        event
+    });
+    let [bare, foreign, link] = &events;
+    assert_eq!(world.run("scan", &["--measure"]).code, 0);
+    let _daemon = world.serve(&["--check-interval", "1s"]);
+    fs::write(foreign.join("debug/deeper/notes.txt"), "not ours").unwrap();
+    std::os::unix::fs::symlink("/nowhere", link.join("debug/link")).unwrap();
+    for event in &events {
+        empty(event);
+    }
+    wait_until("the emptied event is gone", || !bare.exists());
+    assert!(foreign.join("debug/deeper/notes.txt").exists());
+    assert!(link.join("debug/link").is_symlink());
 }
 
 /// A directory that somebody has just made, to fill it, was never an event with recordings: it stays for the time being.

@@ -2,8 +2,7 @@
 //! disk fills up, the daemon is killed and the catalog damaged. An oracle knows every event that was ever made and judges
 //! every entry of the audit and every file that is gone.
 //!
-//! `cargo test` simulates a few days. A month, and another seed:
-//! `OWLERY_SOAK_DAYS=30 OWLERY_SOAK_SEED=7 cargo test --test it soak -- --nocapture`. A failure names its seed; what the
+//! `cargo test` simulates a few days; `scripts/soak SEED DAYS` more, a month by default. A failure names its seed; what the
 //! story does is drawn from it alone, while the moments at which a process is killed are real.
 
 mod clock;

@@ -47,17 +47,30 @@ pub fn file_time(at: i64) -> SystemTime {
 }
 
 /// The clock that all faked programs read.
+///
+/// It jumps while threads of the programs are at work, so what they did in one go may belong to two settings. The clock keeps
+/// all its settings: then a time in the audit can be traced to the real moment at which a program read it.
 pub struct SimClock {
     file: PathBuf,
     /// The planned time: a function of the seed alone. The programs see it run on in real time from here.
     planned: i64,
+    /// All settings so far, oldest first; the last one is in force.
+    settings: Vec<Setting>,
+}
+
+/// What the clock showed between two jumps.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    /// The real seconds at which a program could first, and could last, read it; `None`: still.
+    from: i64,
+    until: Option<i64>,
     /// Simulated less real time, in seconds.
     offset: i64,
 }
 
 impl SimClock {
     pub fn new(folder: &Path, at: i64) -> Self {
-        let mut clock = Self { file: folder.join("time"), planned: at, offset: 0 };
+        let mut clock = Self { file: folder.join("time"), planned: at, settings: Vec::new() };
         clock.set(at);
         clock
     }
@@ -65,10 +78,30 @@ impl SimClock {
     /// Sets the clock of all running programs.
     pub fn set(&mut self, at: i64) {
         self.planned = at;
-        self.offset = at - real();
+        let from = real();
+        let offset = at - from;
         let new = self.file.with_extension("new");
-        fs::write(&new, format!("{:+}", self.offset)).unwrap();
+        fs::write(&new, format!("{offset:+}")).unwrap();
         fs::rename(new, &self.file).unwrap();
+        if let Some(last) = self.settings.last_mut() {
+            last.until = Some(real());
+        }
+        self.settings.push(Setting { from, until: None, offset });
+    }
+
+    /// The real moment at which the clock last showed this time; `None` if it never did.
+    pub fn shown(&self, at: i64) -> Option<i64> {
+        let shows = |setting: &Setting| {
+            let moment = at - setting.offset;
+            (setting.from..=setting.until.unwrap_or_else(real)).contains(&moment).then_some(moment)
+        };
+        self.settings.iter().rev().find_map(shows)
+    }
+
+    /// The latest time that the clock has shown since a real moment.
+    pub fn latest_since(&self, moment: i64) -> i64 {
+        let later = self.settings.iter().rev().take_while(|setting| setting.until.is_none_or(|until| until >= moment));
+        later.map(|setting| setting.until.unwrap_or_else(real) + setting.offset).max().unwrap()
     }
 
     /// The time that was set last.
@@ -78,7 +111,7 @@ impl SimClock {
 
     /// The time that the programs see now.
     pub fn now(&self) -> i64 {
-        real() + self.offset
+        real() + self.settings.last().unwrap().offset
     }
 
     /// The command with this clock.
@@ -89,8 +122,9 @@ impl SimClock {
     }
 }
 
+/// Real seconds since 1970.
 #[allow(clippy::disallowed_methods)]
-fn real() -> i64 {
+pub fn real() -> i64 {
     Utc::now().timestamp()
 }
 

@@ -22,13 +22,15 @@ struct Open {
 pub struct Motion {
     root: PathBuf,
     open: Vec<Open>,
+    /// Events that were ended at the last step.
+    ended: Vec<String>,
     /// Files outside of events that no one may touch.
     pub strays: Vec<PathBuf>,
 }
 
 impl Motion {
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), open: Vec::new(), strays: Vec::new() }
+        Self { root: root.to_path_buf(), open: Vec::new(), ended: Vec::new(), strays: Vec::new() }
     }
 
     /// Whether an event is being written now.
@@ -46,9 +48,13 @@ impl Motion {
     /// Goes on writing what is open, with the time `at`: called just before the clock is set to it, so that an open
     /// event is never silent.
     pub fn go_on(&mut self, oracle: &mut Oracle, at: i64) {
+        for id in std::mem::take(&mut self.ended) {
+            oracle.open.remove(&id); // the clock has been set past its last write
+        }
         let mut going = Vec::new();
         for mut open in std::mem::take(&mut self.open) {
             if oracle.events[&open.id].place != Place::Archive || oracle.events[&open.id].cleaned {
+                oracle.open.remove(&open.id);
                 continue; // someone has taken it away; the real Motion would begin another one
             }
             if open.steps == 0 {
@@ -64,14 +70,18 @@ impl Motion {
     }
 
     /// The movie's index is written at the end.
-    fn end(&self, oracle: &mut Oracle, id: &str, at: i64) {
+    fn end(&mut self, oracle: &mut Oracle, id: &str, at: i64) {
         if self.root.join(id).is_dir() {
             self.write(oracle, id, "video.mp4", &whole_mp4(), at);
         }
+        self.ended.push(id.to_owned());
     }
 
-    /// What a camera records between two moments.
+    /// What a camera records between two moments: nothing new while an event goes on.
     pub fn record(&mut self, oracle: &mut Oracle, rng: &mut Rng, camera: &str, from: i64, to: i64) {
+        if self.open.iter().any(|open| open.id.starts_with(camera)) {
+            return;
+        }
         let most = usize::try_from((to - from) / 3600).unwrap() + 1;
         let mut begin = from + 1;
         for _ in 0..rng.usize(0..=most) {
@@ -82,12 +92,15 @@ impl Motion {
             self.event(oracle, rng, camera, begin);
             begin += 60;
         }
-        if to - from > 100 && rng.u32(0..6) == 0 && !self.open.iter().any(|open| open.id.starts_with(camera)) {
+        if to - from > 100 && rng.u32(0..6) == 0 {
             let begin = to - rng.i64(3..20);
             let id = self.event(oracle, rng, camera, begin);
+            // Some go on for days: until their own day is past the time of every rule.
+            let steps = if rng.u32(0..8) == 0 { rng.u32(20..90) } else { rng.u32(0..5) };
             if oracle.events.contains_key(&id) {
+                oracle.open.insert(id.clone());
                 self.write(oracle, &id, "video.mp4", &unfinished_mp4(), to);
-                self.open.push(Open { id, steps: rng.u32(0..5) });
+                self.open.push(Open { id, steps });
             }
         }
         if rng.u32(0..12) == 0 {

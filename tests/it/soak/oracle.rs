@@ -1,13 +1,19 @@
 //! What the test knows of every event that was ever made: where it must be, and who was entitled to take it. It replays
 //! the audit entry by entry, judges each, and compares the result with the disk.
+//!
+//! The clock jumps while the daemon's threads are at work. So each entry has a [`Span`] of real time, from the moment at
+//! which its procedure read the clock until it was replayed: what the rules compare with that reading is judged by exactly
+//! that time, and what the procedure saw of the world (free space, sizes, an undo time that is over) may have been so at
+//! any moment of the span.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, NaiveDateTime};
 use serde_json::Value;
 
-use super::clock::{DAY, date, seconds};
+use super::clock::{DAY, SimClock, date, real, seconds};
+use super::host::Listed;
 use super::rules;
 
 /// An event that was written later than this before an entry is open, in seconds: 1.5 times the event gap, less what a
@@ -15,12 +21,14 @@ use super::rules;
 const OPEN: i64 = 88;
 /// For how long the days that came back are kept, in seconds.
 const RESTORED: i64 = 7 * DAY;
+/// An event that a cleaner has emptied holds Owlery's own hidden files at most, which are smaller than this.
+const CLEANED_MOST: u64 = 4096;
 
 /// Where an event must be by the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     Archive,
-    /// In the delete queue, since when and until when for sure.
+    /// In the delete queue, since a real moment, and until a simulated time for sure.
     Queue {
         pass: String,
         since: i64,
@@ -55,6 +63,19 @@ impl Event {
     }
 }
 
+/// Between two real moments, in seconds.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: i64,
+    until: i64,
+}
+
+impl Span {
+    fn overlaps(self, (from, until): (i64, Option<i64>)) -> bool {
+        from <= self.until && until.is_none_or(|until| self.from <= until)
+    }
+}
+
 /// How much happened, for the report.
 #[derive(Debug, Default)]
 pub struct Counts {
@@ -69,16 +90,20 @@ pub struct Counts {
 pub struct Oracle {
     root: PathBuf,
     pub events: BTreeMap<String, Event>,
+    /// Events that Motion goes on writing.
+    pub open: BTreeSet<String>,
     /// Events that a person wanted deleted.
     pub delete_asked: BTreeSet<String>,
     /// Passes that a person wanted restored.
     pub restore_asked: BTreeSet<String>,
     /// Camera and day, and until when no rule may take of it.
     restored: BTreeMap<(String, String), i64>,
-    /// The times in which the root's disk was short of space; the last may not be over.
+    /// The real times in which the root's disk was short of space; the last may not be over.
     pub short: Vec<(i64, Option<i64>)>,
-    /// The bytes that a cleaner has just removed, which the catalog need not know yet.
-    pub just_cleaned: u64,
+    /// What the limited camera's recordings took, and from which real moment on.
+    limited: Vec<(i64, u64)>,
+    /// When the daemon's list was last found to be right.
+    right: i64,
     last_entry: u64,
     /// What the entry of each pass said that it retired, less its items.
     open_sums: BTreeMap<String, i64>,
@@ -102,26 +127,51 @@ impl Oracle {
         here.filter(|(id, event)| check(id, event)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Whether space was short at some time since.
-    fn was_short_since(&self, at: i64) -> bool {
-        self.short.iter().any(|(_, end)| end.is_none_or(|end| end + 60 >= at))
+    /// The disk is short of space from now on.
+    pub fn begin_short(&mut self) {
+        self.short.push((real(), None));
     }
 
-    fn was_short_at(&self, at: i64) -> bool {
-        self.short.iter().any(|(begin, end)| *begin - 60 <= at && end.is_none_or(|end| at <= end + 60))
+    /// It is no longer short.
+    pub fn end_short(&mut self) {
+        if let Some((_, until @ None)) = self.short.last_mut() {
+            *until = Some(real());
+        }
+    }
+
+    fn was_short(&self, span: Span) -> bool {
+        self.short.iter().any(|short| span.overlaps(*short))
+    }
+
+    /// Notes what the limited camera takes now: before each change.
+    pub fn note_limited(&mut self) {
+        let its =
+            self.events.iter().filter(|(id, event)| camera_of(id) == rules::LIMITED && event.place == Place::Archive);
+        let bytes = its.map(|(_, event)| event.bytes() + 4096).sum::<u64>();
+        if self.limited.last().is_none_or(|last| last.1 != bytes) {
+            self.limited.push((real(), bytes));
+        }
+    }
+
+    /// The most that the limited camera took by what the daemon may have believed: its sums are those of the disk since the
+    /// list was last right.
+    fn most_limited(&self, span: Span) -> u64 {
+        let from = span.from.min(self.right);
+        let before = self.limited.iter().rposition(|(since, _)| *since <= from).unwrap_or(0);
+        self.limited[before..].iter().map(|(_, bytes)| *bytes).max().unwrap_or(0)
     }
 
     /// Replays what the audit has more than before. Fails at the first entry that is not true.
-    pub fn replay(&mut self, state_dir: &Path) -> Result<(), String> {
+    pub fn replay(&mut self, state_dir: &Path, clock: &SimClock) -> Result<(), String> {
         if self.untrue.is_none() {
-            self.untrue = self.replay_more(state_dir).err();
+            self.untrue = self.replay_more(state_dir, clock).err();
         }
         self.untrue.clone().map_or(Ok(()), Err)
     }
 
-    fn replay_more(&mut self, state_dir: &Path) -> Result<(), String> {
+    fn replay_more(&mut self, state_dir: &Path, clock: &SimClock) -> Result<(), String> {
         let text = std::fs::read_to_string(state_dir.join("audit.jsonl")).unwrap_or_default();
-        let mut pass_bytes: Option<(String, u64)> = None;
+        self.note_limited();
         for line in text.lines() {
             let Ok(entry) = serde_json::from_str::<Value>(line) else { continue }; // torn by a kill
             let id = entry["id"].as_u64().unwrap();
@@ -129,25 +179,16 @@ impl Oracle {
                 continue;
             }
             self.last_entry = id;
-            let pass = entry["pass"].as_str().unwrap_or_default().to_owned();
-            if pass_bytes.as_ref().is_none_or(|(of, _)| *of != pass) {
-                pass_bytes = Some((pass, self.bytes_of(rules::LIMITED)));
-            }
-            self.entry(&entry, pass_bytes.as_ref().unwrap().1).map_err(|why| format!("{why}: {line}"))?;
+            self.entry(&entry, clock).map_err(|why| format!("{why}: {line}"))?;
         }
+        self.note_limited();
         match self.open_sums.iter().find(|(_, sum)| **sum != 0) {
             Some((pass, sum)) => Err(format!("the items of pass {pass} differ by {sum} from its sum")),
             None => Ok(()),
         }
     }
 
-    /// What a camera's recordings take.
-    fn bytes_of(&self, camera: &str) -> u64 {
-        let its = self.events.iter().filter(|(id, event)| camera_of(id) == camera && event.place == Place::Archive);
-        its.map(|(_, event)| event.bytes() + 4096).sum::<u64>() + self.just_cleaned
-    }
-
-    fn entry(&mut self, entry: &Value, limited_bytes: u64) -> Result<(), String> {
+    fn entry(&mut self, entry: &Value, clock: &SimClock) -> Result<(), String> {
         let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
         let count = entry["count"].as_i64().unwrap_or(0);
         let pass = text("pass");
@@ -161,15 +202,19 @@ impl Oracle {
             what @ ("item" | "deleted") => {
                 let is_rule = what == "item" && !Self::is_deletion(entry);
                 let ids = self.named(entry, &Place::Archive)?;
-                let since = seconds(&text("at"));
+                // After a crash it is noted later: the pass tells when it was planned.
+                let at = begun(&pass).ok_or("the pass's name tells no time")?;
+                let from = clock.shown(at).ok_or("the clock has not shown the time of the pass")?;
+                let noted = clock.shown(seconds(&text("at"))).ok_or("the clock has not shown that time")?;
+                let span = Span { from, until: real() };
                 let until = entry["undo_until"].as_str().map(seconds);
                 if is_rule {
-                    self.check_reason(entry, limited_bytes)?;
+                    self.check_reason(entry, at, span)?;
                 }
                 for id in &ids {
-                    self.check_entitled(id, since, is_rule)?;
+                    self.check_entitled(id, at, clock.latest_since(from), is_rule)?;
                     let event = self.events.get_mut(id).unwrap();
-                    event.place = Place::Queue { pass: pass.clone(), since, until };
+                    event.place = Place::Queue { pass: pass.clone(), since: noted.min(from), until };
                 }
                 let taken = ids.len() as u64;
                 if is_rule {
@@ -182,7 +227,8 @@ impl Oracle {
                 }
             }
             "restored" => {
-                if !self.restore_asked.contains(&pass) {
+                let is_put_back = text("reason").starts_with("put back: "); // what a crash cut off
+                if !is_put_back && !self.restore_asked.contains(&pass) {
                     return Err("no one asked for it".to_owned());
                 }
                 let place = |event: &Event| matches!(&event.place, Place::Queue { pass: of, .. } if *of == pass);
@@ -231,8 +277,9 @@ impl Oracle {
         Ok(of_day.into_iter().map(|(id, _)| id.clone()).collect())
     }
 
-    /// Whether an event might be retired at all.
-    fn check_entitled(&self, id: &str, at: i64, is_rule: bool) -> Result<(), String> {
+    /// Whether an event might be retired at all, by a pass that began at `at` and during which the clock showed `latest` at
+    /// last.
+    fn check_entitled(&self, id: &str, at: i64, latest: i64, is_rule: bool) -> Result<(), String> {
         let event = &self.events[id];
         if event.cleaned {
             return Ok(());
@@ -240,8 +287,9 @@ impl Oracle {
         if event.saved {
             return Err(format!("{id} is saved"));
         }
-        if (0..OPEN).contains(&(at - event.written)) {
-            return Err(format!("{id} was written {} s before", at - event.written));
+        // One that is over may have times in the future, if the clock was put back since.
+        if latest - event.written < OPEN && (self.open.contains(id) || latest >= event.written) {
+            return Err(format!("{id} was written {} s before", latest - event.written));
         }
         if !is_rule {
             let asked = self.delete_asked.contains(id);
@@ -259,11 +307,10 @@ impl Oracle {
     }
 
     /// Whether the reason of a rule is true.
-    fn check_reason(&self, entry: &Value, limited_bytes: u64) -> Result<(), String> {
+    fn check_reason(&self, entry: &Value, at: i64, span: Span) -> Result<(), String> {
         let reason = entry["reason"].as_str().unwrap();
         let camera = entry["camera"].as_str().unwrap();
         let day: NaiveDate = entry["day"].as_str().unwrap().parse().unwrap();
-        let at = seconds(entry["at"].as_str().unwrap());
         let today = date(at);
         if camera == rules::FOREVER {
             return Err("no rule may take of that camera".to_owned());
@@ -276,18 +323,48 @@ impl Oracle {
             return Err("the day is younger than the floor".to_owned());
         }
         if camera == rules::LIMITED && reason.starts_with(&format!("{camera} over ")) {
-            let is_over = limited_bytes > rules::LIMIT;
-            return is_over.then_some(()).ok_or_else(|| format!("the camera had {limited_bytes} bytes"));
+            let most = self.most_limited(span);
+            return (most > rules::LIMIT).then_some(()).ok_or_else(|| format!("the camera had {most} bytes"));
         }
         if camera != rules::APART && reason.starts_with("free space ") {
-            let was_short = self.was_short_at(at);
-            return was_short.then_some(()).ok_or_else(|| "the disk was not full".to_owned());
+            return self.was_short(span).then_some(()).ok_or_else(|| "the disk was not full".to_owned());
         }
         Err("that is not a reason by these rules".to_owned())
     }
 
-    /// Compares the disk with what must be there; says what differs. `now` is the simulated time.
-    pub fn compare(&mut self, now: i64) -> Vec<String> {
+    /// Compares the daemon's list with what must be there; says what differs. While the clock is held nothing is looked for
+    /// that cleaners have emptied, so it may be listed as it was.
+    pub fn compare_list(&mut self, listed: &BTreeMap<String, Listed>, is_clock_held: bool) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut stale = Vec::new();
+        for (id, event) in &self.events {
+            match listed.get(id) {
+                // What a cleaner took may be listed, but not as if it were whole.
+                Some(Listed { bytes: Some(bytes), .. }) if event.cleaned && *bytes >= CLEANED_MOST => {
+                    stale.push(format!("{id} was emptied, and is listed with {bytes} bytes"));
+                }
+                _ if event.cleaned => {}
+                listed if listed.is_some() != (event.place == Place::Archive) => {
+                    problems.push(format!("{id} is at {:?}, and listed: {}", event.place, listed.is_some()));
+                }
+                Some(listed) if !event.saved_by_file && listed.saved != event.saved => {
+                    problems.push(format!("{id} should be listed with saved: {}", event.saved));
+                }
+                _ => {}
+            }
+        }
+        problems.extend(listed.keys().filter(|id| !self.events.contains_key(*id)).map(|id| format!("{id}?")));
+        if problems.is_empty() && stale.is_empty() {
+            self.note_limited();
+            self.right = real();
+        } else if !is_clock_held {
+            problems.extend(stale);
+        }
+        problems
+    }
+
+    /// Compares the disk with what must be there; says what differs.
+    pub fn compare(&mut self, clock: &SimClock) -> Vec<String> {
         let mut problems = Vec::new();
         let root = self.root.clone();
         let ids: Vec<String> = self.events.keys().cloned().collect();
@@ -325,7 +402,9 @@ impl Oracle {
                         self.counts.restored += 1; // it was killed before it could note that
                         self.events.get_mut(&id).unwrap().place = Place::Archive;
                     } else if !is_queued {
-                        let is_due = until.is_none_or(|until| now >= until) || self.was_short_since(*since);
+                        let span = Span { from: *since, until: real() };
+                        let is_over = until.is_none_or(|until| clock.latest_since(*since) >= until);
+                        let is_due = is_over || self.was_short(span);
                         if is_due {
                             self.events.get_mut(&id).unwrap().place = Place::Gone;
                         } else {
@@ -361,4 +440,10 @@ pub fn camera_of(id: &str) -> &str {
 
 pub fn day_of(id: &str) -> NaiveDate {
     id.split('/').nth(1).unwrap().parse().unwrap()
+}
+
+/// The time at which a pass began, which its name tells.
+fn begun(pass: &str) -> Option<i64> {
+    let text = pass.split('-').next()?;
+    Some(NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok()?.and_utc().timestamp())
 }

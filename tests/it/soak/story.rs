@@ -1,6 +1,5 @@
 //! The story: what happens to the host, drawn from a seed. After every step the oracle compares.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 use fastrand::Rng;
@@ -127,7 +126,7 @@ impl Story {
 
     /// The audit's entries so far are judged by what is known so far.
     fn sync(&mut self) {
-        if let Err(why) = self.oracle.replay(&self.host.state_dir()) {
+        if let Err(why) = self.oracle.replay(&self.host.state_dir(), &self.host.clock) {
             self.fail(&[why]);
         }
     }
@@ -139,12 +138,12 @@ impl Story {
         if should {
             if !self.host.is_full() {
                 self.fills += 1;
-                self.oracle.short.push((self.host.clock.planned(), None));
+                self.oracle.begin_short();
             }
             self.host.fill();
         } else if !should && self.host.is_full() {
             self.host.unfill();
-            self.oracle.short.last_mut().unwrap().1 = Some(self.host.clock.now());
+            self.oracle.end_short();
         }
         if progress > 0.8 && !self.jumped {
             self.jumped = true;
@@ -161,6 +160,9 @@ impl Story {
 
     /// Something happens.
     fn act(&mut self) {
+        if self.host.is_full() {
+            return; // commands can hang until the catalog has room
+        }
         match self.rng.u32(0..16) {
             0..=2 => self.save(),
             3 => self.unsave(),
@@ -269,15 +271,16 @@ impl Story {
         let day = id.rsplit_once('/').unwrap().0.to_owned() + "/";
         let in_place = self.rng.bool();
         self.cleaned += 1;
+        self.oracle.note_limited();
         for id in self.oracle.ids(|id, _| id.starts_with(&day)) {
             let dir = self.host.root().join(&id);
             let event = self.oracle.events.get_mut(&id).unwrap();
             event.cleaned = true;
-            self.oracle.just_cleaned += event.bytes();
             if in_place {
                 for name in files_in(&dir).keys() {
                     let _ = fs::remove_file(dir.join(name));
                 }
+                event.files.clear();
             } else {
                 let _ = fs::remove_dir_all(&dir);
                 self.oracle.events.get_mut(&id).unwrap().place = Place::Gone;
@@ -320,9 +323,9 @@ impl Story {
         let oracle = &mut self.oracle;
         let problems = self.host.settle("the disk is as it must be", |host| {
             host.revive();
-            match oracle.replay(&host.state_dir()) {
+            match oracle.replay(&host.state_dir(), &host.clock) {
                 Err(why) => vec![why],
-                Ok(()) => oracle.compare(host.clock.now()),
+                Ok(()) => oracle.compare(&host.clock),
             }
         });
         self.fail(&problems);
@@ -332,26 +335,14 @@ impl Story {
         let oracle = &mut self.oracle;
         let problems = self.host.settle("the catalog is as it must be", |host| {
             host.revive();
-            if let Err(why) = oracle.replay(&host.state_dir()) {
+            if let Err(why) = oracle.replay(&host.state_dir(), &host.clock) {
                 return vec![why];
             }
+            let is_clock_held = host.is_clock_held();
             let Some(listed) = host.listed() else { return vec!["no list".to_owned()] };
-            let saved: BTreeSet<&str> = listed.iter().filter(|(_, saved)| *saved).map(|(id, _)| &**id).collect();
-            let listed: BTreeSet<&str> = listed.iter().map(|(id, _)| &**id).collect();
-            let mut problems = Vec::new();
-            for (id, event) in oracle.events.iter().filter(|(_, event)| !event.cleaned) {
-                let is_listed = listed.contains(&**id);
-                if is_listed != (event.place == Place::Archive) {
-                    problems.push(format!("{id} is at {:?}, and listed: {is_listed}", event.place));
-                } else if is_listed && !event.saved_by_file && saved.contains(&**id) != event.saved {
-                    problems.push(format!("{id} should be listed with saved: {}", event.saved));
-                }
-            }
-            problems.extend(listed.iter().filter(|id| !oracle.events.contains_key(**id)).map(|id| format!("{id}?")));
-            problems
+            oracle.compare_list(&listed, is_clock_held)
         });
         self.fail(&problems);
-        self.oracle.just_cleaned = 0;
     }
 
     /// Ends the story with what is wrong, if there is anything.
@@ -371,9 +362,7 @@ impl Story {
     /// Motion ends, time goes on, and all that waits is removed.
     fn finish(mut self) {
         self.host.unfill();
-        if let Some(last) = self.oracle.short.last_mut().filter(|last| last.1.is_none()) {
-            last.1 = Some(self.host.clock.now());
-        }
+        self.oracle.end_short();
         let at = self.host.clock.planned();
         self.motion.stop(&mut self.oracle, at);
         // At last so often on one day that the rules take nothing more, and what they took before is due.
