@@ -164,17 +164,18 @@ impl Expirer {
 
     /// The guard that holds this plan now, or a part of it.
     pub fn held(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
-        self.held_as_a_whole(plan, view, policy).or_else(|| Some(self.moved(plan.items.iter())?.refusal))
+        let doubt = self.clock.held();
+        self.held_as_a_whole(plan, view, policy, doubt).or_else(|| Some(self.moved(plan.items.iter())?.refusal))
     }
 
     /// The guard that lets nothing of this plan through. A rule that means no camera comes first, because no confirmation helps
-    /// there; then the clock, by which also an empty plan is not known to be right.
-    fn held_as_a_whole(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
+    /// there; then the clock, by which also an empty plan is not known to be right: `doubt` says why.
+    fn held_as_a_whole(&self, plan: &Plan, view: &View, policy: &Policy, doubt: Option<String>) -> Option<Refusal> {
         let refusal = self.ruled(plan, view, policy);
         if refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
             return refusal;
         }
-        let clock = self.clock.held().map(|why| Refusal {
+        let clock = doubt.map(|why| Refusal {
             guard: "clock",
             message: format!(
                 "{why}; an owlery that runs goes on by itself once the kernel has reported the clock as synchronised for \
@@ -210,7 +211,7 @@ impl Expirer {
     /// is done, less what has since been saved, opened, restored or vanished.
     pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
-        let now = self.scanner.clock.now();
+        let (now, doubt) = self.clock.moment();
         let mut pass = Pass::begun(now);
         let by = if confirmed.is_some() { By::Hand } else { By::Rule };
         let refused = |mut pass: Pass, id: String, items: &[Item], refusal: Refusal| {
@@ -221,7 +222,7 @@ impl Expirer {
         };
         self.note_volumes();
         self.counted(self.volumes.check())?;
-        let (planned, undo_window) = match self.counted(self.decide(confirmed, now, &mut pass))? {
+        let (planned, undo_window) = match self.counted(self.decide(confirmed, (now, doubt), &mut pass))? {
             Decision::Do(planned, undo_window) => (planned, undo_window),
             Decision::Refuse(id, items, refusal) => return refused(pass, id, &items, refusal),
         };
@@ -267,16 +268,22 @@ impl Expirer {
         Ok(pass)
     }
 
-    /// What is to be done now: what a person confirms, or what the rules say, if no guard refuses it.
-    fn decide(&self, confirmed: Option<&str>, now: Now, pass: &mut Pass) -> Result<Decision> {
+    /// What is to be done now: what a person confirms, or what the rules say, if no guard refuses it. The time comes with why
+    /// it was not believed when it was read; the clock may have been put right since, or become wrong.
+    fn decide(
+        &self,
+        confirmed: Option<&str>,
+        (now, doubt): (Now, Option<String>),
+        pass: &mut Pass,
+    ) -> Result<Decision> {
         let held = self.held.get().filter(|held| Some(held.id.as_str()) == confirmed);
         // Whoever confirmed a large pass has not said that the clock is right.
-        if let Some(held) = held.filter(|held| held.guard == "clock" || self.clock.held().is_none()) {
+        if let Some(held) = held.filter(|held| held.guard == "clock" || doubt.is_none()) {
             // A typo in the rules cannot be confirmed.
             if let Some(refusal) = check_rules(&self.catalog.retention_view(None)?, &self.policy) {
                 return Ok(Decision::Refuse(held.id, Vec::new(), refusal));
             }
-            if self.clock.held().is_some() {
+            if doubt.is_some() {
                 self.clock.accept()?;
             }
             if held.guard == "disk" {
@@ -293,7 +300,8 @@ impl Expirer {
         let (view, plan) = self.plan_at(None, now)?;
         pass.alerts.clone_from(&plan.alerts);
         self.report_open(&plan, pass);
-        let refusal = self.held_as_a_whole(&plan, &view, &self.policy);
+        let doubt = doubt.or_else(|| self.clock.held());
+        let refusal = self.held_as_a_whole(&plan, &view, &self.policy, doubt);
         let early = plan.of_wrong_date();
         let is_held = refusal.as_ref().is_some_and(|refusal| refusal.guard != "share");
         if !is_held && !early.items.is_empty() && confirmed == Some(early.id().as_str()) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{Boot, Clock};
+use crate::clock::{Boot, Clock, Now};
 use crate::error::Result;
 use crate::retention::clock::{Reading, Record, at_least, judge, next};
 use crate::state_file;
@@ -70,7 +70,7 @@ impl ClockGuard {
     /// believed.
     pub fn open(state_dir: &Path, clock: Arc<dyn Clock>, writes: bool) -> Self {
         let known = read(&state_dir.join(FILE));
-        let first = clock.boot().map(|boot| reading(&*clock, boot));
+        let first = clock.boot().map(|boot| reading(clock.now(), boot));
         let state = State { known, first, synchronised: None, was_held: false };
         let guard = Self { clock, state_dir: state_dir.to_path_buf(), writes, state: Mutex::new(state) };
         guard.check();
@@ -79,7 +79,15 @@ impl ClockGuard {
 
     /// Why the clock is not believed now; `None` if it is.
     pub fn held(&self) -> Option<String> {
-        self.lock().held(&self.reading()?)
+        self.moment().1
+    }
+
+    /// The time, and why it is not believed, both by one look at the clock: what is planned for a wrong time must not be
+    /// carried out because the clock was put right meanwhile.
+    pub fn moment(&self) -> (Now, Option<String>) {
+        let now = self.clock.now();
+        let held = self.clock.boot().and_then(|boot| self.lock().held(&reading(now, boot)));
+        (now, held)
     }
 
     /// From when an undo time counts: from now, or by a clock that is held from the moment that it must be at least by what
@@ -143,7 +151,7 @@ impl ClockGuard {
 
     /// The clocks now; `None` if this clock is believed whatever it shows.
     fn reading(&self) -> Option<Reading> {
-        self.clock.boot().map(|boot| reading(&*self.clock, boot))
+        self.clock.boot().map(|boot| reading(self.clock.now(), boot))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -190,9 +198,9 @@ impl State {
     }
 }
 
-/// The clocks now.
-fn reading(clock: &dyn Clock, boot: Boot) -> Reading {
-    Reading { wall: clock.now().utc.timestamp(), boottime: boot.elapsed.as_secs(), boot_id: boot.id }
+/// The clocks at one moment.
+fn reading(now: Now, boot: Boot) -> Reading {
+    Reading { wall: now.utc.timestamp(), boottime: boot.elapsed.as_secs(), boot_id: boot.id }
 }
 
 fn read(path: &Path) -> Known {

@@ -27,8 +27,8 @@ impl Expirer {
 
     fn reapable(&self, is_short: bool) -> Result<Vec<QueuedPass>> {
         let mut passes = self.waiting()?;
-        let now = self.scanner.clock.now();
-        let is_held = self.clock.held().is_some();
+        let (now, doubt) = self.clock.moment();
+        let is_held = doubt.is_some();
         let long_enough = self.long_enough(&passes);
         let unrecorded = self.audit.unrecorded();
         let is_over = |manifest: &Manifest| manifest.is_due(now) && long_enough.contains(&manifest.pass);

@@ -39,16 +39,16 @@ impl Expirer {
     /// Looks for emptied events of the days before yesterday, removes their directories and notes that. Errors are logged: no
     /// pass depends on it.
     pub fn remove_emptied(&self, stop: &Stop) {
-        if self.clock.held().is_some() {
+        let (now, doubt) = self.clock.moment();
+        if doubt.is_some() {
             return; // it is not known which days are past
         }
-        if let Err(error) = self.look_for_emptied(stop) {
+        if let Err(error) = self.look_for_emptied(now, stop) {
             tracing::warn!("{}", error.chain());
         }
     }
 
-    fn look_for_emptied(&self, stop: &Stop) -> Result<()> {
-        let now = self.scanner.clock.now();
+    fn look_for_emptied(&self, now: Now, stop: &Stop) -> Result<()> {
         let cameras = self.tree.cameras()?.open;
         let mut days: Vec<(Day, &CameraDir)> = Vec::new();
         for camera in &cameras {

@@ -42,7 +42,7 @@ impl Expirer {
     /// Takes a pass back. It never overwrites: what has no place any more stays in the queue and is named.
     pub fn restore(&self, name: &str) -> Result<Restoration> {
         let _queue = self.tree.lock_queue();
-        let now = self.scanner.clock.now();
+        let (now, doubt) = self.clock.moment();
         let mut pass = self.tree.begin_restore(name).inspect_err(|error| self.restore_failed(name, error, now))?;
         let (days, others) = pass.days();
         let from = self.clock.undo_from(now.utc);
@@ -50,7 +50,7 @@ impl Expirer {
         // Step 1: no pass from now on takes what comes back.
         let kept = |(camera, day): &(Camera, Day)| RestoredDay { camera: camera.clone(), day: *day, until };
         self.restored
-            .add(&days.iter().map(kept).collect::<Vec<_>>(), self.clock.held().is_none().then_some(now))
+            .add(&days.iter().map(kept).collect::<Vec<_>>(), doubt.is_none().then_some(now))
             .inspect_err(|error| self.restore_failed(name, error, now))?;
         crash("restore-1");
         let mut done = Restoration { pass: name.to_owned(), left: others, ..Restoration::default() };

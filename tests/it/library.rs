@@ -218,20 +218,36 @@ impl Clock for HostClock {
     }
 }
 
-/// A clock that goes ahead by five hours at the n-th look that one thread takes, counted from when it was armed.
+/// A clock that is set at the n-th look that one thread takes, counted from when it was armed.
 #[derive(Debug)]
 struct LeapingClock {
     thread: ThreadId,
     looks: AtomicU32,
     leap_at: u32,
+    /// How many hours after the first time it shows until then, and from then on.
+    hours: [AtomicI64; 2],
+    /// Whether it is a host's clock, which is not believed whatever it shows.
+    is_host: bool,
+}
+
+impl LeapingClock {
+    fn new(leap_at: u32, hours: [i64; 2], is_host: bool) -> Arc<Self> {
+        let (thread, looks) = (thread::current().id(), AtomicU32::new(0));
+        Arc::new(Self { thread, looks, leap_at, hours: hours.map(AtomicI64::new), is_host })
+    }
 }
 
 impl Clock for LeapingClock {
     fn now(&self) -> Now {
         let is_watched = thread::current().id() == self.thread;
         let looks = if is_watched { self.looks.fetch_add(1, SeqCst) + 1 } else { self.looks.load(SeqCst) };
-        let local = at("2026-11-20", 20, 0, 0) + TimeDelta::hours(if looks < self.leap_at { 0 } else { 5 });
+        let hours = self.hours[usize::from(looks >= self.leap_at)].load(SeqCst);
+        let local = at("2026-11-20", 20, 0, 0) + TimeDelta::hours(hours);
         Now { utc: local.and_utc(), local }
+    }
+
+    fn boot(&self) -> Option<Boot> {
+        self.is_host.then(|| Boot { id: "only".to_owned(), elapsed: Duration::from_mins(1) })
     }
 }
 
@@ -244,13 +260,35 @@ fn a_pass_has_one_time_if_the_clock_is_set() {
             embedded.event(&format!("Camera1/2026-11-{day}/10-00-00"));
         }
         let policy = Policy { keep: Some(Keep::Days(3)), max_share: 1.0, ..Policy::default() };
-        let clock = Arc::new(LeapingClock { thread: thread::current().id(), looks: AtomicU32::new(0), leap_at });
+        let clock = LeapingClock::new(leap_at, [0, 5], false);
         let options = embedded.options().check_interval(Duration::from_hours(1)).clock(clock.clone()).policy(policy);
         let service = start(options);
         clock.looks.store(0, SeqCst);
         let pass = service.expire(None).unwrap();
         let is_late = pass.started.starts_with("2026-11-21");
         assert!(is_late || pass.items.is_empty(), "leap at {leap_at}: {pass:?}");
+        service.shutdown().unwrap();
+    }
+}
+
+/// A clock that was 40 days ahead is put right amid a pass: the plan is of the wrong time, and the guard saw only the right one.
+#[test]
+fn a_clock_put_right_amid_a_pass_expires_nothing() {
+    for leap_at in 1..12 {
+        let embedded = Embedded::new();
+        for day in 17..20 {
+            embedded.event(&format!("Camera1/2026-11-{day}/10-00-00"));
+        }
+        let policy = Policy { keep: Some(Keep::Days(3)), max_share: 1.0, ..Policy::default() };
+        let clock = LeapingClock::new(leap_at, [0, 0], true);
+        let options = embedded.options().check_interval(Duration::from_hours(1)).clock(clock.clone()).policy(policy);
+        let service = start(options);
+        wait_until("the first pass is over", || embedded.root.join(".owlery/clock.json").exists());
+        clock.looks.store(0, SeqCst);
+        clock.hours[0].store(40 * 24, SeqCst);
+        let pass = service.expire(None).unwrap();
+        assert!(pass.items.is_empty(), "leap at {leap_at}: {pass:?}");
+        assert_eq!(ids(&service).len(), 3);
         service.shutdown().unwrap();
     }
 }
