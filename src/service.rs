@@ -192,6 +192,8 @@ impl Archive {
             feed.out(),
             stop.clone(),
         ));
+        let kept = if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() };
+        self.tree.recall_stuck(&kept, !state.is_temporary());
         let reserve = reserve::Reserve::new(state.path(), &self.tree);
         let clock = Arc::clone(&self.options.clock);
         let expirer = Expirer::new(
@@ -200,7 +202,7 @@ impl Archive {
             Arc::clone(&scanner),
             (self.options.policy.clone(), self.options.undo_window),
             (ClockGuard::open(&self.state_path(), clock, !state.is_temporary()), audit),
-            (&if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() }, self.command()),
+            (&kept, self.command()),
         );
         let shared =
             Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (feed, reserve)));

@@ -26,6 +26,14 @@ pub(crate) fn write_private(path: &Path, value: &impl Serialize) -> Result<()> {
     write_as(path, value, 0o600)
 }
 
+/// Removes one, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
 fn write_as(path: &Path, value: &impl Serialize, mode: u32) -> Result<()> {
     let text = serde_json::to_vec(value).expect("our own types are JSON");
     let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {

@@ -1,7 +1,7 @@
 //! The delete queue: `delete_queue/<pass>/` directories with a manifest `pass.json` of ours. Anything else in there
 //! belongs to somebody else (other tools use that folder too) and is only ever listed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
 use chrono::DateTime;
@@ -154,8 +154,13 @@ impl Tree {
 
     /// Passes of which something could not be removed when the reaper last tried, and are still there.
     pub fn stuck(&self) -> Vec<StuckPass> {
-        self.stuck.retain(|path| path.symlink_metadata().is_ok());
+        self.stuck.retain(self.root(), |path| path.symlink_metadata().is_ok());
         self.stuck.all()
+    }
+
+    /// Reads from a state directory what an earlier process could not remove; with `writes`, keeps it there from now on.
+    pub fn recall_stuck(&self, state_dir: &Path, writes: bool) {
+        self.stuck.recall(self.root(), state_dir, writes);
     }
 
     /// Has the reaper try again at once what it could not remove.

@@ -65,16 +65,16 @@ impl Tree {
         match reaped {
             Ok(reaped) if reaped.was_cut_short => reaped,
             Ok(reaped) if reaped.left.is_empty() => {
-                self.stuck.clear(&pass.path);
+                self.stuck.clear(self.root(), &pass.path);
                 reaped
             }
             Ok(reaped) => {
-                let is_news = self.stuck.set(&pass.path, reaped.entries, &reaped.left);
+                let is_news = self.stuck.set(self.root(), &pass.path, reaped.entries, &reaped.left);
                 Reaped { is_news, ..reaped }
             }
             Err(error) => {
                 let left = vec![Report::of(&error, &pass.path)];
-                let is_news = self.stuck.set(&pass.path, 1, &left);
+                let is_news = self.stuck.set(self.root(), &pass.path, 1, &left);
                 Reaped { entries: 1, is_news, left, ..Reaped::default() }
             }
         }

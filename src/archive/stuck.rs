@@ -1,12 +1,17 @@
 //! What of the delete queue could not be removed, counted and summed up: a directory of another user's may hold 100,000 files,
-//! each of which fails.
+//! each of which fails. A file of the state directory keeps it, for commands without a daemon and for the next start.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::Report;
+use crate::state_file;
+
+const FILE: &str = "stuck.json";
 
 /// So many directories of a pass are named; the rest is a number.
 const NAMED: usize = 3;
@@ -92,22 +97,81 @@ pub struct StuckPass {
     next: Instant,
 }
 
-/// The passes of which something stayed when the reaper last tried. Written by the reaper, read by whoever lists passes.
+/// The passes of which something stayed when the reaper last tried. Written by the reaper, read by all that lists passes.
 #[derive(Debug, Default)]
-pub(super) struct Stuck(Mutex<BTreeMap<PathBuf, StuckPass>>);
+pub(super) struct Stuck {
+    passes: Mutex<BTreeMap<PathBuf, StuckPass>>,
+    /// Where they are kept; unset in a process that writes no state. Written once, by `keep_in`.
+    file: OnceLock<PathBuf>,
+}
+
+/// The file's form.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    /// The version of this form.
+    owlery: u32,
+    /// By paths below the root.
+    passes: BTreeMap<PathBuf, KeptPass>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptPass {
+    entries: u64,
+    problem: String,
+}
 
 impl Stuck {
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, StuckPass>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.passes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what a state directory knows of the queues below `root`; with `writes`, keeps it there from now on. What was stuck
+    /// is to be tried again at once.
+    pub fn recall(&self, root: &Path, state_dir: &Path, writes: bool) {
+        let file = state_dir.join(FILE);
+        let kept = match state_file::read::<Kept>(&file) {
+            Ok(kept) => kept.filter(|kept| kept.owlery == 1).unwrap_or_default(),
+            Err(error) => {
+                tracing::debug!("{}; what is stuck is found again", error.chain());
+                Kept::default()
+            }
+        };
+        let recalled = kept.passes.into_iter().map(|(path, KeptPass { entries, problem })| {
+            (root.join(path), StuckPass { entries, problem, tries: 0, next: Instant::now() })
+        });
+        *self.lock() = recalled.filter(|(path, _)| path.symlink_metadata().is_ok()).collect();
+        if writes {
+            let _ = self.file.set(file);
+        }
+    }
+
+    /// Writes what is known now. A file without a pass is removed.
+    fn keep(&self, root: &Path) {
+        let Some(file) = self.file.get() else { return };
+        let kept = |(path, pass): (&PathBuf, &StuckPass)| {
+            let kept = KeptPass { entries: pass.entries, problem: pass.problem.clone() };
+            Some((path.strip_prefix(root).ok()?.to_path_buf(), kept))
+        };
+        let passes: BTreeMap<PathBuf, KeptPass> = self.lock().iter().filter_map(kept).collect();
+        let done = if passes.is_empty() {
+            state_file::remove(file)
+        } else {
+            state_file::write(file, &Kept { owlery: 1, passes })
+        };
+        if let Err(error) = done {
+            tracing::warn!("{}; commands without a daemon do not know what is stuck", error.chain());
+        }
     }
 
     /// Nothing of it stays.
-    pub fn clear(&self, pass: &Path) {
-        self.lock().remove(pass);
+    pub fn clear(&self, root: &Path, pass: &Path) {
+        if self.lock().remove(pass).is_some() {
+            self.keep(root);
+        }
     }
 
     /// Something stays; whether that is other than it was at the last try.
-    pub fn set(&self, pass: &Path, entries: u64, reports: &[Report]) -> bool {
+    pub fn set(&self, root: &Path, pass: &Path, entries: u64, reports: &[Report]) -> bool {
         let problem = reports.first().map_or_else(String::new, |first| {
             format!("cannot be removed: {}: {}{}", first.path.display(), first.problem, cure(&first.problem))
         });
@@ -116,7 +180,12 @@ impl Stuck {
         let wait = FIRST_WAIT.saturating_mul(1 << tries.min(20)).min(LONGEST_WAIT);
         let new = StuckPass { entries, problem, tries: tries + 1, next: Instant::now() + wait };
         let before = all.insert(pass.to_path_buf(), new.clone());
-        before.is_none_or(|before| before.problem != new.problem || before.entries != new.entries)
+        drop(all);
+        let is_news = before.is_none_or(|before| before.problem != new.problem || before.entries != new.entries);
+        if is_news {
+            self.keep(root);
+        }
+        is_news
     }
 
     pub fn get(&self, pass: &Path) -> Option<StuckPass> {
@@ -135,8 +204,15 @@ impl Stuck {
     }
 
     /// Forgets what is not in the queue any more.
-    pub fn retain(&self, is_there: impl Fn(&Path) -> bool) {
-        self.lock().retain(|path, _| is_there(path));
+    pub fn retain(&self, root: &Path, is_there: impl Fn(&Path) -> bool) {
+        let mut all = self.lock();
+        let before = all.len();
+        all.retain(|path, _| is_there(path));
+        let is_same = all.len() == before;
+        drop(all);
+        if !is_same {
+            self.keep(root);
+        }
     }
 }
 
@@ -182,16 +258,44 @@ mod tests {
     fn repeated_tries_back_off() {
         let stuck = Stuck::default();
         let report = [Report::failure("/q/p/x", "cannot remove: Permission denied")];
-        let pass = Path::new("/q/p");
-        assert!(stuck.set(pass, 1, &report), "it is news");
+        let (root, pass) = (Path::new("/q"), Path::new("/q/p"));
+        assert!(stuck.set(root, pass, 1, &report), "it is news");
         assert!(!stuck.get(pass).unwrap().is_due());
         let first = stuck.get(pass).unwrap().next;
-        assert!(!stuck.set(pass, 1, &report), "it is not");
+        assert!(!stuck.set(root, pass, 1, &report), "it is not");
         assert!(stuck.get(pass).unwrap().next >= first + FIRST_WAIT);
         for _ in 0..100 {
-            stuck.set(pass, 1, &report);
+            stuck.set(root, pass, 1, &report);
         }
         stuck.try_again();
         assert!(stuck.get(pass).unwrap().is_due());
+    }
+
+    #[test]
+    fn what_is_stuck_outlasts_the_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, state, pass) = (dir.path(), dir.path().join("state"), dir.path().join("delete_queue/p"));
+        std::fs::create_dir_all(&pass).unwrap();
+        std::fs::create_dir(&state).unwrap();
+        let run = |writes| {
+            let stuck = Stuck::default();
+            stuck.recall(root, &state, writes);
+            stuck
+        };
+        let report = [Report::failure(pass.join("x"), "cannot remove: Permission denied")];
+        let first = run(true);
+        first.set(root, &pass, 7, &report);
+        let reader = run(false);
+        assert_eq!(reader.get(&pass).unwrap().entries, 7);
+        assert!(reader.get(&pass).unwrap().is_due(), "it is tried at once");
+        reader.clear(root, &pass);
+        assert!(run(true).get(&pass).is_some(), "a reader writes nothing");
+        first.clear(root, &pass);
+        assert!(run(true).get(&pass).is_none() && !state.join(FILE).exists());
+        first.set(root, &pass, 7, &report);
+        std::fs::remove_dir(&pass).unwrap();
+        assert!(run(true).get(&pass).is_none(), "it is gone");
+        std::fs::write(state.join(FILE), "{").unwrap();
+        assert!(run(true).all().is_empty());
     }
 }

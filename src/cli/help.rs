@@ -48,7 +48,11 @@ const TAILS: [Tail; 17] = [
         ],
         &[DONE, (3, "a guard holds the pass; the message says how to confirm it")],
     ),
-    tail("queue", &["owlery queue /var/lib/motion"], &[READ]),
+    tail(
+        "queue",
+        &["owlery queue /var/lib/motion"],
+        &[(1, "something could not be read, or there is a problem with a pass: its removal is stuck")],
+    ),
     tail(
         "restore",
         &["owlery restore /var/lib/motion 20261121T100436Z-AbCdEf"],

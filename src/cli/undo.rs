@@ -18,9 +18,11 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
         Some(answer) => answer?,
         None => QueueWire::of(here.archive.parts_aside()?.handle())?,
     };
+    let has_problem = queue.passes.iter().any(|pass| pass.problem.is_some());
+    let outcome = if has_problem { Outcome::Incomplete } else { Outcome::Done };
     if json {
         output::json(&queue)?;
-        return Ok(Outcome::Done);
+        return Ok(outcome);
     }
     let mut text = String::new();
     for pass in &queue.passes {
@@ -33,7 +35,7 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
         let _ = writeln!(text, "{}: {}", printable::path(&other.path), printable(&other.problem));
     }
     output::print(&text)?;
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 fn push_pass(text: &mut String, pass: &QueuedWire) {

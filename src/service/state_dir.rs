@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 const LOCK: &str = "lock";
 /// The names of our files in a state directory begin so.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "archive.json",
     "audit.jsonl",
     "catalog.db",
@@ -26,6 +26,7 @@ const OURS: [&str; 11] = [
     "reserve",
     "restored.json",
     "sessions.json",
+    "stuck.json",
     "volumes.json",
     "waited.json",
 ];

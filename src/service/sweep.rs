@@ -31,7 +31,7 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
         match shared.scanner.preload(&known, Depth::Glance, stop, &shared.status.progress) {
             Ok(summary) => {
                 shared.feed.flush()?;
-                say(&summary);
+                say(shared, &summary);
                 shared.status.set_summary(&summary);
                 shared.counters.preload.set(summary.elapsed);
                 shared.status.set(Part::Preload, None);
@@ -64,10 +64,10 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
     }
 }
 
-/// The one summary at the end of the preload.
-fn say(summary: &Summary) {
+/// The one summary at the end of the preload, and what was strange, unless another look has said it.
+fn say(shared: &Handle, summary: &Summary) {
     for report in &summary.reports {
-        tracing::warn!("{}: {}", report.path.display(), report.problem);
+        shared.scanner.warn_once(report);
     }
     tracing::info!(
         "preload: {} events of {} cameras in {} days ({} unchanged), {} could not be read, in {}",
@@ -96,7 +96,11 @@ fn sweep(shared: &Handle, outlook: &mut Outlook, rescan: &Receiver<()>, stop: &S
             match shared.scanner.scan_day(&camera, day, Depth::Full) {
                 Err(Error::Stopped) => return Ok(false),
                 Err(error) => tracing::warn!("{}", error.chain()),
-                Ok(_) => {}
+                Ok((_, reports)) => {
+                    for report in &reports {
+                        shared.scanner.warn_once(report);
+                    }
+                }
             }
             // Half of the disk's time at most, and for what is only to be looked at again much less.
             let rest = begun.elapsed();

@@ -112,6 +112,27 @@ fn files_that_are_no_events_are_nothing_to_do() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// 17,000 snapshots beside the events were 17,000 lines.
+#[test]
+fn check_sums_up_strays_of_a_camera() {
+    let world = archive();
+    for number in 0..500 {
+        fs::write(world.path(format!("Camera1/{}/snap-{number:03}.jpg", days_ago(3))), "x").unwrap();
+        fs::write(world.path(format!("Camera1/snap-{number:03}.jpg")), "x").unwrap();
+    }
+    fs::write(world.path("Camera2/lastsnap.jpg"), "x").unwrap();
+    let ran = world.run("check", &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let told: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("snap")).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].contains("Camera1: 1000 entries, such as ") && told[1].contains("Camera2/lastsnap.jpg"),
+        "{told:?}"
+    );
+    let notes = world.run("check", &["--json"]).json()["notes"].clone();
+    assert!(notes.as_array().unwrap().len() < 10, "{notes}");
+}
+
 /// A shell splits an unquoted `%f`; Motion 5 starts no shell and leaves quotes in.
 #[test]
 fn split_and_quoted_movies_are_understood() {

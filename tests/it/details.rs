@@ -94,6 +94,37 @@ fn what_is_wrong_or_stale_is_not_believed_and_said_so() {
     }
 }
 
+/// Seen in CI: the preload and the watcher's first look each warned of the same file.
+#[test]
+fn a_sidecar_not_believed_is_one_warning() {
+    let world = World::new();
+    let days = [0, 1, 60].map(days_ago);
+    let ids = days.each_ref().map(|day| format!("Camera1/{day}/10-00-00"));
+    for id in &ids {
+        world.event(id).file(".details.json", "{}").old().make();
+    }
+    // Its names are looked for when it is measured, after the walk.
+    let mut stale = strix_sidecar();
+    stale["video"] = json!(format!("motion/{ID}/video.m4v"));
+    world.event(ID).file(".details.json", stale.to_string()).old().make();
+    let daemon = world.serve(&["--check-interval", "1s"]);
+    let is_measured = || daemon.events().iter().all(|event| event["bytes"].is_u64());
+    wait_until("all is measured", is_measured);
+    for id in &ids {
+        assert_eq!(world.run("save", &[id]).code, 0, "another look");
+    }
+    fs::write(world.path(format!("{}/10-00-05-00.jpg", ids[0])), "a frame").unwrap();
+    wait_until("and another", || daemon.events().iter().any(|event| event["frames"] == 4));
+    daemon.wait_for_log(&format!("{ID}/.details.json: not believed: it names video.m4v, which is gone"));
+    assert_eq!(world.run("scan", &[]).code, 0, "another walk");
+    let log = daemon.log();
+    for id in ids.iter().map(String::as_str).chain([ID]) {
+        let told: Vec<&str> =
+            log.lines().filter(|line| line.contains(&format!("{id}/.details.json: not believed"))).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+}
+
 #[test]
 fn the_daemon_starts_on_a_day_full_of_bad_sidecars() {
     let world = World::new();

@@ -125,6 +125,33 @@ fn files_that_stay_are_summed_up() {
     assert!(lines[0].contains("entries stay, the first: ") && lines[0].contains("ermission denied"), "{lines:?}");
 }
 
+/// Without a daemon `queue` showed a stuck pass as one that goes at the next occasion.
+#[test]
+fn stuck_removal_is_known_without_a_daemon() {
+    let (world, pass, day) = retired(&["10-00-00"]);
+    assert_eq!(world.run("queue", &[]).code, 0);
+    let disk = Disk::mount(day.join("10-00-00/disk"), "1m");
+    assert_eq!(world.run("expire", &RULE).code, 1);
+    for flags in [&[][..], &["--json"]] {
+        let ran = world.run("queue", flags);
+        assert!(
+            ran.code == 1 && ran.stdout.contains("cannot be removed") && ran.stdout.contains("10-00-00/disk"),
+            "{ran:?}"
+        );
+    }
+    let ran = world.run("check", &[]);
+    assert!(ran.code == 1 && ran.stdout.contains("cannot be removed"), "{ran:?}");
+    let daemon = world.serve(&["--reap-rate", "1"]);
+    let alerts = daemon.get("/readyz").json()["alerts"].clone();
+    assert!(alerts.to_string().contains("10-00-00/disk"), "known from the start: {alerts}");
+    assert_eq!(world.run("queue", &[]).code, 1);
+    assert_eq!(daemon.stop(), 0);
+    drop(disk);
+    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert!(!pass.exists() && !world.has(".owlery/stuck.json"));
+    assert_eq!(world.run("queue", &[]).code, 0);
+}
+
 /// What a daemon could not remove was one line of its log; nothing else told of it.
 #[test]
 fn stuck_removal_is_an_alert() {

@@ -28,7 +28,7 @@ const FAULTS: [&str; 12] = [
     "recover-1",
 ];
 /// The files that a state directory may hold, those of SQLite without their endings.
-const STATE_FILES: [&str; 12] = [
+const STATE_FILES: [&str; 13] = [
     "archive.json",
     "audit.jsonl",
     "catalog.db",
@@ -38,6 +38,7 @@ const STATE_FILES: [&str; 12] = [
     "lock",
     "reserve",
     "restored.json",
+    "stuck.json",
     "volumes.json",
     "waited.json",
     "catalog.db.aside",
