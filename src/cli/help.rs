@@ -51,7 +51,7 @@ const TAILS: [Tail; 17] = [
     tail(
         "queue",
         &["owlery queue /var/lib/motion"],
-        &[(1, "something could not be read, or there is a problem with a pass: its removal is stuck")],
+        &[(1, "something could not be read, or a pass has a problem: its removal is stuck")],
     ),
     tail(
         "restore",
