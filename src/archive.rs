@@ -114,6 +114,8 @@ pub struct Tree {
     stalled: stalled::Stalled,
     /// Directories of the root that are no cameras. Written and read by `strangers`.
     strangers: Mutex<strangers::Strangers>,
+    /// The command that accepts the root, for messages; written once, by `set_accept_command`.
+    accept: OnceLock<String>,
 }
 
 impl Tree {
@@ -149,6 +151,7 @@ impl Tree {
             stuck: stuck::Stuck::default(),
             stalled: stalled::Stalled::default(),
             strangers: Mutex::default(),
+            accept: OnceLock::new(),
         };
         let dir = tree.root_dir().map_err(|error| match error {
             Error::Io { source, .. } => no_archive(source.to_string()),
@@ -169,11 +172,11 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Whether the root holds nothing but what Owlery, Motion's hooks and mkfs make in it.
+    /// Whether the root holds nothing but what Owlery, Motion's hooks, mkfs and file managers (`.Trash-1000`) make in it.
     fn is_blank(root: &Dir) -> Result<bool> {
         let mut is_blank = true;
         root.list(|name, _| {
-            is_blank &= matches!(name, b".owlery" | b"queue" | b"delete_queue" | b"lost+found");
+            is_blank &= name.starts_with(b".") || matches!(name, b"queue" | b"delete_queue" | b"lost+found");
         })?;
         Ok(is_blank)
     }

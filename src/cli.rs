@@ -20,6 +20,7 @@ mod scan;
 mod serve;
 mod settings;
 mod source;
+mod sources;
 mod stats;
 mod suggest;
 mod undo;
@@ -201,9 +202,10 @@ enum Outcome {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let program = program();
+    let words = sources::one_flag_each(std::env::args_os().collect());
     let words = match program.find_subcommand("ended") {
-        Some(ended) => ended::sort_words(ended, std::env::args_os().collect()),
-        None => std::env::args_os().collect(),
+        Some(ended) => ended::sort_words(ended, words),
+        None => words,
     };
     let cli = Cli::from_arg_matches(&program.get_matches_from(words)).unwrap_or_else(|error| error.exit());
     start_log(&cli.command);

@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::retention::{Policy, Rules};
+
 /// How `owlery` is to be run on one archive.
 #[derive(Debug)]
 pub(crate) struct CommandLine {
@@ -17,6 +19,8 @@ pub(crate) struct CommandLine {
     pattern: String,
     /// Other flags by which the archive was opened.
     others: String,
+    /// The retention rules.
+    rules: String,
     /// Whether a daemon runs in this process.
     is_served: AtomicBool,
 }
@@ -35,8 +39,28 @@ impl CommandLine {
             state: state_dir.map_or_else(String::new, |dir| format!(" --state-dir {}", quote(dir.as_ref()))),
             pattern,
             others,
+            rules: String::new(),
             is_served: AtomicBool::new(false),
         }
+    }
+
+    /// The same with the rules that were given.
+    pub fn with_rules(mut self, rules: &Rules) -> Self {
+        let usual = Rules::from(&Policy::default());
+        let each = |flag: &'static str, values: &[String]| -> Vec<(&str, String)> {
+            values.iter().map(|value| (flag, value.clone())).collect()
+        };
+        let one = |flag: &'static str, value: &Option<String>, usual: &Option<String>| {
+            value.clone().filter(|_| value != usual).map(|value| (flag, value))
+        };
+        let all = each("--keep-days", &rules.keep_days)
+            .into_iter()
+            .chain(each("--max-size", &rules.max_size))
+            .chain(one("--min-free", &rules.min_free, &usual.min_free))
+            .chain(one("--floor-days", &rules.floor_days, &usual.floor_days))
+            .chain(one("--max-share", &rules.max_share, &usual.max_share));
+        self.rules = all.fold(String::new(), |text, (flag, value)| text + " " + flag + " " + &quote(value.as_ref()));
+        self
     }
 
     /// From now on a daemon runs, which commands ask.
@@ -53,6 +77,24 @@ impl CommandLine {
     pub fn confirm(&self, id: &str) -> String {
         let flags = self.unless_served(&self.pattern).to_owned() + self.unless_served(&self.others);
         format!("owlery expire {}{}{flags} --confirm {id}", self.root, self.state)
+    }
+
+    /// The command that confirms what no guard holds, so that it follows from the rules alone.
+    pub fn confirm_by_rules(&self, id: &str) -> String {
+        let flags = [&self.pattern, &self.others, &self.rules].map(|flags| self.unless_served(flags)).concat();
+        format!("owlery expire {}{}{flags} --confirm {id}", self.root, self.state)
+    }
+
+    /// The command that accepts the root as the archive of its state directory.
+    pub fn accept(&self) -> String {
+        format!("owlery accept {}{}{}", self.root, self.state, self.unless_served(&self.pattern))
+    }
+
+    /// A command that lists something, with these words of its own.
+    pub fn list(&self, command: &str, words: &[String]) -> String {
+        let flags = self.unless_served(&self.pattern);
+        let words = words.iter().fold(String::new(), |text, word| text + " " + &quote(word.as_ref()));
+        format!("owlery {command} {}{}{flags}{words}", self.root, self.state)
     }
 
     /// The command that takes a pass back.
@@ -108,7 +150,15 @@ mod tests {
             command.confirm("0f"),
             "owlery expire '/srv/my motion' --state-dir /var/lib/owlery --camera-pattern 'Cam[0-9]' --confirm 0f"
         );
+        assert_eq!(
+            command.accept(),
+            "owlery accept '/srv/my motion' --state-dir /var/lib/owlery --camera-pattern 'Cam[0-9]'"
+        );
+        let rules = Rules { keep_days: vec!["30".into(), "My cam=9".into()], ..Rules::from(&Policy::default()) };
+        let command = command.with_rules(&rules);
+        assert!(command.confirm_by_rules("0f").ends_with(" --keep-days 30 --keep-days 'My cam=9' --confirm 0f"));
         command.serve();
+        assert!(command.confirm_by_rules("0f").ends_with(" --state-dir /var/lib/owlery --confirm 0f"));
         assert_eq!(command.restore("x"), "owlery restore '/srv/my motion' --state-dir /var/lib/owlery x");
     }
 }

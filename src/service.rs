@@ -94,7 +94,9 @@ impl Archive {
         options.policy.check()?;
         let open = if options.may_be_empty { Tree::open_blank } else { Tree::open };
         let tree = Arc::new(open(&options.root, &options.camera_pattern)?);
-        Ok(Self { options, tree })
+        let archive = Self { options, tree };
+        archive.tree.set_accept_command(archive.command().accept());
+        Ok(archive)
     }
 
     fn check_rules(&self) -> Result<()> {
@@ -142,7 +144,8 @@ impl Archive {
             flags.push(("--reap-rate", rate.to_string()));
         }
         let elsewhere = self.state_path() != StateDir::default_path(&self.tree);
-        CommandLine::new(self.tree.root(), options.state_dir.as_deref().filter(|_| elsewhere), &flags)
+        let state_dir = options.state_dir.as_deref().filter(|_| elsewhere);
+        CommandLine::new(self.tree.root(), state_dir, &flags).with_rules(&(&options.policy).into())
     }
 
     /// Takes the archive's lock and opens the catalog, starting nothing: for a program that does one thing.

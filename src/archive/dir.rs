@@ -249,7 +249,8 @@ impl Dir {
         let mut here = self.inode()?;
         let mut dir = self.again()?;
         loop {
-            dir = dir.open_dir_following(b"..")?;
+            // Not opened to be read: a user may pass through folders that he cannot list.
+            dir = dir.enter(b"..")?;
             let above = dir.inode()?;
             if above == here {
                 return Ok(chain);

@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Tree;
 use super::dir::Dir;
+use crate::command_line::quote;
 use crate::error::{Error, Result};
 
 /// Where the marker lies below the root.
 pub(super) const MARKER: &str = ".owlery/archive.json";
 const FOLDER: &[u8] = b".owlery";
 const FILE: &[u8] = b"archive.json";
+/// More than any marker has, in bytes.
+const LONGEST: usize = 4096;
 
 #[derive(Serialize, Deserialize)]
 struct Marker {
@@ -60,16 +63,48 @@ impl Tree {
     pub fn marker(&self) -> Result<Option<String>> {
         let root = self.root_dir()?;
         let Some(folder) = root.open_dir_if_there(FOLDER)? else { return Ok(None) };
-        let Some(bytes) = folder.read_small(FILE, 4096)? else { return Ok(None) };
-        parse(&bytes).map(Some).map_err(|why| {
-            let path = self.root.join(MARKER);
-            let message = format!(
-                "{} is broken ({why}); put the archive's own file back, or make a new one with: owlery accept {}",
-                path.display(),
-                self.root.display()
-            );
-            Error::Refused { guard: "marker", message }
-        })
+        let bytes = match folder.read_small(FILE, LONGEST) {
+            Ok(None) => return Ok(None),
+            Ok(Some(bytes)) => bytes,
+            Err(error) => return Err(self.unreadable(error)),
+        };
+        parse(&bytes).map(Some).map_err(|why| self.broken(&why))
+    }
+
+    fn broken(&self, why: &str) -> Error {
+        let message = format!(
+            "{} is broken ({why}); put the archive's own file back, or make a new one with: {}",
+            self.root.join(MARKER).display(),
+            self.accept_command()
+        );
+        Error::Refused { guard: "marker", message }
+    }
+
+    /// What is no file with a marker's text is a broken marker; what cannot be read now may be whole.
+    fn unreadable(&self, error: Error) -> Error {
+        use rustix::io::Errno;
+        let Error::Io { source, .. } = &error else { return error };
+        match source.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::LOOP) => self.broken("it is a link"),
+            Some(Errno::ISDIR) => self.broken("it is a directory: remove that first"),
+            Some(Errno::ACCESS | Errno::PERM) => {
+                let why = "permission denied; run owlery as Motion's user, and give that user the file";
+                Error::io("read", self.root.join(MARKER), std::io::Error::new(source.kind(), why))
+            }
+            Some(_) => error,
+            None => self.broken(&source.to_string()),
+        }
+    }
+
+    /// The command by which a person accepts the root as it is.
+    pub(crate) fn accept_command(&self) -> String {
+        let usual = || format!("owlery accept {}", quote(self.root.as_ref()));
+        self.accept.get().cloned().unwrap_or_else(usual)
+    }
+
+    /// The same where it needs more than the root.
+    pub(crate) fn set_accept_command(&self, command: String) {
+        let _ = self.accept.set(command);
     }
 
     /// Makes sure that the root carries a marker and remembers it; `None` where the root cannot take one. Such an

@@ -18,10 +18,10 @@ use crate::service::Archive;
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
     /// The most entries to list
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Only entries before this one, by its number: the `next` of an earlier page
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     before: Option<u64>,
     /// Print what a program can read
     #[arg(long)]
@@ -37,7 +37,9 @@ pub(super) fn run(common: &Common, args: &AuditArgs) -> Result<Outcome> {
     if args.json {
         output::json(&page)?;
     } else {
-        output::print(&lines(&page))?;
+        let older = |next: u64| ["--limit", &args.limit.to_string(), "--before", &next.to_string()].map(str::to_owned);
+        let next = page.next.map(|next| archive.command().list("audit", &older(next)));
+        output::print(&lines(&page, next))?;
     }
     Ok(Outcome::Done)
 }
@@ -59,13 +61,13 @@ fn page(archive: &Archive, limit: usize, before: Option<u64>) -> Result<(AuditPa
     from_files(&state, limit, before)
 }
 
-fn lines(page: &AuditPage) -> String {
+fn lines(page: &AuditPage, next: Option<String>) -> String {
     if page.entries.is_empty() {
         return "no entries\n".to_owned();
     }
     let mut text: String = page.entries.iter().map(line).collect();
-    if let Some(next) = page.next {
-        let _ = writeln!(text, "… and older ones: see --limit and --before {next}");
+    if let Some(next) = next {
+        let _ = writeln!(text, "… and older ones: {next}");
     }
     text
 }

@@ -30,7 +30,7 @@ pub(super) struct ListArgs {
     #[arg(long)]
     saved: bool,
     /// Only events at least this many seconds long
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     min_seconds: Option<u32>,
     /// Only events in this state
     #[arg(long, value_name = "STATE", value_parser = ["open", "complete", "interrupted"])]
@@ -42,11 +42,35 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "NEXT")]
     cursor: Option<String>,
     /// The most events to list
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Print what a program can read
     #[arg(long)]
     json: bool,
+}
+
+impl ListArgs {
+    /// The words that ask for the page at this cursor in the same way.
+    fn words(&self, cursor: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut add = |flag: &str, value: &dyn ToString| words.extend([flag.to_owned(), value.to_string()]);
+        self.camera.iter().for_each(|camera| add("--camera", camera));
+        let times = [("--from", &self.from), ("--to", &self.to), ("--state", &self.state)];
+        times
+            .iter()
+            .filter_map(|(flag, value)| Some((flag, value.as_ref()?)))
+            .for_each(|(flag, value)| add(flag, value));
+        if let Some(seconds) = &self.min_seconds {
+            add("--min-seconds", seconds);
+        }
+        if self.order != "desc" {
+            add("--order", &self.order);
+        }
+        add("--limit", &self.limit);
+        add("--cursor", &cursor);
+        words.extend(self.saved.then(|| "--saved".to_owned()));
+        words
+    }
 }
 
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
@@ -96,7 +120,8 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if args.json {
         output::print_raw(&(page_json(&page, "") + "\n"))?;
     } else {
-        output::print(&table(&page))?;
+        let next = page.next.as_ref().map(|next| here.archive.command().list("list", &args.words(&next.to_string())));
+        output::print(&table(&page, next))?;
     }
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
@@ -116,7 +141,7 @@ fn check_cameras(asked: &[String], source: &Source, here: &Here<'_>) -> Result<(
 }
 
 /// A line an event; what goes for most of them is left blank.
-fn table(page: &Page) -> String {
+fn table(page: &Page, next: Option<String>) -> String {
     let mut text = String::new();
     if page.events.is_empty() {
         return "no events\n".to_owned();
@@ -141,8 +166,8 @@ fn table(page: &Page) -> String {
             state
         );
     }
-    if let Some(next) = &page.next {
-        let _ = writeln!(text, "… and more: see --limit, or go on with --cursor {next}");
+    if let Some(next) = next {
+        let _ = writeln!(text, "… and more: {next}");
     }
     text
 }

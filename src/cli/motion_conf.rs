@@ -4,6 +4,7 @@
 
 mod camera;
 mod lines;
+mod names;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -39,7 +40,10 @@ impl MotionConf {
         };
         let path = std::path::absolute(path).map_err(cannot)?;
         let bytes = File::open(&path).and_then(|file| read_all(&file)).map_err(cannot)?;
-        let mut bases: Vec<PathBuf> = path.parent().map(Path::to_path_buf).into_iter().collect();
+        // The file may be a link to where its neighbours are.
+        let links_to = path.canonicalize().ok();
+        let folders = [Some(&path), links_to.as_ref()].into_iter().flatten().filter_map(|path| path.parent());
+        let mut bases: Vec<PathBuf> = folders.map(Path::to_path_buf).collect();
         bases.extend(std::env::current_dir());
         let mut conf = Self { bases, ..Self::default() };
         for (name, value) in lines::options(&bytes) {
@@ -97,6 +101,7 @@ impl MotionConf {
         match self.bases.iter().find_map(|base| open_regular(&base.join(file)).transpose()) {
             Some(Ok(bytes)) => {
                 let mut camera = self.main.clone();
+                camera.place = i64::try_from(self.cameras.len()).unwrap_or(0) + 1;
                 lines::options(&bytes).for_each(|(name, value)| camera.take(&name, value));
                 self.cameras.push(camera);
             }
@@ -108,9 +113,13 @@ impl MotionConf {
     fn add_cameras_of(&mut self, dir: &Path) {
         let is_conf = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "conf");
         let candidates: Vec<PathBuf> = self.bases.iter().map(|base| base.join(dir)).collect();
-        let Some(listed) = candidates.iter().find_map(|dir| std::fs::read_dir(dir).ok()) else {
-            tracing::warn!("skipping the cameras' folder {}: it cannot be read", dir.display());
-            return;
+        let found = candidates.iter().find(|dir| dir.exists()).unwrap_or(&candidates[0]);
+        let listed = match std::fs::read_dir(found) {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!("skipping the cameras' folder {}: {error}", dir.display());
+                return;
+            }
         };
         let mut files: Vec<PathBuf> = listed.flatten().map(|entry| entry.path()).filter(is_conf).collect();
         files.sort();

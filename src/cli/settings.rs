@@ -77,7 +77,7 @@ pub(super) struct Given {
     #[arg(long, value_name = "PATH", help_heading = "HTTP")]
     pub base_path: Option<String>,
     /// A page that may show this one in a frame, such as `https://home.example:8123`; repeatable [default: none]
-    #[arg(long, value_name = "SOURCE", num_args = 1.., help_heading = "HTTP")]
+    #[arg(long, value_name = "SOURCE", help_heading = "HTTP")]
     #[serde(deserialize_with = "texts")]
     pub frame_ancestors: Vec<String>,
     /// A TOML file with these settings

@@ -26,6 +26,7 @@ impl Expirer {
         loop {
             let mut plan = plan(&view, policy, now);
             if plan.needs.is_empty() {
+                plan.tell_of_wrong_dates(|id| self.command.confirm_by_rules(id));
                 plan.alerts.append(&mut troubles);
                 return Ok((view, plan));
             }

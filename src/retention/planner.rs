@@ -328,20 +328,6 @@ impl Planner<'_> {
         if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
     }
 
-    /// Says how days of a wrong date can be removed.
-    fn tell_of_wrong_dates(&mut self) {
-        let early = self.plan.of_wrong_date();
-        if early.items.is_empty() {
-            return;
-        }
-        let days = some_of(&early.items.iter().collect::<Vec<_>>());
-        self.plan.alerts.push(format!(
-            "{days}: dated before 2001, so the clock was wrong; kept until a person decides: rename the day to its right \
-             date, or remove it with: owlery expire --confirm {}",
-            early.id()
-        ));
-    }
-
     /// Says which days stay because there is nothing in them that Owlery may remove.
     fn tell_of_days_without_events(&mut self) {
         for camera in &self.view.cameras {
@@ -364,7 +350,6 @@ impl Planner<'_> {
     }
 
     fn finish(mut self) -> Plan {
-        self.tell_of_wrong_dates();
         self.tell_of_days_without_events();
         self.plan.items.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
         self.plan.kept.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
@@ -396,4 +381,19 @@ fn layout_of(name: &str) -> &'static str {
 fn item(day: &DayView, events: Which, count: u64, (bytes, frees): (Option<u64>, Option<u64>), reason: &str) -> Item {
     let (camera, reason) = (day.camera.clone(), reason.to_owned());
     Item { camera, day: day.day, events, count, bytes, frees, reason }
+}
+impl Plan {
+    /// Says how days of a wrong date can be removed; `confirm` makes the command that confirms an id.
+    pub(crate) fn tell_of_wrong_dates(&mut self, confirm: impl FnOnce(&str) -> String) {
+        let early = self.of_wrong_date();
+        if early.items.is_empty() {
+            return;
+        }
+        let days = some_of(&early.items.iter().collect::<Vec<_>>());
+        self.alerts.push(format!(
+            "{days}: dated before 2001, so the clock was wrong; kept until a person decides: rename the day to its right \
+             date, or remove it with: {}",
+            confirm(&early.id())
+        ));
+    }
 }

@@ -41,10 +41,10 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
         (Known::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
         (Known::Broken(why), _) => format!("of an archive that cannot be told ({why})"),
     };
-    let (root, state) = (tree.root().display(), state.display());
+    let (root, state, accept) = (tree.root().display(), state.display(), tree.accept_command());
     let message = format!(
         "the state directory {state} is that {why}: is the right disk mounted at {root}? If {root} is rightly another \
-         archive, accept it with: owlery accept {root} --state-dir {state}"
+         archive, accept it with: {accept}"
     );
     Err(Error::Refused { guard: "marker", message })
 }

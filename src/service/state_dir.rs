@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::lock;
 use super::reserve::Reserve;
 use crate::archive::Tree;
+use crate::command_line::quote;
 use crate::error::{Error, Result};
 
 const LOCK: &str = "lock";
@@ -191,8 +192,9 @@ fn close_to_others(dir: &Path, own: bool) {
             close(dir, meta.mode());
         } else {
             tracing::warn!(
-                "the state directory {} can be written by every user; close it with: chmod o-w",
-                dir.display()
+                "the state directory {} can be written by every user; close it with: chmod o-w {}",
+                dir.display(),
+                quote(dir.as_ref())
             );
         }
     }

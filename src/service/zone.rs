@@ -13,8 +13,9 @@ use crate::event::Thumbnail;
 const LOOKED_AT: usize = 3;
 /// Files that were written longer ago tell nothing of the present; they may have been copied.
 const RECENT: TimeDelta = TimeDelta::days(2);
-/// How far name and file may be apart beside the zone.
-const TOLERANCE: i64 = 90;
+/// How far name and file may be apart beside the zone: the time in which Motion keeps and writes a frame. Files of no zone, such
+/// as copies, fall into it by chance, so it is short.
+const TOLERANCE: i64 = 20;
 /// Zones differ by multiples of this, in seconds.
 const QUARTER: i64 = 900;
 /// Zones differ by no more than this, in seconds.
@@ -48,10 +49,10 @@ pub(crate) fn warning(catalog: &Catalog, tree: &Tree, now: Now) -> Result<Option
             let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() % 3600 / 60);
             let by = if minutes == 0 { format!("{hours} h") } else { format!("{hours} h {minutes} min") };
             return Ok(Some(format!(
-                "time zone: {} names its frames {by} {} of the time at which they are written (this program's zone is UTC{}); \
+                "time zone: {} names its frames {by} {} the time at which they are written (this program's zone is UTC{}); \
                  give owlery Motion's zone (TZ, or /etc/localtime in a container), or rules count days by the wrong clock",
                 summary.camera,
-                if seconds > 0 { "ahead" } else { "behind" },
+                if seconds > 0 { "ahead of" } else { "behind" },
                 offset(now),
             )));
         }

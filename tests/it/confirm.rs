@@ -123,3 +123,34 @@ fn confirm_with_another_pattern_is_refused() {
     let done = paste(&ran.stderr);
     assert_eq!((done.code, events(&world)), (0, 1), "{done:?}");
 }
+
+/// The alert about days of a wrong date named `owlery expire --confirm ID` alone, which no shell could run; messages about
+/// another archive did not quote paths.
+#[test]
+fn commands_in_messages_run_as_they_stand() {
+    let world = World::new();
+    let state = world.outside("my state");
+    let state = state.to_str().unwrap();
+    world.event("Camera1/1970-01-01/00-00-10").old().make();
+    world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
+    let paste = |ran: &Ran| {
+        let text = format!("{}{}", ran.stdout, ran.stderr);
+        let command = text.lines().find_map(|line| line.split_once("owlery ").filter(|(_, rest)| rest.contains(' ')));
+        let (_, words) = command.unwrap_or_else(|| panic!("no command: {ran:?}"));
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &format!("\"$0\" {words}")]).arg(crate::world::program().get_program());
+        Ran::of(shell)
+    };
+    let ran = paste(&world.run("expire", &["--keep-days", "45", "--state-dir", state]));
+    assert!(ran.code == 0 && !world.has("Camera1/1970-01-01"), "{ran:?}");
+    world.event(format!("Camera1/{}/11-00-00", days_ago(1))).old().make();
+    let first = world.run("list", &["--limit", "1", "--camera", "Camera1", "--state-dir", state]);
+    assert!(first.stdout.contains("11-00-00"), "{first:?}");
+    let next = paste(&first);
+    assert!(next.code == 0 && next.stdout.contains("10-00-00") && !next.stdout.contains("owlery"), "{next:?}");
+    let older = paste(&world.run("audit", &["--limit", "1", "--state-dir", state]));
+    assert_eq!(older.code, 0, "{older:?}");
+    std::fs::remove_dir_all(world.path(".owlery")).unwrap();
+    let ran = paste(&world.run("expire", &["--keep-days", "45", "--state-dir", state]));
+    assert!(ran.code == 0 && ran.stdout.contains("is accepted"), "{ran:?}");
+}

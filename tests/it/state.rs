@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::world::{Disk, Ran, World, days_ago, run_by, wait_until};
+use crate::world::{Disk, Ran, World, days_ago, run_by, unprivileged, wait_until};
 
 const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
 
@@ -114,6 +114,47 @@ fn a_broken_marker_is_named_everywhere() {
     assert_eq!(daemon.stop(), 0);
     assert_eq!(world.run("accept", &[]).code, 0);
     assert_eq!(world.run("expire", &RULE).code, 0);
+}
+
+/// What was no file at all was named without a cure, and `accept` failed without one.
+#[test]
+fn a_marker_that_is_no_file_has_a_cure() {
+    let world = World::new();
+    assert_eq!(world.run("expire", &RULE).code, 0);
+    let marker = world.path(".owlery/archive.json");
+    for (what, cure) in [("link", "it is a link"), ("huge", "larger than"), ("directory", "remove that first")] {
+        fs::remove_file(&marker).unwrap();
+        match what {
+            "link" => std::os::unix::fs::symlink("/dev/null", &marker).unwrap(),
+            "huge" => fs::write(&marker, vec![b' '; 9000]).unwrap(),
+            _ => fs::create_dir(&marker).unwrap(),
+        }
+        let ran = world.run("expire", &RULE);
+        let told = format!("with: owlery accept {}\n", world.root.display());
+        assert!(ran.code == 3 && ran.stderr.contains(cure) && ran.stderr.contains(&told), "{what}: {ran:?}");
+        if what == "directory" {
+            assert_eq!(world.run("accept", &[]).code, 1);
+            fs::remove_dir(&marker).unwrap();
+        }
+        assert_eq!(world.run("accept", &[]).code, 0, "{what}");
+        assert_eq!(world.run("expire", &RULE).code, 0, "{what}");
+    }
+}
+
+/// The folder above the root may be one that Motion's user can pass through and not list.
+#[test]
+fn a_folder_above_need_not_be_readable() {
+    let world = World::new();
+    world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
+    let above = world.root.parent().unwrap();
+    fs::set_permissions(above, fs::Permissions::from_mode(0o311)).unwrap();
+    for command in ["expire", "check"] {
+        let mut program = crate::world::program();
+        program.arg(command).arg(&world.root);
+        let ran = Ran::of(unprivileged(&program));
+        assert_eq!(ran.code, 0, "{command}: {ran:?}");
+    }
+    fs::set_permissions(above, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 /// A root that was remounted read-only stayed ready without an alert.

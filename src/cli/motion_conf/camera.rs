@@ -4,20 +4,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::lines::{is_on, number, path, text};
-use crate::event::Camera;
+use super::names::{Known, Sample};
+use crate::event::{Camera, Day, EventName};
 
 /// The gap of an event that Motion never ends (`event_gap` 0 or less).
 const ENDLESS: Duration = Duration::from_hours(24);
 /// Motion's own, where nothing is configured.
 const DEFAULT_GAP: Duration = Duration::from_mins(1);
 const DEFAULT_MAX_TIME: i64 = 120;
-/// Specifiers of time that differ from one movie of an event to the next.
-const OF_TIME: [char; 8] = ['S', 's', 'T', 'X', 'c', 'r', 'M', 'R'];
 
 /// What one camera's options say, as far as they matter here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CameraConf {
     id: Option<i64>,
+    /// Its place among the cameras, from 1, which is its id where it sets none; 0 if the main file is the only camera.
+    pub place: i64,
     name: Option<String>,
     target_dir: Option<PathBuf>,
     stream_port: Option<i64>,
@@ -75,7 +76,7 @@ impl CameraConf {
 
     /// Its directory below `root`, if that is where its files go. `bases` are the folders that Motion may run in.
     pub fn directory(&self, root: &Path, bases: &[PathBuf]) -> Option<Camera> {
-        let name = self.relative(self.any_name()?, root, bases)?;
+        let name = self.relative(self.any_name()?, root, bases, Sample::FIRST)?;
         name.split('/').next()?.parse().ok()
     }
 
@@ -86,18 +87,21 @@ impl CameraConf {
         let movie = self.movie();
         for (what, name) in [("picture_filename", self.picture()), ("movie_filename", movie)] {
             let Some(name) = name else { continue };
-            let parts = self.relative(name, root, bases).map_or(0, |path| path.split('/').count());
-            if parts < 4 {
-                warnings.push(format!(
-                    "{camera}: {what} {name:?} makes no event directories, so these files are no events (use text_event \
-                     %Y-%m-%d/%H-%M-%S with names that begin with %C/)"
-                ));
-            }
+            let wrong = match self.folders(name, root, bases) {
+                Folders::None => "makes no event directories, so these files are no events",
+                Folders::Many if what == "picture_filename" => {
+                    "makes a directory for every second, so one event becomes many"
+                }
+                Folders::Many | Folders::One => continue,
+            };
+            warnings.push(format!(
+                "{camera}: {what} {name:?} {wrong} (use text_event %Y-%m-%d/%H-%M-%S with names that begin with %C/)"
+            ));
         }
         let max_time = self.movie_max_time.unwrap_or(DEFAULT_MAX_TIME);
         if let Some(name) = movie
             && max_time > 0
-            && !differs_within_an_event(name)
+            && self.known().render(name, Sample::FIRST) == self.known().render(name, Sample::LATER)
         {
             let set = if self.movie_max_time.is_some() { "" } else { " (Motion's default)" };
             warnings.push(format!(
@@ -125,46 +129,59 @@ impl CameraConf {
         self.movie().or_else(|| self.picture()).or(Some("x"))
     }
 
-    /// A file's name below `root`, with what is known of its specifiers put in.
-    fn relative(&self, name: &str, root: &Path, bases: &[PathBuf]) -> Option<String> {
-        let dir = self.target_dir.as_ref()?;
+    /// Which directories its files lie in.
+    fn folders(&self, name: &str, root: &Path, bases: &[PathBuf]) -> Folders {
+        let event_of = |sample| {
+            let path = self.relative(name, root, bases, sample)?;
+            let mut parts = path.split('/').skip(1);
+            let (day, event, _file) = (parts.next()?, parts.next()?, parts.next()?);
+            let is_deeper = parts.next().is_some();
+            (!is_deeper).then_some((day.parse::<Day>().ok()?, event.parse::<EventName>().ok()?))
+        };
+        let first = event_of(Sample::FIRST);
+        match first {
+            None => Folders::None,
+            // The directory of an hour is a number too.
+            Some((_, EventName::Number { .. })) if first == event_of(Sample::OTHER_EVENT) => Folders::None,
+            Some(_) if first == event_of(Sample::LATER) => Folders::One,
+            Some(_) => Folders::Many,
+        }
+    }
+
+    /// A file's name below `root`.
+    fn relative(&self, name: &str, root: &Path, bases: &[PathBuf], sample: Sample) -> Option<String> {
+        let target = self.target_dir.as_ref()?;
         let below = |base: &PathBuf| {
-            let dir = base.join(self.expand(&dir.to_string_lossy()));
+            // Motion 4.5 puts nothing in for specifiers in target_dir.
+            let literal = base.join(target);
+            let dir = match target.to_str().filter(|_| !literal.is_dir()) {
+                Some(text) => base.join(self.known().render(text, sample)),
+                None => literal,
+            };
             // A camera's directory may be a link to another disk: it counts by its name.
             let dir = if dir == root { dir } else { real_parent(&dir)? };
             Some(dir.strip_prefix(root).ok()?.to_string_lossy().into_owned())
         };
         let dir = bases.iter().find_map(below)?;
-        let path = format!("{dir}/{}", self.expand(name));
+        let path = format!("{dir}/{}", self.known().render(name, sample));
         Some(path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
     }
 
-    fn expand(&self, name: &str) -> String {
-        let event = self.text_event.as_deref().unwrap_or("%Y%m%d%H%M%S");
-        let mut name = name.replace("%C", event);
-        if let Some(id) = self.id {
-            name = name.replace("%t", &id.to_string());
+    fn known(&self) -> Known<'_> {
+        Known {
+            id: self.id.filter(|id| *id != 0).unwrap_or(self.place),
+            camera: self.name.as_deref(),
+            event: self.text_event.as_deref().unwrap_or("%Y%m%d%H%M%S"),
         }
-        if let Some(camera) = &self.name {
-            name = name.replace("%$", camera);
-        }
-        name
     }
 }
 
-/// `%C` and `%v` are the same for all movies of an event; the time, and Motion 5's number of the movie, are not.
-fn differs_within_an_event(name: &str) -> bool {
-    let mut rest = name.chars();
-    while let Some(letter) = rest.next() {
-        if letter == '%' {
-            match rest.next() {
-                Some('{') if rest.as_str().starts_with("movienbr") => return true,
-                Some(specifier) if OF_TIME.contains(&specifier) => return true,
-                _ => {}
-            }
-        }
-    }
-    false
+/// The event directories that a configured name leads to.
+enum Folders {
+    None,
+    One,
+    /// Another one for every second.
+    Many,
 }
 
 /// The path with its parent's links resolved.

@@ -126,11 +126,59 @@ fn names_that_lose_or_scatter_are_warned_of() {
         assert!(told.len() == 1 && told[0].contains("only the last piece"), "{told:?}");
     }
     assert_eq!(warnings("movie_output off\npicture_output on\npicture_filename %Y-%m-%d/%v/%H-%M-%S-%q\n"), [""; 0]);
-    for flat in ["", "movie_filename %Y-%m-%d/%H-%M-%S\n", "picture_output on\nmovie_output off\n"] {
+    for flat in [
+        "",
+        "movie_filename %Y-%m-%d/%H-%M-%S\n",
+        "picture_output on\nmovie_output off\n",
+        "movie_filename %Y/%m/%d/%H-%M-%S\n",
+        "movie_filename %Y-%m-%d/%H/%M-%S\n",
+        "movie_filename %F/%T/video\nmovie_max_time 0\n",
+        "movie_filename %Y%m%d/%H-%M-%S/video\nmovie_max_time 0\n",
+        "movie_filename %Y-%m-%d/%H-%M-%S/movies/video\nmovie_max_time 0\n",
+    ] {
         let told = warnings(flat);
         assert!(told.len() == 1 && told[0].contains("no event directories"), "{flat} {told:?}");
+    }
+    for scattered in ["%Y-%m-%d/%H-%M-%S/%q", "%F/%H-%M-%S/%v-%q"] {
+        let told = warnings(&format!("picture_output on\nmovie_output off\npicture_filename {scattered}\n"));
+        assert!(told.len() == 1 && told[0].contains("one event becomes many"), "{scattered} {told:?}");
     }
     let elsewhere = Etc::new();
     elsewhere.file("motion.conf", "target_dir /elsewhere\n");
     assert!(elsewhere.read().warnings(&elsewhere.root())[0].contains("no camera of it"));
+}
+
+/// Motion numbers cameras that set no `camera_id` by their place, and pads `%02t` with a blank.
+#[test]
+fn cameras_without_an_id_have_their_place() {
+    let etc = Etc::new();
+    let names = "target_dir ROOT\nmovie_max_time 0\ntext_event %Y-%m-%d/%H-%M-%S\nmovie_filename Camera%t/%C/video\n";
+    etc.file("motion.conf", &format!("{names}camera gone.conf\ncamera c1.conf\ncamera c2.conf\ncamera c3.conf\n"));
+    etc.file("c1.conf", "stream_port 8081\n");
+    etc.file("c2.conf", "camera_id 0\nstream_port 8082\n");
+    etc.file("c3.conf", "stream_port 8083\nmovie_filename Cam%02t/%C/video\n");
+    assert_eq!(etc.ports(), [("Cam 3".to_owned(), 8083), ("Camera1".to_owned(), 8081), ("Camera2".to_owned(), 8082)]);
+    assert_eq!(etc.read().warnings(&etc.root()), [""; 0]);
+    etc.file("motion.conf", &format!("{names}stream_port 8080\n"));
+    assert_eq!(etc.ports(), [("Camera0".to_owned(), 8080)], "the main file alone");
+}
+
+/// `target_dir` is taken as it stands where such a directory exists: Motion 4.5 puts nothing in there.
+#[test]
+fn an_existing_target_dir_is_not_rendered() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "target_dir ROOT/Camera%t\nstream_port 8081\ncamera_id 3\n");
+    assert_eq!(etc.ports(), [("Camera3".to_owned(), 8081)]);
+    std::fs::create_dir(etc.root().join("Camera%t")).unwrap();
+    assert_eq!(etc.ports(), [("Camera%t".to_owned(), 8081)]);
+}
+
+/// `/etc/motion/motion.conf` is often a link to a folder that has the cameras' files too.
+#[test]
+fn a_linked_file_has_its_neighbours() {
+    let etc = Etc::new();
+    etc.file("data/motion.conf", "camera c1.conf\n");
+    etc.file("data/c1.conf", "target_dir ROOT/Camera1\nstream_port 8081\n");
+    std::os::unix::fs::symlink("data/motion.conf", etc.0.path().join("motion.conf")).unwrap();
+    assert_eq!(etc.ports(), [("Camera1".to_owned(), 8081)]);
 }

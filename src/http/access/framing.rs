@@ -25,7 +25,12 @@ impl Default for Framing {
 impl Framing {
     /// Parses sources; without any, no page may.
     pub fn parse<'a>(sources: impl Iterator<Item = &'a str>) -> Result<Self> {
-        let sources = sources.map(source).collect::<Result<Vec<_>>>()?;
+        // As in the policy itself, one text may name several.
+        let each = sources.flat_map(|text| {
+            let is_blank = text.trim().is_empty();
+            is_blank.then_some(text).into_iter().chain(text.split_ascii_whitespace())
+        });
+        let sources = each.map(source).collect::<Result<Vec<_>>>()?;
         let has_none = sources.iter().any(|source| source == "'none'");
         if has_none && sources.len() > 1 {
             return Err(Error::Config("--frame-ancestors 'none' stands alone".to_owned()));
@@ -106,6 +111,7 @@ mod tests {
         let wanted =
             "frame-ancestors https://home.example:8123 *.example.org https: 'self' http://10.0.0.1:* [::1]:80;";
         assert!(told.contains(wanted), "{told}");
+        assert!(policy(&["https://a.b  'self'"]).unwrap().contains("frame-ancestors https://a.b 'self';"));
         for none in [&[][..], &["none"], &["'none'"]] {
             assert!(policy(none).unwrap().contains("frame-ancestors 'none';"), "{none:?}");
         }
@@ -116,7 +122,7 @@ mod tests {
         for bad in [
             "",
             " ",
-            "a b",
+            "a b;",
             "a;script-src *",
             "a,b",
             "https://",
@@ -127,7 +133,7 @@ mod tests {
             "*.",
             "a..b",
             "a.*",
-            "http://a\n",
+            "http://a\u{b}",
             "\u{fc}.example",
             "1:",
             ":",

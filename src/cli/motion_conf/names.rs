@@ -1,0 +1,132 @@
+//! The names that Motion makes of its conversion specifiers, as far as they can be known beforehand.
+
+/// What a name is rendered for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    hour_minute: &'static str,
+    second: &'static str,
+    epoch: &'static str,
+    movie: u32,
+    event: u32,
+}
+
+impl Sample {
+    /// The first file of an event.
+    pub const FIRST: Self = Self { hour_minute: "10:04", second: "36", epoch: "1795169076", movie: 1, event: 1 };
+    /// A later file of the same event.
+    pub const LATER: Self = Self { hour_minute: "10:05", second: "37", epoch: "1795169137", movie: 2, event: 1 };
+    /// The first file of another event of the same second, which only a number tells apart.
+    pub const OTHER_EVENT: Self = Self { event: 2, ..Self::FIRST };
+
+    fn clock(self) -> String {
+        format!("{}:{}", self.hour_minute, self.second)
+    }
+}
+
+/// What is known of a camera.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// `%t`.
+    pub id: i64,
+    /// `%$`.
+    pub camera: Option<&'a str>,
+    /// `text_event`, which is `%C`: Motion renders it once, when an event begins.
+    pub event: &'a str,
+}
+
+/// A piece of a name.
+enum Piece<'a> {
+    Text(&'a str),
+    Specifier {
+        width: usize,
+        letter: char,
+    },
+    /// `%{word}`.
+    Word(&'a str),
+}
+
+impl Known<'_> {
+    /// The name of a file.
+    pub fn render(&self, name: &str, sample: Sample) -> String {
+        pieces(name).map(|piece| self.piece(&piece, sample, true)).collect()
+    }
+
+    fn piece(&self, piece: &Piece<'_>, sample: Sample, may_nest: bool) -> String {
+        let (width, letter) = match *piece {
+            Piece::Text(text) => return text.to_owned(),
+            Piece::Word("movienbr") => return sample.movie.to_string(),
+            Piece::Word(_) => return "x".to_owned(),
+            Piece::Specifier { width, letter } => (width.min(9), letter),
+        };
+        match letter {
+            '%' => "%".to_owned(),
+            't' => format!("{:width$}", self.id),
+            '$' => self.camera.unwrap_or("x").to_owned(),
+            'C' if may_nest => {
+                let begun = Sample { event: sample.event, ..Sample::FIRST };
+                pieces(self.event).map(|piece| self.piece(&piece, begun, false)).collect()
+            }
+            'v' => format!("{:0width$}", sample.event, width = width.max(2)),
+            'Y' => "2026".to_owned(),
+            'm' => "11".to_owned(),
+            'd' => "20".to_owned(),
+            'F' => "2026-11-20".to_owned(),
+            'H' => sample.hour_minute[..2].to_owned(),
+            'M' => sample.hour_minute[3..].to_owned(),
+            'R' => sample.hour_minute.to_owned(),
+            'S' => sample.second.to_owned(),
+            's' => sample.epoch.to_owned(),
+            'T' | 'X' | 'c' | 'r' => sample.clock(),
+            _ => "x".to_owned(),
+        }
+    }
+}
+
+fn pieces(name: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        let Some(at) = rest.find('%').filter(|at| at + 1 < rest.len()) else {
+            return Some(Piece::Text(std::mem::take(&mut rest))).filter(|piece| !matches!(piece, Piece::Text("")));
+        };
+        if at > 0 {
+            let (text, after) = rest.split_at(at);
+            rest = after;
+            return Some(Piece::Text(text));
+        }
+        let after = &rest[1..];
+        if let Some((word, after)) = after.strip_prefix('{').and_then(|after| after.split_once('}')) {
+            rest = after;
+            return Some(Piece::Word(word));
+        }
+        let letters = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let width = after[..after.len() - letters.len()].parse().unwrap_or(0);
+        let mut letters = letters.chars();
+        let letter = letters.next();
+        rest = letters.as_str();
+        Some(letter.map_or(Piece::Text(""), |letter| Piece::Specifier { width, letter }))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Motion 4.5.1 does: `%02t` is padded with a blank, `%3v` with zeros.
+    #[test]
+    fn specifiers_are_rendered_as_motion_does() {
+        let known = Known { id: 2, camera: Some("my cam"), event: "%Y-%m-%d/%H-%M-%S %C" };
+        for (name, first, later) in [
+            ("Camera%t/%C/%q", "Camera2/2026-11-20/10-04-36 x/x", "Camera2/2026-11-20/10-04-36 x/x"),
+            ("Camera%02t/%3v-%v", "Camera 2/001-01", "Camera 2/001-01"),
+            ("%%-%$-%{host}/%F_%T", "%-my cam-x/2026-11-20_10:04:36", "%-my cam-x/2026-11-20_10:05:37"),
+            ("video-%{movienbr}", "video-1", "video-2"),
+            ("100%", "100%", "100%"),
+            ("%9", "", ""),
+            ("%{open", "xopen", "xopen"),
+            ("\u{fc}%\u{fc}", "\u{fc}x", "\u{fc}x"),
+        ] {
+            assert_eq!(known.render(name, Sample::FIRST), first, "{name}");
+            assert_eq!(known.render(name, Sample::LATER), later, "{name}");
+        }
+    }
+}
