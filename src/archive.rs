@@ -64,7 +64,8 @@ pub const SAVED: &str = ".saved";
 /// One thing that was met and is told to the user: where, and what is the matter with it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Report {
-    /// Where.
+    /// Where. Serialized as text, in which bytes that are not UTF-8 are replaced.
+    #[serde(serialize_with = "crate::printable::serialize_path")]
     pub path: PathBuf,
     /// What, in words.
     pub problem: String,

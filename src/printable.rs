@@ -19,6 +19,21 @@ pub(crate) fn path(path: &Path) -> String {
     printable(&path.to_string_lossy())
 }
 
+/// Serializes a path as text. Its own implementation fails for what is not UTF-8; here such bytes are replaced.
+pub(crate) fn serialize_path<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+/// The same for a path that may be missing.
+#[allow(clippy::ref_option)] // what serde calls it with
+#[cfg(feature = "http")]
+pub(crate) fn serialize_path_if_any<S: serde::Serializer>(
+    path: &Option<std::path::PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(&path.as_ref().map(|path| path.to_string_lossy()), serializer)
+}
+
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

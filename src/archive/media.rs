@@ -104,6 +104,8 @@ impl Tree {
             if let Ok(name) = std::str::from_utf8(name)
                 && !name.starts_with('.')
                 && name.strip_suffix(".jpg").is_some()
+                && !name.chars().any(char::is_control)
+            // its URL leads nowhere
             {
                 names.push(name.to_owned());
             }

@@ -48,7 +48,7 @@ pub struct StateDir {
 pub struct Holder {
     /// The process.
     pub pid: u32,
-    /// Where it can be reached, if it listens.
+    /// Where it can be reached, if it listens and the path is UTF-8.
     pub socket: Option<PathBuf>,
 }
 
@@ -133,7 +133,8 @@ impl StateDir {
         let locks = self.locks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let has_file = *self.has_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Some(mut file) = locks.first().filter(|_| has_file) else { return Ok(()) };
-        let holder = Holder { pid: std::process::id(), socket: socket.map(Path::to_path_buf) };
+        let socket = socket.filter(|path| path.to_str().is_some()).map(Path::to_path_buf);
+        let holder = Holder { pid: std::process::id(), socket };
         let text = serde_json::to_string(&holder).expect("a number and a path are JSON");
         // Written over what is there first: that needs no new block.
         let written =

@@ -339,3 +339,47 @@ fn a_state_directory_that_cannot_be_is_refused() {
     let mut command = on("serve", &world.root);
     assert_refused(&world, command.arg("--state-dir").arg(&state), 1, state.to_str().unwrap());
 }
+
+/// The name of the root, of the state directory and of what lies in them can be any bytes: `--json` panicked, and so did a
+/// daemon on such a root.
+#[test]
+fn names_that_are_no_text_stop_no_command() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = std::ffi::OsStr::from_bytes(b"o\xffdd");
+    let mut world = World::empty();
+    fs::remove_dir(&world.root).unwrap();
+    world.root = world.root.with_file_name(odd);
+    world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
+    let day = world.path(format!("Camera1/{}", days_ago(1)));
+    for folder in [world.root.join("delete_queue"), world.root.join("Camera1"), day.clone()] {
+        fs::create_dir_all(folder.join(odd)).unwrap();
+    }
+    fs::write(day.join("10-00-00").join(std::ffi::OsStr::from_bytes(b"\xff.jpg")), "").unwrap();
+    fs::write(day.join("10-00-00/a\nb.jpg"), "").unwrap();
+    let state = world.outside("x").with_file_name(std::ffi::OsStr::from_bytes(b"st\xff"));
+    for state in [None, Some(&state)] {
+        let run_all = || {
+            for command in ["scan", "list", "stats", "plan", "check", "expire", "queue", "audit"] {
+                for json in [&[][..], &["--json"]] {
+                    let mut command = on(command, &world.root);
+                    command.args(json).args(state.map(|_| "--state-dir")).args(state);
+                    let ran = run(&command);
+                    assert_eq!(ran.code, 0, "{command:?}: {ran:?}");
+                }
+            }
+        };
+        run_all();
+        let mut serve = on("serve", &world.root);
+        serve.args(state.map(|_| "--state-dir")).args(state);
+        let daemon = Daemon::start(serve);
+        wait_until("ready", || daemon.get("/readyz").status == 200);
+        run_all();
+        let others = daemon.get("/api/v1/queue").json()["others"].to_string();
+        assert!(others.contains("o\u{fffd}dd"), "{others}");
+        let event = daemon.get(&format!("/api/v1/events/Camera1/{}/10-00-00", days_ago(1))).json();
+        for image in event["images"].as_array().unwrap() {
+            assert_eq!(daemon.get(image["url"].as_str().unwrap()).status, 200, "{image}");
+        }
+        assert_eq!(daemon.stop(), 0);
+    }
+}

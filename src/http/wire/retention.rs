@@ -78,6 +78,7 @@ pub(crate) struct PassWire {
 #[schema(as = Report)]
 pub(crate) struct ProblemWire {
     #[schema(value_type = String)]
+    #[serde(serialize_with = "crate::printable::serialize_path")]
     pub path: PathBuf,
     pub problem: String,
 }
@@ -137,6 +138,7 @@ pub(crate) struct QueuedWire {
     pub items: Vec<Item>,
     /// Where it lies; null for whoever sees only some cameras.
     #[schema(value_type = Option<String>, required)]
+    #[serde(serialize_with = "crate::printable::serialize_path_if_any")]
     pub path: Option<PathBuf>,
     /// Whether it is being removed: it cannot be taken back any more.
     pub reaping: bool,
