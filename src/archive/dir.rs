@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags, StatxTimestamp};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, StatxFlags};
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
@@ -50,17 +50,37 @@ impl Inode {
     }
 }
 
+/// What the disk says of an entry, under the names of statx(2).
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_field_names)]
+pub struct Statx {
+    pub stx_nlink: u32,
+    pub stx_uid: u32,
+    pub stx_gid: u32,
+    pub stx_mode: u32,
+    pub stx_ino: u64,
+    pub stx_size: u64,
+    /// In units of 512 bytes.
+    pub stx_blocks: u64,
+    /// In nanoseconds since 1970.
+    pub stx_mtime: i64,
+    pub stx_dev_major: u32,
+    pub stx_dev_minor: u32,
+    /// 0 where the kernel does not tell.
+    pub stx_mnt_id: u64,
+}
+
 /// In nanoseconds since 1970.
-pub(super) fn nanos(time: &StatxTimestamp) -> i64 {
-    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(time.tv_nsec))
+pub(super) fn nanos(seconds: i64, nanos: impl Into<i64>) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos.into())
 }
 
 pub(super) fn mtime(stat: &Statx) -> i64 {
-    nanos(&stat.stx_mtime)
+    stat.stx_mtime
 }
 
 pub(super) fn file_type(stat: &Statx) -> FileType {
-    FileType::from_raw_mode(u32::from(stat.stx_mode))
+    FileType::from_raw_mode(stat.stx_mode)
 }
 
 impl Dir {
@@ -260,9 +280,13 @@ impl Dir {
         }
     }
 
-    /// Makes what was done in this directory durable.
+    /// Makes what was done in this directory durable, where the filesystem can: some shared folders of virtual machines and
+    /// network filesystems know no sync of a directory.
     pub fn sync(&self) -> Result<()> {
-        rustix::fs::fsync(&self.fd).map_err(|e| Error::io("sync", &self.path, e))
+        match rustix::fs::fsync(&self.fd) {
+            Err(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
+            synced => synced.map_err(|e| Error::io("sync", &self.path, e)),
+        }
     }
 
     /// Sets the directory's modification time, in nanoseconds since 1970. Where that is not allowed it stays.
@@ -334,8 +358,49 @@ pub(super) fn is_forbidden_call(error: Errno) -> bool {
     matches!(error, Errno::NOSYS | Errno::PERM)
 }
 
+/// statx(2), or where that is forbidden the older fstatat(2), which does not tell mounts of one filesystem apart.
 pub(super) fn statx(fd: impl AsFd, name: &[u8], flags: AtFlags) -> Result<Statx, Errno> {
-    rustix::fs::statx(fd, name, flags, StatxFlags::BASIC_STATS | StatxFlags::MNT_ID)
+    match rustix::fs::statx(&fd, name, flags, StatxFlags::BASIC_STATS | StatxFlags::MNT_ID) {
+        Ok(stat) => Ok(Statx::from(stat)),
+        Err(error) if is_forbidden_call(error) => rustix::fs::statat(&fd, name, flags).map(Statx::from),
+        Err(error) => Err(error),
+    }
+}
+
+impl From<rustix::fs::Statx> for Statx {
+    fn from(stat: rustix::fs::Statx) -> Self {
+        Self {
+            stx_nlink: stat.stx_nlink,
+            stx_uid: stat.stx_uid,
+            stx_gid: stat.stx_gid,
+            stx_mode: stat.stx_mode.into(),
+            stx_ino: stat.stx_ino,
+            stx_size: stat.stx_size,
+            stx_blocks: stat.stx_blocks,
+            stx_mtime: nanos(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+            stx_dev_major: stat.stx_dev_major,
+            stx_dev_minor: stat.stx_dev_minor,
+            stx_mnt_id: stat.stx_mnt_id,
+        }
+    }
+}
+
+impl From<rustix::fs::Stat> for Statx {
+    fn from(stat: rustix::fs::Stat) -> Self {
+        Self {
+            stx_nlink: u32::try_from(stat.st_nlink).unwrap_or(u32::MAX),
+            stx_uid: stat.st_uid,
+            stx_gid: stat.st_gid,
+            stx_mode: stat.st_mode,
+            stx_ino: stat.st_ino,
+            stx_size: u64::try_from(stat.st_size).unwrap_or(0),
+            stx_blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
+            stx_mtime: nanos(stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or(0)),
+            stx_dev_major: rustix::fs::major(stat.st_dev),
+            stx_dev_minor: rustix::fs::minor(stat.st_dev),
+            stx_mnt_id: 0,
+        }
+    }
 }
 
 /// An open day directory.

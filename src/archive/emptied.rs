@@ -6,30 +6,54 @@ use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
 use super::dir::{DayDir, Dir, file_type, join, mtime};
-use super::event_dir::DEEPEST;
+use super::event_dir::{DEEPEST, Depth, Names};
 use super::sidecar::SIDECAR;
 use super::{CameraDir, SAVED, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Day, EventName};
+use crate::event::{Day, Details, EventName};
 use crate::fault::crash;
 
-/// What is left in the directory of an emptied event.
+/// What is left in the directory of an event without recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     /// Nothing, or only Owlery's own files and directories without files (Motion's `debug`).
     Nothing,
-    /// The mark that keeps it, beside Owlery's own files at most.
+    /// The mark that keeps it, beside these at most.
     Saved,
+    /// Files of others.
+    Others,
 }
 
-/// An event directory without recordings.
+/// What an event's directory holds, by its names.
 #[derive(Debug, Clone, Copy)]
-pub struct Emptied {
-    /// What is in it.
-    pub left: Left,
+pub struct Contents {
+    /// What is left; `None` where there are recordings.
+    pub left: Option<Left>,
+    /// Whether the recordings are not those that were known.
+    pub differs: bool,
     /// When names in it last changed, in nanoseconds since 1970.
     pub changed: i64,
+}
+
+impl Contents {
+    fn of(dir: &Dir, known: Option<&Details>) -> Result<Self> {
+        let names = Names::read(dir, Depth::Glance)?;
+        let (frames, is_emptied) = (names.frames.len() as u64, names.frames.is_empty() && names.video.is_none());
+        let left = if is_emptied { Some(left_in(dir)?) } else { None };
+        let differs = match known {
+            None => false,
+            Some(known) => {
+                let counted = known.frames.map(u64::from);
+                let lacks_movie = match known.video {
+                    None => names.video.is_some(),
+                    Some(movie) => !dir.has(movie.file_name().as_bytes())?,
+                };
+                lacks_movie || counted.map_or(is_emptied, |counted| counted != frames)
+            }
+        };
+        Ok(Self { left, differs, changed: mtime(&dir.stat_self()?) })
+    }
 }
 
 /// Whether a name is that of a sidecar, or of one that was being written.
@@ -37,9 +61,8 @@ fn is_own(name: &[u8]) -> bool {
     name == SIDECAR.as_bytes() || (name.starts_with(b".details.json.") && name.ends_with(b".tmp"))
 }
 
-/// What is left in the directory of an event; `None` if it holds anything that is neither ours nor `.saved`, nor a directory
-/// without files.
-fn left_in(dir: &Dir) -> Result<Option<Left>> {
+/// What is left in the directory of an event without recordings.
+fn left_in(dir: &Dir) -> Result<Left> {
     let (mut is_saved, mut has_other) = (false, false);
     let mut below = Vec::new();
     dir.list(|name, kind| {
@@ -54,14 +77,14 @@ fn left_in(dir: &Dir) -> Result<Option<Left>> {
         }
     })?;
     if has_other {
-        return Ok(None);
+        return Ok(Left::Others);
     }
     for name in below {
         if !has_no_files(&dir.open_dir(&name)?, DEEPEST)? {
-            return Ok(None);
+            return Ok(Left::Others);
         }
     }
-    Ok(Some(if is_saved { Left::Saved } else { Left::Nothing }))
+    Ok(if is_saved { Left::Saved } else { Left::Nothing })
 }
 
 /// Whether a directory holds nothing but directories, as deep as `depth`.
@@ -89,18 +112,16 @@ fn remove_dirs_in(dir: &Dir, depth: u32) -> Result<bool> {
 }
 
 impl DayDir {
-    /// Looks whether an event holds no recording any more.
-    pub fn emptied(&self, name: EventName) -> Result<Option<Emptied>> {
-        let dir = self.dir.open_dir(name.text().as_bytes())?;
-        let Some(left) = left_in(&dir)? else { return Ok(None) };
-        Ok(Some(Emptied { left, changed: mtime(&dir.stat_self()?) }))
+    /// What an event's directory holds, by its names, compared with what is known of the event.
+    pub fn contents(&self, name: EventName, known: Option<&Details>) -> Result<Contents> {
+        Contents::of(&self.dir.open_dir(name.text().as_bytes())?, known)
     }
 
     /// Steps 2 and 3: removes the directory of an emptied event. False if it holds anything else by now, which stays.
     fn remove_emptied_event(&self, name: EventName) -> Result<bool> {
         let text = name.text();
         let dir = self.dir.open_dir(text.as_bytes())?;
-        if left_in(&dir)? != Some(Left::Nothing) {
+        if left_in(&dir)? != Left::Nothing {
             return Ok(false);
         }
         for own in dir.names()?.iter().filter(|name| is_own(name)) {

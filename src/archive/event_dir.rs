@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use chrono::{NaiveDateTime, TimeDelta};
-use rustix::fs::{FileType, Statx};
+use rustix::fs::FileType;
 
-use super::dir::{DayDir, Dir, file_type, join, mtime};
+use super::dir::{DayDir, Dir, Statx, file_type, join, mtime};
 use super::sidecar::{LARGEST, SIDECAR, Sidecar};
 use super::{SAVED, exif, moov};
 use crate::error::{Error, Result};
@@ -67,14 +67,14 @@ pub struct Facts {
 
 /// What the names in an event's directory say.
 #[derive(Default)]
-struct Names {
-    frames: Vec<Frame>,
+pub(super) struct Names {
+    pub frames: Vec<Frame>,
     debug_frames: u32,
     saved: bool,
     /// Something of the sidecar's name is there, of whatever kind.
     has_sidecar: bool,
     has_thumbnail: bool,
-    video: Option<Container>,
+    pub video: Option<Container>,
     debug_video: Option<DebugMovie>,
     /// Every name, where files are to be looked at.
     all: Vec<Vec<u8>>,
@@ -144,7 +144,7 @@ impl DayDir {
             end: sidecar.end,
             saved: self.dir.has(path.to(SAVED)).ok()?, // where that cannot be told, the list of names may
             frames: own.as_ref().map(|own| own.frames),
-            bytes: own.as_ref().map(|own| own.bytes + bytes.len() as u64),
+            bytes: own.as_ref().map(|own| own.bytes.saturating_add(bytes.len() as u64)),
             video: Some(video),
             debug_video,
             thumbnail: Some(thumbnail),
@@ -179,7 +179,7 @@ impl DayDir {
 }
 
 impl Names {
-    fn read(dir: &Dir, depth: Depth) -> Result<Self> {
+    pub fn read(dir: &Dir, depth: Depth) -> Result<Self> {
         let mut names = Self { frames: Vec::with_capacity(16), ..Self::default() };
         let mut has_debug_dir = false;
         dir.list(|name, kind| {

@@ -28,7 +28,7 @@ struct Seal {
 }
 
 impl Seal {
-    fn of(stat: &rustix::fs::Statx) -> Self {
+    fn of(stat: &super::dir::Statx) -> Self {
         Self { inode: Inode::of(stat), mtime: mtime(stat) }
     }
 

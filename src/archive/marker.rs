@@ -269,7 +269,7 @@ impl Dir {
 }
 
 /// Gives a file to the owner that `stat` tells, where we may and it is another.
-fn give(file: impl std::os::fd::AsFd, owner: &rustix::fs::Statx) {
+fn give(file: impl std::os::fd::AsFd, owner: &super::dir::Statx) {
     if rustix::process::geteuid().is_root() && owner.stx_uid != 0 {
         let (uid, gid) = (rustix::fs::Uid::from_raw(owner.stx_uid), rustix::fs::Gid::from_raw(owner.stx_gid));
         if let Err(error) = rustix::fs::fchown(file, Some(uid), Some(gid)) {

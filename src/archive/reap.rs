@@ -8,10 +8,10 @@ mod large;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, FileType, Statx};
+use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
-use super::dir::{Dir, file_type, join};
+use super::dir::{Dir, Statx, file_type, join};
 use super::queue::{MANIFEST, Place, QUEUE, QueuedPass, Stage, TAKEN_UP, is_unfinished, read_manifest};
 use super::stuck::Left;
 use super::{Report, SAVED, Tree};

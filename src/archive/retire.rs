@@ -220,6 +220,9 @@ impl RetiringPass<'_> {
 
     /// Removes a day that is empty by now. What was moved is told also where that fails.
     fn end_day(&mut self, at: usize, day: Day, retired: &mut Retired) {
+        if !retired.failures.is_empty() {
+            return; // what could not be moved is still in it
+        }
         match self.remove_empty_day(at, day) {
             Ok(day_gone) => retired.day_gone = day_gone,
             Err(error) => retired.failures.push(Report::of(&error, self.cameras[at].path())),

@@ -29,6 +29,9 @@ const FURTHEST_START: TimeDelta = TimeDelta::minutes(10);
 /// An event longer than this is not believed.
 const LONGEST: TimeDelta = TimeDelta::hours(48);
 
+/// A size above this (16 TiB, the largest file of ext4) is not believed: the event is measured instead.
+const MOST_BYTES: u64 = 1 << 44;
+
 /// A sidecar whose shape and times are plausible. Whether its files are there is for whoever has the directory open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sidecar {
@@ -143,6 +146,9 @@ impl Sidecar {
         };
         if !fits {
             return Err(format!("its start {start} does not fit the directory's name"));
+        }
+        if let Some(own) = wire.owlery.as_ref().filter(|own| own.bytes > MOST_BYTES) {
+            return Err(format!("its size of {} bytes is more than an event can have", own.bytes));
         }
         let video = named("video", &wire.video, id)?
             .map(|name| Container::of(name.as_bytes()).ok_or_else(|| format!("its video {name:?} is no movie")));

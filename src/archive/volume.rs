@@ -11,7 +11,7 @@ use std::sync::{MutexGuard, PoisonError};
 use rustix::fs::{AtFlags, StatxFlags};
 use serde::{Deserialize, Serialize};
 
-use super::dir::{Dir, nanos};
+use super::dir::{Dir, is_forbidden_call, nanos};
 use super::{CameraDir, Tree};
 use crate::error::{Error, Result};
 use crate::event::Camera;
@@ -96,11 +96,7 @@ impl Filesystem {
             }
             (inode, top) = (above.inode()?, above);
         }
-        let born = rustix::fs::statx(&top, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME)
-            .map_err(|e| Error::io("stat", top.path(), e))?;
-        let is_told = born.stx_mask & StatxFlags::BTIME.bits() != 0 && born.stx_btime.tv_sec > 0;
-        let born = is_told.then(|| nanos(&born.stx_btime));
-        Ok(Self { id: stat.f_fsid, top: inode.ino, born, mark: read_mark(dir)?, unmarked: false })
+        Ok(Self { id: stat.f_fsid, top: inode.ino, born: born(&top)?, mark: read_mark(dir)?, unmarked: false })
     }
 }
 
@@ -168,6 +164,18 @@ impl Tree {
             return Ok(Volume::Root);
         }
         Filesystem::of(&camera.dir).map(Volume::Own)
+    }
+}
+
+/// When a directory was made, in nanoseconds since 1970; `None` where the filesystem, or the kernel, does not tell.
+fn born(dir: &Dir) -> Result<Option<i64>> {
+    match rustix::fs::statx(dir, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME) {
+        Ok(stat) => {
+            let is_told = stat.stx_mask & StatxFlags::BTIME.bits() != 0 && stat.stx_btime.tv_sec > 0;
+            Ok(is_told.then(|| nanos(stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec)))
+        }
+        Err(error) if is_forbidden_call(error) => Ok(None),
+        Err(error) => Err(Error::io("stat", dir.path(), error)),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rustix::fs::{FileType, Statx};
+use rustix::fs::FileType;
 
 use super::Tree;
-use super::dir::{DayDir, file_type};
+use super::dir::{DayDir, Statx, file_type};
 use super::event_dir::DEEPEST;
 use crate::error::{Error, Result};
 use crate::event::{Camera, EventName};

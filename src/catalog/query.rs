@@ -1,7 +1,7 @@
 //! The question for a page of events, the cursor to the next, and the answer. Paging is by key, so a page costs the
 //! same wherever it is, and a cursor stays valid while events arrive and expire.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -13,7 +13,7 @@ use super::reader::Reader;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::{Error, Result};
 use crate::event::text::Text;
-use crate::event::{Camera, Event, EventId, State};
+use crate::event::{Camera, Day, Details, Event, EventId, EventName, State};
 
 /// The direction of a list. Serialized as `desc` or `asc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
@@ -218,6 +218,20 @@ impl Catalog {
             let mut found = connection.prepare_cached(&sql)?;
             let mut rows = found.query((camera.id, id.day.number(), name_to_sql(id.name)))?;
             rows.next()?.map(|row| read_event(row, &cameras)).transpose()
+        })
+    }
+}
+
+impl Catalog {
+    /// What is known of the events of a day.
+    pub fn details_of(&self, camera: &Camera, day: Day) -> Result<HashMap<EventName, Details>> {
+        self.read("read a day of", |connection| {
+            let cameras = connection.cameras()?;
+            let Some(id) = cameras.named(camera).map(|camera| camera.id) else { return Ok(HashMap::new()) };
+            let sql = format!("SELECT camera, day, name, {COLUMNS} FROM events WHERE camera = ?1 AND day = ?2");
+            let mut events = connection.prepare_cached(&sql)?;
+            let events = events.query_map((id, day.number()), |row| read_event(row, &cameras))?;
+            events.map(|event| event.map(|event| (event.id.name, event.details))).collect()
         })
     }
 }

@@ -1,6 +1,7 @@
-//! Finds events that something else (Motion's `cleandir`, `find -delete`) has emptied in place, and has their directories
-//! removed. Emptying an event changes no time that a walk asks for, so event directories are listed for a bounded time:
-//! first the oldest, which cleaners reach first, then on from where the last look ended.
+//! Finds events of which something else (Motion's `cleandir`, `find -delete`) has removed recordings in place: they are read
+//! again, and the directories of those that hold nothing any more are removed. Emptying an event changes no time that a walk
+//! asks for, so event directories are listed for a bounded time: first the oldest, which cleaners reach first, then on from
+//! where the last look ended.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -36,8 +37,8 @@ struct Looks {
 }
 
 impl Expirer {
-    /// Looks for emptied events of the days before yesterday, removes their directories and notes that. Errors are logged: no
-    /// pass depends on it.
+    /// Looks for events of the days before yesterday that lack recordings, removes the directories of emptied ones and notes
+    /// that. Errors are logged: no pass depends on it.
     pub fn remove_emptied(&self, stop: &Stop) {
         let (now, doubt) = self.clock.moment();
         if doubt.is_some() {
@@ -99,24 +100,26 @@ impl Expirer {
         stop: &Stop,
     ) -> Result<()> {
         let dir = camera.day(day)?;
+        let known = self.catalog.details_of(camera.camera(), day)?;
         let (mut removable, mut changed) = (Vec::new(), Vec::new());
         for name in dir.list()?.events {
             if stop.is_set() {
                 return Ok(());
             }
-            let Ok(Some(emptied)) = dir.emptied(name) else { continue }; // a walk reports what cannot be read
+            let Ok(contents) = dir.contents(name, known.get(&name)) else { continue }; // a walk reports what cannot be read
             let id = dir.id(name);
-            let had_recordings = self.had_recordings(&id)?;
             let quiet_since = now.nanos().saturating_sub(i64::try_from(QUIET.as_nanos()).unwrap_or(i64::MAX));
-            let was_seen = seen.remove(&id) == Some(emptied.changed);
-            match emptied.left {
-                Left::Saved if had_recordings => changed.push(id),
-                Left::Saved => {}
-                Left::Nothing if had_recordings || was_seen || emptied.changed < quiet_since => removable.push(name),
-                Left::Nothing if seen.len() < MOST_SEEN => drop(seen.insert(id, emptied.changed)),
-                Left::Nothing => {
-                    seen.clear();
-                }
+            if contents.left != Some(Left::Nothing) {
+                changed.extend(contents.differs.then_some(id));
+                continue;
+            }
+            let was_seen = seen.remove(&id) == Some(contents.changed);
+            if contents.differs || was_seen || contents.changed < quiet_since {
+                removable.push(name);
+            } else if seen.len() < MOST_SEEN {
+                seen.insert(id, contents.changed);
+            } else {
+                seen.clear();
             }
         }
         let open = self.scanner.found_open();
@@ -134,13 +137,6 @@ impl Expirer {
             self.scanner.scan_event(&id, Occasion::Found)?;
         }
         Ok(())
-    }
-
-    /// Whether the catalog knows of recordings in an event.
-    fn had_recordings(&self, id: &EventId) -> Result<bool> {
-        let known = self.catalog.event(id)?;
-        Ok(known
-            .is_some_and(|event| event.details.video.is_some() || event.details.frames.is_none_or(|frames| frames > 0)))
     }
 
     fn note_emptied(&self, camera: &Camera, day: Day, gone: &[EventName], now: Now) {

@@ -99,3 +99,23 @@ fn a_directory_that_is_being_filled_stays() {
     assert_eq!(world.run("expire", &[]).code, 0);
     assert!(new.exists() && old.exists());
 }
+
+/// Cleaners also take a part: the movies, some frames, or the recordings beside files of others. The list said for a day that
+/// all was there.
+#[test]
+fn what_a_cleaner_takes_of_an_event_is_noticed() {
+    let world = World::new();
+    let day = format!("Camera1/{}", days_ago(10));
+    let [movie, frames, others] = ["10-00-00", "11-00-00", "12-00-00"].map(|name| format!("{day}/{name}"));
+    let paths = [&movie, &frames, &others].map(|id| world.event(id).old().make());
+    assert_eq!(world.run("scan", &["--measure", "--sidecars", "all"]).code, 0);
+    let daemon = world.serve(&["--check-interval", "1s"]);
+    fs::remove_file(paths[0].join("video.mp4")).unwrap();
+    fs::remove_file(paths[1].join("11-00-02-00.jpg")).unwrap();
+    empty(&paths[2]);
+    fs::write(paths[2].join("notes.txt"), "not ours").unwrap();
+    daemon.wait_for_event(&movie, "no movie", |event| event["video"].is_null() && event["frames"] == 3);
+    daemon.wait_for_event(&frames, "two frames", |event| event["frames"] == 2 && !event["video"].is_null());
+    daemon.wait_for_event(&others, "no recordings", |event| event["frames"] == 0 && event["video"].is_null());
+    assert!(paths[2].join("notes.txt").exists());
+}

@@ -82,3 +82,23 @@ fn forbidden_system_calls_keep_nothing() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!old.exists() && saved.is_dir(), "{ran:?}");
 }
+
+/// `statx` is as new as these: without it nothing could be looked at. Shared folders of virtual machines sync no directory.
+#[test]
+fn forbidden_statx_and_directory_syncs_are_no_end() {
+    for inject in ["statx:error=EPERM", "statx:error=ENOSYS"] {
+        let world = World::new();
+        let old = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+        let inject = format!("inject={inject}");
+        let forbid = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
+        let ran = Ran::of(run_by(&forbid, &world.command("expire", RULE)));
+        assert_eq!(ran.code, 0, "{inject}: {ran:?}");
+        assert!(!old.exists(), "{inject}: {ran:?}");
+    }
+    let world = World::new();
+    let old = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+    let camera = world.path("Camera1");
+    let forbid = ["strace", "-f", "-o", "/dev/null", "-P", camera.to_str().unwrap(), "-e", "inject=fsync:error=EINVAL"];
+    let ran = Ran::of(run_by(&forbid, &world.command("expire", RULE)));
+    assert_eq!((ran.code, old.exists()), (0, false), "{ran:?}");
+}

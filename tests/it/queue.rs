@@ -248,3 +248,16 @@ fn unrecorded_passes_are_not_removed() {
     assert_eq!(world.run("expire", &rule).code, 0);
     assert_eq!((queued(), audit(&world, "item").len()), (false, 1));
 }
+
+/// An event that cannot be moved was told twice: a second time as a day that cannot be removed, though it was not empty.
+#[test]
+fn a_failed_move_is_recorded_once() {
+    let world = World::new();
+    let id = old(&world, "Camera1", 60, "10-00-00");
+    let day = world.path(format!("Camera1/{}", days_ago(60)));
+    fs::write(day.join("notes.txt"), "not ours").unwrap();
+    let ran = failing(&world, "expire", &RULE, &day, "renameat2:error=EIO");
+    assert_eq!((ran.code, world.has(&id)), (1, true), "{ran:?}");
+    assert!(!ran.stderr.contains("remove the empty"), "{ran:?}");
+    assert_eq!(audit(&world, "left").len(), 1);
+}

@@ -7,10 +7,10 @@
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, SeekFrom, Statx};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, SeekFrom};
 
 use super::{Mount, Reaping};
-use crate::archive::dir::{Dir, file_type, statx};
+use crate::archive::dir::{Dir, Statx, file_type, statx};
 use crate::fault::crash;
 
 /// A file of more allocated bytes than this is cut down, by about so many at a time.
