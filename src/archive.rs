@@ -22,6 +22,7 @@ mod reap;
 mod restore;
 mod retire;
 mod room;
+mod sacrifice;
 mod save;
 mod sidecar;
 mod stalled;
@@ -47,8 +48,9 @@ pub use media::{EventFiles, MediaFile, MediaPath};
 pub use queue::{Manifest, QueuedPass, Stage};
 pub use reap::{Tally, Turns};
 pub use restore::RestoringPass;
-pub use retire::RetiringPass;
 pub(crate) use retire::rfc3339;
+pub use retire::{Retired, RetiringPass};
+pub use room::Room;
 pub use sidecar::SIDECAR;
 pub(crate) use sidecar::{MISSING, TIME, title};
 pub use stuck::StuckPass;
@@ -101,6 +103,9 @@ pub struct Tree {
     pattern: Regex,
     /// The archive's identity as it was when this process began, or why there is none; written once, by `identify`.
     identity: OnceLock<std::result::Result<String, String>>,
+    /// The root directory while the identity could not be written since the disk is full: the first pass that makes room
+    /// writes it. Written by `identify` and `settle_identity`.
+    unwritten: Mutex<Option<dir::Inode>>,
     /// The volume that each camera's directory was on when it was first seen. Written by `check_disk` and by the expirer, which
     /// knows it from earlier runs; read by `check_disk`.
     volumes: Mutex<BTreeMap<Camera, Volume>>,
@@ -146,6 +151,7 @@ impl Tree {
             root: canonical,
             pattern,
             identity: OnceLock::new(),
+            unwritten: Mutex::default(),
             volumes: Mutex::default(),
             at_once: Mutex::default(),
             queue: Mutex::new(()),

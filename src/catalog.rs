@@ -49,7 +49,8 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The catalog of one archive.
 #[derive(Debug)]
 pub struct Catalog {
-    path: PathBuf,
+    /// Changed by `leave_disk`.
+    place: Mutex<Place>,
     /// Used by whoever applies changes; replaced as a whole by `rebuild`.
     writer: Mutex<write::Writer>,
     /// Connections not in use: taken by a reading, put back when it is done.
@@ -63,6 +64,16 @@ pub struct Catalog {
     rebuilt: AtomicU64,
     /// When a rebuild may begin; used by `mend`.
     rebuilds: Mutex<Rebuilds>,
+    /// It was begun anew, so that everything has to be walked again; set by `leave_disk`, cleared by `take_emptied`.
+    emptied: AtomicBool,
+}
+
+/// Where the file lies.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    /// The temporary folder that it lies in, where its own disk takes nothing.
+    folder: Option<tempfile::TempDir>,
 }
 
 #[derive(Debug)]
@@ -87,9 +98,20 @@ pub enum Opened {
 }
 
 impl Catalog {
-    /// Opens or makes `catalog.db` in the state directory.
+    /// Opens or makes `catalog.db` in the state directory; where its disk has no room, in a temporary folder.
     pub fn open(state_dir: &Path) -> Result<(Self, Opened)> {
-        let path = state_dir.join("catalog.db");
+        match Self::open_at(state_dir.join("catalog.db"), None) {
+            Err(error) if error.is_no_room() => {
+                let folder = crate::state_file::temporary_folder()?;
+                schema::remove(&state_dir.join("catalog.db")); // it is derived, and what it took is room
+                tracing::warn!("{}; the catalog lies in {} for now", error.chain(), folder.path().display());
+                Self::open_at(folder.path().join("catalog.db"), Some(folder))
+            }
+            other => other,
+        }
+    }
+
+    fn open_at(path: PathBuf, folder: Option<tempfile::TempDir>) -> Result<(Self, Opened)> {
         let (writer, opened) = match schema::open_writer(&path) {
             Ok((connection, is_new)) => (connection, if is_new { Opened::Created } else { Opened::Found }),
             Err(schema::Trouble::Unusable(why)) => {
@@ -100,7 +122,12 @@ impl Catalog {
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
         let readers = Readers::open(&path, 0)?;
-        let catalog = Self {
+        Ok((Self::of(Place { path, folder }, writer, readers), opened))
+    }
+
+    fn of(place: Place, writer: rusqlite::Connection, readers: Readers) -> Self {
+        Self {
+            place: Mutex::new(place),
             writer: Mutex::new(write::Writer::new(writer)),
             readers: Mutex::new(readers),
             reader_back: Condvar::new(),
@@ -108,9 +135,47 @@ impl Catalog {
             damaged: AtomicBool::new(false),
             rebuilt: AtomicU64::new(0),
             rebuilds: Mutex::default(),
-            path,
-        };
-        Ok((catalog, opened))
+            emptied: AtomicBool::new(false),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).path.clone()
+    }
+
+    /// Whether it lies in a temporary folder because its disk takes nothing.
+    pub fn is_off_disk(&self) -> bool {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).folder.is_some()
+    }
+
+    /// Whether it was begun anew since this was asked last.
+    pub fn take_emptied(&self) -> bool {
+        self.emptied.swap(false, Ordering::AcqRel)
+    }
+
+    /// Begins an empty catalog in a temporary folder and removes the file from its disk, which takes nothing more: it is derived,
+    /// and what it took is room. Returns false if it is in such a folder already.
+    pub fn leave_disk(&self) -> Result<bool> {
+        let mut writer = self.writer();
+        if self.is_off_disk() {
+            return Ok(false);
+        }
+        let folder = crate::state_file::temporary_folder()?;
+        let path = folder.path().join("catalog.db");
+        let (connection, _) = schema::open_writer(&path).map_err(|trouble| trouble.into_error(&path))?;
+        let epoch = self.readers().epoch + 1;
+        let fresh = Readers::open(&path, epoch)?;
+        *writer = write::Writer::new(connection);
+        *self.readers() = fresh;
+        let place = Place { path, folder: Some(folder) };
+        let before = std::mem::replace(&mut *self.place.lock().unwrap_or_else(PoisonError::into_inner), place);
+        schema::remove(&before.path);
+        self.damaged.store(false, Ordering::Release);
+        self.emptied.store(true, Ordering::Release);
+        self.rebuilt.fetch_add(1, Ordering::AcqRel);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.reader_back.notify_all();
+        Ok(true)
     }
 
     /// Opens the catalog in a state directory for reading beside the process that writes it.
@@ -119,16 +184,7 @@ impl Catalog {
         let readers = Readers::open(&path, 0)?;
         schema::check(&readers.quick[0]).map_err(|trouble| trouble.into_error(&path))?;
         let writer = schema::open_readers(&path, 1)?.remove(0); // writing through it fails, as it must
-        Ok(Self {
-            writer: Mutex::new(write::Writer::new(writer)),
-            readers: Mutex::new(readers),
-            reader_back: Condvar::new(),
-            generation: AtomicU64::new(0),
-            damaged: AtomicBool::new(false),
-            rebuilt: AtomicU64::new(0),
-            rebuilds: Mutex::default(),
-            path,
-        })
+        Ok(Self::of(Place { path, folder: None }, writer, readers))
     }
 
     /// Counts up with every change; what was read at one generation is still true at the same.
@@ -155,7 +211,7 @@ impl Catalog {
     /// catalog: it takes half of the disk's time at most, and readers and the writer go on meanwhile. It ends early with `None`
     /// when told to stop, or when the file was found to be damaged or replaced.
     pub fn check(self: &Arc<Self>, stop: &Stop) -> Result<Option<bool>> {
-        let mut connection = schema::open_readers(&self.path, 1)?.remove(0);
+        let mut connection = schema::open_readers(&self.path(), 1)?.remove(0);
         let (catalog, stop, rebuilt) = (Arc::clone(self), stop.clone(), self.rebuilt());
         let mut begun = Instant::now();
         let is_over = move || {
@@ -193,10 +249,11 @@ impl Catalog {
         if !self.rebuilds.lock().unwrap_or_else(PoisonError::into_inner).begin(Instant::now()) {
             return Ok(None);
         }
-        let aside = schema::set_aside(&self.path)?;
-        let (connection, _) = schema::open_writer(&self.path).map_err(|trouble| trouble.into_error(&self.path))?;
+        let path = self.path();
+        let aside = schema::set_aside(&path)?;
+        let (connection, _) = schema::open_writer(&path).map_err(|trouble| trouble.into_error(&path))?;
         let epoch = self.readers().epoch + 1;
-        let fresh = Readers::open(&self.path, epoch)?;
+        let fresh = Readers::open(&path, epoch)?;
         *writer = write::Writer::new(connection);
         *self.readers() = fresh;
         self.damaged.store(false, Ordering::Release);
@@ -209,7 +266,7 @@ impl Catalog {
     /// Sets a damaged catalog aside when it is not used any more, so that the next process builds a new one.
     pub fn leave(&self) {
         if self.is_damaged()
-            && let Err(error) = schema::set_aside(&self.path)
+            && let Err(error) = schema::set_aside(&self.path())
         {
             tracing::warn!("{}", error.chain());
         }
@@ -264,7 +321,7 @@ impl Catalog {
         if is_damage(&source) {
             self.distrust();
         }
-        Error::Catalog { op, path: self.path.clone(), source }
+        Error::Catalog { op, path: self.path(), source }
     }
 }
 

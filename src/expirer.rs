@@ -9,7 +9,9 @@ mod held;
 mod notes;
 mod queue_sums;
 mod recover;
+mod reserve;
 mod restored;
+mod room;
 mod undo;
 mod view;
 mod volumes;
@@ -29,6 +31,7 @@ pub use clock_guard::ClockGuard;
 pub use guards::GuardState;
 pub use held::HeldPass;
 pub use queue_sums::QueueSums;
+pub use reserve::Reserve;
 pub use undo::Restoration;
 
 use crate::audit::Audit;
@@ -68,6 +71,8 @@ pub struct Expirer {
     waited: Waited,
     volumes: Volumes,
     held: Held,
+    /// What is given up when a pass has no room.
+    reserve: Arc<Reserve>,
     /// What a person is told to run.
     pub(crate) command: CommandLine,
     /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
@@ -117,7 +122,7 @@ impl Expirer {
         scanner: Arc<Scanner>,
         (policy, undo_window): (Policy, Duration),
         (clock, audit): (ClockGuard, Arc<Audit>),
-        (state_dir, command): (&Path, CommandLine),
+        (state_dir, command, reserve): (&Path, CommandLine, Arc<Reserve>),
     ) -> Self {
         let volumes = Volumes::open(state_dir, &tree);
         Self {
@@ -133,6 +138,7 @@ impl Expirer {
             waited: Waited::open(state_dir),
             volumes,
             held: Held::new(state_dir),
+            reserve,
             command,
             pressed: AtomicBool::new(false),
             emptied: Memory::default(),
@@ -525,9 +531,7 @@ impl Expirer {
         let mut left = Vec::new();
         let retired = {
             let _ticket = self.scanner.tickets.take(&item.camera, item.day);
-            let by = retiring.by();
-            let scanner = &self.scanner;
-            retiring.retire(item, names, &|day, name, newest| scanner.is_being_written(day, name, newest, by))
+            self.retire_with_room(retiring, item, names, by)
         };
         match retired {
             Ok(retired) => {

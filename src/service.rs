@@ -14,7 +14,6 @@ mod observer;
 mod options;
 mod outlook;
 mod pulse;
-mod reserve;
 mod state_dir;
 mod status;
 mod survey;
@@ -46,7 +45,7 @@ use crate::catalog::Catalog;
 use crate::clock::{Stop, StopHandle};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::expirer::{ClockGuard, Expirer};
+use crate::expirer::{ClockGuard, Expirer, Reserve};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
@@ -197,7 +196,7 @@ impl Archive {
         ));
         let kept = if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() };
         self.tree.recall_stuck(&kept, !state.is_temporary());
-        let reserve = reserve::Reserve::new(state.path(), &self.tree);
+        let reserve = Arc::new(Reserve::new(state.path(), &self.tree));
         let clock = Arc::clone(&self.options.clock);
         let expirer = Expirer::new(
             Arc::clone(&self.tree),
@@ -205,7 +204,7 @@ impl Archive {
             Arc::clone(&scanner),
             (self.options.policy.clone(), self.options.undo_window),
             (ClockGuard::open(&self.state_path(), clock, !state.is_temporary()), audit),
-            (&kept, self.command()),
+            (&kept, self.command(), Arc::clone(&reserve)),
         );
         let shared =
             Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (feed, reserve)));

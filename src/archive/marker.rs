@@ -112,7 +112,7 @@ impl Tree {
     pub fn identify(&self) -> Option<&str> {
         let identify = || match self.marker() {
             Ok(Some(id)) => Ok(id),
-            Ok(None) => self.write_marker().map_err(|error| {
+            Ok(None) => self.write_marker().or_else(|error| self.provisional(error)).map_err(|error| {
                 tracing::warn!("the root cannot be marked, so nothing here expires: {}", error.chain());
                 format!("{} is not there and cannot be written: {}", self.root.join(MARKER).display(), error.chain())
             }),
@@ -179,21 +179,64 @@ impl Tree {
         match self.marker()? {
             Some(found) if found == expected => Ok(expected),
             Some(_) => Err(refused(format!("{} is that of another archive", path.display()))),
+            None if self.is_provisional() => Ok(expected),
             None => Err(refused(format!("{} is gone: is the disk mounted?", path.display()))),
         }
     }
 
+    /// An identity for a root whose disk has no room for a marker, to be written as soon as there is some.
+    fn provisional(&self, error: Error) -> Result<String> {
+        if !error.is_no_room() {
+            return Err(error);
+        }
+        let id = self.new_identity()?;
+        *self.unwritten() = Some(self.root_dir()?.inode()?);
+        tracing::warn!("{}; the root is marked as soon as there is room", error.chain());
+        Ok(id)
+    }
+
+    /// The identity for a root without one. A root that has lost its marker is known by what waits in its delete queue.
+    fn new_identity(&self) -> Result<String> {
+        let id = self.adoptable().map_or_else(random_id, Ok);
+        id.map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))
+    }
+
+    fn unwritten(&self) -> std::sync::MutexGuard<'_, Option<super::dir::Inode>> {
+        self.unwritten.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether the identity could not be written yet, and the root is still the directory that it is meant for.
+    fn is_provisional(&self) -> bool {
+        let Some(meant) = *self.unwritten() else { return false };
+        self.root_dir().and_then(|root| root.inode()).is_ok_and(|inode| inode == meant)
+    }
+
+    /// Writes the marker if the disk had no room for it at the start: before anything is moved into the delete queue.
+    pub(super) fn settle_identity(&self) -> Result<()> {
+        if self.is_provisional()
+            && let Some(Ok(id)) = self.identity.get()
+        {
+            if self.marker()?.is_none() {
+                self.write_identity(id)?;
+            }
+            *self.unwritten() = None;
+        }
+        Ok(())
+    }
+
     fn write_marker(&self) -> Result<String> {
+        let archive = self.new_identity()?;
+        self.write_identity(&archive)?;
+        Ok(archive)
+    }
+
+    fn write_identity(&self, archive: &str) -> Result<()> {
         let root = self.root_dir()?;
         root.make_dir_if_missing(FOLDER)?;
         let folder = root.open_dir(FOLDER)?;
         folder.take_owner_of(&root);
-        // A root that has lost its marker is known by what waits in its delete queue.
-        let archive = self.adoptable().map_or_else(random_id, Ok);
-        let archive = archive.map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))?;
-        folder.write_whole(FILE, &text_of(&archive))?;
-        folder.sync()?;
-        Ok(archive)
+        folder.write_whole(FILE, &text_of(archive))?;
+        folder.sync()
     }
 }
 

@@ -213,7 +213,7 @@ impl RetiringPass<'_> {
             };
         }
         let mut retired = Retired { kept: looked.kept, failures: looked.failures, ..Retired::default() };
-        self.retire_events(at, &day, &looked.free, &mut retired);
+        self.retire_events(at, &day, &looked.free, &mut retired)?;
         self.end_day(at, item.day, &mut retired);
         Ok(retired)
     }
@@ -229,16 +229,25 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// Steps 5 and 6 for events of a day that does not go as a whole.
-    fn retire_events(&mut self, at: usize, day: &DayDir, free: &BTreeMap<EventName, Look>, retired: &mut Retired) {
+    /// Steps 5 and 6 for events of a day that does not go as a whole. Fails only for want of room, with nothing moved.
+    fn retire_events(
+        &mut self,
+        at: usize,
+        day: &DayDir,
+        free: &BTreeMap<EventName, Look>,
+        retired: &mut Retired,
+    ) -> Result<()> {
         let mut target = None;
         for (name, look) in free {
             match self.retire_event(at, day, (*name, look), &mut target, retired) {
                 Ok(()) => {}
                 Err(error) if error.is_not_found() => {}
+                // Nothing was moved yet: with some room it can be done.
+                Err(error) if error.is_no_room() && retired.events.is_empty() => return Err(error),
                 Err(error) => retired.failures.push(Report::of(&error, day.path())),
             }
         }
+        Ok(())
     }
 
     /// Steps 7 and 8: makes every rename durable, and then the pass one that waits. Before that the reaper does not see it,
@@ -301,7 +310,7 @@ impl RetiringPass<'_> {
         let day = self.cameras[at].day(looked.day)?;
         let rest = looked.free.iter().filter(|(name, _)| !moved.contains(name));
         let rest = rest.map(|(name, look)| (*name, *look)).collect();
-        self.retire_events(at, &day, &rest, &mut retired);
+        self.retire_events(at, &day, &rest, &mut retired)?;
         self.end_day(at, looked.day, &mut retired);
         Ok(retired)
     }
@@ -434,6 +443,7 @@ impl RetiringPass<'_> {
             Place::Root => self.root.again()?,
             Place::Camera(_) => self.tree.queue_base(place)?,
         };
+        self.tree.settle_identity()?;
         let queue = open_or_make(&base, QUEUE)?;
         let is_first = self.manifest.pass.is_empty();
         if is_first {

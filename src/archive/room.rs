@@ -25,7 +25,8 @@ pub struct Room {
 }
 
 impl Room {
-    fn of(stat: &rustix::fs::StatVfs) -> Self {
+    /// From statvfs(2).
+    pub fn of(stat: &rustix::fs::StatVfs) -> Self {
         Self {
             total: stat.f_blocks.saturating_mul(stat.f_frsize),
             free: stat.f_bavail.saturating_mul(stat.f_frsize),

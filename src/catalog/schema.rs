@@ -257,6 +257,18 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// How many names are tried for what is set aside. More than one is needed only where a directory that is not empty has it.
 const ASIDE_NAMES: u32 = 9;
 
+/// Removes the file and what belongs to it; best effort.
+pub(super) fn remove(path: &Path) {
+    for suffix in SUFFIXES {
+        let path = with_suffix(path, suffix);
+        if let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!("cannot remove {}: {error}", path.display());
+        }
+    }
+}
+
 /// Renames the file, and what belongs to it, out of the way; returns its new path. An older one set aside is replaced: one
 /// is enough to find out what happened.
 pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {

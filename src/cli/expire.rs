@@ -84,6 +84,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         let mut text: String = pass.items.iter().map(output::item).collect();
         match (&pass.refused, &pass.pass) {
             (Some(refused), _) => eprintln!("owlery: refused by the guard {:?}: {}", refused.guard, refused.message),
+            (None, None) if !pass.failures().is_empty() => text.push_str("nothing was retired\n"),
             (None, None) => text.push_str("nothing to do\n"),
             (None, Some(name)) => {
                 let events = pass.items.iter().map(|item| item.count).sum();

@@ -18,14 +18,13 @@ use super::counters::Counters;
 use super::feed::Feed;
 use super::news::{Notice, Outlet, Subscription};
 use super::options::Options;
-use super::reserve::Reserve;
 use super::status::Status;
 use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::{By, Camera, Container, Day, Event, EventId};
-use crate::expirer::{Expirer, GuardState, Pass, Restoration};
+use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
@@ -64,7 +63,7 @@ pub struct Handle {
     pub(crate) expirer: Expirer,
     pub(super) feed: Feed,
     pub(crate) status: Status,
-    pub(super) reserve: Reserve,
+    pub(super) reserve: Arc<Reserve>,
     pub(crate) counters: Counters,
     /// What the watcher has still to look at.
     pub(crate) backlog: Arc<Backlog>,
@@ -79,6 +78,7 @@ pub struct Handle {
     ports: BTreeMap<Camera, u16>,
     /// Whether the root could be written to at the start.
     was_writable: bool,
+    state_dir: std::path::PathBuf,
     clock: Arc<dyn Clock>,
     epoch: u64,
     stop: Stop,
@@ -91,10 +91,11 @@ impl Handle {
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         expirer: Expirer,
-        (feed, reserve): (Feed, Reserve),
+        (feed, reserve): (Feed, Arc<Reserve>),
     ) -> Self {
         Self {
             was_writable: tree.can_be_marked(),
+            state_dir: options.state_dir.clone().unwrap_or_else(|| super::StateDir::default_path(&tree)),
             tree,
             catalog,
             scanner,
@@ -119,6 +120,11 @@ impl Handle {
     /// Which directories of the root are cameras.
     pub(crate) fn camera_pattern(&self) -> &str {
         self.tree.pattern()
+    }
+
+    /// Where the state lies.
+    pub(super) fn state_dir(&self) -> &Path {
+        &self.state_dir
     }
 
     /// Whether the root could be written to at the start.
@@ -363,6 +369,14 @@ impl Handle {
         Ok(pass)
     }
 
+    /// Waits until what was done can be queried, for a while: it is done, whether the catalog can be written or not.
+    fn written(&self) -> Result<()> {
+        if !self.feed.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
+            tracing::warn!("the catalog cannot be written for now; what was just done is listed later");
+        }
+        Ok(())
+    }
+
     /// What waits in the delete queue, oldest first, and what lies there and is not ours.
     pub fn queue(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
         self.expirer.queue()
@@ -371,7 +385,7 @@ impl Handle {
     /// Takes a pass back out of the delete queue. It never overwrites: what has no place any more stays there.
     pub fn restore(&self, pass: &str) -> Result<Restoration> {
         let restored = self.expirer.restore(pass)?;
-        self.feed.flush()?;
+        self.written()?;
         if !restored.items.is_empty() {
             self.news.tell([Notice::Restored(Arc::new(restored.clone()))]);
         }
@@ -383,7 +397,7 @@ impl Handle {
     pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
         let pass = self.expirer.delete(events)?;
         self.counters.add(By::Hand, &pass);
-        self.feed.flush()?;
+        self.written()?;
         self.news.tell_of_pass(&pass);
         Ok(pass)
     }
@@ -392,7 +406,7 @@ impl Handle {
     pub fn set_saved(&self, event: &EventId, is_saved: bool) -> Result<()> {
         let set = if is_saved { Expirer::save } else { Expirer::unsave };
         set(&self.expirer, event)?;
-        self.feed.flush()
+        self.written()
     }
 
     /// Waits until a catalog that was found to be damaged is rebuilt and filled; false if `within` passes before.
@@ -412,7 +426,7 @@ impl Handle {
         let _walking = self.walking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = self.catalog.known()?.without_stamps();
         let summary = self.scanner.preload(&known, depth, &self.stop, &crate::scan::Progress::default())?;
-        self.feed.flush()?;
+        self.written()?;
         Ok(summary)
     }
 
@@ -428,7 +442,7 @@ impl Handle {
         };
         self.scanner.note_ended(id.clone());
         self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
-        self.feed.flush()?; // changes are gathered for a moment; the caller may query at once
+        self.written()?; // changes are gathered for a moment; the caller may query at once
         Ok(Some(id))
     }
 

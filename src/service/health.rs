@@ -31,6 +31,16 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
             alerts.push(format!("{what} is full ({why}): Motion cannot record there"));
         }
     }
+    if let Ok(stat) = rustix::fs::statvfs(shared.state_dir())
+        && let room = crate::archive::Room::of(&stat)
+        && let Some(why) = room.full()
+        && !alerts.iter().any(|alert| alert.contains(" is full ("))
+    {
+        let state = shared.state_dir().display();
+        alerts.push(format!(
+            "the disk of the state directory {state} is full ({why}): catalog and audit cannot be written"
+        ));
+    }
     match shared.tree.strangers(shared.now().nanos()) {
         Ok(strangers) => alerts.extend(few(&strangers)),
         Err(error) => tracing::debug!("{}", error.chain()), // other parts tell that the root cannot be read

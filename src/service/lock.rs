@@ -69,7 +69,7 @@ pub(super) fn file_to_read(path: &Path) -> Result<Option<File>> {
 fn held(path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> Result<Option<File>> {
     for _ in 0..3 {
         let file = match open(path) {
-            Err(error) if crate::error::is_full(&error) => return Ok(None),
+            Err(error) if crate::error::is_full(&error) || is_missing(&error) => return Ok(None),
             other => other.map_err(|e| Error::io("open", path, e))?,
         };
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -167,6 +167,11 @@ fn holder_in(line: &str, inode: u64) -> Option<u32> {
     let pid = fields.nth(2)?.parse().ok()?;
     let of = fields.next()?.rsplit(':').next()?.parse::<u64>().ok()?;
     (of == inode && pid > 0).then_some(pid)
+}
+
+/// Whether the folder of a file could not be made.
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }
 
 #[cfg(test)]

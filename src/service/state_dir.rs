@@ -10,7 +10,6 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::lock;
-use super::reserve::Reserve;
 use crate::archive::Tree;
 use crate::command_line::quote;
 use crate::error::{Error, Result};
@@ -70,12 +69,16 @@ impl StateDir {
             }
             rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).map_err(|e| Error::io("write to", &path, e))
         });
-        Reserve::new(&path, tree).look(false);
         if usable.is_ok() {
             close_to_others(&path, named.is_none());
         }
         match usable {
             Ok(()) => Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() }),
+            // It is made when there is room, by the first pass at the latest; until then its files are kept in memory.
+            Err(error) if error.is_no_room() => {
+                tracing::warn!("{}; what belongs there waits until there is room", error.chain());
+                Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() })
+            }
             Err(error) if named.is_none() => {
                 tracing::warn!("{}; the state is kept in a temporary folder and lost at the end", error.chain());
                 Self::temporary()
@@ -86,16 +89,9 @@ impl StateDir {
 
     /// A state directory that goes when this is dropped.
     pub fn temporary() -> Result<Self> {
-        let dir = tempfile::Builder::new()
-            .prefix("owlery-")
-            .tempdir()
-            .map_err(|e| Error::io("make a temporary folder in", std::env::temp_dir(), e))?;
-        Ok(Self {
-            path: dir.path().to_path_buf(),
-            temporary: Some(dir),
-            locks: Mutex::default(),
-            has_file: Mutex::default(),
-        })
+        let dir = crate::state_file::temporary_folder()?;
+        let path = dir.path().to_path_buf();
+        Ok(Self { path, temporary: Some(dir), locks: Mutex::default(), has_file: Mutex::default() })
     }
 
     /// Where it is.

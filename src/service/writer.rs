@@ -45,6 +45,9 @@ impl Writer {
             if self.shared.catalog.is_damaged() {
                 self.rebuild();
             }
+            if self.insists.load(Ordering::Acquire) && self.shared.catalog.take_emptied() {
+                self.ask_for_a_walk(); // a pass needed the room
+            }
             let first = select! {
                 recv(self.messages) -> message => message.map_err(|_| RecvTimeoutError::Disconnected),
                 recv(stop.receiver()) -> _ => self.messages.try_recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -100,7 +103,7 @@ impl Writer {
                     break;
                 }
                 Err(error) => {
-                    if is_full(&error) && self.shared.reserve.give_up() {
+                    if error.is_no_room() && self.leave_disk(&error) {
                         continue;
                     }
                     if self.shared.status.set(Part::Catalog, Some(&error.chain())) {
@@ -135,6 +138,31 @@ impl Writer {
         }
     }
 
+    /// Goes on with a catalog in a temporary folder; false if it is in one already, or none can be had.
+    fn leave_disk(&self, why: &Error) -> bool {
+        match self.shared.catalog.leave_disk() {
+            Ok(true) => {
+                tracing::warn!("{}; the catalog is built anew in a temporary folder until the next start", why.chain());
+                if self.insists.load(Ordering::Acquire) && self.shared.catalog.take_emptied() {
+                    self.ask_for_a_walk();
+                }
+                true
+            }
+            Ok(false) => false,
+            Err(error) => {
+                tracing::error!("{}", error.chain());
+                false
+            }
+        }
+    }
+
+    /// Has everything read anew, since the catalog is empty.
+    fn ask_for_a_walk(&self) {
+        self.shared.status.set(Part::Preload, Some("the archive is being read again"));
+        self.shared.expirer.audit.catch_up();
+        let _ = self.again.try_send(()); // full means that it was asked for already
+    }
+
     /// Rebuilds a damaged catalog, if it is time to; true if it is empty now.
     fn rebuild(&self) -> bool {
         match self.shared.catalog.mend() {
@@ -152,9 +180,4 @@ impl Writer {
             }
         }
     }
-}
-
-/// The disk that holds the catalog is full.
-fn is_full(error: &Error) -> bool {
-    matches!(error, Error::Catalog { source, .. } if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
 }

@@ -218,6 +218,7 @@ fn on_a_full_disk_a_pass_goes_on_and_is_told_when_there_is_room() {
     wait_until("the audit has all", || audit_with(&world, &flags).len() == 1 + 1 + 40);
     assert_eq!(daemon.stop(), 0);
     assert_eq!(words(&audit_with(&world, &flags))[38..], ["item", "item", "pass", "refused"]);
+    assert_eq!(world.run("scan", &flags).code, 0); // the catalog was elsewhere while the disk was full
     assert_eq!(view(&state.join("catalog.db")).len(), 42);
 }
 

@@ -168,7 +168,7 @@ fn a_daemon_killed_amidst_the_preload_is_made_up_for_by_the_next() {
 }
 
 #[test]
-fn on_a_full_disk_it_goes_on_answering_and_recovers() {
+fn a_catalog_leaves_a_full_disk() {
     let world = World::new();
     let state = world.outside("state");
     let disk = Disk::mount(&state, "32m");
@@ -176,16 +176,12 @@ fn on_a_full_disk_it_goes_on_answering_and_recovers() {
     let daemon = world.serve(&["--state-dir", state.to_str().unwrap()]);
     let filler = disk.fill();
     many_events(&world, 110, 2110);
-    daemon.wait_for_log("it is tried again");
-    let answer = daemon.get("/api/v1/events?limit=1000");
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert!(answer.json()["events"].as_array().unwrap().len() >= 10, "answers are from before");
-    assert_eq!(daemon.get("/readyz").status, 503, "and it says that it is not well");
-    fs::remove_file(filler).unwrap();
-    wait_until("everything is listed", || {
+    daemon.wait_for_log("built anew in a temporary folder");
+    wait_until("everything is listed all the same", || {
         daemon.get("/api/v1/cameras").json()["cameras"][0]["events"].as_u64() == Some(2010)
     });
-    wait_until("and it is well again", || daemon.get("/readyz").status == 200);
+    wait_until("and it is ready", || daemon.get("/readyz").status == 200);
+    fs::remove_file(filler).unwrap();
     assert_eq!(daemon.stop(), 0);
 }
 

@@ -88,8 +88,9 @@ fn a_day_that_is_a_disk_of_its_own_stays_and_is_named() {
     drop(bound);
 }
 
+/// Nothing could be retired on a full disk without a reserve. More cases are in `full_disk.rs`.
 #[test]
-fn on_a_full_disk_a_pass_loses_nothing_and_names_the_cause() {
+fn on_a_full_disk_a_pass_makes_room() {
     let world = World::empty();
     let disk = Disk::mount(&world.root, "2m");
     for days in [3, 60] {
@@ -99,16 +100,9 @@ fn on_a_full_disk_a_pass_loses_nothing_and_names_the_cause() {
     let state = ["--state-dir", state.to_str().unwrap()];
     assert_eq!(world.run("scan", &state).code, 0);
     let old = world.path(day("Camera1", 60));
-    let whole = files(&old);
-    let filler = disk.fill();
+    disk.fill();
     let ran = expire(&world, &state);
-    assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.stderr.contains("No space left on device"), "{}", ran.stderr);
-    assert_eq!(files(&old), whole);
-    assert!(world.queued().is_empty(), "{:?}", world.queued());
-
-    fs::remove_file(filler).unwrap();
-    assert_eq!(expire(&world, &state).code, 0);
+    assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!old.exists() && world.has(day("Camera1", 3)) && world.queued().is_empty());
 }
 

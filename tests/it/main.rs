@@ -45,6 +45,7 @@ mod emptied;
 mod expire;
 #[cfg(feature = "cli")]
 mod fuse;
+mod full_disk;
 #[cfg(feature = "cli")]
 mod http;
 #[cfg(feature = "cli")]

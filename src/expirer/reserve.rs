@@ -1,5 +1,5 @@
-//! A little space for bad times: a file that is given up when its disk is full, so that the lock, the catalog and a pass's
-//! manifest can still be written. Without it, nothing could be expired once the disk is full to its last block.
+//! A little space for bad times: a file that is given up when a pass has something to retire and its disk has no room for the
+//! delete queue. Nothing else spends it: the lock needs no write, and the catalog can be elsewhere.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FallocateFlags;
 
-use super::state_dir::StateDir;
 use crate::archive::{Tree, give_state};
 use crate::error::{Error, Result};
 
@@ -20,11 +19,12 @@ const MOST: u64 = 16 * 1024 * 1024;
 /// The reserves of an archive: one in its state directory, and one beside the marker in its root where that is another
 /// place, since a pass's manifest lies on the archive's disk.
 #[derive(Debug)]
-pub(super) struct Reserve(Vec<PathBuf>);
+pub struct Reserve(Vec<PathBuf>);
 
 impl Reserve {
+    /// The reserves of an archive with this state directory.
     pub fn new(state_dir: &Path, tree: &Tree) -> Self {
-        let marked = StateDir::default_path(tree);
+        let marked = tree.root().join(".owlery");
         let mut places = vec![state_dir.join(FILE)];
         // A link could lead the file, written as root, anywhere.
         if marked != state_dir && marked.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
@@ -33,14 +33,12 @@ impl Reserve {
         Self(places)
     }
 
-    /// Gives up the reserves whose disks are nearly full; makes them anew, with `may_fill`, once there is ample room.
+    /// Makes the reserves anew, with `may_fill`, once there is ample room.
     pub fn look(&self, may_fill: bool) {
         for file in &self.0 {
             let Some((total, free)) = space(file) else { continue };
             let size = (total / PART).clamp(LEAST, MOST);
-            if free < size / 8 {
-                give_up(file);
-            } else if may_fill
+            if may_fill
                 && free >= 4 * size
                 && !file.exists()
                 && let Err(error) = fill(file, size)
@@ -51,9 +49,9 @@ impl Reserve {
         }
     }
 
-    /// Gives the reserve of the state directory up; false if there is none.
+    /// Gives the reserves up; false if there is none.
     pub fn give_up(&self) -> bool {
-        self.0.first().is_some_and(|file| give_up(file))
+        self.0.iter().fold(false, |given, file| give_up(file) || given)
     }
 }
 

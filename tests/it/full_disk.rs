@@ -1,0 +1,214 @@
+//! A disk that is full to its last byte, or without inodes: every command ends, and what is past its time goes.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::world::{Disk, World, days_ago, wait_until};
+
+const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+
+/// A small ext4 on a loop device; taken away when dropped.
+struct Loop {
+    device: String,
+    at: PathBuf,
+}
+
+fn tool(program: &str, args: &[&str]) -> String {
+    let ran = Command::new(program).args(args).output().unwrap();
+    assert!(ran.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+impl Loop {
+    fn mount(world: &World, at: &Path, mkfs: &[&str]) -> Self {
+        let image = world.outside("images").join("disk");
+        File::create(&image).unwrap().set_len(8 << 20).unwrap();
+        tool("mkfs.ext4", &[&["-q", "-F"], mkfs, &[image.to_str().unwrap()]].concat());
+        let device = tool("losetup", &["-f", "--show", image.to_str().unwrap()]);
+        fs::create_dir_all(at).unwrap();
+        let mounted = Self { device, at: at.to_path_buf() };
+        tool("mount", &[&mounted.device, at.to_str().unwrap()]);
+        mounted
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.at).status();
+        let _ = Command::new("losetup").args(["-d", &self.device]).status();
+    }
+}
+
+/// Takes every byte and then every block that a directory could have.
+fn fill(at: &Path) {
+    let mut file = File::options().append(true).create(true).open(at.join("filler")).unwrap();
+    for size in [1 << 20, 4096, 1024, 1] {
+        while file.write_all(&vec![7; size]).is_ok() {}
+    }
+    file.sync_all().ok();
+    let _ = (0..10_000).take_while(|n| fs::create_dir(at.join(format!("filler{n}"))).is_ok()).count();
+    while file.write_all(&[7]).is_ok() {}
+}
+
+fn take_inodes(at: &Path) {
+    let _ = (0..1_000_000).take_while(|n| File::create(at.join(format!("filler{n}"))).is_ok()).count();
+}
+
+/// Days 60 to 64 are stale; day 3 is not, and one stale event is saved.
+fn events(world: &World) {
+    for days in [3, 60, 61, 62, 63, 64] {
+        for name in ["10-00-00", "11-00-00"] {
+            world.event(format!("Camera1/{}/{name}", days_ago(days))).frames(2).old().make();
+        }
+    }
+    world.event(format!("Camera1/{}/12-00-00", days_ago(64))).saved().old().make();
+}
+
+fn check_expired(world: &World) {
+    for days in 60..64 {
+        assert!(!world.has(format!("Camera1/{}", days_ago(days))), "{days}");
+    }
+    assert!(world.has(format!("Camera1/{}/12-00-00/video.mp4", days_ago(64))), "what is saved stays");
+    assert!(!world.has(format!("Camera1/{}/10-00-00", days_ago(64))));
+    for name in ["10-00-00", "11-00-00"] {
+        assert!(world.has(format!("Camera1/{}/{name}/video.mp4", days_ago(3))), "what is young stays");
+    }
+}
+
+fn expire_before_the_first_start(world: &World, flags: &[&str]) {
+    let ran = world.run("expire", &[&RULE[..], flags].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    check_expired(world);
+    assert!(world.queued().is_empty());
+}
+
+fn state_elsewhere(world: &World) -> [String; 2] {
+    ["--state-dir".to_owned(), world.outside("state").to_str().unwrap().to_owned()]
+}
+
+#[test]
+fn a_full_ext4_expires_at_the_first_start() {
+    for is_elsewhere in [false, true] {
+        let world = World::empty();
+        let _disk = Loop::mount(&world, &world.root, &[]);
+        events(&world);
+        fill(&world.root);
+        let flags = if is_elsewhere { state_elsewhere(&world).to_vec() } else { Vec::new() };
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        expire_before_the_first_start(&world, &flags);
+    }
+}
+
+#[test]
+fn a_full_tmpfs_expires_at_the_first_start() {
+    for is_elsewhere in [false, true] {
+        let world = World::empty();
+        let disk = Disk::mount(&world.root, "8M");
+        events(&world);
+        disk.fill();
+        let flags = if is_elsewhere { state_elsewhere(&world).to_vec() } else { Vec::new() };
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        expire_before_the_first_start(&world, &flags);
+    }
+}
+
+#[test]
+fn a_disk_without_inodes_expires() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &["-N", "256"]);
+    events(&world);
+    take_inodes(&world.root);
+    expire_before_the_first_start(&world, &[]);
+}
+
+/// It never became ready: the preload waited for the catalog, and the pass for the preload.
+#[test]
+fn a_daemon_starts_on_a_full_disk_and_expires() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &[]);
+    events(&world);
+    fill(&world.root);
+    let daemon = world.serve(&RULE);
+    wait_until("the stale days are gone", || {
+        !world.has(format!("Camera1/{}", days_ago(60))) && world.queued().is_empty()
+    });
+    wait_until("all of them", || !world.has(format!("Camera1/{}/10-00-00", days_ago(64))));
+    check_expired(&world);
+    wait_until("ready", || daemon.get("/readyz").status == 200);
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_full_disk_is_an_alert_and_keeps_the_reserve() {
+    let world = World::empty();
+    let disk = Disk::mount(&world.root, "32M");
+    world.event(format!("Camera1/{}/10-00-00", days_ago(3))).old().make();
+    let flags = [&RULE[..], &["--check-interval", "1s"]].concat();
+    let daemon = world.serve(&flags);
+    wait_until("a reserve", || world.has(".owlery/reserve"));
+    disk.fill();
+    wait_until("an alert", || daemon.get("/readyz").json()["alerts"].to_string().contains("is full"));
+    assert!(world.has(".owlery/reserve"), "no rule could use it");
+    // A person deletes: that is what the reserve is for, and the command ends.
+    let ran = world.run("delete", &[&format!("Camera1/{}/10-00-00", days_ago(3))]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_disk_filled_under_a_daemon_is_expired() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &[]);
+    world.event(format!("Camera1/{}/10-00-00", days_ago(3))).old().make();
+    let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--check-interval", "1s"]);
+    events(&world);
+    fill(&world.root);
+    wait_until("the stale days are gone", || !world.has(format!("Camera1/{}", days_ago(60))));
+    wait_until("all of them", || !world.has(format!("Camera1/{}/10-00-00", days_ago(64))));
+    check_expired(&world);
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// A deletion by a person may remove nothing else: without any room it is refused, with one error and the cure.
+#[test]
+fn a_delete_without_any_room_says_how_to_help() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &[]);
+    events(&world);
+    fill(&world.root);
+    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    let ran = world.run("delete", &[&id]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("removed by hand"), "{ran:?}");
+    assert!(world.has(format!("{id}/video.mp4")));
+}
+
+/// Nothing of ours can go here, and only events that must stay would be left to remove.
+#[test]
+fn saved_and_open_events_stay_on_a_full_disk() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &[]);
+    let (saved, open) = (format!("Camera1/{}/10-00-00", days_ago(60)), format!("Camera1/{}/11-00-00", days_ago(60)));
+    world.event(&saved).frames(2).saved().old().make();
+    world.event(&open).frames(2).make();
+    fill(&world.root);
+    world.run("expire", &RULE);
+    assert!(world.has(format!("{saved}/video.mp4")) && world.has(format!("{open}/video.mp4")));
+}
+
+#[test]
+fn a_held_pass_removes_nothing_on_a_full_disk() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &[]);
+    events(&world);
+    fill(&world.root);
+    let ran = world.run("expire", &["--keep-days", "45", "--max-share", "0.1"]);
+    assert_ne!(ran.code, 0, "{ran:?}");
+    for days in 60..65 {
+        for name in ["10-00-00", "11-00-00"] {
+            assert!(world.has(format!("Camera1/{}/{name}/video.mp4", days_ago(days))), "{ran:?}");
+        }
+    }
+}
