@@ -22,7 +22,6 @@ mod reap;
 mod restore;
 mod retire;
 mod room;
-mod sacrifice;
 mod save;
 mod sidecar;
 mod stalled;
@@ -43,13 +42,13 @@ pub use emptied::Left;
 pub use event_dir::{Depth, Facts};
 pub use look::Look;
 pub(crate) use looked::BEING_WRITTEN;
-pub(crate) use marker::{give_state, write_state};
+pub(crate) use marker::{RootSign, give_state, write_state};
 pub use media::{EventFiles, MediaFile, MediaPath};
 pub use queue::{Manifest, QueuedPass, Stage};
 pub use reap::{Tally, Turns};
 pub use restore::RestoringPass;
 pub(crate) use retire::rfc3339;
-pub use retire::{Retired, RetiringPass};
+pub use retire::{InPlace, Retired, RetiringPass};
 pub use room::Room;
 pub use sidecar::SIDECAR;
 pub(crate) use sidecar::{MISSING, TIME, title};
@@ -103,6 +102,8 @@ pub struct Tree {
     pattern: Regex,
     /// The archive's identity as it was when this process began, or why there is none; written once, by `identify`.
     identity: OnceLock<std::result::Result<String, String>>,
+    /// The identity that a root without a marker is to have; written once, by `expect_identity`.
+    expected: OnceLock<String>,
     /// The root directory while the identity could not be written since the disk is full: the first pass that makes room
     /// writes it. Written by `identify` and `settle_identity`.
     unwritten: Mutex<Option<dir::Inode>>,
@@ -151,6 +152,7 @@ impl Tree {
             root: canonical,
             pattern,
             identity: OnceLock::new(),
+            expected: OnceLock::new(),
             unwritten: Mutex::default(),
             volumes: Mutex::default(),
             at_once: Mutex::default(),

@@ -41,6 +41,8 @@ struct Inner {
     waiting: Vec<Entry>,
     /// How many were given up since the files were last written; written by `write`.
     lost: u64,
+    /// Whether what waits could not be written because the disk is full. Set by `keep`.
+    lacks_room: bool,
     /// The passes that lack entries in the files for a reason other than a full disk. Filled by `keep`, emptied by `write`.
     unrecorded: BTreeSet<String>,
     /// The newest entry in the catalog, when it has everything that the files have. Set by `catch_up` and `write`, emptied
@@ -57,6 +59,7 @@ impl Audit {
             log: Log::new(state_dir),
             waiting: Vec::new(),
             lost: 0,
+            lacks_room: false,
             unrecorded: BTreeSet::new(),
             indexed: None,
             told: Told::default(),
@@ -95,6 +98,12 @@ impl Audit {
         self.lock().waiting.len()
     }
 
+    /// Whether entries wait for room on the disk: they are written when something was removed.
+    pub fn lacks_room(&self) -> bool {
+        let inner = self.lock();
+        inner.lacks_room && !inner.waiting.is_empty()
+    }
+
     /// The passes that must not be reaped yet, because their entries are not in the files. A full disk holds none: reaping is
     /// what makes room, and the log has the entries.
     pub fn unrecorded(&self) -> BTreeSet<String> {
@@ -122,19 +131,30 @@ impl Audit {
         {
             return has;
         }
-        let mut has = false;
-        let read = inner.log.after(0, |entry| {
-            has |= is_it(&entry);
-            Ok(())
-        });
-        if let Err(error) = read {
-            tracing::warn!("{}; the audit may tell the pass {name} twice", error.chain());
-        }
-        has
+        inner.log_has(is_it)
+    }
+
+    /// Whether an entry was noted. Reads all that the files have.
+    pub fn has(&self, is_it: impl Fn(&Entry) -> bool) -> bool {
+        let inner = self.lock();
+        inner.waiting.iter().any(&is_it) || inner.log_has(is_it)
     }
 }
 
 impl Inner {
+    /// Whether the files have an entry.
+    fn log_has(&self, is_it: impl Fn(&Entry) -> bool) -> bool {
+        let mut has = false;
+        let read = self.log.after(0, |entry| {
+            has |= is_it(&entry);
+            Ok(())
+        });
+        if let Err(error) = read {
+            tracing::warn!("{}; the audit may tell something twice", error.chain());
+        }
+        has
+    }
+
     /// Writes what waits. The first `waited` of it were tried before, and so is not told of again when it fails again.
     fn write(&mut self, catalog: &Catalog, waited: usize) {
         self.index(catalog); // first, since it tells which numbers are taken
@@ -176,7 +196,8 @@ impl Inner {
             entry.id = 0;
             tracing::error!("the audit cannot be written ({why}); it is kept and tried again: {}", entry.line());
         }
-        if error.is_full() {
+        self.lacks_room = error.is_full();
+        if self.lacks_room {
             self.unrecorded.clear();
         } else {
             self.unrecorded.extend(self.waiting.iter().filter_map(|entry| entry.pass.clone()));

@@ -10,6 +10,7 @@ mod days;
 mod query;
 mod read;
 mod reader;
+mod room;
 mod row;
 mod schema;
 mod select;
@@ -30,6 +31,7 @@ pub(crate) use damage::is_damage;
 pub use days::DaySummary;
 pub use query::{Cursor, Order, Page, Query};
 pub use read::{CameraSummary, Named, NamedRange};
+pub(crate) use room::lacks_room;
 pub use write::{Applied, News};
 
 use crate::clock::Stop;
@@ -49,7 +51,7 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The catalog of one archive.
 #[derive(Debug)]
 pub struct Catalog {
-    /// Changed by `leave_disk`.
+    /// Changed by `leave_disk` and `return_to_disk`.
     place: Mutex<Place>,
     /// Used by whoever applies changes; replaced as a whole by `rebuild`.
     writer: Mutex<write::Writer>,
@@ -72,8 +74,8 @@ pub struct Catalog {
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
-    /// The temporary folder that it lies in, where its own disk takes nothing.
-    folder: Option<tempfile::TempDir>,
+    /// The temporary folder that it lies in, where its own disk takes nothing, and the path that it has there else.
+    away: Option<(tempfile::TempDir, PathBuf)>,
 }
 
 #[derive(Debug)]
@@ -100,18 +102,19 @@ pub enum Opened {
 impl Catalog {
     /// Opens or makes `catalog.db` in the state directory; where its disk has no room, in a temporary folder.
     pub fn open(state_dir: &Path) -> Result<(Self, Opened)> {
-        match Self::open_at(state_dir.join("catalog.db"), None) {
-            Err(error) if error.is_no_room() => {
+        let home = state_dir.join("catalog.db");
+        match Self::open_at(home.clone(), None) {
+            Err(error) if lacks_room(&error) => {
                 let folder = crate::state_file::temporary_folder()?;
-                schema::remove(&state_dir.join("catalog.db")); // it is derived, and what it took is room
+                schema::remove(&home); // it is derived, and what it took is room
                 tracing::warn!("{}; the catalog lies in {} for now", error.chain(), folder.path().display());
-                Self::open_at(folder.path().join("catalog.db"), Some(folder))
+                Self::open_at(folder.path().join("catalog.db"), Some((folder, home)))
             }
             other => other,
         }
     }
 
-    fn open_at(path: PathBuf, folder: Option<tempfile::TempDir>) -> Result<(Self, Opened)> {
+    fn open_at(path: PathBuf, away: Option<(tempfile::TempDir, PathBuf)>) -> Result<(Self, Opened)> {
         let (writer, opened) = match schema::open_writer(&path) {
             Ok((connection, is_new)) => (connection, if is_new { Opened::Created } else { Opened::Found }),
             Err(schema::Trouble::Unusable(why)) => {
@@ -122,7 +125,7 @@ impl Catalog {
             Err(trouble) => return Err(trouble.into_error(&path)),
         };
         let readers = Readers::open(&path, 0)?;
-        Ok((Self::of(Place { path, folder }, writer, readers), opened))
+        Ok((Self::of(Place { path, away }, writer, readers), opened))
     }
 
     fn of(place: Place, writer: rusqlite::Connection, readers: Readers) -> Self {
@@ -139,43 +142,9 @@ impl Catalog {
         }
     }
 
-    fn path(&self) -> PathBuf {
+    /// Where its file is.
+    pub(crate) fn path(&self) -> PathBuf {
         self.place.lock().unwrap_or_else(PoisonError::into_inner).path.clone()
-    }
-
-    /// Whether it lies in a temporary folder because its disk takes nothing.
-    pub fn is_off_disk(&self) -> bool {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).folder.is_some()
-    }
-
-    /// Whether it was begun anew since this was asked last.
-    pub fn take_emptied(&self) -> bool {
-        self.emptied.swap(false, Ordering::AcqRel)
-    }
-
-    /// Begins an empty catalog in a temporary folder and removes the file from its disk, which takes nothing more: it is derived,
-    /// and what it took is room. Returns false if it is in such a folder already.
-    pub fn leave_disk(&self) -> Result<bool> {
-        let mut writer = self.writer();
-        if self.is_off_disk() {
-            return Ok(false);
-        }
-        let folder = crate::state_file::temporary_folder()?;
-        let path = folder.path().join("catalog.db");
-        let (connection, _) = schema::open_writer(&path).map_err(|trouble| trouble.into_error(&path))?;
-        let epoch = self.readers().epoch + 1;
-        let fresh = Readers::open(&path, epoch)?;
-        *writer = write::Writer::new(connection);
-        *self.readers() = fresh;
-        let place = Place { path, folder: Some(folder) };
-        let before = std::mem::replace(&mut *self.place.lock().unwrap_or_else(PoisonError::into_inner), place);
-        schema::remove(&before.path);
-        self.damaged.store(false, Ordering::Release);
-        self.emptied.store(true, Ordering::Release);
-        self.rebuilt.fetch_add(1, Ordering::AcqRel);
-        self.generation.fetch_add(1, Ordering::AcqRel);
-        self.reader_back.notify_all();
-        Ok(true)
     }
 
     /// Opens the catalog in a state directory for reading beside the process that writes it.
@@ -184,7 +153,7 @@ impl Catalog {
         let readers = Readers::open(&path, 0)?;
         schema::check(&readers.quick[0]).map_err(|trouble| trouble.into_error(&path))?;
         let writer = schema::open_readers(&path, 1)?.remove(0); // writing through it fails, as it must
-        Ok(Self::of(Place { path, folder: None }, writer, readers))
+        Ok(Self::of(Place { path, away: None }, writer, readers))
     }
 
     /// Counts up with every change; what was read at one generation is still true at the same.

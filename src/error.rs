@@ -135,28 +135,6 @@ impl Error {
         }
     }
 
-    /// Whether the cause is a disk, or a user's share of it, that is full.
-    pub(crate) fn is_no_room(&self) -> bool {
-        use rustix::io::Errno;
-        let is = |error: &io::Error| {
-            [Errno::NOSPC, Errno::DQUOT].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
-        };
-        match self {
-            Self::Io { source, .. } => is(source),
-            // A quota, and a disk without inodes, are other errors to SQLite than a full disk.
-            Self::Catalog { source, .. } => matches!(
-                source.sqlite_error_code(),
-                Some(
-                    rusqlite::ErrorCode::DiskFull
-                        | rusqlite::ErrorCode::SystemIoFailure
-                        | rusqlite::ErrorCode::CannotOpen
-                        | rusqlite::ErrorCode::ReadOnly
-                )
-            ),
-            _ => false,
-        }
-    }
-
     /// Whether the cause is that the thing is not there (any more).
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)

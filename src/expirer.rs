@@ -73,6 +73,8 @@ pub struct Expirer {
     held: Held,
     /// What is given up when a pass has no room.
     reserve: Arc<Reserve>,
+    /// Whether events may lie where `RetiringPass::remove_in_place` moved them. Set by `remove_one`, and at the start.
+    has_in_place: AtomicBool,
     /// What a person is told to run.
     pub(crate) command: CommandLine,
     /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
@@ -98,6 +100,9 @@ pub struct Pass {
     pub alerts: Vec<String>,
     /// What could not be done.
     pub failures: Vec<Report>,
+    /// What was removed in place, which the audit has already. Moved to `items` at the end.
+    #[serde(skip)]
+    pub(crate) removed: Vec<Item>,
 }
 
 /// Some events to be retired, and by which names they were planned.
@@ -139,6 +144,7 @@ impl Expirer {
             volumes,
             held: Held::new(state_dir),
             reserve,
+            has_in_place: AtomicBool::new(true),
             command,
             pressed: AtomicBool::new(false),
             emptied: Memory::default(),
@@ -261,6 +267,9 @@ impl Expirer {
             };
             let left = self.carry_out(retiring.confirmed(confirmed.is_some()), &planned, By::Rule, &mut pass);
             self.audit.note(now, notes::of(&pass, by, left));
+            let removed = std::mem::take(&mut pass.removed);
+            pass.items.extend(removed);
+            self.settle_in_place();
         }
         if !is_held {
             self.held.clear();
@@ -531,7 +540,7 @@ impl Expirer {
         let mut left = Vec::new();
         let retired = {
             let _ticket = self.scanner.tickets.take(&item.camera, item.day);
-            self.retire_with_room(retiring, item, names, by)
+            self.retire_with_room(retiring, item, names, by, pass)
         };
         match retired {
             Ok(retired) => {

@@ -168,6 +168,9 @@ impl Archive {
                 may_mark = false;
             }
         }
+        if may_mark {
+            lineage::expect(&self.tree, state.path());
+        }
         self.tree.identify_if(may_mark);
         if may_mark {
             lineage::note(&self.tree, state.path());

@@ -1,10 +1,13 @@
 //! Small JSON files of the state directory, each written as a whole: a crash leaves the old one or the new one.
 
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::archive::give_state;
 use crate::error::{Error, Result};
 
 /// What a temporary folder must have room for.
@@ -27,6 +30,24 @@ pub(crate) fn temporary_folder() -> Result<tempfile::TempDir> {
     }
     let full = || Error::io("make a temporary folder in", std::env::temp_dir(), rustix::io::Errno::NOSPC);
     Err(failed.unwrap_or_else(full))
+}
+
+/// Makes a state directory that could not be made at the start, since its disk was full; it may be there by now.
+pub(crate) fn make_folder(dir: &Path) -> Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let fail = |e: std::io::Error| Error::io("make", dir, e);
+    DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(fail)?;
+    give(dir);
+    Ok(())
+}
+
+/// Gives a file or directory to the owner of the directory that it lies in, when we are root; best effort.
+pub(crate) fn give(path: &Path) {
+    if let (Some(parent), Ok(file)) = (path.parent(), File::open(path)) {
+        give_state(parent, file);
+    }
 }
 
 /// Reads one; `None` if it is not there.

@@ -24,6 +24,16 @@ struct Marker {
     archive: String,
 }
 
+/// What tells a root directory without a marker from others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RootSign {
+    /// That of its filesystem, as statvfs(2) has it.
+    id: u64,
+    inode: u64,
+    /// Its time of birth, in nanoseconds since 1970.
+    born: i64,
+}
+
 /// The identity in a marker's text, or why it is none.
 pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<String, String> {
     let marker: Marker = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
@@ -186,7 +196,7 @@ impl Tree {
 
     /// An identity for a root whose disk has no room for a marker, to be written as soon as there is some.
     fn provisional(&self, error: Error) -> Result<String> {
-        if !error.is_no_room() {
+        if !error.is_full() {
             return Err(error);
         }
         let id = self.new_identity()?;
@@ -197,8 +207,22 @@ impl Tree {
 
     /// The identity for a root without one. A root that has lost its marker is known by what waits in its delete queue.
     fn new_identity(&self) -> Result<String> {
-        let id = self.adoptable().map_or_else(random_id, Ok);
+        let id = self.adoptable().or_else(|| self.expected.get().cloned()).map_or_else(random_id, Ok);
         id.map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))
+    }
+
+    /// Has a root without a marker be given this identity, which an earlier process could not write.
+    pub(crate) fn expect_identity(&self, id: String) {
+        let _ = self.expected.set(id); // the first one counts
+    }
+
+    /// What tells this root from others, where its filesystem says enough.
+    pub(crate) fn root_sign(&self) -> Option<RootSign> {
+        let root = self.root_dir().ok()?;
+        let id = rustix::fs::fstatvfs(&root).ok()?.f_fsid;
+        let sign = RootSign { id, inode: root.inode().ok()?.ino, born: super::volume::born(&root).ok()?? };
+        // Two filesystems that one script made in the same second look alike without an id.
+        (id != 0 || sign.born % 1_000_000_000 != 0).then_some(sign)
     }
 
     fn unwritten(&self) -> std::sync::MutexGuard<'_, Option<super::dir::Inode>> {
@@ -206,13 +230,13 @@ impl Tree {
     }
 
     /// Whether the identity could not be written yet, and the root is still the directory that it is meant for.
-    fn is_provisional(&self) -> bool {
+    pub(crate) fn is_provisional(&self) -> bool {
         let Some(meant) = *self.unwritten() else { return false };
         self.root_dir().and_then(|root| root.inode()).is_ok_and(|inode| inode == meant)
     }
 
     /// Writes the marker if the disk had no room for it at the start: before anything is moved into the delete queue.
-    pub(super) fn settle_identity(&self) -> Result<()> {
+    pub(crate) fn settle_identity(&self) -> Result<()> {
         if self.is_provisional()
             && let Some(Ok(id)) = self.identity.get()
         {

@@ -1,6 +1,8 @@
 //! The one way into the delete queue: a rename that never overwrites. The numbered procedure is in `doc/retention.md`;
 //! the numbers in the comments here are its steps.
 
+mod in_place;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
@@ -17,6 +19,7 @@ use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{By, Camera, Day, EventName, Item, Which};
 use crate::fault::crash;
+pub use in_place::InPlace;
 
 /// A pass that is being made. Nothing in it may be reaped before [`RetiringPass::finish`].
 #[derive(Debug)]
@@ -150,11 +153,6 @@ impl RetiringPass<'_> {
         self
     }
 
-    /// By whose word it is made.
-    pub fn by(&self) -> By {
-        self.manifest.by
-    }
-
     /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, what is
     /// saved by now, and what `is_open` says is being written stays. A day that was put back is tried once more, since the
     /// second look sees what has changed. An error means that nothing of the item was moved.
@@ -172,28 +170,11 @@ impl RetiringPass<'_> {
     }
 
     fn try_to_retire(&mut self, item: &Item, expected: &[EventName], is_open: &IsOpen<'_>) -> Result<Retired> {
-        if self.manifest.by == By::Rule && item.day.date() >= self.now.yesterday() {
-            let message = format!("{}/{} is today's or yesterday's", item.camera, item.day);
-            return Err(Error::Refused { guard: "today", message });
-        }
-        let Some(at) = self.cameras.iter().position(|camera| camera.camera() == &item.camera) else {
-            let path = self.tree.root().join(item.camera.as_str());
-            return Err(Error::io("open", path, io::Error::other("the camera's directory cannot be used")));
-        };
-        if self.manifest.by == By::Rule {
-            self.tree.check_disk(&self.cameras[at])?; // a person names what is there now
-        }
         // Step 4: the day as it is now.
-        let day = match self.cameras[at].day(item.day) {
-            Err(error) if error.is_not_found() => return Ok(Retired { day_gone: true, ..Retired::default() }),
-            other => other?,
-        };
+        let Some((at, day)) = self.open_day(item)? else { return Ok(Retired { day_gone: true, ..Retired::default() }) };
         self.touched.relieve();
         let list = day.list()?;
-        let wanted: BTreeSet<EventName> = match &item.events {
-            Which::All => expected.iter().copied().collect(),
-            Which::Some(names) => names.iter().copied().filter(|name| expected.contains(name)).collect(),
-        };
+        let wanted = Self::wanted(item, expected);
         let looked = Looked::at(&day, &list, &wanted, is_open);
         crash("retire-4");
         let is_as_planned = item.events == Which::All
@@ -216,6 +197,34 @@ impl RetiringPass<'_> {
         self.retire_events(at, &day, &looked.free, &mut retired)?;
         self.end_day(at, item.day, &mut retired);
         Ok(retired)
+    }
+
+    /// Opens an item's day and says of which camera it is, after what is checked before anything of an item goes; `None` if
+    /// the day is gone.
+    fn open_day(&self, item: &Item) -> Result<Option<(usize, DayDir)>> {
+        if self.manifest.by == By::Rule && item.day.date() >= self.now.yesterday() {
+            let message = format!("{}/{} is today's or yesterday's", item.camera, item.day);
+            return Err(Error::Refused { guard: "today", message });
+        }
+        let Some(at) = self.cameras.iter().position(|camera| camera.camera() == &item.camera) else {
+            let path = self.tree.root().join(item.camera.as_str());
+            return Err(Error::io("open", path, io::Error::other("the camera's directory cannot be used")));
+        };
+        if self.manifest.by == By::Rule {
+            self.tree.check_disk(&self.cameras[at])?; // a person names what is there now
+        }
+        match self.cameras[at].day(item.day) {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => Ok(Some((at, other?))),
+        }
+    }
+
+    /// The events that an item names, of those that the plan saw.
+    fn wanted(item: &Item, expected: &[EventName]) -> BTreeSet<EventName> {
+        match &item.events {
+            Which::All => expected.iter().copied().collect(),
+            Which::Some(names) => names.iter().copied().filter(|name| expected.contains(name)).collect(),
+        }
     }
 
     /// Removes a day that is empty by now. What was moved is told also where that fails.
@@ -243,7 +252,7 @@ impl RetiringPass<'_> {
                 Ok(()) => {}
                 Err(error) if error.is_not_found() => {}
                 // Nothing was moved yet: with some room it can be done.
-                Err(error) if error.is_no_room() && retired.events.is_empty() => return Err(error),
+                Err(error) if error.is_full() && retired.events.is_empty() => return Err(error),
                 Err(error) => retired.failures.push(Report::of(&error, day.path())),
             }
         }

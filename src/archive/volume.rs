@@ -168,7 +168,7 @@ impl Tree {
 }
 
 /// When a directory was made, in nanoseconds since 1970; `None` where the filesystem, or the kernel, does not tell.
-fn born(dir: &Dir) -> Result<Option<i64>> {
+pub(super) fn born(dir: &Dir) -> Result<Option<i64>> {
     match rustix::fs::statx(dir, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME) {
         Ok(stat) => {
             let is_told = stat.stx_mask & StatxFlags::BTIME.bits() != 0 && stat.stx_btime.tv_sec > 0;

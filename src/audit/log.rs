@@ -16,6 +16,7 @@ use rustix::fs::OFlags;
 use crate::archive::give_state;
 use crate::error::{Error, Result};
 use crate::event::Entry;
+use crate::state_file::make_folder;
 
 /// A file that would become larger than this is followed by a new one.
 const LARGEST: u64 = 10_000_000;
@@ -32,6 +33,8 @@ pub(super) struct Log {
     last: Option<u64>,
     /// The largest number that is taken elsewhere. Written by `raise`.
     taken: u64,
+    /// Whether the directory could not be made when this began, since its disk had no room.
+    is_unmade: bool,
     /// `LARGEST`, but for tests.
     largest: u64,
 }
@@ -46,7 +49,7 @@ pub(super) struct Appended {
 impl Log {
     /// The files in this directory, which need not be there yet.
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_path_buf(), last: None, taken: 0, largest: LARGEST }
+        Self { dir: dir.to_path_buf(), last: None, taken: 0, is_unmade: !dir.exists(), largest: LARGEST }
     }
 
     #[cfg(test)]
@@ -102,6 +105,9 @@ impl Log {
     }
 
     fn write(&self, mut text: String) -> Result<()> {
+        if self.is_unmade {
+            make_folder(&self.dir)?;
+        }
         let path = self.path(0);
         let fail = |op| move |e: io::Error| Error::io(op, self.path(0), e);
         let mut options = OpenOptions::new();

@@ -257,6 +257,12 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// How many names are tried for what is set aside. More than one is needed only where a directory that is not empty has it.
 const ASIDE_NAMES: u32 = 9;
 
+/// Writes a copy of a catalog to a path where no file is.
+pub(super) fn copy(from: &Connection, to: &Path) -> rusqlite::Result<()> {
+    let to = to.as_os_str().as_encoded_bytes();
+    from.execute("VACUUM INTO CAST(?1 AS TEXT)", [to]).map(|_| ())
+}
+
 /// Removes the file and what belongs to it; best effort.
 pub(super) fn remove(path: &Path) {
     for suffix in SUFFIXES {

@@ -84,6 +84,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         let mut text: String = pass.items.iter().map(output::item).collect();
         match (&pass.refused, &pass.pass) {
             (Some(refused), _) => eprintln!("owlery: refused by the guard {:?}: {}", refused.guard, refused.message),
+            (None, None) if !pass.items.is_empty() => text.push_str("no pass was made\n"),
             (None, None) if !pass.failures().is_empty() => text.push_str("nothing was retired\n"),
             (None, None) => text.push_str("nothing to do\n"),
             (None, Some(name)) => {
@@ -129,6 +130,9 @@ fn expire_here(archive: &Archive, confirm: Option<&str>) -> Result<(PassWire, bo
     let pass = parts.handle().pass(confirm)?;
     let left = parts.drain()?;
     is_incomplete |= output::reports(&left);
+    if parts.handle().expirer.audit.lacks_room() {
+        is_incomplete |= output::reports(parts.handle().settle().as_slice());
+    }
     Ok((PassWire::from(&pass), is_incomplete))
 }
 

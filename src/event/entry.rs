@@ -28,6 +28,8 @@ pub enum What {
     Unsaved,
     /// Something else had emptied events in place, and their directories were removed. No recording was left in them.
     Emptied,
+    /// An event was removed in place, since the disk had no room for the delete queue. It cannot be taken back.
+    Removed,
     /// A person asked for something, and it could not be done.
     Failed,
     /// Entries that could not be written and had to be given up; the log has them.
@@ -50,6 +52,7 @@ impl What {
             Self::Saved => "saved",
             Self::Unsaved => "unsaved",
             Self::Emptied => "emptied",
+            Self::Removed => "removed",
             Self::Failed => "failed",
             Self::Lost => "lost",
             Self::Other => "other",

@@ -48,6 +48,14 @@ pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal, by: By) -> En
     }
 }
 
+/// Whether an entry tells that this event was removed in place.
+pub(super) fn is_removal_of(entry: &Entry, id: &EventId) -> bool {
+    entry.what == What::Removed
+        && entry.camera.as_ref() == Some(&id.camera)
+        && entry.day == Some(id.day)
+        && entry.events == Some(Which::Some(vec![id.name]))
+}
+
 /// Each part of what a person did with a pass: deleted, taken back.
 pub(super) fn by_hand(what: What, pass: Option<&str>, items: &[Item]) -> Vec<Entry> {
     let of = |item| Entry { pass: pass.map(str::to_owned), by: By::Hand, ..Entry::of(what, item) };

@@ -16,6 +16,7 @@ impl Expirer {
     pub fn recover(&self) {
         let _queue = self.tree.lock_queue();
         self.put_back_unfinished();
+        self.settle_in_place();
     }
 
     /// The same for whoever holds the queue.

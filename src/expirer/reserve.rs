@@ -2,7 +2,7 @@
 //! delete queue. Nothing else spends it: the lock needs no write, and the catalog can be elsewhere.
 
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FallocateFlags;
@@ -49,9 +49,9 @@ impl Reserve {
         }
     }
 
-    /// Gives the reserves up; false if there is none.
-    pub fn give_up(&self) -> bool {
-        self.0.iter().fold(false, |given, file| give_up(file) || given)
+    /// Gives up the reserve that lies on the same disk as this path; false if there is none.
+    pub fn give_up(&self, on: &Path) -> bool {
+        self.0.iter().filter(|file| is_same_disk(file, on)).any(|file| give_up(file))
     }
 }
 
@@ -61,6 +61,15 @@ fn give_up(file: &Path) -> bool {
         tracing::warn!("the disk is full: the reserve {} is given up", file.display());
     }
     is_given
+}
+
+/// Whether two paths, which need not be there, are on one disk: on one device, or (subvolumes) on filesystems that have the same
+/// room.
+pub(super) fn is_same_disk(a: &Path, b: &Path) -> bool {
+    let there = |path: &Path| path.ancestors().find_map(|path| Some((path.metadata().ok()?.dev(), path.to_path_buf())));
+    let (Some((a, at)), Some((b, other))) = (there(a), there(b)) else { return false };
+    let room = |path: &Path| rustix::fs::statvfs(path).map(|stat| (stat.f_blocks, stat.f_bfree, stat.f_bavail)).ok();
+    a == b || (room(&at).is_some() && room(&at) == room(&other))
 }
 
 /// The size of the disk that a file's folder is on, and what is free there. None where there is no such folder.

@@ -1,51 +1,71 @@
 //! Room for a pass on a full disk. The way into the delete queue needs a few blocks and inodes, and with none free nothing
-//! could ever expire. So what is ours goes first: the reserve, then the catalog, which is derived. If there is nothing of ours,
-//! an event that a rule has planned is removed where it lies, after the audit has it.
+//! could ever expire. So what is ours goes first: the reserve, then the catalog, which is derived. Where nothing of ours is
+//! left, the files of one planned event are removed in place, and the next one's, until the queue can be made.
 
-use super::Expirer;
-use crate::archive::{DayDir, Retired, RetiringPass};
+use std::sync::atomic::Ordering;
+
+use super::reserve::is_same_disk;
+use super::{Expirer, Pass, notes};
+use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass};
 use crate::error::{Error, Result};
 use crate::event::{By, Entry, EventId, EventName, Item, What, Which};
 
+/// The reason that the audit gives beside the rule's.
+const IN_PLACE: &str = "removed in place, since the disk had no room for the delete queue";
+
 impl Expirer {
-    /// Retires an item, and makes room where the disk has none for that. Called with the day's ticket.
+    /// Retires an item, and makes room where the disk has none for that. Called with the day's ticket. What was removed in
+    /// place is added to `pass`, also where this fails.
     pub(super) fn retire_with_room(
         &self,
         retiring: &mut RetiringPass<'_>,
         item: &Item,
         names: &[EventName],
         by: By,
+        pass: &mut Pass,
     ) -> Result<Retired> {
         let scanner = &self.scanner;
         let is_open = |day: &DayDir, name: EventName, newest: i64| scanner.is_being_written(day, name, newest, by);
-        let mut removed = Vec::new();
-        let mut candidates = names.iter().filter(|name| match &item.events {
-            Which::All => true,
-            Which::Some(planned) => planned.contains(name),
-        });
+        let mut candidates = names.iter().copied();
         loop {
             match retiring.retire(item, names, &is_open) {
-                Err(error) if error.is_no_room() => {
-                    let has_room =
-                        self.give_up_ours() || (by == By::Rule && self.remove_one(item, &mut candidates, &mut removed));
+                Err(error) if error.is_full() => {
+                    let has_room = self.give_up_ours(&error)
+                        || (by == By::Rule && self.remove_one(retiring, item, names, &mut candidates, pass));
                     if !has_room {
-                        return Err(no_room(error));
+                        return Err(with_cure(
+                            error,
+                            "nothing can be retired until a file is removed by hand (64 kB are enough)",
+                        ));
                     }
-                }
-                Ok(mut retired) => {
-                    retired.events.extend(removed);
-                    retired.events.sort_unstable();
-                    return Ok(retired);
                 }
                 other => return other,
             }
         }
     }
 
-    /// Gives up something of ours that takes room; false if nothing is left.
-    fn give_up_ours(&self) -> bool {
-        if self.reserve.give_up() {
+    /// Does something that a person asked for and that needs a little room, giving up what is ours for it.
+    pub(super) fn with_room<T>(&self, work: impl Fn() -> Result<T>) -> Result<T> {
+        loop {
+            match work() {
+                Err(error) if error.is_full() => {
+                    if !self.give_up_ours(&error) {
+                        return Err(with_cure(error, "make room first, 64 kB are enough"));
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Gives up something of ours on the disk that had no room; false if nothing is left there.
+    fn give_up_ours(&self, error: &Error) -> bool {
+        let Error::Io { path, .. } = error else { return false };
+        if self.reserve.give_up(path) {
             return true;
+        }
+        if !is_same_disk(&self.catalog.path(), path) {
+            return false;
         }
         match self.catalog.leave_disk() {
             Ok(has_left) => {
@@ -61,37 +81,33 @@ impl Expirer {
         }
     }
 
-    /// Removes the next of the candidates that may go; false if there is none.
-    fn remove_one<'a>(
+    /// Removes the next of the candidates that may go in place; false if there is none.
+    fn remove_one(
         &self,
+        retiring: &mut RetiringPass<'_>,
         item: &Item,
-        candidates: &mut impl Iterator<Item = &'a EventName>,
-        removed: &mut Vec<EventName>,
+        names: &[EventName],
+        candidates: &mut impl Iterator<Item = EventName>,
+        pass: &mut Pass,
     ) -> bool {
-        let open = self.scanner.found_open();
-        let Ok(camera) = self.tree.camera(&item.camera) else { return false };
+        let is_open =
+            |day: &DayDir, name: EventName, newest: i64| self.scanner.is_being_written(day, name, newest, By::Rule);
         for name in candidates {
-            let id = EventId { camera: item.camera.clone(), day: item.day, name: *name };
-            if open.contains(&id) || self.tree.is_saved(&id).unwrap_or(true) {
-                continue;
-            }
-            let reason = format!("{}; removed at once, since the disk had no room for the delete queue", item.reason);
-            let about =
-                Item { events: Which::Some(vec![*name]), count: 1, bytes: None, frees: None, reason, ..item.clone() };
+            let id = EventId { camera: item.camera.clone(), day: item.day, name };
+            let about = removed(&id, format!("{}; {IN_PLACE}", item.reason));
             let note = || {
                 tracing::warn!("{id}: {}", about.reason);
-                self.audit.note(self.scanner.clock.now(), [Entry::of(What::Item, &about)]);
+                self.audit.note(self.scanner.clock.now(), [Entry::of(What::Removed, &about)]);
             };
-            let is_open =
-                |day: &DayDir, name: EventName, newest: i64| self.scanner.is_being_written(day, name, newest, By::Rule);
-            match self.tree.sacrifice(&camera, item.day, *name, &is_open, note) {
+            self.has_in_place.store(true, Ordering::Release);
+            match retiring.remove_in_place(item, names, name, &is_open, note) {
                 Ok(true) => {
-                    removed.push(*name);
+                    pass.removed.push(about);
+                    self.end_removal(&id);
                     return true;
                 }
                 Ok(false) => {}
                 Err(error) => {
-                    // What fails for one may have removed a part of it, and the next must not follow.
                     tracing::error!("{}", error.chain());
                     return false;
                 }
@@ -99,14 +115,102 @@ impl Expirer {
         }
         false
     }
+
+    /// Does what waited for room: marks the root, writes the audit, ends what is under way in place. Returns how many entries
+    /// the audit still lacks.
+    pub fn settle(&self) -> usize {
+        if let Err(error) = self.tree.settle_identity() {
+            tracing::debug!("{}", error.chain()); // there is none yet
+        }
+        let unwritten = self.audit.retry();
+        let _queue = self.tree.lock_queue();
+        self.settle_in_place();
+        unwritten
+    }
+
+    /// Ends what is under way in place: at the start, and until nothing is left. What was not decided goes back, what was
+    /// decided goes, and its directory stays until the audit has it.
+    pub(super) fn settle_in_place(&self) {
+        if !self.has_in_place.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        match self.tree.in_place() {
+            Ok(found) => found.iter().for_each(|(id, stage)| self.settle_one(id, *stage)),
+            Err(error) => {
+                tracing::debug!("{}", error.chain()); // a root that is not there has none either
+                self.has_in_place.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn settle_one(&self, id: &EventId, stage: InPlace) {
+        match stage {
+            InPlace::Moved => self.put_back_one(id),
+            InPlace::Removing => {
+                if !self.audit.has(|entry| notes::is_removal_of(entry, id)) {
+                    let about = removed(id, format!("past its time; {IN_PLACE}"));
+                    self.audit.note(self.scanner.clock.now(), [Entry::of(What::Removed, &about)]);
+                }
+                self.end_removal(id);
+            }
+        }
+    }
+
+    fn put_back_one(&self, id: &EventId) {
+        let put_back = {
+            let _ticket = self.scanner.tickets.take(&id.camera, id.day);
+            self.tree.put_back_in_place(id)
+        };
+        if let Err(error) = put_back {
+            tracing::error!("{}; the event lies beside its day and is tried again", error.chain());
+            return self.has_in_place.store(true, Ordering::Release);
+        }
+        tracing::warn!("{id}: its removal was cut off before it was decided; it is back");
+        if self.audit.has(|entry| notes::is_removal_of(entry, id)) {
+            let back = removed(id, "put back: its removal in place was cut off".to_owned());
+            self.audit.note(self.scanner.clock.now(), [Entry::of(What::Restored, &back)]);
+        }
+        if let Err(error) = self.scanner.scan_day(&id.camera, id.day, Depth::Glance) {
+            tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
+        }
+    }
+
+    /// Removes what is left of an event, and at last its directory if the audit has the entry: until then that is what
+    /// tells of it.
+    fn end_removal(&self, id: &EventId) {
+        let ended = self.tree.go_on_in_place(id).and_then(|()| {
+            if self.audit.retry() == 0 {
+                return self.tree.forget_in_place(id);
+            }
+            self.has_in_place.store(true, Ordering::Release);
+            Ok(())
+        });
+        if let Err(error) = ended {
+            tracing::error!("{}", error.chain());
+            self.has_in_place.store(true, Ordering::Release);
+        }
+    }
 }
 
-/// The error with the cure.
-fn no_room(error: Error) -> Error {
+/// One event, for the audit.
+fn removed(id: &EventId, reason: String) -> Item {
+    Item {
+        camera: id.camera.clone(),
+        day: id.day,
+        events: Which::Some(vec![id.name]),
+        count: 1,
+        bytes: None,
+        frees: None,
+        reason,
+    }
+}
+
+/// The error with what helps.
+fn with_cure(error: Error, cure: &str) -> Error {
     match error {
         Error::Io { op, path, source } => {
-            let text = format!("{source}; nothing can be retired until a file is removed by hand (64 kB are enough)");
-            Error::Io { op, path, source: std::io::Error::new(source.kind(), text) }
+            let kind = source.kind();
+            Error::Io { op, path, source: std::io::Error::new(kind, format!("{source}; {cure}")) }
         }
         other => other,
     }

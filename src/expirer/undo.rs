@@ -49,8 +49,9 @@ impl Expirer {
         let until = from + TimeDelta::days(KEPT_DAYS).max(self.undo_window);
         // Step 1: no pass from now on takes what comes back.
         let kept = |(camera, day): &(Camera, Day)| RestoredDay { camera: camera.clone(), day: *day, until };
-        self.restored
-            .add(&days.iter().map(kept).collect::<Vec<_>>(), doubt.is_none().then_some(now))
+        let kept: Vec<_> = days.iter().map(kept).collect();
+        let believed = doubt.is_none().then_some(now);
+        self.with_room(|| self.restored.add(&kept, believed))
             .inspect_err(|error| self.restore_failed(name, error, now))?;
         crash("restore-1");
         let mut done = Restoration { pass: name.to_owned(), left: others, ..Restoration::default() };
@@ -175,7 +176,7 @@ impl Expirer {
 
     /// Saves an event: no rule takes it.
     pub fn save(&self, id: &EventId) -> Result<()> {
-        self.mark(id, What::Saved, self.tree.save(id))
+        self.mark(id, What::Saved, self.with_room(|| self.tree.save(id)))
     }
 
     /// Makes an event one like others.

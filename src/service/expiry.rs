@@ -99,7 +99,7 @@ impl<'a> Expiry<'a> {
             if self.pressure.is_none() {
                 self.hand_over();
             }
-            self.shared.expirer.audit.retry();
+            self.shared.expirer.settle();
             loop {
                 match self.wait() {
                     Wake::Stop => return Ok(()),
@@ -107,7 +107,7 @@ impl<'a> Expiry<'a> {
                     Wake::Look => {
                         self.look_at_zone();
                         self.look_at_space()?;
-                        self.shared.expirer.audit.retry(); // there may be room by now
+                        self.shared.expirer.settle(); // there may be room by now
                     }
                 }
             }
@@ -194,6 +194,11 @@ impl<'a> Expiry<'a> {
     fn look_at_space(&mut self) -> Result<()> {
         self.shared.status.set_standing(super::health::alerts(self.shared));
         self.shared.reserve.look(self.shared.expirer.policy().can_expire());
+        match self.shared.catalog.return_to_disk() {
+            Ok(true) => tracing::info!("there is room again: the catalog is in the state directory"),
+            Ok(false) => {}
+            Err(error) => tracing::debug!("{}", error.chain()), // it is tried again
+        }
         let Some(min_free) = self.shared.expirer.policy().min_free else { return Ok(()) };
         let disk = match self.shared.tree.disk() {
             Ok(disk) => disk,

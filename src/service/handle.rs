@@ -353,12 +353,8 @@ impl Handle {
         }
         let mut pass = self.expirer.pass(confirmed)?;
         let unwritten = self.expirer.audit.retry();
-        if unwritten > 0 {
-            let problem = format!(
-                "{unwritten} entries of the audit could not be written, only the log has them; make room in the state \
-                 directory, make it writable, or name another with --state-dir"
-            );
-            pass.failures.push(Report::failure(self.tree.root(), problem));
+        if !self.expirer.audit.lacks_room() {
+            pass.failures.extend(self.report_unwritten(unwritten)); // else they wait until the pass is removed
         }
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
         self.counters.add(if confirmed.is_some() { By::Hand } else { By::Rule }, &pass);
@@ -367,6 +363,20 @@ impl Handle {
         }
         self.news.tell_of_pass(&pass);
         Ok(pass)
+    }
+
+    /// Does what waited for room while the disk was full. Returns what the audit still lacks.
+    pub(crate) fn settle(&self) -> Option<Report> {
+        let unwritten = self.expirer.settle();
+        self.report_unwritten(unwritten)
+    }
+
+    fn report_unwritten(&self, unwritten: usize) -> Option<Report> {
+        let problem = format!(
+            "{unwritten} entries of the audit could not be written, only the log has them; make room in the state directory, \
+             make it writable, or name another with --state-dir"
+        );
+        (unwritten > 0).then(|| Report::failure(self.tree.root(), problem))
     }
 
     /// Waits until what was done can be queried, for a while: it is done, whether the catalog can be written or not.

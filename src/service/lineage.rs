@@ -4,13 +4,25 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::state_dir::StateDir;
-use crate::archive::{Tree, marker, write_state};
+use crate::archive::{RootSign, Tree, marker, write_state};
 use crate::error::{Error, Result};
 
 const FILE: &str = "archive.json";
 /// What a state directory holds that was derived from one archive and means nothing for another.
 const DERIVED: [&str; 5] = ["catalog.db", "catalog.db-wal", "catalog.db-shm", "volumes.json", "held.json"];
+
+/// The file, which is a marker's with more in it.
+#[derive(Serialize, Deserialize)]
+struct Named {
+    owlery: u32,
+    archive: String,
+    /// The root that is to carry this identity and could not be marked yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unmarked_root: Option<RootSign>,
+}
 
 /// What a state directory says about its archive.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +31,8 @@ enum Known {
     Nothing,
     /// The archive of this identity.
     Archive(String),
+    /// The same, but the root carried no marker yet, since its disk was full.
+    Unmarked(String, RootSign),
     /// An earlier build used it, which did not write down for which archive.
     Unnamed,
     /// It cannot be told, and why.
@@ -34,10 +48,15 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
     let why = match (known(state), &root) {
         // A broken marker: it is served, and every pass is refused.
         (Known::Nothing, _) | (_, Err(_)) | (Known::Unnamed, Ok(Some(_))) => return Ok(()),
-        (Known::Archive(known), Ok(Some(found))) if known == *found => return Ok(()),
+        (Known::Archive(known) | Known::Unmarked(known, _), Ok(Some(found))) if known == *found => return Ok(()),
+        (Known::Unmarked(_, sign), Ok(None)) if tree.root_sign() == Some(sign.clone()) => return Ok(()),
         (Known::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never was
-        (Known::Archive(known), Ok(Some(found))) => format!("of the archive {known}, and this is {found}"),
-        (Known::Archive(known), Ok(None)) => format!("of the archive {known}, and this root carries no marker"),
+        (Known::Archive(known) | Known::Unmarked(known, _), Ok(Some(found))) => {
+            format!("of the archive {known}, and this is {found}")
+        }
+        (Known::Archive(known) | Known::Unmarked(known, _), Ok(None)) => {
+            format!("of the archive {known}, and this root carries no marker")
+        }
         (Known::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
         (Known::Broken(why), _) => format!("of an archive that cannot be told ({why})"),
     };
@@ -52,11 +71,30 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
 /// Writes down that the state directory belongs to the archive at the root; best effort, since the disk may be full.
 pub(super) fn note(tree: &Tree, state: &Path) {
     let Some(id) = tree.identify_if(false) else { return };
-    if is_inside(tree, state) || known(state) == Known::Archive(id.to_owned()) {
+    let unmarked = tree.is_provisional().then(|| tree.root_sign());
+    let now = match &unmarked {
+        None => Known::Archive(id.to_owned()),
+        Some(Some(sign)) => Known::Unmarked(id.to_owned(), sign.clone()),
+        Some(None) => return, // it could not be told from another disk that is mounted there later
+    };
+    if is_inside(tree, state) || known(state) == now {
         return;
     }
-    if let Err(error) = write_state(state, FILE, &marker::text_of(id), 0o644) {
-        tracing::warn!("{}; it is tried again at the next start", error.chain());
+    let file = Named { owlery: 1, archive: id.to_owned(), unmarked_root: unmarked.flatten() };
+    let text = serde_json::to_vec(&file).expect("a struct of numbers and strings is JSON");
+    match write_state(state, FILE, &text, 0o644) {
+        Err(error) if error.is_full() || !state.is_dir() => tracing::debug!("{}", error.chain()),
+        Err(error) => tracing::warn!("{}; it is tried again at the next start", error.chain()),
+        Ok(()) => {}
+    }
+}
+
+/// Has a root that could not be marked by an earlier process be given the identity that the state knows.
+pub(super) fn expect(tree: &Tree, state: &Path) {
+    if let (Known::Unmarked(id, sign), Ok(None)) = (known(state), tree.marker())
+        && tree.root_sign() == Some(sign)
+    {
+        tree.expect_identity(id);
     }
 }
 
@@ -95,7 +133,10 @@ fn known(state: &Path) -> Known {
     let path = state.join(FILE);
     match std::fs::read(&path) {
         Ok(bytes) => match marker::parse(&bytes) {
-            Ok(id) => Known::Archive(id),
+            Ok(id) => match serde_json::from_slice(&bytes) {
+                Ok(Named { unmarked_root: Some(sign), .. }) => Known::Unmarked(id, sign),
+                _ => Known::Archive(id),
+            },
             Err(why) => Known::Broken(format!("{}: {why}", path.display())),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

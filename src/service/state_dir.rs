@@ -75,7 +75,7 @@ impl StateDir {
         match usable {
             Ok(()) => Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() }),
             // It is made when there is room, by the first pass at the latest; until then its files are kept in memory.
-            Err(error) if error.is_no_room() => {
+            Err(error) if error.is_full() => {
                 tracing::warn!("{}; what belongs there waits until there is room", error.chain());
                 Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() })
             }

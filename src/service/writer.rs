@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
 use super::feed::Message;
 use super::handle::Handle;
 use super::status::Part;
+use crate::catalog::lacks_room;
 use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::Change;
@@ -103,7 +104,7 @@ impl Writer {
                     break;
                 }
                 Err(error) => {
-                    if error.is_no_room() && self.leave_disk(&error) {
+                    if lacks_room(&error) && self.leave_disk(&error) {
                         continue;
                     }
                     if self.shared.status.set(Part::Catalog, Some(&error.chain())) {

@@ -181,8 +181,14 @@ fn a_catalog_leaves_a_full_disk() {
         daemon.get("/api/v1/cameras").json()["cameras"][0]["events"].as_u64() == Some(2010)
     });
     wait_until("and it is ready", || daemon.get("/readyz").status == 200);
+    assert!(!state.join("catalog.db").exists(), "what it took is room");
     fs::remove_file(filler).unwrap();
+    wait_until("it is back where it belongs", || state.join("catalog.db").exists());
+    daemon.wait_for_log("the catalog is in the state directory");
+    assert_eq!(daemon.events().len(), 1000, "a page");
     assert_eq!(daemon.stop(), 0);
+    let ran = world.run("scan", &["--state-dir", state.to_str().unwrap(), "--json"]);
+    assert_eq!((ran.code, ran.json()["events"].as_u64()), (0, Some(2010)), "{ran:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::world::{Disk, World, days_ago, wait_until};
+use crate::world::{Disk, Ran, World, days_ago, unfinished_mp4, wait_until};
 
 const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
 
@@ -101,6 +101,25 @@ fn a_full_ext4_expires_at_the_first_start() {
     }
 }
 
+/// The state knew an archive whose root carries no marker, and refused it for ever.
+#[test]
+fn an_unmarked_full_root_is_known_again() {
+    let world = World::empty();
+    let disk = Loop::mount(&world, &world.root, &[]);
+    events(&world);
+    fill(&world.root);
+    let flags = state_elsewhere(&world);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    for _ in 0..2 {
+        assert_eq!(world.run("scan", &flags).code, 0);
+    }
+    drop(disk);
+    let _other = Loop::mount(&world, &world.root, &[]);
+    events(&world);
+    let ran = world.run("expire", &[&RULE[..], &flags].concat());
+    assert_eq!(ran.code, 3, "another disk is not that archive: {ran:?}");
+}
+
 #[test]
 fn a_full_tmpfs_expires_at_the_first_start() {
     for is_elsewhere in [false, true] {
@@ -192,10 +211,62 @@ fn saved_and_open_events_stay_on_a_full_disk() {
     let _disk = Loop::mount(&world, &world.root, &[]);
     let (saved, open) = (format!("Camera1/{}/10-00-00", days_ago(60)), format!("Camera1/{}/11-00-00", days_ago(60)));
     world.event(&saved).frames(2).saved().old().make();
-    world.event(&open).frames(2).make();
+    world.event(&open).frames(2).movie("video.mp4", unfinished_mp4()).make();
     fill(&world.root);
     world.run("expire", &RULE);
     assert!(world.has(format!("{saved}/video.mp4")) && world.has(format!("{open}/video.mp4")));
+}
+
+/// A crash at any step of a removal in place loses no event that a rule has not taken, and no entry of the audit.
+#[test]
+fn a_crash_in_place_is_made_up_for() {
+    for is_elsewhere in [false, true] {
+        for step in 1..=5 {
+            let step = format!("in-place-{step}");
+            let world = World::empty();
+            let _disk = Loop::mount(&world, &world.root, &[]);
+            events(&world);
+            fill(&world.root);
+            let flags = if is_elsewhere { state_elsewhere(&world).to_vec() } else { Vec::new() };
+            let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+            let mut command = world.command("expire", [&RULE[..], &flags].concat());
+            command.env("OWLERY_FAULT", &step);
+            assert_eq!(Ran::of(command).code, -1, "{step}");
+            expire_before_the_first_start(&world, &flags);
+            let left: Vec<String> = world.tree().into_iter().filter(|path| path.contains(".owlery-")).collect();
+            assert!(left.is_empty(), "{step}: {left:?}");
+            check_audit(&world, &flags, &step);
+        }
+    }
+}
+
+/// Every event that is gone is told once: as removed in place, or in an item of a pass.
+fn check_audit(world: &World, flags: &[&str], step: &str) {
+    let ran = world.run("audit", &[&["--json", "--limit", "1000"], flags].concat());
+    let told = ran.json();
+    let count = |what: &str| -> u64 {
+        let of = told["entries"].as_array().unwrap().iter().filter(|entry| entry["what"] == what);
+        of.map(|entry| entry["count"].as_u64().unwrap()).sum()
+    };
+    let gone = count("removed") + count("item") - count("restored");
+    assert_eq!(gone, 10, "{step}: {told:#}");
+    assert!(count("removed") > 0, "{step}: {told:#}");
+}
+
+/// No inode is free but that of the reserve.
+#[test]
+fn an_event_can_be_saved_on_a_full_disk() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &["-N", "256"]);
+    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    world.event(&id).old().make();
+    let daemon = world.serve(&RULE);
+    wait_until("a reserve", || world.has(".owlery/reserve"));
+    take_inodes(&world.root);
+    let ran = world.run("save", &[&id]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(world.has(format!("{id}/.saved")));
+    assert_eq!(daemon.stop(), 0);
 }
 
 #[test]

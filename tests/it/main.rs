@@ -43,9 +43,9 @@ mod embed;
 mod emptied;
 #[cfg(feature = "cli")]
 mod expire;
+mod full_disk;
 #[cfg(feature = "cli")]
 mod fuse;
-mod full_disk;
 #[cfg(feature = "cli")]
 mod http;
 #[cfg(feature = "cli")]
