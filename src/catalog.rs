@@ -7,6 +7,7 @@ mod audit;
 mod cameras;
 mod damage;
 mod days;
+mod movies;
 mod query;
 mod read;
 mod reader;

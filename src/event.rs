@@ -25,5 +25,5 @@ pub use entry::{By, Entry, What};
 pub use id::{EventId, EventName};
 pub use item::{Item, Which};
 pub use marker::QueueMarker;
-pub use movie::{Container, DebugMovie};
+pub use movie::{Container, DebugMovie, Movie, MovieName};
 pub use state::State;

@@ -55,8 +55,8 @@ pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Order, Page, Que
 pub use clock::{Boot, Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use event::{
-    By, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName, Item, State,
-    Thumbnail, What, Which,
+    By, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName, Item, Movie,
+    MovieName, State, Thumbnail, What, Which,
 };
 pub use expirer::{GuardState, Pass, Restoration};
 pub use reaper::Window;

@@ -309,13 +309,11 @@ const UNFINISHED: &str = "was never finished or is cut off (no moov box, or data
 
 fn details_of(facts: Facts, state: State, peak_change: Option<u32>) -> Details {
     let mut problems = facts.problems;
-    if state == State::Interrupted
-        && let Some(video) = facts.video
-    {
-        let name = video.file_name();
-        let is_empty = facts.movie == Some(MovieCheck::Empty);
-        let what = if is_empty { "is empty" } else { UNFINISHED };
-        problems.push(format!("{name} {what}"));
+    if state == State::Interrupted {
+        problems.extend(facts.unfinished.iter().map(|(movie, check)| {
+            let what = if *check == MovieCheck::Empty { "is empty" } else { UNFINISHED };
+            format!("{} {what}", movie.as_str())
+        }));
     }
     Details {
         start: facts.start,
@@ -324,7 +322,7 @@ fn details_of(facts: Facts, state: State, peak_change: Option<u32>) -> Details {
         saved: facts.saved,
         frames: facts.frames,
         bytes: facts.bytes,
-        video: facts.video,
+        videos: facts.videos,
         debug_video: facts.debug_video,
         thumbnail: facts.thumbnail,
         peak_change: peak_change.or(facts.peak_change),

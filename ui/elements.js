@@ -23,5 +23,8 @@ export function place(parent, wanted) {
   }
 }
 
+/** The path of an event's picture; null where there is none that a browser can show. */
+export const picture = (event) => (event.thumbnail && !event.thumbnail.endsWith(".ppm") ? local(event.thumbnail) : null);
+
 /** A file's path below this page, wherever it is mounted, and whatever a proxy makes of where that is. */
 export const local = (path) => path.match(/media\/[^/]+\/\d{4}-\d\d-\d\d\/.*/)[0];

@@ -1,7 +1,7 @@
 // The list: a card for each event, below the heading of its day. Cards are kept as long as their event is shown and change
 // in place, so that nobody loses what he points at or has the focus on.
 
-import { $, local, make, MISSING, place } from "./elements.js";
+import { $, make, MISSING, picture, place } from "./elements.js";
 import { renew } from "./player.js";
 import { dayName, length, when } from "./words.js";
 
@@ -21,6 +21,7 @@ function card() {
   button.type = "button";
   const [frame, line] = [make("div", "frame"), make("p")];
   const [image, badge, star] = [make("img"), make("span", "badge"), make("span", "star", "★")];
+  const blank = make("div", "blank"); // in place of a picture where there is none
   image.loading = "lazy";
   let isLost = false; // the picture could not be had
   let tries = 0; // how often it was asked for again since it was last seen
@@ -33,14 +34,12 @@ function card() {
   });
   image.addEventListener("load", () => { if (!isLost) tries = 0; });
   const [time, camera, lasts] = [make("span", "time"), make("span", "camera"), make("span", "length")];
-  frame.append(image, badge, star);
+  frame.append(image, blank, badge, star);
   line.append(time, camera, lasts);
   button.append(frame, line);
 
   let [shown, text] = [null, ""];
   button.addEventListener("click", () => chosen(shown));
-
-  const picture = () => (shown.thumbnail ? local(shown.thumbnail) : MISSING);
 
   function show(event) {
     if (event === shown) return;
@@ -49,7 +48,11 @@ function card() {
     [shown, text] = [event, now];
     button.dataset.id = event.id;
     image.alt = `${event.camera}, ${when(event)}`;
-    if (image.getAttribute("src") !== picture()) image.src = picture();
+    const path = picture(event);
+    [image.hidden, blank.hidden] = [path === null, path !== null];
+    blank.textContent = `${event.camera}, ${length(event)}`;
+    if (path === null) image.removeAttribute("src");
+    else if (image.getAttribute("src") !== path) image.src = path;
     badge.hidden = event.state === "complete";
     badge.className = `badge ${event.state}`;
     badge.textContent = event.state === "open" ? "recording" : event.state;
@@ -60,9 +63,10 @@ function card() {
     renew(event);
   }
   function again() {
-    if (!isLost && !(image.complete && image.naturalWidth === 0)) return;
+    const path = picture(shown);
+    if (path === null || (!isLost && !(image.complete && image.naturalWidth === 0))) return;
     isLost = false;
-    image.src = picture();
+    image.src = path;
   }
   return { button, show, again };
 }

@@ -1,9 +1,10 @@
 // The dialog: an event's movie, what is known of it, and its files.
 
-import { $, local, make, MISSING } from "./elements.js";
+import { $, local, make, picture } from "./elements.js";
 import { length, number, size, when } from "./words.js";
 
 let shown = null; // the event in the dialog
+let chosen = null; // the address of the movie that is played, if it is not the first
 let isUnreachable = false; // its movie is asked for again when the service is back
 let closed = () => {};
 
@@ -12,9 +13,10 @@ export function onClose(then) {
 }
 
 function still(event, why) {
-  const image = make("img");
-  image.alt = "";
-  image.src = event.thumbnail ? local(event.thumbnail) : MISSING;
+  const path = picture(event);
+  const image = make(path === null ? "div" : "img", path === null ? "blank" : "");
+  if (path === null) image.textContent = `${event.camera}, ${length(event)}`;
+  else [image.alt, image.src] = ["", path];
   const had = $("stage").contains(document.activeElement);
   $("stage").replaceChildren(image, make("p", "", why));
   if (had) $("player").focus();
@@ -27,9 +29,9 @@ function movie(event) {
   video.autoplay = true;
   video.muted = true;
   video.playsInline = true;
-  if (event.thumbnail) video.poster = local(event.thumbnail);
+  if (picture(event) !== null) video.poster = picture(event);
   // Browsers remember for a while what they have read of a movie; one that grows has another address until it is whole.
-  video.src = local(event.video) + (event.state === "open" ? `#${Date.now()}` : "");
+  video.src = (chosen ?? local(event.video)) + (event.state === "open" ? `#${Date.now()}` : "");
   video.addEventListener("error", async () => {
     const status = await statusOf(video.src);
     if (!video.isConnected || shown === null) return;
@@ -81,8 +83,24 @@ function files(event) {
     $("movie").href = local(event.video);
     $("movie").download = name + event.video.slice(event.video.lastIndexOf("."));
   }
+  const links = event.videos.length > 1 ? event.videos.map(link) : [];
+  // Made anew only where they are others: one may have the focus.
+  if (JSON.stringify(links.map(String)) !== JSON.stringify([...$("movies").children].map(String))) $("movies").replaceChildren(...links);
   $("zip").href = `api/v1/events/${event.id.split("/").map(encodeURIComponent).join("/")}.zip`;
   $("zip").download = `${name}.zip`;
+}
+
+/** A link that plays one of several movies of the event in the dialog. */
+function link({ name, url }) {
+  const link = make("a", "", name);
+  link.href = local(url);
+  link.addEventListener("click", (click) => {
+    if (click.ctrlKey || click.metaKey || click.shiftKey) return; // in another tab
+    click.preventDefault();
+    chosen = local(url);
+    movie(shown);
+  });
+  return link;
 }
 
 function tell(event) {
@@ -94,6 +112,7 @@ function tell(event) {
 export function play(event) {
   $("player-title").textContent = `${event.camera}, ${when(event)}`;
   isUnreachable = false;
+  chosen = null;
   tell(event);
   movie(event);
   if (!$("player").open) $("player").showModal();

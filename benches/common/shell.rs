@@ -8,7 +8,7 @@ use std::path::Path;
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 use owlery::bench::{Catalog, Change, DayScan, Stamp};
-use owlery::{Camera, Container, Day, Details, EventName, State, Thumbnail};
+use owlery::{Camera, Container, Day, Details, EventName, Movie, State, Thumbnail};
 
 /// The size of an archive, in events spread evenly over cameras and days.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,7 @@ fn event(date: NaiveDate, camera: u32, at: u32, of: u32) -> (EventName, Details)
         saved: chance.is_multiple_of(50),
         frames: Some(length * 5),
         bytes: Some(u64::from(length) * 400_000 + u64::from(chance % 100_000)),
-        video: Some(Container::ALL[0]),
+        videos: vec![Movie { name: Container::Mp4.into(), bytes: Some(u64::from(length) * 60_000) }],
         debug_video: None,
         thumbnail: Some(Thumbnail::File),
         peak_change: Some(500 + chance % 20_000),

@@ -11,7 +11,7 @@ use super::sidecar::SIDECAR;
 use super::{CameraDir, SAVED, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Day, Details, EventName};
+use crate::event::{Day, Details, EventName, Movie};
 use crate::fault::crash;
 
 /// What is left in the directory of an event without recordings.
@@ -37,18 +37,19 @@ pub struct Contents {
 }
 
 impl Contents {
-    fn of(dir: &Dir, known: Option<&Details>) -> Result<Self> {
-        let names = Names::read(dir, Depth::Glance)?;
-        let (frames, is_emptied) = (names.frames.len() as u64, names.frames.is_empty() && names.video.is_none());
+    fn of(dir: &Dir, event: EventName, known: Option<&Details>) -> Result<Self> {
+        let names = Names::read(dir, Depth::Glance, event)?;
+        let (frames, is_emptied) = (names.frames.len() as u64, names.frames.is_empty() && names.videos.is_empty());
         let left = if is_emptied { Some(left_in(dir)?) } else { None };
         let differs = match known {
             None => false,
             Some(known) => {
                 let counted = known.frames.map(u64::from);
-                let lacks_movie = match known.video {
-                    None => names.video.is_some(),
-                    Some(movie) => !dir.has(movie.file_name().as_bytes())?,
-                };
+                let is_listed = |movie: &&Movie| names.videos.iter().any(|there| there.name == movie.name);
+                let mut lacks_movie = known.videos.is_empty() && !names.videos.is_empty();
+                for movie in known.videos.iter().filter(|movie| !is_listed(movie)) {
+                    lacks_movie |= !dir.has(movie.name.as_str().as_bytes())?;
+                }
                 lacks_movie || counted.map_or(is_emptied, |counted| counted != frames)
             }
         };
@@ -114,7 +115,7 @@ fn remove_dirs_in(dir: &Dir, depth: u32) -> Result<bool> {
 impl DayDir {
     /// What an event's directory holds, by its names, compared with what is known of the event.
     pub fn contents(&self, name: EventName, known: Option<&Details>) -> Result<Contents> {
-        Contents::of(&self.dir.open_dir(name.text().as_bytes())?, known)
+        Contents::of(&self.dir.open_dir(name.text().as_bytes())?, name, known)
     }
 
     /// Steps 2 and 3: removes the directory of an emptied event. False if it holds anything else by now, which stays.

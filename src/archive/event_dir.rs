@@ -11,9 +11,9 @@ use super::dir::{DayDir, Dir, Statx, file_type, join, mtime};
 use super::sidecar::{LARGEST, SIDECAR, Sidecar};
 use super::{SAVED, exif, moov};
 use crate::error::{Error, Result};
-use crate::event::frames::{Early, Frame, Span, has_early, is_early};
+use crate::event::frames::{Early, Frame, Shows, Span, has_early, is_early};
 use crate::event::state::MovieCheck;
-use crate::event::{Container, DebugMovie, EventId, EventName, Thumbnail};
+use crate::event::{Container, DebugMovie, EventId, EventName, Movie, MovieName, Thumbnail, movie};
 
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +39,18 @@ pub struct Facts {
     pub frames: Option<u32>,
     /// The sum of the files' sizes, where they were looked at.
     pub bytes: Option<u64>,
-    /// Its movie.
-    pub video: Option<Container>,
+    /// Its movies, the main one first.
+    pub videos: Vec<Movie>,
     /// Its debug movie.
     pub debug_video: Option<DebugMovie>,
     /// The picture for it.
     pub thumbnail: Option<Thumbnail>,
     /// The most changed pixels, where a sidecar told.
     pub peak_change: Option<u32>,
-    /// Whether the movie is whole, where it was looked into.
+    /// Whether its movies are whole, where they were looked into: what the worst of them is.
     pub movie: Option<MovieCheck>,
+    /// Its movies that are not whole.
+    pub unfinished: Vec<(MovieName, MovieCheck)>,
     /// The newest modification time in it, where every file was looked at.
     pub newest: Option<i64>,
     /// The oldest modification time of it and of what is in it, where every file was looked at.
@@ -74,8 +76,12 @@ pub(super) struct Names {
     /// Something of the sidecar's name is there, of whatever kind.
     has_sidecar: bool,
     has_thumbnail: bool,
-    pub video: Option<Container>,
+    pub videos: Vec<Movie>,
     debug_video: Option<DebugMovie>,
+    /// Movies that have a picture of motionEye's.
+    thumbs: Vec<MovieName>,
+    /// The frame at a quarter of the event, where frames were put into order.
+    quarter: Option<Frame>,
     /// Every name, where files are to be looked at.
     all: Vec<Vec<u8>>,
 }
@@ -97,7 +103,7 @@ impl DayDir {
             return Ok(facts);
         }
         let dir = self.dir.open_dir(file.as_bytes())?;
-        let mut names = Names::read(&dir, depth)?;
+        let mut names = Names::read(&dir, depth, name)?;
         self.had_sidecar.store(names.has_sidecar, Ordering::Relaxed);
         if depth == Depth::Glance
             && !expects_sidecar
@@ -137,19 +143,22 @@ impl DayDir {
         // A sidecar without a movie would be wrong if there is one by now.
         let (video, thumbnail) = (sidecar.video?, sidecar.thumbnail?);
         // Its debug movie may be the wrong file.
-        let debug_video = if sidecar.has_debug { debug_movie(&self.dir.enter(file.as_bytes()).ok()?) } else { None };
-        let own = sidecar.own;
+        let debug_video =
+            if sidecar.has_debug { debug_movie(&self.dir.enter(file.as_bytes()).ok()?, id.name) } else { None };
+        let mut own = sidecar.own;
+        let videos = own.as_mut().map(|own| std::mem::take(&mut own.videos)).filter(|videos| !videos.is_empty());
         Some(Facts {
             start: sidecar.start,
             end: sidecar.end,
             saved: self.dir.has(path.to(SAVED)).ok()?, // where that cannot be told, the list of names may
             frames: own.as_ref().map(|own| own.frames),
             bytes: own.as_ref().map(|own| own.bytes.saturating_add(bytes.len() as u64)),
-            video: Some(video),
+            videos: videos.unwrap_or_else(|| vec![Movie::new(video)]),
             debug_video,
             thumbnail: Some(thumbnail),
             peak_change: own.as_ref().and_then(|own| own.peak_change),
             movie: own.as_ref().map(|_| MovieCheck::Whole),
+            unfinished: Vec::new(),
             newest: None,
             oldest: None,
             touched: None,
@@ -179,7 +188,7 @@ impl DayDir {
 }
 
 impl Names {
-    pub fn read(dir: &Dir, depth: Depth) -> Result<Self> {
+    pub fn read(dir: &Dir, depth: Depth, event: EventName) -> Result<Self> {
         let mut names = Self { frames: Vec::with_capacity(16), ..Self::default() };
         let mut has_debug_dir = false;
         dir.list(|name, kind| {
@@ -196,27 +205,41 @@ impl Names {
                 names.take_file(name);
             }
         })?;
+        names.debug_video = movie::take_debug(&mut names.videos, event);
         if has_debug_dir {
-            dir.open_dir(b"debug")?.list(|name, _| {
-                names.debug_video = names.debug_video.or(Container::of(name).map(DebugMovie::InDebug));
-            })?;
+            let mut in_debug = None;
+            dir.open_dir(b"debug")?.list(|name, _| in_debug = in_debug.or(Container::of(name)))?;
+            names.debug_video = in_debug.map(DebugMovie::InDebug).or(names.debug_video);
         }
         Ok(names)
     }
 
+    /// The picture for the event: strix's, else motionEye's of its first movie that has one, else a frame. motionEye leaves an
+    /// empty file where it could not make one.
+    fn thumbnail(&self, dir: &Dir) -> Option<Thumbnail> {
+        if self.has_thumbnail {
+            return Some(Thumbnail::File);
+        }
+        let of_movies = self.videos.iter().map(|movie| &movie.name).filter(|movie| self.thumbs.contains(movie));
+        let mut thumbs = of_movies.cloned().map(Thumbnail::OfMovie);
+        let made = thumbs.find(|thumb| dir.stat(thumb.file_name().as_bytes()).is_ok_and(|stat| stat.stx_size > 0));
+        made.or(self.quarter.map(Thumbnail::Frame))
+    }
+
     fn take_file(&mut self, name: &[u8]) {
         if let Some(frame) = Frame::parse(name) {
-            if frame.debug {
-                self.debug_frames += 1;
-            } else {
-                self.frames.push(frame);
+            match frame.shows {
+                Shows::Camera => self.frames.push(frame),
+                Shows::Motion | Shows::Region => self.debug_frames += 1,
             }
-        } else if let Some(video) = Container::of(name) {
-            self.video = Some(self.video.map_or(video, |other| other.min(video)));
-        } else if let Some(debug) = DebugMovie::of(name) {
-            self.debug_video = self.debug_video.or(Some(debug));
-        } else if name == b"thumbnail.jpg" {
-            self.has_thumbnail = true;
+        } else if let Some(movie) = MovieName::parse(name) {
+            self.videos.push(Movie::new(movie));
+        } else {
+            match Thumbnail::of(name) {
+                Some(Thumbnail::File) => self.has_thumbnail = true,
+                Some(Thumbnail::OfMovie(movie)) => self.thumbs.push(movie),
+                Some(Thumbnail::Frame(_)) | None => {}
+            }
         }
     }
 }
@@ -255,27 +278,32 @@ fn read_sidecar(dir: &Dir, id: &EventId) -> (Option<Sidecar>, Option<String>) {
     }
 }
 
-/// Looks for a debug movie by the names it can have.
-fn debug_movie(dir: &Dir) -> Option<DebugMovie> {
+/// Looks for a debug movie.
+fn debug_movie(dir: &Dir, event: EventName) -> Option<DebugMovie> {
     if let Ok(Some(debug)) = dir.open_dir_if_there(b"debug")
         && let Some(found) = Container::ALL.into_iter().find(|c| debug.has(c.file_name().as_bytes()).unwrap_or(false))
     {
         return Some(DebugMovie::InDebug(found));
     }
-    let beside = Container::ALL.into_iter().map(DebugMovie::Beside);
-    beside.into_iter().find(|movie| dir.has(movie.path().as_bytes()).unwrap_or(false))
+    Names::read(dir, Depth::Glance, event).ok()?.debug_video
 }
 
 /// Why a sidecar of good form is wrong about the directory, if it is.
 fn contradiction(dir: &Dir, sidecar: &Sidecar, names: &Names) -> Option<String> {
-    match (sidecar.video, names.video) {
-        (None, Some(there)) => return Some(format!("it names no movie, but {} is there", there.file_name())),
-        (Some(video), _) if !dir.has(video.file_name().as_bytes()).unwrap_or(true) => {
-            return Some(format!("it names {}, which is gone", video.file_name()));
+    match (&sidecar.video, names.videos.first()) {
+        (None, Some(there)) => return Some(format!("it names no movie, but {} is there", there.name.as_str())),
+        (Some(video), _) if !dir.has(video.as_str().as_bytes()).unwrap_or(true) => {
+            return Some(format!("it names {}, which is gone", video.as_str()));
         }
         _ => {}
     }
-    let thumbnail = sidecar.thumbnail?.file_name();
+    if let Some(own) = sidecar.own.as_ref().filter(|own| !own.videos.is_empty()) {
+        let is_known = |movie: &&Movie| !own.videos.iter().any(|known| known.name == movie.name);
+        if let Some(new) = names.videos.iter().find(is_known) {
+            return Some(format!("it does not name {}, which is there", new.name.as_str()));
+        }
+    }
+    let thumbnail = sidecar.thumbnail.as_ref()?.file_name();
     (!dir.has(thumbnail.as_bytes()).unwrap_or(true)).then(|| format!("it names {thumbnail}, which is gone"))
 }
 
@@ -284,8 +312,18 @@ impl Facts {
     fn take(&mut self, sidecar: &Sidecar) {
         self.start = sidecar.start;
         self.end = sidecar.end;
-        self.video = sidecar.video.or(self.video);
-        self.thumbnail = sidecar.thumbnail.or(self.thumbnail);
+        if let Some(video) = &sidecar.video {
+            match self.videos.iter().position(|movie| movie.name == *video) {
+                Some(at) => self.videos[..=at].rotate_right(1),
+                None => self.videos.insert(0, Movie::new(video.clone())),
+            }
+        }
+        // What motionEye made later is better than a frame.
+        let is_better =
+            matches!((&sidecar.thumbnail, &self.thumbnail), (Some(Thumbnail::Frame(_)), Some(Thumbnail::OfMovie(_))));
+        if !is_better {
+            self.thumbnail = sidecar.thumbnail.clone().or(self.thumbnail.take());
+        }
         self.has_sidecar = true;
     }
 }
@@ -295,7 +333,8 @@ fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
         if has_early(id.name, &names.frames) { judge_early(dir, id.name, &names.frames)? } else { Early::Wrapped };
     let span = Span::of(id.day, id.name, &mut names.frames, early);
     let mut problems = Vec::new();
-    if names.frames.is_empty() && names.video.is_none() {
+    names.quarter = span.quarter;
+    if names.frames.is_empty() && names.videos.is_empty() {
         let debug = if names.debug_frames > 0 { ", only debug frames" } else { "" };
         problems.push(format!("it has neither frames nor a movie{debug}"));
     }
@@ -305,11 +344,12 @@ fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
         saved: names.saved,
         frames: u32::try_from(names.frames.len()).ok(),
         bytes: None,
-        video: names.video,
-        debug_video: names.debug_video,
-        thumbnail: if names.has_thumbnail { Some(Thumbnail::File) } else { span.quarter.map(Thumbnail::Frame) },
+        videos: names.videos.clone(),
+        debug_video: names.debug_video.clone(),
+        thumbnail: names.thumbnail(dir),
         peak_change: None,
         movie: None,
+        unfinished: Vec::new(),
         newest: None,
         oldest: None,
         touched: None,
@@ -352,8 +392,10 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
             }
             FileType::RegularFile => {
                 sum.add(&stat);
-                if stat.stx_size == 0 && Frame::parse(name).is_some_and(|frame| !frame.debug) {
-                    empty_frames += 1;
+                if let Some(movie) = facts.videos.iter_mut().find(|movie| movie.name.as_str().as_bytes() == name) {
+                    movie.bytes = Some(stat.stx_size);
+                } else if stat.stx_size == 0 {
+                    empty_frames += u32::from(matches!(Thumbnail::of(name), Some(Thumbnail::Frame(_))));
                 }
             }
             _ => facts.problems.push(format!("{} is not a regular file and is ignored", String::from_utf8_lossy(name))),
@@ -370,33 +412,50 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     facts.bytes = Some(sum.bytes.saturating_add(hidden_bytes));
     facts.newest = Some(sum.newest);
     facts.oldest = Some(sum.oldest.min(mtime(&own)));
-    if let Some(video) = facts.video {
-        let look = look_into(dir, video)?;
-        facts.movie = Some(look.check);
-        // Frames tell the length better, but for a single one, which may be from anywhere in the event.
-        if let Some(secs) = look.secs
-            && names.frames.len() <= 1
-            && !facts.has_sidecar
-        {
-            facts.end = facts.end.max(facts.start + TimeDelta::seconds(i64::from(secs)));
+    look_into_movies(dir, names, facts)
+}
+
+/// Looks into the movies: whether they are whole, and how long they are. What is gone by now, or is no file, is no movie.
+fn look_into_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
+    facts.videos.retain(|movie| movie.bytes.is_some());
+    let mut lengths: Vec<(&str, u32)> = Vec::new(); // by the name without its ending: the same movie may be there twice
+    for movie in &facts.videos {
+        let look = match look_into(dir, movie) {
+            Err(error) if error.is_not_found() => continue,
+            other => other?,
+        };
+        facts.movie = Some(facts.movie.map_or(look.check, |worst| worst.max(look.check)));
+        if look.check != MovieCheck::Whole {
+            facts.unfinished.push((movie.name.clone(), look.check));
         }
+        let secs = look.secs.unwrap_or(0);
+        match lengths.iter_mut().find(|(stem, _)| *stem == movie.name.stem()) {
+            Some((_, known)) => *known = secs.max(*known),
+            None => lengths.push((movie.name.stem(), secs)),
+        }
+    }
+    // Frames tell the length better, but for a single one, which may be from anywhere in the event.
+    if names.frames.len() <= 1 && !facts.has_sidecar {
+        // Motion begins a new movie where it ends one.
+        let secs = lengths.iter().map(|(_, secs)| i64::from(*secs)).sum();
+        facts.end = facts.end.max(facts.start + TimeDelta::seconds(secs));
     }
     Ok(())
 }
 
-/// The time of the directory, which every new frame changes, and where there are hardly any frames that of the movie.
+/// The time of the directory, which every new frame changes, and where there are hardly any frames that of the last movie.
 fn touched(dir: &Dir, names: &Names) -> Result<i64> {
     let changed = mtime(&dir.stat_self()?);
-    let movie = names.video.filter(|_| names.frames.len() < FEW_FRAMES);
-    let movie = movie.and_then(|movie| dir.stat(movie.file_name().as_bytes()).ok());
+    let movie = names.videos.last().filter(|_| names.frames.len() < FEW_FRAMES);
+    let movie = movie.and_then(|movie| dir.stat(movie.name.as_str().as_bytes()).ok());
     Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))
 }
 
-fn look_into(dir: &Dir, video: Container) -> Result<moov::Look> {
-    let name = video.file_name().as_bytes();
+fn look_into(dir: &Dir, movie: &Movie) -> Result<moov::Look> {
+    let name = movie.name.as_str().as_bytes();
     let len = dir.stat(name)?.stx_size;
     let file = dir.open_file(name)?;
-    moov::look(&file, len, video).map_err(|e| Error::io("read", join(dir.path(), name), e))
+    moov::look(&file, len, movie.name.container()).map_err(|e| Error::io("read", join(dir.path(), name), e))
 }
 
 struct Sum {

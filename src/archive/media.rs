@@ -14,6 +14,7 @@ use super::Tree;
 use super::dir::{Dir, file_type, join, mtime, open_cached, opens_at_once, statx};
 use crate::error::{Error, Result};
 use crate::event::EventId;
+use crate::event::frames::Format;
 
 /// A file of an event: `{event}/{file}` or `{event}/debug/{file}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Tree {
         dir.list(|name, _| {
             if let Ok(name) = std::str::from_utf8(name)
                 && !name.starts_with('.')
-                && name.strip_suffix(".jpg").is_some()
+                && Format::ALL.into_iter().any(|format| name.ends_with(format.ending()))
                 && !name.chars().any(char::is_control)
             // its URL leads nowhere
             {

@@ -38,7 +38,7 @@ fn look_by(
     if len == 0 {
         return Ok(of(MovieCheck::Empty));
     }
-    if container.needs_moov() {
+    if matches!(container, Container::Mp4 | Container::M4v | Container::Mov) {
         return Ok(match find_moov(len, &mut read)? {
             None => of(MovieCheck::Unfinished),
             Some(moov) => Look { check: MovieCheck::Whole, secs: duration(moov, &mut read)? },

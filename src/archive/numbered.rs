@@ -7,7 +7,7 @@ use super::dir::{DayDir, DayList};
 use super::sidecar::SIDECAR;
 use crate::error::{Error, Result};
 use crate::event::frames::Frame;
-use crate::event::{Container, DebugMovie, EventName};
+use crate::event::{EventName, MovieName, Thumbnail};
 
 /// What the names in a numbered directory say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +40,7 @@ impl Evidence {
             return;
         }
         self.is_empty = false;
-        if Container::of(name).is_some()
-            || DebugMovie::of(name).is_some()
-            || matches!(name, b"thumbnail.jpg" | b"debug")
-        {
+        if is_of_event(name) {
             self.is_sure = true;
         } else if let Some(frame) = Frame::parse(name) {
             self.hours |= 1 << (frame.secs / 3600);
@@ -69,6 +66,18 @@ impl Evidence {
             _ => Verdict::Event,
         }
     }
+}
+
+/// Whether Owlery knows a file by its whole name: `video.mp4`, `videom.mp4`, `video-2.mp4`, `video.mp4.thumb`.
+fn is_of_event(name: &[u8]) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_usual = |movie: &MovieName| {
+        let rest = movie.stem().strip_prefix("video");
+        rest.is_some_and(|rest| matches!(rest, "" | "m") || rest.strip_prefix('-').is_some_and(is_number))
+    };
+    matches!(name, b"thumbnail.jpg" | b"debug")
+        || MovieName::parse(name).is_some_and(|movie| is_usual(&movie))
+        || matches!(Thumbnail::of(name), Some(Thumbnail::OfMovie(movie)) if is_usual(&movie))
 }
 
 /// The hour of a name that tells the day's date and a time, however they are separated; `day` is its date in digits.

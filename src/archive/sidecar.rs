@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Tree;
 use super::dir::Dir;
 use crate::error::Result;
-use crate::event::{Container, Day, Details, EventId, State, Thumbnail};
+use crate::event::{Container, Day, DebugMovie, Details, EventId, Movie, MovieName, State, Thumbnail};
 
 /// The file's name.
 pub const SIDECAR: &str = ".details.json";
@@ -40,7 +40,7 @@ pub struct Sidecar {
     /// When it ended.
     pub end: NaiveDateTime,
     /// The movie it names.
-    pub video: Option<Container>,
+    pub video: Option<MovieName>,
     /// Whether it names any debug movie (strix names the wrong file).
     pub has_debug: bool,
     /// The picture it names.
@@ -64,6 +64,12 @@ pub struct Own {
     pub peak_change: Option<u32>,
     /// What is wrong with it.
     pub problems: Vec<String>,
+    /// The file type of the main movie.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    container: Option<Container>,
+    /// All movies, the main one first; empty where an earlier version wrote it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub videos: Vec<Movie>,
 }
 
 /// The file's form. The order of the keys is strix's.
@@ -151,17 +157,18 @@ impl Sidecar {
             return Err(format!("its size of {} bytes is more than an event can have", own.bytes));
         }
         let video = named("video", &wire.video, id)?
-            .map(|name| Container::of(name.as_bytes()).ok_or_else(|| format!("its video {name:?} is no movie")));
+            .map(|name| MovieName::parse(name.as_bytes()).ok_or_else(|| format!("its video {name:?} is no movie")));
         let thumbnail = named("thumbnail", &wire.thumbnail, id)?
             .map(|name| Thumbnail::of(name.as_bytes()).ok_or_else(|| format!("its thumbnail {name:?} is no picture")));
-        Ok(Self {
-            start,
-            end,
-            video: video.transpose()?,
-            has_debug: wire.debug_video != MISSING,
-            thumbnail: thumbnail.transpose()?,
-            own: wire.owlery.filter(|own| own.version == 1 && own.state == State::Complete.as_str()),
-        })
+        let video = video.transpose()?;
+        let mut own = wire.owlery.filter(|own| own.version == 1 && own.state == State::Complete.as_str());
+        if let Some(own) = &mut own
+            && own.videos.first().map(|movie| &movie.name) != video.as_ref()
+        {
+            own.videos.clear(); // another program changed the one and not the other
+        }
+        let has_debug = wire.debug_video != MISSING;
+        Ok(Self { start, end, video, has_debug, thumbnail: thumbnail.transpose()?, own })
     }
 }
 
@@ -173,7 +180,7 @@ impl Tree {
     /// which the clock was set back need not fit its name. The caller keeps events away that wait in `queue/`. Returns
     /// whether it was written.
     pub fn write_sidecar(&self, id: &EventId, details: &Details) -> Result<bool> {
-        let (Some(_), Some(video), State::Complete) = (id.named_time(), details.video, details.state) else {
+        let (Some(_), Some(video), State::Complete) = (id.named_time(), details.video(), details.state) else {
             return Ok(false);
         };
         let (Some(frames), Some(bytes)) = (details.frames, details.bytes) else { return Ok(false) };
@@ -184,9 +191,9 @@ impl Tree {
             start: details.start.format(TIME).to_string().into(),
             end: details.end.format(TIME).to_string().into(),
             title: title(details.start).into(),
-            video: path(Some(video.file_name().to_owned())),
-            debug_video: path(details.debug_video.map(crate::event::DebugMovie::path)),
-            thumbnail: path(details.thumbnail.map(Thumbnail::file_name)),
+            video: path(Some(video.as_str().to_owned())),
+            debug_video: path(details.debug_video.as_ref().map(DebugMovie::path).map(Cow::into_owned)),
+            thumbnail: path(details.thumbnail.as_ref().map(Thumbnail::file_name)),
             images: Vec::new(),
             saved: details.saved,
             event_path: self.root().join(id.to_string()).to_string_lossy().into_owned().into(),
@@ -197,6 +204,8 @@ impl Tree {
                 bytes,
                 peak_change: details.peak_change,
                 problems: details.problems.clone(),
+                container: details.container(),
+                videos: details.videos.clone(),
             }),
         };
         let text = serde_json::to_vec(&wire).expect("a struct of texts and numbers is JSON");
@@ -232,7 +241,7 @@ mod tests {
     fn what_strix_writes_is_believed() {
         let sidecar = parse(GOOD).unwrap();
         assert_eq!(sidecar.end - sidecar.start, TimeDelta::seconds(6));
-        assert_eq!((sidecar.video, sidecar.thumbnail), (Some(Container::M4v), Some(Thumbnail::File)));
+        assert_eq!((sidecar.video, sidecar.thumbnail), (Some(Container::M4v.into()), Some(Thumbnail::File)));
         assert!(!sidecar.has_debug);
     }
 

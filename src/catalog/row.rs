@@ -5,8 +5,8 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use super::cameras::Cameras;
-use crate::event::frames::Frame;
-use crate::event::{Container, Day, DebugMovie, Details, Event, EventId, EventName, State, Thumbnail};
+use super::movies::{self, Cell};
+use crate::event::{Day, Details, Event, EventId, EventName, State};
 
 /// The columns of an event but its key, in the order of [`bind`] and [`Columns::read`].
 pub(super) const COLUMNS: &str =
@@ -49,9 +49,6 @@ pub(super) fn names_of_moment(moment: i64) -> (i64, (i64, i64)) {
     (day, (secs, if secs == 86_399 { i64::MAX } else { secs }))
 }
 
-/// What is added to the code of a debug movie that lies beside the frames; more than there are containers.
-const BESIDE: i64 = 32;
-
 /// The columns of an event but its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Columns {
@@ -62,8 +59,8 @@ pub(super) struct Columns {
     pub frames: Option<u32>,
     pub bytes: Option<i64>,
     pub peak: Option<u32>,
-    pub video: Option<i64>,
-    pub debug_video: Option<i64>,
+    pub video: Option<Cell>,
+    pub debug_video: Option<Cell>,
     pub thumbnail: Option<i64>,
     pub problems: Option<String>,
 }
@@ -73,8 +70,6 @@ pub(super) const OPEN: i64 = 0;
 impl Columns {
     pub fn of(details: &Details) -> Self {
         let start = details.start.and_utc().timestamp();
-        let index = |container: Container| Container::ALL.iter().position(|c| *c == container).unwrap_or(0);
-        let code = |container: Container| i64::try_from(index(container)).unwrap_or(0);
         Self {
             start,
             length: details.end.and_utc().timestamp() - start,
@@ -87,17 +82,12 @@ impl Columns {
             frames: details.frames,
             bytes: details.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
             peak: details.peak_change,
-            video: details.video.map(code),
-            debug_video: details.debug_video.map(|movie| match movie {
-                DebugMovie::InDebug(container) => code(container),
-                DebugMovie::Beside(container) => BESIDE + code(container),
-            }),
-            thumbnail: details.thumbnail.map(|thumbnail| match thumbnail {
-                Thumbnail::File => 0,
-                Thumbnail::Frame(frame) => {
-                    1 + (i64::from(frame.secs) << 20 | i64::from(frame.sub) << 4 | i64::from(frame.width))
-                }
-            }),
+            video: movies::of_videos(&details.videos),
+            debug_video: details.debug_video.as_ref().map(movies::of_debug),
+            thumbnail: details
+                .thumbnail
+                .as_ref()
+                .and_then(|thumbnail| movies::of_thumbnail(thumbnail, &details.videos)),
             problems: (!details.problems.is_empty())
                 .then(|| serde_json::to_string(&details.problems).expect("a list of texts is JSON")),
         }
@@ -127,6 +117,9 @@ impl Columns {
         if self.bytes.is_none() && self.start == before.start && self.frames.is_none_or(|frames| frames <= 1) {
             self.length = self.length.max(before.length);
         }
+        if self.bytes.is_none() && movies::are_same(self.video.as_ref(), before.video.as_ref()) {
+            self.video.clone_from(&before.video);
+        }
         if self.bytes.is_none() && before.bytes.is_some() {
             self.bytes = before.bytes;
             self.frames = self.frames.or(before.frames);
@@ -137,20 +130,7 @@ impl Columns {
 
     pub fn details(&self) -> Option<Details> {
         let time = |secs: i64| DateTime::from_timestamp(secs, 0).map(|time| time.naive_utc());
-        let container = |code: i64| usize::try_from(code).ok().and_then(|at| Container::ALL.get(at)).copied();
-        let movie = |code: i64| match code {
-            0..BESIDE => container(code).map(DebugMovie::InDebug),
-            _ => container(code - BESIDE).map(DebugMovie::Beside),
-        };
-        let thumbnail = |code: i64| match code - 1 {
-            -1 => Some(Thumbnail::File),
-            code => Some(Thumbnail::Frame(Frame {
-                secs: u32::try_from(code >> 20).ok()?,
-                sub: u16::try_from(code >> 4 & 0xFFFF).ok()?,
-                width: u8::try_from(code & 0xF).ok()?,
-                debug: false,
-            })),
-        };
+        let videos = self.video.as_ref().map(movies::videos).unwrap_or_default();
         Some(Details {
             start: time(self.start)?,
             end: time(self.start.checked_add(self.length)?)?,
@@ -163,9 +143,9 @@ impl Columns {
             saved: self.saved,
             frames: self.frames,
             bytes: self.bytes.and_then(|bytes| u64::try_from(bytes).ok()),
-            video: self.video.and_then(container),
-            debug_video: self.debug_video.and_then(movie),
-            thumbnail: self.thumbnail.and_then(thumbnail),
+            debug_video: self.debug_video.as_ref().and_then(movies::debug),
+            thumbnail: self.thumbnail.and_then(|code| movies::thumbnail(code, &videos)),
+            videos,
             peak_change: self.peak,
             problems: self
                 .problems
@@ -202,8 +182,8 @@ pub(super) fn bind(
     statement.raw_bind_parameter(first + 5, c.frames)?;
     statement.raw_bind_parameter(first + 6, c.bytes)?;
     statement.raw_bind_parameter(first + 7, c.peak)?;
-    statement.raw_bind_parameter(first + 8, c.video)?;
-    statement.raw_bind_parameter(first + 9, c.debug_video)?;
+    statement.raw_bind_parameter(first + 8, c.video.as_ref())?;
+    statement.raw_bind_parameter(first + 9, c.debug_video.as_ref())?;
     statement.raw_bind_parameter(first + 10, c.thumbnail)?;
     statement.raw_bind_parameter(first + 11, c.problems.as_deref())
 }
@@ -212,23 +192,24 @@ pub(super) fn bind(
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::movies::tests::any_media;
     use super::*;
 
     fn any_details() -> impl Strategy<Value = Details> {
-        let container = prop::sample::select(&Container::ALL[..]);
-        let frame = (0u32..86_400, 0u16..9999).prop_map(|(secs, sub)| Frame { secs, sub, width: 4, debug: false });
-        let debug = (container.clone(), any::<bool>())
-            .prop_map(|(c, inside)| if inside { DebugMovie::InDebug(c) } else { DebugMovie::Beside(c) });
-        let thumbnail = prop_oneof![Just(Thumbnail::File), frame.prop_map(Thumbnail::Frame)];
         let state = prop::sample::select(&[State::Open, State::Complete, State::Interrupted][..]);
         (
             (0i64..4_000_000_000, 0i64..200_000, state, any::<bool>()),
             (prop::option::of(any::<u32>()), prop::option::of(0u64..i64::MAX as u64), prop::option::of(any::<u32>())),
-            (prop::option::of(container), prop::option::of(debug), prop::option::of(thumbnail)),
+            any_media(),
             prop::collection::vec(".{0,20}", 0..3),
         )
             .prop_map(
-                |((start, length, state, saved), (frames, bytes, peak), (video, debug_video, thumbnail), problems)| {
+                |(
+                    (start, length, state, saved),
+                    (frames, bytes, peak_change),
+                    (videos, debug_video, thumbnail),
+                    problems,
+                )| {
                     let time = |secs| DateTime::from_timestamp(secs, 0).unwrap().naive_utc();
                     let (start, end) = (time(start), time(start + length));
                     Details {
@@ -238,10 +219,10 @@ mod tests {
                         saved,
                         frames,
                         bytes,
-                        video,
+                        videos,
                         debug_video,
                         thumbnail,
-                        peak_change: peak,
+                        peak_change,
                         problems,
                     }
                 },

@@ -8,6 +8,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::damage::is_damage;
+use super::movies::CONTAINERS;
 use super::row::{NUMBERS, WIDTHS};
 use crate::error::{Error, Result};
 use crate::event::Container;
@@ -16,13 +17,14 @@ use crate::event::Container;
 const APPLICATION: i64 = 0x4F77_6C79;
 /// `PRAGMA user_version`: grows with every change of the tables, and of what counts as an event. A catalog of another version
 /// is rebuilt, which costs a preload and loses nothing.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 
 /// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in a key;
 /// `early` and `late` are its `cameras::Drift`; the rest of it are the sums of its days, which the triggers keep,
 /// and how many of them have events.
 /// `day` counts days since 1970; `name` is an event's name as `row::name_to_sql` encodes it; `start` is wall time in
 /// seconds since 1970 as if it were UTC; `length` is in seconds. `frames`, `bytes` and `peak` are NULL until measured.
+/// `video`, `debug_video` and `thumbnail` are as `movies` encodes them.
 /// A day's sums are kept in the transaction that changes its events; `hours` is a JSON list of 24 counts.
 ///
 /// Events lie in the order of their starts, so a page of all cameras is read from one or two places of the file, and one
@@ -51,7 +53,7 @@ CREATE TABLE events (
   start INTEGER NOT NULL, length INTEGER NOT NULL,
   state INTEGER NOT NULL, saved INTEGER NOT NULL,
   frames INTEGER, bytes INTEGER, peak INTEGER,
-  video INTEGER, debug_video INTEGER, thumbnail INTEGER,
+  video, debug_video, thumbnail INTEGER,
   problems TEXT,
   PRIMARY KEY (start DESC, camera DESC, day DESC, name DESC)
 ) WITHOUT ROWID;
@@ -89,7 +91,7 @@ fn views() -> String {
   e.length AS seconds,
   CASE e.state WHEN 0 THEN 'open' WHEN 1 THEN 'complete' ELSE 'interrupted' END AS state,
   e.saved AS saved, e.frames AS frames, e.bytes AS bytes, e.peak AS peak_change,
-  CASE e.video{movies} END AS video, coalesce(e.problems, '[]') AS problems,
+  iif(typeof(e.video) = 'text', json_extract(e.video, '$[0].name'), CASE e.video % {CONTAINERS}{movies} END) AS video, coalesce(e.problems, '[]') AS problems,
   e.start AS start_secs
 FROM events e JOIN cameras c ON c.id = e.camera;
 CREATE VIEW day AS SELECT

@@ -24,7 +24,7 @@ fn details(start: i64, bytes: Option<u64>) -> Details {
         saved: start % 3 == 0,
         frames: bytes.map(|_| 5),
         bytes,
-        video: None,
+        videos: Vec::new(),
         debug_video: None,
         thumbnail: None,
         peak_change: Some(u32::try_from(start.rem_euclid(5)).unwrap()),

@@ -202,8 +202,11 @@ fn difference(there: &Details, known: &Details) -> Option<String> {
     compare("saved", there.saved.to_string(), known.saved.to_string());
     compare("the start", there.start.to_string(), known.start.to_string());
     compare("the end", there.end.to_string(), known.end.to_string());
-    let video = |details: &Details| details.video.map_or("none", crate::event::Container::file_name).to_owned();
-    compare("the movie", video(there), video(known));
+    let videos = |details: &Details| match &details.videos[..] {
+        [] => "none".to_owned(),
+        videos => videos.iter().map(|movie| movie.name.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    compare("the movie", videos(there), videos(known));
     if known.is_measured() {
         compare("the state", there.state.as_str().to_owned(), known.state.as_str().to_owned());
         compare("the number of bytes", number(there.bytes), number(known.bytes));

@@ -17,7 +17,7 @@ use super::settings::Given;
 use crate::clock::{Clock, Stop, SystemClock};
 use crate::daemon::Daemon;
 use crate::error::{Error, Result};
-use crate::event::frames::Frame;
+use crate::event::frames::{Frame, Shows};
 use crate::service::Archive;
 
 /// Real output of Motion 4.5.1 (`fixtures/README.md`).
@@ -162,7 +162,7 @@ fn record(template: &Path, camera: &Path, stop: &Stop) -> Result<bool> {
         .map_err(|e| Error::io("list", template, e))?
         .flatten()
         .filter_map(|entry| Some((Frame::parse(entry.file_name().as_encoded_bytes())?, entry.path())))
-        .filter(|(frame, _)| !frame.debug)
+        .filter(|(frame, _)| frame.shows == Shows::Camera)
         .collect();
     frames.sort();
     for (at, (_, source)) in frames.iter().enumerate() {

@@ -3,14 +3,16 @@
 use chrono::NaiveDateTime;
 use serde::Serialize;
 
-use super::frames::Frame;
-use super::{Container, DebugMovie, EventId, State};
+use super::frames::{Frame, Shows};
+use super::{Container, DebugMovie, EventId, Movie, MovieName, State};
 
 /// The picture that stands for an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Thumbnail {
     /// `thumbnail.jpg`
     File,
+    /// `video.mp4.thumb`, which motionEye makes of a movie: the movie's name. A JPEG.
+    OfMovie(MovieName),
     /// One of its frames.
     Frame(Frame),
 }
@@ -24,25 +26,32 @@ impl Serialize for Thumbnail {
 
 impl Thumbnail {
     /// The file's name within the event's directory.
-    pub fn file_name(self) -> String {
+    pub fn file_name(&self) -> String {
         match self {
             Self::File => "thumbnail.jpg".to_owned(),
+            Self::OfMovie(movie) => format!("{}{THUMB}", movie.as_str()),
             Self::Frame(frame) => frame.to_string(),
         }
     }
 
-    /// What `name` is; `None` if it is neither the thumbnail nor a (camera's) frame.
+    /// What `name` is; `None` if it is neither a thumbnail nor a (camera's) frame.
     pub fn of(name: &[u8]) -> Option<Self> {
         if name == b"thumbnail.jpg" {
             return Some(Self::File);
         }
-        Frame::parse(name).filter(|frame| !frame.debug).map(Self::Frame)
+        if let Some(movie) = name.strip_suffix(THUMB.as_bytes()) {
+            return MovieName::parse(movie).map(Self::OfMovie);
+        }
+        Frame::parse(name).filter(|frame| frame.shows == Shows::Camera).map(Self::Frame)
     }
 }
 
+/// What motionEye adds to a movie's name for its picture.
+const THUMB: &str = ".thumb";
+
 /// What is known of an event. Times are the camera's wall time in whole seconds.
 ///
-/// Serialized as an object of its fields: times as `2026-11-20T10:04:36`, the state as `complete`, the movie as `mp4`, the
+/// Serialized as an object of its fields: times as `2026-11-20T10:04:36`, the state as `complete`, movies as a list, the
 /// debug movie as its path and the thumbnail as its file's name; null for what is not known. The HTTP API has its own form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Details {
@@ -58,8 +67,8 @@ pub struct Details {
     pub frames: Option<u32>,
     /// The sum of the sizes of its files in bytes; `None` until measured.
     pub bytes: Option<u64>,
-    /// Its movie.
-    pub video: Option<Container>,
+    /// Its movies: the main one first, the others as they were recorded.
+    pub videos: Vec<Movie>,
     /// Its debug movie.
     pub debug_video: Option<DebugMovie>,
     /// The picture that stands for it.
@@ -75,6 +84,16 @@ impl Details {
     /// Whether its files have been looked at, not only their names.
     pub fn is_measured(&self) -> bool {
         self.bytes.is_some()
+    }
+
+    /// Its main movie: `video.EXT`, or the first that was recorded.
+    pub fn video(&self) -> Option<&MovieName> {
+        self.videos.first().map(|movie| &movie.name)
+    }
+
+    /// The file type of its main movie.
+    pub fn container(&self) -> Option<Container> {
+        self.video().map(MovieName::container)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Frames by their names, `HH-MM-SS-FF.jpg`, and the time an event took by its frames.
+//! Frames by their names, `HH-MM-SS-FF.jpg` (or `.webp`, `.ppm`), and the time an event took by its frames.
 //!
 //! A name tells the time of day only. Past midnight, and in the hour that a fall-back of daylight saving repeats, later
 //! frames have earlier names; [`Span::of`] puts them in the order in which they were taken.
@@ -19,30 +19,77 @@ pub struct Frame {
     pub sub: u16,
     /// With how many digits `sub` is written: two, or more at a hundred frames a second and over.
     pub width: u8,
-    /// One of Motion's debug frames (`…m.jpg`), which show what moved, not what the camera saw.
-    pub debug: bool,
+    /// What is seen on it.
+    pub shows: Shows,
+    /// The format of the file.
+    pub format: Format,
+}
+
+/// What a frame shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shows {
+    /// What the camera saw.
+    Camera,
+    /// What moved (`…m.jpg`, of `picture_output_motion on`): a debug frame.
+    Motion,
+    /// Only the part in which something moved (`…r.jpg`, of `picture_output_motion roi`): a debug frame too.
+    Region,
+}
+
+/// The format of a frame's file, as Motion's `picture_type` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// `.jpg`
+    Jpg,
+    /// `.webp`
+    Webp,
+    /// `.ppm`, which browsers do not show.
+    Ppm,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Jpg, Self::Webp, Self::Ppm];
+
+    /// The ending of the file's name, with its dot.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Jpg => ".jpg",
+            Self::Webp => ".webp",
+            Self::Ppm => ".ppm",
+        }
+    }
 }
 
 impl Frame {
     /// Parses a file's name; `None` if it is no frame.
     pub fn parse(name: &[u8]) -> Option<Self> {
-        let stem = name.strip_suffix(b".jpg")?;
-        let (stem, debug) = stem.strip_suffix(b"m").map_or((stem, false), |stem| (stem, true));
+        let of = |format: Format| Some((name.strip_suffix(format.ending().as_bytes())?, format));
+        let (stem, format) = Format::ALL.into_iter().find_map(of)?;
+        let (stem, shows) = match stem.split_last() {
+            Some((b'm', stem)) => (stem, Shows::Motion),
+            Some((b'r', stem)) => (stem, Shows::Region),
+            _ => (stem, Shows::Camera),
+        };
         let (time, sub) = stem.split_at_checked(9)?;
         let secs = EventName::from_bytes(time.strip_suffix(b"-")?)?.secs()?;
         if !(2..=4).contains(&sub.len()) {
             return None;
         }
         let number = u16::try_from(digits(sub)?).ok()?;
-        Some(Self { secs, sub: number, width: u8::try_from(sub.len()).ok()?, debug })
+        Some(Self { secs, sub: number, width: u8::try_from(sub.len()).ok()?, shows, format })
     }
 }
 
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = usize::from(self.width);
-        let m = if self.debug { "m" } else { "" };
-        write!(f, "{}-{:0width$}{m}.jpg", EventName::Time(self.secs), self.sub)
+        let shows = match self.shows {
+            Shows::Camera => "",
+            Shows::Motion => "m",
+            Shows::Region => "r",
+        };
+        write!(f, "{}-{:0width$}{shows}{}", EventName::Time(self.secs), self.sub, self.format.ending())
     }
 }
 
@@ -65,7 +112,12 @@ pub fn has_early(name: EventName, frames: &[Frame]) -> bool {
 
 /// Whether the frame's name is well before the directory's.
 pub fn is_early(name: EventName, frame: Frame) -> bool {
-    name.secs().is_some_and(|dir| i64::from(frame.secs) < i64::from(dir) - PRE_CAPTURE)
+    is_before(name, frame.secs)
+}
+
+/// Whether a time of the day is well before the one in the directory's name.
+pub(super) fn is_before(name: EventName, secs: u32) -> bool {
+    name.secs().is_some_and(|dir| i64::from(secs) < i64::from(dir) - PRE_CAPTURE)
 }
 
 /// The time an event took, and its frame at a quarter of it.
@@ -196,6 +248,9 @@ mod tests {
             "10-04-36-1.jpg",
             "10-04-36-01.png",
             "10-04-36-01mm.jpg",
+            "10-04-36-01rm.jpg",
+            "10-04-36-01.jpeg",
+            "10-04-36-01.jpg.thumb",
             "thumbnail.jpg",
             ".jpg",
             "24-00-00-00.jpg",
@@ -209,9 +264,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn names_go_round(secs in 0u32..86_400, sub in 0u16..9999, debug: bool) {
+        fn names_go_round(
+            secs in 0u32..86_400,
+            sub in 0u16..9999,
+            shows in prop::sample::select(&[Shows::Camera, Shows::Motion, Shows::Region][..]),
+            format in prop::sample::select(&Format::ALL[..]),
+        ) {
             let width = if sub > 999 { 4 } else if sub > 99 { 3 } else { 2 };
-            let frame = Frame { secs, sub, width, debug };
+            let frame = Frame { secs, sub, width, shows, format };
             prop_assert_eq!(Frame::parse(frame.to_string().as_bytes()), Some(frame));
         }
 
@@ -227,7 +287,7 @@ mod tests {
             before: bool,
         ) {
             let mut frames: Vec<Frame> =
-                secs.iter().map(|secs| Frame { secs: *secs, sub: 0, width: 2, debug: false }).collect();
+                secs.iter().map(|secs| Frame { secs: *secs, sub: 0, width: 2, shows: Shows::Camera, format: Format::Jpg }).collect();
             let name = dir.map_or(EventName::Number { number: 1, width: 2 }, EventName::Time);
             let early = if before { Early::Before } else { Early::Wrapped };
             let span = Span::of("2026-11-20".parse().unwrap(), name, &mut frames, early);

@@ -37,8 +37,8 @@ impl State {
     }
 }
 
-/// What a look into the movie file told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a look into a movie's file found; the later in this order, the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MovieCheck {
     /// It has what it needs to be played.
     Whole,

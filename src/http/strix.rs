@@ -18,11 +18,11 @@ use super::no_body;
 use super::params::{Names, Params, RawParams};
 use super::viewer::Viewer;
 use super::web::Web;
-use super::wire::event_path;
+use super::wire::{event_path, segments};
 use crate::archive::{MISSING, TIME, title};
 use crate::catalog::NamedRange;
 use crate::event::text::Text;
-use crate::event::{Camera, Day, DebugMovie, Event, EventName, Thumbnail};
+use crate::event::{Camera, Day, DebugMovie, Event, EventName, MovieName, Thumbnail};
 use crate::service::Handle;
 use crate::time::End;
 
@@ -209,14 +209,15 @@ fn bound(parameter: &str, time: NaiveDateTime) -> Result<(Day, EventName), Probl
 fn wire(handle: &Handle, event: &Event, shows_root: bool) -> EventWire {
     let details = &event.details;
     let below = event_path(event);
-    let path = |name: Option<String>| name.map_or(MISSING.to_owned(), |name| format!("motion/{below}/{name}"));
+    let path =
+        |name: Option<&str>| name.map_or(MISSING.to_owned(), |name| format!("motion/{below}/{}", segments(name)));
     EventWire {
         start: Text::of_time(details.start, b' ').to_string(),
         end: Text::of_time(details.end, b' ').to_string(),
         title: title(details.start),
-        video: path(details.video.map(|video| video.file_name().to_owned())),
-        debug_video: path(details.debug_video.map(DebugMovie::path)),
-        thumbnail: path(details.thumbnail.map(Thumbnail::file_name)),
+        video: path(details.video().map(MovieName::as_str)),
+        debug_video: path(details.debug_video.as_ref().map(DebugMovie::path).as_deref()),
+        thumbnail: path(details.thumbnail.as_ref().map(Thumbnail::file_name).as_deref()),
         images: [],
         saved: details.saved,
         event_path: if shows_root {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Page;
 use crate::event::text::Text;
-use crate::event::{DebugMovie, Event, Thumbnail};
+use crate::event::{Container, DebugMovie, Event, MovieName, Thumbnail};
 use crate::retention::{ArchiveForecast, CameraForecast};
 use crate::service::{CameraInfo, Stats};
 
@@ -43,6 +43,9 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'}')
     .add(b'/');
 
+/// What is encoded in a path of several segments.
+const SEGMENTS: &AsciiSet = &SEGMENT.remove(b'/');
+
 /// The path of an event below some prefix, encoded.
 pub(super) fn event_path(event: &Event) -> String {
     let mut path = String::with_capacity(40);
@@ -56,8 +59,13 @@ pub(super) fn segment(name: &str) -> impl Display + '_ {
     utf8_percent_encode(name, SEGMENT)
 }
 
+/// A path below an event's directory, its segments encoded.
+pub(super) fn segments(path: &str) -> impl Display + '_ {
+    utf8_percent_encode(path, SEGMENTS)
+}
+
 /// About the bytes of an event.
-const EVENT: usize = 420;
+const EVENT: usize = 560;
 
 /// A page of events, whose URLs begin with `prefix`: where the router is mounted, as [`super::prefix::Prefix`] has it, or
 /// nothing. Written straight from the events: a busy page is made thousands of times a second.
@@ -108,12 +116,17 @@ pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
         Some(number) => out.push_str(itoa::Buffer::new().format(number)),
         None => out.push_str("null"),
     };
+    let mut directory = String::with_capacity(prefix.len() + 48);
+    directory.extend([prefix, "/media/"]);
+    directory.extend(utf8_percent_encode(camera, SEGMENT));
+    directory.extend(["/", &*day, "/", &*name, "/"]);
+    let url = |out: &mut String, file: &str| {
+        out.extend(["\"", &directory]);
+        out.extend(utf8_percent_encode(file, SEGMENTS));
+        out.push('"');
+    };
     let media = |out: &mut String, file: Option<&str>| match file {
-        Some(file) => {
-            out.extend(["\"", prefix, "/media/"]);
-            out.extend(utf8_percent_encode(camera, SEGMENT));
-            out.extend(["/", &*day, "/", &*name, "/", file, "\""]);
-        }
+        Some(file) => url(out, file),
         None => out.push_str("null"),
     };
     out.push_str("{\"id\":");
@@ -135,11 +148,28 @@ pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     key(out, "bytes");
     number(out, details.bytes);
     key(out, "video");
-    media(out, details.video.map(crate::event::Container::file_name));
+    media(out, details.video().map(MovieName::as_str));
+    key(out, "container");
+    match details.container().map(Container::extension) {
+        Some(extension) => out.extend(["\"", extension, "\""]),
+        None => out.push_str("null"),
+    }
+    key(out, "videos");
+    out.push('[');
+    for (n, movie) in details.videos.iter().enumerate() {
+        out.push_str(if n > 0 { ",{\"name\":" } else { "{\"name\":" });
+        push_text(out, movie.name.as_str());
+        key(out, "bytes");
+        number(out, movie.bytes);
+        key(out, "url");
+        url(out, movie.name.as_str());
+        out.push('}');
+    }
+    out.push(']');
     key(out, "debug_video");
-    media(out, details.debug_video.map(DebugMovie::path).as_deref());
+    media(out, details.debug_video.as_ref().map(DebugMovie::path).as_deref());
     key(out, "thumbnail");
-    media(out, details.thumbnail.map(Thumbnail::file_name).as_deref());
+    media(out, details.thumbnail.as_ref().map(Thumbnail::file_name).as_deref());
     key(out, "peak_change");
     number(out, details.peak_change.map(u64::from));
     key(out, "problems");
@@ -217,16 +247,18 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::event::{Container, Details, State};
+    use crate::event::{Details, Movie, State};
 
     proptest! {
         #[test]
-        fn an_event_is_json_whatever_its_camera_is_called(camera in "\\PC{1,12}", problem in "\\PC{0,20}|\"\\\\\n", n in any::<Option<u32>>()) {
+        fn an_event_is_json_whatever_its_camera_is_called(camera in "\\PC{1,12}", movie in "\\PC{1,6}", problem in "\\PC{0,20}|\"\\\\\n", n in any::<Option<u32>>()) {
             let Ok(id) = format!("{camera}/2026-11-20/10-04-36").parse::<crate::EventId>() else { return Ok(()) };
+            let Some(other) = MovieName::parse(format!("{movie}.mkv").as_bytes()) else { return Ok(()) };
+            let videos = vec![Movie::new(Container::Mp4), Movie { name: other.clone(), bytes: n.map(u64::from) }];
             let time = id.named_time().unwrap();
             let details = Details {
                 start: time, end: time, state: State::Open, saved: true, frames: n, bytes: n.map(|n| u64::from(n) << 32),
-                video: Some(Container::ALL[0]), debug_video: None, thumbnail: None, peak_change: n, problems: vec![problem.clone()],
+                videos, debug_video: None, thumbnail: None, peak_change: n, problems: vec![problem.clone()],
             };
             let event = Event { id: id.clone(), details };
             let page = Page { events: vec![event.clone(), event.clone()], next: None };
@@ -234,10 +266,14 @@ mod tests {
             let as_described: PageSchema = serde_json::from_value(told.clone()).unwrap();
             prop_assert_eq!(as_described.events.len(), 2);
             prop_assert_eq!(&serde_json::from_str::<Value>(&one_json(&event, "/below")).unwrap(), &told["events"][0]);
+            let media = |file: &str| format!("/below/media/{}/2026-11-20/10-04-36/{}", segment(&camera), segment(file));
             let expected = json!({
                 "id": id.to_string(), "camera": camera, "start": "2026-11-20T10:04:36", "end": "2026-11-20T10:04:36",
                 "state": "open", "saved": true, "frames": n, "bytes": n.map(|n| u64::from(n) << 32),
-                "video": format!("/below/media/{}/2026-11-20/10-04-36/video.mp4", segment(&camera)), "debug_video": null,
+                "video": media("video.mp4"), "debug_video": null, "container": "mp4", "videos": [
+                    { "name": "video.mp4", "bytes": null, "url": media("video.mp4") },
+                    { "name": other.as_str(), "bytes": n, "url": media(other.as_str()) },
+                ],
                 "thumbnail": null, "peak_change": n, "problems": [problem],
             });
             prop_assert_eq!(&told, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));

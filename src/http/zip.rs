@@ -198,7 +198,7 @@ fn survey(handle: &Handle, mut query: Query) -> crate::Result<Survey> {
             survey.events += 1;
             survey.newest = survey.newest.max(Some(details.start));
             // Debug frames are not counted; where there are too many after all, the writer stops.
-            survey.files += u64::from(details.frames.unwrap_or(0)) + u64::from(details.video.is_some());
+            survey.files += u64::from(details.frames.unwrap_or(0)) + details.videos.len() as u64;
             survey.days = Some(survey.days.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
         }
         match page.next {

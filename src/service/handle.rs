@@ -23,7 +23,7 @@ use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::{By, Camera, Container, Day, Event, EventId};
+use crate::event::{By, Camera, Day, Event, EventId, MovieName};
 use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
@@ -443,27 +443,30 @@ impl Handle {
     /// Motion said (`on_movie_end`) that the movie at this path is finished, and so its event. `None` where there is no such
     /// movie (any more) in an event of this archive: Motion writes other files too.
     pub fn note_movie_ended(&self, path: &Path) -> Result<Option<EventId>> {
-        let id = match self.event_of_movie(path) {
-            Ok(id) => id,
+        let (id, movie) = match self.event_of_movie(path) {
+            Ok(found) => found,
             Err(error) => {
                 tracing::debug!("not an event's movie: {}", error.chain());
                 return Ok(None);
             }
         };
-        self.scanner.note_ended(id.clone());
+        // Under another name Motion may begin the next movie of the same event (`movie_max_time`): the file is looked at, no more.
+        if movie.is_usual() {
+            self.scanner.note_ended(id.clone());
+        }
         self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
         self.written()?; // changes are gathered for a moment; the caller may query at once
         Ok(Some(id))
     }
 
     /// The event that a movie belongs to, or why it belongs to none.
-    fn event_of_movie(&self, path: &Path) -> Result<EventId> {
+    fn event_of_movie(&self, path: &Path) -> Result<(EventId, MovieName)> {
         let refuse = || Error::Name { what: "a movie of an event of this archive", text: path.display().to_string() };
         // Motion may know the archive by another path; the names tell the event, the file itself that it is the same.
         let mut names = path.iter().rev().map(|name| name.to_str().ok_or_else(refuse));
         let mut name = || names.next().ok_or_else(refuse)?;
         let (file, event, day, camera) = (name()?, name()?, name()?, name()?);
-        Container::of(file.as_bytes()).ok_or_else(refuse)?;
+        let movie = MovieName::parse(file.as_bytes()).filter(|movie| !movie.looks_like_debug()).ok_or_else(refuse)?;
         let id: EventId = format!("{camera}/{day}/{event}").parse()?;
         let identity = |path: &Path| {
             let stat = path.metadata().map_err(|e| Error::io("find", path, e))?;
@@ -472,6 +475,6 @@ impl Handle {
         if identity(path)? != identity(&self.root().join(id.to_string()).join(file))? {
             return Err(refuse());
         }
-        Ok(id)
+        Ok((id, movie))
     }
 }

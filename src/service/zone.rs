@@ -36,7 +36,7 @@ pub(crate) fn warning(catalog: &Catalog, tree: &Tree, now: Now) -> Result<Option
         let query = Query::new().camera(summary.camera.as_str()).order(Order::Desc).limit(LOOKED_AT);
         let events = catalog.events(&query)?.events;
         let frames = events.iter().filter_map(|event| {
-            let Some(frame @ Thumbnail::Frame(_)) = event.details.thumbnail else { return None };
+            let Some(frame @ Thumbnail::Frame(_)) = &event.details.thumbnail else { return None };
             let file = frame.file_name();
             let name = chrono::NaiveTime::parse_from_str(file.get(..8)?, "%H-%M-%S").ok()?;
             let start = event.details.start;

@@ -639,3 +639,33 @@ impl Drop for Browser {
         let _ = self.driver.wait();
     }
 }
+
+/// An event of two movies without a picture: a placeholder with camera and length, the first movie, and links to both.
+#[test]
+fn a_page_offers_every_movie_of_an_event() {
+    let sample = World::sample("direct");
+    let movie = std::fs::read(sample.path("Camera2/2026-11-21/05-45-29/video.mp4")).unwrap();
+    let world = World::new();
+    let id = format!("Camera1/{}/10-04-36", days_ago(3));
+    let event = world.event(&id).frames(0).no_movie().file("10-04-36.mp4", movie.clone());
+    event.file("10-04-42.mp4", movie).old().make();
+    let daemon = world.serve(&[]);
+    daemon.wait_for_event(&id, "is measured", |event| !event["bytes"].is_null());
+    let browser = Browser::open(&world, &daemon);
+    let blank =
+        "const b = document.querySelector('.event .blank'); return b && b.checkVisibility() ? b.textContent : null";
+    browser.wait_for("a placeholder", blank, &json!("Camera1, 10 s"));
+    browser.click("button.event");
+    let links = "return [...document.querySelectorAll('#movies a')].map(a => a.textContent)";
+    browser.wait_for("two movies", links, &json!(["10-04-36.mp4", "10-04-42.mp4"]));
+    let plays = |name: &str| {
+        let script = format!(
+            "const v = document.querySelector('#stage video'); return v !== null && v.readyState >= 2 && v.src.endsWith('{name}')"
+        );
+        browser.wait_for("it plays", &script, &json!(true));
+    };
+    plays("10-04-36.mp4");
+    browser.click("#movies a:last-child");
+    plays("10-04-42.mp4");
+    browser.assert_no_complaints();
+}

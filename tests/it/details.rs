@@ -207,6 +207,8 @@ fn an_event_that_completes_while_it_runs_gets_a_sidecar_in_the_form_of_strix() {
                 "bytes": told["bytes"].as_u64().unwrap() - len,
                 "peak_change": null,
                 "problems": [],
+                "container": "mp4",
+                "videos": [{ "name": "video.mp4", "bytes": len_of(dir.join("video.mp4")) }],
             },
         })
     );

@@ -58,6 +58,8 @@ mod listener;
 #[cfg(feature = "cli")]
 mod metrics;
 #[cfg(feature = "cli")]
+mod movies;
+#[cfg(feature = "cli")]
 mod pool;
 #[cfg(feature = "cli")]
 mod queue;

@@ -64,10 +64,25 @@ fn inventory(world: &World) -> Vec<(String, u64, std::time::SystemTime)> {
     world.tree().into_iter().map(look).collect()
 }
 
+/// The event with what `list` says of its only movie.
+fn with_videos(world: &World, event: &Value) -> Value {
+    let mut event = event.clone();
+    let video = event["video"].as_str().map(str::to_owned);
+    (event["container"], event["videos"]) = (Value::Null, json!([]));
+    if let Some(url) = video {
+        let len = world.path(url.strip_prefix("/media/").unwrap()).metadata().unwrap().len();
+        let name = url.rsplit('/').next().unwrap();
+        event["container"] = name.rsplit('.').next().into();
+        event["videos"] = json!([{ "name": name, "bytes": len, "url": url }]);
+    }
+    event
+}
+
 /// Asserts that `list` and a daemon, once it has measured, tell the same and exactly this, newest first, and that
 /// neither leaves a trace among Motion's files.
 fn assert_told(world: &World, expected: &[Value]) {
     let before = inventory(world);
+    let expected: &[Value] = &expected.iter().map(|event| with_videos(world, event)).collect::<Vec<_>>();
     assert_eq!(world.list(), expected, "by owlery list");
     assert!(!world.has(".owlery"), "listing leaves nothing behind");
     let daemon = world.serve(&[]);

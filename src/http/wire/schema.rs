@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 
 use super::ImageWire;
-use crate::event::{Camera, EventId, State};
+use crate::event::{Camera, Container, EventId, State};
 
 /// An event.
 #[derive(Debug, ToSchema)]
@@ -29,13 +29,18 @@ pub(in crate::http) struct EventSchema {
     /// The sum of the sizes of its files; null until measured.
     #[schema(required, minimum = 0)]
     pub bytes: Option<u64>,
-    /// The path of the movie.
+    /// The path of the main movie.
     #[schema(required)]
     pub video: Option<String>,
+    /// The file type of the main movie.
+    #[schema(required)]
+    pub container: Option<Container>,
+    /// All movies: the main one first, the others as they were recorded.
+    pub videos: Vec<VideoSchema>,
     /// The path of Motion's debug movie.
     #[schema(required)]
     pub debug_video: Option<String>,
-    /// The path of a picture.
+    /// The path of a picture; null where there is none, as of an event that has only movies.
     #[schema(required)]
     pub thumbnail: Option<String>,
     /// The most pixels that changed from one frame to the next; null until measured, and where Motion did not write it.
@@ -43,6 +48,19 @@ pub(in crate::http) struct EventSchema {
     pub peak_change: Option<u64>,
     /// What is wrong with it, in words.
     pub problems: Vec<String>,
+}
+
+/// A movie of an event.
+#[derive(Debug, ToSchema)]
+#[schema(as = Video)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(deny_unknown_fields))]
+#[allow(dead_code)] // it is described, and written by `push_event`
+pub(in crate::http) struct VideoSchema {
+    pub name: String,
+    /// Its size; null until measured.
+    #[schema(required, minimum = 0)]
+    pub bytes: Option<u64>,
+    pub url: String,
 }
 
 /// Whether Motion still writes it.

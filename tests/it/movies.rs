@@ -1,0 +1,152 @@
+//! Movies by any name, several of an event, and what is said and served of each.
+
+use std::fs;
+use std::io::Cursor;
+
+use serde_json::{Value, json};
+
+use crate::world::{World, days_ago, wait_for, wait_until, whole_mp4};
+
+/// The JSON of the movies of an event.
+fn videos(id: &str, files: &[(&str, usize)]) -> Value {
+    let video = |(name, bytes): &(&str, usize)| json!({ "name": name, "bytes": bytes, "url": format!("/media/{}/{}", id.replace(' ', "%20"), name.replace(' ', "%20")) });
+    files.iter().map(video).collect()
+}
+
+/// `movie_filename %C/%H-%M-%S`, with `movie_max_time`: everywhere an event is shown, all movies are.
+#[test]
+fn several_movies_are_shown_everywhere() {
+    let world = World::new();
+    let id = format!("Camera1/{}/23-59-50", days_ago(3));
+    let movie = whole_mp4();
+    let dir = world.event(&id).no_movie().file("00-00-20.mp4", "x").file("23-59-50.mp4", movie.clone());
+    let dir = dir.file("23-59-50m.mp4", movie.clone()).file("00-00-05 b.mkv", "abc").old().make();
+    let expected = videos(&id, &[("23-59-50.mp4", movie.len()), ("00-00-05 b.mkv", 3), ("00-00-20.mp4", 1)]);
+    let listed = world.listed(&id);
+    assert_eq!((&listed["videos"], &listed["container"]), (&expected, &json!("mp4")));
+    assert_eq!(listed["video"], expected[0]["url"]);
+    assert_eq!(listed["debug_video"], format!("/media/{id}/23-59-50m.mp4"));
+
+    let daemon = world.serve(&["--sidecars", "all"]);
+    let event = daemon.wait_for_event(&id, "is measured", |event| !event["bytes"].is_null());
+    assert_eq!(event["videos"], expected);
+    let one = daemon.get(&format!("/api/v1/events/{id}")).json();
+    assert_eq!((&one["videos"], &one["container"]), (&expected, &json!("mp4")));
+    for video in expected.as_array().unwrap() {
+        let response = daemon.get(video["url"].as_str().unwrap());
+        assert_eq!(
+            (response.status, response.body.len()),
+            (200, usize::try_from(video["bytes"].as_u64().unwrap()).unwrap())
+        );
+    }
+    let strix = daemon.get("/api/events/Camera1").json();
+    assert_eq!(strix["events"]["Camera1"][0]["video"], format!("motion/{id}/23-59-50.mp4"));
+    let zip = daemon.get(&format!("/api/v1/events/{id}.zip")).body;
+    let zip = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    for name in ["23-59-50.mp4", "00-00-05 b.mkv", "00-00-20.mp4", "23-59-50m.mp4"] {
+        assert!(zip.file_names().any(|file| file.is_ok_and(|file| file == format!("{id}/{name}"))), "{name}");
+    }
+    assert_eq!(daemon.stop(), 0);
+    assert!(!dir.join(".details.json").exists(), "one of them is cut off, so it is not complete");
+}
+
+/// A sidecar names all movies; a later catalog believes it, and one that lacks a movie that came later is not believed.
+#[test]
+fn sidecars_name_every_movie() {
+    let world = World::new();
+    let id = format!("Camera1/{}/10-04-36", days_ago(3));
+    let movie = whole_mp4();
+    let dir =
+        world.event(&id).no_movie().file("video-1.mp4", movie.clone()).file("video-2.mp4", movie.clone()).old().make();
+    let daemon = world.serve(&["--sidecars", "all"]);
+    let sidecar = wait_for("the sidecar", || fs::read(dir.join(".details.json")).ok());
+    assert_eq!(daemon.stop(), 0);
+    let sidecar: Value = serde_json::from_slice(&sidecar).unwrap();
+    assert_eq!(sidecar["video"], format!("motion/{id}/video-1.mp4"));
+    assert_eq!(sidecar["owlery"]["container"], "mp4");
+    let named =
+        json!([{ "name": "video-1.mp4", "bytes": movie.len() }, { "name": "video-2.mp4", "bytes": movie.len() }]);
+    assert_eq!(sidecar["owlery"]["videos"], named);
+
+    fs::remove_dir_all(world.path(".owlery")).unwrap();
+    let two = [("video-1.mp4", movie.len()), ("video-2.mp4", movie.len())];
+    assert_eq!(world.listed(&id)["videos"], videos(&id, &two));
+    fs::write(dir.join("video-3.mp4"), &movie).unwrap();
+    world.make_old();
+    let listed = world.run("list", &["--json"]);
+    let three = [two[0], two[1], ("video-3.mp4", movie.len())];
+    assert_eq!(listed.json()["events"][0]["videos"], videos(&id, &three), "{listed:?}");
+}
+
+/// A quick look at names does not forget the sizes that a measure found.
+#[test]
+fn sizes_of_movies_outlive_a_quick_look() {
+    let world = World::new();
+    let id = format!("Camera1/{}/10-04-36", days_ago(3));
+    world.event(&id).file("more.mkv", "abc").old().make();
+    let daemon = world.serve(&[]);
+    let known = daemon.wait_for_event(&id, "is measured", |event| !event["bytes"].is_null());
+    assert_eq!(daemon.stop(), 0);
+    // Another event in the day: it is listed anew.
+    world.event(format!("Camera1/{}/11-00-00", days_ago(3))).old().make();
+    let daemon = world.serve(&[]);
+    wait_until("both are there", || daemon.events().len() == 2);
+    assert_eq!(daemon.event(&id).unwrap()["videos"], known["videos"]);
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// Motion ends a movie and begins the next (`movie_max_time`): the event goes on, and `owlery ended` is no error.
+#[test]
+fn the_end_of_a_part_is_not_the_event_s() {
+    let world = World::new();
+    let daemon = world.serve(&["--event-gap", "60s"]);
+    let id = format!("Camera1/{}/10-04-36", days_ago(0));
+    let dir = world.event(&id).no_movie().file("10-04-36.mp4", whole_mp4()).make();
+    daemon.wait_for_event(&id, "is open", |event| event["state"] == "open");
+    let ended = world.run("ended", &[dir.join("10-04-36.mp4").to_str().unwrap()]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    fs::write(dir.join("10-05-36.mp4"), "x").unwrap();
+    let is_second = |event: &Value| event["videos"].as_array().unwrap().len() == 2;
+    assert_eq!(daemon.wait_for_event(&id, "has two movies", is_second)["state"], "open");
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// motionEye's picture of a movie is the event's, unless it is empty; without one there is none.
+#[test]
+fn a_thumb_is_the_picture_of_a_movie() {
+    let world = World::new();
+    let day = days_ago(3);
+    let with = format!("Camera1/{day}/10-00-00");
+    world.event(&with).frames(0).file("video.mp4.thumb", "\u{ff}").old().make();
+    world.event(format!("Camera1/{day}/11-00-00")).frames(0).file("video.mp4.thumb", "").old().make();
+    let daemon = world.serve(&[]);
+    let thumbnails = || {
+        daemon.events().iter().map(|event| (event["thumbnail"].clone(), event["bytes"].is_u64())).collect::<Vec<_>>()
+    };
+    let picture = format!("/media/{with}/video.mp4.thumb");
+    wait_until("both are measured", || thumbnails() == [(Value::Null, true), (json!(picture), true)]);
+    assert_eq!(daemon.get(&picture).header("content-type"), Some("image/jpeg"));
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// Frames of every format of Motion's `picture_type` count, and are served and listed.
+#[test]
+fn webp_and_ppm_are_frames() {
+    let world = World::new();
+    let id = format!("Camera1/{}/10-04-36", days_ago(3));
+    let event = world.event(&id).frames(0).file("10-04-37-01.webp", "webp").file("10-04-39-01.ppm", "ppm");
+    event.file("10-04-50-01r.jpg", "a region").file("10-04-51-01m.webp", "what moved").old().make();
+    let daemon = world.serve(&[]);
+    let told = daemon.wait_for_event(&id, "is measured", |event| !event["bytes"].is_null());
+    assert_eq!(
+        (&told["frames"], &told["start"], &told["end"]),
+        (&json!(2), &json!(format!("{}T10:04:37", days_ago(3))), &json!(format!("{}T10:04:39", days_ago(3))),)
+    );
+    let one = daemon.get(&format!("/api/v1/events/{id}")).json();
+    let names: Vec<&str> =
+        one["images"].as_array().unwrap().iter().map(|image| image["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["10-04-37-01.webp", "10-04-39-01.ppm", "10-04-50-01r.jpg", "10-04-51-01m.webp"]);
+    let kind = |name: &str| daemon.get(&format!("/media/{id}/{name}")).header("content-type").unwrap().to_owned();
+    assert_eq!(kind("10-04-37-01.webp"), "image/webp");
+    assert_eq!(daemon.stop(), 0);
+}
