@@ -226,25 +226,37 @@ pub(crate) fn sort(movies: &mut [Movie], event: EventName) {
 }
 
 /// Compares names so that `video-2.mp4` comes before `video-10.mp4`.
-fn by_numbers(a: &str, b: &str) -> Ordering {
-    let (mut x, mut y) = (a.as_bytes(), b.as_bytes());
-    let number = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+fn by_numbers(one: &str, other: &str) -> Ordering {
+    let (mut left, mut right) = (one.as_bytes(), other.as_bytes());
     loop {
-        let (m, n) = (number(x), number(y));
-        if m > 0 && n > 0 {
-            let value = |digits: &[u8]| digits.iter().skip_while(|digit| **digit == b'0').copied().collect::<Vec<u8>>();
-            let (p, q) = (value(&x[..m]), value(&y[..n]));
-            match p.len().cmp(&q.len()).then_with(|| p.cmp(&q)) {
-                Ordering::Equal => (x, y) = (&x[m..], &y[n..]),
-                other => return other,
+        let (digits, others) = (leading_digits(left), leading_digits(right));
+        if digits > 0 && others > 0 {
+            let by_value = compare_numbers(&left[..digits], &right[..others]);
+            if by_value != Ordering::Equal {
+                return by_value;
             }
+            (left, right) = (&left[digits..], &right[others..]);
             continue;
         }
-        match (x.split_first(), y.split_first()) {
-            (Some((c, rest)), Some((d, other))) if c == d => (x, y) = (rest, other),
-            (c, d) => return c.map(|(c, _)| c).cmp(&d.map(|(d, _)| d)).then_with(|| a.cmp(b)),
+        match (left.split_first(), right.split_first()) {
+            (Some((first, rest)), Some((second, remaining))) if first == second => (left, right) = (rest, remaining),
+            (first, second) => {
+                let by_byte = first.map(|(byte, _)| byte).cmp(&second.map(|(byte, _)| byte));
+                return by_byte.then_with(|| one.cmp(other)); // `1.mp4` and `01.mp4`
+            }
         }
     }
+}
+
+fn leading_digits(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Compares numbers of any length by their digits.
+fn compare_numbers(one: &[u8], other: &[u8]) -> Ordering {
+    let zeros = |digits: &[u8]| digits.iter().take_while(|digit| **digit == b'0').count();
+    let (one, other) = (&one[zeros(one)..], &other[zeros(other)..]);
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
 
 /// Takes the debug movies out of the movies of an event's directory; they are the first movie's, if it has one, and then
