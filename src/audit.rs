@@ -30,6 +30,8 @@ const RECENT: usize = 256;
 #[derive(Debug)]
 pub struct Audit {
     catalog: Arc<Catalog>,
+    /// Whether the state directory goes when the process ends.
+    is_temporary: bool,
     /// Held over a write to the files and to the catalog, so that both have the same order.
     inner: Mutex<Inner>,
 }
@@ -64,7 +66,30 @@ impl Audit {
             indexed: None,
             told: Told::default(),
         };
-        Self { catalog, inner: Mutex::new(inner) }
+        Self { catalog, is_temporary: false, inner: Mutex::new(inner) }
+    }
+
+    /// The same, of a state directory that goes when the process ends.
+    pub fn temporary(self) -> Self {
+        Self { is_temporary: true, ..self }
+    }
+
+    /// Whether what is noted outlasts the process.
+    pub fn is_lasting(&self) -> bool {
+        !self.is_temporary
+    }
+
+    /// Why what was noted so far will not be found later, and what to do; `None` if it will. What could not be written is tried
+    /// once more.
+    pub fn lacks(&self) -> Option<String> {
+        const CURE: &str = "make the state directory writable, make room in it, or name another with --state-dir";
+        let unwritten = self.retry();
+        if unwritten > 0 {
+            return Some(format!(
+                "{unwritten} entries of the audit could not be written, only the log has them; {CURE}"
+            ));
+        }
+        self.is_temporary.then(|| format!("the audit lies in a temporary folder and is lost at the end; {CURE}"))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

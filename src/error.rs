@@ -61,6 +61,14 @@ pub enum Error {
         /// Under which name.
         name: String,
     },
+    /// What was asked for is done, but the audit does not say so.
+    #[error("{done}, but {why}")]
+    Unrecorded {
+        /// What was done.
+        done: String,
+        /// Why the audit lacks it, and what to do.
+        why: String,
+    },
     /// The details cache could not be read or written.
     #[error("cannot {op} the catalog {}", path.display())]
     Catalog {
@@ -125,9 +133,12 @@ impl Error {
     /// What this means to the caller.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Io { .. } | Self::Catalog { .. } | Self::Worker { .. } | Self::Stopped | Self::Daemon(_) => {
-                Kind::Failed
-            }
+            Self::Io { .. }
+            | Self::Unrecorded { .. }
+            | Self::Catalog { .. }
+            | Self::Worker { .. }
+            | Self::Stopped
+            | Self::Daemon(_) => Kind::Failed,
             Self::Name { .. } | Self::Config(_) | Self::Locked { .. } => Kind::Usage,
             Self::Refused { .. } | Self::DaemonRefused(_) => Kind::Refused,
             Self::Unknown { .. } => Kind::Unknown,

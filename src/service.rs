@@ -154,6 +154,13 @@ impl Archive {
         self.parts_in(state)
     }
 
+    /// The same for what removes recordings or changes what rules may remove: only where the audit of it can be kept.
+    pub(crate) fn parts_to_act(&self) -> Result<Parts> {
+        let state = StateDir::open_lasting(&self.tree, self.options.state_dir.as_deref())?;
+        state.lock(&self.tree)?;
+        self.parts_in(state)
+    }
+
     /// The same with a catalog in a temporary folder and without the lock: nothing in the archive is touched.
     pub(crate) fn parts_aside(&self) -> Result<Parts> {
         self.parts_in(StateDir::temporary()?)
@@ -184,7 +191,8 @@ impl Archive {
             );
         }
         let catalog = Arc::new(catalog);
-        let audit = Arc::new(Audit::new(state.path(), Arc::clone(&catalog)));
+        let audit = Audit::new(state.path(), Arc::clone(&catalog));
+        let audit = Arc::new(if state.is_temporary() { audit.temporary() } else { audit });
         audit.catch_up();
         let (stop_writer, writer_stop) = Stop::new();
         let (stop_handle, stop) = Stop::new();
@@ -231,7 +239,7 @@ impl Archive {
 
     /// Starts the service: preload, watch, expire and reap on threads of their own.
     pub fn start(&self) -> Result<Service> {
-        let mut parts = self.parts()?;
+        let mut parts = if self.options.policy.can_expire() { self.parts_to_act()? } else { self.parts()? };
         let rescan = parts.rescan.take().ok_or(Error::Stopped)?;
         parts.insists.store(true, Ordering::Release);
         let shared = Arc::clone(&parts.shared);

@@ -122,7 +122,11 @@ fn keeps_its_promise(archive: &Archive, confirm: Option<&str>) -> Result<()> {
 
 /// A pass by this process. Returns also whether something could not be read or done; it was named.
 fn expire_here(archive: &Archive, confirm: Option<&str>) -> Result<(PassWire, bool)> {
-    let parts = archive.parts()?;
+    let parts = if archive.options().policy.can_expire() || confirm.is_some() {
+        archive.parts_to_act()?
+    } else {
+        archive.parts()?
+    };
     let summary = parts.preload(Depth::Glance, &Progress::default())?;
     let mut is_incomplete = output::reports(&summary.reports);
     parts.remove_emptied()?;

@@ -30,6 +30,7 @@ fn answer<T: DeserializeOwned>(mut stream: UnixStream, request: &Request) -> Res
     match serde_json::from_str::<Reply>(&text).map_err(unclear)? {
         Reply::Ok(value) => serde_json::from_value(value).map_err(unclear),
         Reply::Refused(message) => Err(Error::DaemonRefused(message)),
+        Reply::Unrecorded(done, why) => Err(Error::Unrecorded { done, why }),
         Reply::Usage(message) => Err(Error::Config(message)),
         Reply::Error(message) => Err(Error::Daemon(format!("answered: {message}"))),
     }

@@ -60,10 +60,10 @@ pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome
     let request = Request::Restore { pass: pass.to_owned() };
     let done = match here.ask::<RestorationWire>(&request) {
         Some(answer) => answer?,
-        None => RestorationWire::from(here.archive.parts()?.handle().restore(pass)?),
+        None => RestorationWire::from(here.archive.parts_to_act()?.handle().restore(pass)?),
     };
-    let left = done.left();
-    output::reports(&left);
+    let problems = done.problems();
+    output::reports(&problems);
     if json {
         output::json(&done)?;
     } else {
@@ -74,7 +74,7 @@ pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome
         let _ = writeln!(text, "pass {}: restored {}{kept}", done.pass, output::count(events, "event"));
         output::print(&text)?;
     }
-    Ok(if left.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+    Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Incomplete })
 }
 
 /// Moves events into the delete queue.
@@ -83,7 +83,7 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
     let request = Request::Delete { events: events.to_vec() };
     let pass = match here.ask::<PassWire>(&request) {
         Some(answer) => answer?,
-        None => PassWire::from(&here.archive.parts()?.handle().delete(events)?),
+        None => PassWire::from(&here.archive.parts_to_act()?.handle().delete(events)?),
     };
     let is_incomplete = output::reports(&pass.failures());
     if json {
@@ -102,8 +102,8 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
 /// Saves events, or makes them ones like others. One that cannot be saved does not stop the rest.
 pub(super) fn save(common: &Common, events: &[EventId], saved: bool, json: bool) -> Result<Outcome> {
     let here = common.open(if saved { Name::Save } else { Name::Unsave })?;
-    let parts = if here.is_beside()? { None } else { Some(here.archive.parts()?) };
-    let mut done = Vec::new();
+    let parts = if here.is_beside()? { None } else { Some(here.archive.parts_to_act()?) };
+    let (mut done, mut is_incomplete) = (Vec::new(), false);
     for event in events {
         let result = match &parts {
             Some(parts) => parts.handle().set_saved(event, saved),
@@ -113,14 +113,22 @@ pub(super) fn save(common: &Common, events: &[EventId], saved: bool, json: bool)
         };
         match result {
             Ok(()) => done.push(event.to_string()),
+            Err(error @ Error::Unrecorded { .. }) => {
+                eprintln!("owlery: {}", error.chain());
+                done.push(event.to_string());
+                is_incomplete = true;
+            }
             Err(error) if events.len() == 1 => return Err(error),
-            Err(error) => eprintln!("owlery: {event}: {}", error.chain()),
+            Err(error) => {
+                eprintln!("owlery: {event}: {}", error.chain());
+                is_incomplete = true;
+            }
         }
     }
     if json {
         output::json(&serde_json::json!({ "events": done, "saved": saved }))?;
     }
-    Ok(if done.len() == events.len() { Outcome::Done } else { Outcome::Incomplete })
+    Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
 
 /// Events as typed.

@@ -64,6 +64,8 @@ pub(crate) enum Reply {
     Refused(String),
     /// What was asked means nothing, or cannot be.
     Usage(String),
+    /// It is done, but the audit lacks it: what, and why.
+    Unrecorded(String, String),
     Error(String),
 }
 
@@ -187,6 +189,7 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
             Ok(Ok(value)) => Reply::Ok(value),
             Ok(Err(error)) if error.kind() == Kind::Refused => Reply::Refused(error.chain()),
             Ok(Err(error)) if error.kind() == Kind::Usage => Reply::Usage(error.chain()),
+            Ok(Err(Error::Unrecorded { done, why })) => Reply::Unrecorded(done, why),
             Ok(Err(error)) => Reply::Error(error.chain()),
             Err(_) => Reply::Error("the request made it stumble; the log says why".to_owned()),
         },

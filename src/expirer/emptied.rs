@@ -41,8 +41,8 @@ impl Expirer {
     /// that. Errors are logged: no pass depends on it.
     pub fn remove_emptied(&self, stop: &Stop) {
         let (now, doubt) = self.clock.moment();
-        if doubt.is_some() {
-            return; // it is not known which days are past
+        if doubt.is_some() || !self.audit.is_lasting() {
+            return; // it is not known which days are past, or nothing would say later what was removed
         }
         if let Err(error) = self.look_for_emptied(now, stop) {
             tracing::warn!("{}", error.chain());

@@ -116,16 +116,14 @@ impl Expirer {
         false
     }
 
-    /// Does what waited for room: marks the root, writes the audit, ends what is under way in place. Returns how many entries
-    /// the audit still lacks.
-    pub fn settle(&self) -> usize {
+    /// Does what waited for room: marks the root, writes the audit, ends what is under way in place.
+    pub fn settle(&self) {
         if let Err(error) = self.tree.settle_identity() {
             tracing::debug!("{}", error.chain()); // there is none yet
         }
-        let unwritten = self.audit.retry();
+        self.audit.retry();
         let _queue = self.tree.lock_queue();
         self.settle_in_place();
-        unwritten
     }
 
     /// Ends what is under way in place: at the start, and until nothing is left. What was not decided goes back, what was

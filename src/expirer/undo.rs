@@ -30,6 +30,8 @@ pub struct Restoration {
     pub kept_until: Option<String>,
     /// What stays in the queue, and why.
     pub left: Vec<Report>,
+    /// What else could not be done.
+    pub failures: Vec<Report>,
 }
 
 impl Expirer {

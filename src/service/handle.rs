@@ -352,9 +352,9 @@ impl Handle {
             return Err(late());
         }
         let mut pass = self.expirer.pass(confirmed)?;
-        let unwritten = self.expirer.audit.retry();
+        self.expirer.audit.retry();
         if !self.expirer.audit.lacks_room() {
-            pass.failures.extend(self.report_unwritten(unwritten)); // else they wait until the pass is removed
+            pass.failures.extend(self.unrecorded(!pass.items.is_empty())); // else they wait until the pass is removed
         }
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
         self.counters.add(if confirmed.is_some() { By::Hand } else { By::Rule }, &pass);
@@ -367,16 +367,8 @@ impl Handle {
 
     /// Does what waited for room while the disk was full. Returns what the audit still lacks.
     pub(crate) fn settle(&self) -> Option<Report> {
-        let unwritten = self.expirer.settle();
-        self.report_unwritten(unwritten)
-    }
-
-    fn report_unwritten(&self, unwritten: usize) -> Option<Report> {
-        let problem = format!(
-            "{unwritten} entries of the audit could not be written, only the log has them; make room in the state directory, \
-             make it writable, or name another with --state-dir"
-        );
-        (unwritten > 0).then(|| Report::failure(self.tree.root(), problem))
+        self.expirer.settle();
+        self.unrecorded(false)
     }
 
     /// Waits until what was done can be queried, for a while: it is done, whether the catalog can be written or not.
@@ -394,7 +386,8 @@ impl Handle {
 
     /// Takes a pass back out of the delete queue. It never overwrites: what has no place any more stays there.
     pub fn restore(&self, pass: &str) -> Result<Restoration> {
-        let restored = self.expirer.restore(pass)?;
+        let mut restored = self.expirer.restore(pass)?;
+        restored.failures.extend(self.unrecorded(true));
         self.written()?;
         if !restored.items.is_empty() {
             self.news.tell([Notice::Restored(Arc::new(restored.clone()))]);
@@ -405,18 +398,34 @@ impl Handle {
     /// Moves events into the delete queue, from where they can be taken back for a day or the undo window, whichever is
     /// longer. Refuses all of them if one is saved or open.
     pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
-        let pass = self.expirer.delete(events)?;
+        let mut pass = self.expirer.delete(events)?;
+        pass.failures.extend(self.unrecorded(true));
         self.counters.add(By::Hand, &pass);
         self.written()?;
         self.news.tell_of_pass(&pass);
         Ok(pass)
     }
 
-    /// Saves an event, so that no rule takes it, or with `false` makes it one like others.
+    /// Saves an event, so that no rule takes it, or with `false` makes it one like others. [`Error::Unrecorded`]: it is done, and
+    /// only the audit lacks it.
     pub fn set_saved(&self, event: &EventId, is_saved: bool) -> Result<()> {
         let set = if is_saved { Expirer::save } else { Expirer::unsave };
         set(&self.expirer, event)?;
-        self.written()
+        self.written()?;
+        match self.unrecorded(true) {
+            Some(report) => {
+                let done = format!("{event} is {}saved", if is_saved { "" } else { "no longer " });
+                Err(Error::Unrecorded { done, why: report.problem })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be reported where the audit does not keep what was done.
+    fn unrecorded(&self, has_done: bool) -> Option<Report> {
+        let is_of_this = has_done || self.expirer.audit.is_lasting();
+        let why = is_of_this.then(|| self.expirer.audit.lacks())??;
+        Some(Report::failure(self.tree.root(), why))
     }
 
     /// Waits until a catalog that was found to be damaged is rebuilt and filled; false if `within` passes before.

@@ -59,6 +59,17 @@ impl StateDir {
 
     /// Opens or makes the state directory. Where none is named and the root takes none, it is temporary.
     pub fn open(tree: &Tree, named: Option<&Path>) -> Result<Self> {
+        match Self::open_lasting(tree, named) {
+            Err(error) if named.is_none() => {
+                tracing::warn!("{}; the state is kept in a temporary folder and lost at the end", error.chain());
+                Self::temporary()
+            }
+            other => other,
+        }
+    }
+
+    /// Opens or makes the state directory. Fails where it cannot be written.
+    pub fn open_lasting(tree: &Tree, named: Option<&Path>) -> Result<Self> {
         let path = named.map_or_else(|| Self::default_path(tree), Path::to_path_buf);
         let made = DirBuilder::new().recursive(true).mode(0o755).create(&path).map_err(|e| Error::io("make", &path, e));
         let usable = made.and_then(|()| {
@@ -73,18 +84,18 @@ impl StateDir {
             close_to_others(&path, named.is_none());
         }
         match usable {
-            Ok(()) => Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() }),
             // It is made when there is room, by the first pass at the latest; until then its files are kept in memory.
             Err(error) if error.is_full() => {
                 tracing::warn!("{}; what belongs there waits until there is room", error.chain());
-                Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() })
             }
-            Err(error) if named.is_none() => {
-                tracing::warn!("{}; the state is kept in a temporary folder and lost at the end", error.chain());
-                Self::temporary()
+            Err(Error::Io { op, path, source }) if named.is_none() => {
+                let cure = "run as the user that owns it, make it writable, or name another with --state-dir";
+                let source = std::io::Error::new(source.kind(), format!("{source}; {cure}"));
+                return Err(Error::Io { op, path, source });
             }
-            Err(error) => Err(error),
+            other => other?,
         }
+        Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() })
     }
 
     /// A state directory that goes when this is dropped.

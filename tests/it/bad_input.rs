@@ -314,6 +314,55 @@ fn a_read_only_root_is_served_without_a_rule() {
     assert_eq!(snapshot(&world), before);
 }
 
+/// The audit went into a temporary folder and was lost, and `expire` ended with 0.
+#[test]
+fn nothing_is_removed_without_a_lasting_audit() {
+    let world = archive();
+    let copy = program_for_all(&world);
+    let old = "Camera1/2020-02-29/10-04-36";
+    let young = format!("Camera1/{}/10-04-36", days_ago(0));
+    assert_eq!(world.run("scan", &[]).code, 0);
+    let give = |path: &Path, user| std::os::unix::fs::lchown(path, Some(user), Some(user)).unwrap();
+    for path in world.tree() {
+        give(&world.path(path), 65534);
+    }
+    give(&world.root, 65534);
+    let state = world.path(".owlery");
+    for entry in fs::read_dir(&state).unwrap() {
+        give(&entry.unwrap().path(), 0);
+    }
+    give(&state, 0);
+    let rule = ["--keep-days", "45", "--max-share", "1"];
+    let run = |name: &str, flags: &[&str]| as_nobody(&copy, on(name, &world.root).args(flags));
+    for (name, flags) in [
+        ("expire", &rule[..]),
+        ("serve", &rule[..]),
+        ("delete", &[old]),
+        ("save", &[&young]),
+        ("unsave", &[&young]),
+        ("restore", &["20261120T100436Z-AbCdEf"]),
+    ] {
+        let ran = Ran::of(run(name, flags));
+        assert_eq!(ran.code, 1, "{name}: {ran:?}");
+        let told = |text: &str| ran.stderr.contains(text);
+        assert!(told(".owlery") && told("ermission denied") && told("--state-dir"), "{name}: {ran:?}");
+    }
+    assert!(world.has(old) && !world.has(format!("{young}/.saved")));
+    let daemon = Daemon::start(run("serve", &[]));
+    wait_until("ready", || daemon.get("/readyz").status == 200);
+    daemon.wait_for_log("temporary folder");
+    let deleted = daemon.request("DELETE", &format!("/api/v1/events/{old}"), &[]);
+    assert!(deleted.status == 200 && deleted.text().contains("temporary folder"), "{deleted:?}");
+    assert_eq!(daemon.stop(), 0);
+    let ran = Ran::of(run("expire", &[]));
+    assert_eq!(ran.code, 0, "nothing to do: {ran:?}");
+    let elsewhere = world.outside("state");
+    give(&elsewhere, 65534);
+    let named = [&rule[..], &["--state-dir", elsewhere.to_str().unwrap()]].concat();
+    let ran = Ran::of(run("expire", &named));
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
 #[test]
 fn a_root_that_may_only_be_read_is_served_and_takes_no_rule() {
     let world = archive();

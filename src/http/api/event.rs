@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::{Common, answer, event_id, json};
+use crate::error::Error;
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::http::blocking;
 use crate::http::error::Problem;
@@ -61,7 +62,10 @@ async fn set_saved(
 ) -> Result<Response, Problem> {
     let id = asked(viewer, names, raw)?;
     let event = blocking(move || {
-        handle.set_saved(&id, is_saved)?;
+        match handle.set_saved(&id, is_saved) {
+            Err(Error::Unrecorded { .. }) => {} // it is done; an alert tells of the audit
+            other => other?,
+        }
         handle.event(&id)
     });
     let event = event.await?.ok_or_else(Problem::not_found)?; // it went away meanwhile

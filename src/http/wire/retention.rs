@@ -178,19 +178,24 @@ pub(crate) struct RestorationWire {
     #[schema(required)]
     pub kept_until: Option<String>,
     left: Vec<ProblemWire>,
+    /// What else could not be done: the audit lacks it.
+    #[serde(default)]
+    failures: Vec<ProblemWire>,
 }
 
 impl From<Restoration> for RestorationWire {
     fn from(done: Restoration) -> Self {
-        let left = done.left.iter().map(ProblemWire::from).collect();
-        Self { pass: done.pass, items: done.items, kept_until: done.kept_until, left }
+        let wire = |reports: &[Report]| reports.iter().map(ProblemWire::from).collect();
+        let (left, failures) = (wire(&done.left), wire(&done.failures));
+        Self { pass: done.pass, items: done.items, kept_until: done.kept_until, left, failures }
     }
 }
 
 impl RestorationWire {
-    /// What stays in the queue.
-    pub fn left(&self) -> Vec<Report> {
-        self.left.iter().map(|left| Report::failure(&left.path, &left.problem)).collect()
+    /// What stays in the queue, and what else could not be done.
+    pub fn problems(&self) -> Vec<Report> {
+        let all = self.left.iter().chain(&self.failures);
+        all.map(|problem| Report::failure(&problem.path, &problem.problem)).collect()
     }
 }
 
