@@ -19,8 +19,9 @@ const wish = { camera: null, saved: false, day: "", room: PAGE };
 const view = { events: new Map(), older: false, next: null, stale: true };
 const cameras = { known: [], buttons: new Map() };
 // `late` is what was heard since the last question was asked, until its answer is there.
-// `lost`: the service could not be reached, and pictures may be missing.
-const live = { stream: null, late: null, drawing: null, changed: false, lost: false };
+// `lost`: the service could not be reached, and pictures may be missing. `notice` stands in the status while nothing else does.
+const live = { stream: null, late: null, drawing: null, changed: false, lost: false, notice: "" };
+const NOTICE = 15000;
 
 async function ask(path) {
   const response = await fetch(path);
@@ -28,8 +29,11 @@ async function ask(path) {
     location.assign(`login${location.search ? `?next=${encodeURIComponent(`/${location.search}`)}` : ""}`);
     return new Promise(() => {}); // nothing more happens on this page
   }
-  if (!response.ok) throw new Error(`${path.split("?")[0]}: ${response.status}`);
-  return response.json();
+  if (response.ok) return response.json();
+  const error = new Error(`${path.split("?")[0]}: ${response.status}`);
+  // What was asked for cannot be: the address of the page was typed, or is of another time.
+  if (response.status < 500) error.refusal = (await response.json().catch(() => null))?.detail ?? error.message;
+  throw error;
 }
 
 /** The question for the events that the user wants to see. */
@@ -121,7 +125,7 @@ async function readiness() {
   const ready = await (await fetch("readyz")).json();
   const reasons = Object.entries(ready.waiting).map(([part, why]) => why || part);
   const progress = ready.days ? ` (${ready.days_done} of ${ready.days} days)` : "";
-  $("status").textContent = ready.ready ? "" : reasons.join("; ") + progress;
+  $("status").textContent = ready.ready ? live.notice : reasons.join("; ") + progress;
   $("status").classList.remove("bad");
 }
 
@@ -146,10 +150,20 @@ async function refresh() {
   } catch (error) {
     if (live.late !== late) return;
     live.late = null;
+    if (error.refusal) return refused(error.refusal);
     view.stale = live.lost = true;
     $("status").textContent = `cannot reach the service (${error.message})`;
     $("status").classList.add("bad");
   }
+}
+
+/** Shows why there are no events where the service refuses the question. */
+function refused(why) {
+  view.events.clear();
+  [view.older, view.next, view.stale] = [false, null, false];
+  $("events").ariaBusy = null;
+  $("more").hidden = true;
+  list([], `There is nothing to show: ${why}.`);
 }
 
 function want(change) {
@@ -193,6 +207,12 @@ function address(event) {
   return location.pathname + (search && `?${search}`);
 }
 
+/** Whether a text is a day of the calendar, as the API takes it. */
+function isDay(text) {
+  const noon = new Date(`${text}T12:00:00Z`);
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !isNaN(noon) && noon.toISOString().startsWith(text);
+}
+
 /** Takes what is wished for from the address. */
 function read() {
   const params = new URLSearchParams(location.search);
@@ -200,10 +220,16 @@ function read() {
   Object.assign(wish, {
     camera: params.get("camera") || null,
     saved: ["1", "true"].includes(params.get("saved")),
-    day: /^\d{4}-\d\d-\d\d$/.test(day) ? day : "",
+    day: isDay(day) ? day : "",
   });
   [$("saved").checked, $("day").value] = [wish.saved, wish.day];
   return params.get("event");
+}
+
+/** Says something for a while. */
+function notify(text) {
+  live.notice = $("status").textContent = text;
+  setTimeout(() => { live.notice = ""; }, NOTICE);
 }
 
 /** Opens the event of this id in the player, or closes that. */
@@ -214,8 +240,9 @@ async function show(id) {
   try {
     const event = known ?? (await ask(`api/v1/events/${id.split("/").map(encodeURIComponent).join("/")}`));
     if (new URLSearchParams(location.search).get("event") === id) play(event);
-  } catch {
+  } catch (error) {
     history.replaceState(null, "", address(null)); // it is gone, or cannot be had now
+    notify(error.refusal ? "This event is not there any more." : `cannot show the event (${error.message})`);
   }
 }
 

@@ -391,6 +391,29 @@ fn the_address_keeps_what_is_shown() {
     browser.assert_no_complaints();
 }
 
+/// A kept address with a day that is none, or a camera that cannot be, showed "cannot reach the service" for ever.
+#[test]
+fn bad_addresses_say_what_is_wrong() {
+    let world = World::sample("direct");
+    let daemon = world.serve(&[]);
+    let events = "return document.querySelectorAll('button.event').length";
+    let page = |search: &str| format!("http://{}/?{search}", daemon.address);
+    let browser = Browser::open_at(&world, &page("day=2026-99-99"));
+    browser.wait_for("all events", events, &json!(5));
+    browser.post("/url", &json!({"url": page("day=2026-02-30")}));
+    browser.wait_for("all events", events, &json!(5));
+    browser.post("/url", &json!({"url": page("camera=..")}));
+    let told = "return document.querySelector('#events').textContent.startsWith('There is nothing to show: ')
+         && document.querySelector('#status').textContent";
+    browser.wait_for("what is wrong", told, &json!(""));
+    browser.click("#cameras button:first-child");
+    browser.wait_for("all events", events, &json!(5));
+    browser.post("/url", &json!({"url": page("event=Camera1/2026-01-01/10-00-00")}));
+    let status = "return document.querySelector('#status').textContent";
+    browser.wait_for("what is gone", status, &json!("This event is not there any more."));
+    browser.wait_for("all events", events, &json!(5));
+}
+
 /// Issue 13: the space bar closed the player, whose first button has the focus.
 #[test]
 fn space_plays_and_pauses() {
