@@ -50,7 +50,7 @@ mod daemon;
 #[cfg(feature = "http")]
 pub mod http;
 
-pub use archive::{MediaFile, MediaPath, Report};
+pub use archive::{Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Order, Page, Query};
 pub use clock::{Boot, Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};

@@ -65,7 +65,8 @@ impl Manifest {
 }
 
 /// How far a pass, or a part of it, has come. Its manifest's name says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// It is being made, or was cut off while it was made. Never reaped.
     Retiring,
@@ -110,11 +111,12 @@ pub(super) struct Part {
 pub(super) type Parts = Vec<Part>;
 
 /// A pass of ours that waits in a queue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct QueuedPass {
     /// Its manifest.
     pub manifest: Manifest,
     /// Where its directory is.
+    #[serde(serialize_with = "crate::printable::serialize_path")]
     pub path: PathBuf,
     /// How far it has come.
     pub stage: Stage,
@@ -122,6 +124,7 @@ pub struct QueuedPass {
     pub stuck: Option<StuckPass>,
     /// Whether its queue is on the root's disk: only then does it free space there.
     pub is_on_root: bool,
+    #[serde(skip)]
     pub(super) place: Place,
 }
 

@@ -87,13 +87,15 @@ impl InDirectory {
 }
 
 /// A pass of which something could not be removed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct StuckPass {
     /// How many entries stay.
     pub entries: u64,
     /// What stays and why, in one line.
     pub problem: String,
+    #[serde(skip)]
     tries: u32,
+    #[serde(skip)]
     next: Instant,
 }
 

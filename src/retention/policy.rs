@@ -246,12 +246,25 @@ impl From<&Policy> for Rules {
         Self {
             keep_days: policy.keep.iter().map(ToString::to_string).chain(ages).collect(),
             max_size: policy.max_size.iter().map(|bytes| format!("{bytes}B")).chain(sizes).collect(),
-            min_free: policy.min_free.map(|min_free| match min_free {
-                MinFree::Bytes(bytes) => format!("{bytes}B"),
-                MinFree::Percent(percent) => format!("{percent}%"),
-            }),
+            min_free: policy.min_free.map(|min_free| min_free.to_string()),
             floor_days: Some(policy.floor_days.to_string()),
             max_share: Some(policy.max_share.to_string()),
+        }
+    }
+}
+
+/// As [`Rules`].
+impl Serialize for Policy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Rules::from(self).serialize(serializer)
+    }
+}
+
+impl fmt::Display for MinFree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{bytes}B"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
         }
     }
 }

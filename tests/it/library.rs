@@ -60,6 +60,7 @@ fn start(options: Options) -> Service {
 #[test]
 fn public_data_is_serialized() {
     fn can<T: serde::Serialize>() {}
+    can::<(owlery::QueuedPass, owlery::Policy)>();
     can::<(Notice, owlery::Stats, owlery::CameraInfo, owlery::DaySummary, owlery::Summary, owlery::Report)>();
     can::<(owlery::Plan, owlery::Pass, owlery::Restoration, owlery::Refusal, owlery::GuardState, owlery::AuditPage)>();
     can::<(Camera, owlery::Day, owlery::EventName, Kind, owlery::Order, owlery::Sidecars, owlery::Forecast)>();
