@@ -73,25 +73,29 @@ pub struct Report {
     /// Whether it could not be read, as against being merely remarkable.
     #[serde(skip)]
     pub unreadable: bool,
+    /// Whether the cause is a disk without room.
+    #[serde(skip)]
+    pub(crate) is_full: bool,
 }
 
 impl Report {
     /// Something that could not be read or done.
     pub fn failure(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into(), unreadable: true }
+        Self { path: path.into(), problem: problem.into(), unreadable: true, is_full: false }
     }
 
     /// Something remarkable.
     pub fn note(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into(), unreadable: false }
+        Self { path: path.into(), problem: problem.into(), unreadable: false, is_full: false }
     }
 
     /// An error, told as a report.
     pub fn of(error: &Error, fallback: &Path) -> Self {
-        match error {
+        let report = match error {
             Error::Io { op, path, source } => Self::failure(path, format!("cannot {op}: {source}")),
             other => Self::failure(fallback, other.chain()),
-        }
+        };
+        Self { is_full: error.is_full(), ..report }
     }
 }
 

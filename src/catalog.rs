@@ -37,6 +37,7 @@ pub use write::{Applied, News};
 
 use crate::clock::Stop;
 use crate::error::{Error, Result};
+use crate::temporary_folder::TemporaryFolder;
 use damage::Rebuilds;
 use reader::Reader;
 
@@ -76,7 +77,7 @@ pub struct Catalog {
 struct Place {
     path: PathBuf,
     /// The temporary folder that it lies in, where its own disk takes nothing, and the path that it has there else.
-    away: Option<(tempfile::TempDir, PathBuf)>,
+    away: Option<(TemporaryFolder, PathBuf)>,
 }
 
 #[derive(Debug)]
@@ -106,7 +107,7 @@ impl Catalog {
         let home = state_dir.join("catalog.db");
         match Self::open_at(home.clone(), None) {
             Err(error) if lacks_room(&error) => {
-                let folder = crate::state_file::temporary_folder()?;
+                let folder = TemporaryFolder::new()?;
                 schema::remove(&home); // it is derived, and what it took is room
                 tracing::warn!("{}; the catalog lies in {} for now", error.chain(), folder.path().display());
                 Self::open_at(folder.path().join("catalog.db"), Some((folder, home)))
@@ -115,7 +116,7 @@ impl Catalog {
         }
     }
 
-    fn open_at(path: PathBuf, away: Option<(tempfile::TempDir, PathBuf)>) -> Result<(Self, Opened)> {
+    fn open_at(path: PathBuf, away: Option<(TemporaryFolder, PathBuf)>) -> Result<(Self, Opened)> {
         let (writer, opened) = match schema::open_writer(&path) {
             Ok((connection, is_new)) => (connection, if is_new { Opened::Created } else { Opened::Found }),
             Err(schema::Trouble::Unusable(why)) => {

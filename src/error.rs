@@ -120,8 +120,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whether a disk has no room, or the quota of its user is used up.
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    [Errno::NOSPC, Errno::DQUOT].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl Error {

@@ -32,6 +32,7 @@ pub use guards::GuardState;
 pub use held::HeldPass;
 pub use queue_sums::QueueSums;
 pub use reserve::Reserve;
+pub(crate) use reserve::is_same_disk;
 pub use undo::Restoration;
 
 use crate::audit::Audit;

@@ -40,6 +40,7 @@ mod retention;
 mod scan;
 mod service;
 mod state_file;
+mod temporary_folder;
 mod time;
 mod watch;
 

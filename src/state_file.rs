@@ -10,28 +10,6 @@ use serde::de::DeserializeOwned;
 use crate::archive::give_state;
 use crate::error::{Error, Result};
 
-/// What a temporary folder must have room for.
-const ROOM: u64 = 4 * 1024 * 1024;
-
-/// A folder that goes when it is dropped, where there is room: in the system's folder for such, or else in memory.
-pub(crate) fn temporary_folder() -> Result<tempfile::TempDir> {
-    let mut failed = None;
-    for place in [std::env::temp_dir(), "/dev/shm".into(), "/run".into()] {
-        let has_room = rustix::fs::statvfs(&place).is_ok_and(|stat| {
-            stat.f_bavail.saturating_mul(stat.f_frsize) >= ROOM && (stat.f_files == 0 || stat.f_favail > 8)
-        });
-        if !has_room {
-            continue;
-        }
-        match tempfile::Builder::new().prefix("owlery-").tempdir_in(&place) {
-            Ok(dir) => return Ok(dir),
-            Err(error) => failed = Some(Error::io("make a temporary folder in", &place, error)),
-        }
-    }
-    let full = || Error::io("make a temporary folder in", std::env::temp_dir(), rustix::io::Errno::NOSPC);
-    Err(failed.unwrap_or_else(full))
-}
-
 /// Makes a state directory that could not be made at the start, since its disk was full; it may be there by now.
 pub(crate) fn make_folder(dir: &Path) -> Result<()> {
     if dir.is_dir() {

@@ -37,6 +37,8 @@ pub struct RetiringPass<'a> {
     touched: Touched,
     /// Whether something is in it against the plan, which could not be put back.
     is_spared: bool,
+    /// Whether anything was moved in.
+    has_moved: bool,
 }
 
 /// How long a pass can be taken back in which something is against the plan.
@@ -137,6 +139,7 @@ impl Tree {
             apart: BTreeSet::new(),
             touched: Touched::default(),
             is_spared: false,
+            has_moved: false,
         })
     }
 }
@@ -262,6 +265,9 @@ impl RetiringPass<'_> {
     /// Steps 7 and 8: makes every rename durable, and then the pass one that waits. Before that the reaper does not see it,
     /// and what a crash leaves of it is put back. Answers its manifest; `None` if nothing had to be moved.
     pub fn finish(mut self) -> Result<Option<Manifest>> {
+        if !self.has_moved {
+            self.remove_empty_parts();
+        }
         self.touched.sync()?;
         crash("retire-7");
         if self.is_spared {
@@ -409,9 +415,11 @@ impl RetiringPass<'_> {
                     if !error.is_not_found() && matches!((from.has(name), to.has(name)), (Ok(false), Ok(true))) =>
                 {
                     tracing::warn!("{}; it was done all the same", error.chain());
+                    self.has_moved = true;
                     return Ok(&*target.insert(to));
                 }
                 other => {
+                    self.has_moved |= other.is_ok();
                     let to = target.insert(to);
                     return other.map(|()| &*to);
                 }
@@ -490,6 +498,34 @@ impl RetiringPass<'_> {
         dir.write_whole(RETIRING, &self.manifest.text())?;
         dir.sync().and_then(|()| queue.sync()).and_then(|()| base.sync())?;
         Ok((dir, kept))
+    }
+
+    /// Removes the directories of a pass in which nothing came: the disk had room for them, and for nothing more. What cannot be
+    /// removed stays an empty pass, which is reaped.
+    fn remove_empty_parts(&mut self) {
+        let (tree, pass) = (self.tree, self.manifest.pass.as_bytes());
+        self.parts.retain(|(place, part)| {
+            let remove_dirs = |dir: &Dir| {
+                for name in dir.names().unwrap_or_default() {
+                    let _ = rustix::fs::unlinkat(dir, &name, AtFlags::REMOVEDIR); // fails for a file, and where something is in it
+                }
+            };
+            for name in part.names().unwrap_or_default() {
+                if let Ok(camera) = part.open_dir(&name) {
+                    remove_dirs(&camera);
+                }
+            }
+            remove_dirs(part);
+            if !part.names().is_ok_and(|names| names == [RETIRING]) {
+                return true;
+            }
+            let _ = rustix::fs::unlinkat(part, RETIRING, AtFlags::empty());
+            let queue = tree.queue_base(place).and_then(|base| base.open_dir(QUEUE));
+            if let Ok(queue) = queue {
+                let _ = rustix::fs::unlinkat(&queue, pass, AtFlags::REMOVEDIR);
+            }
+            false
+        });
     }
 
     /// Removes the day's directory if nothing is left in it; `rmdir` itself is the check.

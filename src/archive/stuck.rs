@@ -82,7 +82,7 @@ impl InDirectory {
         }
         let name = self.first.path.strip_prefix(&path).unwrap_or(&self.first.path);
         let problem = format!("{} entries stay, the first: {}: {}", self.count, name.display(), self.first.problem);
-        Report { path, problem, unreadable: self.first.unreadable }
+        Report { path, problem, ..self.first.clone() }
     }
 }
 

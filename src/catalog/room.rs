@@ -10,7 +10,8 @@ use rusqlite::ErrorCode;
 
 use super::{Catalog, Place, Readers, schema, write};
 use crate::error::{Error, Result, is_full};
-use crate::state_file::{give, make_folder, temporary_folder};
+use crate::state_file::{give, make_folder};
+use crate::temporary_folder::TemporaryFolder;
 
 /// Whether the catalog's disk is full, or its user may have no more of it. Where SQLite does not say so (a quota, no inode for a
 /// file beside the catalog), the disk is asked.
@@ -64,7 +65,7 @@ impl Catalog {
         if self.is_away() {
             return Ok(false);
         }
-        let folder = temporary_folder()?;
+        let folder = TemporaryFolder::new()?;
         let path = folder.path().join("catalog.db");
         let home = self.path();
         *writer = self.begin_at(&path, Some((folder, home.clone())))?;
@@ -114,7 +115,7 @@ impl Catalog {
     }
 
     /// Opens the file at `path` for reading and writing in place of the one that is in use.
-    fn begin_at(&self, path: &Path, away: Option<(tempfile::TempDir, PathBuf)>) -> Result<write::Writer> {
+    fn begin_at(&self, path: &Path, away: Option<(TemporaryFolder, PathBuf)>) -> Result<write::Writer> {
         let (connection, _) = schema::open_writer(path).map_err(|trouble| trouble.into_error(path))?;
         let epoch = self.readers().epoch + 1;
         let fresh = Readers::open(path, epoch)?;

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Boot, Clock, Now};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::retention::clock::{Reading, Record, at_least, judge, next};
 use crate::state_file;
 
@@ -111,7 +111,7 @@ impl ClockGuard {
             && state.is_stale(&reading)
             && let Err(error) = self.record(&mut state, &reading)
         {
-            tracing::warn!("{}", error.chain());
+            log_unrecorded(&error);
         }
     }
 
@@ -170,6 +170,15 @@ impl ClockGuard {
             return Ok(());
         }
         state_file::write(&self.state_dir.join(FILE), &stored)
+    }
+}
+
+/// Says that the clock could not be recorded; a state directory that a full disk does not take yet was told of before.
+fn log_unrecorded(error: &Error) {
+    if error.is_not_found() {
+        tracing::debug!("{}", error.chain());
+    } else {
+        tracing::warn!("{}", error.chain());
     }
 }
 

@@ -65,7 +65,7 @@ fn give_up(file: &Path) -> bool {
 
 /// Whether two paths, which need not be there, are on one disk: on one device, or (subvolumes) on filesystems that have the same
 /// room.
-pub(super) fn is_same_disk(a: &Path, b: &Path) -> bool {
+pub(crate) fn is_same_disk(a: &Path, b: &Path) -> bool {
     let there = |path: &Path| path.ancestors().find_map(|path| Some((path.metadata().ok()?.dev(), path.to_path_buf())));
     let (Some((a, at)), Some((b, other))) = (there(a), there(b)) else { return false };
     let room = |path: &Path| rustix::fs::statvfs(path).map(|stat| (stat.f_blocks, stat.f_bfree, stat.f_bavail)).ok();

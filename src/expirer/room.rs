@@ -4,8 +4,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::reserve::is_same_disk;
-use super::{Expirer, Pass, notes};
+use super::{Expirer, Pass, is_same_disk, notes};
 use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass};
 use crate::error::{Error, Result};
 use crate::event::{By, Entry, EventId, EventName, Item, What, Which};
@@ -33,10 +32,7 @@ impl Expirer {
                     let has_room = self.give_up_ours(&error)
                         || (by == By::Rule && self.remove_one(retiring, item, names, &mut candidates, pass));
                     if !has_room {
-                        return Err(with_cure(
-                            error,
-                            "nothing can be retired until a file is removed by hand (64 kB are enough)",
-                        ));
+                        return Err(with_cure(error));
                     }
                 }
                 other => return other,
@@ -50,7 +46,7 @@ impl Expirer {
             match work() {
                 Err(error) if error.is_full() => {
                     if !self.give_up_ours(&error) {
-                        return Err(with_cure(error, "make room first, 64 kB are enough"));
+                        return Err(with_cure(error));
                     }
                 }
                 other => return other,
@@ -204,11 +200,11 @@ fn removed(id: &EventId, reason: String) -> Item {
 }
 
 /// The error with what helps.
-fn with_cure(error: Error, cure: &str) -> Error {
+fn with_cure(error: Error) -> Error {
     match error {
         Error::Io { op, path, source } => {
-            let kind = source.kind();
-            Error::Io { op, path, source: std::io::Error::new(kind, format!("{source}; {cure}")) }
+            let text = format!("{source}; make room by hand first: 64 kB and 10 files are enough");
+            Error::Io { op, path, source: std::io::Error::new(source.kind(), text) }
         }
         other => other,
     }

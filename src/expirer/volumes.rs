@@ -69,6 +69,7 @@ impl Volumes {
         let file = File { owlery: 1, cameras: volumes };
         match state_file::write(&self.path, &file) {
             Ok(()) => *known = Ok(file.cameras),
+            Err(error) if error.is_not_found() => tracing::debug!("{}", error.chain()), // a full disk took no directory
             Err(error) => tracing::warn!("{}", error.chain()),
         }
     }

@@ -56,6 +56,9 @@ pub(super) enum Common {
     /// It could not be done; the log says why.
     #[response(status = 500, content_type = "application/problem+json")]
     Failed(Problem),
+    /// The disk has no room for it.
+    #[response(status = 507, content_type = "application/problem+json")]
+    Full(Problem),
     /// The service is stopping, or not ready for this.
     #[response(status = 503, content_type = "application/problem+json")]
     NotNow(Problem),

@@ -40,6 +40,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 
+    /// The archive's disk has no room for what was asked.
+    pub fn full() -> Self {
+        let detail = "the disk is full: remove some files by hand, 64 kB and 10 files are enough";
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, detail)
+    }
+
     pub fn is_server_error(&self) -> bool {
         self.status.is_server_error()
     }
@@ -59,6 +65,10 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         if error.is_not_found() {
             return Self::not_found();
+        }
+        if error.is_full() {
+            tracing::warn!("{}", error.chain());
+            return Self::full();
         }
         let status = match error.kind() {
             Kind::Usage => StatusCode::BAD_REQUEST,

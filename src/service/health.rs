@@ -3,9 +3,10 @@
 //! by `owlery check`.
 
 use super::handle::Handle;
-use crate::archive::{Report, Tree};
+use crate::archive::{Report, Room, Tree};
 use crate::clock::Now;
 use crate::error::Error;
+use crate::expirer::is_same_disk;
 
 /// What must be told now. `can_expire` says whether there is a rule.
 pub(super) fn alerts(shared: &Handle) -> Vec<String> {
@@ -31,21 +32,24 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
             alerts.push(format!("{what} is full ({why}): Motion cannot record there"));
         }
     }
-    if let Ok(stat) = rustix::fs::statvfs(shared.state_dir())
-        && let room = crate::archive::Room::of(&stat)
-        && let Some(why) = room.full()
-        && !alerts.iter().any(|alert| alert.contains(" is full ("))
-    {
-        let state = shared.state_dir().display();
-        alerts.push(format!(
-            "the disk of the state directory {state} is full ({why}): catalog and audit cannot be written"
-        ));
-    }
+    alerts.extend(full_state(shared));
     match shared.tree.strangers(shared.now().nanos()) {
         Ok(strangers) => alerts.extend(few(&strangers)),
         Err(error) => tracing::debug!("{}", error.chain()), // other parts tell that the root cannot be read
     }
     alerts
+}
+
+/// The state directory's disk, where it is another than the root's and full.
+fn full_state(shared: &Handle) -> Option<String> {
+    let state = shared.state_dir();
+    if is_same_disk(state, shared.tree.root()) {
+        return None;
+    }
+    let there = state.ancestors().find(|path| path.is_dir())?; // a full disk may not even take the directory
+    let why = Room::of(&rustix::fs::statvfs(there).ok()?).full()?;
+    let state = state.display();
+    Some(format!("the disk of the state directory {state} is full ({why}): catalog and audit cannot be written"))
 }
 
 /// The most directories that alerts name one by one.

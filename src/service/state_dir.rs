@@ -13,6 +13,7 @@ use super::lock;
 use crate::archive::Tree;
 use crate::command_line::quote;
 use crate::error::{Error, Result};
+use crate::temporary_folder::TemporaryFolder;
 
 const LOCK: &str = "lock";
 /// The names of our files in a state directory begin so.
@@ -35,7 +36,7 @@ const OURS: [&str; 12] = [
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
-    temporary: Option<tempfile::TempDir>,
+    temporary: Option<TemporaryFolder>,
     /// Held as long as this lives; filled by `lock`. The first is that of the state directory, if `has_file`.
     locks: Mutex<Vec<File>>,
     /// Whether there was room for a file to lock. Written by `lock`.
@@ -100,7 +101,7 @@ impl StateDir {
 
     /// A state directory that goes when this is dropped.
     pub fn temporary() -> Result<Self> {
-        let dir = crate::state_file::temporary_folder()?;
+        let dir = TemporaryFolder::new()?;
         let path = dir.path().to_path_buf();
         Ok(Self { path, temporary: Some(dir), locks: Mutex::default(), has_file: Mutex::default() })
     }

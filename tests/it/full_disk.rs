@@ -200,8 +200,55 @@ fn a_delete_without_any_room_says_how_to_help() {
     let id = format!("Camera1/{}/10-00-00", days_ago(3));
     let ran = world.run("delete", &[&id]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.stderr.contains("removed by hand"), "{ran:?}");
+    assert!(ran.stderr.contains("make room by hand"), "{ran:?}");
+    assert!(world.queued().is_empty(), "no empty pass is left");
     assert!(world.has(format!("{id}/video.mp4")));
+}
+
+/// The daemon has no rule here, so the disk stays full until a person makes room.
+#[test]
+fn a_full_disk_is_told_by_the_api() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &[]);
+    events(&world);
+    fill(&world.root);
+    let daemon = world.serve(&[]);
+    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    let deleted = daemon.send("DELETE", &format!("/api/v1/events/{id}"), "");
+    assert_eq!(deleted.status, 507, "{}", deleted.text());
+    assert!(deleted.text().contains("remove some files by hand"), "{}", deleted.text());
+    assert!(world.has(format!("{id}/video.mp4")) && world.queued().is_empty());
+    // The control socket is in the runtime directory.
+    let ran = world.run("queue", &["--json"]);
+    assert_eq!((ran.code, ran.json()["passes"].as_array().map(Vec::len)), (0, Some(0)), "{ran:?}");
+    assert_eq!(world.run("delete", &[&id]).code, 1);
+    for n in 0..10_000 {
+        let _ = fs::remove_dir(world.path(format!("filler{n}")));
+    }
+    fs::remove_file(world.path("filler")).unwrap();
+    wait_until("the archive is marked, and the catalog is back", || {
+        world.has(".owlery/archive.json") && world.has(".owlery/catalog.db")
+    });
+    wait_until("nothing is alerted", || daemon.get("/readyz").json()["alerts"].as_array().is_some_and(Vec::is_empty));
+    let deleted = daemon.send("DELETE", &format!("/api/v1/events/{id}"), "");
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_full_disk_of_the_state_is_an_alert() {
+    let world = World::new();
+    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+    let disk = Disk::mount(world.outside("disk"), "4M");
+    disk.fill();
+    let state = world.outside("disk").join("state");
+    let flags = [&RULE[..], &["--state-dir", state.to_str().unwrap()]].concat();
+    let daemon = world.serve(&flags);
+    wait_until("it is expired all the same", || !world.has(format!("Camera1/{}", days_ago(60))));
+    wait_until("an alert", || {
+        daemon.get("/readyz").json()["alerts"].to_string().contains("the disk of the state directory")
+    });
+    assert_eq!(daemon.stop(), 0);
 }
 
 /// Nothing of ours can go here, and only events that must stay would be left to remove.

@@ -23,7 +23,9 @@ fn folders(uid: u32) -> Vec<PathBuf> {
 
 /// The socket's name for a state directory, which is known by its real path.
 fn name(state_dir: &Path) -> Option<String> {
-    let path = state_dir.canonicalize().ok()?;
+    // A full disk may have no room for the directory itself.
+    let above = || Some(state_dir.parent()?.canonicalize().ok()?.join(state_dir.file_name()?));
+    let path = state_dir.canonicalize().ok().or_else(above)?;
     let digest = Sha256::digest(path.as_os_str().as_bytes());
     let number = digest.iter().take(12).fold(0u128, |number, byte| number << 8 | u128::from(*byte));
     Some(format!("{number:024x}.sock"))
@@ -87,6 +89,9 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(folder.path(), &link).unwrap();
         assert_eq!(name(folder.path()), name(&link));
-        assert_eq!(name(&folder.path().join("missing")), None);
+        let before = name(&link.join("state"));
+        std::fs::create_dir(folder.path().join("state")).unwrap();
+        assert_eq!(name(&folder.path().join("state")), before, "a full disk took it later");
+        assert_eq!(name(&folder.path().join("missing/state")), None);
     }
 }

@@ -94,6 +94,7 @@ pub(in crate::http) async fn delete(
     }
     // Nothing was moved. What failed is in the log and in the audit.
     Err(match pass.failures.first() {
+        Some(failure) if failure.is_full => Problem::full(),
         Some(failure) if failure.unreadable => Problem::internal("the event could not be moved; the log says why"),
         _ => Problem::new(StatusCode::CONFLICT, "the event was saved, or went away, in the last moment"),
     })
