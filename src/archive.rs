@@ -15,7 +15,7 @@ mod look;
 mod looked;
 pub(crate) mod marker;
 mod media;
-mod moov;
+mod movie_file;
 mod numbered;
 mod queue;
 mod reap;

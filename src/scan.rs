@@ -19,7 +19,7 @@ use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::state::{MovieCheck, QUIET_MOVIE, Signs, judge, patience};
-use crate::event::{By, Camera, Change, Day, DayScan, Details, EventId, EventName, Stamp, State};
+use crate::event::{By, Camera, Change, Container, Day, DayScan, Details, EventId, EventName, MovieName, Stamp, State};
 use recent::Recent;
 
 /// For which events a sidecar is written.
@@ -219,8 +219,11 @@ impl Scanner {
     fn judge(&self, id: &EventId, facts: &Facts, newest: i64, now: Now) -> State {
         let ended = self.recent.is_ended(id, newest);
         let newer = self.recent.has_newer(id, facts);
-        let frames = facts.frames.unwrap_or(0);
-        judge(&Signs { newest, ended, newer, frames, movie: facts.movie }, now, self.event_gap)
+        let went_on = facts.newest_movie.zip(facts.newest_frame).is_some_and(|(movie, frame)| {
+            movie.saturating_sub(frame) > nanos_of(patience(self.event_gap)) // also without frames
+        });
+        let has_frames = facts.frames.is_some_and(|frames| frames > 1) && !went_on;
+        judge(&Signs { newest, ended, newer, has_frames, movie: facts.movie }, now, self.event_gap)
     }
 
     /// Reads an event. Where only names were read, and their times say that it was written a moment ago, all of it.
@@ -304,16 +307,23 @@ impl Scanner {
     }
 }
 
-/// What is wrong with a movie that does not play.
-const UNFINISHED: &str = "was never finished or is cut off (no moov box, or data is missing) and does not play";
+/// What is wrong with a movie that was not closed.
+fn what_is_wrong(movie: &MovieName, check: MovieCheck) -> &'static str {
+    match (check, movie.container()) {
+        (MovieCheck::Empty, _) => "is empty",
+        (_, Container::Mp4 | Container::M4v | Container::Mov) => {
+            "was never finished or is cut off (no moov box, or data is missing) and does not play"
+        }
+        _ => "was never finished or is cut off; players may show it as far as it goes",
+    }
+}
 
 fn details_of(facts: Facts, state: State, peak_change: Option<u32>) -> Details {
     let mut problems = facts.problems;
     if state == State::Interrupted {
-        problems.extend(facts.unfinished.iter().map(|(movie, check)| {
-            let what = if *check == MovieCheck::Empty { "is empty" } else { UNFINISHED };
-            format!("{} {what}", movie.as_str())
-        }));
+        let unfinished = facts.unfinished.iter();
+        problems
+            .extend(unfinished.map(|(movie, check)| format!("{} {}", movie.as_str(), what_is_wrong(movie, *check))));
     }
     Details {
         start: facts.start,

@@ -9,7 +9,7 @@ use rustix::fs::FileType;
 
 use super::dir::{DayDir, Dir, Statx, file_type, join, mtime};
 use super::sidecar::{LARGEST, SIDECAR, Sidecar};
-use super::{SAVED, exif, moov};
+use super::{SAVED, exif, movie_file};
 use crate::error::{Error, Result};
 use crate::event::frames::{Early, Frame, Shows, Span, has_early, is_early};
 use crate::event::state::MovieCheck;
@@ -55,6 +55,10 @@ pub struct Facts {
     pub newest: Option<i64>,
     /// The oldest modification time of it and of what is in it, where every file was looked at.
     pub oldest: Option<i64>,
+    /// The newest modification time of its camera's frames, and of its movies, where every file was looked at.
+    pub newest_frame: Option<i64>,
+    /// As above.
+    pub newest_movie: Option<i64>,
     /// Where only names were read: the newest of the times that were asked for all the same, to find what is being written.
     pub touched: Option<i64>,
     /// The camera's frames, where every file was looked at.
@@ -161,6 +165,8 @@ impl DayDir {
             unfinished: Vec::new(),
             newest: None,
             oldest: None,
+            newest_frame: None,
+            newest_movie: None,
             touched: None,
             frame_list: Vec::new(),
             has_sidecar: true,
@@ -352,6 +358,8 @@ fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
         unfinished: Vec::new(),
         newest: None,
         oldest: None,
+        newest_frame: None,
+        newest_movie: None,
         touched: None,
         frame_list: Vec::new(),
         has_sidecar: false,
@@ -394,8 +402,10 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
                 sum.add(&stat);
                 if let Some(movie) = facts.videos.iter_mut().find(|movie| movie.name.as_str().as_bytes() == name) {
                     movie.bytes = Some(stat.stx_size);
-                } else if stat.stx_size == 0 {
-                    empty_frames += u32::from(matches!(Thumbnail::of(name), Some(Thumbnail::Frame(_))));
+                    facts.newest_movie = facts.newest_movie.max(Some(mtime(&stat)));
+                } else if let Some(Thumbnail::Frame(_)) = Thumbnail::of(name) {
+                    facts.newest_frame = facts.newest_frame.max(Some(mtime(&stat)));
+                    empty_frames += u32::from(stat.stx_size == 0);
                 }
             }
             _ => facts.problems.push(format!("{} is not a regular file and is ignored", String::from_utf8_lossy(name))),
@@ -425,7 +435,7 @@ fn look_into_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
             other => other?,
         };
         facts.movie = Some(facts.movie.map_or(look.check, |worst| worst.max(look.check)));
-        if look.check != MovieCheck::Whole {
+        if look.check >= MovieCheck::Unfinished {
             facts.unfinished.push((movie.name.clone(), look.check));
         }
         let secs = look.secs.unwrap_or(0);
@@ -451,11 +461,11 @@ fn touched(dir: &Dir, names: &Names) -> Result<i64> {
     Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))
 }
 
-fn look_into(dir: &Dir, movie: &Movie) -> Result<moov::Look> {
+fn look_into(dir: &Dir, movie: &Movie) -> Result<movie_file::Look> {
     let name = movie.name.as_str().as_bytes();
     let len = dir.stat(name)?.stx_size;
     let file = dir.open_file(name)?;
-    moov::look(&file, len, movie.name.container()).map_err(|e| Error::io("read", join(dir.path(), name), e))
+    movie_file::look(&file, len, movie.name.container()).map_err(|e| Error::io("read", join(dir.path(), name), e))
 }
 
 struct Sum {

@@ -42,7 +42,9 @@ impl State {
 pub enum MovieCheck {
     /// It has what it needs to be played.
     Whole,
-    /// An mp4 without its moov box: Motion has not finished it (yet).
+    /// A stream that ends anywhere (MPEG, a fragmented mp4): more may come, and only silence shows that it is over.
+    Endless,
+    /// What is written when a movie is closed is not there: Motion has not finished it (yet), or it was cut off.
     Unfinished,
     /// No byte in it.
     Empty,
@@ -58,9 +60,10 @@ pub struct Signs {
     pub ended: bool,
     /// The same camera has an event that began after this one's last sign.
     pub newer: bool,
-    /// How many frames the camera took.
-    pub frames: u32,
-    /// Its movie, if it has one.
+    /// Whether frames come as long as Motion writes it, so that silence counts: at least two (with `picture_output best`,
+    /// `first` or `center` there is a single one), and its movie did not go on without them.
+    pub has_frames: bool,
+    /// Its movies, if it has any: what the worst of them is.
     pub movie: Option<MovieCheck>,
 }
 
@@ -69,26 +72,25 @@ pub fn patience(event_gap: Duration) -> Duration {
     event_gap * 3 / 2
 }
 
-/// How long an unfinished movie without frames beside it may be silent. `FFmpeg` writes in pieces of 256 KiB, so the file's
+/// How long a movie that is not closed, without frames beside it, may be silent. `FFmpeg` writes in pieces of 256 KiB, so the file's
 /// time says little: half an hour is a piece at 150 bytes a second, far below what a camera gives.
 pub const QUIET_MOVIE: Duration = Duration::from_secs(30 * 60);
 
 /// Judges an event by its signs. The name of its day is none: a clock that was set while Motion recorded leaves an event that
 /// is being written in a day long past, and an event can last for days.
 pub fn judge(signs: &Signs, now: Now, event_gap: Duration) -> State {
-    let is_unfinished = matches!(signs.movie, Some(MovieCheck::Unfinished | MovieCheck::Empty));
-    // With `picture_output best`, `first` or `center` there is a single frame.
-    let is_quiet = is_unfinished && signs.frames <= 1 && !signs.newer;
+    let is_closed = matches!(signs.movie, None | Some(MovieCheck::Whole));
+    let is_quiet = !is_closed && !signs.has_frames && !signs.newer;
     let patience = if is_quiet { patience(event_gap).max(QUIET_MOVIE) } else { patience(event_gap) };
     let patience = i64::try_from(patience.as_nanos()).unwrap_or(i64::MAX);
     let silent = now.nanos().saturating_sub(signs.newest) > patience;
-    let succeeded = signs.newer && matches!(signs.movie, None | Some(MovieCheck::Whole));
+    let succeeded = signs.newer && matches!(signs.movie, None | Some(MovieCheck::Whole | MovieCheck::Endless));
     if !(signs.ended || succeeded || silent) {
         return State::Open;
     }
     match signs.movie {
         Some(MovieCheck::Unfinished | MovieCheck::Empty) => State::Interrupted,
-        Some(MovieCheck::Whole) | None => State::Complete,
+        Some(MovieCheck::Whole | MovieCheck::Endless) | None => State::Complete,
     }
 }
 
@@ -108,7 +110,7 @@ mod tests {
     /// An event last touched `age` seconds ago.
     fn signs(age: i64, movie: Option<MovieCheck>) -> Signs {
         let newest = now().nanos() - age * 1_000_000_000;
-        Signs { newest, ended: false, newer: false, frames: 2, movie }
+        Signs { newest, ended: false, newer: false, has_frames: true, movie }
     }
 
     #[test]
@@ -132,16 +134,19 @@ mod tests {
     /// `FFmpeg` holds back 256 KiB, so the only file of such an event does not change for minutes.
     #[test]
     fn a_silent_unfinished_movie_is_open() {
-        for frames in [0, 1] {
-            let only = |age, movie| Signs { frames, ..signs(age, Some(movie)) };
-            for movie in [MovieCheck::Unfinished, MovieCheck::Empty] {
-                assert_eq!(judge(&only(1799, movie), now(), GAP), State::Open);
-                assert_eq!(judge(&only(1801, movie), now(), GAP), State::Interrupted);
-                let newer = Signs { newer: true, ..only(91, movie) };
-                assert_eq!(judge(&newer, now(), GAP), State::Interrupted, "Motion writes another event");
-            }
-            assert_eq!(judge(&only(91, MovieCheck::Whole), now(), GAP), State::Complete);
+        let only = |age, movie| Signs { has_frames: false, ..signs(age, Some(movie)) };
+        for (movie, over) in [
+            (MovieCheck::Unfinished, State::Interrupted),
+            (MovieCheck::Empty, State::Interrupted),
+            (MovieCheck::Endless, State::Complete),
+        ] {
+            assert_eq!(judge(&only(1799, movie), now(), GAP), State::Open);
+            assert_eq!(judge(&only(1801, movie), now(), GAP), over);
+            let newer = Signs { newer: true, ..only(91, movie) };
+            assert_eq!(judge(&newer, now(), GAP), over, "Motion writes another event");
         }
+        assert_eq!(judge(&only(91, MovieCheck::Whole), now(), GAP), State::Complete);
+        assert_eq!(judge(&signs(91, Some(MovieCheck::Endless)), now(), GAP), State::Complete);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Cursor;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -109,6 +110,63 @@ fn the_end_of_a_part_is_not_the_event_s() {
     let is_second = |event: &Value| event["videos"].as_array().unwrap().len() == 2;
     assert_eq!(daemon.wait_for_event(&id, "has two movies", is_second)["state"], "open");
     assert_eq!(daemon.stop(), 0);
+}
+
+/// A movie of every container that `FFmpeg` wrote, without frames: how long it is, whether it is whole, and when it is over.
+#[test]
+fn movies_alone_tell_length_and_state() {
+    let world = World::new();
+    let movies = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/movies/");
+    let (day, now) = (days_ago(0), days_ago(3));
+    let cases: [(&str, &str, &[&str]); 9] = [
+        ("whole.mkv", "complete", &["13"]),
+        ("whole.webm", "complete", &["13"]),
+        ("whole.avi", "complete", &["13"]),
+        ("whole.flv", "complete", &["13"]),
+        ("whole.ogg", "complete", &["13"]),
+        ("fragments.mp4", "complete", &["13"]),
+        ("killed.mkv", "interrupted", &["12", "13", "14"]),
+        ("killed.avi", "interrupted", &["12", "13", "14"]),
+        ("whole.ts", "complete", &["13"]),
+    ];
+    let id = |day: &str, at: usize| format!("Camera1/{day}/{at:02}-00-10");
+    for (at, (name, ..)) in cases.iter().enumerate() {
+        let bytes = fs::read(format!("{movies}{name}")).unwrap();
+        world.event(id(&now, at)).frames(0).no_movie().file(name, bytes.clone()).old().make();
+        // Silent for longer than the event gap, not for half an hour; each of a camera of its own.
+        let other = id(&day, at).replacen("Camera1", &format!("Camera{}", at + 2), 1);
+        world.event(other).frames(0).no_movie().file(name, bytes).age(Duration::from_secs(600)).make();
+    }
+    let daemon = world.serve(&[]);
+    wait_until("all are measured", || daemon.events().iter().filter(|event| event["bytes"].is_u64()).count() == 18);
+    for (at, (name, state, ends)) in cases.iter().enumerate() {
+        let event = daemon.event(&id(&now, at)).unwrap();
+        assert_eq!(event["state"], *state, "{name}");
+        let end = event["end"].as_str().unwrap();
+        assert!(ends.contains(&&end[17..]), "{name}: {event}");
+        assert_eq!(event["problems"].as_array().unwrap().len(), usize::from(*state == "interrupted"), "{name}");
+        let other = id(&day, at).replacen("Camera1", &format!("Camera{}", at + 2), 1);
+        let silent = if *state == "interrupted" || *name == "whole.ts" { "open" } else { "complete" };
+        assert_eq!(daemon.event(&other).unwrap()["state"], silent, "{name} after ten minutes");
+    }
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// Frames that stopped long before the movie did do not say that it is over.
+#[allow(clippy::disallowed_methods)] // files are older than now
+#[test]
+fn a_movie_that_outlives_its_frames_is_open() {
+    let world = World::new();
+    let id = |time: &str| format!("Camera1/{}/{time}", days_ago(0));
+    let dir = world.event(id("00-00-10")).frames(2).movie("video.mp4", "x").age(Duration::from_secs(1200)).make();
+    let touch = |file: &str, age: u64| {
+        let file = fs::File::options().append(true).open(dir.join(file)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+    };
+    touch("video.mp4", 600);
+    assert_eq!(world.listed(&id("00-00-10"))["state"], "open");
+    touch("video.mp4", 1190);
+    assert_eq!(world.listed(&id("00-00-10"))["state"], "interrupted");
 }
 
 /// motionEye's picture of a movie is the event's, unless it is empty; without one there is none.

@@ -401,7 +401,7 @@ fn sigkill_direct_mp4_left_48_bytes_that_never_play() {
 }
 
 #[test]
-fn sigkill_long_mkv_is_cut_and_plays_so_it_is_complete() {
+fn sigkill_long_mkv_is_interrupted() {
     let world = World::sample("failures/sigkill-long-mkv");
     let event = Told {
         id: "Camera1/2026-11-21/05-41-57",
@@ -413,8 +413,9 @@ fn sigkill_long_mkv_is_cut_and_plays_so_it_is_complete() {
         thumbnail: Some("05-41-57-00.jpg"),
         peak: Some(75770),
     };
-    assert_told(&world, &[event.json()]);
-    assert_checked(&World::sample("failures/sigkill-long-mkv"), 0, &[], &[]);
+    let problem = "video.mkv was never finished or is cut off; players may show it as far as it goes";
+    assert_told(&world, &[event.interrupted(problem)]);
+    assert_checked(&World::sample("failures/sigkill-long-mkv"), 1, &[(event.id, problem)], &[]);
 }
 
 #[test]

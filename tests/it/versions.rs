@@ -196,23 +196,22 @@ fn pictures_of_every_kind_make_events() {
         "motion-5.0.0-pictures",
         &[
             ("CameraBest", "12-59-57", best),
-            // The length of an mkv is not read yet.
             (
                 "CameraCenter",
                 "12-59-57",
-                json!({ "start": "12:59:57", "bytes": 103_776, "frames": 1, "video": "video.mkv", "debug_video": "videom.mkv", "thumbnail": "12-59-57-03.jpg" }),
+                json!({ "start": "12:59:57", "end": "13:00:06", "bytes": 103_776, "frames": 1, "video": "video.mkv", "debug_video": "videom.mkv", "thumbnail": "12-59-57-03.jpg" }),
             ),
             ("CameraFirst", "13-00-00", direct(["13:00:00", "13:00:08"], 1, 114_921, "video.mp4", "13-00-00-04.jpg")),
             ("CameraNoMovie", "13-00-01", no_movie),
             (
                 "CameraNoPics",
                 "12-59-57",
-                json!({ "start": "12:59:57", "end": "13:00:05", "frames": 0, "bytes": 79_448, "video": "video.mp4", "debug_video": null }),
+                json!({ "start": "12:59:57", "end": "13:00:05", "frames": 0, "bytes": 79_448, "thumbnail": null, "video": "video.mp4", "debug_video": null }),
             ),
             (
                 "CameraNoPicsMkv",
                 "13-00-01",
-                json!({ "start": "13:00:01", "frames": 0, "bytes": 76_940, "video": "video.mkv", "debug_video": null }),
+                json!({ "start": "13:00:01", "end": "13:00:08", "frames": 0, "bytes": 76_940, "thumbnail": null, "video": "video.mkv", "debug_video": null }),
             ),
             ("CameraRoi", "13-25-09", direct(["13:25:09", "13:25:17"], 1, 103_993, "video.mp4", "13-25-09-02.jpg")),
             ("CameraWebp", "12-59-57", direct(["12:59:56", "13:00:02"], 27, 136_992, "video.mp4", "12-59-58-03.webp")),

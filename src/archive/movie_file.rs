@@ -1,0 +1,133 @@
+//! Whether a movie was finished, and how long it is: what its container tells. `FFmpeg`, which writes Motion's movies, leaves a
+//! place at the beginning or an entry at the end that it fills when it closes the file; where it is not filled, the movie is
+//! being written or was cut off.
+//!
+//! Crates that read containers want whole files and refuse cut ones; here a bounded number of blocks is read of any file, and
+//! no bytes are an error.
+
+mod avi;
+mod flv;
+mod fragments;
+mod matroska;
+mod mp4;
+mod mpeg;
+mod ogg;
+mod source;
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use crate::event::Container;
+use crate::event::state::MovieCheck;
+use source::Source;
+
+/// What was read of a movie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    pub check: MovieCheck,
+    /// How many seconds it lasts, rounded, at least one; `None` where that is not told. Of a movie that was cut off, as far as
+    /// it goes.
+    pub secs: Option<u32>,
+}
+
+/// A longer duration is not believed: two days in seconds.
+const LONGEST: f64 = 2.0 * 86_400.0;
+
+impl Look {
+    fn of(check: MovieCheck) -> Self {
+        Self { check, secs: None }
+    }
+
+    /// A duration of zero, of less or of more than can be is none.
+    fn new(check: MovieCheck, secs: Option<f64>) -> Self {
+        let believed = secs.filter(|secs| *secs > 0.0 && *secs <= LONGEST);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within two days
+        let secs = believed.map(|secs| (secs.round() as u32).max(1));
+        Self { check, secs }
+    }
+}
+
+/// Units of a scale (so many a second) in seconds; `None` without a scale.
+#[allow(clippy::cast_precision_loss)] // seconds are wanted
+fn seconds(units: u64, scale: u64) -> Option<f64> {
+    (scale > 0).then(|| units as f64 / scale as f64)
+}
+
+/// Looks into an open movie of `len` bytes.
+pub(super) fn look(file: &OwnedFd, len: u64, container: Container) -> io::Result<Look> {
+    look_by(len, container, |buffer, at| Ok(rustix::io::pread(file, buffer, at)?))
+}
+
+fn look_by(
+    len: u64,
+    container: Container,
+    mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+) -> io::Result<Look> {
+    if len == 0 {
+        return Ok(Look::of(MovieCheck::Empty));
+    }
+    let mut source = Source::new(len, &mut read);
+    let form = Form::of(&mut source, container)?;
+    match form {
+        Form::Mp4 => mp4::look(&mut source),
+        Form::Matroska => matroska::look(&mut source),
+        Form::Avi => avi::look(&mut source),
+        Form::Flv => flv::look(&mut source),
+        Form::Ogg => ogg::look(&mut source),
+        Form::Transport => mpeg::look_at_transport(&mut source),
+        Form::Program => mpeg::look_at_program(&mut source),
+        Form::Video => mpeg::look_at_video(&mut source),
+        Form::Zeros => Ok(Look::of(MovieCheck::Unfinished)),
+        // Nothing is known against it.
+        Form::Unknown => Ok(Look::of(MovieCheck::Whole)),
+    }
+}
+
+/// How a file is built, by its first bytes: `movie_extpipe` may write something else than the ending says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Mp4,
+    Matroska,
+    Avi,
+    Flv,
+    Ogg,
+    Transport,
+    Program,
+    /// A bare stream of MPEG video, as Motion's time-lapse movies are.
+    Video,
+    /// Space that was given to the file and never written: a power loss.
+    Zeros,
+    Unknown,
+}
+
+impl Form {
+    fn of(source: &mut Source<'_>, container: Container) -> io::Result<Self> {
+        let head = source.window(0, 512)?;
+        let has = |at: usize, magic: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(magic));
+        let is_packet = |at: usize| head.get(at).is_none_or(|byte| *byte == 0x47);
+        Ok(if has(0, &[0x1A, 0x45, 0xDF, 0xA3]) {
+            Self::Matroska
+        } else if has(0, b"RIFF") && has(8, b"AVI ") {
+            Self::Avi
+        } else if has(0, b"FLV") {
+            Self::Flv
+        } else if has(0, b"OggS") {
+            Self::Ogg
+        } else if has(0, &[0, 0, 1, 0xBA]) {
+            Self::Program
+        } else if has(0, &[0, 0, 1, 0xB3]) {
+            Self::Video
+        } else if has(0, &[0x47]) && head.len() > 188 && is_packet(188) && is_packet(376) {
+            Self::Transport
+        } else if mp4::is_box(&head) || matches!(container, Container::Mp4 | Container::M4v | Container::Mov) {
+            Self::Mp4
+        } else if head.iter().all(|byte| *byte == 0) {
+            Self::Zeros
+        } else {
+            Self::Unknown
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
