@@ -40,7 +40,7 @@ pub use cameras::CameraDir;
 pub use dir::DayDir;
 pub use emptied::Left;
 pub use event_dir::{Depth, Facts};
-pub use look::Look;
+pub use look::{EarlyLooks, Look};
 pub(crate) use looked::BEING_WRITTEN;
 pub(crate) use marker::{RootSign, give_state, write_state};
 pub use media::{EventFiles, MediaFile, MediaPath};

@@ -369,7 +369,7 @@ impl Expirer {
         std::thread::scope(|scope| {
             let mut ahead = Ahead::begin(scope, &self.tree, planned);
             for (at, (item, names)) in planned.iter().enumerate() {
-                ahead.reached(at);
+                retiring.set_early(ahead.reached(at));
                 let is_its = |id: &EventId| id.camera == item.camera && id.day == item.day && names.contains(&id.name);
                 if let Some(id) = open.iter().find(|id| is_its(id)) {
                     tracing::info!("{id} is being written; its day waits for the next pass");

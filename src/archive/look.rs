@@ -1,6 +1,8 @@
 //! A look at one event just before it is moved: is it saved, and when was something in it last written? It lists the
 //! event and asks for the times of what Motion may still write, not of every frame.
 
+use std::collections::HashMap;
+
 use super::dir::{DayDir, Dir, Inode, mtime};
 use super::event_dir::DEEPEST;
 use super::{SAVED, dir};
@@ -34,6 +36,38 @@ impl Seal {
 
     fn is(&self, other: &Self, by_inode: bool) -> bool {
         self.mtime == other.mtime && (!by_inode || self.inode == other.inode)
+    }
+}
+
+/// Looks that were taken at events of a day some time before they are moved. What has changed since then shows when the event is
+/// compared with its look after the move.
+#[derive(Debug, Default)]
+pub struct EarlyLooks {
+    /// The day's directory.
+    day: Option<Inode>,
+    looks: HashMap<EventName, Look>,
+}
+
+impl EarlyLooks {
+    /// No looks yet at events of this day.
+    pub fn of(day: &DayDir) -> Result<Self> {
+        Ok(Self { day: Some(day.dir.inode()?), looks: HashMap::new() })
+    }
+
+    /// Adds a look.
+    pub fn add(&mut self, name: EventName, look: Look) {
+        self.looks.insert(name, look);
+    }
+
+    /// These looks, if they were taken in this directory; else none.
+    pub(super) fn if_of(self, day: &DayDir) -> Self {
+        let is_same = self.day.is_some() && day.dir.inode().ok() == self.day;
+        if is_same { self } else { Self::default() }
+    }
+
+    /// The look at this event. It serves once: an event that changed since is looked at anew.
+    pub(super) fn take(&mut self, name: EventName) -> Option<Look> {
+        self.looks.remove(&name)
     }
 }
 
@@ -124,3 +158,6 @@ impl Written {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

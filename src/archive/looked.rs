@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dir::{DayDir, DayList};
-use super::{Look, Report};
+use super::{EarlyLooks, Look, Report};
 use crate::error::Result;
 use crate::event::{Day, EventName};
 
@@ -36,11 +36,20 @@ pub(super) enum Found {
 }
 
 impl Looked {
-    pub fn at(day: &DayDir, list: &DayList, wanted: &BTreeSet<EventName>, is_open: &IsOpen<'_>) -> Self {
+    /// Looks at those of the listed events that are wanted, but at none of which `early` has a look.
+    pub fn at(
+        day: &DayDir,
+        list: &DayList,
+        wanted: &BTreeSet<EventName>,
+        early: EarlyLooks,
+        is_open: &IsOpen<'_>,
+    ) -> Self {
+        let mut early = early.if_of(day);
         let mut looked = Self { day: day.day, free: BTreeMap::new(), kept: Vec::new(), failures: Vec::new() };
         for name in list.events.iter().copied().filter(|name| wanted.contains(name)) {
             let path = || day.event_path(name);
-            let state = day.look(name).and_then(|look| Ok((look, !look.saved && is_open(day, name, look.newest)?)));
+            let look = early.take(name).map_or_else(|| day.look(name), Ok);
+            let state = look.and_then(|look| Ok((look, !look.saved && is_open(day, name, look.newest)?)));
             match state {
                 Ok((look, _)) if look.saved => looked.kept.push(Report::note(path(), "saved")),
                 Ok((look, false)) => _ = looked.free.insert(name, look),

@@ -14,7 +14,7 @@ use super::dir::{DayDir, Dir, Inode, join};
 use super::looked::{Found, IsOpen, Looked};
 use super::queue::{MANIFEST, Manifest, Place, QUEUE, RETIRING, is_unfinished};
 use super::restore::{Restored, events_in, restore_events};
-use super::{CameraDir, Look, Report, SAVED, Tree};
+use super::{CameraDir, EarlyLooks, Look, Report, SAVED, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{By, Camera, Day, EventName, Item, Which};
@@ -39,6 +39,8 @@ pub struct RetiringPass<'a> {
     is_spared: bool,
     /// Whether anything was moved in.
     has_moved: bool,
+    /// Looks at the events of the next item, until that is tried.
+    early: EarlyLooks,
 }
 
 /// How long a pass can be taken back in which something is against the plan.
@@ -140,6 +142,7 @@ impl Tree {
             touched: Touched::default(),
             is_spared: false,
             has_moved: false,
+            early: EarlyLooks::default(),
         })
     }
 }
@@ -154,6 +157,11 @@ impl RetiringPass<'_> {
     pub fn confirmed(mut self, is_confirmed: bool) -> Self {
         self.manifest.confirmed = is_confirmed;
         self
+    }
+
+    /// Hands over looks that were taken at the events of the next item, so that they need not be taken again.
+    pub fn set_early(&mut self, looks: EarlyLooks) {
+        self.early = looks;
     }
 
     /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, what is
@@ -178,7 +186,7 @@ impl RetiringPass<'_> {
         self.touched.relieve();
         let list = day.list()?;
         let wanted = Self::wanted(item, expected);
-        let looked = Looked::at(&day, &list, &wanted, is_open);
+        let looked = Looked::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
         crash("retire-4");
         let is_as_planned = item.events == Which::All
             && list.foreign.is_empty()

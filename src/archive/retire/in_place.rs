@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, FileType};
 use super::{RetiringPass, rename};
 use crate::archive::dir::{Dir, file_type, join};
 use crate::archive::looked::{IsOpen, Looked};
-use crate::archive::{CameraDir, SAVED, Tree};
+use crate::archive::{CameraDir, EarlyLooks, SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::event::{By, Day, EventId, EventName, Item};
 use crate::fault::crash;
@@ -72,7 +72,7 @@ impl RetiringPass<'_> {
             Err(error) if error.is_no_directory() => return Ok(false),
             other => other?,
         };
-        let looked = Looked::at(&day, &day.list()?, &BTreeSet::from([name]), is_open);
+        let looked = Looked::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyLooks::default(), is_open);
         let Some(look) = looked.free.get(&name) else { return Ok(false) };
         if camera.mount()? != day.dir.mount()? || day.dir.mount()? != event.mount()? || !is_removable(&event, DEPTH)? {
             return Ok(false);
