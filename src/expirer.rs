@@ -3,7 +3,7 @@
 mod ahead;
 mod clock_guard;
 mod due;
-mod emptied;
+pub(crate) mod emptied;
 mod guards;
 mod held;
 mod notes;

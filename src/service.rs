@@ -45,7 +45,7 @@ use crate::catalog::Catalog;
 use crate::clock::{Stop, StopHandle};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::expirer::{ClockGuard, Expirer, Reserve};
+use crate::expirer::{ClockGuard, Expirer, Reserve, emptied};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
@@ -340,9 +340,10 @@ impl Parts {
         Err(Error::io("keep the catalog in", self.state.path(), again))
     }
 
-    /// Removes the directories of events that something else has emptied, as the daemon does at every check interval.
+    /// Removes the directories of events that something else has emptied, as the daemon does at every check interval, but
+    /// looks for them for a shorter time.
     pub(crate) fn remove_emptied(&self) -> Result<()> {
-        self.shared.expirer.remove_emptied(&self.stopping);
+        self.shared.expirer.remove_emptied(emptied::SHORT_LOOK, &self.stopping);
         self.flush()
     }
 

@@ -129,9 +129,9 @@ fn expire_here(archive: &Archive, confirm: Option<&str>) -> Result<(PassWire, bo
     };
     let summary = parts.preload(Depth::Glance, &Progress::default())?;
     let mut is_incomplete = output::reports(&summary.reports);
-    parts.remove_emptied()?;
     measure_for_the_rules(&parts)?;
     let pass = parts.handle().pass(confirm)?;
+    parts.remove_emptied()?;
     let left = parts.drain()?;
     is_incomplete |= output::reports(&left);
     if parts.handle().expirer.audit.lacks_room() {

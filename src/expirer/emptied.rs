@@ -14,8 +14,10 @@ use crate::error::Result;
 use crate::event::{Camera, Day, Entry, EventId, EventName, Item, What, Which};
 use crate::scan::Occasion;
 
-/// How long each of the two looks may take.
-const SHARE: Duration = Duration::from_millis(500);
+/// How long a look may take of a daemon at each check interval. Half is for the oldest days.
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
+/// How long a look may take at the end of a command.
+pub(crate) const SHORT_LOOK: Duration = Duration::from_millis(200);
 
 /// An event directory without recordings that the catalog knows no recordings of may be one that somebody is filling: it
 /// must have been unchanged for so long, or since the look before, one check interval ago.
@@ -38,18 +40,18 @@ struct Looks {
 
 impl Expirer {
     /// Looks for events of the days before yesterday that lack recordings, removes the directories of emptied ones and notes
-    /// that. Errors are logged: no pass depends on it.
-    pub fn remove_emptied(&self, stop: &Stop) {
+    /// that, for about as long as `within`. Errors are logged: no pass depends on it.
+    pub fn remove_emptied(&self, within: Duration, stop: &Stop) {
         let (now, doubt) = self.clock.moment();
         if doubt.is_some() || !self.audit.is_lasting() {
             return; // it is not known which days are past, or nothing would say later what was removed
         }
-        if let Err(error) = self.look_for_emptied(now, stop) {
+        if let Err(error) = self.look_for_emptied(within / 2, now, stop) {
             tracing::warn!("{}", error.chain());
         }
     }
 
-    fn look_for_emptied(&self, now: Now, stop: &Stop) -> Result<()> {
+    fn look_for_emptied(&self, share: Duration, now: Now, stop: &Stop) -> Result<()> {
         let cameras = self.tree.cameras()?.open;
         let mut days: Vec<(Day, &CameraDir)> = Vec::new();
         for camera in &cameras {
@@ -58,14 +60,14 @@ impl Expirer {
         }
         days.sort_by_key(|(day, camera)| (*day, camera.camera().clone()));
         let mut looks = self.emptied.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = self.look_at_days(&days, &mut looks.seen, now, stop);
+        let first = self.look_at_days(&days, &mut looks.seen, share, now, stop);
         let rest = days.get(first..).unwrap_or_default();
         let from = looks.from.take();
         let is_before = |(day, camera): &(Day, &CameraDir)| {
             from.as_ref().is_some_and(|(at, of)| (*day, camera.camera()) < (*at, of))
         };
         let rest = rest.get(rest.partition_point(is_before)..).unwrap_or_default();
-        let looked = self.look_at_days(rest, &mut looks.seen, now, stop);
+        let looked = self.look_at_days(rest, &mut looks.seen, share, now, stop);
         looks.from = rest.get(looked).map(|(day, camera)| (*day, camera.camera().clone()));
         Ok(())
     }
@@ -75,12 +77,13 @@ impl Expirer {
         &self,
         days: &[(Day, &CameraDir)],
         seen: &mut HashMap<EventId, i64>,
+        share: Duration,
         now: Now,
         stop: &Stop,
     ) -> usize {
         let begun = Instant::now();
         for (at, (day, camera)) in days.iter().enumerate() {
-            if stop.is_set() || (at > 0 && begun.elapsed() >= SHARE) {
+            if stop.is_set() || (at > 0 && begun.elapsed() >= share) {
                 return at;
             }
             match self.look_at_day(camera, *day, seen, now, stop) {

@@ -18,7 +18,7 @@ use super::zone;
 use crate::archive::{QueuedPass, StuckPass};
 use crate::clock::Stop;
 use crate::error::{Error, Result};
-use crate::expirer::Pass;
+use crate::expirer::{Pass, emptied};
 use crate::retention::enough;
 
 /// How often the clock and the free space are looked at.
@@ -92,7 +92,7 @@ impl<'a> Expiry<'a> {
                 self.put_off();
                 self.try_again();
                 self.shared.expirer.clock.check();
-                self.shared.expirer.remove_emptied(self.stop);
+                self.shared.expirer.remove_emptied(emptied::LOOK, self.stop);
                 self.pass()?;
             }
             self.look_at_space()?;

@@ -28,7 +28,11 @@ fn events(world: &World) -> Vec<String> {
 }
 
 fn crash_at(world: &World, step: &str) {
-    let mut command = world.command("expire", ["--keep-days", "45", "--max-share", "1"]);
+    crash_with(world, &["--keep-days", "45", "--max-share", "1"], step);
+}
+
+fn crash_with(world: &World, rules: &[&str], step: &str) {
+    let mut command = world.command("expire", rules);
     let ran = Ran::of({
         command.env("OWLERY_FAULT", step);
         command
@@ -166,7 +170,7 @@ fn a_crash_while_emptied_events_go_is_made_good() {
         }
         world.make_old();
         let kept = events(&world).into_iter().filter(|event| !event.ends_with("10-00-00")).collect::<Vec<_>>();
-        crash_at(&world, &step);
+        crash_with(&world, &[], &step);
         assert!(other.join("video.mp4").exists(), "{step}");
         let _daemon = world.serve(&["--check-interval", "1s"]);
         wait_until("the emptied events are gone", || !emptied.exists() && !alone.exists());
