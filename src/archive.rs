@@ -62,6 +62,23 @@ use dir::Dir;
 /// The name that keeps an event: an entry of any kind.
 pub const SAVED: &str = ".saved";
 
+/// What a user can do where a directory cannot be moved into the delete queue or out of it.
+fn cure_of_rename(error: &std::io::Error) -> &'static str {
+    use rustix::io::Errno;
+    match Errno::from_io_error(error) {
+        Some(Errno::XDEV) => {
+            "; this filesystem moves no directory there: with mergerfs use a policy that does not preserve paths \
+             (category.create=mfs), with overlayfs redirect_dir=on"
+        }
+        Some(Errno::BUSY) => "; something is mounted there: unmount it",
+        Some(Errno::PERM | Errno::ACCESS) => {
+            "; let owlery's user write in both directories, or remove their attributes (chattr -R -i -a)"
+        }
+        Some(Errno::ROFS) => "; mount the filesystem writable",
+        _ => "",
+    }
+}
+
 /// One thing that was met and is told to the user: where, and what is the matter with it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Report {
@@ -92,7 +109,10 @@ impl Report {
     /// An error, told as a report.
     pub fn of(error: &Error, fallback: &Path) -> Self {
         let report = match error {
-            Error::Io { op, path, source } => Self::failure(path, format!("cannot {op}: {source}")),
+            Error::Io { op, path, source } => {
+                let cure = if *op == "rename" { cure_of_rename(source) } else { "" };
+                Self::failure(path, format!("cannot {op}: {source}{cure}"))
+            }
             other => Self::failure(fallback, other.chain()),
         };
         Self { is_full: error.is_full(), ..report }

@@ -32,6 +32,7 @@ pub(crate) use damage::is_damage;
 pub use days::DaySummary;
 pub use query::{Cursor, Order, Page, Query};
 pub use read::{CameraSummary, Named, NamedRange};
+use room::is_in_the_way;
 pub(crate) use room::lacks_room;
 pub use write::{Applied, News};
 
@@ -102,11 +103,12 @@ pub enum Opened {
 }
 
 impl Catalog {
-    /// Opens or makes `catalog.db` in the state directory; where its disk has no room, in a temporary folder.
+    /// Opens or makes `catalog.db` in the state directory; in a temporary folder where its disk has no room, or where what lies
+    /// there can be neither used nor set aside.
     pub fn open(state_dir: &Path) -> Result<(Self, Opened)> {
         let home = state_dir.join("catalog.db");
         match Self::open_at(home.clone(), None) {
-            Err(error) if lacks_room(&error) => {
+            Err(error) if lacks_room(&error) || is_in_the_way(&error) => {
                 let folder = TemporaryFolder::new()?;
                 schema::remove(&home); // it is derived, and what it took is room
                 tracing::warn!("{}; the catalog lies in {} for now", error.chain(), folder.path().display());

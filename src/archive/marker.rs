@@ -38,7 +38,7 @@ pub(crate) struct RootSign {
 pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<String, String> {
     let marker: Marker = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if marker.owlery != 1 {
-        return Err(format!("it is of version {}", marker.owlery));
+        return Err(format!("it is of form {}, and this owlery knows form 1: use a newer one", marker.owlery));
     }
     if marker.archive.is_empty() {
         return Err("it names no archive".to_owned());

@@ -51,6 +51,12 @@ pub struct Manifest {
     pub items: Vec<ManifestItem>,
 }
 
+/// What a manifest of any version has.
+#[derive(Deserialize)]
+struct Form {
+    owlery: u32,
+}
+
 impl Manifest {
     /// As it is written.
     pub(super) fn text(&self) -> Vec<u8> {
@@ -212,13 +218,10 @@ impl Tree {
                     let stuck = self.stuck.get(&path);
                     passes.push(QueuedPass { manifest, path, stage, stuck, is_on_root, place: place.clone() });
                 }
-                Ok(Err(why)) if why.starts_with(OTHER) => {
-                    let hint = "owlery restore takes it back by its name, and it is never removed";
-                    others.push(Report::failure(path, format!("{why}; {hint}")));
-                }
-                Ok(Err(why)) => {
+                Ok(Err(why @ NotOurs::NoManifest)) => {
                     others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")));
                 }
+                Ok(Err(why)) => others.push(Report::failure(path, format!("{why}; {}", why.cure()))),
                 Err(_) => others.push(Report::note(path, "not a directory we can read; it is never touched")),
             }
         }
@@ -254,8 +257,36 @@ impl Tree {
     }
 }
 
-/// How the words for a pass of another archive begin.
-const OTHER: &str = "a pass of another archive, ";
+/// Why a directory in a queue is no pass of this archive.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotOurs {
+    /// Other programs use that folder too.
+    #[error("it has no pass.json")]
+    NoManifest,
+    /// It cannot be read or understood.
+    #[error("a pass whose {0}")]
+    Broken(String),
+    /// A later version wrote it.
+    #[error("a pass of a newer owlery (form {0} of its manifest)")]
+    Newer(u32),
+    /// It was retired from another archive.
+    #[error("a pass of another archive, {0}")]
+    OtherArchive(String),
+}
+
+impl NotOurs {
+    /// What a person can do about it.
+    fn cure(&self) -> &'static str {
+        match self {
+            Self::NoManifest => "it is never touched",
+            Self::Broken(_) => {
+                "it is never removed: move its days back into their cameras' directories, or remove it, by hand"
+            }
+            Self::Newer(_) => "it is never removed by this one: restore or remove it with the newer",
+            Self::OtherArchive(_) => "owlery restore takes it back by its name, and it is never removed",
+        }
+    }
+}
 
 /// Whether a name is that of a manifest that was still being written.
 pub(super) fn is_unfinished(name: &[u8]) -> bool {
@@ -263,43 +294,51 @@ pub(super) fn is_unfinished(name: &[u8]) -> bool {
 }
 
 /// The manifest of a pass directory and how far the pass has come, or why it is not ours.
-pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, Stage), String>> {
+pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, Stage), NotOurs>> {
     Ok(read_manifest_of_any(pass)?.and_then(|(manifest, stage)| {
         if manifest.archive != archive || archive.is_empty() {
-            return Err(format!("{OTHER}{}", manifest.archive));
+            return Err(NotOurs::OtherArchive(manifest.archive));
         }
         Ok((manifest, stage))
     }))
 }
 
 /// The same, of whatever archive.
-pub(super) fn read_manifest_of_any(pass: &Dir) -> Result<Result<(Manifest, Stage), String>> {
+pub(super) fn read_manifest_of_any(pass: &Dir) -> Result<Result<(Manifest, Stage), NotOurs>> {
     for stage in Stage::ALL {
         if let Some(read) = manifest_named(stage.file(), pass)? {
             return Ok(read.map(|manifest| (manifest, stage)));
         }
     }
-    Ok(Err("it has no pass.json".to_owned()))
+    Ok(Err(NotOurs::NoManifest))
 }
 
 /// The manifest in a file of this name, or why it is not ours; `None` if there is none.
-fn manifest_named(file: &[u8], pass: &Dir) -> Result<Option<Result<Manifest, String>>> {
+fn manifest_named(file: &[u8], pass: &Dir) -> Result<Option<Result<Manifest, NotOurs>>> {
     let bytes = match pass.read_small(file, LARGEST_MANIFEST) {
         Ok(None) => return Ok(None),
         Ok(Some(bytes)) => bytes,
-        Err(error @ Error::Io { .. }) => return Ok(Some(Err(error.chain()))),
+        Err(Error::Io { op, source, .. }) => {
+            let why = format!("{} cannot be read (cannot {op}: {source})", String::from_utf8_lossy(file));
+            return Ok(Some(Err(NotOurs::Broken(why))));
+        }
         Err(error) => return Err(error),
     };
     let file = String::from_utf8_lossy(file);
     let manifest: Manifest = match serde_json::from_slice(&bytes) {
         Ok(manifest) => manifest,
-        Err(error) => return Ok(Some(Err(format!("its {file} is not of our form: {error}")))),
+        Err(error) => {
+            // A later form may lack what is expected here.
+            let of_form = serde_json::from_slice::<Form>(&bytes).map(|form| form.owlery);
+            let why = NotOurs::Broken(format!("{file} is not of our form: {error}"));
+            return Ok(Some(Err(of_form.ok().filter(|form| *form > 1).map_or(why, NotOurs::Newer))));
+        }
     };
     let name = pass.path().file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(Some(if manifest.owlery != 1 {
-        Err(format!("its {file} is of version {}", manifest.owlery))
+        Err(NotOurs::Newer(manifest.owlery))
     } else if name.as_deref() != Some(&manifest.pass) {
-        Err(format!("its {file} names another pass"))
+        Err(NotOurs::Broken(format!("{file} names another pass, {}", manifest.pass)))
     } else {
         Ok(manifest)
     }))

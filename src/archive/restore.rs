@@ -10,6 +10,7 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::dir::{Dir, join};
+use super::event_dir::DEEPEST;
 use super::queue::{MANIFEST, Manifest, Part, Parts, Place, QUEUE, RETIRING, Stage, is_unfinished};
 use super::retire::{Touched, open_or_make, rename, rfc3339};
 use super::{QueuedPass, Report, Tree};
@@ -267,14 +268,28 @@ impl Tree {
 }
 
 /// A pool of disks (mergerfs) renames a directory on each disk that has it: a day that was retired from one disk can go
-/// back beside the part of it on another, though its events alone cannot, since they would change disks. Tried only where no
-/// name is taken; elsewhere the rename fails, as the day there is not empty. Returns whether all is back.
+/// back beside the part of it on another, though its events alone cannot, since they would change disks. An event may lie on
+/// both, with other files. Tried only where no file's name is taken; elsewhere the rename fails, as the day there is not empty.
+/// Returns whether all is back.
 fn merge(from: &Dir, day: &[u8], to: &Dir, there: &Dir, retired: &Dir) -> Result<bool> {
-    let taken = there.names()?;
-    if retired.names()?.iter().any(|name| taken.binary_search(name).is_ok()) {
+    if !is_disjoint(retired, there, DEEPEST)? {
         return Ok(false);
     }
     Ok(rustix::fs::renameat(from, day, to, day).is_ok())
+}
+
+/// Whether two directories have nothing of one name but directories, of which the same is true, as deep as `depth`.
+fn is_disjoint(one: &Dir, other: &Dir, depth: u32) -> Result<bool> {
+    for name in one.names()? {
+        if !other.has(&name)? {
+            continue;
+        }
+        let (Ok(one), Ok(other)) = (one.open_dir(&name), other.open_dir(&name)) else { return Ok(false) };
+        if depth == 0 || !is_disjoint(&one, &other, depth - 1)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 pub(super) fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {

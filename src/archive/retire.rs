@@ -311,7 +311,14 @@ impl RetiringPass<'_> {
         match found {
             Ok(Found::All) => {
                 let events = looked.free.keys().copied().collect();
-                return Ok(Retired { events, day_gone: true, ..Retired::default() });
+                let mut retired = Retired { events, day_gone: true, ..Retired::default() };
+                // A pool of disks can move the part of an event on one disk, and leave that on another.
+                if self.cameras[at].dir.has(name.as_bytes())? {
+                    retired.day_gone = false;
+                    let why = "only what lies on some disks of the pool was moved; the next pass tries the rest";
+                    retired.failures.push(Report::failure(day.path(), why));
+                }
+                return Ok(retired);
             }
             Ok(Found::Part(events)) => return self.go_on_with_the_rest(at, looked, &events),
             Ok(Found::Changed) | Err(_) => {}

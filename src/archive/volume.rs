@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, StatxFlags};
 use serde::{Deserialize, Serialize};
 
 use super::dir::{Dir, is_forbidden_call, nanos};
-use super::{CameraDir, Tree};
+use super::{CameraDir, Report, Tree};
 use crate::error::{Error, Result};
 use crate::event::Camera;
 
@@ -135,6 +135,22 @@ impl Tree {
             _ => "is on another disk than before",
         };
         Err(Error::Refused { guard: "disk", message: format!("{} {message}", camera.camera()) })
+    }
+
+    /// Cameras whose own disk is not there: their directory lies on the archive's, or is a link that leads nowhere. What a mount
+    /// that failed leaves; nothing of it expires, and nothing is recorded on it.
+    pub fn missing_disks(&self) -> Result<Vec<Report>> {
+        let cameras = self.cameras()?;
+        let was_apart = |camera: &Camera| matches!(self.known_volumes().get(camera), Some(Volume::Own(_)));
+        let mut missing = Vec::new();
+        for camera in cameras.open.iter().filter(|camera| was_apart(camera.camera())) {
+            if self.volume_of(camera)? == Volume::Root {
+                let why = "it was on a disk of its own, which is not there: mount it, or remove this directory if it is gone for \
+                           good";
+                missing.push(Report::failure(camera.path(), why));
+            }
+        }
+        Ok(missing)
     }
 
     /// A person says that the camera is rightly where it is now.

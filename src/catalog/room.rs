@@ -26,6 +26,11 @@ pub(crate) fn lacks_room(error: &Error) -> bool {
     }
 }
 
+/// Whether a file that cannot be used could not be set aside either: an immutable one.
+pub(super) fn is_in_the_way(error: &Error) -> bool {
+    matches!(error, Error::Io { op: schema::SET_ASIDE, .. })
+}
+
 /// Whether no file can be made beside this one, or no block can be written to it, for want of room. Leaves nothing behind.
 fn takes_nothing(beside: &Path) -> bool {
     const BLOCK: [u8; 4096] = [0; 4096];
@@ -98,6 +103,9 @@ impl Catalog {
             return Ok(false); // it is rebuilt first
         }
         schema::remove(&home);
+        if home.symlink_metadata().is_ok() {
+            return Ok(false); // what cannot be removed is in the way
+        }
         let copied =
             schema::copy(&writer.connection, &home).map_err(|source| self.failed("copy", source)).and_then(|()| {
                 give(&home);

@@ -238,17 +238,18 @@ fn obstruction(path: &Path) -> Option<String> {
     SUFFIXES.iter().find_map(|suffix| {
         let path = with_suffix(path, suffix);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let meta = path.metadata().ok()?;
-        if !meta.is_file() {
+        path.symlink_metadata().ok()?;
+        if !path.metadata().is_ok_and(|meta| meta.is_file()) {
             return Some(format!("{name} is not a file"));
         }
-        let denied = rustix::fs::access(&path, Access::READ_OK | Access::WRITE_OK) == Err(Errno::ACCESS);
+        let access = rustix::fs::access(&path, Access::READ_OK | Access::WRITE_OK);
+        let denied = matches!(access, Err(Errno::ACCESS | Errno::PERM)); // the latter for immutable files
         denied.then(|| format!("{name} may not be read and written"))
     })
 }
 
 /// The catalog's file is the first; SQLite adds the others.
-const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -272,10 +273,13 @@ pub(super) fn remove(path: &Path) {
         if let Err(error) = std::fs::remove_file(&path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!("cannot remove {}: {error}", path.display());
+            tracing::debug!("cannot remove {}: {error}", path.display());
         }
     }
 }
+
+/// The operation that [`set_aside`] names when it fails.
+pub(super) const SET_ASIDE: &str = "set aside";
 
 /// Renames the file, and what belongs to it, out of the way; returns its new path. An older one set aside is replaced: one
 /// is enough to find out what happened.
@@ -287,7 +291,7 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
         let from = with_suffix(path, suffix);
         match std::fs::rename(&from, with_suffix(&aside, suffix)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            other => other.map_err(|error| Error::io("set aside", &from, error))?,
+            other => other.map_err(|error| Error::io(SET_ASIDE, &from, error))?,
         }
     }
     Ok(aside)

@@ -38,6 +38,7 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     let fresh = archive.parts_aside()?;
     let summary = fresh.preload(Depth::Full, &Progress::default())?;
     findings.problems.extend(archive.problems());
+    findings.problems.extend(fresh.handle().tree.missing_disks()?);
     findings.problems.extend(summary.reports);
     let tree = all_events(&fresh.handle().catalog)?;
     for (id, details) in &tree {

@@ -33,6 +33,10 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
         }
     }
     alerts.extend(full_state(shared));
+    match shared.tree.missing_disks() {
+        Ok(missing) => alerts.extend(missing.iter().map(Report::sentence)),
+        Err(error) => tracing::debug!("{}", error.chain()),
+    }
     match shared.tree.strangers(shared.now().nanos()) {
         Ok(strangers) => alerts.extend(few(&strangers)),
         Err(error) => tracing::debug!("{}", error.chain()), // other parts tell that the root cannot be read

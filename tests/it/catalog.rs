@@ -296,3 +296,33 @@ fn an_unchanged_archive_is_verified_without_opening_an_event() {
     assert!(scan() >= 10, "the first looks at each");
     assert_eq!(scan(), 0, "the second at none");
 }
+
+/// A link that leads nowhere, a directory with the journal's name, and a file that nobody may change were the end of every
+/// command.
+#[test]
+fn odd_files_at_the_catalog_are_no_end() {
+    let world = world();
+    let chattr = |how: &str| {
+        let done = std::process::Command::new("chattr").arg(how).arg(catalog(&world)).status().unwrap();
+        assert!(done.success());
+    };
+    let link = |path: &Path| {
+        fs::remove_file(path).unwrap();
+        std::os::unix::fs::symlink("/nowhere/catalog.db", path).unwrap();
+    };
+    let journal = |path: &Path| fs::create_dir_all(path.with_extension("db-journal").join("x")).unwrap();
+    let immutable = |_: &Path| chattr("+i");
+    let before = served(&world);
+    let damages: [(&str, Damage<'_>); 3] = [("link", &link), ("journal", &journal), ("immutable", &immutable)];
+    for (what, spoil) in damages {
+        spoil(&catalog(&world));
+        let ran = world.run("expire", &["--keep-days", "4000"]);
+        let list = world.list().len();
+        let served = served(&world);
+        if what == "immutable" {
+            chattr("-i");
+        }
+        assert_eq!(ran.code, 0, "{what}: {ran:?}");
+        assert_eq!((list, &served), (48, &before), "{what}");
+    }
+}

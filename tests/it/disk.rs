@@ -280,3 +280,23 @@ fn a_daemon_on_exfat_serves_and_is_reached() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!old.exists());
 }
+
+/// The disk of a camera is not mounted: its events left the list, `check` counted differences, and nothing named the cause.
+#[test]
+fn a_missing_disk_of_a_camera_is_told() {
+    let world = World::empty();
+    fs::create_dir(world.path("Camera1")).unwrap();
+    let disk = Disk::mount(world.path("Camera2"), "4M");
+    stale(&world, "Camera2");
+    assert_eq!(world.run("expire", &["--keep-days", "4000"]).code, 0);
+    assert_eq!(world.run("check", &[]).code, 0);
+    drop(disk);
+    let check = world.run("check", &[]);
+    assert!(check.code == 1 && check.stdout.contains("a disk of its own, which is not there"), "{check:?}");
+    let daemon = world.serve(&["--keep-days", "4000"]);
+    wait_until("an alert", || daemon.get("/readyz").text().contains("Camera2: it was on a disk of its own"));
+    drop(daemon);
+    fs::remove_dir(world.path("Camera2")).unwrap();
+    let daemon = world.serve(&["--keep-days", "4000"]);
+    wait_until("no alert", || daemon.get("/readyz").json()["alerts"].as_array().is_some_and(Vec::is_empty));
+}

@@ -102,3 +102,25 @@ fn forbidden_statx_and_directory_syncs_are_no_end() {
     let ran = Ran::of(run_by(&forbid, &world.command("expire", RULE)));
     assert_eq!((ran.code, old.exists()), (0, false), "{ran:?}");
 }
+
+/// An event lies on both disks of a pool that keeps paths: one half was retired, said to be all, and could not come back.
+#[test]
+fn an_event_torn_by_a_pool_is_restored() {
+    let world = World::empty();
+    for (branch, file) in [("one", "first.txt"), ("two", "second.txt")] {
+        let event = world.event(format!("../{branch}/Camera1/{}/12-00-00", days_ago(90))).no_movie();
+        let event = if branch == "one" { event } else { event.frames(0) };
+        event.file(file, "x").old().make();
+    }
+    let pool = Pool::mount(&world, "epmfs");
+    let parts = [(0, "first.txt"), (1, "second.txt")].map(|(branch, file): (usize, &str)| {
+        pool.branches[branch].join(format!("Camera1/{}/12-00-00/{file}", days_ago(90)))
+    });
+    let ran = world.run("expire", &RULE);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("12-00-00") && ran.stderr.contains("category.create=mfs"), "{ran:?}");
+    assert_eq!(parts.iter().filter(|part| part.exists()).count(), 1, "{ran:?}");
+    let ran = restore(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(parts.iter().all(|part| part.exists()), "{ran:?}");
+}

@@ -261,3 +261,29 @@ fn a_failed_move_is_recorded_once() {
     assert!(!ran.stderr.contains("remove the empty"), "{ran:?}");
     assert_eq!(audit(&world, "left").len(), 1);
 }
+
+/// What a newer version retired, and passes with a manifest that cannot be read, waited for ever; `check` found nothing wrong.
+#[test]
+fn passes_with_strange_manifests_are_problems() {
+    let world = World::new();
+    old(&world, "Camera1", 60, "10-00-00");
+    assert_eq!(world.run("expire", &[&RULE[..], &["--undo-window", "1d"]].concat()).code, 0);
+    let pass = world.queued()[0].clone();
+    let manifest = fs::read_to_string(pass.join("pass.json")).unwrap();
+    let newer = r#"{"owlery":2,"moved":[]}"#.to_owned();
+    let name = pass.file_name().unwrap().to_str().unwrap();
+    let renamed = manifest.replace(name, "20200101T000000Z-abcdef");
+    for (text, says) in
+        [(newer, "a newer owlery"), (String::new(), "is not of our form"), (renamed, "names another pass")]
+    {
+        fs::write(pass.join("pass.json"), text).unwrap();
+        let check = world.run("check", &[]);
+        assert_eq!(check.code, 1, "{says}: {check:?}");
+        let line = check.stdout.lines().find(|line| line.contains(says));
+        assert!(line.is_some_and(|line| line.starts_with("problem") && line.contains("never removed")), "{check:?}");
+        assert_eq!(world.run("expire", &RULE).code, 0);
+    }
+    fs::write(pass.join("pass.json"), manifest).unwrap();
+    fs::create_dir_all(world.path("delete_queue/of-another-tool")).unwrap();
+    assert_eq!(world.run("check", &[]).code, 0, "folders of others are no problem");
+}

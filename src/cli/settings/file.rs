@@ -20,7 +20,7 @@ impl Given {
 
 /// A TOML value that is written as a text or a number.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "it is written as a text or a number")]
 enum Scalar {
     Text(String),
     Whole(i64),
@@ -45,7 +45,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 /// One value or a list of them, as they would be typed.
 pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "it is written as a text, a number, or a list of them: [45, \"Camera1=forever\"]")]
     enum Form {
         One(Scalar),
         Many(Vec<Scalar>),
@@ -102,6 +102,8 @@ mod tests {
         assert_eq!(wrong(secret), ", line 3 (anna): unknown field `rolle`; did you mean `role`?");
         assert!(wrong("keep-days = 3\nkeep-days = 4").contains("line 2 (keep-days)"));
         assert!(wrong("x").contains("line 1"));
+        assert_eq!(wrong("min-free = true"), ", line 1 (min-free): it is written as a text or a number");
+        assert!(wrong("keep-days = {a = 1}").contains("or a list of them"));
         assert!(wrong("keep-days = ").contains("line 1"));
     }
 
