@@ -482,10 +482,11 @@ impl Expirer {
         undo_window: TimeDelta,
         now: Now,
     ) -> Result<()> {
-        let undo_seconds = undo_window.num_seconds().max(0).unsigned_abs();
-        let is_held =
-            |held: HeldPass| held.id == id && held.guard == refusal.guard && held.undo_seconds == undo_seconds;
-        if self.held.get().is_some_and(is_held) {
+        let before = self.held.get().filter(|held| held.id == id && held.guard == refusal.guard);
+        // The same pass may be planned again with a shorter window; the longer one was promised.
+        let promised = before.map(|held| held.undo_seconds);
+        let undo_seconds = undo_window.num_seconds().max(0).unsigned_abs().max(promised.unwrap_or(0));
+        if promised == Some(undo_seconds) {
             return Ok(());
         }
         let set = self.held.set(&HeldPass {

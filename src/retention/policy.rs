@@ -168,9 +168,9 @@ impl Policy {
                 days.ok_or_else(|| Error::Config(format!("--floor-days {text:?} is not a number of days from 1")))?;
         }
         if let Some(text) = &rules.max_share {
-            policy.max_share = text
-                .parse()
-                .map_err(|_| Error::Config(format!("--max-share {text:?} is not a share above 0, up to 1")))?;
+            policy.max_share = text.parse().map_err(|_| {
+                Error::Config(format!("--max-share {text:?} is not a share above 0, up to 1 (0.5 is 50%)"))
+            })?;
         }
         policy.check()?;
         Ok(policy)
@@ -196,7 +196,7 @@ impl Policy {
             return wrong("--floor-days takes a number of days from 1");
         }
         if !(self.max_share > 0.0 && self.max_share <= 1.0) {
-            return wrong("--max-share takes a share above 0, up to 1");
+            return wrong("--max-share takes a share above 0, up to 1 (0.5 is 50%)");
         }
         if let Some(camera) = self.camera_sizes.keys().find(|camera| self.is_kept_forever(camera)) {
             return Err(Error::Config(format!("{camera} is kept forever, so it cannot have a --max-size")));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::world::{Ran, World, days_ago};
+use crate::world::{Daemon, Ran, World, days_ago, wait_until};
 
 /// Three events, two of them stale: more than half.
 fn world(root: &str) -> World {
@@ -50,6 +50,22 @@ fn confirm_keeps_the_undo_window() {
     assert_eq!((events(&world), world.list().len()), (3, 1));
     assert_eq!(world.run("restore", &[ran.json()["pass"].as_str().unwrap()]).code, 0);
     assert_eq!(world.list().len(), 3);
+}
+
+/// A daemon that holds the same pass with a shorter window took the longer one away.
+#[test]
+fn replanning_keeps_the_longer_undo_window() {
+    let world = world("motion");
+    let id = id(&world.run("expire", &["--keep-days", "45", "--undo-window", "7d", "--json"]));
+    let daemon = world.serve(&["--keep-days", "45", "--undo-window", "1h"]);
+    let held = |daemon: &Daemon| daemon.get("/api/v1/retention").json()["plan"]["held"].clone();
+    wait_until("the daemon holds it too", || held(&daemon)["guard"] == "share");
+    let again = world.run("expire", &["--json"]);
+    assert_eq!(self::id(&again), id, "{again:?}");
+    let ran = world.run("expire", &["--confirm", &id, "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let until = chrono::DateTime::parse_from_rfc3339(ran.json()["undo_until"].as_str().unwrap()).unwrap();
+    assert!(until > chrono::Utc::now() + chrono::TimeDelta::days(6), "{ran:?}");
 }
 
 /// Beside a daemon without a window of its own, too; by the command and by HTTP.
