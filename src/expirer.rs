@@ -20,8 +20,8 @@ mod waited;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -76,12 +76,16 @@ pub struct Expirer {
     reserve: Arc<Reserve>,
     /// Whether events may lie where `RetiringPass::remove_in_place` moved them. Set by `remove_one`, and at the start.
     has_in_place: AtomicBool,
+    /// Whether some of them could be neither removed nor put back: the next pass tries again.
+    is_in_place_stuck: AtomicBool,
     /// What a person is told to run.
     pub(crate) command: CommandLine,
     /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
     pressed: AtomicBool,
     /// What was seen at the last look for emptied events.
     emptied: Memory,
+    /// The failures of the last pass that a rule made. Written by `log_failures`.
+    logged: Mutex<BTreeSet<String>>,
 }
 
 /// What a pass did, as users see it.
@@ -146,9 +150,11 @@ impl Expirer {
             held: Held::new(state_dir),
             reserve,
             has_in_place: AtomicBool::new(true),
+            is_in_place_stuck: AtomicBool::new(false),
             command,
             pressed: AtomicBool::new(false),
             emptied: Memory::default(),
+            logged: Mutex::default(),
         }
     }
 
@@ -405,10 +411,21 @@ impl Expirer {
         if let Some(name) = &pass.pass {
             tracing::info!("pass {name}: retired {} events of {} days, in {took}", pass.count(), pass.items.len());
         }
-        for failure in &pass.failures {
-            tracing::error!("{}: {}", failure.path.display(), failure.problem);
-        }
+        self.log_failures(&pass.failures, by);
         left
+    }
+
+    /// Logs what could not be done. What a rule's pass before this one met in the same way was logged then.
+    fn log_failures(&self, failures: &[Report], by: By) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = failures.iter().map(|failure| format!("{}: {}", failure.path.display(), failure.problem));
+        let lines: BTreeSet<String> = lines.collect();
+        for line in lines.iter().filter(|line| by == By::Hand || !logged.contains(*line)) {
+            tracing::error!("{line}");
+        }
+        if by == By::Rule {
+            *logged = lines;
+        }
     }
 
     /// A pass whose last steps failed is put back, since what may not outlast a power cut is not retired. Has `pass` name what
@@ -568,8 +585,11 @@ impl Expirer {
                 self.refusals.count_error(&error);
                 let path = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
                 let failure = Report::of(&error, &path);
-                left.push(notes::left(item, &failure, by));
-                pass.failures.push(failure);
+                // A full disk fails for each item in the same way, which is told once.
+                if !failure.is_full || !pass.failures.contains(&failure) {
+                    left.push(notes::left(item, &failure, by));
+                    pass.failures.push(failure);
+                }
             }
         }
         left

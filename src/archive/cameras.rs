@@ -159,6 +159,11 @@ impl CameraDir {
         self.dir.path()
     }
 
+    /// Whether it belongs to the user as whom this process runs.
+    pub fn is_own(&self) -> bool {
+        self.dir.stat_self().is_ok_and(|stat| stat.stx_uid == rustix::process::geteuid().as_raw())
+    }
+
     /// When a name in it last came or went: the directory's time, in nanoseconds since 1970.
     pub fn changed(&self) -> Result<i64> {
         Ok(mtime(&self.dir.stat_self()?))

@@ -1,6 +1,8 @@
 //! What a crash, or a disk that failed, has left of a pass that was being made: it is put back into the archive, since nobody
 //! has looked again at what was moved. What is past its time is in the next plan anew.
 
+use std::sync::atomic::Ordering;
+
 use chrono::TimeDelta;
 
 use super::Expirer;
@@ -16,6 +18,9 @@ impl Expirer {
     pub fn recover(&self) {
         let _queue = self.tree.lock_queue();
         self.put_back_unfinished();
+        if self.is_in_place_stuck.swap(false, Ordering::AcqRel) {
+            self.has_in_place.store(true, Ordering::Release);
+        }
         self.settle_in_place();
     }
 

@@ -9,6 +9,8 @@ use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass};
 use crate::error::{Error, Result};
 use crate::event::{By, Entry, EventId, EventName, Item, What, Which};
 
+/// So many events at most are removed in place in one pass: where that has made no room, more of it makes none either.
+const MOST_IN_PLACE: usize = 64;
 /// The reason that the audit gives beside the rule's.
 const IN_PLACE: &str = "removed in place, since the disk had no room for the delete queue";
 
@@ -30,7 +32,9 @@ impl Expirer {
             match retiring.retire(item, names, &is_open) {
                 Err(error) if error.is_full() => {
                     let has_room = self.give_up_ours(&error)
-                        || (by == By::Rule && self.remove_one(retiring, item, names, &mut candidates, pass));
+                        || (by == By::Rule
+                            && self.helps_in_place(&error, item, pass)
+                            && self.remove_one(retiring, item, names, &mut candidates, pass));
                     if !has_room {
                         return Err(with_cure(error));
                     }
@@ -75,6 +79,13 @@ impl Expirer {
                 false
             }
         }
+    }
+
+    /// Whether removing something in place can make room: of a quota only what is our own user's counts.
+    fn helps_in_place(&self, error: &Error, item: &Item, pass: &Pass) -> bool {
+        let is_quota = matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::QuotaExceeded);
+        let is_own = || self.tree.camera(&item.camera).is_ok_and(|camera| camera.is_own());
+        pass.removed.len() < MOST_IN_PLACE && (!is_quota || is_own())
     }
 
     /// Removes the next of the candidates that may go in place; false if there is none.
@@ -156,8 +167,8 @@ impl Expirer {
             self.tree.put_back_in_place(id)
         };
         if let Err(error) = put_back {
-            tracing::error!("{}; the event lies beside its day and is tried again", error.chain());
-            return self.has_in_place.store(true, Ordering::Release);
+            tracing::error!("{}; the event lies beside its day, and the next pass tries again", error.chain());
+            return self.is_in_place_stuck.store(true, Ordering::Release);
         }
         tracing::warn!("{id}: its removal was cut off before it was decided; it is back");
         if self.audit.has(|entry| notes::is_removal_of(entry, id)) {
@@ -180,8 +191,8 @@ impl Expirer {
             Ok(())
         });
         if let Err(error) = ended {
-            tracing::error!("{}", error.chain());
-            self.has_in_place.store(true, Ordering::Release);
+            tracing::error!("{}; the next pass tries again", error.chain());
+            self.is_in_place_stuck.store(true, Ordering::Release);
         }
     }
 }

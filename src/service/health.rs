@@ -3,7 +3,7 @@
 //! by `owlery check`.
 
 use super::handle::Handle;
-use crate::archive::{Report, Room, Tree};
+use crate::archive::{InPlace, Report, Room, Tree};
 use crate::clock::Now;
 use crate::error::Error;
 use crate::expirer::is_same_disk;
@@ -74,6 +74,16 @@ pub(super) fn problems(tree: &Tree, now: Now) -> Vec<Report> {
         Err(error) => vec![Report::failure(tree.marker_path(), format!("nothing here expires: {}", error.chain()))],
         Ok(_) => Vec::new(),
     };
+    match tree.in_place() {
+        Ok(found) => problems.extend(found.iter().map(|(id, stage)| {
+            let why = match stage {
+                InPlace::Moved => "it was moved beside its day, and goes back at the next pass",
+                InPlace::Removing => "it is being removed in place; its directory stays until the audit has the entry",
+            };
+            Report::failure(tree.root().join(id.to_string()), why)
+        })),
+        Err(error) => problems.push(Report::of(&error, tree.root())),
+    }
     match tree.strangers(now.nanos()) {
         Ok(strangers) => problems.extend(strangers),
         Err(error) => problems.push(Report::of(&error, tree.root())),

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::world::{Disk, Ran, World, days_ago, unfinished_mp4, wait_until};
+use crate::world::{Disk, Ran, World, days_ago, run_by, unfinished_mp4, wait_until};
 
 const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
 
@@ -203,6 +203,51 @@ fn a_delete_without_any_room_says_how_to_help() {
     assert!(ran.stderr.contains("make room by hand"), "{ran:?}");
     assert!(world.queued().is_empty(), "no empty pass is left");
     assert!(world.has(format!("{id}/video.mp4")));
+}
+
+/// Where directories can never be made, whatever is removed.
+fn expire_without_room(world: &World, errno: &str) -> usize {
+    let inject = format!("inject=mkdirat:error={errno}");
+    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=mkdirat", "-e", &inject];
+    let ran = Ran::of(run_by(&strace, &world.command("expire", RULE)));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    fs::read_dir(world.path(format!("Camera1/{}", days_ago(60)))).unwrap().count()
+}
+
+/// A quota counts what its user has, so removing what is another's helps nothing; and nothing helps a broken disk.
+#[test]
+fn a_disk_that_gains_no_room_keeps_events() {
+    let world = World::empty();
+    for second in 10..90 {
+        let name = format!("10-0{}-{:02}", second / 60, second % 60);
+        world.event(format!("Camera1/{}/{name}", days_ago(60))).frames(1).old().make();
+    }
+    let camera = world.path("Camera1");
+    std::os::unix::fs::chown(&camera, Some(1234), None).unwrap();
+    assert_eq!(expire_without_room(&world, "EDQUOT"), 80, "of a quota of ours they are no part");
+    assert_eq!(expire_without_room(&world, "ENOSPC"), 80 - 64, "and the next pass goes on");
+}
+
+/// What cannot be done was logged once for every day and every pass.
+#[test]
+fn a_disk_that_stays_full_is_logged_once() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &[]);
+    for days in 60..70 {
+        let event = world.event(format!("Camera1/{}/10-00-00", days_ago(days))).frames(1).old().make();
+        fs::create_dir_all(event.join("folder/folder")).unwrap(); // no event of Motion's: it is not removed in place
+    }
+    world.make_old();
+    fill(&world.root);
+    let daemon = world.serve(&[&RULE[..], &["--check-interval", "1s"]].concat());
+    daemon.wait_for_log("make room by hand");
+    for _ in 0..3 {
+        daemon.send("POST", "/api/v1/retention/run", "");
+    }
+    let log = daemon.log();
+    let errors = log.lines().filter(|line| line.contains("cannot make") && line.contains("by hand")).count();
+    assert!(errors <= 3, "an error, an entry of the audit and an alert: {log}");
+    assert_eq!(daemon.stop(), 0);
 }
 
 /// The daemon has no rule here, so the disk stays full until a person makes room.
