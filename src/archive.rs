@@ -27,6 +27,7 @@ mod sidecar;
 mod stalled;
 mod strangers;
 mod stuck;
+mod unknown;
 mod volume;
 mod weigh;
 
@@ -196,11 +197,7 @@ impl Tree {
                 tracing::info!("{} is empty: waiting for the first camera directory", tree.root.display());
                 return Ok(tree);
             }
-            return Err(no_archive(format!(
-                "it holds no directory that matches {:?} and no {}",
-                tree.pattern.as_str(),
-                marker::MARKER
-            )));
+            return Err(no_archive(tree.why_unknown(&dir)));
         }
         Ok(tree)
     }

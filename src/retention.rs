@@ -192,7 +192,11 @@ pub fn newest_needed(policy: &Policy, now: Now) -> Option<Day> {
 pub fn check_rules(view: &View, policy: &Policy) -> Option<Refusal> {
     let is_there = |camera: &&Camera| view.cameras.iter().any(|view| view.camera == **camera);
     let camera = policy.named().find(|camera| !is_there(camera))?;
-    let message = format!("there is a rule for {camera}, but no such camera; nothing expires until that is mended");
+    let known: Vec<&str> = view.cameras.iter().map(|camera| camera.camera.as_str()).collect();
+    let message = format!(
+        "there is a rule for {camera}, but no such camera (there are: {}); nothing expires until that is mended",
+        known.join(", ")
+    );
     Some(Refusal { guard: "configuration", message })
 }
 

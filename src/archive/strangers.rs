@@ -108,6 +108,7 @@ impl Report {
     }
 }
 
-fn is_day(name: &[u8]) -> bool {
+/// Whether a name is that of a day directory.
+pub(super) fn is_day(name: &[u8]) -> bool {
     std::str::from_utf8(name).is_ok_and(|name| name.parse::<Day>().is_ok())
 }

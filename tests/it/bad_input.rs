@@ -432,3 +432,30 @@ fn names_that_are_no_text_stop_no_command() {
         assert_eq!(daemon.stop(), 0);
     }
 }
+
+/// What is seen in a folder that is no archive is named with the cure: a camera of another name, a camera's own directory, files
+/// without event directories, nothing yet.
+#[test]
+fn a_folder_that_is_no_archive_is_described() {
+    let world = World::empty();
+    let folder = |name: &str, inside: &str| {
+        let folder = world.outside(name);
+        let path = folder.join(inside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if inside.contains('.') {
+            fs::write(path, "").unwrap()
+        } else {
+            fs::create_dir_all(path).unwrap()
+        }
+        folder
+    };
+    for (root, cure) in [
+        (folder("other", "garage/2026-11-20/10-04-36"), "--camera-pattern 'Camera.*|garage'"),
+        (folder("within", "2026-11-20/10-04-36"), "name the folder above it"),
+        (folder("flat", "01-20261121054454.mkv"), "files such as 01-20261121054454.mkv"),
+        (folder("empty", ".keep"), "owlery serve waits"),
+    ] {
+        let ran = run(&on("list", &root));
+        assert!(ran.code == 4 && ran.stderr.contains(cure) && ran.stderr.lines().count() == 1, "{ran:?}");
+    }
+}
