@@ -42,5 +42,5 @@ impl Tree {
 /// Whether a file is named as what Motion records.
 fn is_media(name: &[u8]) -> bool {
     let ends = |end: &&str| name.len() > end.len() && name.to_ascii_lowercase().ends_with(end.as_bytes());
-    [".jpg", ".mp4", ".mkv", ".avi", ".webm", ".mov", ".flv", ".ogg", ".mpg", ".webp"].iter().any(|end| ends(end))
+    [".jpg", ".mp4", ".mkv", ".avi", ".webm", ".mov", ".flv", ".ogg", ".mpg", ".webp"].iter().any(ends)
 }

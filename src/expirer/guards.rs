@@ -103,6 +103,16 @@ impl Expirer {
         GUARDS.iter().map(says).collect()
     }
 
+    /// What holds all that rules would take, in words, until a person acts; `None` if nothing does. The guards `marker` and
+    /// `disk` have alerts of their own.
+    pub fn held_alert(&self) -> Option<String> {
+        if !self.policy.can_expire() {
+            return None;
+        }
+        let held = |guard: &&str| Some(format!("the pass is held by the guard {guard:?}: {}", self.held.by(guard)?));
+        ["configuration", "clock", "share"].iter().find_map(held)
+    }
+
     /// The pass that is held, if one is.
     pub fn held_pass(&self) -> Option<HeldPass> {
         let _queue = self.tree.lock_queue();

@@ -140,6 +140,7 @@ impl Handle {
     /// What a person has to know and do: what a rule asks for and cannot be done, and removals that are stuck.
     pub fn alerts(&self) -> Vec<String> {
         let mut alerts = self.status.alerts();
+        alerts.extend(self.expirer.held_alert());
         let stuck = self.tree.stuck();
         if let Some(first) = stuck.first() {
             let (passes, entries) = (stuck.len(), stuck.iter().map(|pass| pass.entries).sum::<u64>());

@@ -170,3 +170,20 @@ fn commands_in_messages_run_as_they_stand() {
     let ran = paste(&world.run("expire", &["--keep-days", "45", "--state-dir", state]));
     assert!(ran.code == 0 && ran.stdout.contains("is accepted"), "{ran:?}");
 }
+
+/// A rule with a typo, or a pass that takes too much, kept everything for ever, and `/readyz` had no alert.
+#[test]
+fn a_held_pass_is_an_alert() {
+    for (rule, guard) in [("Camrea1=5", "configuration"), ("45", "share")] {
+        let world = world("motion");
+        let daemon = world.serve(&["--keep-days", rule]);
+        let alerts = || daemon.get("/readyz").json()["alerts"].to_string();
+        wait_until("an alert", || alerts().contains(&format!("guard \\\"{guard}")));
+        assert!(daemon.get("/metrics").text().contains("\nowlery_alerts 1\n"));
+        if guard == "share" {
+            let id = id(&world.run("expire", &["--json"]));
+            assert_eq!(world.run("expire", &["--confirm", &id]).code, 0);
+            assert_eq!(alerts(), "[]", "it is confirmed");
+        }
+    }
+}
