@@ -443,9 +443,9 @@ fn a_folder_that_is_no_archive_is_described() {
         let path = folder.join(inside);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         if inside.contains('.') {
-            fs::write(path, "").unwrap()
+            fs::write(path, "").unwrap();
         } else {
-            fs::create_dir_all(path).unwrap()
+            fs::create_dir_all(path).unwrap();
         }
         folder
     };
