@@ -11,6 +11,7 @@ mod dir;
 mod emptied;
 mod event_dir;
 mod exif;
+mod flat;
 mod look;
 mod looked;
 pub(crate) mod marker;

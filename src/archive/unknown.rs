@@ -2,6 +2,7 @@
 
 use super::Tree;
 use super::dir::Dir;
+use super::flat::Flat;
 use super::marker::MARKER;
 use super::strangers::is_day;
 use crate::command_line::quote;
@@ -18,29 +19,17 @@ impl Tree {
         if let Some(first) = strangers.first() {
             return format!("{why}; {}", first.sentence());
         }
-        let (mut has_days, mut is_empty, mut movie) = (false, true, None);
+        let (mut has_days, mut is_empty) = (false, true);
         let listed = root.list(|name, kind| {
             is_empty &= name.starts_with(b".");
             has_days = has_days || (is_day(name) && root.is_dir(name, kind));
-            if movie.is_none() && is_media(name) {
-                movie = Some(String::from_utf8_lossy(name).into_owned());
-            }
         });
-        let seen = match (listed.is_ok(), movie) {
+        let seen = match (listed.is_ok(), Flat::in_dir(root).ok().flatten()) {
             (true, _) if has_days => "it holds days, as a camera's directory does: name the folder above it".to_owned(),
-            (true, Some(name)) => format!(
-                "it holds files such as {}: Owlery needs a directory for each event (README, \"Configure Motion for it\")",
-                quote(name.as_ref())
-            ),
+            (true, Some(flat)) => flat.seen(""),
             (true, None) if is_empty => "it is empty: owlery serve waits there for the first camera".to_owned(),
             _ => return why,
         };
         format!("{why}; {seen}")
     }
-}
-
-/// Whether a file is named as what Motion records.
-fn is_media(name: &[u8]) -> bool {
-    let ends = |end: &&str| name.len() > end.len() && name.to_ascii_lowercase().ends_with(end.as_bytes());
-    [".jpg", ".mp4", ".mkv", ".avi", ".webm", ".mov", ".flv", ".ogg", ".mpg", ".webp"].iter().any(ends)
 }

@@ -112,6 +112,7 @@ impl Scanner {
         if summary.was_stopped {
             return Err(Error::Stopped);
         }
+        summary.reports.extend(self.tree.flat_cameras(|_| true)?);
         summary.reports.sort_by(|a, b| a.path.cmp(&b.path));
         summary.elapsed = begun.elapsed();
         Ok(summary)

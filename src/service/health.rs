@@ -6,6 +6,7 @@ use super::handle::Handle;
 use crate::archive::{InPlace, Report, Room, Tree};
 use crate::clock::Now;
 use crate::error::Error;
+use crate::event::Camera;
 use crate::expirer::is_same_disk;
 
 /// What must be told now. `can_expire` says whether there is a rule.
@@ -41,6 +42,10 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
         Ok(strangers) => alerts.extend(few(&strangers)),
         Err(error) => tracing::debug!("{}", error.chain()), // other parts tell that the root cannot be read
     }
+    match flat(shared) {
+        Ok(flat) => alerts.extend(few(&flat)),
+        Err(error) => tracing::debug!("{}", error.chain()),
+    }
     alerts
 }
 
@@ -56,12 +61,23 @@ fn full_state(shared: &Handle) -> Option<String> {
     Some(format!("the disk of the state directory {state} is full ({why}): catalog and audit cannot be written"))
 }
 
+/// Cameras without a single event, but with recordings.
+fn flat(shared: &Handle) -> crate::Result<Vec<Report>> {
+    let cameras = shared.catalog.cameras()?;
+    let is_empty = |camera: &Camera| cameras.iter().any(|known| known.camera == *camera && known.events == 0);
+    if cameras.iter().all(|camera| camera.events > 0) {
+        return Ok(Vec::new());
+    }
+    shared.tree.flat_cameras(is_empty)
+}
+
 /// The most directories that alerts name one by one.
 const FEW: usize = 5;
 
 fn few(strangers: &[Report]) -> impl Iterator<Item = String> {
     let more = strangers.len().saturating_sub(FEW);
-    let rest = (more > 0).then(|| format!("{more} more directories hold days but are no cameras; see: owlery check"));
+    let rest =
+        (more > 0).then(|| format!("{more} more directories hold recordings that are not shown; see: owlery check"));
     strangers.iter().take(FEW).map(Report::sentence).chain(rest)
 }
 
