@@ -74,10 +74,10 @@ fn flat(camera: &CameraDir) -> Result<Option<String>> {
     let days = camera.days()?.0;
     for day in days.iter().take(DAYS) {
         let dir = camera.day(*day)?;
-        if !dir.list()?.events.is_empty() {
-            return Ok(None);
-        }
         if let Some(flat) = Flat::in_dir(&dir.dir)? {
+            if !dir.list()?.events.is_empty() {
+                return Ok(None);
+            }
             return Ok(Some(flat.seen(&format!("{day}/")) + "; nothing of this camera is shown or expires"));
         }
     }
