@@ -151,11 +151,10 @@ impl Audit {
         if inner.waiting.iter().any(is_it) {
             return true;
         }
-        if inner.indexed.is_some()
-            && let Ok(has) = self.catalog.audit_has_pass(name)
-        {
-            return has;
+        if inner.indexed.is_some() && self.catalog.audit_has_pass(name).is_ok_and(|has| has) {
+            return true;
         }
+        // A catalog that was set aside, or left a full disk, just now lacks what it had. Only the files can say no.
         inner.log_has(is_it)
     }
 

@@ -10,6 +10,7 @@ mod ended;
 mod expire;
 mod flags;
 mod help;
+mod hung;
 mod list;
 mod motion_conf;
 mod output;
@@ -36,7 +37,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::daemon::control::{self, Request};
 use crate::error::{Error, Kind, Result};
 use crate::printable::printable_lines;
-use crate::service::Archive;
+use crate::service::{Archive, Options};
 use flags::{Flag, Name, Use};
 use settings::Given;
 
@@ -271,14 +272,25 @@ fn run(command: Command) -> Result<Outcome> {
 
 impl Common {
     /// The same for what reads the state directory alone, whatever lies at the root now.
-    fn open_any_state(&self, command: Name) -> Result<Archive> {
-        Archive::open_any(self.given.clone().resolve(&self.root, command)?.options)
+    fn open_any_state(&self, command: Name) -> Result<(Archive, hung::Watch)> {
+        let (options, watch) = self.options(command)?;
+        Ok((Archive::open_any(options)?, watch))
+    }
+
+    /// The options of a command, and a watch over the disks that it works on: to be held until it ends.
+    fn options(&self, command: Name) -> Result<(Options, hung::Watch)> {
+        let watch = hung::Watch::start(&self.root, &self.given);
+        let options = self.given.clone().resolve(&self.root, command)?.options;
+        if let Some(state_dir) = &options.state_dir {
+            watch.also(state_dir);
+        }
+        Ok((options, watch))
     }
 
     /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
     fn open(&self, command: Name) -> Result<Here<'_>> {
-        let archive = Archive::open(self.given.clone().resolve(&self.root, command)?.options)?;
-        Ok(Here { archive, command, given: &self.given })
+        let (options, watch) = self.options(command)?;
+        Ok(Here { archive: Archive::open(options)?, command, given: &self.given, _watch: watch })
     }
 }
 
@@ -288,6 +300,8 @@ struct Here<'a> {
     command: Name,
     /// As typed.
     given: &'a Given,
+    /// Ends the command where a disk hangs.
+    _watch: hung::Watch,
 }
 
 impl Here<'_> {

@@ -13,7 +13,7 @@ mod news;
 mod observer;
 mod options;
 mod outlook;
-mod pulse;
+pub(crate) mod pulse;
 mod state_dir;
 mod status;
 mod survey;
@@ -254,8 +254,9 @@ impl Archive {
             Ok(())
         })?;
 
-        let (pulse_shared, pulse_stop) = (Arc::clone(&shared), stop.clone());
-        parts.spawn("owlery-disks", move || pulse::run(&pulse_shared, &pulse_stop))?;
+        let (pulse_shared, pulse_stop, state_dir) =
+            (Arc::clone(&shared), stop.clone(), parts.state.path().to_path_buf());
+        parts.spawn("owlery-disks", move || pulse::run(&pulse_shared, &state_dir, &pulse_stop))?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));
         let backlog = Arc::clone(&shared.backlog);

@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::service::Archive;
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
-    let id = Archive::accept(common.given.clone().resolve(&common.root, Name::Accept)?.options)?;
+    let (options, _watch) = common.options(Name::Accept)?;
+    let id = Archive::accept(options)?;
     output::print(&format!("{} is accepted as the archive {id}\n", common.root.display()))?;
     Ok(Outcome::Done)
 }

@@ -29,7 +29,7 @@ pub(super) struct AuditArgs {
 }
 
 pub(super) fn run(common: &Common, args: &AuditArgs) -> Result<Outcome> {
-    let archive = common.open_any_state(Name::Audit)?;
+    let (archive, _watch) = common.open_any_state(Name::Audit)?;
     let (page, unreadable) = page(&archive, usize::try_from(args.limit).unwrap_or(usize::MAX), args.before)?;
     if unreadable > 0 {
         eprintln!("owlery: {} of the audit cannot be understood", output::count(unreadable, "line"));

@@ -33,7 +33,8 @@ struct Findings {
 const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
-    let archive = common.open(Name::Check)?.archive;
+    let here = common.open(Name::Check)?;
+    let archive = &here.archive;
     let mut findings = Findings::default();
     let fresh = archive.parts_aside()?;
     let summary = fresh.preload(Depth::Full, &Progress::default())?;
@@ -51,12 +52,12 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     }
     let state = archive.state_path();
     if state.join("catalog.db").is_file() {
-        let mut found = differences_or_damage(&archive, &state, &tree)?;
+        let mut found = differences_or_damage(archive, &state, &tree)?;
         if !found.is_empty() {
             let (_handle, stop) = Stop::new();
             stop.wait(SETTLE);
             fresh.preload(Depth::Full, &Progress::default())?;
-            let again = differences_or_damage(&archive, &state, &all_events(&fresh.handle().catalog)?)?;
+            let again = differences_or_damage(archive, &state, &all_events(&fresh.handle().catalog)?)?;
             found.retain(|difference| again.contains(difference));
         }
         findings.differences = found;
@@ -77,7 +78,7 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
         }
         findings.notes.extend(notes_of(camera.path(), strays));
     }
-    let (problems, notes) = queue(&archive)?;
+    let (problems, notes) = queue(archive)?;
     findings.problems.extend(problems);
     findings.notes.extend(notes);
     let is_clean = findings.differences.is_empty() && findings.problems.is_empty();

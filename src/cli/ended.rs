@@ -11,6 +11,7 @@ use crate::daemon::control::Request;
 use crate::error::Result;
 
 pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
+    let _watch = super::hung::Watch::start(&common.root, &common.given); // to find the root asks the disk
     let (root, words) = split(&common.root, words);
     let common = Common { root, given: common.given.clone() };
     let here = common.open(Name::Ended)?;

@@ -3,19 +3,25 @@
 use std::sync::Arc;
 
 use super::flags::Name;
+use super::hung::Watch;
 use super::{Common, Outcome, output, progress};
 use crate::daemon::Daemon;
 use crate::error::Result;
 use crate::service::Archive;
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
+    let watch = Watch::start(&common.root, &common.given); // of the start; a daemon that runs watches its disks itself
     let settings = common.given.clone().resolve(&common.root, Name::Serve)?;
+    if let Some(state_dir) = &settings.options.state_dir {
+        watch.also(state_dir);
+    }
     for warning in &settings.motion_warnings {
         tracing::warn!("Motion's configuration: {warning}");
     }
     let tls = settings.open_tls()?;
     let archive = Archive::open(settings.options.may_be_empty(true))?;
     let daemon = Daemon::start(&archive, settings.listen, tls, settings.access)?;
+    drop(watch);
     run_until_told(daemon)
 }
 

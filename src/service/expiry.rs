@@ -89,11 +89,12 @@ impl<'a> Expiry<'a> {
             crate::fault::point("expirer");
             self.look_at_zone();
             if Instant::now() >= self.due && self.shared.status.may_expire() {
-                self.put_off();
+                self.due = Instant::now() + self.interval;
                 self.try_again();
                 self.shared.expirer.clock.check();
                 self.shared.expirer.remove_emptied(emptied::LOOK, self.stop);
                 self.pass()?;
+                self.shared.status.set_next_check(self.due); // only now: who sees it finds the pass made
             }
             self.look_at_space()?;
             if self.pressure.is_none() {

@@ -53,6 +53,7 @@ fn confirm_keeps_the_undo_window() {
 }
 
 /// A daemon that holds the same pass with a shorter window took the longer one away.
+#[allow(clippy::disallowed_methods)] // of the real program
 #[test]
 fn replanning_keeps_the_longer_undo_window() {
     let world = world("motion");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use crate::world::{Daemon, World, days_ago, wait_until};
+use crate::world::{Daemon, Ran, World, days_ago, wait_until};
 
 /// A folder shown by bindfs; unmounted when dropped.
 struct Fuse {
@@ -77,6 +77,91 @@ fn a_camera_on_fuse_is_polled() {
     event(&behind, &days_ago(0), "09-00-00");
     wait_until("seen", || is_listed(&daemon, &format!("Camera2/{}/09-00-00", days_ago(0))));
     assert!(daemon.log().contains("Camera2 is on a filesystem without notifications"), "{}", daemon.log());
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// Every command on an archive.
+const COMMANDS: [(&str, &[&str]); 15] = [
+    ("serve", &["--listen", "127.0.0.1:0"]),
+    ("scan", &[]),
+    ("list", &[]),
+    ("stats", &[]),
+    ("plan", &["--keep-days", "45"]),
+    ("expire", &["--keep-days", "45"]),
+    ("queue", &[]),
+    ("restore", &["20261120T100436Z-AbCdEf"]),
+    ("delete", &["Camera1/2026-11-20/10-04-36"]),
+    ("save", &["Camera1/2026-11-20/10-04-36"]),
+    ("unsave", &["Camera1/2026-11-20/10-04-36"]),
+    ("audit", &[]),
+    ("check", &[]),
+    ("accept", &[]),
+    ("ended", &["Camera1/2026-11-20/10-04-36/video.mp4"]),
+];
+
+/// Runs every command on `root` and asserts that it ends with 1 and names `hung`.
+fn assert_all_end(root: &Path, flags: &[&str], hung: &Path) {
+    let running = COMMANDS.map(|(command, own)| {
+        let mut program = crate::world::program();
+        program.arg(command).arg(root).args(own).args(flags).env("OWLERY_LIMITS", "hung=1s");
+        (command, std::thread::spawn(move || Ran::of(program)))
+    });
+    for (command, ran) in running {
+        let ran = ran.join().unwrap();
+        assert_eq!(ran.code, 1, "{command}: {ran:?}");
+        let is_named = ran.stderr.contains(hung.to_str().unwrap()) && ran.stderr.contains("has not responded");
+        assert!(is_named, "{command}: {ran:?}");
+    }
+}
+
+/// Without a daemon they waited for as long as the disk hung.
+#[test]
+fn commands_end_on_a_hung_disk() {
+    let world = World::new();
+    event(&world.path("Camera1"), "2026-11-20", "10-04-36");
+    assert_eq!(world.run("scan", &[]).code, 0);
+    let nas = Fuse::mount(&world.root, world.outside("nas"));
+    nas.signal("-STOP");
+    assert_all_end(&nas.at, &[], &nas.at);
+}
+
+#[test]
+fn commands_end_on_a_hung_camera() {
+    let world = World::new();
+    event(&world.path("Camera1"), "2026-11-20", "10-04-36");
+    let behind = world.outside("behind");
+    event(&behind, &days_ago(1), "08-00-00");
+    let camera = Fuse::mount(&behind, world.path("Camera2"));
+    camera.signal("-STOP");
+    for command in ["scan", "check", "expire"] {
+        let mut program = crate::world::program();
+        let ran = Ran::of({
+            program.arg(command).arg(&world.root).env("OWLERY_LIMITS", "hung=1s");
+            program
+        });
+        assert!(ran.code == 1 && ran.stderr.contains("Camera2: its disk has not responded"), "{command}: {ran:?}");
+    }
+}
+
+/// A state directory that hangs is an alert of the daemon, and ends every command.
+#[test]
+fn a_hung_state_directory_is_noticed() {
+    let world = World::new();
+    event(&world.path("Camera1"), "2026-11-20", "10-04-36");
+    let behind = world.outside("behind");
+    fs::write(behind.join("x"), "").unwrap();
+    let state = Fuse::mount(&behind, world.outside("state"));
+    let flags = ["--state-dir", state.at.to_str().unwrap()];
+    let daemon = world.serve(&flags);
+    wait_until("ready", || daemon.get("/readyz").status == 200);
+    state.signal("-STOP");
+    assert_all_end(&world.root, &flags, &state.at);
+    wait_until("not ready", || daemon.get("/readyz").status == 503);
+    let text = daemon.get("/readyz").text();
+    assert!(text.contains("does not respond") && text.contains("/state"), "{text}");
+    // The kernel ends no process that has files open on a FUSE mount before that responds.
+    state.signal("-CONT");
+    wait_until("ready again", || daemon.get("/readyz").status == 200);
     assert_eq!(daemon.stop(), 0);
 }
 

@@ -348,6 +348,11 @@ impl Host {
         self.wait_until_ready();
         let mut ran = self.run("expire", &["--json"]);
         for _ in 0..20 {
+            if ran.stderr.contains("is still reading the archive") {
+                self.wait_until_ready(); // the catalog was just found to be damaged
+                ran = self.run("expire", &["--json"]);
+                continue;
+            }
             let Ok(pass) = serde_json::from_str::<Value>(&ran.stdout) else {
                 assert!(self.is_armed || self.is_full(), "expire: {ran:?}; {}", self.log());
                 return;

@@ -226,6 +226,20 @@ impl Oracle {
                     *self.open_sums.entry(pass).or_default() -= count;
                 }
             }
+            "removed" => {
+                // On a disk that has no room for a delete queue: by a rule, where it lies.
+                let at = seconds(&text("at"));
+                let from = clock.shown(at).ok_or("the clock has not shown that time")?;
+                let span = Span { from, until: real() };
+                if !self.was_short(span) {
+                    return Err("the disk was not full".to_owned());
+                }
+                for id in self.named(entry, &Place::Archive)? {
+                    self.check_entitled(&id, at, clock.latest_since(from), true)?;
+                    self.events.get_mut(&id).unwrap().place = Place::Gone;
+                    self.counts.retired += 1;
+                }
+            }
             "restored" => {
                 let is_put_back = text("reason").starts_with("put back: "); // what a crash cut off
                 if !is_put_back && !self.restore_asked.contains(&pass) {

@@ -1,6 +1,7 @@
 //! The story: what happens to the host, drawn from a seed. After every step the oracle compares.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 
 use fastrand::Rng;
 
@@ -27,6 +28,8 @@ const FAULTS: [&str; 12] = [
     "restore-4",
     "recover-1",
 ];
+/// A page of the catalog, of SQLite's usual size, that is of no kind: what reads it notices.
+const PAGE: [u8; 4096] = [0xff; 4096];
 /// The files that a state directory may hold, those of SQLite without their endings.
 const STATE_FILES: [&str; 13] = [
     "archive.json",
@@ -161,17 +164,14 @@ impl Story {
 
     /// Something happens.
     fn act(&mut self) {
-        if self.host.is_full() {
-            return; // commands can hang until the catalog has room
-        }
-        match self.rng.u32(0..16) {
+        match self.rng.u32(0..17) {
             0..=2 => self.save(),
             3 => self.unsave(),
             4 | 5 => self.delete(),
             6 | 7 => self.restore(),
             8 => self.clean(),
             9 => self.damage_sidecar(),
-            _ if self.is_calm() || self.host.is_full() => {}
+            _ if self.is_calm() => {}
             10 => {
                 self.host.kill();
                 self.restart();
@@ -197,11 +197,12 @@ impl Story {
                 let fault = *self.rng.choice(&FAULTS).unwrap();
                 self.host.start(Some(fault));
             }
-            _ => {
+            15 => {
                 self.host.kill();
                 self.damage_catalog();
                 self.restart();
             }
+            _ => self.damage_catalog_beside(),
         }
         self.sync();
     }
@@ -300,6 +301,19 @@ impl Story {
         let _ = fs::write(root.join(&id).join(".details.json"), self.rng.choice(damage).unwrap());
     }
 
+    /// Some pages of the catalog are overwritten beside a running daemon.
+    fn damage_catalog_beside(&mut self) {
+        let path = self.host.state_dir().join("catalog.db");
+        let Ok(file) = File::options().write(true).open(path) else { return };
+        self.catalogs += 1;
+        let size = PAGE.len() as u64;
+        let pages = file.metadata().unwrap().len() / size;
+        for _ in 0..self.rng.u64(1..4) {
+            let page = self.rng.u64(0..pages.max(1));
+            let _ = file.write_all_at(&PAGE, page * size);
+        }
+    }
+
     fn damage_catalog(&mut self) {
         self.catalogs += 1;
         let catalog = self.host.state_dir().join("catalog.db");
@@ -309,12 +323,13 @@ impl Story {
                     let _ = fs::remove_file(self.host.state_dir().join(name));
                 }
             }
-            1 => fs::write(catalog, "this is no database, and never was one").unwrap(),
+            // It need not be there, nor room for it: it leaves a full disk.
+            1 => _ = fs::write(catalog, "this is no database, and never was one"),
             _ => {
-                let Ok(mut bytes) = fs::read(&catalog) else { return }; // it has left the full disk
-                let half = bytes.len() / 2;
-                bytes.truncate(half);
-                fs::write(catalog, bytes).unwrap();
+                if let Ok(file) = File::options().write(true).open(catalog) {
+                    let half = file.metadata().unwrap().len() / 2;
+                    file.set_len(half).unwrap();
+                }
             }
         }
     }
