@@ -311,6 +311,7 @@ impl Scanner {
 fn what_is_wrong(movie: &MovieName, check: MovieCheck) -> &'static str {
     match (check, movie.container()) {
         (MovieCheck::Empty, _) => "is empty",
+        (MovieCheck::Blank, _) => "holds zeros in place of a movie and does not play",
         (_, Container::Mp4 | Container::M4v | Container::Mov) => {
             "was never finished or is cut off (no moov box, or data is missing) and does not play"
         }

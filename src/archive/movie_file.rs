@@ -77,7 +77,7 @@ fn look_by(
         Form::Transport => mpeg::look_at_transport(&mut source),
         Form::Program => mpeg::look_at_program(&mut source),
         Form::Video => mpeg::look_at_video(&mut source),
-        Form::Zeros => Ok(Look::of(MovieCheck::Unfinished)),
+        Form::Zeros => Ok(Look::of(MovieCheck::Blank)),
         // Nothing is known against it.
         Form::Unknown => Ok(Look::of(MovieCheck::Whole)),
     }
@@ -119,10 +119,10 @@ impl Form {
             Self::Video
         } else if has(0, &[0x47]) && head.len() > 188 && is_packet(188) && is_packet(376) {
             Self::Transport
+        } else if head.iter().all(|byte| *byte == 0) {
+            Self::Zeros // before mp4, which would wait for its moov box
         } else if mp4::is_box(&head) || matches!(container, Container::Mp4 | Container::M4v | Container::Mov) {
             Self::Mp4
-        } else if head.iter().all(|byte| *byte == 0) {
-            Self::Zeros
         } else {
             Self::Unknown
         })

@@ -46,6 +46,8 @@ pub enum MovieCheck {
     Endless,
     /// What is written when a movie is closed is not there: Motion has not finished it (yet), or it was cut off.
     Unfinished,
+    /// It begins with zeros: space that was given to it and never written, as a power loss leaves. No program writes on at it.
+    Blank,
     /// No byte in it.
     Empty,
 }
@@ -79,7 +81,7 @@ pub const QUIET_MOVIE: Duration = Duration::from_secs(30 * 60);
 /// Judges an event by its signs. The name of its day is none: a clock that was set while Motion recorded leaves an event that
 /// is being written in a day long past, and an event can last for days.
 pub fn judge(signs: &Signs, now: Now, event_gap: Duration) -> State {
-    let is_closed = matches!(signs.movie, None | Some(MovieCheck::Whole));
+    let is_closed = matches!(signs.movie, None | Some(MovieCheck::Whole | MovieCheck::Blank));
     let is_quiet = !is_closed && !signs.has_frames && !signs.newer;
     let patience = if is_quiet { patience(event_gap).max(QUIET_MOVIE) } else { patience(event_gap) };
     let patience = i64::try_from(patience.as_nanos()).unwrap_or(i64::MAX);
@@ -89,7 +91,7 @@ pub fn judge(signs: &Signs, now: Now, event_gap: Duration) -> State {
         return State::Open;
     }
     match signs.movie {
-        Some(MovieCheck::Unfinished | MovieCheck::Empty) => State::Interrupted,
+        Some(MovieCheck::Unfinished | MovieCheck::Blank | MovieCheck::Empty) => State::Interrupted,
         Some(MovieCheck::Whole | MovieCheck::Endless) | None => State::Complete,
     }
 }

@@ -27,12 +27,12 @@ fn is_of_a_wrong_clock(id: &EventId, newest: i64, now: Now) -> bool {
     newest > now.nanos().saturating_add(DAY) && id.day.date() < now.yesterday()
 }
 
-/// Whether an event of a day that is over came to its place at once: it has frames, its movie is whole, and all of it was
-/// modified within a few seconds. A copy that kept no times looks like that. What Motion writes under a wrong date does not:
+/// Whether an event of a day that is over came to its place at once: it has frames, its movie is whole or was never written to,
+/// and all of it was modified within a few seconds. A copy that kept no times looks like that. What Motion writes under a wrong date does not:
 /// either something in it is older than the rest, or it goes on, or its movie is unfinished.
 fn came_at_once(id: &EventId, facts: &Facts, now: Now) -> bool {
-    let is_whole =
-        facts.frames.is_some_and(|frames| frames > 0) && matches!(facts.movie, None | Some(MovieCheck::Whole));
+    let is_whole = facts.frames.is_some_and(|frames| frames > 0)
+        && matches!(facts.movie, None | Some(MovieCheck::Whole | MovieCheck::Blank));
     let (Some(oldest), Some(newest)) = (facts.oldest, facts.newest) else { return false };
     is_whole && id.day.date() < now.yesterday() && newest.saturating_sub(oldest) < AT_ONCE
 }

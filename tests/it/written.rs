@@ -261,3 +261,16 @@ fn absurd_sizes_in_sidecars_are_not_believed() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!((2..6).all(|days| world.has(format!("Camera1/{}/10-00-00", days_ago(days)))), "{ran:?}");
 }
+
+/// A copy of an event with a sparse movie (a power loss, a cut-off download) was taken for one that Motion writes.
+#[test]
+fn a_copy_with_a_blank_movie_is_retired() {
+    let world = World::new();
+    for days in [60, 61] {
+        let (name, bytes) = if days == 60 { ("video.mkv", 1 << 20) } else { ("video.mp4", 600) };
+        world.event(format!("Camera1/{}/10-00-00", days_ago(days))).movie(name, vec![0; bytes]).make();
+    }
+    let ran = expire(&world);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!([60, 61].iter().all(|days| !world.has(format!("Camera1/{}/10-00-00", days_ago(*days)))), "{ran:?}");
+}

@@ -88,7 +88,7 @@ fn what_is_in_a_file_counts_not_its_name() {
     let (_, mkv) = WHOLE[0];
     assert_eq!(look_at(mkv, Container::Mp4), look_at(mkv, Container::Mkv));
     assert_eq!(look_at(b"raw video", Container::Ts).check, MovieCheck::Whole);
-    assert_eq!(look_at(&[0; 9000], Container::Mkv).check, MovieCheck::Unfinished, "space that was never written");
+    assert_eq!(look_at(&[0; 9000], Container::Mkv).check, MovieCheck::Blank, "space that was never written");
 }
 
 fn any_movie() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
