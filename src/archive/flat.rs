@@ -78,12 +78,12 @@ fn flat(camera: &CameraDir) -> Result<Option<String>> {
             if !dir.list()?.events.is_empty() {
                 return Ok(None);
             }
-            return Ok(Some(flat.seen(&format!("{day}/")) + "; nothing of this camera is shown or expires"));
+            return Ok(Some(flat.seen(&format!("{day}/")) + "; they are not shown and never expire"));
         }
     }
     if !days.is_empty() {
         return Ok(None);
     }
     let flat = Flat::in_dir(&camera.dir)?;
-    Ok(flat.map(|flat| flat.seen("") + "; nothing of this camera is shown or expires"))
+    Ok(flat.map(|flat| flat.seen("") + "; they are not shown and never expire"))
 }
