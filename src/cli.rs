@@ -175,8 +175,8 @@ enum Command {
         #[command(flatten)]
         common: Common,
         /// The movie: Motion's %f. A name that was split at its spaces, or is still in quotes, is understood. After `--`
-        /// nothing is taken for a flag
-        #[arg(required = true, value_name = "MOVIE")]
+        /// nothing is taken for a flag. Without one (an empty %f) there is nothing to do
+        #[arg(value_name = "MOVIE")]
         movie: Vec<OsString>,
     },
 }

@@ -15,6 +15,10 @@ pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
     let (root, words) = split(&common.root, words);
     let common = Common { root, given: common.given.clone() };
     let here = common.open(Name::Ended)?;
+    if words.iter().all(|word| word.is_empty()) {
+        tracing::info!("no movie is named: nothing to do");
+        return Ok(Outcome::Done);
+    }
     for path in candidates(&words) {
         // What is not UTF-8 is no event's.
         let Some(path) = std::path::absolute(path).ok().filter(|path| path.to_str().is_some()) else { continue };

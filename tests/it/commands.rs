@@ -180,6 +180,10 @@ fn pieces_that_begin_with_hyphens_are_names() {
     }
     assert_eq!(daemon.stop(), 0);
     assert_eq!(ended(root, &["/x.mp4", "--stat-dir", "/s"]).code, 2, "a typo is still one");
+    for nothing in [&[][..], &["--"], &[""], &["--", ""]] {
+        let ran = ended(root, nothing);
+        assert!(ran.code == 0 && ran.stderr.is_empty(), "an empty %f: {ran:?}");
+    }
 }
 
 /// The first hour: Owlery is started before Motion has recorded anything.
