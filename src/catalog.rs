@@ -107,15 +107,18 @@ impl Catalog {
     /// there can be neither used nor set aside.
     pub fn open(state_dir: &Path) -> Result<(Self, Opened)> {
         let home = state_dir.join("catalog.db");
-        match Self::open_at(home.clone(), None) {
-            Err(error) if lacks_room(&error) || is_in_the_way(&error) => {
-                let folder = TemporaryFolder::new()?;
-                schema::remove(&home); // it is derived, and what it took is room
-                tracing::warn!("{}; the catalog lies in {} for now", error.chain(), folder.path().display());
-                Self::open_at(folder.path().join("catalog.db"), Some((folder, home)))
+        let why = if room::is_dangerous(&home) {
+            format!("the disk of {} is nearly full", state_dir.display())
+        } else {
+            match Self::open_at(home.clone(), None) {
+                Err(error) if lacks_room(&error) || is_in_the_way(&error) => error.chain(),
+                other => return other,
             }
-            other => other,
-        }
+        };
+        let folder = TemporaryFolder::new()?;
+        schema::remove(&home); // it is derived, and what it took is room
+        tracing::warn!("{why}; the catalog lies in {} for now", folder.path().display());
+        Self::open_at(folder.path().join("catalog.db"), Some((folder, home)))
     }
 
     fn open_at(path: PathBuf, away: Option<(TemporaryFolder, PathBuf)>) -> Result<(Self, Opened)> {

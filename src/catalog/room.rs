@@ -43,6 +43,16 @@ fn takes_nothing(beside: &Path) -> bool {
     tried.is_err_and(|error| is_full(&error))
 }
 
+/// Whether a catalog on this disk could end the process. SQLite maps a file beside the catalog into memory. Where blocks are
+/// smaller than pages of memory (ext4 below 512 MB has blocks of 1 KiB), writing to such a page takes new blocks, and on a full disk
+/// the kernel answers that with SIGBUS.
+pub(super) fn is_dangerous(file: &Path) -> bool {
+    const PAGE: u64 = 4096;
+    let Some(folder) = file.ancestors().skip(1).find(|folder| folder.is_dir()) else { return false };
+    rustix::fs::statvfs(folder)
+        .is_ok_and(|stat| stat.f_frsize < PAGE && stat.f_bavail.saturating_mul(stat.f_frsize) < SPARE)
+}
+
 /// To come back, so many times its own size must be free, and as much as [`SPARE`] beside that.
 const TIMES: u64 = 4;
 /// In bytes.
@@ -81,6 +91,11 @@ impl Catalog {
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.reader_back.notify_all();
         Ok(true)
+    }
+
+    /// Leaves a disk on which it could end the process; false if that is not so.
+    pub fn leave_danger(&self) -> Result<bool> {
+        Ok(!self.is_away() && is_dangerous(&self.path()) && self.leave_disk()?)
     }
 
     /// Copies it back to where it belongs, if it is away and there is ample room. Changes wait meanwhile. Returns whether it

@@ -195,6 +195,11 @@ impl<'a> Expiry<'a> {
     fn look_at_space(&mut self) -> Result<()> {
         self.shared.status.set_standing(super::health::alerts(self.shared));
         self.shared.reserve.look(self.shared.expirer.policy().can_expire());
+        match self.shared.catalog.leave_danger() {
+            Ok(true) => tracing::warn!("the disk is nearly full: the catalog is built anew in a temporary folder"),
+            Ok(false) => {}
+            Err(error) => tracing::debug!("{}", error.chain()), // it is tried again
+        }
         match self.shared.catalog.return_to_disk() {
             Ok(true) => tracing::info!("there is room again: the catalog is in the state directory"),
             Ok(false) => {}

@@ -205,6 +205,22 @@ fn a_delete_without_any_room_says_how_to_help() {
     assert!(world.has(format!("{id}/video.mp4")));
 }
 
+/// `SQLite`'s memory-mapped file took a block of 1 KiB when there was none: the process ended with SIGBUS.
+#[test]
+fn a_nearly_full_disk_of_small_blocks_is_safe() {
+    let world = World::empty();
+    let _disk = Loop::mount(&world, &world.root, &["-b", "1024"]);
+    events(&world);
+    fill(&world.root);
+    let filler = File::options().write(true).open(world.path("filler")).unwrap();
+    filler.set_len(filler.metadata().unwrap().len() - 200 * 1024).unwrap();
+    assert_eq!(world.run("scan", &[]).code, 0);
+    assert!(world.has(".owlery/archive.json") && !world.has(".owlery/catalog.db"), "the catalog is elsewhere");
+    let daemon = world.serve(&[&RULE[..], &["--check-interval", "1s"]].concat());
+    wait_until("the stale days are gone", || !world.has(format!("Camera1/{}", days_ago(60))));
+    assert_eq!(daemon.stop(), 0);
+}
+
 /// Where directories can never be made, whatever is removed.
 fn expire_without_room(world: &World, errno: &str) -> usize {
     let inject = format!("inject=mkdirat:error={errno}");
