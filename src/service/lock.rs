@@ -143,8 +143,16 @@ fn foreign_owner(file: &File, path: &Path) -> Option<Owner> {
     (!known.contains(&owner.uid)).then_some(owner)
 }
 
+/// How often `/proc/locks` is read: while other locks come and go, one reading may miss a line, or have it twice (it is
+/// no snapshot).
+const READINGS: u32 = 10;
+
 /// Who holds a lock on this file, from `/proc/locks`; `None` if that cannot be told.
 fn owner(file: &File) -> Option<Owner> {
+    (0..READINGS).find_map(|_| owner_once(file))
+}
+
+fn owner_once(file: &File) -> Option<Owner> {
     let inode = file.metadata().ok()?.ino();
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     let mut pids: Vec<u32> = locks.lines().filter_map(|line| holder_in(line, inode)).collect();
