@@ -154,11 +154,12 @@ impl Scanner {
         self.tree.check_still_there()?; // another archive's day is none of ours
         let Some(dir) = self.open_day(camera, day)? else { return Ok((Vec::new(), Vec::new())) };
         let mut read = DayRead::begin(self, dir)?;
+        let since = self.fresh_since();
         for name in read.names.clone() {
             if self.stop.is_set() {
                 return Err(Error::Stopped);
             }
-            read.take(name, self.read(&read.dir, name, depth));
+            read.take(name, self.read(&read.dir, name, depth, since));
         }
         let (scan, reports) = read.finish(self, depth, Occasion::Found);
         if self.stop.is_set() {
@@ -226,10 +227,15 @@ impl Scanner {
         judge(&Signs { newest, ended, newer, has_frames, movie: facts.movie }, now, self.event_gap)
     }
 
-    /// Reads an event. Where only names were read, and their times say that it was written a moment ago, all of it.
-    fn read(&self, dir: &DayDir, name: EventName, depth: Depth) -> Result<Facts> {
+    /// The time since which what was modified may be being written now. Asked once for many events: the zone takes longer
+    /// than the clock.
+    fn fresh_since(&self) -> i64 {
+        self.clock.now().nanos().saturating_sub(nanos_of(patience(self.event_gap)))
+    }
+
+    /// Reads an event. Where only names were read, and one of their times is not before `since`, all of it.
+    fn read(&self, dir: &DayDir, name: EventName, depth: Depth, since: i64) -> Result<Facts> {
         let facts = dir.read_event(name, depth)?;
-        let since = self.clock.now().nanos().saturating_sub(nanos_of(patience(self.event_gap)));
         if facts.touched.is_some_and(|touched| touched >= since) {
             return dir.read_event(name, Depth::Measure);
         }

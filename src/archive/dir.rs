@@ -173,6 +173,12 @@ impl Dir {
         statx(&self.fd, b"", AtFlags::EMPTY_PATH).map_err(|e| Error::io("stat", &self.path, e))
     }
 
+    /// When an entry last came or went, in nanoseconds since 1970. A third cheaper than all of [`Dir::stat_self`].
+    pub fn changed(&self) -> Result<i64> {
+        let stat = rustix::fs::fstat(&self.fd).map_err(|e| Error::io("stat", &self.path, e))?;
+        Ok(mtime(&Statx::from(stat)))
+    }
+
     /// Whether an entry of that name is there, of whatever kind. An error means that it cannot be told.
     pub fn has(&self, name: &[u8]) -> Result<bool> {
         // A third cheaper than a stat, and a walk asks for each event.

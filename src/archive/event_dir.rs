@@ -455,7 +455,7 @@ fn look_into_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
 
 /// The time of the directory, which every new frame changes, and where there are hardly any frames that of the last movie.
 fn touched(dir: &Dir, names: &Names) -> Result<i64> {
-    let changed = mtime(&dir.stat_self()?);
+    let changed = dir.changed()?;
     let movie = names.videos.last().filter(|_| names.frames.len() < FEW_FRAMES);
     let movie = movie.and_then(|movie| dir.stat(movie.name.as_str().as_bytes()).ok());
     Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))

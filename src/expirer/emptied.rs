@@ -17,7 +17,7 @@ use crate::scan::Occasion;
 /// How long a look may take of a daemon at each check interval. Half is for the oldest days.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
 /// How long a look may take at the end of a command.
-pub(crate) const SHORT_LOOK: Duration = Duration::from_millis(200);
+pub(crate) const SHORT_LOOK: Duration = Duration::from_millis(30);
 
 /// An event directory without recordings that the catalog knows no recordings of may be one that somebody is filling: it
 /// must have been unchanged for so long, or since the look before, one check interval ago.

@@ -201,8 +201,10 @@ impl Walk<'_> {
     }
 
     fn read_events(&self, pool: &Pool<Piece>, day: &OpenDay, names: &[EventName]) -> Result<()> {
-        let read =
-            |name: &EventName| (!self.stop.is_set()).then(|| (*name, self.scanner.read(&day.dir, *name, day.depth)));
+        let since = self.scanner.fresh_since();
+        let read = |name: &EventName| {
+            (!self.stop.is_set()).then(|| (*name, self.scanner.read(&day.dir, *name, day.depth, since)))
+        };
         let results: Vec<_> = pool.timed(names.len(), || names.iter().map_while(read).collect());
         if results.len() < names.len() {
             self.summary().was_stopped = true;
