@@ -4,7 +4,7 @@
 mod camera;
 mod change;
 mod day;
-mod details;
+pub(crate) mod details;
 mod entry;
 pub mod frames;
 mod id;

@@ -107,7 +107,9 @@ function drawCameras() {
 }
 
 async function askCameras() {
-  cameras.known = (await ask("api/v1/cameras")).cameras;
+  const { cameras: known, zone } = await ask("api/v1/cameras");
+  cameras.known = known;
+  $("zone").textContent = zone ? `UTC${zone}` : "";
   drawCameras();
   const days = cameras.known.flatMap((camera) => [camera.first_day, camera.last_day]).filter(Boolean).sort();
   [$("day").min, $("day").max] = [days[0] ?? "", days.at(-1) ?? ""];

@@ -13,7 +13,7 @@ use super::{SAVED, exif, movie_file};
 use crate::error::{Error, Result};
 use crate::event::frames::{Early, Frame, Shows, Span, has_early, is_early};
 use crate::event::state::MovieCheck;
-use crate::event::{Container, DebugMovie, EventId, EventName, Movie, MovieName, Thumbnail, movie};
+use crate::event::{Container, DebugMovie, EventId, EventName, Movie, MovieName, Thumbnail, details, movie};
 
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,7 +233,9 @@ impl Names {
     }
 
     fn take_file(&mut self, name: &[u8]) {
-        if let Some(frame) = Frame::parse(name) {
+        if name == details::FILE.as_bytes() {
+            self.has_thumbnail = true;
+        } else if let Some(frame) = Frame::parse(name) {
             match frame.shows {
                 Shows::Camera => self.frames.push(frame),
                 Shows::Motion | Shows::Region => self.debug_frames += 1,
@@ -241,10 +243,8 @@ impl Names {
         } else if let Some(movie) = MovieName::parse(name) {
             self.videos.push(Movie::new(movie));
         } else {
-            match Thumbnail::of(name) {
-                Some(Thumbnail::File) => self.has_thumbnail = true,
-                Some(Thumbnail::OfMovie(movie)) => self.thumbs.push(movie),
-                Some(Thumbnail::Frame(_)) | None => {}
+            if let Some(Thumbnail::OfMovie(movie)) = Thumbnail::of(name) {
+                self.thumbs.push(movie);
             }
         }
     }

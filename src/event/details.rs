@@ -28,7 +28,7 @@ impl Thumbnail {
     /// The file's name within the event's directory.
     pub fn file_name(&self) -> String {
         match self {
-            Self::File => "thumbnail.jpg".to_owned(),
+            Self::File => FILE.to_owned(),
             Self::OfMovie(movie) => format!("{}{THUMB}", movie.as_str()),
             Self::Frame(frame) => frame.to_string(),
         }
@@ -36,7 +36,7 @@ impl Thumbnail {
 
     /// What `name` is; `None` if it is neither a thumbnail nor a (camera's) frame.
     pub fn of(name: &[u8]) -> Option<Self> {
-        if name == b"thumbnail.jpg" {
+        if name == FILE.as_bytes() {
             return Some(Self::File);
         }
         if let Some(movie) = name.strip_suffix(THUMB.as_bytes()) {
@@ -45,6 +45,9 @@ impl Thumbnail {
         Frame::parse(name).filter(|frame| frame.shows == Shows::Camera).map(Self::Frame)
     }
 }
+
+/// What strix writes.
+pub(crate) const FILE: &str = "thumbnail.jpg";
 
 /// What motionEye adds to a movie's name for its picture.
 const THUMB: &str = ".thumb";

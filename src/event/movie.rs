@@ -262,18 +262,19 @@ fn compare_numbers(one: &[u8], other: &[u8]) -> Ordering {
 /// Takes the debug movies out of the movies of an event's directory; they are the first movie's, if it has one, and then
 /// the others in order.
 pub(crate) fn take_debug(movies: &mut Vec<Movie>, event: EventName) -> Option<DebugMovie> {
+    if !movies.iter().any(|movie| movie.name.stem().ends_with('m')) {
+        sort(movies, event); // as for nearly every event
+        return None;
+    }
     let is_debug = |movie: &Movie| {
         let name = &movie.name;
         name.stem().ends_with('m')
             && (name.looks_like_debug() || movies.iter().any(|other| name.is_debug_of(&other.name)))
     };
-    let (mut debug, mut rest): (Vec<Movie>, Vec<Movie>) = if movies.iter().any(&is_debug) {
-        let is_debug: Vec<bool> = movies.iter().map(is_debug).collect();
-        let mut is_debug = is_debug.into_iter();
-        std::mem::take(movies).into_iter().partition(|_| is_debug.next() == Some(true))
-    } else {
-        (Vec::new(), std::mem::take(movies))
-    };
+    let is_debug: Vec<bool> = movies.iter().map(is_debug).collect();
+    let mut is_debug = is_debug.into_iter();
+    let (mut debug, mut rest): (Vec<Movie>, Vec<Movie>) =
+        std::mem::take(movies).into_iter().partition(|_| is_debug.next() == Some(true));
     sort(&mut rest, event);
     sort(&mut debug, event);
     *movies = rest;

@@ -415,6 +415,18 @@ fn bad_addresses_say_what_is_wrong() {
 }
 
 /// Issue 13: the space bar closed the player, whose first button has the focus.
+/// The times of events name no zone; the page names the one that they are in.
+#[test]
+fn the_page_names_its_time_zone() {
+    let world = World::new();
+    let mut serve = world.command("serve", ["--listen", "127.0.0.1:0"]);
+    serve.env("TZ", "IST-5:30");
+    let daemon = Daemon::start(serve);
+    let browser = Browser::open(&world, &daemon);
+    browser.wait_for("the zone", "return document.querySelector('#zone').textContent", &json!("UTC+05:30"));
+    browser.assert_no_complaints();
+}
+
 #[test]
 fn space_plays_and_pauses() {
     let world = World::sample("direct");
