@@ -150,7 +150,7 @@ fn push_alerts(text: &mut String, alerts: &[String]) {
 fn measure_for_the_rules(parts: &Parts) -> Result<()> {
     let handle = parts.handle();
     let policy = handle.expirer.policy();
-    let days = if policy.max_size.is_some() || !policy.camera_sizes.is_empty() {
+    let days = if policy.has_size_rule() {
         measure(parts, handle.catalog.unmeasured()?)?;
         // Files can have changed in place since they were measured, and no directory tells: before a rule of size takes
         // anything, all that it counts is measured anew.

@@ -122,6 +122,11 @@ impl Policy {
         self.keep.iter().chain(self.cameras.values()).any(|keep| matches!(keep, Keep::Days(_))) || self.looks_at_space()
     }
 
+    /// Whether a rule counts the bytes of the archive or of a camera.
+    pub fn has_size_rule(&self) -> bool {
+        self.max_size.is_some() || !self.camera_sizes.is_empty()
+    }
+
     /// Whether a rule names a camera.
     pub fn names_cameras(&self) -> bool {
         self.named().next().is_some()
@@ -129,7 +134,7 @@ impl Policy {
 
     /// Whether a rule of size or space is among them.
     pub fn looks_at_space(&self) -> bool {
-        self.max_size.is_some() || !self.camera_sizes.is_empty() || self.min_free.is_some()
+        self.has_size_rule() || self.min_free.is_some()
     }
 
     /// The rules as users write them.

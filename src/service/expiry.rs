@@ -92,7 +92,9 @@ impl<'a> Expiry<'a> {
                 self.due = Instant::now() + self.interval;
                 self.try_again();
                 self.shared.expirer.clock.check();
-                self.shared.expirer.remove_emptied(emptied::LOOK, self.stop);
+                if !self.shared.expirer.policy().has_size_rule() {
+                    self.shared.expirer.remove_emptied(emptied::LOOK, self.stop); // else the pass does so
+                }
                 self.pass()?;
                 self.shared.status.set_next_check(self.due); // only now: who sees it finds the pass made
             }

@@ -24,7 +24,7 @@ use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Nam
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::{By, Camera, Day, Event, EventId, MovieName};
-use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration};
+use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
@@ -343,6 +343,9 @@ impl Handle {
     /// be written for a while (its disk is full) makes none, and holds up neither what waits in the queue nor whoever asks.
     pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         self.expirer.recover();
+        if self.expirer.policy().has_size_rule() {
+            self.expirer.remove_emptied(emptied::LOOK, &self.stop); // what cleaners took counts no more
+        }
         let within = crate::fault::span("written", WRITTEN_WITHIN);
         let late = || {
             let why =

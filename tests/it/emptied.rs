@@ -89,6 +89,26 @@ fn empty_directories_below_an_event_go_with_it() {
     assert!(link.join("debug/link").is_symlink());
 }
 
+/// A rule of size counts what is on the disk, also in a pass that a person asks for between two check intervals: what a
+/// cleaner took counts no more. Found by the soak.
+#[test]
+fn cleaned_events_count_no_more_for_size_rules() {
+    let world = World::new();
+    let movie = || vec![0; 100_000];
+    let [taken, oldest, new] = [11, 12, 1].map(|ago| format!("Camera1/{}/10-00-00", days_ago(ago)));
+    for id in [&taken, &oldest] {
+        world.event(id).file("sound.bin", movie()).old().make();
+    }
+    assert_eq!(world.run("scan", &["--measure"]).code, 0);
+    let daemon = world.serve(&["--max-size", "250kB", "--max-share", "1"]);
+    empty(&world.path(&taken));
+    world.event(&new).file("sound.bin", movie()).old().make();
+    daemon.wait_for_event(&new, "is measured", |event| !event["bytes"].is_null());
+    let ran = world.run("expire", &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(world.path(&oldest).exists() && !world.path(&taken).exists(), "{ran:?}");
+}
+
 /// A directory that somebody has just made, to fill it, was never an event with recordings: it stays for the time being.
 #[test]
 fn a_directory_that_is_being_filled_stays() {
