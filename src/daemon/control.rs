@@ -231,10 +231,17 @@ fn answer_once(handle: &Handle, request: &Request) -> Result<serde_json::Value> 
             serde_json::to_value(CamerasWire::from(handle.stats(policy.as_ref())?))
         }
         Request::Expire { confirm } => {
+            let still_reading = || Error::Daemon("is still reading the archive; try again when it is done".to_owned());
             if !handle.status.may_expire() {
-                return Err(Error::Daemon("is still reading the archive; try again when it is done".to_owned()));
+                return Err(still_reading());
             }
+            let rebuilt = handle.catalog.rebuilt();
             let pass = handle.expire(confirm.as_deref())?;
+            // The camera of a rule may be missing only because the catalog was set aside meanwhile.
+            let lacks_camera = pass.refused.as_ref().is_some_and(|refused| refused.guard == "configuration");
+            if lacks_camera && (handle.catalog.rebuilt() != rebuilt || !handle.status.may_expire()) {
+                return Err(still_reading());
+            }
             serde_json::to_value(PassWire::from(&pass))
         }
         Request::Queue => serde_json::to_value(QueueWire::of(handle)?),

@@ -361,8 +361,8 @@ impl Host {
                 None => return,
                 Some("clock") => self.run("expire", &["--json", "--confirm", pass["pass"].as_str().unwrap()]),
                 Some("confirmation") => self.run("expire", &["--json"]),
-                // A catalog that was set aside during the pass knows no cameras yet: nothing expires by it.
-                Some("configuration") if ran.stdout.contains("(there are: )") => {
+                // A catalog that was set aside just before the pass knows no or not all cameras yet: nothing expires by it.
+                Some("configuration") => {
                     self.wait_until_ready();
                     self.run("expire", &["--json"])
                 }

@@ -341,7 +341,7 @@ impl Story {
             host.revive();
             match oracle.replay(&host.state_dir(), &host.clock) {
                 Err(why) => vec![why],
-                Ok(()) => oracle.compare(&host.clock),
+                Ok(()) => oracle.compare(&host.clock, host.is_full()),
             }
         });
         self.fail(&problems);
