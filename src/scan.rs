@@ -159,7 +159,7 @@ impl Scanner {
             if self.stop.is_set() {
                 return Err(Error::Stopped);
             }
-            read.take(name, self.read(&read.dir, name, depth, since));
+            read.take(name, read_event(&read.dir, name, depth, since));
         }
         let (scan, reports) = read.finish(self, depth, Occasion::Found);
         if self.stop.is_set() {
@@ -231,15 +231,6 @@ impl Scanner {
     /// than the clock.
     fn fresh_since(&self) -> i64 {
         self.clock.now().nanos().saturating_sub(nanos_of(patience(self.event_gap)))
-    }
-
-    /// Reads an event. Where only names were read, and one of their times is not before `since`, all of it.
-    fn read(&self, dir: &DayDir, name: EventName, depth: Depth, since: i64) -> Result<Facts> {
-        let facts = dir.read_event(name, depth)?;
-        if facts.touched.is_some_and(|touched| touched >= since) {
-            return dir.read_event(name, Depth::Measure);
-        }
-        Ok(facts)
     }
 
     /// Opens a day, sending the news where it or its camera is gone.
@@ -410,4 +401,13 @@ impl DayRead {
         };
         (scan, self.reports)
     }
+}
+
+/// Reads an event. Where only names were read, and one of their times is not before `since`, all of it.
+fn read_event(dir: &DayDir, name: EventName, depth: Depth, since: i64) -> Result<Facts> {
+    let facts = dir.read_event(name, depth)?;
+    if facts.touched.is_some_and(|touched| touched >= since) {
+        return dir.read_event(name, Depth::Measure);
+    }
+    Ok(facts)
 }

@@ -242,10 +242,8 @@ impl Names {
             }
         } else if let Some(movie) = MovieName::parse(name) {
             self.videos.push(Movie::new(movie));
-        } else {
-            if let Some(Thumbnail::OfMovie(movie)) = Thumbnail::of(name) {
-                self.thumbs.push(movie);
-            }
+        } else if let Some(Thumbnail::OfMovie(movie)) = Thumbnail::of(name) {
+            self.thumbs.push(movie);
         }
     }
 }

@@ -203,7 +203,7 @@ impl Walk<'_> {
     fn read_events(&self, pool: &Pool<Piece>, day: &OpenDay, names: &[EventName]) -> Result<()> {
         let since = self.scanner.fresh_since();
         let read = |name: &EventName| {
-            (!self.stop.is_set()).then(|| (*name, self.scanner.read(&day.dir, *name, day.depth, since)))
+            (!self.stop.is_set()).then(|| (*name, super::read_event(&day.dir, *name, day.depth, since)))
         };
         let results: Vec<_> = pool.timed(names.len(), || names.iter().map_while(read).collect());
         if results.len() < names.len() {
