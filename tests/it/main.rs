@@ -43,6 +43,7 @@ mod embed;
 mod emptied;
 #[cfg(feature = "cli")]
 mod expire;
+#[cfg(feature = "cli")]
 mod full_disk;
 #[cfg(feature = "cli")]
 mod fuse;
