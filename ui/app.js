@@ -110,6 +110,7 @@ async function askCameras() {
   const { cameras: known, zone } = await ask("api/v1/cameras");
   cameras.known = known;
   $("zone").textContent = zone ? `UTC${zone}` : "";
+  $("day").title = zone ? `all times are UTC${zone}` : ""; // where there is no room for the other
   drawCameras();
   const days = cameras.known.flatMap((camera) => [camera.first_day, camera.last_day]).filter(Boolean).sort();
   [$("day").min, $("day").max] = [days[0] ?? "", days.at(-1) ?? ""];
