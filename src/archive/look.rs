@@ -20,6 +20,9 @@ pub struct Look {
     pub newest: i64,
     /// The directory as it was: entries that come or go change it.
     seal: Seal,
+    /// Whether it was taken long enough before the move for a program that keeps times (`rsync -a`) to have saved the event
+    /// unseen: then the mark is asked for again.
+    is_early: bool,
 }
 
 /// What changes when an entry of a directory comes or goes, or when another directory takes its place.
@@ -67,7 +70,7 @@ impl EarlyLooks {
 
     /// The look at this event. It serves once: an event that changed since is looked at anew.
     pub(super) fn take(&mut self, name: EventName) -> Option<Look> {
-        self.looks.remove(&name)
+        self.looks.remove(&name).map(|look| Look { is_early: true, ..look })
     }
 }
 
@@ -76,7 +79,7 @@ impl DayDir {
     pub fn look(&self, name: EventName) -> Result<Look> {
         let event = self.dir.open_dir(name.text().as_bytes())?;
         let stat = event.stat_self()?;
-        let mut look = Look { saved: false, newest: mtime(&stat), seal: Seal::of(&stat) };
+        let mut look = Look { saved: false, newest: mtime(&stat), seal: Seal::of(&stat), is_early: false };
         let names = Written::list(&event, &mut look.saved)?;
         if !look.saved {
             names.newest(&event, DEEPEST, &mut look.newest)?;
@@ -87,7 +90,10 @@ impl DayDir {
     /// Whether no entry of an event came or went since the look. `by_inode`: whether the directory must also have the same
     /// inode number, which a pool of disks (mergerfs) may change by a rename.
     pub(super) fn is_as_looked(&self, name: EventName, look: &Look, by_inode: bool) -> Result<bool> {
-        Ok(look.seal.is(&Seal::of(&self.dir.stat(name.text().as_bytes())?), by_inode))
+        let text = name.text();
+        let is_same = look.seal.is(&Seal::of(&self.dir.stat(text.as_bytes())?), by_inode);
+        let was_saved = || self.dir.has(&[text.as_bytes(), b"/", SAVED.as_bytes()].concat());
+        Ok(is_same && !(look.is_early && was_saved()?))
     }
 }
 
@@ -95,7 +101,8 @@ impl Look {
     /// The same of one event that was moved: `event` is it, opened before, and `name` in `target` where it should be.
     pub(super) fn is_of_moved(&self, event: &Dir, target: &Dir, name: &[u8]) -> Result<bool> {
         let (opened, moved) = (Seal::of(&event.stat_self()?), Seal::of(&target.stat(name)?));
-        Ok(opened.inode == moved.inode && self.seal.is(&moved, false))
+        let is_same = opened.inode == moved.inode && self.seal.is(&moved, false);
+        Ok(is_same && !(self.is_early && event.has(SAVED.as_bytes())?))
     }
 }
 

@@ -131,7 +131,9 @@ fn expire_here(archive: &Archive, confirm: Option<&str>) -> Result<(PassWire, bo
     let mut is_incomplete = output::reports(&summary.reports);
     measure_for_the_rules(&parts)?;
     let pass = parts.handle().pass(confirm)?;
-    parts.remove_emptied()?;
+    if !parts.handle().expirer.policy().has_size_rule() {
+        parts.remove_emptied()?; // else the pass has looked
+    }
     let left = parts.drain()?;
     is_incomplete |= output::reports(&left);
     if parts.handle().expirer.audit.lacks_room() {

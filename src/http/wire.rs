@@ -251,7 +251,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_event_is_json_whatever_its_camera_is_called(camera in "\\PC{1,12}", movie in "\\PC{1,6}", problem in "\\PC{0,20}|\"\\\\\n", n in any::<Option<u32>>()) {
+        fn an_event_is_json_for_every_camera_name(camera in "\\PC{1,12}", movie in "\\PC{1,6}", problem in "\\PC{0,20}|\"\\\\\n", n in any::<Option<u32>>()) {
             let Ok(id) = format!("{camera}/2026-11-20/10-04-36").parse::<crate::EventId>() else { return Ok(()) };
             let Some(other) = MovieName::parse(format!("{movie}.mkv").as_bytes()) else { return Ok(()) };
             let videos = vec![Movie::new(Container::Mp4), Movie { name: other.clone(), bytes: n.map(u64::from) }];

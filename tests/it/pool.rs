@@ -85,7 +85,7 @@ fn forbidden_system_calls_keep_nothing() {
 
 /// `statx` is as new as these: without it nothing could be looked at. Shared folders of virtual machines sync no directory.
 #[test]
-fn forbidden_statx_and_directory_syncs_are_no_end() {
+fn forbidden_statx_and_syncs_are_no_end() {
     for inject in ["statx:error=EPERM", "statx:error=ENOSYS"] {
         let world = World::new();
         let old = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();

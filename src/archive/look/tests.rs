@@ -71,6 +71,25 @@ fn an_event_saved_after_its_early_look_stays() {
     assert!(!event(root.path(), NAMES[0]).exists());
 }
 
+/// `rsync -a` sets the directory's time back after it has written the mark.
+#[test]
+fn an_event_saved_unseen_after_its_early_look_stays() {
+    for other_is_saved in [false, true] {
+        let root = tempfile::tempdir().unwrap();
+        make(root.path());
+        if other_is_saved {
+            fs::write(event(root.path(), NAMES[0]).join(".saved"), "").unwrap(); // then events go one by one
+        }
+        let (retired, _) = retire_after(root.path(), || {
+            let event = event(root.path(), NAMES[1]);
+            let time = event.metadata().unwrap().modified().unwrap();
+            fs::write(event.join(".saved"), "").unwrap();
+            fs::File::open(event).unwrap().set_modified(time).unwrap();
+        });
+        assert!(event(root.path(), NAMES[1]).join("video.mp4").exists(), "{other_is_saved}: {retired:?}");
+    }
+}
+
 /// Looks at another directory of that name prove nothing of this one.
 #[test]
 fn looks_at_a_replaced_day_are_dropped() {

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_box_is_followed_and_an_endless_one_is_not() {
+    fn long_boxes_are_followed_endless_ones_not() {
         let mut long = a_box(b"ftyp", 24);
         long.extend([0, 0, 0, 1]);
         long.extend(b"mdat");

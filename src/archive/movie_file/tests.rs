@@ -59,7 +59,7 @@ fn whole_movies_tell_their_length() {
 }
 
 #[test]
-fn killed_movies_are_unfinished_as_far_as_they_go() {
+fn killed_movies_are_unfinished() {
     for (name, bytes) in KILLED {
         let look = look_at(bytes, container(name));
         assert_eq!(look.check, MovieCheck::Unfinished, "{name}");
