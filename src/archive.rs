@@ -47,7 +47,7 @@ pub(crate) use looked::BEING_WRITTEN;
 pub(crate) use marker::{RootSign, give_state, write_state};
 pub use media::{EventFiles, MediaFile, MediaPath};
 pub use queue::{Manifest, QueuedPass, Stage};
-pub use reap::{Tally, Turns};
+pub use reap::{RateLimiter, Tally};
 pub use restore::RestoringPass;
 pub(crate) use retire::rfc3339;
 pub use retire::{InPlace, Retired, RetiringPass};

@@ -14,7 +14,7 @@ use crate::archive::rfc3339;
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{By, Entry, What};
+use crate::event::{Actor, AuditAction, Entry};
 use log::Log;
 
 /// Entries that wait while the files cannot be written; the oldest of more are given up, which is said.
@@ -146,8 +146,9 @@ impl Audit {
     pub fn has_pass(&self, name: &str) -> bool {
         let mut inner = self.lock();
         inner.index(&self.catalog);
-        let is_it =
-            |entry: &Entry| matches!(entry.what, What::Pass | What::Deleted) && entry.pass.as_deref() == Some(name);
+        let is_it = |entry: &Entry| {
+            matches!(entry.what, AuditAction::Pass | AuditAction::Deleted) && entry.pass.as_deref() == Some(name)
+        };
         if inner.waiting.iter().any(is_it) {
             return true;
         }
@@ -188,7 +189,8 @@ impl Inner {
         if self.lost > 0 {
             let reason =
                 format!("{} entries could not be kept: the state directory took none; the log has them", self.lost);
-            let lost = Entry { count: self.lost, at: self.waiting[0].at.clone(), ..Entry::new(What::Lost, reason) };
+            let lost =
+                Entry { count: self.lost, at: self.waiting[0].at.clone(), ..Entry::new(AuditAction::Lost, reason) };
             self.waiting.insert(0, lost);
         }
         let appended = match self.log.append(&mut self.waiting) {
@@ -295,7 +297,7 @@ impl Told {
     }
 
     fn remember(&mut self, entry: &Entry) -> bool {
-        if entry.what == What::Pass {
+        if entry.what == AuditAction::Pass {
             self.keys.retain(|key| !key.starts_with(REFUSED));
         }
         let Some(key) = key(entry) else { return true };
@@ -313,9 +315,9 @@ const REFUSED: &str = "refused ";
 fn key(entry: &Entry) -> Option<String> {
     match entry.what {
         // What a person asks for counts each time.
-        _ if entry.by == By::Hand => None,
-        What::Refused => Some(format!("{REFUSED}{:?} {:?}", entry.guard, entry.pass)),
-        What::Left => Some(format!("{:?} {:?} {:?} {}", entry.camera, entry.day, entry.events, entry.reason)),
+        _ if entry.by == Actor::Hand => None,
+        AuditAction::Refused => Some(format!("{REFUSED}{:?} {:?}", entry.guard, entry.pass)),
+        AuditAction::Left => Some(format!("{:?} {:?} {:?} {}", entry.camera, entry.day, entry.events, entry.reason)),
         _ => None,
     }
 }

@@ -1,21 +1,21 @@
 //! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
 
-mod ahead;
+mod audit_entries;
 mod clock_guard;
-mod due;
 pub(crate) mod emptied;
 mod guards;
 mod held;
-mod notes;
+mod manual;
 mod queue_sums;
+mod read_ahead;
+mod reapable;
 mod recover;
 mod reserve;
 mod restored;
 mod room;
-mod undo;
+mod undo_timer;
 mod view;
 mod volumes;
-mod waited;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -30,10 +30,10 @@ use serde::Serialize;
 pub use clock_guard::ClockGuard;
 pub use guards::GuardState;
 pub use held::HeldPass;
+pub use manual::Restoration;
 pub use queue_sums::QueueSums;
 pub use reserve::Reserve;
 pub(crate) use reserve::is_same_disk;
-pub use undo::Restoration;
 
 use crate::audit::Audit;
 
@@ -42,16 +42,16 @@ use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::event::{By, Entry, EventId, EventName, Item, Which};
+use crate::event::{Actor, Entry, EventId, EventName, EventSelection, Item};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
-use ahead::Ahead;
 use emptied::Memory;
 use guards::Refusals;
 use held::Held;
+use read_ahead::ReadAhead;
 use restored::RestoredDays;
+use undo_timer::UndoTimer;
 use volumes::Volumes;
-use waited::Waited;
 
 /// Carries out the policy, and what a person asks for.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub struct Expirer {
     /// How often each guard has refused.
     pub(crate) refusals: Refusals,
     restored: RestoredDays,
-    waited: Waited,
+    waited: UndoTimer,
     volumes: Volumes,
     held: Held,
     /// What is given up when a pass has no room.
@@ -145,7 +145,7 @@ impl Expirer {
             audit,
             refusals: Refusals::default(),
             restored: RestoredDays::open(state_dir),
-            waited: Waited::open(state_dir),
+            waited: UndoTimer::open(state_dir),
             volumes,
             held: Held::new(state_dir),
             reserve,
@@ -176,8 +176,8 @@ impl Expirer {
         for other in others {
             tracing::debug!("{}: {}", other.path.display(), other.problem);
         }
-        notes::found(&self.audit, &self.tree, &passes, self.scanner.clock.now());
-        passes.sort_by_key(|pass| pass.manifest.by == By::Hand);
+        audit_entries::found(&self.audit, &self.tree, &passes, self.scanner.clock.now());
+        passes.sort_by_key(|pass| pass.manifest.by == Actor::Hand);
         Ok(passes)
     }
 
@@ -232,10 +232,10 @@ impl Expirer {
         let _queue = self.tree.lock_queue();
         let (now, doubt) = self.clock.moment();
         let mut pass = Pass::begun(now);
-        let by = if confirmed.is_some() { By::Hand } else { By::Rule };
+        let by = if confirmed.is_some() { Actor::Hand } else { Actor::Rule };
         let refused = |mut pass: Pass, id: String, items: &[Item], refusal: Refusal| {
             self.refusals.count(refusal.guard);
-            self.audit.note(now, [notes::refused(&id, items, &refusal, by)]);
+            self.audit.note(now, [audit_entries::refused(&id, items, &refusal, by)]);
             (pass.pass, pass.refused) = (Some(id), Some(refusal));
             Ok(pass)
         };
@@ -252,7 +252,7 @@ impl Expirer {
                 return refused(pass, id, &items, refusal);
             }
             self.refusals.count(refusal.guard);
-            self.audit.note(now, [notes::refused(&id, &items, &refusal, by)]);
+            self.audit.note(now, [audit_entries::refused(&id, &items, &refusal, by)]);
             pass.failures.push(Report::failure(self.tree.root(), refusal.message));
         }
         if planned.is_empty()
@@ -265,15 +265,15 @@ impl Expirer {
         if !planned.is_empty() {
             let undo_until = (!undo_window.is_zero()).then(|| now.utc + undo_window);
             let items: Vec<Item> = planned.iter().map(|(item, _)| item.clone()).collect();
-            let retiring = match self.tree.begin_pass(items.clone(), By::Rule, undo_until, now) {
+            let retiring = match self.tree.begin_pass(items.clone(), Actor::Rule, undo_until, now) {
                 Err(Error::Refused { guard, message }) => {
                     let id = Plan { items: items.clone(), ..Plan::default() }.id();
                     return refused(pass, id, &items, Refusal { guard, message });
                 }
                 other => other?,
             };
-            let left = self.carry_out(retiring.confirmed(confirmed.is_some()), &planned, By::Rule, &mut pass);
-            self.audit.note(now, notes::of(&pass, by, left));
+            let left = self.carry_out(retiring.confirmed(confirmed.is_some()), &planned, Actor::Rule, &mut pass);
+            self.audit.note(now, audit_entries::of(&pass, by, left));
             let removed = std::mem::take(&mut pass.removed);
             pass.items.extend(removed);
             self.settle_in_place();
@@ -367,22 +367,22 @@ impl Expirer {
 
     /// Retires what was decided on, by the word of `by`. Whatever fails, `pass` names what is in the queue in the end. Returns
     /// what the audit tells of what stays.
-    fn carry_out(&self, mut retiring: RetiringPass<'_>, planned: &[Planned], by: By, pass: &mut Pass) -> Vec<Entry> {
+    fn carry_out(&self, mut retiring: RetiringPass<'_>, planned: &[Planned], by: Actor, pass: &mut Pass) -> Vec<Entry> {
         let begun = Instant::now();
         let mut left = Vec::new();
         // Also what was found to be open since the catalog was asked.
         let open = self.scanner.found_open();
         std::thread::scope(|scope| {
-            let mut ahead = Ahead::begin(scope, &self.tree, planned);
+            let mut ahead = ReadAhead::begin(scope, &self.tree, planned);
             for (at, (item, names)) in planned.iter().enumerate() {
                 retiring.set_early(ahead.reached(at));
                 let is_its = |id: &EventId| id.camera == item.camera && id.day == item.day && names.contains(&id.name);
                 if let Some(id) = open.iter().find(|id| is_its(id)) {
                     tracing::info!("{id} is being written; its day waits for the next pass");
-                    if by == By::Hand {
+                    if by == Actor::Hand {
                         let report =
                             Report::failure(self.tree.root().join(id.to_string()), "it is being written again");
-                        left.push(notes::left(item, &report, by));
+                        left.push(audit_entries::left(item, &report, by));
                         pass.failures.push(report);
                     }
                     continue;
@@ -416,21 +416,21 @@ impl Expirer {
     }
 
     /// Logs what could not be done. What a rule's pass before this one met in the same way was logged then.
-    fn log_failures(&self, failures: &[Report], by: By) {
+    fn log_failures(&self, failures: &[Report], by: Actor) {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = failures.iter().map(|failure| format!("{}: {}", failure.path.display(), failure.problem));
         let lines: BTreeSet<String> = lines.collect();
-        for line in lines.iter().filter(|line| by == By::Hand || !logged.contains(*line)) {
+        for line in lines.iter().filter(|line| by == Actor::Hand || !logged.contains(*line)) {
             tracing::error!("{line}");
         }
-        if by == By::Rule {
+        if by == Actor::Rule {
             *logged = lines;
         }
     }
 
     /// A pass whose last steps failed is put back, since what may not outlast a power cut is not retired. Has `pass` name what
     /// is in the queue all the same. Returns what the audit tells of what is back.
-    fn not_finished(&self, name: &str, error: &Error, by: By, pass: &mut Pass) -> Vec<Entry> {
+    fn not_finished(&self, name: &str, error: &Error, by: Actor, pass: &mut Pass) -> Vec<Entry> {
         self.put_back_unfinished();
         let parts = match self.tree.passes() {
             Ok((passes, _)) => passes,
@@ -459,7 +459,7 @@ impl Expirer {
         let report = |item: &Item| {
             Report::failure(self.tree.root().join(item.camera.as_str()).join(item.day.to_string()), why.clone())
         };
-        let left = retired.iter().filter(is_back).map(|item| notes::left(item, &report(item), by)).collect();
+        let left = retired.iter().filter(is_back).map(|item| audit_entries::left(item, &report(item), by)).collect();
         if pass.items.is_empty() {
             (pass.pass, pass.undo_until) = (None, None);
         }
@@ -472,10 +472,10 @@ impl Expirer {
         let mut planned = Vec::with_capacity(items.len());
         for item in items {
             let names = match &item.events {
-                Which::All => self.catalog.names_of(&item.camera, item.day)?,
-                Which::Some(names) => names.clone(),
+                EventSelection::All => self.catalog.names_of(&item.camera, item.day)?,
+                EventSelection::Some(names) => names.clone(),
             };
-            let is_all = item.events == Which::All;
+            let is_all = item.events == EventSelection::All;
             if is_all && (names.len() as u64 != item.count || !self.catalog.kept_of(&item.camera, item.day)?.is_empty())
             {
                 tracing::info!(
@@ -539,8 +539,8 @@ impl Expirer {
             if names.len() as u64 != item.count {
                 (item.count, item.bytes, item.frees) = (names.len() as u64, None, None);
             }
-            if item.events != Which::All || names.len() != there.len() {
-                item.events = Which::Some(names.clone());
+            if item.events != EventSelection::All || names.len() != there.len() {
+                item.events = EventSelection::Some(names.clone());
             }
             left.push((item, names));
         }
@@ -553,30 +553,32 @@ impl Expirer {
         retiring: &mut RetiringPass<'_>,
         item: &Item,
         names: &[EventName],
-        by: By,
+        by: Actor,
         pass: &mut Pass,
     ) -> Vec<Entry> {
         let mut left = Vec::new();
         let retired = {
-            let _ticket = self.scanner.tickets.take(&item.camera, item.day);
+            let _lock = self.scanner.day_locks.take(&item.camera, item.day);
             self.retire_with_room(retiring, item, names, by, pass)
         };
         match retired {
             Ok(retired) => {
-                let is_all = retired.day_gone && item.events == Which::All;
+                let is_all = retired.day_gone && item.events == EventSelection::All;
                 for kept in &retired.kept {
                     tracing::info!("kept {}: {}", kept.path.display(), kept.problem);
                 }
                 let count = retired.events.len() as u64;
-                left.extend(retired.kept.iter().chain(&retired.failures).map(|report| notes::left(item, report, by)));
+                left.extend(
+                    retired.kept.iter().chain(&retired.failures).map(|report| audit_entries::left(item, report, by)),
+                );
                 pass.failures.extend(retired.failures);
-                if by == By::Hand {
+                if by == Actor::Hand {
                     pass.failures.extend(retired.kept); // a person who asked for it has to know
                 }
                 if count > 0 {
                     let is_as_planned = count == item.count;
                     let (bytes, frees) = (item.bytes.filter(|_| is_as_planned), item.frees.filter(|_| is_as_planned));
-                    let events = if is_all { Which::All } else { Which::Some(retired.events) };
+                    let events = if is_all { EventSelection::All } else { EventSelection::Some(retired.events) };
                     tracing::info!("retired {}/{}: {count} events, {}", item.camera, item.day, item.reason);
                     pass.items.push(Item { events, count, bytes, frees, ..item.clone() });
                 }
@@ -587,7 +589,7 @@ impl Expirer {
                 let failure = Report::of(&error, &path);
                 // A full disk fails for each item in the same way, which is told once.
                 if !failure.is_full || !pass.failures.contains(&failure) {
-                    left.push(notes::left(item, &failure, by));
+                    left.push(audit_entries::left(item, &failure, by));
                     pass.failures.push(failure);
                 }
             }

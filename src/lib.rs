@@ -56,8 +56,8 @@ pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Order, Page, Que
 pub use clock::{Boot, Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use event::{
-    By, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName, Item, Movie,
-    MovieName, State, Thumbnail, What, Which,
+    Actor, AuditAction, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName,
+    EventSelection, Item, Movie, MovieName, State, Thumbnail,
 };
 pub use expirer::{GuardState, Pass, Restoration};
 pub use reaper::Window;

@@ -13,7 +13,7 @@ pub use planner::{is_of_the_whole, plan};
 pub use policy::{Keep, MinFree, Policy, Rules};
 
 use crate::clock::Now;
-use crate::event::{Camera, Day, EventName, Item, Which};
+use crate::event::{Camera, Day, EventName, EventSelection, Item};
 
 /// What the plan is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -249,8 +249,8 @@ impl Plan {
         // FNV-1a over what would be retired; it names a plan to a person and protects against nothing.
         let text = self.items.iter().flat_map(|item| {
             let events = match &item.events {
-                Which::All => format!("all {}", item.count),
-                Which::Some(names) => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+                EventSelection::All => format!("all {}", item.count),
+                EventSelection::Some(names) => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             };
             format!("{}/{}/{events};", item.camera, item.day).into_bytes()
         });

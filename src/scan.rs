@@ -2,24 +2,26 @@
 //! decides nothing about retention. The watcher reads single days and events through it too, so that there is one
 //! place that turns what lies on disk into details.
 
+mod day_locks;
 mod pool;
 mod preload;
 mod recent;
-mod tickets;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
+pub use day_locks::DayLocks;
 pub use preload::{Progress, Summary};
-pub use tickets::Tickets;
 
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::state::{MovieCheck, QUIET_MOVIE, Signs, judge, patience};
-use crate::event::{By, Camera, Change, Container, Day, DayScan, Details, EventId, EventName, MovieName, Stamp, State};
+use crate::event::{
+    Actor, Camera, Change, Container, Day, DayScan, Details, EventId, EventName, MovieName, Stamp, State,
+};
 use recent::Recent;
 
 /// For which events a sidecar is written.
@@ -53,7 +55,7 @@ pub type Out = Box<dyn Fn(Change) -> Result<()> + Send + Sync>;
 pub struct Scanner {
     pub(crate) tree: Arc<Tree>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) day_locks: Arc<DayLocks>,
     event_gap: Duration,
     sidecars: Sidecars,
     recent: Recent,
@@ -101,7 +103,7 @@ impl Scanner {
         out: Out,
         stop: Stop,
     ) -> Self {
-        Self { tree, clock, tickets: Arc::default(), event_gap, sidecars, recent: Recent::default(), out, stop }
+        Self { tree, clock, day_locks: Arc::default(), event_gap, sidecars, recent: Recent::default(), out, stop }
     }
 
     /// Sends a change on its way.
@@ -150,7 +152,7 @@ impl Scanner {
 
     /// Reads a day and sends it: as a whole, or as gone. Answers its events' states and what was remarkable.
     pub fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<DayLook> {
-        let _ticket = self.tickets.take(camera, day);
+        let _lock = self.day_locks.take(camera, day);
         self.tree.check_still_there()?; // another archive's day is none of ours
         let Some(dir) = self.open_day(camera, day)? else { return Ok((Vec::new(), Vec::new())) };
         let mut read = DayRead::begin(self, dir)?;
@@ -172,7 +174,7 @@ impl Scanner {
 
     /// Reads one event and sends it: as it is, or as gone. Answers its state, if it is there.
     pub fn scan_event(&self, id: &EventId, occasion: Occasion) -> Result<Option<State>> {
-        let _ticket = self.tickets.take(&id.camera, id.day);
+        let _lock = self.day_locks.take(&id.camera, id.day);
         let Some(dir) = self.open_day(&id.camera, id.day)? else {
             self.recent.forget(id);
             return Ok(None);
@@ -204,7 +206,7 @@ impl Scanner {
     /// Whether Motion may still write an event, as it is on the disk now; nothing is sent. `newest` is the newest time that a
     /// quick look has found in it. By a rule nothing is taken that was modified within 1.5 times the event gap, also where
     /// Motion said that the event is over.
-    pub(crate) fn is_being_written(&self, dir: &DayDir, name: EventName, newest: i64, by: By) -> Result<bool> {
+    pub(crate) fn is_being_written(&self, dir: &DayDir, name: EventName, newest: i64, by: Actor) -> Result<bool> {
         let now = self.clock.now();
         let horizon = patience(self.event_gap).max(HORIZON);
         if newest < now.nanos().saturating_sub(nanos_of(horizon)) {
@@ -214,7 +216,7 @@ impl Scanner {
         let id = dir.id(name);
         let Some(newest) = self.recent.note(&id, &facts, now) else { return Ok(false) };
         let is_fresh = newest >= now.nanos().saturating_sub(nanos_of(patience(self.event_gap)));
-        Ok((by == By::Rule && is_fresh) || self.judge(&id, &facts, newest, now) == State::Open)
+        Ok((by == Actor::Rule && is_fresh) || self.judge(&id, &facts, newest, now) == State::Open)
     }
 
     fn judge(&self, id: &EventId, facts: &Facts, newest: i64, now: Now) -> State {

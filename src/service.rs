@@ -3,17 +3,17 @@
 //! holds no rules, and works without `http`.
 
 mod counters;
-mod expiry;
 mod feed;
 mod handle;
 mod health;
 mod lineage;
 mod lock;
-mod news;
+mod notifications;
 mod observer;
 mod options;
 mod outlook;
 pub(crate) mod pulse;
+mod scheduler;
 mod state_dir;
 mod status;
 mod survey;
@@ -32,7 +32,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 pub use counters::{Histogram, Took};
 pub use handle::{CameraInfo, Handle};
-pub use news::{Notice, Subscription};
+pub use notifications::{Notice, Subscription};
 pub use options::Options;
 pub use outlook::Stats;
 pub use state_dir::StateDir;
@@ -49,8 +49,8 @@ use crate::expirer::{ClockGuard, Expirer, Reserve, emptied};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
-use expiry::Expiry;
 use feed::Feed;
+use scheduler::Scheduler;
 use workers::Workers;
 use writer::Writer;
 
@@ -268,7 +268,7 @@ impl Archive {
         let (preload_shared, preload_stop) = (Arc::clone(&shared), stop.clone());
         parts.spawn("owlery-preload", move || sweep::run(&preload_shared, &rescan, &preload_stop))?;
 
-        parts.spawn("owlery-expirer", move || Expiry::new(&shared, interval, &passes, &stop).run())?;
+        parts.spawn("owlery-expirer", move || Scheduler::new(&shared, interval, &passes, &stop).run())?;
         Ok(Service { parts })
     }
 }

@@ -445,7 +445,7 @@ impl<O: Observer> Watch<O> {
     /// Events that came or went. Answers when the directory changed, if some did.
     fn look_at_day(&mut self, camera: &Camera, day: Day) -> Result<Option<i64>> {
         let listed = {
-            let _ticket = self.scanner.tickets.take(camera, day);
+            let _lock = self.scanner.day_locks.take(camera, day);
             let dir = self.scanner.tree.camera(camera).and_then(|dir| dir.day(day));
             match dir.and_then(|dir| Ok((dir.stamp()?, dir.list()?))) {
                 Ok(found) => Some(found),

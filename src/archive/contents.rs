@@ -4,7 +4,7 @@ use super::Tree;
 use super::dir::{DayDir, Dir};
 use super::queue::{Part, QueuedPass};
 use crate::error::Result;
-use crate::event::{EventName, Item, Which};
+use crate::event::{EventName, EventSelection, Item};
 
 impl Tree {
     /// The items of a pass of which something lies in this part of it, each with the events that do. Their bytes are told
@@ -28,14 +28,16 @@ pub(super) fn items_in(pass: &Dir, items: &[Item]) -> Result<Vec<Item>> {
         }
         let there = listed.as_ref().map_or(&[][..], |(_, events)| events);
         let events: Vec<EventName> = match &item.events {
-            Which::All => there.to_vec(),
-            Which::Some(names) => names.iter().copied().filter(|name| there.binary_search(name).is_ok()).collect(),
+            EventSelection::All => there.to_vec(),
+            EventSelection::Some(names) => {
+                names.iter().copied().filter(|name| there.binary_search(name).is_ok()).collect()
+            }
         };
         let count = events.len() as u64;
         if count == item.count {
             found.push(item.clone());
         } else if count > 0 {
-            found.push(Item { events: Which::Some(events), count, bytes: None, frees: None, ..item.clone() });
+            found.push(Item { events: EventSelection::Some(events), count, bytes: None, frees: None, ..item.clone() });
         }
     }
     Ok(found)

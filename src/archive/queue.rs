@@ -11,7 +11,7 @@ use super::dir::{Dir, join};
 use super::{Report, StuckPass, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{By, Camera, Item};
+use crate::event::{Actor, Camera, Item};
 
 pub(super) const QUEUE: &[u8] = b"delete_queue";
 pub(super) const MANIFEST: &[u8] = b"pass.json";
@@ -38,7 +38,7 @@ pub struct Manifest {
     pub started: String,
     /// Who wanted it.
     #[serde(default)]
-    pub by: By,
+    pub by: Actor,
     /// Until when it can be taken back, RFC 3339; the reaper may take it after that. `None`: at once.
     pub undo_until: Option<String>,
     /// Whether a person confirmed the pass, whose items a rule chose.

@@ -1,7 +1,7 @@
 //! Emptying the delete queue: the only recursive removal there is. It works by directory handle, enters nothing but
 //! passes that carry our manifest, follows no link, crosses no mount point, and leaves every directory alone that holds
 //! `.saved`. The manifest goes last, so that a pass that was cut off is still known as ours. How fast and how long it
-//! may go is asked of [`Turns`].
+//! may go is asked of [`RateLimiter`].
 
 mod large;
 
@@ -30,7 +30,7 @@ pub struct Tally {
 }
 
 /// What is asked before every entry is removed, by all threads that remove.
-pub trait Turns: Sync {
+pub trait RateLimiter: Sync {
     /// Waits until one more entry may be removed. False: none may, leave off here.
     fn next(&self) -> bool;
     /// Whether to go on with a long entry.
@@ -60,7 +60,7 @@ const BELOW_DAY: u32 = DEEPEST - 2;
 impl Tree {
     /// Removes what lies in a pass, as long as there are turns. Errors on single entries are reported and the rest goes
     /// on. A second thread, with the name and the priorities of this one, takes its share of every day's events.
-    pub fn reap(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn Turns) -> Reaped {
+    pub fn reap(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn RateLimiter) -> Reaped {
         let reaped = self.reap_part(pass, tally, turns);
         match reaped {
             Ok(reaped) if reaped.was_cut_short => reaped,
@@ -80,7 +80,7 @@ impl Tree {
         }
     }
 
-    fn reap_part(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn Turns) -> Result<Reaped> {
+    fn reap_part(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn RateLimiter) -> Result<Reaped> {
         let archive = self.verify_identity()?.to_owned();
         let queue = self.queue_base(&pass.place)?.open_dir(QUEUE)?;
         let name = pass.manifest.pass.as_bytes();
@@ -182,7 +182,7 @@ impl Mount {
 struct Reaping<'a> {
     mount: Mount,
     tally: &'a Tally,
-    turns: &'a dyn Turns,
+    turns: &'a dyn RateLimiter,
     /// Set by the first thread that gets no turn, which ends the other too.
     was_cut_short: AtomicBool,
     /// Written by both.

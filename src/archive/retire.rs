@@ -17,7 +17,7 @@ use super::restore::{Restored, events_in, restore_events};
 use super::{CameraDir, EarlyLooks, Look, Report, SAVED, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{By, Camera, Day, EventName, Item, Which};
+use crate::event::{Actor, Camera, Day, EventName, EventSelection, Item};
 use crate::fault::crash;
 pub use in_place::InPlace;
 
@@ -113,7 +113,7 @@ impl Tree {
     pub fn begin_pass(
         &self,
         items: Vec<Item>,
-        by: By,
+        by: Actor,
         undo_until: Option<DateTime<Utc>>,
         now: Now,
     ) -> Result<RetiringPass<'_>> {
@@ -188,7 +188,7 @@ impl RetiringPass<'_> {
         let wanted = Self::wanted(item, expected);
         let looked = Looked::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
         crash("retire-4");
-        let is_as_planned = item.events == Which::All
+        let is_as_planned = item.events == EventSelection::All
             && list.foreign.is_empty()
             && list.refused.is_empty()
             && list.events.iter().all(|name| wanted.contains(name));
@@ -213,7 +213,7 @@ impl RetiringPass<'_> {
     /// Opens an item's day and says of which camera it is, after what is checked before anything of an item goes; `None` if
     /// the day is gone.
     fn open_day(&self, item: &Item) -> Result<Option<(usize, DayDir)>> {
-        if self.manifest.by == By::Rule && item.day.date() >= self.now.yesterday() {
+        if self.manifest.by == Actor::Rule && item.day.date() >= self.now.yesterday() {
             let message = format!("{}/{} is today's or yesterday's", item.camera, item.day);
             return Err(Error::Refused { guard: "today", message });
         }
@@ -221,7 +221,7 @@ impl RetiringPass<'_> {
             let path = self.tree.root().join(item.camera.as_str());
             return Err(Error::io("open", path, io::Error::other("the camera's directory cannot be used")));
         };
-        if self.manifest.by == By::Rule {
+        if self.manifest.by == Actor::Rule {
             self.tree.check_disk(&self.cameras[at])?; // a person names what is there now
         }
         match self.cameras[at].day(item.day) {
@@ -233,8 +233,8 @@ impl RetiringPass<'_> {
     /// The events that an item names, of those that the plan saw.
     fn wanted(item: &Item, expected: &[EventName]) -> BTreeSet<EventName> {
         match &item.events {
-            Which::All => expected.iter().copied().collect(),
-            Which::Some(names) => names.iter().copied().filter(|name| expected.contains(name)).collect(),
+            EventSelection::All => expected.iter().copied().collect(),
+            EventSelection::Some(names) => names.iter().copied().filter(|name| expected.contains(name)).collect(),
         }
     }
 

@@ -248,10 +248,10 @@ fn last_id(path: &Path) -> Result<Option<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::What;
+    use crate::event::AuditAction;
 
     fn entries(count: usize, reason: &str) -> Vec<Entry> {
-        (0..count).map(|_| Entry::new(What::Item, reason)).collect()
+        (0..count).map(|_| Entry::new(AuditAction::Item, reason)).collect()
     }
 
     fn ids(log: &Log) -> Vec<u64> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 
 use super::*;
-use crate::event::{Item, Which};
+use crate::event::{EventSelection, Item};
 
 struct Place {
     dir: tempfile::TempDir,
@@ -43,17 +43,28 @@ fn now() -> Now {
 fn item(reason: &str) -> Entry {
     let day = "2026-09-20".parse().unwrap();
     let camera = "Camera1".parse().unwrap();
-    let item =
-        Item { camera, day, events: Which::All, count: 2, bytes: Some(7), frees: None, reason: reason.to_owned() };
-    Entry::of(What::Item, &item)
+    let item = Item {
+        camera,
+        day,
+        events: EventSelection::All,
+        count: 2,
+        bytes: Some(7),
+        frees: None,
+        reason: reason.to_owned(),
+    };
+    Entry::of(AuditAction::Item, &item)
 }
 
 fn pass(name: &str) -> Entry {
-    Entry { pass: Some(name.to_owned()), ..Entry::new(What::Pass, "retired 2 events") }
+    Entry { pass: Some(name.to_owned()), ..Entry::new(AuditAction::Pass, "retired 2 events") }
 }
 
 fn refused(plan: &str) -> Entry {
-    Entry { pass: Some(plan.to_owned()), guard: Some("share".to_owned()), ..Entry::new(What::Refused, "too much") }
+    Entry {
+        pass: Some(plan.to_owned()),
+        guard: Some("share".to_owned()),
+        ..Entry::new(AuditAction::Refused, "too much")
+    }
 }
 
 fn reasons(catalog: &Catalog) -> Vec<String> {
@@ -141,7 +152,7 @@ fn what_cannot_be_written_waits_and_what_is_too_much_is_said() {
     let (page, unreadable) = from_files(place.dir.path(), WAITING * 2, None).unwrap();
     assert_eq!((page.entries.len(), unreadable), (3 + 1 + WAITING + 1, 0));
     let lost = &page.entries[page.entries.len() - 4];
-    assert_eq!((lost.what, lost.count), (What::Lost, 2));
+    assert_eq!((lost.what, lost.count), (AuditAction::Lost, 2));
     assert_eq!(page.entries[1].reason, "y");
     assert!(is_in(&catalog, place.dir.path()).unwrap());
 }
@@ -177,7 +188,7 @@ fn a_full_disk_holds_no_pass() {
 
 #[test]
 fn a_refusal_is_told_once_until_a_pass_is_made_and_a_leftover_once() {
-    let left = |reason: &str| Entry { what: What::Left, ..item(reason) };
+    let left = |reason: &str| Entry { what: AuditAction::Left, ..item(reason) };
     let place = Place::new();
     let (audit, catalog) = place.open();
     audit.note(now(), [refused("1"), refused("1"), left("saved")]);

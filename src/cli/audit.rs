@@ -12,7 +12,7 @@ use crate::audit::{from_files, is_in};
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;
 use crate::error::Result;
-use crate::event::{By, Entry, Which};
+use crate::event::{Actor, Entry, EventSelection};
 use crate::service::Archive;
 
 #[derive(Debug, Args)]
@@ -79,12 +79,12 @@ fn line(entry: &Entry) -> String {
     );
     let mut place: Vec<String> = entry.camera.iter().map(ToString::to_string).collect();
     place.extend(entry.day.iter().map(ToString::to_string));
-    place.extend(entry.events.iter().filter(|events| **events != Which::All).map(output::which));
+    place.extend(entry.events.iter().filter(|events| **events != EventSelection::All).map(output::which));
     let count = if entry.count > 0 { output::count(entry.count, "event") } else { String::new() };
     let size = entry.bytes.map_or_else(String::new, |bytes| output::size(Some(bytes)));
     let guard = entry.guard.iter().map(|guard| format!("guard {guard:?}: "));
     let mut why = guard.chain([entry.reason.replace(char::is_control, " ")]).collect::<String>();
-    if entry.by == By::Hand {
+    if entry.by == Actor::Hand {
         why.push_str(" (by hand)");
     }
     if let Some(pass) = &entry.pass {

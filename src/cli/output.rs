@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::archive::Report;
 use crate::error::{Error, Result};
-use crate::event::{Item, Which};
+use crate::event::{EventSelection, Item};
 use crate::printable::{self, printable, printable_lines};
 
 /// Prints a text for people to standard output, with what a terminal would act on as escapes.
@@ -52,11 +52,13 @@ pub(super) fn count(number: u64, what: &str) -> String {
 }
 
 /// Which events of a day.
-pub(super) fn which(events: &Which) -> String {
+pub(super) fn which(events: &EventSelection) -> String {
     match events {
-        Which::All => "whole day".to_owned(),
-        Which::Some(names) if names.len() <= 3 => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-        Which::Some(names) => format!("{} … {}", names[0], names[names.len() - 1]),
+        EventSelection::All => "whole day".to_owned(),
+        EventSelection::Some(names) if names.len() <= 3 => {
+            names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        }
+        EventSelection::Some(names) => format!("{} … {}", names[0], names[names.len() - 1]),
     }
 }
 

@@ -7,7 +7,7 @@ use super::flags::Name;
 use super::{Common, Outcome, output};
 use crate::daemon::control::Request;
 use crate::error::{Error, Result};
-use crate::event::{By, EventId};
+use crate::event::{Actor, EventId};
 use crate::http::wire::{PassWire, QueueWire, QueuedWire, RestorationWire};
 use crate::printable::{self, printable};
 
@@ -39,7 +39,7 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
 }
 
 fn push_pass(text: &mut String, pass: &QueuedWire) {
-    let by = if pass.by == By::Hand { "by hand" } else { "by rule" };
+    let by = if pass.by == Actor::Hand { "by hand" } else { "by rule" };
     let until = match &pass.undo_until {
         _ if pass.reaping => "is being removed".to_owned(),
         Some(until) => format!("can be restored until {until}"),

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Camera, Day, Item, Which};
+use super::{Camera, Day, EventSelection, Item};
 
 /// What an entry tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
-    /// A pass retired something: its sums. An [`What::Item`] follows for each of its parts.
+pub enum AuditAction {
+    /// A pass retired something: its sums. An [`AuditAction::Item`] follows for each of its parts.
     Pass,
     /// Some events of a day were retired by a pass.
     Item,
@@ -39,7 +39,7 @@ pub enum What {
     Other,
 }
 
-impl What {
+impl AuditAction {
     /// The word that users see.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum By {
+pub enum Actor {
     /// A rule of the archive's.
     #[default]
     Rule,
@@ -85,7 +85,7 @@ pub struct Entry {
     /// When, RFC 3339 in UTC to the second. Set when it is noted.
     pub at: String,
     /// What happened.
-    pub what: What,
+    pub what: AuditAction,
     /// The pass it is about, by its name in the delete queue; of a refusal the id of the plan, which can be confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<String>,
@@ -97,7 +97,7 @@ pub struct Entry {
     pub day: Option<Day>,
     /// Which events of the day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events: Option<Which>,
+    pub events: Option<EventSelection>,
     /// How many events.
     #[serde(default)]
     pub count: u64,
@@ -109,7 +109,7 @@ pub struct Entry {
     pub undo_until: Option<String>,
     /// By whose word.
     #[serde(default)]
-    pub by: By,
+    pub by: Actor,
     /// The guard that refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<String>,
@@ -120,7 +120,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry that says this much; what else there is to say is filled in by the caller.
-    pub fn new(what: What, reason: impl Into<String>) -> Self {
+    pub fn new(what: AuditAction, reason: impl Into<String>) -> Self {
         Self {
             id: 0,
             at: String::new(),
@@ -132,14 +132,14 @@ impl Entry {
             count: 0,
             bytes: None,
             undo_until: None,
-            by: By::Rule,
+            by: Actor::Rule,
             guard: None,
             reason: reason.into(),
         }
     }
 
     /// An entry about these events, with their reason.
-    pub fn of(what: What, item: &Item) -> Self {
+    pub fn of(what: AuditAction, item: &Item) -> Self {
         Self {
             camera: Some(item.camera.clone()),
             day: Some(item.day),
@@ -173,10 +173,15 @@ mod tests {
     use crate::event::EventName;
 
     fn any_entry() -> impl Strategy<Value = Entry> {
-        let what = prop_oneof![Just(What::Pass), Just(What::Item), Just(What::Refused), Just(What::Deleted)];
+        let what = prop_oneof![
+            Just(AuditAction::Pass),
+            Just(AuditAction::Item),
+            Just(AuditAction::Refused),
+            Just(AuditAction::Deleted)
+        ];
         let events = proptest::option::of(prop_oneof![
-            Just(Which::All),
-            prop::collection::vec((0u32..86_400).prop_map(EventName::Time), 1..5).prop_map(Which::Some),
+            Just(EventSelection::All),
+            prop::collection::vec((0u32..86_400).prop_map(EventName::Time), 1..5).prop_map(EventSelection::Some),
         ]);
         let texts = (proptest::option::of(".{0,20}"), proptest::option::of(".{0,20}"), ".{0,40}");
         (1u64..1 << 40, what, texts, events, any::<u32>(), proptest::option::of(0u64..1 << 60), any::<bool>()).prop_map(
@@ -190,7 +195,7 @@ mod tests {
                 events,
                 count: u64::from(count),
                 bytes,
-                by: if by_hand { By::Hand } else { By::Rule },
+                by: if by_hand { Actor::Hand } else { Actor::Rule },
                 ..Entry::new(what, reason)
             },
         )
@@ -224,7 +229,7 @@ mod tests {
     fn words_of_a_later_version_and_a_bare_line_are_understood() {
         let line = r#"{"id":7,"at":"2026-11-21T10:00:00Z","what":"moved-to-tape","by":"robot"}"#;
         let entry = Entry::parse(line.as_bytes()).unwrap();
-        assert_eq!((entry.what, entry.by, entry.count), (What::Other, By::Other, 0));
+        assert_eq!((entry.what, entry.by, entry.count), (AuditAction::Other, Actor::Other, 0));
         for bad in [r#"{"id":0,"at":"","what":"pass"}"#, r#"{"id":18446744073709551615,"at":"","what":"pass"}"#, "{}"] {
             assert_eq!(Entry::parse(bad.as_bytes()), None, "{bad}");
         }

@@ -7,7 +7,7 @@ use super::{Camera, Day, EventName};
 
 /// Which events of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
+pub enum EventSelection {
     /// The whole day.
     All,
     /// These.
@@ -23,7 +23,7 @@ pub struct Item {
     /// In which day's directory.
     pub day: Day,
     /// Which of its events.
-    pub events: Which,
+    pub events: EventSelection,
     /// How many they are.
     pub count: u64,
     /// The sum of their bytes; `None` while not all are measured.
@@ -42,7 +42,7 @@ impl Item {
             camera: camera.clone(),
             day,
             count: events.len() as u64,
-            events: Which::Some(events),
+            events: EventSelection::Some(events),
             bytes: None,
             frees: None,
             reason: reason.to_owned(),
@@ -52,13 +52,13 @@ impl Item {
     /// The events that it names; none where it is the whole day.
     pub fn names(&self) -> &[EventName] {
         match &self.events {
-            Which::All => &[],
-            Which::Some(names) => names,
+            EventSelection::All => &[],
+            EventSelection::Some(names) => names,
         }
     }
 }
 
-impl Serialize for Which {
+impl Serialize for EventSelection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::All => serializer.serialize_str("all"),
@@ -67,7 +67,7 @@ impl Serialize for Which {
     }
 }
 
-impl<'de> Deserialize<'de> for Which {
+impl<'de> Deserialize<'de> for EventSelection {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]

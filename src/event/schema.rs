@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaT
 use utoipa::openapi::{KnownFormat, Ref, RefOr, Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{Camera, Day, EventId, EventName, Which};
+use super::{Camera, Day, EventId, EventName, EventSelection};
 
 /// Neither hidden nor with a separator or a control character.
 const CAMERA: &str = "^[^./\\x00-\\x1f\\x7f-\\x9f][^/\\x00-\\x1f\\x7f-\\x9f]*$";
@@ -46,7 +46,7 @@ named! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).build();
     EventName => text(NAME, "an event's name within its day: when it began, or its number", "05-44-39").build();
     EventId => text(ID, "an event: its camera, day and name", "Camera1/2026-11-21/05-44-39").build();
-    Which => OneOfBuilder::new()
+    EventSelection => OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).enum_values(Some(["all"])))
         .item(ArrayBuilder::new().items(Ref::from_schema_name("EventName")))
         .description(Some("which events of the day: all, or these")).build();

@@ -34,7 +34,7 @@ struct Stored {
 
 /// What the state directory tells of the clock.
 #[derive(Debug)]
-enum Known {
+enum ClockMark {
     /// Nothing: this is the first run.
     Nothing,
     /// When it was last believed.
@@ -56,7 +56,7 @@ pub struct ClockGuard {
 /// Written and read by whoever asks the guard: the expirer's thread, and those that plan or confirm.
 #[derive(Debug)]
 struct State {
-    known: Known,
+    known: ClockMark,
     /// The first reading of this run, until the run has recorded one.
     first: Option<Reading>,
     /// While the clock is held and every look found it synchronised: the first of these looks, and the last.
@@ -96,7 +96,7 @@ impl ClockGuard {
         let Some(reading) = self.reading() else { return now };
         let state = self.lock();
         match &state.known {
-            Known::Record(record) if state.held(&reading).is_some() => {
+            ClockMark::Record(record) if state.held(&reading).is_some() => {
                 DateTime::from_timestamp(at_least(record, &reading), 0).map_or(now, |least| least.max(now))
             }
             _ => now,
@@ -160,10 +160,10 @@ impl ClockGuard {
 
     /// Believes a reading and writes that down. Where it cannot be written this run believes it all the same.
     fn record(&self, state: &mut State, reading: &Reading) -> Result<()> {
-        let before = if let Known::Record(record) = &state.known { Some(record) } else { None };
+        let before = if let ClockMark::Record(record) = &state.known { Some(record) } else { None };
         let record = next(before, state.first.as_ref(), reading);
         let stored = Stored { owlery: 1, clock: record.clone() };
-        state.known = Known::Record(record);
+        state.known = ClockMark::Record(record);
         state.first = None;
         state.synchronised = None;
         if !self.writes {
@@ -185,17 +185,16 @@ fn log_unrecorded(error: &Error) {
 impl State {
     fn held(&self, reading: &Reading) -> Option<String> {
         match &self.known {
-            Known::Nothing => None,
-            Known::Record(record) => judge(record, reading).err(),
-            Known::Damaged(why) => {
+            ClockMark::Nothing => None,
+            ClockMark::Record(record) => judge(record, reading).err(),
+            ClockMark::Damaged(why) => {
                 Some(format!("what is known of the clock cannot be used ({why}), so it is not known to be right"))
             }
         }
     }
 
     fn is_stale(&self, reading: &Reading) -> bool {
-        let is_fresh =
-            matches!(&self.known, Known::Record(record) if reading.boottime < record.boottime.saturating_add(STALE));
+        let is_fresh = matches!(&self.known, ClockMark::Record(record) if reading.boottime < record.boottime.saturating_add(STALE));
         self.first.is_some() || !is_fresh
     }
 
@@ -212,12 +211,12 @@ fn reading(now: Now, boot: Boot) -> Reading {
     Reading { wall: now.utc.timestamp(), boottime: boot.elapsed.as_secs(), boot_id: boot.id }
 }
 
-fn read(path: &Path) -> Known {
+fn read(path: &Path) -> ClockMark {
     match state_file::read::<Stored>(path) {
-        Ok(None) => Known::Nothing,
-        Ok(Some(Stored { owlery: 1, clock })) => Known::Record(clock),
-        Ok(Some(Stored { owlery, .. })) => Known::Damaged(format!("{} is of version {owlery}", path.display())),
-        Err(error) => Known::Damaged(error.chain()),
+        Ok(None) => ClockMark::Nothing,
+        Ok(Some(Stored { owlery: 1, clock })) => ClockMark::Record(clock),
+        Ok(Some(Stored { owlery, .. })) => ClockMark::Damaged(format!("{} is of version {owlery}", path.display())),
+        Err(error) => ClockMark::Damaged(error.chain()),
     }
 }
 

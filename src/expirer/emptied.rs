@@ -11,7 +11,7 @@ use super::Expirer;
 use crate::archive::{CameraDir, Left};
 use crate::clock::{Now, Stop};
 use crate::error::Result;
-use crate::event::{Camera, Day, Entry, EventId, EventName, Item, What, Which};
+use crate::event::{AuditAction, Camera, Day, Entry, EventId, EventName, EventSelection, Item};
 use crate::scan::Occasion;
 
 /// How long a look may take of a daemon at each check interval. Half is for the oldest days.
@@ -130,7 +130,7 @@ impl Expirer {
         if !removable.is_empty() {
             let gone = {
                 let _queue = self.tree.lock_queue();
-                let _ticket = self.scanner.tickets.take(camera.camera(), day);
+                let _lock = self.scanner.day_locks.take(camera.camera(), day);
                 self.tree.remove_emptied(camera, day, &removable, now)?
             };
             self.note_emptied(camera.camera(), day, &gone, now);
@@ -149,13 +149,13 @@ impl Expirer {
         let item = Item {
             camera: camera.clone(),
             day,
-            events: Which::Some(gone.to_vec()),
+            events: EventSelection::Some(gone.to_vec()),
             count: gone.len() as u64,
             bytes: None,
             frees: None,
             reason: "emptied by another program; no recording was left, so the directory was removed".to_owned(),
         };
         tracing::info!("{camera}/{day}: removed the directories of {} emptied events", gone.len());
-        self.audit.note(now, [Entry::of(What::Emptied, &item)]);
+        self.audit.note(now, [Entry::of(AuditAction::Emptied, &item)]);
     }
 }

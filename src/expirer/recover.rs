@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::Expirer;
 use crate::archive::{Depth, Report, RestoringPass};
-use crate::event::{Entry, Item, What};
+use crate::event::{AuditAction, Entry, Item};
 
 /// How long what cannot be put back stays in the queue at least.
 const SPARED: TimeDelta = TimeDelta::hours(24);
@@ -55,7 +55,7 @@ impl Expirer {
         let mut back = Vec::new();
         for (camera, day) in days {
             let restored = {
-                let _ticket = self.scanner.tickets.take(&camera, day);
+                let _lock = self.scanner.day_locks.take(&camera, day);
                 pass.restore_day(&camera, day)
             };
             left.extend(restored.left);
@@ -69,7 +69,7 @@ impl Expirer {
         });
         left.extend(pass.finish(now.utc + SPARED, problem).failures);
         if self.audit.has_pass(&name) {
-            let of = |item: &Item| Entry { pass: Some(name.clone()), ..Entry::of(What::Restored, item) };
+            let of = |item: &Item| Entry { pass: Some(name.clone()), ..Entry::of(AuditAction::Restored, item) };
             self.audit.note(now, back.iter().map(of).collect::<Vec<_>>());
         }
         (back, left)

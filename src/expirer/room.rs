@@ -4,10 +4,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Expirer, Pass, is_same_disk, notes};
+use super::{Expirer, Pass, audit_entries, is_same_disk};
 use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass};
 use crate::error::{Error, Result};
-use crate::event::{By, Entry, EventId, EventName, Item, What, Which};
+use crate::event::{Actor, AuditAction, Entry, EventId, EventName, EventSelection, Item};
 
 /// So many events at most are removed in place in one pass: where that has made no room, more of it makes none either.
 const MOST_IN_PLACE: usize = 64;
@@ -15,14 +15,14 @@ const MOST_IN_PLACE: usize = 64;
 const IN_PLACE: &str = "removed in place, since the disk had no room for the delete queue";
 
 impl Expirer {
-    /// Retires an item, and makes room where the disk has none for that. Called with the day's ticket. What was removed in
+    /// Retires an item, and makes room where the disk has none for that. Called with the day lock. What was removed in
     /// place is added to `pass`, also where this fails.
     pub(super) fn retire_with_room(
         &self,
         retiring: &mut RetiringPass<'_>,
         item: &Item,
         names: &[EventName],
-        by: By,
+        by: Actor,
         pass: &mut Pass,
     ) -> Result<Retired> {
         let scanner = &self.scanner;
@@ -32,7 +32,7 @@ impl Expirer {
             match retiring.retire(item, names, &is_open) {
                 Err(error) if error.is_full() => {
                     let has_room = self.give_up_ours(&error)
-                        || (by == By::Rule
+                        || (by == Actor::Rule
                             && self.helps_in_place(&error, item, pass)
                             && self.remove_one(retiring, item, names, &mut candidates, pass));
                     if !has_room {
@@ -98,13 +98,13 @@ impl Expirer {
         pass: &mut Pass,
     ) -> bool {
         let is_open =
-            |day: &DayDir, name: EventName, newest: i64| self.scanner.is_being_written(day, name, newest, By::Rule);
+            |day: &DayDir, name: EventName, newest: i64| self.scanner.is_being_written(day, name, newest, Actor::Rule);
         for name in candidates {
             let id = EventId { camera: item.camera.clone(), day: item.day, name };
             let about = removed(&id, format!("{}; {IN_PLACE}", item.reason));
             let note = || {
                 tracing::warn!("{id}: {}", about.reason);
-                self.audit.note(self.scanner.clock.now(), [Entry::of(What::Removed, &about)]);
+                self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Removed, &about)]);
             };
             self.has_in_place.store(true, Ordering::Release);
             match retiring.remove_in_place(item, names, name, &is_open, note) {
@@ -152,9 +152,9 @@ impl Expirer {
         match stage {
             InPlace::Moved => self.put_back_one(id),
             InPlace::Removing => {
-                if !self.audit.has(|entry| notes::is_removal_of(entry, id)) {
+                if !self.audit.has(|entry| audit_entries::is_removal_of(entry, id)) {
                     let about = removed(id, format!("past its time; {IN_PLACE}"));
-                    self.audit.note(self.scanner.clock.now(), [Entry::of(What::Removed, &about)]);
+                    self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Removed, &about)]);
                 }
                 self.end_removal(id);
             }
@@ -163,7 +163,7 @@ impl Expirer {
 
     fn put_back_one(&self, id: &EventId) {
         let put_back = {
-            let _ticket = self.scanner.tickets.take(&id.camera, id.day);
+            let _lock = self.scanner.day_locks.take(&id.camera, id.day);
             self.tree.put_back_in_place(id)
         };
         if let Err(error) = put_back {
@@ -171,9 +171,9 @@ impl Expirer {
             return self.is_in_place_stuck.store(true, Ordering::Release);
         }
         tracing::warn!("{id}: its removal was cut off before it was decided; it is back");
-        if self.audit.has(|entry| notes::is_removal_of(entry, id)) {
+        if self.audit.has(|entry| audit_entries::is_removal_of(entry, id)) {
             let back = removed(id, "put back: its removal in place was cut off".to_owned());
-            self.audit.note(self.scanner.clock.now(), [Entry::of(What::Restored, &back)]);
+            self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Restored, &back)]);
         }
         if let Err(error) = self.scanner.scan_day(&id.camera, id.day, Depth::Glance) {
             tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
@@ -202,7 +202,7 @@ fn removed(id: &EventId, reason: String) -> Item {
     Item {
         camera: id.camera.clone(),
         day: id.day,
-        events: Which::Some(vec![id.name]),
+        events: EventSelection::Some(vec![id.name]),
         count: 1,
         bytes: None,
         frees: None,

@@ -6,8 +6,8 @@ mod days;
 mod event;
 mod events;
 mod queue;
+mod redact;
 mod retention;
-mod seen;
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, LazyLock};

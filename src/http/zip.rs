@@ -30,7 +30,7 @@ use crate::catalog::{Order, Query};
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::service::Handle;
 use crate::time::End;
-use writer::What;
+use writer::Content;
 
 /// The most events of an export: its table of contents is kept in memory until the end.
 const MOST_EVENTS: usize = 10_000;
@@ -112,7 +112,7 @@ pub(super) async fn zipped(web: Web, viewer: Viewer, mut request: Request) -> Re
     let (handle, asked) = (Arc::clone(&web.handle), id.clone());
     let files = web.list(move || handle.event_files(&asked)).await.map_err(Problem::or_not_found)?;
     let name = format!("{}_{}_{}.zip", id.camera, id.day, id.name);
-    Ok(answer(&web, request.method(), &web.zips.events, &name, What::One(id, files)))
+    Ok(answer(&web, request.method(), &web.zips.events, &name, Content::One(id, files)))
 }
 
 /// The events of some time as one zip file, oldest first.
@@ -147,7 +147,7 @@ pub(super) async fn export(
     // What begins while this is sent is not part of it. That is not "until now": Motion's clock may be ahead of ours.
     let query = survey.newest.into_iter().fold(query, Query::to);
     let days = if first == last { first.to_string() } else { format!("{first}_{last}") };
-    Ok(answer(&web, &method, &web.zips.exports, &format!("events_{days}.zip"), What::Many(query)))
+    Ok(answer(&web, &method, &web.zips.exports, &format!("events_{days}.zip"), Content::Many(query)))
 }
 
 /// The events that are asked for, as far as they exist for whoever asks.
@@ -227,7 +227,7 @@ impl Survey {
 }
 
 /// The zip of this name, if there is a place to make it; its head alone takes none.
-fn answer(web: &Web, method: &Method, places: &Arc<Semaphore>, name: &str, what: What) -> Response {
+fn answer(web: &Web, method: &Method, places: &Arc<Semaphore>, name: &str, what: Content) -> Response {
     let body = if method == Method::HEAD {
         no_body()
     } else {

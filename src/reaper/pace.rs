@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::select;
 
 use super::Window;
-use crate::archive::Turns;
+use crate::archive::RateLimiter;
 use crate::clock::{Clock, Stop, StopHandle};
 
 /// What could not be removed in time (the disk or a processor was busy) is made up for, but no more than this.
@@ -93,7 +93,7 @@ impl Pace {
     }
 
     /// The turns of threads that stop with `stop`.
-    pub fn turns<'a>(&'a self, stop: &'a Stop) -> impl Turns + 'a {
+    pub fn turns<'a>(&'a self, stop: &'a Stop) -> impl RateLimiter + 'a {
         PacedTurns { pace: self, stop }
     }
 
@@ -126,7 +126,7 @@ struct PacedTurns<'a> {
     stop: &'a Stop,
 }
 
-impl Turns for PacedTurns<'_> {
+impl RateLimiter for PacedTurns<'_> {
     fn next(&self) -> bool {
         if let Some(rate) = self.pace.rate.filter(|_| !self.pace.hurries()) {
             let wait = self.pace.take_turn(rate);

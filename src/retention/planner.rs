@@ -9,7 +9,7 @@ use super::{
     newest_candidate,
 };
 use crate::clock::Now;
-use crate::event::{Camera, Day, EventName, Item, Which};
+use crate::event::{Camera, Day, EventName, EventSelection, Item};
 
 /// How the reasons of what the rules of the whole archive take begin.
 const ARCHIVE_OVER: &str = "archive over ";
@@ -203,7 +203,7 @@ impl Planner<'_> {
     /// Takes of a day what may be taken; answers how much that brings.
     fn take(&mut self, at: usize, reason: &str, gain: Gain) -> Result<u64, Blocked> {
         let day = &self.view.days[at];
-        let whole = |reason: &str| item(day, Which::All, day.events, (day.bytes, day.frees), reason);
+        let whole = |reason: &str| item(day, EventSelection::All, day.events, (day.bytes, day.frees), reason);
         if self.handled.contains_key(&at) {
             return Ok(0);
         }
@@ -231,7 +231,7 @@ impl Planner<'_> {
             let bytes = chosen.iter().map(|event| event.bytes).sum();
             let frees = chosen.iter().map(|event| event.frees).sum();
             let names = chosen.iter().map(|event| event.name).collect();
-            item(day, Which::Some(names), chosen.len() as u64, (bytes, frees), why)
+            item(day, EventSelection::Some(names), chosen.len() as u64, (bytes, frees), why)
         };
         let taken = some(&|event| !event.saved && !event.open, reason);
         let kept = [some(&|event| event.saved, "saved"), some(&|event| !event.saved && event.open, "open")];
@@ -273,7 +273,7 @@ impl Planner<'_> {
                 None => _ = self.needs.insert((at, Need::Foreign)),
                 Some(Foreign { count: 0, .. }) => {}
                 Some(_) => {
-                    self.plan.kept.push(item(day, Which::All, 0, (None, None), NO_EVENTS));
+                    self.plan.kept.push(item(day, EventSelection::All, 0, (None, None), NO_EVENTS));
                     self.handled.insert(at, None);
                 }
             }
@@ -306,7 +306,7 @@ impl Planner<'_> {
                 && !self.handled.contains_key(&at)
             {
                 self.handled.insert(at, None);
-                self.plan.kept.push(item(day, Which::All, day.events, (day.bytes, day.frees), "floor"));
+                self.plan.kept.push(item(day, EventSelection::All, day.events, (day.bytes, day.frees), "floor"));
             }
         }
     }
@@ -378,7 +378,13 @@ fn layout_of(name: &str) -> &'static str {
     }
 }
 
-fn item(day: &DayView, events: Which, count: u64, (bytes, frees): (Option<u64>, Option<u64>), reason: &str) -> Item {
+fn item(
+    day: &DayView,
+    events: EventSelection,
+    count: u64,
+    (bytes, frees): (Option<u64>, Option<u64>),
+    reason: &str,
+) -> Item {
     let (camera, reason) = (day.camera.clone(), reason.to_owned());
     Item { camera, day: day.day, events, count, bytes, frees, reason }
 }

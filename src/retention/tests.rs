@@ -132,7 +132,7 @@ fn a_saved_event_that_is_open_is_told_once() {
     let told: Vec<_> = plan.kept.iter().map(|item| (item.reason.as_str(), item.count)).collect();
     assert_eq!(told, [("saved", 1), ("open", 1)]);
     assert_eq!(plan.items.len(), 1);
-    assert_eq!(plan.items[0].events, Which::Some(vec![EventName::Time(3)]));
+    assert_eq!(plan.items[0].events, EventSelection::Some(vec![EventName::Time(3)]));
     assert_eq!(plan.items[0].bytes, Some(4));
 }
 
@@ -270,8 +270,8 @@ proptest! {
         for item in &plan.items {
             let events = events_of(&days, item);
             let names = match &item.events {
-                Which::Some(names) => names.clone(),
-                Which::All => events.iter().map(|event| event.name).collect(),
+                EventSelection::Some(names) => names.clone(),
+                EventSelection::All => events.iter().map(|event| event.name).collect(),
             };
             prop_assert_eq!(item.count, names.len() as u64);
             let bytes: Option<u64> = events.iter().filter(|e| names.contains(&e.name)).map(|e| e.bytes).sum();
@@ -287,7 +287,7 @@ proptest! {
     #[test]
     fn a_whole_day_is_planned_only_if_nothing_of_it_is_saved_or_open(days in any_days(), policy in any_policy()) {
         let view = view(&days);
-        for item in plan(&view, &policy, now()).items.iter().filter(|item| item.events == Which::All) {
+        for item in plan(&view, &policy, now()).items.iter().filter(|item| item.events == EventSelection::All) {
             let events = events_of(&days, item);
             prop_assert!(!events.iter().any(|event| event.saved || event.open));
         }
@@ -423,8 +423,8 @@ mod size {
             for item in &plan.items {
                 let names: BTreeMap<_, _> = events_of(&days, item).iter().map(|event| (event.name, event)).collect();
                 let taken: Vec<&EventView> = match &item.events {
-                    Which::All => names.values().copied().collect(),
-                    Which::Some(some) => some.iter().map(|name| names[name]).collect(),
+                    EventSelection::All => names.values().copied().collect(),
+                    EventSelection::Some(some) => some.iter().map(|name| names[name]).collect(),
                 };
                 prop_assert!(taken.iter().all(|event| !event.saved && !event.open));
                 prop_assert!(item.day <= ago(u64::from(floor.max(2))));

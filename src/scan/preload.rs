@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::day_locks::DayLock;
 use super::pool::Pool;
-use super::tickets::Ticket;
 use super::{DayRead, Occasion, Scanner};
 use crate::archive::{CameraDir, Depth, Report};
 use crate::clock::Stop;
@@ -69,7 +69,7 @@ struct OpenDay {
     /// Chunks not yet read.
     rest: AtomicUsize,
     depth: Depth,
-    _ticket: Ticket,
+    _lock: DayLock,
 }
 
 struct Walk<'a> {
@@ -161,7 +161,7 @@ impl Walk<'_> {
             }
         }
         for (camera, day) in missing.into_iter().filter(|(camera, _)| listed.contains(camera)) {
-            // Looked at once more under its ticket, and sent as gone if it is.
+            // Looked at once more under its lock, and sent as gone if it is.
             if let Err(error) = self.scanner.scan_day(camera, *day, Depth::Glance) {
                 self.report([Report::of(&error, self.scanner.tree.root())]);
             }
@@ -171,7 +171,7 @@ impl Walk<'_> {
     }
 
     fn begin_day(&self, pool: &Pool<Piece>, camera: &CameraDir, day: Day) -> Result<()> {
-        let ticket = self.scanner.tickets.take(camera.camera(), day);
+        let lock = self.scanner.day_locks.take(camera.camera(), day);
         let dir = match camera.day(day) {
             Err(error) if error.is_not_found() => {
                 return self.scanner.send(Change::DayGone(camera.camera().clone(), day));
@@ -193,7 +193,7 @@ impl Walk<'_> {
         let names = read.names.clone();
         let chunks: Vec<Vec<EventName>> = names.chunks(CHUNK).map(<[_]>::to_vec).collect();
         let rest = AtomicUsize::new(chunks.len().max(1));
-        let open = Arc::new(OpenDay { read: Mutex::new(Some(read)), dir, rest, depth, _ticket: ticket });
+        let open = Arc::new(OpenDay { read: Mutex::new(Some(read)), dir, rest, depth, _lock: lock });
         let mut chunks = chunks.into_iter();
         let first = chunks.next().unwrap_or_default();
         pool.add(chunks.map(|names| Piece::Events(Arc::clone(&open), names)));

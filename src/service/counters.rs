@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::event::By;
+use crate::event::Actor;
 use crate::expirer::Pass;
 
 /// What a service counts. Everything is since the start.
@@ -66,8 +66,8 @@ impl Default for Counters {
 
 impl Counters {
     /// Counts a pass, if it retired something.
-    pub(super) fn add(&self, by: By, pass: &Pass) {
-        let sums = if by == By::Rule { &self.by_rule } else { &self.by_hand };
+    pub(super) fn add(&self, by: Actor, pass: &Pass) {
+        let sums = if by == Actor::Rule { &self.by_rule } else { &self.by_hand };
         if pass.pass.is_none() || pass.refused.is_some() {
             return;
         }
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn a_pass_that_retired_nothing_is_none() {
         let counters = Counters::default();
-        counters.add(By::Rule, &Pass::default());
+        counters.add(Actor::Rule, &Pass::default());
         assert_eq!(counters.by_rule.count.load(Ordering::Relaxed), 0);
-        counters.add(By::Hand, &Pass { pass: Some("x".to_owned()), ..Pass::default() });
+        counters.add(Actor::Hand, &Pass { pass: Some("x".to_owned()), ..Pass::default() });
         assert_eq!(counters.by_hand.count.load(Ordering::Relaxed), 1);
         assert_eq!(counters.by_rule.count.load(Ordering::Relaxed), 0);
     }

@@ -16,14 +16,14 @@ use serde::Serialize;
 
 use super::counters::Counters;
 use super::feed::Feed;
-use super::news::{Notice, Outlet, Subscription};
+use super::notifications::{Broadcaster, Notice, Subscription};
 use super::options::Options;
 use super::status::Status;
 use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::{By, Camera, Day, Event, EventId, MovieName};
+use crate::event::{Actor, Camera, Day, Event, EventId, MovieName};
 use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
@@ -72,7 +72,7 @@ pub struct Handle {
     pub(crate) pace: Arc<Pace>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
-    news: Outlet,
+    news: Broadcaster,
     /// Held by whoever walks the whole archive on somebody's request.
     walking: Mutex<()>,
     ports: BTreeMap<Camera, u16>,
@@ -109,7 +109,7 @@ impl Handle {
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             reap_now: bounded(1),
-            news: Outlet::new(),
+            news: Broadcaster::new(),
             walking: Mutex::new(()),
             ports: options.ports.clone(),
             epoch: options.clock.now().nanos().cast_unsigned() ^ u64::from(std::process::id()).rotate_left(48),
@@ -361,7 +361,7 @@ impl Handle {
             pass.failures.extend(self.unrecorded(!pass.items.is_empty())); // else they wait until the pass is removed
         }
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
-        self.counters.add(if confirmed.is_some() { By::Hand } else { By::Rule }, &pass);
+        self.counters.add(if confirmed.is_some() { Actor::Hand } else { Actor::Rule }, &pass);
         if !self.feed.flush_within(within)? {
             tracing::warn!("{}", late().chain()); // the pass is made all the same, and tried to be told for as long as it takes
         }
@@ -404,7 +404,7 @@ impl Handle {
     pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
         let mut pass = self.expirer.delete(events)?;
         pass.failures.extend(self.unrecorded(true));
-        self.counters.add(By::Hand, &pass);
+        self.counters.add(Actor::Hand, &pass);
         self.written()?;
         self.news.tell_of_pass(&pass);
         Ok(pass)

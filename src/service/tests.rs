@@ -13,7 +13,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::event::{Camera, Day, EventId, EventName, Item, Which};
+use crate::event::{Camera, Day, EventId, EventName, EventSelection, Item};
 use crate::fault::stop_at;
 use crate::retention::{Keep, MinFree, Policy};
 
@@ -77,7 +77,7 @@ fn camera(number: u32) -> Camera {
 /// A reaper that neither waits nor stops.
 struct AtOnce;
 
-impl crate::archive::Turns for AtOnce {
+impl crate::archive::RateLimiter for AtOnce {
     fn next(&self) -> bool {
         true
     }
@@ -402,10 +402,10 @@ impl Story {
 
     fn events_of(&self, items: &[Item]) -> BTreeSet<EventId> {
         let of_item = |item: &Item| match &item.events {
-            Which::All => {
+            EventSelection::All => {
                 self.there().into_iter().filter(|id| id.camera == item.camera && id.day == item.day).collect()
             }
-            Which::Some(names) => {
+            EventSelection::Some(names) => {
                 let id = |name: &EventName| EventId { camera: item.camera.clone(), day: item.day, name: *name };
                 names.iter().map(id).collect::<Vec<_>>()
             }

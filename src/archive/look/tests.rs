@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 use crate::archive::{DayDir, EarlyLooks, Retired, Tree};
 use crate::clock::{Clock, ManualClock};
-use crate::event::{By, Camera, Day, EventName, Item, Which};
+use crate::event::{Actor, Camera, Day, EventName, EventSelection, Item};
 
 const DAY: &str = "2026-09-30";
 const NAMES: [&str; 2] = ["10-04-36", "11-00-00"];
@@ -30,7 +30,8 @@ fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
     let tree = Tree::open(root, "Camera.*").unwrap();
     let (camera, day): (Camera, Day) = ("Camera1".parse().unwrap(), DAY.parse().unwrap());
     let names = NAMES.map(|name| name.parse::<EventName>().unwrap());
-    let item = Item { camera, day, events: Which::All, count: 2, bytes: None, frees: None, reason: "old".to_owned() };
+    let item =
+        Item { camera, day, events: EventSelection::All, count: 2, bytes: None, frees: None, reason: "old".to_owned() };
     let cameras = tree.cameras().unwrap().open;
     let seen = cameras[0].day(day).unwrap();
     let mut early = EarlyLooks::of(&seen).unwrap();
@@ -39,7 +40,7 @@ fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
     }
     change();
     let noon = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
-    let mut pass = tree.begin_pass(vec![item.clone()], By::Rule, None, ManualClock::new(noon).now()).unwrap();
+    let mut pass = tree.begin_pass(vec![item.clone()], Actor::Rule, None, ManualClock::new(noon).now()).unwrap();
     pass.set_early(early);
     let judged = Cell::new(0);
     let is_open = |_: &DayDir, _: EventName, _: i64| {

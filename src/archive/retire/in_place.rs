@@ -11,7 +11,7 @@ use crate::archive::dir::{Dir, file_type, join};
 use crate::archive::looked::{IsOpen, Looked};
 use crate::archive::{CameraDir, EarlyLooks, SAVED, Tree};
 use crate::error::{Error, Result};
-use crate::event::{By, Day, EventId, EventName, Item};
+use crate::event::{Actor, Day, EventId, EventName, Item};
 use crate::fault::crash;
 
 /// The name of an event that was moved and may still go back.
@@ -60,7 +60,7 @@ impl RetiringPass<'_> {
         is_open: &IsOpen<'_>,
         note: impl FnOnce(),
     ) -> Result<bool> {
-        let is_planned = self.manifest.by == By::Rule && self.manifest.items.contains(item);
+        let is_planned = self.manifest.by == Actor::Rule && self.manifest.items.contains(item);
         if !is_planned || !Self::wanted(item, expected).contains(&name) {
             return Ok(false);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::{Common, json, limit_of, seen};
+use super::{Common, json, limit_of, redact};
 use crate::catalog::AuditPage;
 use crate::http::blocking;
 use crate::http::error::Problem;
@@ -41,5 +41,5 @@ pub(in crate::http) async fn audit(
     params.end()?;
     let scope = viewer.clone();
     let page = blocking(move || handle.audit_of(scope.cameras(), limit, before)).await?;
-    Ok(json(&seen::audit(page, &viewer)))
+    Ok(json(&redact::audit(page, &viewer)))
 }

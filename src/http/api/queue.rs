@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Common, json, seen};
+use super::{Common, json, redact};
 use crate::http::blocking;
 use crate::http::error::Problem;
 use crate::http::params::{Names, Params, RawParams};
@@ -26,7 +26,7 @@ pub(in crate::http) async fn queue(
 ) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
     let queue = blocking(move || QueueWire::of(&handle)).await?;
-    Ok(json(&seen::queue(queue, &viewer)))
+    Ok(json(&redact::queue(queue, &viewer)))
 }
 
 /// Takes a pass back into the archive. It never overwrites: what has no place any more stays and is told in `left`.

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Common, json, seen};
+use super::{Common, json, redact};
 use crate::archive::rfc3339;
 use crate::error::Error;
 use crate::http::error::Problem;
@@ -30,9 +30,9 @@ pub(in crate::http) async fn retention(
     Params::new(raw)?.end()?;
     let scope = viewer.clone();
     let mut wire = blocking(move || RetentionWire::of(&handle, scope.cameras())).await?;
-    wire.plan = wire.plan.map(|plan| seen::plan(plan, &viewer));
-    wire.guards = seen::guards(wire.guards, &viewer);
-    wire.passes = seen::waiting(wire.passes, &viewer);
+    wire.plan = wire.plan.map(|plan| redact::plan(plan, &viewer));
+    wire.guards = redact::guards(wire.guards, &viewer);
+    wire.passes = redact::waiting(wire.passes, &viewer);
     Ok(json(&wire))
 }
 

@@ -162,7 +162,7 @@ fn end(mut text: String) -> Bytes {
 mod tests {
     use super::*;
     use crate::clock::{Clock, SystemClock};
-    use crate::event::{Item, Which};
+    use crate::event::{EventSelection, Item};
     use crate::http::viewer::{Account, Role};
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         let item = Item {
             camera: camera(),
             day: "2026-09-01".parse().unwrap(),
-            events: Which::All,
+            events: EventSelection::All,
             count: 2,
             bytes: Some(200),
             frees: None,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::archive::{QueuedPass, Report, Stage, rfc3339};
 use crate::error::Result;
-use crate::event::{By, Camera, Item};
+use crate::event::{Actor, Camera, Item};
 use crate::expirer::{GuardState, HeldPass, Pass, Restoration};
 use crate::retention::{ArchiveForecast, Plan, Policy, Refusal, Rules, View};
 use crate::service::Handle;
@@ -131,7 +131,7 @@ pub(crate) struct QueueWire {
 pub(crate) struct QueuedWire {
     pub pass: String,
     pub started: String,
-    pub by: By,
+    pub by: Actor,
     #[schema(required)]
     pub undo_until: Option<String>,
     /// What it was made to hold; what has been restored since is among it.
@@ -244,7 +244,7 @@ pub(in crate::http) struct WaitingWire {
     pub pass: String,
     /// When it was made, or held, RFC 3339.
     pub started: String,
-    pub by: By,
+    pub by: Actor,
     /// Until when it can be taken back.
     #[schema(required)]
     pub undo_until: Option<String>,
@@ -261,7 +261,7 @@ impl From<HeldPass> for WaitingWire {
         Self {
             pass: held.id,
             started: held.since,
-            by: By::Rule,
+            by: Actor::Rule,
             undo_until: None,
             items: held.items.into_iter().map(|(item, _)| item).collect(),
             reaping: false,

@@ -18,8 +18,8 @@ use crate::catalog::Query;
 use crate::event::EventId;
 use crate::service::Handle;
 
-/// What is written.
-pub(super) enum What {
+/// Content is written.
+pub(super) enum Content {
     /// One event.
     One(EventId, EventFiles),
     /// Every event that a query finds, page by page.
@@ -34,7 +34,7 @@ const PROBLEMS: &str = "PROBLEMS.txt";
 const MOST_PROBLEMS: usize = 1000;
 
 /// Writes a zip; returns when all of it is in the pipe, or when nobody wants it any more.
-pub(super) fn write(handle: &Handle, what: What, pipe: Pipe) {
+pub(super) fn write(handle: &Handle, what: Content, pipe: Pipe) {
     let mut writer = Writer {
         zip: ZipWriter::new_stream(pipe),
         buffer: vec![0; CHUNK],
@@ -62,16 +62,16 @@ struct Writer {
     zip: ZipWriter<StreamWriter<Pipe>>,
     buffer: Vec<u8>,
     files: u64,
-    /// What is not as it should be, one a line.
+    /// Content is not as it should be, one a line.
     problems: Vec<String>,
     more_problems: usize,
 }
 
 impl Writer {
-    fn events(&mut self, handle: &Handle, what: What) -> ZipResult<()> {
+    fn events(&mut self, handle: &Handle, what: Content) -> ZipResult<()> {
         let mut query = match what {
-            What::One(id, files) => return self.event(&id, &files),
-            What::Many(query) => query,
+            Content::One(id, files) => return self.event(&id, &files),
+            Content::Many(query) => query,
         };
         loop {
             let page = handle.events(&query).map_err(io::Error::other)?;

@@ -8,7 +8,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use super::*;
 use crate::archive::DayDir;
 use crate::clock::{Clock, ManualClock};
-use crate::event::{Camera, Which};
+use crate::event::{Camera, EventSelection};
 use crate::fault::stop_at;
 
 const DAY: &str = "2026-09-30";
@@ -44,12 +44,12 @@ impl Root {
     fn item() -> Item {
         let id = Self::id();
         let (camera, day): (Camera, Day) = (id.camera, id.day);
-        Item { camera, day, events: Which::All, count: 1, bytes: None, frees: None, reason: "old".to_owned() }
+        Item { camera, day, events: EventSelection::All, count: 1, bytes: None, frees: None, reason: "old".to_owned() }
     }
 
     /// Removes the event as the pass of `by` that has planned these items. Says whether it was removed, and whether that
     /// was noted.
-    fn remove_as(&self, by: By, planned: Vec<Item>, is_open: bool) -> (Result<bool>, bool) {
+    fn remove_as(&self, by: Actor, planned: Vec<Item>, is_open: bool) -> (Result<bool>, bool) {
         let id = Self::id();
         let mut pass = self.tree.begin_pass(planned, by, None, self.clock.now()).unwrap();
         let mut is_noted = false;
@@ -59,7 +59,7 @@ impl Root {
     }
 
     fn remove(&self) -> (Result<bool>, bool) {
-        self.remove_as(By::Rule, vec![Self::item()], false)
+        self.remove_as(Actor::Rule, vec![Self::item()], false)
     }
 
     fn files(&self) -> usize {
@@ -92,16 +92,16 @@ fn an_event_goes_and_its_name_stays() {
 #[test]
 fn only_what_a_rule_planned_goes_in_place() {
     let root = Root::new();
-    root.check_stays(root.remove_as(By::Hand, vec![Root::item()], false), "a person's pass");
-    root.check_stays(root.remove_as(By::Rule, Vec::new(), false), "an item of no plan");
-    let others = Item { events: Which::Some(vec!["10-04-37".parse().unwrap()]), ..Root::item() };
-    root.check_stays(root.remove_as(By::Rule, vec![others], false), "another event of the day");
+    root.check_stays(root.remove_as(Actor::Hand, vec![Root::item()], false), "a person's pass");
+    root.check_stays(root.remove_as(Actor::Rule, Vec::new(), false), "an item of no plan");
+    let others = Item { events: EventSelection::Some(vec!["10-04-37".parse().unwrap()]), ..Root::item() };
+    root.check_stays(root.remove_as(Actor::Rule, vec![others], false), "another event of the day");
 }
 
 #[test]
 fn what_must_stay_is_not_removed_in_place() {
     let root = Root::new();
-    root.check_stays(root.remove_as(By::Rule, vec![Root::item()], true), "it is being written");
+    root.check_stays(root.remove_as(Actor::Rule, vec![Root::item()], true), "it is being written");
     fs::write(root.event().join(".saved"), "").unwrap();
     root.check_stays(root.remove(), "saved");
     fs::rename(root.event().join(".saved"), root.event().join("debug/.saved")).unwrap();
@@ -136,7 +136,7 @@ fn another_archive_loses_nothing_in_place() {
     let root = Root::new();
     root.tree.identify();
     let id = Root::id();
-    let mut pass = root.tree.begin_pass(vec![Root::item()], By::Rule, None, root.clock.now()).unwrap();
+    let mut pass = root.tree.begin_pass(vec![Root::item()], Actor::Rule, None, root.clock.now()).unwrap();
     fs::write(root.tree.marker_path(), r#"{"owlery":1,"archive":"another"}"#).unwrap();
     let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &|_, _, _| Ok(false), || {});
     assert!(matches!(done, Err(Error::Refused { guard: "marker", .. })), "{done:?}");
@@ -147,7 +147,7 @@ fn another_archive_loses_nothing_in_place() {
 fn an_event_saved_meanwhile_goes_back() {
     let root = Root::new();
     let id = Root::id();
-    let mut pass = root.tree.begin_pass(vec![Root::item()], By::Rule, None, root.clock.now()).unwrap();
+    let mut pass = root.tree.begin_pass(vec![Root::item()], Actor::Rule, None, root.clock.now()).unwrap();
     let event = root.event();
     // The last thing that is asked before the rename.
     let look = |_: &DayDir, _: EventName, _: i64| {

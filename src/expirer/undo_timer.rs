@@ -18,7 +18,7 @@ const STALE: u64 = 60;
 /// What is known, at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Known {
+struct Timers {
     /// The version of this file's form.
     owlery: u32,
     /// `CLOCK_BOOTTIME` then, in seconds.
@@ -29,7 +29,7 @@ struct Known {
     passes: BTreeMap<String, u64>,
 }
 
-impl Known {
+impl Timers {
     /// How much time has surely passed since: in another boot, all that has passed since its start.
     fn since(&self, boot: &Boot) -> u64 {
         let now = boot.elapsed.as_secs();
@@ -44,27 +44,27 @@ impl Known {
 
 /// Where it is kept.
 #[derive(Debug)]
-pub(super) struct Waited {
+pub(super) struct UndoTimer {
     path: PathBuf,
     /// As on disk, but for what could not be written. Written by whoever reads the queue.
-    known: Mutex<Known>,
+    known: Mutex<Timers>,
 }
 
-impl Waited {
+impl UndoTimer {
     /// Reads what is known. Where it cannot be read all passes begin to wait anew, which removes nothing.
     pub fn open(state_dir: &Path) -> Self {
         let path = state_dir.join(FILE);
-        let known = match state_file::read::<Known>(&path) {
+        let known = match state_file::read::<Timers>(&path) {
             Ok(known) => known.filter(|known| known.owlery == 1).unwrap_or_default(),
             Err(error) => {
                 tracing::warn!("{}; what can be taken back waits anew", error.chain());
-                Known::default()
+                Timers::default()
             }
         };
         Self { path, known: Mutex::new(known) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Timers> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -77,7 +77,7 @@ impl Waited {
         let is_same = passes.keys().eq(known.passes.keys());
         if !is_same || (known.is_stale(boot) && !passes.is_empty()) {
             let boottime = boot.elapsed.as_secs();
-            *known = Known { owlery: 1, boottime, boot_id: boot.id.clone(), passes: passes.clone() };
+            *known = Timers { owlery: 1, boottime, boot_id: boot.id.clone(), passes: passes.clone() };
             self.write(&known);
         }
         passes
@@ -91,7 +91,7 @@ impl Waited {
         }
     }
 
-    fn write(&self, known: &Known) {
+    fn write(&self, known: &Timers) {
         if let Err(error) = state_file::write(&self.path, known) {
             tracing::warn!("{}", error.chain()); // after the next start they wait longer
         }
@@ -108,14 +108,14 @@ mod tests {
         Boot { id: id.to_owned(), elapsed: Duration::from_secs(elapsed) }
     }
 
-    fn look(waited: &Waited, passes: &[&str], boot: &Boot) -> Vec<u64> {
+    fn look(waited: &UndoTimer, passes: &[&str], boot: &Boot) -> Vec<u64> {
         waited.look(passes.iter().copied().collect(), boot).into_values().collect()
     }
 
     #[test]
     fn what_has_waited_counts_on_over_runs_and_boots_and_never_what_nobody_knows() {
         let dir = tempfile::tempdir().unwrap();
-        let run = || Waited::open(dir.path());
+        let run = || UndoTimer::open(dir.path());
         let waited = run();
         assert!(look(&waited, &[], &boot("a", 10)).is_empty());
         assert!(!dir.path().join(FILE).exists(), "nothing to know");
@@ -142,7 +142,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for broken in ["", "{", "[]", r#"{"owlery":9,"boottime":0,"boot_id":"a","passes":{"p":99999}}"#] {
             std::fs::write(dir.path().join(FILE), broken).unwrap();
-            assert_eq!(look(&Waited::open(dir.path()), &["p"], &boot("a", 99)), [0]);
+            assert_eq!(look(&UndoTimer::open(dir.path()), &["p"], &boot("a", 99)), [0]);
         }
     }
 }

@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::restored::RestoredDay;
-use super::{Expirer, Pass, notes};
+use super::{Expirer, Pass, audit_entries};
 use crate::archive::{Depth, QueuedPass, Report, rfc3339};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{By, Camera, Day, Entry, EventId, Item, State, What, Which};
+use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventId, EventSelection, Item, State};
 use crate::fault::crash;
 use crate::scan::{Occasion, Scanner};
 
@@ -59,10 +59,12 @@ impl Expirer {
         let mut done = Restoration { pass: name.to_owned(), left: others, ..Restoration::default() };
         let mut told = Vec::new();
         for (camera, day) in &days {
-            let _ticket = self.scanner.tickets.take(camera, *day);
+            let _lock = self.scanner.day_locks.take(camera, *day);
             let restored = pass.restore_day(camera, *day);
-            let of =
-                |report: &Report| Entry { pass: Some(name.to_owned()), ..notes::left_of_day(camera, *day, report) };
+            let of = |report: &Report| Entry {
+                pass: Some(name.to_owned()),
+                ..audit_entries::left_of_day(camera, *day, report)
+            };
             told.extend(restored.left.iter().map(of));
             done.left.extend(restored.left);
             done.items.extend(Item::restored(camera, *day, restored.events, "restored"));
@@ -71,8 +73,8 @@ impl Expirer {
         for failure in &finished.failures {
             told.push(Entry {
                 pass: Some(name.to_owned()),
-                by: By::Hand,
-                ..Entry::new(What::Failed, told_of(failure))
+                by: Actor::Hand,
+                ..Entry::new(AuditAction::Failed, told_of(failure))
             });
         }
         done.left.extend(finished.failures); // what is back is back, and told, also where the rest could not be tidied up
@@ -86,7 +88,7 @@ impl Expirer {
                 tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
             }
         }
-        let mut back = notes::by_hand(What::Restored, Some(name), &done.items);
+        let mut back = audit_entries::by_hand(AuditAction::Restored, Some(name), &done.items);
         for entry in &mut back {
             entry.reason = done.kept_until.as_ref().map_or_else(String::new, |until| format!("kept until {until}"));
         }
@@ -101,11 +103,11 @@ impl Expirer {
         let entry = match error {
             Error::Unknown { .. } => return, // a typo tells nothing of any recording
             Error::Refused { guard, message } => {
-                Entry { guard: Some((*guard).to_owned()), ..Entry::new(What::Refused, message.clone()) }
+                Entry { guard: Some((*guard).to_owned()), ..Entry::new(AuditAction::Refused, message.clone()) }
             }
-            other => Entry::new(What::Failed, format!("restore: {}", other.chain())),
+            other => Entry::new(AuditAction::Failed, format!("restore: {}", other.chain())),
         };
-        self.audit.note(now, [Entry { pass: Some(name.to_owned()), by: By::Hand, ..entry }]);
+        self.audit.note(now, [Entry { pass: Some(name.to_owned()), by: Actor::Hand, ..entry }]);
     }
 
     /// Retires these events because a person says so. All or none: one that is saved or open, or not there, refuses.
@@ -115,25 +117,26 @@ impl Expirer {
         let items: Vec<Item> = ids.iter().map(|id| self.to_delete(id, now)).collect::<Result<_>>()?;
         let until = self.clock.undo_from(now.utc) + TimeDelta::hours(BY_HAND_HOURS).max(self.undo_window);
         let mut pass = Pass::begun(now);
-        let retiring = self.tree.begin_pass(items.clone(), By::Hand, Some(until), now).inspect_err(|error| {
+        let retiring = self.tree.begin_pass(items.clone(), Actor::Hand, Some(until), now).inspect_err(|error| {
             self.refusals.count_error(error);
             let of = |id| match error {
-                Error::Refused { guard, message } => {
-                    Entry { guard: Some((*guard).to_owned()), ..notes::about(What::Refused, id, message) }
-                }
-                other => notes::failed(id, "delete", other),
+                Error::Refused { guard, message } => Entry {
+                    guard: Some((*guard).to_owned()),
+                    ..audit_entries::about(AuditAction::Refused, id, message)
+                },
+                other => audit_entries::failed(id, "delete", other),
             };
             self.audit.note(now, ids.iter().map(of));
         })?;
         let planned: Vec<_> = items.into_iter().map(|item| (item.clone(), item.names().to_vec())).collect();
-        let left = self.carry_out(retiring, &planned, By::Hand, &mut pass);
+        let left = self.carry_out(retiring, &planned, Actor::Hand, &mut pass);
         self.count_from_now();
         if pass.items.is_empty() && pass.failures.is_empty() {
             let name = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             return Err(Error::Unknown { what: "event", name }); // gone in the last moment
         }
         let undo_until = pass.undo_until.clone();
-        let deleted = notes::by_hand(What::Deleted, pass.pass.as_deref(), &pass.items).into_iter();
+        let deleted = audit_entries::by_hand(AuditAction::Deleted, pass.pass.as_deref(), &pass.items).into_iter();
         self.audit.note(now, deleted.map(|entry| Entry { undo_until: undo_until.clone(), ..entry }).chain(left));
         Ok(pass)
     }
@@ -142,7 +145,7 @@ impl Expirer {
     fn to_delete(&self, id: &EventId, now: Now) -> Result<Item> {
         let failed = |error: &Error| {
             if !is_unknown(error) {
-                self.audit.note(now, [notes::failed(id, "delete", error)]);
+                self.audit.note(now, [audit_entries::failed(id, "delete", error)]);
             }
         };
         let state = self.scanner.scan_event(id, Occasion::Found).inspect_err(failed)?;
@@ -160,7 +163,7 @@ impl Expirer {
         Ok(Item {
             camera: id.camera.clone(),
             day: id.day,
-            events: Which::Some(vec![id.name]),
+            events: EventSelection::Some(vec![id.name]),
             count: 1,
             bytes: Some(weight.bytes),
             frees: Some(weight.frees),
@@ -171,32 +174,32 @@ impl Expirer {
     /// A deletion that is refused, noted.
     fn refuse(&self, id: &EventId, guard: &'static str, message: String, now: Now) -> Error {
         self.refusals.count(guard);
-        let entry = Entry { guard: Some(guard.to_owned()), ..notes::about(What::Refused, id, &message) };
+        let entry = Entry { guard: Some(guard.to_owned()), ..audit_entries::about(AuditAction::Refused, id, &message) };
         self.audit.note(now, [entry]);
         Error::Refused { guard, message }
     }
 
     /// Saves an event: no rule takes it.
     pub fn save(&self, id: &EventId) -> Result<()> {
-        self.mark(id, What::Saved, self.with_room(|| self.tree.save(id)))
+        self.mark(id, AuditAction::Saved, self.with_room(|| self.tree.save(id)))
     }
 
     /// Makes an event one like others.
     pub fn unsave(&self, id: &EventId) -> Result<()> {
-        self.mark(id, What::Unsaved, self.tree.unsave(id))
+        self.mark(id, AuditAction::Unsaved, self.tree.unsave(id))
     }
 
     /// Notes what became of saving or unsaving an event.
-    fn mark(&self, id: &EventId, what: What, marked: Result<()>) -> Result<()> {
+    fn mark(&self, id: &EventId, what: AuditAction, marked: Result<()>) -> Result<()> {
         let now = self.scanner.clock.now();
         if let Err(error) = marked {
             if !is_unknown(&error) {
-                let asked = if what == What::Saved { "save" } else { "unsave" };
-                self.audit.note(now, [notes::failed(id, asked, &error)]);
+                let asked = if what == AuditAction::Saved { "save" } else { "unsave" };
+                self.audit.note(now, [audit_entries::failed(id, asked, &error)]);
             }
             return Err(error);
         }
-        self.audit.note(now, [notes::about(what, id, &format!("{} by hand", what.as_str()))]);
+        self.audit.note(now, [audit_entries::about(what, id, &format!("{} by hand", what.as_str()))]);
         self.scanner.scan_event(id, Occasion::Found).map(|_| ())
     }
 }

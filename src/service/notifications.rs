@@ -51,14 +51,14 @@ impl From<News> for Notice {
 
 /// Where news are told.
 #[derive(Debug)]
-pub(super) struct Outlet {
+pub(super) struct Broadcaster {
     /// Taken away when the service stops; else read by whoever tells or follows.
     sender: RwLock<Option<broadcast::Sender<Notice>>>,
     /// The id and the guard of the refusal that was told last. Written and read by whoever tells of a pass.
     refused: Mutex<Option<(String, &'static str)>>,
 }
 
-impl Outlet {
+impl Broadcaster {
     pub fn new() -> Self {
         Self { sender: RwLock::new(Some(broadcast::Sender::new(WAITING))), refused: Mutex::default() }
     }
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_closed_outlet_ends_every_stream_after_what_was_told() {
-        let outlet = Outlet::new();
+        let outlet = Broadcaster::new();
         let mut before = outlet.subscribe();
         outlet.tell([Notice::Reset]);
         outlet.close();
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_once_until_something_else_comes_of_a_pass() {
-        let outlet = Outlet::new();
+        let outlet = Broadcaster::new();
         let mut news = outlet.subscribe();
         let refused = |id: &str, guard| Pass {
             pass: Some(id.to_owned()),

@@ -7,15 +7,15 @@ use crate::archive::{QueuedPass, Report, Stage, Tree};
 use crate::audit::Audit;
 use crate::clock::Now;
 use crate::error::Error;
-use crate::event::{By, Camera, Day, Entry, EventId, EventName, Item, What, Which};
+use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventId, EventName, EventSelection, Item};
 use crate::retention::Refusal;
 
 /// A pass that was made and each of its items, then what stays.
-pub(super) fn of(pass: &Pass, by: By, left: Vec<Entry>) -> Vec<Entry> {
+pub(super) fn of(pass: &Pass, by: Actor, left: Vec<Entry>) -> Vec<Entry> {
     let entries = pass.pass.as_ref().map(|name| {
         let of = |entry: Entry| Entry { pass: Some(name.clone()), undo_until: pass.undo_until.clone(), ..entry };
         let mut entries = vec![of(Entry { by, ..sums(&pass.items, "retired") })];
-        entries.extend(pass.items.iter().map(|item| of(Entry::of(What::Item, item))));
+        entries.extend(pass.items.iter().map(|item| of(Entry::of(AuditAction::Item, item))));
         entries
     });
     let mut entries = entries.unwrap_or_default();
@@ -33,50 +33,50 @@ fn sums(items: &[Item], done: &str) -> Entry {
         if days == 1 { "day" } else { "days" }
     );
     let bytes = items.iter().map(|item| item.bytes).sum();
-    Entry { count, bytes, ..Entry::new(What::Pass, reason) }
+    Entry { count, bytes, ..Entry::new(AuditAction::Pass, reason) }
 }
 
 /// A plan that a guard holds: one of the rules, or one that a person wanted to confirm.
-pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal, by: By) -> Entry {
+pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal, by: Actor) -> Entry {
     Entry {
         by,
         pass: Some(id.to_owned()),
         guard: Some(refusal.guard.to_owned()),
         count: items.iter().map(|item| item.count).sum(),
         bytes: items.iter().map(|item| item.bytes).sum(),
-        ..Entry::new(What::Refused, refusal.message.clone())
+        ..Entry::new(AuditAction::Refused, refusal.message.clone())
     }
 }
 
 /// Whether an entry tells that this event was removed in place.
 pub(super) fn is_removal_of(entry: &Entry, id: &EventId) -> bool {
-    entry.what == What::Removed
+    entry.what == AuditAction::Removed
         && entry.camera.as_ref() == Some(&id.camera)
         && entry.day == Some(id.day)
-        && entry.events == Some(Which::Some(vec![id.name]))
+        && entry.events == Some(EventSelection::Some(vec![id.name]))
 }
 
 /// Each part of what a person did with a pass: deleted, taken back.
-pub(super) fn by_hand(what: What, pass: Option<&str>, items: &[Item]) -> Vec<Entry> {
-    let of = |item| Entry { pass: pass.map(str::to_owned), by: By::Hand, ..Entry::of(what, item) };
+pub(super) fn by_hand(what: AuditAction, pass: Option<&str>, items: &[Item]) -> Vec<Entry> {
+    let of = |item| Entry { pass: pass.map(str::to_owned), by: Actor::Hand, ..Entry::of(what, item) };
     items.iter().map(of).collect()
 }
 
 /// A person's word on one event.
-pub(super) fn about(what: What, id: &EventId, reason: &str) -> Entry {
+pub(super) fn about(what: AuditAction, id: &EventId, reason: &str) -> Entry {
     Entry {
         camera: Some(id.camera.clone()),
         day: Some(id.day),
-        events: Some(Which::Some(vec![id.name])),
+        events: Some(EventSelection::Some(vec![id.name])),
         count: 1,
-        by: By::Hand,
+        by: Actor::Hand,
         ..Entry::new(what, reason)
     }
 }
 
 /// Something that a person asked for and that failed, about one event.
 pub(super) fn failed(id: &EventId, asked: &str, error: &Error) -> Entry {
-    about(What::Failed, id, &format!("{asked}: {}", error.chain()))
+    about(AuditAction::Failed, id, &format!("{asked}: {}", error.chain()))
 }
 
 /// Something of a pass's day that a person wanted back and that stays in the queue.
@@ -85,21 +85,21 @@ pub(super) fn left_of_day(camera: &Camera, day: Day, report: &Report) -> Entry {
     Entry {
         camera: Some(camera.clone()),
         day: Some(day),
-        events: Some(name.map_or(Which::All, |name| Which::Some(vec![name]))),
+        events: Some(name.map_or(EventSelection::All, |name| EventSelection::Some(vec![name]))),
         count: name.is_some().into(),
-        by: By::Hand,
-        ..Entry::new(What::Left, report.problem.clone())
+        by: Actor::Hand,
+        ..Entry::new(AuditAction::Left, report.problem.clone())
     }
 }
 
 /// Something of an item that stays: the event that the report names, or of the whole item.
-pub(super) fn left(item: &Item, report: &Report, by: By) -> Entry {
+pub(super) fn left(item: &Item, report: &Report, by: Actor) -> Entry {
     let name = report.path.file_name().and_then(|name| name.to_str()?.parse::<EventName>().ok());
     let about = match name {
-        Some(name) => Item { events: Which::Some(vec![name]), count: 1, bytes: None, ..item.clone() },
+        Some(name) => Item { events: EventSelection::Some(vec![name]), count: 1, bytes: None, ..item.clone() },
         None => item.clone(),
     };
-    Entry { reason: report.problem.clone(), by, ..Entry::of(What::Left, &about) }
+    Entry { reason: report.problem.clone(), by, ..Entry::of(AuditAction::Left, &about) }
 }
 
 /// Notes the waiting passes that the audit does not know: a crash came between the retiring and the note. What of each
@@ -121,17 +121,17 @@ pub(super) fn found(audit: &Audit, tree: &Tree, passes: &[QueuedPass], now: Now)
         }
         let undo_until = &manifest.undo_until;
         let of = |entry: Entry| Entry { pass: Some(name.to_owned()), undo_until: undo_until.clone(), ..entry };
-        if manifest.by == By::Hand {
-            audit.note(now, by_hand(What::Deleted, Some(name), &items).into_iter().map(of));
+        if manifest.by == Actor::Hand {
+            audit.note(now, by_hand(AuditAction::Deleted, Some(name), &items).into_iter().map(of));
             continue;
         }
-        let by = if manifest.confirmed { By::Hand } else { manifest.by };
+        let by = if manifest.confirmed { Actor::Hand } else { manifest.by };
         let done = if parts().all(|part| part.stage == Stage::Retiring) {
             "cut off while it was made, and it cannot be put back yet; it holds"
         } else {
             "cut off before this was noted; it had retired"
         };
         let sums = of(Entry { by, ..sums(&items, done) });
-        audit.note(now, std::iter::once(sums).chain(items.iter().map(|item| of(Entry::of(What::Item, item)))));
+        audit.note(now, std::iter::once(sums).chain(items.iter().map(|item| of(Entry::of(AuditAction::Item, item)))));
     }
 }

@@ -1,4 +1,4 @@
-//! One reader or mover a day at a time. Whoever lists a day, or moves something out of it, holds its ticket until the
+//! One reader or mover a day at a time. Whoever lists a day, or moves something out of it, holds its lock until the
 //! news is on its way; so the order of the news is the order of the looks, and an old look never overwrites a new one.
 
 use std::collections::HashSet;
@@ -8,36 +8,36 @@ use crate::event::{Camera, Day};
 
 /// The days that are being worked on.
 #[derive(Debug, Default)]
-pub struct Tickets {
-    /// Put in by `take`, taken out by a ticket's drop.
+pub struct DayLocks {
+    /// Put in by `take`, taken out by a lock's drop.
     busy: Mutex<HashSet<(Camera, Day)>>,
     free: Condvar,
 }
 
 /// The right to work on a day, until it is dropped. It may travel between threads.
 #[derive(Debug)]
-pub struct Ticket {
-    tickets: Arc<Tickets>,
+pub struct DayLock {
+    day_locks: Arc<DayLocks>,
     day: (Camera, Day),
 }
 
-impl Tickets {
+impl DayLocks {
     /// Waits until nobody works on the day.
-    pub fn take(self: &Arc<Self>, camera: &Camera, day: Day) -> Ticket {
+    pub fn take(self: &Arc<Self>, camera: &Camera, day: Day) -> DayLock {
         let day = (camera.clone(), day);
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         while busy.contains(&day) {
             busy = self.free.wait(busy).unwrap_or_else(PoisonError::into_inner);
         }
         busy.insert(day.clone());
-        Ticket { tickets: Arc::clone(self), day }
+        DayLock { day_locks: Arc::clone(self), day }
     }
 }
 
-impl Drop for Ticket {
+impl Drop for DayLock {
     fn drop(&mut self) {
-        self.tickets.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.day);
-        self.tickets.free.notify_all();
+        self.day_locks.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.day);
+        self.day_locks.free.notify_all();
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_day_is_worked_on_by_one_at_a_time() {
-        let tickets = Arc::new(Tickets::default());
+        let day_locks = Arc::new(DayLocks::default());
         let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let camera: Camera = "Camera1".parse().unwrap();
         let day: Day = "2026-11-20".parse().unwrap();
@@ -57,7 +57,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..100 {
-                        let _ticket = tickets.take(&camera, day);
+                        let _lock = day_locks.take(&camera, day);
                         most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         std::thread::yield_now();
                         inside.fetch_sub(1, Ordering::SeqCst);
@@ -66,7 +66,7 @@ mod tests {
             }
         });
         assert_eq!(most.into_inner(), 1);
-        let _other_day = tickets.take(&camera, day);
-        drop(tickets.take(&camera, day.back(1)));
+        let _other_day = day_locks.take(&camera, day);
+        drop(day_locks.take(&camera, day.back(1)));
     }
 }

@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(10);
 const SOON: Duration = Duration::from_millis(500);
 
 /// The thread's work and what it remembers.
-pub(super) struct Expiry<'a> {
+pub(super) struct Scheduler<'a> {
     shared: &'a Handle,
     interval: Duration,
     passes: &'a Sender<QueuedPass>,
@@ -73,7 +73,7 @@ enum Wake {
     Stop,
 }
 
-impl<'a> Expiry<'a> {
+impl<'a> Scheduler<'a> {
     pub fn new(shared: &'a Handle, interval: Duration, passes: &'a Sender<QueuedPass>, stop: &'a Stop) -> Self {
         Self { shared, interval, passes, stop, due: Instant::now(), handed: 0, pressure: None, zone_of: None }
     }

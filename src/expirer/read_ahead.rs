@@ -19,7 +19,7 @@ const THREADS: usize = 4;
 const NICE: i32 = 19;
 
 /// The days of a pass that are looked at ahead. The threads end when it is dropped.
-pub(super) struct Ahead<'a> {
+pub(super) struct ReadAhead<'a> {
     days: &'a [Planned],
     work: Sender<(&'a Planned, Arc<DayLooks>)>,
     /// The days that were handed out and that the pass has not come to.
@@ -83,7 +83,7 @@ impl DayLooks {
     }
 }
 
-impl<'a> Ahead<'a> {
+impl<'a> ReadAhead<'a> {
     /// Begins with the second day: the first is the pass's own.
     pub fn begin<'scope>(scope: &'scope Scope<'scope, '_>, tree: &Tree, days: &'a [Planned]) -> Self
     where
