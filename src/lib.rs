@@ -25,24 +25,11 @@
 // Without the program, what only it asks for lies idle.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 
-mod archive;
-mod audit;
-mod catalog;
-mod clock;
-mod command_line;
-mod error;
-mod event;
-mod expirer;
-mod fault;
-mod printable;
-mod reaper;
-mod retention;
-mod scan;
-mod service;
-mod state_file;
-mod temporary_folder;
-mod time;
-mod watch;
+use owlery_archive as archive;
+use owlery_catalog as catalog;
+use owlery_engine::{audit, expirer, reaper, scan, service, watch};
+use owlery_model::{clock, error, event, fault, printable, retention, time};
+use owlery_state::state_file;
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -65,7 +52,7 @@ pub use retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
 pub use scan::{Sidecars, Summary};
-pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Stats, Status, Subscription};
+pub use service::{Archive, CameraInfo, Component, Handle, Notice, Options, Service, Stats, Status, Subscription};
 pub use watch::Mode;
 
 /// What the benchmarks measure beside the program. It is no face of the library and keeps no promise.

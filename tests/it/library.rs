@@ -70,7 +70,7 @@ fn public_data_is_serialized() {
     for container in owlery::Container::ALL {
         assert_eq!(serde_json::to_value(container).unwrap(), container.extension());
     }
-    for part in owlery::Part::ALL {
+    for part in owlery::Component::ALL {
         assert_eq!(serde_json::to_value(part).unwrap(), part.as_str());
     }
 

@@ -1,0 +1,259 @@
+//! The gate: the one module that touches the media tree. It works through directory handles, one component at a time,
+//! and follows no link below a camera directory. It knows no catalog and decides nothing.
+//!
+//! The root is opened by its path for every piece of work, so that a disk that was unmounted or replaced is noticed,
+//! and none is kept busy.
+
+mod adopt;
+mod cameras;
+mod contents;
+mod dir;
+mod emptied;
+mod event_dir;
+mod exif;
+mod flat;
+mod look;
+mod looked;
+pub mod marker;
+mod media;
+mod movie_file;
+mod numbered;
+mod queue;
+mod reap;
+mod restore;
+mod retire;
+mod room;
+mod save;
+mod sidecar;
+mod stalled;
+mod strangers;
+mod stuck;
+mod unknown;
+mod volume;
+mod weigh;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
+
+use regex::Regex;
+
+pub use cameras::CameraDir;
+pub use dir::DayDir;
+pub use emptied::Left;
+pub use event_dir::{Depth, Facts};
+pub use look::{EarlyLooks, Look};
+pub use looked::BEING_WRITTEN;
+pub use marker::RootSign;
+pub use media::{EventFiles, MediaFile, MediaPath};
+pub use queue::{Manifest, QueuedPass, Stage};
+pub use reap::{RateLimiter, Tally};
+pub use restore::RestoringPass;
+pub use retire::rfc3339;
+pub use retire::{InPlace, Retired, RetiringPass};
+pub use room::Room;
+pub use sidecar::SIDECAR;
+pub use sidecar::{MISSING, TIME, title};
+pub use stuck::StuckPass;
+pub use volume::Volume;
+
+use owlery_model::{clock, command_line, error, event, fault, printable, retention};
+use owlery_state::state_file;
+
+use crate::error::{Error, Result};
+use crate::event::{Camera, QueueMarker};
+use dir::Dir;
+
+/// The name that keeps an event: an entry of any kind.
+pub const SAVED: &str = ".saved";
+
+/// What a user can do where a directory cannot be moved into the delete queue or out of it.
+fn cure_of_rename(error: &std::io::Error) -> &'static str {
+    use rustix::io::Errno;
+    match Errno::from_io_error(error) {
+        Some(Errno::XDEV) => {
+            "; this filesystem moves no directory there: with mergerfs use a policy that does not preserve paths \
+             (category.create=mfs), with overlayfs redirect_dir=on"
+        }
+        Some(Errno::BUSY) => "; something is mounted there: unmount it",
+        Some(Errno::PERM | Errno::ACCESS) => {
+            "; let owlery's user write in both directories, or remove their attributes (chattr -R -i -a)"
+        }
+        Some(Errno::ROFS) => "; mount the filesystem writable",
+        _ => "",
+    }
+}
+
+/// One thing that was met and is told to the user: where, and what is the matter with it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Report {
+    /// Where. Serialized as text, in which bytes that are not UTF-8 are replaced.
+    #[serde(serialize_with = "crate::printable::serialize_path")]
+    pub path: PathBuf,
+    /// What, in words.
+    pub problem: String,
+    /// Whether it could not be read, as against being merely remarkable.
+    #[serde(skip)]
+    pub unreadable: bool,
+    /// Whether the cause is a disk without room.
+    #[serde(skip)]
+    pub is_full: bool,
+}
+
+impl Report {
+    /// Something that could not be read or done.
+    pub fn failure(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into(), unreadable: true, is_full: false }
+    }
+
+    /// Something remarkable.
+    pub fn note(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into(), unreadable: false, is_full: false }
+    }
+
+    /// An error, told as a report.
+    pub fn of(error: &Error, fallback: &Path) -> Self {
+        let report = match error {
+            Error::Io { op, path, source } => {
+                let cure = if *op == "rename" { cure_of_rename(source) } else { "" };
+                Self::failure(path, format!("cannot {op}: {source}{cure}"))
+            }
+            other => Self::failure(fallback, other.chain()),
+        };
+        Self { is_full: error.is_full(), ..report }
+    }
+}
+
+/// An archive on disk: its root, and which of its directories are cameras.
+#[derive(Debug)]
+pub struct Tree {
+    root: PathBuf,
+    pattern: Regex,
+    /// The archive's identity as it was when this process began, or why there is none; written once, by `identify`.
+    identity: OnceLock<std::result::Result<String, String>>,
+    /// The identity that a root without a marker is to have; written once, by `expect_identity`.
+    expected: OnceLock<String>,
+    /// The root directory while the identity could not be written since the disk is full: the first pass that makes room
+    /// writes it. Written by `identify` and `settle_identity`.
+    unwritten: Mutex<Option<dir::Inode>>,
+    /// The volume that each camera's directory was on when it was first seen. Written by `check_disk` and by the expirer, which
+    /// knows it from earlier runs; read by `check_disk`.
+    volumes: Mutex<BTreeMap<Camera, Volume>>,
+    /// Whether files of a camera can be opened without waiting when their names are in memory. Written by `open_media`, read
+    /// by `open_media_at_once`; one entry a camera of which a file was opened.
+    at_once: Mutex<BTreeMap<Camera, bool>>,
+    /// Held by whoever makes, takes back, lists or takes up passes of the delete queue.
+    queue: Mutex<()>,
+    /// Passes of which something could not be removed when the reaper last tried. Written by the reaper, read by whoever
+    /// lists passes.
+    stuck: stuck::Stuck,
+    stalled: stalled::Stalled,
+    /// Directories of the root that are no cameras. Written and read by `strangers`.
+    strangers: Mutex<strangers::Strangers>,
+    /// The command that accepts the root, for messages; written once, by `set_accept_command`.
+    accept: OnceLock<String>,
+}
+
+impl Tree {
+    /// Opens the archive at `root`, whose camera directories match `pattern` as a whole.
+    ///
+    /// Fails with [`Error::NoArchive`] where the root is missing or unreadable, or has neither a marker nor a single
+    /// camera directory: it might be the wrong folder, or a disk that is not mounted. Changes nothing.
+    pub fn open(root: &Path, pattern: &str) -> Result<Self> {
+        Self::open_if(root, pattern, false)
+    }
+
+    /// The same, but a root that holds nothing else yet is taken too: Motion makes the first camera directory with its first
+    /// event.
+    pub fn open_blank(root: &Path, pattern: &str) -> Result<Self> {
+        Self::open_if(root, pattern, true)
+    }
+
+    fn open_if(root: &Path, pattern: &str, may_be_blank: bool) -> Result<Self> {
+        let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+            let text = error.to_string(); // with a drawing of the place on several lines; the last says what is wrong
+            let why = text.lines().last().unwrap_or_default();
+            Error::Config(format!("--camera-pattern {pattern:?}: {}", why.trim_start_matches("error: ")))
+        })?;
+        let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
+        let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;
+        let tree = Self {
+            root: canonical,
+            pattern,
+            identity: OnceLock::new(),
+            expected: OnceLock::new(),
+            unwritten: Mutex::default(),
+            volumes: Mutex::default(),
+            at_once: Mutex::default(),
+            queue: Mutex::new(()),
+            stuck: stuck::Stuck::default(),
+            stalled: stalled::Stalled::default(),
+            strangers: Mutex::default(),
+            accept: OnceLock::new(),
+        };
+        let dir = tree.root_dir().map_err(|error| match error {
+            Error::Io { source, .. } => no_archive(source.to_string()),
+            other => other,
+        })?;
+        let names = tree.camera_names(&dir).map_err(|error| no_archive(error.chain()))?;
+        if names.is_empty() && matches!(tree.marker(), Ok(None)) {
+            if may_be_blank && Self::is_blank(&dir)? {
+                tracing::info!("{} is empty: waiting for the first camera directory", tree.root.display());
+                return Ok(tree);
+            }
+            return Err(no_archive(tree.why_unknown(&dir)));
+        }
+        Ok(tree)
+    }
+
+    /// Whether the root holds nothing but what Owlery, Motion's hooks, mkfs and file managers (`.Trash-1000`) make in it.
+    fn is_blank(root: &Dir) -> Result<bool> {
+        let mut is_blank = true;
+        root.list(|name, _| {
+            is_blank &= name.starts_with(b".") || matches!(name, b"queue" | b"delete_queue" | b"lost+found");
+        })?;
+        Ok(is_blank)
+    }
+
+    /// The absolute path of the root, links resolved.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Which directories of the root are cameras, as configured.
+    pub fn pattern(&self) -> &str {
+        let whole = self.pattern.as_str();
+        whole.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(whole)
+    }
+
+    fn root_dir(&self) -> Result<Dir> {
+        self.stalled.check(&self.root)?;
+        Dir::open_root(&self.root)
+    }
+
+    /// The markers in `queue/` and when they were touched (nanoseconds since 1970); none where there is no such
+    /// directory. Names that are no markers are passed over.
+    pub fn queue_markers(&self) -> Result<Vec<(QueueMarker, i64)>> {
+        let mut markers = Vec::new();
+        let Some(queue) = self.root_dir()?.open_dir_if_there(b"queue")? else { return Ok(markers) };
+        queue.list(|name, _| {
+            if let Some(marker) = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok())
+                && let Ok(stat) = queue.stat(name)
+            {
+                markers.push((marker, dir::mtime(&stat)));
+            }
+        })?;
+        Ok(markers)
+    }
+
+    /// Whether `name` is that of a camera directory of this archive.
+    pub fn is_camera(&self, name: &str) -> Option<Camera> {
+        self.pattern.is_match(name).then(|| name.parse().ok()).flatten()
+    }
+
+    /// Whether what is written to the archive's disk reaches the kernel's notifications: not on network filesystems and
+    /// FUSE, where files can be written behind the mount. A camera can lie elsewhere: [`CameraDir::notifies`].
+    pub fn notifies(&self) -> bool {
+        self.root_dir().map_or(true, |dir| !dir.is_silent())
+    }
+}

@@ -1,0 +1,107 @@
+//! What becomes of events that change between an early look and their turn in the pass.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use crate::clock::{Clock, ManualClock};
+use crate::event::{Actor, Camera, Day, EventName, EventSelection, Item};
+use crate::{DayDir, EarlyLooks, Retired, Tree};
+
+const DAY: &str = "2026-09-30";
+const NAMES: [&str; 2] = ["10-04-36", "11-00-00"];
+
+fn event(root: &Path, name: &str) -> PathBuf {
+    root.join("Camera1").join(DAY).join(name)
+}
+
+fn make(root: &Path) {
+    for name in NAMES {
+        fs::create_dir_all(event(root, name)).unwrap();
+        fs::write(event(root, name).join("video.mp4"), name).unwrap();
+    }
+}
+
+/// Retires the day with looks that were taken before `change`. Returns what became of it, and how often an event's time was
+/// judged.
+fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
+    let tree = Tree::open(root, "Camera.*").unwrap();
+    let (camera, day): (Camera, Day) = ("Camera1".parse().unwrap(), DAY.parse().unwrap());
+    let names = NAMES.map(|name| name.parse::<EventName>().unwrap());
+    let item =
+        Item { camera, day, events: EventSelection::All, count: 2, bytes: None, frees: None, reason: "old".to_owned() };
+    let cameras = tree.cameras().unwrap().open;
+    let seen = cameras[0].day(day).unwrap();
+    let mut early = EarlyLooks::of(&seen).unwrap();
+    for name in names {
+        early.add(name, seen.look(name).unwrap());
+    }
+    change();
+    let noon = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
+    let mut pass = tree.begin_pass(vec![item.clone()], Actor::Rule, None, ManualClock::new(noon).now()).unwrap();
+    pass.set_early(early);
+    let judged = Cell::new(0);
+    let is_open = |_: &DayDir, _: EventName, _: i64| {
+        judged.set(judged.get() + 1);
+        Ok(false)
+    };
+    let retired = pass.retire(&item, &names, &is_open).unwrap();
+    pass.finish().unwrap();
+    (retired, judged.get())
+}
+
+#[test]
+fn early_looks_serve_where_nothing_changed() {
+    let root = tempfile::tempdir().unwrap();
+    make(root.path());
+    let (retired, judged) = retire_after(root.path(), || {});
+    assert_eq!((retired.events.len(), retired.day_gone, judged), (2, true, 2));
+    assert!(!root.path().join("Camera1").join(DAY).exists());
+}
+
+#[test]
+fn an_event_saved_after_its_early_look_stays() {
+    let root = tempfile::tempdir().unwrap();
+    make(root.path());
+    let (retired, _) =
+        retire_after(root.path(), || fs::write(event(root.path(), NAMES[1]).join(".saved"), "").unwrap());
+    assert_eq!(retired.events.len(), 1, "{retired:?}");
+    assert!(event(root.path(), NAMES[1]).join("video.mp4").exists());
+    assert!(!event(root.path(), NAMES[0]).exists());
+}
+
+/// `rsync -a` sets the directory's time back after it has written the mark.
+#[test]
+fn an_event_saved_unseen_after_its_early_look_stays() {
+    for other_is_saved in [false, true] {
+        let root = tempfile::tempdir().unwrap();
+        make(root.path());
+        if other_is_saved {
+            fs::write(event(root.path(), NAMES[0]).join(".saved"), "").unwrap(); // then events go one by one
+        }
+        let (retired, _) = retire_after(root.path(), || {
+            let event = event(root.path(), NAMES[1]);
+            let time = event.metadata().unwrap().modified().unwrap();
+            fs::write(event.join(".saved"), "").unwrap();
+            fs::File::open(event).unwrap().set_modified(time).unwrap();
+        });
+        assert!(event(root.path(), NAMES[1]).join("video.mp4").exists(), "{other_is_saved}: {retired:?}");
+    }
+}
+
+/// Looks at another directory of that name prove nothing of this one.
+#[test]
+fn looks_at_a_replaced_day_are_dropped() {
+    let root = tempfile::tempdir().unwrap();
+    make(root.path());
+    let (retired, _) = retire_after(root.path(), || {
+        let day = root.path().join("Camera1").join(DAY);
+        fs::rename(&day, root.path().join("aside")).unwrap();
+        make(root.path());
+        fs::write(event(root.path(), NAMES[0]).join(".saved"), "").unwrap();
+    });
+    assert_eq!(retired.events.len(), 1, "{retired:?}");
+    assert!(event(root.path(), NAMES[0]).join("video.mp4").exists());
+}

@@ -1,0 +1,90 @@
+//! The events of a day that is to be retired, as they were just before: which may go, which stay and why. After the rename
+//! what was moved is compared with that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::dir::{DayDir, DayList};
+use super::{EarlyLooks, Look, Report};
+use crate::error::Result;
+use crate::event::{Day, EventName};
+
+/// Why an event stays that Motion may still write.
+pub const BEING_WRITTEN: &str = "it is being written, or was a moment ago; it stays until the next pass";
+
+/// Says of an event whose newest modification time is given whether Motion may still write it.
+pub type IsOpen<'a> = dyn Fn(&DayDir, EventName, i64) -> Result<bool> + 'a;
+
+/// The events that were wanted of a day.
+pub(super) struct Looked {
+    pub day: Day,
+    /// May go.
+    pub free: BTreeMap<EventName, Look>,
+    /// Stay, since they are saved.
+    pub kept: Vec<Report>,
+    /// Stay, since they are being written or since that cannot be told.
+    pub failures: Vec<Report>,
+}
+
+/// What was found of a day after it was moved.
+pub(super) enum Found {
+    /// All that was looked at, and as it was.
+    All,
+    /// These alone, as they were; the others are still in the archive.
+    Part(BTreeSet<EventName>),
+    /// Something else.
+    Changed,
+}
+
+impl Looked {
+    /// Looks at those of the listed events that are wanted, but at none of which `early` has a look.
+    pub fn at(
+        day: &DayDir,
+        list: &DayList,
+        wanted: &BTreeSet<EventName>,
+        early: EarlyLooks,
+        is_open: &IsOpen<'_>,
+    ) -> Self {
+        let mut early = early.if_of(day);
+        let mut looked = Self { day: day.day, free: BTreeMap::new(), kept: Vec::new(), failures: Vec::new() };
+        for name in list.events.iter().copied().filter(|name| wanted.contains(name)) {
+            let path = || day.event_path(name);
+            let look = early.take(name).map_or_else(|| day.look(name), Ok);
+            let state = look.and_then(|look| Ok((look, !look.saved && is_open(day, name, look.newest)?)));
+            match state {
+                Ok((look, _)) if look.saved => looked.kept.push(Report::note(path(), "saved")),
+                Ok((look, false)) => _ = looked.free.insert(name, look),
+                Ok((_, true)) => looked.failures.push(Report::failure(path(), BEING_WRITTEN)),
+                Err(error) if error.is_not_found() => {} // gone since it was listed
+                Err(error) => {
+                    let report = Report::of(&error, &path());
+                    let problem = format!("it cannot be told whether it is saved or being written: {}", report.problem);
+                    looked.failures.push(Report::failure(path(), problem));
+                }
+            }
+        }
+        looked
+    }
+
+    /// Compares what lies in `moved`, opened after the rename, with what was looked at through `day`, opened before.
+    pub fn compare(&self, day: &DayDir, moved: &DayDir) -> Result<Found> {
+        // Both numbers are asked for now: mergerfs can make a directory's number of its path.
+        if day.dir.inode()? != moved.dir.inode()? {
+            return Ok(Found::Changed);
+        }
+        let list = moved.list()?;
+        let is_known = |name: &EventName| match self.free.get(name) {
+            Some(look) => moved.is_as_looked(*name, look, false),
+            None => Ok(false),
+        };
+        for name in &list.events {
+            if !is_known(name)? {
+                return Ok(Found::Changed);
+            }
+        }
+        if !list.foreign.is_empty() || !list.refused.is_empty() || list.events.is_empty() {
+            return Ok(Found::Changed);
+        }
+        let is_all = list.events.len() == self.free.len();
+        Ok(if is_all { Found::All } else { Found::Part(list.events.into_iter().collect()) })
+    }
+}

@@ -1,0 +1,134 @@
+//! Small files that `FFmpeg` 5.1 wrote, whole and killed: `fixtures/movies`. All whole ones last 3 seconds.
+
+use proptest::prelude::*;
+
+use super::*;
+
+macro_rules! movies {
+    ($($name:literal),*) => {
+        [$(($name, include_bytes!(concat!("../../../../fixtures/movies/", $name)))),*]
+    };
+}
+
+const WHOLE: [(&str, &[u8]); 11] = movies!(
+    "whole.mkv",
+    "whole.webm",
+    "whole.avi",
+    "whole.flv",
+    "whole.ogg",
+    "whole.mp4",
+    "fragments.mp4",
+    "whole.ts",
+    "whole.mpg",
+    "whole.mpeg",
+    "stream.mpg"
+);
+
+/// `FFmpeg` was killed as it wrote these, after 2 to 5 seconds.
+const KILLED: [(&str, &[u8]); 4] = movies!("killed.mkv", "killed.avi", "killed.flv", "killed.ogg");
+
+fn container(name: &str) -> Container {
+    Container::of_extension(name.rsplit('.').next().unwrap().as_bytes()).unwrap()
+}
+
+/// What a look into these bytes finds. It reads no more than it may.
+pub(super) fn look_at(bytes: &[u8], container: Container) -> Look {
+    let mut reads = 0u32;
+    let look = look_by(bytes.len() as u64, container, |buffer, at| {
+        reads += 1;
+        let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or(&[]);
+        let n = rest.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&rest[..n]);
+        Ok(n)
+    });
+    assert!(reads <= 1024, "{reads} reads");
+    look.unwrap()
+}
+
+#[test]
+fn whole_movies_tell_their_length() {
+    for (name, bytes) in WHOLE {
+        let look = look_at(bytes, container(name));
+        let has_end = !["whole.ts", "whole.mpg", "whole.mpeg", "stream.mpg"].contains(&name);
+        let check = if has_end { MovieCheck::Whole } else { MovieCheck::Endless };
+        assert_eq!(look.check, check, "{name}");
+        // In a program stream only some frames have times: the last ones of these few bytes have none.
+        let least = if ["whole.mpg", "whole.mpeg"].contains(&name) { 2 } else { 3 };
+        assert!(look.secs.is_some_and(|secs| (least..=3).contains(&secs)), "{name}: {look:?}");
+    }
+}
+
+#[test]
+fn killed_movies_are_unfinished() {
+    for (name, bytes) in KILLED {
+        let look = look_at(bytes, container(name));
+        assert_eq!(look.check, MovieCheck::Unfinished, "{name}");
+        assert!(look.secs.is_some_and(|secs| (2..=5).contains(&secs)), "{name}: {look:?}");
+    }
+}
+
+/// A power loss can take the end of a file that was closed.
+#[test]
+fn a_movie_without_its_end_is_unfinished() {
+    for (name, bytes) in WHOLE {
+        for lost in [1, 100, bytes.len() / 2 + 5] {
+            let look = look_at(&bytes[..bytes.len() - lost], container(name));
+            let may_end = ["whole.mpg", "whole.mpeg", "stream.mpg"].contains(&name);
+            // A fragmented movie plays without its index, and whatever was cut after its data was no loss.
+            let may_end = may_end || (name == "fragments.mp4" && lost <= 100);
+            let check = if may_end { MovieCheck::Endless } else { MovieCheck::Unfinished };
+            assert_eq!(look.check, check, "{name} without {lost} bytes");
+        }
+    }
+}
+
+/// `movie_extpipe` may write anything.
+#[test]
+fn what_is_in_a_file_counts_not_its_name() {
+    let (_, mkv) = WHOLE[0];
+    assert_eq!(look_at(mkv, Container::Mp4), look_at(mkv, Container::Mkv));
+    assert_eq!(look_at(b"raw video", Container::Ts).check, MovieCheck::Whole);
+    assert_eq!(look_at(&[0; 9000], Container::Mkv).check, MovieCheck::Blank, "space that was never written");
+}
+
+fn any_movie() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
+    let all: Vec<(&str, &[u8])> = WHOLE.into_iter().chain(KILLED).collect();
+    prop::sample::select(all).prop_map(|(name, bytes)| (name, bytes.to_vec()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn no_changed_movie_panics((name, mut bytes) in any_movie(), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let _ = look_at(&bytes, container(name));
+    }
+
+    /// Numbers are in the first bytes.
+    #[test]
+    fn no_changed_header_panics((name, mut bytes) in any_movie(), changes in prop::collection::vec((0usize..800, any::<u8>()), 1..8)) {
+        for (at, byte) in changes {
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+        }
+        let _ = look_at(&bytes, container(name));
+    }
+
+    #[test]
+    fn no_cut_movie_panics((name, bytes) in any_movie(), from in any::<prop::sample::Index>(), to in any::<prop::sample::Index>()) {
+        let (from, to) = (from.index(bytes.len()) / 20, to.index(bytes.len()));
+        let _ = look_at(&bytes[from.min(to)..to], container(name));
+    }
+
+    #[test]
+    fn no_bytes_panic(magic in 0usize..WHOLE.len(), bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let (name, whole) = WHOLE[magic];
+        let all = [&whole[..12], &bytes].concat();
+        let _ = (look_at(&all, container(name)), look_at(&bytes, container(name)));
+    }
+}

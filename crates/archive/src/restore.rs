@@ -1,0 +1,339 @@
+//! The way back out of the delete queue. It never overwrites: a day that exists again takes its events one by one, and
+//! what has no place any more stays in the queue and is named. The numbered procedure is in `doc/retention.md`; the
+//! numbers in the comments here are its steps. Step 1, which keeps what comes back from being taken again by the next
+//! pass, is the expirer's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+
+use super::dir::{Dir, join};
+use super::event_dir::DEEPEST;
+use super::queue::{MANIFEST, Manifest, Part, Parts, Place, QUEUE, RETIRING, Stage, is_unfinished};
+use super::retire::{Touched, open_or_make, rename, rfc3339};
+use super::{QueuedPass, Report, Tree};
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day, EventName, Item};
+use crate::fault::crash;
+
+/// The days of which something lies in a pass.
+pub(crate) type Days = BTreeSet<(Camera, Day)>;
+
+/// A pass that is being taken back. Nothing of it may be reaped meanwhile.
+#[derive(Debug)]
+pub struct RestoringPass<'a> {
+    tree: &'a Tree,
+    manifest: Manifest,
+    parts: Parts,
+    /// Directories in which names came or went, to be synced once at the end.
+    touched: Touched,
+}
+
+/// What became of one day of a pass.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// Events that are in the archive again.
+    pub events: Vec<EventName>,
+    /// What stays in the queue, and why.
+    pub left: Vec<Report>,
+}
+
+/// How taking a pass back ended.
+#[derive(Debug, Default)]
+pub struct Finished {
+    /// Whether nothing of the pass is left in the queue.
+    pub is_gone: bool,
+    /// What could not be done. What is back is back all the same.
+    pub failures: Vec<Report>,
+}
+
+impl Tree {
+    /// Finds a pass that can be taken back. Fails with [`Error::Unknown`] if none of that name waits.
+    pub fn begin_restore(&self, pass: &str) -> Result<RestoringPass<'_>> {
+        self.verify_identity()?;
+        self.verify_writable()?;
+        // One of another archive too, if a person names it: nothing is overwritten.
+        let found = self.parts_of(pass)?.or_else(|| self.parts_of_another(pass));
+        let (manifest, parts) =
+            found.ok_or_else(|| Error::Unknown { what: "pass in the delete queue", name: pass.to_owned() })?;
+        Ok(RestoringPass { tree: self, manifest, parts, touched: Touched::default() })
+    }
+
+    /// Step 1 of recovering: the passes that were cut off while they were made. Nobody has looked again at what was moved into
+    /// them, so they are to be put back by the steps 2 to 5. One of which another part is finished is finished here: its
+    /// renames were durable.
+    pub fn unfinished_passes(&self) -> Result<Vec<RestoringPass<'_>>> {
+        self.verify_identity()?;
+        let mut found: BTreeMap<String, Vec<QueuedPass>> = BTreeMap::new();
+        for pass in self.passes()?.0 {
+            found.entry(pass.manifest.pass.clone()).or_default().push(pass);
+        }
+        let mut unfinished = Vec::new();
+        for passes in found.into_values() {
+            let is_cut_off = |pass: &QueuedPass| pass.stage == Stage::Retiring;
+            if !passes.iter().any(is_cut_off) {
+                continue;
+            }
+            let is_finished = !passes.iter().all(is_cut_off);
+            let mut parts = Parts::new();
+            for pass in passes.iter().filter(|pass| is_cut_off(pass)) {
+                let done = match self.part(pass) {
+                    Ok(part) if is_finished => finish(&part),
+                    part => part.map(|part| parts.push(part)),
+                };
+                if let Err(error) = done {
+                    tracing::error!("{}", error.chain());
+                }
+            }
+            if let Some(pass) = passes.into_iter().next().filter(|_| !parts.is_empty()) {
+                unfinished.push(RestoringPass {
+                    tree: self,
+                    manifest: pass.manifest,
+                    parts,
+                    touched: Touched::default(),
+                });
+            }
+        }
+        crash("recover-1");
+        Ok(unfinished)
+    }
+}
+
+/// Makes a part one that waits.
+fn finish(part: &Part) -> Result<()> {
+    let renamed = rustix::fs::renameat(&part.dir, RETIRING, &part.dir, MANIFEST);
+    renamed.map_err(|e| Error::io("finish", part.dir.path(), e))?;
+    part.dir.sync()
+}
+
+impl RestoringPass<'_> {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.manifest.pass
+    }
+
+    /// The days that lie in the pass, and what else does, or cannot be read.
+    pub fn days(&self) -> (Days, Vec<Report>) {
+        let (mut days, mut others) = (Days::new(), Vec::new());
+        for Part { dir: part, .. } in &self.parts {
+            let names = part.names().unwrap_or_else(|error| {
+                others.push(Report::of(&error, part.path()));
+                Vec::new()
+            });
+            for name in names.iter().filter(|name| !is_manifest(name)) {
+                let Some(camera) = std::str::from_utf8(name).ok().and_then(|name| self.tree.is_camera(name)) else {
+                    others.push(Report::failure(join(part.path(), name), "it is no camera's; it stays"));
+                    continue;
+                };
+                match part.open_dir(name).and_then(|dir| Ok((dir.names()?, dir))) {
+                    Ok((names, dir)) => {
+                        for name in names {
+                            match std::str::from_utf8(&name).ok().and_then(|name| name.parse::<Day>().ok()) {
+                                Some(day) => _ = days.insert((camera.clone(), day)),
+                                None => others.push(Report::failure(join(dir.path(), &name), "it is no day; it stays")),
+                            }
+                        }
+                    }
+                    Err(error) => others.push(Report::of(&error, &join(part.path(), name))),
+                }
+            }
+        }
+        (days, others)
+    }
+
+    /// Step 2 for one day: back as a whole where there is no such day, else its events one by one. What fails in one part
+    /// keeps neither what is back already nor the other parts from being told.
+    pub fn restore_day(&mut self, camera: &Camera, day: Day) -> Restored {
+        let mut restored = Restored::default();
+        self.touched.relieve();
+        for at in 0..self.parts.len() {
+            if let Err(error) = self.restore_part(at, camera, day, &mut restored) {
+                let path = self.parts[at].dir.path().join(camera.as_str()).join(day.to_string());
+                restored.left.push(Report::of(&error, &path));
+            }
+        }
+        restored
+    }
+
+    fn restore_part(&mut self, at: usize, camera: &Camera, day: Day, restored: &mut Restored) -> Result<()> {
+        let (camera_name, day_name) = (camera.as_str().as_bytes(), day.to_string());
+        let part = self.parts[at].dir.again()?;
+        let Some(from) = part.open_dir_if_there(camera_name)? else { return Ok(()) };
+        let Some(retired) = from.open_dir_if_there(day_name.as_bytes())? else { return Ok(()) };
+        let to = match &self.parts[at].place {
+            Place::Root => self.tree.camera_to_fill(camera)?,
+            Place::Camera(_) => self.tree.camera(camera)?.dir,
+        };
+        for dir in [&from, &retired, &to] {
+            self.touched.add(dir)?;
+        }
+        let events = events_in(&retired)?;
+        match rename(&from, day_name.as_bytes(), &to, day_name.as_bytes()) {
+            Ok(()) => restored.events.extend(events),
+            Err(error) if is_taken(&error) => {
+                let there = to.open_dir(day_name.as_bytes())?;
+                self.touched.add(&there)?;
+                if merge(&from, day_name.as_bytes(), &to, &there, &retired)? {
+                    restored.events.extend(events);
+                } else {
+                    restore_events(&retired, &there, restored)?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        crash("restore-2");
+        Ok(())
+    }
+
+    /// Steps 3 to 5: makes the renames durable, and removes the pass if nothing is left in it; else it is kept until
+    /// `keep_until`, with a manifest that names what is left and `problem`.
+    pub fn finish(mut self, keep_until: DateTime<Utc>, problem: Option<String>) -> Finished {
+        if let Err(error) = self.touched.sync() {
+            // What came back may not outlast a power cut, so the manifest has to name all of it.
+            return Finished { is_gone: false, failures: vec![Report::of(&error, self.tree.root())] };
+        }
+        crash("restore-3");
+        if self.manifest.undo_until.is_none() || self.manifest.is_due(crate::clock::Now::at(keep_until)) {
+            self.manifest.undo_until = Some(rfc3339(keep_until));
+        }
+        for part in &self.parts {
+            remove_emptied(&part.dir);
+        }
+        self.manifest.items = self.left();
+        self.manifest.problem = problem.or(self.manifest.problem.take());
+        let mut finished = Finished { is_gone: true, failures: Vec::new() };
+        for part in &self.parts {
+            match self.finish_part(part) {
+                Ok(is_gone) => finished.is_gone &= is_gone,
+                Err(error) => {
+                    finished.is_gone = false;
+                    finished.failures.push(Report::of(&error, part.dir.path()));
+                }
+            }
+        }
+        crash("restore-5");
+        finished
+    }
+
+    /// What the manifest names and is still in the pass.
+    fn left(&self) -> Vec<Item> {
+        let mut left: Vec<Item> = Vec::new();
+        for part in &self.parts {
+            let found = super::contents::items_in(&part.dir, &self.manifest.items).unwrap_or_else(|error| {
+                tracing::warn!("{}", error.chain());
+                self.manifest.items.clone() // it may all be there
+            });
+            for item in found {
+                if !left.contains(&item) {
+                    left.push(item);
+                }
+            }
+        }
+        left
+    }
+
+    /// Steps 4 and 5 for one part; whether it is gone.
+    fn finish_part(&self, part: &Part) -> Result<bool> {
+        let Part { place, dir, stage } = part;
+        if !dir.names()?.iter().all(|name| is_manifest(name)) {
+            dir.write_whole(MANIFEST, &self.manifest.text())?;
+            if *stage != Stage::Waiting {
+                let removed = rustix::fs::unlinkat(dir, stage.file(), AtFlags::empty());
+                removed.map_err(|e| Error::io("finish", dir.path(), e))?;
+            }
+            dir.sync()?;
+            return Ok(false);
+        }
+        let queue = self.tree.queue_base(place)?.open_dir(QUEUE)?;
+        let removed = rustix::fs::unlinkat(dir, stage.file(), AtFlags::empty()).and_then(|()| {
+            crash("restore-4");
+            rustix::fs::unlinkat(&queue, self.manifest.pass.as_bytes(), AtFlags::REMOVEDIR)
+        });
+        removed.map_err(|e| Error::io("remove the emptied", dir.path(), e))?;
+        queue.sync()?;
+        Ok(true)
+    }
+}
+
+impl Tree {
+    /// A camera's directory, made anew if somebody has removed it.
+    fn camera_to_fill(&self, camera: &Camera) -> Result<Dir> {
+        match self.camera(camera) {
+            Err(error) if error.is_not_found() => open_or_make(&self.root_dir()?, camera.as_str().as_bytes()),
+            other => Ok(other?.dir),
+        }
+    }
+}
+
+/// A pool of disks (mergerfs) renames a directory on each disk that has it: a day that was retired from one disk can go
+/// back beside the part of it on another, though its events alone cannot, since they would change disks. An event may lie on
+/// both, with other files. Tried only where no file's name is taken; elsewhere the rename fails, as the day there is not empty.
+/// Returns whether all is back.
+fn merge(from: &Dir, day: &[u8], to: &Dir, there: &Dir, retired: &Dir) -> Result<bool> {
+    if !is_disjoint(retired, there, DEEPEST)? {
+        return Ok(false);
+    }
+    Ok(rustix::fs::renameat(from, day, to, day).is_ok())
+}
+
+/// Whether two directories have nothing of one name but directories, of which the same is true, as deep as `depth`.
+fn is_disjoint(one: &Dir, other: &Dir, depth: u32) -> Result<bool> {
+    for name in one.names()? {
+        if !other.has(&name)? {
+            continue;
+        }
+        let (Ok(one), Ok(other)) = (one.open_dir(&name), other.open_dir(&name)) else { return Ok(false) };
+        if depth == 0 || !is_disjoint(&one, &other, depth - 1)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+pub(super) fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {
+    for name in from.names()? {
+        let path = join(from.path(), &name);
+        let Some(event) = EventName::from_bytes(&name) else {
+            restored
+                .left
+                .push(Report::failure(path, "it is no event, and its day exists again; it stays in the queue"));
+            continue;
+        };
+        match rename(from, &name, to, &name) {
+            Ok(()) => restored.events.push(event),
+            Err(error) if is_taken(&error) => {
+                let why = "an event of that name exists again; it stays in the queue";
+                restored.left.push(Report::failure(path, why));
+            }
+            Err(error) => restored.left.push(Report::of(&error, &path)),
+        }
+    }
+    Ok(())
+}
+
+/// Removes directories of days and cameras in which nothing is left; `rmdir` itself is the check.
+fn remove_emptied(part: &Dir) {
+    for camera in part.names().unwrap_or_default().iter().filter(|name| !is_manifest(name)) {
+        let Ok(dir) = part.open_dir(camera) else { continue };
+        for day in dir.names().unwrap_or_default() {
+            let _ = rustix::fs::unlinkat(&dir, &day, AtFlags::REMOVEDIR);
+        }
+        let _ = rustix::fs::unlinkat(part, camera, AtFlags::REMOVEDIR);
+    }
+}
+
+fn is_manifest(name: &[u8]) -> bool {
+    name == MANIFEST || name == RETIRING || is_unfinished(name)
+}
+
+pub(super) fn events_in(day: &Dir) -> Result<Vec<EventName>> {
+    Ok(day.names()?.iter().filter_map(|name| EventName::from_bytes(name)).collect())
+}
+
+/// Whether the cause is that the name is taken.
+fn is_taken(error: &Error) -> bool {
+    let taken = [Errno::EXIST, Errno::NOTEMPTY].map(|errno| Some(errno.raw_os_error()));
+    matches!(error, Error::Io { source, .. } if taken.contains(&source.raw_os_error()))
+}

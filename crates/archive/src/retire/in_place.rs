@@ -1,0 +1,213 @@
+//! The way of an event out of the archive on a disk that has no room for a delete queue: it is renamed within its camera's
+//! directory, which takes no space, and its files are removed there. Its name in that directory is its manifest. The
+//! numbered procedure is in `doc/retention.md`.
+
+use std::collections::BTreeSet;
+
+use rustix::fs::{AtFlags, FileType};
+
+use super::{RetiringPass, rename};
+use crate::dir::{Dir, file_type, join};
+use crate::error::{Error, Result};
+use crate::event::{Actor, Day, EventId, EventName, Item};
+use crate::fault::crash;
+use crate::looked::{IsOpen, Looked};
+use crate::{CameraDir, EarlyLooks, SAVED, Tree};
+
+/// The name of an event that was moved and may still go back.
+const MOVED: &str = ".owlery-retiring-";
+/// The name of an event whose removal is decided. Its directory stays until the audit has the entry.
+const REMOVING: &str = ".owlery-removing-";
+/// Events have a folder for debug frames. What is nested deeper is no file of an event.
+const DEPTH: u32 = 1;
+
+/// How far an event got that was found under such a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InPlace {
+    /// It is whole, and goes back.
+    Moved,
+    /// Its removal is decided, and may have begun.
+    Removing,
+}
+
+impl InPlace {
+    fn name(self, day: Day, name: EventName) -> String {
+        let prefix = if self == Self::Moved { MOVED } else { REMOVING };
+        format!("{prefix}{day}-{name}")
+    }
+
+    fn parse(name: &[u8]) -> Option<(Self, Day, EventName)> {
+        let name = std::str::from_utf8(name).ok()?;
+        let (stage, rest) = match name.strip_prefix(MOVED) {
+            Some(rest) => (Self::Moved, rest),
+            None => (Self::Removing, name.strip_prefix(REMOVING)?),
+        };
+        let (day, event) = rest.split_at_checked(10)?;
+        Some((stage, day.parse().ok()?, event.strip_prefix('-')?.parse().ok()?))
+    }
+}
+
+impl RetiringPass<'_> {
+    /// Steps 1 to 5: removes the files of one event of a planned item, for its room. Calls `note` once that is decided and
+    /// before the first file goes. Returns false, with nothing changed, for an event that may not go: no rule planned it, or it
+    /// is gone, saved, being written, has changed meanwhile, or holds what is no file of an event. After an error the event is
+    /// where it was, or under a name that [`Tree::in_place`] finds.
+    pub fn remove_in_place(
+        &mut self,
+        item: &Item,
+        expected: &[EventName],
+        name: EventName,
+        is_open: &IsOpen<'_>,
+        note: impl FnOnce(),
+    ) -> Result<bool> {
+        let is_planned = self.manifest.by == Actor::Rule && self.manifest.items.contains(item);
+        if !is_planned || !Self::wanted(item, expected).contains(&name) {
+            return Ok(false);
+        }
+        self.tree.verify_identity()?;
+        let Some((at, day)) = self.open_day(item)? else { return Ok(false) };
+        let camera = &self.cameras[at].dir;
+        let text = name.text();
+        let event = match day.dir.open_dir(text.as_bytes()) {
+            Err(error) if error.is_no_directory() => return Ok(false),
+            other => other?,
+        };
+        let looked = Looked::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyLooks::default(), is_open);
+        let Some(look) = looked.free.get(&name) else { return Ok(false) };
+        if camera.mount()? != day.dir.mount()? || day.dir.mount()? != event.mount()? || !is_removable(&event, DEPTH)? {
+            return Ok(false);
+        }
+        crash("in-place-1");
+        let (moved, removing) = (InPlace::Moved.name(day.day, name), InPlace::Removing.name(day.day, name));
+        rename(&day.dir, text.as_bytes(), camera, moved.as_bytes())?;
+        crash("in-place-2");
+        let is_as_looked = look.is_of_moved(&event, camera, moved.as_bytes());
+        let may_go = is_as_looked.and_then(|is_it| Ok(is_it && is_removable(&event, DEPTH)?));
+        // What was decided must outlast a power cut before the first file goes.
+        let decided = match may_go {
+            Ok(true) => camera.sync().and_then(|()| day.dir.sync()),
+            Ok(false) => return rename(camera, moved.as_bytes(), &day.dir, text.as_bytes()).map(|()| false),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = decided {
+            rename(camera, moved.as_bytes(), &day.dir, text.as_bytes())?;
+            return Err(error);
+        }
+        note();
+        crash("in-place-3");
+        rename(camera, moved.as_bytes(), camera, removing.as_bytes())?;
+        camera.sync()?;
+        crash("in-place-4");
+        empty(&event, DEPTH)?;
+        crash("in-place-5");
+        Ok(true)
+    }
+}
+
+impl Tree {
+    /// Events that were moved within their camera's directory and are still there, however they got there.
+    pub fn in_place(&self) -> Result<Vec<(EventId, InPlace)>> {
+        let mut found = Vec::new();
+        for camera in &self.cameras()?.open {
+            camera.dir.list(|name, _| {
+                if let Some((stage, day, name)) = InPlace::parse(name) {
+                    found.push((EventId { camera: camera.camera().clone(), day, name }, stage));
+                }
+            })?;
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Puts an event back whose removal was not decided. It never overwrites.
+    pub fn put_back_in_place(&self, id: &EventId) -> Result<()> {
+        let camera = self.checked_camera(id)?;
+        let day = super::open_or_make(&camera.dir, id.day.to_string().as_bytes())?;
+        rename(&camera.dir, InPlace::Moved.name(id.day, id.name).as_bytes(), &day, id.name.text().as_bytes())?;
+        day.sync()?;
+        camera.dir.sync()
+    }
+
+    /// Removes what is left of the files of an event whose removal was decided; its empty directory stays.
+    pub fn go_on_in_place(&self, id: &EventId) -> Result<()> {
+        let camera = self.checked_camera(id)?;
+        let event = camera.dir.open_dir(InPlace::Removing.name(id.day, id.name).as_bytes())?;
+        if camera.dir.mount()? != event.mount()? || !is_removable(&event, DEPTH)? {
+            let why = "it holds what is no file of an event, or a saved mark; look at it and move it by hand";
+            return Err(Error::io("remove", event.path(), std::io::Error::other(why)));
+        }
+        empty(&event, DEPTH)
+    }
+
+    /// Step 6: removes the empty directory, once the audit has the entry.
+    pub fn forget_in_place(&self, id: &EventId) -> Result<()> {
+        let camera = self.checked_camera(id)?;
+        let name = InPlace::Removing.name(id.day, id.name);
+        match rustix::fs::unlinkat(&camera.dir, name.as_bytes(), AtFlags::REMOVEDIR) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(e) => Err(Error::io("remove", join(camera.dir.path(), name.as_bytes()), e)),
+        }
+    }
+
+    fn checked_camera(&self, id: &EventId) -> Result<CameraDir> {
+        self.verify_identity()?;
+        let camera = self.camera(&id.camera)?;
+        self.check_disk(&camera)?;
+        Ok(camera)
+    }
+}
+
+/// Whether a directory holds nothing but files, and folders of files `depth` levels down, on one mount and without a mark that
+/// keeps it.
+fn is_removable(dir: &Dir, depth: u32) -> Result<bool> {
+    for (name, kind) in entries(dir)? {
+        if name == SAVED.as_bytes() {
+            return Ok(false);
+        }
+        match kind {
+            FileType::RegularFile => {}
+            FileType::Directory if depth > 0 => {
+                let below = dir.open_dir(&name)?;
+                if dir.mount()? != below.mount()? || !is_removable(&below, depth - 1)? {
+                    return Ok(false);
+                }
+            }
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the files of a directory that is removable, and its folders.
+fn empty(dir: &Dir, depth: u32) -> Result<()> {
+    for (name, kind) in entries(dir)? {
+        let flags = match kind {
+            FileType::Directory if depth > 0 => {
+                let below = dir.open_dir(&name)?;
+                empty(&below, depth - 1)?;
+                AtFlags::REMOVEDIR
+            }
+            _ => AtFlags::empty(), // fails for a directory
+        };
+        match rustix::fs::unlinkat(dir, &name, flags) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+            Err(e) => return Err(Error::io("remove", join(dir.path(), &name), e)),
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a directory, whose kinds are asked of the disk where the list does not tell.
+fn entries(dir: &Dir) -> Result<Vec<(Vec<u8>, FileType)>> {
+    let mut entries = Vec::new();
+    dir.list(|name, kind| entries.push((name.to_vec(), kind)))?;
+    for (name, kind) in &mut entries {
+        if *kind == FileType::Unknown {
+            *kind = file_type(&dir.stat(name)?);
+        }
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests;

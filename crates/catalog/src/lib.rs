@@ -1,0 +1,314 @@
+//! The catalog: the details cache. It is derived from the tree and disposable; it never reads the tree and nothing in
+//! it makes a file garbage. One connection writes, a few read beside it (SQLite, WAL). A catalog that is corrupt,
+//! foreign or of another version is set aside and built anew.
+
+mod ages;
+mod audit;
+mod cameras;
+mod damage;
+mod days;
+mod movies;
+mod query;
+mod read;
+mod reader;
+mod room;
+mod row;
+mod schema;
+mod select;
+mod view;
+mod write;
+
+use owlery_model::{clock, error, event, retention};
+use owlery_state::{state_file, temporary_folder};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::ErrorCode;
+
+#[cfg(test)]
+use ages::CameraAges;
+pub use audit::AuditPage;
+pub(crate) use damage::is_damage;
+pub use days::DaySummary;
+pub use query::{Cursor, Order, Page, Query};
+pub use read::{CameraSummary, Named, NamedRange};
+use room::is_in_the_way;
+pub use room::lacks_room;
+pub use write::{Applied, News};
+
+use crate::clock::Stop;
+use crate::error::{Error, Result};
+use crate::temporary_folder::TemporaryFolder;
+use damage::Rebuilds;
+use reader::Reader;
+
+/// Connections that read at the same time: so many for what is answered at once, and so many for everything else.
+const READERS: usize = 2;
+/// After so many steps of SQLite, [`Catalog::check`] looks whether to rest or to end: in about a millisecond.
+const CHECK_PACE: i32 = 2_000;
+/// How long it works before a rest.
+const CHECK_WORK: Duration = Duration::from_millis(10);
+/// The longest rest of it: a slow disk must not make the check last for ever.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+
+/// The catalog of one archive.
+#[derive(Debug)]
+pub struct Catalog {
+    /// Changed by `leave_disk` and `return_to_disk`.
+    place: Mutex<Place>,
+    /// Used by whoever applies changes; replaced as a whole by `rebuild`.
+    writer: Mutex<write::Writer>,
+    /// Connections not in use: taken by a reading, put back when it is done.
+    readers: Mutex<Readers>,
+    reader_back: Condvar,
+    /// Counts up with every change that was applied; written by the writer.
+    generation: AtomicU64,
+    /// The file was found to be damaged; set by the thread that met it, cleared by `mend`.
+    damaged: AtomicBool,
+    /// Counts up with every rebuild; written by `mend`.
+    rebuilt: AtomicU64,
+    /// When a rebuild may begin; used by `mend`.
+    rebuilds: Mutex<Rebuilds>,
+    /// It was begun anew, so that everything has to be walked again; set by `leave_disk`, cleared by `take_emptied`.
+    emptied: AtomicBool,
+}
+
+/// Where the file lies.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    /// The temporary folder that it lies in, where its own disk takes nothing, and the path that it has there else.
+    away: Option<(TemporaryFolder, PathBuf)>,
+}
+
+#[derive(Debug)]
+struct Readers {
+    /// Held for a moment only.
+    quick: Vec<Reader>,
+    /// Held for as long as it takes.
+    patient: Vec<Reader>,
+    /// Which set of connections these are: one more with every `rebuild`, so that an old one is not put back.
+    epoch: u64,
+}
+
+/// What was found when the catalog was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// A catalog of ours.
+    Found,
+    /// None was there.
+    Created,
+    /// What was there could not be used; it lies at the path now, and a new one was made. The text says why.
+    SetAside(PathBuf, String),
+}
+
+impl Catalog {
+    /// Opens or makes `catalog.db` in the state directory; in a temporary folder where its disk has no room, or where what lies
+    /// there can be neither used nor set aside.
+    pub fn open(state_dir: &Path) -> Result<(Self, Opened)> {
+        let home = state_dir.join("catalog.db");
+        let why = if room::is_dangerous(&home) {
+            format!("the disk of {} is nearly full", state_dir.display())
+        } else {
+            match Self::open_at(home.clone(), None) {
+                Err(error) if lacks_room(&error) || is_in_the_way(&error) => error.chain(),
+                other => return other,
+            }
+        };
+        let folder = TemporaryFolder::new()?;
+        schema::remove(&home); // it is derived, and what it took is room
+        tracing::warn!("{why}; the catalog lies in {} for now", folder.path().display());
+        Self::open_at(folder.path().join("catalog.db"), Some((folder, home)))
+    }
+
+    fn open_at(path: PathBuf, away: Option<(TemporaryFolder, PathBuf)>) -> Result<(Self, Opened)> {
+        let (writer, opened) = match schema::open_writer(&path) {
+            Ok((connection, is_new)) => (connection, if is_new { Opened::Created } else { Opened::Found }),
+            Err(schema::Trouble::Unusable(why)) => {
+                let aside = schema::set_aside(&path)?;
+                let (connection, _) = schema::open_writer(&path).map_err(|trouble| trouble.into_error(&path))?;
+                (connection, Opened::SetAside(aside, why))
+            }
+            Err(trouble) => return Err(trouble.into_error(&path)),
+        };
+        let readers = Readers::open(&path, 0)?;
+        Ok((Self::of(Place { path, away }, writer, readers), opened))
+    }
+
+    fn of(place: Place, writer: rusqlite::Connection, readers: Readers) -> Self {
+        Self {
+            place: Mutex::new(place),
+            writer: Mutex::new(write::Writer::new(writer)),
+            readers: Mutex::new(readers),
+            reader_back: Condvar::new(),
+            generation: AtomicU64::new(0),
+            damaged: AtomicBool::new(false),
+            rebuilt: AtomicU64::new(0),
+            rebuilds: Mutex::default(),
+            emptied: AtomicBool::new(false),
+        }
+    }
+
+    /// Where its file is.
+    pub fn path(&self) -> PathBuf {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).path.clone()
+    }
+
+    /// Opens the catalog in a state directory for reading beside the process that writes it.
+    pub fn open_beside(state_dir: &Path) -> Result<Self> {
+        let path = state_dir.join("catalog.db");
+        let readers = Readers::open(&path, 0)?;
+        schema::check(&readers.quick[0]).map_err(|trouble| trouble.into_error(&path))?;
+        let writer = schema::open_readers(&path, 1)?.remove(0); // writing through it fails, as it must
+        Ok(Self::of(Place { path, away: None }, writer, readers))
+    }
+
+    /// Counts up with every change; what was read at one generation is still true at the same.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether the file was found to be damaged since it was opened.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Acquire)
+    }
+
+    /// Has the catalog rebuilt at the next [`Catalog::mend`].
+    pub fn distrust(&self) {
+        self.damaged.store(true, Ordering::Release);
+    }
+
+    /// How often the catalog was rebuilt since it was opened: what was read before may be missing after.
+    pub fn rebuilt(&self) -> u64 {
+        self.rebuilt.load(Ordering::Acquire)
+    }
+
+    /// Reads the whole file for damage, and compares its indexes with its tables; false if something is wrong. Slow on a large
+    /// catalog: it takes half of the disk's time at most, and readers and the writer go on meanwhile. It ends early with `None`
+    /// when told to stop, or when the file was found to be damaged or replaced.
+    pub fn check(self: &Arc<Self>, stop: &Stop) -> Result<Option<bool>> {
+        let mut connection = schema::open_readers(&self.path(), 1)?.remove(0);
+        let (catalog, stop, rebuilt) = (Arc::clone(self), stop.clone(), self.rebuilt());
+        let mut begun = Instant::now();
+        let is_over = move || {
+            let worked = begun.elapsed();
+            if worked < CHECK_WORK {
+                return false;
+            }
+            let is_stopped = stop.wait(worked.min(LONGEST_REST));
+            begun = Instant::now();
+            is_stopped || catalog.is_damaged() || catalog.rebuilt() != rebuilt
+        };
+        let failed = |source| self.failed("check", source);
+        connection.progress_handler(CHECK_PACE, Some(is_over)).map_err(failed)?;
+        let verdict = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+        let is_sound = match verdict {
+            Ok(verdict) => verdict == "ok",
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => return Ok(None),
+            Err(error) if is_damage(&error) => false,
+            Err(error) => return Err(failed(error)),
+        };
+        if !is_sound {
+            self.distrust();
+        }
+        Ok(Some(is_sound))
+    }
+
+    /// Sets a damaged catalog aside and begins an empty one; the events are missing until the archive is walked again.
+    /// Returns where the old one is, or `None` if there is nothing to mend, or it is too soon after the last attempt. After
+    /// an error the old file stays in use.
+    pub fn mend(&self) -> Result<Option<PathBuf>> {
+        let mut writer = self.writer();
+        if !self.is_damaged() {
+            return Ok(None);
+        }
+        if !self.rebuilds.lock().unwrap_or_else(PoisonError::into_inner).begin(Instant::now()) {
+            return Ok(None);
+        }
+        let path = self.path();
+        let aside = schema::set_aside(&path)?;
+        let (connection, _) = schema::open_writer(&path).map_err(|trouble| trouble.into_error(&path))?;
+        let epoch = self.readers().epoch + 1;
+        let fresh = Readers::open(&path, epoch)?;
+        *writer = write::Writer::new(connection);
+        *self.readers() = fresh;
+        self.damaged.store(false, Ordering::Release);
+        self.rebuilt.fetch_add(1, Ordering::AcqRel);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.reader_back.notify_all();
+        Ok(Some(aside))
+    }
+
+    /// Sets a damaged catalog aside when it is not used any more, so that the next process builds a new one.
+    pub fn leave(&self) {
+        if self.is_damaged()
+            && let Err(error) = schema::set_aside(&self.path())
+        {
+            tracing::warn!("{}", error.chain());
+        }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, write::Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a query that may take long on a connection of its own; all of its statements see the same state.
+    fn read<T>(&self, op: &'static str, query: impl FnOnce(&Reader) -> rusqlite::Result<T>) -> Result<T> {
+        self.read_on(|readers| &mut readers.patient, op, query)
+    }
+
+    /// The same for what takes a fraction of a millisecond, and never waits for what takes longer: threads ask it that must
+    /// not wait.
+    fn read_at_once<T>(&self, op: &'static str, query: impl FnOnce(&Reader) -> rusqlite::Result<T>) -> Result<T> {
+        self.read_on(|readers| &mut readers.quick, op, query)
+    }
+
+    fn read_on<T>(
+        &self,
+        idle: impl Fn(&mut Readers) -> &mut Vec<Reader>,
+        op: &'static str,
+        query: impl FnOnce(&Reader) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let (reader, epoch) = {
+            let mut readers = self.readers();
+            loop {
+                if let Some(reader) = idle(&mut readers).pop() {
+                    break (reader, readers.epoch);
+                }
+                readers = self.reader_back.wait(readers).unwrap_or_else(PoisonError::into_inner);
+            }
+        };
+        let result = reader.in_transaction(query);
+        let mut readers = self.readers();
+        if readers.epoch == epoch {
+            idle(&mut readers).push(reader);
+            self.reader_back.notify_all();
+        }
+        drop(readers);
+        result.map_err(|source| self.failed(op, source))
+    }
+
+    /// An error of SQLite's, noted if it means that the file is damaged.
+    fn failed(&self, op: &'static str, source: rusqlite::Error) -> Error {
+        if is_damage(&source) {
+            self.distrust();
+        }
+        damage::error(op, &self.path(), source)
+    }
+}
+
+impl Readers {
+    fn open(path: &Path, epoch: u64) -> Result<Self> {
+        let open = || Ok(schema::open_readers(path, READERS)?.into_iter().map(Reader::new).collect());
+        Ok(Self { quick: open()?, patient: open()?, epoch })
+    }
+}
+
+#[cfg(test)]
+mod tests;

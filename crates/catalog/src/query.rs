@@ -1,0 +1,251 @@
+//! The question for a page of events, the cursor to the next, and the answer. Paging is by key, so a page costs the
+//! same wherever it is, and a cursor stays valid while events arrive and expire.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{NaiveDateTime, NaiveTime};
+use serde::Serialize;
+
+use super::Catalog;
+use super::reader::Reader;
+use super::row::{COLUMNS, name_to_sql, read_event};
+use crate::error::{Error, Result};
+use crate::event::text::Text;
+use crate::event::{Camera, Day, Details, Event, EventId, EventName, State};
+
+/// The direction of a list. Serialized as `desc` or `asc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Newest first.
+    #[default]
+    Desc,
+    /// Oldest first.
+    Asc,
+}
+
+/// Which events to list. Without restrictions: all, newest first, 50 at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Query {
+    /// `None`: of all cameras.
+    cameras: Option<BTreeSet<String>>,
+    pub(super) from: Option<NaiveDateTime>,
+    pub(super) to: Option<NaiveDateTime>,
+    pub(super) saved: Option<bool>,
+    pub(super) min_seconds: Option<u32>,
+    pub(super) min_change: Option<u32>,
+    pub(super) window: Option<(NaiveTime, NaiveTime)>,
+    pub(super) state: Option<State>,
+    pub(super) order: Order,
+    pub(super) limit: usize,
+    pub(super) cursor: Option<Cursor>,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            cameras: None,
+            from: None,
+            to: None,
+            saved: None,
+            min_seconds: None,
+            min_change: None,
+            window: None,
+            state: None,
+            order: Order::Desc,
+            limit: 50,
+            cursor: None,
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.$name = $value;
+            self
+        }
+    )*};
+}
+
+impl Query {
+    /// All events, newest first, 50 at a time.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only this camera's, and those of others named so; repeatable. A camera that does not exist has no events.
+    #[must_use]
+    pub fn camera(mut self, camera: impl Into<String>) -> Self {
+        self.cameras.get_or_insert_default().insert(camera.into());
+        self
+    }
+
+    /// Of what is asked for, only what is these cameras'; nothing if that is none.
+    #[must_use]
+    pub fn within(mut self, cameras: &BTreeSet<Camera>) -> Self {
+        let all = || cameras.iter().map(ToString::to_string).collect();
+        match &mut self.cameras {
+            None => self.cameras = Some(all()),
+            Some(asked) => asked.retain(|name| cameras.iter().any(|camera| camera.as_str() == name)),
+        }
+        self
+    }
+
+    /// Whether an answer may have to go over much of the archive: what is asked for may be rare, and no index finds it.
+    pub fn may_take_long(&self) -> bool {
+        let by_days = [self.min_seconds.is_some(), self.min_change.is_some(), self.state == Some(State::Open)];
+        let is_rare_in_days = by_days.into_iter().filter(|is_asked| *is_asked).count() > 1;
+        let is_by_row = self.saved == Some(false) || self.window.is_some();
+        is_by_row || is_rare_in_days || self.state.is_some_and(|state| state != State::Open)
+    }
+
+    /// About how many bytes it takes to keep this question.
+    pub fn weight(&self) -> usize {
+        let cameras = self.cameras.iter().flatten();
+        size_of::<Self>() + cameras.map(|camera| size_of::<String>() + camera.len()).sum::<usize>()
+    }
+
+    setters! {
+        /// Only events that start at this time or later.
+        from: NaiveDateTime = Some(from);
+        /// Only events that start at this time or earlier.
+        to: NaiveDateTime = Some(to);
+        /// Only saved events, or only others.
+        saved: bool = Some(saved);
+        /// Only events at least this long.
+        min_seconds: u32 = Some(min_seconds);
+        /// Only events in which at least this many pixels changed from one frame to the next.
+        min_change: u32 = Some(min_change);
+        /// Only events that begin between these times of the day, both included; over midnight if the second is earlier.
+        window: (NaiveTime, NaiveTime) = Some(window);
+        /// Only events in this state.
+        state: State = Some(state);
+        /// The direction.
+        order: Order = order;
+        /// The most events to answer; at least one.
+        limit: usize = limit.max(1);
+        /// Where the page before ended.
+        cursor: Cursor = Some(cursor);
+    }
+}
+
+/// Where a page ended: the last event's start and identity. Serialized as the text that it is parsed from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Cursor {
+    pub(super) start: NaiveDateTime,
+    pub(super) id: EventId,
+}
+
+const TIME: &str = "%Y-%m-%dT%H:%M:%S";
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", &*Text::of_time(self.start, b'T'), self.id)
+    }
+}
+
+/// As text.
+impl Serialize for Cursor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parse = || {
+            let (start, id) = text.split_once('/')?;
+            let start = NaiveDateTime::parse_from_str(start, TIME).ok()?;
+            Some(Self { start, id: id.parse().ok()? })
+        };
+        parse().ok_or_else(|| Error::Name { what: "a cursor of an earlier page", text: text.to_owned() })
+    }
+}
+
+/// A page of events. Serialized as an object of its fields.
+#[derive(Debug, Clone, Serialize)]
+pub struct Page {
+    /// The events, in the order asked for.
+    pub events: Vec<Event>,
+    /// Where to go on; `None` if this was the end.
+    pub next: Option<Cursor>,
+}
+
+impl Catalog {
+    /// Answers a page.
+    pub fn events(&self, query: &Query) -> Result<Page> {
+        let answer = |connection: &Reader| {
+            let cameras = connection.cameras()?;
+            let Some(asked) = &query.cameras else { return query.first(connection, &cameras, None) };
+            // One ordered list a camera, merged: each costs at most the page, whatever other cameras hold.
+            let wanted: Vec<Camera> = asked.iter().filter_map(|camera| camera.parse().ok()).collect();
+            let mut merged = Vec::new();
+            for camera in wanted.iter().filter_map(|camera| cameras.named(camera)) {
+                merged.extend(query.first(connection, &cameras, Some(camera))?);
+            }
+            if wanted.len() > 1 {
+                let key = |event: &Event| (event.details.start, event.id.clone());
+                merged.sort_by_cached_key(key);
+                if query.order == Order::Desc {
+                    merged.reverse();
+                }
+            }
+            Ok(merged)
+        };
+        let mut events =
+            if query.may_take_long() { self.read("query", answer) } else { self.read_at_once("query", answer) }?;
+        let next = (events.len() > query.limit).then(|| {
+            events.truncate(query.limit);
+            events.last().map(|last| Cursor { start: last.details.start, id: last.id.clone() })
+        });
+        Ok(Page { events, next: next.flatten() })
+    }
+
+    /// One event.
+    pub fn event(&self, id: &EventId) -> Result<Option<Event>> {
+        self.read_at_once("query", |connection| {
+            let cameras = connection.cameras()?;
+            let Some(camera) = cameras.named(&id.camera) else { return Ok(None) };
+            let sql =
+                format!("SELECT camera, day, name, {COLUMNS} FROM events WHERE camera = ?1 AND day = ?2 AND name = ?3");
+            let mut found = connection.prepare_cached(&sql)?;
+            let mut rows = found.query((camera.id, id.day.number(), name_to_sql(id.name)))?;
+            rows.next()?.map(|row| read_event(row, &cameras)).transpose()
+        })
+    }
+}
+
+impl Catalog {
+    /// What is known of the events of a day.
+    pub fn details_of(&self, camera: &Camera, day: Day) -> Result<HashMap<EventName, Details>> {
+        self.read("read a day of", |connection| {
+            let cameras = connection.cameras()?;
+            let Some(id) = cameras.named(camera).map(|camera| camera.id) else { return Ok(HashMap::new()) };
+            let sql = format!("SELECT camera, day, name, {COLUMNS} FROM events WHERE camera = ?1 AND day = ?2");
+            let mut events = connection.prepare_cached(&sql)?;
+            let events = events.query_map((id, day.number()), |row| read_event(row, &cameras))?;
+            events.map(|event| event.map(|event| (event.id.name, event.details))).collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_go_round_and_others_are_refused() {
+        let text = "2026-11-20T10:04:35/Camera1/2026-11-20/10-04-36";
+        assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
+        for bad in ["", "x", "2026-11-20T10:04:35", "2026-11-20T10:04:35/Camera1", "2026-11-20/Camera1/2026-11-20/01"] {
+            assert!(bad.parse::<Cursor>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! The library's face. [`Archive`] is an archive that was found to be one; [`Service`] is the same at work: preload,
+//! watch, expire and reap on threads of their own. This builds the parts, supervises them and stops them in order; it
+//! holds no rules, and works without `http`.
+
+mod counters;
+mod feed;
+mod handle;
+mod health;
+mod lineage;
+mod lock;
+mod notifications;
+mod observer;
+mod options;
+mod outlook;
+pub mod pulse;
+mod scheduler;
+mod state_dir;
+mod status;
+mod survey;
+mod sweep;
+mod workers;
+mod writer;
+pub mod zone;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+
+pub use counters::{Histogram, Took};
+pub use handle::{CameraInfo, Handle};
+pub use notifications::{Notice, Subscription};
+pub use options::Options;
+pub use outlook::Stats;
+pub use state_dir::StateDir;
+pub use status::{Component, Status};
+pub use survey::{CameraSurvey, Survey};
+
+use crate::archive::{Depth, Tree};
+use crate::audit::Audit;
+use crate::catalog::Catalog;
+use crate::clock::{Stop, StopHandle};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::expirer::{ClockGuard, Expirer, Reserve, emptied};
+use crate::reaper::Reaper;
+use crate::scan::{Progress, Scanner};
+use crate::watch::Watch;
+use feed::Feed;
+use scheduler::Scheduler;
+use workers::Workers;
+use writer::Writer;
+
+/// How often a command walks the archive anew because the catalog turned out to be damaged.
+const REBUILDS: usize = 3;
+
+/// An archive that can be worked with. Opening changes nothing on disk.
+#[derive(Debug)]
+pub struct Archive {
+    options: Options,
+    tree: Arc<Tree>,
+}
+
+impl Archive {
+    /// Opens an archive, refusing what is none, and rules that mean nothing or cannot be kept here.
+    ///
+    /// Fails with [`Error::Refused`] (guard `marker`) if the state directory belongs to another archive, or knows one and the
+    /// root carries no marker: [`Archive::accept`] says that this is right.
+    pub fn open(options: Options) -> Result<Self> {
+        let archive = Self::open_any(options)?;
+        lineage::check(&archive.tree, &archive.state_path())?;
+        archive.check_rules()?;
+        Ok(archive)
+    }
+
+    /// Makes the archive at the root the one of the state directory, whatever that knew before, and marks a root that carries
+    /// no marker or a broken one. What was derived from another archive (catalog, known disks, a held pass) is removed; the
+    /// audit stays. Returns the archive's identity. Fails with [`Error::Locked`] while another process manages either.
+    pub fn accept(options: Options) -> Result<String> {
+        let archive = Self::open_any(options)?;
+        let state = StateDir::open(&archive.tree, archive.options.state_dir.as_deref())?;
+        state.lock(&archive.tree)?;
+        let id = lineage::accept(&archive.tree, &archive.state_path())?;
+        state.give_to_owner(&archive.tree);
+        Ok(id)
+    }
+
+    /// The same as [`Archive::open`] without a look at whose state it is: for what reads the state alone.
+    pub fn open_any(options: Options) -> Result<Self> {
+        options.policy.check()?;
+        let open = if options.may_be_empty { Tree::open_blank } else { Tree::open };
+        let tree = Arc::new(open(&options.root, &options.camera_pattern)?);
+        let archive = Self { options, tree };
+        archive.tree.set_accept_command(archive.command().accept());
+        Ok(archive)
+    }
+
+    fn check_rules(&self) -> Result<()> {
+        if self.options.policy.can_expire() && !self.tree.can_be_marked() {
+            let root = self.tree.root().display();
+            return Err(Error::Config(format!("{root} is read-only, so a retention rule cannot be kept there")));
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the archive as a whole, whatever its events are.
+    pub fn problems(&self) -> Vec<crate::archive::Report> {
+        health::problems(&self.tree, self.options.clock.now())
+    }
+
+    /// Its tree.
+    pub fn tree(&self) -> &Arc<Tree> {
+        &self.tree
+    }
+
+    /// Its options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Where its state lies, if it has any.
+    pub fn state_path(&self) -> std::path::PathBuf {
+        self.options.state_dir.clone().unwrap_or_else(|| StateDir::default_path(&self.tree))
+    }
+
+    /// How `owlery` is to be run on this archive as it was opened.
+    pub fn command(&self) -> CommandLine {
+        let (options, usual) = (&self.options, Options::new(self.tree.root()));
+        let mut flags = Vec::new();
+        if options.camera_pattern != usual.camera_pattern {
+            flags.push(("--camera-pattern", options.camera_pattern.clone()));
+        }
+        if options.event_gap != usual.event_gap {
+            flags.push(("--event-gap", humantime::format_duration(options.event_gap).to_string()));
+        }
+        if options.sidecars != usual.sidecars {
+            flags.push(("--sidecars", options.sidecars.as_str().to_owned()));
+        }
+        if let Some(rate) = options.reap_rate {
+            flags.push(("--reap-rate", rate.to_string()));
+        }
+        let elsewhere = self.state_path() != StateDir::default_path(&self.tree);
+        let state_dir = options.state_dir.as_deref().filter(|_| elsewhere);
+        CommandLine::new(self.tree.root(), state_dir, &flags).with_rules(&(&options.policy).into())
+    }
+
+    /// Takes the archive's lock and opens the catalog, starting nothing: for a program that does one thing.
+    pub fn parts(&self) -> Result<Parts> {
+        let state = StateDir::open(&self.tree, self.options.state_dir.as_deref())?;
+        state.lock(&self.tree)?;
+        self.parts_in(state)
+    }
+
+    /// The same for what removes recordings or changes what rules may remove: only where the audit of it can be kept.
+    pub fn parts_to_act(&self) -> Result<Parts> {
+        let state = StateDir::open_lasting(&self.tree, self.options.state_dir.as_deref())?;
+        state.lock(&self.tree)?;
+        self.parts_in(state)
+    }
+
+    /// The same with a catalog in a temporary folder and without the lock: nothing in the archive is touched.
+    pub fn parts_aside(&self) -> Result<Parts> {
+        self.parts_in(StateDir::temporary()?)
+    }
+
+    fn parts_in(&self, state: StateDir) -> Result<Parts> {
+        let mut may_mark = !state.is_temporary();
+        if may_mark {
+            lineage::check(&self.tree, state.path())?; // again, under the lock
+            if let Err(error) = self.tree.spare_adoptable(self.options.clock.now().utc) {
+                tracing::error!("{}; the root is not marked, so nothing here will be expired", error.chain());
+                may_mark = false;
+            }
+        }
+        if may_mark {
+            lineage::expect(&self.tree, state.path());
+        }
+        self.tree.identify_if(may_mark);
+        if may_mark {
+            lineage::note(&self.tree, state.path());
+        }
+        let (catalog, opened) = Catalog::open(state.path())?;
+        state.give_to_owner(&self.tree);
+        if let crate::catalog::Opened::SetAside(aside, why) = opened {
+            tracing::warn!(
+                "the catalog could not be used ({why}); it is set aside as {} and built anew",
+                aside.display()
+            );
+        }
+        let catalog = Arc::new(catalog);
+        let audit = Audit::new(state.path(), Arc::clone(&catalog));
+        let audit = Arc::new(if state.is_temporary() { audit.temporary() } else { audit });
+        audit.catch_up();
+        let (stop_writer, writer_stop) = Stop::new();
+        let (stop_handle, stop) = Stop::new();
+        let (feed, messages) = Feed::new(stop.clone());
+        let scanner = Arc::new(Scanner::new(
+            Arc::clone(&self.tree),
+            Arc::clone(&self.options.clock),
+            self.options.event_gap,
+            self.options.sidecars,
+            feed.out(),
+            stop.clone(),
+        ));
+        let kept = if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() };
+        self.tree.recall_stuck(&kept, !state.is_temporary());
+        let reserve = Arc::new(Reserve::new(state.path(), &self.tree));
+        let clock = Arc::clone(&self.options.clock);
+        let expirer = Expirer::new(
+            Arc::clone(&self.tree),
+            Arc::clone(&catalog),
+            Arc::clone(&scanner),
+            (self.options.policy.clone(), self.options.undo_window),
+            (ClockGuard::open(&self.state_path(), clock, !state.is_temporary()), audit),
+            (&kept, self.command(), Arc::clone(&reserve)),
+        );
+        let shared =
+            Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (feed, reserve)));
+        let workers = Workers::new();
+        let (again, rescan) = bounded(1);
+        let insists = Arc::new(AtomicBool::new(false));
+        let writer = Writer::new(Arc::clone(&shared), messages, again, Arc::clone(&insists));
+        let writing = workers.spawn("owlery-catalog", move || writer.run(&writer_stop))?;
+        Ok(Parts {
+            shared,
+            stop: Some(stop_handle),
+            stopping: stop,
+            stop_writer: Some(stop_writer),
+            workers,
+            writing: Some(writing),
+            rescan: Some(rescan),
+            insists,
+            state,
+        })
+    }
+
+    /// Starts the service: preload, watch, expire and reap on threads of their own.
+    pub fn start(&self) -> Result<Service> {
+        let mut parts = if self.options.policy.can_expire() { self.parts_to_act()? } else { self.parts()? };
+        let rescan = parts.rescan.take().ok_or(Error::Stopped)?;
+        parts.insists.store(true, Ordering::Release);
+        let shared = Arc::clone(&parts.shared);
+        shared.expirer.command.serve();
+        let stop = parts.stopping.clone();
+
+        let (reaper, passes) =
+            Reaper::new(Arc::clone(&self.tree), Arc::clone(&shared.reaped), Arc::clone(&shared.pace));
+        let reaper_stop = stop.clone();
+        parts.spawn("owlery-reaper", move || {
+            reaper.run(&reaper_stop);
+            Ok(())
+        })?;
+
+        let (pulse_shared, pulse_stop, state_dir) =
+            (Arc::clone(&shared), stop.clone(), parts.state.path().to_path_buf());
+        parts.spawn("owlery-disks", move || pulse::run(&pulse_shared, &state_dir, &pulse_stop))?;
+
+        let observer = observer::WatchObserver(Arc::clone(&shared));
+        let backlog = Arc::clone(&shared.backlog);
+        let (interval, poll) = (self.options.check_interval, self.options.poll);
+        let watch = Watch::new(Arc::clone(&shared.scanner), observer, interval, poll, backlog);
+        let watch_stop = stop.clone();
+        parts.spawn("owlery-watch", move || watch.run(&watch_stop))?;
+
+        let (preload_shared, preload_stop) = (Arc::clone(&shared), stop.clone());
+        parts.spawn("owlery-preload", move || sweep::run(&preload_shared, &rescan, &preload_stop))?;
+
+        parts.spawn("owlery-expirer", move || Scheduler::new(&shared, interval, &passes, &stop).run())?;
+        Ok(Service { parts })
+    }
+}
+
+/// An archive with its catalog open and its lock held, and nothing running but the catalog's writer.
+#[derive(Debug)]
+pub struct Parts {
+    shared: Arc<Handle>,
+    /// Dropped first: it stops every worker but the writer.
+    stop: Option<StopHandle>,
+    stopping: Stop,
+    /// Dropped when all others are gone.
+    stop_writer: Option<StopHandle>,
+    workers: Workers,
+    writing: Option<workers::Worker>,
+    rescan: Option<Receiver<()>>,
+    /// Set by `start`: a service tries to write until it works, a command fails.
+    insists: Arc<AtomicBool>,
+    state: StateDir,
+}
+
+impl Parts {
+    /// What can be asked of them.
+    pub fn handle(&self) -> &Arc<Handle> {
+        &self.shared
+    }
+
+    /// Waits until everything that was sent so far can be queried.
+    pub fn flush(&self) -> Result<()> {
+        self.shared.feed.flush().map_err(|error| match self.shared.status.troubles().remove(&Component::Catalog) {
+            Some(trouble) => Error::io("keep", self.state.path(), std::io::Error::other(trouble)),
+            None => error,
+        })
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+        let worker = self.workers.spawn(name, work)?;
+        self.workers.keep(worker);
+        Ok(())
+    }
+
+    /// Brings the catalog up to date with the tree, on this thread. Where the catalog turns out to be damaged, it is rebuilt,
+    /// and the archive is walked once more.
+    pub fn preload(&self, depth: Depth, progress: &Progress) -> Result<crate::scan::Summary> {
+        let catalog = &self.shared.catalog;
+        for _ in 0..REBUILDS {
+            let rebuilt = catalog.rebuilt();
+            let known = match catalog.known() {
+                Ok(known) if depth == Depth::Glance => known,
+                Ok(known) => known.without_stamps(),
+                Err(error) if catalog.is_damaged() => {
+                    tracing::warn!("{}; it is rebuilt", error.chain());
+                    catalog.mend()?;
+                    self.shared.expirer.audit.catch_up();
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;
+            match self.flush() {
+                Err(_) if catalog.is_damaged() => {
+                    catalog.mend()?;
+                }
+                Err(error) => return Err(error),
+                Ok(()) if catalog.rebuilt() == rebuilt && !catalog.is_damaged() => return Ok(summary),
+                Ok(()) => {}
+            }
+        }
+        let again = io::Error::other("it is damaged again each time it is rebuilt; see the disk's log (dmesg)");
+        Err(Error::io("keep the catalog in", self.state.path(), again))
+    }
+
+    /// Removes the directories of events that something else has emptied, as the daemon does at every check interval, but
+    /// looks for them for a shorter time.
+    pub fn remove_emptied(&self) -> Result<()> {
+        self.shared.expirer.remove_emptied(emptied::SHORT_LOOK, &self.stopping);
+        self.flush()
+    }
+
+    /// Reaps everything that waits, on a thread of its own, and waits for it: at the configured rate, but at any hour,
+    /// since somebody asked for it. Answers what could not be removed.
+    pub fn drain(&self) -> Result<Vec<crate::archive::Report>> {
+        self.shared.tree.tidy_queue()?;
+        let pace = Arc::new(self.shared.pace.at_all_hours());
+        let (reaper, passes) = Reaper::new(Arc::clone(&self.shared.tree), Arc::clone(&self.shared.reaped), pace);
+        let stop = self.stopping.clone();
+        let reaping = std::thread::Builder::new()
+            .name("owlery-reaper".to_owned())
+            .spawn(move || reaper.quiet().run(&stop))
+            .map_err(|e| Error::io("start a thread for", self.shared.tree.root(), e))?;
+        for pass in self.shared.expirer.due()? {
+            if passes.send(pass).is_err() {
+                break;
+            }
+        }
+        drop(passes);
+        reaping.join().map_err(|panic| workers::panicked("owlery-reaper", &*panic))
+    }
+
+    fn shutdown(mut self) -> Result<()> {
+        self.stop_all()
+    }
+
+    /// The one place where the order of stopping is written: first the news end, so that nobody waits for more; then
+    /// whoever reads the disk or deletes, then the writer, which applies what they still sent, then the catalog's log is
+    /// folded in; the lock goes last, with `state`.
+    fn stop_all(&mut self) -> Result<()> {
+        self.shared.end_news();
+        drop(self.stop.take());
+        let mut result = self.workers.join_all();
+        drop(self.stop_writer.take());
+        if let Some(writing) = self.writing.take() {
+            result = result.and(writing.join());
+            self.shared.reserve.look(!self.state.is_temporary() && self.shared.expirer.policy().can_expire());
+            let waiting = self.shared.expirer.audit.retry();
+            if waiting > 0 {
+                tracing::error!("{waiting} entries of the audit could not be written; only this log has them");
+            }
+            if let Err(error) = self.shared.catalog.checkpoint() {
+                tracing::debug!("{}", error.chain());
+            }
+            self.shared.catalog.leave();
+        }
+        result
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop_all() {
+            tracing::error!("{}", error.chain());
+        }
+    }
+}
+
+/// An archive at work. Dropping it stops it.
+#[derive(Debug)]
+pub struct Service {
+    parts: Parts,
+}
+
+/// What can be asked of the archive: all methods of [`Handle`].
+impl std::ops::Deref for Service {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.parts.shared
+    }
+}
+
+impl Service {
+    /// What can be asked of the archive, to share with other threads. It does not keep the service running.
+    pub fn handle(&self) -> &Arc<Handle> {
+        &self.parts.shared
+    }
+
+    /// Where the state lies.
+    pub fn state_dir(&self) -> &Path {
+        self.parts.state.path()
+    }
+
+    /// Writes where the running service can be reached into the lock file.
+    pub fn announce(&self, socket: &Path) -> Result<()> {
+        self.parts.state.announce(Some(socket))
+    }
+
+    /// Answers when a worker has failed: the service is not whole any more and should be stopped.
+    pub fn failures(&self) -> &Receiver<Error> {
+        self.parts.workers.failures()
+    }
+
+    /// Waits until every event can be queried; false if `timeout` passes before.
+    pub fn wait_ready(&self, timeout: Duration) -> bool {
+        self.status.wait_ready(timeout)
+    }
+
+    /// Stops everything in order and says what went wrong.
+    pub fn shutdown(self) -> Result<()> {
+        self.parts.shutdown()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,488 @@
+//! What the parts of a service share, and the questions that can be asked of it. Everything here may be called from any
+//! thread; queries are short and block.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use serde::Serialize;
+
+use super::counters::Counters;
+use super::feed::Feed;
+use super::notifications::{Broadcaster, Notice, Subscription};
+use super::options::Options;
+use super::status::Status;
+use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
+use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
+use crate::clock::{Clock, Now, Stop};
+use crate::error::{Error, Result};
+use crate::event::{Actor, Camera, Day, Event, EventId, MovieName};
+use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
+use crate::reaper::Pace;
+use crate::retention::{Plan, Policy};
+use crate::scan::{Scanner, Summary};
+use crate::watch::Backlog;
+
+/// How long a pass waits for the catalog to be written.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
+
+/// A camera, what it has, and where its live stream is. Serialized as an object of its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CameraInfo {
+    /// Its sums.
+    pub summary: CameraSummary,
+    /// The port of its live stream; 0 if unknown.
+    pub port: u16,
+}
+
+impl CameraInfo {
+    /// Every camera of a catalog, by name.
+    pub(super) fn of(catalog: &Catalog, ports: &BTreeMap<Camera, u16>) -> Result<Vec<Self>> {
+        let port = |camera: &Camera| ports.get(camera).copied().unwrap_or(0);
+        let cameras = catalog.cameras()?;
+        Ok(cameras.into_iter().map(|summary| Self { port: port(&summary.camera), summary }).collect())
+    }
+}
+
+/// A service as seen by whoever asks it: shared by its threads, the HTTP router and the embedding program.
+///
+/// Calls read the catalog, and some the disk, so they block. In async code use `tokio::task::spawn_blocking` with an
+/// `Arc::clone` of [`Service::handle`](super::Service::handle).
+#[derive(Debug)]
+pub struct Handle {
+    pub tree: Arc<Tree>,
+    pub catalog: Arc<Catalog>,
+    pub scanner: Arc<Scanner>,
+    pub expirer: Expirer,
+    pub(super) feed: Feed,
+    pub status: Status,
+    pub(super) reserve: Arc<Reserve>,
+    pub counters: Counters,
+    /// What the watcher has still to look at.
+    pub backlog: Arc<Backlog>,
+    pub reaped: Arc<Tally>,
+    /// The running reaper's.
+    pub(crate) pace: Arc<Pace>,
+    /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
+    pub(super) reap_now: (Sender<()>, Receiver<()>),
+    news: Broadcaster,
+    /// Held by whoever walks the whole archive on somebody's request.
+    walking: Mutex<()>,
+    ports: BTreeMap<Camera, u16>,
+    /// Whether the root could be written to at the start.
+    was_writable: bool,
+    state_dir: std::path::PathBuf,
+    clock: Arc<dyn Clock>,
+    epoch: u64,
+    stop: Stop,
+}
+
+impl Handle {
+    pub(super) fn new(
+        options: &Options,
+        tree: Arc<Tree>,
+        catalog: Arc<Catalog>,
+        scanner: Arc<Scanner>,
+        expirer: Expirer,
+        (feed, reserve): (Feed, Arc<Reserve>),
+    ) -> Self {
+        Self {
+            was_writable: tree.can_be_marked(),
+            state_dir: options.state_dir.clone().unwrap_or_else(|| super::StateDir::default_path(&tree)),
+            tree,
+            catalog,
+            scanner,
+            expirer,
+            stop: feed.stop(),
+            feed,
+            status: Status::new(),
+            reserve,
+            counters: Counters::default(),
+            backlog: Arc::default(),
+            reaped: Arc::default(),
+            pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
+            reap_now: bounded(1),
+            news: Broadcaster::new(),
+            walking: Mutex::new(()),
+            ports: options.ports.clone(),
+            epoch: options.clock.now().nanos().cast_unsigned() ^ u64::from(std::process::id()).rotate_left(48),
+            clock: Arc::clone(&options.clock),
+        }
+    }
+
+    /// Which directories of the root are cameras.
+    pub fn camera_pattern(&self) -> &str {
+        self.tree.pattern()
+    }
+
+    /// Where the state lies.
+    pub(super) fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+
+    /// Whether the root could be written to at the start.
+    pub(super) fn was_writable(&self) -> bool {
+        self.was_writable
+    }
+
+    /// The archive's root.
+    pub fn root(&self) -> &Path {
+        self.tree.root()
+    }
+
+    /// What a person has to know and do: what a rule asks for and cannot be done, and removals that are stuck.
+    pub fn alerts(&self) -> Vec<String> {
+        let mut alerts = self.status.alerts();
+        alerts.extend(self.expirer.held_alert());
+        let stuck = self.tree.stuck();
+        if let Some(first) = stuck.first() {
+            let (passes, entries) = (stuck.len(), stuck.iter().map(|pass| pass.entries).sum::<u64>());
+            alerts.push(format!(
+                "the delete queue is stuck: {entries} entries of {passes} passes; the first {}",
+                first.problem
+            ));
+        }
+        alerts
+    }
+
+    /// How the parts are doing.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// How many entries and bytes the reaper has removed since the start.
+    pub fn reaped(&self) -> (u64, u64) {
+        (self.reaped.entries.load(Ordering::Relaxed), self.reaped.bytes.load(Ordering::Relaxed))
+    }
+
+    /// Makes the reaper hurry, or go at its own pace again: while it hurries, neither its rate nor its window hold. For
+    /// a disk that is nearly full; to say the same twice changes nothing.
+    pub fn hurry(&self, now: bool) {
+        self.pace.hurry(now);
+    }
+
+    /// The present moment, by the service's clock.
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// Counts up with every change: what was answered at one generation is still true at the same.
+    pub fn generation(&self) -> u64 {
+        self.catalog.generation()
+    }
+
+    /// A number of this run: generations of different runs cannot be compared.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// A page of events.
+    pub fn events(&self, query: &Query) -> Result<Page> {
+        self.catalog.events(query)
+    }
+
+    /// One event; `None` if it is not known.
+    pub fn event(&self, id: &EventId) -> Result<Option<Event>> {
+        self.catalog.event(id)
+    }
+
+    /// A camera's events in a range of directory names, oldest first.
+    pub fn named(&self, camera: &Camera, range: &NamedRange) -> Result<Vec<Event>> {
+        self.catalog.named(camera, range)
+    }
+
+    /// The oldest and the newest name of such a range.
+    pub fn named_bounds(&self, camera: &Camera, range: &NamedRange) -> Result<Option<(Named, Named)>> {
+        self.catalog.named_bounds(camera, range)
+    }
+
+    /// A piece of such a range.
+    pub fn named_piece(
+        &self,
+        camera: &Camera,
+        between: (Named, Named),
+        after: bool,
+        most: usize,
+    ) -> Result<Vec<Event>> {
+        self.catalog.named_piece(camera, between, after, most)
+    }
+
+    /// Every camera, by name.
+    pub fn cameras(&self) -> Result<Vec<CameraInfo>> {
+        CameraInfo::of(&self.catalog, &self.ports)
+    }
+
+    /// The ports of the cameras' live streams, as far as they are known.
+    pub(super) fn ports(&self) -> &BTreeMap<Camera, u16> {
+        &self.ports
+    }
+
+    /// Opens a file of an event.
+    pub fn open_media(&self, path: &MediaPath) -> Result<MediaFile> {
+        self.tree.open_media(path)
+    }
+
+    /// Opens a file of an event if that takes no waiting for a disk; `None` tells nothing of the file.
+    pub fn open_media_at_once(&self, path: &MediaPath) -> Option<MediaFile> {
+        self.tree.open_media_at_once(path)
+    }
+
+    /// The files of an event, to be taken along.
+    pub fn event_files(&self, id: &EventId) -> Result<EventFiles> {
+        self.tree.event_files(id)
+    }
+
+    /// Set when the service is told to stop.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// An event's pictures and their sizes, by name.
+    pub fn images(&self, id: &EventId) -> Result<Vec<(String, u64)>> {
+        self.tree.images(id)
+    }
+
+    /// Follows the news from now on, until the service stops.
+    pub fn subscribe(&self) -> Subscription {
+        self.news.subscribe()
+    }
+
+    /// Whether somebody follows the news.
+    pub(super) fn is_followed(&self) -> bool {
+        self.news.is_followed()
+    }
+
+    /// Ends the stream of news.
+    pub(super) fn end_news(&self) {
+        self.news.close();
+    }
+
+    /// Tells what was applied. Whoever began to follow while that was done without news for anybody looks anew.
+    pub(super) fn publish(&self, applied: Applied, was_followed: bool) {
+        if was_followed {
+            self.news.tell(applied.news.into_iter().map(Notice::from));
+        } else if self.is_followed() {
+            self.news.tell([Notice::Reset]);
+        }
+    }
+
+    /// What would be retired now, by the archive's rules or by `policy` as a what-if.
+    pub fn plan(&self, policy: Option<&Policy>) -> Result<Plan> {
+        Ok(self.expirer.plan(policy)?.1)
+    }
+
+    /// A page of the audit, newest first: at most `limit` entries that are older than number `before`.
+    pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<AuditPage> {
+        self.catalog.audit(limit, before)
+    }
+
+    /// Every guard by name, and what it says now. Makes no plan: some system calls a camera. Fails if the catalog cannot be
+    /// read.
+    pub fn guards(&self) -> Result<Vec<GuardState>> {
+        self.expirer.guards(self.status.may_expire())
+    }
+
+    /// The same of entries about single cameras, as far as they are among these (`None`: the whole audit).
+    pub fn audit_of(&self, cameras: Option<&BTreeSet<Camera>>, limit: usize, before: Option<u64>) -> Result<AuditPage> {
+        match cameras {
+            None => self.catalog.audit(limit, before),
+            Some(cameras) => self.catalog.audit_of(cameras, limit, before),
+        }
+    }
+
+    /// The days that have events, newest first: those of `cameras` (`None`: of all) from `first` to `last`, both included.
+    pub fn days(
+        &self,
+        cameras: Option<&BTreeSet<Camera>>,
+        first: Option<Day>,
+        last: Option<Day>,
+    ) -> Result<Vec<DaySummary>> {
+        self.catalog.days(cameras, first, last)
+    }
+
+    /// When the expirer's timer runs next; `None` while that waits for the preload, or where no service runs.
+    pub fn next_check(&self) -> Option<DateTime<Utc>> {
+        let left = self.status.next_check()?.saturating_duration_since(Instant::now());
+        TimeDelta::from_std(left).ok().and_then(|left| self.now().utc.checked_add_signed(left))
+    }
+
+    /// One pass now: guards, plan, rename into the delete queue. `confirmed` is the id of a plan that was held and is
+    /// wanted all the same. What it retired is handed to the reaper.
+    pub fn expire(&self, confirmed: Option<&str>) -> Result<Pass> {
+        let pass = self.pass(confirmed)?;
+        self.tree.try_stuck_again(); // a person may have mended it
+        let _ = self.reap_now.0.try_send(()); // full means that it was asked for already
+        Ok(pass)
+    }
+
+    /// Carries out the pass that is held under this id. Fails with [`Error::Unknown`] if none is, or another by now.
+    pub fn confirm(&self, id: &str) -> Result<Pass> {
+        let unknown = || Error::Unknown { what: "held pass", name: id.to_owned() };
+        self.expirer.held_pass().filter(|held| held.id == id).ok_or_else(unknown)?;
+        let pass = self.expire(Some(id))?;
+        // Another plan may have taken its place since it was looked for; that one is not what was confirmed.
+        if pass.refused.is_some() && pass.pass.as_deref() != Some(id) {
+            return Err(unknown());
+        }
+        Ok(pass)
+    }
+
+    /// One pass, with the catalog up to date before and after. The delete queue is left to the caller. A catalog that cannot
+    /// be written for a while (its disk is full) makes none, and holds up neither what waits in the queue nor whoever asks.
+    pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
+        self.expirer.recover();
+        if self.expirer.policy().has_size_rule() {
+            self.expirer.remove_emptied(emptied::LOOK, &self.stop); // what cleaners took counts no more
+        }
+        let within = crate::fault::span("written", WRITTEN_WITHIN);
+        let late = || {
+            let why =
+                io::Error::new(io::ErrorKind::TimedOut, "the catalog cannot be written, so what it knows may be old");
+            Error::io("plan a pass over", self.tree.root(), why)
+        };
+        if !self.feed.flush_within(within)? {
+            return Err(late());
+        }
+        let mut pass = self.expirer.pass(confirmed)?;
+        self.expirer.audit.retry();
+        if !self.expirer.audit.lacks_room() {
+            pass.failures.extend(self.unrecorded(!pass.items.is_empty())); // else they wait until the pass is removed
+        }
+        self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
+        self.counters.add(if confirmed.is_some() { Actor::Hand } else { Actor::Rule }, &pass);
+        if !self.feed.flush_within(within)? {
+            tracing::warn!("{}", late().chain()); // the pass is made all the same, and tried to be told for as long as it takes
+        }
+        self.news.tell_of_pass(&pass);
+        Ok(pass)
+    }
+
+    /// Does what waited for room while the disk was full. Returns what the audit still lacks.
+    pub fn settle(&self) -> Option<Report> {
+        self.expirer.settle();
+        self.unrecorded(false)
+    }
+
+    /// Waits until what was done can be queried, for a while: it is done, whether the catalog can be written or not.
+    fn written(&self) -> Result<()> {
+        if !self.feed.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
+            tracing::warn!("the catalog cannot be written for now; what was just done is listed later");
+        }
+        Ok(())
+    }
+
+    /// What waits in the delete queue, oldest first, and what lies there and is not ours.
+    pub fn queue(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
+        self.expirer.queue()
+    }
+
+    /// Takes a pass back out of the delete queue. It never overwrites: what has no place any more stays there.
+    pub fn restore(&self, pass: &str) -> Result<Restoration> {
+        let mut restored = self.expirer.restore(pass)?;
+        restored.failures.extend(self.unrecorded(true));
+        self.written()?;
+        if !restored.items.is_empty() {
+            self.news.tell([Notice::Restored(Arc::new(restored.clone()))]);
+        }
+        Ok(restored)
+    }
+
+    /// Moves events into the delete queue, from where they can be taken back for a day or the undo window, whichever is
+    /// longer. Refuses all of them if one is saved or open.
+    pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
+        let mut pass = self.expirer.delete(events)?;
+        pass.failures.extend(self.unrecorded(true));
+        self.counters.add(Actor::Hand, &pass);
+        self.written()?;
+        self.news.tell_of_pass(&pass);
+        Ok(pass)
+    }
+
+    /// Saves an event, so that no rule takes it, or with `false` makes it one like others. [`Error::Unrecorded`]: it is done, and
+    /// only the audit lacks it.
+    pub fn set_saved(&self, event: &EventId, is_saved: bool) -> Result<()> {
+        let set = if is_saved { Expirer::save } else { Expirer::unsave };
+        set(&self.expirer, event)?;
+        self.written()?;
+        match self.unrecorded(true) {
+            Some(report) => {
+                let done = format!("{event} is {}saved", if is_saved { "" } else { "no longer " });
+                Err(Error::Unrecorded { done, why: report.problem })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be reported where the audit does not keep what was done.
+    fn unrecorded(&self, has_done: bool) -> Option<Report> {
+        let is_of_this = has_done || self.expirer.audit.is_lasting();
+        let why = is_of_this.then(|| self.expirer.audit.lacks())??;
+        Some(Report::failure(self.tree.root(), why))
+    }
+
+    /// Waits until a catalog that was found to be damaged is rebuilt and filled; false if `within` passes before.
+    pub fn wait_rebuilt(&self, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        while self.catalog.is_damaged() {
+            if Instant::now() >= until || self.stop.wait(Duration::from_millis(50)) {
+                return false;
+            }
+        }
+        self.status.wait_ready(until.saturating_duration_since(Instant::now()))
+    }
+
+    /// Reads the whole archive anew, unchanged or not; with `measure`, every file.
+    pub fn rescan(&self, measure: bool) -> Result<Summary> {
+        let depth = if measure { Depth::Full } else { Depth::Glance };
+        let _walking = self.walking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = self.catalog.known()?.without_stamps();
+        let summary = self.scanner.preload(&known, depth, &self.stop, &crate::scan::Progress::default())?;
+        self.written()?;
+        Ok(summary)
+    }
+
+    /// Motion said (`on_movie_end`) that the movie at this path is finished, and so its event. `None` where there is no such
+    /// movie (any more) in an event of this archive: Motion writes other files too.
+    pub fn note_movie_ended(&self, path: &Path) -> Result<Option<EventId>> {
+        let (id, movie) = match self.event_of_movie(path) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::debug!("not an event's movie: {}", error.chain());
+                return Ok(None);
+            }
+        };
+        // Under another name Motion may begin the next movie of the same event (`movie_max_time`): the file is looked at, no more.
+        if movie.is_usual() {
+            self.scanner.note_ended(id.clone());
+        }
+        self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
+        self.written()?; // changes are gathered for a moment; the caller may query at once
+        Ok(Some(id))
+    }
+
+    /// The event that a movie belongs to, or why it belongs to none.
+    fn event_of_movie(&self, path: &Path) -> Result<(EventId, MovieName)> {
+        let refuse = || Error::Name { what: "a movie of an event of this archive", text: path.display().to_string() };
+        // Motion may know the archive by another path; the names tell the event, the file itself that it is the same.
+        let mut names = path.iter().rev().map(|name| name.to_str().ok_or_else(refuse));
+        let mut name = || names.next().ok_or_else(refuse)?;
+        let (file, event, day, camera) = (name()?, name()?, name()?, name()?);
+        let movie = MovieName::parse(file.as_bytes()).filter(|movie| !movie.looks_like_debug()).ok_or_else(refuse)?;
+        let id: EventId = format!("{camera}/{day}/{event}").parse()?;
+        let identity = |path: &Path| {
+            let stat = path.metadata().map_err(|e| Error::io("find", path, e))?;
+            Ok::<_, Error>((stat.dev(), stat.ino()))
+        };
+        if identity(path)? != identity(&self.root().join(id.to_string()).join(file))? {
+            return Err(refuse());
+        }
+        Ok((id, movie))
+    }
+}

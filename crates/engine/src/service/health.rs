@@ -1,0 +1,112 @@
+//! What keeps the archive from being managed at all, whatever the rules say: a marker that is missing or broken, a root
+//! or a camera's disk that is read-only, a disk that is full, directories with recordings that are no cameras. Looked at every 10 s by the expirer's timer, told as alerts; and
+//! by `owlery check`.
+
+use super::handle::Handle;
+use super::status::Component;
+use crate::archive::{InPlace, Report, Room, Tree};
+use crate::clock::Now;
+use crate::error::Error;
+use crate::event::Camera;
+use crate::expirer::is_same_disk;
+
+/// What must be told now. `can_expire` says whether there is a rule.
+pub(super) fn alerts(shared: &Handle) -> Vec<String> {
+    let can_expire = shared.expirer.policy().can_expire();
+    let mut alerts = Vec::new();
+    if can_expire && let Err(Error::Refused { message, .. }) = shared.tree.verify_identity() {
+        alerts.push(format!("nothing expires: {message}"));
+    }
+    let unwritten = shared.expirer.audit.unwritten();
+    if unwritten > 0 {
+        alerts.push(format!(
+            "{unwritten} audit entries cannot be written, and their passes are not removed unless the disk is full: make the \
+             state directory writable, or name another with --state-dir"
+        ));
+    }
+    for (what, room) in shared.tree.rooms() {
+        if room.is_read_only {
+            // Some archives are served from a read-only disk on purpose.
+            if can_expire || shared.was_writable() {
+                alerts.push(format!("{what} is mounted read-only: nothing can be recorded there, and nothing expires"));
+            }
+        } else if let Some(why) = room.full() {
+            alerts.push(format!("{what} is full ({why}): Motion cannot record there"));
+        }
+    }
+    alerts.extend(full_state(shared));
+    match shared.tree.missing_disks() {
+        Ok(missing) => alerts.extend(missing.iter().map(Report::sentence)),
+        Err(error) => tracing::debug!("{}", error.chain()),
+    }
+    match shared.tree.strangers(shared.now().nanos()) {
+        Ok(strangers) => alerts.extend(few(&strangers)),
+        Err(error) => tracing::debug!("{}", error.chain()), // other parts tell that the root cannot be read
+    }
+    match flat(shared) {
+        Ok(flat) => alerts.extend(few(&flat)),
+        Err(error) => tracing::debug!("{}", error.chain()),
+    }
+    alerts
+}
+
+/// The state directory's disk, where it is another than the root's and full.
+fn full_state(shared: &Handle) -> Option<String> {
+    let state = shared.state_dir();
+    if is_same_disk(state, shared.tree.root()) {
+        return None;
+    }
+    let there = state.ancestors().find(|path| path.is_dir())?; // a full disk may not even take the directory
+    let why = Room::of(&rustix::fs::statvfs(there).ok()?).full()?;
+    let state = state.display();
+    Some(format!("the disk of the state directory {state} is full ({why}): catalog and audit cannot be written"))
+}
+
+/// Cameras without a single event, but with recordings.
+fn flat(shared: &Handle) -> crate::error::Result<Vec<Report>> {
+    if shared.status.troubles().contains_key(&Component::Preload) {
+        return Ok(Vec::new()); // the catalog does not know all events yet
+    }
+    let cameras = shared.catalog.cameras()?;
+    let is_empty = |camera: &Camera| cameras.iter().any(|known| known.camera == *camera && known.events == 0);
+    if cameras.iter().all(|camera| camera.events > 0) {
+        return Ok(Vec::new());
+    }
+    shared.tree.flat_cameras(is_empty)
+}
+
+/// The most directories that alerts name one by one.
+const FEW: usize = 5;
+
+fn few(strangers: &[Report]) -> impl Iterator<Item = String> {
+    let more = strangers.len().saturating_sub(FEW);
+    let rest =
+        (more > 0).then(|| format!("{more} more directories hold recordings that are not shown; see: owlery check"));
+    strangers.iter().take(FEW).map(Report::sentence).chain(rest)
+}
+
+/// What `owlery check` finds wrong with the archive as a whole.
+pub(super) fn problems(tree: &Tree, now: Now) -> Vec<Report> {
+    let mut problems = match tree.marker() {
+        Err(Error::Refused { message, .. }) => {
+            vec![Report::failure(tree.marker_path(), format!("nothing here expires: {message}"))]
+        }
+        Err(error) => vec![Report::failure(tree.marker_path(), format!("nothing here expires: {}", error.chain()))],
+        Ok(_) => Vec::new(),
+    };
+    match tree.in_place() {
+        Ok(found) => problems.extend(found.iter().map(|(id, stage)| {
+            let why = match stage {
+                InPlace::Moved => "it was moved beside its day, and goes back at the next pass",
+                InPlace::Removing => "it is being removed in place; its directory stays until the audit has the entry",
+            };
+            Report::failure(tree.root().join(id.to_string()), why)
+        })),
+        Err(error) => problems.push(Report::of(&error, tree.root())),
+    }
+    match tree.strangers(now.nanos()) {
+        Ok(strangers) => problems.extend(strangers),
+        Err(error) => problems.push(Report::of(&error, tree.root())),
+    }
+    problems
+}

@@ -1,0 +1,192 @@
+//! Which archive a state directory belongs to. A state directory outside the root repeats the archive's identity, so
+//! that a root without a marker (a mount that failed, another disk) is not taken for a new archive where the state knows
+//! another one. A person accepts a change with `owlery accept`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::state_dir::StateDir;
+use crate::archive::{RootSign, Tree, marker};
+use crate::error::{Error, Result};
+use owlery_state::write_state;
+
+const FILE: &str = "archive.json";
+/// What a state directory holds that was derived from one archive and means nothing for another.
+const DERIVED: [&str; 5] = ["catalog.db", "catalog.db-wal", "catalog.db-shm", "volumes.json", "held.json"];
+
+/// The file, which is a marker's with more in it.
+#[derive(Serialize, Deserialize)]
+struct Named {
+    owlery: u32,
+    archive: String,
+    /// The root that is to carry this identity and could not be marked yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unmarked_root: Option<RootSign>,
+}
+
+/// What a state directory says about its archive.
+#[derive(Debug, PartialEq, Eq)]
+enum Known {
+    /// It was not used before.
+    Nothing,
+    /// The archive of this identity.
+    Archive(String),
+    /// The same, but the root carried no marker yet, since its disk was full.
+    Unmarked(String, RootSign),
+    /// An earlier build used it, which did not write down for which archive.
+    Unnamed,
+    /// It cannot be told, and why.
+    Broken(String),
+}
+
+/// Fails with [`Error::Refused`] if the state directory belongs to another archive than the one at the root.
+pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
+    if is_inside(tree, state) {
+        return Ok(()); // the marker itself lies there
+    }
+    let root = tree.marker();
+    let why = match (known(state), &root) {
+        // A broken marker: it is served, and every pass is refused.
+        (Known::Nothing, _) | (_, Err(_)) | (Known::Unnamed, Ok(Some(_))) => return Ok(()),
+        (Known::Archive(known) | Known::Unmarked(known, _), Ok(Some(found))) if known == *found => return Ok(()),
+        (Known::Unmarked(_, sign), Ok(None)) if tree.root_sign() == Some(sign.clone()) => return Ok(()),
+        (Known::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never was
+        (Known::Archive(known) | Known::Unmarked(known, _), Ok(Some(found))) => {
+            format!("of the archive {known}, and this is {found}")
+        }
+        (Known::Archive(known) | Known::Unmarked(known, _), Ok(None)) => {
+            format!("of the archive {known}, and this root carries no marker")
+        }
+        (Known::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
+        (Known::Broken(why), _) => format!("of an archive that cannot be told ({why})"),
+    };
+    let (root, state, accept) = (tree.root().display(), state.display(), tree.accept_command());
+    let message = format!(
+        "the state directory {state} is that {why}: is the right disk mounted at {root}? If {root} is rightly another \
+         archive, accept it with: {accept}"
+    );
+    Err(Error::Refused { guard: "marker", message })
+}
+
+/// Writes down that the state directory belongs to the archive at the root; best effort, since the disk may be full.
+pub(super) fn note(tree: &Tree, state: &Path) {
+    let Some(id) = tree.identify_if(false) else { return };
+    let unmarked = tree.is_provisional().then(|| tree.root_sign());
+    let now = match &unmarked {
+        None => Known::Archive(id.to_owned()),
+        Some(Some(sign)) => Known::Unmarked(id.to_owned(), sign.clone()),
+        Some(None) => return, // it could not be told from another disk that is mounted there later
+    };
+    if is_inside(tree, state) || known(state) == now {
+        return;
+    }
+    let file = Named { owlery: 1, archive: id.to_owned(), unmarked_root: unmarked.flatten() };
+    let text = serde_json::to_vec(&file).expect("a struct of numbers and strings is JSON");
+    match write_state(state, FILE, &text, 0o644) {
+        Err(error) if error.is_full() || !state.is_dir() => tracing::debug!("{}", error.chain()),
+        Err(error) => tracing::warn!("{}; it is tried again at the next start", error.chain()),
+        Ok(()) => {}
+    }
+}
+
+/// Has a root that could not be marked by an earlier process be given the identity that the state knows.
+pub(super) fn expect(tree: &Tree, state: &Path) {
+    if let (Known::Unmarked(id, sign), Ok(None)) = (known(state), tree.marker())
+        && tree.root_sign() == Some(sign)
+    {
+        tree.expect_identity(id);
+    }
+}
+
+/// Makes the root's archive the one of the state directory, whatever that knew. Marks a root that carries no marker, or a
+/// broken one. What was derived from another archive goes; the audit and the clock stay. Returns the identity.
+pub(super) fn accept(tree: &Tree, state: &Path) -> Result<String> {
+    let id = match tree.marker() {
+        Ok(Some(id)) => id,
+        Ok(None) | Err(Error::Refused { .. }) => tree.mark_anew()?,
+        Err(error) => return Err(error),
+    };
+    if is_inside(tree, state) || known(state) == Known::Archive(id.clone()) {
+        return Ok(id);
+    }
+    for name in DERIVED {
+        let path = state.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("remove", &path, error));
+            }
+            _ => {}
+        }
+    }
+    write_state(state, FILE, &marker::text_of(&id), 0o644)?;
+    Ok(id)
+}
+
+/// Whether the state lies where the marker does.
+fn is_inside(tree: &Tree, state: &Path) -> bool {
+    let default = StateDir::default_path(tree);
+    let canonical = |path: &Path| path.canonicalize().ok();
+    state == default || (canonical(state).is_some() && canonical(state) == canonical(&default))
+}
+
+fn known(state: &Path) -> Known {
+    let path = state.join(FILE);
+    match std::fs::read(&path) {
+        Ok(bytes) => match marker::parse(&bytes) {
+            Ok(id) => match serde_json::from_slice(&bytes) {
+                Ok(Named { unmarked_root: Some(sign), .. }) => Known::Unmarked(id, sign),
+                _ => Known::Archive(id),
+            },
+            Err(why) => Known::Broken(format!("{}: {why}", path.display())),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if state.join("catalog.db").exists() {
+                Known::Unnamed
+            } else {
+                Known::Nothing
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Known::Nothing, // opening it fails, and says why
+        Err(error) => Known::Broken(format!("{}: {error}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> (tempfile::TempDir, Tree) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("root/Camera1")).unwrap();
+        std::fs::create_dir(folder.path().join("state")).unwrap();
+        let tree = Tree::open(&folder.path().join("root"), "Camera.*").unwrap();
+        (folder, tree)
+    }
+
+    #[test]
+    fn a_state_of_an_earlier_build_goes_on_with_its_marker() {
+        let (folder, tree) = world();
+        let state = folder.path().join("state");
+        check(&tree, &state).unwrap();
+        std::fs::write(state.join("catalog.db"), "").unwrap();
+        assert!(matches!(check(&tree, &state), Err(Error::Refused { guard: "marker", .. })));
+        tree.identify().unwrap();
+        check(&tree, &state).unwrap();
+        note(&tree, &state);
+        assert_eq!(known(&state), Known::Archive(tree.identify().unwrap().to_owned()));
+    }
+
+    #[test]
+    fn a_broken_name_of_the_archive_is_refused() {
+        let (folder, tree) = world();
+        let state = folder.path().join("state");
+        for broken in ["", "{", r#"{"owlery":2,"archive":"a"}"#, r#"{"owlery":1,"archive":""}"#] {
+            std::fs::write(state.join(FILE), broken).unwrap();
+            assert!(check(&tree, &state).is_err(), "{broken:?}");
+        }
+        let id = accept(&tree, &state).unwrap();
+        assert_eq!(tree.marker().unwrap(), Some(id));
+        check(&tree, &state).unwrap();
+    }
+}

@@ -1,0 +1,121 @@
+//! How an archive is to be managed.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::event::Camera;
+use crate::reaper::Window;
+use crate::retention::{Keep, Policy};
+use crate::scan::Sidecars;
+
+/// How an archive is to be managed. Without a rule nothing expires.
+#[derive(Clone)]
+pub struct Options {
+    /// The directory that holds the camera directories.
+    pub root: PathBuf,
+    /// The state directory; `ROOT/.owlery` if none.
+    pub state_dir: Option<PathBuf>,
+    /// The names of camera directories, a regular expression.
+    pub camera_pattern: String,
+    /// The retention rules.
+    pub policy: Policy,
+    /// For how long a pass can be restored.
+    pub undo_window: Duration,
+    /// The time between two passes.
+    pub check_interval: Duration,
+    /// Motion's `event_gap`: after so much silence an event is over.
+    pub event_gap: Duration,
+    /// Which sidecars are believed and written.
+    pub sidecars: Sidecars,
+    /// How often to look for changes, where no notifications are used.
+    pub poll: Option<Duration>,
+    /// The most files that are removed in a second.
+    pub reap_rate: Option<NonZeroU32>,
+    /// The hours in which passes are removed; always if none.
+    pub window: Option<Window>,
+    /// The ports of the cameras' live streams.
+    pub ports: BTreeMap<Camera, u16>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Whether a root without a camera directory is accepted.
+    pub may_be_empty: bool,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("root", &self.root).field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.$name = $value;
+            self
+        }
+    )*};
+}
+
+impl Options {
+    /// The archive at `root`, with defaults for everything else.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            state_dir: None,
+            camera_pattern: "Camera.*".to_owned(),
+            policy: Policy::default(),
+            undo_window: Duration::ZERO,
+            check_interval: Duration::from_hours(1),
+            event_gap: Duration::from_mins(1),
+            sidecars: Sidecars::default(),
+            poll: None,
+            reap_rate: None,
+            window: None,
+            ports: BTreeMap::new(),
+            clock: Arc::new(SystemClock),
+            may_be_empty: false,
+        }
+    }
+
+    /// A day expires when it lies more than `days` days before today. At least 1.
+    #[must_use]
+    pub fn keep_days(mut self, days: u32) -> Self {
+        self.policy.keep = Some(Keep::Days(days));
+        self
+    }
+
+    setters! {
+        /// All rules at once.
+        policy: Policy = policy;
+        /// Where the state lies; else `.owlery` in the root.
+        state_dir: PathBuf = Some(state_dir);
+        /// Which directories of the root are cameras: a regular expression for the whole name.
+        camera_pattern: String = camera_pattern;
+        /// How long what a rule has retired can be taken back before the reaper may take it.
+        undo_window: Duration = undo_window;
+        /// How often the expirer runs, and the tree is compared with the catalog.
+        check_interval: Duration = check_interval;
+        /// Motion's `event_gap`.
+        event_gap: Duration = event_gap;
+        /// For which events `.details.json` is written.
+        sidecars: Sidecars = sidecars;
+        /// Look at this interval instead of asking the kernel for notifications.
+        poll: Duration = Some(poll);
+        /// How many entries the reaper removes in a second; 0: no limit.
+        reap_rate: u32 = NonZeroU32::new(reap_rate);
+        /// The hours of the day, on the wall, in which the reaper works; else all.
+        window: Window = Some(window);
+        /// The ports of the cameras' live streams, as far as they are known.
+        ports: BTreeMap<Camera, u16> = ports;
+        /// Whether a root that holds nothing yet is an archive too, which waits for its first camera. Else it is refused.
+        may_be_empty: bool = may_be_empty;
+        /// Where the time comes from.
+        clock: Arc<dyn Clock> = clock;
+    }
+}

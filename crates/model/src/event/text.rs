@@ -1,0 +1,115 @@
+//! Short texts of a fixed form, made without asking for memory: a walk and a page make them by the thousand.
+
+use std::ops::Deref;
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
+
+/// At most so many bytes; a time has 19.
+const MOST: usize = 24;
+
+/// A text of digits and punctuation. What does not fit is left out, and nothing here makes so much.
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
+    bytes: [u8; MOST],
+    len: usize,
+}
+
+impl Text {
+    pub fn new() -> Self {
+        Self { bytes: [0; MOST], len: 0 }
+    }
+
+    /// `2026-11-20T10:04:36`, with this in the middle.
+    pub fn of_time(time: NaiveDateTime, middle: u8) -> Self {
+        let mut text = Self::of_date(time.date());
+        text.push(middle);
+        text.push_parts(b':', [time.hour(), time.minute(), time.second()]);
+        text
+    }
+
+    /// `2026-11-20`; the years 0 to 9999 have four digits.
+    pub fn of_date(date: NaiveDate) -> Self {
+        let mut text = Self::new();
+        let year = u32::try_from(date.year()).unwrap_or(0);
+        text.push_digits(year / 100);
+        text.push_digits(year % 100);
+        text.push(b'-');
+        text.push_parts(b'-', [date.month(), date.day()]);
+        text
+    }
+
+    pub fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = byte;
+            self.len += 1;
+        }
+    }
+
+    /// Numbers of at least two digits with something between them.
+    pub fn push_parts<const N: usize>(&mut self, between: u8, parts: [u32; N]) {
+        for (n, part) in parts.into_iter().enumerate() {
+            if n > 0 {
+                self.push(between);
+            }
+            self.push_digits(part);
+        }
+    }
+
+    /// With zeros before it, as `{:0width$}` would; at least two digits.
+    pub fn push_padded(&mut self, number: u32, width: u8) {
+        let digits = number.checked_ilog10().map_or(1, |log| log + 1).max(2);
+        for _ in digits..u32::from(width) {
+            self.push(b'0');
+        }
+        self.push_digits(number);
+    }
+
+    /// At least two digits, as `{:02}` would.
+    pub fn push_digits(&mut self, number: u32) {
+        let digit = |number: u32| b"0123456789"[(number % 10) as usize];
+        if number >= 100 {
+            self.push_digits(number / 10);
+            self.push(digit(number));
+        } else if let Some(place) = self.bytes.get_mut(self.len..self.len + 2) {
+            place.copy_from_slice(&[digit(number / 10), digit(number)]);
+            self.len += 2;
+        }
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default() // digits and punctuation are ASCII
+    }
+}
+
+impl serde::Serialize for Text {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_time_is_written_as_chrono_writes_it(secs in 0i64..200_000_000_000) {
+            let time = chrono::DateTime::from_timestamp(secs, 0).unwrap().naive_utc();
+            prop_assert_eq!(&*Text::of_time(time, b'T'), time.format("%Y-%m-%dT%H:%M:%S").to_string());
+            prop_assert_eq!(&*Text::of_date(time.date()), time.format("%Y-%m-%d").to_string());
+        }
+
+        #[test]
+        fn numbers_have_two_digits_or_more(number: u32) {
+            let mut text = Text::new();
+            text.push_digits(number);
+            prop_assert_eq!(&*text, format!("{number:02}"));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Places where a test can make the program fail: `OWLERY_FAULT=reaper` makes the reaper panic at its first pass,
+//! `OWLERY_FAULT=retire-3` ends the process after step 3 of that procedure as a crash would, and with
+//! `OWLERY_FAULT=retire-3@FIFO` it waits there until that FIFO was opened for writing and closed again. Compiled into
+//! debug builds only, which is what tests run. Tests within the library end one thread's work instead ([`stop_at`]).
+//! Limits that would make a test wait can be set lower the same way: `OWLERY_LIMITS=head=300ms,connections=4`.
+
+use std::time::Duration;
+
+/// What the environment asks for.
+fn fault() -> Option<String> {
+    cfg!(debug_assertions).then(|| std::env::var("OWLERY_FAULT").ok()).flatten()
+}
+
+fn is_asked_for(name: &str) -> bool {
+    fault().is_some_and(|fault| fault == name)
+}
+
+/// Panics if the environment asks for it.
+pub fn point(name: &str) {
+    assert!(!is_asked_for(name), "OWLERY_FAULT={name}");
+}
+
+/// Ends the process on the spot if the environment asks for it: nothing is unwound, flushed or cleaned up. Or waits.
+pub fn crash(name: &str) {
+    #[cfg(debug_assertions)]
+    STEP.with_borrow_mut(|step| {
+        if step.as_deref() == Some(name) {
+            *step = None;
+            std::panic::resume_unwind(Box::new("stopped at a step")); // without a word on standard error
+        }
+    });
+    if is_asked_for(name) {
+        std::process::abort();
+    }
+    if let Some(fault) = fault()
+        && let Some((at, fifo)) = fault.split_once('@')
+        && at == name
+    {
+        let _ = std::fs::read(fifo); // to its end; one that is gone is not waited for
+    }
+}
+
+/// What a test wants a limit to be.
+fn limit(name: &str) -> Option<String> {
+    let limits = cfg!(debug_assertions).then(|| std::env::var("OWLERY_LIMITS").ok()).flatten()?;
+    limits.split(',').find_map(|limit| limit.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+}
+
+/// How long something may take: `usual`, unless a test wants it otherwise.
+pub fn span(name: &str, usual: Duration) -> Duration {
+    limit(name).and_then(|span| humantime::parse_duration(&span).ok()).unwrap_or(usual)
+}
+
+/// How many of something there may be: `usual`, unless a test wants it otherwise.
+pub fn number(name: &str, usual: usize) -> usize {
+    limit(name).and_then(|number| number.parse().ok()).unwrap_or(usual)
+}
+
+#[cfg(debug_assertions)]
+thread_local! {
+    /// The step after which this thread's work ends; set and cleared by the test that runs on it.
+    static STEP: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Runs `work`, ending it by a panic after a step; `None` if it was ended.
+#[cfg(debug_assertions)]
+pub fn stop_at<T>(step: Option<&str>, work: impl FnOnce() -> T) -> Option<T> {
+    STEP.set(step.map(str::to_owned));
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    STEP.set(None);
+    match done {
+        Ok(done) => Some(done),
+        Err(panic) if panic.downcast_ref() == Some(&"stopped at a step") => None,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}

@@ -1,0 +1,405 @@
+//! How a plan is made: rule after rule, each taking the oldest days first, until what it asks for holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytesize::ByteSize;
+
+use super::{
+    DayView, EARLIEST, EventView, Foreign, Keep, NO_EVENTS, Need, Plan, Policy, View, WRONG_DATE, enough,
+    newest_candidate,
+};
+use crate::clock::Now;
+use crate::event::{Camera, Day, EventName, EventSelection, Item};
+
+/// How the reasons of what the rules of the whole archive take begin.
+const ARCHIVE_OVER: &str = "archive over ";
+const FREE_SPACE: &str = "free space ";
+
+/// Whether a plan's reason tells of the whole archive or its disk, and not only of the day or its camera.
+pub fn is_of_the_whole(reason: &str) -> bool {
+    [ARCHIVE_OVER, FREE_SPACE].iter().any(|begin| reason.starts_with(begin))
+}
+
+/// How many days are asked for at a time when it is not known how much they bring.
+const ASKED: usize = 32;
+
+/// Decides what to retire. Where [`Plan::needs`] is not empty, the view must be completed and the plan made again.
+pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
+    let Ok(today) = Day::try_from(now.today()) else { return Plan::default() };
+    let mut planner = Planner {
+        view,
+        policy,
+        today,
+        newest: newest_candidate(now),
+        plan: Plan::default(),
+        handled: BTreeMap::new(),
+        needs: BTreeSet::new(),
+    };
+    planner.by_age();
+    for camera in &view.cameras {
+        if let Some(limit) = policy.camera_sizes.get(&camera.camera) {
+            let what = format!("{} over {}", camera.camera, text_of(*limit));
+            planner.by_size(Some(&camera.camera), camera.bytes, *limit, &what);
+        }
+    }
+    if let Some(limit) = policy.max_size {
+        planner.by_size(None, view.bytes, limit, &format!("{ARCHIVE_OVER}{}", text_of(limit)));
+    }
+    planner.by_free_space();
+    planner.look_at_days_without_events();
+    planner.finish()
+}
+
+/// Bytes for people.
+pub(super) fn text_of(bytes: u64) -> String {
+    ByteSize::b(bytes).display().si().to_string()
+}
+
+/// What a removal must tell before a rule may count on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gain {
+    /// A rule of age does not mind.
+    Any,
+    /// The sum of sizes.
+    Bytes,
+    /// The space on the disk.
+    Frees,
+}
+
+/// Something has to be found out first.
+struct Blocked;
+
+struct Planner<'a> {
+    view: &'a View,
+    policy: &'a Policy,
+    today: Day,
+    /// The newest day that may be taken.
+    newest: Day,
+    plan: Plan,
+    /// The days that a rule has come to, by their place in the view, and the item that was made of each.
+    handled: BTreeMap<usize, Option<usize>>,
+    needs: BTreeSet<(usize, Need)>,
+}
+
+impl Planner<'_> {
+    fn by_age(&mut self) {
+        for at in 0..self.view.days.len() {
+            let day = &self.view.days[at];
+            let Some(Keep::Days(keep)) = self.policy.keep_of(&day.camera) else { continue };
+            if day.day <= self.newest && day.day < self.today.back(u64::from(keep)) {
+                let reason = format!("older than {keep} days: ended {}", day.day);
+                let _ = self.take(at, &reason, Gain::Any); // what it needs is noted
+            }
+        }
+    }
+
+    /// `measured` bytes of one camera, or of all, must not be more than `limit`.
+    fn by_size(&mut self, camera: Option<&Camera>, measured: u64, limit: u64, what: &str) {
+        let is_meant = |of: &Camera| camera.is_none_or(|camera| camera == of);
+        let items = self.plan.items.iter().filter(|item| is_meant(&item.camera));
+        let taken: u64 = items.filter_map(|item| item.bytes).sum();
+        let Some(excess) = measured.checked_sub(limit.saturating_add(taken)).filter(|excess| *excess > 0) else {
+            return;
+        };
+        // A sidecar may tell any size. What the sum counts by its word alone is measured before anything is taken for it.
+        let is_believed = |day: &DayView| is_meant(&day.camera) && day.events > 0 && !day.measured_on_disk;
+        let believed = (0..self.view.days.len()).filter(|at| is_believed(&self.view.days[*at]));
+        let believed: Vec<_> = believed.map(|at| (at, Need::Bytes)).collect();
+        if !believed.is_empty() {
+            self.needs.extend(believed);
+            return;
+        }
+        let reason = format!("{what} by {}", text_of(excess));
+        self.cover(excess, &reason, Gain::Bytes, &|day| is_meant(&day.camera));
+    }
+
+    fn by_free_space(&mut self) {
+        let (Some(min_free), Some(disk)) = (self.policy.min_free, &self.view.disk) else { return };
+        let disk = match disk {
+            Ok(disk) => *disk,
+            Err(why) => return self.plan.alerts.push(format!("free space cannot be read: {why}")),
+        };
+        let mark = min_free.mark(disk.total);
+        let goal = if self.view.pressed { enough(mark) } else { mark };
+        let free = disk.free.saturating_add(self.view.queued);
+        let Some(missing) = goal.checked_sub(free).filter(|missing| *missing > 0) else { return };
+        let is_here = |camera: &Camera| self.view.cameras.iter().any(|view| &view.camera == camera && !view.apart);
+        // What other rules take frees space too; how much, their bytes tell well enough until the next look.
+        let mut coming: u64 = 0;
+        for (at, item) in &self.handled {
+            let Some(item) = item.map(|item| &self.plan.items[item]).filter(|item| is_here(&item.camera)) else {
+                continue;
+            };
+            match item.frees.or(item.bytes) {
+                Some(frees) => coming = coming.saturating_add(frees),
+                None => _ = self.needs.insert((*at, Need::Frees)),
+            }
+        }
+        if missing <= coming {
+            return;
+        }
+        // A little more than the mark: else every new recording would begin it again.
+        let missing = missing - coming + (enough(mark) - goal);
+        let short = text_of(goal.saturating_sub(disk.free));
+        let reason = format!("{FREE_SPACE}{} under {} by {short}", text_of(disk.free), text_of(goal));
+        self.cover(missing, &reason, Gain::Frees, &|day| is_here(&day.camera));
+    }
+
+    /// Takes days, oldest first, until they bring `missing` bytes.
+    fn cover(&mut self, missing: u64, reason: &str, gain: Gain, is_meant: &dyn Fn(&DayView) -> bool) {
+        let newest = self.newest.min(self.today.back(u64::from(self.policy.floor_days)));
+        let (mut gained, mut expected, mut asked) = (0u64, 0u64, 0);
+        for at in 0..self.view.days.len() {
+            let day = &self.view.days[at];
+            if gained >= missing || (asked > 0 && (expected >= missing || asked >= ASKED)) {
+                return;
+            }
+            let is_free = !self.handled.contains_key(&at) && !self.policy.is_kept_forever(&day.camera);
+            if day.day > newest || day.events == 0 || !is_free || !is_meant(day) {
+                continue;
+            }
+            if asked > 0 {
+                // The order must hold: nothing younger is taken before it is known what this one brings.
+                asked += usize::from(self.ask(at, gain));
+                expected = expected.saturating_add(day.bytes.unwrap_or(0));
+                continue;
+            }
+            if let Ok(more) = self.take(at, reason, gain) {
+                gained = gained.saturating_add(more);
+            } else {
+                asked = 1;
+                expected = gained.saturating_add(day.bytes.unwrap_or(0));
+            }
+        }
+        if asked == 0 && gained < missing {
+            self.keep_by_floor(newest, is_meant);
+            let kept = self.what_is_kept();
+            let rest = text_of(missing - gained);
+            self.plan.alerts.push(format!("{reason}: {rest} cannot be freed, since nothing more may be deleted{kept}"));
+        }
+    }
+
+    /// Notes what has to be known of a day; true if there is something.
+    fn ask(&mut self, at: usize, gain: Gain) -> bool {
+        let day = &self.view.days[at];
+        let lacks = |bytes: Option<u64>, frees: Option<u64>| match gain {
+            Gain::Any => None,
+            Gain::Bytes => bytes.is_none().then_some(Need::Bytes),
+            Gain::Frees => frees.is_none().then_some(Need::Frees),
+        };
+        let need = match &day.mixed {
+            _ if gain == Gain::Bytes && !day.weighed => Some(Need::Bytes),
+            _ if !day.is_mixed() => lacks(day.bytes, day.frees),
+            None => Some(Need::Events),
+            Some(events) => {
+                let mut free = events.iter().filter(|event| !event.saved && !event.open);
+                free.find_map(|event| lacks(event.bytes, event.frees))
+            }
+        };
+        self.needs.extend(need.map(|need| (at, need)));
+        need.is_some()
+    }
+
+    /// Takes of a day what may be taken; answers how much that brings.
+    fn take(&mut self, at: usize, reason: &str, gain: Gain) -> Result<u64, Blocked> {
+        let day = &self.view.days[at];
+        let whole = |reason: &str| item(day, EventSelection::All, day.events, (day.bytes, day.frees), reason);
+        if self.handled.contains_key(&at) {
+            return Ok(0);
+        }
+        let is_kept = if self.view.restored.contains(&(day.camera.clone(), day.day)) {
+            Some("restored")
+        } else {
+            (day.events > 0 && day.saved == day.events).then_some("saved")
+        };
+        if let Some(why) = is_kept {
+            self.plan.kept.push(whole(why));
+            self.handled.insert(at, None);
+            return Ok(0);
+        }
+        if day.events == 0 {
+            return self.take_without_events(at, whole(reason));
+        }
+        if self.ask(at, gain) {
+            return Err(Blocked);
+        }
+        let Some(events) = day.mixed.as_ref().filter(|_| day.is_mixed()) else {
+            return Ok(self.add(at, whole(reason), gain));
+        };
+        let some = |is_meant: &dyn Fn(&EventView) -> bool, why: &str| {
+            let chosen: Vec<&EventView> = events.iter().filter(|event| is_meant(event)).collect();
+            let bytes = chosen.iter().map(|event| event.bytes).sum();
+            let frees = chosen.iter().map(|event| event.frees).sum();
+            let names = chosen.iter().map(|event| event.name).collect();
+            item(day, EventSelection::Some(names), chosen.len() as u64, (bytes, frees), why)
+        };
+        let taken = some(&|event| !event.saved && !event.open, reason);
+        let kept = [some(&|event| event.saved, "saved"), some(&|event| !event.saved && event.open, "open")];
+        self.plan.kept.extend(kept.into_iter().filter(|kept| kept.count > 0));
+        if taken.count == 0 {
+            self.handled.insert(at, None);
+            return Ok(0);
+        }
+        Ok(self.add(at, taken, gain))
+    }
+
+    /// A day directory that is empty goes; one with files in it stays, and is told of.
+    fn take_without_events(&mut self, at: usize, item: Item) -> Result<u64, Blocked> {
+        match &self.view.days[at].foreign {
+            None => {
+                self.needs.insert((at, Need::Foreign));
+                return Err(Blocked);
+            }
+            Some(Foreign { count: 0, .. }) => return Ok(self.add(at, item, Gain::Any)),
+            Some(_) => self.plan.kept.push(Item { reason: NO_EVENTS.to_owned(), ..item }),
+        }
+        self.handled.insert(at, None);
+        Ok(0)
+    }
+
+    /// Rules of size pass over days without events; those with files in them are told of, since they fill the disk.
+    fn look_at_days_without_events(&mut self) {
+        if !self.policy.looks_at_space() {
+            return;
+        }
+        let newest = self.newest.min(self.today.back(u64::from(self.policy.floor_days)));
+        for at in 0..self.view.days.len() {
+            let day = &self.view.days[at];
+            let is_asked = day.day <= newest && day.events == 0 && !self.policy.is_kept_forever(&day.camera);
+            if !is_asked || self.handled.contains_key(&at) {
+                continue;
+            }
+            match &day.foreign {
+                None => _ = self.needs.insert((at, Need::Foreign)),
+                Some(Foreign { count: 0, .. }) => {}
+                Some(_) => {
+                    self.plan.kept.push(item(day, EventSelection::All, 0, (None, None), NO_EVENTS));
+                    self.handled.insert(at, None);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, at: usize, item: Item, gain: Gain) -> u64 {
+        if self.view.days[at].day.number() < EARLIEST {
+            self.handled.insert(at, None);
+            self.plan.kept.push(Item { reason: WRONG_DATE.to_owned(), ..item });
+            return 0;
+        }
+        let brings = match gain {
+            Gain::Any => None,
+            Gain::Bytes => item.bytes,
+            Gain::Frees => item.frees,
+        };
+        self.handled.insert(at, Some(self.plan.items.len()));
+        self.plan.items.push(item);
+        brings.unwrap_or(0)
+    }
+
+    /// Lists the days that only the floor keeps.
+    fn keep_by_floor(&mut self, newest: Day, is_meant: &dyn Fn(&DayView) -> bool) {
+        for (at, day) in self.view.days.iter().enumerate() {
+            if day.day > newest
+                && day.day <= self.newest
+                && day.events > 0
+                && is_meant(day)
+                && !self.handled.contains_key(&at)
+            {
+                self.handled.insert(at, None);
+                self.plan.kept.push(item(day, EventSelection::All, day.events, (day.bytes, day.frees), "floor"));
+            }
+        }
+    }
+
+    /// What holds the space, in words.
+    fn what_is_kept(&self) -> String {
+        let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for kept in &self.plan.kept {
+            let sum = sums.entry(kept.reason.clone()).or_default();
+            *sum = (sum.0 + kept.count, sum.1.saturating_add(kept.bytes.unwrap_or(0)));
+        }
+        for camera in self.view.cameras.iter().filter(|camera| self.policy.is_kept_forever(&camera.camera)) {
+            sums.insert(format!("{} (forever)", camera.camera), (camera.events, camera.bytes));
+        }
+        let parts: Vec<String> = sums
+            .iter()
+            .map(|(reason, (events, bytes))| format!("{reason}: {events} events, {}", text_of(*bytes)))
+            .collect();
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
+    }
+
+    /// Says which days stay because there is nothing in them that Owlery may remove.
+    fn tell_of_days_without_events(&mut self) {
+        for camera in &self.view.cameras {
+            let is_its = |item: &&Item| item.reason == NO_EVENTS && item.camera == camera.camera;
+            let kept: Vec<&Item> = self.plan.kept.iter().filter(is_its).collect();
+            let days: BTreeSet<Day> = kept.iter().map(|item| item.day).collect();
+            let here = self.view.days.iter().filter(|day| day.camera == camera.camera && days.contains(&day.day));
+            let found: Vec<&Foreign> = here.filter_map(|day| day.foreign.as_ref()).collect();
+            let Some(example) = found.first().map(|foreign| &foreign.example) else { continue };
+            let files: u64 = found.iter().map(|foreign| foreign.count).sum();
+            let text = format!(
+                "{}: nothing expires here, since there are no event directories but {files} files that are not event \
+                 directories, such as {example}{}; Owlery never removes them: have Motion write a directory for each event, \
+                 or remove them by other means",
+                some_of(&kept),
+                layout_of(example)
+            );
+            self.plan.alerts.push(text);
+        }
+    }
+
+    fn finish(mut self) -> Plan {
+        self.tell_of_days_without_events();
+        self.plan.items.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
+        self.plan.kept.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
+        let days = &self.view.days;
+        self.plan.needs =
+            self.needs.iter().map(|(at, need)| (days[*at].camera.clone(), days[*at].day, *need)).collect();
+        self.plan
+    }
+}
+
+/// The first of these days and how many more there are, for an alert.
+fn some_of(items: &[&Item]) -> String {
+    let first = items.first().map(|item| format!("{}/{}", item.camera, item.day)).unwrap_or_default();
+    if items.len() > 1 { format!("{first} and {} more days", items.len() - 1) } else { first }
+}
+
+/// What a name in a day directory tells of who has put it there.
+fn layout_of(name: &str) -> &'static str {
+    let is_time = name.get(..8).is_some_and(|begin| EventName::from_bytes(begin.as_bytes()).is_some());
+    if is_time && name.get(8..).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("m.")) {
+        " (motionEye's flat layout: movies and pictures are files in the day)"
+    } else if matches!(name.as_bytes(), [b'0'..=b'1', b'0'..=b'9'] | [b'2', b'0'..=b'3']) {
+        " (a directory for each hour: the events in it are not told apart)"
+    } else {
+        ""
+    }
+}
+
+fn item(
+    day: &DayView,
+    events: EventSelection,
+    count: u64,
+    (bytes, frees): (Option<u64>, Option<u64>),
+    reason: &str,
+) -> Item {
+    let (camera, reason) = (day.camera.clone(), reason.to_owned());
+    Item { camera, day: day.day, events, count, bytes, frees, reason }
+}
+impl Plan {
+    /// Says how days of a wrong date can be removed; `confirm` makes the command that confirms an id.
+    pub fn tell_of_wrong_dates(&mut self, confirm: impl FnOnce(&str) -> String) {
+        let early = self.of_wrong_date();
+        if early.items.is_empty() {
+            return;
+        }
+        let days = some_of(&early.items.iter().collect::<Vec<_>>());
+        self.alerts.push(format!(
+            "{days}: dated before 2001, so the clock was wrong; kept until a person decides: rename the day to its right \
+             date, or remove it with: {}",
+            confirm(&early.id())
+        ));
+    }
+}
