@@ -34,6 +34,7 @@ mod error;
 mod event;
 mod expirer;
 mod fault;
+mod motion_conf;
 mod printable;
 mod reaper;
 mod retention;
@@ -60,6 +61,7 @@ pub use event::{
     EventSelection, Item, Movie, MovieName, State, Thumbnail,
 };
 pub use expirer::{GuardState, Pass, Restoration};
+pub use motion_conf::MotionConf;
 pub use reaper::Window;
 pub use retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
