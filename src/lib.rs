@@ -10,7 +10,7 @@
 //!     println!("{} {}", event.id, event.details.state.as_str());
 //! }
 //! let mut news = service.subscribe();
-//! if let Some(owlery::Notice::Added(event)) = news.wait() {
+//! if let Some(owlery::Notification::Added(event)) = news.wait() {
 //!     println!("new: {}", event.id);
 //! }
 //! service.shutdown()?;
@@ -67,7 +67,9 @@ pub use retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
 pub use scan::{Sidecars, Summary};
-pub use service::{Archive, CameraInfo, Handle, Notice, Options, Part, Service, Stats, Status, Subscription};
+pub use service::{
+    Archive, CameraInfo, Component, Handle, Notification, Options, Service, Stats, Status, Subscription,
+};
 pub use watch::Mode;
 
 /// What the benchmarks measure beside the program. It is no face of the library and keeps no promise.

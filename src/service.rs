@@ -32,11 +32,11 @@ use crossbeam_channel::{Receiver, bounded};
 
 pub use counters::{Histogram, Took};
 pub use handle::{CameraInfo, Handle};
-pub use notifications::{Notice, Subscription};
+pub use notifications::{Notification, Subscription};
 pub use options::Options;
 pub use outlook::Stats;
 pub use state_dir::StateDir;
-pub use status::{Part, Status};
+pub use status::{Component, Status};
 pub use survey::{CameraSurvey, Survey};
 
 use crate::archive::{Depth, Tree};
@@ -49,10 +49,10 @@ use crate::expirer::{ClockGuard, Expirer, Reserve, emptied};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
-use feed::Feed;
+use feed::ChangeSender;
 use scheduler::Scheduler;
 use workers::Workers;
-use writer::Writer;
+use writer::CatalogWriter;
 
 /// How often a command walks the archive anew because the catalog turned out to be damaged.
 const REBUILDS: usize = 3;
@@ -196,13 +196,13 @@ impl Archive {
         audit.catch_up();
         let (stop_writer, writer_stop) = Stop::new();
         let (stop_handle, stop) = Stop::new();
-        let (feed, messages) = Feed::new(stop.clone());
+        let (changes, messages) = ChangeSender::new(stop.clone());
         let scanner = Arc::new(Scanner::new(
             Arc::clone(&self.tree),
             Arc::clone(&self.options.clock),
             self.options.event_gap,
             self.options.sidecars,
-            feed.out(),
+            changes.out(),
             stop.clone(),
         ));
         let kept = if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() };
@@ -218,11 +218,11 @@ impl Archive {
             (&kept, self.command(), Arc::clone(&reserve)),
         );
         let shared =
-            Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (feed, reserve)));
+            Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (changes, reserve)));
         let workers = Workers::new();
         let (again, rescan) = bounded(1);
         let insists = Arc::new(AtomicBool::new(false));
-        let writer = Writer::new(Arc::clone(&shared), messages, again, Arc::clone(&insists));
+        let writer = CatalogWriter::new(Arc::clone(&shared), messages, again, Arc::clone(&insists));
         let writing = workers.spawn("owlery-catalog", move || writer.run(&writer_stop))?;
         Ok(Parts {
             shared,
@@ -298,7 +298,7 @@ impl Parts {
 
     /// Waits until everything that was sent so far can be queried.
     pub fn flush(&self) -> Result<()> {
-        self.shared.feed.flush().map_err(|error| match self.shared.status.troubles().remove(&Part::Catalog) {
+        self.shared.changes.flush().map_err(|error| match self.shared.status.troubles().remove(&Component::Catalog) {
             Some(trouble) => Error::io("keep", self.state.path(), std::io::Error::other(trouble)),
             None => error,
         })
@@ -317,7 +317,7 @@ impl Parts {
         for _ in 0..REBUILDS {
             let rebuilt = catalog.rebuilt();
             let known = match catalog.known() {
-                Ok(known) if depth == Depth::Glance => known,
+                Ok(known) if depth == Depth::NamesOnly => known,
                 Ok(known) => known.without_stamps(),
                 Err(error) if catalog.is_damaged() => {
                     tracing::warn!("{}; it is rebuilt", error.chain());
@@ -376,7 +376,7 @@ impl Parts {
     /// whoever reads the disk or deletes, then the writer, which applies what they still sent, then the catalog's log is
     /// folded in; the lock goes last, with `state`.
     fn stop_all(&mut self) -> Result<()> {
-        self.shared.end_news();
+        self.shared.end_subscriptions();
         drop(self.stop.take());
         let mut result = self.workers.join_all();
         drop(self.stop_writer.take());

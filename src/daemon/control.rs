@@ -262,7 +262,7 @@ mod tests {
     use std::io::{BufRead, Write};
 
     use super::*;
-    use crate::service::{Archive, Options, Part, Parts};
+    use crate::service::{Archive, Component, Options, Parts};
 
     /// An archive that nothing works on: all there is to know is known by what a test says.
     fn parts() -> (tempfile::TempDir, Parts) {
@@ -279,9 +279,9 @@ mod tests {
         let expire = || answer(handle, &Request::Expire { confirm: None });
         let early = expire().unwrap_err().to_string();
         assert!(early.contains("still reading"), "{early}");
-        handle.status.set(Part::Preload, None);
-        handle.status.set(Part::Watch, None);
-        handle.status.set(Part::Space, Some("there is less than the rules ask for"));
+        handle.status.set(Component::Preload, None);
+        handle.status.set(Component::Watch, None);
+        handle.status.set(Component::Space, Some("there is less than the rules ask for"));
         assert!(!handle.status.is_ready());
         expire().expect("that is what it is for");
     }

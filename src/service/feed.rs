@@ -23,12 +23,12 @@ pub(super) enum Message {
 
 /// The sending end.
 #[derive(Debug, Clone)]
-pub struct Feed {
+pub struct ChangeSender {
     messages: Sender<Message>,
     stop: Stop,
 }
 
-impl Feed {
+impl ChangeSender {
     pub(super) fn new(stop: Stop) -> (Self, Receiver<Message>) {
         let (messages, receiver) = bounded(WAITING);
         (Self { messages, stop }, receiver)
@@ -54,7 +54,7 @@ impl Feed {
     }
 
     /// Tells when the changes that were sent before came about. While stopping that may be lost.
-    pub fn tell_seen(&self, seen: Seen) {
+    pub fn send_seen(&self, seen: Seen) {
         let _ = self.send(Message::Seen(seen)); // who cannot send any more has said so with the changes
     }
 

@@ -15,8 +15,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::Serialize;
 
 use super::counters::Counters;
-use super::feed::Feed;
-use super::notifications::{Broadcaster, Notice, Subscription};
+use super::feed::ChangeSender;
+use super::notifications::{Broadcaster, Notification, Subscription};
 use super::options::Options;
 use super::status::Status;
 use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
@@ -61,7 +61,7 @@ pub struct Handle {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) scanner: Arc<Scanner>,
     pub(crate) expirer: Expirer,
-    pub(super) feed: Feed,
+    pub(super) changes: ChangeSender,
     pub(crate) status: Status,
     pub(super) reserve: Arc<Reserve>,
     pub(crate) counters: Counters,
@@ -72,7 +72,7 @@ pub struct Handle {
     pub(crate) pace: Arc<Pace>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
-    news: Broadcaster,
+    broadcaster: Broadcaster,
     /// Held by whoever walks the whole archive on somebody's request.
     walking: Mutex<()>,
     ports: BTreeMap<Camera, u16>,
@@ -91,7 +91,7 @@ impl Handle {
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         expirer: Expirer,
-        (feed, reserve): (Feed, Arc<Reserve>),
+        (changes, reserve): (ChangeSender, Arc<Reserve>),
     ) -> Self {
         Self {
             was_writable: tree.can_be_marked(),
@@ -100,8 +100,8 @@ impl Handle {
             catalog,
             scanner,
             expirer,
-            stop: feed.stop(),
-            feed,
+            stop: changes.stop(),
+            changes,
             status: Status::new(),
             reserve,
             counters: Counters::default(),
@@ -109,7 +109,7 @@ impl Handle {
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             reap_now: bounded(1),
-            news: Broadcaster::new(),
+            broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
             ports: options.ports.clone(),
             epoch: options.clock.now().nanos().cast_unsigned() ^ u64::from(std::process::id()).rotate_left(48),
@@ -251,25 +251,25 @@ impl Handle {
 
     /// Follows the news from now on, until the service stops.
     pub fn subscribe(&self) -> Subscription {
-        self.news.subscribe()
+        self.broadcaster.subscribe()
     }
 
     /// Whether somebody follows the news.
-    pub(super) fn is_followed(&self) -> bool {
-        self.news.is_followed()
+    pub(super) fn has_subscribers(&self) -> bool {
+        self.broadcaster.has_subscribers()
     }
 
     /// Ends the stream of news.
-    pub(super) fn end_news(&self) {
-        self.news.close();
+    pub(super) fn end_subscriptions(&self) {
+        self.broadcaster.close();
     }
 
     /// Tells what was applied. Whoever began to follow while that was done without news for anybody looks anew.
-    pub(super) fn publish(&self, applied: Applied, was_followed: bool) {
-        if was_followed {
-            self.news.tell(applied.news.into_iter().map(Notice::from));
-        } else if self.is_followed() {
-            self.news.tell([Notice::Reset]);
+    pub(super) fn publish(&self, applied: Applied, had_subscribers: bool) {
+        if had_subscribers {
+            self.broadcaster.send(applied.updates.into_iter().map(Notification::from));
+        } else if self.has_subscribers() {
+            self.broadcaster.send([Notification::Reset]);
         }
     }
 
@@ -352,7 +352,7 @@ impl Handle {
                 io::Error::new(io::ErrorKind::TimedOut, "the catalog cannot be written, so what it knows may be old");
             Error::io("plan a pass over", self.tree.root(), why)
         };
-        if !self.feed.flush_within(within)? {
+        if !self.changes.flush_within(within)? {
             return Err(late());
         }
         let mut pass = self.expirer.pass(confirmed)?;
@@ -362,10 +362,10 @@ impl Handle {
         }
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
         self.counters.add(if confirmed.is_some() { Actor::Hand } else { Actor::Rule }, &pass);
-        if !self.feed.flush_within(within)? {
+        if !self.changes.flush_within(within)? {
             tracing::warn!("{}", late().chain()); // the pass is made all the same, and tried to be told for as long as it takes
         }
-        self.news.tell_of_pass(&pass);
+        self.broadcaster.send_pass(&pass);
         Ok(pass)
     }
 
@@ -377,7 +377,7 @@ impl Handle {
 
     /// Waits until what was done can be queried, for a while: it is done, whether the catalog can be written or not.
     fn written(&self) -> Result<()> {
-        if !self.feed.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
+        if !self.changes.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
             tracing::warn!("the catalog cannot be written for now; what was just done is listed later");
         }
         Ok(())
@@ -394,7 +394,7 @@ impl Handle {
         restored.failures.extend(self.unrecorded(true));
         self.written()?;
         if !restored.items.is_empty() {
-            self.news.tell([Notice::Restored(Arc::new(restored.clone()))]);
+            self.broadcaster.send([Notification::Restored(Arc::new(restored.clone()))]);
         }
         Ok(restored)
     }
@@ -406,7 +406,7 @@ impl Handle {
         pass.failures.extend(self.unrecorded(true));
         self.counters.add(Actor::Hand, &pass);
         self.written()?;
-        self.news.tell_of_pass(&pass);
+        self.broadcaster.send_pass(&pass);
         Ok(pass)
     }
 
@@ -445,7 +445,7 @@ impl Handle {
 
     /// Reads the whole archive anew, unchanged or not; with `measure`, every file.
     pub fn rescan(&self, measure: bool) -> Result<Summary> {
-        let depth = if measure { Depth::Full } else { Depth::Glance };
+        let depth = if measure { Depth::Full } else { Depth::NamesOnly };
         let _walking = self.walking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = self.catalog.known()?.without_stamps();
         let summary = self.scanner.preload(&known, depth, &self.stop, &crate::scan::Progress::default())?;
@@ -467,7 +467,7 @@ impl Handle {
         if movie.is_usual() {
             self.scanner.note_ended(id.clone());
         }
-        self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
+        self.scanner.scan_event(&id, crate::scan::Occasion::Arrived)?;
         self.written()?; // changes are gathered for a moment; the caller may query at once
         Ok(Some(id))
     }

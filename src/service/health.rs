@@ -3,7 +3,7 @@
 //! by `owlery check`.
 
 use super::handle::Handle;
-use super::status::Part;
+use super::status::Component;
 use crate::archive::{InPlace, Report, Room, Tree};
 use crate::clock::Now;
 use crate::error::Error;
@@ -64,7 +64,7 @@ fn full_state(shared: &Handle) -> Option<String> {
 
 /// Cameras without a single event, but with recordings.
 fn flat(shared: &Handle) -> crate::Result<Vec<Report>> {
-    if shared.status.troubles().contains_key(&Part::Preload) {
+    if shared.status.troubles().contains_key(&Component::Preload) {
         return Ok(Vec::new()); // the catalog does not know all events yet
     }
     let cameras = shared.catalog.cameras()?;

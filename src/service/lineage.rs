@@ -26,7 +26,7 @@ struct Named {
 
 /// What a state directory says about its archive.
 #[derive(Debug, PartialEq, Eq)]
-enum Known {
+enum RecordedArchive {
     /// It was not used before.
     Nothing,
     /// The archive of this identity.
@@ -45,20 +45,22 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
         return Ok(()); // the marker itself lies there
     }
     let root = tree.marker();
-    let why = match (known(state), &root) {
+    let why = match (recorded_archive(state), &root) {
         // A broken marker: it is served, and every pass is refused.
-        (Known::Nothing, _) | (_, Err(_)) | (Known::Unnamed, Ok(Some(_))) => return Ok(()),
-        (Known::Archive(known) | Known::Unmarked(known, _), Ok(Some(found))) if known == *found => return Ok(()),
-        (Known::Unmarked(_, sign), Ok(None)) if tree.root_sign() == Some(sign.clone()) => return Ok(()),
-        (Known::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never was
-        (Known::Archive(known) | Known::Unmarked(known, _), Ok(Some(found))) => {
+        (RecordedArchive::Nothing, _) | (_, Err(_)) | (RecordedArchive::Unnamed, Ok(Some(_))) => return Ok(()),
+        (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(Some(found))) if known == *found => {
+            return Ok(());
+        }
+        (RecordedArchive::Unmarked(_, sign), Ok(None)) if tree.root_sign() == Some(sign.clone()) => return Ok(()),
+        (RecordedArchive::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never was
+        (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(Some(found))) => {
             format!("of the archive {known}, and this is {found}")
         }
-        (Known::Archive(known) | Known::Unmarked(known, _), Ok(None)) => {
+        (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(None)) => {
             format!("of the archive {known}, and this root carries no marker")
         }
-        (Known::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
-        (Known::Broken(why), _) => format!("of an archive that cannot be told ({why})"),
+        (RecordedArchive::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
+        (RecordedArchive::Broken(why), _) => format!("of an archive that cannot be told ({why})"),
     };
     let (root, state, accept) = (tree.root().display(), state.display(), tree.accept_command());
     let message = format!(
@@ -73,11 +75,11 @@ pub(super) fn note(tree: &Tree, state: &Path) {
     let Some(id) = tree.identify_if(false) else { return };
     let unmarked = tree.is_provisional().then(|| tree.root_sign());
     let now = match &unmarked {
-        None => Known::Archive(id.to_owned()),
-        Some(Some(sign)) => Known::Unmarked(id.to_owned(), sign.clone()),
+        None => RecordedArchive::Archive(id.to_owned()),
+        Some(Some(sign)) => RecordedArchive::Unmarked(id.to_owned(), sign.clone()),
         Some(None) => return, // it could not be told from another disk that is mounted there later
     };
-    if is_inside(tree, state) || known(state) == now {
+    if is_inside(tree, state) || recorded_archive(state) == now {
         return;
     }
     let file = Named { owlery: 1, archive: id.to_owned(), unmarked_root: unmarked.flatten() };
@@ -91,7 +93,7 @@ pub(super) fn note(tree: &Tree, state: &Path) {
 
 /// Has a root that could not be marked by an earlier process be given the identity that the state knows.
 pub(super) fn expect(tree: &Tree, state: &Path) {
-    if let (Known::Unmarked(id, sign), Ok(None)) = (known(state), tree.marker())
+    if let (RecordedArchive::Unmarked(id, sign), Ok(None)) = (recorded_archive(state), tree.marker())
         && tree.root_sign() == Some(sign)
     {
         tree.expect_identity(id);
@@ -106,7 +108,7 @@ pub(super) fn accept(tree: &Tree, state: &Path) -> Result<String> {
         Ok(None) | Err(Error::Refused { .. }) => tree.mark_anew()?,
         Err(error) => return Err(error),
     };
-    if is_inside(tree, state) || known(state) == Known::Archive(id.clone()) {
+    if is_inside(tree, state) || recorded_archive(state) == RecordedArchive::Archive(id.clone()) {
         return Ok(id);
     }
     for name in DERIVED {
@@ -129,25 +131,25 @@ fn is_inside(tree: &Tree, state: &Path) -> bool {
     state == default || (canonical(state).is_some() && canonical(state) == canonical(&default))
 }
 
-fn known(state: &Path) -> Known {
+fn recorded_archive(state: &Path) -> RecordedArchive {
     let path = state.join(FILE);
     match std::fs::read(&path) {
         Ok(bytes) => match marker::parse(&bytes) {
             Ok(id) => match serde_json::from_slice(&bytes) {
-                Ok(Named { unmarked_root: Some(sign), .. }) => Known::Unmarked(id, sign),
-                _ => Known::Archive(id),
+                Ok(Named { unmarked_root: Some(sign), .. }) => RecordedArchive::Unmarked(id, sign),
+                _ => RecordedArchive::Archive(id),
             },
-            Err(why) => Known::Broken(format!("{}: {why}", path.display())),
+            Err(why) => RecordedArchive::Broken(format!("{}: {why}", path.display())),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if state.join("catalog.db").exists() {
-                Known::Unnamed
+                RecordedArchive::Unnamed
             } else {
-                Known::Nothing
+                RecordedArchive::Nothing
             }
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Known::Nothing, // opening it fails, and says why
-        Err(error) => Known::Broken(format!("{}: {error}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => RecordedArchive::Nothing, // opening it fails, and says why
+        Err(error) => RecordedArchive::Broken(format!("{}: {error}", path.display())),
     }
 }
 
@@ -173,7 +175,7 @@ mod tests {
         tree.identify().unwrap();
         check(&tree, &state).unwrap();
         note(&tree, &state);
-        assert_eq!(known(&state), Known::Archive(tree.identify().unwrap().to_owned()));
+        assert_eq!(recorded_archive(&state), RecordedArchive::Archive(tree.identify().unwrap().to_owned()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::catalog::News;
+use crate::catalog::EventUpdate;
 use crate::event::{Event, EventId};
 use crate::expirer::{Pass, Restoration};
 
@@ -16,7 +16,7 @@ const WAITING: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "lowercase")]
-pub enum Notice {
+pub enum Notification {
     /// A new event.
     Added(Event),
     /// Something else is known of an event.
@@ -39,12 +39,12 @@ fn shared<T: Serialize, S: serde::Serializer>(value: &Arc<T>, serializer: S) -> 
     value.as_ref().serialize(serializer)
 }
 
-impl From<News> for Notice {
-    fn from(news: News) -> Self {
-        match news {
-            News::Added(event) => Self::Added(event),
-            News::Changed(event) => Self::Changed(event),
-            News::Removed(id) => Self::Removed(id),
+impl From<EventUpdate> for Notification {
+    fn from(update: EventUpdate) -> Self {
+        match update {
+            EventUpdate::Added(event) => Self::Added(event),
+            EventUpdate::Changed(event) => Self::Changed(event),
+            EventUpdate::Removed(id) => Self::Removed(id),
         }
     }
 }
@@ -53,7 +53,7 @@ impl From<News> for Notice {
 #[derive(Debug)]
 pub(super) struct Broadcaster {
     /// Taken away when the service stops; else read by whoever tells or follows.
-    sender: RwLock<Option<broadcast::Sender<Notice>>>,
+    sender: RwLock<Option<broadcast::Sender<Notification>>>,
     /// The id and the guard of the refusal that was told last. Written and read by whoever tells of a pass.
     refused: Mutex<Option<(String, &'static str)>>,
 }
@@ -63,7 +63,7 @@ impl Broadcaster {
         Self { sender: RwLock::new(Some(broadcast::Sender::new(WAITING))), refused: Mutex::default() }
     }
 
-    fn sender(&self) -> Option<broadcast::Sender<Notice>> {
+    fn sender(&self) -> Option<broadcast::Sender<Notification>> {
         self.sender.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -74,12 +74,12 @@ impl Broadcaster {
     }
 
     /// Whether somebody follows.
-    pub fn is_followed(&self) -> bool {
+    pub fn has_subscribers(&self) -> bool {
         self.sender().is_some_and(|sender| sender.receiver_count() > 0)
     }
 
     /// Tells; nobody needs to hear it.
-    pub fn tell(&self, notices: impl IntoIterator<Item = Notice>) {
+    pub fn send(&self, notices: impl IntoIterator<Item = Notification>) {
         if let Some(sender) = self.sender() {
             for notice in notices {
                 let _ = sender.send(notice); // the last follower may have gone
@@ -88,7 +88,7 @@ impl Broadcaster {
     }
 
     /// Tells of a pass, unless it did nothing or is the same refusal again.
-    pub fn tell_of_pass(&self, pass: &Pass) {
+    pub fn send_pass(&self, pass: &Pass) {
         let refused = pass.pass.clone().zip(pass.refused.as_ref().map(|refusal| refusal.guard));
         let is_new = {
             let mut told = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +97,7 @@ impl Broadcaster {
             is_new
         };
         if is_new && pass.pass.is_some() {
-            self.tell([Notice::Pass(Arc::new(pass.clone()))]);
+            self.send([Notification::Pass(Arc::new(pass.clone()))]);
         }
     }
 
@@ -109,23 +109,23 @@ impl Broadcaster {
 
 /// A follower's end of the stream.
 #[derive(Debug)]
-pub struct Subscription(pub(super) broadcast::Receiver<Notice>);
+pub struct Subscription(pub(super) broadcast::Receiver<Notification>);
 
 impl Subscription {
     /// Waits for the next piece of news; `None` when the service stops. Not for use within an async runtime.
-    pub fn wait(&mut self) -> Option<Notice> {
+    pub fn wait(&mut self) -> Option<Notification> {
         Self::of(self.0.blocking_recv())
     }
 
     /// The same for async programs, on any runtime.
-    pub async fn next(&mut self) -> Option<Notice> {
+    pub async fn next(&mut self) -> Option<Notification> {
         Self::of(self.0.recv().await)
     }
 
-    fn of(received: Result<Notice, broadcast::error::RecvError>) -> Option<Notice> {
+    fn of(received: Result<Notification, broadcast::error::RecvError>) -> Option<Notification> {
         match received {
             Ok(notice) => Some(notice),
-            Err(broadcast::error::RecvError::Lagged(_)) => Some(Notice::Reset),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Notification::Reset),
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
@@ -137,21 +137,21 @@ mod tests {
     use crate::retention::Refusal;
 
     #[test]
-    fn a_closed_outlet_ends_every_stream_after_what_was_told() {
-        let outlet = Broadcaster::new();
-        let mut before = outlet.subscribe();
-        outlet.tell([Notice::Reset]);
-        outlet.close();
-        outlet.tell([Notice::Reset]);
-        assert_eq!((before.wait(), before.wait()), (Some(Notice::Reset), None));
-        assert_eq!(outlet.subscribe().wait(), None);
-        assert!(!outlet.is_followed());
+    fn closing_ends_every_subscription() {
+        let broadcaster = Broadcaster::new();
+        let mut before = broadcaster.subscribe();
+        broadcaster.send([Notification::Reset]);
+        broadcaster.close();
+        broadcaster.send([Notification::Reset]);
+        assert_eq!((before.wait(), before.wait()), (Some(Notification::Reset), None));
+        assert_eq!(broadcaster.subscribe().wait(), None);
+        assert!(!broadcaster.has_subscribers());
     }
 
     #[test]
     fn a_refusal_is_told_once_until_something_else_comes_of_a_pass() {
-        let outlet = Broadcaster::new();
-        let mut news = outlet.subscribe();
+        let broadcaster = Broadcaster::new();
+        let mut news = broadcaster.subscribe();
         let refused = |id: &str, guard| Pass {
             pass: Some(id.to_owned()),
             refused: Some(Refusal { guard, message: "no".to_owned() }),
@@ -161,11 +161,11 @@ mod tests {
         let nothing = Pass::default();
         let done = Pass { pass: Some("c".to_owned()), ..Pass::default() };
         for pass in [&a, &a, &other, &b, &b, &nothing, &b, &done, &done] {
-            outlet.tell_of_pass(pass);
+            broadcaster.send_pass(pass);
         }
-        outlet.close();
+        broadcaster.close();
         for pass in [&a, &other, &b, &b, &done, &done] {
-            assert_eq!(news.wait(), Some(Notice::Pass(Arc::new(pass.clone()))));
+            assert_eq!(news.wait(), Some(Notification::Pass(Arc::new(pass.clone()))));
         }
         assert_eq!(news.wait(), None);
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::handle::Handle;
-use super::status::Part;
+use super::status::Component;
 use crate::error::{Error, Result};
-use crate::event::Known;
+use crate::event::DayStamps;
 use crate::scan::Summary;
 use crate::watch::{Mode, Observer, Seen};
 
@@ -14,8 +14,8 @@ use crate::watch::{Mode, Observer, Seen};
 pub(super) struct WatchObserver(pub Arc<Handle>);
 
 impl Observer for WatchObserver {
-    fn known(&self) -> Result<Known> {
-        self.0.feed.flush()?;
+    fn known(&self) -> Result<DayStamps> {
+        self.0.changes.flush()?;
         self.0.catalog.known()
     }
 
@@ -28,12 +28,12 @@ impl Observer for WatchObserver {
     }
 
     fn seen(&self, seen: Seen) {
-        self.0.feed.tell_seen(seen);
+        self.0.changes.send_seen(seen);
     }
 
     fn recent_done(&self) {
-        if self.0.feed.flush().is_ok() {
-            self.0.status.set(Part::Watch, None);
+        if self.0.changes.flush().is_ok() {
+            self.0.status.set(Component::Watch, None);
         }
     }
 
@@ -43,7 +43,7 @@ impl Observer for WatchObserver {
                 self.0.status.set_summary(summary);
                 self.0.counters.verify.set(summary.elapsed);
                 self.0.counters.verifies.fetch_add(1, Ordering::Relaxed);
-                self.0.status.set(Part::Watch, None);
+                self.0.status.set(Component::Watch, None);
                 tracing::debug!("reconciled: {} events, {} days unchanged", summary.events, summary.unchanged_days);
             }
             Err(Error::Stopped) => {}
@@ -52,6 +52,6 @@ impl Observer for WatchObserver {
     }
 
     fn lost(&self, error: &Error) {
-        self.0.status.set(Part::Watch, Some(&error.chain()));
+        self.0.status.set(Component::Watch, Some(&error.chain()));
     }
 }

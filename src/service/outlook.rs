@@ -114,7 +114,7 @@ fn tell(shared: &Handle) -> Result<bool> {
     if !policy.can_expire() {
         return Ok(true);
     }
-    shared.feed.flush()?;
+    shared.changes.flush()?;
     let forecast = look_ahead(&shared.catalog, &shared.tree, policy, shared.now())?.archive;
     let is_known = forecast.bytes_per_day_7.is_some();
     for warning in forecast.warnings.iter().filter(|_| is_known) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(crate) use looks::{Looks, open};
 
 use super::handle::Handle;
-use super::status::Part;
+use super::status::Component;
 use crate::archive::Tree;
 use crate::clock::Stop;
 use crate::error::Result;
@@ -75,7 +75,7 @@ impl Pulse {
             tracing::info!("the disk of {} responds again", path.display());
         }
         let troubles: Vec<String> = stalled.iter().map(|path| trouble(path)).collect();
-        self.shared.status.set(Part::Disk, (!troubles.is_empty()).then(|| troubles.join("; ")).as_deref());
+        self.shared.status.set(Component::Disk, (!troubles.is_empty()).then(|| troubles.join("; ")).as_deref());
         self.shared.tree.set_stalled(stalled.clone());
         self.told = stalled;
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, select};
 
 use super::handle::Handle;
-use super::status::Part;
+use super::status::Component;
 use super::zone;
 use crate::archive::{QueuedPass, StuckPass};
 use crate::clock::Stop;
@@ -211,13 +211,13 @@ impl<'a> Scheduler<'a> {
         let disk = match self.shared.tree.disk() {
             Ok(disk) => disk,
             Err(error) => {
-                if self.shared.status.set(Part::Space, Some(&error.chain())) {
+                if self.shared.status.set(Component::Space, Some(&error.chain())) {
                     tracing::error!("{}", error.chain());
                 }
                 return Ok(());
             }
         };
-        self.shared.status.set(Part::Space, None);
+        self.shared.status.set(Component::Space, None);
         let mark = min_free.mark(disk.total);
         match &self.pressure {
             None if disk.free < mark => {

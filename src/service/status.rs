@@ -12,7 +12,7 @@ use crate::watch::Mode;
 /// A part that can be in trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum Component {
     /// Every event can be queried.
     Preload,
     /// Changes can be written.
@@ -25,7 +25,7 @@ pub enum Part {
     Disk,
 }
 
-impl Part {
+impl Component {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Preload, Self::Catalog, Self::Watch, Self::Space, Self::Disk];
 
@@ -45,7 +45,7 @@ impl Part {
 #[derive(Debug)]
 pub struct Status {
     /// The trouble of each part that has one. Written by the part's thread, read by whoever asks.
-    troubles: Mutex<BTreeMap<Part, String>>,
+    troubles: Mutex<BTreeMap<Component, String>>,
     changed: Condvar,
     /// What a rule asks for and cannot be done. Written by the expirer, read by whoever asks.
     alerts: Mutex<Vec<String>>,
@@ -66,8 +66,8 @@ pub struct Status {
 impl Status {
     pub(super) fn new() -> Self {
         let troubles = BTreeMap::from([
-            (Part::Preload, "the archive is being read".to_owned()),
-            (Part::Watch, "recent days are being read".to_owned()),
+            (Component::Preload, "the archive is being read".to_owned()),
+            (Component::Watch, "recent days are being read".to_owned()),
         ]);
         Self {
             troubles: Mutex::new(troubles),
@@ -82,12 +82,12 @@ impl Status {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Part, String>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Component, String>> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets or clears a part's trouble; true if that is new.
-    pub(crate) fn set(&self, part: Part, trouble: Option<&str>) -> bool {
+    pub(crate) fn set(&self, part: Component, trouble: Option<&str>) -> bool {
         let mut troubles = self.lock();
         let before = match trouble {
             Some(trouble) => troubles.insert(part, trouble.to_owned()),
@@ -98,7 +98,7 @@ impl Status {
     }
 
     /// The parts that are not ready, and why.
-    pub fn troubles(&self) -> BTreeMap<Part, String> {
+    pub fn troubles(&self) -> BTreeMap<Component, String> {
         self.lock().clone()
     }
 
@@ -109,13 +109,13 @@ impl Status {
 
     /// Whether enough is known to expire by.
     pub(crate) fn may_expire(&self) -> bool {
-        self.lock().keys().all(|part| *part == Part::Space)
+        self.lock().keys().all(|part| *part == Component::Space)
     }
 
     /// What needs a person, in words: a disk that does not respond, what keeps the archive from being managed at all, then what a rule asks for and cannot be
     /// done.
     pub fn alerts(&self) -> Vec<String> {
-        let disk = self.lock().get(&Part::Disk).cloned();
+        let disk = self.lock().get(&Component::Disk).cloned();
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
         disk.into_iter().chain(standing).chain(alerts.iter().cloned()).chain(self.zone()).collect()

@@ -7,11 +7,11 @@ use crossbeam_channel::{Receiver, select};
 
 use super::handle::Handle;
 use super::outlook::Outlook;
-use super::status::Part;
+use super::status::Component;
 use crate::archive::Depth;
 use crate::clock::Stop;
 use crate::error::{Error, Result};
-use crate::event::Known;
+use crate::event::DayStamps;
 use crate::scan::Summary;
 
 /// Measures older than this are made again: with the time that takes, nothing goes unnoticed for a day.
@@ -28,17 +28,17 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
     let mut outlook = Outlook::default();
     loop {
         crate::fault::point("preload");
-        match shared.scanner.preload(&known, Depth::Glance, stop, &shared.status.progress) {
+        match shared.scanner.preload(&known, Depth::NamesOnly, stop, &shared.status.progress) {
             Ok(summary) => {
-                shared.feed.flush()?;
+                shared.changes.flush()?;
                 say(shared, &summary);
                 shared.status.set_summary(&summary);
                 shared.counters.preload.set(summary.elapsed);
-                shared.status.set(Part::Preload, None);
+                shared.status.set(Component::Preload, None);
             }
             Err(Error::Stopped) => return Ok(()),
             Err(error) => {
-                shared.status.set(Part::Preload, Some(&error.chain()));
+                shared.status.set(Component::Preload, Some(&error.chain()));
                 tracing::error!("preload: {}; it is tried again", error.chain());
                 if stop.wait(Duration::from_secs(5)) {
                     return Ok(());
@@ -55,8 +55,8 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
         }
         match sweep(shared, &mut outlook, rescan, stop) {
             Ok(true) => {
-                shared.status.set(Part::Preload, Some("the archive is being read again"));
-                known = Known::default();
+                shared.status.set(Component::Preload, Some("the archive is being read again"));
+                known = DayStamps::default();
             }
             Ok(false) | Err(Error::Stopped) => return Ok(()),
             Err(error) => return Err(error),
@@ -109,7 +109,7 @@ fn sweep(shared: &Handle, outlook: &mut Outlook, rescan: &Receiver<()>, stop: &S
                 return Ok(again);
             }
         }
-        shared.feed.flush()?;
+        shared.changes.flush()?;
         outlook.came_to(shared, None);
         if let Some(again) = rest_for(IDLE, rescan, stop) {
             return Ok(again);

@@ -266,7 +266,7 @@ impl Story {
         File::open(&dir).unwrap().set_modified(written).unwrap();
         self.events.insert(id.clone(), Place::Archive);
         self.handle().scanner.scan_event(&id, crate::scan::Occasion::Found).unwrap();
-        self.handle().feed.flush().unwrap();
+        self.handle().changes.flush().unwrap();
     }
 
     fn pass(&mut self, step: &Step, crash: Option<&str>) {

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
 
 use super::feed::Message;
 use super::handle::Handle;
-use super::status::Part;
+use super::status::Component;
 use crate::catalog::lacks_room;
 use crate::clock::Stop;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ const GATHER: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The receiving end of the feed.
-pub(super) struct Writer {
+pub(super) struct CatalogWriter {
     shared: Arc<Handle>,
     messages: Receiver<Message>,
     /// Asks for a walk over everything, after the catalog was built anew.
@@ -34,7 +34,7 @@ pub(super) struct Writer {
     insists: Arc<AtomicBool>,
 }
 
-impl Writer {
+impl CatalogWriter {
     pub fn new(shared: Arc<Handle>, messages: Receiver<Message>, again: Sender<()>, insists: Arc<AtomicBool>) -> Self {
         Self { shared, messages, again, insists }
     }
@@ -95,11 +95,11 @@ impl Writer {
             seen.drain(..).for_each(|seen| self.measure(seen)); // the batch before had its changes
         }
         while !changes.is_empty() {
-            let is_followed = self.shared.is_followed();
-            match self.shared.catalog.apply(&changes, is_followed) {
+            let has_subscribers = self.shared.has_subscribers();
+            match self.shared.catalog.apply(&changes, has_subscribers) {
                 Ok(applied) => {
-                    self.shared.status.set(Part::Catalog, None);
-                    self.shared.publish(applied, is_followed);
+                    self.shared.status.set(Component::Catalog, None);
+                    self.shared.publish(applied, has_subscribers);
                     seen.drain(..).for_each(|seen| self.measure(seen));
                     break;
                 }
@@ -107,7 +107,7 @@ impl Writer {
                     if lacks_room(&error) && self.leave_disk(&error) {
                         continue;
                     }
-                    if self.shared.status.set(Part::Catalog, Some(&error.chain())) {
+                    if self.shared.status.set(Component::Catalog, Some(&error.chain())) {
                         tracing::error!("{}; answers are from before, and it is tried again", error.chain());
                     }
                     if self.rebuild() {
@@ -159,7 +159,7 @@ impl Writer {
 
     /// Has everything read anew, since the catalog is empty.
     fn ask_for_a_walk(&self) {
-        self.shared.status.set(Part::Preload, Some("the archive is being read again"));
+        self.shared.status.set(Component::Preload, Some("the archive is being read again"));
         self.shared.expirer.audit.catch_up();
         let _ = self.again.try_send(()); // full means that it was asked for already
     }
@@ -175,7 +175,7 @@ impl Writer {
                 true
             }
             Err(error) => {
-                self.shared.status.set(Part::Catalog, Some(&error.chain()));
+                self.shared.status.set(Component::Catalog, Some(&error.chain()));
                 tracing::error!("{}", error.chain());
                 false
             }

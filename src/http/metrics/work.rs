@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::web::Web;
 use super::sheet::Sheet;
-use crate::service::{Handle, Part};
+use crate::service::{Component, Handle};
 use crate::watch::Mode;
 
 fn read(number: &AtomicU64) -> u64 {
@@ -17,7 +17,7 @@ pub(super) fn parts(sheet: &mut Sheet<'_>, handle: &Handle) -> Result {
     let status = handle.status();
     let troubles = status.troubles();
     sheet.gauge("ready", "Whether every event can be queried and news arrive.", u32::from(troubles.is_empty()))?;
-    let parts = Part::ALL.map(|part| ([("part", part.as_str())], u32::from(troubles.contains_key(&part))));
+    let parts = Component::ALL.map(|part| ([("part", part.as_str())], u32::from(troubles.contains_key(&part))));
     sheet.gauges("part_trouble", "Whether a part is in trouble, or not ready yet.", parts)?;
     let alerts = handle.alerts().len() as u64;
     sheet.gauge("alerts", "What a rule asks for and cannot be done.", alerts)?;
