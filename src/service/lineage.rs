@@ -1,6 +1,6 @@
-//! Which archive a state directory belongs to. A state directory outside the root repeats the archive's identity, so
-//! that a root without a marker (a mount that failed, another disk) is not taken for a new archive where the state knows
-//! another one. A person accepts a change with `owlery accept`.
+//! The archive that a state directory belongs to. A state directory outside the root repeats the archive's id. So a
+//! root without a marker (a mount failed, or another disk is there) is not mistaken for a new archive if the state
+//! belongs to an existing one. A user accepts a change with `owlery accept`.
 
 use std::path::Path;
 
@@ -11,15 +11,15 @@ use crate::archive::{RootSign, Tree, marker, write_state};
 use crate::error::{Error, Result};
 
 const FILE: &str = "archive.json";
-/// What a state directory holds that was derived from one archive and means nothing for another.
-const DERIVED: [&str; 5] = ["catalog.db", "catalog.db-wal", "catalog.db-shm", "volumes.json", "held.json"];
+/// Files of a state directory that were derived from one archive and are wrong for another.
+const DERIVED_FILES: [&str; 5] = ["catalog.db", "catalog.db-wal", "catalog.db-shm", "volumes.json", "held.json"];
 
-/// The file, which is a marker's with more in it.
+/// The contents of the file: those of a marker, and one field more.
 #[derive(Serialize, Deserialize)]
-struct Named {
+struct StoredArchive {
     owlery: u32,
     archive: String,
-    /// The root that is to carry this identity and could not be marked yet.
+    /// The root that is to get this id and could not be marked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unmarked_root: Option<RootSign>,
 }
@@ -27,15 +27,15 @@ struct Named {
 /// What a state directory says about its archive.
 #[derive(Debug, PartialEq, Eq)]
 enum RecordedArchive {
-    /// It was not used before.
+    /// The state directory is unused.
     Nothing,
-    /// The archive of this identity.
+    /// The id of the archive.
     Archive(String),
-    /// The same, but the root carried no marker yet, since its disk was full.
+    /// Like `Archive`, but the root had no marker yet because its disk was full.
     Unmarked(String, RootSign),
-    /// An earlier build used it, which did not write down for which archive.
+    /// An earlier build used the directory and did not record the archive.
     Unnamed,
-    /// It cannot be told, and why.
+    /// The file cannot be read, and why.
     Broken(String),
 }
 
@@ -52,7 +52,7 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
             return Ok(());
         }
         (RecordedArchive::Unmarked(_, sign), Ok(None)) if tree.root_sign() == Some(sign.clone()) => return Ok(()),
-        (RecordedArchive::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never was
+        (RecordedArchive::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never could be marked
         (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(Some(found))) => {
             format!("of the archive {known}, and this is {found}")
         }
@@ -82,7 +82,7 @@ pub(super) fn note(tree: &Tree, state: &Path) {
     if is_inside(tree, state) || recorded_archive(state) == now {
         return;
     }
-    let file = Named { owlery: 1, archive: id.to_owned(), unmarked_root: unmarked.flatten() };
+    let file = StoredArchive { owlery: 1, archive: id.to_owned(), unmarked_root: unmarked.flatten() };
     let text = serde_json::to_vec(&file).expect("a struct of numbers and strings is JSON");
     match write_state(state, FILE, &text, 0o644) {
         Err(error) if error.is_full() || !state.is_dir() => tracing::debug!("{}", error.chain()),
@@ -111,7 +111,7 @@ pub(super) fn accept(tree: &Tree, state: &Path) -> Result<String> {
     if is_inside(tree, state) || recorded_archive(state) == RecordedArchive::Archive(id.clone()) {
         return Ok(id);
     }
-    for name in DERIVED {
+    for name in DERIVED_FILES {
         let path = state.join(name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -136,7 +136,7 @@ fn recorded_archive(state: &Path) -> RecordedArchive {
     match std::fs::read(&path) {
         Ok(bytes) => match marker::parse(&bytes) {
             Ok(id) => match serde_json::from_slice(&bytes) {
-                Ok(Named { unmarked_root: Some(sign), .. }) => RecordedArchive::Unmarked(id, sign),
+                Ok(StoredArchive { unmarked_root: Some(sign), .. }) => RecordedArchive::Unmarked(id, sign),
                 _ => RecordedArchive::Archive(id),
             },
             Err(why) => RecordedArchive::Broken(format!("{}: {why}", path.display())),

@@ -1,4 +1,4 @@
-//! What the watcher tells the service, and asks of it.
+//! Connects the watcher to the service.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,7 @@ use crate::event::DayStamps;
 use crate::scan::Summary;
 use crate::watch::{Mode, Observer, Seen};
 
-/// What the watcher tells the service.
+/// What the watcher reports to the service and asks it for.
 pub(super) struct WatchObserver(pub Arc<Handle>);
 
 impl Observer for WatchObserver {
