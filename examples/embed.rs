@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use owlery::{Archive, Notice, Options, Subscription};
+use owlery::{Archive, Notification, Options, Subscription};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -70,9 +70,9 @@ pub async fn run(
 async fn follow(mut news: Subscription, tell: impl Fn(String)) {
     while let Some(notice) = news.next().await {
         match notice {
-            Notice::Added(event) => tell(format!("new: {}", event.id)),
-            Notice::Changed(event) => tell(format!("{}: {}", event.details.state.as_str(), event.id)),
-            Notice::Removed(id) => tell(format!("gone: {id}")),
+            Notification::Added(event) => tell(format!("new: {}", event.id)),
+            Notification::Changed(event) => tell(format!("{}: {}", event.details.state.as_str(), event.id)),
+            Notification::Removed(id) => tell(format!("gone: {id}")),
             _ => tell("something was missed: look at everything anew".to_owned()),
         }
     }

@@ -12,7 +12,6 @@ mod flags;
 mod help;
 mod hung;
 mod list;
-mod motion_conf;
 mod output;
 mod passwd;
 mod progress;

@@ -1,6 +1,6 @@
-//! Owlery keeps the event archive of a [Motion](https://motion-project.github.io/) capture host: it knows every event,
-//! serves it, tells when a new one arrives, and removes what is past its time. It runs as a sidecar beside Motion (the
-//! `owlery` program), or inside another program as this library.
+//! Owlery manages the event archive of a [Motion](https://motion-project.github.io/) capture host: it indexes and serves
+//! events, notifies of new ones, and removes those that retention rules no longer keep. It runs as a sidecar beside Motion
+//! (the `owlery` program), or inside another program as this library.
 //!
 //! ```no_run
 //! let archive = owlery::Archive::open(owlery::Options::new("/var/lib/motion").keep_days(45))?;
@@ -9,21 +9,23 @@
 //! for event in page.events {
 //!     println!("{} {}", event.id, event.details.state.as_str());
 //! }
-//! let mut news = service.subscribe();
-//! if let Some(owlery::Notice::Added(event)) = news.wait() {
+//! let mut subscription = service.subscribe();
+//! if let Some(owlery::Notification::Added(event)) = subscription.wait() {
 //!     println!("new: {}", event.id);
 //! }
 //! service.shutdown()?;
 //! # Ok::<(), owlery::Error>(())
 //! ```
 //!
-//! `http::router` (feature `http`) makes an axum router of a service, to be mounted under any path of another program's
-//! own; `examples/embed.rs` is such a program.
+//! `http::router` (feature `http`) returns an axum router for a service, which can be mounted below any path of another
+//! program's router; `examples/embed.rs` is such a program.
 //!
 //! The directory tree is the truth. Everything else (the catalog) is derived from it and can be deleted at any time.
 
-// Without the program, what only it asks for lies idle.
+// Some items are used by the program only.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
+
+mod motion_conf;
 
 use owlery_archive as archive;
 use owlery_catalog as catalog;
@@ -47,15 +49,18 @@ pub use event::{
     EventSelection, Item, Movie, MovieName, State, Thumbnail,
 };
 pub use expirer::{GuardState, Pass, Restoration};
+pub use motion_conf::MotionConf;
 pub use reaper::Window;
 pub use retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
 pub use scan::{Sidecars, Summary};
-pub use service::{Archive, CameraInfo, Component, Handle, Notice, Options, Service, Stats, Status, Subscription};
+pub use service::{
+    Archive, CameraInfo, Component, Handle, Notification, Options, Service, Stats, Status, Subscription,
+};
 pub use watch::Mode;
 
-/// What the benchmarks measure beside the program. It is no face of the library and keeps no promise.
+/// Internals that the benchmarks measure. Not part of the public API.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::catalog::Catalog;

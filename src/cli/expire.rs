@@ -127,7 +127,7 @@ fn expire_here(archive: &Archive, confirm: Option<&str>) -> Result<(PassWire, bo
     } else {
         archive.parts()?
     };
-    let summary = parts.preload(Depth::Glance, &Progress::default())?;
+    let summary = parts.preload(Depth::NamesOnly, &Progress::default())?;
     let mut is_incomplete = output::reports(&summary.reports);
     measure_for_the_rules(&parts)?;
     let pass = parts.handle().pass(confirm)?;

@@ -20,7 +20,7 @@ pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome>
         let parts = parts.insert(here.archive.parts()?);
         let progress = Arc::new(Progress::default());
         let shown = progress::Shown::start(Arc::clone(&progress), || false);
-        let depth = if measure { Depth::Full } else { Depth::Glance };
+        let depth = if measure { Depth::Full } else { Depth::NamesOnly };
         let summary = parts.preload(depth, &progress)?;
         drop(shown);
         ScanWire::from(&summary)

@@ -14,11 +14,11 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::flags::{self, Flag, Name, Use};
-use super::motion_conf::MotionConf;
 use super::{suggest, who};
 use crate::daemon::tls::Tls;
 use crate::error::{Error, Result};
 use crate::http::Access;
+use crate::motion_conf::MotionConf;
 use crate::retention::{Policy, Rules};
 use crate::scan::Sidecars;
 use crate::service::Options;
@@ -279,7 +279,7 @@ impl Given {
             let conf = MotionConf::read(path)?;
             gap = Some(conf.event_gap(root));
             motion_warnings = conf.warnings(root);
-            options = options.ports(conf.ports_below(root));
+            options = options.ports(conf.ports(root));
         }
         if let Some(dir) = self.state_dir {
             options = options.state_dir(dir);

@@ -50,7 +50,7 @@ impl Source {
     }
 
     fn own(parts: Parts) -> Result<(Self, bool)> {
-        let summary = parts.preload(Depth::Glance, &Progress::default())?;
+        let summary = parts.preload(Depth::NamesOnly, &Progress::default())?;
         let is_incomplete = output::reports(&summary.reports);
         Ok((Self::Own(Box::new(parts)), is_incomplete))
     }

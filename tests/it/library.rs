@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use owlery::{
-    Archive, Boot, Camera, Clock, Error, EventId, Keep, Kind, ManualClock, Notice, Now, Options, Policy, Query,
+    Archive, Boot, Camera, Clock, Error, EventId, Keep, Kind, ManualClock, Notification, Now, Options, Policy, Query,
     Service, State,
 };
 
@@ -61,7 +61,7 @@ fn start(options: Options) -> Service {
 fn public_data_is_serialized() {
     fn can<T: serde::Serialize>() {}
     can::<(owlery::QueuedPass, owlery::Policy)>();
-    can::<(Notice, owlery::Stats, owlery::CameraInfo, owlery::DaySummary, owlery::Summary, owlery::Report)>();
+    can::<(Notification, owlery::Stats, owlery::CameraInfo, owlery::DaySummary, owlery::Summary, owlery::Report)>();
     can::<(owlery::Plan, owlery::Pass, owlery::Restoration, owlery::Refusal, owlery::GuardState, owlery::AuditPage)>();
     can::<(Camera, owlery::Day, owlery::EventName, Kind, owlery::Order, owlery::Sidecars, owlery::Forecast)>();
     for state in [State::Open, State::Complete, State::Interrupted] {
@@ -82,7 +82,7 @@ fn public_data_is_serialized() {
     assert_eq!(event["id"], "Camera1/2026-11-19/10-04-36");
     assert_eq!(event["details"]["start"], "2026-11-19T10:04:36");
     assert_eq!(event["details"]["thumbnail"], "10-04-36-00.jpg");
-    let notice = serde_json::to_value(Notice::Removed(page.events[0].id.clone())).unwrap();
+    let notice = serde_json::to_value(Notification::Removed(page.events[0].id.clone())).unwrap();
     assert_eq!(notice, serde_json::json!({"removed": "Camera1/2026-11-19/10-04-36"}));
     service.shutdown().unwrap();
 }
@@ -115,8 +115,8 @@ fn an_embedding_program_asks_follows_and_stops() {
     let id: EventId = "Camera1/2026-11-11/10-00-00".parse().unwrap();
     let heard = loop {
         match news.wait().expect("the service runs") {
-            Notice::Added(event) if event.id == id => break event,
-            other => assert!(!matches!(other, Notice::Removed(_)), "{other:?}"),
+            Notification::Added(event) if event.id == id => break event,
+            other => assert!(!matches!(other, Notification::Removed(_)), "{other:?}"),
         }
     };
     assert_eq!(heard.details.state, State::Complete, "nothing of a day before yesterday is open");

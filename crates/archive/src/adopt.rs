@@ -10,7 +10,7 @@ use rustix::fs::AtFlags;
 
 use super::Tree;
 use super::dir::Dir;
-use super::queue::{MANIFEST, Manifest, Part, Parts, Place, QUEUE, Stage, read_manifest_of_any};
+use super::queue::{MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, Stage, read_manifest_of_any};
 use super::retire::rfc3339;
 use crate::error::{Error, Result};
 
@@ -63,7 +63,7 @@ impl Tree {
 
     /// The parts of a pass of this name that is of another archive, or of none that is known; none where the reaper of that
     /// archive had taken it up.
-    pub(super) fn parts_of_another(&self, pass: &str) -> Option<(Manifest, Parts)> {
+    pub(super) fn parts_of_another(&self, pass: &str) -> Option<(Manifest, PassParts)> {
         let found = self.of_any_archive().into_iter();
         let mut found = found.filter(|(manifest, part)| manifest.pass == pass && part.stage != Stage::Reaping);
         let (manifest, first) = found.next()?;
@@ -73,14 +73,14 @@ impl Tree {
     }
 
     /// Every pass in the queues that has a manifest of our form, of whatever archive. What cannot be read is left out.
-    fn of_any_archive(&self) -> Vec<(Manifest, Part)> {
+    fn of_any_archive(&self) -> Vec<(Manifest, PassPart)> {
         let mut found = Vec::new();
         let mut look = |base: &Dir, place: Place| {
             let Ok(Some(queue)) = base.open_dir_if_there(QUEUE) else { return };
             for name in queue.names().unwrap_or_default() {
                 let Ok(dir) = queue.open_dir(&name) else { continue };
                 if let Ok(Ok((manifest, stage))) = read_manifest_of_any(&dir) {
-                    found.push((manifest, Part { place: place.clone(), dir, stage }));
+                    found.push((manifest, PassPart { place: place.clone(), dir, stage }));
                 }
             }
         };

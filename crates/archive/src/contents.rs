@@ -2,7 +2,7 @@
 
 use super::Tree;
 use super::dir::{DayDir, Dir};
-use super::queue::{Part, QueuedPass};
+use super::queue::{PassPart, QueuedPass};
 use crate::error::Result;
 use crate::event::{EventName, EventSelection, Item};
 
@@ -12,7 +12,7 @@ impl Tree {
     pub fn retired_in(&self, pass: &QueuedPass) -> Result<Vec<Item>> {
         match self.part(pass) {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
-            part => part.and_then(|Part { dir, .. }| items_in(&dir, &pass.manifest.items)),
+            part => part.and_then(|PassPart { dir, .. }| items_in(&dir, &pass.manifest.items)),
         }
     }
 }

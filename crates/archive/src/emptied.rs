@@ -38,7 +38,7 @@ pub struct Contents {
 
 impl Contents {
     fn of(dir: &Dir, event: EventName, known: Option<&Details>) -> Result<Self> {
-        let names = Names::read(dir, Depth::Glance, event)?;
+        let names = Names::read(dir, Depth::NamesOnly, event)?;
         let (frames, is_emptied) = (names.frames.len() as u64, names.frames.is_empty() && names.videos.is_empty());
         let left = if is_emptied { Some(left_in(dir)?) } else { None };
         let differs = match known {

@@ -19,7 +19,7 @@ use crate::event::{Container, DebugMovie, EventId, EventName, Movie, MovieName, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     /// The sidecar where there is one to believe, else the names.
-    Glance,
+    NamesOnly,
     /// Every file: sizes, times, the movie's end.
     Measure,
     /// Also what the frames' EXIF tells, which means opening each.
@@ -102,14 +102,14 @@ impl DayDir {
         let file = name.text();
         let id = EventId { camera: self.camera.clone(), day: self.day, name };
         // Where the event before had a sidecar, this one will. Where it had none, the names are wanted anyway, and tell.
-        let expects_sidecar = depth == Depth::Glance && self.had_sidecar.load(Ordering::Relaxed);
+        let expects_sidecar = depth == Depth::NamesOnly && self.had_sidecar.load(Ordering::Relaxed);
         if expects_sidecar && let Some(facts) = self.glance(&file, &id) {
             return Ok(facts);
         }
         let dir = self.dir.open_dir(file.as_bytes())?;
         let mut names = Names::read(&dir, depth, name)?;
         self.had_sidecar.store(names.has_sidecar, Ordering::Relaxed);
-        if depth == Depth::Glance
+        if depth == Depth::NamesOnly
             && !expects_sidecar
             && names.has_sidecar
             && let Some(facts) = self.glance(&file, &id)
@@ -125,7 +125,7 @@ impl DayDir {
                 None => facts.take(&sidecar),
             }
         }
-        if depth == Depth::Glance {
+        if depth == Depth::NamesOnly {
             facts.touched = Some(touched(&dir, &names)?);
         } else {
             measure(&dir, &names, &mut facts)?;
@@ -198,7 +198,7 @@ impl Names {
         let mut names = Self { frames: Vec::with_capacity(16), ..Self::default() };
         let mut has_debug_dir = false;
         dir.list(|name, kind| {
-            if depth != Depth::Glance {
+            if depth != Depth::NamesOnly {
                 names.all.push(name.to_vec());
             }
             if name == SAVED.as_bytes() {
@@ -289,7 +289,7 @@ fn debug_movie(dir: &Dir, event: EventName) -> Option<DebugMovie> {
     {
         return Some(DebugMovie::InDebug(found));
     }
-    Names::read(dir, Depth::Glance, event).ok()?.debug_video
+    Names::read(dir, Depth::NamesOnly, event).ok()?.debug_video
 }
 
 /// Why a sidecar of good form is wrong about the directory, if it is.

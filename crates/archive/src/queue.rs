@@ -107,14 +107,14 @@ pub(super) enum Place {
 
 /// The part of a pass that lies in one queue.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PassPart {
     pub place: Place,
     pub dir: Dir,
     pub stage: Stage,
 }
 
 /// The directories of a pass, one in each queue that it lies in.
-pub(super) type Parts = Vec<Part>;
+pub(super) type PassParts = Vec<PassPart>;
 
 /// A pass of ours that waits in a queue.
 #[derive(Debug, Clone, Serialize)]
@@ -229,7 +229,7 @@ impl Tree {
 
     /// Every part of a pass, and what its manifest says; `None` if none of that name waits. Refuses one that is being
     /// reaped.
-    pub(super) fn parts_of(&self, pass: &str) -> Result<Option<(Manifest, Parts)>> {
+    pub(super) fn parts_of(&self, pass: &str) -> Result<Option<(Manifest, PassParts)>> {
         let (mut manifest, mut parts) = (None, Vec::new());
         for found in self.passes()?.0.into_iter().filter(|found| found.manifest.pass == pass) {
             if found.stage == Stage::Reaping {
@@ -243,9 +243,9 @@ impl Tree {
     }
 
     /// Opens the directory of a pass.
-    pub(super) fn part(&self, pass: &QueuedPass) -> Result<Part> {
+    pub(super) fn part(&self, pass: &QueuedPass) -> Result<PassPart> {
         let dir = self.queue_base(&pass.place)?.open_dir(QUEUE)?.open_dir(pass.manifest.pass.as_bytes())?;
-        Ok(Part { place: pass.place.clone(), dir, stage: pass.stage })
+        Ok(PassPart { place: pass.place.clone(), dir, stage: pass.stage })
     }
 
     /// The directory in which the queue of `place` lies.

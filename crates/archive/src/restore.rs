@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::dir::{Dir, join};
 use super::event_dir::DEEPEST;
-use super::queue::{MANIFEST, Manifest, Part, Parts, Place, QUEUE, RETIRING, Stage, is_unfinished};
+use super::queue::{MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, RETIRING, Stage, is_unfinished};
 use super::retire::{Touched, open_or_make, rename, rfc3339};
 use super::{QueuedPass, Report, Tree};
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ pub(crate) type Days = BTreeSet<(Camera, Day)>;
 pub struct RestoringPass<'a> {
     tree: &'a Tree,
     manifest: Manifest,
-    parts: Parts,
+    parts: PassParts,
     /// Directories in which names came or went, to be synced once at the end.
     touched: Touched,
 }
@@ -77,7 +77,7 @@ impl Tree {
                 continue;
             }
             let is_finished = !passes.iter().all(is_cut_off);
-            let mut parts = Parts::new();
+            let mut parts = PassParts::new();
             for pass in passes.iter().filter(|pass| is_cut_off(pass)) {
                 let done = match self.part(pass) {
                     Ok(part) if is_finished => finish(&part),
@@ -102,7 +102,7 @@ impl Tree {
 }
 
 /// Makes a part one that waits.
-fn finish(part: &Part) -> Result<()> {
+fn finish(part: &PassPart) -> Result<()> {
     let renamed = rustix::fs::renameat(&part.dir, RETIRING, &part.dir, MANIFEST);
     renamed.map_err(|e| Error::io("finish", part.dir.path(), e))?;
     part.dir.sync()
@@ -117,7 +117,7 @@ impl RestoringPass<'_> {
     /// The days that lie in the pass, and what else does, or cannot be read.
     pub fn days(&self) -> (Days, Vec<Report>) {
         let (mut days, mut others) = (Days::new(), Vec::new());
-        for Part { dir: part, .. } in &self.parts {
+        for PassPart { dir: part, .. } in &self.parts {
             let names = part.names().unwrap_or_else(|error| {
                 others.push(Report::of(&error, part.path()));
                 Vec::new()
@@ -235,8 +235,8 @@ impl RestoringPass<'_> {
     }
 
     /// Steps 4 and 5 for one part; whether it is gone.
-    fn finish_part(&self, part: &Part) -> Result<bool> {
-        let Part { place, dir, stage } = part;
+    fn finish_part(&self, part: &PassPart) -> Result<bool> {
+        let PassPart { place, dir, stage } = part;
         if !dir.names()?.iter().all(|name| is_manifest(name)) {
             dir.write_whole(MANIFEST, &self.manifest.text())?;
             if *stage != Stage::Waiting {

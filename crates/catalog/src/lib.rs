@@ -36,7 +36,7 @@ pub use query::{Cursor, Order, Page, Query};
 pub use read::{CameraSummary, Named, NamedRange};
 use room::is_in_the_way;
 pub use room::lacks_room;
-pub use write::{Applied, News};
+pub use write::{Applied, EventUpdate};
 
 use crate::clock::Stop;
 use crate::error::{Error, Result};
@@ -59,7 +59,7 @@ pub struct Catalog {
     /// Changed by `leave_disk` and `return_to_disk`.
     place: Mutex<Place>,
     /// Used by whoever applies changes; replaced as a whole by `rebuild`.
-    writer: Mutex<write::Writer>,
+    writer: Mutex<write::WriteConnection>,
     /// Connections not in use: taken by a reading, put back when it is done.
     readers: Mutex<Readers>,
     reader_back: Condvar,
@@ -140,7 +140,7 @@ impl Catalog {
     fn of(place: Place, writer: rusqlite::Connection, readers: Readers) -> Self {
         Self {
             place: Mutex::new(place),
-            writer: Mutex::new(write::Writer::new(writer)),
+            writer: Mutex::new(write::WriteConnection::new(writer)),
             readers: Mutex::new(readers),
             reader_back: Condvar::new(),
             generation: AtomicU64::new(0),
@@ -232,7 +232,7 @@ impl Catalog {
         let (connection, _) = schema::open_writer(&path).map_err(|trouble| trouble.into_error(&path))?;
         let epoch = self.readers().epoch + 1;
         let fresh = Readers::open(&path, epoch)?;
-        *writer = write::Writer::new(connection);
+        *writer = write::WriteConnection::new(connection);
         *self.readers() = fresh;
         self.damaged.store(false, Ordering::Release);
         self.rebuilt.fetch_add(1, Ordering::AcqRel);
@@ -250,7 +250,7 @@ impl Catalog {
         }
     }
 
-    fn writer(&self) -> MutexGuard<'_, write::Writer> {
+    fn writer(&self) -> MutexGuard<'_, write::WriteConnection> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

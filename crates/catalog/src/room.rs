@@ -138,12 +138,12 @@ impl Catalog {
     }
 
     /// Opens the file at `path` for reading and writing in place of the one that is in use.
-    fn begin_at(&self, path: &Path, away: Option<(TemporaryFolder, PathBuf)>) -> Result<write::Writer> {
+    fn begin_at(&self, path: &Path, away: Option<(TemporaryFolder, PathBuf)>) -> Result<write::WriteConnection> {
         let (connection, _) = schema::open_writer(path).map_err(|trouble| trouble.into_error(path))?;
         let epoch = self.readers().epoch + 1;
         let fresh = Readers::open(path, epoch)?;
         *self.readers() = fresh;
         *self.place() = Place { path: path.to_path_buf(), away };
-        Ok(write::Writer::new(connection))
+        Ok(write::WriteConnection::new(connection))
     }
 }

@@ -94,7 +94,7 @@ fn an_event_that_could_not_be_read_this_time_stays_known() {
     let Change::Day(mut scan) = day_scan("Camera1", "2026-01-01", &events[..1], Some(2)) else { unreachable!() };
     scan.unread = vec!["11-00-00".parse().unwrap()];
     let applied = catalog.apply(&[Change::Day(scan)], true).unwrap();
-    assert_eq!(applied.news, [News::Removed(id("Camera1/2026-01-01/12-00-00"))]);
+    assert_eq!(applied.updates, [EventUpdate::Removed(id("Camera1/2026-01-01/12-00-00"))]);
     assert_eq!(all(&catalog, &Query::new()).len(), 2);
 }
 

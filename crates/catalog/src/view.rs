@@ -10,14 +10,14 @@ use super::cameras::Drift;
 use super::read::{MOST, unsigned};
 use super::row::{moment, name_from_sql};
 use crate::error::Result;
-use crate::event::{Camera, Day, Known, Stamp};
+use crate::event::{Camera, Day, DayStamps, Stamp};
 use crate::retention::{CameraSums, CameraView, DaySums, DayView, EventView, View};
 
 impl Catalog {
     /// What a walk may pass over.
-    pub fn known(&self) -> Result<Known> {
+    pub fn known(&self) -> Result<DayStamps> {
         self.read("read the stamps of", |connection| {
-            let mut known = Known::default();
+            let mut known = DayStamps::default();
             let mut cameras = connection.prepare_cached("SELECT name FROM cameras")?;
             for name in cameras.query_map([], |row| row.get::<_, String>(0))? {
                 known.cameras.extend(name?.parse::<Camera>());

@@ -14,7 +14,7 @@ use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventN
 
 /// The connection that writes, and what it remembers.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct WriteConnection {
     pub(super) connection: Connection,
     /// The ids of cameras and how far their events' starts lie from their names; filled as they are asked for, emptied
     /// when a transaction fails.
@@ -23,7 +23,7 @@ pub(super) struct Writer {
 
 /// What a change meant for whoever follows the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
+pub enum EventUpdate {
     /// An event that was not known.
     Added(Event),
     /// An event of which something else is known now.
@@ -36,37 +36,38 @@ pub enum News {
 #[derive(Debug, Default)]
 pub struct Applied {
     /// In the order in which it happened.
-    pub news: Vec<News>,
+    pub updates: Vec<EventUpdate>,
 }
 
 /// The distance between the ids of new cameras, so that a camera that comes later finds a place between two others.
 const SPACING: i64 = 1 << 12;
 
-impl Writer {
+impl WriteConnection {
     pub fn new(connection: Connection) -> Self {
         Self { connection, cameras: HashMap::new() }
     }
 }
 
 impl Catalog {
-    /// Applies a batch of changes as one transaction: all of it, or nothing. What is news about it is only made where
+    /// Applies a batch of changes as one transaction: all of it, or nothing. What is updates about it is only made where
     /// somebody follows it.
-    pub fn apply(&self, changes: &[Change], is_followed: bool) -> Result<Applied> {
+    pub fn apply(&self, changes: &[Change], wants_updates: bool) -> Result<Applied> {
         let mut writer = self.writer();
-        let Writer { connection, cameras } = &mut *writer;
-        let mut batch = || -> rusqlite::Result<Option<Vec<News>>> {
+        let WriteConnection { connection, cameras } = &mut *writer;
+        let mut batch = || -> rusqlite::Result<Option<Vec<EventUpdate>>> {
             let transaction = connection.transaction()?;
-            let mut work = Batch { transaction, cameras, touched: BTreeSet::new(), news: is_followed.then(Vec::new) };
+            let mut work =
+                Batch { transaction, cameras, touched: BTreeSet::new(), updates: wants_updates.then(Vec::new) };
             for change in changes {
                 work.change(change)?;
             }
             work.finish()
         };
         match batch() {
-            Ok(news) => {
-                let news = news.unwrap_or_default();
+            Ok(updates) => {
+                let updates = updates.unwrap_or_default();
                 self.generation.fetch_add(1, Ordering::AcqRel);
-                Ok(Applied { news })
+                Ok(Applied { updates })
             }
             Err(error) => {
                 writer.cameras.clear();
@@ -90,7 +91,7 @@ struct Batch<'a> {
     /// Days whose summaries have to be made anew.
     touched: BTreeSet<(i64, i64)>,
     /// `None` where nobody follows them.
-    news: Option<Vec<News>>,
+    updates: Option<Vec<EventUpdate>>,
 }
 
 /// Events that one statement writes.
@@ -159,17 +160,17 @@ impl Batch<'_> {
         }
     }
 
-    fn finish(mut self) -> rusqlite::Result<Option<Vec<News>>> {
+    fn finish(mut self) -> rusqlite::Result<Option<Vec<EventUpdate>>> {
         for (camera, day) in std::mem::take(&mut self.touched) {
             self.summarize(camera, day)?;
         }
         self.transaction.commit()?;
-        Ok(self.news)
+        Ok(self.updates)
     }
 
-    fn tell(&mut self, news: impl FnOnce() -> News) {
-        if let Some(told) = &mut self.news {
-            told.push(news());
+    fn record(&mut self, updates: impl FnOnce() -> EventUpdate) {
+        if let Some(told) = &mut self.updates {
+            told.push(updates());
         }
     }
 
@@ -244,9 +245,9 @@ impl Batch<'_> {
             if old.as_ref() == Some(&columns) {
                 continue;
             }
-            self.tell(|| {
+            self.record(|| {
                 let event = Event { id: id(*name), details: columns.details().unwrap_or_else(|| details.clone()) };
-                if old.is_some() { News::Changed(event) } else { News::Added(event) }
+                if old.is_some() { EventUpdate::Changed(event) } else { EventUpdate::Added(event) }
             });
             rows.push((key, columns));
         }
@@ -260,7 +261,7 @@ impl Batch<'_> {
             }
             self.delete(camera, day, name)?;
             if let Some(name) = name_there {
-                self.tell(|| News::Removed(id(name)));
+                self.record(|| EventUpdate::Removed(id(name)));
             }
         }
         self.touched.remove(&(camera, day));
@@ -333,7 +334,7 @@ impl Batch<'_> {
         let (camera_id, number) = (self.camera_id(camera)?, day.number());
         for name in self.rows_of(camera_id, number)?.into_keys() {
             if let Some(name) = name_from_sql(name) {
-                self.tell(|| News::Removed(EventId { camera: camera.clone(), day, name }));
+                self.record(|| EventUpdate::Removed(EventId { camera: camera.clone(), day, name }));
             }
         }
         for sql in
@@ -360,9 +361,9 @@ impl Batch<'_> {
         self.note_drift(&id.camera, day, &rows)?;
         self.upsert(camera, day, &rows)?;
         self.touched.insert((camera, day));
-        self.tell(|| {
+        self.record(|| {
             let event = Event { id: id.clone(), details: details.clone() };
-            if old.is_some() { News::Changed(event) } else { News::Added(event) }
+            if old.is_some() { EventUpdate::Changed(event) } else { EventUpdate::Added(event) }
         });
         Ok(())
     }
@@ -371,7 +372,7 @@ impl Batch<'_> {
         let (camera, day) = (self.camera_id(&id.camera)?, id.day.number());
         if self.delete(camera, day, name_to_sql(id.name))? {
             self.touched.insert((camera, day));
-            self.tell(|| News::Removed(id.clone()));
+            self.record(|| EventUpdate::Removed(id.clone()));
         }
         Ok(())
     }

@@ -404,7 +404,7 @@ impl Expirer {
         // The catalog takes longer to forget events than the disk to rename them, so it is told when all are retired: each day is
         // looked at once more, whatever became of it.
         for (item, _) in planned {
-            if let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::Glance) {
+            if let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::NamesOnly) {
                 tracing::error!("{}", error.chain());
             }
         }

@@ -79,7 +79,7 @@ pub enum Occasion {
     /// It has been there before.
     Found,
     /// It came while Owlery ran.
-    News,
+    Arrived,
 }
 
 /// A time this short ago does not prove that a directory has not changed since: file times tick in milliseconds.
@@ -288,7 +288,7 @@ impl Scanner {
         let may_write = match self.sidecars {
             Sidecars::Off => false,
             // Whichever look first sees that it is over. An old event that comes back (a restore, a copy) is not new.
-            Sidecars::New => was_open || (occasion == Occasion::News && Self::is_recent(id.day, now)),
+            Sidecars::New => was_open || (occasion == Occasion::Arrived && Self::is_recent(id.day, now)),
             Sidecars::All => true,
         };
         if may_write && !has_sidecar && !self.recent.has_marker(&id) {

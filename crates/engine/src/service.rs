@@ -1,6 +1,6 @@
-//! The library's face. [`Archive`] is an archive that was found to be one; [`Service`] is the same at work: preload,
-//! watch, expire and reap on threads of their own. This builds the parts, supervises them and stops them in order; it
-//! holds no rules, and works without `http`.
+//! The entry points of the library. [`Archive`] is an archive that was found at a root; [`Service`] runs it: preload,
+//! watch, expire and reap on threads of their own. This module builds the components, supervises them and stops them in
+//! order. It contains no rules and works without `http`.
 
 mod counters;
 mod feed;
@@ -32,7 +32,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 pub use counters::{Histogram, Took};
 pub use handle::{CameraInfo, Handle};
-pub use notifications::{Notice, Subscription};
+pub use notifications::{Notification, Subscription};
 pub use options::Options;
 pub use outlook::Stats;
 pub use state_dir::StateDir;
@@ -49,15 +49,15 @@ use crate::expirer::{ClockGuard, Expirer, Reserve, emptied};
 use crate::reaper::Reaper;
 use crate::scan::{Progress, Scanner};
 use crate::watch::Watch;
-use feed::Feed;
+use feed::ChangeSender;
 use scheduler::Scheduler;
 use workers::Workers;
-use writer::Writer;
+use writer::CatalogWriter;
 
-/// How often a command walks the archive anew because the catalog turned out to be damaged.
-const REBUILDS: usize = 3;
+/// How often one command walks the archive again because the catalog turned out to be damaged.
+const MAX_REBUILDS: usize = 3;
 
-/// An archive that can be worked with. Opening changes nothing on disk.
+/// An archive that was opened. Opening changes nothing on disk.
 #[derive(Debug)]
 pub struct Archive {
     options: Options,
@@ -65,10 +65,10 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens an archive, refusing what is none, and rules that mean nothing or cannot be kept here.
+    /// Opens an archive. Fails if the root is not an archive, or if a rule is invalid or cannot be applied here.
     ///
-    /// Fails with [`Error::Refused`] (guard `marker`) if the state directory belongs to another archive, or knows one and the
-    /// root carries no marker: [`Archive::accept`] says that this is right.
+    /// Fails with [`Error::Refused`] (guard `marker`) if the state directory belongs to another archive, or if it
+    /// belongs to one and the root has no marker. [`Archive::accept`] confirms that the root is the right one.
     pub fn open(options: Options) -> Result<Self> {
         let archive = Self::open_any(options)?;
         lineage::check(&archive.tree, &archive.state_path())?;
@@ -76,9 +76,10 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Makes the archive at the root the one of the state directory, whatever that knew before, and marks a root that carries
-    /// no marker or a broken one. What was derived from another archive (catalog, known disks, a held pass) is removed; the
-    /// audit stays. Returns the archive's identity. Fails with [`Error::Locked`] while another process manages either.
+    /// Makes the archive at the root the one of the state directory, whatever archive that belonged to, and marks a
+    /// root whose marker is missing or broken. Removes what was derived from another archive (catalog, known volumes, a
+    /// held pass) and keeps the audit log. Returns the archive's id. Fails with [`Error::Locked`] while another process
+    /// manages either.
     pub fn accept(options: Options) -> Result<String> {
         let archive = Self::open_any(options)?;
         let state = StateDir::open(&archive.tree, archive.options.state_dir.as_deref())?;
@@ -88,7 +89,7 @@ impl Archive {
         Ok(id)
     }
 
-    /// The same as [`Archive::open`] without a look at whose state it is: for what reads the state alone.
+    /// Like [`Archive::open`], without the check whose state directory it is. For commands that only read the state.
     pub fn open_any(options: Options) -> Result<Self> {
         options.policy.check()?;
         let open = if options.may_be_empty { Tree::open_blank } else { Tree::open };
@@ -106,27 +107,27 @@ impl Archive {
         Ok(())
     }
 
-    /// What is wrong with the archive as a whole, whatever its events are.
+    /// The problems of the archive as a whole, such as a missing marker.
     pub fn problems(&self) -> Vec<crate::archive::Report> {
         health::problems(&self.tree, self.options.clock.now())
     }
 
-    /// Its tree.
+    /// The tree below the root.
     pub fn tree(&self) -> &Arc<Tree> {
         &self.tree
     }
 
-    /// Its options.
+    /// The options that it was opened with.
     pub fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Where its state lies, if it has any.
+    /// The path of the state directory, whether it exists or not.
     pub fn state_path(&self) -> std::path::PathBuf {
         self.options.state_dir.clone().unwrap_or_else(|| StateDir::default_path(&self.tree))
     }
 
-    /// How `owlery` is to be run on this archive as it was opened.
+    /// A command line that runs `owlery` on this archive with the same options.
     pub fn command(&self) -> CommandLine {
         let (options, usual) = (&self.options, Options::new(self.tree.root()));
         let mut flags = Vec::new();
@@ -147,21 +148,23 @@ impl Archive {
         CommandLine::new(self.tree.root(), state_dir, &flags).with_rules(&(&options.policy).into())
     }
 
-    /// Takes the archive's lock and opens the catalog, starting nothing: for a program that does one thing.
+    /// Locks the archive and opens the catalog without starting threads other than the catalog's writer. For one-shot
+    /// commands.
     pub fn parts(&self) -> Result<Parts> {
         let state = StateDir::open(&self.tree, self.options.state_dir.as_deref())?;
         state.lock(&self.tree)?;
         self.parts_in(state)
     }
 
-    /// The same for what removes recordings or changes what rules may remove: only where the audit of it can be kept.
+    /// Like `parts`, for commands that remove recordings or change what rules may remove. Fails where the audit log
+    /// cannot be kept.
     pub fn parts_to_act(&self) -> Result<Parts> {
         let state = StateDir::open_lasting(&self.tree, self.options.state_dir.as_deref())?;
         state.lock(&self.tree)?;
         self.parts_in(state)
     }
 
-    /// The same with a catalog in a temporary folder and without the lock: nothing in the archive is touched.
+    /// Like `parts`, with a catalog in a temporary folder and without the lock. Changes nothing in the archive.
     pub fn parts_aside(&self) -> Result<Parts> {
         self.parts_in(StateDir::temporary()?)
     }
@@ -196,13 +199,13 @@ impl Archive {
         audit.catch_up();
         let (stop_writer, writer_stop) = Stop::new();
         let (stop_handle, stop) = Stop::new();
-        let (feed, messages) = Feed::new(stop.clone());
+        let (changes, messages) = ChangeSender::new(stop.clone());
         let scanner = Arc::new(Scanner::new(
             Arc::clone(&self.tree),
             Arc::clone(&self.options.clock),
             self.options.event_gap,
             self.options.sidecars,
-            feed.out(),
+            changes.out(),
             stop.clone(),
         ));
         let kept = if state.is_temporary() { self.state_path() } else { state.path().to_path_buf() };
@@ -218,11 +221,11 @@ impl Archive {
             (&kept, self.command(), Arc::clone(&reserve)),
         );
         let shared =
-            Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (feed, reserve)));
+            Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (changes, reserve)));
         let workers = Workers::new();
         let (again, rescan) = bounded(1);
         let insists = Arc::new(AtomicBool::new(false));
-        let writer = Writer::new(Arc::clone(&shared), messages, again, Arc::clone(&insists));
+        let writer = CatalogWriter::new(Arc::clone(&shared), messages, again, Arc::clone(&insists));
         let writing = workers.spawn("owlery-catalog", move || writer.run(&writer_stop))?;
         Ok(Parts {
             shared,
@@ -237,7 +240,7 @@ impl Archive {
         })
     }
 
-    /// Starts the service: preload, watch, expire and reap on threads of their own.
+    /// Starts the service. Preload, watch, expire and reap run on threads of their own.
     pub fn start(&self) -> Result<Service> {
         let mut parts = if self.options.policy.can_expire() { self.parts_to_act()? } else { self.parts()? };
         let rescan = parts.rescan.take().ok_or(Error::Stopped)?;
@@ -273,32 +276,32 @@ impl Archive {
     }
 }
 
-/// An archive with its catalog open and its lock held, and nothing running but the catalog's writer.
+/// An archive with an open catalog and a held lock. Only the catalog's writer runs.
 #[derive(Debug)]
 pub struct Parts {
     shared: Arc<Handle>,
-    /// Dropped first: it stops every worker but the writer.
+    /// Dropped first: it stops every worker except the writer.
     stop: Option<StopHandle>,
     stopping: Stop,
-    /// Dropped when all others are gone.
+    /// Dropped after all other workers ended.
     stop_writer: Option<StopHandle>,
     workers: Workers,
     writing: Option<workers::Worker>,
     rescan: Option<Receiver<()>>,
-    /// Set by `start`: a service tries to write until it works, a command fails.
+    /// Whether the writer retries until it succeeds (a service) or fails (a command). Set by `start`.
     insists: Arc<AtomicBool>,
     state: StateDir,
 }
 
 impl Parts {
-    /// What can be asked of them.
+    /// The methods that are shared with other threads.
     pub fn handle(&self) -> &Arc<Handle> {
         &self.shared
     }
 
-    /// Waits until everything that was sent so far can be queried.
+    /// Waits until all changes sent so far can be queried.
     pub fn flush(&self) -> Result<()> {
-        self.shared.feed.flush().map_err(|error| match self.shared.status.troubles().remove(&Component::Catalog) {
+        self.shared.changes.flush().map_err(|error| match self.shared.status.troubles().remove(&Component::Catalog) {
             Some(trouble) => Error::io("keep", self.state.path(), std::io::Error::other(trouble)),
             None => error,
         })
@@ -310,14 +313,13 @@ impl Parts {
         Ok(())
     }
 
-    /// Brings the catalog up to date with the tree, on this thread. Where the catalog turns out to be damaged, it is rebuilt,
-    /// and the archive is walked once more.
+    /// Updates the catalog from the tree, on this thread. Rebuilds a damaged catalog and walks the archive again.
     pub fn preload(&self, depth: Depth, progress: &Progress) -> Result<crate::scan::Summary> {
         let catalog = &self.shared.catalog;
-        for _ in 0..REBUILDS {
+        for _ in 0..MAX_REBUILDS {
             let rebuilt = catalog.rebuilt();
             let known = match catalog.known() {
-                Ok(known) if depth == Depth::Glance => known,
+                Ok(known) if depth == Depth::NamesOnly => known,
                 Ok(known) => known.without_stamps(),
                 Err(error) if catalog.is_damaged() => {
                     tracing::warn!("{}; it is rebuilt", error.chain());
@@ -341,15 +343,15 @@ impl Parts {
         Err(Error::io("keep the catalog in", self.state.path(), again))
     }
 
-    /// Removes the directories of events that something else has emptied, as the daemon does at every check interval, but
-    /// looks for them for a shorter time.
+    /// Removes the directories of emptied events, as the daemon does at every check interval, but searches for a
+    /// shorter time.
     pub fn remove_emptied(&self) -> Result<()> {
         self.shared.expirer.remove_emptied(emptied::SHORT_LOOK, &self.stopping);
         self.flush()
     }
 
-    /// Reaps everything that waits, on a thread of its own, and waits for it: at the configured rate, but at any hour,
-    /// since somebody asked for it. Answers what could not be removed.
+    /// Reaps everything that waits, on a thread of its own, and waits for it. Uses the configured rate but ignores the
+    /// window, since a user asked for it. Returns what could not be removed.
     pub fn drain(&self) -> Result<Vec<crate::archive::Report>> {
         self.shared.tree.tidy_queue()?;
         let pace = Arc::new(self.shared.pace.at_all_hours());
@@ -372,11 +374,11 @@ impl Parts {
         self.stop_all()
     }
 
-    /// The one place where the order of stopping is written: first the news end, so that nobody waits for more; then
-    /// whoever reads the disk or deletes, then the writer, which applies what they still sent, then the catalog's log is
-    /// folded in; the lock goes last, with `state`.
+    /// Stops everything. This is the only place that defines the order: first the subscriptions, so that no client
+    /// waits for more; then the threads that read the disk or delete; then the catalog's writer, which applies what
+    /// they sent; then the catalog's log is checkpointed. The lock is released last, with `state`.
     fn stop_all(&mut self) -> Result<()> {
-        self.shared.end_news();
+        self.shared.end_subscriptions();
         drop(self.stop.take());
         let mut result = self.workers.join_all();
         drop(self.stop_writer.take());
@@ -404,13 +406,13 @@ impl Drop for Parts {
     }
 }
 
-/// An archive at work. Dropping it stops it.
+/// A running archive. Dropping it stops it.
 #[derive(Debug)]
 pub struct Service {
     parts: Parts,
 }
 
-/// What can be asked of the archive: all methods of [`Handle`].
+/// All methods of [`Handle`].
 impl std::ops::Deref for Service {
     type Target = Handle;
 
@@ -420,32 +422,32 @@ impl std::ops::Deref for Service {
 }
 
 impl Service {
-    /// What can be asked of the archive, to share with other threads. It does not keep the service running.
+    /// The methods that can be shared with other threads. A handle does not keep the service running.
     pub fn handle(&self) -> &Arc<Handle> {
         &self.parts.shared
     }
 
-    /// Where the state lies.
+    /// The path of the state directory.
     pub fn state_dir(&self) -> &Path {
         self.parts.state.path()
     }
 
-    /// Writes where the running service can be reached into the lock file.
+    /// Writes the path of the control socket into the lock file.
     pub fn announce(&self, socket: &Path) -> Result<()> {
         self.parts.state.announce(Some(socket))
     }
 
-    /// Answers when a worker has failed: the service is not whole any more and should be stopped.
+    /// Receives the error of a worker that failed. The service should be stopped then.
     pub fn failures(&self) -> &Receiver<Error> {
         self.parts.workers.failures()
     }
 
-    /// Waits until every event can be queried; false if `timeout` passes before.
+    /// Waits until every event can be queried; false after `timeout`.
     pub fn wait_ready(&self, timeout: Duration) -> bool {
         self.status.wait_ready(timeout)
     }
 
-    /// Stops everything in order and says what went wrong.
+    /// Stops everything in order. Returns the first error.
     pub fn shutdown(self) -> Result<()> {
         self.parts.shutdown()
     }

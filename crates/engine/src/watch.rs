@@ -19,7 +19,7 @@ use crossbeam_channel::{Receiver, select};
 use crate::archive::Depth;
 use crate::clock::{Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::{Camera, Change, Day, EventId, EventName, Known, State, state};
+use crate::event::{Camera, Change, Day, DayStamps, EventId, EventName, State, state};
 use crate::scan::{Occasion, Progress, Scanner};
 pub use dirty::Backlog;
 use dirty::{Dirty, Hints};
@@ -287,7 +287,7 @@ impl<O: Observer> Watch<O> {
                 Target::Root => self.look_at_root().map(|()| None),
                 Target::Camera(camera) => self.look_at_camera(camera, Met::Known),
                 Target::Day(camera, day) => self.look_at_day(camera, *day),
-                Target::Event(id) => self.look_at_event(id, Occasion::News).map(|()| None),
+                Target::Event(id) => self.look_at_event(id, Occasion::Arrived).map(|()| None),
             };
             // What is written into an event's files changes no directory's time.
             let is_hinted_event = noticed.is_some() && matches!(target, Target::Event(_));
@@ -317,7 +317,7 @@ impl<O: Observer> Watch<O> {
         }
         // What was open before and is not any more has completed meanwhile.
         for id in before.into_iter().filter(|id| !self.open.contains(id)).collect::<Vec<_>>() {
-            tell(self.look_at_event(&id, Occasion::News));
+            tell(self.look_at_event(&id, Occasion::Arrived));
         }
     }
 
@@ -399,11 +399,11 @@ impl<O: Observer> Watch<O> {
             if self.is_watched_day(camera, *day, &listed) {
                 told(self.begin_day(camera, *day, path.join(day.to_string())))?;
             } else if met == Met::New {
-                told(self.scanner.scan_day(camera, *day, Depth::Glance).map(drop))?;
+                told(self.scanner.scan_day(camera, *day, Depth::NamesOnly).map(drop))?;
             }
         }
         for gone in known.iter().filter(|day| !listed.contains(day)) {
-            told(self.scanner.scan_day(camera, *gone, Depth::Glance).map(drop))?;
+            told(self.scanner.scan_day(camera, *gone, Depth::NamesOnly).map(drop))?;
             self.end_day(camera, *gone);
         }
         let is_same = listed.len() == known.len() && listed.iter().all(|day| known.contains(day));
@@ -419,7 +419,7 @@ impl<O: Observer> Watch<O> {
 
     fn begin_day(&mut self, camera: &Camera, day: Day, path: PathBuf) -> Result<()> {
         self.watch(Target::Day(camera.clone(), day), path);
-        let depth = if Scanner::is_recent(day, self.now()) { Depth::Measure } else { Depth::Glance };
+        let depth = if Scanner::is_recent(day, self.now()) { Depth::Measure } else { Depth::NamesOnly };
         let (states, reports) = self.scanner.scan_day(camera, day, depth)?;
         for report in &reports {
             self.scanner.warn_once(report);
@@ -454,7 +454,7 @@ impl<O: Observer> Watch<O> {
             }
         };
         let Some((stamp, list)) = listed else {
-            self.scanner.scan_day(camera, day, Depth::Glance)?; // sends that it is gone
+            self.scanner.scan_day(camera, day, Depth::NamesOnly)?; // sends that it is gone
             self.end_day(camera, day);
             self.targets.forget_day(camera, day);
             return Ok(None);
@@ -466,14 +466,14 @@ impl<O: Observer> Watch<O> {
         let gone: Vec<EventId> = known.difference(&listed).map(id).collect();
         self.days.insert((camera.clone(), day), listed);
         for id in gone.iter().chain(&new) {
-            tell(self.look_at_event(id, Occasion::News));
+            tell(self.look_at_event(id, Occasion::Arrived));
         }
         if !new.is_empty() {
             // A newer event may be the sign that one before it is over.
             let others: Vec<EventId> =
                 self.open.iter().filter(|open| open.camera == *camera && !new.contains(open)).cloned().collect();
             for id in others {
-                self.look_at_event(&id, Occasion::News)?;
+                self.look_at_event(&id, Occasion::Arrived)?;
             }
         }
         Ok((!new.is_empty() || !gone.is_empty()).then_some(stamp.mtime))
@@ -517,7 +517,7 @@ impl<O: Observer> Watch<O> {
         match self.scanner.look_for_markers() {
             Ok(new) => {
                 for id in new.into_iter().filter(|id| self.open.contains(id)).collect::<Vec<_>>() {
-                    tell(self.look_at_event(&id, Occasion::News));
+                    tell(self.look_at_event(&id, Occasion::Arrived));
                 }
             }
             Err(error) => tell(Err(error)),
@@ -531,15 +531,15 @@ impl<O: Observer> Watch<O> {
         let now = Instant::now();
         let is_rested = |id: &&EventId| self.rested.get(*id).is_none_or(|until| *until <= now);
         for id in self.open.iter().filter(is_rested).cloned().collect::<Vec<_>>() {
-            tell(self.look_at_event(&id, Occasion::News));
+            tell(self.look_at_event(&id, Occasion::Arrived));
         }
     }
 
     /// Compares every day directory with what is known, and watches what is recent by now.
     fn reconcile(&mut self, stop: &Stop) -> Result<()> {
         let result = self.observer.known().and_then(|known| {
-            let known = Known { covers_recent: true, ..known }; // the look at everything that is watched follows
-            self.scanner.preload(&known, Depth::Glance, stop, &Progress::default())
+            let known = DayStamps { covers_recent: true, ..known }; // the look at everything that is watched follows
+            self.scanner.preload(&known, Depth::NamesOnly, stop, &Progress::default())
         });
         self.observer.reconciled(&result);
         result?;

@@ -18,7 +18,7 @@ pub mod state;
 pub mod text;
 
 pub use camera::Camera;
-pub use change::{Change, DayScan, Known, Stamp};
+pub use change::{Change, DayScan, DayStamps, Stamp};
 pub use day::Day;
 pub use details::{Details, Event, Thumbnail};
 pub use entry::{Actor, AuditAction, Entry};

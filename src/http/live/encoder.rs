@@ -10,7 +10,7 @@ use super::flood::{Flood, Verdict};
 use super::message::Message;
 use super::run::Run;
 use super::{Live, Settings};
-use crate::service::{Handle, Notice, Subscription};
+use crate::service::{Handle, Notification, Subscription};
 
 /// News that are added to the log before the clients are woken: each wakes them all.
 const TOGETHER: usize = 256;
@@ -83,9 +83,9 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
-    fn add(&mut self, notice: Notice) {
+    fn add(&mut self, notice: Notification) {
         let now = Instant::now();
-        let verdict = if notice == Notice::Reset { self.flood.lost(now) } else { self.flood.news(now) };
+        let verdict = if notice == Notification::Reset { self.flood.lost(now) } else { self.flood.news(now) };
         let mut is_too_long = false;
         match verdict {
             Verdict::Tell => self.run.add(|id| {
@@ -97,11 +97,12 @@ impl Encoder<'_> {
             Verdict::Reset => self.reset(),
         }
         if is_too_long {
-            self.add(Notice::Reset);
+            self.add(Notification::Reset);
         }
     }
 
     fn reset(&self) {
-        self.run.begin_anew(|id| Message::of(Notice::Reset, &self.run.prefix, id, Instant::now(), self.handle.now()));
+        self.run
+            .begin_anew(|id| Message::of(Notification::Reset, &self.run.prefix, id, Instant::now(), self.handle.now()));
     }
 }

@@ -151,11 +151,11 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, SystemClock};
     use crate::http::viewer::Viewer;
-    use crate::service::Notice;
+    use crate::service::Notification;
 
     fn message(log: &Log, camera: Option<u8>) -> Message {
         let id = |n| format!("Camera{n}/2026-11-20/10-00-00").parse().unwrap();
-        let notice = camera.map_or(Notice::Reset, |camera| Notice::Removed(id(camera)));
+        let notice = camera.map_or(Notification::Reset, |camera| Notification::Removed(id(camera)));
         Message::of(notice, "", &log.next_id(), Instant::now(), SystemClock.now())
     }
 

@@ -14,7 +14,7 @@ use crate::archive::rfc3339;
 use crate::clock::Now;
 use crate::event::Camera;
 use crate::expirer::Pass;
-use crate::service::Notice;
+use crate::service::Notification;
 
 /// About the bytes of a message of an event.
 const USUAL: usize = 560;
@@ -63,7 +63,7 @@ pub(super) struct Message {
 
 impl Message {
     /// Encodes a notice for a router that is mounted below `prefix`.
-    pub fn of(notice: Notice, prefix: &str, id: &str, at: Instant, now: Now) -> Self {
+    pub fn of(notice: Notification, prefix: &str, id: &str, at: Instant, now: Now) -> Self {
         let event = |name, event: crate::event::Event| {
             let mut text = begin(id, name, USUAL);
             push_event(&mut text, &event, prefix);
@@ -74,18 +74,18 @@ impl Message {
             (About::Pass(what, pass), text)
         };
         let (about, text) = match notice {
-            Notice::Added(added) => event("event-added", added),
-            Notice::Changed(changed) => event("event-changed", changed),
-            Notice::Removed(gone) => {
+            Notification::Added(added) => event("event-added", added),
+            Notification::Changed(changed) => event("event-changed", changed),
+            Notification::Removed(gone) => {
                 let mut text = begin(id, "event-removed", 160);
                 text.push_str("{\"id\":");
                 push_text(&mut text, &gone.to_string());
                 text.push('}');
                 (About::Camera(gone.camera), end(text))
             }
-            Notice::Pass(done) if done.refused.is_some() => pass("refused", done),
-            Notice::Pass(done) => pass("retired", done),
-            Notice::Restored(done) => {
+            Notification::Pass(done) if done.refused.is_some() => pass("refused", done),
+            Notification::Pass(done) => pass("retired", done),
+            Notification::Restored(done) => {
                 let told = Pass {
                     pass: Some(done.pass.clone()),
                     started: rfc3339(now.utc),
@@ -95,7 +95,7 @@ impl Message {
                 };
                 pass("restored", Arc::new(told))
             }
-            Notice::Reset => (About::Everybody, reset(id)),
+            Notification::Reset => (About::Everybody, reset(id)),
         };
         Self { about, text, at }
     }
@@ -178,7 +178,7 @@ mod tests {
             reason: "archive over 100 B by 900 B".to_owned(),
         };
         let pass = Arc::new(Pass { items: vec![item], ..Pass::default() });
-        let message = Message::of(Notice::Pass(pass), "", "e-1", Instant::now(), SystemClock.now());
+        let message = Message::of(Notification::Pass(pass), "", "e-1", Instant::now(), SystemClock.now());
         let heard = |cameras: Option<BTreeSet<Camera>>, asked: Option<BTreeSet<Camera>>| {
             let account = Account { name: "anna".to_owned(), role: Role::Viewer, cameras };
             let scope = Scope::new(Viewer::new(Arc::new(account)), asked);

@@ -83,7 +83,7 @@ impl Expirer {
         done.kept_until = (!done.items.is_empty()).then(|| rfc3339(until));
         for (camera, day) in &days {
             // What can still change is judged; of older days the sweep measures what came back.
-            let depth = if Scanner::is_recent(*day, now) { Depth::Measure } else { Depth::Glance };
+            let depth = if Scanner::is_recent(*day, now) { Depth::Measure } else { Depth::NamesOnly };
             if let Err(error) = self.scanner.scan_day(camera, *day, depth) {
                 tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
             }

@@ -60,7 +60,7 @@ impl Expirer {
             };
             left.extend(restored.left);
             back.extend(Item::restored(&camera, day, restored.events, "put back: its pass was cut off"));
-            if let Err(error) = self.scanner.scan_day(&camera, day, Depth::Glance) {
+            if let Err(error) = self.scanner.scan_day(&camera, day, Depth::NamesOnly) {
                 tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
             }
         }

@@ -175,7 +175,7 @@ impl Expirer {
             let back = removed(id, "put back: its removal in place was cut off".to_owned());
             self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Restored, &back)]);
         }
-        if let Err(error) = self.scanner.scan_day(&id.camera, id.day, Depth::Glance) {
+        if let Err(error) = self.scanner.scan_day(&id.camera, id.day, Depth::NamesOnly) {
             tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
         }
     }

@@ -12,7 +12,7 @@ use super::{DayRead, Occasion, Scanner};
 use crate::archive::{CameraDir, Depth, Report};
 use crate::clock::Stop;
 use crate::error::{Error, Result};
-use crate::event::{Camera, Change, Day, EventName, Known};
+use crate::event::{Camera, Change, Day, DayStamps, EventName};
 
 /// How many events one thread reads at a time.
 const CHUNK: usize = 32;
@@ -74,7 +74,7 @@ struct OpenDay {
 
 struct Walk<'a> {
     scanner: &'a Scanner,
-    known: &'a Known,
+    known: &'a DayStamps,
     depth: Depth,
     stop: &'a Stop,
     progress: &'a Progress,
@@ -83,8 +83,8 @@ struct Walk<'a> {
 }
 
 impl Scanner {
-    /// Walks the archive. With [`Depth::Glance`], days before yesterday are read by names and sidecars only.
-    pub fn preload(&self, known: &Known, depth: Depth, stop: &Stop, progress: &Progress) -> Result<Summary> {
+    /// Walks the archive. With [`Depth::NamesOnly`], days before yesterday are read by names and sidecars only.
+    pub fn preload(&self, known: &DayStamps, depth: Depth, stop: &Stop, progress: &Progress) -> Result<Summary> {
         let begun = Instant::now();
         self.tree.check_still_there()?;
         self.look_for_markers()?;
@@ -162,7 +162,7 @@ impl Walk<'_> {
         }
         for (camera, day) in missing.into_iter().filter(|(camera, _)| listed.contains(camera)) {
             // Looked at once more under its lock, and sent as gone if it is.
-            if let Err(error) = self.scanner.scan_day(camera, *day, Depth::Glance) {
+            if let Err(error) = self.scanner.scan_day(camera, *day, Depth::NamesOnly) {
                 self.report([Report::of(&error, self.scanner.tree.root())]);
             }
         }
@@ -188,7 +188,7 @@ impl Walk<'_> {
             self.end_day(*events, true);
             return Ok(());
         }
-        let depth = if (is_recent || was_open) && self.depth == Depth::Glance { Depth::Measure } else { self.depth };
+        let depth = if (is_recent || was_open) && self.depth == Depth::NamesOnly { Depth::Measure } else { self.depth };
         let read = DayRead::begin(self.scanner, camera.day(day)?)?;
         let names = read.names.clone();
         let chunks: Vec<Vec<EventName>> = names.chunks(CHUNK).map(<[_]>::to_vec).collect();

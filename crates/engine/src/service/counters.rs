@@ -1,5 +1,5 @@
-//! What a service counts while it works: plain numbers, for whoever wants to show them. Each is written by one part and
-//! read by anybody at any time; none of them decides anything.
+//! What a service counts while it works: plain numbers for metrics. Each has one writing thread, can be read from any
+//! thread, and decides nothing.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,45 +7,45 @@ use std::time::Duration;
 use crate::event::Actor;
 use crate::expirer::Pass;
 
-/// What a service counts. Everything is since the start.
+/// The counters of a service, since its start.
 #[derive(Debug)]
 pub struct Counters {
     /// How long the last walk at a start took. Written by the preloader.
     pub preload: Took,
-    /// How long the last comparison of everything with the disk took. Written by the watcher.
+    /// How long the last reconcile took. Written by the watcher.
     pub verify: Took,
-    /// How often that was done. Written by the watcher.
+    /// The number of reconciles. Written by the watcher.
     pub verifies: AtomicU64,
-    /// How often notifications were lost, so that everything had to be looked at. Written by the watcher.
+    /// How often notifications were lost, so that everything was scanned. Written by the watcher.
     pub rescans: AtomicU64,
-    /// From the first notification of a directory's change to the moment at which what it brought can be queried. Written by
-    /// the catalog's writer.
+    /// From the first notification of a change in a directory until the change can be queried. Written by the catalog's
+    /// writer.
     pub noticed: Histogram,
-    /// The same from the change itself, by the time on the day's directory, for events that came or went. Written by the
-    /// catalog's writer.
+    /// From the change itself (the modification time of the day directory) until it can be queried, for events that
+    /// were added or removed. Written by the catalog's writer.
     pub changed: Histogram,
-    /// What the passes of rules did. Written by whoever makes one: the expirer, and those that ask for one.
+    /// Passes by rules. Written by the thread that makes the pass.
     pub by_rule: Passes,
-    /// What persons have confirmed and deleted. Written by whoever does that for them.
+    /// Passes that users confirmed, and deletions. Written by the thread that makes them.
     pub by_hand: Passes,
-    /// When rules were last gone by, whether that retired something or was refused: seconds since 1970, 0 for never. Written
-    /// by whoever makes a pass.
+    /// When the rules were last applied, whether a pass retired something or was refused: seconds since 1970, 0 for
+    /// never. Written by the thread that makes the pass.
     pub checked: AtomicI64,
 }
 
 /// Passes that retired something.
 #[derive(Debug, Default)]
 pub struct Passes {
-    /// How many.
+    /// The number of passes.
     pub count: AtomicU64,
-    /// Their events.
+    /// The number of events in them.
     pub events: AtomicU64,
-    /// The bytes of these, as far as they were known.
+    /// The bytes of these events, where measured.
     pub bytes: AtomicU64,
 }
 
-/// From hints to what can be queried, in seconds: hints are gathered for 30 ms, events looked at four times a
-/// second, and polls are seconds apart.
+/// Bounds in seconds, from a hint until its change can be queried. Hints are gathered for 30 ms, events are scanned
+/// four times a second, and polls are seconds apart.
 const DELAYS: &[f64] = &[0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
 
 impl Default for Counters {
@@ -65,7 +65,7 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Counts a pass, if it retired something.
+    /// Counts a pass if it retired something.
     pub(super) fn add(&self, by: Actor, pass: &Pass) {
         let sums = if by == Actor::Rule { &self.by_rule } else { &self.by_hand };
         if pass.pass.is_none() || pass.refused.is_some() {
@@ -77,17 +77,17 @@ impl Counters {
     }
 }
 
-/// How long something took when it was last done.
+/// The duration of the last run of something.
 #[derive(Debug, Default)]
 pub struct Took(AtomicU64);
 
 impl Took {
-    /// It was done again.
+    /// Records a run.
     pub fn set(&self, took: Duration) {
         self.0.store(nanos(took).max(1), Ordering::Relaxed);
     }
 
-    /// How long it took; `None` if it was never done.
+    /// The duration of the last run; `None` if there was none.
     pub fn get(&self) -> Option<Duration> {
         Some(self.0.load(Ordering::Relaxed)).filter(|nanos| *nanos > 0).map(Duration::from_nanos)
     }
@@ -97,37 +97,38 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The most bounds that a histogram may have.
-const MOST: usize = 15;
+/// The largest number of bounds of a histogram.
+const MAX_BOUNDS: usize = 15;
 
-/// How often something took how long.
+/// A histogram of durations.
 #[derive(Debug)]
 pub struct Histogram {
     /// The upper bounds of all but the last bucket, in seconds, ascending.
     bounds: &'static [f64],
-    /// Every observation is in the first bucket that it fits into.
-    buckets: [AtomicU64; MOST + 1],
-    /// The sum of all observations, in nanoseconds: enough for 580 years.
+    /// Each observation is counted in the first bucket that it fits.
+    buckets: [AtomicU64; MAX_BOUNDS + 1],
+    /// The sum of all observations in nanoseconds: enough for 580 years.
     nanos: AtomicU64,
 }
 
 impl Histogram {
-    /// One that has seen nothing yet.
+    /// An empty histogram.
     pub fn new(bounds: &'static [f64]) -> Self {
-        debug_assert!(bounds.len() <= MOST && bounds.is_sorted());
+        debug_assert!(bounds.len() <= MAX_BOUNDS && bounds.is_sorted());
         Self { bounds, buckets: Default::default(), nanos: AtomicU64::new(0) }
     }
 
-    /// It took so long this time.
+    /// Adds an observation.
     pub fn observe(&self, time: Duration) {
         let seconds = time.as_secs_f64();
-        let bounds = &self.bounds[..self.bounds.len().min(MOST)];
+        let bounds = &self.bounds[..self.bounds.len().min(MAX_BOUNDS)];
         let at = bounds.iter().position(|bound| seconds <= *bound).unwrap_or(bounds.len());
         self.buckets[at].fetch_add(1, Ordering::Relaxed);
         self.nanos.fetch_add(nanos(time), Ordering::Relaxed);
     }
 
-    /// The sum in seconds, and each bucket: its upper bound, and how many observations are in it and in none before.
+    /// The sum in seconds, and for each bucket its upper bound and the observations that fit in it and in no smaller
+    /// one.
     pub fn read(&self) -> (f64, Vec<(f64, u64)>) {
         let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
         let counts = self.buckets.iter().map(|count| count.load(Ordering::Relaxed));
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_observation_is_in_the_first_bucket_it_fits_into() {
+    fn each_observation_counts_in_one_bucket() {
         let histogram = Histogram::new(&[0.1, 1.0]);
         for millis in [100, 101, 1000, 2000, 30] {
             histogram.observe(Duration::from_millis(millis));
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_took_no_time_was_done_all_the_same() {
+    fn a_run_of_no_duration_counts() {
         let took = Took::default();
         assert_eq!(took.get(), None);
         took.set(Duration::ZERO);
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_that_retired_nothing_is_none() {
+    fn a_pass_that_retired_nothing_is_not_counted() {
         let counters = Counters::default();
         counters.add(Actor::Rule, &Pass::default());
         assert_eq!(counters.by_rule.count.load(Ordering::Relaxed), 0);

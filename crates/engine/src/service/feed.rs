@@ -1,4 +1,4 @@
-//! The bounded channel of changes to the catalog's writer. A full channel makes the sender wait: nothing is dropped.
+//! The bounded channel of changes to the catalog's writer. A full channel blocks the sender; nothing is dropped.
 
 use std::time::{Duration, Instant};
 
@@ -9,39 +9,39 @@ use crate::error::{Error, Result};
 use crate::event::Change;
 use crate::watch::Seen;
 
-/// Changes that may wait; a change may be a whole day.
-const WAITING: usize = 128;
-/// What travels to the writer.
+/// Changes that may wait. One change may be a whole day.
+const CAPACITY: usize = 128;
+/// A message to the writer.
 #[derive(Debug)]
 pub(super) enum Message {
     Change(Change),
-    /// Whose changes were sent before.
+    /// Timing of changes that were sent before.
     Seen(Seen),
-    /// Answered when everything sent before is applied.
+    /// The sender is notified when everything sent before is applied.
     Flush(Sender<()>),
 }
 
 /// The sending end.
 #[derive(Debug, Clone)]
-pub struct Feed {
+pub struct ChangeSender {
     messages: Sender<Message>,
     stop: Stop,
 }
 
-impl Feed {
+impl ChangeSender {
     pub(super) fn new(stop: Stop) -> (Self, Receiver<Message>) {
-        let (messages, receiver) = bounded(WAITING);
+        let (messages, receiver) = bounded(CAPACITY);
         (Self { messages, stop }, receiver)
     }
 
-    /// The way for a scanner.
+    /// The output of a scanner.
     pub(super) fn out(&self) -> crate::scan::Out {
         let feed = self.clone();
         Box::new(move |change| feed.send(Message::Change(change)))
     }
 
     fn send(&self, message: Message) -> Result<()> {
-        // First without looking at `stop`: what was done must be told also while stopping, as long as there is room.
+        // Try without `stop` first: what was done must be recorded also while stopping, as long as there is room.
         let message = match self.messages.try_send(message) {
             Ok(()) => return Ok(()),
             Err(crossbeam_channel::TrySendError::Full(message)) => message,
@@ -53,22 +53,22 @@ impl Feed {
         }
     }
 
-    /// Tells when the changes that were sent before came about. While stopping that may be lost.
-    pub fn tell_seen(&self, seen: Seen) {
-        let _ = self.send(Message::Seen(seen)); // who cannot send any more has said so with the changes
+    /// Reports when the changes sent before were made. May be lost while stopping.
+    pub fn send_seen(&self, seen: Seen) {
+        let _ = self.send(Message::Seen(seen)); // a failure was already reported with the changes
     }
 
-    /// What ends the waiting for room.
+    /// Interrupts waiting for room in the channel.
     pub(super) fn stop(&self) -> Stop {
         self.stop.clone()
     }
 
-    /// Waits until everything that was sent so far can be queried.
+    /// Waits until everything sent so far can be queried.
     pub fn flush(&self) -> Result<()> {
         self.flush_until(&crossbeam_channel::never()).map(|_| ())
     }
 
-    /// The same, but no longer than this: false if the catalog could not be written meanwhile.
+    /// Like `flush`, for at most `span`: false if the catalog could not be written meanwhile.
     pub fn flush_within(&self, span: Duration) -> Result<bool> {
         self.flush_until(&crossbeam_channel::after(span))
     }

@@ -1,5 +1,5 @@
-//! What the parts of a service share, and the questions that can be asked of it. Everything here may be called from any
-//! thread; queries are short and block.
+//! What the components of a service share, and its public queries. All methods may be called from any thread; queries
+//! are short and block.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,8 +15,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::Serialize;
 
 use super::counters::Counters;
-use super::feed::Feed;
-use super::notifications::{Broadcaster, Notice, Subscription};
+use super::feed::ChangeSender;
+use super::notifications::{Broadcaster, Notification, Subscription};
 use super::options::Options;
 use super::status::Status;
 use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
@@ -33,17 +33,17 @@ use crate::watch::Backlog;
 /// How long a pass waits for the catalog to be written.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
 
-/// A camera, what it has, and where its live stream is. Serialized as an object of its fields.
+/// A camera with its totals and the port of its live stream. Serialized as an object of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CameraInfo {
-    /// Its sums.
+    /// Its totals.
     pub summary: CameraSummary,
     /// The port of its live stream; 0 if unknown.
     pub port: u16,
 }
 
 impl CameraInfo {
-    /// Every camera of a catalog, by name.
+    /// All cameras of a catalog, by name.
     pub(super) fn of(catalog: &Catalog, ports: &BTreeMap<Camera, u16>) -> Result<Vec<Self>> {
         let port = |camera: &Camera| ports.get(camera).copied().unwrap_or(0);
         let cameras = catalog.cameras()?;
@@ -51,9 +51,9 @@ impl CameraInfo {
     }
 }
 
-/// A service as seen by whoever asks it: shared by its threads, the HTTP router and the embedding program.
+/// The methods of a service, shared by its threads, the HTTP router and the embedding program.
 ///
-/// Calls read the catalog, and some the disk, so they block. In async code use `tokio::task::spawn_blocking` with an
+/// Methods read the catalog, some also the disk, so they block. In async code use `tokio::task::spawn_blocking` with an
 /// `Arc::clone` of [`Service::handle`](super::Service::handle).
 #[derive(Debug)]
 pub struct Handle {
@@ -61,22 +61,22 @@ pub struct Handle {
     pub catalog: Arc<Catalog>,
     pub scanner: Arc<Scanner>,
     pub expirer: Expirer,
-    pub(super) feed: Feed,
+    pub(super) changes: ChangeSender,
     pub status: Status,
     pub(super) reserve: Arc<Reserve>,
     pub counters: Counters,
-    /// What the watcher has still to look at.
+    /// What the watcher still has to scan.
     pub backlog: Arc<Backlog>,
     pub reaped: Arc<Tally>,
-    /// The running reaper's.
+    /// The pace of the running reaper.
     pub(crate) pace: Arc<Pace>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
-    news: Broadcaster,
-    /// Held by whoever walks the whole archive on somebody's request.
+    broadcaster: Broadcaster,
+    /// Held during a walk over the whole archive that a user requested.
     walking: Mutex<()>,
     ports: BTreeMap<Camera, u16>,
-    /// Whether the root could be written to at the start.
+    /// Whether the root was writable at the start.
     was_writable: bool,
     state_dir: std::path::PathBuf,
     clock: Arc<dyn Clock>,
@@ -91,7 +91,7 @@ impl Handle {
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         expirer: Expirer,
-        (feed, reserve): (Feed, Arc<Reserve>),
+        (changes, reserve): (ChangeSender, Arc<Reserve>),
     ) -> Self {
         Self {
             was_writable: tree.can_be_marked(),
@@ -100,8 +100,8 @@ impl Handle {
             catalog,
             scanner,
             expirer,
-            stop: feed.stop(),
-            feed,
+            stop: changes.stop(),
+            changes,
             status: Status::new(),
             reserve,
             counters: Counters::default(),
@@ -109,7 +109,7 @@ impl Handle {
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             reap_now: bounded(1),
-            news: Broadcaster::new(),
+            broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
             ports: options.ports.clone(),
             epoch: options.clock.now().nanos().cast_unsigned() ^ u64::from(std::process::id()).rotate_left(48),
@@ -117,17 +117,17 @@ impl Handle {
         }
     }
 
-    /// Which directories of the root are cameras.
+    /// The pattern of camera directories.
     pub fn camera_pattern(&self) -> &str {
         self.tree.pattern()
     }
 
-    /// Where the state lies.
+    /// The path of the state directory.
     pub(super) fn state_dir(&self) -> &Path {
         &self.state_dir
     }
 
-    /// Whether the root could be written to at the start.
+    /// Whether the root was writable at the start.
     pub(super) fn was_writable(&self) -> bool {
         self.was_writable
     }
@@ -137,7 +137,7 @@ impl Handle {
         self.tree.root()
     }
 
-    /// What a person has to know and do: what a rule asks for and cannot be done, and removals that are stuck.
+    /// Conditions that need a person: what a rule demands and cannot be done, and removals that are stuck.
     pub fn alerts(&self) -> Vec<String> {
         let mut alerts = self.status.alerts();
         alerts.extend(self.expirer.held_alert());
@@ -152,33 +152,32 @@ impl Handle {
         alerts
     }
 
-    /// How the parts are doing.
+    /// The state of the components.
     pub fn status(&self) -> &Status {
         &self.status
     }
 
-    /// How many entries and bytes the reaper has removed since the start.
+    /// How many entries and bytes the reaper removed since the start.
     pub fn reaped(&self) -> (u64, u64) {
         (self.reaped.entries.load(Ordering::Relaxed), self.reaped.bytes.load(Ordering::Relaxed))
     }
 
-    /// Makes the reaper hurry, or go at its own pace again: while it hurries, neither its rate nor its window hold. For
-    /// a disk that is nearly full; to say the same twice changes nothing.
+    /// Makes the reaper ignore its rate and window (for a disk that is nearly full), or obey them again. Idempotent.
     pub fn hurry(&self, now: bool) {
         self.pace.hurry(now);
     }
 
-    /// The present moment, by the service's clock.
+    /// The present moment of the service's clock.
     pub fn now(&self) -> Now {
         self.clock.now()
     }
 
-    /// Counts up with every change: what was answered at one generation is still true at the same.
+    /// A number that grows with every change. A response is still valid while the generation is the same.
     pub fn generation(&self) -> u64 {
         self.catalog.generation()
     }
 
-    /// A number of this run: generations of different runs cannot be compared.
+    /// A number of this run. Generations of different runs cannot be compared.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
@@ -188,7 +187,7 @@ impl Handle {
         self.catalog.events(query)
     }
 
-    /// One event; `None` if it is not known.
+    /// One event; `None` if it is not in the catalog.
     pub fn event(&self, id: &EventId) -> Result<Option<Event>> {
         self.catalog.event(id)
     }
@@ -198,12 +197,12 @@ impl Handle {
         self.catalog.named(camera, range)
     }
 
-    /// The oldest and the newest name of such a range.
+    /// The oldest and the newest name in such a range.
     pub fn named_bounds(&self, camera: &Camera, range: &NamedRange) -> Result<Option<(Named, Named)>> {
         self.catalog.named_bounds(camera, range)
     }
 
-    /// A piece of such a range.
+    /// A part of such a range.
     pub fn named_piece(
         &self,
         camera: &Camera,
@@ -214,12 +213,12 @@ impl Handle {
         self.catalog.named_piece(camera, between, after, most)
     }
 
-    /// Every camera, by name.
+    /// All cameras, by name.
     pub fn cameras(&self) -> Result<Vec<CameraInfo>> {
         CameraInfo::of(&self.catalog, &self.ports)
     }
 
-    /// The ports of the cameras' live streams, as far as they are known.
+    /// The known ports of the cameras' live streams.
     pub(super) fn ports(&self) -> &BTreeMap<Camera, u16> {
         &self.ports
     }
@@ -229,67 +228,67 @@ impl Handle {
         self.tree.open_media(path)
     }
 
-    /// Opens a file of an event if that takes no waiting for a disk; `None` tells nothing of the file.
+    /// Opens a file of an event if that does not wait for a disk; `None` says nothing about the file.
     pub fn open_media_at_once(&self, path: &MediaPath) -> Option<MediaFile> {
         self.tree.open_media_at_once(path)
     }
 
-    /// The files of an event, to be taken along.
+    /// The files of an event, opened so that they can be listed and read later.
     pub fn event_files(&self, id: &EventId) -> Result<EventFiles> {
         self.tree.event_files(id)
     }
 
-    /// Set when the service is told to stop.
+    /// Set when the service stops.
     pub fn stop(&self) -> &Stop {
         &self.stop
     }
 
-    /// An event's pictures and their sizes, by name.
+    /// The pictures of an event and their sizes in bytes, by name.
     pub fn images(&self, id: &EventId) -> Result<Vec<(String, u64)>> {
         self.tree.images(id)
     }
 
-    /// Follows the news from now on, until the service stops.
+    /// Subscribes to notifications from now until the service stops.
     pub fn subscribe(&self) -> Subscription {
-        self.news.subscribe()
+        self.broadcaster.subscribe()
     }
 
-    /// Whether somebody follows the news.
-    pub(super) fn is_followed(&self) -> bool {
-        self.news.is_followed()
+    /// Whether there are subscribers.
+    pub(super) fn has_subscribers(&self) -> bool {
+        self.broadcaster.has_subscribers()
     }
 
-    /// Ends the stream of news.
-    pub(super) fn end_news(&self) {
-        self.news.close();
+    /// Ends all subscriptions.
+    pub(super) fn end_subscriptions(&self) {
+        self.broadcaster.close();
     }
 
-    /// Tells what was applied. Whoever began to follow while that was done without news for anybody looks anew.
-    pub(super) fn publish(&self, applied: Applied, was_followed: bool) {
-        if was_followed {
-            self.news.tell(applied.news.into_iter().map(Notice::from));
-        } else if self.is_followed() {
-            self.news.tell([Notice::Reset]);
+    /// Sends what was applied. Subscribers that came while it was applied without notifications receive a `Reset`.
+    pub(super) fn publish(&self, applied: Applied, had_subscribers: bool) {
+        if had_subscribers {
+            self.broadcaster.send(applied.updates.into_iter().map(Notification::from));
+        } else if self.has_subscribers() {
+            self.broadcaster.send([Notification::Reset]);
         }
     }
 
-    /// What would be retired now, by the archive's rules or by `policy` as a what-if.
+    /// What would be retired now, by the archive's rules or by `policy` instead.
     pub fn plan(&self, policy: Option<&Policy>) -> Result<Plan> {
         Ok(self.expirer.plan(policy)?.1)
     }
 
-    /// A page of the audit, newest first: at most `limit` entries that are older than number `before`.
+    /// A page of the audit log, newest first: at most `limit` entries with a number below `before`.
     pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<AuditPage> {
         self.catalog.audit(limit, before)
     }
 
-    /// Every guard by name, and what it says now. Makes no plan: some system calls a camera. Fails if the catalog cannot be
-    /// read.
+    /// All guards by name, and the present state of each. Makes no plan; costs some system calls for each camera. Fails
+    /// if the catalog cannot be read.
     pub fn guards(&self) -> Result<Vec<GuardState>> {
         self.expirer.guards(self.status.may_expire())
     }
 
-    /// The same of entries about single cameras, as far as they are among these (`None`: the whole audit).
+    /// Like `audit`, with only the entries about single cameras among `cameras` (`None`: all entries).
     pub fn audit_of(&self, cameras: Option<&BTreeSet<Camera>>, limit: usize, before: Option<u64>) -> Result<AuditPage> {
         match cameras {
             None => self.catalog.audit(limit, before),
@@ -297,7 +296,7 @@ impl Handle {
         }
     }
 
-    /// The days that have events, newest first: those of `cameras` (`None`: of all) from `first` to `last`, both included.
+    /// The days with events, newest first, of `cameras` (`None`: of all), from `first` to `last`, both included.
     pub fn days(
         &self,
         cameras: Option<&BTreeSet<Camera>>,
@@ -307,39 +306,40 @@ impl Handle {
         self.catalog.days(cameras, first, last)
     }
 
-    /// When the expirer's timer runs next; `None` while that waits for the preload, or where no service runs.
+    /// When the expirer's timer runs next; `None` before the preload ended, or where no service runs.
     pub fn next_check(&self) -> Option<DateTime<Utc>> {
         let left = self.status.next_check()?.saturating_duration_since(Instant::now());
         TimeDelta::from_std(left).ok().and_then(|left| self.now().utc.checked_add_signed(left))
     }
 
-    /// One pass now: guards, plan, rename into the delete queue. `confirmed` is the id of a plan that was held and is
-    /// wanted all the same. What it retired is handed to the reaper.
+    /// Makes a pass now: guards, plan, rename into the delete queue. `confirmed` is the id of a held plan that is to be
+    /// carried out. The reaper receives what was retired.
     pub fn expire(&self, confirmed: Option<&str>) -> Result<Pass> {
         let pass = self.pass(confirmed)?;
-        self.tree.try_stuck_again(); // a person may have mended it
-        let _ = self.reap_now.0.try_send(()); // full means that it was asked for already
+        self.tree.try_stuck_again(); // a person may have solved the problem
+        let _ = self.reap_now.0.try_send(()); // full means that it was already requested
         Ok(pass)
     }
 
-    /// Carries out the pass that is held under this id. Fails with [`Error::Unknown`] if none is, or another by now.
+    /// Carries out the pass that is held under this id. Fails with [`Error::Unknown`] if none or another one is held.
     pub fn confirm(&self, id: &str) -> Result<Pass> {
         let unknown = || Error::Unknown { what: "held pass", name: id.to_owned() };
         self.expirer.held_pass().filter(|held| held.id == id).ok_or_else(unknown)?;
         let pass = self.expire(Some(id))?;
-        // Another plan may have taken its place since it was looked for; that one is not what was confirmed.
+        // Another plan may have replaced it in the meantime; that one was not confirmed.
         if pass.refused.is_some() && pass.pass.as_deref() != Some(id) {
             return Err(unknown());
         }
         Ok(pass)
     }
 
-    /// One pass, with the catalog up to date before and after. The delete queue is left to the caller. A catalog that cannot
-    /// be written for a while (its disk is full) makes none, and holds up neither what waits in the queue nor whoever asks.
+    /// Makes one pass, with the catalog up to date before and after. Leaves the delete queue to the caller. If the
+    /// catalog cannot be written for a while (its disk is full), no pass is made, and neither the queue nor the caller
+    /// waits for it.
     pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         self.expirer.recover();
         if self.expirer.policy().has_size_rule() {
-            self.expirer.remove_emptied(emptied::LOOK, &self.stop); // what cleaners took counts no more
+            self.expirer.remove_emptied(emptied::LOOK, &self.stop); // what cleaners removed no longer counts
         }
         let within = crate::fault::span("written", WRITTEN_WITHIN);
         let late = || {
@@ -347,7 +347,7 @@ impl Handle {
                 io::Error::new(io::ErrorKind::TimedOut, "the catalog cannot be written, so what it knows may be old");
             Error::io("plan a pass over", self.tree.root(), why)
         };
-        if !self.feed.flush_within(within)? {
+        if !self.changes.flush_within(within)? {
             return Err(late());
         }
         let mut pass = self.expirer.pass(confirmed)?;
@@ -357,56 +357,56 @@ impl Handle {
         }
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
         self.counters.add(if confirmed.is_some() { Actor::Hand } else { Actor::Rule }, &pass);
-        if !self.feed.flush_within(within)? {
-            tracing::warn!("{}", late().chain()); // the pass is made all the same, and tried to be told for as long as it takes
+        if !self.changes.flush_within(within)? {
+            tracing::warn!("{}", late().chain()); // the pass is complete all the same; recording it is retried
         }
-        self.news.tell_of_pass(&pass);
+        self.broadcaster.send_pass(&pass);
         Ok(pass)
     }
 
-    /// Does what waited for room while the disk was full. Returns what the audit still lacks.
+    /// Does what waited for room while the disk was full. Returns what the audit log still lacks.
     pub fn settle(&self) -> Option<Report> {
         self.expirer.settle();
         self.unrecorded(false)
     }
 
-    /// Waits until what was done can be queried, for a while: it is done, whether the catalog can be written or not.
+    /// Waits a limited time until what was done can be queried. It is done whether the catalog can be written or not.
     fn written(&self) -> Result<()> {
-        if !self.feed.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
+        if !self.changes.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
             tracing::warn!("the catalog cannot be written for now; what was just done is listed later");
         }
         Ok(())
     }
 
-    /// What waits in the delete queue, oldest first, and what lies there and is not ours.
+    /// What waits in the delete queue, oldest first, and what lies there without our manifest.
     pub fn queue(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
         self.expirer.queue()
     }
 
-    /// Takes a pass back out of the delete queue. It never overwrites: what has no place any more stays there.
+    /// Moves a pass back out of the delete queue. Never overwrites: what has no place any more stays in the queue.
     pub fn restore(&self, pass: &str) -> Result<Restoration> {
         let mut restored = self.expirer.restore(pass)?;
         restored.failures.extend(self.unrecorded(true));
         self.written()?;
         if !restored.items.is_empty() {
-            self.news.tell([Notice::Restored(Arc::new(restored.clone()))]);
+            self.broadcaster.send([Notification::Restored(Arc::new(restored.clone()))]);
         }
         Ok(restored)
     }
 
-    /// Moves events into the delete queue, from where they can be taken back for a day or the undo window, whichever is
+    /// Moves events into the delete queue, from where they can be restored for a day or the undo window, whichever is
     /// longer. Refuses all of them if one is saved or open.
     pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
         let mut pass = self.expirer.delete(events)?;
         pass.failures.extend(self.unrecorded(true));
         self.counters.add(Actor::Hand, &pass);
         self.written()?;
-        self.news.tell_of_pass(&pass);
+        self.broadcaster.send_pass(&pass);
         Ok(pass)
     }
 
-    /// Saves an event, so that no rule takes it, or with `false` makes it one like others. [`Error::Unrecorded`]: it is done, and
-    /// only the audit lacks it.
+    /// Protects an event from all rules, or with `false` ends that. [`Error::Unrecorded`] means that it is done and
+    /// only the audit log lacks it.
     pub fn set_saved(&self, event: &EventId, is_saved: bool) -> Result<()> {
         let set = if is_saved { Expirer::save } else { Expirer::unsave };
         set(&self.expirer, event)?;
@@ -420,14 +420,14 @@ impl Handle {
         }
     }
 
-    /// What is to be reported where the audit does not keep what was done.
+    /// A report for work that the audit log does not contain.
     fn unrecorded(&self, has_done: bool) -> Option<Report> {
         let is_of_this = has_done || self.expirer.audit.is_lasting();
         let why = is_of_this.then(|| self.expirer.audit.lacks())??;
         Some(Report::failure(self.tree.root(), why))
     }
 
-    /// Waits until a catalog that was found to be damaged is rebuilt and filled; false if `within` passes before.
+    /// Waits until a damaged catalog is rebuilt and filled; false after `within`.
     pub fn wait_rebuilt(&self, within: Duration) -> bool {
         let until = Instant::now() + within;
         while self.catalog.is_damaged() {
@@ -438,9 +438,9 @@ impl Handle {
         self.status.wait_ready(until.saturating_duration_since(Instant::now()))
     }
 
-    /// Reads the whole archive anew, unchanged or not; with `measure`, every file.
+    /// Reads the whole archive again, changed or not; with `measure`, every file.
     pub fn rescan(&self, measure: bool) -> Result<Summary> {
-        let depth = if measure { Depth::Full } else { Depth::Glance };
+        let depth = if measure { Depth::Full } else { Depth::NamesOnly };
         let _walking = self.walking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = self.catalog.known()?.without_stamps();
         let summary = self.scanner.preload(&known, depth, &self.stop, &crate::scan::Progress::default())?;
@@ -448,8 +448,8 @@ impl Handle {
         Ok(summary)
     }
 
-    /// Motion said (`on_movie_end`) that the movie at this path is finished, and so its event. `None` where there is no such
-    /// movie (any more) in an event of this archive: Motion writes other files too.
+    /// Handles Motion's `on_movie_end`: the movie at this path is finished, and so is its event. `None` if the path is
+    /// not a movie of an event of this archive; Motion writes other files too.
     pub fn note_movie_ended(&self, path: &Path) -> Result<Option<EventId>> {
         let (id, movie) = match self.event_of_movie(path) {
             Ok(found) => found,
@@ -458,11 +458,12 @@ impl Handle {
                 return Ok(None);
             }
         };
-        // Under another name Motion may begin the next movie of the same event (`movie_max_time`): the file is looked at, no more.
+        // Motion may begin the next movie of the same event under another name (`movie_max_time`): only this file is
+        // inspected.
         if movie.is_usual() {
             self.scanner.note_ended(id.clone());
         }
-        self.scanner.scan_event(&id, crate::scan::Occasion::News)?;
+        self.scanner.scan_event(&id, crate::scan::Occasion::Arrived)?;
         self.written()?; // changes are gathered for a moment; the caller may query at once
         Ok(Some(id))
     }
@@ -470,7 +471,8 @@ impl Handle {
     /// The event that a movie belongs to, or why it belongs to none.
     fn event_of_movie(&self, path: &Path) -> Result<(EventId, MovieName)> {
         let refuse = || Error::Name { what: "a movie of an event of this archive", text: path.display().to_string() };
-        // Motion may know the archive by another path; the names tell the event, the file itself that it is the same.
+        // Motion may use another path to the archive. The names identify the event; the file itself proves that it is
+        // the same.
         let mut names = path.iter().rev().map(|name| name.to_str().ok_or_else(refuse));
         let mut name = || names.next().ok_or_else(refuse)?;
         let (file, event, day, camera) = (name()?, name()?, name()?, name()?);

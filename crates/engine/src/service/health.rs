@@ -1,6 +1,6 @@
-//! What keeps the archive from being managed at all, whatever the rules say: a marker that is missing or broken, a root
-//! or a camera's disk that is read-only, a disk that is full, directories with recordings that are no cameras. Looked at every 10 s by the expirer's timer, told as alerts; and
-//! by `owlery check`.
+//! Problems of the archive as a whole, whatever the rules say: a missing or broken marker, a read-only root or camera
+//! disk, a full disk, directories with recordings that are not cameras. The expirer's timer checks them every 10 s and
+//! publishes them as alerts; `owlery check` prints them.
 
 use super::handle::Handle;
 use super::status::Component;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::event::Camera;
 use crate::expirer::is_same_disk;
 
-/// What must be told now. `can_expire` says whether there is a rule.
+/// The present alerts. `can_expire` says whether there is a rule.
 pub(super) fn alerts(shared: &Handle) -> Vec<String> {
     let can_expire = shared.expirer.policy().can_expire();
     let mut alerts = Vec::new();
@@ -41,7 +41,7 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
     }
     match shared.tree.strangers(shared.now().nanos()) {
         Ok(strangers) => alerts.extend(few(&strangers)),
-        Err(error) => tracing::debug!("{}", error.chain()), // other parts tell that the root cannot be read
+        Err(error) => tracing::debug!("{}", error.chain()), // other components report that the root cannot be read
     }
     match flat(shared) {
         Ok(flat) => alerts.extend(few(&flat)),
@@ -50,22 +50,22 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
     alerts
 }
 
-/// The state directory's disk, where it is another than the root's and full.
+/// The alert about the state directory's disk, if that is full and not the root's.
 fn full_state(shared: &Handle) -> Option<String> {
     let state = shared.state_dir();
     if is_same_disk(state, shared.tree.root()) {
         return None;
     }
-    let there = state.ancestors().find(|path| path.is_dir())?; // a full disk may not even take the directory
+    let there = state.ancestors().find(|path| path.is_dir())?; // a full disk may have no room for the directory itself
     let why = Room::of(&rustix::fs::statvfs(there).ok()?).full()?;
     let state = state.display();
     Some(format!("the disk of the state directory {state} is full ({why}): catalog and audit cannot be written"))
 }
 
-/// Cameras without a single event, but with recordings.
+/// Cameras with recordings but without a single event.
 fn flat(shared: &Handle) -> crate::error::Result<Vec<Report>> {
     if shared.status.troubles().contains_key(&Component::Preload) {
-        return Ok(Vec::new()); // the catalog does not know all events yet
+        return Ok(Vec::new()); // the catalog is not complete yet
     }
     let cameras = shared.catalog.cameras()?;
     let is_empty = |camera: &Camera| cameras.iter().any(|known| known.camera == *camera && known.events == 0);
@@ -75,17 +75,17 @@ fn flat(shared: &Handle) -> crate::error::Result<Vec<Report>> {
     shared.tree.flat_cameras(is_empty)
 }
 
-/// The most directories that alerts name one by one.
-const FEW: usize = 5;
+/// How many directories alerts name one by one.
+const MAX_NAMED: usize = 5;
 
 fn few(strangers: &[Report]) -> impl Iterator<Item = String> {
-    let more = strangers.len().saturating_sub(FEW);
+    let more = strangers.len().saturating_sub(MAX_NAMED);
     let rest =
         (more > 0).then(|| format!("{more} more directories hold recordings that are not shown; see: owlery check"));
-    strangers.iter().take(FEW).map(Report::sentence).chain(rest)
+    strangers.iter().take(MAX_NAMED).map(Report::sentence).chain(rest)
 }
 
-/// What `owlery check` finds wrong with the archive as a whole.
+/// What `owlery check` reports about the archive as a whole.
 pub(super) fn problems(tree: &Tree, now: Now) -> Vec<Report> {
     let mut problems = match tree.marker() {
         Err(Error::Refused { message, .. }) => {

@@ -1,6 +1,6 @@
-//! Which archive a state directory belongs to. A state directory outside the root repeats the archive's identity, so
-//! that a root without a marker (a mount that failed, another disk) is not taken for a new archive where the state knows
-//! another one. A person accepts a change with `owlery accept`.
+//! The archive that a state directory belongs to. A state directory outside the root repeats the archive's id. So a
+//! root without a marker (a mount failed, or another disk is there) is not mistaken for a new archive if the state
+//! belongs to an existing one. A user accepts a change with `owlery accept`.
 
 use std::path::Path;
 
@@ -12,31 +12,31 @@ use crate::error::{Error, Result};
 use owlery_state::write_state;
 
 const FILE: &str = "archive.json";
-/// What a state directory holds that was derived from one archive and means nothing for another.
-const DERIVED: [&str; 5] = ["catalog.db", "catalog.db-wal", "catalog.db-shm", "volumes.json", "held.json"];
+/// Files of a state directory that were derived from one archive and are wrong for another.
+const DERIVED_FILES: [&str; 5] = ["catalog.db", "catalog.db-wal", "catalog.db-shm", "volumes.json", "held.json"];
 
-/// The file, which is a marker's with more in it.
+/// The contents of the file: those of a marker, and one field more.
 #[derive(Serialize, Deserialize)]
-struct Named {
+struct StoredArchive {
     owlery: u32,
     archive: String,
-    /// The root that is to carry this identity and could not be marked yet.
+    /// The root that is to get this id and could not be marked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unmarked_root: Option<RootSign>,
 }
 
 /// What a state directory says about its archive.
 #[derive(Debug, PartialEq, Eq)]
-enum Known {
-    /// It was not used before.
+enum RecordedArchive {
+    /// The state directory is unused.
     Nothing,
-    /// The archive of this identity.
+    /// The id of the archive.
     Archive(String),
-    /// The same, but the root carried no marker yet, since its disk was full.
+    /// Like `Archive`, but the root had no marker yet because its disk was full.
     Unmarked(String, RootSign),
-    /// An earlier build used it, which did not write down for which archive.
+    /// An earlier build used the directory and did not record the archive.
     Unnamed,
-    /// It cannot be told, and why.
+    /// The file cannot be read, and why.
     Broken(String),
 }
 
@@ -46,20 +46,22 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
         return Ok(()); // the marker itself lies there
     }
     let root = tree.marker();
-    let why = match (known(state), &root) {
+    let why = match (recorded_archive(state), &root) {
         // A broken marker: it is served, and every pass is refused.
-        (Known::Nothing, _) | (_, Err(_)) | (Known::Unnamed, Ok(Some(_))) => return Ok(()),
-        (Known::Archive(known) | Known::Unmarked(known, _), Ok(Some(found))) if known == *found => return Ok(()),
-        (Known::Unmarked(_, sign), Ok(None)) if tree.root_sign() == Some(sign.clone()) => return Ok(()),
-        (Known::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never was
-        (Known::Archive(known) | Known::Unmarked(known, _), Ok(Some(found))) => {
+        (RecordedArchive::Nothing, _) | (_, Err(_)) | (RecordedArchive::Unnamed, Ok(Some(_))) => return Ok(()),
+        (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(Some(found))) if known == *found => {
+            return Ok(());
+        }
+        (RecordedArchive::Unmarked(_, sign), Ok(None)) if tree.root_sign() == Some(sign.clone()) => return Ok(()),
+        (RecordedArchive::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never could be marked
+        (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(Some(found))) => {
             format!("of the archive {known}, and this is {found}")
         }
-        (Known::Archive(known) | Known::Unmarked(known, _), Ok(None)) => {
+        (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(None)) => {
             format!("of the archive {known}, and this root carries no marker")
         }
-        (Known::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
-        (Known::Broken(why), _) => format!("of an archive that cannot be told ({why})"),
+        (RecordedArchive::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
+        (RecordedArchive::Broken(why), _) => format!("of an archive that cannot be told ({why})"),
     };
     let (root, state, accept) = (tree.root().display(), state.display(), tree.accept_command());
     let message = format!(
@@ -74,14 +76,14 @@ pub(super) fn note(tree: &Tree, state: &Path) {
     let Some(id) = tree.identify_if(false) else { return };
     let unmarked = tree.is_provisional().then(|| tree.root_sign());
     let now = match &unmarked {
-        None => Known::Archive(id.to_owned()),
-        Some(Some(sign)) => Known::Unmarked(id.to_owned(), sign.clone()),
+        None => RecordedArchive::Archive(id.to_owned()),
+        Some(Some(sign)) => RecordedArchive::Unmarked(id.to_owned(), sign.clone()),
         Some(None) => return, // it could not be told from another disk that is mounted there later
     };
-    if is_inside(tree, state) || known(state) == now {
+    if is_inside(tree, state) || recorded_archive(state) == now {
         return;
     }
-    let file = Named { owlery: 1, archive: id.to_owned(), unmarked_root: unmarked.flatten() };
+    let file = StoredArchive { owlery: 1, archive: id.to_owned(), unmarked_root: unmarked.flatten() };
     let text = serde_json::to_vec(&file).expect("a struct of numbers and strings is JSON");
     match write_state(state, FILE, &text, 0o644) {
         Err(error) if error.is_full() || !state.is_dir() => tracing::debug!("{}", error.chain()),
@@ -92,7 +94,7 @@ pub(super) fn note(tree: &Tree, state: &Path) {
 
 /// Has a root that could not be marked by an earlier process be given the identity that the state knows.
 pub(super) fn expect(tree: &Tree, state: &Path) {
-    if let (Known::Unmarked(id, sign), Ok(None)) = (known(state), tree.marker())
+    if let (RecordedArchive::Unmarked(id, sign), Ok(None)) = (recorded_archive(state), tree.marker())
         && tree.root_sign() == Some(sign)
     {
         tree.expect_identity(id);
@@ -107,10 +109,10 @@ pub(super) fn accept(tree: &Tree, state: &Path) -> Result<String> {
         Ok(None) | Err(Error::Refused { .. }) => tree.mark_anew()?,
         Err(error) => return Err(error),
     };
-    if is_inside(tree, state) || known(state) == Known::Archive(id.clone()) {
+    if is_inside(tree, state) || recorded_archive(state) == RecordedArchive::Archive(id.clone()) {
         return Ok(id);
     }
-    for name in DERIVED {
+    for name in DERIVED_FILES {
         let path = state.join(name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -130,25 +132,25 @@ fn is_inside(tree: &Tree, state: &Path) -> bool {
     state == default || (canonical(state).is_some() && canonical(state) == canonical(&default))
 }
 
-fn known(state: &Path) -> Known {
+fn recorded_archive(state: &Path) -> RecordedArchive {
     let path = state.join(FILE);
     match std::fs::read(&path) {
         Ok(bytes) => match marker::parse(&bytes) {
             Ok(id) => match serde_json::from_slice(&bytes) {
-                Ok(Named { unmarked_root: Some(sign), .. }) => Known::Unmarked(id, sign),
-                _ => Known::Archive(id),
+                Ok(StoredArchive { unmarked_root: Some(sign), .. }) => RecordedArchive::Unmarked(id, sign),
+                _ => RecordedArchive::Archive(id),
             },
-            Err(why) => Known::Broken(format!("{}: {why}", path.display())),
+            Err(why) => RecordedArchive::Broken(format!("{}: {why}", path.display())),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if state.join("catalog.db").exists() {
-                Known::Unnamed
+                RecordedArchive::Unnamed
             } else {
-                Known::Nothing
+                RecordedArchive::Nothing
             }
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Known::Nothing, // opening it fails, and says why
-        Err(error) => Known::Broken(format!("{}: {error}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => RecordedArchive::Nothing, // opening it fails, and says why
+        Err(error) => RecordedArchive::Broken(format!("{}: {error}", path.display())),
     }
 }
 
@@ -174,7 +176,7 @@ mod tests {
         tree.identify().unwrap();
         check(&tree, &state).unwrap();
         note(&tree, &state);
-        assert_eq!(known(&state), Known::Archive(tree.identify().unwrap().to_owned()));
+        assert_eq!(recorded_archive(&state), RecordedArchive::Archive(tree.identify().unwrap().to_owned()));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! The archive's lock: `flock` on the root directory, on `ROOT/.owlery/lock` and on `<state>/lock`, so a crash leaves none
-//! behind and two processes with different state directories exclude each other too.
+//! The archive's lock: `flock` on the root directory, on `ROOT/.owlery/lock` and on `<state>/lock`. A crash leaves no
+//! lock behind, and two processes with different state directories exclude each other.
 //!
-//! The root directory needs no write, so the lock can be had on a full disk. But whoever may read a directory may lock it:
-//! a lock held by a user who could not manage this archive is named in the log and not respected. The files are closed to
-//! other users (mode 0600), and a foreign lock on one of them is left behind with the old file.
+//! Locking the root directory writes nothing, so it works on a full disk. But every user who may read a directory may
+//! lock it: a lock held by a user who could not manage this archive is logged and ignored. The files are closed to
+//! other users (mode 0600); a foreign lock on one of them is left behind with the replaced file.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,10 +15,10 @@ use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 
-/// Only who may manage the archive may open it.
-const MODE: u32 = 0o600;
+/// Only users who may manage the archive may open the file.
+const FILE_MODE: u32 = 0o600;
 
-/// The process that holds a lock, as far as the kernel says.
+/// The process that holds a lock, as far as the kernel reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Owner {
     pid: u32,
@@ -27,7 +27,7 @@ struct Owner {
     name: String,
 }
 
-/// Locks the root directory. `None` where it cannot be locked in a way that counts: the files decide then.
+/// Locks the root directory. `None` if it cannot be locked or the lock is foreign; then only the files count.
 pub(super) fn root(root: &Path) -> Result<Option<File>> {
     let dir = File::open(root).map_err(|e| Error::io("open", root, e))?;
     match flock(&dir, FlockOperation::NonBlockingLockExclusive) {
@@ -45,19 +45,19 @@ pub(super) fn root(root: &Path) -> Result<Option<File>> {
             }
             None => Err(taken(&dir, root)),
         },
-        // Some network filesystems lock no directories.
+        // Some network filesystems cannot lock directories.
         Err(Errno::NOLCK | Errno::NOTSUP | Errno::BADF | Errno::INVAL | Errno::NOSYS) => Ok(None),
         Err(e) => Err(Error::io("lock", root, e)),
     }
 }
 
-/// Locks a file, made where there is none, and keeps it open for writing. `None` where it is not there and the disk has no room
-/// for it.
+/// Locks a file, creates it if needed, and keeps it open for writing. `None` if it does not exist and the disk has no
+/// room for it.
 pub(super) fn file(path: &Path) -> Result<Option<File>> {
     held(path, open)
 }
 
-/// The same without keeping it open for writing, so that its disk can still be remounted read-only.
+/// Like `file`, but not open for writing, so that its disk can still be remounted read-only.
 pub(super) fn file_to_read(path: &Path) -> Result<Option<File>> {
     held(path, |path| {
         drop(open(path)?);
@@ -91,17 +91,17 @@ fn held(path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> Result<Option<
             Err(e) => return Err(Error::io("lock", path, e)),
         }
     }
-    Err(Error::io("lock", path, io::Error::other("it is replaced again and again")))
+    Err(Error::io("lock", path, io::Error::other("it is being replaced repeatedly")))
 }
 
 fn open(path: &Path) -> io::Result<File> {
     let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(nofollow);
+    options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE).custom_flags(nofollow);
     let file = options.open(path)?;
-    // An earlier build left it open to everybody.
+    // An earlier build created it readable and writable for all users.
     if file.metadata()?.mode() & 0o077 != 0
-        && let Err(error) = file.set_permissions(std::fs::Permissions::from_mode(MODE))
+        && let Err(error) = file.set_permissions(std::fs::Permissions::from_mode(FILE_MODE))
     {
         tracing::debug!("cannot close {} to other users: {error}", path.display());
     }
@@ -114,7 +114,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     (ours.dev(), ours.ino()) == (there.dev(), there.ino())
 }
 
-/// The error for a lock that is held by right, with what is known of its holder.
+/// The error for a valid lock, with what is known of its holder.
 fn taken(file: &File, path: &Path) -> Error {
     let holder = match owner(file) {
         Some(owner) if owner.name == "owlery" => format!("process {}", owner.pid),
@@ -131,8 +131,8 @@ fn taken(file: &File, path: &Path) -> Error {
     Error::Locked { holder }
 }
 
-/// The holder of a lock, if that is a user who can manage neither this archive nor its state: neither root, nor this user,
-/// nor the owner of what is locked.
+/// The holder of a lock, if that user can manage neither this archive nor its state: not root, not this user, and not
+/// the owner of the locked file.
 fn foreign_owner(file: &File, path: &Path) -> Option<Owner> {
     let owner = owner(file)?;
     let meta = file.metadata().ok()?;
@@ -143,11 +143,11 @@ fn foreign_owner(file: &File, path: &Path) -> Option<Owner> {
     (!known.contains(&owner.uid)).then_some(owner)
 }
 
-/// How often `/proc/locks` is read: while other locks come and go, one reading may miss a line, or have it twice (it is
-/// no snapshot).
+/// How often `/proc/locks` is read. It is no snapshot: while other locks come and go, one reading may miss a line or
+/// have it twice.
 const READINGS: u32 = 10;
 
-/// Who holds a lock on this file, from `/proc/locks`; `None` if that cannot be told.
+/// The holder of a lock on this file, from `/proc/locks`; `None` if it is not listed.
 fn owner(file: &File) -> Option<Owner> {
     (0..READINGS).find_map(|_| owner_once(file))
 }
@@ -165,9 +165,9 @@ fn owner_once(file: &File) -> Option<Owner> {
     Some(Owner { pid, uid, name: field("Name:")?.to_owned() })
 }
 
-/// The process of a line of `/proc/locks`, if it is a `flock` that is held on this inode.
+/// The process in a line of `/proc/locks`, if the line is a held `flock` on this inode.
 fn holder_in(line: &str, inode: u64) -> Option<u32> {
-    // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF; those that wait have an arrow after the number.
+    // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF; waiting ones have an arrow after the number.
     let mut fields = line.split_whitespace().skip(1);
     if fields.next()? != "FLOCK" {
         return None;
@@ -177,7 +177,7 @@ fn holder_in(line: &str, inode: u64) -> Option<u32> {
     (of == inode && pid > 0).then_some(pid)
 }
 
-/// Whether the folder of a file could not be made.
+/// Whether the parent directory of a file could not be created.
 fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }

@@ -1,93 +1,93 @@
-//! The stream of news for whoever follows the archive.
+//! Notifications for the subscribers of a service.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::catalog::News;
+use crate::catalog::EventUpdate;
 use crate::event::{Event, EventId};
 use crate::expirer::{Pass, Restoration};
 
-/// News that wait for a slow follower; one who falls further behind is told to look anew.
-const WAITING: usize = 1024;
+/// Notifications that may wait for a slow subscriber. One that falls further behind receives a [`Notification::Reset`].
+const CAPACITY: usize = 1024;
 
-/// One piece of news. Serialized as `{"added": {…}}`, and `reset` as the bare word.
+/// What a subscriber receives. Serialized as `{"added": {…}}`, and `reset` as a string.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Notice {
+pub enum Notification {
     /// A new event.
     Added(Event),
-    /// Something else is known of an event.
+    /// An event whose details changed.
     Changed(Event),
-    /// An event is gone.
+    /// The id of an event that is gone.
     Removed(EventId),
-    /// A pass has retired something, or a guard has refused it. What it retired was told before, event by event. A refusal
-    /// is told once, until a pass is not refused or is refused otherwise.
+    /// A pass that retired something (its events were sent before, one by one), or that a guard refused. A refusal is
+    /// sent once, until a pass is not refused or is refused differently.
     #[serde(serialize_with = "shared")]
     Pass(Arc<Pass>),
-    /// A pass was taken back out of the delete queue.
+    /// A pass that was moved back out of the delete queue.
     #[serde(serialize_with = "shared")]
     Restored(Arc<Restoration>),
-    /// News were missed: look at everything anew.
+    /// Notifications were lost: the subscriber should read everything again.
     Reset,
 }
 
-/// What is shared, as if it were not.
+/// Serializes the contents of an `Arc`.
 fn shared<T: Serialize, S: serde::Serializer>(value: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
     value.as_ref().serialize(serializer)
 }
 
-impl From<News> for Notice {
-    fn from(news: News) -> Self {
-        match news {
-            News::Added(event) => Self::Added(event),
-            News::Changed(event) => Self::Changed(event),
-            News::Removed(id) => Self::Removed(id),
+impl From<EventUpdate> for Notification {
+    fn from(update: EventUpdate) -> Self {
+        match update {
+            EventUpdate::Added(event) => Self::Added(event),
+            EventUpdate::Changed(event) => Self::Changed(event),
+            EventUpdate::Removed(id) => Self::Removed(id),
         }
     }
 }
 
-/// Where news are told.
+/// The sending end of all subscriptions.
 #[derive(Debug)]
 pub(super) struct Broadcaster {
-    /// Taken away when the service stops; else read by whoever tells or follows.
-    sender: RwLock<Option<broadcast::Sender<Notice>>>,
-    /// The id and the guard of the refusal that was told last. Written and read by whoever tells of a pass.
+    /// `None` after the service stopped. Written by `close`, read by senders and subscribers.
+    sender: RwLock<Option<broadcast::Sender<Notification>>>,
+    /// The id and the guard of the refusal that was sent last. Written and read when a pass is sent.
     refused: Mutex<Option<(String, &'static str)>>,
 }
 
 impl Broadcaster {
     pub fn new() -> Self {
-        Self { sender: RwLock::new(Some(broadcast::Sender::new(WAITING))), refused: Mutex::default() }
+        Self { sender: RwLock::new(Some(broadcast::Sender::new(CAPACITY))), refused: Mutex::default() }
     }
 
-    fn sender(&self) -> Option<broadcast::Sender<Notice>> {
+    fn sender(&self) -> Option<broadcast::Sender<Notification>> {
         self.sender.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Follows from now on.
+    /// Subscribes from now on.
     pub fn subscribe(&self) -> Subscription {
-        // Of a service that has stopped: a stream that has ended.
+        // After the service stopped, the subscription ends at once.
         Subscription(self.sender().map_or_else(|| broadcast::channel(1).1, |sender| sender.subscribe()))
     }
 
-    /// Whether somebody follows.
-    pub fn is_followed(&self) -> bool {
+    /// Whether there are subscribers.
+    pub fn has_subscribers(&self) -> bool {
         self.sender().is_some_and(|sender| sender.receiver_count() > 0)
     }
 
-    /// Tells; nobody needs to hear it.
-    pub fn tell(&self, notices: impl IntoIterator<Item = Notice>) {
+    /// Sends notifications to all subscribers, if there are any.
+    pub fn send(&self, notices: impl IntoIterator<Item = Notification>) {
         if let Some(sender) = self.sender() {
             for notice in notices {
-                let _ = sender.send(notice); // the last follower may have gone
+                let _ = sender.send(notice); // fails only if the last subscriber just left
             }
         }
     }
 
-    /// Tells of a pass, unless it did nothing or is the same refusal again.
-    pub fn tell_of_pass(&self, pass: &Pass) {
+    /// Sends a pass, unless it did nothing or repeats the last refusal.
+    pub fn send_pass(&self, pass: &Pass) {
         let refused = pass.pass.clone().zip(pass.refused.as_ref().map(|refusal| refusal.guard));
         let is_new = {
             let mut told = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,35 +96,35 @@ impl Broadcaster {
             is_new
         };
         if is_new && pass.pass.is_some() {
-            self.tell([Notice::Pass(Arc::new(pass.clone()))]);
+            self.send([Notification::Pass(Arc::new(pass.clone()))]);
         }
     }
 
-    /// Ends every follower's stream, after what was told so far.
+    /// Ends all subscriptions, after what was sent so far.
     pub fn close(&self) {
         self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
-/// A follower's end of the stream.
+/// A subscriber's end of the channel.
 #[derive(Debug)]
-pub struct Subscription(pub(super) broadcast::Receiver<Notice>);
+pub struct Subscription(pub(super) broadcast::Receiver<Notification>);
 
 impl Subscription {
-    /// Waits for the next piece of news; `None` when the service stops. Not for use within an async runtime.
-    pub fn wait(&mut self) -> Option<Notice> {
+    /// Waits for the next notification; `None` when the service stops. Must not be called in an async runtime.
+    pub fn wait(&mut self) -> Option<Notification> {
         Self::of(self.0.blocking_recv())
     }
 
-    /// The same for async programs, on any runtime.
-    pub async fn next(&mut self) -> Option<Notice> {
+    /// Like `wait`, for async programs on any runtime.
+    pub async fn next(&mut self) -> Option<Notification> {
         Self::of(self.0.recv().await)
     }
 
-    fn of(received: Result<Notice, broadcast::error::RecvError>) -> Option<Notice> {
+    fn of(received: Result<Notification, broadcast::error::RecvError>) -> Option<Notification> {
         match received {
             Ok(notice) => Some(notice),
-            Err(broadcast::error::RecvError::Lagged(_)) => Some(Notice::Reset),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Notification::Reset),
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
@@ -136,21 +136,21 @@ mod tests {
     use crate::retention::Refusal;
 
     #[test]
-    fn a_closed_outlet_ends_every_stream_after_what_was_told() {
-        let outlet = Broadcaster::new();
-        let mut before = outlet.subscribe();
-        outlet.tell([Notice::Reset]);
-        outlet.close();
-        outlet.tell([Notice::Reset]);
-        assert_eq!((before.wait(), before.wait()), (Some(Notice::Reset), None));
-        assert_eq!(outlet.subscribe().wait(), None);
-        assert!(!outlet.is_followed());
+    fn closing_ends_every_subscription() {
+        let broadcaster = Broadcaster::new();
+        let mut before = broadcaster.subscribe();
+        broadcaster.send([Notification::Reset]);
+        broadcaster.close();
+        broadcaster.send([Notification::Reset]);
+        assert_eq!((before.wait(), before.wait()), (Some(Notification::Reset), None));
+        assert_eq!(broadcaster.subscribe().wait(), None);
+        assert!(!broadcaster.has_subscribers());
     }
 
     #[test]
-    fn a_refusal_is_told_once_until_something_else_comes_of_a_pass() {
-        let outlet = Broadcaster::new();
-        let mut news = outlet.subscribe();
+    fn a_repeated_refusal_is_sent_once() {
+        let broadcaster = Broadcaster::new();
+        let mut subscription = broadcaster.subscribe();
         let refused = |id: &str, guard| Pass {
             pass: Some(id.to_owned()),
             refused: Some(Refusal { guard, message: "no".to_owned() }),
@@ -160,12 +160,12 @@ mod tests {
         let nothing = Pass::default();
         let done = Pass { pass: Some("c".to_owned()), ..Pass::default() };
         for pass in [&a, &a, &other, &b, &b, &nothing, &b, &done, &done] {
-            outlet.tell_of_pass(pass);
+            broadcaster.send_pass(pass);
         }
-        outlet.close();
+        broadcaster.close();
         for pass in [&a, &other, &b, &b, &done, &done] {
-            assert_eq!(news.wait(), Some(Notice::Pass(Arc::new(pass.clone()))));
+            assert_eq!(subscription.wait(), Some(Notification::Pass(Arc::new(pass.clone()))));
         }
-        assert_eq!(news.wait(), None);
+        assert_eq!(subscription.wait(), None);
     }
 }

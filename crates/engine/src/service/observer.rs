@@ -1,4 +1,4 @@
-//! What the watcher tells the service, and asks of it.
+//! Connects the watcher to the service.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,16 +6,16 @@ use std::sync::atomic::Ordering;
 use super::handle::Handle;
 use super::status::Component;
 use crate::error::{Error, Result};
-use crate::event::Known;
+use crate::event::DayStamps;
 use crate::scan::Summary;
 use crate::watch::{Mode, Observer, Seen};
 
-/// What the watcher tells the service.
+/// What the watcher reports to the service and asks it for.
 pub(super) struct WatchObserver(pub Arc<Handle>);
 
 impl Observer for WatchObserver {
-    fn known(&self) -> Result<Known> {
-        self.0.feed.flush()?;
+    fn known(&self) -> Result<DayStamps> {
+        self.0.changes.flush()?;
         self.0.catalog.known()
     }
 
@@ -28,11 +28,11 @@ impl Observer for WatchObserver {
     }
 
     fn seen(&self, seen: Seen) {
-        self.0.feed.tell_seen(seen);
+        self.0.changes.send_seen(seen);
     }
 
     fn recent_done(&self) {
-        if self.0.feed.flush().is_ok() {
+        if self.0.changes.flush().is_ok() {
             self.0.status.set(Component::Watch, None);
         }
     }

@@ -1,4 +1,4 @@
-//! How an archive is to be managed.
+//! The options of an archive.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -12,7 +12,7 @@ use crate::reaper::Window;
 use crate::retention::{Keep, Policy};
 use crate::scan::Sidecars;
 
-/// How an archive is to be managed. Without a rule nothing expires.
+/// How an archive is managed. Without a rule nothing expires.
 #[derive(Clone)]
 pub struct Options {
     /// The directory that holds the camera directories.
@@ -93,11 +93,11 @@ impl Options {
     setters! {
         /// All rules at once.
         policy: Policy = policy;
-        /// Where the state lies; else `.owlery` in the root.
+        /// The state directory; `.owlery` in the root by default.
         state_dir: PathBuf = Some(state_dir);
         /// Which directories of the root are cameras: a regular expression for the whole name.
         camera_pattern: String = camera_pattern;
-        /// How long what a rule has retired can be taken back before the reaper may take it.
+        /// How long a pass of a rule can be restored before the reaper removes it.
         undo_window: Duration = undo_window;
         /// How often the expirer runs, and the tree is compared with the catalog.
         check_interval: Duration = check_interval;
@@ -105,17 +105,17 @@ impl Options {
         event_gap: Duration = event_gap;
         /// For which events `.details.json` is written.
         sidecars: Sidecars = sidecars;
-        /// Look at this interval instead of asking the kernel for notifications.
+        /// Poll at this interval instead of using kernel notifications.
         poll: Duration = Some(poll);
-        /// How many entries the reaper removes in a second; 0: no limit.
+        /// How many entries the reaper removes in a second; 0 for no limit.
         reap_rate: u32 = NonZeroU32::new(reap_rate);
-        /// The hours of the day, on the wall, in which the reaper works; else all.
+        /// The hours of the day, by the wall clock, in which the reaper works; all by default.
         window: Window = Some(window);
-        /// The ports of the cameras' live streams, as far as they are known.
+        /// The known ports of the cameras' live streams.
         ports: BTreeMap<Camera, u16> = ports;
-        /// Whether a root that holds nothing yet is an archive too, which waits for its first camera. Else it is refused.
+        /// Whether a root without cameras is an archive that waits for its first one. By default it is refused.
         may_be_empty: bool = may_be_empty;
-        /// Where the time comes from.
+        /// The source of the time.
         clock: Arc<dyn Clock> = clock;
     }
 }

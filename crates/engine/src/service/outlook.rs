@@ -1,5 +1,5 @@
-//! What is looked ahead: the cameras and the forecast that the program, its HTTP and an embedding program tell, and the
-//! one warning of rules that do not fit the disk. How a forecast is made is `retention`'s.
+//! The cameras with their forecast, as the program, HTTP and embedding programs show it, and the one warning about
+//! rules that do not fit the disk. `retention` computes the forecast.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use crate::error::Result;
 use crate::event::{Camera, Day};
 use crate::retention::{Forecast, Policy, days_asked, forecast};
 
-/// The cameras with what they have, and what becomes of it. Serialized as an object of its fields.
+/// The cameras with their totals and forecast. Serialized as an object of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stats {
-    /// Every camera, by name.
+    /// All cameras, by name.
     pub cameras: Vec<CameraInfo>,
     /// What becomes of them at the present rate.
     pub forecast: Forecast,
@@ -26,8 +26,8 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Reads the sums of a catalog and looks ahead by these rules. A root that cannot be looked at is no error: what
-    /// depends on its disk is left out.
+    /// Reads the totals of a catalog and computes the forecast under these rules. A root that cannot be read is no
+    /// error: what depends on its disk is left out.
     pub fn of(
         catalog: &Catalog,
         tree: &Tree,
@@ -35,11 +35,11 @@ impl Stats {
         policy: &Policy,
         now: Now,
     ) -> Result<Self> {
-        let forecast = look_ahead(catalog, tree, policy, now)?;
+        let forecast = archive_forecast(catalog, tree, policy, now)?;
         Ok(Self { cameras: CameraInfo::of(catalog, ports)?, forecast, zone: zone::offset(now) })
     }
 
-    /// Of these cameras as if there were no others: nothing of it tells of the archive or its disk.
+    /// Like `of`, as if these cameras were the only ones: reveals nothing about the archive or its disk.
     fn within(cameras: &BTreeSet<Camera>, handle: &Handle) -> Result<Self> {
         let (now, mut shown) = (handle.now(), handle.cameras()?);
         shown.retain(|info| cameras.contains(&info.summary.camera));
@@ -53,7 +53,7 @@ impl Stats {
     }
 }
 
-fn look_ahead(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -> Result<Forecast> {
+fn archive_forecast(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -> Result<Forecast> {
     let Some((first, last)) = days_asked(now) else { return Ok(Forecast::default()) };
     let mut sums = catalog.sums(first, last)?;
     let disk = match tree.last_disk() {
@@ -72,8 +72,9 @@ fn look_ahead(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -> Resu
 }
 
 impl Handle {
-    /// The cameras and what becomes of them at the rate of the last days, by the archive's rules or by `policy` as a
-    /// what-if. Asks the catalog for a few sums, and the disk for its free space. Fails if the catalog cannot be read.
+    /// The cameras and their forecast at the rate of the last days, under the archive's rules or under `policy`
+    /// instead. Reads a few totals from the catalog, and the free space from the disk. Fails if the catalog cannot be
+    /// read.
     pub fn stats(&self, policy: Option<&Policy>) -> Result<Stats> {
         let policy = policy.unwrap_or(self.expirer.policy());
         let mut stats = Stats::of(&self.catalog, &self.tree, self.ports(), policy, self.now())?;
@@ -81,26 +82,27 @@ impl Handle {
         Ok(stats)
     }
 
-    /// The same of some cameras only (`None`: of all), by the archive's rules: for whoever knows of no others.
+    /// Like `stats`, for some cameras only (`None`: all), under the archive's rules. For users who may not see the
+    /// others.
     pub fn stats_of(&self, cameras: Option<&BTreeSet<Camera>>) -> Result<Stats> {
         cameras.map_or_else(|| self.stats(None), |cameras| Stats::within(cameras, self))
     }
 }
 
-/// Warns once of rules that do not fit the disk.
+/// Warns once about rules that do not fit the disk.
 #[derive(Debug, Default)]
-pub(super) struct Outlook {
-    /// Set by `came_to` when there is nothing more to say; read there only.
-    is_told: bool,
+pub(super) struct ForecastWarning {
+    /// Set by `came_to` when the warning was given or there is none.
+    is_done: bool,
 }
 
-impl Outlook {
-    /// Called before a day is measured (for the first time: `new`), and with `None` after the last. The days that a
-    /// forecast looks at are measured first, so whatever comes after them finds the sums known.
+impl ForecastWarning {
+    /// Called before a day is measured for the first time (`new`), and with `None` after the last. The days that a
+    /// forecast uses are measured first, so the totals are known when an older day comes.
     pub fn came_to(&mut self, shared: &Handle, new: Option<Day>) {
         let first = days_asked(shared.now()).map(|(first, _)| first);
-        if !self.is_told && new.is_none_or(|day| first.is_some_and(|first| day < first)) {
-            self.is_told = tell(shared).unwrap_or_else(|error| {
+        if !self.is_done && new.is_none_or(|day| first.is_some_and(|first| day < first)) {
+            self.is_done = warn(shared).unwrap_or_else(|error| {
                 tracing::warn!("forecast: {}", error.chain());
                 false
             });
@@ -108,14 +110,14 @@ impl Outlook {
     }
 }
 
-/// Says what does not fit; false while the rate is not known.
-fn tell(shared: &Handle) -> Result<bool> {
+/// Logs what does not fit; false while the rate is not known.
+fn warn(shared: &Handle) -> Result<bool> {
     let policy = shared.expirer.policy();
     if !policy.can_expire() {
         return Ok(true);
     }
-    shared.feed.flush()?;
-    let forecast = look_ahead(&shared.catalog, &shared.tree, policy, shared.now())?.archive;
+    shared.changes.flush()?;
+    let forecast = archive_forecast(&shared.catalog, &shared.tree, policy, shared.now())?.archive;
     let is_known = forecast.bytes_per_day_7.is_some();
     for warning in forecast.warnings.iter().filter(|_| is_known) {
         tracing::warn!("forecast: {warning}");

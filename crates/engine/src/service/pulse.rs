@@ -1,6 +1,6 @@
-//! Finds out whether the archive's disks respond. Each directory (the root, every camera) is opened on a thread of its own,
-//! which a disk that hangs keeps for as long as it hangs; the one here never waits for them. What follows from it is decided
-//! where the disk is used: `archive::stalled` refuses, the status shows it.
+//! Detects disks that do not respond. Each directory (the root, every camera) is opened on a thread of its own, which a
+//! hung disk blocks for as long as it hangs; the monitoring thread never waits for them. `archive::stalled` then
+//! refuses operations on that disk, and the status shows it.
 
 mod looks;
 
@@ -17,28 +17,28 @@ use crate::archive::Tree;
 use crate::clock::Stop;
 use crate::error::Result;
 
-/// How often to look.
-const EVERY: Duration = Duration::from_secs(3);
-/// A disk that took so long to open a directory does not respond. A sleeping one needs up to ten seconds to spin up.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How often the directories are opened.
+const CHECK_INTERVAL: Duration = Duration::from_secs(3);
+/// A disk that takes longer to open a directory does not respond. A sleeping disk needs up to ten seconds to spin up.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(15);
 
-/// The looks, and what has been said of them.
-struct Pulse {
+/// The directories being opened, and the disks that were reported.
+struct DiskMonitor {
     shared: Arc<Handle>,
     state_dir: PathBuf,
     looks: Looks,
-    told: BTreeSet<PathBuf>,
+    reported: BTreeSet<PathBuf>,
 }
 
-/// Looks until told to stop.
+/// Monitors the disks until stopped.
 pub(super) fn run(shared: &Arc<Handle>, state_dir: &Path, stop: &Stop) -> Result<()> {
     let (shared, state_dir) = (Arc::clone(shared), state_dir.to_path_buf());
-    let mut pulse = Pulse { shared, state_dir, looks: Looks::new(), told: BTreeSet::new() };
+    let mut pulse = DiskMonitor { shared, state_dir, looks: Looks::new(), reported: BTreeSet::new() };
     let mut due = Instant::now();
     loop {
         if Instant::now() >= due {
             pulse.begin();
-            due = Instant::now() + EVERY;
+            due = Instant::now() + CHECK_INTERVAL;
         }
         pulse.judge();
         if stop.wait(Duration::from_millis(500)) {
@@ -47,8 +47,8 @@ pub(super) fn run(shared: &Arc<Handle>, state_dir: &Path, stop: &Stop) -> Result
     }
 }
 
-impl Pulse {
-    /// Looks at every directory at which no look is under way.
+impl DiskMonitor {
+    /// Opens every directory that is not being opened already.
     fn begin(&mut self) {
         let root = self.shared.tree.root().to_path_buf();
         let tree = Arc::clone(&self.shared.tree);
@@ -58,26 +58,26 @@ impl Pulse {
         }
     }
 
-    /// Says which disks do not respond, and which do again.
+    /// Logs and publishes which disks do not respond, and which respond again.
     fn judge(&mut self) {
-        let mut stalled = self.looks.late(PATIENCE);
+        let mut stalled = self.looks.late(RESPONSE_LIMIT);
         let root = self.shared.tree.root();
         if stalled.contains(root) {
-            stalled.retain(|path| path == root || !path.starts_with(root)); // what is below it waits for it
+            stalled.retain(|path| path == root || !path.starts_with(root)); // reported with the root
         }
-        if stalled == self.told {
+        if stalled == self.reported {
             return;
         }
-        for path in stalled.difference(&self.told) {
+        for path in stalled.difference(&self.reported) {
             tracing::error!("ALERT {}", trouble(path));
         }
-        for path in self.told.difference(&stalled) {
+        for path in self.reported.difference(&stalled) {
             tracing::info!("the disk of {} responds again", path.display());
         }
         let troubles: Vec<String> = stalled.iter().map(|path| trouble(path)).collect();
         self.shared.status.set(Component::Disk, (!troubles.is_empty()).then(|| troubles.join("; ")).as_deref());
         self.shared.tree.set_stalled(stalled.clone());
-        self.told = stalled;
+        self.reported = stalled;
     }
 }
 

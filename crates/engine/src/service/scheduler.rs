@@ -1,9 +1,9 @@
-//! The expirer's thread: a pass every check interval, a look at the clock and at the free space every 10 s, and waiting
-//! passes handed to the reaper. What is retired is decided elsewhere.
+//! The expirer's thread: makes a pass every check interval, checks the clock and the free space every 10 s, and hands
+//! waiting passes to the reaper. The expirer decides what is retired.
 //!
-//! Pressure: with a rule of free space, and less free than its mark, the reaper hurries and the delete queue is emptied,
-//! pass after pass, on that disk whatever their undo times; once it is empty, days are retired for what is still missing. It
-//! ends at 1.05 times the mark.
+//! Pressure begins when a rule of free space is configured and less than its mark is free. Then the reaper hurries and
+//! removes the passes in the delete queue of that disk one after another, whatever their undo windows. When the queue
+//! is empty, days are retired for what is still missing. Pressure ends at 1.05 times the mark.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,12 @@ use crate::error::{Error, Result};
 use crate::expirer::{Pass, emptied};
 use crate::retention::enough;
 
-/// How often the clock and the free space are looked at.
-const LOOK: Duration = Duration::from_secs(10);
-/// How often, while the reaper works against pressure.
-const SOON: Duration = Duration::from_millis(500);
+/// How often the clock and the free space are checked.
+const CHECK_PERIOD: Duration = Duration::from_secs(10);
+/// How often, while the reaper works under pressure.
+const PRESSURE_PERIOD: Duration = Duration::from_millis(500);
 
-/// The thread's work and what it remembers.
+/// The scheduler and its state.
 pub(super) struct Scheduler<'a> {
     shared: &'a Handle,
     interval: Duration,
@@ -36,31 +36,31 @@ pub(super) struct Scheduler<'a> {
     due: Instant,
     /// How many passes were handed to the reaper so far.
     handed: u64,
-    /// While there is pressure: the passes that were handed over because of it.
+    /// During pressure: the passes that were handed over because of it.
     pressure: Option<Tried>,
-    /// The generation of the catalog at the last look at the time zone.
+    /// The generation of the catalog at the last check of the time zone.
     zone_of: Option<u64>,
 }
 
-/// How often a pass is handed over before space is made in another way: what failed may have been of a moment.
-const TRIES: u32 = 2;
+/// How often a pass is handed over before days are retired for the space: a failure may have been temporary.
+const MAX_TRIES: u32 = 2;
 
 /// How often each pass was handed over.
 #[derive(Debug, Default)]
 struct Tried(BTreeMap<PathBuf, u32>);
 
 impl Tried {
-    /// Which of these is to be tried next, if one is: each once in their order, then each that still waits once more.
+    /// The index of the pass to try next: each once in order, then each that still waits once more.
     fn next(&mut self, waiting: &[&Path]) -> Option<usize> {
         let tries = |at: &usize| self.0.get(waiting[*at]).copied().unwrap_or(0);
-        let next = (0..waiting.len()).min_by_key(tries).filter(|at| tries(at) < TRIES)?;
+        let next = (0..waiting.len()).min_by_key(tries).filter(|at| tries(at) < MAX_TRIES)?;
         *self.0.entry(waiting[next].to_path_buf()).or_default() += 1;
         Some(next)
     }
 
-    /// Has all that were tried be tried once more.
+    /// Allows one more try for each that was tried.
     fn again(&mut self) {
-        self.0.values_mut().for_each(|tries| *tries = (*tries).min(TRIES - 1));
+        self.0.values_mut().for_each(|tries| *tries = (*tries).min(MAX_TRIES - 1));
     }
 }
 
@@ -68,7 +68,7 @@ impl Tried {
 enum Wake {
     /// A pass is due, or waiting passes are to be handed over.
     Round,
-    /// It is time to look at the space.
+    /// The free space is to be checked.
     Look,
     Stop,
 }
@@ -78,8 +78,8 @@ impl<'a> Scheduler<'a> {
         Self { shared, interval, passes, stop, due: Instant::now(), handed: 0, pressure: None, zone_of: None }
     }
 
-    /// Runs until told to stop. The first pass waits for the preload. Every round ends by handing waiting passes to the
-    /// reaper, those that a crash or an error left behind among them.
+    /// Runs until stopped. The first pass waits for the preload. Every round ends by handing waiting passes to the
+    /// reaper, including those that a crash or an error left behind.
     pub fn run(mut self) -> Result<()> {
         self.shared.expirer.recover();
         if let Err(error) = self.shared.tree.tidy_queue() {
@@ -93,10 +93,10 @@ impl<'a> Scheduler<'a> {
                 self.try_again();
                 self.shared.expirer.clock.check();
                 if !self.shared.expirer.policy().has_size_rule() {
-                    self.shared.expirer.remove_emptied(emptied::LOOK, self.stop); // else the pass does so
+                    self.shared.expirer.remove_emptied(emptied::LOOK, self.stop); // otherwise the pass does it
                 }
                 self.pass()?;
-                self.shared.status.set_next_check(self.due); // only now: who sees it finds the pass made
+                self.shared.status.set_next_check(self.due); // set last: a client that sees it finds the pass made
             }
             self.look_at_space()?;
             if self.pressure.is_none() {
@@ -117,7 +117,8 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// Compares the names of the newest frames with the times of their files, where anything has changed since the last look.
+    /// Compares the names of the newest frames with the times of their files, if the catalog changed since the last
+    /// check.
     fn look_at_zone(&mut self) {
         let generation = self.shared.generation();
         if !self.shared.status.may_expire() || self.zone_of == Some(generation) {
@@ -130,23 +131,23 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// What could not be removed is tried again at every check interval, and before another pass is made.
+    /// Retries what could not be removed, at every check interval and before another pass is made.
     fn try_again(&mut self) {
         if let Some(tried) = &mut self.pressure {
             tried.again();
         }
     }
 
-    /// The next pass is due one interval from now.
+    /// Schedules the next pass one interval from now.
     fn put_off(&mut self) {
         self.due = Instant::now() + self.interval;
         self.shared.status.set_next_check(self.due);
     }
 
-    /// A pass by the rules; answers whether it retired something.
+    /// Makes a pass by the rules; returns whether it retired something.
     fn pass(&mut self) -> Result<bool> {
         if !self.shared.expirer.policy().can_expire() {
-            self.shared.expirer.note_volumes(); // as a pass does: there may be a rule one day
+            self.shared.expirer.note_volumes(); // a pass does it otherwise; a rule may be added one day
             return Ok(false);
         }
         match self.shared.pass(None) {
@@ -168,24 +169,24 @@ impl<'a> Scheduler<'a> {
             Err(error) => {
                 tracing::error!("expire: {}", error.chain());
                 if error.is_damaged_catalog() {
-                    self.due = Instant::now() + LOOK; // it is being rebuilt
+                    self.due = Instant::now() + CHECK_PERIOD; // it is being rebuilt
                 }
                 Ok(false)
             }
         }
     }
 
-    /// Hands every pass whose undo time is over to the reaper.
+    /// Hands every pass whose undo window is over to the reaper.
     fn hand_over(&mut self) {
         if self.is_reaping() {
-            return; // it has them already; what came since is handed over in the next round
+            return; // the reaper has them already; later ones are handed over in the next round
         }
         match self.shared.expirer.due() {
             Ok(queued) => {
                 let may_go = |pass: &QueuedPass| pass.stuck.as_ref().is_none_or(StuckPass::is_due);
                 for pass in queued.into_iter().filter(may_go) {
                     if self.passes.try_send(pass).is_err() {
-                        break; // the reaper has enough to do; what it has not got lies on disk until the next time
+                        break; // the reaper has enough to do; the rest waits on disk until the next round
                     }
                     self.handed += 1;
                 }
@@ -200,12 +201,12 @@ impl<'a> Scheduler<'a> {
         match self.shared.catalog.leave_danger() {
             Ok(true) => tracing::warn!("the disk is nearly full: the catalog is built anew in a temporary folder"),
             Ok(false) => {}
-            Err(error) => tracing::debug!("{}", error.chain()), // it is tried again
+            Err(error) => tracing::debug!("{}", error.chain()), // retried in the next round
         }
         match self.shared.catalog.return_to_disk() {
             Ok(true) => tracing::info!("there is room again: the catalog is in the state directory"),
             Ok(false) => {}
-            Err(error) => tracing::debug!("{}", error.chain()), // it is tried again
+            Err(error) => tracing::debug!("{}", error.chain()), // retried in the next round
         }
         let Some(min_free) = self.shared.expirer.policy().min_free else { return Ok(()) };
         let disk = match self.shared.tree.disk() {
@@ -241,7 +242,7 @@ impl<'a> Scheduler<'a> {
         if self.pressure.is_some() { self.relieve() } else { Ok(()) }
     }
 
-    /// One step against pressure, once the reaper has done the one before.
+    /// Takes one step against pressure, if the reaper has finished the previous one.
     fn relieve(&mut self) -> Result<()> {
         if self.is_reaping() {
             return Ok(());
@@ -274,13 +275,13 @@ impl<'a> Scheduler<'a> {
         Ok(())
     }
 
-    /// Whether the reaper has not yet done all that it was handed.
+    /// Whether the reaper is still working on what it received.
     fn is_reaping(&self) -> bool {
         self.shared.reaped.passes.load(Ordering::Acquire) < self.handed
     }
 
     fn wait(&mut self) -> Wake {
-        let most = if self.pressure.is_some() && self.is_reaping() { SOON } else { LOOK };
+        let most = if self.pressure.is_some() && self.is_reaping() { PRESSURE_PERIOD } else { CHECK_PERIOD };
         let wait = self.due.saturating_duration_since(Instant::now()).clamp(Duration::from_millis(200), most);
         select! {
             recv(self.stop.receiver()) -> _ => return Wake::Stop,
@@ -300,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pass_that_could_not_be_removed_is_tried_once_more_before_another_is_made() {
+    fn a_stuck_pass_is_retried_before_a_new_pass() {
         let [a, b, c] = ["a", "b", "c"].map(Path::new);
         let mut tried = Tried::default();
         assert_eq!(tried.next(&[a, b]), Some(0));

@@ -1,4 +1,4 @@
-//! The state directory: where it lies, who may write in it, and the locks that its process holds.
+//! The state directory: its path, who may write in it, and the locks that this process holds.
 
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{Read, Seek, Write};
@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::temporary_folder::TemporaryFolder;
 
 const LOCK: &str = "lock";
-/// The names of our files in a state directory begin so.
-const OURS: [&str; 12] = [
+/// Prefixes of our file names in a state directory.
+const OWN_PREFIXES: [&str; 12] = [
     "archive.json",
     "audit.jsonl",
     "catalog.db",
@@ -32,33 +32,33 @@ const OURS: [&str; 12] = [
     "waited.json",
 ];
 
-/// Where the catalog, the lock and the control socket lie.
+/// The directory of the catalog, the lock and the control socket.
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
     temporary: Option<TemporaryFolder>,
-    /// Held as long as this lives; filled by `lock`. The first is that of the state directory, if `has_file`.
+    /// Held for the lifetime of this value; filled by `lock`. The first is that of the state directory, if `has_file`.
     locks: Mutex<Vec<File>>,
-    /// Whether there was room for a file to lock. Written by `lock`.
+    /// Whether there was room for a lock file. Written by `lock`.
     has_file: Mutex<bool>,
 }
 
-/// What the lock file tells about whoever holds the lock.
+/// The contents of the lock file: who holds the lock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Holder {
-    /// The process.
+    /// The process id.
     pub pid: u32,
-    /// Where it can be reached, if it listens and the path is UTF-8.
+    /// The control socket, if the process listens and the path is UTF-8.
     pub socket: Option<PathBuf>,
 }
 
 impl StateDir {
-    /// Where the state of an archive lies unless told otherwise.
+    /// The state directory of an archive unless another is configured.
     pub fn default_path(tree: &Tree) -> PathBuf {
         tree.root().join(".owlery")
     }
 
-    /// Opens or makes the state directory. Where none is named and the root takes none, it is temporary.
+    /// Opens or creates the state directory. If none is configured and the root takes none, it is temporary.
     pub fn open(tree: &Tree, named: Option<&Path>) -> Result<Self> {
         match Self::open_lasting(tree, named) {
             Err(error) if named.is_none() => {
@@ -69,7 +69,7 @@ impl StateDir {
         }
     }
 
-    /// Opens or makes the state directory. Fails where it cannot be written.
+    /// Opens or creates the state directory. Fails where it cannot be written.
     pub fn open_lasting(tree: &Tree, named: Option<&Path>) -> Result<Self> {
         let path = named.map_or_else(|| Self::default_path(tree), Path::to_path_buf);
         let made = DirBuilder::new().recursive(true).mode(0o755).create(&path).map_err(|e| Error::io("make", &path, e));
@@ -85,7 +85,8 @@ impl StateDir {
             close_to_others(&path, named.is_none());
         }
         match usable {
-            // It is made when there is room, by the first pass at the latest; until then its files are kept in memory.
+            // It is created when there is room, by the first pass at the latest; until then its files are kept in
+            // memory.
             Err(error) if error.is_full() => {
                 tracing::warn!("{}; what belongs there waits until there is room", error.chain());
             }
@@ -99,44 +100,44 @@ impl StateDir {
         Ok(Self { path, temporary: None, locks: Mutex::default(), has_file: Mutex::default() })
     }
 
-    /// A state directory that goes when this is dropped.
+    /// A state directory that is removed when this value is dropped.
     pub fn temporary() -> Result<Self> {
         let dir = TemporaryFolder::new()?;
         let path = dir.path().to_path_buf();
         Ok(Self { path, temporary: Some(dir), locks: Mutex::default(), has_file: Mutex::default() })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it goes at the end.
+    /// Whether it is removed at the end.
     pub fn is_temporary(&self) -> bool {
         self.temporary.is_some()
     }
 
-    /// Takes the archive for this process, or says who has it.
+    /// Locks the archive for this process, or returns an error that names the holder.
     pub(super) fn lock(&self, tree: &Tree) -> Result<()> {
         let here = self.path.join(LOCK);
         let in_root = StateDir::default_path(tree);
         let mut held: Vec<File> = lock::file(&here)?.into_iter().collect();
         *self.has_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = !held.is_empty();
         held.extend(lock::root(tree.root())?);
-        // The one that processes with other state directories meet, where the root has its folder.
+        // This one excludes processes with other state directories, if the root has the folder.
         let is_another = || self.path.canonicalize().ok() != in_root.canonicalize().ok();
         if in_root.symlink_metadata().is_ok_and(|meta| meta.is_dir()) && is_another() {
             match lock::file_to_read(&in_root.join(LOCK)) {
                 Ok(file) => held.extend(file),
                 Err(error @ Error::Locked { .. }) => return Err(error),
-                Err(error) => tracing::debug!("{}", error.chain()), // a root that cannot be written to
+                Err(error) => tracing::debug!("{}", error.chain()), // a root that is not writable
             }
         }
         self.locks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(held);
         self.announce(None)
     }
 
-    /// Writes who holds the lock, and where it can be reached. On a full disk nothing is written.
+    /// Writes this process and its control socket into the lock file. Does nothing on a full disk.
     pub(super) fn announce(&self, socket: Option<&Path>) -> Result<()> {
         let locks = self.locks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let has_file = *self.has_file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -144,7 +145,7 @@ impl StateDir {
         let socket = socket.filter(|path| path.to_str().is_some()).map(Path::to_path_buf);
         let holder = Holder { pid: std::process::id(), socket };
         let text = serde_json::to_string(&holder).expect("a number and a path are JSON");
-        // Written over what is there first: that needs no new block.
+        // Overwrites what is there first: that needs no new block.
         let written =
             file.rewind().and_then(|()| file.write_all(text.as_bytes())).and_then(|()| file.set_len(text.len() as u64));
         match written {
@@ -156,14 +157,14 @@ impl StateDir {
         }
     }
 
-    /// Who held the lock of a state directory last, as its file tells.
+    /// The last holder of the lock of a state directory, from its file.
     pub fn holder(state_dir: &Path) -> Option<Holder> {
         let mut text = String::new();
         File::open(state_dir.join(LOCK)).ok()?.take(4096).read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok()
     }
 
-    /// Gives what lies in a state directory within the root to the root's owner, when we are root.
+    /// When run as root, gives the files of a state directory within the root to the root's owner.
     pub(super) fn give_to_owner(&self, tree: &Tree) {
         if !rustix::process::geteuid().is_root() || self.path != Self::default_path(tree) {
             return;
@@ -179,14 +180,14 @@ impl StateDir {
     }
 }
 
-/// Takes the right to write from everybody but the owner and the group: what lies here is believed. Files of ours only; the
-/// directory itself only where it is `own`, since a named one may be shared on purpose (`/tmp`).
+/// Removes the write permission of other users, because Owlery trusts these files. Changes only our own files, and the
+/// directory itself only if it is `own`: a configured one may be shared on purpose (`/tmp`).
 fn close_to_others(dir: &Path, own: bool) {
     const OTHERS: u32 = 0o002;
     let close = |path: &Path, mode: u32| {
         match std::fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS)) {
             Ok(()) => tracing::warn!(
-                "{} could be written by every user; that is taken back. If strangers have accounts here, remove sessions.json",
+                "{} could be written by every user; this permission was removed. If other people have accounts on this host, remove sessions.json",
                 path.display()
             ),
             // FAT and exFAT have no modes of their own.
@@ -209,7 +210,7 @@ fn close_to_others(dir: &Path, own: bool) {
     }
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let is_ours = name.to_str().is_some_and(|name| OURS.iter().any(|ours| name.starts_with(ours)));
+        let is_ours = name.to_str().is_some_and(|name| OWN_PREFIXES.iter().any(|ours| name.starts_with(ours)));
         if let Ok(meta) = entry.path().symlink_metadata()
             && is_ours
             && meta.is_file()
@@ -221,8 +222,8 @@ fn close_to_others(dir: &Path, own: bool) {
 }
 
 impl Drop for StateDir {
-    /// Says that the lock is free. Closing the files alone would leave it to a child process that another thread is just
-    /// starting: until that has become another program, it has every file open that we have.
+    /// Releases the lock explicitly. Closing the files alone would leave it to a child process that another thread is
+    /// just starting: until its `exec`, the child has all our files open.
     fn drop(&mut self) {
         for file in self.locks.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner) {
             let _ = flock(&*file, FlockOperation::Unlock);
@@ -235,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lock_is_free_at_the_end_although_a_child_that_is_being_started_has_its_files_too() {
+    fn the_lock_is_released_despite_a_forked_child() {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("Camera1")).unwrap();
         let tree = Tree::open(root.path(), "Camera.*").unwrap();

@@ -1,4 +1,4 @@
-//! How the service is doing, part by part.
+//! The state of a service, component by component.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,27 +9,27 @@ use serde::Serialize;
 use crate::scan::{Progress, Summary};
 use crate::watch::Mode;
 
-/// A part that can be in trouble.
+/// A component that can have a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Component {
-    /// Every event can be queried.
+    /// Preload: every event can be queried.
     Preload,
-    /// Changes can be written.
+    /// Catalog: changes can be written.
     Catalog,
-    /// Recent directories are watched.
+    /// Watch: recent directories are watched.
     Watch,
-    /// The free space can be read, where a rule asks for it.
+    /// Space: the free space can be read, if a rule needs it.
     Space,
-    /// The archive's disks respond.
+    /// Disk: the archive's disks respond.
     Disk,
 }
 
 impl Component {
-    /// All of them.
+    /// All components.
     pub const ALL: [Self; 5] = [Self::Preload, Self::Catalog, Self::Watch, Self::Space, Self::Disk];
 
-    /// The word that users see.
+    /// The name in JSON and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Preload => "preload",
@@ -41,25 +41,25 @@ impl Component {
     }
 }
 
-/// The state of all parts.
+/// The state of all components.
 #[derive(Debug)]
 pub struct Status {
-    /// The trouble of each part that has one. Written by the part's thread, read by whoever asks.
+    /// The problem of each component that has one. Written by the component's thread.
     troubles: Mutex<BTreeMap<Component, String>>,
     changed: Condvar,
-    /// What a rule asks for and cannot be done. Written by the expirer, read by whoever asks.
+    /// What a rule demands and cannot be done. Written by the expirer.
     alerts: Mutex<Vec<String>>,
-    /// What keeps the archive from being managed at all, whatever the rules. Written by the expirer's timer, read by whoever asks.
+    /// Problems of the archive as a whole, whatever the rules. Written by the expirer's timer.
     standing: Mutex<Vec<String>>,
-    /// What is wrong with the time zone. Written by the expirer, read by whoever asks.
+    /// What is wrong with the time zone. Written by the expirer.
     zone: Mutex<Option<String>>,
-    /// When the expirer's timer runs next; `None` before its first run. Written by the expirer, read by whoever asks.
+    /// When the expirer's timer runs next; `None` before its first run. Written by the expirer.
     next_check: Mutex<Option<Instant>>,
-    /// How far the walk has come.
+    /// The progress of the walk.
     pub progress: Arc<Progress>,
-    /// How the archive is watched; written by the watcher.
+    /// How the archive is watched. Written by the watcher.
     mode: Mutex<Option<Mode>>,
-    /// What the last walk found; written by the preloader and the watcher.
+    /// What the last walk found. Written by the preloader and the watcher.
     summary: Mutex<Option<Summary>>,
 }
 
@@ -86,7 +86,7 @@ impl Status {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets or clears a part's trouble; true if that is new.
+    /// Sets or clears a component's problem; returns whether that changed it.
     pub fn set(&self, component: Component, trouble: Option<&str>) -> bool {
         let mut troubles = self.lock();
         let before = match trouble {
@@ -97,23 +97,23 @@ impl Status {
         before.as_deref() != trouble
     }
 
-    /// The parts that are not ready, and why.
+    /// The components that are not ready, and why.
     pub fn troubles(&self) -> BTreeMap<Component, String> {
         self.lock().clone()
     }
 
-    /// Whether every event can be queried and news arrive.
+    /// Whether every event can be queried and changes are noticed.
     pub fn is_ready(&self) -> bool {
         self.lock().is_empty()
     }
 
-    /// Whether enough is known to expire by.
+    /// Whether the catalog is complete enough to expire events.
     pub fn may_expire(&self) -> bool {
         self.lock().keys().all(|part| *part == Component::Space)
     }
 
-    /// What needs a person, in words: a disk that does not respond, what keeps the archive from being managed at all, then what a rule asks for and cannot be
-    /// done.
+    /// Conditions that need a person: a disk that does not respond, then problems of the archive as a whole, then what
+    /// a rule demands and cannot be done.
     pub fn alerts(&self) -> Vec<String> {
         let disk = self.lock().get(&Component::Disk).cloned();
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -121,12 +121,12 @@ impl Status {
         disk.into_iter().chain(standing).chain(alerts.iter().cloned()).chain(self.zone()).collect()
     }
 
-    /// What is wrong with the time zone, in words.
+    /// What is wrong with the time zone, as a sentence.
     pub fn zone(&self) -> Option<String> {
         self.zone.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sets or clears that; a new warning is logged once.
+    /// Sets or clears the time zone warning; logs a new one once.
     pub(super) fn set_zone(&self, warning: Option<String>) {
         let mut known = self.zone.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_none()
@@ -156,7 +156,7 @@ impl Status {
         *self.next_check.lock().unwrap_or_else(PoisonError::into_inner) = Some(due);
     }
 
-    /// Waits until all is ready; false if `timeout` passes before.
+    /// Waits until all components are ready; false after `timeout`.
     pub fn wait_ready(&self, timeout: Duration) -> bool {
         let until = Instant::now() + timeout;
         let mut troubles = self.lock();
@@ -189,8 +189,8 @@ impl Status {
     }
 }
 
-/// Replaces alerts; logs them when there are more than before. Their words change with every look (how much is free), and a
-/// log that repeats them every 10 s helps nobody.
+/// Replaces alerts; logs them when there are more than before. Their text changes with every check (free bytes), and
+/// repeating it every 10 s would flood the log.
 fn replace(known: &Mutex<Vec<String>>, alerts: Vec<String>) {
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     if alerts.len() > known.len() {

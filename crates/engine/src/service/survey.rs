@@ -1,5 +1,5 @@
-//! One look at everything that is shown of an archive from time to time: sums, ages, the disk, the delete queue, the guards.
-//! It costs a few rows and system calls a camera and a small file for each waiting pass, whatever the archive holds.
+//! A snapshot of everything that is shown of an archive: totals, ages, the disk, the delete queue, the guards. It costs
+//! a few rows and system calls for each camera and a small file for each waiting pass, whatever the archive holds.
 
 use super::handle::{CameraInfo, Handle};
 use crate::error::{Error, Result};
@@ -7,36 +7,36 @@ use crate::event::Day;
 use crate::expirer::{GuardState, QueueSums};
 use crate::retention::ArchiveForecast;
 
-/// What was seen. What could not be told is left out.
+/// A snapshot. Values that could not be read are missing.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
-    /// Every camera, by name.
+    /// All cameras, by name.
     pub cameras: Vec<CameraSurvey>,
-    /// What becomes of the archive, and its disk.
+    /// The forecast for the archive, and its disk.
     pub forecast: Option<ArchiveForecast>,
     /// What waits to be removed.
     pub queue: Option<QueueSums>,
-    /// Every guard.
+    /// All guards.
     pub guards: Vec<GuardState>,
-    /// What could not be told, and why.
+    /// What could not be read, and why.
     pub troubles: Vec<String>,
 }
 
-/// What was seen of a camera.
+/// A camera in a snapshot.
 #[derive(Debug, Clone)]
 pub struct CameraSurvey {
-    /// Its sums.
+    /// Its totals.
     pub info: CameraInfo,
-    /// How many seconds ago, on the wall, its oldest event began and its newest.
+    /// The ages in seconds, by the wall clock, of its oldest and its newest event.
     pub ages: Option<(i64, i64)>,
-    /// Where a rule of age is meant for it: for how many seconds the oldest day that should be gone has been too old.
+    /// If a rule of age applies: for how many seconds the oldest expired day has been overdue.
     pub overdue: Option<u64>,
-    /// How many bytes a day it records, over the last 7 complete days.
+    /// How many bytes it records in a day, on average over the last 7 complete days.
     pub bytes_per_day: Option<u64>,
 }
 
 impl Handle {
-    /// Looks at everything once. Never fails as a whole.
+    /// Takes a snapshot. Never fails as a whole.
     pub fn survey(&self) -> Survey {
         let mut survey = Survey::default();
         let mut troubles = Vec::new();

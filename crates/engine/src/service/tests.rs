@@ -17,7 +17,7 @@ use crate::event::{Camera, Day, EventId, EventName, EventSelection, Item};
 use crate::fault::stop_at;
 use crate::retention::{Keep, MinFree, Policy};
 
-/// One step of a story. Numbers choose among what there is.
+/// One step of a story. Numbers choose among the existing things.
 #[derive(Debug, Clone)]
 enum Step {
     Event { camera: u32, back: u64, kilobytes: u64 },
@@ -54,7 +54,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn any_policy() -> impl Strategy<Value = Policy> {
     let keep = || prop::option::of(prop_oneof![3 => (1u32..10).prop_map(Keep::Days), 1 => Just(Keep::Forever)]);
     let size = || prop::option::of(10_000u64..100_000);
-    // More than any disk has: as short of space as can be. And less than nothing would be missed of.
+    // More than any disk has (always short of space), or less (never short).
     let min_free = prop::option::weighted(0.3, prop_oneof![Just(MinFree::Bytes(1 << 60)), Just(MinFree::Bytes(1))]);
     let share = prop_oneof![Just(1.0), Just(0.4)];
     (keep(), keep(), size(), size(), min_free, 1u32..7, share).prop_map(
@@ -87,7 +87,7 @@ impl crate::archive::RateLimiter for AtOnce {
     }
 }
 
-/// Where an event is.
+/// The place of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     Archive,
@@ -101,12 +101,12 @@ struct Story {
     policy: Policy,
     undo: Duration,
     parts: Option<Parts>,
-    /// Every event that ever was, and where it must be.
+    /// Every event that was ever made, and where it must be.
     events: BTreeMap<EventId, Place>,
     saved: BTreeSet<EventId>,
     /// Days that no rule may take, and until when.
     restored: BTreeMap<(Camera, Day), DateTime<Utc>>,
-    /// What a guard holds.
+    /// The pass that a guard holds.
     held: BTreeSet<EventId>,
 }
 
@@ -115,7 +115,8 @@ impl Story {
         let memory = Path::new("/dev/shm"); // thousands of archives
         let place = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("owlery-story-").tempdir_in(place).unwrap();
-        // Far after the real date: the kernel gives some directories its own time, which must not be recent in the story.
+        // Far after the real date: the kernel gives some directories its own time, which must not be recent in the
+        // story.
         let noon = NaiveDate::from_ymd_opt(2096, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
         for number in 1..3 {
             fs::create_dir(folder.path().join(camera(number).as_str())).unwrap();
@@ -147,7 +148,7 @@ impl Story {
         self.parts.as_ref().unwrap().handle()
     }
 
-    /// Ends what runs, if it does, and starts anew.
+    /// Stops the service, if it runs, and starts it again.
     fn restart(&mut self) {
         self.parts = None;
         let options = Options::new(self.folder.path()).policy(self.policy.clone()).undo_window(self.undo);
@@ -178,7 +179,7 @@ impl Story {
         found
     }
 
-    /// Compares the disk with the model. `may` says which changes this step may have made; they are taken over.
+    /// Compares the disk with the model and adopts the changes. `may` says which changes this step may make.
     fn check(&mut self, what: &Step, may: impl Fn(&EventId, &Place, &Place) -> bool) -> BTreeSet<EventId> {
         let disk = self.on_disk();
         let mut moved = BTreeSet::new();
@@ -201,7 +202,7 @@ impl Story {
         self.events.iter().filter(|(_, place)| **place == Place::Archive).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Whether a rule may take an event now, by the words of the documentation.
+    /// Whether a rule may take an event now, by the documentation.
     fn may_go(&self, id: &EventId) -> bool {
         let age = (self.now().date() - id.day.date()).num_days();
         let rule = self.policy.cameras.get(&id.camera).or(self.policy.keep.as_ref());
@@ -266,7 +267,7 @@ impl Story {
         File::open(&dir).unwrap().set_modified(written).unwrap();
         self.events.insert(id.clone(), Place::Archive);
         self.handle().scanner.scan_event(&id, crate::scan::Occasion::Found).unwrap();
-        self.handle().feed.flush().unwrap();
+        self.handle().changes.flush().unwrap();
     }
 
     fn pass(&mut self, step: &Step, crash: Option<&str>) {
@@ -385,7 +386,7 @@ impl Story {
         assert!(!self.events.values().any(is_left));
     }
 
-    /// Before its last step a pass is not one yet: whatever was moved is back.
+    /// A pass becomes one at its last step; before that, everything moved must be back.
     fn restart_after_retiring(&mut self, step: &Step, moved: &BTreeSet<EventId>, crash: Option<&str>) {
         let is_finished = crash == Some("retire-8");
         self.restart();
@@ -418,7 +419,7 @@ fn list(dir: &Path) -> Vec<PathBuf> {
     fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-/// Everything so many levels below.
+/// All paths `depth` levels below `dir`.
 fn walk(dir: &Path, depth: u32) -> Vec<PathBuf> {
     if depth == 0 {
         vec![dir.to_path_buf()]
@@ -427,24 +428,24 @@ fn walk(dir: &Path, depth: u32) -> Vec<PathBuf> {
     }
 }
 
-/// How many stories are told, by how many threads: each waits for its disk now and then.
-const TELLERS: u32 = 4;
+/// How many threads run stories. Each waits for its disk now and then.
+const STORY_THREADS: u32 = 4;
 
 fn cases() -> u32 {
     std::env::var("OWLERY_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
 }
 
 #[test]
-fn nothing_is_lost_that_was_not_to_be_deleted() {
+fn random_stories_lose_no_event() {
     let story = (
         any_policy(),
         prop_oneof![Just(0u64), Just(30)],
         prop::collection::vec((1u32..3, 2u64..12, 1u64..40), 2..8),
         prop::collection::vec(any_step(), 4..14),
     );
-    let tell = || {
-        let config = ProptestConfig { cases: cases().div_ceil(TELLERS), ..ProptestConfig::default() };
-        let told = TestRunner::new(config).run(&story, |(policy, undo_hours, first, steps)| {
+    let run = || {
+        let config = ProptestConfig { cases: cases().div_ceil(STORY_THREADS), ..ProptestConfig::default() };
+        let result = TestRunner::new(config).run(&story, |(policy, undo_hours, first, steps)| {
             let mut story = Story::new(policy, undo_hours);
             for (camera, back, kilobytes) in first {
                 story.add_event(camera, back, kilobytes);
@@ -454,19 +455,19 @@ fn nothing_is_lost_that_was_not_to_be_deleted() {
             }
             Ok(())
         });
-        if let Err(error) = told {
+        if let Err(error) = result {
             panic!("{error}");
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..TELLERS {
-            scope.spawn(tell);
+        for _ in 0..STORY_THREADS {
+            scope.spawn(run);
         }
     });
 }
 
 #[test]
-fn whoever_reads_everything_anew_sees_also_which_days_are_gone() {
+fn a_rescan_forgets_days_that_are_gone() {
     let mut story = Story::new(Policy::default(), 0);
     for back in [2, 3, 4] {
         story.add_event(1, back, 1);

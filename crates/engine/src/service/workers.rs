@@ -1,4 +1,4 @@
-//! Named threads that are supervised: one that panics, or ends with an error, is heard of at once; every one is joined.
+//! Named, supervised threads. A panic or an error is reported at once, and every thread is joined.
 
 use std::any::Any;
 use std::thread::JoinHandle;
@@ -22,7 +22,7 @@ pub(super) struct Worker {
     handle: JoinHandle<Result<()>>,
 }
 
-/// Says so when its thread panics.
+/// Reports a panic of its thread when dropped.
 struct Alarm {
     name: String,
     failed: Sender<Error>,
@@ -54,7 +54,7 @@ impl Workers {
     pub fn spawn(&self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Worker> {
         let alarm = Alarm { name: name.to_owned(), failed: self.failed.clone() };
         let handle = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            // A worker that is told to stop, or whose neighbour is gone, has not failed: the neighbour says why.
+            // A worker that was stopped, or whose neighbour is gone, has not failed: the neighbour reports why.
             let result = match work() {
                 Err(Error::Stopped) => Ok(()),
                 other => other,
@@ -69,17 +69,17 @@ impl Workers {
         Ok(Worker { name: name.to_owned(), handle })
     }
 
-    /// Keeps a thread, to be joined with the others.
+    /// Keeps a thread, to join it with the others.
     pub fn keep(&mut self, worker: Worker) {
         self.kept.push(worker);
     }
 
-    /// Where a failure is heard of.
+    /// Receives failures.
     pub fn failures(&self) -> &Receiver<Error> {
         &self.failures
     }
 
-    /// Waits for every kept thread; answers the first failure.
+    /// Waits for every kept thread; returns the first failure.
     pub fn join_all(&mut self) -> Result<()> {
         let mut result = Ok(());
         for worker in self.kept.drain(..) {
@@ -101,12 +101,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_that_panics_is_heard_of_and_makes_the_join_fail() {
+    fn a_panic_is_reported_and_fails_the_join() {
         let mut workers = Workers::new();
         let worker = workers.spawn("test", || panic!("on purpose")).unwrap();
         workers.keep(worker);
-        let heard = workers.failures().recv().unwrap();
-        assert!(heard.to_string().contains("\"test\""), "{heard}");
+        let failure = workers.failures().recv().unwrap();
+        assert!(failure.to_string().contains("\"test\""), "{failure}");
         let joined = workers.join_all().unwrap_err();
         assert!(joined.to_string().contains("on purpose"), "{joined}");
     }

@@ -1,5 +1,5 @@
-//! The thread that applies changes to the catalog. A batch that cannot be written (a full disk) is kept and tried
-//! again; a damaged catalog is built anew.
+//! The thread that applies changes to the catalog. A batch that cannot be written (a full disk) is kept and retried; a
+//! damaged catalog is rebuilt.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,30 +16,30 @@ use crate::error::{Error, Result};
 use crate::event::Change;
 use crate::watch::Seen;
 
-/// About as many events as one transaction takes.
-const BATCH: usize = 4096;
-/// How long changes are gathered for one transaction: each costs the catalog its pages, which changes share. Nobody who
-/// looks at a camera minds; whoever waits for a flush does not wait for this.
+/// The approximate number of events in one transaction.
+const BATCH_EVENTS: usize = 4096;
+/// How long changes are gathered for one transaction. Each transaction rewrites pages of the catalog, which changes share. The
+/// delay is too short to be noticed, and a flush does not wait for it.
 const GATHER: Duration = Duration::from_millis(20);
-/// How long to wait before a batch is tried again.
+/// How long to wait before a batch is retried.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// The receiving end of the feed.
-pub(super) struct Writer {
+/// The receiving end of the channel of changes.
+pub(super) struct CatalogWriter {
     shared: Arc<Handle>,
     messages: Receiver<Message>,
-    /// Asks for a walk over everything, after the catalog was built anew.
+    /// Requests a walk over everything, after the catalog was rebuilt.
     again: Sender<()>,
-    /// Whether to try again until it works; else whoever waits is told that it does not.
+    /// Whether to retry until it works; otherwise a flush fails.
     insists: Arc<AtomicBool>,
 }
 
-impl Writer {
+impl CatalogWriter {
     pub fn new(shared: Arc<Handle>, messages: Receiver<Message>, again: Sender<()>, insists: Arc<AtomicBool>) -> Self {
         Self { shared, messages, again, insists }
     }
 
-    /// Applies until told to stop and nothing waits any more.
+    /// Applies changes until stopped and nothing waits any more.
     pub fn run(&self, stop: &Stop) -> Result<()> {
         loop {
             crate::fault::point("catalog");
@@ -62,7 +62,7 @@ impl Writer {
         }
     }
 
-    /// Takes what waits, applies it as one transaction, and tells the news.
+    /// Takes what waits, applies it as one transaction, and notifies subscribers.
     fn batch(&self, first: Message, stop: &Stop) {
         let (mut changes, mut flushes, mut seen, mut size) = (Vec::new(), Vec::new(), Vec::new(), 0);
         let until = Instant::now() + GATHER;
@@ -83,7 +83,7 @@ impl Writer {
                     flushes.push(done);
                 }
             }
-            next = if size >= BATCH {
+            next = if size >= BATCH_EVENTS {
                 None
             } else if may_wait {
                 self.messages.recv_deadline(until).ok()
@@ -92,14 +92,14 @@ impl Writer {
             };
         }
         if changes.is_empty() {
-            seen.drain(..).for_each(|seen| self.measure(seen)); // the batch before had its changes
+            seen.drain(..).for_each(|seen| self.measure(seen)); // the previous batch contained its changes
         }
         while !changes.is_empty() {
-            let is_followed = self.shared.is_followed();
-            match self.shared.catalog.apply(&changes, is_followed) {
+            let has_subscribers = self.shared.has_subscribers();
+            match self.shared.catalog.apply(&changes, has_subscribers) {
                 Ok(applied) => {
                     self.shared.status.set(Component::Catalog, None);
-                    self.shared.publish(applied, is_followed);
+                    self.shared.publish(applied, has_subscribers);
                     seen.drain(..).for_each(|seen| self.measure(seen));
                     break;
                 }
@@ -108,13 +108,13 @@ impl Writer {
                         continue;
                     }
                     if self.shared.status.set(Component::Catalog, Some(&error.chain())) {
-                        tracing::error!("{}; answers are from before, and it is tried again", error.chain());
+                        tracing::error!("{}; queries return older data until a retry succeeds", error.chain());
                     }
                     if self.rebuild() {
                         continue;
                     }
                     if !self.insists.load(Ordering::Acquire) {
-                        return; // dropping `flushes` tells whoever waits
+                        return; // dropping `flushes` makes their callers fail
                     } else if stop.wait(RETRY) {
                         tracing::warn!("{} changes are not in the catalog; the next start finds them", changes.len());
                         break;
@@ -123,23 +123,23 @@ impl Writer {
             }
         }
         for done in flushes {
-            let _ = done.send(()); // whoever asked may have given up
+            let _ = done.send(()); // the caller may have given up
         }
     }
 
-    /// Measures how long it took until what was seen can be queried, which is now.
+    /// Measures the time until a change can be queried, which is now.
     fn measure(&self, seen: Seen) {
         if let Some(noticed) = seen.noticed {
             self.shared.counters.noticed.observe(noticed.elapsed());
         }
         if let Some(changed) = seen.changed {
             let nanos = self.shared.now().nanos().saturating_sub(changed);
-            // File times tick in milliseconds, so one may seem to come from the future.
+            // File times tick in milliseconds, so one may seem to lie in the future.
             self.shared.counters.changed.observe(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)));
         }
     }
 
-    /// Goes on with a catalog in a temporary folder; false if it is in one already, or none can be had.
+    /// Continues with a catalog in a temporary folder; false if it is in one already, or none can be created.
     fn leave_disk(&self, why: &Error) -> bool {
         match self.shared.catalog.leave_disk() {
             Ok(true) => {
@@ -157,11 +157,11 @@ impl Writer {
         }
     }
 
-    /// Has everything read anew, since the catalog is empty.
+    /// Requests a walk over everything, since the catalog is empty.
     fn ask_for_a_walk(&self) {
         self.shared.status.set(Component::Preload, Some("the archive is being read again"));
         self.shared.expirer.audit.catch_up();
-        let _ = self.again.try_send(()); // full means that it was asked for already
+        let _ = self.again.try_send(()); // full means that it was already requested
     }
 
     /// Rebuilds a damaged catalog, if it is time to; true if it is empty now.
@@ -171,7 +171,7 @@ impl Writer {
             Ok(Some(aside)) => {
                 tracing::warn!("the catalog was damaged; it is set aside as {} and rebuilt", aside.display());
                 self.shared.expirer.audit.catch_up();
-                let _ = self.again.try_send(()); // full means that it was asked for already
+                let _ = self.again.try_send(()); // full means that it was already requested
                 true
             }
             Err(error) => {

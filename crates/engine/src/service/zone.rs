@@ -1,5 +1,6 @@
-//! Whether Motion's wall clock is in another time zone than this program's: a container that is in UTC, say. Names of frames tell
-//! the one, the times at which they were written the other; a difference of whole quarters of an hour is a zone.
+//! Detects that Motion's wall clock is in another time zone than this program's (a container in UTC, for example). The
+//! names of frames show Motion's zone, the modification times of their files the real time; a difference of whole
+//! quarters of an hour is a zone.
 
 use chrono::{Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
 
@@ -9,17 +10,17 @@ use crate::clock::Now;
 use crate::error::Result;
 use crate::event::Thumbnail;
 
-/// How many of a camera's newest events are looked at.
-const LOOKED_AT: usize = 3;
-/// Files that were written longer ago tell nothing of the present; they may have been copied.
+/// How many of a camera's newest events are checked.
+const CHECKED_EVENTS: usize = 3;
+/// Files that were written longer ago say nothing about the present; they may have been copied.
 const RECENT: TimeDelta = TimeDelta::days(2);
-/// How far name and file may be apart beside the zone: the time in which Motion keeps and writes a frame. Files of no zone, such
-/// as copies, fall into it by chance, so it is short.
+/// How far name and file may differ besides the zone, in seconds: the time in which Motion keeps and writes a frame. It is short,
+/// because the times of copied files match a zone only by chance.
 const TOLERANCE: i64 = 20;
 /// Zones differ by multiples of this, in seconds.
 const QUARTER: i64 = 900;
-/// Zones differ by no more than this, in seconds.
-const MOST: i64 = 26 * 3600;
+/// Zones differ by at most this, in seconds.
+const MAX_DIFFERENCE: i64 = 26 * 3600;
 
 /// A frame: the camera's wall time in its name, and when it was written, in nanoseconds since 1970.
 type Frame = (NaiveDateTime, i64);
@@ -30,10 +31,10 @@ pub(crate) fn offset(now: Now) -> String {
     format!("{}{:02}:{:02}", if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60)
 }
 
-/// What is wrong with the zone, in words; `None` where nothing is known to be.
+/// What is wrong with the zone, as a sentence; `None` if nothing is known to be.
 pub fn warning(catalog: &Catalog, tree: &Tree, now: Now) -> Result<Option<String>> {
     for summary in catalog.cameras()? {
-        let query = Query::new().camera(summary.camera.as_str()).order(Order::Desc).limit(LOOKED_AT);
+        let query = Query::new().camera(summary.camera.as_str()).order(Order::Desc).limit(CHECKED_EVENTS);
         let events = catalog.events(&query)?.events;
         let frames = events.iter().filter_map(|event| {
             let Some(frame @ Thumbnail::Frame(_)) = &event.details.thumbnail else { return None };
@@ -60,8 +61,8 @@ pub fn warning(catalog: &Catalog, tree: &Tree, now: Now) -> Result<Option<String
     Ok(None)
 }
 
-/// By how many seconds names are ahead of the files' times: what two frames of different minutes agree on, or one whose name lies
-/// in the future.
+/// By how many seconds names are ahead of the files' times, if two frames of different minutes agree on it, or if one
+/// name lies in the future.
 fn difference(frames: impl Iterator<Item = Frame>, now: Now) -> Option<i64> {
     let mut found: Vec<(NaiveDateTime, i64)> = Vec::new();
     for (named, written) in frames {
@@ -75,7 +76,7 @@ fn difference(frames: impl Iterator<Item = Frame>, now: Now) -> Option<i64> {
         let wall = written.naive_utc() + (now.local - now.utc.naive_utc()) + TimeDelta::seconds(changed);
         let apart = (named - wall).num_seconds();
         let zone = (apart + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
-        if (apart - zone).abs() > TOLERANCE || zone.abs() > MOST {
+        if (apart - zone).abs() > TOLERANCE || zone.abs() > MAX_DIFFERENCE {
             continue;
         }
         let is_ahead = zone > 0 && named > now.local + TimeDelta::seconds(TOLERANCE);
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_quarters_of_an_hour_are_another_zone() {
+    fn whole_quarter_hours_are_another_zone() {
         assert_eq!(difference_of(&[(7200, 1)]), Some(7200), "one in the future");
         assert_eq!(difference_of(&[(20_699, 30)]), Some(20_700), "5:45");
         assert_eq!(difference_of(&[(-7200, 10), (-7201, 300)]), Some(-7200), "two agree");

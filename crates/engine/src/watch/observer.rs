@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::event::Known;
+use crate::event::DayStamps;
 use crate::scan::Summary;
 
 /// How the archive is watched, for people to see.
@@ -27,7 +27,7 @@ pub struct Seen {
 /// What the watcher tells to whoever runs it.
 pub trait Observer: Send {
     /// The stamps by which a walk knows what is unchanged.
-    fn known(&self) -> Result<Known>;
+    fn known(&self) -> Result<DayStamps>;
     /// The way in which the archive is watched has changed.
     fn mode(&self, mode: Mode);
     /// Notifications were lost: everything is about to be looked at.

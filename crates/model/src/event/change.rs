@@ -51,7 +51,7 @@ pub enum Change {
 
 /// What is known of the days from before: a day that is as recorded is passed over.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct DayStamps {
     /// The stamp of each day, if it had one that proves anything, and its number of events.
     pub days: HashMap<(Camera, Day), (Option<Stamp>, u64)>,
     /// Days with events that were being written: they are measured, whatever their stamps.
@@ -62,7 +62,7 @@ pub struct Known {
     pub covers_recent: bool,
 }
 
-impl Known {
+impl DayStamps {
     /// The same, but no day is passed over. What is gone is still missed.
     pub fn without_stamps(mut self) -> Self {
         self.days.values_mut().for_each(|(stamp, _)| *stamp = None);

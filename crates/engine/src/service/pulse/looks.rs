@@ -1,5 +1,5 @@
-//! Looks at directories, each on a thread of its own, which a disk that hangs keeps for as long as it hangs: nothing here
-//! waits for one.
+//! Opens directories, each on a thread of its own, which a hung disk blocks for as long as it hangs. Nothing here waits
+//! for such a thread.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-/// What a look at a directory has returned: the directory, and those that are to be looked at from now on, if it tells.
+/// The result of opening a directory: its path, and the directories below it to open from now on, if known.
 type Looked = (PathBuf, Option<Vec<PathBuf>>);
 
-/// The looks that are under way.
+/// The directories that are being opened.
 pub struct Looks {
-    /// Since when each look that has not returned waits.
+    /// When each opening began that has not returned.
     waiting: BTreeMap<PathBuf, Instant>,
-    /// What the looks have told, directory by directory.
+    /// The directories below each directory, from the last opening that returned.
     below: BTreeMap<PathBuf, Vec<PathBuf>>,
     done: Sender<Looked>,
     looked: Receiver<Looked>,
 }
 
 impl Looks {
-    /// None yet.
+    /// No directories yet.
     pub fn new() -> Self {
-        let (done, looked) = unbounded(); // one message a look, and one look a directory at a time
+        let (done, looked) = unbounded(); // one message for each opening, and one opening at a time for each directory
         Self { waiting: BTreeMap::new(), below: BTreeMap::new(), done, looked }
     }
 
-    /// Begins to look at `path`, unless a look at it is under way. `how` opens it, and may name directories below it.
+    /// Begins to open `path` with `how`, unless that is under way. `how` may return directories below it.
     pub fn begin(&mut self, path: &Path, how: impl FnOnce(&Path) -> Option<Vec<PathBuf>> + Send + 'static) {
         if self.waiting.contains_key(path) {
             return;
@@ -35,7 +35,7 @@ impl Looks {
         let (done, at) = (self.done.clone(), path.to_path_buf());
         let look = std::thread::Builder::new().name("owlery-pulse".to_owned()).spawn(move || {
             let below = how(&at);
-            let _ = done.send((at, below)); // an error means that all has ended
+            let _ = done.send((at, below)); // an error means that the receiver is gone
         });
         match look {
             Ok(_) => _ = self.waiting.insert(path.to_path_buf(), Instant::now()),
@@ -43,12 +43,12 @@ impl Looks {
         }
     }
 
-    /// The directories below `path`, as the last look that returned has told.
+    /// The directories below `path`, from the last opening that returned.
     pub fn below(&self, path: &Path) -> Vec<PathBuf> {
         self.below.get(path).cloned().unwrap_or_default()
     }
 
-    /// The directories whose looks have not returned for longer than `patience`.
+    /// The directories that have been opening for longer than `patience`.
     pub fn late(&mut self, patience: Duration) -> BTreeSet<PathBuf> {
         while let Ok((path, below)) = self.looked.try_recv() {
             self.waiting.remove(&path);

@@ -10,7 +10,7 @@ use crate::service::{Archive, Options, Parts};
 
 const DAY: u64 = 86_400;
 
-/// An archive of these events, at noon of 20 November.
+/// An archive with these events, at noon of 20 November.
 fn open(root: &Path, events: &[&str], policy: Policy) -> Parts {
     for id in events {
         fs::create_dir_all(root.join(id)).unwrap();
@@ -32,12 +32,12 @@ fn overdue(parts: &Parts) -> Vec<Option<u64>> {
 }
 
 #[test]
-fn a_day_is_overdue_from_the_midnight_on_at_which_the_rule_may_take_it() {
+fn a_day_is_overdue_from_midnight_on() {
     let folder = tempfile::tempdir().unwrap();
     let events = [
         "Camera1/2026-11-10/10-00-00", // the tenth day before today is kept
-        "Camera2/2026-11-09/10-00-00", // the eleventh is not, since midnight
-        "Camera3/2026-10-31/10-00-00", // nor is the twentieth, since nine days before
+        "Camera2/2026-11-09/10-00-00", // the eleventh is overdue since midnight
+        "Camera3/2026-10-31/10-00-00", // the twentieth since nine days before
         "Camera4/2026-01-01/10-00-00",
     ];
     let mut policy = ten_days();
@@ -50,7 +50,7 @@ fn a_day_is_overdue_from_the_midnight_on_at_which_the_rule_may_take_it() {
 }
 
 #[test]
-fn what_is_saved_or_was_restored_is_not_overdue() {
+fn saved_and_restored_days_are_not_overdue() {
     let folder = tempfile::tempdir().unwrap();
     let events = ["Camera1/2026-11-01/10-00-00", "Camera1/2026-11-02/10-00-00", "Camera1/2026-11-05/10-00-00"];
     let parts = open(folder.path(), &events, ten_days());
@@ -65,7 +65,7 @@ fn what_is_saved_or_was_restored_is_not_overdue() {
 }
 
 #[test]
-fn ages_are_those_of_the_first_and_the_last_event() {
+fn ages_are_of_the_first_and_last_event() {
     let folder = tempfile::tempdir().unwrap();
     let events = ["Camera1/2026-11-18/12-00-00", "Camera1/2026-11-19/12-00-00", "Camera1/2026-11-20/11-00-00"];
     let parts = open(folder.path(), &events, Policy::default());

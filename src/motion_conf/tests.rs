@@ -26,7 +26,7 @@ impl Etc {
     }
 
     fn ports(&self) -> Vec<(String, u16)> {
-        let ports = self.read().ports_below(&self.root());
+        let ports = self.read().ports(&self.root());
         ports.into_iter().map(|(camera, port)| (camera.to_string(), port)).collect()
     }
 
@@ -44,6 +44,8 @@ fn cameras_inherit_from_the_main_file() {
     assert_eq!(etc.ports(), [("Camera1".to_owned(), 8081)]);
     assert_eq!(etc.gap(), 30, "that of the camera here");
     assert!(MotionConf::read(&etc.0.path().join("none.conf")).is_err());
+    let options = etc.read().options(etc.root());
+    assert_eq!((options.event_gap.as_secs(), options.ports.len(), &options.root), (30, 1, &etc.root()));
 }
 
 /// Motion's default holds for a camera that sets no gap, and what stands below the `camera` lines is not inherited.
@@ -110,7 +112,7 @@ fn a_shared_target_dir_names_cameras_in_files() {
 }
 
 #[test]
-fn names_that_lose_or_scatter_are_warned_of() {
+fn bad_file_names_give_warnings() {
     let warnings = |options: &str| {
         let etc = Etc::new();
         etc.file("motion.conf", &format!("target_dir ROOT/Camera1\n{options}"));
@@ -122,8 +124,8 @@ fn names_that_lose_or_scatter_are_warned_of() {
         assert_eq!(warnings(&format!("{events}movie_filename {varying}\nmovie_max_time 60\n")), [""; 0], "{varying}");
     }
     for max_time in ["movie_max_time 60\n", ""] {
-        let told = warnings(&format!("{events}movie_filename %C/video\n{max_time}"));
-        assert!(told.len() == 1 && told[0].contains("only the last piece"), "{told:?}");
+        let found = warnings(&format!("{events}movie_filename %C/video\n{max_time}"));
+        assert!(found.len() == 1 && found[0].contains("only the last piece"), "{found:?}");
     }
     assert_eq!(warnings("movie_output off\npicture_output on\npicture_filename %Y-%m-%d/%v/%H-%M-%S-%q\n"), [""; 0]);
     for flat in [
@@ -136,16 +138,16 @@ fn names_that_lose_or_scatter_are_warned_of() {
         "movie_filename %Y%m%d/%H-%M-%S/video\nmovie_max_time 0\n",
         "movie_filename %Y-%m-%d/%H-%M-%S/movies/video\nmovie_max_time 0\n",
     ] {
-        let told = warnings(flat);
-        assert!(told.len() == 1 && told[0].contains("no event directories"), "{flat} {told:?}");
+        let found = warnings(flat);
+        assert!(found.len() == 1 && found[0].contains("no event directories"), "{flat} {found:?}");
     }
     for scattered in ["%Y-%m-%d/%H-%M-%S/%q", "%F/%H-%M-%S/%v-%q"] {
-        let told = warnings(&format!("picture_output on\nmovie_output off\npicture_filename {scattered}\n"));
-        assert!(told.len() == 1 && told[0].contains("one event becomes many"), "{scattered} {told:?}");
+        let found = warnings(&format!("picture_output on\nmovie_output off\npicture_filename {scattered}\n"));
+        assert!(found.len() == 1 && found[0].contains("one event becomes many"), "{scattered} {found:?}");
     }
     let elsewhere = Etc::new();
     elsewhere.file("motion.conf", "target_dir /elsewhere\n");
-    assert!(elsewhere.read().warnings(&elsewhere.root())[0].contains("no camera of it"));
+    assert!(elsewhere.read().warnings(&elsewhere.root())[0].contains("no camera of this configuration"));
 }
 
 /// Motion numbers cameras that set no `camera_id` by their place, and pads `%02t` with a blank.

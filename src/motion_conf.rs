@@ -1,6 +1,6 @@
-//! What Motion's own configuration says: each camera's directory and stream port, and the event gap. Files of Motion 4 and 5
-//! are read as Motion reads them: a camera's file inherits what the main file says above the line that names it, and a
-//! camera's file that cannot be read is reported and skipped.
+//! Reads the configuration of Motion 4 and 5: each camera's directory and stream port, and the event gap. The rules are
+//! Motion's: a camera file inherits the options that stand above its line in the main file, and a camera file that cannot be
+//! read is reported and skipped.
 
 mod camera;
 mod lines;
@@ -14,33 +14,44 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::event::Camera;
+use crate::service::Options;
 use camera::CameraConf;
 
-/// Ports by camera.
-pub(super) type Ports = BTreeMap<Camera, u16>;
+/// The limit for one file, above the size of any real configuration. It ends the reading of an endless device.
+const MAX_FILE_BYTES: u64 = 4 << 20;
 
-/// More than any configuration has.
-const MOST_BYTES: u64 = 4 << 20;
-
-/// What was read.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct MotionConf {
+/// Motion's configuration: the main file and the camera files that it names.
+///
+/// ```no_run
+/// let conf = owlery::MotionConf::read("/etc/motion/motion.conf".as_ref())?;
+/// for warning in conf.warnings("/var/lib/motion".as_ref()) {
+///     eprintln!("{warning}");
+/// }
+/// let service = owlery::Archive::open(conf.options("/var/lib/motion").keep_days(45))?.start()?;
+/// # Ok::<(), owlery::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MotionConf {
     main: CameraConf,
     cameras: Vec<CameraConf>,
-    /// The folders that a relative path may be meant from: Motion's working directory is not known. motionEye runs Motion in
-    /// the folder of the main file.
+    /// The candidates for the folder that relative paths start from. Motion's working directory is unknown; motionEye runs
+    /// Motion in the folder of the main file.
     bases: Vec<PathBuf>,
 }
 
 impl MotionConf {
-    /// Reads a configuration and the cameras' files that it names. Fails only where the main file cannot be read.
+    /// Reads a configuration and the camera files that it names.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the main file cannot be read. A camera file that cannot be read is logged and skipped.
     pub fn read(path: &Path) -> Result<Self> {
         let cannot = |error: std::io::Error| {
             Error::Config(format!("cannot read Motion's configuration {}: {error}", path.display()))
         };
         let path = std::path::absolute(path).map_err(cannot)?;
         let bytes = File::open(&path).and_then(|file| read_all(&file)).map_err(cannot)?;
-        // The file may be a link to where its neighbours are.
+        // The main file may be a link into the folder that holds the camera files.
         let links_to = path.canonicalize().ok();
         let folders = [Some(&path), links_to.as_ref()].into_iter().flatten().filter_map(|path| path.parent());
         let mut bases: Vec<PathBuf> = folders.map(Path::to_path_buf).collect();
@@ -60,22 +71,30 @@ impl MotionConf {
         Ok(conf)
     }
 
-    /// The longest event gap of the cameras below `root`, or of all where none is there: an event that is taken for over
-    /// too early is worse than one that is open for longer.
+    /// The options for the archive at `root`: Motion's event gap and the cameras' ports, and defaults for everything else.
+    pub fn options(&self, root: impl Into<PathBuf>) -> Options {
+        let root = root.into();
+        let (gap, ports) = (self.event_gap(&root), self.ports(&root));
+        Options::new(root).event_gap(gap).ports(ports)
+    }
+
+    /// The longest event gap of the cameras below `root`, or of all cameras where none is there: to end an event too early is
+    /// worse than to keep it open for longer.
     pub fn event_gap(&self, root: &Path) -> Duration {
         let here = self.below(root);
         let cameras = if here.is_empty() { self.cameras.iter().collect() } else { here };
         cameras.into_iter().map(CameraConf::gap).max().unwrap_or_default()
     }
 
-    /// The ports of the cameras whose directories lie directly in `root`.
-    pub fn ports_below(&self, root: &Path) -> Ports {
+    /// The stream ports of the cameras whose directories lie directly in `root`.
+    pub fn ports(&self, root: &Path) -> BTreeMap<Camera, u16> {
         let root = real(root);
         let port = |camera: &CameraConf| Some((camera.directory(&root, &self.bases)?, camera.port(&self.main)?));
         self.cameras.iter().filter_map(port).collect()
     }
 
-    /// What the owner of this configuration should know.
+    /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: file names that
+    /// make no event directories, movies that overwrite each other, no camera below `root`.
     pub fn warnings(&self, root: &Path) -> Vec<String> {
         let root = real(root);
         let here = self.below(&root);
@@ -85,7 +104,7 @@ impl MotionConf {
                 .push("event_gap 0 or less: Motion never ends an event by itself; one counts as open for a day".into());
         }
         if here.is_empty() {
-            warnings.push(format!("no camera of it has a target_dir below {}", root.display()));
+            warnings.push(format!("no camera of this configuration has a target_dir below {}", root.display()));
         }
         warnings
     }
@@ -95,8 +114,8 @@ impl MotionConf {
         self.cameras.iter().filter(|camera| camera.directory(&root, &self.bases).is_some()).collect()
     }
 
-    /// A camera begins with what the main file has said so far. Lines of its file that name further cameras mean nothing, as
-    /// in Motion, so files that name one another are no loop.
+    /// Adds a camera: the options of the main file so far, then those of its own file. Like Motion, this ignores further
+    /// camera files that a camera file names, so files that name one another make no loop.
     fn add_camera(&mut self, file: &Path) {
         match self.bases.iter().find_map(|base| open_regular(&base.join(file)).transpose()) {
             Some(Ok(bytes)) => {
@@ -105,8 +124,8 @@ impl MotionConf {
                 lines::options(&bytes).for_each(|(name, value)| camera.take(&name, value));
                 self.cameras.push(camera);
             }
-            Some(Err(error)) => tracing::warn!("skipping the camera file {}: {error}", file.display()),
-            None => tracing::warn!("skipping the camera file {}: there is no such file", file.display()),
+            Some(Err(error)) => tracing::warn!(path = %file.display(), "skipping the camera file: {error}"),
+            None => tracing::warn!(path = %file.display(), "skipping the camera file: no such file"),
         }
     }
 
@@ -117,7 +136,7 @@ impl MotionConf {
         let listed = match std::fs::read_dir(found) {
             Ok(listed) => listed,
             Err(error) => {
-                tracing::warn!("skipping the cameras' folder {}: {error}", dir.display());
+                tracing::warn!(path = %dir.display(), "skipping the folder of camera files: {error}");
                 return;
             }
         };
@@ -133,19 +152,19 @@ fn real(root: &Path) -> PathBuf {
     root.canonicalize().unwrap_or_else(|_| root.to_path_buf())
 }
 
-/// Reads a file; `None` where there is none. What is no file (a pipe, a device) is not waited for.
+/// Reads a file; `None` where it does not exist. Pipes and devices are refused, since reading them can block.
 fn open_regular(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
     match path.metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
         Ok(stat) if stat.is_file() => read_all(&File::open(path)?).map(Some),
-        Ok(_) => Err(std::io::Error::other("it is not a file")),
+        Ok(_) => Err(std::io::Error::other("not a file")),
     }
 }
 
 fn read_all(file: &File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -1,5 +1,5 @@
-//! The lines of Motion's configuration files, read as Motion reads them: `name value` or `name = value`, names in any case,
-//! values in either kind of quotes, bytes in any encoding.
+//! The syntax of Motion's configuration files: `name value` or `name = value`, names in any case, values in either kind of
+//! quotes, bytes in any encoding.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The options of a file in their order: the name in lower case, and its value as it is.
+/// The options of a file in order: the name in lower case, and the bytes of the value.
 pub(super) fn options(bytes: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
     bytes.strip_prefix(BOM).unwrap_or(bytes).split(|byte| *byte == b'\n').filter_map(option)
 }
@@ -32,7 +32,7 @@ fn unquoted(value: &[u8]) -> &[u8] {
     }
 }
 
-/// A number as C's `atoi` reads it: it ends where its digits end, and what has none is 0.
+/// Parses a number like C's `atoi`: it ends at the first non-digit, and a value without digits is 0.
 pub(super) fn number(value: &[u8]) -> i64 {
     let value = value.trim_ascii_start();
     let (sign, digits) = match value {
@@ -44,17 +44,17 @@ pub(super) fn number(value: &[u8]) -> i64 {
     digits.fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0'))) * sign
 }
 
-/// Whether a switch is on.
+/// Parses a switch: whether it is on.
 pub(super) fn is_on(value: &[u8]) -> bool {
     ["1", "yes", "on", "true"].iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// A path as its bytes are.
+/// A path of exactly these bytes.
 pub(super) fn path(value: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(value))
 }
 
-/// A text; bytes that are not UTF-8 are replaced.
+/// A text, with bytes that are not UTF-8 replaced.
 pub(super) fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).into_owned()
 }

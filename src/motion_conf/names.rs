@@ -1,6 +1,6 @@
-//! The names that Motion makes of its conversion specifiers, as far as they can be known beforehand.
+//! Renders file names with Motion's conversion specifiers, as far as their values can be predicted.
 
-/// What a name is rendered for.
+/// The file that a name is rendered for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
     hour_minute: &'static str,
@@ -15,7 +15,7 @@ impl Sample {
     pub const FIRST: Self = Self { hour_minute: "10:04", second: "36", epoch: "1795169076", movie: 1, event: 1 };
     /// A later file of the same event.
     pub const LATER: Self = Self { hour_minute: "10:05", second: "37", epoch: "1795169137", movie: 2, event: 1 };
-    /// The first file of another event of the same second, which only a number tells apart.
+    /// The first file of another event of the same second: only event numbers differ.
     pub const OTHER_EVENT: Self = Self { event: 2, ..Self::FIRST };
 
     fn clock(self) -> String {
@@ -23,9 +23,9 @@ impl Sample {
     }
 }
 
-/// What is known of a camera.
+/// The values of the specifiers that depend on the camera.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known<'a> {
+pub(super) struct Specifiers<'a> {
     /// `%t`.
     pub id: i64,
     /// `%$`.
@@ -45,8 +45,8 @@ enum Piece<'a> {
     Word(&'a str),
 }
 
-impl Known<'_> {
-    /// The name of a file.
+impl Specifiers<'_> {
+    /// Renders the name of a file.
     pub fn render(&self, name: &str, sample: Sample) -> String {
         pieces(name).map(|piece| self.piece(&piece, sample, true)).collect()
     }
@@ -114,7 +114,7 @@ mod tests {
     /// As Motion 4.5.1 does: `%02t` is padded with a blank, `%3v` with zeros.
     #[test]
     fn specifiers_are_rendered_as_motion_does() {
-        let known = Known { id: 2, camera: Some("my cam"), event: "%Y-%m-%d/%H-%M-%S %C" };
+        let specifiers = Specifiers { id: 2, camera: Some("my cam"), event: "%Y-%m-%d/%H-%M-%S %C" };
         for (name, first, later) in [
             ("Camera%t/%C/%q", "Camera2/2026-11-20/10-04-36 x/x", "Camera2/2026-11-20/10-04-36 x/x"),
             ("Camera%02t/%3v-%v", "Camera 2/001-01", "Camera 2/001-01"),
@@ -125,8 +125,8 @@ mod tests {
             ("%{open", "xopen", "xopen"),
             ("\u{fc}%\u{fc}", "\u{fc}x", "\u{fc}x"),
         ] {
-            assert_eq!(known.render(name, Sample::FIRST), first, "{name}");
-            assert_eq!(known.render(name, Sample::LATER), later, "{name}");
+            assert_eq!(specifiers.render(name, Sample::FIRST), first, "{name}");
+            assert_eq!(specifiers.render(name, Sample::LATER), later, "{name}");
         }
     }
 }

@@ -1,23 +1,23 @@
-//! One camera of Motion's configuration: its options, and where its files lie.
+//! One camera of Motion's configuration: its options, and the directories of its files.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::lines::{is_on, number, path, text};
-use super::names::{Known, Sample};
+use super::names::{Sample, Specifiers};
 use crate::event::{Camera, Day, EventName};
 
-/// The gap of an event that Motion never ends (`event_gap` 0 or less).
-const ENDLESS: Duration = Duration::from_hours(24);
-/// Motion's own, where nothing is configured.
+/// The gap to assume where Motion never ends an event (`event_gap` 0 or less), and the longest one.
+const MAX_GAP: Duration = Duration::from_hours(24);
+/// Motion's defaults.
 const DEFAULT_GAP: Duration = Duration::from_mins(1);
 const DEFAULT_MAX_TIME: i64 = 120;
 
-/// What one camera's options say, as far as they matter here.
+/// The options of one camera that matter here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CameraConf {
     id: Option<i64>,
-    /// Its place among the cameras, from 1, which is its id where it sets none; 0 if the main file is the only camera.
+    /// Its position among the cameras, from 1, which is Motion's default for the id; 0 if the main file is the only camera.
     pub place: i64,
     name: Option<String>,
     target_dir: Option<PathBuf>,
@@ -30,12 +30,12 @@ pub(super) struct CameraConf {
     movies: Option<bool>,
     movie_filename: Option<String>,
     movie_max_time: Option<i64>,
-    /// An option that only Motion 5 has was seen.
+    /// Whether an option occurs that only Motion 5 has.
     pub is_motion_5: bool,
 }
 
 impl CameraConf {
-    /// Takes an option. Names of Motion 4 and 5, and the older ones that Motion 4 still takes.
+    /// Sets an option. It accepts the names of Motion 4 and 5, and the older ones that Motion 4 still accepts.
     pub fn take(&mut self, name: &str, value: &[u8]) {
         match name {
             "camera_id" | "device_id" => self.id = Some(number(value)),
@@ -58,29 +58,30 @@ impl CameraConf {
         );
     }
 
-    /// The event gap that Motion goes by.
+    /// Motion's event gap for this camera.
     pub fn gap(&self) -> Duration {
         match self.event_gap {
             None => DEFAULT_GAP,
-            Some(..=0) => ENDLESS,
-            Some(seconds) => Duration::from_secs(seconds.unsigned_abs()).min(ENDLESS),
+            Some(..=0) => MAX_GAP,
+            Some(seconds) => Duration::from_secs(seconds.unsigned_abs()).min(MAX_GAP),
         }
     }
 
-    /// The port of its live stream; `main` is the main file at its end. Motion 5 has one port for all.
+    /// The port of its live stream. `main` has all options of the main file: Motion 5 serves every stream on one port.
     pub fn port(&self, main: &Self) -> Option<u16> {
-        let one_for_all = || main.webcontrol_port.filter(|_| main.is_motion_5 || self.is_motion_5);
-        let port = self.stream_port.filter(|port| *port > 0).or_else(one_for_all)?;
+        let shared_port = || main.webcontrol_port.filter(|_| main.is_motion_5 || self.is_motion_5);
+        let port = self.stream_port.filter(|port| *port > 0).or_else(shared_port)?;
         u16::try_from(port).ok().filter(|port| *port > 0)
     }
 
-    /// Its directory below `root`, if that is where its files go. `bases` are the folders that Motion may run in.
+    /// Its directory below `root`; `None` where its files go elsewhere. `bases` are the candidates for Motion's working
+    /// directory.
     pub fn directory(&self, root: &Path, bases: &[PathBuf]) -> Option<Camera> {
         let name = self.relative(self.any_name()?, root, bases, Sample::FIRST)?;
         name.split('/').next()?.parse().ok()
     }
 
-    /// What is wrong with its files' names, for a person.
+    /// The problems of its file names, one sentence each.
     pub fn warnings(&self, root: &Path, bases: &[PathBuf]) -> Vec<String> {
         let mut warnings = Vec::new();
         let Some(camera) = self.directory(root, bases) else { return warnings };
@@ -101,7 +102,7 @@ impl CameraConf {
         let max_time = self.movie_max_time.unwrap_or(DEFAULT_MAX_TIME);
         if let Some(name) = movie
             && max_time > 0
-            && self.known().render(name, Sample::FIRST) == self.known().render(name, Sample::LATER)
+            && self.specifiers().render(name, Sample::FIRST) == self.specifiers().render(name, Sample::LATER)
         {
             let set = if self.movie_max_time.is_some() { "" } else { " (Motion's default)" };
             warnings.push(format!(
@@ -112,7 +113,7 @@ impl CameraConf {
         warnings
     }
 
-    /// Whether Motion ends no event of this camera by itself.
+    /// Whether Motion never ends an event of this camera by itself.
     pub fn is_endless(&self) -> bool {
         self.event_gap.is_some_and(|gap| gap <= 0)
     }
@@ -129,7 +130,7 @@ impl CameraConf {
         self.movie().or_else(|| self.picture()).or(Some("x"))
     }
 
-    /// Which directories its files lie in.
+    /// The kind of directories that a configured file name leads to.
     fn folders(&self, name: &str, root: &Path, bases: &[PathBuf]) -> Folders {
         let event_of = |sample| {
             let path = self.relative(name, root, bases, sample)?;
@@ -141,34 +142,34 @@ impl CameraConf {
         let first = event_of(Sample::FIRST);
         match first {
             None => Folders::None,
-            // The directory of an hour is a number too.
+            // The number is that of an hour, not of an event.
             Some((_, EventName::Number { .. })) if first == event_of(Sample::OTHER_EVENT) => Folders::None,
             Some(_) if first == event_of(Sample::LATER) => Folders::One,
             Some(_) => Folders::Many,
         }
     }
 
-    /// A file's name below `root`.
+    /// The path of a file relative to `root`, rendered for `sample`.
     fn relative(&self, name: &str, root: &Path, bases: &[PathBuf], sample: Sample) -> Option<String> {
         let target = self.target_dir.as_ref()?;
         let below = |base: &PathBuf| {
-            // Motion 4.5 puts nothing in for specifiers in target_dir.
+            // Motion 4.5 does not render specifiers in target_dir, so an existing directory of that name wins.
             let literal = base.join(target);
             let dir = match target.to_str().filter(|_| !literal.is_dir()) {
-                Some(text) => base.join(self.known().render(text, sample)),
+                Some(text) => base.join(self.specifiers().render(text, sample)),
                 None => literal,
             };
-            // A camera's directory may be a link to another disk: it counts by its name.
+            // A camera's directory may be a link to another disk, so its own link is not resolved.
             let dir = if dir == root { dir } else { real_parent(&dir)? };
             Some(dir.strip_prefix(root).ok()?.to_string_lossy().into_owned())
         };
         let dir = bases.iter().find_map(below)?;
-        let path = format!("{dir}/{}", self.known().render(name, sample));
+        let path = format!("{dir}/{}", self.specifiers().render(name, sample));
         Some(path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
     }
 
-    fn known(&self) -> Known<'_> {
-        Known {
+    fn specifiers(&self) -> Specifiers<'_> {
+        Specifiers {
             id: self.id.filter(|id| *id != 0).unwrap_or(self.place),
             camera: self.name.as_deref(),
             event: self.text_event.as_deref().unwrap_or("%Y%m%d%H%M%S"),
@@ -180,11 +181,11 @@ impl CameraConf {
 enum Folders {
     None,
     One,
-    /// Another one for every second.
+    /// A new one for every second.
     Many,
 }
 
-/// The path with its parent's links resolved.
+/// The path with the links of its parent resolved.
 fn real_parent(path: &Path) -> Option<PathBuf> {
     match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) => Some(parent.canonicalize().ok()?.join(name)),
