@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::flags::Name;
+use super::command_name::CommandName;
 use super::{Common, Outcome, output};
 use crate::archive::{Depth, Report, Stage};
 use crate::catalog::{Catalog, Query};
@@ -33,7 +33,7 @@ struct Findings {
 const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Check)?;
+    let here = common.open(CommandName::Check)?;
     let archive = &here.archive;
     let mut findings = Findings::default();
     let fresh = archive.parts_aside()?;

@@ -5,16 +5,16 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::flags::Name;
+use super::command_name::CommandName;
 use super::{Common, Outcome, suggest};
 use crate::daemon::control::Request;
 use crate::error::Result;
 
 pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
-    let _watch = super::hung::Watch::start(&common.root, &common.given); // to find the root asks the disk
+    let _watch = super::hung::Watch::start(&common.root, &common.typed); // to find the root asks the disk
     let (root, words) = split(&common.root, words);
-    let common = Common { root, given: common.given.clone() };
-    let here = common.open(Name::Ended)?;
+    let common = Common { root, typed: common.typed.clone() };
+    let here = common.open(CommandName::Ended)?;
     if words.iter().all(|word| word.is_empty()) {
         tracing::info!("no movie is named: nothing to do");
         return Ok(Outcome::Done);

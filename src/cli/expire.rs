@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::flags::Name;
+use super::command_name::CommandName;
+use super::settings::declaration::UNDO_WINDOW;
 use super::source::{Source, measure};
 use super::{Common, Outcome, output};
 use crate::archive::Depth;
@@ -15,9 +16,8 @@ use crate::service::{Archive, Parts};
 
 /// The dry run.
 pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Plan)?;
-    let given = &common.given;
-    let rules = Some(given.rules()).filter(|rules| !rules.is_empty());
+    let here = common.open(CommandName::Plan)?;
+    let rules = Some(common.typed.rules()).filter(|rules| !rules.is_empty());
     let mut is_incomplete = false;
     let wire = if let Some(answer) = here.ask::<PlanWire>(&Request::Plan { rules }) {
         answer?
@@ -58,9 +58,9 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
 
 /// One pass, and what it retired removed.
 pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Expire)?;
+    let here = common.open(CommandName::Expire)?;
     let mut is_incomplete = false;
-    if confirm.is_some() && common.given.undo_window.is_some() {
+    if confirm.is_some() && common.typed.text(UNDO_WINDOW).is_some() {
         keeps_its_promise(&here.archive, confirm)?;
     }
     let pass = if let Some(answer) = here.ask::<PassWire>(&Request::Expire { confirm: confirm.map(str::to_owned) }) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::flags::Name;
+use super::command_name::CommandName;
 use super::source::Source;
 use super::{Common, Here, Outcome, output, suggest};
 use crate::catalog::{Order, Page, Query};
@@ -74,7 +74,7 @@ impl ListArgs {
 }
 
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
-    let here = common.open(Name::List)?;
+    let here = common.open(CommandName::List)?;
     let now = here.archive.options().clock.now();
     let mut query = Query::new().limit(usize::try_from(args.limit).unwrap_or(usize::MAX));
     for camera in &args.camera {

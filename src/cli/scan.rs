@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::flags::Name;
+use super::command_name::CommandName;
 use super::{Common, Outcome, output, progress};
 use crate::archive::Depth;
 use crate::daemon::control::{Request, ScanWire};
@@ -11,7 +11,7 @@ use crate::printable::{self, printable};
 use crate::scan::Progress;
 
 pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Scan)?;
+    let here = common.open(CommandName::Scan)?;
     // Closed only after the summary is out: every event can be queried by then, and what is left is tidying up.
     let mut parts = None;
     let scan = if let Some(answer) = here.ask::<ScanWire>(&Request::Scan { measure }) {

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use super::flags::Name;
+use super::command_name::CommandName;
 use super::hung::Watch;
+use super::settings::Settings;
 use super::{Common, Outcome, output, progress};
 use crate::daemon::Daemon;
 use crate::error::Result;
 use crate::service::Archive;
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
-    let watch = Watch::start(&common.root, &common.given); // of the start; a daemon that runs watches its disks itself
-    let settings = common.given.clone().resolve(&common.root, Name::Serve)?;
+    let watch = Watch::start(&common.root, &common.typed); // of the start; a daemon that runs watches its disks itself
+    let settings = Settings::resolve(&common.typed, &common.root, CommandName::Serve)?;
     if let Some(state_dir) = &settings.options.state_dir {
         watch.also(state_dir);
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::flags::Name;
+use super::command_name::CommandName;
 use super::source::{Source, measure};
 use super::{Common, Here, Outcome, output};
 use crate::daemon::control::Request;
@@ -13,8 +13,8 @@ use crate::retention::{ArchiveForecast, Kept};
 use crate::service::{Stats, zone};
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Stats)?;
-    let rules = Some(common.given.rules()).filter(|rules| !rules.is_empty());
+    let here = common.open(CommandName::Stats)?;
+    let rules = Some(common.typed.rules()).filter(|rules| !rules.is_empty());
     let (wire, is_incomplete) = match here.ask::<CamerasWire>(&Request::Stats { rules }) {
         Some(answer) => (answer?, false),
         None => without_daemon(&here)?,

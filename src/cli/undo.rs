@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::flags::Name;
+use super::command_name::CommandName;
 use super::{Common, Outcome, output};
 use crate::daemon::control::Request;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::printable::{self, printable};
 
 /// What waits in the delete queue.
 pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Queue)?;
+    let here = common.open(CommandName::Queue)?;
     let queue = match here.ask::<QueueWire>(&Request::Queue) {
         Some(answer) => answer?,
         None => QueueWire::of(here.archive.parts_aside()?.handle())?,
@@ -56,7 +56,7 @@ fn push_pass(text: &mut String, pass: &QueuedWire) {
 
 /// Takes a pass back.
 pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Restore)?;
+    let here = common.open(CommandName::Restore)?;
     let request = Request::Restore { pass: pass.to_owned() };
     let done = match here.ask::<RestorationWire>(&request) {
         Some(answer) => answer?,
@@ -79,7 +79,7 @@ pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome
 
 /// Moves events into the delete queue.
 pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Delete)?;
+    let here = common.open(CommandName::Delete)?;
     let request = Request::Delete { events: events.to_vec() };
     let pass = match here.ask::<PassWire>(&request) {
         Some(answer) => answer?,
@@ -101,7 +101,7 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
 
 /// Saves events, or makes them ones like others. One that cannot be saved does not stop the rest.
 pub(super) fn save(common: &Common, events: &[EventId], saved: bool, json: bool) -> Result<Outcome> {
-    let here = common.open(if saved { Name::Save } else { Name::Unsave })?;
+    let here = common.open(if saved { CommandName::Save } else { CommandName::Unsave })?;
     let parts = if here.is_beside()? { None } else { Some(here.archive.parts_to_act()?) };
     let (mut done, mut is_incomplete) = (Vec::new(), false);
     for event in events {
