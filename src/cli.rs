@@ -3,6 +3,7 @@
 //! Results go to standard output, problems and progress to standard error.
 
 mod accept;
+mod admin;
 mod audit;
 mod check;
 mod command_name;
@@ -13,32 +14,29 @@ mod frame_ancestors;
 mod help;
 mod hung;
 mod list;
+mod manual;
 mod output;
 mod passwd;
 mod progress;
-mod remote;
 mod scan;
 mod serve;
+mod session;
 mod settings;
 mod source;
 mod stats;
 mod suggest;
-mod undo;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::daemon::control::{self, Request};
 use crate::error::{Error, Kind, Result};
 use crate::printable::printable_lines;
-use crate::service::{Archive, Options};
 use command_name::CommandName;
+use session::Common;
 use settings::declaration::{self, Use};
-use settings::{Settings, Values};
 
 /// The event-archive manager for Motion: preload, watch, expire, serve.
 #[derive(Debug, Parser)]
@@ -180,16 +178,6 @@ enum Command {
     },
 }
 
-/// What every command on an archive takes.
-#[derive(Debug, Args)]
-struct Common {
-    /// The archive: the folder that holds the camera directories
-    root: PathBuf,
-    /// The settings that were typed as flags.
-    #[command(flatten)]
-    typed: Values,
-}
-
 /// How a command ended, if it was not by an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -256,78 +244,16 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Stats { common, json } => stats::run(&common, json),
         Command::Plan { common, json } => expire::plan(&common, json),
         Command::Expire { common, confirm, json } => expire::expire(&common, confirm.as_deref(), json),
-        Command::Queue { common, json } => undo::queue(&common, json),
-        Command::Restore { common, pass, json } => undo::restore(&common, &pass, json),
-        Command::Delete { common, events, json } => undo::delete(&common, &undo::events(&events)?, json),
-        Command::Save { common, events, json } => undo::save(&common, &undo::events(&events)?, true, json),
-        Command::Unsave { common, events, json } => undo::save(&common, &undo::events(&events)?, false, json),
+        Command::Queue { common, json } => manual::queue(&common, json),
+        Command::Restore { common, pass, json } => manual::restore(&common, &pass, json),
+        Command::Delete { common, events, json } => manual::delete(&common, &manual::events(&events)?, json),
+        Command::Save { common, events, json } => manual::save(&common, &manual::events(&events)?, true, json),
+        Command::Unsave { common, events, json } => manual::save(&common, &manual::events(&events)?, false, json),
         Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
         Command::Accept(common) => accept::run(&common),
         Command::Passwd(args) => passwd::run(&args),
         Command::Ended { common, movie } => ended::run(&common, &movie),
-    }
-}
-
-impl Common {
-    /// The same for what reads the state directory alone, whatever lies at the root now.
-    fn open_any_state(&self, command: CommandName) -> Result<(Archive, hung::Watch)> {
-        let (options, watch) = self.options(command)?;
-        Ok((Archive::open_any(options)?, watch))
-    }
-
-    /// The options of a command, and a watch over the disks that it works on: to be held until it ends.
-    fn options(&self, command: CommandName) -> Result<(Options, hung::Watch)> {
-        let watch = hung::Watch::start(&self.root, &self.typed);
-        let options = Settings::resolve(&self.typed, &self.root, command)?.options;
-        if let Some(state_dir) = &options.state_dir {
-            watch.also(state_dir);
-        }
-        Ok((options, watch))
-    }
-
-    /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
-    fn open(&self, command: CommandName) -> Result<Here<'_>> {
-        let (options, watch) = self.options(command)?;
-        Ok(Here { archive: Archive::open(options)?, command, typed: &self.typed, _watch: watch })
-    }
-}
-
-/// An archive as a command finds it: perhaps with a daemon on it.
-struct Here<'a> {
-    archive: Archive,
-    command: CommandName,
-    typed: &'a Values,
-    /// Ends the command where a disk hangs.
-    _watch: hung::Watch,
-}
-
-impl Here<'_> {
-    /// Asks the daemon that runs on this archive; `None` if none does. The only way to a daemon: flags that it would not
-    /// follow are refused before anything is asked.
-    fn ask<T: serde::de::DeserializeOwned>(&self, request: &Request) -> Option<Result<T>> {
-        match self.is_beside() {
-            Ok(true) => remote::ask(&self.archive.state_path(), request),
-            Ok(false) => None,
-            Err(error) => Some(Err(error)),
-        }
-    }
-
-    /// Whether a daemon runs on this archive. Fails where a flag was typed that it would not follow.
-    fn is_beside(&self) -> Result<bool> {
-        let is_alive = control::connect(&self.archive.state_path()).is_some();
-        if is_alive {
-            self.check_beside()?;
-        }
-        Ok(is_alive)
-    }
-
-    /// Fails where a flag was typed that a daemon, which does the work by its own settings, would not follow.
-    fn check_beside(&self) -> Result<()> {
-        settings::applicability::check_beside_daemon(self.typed, self.command, || {
-            let gone = || Err(Error::Daemon("stopped meanwhile".to_owned()));
-            remote::ask(&self.archive.state_path(), &Request::CameraPattern).unwrap_or_else(gone)
-        })
     }
 }
 

@@ -1,7 +1,8 @@
 //! `owlery accept`: a person says that the archive at ROOT is rightly the one of its state directory.
 
 use super::command_name::CommandName;
-use super::{Common, Outcome, output};
+use super::session::Common;
+use super::{Outcome, output};
 use crate::error::Result;
 use crate::service::Archive;
 

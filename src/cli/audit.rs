@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::command_name::CommandName;
-use super::{Common, Outcome, output};
+use super::session::Common;
+use super::{Outcome, output};
 use crate::audit::{from_files, is_in};
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;

@@ -26,17 +26,18 @@ pub(super) fn check_typed(typed: &Values, command: CommandName) -> Result<()> {
 pub(in super::super) fn check_beside_daemon(
     typed: &Values,
     command: CommandName,
-    pattern: impl FnOnce() -> Result<String>,
+    pattern: impl FnOnce() -> Result<Option<String>>,
 ) -> Result<()> {
     if let Some(setting) = typed.given().find(|setting| setting.used_by(command) == Use::Alone) {
         return Err(refused(setting));
     }
-    match typed.text(CAMERA_PATTERN) {
-        Some(typed) if CAMERA_PATTERN.used_by(command) == Use::AloneOrSame && typed != pattern()? => {
-            Err(refused(CAMERA_PATTERN))
-        }
-        _ => Ok(()),
+    if CAMERA_PATTERN.used_by(command) == Use::AloneOrSame
+        && let typed @ Some(_) = typed.text(CAMERA_PATTERN)
+        && typed != pattern()?.as_deref()
+    {
+        return Err(refused(CAMERA_PATTERN));
     }
+    Ok(())
 }
 
 fn refused(setting: &Setting) -> Error {
