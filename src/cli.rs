@@ -3,42 +3,40 @@
 //! Results go to standard output, problems and progress to standard error.
 
 mod accept;
+mod admin;
 mod audit;
 mod check;
+mod command_name;
 mod demo;
 mod ended;
 mod expire;
-mod flags;
+mod frame_ancestors;
 mod help;
 mod hung;
 mod list;
+mod manual;
 mod output;
 mod passwd;
 mod progress;
-mod remote;
 mod scan;
 mod serve;
+mod session;
 mod settings;
 mod source;
-mod sources;
 mod stats;
 mod suggest;
-mod undo;
-mod who;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::daemon::control::{self, Request};
 use crate::error::{Error, Kind, Result};
 use crate::printable::printable_lines;
-use crate::service::{Archive, Options};
-use flags::{Flag, Name, Use};
-use settings::Given;
+use command_name::CommandName;
+use session::Common;
+use settings::declaration::{self, Use};
 
 /// The event-archive manager for Motion: preload, watch, expire, serve.
 #[derive(Debug, Parser)]
@@ -180,15 +178,6 @@ enum Command {
     },
 }
 
-/// What every command on an archive takes.
-#[derive(Debug, Args)]
-struct Common {
-    /// The archive: the folder that holds the camera directories
-    root: PathBuf,
-    #[command(flatten)]
-    given: Given,
-}
-
 /// How a command ended, if it was not by an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -202,7 +191,7 @@ enum Outcome {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let program = program();
-    let words = sources::one_flag_each(std::env::args_os().collect());
+    let words = frame_ancestors::one_flag_each(std::env::args_os().collect());
     let words = match program.find_subcommand("ended") {
         Some(ended) => ended::sort_words(ended, words),
         None => words,
@@ -223,15 +212,14 @@ pub fn main() -> ExitCode {
 /// The command line as it is parsed and shown: a command's help has only the flags that the command uses, and ends with
 /// examples and exit codes.
 fn program() -> clap::Command {
-    let hide = |mut command: clap::Command, name: Name| {
-        for flag in Flag::ALL.into_iter().filter(|flag| flag.used_by(name) == Use::Never) {
-            command = command.mut_arg(flag.name().replace('-', "_"), |arg| arg.hide(true));
-        }
-        command
+    let hide = |command: clap::Command, name: CommandName| {
+        let unused = declaration::ALL.iter().filter(|setting| setting.used_by(name) == Use::Never);
+        unused.fold(command, |command, setting| command.mut_arg(setting.name, |arg| arg.hide(true)))
     };
-    let each =
-        |program: clap::Command, name: Name| program.mut_subcommand(name.as_str(), |command| hide(command, name));
-    Name::ALL.into_iter().fold(Cli::command(), each).mut_subcommands(|command| {
+    let each = |program: clap::Command, name: &CommandName| {
+        program.mut_subcommand(name.to_string(), |command| hide(command, *name))
+    };
+    CommandName::all().iter().fold(Cli::command(), each).mut_subcommands(|command| {
         let after = help::after(command.get_name()).unwrap_or_default();
         command.after_help(after)
     })
@@ -256,79 +244,16 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Stats { common, json } => stats::run(&common, json),
         Command::Plan { common, json } => expire::plan(&common, json),
         Command::Expire { common, confirm, json } => expire::expire(&common, confirm.as_deref(), json),
-        Command::Queue { common, json } => undo::queue(&common, json),
-        Command::Restore { common, pass, json } => undo::restore(&common, &pass, json),
-        Command::Delete { common, events, json } => undo::delete(&common, &undo::events(&events)?, json),
-        Command::Save { common, events, json } => undo::save(&common, &undo::events(&events)?, true, json),
-        Command::Unsave { common, events, json } => undo::save(&common, &undo::events(&events)?, false, json),
+        Command::Queue { common, json } => manual::queue(&common, json),
+        Command::Restore { common, pass, json } => manual::restore(&common, &pass, json),
+        Command::Delete { common, events, json } => manual::delete(&common, &manual::events(&events)?, json),
+        Command::Save { common, events, json } => manual::save(&common, &manual::events(&events)?, true, json),
+        Command::Unsave { common, events, json } => manual::save(&common, &manual::events(&events)?, false, json),
         Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
         Command::Accept(common) => accept::run(&common),
         Command::Passwd(args) => passwd::run(&args),
         Command::Ended { common, movie } => ended::run(&common, &movie),
-    }
-}
-
-impl Common {
-    /// The same for what reads the state directory alone, whatever lies at the root now.
-    fn open_any_state(&self, command: Name) -> Result<(Archive, hung::Watch)> {
-        let (options, watch) = self.options(command)?;
-        Ok((Archive::open_any(options)?, watch))
-    }
-
-    /// The options of a command, and a watch over the disks that it works on: to be held until it ends.
-    fn options(&self, command: Name) -> Result<(Options, hung::Watch)> {
-        let watch = hung::Watch::start(&self.root, &self.given);
-        let options = self.given.clone().resolve(&self.root, command)?.options;
-        if let Some(state_dir) = &options.state_dir {
-            watch.also(state_dir);
-        }
-        Ok((options, watch))
-    }
-
-    /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
-    fn open(&self, command: Name) -> Result<Here<'_>> {
-        let (options, watch) = self.options(command)?;
-        Ok(Here { archive: Archive::open(options)?, command, given: &self.given, _watch: watch })
-    }
-}
-
-/// An archive as a command finds it: perhaps with a daemon on it.
-struct Here<'a> {
-    archive: Archive,
-    command: Name,
-    /// As typed.
-    given: &'a Given,
-    /// Ends the command where a disk hangs.
-    _watch: hung::Watch,
-}
-
-impl Here<'_> {
-    /// Asks the daemon that runs on this archive; `None` if none does. The only way to a daemon: flags that it would not
-    /// follow are refused before anything is asked.
-    fn ask<T: serde::de::DeserializeOwned>(&self, request: &Request) -> Option<Result<T>> {
-        match self.is_beside() {
-            Ok(true) => remote::ask(&self.archive.state_path(), request),
-            Ok(false) => None,
-            Err(error) => Some(Err(error)),
-        }
-    }
-
-    /// Whether a daemon runs on this archive. Fails where a flag was typed that it would not follow.
-    fn is_beside(&self) -> Result<bool> {
-        let is_alive = control::connect(&self.archive.state_path()).is_some();
-        if is_alive {
-            self.check_beside()?;
-        }
-        Ok(is_alive)
-    }
-
-    /// Fails where a flag was typed that a daemon, which does the work by its own settings, would not follow.
-    fn check_beside(&self) -> Result<()> {
-        flags::check_beside(self.given, self.command, || {
-            let state = self.archive.state_path();
-            remote::ask(&state, &Request::CameraPattern).transpose()
-        })
     }
 }
 
@@ -354,22 +279,19 @@ mod tests {
 
     use super::*;
 
-    /// A command or a flag that is added must be entered into the table of `flags`.
+    /// `CommandName` has every command on an archive, and each of them takes the flags of all settings.
     #[test]
-    fn table_has_every_command_and_flag() {
+    fn every_archive_command_takes_all_settings() {
         let program = program();
         let commands: BTreeSet<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
-        let known = Name::ALL.map(Name::as_str).into_iter().chain(["demo", "passwd"]).collect();
+        let names: BTreeSet<String> = CommandName::all().iter().map(ToString::to_string).collect();
+        let known = names.iter().map(String::as_str).chain(["demo", "passwd"]).collect();
         assert_eq!(commands, known);
-        for name in Name::ALL {
-            let command = program.find_subcommand(name.as_str()).unwrap();
-            let has = |flag: &Flag| command.get_arguments().any(|arg| arg.get_long() == Some(flag.name()));
-            assert!(Flag::ALL.iter().all(has), "{name:?}");
+        for name in &names {
+            let command = program.find_subcommand(name).unwrap();
+            let has = |name| command.get_arguments().any(|arg| arg.get_long() == Some(name));
+            assert!(declaration::ALL.iter().all(|setting| has(setting.name)), "{name}");
         }
-        let mut common = clap::Command::new("x");
-        common = <Given as Args>::augment_args(common);
-        let flags: BTreeSet<&str> = common.get_arguments().filter_map(clap::Arg::get_long).collect();
-        assert_eq!(flags, Flag::ALL.map(Flag::name).into_iter().collect());
     }
 
     /// A command that is added needs examples and exit codes.

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::flags::Name;
-use super::{Common, Outcome, output};
+use super::command_name::CommandName;
+use super::session::Common;
+use super::{Outcome, output};
 use crate::audit::{from_files, is_in};
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;
@@ -29,7 +30,7 @@ pub(super) struct AuditArgs {
 }
 
 pub(super) fn run(common: &Common, args: &AuditArgs) -> Result<Outcome> {
-    let (archive, _watch) = common.open_any_state(Name::Audit)?;
+    let (archive, _watch) = common.open_any_state(CommandName::Audit)?;
     let (page, unreadable) = page(&archive, usize::try_from(args.limit).unwrap_or(usize::MAX), args.before)?;
     if unreadable > 0 {
         eprintln!("owlery: {} of the audit cannot be understood", output::count(unreadable, "line"));

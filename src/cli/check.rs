@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::flags::Name;
-use super::{Common, Outcome, output};
+use super::command_name::CommandName;
+use super::session::Common;
+use super::{Outcome, output};
 use crate::archive::{Depth, Report, Stage};
 use crate::catalog::{Catalog, Query};
 use crate::clock::Stop;
@@ -33,8 +34,8 @@ struct Findings {
 const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Check)?;
-    let archive = &here.archive;
+    let session = common.open(CommandName::Check)?;
+    let archive = &session.archive;
     let mut findings = Findings::default();
     let fresh = archive.parts_aside()?;
     let summary = fresh.preload(Depth::Full, &Progress::default())?;

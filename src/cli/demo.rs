@@ -13,7 +13,8 @@ use walkdir::WalkDir;
 
 use super::Outcome;
 use super::serve::run_until_told;
-use super::settings::Given;
+use super::settings::declaration::{EVENT_GAP, KEEP_DAYS, LISTEN};
+use super::settings::{Settings, Values};
 use crate::clock::{Clock, Stop, SystemClock};
 use crate::daemon::Daemon;
 use crate::error::{Error, Result};
@@ -38,18 +39,14 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) fn run(args: &DemoArgs) -> Result<Outcome> {
-    let given = Given {
-        listen: Some(args.listen.clone()),
-        keep_days: args.keep_days.iter().cloned().collect(),
-        event_gap: Some("3s".to_owned()),
-        ..Given::default()
-    };
+    let values = Values::default().with(LISTEN, &args.listen).with(EVENT_GAP, "3s");
+    let values = args.keep_days.iter().fold(values, |values, rule| values.with(KEEP_DAYS, rule));
     let folder = tempfile::Builder::new()
         .prefix("owlery-demo-")
         .tempdir()
         .map_err(|e| Error::io("make a temporary folder in", std::env::temp_dir(), e))?;
     let (sample, root) = (folder.path().join("sample"), folder.path().join("motion"));
-    let settings = given.parse(&root)?;
+    let settings = Settings::parse(&values, &root)?;
     let tls = settings.open_tls()?;
     let listener = crate::daemon::bind(settings.listen)?; // before the work of unpacking
     unpack(&sample)?;

@@ -5,28 +5,26 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::flags::Name;
-use super::{Common, Outcome, suggest};
-use crate::daemon::control::Request;
+use super::command_name::CommandName;
+use super::session::Common;
+use super::{Outcome, suggest};
 use crate::error::Result;
 
 pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
-    let _watch = super::hung::Watch::start(&common.root, &common.given); // to find the root asks the disk
+    let _watch = super::hung::Watch::start(&common.root, &common.typed); // to find the root asks the disk
     let (root, words) = split(&common.root, words);
-    let common = Common { root, given: common.given.clone() };
-    let here = common.open(Name::Ended)?;
+    let common = Common { root, typed: common.typed.clone() };
+    let session = common.open(CommandName::Ended)?;
     if words.iter().all(|word| word.is_empty()) {
         tracing::info!("no movie is named: nothing to do");
         return Ok(Outcome::Done);
     }
+    let admin = session.admin()?;
     for path in candidates(&words) {
-        // What is not UTF-8 is no event's.
+        // No event's movie has a name that is not UTF-8.
         let Some(path) = std::path::absolute(path).ok().filter(|path| path.to_str().is_some()) else { continue };
-        match here.ask::<Option<String>>(&Request::Ended { path }) {
-            None => return Ok(Outcome::Done),
-            Some(Err(error)) => return Err(error),
-            Some(Ok(Some(_))) => break,
-            Some(Ok(None)) => {}
+        if admin.movie_ended(&path)?.is_some() {
+            break;
         }
     }
     Ok(Outcome::Done)

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::settings::Given;
+use super::settings::Values;
+use super::settings::declaration::{CONFIG, MOTION_CONF, STATE_DIR};
 use crate::clock::{Stop, StopHandle};
 use crate::fault;
 use crate::printable;
@@ -29,10 +30,10 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Watches the root, and what the flags name, for a command on an archive.
-    pub fn start(root: &Path, given: &Given) -> Self {
+    pub fn start(root: &Path, typed: &Values) -> Self {
         let (handle, stop) = Stop::new();
-        let files = [&given.config, &given.motion_conf].into_iter().flatten().filter_map(|file| file.parent());
-        let state_dir = given.state_dir.as_deref().into_iter();
+        let files = [CONFIG, MOTION_CONF].into_iter().filter_map(|setting| typed.path(setting)?.parent());
+        let state_dir = typed.path(STATE_DIR).into_iter();
         let paths = files.chain(state_dir).map(Path::to_path_buf).collect();
         let watch = Self { _stop: handle, paths: Arc::new(Mutex::new(paths)) };
         let (root, paths) = (root.to_path_buf(), Arc::clone(&watch.paths));

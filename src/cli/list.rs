@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::flags::Name;
+use super::command_name::CommandName;
+use super::session::{Common, Session};
 use super::source::Source;
-use super::{Common, Here, Outcome, output, suggest};
+use super::{Outcome, output, suggest};
 use crate::catalog::{Order, Page, Query};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Details, Event, State};
@@ -74,8 +75,8 @@ impl ListArgs {
 }
 
 pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
-    let here = common.open(Name::List)?;
-    let now = here.archive.options().clock.now();
+    let session = common.open(CommandName::List)?;
+    let now = session.archive.options().clock.now();
     let mut query = Query::new().limit(usize::try_from(args.limit).unwrap_or(usize::MAX));
     for camera in &args.camera {
         query = query.camera(camera.parse::<Camera>()?.as_str());
@@ -102,11 +103,11 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if let Some(cursor) = &args.cursor {
         query = query.cursor(cursor.parse()?);
     }
-    let (mut source, mut is_incomplete) = Source::open(&here)?;
-    source.ask(&here.archive, |source| check_cameras(&args.camera, source, &here))?;
-    let mut page = source.ask(&here.archive, |source| source.catalog().events(&query))?;
+    let (mut source, mut is_incomplete) = Source::open(&session)?;
+    source.query(&session.archive, |source| check_cameras(&args.camera, source, &session))?;
+    let mut page = source.query(&session.archive, |source| source.catalog().events(&query))?;
     if let Some(parts) = source.parts() {
-        // Nobody else will measure these, so what is printed is measured now.
+        // No daemon measures these later, so the events to print are measured now.
         let is_known = |details: &Details| details.is_measured() && details.peak_change.is_some();
         for event in page.events.iter().filter(|event| !is_known(&event.details)) {
             if let Err(error) = parts.handle().scanner.scan_event(&event.id, Occasion::Found) {
@@ -115,25 +116,26 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
             }
         }
         parts.flush()?;
-        page = source.ask(&here.archive, |source| source.catalog().events(&query))?;
+        page = source.query(&session.archive, |source| source.catalog().events(&query))?;
     }
     if args.json {
         output::print_raw(&(page_json(&page, "") + "\n"))?;
     } else {
-        let next = page.next.as_ref().map(|next| here.archive.command().list("list", &args.words(&next.to_string())));
+        let next =
+            page.next.as_ref().map(|next| session.archive.command().list("list", &args.words(&next.to_string())));
         output::print(&table(&page, next))?;
     }
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
 
 /// Refuses a camera that is neither in the catalog nor on disk, and names those that there are.
-fn check_cameras(asked: &[String], source: &Source, here: &Here<'_>) -> Result<()> {
+fn check_cameras(asked: &[String], source: &Source, session: &Session<'_>) -> Result<()> {
     if asked.is_empty() {
         return Ok(());
     }
     let mut known: BTreeSet<String> =
         source.catalog().cameras()?.into_iter().map(|camera| camera.camera.to_string()).collect();
-    known.extend(here.archive.tree().cameras()?.open.iter().map(|camera| camera.camera().to_string()));
+    known.extend(session.archive.tree().cameras()?.open.iter().map(|camera| camera.camera().to_string()));
     let Some(unknown) = asked.iter().find(|camera| !known.contains(*camera)) else { return Ok(()) };
     let hint = suggest::hint(unknown, known.iter().map(String::as_str));
     let names = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");

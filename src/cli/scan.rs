@@ -1,30 +1,15 @@
 //! `owlery scan`: one preload.
 
-use std::sync::Arc;
-
-use super::flags::Name;
-use super::{Common, Outcome, output, progress};
-use crate::archive::Depth;
-use crate::daemon::control::{Request, ScanWire};
+use super::command_name::CommandName;
+use super::session::Common;
+use super::{Outcome, output};
 use crate::error::Result;
 use crate::printable::{self, printable};
-use crate::scan::Progress;
 
 pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Scan)?;
-    // Closed only after the summary is out: every event can be queried by then, and what is left is tidying up.
-    let mut parts = None;
-    let scan = if let Some(answer) = here.ask::<ScanWire>(&Request::Scan { measure }) {
-        answer?
-    } else {
-        let parts = parts.insert(here.archive.parts()?);
-        let progress = Arc::new(Progress::default());
-        let shown = progress::Shown::start(Arc::clone(&progress), || false);
-        let depth = if measure { Depth::Full } else { Depth::NamesOnly };
-        let summary = parts.preload(depth, &progress)?;
-        drop(shown);
-        ScanWire::from(&summary)
-    };
+    let session = common.open(CommandName::Scan)?;
+    let admin = session.admin()?; // closed only after the summary is printed: by then every event can be queried
+    let scan = admin.scan(measure)?;
     let outcome = if scan.failures > 0 { Outcome::Incomplete } else { Outcome::Done };
     for problem in &scan.problems {
         eprintln!("{}: {}", printable::path(&problem.path), printable(&problem.problem));

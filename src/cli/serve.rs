@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use super::flags::Name;
-use super::hung::Watch;
-use super::{Common, Outcome, output, progress};
+use super::command_name::CommandName;
+use super::session::Common;
+use super::{Outcome, output, progress};
 use crate::daemon::Daemon;
 use crate::error::Result;
 use crate::service::Archive;
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
-    let watch = Watch::start(&common.root, &common.given); // of the start; a daemon that runs watches its disks itself
-    let settings = common.given.clone().resolve(&common.root, Name::Serve)?;
-    if let Some(state_dir) = &settings.options.state_dir {
-        watch.also(state_dir);
-    }
+    // The watch is for the start: a running daemon watches its disks itself.
+    let (settings, watch) = common.settings(CommandName::Serve)?;
     for warning in &settings.motion_warnings {
         tracing::warn!("Motion's configuration: {warning}");
     }

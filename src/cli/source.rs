@@ -1,44 +1,44 @@
-//! Where reading commands read from: beside a running daemon from its catalog; without one from the catalog after it
-//! was compared with the tree; and where there is none by a scan that leaves nothing behind.
+//! The catalog that a command reads: the daemon's if one runs; else the archive's own, after a scan has updated it; and where
+//! there is none, a temporary one filled by a scan.
 
-use super::{Here, output};
+use super::output;
+use super::session::Session;
 use crate::archive::Depth;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
-use crate::event::{Camera, Day};
 use crate::scan::Progress;
 use crate::service::{Archive, Parts};
 
-/// Something that can be asked for events.
+/// An open catalog.
 pub(super) enum Source {
     /// The catalog of a running daemon.
     Beside(Box<Catalog>),
-    /// A catalog of our own.
+    /// The catalog of this process.
     Own(Box<Parts>),
 }
 
 impl Source {
-    /// Opens what there is. Returns also whether something could not be read; it was named.
-    pub fn open(here: &Here<'_>) -> Result<(Self, bool)> {
-        let archive = &here.archive;
-        match Self::open_found(here) {
+    /// Opens the catalog. Returns also whether something could not be read, which standard error names.
+    pub fn open(session: &Session<'_>) -> Result<(Self, bool)> {
+        let archive = &session.archive;
+        match Self::open_existing(session) {
             Err(error) if error.is_damaged_catalog() => Self::open_aside(archive, &error),
             other => other,
         }
     }
 
-    fn open_found(here: &Here<'_>) -> Result<(Self, bool)> {
-        let archive = &here.archive;
+    fn open_existing(session: &Session<'_>) -> Result<(Self, bool)> {
+        let archive = &session.archive;
         let state = archive.state_path();
         let has_catalog = state.join("catalog.db").is_file();
         let beside = || Ok((Self::Beside(Box::new(Catalog::open_beside(&state)?)), false));
-        if has_catalog && here.is_beside()? {
+        if has_catalog && session.has_daemon()? {
             return beside();
         }
         let parts = if has_catalog {
             match archive.parts() {
                 Err(Error::Locked { .. }) => {
-                    here.check_beside()?;
+                    session.check_beside_daemon()?;
                     return beside();
                 }
                 other => other?,
@@ -55,14 +55,14 @@ impl Source {
         Ok((Self::Own(Box::new(parts)), is_incomplete))
     }
 
-    /// Walks the archive into a temporary catalog, because the one that is there is damaged.
+    /// Scans the archive into a temporary catalog, because its own one is damaged.
     fn open_aside(archive: &Archive, error: &Error) -> Result<(Self, bool)> {
         tracing::warn!("{}; the archive is read instead", error.chain());
         Self::own(archive.parts_aside()?)
     }
 
-    /// Runs `question`, and runs it again on what the archive itself holds where the catalog turns out to be damaged.
-    pub fn ask<T>(&mut self, archive: &Archive, question: impl Fn(&Self) -> Result<T>) -> Result<T> {
+    /// Runs `question`. Where the catalog turns out to be damaged, scans the archive into a temporary one and runs it again.
+    pub fn query<T>(&mut self, archive: &Archive, question: impl Fn(&Self) -> Result<T>) -> Result<T> {
         match question(self) {
             Err(error) if error.is_damaged_catalog() => {
                 *self = Self::open_aside(archive, &error)?.0;
@@ -72,7 +72,7 @@ impl Source {
         }
     }
 
-    /// The catalog to ask.
+    /// The catalog.
     pub fn catalog(&self) -> &Catalog {
         match self {
             Self::Beside(catalog) => catalog,
@@ -80,24 +80,11 @@ impl Source {
         }
     }
 
-    /// The parts, where they are ours.
+    /// The parts, unless the catalog is the daemon's.
     pub fn parts(&self) -> Option<&Parts> {
         match self {
             Self::Beside(_) => None,
             Self::Own(parts) => Some(parts),
         }
     }
-}
-
-/// Measures days, and names what could not be read; false if anything could not.
-pub(super) fn measure(parts: &Parts, days: Vec<(Camera, Day)>) -> Result<bool> {
-    let mut is_whole = true;
-    for (camera, day) in days {
-        if let Err(error) = parts.handle().scanner.scan_day(&camera, day, Depth::Measure) {
-            eprintln!("owlery: {}", error.chain());
-            is_whole = false;
-        }
-    }
-    parts.flush()?;
-    Ok(is_whole)
 }

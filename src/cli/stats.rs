@@ -1,47 +1,26 @@
-//! `owlery stats`: what each camera has and records, when the disk is full, and what the rules keep. Beside a running
-//! daemon the daemon answers, by its rules or by those given as a what-if.
+//! `owlery stats`: the size and the rate of each camera, and the forecast: when the disk is full, and what the rules keep. A
+//! running daemon computes it by its own rules, with typed rules over them as a what-if.
 
 use std::fmt::Write as _;
 
-use super::flags::Name;
-use super::source::{Source, measure};
-use super::{Common, Here, Outcome, output};
-use crate::daemon::control::Request;
+use super::admin::Found;
+use super::command_name::CommandName;
+use super::session::Common;
+use super::{Outcome, output};
 use crate::error::Result;
 use crate::http::wire::{CameraWire, CamerasWire};
 use crate::retention::{ArchiveForecast, Kept};
-use crate::service::{Stats, zone};
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Stats)?;
-    let rules = Some(common.given.rules()).filter(|rules| !rules.is_empty());
-    let (wire, is_incomplete) = match here.ask::<CamerasWire>(&Request::Stats { rules }) {
-        Some(answer) => (answer?, false),
-        None => without_daemon(&here)?,
-    };
+    let session = common.open(CommandName::Stats)?;
+    let rules = Some(common.typed.rules()).filter(|rules| !rules.is_empty());
+    let Found { value: wire, is_incomplete } = session.admin()?.stats(rules)?;
     if json {
         output::json(&wire)?;
     } else {
         output::print(&text_of(&wire))?;
     }
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
-}
-
-/// Answers also whether something could not be read; it was named.
-fn without_daemon(here: &Here<'_>) -> Result<(CamerasWire, bool)> {
-    let archive = &here.archive;
-    let has_catalog = archive.state_path().join("catalog.db").is_file();
-    let (mut source, mut is_incomplete) = Source::open(here)?;
-    if let Some(parts) = source.parts().filter(|_| !has_catalog) {
-        // Everything, since nobody else will, and nothing of it is kept.
-        is_incomplete |= !measure(parts, parts.handle().catalog.unmeasured()?)?;
-    }
-    let options = archive.options();
-    let now = options.clock.now();
-    let mut stats = source
-        .ask(archive, |source| Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now))?;
-    stats.forecast.archive.warnings.extend(zone::warning(source.catalog(), archive.tree(), now)?);
-    Ok((CamerasWire::from(stats), is_incomplete))
 }
 
 fn text_of(wire: &CamerasWire) -> String {

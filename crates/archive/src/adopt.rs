@@ -1,6 +1,6 @@
-//! Passes whose root has lost its marker, or that came from another archive. A root without a marker is marked with the id that
-//! the manifests in its delete queues carry, if they agree; all that waits there then can be restored for a day at least. Where
-//! they do not agree, and in a root that has a marker, such passes are listed, a person can take them back by name, and they
+//! Passes in a root that has lost its marker, or that came from another archive. If the manifests in the delete queues
+//! of a root without a marker all carry the same id, the root is marked with that id, and these passes can be restored
+//! for at least a day. Otherwise, and in a root that has a marker, such passes are listed, can be restored by name, and
 //! are never removed.
 
 use std::collections::BTreeSet;
@@ -14,19 +14,19 @@ use super::queue::{MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, Stage,
 use super::retire::rfc3339;
 use crate::error::{Error, Result};
 
-/// For how long adopted passes can be taken back at least.
-const SPARED: TimeDelta = TimeDelta::hours(24);
+/// For how long adopted passes can be restored at least.
+const MIN_RESTORE_TIME: TimeDelta = TimeDelta::hours(24);
 
 impl Tree {
-    /// The id of the archive that all passes in the queues belong to; `None` if there is no pass, or if they do not agree.
+    /// The archive id that all passes in the queues carry; `None` if there is no pass, or if the ids differ.
     pub(super) fn adoptable(&self) -> Option<String> {
         let ids: BTreeSet<String> = self.of_any_archive().into_iter().map(|(manifest, _)| manifest.archive).collect();
         let mut ids = ids.into_iter();
         ids.next().filter(|id| ids.next().is_none() && is_id(id))
     }
 
-    /// To be called before a root without a marker is marked: what waits there and will be adopted can be restored for a day
-    /// from `now`, also what the reaper had taken up. Does nothing in a root with a marker.
+    /// Extends the time to restore, for passes that are about to be adopted, to at least a day after `now`, also for
+    /// those that the reaper had begun. Must be called before the root is marked. Does nothing in a root with a marker.
     pub fn spare_adoptable(&self, now: DateTime<Utc>) -> Result<()> {
         if !matches!(self.marker(), Ok(None)) {
             return Ok(());
@@ -39,10 +39,10 @@ impl Tree {
         );
         for (mut manifest, part) in self.of_any_archive() {
             if part.stage == Stage::Retiring {
-                continue; // never reaped; it is put back
+                continue; // never reaped; it is moved back
             }
             let moment = |text: &str| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
-            let until = now.max(moment(&manifest.started).unwrap_or(now)) + SPARED;
+            let until = now.max(moment(&manifest.started).unwrap_or(now)) + MIN_RESTORE_TIME;
             let is_longer =
                 manifest.undo_until.as_deref().is_some_and(|planned| moment(planned).is_ok_and(|at| at > until));
             if is_longer && part.stage == Stage::Waiting {
@@ -61,8 +61,8 @@ impl Tree {
         Ok(())
     }
 
-    /// The parts of a pass of this name that is of another archive, or of none that is known; none where the reaper of that
-    /// archive had taken it up.
+    /// The parts of a pass of this name that belongs to another or an unknown archive; none if that archive's reaper
+    /// had begun to remove it.
     pub(super) fn parts_of_another(&self, pass: &str) -> Option<(Manifest, PassParts)> {
         let found = self.of_any_archive().into_iter();
         let mut found = found.filter(|(manifest, part)| manifest.pass == pass && part.stage != Stage::Reaping);
@@ -72,7 +72,7 @@ impl Tree {
         Some((manifest, std::iter::once(first).chain(others).collect()))
     }
 
-    /// Every pass in the queues that has a manifest of our form, of whatever archive. What cannot be read is left out.
+    /// All passes in the queues with a valid manifest, of any archive. Skips what cannot be read.
     fn of_any_archive(&self) -> Vec<(Manifest, PassPart)> {
         let mut found = Vec::new();
         let mut look = |base: &Dir, place: Place| {
@@ -94,7 +94,7 @@ impl Tree {
     }
 }
 
-/// Whether it could be the id of an archive: 32 hexadecimal digits.
+/// Whether `text` has the form of an archive id: 32 hexadecimal digits.
 fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,8 +1,8 @@
-//! Which directories of the root are cameras, and which links among them are refused.
+//! Which directories of the root are cameras, and which links are refused.
 //!
 //! A camera directory may be a mount point or a link to another disk. A link that leads to the root, above it, into the
-//! archive, or to (or into, or above) another camera's directory would show the same events twice, and one camera's
-//! rule would delete another's recordings: it is refused and named.
+//! archive, or to (or into, or above) another camera's directory is refused and reported: it would show the same events
+//! twice, and one camera's rule would delete the other's recordings.
 
 use std::path::{Path, PathBuf};
 
@@ -23,14 +23,14 @@ pub struct CameraDir {
 /// The cameras of the archive, sorted by name, and what was refused.
 #[derive(Debug, Default)]
 pub struct Cameras {
-    /// Those that can be used.
+    /// The usable cameras.
     pub open: Vec<CameraDir>,
-    /// Those that are there but cannot be used now: refused links, directories that cannot be opened.
+    /// Cameras that cannot be used now: refused links, and directories that cannot be opened.
     pub closed: Vec<(Camera, Report)>,
 }
 
 impl Tree {
-    /// The names in the root that the pattern says are cameras, sorted; only directories and links.
+    /// The directories and links in the root that match the pattern, sorted.
     pub(super) fn camera_names(&self, root: &Dir) -> Result<Vec<Camera>> {
         let mut names = Vec::new();
         root.list(|name, kind| {
@@ -43,7 +43,7 @@ impl Tree {
         Ok(names)
     }
 
-    /// Opens every camera directory that may be used.
+    /// Opens every usable camera directory.
     pub fn cameras(&self) -> Result<Cameras> {
         let root = self.root_dir()?;
         let mut cameras = Cameras::default();
@@ -60,7 +60,7 @@ impl Tree {
         let root_inode = root.inode()?;
         let mut above_root = root.ancestors()?;
         above_root.push(root_inode);
-        // Real directories win over links, so the links are judged last.
+        // Real directories take precedence over links, so links are checked last.
         candidates.sort_by_key(|candidate| candidate.is_link);
         let mut used: Vec<Candidate> = Vec::new();
         for candidate in candidates {
@@ -75,12 +75,12 @@ impl Tree {
         used.sort_by(|a, b| a.camera.cmp(&b.camera));
         cameras.open.extend(used.into_iter().map(|c| CameraDir { dir: c.dir, camera: c.camera }));
         for camera in &cameras.open {
-            let _ = self.check_disk(camera); // remembers it when it is new; whoever deletes asks again
+            let _ = self.check_disk(camera); // remembers a new camera; every deletion checks again
         }
         Ok(cameras)
     }
 
-    /// Opens one camera directory; a link is allowed only if it would be among [`Tree::cameras`].
+    /// Opens one camera directory. A link is allowed only if it would be among [`Tree::cameras`].
     pub fn camera(&self, camera: &Camera) -> Result<CameraDir> {
         let root = self.root_dir()?;
         self.stalled.check(&self.root.join(camera.as_str()))?;
@@ -104,7 +104,7 @@ impl Tree {
     }
 }
 
-/// A camera directory that has been opened and not yet judged.
+/// An open camera directory that was not checked yet.
 struct Candidate {
     dir: Dir,
     camera: Camera,
@@ -122,7 +122,7 @@ impl Candidate {
         Ok(Self { dir, camera, is_link, inode, above })
     }
 
-    /// Why it must not be used, if it must not.
+    /// Why it must not be used; `None` if it may.
     fn refusal(&self, root: Inode, root_and_above: &[Inode], used: &[Self]) -> Option<String> {
         if let Some(other) = used.iter().find(|other| other.inode == self.inode) {
             return Some(format!("refused: it is the directory of {}", other.camera));
@@ -144,32 +144,32 @@ impl Candidate {
 }
 
 impl CameraDir {
-    /// Whether what is written to this camera's disk reaches the kernel's notifications; see [`Tree::notifies`].
+    /// Whether the kernel notifies of every write to this camera's disk; see [`Tree::notifies`].
     pub fn notifies(&self) -> bool {
         !self.dir.is_silent()
     }
 
-    /// Which camera.
+    /// The camera.
     pub fn camera(&self) -> &Camera {
         &self.camera
     }
 
-    /// Where it is, for messages and for the watcher.
+    /// Its path, for messages and for the watcher.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Whether it belongs to the user as whom this process runs.
+    /// Whether it belongs to the user of this process.
     pub fn is_own(&self) -> bool {
         self.dir.stat_self().is_ok_and(|stat| stat.stx_uid == rustix::process::geteuid().as_raw())
     }
 
-    /// When a name in it last came or went: the directory's time, in nanoseconds since 1970.
+    /// The directory's modification time in nanoseconds since 1970: when a name was added or removed last.
     pub fn changed(&self) -> Result<i64> {
         Ok(mtime(&self.dir.stat_self()?))
     }
 
-    /// Its day directories, newest first, and links or files that have a day's name.
+    /// Its day directories, newest first, and reports of links or files with a day's name.
     pub fn days(&self) -> Result<(Vec<Day>, Vec<Report>)> {
         let (mut days, mut refused) = (Vec::new(), Vec::new());
         self.dir.list(|name, kind| {
@@ -185,7 +185,7 @@ impl CameraDir {
         Ok((days, refused))
     }
 
-    /// Names that are neither days nor hidden nor our queue: Motion's snapshots and other strays.
+    /// Names that are neither days nor hidden nor the queue: Motion's snapshots and other strays.
     pub fn strays(&self) -> Result<Vec<PathBuf>> {
         let mut strays = Vec::new();
         self.dir.list(|name, _| {

@@ -1,4 +1,4 @@
-//! What a pass in the queue really holds, as against what its manifest planned.
+//! What a pass in the queue really contains, which may be less than its manifest planned.
 
 use super::Tree;
 use super::dir::{DayDir, Dir};
@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::event::{EventName, EventSelection, Item};
 
 impl Tree {
-    /// The items of a pass of which something lies in this part of it, each with the events that do. Their bytes are told
-    /// where all of an item is there.
+    /// The items of a pass that are at least partly in this part of it, each with the events found. Their bytes are
+    /// given if all of an item is there.
     pub fn retired_in(&self, pass: &QueuedPass) -> Result<Vec<Item>> {
         match self.part(pass) {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
@@ -17,10 +17,11 @@ impl Tree {
     }
 }
 
-/// Those of `items` of which something lies in this directory of a pass.
+/// The items that are at least partly in this directory of a pass.
 pub(super) fn items_in(pass: &Dir, items: &[Item]) -> Result<Vec<Item>> {
     let mut found = Vec::new();
-    let mut listed: Option<(&Item, Vec<EventName>)> = None; // what was deleted by hand has an item for each event of a day
+    // deleting single events makes an item for each event of a day
+    let mut listed: Option<(&Item, Vec<EventName>)> = None;
     for item in items {
         let is_listed = listed.as_ref().is_some_and(|(of, _)| of.camera == item.camera && of.day == item.day);
         if !is_listed {

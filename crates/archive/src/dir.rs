@@ -1,5 +1,5 @@
-//! Directory handles: the few system calls that everything in the gate is made of, each naming its path when it fails.
-//! Nothing here knows what a name means, but for the listing of a day.
+//! Directory handles: the few system calls that this module tree is made of. Their errors name the path. Names have no
+//! meaning here, except in the listing of a day.
 
 use std::ffi::OsStr;
 use std::io;
@@ -16,12 +16,12 @@ use rustix::io::Errno;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventId, EventName, Stamp};
 
-/// An open directory. The path is for messages only; all work goes through the handle.
+/// An open directory. The path is for messages only; all work uses the handle.
 #[derive(Debug)]
 pub(super) struct Dir {
     fd: OwnedFd,
     path: PathBuf,
-    /// Whether it was listed through this handle, which then goes on where that ended; set by `list`.
+    /// Whether it was listed through this handle, so that another listing must rewind. Set by `list`.
     was_listed: AtomicBool,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn join(path: &Path, name: &[u8]) -> PathBuf {
     joined
 }
 
-/// What identifies a file while it exists, on one host between two boots.
+/// Identifies a file while it exists, on one host between two boots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Inode {
     pub dev: (u32, u32),
@@ -50,7 +50,7 @@ impl Inode {
     }
 }
 
-/// What the disk says of an entry, under the names of statx(2).
+/// The metadata of an entry, with the names of statx(2).
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_field_names)]
 pub struct Statx {
@@ -66,11 +66,11 @@ pub struct Statx {
     pub stx_mtime: i64,
     pub stx_dev_major: u32,
     pub stx_dev_minor: u32,
-    /// 0 where the kernel does not tell.
+    /// 0 if the kernel does not report it.
     pub stx_mnt_id: u64,
 }
 
-/// In nanoseconds since 1970.
+/// Nanoseconds since 1970.
 pub(super) fn nanos(seconds: i64, nanos: impl Into<i64>) -> i64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos.into())
 }
@@ -84,7 +84,7 @@ pub(super) fn file_type(stat: &Statx) -> FileType {
 }
 
 impl Dir {
-    /// Opens a directory by its path, following links: for the root, which the user named.
+    /// Opens a directory by its path, following links. For the root, which the user named.
     pub fn open_root(path: &Path) -> Result<Self> {
         let fd = rustix::fs::open(path, DIR_FLAGS, Mode::empty()).map_err(|e| Error::io("open", path, e))?;
         Ok(Self::new(fd, path.to_path_buf()))
@@ -98,12 +98,12 @@ impl Dir {
         &self.path
     }
 
-    /// Opens a directory below by its name, refusing links.
+    /// Opens a subdirectory, refusing links.
     pub fn open_dir(&self, name: &[u8]) -> Result<Self> {
         self.open_dir_with(name, DIR_FLAGS | OFlags::NOFOLLOW)
     }
 
-    /// The same, but following a link: for camera directories, whose targets are then looked at.
+    /// Opens a subdirectory, following a link. For camera directories, whose targets are checked afterwards.
     pub fn open_dir_following(&self, name: &[u8]) -> Result<Self> {
         self.open_dir_with(name, DIR_FLAGS)
     }
@@ -114,7 +114,7 @@ impl Dir {
         Ok(Self::new(fd, path))
     }
 
-    /// Opens a directory below for what is in it by name, refusing links. It cannot be listed, but opens faster.
+    /// Opens a subdirectory to access entries by name, refusing links. It cannot be listed, but opens faster.
     pub fn enter(&self, name: &[u8]) -> Result<Self> {
         self.open_dir_with(name, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC)
     }
@@ -126,13 +126,13 @@ impl Dir {
         }
     }
 
-    /// Opens a regular file for reading, refusing links; never waits on a FIFO.
+    /// Opens a regular file for reading, refusing links. Never waits on a FIFO.
     pub fn open_file(&self, name: &[u8]) -> Result<OwnedFd> {
         rustix::fs::openat(&self.fd, name, FILE_FLAGS, Mode::empty())
             .map_err(|e| Error::io("open", join(&self.path, name), e))
     }
 
-    /// Reads a whole file of at most `limit` bytes; `None` if it is not there.
+    /// Reads a whole file of at most `limit` bytes; `None` if it does not exist.
     pub fn read_small(&self, name: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
         match self.open_file(name) {
             Err(error) if error.is_not_found() => Ok(None),
@@ -140,7 +140,8 @@ impl Dir {
         }
     }
 
-    /// The same for a file in a directory below; no part of the path may be a link. Fails on kernels before 5.6.
+    /// Like `read_small`, for a file in a subdirectory; no component of the path may be a link. Fails on kernels before
+    /// 5.6.
     pub fn read_below(&self, path: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
         match rustix::fs::openat2(&self.fd, path, FILE_FLAGS, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
             Err(Errno::NOENT) => Ok(None),
@@ -153,7 +154,7 @@ impl Dir {
         let fail = |e: io::Error| Error::io("read", join(&self.path, name), e);
         let mut bytes = Vec::with_capacity(1000.min(limit + 1)); // a sidecar has about 500
         loop {
-            // A regular file gives less than was asked for only at its end.
+            // A regular file returns less than requested only at its end.
             rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)).map_err(|e| fail(e.into()))?;
             if bytes.len() > limit {
                 return Err(fail(io::Error::other(format!("it is larger than {limit} bytes"))));
@@ -173,15 +174,16 @@ impl Dir {
         statx(&self.fd, b"", AtFlags::EMPTY_PATH).map_err(|e| Error::io("stat", &self.path, e))
     }
 
-    /// When an entry last came or went, in nanoseconds since 1970. A third cheaper than all of [`Dir::stat_self`].
+    /// The modification time in nanoseconds since 1970: when an entry was added or removed last. A third cheaper than
+    /// [`Dir::stat_self`].
     pub fn changed(&self) -> Result<i64> {
         let stat = rustix::fs::fstat(&self.fd).map_err(|e| Error::io("stat", &self.path, e))?;
         Ok(mtime(&Statx::from(stat)))
     }
 
-    /// Whether an entry of that name is there, of whatever kind. An error means that it cannot be told.
+    /// Whether an entry of that name exists, of any kind.
     pub fn has(&self, name: &[u8]) -> Result<bool> {
-        // A third cheaper than a stat, and a walk asks for each event.
+        // A third cheaper than a stat, and a walk does it for each event.
         match rustix::fs::accessat(&self.fd, name, Access::EXISTS, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
@@ -190,7 +192,7 @@ impl Dir {
         }
     }
 
-    /// What kind of entry it is; `None` if it is not there.
+    /// The kind of an entry; `None` if it does not exist.
     fn kind(&self, name: &[u8]) -> Result<Option<FileType>> {
         match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
@@ -199,7 +201,7 @@ impl Dir {
         }
     }
 
-    /// Calls `entry` for every name but `.` and `..`, with its kind as the directory tells it (or `Unknown`).
+    /// Calls `entry` for every name except `.` and `..`, with its kind as the directory reports it (or `Unknown`).
     pub fn list(&self, mut entry: impl FnMut(&[u8], FileType)) -> Result<()> {
         if self.was_listed.swap(true, Ordering::AcqRel) {
             rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0)).map_err(|e| Error::io("list", &self.path, e))?;
@@ -216,7 +218,7 @@ impl Dir {
         Ok(())
     }
 
-    /// Every name but `.` and `..`, sorted.
+    /// All names except `.` and `..`, sorted.
     pub fn names(&self) -> Result<Vec<Vec<u8>>> {
         let mut names = Vec::new();
         self.list(|name, _| names.push(name.to_vec()))?;
@@ -224,8 +226,8 @@ impl Dir {
         Ok(names)
     }
 
-    /// Calls `each` with what the disk tells of this directory, and of every file and directory `depth` levels down. What goes
-    /// away meanwhile is passed over, and so is what is neither.
+    /// Calls `each` with the metadata of this directory and of every file and directory `depth` levels down. Skips
+    /// entries that vanish meanwhile, and entries of other kinds.
     pub fn walk(&self, depth: u32, each: &mut dyn FnMut(&Statx)) -> Result<()> {
         each(&self.stat_self()?);
         for name in self.names()? {
@@ -242,7 +244,7 @@ impl Dir {
         Ok(())
     }
 
-    /// Whether the entry is a real directory, asking the disk where the listing did not tell.
+    /// Whether the entry is a real directory. Asks the disk if the listing did not report the kind.
     pub fn is_dir(&self, name: &[u8], kind: FileType) -> bool {
         match kind {
             FileType::Unknown => self.stat(name).is_ok_and(|stat| file_type(&stat) == FileType::Directory),
@@ -254,8 +256,8 @@ impl Dir {
         Ok(Inode::of(&self.stat_self()?))
     }
 
-    /// The mount that it is on: device and mount id. Two mounts of one filesystem are two, since no rename leads from one to the
-    /// other.
+    /// The mount of this directory: device and mount id. Two mounts of one filesystem differ, since no rename leads
+    /// from one to the other.
     pub fn mount(&self) -> Result<(u32, u32, u64)> {
         let stat = self.stat_self()?;
         Ok((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id))
@@ -264,7 +266,7 @@ impl Dir {
     /// A second handle on the same directory.
     pub fn again(&self) -> Result<Self> {
         let fd = self.fd.try_clone().map_err(|e| Error::io("open", &self.path, e))?;
-        self.was_listed.store(true, Ordering::Release); // the two share their place in the list
+        self.was_listed.store(true, Ordering::Release); // both share their position in the list
         let was_listed = AtomicBool::new(true);
         Ok(Self { fd, path: self.path.clone(), was_listed })
     }
@@ -275,7 +277,7 @@ impl Dir {
         let mut here = self.inode()?;
         let mut dir = self.again()?;
         loop {
-            // Not opened to be read: a user may pass through folders that he cannot list.
+            // Not opened for reading: a user may pass through folders that are not readable.
             dir = dir.enter(b"..")?;
             let above = dir.inode()?;
             if above == here {
@@ -286,8 +288,8 @@ impl Dir {
         }
     }
 
-    /// Makes what was done in this directory durable, where the filesystem can: some shared folders of virtual machines and
-    /// network filesystems know no sync of a directory.
+    /// Makes changes in this directory durable, if the filesystem can: some shared folders of virtual machines and
+    /// network filesystems cannot sync a directory.
     pub fn sync(&self) -> Result<()> {
         match rustix::fs::fsync(&self.fd) {
             Err(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
@@ -295,7 +297,7 @@ impl Dir {
         }
     }
 
-    /// Sets the directory's modification time, in nanoseconds since 1970. Where that is not allowed it stays.
+    /// Sets the directory's modification time in nanoseconds since 1970. Does nothing where that is not allowed.
     pub fn set_mtime(&self, nanos: i64) {
         let seconds = nanos.div_euclid(1_000_000_000);
         let last_modification = Timespec { tv_sec: seconds, tv_nsec: nanos.rem_euclid(1_000_000_000) };
@@ -306,16 +308,17 @@ impl Dir {
         }
     }
 
-    /// Whether files can change here without a notification from the kernel (see [`SILENT`]).
+    /// Whether files can change here without a notification from the kernel (see [`SILENT_FILESYSTEMS`]).
     pub fn is_silent(&self) -> bool {
         let magic = rustix::fs::fstatfs(&self.fd).map(|stat| stat.f_type & 0xFFFF_FFFF);
-        magic.is_ok_and(|magic| SILENT.contains(&magic))
+        magic.is_ok_and(|magic| SILENT_FILESYSTEMS.contains(&magic))
     }
 }
 
-/// Filesystems, by their magic numbers (statfs(2)), where another host, the host of a virtual machine, or another path on this
-/// host can write behind the mount. All of FUSE is one number: mergerfs, sshfs, bindfs, `GlusterFS`, virtiofs, ntfs-3g.
-const SILENT: [i64; 17] = [
+/// Filesystems, by their magic numbers (statfs(2)), where another host, the host of a virtual machine, or another path
+/// on this host can write behind the mount. All FUSE filesystems have one number: mergerfs, sshfs, bindfs, `GlusterFS`,
+/// virtiofs, ntfs-3g.
+const SILENT_FILESYSTEMS: [i64; 17] = [
     0x6969,      // NFS
     0x517B,      // SMB
     0xFF53_4D42, // CIFS
@@ -335,15 +338,15 @@ const SILENT: [i64; 17] = [
     0x7461_636F, // OCFS2
 ];
 
-/// Opens a file by its whole path if everything on the way is in memory and nothing is a link (`RESOLVE_CACHED`, kernels from
-/// 5.12): it never waits for a disk.
+/// Opens a file by its whole path if all of it is cached and nothing on it is a link (`RESOLVE_CACHED`, kernels from
+/// 5.12). Never waits for a disk.
 pub(super) fn open_cached(path: &[u8]) -> Option<OwnedFd> {
     let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::CACHED;
     rustix::fs::openat2(rustix::fs::CWD, path, FILE_FLAGS, Mode::empty(), resolve).ok()
 }
 
-/// Whether opening a file whose names are in memory takes no waiting where this one lies: on filesystems of this host's
-/// kernel. On others (NFS, FUSE) an open can ask somebody else first.
+/// Whether opening a file with cached names does not wait on this file's filesystem: on those of this host's kernel.
+/// Others (NFS, FUSE) may ask a server or process first.
 pub(super) fn opens_at_once(file: BorrowedFd<'_>) -> bool {
     // statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, exFAT, FAT, and overlays of them.
     const LOCAL: [i64; 9] =
@@ -357,14 +360,14 @@ impl AsFd for Dir {
     }
 }
 
-/// Whether a system call failed in the way that it does where it does not exist: kernels before it have `ENOSYS`, and the
-/// filter of an older container runtime refuses with `EPERM` what it does not know. The older call is tried then, and says
-/// `EPERM` again where that was the file's own doing.
+/// Whether a system call failed as it does where it is not available: kernels before it return `ENOSYS`, and the filter
+/// of an older container runtime returns `EPERM` for calls that it does not know. The caller then tries an older call,
+/// which returns `EPERM` again if that was the file's own permission.
 pub(super) fn is_forbidden_call(error: Errno) -> bool {
     matches!(error, Errno::NOSYS | Errno::PERM)
 }
 
-/// statx(2), or where that is forbidden the older fstatat(2), which does not tell mounts of one filesystem apart.
+/// statx(2), or fstatat(2) where that is forbidden; the latter cannot distinguish mounts of one filesystem.
 pub(super) fn statx(fd: impl AsFd, name: &[u8], flags: AtFlags) -> Result<Statx, Errno> {
     match rustix::fs::statx(&fd, name, flags, StatxFlags::BASIC_STATS | StatxFlags::MNT_ID) {
         Ok(stat) => Ok(Statx::from(stat)),
@@ -415,18 +418,18 @@ pub struct DayDir {
     pub(super) dir: Dir,
     pub(super) camera: Camera,
     pub(super) day: Day,
-    /// Whether the event that was read last had a sidecar: what to expect of the next. Written by `read_event`.
+    /// Whether the previous event had a sidecar, which predicts the next one. Written by `read_event`.
     pub(super) had_sidecar: AtomicBool,
 }
 
-/// What a day directory holds.
+/// The contents of a day directory.
 #[derive(Debug, Default)]
 pub struct DayList {
     /// Event directories, sorted.
     pub events: Vec<EventName>,
-    /// Names of an event that are no directories (links, files): they are refused.
+    /// Names of an event that are not directories (links, files): refused.
     pub refused: Vec<String>,
-    /// Everything else, numbered directories that are no events among it: not ours, never touched.
+    /// Everything else, including numbered directories that are not events. Never touched.
     pub foreign: Vec<String>,
 }
 
@@ -435,33 +438,33 @@ impl DayDir {
         Self { dir, camera, day, had_sidecar: AtomicBool::new(true) }
     }
 
-    /// Where it is, for messages.
+    /// Its path, for messages.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Whose day.
+    /// Its camera.
     pub fn camera(&self) -> &Camera {
         &self.camera
     }
 
-    /// Which day.
+    /// Its date.
     pub fn day(&self) -> Day {
         self.day
     }
 
-    /// The identity of one of its events.
+    /// The id of one of its events.
     pub fn id(&self, name: EventName) -> EventId {
         EventId { camera: self.camera.clone(), day: self.day, name }
     }
 
-    /// The stamp of the list of names as it is now.
+    /// The present stamp of its list of names.
     pub fn stamp(&self) -> Result<Stamp> {
         let stat = self.dir.stat_self()?;
         Ok(Stamp { mtime: mtime(&stat), inode: stat.stx_ino })
     }
 
-    /// What in it is not ours.
+    /// Entries that are not events.
     pub fn foreign(&self) -> Result<Vec<PathBuf>> {
         Ok(self.list()?.foreign.into_iter().map(|name| self.path().join(name)).collect())
     }

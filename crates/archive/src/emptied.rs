@@ -1,12 +1,12 @@
-//! Removing event directories that something else (Motion's `cleandir`, `find -delete`) has emptied in place. Only files of
-//! Owlery's own names are removed, then directories with `rmdir`, which fails if anything else is in them. The numbered
-//! procedure is in `doc/retention.md`.
+//! Removes event directories that another program (Motion's `cleandir`, `find -delete`) emptied in place. Only files
+//! with names of Owlery's own are removed, then directories with `rmdir`, which fails if anything else is in them. The
+//! numbered procedure is in `doc/retention.md`.
 
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
 use super::dir::{DayDir, Dir, file_type, join, mtime};
-use super::event_dir::{DEEPEST, Depth, Names};
+use super::event_dir::{Depth, MAX_DEPTH, Names};
 use super::sidecar::SIDECAR;
 use super::{CameraDir, SAVED, Tree};
 use crate::clock::Now;
@@ -19,20 +19,20 @@ use crate::fault::crash;
 pub enum Left {
     /// Nothing, or only Owlery's own files and directories without files (Motion's `debug`).
     Nothing,
-    /// The mark that keeps it, beside these at most.
+    /// `.saved`, and at most what `Nothing` allows.
     Saved,
-    /// Files of others.
+    /// Files of other programs.
     Others,
 }
 
-/// What an event's directory holds, by its names.
+/// The contents of an event's directory, by its names.
 #[derive(Debug, Clone, Copy)]
 pub struct Contents {
-    /// What is left; `None` where there are recordings.
+    /// What is left; `None` if there are recordings.
     pub left: Option<Left>,
-    /// Whether the recordings are not those that were known.
+    /// Whether the recordings differ from those in the catalog.
     pub differs: bool,
-    /// When names in it last changed, in nanoseconds since 1970.
+    /// When its names last changed, in nanoseconds since 1970.
     pub changed: i64,
 }
 
@@ -57,7 +57,7 @@ impl Contents {
     }
 }
 
-/// Whether a name is that of a sidecar, or of one that was being written.
+/// Whether this is the name of a sidecar, or of one that was being written.
 fn is_own(name: &[u8]) -> bool {
     name == SIDECAR.as_bytes() || (name.starts_with(b".details.json.") && name.ends_with(b".tmp"))
 }
@@ -81,14 +81,14 @@ fn left_in(dir: &Dir) -> Result<Left> {
         return Ok(Left::Others);
     }
     for name in below {
-        if !has_no_files(&dir.open_dir(&name)?, DEEPEST)? {
+        if !has_no_files(&dir.open_dir(&name)?, MAX_DEPTH)? {
             return Ok(Left::Others);
         }
     }
     Ok(if is_saved { Left::Saved } else { Left::Nothing })
 }
 
-/// Whether a directory holds nothing but directories, as deep as `depth`.
+/// Whether a directory contains only directories, as deep as `depth`.
 fn has_no_files(dir: &Dir, depth: u32) -> Result<bool> {
     for name in dir.names()? {
         let stat = dir.stat(&name)?;
@@ -113,12 +113,13 @@ fn remove_dirs_in(dir: &Dir, depth: u32) -> Result<bool> {
 }
 
 impl DayDir {
-    /// What an event's directory holds, by its names, compared with what is known of the event.
+    /// The contents of an event's directory, by its names, compared with the event's known details.
     pub fn contents(&self, name: EventName, known: Option<&Details>) -> Result<Contents> {
         Contents::of(&self.dir.open_dir(name.text().as_bytes())?, name, known)
     }
 
-    /// Steps 2 and 3: removes the directory of an emptied event. False if it holds anything else by now, which stays.
+    /// Steps 2 and 3: removes the directory of an emptied event. False if it contains anything else by now; then it
+    /// stays.
     fn remove_emptied_event(&self, name: EventName) -> Result<bool> {
         let text = name.text();
         let dir = self.dir.open_dir(text.as_bytes())?;
@@ -132,7 +133,7 @@ impl DayDir {
             }
         }
         crash("emptied-2");
-        Ok(remove_dirs_in(&dir, DEEPEST)? && remove_dir(&self.dir, text.as_bytes())?)
+        Ok(remove_dirs_in(&dir, MAX_DEPTH)? && remove_dir(&self.dir, text.as_bytes())?)
     }
 }
 
@@ -146,8 +147,9 @@ fn remove_dir(parent: &Dir, name: &[u8]) -> Result<bool> {
 }
 
 impl Tree {
-    /// Steps 1 to 4: removes the directories of these emptied events, and the day's if that leaves it empty. Returns those
-    /// that are gone; one that cannot be removed is logged and does not stop the rest. Nothing of today or yesterday is removed.
+    /// Steps 1 to 4: removes the directories of these emptied events, and the day's if that leaves it empty. Returns
+    /// the removed events; one that cannot be removed is logged and does not stop the rest. Removes nothing of today or
+    /// yesterday.
     pub fn remove_emptied(
         &self,
         camera: &CameraDir,

@@ -1,5 +1,5 @@
-//! Reading one event directory: by its names and sidecar only, or by a look at every file. What is read here are facts;
-//! whether the event is over is judged elsewhere, since that takes the time and the events beside it.
+//! Reads one event directory: its names and sidecar only, or every file. The result is facts; whether the event is over
+//! is decided elsewhere, since that depends on the time and on the events beside it.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -8,66 +8,66 @@ use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::FileType;
 
 use super::dir::{DayDir, Dir, Statx, file_type, join, mtime};
-use super::sidecar::{LARGEST, SIDECAR, Sidecar};
+use super::sidecar::{MAX_SIDECAR_BYTES, SIDECAR, Sidecar};
 use super::{SAVED, exif, movie_file};
 use crate::error::{Error, Result};
 use crate::event::frames::{Early, Frame, Shows, Span, has_early, is_early};
 use crate::event::state::MovieCheck;
 use crate::event::{Container, DebugMovie, EventId, EventName, Movie, MovieName, Thumbnail, details, movie};
 
-/// How closely to look.
+/// How closely an event is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// The sidecar where there is one to believe, else the names.
+    /// The sidecar if there is a plausible one, else the names.
     NamesOnly,
     /// Every file: sizes, times, the movie's end.
     Measure,
-    /// Also what the frames' EXIF tells, which means opening each.
+    /// Also the EXIF data of the frames, which means opening each.
     Full,
 }
 
 /// What was read of an event.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// When the first frame was taken, or what the sidecar says.
+    /// When the first frame was taken, or the sidecar's start.
     pub start: NaiveDateTime,
-    /// When the last frame was taken, or what the sidecar says.
+    /// When the last frame was taken, or the sidecar's end.
     pub end: NaiveDateTime,
-    /// Whether it is to be kept, or none could tell.
+    /// Whether it is saved. An unreadable mark counts as saved.
     pub saved: bool,
-    /// How many frames, where they were counted.
+    /// The number of frames, if they were counted.
     pub frames: Option<u32>,
-    /// The sum of the files' sizes, where they were looked at.
+    /// The sum of the files' sizes, if they were read.
     pub bytes: Option<u64>,
     /// Its movies, the main one first.
     pub videos: Vec<Movie>,
     /// Its debug movie.
     pub debug_video: Option<DebugMovie>,
-    /// The picture for it.
+    /// Its thumbnail.
     pub thumbnail: Option<Thumbnail>,
-    /// The most changed pixels, where a sidecar told.
+    /// The largest number of changed pixels, if a sidecar has it.
     pub peak_change: Option<u32>,
-    /// Whether its movies are whole, where they were looked into: what the worst of them is.
+    /// The worst check among its movies, if they were checked.
     pub movie: Option<MovieCheck>,
     /// Its movies that are not whole.
     pub unfinished: Vec<(MovieName, MovieCheck)>,
-    /// The newest modification time in it, where every file was looked at.
+    /// The newest modification time in it, if every file was read.
     pub newest: Option<i64>,
-    /// The oldest modification time of it and of what is in it, where every file was looked at.
+    /// The oldest modification time of it and of its contents, if every file was read.
     pub oldest: Option<i64>,
-    /// The newest modification time of its camera's frames, and of its movies, where every file was looked at.
+    /// The newest modification time of the camera's frames, if every file was read.
     pub newest_frame: Option<i64>,
-    /// As above.
+    /// The newest modification time of the movies, if every file was read.
     pub newest_movie: Option<i64>,
-    /// Where only names were read: the newest of the times that were asked for all the same, to find what is being written.
+    /// If only names were read: the newest of the few times that were read to find what is being written.
     pub touched: Option<i64>,
-    /// The camera's frames, where every file was looked at.
+    /// The camera's frames, if every file was read.
     pub frame_list: Vec<Frame>,
     /// Whether there is a sidecar that is believed.
     pub has_sidecar: bool,
-    /// Why the sidecar that is there is not believed.
+    /// Why the existing sidecar is not believed.
     pub disbelief: Option<String>,
-    /// What is wrong, in words.
+    /// What is wrong, as sentences.
     pub problems: Vec<String>,
 }
 
@@ -77,23 +77,23 @@ pub(super) struct Names {
     pub frames: Vec<Frame>,
     debug_frames: u32,
     saved: bool,
-    /// Something of the sidecar's name is there, of whatever kind.
+    /// An entry with the sidecar's name exists, of any kind.
     has_sidecar: bool,
     has_thumbnail: bool,
     pub videos: Vec<Movie>,
     debug_video: Option<DebugMovie>,
-    /// Movies that have a picture of motionEye's.
+    /// Movies that have a `.thumb` picture of motionEye.
     thumbs: Vec<MovieName>,
-    /// The frame at a quarter of the event, where frames were put into order.
+    /// The frame at a quarter of the event, if frames were sorted.
     quarter: Option<Frame>,
-    /// Every name, where files are to be looked at.
+    /// All names, if files are to be read.
     all: Vec<Vec<u8>>,
 }
 
-/// How deep below an event's directory sizes are summed up.
-pub(super) const DEEPEST: u32 = 8;
+/// How deep below an event's directory sizes are summed.
+pub(super) const MAX_DEPTH: u32 = 8;
 
-/// An event with fewer frames than this may be written for minutes without a new one: then its movie tells.
+/// An event with fewer frames than this may be written for minutes without a new one; then its movie decides.
 const FEW_FRAMES: usize = 3;
 
 impl DayDir {
@@ -101,9 +101,9 @@ impl DayDir {
     pub fn read_event(&self, name: EventName, depth: Depth) -> Result<Facts> {
         let file = name.text();
         let id = EventId { camera: self.camera.clone(), day: self.day, name };
-        // Where the event before had a sidecar, this one will. Where it had none, the names are wanted anyway, and tell.
+        // If the previous event had a sidecar, this one probably has; if not, the names are needed anyway and show it.
         let expects_sidecar = depth == Depth::NamesOnly && self.had_sidecar.load(Ordering::Relaxed);
-        if expects_sidecar && let Some(facts) = self.glance(&file, &id) {
+        if expects_sidecar && let Some(facts) = self.from_sidecar_alone(&file, &id) {
             return Ok(facts);
         }
         let dir = self.dir.open_dir(file.as_bytes())?;
@@ -112,7 +112,7 @@ impl DayDir {
         if depth == Depth::NamesOnly
             && !expects_sidecar
             && names.has_sidecar
-            && let Some(facts) = self.glance(&file, &id)
+            && let Some(facts) = self.from_sidecar_alone(&file, &id)
         {
             return Ok(facts);
         }
@@ -134,15 +134,15 @@ impl DayDir {
         Ok(facts)
     }
 
-    /// Facts from a sidecar that is plausible; `None` if the names must be listed. Whether the files it names are there
-    /// is for whoever measures the event: a walk over a whole archive would take half as long again.
+    /// Facts from a plausible sidecar; `None` if the names must be listed. Whether the files that it names exist is
+    /// checked when the event is measured: checking here would make a walk half as slow again.
     ///
-    /// The event's directory is not opened: the sidecar is, by a path that may not hold a link, and `.saved` is looked
-    /// for beside it. Nobody but who may write in the day's directory could put a link in between, and they would learn
-    /// and gain nothing that the files themselves do not give them.
-    fn glance(&self, file: &str, id: &EventId) -> Option<Facts> {
+    /// The event's directory is not opened. The sidecar is opened by a path that must not contain a link, and `.saved`
+    /// is checked beside it. Only a user who may write in the day's directory could replace a component in between, and
+    /// would gain nothing that the files themselves do not give.
+    fn from_sidecar_alone(&self, file: &str, id: &EventId) -> Option<Facts> {
         let mut path = PathBuffer::of(file);
-        let bytes = self.dir.read_below(path.to(SIDECAR), LARGEST).ok()??;
+        let bytes = self.dir.read_below(path.to(SIDECAR), MAX_SIDECAR_BYTES).ok()??;
         let sidecar = Sidecar::parse(&bytes, id).ok()?;
         // A sidecar without a movie would be wrong if there is one by now.
         let (video, thumbnail) = (sidecar.video?, sidecar.thumbnail?);
@@ -154,7 +154,7 @@ impl DayDir {
         Some(Facts {
             start: sidecar.start,
             end: sidecar.end,
-            saved: self.dir.has(path.to(SAVED)).ok()?, // where that cannot be told, the list of names may
+            saved: self.dir.has(path.to(SAVED)).ok()?, // if that fails, the list of names is used
             frames: own.as_ref().map(|own| own.frames),
             bytes: own.as_ref().map(|own| own.bytes.saturating_add(bytes.len() as u64)),
             videos: videos.unwrap_or_else(|| vec![Movie::new(video)]),
@@ -175,7 +175,7 @@ impl DayDir {
         })
     }
 
-    /// The most pixels that changed in one of `frames`, as their EXIF tells. Reads the beginning of every frame.
+    /// The largest number of changed pixels in `frames`, from their EXIF data. Reads the beginning of every frame.
     pub fn peak_change(&self, name: EventName, frames: &[Frame]) -> Option<u32> {
         let dir = self.dir.open_dir(name.text().as_bytes()).ok()?;
         let changed = |frame: &Frame| {
@@ -220,7 +220,7 @@ impl Names {
         Ok(names)
     }
 
-    /// The picture for the event: strix's, else motionEye's of its first movie that has one, else a frame. motionEye leaves an
+    /// The thumbnail: strix's, else motionEye's of the first movie that has one, else a frame. motionEye leaves an
     /// empty file where it could not make one.
     fn thumbnail(&self, dir: &Dir) -> Option<Thumbnail> {
         if self.has_thumbnail {
@@ -262,7 +262,7 @@ impl PathBuffer {
         Self { bytes, folder: folder.len() + 1 }
     }
 
-    /// The path of one of the names that this module asks for; they are short.
+    /// The path of `name`, which must be one of the short names used here.
     fn to(&mut self, name: &str) -> &[u8] {
         let end = self.folder + name.len();
         self.bytes[self.folder..end].copy_from_slice(name.as_bytes());
@@ -272,7 +272,7 @@ impl PathBuffer {
 
 /// The sidecar of an event, or why it is not believed.
 fn read_sidecar(dir: &Dir, id: &EventId) -> (Option<Sidecar>, Option<String>) {
-    match dir.read_small(SIDECAR.as_bytes(), LARGEST) {
+    match dir.read_small(SIDECAR.as_bytes(), MAX_SIDECAR_BYTES) {
         Ok(None) => (None, None),
         Ok(Some(bytes)) => match Sidecar::parse(&bytes, id) {
             Ok(sidecar) => (Some(sidecar), None),
@@ -282,7 +282,7 @@ fn read_sidecar(dir: &Dir, id: &EventId) -> (Option<Sidecar>, Option<String>) {
     }
 }
 
-/// Looks for a debug movie.
+/// Finds the debug movie.
 fn debug_movie(dir: &Dir, event: EventName) -> Option<DebugMovie> {
     if let Ok(Some(debug)) = dir.open_dir_if_there(b"debug")
         && let Some(found) = Container::ALL.into_iter().find(|c| debug.has(c.file_name().as_bytes()).unwrap_or(false))
@@ -292,7 +292,7 @@ fn debug_movie(dir: &Dir, event: EventName) -> Option<DebugMovie> {
     Names::read(dir, Depth::NamesOnly, event).ok()?.debug_video
 }
 
-/// Why a sidecar of good form is wrong about the directory, if it is.
+/// Why a well-formed sidecar contradicts the directory; `None` if it does not.
 fn contradiction(dir: &Dir, sidecar: &Sidecar, names: &Names) -> Option<String> {
     match (&sidecar.video, names.videos.first()) {
         (None, Some(there)) => return Some(format!("it names no movie, but {} is there", there.name.as_str())),
@@ -312,7 +312,7 @@ fn contradiction(dir: &Dir, sidecar: &Sidecar, names: &Names) -> Option<String> 
 }
 
 impl Facts {
-    /// Takes over what a believed sidecar knows better than the names.
+    /// Takes the values that a believed sidecar has more exactly than the names.
     fn take(&mut self, sidecar: &Sidecar) {
         self.start = sidecar.start;
         self.end = sidecar.end;
@@ -322,7 +322,7 @@ impl Facts {
                 None => self.videos.insert(0, Movie::new(video.clone())),
             }
         }
-        // What motionEye made later is better than a frame.
+        // A later picture of motionEye is better than a frame.
         let is_better =
             matches!((&sidecar.thumbnail, &self.thumbnail), (Some(Thumbnail::Frame(_)), Some(Thumbnail::OfMovie(_))));
         if !is_better {
@@ -366,7 +366,8 @@ fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
     })
 }
 
-/// Frames with names well before the directory's came after a wrap, unless all their files are older than the others.
+/// Frames named well before the directory were taken after midnight, unless all their files are older than the
+/// others.
 fn judge_early(dir: &Dir, name: EventName, frames: &[Frame]) -> Result<Early> {
     let (mut newest_early, mut oldest_other) = (i64::MIN, i64::MAX);
     for frame in frames {
@@ -381,18 +382,18 @@ fn judge_early(dir: &Dir, name: EventName, frames: &[Frame]) -> Result<Early> {
     Ok(if has_others && newest_early < oldest_other { Early::Before } else { Early::Wrapped })
 }
 
-/// Looks at every file: sizes, the newest time, empty frames, links, and the movie's end.
+/// Reads every file: sizes, the newest time, empty frames, links, and the movie's end.
 fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     let mut sum = Sum { bytes: 0, newest: i64::MIN, oldest: i64::MAX };
     let (mut empty_frames, mut hidden_bytes) = (0u32, 0u64);
     for name in &names.all {
         let stat = match dir.stat(name) {
-            Err(error) if error.is_not_found() => continue, // gone since it was listed: a temporary file
+            Err(error) if error.is_not_found() => continue, // a temporary file that is gone
             other => other?,
         };
         match file_type(&stat) {
-            FileType::Directory => dir.open_dir(name)?.walk(DEEPEST - 1, &mut |stat| sum.add(stat))?,
-            // A sidecar or a save is not Motion's doing: its time does not say that Motion still writes.
+            FileType::Directory => dir.open_dir(name)?.walk(MAX_DEPTH - 1, &mut |stat| sum.add(stat))?,
+            // Motion writes neither sidecars nor `.saved`: their times do not show that it is still writing.
             FileType::RegularFile if name.starts_with(b".") => {
                 hidden_bytes = hidden_bytes.saturating_add(stat.stx_size);
             }
@@ -415,7 +416,7 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     let has_hidden = names.all.iter().any(|name| name.starts_with(b"."));
     let own = dir.stat_self()?;
     if !has_hidden || sum.newest == i64::MIN {
-        sum.add(&own); // else it may be the time at which the hidden file came
+        sum.add(&own); // otherwise it may be the time at which the hidden file was added
     }
     facts.bytes = Some(sum.bytes.saturating_add(hidden_bytes));
     facts.newest = Some(sum.newest);
@@ -423,10 +424,11 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     look_into_movies(dir, names, facts)
 }
 
-/// Looks into the movies: whether they are whole, and how long they are. What is gone by now, or is no file, is no movie.
+/// Checks the movies: whether they are whole, and how long they are. A movie that is gone, or is not a file, does not
+/// count.
 fn look_into_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     facts.videos.retain(|movie| movie.bytes.is_some());
-    let mut lengths: Vec<(&str, u32)> = Vec::new(); // by the name without its ending: the same movie may be there twice
+    let mut lengths: Vec<(&str, u32)> = Vec::new(); // by the name without its extension: the same movie may exist twice
     for movie in &facts.videos {
         let look = match look_into(dir, movie) {
             Err(error) if error.is_not_found() => continue,
@@ -442,7 +444,7 @@ fn look_into_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
             None => lengths.push((movie.name.stem(), secs)),
         }
     }
-    // Frames tell the length better, but for a single one, which may be from anywhere in the event.
+    // Frames give a better length, except a single one, which may be from anywhere in the event.
     if names.frames.len() <= 1 && !facts.has_sidecar {
         // Motion begins a new movie where it ends one.
         let secs = lengths.iter().map(|(_, secs)| i64::from(*secs)).sum();
@@ -451,7 +453,7 @@ fn look_into_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     Ok(())
 }
 
-/// The time of the directory, which every new frame changes, and where there are hardly any frames that of the last movie.
+/// The time of the directory, which every new frame changes; with few frames also that of the last movie.
 fn touched(dir: &Dir, names: &Names) -> Result<i64> {
     let changed = dir.changed()?;
     let movie = names.videos.last().filter(|_| names.frames.len() < FEW_FRAMES);
@@ -473,7 +475,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// A file counts with its size, and like a directory with its time.
+    /// Adds a file (its size and time) or a directory (its time).
     fn add(&mut self, stat: &Statx) {
         if file_type(stat) == FileType::RegularFile {
             self.bytes = self.bytes.saturating_add(stat.stx_size);

@@ -1,5 +1,5 @@
-//! Flat layouts: recordings that lie in a root, a camera's directory or a day without a directory for each event, as Motion and
-//! motionEye write them unless told otherwise. They are not read; what was seen is named with the cure.
+//! Flat layouts: recordings in a root, a camera's directory or a day, without a directory for each event. Motion and
+//! motionEye write them by default. They are not read; they are reported with the remedy.
 
 use super::dir::Dir;
 use super::{CameraDir, Report, Tree};
@@ -8,10 +8,10 @@ use crate::event::frames::Format;
 use crate::event::{Camera, MovieName};
 use crate::printable::printable;
 
-/// How many days of a camera are looked at, the newest first. One may have just begun.
-const DAYS: usize = 3;
+/// How many days of a camera are checked, newest first. The newest may have just begun.
+const CHECKED_DAYS: usize = 3;
 
-/// The cure.
+/// The remedy in messages.
 const CURE: &str = "Motion writes them without a directory for each event (a flat layout), which this version does not read; \
                     Owlery needs a directory for each event (README, \"Configure Motion for it\")";
 
@@ -24,7 +24,7 @@ pub(super) struct Flat {
 }
 
 impl Flat {
-    /// The recordings that lie in a directory itself; `None` where there are none.
+    /// The recordings directly in a directory; `None` if there are none.
     pub fn in_dir(dir: &Dir) -> Result<Option<Self>> {
         let (mut files, mut movie, mut picture) = (0, None::<Vec<u8>>, None::<Vec<u8>>);
         dir.list(|name, kind| {
@@ -38,11 +38,11 @@ impl Flat {
                 *example = Some(name.to_vec());
             }
         })?;
-        let example = movie.or(picture); // a movie says more
+        let example = movie.or(picture); // a movie is better evidence
         Ok(example.map(|example| Self { files, example: String::from_utf8_lossy(&example).into_owned() }))
     }
 
-    /// What was seen below `place` (nothing, or a directory with its slash).
+    /// Describes what was found below `place` (empty, or a directory with its slash).
     pub fn seen(&self, place: &str) -> String {
         let example = printable(&self.example);
         let count = if self.files == 1 { String::new() } else { format!("{} ", self.files) };
@@ -57,22 +57,22 @@ fn is_picture(name: &[u8]) -> bool {
 }
 
 impl Tree {
-    /// Names the cameras whose newest days hold recordings and no event, of those that `is_asked` picks.
+    /// Reports the cameras accepted by `is_asked` whose newest days hold recordings and no event.
     pub fn flat_cameras(&self, is_asked: impl Fn(&Camera) -> bool) -> Result<Vec<Report>> {
         let cameras = self.cameras()?.open;
         let reports =
             cameras.iter().filter(|camera| is_asked(camera.camera())).filter_map(|camera| match flat(camera) {
                 Ok(seen) => seen.map(|seen| Report::note(camera.path(), seen)),
-                Err(_) => None, // the walk tells what cannot be read
+                Err(_) => None, // the walk reports what cannot be read
             });
         Ok(reports.collect())
     }
 }
 
-/// What is seen of a camera's flat layout.
+/// Describes a camera's flat layout.
 fn flat(camera: &CameraDir) -> Result<Option<String>> {
     let days = camera.days()?.0;
-    for day in days.iter().take(DAYS) {
+    for day in days.iter().take(CHECKED_DAYS) {
         let dir = camera.day(*day)?;
         if let Some(flat) = Flat::in_dir(&dir.dir)? {
             if !dir.list()?.events.is_empty() {

@@ -1,8 +1,8 @@
-//! The gate: the one module that touches the media tree. It works through directory handles, one component at a time,
-//! and follows no link below a camera directory. It knows no catalog and decides nothing.
+//! The only module that touches the media tree. It works through directory handles, one path component at a time, and
+//! follows no link below a camera directory. It does not use the catalog and decides nothing.
 //!
-//! The root is opened by its path for every piece of work, so that a disk that was unmounted or replaced is noticed,
-//! and none is kept busy.
+//! The root is opened by its path for every operation. So an unmounted or replaced disk is noticed, and no handle keeps
+//! a disk busy.
 
 mod adopt;
 mod cameras;
@@ -64,10 +64,10 @@ use crate::error::{Error, Result};
 use crate::event::{Camera, QueueMarker};
 use dir::Dir;
 
-/// The name that keeps an event: an entry of any kind.
+/// The entry, of any kind, that protects an event.
 pub const SAVED: &str = ".saved";
 
-/// What a user can do where a directory cannot be moved into the delete queue or out of it.
+/// What a user can do if a directory cannot be moved into or out of the delete queue.
 fn cure_of_rename(error: &std::io::Error) -> &'static str {
     use rustix::io::Errno;
     match Errno::from_io_error(error) {
@@ -84,18 +84,18 @@ fn cure_of_rename(error: &std::io::Error) -> &'static str {
     }
 }
 
-/// One thing that was met and is told to the user: where, and what is the matter with it.
+/// A problem, or something remarkable: where, and what.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Report {
-    /// Where. Serialized as text, in which bytes that are not UTF-8 are replaced.
+    /// The path. Serialized as text, in which bytes that are not UTF-8 are replaced.
     #[serde(serialize_with = "crate::printable::serialize_path")]
     pub path: PathBuf,
-    /// What, in words.
+    /// The description.
     pub problem: String,
-    /// Whether it could not be read, as against being merely remarkable.
+    /// Whether this is a failure rather than a note.
     #[serde(skip)]
     pub unreadable: bool,
-    /// Whether the cause is a disk without room.
+    /// Whether the cause is a full disk.
     #[serde(skip)]
     pub is_full: bool,
 }
@@ -111,7 +111,7 @@ impl Report {
         Self { path: path.into(), problem: problem.into(), unreadable: false, is_full: false }
     }
 
-    /// An error, told as a report.
+    /// Converts an error.
     pub fn of(error: &Error, fallback: &Path) -> Self {
         let report = match error {
             Error::Io { op, path, source } => {
@@ -124,54 +124,53 @@ impl Report {
     }
 }
 
-/// An archive on disk: its root, and which of its directories are cameras.
+/// An archive on disk: its root and the pattern of its camera directories.
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
     pattern: Regex,
-    /// The archive's identity as it was when this process began, or why there is none; written once, by `identify`.
+    /// The archive's id at the start of this process, or why there is none. Written once, by `identify`.
     identity: OnceLock<std::result::Result<String, String>>,
-    /// The identity that a root without a marker is to have; written once, by `expect_identity`.
+    /// The id that a root without a marker is to get. Written once, by `expect_identity`.
     expected: OnceLock<String>,
-    /// The root directory while the identity could not be written since the disk is full: the first pass that makes room
-    /// writes it. Written by `identify` and `settle_identity`.
+    /// The root directory, while its disk is too full for the marker; the first pass that makes room writes it. Written
+    /// by `identify` and `settle_identity`.
     unwritten: Mutex<Option<dir::Inode>>,
-    /// The volume that each camera's directory was on when it was first seen. Written by `check_disk` and by the expirer, which
-    /// knows it from earlier runs; read by `check_disk`.
+    /// The volume of each camera's directory when it was first seen. Written by `check_disk` and by the expirer, which
+    /// loads it from earlier runs; read by `check_disk`.
     volumes: Mutex<BTreeMap<Camera, Volume>>,
-    /// Whether files of a camera can be opened without waiting when their names are in memory. Written by `open_media`, read
-    /// by `open_media_at_once`; one entry a camera of which a file was opened.
+    /// Whether files of a camera can be opened without waiting when their names are cached. Written by `open_media`,
+    /// read by `open_media_at_once`; one entry for each camera of which a file was opened.
     at_once: Mutex<BTreeMap<Camera, bool>>,
-    /// Held by whoever makes, takes back, lists or takes up passes of the delete queue.
+    /// Held while passes of the delete queue are made, restored, listed or taken by the reaper.
     queue: Mutex<()>,
-    /// Passes of which something could not be removed when the reaper last tried. Written by the reaper, read by whoever
-    /// lists passes.
+    /// Passes of which something could not be removed at the reaper's last try. Written by the reaper, read when passes
+    /// are listed.
     stuck: stuck::Stuck,
     stalled: stalled::Stalled,
-    /// Directories of the root that are no cameras. Written and read by `strangers`.
+    /// Directories of the root that are not cameras. Written and read by `strangers`.
     strangers: Mutex<strangers::Strangers>,
-    /// The command that accepts the root, for messages; written once, by `set_accept_command`.
+    /// The command that accepts the root, for messages. Written once, by `set_accept_command`.
     accept: OnceLock<String>,
 }
 
 impl Tree {
-    /// Opens the archive at `root`, whose camera directories match `pattern` as a whole.
+    /// Opens the archive at `root`, whose camera directories match `pattern` as a whole. Changes nothing.
     ///
-    /// Fails with [`Error::NoArchive`] where the root is missing or unreadable, or has neither a marker nor a single
-    /// camera directory: it might be the wrong folder, or a disk that is not mounted. Changes nothing.
+    /// Fails with [`Error::NoArchive`] if the root is missing or unreadable, or has neither a marker nor a camera
+    /// directory: it may be the wrong folder, or a disk that is not mounted.
     pub fn open(root: &Path, pattern: &str) -> Result<Self> {
         Self::open_if(root, pattern, false)
     }
 
-    /// The same, but a root that holds nothing else yet is taken too: Motion makes the first camera directory with its first
-    /// event.
+    /// Like `open`, but also accepts an empty root: Motion creates the first camera directory with its first event.
     pub fn open_blank(root: &Path, pattern: &str) -> Result<Self> {
         Self::open_if(root, pattern, true)
     }
 
     fn open_if(root: &Path, pattern: &str, may_be_blank: bool) -> Result<Self> {
         let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-            let text = error.to_string(); // with a drawing of the place on several lines; the last says what is wrong
+            let text = error.to_string(); // it draws the position on several lines; the last line has the reason
             let why = text.lines().last().unwrap_or_default();
             Error::Config(format!("--camera-pattern {pattern:?}: {}", why.trim_start_matches("error: ")))
         })?;
@@ -206,7 +205,8 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Whether the root holds nothing but what Owlery, Motion's hooks, mkfs and file managers (`.Trash-1000`) make in it.
+    /// Whether the root holds nothing except what Owlery, Motion's hooks, mkfs and file managers (`.Trash-1000`)
+    /// create.
     fn is_blank(root: &Dir) -> Result<bool> {
         let mut is_blank = true;
         root.list(|name, _| {
@@ -220,7 +220,7 @@ impl Tree {
         &self.root
     }
 
-    /// Which directories of the root are cameras, as configured.
+    /// The configured pattern of camera directories.
     pub fn pattern(&self) -> &str {
         let whole = self.pattern.as_str();
         whole.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(whole)
@@ -231,8 +231,8 @@ impl Tree {
         Dir::open_root(&self.root)
     }
 
-    /// The markers in `queue/` and when they were touched (nanoseconds since 1970); none where there is no such
-    /// directory. Names that are no markers are passed over.
+    /// The markers in `queue/` with their modification times (nanoseconds since 1970); none if there is no such
+    /// directory. Skips other names.
     pub fn queue_markers(&self) -> Result<Vec<(QueueMarker, i64)>> {
         let mut markers = Vec::new();
         let Some(queue) = self.root_dir()?.open_dir_if_there(b"queue")? else { return Ok(markers) };
@@ -246,13 +246,13 @@ impl Tree {
         Ok(markers)
     }
 
-    /// Whether `name` is that of a camera directory of this archive.
+    /// The camera of this name, if `name` matches the pattern.
     pub fn is_camera(&self, name: &str) -> Option<Camera> {
         self.pattern.is_match(name).then(|| name.parse().ok()).flatten()
     }
 
-    /// Whether what is written to the archive's disk reaches the kernel's notifications: not on network filesystems and
-    /// FUSE, where files can be written behind the mount. A camera can lie elsewhere: [`CameraDir::notifies`].
+    /// Whether the kernel notifies of every write to the archive's disk. It does not on network filesystems and FUSE,
+    /// where files can be written behind the mount. A camera can be on another disk: [`CameraDir::notifies`].
     pub fn notifies(&self) -> bool {
         self.root_dir().map_or(true, |dir| !dir.is_silent())
     }

@@ -1,31 +1,31 @@
-//! A look at one event just before it is moved: is it saved, and when was something in it last written? It lists the
-//! event and asks for the times of what Motion may still write, not of every frame.
+//! Inspects one event just before it is moved: whether it is saved, and when something in it was last written. Lists
+//! the event and reads the times of what Motion may still write, not of every frame.
 
 use std::collections::HashMap;
 
 use super::dir::{DayDir, Dir, Inode, mtime};
-use super::event_dir::DEEPEST;
+use super::event_dir::MAX_DEPTH;
 use super::{SAVED, dir};
 use crate::error::Result;
 use crate::event::EventName;
 use crate::event::frames::Frame;
 
-/// What a look at an event found.
+/// The result of inspecting an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     /// Whether it is saved.
     pub saved: bool,
-    /// The newest modification time found in it, nanoseconds since 1970. With `saved`, nothing below the directory was
-    /// asked for its time.
+    /// The newest modification time found in it, nanoseconds since 1970. If it is saved, only the directory's own time.
     pub newest: i64,
-    /// The directory as it was: entries that come or go change it.
+    /// The directory as it was: entries that are added or removed change it.
     seal: Seal,
-    /// Whether it was taken long enough before the move for a program that keeps times (`rsync -a`) to have saved the event
+    /// Whether it was made so long before the move that a program that keeps times (`rsync -a`) may have added `.saved`
+    /// without a trace. Then `.saved` is checked again.
     /// unseen: then the mark is asked for again.
     is_early: bool,
 }
 
-/// What changes when an entry of a directory comes or goes, or when another directory takes its place.
+/// What changes if an entry of a directory is added or removed, or if another directory takes its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seal {
     inode: Inode,
@@ -42,8 +42,8 @@ impl Seal {
     }
 }
 
-/// Looks that were taken at events of a day some time before they are moved. What has changed since then shows when the event is
-/// compared with its look after the move.
+/// Inspections of events of a day that were made some time before the move. Later changes are found when the event is
+/// compared after the move.
 #[derive(Debug, Default)]
 pub struct EarlyLooks {
     /// The day's directory.
@@ -52,43 +52,43 @@ pub struct EarlyLooks {
 }
 
 impl EarlyLooks {
-    /// No looks yet at events of this day.
+    /// Empty, for events of this day.
     pub fn of(day: &DayDir) -> Result<Self> {
         Ok(Self { day: Some(day.dir.inode()?), looks: HashMap::new() })
     }
 
-    /// Adds a look.
+    /// Adds an inspection.
     pub fn add(&mut self, name: EventName, look: Look) {
         self.looks.insert(name, look);
     }
 
-    /// These looks, if they were taken in this directory; else none.
+    /// These inspections, if they were made in this directory; else none.
     pub(super) fn if_of(self, day: &DayDir) -> Self {
         let is_same = self.day.is_some() && day.dir.inode().ok() == self.day;
         if is_same { self } else { Self::default() }
     }
 
-    /// The look at this event. It serves once: an event that changed since is looked at anew.
+    /// The inspection of this event. It is returned once: an event that changed since is inspected again.
     pub(super) fn take(&mut self, name: EventName) -> Option<Look> {
         self.looks.remove(&name).map(|look| Look { is_early: true, ..look })
     }
 }
 
 impl DayDir {
-    /// Looks at one event of this day. An error means that it cannot be told whether it is saved or being written.
+    /// Inspects one event of this day. An error means that it is unknown whether the event is saved or being written.
     pub fn look(&self, name: EventName) -> Result<Look> {
         let event = self.dir.open_dir(name.text().as_bytes())?;
         let stat = event.stat_self()?;
         let mut look = Look { saved: false, newest: mtime(&stat), seal: Seal::of(&stat), is_early: false };
         let names = Written::list(&event, &mut look.saved)?;
         if !look.saved {
-            names.newest(&event, DEEPEST, &mut look.newest)?;
+            names.newest(&event, MAX_DEPTH, &mut look.newest)?;
         }
         Ok(look)
     }
 
-    /// Whether no entry of an event came or went since the look. `by_inode`: whether the directory must also have the same
-    /// inode number, which a pool of disks (mergerfs) may change by a rename.
+    /// Whether no entry of an event was added or removed since `look`. `by_inode`: whether the directory must also have
+    /// the same inode number, which a pool of disks (mergerfs) may change with a rename.
     pub(super) fn is_as_looked(&self, name: EventName, look: &Look, by_inode: bool) -> Result<bool> {
         let text = name.text();
         let is_same = look.seal.is(&Seal::of(&self.dir.stat(text.as_bytes())?), by_inode);
@@ -98,7 +98,8 @@ impl DayDir {
 }
 
 impl Look {
-    /// The same of one event that was moved: `event` is it, opened before, and `name` in `target` where it should be.
+    /// Like `is_as_looked`, for one event that was moved: `event` is it, opened before, and `name` in `target` its new
+    /// place.
     pub(super) fn is_of_moved(&self, event: &Dir, target: &Dir, name: &[u8]) -> Result<bool> {
         let (opened, moved) = (Seal::of(&event.stat_self()?), Seal::of(&target.stat(name)?));
         let is_same = opened.inode == moved.inode && self.seal.is(&moved, false);
@@ -106,17 +107,18 @@ impl Look {
     }
 }
 
-/// The newest modification time of what is in an event's directory; `None` where there is nothing in it.
+/// The newest modification time in an event's directory; `None` if it is empty.
 pub(super) fn newest_in(event: &Dir) -> Result<Option<i64>> {
     let mut newest = i64::MIN;
-    Written::list(event, &mut false)?.newest(event, DEEPEST, &mut newest)?;
+    Written::list(event, &mut false)?.newest(event, MAX_DEPTH, &mut newest)?;
     Ok((newest != i64::MIN).then_some(newest))
 }
 
-/// The entries of a directory whose times tell whether it is being written.
+/// The entries of a directory whose times show whether it is being written.
 ///
-/// Motion writes a frame once, and a new one changes the time of the directory. A movie grows without that, and so may
-/// files that other programs add. So of frames only the first and the last by name are asked; there are thousands.
+/// Motion writes a frame once, and a new frame changes the time of the directory. A movie grows without that, and so
+/// may files that other programs add. So only the first and the last frame by name are checked, since there may be
+/// thousands.
 #[derive(Default)]
 struct Written {
     first_frame: Option<Vec<u8>>,

@@ -1,5 +1,5 @@
-//! The events of a day that is to be retired, as they were just before: which may go, which stay and why. After the rename
-//! what was moved is compared with that.
+//! The events of a day that is about to be retired: which may be moved, which stay, and why. After the rename, what was
+//! moved is compared with this.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,35 +8,35 @@ use super::{EarlyLooks, Look, Report};
 use crate::error::Result;
 use crate::event::{Day, EventName};
 
-/// Why an event stays that Motion may still write.
+/// Why an event stays that Motion may still be writing.
 pub const BEING_WRITTEN: &str = "it is being written, or was a moment ago; it stays until the next pass";
 
-/// Says of an event whose newest modification time is given whether Motion may still write it.
+/// Returns whether Motion may still be writing an event, from its newest modification time.
 pub type IsOpen<'a> = dyn Fn(&DayDir, EventName, i64) -> Result<bool> + 'a;
 
-/// The events that were wanted of a day.
+/// The requested events of a day.
 pub(super) struct Looked {
     pub day: Day,
-    /// May go.
+    /// May be moved.
     pub free: BTreeMap<EventName, Look>,
-    /// Stay, since they are saved.
+    /// Stay because they are saved.
     pub kept: Vec<Report>,
-    /// Stay, since they are being written or since that cannot be told.
+    /// Stay because they are being written, or because that is unknown.
     pub failures: Vec<Report>,
 }
 
-/// What was found of a day after it was moved.
+/// The comparison of a day after it was moved.
 pub(super) enum Found {
-    /// All that was looked at, and as it was.
+    /// Everything inspected was moved, unchanged.
     All,
-    /// These alone, as they were; the others are still in the archive.
+    /// Only these events were moved, unchanged; the others are still in the archive.
     Part(BTreeSet<EventName>),
-    /// Something else.
+    /// Anything else.
     Changed,
 }
 
 impl Looked {
-    /// Looks at those of the listed events that are wanted, but at none of which `early` has a look.
+    /// Inspects the requested ones among the listed events, except those that `early` has already.
     pub fn at(
         day: &DayDir,
         list: &DayList,
@@ -57,7 +57,7 @@ impl Looked {
                 Err(error) if error.is_not_found() => {} // gone since it was listed
                 Err(error) => {
                     let report = Report::of(&error, &path());
-                    let problem = format!("it cannot be told whether it is saved or being written: {}", report.problem);
+                    let problem = format!("cannot determine whether it is saved or being written: {}", report.problem);
                     looked.failures.push(Report::failure(path(), problem));
                 }
             }
@@ -65,9 +65,9 @@ impl Looked {
         looked
     }
 
-    /// Compares what lies in `moved`, opened after the rename, with what was looked at through `day`, opened before.
+    /// Compares the contents of `moved`, opened after the rename, with what was inspected through `day`, opened before.
     pub fn compare(&self, day: &DayDir, moved: &DayDir) -> Result<Found> {
-        // Both numbers are asked for now: mergerfs can make a directory's number of its path.
+        // Both inode numbers are read now: mergerfs may derive a directory's number from its path.
         if day.dir.inode()? != moved.dir.inode()? {
             return Ok(Found::Changed);
         }

@@ -1,4 +1,4 @@
-//! `.owlery/archive.json` in the root: the archive's identity. It proves that the right disk is mounted.
+//! `.owlery/archive.json` in the root: the archive's id. It proves that the right disk is mounted.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,32 +7,32 @@ use super::dir::Dir;
 use crate::command_line::quote;
 use crate::error::{Error, Result};
 
-/// Where the marker lies below the root.
+/// The path of the marker below the root.
 pub(super) const MARKER: &str = ".owlery/archive.json";
 const FOLDER: &[u8] = b".owlery";
 const FILE: &[u8] = b"archive.json";
-/// More than any marker has, in bytes.
-const LONGEST: usize = 4096;
+/// An upper bound for the size of a marker, in bytes.
+const MAX_BYTES: usize = 4096;
 
 #[derive(Serialize, Deserialize)]
 struct Marker {
-    /// The version of this file's form.
+    /// The version of the format.
     owlery: u32,
-    /// The identity: random, made once.
+    /// The archive's id: random, created once.
     archive: String,
 }
 
-/// What tells a root directory without a marker from others.
+/// What distinguishes a root directory without a marker from others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootSign {
-    /// That of its filesystem, as statvfs(2) has it.
+    /// The filesystem's id from statvfs(2).
     id: u64,
     inode: u64,
-    /// Its time of birth, in nanoseconds since 1970.
+    /// The directory's birth time in nanoseconds since 1970.
     born: i64,
 }
 
-/// The identity in a marker's text, or why it is none.
+/// The id in a marker, or why the marker is invalid.
 pub fn parse(bytes: &[u8]) -> std::result::Result<String, String> {
     let marker: Marker = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if marker.owlery != 1 {
@@ -44,20 +44,20 @@ pub fn parse(bytes: &[u8]) -> std::result::Result<String, String> {
     Ok(marker.archive)
 }
 
-/// A new identity.
+/// A new archive id.
 pub(super) fn random_id() -> std::io::Result<String> {
     let mut random = [0u8; 16];
     rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
     Ok(format!("{:032x}", u128::from_be_bytes(random)))
 }
 
-/// A marker's text.
+/// The contents of a marker.
 pub fn text_of(archive: &str) -> Vec<u8> {
     let marker = Marker { owlery: 1, archive: archive.to_owned() };
     serde_json::to_vec(&marker).expect("a struct of a number and a string is JSON")
 }
 
-/// What an error says, without the guard's name in front.
+/// An error's message without the guard's name.
 fn message_of(error: &Error) -> String {
     match error {
         Error::Refused { message, .. } => message.clone(),
@@ -66,12 +66,12 @@ fn message_of(error: &Error) -> String {
 }
 
 impl Tree {
-    /// The identity in the root's marker now; `None` where there is no marker. Never follows links. A marker that cannot be
-    /// parsed is an error that says so, and is never replaced by a new one.
+    /// The id in the root's marker now; `None` if there is no marker. Never follows links. A marker that cannot be
+    /// parsed is an error, and is never replaced automatically.
     pub fn marker(&self) -> Result<Option<String>> {
         let root = self.root_dir()?;
         let Some(folder) = root.open_dir_if_there(FOLDER)? else { return Ok(None) };
-        let bytes = match folder.read_small(FILE, LONGEST) {
+        let bytes = match folder.read_small(FILE, MAX_BYTES) {
             Ok(None) => return Ok(None),
             Ok(Some(bytes)) => bytes,
             Err(error) => return Err(self.unreadable(error)),
@@ -88,7 +88,7 @@ impl Tree {
         Error::Refused { guard: "marker", message }
     }
 
-    /// What is no file with a marker's text is a broken marker; what cannot be read now may be whole.
+    /// A file without valid contents is a broken marker; one that cannot be read now may be intact.
     fn unreadable(&self, error: Error) -> Error {
         use rustix::io::Errno;
         let Error::Io { source, .. } = &error else { return error };
@@ -104,19 +104,19 @@ impl Tree {
         }
     }
 
-    /// The command by which a person accepts the root as it is.
+    /// The command with which a user accepts the root as it is.
     pub fn accept_command(&self) -> String {
         let usual = || format!("owlery accept {}", quote(self.root.as_ref()));
         self.accept.get().cloned().unwrap_or_else(usual)
     }
 
-    /// The same where it needs more than the root.
+    /// Sets a command that needs more arguments than the root.
     pub fn set_accept_command(&self, command: String) {
         let _ = self.accept.set(command);
     }
 
-    /// Makes sure that the root carries a marker and remembers it; `None` where the root cannot take one. Such an
-    /// archive can be served and is never expired.
+    /// Makes sure that the root has a marker and remembers its id; `None` if the root cannot have one. Such an archive
+    /// can be served and is never expired.
     pub fn identify(&self) -> Option<&str> {
         let identify = || match self.marker() {
             Ok(Some(id)) => Ok(id),
@@ -133,7 +133,7 @@ impl Tree {
         self.identity.get_or_init(identify).as_ref().ok().map(String::as_str)
     }
 
-    /// The same, but with `false` nothing is written: a root without a marker stays without.
+    /// Like `identify`. With `false` nothing is written, and a root without a marker gets none.
     pub fn identify_if(&self, may_write: bool) -> Option<&str> {
         if may_write {
             return self.identify();
@@ -146,18 +146,18 @@ impl Tree {
         self.identity.get_or_init(read).as_ref().ok().map(String::as_str)
     }
 
-    /// Where the marker lies.
+    /// The path of the marker.
     pub fn marker_path(&self) -> std::path::PathBuf {
         self.root.join(MARKER)
     }
 
-    /// Gives the root a new identity because a person says so, in place of a marker that is missing or broken.
+    /// Gives the root a new id in place of a missing or broken marker. Only at a user's request.
     pub fn mark_anew(&self) -> Result<String> {
         self.write_marker()
     }
 
-    /// Fails if the root carried a marker at the start and does not carry it now: another disk, or none, is mounted,
-    /// and what is not there now is not gone.
+    /// Fails if the root had a marker at the start and has none now: another disk, or none, is mounted, so missing
+    /// directories are not deleted ones.
     pub fn check_still_there(&self) -> Result<()> {
         match self.identity.get() {
             Some(Ok(_)) => self.verify_identity().map(|_| ()),
@@ -165,7 +165,7 @@ impl Tree {
         }
     }
 
-    /// Whether the root carries a marker or can take one, and is on a disk that can be written to.
+    /// Whether the root has a marker or can get one, and is on a writable disk.
     pub fn can_be_marked(&self) -> bool {
         let Ok(root) = self.root_dir() else { return false };
         let is_read_only =
@@ -174,7 +174,7 @@ impl Tree {
         !is_read_only && (takes || !matches!(self.marker(), Ok(None)))
     }
 
-    /// Checks that the root is still the archive that this process began with: right before every pass.
+    /// Checks that the root is still the archive that this process began with. Must be called right before every pass.
     pub fn verify_identity(&self) -> Result<&str> {
         let refused = |message: String| Error::Refused { guard: "marker", message };
         let path = self.root.join(MARKER);
@@ -192,7 +192,7 @@ impl Tree {
         }
     }
 
-    /// An identity for a root whose disk has no room for a marker, to be written as soon as there is some.
+    /// An id for a root whose disk has no room for a marker. It is written as soon as there is room.
     fn provisional(&self, error: Error) -> Result<String> {
         if !error.is_full() {
             return Err(error);
@@ -203,23 +203,23 @@ impl Tree {
         Ok(id)
     }
 
-    /// The identity for a root without one. A root that has lost its marker is known by what waits in its delete queue.
+    /// An id for a root without one. Passes in its delete queue may carry the lost id.
     fn new_identity(&self) -> Result<String> {
         let id = self.adoptable().or_else(|| self.expected.get().cloned()).map_or_else(random_id, Ok);
         id.map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))
     }
 
-    /// Has a root without a marker be given this identity, which an earlier process could not write.
+    /// Sets the id that a root without a marker is to get, because an earlier process could not write it.
     pub fn expect_identity(&self, id: String) {
         let _ = self.expected.set(id); // the first one counts
     }
 
-    /// What tells this root from others, where its filesystem says enough.
+    /// What distinguishes this root from others, if its filesystem reports enough.
     pub fn root_sign(&self) -> Option<RootSign> {
         let root = self.root_dir().ok()?;
         let id = rustix::fs::fstatvfs(&root).ok()?.f_fsid;
         let sign = RootSign { id, inode: root.inode().ok()?.ino, born: super::volume::born(&root).ok()?? };
-        // Two filesystems that one script made in the same second look alike without an id.
+        // Without an id, two filesystems that one script made in the same second look alike.
         (id != 0 || sign.born % 1_000_000_000 != 0).then_some(sign)
     }
 
@@ -227,13 +227,14 @@ impl Tree {
         self.unwritten.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Whether the identity could not be written yet, and the root is still the directory that it is meant for.
+    /// Whether the marker is still to be written, and the root is still the same directory.
     pub fn is_provisional(&self) -> bool {
         let Some(meant) = *self.unwritten() else { return false };
         self.root_dir().and_then(|root| root.inode()).is_ok_and(|inode| inode == meant)
     }
 
-    /// Writes the marker if the disk had no room for it at the start: before anything is moved into the delete queue.
+    /// Writes the marker if the disk had no room for it at the start. Must be called before anything is moved into the
+    /// delete queue.
     pub fn settle_identity(&self) -> Result<()> {
         if self.is_provisional()
             && let Some(Ok(id)) = self.identity.get()
@@ -263,7 +264,7 @@ impl Tree {
 }
 
 impl Dir {
-    /// Makes a directory unless something of that name is there.
+    /// Creates a directory unless an entry of that name exists.
     pub(super) fn make_dir_if_missing(&self, name: &[u8]) -> Result<()> {
         match rustix::fs::mkdirat(self, name, rustix::fs::Mode::from_raw_mode(0o755)) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
@@ -271,17 +272,17 @@ impl Dir {
         }
     }
 
-    /// Gives this directory to the owner of `other`, if this process is root; best effort.
+    /// When run as root, gives this directory to the owner of `other`; best effort.
     pub(super) fn take_owner_of(&self, other: &Self) {
         owlery_state::give_to_owner_of(other, self);
     }
 
-    /// Gives a file in this directory to the owner of the directory, if this process is root; best effort.
+    /// When run as root, gives a file in this directory to the directory's owner; best effort.
     pub(super) fn give_owner_to(&self, file: impl std::os::fd::AsFd) {
         owlery_state::give_to_owner_of(self, file);
     }
 
-    /// Writes a file as a whole: a temporary file beside it, synced, then renamed over it.
+    /// Writes a file atomically: a temporary file beside it, synced, then renamed over it.
     pub(super) fn write_whole(&self, name: &[u8], bytes: &[u8]) -> Result<()> {
         owlery_state::write_whole(self, self.path(), name, bytes, 0o644)
     }

@@ -1,5 +1,5 @@
-//! Opening the files of events for whoever serves them: by strict names, beneath the archive, never through a link. What
-//! is read from them, and whether that waits for a disk, is the caller's.
+//! Opens the files of events for reading: by strict names, within the archive, never through a link. The caller reads
+//! from them and decides whether to wait for a disk.
 
 use std::fs::File;
 use std::io;
@@ -16,27 +16,27 @@ use crate::error::{Error, Result};
 use crate::event::EventId;
 use crate::event::frames::Format;
 
-/// A file of an event: `{event}/{file}` or `{event}/debug/{file}`.
+/// The path of an event's file: `{event}/{file}` or `{event}/debug/{file}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaPath {
-    /// Whose file.
+    /// The event.
     pub event: EventId,
-    /// Whether it lies in the event's `debug/`.
+    /// Whether the file is in the event's `debug/`.
     pub in_debug: bool,
-    /// Its name: not hidden, no separator, no control character.
+    /// The file name: not hidden, no separator, no control character.
     pub file: String,
 }
 
 /// An open file of an event.
 #[derive(Debug)]
 pub struct MediaFile {
-    /// The file itself.
+    /// The open file.
     pub file: File,
     /// Its size in bytes.
     pub len: u64,
-    /// Its modification time, nanoseconds since 1970.
+    /// Its modification time in nanoseconds since 1970.
     pub modified: i64,
-    /// Its inode number: with size and time it makes a strong enough tag.
+    /// Its inode number. Together with size and time it makes a strong enough `ETag`.
     pub inode: u64,
 }
 
@@ -74,16 +74,17 @@ impl Tree {
         Ok(media)
     }
 
-    /// The same without ever waiting for a disk, by one system call: for a thread that must not wait. `None` where that
-    /// cannot be (something on the way is not in memory, is a link, or is not there; the camera's disk is remote, or nothing
-    /// is known of it yet): then [`Tree::open_media`] knows.
+    /// Like `open_media`, with one system call that never waits for a disk. `None` if that is impossible: something on
+    /// the path is not cached, is a link, or does not exist; or the camera's disk is remote or was not used yet. Then
+    /// use [`Tree::open_media`].
     pub fn open_media_at_once(&self, path: &MediaPath) -> Option<MediaFile> {
         let MediaPath { event, in_debug, file } = path;
         let known = self.at_once.lock().unwrap_or_else(PoisonError::into_inner).get(&event.camera).copied();
         if known != Some(true) {
             return None;
         }
-        // The root's path has no links (it was resolved when the archive was opened), and none is followed: what this opens
+        // The root's path has no links (it was resolved when the archive was opened), and none is followed. So this
+        // opens the same file as going from directory to directory would.
         // is what going from directory to directory would.
         let mut whole = Vec::with_capacity(256);
         whole.extend_from_slice(self.root.as_os_str().as_encoded_bytes());
@@ -97,7 +98,7 @@ impl Tree {
         MediaFile::of(open_cached(&whole)?).ok()?
     }
 
-    /// The event's pictures by name, with their sizes, sorted by name; hidden files and links left out.
+    /// The event's pictures with their sizes in bytes, sorted by name, without hidden files and links.
     pub fn images(&self, event: &EventId) -> Result<Vec<(String, u64)>> {
         let dir = self.event_dir(event).map_err(hide)?;
         let mut names = Vec::new();
@@ -106,7 +107,7 @@ impl Tree {
                 && !name.starts_with('.')
                 && Format::ALL.into_iter().any(|format| name.ends_with(format.ending()))
                 && !name.chars().any(char::is_control)
-            // its URL leads nowhere
+            // its URL would not work
             {
                 names.push(name.to_owned());
             }
@@ -119,7 +120,7 @@ impl Tree {
         Ok(names.into_iter().filter_map(size).collect())
     }
 
-    /// The files of an event, to be taken along: those of its directory and of its `debug/`, hidden ones left out.
+    /// The files of an event, from its directory and its `debug/`, without hidden ones.
     pub fn event_files(&self, event: &EventId) -> Result<EventFiles> {
         let dir = self.event_dir(event).map_err(hide)?;
         let debug = dir.open_dir_if_there(b"debug").or_else(|error| match error {
@@ -131,7 +132,7 @@ impl Tree {
             let from = files.names.len();
             let Some(dir) = (if in_debug { files.debug.as_ref() } else { Some(&files.dir) }) else { continue };
             dir.list(|name, kind| {
-                // Where the directory does not tell the kind, opening will.
+                // If the directory does not report the kind, opening it shows it.
                 let may_be_file = matches!(kind, FileType::RegularFile | FileType::Unknown);
                 if !may_be_file || name.starts_with(b".") {
                     return;
@@ -147,20 +148,20 @@ impl Tree {
     }
 }
 
-/// The files of an event by name. Its directories are held open, so that they can be read even when the event goes into
-/// the delete queue meanwhile.
+/// The files of an event by name. Keeps its directories open, so that the files can be read even if the event is moved
+/// into the delete queue meanwhile.
 #[derive(Debug)]
 pub struct EventFiles {
-    /// Whether it lies in `debug/`, and its name; the event's own first, each sorted.
+    /// Whether it is in `debug/`, and its name; the event's own files first, each group sorted.
     pub names: Vec<(bool, String)>,
-    /// Names that are no text, as far as they can be told.
+    /// Names that are not UTF-8, with replaced bytes.
     pub was_odd: Vec<String>,
     dir: Dir,
     debug: Option<Dir>,
 }
 
 impl EventFiles {
-    /// Opens one of them. What is no regular file, or is not there any more, is "not found".
+    /// Opens one of them. A file that is not regular, or is gone, is "not found".
     pub fn open(&self, (in_debug, name): &(bool, String)) -> Result<MediaFile> {
         let dir = if *in_debug { self.debug.as_ref().unwrap_or(&self.dir) } else { &self.dir };
         open_in(dir, name.as_bytes())
@@ -175,7 +176,7 @@ fn open_in(dir: &Dir, name: &[u8]) -> Result<MediaFile> {
 }
 
 impl MediaFile {
-    /// `None` if it is no regular file.
+    /// `None` if it is not a regular file.
     fn of(fd: OwnedFd) -> io::Result<Option<Self>> {
         let stat = statx(&fd, b"", rustix::fs::AtFlags::EMPTY_PATH)?;
         let is_regular = file_type(&stat) == FileType::RegularFile;
@@ -188,7 +189,8 @@ impl MediaFile {
     }
 }
 
-/// To whoever asks for a file, what is refused is not there: a link, a file in a directory's place, a directory that is no
+/// Maps what is refused (a link, a file in place of a directory, a directory that is not a camera of this archive) to
+/// "not found". Other read errors stay errors.
 /// camera of this archive. What cannot be read although it is there stays an error.
 fn hide(error: Error) -> Error {
     let is_refused = |source: &io::Error| match source.raw_os_error() {

@@ -1,9 +1,9 @@
-//! Whether a movie was finished, and how long it is: what its container tells. `FFmpeg`, which writes Motion's movies, leaves a
-//! place at the beginning or an entry at the end that it fills when it closes the file; where it is not filled, the movie is
-//! being written or was cut off.
+//! Whether a movie was finished, and how long it is, from its container. `FFmpeg`, which writes Motion's movies, fills
+//! a field at the beginning or adds an entry at the end when it closes the file. If that is missing, the movie is being
+//! written or was cut off.
 //!
-//! Crates that read containers want whole files and refuse cut ones; here a bounded number of blocks is read of any file, and
-//! no bytes are an error.
+//! Crates that read containers need whole files and reject truncated ones. This module reads a bounded number of blocks
+//! of any file, and accepts all bytes.
 
 mod avi;
 mod flv;
@@ -21,39 +21,39 @@ use crate::event::Container;
 use crate::event::state::MovieCheck;
 use source::Source;
 
-/// What was read of a movie.
+/// The result of reading a movie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     pub check: MovieCheck,
-    /// How many seconds it lasts, rounded, at least one; `None` where that is not told. Of a movie that was cut off, as far as
-    /// it goes.
+    /// Its length in seconds, rounded, at least one; `None` if the file does not have it. For a truncated movie, the
+    /// length of what is left.
     pub secs: Option<u32>,
 }
 
-/// A longer duration is not believed: two days in seconds.
-const LONGEST: f64 = 2.0 * 86_400.0;
+/// The largest accepted length: two days in seconds.
+const MAX_SECONDS: f64 = 2.0 * 86_400.0;
 
 impl Look {
     fn of(check: MovieCheck) -> Self {
         Self { check, secs: None }
     }
 
-    /// A duration of zero, of less or of more than can be is none.
+    /// A length of zero, below, or above the maximum counts as unknown.
     fn new(check: MovieCheck, secs: Option<f64>) -> Self {
-        let believed = secs.filter(|secs| *secs > 0.0 && *secs <= LONGEST);
+        let believed = secs.filter(|secs| *secs > 0.0 && *secs <= MAX_SECONDS);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within two days
         let secs = believed.map(|secs| (secs.round() as u32).max(1));
         Self { check, secs }
     }
 }
 
-/// Units of a scale (so many a second) in seconds; `None` without a scale.
+/// Converts units of a scale (units in a second) to seconds; `None` without a scale.
 #[allow(clippy::cast_precision_loss)] // seconds are wanted
 fn seconds(units: u64, scale: u64) -> Option<f64> {
     (scale > 0).then(|| units as f64 / scale as f64)
 }
 
-/// Looks into an open movie of `len` bytes.
+/// Reads an open movie of `len` bytes.
 pub(super) fn look(file: &OwnedFd, len: u64, container: Container) -> io::Result<Look> {
     look_by(len, container, |buffer, at| Ok(rustix::io::pread(file, buffer, at)?))
 }
@@ -83,7 +83,7 @@ fn look_by(
     }
 }
 
-/// How a file is built, by its first bytes: `movie_extpipe` may write something else than the ending says.
+/// The file format by its first bytes: `movie_extpipe` may write another one than the extension says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Mp4,
@@ -95,7 +95,7 @@ enum Form {
     Program,
     /// A bare stream of MPEG video, as Motion's time-lapse movies are.
     Video,
-    /// Space that was given to the file and never written: a power loss.
+    /// Space that was allocated and never written: a power loss.
     Zeros,
     Unknown,
 }

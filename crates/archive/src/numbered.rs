@@ -1,6 +1,6 @@
-//! Whether a directory whose name is a number is an event (Motion's `%v`) or something else, such as the directory of an hour
-//! (`%Y-%m-%d/%H/%M-%S.mp4`). Both can be named `08`, so what is in it decides; in doubt it is no event, so that no rule
-//! removes it.
+//! Decides whether a directory with a number for its name is an event (Motion's `%v`) or something else, such as the
+//! directory of an hour (`%Y-%m-%d/%H/%M-%S.mp4`). Both can be named `08`, so the contents decide. In doubt it is not
+//! an event, so that no rule removes it.
 
 use super::SAVED;
 use super::dir::{DayDir, DayList};
@@ -9,18 +9,18 @@ use crate::error::{Error, Result};
 use crate::event::frames::Frame;
 use crate::event::{EventName, MovieName, Thumbnail};
 
-/// What the names in a numbered directory say.
+/// What the names in a numbered directory show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// It is an event.
     Event,
-    /// An event or an hour: all that is in it was recorded in the hour that is its name.
+    /// An event or an hour: everything in it was recorded in the hour that is its name.
     Either,
-    /// Nothing in it says that it is an event, or something says that it may not be.
+    /// Nothing shows that it is an event, or something shows that it may not be.
     Unknown,
 }
 
-/// Collects evidence from names. A bit of a mask stands for an hour.
+/// Collects evidence from names. Each bit of a mask is an hour.
 #[derive(Debug, Default)]
 struct Evidence {
     /// A movie or a picture that Owlery knows by its whole name: no other layout has these.
@@ -29,7 +29,7 @@ struct Evidence {
     hours: u32,
     /// The first numbers of `NN-NN-NN.jpg` and the like: hours, or minutes within an hour directory.
     three: u32,
-    /// A name that begins with a digit and tells no hour.
+    /// A name that begins with a digit and has no hour.
     others: bool,
     is_empty: bool,
 }
@@ -80,7 +80,7 @@ fn is_of_event(name: &[u8]) -> bool {
         || matches!(Thumbnail::of(name), Some(Thumbnail::OfMovie(movie)) if is_usual(&movie))
 }
 
-/// The hour of a name that tells the day's date and a time, however they are separated; `day` is its date in digits.
+/// The hour of a name that has the day's date and a time, with any separators; `day` is the date in digits.
 fn dated(name: &[u8], day: &[u8]) -> Option<u32> {
     let digits: Vec<u8> = name.iter().copied().filter(u8::is_ascii_digit).collect();
     let at = digits.windows(day.len()).position(|window| window == day)? + day.len();
@@ -90,7 +90,9 @@ fn dated(name: &[u8], day: &[u8]) -> Option<u32> {
 }
 
 impl DayDir {
-    /// Whether the directory of that name is an event. Costs nothing where the name is a time, else a list of its names. A
+    /// Whether the directory of that name is an event. Free for a name that is a time; else it costs a listing. A
+    /// number that could also be the hour of its contents is an event if the number before or after it certainly is
+    /// one, since Motion counts without gaps.
     /// number that is also the hour of all that is in it is an event if the number before or after it is one for sure: Motion
     /// counts without gaps.
     pub fn is_event(&self, name: EventName) -> Result<bool> {
@@ -101,7 +103,7 @@ impl DayDir {
         })
     }
 
-    /// Whether it is there, is not empty, and is an event for sure.
+    /// Whether it exists, is not empty, and is certainly an event.
     fn is_sure(&self, name: EventName) -> bool {
         let is_empty = || {
             let mut is_empty = true;
@@ -121,7 +123,8 @@ impl DayDir {
         Ok(evidence.verdict(number, text.len()))
     }
 
-    /// Moves numbered directories that are no events to what is not ours. What cannot be read stays an event, so that reading
+    /// Moves numbered directories that are not events to the foreign entries. One that cannot be read stays an event,
+    /// so that reading it reports the error.
     /// it tells why.
     pub(super) fn set_aside_no_events(&self, list: &mut DayList) {
         list.events.retain(|name| {

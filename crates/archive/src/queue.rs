@@ -1,5 +1,5 @@
-//! The delete queue: `delete_queue/<pass>/` directories with a manifest `pass.json` of ours. Anything else in there
-//! belongs to somebody else (other tools use that folder too) and is only ever listed.
+//! The delete queue: directories `delete_queue/<pass>/` with our manifest `pass.json`. Anything else in there belongs
+//! to other programs and is only listed.
 
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
@@ -15,78 +15,79 @@ use crate::event::{Actor, Camera, Item};
 
 pub(super) const QUEUE: &[u8] = b"delete_queue";
 pub(super) const MANIFEST: &[u8] = b"pass.json";
-/// The manifest's name while the pass is made: only its last step, a rename that takes no space, makes it one that waits.
+/// The manifest's name while the pass is made. The last step renames it, which takes no space; then the pass waits.
 pub(super) const RETIRING: &[u8] = b"retiring.json";
-/// The manifest's name once the reaper has taken the pass up.
+/// The manifest's name once the reaper has begun with the pass.
 pub(super) const TAKEN_UP: &[u8] = b"reaping.json";
-/// Manifests list days, so they stay small; one larger than this is not believed.
-const LARGEST_MANIFEST: usize = 64 * 1024 * 1024;
+/// Manifests list days, so they stay small; a larger one is not accepted.
+const MAX_MANIFEST_BYTES: usize = 64 * 1024 * 1024;
 
-/// One line of a manifest.
+/// An item of a manifest.
 pub type ManifestItem = Item;
 
-/// What `pass.json` says: it makes a directory in the queue ours, and tells what was to be retired, when and why.
+/// The contents of `pass.json`: it marks a directory in the queue as ours, and has what was to be retired, when and
+/// why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The version of this file's form.
+    /// The version of the format.
     pub owlery: u32,
-    /// The identity of the archive that it was retired from.
+    /// The id of the archive that it was retired from.
     pub archive: String,
-    /// The pass, which is the directory's name too.
+    /// The name of the pass, which is also the directory's.
     pub pass: String,
     /// When it began, RFC 3339.
     pub started: String,
-    /// Who wanted it.
+    /// The actor that requested it.
     #[serde(default)]
     pub by: Actor,
-    /// Until when it can be taken back, RFC 3339; the reaper may take it after that. `None`: at once.
+    /// Until when it can be restored, RFC 3339; the reaper may remove it after that. `None`: at once.
     pub undo_until: Option<String>,
     /// Whether a person confirmed the pass, whose items a rule chose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirmed: bool,
-    /// What went wrong with the pass, for whoever looks at the queue.
+    /// What went wrong with the pass, for the listing of the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// What was planned. What was really moved is what lies beside this file.
     pub items: Vec<ManifestItem>,
 }
 
-/// What a manifest of any version has.
+/// The fields of a manifest of any version.
 #[derive(Deserialize)]
 struct Form {
     owlery: u32,
 }
 
 impl Manifest {
-    /// As it is written.
+    /// The file's contents.
     pub(super) fn text(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a manifest is texts and numbers")
     }
 
-    /// Whether the time in which it can be taken back is over. A time that cannot be read is never over.
+    /// Whether it may be reaped now. A time that cannot be parsed never ends.
     pub fn is_due(&self, now: Now) -> bool {
         let Some(until) = &self.undo_until else { return true };
         DateTime::parse_from_rfc3339(until).is_ok_and(|until| now.utc >= until)
     }
 }
 
-/// How far a pass, or a part of it, has come. Its manifest's name says so.
+/// The stage of a pass, or of a part of it, given by the name of its manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// It is being made, or was cut off while it was made. Never reaped.
+    /// It is being made, or making it was interrupted. Never reaped.
     Retiring,
     /// It waits, and can be restored.
     Waiting,
-    /// The reaper has taken it up: it cannot be restored any more.
+    /// The reaper has begun with it, so it cannot be restored any more.
     Reaping,
 }
 
 impl Stage {
-    /// In the order in which manifests are looked for: one of a later stage counts, and most passes wait.
+    /// In the order in which manifests are searched: a later stage takes precedence, and most passes wait.
     const ALL: [Self; 3] = [Self::Waiting, Self::Reaping, Self::Retiring];
 
-    /// The manifest's name.
+    /// The manifest's file name.
     pub(super) fn file(self) -> &'static [u8] {
         match self {
             Self::Retiring => RETIRING,
@@ -96,7 +97,7 @@ impl Stage {
     }
 }
 
-/// In which queue a pass, or a part of it, lies.
+/// The queue that has a pass, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// `ROOT/delete_queue`.
@@ -105,7 +106,7 @@ pub(super) enum Place {
     Camera(Camera),
 }
 
-/// The part of a pass that lies in one queue.
+/// The part of a pass in one queue.
 #[derive(Debug)]
 pub(super) struct PassPart {
     pub place: Place,
@@ -113,20 +114,20 @@ pub(super) struct PassPart {
     pub stage: Stage,
 }
 
-/// The directories of a pass, one in each queue that it lies in.
+/// The directories of a pass, one in each queue that has a part of it.
 pub(super) type PassParts = Vec<PassPart>;
 
-/// A pass of ours that waits in a queue.
+/// A pass of ours in a queue.
 #[derive(Debug, Clone, Serialize)]
 pub struct QueuedPass {
     /// Its manifest.
     pub manifest: Manifest,
-    /// Where its directory is.
+    /// The path of its directory.
     #[serde(serialize_with = "crate::printable::serialize_path")]
     pub path: PathBuf,
-    /// How far it has come.
+    /// Its stage.
     pub stage: Stage,
-    /// What of it could not be removed when the reaper last tried: such a pass frees no space.
+    /// What could not be removed at the reaper's last try: such a pass frees no space.
     pub stuck: Option<StuckPass>,
     /// Whether its queue is on the root's disk: only then does it free space there.
     pub is_on_root: bool,
@@ -135,7 +136,7 @@ pub struct QueuedPass {
 }
 
 impl QueuedPass {
-    /// What is the matter with it, for a person who looks at the queue; `None` if nothing is.
+    /// The problem of the pass, as a sentence for users; `None` if there is none.
     pub fn problem(&self) -> Option<String> {
         match self.stage {
             Stage::Retiring => Some(
@@ -146,7 +147,7 @@ impl QueuedPass {
         }
     }
 
-    /// The camera in whose own queue it lies.
+    /// The camera whose own queue has the pass.
     pub fn camera(&self) -> Option<&Camera> {
         match &self.place {
             Place::Root => None,
@@ -156,30 +157,31 @@ impl QueuedPass {
 }
 
 impl Tree {
-    /// Keeps others off the delete queue: passes that are made, taken back, listed, or taken up by the reaper.
+    /// Locks the delete queue: held while passes are made, restored, listed, or begun by the reaper.
     pub fn lock_queue(&self) -> MutexGuard<'_, ()> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes of which something could not be removed when the reaper last tried, and are still there.
+    /// Passes of which something could not be removed at the reaper's last try, and that still exist.
     pub fn stuck(&self) -> Vec<StuckPass> {
         self.stuck.retain(self.root(), |path| path.symlink_metadata().is_ok());
         self.stuck.all()
     }
 
-    /// Reads from a state directory what an earlier process could not remove; with `writes`, keeps it there from now on.
+    /// Reads from a state directory what an earlier process could not remove; with `writes`, keeps that file up to
+    /// date.
     pub fn recall_stuck(&self, state_dir: &Path, writes: bool) {
         self.stuck.recall(self.root(), state_dir, writes);
     }
 
-    /// Has the reaper try again at once what it could not remove.
+    /// Lets the reaper retry at once what it could not remove.
     pub fn try_stuck_again(&self) {
         self.stuck.try_again();
     }
 
-    /// Every pass of ours that waits, oldest first, and what else lies in the queues.
+    /// All passes of ours, oldest first, and reports of everything else in the queues.
     pub fn passes(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
-        // Where nothing may be written, the queue is shown as it will be when the root is marked again.
+        // In a root that must not be written to, the queue is shown as it will be once the root is marked again.
         let archive = self.identify().map(str::to_owned).or_else(|| self.adoptable()).unwrap_or_default();
         let (mut passes, mut others) = (Vec::new(), Vec::new());
         let root = self.root_dir()?;
@@ -227,7 +229,8 @@ impl Tree {
         }
     }
 
-    /// Every part of a pass, and what its manifest says; `None` if none of that name waits. Refuses one that is being
+    /// All parts of a pass, and its manifest; `None` if there is no pass of that name. Refuses a pass that is being
+    /// reaped.
     /// reaped.
     pub(super) fn parts_of(&self, pass: &str) -> Result<Option<(Manifest, PassParts)>> {
         let (mut manifest, mut parts) = (None, Vec::new());
@@ -248,7 +251,7 @@ impl Tree {
         Ok(PassPart { place: pass.place.clone(), dir, stage: pass.stage })
     }
 
-    /// The directory in which the queue of `place` lies.
+    /// The directory that contains the queue of `place`.
     pub(super) fn queue_base(&self, place: &Place) -> Result<Dir> {
         match place {
             Place::Root => self.root_dir(),
@@ -257,13 +260,13 @@ impl Tree {
     }
 }
 
-/// Why a directory in a queue is no pass of this archive.
+/// Why a directory in a queue is not a pass of this archive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotOurs {
-    /// Other programs use that folder too.
+    /// Other programs use that directory too.
     #[error("it has no pass.json")]
     NoManifest,
-    /// It cannot be read or understood.
+    /// It cannot be read or parsed.
     #[error("a pass whose {0}")]
     Broken(String),
     /// A later version wrote it.
@@ -275,7 +278,7 @@ pub(super) enum NotOurs {
 }
 
 impl NotOurs {
-    /// What a person can do about it.
+    /// What a user can do about it.
     fn cure(&self) -> &'static str {
         match self {
             Self::NoManifest => "it is never touched",
@@ -288,12 +291,12 @@ impl NotOurs {
     }
 }
 
-/// Whether a name is that of a manifest that was still being written.
+/// Whether this is the name of a manifest that was still being written.
 pub(super) fn is_unfinished(name: &[u8]) -> bool {
     (name.starts_with(b".pass.json.") || name.starts_with(b".retiring.json.")) && name.ends_with(b".tmp")
 }
 
-/// The manifest of a pass directory and how far the pass has come, or why it is not ours.
+/// The manifest of a pass directory and its stage, or why it is not ours.
 pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, Stage), NotOurs>> {
     Ok(read_manifest_of_any(pass)?.and_then(|(manifest, stage)| {
         if manifest.archive != archive || archive.is_empty() {
@@ -303,7 +306,7 @@ pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifes
     }))
 }
 
-/// The same, of whatever archive.
+/// Like `read_manifest`, for passes of any archive.
 pub(super) fn read_manifest_of_any(pass: &Dir) -> Result<Result<(Manifest, Stage), NotOurs>> {
     for stage in Stage::ALL {
         if let Some(read) = manifest_named(stage.file(), pass)? {
@@ -313,9 +316,9 @@ pub(super) fn read_manifest_of_any(pass: &Dir) -> Result<Result<(Manifest, Stage
     Ok(Err(NotOurs::NoManifest))
 }
 
-/// The manifest in a file of this name, or why it is not ours; `None` if there is none.
+/// The manifest in a file of this name, or why it is not ours; `None` if there is no such file.
 fn manifest_named(file: &[u8], pass: &Dir) -> Result<Option<Result<Manifest, NotOurs>>> {
-    let bytes = match pass.read_small(file, LARGEST_MANIFEST) {
+    let bytes = match pass.read_small(file, MAX_MANIFEST_BYTES) {
         Ok(None) => return Ok(None),
         Ok(Some(bytes)) => bytes,
         Err(Error::Io { op, source, .. }) => {
@@ -328,7 +331,7 @@ fn manifest_named(file: &[u8], pass: &Dir) -> Result<Option<Result<Manifest, Not
     let manifest: Manifest = match serde_json::from_slice(&bytes) {
         Ok(manifest) => manifest,
         Err(error) => {
-            // A later form may lack what is expected here.
+            // A later form may lack fields that are required here.
             let of_form = serde_json::from_slice::<Form>(&bytes).map(|form| form.owlery);
             let why = NotOurs::Broken(format!("{file} is not of our form: {error}"));
             return Ok(Some(Err(of_form.ok().filter(|form| *form > 1).map_or(why, NotOurs::Newer))));

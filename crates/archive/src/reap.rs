@@ -1,7 +1,7 @@
-//! Emptying the delete queue: the only recursive removal there is. It works by directory handle, enters nothing but
-//! passes that carry our manifest, follows no link, crosses no mount point, and leaves every directory alone that holds
-//! `.saved`. The manifest goes last, so that a pass that was cut off is still known as ours. How fast and how long it
-//! may go is asked of [`RateLimiter`].
+//! Empties the delete queue: the only recursive removal. It works by directory handle, enters only passes that carry
+//! our manifest, follows no link, crosses no mount point, and skips every directory that contains `.saved`. The
+//! manifest is removed last, so that an interrupted pass is still recognized as ours. [`RateLimiter`] decides how fast
+//! and how long it may continue.
 
 mod large;
 
@@ -18,48 +18,48 @@ use super::{Report, SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::fault::crash;
 
-/// What was removed so far. Written by the threads that remove, read by whoever asks.
+/// What was removed so far. Written by the removing threads.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Files, links and directories.
     pub entries: AtomicU64,
-    /// The sizes of the files among them.
+    /// The sizes of the files among them, in bytes.
     pub bytes: AtomicU64,
-    /// Passes that were taken up and done with, whatever is left of them. Written by the reaper.
+    /// Passes that the reaper has finished with, whatever is left of them. Written by the reaper.
     pub passes: AtomicU64,
 }
 
-/// What is asked before every entry is removed, by all threads that remove.
+/// Asked before every removal, by all removing threads.
 pub trait RateLimiter: Sync {
-    /// Waits until one more entry may be removed. False: none may, leave off here.
+    /// Waits until one more entry may be removed. False: stop here.
     fn next(&self) -> bool;
-    /// Whether to go on with a long entry.
+    /// Whether to continue with a long entry.
     fn may_go_on(&self) -> bool;
 }
 
-/// How reaping a pass ended.
+/// The result of reaping a pass.
 #[derive(Debug, Default)]
 pub struct Reaped {
     /// Whether the last of it was removed.
     pub is_gone: bool,
-    /// Whether there was no turn for the rest.
+    /// Whether the rate limiter stopped it.
     pub was_cut_short: bool,
-    /// What stays: saved events, and what could not be removed. A few lines, however much that is.
+    /// What stays: saved events, and what could not be removed. A few reports, however many entries that is.
     pub left: Vec<Report>,
-    /// How many entries stay.
+    /// The number of entries that stay.
     pub entries: u64,
-    /// Whether something else stays than at the last try.
+    /// Whether the entries that stay differ from those of the last try.
     pub is_news: bool,
 }
 
 /// How deep directories may be nested below a pass.
-const DEEPEST: u32 = 64;
-/// How deep they may still be nested below a day, `<pass>/<camera>/<day>`.
-const BELOW_DAY: u32 = DEEPEST - 2;
+const MAX_DEPTH: u32 = 64;
+/// How deep they may be nested below a day, `<pass>/<camera>/<day>`.
+const MAX_DEPTH_BELOW_DAY: u32 = MAX_DEPTH - 2;
 
 impl Tree {
-    /// Removes what lies in a pass, as long as there are turns. Errors on single entries are reported and the rest goes
-    /// on. A second thread, with the name and the priorities of this one, takes its share of every day's events.
+    /// Removes the contents of a pass as long as `turns` allows. Errors on single entries are reported, and the rest is
+    /// removed. A second thread, with the name and the priorities of this one, takes its share of every day's events.
     pub fn reap(&self, pass: &QueuedPass, tally: &Tally, turns: &dyn RateLimiter) -> Reaped {
         let reaped = self.reap_part(pass, tally, turns);
         match reaped {
@@ -98,7 +98,7 @@ impl Tree {
         let was_cut_short = reaping.was_cut_short.into_inner();
         let left = reaping.left.into_inner().unwrap_or_else(PoisonError::into_inner);
         if left.is_saved() && !was_cut_short {
-            // What is saved is whole, and all that is left: it can be taken back again.
+            // Only saved events are left, and they are whole: the pass can be restored again.
             let _queue = self.lock_queue();
             rustix::fs::renameat(&dir, TAKEN_UP, &dir, MANIFEST).map_err(|e| Error::io("give back", dir.path(), e))?;
         }
@@ -106,15 +106,16 @@ impl Tree {
         Ok(Reaped { is_gone, was_cut_short, left: left.reports(dir.path()), entries, is_news: true })
     }
 
-    /// Step 1: makes sure that the pass is ours and as it was handed over, and renames its manifest: from now on it cannot
-    /// be taken back, and a restore that came first is seen. What to report where it is not to be reaped.
+    /// Step 1: checks that the pass is ours and unchanged since it was handed over, and renames its manifest. From then
+    /// on it cannot be restored, and an earlier restore is noticed. Returns reports if it must not be reaped.
     fn take_up(&self, pass: &QueuedPass, dir: &Dir, archive: &str) -> Result<Option<Vec<Report>>> {
         let _queue = self.lock_queue();
         match read_manifest(dir, archive)? {
             Err(why) => Ok(Some(vec![Report::failure(dir.path(), format!("not a pass of ours: {why}"))])),
             Ok((_, Stage::Reaping)) => Ok(None),
-            Ok((_, Stage::Retiring)) => Ok(Some(Vec::new())), // never handed over; nobody has looked again at what is in it
-            Ok((manifest, Stage::Waiting)) if manifest != pass.manifest => Ok(Some(Vec::new())), // partly restored, and spared
+            Ok((_, Stage::Retiring)) => Ok(Some(Vec::new())), // never handed over; its contents were not compared yet
+            // partly restored, and kept longer
+            Ok((manifest, Stage::Waiting)) if manifest != pass.manifest => Ok(Some(Vec::new())),
             Ok((_, Stage::Waiting)) => {
                 let renamed = rustix::fs::renameat(dir, MANIFEST, dir, TAKEN_UP);
                 renamed.map_err(|e| Error::io("take up", dir.path(), e))?;
@@ -123,14 +124,14 @@ impl Tree {
         }
     }
 
-    /// Step 6 of recovering: removes what a crash left of a pass that never got its manifest, which is an empty directory
-    /// with a pass's name, or one that holds nothing but our temporary manifest. Called before the reaper's first pass.
+    /// Step 6 of recovering: removes what a crash left of a pass that never got its manifest: an empty directory with a
+    /// pass's name, or one with only our temporary manifest. Called before the reaper's first pass.
     pub fn tidy_queue(&self) -> Result<()> {
         let mut bases = vec![Place::Root];
         bases.extend(self.cameras()?.open.iter().map(|camera| Place::Camera(camera.camera().clone())));
         for place in bases {
             if let Err(error) = self.tidy(&place) {
-                tracing::warn!("{}", error.chain()); // the other queues are none the worse
+                tracing::warn!("{}", error.chain()); // continue with the other queues
             }
         }
         crash("recover-6");
@@ -165,7 +166,7 @@ fn is_pass_name(name: &[u8]) -> bool {
         && rest.iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// What a directory is mounted by. The device alone does not tell: a folder of the same disk can be mounted too.
+/// The mount of a directory. The device alone is not enough: a folder of the same disk can be mounted too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mount {
     device: (u32, u32),
@@ -178,21 +179,21 @@ impl Mount {
     }
 }
 
-/// One removal under way, on one thread or two.
+/// A removal in progress, on one thread or two.
 struct Reaping<'a> {
     mount: Mount,
     tally: &'a Tally,
     turns: &'a dyn RateLimiter,
-    /// Set by the first thread that gets no turn, which ends the other too.
+    /// Set by the first thread that the rate limiter stops, which ends the other too.
     was_cut_short: AtomicBool,
-    /// Written by both.
+    /// Written by both threads.
     left: Mutex<Left>,
 }
 
-/// In the answers of these, true is: it is gone.
+/// The methods return whether the entry is gone.
 impl Reaping<'_> {
     fn pass(&self, queue: &Dir, name: &[u8], dir: &Dir) -> Result<bool> {
-        if !self.empty(dir, DEEPEST, Some(TAKEN_UP)) {
+        if !self.empty(dir, MAX_DEPTH, Some(TAKEN_UP)) {
             return Ok(false);
         }
         crash("reap-2");
@@ -205,7 +206,7 @@ impl Reaping<'_> {
         Ok(is_gone)
     }
 
-    /// Empties a directory but for `spare`; true if nothing else is left in it.
+    /// Empties a directory except `spare`; true if nothing else is left in it.
     fn empty(&self, dir: &Dir, depth: u32, spare: Option<&[u8]>) -> bool {
         let mut entries = Vec::new();
         if let Err(error) = dir.list(|name, kind| entries.push((name.to_vec(), kind))) {
@@ -225,7 +226,7 @@ impl Reaping<'_> {
                 }
             }
         };
-        if depth == BELOW_DAY && entries.len() > 1 {
+        if depth == MAX_DEPTH_BELOW_DAY && entries.len() > 1 {
             on_two_threads(work);
         } else {
             work();
@@ -259,7 +260,7 @@ impl Reaping<'_> {
         Ok(self.empty(&below, depth - 1, None) && self.remove(dir, name, AtFlags::REMOVEDIR, 0)?)
     }
 
-    /// Sizes are not in a directory's list, so each file is looked at: a tenth of what its removal costs.
+    /// Directory listings have no sizes, so each file is read with `stat`: a tenth of what its removal costs.
     fn file(&self, dir: &Dir, name: &[u8]) -> Result<bool> {
         match self.cut_down(dir, name, &dir.stat(name)?) {
             Some(size) => self.remove(dir, name, AtFlags::empty(), size),
@@ -283,7 +284,7 @@ impl Reaping<'_> {
         }
     }
 
-    /// Something stays, and why.
+    /// Records that an entry stays, and why.
     fn leave(&self, report: Report) -> bool {
         let directory = report.path.parent().unwrap_or(&report.path).to_path_buf();
         self.left.lock().unwrap_or_else(PoisonError::into_inner).add(&directory, report);
@@ -291,7 +292,7 @@ impl Reaping<'_> {
     }
 }
 
-/// Does `work` on this thread and another of the same name, which begins with this one's priorities.
+/// Runs `work` on this thread and on another with the same name and priorities.
 fn on_two_threads(work: impl Fn() + Send + Sync) {
     let this = std::thread::current();
     std::thread::scope(|scope| {

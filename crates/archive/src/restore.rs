@@ -1,7 +1,7 @@
-//! The way back out of the delete queue. It never overwrites: a day that exists again takes its events one by one, and
-//! what has no place any more stays in the queue and is named. The numbered procedure is in `doc/retention.md`; the
-//! numbers in the comments here are its steps. Step 1, which keeps what comes back from being taken again by the next
-//! pass, is the expirer's.
+//! Moves passes back out of the delete queue. It never overwrites: if a day exists again, its events are moved one by
+//! one, and an event whose name is taken stays in the queue and is reported. The numbered procedure is in
+//! `doc/retention.md`; the numbers in the comments here are its steps. Step 1, which protects what comes back from the
+//! next pass, belongs to the expirer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::dir::{Dir, join};
-use super::event_dir::DEEPEST;
+use super::event_dir::MAX_DEPTH;
 use super::queue::{MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, RETIRING, Stage, is_unfinished};
 use super::retire::{Touched, open_or_make, rename, rfc3339};
 use super::{QueuedPass, Report, Tree};
@@ -18,20 +18,20 @@ use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventName, Item};
 use crate::fault::crash;
 
-/// The days of which something lies in a pass.
+/// The days of a pass that are at least partly in the queue.
 pub(crate) type Days = BTreeSet<(Camera, Day)>;
 
-/// A pass that is being taken back. Nothing of it may be reaped meanwhile.
+/// A pass that is being restored. Nothing of it may be reaped meanwhile.
 #[derive(Debug)]
 pub struct RestoringPass<'a> {
     tree: &'a Tree,
     manifest: Manifest,
     parts: PassParts,
-    /// Directories in which names came or went, to be synced once at the end.
+    /// Directories in which names changed, to be synced once at the end.
     touched: Touched,
 }
 
-/// What became of one day of a pass.
+/// The result for one day of a pass.
 #[derive(Debug, Default)]
 pub struct Restored {
     /// Events that are in the archive again.
@@ -40,30 +40,30 @@ pub struct Restored {
     pub left: Vec<Report>,
 }
 
-/// How taking a pass back ended.
+/// The result of restoring a pass.
 #[derive(Debug, Default)]
 pub struct Finished {
     /// Whether nothing of the pass is left in the queue.
     pub is_gone: bool,
-    /// What could not be done. What is back is back all the same.
+    /// What could not be done. What was restored before stays restored.
     pub failures: Vec<Report>,
 }
 
 impl Tree {
-    /// Finds a pass that can be taken back. Fails with [`Error::Unknown`] if none of that name waits.
+    /// Finds a pass that can be restored. Fails with [`Error::Unknown`] if there is none of that name.
     pub fn begin_restore(&self, pass: &str) -> Result<RestoringPass<'_>> {
         self.verify_identity()?;
         self.verify_writable()?;
-        // One of another archive too, if a person names it: nothing is overwritten.
+        // A pass of another archive too, if a user names it: nothing is overwritten.
         let found = self.parts_of(pass)?.or_else(|| self.parts_of_another(pass));
         let (manifest, parts) =
             found.ok_or_else(|| Error::Unknown { what: "pass in the delete queue", name: pass.to_owned() })?;
         Ok(RestoringPass { tree: self, manifest, parts, touched: Touched::default() })
     }
 
-    /// Step 1 of recovering: the passes that were cut off while they were made. Nobody has looked again at what was moved into
-    /// them, so they are to be put back by the steps 2 to 5. One of which another part is finished is finished here: its
-    /// renames were durable.
+    /// Step 1 of recovering: the passes that were interrupted while they were made. Their contents were not compared
+    /// yet, so they are to be moved back by the steps 2 to 5. If another part of such a pass is finished, this one is
+    /// finished here: its renames were durable.
     pub fn unfinished_passes(&self) -> Result<Vec<RestoringPass<'_>>> {
         self.verify_identity()?;
         let mut found: BTreeMap<String, Vec<QueuedPass>> = BTreeMap::new();
@@ -101,7 +101,7 @@ impl Tree {
     }
 }
 
-/// Makes a part one that waits.
+/// Gives a part the manifest of a waiting pass.
 fn finish(part: &PassPart) -> Result<()> {
     let renamed = rustix::fs::renameat(&part.dir, RETIRING, &part.dir, MANIFEST);
     renamed.map_err(|e| Error::io("finish", part.dir.path(), e))?;
@@ -114,7 +114,7 @@ impl RestoringPass<'_> {
         &self.manifest.pass
     }
 
-    /// The days that lie in the pass, and what else does, or cannot be read.
+    /// The days in the pass, and reports of everything else or unreadable.
     pub fn days(&self) -> (Days, Vec<Report>) {
         let (mut days, mut others) = (Days::new(), Vec::new());
         for PassPart { dir: part, .. } in &self.parts {
@@ -143,8 +143,8 @@ impl RestoringPass<'_> {
         (days, others)
     }
 
-    /// Step 2 for one day: back as a whole where there is no such day, else its events one by one. What fails in one part
-    /// keeps neither what is back already nor the other parts from being told.
+    /// Step 2 for one day: back as a whole if there is no such day, else its events one by one. A failure in one part
+    /// does not hide what was restored before, nor what the other parts do.
     pub fn restore_day(&mut self, camera: &Camera, day: Day) -> Restored {
         let mut restored = Restored::default();
         self.touched.relieve();
@@ -187,11 +187,11 @@ impl RestoringPass<'_> {
         Ok(())
     }
 
-    /// Steps 3 to 5: makes the renames durable, and removes the pass if nothing is left in it; else it is kept until
-    /// `keep_until`, with a manifest that names what is left and `problem`.
+    /// Steps 3 to 5: makes the renames durable, and removes the pass if nothing is left in it. Otherwise it is kept
+    /// until `keep_until`, with a manifest that lists what is left and `problem`.
     pub fn finish(mut self, keep_until: DateTime<Utc>, problem: Option<String>) -> Finished {
         if let Err(error) = self.touched.sync() {
-            // What came back may not outlast a power cut, so the manifest has to name all of it.
+            // What was restored may not survive a power cut, so the manifest has to list all of it.
             return Finished { is_gone: false, failures: vec![Report::of(&error, self.tree.root())] };
         }
         crash("restore-3");
@@ -217,13 +217,13 @@ impl RestoringPass<'_> {
         finished
     }
 
-    /// What the manifest names and is still in the pass.
+    /// The manifest's items that are still in the pass.
     fn left(&self) -> Vec<Item> {
         let mut left: Vec<Item> = Vec::new();
         for part in &self.parts {
             let found = super::contents::items_in(&part.dir, &self.manifest.items).unwrap_or_else(|error| {
                 tracing::warn!("{}", error.chain());
-                self.manifest.items.clone() // it may all be there
+                self.manifest.items.clone() // all of it may be there
             });
             for item in found {
                 if !left.contains(&item) {
@@ -234,7 +234,7 @@ impl RestoringPass<'_> {
         left
     }
 
-    /// Steps 4 and 5 for one part; whether it is gone.
+    /// Steps 4 and 5 for one part; returns whether it is gone.
     fn finish_part(&self, part: &PassPart) -> Result<bool> {
         let PassPart { place, dir, stage } = part;
         if !dir.names()?.iter().all(|name| is_manifest(name)) {
@@ -258,7 +258,7 @@ impl RestoringPass<'_> {
 }
 
 impl Tree {
-    /// A camera's directory, made anew if somebody has removed it.
+    /// A camera's directory, created again if it was removed.
     fn camera_to_fill(&self, camera: &Camera) -> Result<Dir> {
         match self.camera(camera) {
             Err(error) if error.is_not_found() => open_or_make(&self.root_dir()?, camera.as_str().as_bytes()),
@@ -267,18 +267,19 @@ impl Tree {
     }
 }
 
-/// A pool of disks (mergerfs) renames a directory on each disk that has it: a day that was retired from one disk can go
-/// back beside the part of it on another, though its events alone cannot, since they would change disks. An event may lie on
-/// both, with other files. Tried only where no file's name is taken; elsewhere the rename fails, as the day there is not empty.
-/// Returns whether all is back.
+/// Merges the two parts of a day on a pool of disks. mergerfs renames a directory on each disk that has it. A day that
+/// was retired from one disk can go back beside its part on another, although its events alone cannot, since they would
+/// change disks. An event may be on both, with different files. Tried only if no file name is taken; elsewhere the
+/// rename fails, because the day is not empty. Returns whether all of it is back.
 fn merge(from: &Dir, day: &[u8], to: &Dir, there: &Dir, retired: &Dir) -> Result<bool> {
-    if !is_disjoint(retired, there, DEEPEST)? {
+    if !is_disjoint(retired, there, MAX_DEPTH)? {
         return Ok(false);
     }
     Ok(rustix::fs::renameat(from, day, to, day).is_ok())
 }
 
-/// Whether two directories have nothing of one name but directories, of which the same is true, as deep as `depth`.
+/// Whether two directories have only directories of the same name in common, down to `depth`, for which the same is
+/// true.
 fn is_disjoint(one: &Dir, other: &Dir, depth: u32) -> Result<bool> {
     for name in one.names()? {
         if !other.has(&name)? {
@@ -313,7 +314,7 @@ pub(super) fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> R
     Ok(())
 }
 
-/// Removes directories of days and cameras in which nothing is left; `rmdir` itself is the check.
+/// Removes directories of days and cameras that are empty; `rmdir` itself is the check.
 fn remove_emptied(part: &Dir) {
     for camera in part.names().unwrap_or_default().iter().filter(|name| !is_manifest(name)) {
         let Ok(dir) = part.open_dir(camera) else { continue };

@@ -1,4 +1,4 @@
-//! The one way into the delete queue: a rename that never overwrites. The numbered procedure is in `doc/retention.md`;
+//! The only way into the delete queue: a rename that never overwrites. The numbered procedure is in `doc/retention.md`;
 //! the numbers in the comments here are its steps.
 
 mod in_place;
@@ -31,32 +31,32 @@ pub struct RetiringPass<'a> {
     manifest: Manifest,
     /// The pass's directories, one in each queue that it needed so far.
     parts: Vec<(Place, Dir)>,
-    /// Cameras whose renames to the root's queue answered EXDEV, so that their own queue is used.
+    /// Cameras whose renames to the root's queue failed with EXDEV, so that their own queue is used.
     apart: BTreeSet<Camera>,
-    /// Directories in which names came or went, to be synced once at the end.
+    /// Directories in which names changed, to be synced once at the end.
     touched: Touched,
-    /// Whether something is in it against the plan, which could not be put back.
+    /// Whether it contains something that was not planned and could not be moved back.
     is_spared: bool,
     /// Whether anything was moved in.
     has_moved: bool,
-    /// Looks at the events of the next item, until that is tried.
+    /// Inspections of the events of the next item, until that is tried.
     early: EarlyLooks,
 }
 
-/// How long a pass can be taken back in which something is against the plan.
-const SPARED: TimeDelta = TimeDelta::hours(24);
+/// For how long a pass with something unplanned in it can be restored.
+const MIN_RESTORE_TIME: TimeDelta = TimeDelta::hours(24);
 
-/// Directories in which names came or went, each once. Each is an open file, of which a process may have few: after
-/// [`Touched::MOST`] they are synced before the end.
+/// Directories in which names changed, each once. Each is an open file, and a process may have few: after
+/// [`Touched::MAX_OPEN`] they are synced early.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     dirs: HashMap<Inode, Dir>,
-    /// The first that could not be synced before the end.
+    /// The first sync that failed before the end.
     failure: Option<Error>,
 }
 
 impl Touched {
-    const MOST: usize = 64;
+    const MAX_OPEN: usize = 64;
 
     pub fn add(&mut self, dir: &Dir) -> Result<()> {
         let inode = dir.inode()?;
@@ -66,16 +66,16 @@ impl Touched {
         Ok(())
     }
 
-    /// Makes what was done so far durable if that holds many files open. To be called where nothing is under way: names that
-    /// come or go later need their directories added again.
+    /// Makes what was done so far durable if that keeps many files open. Must not be called in the middle of an item:
+    /// names that change later need their directories added again.
     pub fn relieve(&mut self) {
-        if self.dirs.len() >= Self::MOST {
+        if self.dirs.len() >= Self::MAX_OPEN {
             let synced = self.dirs.drain().try_for_each(|(_, dir)| sync_if_there(&dir));
             self.failure = self.failure.take().or(synced.err());
         }
     }
 
-    /// Makes what was done in them durable. Fails if that failed for any of them, at whatever time.
+    /// Makes the changes in them durable. Fails if any sync failed, also an earlier one.
     pub fn sync(&mut self) -> Result<()> {
         match self.failure.take() {
             Some(error) => Err(error),
@@ -84,7 +84,8 @@ impl Touched {
     }
 }
 
-/// Syncs a directory. FUSE filesystems look it up by its path again: one that was removed meanwhile has nothing to keep.
+/// Syncs a directory. FUSE filesystems look it up by its path again: a directory that was removed meanwhile needs no
+/// sync.
 fn sync_if_there(dir: &Dir) -> Result<()> {
     match dir.sync() {
         Err(error) if error.is_not_found() => Ok(()),
@@ -92,7 +93,7 @@ fn sync_if_there(dir: &Dir) -> Result<()> {
     }
 }
 
-/// What became of one item.
+/// The result for one item.
 #[derive(Debug, Default)]
 pub struct Retired {
     /// Events that are in the queue now.
@@ -108,8 +109,8 @@ pub struct Retired {
 }
 
 impl Tree {
-    /// Step 1: checks that this is our archive, and fixes what the pass is about. Directories of the pass are made when
-    /// the first item needs them. It can be taken back until `undo_until`.
+    /// Step 1: checks that this is our archive, and sets the actor and times of the pass. Directories of the pass are
+    /// made when the first item needs them. It can be restored until `undo_until`.
     pub fn begin_pass(
         &self,
         items: Vec<Item>,
@@ -153,20 +154,20 @@ impl RetiringPass<'_> {
         &self.manifest.pass
     }
 
-    /// Notes that a person confirmed it. To be called before the first item.
+    /// Records that a person confirmed it. Must be called before the first item.
     pub fn confirmed(mut self, is_confirmed: bool) -> Self {
         self.manifest.confirmed = is_confirmed;
         self
     }
 
-    /// Hands over looks that were taken at the events of the next item, so that they need not be taken again.
+    /// Takes early inspections of the events of the next item, so that they need not be repeated.
     pub fn set_early(&mut self, looks: EarlyLooks) {
         self.early = looks;
     }
 
-    /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day: what it did not see, what is
-    /// saved by now, and what `is_open` says is being written stays. A day that was put back is tried once more, since the
-    /// second look sees what has changed. An error means that nothing of the item was moved.
+    /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day. Events that it did not see,
+    /// that are saved by now, or that `is_open` reports as being written stay. A day that was moved back is tried once
+    /// more, since the second inspection sees what changed. An error means that nothing of the item was moved.
     pub fn retire(&mut self, item: &Item, expected: &[EventName], is_open: &IsOpen<'_>) -> Result<Retired> {
         let first = self.try_to_retire(item, expected, is_open)?;
         if !first.put_back || !first.events.is_empty() || !first.failures.is_empty() {
@@ -197,7 +198,7 @@ impl RetiringPass<'_> {
         }
         if is_as_planned && looked.free.len() == list.events.len() {
             return match self.retire_day(at, &day, &looked) {
-                // Somebody else has taken the day away since it was listed.
+                // Another program removed the day since it was listed.
                 Err(error) if error.is_not_found() && !self.cameras[at].dir.has(item.day.to_string().as_bytes())? => {
                     Ok(Retired { day_gone: true, ..Retired::default() })
                 }
@@ -210,7 +211,7 @@ impl RetiringPass<'_> {
         Ok(retired)
     }
 
-    /// Opens an item's day and says of which camera it is, after what is checked before anything of an item goes; `None` if
+    /// Opens an item's day and returns the index of its camera, after the checks that apply to every item; `None` if
     /// the day is gone.
     fn open_day(&self, item: &Item) -> Result<Option<(usize, DayDir)>> {
         if self.manifest.by == Actor::Rule && item.day.date() >= self.now.yesterday() {
@@ -222,7 +223,7 @@ impl RetiringPass<'_> {
             return Err(Error::io("open", path, io::Error::other("the camera's directory cannot be used")));
         };
         if self.manifest.by == Actor::Rule {
-            self.tree.check_disk(&self.cameras[at])?; // a person names what is there now
+            self.tree.check_disk(&self.cameras[at])?; // a user names what is there now
         }
         match self.cameras[at].day(item.day) {
             Err(error) if error.is_not_found() => Ok(None),
@@ -230,7 +231,7 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// The events that an item names, of those that the plan saw.
+    /// The events that an item names, among those that the plan saw.
     fn wanted(item: &Item, expected: &[EventName]) -> BTreeSet<EventName> {
         match &item.events {
             EventSelection::All => expected.iter().copied().collect(),
@@ -238,7 +239,7 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// Removes a day that is empty by now. What was moved is told also where that fails.
+    /// Removes a day that is empty by now. A failure is added to the result, which keeps what was moved.
     fn end_day(&mut self, at: usize, day: Day, retired: &mut Retired) {
         if !retired.failures.is_empty() {
             return; // what could not be moved is still in it
@@ -249,7 +250,7 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// Steps 5 and 6 for events of a day that does not go as a whole. Fails only for want of room, with nothing moved.
+    /// Steps 5 and 6 for single events of a day. Fails only for lack of room, with nothing moved.
     fn retire_events(
         &mut self,
         at: usize,
@@ -270,8 +271,9 @@ impl RetiringPass<'_> {
         Ok(())
     }
 
-    /// Steps 7 and 8: makes every rename durable, and then the pass one that waits. Before that the reaper does not see it,
-    /// and what a crash leaves of it is put back. Answers its manifest; `None` if nothing had to be moved.
+    /// Steps 7 and 8: makes every rename durable, and then gives the pass the manifest of a waiting one. Before that
+    /// the reaper does not see it, and after a crash it is moved back. Returns its manifest; `None` if nothing was
+    /// moved.
     pub fn finish(mut self) -> Result<Option<Manifest>> {
         if !self.has_moved {
             self.remove_empty_parts();
@@ -281,7 +283,7 @@ impl RetiringPass<'_> {
         if self.is_spared {
             self.manifest.problem =
                 Some("some of it changed while it was being retired, and could not be put back".to_owned());
-            let until = rfc3339(self.now.utc + SPARED);
+            let until = rfc3339(self.now.utc + MIN_RESTORE_TIME);
             let is_longer = self.manifest.undo_until.as_ref().is_some_and(|planned| *planned > until);
             if !is_longer {
                 self.manifest.undo_until = Some(until);
@@ -297,14 +299,15 @@ impl RetiringPass<'_> {
         Ok((!self.parts.is_empty()).then_some(self.manifest))
     }
 
-    /// Step 5, the day as a whole, and 6.
+    /// Step 5 for the day as a whole, and step 6.
     fn retire_day(&mut self, at: usize, day: &DayDir, looked: &Looked) -> Result<Retired> {
         let name = day.day.to_string();
         let mut target = None;
         let target = self.move_in(at, None, name.as_bytes(), &mut target)?;
         crash("retire-5");
-        // Step 6: what was moved must be what was looked at, with nothing come, gone, saved or written meanwhile. What cannot
-        // be told is not so. It is listed through a new handle: mergerfs lists an old one by the path that it had.
+        // Step 6: what was moved must be what was inspected, with nothing added, removed, saved or written meanwhile.
+        // An unknown counts as a difference. It is listed through a new handle: mergerfs lists an old one by the path
+        // that it had.
         let moved = target.open_dir(name.as_bytes()).map(|dir| DayDir::new(dir, day.camera.clone(), day.day));
         let found = moved.and_then(|moved| looked.compare(day, &moved));
         crash("retire-6");
@@ -312,7 +315,7 @@ impl RetiringPass<'_> {
             Ok(Found::All) => {
                 let events = looked.free.keys().copied().collect();
                 let mut retired = Retired { events, day_gone: true, ..Retired::default() };
-                // A pool of disks can move the part of an event on one disk, and leave that on another.
+                // A pool of disks may move the part of an event on one disk and leave that on another.
                 if self.cameras[at].dir.has(name.as_bytes())? {
                     retired.day_gone = false;
                     let why = "only what lies on some disks of the pool was moved; the next pass tries the rest";
@@ -333,8 +336,9 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// A pool of disks (mergerfs) renames a directory on each disk that has it, and may leave it on some of them: then these
-    /// events are in the pass, and the day is still there with the others, which are tried one by one.
+    /// Continues after a partial move. A pool of disks (mergerfs) renames a directory on each disk that has it, and may
+    /// leave it on some of them: then these events are in the pass, and the day still exists with the others, which are
+    /// tried one by one.
     fn go_on_with_the_rest(&mut self, at: usize, looked: &Looked, moved: &BTreeSet<EventName>) -> Result<Retired> {
         let mut retired = Retired { events: moved.iter().copied().collect(), ..Retired::default() };
         let day = self.cameras[at].day(looked.day)?;
@@ -345,8 +349,8 @@ impl RetiringPass<'_> {
         Ok(retired)
     }
 
-    /// Puts a day that changed back event by event, since it cannot be as a whole: somebody has made it anew, as a rule. What
-    /// has no place there stays in the pass, which can then be taken back for a while.
+    /// Moves a changed day back event by event, since it cannot be as a whole; usually another program has created it
+    /// again. An event whose name is taken stays in the pass, which can then be restored for a while.
     fn put_back_events(&mut self, at: usize, target: &Dir, day: &[u8], error: Error) -> Retired {
         let mut back = Restored::default();
         let moved = target.open_dir(day);
@@ -367,7 +371,7 @@ impl RetiringPass<'_> {
         Retired { events, kept: vec![note], failures: back.left, put_back: true, ..Retired::default() }
     }
 
-    /// Step 5, one event, and 6: one that was saved or written in the last moment is put back.
+    /// Steps 5 and 6 for one event: if it was saved or written at the last moment, it is moved back.
     fn retire_event(
         &mut self,
         at: usize,
@@ -387,7 +391,7 @@ impl RetiringPass<'_> {
             return Ok(());
         }
         let why = match event.has(SAVED.as_bytes()) {
-            Ok(true) => "saved in the last moment",
+            Ok(true) => "saved at the last moment",
             Ok(false) | Err(_) => "it changed while it was being retired; put back until the next pass",
         };
         match rename(target, text.as_bytes(), &day.dir, text.as_bytes()) {
@@ -404,9 +408,9 @@ impl RetiringPass<'_> {
         Ok(())
     }
 
-    /// Renames `name`, a day of the camera or (with `day`) an event of it, into the pass; answers the directory that it
-    /// is in now, which is also left in `target` for the next of the same day. Where the root's queue turns out to be on
-    /// another filesystem, the camera's own queue is used.
+    /// Renames `name`, a day of the camera or (with `day`) an event of it, into the pass. Returns the directory that it
+    /// is in now, which is also kept in `target` for the next event of the same day. If the root's queue turns out to
+    /// be on another filesystem, the camera's own queue is used.
     fn move_in<'t>(
         &mut self,
         at: usize,
@@ -424,8 +428,8 @@ impl RetiringPass<'_> {
                 Err(Error::Io { source, .. }) if is(&source, Errno::XDEV) && self.place_of(at)? == Place::Root => {
                     self.apart.insert(self.cameras[at].camera().clone());
                 }
-                // A network that fails can tell of a failure although the other side has done it. The pass is new, so what has
-                // this name in it came by this rename.
+                // A failing network can report a failure although the server has done the rename. The pass is new, so
+                // an entry of this name in it came by this rename.
                 Err(error)
                     if !error.is_not_found() && matches!((from.has(name), to.has(name)), (Ok(false), Ok(true))) =>
                 {
@@ -442,7 +446,7 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// The directory of the pass in which a camera's days, or with `day` that day's events, go.
+    /// The directory of the pass for a camera's days, or with `day` for that day's events.
     fn target_of(&mut self, at: usize, day: Option<&DayDir>) -> Result<Dir> {
         let place = self.place_of(at)?;
         let mut target = open_or_make(&self.part(&place)?, self.cameras[at].camera().as_str().as_bytes())?;
@@ -455,7 +459,7 @@ impl RetiringPass<'_> {
         Ok(target)
     }
 
-    /// In which queue a camera's days go: the root's where one filesystem holds both.
+    /// The queue for a camera's days: the root's if one filesystem holds both.
     fn place_of(&self, at: usize) -> Result<Place> {
         let camera = &self.cameras[at];
         if self.apart.contains(camera.camera()) {
@@ -465,8 +469,8 @@ impl RetiringPass<'_> {
         Ok(if is_on_root { Place::Root } else { Place::Camera(camera.camera().clone()) })
     }
 
-    /// The pass's directory in a queue. Steps 2 and 3 when it is not there yet: made by mkdir, with a manifest that is
-    /// on disk before anything is moved in.
+    /// The pass's directory in a queue. If it does not exist yet, steps 2 and 3: created by mkdir, with a manifest that
+    /// is on disk before anything is moved in.
     fn part(&mut self, place: &Place) -> Result<Dir> {
         if let Some((_, dir)) = self.parts.iter().find(|(made, _)| made == place) {
             return dir.again();
@@ -491,7 +495,7 @@ impl RetiringPass<'_> {
                 Ok(dir)
             }
             Err(error) => {
-                // Nothing was moved in yet: an unfinished pass must not stay behind, nor be in the way of the next item.
+                // Nothing was moved in yet: an unfinished pass must not stay behind, nor block the next item.
                 let name = self.manifest.pass.as_bytes();
                 if let Ok(dir) = queue.enter(name) {
                     let _ = rustix::fs::unlinkat(&dir, RETIRING, AtFlags::empty());
@@ -505,7 +509,7 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// Step 3: the manifest of a pass directory that was just made. Returns two handles on it.
+    /// Step 3: writes the manifest of a new pass directory. Returns two handles on it.
     fn begin_part(&self, base: &Dir, queue: &Dir) -> Result<(Dir, Dir)> {
         let dir = queue.open_dir(self.manifest.pass.as_bytes())?;
         let kept = dir.again()?;
@@ -515,14 +519,15 @@ impl RetiringPass<'_> {
         Ok((dir, kept))
     }
 
-    /// Removes the directories of a pass in which nothing came: the disk had room for them, and for nothing more. What cannot be
-    /// removed stays an empty pass, which is reaped.
+    /// Removes the directories of a pass into which nothing was moved: the disk had room for them, and for nothing
+    /// more. What cannot be removed stays an empty pass, which is reaped.
     fn remove_empty_parts(&mut self) {
         let (tree, pass) = (self.tree, self.manifest.pass.as_bytes());
         self.parts.retain(|(place, part)| {
             let remove_dirs = |dir: &Dir| {
                 for name in dir.names().unwrap_or_default() {
-                    let _ = rustix::fs::unlinkat(dir, &name, AtFlags::REMOVEDIR); // fails for a file, and where something is in it
+                    // fails for a file, and for a directory that is not empty
+                    let _ = rustix::fs::unlinkat(dir, &name, AtFlags::REMOVEDIR);
                 }
             };
             for name in part.names().unwrap_or_default() {
@@ -543,7 +548,7 @@ impl RetiringPass<'_> {
         });
     }
 
-    /// Removes the day's directory if nothing is left in it; `rmdir` itself is the check.
+    /// Removes the day's directory if it is empty; `rmdir` itself is the check.
     fn remove_empty_day(&mut self, at: usize, day: Day) -> Result<bool> {
         if day.date() >= self.now.yesterday() {
             return Ok(false); // Motion may be about to write there
@@ -559,12 +564,12 @@ impl RetiringPass<'_> {
     }
 }
 
-/// A moment as manifests tell it.
+/// The time format of manifests.
 pub fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Names a pass directory after the time, in UTC, makes it, and keeps it: from here on only the reaper removes it.
+/// Creates a pass directory named after the time in UTC, and keeps it: from here on only the reaper removes it.
 fn make_pass_dir(queue: &Dir, now: Now) -> Result<String> {
     let fail = |e: io::Error| Error::io("make a pass in", queue.path(), e);
     let made = tempfile::Builder::new()
@@ -580,7 +585,7 @@ fn make_pass_dir(queue: &Dir, now: Now) -> Result<String> {
     Ok(name)
 }
 
-/// Makes the directory of a pass, of which an earlier attempt may have left an empty one.
+/// Creates the directory of a pass. An earlier attempt may have left an empty one.
 fn make_dir(parent: &Dir, name: &[u8]) -> Result<()> {
     let fail = |e| Error::io("make", join(parent.path(), name), e);
     match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
@@ -607,8 +612,8 @@ fn is(error: &io::Error, errno: Errno) -> bool {
     error.raw_os_error() == Some(errno.raw_os_error())
 }
 
-/// Renames without ever overwriting. Where the filesystem cannot promise that (NFS, many FUSE mounts), a check and a
-/// plain rename serve: a directory can replace only an empty one.
+/// Renames without ever overwriting. Where the filesystem cannot guarantee that (NFS, many FUSE mounts), it checks
+/// first and does a plain rename: a directory can replace only an empty one.
 pub(super) fn rename(from: &Dir, old: &[u8], to: &Dir, new: &[u8]) -> Result<()> {
     let fail = |e: Errno| Error::io("rename", join(from.path(), old), e);
     match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {

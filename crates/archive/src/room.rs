@@ -1,4 +1,4 @@
-//! How much room the archive's disks have, and whether they can be written to at all.
+//! The free room of the archive's disks, and whether they are writable.
 
 use rustix::fs::StatVfsMountFlags;
 
@@ -6,19 +6,19 @@ use super::Tree;
 use super::dir::Dir;
 use crate::error::{Error, Result};
 
-/// A disk with less than this part of its size free is full, within these bounds in bytes.
-const PART: u64 = 1024;
-const LEAST: u64 = 64 * 1024;
-const MOST: u64 = 8 * 1024 * 1024;
+/// A disk is full if less than this part of its size is free, within these bounds in bytes.
+const FULL_DIVISOR: u64 = 1024;
+const MIN_FULL_BYTES: u64 = 64 * 1024;
+const MAX_FULL_BYTES: u64 = 8 * 1024 * 1024;
 
-/// What a filesystem says of its room.
+/// The room of a filesystem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// Its size in bytes.
     pub total: u64,
     /// How many bytes an ordinary user may still write.
     pub free: u64,
-    /// How many files may still be made; `None` where the filesystem sets no bound.
+    /// How many files may still be created; `None` if the filesystem has no limit.
     pub inodes: Option<u64>,
     /// Whether it is mounted read-only.
     pub is_read_only: bool,
@@ -35,9 +35,11 @@ impl Room {
         }
     }
 
-    /// Why the disk counts as full, if it does. A filesystem that tells no size is not.
+    /// Why the disk counts as full; `None` if it does not. A filesystem that reports no size is never full.
     pub fn full(&self) -> Option<String> {
-        if self.total > 0 && self.free < (self.total / PART).clamp(LEAST.min(self.total / 8), MOST) {
+        if self.total > 0
+            && self.free < (self.total / FULL_DIVISOR).clamp(MIN_FULL_BYTES.min(self.total / 8), MAX_FULL_BYTES)
+        {
             return Some(format!("{} bytes are free", self.free));
         }
         (self.inodes == Some(0)).then(|| "no file can be made: it has no inodes left".to_owned())
@@ -50,8 +52,8 @@ impl Tree {
         Ok(Room::of(&stat))
     }
 
-    /// The root's disk and those of cameras on others, each once, with a name for messages. What cannot be looked at is left
-    /// out.
+    /// The disk of the root and the other disks of cameras, each once, with a name for messages. Skips disks that
+    /// cannot be read.
     pub fn rooms(&self) -> Vec<(String, Room)> {
         let Ok(top) = self.root_dir() else { return Vec::new() };
         let mut seen = Vec::new();

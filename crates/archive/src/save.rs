@@ -1,4 +1,4 @@
-//! A person's word that an event is to be kept: the entry `.saved` in its directory, written and taken away.
+//! Protects an event: creates and removes the entry `.saved` in its directory.
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -9,18 +9,19 @@ use super::{SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::event::EventId;
 
-/// How close the times of a directory and of an entry that was made in it lie, in nanoseconds; FAT counts in 2 s.
-const SAME: i64 = 2_000_000_000;
+/// How close the times of a directory and of an entry that was made in it are, in nanoseconds; FAT counts in steps of 2
+/// s.
+const SAME_TIME: i64 = 2_000_000_000;
 
 /// The time that an event's directory should have once `.saved` is removed.
 struct Before(Option<i64>);
 
 impl Before {
-    /// What it has now; where it has that from the making of `.saved`, the newest time of what is in it.
+    /// The present time of the directory, or if that comes from creating `.saved`, the newest time of its contents.
     fn at(event: &Dir) -> Self {
         let time = || {
             let (changed, saved) = (mtime(&event.stat_self()?), mtime(&event.stat(SAVED.as_bytes())?));
-            let is_by_us = (changed - saved).abs() <= SAME;
+            let is_by_us = (changed - saved).abs() <= SAME_TIME;
             Ok::<_, Error>(if is_by_us { newest_in(event)?.unwrap_or(changed) } else { changed })
         };
         Self(time().ok())
@@ -34,7 +35,7 @@ impl Before {
 }
 
 impl Tree {
-    /// Makes an event saved. Nothing changes if it is already.
+    /// Protects an event. Does nothing if it is saved already.
     pub fn save(&self, id: &EventId) -> Result<()> {
         let event = self.named_event(id)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -46,8 +47,8 @@ impl Tree {
         event.sync()
     }
 
-    /// Makes an event one like others. Nothing changes if it is already. What is named `.saved` is removed whatever it
-    /// is, but for a directory with something in it.
+    /// Removes an event's protection. Does nothing if it has none. Removes an entry `.saved` of any kind, except a
+    /// directory with contents.
     pub fn unsave(&self, id: &EventId) -> Result<()> {
         let event = self.named_event(id)?;
         let before = Before::at(&event);
@@ -57,7 +58,7 @@ impl Tree {
         };
         match removed {
             Ok(()) => {
-                // The time of a directory tells whether Motion writes to it, and this was not Motion.
+                // The time of a directory shows whether Motion writes to it, and this change was not Motion's.
                 before.restore(&event);
                 event.sync()
             }
@@ -66,7 +67,7 @@ impl Tree {
         }
     }
 
-    /// Whether an event is saved right now. An error means that it cannot be told.
+    /// Whether an event is saved now. An error means that this is unknown.
     pub fn is_saved(&self, id: &EventId) -> Result<bool> {
         self.named_event(id)?.has(SAVED.as_bytes())
     }

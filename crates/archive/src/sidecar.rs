@@ -1,5 +1,5 @@
-//! `.details.json`, the file in an event's directory that the strix web UI writes and reads: what it says, whether it
-//! can be believed, and how Owlery writes it. The form is strix's, plus one key of our own (`owlery`).
+//! `.details.json`, the file in an event's directory that the strix web UI writes and reads: its contents, whether they
+//! are plausible, and how Owlery writes it. The format is strix's, plus one key of our own (`owlery`).
 
 use std::borrow::Cow;
 
@@ -14,25 +14,25 @@ use crate::event::{Container, Day, DebugMovie, Details, EventId, Movie, MovieNam
 /// The file's name.
 pub const SIDECAR: &str = ".details.json";
 
-/// What strix writes where there is no such file.
+/// The value that strix writes for a file that does not exist.
 pub const MISSING: &str = "images/missing.jpg";
 
-/// How strix writes a time.
+/// strix's time format.
 pub const TIME: &str = "%Y-%m-%d %H:%M:%S";
 
-/// A sidecar larger than this is none.
-pub(super) const LARGEST: usize = 256 * 1024;
+/// The maximum size of a sidecar, in bytes.
+pub(super) const MAX_SIDECAR_BYTES: usize = 256 * 1024;
 
-/// A start further from the time in the directory's name than this is not believed.
-const FURTHEST_START: TimeDelta = TimeDelta::minutes(10);
+/// The largest accepted difference between the start and the time in the directory's name.
+const MAX_START_DIFFERENCE: TimeDelta = TimeDelta::minutes(10);
 
-/// An event longer than this is not believed.
-const LONGEST: TimeDelta = TimeDelta::hours(48);
+/// The largest accepted length of an event.
+const MAX_LENGTH: TimeDelta = TimeDelta::hours(48);
 
-/// A size above this (16 TiB, the largest file of ext4) is not believed: the event is measured instead.
-const MOST_BYTES: u64 = 1 << 44;
+/// The largest accepted size (16 TiB, the largest file of ext4); an event with a larger one is measured.
+const MAX_BYTES: u64 = 1 << 44;
 
-/// A sidecar whose shape and times are plausible. Whether its files are there is for whoever has the directory open.
+/// A sidecar whose form and times are plausible. The caller checks whether its files exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sidecar {
     /// When the event began.
@@ -43,36 +43,36 @@ pub struct Sidecar {
     pub video: Option<MovieName>,
     /// Whether it names any debug movie (strix names the wrong file).
     pub has_debug: bool,
-    /// The picture it names.
+    /// The thumbnail it names.
     pub thumbnail: Option<Thumbnail>,
-    /// Our own key, where we wrote it.
+    /// Our own key, if Owlery wrote the file.
     pub own: Option<Own>,
 }
 
-/// What Owlery adds, so that a later preload need not measure again.
+/// What Owlery adds, so that a later preload does not have to measure again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own {
-    /// The version of this key's form.
+    /// The version of this key's format.
     version: u32,
     /// `complete` (others get no sidecar).
     state: String,
     /// The number of frames.
     pub frames: u32,
-    /// The bytes of all files but this one.
+    /// The bytes of all files except this one.
     pub bytes: u64,
-    /// The most changed pixels.
+    /// The largest number of changed pixels.
     pub peak_change: Option<u32>,
     /// What is wrong with it.
     pub problems: Vec<String>,
     /// The file type of the main movie.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     container: Option<Container>,
-    /// All movies, the main one first; empty where an earlier version wrote it.
+    /// All movies, the main one first; empty if an earlier version wrote it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub videos: Vec<Movie>,
 }
 
-/// The file's form. The order of the keys is strix's.
+/// The file's format. The order of the keys is strix's.
 #[derive(Serialize, Deserialize)]
 struct Wire<'a> {
     #[serde(borrow)]
@@ -100,7 +100,7 @@ pub fn title(start: NaiveDateTime) -> String {
     start.format("%a %b %d %I:%M:%S %p").to_string()
 }
 
-/// A time exactly as strix writes it; `None` for anything else, be it a time or not.
+/// Parses a time exactly as strix writes it; `None` for any other text.
 fn plain_time(text: &str) -> Option<NaiveDateTime> {
     let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
     let pair = |at: usize| {
@@ -113,7 +113,7 @@ fn plain_time(text: &str) -> Option<NaiveDateTime> {
     has_form.then(|| date.and_hms_opt(pair(11)?, pair(14)?, pair(17)?)).flatten()
 }
 
-/// The file's name where `path` leads into the event's directory: `motion/Camera1/2026-11-20/10-04-36/NAME`.
+/// The file's name if `path` leads into the event's directory: `motion/Camera1/2026-11-20/10-04-36/NAME`.
 fn below<'a>(path: &'a str, id: &EventId) -> Option<&'a str> {
     let (day, rest) =
         path.strip_prefix("motion/")?.strip_prefix(id.camera.as_str())?.strip_prefix('/')?.split_once('/')?;
@@ -121,7 +121,7 @@ fn below<'a>(path: &'a str, id: &EventId) -> Option<&'a str> {
     day.parse().is_ok_and(|day: Day| day == id.day).then_some(name)
 }
 
-/// What a path in a sidecar names; `None` where it says that there is no such file.
+/// The file that a path in a sidecar names; `None` if the value means that there is no such file.
 fn named<'a>(key: &str, path: &'a str, id: &EventId) -> Result<Option<&'a str>, String> {
     if path == MISSING {
         return Ok(None);
@@ -130,9 +130,10 @@ fn named<'a>(key: &str, path: &'a str, id: &EventId) -> Result<Option<&'a str>, 
 }
 
 impl Sidecar {
-    /// Parses the file of the event `id`. The error says in words why it is not believed.
+    /// Parses the file of the event `id`. The error is a sentence that says why it is not believed.
     pub fn parse(bytes: &[u8], id: &EventId) -> Result<Self, String> {
-        // Faster from text that was checked as a whole; what is none may still be well-formed where it matters.
+        // Parsing is faster from text that was checked as a whole; bytes that are not UTF-8 may still be well-formed
+        // where it matters.
         let wire: serde_json::Result<Wire<'_>> = match std::str::from_utf8(bytes) {
             Ok(text) => serde_json::from_str(text),
             Err(_) => serde_json::from_slice(bytes),
@@ -143,17 +144,17 @@ impl Sidecar {
             parsed.ok_or_else(|| format!("its {key} {text:?} is no time"))
         };
         let (start, end) = (time("start", &wire.start)?, time("end", &wire.end)?);
-        if end < start || end - start > LONGEST {
+        if end < start || end - start > MAX_LENGTH {
             return Err(format!("its end {end} does not fit its start {start}"));
         }
         let fits = match id.named_time() {
-            Some(named) => (start - named).abs() <= FURTHEST_START,
+            Some(named) => (start - named).abs() <= MAX_START_DIFFERENCE,
             None => (start.date() - id.day.date()).abs() <= TimeDelta::days(1),
         };
         if !fits {
             return Err(format!("its start {start} does not fit the directory's name"));
         }
-        if let Some(own) = wire.owlery.as_ref().filter(|own| own.bytes > MOST_BYTES) {
+        if let Some(own) = wire.owlery.as_ref().filter(|own| own.bytes > MAX_BYTES) {
             return Err(format!("its size of {} bytes is more than an event can have", own.bytes));
         }
         let video = named("video", &wire.video, id)?
@@ -165,7 +166,7 @@ impl Sidecar {
         if let Some(own) = &mut own
             && own.videos.first().map(|movie| &movie.name) != video.as_ref()
         {
-            own.videos.clear(); // another program changed the one and not the other
+            own.videos.clear(); // another program changed one of the two
         }
         let has_debug = wire.debug_video != MISSING;
         Ok(Self { start, end, video, has_debug, thumbnail: thumbnail.transpose()?, own })
@@ -175,10 +176,9 @@ impl Sidecar {
 impl Tree {
     /// Writes the sidecar of a complete event, by temporary file and rename.
     ///
-    /// Nothing is written for a raw `%v` directory or an event without a movie, since whoever reads it would believe
-    /// what is not true yet, nor what [`Sidecar::parse`] would not believe afterwards: the start of an event during
-    /// which the clock was set back need not fit its name. The caller keeps events away that wait in `queue/`. Returns
-    /// whether it was written.
+    /// Writes nothing for a raw `%v` directory or an event without a movie, whose values may still change, nor anything
+    /// that [`Sidecar::parse`] would reject afterwards: the start of an event during which the clock was set back may
+    /// not fit its name. The caller must skip events that wait in `queue/`. Returns whether it was written.
     pub fn write_sidecar(&self, id: &EventId, details: &Details) -> Result<bool> {
         let (Some(_), Some(video), State::Complete) = (id.named_time(), details.video(), details.state) else {
             return Ok(false);
@@ -209,7 +209,7 @@ impl Tree {
             }),
         };
         let text = serde_json::to_vec(&wire).expect("a struct of texts and numbers is JSON");
-        if text.len() > LARGEST || Sidecar::parse(&text, id).is_err() {
+        if text.len() > MAX_SIDECAR_BYTES || Sidecar::parse(&text, id).is_err() {
             return Ok(false);
         }
         self.event_dir(id)?.write_whole(SIDECAR.as_bytes(), &text)?;
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn valid_json_of_the_wrong_shape_is_not_believed() {
+    fn json_of_the_wrong_shape_is_not_believed() {
         for (from, to) in [
             ("\"2026-11-21 05:45:25\"", "null"),
             ("2026-11-21 05:45:25", "2026-11-31 05:45:25"),
@@ -270,7 +270,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_quick_way_to_a_time_agrees_with_the_other(
+        fn fast_time_parsing_agrees_with_chrono(
             text in "[0-9]{4}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-6][0-9]:[0-6][0-9]|[0-9: -]{19}",
         ) {
             if let Some(time) = plain_time(&text) {

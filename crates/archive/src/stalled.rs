@@ -1,6 +1,5 @@
-//! Which disks do not respond: a network share whose server is off, a failing drive. Every way to the tree checks this
-//! first, so that an operation fails at once instead of waiting for ever. Finding out is the service's work
-//! (`service::pulse`).
+//! The disks that do not respond: a network share whose server is off, a failing drive. Every access to the tree checks
+//! this first, so that an operation fails at once instead of waiting for ever. `service::pulse` detects them.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,13 +13,13 @@ use crate::error::{Error, Result};
 use crate::event::Camera;
 use crate::retention::Disk;
 
-/// What was found out about the archive's disks. Written by the service's pulse, read by every operation.
+/// The state of the archive's disks. Written by the service's disk monitor, read by every operation.
 #[derive(Debug, Default)]
 pub struct Stalled {
-    /// Whether `paths` has any: it is read without the lock.
+    /// Whether `paths` is not empty; read without the lock.
     any: AtomicBool,
     paths: Mutex<BTreeSet<PathBuf>>,
-    /// The root's disk and the cameras on other disks, as of the last look that returned.
+    /// The root's disk and the cameras on other disks, from the last check that returned.
     last: Mutex<Option<(Disk, BTreeSet<Camera>)>>,
 }
 
@@ -32,7 +31,7 @@ impl Stalled {
     /// Fails if the disk at `path` does not respond.
     pub fn check(&self, path: &Path) -> Result<()> {
         if self.any.load(Ordering::Acquire) && lock(&self.paths).contains(path) {
-            let why = "its disk does not respond; it is tried again when it does";
+            let why = "its disk does not respond; it is retried when it does";
             return Err(Error::io("open", path, io::Error::new(io::ErrorKind::TimedOut, why)));
         }
         Ok(())
@@ -40,14 +39,14 @@ impl Stalled {
 }
 
 impl Tree {
-    /// Says which directories (the root, cameras) are on disks that do not respond.
+    /// Sets the directories (the root, cameras) whose disks do not respond.
     pub fn set_stalled(&self, paths: BTreeSet<PathBuf>) {
         let is_any = !paths.is_empty();
         *lock(&self.stalled.paths) = paths;
         self.stalled.any.store(is_any, Ordering::Release);
     }
 
-    /// Whether some disk of the archive does not respond.
+    /// Whether any disk of the archive does not respond.
     pub fn is_stalled(&self) -> bool {
         self.stalled.any.load(Ordering::Acquire)
     }
@@ -58,22 +57,22 @@ impl Tree {
         self.is_stalled() && paths.into_iter().any(|path| self.stalled.check(&path).is_err())
     }
 
-    /// The root's disk, and the cameras that are on others: as of the last look of a running service, which takes no
-    /// waiting for the disk, else as of now.
+    /// The root's disk, and the cameras on other disks. In a running service from its last check, without waiting for
+    /// the disk; else read now.
     pub fn last_disk(&self) -> Result<(Disk, BTreeSet<Camera>)> {
         let last = lock(&self.stalled.last).clone();
         last.map_or_else(|| Ok((self.disk()?, self.cameras_apart().unwrap_or_default())), Ok)
     }
 
-    /// The directories of the cameras, listed also while the root's disk is said not to respond: this finds out whether it
-    /// does again.
+    /// The directories of the cameras, listed even while the root's disk does not respond: this shows whether it
+    /// responds again.
     pub fn camera_paths(&self) -> Result<Vec<PathBuf>> {
         let root = Dir::open_root(&self.root)?;
         Ok(self.camera_names(&root)?.into_iter().map(|camera| self.root.join(camera.as_str())).collect())
     }
 
-    /// Remembers the disk for [`Tree::last_disk`]. Where it cannot be read nothing is remembered: an error is a response, and
-    /// what was read before says nothing of a disk that is gone.
+    /// Stores the disk for [`Tree::last_disk`]. If it cannot be read, nothing is stored: an error is a response, and
+    /// older values say nothing about a disk that is gone.
     pub fn note_disk(&self) -> Result<()> {
         let found = self.disk().and_then(|disk| Ok((disk, self.cameras_apart()?)));
         let (last, result) = match found {

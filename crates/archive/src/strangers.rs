@@ -1,5 +1,5 @@
-//! Directories of the root that hold days but are no cameras here: `--camera-pattern` does not match them, or their names
-//! cannot be a camera's. Their recordings are neither shown nor expired, so they are named with the cure.
+//! Directories of the root that contain days but are not cameras: `--camera-pattern` does not match them, or their
+//! names cannot be a camera's. Their recordings are neither shown nor expired, so they are reported with the remedy.
 
 use std::ffi::OsStr;
 
@@ -11,12 +11,12 @@ use crate::command_line::quote;
 use crate::error::Result;
 use crate::event::{Camera, Day};
 
-/// What an earlier look found. A directory is listed again only when its time has changed.
+/// The last result. A directory is listed again only if its time has changed.
 #[derive(Debug, Default)]
 pub(super) struct Strangers {
     /// The time of the root, if it was old enough then to prove that its list of names has not changed since.
     root: Option<i64>,
-    /// The directories that are no cameras.
+    /// The directories that are not cameras.
     others: Vec<Other>,
 }
 
@@ -32,9 +32,10 @@ struct Other {
 const RACY: i64 = 3_000_000_000;
 
 impl Tree {
-    /// Names directories of the root that hold days but are no cameras, each with the cure. `now` is in nanoseconds since 1970.
+    /// Reports directories of the root that contain days but are not cameras, each with the remedy. `now` is in
+    /// nanoseconds since 1970.
     ///
-    /// Costs a stat of the root and of each directory that is no camera while nothing changes.
+    /// While nothing changes, it costs one stat of the root and of each directory that is not a camera.
     pub fn strangers(&self, now: i64) -> Result<Vec<Report>> {
         let root = self.root_dir()?;
         let stamp = |dir: &Dir| dir.stat_self().map(|stat| Some(mtime(&stat)).filter(|time| *time < now - RACY));
@@ -51,7 +52,7 @@ impl Tree {
             known.root = root_time;
         }
         for other in &mut known.others {
-            // What cannot be opened is somebody else's.
+            // What cannot be opened belongs to another program.
             let Ok(dir) = root.open_dir_following(&other.name) else { continue };
             let Ok(time) = stamp(&dir) else { continue };
             if time.is_none() || other.listed != time {
@@ -64,7 +65,7 @@ impl Tree {
         Ok(self.reports(&root, &known.others))
     }
 
-    /// Directories and links in the root that are neither cameras nor anything with a meaning of its own, sorted.
+    /// Directories and links in the root that are neither cameras nor have another meaning, sorted.
     fn other_names(&self, root: &Dir) -> Result<Vec<Vec<u8>>> {
         let mut names = Vec::new();
         root.list(|name, kind| {
@@ -102,7 +103,7 @@ impl Tree {
 }
 
 impl Report {
-    /// As one sentence; a name that is no printable text is escaped.
+    /// The report as one sentence; unprintable names are escaped.
     pub fn sentence(&self) -> String {
         format!("{}: {}", quote(self.path.as_os_str()), self.problem)
     }

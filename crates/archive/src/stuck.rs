@@ -1,5 +1,6 @@
-//! What of the delete queue could not be removed, counted and summed up: a directory of another user's may hold 100,000 files,
-//! each of which fails. A file of the state directory keeps it, for commands without a daemon and for the next start.
+//! Entries of the delete queue that could not be removed, counted and summarized: a directory of another user may
+//! contain 100,000 files, each of which fails. A file of the state directory keeps the summary, for commands without a
+//! daemon and for the next start.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,9 +14,9 @@ use crate::state_file;
 
 const FILE: &str = "stuck.json";
 
-/// So many directories of a pass are named; the rest is a number.
-const NAMED: usize = 3;
-/// How long a stuck pass waits before it is tried again, doubled with every try.
+/// How many directories of a pass are named; the rest is a number.
+const MAX_NAMED: usize = 3;
+/// How long a stuck pass waits before it is retried; doubled with every try.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
 
@@ -31,18 +32,18 @@ struct InDirectory {
 pub(super) struct Left {
     directories: BTreeMap<PathBuf, InDirectory>,
     entries: u64,
-    /// Whether something could not be removed, as against being saved.
+    /// Whether something could not be removed, rather than being saved.
     has_failed: bool,
 }
 
 impl Left {
-    /// Something stays in this directory, and why.
+    /// Records that an entry of this directory stays, and why.
     pub fn add(&mut self, directory: &Path, report: Report) {
         self.entries += 1;
         self.has_failed |= report.unreadable;
         if let Some(known) = self.directories.get_mut(directory) {
             known.count += 1;
-        } else if self.directories.len() < NAMED {
+        } else if self.directories.len() < MAX_NAMED {
             self.directories.insert(directory.to_path_buf(), InDirectory { count: 1, first: report });
         }
     }
@@ -51,17 +52,17 @@ impl Left {
         self.entries == 0
     }
 
-    /// Whether all that stays is saved.
+    /// Whether everything that stays is saved.
     pub fn is_saved(&self) -> bool {
         !self.is_empty() && !self.has_failed
     }
 
-    /// How many entries stay.
+    /// The number of entries that stay.
     pub fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// One report a directory for a few of them, and one for all others.
+    /// One report for each of a few directories, and one for all others.
     pub fn reports(self, pass: &Path) -> Vec<Report> {
         let named: u64 = self.directories.values().map(|directory| directory.count).sum();
         let others = self.entries - named;
@@ -89,7 +90,7 @@ impl InDirectory {
 /// A pass of which something could not be removed.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct StuckPass {
-    /// How many entries stay.
+    /// The number of entries that stay.
     pub entries: u64,
     /// What stays and why, in one line.
     pub problem: String,
@@ -99,18 +100,18 @@ pub struct StuckPass {
     next: Instant,
 }
 
-/// The passes of which something stayed when the reaper last tried. Written by the reaper, read by all that lists passes.
+/// The passes of which something stayed at the reaper's last try. Written by the reaper, read when passes are listed.
 #[derive(Debug, Default)]
 pub(super) struct Stuck {
     passes: Mutex<BTreeMap<PathBuf, StuckPass>>,
-    /// Where they are kept; unset in a process that writes no state. Written once, by `keep_in`.
+    /// The state directory; unset in a process that writes no state. Written once, by `recall`.
     file: OnceLock<PathBuf>,
 }
 
-/// The file's form.
+/// The file's format.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Kept {
-    /// The version of this form.
+    /// The version of the format.
     owlery: u32,
     /// By paths below the root.
     passes: BTreeMap<PathBuf, KeptPass>,
@@ -127,8 +128,8 @@ impl Stuck {
         self.passes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what a state directory knows of the queues below `root`; with `writes`, keeps it there from now on. What was stuck
-    /// is to be tried again at once.
+    /// Reads what a state directory has about the queues below `root`; with `writes`, keeps the file up to date from
+    /// now on. Stuck passes may be retried at once.
     pub fn recall(&self, root: &Path, state_dir: &Path, writes: bool) {
         let file = state_dir.join(FILE);
         let kept = match state_file::read::<Kept>(&file) {
@@ -147,7 +148,7 @@ impl Stuck {
         }
     }
 
-    /// Writes what is known now. A file without a pass is removed.
+    /// Writes the present state. Without stuck passes the file is removed.
     fn keep(&self, root: &Path) {
         let Some(file) = self.file.get() else { return };
         let kept = |(path, pass): (&PathBuf, &StuckPass)| {
@@ -165,14 +166,14 @@ impl Stuck {
         }
     }
 
-    /// Nothing of it stays.
+    /// Records that nothing of the pass stays.
     pub fn clear(&self, root: &Path, pass: &Path) {
         if self.lock().remove(pass).is_some() {
             self.keep(root);
         }
     }
 
-    /// Something stays; whether that is other than it was at the last try.
+    /// Records what stays; returns whether that differs from the last try.
     pub fn set(&self, root: &Path, pass: &Path, entries: u64, reports: &[Report]) -> bool {
         let problem = reports.first().map_or_else(String::new, |first| {
             format!("cannot be removed: {}: {}{}", first.path.display(), first.problem, cure(&first.problem))
@@ -194,18 +195,18 @@ impl Stuck {
         self.lock().get(pass).cloned()
     }
 
-    /// Every such pass.
+    /// All stuck passes.
     pub fn all(&self) -> Vec<StuckPass> {
         self.lock().values().cloned().collect()
     }
 
-    /// Has all be tried again at once.
+    /// Allows all to be retried at once.
     pub fn try_again(&self) {
         let now = Instant::now();
         self.lock().values_mut().for_each(|pass| pass.next = now);
     }
 
-    /// Forgets what is not in the queue any more.
+    /// Forgets passes that are no longer in the queue.
     pub fn retain(&self, root: &Path, is_there: impl Fn(&Path) -> bool) {
         let mut all = self.lock();
         let before = all.len();
@@ -219,13 +220,13 @@ impl Stuck {
 }
 
 impl StuckPass {
-    /// Whether it is to be tried again now.
+    /// Whether it is to be retried now.
     pub fn is_due(&self) -> bool {
         Instant::now() >= self.next
     }
 }
 
-/// What a person can do about it.
+/// What a user can do about it.
 fn cure(problem: &str) -> &'static str {
     if problem.contains("ermission denied") || problem.contains("not permitted") {
         "; give it to the user that owlery runs as (chown -R), take away attributes (chattr -R -i -a), or remove it by hand"
@@ -251,9 +252,9 @@ mod tests {
         }
         assert_eq!(left.entries(), 50_000);
         let reports = left.reports(Path::new("/q/p"));
-        assert_eq!(reports.len(), NAMED + 1);
+        assert_eq!(reports.len(), MAX_NAMED + 1);
         assert!(reports[0].problem.starts_with("1000 entries stay, the first: 0.jpg"), "{:?}", reports[0]);
-        assert!(reports[NAMED].problem.starts_with("47000 more"), "{:?}", reports[NAMED]);
+        assert!(reports[MAX_NAMED].problem.starts_with("47000 more"), "{:?}", reports[MAX_NAMED]);
     }
 
     #[test]

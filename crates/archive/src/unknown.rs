@@ -1,4 +1,4 @@
-//! Why a folder is no archive, with what was seen in it and the cure.
+//! Explains why a folder is not an archive, with what was found in it and the remedy.
 
 use super::Tree;
 use super::dir::Dir;
@@ -8,13 +8,13 @@ use super::strangers::is_day;
 use crate::command_line::quote;
 
 impl Tree {
-    /// Says why the root, which holds neither a camera nor a marker, is no archive.
+    /// Explains why the root, which contains neither a camera nor a marker, is not an archive.
     pub(super) fn why_unknown(&self, root: &Dir) -> String {
         let why = format!(
             "it holds no directory that matches --camera-pattern {} and no {MARKER}",
             quote(self.pattern().as_ref())
         );
-        // Nothing of this look is kept: the tree is dropped.
+        // Nothing of this check is kept: the tree is dropped.
         let strangers = self.strangers(0).unwrap_or_default();
         if let Some(first) = strangers.first() {
             return format!("{why}; {}", first.sentence());

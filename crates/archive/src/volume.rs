@@ -1,9 +1,10 @@
-//! On which volume a camera's directory lies, told so that it is known again after a restart: what the guard `disk`
-//! compares. Keeping that on disk, and what is done where it has changed, is the expirer's.
+//! Identifies the volume of a camera's directory so that it is recognized after a restart. The guard `disk` compares
+//! it. The expirer stores it and decides what follows from a change.
 //!
-//! Disks can look alike: FUSE and NFS tell neither a filesystem id nor a time of birth, and two filesystems made in the same
-//! second tell the same. So a camera on a volume of its own gets a mark, a random id in `CAMERA/.owlery/volume.json`, which
-//! decides. Without one only what a filesystem surely has for itself counts as the same; what merely looks alike is not known.
+//! Disks can look alike: FUSE and NFS report neither a filesystem id nor a birth time, and two filesystems made in the
+//! same second report the same. So a camera on a volume of its own gets a mark, a random id in
+//! `CAMERA/.owlery/volume.json`, which decides. Without a mark, only what is certainly unique to a filesystem proves
+//! that it is the same.
 
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -20,40 +21,42 @@ use crate::event::Camera;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Volume {
-    /// That of the root. Whether it is the right one the marker tells, also after the whole archive has moved.
+    /// The volume of the root. The marker proves that it is the right one, also after the whole archive has moved.
     Root,
-    /// One of its own: a mount point, or what a link leads to.
+    /// One of its own: a mount point, or the target of a link.
     Own(Filesystem),
 }
 
-/// What a filesystem is known by. The device's number is not among it: it may be another after every boot.
+/// What identifies a filesystem. The device number does not: it may change with every boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filesystem {
-    /// `f_fsid` (statfs(2)): made from its UUID by ext4, Btrfs and F2FS, from the device's number by XFS and FAT; 0 over NFS.
+    /// `f_fsid` (statfs(2)): derived from the UUID by ext4, Btrfs and F2FS, from the device number by XFS and FAT; 0
+    /// over NFS.
     id: u64,
-    /// The inode number of the directory that is mounted.
+    /// The inode number of the mounted directory.
     top: u64,
-    /// When that directory was made, in nanoseconds since 1970: with the filesystem, as a rule. `None` where none tells.
+    /// The birth time of that directory, usually that of the filesystem, in nanoseconds since 1970. `None` if it is not
+    /// reported.
     born: Option<i64>,
-    /// Our mark in the camera's directory. `None` where there is none, and in what earlier builds kept.
+    /// Our mark in the camera's directory. `None` if there is none, and in records of earlier builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mark: Option<String>,
-    /// Set where a mark was tried and could not be written.
+    /// Set if a mark could not be written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unmarked: bool,
 }
 
-/// What a comparison of two volumes says.
+/// The result of comparing two volumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Likeness {
     Same,
     Other,
-    /// They look alike, and so would two that are not the same.
+    /// They look alike, but two different ones would too.
     Unknown,
 }
 
 impl Volume {
-    /// Compares what was known with what is there now.
+    /// Compares the stored volume with the present one.
     fn compare(&self, now: &Self) -> Likeness {
         match (self, now) {
             (Self::Root, Self::Root) => Likeness::Same,
@@ -77,13 +80,14 @@ impl Filesystem {
         if !has_looks {
             return Likeness::Other;
         }
-        // A whole second is shared by filesystems that one script makes; an id is of the UUID, or of the device's number.
+        // A whole second is shared by filesystems that one script makes; an id comes from the UUID, or from the device
+        // number.
         let is_own = self.born.is_some_and(|born| born % 1_000_000_000 != 0 || (self.id != 0 && self.id == now.id));
-        // An earlier build tried no mark: what it kept goes on, and gets one.
+        // An earlier build wrote no marks: its record stays valid, and the volume gets a mark.
         if is_own || !self.unmarked { Likeness::Same } else { Likeness::Unknown }
     }
 
-    /// The one that a directory lies on.
+    /// The filesystem of a directory.
     fn of(dir: &Dir) -> Result<Self> {
         let stat = rustix::fs::fstatvfs(dir).map_err(|e| Error::io("look at the disk of", dir.path(), e))?;
         let mut top = dir.again()?;
@@ -105,18 +109,19 @@ impl Tree {
         self.volumes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The volume of each camera that was seen so far: where it was first, or where that was accepted last.
+    /// The volume of each known camera: the first one seen, or the one accepted last.
     pub fn volumes(&self) -> BTreeMap<Camera, Volume> {
         self.known_volumes().clone()
     }
 
-    /// Where cameras were when another run looked.
+    /// Sets the volumes that an earlier run stored.
     pub fn expect_volumes(&self, volumes: BTreeMap<Camera, Volume>) {
         self.known_volumes().extend(volumes);
     }
 
-    /// Whether a camera's directory is on the volume that it was on: the guard `disk`. A mount that failed, or another disk at
-    /// its place, holds recordings that no rule was made for. A camera that was not seen before is remembered.
+    /// The guard `disk`: fails if a camera's directory is not on its known volume. After a failed mount, or with
+    /// another disk, the same path has other recordings than those that the rules are meant for. A new camera is
+    /// remembered.
     pub fn check_disk(&self, camera: &CameraDir) -> Result<()> {
         let now = self.volume_of(camera)?;
         let mut volumes = self.known_volumes();
@@ -129,7 +134,7 @@ impl Tree {
             (Volume::Own(_), Volume::Root) => "was on a disk of its own and is on the archive's: is its disk mounted?",
             (Volume::Root, Volume::Own(_)) => "was on the archive's disk and is on another",
             _ if likeness == Likeness::Unknown => {
-                "is on a disk that cannot be told from others, since no mark can be written to its .owlery folder (let Owlery write \
+                "is on a disk that cannot be distinguished from others, since no mark can be written to its .owlery folder (let Owlery write \
                  there)"
             }
             _ => "is on another disk than before",
@@ -137,8 +142,8 @@ impl Tree {
         Err(Error::Refused { guard: "disk", message: format!("{} {message}", camera.camera()) })
     }
 
-    /// Cameras whose own disk is not there: their directory lies on the archive's, or is a link that leads nowhere. What a mount
-    /// that failed leaves; nothing of it expires, and nothing is recorded on it.
+    /// Cameras whose own disk is not mounted: their directory is on the archive's disk, or is a link that leads
+    /// nowhere. Nothing of such a camera expires, and nothing is recorded on its disk.
     pub fn missing_disks(&self) -> Result<Vec<Report>> {
         let cameras = self.cameras()?;
         let was_apart = |camera: &Camera| matches!(self.known_volumes().get(camera), Some(Volume::Own(_)));
@@ -153,7 +158,7 @@ impl Tree {
         Ok(missing)
     }
 
-    /// A person says that the camera is rightly where it is now.
+    /// Accepts the camera's present volume, at a user's request.
     pub fn accept_volume(&self, camera: &Camera) -> Result<()> {
         let camera_dir = self.camera(camera)?;
         let now = marked(&camera_dir, self.volume_of(&camera_dir)?);
@@ -161,7 +166,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Marks the disks of cameras on volumes of their own that have no mark yet and are where they were.
+    /// Marks the volumes of cameras that have no mark yet, are not the root's, and are unchanged.
     pub fn mark_volumes(&self) -> Result<()> {
         for camera in self.cameras()?.open {
             let known = self.known_volumes().get(camera.camera()).cloned();
@@ -183,7 +188,7 @@ impl Tree {
     }
 }
 
-/// When a directory was made, in nanoseconds since 1970; `None` where the filesystem, or the kernel, does not tell.
+/// The birth time of a directory in nanoseconds since 1970; `None` if the filesystem or the kernel does not report it.
 pub(super) fn born(dir: &Dir) -> Result<Option<i64>> {
     match rustix::fs::statx(dir, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME) {
         Ok(stat) => {
@@ -195,22 +200,22 @@ pub(super) fn born(dir: &Dir) -> Result<Option<i64>> {
     }
 }
 
-/// Where a camera's own disk carries its mark.
-const FOLDER: &[u8] = b".owlery";
+/// The path of a camera's mark.
+const MARK_FOLDER: &[u8] = b".owlery";
 const FILE: &[u8] = b"volume.json";
 
-/// A volume's mark.
+/// The mark of a volume.
 #[derive(Debug, Serialize, Deserialize)]
 struct Mark {
-    /// The version of this file's form.
+    /// The version of the format.
     owlery: u32,
-    /// Random, made once.
+    /// Random, created once.
     volume: String,
 }
 
-/// The mark in a camera's directory; `None` where there is none, or one that cannot be understood.
+/// The mark in a camera's directory; `None` if there is none, or if it is invalid.
 fn read_mark(camera: &Dir) -> Result<Option<String>> {
-    let folder = match camera.open_dir_if_there(FOLDER) {
+    let folder = match camera.open_dir_if_there(MARK_FOLDER) {
         Err(error) if error.is_no_directory() => return Ok(None),
         other => other?,
     };
@@ -220,7 +225,7 @@ fn read_mark(camera: &Dir) -> Result<Option<String>> {
     Ok(mark.filter(|mark| mark.owlery == 1 && !mark.volume.is_empty()).map(|mark| mark.volume))
 }
 
-/// The volume with a mark, written where there is none; where none can be written, noted as unmarked.
+/// The volume with its mark, which is written if needed; if that fails, the volume counts as unmarked.
 fn marked(camera: &CameraDir, volume: Volume) -> Volume {
     let Volume::Own(mut of) = volume else { return volume };
     if of.mark.is_none() {
@@ -236,8 +241,8 @@ fn marked(camera: &CameraDir, volume: Volume) -> Volume {
 }
 
 fn write_mark(camera: &Dir) -> Result<String> {
-    camera.make_dir_if_missing(FOLDER)?;
-    let folder = camera.open_dir(FOLDER)?;
+    camera.make_dir_if_missing(MARK_FOLDER)?;
+    let folder = camera.open_dir(MARK_FOLDER)?;
     folder.take_owner_of(camera);
     let volume = super::marker::random_id().map_err(|e| Error::io("make an identity for", camera.path(), e))?;
     let mark = Mark { owlery: 1, volume: volume.clone() };
@@ -261,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_decides_whatever_else_is_told() {
+    fn a_mark_decides_alone() {
         let known = own(7, 2, Some(100), Some("a"));
         assert_eq!(known.compare(&own(8, 3, None, Some("a"))), Likeness::Same);
         assert_eq!(known.compare(&own(7, 2, Some(100), Some("b"))), Likeness::Other);
@@ -272,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_build_kept_goes_on() {
+    fn records_of_earlier_builds_stay_valid() {
         let old = own(7, 2, Some(100), None);
         assert_eq!(old.compare(&own(8, 2, Some(100), Some("x"))), Likeness::Same, "XFS after another boot");
         assert_eq!(old.compare(&own(7, 2, Some(101), None)), Likeness::Other);

@@ -1,4 +1,4 @@
-//! What becomes of events that change between an early look and their turn in the pass.
+//! Events that change between an early inspection and their turn in the pass.
 
 use std::cell::Cell;
 use std::fs;
@@ -24,8 +24,8 @@ fn make(root: &Path) {
     }
 }
 
-/// Retires the day with looks that were taken before `change`. Returns what became of it, and how often an event's time was
-/// judged.
+/// Retires the day with inspections that were made before `change`. Returns the result, and how often an event's time
+/// was judged.
 fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
     let tree = Tree::open(root, "Camera.*").unwrap();
     let (camera, day): (Camera, Day) = ("Camera1".parse().unwrap(), DAY.parse().unwrap());
@@ -53,7 +53,7 @@ fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
 }
 
 #[test]
-fn early_looks_serve_where_nothing_changed() {
+fn early_looks_serve_unchanged_events() {
     let root = tempfile::tempdir().unwrap();
     make(root.path());
     let (retired, judged) = retire_after(root.path(), || {});
@@ -72,7 +72,7 @@ fn an_event_saved_after_its_early_look_stays() {
     assert!(!event(root.path(), NAMES[0]).exists());
 }
 
-/// `rsync -a` sets the directory's time back after it has written the mark.
+/// `rsync -a` restores the directory's time after it has written `.saved`.
 #[test]
 fn an_event_saved_unseen_after_its_early_look_stays() {
     for other_is_saved in [false, true] {
@@ -91,7 +91,7 @@ fn an_event_saved_unseen_after_its_early_look_stays() {
     }
 }
 
-/// Looks at another directory of that name prove nothing of this one.
+/// Inspections of another directory of that name say nothing about this one.
 #[test]
 fn looks_at_a_replaced_day_are_dropped() {
     let root = tempfile::tempdir().unwrap();

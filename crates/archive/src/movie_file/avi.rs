@@ -1,4 +1,5 @@
-//! AVI: RIFF chunks of a kind, a size and a body. `FFmpeg` writes the sizes and the number of frames when it closes the file.
+//! AVI: RIFF chunks of a kind, a size and a body. `FFmpeg` writes the sizes and the number of frames when it closes the
+//! file.
 
 use std::io;
 
@@ -6,14 +7,14 @@ use super::source::{Source, little_endian, little_endian_at, places};
 use super::{Look, seconds};
 use crate::event::state::MovieCheck;
 
-/// Where all headers are that are wanted.
+/// All needed headers are within this size.
 const HEADERS: usize = 16 * 1024;
 
-/// So many frames are counted one by one.
-const COUNTED: u64 = 256;
+/// How many frames are counted one by one.
+const COUNTED_FRAMES: u64 = 256;
 
 /// Files of more than a GiB have several RIFF chunks.
-const MOST_RIFFS: usize = 512;
+const MAX_RIFFS: usize = 512;
 
 pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     let headers = source.window(0, HEADERS)?;
@@ -29,10 +30,10 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
 /// Whether all RIFF chunks have their sizes and lie within the file.
 fn is_closed(source: &mut Source<'_>) -> io::Result<bool> {
     let mut at = 0u64;
-    for _ in 0..MOST_RIFFS {
+    for _ in 0..MAX_RIFFS {
         let Some(header) = source.bytes::<8>(at)? else { return Ok(at > 0) };
         if &header[..4] != b"RIFF" {
-            return Ok(at > 0); // something was added
+            return Ok(at > 0); // something was appended
         }
         let size = little_endian(&header[4..]);
         at = at.saturating_add(8 + size + size % 2);
@@ -43,7 +44,7 @@ fn is_closed(source: &mut Source<'_>) -> io::Result<bool> {
     Ok(false)
 }
 
-/// What the header of the video stream says: its length in units of scale / rate seconds.
+/// The length in the header of the video stream, which is in units of scale / rate seconds.
 fn duration(headers: &[u8]) -> Option<f64> {
     places(headers, b"strh").map(|at| at + 8).find(|at| headers.get(*at..*at + 4) == Some(b"vids")).and_then(|at| {
         let (scale, rate) = (little_endian_at(headers, at + 20, 4)?, little_endian_at(headers, at + 24, 4)?);
@@ -57,12 +58,12 @@ fn frame_time(headers: &[u8]) -> Option<f64> {
     seconds(little_endian_at(headers, at + 8, 4)?, 1_000_000)
 }
 
-/// About how many frames there are: the first are counted, the rest are taken to be as large.
+/// The approximate number of frames: the first are counted, the rest are assumed to be as large.
 #[allow(clippy::cast_precision_loss)] // an estimate
 fn frames(headers: &[u8], source: &mut Source<'_>) -> io::Result<Option<f64>> {
     let Some(begin) = places(headers, b"movi").next().map(|at| at as u64 + 4) else { return Ok(None) };
     let (mut at, mut frames) = (begin, 0u64);
-    while frames < COUNTED
+    while frames < COUNTED_FRAMES
         && let Some(header) = source.bytes::<8>(at)?
     {
         if matches!(&header[2..4], b"dc" | b"db") {
@@ -74,6 +75,6 @@ fn frames(headers: &[u8], source: &mut Source<'_>) -> io::Result<Option<f64>> {
         at = at.saturating_add(8 + size + size % 2);
     }
     let (counted, all) = (at.min(source.len()).saturating_sub(begin), source.len().saturating_sub(begin));
-    let is_all = frames < COUNTED || counted == 0;
+    let is_all = frames < COUNTED_FRAMES || counted == 0;
     Ok(Some(if is_all { frames as f64 } else { frames as f64 * all as f64 / counted as f64 }))
 }

@@ -1,5 +1,5 @@
-//! FLV: tags of a kind, a size, a time and a body, each with its size behind it. The first holds the duration and the size of
-//! the file, which `FFmpeg` writes when it closes it.
+//! FLV: tags of a kind, a size, a time and a body, each followed by its size. The first has the duration and the size
+//! of the file, which `FFmpeg` writes when it closes it.
 
 use std::io;
 
@@ -7,9 +7,9 @@ use super::Look;
 use super::source::{Source, big_endian_at, places};
 use crate::event::state::MovieCheck;
 
-/// Where the first tag is.
+/// The first tag is within this size.
 const HEAD: usize = 4096;
-/// A tag without its body.
+/// The size of a tag without its body.
 const TAG: usize = 11;
 
 pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
@@ -21,7 +21,7 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     let check = match size {
         Some(_) if is_closed => MovieCheck::Whole,
         Some(_) => MovieCheck::Unfinished,
-        None => MovieCheck::Endless, // written by a program that could not go back
+        None => MovieCheck::Endless, // written by a program that could not seek back
     };
     let secs = match duration {
         Some(secs) if check == MovieCheck::Whole => Some(secs),
@@ -30,13 +30,13 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     Ok(Look::new(check, secs))
 }
 
-/// The number behind a name.
+/// The number after a name.
 fn value(head: &[u8], name: &[u8]) -> Option<f64> {
     let at = places(head, name).next()?;
     big_endian_at(head, at + name.len(), 8).map(f64::from_bits).filter(|value| value.is_finite())
 }
 
-/// The time of the last tag that is whole, in seconds.
+/// The time of the last complete tag, in seconds.
 fn last_time(source: &mut Source<'_>) -> io::Result<Option<f64>> {
     let (tail, _) = source.tail()?;
     let time = |at: usize| {

@@ -1,5 +1,5 @@
-//! How long a fragmented mp4 is (ISO/IEC 14496-12, section 8.8): its last fragment says when it begins, and how long its frames
-//! last.
+//! The length of a fragmented mp4 (ISO/IEC 14496-12, section 8.8): the last fragment has its start time and the
+//! durations of its frames.
 
 use std::io;
 
@@ -7,22 +7,22 @@ use super::mp4::{Found, child, for_each};
 use super::seconds;
 use super::source::{Source, WINDOW, big_endian_at};
 
-/// In the flags of a fragment's header: which of its optional numbers are there.
+/// Flags of a fragment's header: which of its optional numbers are present.
 const BASE_OFFSET: u64 = 0x01;
 const DESCRIPTION: u64 = 0x02;
 const FRAME_DURATION: u64 = 0x08;
-/// In the flags of a run of frames: which numbers come before the frames, and with each.
+/// Flags of a run of frames: which numbers come before the frames, and with each.
 const DATA_OFFSET: u64 = 0x01;
 const FIRST_FLAGS: u64 = 0x04;
 const EACH_DURATION: u64 = 0x100;
 const EACH: [u64; 3] = [0x200, 0x400, 0x800];
 
-/// The body of a box, as far as it is wanted.
+/// The body of a box, as far as needed.
 fn body(found: Found, source: &mut Source<'_>) -> io::Result<Vec<u8>> {
     source.window(found.body, usize::try_from(found.end - found.body).unwrap_or(WINDOW))
 }
 
-/// When the last fragment ends, in seconds.
+/// The end of the last fragment, in seconds.
 pub(super) fn duration(moov: Found, last: Found, source: &mut Source<'_>) -> io::Result<Option<f64>> {
     let Some(track) = child(last, b"traf", source)? else { return Ok(None) };
     let Some(header) = child(track, b"tfhd", source)? else { return Ok(None) };
@@ -53,7 +53,7 @@ pub(super) fn duration(moov: Found, last: Found, source: &mut Source<'_>) -> io:
     Ok(scale(moov, id, source)?.and_then(|scale| seconds(end, scale)))
 }
 
-/// How long the frames of a run last.
+/// The duration of the frames of a run.
 fn run_duration(run: &[u8], usual: u64) -> Option<u64> {
     let (flags, count) = (big_endian_at(run, 1, 3)?, big_endian_at(run, 4, 4)?);
     if flags & EACH_DURATION == 0 {
@@ -65,7 +65,7 @@ fn run_duration(run: &[u8], usual: u64) -> Option<u64> {
     Some(frames.filter_map(|frame| big_endian_at(frame, 0, 4)).fold(0, u64::saturating_add))
 }
 
-/// How long a frame of a track lasts where its fragment does not say.
+/// The duration of a track's frames if a fragment has none.
 fn usual_duration(moov: Found, id: u64, source: &mut Source<'_>) -> io::Result<Option<u64>> {
     let Some(extends) = child(moov, b"mvex", source)? else { return Ok(None) };
     let mut usual = None;
@@ -81,7 +81,7 @@ fn usual_duration(moov: Found, id: u64, source: &mut Source<'_>) -> io::Result<O
     Ok(usual)
 }
 
-/// Units a second of a track.
+/// Units in a second of a track.
 fn scale(moov: Found, id: u64, source: &mut Source<'_>) -> io::Result<Option<u64>> {
     let mut scale = None;
     for_each(moov, source, |track, source| {

@@ -1,5 +1,6 @@
-//! Matroska and `WebM` (RFC 9559): elements of an id, a size and a body. `FFmpeg` writes the size of the segment and its duration
-//! when it closes the file; before, the size is "unknown" and a void element keeps the place of the duration.
+//! Matroska and `WebM` (RFC 9559): elements of an id, a size and a body. `FFmpeg` writes the size of the segment and
+//! its duration when it closes the file; before that, the size is "unknown" and a void element takes the place of the
+//! duration.
 
 use std::io;
 
@@ -17,14 +18,14 @@ const BLOCK_GROUP: u32 = 0xA0;
 const BLOCK: u32 = 0xA1;
 const SIMPLE_BLOCK: u32 = 0xA3;
 
-/// Nanoseconds a tick where nothing else is said.
-const USUAL_SCALE: u64 = 1_000_000;
+/// The default scale: nanoseconds in a tick.
+const DEFAULT_SCALE: u64 = 1_000_000;
 const NANOS: u64 = 1_000_000_000;
 
-/// Elements before the first cluster are few.
-const MOST_ELEMENTS: usize = 256;
+/// There are few elements before the first cluster.
+const MAX_ELEMENTS: usize = 256;
 
-/// An element: its body begins at `body`; without an `end` its size is not known.
+/// An element: its body begins at `body`; without an `end` its size is unknown.
 #[derive(Debug, Clone, Copy)]
 struct Element {
     id: u32,
@@ -33,7 +34,7 @@ struct Element {
 }
 
 impl Element {
-    /// The element at `at`; `None` where there is none.
+    /// The element at `at`; `None` if there is none.
     fn at(at: u64, source: &mut Source<'_>) -> io::Result<Option<Self>> {
         let Some(first) = source.bytes::<1>(at)? else { return Ok(None) };
         let width = first[0].leading_zeros() + 1;
@@ -58,14 +59,14 @@ impl Element {
         Ok(Some(Self { id, body, end }))
     }
 
-    /// The number that is its body.
+    /// The body as a number.
     fn number(&self, source: &mut Source<'_>) -> io::Result<Option<u64>> {
         let Some(len @ 1..=8) = self.end.map(|end| end - self.body) else { return Ok(None) };
         let bytes = source.window(self.body, usize::try_from(len).unwrap_or(8))?;
         Ok((bytes.len() as u64 == len).then(|| big_endian(&bytes)))
     }
 
-    /// The floating-point number that is its body.
+    /// The body as a floating-point number.
     fn float(&self, source: &mut Source<'_>) -> io::Result<Option<f64>> {
         let len = self.end.map(|end| end - self.body);
         Ok(match (len, self.number(source)?) {
@@ -76,7 +77,7 @@ impl Element {
     }
 }
 
-/// The size at `at`, which is `None` if it is not known, and how many bytes it takes.
+/// The size at `at` (`None` if unknown), and how many bytes it takes.
 fn size_at(at: u64, source: &mut Source<'_>) -> io::Result<Option<(Option<u64>, u64)>> {
     let Some([first]) = source.bytes::<1>(at)? else { return Ok(None) };
     let width = u64::from(first.leading_zeros() + 1);
@@ -103,8 +104,8 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     }
     let is_closed = segment.end.is_some_and(|end| end <= source.len());
     let check = if is_closed { MovieCheck::Whole } else { MovieCheck::Unfinished };
-    let (mut scale, mut duration, mut at) = (USUAL_SCALE, None, segment.body);
-    for _ in 0..MOST_ELEMENTS {
+    let (mut scale, mut duration, mut at) = (DEFAULT_SCALE, None, segment.body);
+    for _ in 0..MAX_ELEMENTS {
         let Some(element) = Element::at(at, source)? else { return Ok(Look::of(check)) };
         if element.id == INFO {
             (scale, duration) = info(element, source)?;
@@ -119,23 +120,23 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     let told = duration.map(|ticks| ticks * scale as f64 / NANOS as f64).filter(|secs| *secs > 0.0);
     let secs = match told {
         Some(secs) if is_closed => Some(secs),
-        // As far as it goes.
+        // The length of what is left.
         _ => last_time(at, source)?.and_then(|ticks| seconds(ticks.saturating_mul(scale), NANOS)),
     };
     Ok(Look::new(check, secs))
 }
 
-/// The scale and the duration that the information tells.
+/// The scale and the duration in the info element.
 fn info(info: Element, source: &mut Source<'_>) -> io::Result<(u64, Option<f64>)> {
-    let (mut scale, mut duration, mut at) = (USUAL_SCALE, None, info.body);
+    let (mut scale, mut duration, mut at) = (DEFAULT_SCALE, None, info.body);
     let end = info.end.unwrap_or(at);
-    for _ in 0..MOST_ELEMENTS {
+    for _ in 0..MAX_ELEMENTS {
         if at >= end {
             break;
         }
         let Some(element) = Element::at(at, source)? else { break };
         match element.id {
-            TIMESTAMP_SCALE => scale = element.number(source)?.filter(|scale| *scale > 0).unwrap_or(USUAL_SCALE),
+            TIMESTAMP_SCALE => scale = element.number(source)?.filter(|scale| *scale > 0).unwrap_or(DEFAULT_SCALE),
             DURATION => duration = element.float(source)?,
             _ => {}
         }
@@ -145,14 +146,14 @@ fn info(info: Element, source: &mut Source<'_>) -> io::Result<(u64, Option<f64>)
     Ok((scale, duration))
 }
 
-/// The time of the last frame of the clusters from `at` on, in ticks.
+/// The time of the last frame in the clusters from `at` on, in ticks.
 fn last_time(mut at: u64, source: &mut Source<'_>) -> io::Result<Option<u64>> {
     let mut last = None;
     while let Some(element) = Element::at(at, source)? {
         if element.id == CLUSTER {
             last = Some(element);
         }
-        // A cluster is as long as its time and frames, at the least.
+        // Skips at least a cluster's time and frames.
         match element.end {
             Some(end) if end > at => at = end,
             _ => break,
@@ -181,7 +182,8 @@ fn last_time(mut at: u64, source: &mut Source<'_>) -> io::Result<Option<u64>> {
 
 /// The time of a block within its cluster, in ticks.
 fn block_time(block: Element, source: &mut Source<'_>) -> io::Result<Option<u64>> {
-    let Some((_, width)) = size_at(block.body, source)? else { return Ok(None) }; // the track's number is made alike
+    // the track number has the same encoding
+    let Some((_, width)) = size_at(block.body, source)? else { return Ok(None) };
     let time = source.bytes::<2>(block.body + width)?;
     Ok(time.and_then(|time| u64::try_from(i16::from_be_bytes(time)).ok()))
 }

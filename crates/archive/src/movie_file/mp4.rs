@@ -9,10 +9,10 @@ use super::source::{Source, big_endian, big_endian_at};
 use super::{Look, fragments, seconds};
 use crate::event::state::MovieCheck;
 
-/// Boxes at the top level of a file are few, but where it is made of fragments.
-const MOST_BOXES: usize = 4096;
+/// Files have few boxes at the top level, except fragmented ones.
+const MAX_BOXES: usize = 4096;
 
-/// A box: its kind, where its body begins, and where it ends.
+/// A box: its kind, and the offsets of its body and its end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     pub kind: [u8; 4],
@@ -20,13 +20,13 @@ pub(super) struct Found {
     pub end: u64,
 }
 
-/// Whether a file begins like one of boxes.
+/// Whether a file begins like an mp4.
 pub(super) fn is_box(head: &[u8]) -> bool {
     let kinds = [b"ftyp", b"moov", b"mdat", b"moof", b"styp", b"free", b"skip", b"wide"];
     head.get(4..8).is_some_and(|kind| kinds.iter().any(|known| kind == *known))
 }
 
-/// The box that begins at `at`, in something that ends at `len`; `None` where there is no box. Its end may lie beyond.
+/// The box at `at`, in a range that ends at `len`; `None` if there is none. Its end may lie beyond.
 pub(super) fn box_at(at: u64, len: u64, source: &mut Source<'_>) -> io::Result<Option<Found>> {
     let Some(header) = source.bytes::<8>(at)? else { return Ok(None) };
     let (size, width) = match big_endian(&header[..4]) {
@@ -54,14 +54,14 @@ pub(super) fn child(of: Found, kind: &[u8; 4], source: &mut Source<'_>) -> io::R
     Ok(found)
 }
 
-/// Goes through the boxes within another, as far as they lie in it.
+/// Visits the boxes within another, as far as they lie in it.
 pub(super) fn for_each(
     of: Found,
     source: &mut Source<'_>,
     mut then: impl FnMut(Found, &mut Source<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut at = of.body;
-    for _ in 0..MOST_BOXES {
+    for _ in 0..MAX_BOXES {
         if at >= of.end {
             break;
         }
@@ -72,22 +72,22 @@ pub(super) fn for_each(
     Ok(())
 }
 
-/// What lies at the top level of a file.
+/// The boxes at the top level of a file.
 #[derive(Debug, Default)]
 struct Top {
     moov: Option<Found>,
-    /// The last fragment that is all there.
+    /// The last complete fragment.
     last_fragment: Option<Found>,
     /// The index of fragments, which is written at the end.
     has_index: bool,
-    /// The moov box or data does not lie wholly within the file: a movie made for the web has its moov box first, and without
-    /// its data it does not play.
+    /// The moov box or the data is not wholly within the file: a movie made for the web has its moov box first, and
+    /// does not play without its data.
     is_cut: bool,
 }
 
 fn top(source: &mut Source<'_>) -> io::Result<Top> {
     let (mut top, mut at, len) = (Top::default(), 0u64, source.len());
-    for _ in 0..MOST_BOXES {
+    for _ in 0..MAX_BOXES {
         let Some(found) = box_at(at, len, source)? else { break };
         let is_within = found.end <= len;
         match &found.kind {
@@ -124,7 +124,7 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     Ok(Look::new(MovieCheck::Whole, duration(moov, source)?))
 }
 
-/// How long the movie header in `moov` says that the movie is (section 8.2.2, versions 0 and 1).
+/// The length in the movie header within `moov` (section 8.2.2, versions 0 and 1).
 fn duration(moov: Found, source: &mut Source<'_>) -> io::Result<Option<f64>> {
     let Some(header) = child(moov, b"mvhd", source)? else { return Ok(None) };
     let body = source.window(header.body, 32.min(usize::try_from(header.end - header.body).unwrap_or(32)))?;
@@ -223,7 +223,7 @@ mod tests {
         #[test]
         fn no_bytes_panic_or_hang(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = found(&bytes);
-            // Below a moov box, so that the movie header is reached.
+            // Below a moov box, so that the movie header is parsed.
             let mut inside = a_box(b"moov", bytes.len());
             inside[8..].copy_from_slice(&bytes);
             let _ = look_at(&inside, Container::Mp4);

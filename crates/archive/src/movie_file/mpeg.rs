@@ -1,5 +1,5 @@
-//! MPEG streams (ISO/IEC 13818-1 and 13818-2): in transport packets, in program packs, or bare video. They have no end that must
-//! be there, so one that stops between two packets is whole as soon as it is silent.
+//! MPEG streams (ISO/IEC 13818-1 and 13818-2): in transport packets, in program packs, or bare video. They need no end
+//! marker, so one that stops between two packets is complete once nothing is written any more.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::event::state::MovieCheck;
 const PACKET: usize = 188;
 /// How much of the beginning is searched for a time.
 const HEAD: usize = 16 * 1024;
-/// Times count so many a second, and begin anew after 33 bits.
+/// Times count in this rate per second, and wrap after 33 bits.
 const RATE: u64 = 90_000;
 const WRAP: u64 = 1 << 33;
 
@@ -21,7 +21,7 @@ fn between(first: Option<u64>, last: Option<u64>) -> Option<f64> {
     seconds(last.wrapping_sub(first) % WRAP, RATE)
 }
 
-/// The time in five bytes, between which there are marks.
+/// The time in five bytes with marker bits between.
 fn time_at(bytes: &[u8], at: usize) -> Option<u64> {
     let part = |at: usize, width: usize| big_endian_at(bytes, at, width);
     Some((part(at, 1)? >> 1 & 7) << 30 | (part(at + 1, 2)? >> 1) << 15 | part(at + 3, 2)? >> 1)
@@ -81,7 +81,7 @@ pub(super) fn look_at_program(source: &mut Source<'_>) -> io::Result<Look> {
     Ok(Look::new(check, between(first, last)))
 }
 
-/// Frames a second by the code in the header of a sequence, times a thousand.
+/// Frames in 1000 seconds, by the code in the sequence header.
 const RATES: [u64; 9] = [0, 23_976, 24_000, 25_000, 29_970, 30_000, 50_000, 59_940, 60_000];
 
 pub(super) fn look_at_video(source: &mut Source<'_>) -> io::Result<Look> {

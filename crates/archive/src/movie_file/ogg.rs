@@ -1,4 +1,4 @@
-//! Ogg (RFC 3533): pages, of which the last of a stream says so. The pages of Theora count frames.
+//! Ogg (RFC 3533): pages; a flag marks the last page of a stream. The pages of Theora count frames.
 
 use std::io;
 
@@ -6,9 +6,9 @@ use super::source::{Source, big_endian_at, little_endian_at, places};
 use super::{Look, seconds};
 use crate::event::state::MovieCheck;
 
-/// A page without its table of sizes.
+/// The size of a page header without its segment table.
 const PAGE: usize = 27;
-/// In the flags of a page: the last of its stream.
+/// Flag: the last page of its stream.
 const LAST: u64 = 4;
 
 pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
@@ -27,7 +27,7 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     Ok(Look::new(check, theora.zip(granule).and_then(|(theora, granule)| theora.secs(granule))))
 }
 
-/// Whether all of a page is there.
+/// Whether a page is complete.
 fn is_whole(tail: &[u8], at: usize) -> bool {
     let Some(count) = little_endian_at(tail, at + 26, 1).and_then(|count| usize::try_from(count).ok()) else {
         return false;
@@ -39,10 +39,10 @@ fn is_whole(tail: &[u8], at: usize) -> bool {
     })
 }
 
-/// What the first packet of a Theora stream tells.
+/// The header of a Theora stream.
 struct Theora {
     serial: u64,
-    /// Frames in so many seconds.
+    /// The frame rate: frames, and in how many seconds.
     rate: (u64, u64),
     /// How many of the lower bits of a page's number count frames since the last key frame.
     shift: u64,

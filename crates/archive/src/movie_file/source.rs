@@ -1,4 +1,4 @@
-//! Reading a file piece by piece, of which only so much is read.
+//! Reads a file piece by piece, with a limit on the number of reads.
 
 use std::io;
 
@@ -6,19 +6,19 @@ use std::io;
 const BLOCK: usize = 4096;
 
 /// How many reads a movie may take. Most take two or three.
-const MOST_READS: u32 = 1024;
+const MAX_READS: u32 = 1024;
 
-/// The most that a window holds.
+/// The maximum size of a window.
 pub(super) const WINDOW: usize = 64 * 1024;
 
 type Read<'a> = dyn FnMut(&mut [u8], u64) -> io::Result<usize> + 'a;
 
-/// A file of a known length. What lies beyond its end, or beyond what may be read, is not there.
+/// A file of a known length. Bytes beyond its end, or beyond the limit, do not exist.
 pub(super) struct Source<'a> {
     read: &'a mut Read<'a>,
     len: u64,
     reads: u32,
-    /// The block that was read last, and where it begins.
+    /// The block that was read last, and its offset.
     block: Vec<u8>,
     at: u64,
 }
@@ -33,12 +33,12 @@ impl<'a> Source<'a> {
         self.len
     }
 
-    /// Whether no more may be read.
+    /// Whether the limit of reads is reached.
     pub fn is_spent(&self) -> bool {
-        self.reads >= MOST_READS
+        self.reads >= MAX_READS
     }
 
-    /// Some bytes from `at`; `None` where they are not all there.
+    /// Some bytes at `at`; `None` if they are not all within the file.
     pub fn bytes<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>> {
         let is_within = |at: u64, block: &[u8], begin: u64| at >= begin && at - begin + N as u64 <= block.len() as u64;
         if !is_within(at, &self.block, self.at) {
@@ -70,34 +70,34 @@ impl<'a> Source<'a> {
         Ok(bytes)
     }
 
-    /// The end of the file, and where it begins.
+    /// The end of the file, and its offset.
     pub fn tail(&mut self) -> io::Result<(Vec<u8>, u64)> {
         let at = self.len.saturating_sub(WINDOW as u64);
         Ok((self.window(at, WINDOW)?, at))
     }
 }
 
-/// A number of up to eight bytes, the first of which counts most.
+/// A big-endian number of up to eight bytes.
 pub(super) fn big_endian(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
-/// A number of up to eight bytes, the last of which counts most.
+/// A little-endian number of up to eight bytes.
 pub(super) fn little_endian(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
-/// A number at a place in some bytes.
+/// A big-endian number at an offset.
 pub(super) fn big_endian_at(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
     bytes.get(at..at.checked_add(width)?).map(big_endian)
 }
 
-/// A number at a place in some bytes.
+/// A little-endian number at an offset.
 pub(super) fn little_endian_at(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
     bytes.get(at..at.checked_add(width)?).map(little_endian)
 }
 
-/// Where the bytes of `what` are in `bytes`, from the first on.
+/// The offsets of `what` in `bytes`, from the first on.
 pub(super) fn places<'a>(bytes: &'a [u8], what: &'a [u8]) -> impl DoubleEndedIterator<Item = usize> + 'a {
     bytes.windows(what.len()).enumerate().filter(move |(_, window)| *window == what).map(|(at, _)| at)
 }

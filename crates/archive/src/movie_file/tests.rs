@@ -1,4 +1,4 @@
-//! Small files that `FFmpeg` 5.1 wrote, whole and killed: `fixtures/movies`. All whole ones last 3 seconds.
+//! Small files that `FFmpeg` 5.1 wrote, complete and killed: `fixtures/movies`. All complete ones last 3 seconds.
 
 use proptest::prelude::*;
 
@@ -31,7 +31,7 @@ fn container(name: &str) -> Container {
     Container::of_extension(name.rsplit('.').next().unwrap().as_bytes()).unwrap()
 }
 
-/// What a look into these bytes finds. It reads no more than it may.
+/// The result for these bytes. Checks the limit of reads.
 pub(super) fn look_at(bytes: &[u8], container: Container) -> Look {
     let mut reads = 0u32;
     let look = look_by(bytes.len() as u64, container, |buffer, at| {
@@ -46,7 +46,7 @@ pub(super) fn look_at(bytes: &[u8], container: Container) -> Look {
 }
 
 #[test]
-fn whole_movies_tell_their_length() {
+fn complete_movies_have_their_length() {
     for (name, bytes) in WHOLE {
         let look = look_at(bytes, container(name));
         let has_end = !["whole.ts", "whole.mpg", "whole.mpeg", "stream.mpg"].contains(&name);
@@ -67,14 +67,14 @@ fn killed_movies_are_unfinished() {
     }
 }
 
-/// A power loss can take the end of a file that was closed.
+/// A power loss can remove the end of a file that was closed.
 #[test]
 fn a_movie_without_its_end_is_unfinished() {
     for (name, bytes) in WHOLE {
         for lost in [1, 100, bytes.len() / 2 + 5] {
             let look = look_at(&bytes[..bytes.len() - lost], container(name));
             let may_end = ["whole.mpg", "whole.mpeg", "stream.mpg"].contains(&name);
-            // A fragmented movie plays without its index, and whatever was cut after its data was no loss.
+            // A fragmented movie plays without its index, so bytes after its data do not matter.
             let may_end = may_end || (name == "fragments.mp4" && lost <= 100);
             let check = if may_end { MovieCheck::Endless } else { MovieCheck::Unfinished };
             assert_eq!(look.check, check, "{name} without {lost} bytes");
@@ -84,7 +84,7 @@ fn a_movie_without_its_end_is_unfinished() {
 
 /// `movie_extpipe` may write anything.
 #[test]
-fn what_is_in_a_file_counts_not_its_name() {
+fn contents_count_more_than_the_extension() {
     let (_, mkv) = WHOLE[0];
     assert_eq!(look_at(mkv, Container::Mp4), look_at(mkv, Container::Mkv));
     assert_eq!(look_at(b"raw video", Container::Ts).check, MovieCheck::Whole);

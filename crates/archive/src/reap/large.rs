@@ -1,8 +1,8 @@
-//! Cutting a very large file down before it is unlinked, so that no single system call holds the filesystem for long.
-//! It removes no name.
+//! Truncates a very large file in steps before it is unlinked, so that no single system call keeps the filesystem busy
+//! for long. It removes no name.
 //!
-//! What a cut costs is the space that it frees, not the length that it takes away: a sparse file may be an exbibyte long and
-//! hold nothing. So the steps follow the file's data, and there are never more of them than its allocated blocks ask for.
+//! A step costs the space that it frees, not the length that it removes: a sparse file may be an exbibyte long and hold
+//! nothing. So the steps follow the file's data, and there are never more of them than its allocated blocks require.
 
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
@@ -13,16 +13,16 @@ use super::{Mount, Reaping};
 use crate::dir::{Dir, Statx, file_type, statx};
 use crate::fault::crash;
 
-/// A file of more allocated bytes than this is cut down, by about so many at a time.
+/// A file with more allocated bytes than this is truncated by about `STEP` at a time.
 const LARGE: u64 = 256 * 1024 * 1024;
 const STEP: u64 = 64 * 1024 * 1024;
-/// The most pieces of data that are looked for in one file; one of more is cut at even distances.
-const MOST_PIECES: usize = 65_536;
+/// The maximum number of data extents that are read of one file. A file with more is cut at equal distances.
+const MAX_EXTENTS: usize = 65_536;
 
 impl Reaping<'_> {
-    /// Step 2a for a large file: takes its end away, step by step, until one step is left. Any other file, one that has
-    /// another name or is mounted there, and one that cannot be cut, is left as it is: removing its name is harmless,
-    /// or fails by itself. Returns the size that is left; `None` when there is no turn for the rest.
+    /// Step 2a for a large file: truncates it until one step is left. Any other file, one with another name or a mount
+    /// on it, and one that cannot be truncated, stays as it is: removing its name is harmless, or fails by itself.
+    /// Returns the remaining size; `None` if the rate limiter stops the rest.
     pub(super) fn cut_down(&self, dir: &Dir, name: &[u8], stat: &Statx) -> Option<u64> {
         let mut size = stat.stx_size;
         if allocated(stat) <= LARGE || size <= STEP || stat.stx_nlink != 1 {
@@ -51,24 +51,24 @@ impl Reaping<'_> {
     }
 }
 
-/// The space that a file takes. `stx_blocks` counts in units of 512 bytes (statx(2)).
+/// The allocated bytes of a file. `stx_blocks` counts in units of 512 bytes (statx(2)).
 fn allocated(stat: &Statx) -> u64 {
     stat.stx_blocks.saturating_mul(512)
 }
 
-/// The pieces of a file that hold data, from begin to end, in their order; `None` where the filesystem does not say, or where
-/// they are too many.
+/// The data extents of a file, from begin to end, in order; `None` if the filesystem does not report them, or if there
+/// are too many.
 fn pieces(file: impl AsFd) -> Option<Vec<(u64, u64)>> {
     let mut pieces = Vec::new();
     let mut at = 0;
     loop {
         let begin = match rustix::fs::seek(&file, SeekFrom::Data(at)) {
             Ok(begin) => begin,
-            Err(rustix::io::Errno::NXIO) => return Some(pieces), // nothing but a hole from here on
+            Err(rustix::io::Errno::NXIO) => return Some(pieces), // only a hole from here on
             Err(_) => return None,
         };
         let end = rustix::fs::seek(&file, SeekFrom::Hole(begin)).ok()?;
-        if pieces.len() == MOST_PIECES || end <= begin {
+        if pieces.len() == MAX_EXTENTS || end <= begin {
             return None;
         }
         pieces.push((begin, end));
@@ -76,11 +76,11 @@ fn pieces(file: impl AsFd) -> Option<Vec<(u64, u64)>> {
     }
 }
 
-/// The sizes to which a file of this size is cut, ascending: at most one for each `STEP` of what is allocated to it, each
-/// with about as much data between it and the next.
+/// The sizes to which a file of this size is truncated, ascending: at most one for each `STEP` of its allocated bytes,
+/// with about as much data between each two.
 fn cuts(size: u64, allocated: u64, pieces: Option<Vec<(u64, u64)>>) -> Vec<u64> {
     let sum = |pieces: &[(u64, u64)]| pieces.iter().map(|(begin, end)| end - begin).fold(0, u64::saturating_add);
-    // Preallocated space is no data and has to be freed all the same.
+    // Preallocated space is not data and has to be freed all the same.
     let pieces = pieces.filter(|pieces| sum(pieces) >= allocated / 2).unwrap_or_else(|| vec![(0, size)]);
     let most = (allocated / STEP).max(1);
     let stride = sum(&pieces).div_ceil(most).max(STEP);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_are_bounded_by_what_is_allocated() {
+    fn cuts_are_bounded_by_allocated_bytes() {
         for (allocated, pieces) in
             [(0, None), (5 * STEP, None), (5 * STEP, Some(vec![(0, EIB)])), (5 * STEP, Some(vec![]))]
         {

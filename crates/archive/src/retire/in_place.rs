@@ -1,6 +1,6 @@
-//! The way of an event out of the archive on a disk that has no room for a delete queue: it is renamed within its camera's
-//! directory, which takes no space, and its files are removed there. Its name in that directory is its manifest. The
-//! numbered procedure is in `doc/retention.md`.
+//! Removes an event on a disk that has no room for a delete queue: the event is renamed within its camera's directory,
+//! which takes no space, and its files are removed there. The new name replaces the manifest. The numbered procedure is
+//! in `doc/retention.md`.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use crate::fault::crash;
 use crate::looked::{IsOpen, Looked};
 use crate::{CameraDir, EarlyLooks, SAVED, Tree};
 
-/// The name of an event that was moved and may still go back.
-const MOVED: &str = ".owlery-retiring-";
-/// The name of an event whose removal is decided. Its directory stays until the audit has the entry.
-const REMOVING: &str = ".owlery-removing-";
-/// Events have a folder for debug frames. What is nested deeper is no file of an event.
-const DEPTH: u32 = 1;
+/// The prefix of an event that was renamed and may still be moved back.
+const RETIRING_PREFIX: &str = ".owlery-retiring-";
+/// The prefix of an event whose removal is decided. Its directory stays until the audit log has the entry.
+const REMOVING_PREFIX: &str = ".owlery-removing-";
+/// Events have a folder for debug frames. Anything nested deeper is not a file of an event.
+const MAX_DEPTH: u32 = 1;
 
-/// How far an event got that was found under such a name.
+/// The stage of an event that has such a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InPlace {
-    /// It is whole, and goes back.
+    /// It is whole, and is moved back.
     Moved,
     /// Its removal is decided, and may have begun.
     Removing,
@@ -32,15 +32,15 @@ pub enum InPlace {
 
 impl InPlace {
     fn name(self, day: Day, name: EventName) -> String {
-        let prefix = if self == Self::Moved { MOVED } else { REMOVING };
+        let prefix = if self == Self::Moved { RETIRING_PREFIX } else { REMOVING_PREFIX };
         format!("{prefix}{day}-{name}")
     }
 
     fn parse(name: &[u8]) -> Option<(Self, Day, EventName)> {
         let name = std::str::from_utf8(name).ok()?;
-        let (stage, rest) = match name.strip_prefix(MOVED) {
+        let (stage, rest) = match name.strip_prefix(RETIRING_PREFIX) {
             Some(rest) => (Self::Moved, rest),
-            None => (Self::Removing, name.strip_prefix(REMOVING)?),
+            None => (Self::Removing, name.strip_prefix(REMOVING_PREFIX)?),
         };
         let (day, event) = rest.split_at_checked(10)?;
         Some((stage, day.parse().ok()?, event.strip_prefix('-')?.parse().ok()?))
@@ -48,10 +48,10 @@ impl InPlace {
 }
 
 impl RetiringPass<'_> {
-    /// Steps 1 to 5: removes the files of one event of a planned item, for its room. Calls `note` once that is decided and
-    /// before the first file goes. Returns false, with nothing changed, for an event that may not go: no rule planned it, or it
-    /// is gone, saved, being written, has changed meanwhile, or holds what is no file of an event. After an error the event is
-    /// where it was, or under a name that [`Tree::in_place`] finds.
+    /// Steps 1 to 5: removes the files of one event of a planned item, to gain room. Calls `note` once that is decided
+    /// and before the first file is removed. Returns false, with nothing changed, for an event that must stay: no rule
+    /// planned it, or it is gone, saved, being written, changed meanwhile, or contains anything that is not a file of
+    /// an event. After an error the event is in its old place, or under a name that [`Tree::in_place`] finds.
     pub fn remove_in_place(
         &mut self,
         item: &Item,
@@ -74,7 +74,10 @@ impl RetiringPass<'_> {
         };
         let looked = Looked::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyLooks::default(), is_open);
         let Some(look) = looked.free.get(&name) else { return Ok(false) };
-        if camera.mount()? != day.dir.mount()? || day.dir.mount()? != event.mount()? || !is_removable(&event, DEPTH)? {
+        if camera.mount()? != day.dir.mount()?
+            || day.dir.mount()? != event.mount()?
+            || !is_removable(&event, MAX_DEPTH)?
+        {
             return Ok(false);
         }
         crash("in-place-1");
@@ -82,8 +85,8 @@ impl RetiringPass<'_> {
         rename(&day.dir, text.as_bytes(), camera, moved.as_bytes())?;
         crash("in-place-2");
         let is_as_looked = look.is_of_moved(&event, camera, moved.as_bytes());
-        let may_go = is_as_looked.and_then(|is_it| Ok(is_it && is_removable(&event, DEPTH)?));
-        // What was decided must outlast a power cut before the first file goes.
+        let may_go = is_as_looked.and_then(|is_it| Ok(is_it && is_removable(&event, MAX_DEPTH)?));
+        // The decision must survive a power cut before the first file is removed.
         let decided = match may_go {
             Ok(true) => camera.sync().and_then(|()| day.dir.sync()),
             Ok(false) => return rename(camera, moved.as_bytes(), &day.dir, text.as_bytes()).map(|()| false),
@@ -98,14 +101,14 @@ impl RetiringPass<'_> {
         rename(camera, moved.as_bytes(), camera, removing.as_bytes())?;
         camera.sync()?;
         crash("in-place-4");
-        empty(&event, DEPTH)?;
+        empty(&event, MAX_DEPTH)?;
         crash("in-place-5");
         Ok(true)
     }
 }
 
 impl Tree {
-    /// Events that were moved within their camera's directory and are still there, however they got there.
+    /// Events that were renamed within their camera's directory and still exist, for whatever reason.
     pub fn in_place(&self) -> Result<Vec<(EventId, InPlace)>> {
         let mut found = Vec::new();
         for camera in &self.cameras()?.open {
@@ -119,7 +122,7 @@ impl Tree {
         Ok(found)
     }
 
-    /// Puts an event back whose removal was not decided. It never overwrites.
+    /// Moves an event back whose removal was not decided. Never overwrites.
     pub fn put_back_in_place(&self, id: &EventId) -> Result<()> {
         let camera = self.checked_camera(id)?;
         let day = super::open_or_make(&camera.dir, id.day.to_string().as_bytes())?;
@@ -128,18 +131,18 @@ impl Tree {
         camera.dir.sync()
     }
 
-    /// Removes what is left of the files of an event whose removal was decided; its empty directory stays.
+    /// Removes the remaining files of an event whose removal was decided; its empty directory stays.
     pub fn go_on_in_place(&self, id: &EventId) -> Result<()> {
         let camera = self.checked_camera(id)?;
         let event = camera.dir.open_dir(InPlace::Removing.name(id.day, id.name).as_bytes())?;
-        if camera.dir.mount()? != event.mount()? || !is_removable(&event, DEPTH)? {
-            let why = "it holds what is no file of an event, or a saved mark; look at it and move it by hand";
+        if camera.dir.mount()? != event.mount()? || !is_removable(&event, MAX_DEPTH)? {
+            let why = "it contains files that are not an event's, or .saved; inspect it and move it yourself";
             return Err(Error::io("remove", event.path(), std::io::Error::other(why)));
         }
-        empty(&event, DEPTH)
+        empty(&event, MAX_DEPTH)
     }
 
-    /// Step 6: removes the empty directory, once the audit has the entry.
+    /// Step 6: removes the empty directory, once the audit log has the entry.
     pub fn forget_in_place(&self, id: &EventId) -> Result<()> {
         let camera = self.checked_camera(id)?;
         let name = InPlace::Removing.name(id.day, id.name);
@@ -157,8 +160,8 @@ impl Tree {
     }
 }
 
-/// Whether a directory holds nothing but files, and folders of files `depth` levels down, on one mount and without a mark that
-/// keeps it.
+/// Whether a directory contains only files, and folders of files `depth` levels down, on one mount and without
+/// `.saved`.
 fn is_removable(dir: &Dir, depth: u32) -> Result<bool> {
     for (name, kind) in entries(dir)? {
         if name == SAVED.as_bytes() {
@@ -178,7 +181,7 @@ fn is_removable(dir: &Dir, depth: u32) -> Result<bool> {
     Ok(true)
 }
 
-/// Removes the files of a directory that is removable, and its folders.
+/// Removes the files of a removable directory, and its folders.
 fn empty(dir: &Dir, depth: u32) -> Result<()> {
     for (name, kind) in entries(dir)? {
         let flags = match kind {
@@ -197,7 +200,7 @@ fn empty(dir: &Dir, depth: u32) -> Result<()> {
     Ok(())
 }
 
-/// The entries of a directory, whose kinds are asked of the disk where the list does not tell.
+/// The entries of a directory with their kinds, from the disk where the listing does not report them.
 fn entries(dir: &Dir) -> Result<Vec<(Vec<u8>, FileType)>> {
     let mut entries = Vec::new();
     dir.list(|name, kind| entries.push((name.to_vec(), kind)))?;

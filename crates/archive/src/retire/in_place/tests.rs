@@ -1,4 +1,4 @@
-//! What may go in place, and what a stop after each step leaves.
+//! What may be removed in place, and what an interruption after each step leaves.
 
 use std::fs;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ impl Root {
         Item { camera, day, events: EventSelection::All, count: 1, bytes: None, frees: None, reason: "old".to_owned() }
     }
 
-    /// Removes the event as the pass of `by` that has planned these items. Says whether it was removed, and whether that
+    /// Removes the event in a pass of `by` with these planned items. Returns whether it was removed, and whether that
     /// was noted.
     fn remove_as(&self, by: Actor, planned: Vec<Item>, is_open: bool) -> (Result<bool>, bool) {
         let id = Self::id();
@@ -149,7 +149,7 @@ fn an_event_saved_meanwhile_goes_back() {
     let id = Root::id();
     let mut pass = root.tree.begin_pass(vec![Root::item()], Actor::Rule, None, root.clock.now()).unwrap();
     let event = root.event();
-    // The last thing that is asked before the rename.
+    // The last check before the rename.
     let look = |_: &DayDir, _: EventName, _: i64| {
         fs::write(event.join(".saved"), "").unwrap();
         Ok(false)

@@ -1,5 +1,4 @@
-//! The tables of the configuration file that say who may ask over HTTP: `[users]`, `[tokens]` and `[proxy]`, as written; and
-//! as meant.
+//! The tables of the configuration file for HTTP access: `[users]`, `[tokens]` and `[proxy]`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,30 +34,35 @@ pub(super) struct Proxy {
     user_header: Option<String>,
 }
 
-/// All of them, and the names of this host.
-pub(super) fn access(
-    hosts: &[String],
-    users: &BTreeMap<String, User>,
-    tokens: &BTreeMap<String, Token>,
-    proxy: Option<&Proxy>,
-) -> Result<Access> {
-    let mut access = Access::default();
-    for host in hosts {
-        access = access.allow_host(host)?;
+/// The tables of one file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct AccessTables {
+    pub users: BTreeMap<String, User>,
+    pub tokens: BTreeMap<String, Token>,
+    pub proxy: Option<Proxy>,
+}
+
+impl AccessTables {
+    /// The access that these tables and the allowed host names configure.
+    pub fn access(&self, hosts: &[String]) -> Result<Access> {
+        let mut access = Access::default();
+        for host in hosts {
+            access = access.allow_host(host)?;
+        }
+        for (name, user) in &self.users {
+            let grant = grant("users", name, user.role.as_deref(), user.cameras.as_deref())?;
+            access = access.user(name, user.password.as_deref(), grant)?;
+        }
+        for (name, token) in &self.tokens {
+            let grant = grant("tokens", name, token.role.as_deref(), token.cameras.as_deref())?;
+            access = access.token(name, &token.sha256, grant)?;
+        }
+        if let Some(proxy) = &self.proxy {
+            access = access.proxy(&proxy.from, proxy.user_header.as_deref())?;
+        }
+        access.check()?;
+        Ok(access)
     }
-    for (name, user) in users {
-        let grant = grant("users", name, user.role.as_deref(), user.cameras.as_deref())?;
-        access = access.user(name, user.password.as_deref(), grant)?;
-    }
-    for (name, token) in tokens {
-        let grant = grant("tokens", name, token.role.as_deref(), token.cameras.as_deref())?;
-        access = access.token(name, &token.sha256, grant)?;
-    }
-    if let Some(proxy) = proxy {
-        access = access.proxy(&proxy.from, proxy.user_header.as_deref())?;
-    }
-    access.check()?;
-    Ok(access)
 }
 
 fn grant(table: &str, name: &str, role: Option<&str>, cameras: Option<&[String]>) -> Result<Grant> {

@@ -1,23 +1,18 @@
-//! What a person does to single events and passes: `owlery queue`, `restore`, `delete`, `save` and `unsave`. Beside a
-//! running daemon the daemon does it; else this process, under the archive's lock.
+//! Manual actions on single events and passes: `owlery queue`, `restore`, `delete`, `save` and `unsave`.
 
 use std::fmt::Write as _;
 
-use super::flags::Name;
-use super::{Common, Outcome, output};
-use crate::daemon::control::Request;
+use super::command_name::CommandName;
+use super::session::Common;
+use super::{Outcome, output};
 use crate::error::{Error, Result};
 use crate::event::{Actor, EventId};
-use crate::http::wire::{PassWire, QueueWire, QueuedWire, RestorationWire};
+use crate::http::wire::QueuedWire;
 use crate::printable::{self, printable};
 
-/// What waits in the delete queue.
+/// Lists the passes in the delete queue.
 pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Queue)?;
-    let queue = match here.ask::<QueueWire>(&Request::Queue) {
-        Some(answer) => answer?,
-        None => QueueWire::of(here.archive.parts_aside()?.handle())?,
-    };
+    let queue = common.open(CommandName::Queue)?.admin()?.queue()?;
     let has_problem = queue.passes.iter().any(|pass| pass.problem.is_some());
     let outcome = if has_problem { Outcome::Incomplete } else { Outcome::Done };
     if json {
@@ -54,14 +49,9 @@ fn push_pass(text: &mut String, pass: &QueuedWire) {
     }
 }
 
-/// Takes a pass back.
+/// Restores a pass.
 pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Restore)?;
-    let request = Request::Restore { pass: pass.to_owned() };
-    let done = match here.ask::<RestorationWire>(&request) {
-        Some(answer) => answer?,
-        None => RestorationWire::from(here.archive.parts_to_act()?.handle().restore(pass)?),
-    };
+    let done = common.open(CommandName::Restore)?.admin()?.restore(pass)?;
     let problems = done.problems();
     output::reports(&problems);
     if json {
@@ -79,19 +69,15 @@ pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome
 
 /// Moves events into the delete queue.
 pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<Outcome> {
-    let here = common.open(Name::Delete)?;
-    let request = Request::Delete { events: events.to_vec() };
-    let pass = match here.ask::<PassWire>(&request) {
-        Some(answer) => answer?,
-        None => PassWire::from(&here.archive.parts_to_act()?.handle().delete(events)?),
-    };
+    let session = common.open(CommandName::Delete)?;
+    let pass = session.admin()?.delete(events)?;
     let is_incomplete = output::reports(&pass.failures());
     if json {
         output::json(&pass)?;
     } else {
         let mut text: String = pass.items.iter().map(output::item).collect();
         if let (Some(name), Some(until)) = (&pass.pass, &pass.undo_until) {
-            let restore = here.archive.command().restore(name);
+            let restore = session.archive.command().restore(name);
             let _ = writeln!(text, "pass {name}: can be taken back until {until} with: {restore}");
         }
         output::print(&text)?;
@@ -99,18 +85,12 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
 
-/// Saves events, or makes them ones like others. One that cannot be saved does not stop the rest.
+/// Saves or unsaves events. One that fails does not stop the others.
 pub(super) fn save(common: &Common, events: &[EventId], saved: bool, json: bool) -> Result<Outcome> {
-    let here = common.open(if saved { Name::Save } else { Name::Unsave })?;
-    let parts = if here.is_beside()? { None } else { Some(here.archive.parts_to_act()?) };
+    let session = common.open(if saved { CommandName::Save } else { CommandName::Unsave })?;
+    let results = session.admin()?.save(events, saved)?;
     let (mut done, mut is_incomplete) = (Vec::new(), false);
-    for event in events {
-        let result = match &parts {
-            Some(parts) => parts.handle().set_saved(event, saved),
-            None => here
-                .ask(&Request::Save { events: vec![event.clone()], saved })
-                .unwrap_or_else(|| Err(Error::Daemon("stopped meanwhile".to_owned()))),
-        };
+    for (event, result) in events.iter().zip(results) {
         match result {
             Ok(()) => done.push(event.to_string()),
             Err(error @ Error::Unrecorded { .. }) => {
@@ -131,7 +111,7 @@ pub(super) fn save(common: &Common, events: &[EventId], saved: bool, json: bool)
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
 
-/// Events as typed.
+/// Parses the names of events.
 pub(super) fn events(texts: &[String]) -> Result<Vec<EventId>> {
     texts.iter().map(|text| text.trim_end_matches('/').parse()).collect::<Result<_, Error>>()
 }

@@ -1,0 +1,69 @@
+//! What commands do with an archive. A daemon that runs on it does the work ([`Remote`]); otherwise this process does
+//! ([`Local`]). A command calls one method, and the result is the same.
+
+mod local;
+mod remote;
+
+use std::path::Path;
+
+use super::session::Session;
+use crate::daemon::control::ScanWire;
+use crate::error::Result;
+use crate::event::EventId;
+use crate::http::wire::{CamerasWire, PassWire, PlanWire, QueueWire, RestorationWire};
+use crate::retention::Rules;
+use local::Local;
+pub(super) use remote::{Remote, is_reachable};
+
+/// The operations on an archive that a daemon offers too.
+pub(super) trait Admin {
+    /// The plan by the archive's rules; a daemon puts `what_if` over its own rules.
+    fn plan(&self, what_if: Option<Rules>) -> Result<Found<PlanWire>>;
+
+    /// The cameras and the forecast by the archive's rules; a daemon puts `what_if` over its own rules.
+    fn stats(&self, what_if: Option<Rules>) -> Result<Found<CamerasWire>>;
+
+    /// Runs one pass. `confirm` is the id of a held pass to carry out.
+    fn expire(&self, confirm: Option<&str>) -> Result<Found<PassWire>>;
+
+    /// The passes in the delete queue.
+    fn queue(&self) -> Result<QueueWire>;
+
+    /// Restores a pass from the delete queue.
+    fn restore(&self, pass: &str) -> Result<RestorationWire>;
+
+    /// Moves events into the delete queue.
+    fn delete(&self, events: &[EventId]) -> Result<PassWire>;
+
+    /// Saves events, or unsaves them: one result for each event.
+    fn save(&self, events: &[EventId], saved: bool) -> Result<Vec<Result<()>>>;
+
+    /// Scans the whole archive; with `measure`, every file too.
+    fn scan(&self, measure: bool) -> Result<ScanWire>;
+
+    /// Passes on that Motion finished a movie. `None` if it is no movie of an event here, or no daemon runs.
+    fn movie_ended(&self, path: &Path) -> Result<Option<String>>;
+}
+
+/// A result, and whether something could not be read on the way. Standard error names what.
+pub(super) struct Found<T> {
+    pub value: T,
+    pub is_incomplete: bool,
+}
+
+impl<T> Found<T> {
+    /// A result of everything.
+    fn whole(value: T) -> Self {
+        Self { value, is_incomplete: false }
+    }
+}
+
+/// The daemon of the session's archive if one runs, else this process. Fails where a flag was typed that the daemon would not
+/// follow.
+pub(super) fn choose<'a>(session: &'a Session<'_>) -> Result<Box<dyn Admin + 'a>> {
+    Ok(if session.has_daemon()? {
+        Box::new(Remote::new(session.archive.state_path()))
+    } else {
+        Box::new(Local::new(session))
+    })
+}

@@ -1,0 +1,84 @@
+//! A command's archive: opened with the settings of the command, perhaps with a daemon on it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::admin::{self, Admin, Remote};
+use super::command_name::CommandName;
+use super::hung::Watch;
+use super::settings::{Settings, Values, applicability};
+use crate::error::Result;
+use crate::service::{Archive, Options};
+
+/// The arguments of every command on an archive.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// The archive: the folder that holds the camera directories
+    pub root: PathBuf,
+    /// The settings that were typed as flags.
+    #[command(flatten)]
+    pub typed: Values,
+}
+
+impl Common {
+    /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
+    pub fn open(&self, command: CommandName) -> Result<Session<'_>> {
+        let (options, watch) = self.options(command)?;
+        Ok(Session { archive: Archive::open(options)?, command, typed: &self.typed, _watch: watch })
+    }
+
+    /// Opens the archive for a command that reads only the state directory, even if that belongs to another archive.
+    pub fn open_any_state(&self, command: CommandName) -> Result<(Archive, Watch)> {
+        let (options, watch) = self.options(command)?;
+        Ok((Archive::open_any(options)?, watch))
+    }
+
+    /// The options of a command, and a watch for hung disks to hold until the command ends.
+    pub fn options(&self, command: CommandName) -> Result<(Options, Watch)> {
+        let (settings, watch) = self.settings(command)?;
+        Ok((settings.options, watch))
+    }
+
+    /// The settings of a command, and a watch for hung disks to hold until the command ends.
+    pub fn settings(&self, command: CommandName) -> Result<(Settings, Watch)> {
+        let watch = Watch::start(&self.root, &self.typed);
+        let settings = Settings::resolve(&self.typed, &self.root, command)?;
+        if let Some(state_dir) = &settings.options.state_dir {
+            watch.also(state_dir);
+        }
+        Ok((settings, watch))
+    }
+}
+
+/// An archive that is open for a command.
+pub(super) struct Session<'a> {
+    pub archive: Archive,
+    command: CommandName,
+    typed: &'a Values,
+    /// Ends the command where a disk hangs.
+    _watch: Watch,
+}
+
+impl Session<'_> {
+    /// The operations on the archive: by its daemon if one runs, else by this process. Fails where a flag was typed that the
+    /// daemon would not follow.
+    pub fn admin(&self) -> Result<Box<dyn Admin + '_>> {
+        admin::choose(self)
+    }
+
+    /// Whether a daemon runs on this archive. Fails where a flag was typed that it would not follow.
+    pub fn has_daemon(&self) -> Result<bool> {
+        let is_reachable = admin::is_reachable(&self.archive.state_path());
+        if is_reachable {
+            self.check_beside_daemon()?;
+        }
+        Ok(is_reachable)
+    }
+
+    /// Fails where a flag was typed that a daemon, which works by its own settings, would not follow.
+    pub fn check_beside_daemon(&self) -> Result<()> {
+        let daemon = Remote::new(self.archive.state_path());
+        applicability::check_beside_daemon(self.typed, self.command, || daemon.camera_pattern())
+    }
+}
