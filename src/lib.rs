@@ -46,7 +46,7 @@ pub use clock::{Boot, Clock, ManualClock, Now, SystemClock};
 pub use error::{Error, Kind, Result};
 pub use event::{
     Actor, AuditAction, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName,
-    EventSelection, Item, Movie, MovieName, State, Thumbnail,
+    EventSelection, Guard, Interrupted, Item, Movie, MovieName, Reason, RecordedGuard, State, Thumbnail, UnknownGuard,
 };
 pub use expirer::{GuardState, Pass, Restoration};
 pub use motion_conf::MotionConf;

@@ -83,8 +83,8 @@ fn line(entry: &Entry) -> String {
     place.extend(entry.events.iter().filter(|events| **events != EventSelection::All).map(output::which));
     let count = if entry.count > 0 { output::count(entry.count, "event") } else { String::new() };
     let size = entry.bytes.map_or_else(String::new, |bytes| output::size(Some(bytes)));
-    let guard = entry.guard.iter().map(|guard| format!("guard {guard:?}: "));
-    let mut why = guard.chain([entry.reason.replace(char::is_control, " ")]).collect::<String>();
+    let guard = entry.guard.iter().map(|guard| format!("guard {:?}: ", guard.as_str()));
+    let mut why = guard.chain([entry.reason.to_string().replace(char::is_control, " ")]).collect::<String>();
     if entry.by == Actor::Hand {
         why.push_str(" (by hand)");
     }

@@ -34,7 +34,7 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
         }
         push_alerts(&mut text, &wire.alerts);
         if let Some(held) = &wire.held {
-            let _ = writeln!(text, "held by the guard {:?}: {}", held.guard, held.message);
+            let _ = writeln!(text, "held by the guard {:?}: {}", held.guard.as_str(), held.message);
         }
         output::print(&text)?;
     }
@@ -54,7 +54,9 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
     } else {
         let mut text: String = pass.items.iter().map(output::item).collect();
         match (&pass.refused, &pass.pass) {
-            (Some(refused), _) => eprintln!("owlery: refused by the guard {:?}: {}", refused.guard, refused.message),
+            (Some(refused), _) => {
+                eprintln!("owlery: refused by the guard {:?}: {}", refused.guard.as_str(), refused.message)
+            }
             (None, None) if !pass.items.is_empty() => text.push_str("no pass was made\n"),
             (None, None) if !pass.failures().is_empty() => text.push_str("nothing was retired\n"),
             (None, None) => text.push_str("nothing to do\n"),

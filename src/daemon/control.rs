@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::EventId;
+use crate::event::{EventId, Guard};
 use crate::http::wire::{CamerasWire, PassWire, PlanWire, ProblemWire, QueueWire, RestorationWire};
 use crate::retention::{Policy, Rules};
 use crate::scan::Summary;
@@ -238,7 +238,7 @@ fn answer_once(handle: &Handle, request: &Request) -> Result<serde_json::Value> 
             let rebuilt = handle.catalog.rebuilt();
             let pass = handle.expire(confirm.as_deref())?;
             // The camera of a rule may be missing only because the catalog was set aside meanwhile.
-            let lacks_camera = pass.refused.as_ref().is_some_and(|refused| refused.guard == "configuration");
+            let lacks_camera = pass.refused.as_ref().is_some_and(|refused| refused.guard == Guard::Configuration);
             if lacks_camera && (handle.catalog.rebuilt() != rebuilt || !handle.status.may_expire()) {
                 return Err(still_reading());
             }

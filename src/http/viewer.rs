@@ -11,8 +11,7 @@ use axum::http::request::Parts;
 
 use super::error::Problem;
 use crate::error::Error;
-use crate::event::Camera;
-use crate::retention::is_of_the_whole;
+use crate::event::{AuditAction, Camera, Entry, Reason};
 
 /// What a user may do.
 #[derive(
@@ -97,11 +96,31 @@ impl Viewer {
         self.cameras().is_none()
     }
 
-    /// Where he does not see all cameras, a reason that tells how large the archive is, or what its disk has, becomes one that
-    /// does not.
-    pub fn cover(&self, reason: &mut String) {
-        if !self.sees_all() && is_of_the_whole(reason) {
-            "by a rule of the whole archive".clone_into(reason);
+    /// Removes from the reason of a plan's or a pass's item what tells the size of the archive or of its disk, unless the
+    /// user sees all cameras.
+    pub fn redact(&self, reason: &mut Reason) {
+        if !self.sees_all() {
+            *reason = reason.redacted();
+        }
+    }
+
+    /// The same for an entry of the audit log. The entries that record an error or a request have words that no rule made.
+    pub fn redact_entry(&self, entry: &mut Entry) {
+        let is_by_rule = match entry.what {
+            AuditAction::Pass | AuditAction::Item | AuditAction::Removed | AuditAction::Lost | AuditAction::Other => {
+                true
+            }
+            AuditAction::Left
+            | AuditAction::Refused
+            | AuditAction::Restored
+            | AuditAction::Deleted
+            | AuditAction::Saved
+            | AuditAction::Unsaved
+            | AuditAction::Emptied
+            | AuditAction::Failed => false,
+        };
+        if is_by_rule || !matches!(entry.reason, Reason::Words { .. }) {
+            self.redact(&mut entry.reason);
         }
     }
 

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use owlery::{
-    Archive, Boot, Camera, Clock, Error, EventId, Keep, Kind, ManualClock, Notification, Now, Options, Policy, Query,
-    Service, State,
+    Archive, Boot, Camera, Clock, Error, EventId, Guard, Keep, Kind, ManualClock, Notification, Now, Options, Policy,
+    Query, Service, State,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -179,7 +179,7 @@ fn a_clock_that_jumps_ahead_is_held_by_the_share() {
     let service = start(embedded.options().keep_days(45));
     embedded.clock.set(at("2036-01-01", 0, 0, 0));
     let pass = service.expire(None).unwrap();
-    assert_eq!(pass.refused.unwrap().guard, "share");
+    assert_eq!(pass.refused.unwrap().guard, Guard::Share);
     assert_eq!(ids(&service).len(), 3);
     let confirmed = service.expire(pass.pass.as_deref()).unwrap();
     assert_eq!(confirmed.count(), 3);
@@ -304,9 +304,9 @@ fn a_clock_that_is_held_is_believed_when_the_kernel_has_it_synchronised_for_ten_
     let policy = Policy { keep: Some(Keep::Days(45)), max_share: 1.0, ..Policy::default() };
     let service = start(embedded.options().clock(clock.clone()).policy(policy));
     clock.ahead.store(60 * 24 * 3600, SeqCst);
-    assert_eq!(service.expire(None).unwrap().refused.unwrap().guard, "clock");
+    assert_eq!(service.expire(None).unwrap().refused.unwrap().guard, Guard::Clock);
     wait_until("a quarter of an hour passes", || clock.passed.load(SeqCst) > 900);
-    assert_eq!(service.expire(None).unwrap().refused.unwrap().guard, "clock", "nothing says that it is right");
+    assert_eq!(service.expire(None).unwrap().refused.unwrap().guard, Guard::Clock, "nothing says that it is right");
 
     clock.is_synchronised.store(true, SeqCst);
     wait_until("what its time shows as expired goes", || ids(&service).is_empty());

@@ -6,6 +6,7 @@ use super::Tree;
 use super::dir::Dir;
 use crate::command_line::quote;
 use crate::error::{Error, Result};
+use crate::event::Guard;
 
 /// The path of the marker below the root.
 pub(super) const MARKER: &str = ".owlery/archive.json";
@@ -85,7 +86,7 @@ impl Tree {
             self.root.join(MARKER).display(),
             self.accept_command()
         );
-        Error::Refused { guard: "marker", message }
+        Error::Refused { guard: Guard::Marker, message }
     }
 
     /// A file without valid contents is a broken marker; one that cannot be read now may be intact.
@@ -176,7 +177,7 @@ impl Tree {
 
     /// Checks that the root is still the archive that this process began with. Must be called right before every pass.
     pub fn verify_identity(&self) -> Result<&str> {
-        let refused = |message: String| Error::Refused { guard: "marker", message };
+        let refused = |message: String| Error::Refused { guard: Guard::Marker, message };
         let path = self.root.join(MARKER);
         self.identify();
         let expected = match self.identity.get() {

@@ -11,7 +11,7 @@ use super::dir::{Dir, join};
 use super::{Report, StuckPass, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Actor, Camera, Item};
+use crate::event::{Actor, Camera, Guard, Item};
 
 pub(super) const QUEUE: &[u8] = b"delete_queue";
 pub(super) const MANIFEST: &[u8] = b"pass.json";
@@ -237,7 +237,7 @@ impl Tree {
         for found in self.passes()?.0.into_iter().filter(|found| found.manifest.pass == pass) {
             if found.stage == Stage::Reaping {
                 let message = format!("pass {pass} is being removed; it cannot be taken back any more");
-                return Err(Error::Refused { guard: "reaping", message });
+                return Err(Error::Refused { guard: Guard::Reaping, message });
             }
             parts.push(self.part(&found)?);
             manifest = Some(found.manifest);

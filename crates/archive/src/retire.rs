@@ -17,7 +17,7 @@ use super::restore::{Restored, events_in, restore_events};
 use super::{CameraDir, EarlyLooks, Look, Report, SAVED, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Actor, Camera, Day, EventName, EventSelection, Item};
+use crate::event::{Actor, Camera, Day, EventName, EventSelection, Guard, Item};
 use crate::fault::crash;
 pub use in_place::InPlace;
 
@@ -216,7 +216,7 @@ impl RetiringPass<'_> {
     fn open_day(&self, item: &Item) -> Result<Option<(usize, DayDir)>> {
         if self.manifest.by == Actor::Rule && item.day.date() >= self.now.yesterday() {
             let message = format!("{}/{} is today's or yesterday's", item.camera, item.day);
-            return Err(Error::Refused { guard: "today", message });
+            return Err(Error::Refused { guard: Guard::Today, message });
         }
         let Some(at) = self.cameras.iter().position(|camera| camera.camera() == &item.camera) else {
             let path = self.tree.root().join(item.camera.as_str());

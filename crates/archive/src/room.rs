@@ -5,6 +5,7 @@ use rustix::fs::StatVfsMountFlags;
 use super::Tree;
 use super::dir::Dir;
 use crate::error::{Error, Result};
+use crate::event::Guard;
 
 /// A disk is full if less than this part of its size is free, within these bounds in bytes.
 const FULL_DIVISOR: u64 = 1024;
@@ -81,7 +82,7 @@ impl Tree {
         let message = format!(
             "Read-only file system: {root} is mounted read-only (see the kernel's log); nothing can be retired"
         );
-        Err(Error::Refused { guard: "marker", message })
+        Err(Error::Refused { guard: Guard::Marker, message })
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::dir::{Dir, is_forbidden_call, nanos};
 use super::{CameraDir, Report, Tree};
 use crate::error::{Error, Result};
-use crate::event::Camera;
+use crate::event::{Camera, Guard};
 
 /// The volume of a camera's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +139,7 @@ impl Tree {
             }
             _ => "is on another disk than before",
         };
-        Err(Error::Refused { guard: "disk", message: format!("{} {message}", camera.camera()) })
+        Err(Error::Refused { guard: Guard::Disk, message: format!("{} {message}", camera.camera()) })
     }
 
     /// Cameras whose own disk is not mounted: their directory is on the archive's disk, or is a link that leads

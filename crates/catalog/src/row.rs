@@ -65,7 +65,7 @@ pub(super) struct Columns {
     pub problems: Option<String>,
 }
 
-pub(super) const OPEN: i64 = 0;
+pub(super) const OPEN: i64 = State::Open.code();
 
 impl Columns {
     pub fn of(details: &Details) -> Self {
@@ -73,11 +73,7 @@ impl Columns {
         Self {
             start,
             length: details.end.and_utc().timestamp() - start,
-            state: match details.state {
-                State::Open => OPEN,
-                State::Complete => 1,
-                State::Interrupted => 2,
-            },
+            state: details.state.code(),
             saved: details.saved,
             frames: details.frames,
             bytes: details.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
@@ -134,12 +130,7 @@ impl Columns {
         Some(Details {
             start: time(self.start)?,
             end: time(self.start.checked_add(self.length)?)?,
-            state: match self.state {
-                OPEN => State::Open,
-                1 => State::Complete,
-                2 => State::Interrupted,
-                _ => return None,
-            },
+            state: State::of_code(self.state)?,
             saved: self.saved,
             frames: self.frames,
             bytes: self.bytes.and_then(|bytes| u64::try_from(bytes).ok()),

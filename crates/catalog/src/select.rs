@@ -169,12 +169,7 @@ impl Query {
             select.add("peak >= ?", &[i64::from(change)]);
         }
         if let Some(state) = self.state {
-            let code = match state {
-                State::Open => 0,
-                State::Complete => 1,
-                State::Interrupted => 2,
-            };
-            select.add("state = ?", &[code]);
+            select.add("state = ?", &[state.code()]);
         }
         if let Some((from, to)) = self.window {
             // Both ends belong to it; one that ends before it begins goes over midnight.

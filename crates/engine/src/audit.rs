@@ -14,7 +14,7 @@ use crate::archive::rfc3339;
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Actor, AuditAction, Entry};
+use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventSelection, Reason, RecordedGuard};
 use log::Log;
 
 /// Entries that wait while the files cannot be written; the oldest of more are given up, which is said.
@@ -276,7 +276,7 @@ impl Inner {
 /// Refusals and leftovers that were told and still hold: each check interval meets them again.
 #[derive(Debug, Default)]
 struct Told {
-    keys: HashSet<String>,
+    keys: HashSet<Key>,
     /// Whether what an earlier process told is known.
     is_recalled: bool,
 }
@@ -298,7 +298,7 @@ impl Told {
 
     fn remember(&mut self, entry: &Entry) -> bool {
         if entry.what == AuditAction::Pass {
-            self.keys.retain(|key| !key.starts_with(REFUSED));
+            self.keys.retain(|key| !matches!(key, Key::Refused { .. }));
         }
         let Some(key) = key(entry) else { return true };
         if self.keys.len() >= TOLD {
@@ -308,16 +308,27 @@ impl Told {
     }
 }
 
-/// Keys of refusals begin so.
-const REFUSED: &str = "refused ";
+/// What makes an entry the same as an earlier one.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// The same guard refuses the same plan.
+    Refused { guard: Option<RecordedGuard>, pass: Option<String> },
+    /// The same events stay for the same reason.
+    Left { camera: Option<Camera>, day: Option<Day>, events: Option<EventSelection>, reason: Reason },
+}
 
-/// What makes an entry the same as another; `None` for those that always count.
-fn key(entry: &Entry) -> Option<String> {
+/// The key of an entry; `None` for entries that are always recorded.
+fn key(entry: &Entry) -> Option<Key> {
     match entry.what {
         // What a person asks for counts each time.
         _ if entry.by == Actor::Hand => None,
-        AuditAction::Refused => Some(format!("{REFUSED}{:?} {:?}", entry.guard, entry.pass)),
-        AuditAction::Left => Some(format!("{:?} {:?} {:?} {}", entry.camera, entry.day, entry.events, entry.reason)),
+        AuditAction::Refused => Some(Key::Refused { guard: entry.guard.clone(), pass: entry.pass.clone() }),
+        AuditAction::Left => Some(Key::Left {
+            camera: entry.camera.clone(),
+            day: entry.day,
+            events: entry.events.clone(),
+            reason: entry.reason.clone(),
+        }),
         _ => None,
     }
 }

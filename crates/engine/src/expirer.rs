@@ -42,7 +42,7 @@ use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::event::{Actor, Entry, EventId, EventName, EventSelection, Item};
+use crate::event::{Actor, Entry, EventId, EventName, EventSelection, Guard, Item, Reason};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
 use emptied::Memory;
@@ -191,11 +191,11 @@ impl Expirer {
     /// there; then the clock, by which also an empty plan is not known to be right: `doubt` says why.
     fn held_as_a_whole(&self, plan: &Plan, view: &View, policy: &Policy, doubt: Option<String>) -> Option<Refusal> {
         let refusal = self.ruled(plan, view, policy);
-        if refusal.as_ref().is_some_and(|refusal| refusal.guard == "configuration") {
+        if refusal.as_ref().is_some_and(|refusal| refusal.guard == Guard::Configuration) {
             return refusal;
         }
         let clock = doubt.map(|why| Refusal {
-            guard: "clock",
+            guard: Guard::Clock,
             message: format!(
                 "{why}; an owlery that runs goes on by itself once the kernel has reported the clock as synchronised for \
                  10 minutes; if the clock is right, confirm it with: {}",
@@ -208,7 +208,7 @@ impl Expirer {
     /// What the rules themselves say against this plan, and how it is confirmed.
     fn ruled(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
         let mut refusal = hold(plan, view, policy)?;
-        if refusal.guard == "share" {
+        if refusal.guard == Guard::Share {
             let _ =
                 write!(refusal.message, "; if that is meant, confirm it with: {}", self.command.confirm(&plan.id()));
         }
@@ -223,7 +223,7 @@ impl Expirer {
             "{camera} is no camera by this --camera-pattern; the pass was planned with another: {}",
             held.message
         );
-        Some(Refusal { guard: "confirmation", message })
+        Some(Refusal { guard: Guard::Confirmation, message })
     }
 
     /// One pass now. `confirmed` is the id of a pass that is held, which a person wants done all the same: then just that
@@ -300,7 +300,7 @@ impl Expirer {
     ) -> Result<Decision> {
         let held = self.held.get().filter(|held| Some(held.id.as_str()) == confirmed);
         // Whoever confirmed a large pass has not said that the clock is right.
-        if let Some(held) = held.filter(|held| held.guard == "clock" || doubt.is_none()) {
+        if let Some(held) = held.filter(|held| held.guard == Guard::Clock || doubt.is_none()) {
             // A typo in the rules cannot be confirmed.
             if let Some(refusal) = check_rules(&self.catalog.retention_view(None)?, &self.policy) {
                 return Ok(Decision::Refuse(held.id, Vec::new(), refusal));
@@ -308,7 +308,7 @@ impl Expirer {
             if doubt.is_some() {
                 self.clock.accept()?;
             }
-            if held.guard == "disk" {
+            if held.guard == Guard::Disk {
                 self.accept_volumes(held.items.iter().map(|(item, _)| item))?;
             }
             if let Some(refusal) = self.of_other_cameras(&held) {
@@ -325,18 +325,18 @@ impl Expirer {
         let doubt = doubt.or_else(|| self.clock.held());
         let refusal = self.held_as_a_whole(&plan, &view, &self.policy, doubt);
         let early = plan.of_wrong_date();
-        let is_held = refusal.as_ref().is_some_and(|refusal| refusal.guard != "share");
+        let is_held = refusal.as_ref().is_some_and(|refusal| refusal.guard != Guard::Share);
         if !is_held && !early.items.is_empty() && confirmed == Some(early.id().as_str()) {
             pass.alerts.clear();
             return Ok(Decision::Do(self.with_names(early.items)?, self.undo_window));
         }
-        if let Some(refusal) = refusal.filter(|refusal| refusal.guard != "share" || !plan.items.is_empty()) {
+        if let Some(refusal) = refusal.filter(|refusal| refusal.guard != Guard::Share || !plan.items.is_empty()) {
             self.hold(&plan.id(), || self.with_names(plan.items.clone()), &refusal, self.undo_window, now)?;
             return Ok(Decision::Refuse(plan.id(), plan.items, refusal));
         }
         if let Some(id) = confirmed {
             let message = format!("no pass {id} is held; owlery plan tells what would be done now");
-            return Ok(Decision::Refuse(id.to_owned(), Vec::new(), Refusal { guard: "confirmation", message }));
+            return Ok(Decision::Refuse(id.to_owned(), Vec::new(), Refusal { guard: Guard::Confirmation, message }));
         }
         Ok(Decision::Do(self.with_names(plan.items)?, self.undo_window))
     }
@@ -344,7 +344,7 @@ impl Expirer {
     /// An event of a day that is past its time and is being written: a clock that was wrong, or an event of days. It stays, and
     /// the pass has not done all that the rules ask for.
     fn report_open(&self, plan: &Plan, pass: &mut Pass) {
-        for item in plan.kept.iter().filter(|item| item.reason == "open") {
+        for item in plan.kept.iter().filter(|item| item.reason == Reason::Open) {
             let day = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
             let report = |name: &EventName| Report::failure(day.join(name.to_string()), BEING_WRITTEN);
             pass.failures.extend(item.names().iter().map(report));
@@ -509,7 +509,7 @@ impl Expirer {
         let set = self.held.set(&HeldPass {
             owlery: 1,
             id: id.to_owned(),
-            guard: refusal.guard.to_owned(),
+            guard: refusal.guard.into(),
             message: refusal.message.clone(),
             since: rfc3339(now.utc),
             undo_seconds,

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::event::Guard;
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -46,10 +48,10 @@ pub enum Error {
         holder: String,
     },
     /// A guard refused a deletion.
-    #[error("refused by the guard {guard:?}: {message}")]
+    #[error("refused by the guard {:?}: {message}", guard.as_str())]
     Refused {
         /// The guard's name.
-        guard: &'static str,
+        guard: Guard,
         /// What it saw, and what to do.
         message: String,
     },

@@ -9,11 +9,11 @@ mod policy;
 use serde::{Deserialize, Serialize};
 
 pub use forecast::{ArchiveForecast, CameraForecast, CameraSums, DaySums, Forecast, Kept, Rule, days_asked, forecast};
-pub use planner::{is_of_the_whole, plan};
+pub use planner::plan;
 pub use policy::{Keep, MinFree, Policy, Rules};
 
 use crate::clock::Now;
-use crate::event::{Camera, Day, EventName, EventSelection, Item};
+use crate::event::{Camera, Day, EventName, EventSelection, Guard, Item, Reason};
 
 /// What the plan is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -151,16 +151,12 @@ pub struct Plan {
 /// Why a plan must not be carried out without a person's word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// The guard's name.
-    pub guard: &'static str,
+    /// The guard that refuses.
+    pub guard: Guard,
     /// What it saw, and what to do.
     pub message: String,
 }
 
-/// Why [`Plan::kept`] keeps a day that is older than [`EARLIEST`].
-pub const WRONG_DATE: &str = "wrong date";
-/// Why [`Plan::kept`] keeps a day without event directories.
-pub const NO_EVENTS: &str = "no events";
 /// The first day that can be the date of a recording, by [`Day::number`]: 2001-01-01. Clocks without a battery start in 1970,
 /// 1980 or on the first day of 2000; Motion is of 2000, its event directories are younger.
 pub const EARLIEST: i64 = 11_323;
@@ -197,7 +193,7 @@ pub fn check_rules(view: &View, policy: &Policy) -> Option<Refusal> {
         "there is a rule for {camera}, but no such camera (there are: {}); nothing expires until that is mended",
         known.join(", ")
     );
-    Some(Refusal { guard: "configuration", message })
+    Some(Refusal { guard: Guard::Configuration, message })
 }
 
 /// Whether the plan may be carried out without asking: not if the rules do not fit the archive, nor if it takes too
@@ -208,7 +204,7 @@ pub fn hold(plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
     }
     let share = plan.share(view);
     (share > policy.max_share).then(|| Refusal {
-        guard: "share",
+        guard: Guard::Share,
         message: format!(
             "this pass would retire {:.0} % of the archive ({} of {} events), more than --max-share {}",
             share * 100.0,
@@ -240,7 +236,7 @@ impl Plan {
     /// What is kept for a wrong date alone, and would be retired otherwise: it can be confirmed under an id of its own.
     #[must_use]
     pub fn of_wrong_date(&self) -> Self {
-        let items = self.kept.iter().filter(|item| item.reason == WRONG_DATE).cloned().collect();
+        let items = self.kept.iter().filter(|item| item.reason == Reason::WrongDate).cloned().collect();
         Self { items, ..Self::default() }
     }
 

@@ -14,13 +14,13 @@ const MORE: &str = "this is about the whole archive; whoever sees all cameras is
 fn keep(items: &mut Vec<Item>, viewer: &Viewer) {
     items.retain(|item| viewer.sees(&item.camera));
     for item in items {
-        viewer.cover(&mut item.reason);
+        viewer.redact(&mut item.reason);
     }
 }
 
 /// The catalog has left out what is of other cameras.
 pub(super) fn audit(mut page: AuditPage, viewer: &Viewer) -> AuditPage {
-    page.entries.iter_mut().for_each(|entry| viewer.cover(&mut entry.reason));
+    page.entries.iter_mut().for_each(|entry| viewer.redact_entry(entry));
     page
 }
 
@@ -73,4 +73,75 @@ pub(super) fn waiting(mut passes: Vec<WaitingWire>, viewer: &Viewer) -> Vec<Wait
 
 fn hide(refusal: &mut RefusalWire) {
     MORE.clone_into(&mut refusal.message);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::event::Camera;
+    use crate::http::viewer::{Account, Role};
+
+    fn user(cameras: Option<BTreeSet<Camera>>) -> Viewer {
+        Viewer::new(Arc::new(Account { name: "anna".to_owned(), role: Role::Viewer, cameras }))
+    }
+
+    /// Items whose sentences tell the archive's size: in words that no version of Owlery has used, without a type, and with one
+    /// of a later version.
+    fn items() -> Value {
+        let item = |reason: &str, rule: Value| json!({"camera": "Camera1", "day": "2026-09-30", "events": "all", "count": 1, "bytes": 1, "reason": reason, "rule": rule});
+        json!([
+            item("there are 987 kB too many", json!({"kind": "archive-over", "limit": 987_000, "excess": 987_000})),
+            item(
+                "987 kB to go",
+                json!({"kind": "free-space-under", "free": 987_000, "wanted": 987_001, "missing": 987_001})
+            ),
+            item("archive over 987 kB by 987 kB", Value::Null),
+            item("a total of 987 kB", json!({"kind": "of-a-later-version", "size": 987_000})),
+        ])
+    }
+
+    #[test]
+    fn reworded_reasons_leak_no_size() {
+        let refused = json!({"guard": "share", "message": "987"});
+        let plan = json!({"items": items(), "kept": items(), "alerts": ["987"], "held": refused, "has_rule": true});
+        let pass = json!({"pass": "p", "started": "s", "by": "rule", "undo_until": null, "items": items(), "path": "/987",
+            "reaping": false, "problem": "987"});
+        let queue = json!({"passes": [pass], "others": [{"path": "/987", "problem": "987"}]});
+        let entries: Vec<Value> = items()
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(1..)
+            .map(|(item, id)| {
+                let mut entry = item.clone();
+                let what = if id % 2 == 0 { "item" } else { "of-a-later-version" };
+                entry.as_object_mut().unwrap().extend([
+                    ("id".to_owned(), json!(id)),
+                    ("at".to_owned(), json!("2026-11-21T10:00:00Z")),
+                    ("what".to_owned(), json!(what)),
+                ]);
+                entry
+            })
+            .collect();
+        let shown = |viewer: &Viewer| {
+            let plan: PlanWire = serde_json::from_value(plan.clone()).unwrap();
+            let queued = || serde_json::from_value::<QueueWire>(queue.clone()).unwrap();
+            let passes = queued().passes.into_iter().map(WaitingWire::from).collect();
+            let page = AuditPage { entries: serde_json::from_value(json!(entries)).unwrap(), next: None };
+            json!([
+                super::plan(plan, viewer),
+                super::queue(queued(), viewer),
+                waiting(passes, viewer),
+                audit(page, viewer),
+            ])
+        };
+        let limited = shown(&user(Some(["Camera1".parse().unwrap()].into()))).to_string();
+        assert!(!limited.contains("987"), "{limited}");
+        assert!(limited.matches("by a rule of the whole archive").count() >= 8, "{limited}");
+        assert!(shown(&user(None)).to_string().matches("987").count() > 20);
+    }
 }

@@ -51,9 +51,7 @@ pub(in crate::http) async fn run(
     ready(&handle)?;
     let pass = blocking(move || match handle.expire(None) {
         // A guard that lets no plan be made: there is no id that could be confirmed.
-        Err(Error::Refused { guard, message }) => {
-            Ok(PassWire::refused(rfc3339(handle.now().utc), guard.to_owned(), message))
-        }
+        Err(Error::Refused { guard, message }) => Ok(PassWire::refused(rfc3339(handle.now().utc), guard, message)),
         other => other.map(|pass| PassWire::from(&pass)),
     });
     Ok(json(&pass.await?))

@@ -375,7 +375,7 @@ fn plan_guards_and_the_held_pass_are_told_as_far_as_they_are_seen() {
     for (rules, guard) in [(all_rules(), "share"), (rules, "configuration")] {
         let world = World::new(&rules);
         let held = world.parts.handle().pass(None).unwrap();
-        assert_eq!(held.refused.as_ref().unwrap().guard, guard);
+        assert_eq!(held.refused.as_ref().unwrap().guard.as_str(), guard);
         let whole = world.anybody().get("/api/v1/retention");
         assert_eq!(whole["rules"]["keep_days"][0], "45");
         assert_eq!(all(&whole["plan"]["items"], "camera"), ["Camera1", "Camera2", "Camera3"]);

@@ -108,7 +108,7 @@ impl Message {
                 // Its refusal, its alerts and its failures may speak of any camera.
                 let mut items: Vec<_> = pass.items.iter().filter(|item| scope.has(&item.camera)).cloned().collect();
                 for item in &mut items {
-                    scope.viewer.cover(&mut item.reason);
+                    scope.viewer.redact(&mut item.reason);
                 }
                 let (name, started, undo_until) = (pass.pass.clone(), pass.started.clone(), pass.undo_until.clone());
                 let part = Pass { pass: name, started, items, undo_until, ..Pass::default() };
@@ -162,7 +162,7 @@ fn end(mut text: String) -> Bytes {
 mod tests {
     use super::*;
     use crate::clock::{Clock, SystemClock};
-    use crate::event::{EventSelection, Item};
+    use crate::event::{EventSelection, Item, Reason};
     use crate::http::viewer::{Account, Role};
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
             count: 2,
             bytes: Some(200),
             frees: None,
-            reason: "archive over 100 B by 900 B".to_owned(),
+            reason: Reason::ArchiveOver { limit: 100, excess: 900 },
         };
         let pass = Arc::new(Pass { items: vec![item], ..Pass::default() });
         let message = Message::of(Notification::Pass(pass), "", "e-1", Instant::now(), SystemClock.now());

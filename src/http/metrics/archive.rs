@@ -67,6 +67,6 @@ pub(super) fn whole(sheet: &mut Sheet<'_>, survey: &Survey) -> Result {
     sheet.known("queue_passes", "Passes in the delete queue.", queue.map(|queue| queue.passes))?;
     sheet.known("queue_events", "Events of the passes in the delete queue.", queue.map(|queue| queue.events))?;
     sheet.known("queue_bytes", "Bytes of these events, as far as they are known.", queue.map(|queue| queue.bytes))?;
-    let holding = survey.guards.iter().map(|guard| ([("guard", guard.name)], u32::from(!guard.ok)));
+    let holding = survey.guards.iter().map(|guard| ([("guard", guard.name.as_str())], u32::from(!guard.ok)));
     sheet.gauges("guard_holding", "Whether a guard holds deletions back now.", holding)
 }

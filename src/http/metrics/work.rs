@@ -67,7 +67,7 @@ pub(super) fn retention(sheet: &mut Sheet<'_>, handle: &Handle) -> Result {
     sheet.counters("retired_events", "Events that were retired.", events)?;
     let bytes = kinds.map(|(kind, sums)| (kind, read(&sums.bytes)));
     sheet.counters("retired_bytes", "Bytes of the retired events, as far as they were known.", bytes)?;
-    let refusals = handle.expirer.refusals.all().map(|(guard, count)| ([("guard", guard)], count));
+    let refusals = handle.expirer.refusals.all().map(|(guard, count)| ([("guard", guard.as_str())], count));
     sheet.counters("refusals", "How often a guard has refused.", refusals)?;
     let stuck = handle.tree.stuck();
     let entries: u64 = stuck.iter().map(|pass| pass.entries).sum();

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::archive::{QueuedPass, Report, Stage, rfc3339};
 use crate::error::Result;
-use crate::event::{Actor, Camera, Item};
+use crate::event::{Actor, Camera, Guard, Item, RecordedGuard};
 use crate::expirer::{GuardState, HeldPass, Pass, Restoration};
 use crate::retention::{ArchiveForecast, Plan, Policy, Refusal, Rules, View};
 use crate::service::Handle;
@@ -17,13 +17,14 @@ use crate::service::Handle;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Refusal)]
 pub(crate) struct RefusalWire {
-    pub guard: String,
+    #[schema(value_type = String)]
+    pub guard: RecordedGuard,
     pub message: String,
 }
 
 impl From<&Refusal> for RefusalWire {
     fn from(refusal: &Refusal) -> Self {
-        Self { guard: refusal.guard.to_owned(), message: refusal.message.clone() }
+        Self { guard: refusal.guard.into(), message: refusal.message.clone() }
     }
 }
 
@@ -105,8 +106,8 @@ impl From<&Pass> for PassWire {
 
 impl PassWire {
     /// A pass that a guard refuses before there is a plan.
-    pub fn refused(started: String, guard: String, message: String) -> Self {
-        let refused = Some(RefusalWire { guard, message });
+    pub fn refused(started: String, guard: Guard, message: String) -> Self {
+        let refused = Some(RefusalWire { guard: guard.into(), message });
         Self { pass: None, started, items: vec![], undo_until: None, refused, alerts: vec![], failures: vec![] }
     }
 
@@ -222,7 +223,8 @@ pub(in crate::http) struct RetentionWire {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Guard)]
 pub(in crate::http) struct GuardWire {
-    pub name: String,
+    #[schema(value_type = String)]
+    pub name: Guard,
     /// Whether it would let a pass through.
     pub ok: bool,
     /// Why not.
@@ -232,7 +234,7 @@ pub(in crate::http) struct GuardWire {
 
 impl From<GuardState> for GuardWire {
     fn from(guard: GuardState) -> Self {
-        Self { name: guard.name.to_owned(), ok: guard.ok, message: Some(guard.message).filter(|_| !guard.ok) }
+        Self { name: guard.name, ok: guard.ok, message: Some(guard.message).filter(|_| !guard.ok) }
     }
 }
 

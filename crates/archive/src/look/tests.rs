@@ -31,7 +31,7 @@ fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
     let (camera, day): (Camera, Day) = ("Camera1".parse().unwrap(), DAY.parse().unwrap());
     let names = NAMES.map(|name| name.parse::<EventName>().unwrap());
     let item =
-        Item { camera, day, events: EventSelection::All, count: 2, bytes: None, frees: None, reason: "old".to_owned() };
+        Item { camera, day, events: EventSelection::All, count: 2, bytes: None, frees: None, reason: "old".into() };
     let cameras = tree.cameras().unwrap().open;
     let seen = cameras[0].day(day).unwrap();
     let mut early = EarlyLooks::of(&seen).unwrap();

@@ -300,7 +300,7 @@ mod tests {
             Log::new(dir.path()).append(&mut entries(1, "y")).unwrap();
             let (found, unreadable) = Log::new(dir.path()).newest(10, u64::MAX).unwrap();
             assert_eq!((found.len(), unreadable), (left + 1, bad));
-            assert_eq!(found[0].reason, "y");
+            assert_eq!(found[0].reason, "y".into());
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 
 use super::*;
-use crate::event::{EventSelection, Item};
+use crate::event::{EventSelection, Guard, Item};
 
 struct Place {
     dir: tempfile::TempDir,
@@ -43,15 +43,8 @@ fn now() -> Now {
 fn item(reason: &str) -> Entry {
     let day = "2026-09-20".parse().unwrap();
     let camera = "Camera1".parse().unwrap();
-    let item = Item {
-        camera,
-        day,
-        events: EventSelection::All,
-        count: 2,
-        bytes: Some(7),
-        frees: None,
-        reason: reason.to_owned(),
-    };
+    let item =
+        Item { camera, day, events: EventSelection::All, count: 2, bytes: Some(7), frees: None, reason: reason.into() };
     Entry::of(AuditAction::Item, &item)
 }
 
@@ -62,14 +55,14 @@ fn pass(name: &str) -> Entry {
 fn refused(plan: &str) -> Entry {
     Entry {
         pass: Some(plan.to_owned()),
-        guard: Some("share".to_owned()),
+        guard: Some(Guard::Share.into()),
         ..Entry::new(AuditAction::Refused, "too much")
     }
 }
 
 fn reasons(catalog: &Catalog) -> Vec<String> {
     let mut reasons: Vec<String> =
-        catalog.audit(1000, None).unwrap().entries.into_iter().map(|entry| entry.reason).collect();
+        catalog.audit(1000, None).unwrap().entries.into_iter().map(|entry| entry.reason.to_string()).collect();
     reasons.reverse();
     reasons
 }
@@ -80,7 +73,7 @@ fn what_is_noted_can_be_asked_in_pages_from_catalog_and_files_alike() {
     let (audit, catalog) = place.open();
     audit.note(now(), (0..5).map(|n| item(&n.to_string())));
     let first = catalog.audit(2, None).unwrap();
-    assert_eq!(first.entries.iter().map(|entry| entry.reason.as_str()).collect::<Vec<_>>(), ["4", "3"]);
+    assert_eq!(first.entries.iter().map(|entry| entry.reason.to_string()).collect::<Vec<_>>(), ["4", "3"]);
     assert_eq!(first.entries[0].at, "2026-11-21T10:00:00Z");
     assert_eq!(first.next, Some(4));
     let second = catalog.audit(3, first.next).unwrap();
@@ -153,7 +146,7 @@ fn what_cannot_be_written_waits_and_what_is_too_much_is_said() {
     assert_eq!((page.entries.len(), unreadable), (3 + 1 + WAITING + 1, 0));
     let lost = &page.entries[page.entries.len() - 4];
     assert_eq!((lost.what, lost.count), (AuditAction::Lost, 2));
-    assert_eq!(page.entries[1].reason, "y");
+    assert_eq!(page.entries[1].reason, "y".into());
     assert!(is_in(&catalog, place.dir.path()).unwrap());
 }
 

@@ -41,7 +41,7 @@ pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal, by: Actor) ->
     Entry {
         by,
         pass: Some(id.to_owned()),
-        guard: Some(refusal.guard.to_owned()),
+        guard: Some(refusal.guard.into()),
         count: items.iter().map(|item| item.count).sum(),
         bytes: items.iter().map(|item| item.bytes).sum(),
         ..Entry::new(AuditAction::Refused, refusal.message.clone())
@@ -99,7 +99,7 @@ pub(super) fn left(item: &Item, report: &Report, by: Actor) -> Entry {
         Some(name) => Item { events: EventSelection::Some(vec![name]), count: 1, bytes: None, ..item.clone() },
         None => item.clone(),
     };
-    Entry { reason: report.problem.clone(), by, ..Entry::of(AuditAction::Left, &about) }
+    Entry { reason: report.problem.clone().into(), by, ..Entry::of(AuditAction::Left, &about) }
 }
 
 /// Notes the waiting passes that the audit does not know: a crash came between the retiring and the note. What of each

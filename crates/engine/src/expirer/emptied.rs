@@ -11,7 +11,7 @@ use super::Expirer;
 use crate::archive::{CameraDir, Left};
 use crate::clock::{Now, Stop};
 use crate::error::Result;
-use crate::event::{AuditAction, Camera, Day, Entry, EventId, EventName, EventSelection, Item};
+use crate::event::{AuditAction, Camera, Day, Entry, EventId, EventName, EventSelection, Item, Reason};
 use crate::scan::Occasion;
 
 /// How long a look may take of a daemon at each check interval. Half is for the oldest days.
@@ -153,7 +153,7 @@ impl Expirer {
             count: gone.len() as u64,
             bytes: None,
             frees: None,
-            reason: "emptied by another program; no recording was left, so the directory was removed".to_owned(),
+            reason: Reason::Emptied,
         };
         tracing::info!("{camera}/{day}: removed the directories of {} emptied events", gone.len());
         self.audit.note(now, [Entry::of(AuditAction::Emptied, &item)]);

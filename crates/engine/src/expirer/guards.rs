@@ -8,28 +8,14 @@ use serde::Serialize;
 use super::Expirer;
 use super::held::HeldPass;
 use crate::error::{Error, Result};
+use crate::event::Guard;
 use crate::retention::{Plan, View, check_rules};
-
-/// Every guard there is, as `doc/retention.md` lists them.
-pub const GUARDS: [&str; 11] = [
-    "configuration",
-    "clock",
-    "restored",
-    "share",
-    "marker",
-    "disk",
-    "today",
-    "saved",
-    "open",
-    "reaping",
-    "confirmation",
-];
 
 /// What a guard says now. Serialized as an object of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GuardState {
-    /// Its name.
-    pub name: &'static str,
+    /// Which.
+    pub name: Guard,
     /// Whether it holds nothing back.
     pub ok: bool,
     /// What it saw and what to do if it does; else empty.
@@ -41,39 +27,35 @@ pub struct GuardState {
 pub struct Standing {
     /// What it was made of, and the plan; `None` where the guard `restored` lets none be made.
     pub plan: Option<(View, Plan)>,
-    /// In the order of [`GUARDS`].
+    /// In the order of [`Guard::ALL`].
     pub guards: Vec<GuardState>,
 }
 
 /// How often each guard has refused since the start. Counted by whoever deletes, retires or restores; read by whoever asks.
 #[derive(Debug, Default)]
-pub struct Refusals([AtomicU64; GUARDS.len()]);
+pub struct Refusals([AtomicU64; Guard::ALL.len()]);
 
 impl Refusals {
     /// Counts a refusal.
-    pub fn count(&self, guard: &str) {
-        let at = GUARDS.iter().position(|name| *name == guard);
-        debug_assert!(at.is_some(), "the guard {guard:?} is not listed");
-        if let Some(count) = at.and_then(|at| self.0.get(at)) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
+    pub fn count(&self, guard: Guard) {
+        self.0[guard as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts an error if it is a refusal.
     pub fn count_error(&self, error: &Error) {
         if let Error::Refused { guard, .. } = error {
-            self.count(guard);
+            self.count(*guard);
         }
     }
 
     /// Every guard and how often it has refused.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        GUARDS.into_iter().zip(self.0.iter().map(|count| count.load(Ordering::Relaxed)))
+    pub fn all(&self) -> impl Iterator<Item = (Guard, u64)> {
+        Guard::ALL.into_iter().zip(self.0.iter().map(|count| count.load(Ordering::Relaxed)))
     }
 }
 
 impl Expirer {
-    /// Every guard by name, in the order of [`GUARDS`], and what it says now. `is_read` tells whether the cameras are known
+    /// Every guard by name, in the order of [`Guard::ALL`], and what it says now. `is_read` tells whether the cameras are known
     /// by now.
     ///
     /// No plan is made for it: `share` says what it said of the last plan. Asks the clock, the catalog for the cameras if a
@@ -82,25 +64,30 @@ impl Expirer {
     /// `confirmation`) holds nothing by itself. Fails if the catalog cannot be read.
     pub fn guards(&self, is_read: bool) -> Result<Vec<GuardState>> {
         let now = self.scanner.clock.now();
-        let says = |name: &&'static str| -> Result<GuardState> {
-            let why = match *name {
-                "configuration" if is_read && self.policy.names_cameras() => {
+        let says = |name: Guard| -> Result<GuardState> {
+            let why = match name {
+                Guard::Configuration if is_read && self.policy.names_cameras() => {
                     check_rules(&self.catalog.retention_view(None)?, &self.policy).map(|refusal| refusal.message)
                 }
-                "clock" => self.clock.held(),
-                "restored" => told(self.restored.at(now)),
-                "share" => self.held.by("share").filter(|_| self.policy.can_expire()),
-                "marker" => told(self.tree.verify_identity().and_then(|_| self.tree.verify_writable())),
-                "disk" => told(self.volumes.check().and_then(|()| {
+                Guard::Clock => self.clock.held(),
+                Guard::Restored => told(self.restored.at(now)),
+                Guard::Share => self.held.by(Guard::Share).filter(|_| self.policy.can_expire()),
+                Guard::Marker => told(self.tree.verify_identity().and_then(|_| self.tree.verify_writable())),
+                Guard::Disk => told(self.volumes.check().and_then(|()| {
                     let cameras = self.tree.cameras()?.open;
                     cameras.iter().try_for_each(|camera| self.tree.check_disk(camera))
                 }))
-                .map(|why| self.held.by("disk").unwrap_or(why)), // which tells how it is confirmed
-                _ => None,
+                .map(|why| self.held.by(Guard::Disk).unwrap_or(why)), // which tells how it is confirmed
+                Guard::Configuration
+                | Guard::Today
+                | Guard::Saved
+                | Guard::Open
+                | Guard::Reaping
+                | Guard::Confirmation => None,
             };
             Ok(GuardState { name, ok: why.is_none(), message: why.unwrap_or_default() })
         };
-        GUARDS.iter().map(says).collect()
+        Guard::ALL.into_iter().map(says).collect()
     }
 
     /// What holds all that rules would take, in words, until a person acts; `None` if nothing does. The guards `marker` and
@@ -109,8 +96,10 @@ impl Expirer {
         if !self.policy.can_expire() {
             return None;
         }
-        let held = |guard: &&str| Some(format!("the pass is held by the guard {guard:?}: {}", self.held.by(guard)?));
-        ["configuration", "clock", "share"].iter().find_map(held)
+        let held = |guard: Guard| {
+            Some(format!("the pass is held by the guard {:?}: {}", guard.as_str(), self.held.by(guard)?))
+        };
+        [Guard::Configuration, Guard::Clock, Guard::Share].into_iter().find_map(held)
     }
 
     /// The pass that is held, if one is.
@@ -123,13 +112,13 @@ impl Expirer {
     pub fn standing(&self) -> Result<Standing> {
         let plan = match self.plan(None) {
             Ok(made) => Some(made),
-            Err(Error::Refused { guard: "restored", .. }) => None,
+            Err(Error::Refused { guard: Guard::Restored, .. }) => None,
             Err(error) => return Err(error),
         };
         let mut guards = self.guards(plan.is_none())?;
         if let Some((view, plan)) = &plan {
             let refusal = self.ruled(plan, view, &self.policy);
-            for guard in guards.iter_mut().filter(|guard| matches!(guard.name, "configuration" | "share")) {
+            for guard in guards.iter_mut().filter(|guard| matches!(guard.name, Guard::Configuration | Guard::Share)) {
                 let refused = refusal.as_ref().filter(|refusal| refusal.guard == guard.name);
                 guard.ok = refused.is_none();
                 guard.message = refused.map(|refusal| refusal.message.clone()).unwrap_or_default();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::event::{EventName, Item};
+use crate::event::{EventName, Guard, Item, RecordedGuard};
 use crate::state_file;
 
 const FILE: &str = "held.json";
@@ -21,7 +21,7 @@ pub struct HeldPass {
     /// The plan's id, which confirms it.
     pub id: String,
     /// The guard that holds it.
-    pub guard: String,
+    pub guard: RecordedGuard,
     /// What the guard saw.
     pub message: String,
     /// Since when, RFC 3339.
@@ -51,7 +51,7 @@ pub(super) struct Held {
     path: PathBuf,
     /// The guard that holds it and what that saw, for whoever asks while a pass is at work: written with the file, also
     /// where that fails.
-    by: Mutex<Option<(String, String)>>,
+    by: Mutex<Option<(RecordedGuard, String)>>,
 }
 
 impl Held {
@@ -61,13 +61,13 @@ impl Held {
         held
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<(String, String)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<(RecordedGuard, String)>> {
         self.by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What this guard saw, if it is the one that holds the pass.
-    pub fn by(&self, guard: &str) -> Option<String> {
-        self.lock().as_ref().filter(|(by, _)| by == guard).map(|(_, message)| message.clone())
+    pub fn by(&self, guard: Guard) -> Option<String> {
+        self.lock().as_ref().filter(|(by, _)| *by == guard).map(|(_, message)| message.clone())
     }
 
     /// The pass that is held, if one is. A file that cannot be understood holds nothing that could be confirmed.

@@ -8,7 +8,7 @@ use super::{Expirer, Pass, audit_entries};
 use crate::archive::{Depth, QueuedPass, Report, rfc3339};
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventId, EventSelection, Item, State};
+use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventId, EventSelection, Guard, Item, Reason, State};
 use crate::fault::crash;
 use crate::scan::{Occasion, Scanner};
 
@@ -67,7 +67,7 @@ impl Expirer {
             };
             told.extend(restored.left.iter().map(of));
             done.left.extend(restored.left);
-            done.items.extend(Item::restored(camera, *day, restored.events, "restored"));
+            done.items.extend(Item::restored(camera, *day, restored.events, Reason::Restored));
         }
         let finished = pass.finish(from + TimeDelta::hours(SPARED_HOURS), None);
         for failure in &finished.failures {
@@ -90,7 +90,8 @@ impl Expirer {
         }
         let mut back = audit_entries::by_hand(AuditAction::Restored, Some(name), &done.items);
         for entry in &mut back {
-            entry.reason = done.kept_until.as_ref().map_or_else(String::new, |until| format!("kept until {until}"));
+            let until = done.kept_until.as_ref();
+            entry.reason = until.map_or_else(String::new, |until| format!("kept until {until}")).into();
         }
         self.audit.note(now, back.into_iter().chain(told));
         tracing::info!("pass {name}: restored {} days", done.items.len());
@@ -103,7 +104,7 @@ impl Expirer {
         let entry = match error {
             Error::Unknown { .. } => return, // a typo tells nothing of any recording
             Error::Refused { guard, message } => {
-                Entry { guard: Some((*guard).to_owned()), ..Entry::new(AuditAction::Refused, message.clone()) }
+                Entry { guard: Some((*guard).into()), ..Entry::new(AuditAction::Refused, message.clone()) }
             }
             other => Entry::new(AuditAction::Failed, format!("restore: {}", other.chain())),
         };
@@ -120,10 +121,9 @@ impl Expirer {
         let retiring = self.tree.begin_pass(items.clone(), Actor::Hand, Some(until), now).inspect_err(|error| {
             self.refusals.count_error(error);
             let of = |id| match error {
-                Error::Refused { guard, message } => Entry {
-                    guard: Some((*guard).to_owned()),
-                    ..audit_entries::about(AuditAction::Refused, id, message)
-                },
+                Error::Refused { guard, message } => {
+                    Entry { guard: Some((*guard).into()), ..audit_entries::about(AuditAction::Refused, id, message) }
+                }
                 other => audit_entries::failed(id, "delete", other),
             };
             self.audit.note(now, ids.iter().map(of));
@@ -152,11 +152,11 @@ impl Expirer {
         let state = state.ok_or_else(|| Error::Unknown { what: "event", name: id.to_string() })?;
         if state == State::Open {
             let message = format!("{id} is still being written; it can be deleted when it is complete");
-            return Err(self.refuse(id, "open", message, now));
+            return Err(self.refuse(id, Guard::Open, message, now));
         }
         if self.tree.is_saved(id).inspect_err(failed)? {
             let message = format!("{id} is saved; unsave it first");
-            return Err(self.refuse(id, "saved", message, now));
+            return Err(self.refuse(id, Guard::Saved, message, now));
         }
         let day = self.tree.camera(&id.camera).and_then(|camera| camera.day(id.day));
         let weight = day.and_then(|day| day.weigh(id.name)).inspect_err(failed)?;
@@ -167,14 +167,14 @@ impl Expirer {
             count: 1,
             bytes: Some(weight.bytes),
             frees: Some(weight.frees),
-            reason: "deleted by hand".to_owned(),
+            reason: Reason::Deleted,
         })
     }
 
     /// A deletion that is refused, noted.
-    fn refuse(&self, id: &EventId, guard: &'static str, message: String, now: Now) -> Error {
+    fn refuse(&self, id: &EventId, guard: Guard, message: String, now: Now) -> Error {
         self.refusals.count(guard);
-        let entry = Entry { guard: Some(guard.to_owned()), ..audit_entries::about(AuditAction::Refused, id, &message) };
+        let entry = Entry { guard: Some(guard.into()), ..audit_entries::about(AuditAction::Refused, id, &message) };
         self.audit.note(now, [entry]);
         Error::Refused { guard, message }
     }

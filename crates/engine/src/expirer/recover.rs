@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::Expirer;
 use crate::archive::{Depth, Report, RestoringPass};
-use crate::event::{AuditAction, Entry, Item};
+use crate::event::{AuditAction, Entry, Interrupted, Item, Reason};
 
 /// How long what cannot be put back stays in the queue at least.
 const SPARED: TimeDelta = TimeDelta::hours(24);
@@ -59,7 +59,12 @@ impl Expirer {
                 pass.restore_day(&camera, day)
             };
             left.extend(restored.left);
-            back.extend(Item::restored(&camera, day, restored.events, "put back: its pass was cut off"));
+            back.extend(Item::restored(
+                &camera,
+                day,
+                restored.events,
+                Reason::PutBack { interrupted: Interrupted::Pass },
+            ));
             if let Err(error) = self.scanner.scan_day(&camera, day, Depth::NamesOnly) {
                 tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
             }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Now;
 use crate::error::{Error, Result};
-use crate::event::{Camera, Day};
+use crate::event::{Camera, Day, Guard};
 use crate::state_file;
 
 const FILE: &str = "restored.json";
@@ -69,7 +69,7 @@ impl RestoredDays {
         match &*self.lock() {
             Ok(days) => Ok(days.clone()),
             Err(why) => Err(Error::Refused {
-                guard: "restored",
+                guard: Guard::Restored,
                 message: format!("what was restored is not known: {why}; mend or remove the file"),
             }),
         }
@@ -126,7 +126,7 @@ mod tests {
         for broken in ["", "{", "[]", r#"{"owlery":9,"days":[]}"#] {
             std::fs::write(dir.path().join(FILE), broken).unwrap();
             let broken = RestoredDays::open(dir.path());
-            assert!(matches!(broken.at(now), Err(Error::Refused { guard: "restored", .. })));
+            assert!(matches!(broken.at(now), Err(Error::Refused { guard: Guard::Restored, .. })));
             assert!(broken.add(&[], Some(now)).is_err(), "nothing is overwritten");
         }
     }

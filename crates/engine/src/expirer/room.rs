@@ -7,12 +7,11 @@ use std::sync::atomic::Ordering;
 use super::{Expirer, Pass, audit_entries, is_same_disk};
 use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass};
 use crate::error::{Error, Result};
-use crate::event::{Actor, AuditAction, Entry, EventId, EventName, EventSelection, Item};
+use crate::event::{Actor, AuditAction, Entry, EventId, EventName, EventSelection, Interrupted, Item, Reason};
 
 /// So many events at most are removed in place in one pass: where that has made no room, more of it makes none either.
 const MOST_IN_PLACE: usize = 64;
 /// The reason that the audit gives beside the rule's.
-const IN_PLACE: &str = "removed in place, since the disk had no room for the delete queue";
 
 impl Expirer {
     /// Retires an item, and makes room where the disk has none for that. Called with the day lock. What was removed in
@@ -101,7 +100,7 @@ impl Expirer {
             |day: &DayDir, name: EventName, newest: i64| self.scanner.is_being_written(day, name, newest, Actor::Rule);
         for name in candidates {
             let id = EventId { camera: item.camera.clone(), day: item.day, name };
-            let about = removed(&id, format!("{}; {IN_PLACE}", item.reason));
+            let about = removed(&id, Reason::InPlace { rule: Some(Box::new(item.reason.clone())) });
             let note = || {
                 tracing::warn!("{id}: {}", about.reason);
                 self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Removed, &about)]);
@@ -153,7 +152,7 @@ impl Expirer {
             InPlace::Moved => self.put_back_one(id),
             InPlace::Removing => {
                 if !self.audit.has(|entry| audit_entries::is_removal_of(entry, id)) {
-                    let about = removed(id, format!("past its time; {IN_PLACE}"));
+                    let about = removed(id, Reason::InPlace { rule: None });
                     self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Removed, &about)]);
                 }
                 self.end_removal(id);
@@ -172,7 +171,7 @@ impl Expirer {
         }
         tracing::warn!("{id}: its removal was cut off before it was decided; it is back");
         if self.audit.has(|entry| audit_entries::is_removal_of(entry, id)) {
-            let back = removed(id, "put back: its removal in place was cut off".to_owned());
+            let back = removed(id, Reason::PutBack { interrupted: Interrupted::Removal });
             self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Restored, &back)]);
         }
         if let Err(error) = self.scanner.scan_day(&id.camera, id.day, Depth::NamesOnly) {
@@ -198,7 +197,7 @@ impl Expirer {
 }
 
 /// One event, for the audit.
-fn removed(id: &EventId, reason: String) -> Item {
+fn removed(id: &EventId, reason: Reason) -> Item {
     Item {
         camera: id.camera.clone(),
         day: id.day,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Expirer;
 use crate::archive::{Tree, Volume};
 use crate::error::{Error, Result};
-use crate::event::{Camera, Item};
+use crate::event::{Camera, Guard, Item};
 use crate::retention::{Plan, Refusal};
 use crate::state_file;
 
@@ -55,7 +55,7 @@ impl Volumes {
     /// Fails if it is not known where cameras were.
     pub fn check(&self) -> Result<()> {
         self.lock().as_ref().map(|_| ()).map_err(|why| Error::Refused {
-            guard: "disk",
+            guard: Guard::Disk,
             message: format!("on which disks the cameras were is not known: {why}; mend or remove the file"),
         })
     }
@@ -125,7 +125,7 @@ impl Expirer {
             whys.join(", "),
             self.command.confirm(&id)
         );
-        Some(Moved { cameras, id, refusal: Refusal { guard: "disk", message } })
+        Some(Moved { cameras, id, refusal: Refusal { guard: Guard::Disk, message } })
     }
 
     /// A person says that the cameras of these items are rightly where they are.
@@ -170,7 +170,7 @@ mod tests {
         for broken in ["", "{", "[]", r#"{"owlery":9,"cameras":{}}"#, r#"{"owlery":1,"cameras":{"../x":"root"}}"#] {
             std::fs::write(state.path().join(FILE), broken).unwrap();
             let volumes = Volumes::open(state.path(), &tree);
-            assert!(matches!(volumes.check(), Err(Error::Refused { guard: "disk", .. })), "{broken:?}");
+            assert!(matches!(volumes.check(), Err(Error::Refused { guard: Guard::Disk, .. })), "{broken:?}");
             tree.cameras().unwrap();
             volumes.keep(tree.volumes());
             assert_eq!(std::fs::read_to_string(state.path().join(FILE)).unwrap(), broken);

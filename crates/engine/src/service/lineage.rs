@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::state_dir::StateDir;
 use crate::archive::{RootSign, Tree, marker};
 use crate::error::{Error, Result};
+use crate::event::Guard;
 use owlery_state::write_state;
 
 const FILE: &str = "archive.json";
@@ -68,7 +69,7 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
         "the state directory {state} is that {why}: is the right disk mounted at {root}? If {root} is rightly another \
          archive, accept it with: {accept}"
     );
-    Err(Error::Refused { guard: "marker", message })
+    Err(Error::Refused { guard: Guard::Marker, message })
 }
 
 /// Writes down that the state directory belongs to the archive at the root; best effort, since the disk may be full.
@@ -172,7 +173,7 @@ mod tests {
         let state = folder.path().join("state");
         check(&tree, &state).unwrap();
         std::fs::write(state.join("catalog.db"), "").unwrap();
-        assert!(matches!(check(&tree, &state), Err(Error::Refused { guard: "marker", .. })));
+        assert!(matches!(check(&tree, &state), Err(Error::Refused { guard: Guard::Marker, .. })));
         tree.identify().unwrap();
         check(&tree, &state).unwrap();
         note(&tree, &state);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::catalog::EventUpdate;
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, Guard};
 use crate::expirer::{Pass, Restoration};
 
 /// Notifications that may wait for a slow subscriber. One that falls further behind receives a [`Notification::Reset`].
@@ -54,7 +54,7 @@ pub(super) struct Broadcaster {
     /// `None` after the service stopped. Written by `close`, read by senders and subscribers.
     sender: RwLock<Option<broadcast::Sender<Notification>>>,
     /// The id and the guard of the refusal that was sent last. Written and read when a pass is sent.
-    refused: Mutex<Option<(String, &'static str)>>,
+    refused: Mutex<Option<(String, Guard)>>,
 }
 
 impl Broadcaster {
@@ -156,7 +156,7 @@ mod tests {
             refused: Some(Refusal { guard, message: "no".to_owned() }),
             ..Pass::default()
         };
-        let (a, other, b) = (refused("a", "share"), refused("a", "clock"), refused("b", "clock"));
+        let (a, other, b) = (refused("a", Guard::Share), refused("a", Guard::Clock), refused("b", Guard::Clock));
         let nothing = Pass::default();
         let done = Pass { pass: Some("c".to_owned()), ..Pass::default() };
         for pass in [&a, &a, &other, &b, &b, &nothing, &b, &done, &done] {

@@ -153,10 +153,10 @@ impl<'a> Scheduler<'a> {
         match self.shared.pass(None) {
             Ok(Pass { refused: Some(refused), mut alerts, .. }) => {
                 if self.pressure.is_some() {
-                    let why = format!("the guard {:?} holds every pass: {}", refused.guard, refused.message);
+                    let why = format!("the guard {:?} holds every pass: {}", refused.guard.as_str(), refused.message);
                     alerts.push(format!("space is short, and {why}"));
                 } else {
-                    tracing::warn!("the pass is held by the guard {:?}: {}", refused.guard, refused.message);
+                    tracing::warn!("the pass is held by the guard {:?}: {}", refused.guard.as_str(), refused.message);
                 }
                 self.shared.status.set_alerts(alerts);
                 Ok(false)

@@ -13,7 +13,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::event::{Camera, Day, EventId, EventName, EventSelection, Item};
+use crate::event::{Camera, Day, EventId, EventName, EventSelection, Guard, Item};
 use crate::fault::stop_at;
 use crate::retention::{Keep, MinFree, Policy};
 
@@ -320,7 +320,7 @@ impl Story {
         let name = pass.manifest.pass.clone();
         if pass.stage == crate::archive::Stage::Reaping {
             let refused = self.handle().restore(&name);
-            assert!(matches!(refused, Err(Error::Refused { guard: "reaping", .. })), "{refused:?}");
+            assert!(matches!(refused, Err(Error::Refused { guard: Guard::Reaping, .. })), "{refused:?}");
             return;
         }
         let done = stop_at(crash, || self.handle().restore(&name).unwrap());
@@ -351,8 +351,8 @@ impl Story {
         match done {
             None => self.restart_after_retiring(step, &moved, crash),
             Some(Ok(_)) => assert!(!is_saved && matches!(self.events[&victim], Place::Queue(_))),
-            Some(Err(Error::Refused { guard: "saved", .. })) => assert!(is_saved),
-            Some(Err(Error::Refused { guard: "open", .. })) => {
+            Some(Err(Error::Refused { guard: Guard::Saved, .. })) => assert!(is_saved),
+            Some(Err(Error::Refused { guard: Guard::Open, .. })) => {
                 assert!((self.now().date() - victim.day.date()).num_days() < 2, "{victim} is long over");
             }
             Some(Err(error)) => panic!("{error}"),

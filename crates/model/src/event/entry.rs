@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Camera, Day, EventSelection, Item};
+use super::{Camera, Day, EventSelection, Item, Reason, RecordedGuard, reason};
 
 /// What an entry tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,15 +112,17 @@ pub struct Entry {
     pub by: Actor,
     /// The guard that refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guard: Option<String>,
-    /// Why, in words for a person.
-    #[serde(default)]
-    pub reason: String,
+    #[cfg_attr(feature = "http", schema(value_type = Option<String>))]
+    pub guard: Option<RecordedGuard>,
+    /// Why.
+    #[serde(flatten, with = "reason::keys")]
+    #[cfg_attr(feature = "http", schema(inline = false, value_type = reason::keys::Keys))]
+    pub reason: Reason,
 }
 
 impl Entry {
     /// An entry that says this much; what else there is to say is filled in by the caller.
-    pub fn new(what: AuditAction, reason: impl Into<String>) -> Self {
+    pub fn new(what: AuditAction, reason: impl Into<Reason>) -> Self {
         Self {
             id: 0,
             at: String::new(),
@@ -170,7 +172,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event::EventName;
+    use crate::event::{EventName, Guard};
+
+    fn recorded(name: String) -> RecordedGuard {
+        name.parse::<Guard>().map_or(RecordedGuard::Unknown(name), RecordedGuard::Known)
+    }
 
     fn any_entry() -> impl Strategy<Value = Entry> {
         let what = prop_oneof![
@@ -189,7 +195,7 @@ mod tests {
                 id,
                 at: "2026-11-21T10:00:00Z".to_owned(),
                 pass,
-                guard,
+                guard: guard.map(recorded),
                 camera: Some("Camera-Tür 1".parse().unwrap()),
                 day: Day::from_number(i64::from(count % 40_000)),
                 events,

@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Camera, Day, EventName};
+use super::{Camera, Day, EventName, Reason, reason};
 
 /// Which events of a day.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum EventSelection {
     /// The whole day.
     All,
@@ -31,13 +31,15 @@ pub struct Item {
     /// The space that removing them frees (allocated blocks, a file of several links not at all), if that was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frees: Option<u64>,
-    /// Why, in words for a person.
-    pub reason: String,
+    /// Why.
+    #[serde(flatten, with = "reason::keys")]
+    #[cfg_attr(feature = "http", schema(inline = false, value_type = reason::keys::Keys))]
+    pub reason: Reason,
 }
 
 impl Item {
     /// What came back of a day; none where nothing did.
-    pub fn restored(camera: &Camera, day: Day, events: Vec<EventName>, reason: &str) -> Option<Self> {
+    pub fn restored(camera: &Camera, day: Day, events: Vec<EventName>, reason: Reason) -> Option<Self> {
         (!events.is_empty()).then(|| Self {
             camera: camera.clone(),
             day,
@@ -45,7 +47,7 @@ impl Item {
             events: EventSelection::Some(events),
             bytes: None,
             frees: None,
-            reason: reason.to_owned(),
+            reason,
         })
     }
 
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn goes_round_as_json() {
         for text in [
-            r#"{"camera":"Camera1","day":"2026-09-30","events":"all","count":12,"bytes":123,"reason":"x"}"#,
+            r#"{"camera":"Camera1","day":"2026-09-30","events":"all","count":12,"bytes":123,"reason":"saved","rule":{"kind":"saved"}}"#,
             r#"{"camera":"Camera1","day":"2026-09-30","events":["10-04-36","01"],"count":2,"bytes":null,"reason":"x"}"#,
         ] {
             let item: Item = serde_json::from_str(text).unwrap();

@@ -31,9 +31,25 @@ impl State {
         }
     }
 
+    const ALL: [Self; 3] = [Self::Open, Self::Complete, Self::Interrupted];
+
     /// The inverse of [`State::as_str`].
     pub fn of(word: &str) -> Option<Self> {
-        [Self::Open, Self::Complete, Self::Interrupted].into_iter().find(|state| state.as_str() == word)
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// The number that stands for it in the catalog.
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Open => 0,
+            Self::Complete => 1,
+            Self::Interrupted => 2,
+        }
+    }
+
+    /// The inverse of [`State::code`].
+    pub fn of_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
     }
 }
 

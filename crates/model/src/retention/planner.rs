@@ -2,23 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytesize::ByteSize;
-
-use super::{
-    DayView, EARLIEST, EventView, Foreign, Keep, NO_EVENTS, Need, Plan, Policy, View, WRONG_DATE, enough,
-    newest_candidate,
-};
+use super::{DayView, EARLIEST, EventView, Foreign, Keep, Need, Plan, Policy, View, enough, newest_candidate};
 use crate::clock::Now;
-use crate::event::{Camera, Day, EventName, EventSelection, Item};
-
-/// How the reasons of what the rules of the whole archive take begin.
-const ARCHIVE_OVER: &str = "archive over ";
-const FREE_SPACE: &str = "free space ";
-
-/// Whether a plan's reason tells of the whole archive or its disk, and not only of the day or its camera.
-pub fn is_of_the_whole(reason: &str) -> bool {
-    [ARCHIVE_OVER, FREE_SPACE].iter().any(|begin| reason.starts_with(begin))
-}
+use crate::event::{Camera, Day, EventName, EventSelection, Item, Reason};
 
 /// How many days are asked for at a time when it is not known how much they bring.
 const ASKED: usize = 32;
@@ -38,22 +24,18 @@ pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
     planner.by_age();
     for camera in &view.cameras {
         if let Some(limit) = policy.camera_sizes.get(&camera.camera) {
-            let what = format!("{} over {}", camera.camera, text_of(*limit));
-            planner.by_size(Some(&camera.camera), camera.bytes, *limit, &what);
+            planner.by_size(Some(&camera.camera), camera.bytes, *limit);
         }
     }
     if let Some(limit) = policy.max_size {
-        planner.by_size(None, view.bytes, limit, &format!("{ARCHIVE_OVER}{}", text_of(limit)));
+        planner.by_size(None, view.bytes, limit);
     }
     planner.by_free_space();
     planner.look_at_days_without_events();
     planner.finish()
 }
 
-/// Bytes for people.
-pub(super) fn text_of(bytes: u64) -> String {
-    ByteSize::b(bytes).display().si().to_string()
-}
+pub(super) use crate::event::size_text as text_of;
 
 /// What a removal must tell before a rule may count on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,14 +69,14 @@ impl Planner<'_> {
             let day = &self.view.days[at];
             let Some(Keep::Days(keep)) = self.policy.keep_of(&day.camera) else { continue };
             if day.day <= self.newest && day.day < self.today.back(u64::from(keep)) {
-                let reason = format!("older than {keep} days: ended {}", day.day);
+                let reason = Reason::OlderThan { days: keep, ended: day.day };
                 let _ = self.take(at, &reason, Gain::Any); // what it needs is noted
             }
         }
     }
 
     /// `measured` bytes of one camera, or of all, must not be more than `limit`.
-    fn by_size(&mut self, camera: Option<&Camera>, measured: u64, limit: u64, what: &str) {
+    fn by_size(&mut self, camera: Option<&Camera>, measured: u64, limit: u64) {
         let is_meant = |of: &Camera| camera.is_none_or(|camera| camera == of);
         let items = self.plan.items.iter().filter(|item| is_meant(&item.camera));
         let taken: u64 = items.filter_map(|item| item.bytes).sum();
@@ -109,7 +91,10 @@ impl Planner<'_> {
             self.needs.extend(believed);
             return;
         }
-        let reason = format!("{what} by {}", text_of(excess));
+        let reason = match camera {
+            Some(camera) => Reason::CameraOver { camera: camera.clone(), limit, excess },
+            None => Reason::ArchiveOver { limit, excess },
+        };
         self.cover(excess, &reason, Gain::Bytes, &|day| is_meant(&day.camera));
     }
 
@@ -140,13 +125,12 @@ impl Planner<'_> {
         }
         // A little more than the mark: else every new recording would begin it again.
         let missing = missing - coming + (enough(mark) - goal);
-        let short = text_of(goal.saturating_sub(disk.free));
-        let reason = format!("{FREE_SPACE}{} under {} by {short}", text_of(disk.free), text_of(goal));
+        let reason = Reason::FreeSpaceUnder { free: disk.free, wanted: goal, missing: goal.saturating_sub(disk.free) };
         self.cover(missing, &reason, Gain::Frees, &|day| is_here(&day.camera));
     }
 
     /// Takes days, oldest first, until they bring `missing` bytes.
-    fn cover(&mut self, missing: u64, reason: &str, gain: Gain, is_meant: &dyn Fn(&DayView) -> bool) {
+    fn cover(&mut self, missing: u64, reason: &Reason, gain: Gain, is_meant: &dyn Fn(&DayView) -> bool) {
         let newest = self.newest.min(self.today.back(u64::from(self.policy.floor_days)));
         let (mut gained, mut expected, mut asked) = (0u64, 0u64, 0);
         for at in 0..self.view.days.len() {
@@ -201,19 +185,19 @@ impl Planner<'_> {
     }
 
     /// Takes of a day what may be taken; answers how much that brings.
-    fn take(&mut self, at: usize, reason: &str, gain: Gain) -> Result<u64, Blocked> {
+    fn take(&mut self, at: usize, reason: &Reason, gain: Gain) -> Result<u64, Blocked> {
         let day = &self.view.days[at];
-        let whole = |reason: &str| item(day, EventSelection::All, day.events, (day.bytes, day.frees), reason);
+        let whole = |reason: &Reason| item(day, EventSelection::All, day.events, (day.bytes, day.frees), reason);
         if self.handled.contains_key(&at) {
             return Ok(0);
         }
         let is_kept = if self.view.restored.contains(&(day.camera.clone(), day.day)) {
-            Some("restored")
+            Some(Reason::Restored)
         } else {
-            (day.events > 0 && day.saved == day.events).then_some("saved")
+            (day.events > 0 && day.saved == day.events).then_some(Reason::Saved)
         };
         if let Some(why) = is_kept {
-            self.plan.kept.push(whole(why));
+            self.plan.kept.push(whole(&why));
             self.handled.insert(at, None);
             return Ok(0);
         }
@@ -226,7 +210,7 @@ impl Planner<'_> {
         let Some(events) = day.mixed.as_ref().filter(|_| day.is_mixed()) else {
             return Ok(self.add(at, whole(reason), gain));
         };
-        let some = |is_meant: &dyn Fn(&EventView) -> bool, why: &str| {
+        let some = |is_meant: &dyn Fn(&EventView) -> bool, why: &Reason| {
             let chosen: Vec<&EventView> = events.iter().filter(|event| is_meant(event)).collect();
             let bytes = chosen.iter().map(|event| event.bytes).sum();
             let frees = chosen.iter().map(|event| event.frees).sum();
@@ -234,7 +218,8 @@ impl Planner<'_> {
             item(day, EventSelection::Some(names), chosen.len() as u64, (bytes, frees), why)
         };
         let taken = some(&|event| !event.saved && !event.open, reason);
-        let kept = [some(&|event| event.saved, "saved"), some(&|event| !event.saved && event.open, "open")];
+        let kept =
+            [some(&|event| event.saved, &Reason::Saved), some(&|event| !event.saved && event.open, &Reason::Open)];
         self.plan.kept.extend(kept.into_iter().filter(|kept| kept.count > 0));
         if taken.count == 0 {
             self.handled.insert(at, None);
@@ -251,7 +236,7 @@ impl Planner<'_> {
                 return Err(Blocked);
             }
             Some(Foreign { count: 0, .. }) => return Ok(self.add(at, item, Gain::Any)),
-            Some(_) => self.plan.kept.push(Item { reason: NO_EVENTS.to_owned(), ..item }),
+            Some(_) => self.plan.kept.push(Item { reason: Reason::NoEvents, ..item }),
         }
         self.handled.insert(at, None);
         Ok(0)
@@ -273,7 +258,7 @@ impl Planner<'_> {
                 None => _ = self.needs.insert((at, Need::Foreign)),
                 Some(Foreign { count: 0, .. }) => {}
                 Some(_) => {
-                    self.plan.kept.push(item(day, EventSelection::All, 0, (None, None), NO_EVENTS));
+                    self.plan.kept.push(item(day, EventSelection::All, 0, (None, None), &Reason::NoEvents));
                     self.handled.insert(at, None);
                 }
             }
@@ -283,7 +268,7 @@ impl Planner<'_> {
     fn add(&mut self, at: usize, item: Item, gain: Gain) -> u64 {
         if self.view.days[at].day.number() < EARLIEST {
             self.handled.insert(at, None);
-            self.plan.kept.push(Item { reason: WRONG_DATE.to_owned(), ..item });
+            self.plan.kept.push(Item { reason: Reason::WrongDate, ..item });
             return 0;
         }
         let brings = match gain {
@@ -306,7 +291,7 @@ impl Planner<'_> {
                 && !self.handled.contains_key(&at)
             {
                 self.handled.insert(at, None);
-                self.plan.kept.push(item(day, EventSelection::All, day.events, (day.bytes, day.frees), "floor"));
+                self.plan.kept.push(item(day, EventSelection::All, day.events, (day.bytes, day.frees), &Reason::Floor));
             }
         }
     }
@@ -315,7 +300,7 @@ impl Planner<'_> {
     fn what_is_kept(&self) -> String {
         let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for kept in &self.plan.kept {
-            let sum = sums.entry(kept.reason.clone()).or_default();
+            let sum = sums.entry(kept.reason.to_string()).or_default();
             *sum = (sum.0 + kept.count, sum.1.saturating_add(kept.bytes.unwrap_or(0)));
         }
         for camera in self.view.cameras.iter().filter(|camera| self.policy.is_kept_forever(&camera.camera)) {
@@ -331,7 +316,7 @@ impl Planner<'_> {
     /// Says which days stay because there is nothing in them that Owlery may remove.
     fn tell_of_days_without_events(&mut self) {
         for camera in &self.view.cameras {
-            let is_its = |item: &&Item| item.reason == NO_EVENTS && item.camera == camera.camera;
+            let is_its = |item: &&Item| item.reason == Reason::NoEvents && item.camera == camera.camera;
             let kept: Vec<&Item> = self.plan.kept.iter().filter(is_its).collect();
             let days: BTreeSet<Day> = kept.iter().map(|item| item.day).collect();
             let here = self.view.days.iter().filter(|day| day.camera == camera.camera && days.contains(&day.day));
@@ -383,9 +368,9 @@ fn item(
     events: EventSelection,
     count: u64,
     (bytes, frees): (Option<u64>, Option<u64>),
-    reason: &str,
+    reason: &Reason,
 ) -> Item {
-    let (camera, reason) = (day.camera.clone(), reason.to_owned());
+    let (camera, reason) = (day.camera.clone(), reason.clone());
     Item { camera, day: day.day, events, count, bytes, frees, reason }
 }
 impl Plan {

@@ -129,8 +129,8 @@ fn a_camera_s_own_rule_outranks_the_general_one() {
 fn a_saved_event_that_is_open_is_told_once() {
     let view = view(&[(1, 60, vec![event(1, true, true), event(2, false, true), event(3, false, false)])]);
     let plan = plan(&view, &policy(Some(Keep::Days(45))), now());
-    let told: Vec<_> = plan.kept.iter().map(|item| (item.reason.as_str(), item.count)).collect();
-    assert_eq!(told, [("saved", 1), ("open", 1)]);
+    let told: Vec<_> = plan.kept.iter().map(|item| (&item.reason, item.count)).collect();
+    assert_eq!(told, [(&Reason::Saved, 1), (&Reason::Open, 1)]);
     assert_eq!(plan.items.len(), 1);
     assert_eq!(plan.items[0].events, EventSelection::Some(vec![EventName::Time(3)]));
     assert_eq!(plan.items[0].bytes, Some(4));
@@ -152,7 +152,7 @@ fn a_pass_of_more_than_the_share_is_held_and_one_of_exactly_the_share_is_not() {
     assert_eq!(hold(&plan(&half, &rules, now()), &half, &rules), None);
     let more = view(&[old.clone(), (1, 59, vec![event(1, false, false)]), (1, 5, vec![event(1, false, false)])]);
     let held = hold(&plan(&more, &rules, now()), &more, &rules).unwrap();
-    assert_eq!(held.guard, "share");
+    assert_eq!(held.guard, Guard::Share);
     let never = Policy { max_share: 1.0, ..rules };
     let all = view(&[old]);
     assert_eq!(hold(&plan(&all, &never, now()), &all, &never), None, "1 never holds");
@@ -166,7 +166,7 @@ fn the_share_is_that_of_events_or_of_bytes_whichever_is_larger() {
     let view = view(&[(1, 60, vec![big]), (1, 3, small()), (1, 4, small()), (1, 5, small())]);
     let rules = policy(Some(Keep::Days(45)));
     assert!(plan(&view, &rules, now()).share(&view) > 0.99);
-    assert_eq!(hold(&plan(&view, &rules, now()), &view, &rules).unwrap().guard, "share");
+    assert_eq!(hold(&plan(&view, &rules, now()), &view, &rules).unwrap().guard, Guard::Share);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_rule_for_a_camera_that_does_not_exist_holds_everything() {
     let mut rules = Policy { max_share: 1.0, ..policy(Some(Keep::Days(45))) };
     rules.cameras.insert(camera(2), Keep::Forever);
     let held = hold(&plan(&view, &rules, now()), &view, &rules).unwrap();
-    assert_eq!(held.guard, "configuration");
+    assert_eq!(held.guard, Guard::Configuration);
     assert!(held.message.contains("Camera2"), "{}", held.message);
 }
 
@@ -336,7 +336,7 @@ mod size {
         let rules = Policy { max_size: Some(250), ..Policy::default() };
         let plan = plan(&days, &rules, now());
         assert_eq!(planned(&plan), [(ago(30), 1), (ago(29), 1)]);
-        assert_eq!(plan.items[0].reason, "archive over 250 B by 150 B");
+        assert_eq!(plan.items[0].reason.to_string(), "archive over 250 B by 150 B");
         assert_eq!(plan.alerts, [""; 0]);
     }
 
@@ -347,7 +347,7 @@ mod size {
         rules.camera_sizes.insert(camera(2), 100);
         let plan = plan(&days, &rules, now());
         assert_eq!(planned(&plan), [(ago(29), 1)], "the camera's own rule made the archive fit");
-        assert_eq!(plan.items[0].reason, "Camera2 over 100 B by 100 B");
+        assert_eq!(plan.items[0].reason.to_string(), "Camera2 over 100 B by 100 B");
     }
 
     #[test]
@@ -359,8 +359,8 @@ mod size {
         rules.cameras.insert(camera(2), Keep::Forever);
         let plan = plan(&days, &rules, now());
         assert!(plan.items.is_empty(), "{plan:?}");
-        let kept: Vec<_> = plan.kept.iter().map(|item| (item.camera.as_str(), item.reason.as_str())).collect();
-        assert_eq!(kept, [("Camera1", "saved"), ("Camera3", "restored"), ("Camera1", "floor")]);
+        let kept: Vec<_> = plan.kept.iter().map(|item| (item.camera.as_str(), &item.reason)).collect();
+        assert_eq!(kept, [("Camera1", &Reason::Saved), ("Camera3", &Reason::Restored), ("Camera1", &Reason::Floor)]);
         assert_eq!(plan.alerts.len(), 1);
         for part in ["nothing more may be deleted", "saved: 1 events", "floor", "Camera2 (forever)"] {
             assert!(plan.alerts[0].contains(part), "{part}: {}", plan.alerts[0]);
@@ -391,7 +391,7 @@ mod size {
         assert_eq!(count(300, 0, &both), 1, "the stale day is enough");
         assert_eq!(count(299, 0, &both), 2);
         let plan = plan(&with_disk(&days, 299, 0), &rules, now());
-        assert_eq!(plan.items[0].reason, "free space 299 B under 400 B by 101 B");
+        assert_eq!(plan.items[0].reason.to_string(), "free space 299 B under 400 B by 101 B");
         let pressed = |free| View { pressed: true, ..with_disk(&days, free, 0) };
         let count = |free| planned(&super::plan(&pressed(free), &rules, now())).len();
         assert_eq!((count(419), count(420)), (1, 0), "while space is short, 1.05 times the mark is asked for");

@@ -8,7 +8,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use super::*;
 use crate::DayDir;
 use crate::clock::{Clock, ManualClock};
-use crate::event::{Camera, EventSelection};
+use crate::event::{Camera, EventSelection, Guard};
 use crate::fault::stop_at;
 
 const DAY: &str = "2026-09-30";
@@ -44,7 +44,7 @@ impl Root {
     fn item() -> Item {
         let id = Self::id();
         let (camera, day): (Camera, Day) = (id.camera, id.day);
-        Item { camera, day, events: EventSelection::All, count: 1, bytes: None, frees: None, reason: "old".to_owned() }
+        Item { camera, day, events: EventSelection::All, count: 1, bytes: None, frees: None, reason: "old".into() }
     }
 
     /// Removes the event in a pass of `by` with these planned items. Returns whether it was removed, and whether that
@@ -139,7 +139,7 @@ fn another_archive_loses_nothing_in_place() {
     let mut pass = root.tree.begin_pass(vec![Root::item()], Actor::Rule, None, root.clock.now()).unwrap();
     fs::write(root.tree.marker_path(), r#"{"owlery":1,"archive":"another"}"#).unwrap();
     let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &|_, _, _| Ok(false), || {});
-    assert!(matches!(done, Err(Error::Refused { guard: "marker", .. })), "{done:?}");
+    assert!(matches!(done, Err(Error::Refused { guard: Guard::Marker, .. })), "{done:?}");
     assert_eq!(root.files(), 4);
 }
 

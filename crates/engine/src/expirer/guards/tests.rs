@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::archive::Depth;
 use crate::clock::ManualClock;
-use crate::event::EventId;
+use crate::event::{EventId, Guard};
 use crate::retention::{Keep, Policy};
 use crate::scan::Progress;
 use crate::service::{Archive, Options, Parts};
@@ -33,21 +33,21 @@ fn ten_days() -> Policy {
 }
 
 /// The guards that hold something back, and what they say.
-fn holding(parts: &Parts) -> Vec<(&'static str, String)> {
+fn holding(parts: &Parts) -> Vec<(Guard, String)> {
     let states = parts.handle().expirer.guards(true).unwrap();
-    assert_eq!(states.iter().map(|state| state.name).collect::<Vec<_>>(), GUARDS);
+    assert_eq!(states.iter().map(|state| state.name).collect::<Vec<_>>(), Guard::ALL);
     assert!(states.iter().all(|state| state.ok == state.message.is_empty()), "{states:?}");
     states.into_iter().filter(|state| !state.ok).map(|state| (state.name, state.message)).collect()
 }
 
 /// The guards that have refused, and how often.
-fn refused(parts: &Parts) -> Vec<(&'static str, u64)> {
+fn refused(parts: &Parts) -> Vec<(Guard, u64)> {
     parts.handle().expirer.refusals.all().filter(|(_, count)| *count > 0).collect()
 }
 
 #[test]
 fn the_list_is_that_of_the_documentation_and_of_the_sources() {
-    let listed: BTreeSet<String> = GUARDS.map(str::to_owned).into();
+    let listed: BTreeSet<String> = Guard::ALL.map(|guard| guard.to_string()).into();
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../doc/retention.md")).unwrap();
     let rows = text.lines().skip_while(|line| !line.starts_with("| guard |")).skip(2);
     let first = |row: &str| row.split('|').nth(1).unwrap_or_default().to_owned();
@@ -56,7 +56,7 @@ fn the_list_is_that_of_the_documentation_and_of_the_sources() {
         .flat_map(|row| first(row).split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>());
     assert_eq!(names.collect::<BTreeSet<_>>(), listed);
 
-    let literal = regex::Regex::new(r#"(?:guard: |refuse\(id, )"([a-z]+)""#).unwrap();
+    let literal = regex::Regex::new(r#"(?:guard: |refuse\(id, )Guard::([A-Z][a-z]+)"#).unwrap();
     let mut used = BTreeSet::new();
     let is_test = |path: &Path| path.ends_with("tests.rs");
     for file in walkdir::WalkDir::new(SOURCES)
@@ -65,7 +65,7 @@ fn the_list_is_that_of_the_documentation_and_of_the_sources() {
         .filter(|entry| !is_test(entry.path()) && entry.path().extension().is_some_and(|end| end == "rs"))
     {
         let text = fs::read_to_string(file.path()).unwrap_or_default();
-        used.extend(literal.captures_iter(&text).map(|found| found[1].to_owned()));
+        used.extend(literal.captures_iter(&text).map(|found| found[1].to_lowercase()));
     }
     assert_eq!(used, listed);
 }
@@ -83,10 +83,10 @@ fn share_holds_from_a_pass_that_takes_too_much_until_one_that_does_not_and_over_
     let parts = stale(folder.path(), ten_days());
     let held = parts.handle().pass(None).unwrap();
     let says = holding(&parts);
-    assert_eq!(says[0], ("share", held.refused.unwrap().message));
-    assert_eq!((says.len(), refused(&parts)), (1, vec![("share", 1)]));
+    assert_eq!(says[0], (Guard::Share, held.refused.unwrap().message));
+    assert_eq!((says.len(), refused(&parts)), (1, vec![(Guard::Share, 1)]));
     parts.handle().pass(None).unwrap();
-    assert_eq!(refused(&parts), [("share", 2)]);
+    assert_eq!(refused(&parts), [(Guard::Share, 2)]);
 
     drop(parts);
     let parts = open(folder.path(), ten_days());
@@ -110,10 +110,10 @@ fn configuration_holds_while_a_rule_names_no_camera_and_not_before_they_are_know
     let rule = [("Camera9".parse().unwrap(), Keep::Days(3))].into();
     let parts = stale(folder.path(), Policy { cameras: rule, ..Policy::default() });
     let says = holding(&parts);
-    assert!(says.len() == 1 && says[0].0 == "configuration" && says[0].1.contains("Camera9"), "{says:?}");
+    assert!(says.len() == 1 && says[0].0 == Guard::Configuration && says[0].1.contains("Camera9"), "{says:?}");
     assert!(parts.handle().expirer.guards(false).unwrap().iter().all(|state| state.ok));
     assert!(parts.handle().pass(None).unwrap().refused.is_some());
-    assert_eq!(refused(&parts), [("configuration", 1)]);
+    assert_eq!(refused(&parts), [(Guard::Configuration, 1)]);
 }
 
 #[test]
@@ -124,11 +124,11 @@ fn marker_holds_while_the_root_does_not_carry_it() {
     let away = folder.path().join(".owlery/away.json");
     fs::rename(&marker, &away).unwrap();
     let says = holding(&parts);
-    assert!(says.len() == 1 && says[0].0 == "marker" && says[0].1.contains("is gone"), "{says:?}");
-    assert_eq!(parts.handle().pass(None).unwrap().refused.unwrap().guard, "marker");
+    assert!(says.len() == 1 && says[0].0 == Guard::Marker && says[0].1.contains("is gone"), "{says:?}");
+    assert_eq!(parts.handle().pass(None).unwrap().refused.unwrap().guard, Guard::Marker);
     let event: EventId = "Camera1/2026-11-15/10-00-00".parse().unwrap();
-    assert!(matches!(parts.handle().delete(&[event]), Err(Error::Refused { guard: "marker", .. })));
-    assert_eq!(refused(&parts), [("marker", 2)]);
+    assert!(matches!(parts.handle().delete(&[event]), Err(Error::Refused { guard: Guard::Marker, .. })));
+    assert_eq!(refused(&parts), [(Guard::Marker, 2)]);
     fs::rename(&away, &marker).unwrap();
     assert_eq!(holding(&parts), []);
 }
@@ -140,9 +140,9 @@ fn restored_holds_while_its_file_cannot_be_read() {
     fs::write(folder.path().join(".owlery/restored.json"), "{").unwrap();
     let parts = open(folder.path(), ten_days());
     let says = holding(&parts);
-    assert!(says.len() == 1 && says[0].0 == "restored" && says[0].1.contains("mend or remove"), "{says:?}");
+    assert!(says.len() == 1 && says[0].0 == Guard::Restored && says[0].1.contains("mend or remove"), "{says:?}");
     assert!(parts.handle().pass(None).is_err());
-    assert_eq!(refused(&parts), [("restored", 1)]);
+    assert_eq!(refused(&parts), [(Guard::Restored, 1)]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn what_refuses_one_event_or_pass_is_counted_and_holds_nothing() {
     let pass = parts.handle().pass(None).unwrap().pass.unwrap();
     let in_queue = folder.path().join("delete_queue").join(&pass);
     fs::rename(in_queue.join("pass.json"), in_queue.join("reaping.json")).unwrap();
-    assert!(matches!(parts.handle().restore(&pass), Err(Error::Refused { guard: "reaping", .. })));
-    assert_eq!(refused(&parts), [("saved", 1), ("reaping", 1), ("confirmation", 1)]);
+    assert!(matches!(parts.handle().restore(&pass), Err(Error::Refused { guard: Guard::Reaping, .. })));
+    assert_eq!(refused(&parts), [(Guard::Saved, 1), (Guard::Reaping, 1), (Guard::Confirmation, 1)]);
     assert_eq!(holding(&parts), []);
 }
