@@ -1,4 +1,4 @@
-//! The command line: flags as typed become settings as meant, one command runs, and its end becomes an exit code.
+//! The command line: parses the arguments, runs one command, and turns its result into an exit code.
 //!
 //! Results go to standard output, problems and progress to standard error.
 
@@ -48,141 +48,141 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The sidecar: preload, watch, expire, HTTP
+    /// Run the sidecar: preload, watch, expire, serve HTTP
     Serve(Common),
-    /// A real sample archive in a temporary folder, a camera that keeps adding events, served
+    /// Serve a sample archive in a temporary folder, with a camera that keeps adding events
     Demo(demo::DemoArgs),
-    /// One preload, with progress and a summary
+    /// Scan the archive into the catalog, and print a summary
     Scan {
         #[command(flatten)]
         common: Common,
-        /// Go on to sizes, frames and states
+        /// Measure sizes, frames and states too
         #[arg(long)]
         measure: bool,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Events, newest first
+    /// List events, newest first
     List {
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
         list: list::ListArgs,
     },
-    /// Per camera: events, bytes, oldest, newest; and what becomes of them at the present rate
+    /// Show events, sizes and days of each camera, and the forecast
     Stats {
         #[command(flatten)]
         common: Common,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// What would be retired now, and why (a dry run)
+    /// Show what a pass would retire now, and why (a dry run)
     Plan {
         #[command(flatten)]
         common: Common,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// One pass now, then remove what may be removed
+    /// Run one pass now, then remove what may be removed
     Expire {
         #[command(flatten)]
         common: Common,
-        /// Carry out the plan of this id although it was held
+        /// Carry out the held pass with this id
         #[arg(long, value_name = "ID")]
         confirm: Option<String>,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// What waits in the delete queue
+    /// List the delete queue
     Queue {
         #[command(flatten)]
         common: Common,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take a pass back out of the delete queue
+    /// Restore a pass from the delete queue
     Restore {
         #[command(flatten)]
         common: Common,
-        /// The pass, as `owlery queue` names it
+        /// The name of the pass, from `owlery queue`
         pass: String,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Move events into the delete queue, from where they can be taken back for a day
+    /// Move events into the delete queue; they can be restored for a day
     Delete {
         #[command(flatten)]
         common: Common,
-        /// Camera1/2026-11-20/10-04-36
+        /// An event, such as Camera1/2026-11-20/10-04-36
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Keep events: no rule takes them
+    /// Save events: no rule retires them
     Save {
         #[command(flatten)]
         common: Common,
-        /// Camera1/2026-11-20/10-04-36
+        /// An event, such as Camera1/2026-11-20/10-04-36
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Keep events no longer
+    /// Unsave events: rules may retire them again
     Unsave {
         #[command(flatten)]
         common: Common,
-        /// Camera1/2026-11-20/10-04-36
+        /// An event, such as Camera1/2026-11-20/10-04-36
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// What was retired, refused or taken back, when and why; newest first
+    /// List what was retired, refused or restored, when and why; newest first
     Audit {
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
         audit: audit::AuditArgs,
     },
-    /// Compare catalog and tree, list problems
+    /// Compare the catalog with the archive, and list problems
     Check {
         #[command(flatten)]
         common: Common,
-        /// Print what a program can read
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Say that ROOT is rightly the archive of its state directory, after another disk was refused
+    /// Accept ROOT as the archive of its state directory, after it was refused
     Accept(Common),
-    /// Make a line for the users, or with --token for the tokens, of the configuration file
+    /// Print a user, or with --token a token, for the configuration file
     Passwd(passwd::PasswdArgs),
-    /// Tell a running owlery that Motion has finished a movie (for Motion's `on_movie_end`)
+    /// Notify a running owlery that Motion finished a movie (for Motion's `on_movie_end`)
     Ended {
         #[command(flatten)]
         common: Common,
-        /// The movie: Motion's %f. A name that was split at its spaces, or is still in quotes, is understood. After `--`
-        /// nothing is taken for a flag. Without one (an empty %f) there is nothing to do
+        /// The movie: Motion's %f. It may be split at spaces or still in quotes. After `--` no word is a flag. Without a
+        /// movie (an empty %f) the command does nothing
         #[arg(value_name = "MOVIE")]
         movie: Vec<OsString>,
     },
 }
 
-/// How a command ended, if it was not by an error.
+/// The result of a command that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Done,
-    /// Something could not be read or done; it was named.
+    /// Something could not be read or done. Standard error names it.
     Incomplete,
     /// A guard refused.
     Refused,
@@ -209,8 +209,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The command line as it is parsed and shown: a command's help has only the flags that the command uses, and ends with
-/// examples and exit codes.
+/// The command line. A command's help shows only the flags that the command uses, and ends with examples and exit codes.
 fn program() -> clap::Command {
     let hide = |command: clap::Command, name: CommandName| {
         let unused = declaration::ALL.iter().filter(|setting| setting.used_by(name) == Use::Never);
@@ -225,7 +224,7 @@ fn program() -> clap::Command {
     })
 }
 
-/// The one place where an error becomes an exit code.
+/// The exit code of an error.
 fn exit_code(error: &Error) -> u8 {
     match error.kind() {
         Kind::Failed | Kind::Unknown => 1,
@@ -257,19 +256,19 @@ fn run(command: Command) -> Result<Outcome> {
     }
 }
 
-/// The log goes to standard error: what the service does for `serve` and `demo`, only warnings for the others.
-/// `OWLERY_LOG` says otherwise (`debug`, `owlery::watch=trace`).
+/// Starts the log on standard error: at level `info` for `serve` and `demo`, `warn` for other commands, or as `OWLERY_LOG` sets it
+/// (`debug`, `owlery::watch=trace`).
 fn start_log(command: &Command) {
-    let usual = if matches!(command, Command::Serve(_) | Command::Demo(_)) { "info" } else { "warn" };
+    let default = if matches!(command, Command::Serve(_) | Command::Demo(_)) { "info" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("OWLERY_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     if log.try_init().is_err() {
-        eprintln!("owlery: the log was started before");
+        eprintln!("owlery: the log is started already");
     }
 }
 
@@ -294,7 +293,7 @@ mod tests {
         }
     }
 
-    /// A command that is added needs examples and exit codes.
+    /// A new command needs examples and exit codes.
     #[test]
     fn every_help_ends_with_examples_and_exits() {
         for command in program().get_subcommands() {

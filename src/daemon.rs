@@ -1,4 +1,4 @@
-//! The process around a service: the HTTP listener, the control socket, signals, and the order in which all that ends.
+//! The process around a service: the HTTP listener, the control socket, signals, and the order in which they stop.
 
 pub(crate) mod control;
 mod listener;
@@ -21,13 +21,13 @@ use crate::service::{Archive, Service};
 use listener::{Listener, Threads};
 use tls::Tls;
 
-/// How long blocking work under way may still take when told to stop.
-const LAST_WORK: Duration = Duration::from_millis(800);
-/// When everything must have stopped; what has not is left, and that is said.
-const LONGEST_STOP: Duration = Duration::from_millis(2700);
+/// The time that running blocking work gets during a stop.
+const BLOCKING_WORK_LIMIT: Duration = Duration::from_millis(800);
+/// The time for a whole stop. What is not done by then is abandoned with a message.
+const STOP_LIMIT: Duration = Duration::from_millis(2700);
 
-/// What ends a daemon in order: SIGTERM and ctrl-c.
-const ENDS: [SignalKind; 2] = [SignalKind::terminate(), SignalKind::interrupt()];
+/// The signals that stop a daemon in order: SIGTERM and ctrl-c.
+const STOP_SIGNALS: [SignalKind; 2] = [SignalKind::terminate(), SignalKind::interrupt()];
 
 /// A running daemon.
 #[derive(Debug)]
@@ -36,35 +36,35 @@ pub(crate) struct Daemon {
     runtime: Runtime,
     address: SocketAddr,
     is_tls: bool,
-    /// Ends when the listener has, and its connections.
+    /// Ends after the listener and its connections.
     http: JoinHandle<()>,
-    /// Those that its connections are on.
-    answering: Threads,
-    /// The numbers of signals that told to stop.
+    /// The threads of its connections.
+    threads: Threads,
+    /// The numbers of received stop signals.
     signals: Receiver<i32>,
-    /// Set to true to end the listeners.
+    /// Set to true to stop the listeners.
     closing: watch::Sender<bool>,
 }
 
-/// Takes the address, or says that it cannot be had.
+/// Binds the address of the HTTP listener.
 pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| Error::Config(format!("cannot listen on {address}: {error}")))
 }
 
 impl Daemon {
-    /// Starts the service and serves it, until SIGTERM or ctrl-c. The address is taken first, so that a port in use changes
+    /// Starts the service and serves it until SIGTERM or ctrl-c. The address is bound first, so that a port in use changes
     /// nothing on disk.
     pub fn start(archive: &Archive, address: SocketAddr, tls: Option<Tls>, access: Access) -> Result<Self> {
-        Self::start_on(archive, bind(address)?, tls, access, &ENDS)
+        Self::start_on(archive, bind(address)?, tls, access, &STOP_SIGNALS)
     }
 
-    /// The same on an address that was taken before, until one of these signals.
+    /// The same on a bound listener, until one of these signals.
     pub fn start_on(
         archive: &Archive,
         listener: TcpListener,
         tls: Option<Tls>,
         access: Access,
-        ends: &[SignalKind],
+        stop_signals: &[SignalKind],
     ) -> Result<Self> {
         let here = || archive.tree().root().to_path_buf();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -73,8 +73,8 @@ impl Daemon {
             .enable_all()
             .build()
             .map_err(|e| Error::io("start the runtime for", here(), e))?;
-        let signals = catch_signals(&runtime, ends).map_err(|e| Error::io("catch signals for", here(), e))?;
-        let address = listener.local_addr().map_err(|e| Error::io("ask for the address of", here(), e))?;
+        let signals = catch_signals(&runtime, stop_signals).map_err(|e| Error::io("catch signals for", here(), e))?;
+        let address = listener.local_addr().map_err(|e| Error::io("get the address of", here(), e))?;
         let service = archive.start()?;
         let (closing, closed) = watch::channel(false);
         let control = control::listen(&service, &runtime)?;
@@ -86,21 +86,21 @@ impl Daemon {
         let tls = tls.map(Arc::new);
         let entered = runtime.enter();
         let socket = tokio::net::TcpListener::from_std(listener).map_err(|e| Error::io("listen for", here(), e))?;
-        let told = signal(SignalKind::hangup()).map_err(|e| Error::io("catch signals for", here(), e))?;
+        let hangups = signal(SignalKind::hangup()).map_err(|e| Error::io("catch signals for", here(), e))?;
         match &tls {
-            Some(tls) => _ = runtime.spawn(Arc::clone(tls).follow(told)),
-            None => _ = runtime.spawn(nothing_to_reload(told)),
+            Some(tls) => _ = runtime.spawn(Arc::clone(tls).follow(hangups)),
+            None => _ = runtime.spawn(ignore_hangups(hangups)),
         }
         let is_tls = tls.is_some();
-        let answering = Threads::start(LAST_WORK).map_err(|e| Error::io("start the threads for", here(), e))?;
-        let http = runtime.spawn(Listener::new(socket, router, tls, access, answering.turns()).serve(closed));
+        let threads = Threads::start(BLOCKING_WORK_LIMIT).map_err(|e| Error::io("start the threads for", here(), e))?;
+        let http = runtime.spawn(Listener::new(socket, router, tls, access, threads.round_robin()).serve(closed));
         drop(entered);
-        let daemon = Self { service, runtime, address, is_tls, http, answering, signals, closing };
+        let daemon = Self { service, runtime, address, is_tls, http, threads, signals, closing };
         tracing::info!("serving {} on {}", here().display(), daemon.url());
         Ok(daemon)
     }
 
-    /// Where HTTP is served.
+    /// The URL that HTTP is served at.
     pub fn url(&self) -> String {
         format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
     }
@@ -110,7 +110,7 @@ impl Daemon {
         &self.service
     }
 
-    /// Waits until a signal or a failed worker ends it, and stops everything in order.
+    /// Waits for a signal or a failed worker, then stops everything in order.
     pub fn run(self) -> Result<()> {
         let failure = select! {
             recv(self.signals) -> signal => {
@@ -123,17 +123,17 @@ impl Daemon {
             tracing::error!("{}", failure.chain());
         }
         let (done, is_done) = bounded::<()>(1);
-        watch_the_stop(self.signals, is_done, Arc::clone(&self.service.tree));
+        enforce_stop(self.signals, is_done, Arc::clone(&self.service.tree));
         self.closing.send_replace(true);
         let stopped = self.service.shutdown();
         if let Err(error) = self.runtime.block_on(self.http) {
             tracing::error!("HTTP: {error}");
         }
-        self.answering.stop();
-        self.runtime.shutdown_timeout(LAST_WORK);
+        self.threads.stop();
+        self.runtime.shutdown_timeout(BLOCKING_WORK_LIMIT);
         drop(done);
         match failure {
-            // The panic itself says more than that there was one.
+            // Shutdown returns the panic itself, which says more.
             Some(failure) => Err(stopped.err().unwrap_or(failure)),
             None => stopped,
         }
@@ -141,28 +141,29 @@ impl Daemon {
 }
 
 /// How long a disk may take to respond at the end of a stop.
-const ASKED_WITHIN: Duration = Duration::from_millis(200);
+const DISK_CHECK_LIMIT: Duration = Duration::from_millis(200);
 
-async fn closing_of(mut closed: watch::Receiver<bool>) {
+/// Waits until the daemon stops.
+async fn until_closed(mut closed: watch::Receiver<bool>) {
     let _ = closed.wait_for(|closed| *closed).await; // an error means that the daemon itself is gone
 }
 
-/// SIGHUP where no certificate is to be read again. It is heard, or it would end the process.
-async fn nothing_to_reload(mut told: Signal) {
-    while told.recv().await.is_some() {
-        tracing::info!("SIGHUP: there is no certificate to read again; everything else is read at the start");
+/// Handles SIGHUP where there is no certificate to reload. Without a handler it would end the process.
+async fn ignore_hangups(mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        tracing::info!("SIGHUP: no certificate to reload; all other settings are read only at the start");
     }
 }
 
-/// Whether the archive's disks respond. The thread that asks may wait for ever.
-fn responds(tree: &Arc<Tree>) -> bool {
+/// Whether the archive's disks respond. The thread that checks may never return.
+fn disks_respond(tree: &Arc<Tree>) -> bool {
     let (done, is_done) = bounded(1);
-    let asked = Arc::clone(tree);
-    let asking = std::thread::Builder::new().name("owlery-pulse".to_owned()).spawn(move || {
-        let _ = asked.camera_paths(); // an error is a response too
+    let checked = Arc::clone(tree);
+    let thread = std::thread::Builder::new().name("owlery-pulse".to_owned()).spawn(move || {
+        let _ = checked.camera_paths(); // an error is a response too
         let _ = done.send(()); // the process may be ending
     });
-    !tree.is_stalled() && (asking.is_err() || is_done.recv_timeout(ASKED_WITHIN).is_ok())
+    !tree.is_stalled() && (thread.is_err() || is_done.recv_timeout(DISK_CHECK_LIMIT).is_ok())
 }
 
 fn catch_signals(runtime: &Runtime, kinds: &[SignalKind]) -> std::io::Result<Receiver<i32>> {
@@ -173,36 +174,36 @@ fn catch_signals(runtime: &Runtime, kinds: &[SignalKind]) -> std::io::Result<Rec
         let sender: Sender<i32> = sender.clone();
         runtime.spawn(async move {
             while stream.recv().await.is_some() {
-                let _ = sender.try_send(kind.as_raw_value()); // full means that several wait already
+                let _ = sender.try_send(kind.as_raw_value()); // a full channel has enough of them
             }
         });
     }
     Ok(signals)
 }
 
-/// While stopping: a second signal ends the process at once, and so does a stop that takes too long. Whatever is cut
-/// off then is as a crash would leave it, which the next start puts right.
-fn watch_the_stop(signals: Receiver<i32>, is_done: Receiver<()>, tree: Arc<Tree>) {
-    let watching = std::thread::Builder::new().name("owlery-stop".to_owned()).spawn(move || {
+/// Ends the process at a second signal, or where the stop takes too long. What is cut off then looks like a crash, which
+/// the next start recovers from.
+fn enforce_stop(signals: Receiver<i32>, is_done: Receiver<()>, tree: Arc<Tree>) {
+    let thread = std::thread::Builder::new().name("owlery-stop".to_owned()).spawn(move || {
         select! {
             recv(is_done) -> _ => {}
             recv(signals) -> signal => {
                 if let Ok(signal) = signal {
-                    eprintln!("owlery: a second signal: stopped at once");
+                    eprintln!("owlery: second signal: stopped at once");
                     std::process::exit(128 + signal);
                 }
             }
-            default(LONGEST_STOP) => {
-                if !responds(&tree) {
-                    eprintln!("owlery: a disk does not respond; what waits for it is left as it is");
+            default(STOP_LIMIT) => {
+                if !disks_respond(&tree) {
+                    eprintln!("owlery: a disk does not respond; the work that waits for it is abandoned");
                     std::process::exit(0);
                 }
-                eprintln!("owlery: not everything stopped in time (a slow disk?); it is left as it is");
+                eprintln!("owlery: not everything stopped in time (a slow disk?); the rest is abandoned");
                 std::process::exit(1);
             }
         }
     });
-    if let Err(error) = watching {
-        tracing::warn!("cannot watch the stop: {error}");
+    if let Err(error) = thread {
+        tracing::warn!("cannot limit the time of the stop: {error}");
     }
 }

@@ -1,9 +1,8 @@
-//! The `owlery` program. Everything it can do is in the library; this is only its door.
+//! The `owlery` program. All its code is in the library.
 
 use std::process::ExitCode;
 
-/// Serving allocates and frees many small things and some of 20 KB a request, which costs a third of a request's own time with
-/// glibc's allocator.
+/// A request allocates many small objects and some of 20 KB. With glibc's allocator that takes a third of the request's time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! `owlery accept`: a person says that the archive at ROOT is rightly the one of its state directory.
+//! `owlery accept`: accepts the archive at ROOT as the one of its state directory.
 
 use super::command_name::CommandName;
 use super::session::Common;
@@ -9,6 +9,6 @@ use crate::service::Archive;
 pub(super) fn run(common: &Common) -> Result<Outcome> {
     let (options, _watch) = common.options(CommandName::Accept)?;
     let id = Archive::accept(options)?;
-    output::print(&format!("{} is accepted as the archive {id}\n", common.root.display()))?;
+    output::print(&format!("{} is accepted as archive {id}\n", common.root.display()))?;
     Ok(Outcome::Done)
 }

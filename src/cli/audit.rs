@@ -1,5 +1,5 @@
-//! `owlery audit`: what was done with recordings, or refused, and why; newest first. It changes nothing and waits for
-//! nobody: it asks the catalog if that has all of the audit, and else reads the audit's files.
+//! `owlery audit`: what happened to recordings, or was refused, and why; newest first. It changes nothing and takes no lock: it
+//! reads the catalog if that has all entries, else the files of the audit log.
 
 use std::fmt::Write as _;
 
@@ -18,13 +18,13 @@ use crate::service::Archive;
 
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
-    /// The most entries to list
+    /// Maximum number of entries to list
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// Only entries before this one, by its number: the `next` of an earlier page
+    /// List entries older than this number: the `next` of the previous page
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     before: Option<u64>,
-    /// Print what a program can read
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -33,7 +33,7 @@ pub(super) fn run(common: &Common, args: &AuditArgs) -> Result<Outcome> {
     let (archive, _watch) = common.open_any_state(CommandName::Audit)?;
     let (page, unreadable) = page(&archive, usize::try_from(args.limit).unwrap_or(usize::MAX), args.before)?;
     if unreadable > 0 {
-        eprintln!("owlery: {} of the audit cannot be understood", output::count(unreadable, "line"));
+        eprintln!("owlery: {} of the audit log cannot be parsed", output::count(unreadable, "line"));
     }
     if args.json {
         output::json(&page)?;
@@ -45,7 +45,7 @@ pub(super) fn run(common: &Common, args: &AuditArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The page, and how many lines could not be understood on the way.
+/// The page, and the number of lines that could not be parsed.
 fn page(archive: &Archive, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
     let state = archive.state_path();
     if state.join("catalog.db").is_file() {
@@ -56,7 +56,7 @@ fn page(archive: &Archive, limit: usize, before: Option<u64>) -> Result<(AuditPa
         match of_catalog() {
             Ok(Some(page)) => return Ok((page, 0)),
             Ok(None) => {}
-            Err(error) => tracing::info!("{}; the audit's files are read", error.chain()),
+            Err(error) => tracing::info!("{}; reading the files of the audit log instead", error.chain()),
         }
     }
     from_files(&state, limit, before)
@@ -86,7 +86,7 @@ fn line(entry: &Entry) -> String {
     let guard = entry.guard.iter().map(|guard| format!("guard {:?}: ", guard.as_str()));
     let mut why = guard.chain([entry.reason.to_string().replace(char::is_control, " ")]).collect::<String>();
     if entry.by == Actor::Hand {
-        why.push_str(" (by hand)");
+        why.push_str(" (manual)");
     }
     if let Some(pass) = &entry.pass {
         let _ = write!(why, "  [{pass}]"); // writing to a string cannot fail

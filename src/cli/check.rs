@@ -1,4 +1,4 @@
-//! `owlery check`: the catalog compared with the tree, and everything that is wrong or strange.
+//! `owlery check`: compares the catalog with the archive, and lists problems and unexpected files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,18 +19,18 @@ use crate::printable::{self, printable};
 use crate::scan::Progress;
 use crate::service::{Archive, zone};
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug, Default, Serialize)]
 struct Findings {
-    /// Where the catalog and the tree do not agree.
+    /// Differences between the catalog and the archive.
     differences: Vec<Report>,
-    /// What is wrong with events, and what could not be read.
+    /// Problems of events and passes, and read failures.
     problems: Vec<Report>,
-    /// What is not ours: strays and others' folders in a delete queue. Never touched, and no fault.
+    /// Files and folders that Owlery never touches: strays, and folders of others in a delete queue.
     notes: Vec<Report>,
 }
 
-/// How long a difference must last to count: the news of a running daemon may be on its way.
+/// How long a difference must last to count: the changes of a running daemon may still be queued.
 const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
@@ -91,19 +91,19 @@ pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     Ok(if is_clean { Outcome::Done } else { Outcome::Incomplete })
 }
 
-/// What is the matter with passes in the delete queue, and what else lies there.
+/// The problems of passes in the delete queue, and notes on other folders there.
 fn queue(archive: &Archive) -> Result<(Vec<Report>, Vec<Report>)> {
     let (mut passes, mut others) = archive.tree().passes()?;
     if passes.iter().any(|pass| pass.stage == Stage::Retiring) {
-        // A daemon may just be making it.
+        // A daemon may be making it right now.
         let (_handle, stop) = Stop::new();
         stop.wait(SETTLE);
         (passes, others) = archive.tree().passes()?;
     }
     let mut problems = Vec::new();
     if !passes.is_empty() && archive.tree().marker()?.is_none() {
-        let why = "it is missing although passes wait in the delete queue; the next serve, expire or restore makes it again \
-                   with their id, and spares them for 24 hours";
+        let why = "it is missing although passes wait in the delete queue; the next serve, expire or restore writes it again \
+                   with their id, and keeps them for 24 hours";
         problems.push(Report::note(archive.tree().root().join(".owlery/archive.json"), why));
     }
     problems.extend(passes.into_iter().filter_map(|pass| Some(Report::note(pass.path.clone(), pass.problem()?))));
@@ -112,14 +112,14 @@ fn queue(archive: &Archive) -> Result<(Vec<Report>, Vec<Report>)> {
     Ok((problems, notes))
 }
 
-/// So many strays of a camera are listed one by one.
-const LISTED: usize = 10;
+/// Up to this many strays of a camera get a line each.
+const MAX_LISTED_STRAYS: usize = 10;
 
-/// What is said of files that are not an event's: one note for each, or one for all where they are many (snapshots).
+/// The notes on files outside events: one for each, or one for all where they are many (snapshots).
 fn notes_of(camera: &Path, strays: Vec<PathBuf>) -> Vec<Report> {
     const WHAT: &str = "not an event's; it is never touched";
     match strays.first() {
-        Some(first) if strays.len() > LISTED => {
+        Some(first) if strays.len() > MAX_LISTED_STRAYS => {
             let example = first.strip_prefix(camera).unwrap_or(first).display();
             let what =
                 format!("{} entries, such as {example}, are not an event's; they are never touched", strays.len());
@@ -162,18 +162,18 @@ fn all_events(catalog: &Catalog) -> Result<BTreeMap<EventId, Details>> {
     }
 }
 
-/// The same as [`differences`]; a damaged catalog is one of them, and does not end the command.
+/// [`differences`], with a damaged catalog as one of them instead of an error.
 fn differences_or_damage(archive: &Archive, state: &Path, tree: &BTreeMap<EventId, Details>) -> Result<Vec<Report>> {
     match differences(archive, state, tree) {
         Err(error) if error.is_damaged_catalog() => {
-            let what = format!("{}; the next owlery that writes here rebuilds it", error.chain());
+            let what = format!("{}; the next start of serve, scan or expire rebuilds it", error.chain());
             Ok(vec![Report::note(state.join("catalog.db"), what)])
         }
         other => other,
     }
 }
 
-/// Where the catalog of a state directory and the tree do not agree.
+/// The differences between the catalog of a state directory and the archive.
 fn differences(archive: &Archive, state: &Path, tree: &BTreeMap<EventId, Details>) -> Result<Vec<Report>> {
     let catalog = all_events(&Catalog::open_beside(state)?)?;
     let path = |id: &EventId| archive.tree().root().join(id.to_string());
@@ -191,7 +191,7 @@ fn differences(archive: &Archive, state: &Path, tree: &BTreeMap<EventId, Details
     Ok(found)
 }
 
-/// What the catalog has wrong about an event; what it has not measured yet is not wrong.
+/// The difference in one event. Facts that the catalog has not measured yet are no difference.
 fn difference(there: &Details, known: &Details) -> Option<String> {
     if there.state == State::Open || known.state == State::Open {
         return None;

@@ -1,5 +1,5 @@
-//! `owlery demo`: the real sample of Motion's output in a temporary folder, with its dates moved to the last days, a
-//! camera that keeps adding events as Motion writes them, and a service on it.
+//! `owlery demo`: serves a sample of Motion's real output in a temporary folder. Its dates are moved to the last days, and a
+//! camera keeps adding events the way Motion writes them.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,7 +12,7 @@ use tokio::signal::unix::SignalKind;
 use walkdir::WalkDir;
 
 use super::Outcome;
-use super::serve::run_until_told;
+use super::serve::run_until_stopped;
 use super::settings::declaration::{EVENT_GAP, KEEP_DAYS, LISTEN};
 use super::settings::{Settings, Values};
 use crate::clock::{Clock, Stop, SystemClock};
@@ -23,14 +23,14 @@ use crate::service::Archive;
 
 /// Real output of Motion 4.5.1 (`fixtures/README.md`).
 const SAMPLE: &[u8] = include_bytes!("../../fixtures/motion-4.5.1-sample.tar.gz");
-/// How many days the demo archive reaches back.
-const DAYS: u64 = 7;
-/// How often an event is added.
-const EVERY: Duration = Duration::from_secs(20);
+/// The number of past days in the demo archive.
+const DAYS_BACK: u64 = 7;
+/// The interval between new events.
+const EVENT_INTERVAL: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Where to serve HTTP
+    /// Address to serve HTTP on
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
     listen: String,
     /// A day expires when it lies more than N days before today [default: no expiry]
@@ -48,20 +48,20 @@ pub(super) fn run(args: &DemoArgs) -> Result<Outcome> {
     let (sample, root) = (folder.path().join("sample"), folder.path().join("motion"));
     let settings = Settings::parse(&values, &root)?;
     let tls = settings.open_tls()?;
-    let listener = crate::daemon::bind(settings.listen)?; // before the work of unpacking
+    let listener = crate::daemon::bind(settings.listen)?; // a port in use fails before the work of unpacking
     unpack(&sample)?;
     lay_out(&sample, &root)?;
     let archive = Archive::open(settings.options)?;
-    // It goes with the terminal that it was begun in.
-    let ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
-    let daemon = Daemon::start_on(&archive, listener, tls, settings.access, &ends)?;
-    eprintln!("demo: a sample archive in {}; it goes when this stops", root.display());
+    // SIGHUP too: the demo ends with its terminal.
+    let stop_signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let daemon = Daemon::start_on(&archive, listener, tls, settings.access, &stop_signals)?;
+    eprintln!("demo: a sample archive in {}; it is removed when this stops", root.display());
     let (stop_camera, stop) = Stop::new();
     let camera = std::thread::Builder::new()
         .name("demo-camera".to_owned())
         .spawn(move || film(&sample.join("direct/Camera1"), &root, &stop))
         .map_err(|e| Error::io("start a thread in", folder.path(), e))?;
-    let outcome = run_until_told(daemon);
+    let outcome = run_until_stopped(daemon);
     drop(stop_camera);
     match camera.join() {
         Ok(Ok(())) => outcome,
@@ -76,10 +76,10 @@ fn unpack(target: &Path) -> Result<()> {
         .map_err(|e| Error::io("unpack to", target, e))
 }
 
-/// The events of the sample, again for each of the last days; today's only as far as they are over.
+/// Copies the events of the sample to each of the last days; of today only those in the past.
 fn lay_out(sample: &Path, root: &Path) -> Result<()> {
     let now = SystemClock.now();
-    for back in 0..=DAYS {
+    for back in 0..=DAYS_BACK {
         let day = now.today() - Days::new(back);
         for (from, camera) in
             [("direct/Camera1", "Camera1"), ("direct/Camera2", "Camera2"), ("strix-done/Camera1", "Camera3")]
@@ -112,7 +112,7 @@ fn dirs_in(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(dirs)
 }
 
-/// Copies an event's directory, but for what tells of another place and day.
+/// Copies the directory of an event without its sidecar, which has the old place and day.
 fn copy_event(from: &Path, to: &Path, modified: SystemTime) -> Result<()> {
     let date = |file: &File, path: &Path| file.set_modified(modified).map_err(|e| Error::io("date", path, e));
     let mut dirs = Vec::new();
@@ -127,24 +127,24 @@ fn copy_event(from: &Path, to: &Path, modified: SystemTime) -> Result<()> {
             date(&File::options().write(true).open(&target).map_err(|e| Error::io("open", &target, e))?, &target)?;
         }
     }
-    // Last, since every file in them has changed their time; `debug/` too, or the event would look as if still written.
+    // Last, since each new file changes their time; `debug/` too, or the event would look unfinished.
     dirs.iter().try_for_each(|dir| date(&File::open(dir).map_err(|e| Error::io("open", dir, e))?, dir))
 }
 
-/// Adds an event every so often, as Motion does: the directory, an unfinished movie, frames one by one, then the movie.
+/// Adds events like Motion: the directory, an unfinished movie, frames one by one, then the movie.
 fn film(camera: &Path, root: &Path, stop: &Stop) -> Result<()> {
     let templates = dirs_in(&camera.join("2026-11-21"))?;
     for (number, template) in templates.iter().cycle().enumerate() {
         let target = if number % 3 == 2 { "Camera2" } else { "Camera1" };
         let begun = std::time::Instant::now();
-        if record(template, &root.join(target), stop)? || stop.wait(EVERY.saturating_sub(begun.elapsed())) {
+        if record(template, &root.join(target), stop)? || stop.wait(EVENT_INTERVAL.saturating_sub(begun.elapsed())) {
             break;
         }
     }
     Ok(())
 }
 
-/// Records one event; true when told to stop meanwhile.
+/// Records one event. Returns true if it was stopped.
 fn record(template: &Path, camera: &Path, stop: &Stop) -> Result<bool> {
     let start = SystemClock.now().local;
     let dir = camera.join(start.format("%Y-%m-%d/%H-%M-%S").to_string());

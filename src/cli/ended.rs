@@ -1,5 +1,5 @@
-//! `owlery ended`: passes on Motion's word that a movie is finished. Without a daemon there is nothing to do: the next start
-//! looks for itself. Nor is there for a file that is no movie of an event here: Motion's log stays clean.
+//! `owlery ended`: notifies the daemon that Motion finished a movie. It does nothing without a daemon, since the next start scans
+//! the archive, and nothing for other files, so that Motion's log stays free of errors.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -11,12 +11,12 @@ use super::{Outcome, suggest};
 use crate::error::Result;
 
 pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
-    let _watch = super::hung::Watch::start(&common.root, &common.typed); // to find the root asks the disk
+    let _watch = super::hung::Watch::start(&common.root, &common.typed); // `split` already reads the disk
     let (root, words) = split(&common.root, words);
     let common = Common { root, typed: common.typed.clone() };
     let session = common.open(CommandName::Ended)?;
     if words.iter().all(|word| word.is_empty()) {
-        tracing::info!("no movie is named: nothing to do");
+        tracing::info!("no movie given: nothing to do");
         return Ok(Outcome::Done);
     }
     let admin = session.admin()?;
@@ -30,8 +30,8 @@ pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The command line with the flags of `ended` first and then, after `--`, the root and the movie: a piece of a split name may
-/// begin with a hyphen. Only words after the root are taken for such pieces, and none that looks like a flag with a typo.
+/// Sorts the command line of `ended`: first the flags, then `--`, the root and the movie, since a piece of a split name may begin
+/// with a hyphen. Only words after the root count as such pieces, unless they look like a flag with a typo.
 pub(super) fn sort_words(ended: &clap::Command, line: Vec<OsString>) -> Vec<OsString> {
     let mut rest = line.iter().cloned();
     let mut flags: Vec<OsString> = rest.by_ref().take(2).collect();
@@ -43,7 +43,7 @@ pub(super) fn sort_words(ended: &clap::Command, line: Vec<OsString>) -> Vec<OsSt
         let (name, has_value) = flag_name(&word);
         let known = ended.get_arguments().find(|arg| name.is_some() && arg.get_long() == name);
         match known {
-            // With a root and a movie, it is a piece of a name.
+            // After a root and a movie, `--` is a piece of a name.
             _ if word == "--" && words.len() < 2 => {
                 words.extend(rest);
                 break;
@@ -70,7 +70,7 @@ fn flag_name(word: &OsStr) -> (Option<&str>, bool) {
     text.map_or((None, false), |text| text.split_once('=').map_or((Some(text), false), |(name, _)| (Some(name), true)))
 }
 
-/// Whether a word that is no known flag is left to clap, which prints the help or refuses it: it stands after `count` words.
+/// Whether clap gets an unknown word as a flag, to refuse it or to print the help. `count` words precede it.
 fn is_flag(word: &OsStr, count: usize, ended: &clap::Command) -> bool {
     let longs = ended.get_arguments().filter_map(clap::Arg::get_long);
     let is_typo = || flag_name(word).0.is_some_and(|name| suggest::nearest(name, longs).is_some());
@@ -78,8 +78,8 @@ fn is_flag(word: &OsStr, count: usize, ended: &clap::Command) -> bool {
     word.len() > 1 && word.as_bytes().starts_with(b"-") && (count == 0 || (is_help && count < 2) || is_typo())
 }
 
-/// The root and the rest. A shell that was given `%f` without quotes, and Motion 5, which starts no shell, split names at
-/// spaces; Motion 5 also leaves quotes in.
+/// The root and the remaining words. A shell splits an unquoted `%f` at spaces, and so does Motion 5, which starts no shell and
+/// leaves quotes in the words.
 fn split(root: &Path, words: &[OsString]) -> (PathBuf, Vec<OsString>) {
     let all: Vec<&OsStr> = [root.as_os_str()].into_iter().chain(words.iter().map(OsString::as_os_str)).collect();
     let root_of = |count: &usize| Some(unquoted(&joined(&all[..*count]))).filter(|path| path.is_dir());
@@ -90,7 +90,7 @@ fn split(root: &Path, words: &[OsString]) -> (PathBuf, Vec<OsString>) {
     }
 }
 
-/// What the words may mean, the likeliest first: one name with spaces in it, or several names; each as it is, or in quotes.
+/// The possible meanings of the words, the likeliest first: one name with spaces, or several names; each as given, or unquoted.
 fn candidates(words: &[OsString]) -> Vec<PathBuf> {
     let whole = joined(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>());
     let mut paths = Vec::new();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn split_and_quoted_names_are_put_together() {
+    fn split_and_quoted_names_are_joined() {
         let first = |texts: &[&str]| candidates(&words(texts));
         assert_eq!(first(&["/a/b.mp4"]), [Path::new("/a/b.mp4")]);
         assert!(first(&["/a", "b.mp4"]).contains(&"/a b.mp4".into()));

@@ -1,4 +1,4 @@
-//! `--frame-ancestors SOURCE…`: the values of a flag that takes several, without the root that may come after them.
+//! `--frame-ancestors SOURCE…`: separates the values of the flag from a root that follows them.
 
 use std::ffi::{OsStr, OsString};
 
@@ -6,7 +6,7 @@ use crate::http::Access;
 
 const FLAG: &str = "--frame-ancestors";
 
-/// The command line with the flag before each of its sources: a clap option of several values would take the root for one.
+/// Repeats the flag before each of its sources: an option with several values in clap would take the root for one of them.
 pub(super) fn one_flag_each(line: Vec<OsString>) -> Vec<OsString> {
     let mut separate = Vec::with_capacity(line.len());
     let mut words = line.into_iter().peekable();
@@ -28,7 +28,7 @@ pub(super) fn one_flag_each(line: Vec<OsString>) -> Vec<OsString> {
     separate
 }
 
-/// Whether a word is a source and no path: a host alone could be either, so it takes a flag of its own.
+/// Whether a word is a source and not a path. A bare host can be either, so it needs a flag of its own.
 fn is_source(word: &OsStr) -> bool {
     let text = word.to_str().unwrap_or_default();
     let is_marked = text.contains(':') || text.starts_with(['*', '\'']) || ["self", "none"].contains(&text);

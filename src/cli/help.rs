@@ -1,23 +1,23 @@
-//! The end of every command's help: examples and exit codes. Lines fit into 80 columns.
+//! The end of every command's help: examples and exit codes, in lines of at most 80 columns.
 
 use std::fmt::Write as _;
 
-/// What follows the flags in a command's help.
+/// The end of a command's help.
 struct Tail {
     command: &'static str,
     examples: &'static [&'static str],
-    /// Exit codes whose meaning is not the usual one.
+    /// Exit codes with a meaning of their own.
     exits: &'static [(u8, &'static str)],
-    /// Whether it works on an archive, so that ROOT can be missing.
+    /// Whether it has a ROOT, which can be missing.
     has_root: bool,
-    /// Whether it is refused where the state directory belongs to another archive.
+    /// Whether it refuses a state directory of another archive.
     checks_state: bool,
-    /// Whether it prints the wall times of events or entries.
+    /// Whether it prints local times.
     has_times: bool,
 }
 
 const READ: (u8, &str) = (1, "something could not be read; standard error names it");
-const DONE: (u8, &str) = (1, "something could not be done; standard error names it");
+const DONE: (u8, &str) = (1, "something failed; standard error names it");
 
 const TAILS: [Tail; 17] = [
     tail(
@@ -74,7 +74,7 @@ const TAILS: [Tail; 17] = [
             &[READ],
         )
     },
-    tail("check", &["owlery check /var/lib/motion"], &[(1, "something was found, or could not be read")]),
+    tail("check", &["owlery check /var/lib/motion"], &[(1, "a difference or problem was found, or a read failed")]),
     Tail {
         checks_state: false,
         ..tail("accept", &["owlery accept /var/lib/motion --state-dir /var/lib/owlery"], &[DONE])
@@ -86,7 +86,7 @@ const TAILS: [Tail; 17] = [
     tail(
         "ended",
         &["on_movie_end /usr/local/bin/owlery ended /var/lib/motion -- %f"],
-        &[(0, "done, no owlery runs, or the file is no event's movie"), (1, "the running owlery could not be asked")],
+        &[(0, "done, no owlery runs, or the file is no event's movie"), (1, "the running owlery could not be reached")],
     ),
 ];
 
@@ -94,7 +94,7 @@ const fn tail(command: &'static str, examples: &'static [&'static str], exits: &
     Tail { command, examples, exits, has_root: true, checks_state: true, has_times: false }
 }
 
-/// What follows the flags in the help of `command`.
+/// The end of the help of `command`.
 pub(super) fn after(command: &str) -> Option<String> {
     TAILS.iter().find(|tail| tail.command == command).map(Tail::text)
 }
@@ -112,15 +112,15 @@ impl Tail {
         text.push_str("\nExit codes:\n");
         for code in 0..=4 {
             let own = self.exits.iter().find(|(own, _)| *own == code).map(|(_, meaning)| *meaning);
-            if let Some(meaning) = own.or_else(|| self.usual(code)) {
+            if let Some(meaning) = own.or_else(|| self.common(code)) {
                 let _ = writeln!(text, "  {code}  {meaning}");
             }
         }
         text
     }
 
-    /// What a code means for most commands.
-    fn usual(&self, code: u8) -> Option<&'static str> {
+    /// The meaning of a code for most commands.
+    fn common(&self, code: u8) -> Option<&'static str> {
         match code {
             0 => Some("done"),
             2 => Some("usage or settings"),

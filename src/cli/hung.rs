@@ -1,6 +1,6 @@
-//! An end for commands on a disk that hangs: a network share whose server is off, a failing drive. While a command runs, the
-//! directories that it works on are opened again and again; one that does not respond for long ends the process, with a
-//! message that names it. What takes long on disks that respond is not cut off.
+//! Ends a command whose disk hangs: a network share whose server is off, a failing drive. While the command runs, its
+//! directories are opened again and again. If one does not respond for long, the process ends with a message that names it. Long
+//! work on responding disks is not cut off.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,15 +13,14 @@ use crate::fault;
 use crate::printable;
 use crate::service::pulse::{Looks, open};
 
-/// A disk that did not open a directory for so long does not respond. Longer than a sleeping disk or a server that is started
-/// anew needs at worst, as a rule.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How often to look. Most commands have ended before the first look.
-const EVERY: Duration = Duration::from_millis(700);
-/// So many directories of the root are looked at: cameras may be on disks of their own.
-const MOST: usize = 256;
+/// The time for a disk to open a directory. Longer than a sleeping disk, or the restart of a server, usually takes.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(30);
+/// The interval of checks. Most commands end before the first one.
+const CHECK_INTERVAL: Duration = Duration::from_millis(700);
+/// The limit of directories to check below the root: each camera may be on its own disk.
+const MAX_DIRECTORIES: usize = 256;
 
-/// Watches until it is dropped.
+/// Checks the disks until it is dropped.
 #[derive(Debug)]
 pub(super) struct Watch {
     _stop: StopHandle,
@@ -29,7 +28,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Watches the root, and what the flags name, for a command on an archive.
+    /// Checks the root, and the directories in the flags.
     pub fn start(root: &Path, typed: &Values) -> Self {
         let (handle, stop) = Stop::new();
         let files = [CONFIG, MOTION_CONF].into_iter().filter_map(|setting| typed.path(setting)?.parent());
@@ -37,23 +36,24 @@ impl Watch {
         let paths = files.chain(state_dir).map(Path::to_path_buf).collect();
         let watch = Self { _stop: handle, paths: Arc::new(Mutex::new(paths)) };
         let (root, paths) = (root.to_path_buf(), Arc::clone(&watch.paths));
-        let begun = std::thread::Builder::new().name("owlery-hung".to_owned()).spawn(move || run(&root, &paths, &stop));
-        if let Err(error) = begun {
-            tracing::debug!("disks that hang are not noticed: {error}");
+        let started =
+            std::thread::Builder::new().name("owlery-hung".to_owned()).spawn(move || run(&root, &paths, &stop));
+        if let Err(error) = started {
+            tracing::debug!("cannot check for hung disks: {error}");
         }
         watch
     }
 
-    /// Watches this directory too.
+    /// Checks this directory too.
     pub fn also(&self, path: &Path) {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
     }
 }
 
 fn run(root: &Path, paths: &Mutex<Vec<PathBuf>>, stop: &Stop) {
-    let patience = fault::span("hung", PATIENCE);
+    let patience = fault::span("hung", RESPONSE_LIMIT);
     let mut looks = Looks::new();
-    while !stop.wait(EVERY) {
+    while !stop.wait(CHECK_INTERVAL) {
         looks.begin(root, |root| Some(directories(root)));
         let named = paths.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for path in looks.below(root).iter().chain(&named).chain([&root.join(".owlery")]) {
@@ -62,7 +62,7 @@ fn run(root: &Path, paths: &Mutex<Vec<PathBuf>>, stop: &Stop) {
         let late = looks.late(patience);
         let Some(path) = late.get(root).or_else(|| late.first()) else { continue };
         eprintln!(
-            "owlery: cannot open {}: its disk has not responded for {} (a network share that is off, a failing drive?); see \
+            "owlery: cannot open {}: its disk has not responded for {} (a network share that is off, a failing drive?); check \
              that it can be listed (ls), then run the command again",
             printable::path(path),
             humantime::format_duration(patience)
@@ -71,9 +71,9 @@ fn run(root: &Path, paths: &Mutex<Vec<PathBuf>>, stop: &Stop) {
     }
 }
 
-/// The directories in the root. An error is a response too.
+/// The directories in the root. An error counts as a response.
 fn directories(root: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
     let is_dir = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink());
-    entries.filter(is_dir).take(MOST).map(|entry| entry.path()).collect()
+    entries.filter(is_dir).take(MAX_DIRECTORIES).map(|entry| entry.path()).collect()
 }

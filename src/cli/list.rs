@@ -18,13 +18,13 @@ use crate::time::{End, parse};
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only this camera; repeatable
+    /// Only events of this camera; repeatable
     #[arg(long, value_name = "C")]
     camera: Vec<String>,
-    /// Only events that start at this time or later: 2026-11-20, 2026-11-20 10:04:36, or 3d (back from now)
+    /// Only events that start at this time or later: 2026-11-20, 2026-11-20 10:04:36, or 3d (3 days ago)
     #[arg(long, value_name = "T")]
     from: Option<String>,
-    /// Only events that start at this time or earlier; a bare day is included
+    /// Only events that start at this time or earlier; a date without time includes that day
     #[arg(long, value_name = "T")]
     to: Option<String>,
     /// Only saved events
@@ -39,19 +39,19 @@ pub(super) struct ListArgs {
     /// Newest first (desc) or oldest first (asc)
     #[arg(long, value_name = "ORDER", value_parser = ["desc", "asc"], default_value = "desc")]
     order: String,
-    /// Go on after an earlier page: its `next`
+    /// Continue after the previous page, with its `next`
     #[arg(long, value_name = "NEXT")]
     cursor: Option<String>,
-    /// The most events to list
+    /// Maximum number of events to list
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// Print what a program can read
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 impl ListArgs {
-    /// The words that ask for the page at this cursor in the same way.
+    /// The arguments for the page at this cursor.
     fn words(&self, cursor: &str) -> Vec<String> {
         let mut words = Vec::new();
         let mut add = |flag: &str, value: &dyn ToString| words.extend([flag.to_owned(), value.to_string()]);
@@ -128,21 +128,21 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
 
-/// Refuses a camera that is neither in the catalog nor on disk, and names those that there are.
-fn check_cameras(asked: &[String], source: &Source, session: &Session<'_>) -> Result<()> {
-    if asked.is_empty() {
+/// Refuses a camera that is neither in the catalog nor on disk. The message names the existing ones.
+fn check_cameras(requested: &[String], source: &Source, session: &Session<'_>) -> Result<()> {
+    if requested.is_empty() {
         return Ok(());
     }
     let mut known: BTreeSet<String> =
         source.catalog().cameras()?.into_iter().map(|camera| camera.camera.to_string()).collect();
     known.extend(session.archive.tree().cameras()?.open.iter().map(|camera| camera.camera().to_string()));
-    let Some(unknown) = asked.iter().find(|camera| !known.contains(*camera)) else { return Ok(()) };
+    let Some(unknown) = requested.iter().find(|camera| !known.contains(*camera)) else { return Ok(()) };
     let hint = suggest::hint(unknown, known.iter().map(String::as_str));
     let names = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     Err(Error::Config(format!("--camera {unknown:?}: there is no such camera{hint} (there are: {names})")))
 }
 
-/// A line an event; what goes for most of them is left blank.
+/// One line for each event. The most frequent state is left blank.
 fn table(page: &Page, next: Option<String>) -> String {
     let mut text = String::new();
     if page.events.is_empty() {

@@ -24,7 +24,7 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
         push_pass(&mut text, pass);
     }
     if queue.passes.is_empty() {
-        text.push_str("nothing waits in the delete queue\n");
+        text.push_str("the delete queue is empty\n");
     }
     for other in &queue.others {
         let _ = writeln!(text, "{}: {}", printable::path(&other.path), printable(&other.problem));
@@ -34,11 +34,11 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
 }
 
 fn push_pass(text: &mut String, pass: &QueuedWire) {
-    let by = if pass.by == Actor::Hand { "by hand" } else { "by rule" };
+    let by = if pass.by == Actor::Hand { "manual" } else { "by rule" };
     let until = match &pass.undo_until {
         _ if pass.reaping => "is being removed".to_owned(),
         Some(until) => format!("can be restored until {until}"),
-        None => "is removed at the next occasion".to_owned(),
+        None => "is removed soon".to_owned(),
     };
     let _ = writeln!(text, "{}  {by}, {until}", pass.pass);
     if let Some(problem) = &pass.problem {
@@ -60,7 +60,7 @@ pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome
         let mut text: String = done.items.iter().map(output::item).collect();
         let events = done.items.iter().map(|item| item.count).sum();
         let kept =
-            done.kept_until.as_ref().map_or_else(String::new, |until| format!("; no rule takes them until {until}"));
+            done.kept_until.as_ref().map_or_else(String::new, |until| format!("; no rule retires them until {until}"));
         let _ = writeln!(text, "pass {}: restored {}{kept}", done.pass, output::count(events, "event"));
         output::print(&text)?;
     }
@@ -78,7 +78,7 @@ pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<
         let mut text: String = pass.items.iter().map(output::item).collect();
         if let (Some(name), Some(until)) = (&pass.pass, &pass.undo_until) {
             let restore = session.archive.command().restore(name);
-            let _ = writeln!(text, "pass {name}: can be taken back until {until} with: {restore}");
+            let _ = writeln!(text, "pass {name}: can be restored until {until} with: {restore}");
         }
         output::print(&text)?;
     }

@@ -1,4 +1,4 @@
-//! How results are printed: lines for people, one JSON document for programs.
+//! Prints results: text for people, or one JSON document.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::event::{EventSelection, Item};
 use crate::printable::{self, printable, printable_lines};
 
-/// Prints a text for people to standard output, with what a terminal would act on as escapes.
+/// Prints text to standard output, with control characters escaped.
 pub(super) fn print(text: &str) -> Result<()> {
     print_raw(&printable_lines(text))
 }
 
-/// Prints a text as it is. A reader that has gone away (`| head`) is no error.
+/// Prints text unchanged. A closed pipe (`| head`) is no error.
 pub(super) fn print_raw(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -33,7 +33,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<()> {
     print_raw(&format!("{text}\n"))
 }
 
-/// Names what could not be read, or is remarkable, on standard error. Answers whether something could not be read.
+/// Prints reports to standard error. Returns whether one of them is a read failure.
 pub(super) fn reports(reports: &[Report]) -> bool {
     for report in reports {
         eprintln!("{}: {}", printable::path(&report.path), printable(&report.problem));
@@ -41,7 +41,7 @@ pub(super) fn reports(reports: &[Report]) -> bool {
     reports.iter().any(|report| report.unreadable)
 }
 
-/// Bytes for people.
+/// A size with its unit; `?` if unknown.
 pub(super) fn size(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "?".to_owned(), |bytes| ByteSize::b(bytes).display().si().to_string())
 }
@@ -51,7 +51,7 @@ pub(super) fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// Which events of a day.
+/// A short form of the selected events of a day.
 pub(super) fn which(events: &EventSelection) -> String {
     match events {
         EventSelection::All => "whole day".to_owned(),
@@ -62,7 +62,7 @@ pub(super) fn which(events: &EventSelection) -> String {
     }
 }
 
-/// A line of a plan or a pass.
+/// The line of an item of a plan or a pass.
 pub(super) fn item(item: &Item) -> String {
     format!(
         "{:<12} {}  {:>10}  {:>10}  {:<10}  {}\n",

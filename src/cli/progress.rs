@@ -1,4 +1,4 @@
-//! Progress on standard error: a bar on a terminal, a line every few seconds elsewhere, nothing for what is quick.
+//! Shows progress on standard error: a bar on a terminal, else a line every few seconds.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -11,18 +11,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::clock::{Stop, StopHandle};
 use crate::scan::Progress;
 
-/// How often the bar moves, and how often a line is written.
-const BAR: Duration = Duration::from_millis(100);
-const LINE: Duration = Duration::from_secs(5);
+/// The interval of updates of the bar.
+const BAR_INTERVAL: Duration = Duration::from_millis(100);
+/// The interval of lines.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Progress that is shown until this is dropped.
+/// Shows progress until it is dropped.
 pub(super) struct Shown {
     stop: Option<StopHandle>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Shown {
-    /// Shows a progress until this is dropped, or `done` says so.
+    /// Starts to show `progress`, until `done` returns true or this is dropped.
     pub fn start(progress: Arc<Progress>, done: impl Fn() -> bool + Send + 'static) -> Self {
         let (handle, stop) = Stop::new();
         let thread = std::thread::Builder::new().name("owlery-progress".to_owned()).spawn(move || {
@@ -38,7 +39,7 @@ impl Drop for Shown {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::debug!("the progress could not be shown");
+            tracing::debug!("the progress thread panicked");
         }
     }
 }
@@ -46,7 +47,7 @@ impl Drop for Shown {
 fn bar(progress: &Progress, done: &dyn Fn() -> bool, stop: &Stop) {
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len} days  {msg}  {elapsed}");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    while !stop.wait(BAR) && !done() {
+    while !stop.wait(BAR_INTERVAL) && !done() {
         bar.set_length(progress.days.load(Relaxed));
         bar.set_position(progress.days_done.load(Relaxed));
         bar.set_message(format!("{} events", progress.events.load(Relaxed)));
@@ -55,10 +56,10 @@ fn bar(progress: &Progress, done: &dyn Fn() -> bool, stop: &Stop) {
 }
 
 fn lines(progress: &Progress, done: &dyn Fn() -> bool, stop: &Stop) {
-    let mut next = Instant::now() + LINE;
-    while !stop.wait(BAR) && !done() {
+    let mut next = Instant::now() + LINE_INTERVAL;
+    while !stop.wait(BAR_INTERVAL) && !done() {
         if Instant::now() >= next {
-            next += LINE;
+            next += LINE_INTERVAL;
             eprintln!(
                 "preload: {} of {} days, {} events so far",
                 progress.days_done.load(Relaxed),

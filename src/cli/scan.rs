@@ -1,4 +1,4 @@
-//! `owlery scan`: one preload.
+//! `owlery scan`: scans the archive into the catalog.
 
 use super::command_name::CommandName;
 use super::session::Common;

@@ -1,4 +1,4 @@
-//! `owlery serve`: the sidecar.
+//! `owlery serve`: runs the sidecar.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ pub(super) fn run(common: &Common) -> Result<Outcome> {
     let archive = Archive::open(settings.options.may_be_empty(true))?;
     let daemon = Daemon::start(&archive, settings.listen, tls, settings.access)?;
     drop(watch);
-    run_until_told(daemon)
+    run_until_stopped(daemon)
 }
 
-/// Says where it listens, shows the preload, and waits for the end.
-pub(super) fn run_until_told(daemon: Daemon) -> Result<Outcome> {
+/// Prints the URL, shows the progress of the preload, and waits for the end.
+pub(super) fn run_until_stopped(daemon: Daemon) -> Result<Outcome> {
     output::print_raw(&format!("listening on {}\n", daemon.url()))?;
     let until = Arc::clone(daemon.service().handle());
     let shown = progress::Shown::start(Arc::clone(&until.status.progress), move || until.status.is_ready());

@@ -37,7 +37,7 @@ fn text_of(wire: &CamerasWire) -> String {
         push_camera(&mut text, camera);
     }
     push_forecast(&mut text, &wire.forecast);
-    let _ = writeln!(text, "times are of the zone UTC{}", wire.zone);
+    let _ = writeln!(text, "time zone: UTC{}", wire.zone);
     text
 }
 
@@ -66,7 +66,7 @@ fn push_forecast(text: &mut String, forecast: &ArchiveForecast) {
     let _ = writeln!(text, "all cameras: {week} a day over the last 7 days, {month} over the last 30");
     if let Some(disk) = forecast.disk {
         let full = forecast.days_until_full.map_or_else(
-            || "not known when it is full".to_owned(),
+            || "no estimate of when it is full".to_owned(),
             |days| format!("full in {} if nothing expires", output::count(days, "day")),
         );
         let (free, total) = (output::size(Some(disk.free)), output::size(Some(disk.total)));
@@ -80,7 +80,7 @@ fn push_forecast(text: &mut String, forecast: &ArchiveForecast) {
     }
 }
 
-/// What a rule keeps. Days that differ from camera to camera are left out: each camera has its own.
+/// What a rule keeps. A number of days is shown only where it is the same for all cameras.
 fn kept_text(kept: &Kept) -> String {
     let days = kept.days.map_or_else(String::new, |days| output::count(days, "day") + ", ");
     format!("{} keeps {days}{}", kept.rule.as_str(), output::size(kept.bytes))

@@ -1,18 +1,18 @@
-//! "Did you mean …?" for names that users type.
+//! "Did you mean …?" for mistyped names.
 
-/// How alike two names must be (Jaro-Winkler, 1 is equal) for one to be offered instead of the other.
-const ALIKE: f64 = 0.85;
+/// The similarity (Jaro-Winkler, 1 is equal) from which a name is suggested.
+const MIN_SIMILARITY: f64 = 0.85;
 
-/// The candidate that is most like `word`, if any is like it. Case, `-` and `_` make no difference.
+/// The candidate most similar to `word`, if any is similar enough. Case, and `-` or `_`, make no difference.
 pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('_', "-");
     let word = plain(word);
     let alike = |candidate: &'a str| (strsim::jaro_winkler(&word, &plain(candidate)), candidate);
-    let best = candidates.into_iter().map(alike).filter(|(score, _)| *score >= ALIKE);
+    let best = candidates.into_iter().map(alike).filter(|(score, _)| *score >= MIN_SIMILARITY);
     best.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, candidate)| candidate)
 }
 
-/// `; did you mean "CANDIDATE"?`, or nothing where no candidate is like it.
+/// `; did you mean "CANDIDATE"?`, or nothing without a similar candidate.
 pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map_or_else(String::new, |near| format!("; did you mean {near:?}?"))
 }
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_alike_name_is_offered() {
+    fn the_most_similar_name_is_suggested() {
         let keys = ["keep-days", "max-size", "max-share", "min-free"];
         assert_eq!(nearest("keep-dayz", keys), Some("keep-days"));
         assert_eq!(nearest("KEEP_DAYS", keys), Some("keep-days"));

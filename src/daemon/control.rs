@@ -1,5 +1,6 @@
-//! The control socket: a Unix socket in the state directory (or, where that takes none, in a runtime directory), for commands beside a running daemon. One request a line,
-//! one reply a line, both JSON. Whoever may open the socket (mode 0600) may ask for everything.
+//! The control socket, for commands beside a running daemon: a Unix socket in the state directory, or in a runtime directory
+//! where the state directory cannot hold one. A request is one line, a reply is one line, both JSON. The right to open the
+//! socket (mode 0600) is the right to every operation.
 
 mod runtime;
 
@@ -24,59 +25,59 @@ use crate::scan::Summary;
 use crate::service::{Handle, Service, StateDir};
 
 const SOCKET: &str = "control.sock";
-/// A Unix socket's address holds no more (108 bytes with the end, unix(7)).
-const LONGEST_ADDRESS: usize = 100;
-/// The longest request, some 200,000 events. Only who may do everything can send any.
-const LONGEST_REQUEST: u64 = 8 << 20;
+/// The limit of a Unix socket's address (108 bytes with the terminator, unix(7)).
+const MAX_ADDRESS_BYTES: usize = 100;
+/// The limit of a request: about 200,000 events.
+const MAX_REQUEST_BYTES: u64 = 8 << 20;
 
-/// What can be asked.
+/// A request.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub(crate) enum Request {
-    /// Which directories are cameras.
+    /// The pattern of the directories that are cameras.
     CameraPattern,
-    /// The plan by the daemon's rules, or with these added to them as a what-if.
+    /// The plan by the daemon's rules; with `rules` over them as a what-if.
     Plan { rules: Option<Rules> },
-    /// The cameras and the forecast by the daemon's rules, or with these added to them as a what-if.
+    /// The cameras and the forecast by the daemon's rules; with `rules` over them as a what-if.
     Stats { rules: Option<Rules> },
-    /// A pass now.
+    /// Run a pass.
     Expire { confirm: Option<String> },
-    /// What waits in the delete queue.
+    /// List the delete queue.
     Queue,
-    /// A pass back out of it.
+    /// Restore a pass from the delete queue.
     Restore { pass: String },
-    /// Events into it.
+    /// Move events into the delete queue.
     Delete { events: Vec<EventId> },
-    /// Events kept, or not any more.
+    /// Save or unsave events.
     Save { events: Vec<EventId>, saved: bool },
-    /// A walk over everything.
+    /// Scan the whole archive.
     Scan { measure: bool },
-    /// Motion has finished a movie.
+    /// Note that Motion finished a movie.
     Ended { path: PathBuf },
 }
 
-/// What is answered.
+/// The reply to a request.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Reply {
     Ok(serde_json::Value),
-    /// A guard or a protection said no.
+    /// A guard or a protection refused.
     Refused(String),
-    /// What was asked means nothing, or cannot be.
+    /// The request is invalid.
     Usage(String),
-    /// It is done, but the audit lacks it: what, and why.
+    /// It is done but not in the audit log: what, and why.
     Unrecorded(String, String),
     Error(String),
 }
 
-/// A walk's summary as programs read it.
+/// The summary of a scan, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ScanWire {
     pub cameras: u64,
     pub days: u64,
     pub events: u64,
     pub problems: Vec<ProblemWire>,
-    /// How many of the problems are things that could not be read.
+    /// How many of the problems are read failures.
     pub failures: u64,
     pub elapsed_ms: u64,
 }
@@ -96,7 +97,7 @@ impl From<&Summary> for ScanWire {
 
 /// Calls `with` with an address of a socket that is short enough, whatever the path is.
 fn with_address<T>(path: &Path, with: impl FnOnce(&Path) -> std::io::Result<T>) -> std::io::Result<T> {
-    if path.as_os_str().len() <= LONGEST_ADDRESS {
+    if path.as_os_str().len() <= MAX_ADDRESS_BYTES {
         return with(path);
     }
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
@@ -109,15 +110,15 @@ fn with_address<T>(path: &Path, with: impl FnOnce(&Path) -> std::io::Result<T>) 
 /// Connects to the daemon of a state directory; `None` if none runs there.
 pub(crate) fn connect(state_dir: &Path) -> Option<StdStream> {
     let mut addresses = vec![state_dir.join(SOCKET)];
-    // FAT has no sockets, and a full disk may have no room for one: then the socket is elsewhere.
+    // The socket is elsewhere where the filesystem has no sockets (FAT) or no room for one.
     addresses.extend(StateDir::holder(state_dir).and_then(|holder| holder.socket));
     addresses.extend(runtime::addresses(state_dir));
     let connect = |address: &PathBuf| with_address(address, |address| StdStream::connect(address)).ok();
     addresses.iter().find_map(connect)
 }
 
-/// Makes the socket: in the state directory, or where that takes none in a runtime directory. `None` if neither takes one, which
-/// is logged: commands beside the daemon are then refused. The lock is held, so one that is there was left by a crash.
+/// Makes the socket in the state directory, or else in a runtime directory. `None` if neither works, which is logged; commands
+/// beside the daemon are then refused. The caller holds the lock, so an existing socket is left from a crash.
 pub(super) fn listen(service: &Service, runtime: &Runtime) -> Result<Option<UnixListener>> {
     let state = service.state_dir();
     let mut why = Vec::new();
@@ -136,7 +137,7 @@ pub(super) fn listen(service: &Service, runtime: &Runtime) -> Result<Option<Unix
         }
     }
     tracing::warn!(
-        "{}; commands beside this process (expire, restore, delete, save) are refused until it ends; HTTP goes on",
+        "{}; commands (expire, restore, delete, save) are refused while this process runs; HTTP works",
         why.join("; ")
     );
     Ok(None)
@@ -155,18 +156,18 @@ fn bind(path: &Path, runtime: &Runtime) -> Result<UnixListener> {
     UnixListener::from_std(listener).map_err(fail)
 }
 
-/// Answers until told to close.
+/// Handles connections until the daemon stops.
 pub(super) async fn serve(listener: UnixListener, handle: Arc<Handle>, closed: watch::Receiver<bool>) {
-    let mut closing = std::pin::pin!(super::closing_of(closed));
+    let mut closing = std::pin::pin!(super::until_closed(closed));
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(converse(stream, Arc::clone(&handle)));
+                    tokio::spawn(handle_connection(stream, Arc::clone(&handle)));
                 }
                 Err(error) => {
                     tracing::warn!("control socket: {error}");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await; // out of descriptors, most likely
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await; // most likely out of descriptors
                 }
             },
             () = &mut closing => return,
@@ -174,24 +175,24 @@ pub(super) async fn serve(listener: UnixListener, handle: Arc<Handle>, closed: w
     }
 }
 
-async fn converse(stream: UnixStream, handle: Arc<Handle>) {
+async fn handle_connection(stream: UnixStream, handle: Arc<Handle>) {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    let mut reader = BufReader::new(reader.take(LONGEST_REQUEST));
+    let mut reader = BufReader::new(reader.take(MAX_REQUEST_BYTES));
     if !matches!(reader.read_line(&mut line).await, Ok(1..)) {
-        return; // somebody only looked whether we are there
+        return; // a command that only checks whether a daemon runs
     }
-    let is_cut_off = line.len() as u64 == LONGEST_REQUEST && !line.ends_with('\n');
+    let is_cut_off = line.len() as u64 == MAX_REQUEST_BYTES && !line.ends_with('\n');
     let reply = match serde_json::from_str(&line) {
         _ if is_cut_off => Reply::Error("the request is too long".to_owned()),
-        Err(error) => Reply::Error(format!("the request is unclear: {error}")),
-        Ok(request) => match tokio::task::spawn_blocking(move || answer(&handle, &request)).await {
+        Err(error) => Reply::Error(format!("invalid request: {error}")),
+        Ok(request) => match tokio::task::spawn_blocking(move || execute(&handle, &request)).await {
             Ok(Ok(value)) => Reply::Ok(value),
             Ok(Err(error)) if error.kind() == Kind::Refused => Reply::Refused(error.chain()),
             Ok(Err(error)) if error.kind() == Kind::Usage => Reply::Usage(error.chain()),
             Ok(Err(Error::Unrecorded { done, why })) => Reply::Unrecorded(done, why),
             Ok(Err(error)) => Reply::Error(error.chain()),
-            Err(_) => Reply::Error("the request made it stumble; the log says why".to_owned()),
+            Err(_) => Reply::Error("internal error; see the log".to_owned()),
         },
     };
     let mut text = serde_json::to_vec(&reply).expect("our own types are JSON");
@@ -201,25 +202,27 @@ async fn converse(stream: UnixStream, handle: Arc<Handle>) {
     }
 }
 
-/// The daemon's rules with those of a request over them, as if the daemon had been started with them.
+/// The policy of the daemon's rules with those of a request over them.
 fn what_if(handle: &Handle, rules: Option<&Rules>) -> Result<Option<Policy>> {
-    let with_own = |rules: &Rules| Policy::parse(&rules.clone().or(Rules::from(handle.expirer.policy())));
-    rules.map(with_own).transpose()
+    let over_own = |rules: &Rules| Policy::parse(&rules.clone().or(Rules::from(handle.expirer.policy())));
+    rules.map(over_own).transpose()
 }
 
-/// How long a request waits for a damaged catalog to be rebuilt.
-const REBUILT_WITHIN: Duration = Duration::from_secs(30);
+/// How long a request waits for the rebuild of a damaged catalog.
+const REBUILD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Runs a request; once more where the catalog turned out to be damaged and was rebuilt. Requests that act on events do so
-/// after their last question to the catalog.
-fn answer(handle: &Handle, request: &Request) -> Result<serde_json::Value> {
-    match answer_once(handle, request) {
-        Err(error) if error.is_damaged_catalog() && handle.wait_rebuilt(REBUILT_WITHIN) => answer_once(handle, request),
+/// Executes a request, and once more after the rebuild of a damaged catalog. That is safe: requests act on events only after
+/// their last query.
+fn execute(handle: &Handle, request: &Request) -> Result<serde_json::Value> {
+    match execute_once(handle, request) {
+        Err(error) if error.is_damaged_catalog() && handle.wait_rebuilt(REBUILD_TIMEOUT) => {
+            execute_once(handle, request)
+        }
         other => other,
     }
 }
 
-fn answer_once(handle: &Handle, request: &Request) -> Result<serde_json::Value> {
+fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value> {
     let value = match request {
         Request::CameraPattern => serde_json::to_value(handle.camera_pattern()),
         Request::Plan { rules } => {
@@ -231,13 +234,13 @@ fn answer_once(handle: &Handle, request: &Request) -> Result<serde_json::Value> 
             serde_json::to_value(CamerasWire::from(handle.stats(policy.as_ref())?))
         }
         Request::Expire { confirm } => {
-            let still_reading = || Error::Daemon("is still reading the archive; try again when it is done".to_owned());
+            let still_reading = || Error::Daemon("is still reading the archive; try again when it is ready".to_owned());
             if !handle.status.may_expire() {
                 return Err(still_reading());
             }
             let rebuilt = handle.catalog.rebuilt();
             let pass = handle.expire(confirm.as_deref())?;
-            // The camera of a rule may be missing only because the catalog was set aside meanwhile.
+            // A rule's camera can be missing only because the catalog was set aside in the meantime.
             let lacks_camera = pass.refused.as_ref().is_some_and(|refused| refused.guard == Guard::Configuration);
             if lacks_camera && (handle.catalog.rebuilt() != rebuilt || !handle.status.may_expire()) {
                 return Err(still_reading());
@@ -264,7 +267,7 @@ mod tests {
     use super::*;
     use crate::service::{Archive, Component, Options, Parts};
 
-    /// An archive that nothing works on: all there is to know is known by what a test says.
+    /// An archive without threads: its status is what a test sets.
     fn parts() -> (tempfile::TempDir, Parts) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("Camera1")).unwrap();
@@ -273,32 +276,32 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_is_made_while_a_rule_of_space_cannot_be_kept() {
+    fn expire_works_while_space_is_short() {
         let (_folder, parts) = parts();
         let handle = parts.handle();
-        let expire = || answer(handle, &Request::Expire { confirm: None });
+        let expire = || execute(handle, &Request::Expire { confirm: None });
         let early = expire().unwrap_err().to_string();
         assert!(early.contains("still reading"), "{early}");
         handle.status.set(Component::Preload, None);
         handle.status.set(Component::Watch, None);
-        handle.status.set(Component::Space, Some("there is less than the rules ask for"));
+        handle.status.set(Component::Space, Some("less than the rules require"));
         assert!(!handle.status.is_ready());
-        expire().expect("that is what it is for");
+        expire().expect("a pass makes space");
     }
 
     #[tokio::test]
-    async fn a_request_that_is_too_long_is_told_so() {
+    async fn a_request_that_is_too_long_is_refused() {
         let (_folder, parts) = parts();
         let (mut client, server) = StdStream::pair().unwrap();
         server.set_nonblocking(true).unwrap();
-        let asks = std::thread::spawn(move || {
+        let sender = std::thread::spawn(move || {
             let _ = client.write_all(&vec![b' '; 9 << 20]); // it is cut off
             let mut text = String::new();
             std::io::BufReader::new(client).read_line(&mut text).unwrap();
             text
         });
-        converse(UnixStream::from_std(server).unwrap(), Arc::clone(parts.handle())).await;
-        let reply = asks.join().unwrap();
+        handle_connection(UnixStream::from_std(server).unwrap(), Arc::clone(parts.handle())).await;
+        let reply = sender.join().unwrap();
         assert!(reply.contains("too long"), "{reply}");
     }
 }

@@ -1,5 +1,4 @@
-//! The certificate that HTTPS is served with: read at the start, and again when it changes or when told to. Connections
-//! under way keep the one they began with.
+//! The certificate of HTTPS, reloaded when its files change and on SIGHUP. Open connections keep the one they began with.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -24,93 +23,93 @@ use tokio_rustls::server::TlsStream;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 
-/// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(10);
-/// A certificate that is over sooner than this is warned of.
-const SOON: Duration = Duration::from_hours(14 * 24);
-/// A file that is longer holds no certificates.
-const LONGEST: u64 = 1 << 20;
+/// How often the files are checked for changes.
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
+/// A certificate that expires within this time gives a warning.
+const EXPIRY_WARNING: Duration = Duration::from_hours(14 * 24);
+/// The limit for a file, above the size of any real one.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The first byte of a handshake (RFC 8446, section 5.1). No request begins with it.
 const HANDSHAKE: u8 = 22;
 const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 40\r\n\
     Connection: close\r\n\r\nThis is HTTPS: begin with https:// here.";
 
-/// Certificate and key, and what was made of them.
+/// The certificate and its key.
 #[derive(Debug)]
 pub(crate) struct Tls {
     certificate: PathBuf,
     key: PathBuf,
-    /// What the files were when they were first read.
-    first: Seen,
-    /// Written when the files are read again, read by each new connection.
+    /// The versions of the files at the first read.
+    first: FileVersions,
+    /// Replaced by a reload, read by each new connection.
     config: RwLock<Arc<ServerConfig>>,
 }
 
-/// Which version of the files was looked at, and with whose rights; `None` for a file that is not there.
-type Seen = [Option<([u64; 3], [i64; 4])>; 2];
+/// Identity, size and times of both files; `None` for a missing file.
+type FileVersions = [Option<([u64; 3], [i64; 4])>; 2];
 
 impl Tls {
     /// Reads both files.
     pub fn open(certificate: PathBuf, key: PathBuf) -> Result<Self> {
-        let first = seen(&certificate, &key); // before they are read: what changes meanwhile is seen the next time
+        let first = file_versions(&certificate, &key); // before the read, so that a change during it is noticed
         let config = RwLock::new(read(&certificate, &key)?);
         Ok(Self { certificate, key, first, config })
     }
 
-    /// Reads both files again, and keeps what is had if they are no good, which is spoken of where it is new. Answers whether
-    /// they are good.
+    /// Reads both files again, and keeps the present certificate if they are invalid; logs that if it is new. Returns whether they
+    /// are valid.
     fn reload(&self, is_new: bool) -> bool {
         match read(&self.certificate, &self.key) {
             Ok(config) => {
                 *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
-                tracing::info!("TLS: the certificate was read again");
+                tracing::info!("TLS: the certificate was reloaded");
                 return true;
             }
-            Err(error) if is_new => tracing::error!("{error}; the certificate of before is kept"),
+            Err(error) if is_new => tracing::error!("{error}; the present certificate stays in use"),
             Err(_) => {}
         }
         false
     }
 
-    /// Reads the files again whenever they have changed, or told to by a signal, for ever. What is no good is tried again at
-    /// every look, since a file does not tell all that keeps it from being read, and spoken of when it has changed.
+    /// Reloads the files whenever they change and at every signal, for ever. Invalid files are tried again at every check, since
+    /// not every cause (a permission of a folder) shows in the file; they are logged again when they change.
     pub async fn follow(self: Arc<Self>, mut signal: Signal) {
-        let look = crate::fault::span("tls", LOOK);
+        let interval = crate::fault::span("tls", CHECK_INTERVAL);
         let (mut known, mut is_good) = (self.first, true);
         loop {
-            let is_told = tokio::select! {
-                told = signal.recv() => told.is_some(),
-                () = tokio::time::sleep(look) => false,
+            let is_signal = tokio::select! {
+                received = signal.recv() => received.is_some(),
+                () = tokio::time::sleep(interval) => false,
             };
             let this = Arc::clone(&self);
-            let looked = tokio::task::spawn_blocking(move || {
-                let now = seen(&this.certificate, &this.key);
-                let is_new = is_told || now != known;
+            let checked = tokio::task::spawn_blocking(move || {
+                let now = file_versions(&this.certificate, &this.key);
+                let is_new = is_signal || now != known;
                 let is_good = if is_new || !is_good { this.reload(is_new) } else { true };
                 (now, is_good)
             });
-            match looked.await {
-                Ok(looked) => (known, is_good) = looked,
-                Err(_) => return, // the daemon ends
+            match checked.await {
+                Ok(checked) => (known, is_good) = checked,
+                Err(_) => return, // the daemon stops
             }
         }
     }
 
-    /// Shakes hands with a client. One that speaks HTTP without TLS is told so.
+    /// Completes the handshake with a client. A client that sends plain HTTP gets a response that says so.
     pub async fn accept(&self, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let mut first = [0];
         if stream.peek(&mut first).await? == 1 && first[0] != HANDSHAKE {
             stream.write_all(NO_TLS).await?;
             stream.shutdown().await?;
-            tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?; // or the answer could be lost
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "no TLS was spoken"));
+            tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?; // else the response could be lost
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the client sent no TLS handshake"));
         }
         let config = Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner));
         TlsAcceptor::from(config).accept(stream).await
     }
 }
 
-fn seen(certificate: &Path, key: &Path) -> Seen {
+fn file_versions(certificate: &Path, key: &Path) -> FileVersions {
     [certificate, key].map(|path| {
         let found = path.metadata().ok()?;
         let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
@@ -124,9 +123,9 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
         .collect::<Result<_, _>>()
         .map_err(|error| wrong("--tls-cert", certificate, error))?;
     if chain.is_empty() {
-        return Err(wrong("--tls-cert", certificate, "there is no certificate in it"));
+        return Err(wrong("--tls-cert", certificate, "it contains no certificate"));
     }
-    for why in chain.iter().filter_map(|certificate| bad_time(certificate, SystemClock.now().utc)) {
+    for why in chain.iter().filter_map(|certificate| validity_problem(certificate, SystemClock.now().utc)) {
         tracing::warn!("--tls-cert {}: a certificate in it {why}", certificate.display());
     }
     let secret =
@@ -136,17 +135,17 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
         .and_then(|config| config.with_no_client_auth().with_single_cert(chain, secret))
         .map_err(|error| wrong("--tls-key", key, format!("with --tls-cert {}: {error}", certificate.display())))?;
     if key.metadata().is_ok_and(|found| found.mode() & 0o004 != 0) {
-        tracing::warn!("--tls-key {} can be read by everybody on this host", key.display());
+        tracing::warn!("--tls-key {} is readable by every user of this host", key.display());
     }
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// What is wrong with the time of a certificate: it is over, over soon, or still to come.
+/// The problem with the validity period of a certificate: expired, close to it, or not valid yet.
 ///
-/// rustls tells of a certificate only whether it can be trusted, and looks at its time first: so it is asked with nobody to trust,
-/// and what it says besides that is left unheeded.
-fn bad_time(certificate: &CertificateDer<'_>, now: DateTime<Utc>) -> Option<String> {
+/// rustls only verifies a certificate as a whole, and checks the period first. So this verifies against no root at all and
+/// ignores every other error.
+fn validity_problem(certificate: &CertificateDer<'_>, now: DateTime<Utc>) -> Option<String> {
     let parsed = ParsedCertificate::try_from(certificate).ok()?;
     let date = |time: UnixTime| {
         let time = i64::try_from(time.as_secs()).ok().and_then(|secs| DateTime::from_timestamp(secs, 0));
@@ -160,7 +159,7 @@ fn bad_time(certificate: &CertificateDer<'_>, now: DateTime<Utc>) -> Option<Stri
             _ => None,
         }
     };
-    match (at(Duration::ZERO), at(SOON)) {
+    match (at(Duration::ZERO), at(EXPIRY_WARNING)) {
         (Some(CertificateError::ExpiredContext { not_after, .. }), _) => {
             Some(format!("expired on {}", date(not_after)))
         }
@@ -176,7 +175,7 @@ fn bad_time(certificate: &CertificateDer<'_>, now: DateTime<Utc>) -> Option<Stri
 
 fn file(flag: &str, path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes));
     read.map(|_| bytes).map_err(|error| wrong(flag, path, error))
 }
 
@@ -191,14 +190,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_is_warned_of_while_its_time_is_not_now_or_nearly_over() {
+    fn certificates_near_or_past_expiry_are_reported() {
         let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         (params.not_before, params.not_after) = (date_time_ymd(2026, 6, 1), date_time_ymd(2026, 9, 1));
         let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        let bad_on = |day: &str| bad_time(made.der(), format!("{day}T12:00:00Z").parse().unwrap());
+        let bad_on = |day: &str| validity_problem(made.der(), format!("{day}T12:00:00Z").parse().unwrap());
         assert_eq!(bad_on("2026-05-31").unwrap(), "is not valid before 2026-06-01 00:00:00 UTC");
-        for fine in ["2026-06-01", "2026-08-17"] {
-            assert_eq!(bad_on(fine), None, "{fine}");
+        for valid in ["2026-06-01", "2026-08-17"] {
+            assert_eq!(bad_on(valid), None, "{valid}");
         }
         assert_eq!(bad_on("2026-08-18").unwrap(), "expires on 2026-09-01 00:00:00 UTC");
         assert_eq!(bad_on("2026-09-01").unwrap(), "expired on 2026-09-01 00:00:00 UTC");

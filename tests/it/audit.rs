@@ -167,7 +167,7 @@ fn a_refusal_is_told_once_however_often_it_is_met() {
     let told = audit(&world);
     assert_eq!(words(&told), ["item", "item", "pass", "refused"]);
     assert_eq!((&told[2]["by"], &told[1]["by"]), (&json!("hand"), &json!("rule")), "who said go, and who chose");
-    assert!(world.run("audit", &[]).stdout.contains("(by hand)"));
+    assert!(world.run("audit", &[]).stdout.contains("(manual)"));
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn asking_leaves_no_trace_and_a_line_that_is_not_whole_is_passed_over() {
     }
     let ran = world.run("audit", &["--json"]);
     assert_eq!(words(ran.json()["entries"].as_array().unwrap()), ["item", "pass", "pass"]);
-    assert!(ran.stderr.contains("1 line of the audit cannot be understood"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 line of the audit log cannot be parsed"), "{}", ran.stderr);
 }
 
 #[test]

@@ -446,7 +446,7 @@ fn beside_a_daemon_its_rules_apply_and_a_plan_may_ask_what_if() {
     for flags in [&["--keep-days", "45"][..], &["--max-share", "1"]] {
         let ran = world.run("expire", flags);
         assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.stderr.contains("the daemon's rules apply"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("a daemon runs on this archive and applies its own rules"), "{}", ran.stderr);
     }
     let days = |flags: &[&str]| -> Vec<String> {
         let planned = world.run("plan", &[flags, &["--json"]].concat()).json();

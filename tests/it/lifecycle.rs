@@ -42,7 +42,7 @@ fn sighup_ends_nothing_where_no_certificate_is_to_be_read_again() {
     let world = World::new();
     let daemon = world.serve(&[]);
     daemon.signal("-HUP");
-    daemon.wait_for_log("SIGHUP: there is no certificate to read again");
+    daemon.wait_for_log("SIGHUP: no certificate to reload");
     assert_eq!(daemon.get("/healthz").status, 200);
     assert_eq!(daemon.stop(), 0);
 }
@@ -108,7 +108,7 @@ fn a_second_signal_ends_it_at_once() {
     signal(&pid, "-TERM");
     daemon.wait_for_log("stopping (signal 15)");
     signal(&pid, "-INT");
-    daemon.wait_for_log("a second signal: stopped at once");
+    daemon.wait_for_log("second signal: stopped at once");
     assert_eq!(daemon.wait(), 128 + 2);
 }
 

@@ -192,7 +192,7 @@ fn a_client_that_takes_nothing_is_left() {
     let daemon = serve(&world, "stall=300ms");
     let mut client = Client::of(&daemon);
     client.send(&HEALTH.replace("/healthz", &path));
-    daemon.wait_for_log("the client takes nothing any more");
+    daemon.wait_for_log("the client accepts no data");
     assert!((client.rest().len() as u64) < BIG);
 }
 

@@ -85,7 +85,7 @@ fn with_a_catalog_what_is_not_measured_is_not_known() {
     assert_eq!(told["forecast"]["days_until_full"], Value::Null);
     assert_eq!(told["forecast"]["kept"], json!([{"rule": "keep-days", "days": 45, "bytes": null}]));
     let text = world.run("stats", &[]).stdout;
-    assert!(text.contains('?') && text.contains("not known when it is full"), "{text}");
+    assert!(text.contains('?') && text.contains("no estimate of when it is full"), "{text}");
     assert_eq!(world.run("scan", &["--measure"]).code, 0);
     let told = stats(&world, &["--keep-days", "45"]);
     assert_eq!(told["cameras"][0]["bytes"], 1700);

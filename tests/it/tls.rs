@@ -150,7 +150,7 @@ fn https_is_served_with_the_whole_chain() {
         assert!(is_healthy(&mut client) && is_healthy(&mut client), "{version:?}: the connection is kept");
     }
     connect(&daemon, &Made::simple()).expect_err("whoever does not trust it does not go on");
-    assert!(!daemon.log().contains("can be read by everybody"));
+    assert!(!daemon.log().contains("is readable by every user"));
     let mut client = connect(&daemon, &made).unwrap();
     assert!(is_healthy(&mut client));
     assert_eq!(daemon.stop(), 0);
@@ -232,7 +232,7 @@ fn sighup_has_the_certificate_read_again() {
     wait_until("the new one is served", || served(&daemon, &second).is_some_and(|leaf| leaf == second.leaf));
     fs::remove_file(&files.key).unwrap();
     daemon.signal("-HUP");
-    daemon.wait_for_log("the certificate of before is kept");
+    daemon.wait_for_log("the present certificate stays in use");
     assert_eq!(served(&daemon, &second), Some(second.leaf.clone()));
     assert_eq!(daemon.stop(), 0);
 }
@@ -243,7 +243,7 @@ fn a_new_certificate_that_is_no_good_is_named_once_and_the_old_one_is_kept() {
     let files = Files::of(&world);
     let (first, second) = (Made::simple(), Made::simple());
     let daemon = files.put(&first).serve(&world, "tls=20ms");
-    let complaints = || daemon.log().matches("the certificate of before is kept").count();
+    let complaints = || daemon.log().matches("the present certificate stays in use").count();
     let broken = files.certificate.with_extension("new");
     fs::write(&broken, "-----BEGIN CERTIFICATE-----\nnot one\n-----END CERTIFICATE-----\n").unwrap();
     fs::rename(broken, &files.certificate).unwrap();
@@ -321,7 +321,7 @@ fn a_key_that_everybody_can_read_is_warned_of() {
     files.put(&Made::simple());
     fs::set_permissions(&files.key, fs::Permissions::from_mode(0o644)).unwrap();
     let daemon = files.serve(&world, "");
-    daemon.wait_for_log(&format!("--tls-key {} can be read by everybody", files.key.display()));
+    daemon.wait_for_log(&format!("--tls-key {} is readable by every user", files.key.display()));
 }
 
 #[test]
@@ -335,9 +335,9 @@ fn a_certificate_that_is_over_or_soon_is_served_and_warned_of_whenever_it_is_rea
     files.put(&over);
     daemon.signal("-HUP");
     daemon.wait_for_log("a certificate in it expired on ");
-    daemon.wait_for_log("the certificate was read again");
+    daemon.wait_for_log("the certificate was reloaded");
     files.put(&Made::simple());
     daemon.signal("-HUP");
-    wait_until("it is read", || daemon.log().matches("the certificate was read again").count() == 2);
+    wait_until("it is read", || daemon.log().matches("the certificate was reloaded").count() == 2);
     assert_eq!(daemon.log().matches("a certificate in it").count(), 2, "{}", daemon.log());
 }

@@ -29,7 +29,7 @@ struct Other {
 }
 
 /// File times tick in up to 2 s (FAT).
-const RACY: i64 = 3_000_000_000;
+const RACY_TIME: i64 = 3_000_000_000;
 
 impl Tree {
     /// Reports directories of the root that contain days but are not cameras, each with the remedy. `now` is in
@@ -38,7 +38,7 @@ impl Tree {
     /// While nothing changes, it costs one stat of the root and of each directory that is not a camera.
     pub fn strangers(&self, now: i64) -> Result<Vec<Report>> {
         let root = self.root_dir()?;
-        let stamp = |dir: &Dir| dir.stat_self().map(|stat| Some(mtime(&stat)).filter(|time| *time < now - RACY));
+        let stamp = |dir: &Dir| dir.stat_self().map(|stat| Some(mtime(&stat)).filter(|time| *time < now - RACY_TIME));
         let mut known = self.strangers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let root_time = stamp(&root)?;
         if root_time.is_none() || known.root != root_time {

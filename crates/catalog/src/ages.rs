@@ -1,5 +1,5 @@
-//! How far a camera's events reach, and whether something of it is there that should not be: a few rows each, whatever the
-//! archive holds.
+//! The ages of a camera's events, and its oldest overdue day. Reads a few rows for each camera, whatever the archive
+//! holds.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -7,22 +7,22 @@ use super::Catalog;
 use crate::error::Result;
 use crate::event::{Camera, Day};
 
-/// How far a camera's events reach.
+/// The ages of a camera's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraAges {
-    /// Which.
+    /// The camera.
     pub camera: Camera,
-    /// When the first and the last of its events began, by their directories' names: wall time in seconds since 1970 as if
-    /// it were UTC.
+    /// When its first and its last event began, by their directories' names: wall time in seconds since 1970 as if it
+    /// were UTC.
     pub reach: Option<(i64, i64)>,
-    /// The oldest day that was asked for and has an event that nobody saved.
+    /// The oldest overdue day with an event that is not saved.
     pub overdue: Option<Day>,
 }
 
 impl Catalog {
-    /// How far each camera's events reach, by the cameras' names. `before` tells of a camera which days should be gone:
-    /// those before it (`None`: none), but for those of which `is_kept` is true. Reads two events of each camera, and of the
-    /// days that should be gone those that are wholly saved or kept.
+    /// The ages of each camera's events, by the cameras' names. Days of a camera that are older than `before` returns
+    /// are overdue (`None`: none is), except those for which `is_kept` is true. Reads two events of each camera, and
+    /// those overdue days that are wholly saved or kept.
     pub fn ages(
         &self,
         before: impl Fn(&Camera) -> Option<Day>,
@@ -50,7 +50,7 @@ enum End {
     Last,
 }
 
-/// When a camera's first or last event by name began. The index by name holds the start too.
+/// When a camera's first or last event by name began. The index by name has the start too.
 fn start_of(connection: &Connection, camera: i64, end: End) -> rusqlite::Result<Option<i64>> {
     let sql = match end {
         End::First => "SELECT start FROM events INDEXED BY events_by_name WHERE camera = ?1 ORDER BY day, name LIMIT 1",
@@ -61,7 +61,7 @@ fn start_of(connection: &Connection, camera: i64, end: End) -> rusqlite::Result<
     connection.prepare_cached(sql)?.query_row([camera], |row| row.get(0)).optional()
 }
 
-/// The first day before another that has an event which nobody saved, and that is not kept.
+/// The first day before another with an event that is not saved, if the day is not kept.
 fn first_left(
     connection: &Connection,
     camera: i64,

@@ -1,5 +1,5 @@
-//! The audit in the catalog: a copy of its files (see `audit`), to be asked in pages and with SQL. What is not in here is
-//! added from the files, so that nothing is lost with the catalog.
+//! The audit log in the catalog: a copy of its files (see `audit`), for pages and for SQL. Missing entries are added
+//! from the files, so nothing is lost with the catalog.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,19 @@ use super::Catalog;
 use crate::error::Result;
 use crate::event::{Camera, Entry};
 
-/// A page of the audit.
+/// A page of the audit log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct AuditPage {
     /// Newest first.
     pub entries: Vec<Entry>,
-    /// Where to go on: the `before` of the next page; `None` if this was the end.
+    /// The `before` of the next page; `None` if this is the last.
     pub next: Option<u64>,
 }
 
 impl AuditPage {
-    /// A page of at most `limit` of these entries, newest first, of which there is one more than that if there are more.
+    /// A page of at most `limit` of these entries, newest first. One entry more than the limit means that there is a
+    /// next page.
     pub fn of(mut entries: Vec<Entry>, limit: usize) -> Self {
         let has_more = entries.len() > limit;
         entries.truncate(limit);
@@ -31,7 +32,7 @@ impl AuditPage {
 }
 
 impl Catalog {
-    /// A page of the audit, newest first: at most `limit` entries (at least one) that are older than number `before`.
+    /// A page of the audit log, newest first: at most `limit` entries (at least one) with a number below `before`.
     pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<AuditPage> {
         let limit = limit.max(1);
         self.read("read the audit in", |connection| {
@@ -46,15 +47,15 @@ impl Catalog {
         })
     }
 
-    /// The same of the entries that are about one of these cameras; those about several, such as the sums of a pass, are
-    /// left out.
+    /// Like `audit`, with only the entries about one of these cameras. Entries about several, such as the totals of a
+    /// pass, are left out.
     pub fn audit_of(&self, cameras: &BTreeSet<Camera>, limit: usize, before: Option<u64>) -> Result<AuditPage> {
         let limit = limit.max(1);
         self.read("read the audit in", |connection| {
             let mut lines = connection.prepare_cached("SELECT entry FROM entries WHERE id < ?1 ORDER BY id DESC")?;
             let mut lines = lines.query([signed(before.unwrap_or(u64::MAX))])?;
             let mut entries = Vec::new();
-            // Read one by one until the page is full: how far back that is, nobody knows before.
+            // Read one by one until the page is full, since it is unknown how far back that is.
             while entries.len() <= limit {
                 let Some(line) = lines.next()? else { break };
                 let entry = Entry::parse(line.get_ref(0)?.as_bytes()?);
@@ -64,12 +65,12 @@ impl Catalog {
         })
     }
 
-    /// The number of the newest entry in here; 0 without any.
+    /// The number of the newest entry; 0 without any.
     pub fn audit_end(&self) -> Result<u64> {
         self.read("read the audit in", |connection| end(connection))
     }
 
-    /// Whether the audit has a pass of this name.
+    /// Whether the audit log has a pass of this name.
     pub fn audit_has_pass(&self, name: &str) -> Result<bool> {
         self.read("read the audit in", |connection| {
             let mut found = connection
@@ -78,8 +79,8 @@ impl Catalog {
         })
     }
 
-    /// Adds entries as one transaction, if the newest in here is number `after`. False if it is not: the catalog was built
-    /// anew meanwhile, and lacks more than these.
+    /// Adds entries as one transaction if the newest one is number `after`. Otherwise returns false: the catalog was
+    /// rebuilt meanwhile and lacks more than these.
     pub fn add_audit(&self, after: u64, entries: &[Entry]) -> Result<bool> {
         let mut writer = self.writer();
         let mut add = || -> rusqlite::Result<bool> {
@@ -98,7 +99,7 @@ impl Catalog {
         add().map_err(|error| self.failed("write the audit to", error))
     }
 
-    /// Forgets the entries up to a number: their file is gone.
+    /// Removes the entries up to a number: their file is gone.
     pub fn forget_audit(&self, up_to: u64) -> Result<()> {
         let writer = self.writer();
         let gone = writer.connection.execute("DELETE FROM entries WHERE id <= ?1", [signed(up_to)]);

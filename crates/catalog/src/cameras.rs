@@ -1,12 +1,12 @@
-//! The cameras as the catalog knows them: few, so a query reads them all at its beginning.
+//! The cameras of the catalog: few, so a query reads them all first.
 
 use rusqlite::Connection;
 use rusqlite::types::Type;
 
 use crate::event::Camera;
 
-/// Beyond every id that we give.
-const MOST_ID: i64 = 1 << 48;
+/// Larger than every id.
+const ID_LIMIT: i64 = 1 << 48;
 
 /// A camera's row.
 #[derive(Debug, Clone)]
@@ -16,9 +16,9 @@ pub(super) struct CameraRow {
     pub drift: Drift,
 }
 
-/// How far the starts of a camera's events lie from what their directories' names say, in seconds: none begins more than
-/// `early` before the named moment or more than `late` after it. Pre-capture makes this a few seconds; raw event numbers,
-/// which name only a day, make it a day. It never shrinks while the camera is there.
+/// The largest difference between the starts of a camera's events and their directories' names, in seconds: no event
+/// begins more than `early` before its name's moment or more than `late` after it. Pre-capture makes this a few
+/// seconds; raw event numbers, which name only a day, make it a day. It never shrinks while the camera exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Drift {
     pub early: i64,
@@ -26,13 +26,13 @@ pub(super) struct Drift {
 }
 
 impl Drift {
-    /// Wide enough for an event that begins at `start` and is named for `moment` (see `row::moment`).
+    /// Extends it for an event that begins at `start` and is named for `moment` (see `row::moment`).
     pub fn with(self, start: i64, moment: i64) -> Self {
         Self { early: self.early.max(moment.saturating_sub(start)), late: self.late.max(start.saturating_sub(moment)) }
     }
 }
 
-/// All cameras, sorted by id, which is by name (see `write::camera_id`).
+/// All cameras, sorted by id, which is the order of names (see `write::camera_id`).
 #[derive(Debug)]
 pub(super) struct Cameras(Vec<CameraRow>);
 
@@ -46,7 +46,7 @@ impl Cameras {
             let camera = row.get_ref(1)?.as_str()?.parse().map_err(|_| damaged("not a camera's name"))?;
             let row = CameraRow { camera, id: row.get(0)?, drift: Drift { early: row.get(2)?, late: row.get(3)? } };
             let is_in_order = cameras.last().is_none_or(|before| before.camera < row.camera);
-            if !is_in_order || !(1..MOST_ID).contains(&row.id) || row.drift.early < 0 || row.drift.late < 0 {
+            if !is_in_order || !(1..ID_LIMIT).contains(&row.id) || row.drift.early < 0 || row.drift.late < 0 {
                 return Err(damaged("cameras out of order"));
             }
             cameras.push(row);
@@ -66,7 +66,7 @@ impl Cameras {
         self.0.binary_search_by_key(&id, |row| row.id).ok().map(|at| &self.0[at])
     }
 
-    /// What holds for all of them.
+    /// The largest drift of any camera.
     pub fn widest_drift(&self) -> Drift {
         self.0.iter().fold(Drift::default(), |widest, row| Drift {
             early: widest.early.max(row.drift.early),
@@ -74,8 +74,8 @@ impl Cameras {
         })
     }
 
-    /// Where a camera that a cursor names stands in the order of ids. One that is gone by now stands just beside its
-    /// neighbour, so that all of the neighbour's events lie beyond it or none do.
+    /// The position of a cursor's camera in the order of ids. A camera that is gone is placed beside its neighbour, so
+    /// that either all or none of the neighbour's events lie beyond it.
     pub fn place(&self, camera: &Camera, is_desc: bool) -> i64 {
         let after = self.0.partition_point(|row| row.camera < *camera);
         match self.0.get(after) {

@@ -1,5 +1,5 @@
-//! Which errors mean that the catalog's file is damaged, and how often it may be rebuilt. Opening, moving and filling the
-//! file happens elsewhere.
+//! Which errors mean that the catalog's file is damaged, and how often it may be rebuilt. Opening, moving and filling
+//! the file happens elsewhere.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,8 +18,8 @@ pub(super) fn code(source: &(dyn std::error::Error + 'static)) -> Option<ErrorCo
     source.downcast_ref::<Error>()?.sqlite_error_code()
 }
 
-/// Whether an error means that the file, and not the disk's space, a lock or the caller, is at fault. Our statements are
-/// fixed, so an error in one of them ("no such column"), or a value of another type than we wrote, is damage too.
+/// Whether an error means that the file is at fault, rather than the disk's space, a lock or the caller. Our statements
+/// are fixed, so an error in one of them ("no such column"), or a value of an unexpected type, is damage too.
 pub(crate) fn is_damage(error: &Error) -> bool {
     match error {
         Error::SqliteFailure(failure, _) | Error::SqlInputError { error: failure, .. } => {
@@ -55,11 +55,12 @@ pub(crate) fn is_damage(error: &Error) -> bool {
 /// How long after one rebuild the next may begin, at first; doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait between two rebuilds.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
-/// After so much time without a rebuild, the wait is the first again.
-const FORGIVEN: Duration = Duration::from_hours(12);
+const MAX_WAIT: Duration = Duration::from_hours(1);
+/// After this time without a rebuild, the wait is the first one again.
+const RESET_AFTER: Duration = Duration::from_hours(12);
 
-/// Decides when a rebuild may begin: a disk that damages every file must not keep the program walking the archive for ever.
+/// Decides when a rebuild may begin: a disk that damages every file must not make the program walk the archive for
+/// ever.
 #[derive(Debug, Default)]
 pub(super) struct Rebuilds {
     /// The last attempt, and how long to wait after it.
@@ -67,7 +68,7 @@ pub(super) struct Rebuilds {
 }
 
 impl Rebuilds {
-    /// Whether a rebuild may begin at `now`; if so it counts.
+    /// Whether a rebuild may begin at `now`; if so it is counted.
     pub fn begin(&mut self, now: Instant) -> bool {
         let wait = match self.last {
             None => FIRST_WAIT,
@@ -76,7 +77,7 @@ impl Rebuilds {
                 if since < wait {
                     return false;
                 }
-                if since > FORGIVEN { FIRST_WAIT } else { (wait * 2).min(LONGEST_WAIT) }
+                if since > RESET_AFTER { FIRST_WAIT } else { (wait * 2).min(MAX_WAIT) }
             }
         };
         self.last = Some((now, wait));
@@ -88,7 +89,7 @@ impl Rebuilds {
 mod tests {
     use super::*;
 
-    /// The waits double up to an hour, and are forgiven after half a day.
+    /// The waits double up to an hour, and start again after half a day.
     #[test]
     fn rebuilds_are_spaced_out() {
         let begin = Instant::now();
@@ -101,7 +102,7 @@ mod tests {
         }
         assert_eq!(times[..5], [0, 2, 6, 14, 30]);
         assert!(times.len() < 16, "{times:?}");
-        let later = begin + Duration::from_secs(at) + FORGIVEN * 2;
+        let later = begin + Duration::from_secs(at) + RESET_AFTER * 2;
         assert!(rebuilds.begin(later) && rebuilds.begin(later + FIRST_WAIT));
     }
 }

@@ -1,4 +1,4 @@
-//! What each day holds, from the sums that are kept with every change: no event is looked at.
+//! The contents of each day, from totals that are updated with every change; no event is read.
 
 use std::collections::BTreeSet;
 
@@ -11,26 +11,26 @@ use super::read::unsigned;
 use crate::error::Result;
 use crate::event::{Camera, Day};
 
-/// A camera's day and what it has. Serialized as an object of its fields.
+/// A camera's day and its totals. Serialized as an object of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DaySummary {
-    /// Whose.
+    /// The camera.
     pub camera: Camera,
-    /// Which.
+    /// The day.
     pub day: Day,
-    /// Its events; at least one.
+    /// The number of events; at least one.
     pub events: u64,
-    /// The saved ones among them.
+    /// The number of saved events.
     pub saved: u64,
-    /// The sum of their bytes; `None` while not all are measured.
+    /// The sum of their bytes; `None` while some are not measured.
     pub bytes: Option<u64>,
-    /// How many began in each hour. What was captured before midnight counts to the first hour.
+    /// How many began in each hour. Events captured before midnight count to the first hour.
     pub hours: [u32; 24],
 }
 
 impl Catalog {
-    /// The days that have events, newest first, then by the cameras' names: those of `cameras` (`None`: of all) from
-    /// `first` to `last`, both included.
+    /// The days with events, newest first, then by camera name: those of `cameras` (`None`: of all) from `first` to
+    /// `last`, both included.
     pub fn days(
         &self,
         cameras: Option<&BTreeSet<Camera>>,
@@ -58,7 +58,7 @@ impl Catalog {
     }
 }
 
-/// `None` for a day that no date can name, of which there is none in a catalog of ours.
+/// `None` for a day number that is no date; a valid catalog has none.
 fn summary(camera: &Camera, row: &Row<'_>) -> rusqlite::Result<Option<DaySummary>> {
     let Some(day) = Day::from_number(row.get(0)?) else { return Ok(None) };
     let [events, saved, bytes, unmeasured] = [1, 2, 3, 4].map(|at| unsigned(row, at));

@@ -1,6 +1,6 @@
-//! The catalog: the details cache. It is derived from the tree and disposable; it never reads the tree and nothing in
-//! it makes a file garbage. One connection writes, a few read beside it (SQLite, WAL). A catalog that is corrupt,
-//! foreign or of another version is set aside and built anew.
+//! The catalog: an index of all events (SQLite, WAL). It is derived from the tree and disposable; it never reads the
+//! tree, and nothing in it makes a file garbage. One connection writes, a few read beside it. A catalog that is
+//! corrupt, foreign or of another version is set aside and rebuilt.
 
 mod ages;
 mod audit;
@@ -44,69 +44,70 @@ use crate::temporary_folder::TemporaryFolder;
 use damage::Rebuilds;
 use reader::Reader;
 
-/// Connections that read at the same time: so many for what is answered at once, and so many for everything else.
+/// Reading connections: this many for short queries, and this many for all others.
 const READERS: usize = 2;
-/// After so many steps of SQLite, [`Catalog::check`] looks whether to rest or to end: in about a millisecond.
-const CHECK_PACE: i32 = 2_000;
-/// How long it works before a rest.
+/// After this many steps of SQLite (about a millisecond), [`Catalog::check`] checks whether to rest or to end.
+const CHECK_STEPS: i32 = 2_000;
+/// How long the check works before a rest.
 const CHECK_WORK: Duration = Duration::from_millis(10);
-/// The longest rest of it: a slow disk must not make the check last for ever.
-const LONGEST_REST: Duration = Duration::from_secs(1);
+/// The longest rest: a slow disk must not make the check last for ever.
+const MAX_REST: Duration = Duration::from_secs(1);
 
 /// The catalog of one archive.
 #[derive(Debug)]
 pub struct Catalog {
     /// Changed by `leave_disk` and `return_to_disk`.
     place: Mutex<Place>,
-    /// Used by whoever applies changes; replaced as a whole by `rebuild`.
+    /// Used to apply changes; replaced as a whole by `rebuild`.
     writer: Mutex<write::WriteConnection>,
-    /// Connections not in use: taken by a reading, put back when it is done.
+    /// Idle connections: taken by a query, put back when it is done.
     readers: Mutex<Readers>,
     reader_back: Condvar,
-    /// Counts up with every change that was applied; written by the writer.
+    /// Grows with every applied change. Written by the writer.
     generation: AtomicU64,
-    /// The file was found to be damaged; set by the thread that met it, cleared by `mend`.
+    /// Whether the file was found to be damaged. Set by the thread that finds it, cleared by `mend`.
     damaged: AtomicBool,
-    /// Counts up with every rebuild; written by `mend`.
+    /// Grows with every rebuild. Written by `mend`.
     rebuilt: AtomicU64,
-    /// When a rebuild may begin; used by `mend`.
+    /// When a rebuild may begin. Used by `mend`.
     rebuilds: Mutex<Rebuilds>,
-    /// It was begun anew, so that everything has to be walked again; set by `leave_disk`, cleared by `take_emptied`.
+    /// Whether it was started empty, so that everything has to be walked again. Set by `leave_disk`, cleared by
+    /// `take_emptied`.
     emptied: AtomicBool,
 }
 
-/// Where the file lies.
+/// The place of the file.
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
-    /// The temporary folder that it lies in, where its own disk takes nothing, and the path that it has there else.
+    /// The temporary folder of the file while its own disk is full, and its regular path.
     away: Option<(TemporaryFolder, PathBuf)>,
 }
 
 #[derive(Debug)]
 struct Readers {
-    /// Held for a moment only.
+    /// For queries of a fraction of a millisecond.
     quick: Vec<Reader>,
-    /// Held for as long as it takes.
+    /// For queries that may take long.
     patient: Vec<Reader>,
-    /// Which set of connections these are: one more with every `rebuild`, so that an old one is not put back.
+    /// The generation of these connections; it grows with every `rebuild`, so that an old connection is not put back.
     epoch: u64,
 }
 
 /// What was found when the catalog was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// A catalog of ours.
+    /// A valid catalog.
     Found,
-    /// None was there.
+    /// Nothing; a new one was created.
     Created,
-    /// What was there could not be used; it lies at the path now, and a new one was made. The text says why.
+    /// An unusable file. It was moved to this path, and a new catalog was created. The text says why.
     SetAside(PathBuf, String),
 }
 
 impl Catalog {
-    /// Opens or makes `catalog.db` in the state directory; in a temporary folder where its disk has no room, or where what lies
-    /// there can be neither used nor set aside.
+    /// Opens or creates `catalog.db` in the state directory, or in a temporary folder if the disk has no room, or if
+    /// the existing file can be neither used nor set aside.
     pub fn open(state_dir: &Path) -> Result<(Self, Opened)> {
         let home = state_dir.join("catalog.db");
         let why = if room::is_dangerous(&home) {
@@ -118,7 +119,7 @@ impl Catalog {
             }
         };
         let folder = TemporaryFolder::new()?;
-        schema::remove(&home); // it is derived, and what it took is room
+        schema::remove(&home); // it is derived, and its space is needed
         tracing::warn!("{why}; the catalog lies in {} for now", folder.path().display());
         Self::open_at(folder.path().join("catalog.db"), Some((folder, home)))
     }
@@ -151,21 +152,21 @@ impl Catalog {
         }
     }
 
-    /// Where its file is.
+    /// The path of its file.
     pub fn path(&self) -> PathBuf {
         self.place.lock().unwrap_or_else(PoisonError::into_inner).path.clone()
     }
 
-    /// Opens the catalog in a state directory for reading beside the process that writes it.
+    /// Opens the catalog of a state directory for reading beside the process that writes it.
     pub fn open_beside(state_dir: &Path) -> Result<Self> {
         let path = state_dir.join("catalog.db");
         let readers = Readers::open(&path, 0)?;
         schema::check(&readers.quick[0]).map_err(|trouble| trouble.into_error(&path))?;
-        let writer = schema::open_readers(&path, 1)?.remove(0); // writing through it fails, as it must
+        let writer = schema::open_readers(&path, 1)?.remove(0); // writing through it fails, as intended
         Ok(Self::of(Place { path, away: None }, writer, readers))
     }
 
-    /// Counts up with every change; what was read at one generation is still true at the same.
+    /// Grows with every change. What was read is still valid while the generation is the same.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
@@ -175,19 +176,19 @@ impl Catalog {
         self.damaged.load(Ordering::Acquire)
     }
 
-    /// Has the catalog rebuilt at the next [`Catalog::mend`].
+    /// Makes the next [`Catalog::mend`] rebuild the catalog.
     pub fn distrust(&self) {
         self.damaged.store(true, Ordering::Release);
     }
 
-    /// How often the catalog was rebuilt since it was opened: what was read before may be missing after.
+    /// How often the catalog was rebuilt since it was opened. Events read before a rebuild may be missing after it.
     pub fn rebuilt(&self) -> u64 {
         self.rebuilt.load(Ordering::Acquire)
     }
 
-    /// Reads the whole file for damage, and compares its indexes with its tables; false if something is wrong. Slow on a large
-    /// catalog: it takes half of the disk's time at most, and readers and the writer go on meanwhile. It ends early with `None`
-    /// when told to stop, or when the file was found to be damaged or replaced.
+    /// Reads the whole file to find damage, and compares its indexes with its tables; false if something is wrong. Slow
+    /// on a large catalog: it takes half of the disk's time at most, and queries and changes go on meanwhile. Returns
+    /// `None` early when stopped, or when the file was found to be damaged or was replaced.
     pub fn check(self: &Arc<Self>, stop: &Stop) -> Result<Option<bool>> {
         let mut connection = schema::open_readers(&self.path(), 1)?.remove(0);
         let (catalog, stop, rebuilt) = (Arc::clone(self), stop.clone(), self.rebuilt());
@@ -197,12 +198,12 @@ impl Catalog {
             if worked < CHECK_WORK {
                 return false;
             }
-            let is_stopped = stop.wait(worked.min(LONGEST_REST));
+            let is_stopped = stop.wait(worked.min(MAX_REST));
             begun = Instant::now();
             is_stopped || catalog.is_damaged() || catalog.rebuilt() != rebuilt
         };
         let failed = |source| self.failed("check", source);
-        connection.progress_handler(CHECK_PACE, Some(is_over)).map_err(failed)?;
+        connection.progress_handler(CHECK_STEPS, Some(is_over)).map_err(failed)?;
         let verdict = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
         let is_sound = match verdict {
             Ok(verdict) => verdict == "ok",
@@ -216,9 +217,9 @@ impl Catalog {
         Ok(Some(is_sound))
     }
 
-    /// Sets a damaged catalog aside and begins an empty one; the events are missing until the archive is walked again.
-    /// Returns where the old one is, or `None` if there is nothing to mend, or it is too soon after the last attempt. After
-    /// an error the old file stays in use.
+    /// Sets a damaged catalog aside and creates an empty one; its events are missing until the archive is walked again.
+    /// Returns the path of the old one, or `None` if there is nothing to mend, or if it is too soon after the last
+    /// attempt. After an error the old file stays in use.
     pub fn mend(&self) -> Result<Option<PathBuf>> {
         let mut writer = self.writer();
         if !self.is_damaged() {
@@ -241,7 +242,7 @@ impl Catalog {
         Ok(Some(aside))
     }
 
-    /// Sets a damaged catalog aside when it is not used any more, so that the next process builds a new one.
+    /// Sets a damaged catalog aside at the end of this process, so that the next one builds a new catalog.
     pub fn leave(&self) {
         if self.is_damaged()
             && let Err(error) = schema::set_aside(&self.path())
@@ -258,13 +259,13 @@ impl Catalog {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a query that may take long on a connection of its own; all of its statements see the same state.
+    /// Runs a query that may take long on a connection for such; all of its statements see the same state.
     fn read<T>(&self, op: &'static str, query: impl FnOnce(&Reader) -> rusqlite::Result<T>) -> Result<T> {
         self.read_on(|readers| &mut readers.patient, op, query)
     }
 
-    /// The same for what takes a fraction of a millisecond, and never waits for what takes longer: threads ask it that must
-    /// not wait.
+    /// Like `read`, for queries that take a fraction of a millisecond and never wait for longer ones. For threads that
+    /// must not wait.
     fn read_at_once<T>(&self, op: &'static str, query: impl FnOnce(&Reader) -> rusqlite::Result<T>) -> Result<T> {
         self.read_on(|readers| &mut readers.quick, op, query)
     }
@@ -294,7 +295,7 @@ impl Catalog {
         result.map_err(|source| self.failed(op, source))
     }
 
-    /// An error of SQLite's, noted if it means that the file is damaged.
+    /// Converts an error of SQLite, and records whether it means that the file is damaged.
     fn failed(&self, op: &'static str, source: rusqlite::Error) -> Error {
         if is_damage(&source) {
             self.distrust();

@@ -1,5 +1,5 @@
-//! The movies and the picture of an event as cells of its row. Nearly all events have one movie, `video.EXT`: that is a number,
-//! so that it takes few bytes. Anything else is a text.
+//! The movies and the thumbnail of an event as cells of its row. Nearly all events have one movie, `video.EXT`: that is
+//! stored as a number, which takes few bytes. Anything else is a text.
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
@@ -10,9 +10,9 @@ use crate::event::{Container, DebugMovie, Movie, MovieName, Thumbnail};
 /// A cell that is a number or a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cell {
-    /// Of the usual names.
+    /// The usual names.
     Code(i64),
-    /// Of other names.
+    /// Other names.
     Text(String),
 }
 
@@ -35,8 +35,8 @@ impl ToSql for Cell {
     }
 }
 
-/// More than there are containers: the number of a movie is that of its container plus this times its bytes and one, or plus
-/// nothing where they are not known.
+/// Larger than the number of containers. The number of a movie is its container's, plus this times its bytes and one;
+/// or without the second term if its size is unknown.
 pub(super) const CONTAINERS: i64 = 32;
 
 fn code(container: Container) -> i64 {
@@ -59,13 +59,13 @@ pub(super) fn of_videos(videos: &[Movie]) -> Option<Cell> {
     (!videos.is_empty()).then(|| Cell::Text(serde_json::to_string(videos).expect("names and numbers are JSON")))
 }
 
-/// The number of a movie of the usual name; `None` if its size is beyond what a number holds.
+/// The number of a movie with the usual name; `None` if its size is too large for a number.
 fn of_bytes(movie: &Movie) -> Option<i64> {
     let bytes = movie.bytes.map_or(Some(0), |bytes| i64::try_from(bytes).ok()?.checked_add(1))?;
     bytes.checked_mul(CONTAINERS)?.checked_add(code(movie.name.container()))
 }
 
-/// The movies of a cell; none where it is damaged.
+/// The movies of a cell; none if it is damaged.
 pub(super) fn videos(cell: &Cell) -> Vec<Movie> {
     match cell {
         Cell::Code(code) => {
@@ -77,7 +77,7 @@ pub(super) fn videos(cell: &Cell) -> Vec<Movie> {
     }
 }
 
-/// Whether two cells are of movies of the same names.
+/// Whether two cells have movies of the same names.
 pub(super) fn are_same(a: Option<&Cell>, b: Option<&Cell>) -> bool {
     match (a, b) {
         (Some(Cell::Code(a)), Some(Cell::Code(b))) => a.rem_euclid(CONTAINERS) == b.rem_euclid(CONTAINERS),
@@ -94,7 +94,7 @@ pub(super) fn of_debug(movie: &DebugMovie) -> Cell {
     }
 }
 
-/// The debug movie of a cell; `None` where it is damaged.
+/// The debug movie of a cell; `None` if it is damaged.
 pub(super) fn debug(cell: &Cell) -> Option<DebugMovie> {
     match cell {
         Cell::Code(code) => container(*code).map(DebugMovie::InDebug),
@@ -102,7 +102,7 @@ pub(super) fn debug(cell: &Cell) -> Option<DebugMovie> {
     }
 }
 
-/// The number of an event's picture: 0 for strix's, below that motionEye's of one of the movies, above that a frame's.
+/// The number of an event's thumbnail: 0 for strix's, lower for motionEye's of one of the movies, higher for a frame.
 pub(super) fn of_thumbnail(thumbnail: &Thumbnail, videos: &[Movie]) -> Option<i64> {
     Some(match thumbnail {
         Thumbnail::File => 0,
@@ -128,7 +128,7 @@ fn format_code(format: Format) -> i64 {
     }
 }
 
-/// The picture of a number; `None` where it is damaged.
+/// The thumbnail of a number; `None` if it is damaged.
 pub(super) fn thumbnail(code: i64, videos: &[Movie]) -> Option<Thumbnail> {
     if code < 0 {
         let at = usize::try_from(-1 - code).ok()?;
@@ -151,7 +151,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Movies, a debug movie, and a picture.
+    /// Movies, a debug movie, and a thumbnail.
     pub fn any_media() -> impl Strategy<Value = (Vec<Movie>, Option<DebugMovie>, Option<Thumbnail>)> {
         let container = prop::sample::select(&Container::ALL[..]);
         let other = "[a-z0-9\"\\\\ü-]{1,8}\\.(mp4|mkv|MOV)".prop_map(|name| MovieName::parse(name.as_bytes()).unwrap());

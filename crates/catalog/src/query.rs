@@ -1,5 +1,5 @@
-//! The question for a page of events, the cursor to the next, and the answer. Paging is by key, so a page costs the
-//! same wherever it is, and a cursor stays valid while events arrive and expire.
+//! Queries for pages of events: the filter, the cursor and the page. Paging is by key, so every page costs the same,
+//! and a cursor stays valid while events arrive and expire.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -26,7 +26,7 @@ pub enum Order {
     Asc,
 }
 
-/// Which events to list. Without restrictions: all, newest first, 50 at a time.
+/// Which events to list. By default all, newest first, 50 in a page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Query {
     /// `None`: of all cameras.
@@ -73,19 +73,19 @@ macro_rules! setters {
 }
 
 impl Query {
-    /// All events, newest first, 50 at a time.
+    /// All events, newest first, 50 in a page.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only this camera's, and those of others named so; repeatable. A camera that does not exist has no events.
+    /// Adds a camera; repeatable. A camera that does not exist has no events.
     #[must_use]
     pub fn camera(mut self, camera: impl Into<String>) -> Self {
         self.cameras.get_or_insert_default().insert(camera.into());
         self
     }
 
-    /// Of what is asked for, only what is these cameras'; nothing if that is none.
+    /// Restricts the query to these cameras; without any, no event matches.
     #[must_use]
     pub fn within(mut self, cameras: &BTreeSet<Camera>) -> Self {
         let all = || cameras.iter().map(ToString::to_string).collect();
@@ -96,7 +96,8 @@ impl Query {
         self
     }
 
-    /// Whether an answer may have to go over much of the archive: what is asked for may be rare, and no index finds it.
+    /// Whether the query may have to read much of the archive: its filter may match few events, and no index finds
+    /// them.
     pub fn may_take_long(&self) -> bool {
         let by_days = [self.min_seconds.is_some(), self.min_change.is_some(), self.state == Some(State::Open)];
         let is_rare_in_days = by_days.into_iter().filter(|is_asked| *is_asked).count() > 1;
@@ -104,7 +105,7 @@ impl Query {
         is_by_row || is_rare_in_days || self.state.is_some_and(|state| state != State::Open)
     }
 
-    /// About how many bytes it takes to keep this question.
+    /// The approximate memory of this query, in bytes.
     pub fn weight(&self) -> usize {
         let cameras = self.cameras.iter().flatten();
         size_of::<Self>() + cameras.map(|camera| size_of::<String>() + camera.len()).sum::<usize>()
@@ -121,20 +122,20 @@ impl Query {
         min_seconds: u32 = Some(min_seconds);
         /// Only events in which at least this many pixels changed from one frame to the next.
         min_change: u32 = Some(min_change);
-        /// Only events that begin between these times of the day, both included; over midnight if the second is earlier.
+        /// Only events that begin between these times of day, both included; across midnight if the second is earlier.
         window: (NaiveTime, NaiveTime) = Some(window);
         /// Only events in this state.
         state: State = Some(state);
         /// The direction.
         order: Order = order;
-        /// The most events to answer; at least one.
+        /// The maximum number of events in a page; at least one.
         limit: usize = limit.max(1);
-        /// Where the page before ended.
+        /// The end of the previous page.
         cursor: Cursor = Some(cursor);
     }
 }
 
-/// Where a page ended: the last event's start and identity. Serialized as the text that it is parsed from.
+/// The end of a page: the last event's start and id. Serialized as the text that it is parsed from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor {
     pub(super) start: NaiveDateTime,
@@ -172,19 +173,19 @@ impl FromStr for Cursor {
 /// A page of events. Serialized as an object of its fields.
 #[derive(Debug, Clone, Serialize)]
 pub struct Page {
-    /// The events, in the order asked for.
+    /// The events, in the requested order.
     pub events: Vec<Event>,
-    /// Where to go on; `None` if this was the end.
+    /// The cursor of the next page; `None` if this is the last.
     pub next: Option<Cursor>,
 }
 
 impl Catalog {
-    /// Answers a page.
+    /// A page of events.
     pub fn events(&self, query: &Query) -> Result<Page> {
         let answer = |connection: &Reader| {
             let cameras = connection.cameras()?;
             let Some(asked) = &query.cameras else { return query.first(connection, &cameras, None) };
-            // One ordered list a camera, merged: each costs at most the page, whatever other cameras hold.
+            // One ordered list for each camera, merged: each reads at most a page, whatever other cameras hold.
             let wanted: Vec<Camera> = asked.iter().filter_map(|camera| camera.parse().ok()).collect();
             let mut merged = Vec::new();
             for camera in wanted.iter().filter_map(|camera| cameras.named(camera)) {
@@ -208,7 +209,7 @@ impl Catalog {
         Ok(Page { events, next: next.flatten() })
     }
 
-    /// One event.
+    /// One event; `None` if it does not exist.
     pub fn event(&self, id: &EventId) -> Result<Option<Event>> {
         self.read_at_once("query", |connection| {
             let cameras = connection.cameras()?;
@@ -223,7 +224,7 @@ impl Catalog {
 }
 
 impl Catalog {
-    /// What is known of the events of a day.
+    /// The details of a day's events.
     pub fn details_of(&self, camera: &Camera, day: Day) -> Result<HashMap<EventName, Details>> {
         self.read("read a day of", |connection| {
             let cameras = connection.cameras()?;
@@ -241,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursors_go_round_and_others_are_refused() {
+    fn cursors_round_trip_and_others_are_refused() {
         let text = "2026-11-20T10:04:35/Camera1/2026-11-20/10-04-36";
         assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
         for bad in ["", "x", "2026-11-20T10:04:35", "2026-11-20T10:04:35/Camera1", "2026-11-20/Camera1/2026-11-20/01"] {

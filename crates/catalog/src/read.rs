@@ -1,4 +1,4 @@
-//! What is asked of the catalog besides pages of events: cameras and their sums, ranges by directory name, counts.
+//! Queries other than pages of events: cameras and their totals, ranges by directory name, counts.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
@@ -9,40 +9,40 @@ use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::Result;
 use crate::event::{Camera, Day, Event, EventName};
 
-/// A camera and what it has. Serialized as an object of its fields; `days` is null or a pair.
+/// A camera and its totals. Serialized as an object of its fields; `days` is null or a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CameraSummary {
-    /// Which.
+    /// The camera.
     pub camera: Camera,
-    /// Its events.
+    /// The number of events.
     pub events: u64,
-    /// The saved ones among them.
+    /// The number of saved events.
     pub saved: u64,
-    /// The bytes of those that were measured.
+    /// The bytes of the measured events.
     pub bytes: u64,
-    /// How many were not measured yet.
+    /// The number of events that are not measured yet.
     pub unmeasured: u64,
-    /// How many days have events.
+    /// The number of days with events.
     pub day_count: u64,
-    /// The first and the last day that has events.
+    /// The first and the last day with events.
     pub days: Option<(Day, Day)>,
 }
 
-/// Events by the time in their directories' names, both bounds included; raw numbers are left out.
+/// Events by the time in their directories' names, both bounds included, without raw numbers.
 #[derive(Debug, Clone)]
 pub struct NamedRange {
     /// From this day and name.
     pub from: (Day, EventName),
     /// To this day and name.
     pub to: (Day, EventName),
-    /// How many of the newest to leave out.
+    /// How many of the newest to skip.
     pub offset: u64,
-    /// How many to take; `None` is all.
+    /// How many to take; `None` for all.
     pub limit: Option<u64>,
 }
 
 impl Catalog {
-    /// Every camera, sorted by name.
+    /// All cameras, sorted by name.
     pub fn cameras(&self) -> Result<Vec<CameraSummary>> {
         self.read_at_once("query", |connection| {
             let mut rows = connection.prepare_cached(
@@ -92,8 +92,8 @@ impl Catalog {
         })
     }
 
-    /// The oldest and the newest name of what [`Catalog::named`] returns, so that it can be read in pieces; `None` where that is
-    /// nothing.
+    /// The oldest and the newest name of what [`Catalog::named`] returns, so that it can be read in pieces; `None` if
+    /// that is empty.
     pub fn named_bounds(&self, camera: &Camera, range: &NamedRange) -> Result<Option<(Named, Named)>> {
         self.read("query", |connection| {
             let cameras = connection.cameras()?;
@@ -118,7 +118,8 @@ impl Catalog {
         })
     }
 
-    /// At most `most` events of a camera between two names, oldest first: from `from` on, or from what comes `after` it.
+    /// At most `most` events of a camera between two names, oldest first: beginning with `from`, or after it if `after`
+    /// is set.
     pub fn named_piece(
         &self,
         camera: &Camera,
@@ -144,25 +145,25 @@ impl Catalog {
     }
 }
 
-/// The day and the name of an event as the catalog orders them.
+/// The day and the name of an event in the catalog's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Named(i64, i64);
 
 impl Named {
-    /// That of a directory.
+    /// From a directory's day and name.
     pub fn of((day, name): (Day, EventName)) -> Self {
         Self(day.number(), name_to_sql(name))
     }
 }
 
-/// More than any sum can be; thousands of it can be added.
-pub(super) const MOST: u64 = 1 << 52;
+/// Larger than any total; thousands of it can be added.
+pub(super) const MAX_TOTAL: u64 = 1 << 52;
 
 pub(super) fn unsigned(row: &rusqlite::Row<'_>, at: usize) -> u64 {
     match row.get_ref(at) {
-        Ok(ValueRef::Integer(value)) => u64::try_from(value).unwrap_or(0).min(MOST),
-        // A sum that went beyond 64 bits (huge sparse files): it must not look like nothing.
-        Ok(ValueRef::Real(value)) if value > 0.0 => MOST,
+        Ok(ValueRef::Integer(value)) => u64::try_from(value).unwrap_or(0).min(MAX_TOTAL),
+        // A total that exceeded 64 bits (huge sparse files): it must not look like nothing.
+        Ok(ValueRef::Real(value)) if value > 0.0 => MAX_TOTAL,
         _ => 0,
     }
 }

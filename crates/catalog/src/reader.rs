@@ -1,5 +1,5 @@
-//! A connection that reads: each question is answered within one transaction, and the cameras, which every question about
-//! events needs and which seldom change, are read once for all questions of the same moment.
+//! A reading connection. Each query is one transaction. The cameras, which every query about events needs and which
+//! seldom change, are read once for all queries of the same version of the file.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::cameras::Cameras;
 
-/// A connection for reading. It is used by one thread at a time.
+/// A connection for reading, used by one thread at a time.
 #[derive(Debug)]
 pub(super) struct Reader {
     connection: Connection,
@@ -22,14 +22,15 @@ impl Reader {
         Self { connection, cameras: RefCell::new(None) }
     }
 
-    /// What is read in one transaction is of one moment, and the file is locked once rather than for each statement.
+    /// Runs a query in one transaction: all of its reads see the same state, and the file is locked once instead of for
+    /// each statement.
     pub fn in_transaction<T>(&self, query: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         self.prepare_cached("BEGIN")?.execute([])?;
         let result = query(self).and_then(|found| {
             self.prepare_cached("COMMIT")?.execute([])?;
             Ok(found)
         });
-        // SQLite ends the transaction itself after some errors. What went wrong with the query is what is told.
+        // SQLite ends the transaction itself after some errors. The query's own error is returned then.
         if result.is_err() && !self.is_autocommit() {
             let _ = self.execute_batch("ROLLBACK");
         }
@@ -37,7 +38,7 @@ impl Reader {
     }
 
     /// The cameras as of the transaction. The version changes whenever another connection has changed the file
-    /// (<https://sqlite.org/pragma.html#pragma_data_version>), and this one changes nothing.
+    /// (<https://sqlite.org/pragma.html#pragma_data_version>), and this connection changes nothing.
     pub fn cameras(&self) -> rusqlite::Result<Arc<Cameras>> {
         let version: i64 = self.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         let mut known = self.cameras.borrow_mut();

@@ -1,4 +1,4 @@
-//! An event as a row of numbers, and back. A row that cannot be read back is damage, not an event.
+//! Converts an event to a row of numbers and back. A row that cannot be converted back is damage, not an event.
 
 use chrono::DateTime;
 use rusqlite::Row;
@@ -8,17 +8,18 @@ use super::cameras::Cameras;
 use super::movies::{self, Cell};
 use crate::event::{Day, Details, Event, EventId, EventName, State};
 
-/// The columns of an event but its key, in the order of [`bind`] and [`Columns::read`].
+/// The columns of an event without its key, in the order of [`bind`] and [`Columns::read`].
 pub(super) const COLUMNS: &str =
     "start, length, state, saved, frames, bytes, peak, video, debug_video, thumbnail, problems";
 
 /// How many parameters [`bind`] takes: the name and the columns.
 pub(super) const WIDTH: usize = 12;
 
-/// Raw numbers come after the times of a day, each times [`WIDTHS`] plus the digits of its directory's name.
+/// Raw numbers come after the times of a day, each multiplied by [`WIDTHS`] plus the number of digits in its
+/// directory's name.
 pub(super) const NUMBERS: i64 = 100_000;
 
-/// More than a number has digits.
+/// Larger than the number of digits.
 pub(super) const WIDTHS: i64 = 16;
 
 pub(super) fn name_to_sql(name: EventName) -> i64 {
@@ -37,19 +38,19 @@ pub(super) fn name_from_sql(value: i64) -> Option<EventName> {
     }
 }
 
-/// The moment that a directory's name tells, in seconds since 1970: a raw number tells only its day, whose end it is, since
-/// numbers come after times. It never falls while names rise.
+/// The moment of a directory's name, in seconds since 1970. A raw number gives only its day, and counts as its end,
+/// since numbers come after times. It never decreases while names increase.
 pub(super) fn moment(day: i64, name: i64) -> i64 {
     day.saturating_mul(86_400).saturating_add(name.min(86_399))
 }
 
-/// The day and the first and last names that tell a moment.
+/// The day and the first and last names that have a moment.
 pub(super) fn names_of_moment(moment: i64) -> (i64, (i64, i64)) {
     let (day, secs) = (moment.div_euclid(86_400), moment.rem_euclid(86_400));
     (day, (secs, if secs == 86_399 { i64::MAX } else { secs }))
 }
 
-/// The columns of an event but its key.
+/// The columns of an event without its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Columns {
     pub start: i64,
@@ -106,10 +107,10 @@ impl Columns {
         })
     }
 
-    /// What a lesser look does not know stays as it was read before.
+    /// Keeps measured values that a read of names only does not have.
     pub fn keep_measured(&mut self, before: &Self) {
         self.peak = self.peak.or(before.peak);
-        // Names do not tell how long a movie is.
+        // Names do not show how long a movie is.
         if self.bytes.is_none() && self.start == before.start && self.frames.is_none_or(|frames| frames <= 1) {
             self.length = self.length.max(before.length);
         }
@@ -222,12 +223,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn details_go_round(details in any_details()) {
+        fn details_round_trip(details in any_details()) {
             prop_assert_eq!(Columns::of(&details).details(), Some(details));
         }
 
         #[test]
-        fn names_go_round_in_their_order(a in 0u32..86_400, b in 1u32..1_000_000, width in 6u8..10) {
+        fn names_round_trip_in_order(a in 0u32..86_400, b in 1u32..1_000_000, width in 6u8..10) {
             let (time, number) = (EventName::Time(a), EventName::Number { number: b, width });
             for name in [time, number] {
                 prop_assert_eq!(name_from_sql(name_to_sql(name)), Some(name));

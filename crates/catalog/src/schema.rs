@@ -1,4 +1,4 @@
-//! The catalog's file: its tables, and whether a file that is there is one of ours.
+//! The catalog's file: its tables, and whether an existing file is a valid catalog.
 
 use std::path::{Path, PathBuf};
 
@@ -13,26 +13,27 @@ use super::row::{NUMBERS, WIDTHS};
 use crate::error::{Error, Result};
 use crate::event::Container;
 
-/// `PRAGMA application_id`: "Owly" in ASCII. A file with another is somebody else's.
-const APPLICATION: i64 = 0x4F77_6C79;
-/// `PRAGMA user_version`: grows with every change of the tables, and of what counts as an event. A catalog of another version
-/// is rebuilt, which costs a preload and loses nothing.
+/// `PRAGMA application_id`: "Owly" in ASCII. A file with another id belongs to another program.
+const APPLICATION_ID: i64 = 0x4F77_6C79;
+/// `PRAGMA user_version`: grows with every change of the tables, or of what counts as an event. A catalog of another
+/// version is rebuilt, which costs a preload and loses nothing.
 const VERSION: i64 = 7;
 
-/// `cameras.id` orders like `cameras.name` (see `write::camera_id`), so that ties in time are broken by name in a key;
-/// `early` and `late` are its `cameras::Drift`; the rest of it are the sums of its days, which the triggers keep,
-/// and how many of them have events.
-/// `day` counts days since 1970; `name` is an event's name as `row::name_to_sql` encodes it; `start` is wall time in
-/// seconds since 1970 as if it were UTC; `length` is in seconds. `frames`, `bytes` and `peak` are NULL until measured.
-/// `video`, `debug_video` and `thumbnail` are as `movies` encodes them.
-/// A day's sums are kept in the transaction that changes its events; `hours` is a JSON list of 24 counts.
+/// `cameras.id` is ordered like `cameras.name` (see `write::camera_id`), so that a key breaks ties in time by name;
+/// `early` and `late` are its `cameras::Drift`; the other columns are the totals of its days, which the triggers
+/// update, and the number of days with events. `day` counts days since 1970; `name` is an event's name as
+/// `row::name_to_sql` encodes it; `start` is wall time in seconds since 1970 as if it were UTC; `length` is in seconds.
+/// `frames`, `bytes` and `peak` are NULL until measured. `video`, `debug_video` and `thumbnail` are encoded by
+/// `movies`. A day's totals are updated in the transaction that changes its events; `hours` is a JSON list of 24
+/// counts.
 ///
-/// Events lie in the order of their starts, so a page of all cameras is read from one or two places of the file, and one
-/// of a camera from a few (see `select`). Everything descends in time: a walk brings the newest first, so rows are appended
-/// or come near the end, which fills pages and costs less. Saved events are few and asked for often, so they have indexes
-/// of their own; each costs only what it holds.
+/// Events are stored in the order of their starts, so a page of all cameras is read from one or two places of the file,
+/// and a page of one camera from a few (see `select`). All keys descend in time: a walk brings the newest first, so
+/// rows are appended or inserted near the end, which fills pages and costs less. Saved events are few and often
+/// requested, so they have indexes of their own; each costs only what it contains.
 ///
-/// `entries` is the audit, by the numbers that its files give (see `audit`): `entry` is its line, `what` and `pass` are of it.
+/// `entries` is the audit log, by the numbers in its files (see `audit`): `entry` is a line, `what` and `pass` are
+/// copies of its fields.
 const TABLES: &str = "
 CREATE TABLE cameras (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, early INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0,
@@ -77,7 +78,7 @@ CREATE TABLE entries (id INTEGER PRIMARY KEY, what TEXT NOT NULL, pass TEXT, ent
 CREATE INDEX entries_of_passes ON entries (pass) WHERE what IN ('pass', 'deleted');
 ";
 
-/// What users may query with the `sqlite3` program; documented in `doc/catalog.md`, and kept when the tables change.
+/// Views for users of the `sqlite3` program; documented in `doc/catalog.md`, and kept when the tables change.
 fn views() -> String {
     let movie = |(code, movie): (usize, &Container)| format!(" WHEN {code} THEN '{}'", movie.file_name());
     let movies: String = Container::ALL.iter().enumerate().map(movie).collect();
@@ -110,12 +111,12 @@ FROM entries;
     )
 }
 
-/// Pages of the write-ahead log (4 KiB each) after which it is folded into the file.
-const LOG: i64 = 4096;
+/// Pages of the write-ahead log (4 KiB each) after which it is checkpointed.
+const CHECKPOINT_PAGES: i64 = 4096;
 
 /// Why a catalog cannot be used.
 pub(super) enum Trouble {
-    /// The file is damaged, foreign or of another version: set it aside.
+    /// The file is damaged, foreign or of another version: it has to be set aside.
     Unusable(String),
     /// It could not be opened for another reason: the directory, the disk, a lock.
     Sql(&'static str, rusqlite::Error),
@@ -140,7 +141,7 @@ impl From<rusqlite::Error> for Trouble {
     }
 }
 
-/// Opens the file for writing, making it where there is none. Answers whether it is new.
+/// Opens the file for writing, and creates it if there is none. Returns whether it is new.
 pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
     if let Some(why) = obstruction(path) {
         return Err(Trouble::Unusable(why));
@@ -154,14 +155,14 @@ pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
         tables == 0
     };
     if is_new {
-        // The catalog can be made anew from the tree, so a commit need not wait for the disk; WAL keeps it whole.
-        // Nothing is lost if that of an empty one does not outlast a crash of the machine.
+        // The catalog can be rebuilt from the tree, so a commit need not wait for the disk; WAL keeps the file
+        // consistent. It does not matter if a new, empty catalog does not survive a crash of the machine.
         connection.pragma_update(None, "synchronous", "OFF")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let transaction = connection.transaction()?;
         transaction.execute_batch(TABLES)?;
         transaction.execute_batch(&views())?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     } else {
@@ -169,14 +170,14 @@ pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Trouble> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
     }
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", LOG)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     Ok((connection, is_new))
 }
 
-/// Whether an open file is a catalog of this version.
+/// Checks that an open file is a catalog of this version.
 pub(super) fn check(connection: &Connection) -> Result<(), Trouble> {
     let application = pragma(connection, "application_id")?;
-    if application != APPLICATION {
+    if application != APPLICATION_ID {
         return Err(Trouble::Unusable("it is not a catalog of Owlery's".to_owned()));
     }
     let version = pragma(connection, "user_version")?;
@@ -189,7 +190,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), Trouble> {
     if tables(connection)? != tables(&expected)? {
         return Err(Trouble::Unusable("its tables are not those of this version".to_owned()));
     }
-    // A cheap look at each table: enough to notice a file that was cut off or overwritten at its beginning.
+    // A cheap read of each table: enough to notice a file that was truncated or overwritten at its beginning.
     for table in ["cameras", "days", "events", "entries"] {
         connection.query_row(&format!("SELECT COUNT(*) FROM (SELECT * FROM {table} LIMIT 1)"), [], |_| Ok(()))?;
     }
@@ -219,8 +220,8 @@ pub(super) fn open_readers(path: &Path, count: usize) -> Result<Vec<Connection>>
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
-    // One plan for a statement whatever is bound to it: else each new LIMIT has it compiled anew, which costs as much as
-    // the page itself.
+    // One plan for a statement whatever is bound to it: otherwise each new LIMIT compiles it again, which costs as much
+    // as the page itself.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -2048)?; // KiB
     connection.pragma_update(None, "temp_store", "MEMORY")
@@ -230,7 +231,7 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
 }
 
-/// Why the file, or one that belongs to it, cannot be used although it is there: a directory, a socket, a file that only
+/// Why the file, or one of its companions, cannot be used although it exists: a directory, a socket, a file that only
 /// another user may write.
 fn obstruction(path: &Path) -> Option<String> {
     SUFFIXES.iter().find_map(|suffix| {
@@ -255,16 +256,17 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// How many names are tried for what is set aside. More than one is needed only where a directory that is not empty has it.
-const ASIDE_NAMES: u32 = 9;
+/// How many names are tried for a file that is set aside. More than one is needed only if a directory that is not empty
+/// has the name.
+const MAX_ASIDE_NAMES: u32 = 9;
 
-/// Writes a copy of a catalog to a path where no file is.
+/// Writes a copy of a catalog to a path without a file.
 pub(super) fn copy(from: &Connection, to: &Path) -> rusqlite::Result<()> {
     let to = to.as_os_str().as_encoded_bytes();
     from.execute("VACUUM INTO CAST(?1 AS TEXT)", [to]).map(|_| ())
 }
 
-/// Removes the file and what belongs to it; best effort.
+/// Removes the file and its companions; best effort.
 pub(super) fn remove(path: &Path) {
     for suffix in SUFFIXES {
         let path = with_suffix(path, suffix);
@@ -276,26 +278,26 @@ pub(super) fn remove(path: &Path) {
     }
 }
 
-/// The operation that [`set_aside`] names when it fails.
-pub(super) const SET_ASIDE: &str = "set aside";
+/// The operation in the errors of [`set_aside`].
+pub(super) const SET_ASIDE_OPERATION: &str = "set aside";
 
-/// Renames the file, and what belongs to it, out of the way; returns its new path. An older one set aside is replaced: one
-/// is enough to find out what happened.
+/// Renames the file and its companions, and returns the new path. Replaces an older one that was set aside: one is
+/// enough for an investigation.
 pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
     let name = |n: u32| path.with_extension(if n == 1 { "db.aside".to_owned() } else { format!("db.aside{n}") });
     let is_free = |aside: &PathBuf| SUFFIXES.iter().all(|suffix| make_room(&with_suffix(aside, suffix)));
-    let aside = (1..=ASIDE_NAMES).map(name).find(is_free).unwrap_or_else(|| name(1));
+    let aside = (1..=MAX_ASIDE_NAMES).map(name).find(is_free).unwrap_or_else(|| name(1));
     for suffix in SUFFIXES {
         let from = with_suffix(path, suffix);
         match std::fs::rename(&from, with_suffix(&aside, suffix)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            other => other.map_err(|error| Error::io(SET_ASIDE, &from, error))?,
+            other => other.map_err(|error| Error::io(SET_ASIDE_OPERATION, &from, error))?,
         }
     }
     Ok(aside)
 }
 
-/// Removes a file or an empty directory; true if nothing is there then.
+/// Removes a file or an empty directory; true if the name is free then.
 fn make_room(path: &Path) -> bool {
     let is_gone = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     std::fs::remove_file(path).map_or_else(is_gone, |()| true)

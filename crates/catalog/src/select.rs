@@ -1,9 +1,8 @@
-//! From a question to rows: the events of all cameras, or of one, in the order of their starts, stopping as soon as the
-//! page is full.
+//! From a query to rows: the events of all cameras, or of one, in the order of their starts, until the page is full.
 //!
-//! The events of all cameras lie in that order (the table's key begins with the start). Those of one camera are found by
-//! the names of their directories, which is nearly the same order: how far it can be off is known for each camera
-//! ([`Drift`]), so an event is given out once no event further on can belong before it.
+//! The events of all cameras are stored in that order (the table's key begins with the start). Those of one camera are
+//! found by the names of their directories, which is nearly the same order. Each camera's [`Drift`] limits the
+//! difference, so an event is returned once no later row can belong before it.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -17,7 +16,7 @@ use super::query::{Order, Query};
 use super::row::{COLUMNS, moment, name_to_sql, names_of_moment, read_event};
 use crate::event::{Event, State};
 
-/// A statement in the making: its conditions, and what is bound to them.
+/// A statement being built: its conditions, and the values bound to them.
 struct Select {
     sql: String,
     values: Vec<i64>,
@@ -38,7 +37,7 @@ pub(super) fn secs(time: NaiveDateTime) -> i64 {
 type Span = (Option<i64>, Option<i64>);
 
 impl Query {
-    /// The first events of all cameras, or of one; one more than the limit tells whether there is a next page.
+    /// The first events of all cameras, or of one. One more than the limit shows whether there is a next page.
     pub(super) fn first(
         &self,
         connection: &Connection,
@@ -69,8 +68,8 @@ impl Query {
         }
     }
 
-    /// Where among the starts to look, in the order of the page. What is asked for may be rare (long events, strong
-    /// ones, open ones), but each day knows its most and how many are open, so days that have none are passed over.
+    /// The ranges of starts to search, in the order of the page. The filter may match few events (long, strong or open
+    /// ones), but each day has its maxima and its number of open events, so days without a match are skipped.
     fn spans(
         &self,
         connection: &Connection,
@@ -152,7 +151,7 @@ impl Query {
         Ok(page.finish())
     }
 
-    /// Every condition but that of the camera.
+    /// All conditions except that of the camera.
     fn select(&self, index: &str, cameras: &Cameras, (from, to): Span) -> Select {
         let sql = format!("SELECT camera, day, name, {COLUMNS} FROM events{index} WHERE 1");
         let mut select = Select { sql, values: Vec::new() };
@@ -172,13 +171,14 @@ impl Query {
             select.add("state = ?", &[state.code()]);
         }
         if let Some((from, to)) = self.window {
-            // Both ends belong to it; one that ends before it begins goes over midnight.
+            // Both ends are included; a range that ends before it begins crosses midnight.
             let both = if from <= to { "AND" } else { "OR" };
             let ends = [from, to].map(|time| i64::from(time.num_seconds_from_midnight()));
             select.add(&format!("(start % 86400 >= ? {both} start % 86400 <= ?)"), &ends);
         }
         if let Some(saved) = self.saved {
-            select.add(if saved { "saved = 1" } else { "saved = 0" }, &[]); // as it stands in the indexes of saved events
+            // written like the condition in the indexes of saved events
+            select.add(if saved { "saved = 1" } else { "saved = 0" }, &[]);
         }
         if let Some(cursor) = &self.cursor {
             let beyond = if self.order == Order::Desc { "<" } else { ">" };
@@ -189,7 +189,7 @@ impl Query {
         select
     }
 
-    /// Where to begin and to end among the names, so that no start that is asked for lies outside.
+    /// Bounds the names so that no requested start lies outside.
     fn bound_names(select: &mut Select, drift: Drift, (from, to): Span) {
         if let Some(from) = from {
             let (day, (first, _)) = names_of_moment(from.saturating_sub(drift.late));
@@ -211,16 +211,16 @@ impl Order {
     }
 }
 
-/// Takes a camera's events in the order of their names and gives them in that of their starts.
+/// Takes a camera's events in the order of their names and returns them in that of their starts.
 struct Reorder {
     order: Order,
     drift: Drift,
-    /// Taken, but one that comes later may belong before it.
+    /// Events that were taken, before which a later one may still belong.
     waiting: BinaryHeap<Waiting>,
     done: Vec<Event>,
 }
 
-/// Greatest is what belongs first.
+/// The greatest is the one that belongs first.
 struct Waiting {
     order: Order,
     event: Event,
@@ -260,7 +260,7 @@ impl Reorder {
     fn take(&mut self, event: Event) {
         let here = moment(event.id.day.number(), name_to_sql(event.id.name));
         self.waiting.push(Waiting { order: self.order, event });
-        // The names further on are beyond this one, so their events begin on that side of it, but for the drift.
+        // Further names are beyond this one, so their events begin on that side of it, except for the drift.
         let is_final = |start: i64| match self.order {
             Order::Desc => start >= here.saturating_add(self.drift.late),
             Order::Asc => start <= here.saturating_sub(self.drift.early),

@@ -1,4 +1,4 @@
-//! The catalog against a model: a sorted map. Whatever changes are applied, pages, sums and names are the map's.
+//! The catalog against a model: a sorted map. After any changes, pages, totals and names are the map's.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ fn all(catalog: &Catalog, query: &Query) -> Vec<Event> {
 }
 
 #[test]
-fn cameras_that_come_later_are_ordered_by_name_all_the_same() {
+fn later_cameras_are_ordered_by_name() {
     let (_dir, catalog) = catalog();
     for name in ["Camera5", "Camera1", "Camera3", "Camera2", "Camera10", "Camera9", "Camera4"] {
         catalog.apply(&[Change::Event(id(&format!("{name}/2026-11-20/10-00-00")), details(0, Some(1)))], true).unwrap();
@@ -70,7 +70,7 @@ fn cameras_that_come_later_are_ordered_by_name_all_the_same() {
 }
 
 #[test]
-fn a_look_at_names_keeps_what_was_measured_and_asks_for_the_rest() {
+fn a_read_of_names_keeps_measured_values() {
     let (_dir, catalog) = catalog();
     let measured = details(100, Some(1234));
     catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", measured.clone())], Some(50))], true).unwrap();
@@ -86,7 +86,7 @@ fn a_look_at_names_keeps_what_was_measured_and_asks_for_the_rest() {
 }
 
 #[test]
-fn an_event_that_could_not_be_read_this_time_stays_known() {
+fn an_unreadable_event_stays_in_the_catalog() {
     let (_dir, catalog) = catalog();
     let events =
         [("10-00-00", details(1, Some(1))), ("11-00-00", details(2, Some(1))), ("12-00-00", details(3, Some(1)))];
@@ -113,7 +113,7 @@ fn a_cursor_outlives_its_event_and_its_camera() {
 }
 
 #[test]
-fn a_failed_question_tells_what_went_wrong_and_leaves_the_reader_usable() {
+fn a_failed_query_leaves_the_reader_usable() {
     let (_dir, catalog) = catalog();
     for ends_itself in [false, true, false, true] {
         let failed = catalog.read("query", |connection| {
@@ -128,7 +128,7 @@ fn a_failed_question_tells_what_went_wrong_and_leaves_the_reader_usable() {
 }
 
 #[test]
-fn questions_that_take_long_hold_up_no_page() {
+fn long_queries_do_not_delay_pages() {
     let (_dir, catalog) = catalog();
     let (held, is_held) = crossbeam_channel::bounded(READERS);
     let (release, is_released) = crossbeam_channel::bounded::<()>(0);
@@ -152,7 +152,7 @@ fn questions_that_take_long_hold_up_no_page() {
 }
 
 #[test]
-fn what_no_index_finds_may_take_long() {
+fn queries_without_an_index_may_take_long() {
     for quick in [
         Query::new(),
         Query::new().camera("Camera1").saved(true),
@@ -174,7 +174,7 @@ fn what_no_index_finds_may_take_long() {
 }
 
 #[test]
-fn sums_beyond_64_bits_do_not_look_like_nothing() {
+fn totals_beyond_64_bits_are_not_zero() {
     let (_dir, catalog) = catalog();
     for day in ["2026-01-01", "2026-01-02"] {
         let huge = details(1, Some(i64::MAX as u64));
@@ -208,12 +208,12 @@ fn any_step() -> impl Strategy<Value = Step> {
 type Model = BTreeMap<EventId, Details>;
 
 fn apply(step: &Step, model: &mut Model) -> Change {
-    // Names in an order that is not that of the numbers, and one that is another's prefix.
+    // Names in another order than the numbers, and one that is a prefix of another.
     let camera = |at: u8| -> Camera { ["Camera2", "Camera10", "Camera1", "Camera3"][usize::from(at)].parse().unwrap() };
     let day = |number: i64| Day::from_number(number).unwrap();
     let name = |at: u32| if at == 5 { EventName::Number { number: 1, width: 2 } } else { EventName::Time(at * 1000) };
     let key = |c: u8, d: i64, n: u32| EventId { camera: camera(c), day: day(d), name: name(n) };
-    // Some begin long before what their names say, most within seconds of it.
+    // Some begin long before their names, most within seconds.
     let details =
         |d: i64, n: u32, s: i64| details(if s < 0 { d * 86_400 + i64::from(n) * 1000 + s + 3 } else { s }, Some(7));
     match step {
@@ -264,7 +264,7 @@ proptest! {
         expected.sort_by_key(|event| (event.details.start, event.id.clone()));
         let query = Query::new().limit(limit);
         prop_assert_eq!(all(&catalog, &query.clone().order(Order::Asc)), expected.clone());
-        let two = query.clone().camera("Camera1").camera("Camera2").camera("nobody");
+        let two = query.clone().camera("Camera1").camera("Camera2").camera("unknown");
         let one: Vec<Event> = expected.iter().filter(|event| event.id.camera.as_str() == "Camera1").cloned().collect();
         prop_assert_eq!(all(&catalog, &query.clone().camera("Camera1").order(Order::Asc)), one.clone());
         if let [first, .., last] = &one[..] {
@@ -314,7 +314,7 @@ proptest! {
             prop_assert_eq!(sums.days.iter().map(|day| day.events).sum::<u64>(), summary.events);
             prop_assert_eq!(sums.days.iter().map(|day| day.bytes).sum::<u64>(), summary.bytes);
             prop_assert!(sums.days.iter().all(|day| day.unmeasured == 0 && day.bytes == 7 * day.events));
-            prop_assert_eq!(ages_of(&catalog, &summary.camera), ages_by_hand(&own));
+            prop_assert_eq!(ages_of(&catalog, &summary.camera), expected_ages(&own));
         }
         for event in &expected {
             let found = catalog.event(&event.id).unwrap();
@@ -327,7 +327,7 @@ fn days_of(events: &[&Event]) -> u64 {
     events.iter().map(|event| event.id.day).collect::<std::collections::BTreeSet<_>>().len() as u64
 }
 
-/// How far a camera's events reach, the first of its days that is not wholly saved, and the first after that.
+/// The ages of a camera's events, the first of its days that is not wholly saved, and the first after that.
 type Ages = (Option<(i64, i64)>, Option<Day>, Option<Day>);
 
 fn ages_of(catalog: &Catalog, camera: &Camera) -> Ages {
@@ -339,7 +339,7 @@ fn ages_of(catalog: &Catalog, camera: &Camera) -> Ages {
     (all.reach, all.overdue, rest.overdue)
 }
 
-fn ages_by_hand(events: &[&Event]) -> Ages {
+fn expected_ages(events: &[&Event]) -> Ages {
     let start = |event: &&&Event| event.details.start.and_utc().timestamp();
     let by_name = |event: &&&Event| (event.id.day, event.id.name);
     let first = events.iter().min_by_key(by_name).as_ref().map(start);

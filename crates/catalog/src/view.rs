@@ -1,4 +1,4 @@
-//! What the walk, the sweep and the retention need to know of the catalog: stamps, what to measure next, and the days
+//! What the walk, the measuring and the retention read from the catalog: stamps, what to measure next, and the days
 //! that a rule may take.
 
 use std::collections::HashMap;
@@ -7,14 +7,14 @@ use rusqlite::Connection;
 
 use super::Catalog;
 use super::cameras::Drift;
-use super::read::{MOST, unsigned};
+use super::read::{MAX_TOTAL, unsigned};
 use super::row::{moment, name_from_sql};
 use crate::error::Result;
 use crate::event::{Camera, Day, DayStamps, Stamp};
 use crate::retention::{CameraSums, CameraView, DaySums, DayView, EventView, View};
 
 impl Catalog {
-    /// What a walk may pass over.
+    /// The stamps of the days, by which a walk skips unchanged ones.
     pub fn known(&self) -> Result<DayStamps> {
         self.read("read the stamps of", |connection| {
             let mut known = DayStamps::default();
@@ -40,8 +40,8 @@ impl Catalog {
         })
     }
 
-    /// The days to measure: those that never were, newest first, then those whose measures are from before `stale`
-    /// (seconds since 1970), oldest measures first. The flag tells which.
+    /// The days to measure: never measured ones, newest first, then those measured before `stale` (seconds since 1970),
+    /// the longest ago first. The flag is true for the former.
     pub fn days_to_measure(&self, stale: i64) -> Result<Vec<(Camera, Day, bool)>> {
         self.read("query", |connection| {
             let mut days = connection.prepare_cached(
@@ -60,7 +60,7 @@ impl Catalog {
         })
     }
 
-    /// The days of which not all is measured, oldest first.
+    /// The days with unmeasured events, oldest first.
     pub fn unmeasured(&self) -> Result<Vec<(Camera, Day)>> {
         self.read("query", |connection| {
             let cameras = connection.cameras()?;
@@ -76,7 +76,7 @@ impl Catalog {
         })
     }
 
-    /// What a plan is made of: the sums of the archive, and the days up to `newest` (`None`: no days), oldest first.
+    /// The input of a plan: the totals of the archive, and the days up to `newest` (`None`: no days), oldest first.
     pub fn retention_view(&self, newest: Option<Day>) -> Result<View> {
         self.read("read the days of", |connection| {
             let cameras = connection.cameras()?;
@@ -120,8 +120,8 @@ impl Catalog {
         })
     }
 
-    /// What a forecast is made of: the sums of each camera, and of its days from `first` to `last`. Only these days' rows
-    /// are read, and of the days of saved events at most those before the first day that has another.
+    /// The input of a forecast: the totals of each camera, and of its days from `first` to `last`. Reads only these
+    /// days' rows, and of the days with saved events at most those before the first day with another.
     pub fn sums(&self, first: Day, last: Day) -> Result<Vec<CameraSums>> {
         self.read("read the sums of", |connection| {
             let cameras = connection.cameras()?;
@@ -152,7 +152,7 @@ impl Catalog {
         })
     }
 
-    /// Fills in the events of these days of a view, given by their places in it.
+    /// Adds the events of these days to a view; `places` are indexes into its days.
     pub fn add_events(&self, view: &mut View, places: &[usize]) -> Result<()> {
         self.read("read the events of", |connection| {
             let cameras = connection.cameras()?;
@@ -172,8 +172,8 @@ impl Catalog {
     }
 }
 
-/// The events of a day, of all cameras: they lie together in the table, while asking for one camera after the other would
-/// go through it once for each.
+/// The events of a day, of all cameras: they are stored together in the table, while a query for each camera would read
+/// it once for each.
 fn events_of(connection: &Connection, day: Day, drift: Drift) -> rusqlite::Result<HashMap<i64, Vec<EventView>>> {
     let mut events = connection.prepare_cached(
         "SELECT camera, name, saved, state = 0, bytes FROM events WHERE start >= ?1 AND start <= ?2 AND day = ?3",
@@ -185,7 +185,7 @@ fn events_of(connection: &Connection, day: Day, drift: Drift) -> rusqlite::Resul
     while let Some(row) = rows.next()? {
         let Some(name) = name_from_sql(row.get(1)?) else { continue };
         let bytes =
-            row.get::<_, Option<i64>>(4)?.and_then(|bytes| u64::try_from(bytes).ok()).map(|bytes| bytes.min(MOST));
+            row.get::<_, Option<i64>>(4)?.and_then(|bytes| u64::try_from(bytes).ok()).map(|bytes| bytes.min(MAX_TOTAL));
         let event = EventView { name, saved: row.get(2)?, open: row.get(3)?, bytes, frees: None };
         found.entry(row.get(0)?).or_default().push(event);
     }

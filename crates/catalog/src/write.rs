@@ -1,4 +1,4 @@
-//! Applying changes. A batch is one transaction; the summaries of the days it touched are brought up to date in it.
+//! Applies changes. A batch is one transaction, which also updates the totals of the changed days.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -12,35 +12,34 @@ use super::row::{COLUMNS, Columns, OPEN, WIDTH, bind, moment, name_from_sql, nam
 use crate::error::Result;
 use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName};
 
-/// The connection that writes, and what it remembers.
+/// The writing connection and its cache.
 #[derive(Debug)]
 pub(super) struct WriteConnection {
     pub(super) connection: Connection,
-    /// The ids of cameras and how far their events' starts lie from their names; filled as they are asked for, emptied
-    /// when a transaction fails.
+    /// The ids of cameras and their drift. Filled on first use, emptied when a transaction fails.
     cameras: HashMap<Camera, (i64, Drift)>,
 }
 
-/// What a change meant for whoever follows the archive.
+/// What a change means for subscribers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventUpdate {
-    /// An event that was not known.
+    /// A new event.
     Added(Event),
-    /// An event of which something else is known now.
+    /// An event with new details.
     Changed(Event),
-    /// An event that is not there any more.
+    /// An event that is gone.
     Removed(EventId),
 }
 
-/// What a batch did.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// In the order in which it happened.
+    /// In the order in which they happened; empty unless they were requested.
     pub updates: Vec<EventUpdate>,
 }
 
-/// The distance between the ids of new cameras, so that a camera that comes later finds a place between two others.
-const SPACING: i64 = 1 << 12;
+/// The distance between the ids of new cameras, so that a later camera finds an id between two others.
+const ID_SPACING: i64 = 1 << 12;
 
 impl WriteConnection {
     pub fn new(connection: Connection) -> Self {
@@ -49,8 +48,8 @@ impl WriteConnection {
 }
 
 impl Catalog {
-    /// Applies a batch of changes as one transaction: all of it, or nothing. What is updates about it is only made where
-    /// somebody follows it.
+    /// Applies a batch of changes as one transaction: all of it, or nothing. The updates are returned only if
+    /// `wants_updates`.
     pub fn apply(&self, changes: &[Change], wants_updates: bool) -> Result<Applied> {
         let mut writer = self.writer();
         let WriteConnection { connection, cameras } = &mut *writer;
@@ -76,7 +75,7 @@ impl Catalog {
         }
     }
 
-    /// Folds the write-ahead log into the file, so that the next start finds little to do.
+    /// Checkpoints the write-ahead log, so that the next start has little to do.
     pub fn checkpoint(&self) -> Result<()> {
         let writer = self.writer();
         let done = writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -88,16 +87,17 @@ impl Catalog {
 struct Batch<'a> {
     transaction: Transaction<'a>,
     cameras: &'a mut HashMap<Camera, (i64, Drift)>,
-    /// Days whose summaries have to be made anew.
+    /// Days whose totals have to be recomputed.
     touched: BTreeSet<(i64, i64)>,
-    /// `None` where nobody follows them.
+    /// `None` if they were not requested.
     updates: Option<Vec<EventUpdate>>,
 }
 
-/// Events that one statement writes.
-const TOGETHER: usize = 16;
+/// How many events one statement writes.
+const ROWS_PER_STATEMENT: usize = 16;
 
-/// A statement that writes so many events of a day: ?1 is the camera, ?2 the day, and then come `row::WIDTH` for each.
+/// A statement that writes `rows` events of a day: ?1 is the camera, ?2 the day, followed by `row::WIDTH` parameters
+/// for each.
 fn upsert_sql(rows: usize) -> String {
     let row = |at: usize| {
         let values: Vec<String> = (0..WIDTH).map(|n| format!("?{}", 3 + at * WIDTH + n)).collect();
@@ -112,7 +112,7 @@ fn upsert_sql(rows: usize) -> String {
     )
 }
 
-/// What a day's events add up to.
+/// The totals of a day's events.
 #[derive(Debug, Default)]
 struct Sums {
     events: i64,
@@ -120,11 +120,11 @@ struct Sums {
     open: i64,
     bytes: i64,
     unmeasured: i64,
-    /// Seconds of the longest event.
+    /// The length of the longest event, in seconds.
     longest: i64,
-    /// Most changed pixels of any event, as far as measured.
+    /// The largest number of changed pixels of any event, as far as measured.
     strongest: u32,
-    /// Events by the hour in which they began.
+    /// The number of events by the hour in which they began.
     hours: [u32; 24],
 }
 
@@ -137,7 +137,7 @@ impl Sums {
         self.unmeasured += i64::from(columns.bytes.is_none());
         self.longest = self.longest.max(columns.length);
         self.strongest = self.strongest.max(columns.peak.unwrap_or(0));
-        // What was captured before midnight belongs to the first hour of the day in whose directory it lies.
+        // An event captured before midnight counts to the first hour of the day in whose directory it is.
         let hour = columns.start.saturating_sub(day.saturating_mul(86_400)).div_euclid(3600).clamp(0, 23);
         self.hours[usize::try_from(hour).unwrap_or(0)] += 1;
     }
@@ -174,7 +174,7 @@ impl Batch<'_> {
         }
     }
 
-    /// The id of a camera, made if need be: between those of the names before and after it.
+    /// The id of a camera. A new one is between those of the names before and after it.
     fn camera_id(&mut self, camera: &Camera) -> rusqlite::Result<i64> {
         if let Some((id, _)) = self.cameras.get(camera) {
             return Ok(*id);
@@ -190,9 +190,9 @@ impl Batch<'_> {
             };
             let before = beside("SELECT max(id) FROM cameras WHERE name < ?1")?.unwrap_or(0);
             let after = beside("SELECT min(id) FROM cameras WHERE name > ?1")?;
-            let id = after.map_or(before.saturating_add(SPACING), |after| before.midpoint(after));
-            // Where no place is left between two ids (a dozen cameras, each named between the last two), the
-            // insert fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
+            let id = after.map_or(before.saturating_add(ID_SPACING), |after| before.midpoint(after));
+            // If there is no id left between two (after a dozen cameras, each named between the last two), the insert
+            // fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
             self.transaction.execute("INSERT INTO cameras (id, name) VALUES (?1, ?2)", params![id, name])?;
             (id, Drift::default())
         };
@@ -200,7 +200,7 @@ impl Batch<'_> {
         Ok(id)
     }
 
-    /// Notes how far the starts of these events lie from their names, before anybody can find them by that.
+    /// Stores the drift of these events, before any query can find them by it.
     fn note_drift(&mut self, camera: &Camera, day: i64, rows: &[(i64, Columns)]) -> rusqlite::Result<()> {
         let Some((id, drift)) = self.cameras.get_mut(camera) else { return Ok(()) };
         let wider = rows.iter().fold(*drift, |drift, (name, row)| drift.with(row.start, moment(day, *name)));
@@ -214,7 +214,7 @@ impl Batch<'_> {
 
     fn camera_gone(&mut self, camera: &Camera) -> rusqlite::Result<()> {
         let id = self.camera_id(camera)?;
-        // From the events themselves: a day that this batch has touched may have no summary yet.
+        // From the events themselves: a day that this batch changed may have no summary yet.
         let days: Vec<i64> = {
             let mut days = self.transaction.prepare_cached("SELECT DISTINCT day FROM events WHERE camera = ?1")?;
             days.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
@@ -268,7 +268,7 @@ impl Batch<'_> {
         self.day_row(camera, day, &sums, scan)
     }
 
-    /// Writes what is known of a day that was listed. All of its events have just been seen, so their sums are known.
+    /// Writes the row of a day that was listed. All of its events were just read, so their totals are known.
     fn day_row(&self, camera: i64, day: i64, sums: &Sums, scan: &DayScan) -> rusqlite::Result<()> {
         self.sums(camera, day, sums)?;
         self.transaction
@@ -287,7 +287,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Writes a day's sums and leaves what else is known of it.
+    /// Writes a day's totals and leaves its other columns.
     fn sums(&self, camera: i64, day: i64, sums: &Sums) -> rusqlite::Result<()> {
         self.transaction
             .prepare_cached(
@@ -314,9 +314,9 @@ impl Batch<'_> {
     /// Writes events of a day, as many as possible with one statement.
     fn upsert(&self, camera: i64, day: i64, rows: &[(i64, Columns)]) -> rusqlite::Result<()> {
         static ONE: LazyLock<String> = LazyLock::new(|| upsert_sql(1));
-        static MANY: LazyLock<String> = LazyLock::new(|| upsert_sql(TOGETHER));
-        for rows in rows.chunks(TOGETHER) {
-            let (sql, each) = if rows.len() == TOGETHER { (&*MANY, TOGETHER) } else { (&*ONE, 1) };
+        static MANY: LazyLock<String> = LazyLock::new(|| upsert_sql(ROWS_PER_STATEMENT));
+        for rows in rows.chunks(ROWS_PER_STATEMENT) {
+            let (sql, each) = if rows.len() == ROWS_PER_STATEMENT { (&*MANY, ROWS_PER_STATEMENT) } else { (&*ONE, 1) };
             let mut statement = self.transaction.prepare_cached(sql)?;
             for rows in rows.chunks(each) {
                 statement.raw_bind_parameter(1, camera)?;
@@ -389,7 +389,7 @@ impl Batch<'_> {
         rows.collect()
     }
 
-    /// Makes a day's summary anew from its events: a day has few, so this is cheap, and it cannot drift.
+    /// Recomputes a day's totals from its events: a day has few, so this is cheap, and the totals cannot drift.
     fn summarize(&self, camera: i64, day: i64) -> rusqlite::Result<()> {
         let mut sums = Sums::default();
         for columns in self.rows_of(camera, day)?.values() {
@@ -400,7 +400,7 @@ impl Batch<'_> {
 }
 
 impl Catalog {
-    /// The names of a day's events, for a pass that is about to compare them with the disk.
+    /// The names of a day's events, for a pass that compares them with the disk.
     pub fn names_of(&self, camera: &Camera, day: Day) -> Result<Vec<EventName>> {
         self.read("read a day of", |connection| {
             let sql = "SELECT name FROM events WHERE camera = (SELECT id FROM cameras WHERE name = ?1) AND day = ?2

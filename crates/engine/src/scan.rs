@@ -1,6 +1,6 @@
-//! The preloader: reads the tree and tells what it found as [`Change`]s, newest day first. It knows no catalog and
-//! decides nothing about retention. The watcher reads single days and events through it too, so that there is one
-//! place that turns what lies on disk into details.
+//! The scanner: reads the tree and sends what it finds as [`Change`]s, newest day first. It does not use the catalog
+//! and decides nothing about retention. The watcher reads single days and events through it too, so that one place
+//! turns what is on disk into details.
 
 mod day_locks;
 mod pool;
@@ -31,14 +31,14 @@ pub enum Sidecars {
     /// For events that complete while Owlery runs.
     #[default]
     New,
-    /// For all that may have one, as they are measured.
+    /// For all events that may have one, when they are measured.
     All,
     /// For none.
     Off,
 }
 
 impl Sidecars {
-    /// The word that users type.
+    /// The value of the flag.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -48,10 +48,10 @@ impl Sidecars {
     }
 }
 
-/// Where changes go. A full channel makes the sender wait, so nothing is dropped.
+/// The output of changes. A full channel blocks the sender, so nothing is dropped.
 pub type Out = Box<dyn Fn(Change) -> Result<()> + Send + Sync>;
 
-/// Reads the tree for whoever needs to know.
+/// Reads the tree.
 pub struct Scanner {
     pub(crate) tree: Arc<Tree>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -60,7 +60,7 @@ pub struct Scanner {
     sidecars: Sidecars,
     recent: Recent,
     out: Out,
-    /// Ends a look amidst a day: a big one on a slow disk takes longer than a stop may.
+    /// Interrupts the scan of a day: a big one on a slow disk takes longer than a stop may.
     stop: Stop,
 }
 
@@ -70,24 +70,25 @@ impl std::fmt::Debug for Scanner {
     }
 }
 
-/// What a look at a day found: each event's state, and what was remarkable.
+/// The result of scanning a day: each event's state, and reports.
 pub type DayLook = (Vec<(EventName, State)>, Vec<Report>);
 
 /// Why an event is read, which decides whether its sidecar may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
-    /// It has been there before.
+    /// It existed before.
     Found,
-    /// It came while Owlery ran.
+    /// It arrived while Owlery ran.
     Arrived,
 }
 
-/// A time this short ago does not prove that a directory has not changed since: file times tick in milliseconds.
-const RACY: i64 = 2_000_000_000;
+/// A modification time this short ago does not prove that a directory has not changed since: file times tick in
+/// milliseconds. In nanoseconds.
+const RACY_TIME: i64 = 2_000_000_000;
 
-/// What was modified within this time is read as a whole before it is retired: an unfinished movie may be written although
-/// nothing of it has come to the disk for minutes, since `FFmpeg` writes 256 KiB at a time.
-const HORIZON: Duration = QUIET_MOVIE;
+/// Anything modified within this time is read completely before it is retired: a movie may be written although nothing
+/// of it has reached the disk for minutes, since `FFmpeg` writes 256 KiB at a time.
+const WRITING_HORIZON: Duration = QUIET_MOVIE;
 
 fn nanos_of(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
@@ -106,54 +107,54 @@ impl Scanner {
         Self { tree, clock, day_locks: Arc::default(), event_gap, sidecars, recent: Recent::default(), out, stop }
     }
 
-    /// Sends a change on its way.
+    /// Sends a change.
     pub(crate) fn send(&self, change: Change) -> Result<()> {
         (self.out)(change)
     }
 
-    /// Logs a report unless the same was logged before: open events and recent days are looked at again and again.
+    /// Logs a report unless the same was logged before: open events and recent days are scanned repeatedly.
     pub(crate) fn warn_once(&self, report: &Report) {
         if self.recent.is_news(report) {
             tracing::warn!("{}: {}", report.path.display(), report.problem);
         }
     }
 
-    /// Whether it was told to stop.
+    /// Whether the service is stopping.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_set()
     }
 
-    /// How long Motion is silent before it ends an event.
+    /// How long Motion waits without movement before it ends an event.
     pub fn event_gap(&self) -> Duration {
         self.event_gap
     }
 
-    /// Whether events of this day may still change by Motion's hand.
+    /// Whether Motion may still change events of this day.
     pub fn is_recent(day: Day, now: Now) -> bool {
         day.date() >= now.yesterday()
     }
 
-    /// Motion said that this event's movie has ended.
+    /// Records that Motion reported the end of this event's movie.
     pub fn note_ended(&self, id: EventId) {
         self.recent.note_ended(id, self.clock.now());
     }
 
-    /// Looks for markers that Motion left in `queue/` since the last look; answers the events they newly name.
+    /// Reads the markers that Motion left in `queue/`; returns the events of new ones.
     pub fn look_for_markers(&self) -> Result<Vec<EventId>> {
         let markers = self.tree.queue_markers()?;
         let markers = markers.into_iter().map(|(marker, time)| (marker.0, time));
         Ok(self.recent.set_markers(markers, self.clock.now()))
     }
 
-    /// The events that were open when they were last read, by whomever.
+    /// The events that were open when they were last read, by any thread.
     pub(crate) fn found_open(&self) -> Vec<EventId> {
         self.recent.open()
     }
 
-    /// Reads a day and sends it: as a whole, or as gone. Answers its events' states and what was remarkable.
+    /// Reads a day and sends it: as a whole, or as gone. Returns its events' states and reports.
     pub fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<DayLook> {
         let _lock = self.day_locks.take(camera, day);
-        self.tree.check_still_there()?; // another archive's day is none of ours
+        self.tree.check_still_there()?; // a day of another archive is not ours
         let Some(dir) = self.open_day(camera, day)? else { return Ok((Vec::new(), Vec::new())) };
         let mut read = DayRead::begin(self, dir)?;
         let since = self.fresh_since();
@@ -165,14 +166,14 @@ impl Scanner {
         }
         let (scan, reports) = read.finish(self, depth, Occasion::Found);
         if self.stop.is_set() {
-            return Err(Error::Stopped); // not everything was looked at
+            return Err(Error::Stopped); // not everything was read
         }
         let states = scan.events.iter().map(|(name, details)| (*name, details.state)).collect();
         self.send(Change::Day(scan))?;
         Ok((states, reports))
     }
 
-    /// Reads one event and sends it: as it is, or as gone. Answers its state, if it is there.
+    /// Reads one event and sends it: as it is, or as gone. Returns its state, if it exists.
     pub fn scan_event(&self, id: &EventId, occasion: Occasion) -> Result<Option<State>> {
         let _lock = self.day_locks.take(&id.camera, id.day);
         let Some(dir) = self.open_day(&id.camera, id.day)? else {
@@ -203,12 +204,12 @@ impl Scanner {
         Ok(Some(state))
     }
 
-    /// Whether Motion may still write an event, as it is on the disk now; nothing is sent. `newest` is the newest time that a
-    /// quick look has found in it. By a rule nothing is taken that was modified within 1.5 times the event gap, also where
-    /// Motion said that the event is over.
+    /// Whether Motion may still be writing an event, as it is on the disk now; sends nothing. `newest` is the newest
+    /// time that a quick inspection found in it. A rule takes nothing that was modified within 1.5 times the event gap,
+    /// even if Motion reported the event as over.
     pub(crate) fn is_being_written(&self, dir: &DayDir, name: EventName, newest: i64, by: Actor) -> Result<bool> {
         let now = self.clock.now();
-        let horizon = patience(self.event_gap).max(HORIZON);
+        let horizon = patience(self.event_gap).max(WRITING_HORIZON);
         if newest < now.nanos().saturating_sub(nanos_of(horizon)) {
             return Ok(false);
         }
@@ -229,13 +230,13 @@ impl Scanner {
         judge(&Signs { newest, ended, newer, has_frames, movie: facts.movie }, now, self.event_gap)
     }
 
-    /// The time since which what was modified may be being written now. Asked once for many events: the zone takes longer
-    /// than the clock.
+    /// The time since which modified events may still be being written. Computed once for many events: the zone takes
+    /// longer than the clock.
     fn fresh_since(&self) -> i64 {
         self.clock.now().nanos().saturating_sub(nanos_of(patience(self.event_gap)))
     }
 
-    /// Opens a day, sending the news where it or its camera is gone.
+    /// Opens a day. Sends a change if it or its camera is gone.
     fn open_day(&self, camera: &Camera, day: Day) -> Result<Option<DayDir>> {
         let dir: CameraDir = match self.tree.camera(camera) {
             Err(error) if error.is_not_found() => {
@@ -255,7 +256,7 @@ impl Scanner {
         }
     }
 
-    /// Details from facts. For measured events this is where the state is judged, the peak read, and a sidecar written.
+    /// Details from facts. For measured events this decides the state, reads the peak change, and writes a sidecar.
     fn details(
         &self,
         dir: &DayDir,
@@ -287,7 +288,8 @@ impl Scanner {
         let details = details_of(facts, state, peak);
         let may_write = match self.sidecars {
             Sidecars::Off => false,
-            // Whichever look first sees that it is over. An old event that comes back (a restore, a copy) is not new.
+            // The first scan that sees that it is over writes it. An old event that comes back (a restore, a copy) is
+            // not new.
             Sidecars::New => was_open || (occasion == Occasion::Arrived && Self::is_recent(id.day, now)),
             Sidecars::All => true,
         };
@@ -306,8 +308,8 @@ impl Scanner {
     }
 }
 
-/// What is wrong with a movie that was not closed.
-fn what_is_wrong(movie: &MovieName, check: MovieCheck) -> &'static str {
+/// Describes a movie that was not closed.
+fn movie_problem(movie: &MovieName, check: MovieCheck) -> &'static str {
     match (check, movie.container()) {
         (MovieCheck::Empty, _) => "is empty",
         (MovieCheck::Blank, _) => "holds zeros in place of a movie and does not play",
@@ -323,7 +325,7 @@ fn details_of(facts: Facts, state: State, peak_change: Option<u32>) -> Details {
     if state == State::Interrupted {
         let unfinished = facts.unfinished.iter();
         problems
-            .extend(unfinished.map(|(movie, check)| format!("{} {}", movie.as_str(), what_is_wrong(movie, *check))));
+            .extend(unfinished.map(|(movie, check)| format!("{} {}", movie.as_str(), movie_problem(movie, *check))));
     }
     Details {
         start: facts.start,
@@ -352,10 +354,10 @@ struct DayRead {
 }
 
 impl DayRead {
-    /// Lists the day. The stamp is taken before, so that what comes later shows as a change.
+    /// Lists the day. The stamp is read before, so that later changes are noticed.
     fn begin(scanner: &Scanner, dir: DayDir) -> Result<Self> {
         let stamp = dir.stamp()?;
-        let is_old = stamp.mtime < scanner.clock.now().nanos().saturating_sub(RACY);
+        let is_old = stamp.mtime < scanner.clock.now().nanos().saturating_sub(RACY_TIME);
         let list = dir.list()?;
         let reports = list
             .refused
@@ -378,7 +380,7 @@ impl DayRead {
         }
     }
 
-    /// Judges every event in the light of all.
+    /// Decides every event's state, which may depend on the others.
     fn finish(mut self, scanner: &Scanner, depth: Depth, occasion: Occasion) -> (DayScan, Vec<Report>) {
         let now = scanner.clock.now();
         self.facts.sort_unstable_by_key(|(name, _)| *name);
@@ -405,7 +407,7 @@ impl DayRead {
     }
 }
 
-/// Reads an event. Where only names were read, and one of their times is not before `since`, all of it.
+/// Reads an event. If only names were read, and one of its times is not before `since`, reads all of it.
 fn read_event(dir: &DayDir, name: EventName, depth: Depth, since: i64) -> Result<Facts> {
     let facts = dir.read_event(name, depth)?;
     if facts.touched.is_some_and(|touched| touched >= since) {

@@ -1,8 +1,8 @@
-//! Watching: a notification from the kernel marks a directory dirty; a short while later the directory itself is read,
-//! and what it holds is the news. A notification that is lost costs time until the next reconcile, never an event.
+//! Watches the tree. A kernel notification marks a directory dirty; shortly afterwards the directory itself is scanned,
+//! and its contents decide. A lost notification costs time until the next reconcile, never an event.
 //!
 //! Only the root, the camera directories, the recent day directories and the open events are watched: an archive has a
-//! million directories, and the kernel's limit is often 8,192. The watch is added first and the directory read then.
+//! million directories, and the kernel's limit is often 8,192. The watch is added before the directory is read.
 
 mod dirty;
 mod observer;
@@ -26,22 +26,22 @@ use dirty::{Dirty, Hints};
 pub use observer::{Mode, Observer, Seen};
 use targets::{Target, Targets};
 
-/// From the first hint to the look: a burst of writes becomes one look.
+/// From the first hint to the scan: a burst of writes becomes one scan.
 const DEBOUNCE: Duration = Duration::from_millis(30);
-/// The least time between two looks at the same open event.
-const EVENT_PACE: Duration = Duration::from_millis(250);
-/// After a look at an open event, it rests for so many times as long as the look took: an event of hours has tens of
+/// The minimum time between two scans of the same open event.
+const EVENT_INTERVAL: Duration = Duration::from_millis(250);
+/// After the scan of an open event, it rests for this multiple of the scan's duration: an event of hours has tens of
 /// thousands of files, and following it must stay a small share of a processor.
-const REST: u32 = 20;
+const REST_FACTOR: u32 = 20;
 /// The longest rest.
-const LONGEST_REST: Duration = Duration::from_mins(1);
-/// How often to look where notifications cannot be had.
+const MAX_REST: Duration = Duration::from_mins(1);
+/// How often to poll where notifications are not available.
 const FALLBACK_POLL: Duration = Duration::from_secs(2);
-/// How often markers in `queue/` are looked for while an event is open.
-const MARKERS: Duration = Duration::from_secs(1);
+/// How often markers in `queue/` are checked while an event is open.
+const MARKER_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells what went wrong; the rest goes on. That the service stops is no news.
-fn tell(result: Result<()>) {
+/// Logs an error and continues. That the service stops is not logged.
+fn log_error(result: Result<()>) {
     if let Err(error) = result
         && !matches!(error, Error::Stopped)
     {
@@ -49,42 +49,42 @@ fn tell(result: Result<()>) {
     }
 }
 
-/// The same in a row of things to do, which ends only when the service stops.
-fn told(result: Result<()>) -> Result<()> {
+/// Like `log_error`, in a sequence of steps that ends only when the service stops.
+fn continue_unless_stopped(result: Result<()>) -> Result<()> {
     if let Err(Error::Stopped) = result {
         return result;
     }
-    tell(result);
+    log_error(result);
     Ok(())
 }
 
-/// How a camera is met.
+/// How a camera is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Met {
-    /// At the start, or when all is looked at anew: its old days are left to the walk.
+    /// At the start, or when everything is scanned again: the walk handles its old days.
     AtStart,
-    /// It appeared: all its days are news.
+    /// It appeared: all its days are new.
     New,
-    /// It was there: days that appear are news.
+    /// It existed: days that appear are new.
     Known,
 }
 
-/// A directory that waits for its look.
+/// A directory that waits for its scan.
 #[derive(Debug, Clone, Copy)]
 struct Pending {
     not_before: Instant,
     noticed: Option<Instant>,
 }
 
-/// The watcher's work. All fields are used by its own thread only, but for `dirty`.
+/// The watcher. All fields except `dirty` are used by its own thread only.
 pub struct Watch<O> {
     scanner: Arc<Scanner>,
     observer: O,
     interval: Duration,
     poll: Option<Duration>,
-    /// The cameras to poll where the others are watched: on a disk of their own that brings no notifications.
+    /// The cameras to poll while the others are watched: on a disk of their own without notifications.
     silent: BTreeSet<Camera>,
-    /// Whether a disk did not respond at the last round.
+    /// Whether a disk did not respond in the last round.
     was_stalled: bool,
     targets: Targets,
     /// Filled by the notification thread, emptied by this one.
@@ -95,16 +95,17 @@ pub struct Watch<O> {
     /// Days that appeared since the last reconcile: watched although they are not new by name.
     appeared: HashSet<(Camera, Day)>,
     open: BTreeSet<EventId>,
-    /// Directories to look at.
+    /// Directories to scan.
     pending: HashMap<Target, Pending>,
-    /// What waits, in numbers.
+    /// The number of waiting directories.
     backlog: Arc<Backlog>,
-    /// When each open event may be looked at again.
+    /// When each open event may be scanned again.
     rested: HashMap<EventId, Instant>,
 }
 
 impl<O: Observer> Watch<O> {
-    /// A watcher that reconciles every `interval`, and looks every `poll` instead of asking the kernel if that is given.
+    /// A watcher that reconciles every `interval`, and polls every `poll` instead of using notifications if that is
+    /// given.
     pub fn new(
         scanner: Arc<Scanner>,
         observer: O,
@@ -134,9 +135,9 @@ impl<O: Observer> Watch<O> {
         }
     }
 
-    /// Runs until told to stop.
+    /// Runs until stopped.
     pub fn run(mut self, stop: &Stop) -> Result<()> {
-        self.tell_mode();
+        self.publish_mode();
         self.resync();
         self.observer.recent_done();
         let started = Instant::now();
@@ -187,12 +188,12 @@ impl<O: Observer> Watch<O> {
                 if stop.wait(Duration::from_millis(500)) {
                     return Ok(());
                 }
-                continue; // it is the pulse that finds out when it responds again
+                continue; // the disk monitor finds out when it responds again
             }
             self.look(stop);
             if now >= markers_at && !self.open.is_empty() {
                 self.look_for_markers();
-                markers_at = now + MARKERS;
+                markers_at = now + MARKER_INTERVAL;
             }
             if now >= judge_at {
                 self.judge_open();
@@ -202,7 +203,7 @@ impl<O: Observer> Watch<O> {
                 today = self.now().today();
                 match self.reconcile(stop) {
                     Err(Error::Stopped) => return Ok(()),
-                    other => tell(other),
+                    other => log_error(other),
                 }
                 reconcile_at = Instant::now() + self.interval;
             }
@@ -216,12 +217,12 @@ impl<O: Observer> Watch<O> {
         self.scanner.clock.now()
     }
 
-    /// How often to look at what brings no notifications, if there is any.
+    /// How often to poll what has no notifications, if there is any.
     fn poll_every(&self) -> Option<Duration> {
         self.poll.or_else(|| (!self.silent.is_empty()).then_some(FALLBACK_POLL))
     }
 
-    /// When a directory may be looked at that is dirty `now`.
+    /// When a directory that is dirty `now` may be scanned.
     fn not_before(&self, target: &Target, now: Instant) -> Instant {
         match target {
             Target::Event(id) => self.rested.get(id).map_or(now, |until| now.max(*until)),
@@ -229,7 +230,7 @@ impl<O: Observer> Watch<O> {
         }
     }
 
-    /// Notes whether a camera has to be polled.
+    /// Records whether a camera has to be polled.
     fn note_disk(&mut self, camera: &Camera, notifies: bool) {
         if notifies {
             self.silent.remove(camera);
@@ -242,7 +243,7 @@ impl<O: Observer> Watch<O> {
         }
     }
 
-    /// Turns hints into directories to look at.
+    /// Turns hints into directories to scan.
     fn take_hints(&mut self, stop: &Stop) {
         let Hints { paths, rescan, limit } = self.dirty.take();
         if limit {
@@ -253,7 +254,7 @@ impl<O: Observer> Watch<O> {
             tracing::warn!(
                 "the kernel lost notifications (or told to look again); everything is compared with the disk"
             );
-            return tell(self.reconcile(stop));
+            return log_error(self.reconcile(stop));
         }
         let now = Instant::now();
         for (path, noticed) in paths {
@@ -263,17 +264,17 @@ impl<O: Observer> Watch<O> {
                 waiting.noticed = Some(waiting.noticed.map_or(noticed, |first| first.min(noticed)));
             }
         }
-        self.tell_backlog();
+        self.publish_backlog();
     }
 
-    fn tell_backlog(&self) {
+    fn publish_backlog(&self) {
         self.backlog.pending.store(self.pending.len() as u64, Ordering::Relaxed);
     }
 
-    /// Looks at every dirty directory whose time has come.
+    /// Scans every dirty directory whose time has come.
     fn look(&mut self, stop: &Stop) {
         let now = Instant::now();
-        // What lies on a disk that does not respond is looked at when it does again.
+        // Directories on a disk that does not respond are scanned when it does again.
         self.pending.retain(|target, _| !self.scanner.tree.is_stalled_for(target.camera()));
         let is_due = |(_, pending): &(&Target, &Pending)| pending.not_before <= now;
         let mut due: Vec<Target> = self.pending.iter().filter(is_due).map(|(target, _)| target.clone()).collect();
@@ -289,17 +290,17 @@ impl<O: Observer> Watch<O> {
                 Target::Day(camera, day) => self.look_at_day(camera, *day),
                 Target::Event(id) => self.look_at_event(id, Occasion::Arrived).map(|()| None),
             };
-            // What is written into an event's files changes no directory's time.
+            // Writing into an event's files changes no directory's time.
             let is_hinted_event = noticed.is_some() && matches!(target, Target::Event(_));
             match looked {
                 Ok(changed) if changed.is_some() || is_hinted_event => self.observer.seen(Seen { noticed, changed }),
-                other => tell(other.map(drop)),
+                other => log_error(other.map(drop)),
             }
-            self.tell_backlog();
+            self.publish_backlog();
         }
     }
 
-    /// Watches and reads everything that is watched at all, from the top.
+    /// Watches and scans all watched directories again, from the root.
     fn resync(&mut self) {
         self.targets.forget_all();
         self.days.clear();
@@ -307,17 +308,17 @@ impl<O: Observer> Watch<O> {
         self.watch(Target::Root, self.scanner.tree.root().to_path_buf());
         let cameras = match self.scanner.tree.cameras() {
             Ok(cameras) => cameras,
-            Err(error) => return tell(Err(error)),
+            Err(error) => return log_error(Err(error)),
         };
         if let Err(error) = self.scanner.look_for_markers() {
             tracing::warn!("{}", error.chain());
         }
         for camera in cameras.open {
-            tell(self.look_at_camera(camera.camera(), Met::AtStart).map(drop));
+            log_error(self.look_at_camera(camera.camera(), Met::AtStart).map(drop));
         }
-        // What was open before and is not any more has completed meanwhile.
+        // Events that were open before and are not any more have completed meanwhile.
         for id in before.into_iter().filter(|id| !self.open.contains(id)).collect::<Vec<_>>() {
-            tell(self.look_at_event(&id, Occasion::Arrived));
+            log_error(self.look_at_event(&id, Occasion::Arrived));
         }
     }
 
@@ -330,7 +331,7 @@ impl<O: Observer> Watch<O> {
             Err(error) if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) => {
                 self.fall_back("the kernel's limit of watches is reached", "fs.inotify.max_user_watches");
             }
-            Err(error) => tracing::debug!("cannot watch: {error}"), // gone again, most likely: the look will tell
+            Err(error) => tracing::debug!("cannot watch: {error}"), // most likely gone again: the scan shows it
         }
     }
 
@@ -341,18 +342,18 @@ impl<O: Observer> Watch<O> {
                 humantime::format_duration(FALLBACK_POLL)
             );
             self.poll = Some(FALLBACK_POLL);
-            self.tell_mode();
+            self.publish_mode();
         }
     }
 
-    fn tell_mode(&mut self) {
+    fn publish_mode(&mut self) {
         if let Some(why) = self.targets.trouble() {
             self.fall_back(&format!("notifications cannot be had ({why})"), "fs.inotify.max_user_instances");
         }
         self.observer.mode(self.poll.map_or(Mode::Notify, Mode::Poll));
     }
 
-    /// Cameras that came or went.
+    /// Handles cameras that were added or removed.
     fn look_at_root(&mut self) -> Result<()> {
         if let Err(error) = self.scanner.tree.check_still_there() {
             self.observer.lost(&error);
@@ -380,7 +381,7 @@ impl<O: Observer> Watch<O> {
         Ok(())
     }
 
-    /// Days that came or went. Answers when the directory changed, if some did.
+    /// Handles days that were added or removed. Returns the time of the directory's change, if there was one.
     fn look_at_camera(&mut self, camera: &Camera, met: Met) -> Result<Option<i64>> {
         let dir = self.scanner.tree.camera(camera)?;
         let path = dir.path().canonicalize().map_err(|e| Error::io("resolve", dir.path(), e))?;
@@ -397,20 +398,20 @@ impl<O: Observer> Watch<O> {
                 self.appeared.insert((camera.clone(), *day));
             }
             if self.is_watched_day(camera, *day, &listed) {
-                told(self.begin_day(camera, *day, path.join(day.to_string())))?;
+                continue_unless_stopped(self.begin_day(camera, *day, path.join(day.to_string())))?;
             } else if met == Met::New {
-                told(self.scanner.scan_day(camera, *day, Depth::NamesOnly).map(drop))?;
+                continue_unless_stopped(self.scanner.scan_day(camera, *day, Depth::NamesOnly).map(drop))?;
             }
         }
         for gone in known.iter().filter(|day| !listed.contains(day)) {
-            told(self.scanner.scan_day(camera, *gone, Depth::NamesOnly).map(drop))?;
+            continue_unless_stopped(self.scanner.scan_day(camera, *gone, Depth::NamesOnly).map(drop))?;
             self.end_day(camera, *gone);
         }
         let is_same = listed.len() == known.len() && listed.iter().all(|day| known.contains(day));
         Ok((!is_same).then_some(changed))
     }
 
-    /// Today, yesterday, the two newest of the camera, and what appeared lately.
+    /// Whether it is today, yesterday, one of the camera's two newest days, or a day that appeared lately.
     fn is_watched_day(&self, camera: &Camera, day: Day, listed: &[Day]) -> bool {
         Scanner::is_recent(day, self.now())
             || listed.iter().take(2).any(|newest| *newest == day)
@@ -442,7 +443,7 @@ impl<O: Observer> Watch<O> {
         }
     }
 
-    /// Events that came or went. Answers when the directory changed, if some did.
+    /// Handles events that were added or removed. Returns the time of the directory's change, if there was one.
     fn look_at_day(&mut self, camera: &Camera, day: Day) -> Result<Option<i64>> {
         let listed = {
             let _lock = self.scanner.day_locks.take(camera, day);
@@ -466,10 +467,10 @@ impl<O: Observer> Watch<O> {
         let gone: Vec<EventId> = known.difference(&listed).map(id).collect();
         self.days.insert((camera.clone(), day), listed);
         for id in gone.iter().chain(&new) {
-            tell(self.look_at_event(id, Occasion::Arrived));
+            log_error(self.look_at_event(id, Occasion::Arrived));
         }
         if !new.is_empty() {
-            // A newer event may be the sign that one before it is over.
+            // A newer event may show that the one before it is over.
             let others: Vec<EventId> =
                 self.open.iter().filter(|open| open.camera == *camera && !new.contains(open)).cloned().collect();
             for id in others {
@@ -482,7 +483,7 @@ impl<O: Observer> Watch<O> {
     /// Reads one event, and watches it as long as it is open.
     fn look_at_event(&mut self, id: &EventId, occasion: Occasion) -> Result<()> {
         if self.scanner.is_stopped() {
-            return Err(Error::Stopped); // here, since thousands may be looked at in a row
+            return Err(Error::Stopped); // checked here, since thousands may be scanned in a row
         }
         if !self.open.contains(id)
             && let Some(path) = self.targets.event_path(id)
@@ -491,7 +492,7 @@ impl<O: Observer> Watch<O> {
         }
         let begun = Instant::now();
         let looked = self.scanner.scan_event(id, occasion);
-        let rest = (begun.elapsed() * REST).clamp(EVENT_PACE, LONGEST_REST);
+        let rest = (begun.elapsed() * REST_FACTOR).clamp(EVENT_INTERVAL, MAX_REST);
         self.rested.insert(id.clone(), begun + rest);
         match looked {
             Ok(Some(State::Open)) => {
@@ -502,7 +503,7 @@ impl<O: Observer> Watch<O> {
                 self.close(id);
                 Ok(())
             }
-            Err(error) => Err(error), // still open as far as is known; the next look may tell
+            Err(error) => Err(error), // still open as far as is known; the next scan may show more
         }
     }
 
@@ -517,28 +518,28 @@ impl<O: Observer> Watch<O> {
         match self.scanner.look_for_markers() {
             Ok(new) => {
                 for id in new.into_iter().filter(|id| self.open.contains(id)).collect::<Vec<_>>() {
-                    tell(self.look_at_event(&id, Occasion::Arrived));
+                    log_error(self.look_at_event(&id, Occasion::Arrived));
                 }
             }
-            Err(error) => tell(Err(error)),
+            Err(error) => log_error(Err(error)),
         }
     }
 
-    /// Time alone can end an event. One that somebody else met open (the sweep, after files in it were written again)
-    /// is followed from here on too.
+    /// Events may end by time alone. One that another thread found open (the measuring, after files in it were written
+    /// again) is followed from here on too.
     fn judge_open(&mut self) {
         self.open.extend(self.scanner.found_open());
         let now = Instant::now();
         let is_rested = |id: &&EventId| self.rested.get(*id).is_none_or(|until| *until <= now);
         for id in self.open.iter().filter(is_rested).cloned().collect::<Vec<_>>() {
-            tell(self.look_at_event(&id, Occasion::Arrived));
+            log_error(self.look_at_event(&id, Occasion::Arrived));
         }
     }
 
-    /// Compares every day directory with what is known, and watches what is recent by now.
+    /// Compares every day directory with the catalog, and watches what is recent now.
     fn reconcile(&mut self, stop: &Stop) -> Result<()> {
         let result = self.observer.known().and_then(|known| {
-            let known = DayStamps { covers_recent: true, ..known }; // the look at everything that is watched follows
+            let known = DayStamps { covers_recent: true, ..known }; // a scan of everything that is watched follows
             self.scanner.preload(&known, Depth::NamesOnly, stop, &Progress::default())
         });
         self.observer.reconciled(&result);

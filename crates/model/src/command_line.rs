@@ -1,4 +1,4 @@
-//! Commands to paste: messages tell a person what to run, whole and quoted for a shell.
+//! Commands to paste: messages print what to run, complete and quoted for a shell.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::retention::{Policy, Rules};
 
-/// How `owlery` is to be run on one archive.
+/// How `owlery` is run on one archive.
 #[derive(Debug)]
 pub struct CommandLine {
     /// The archive's root, quoted.
     root: String,
-    /// ` --state-dir DIR`, quoted, where the state does not lie in the root.
+    /// ` --state-dir DIR`, quoted, if the state is not in the root.
     state: String,
-    /// ` --camera-pattern REGEX`, quoted, where it is not the usual one.
+    /// ` --camera-pattern REGEX`, quoted, if it is not the default.
     pattern: String,
-    /// Other flags by which the archive was opened.
+    /// Other flags with which the archive was opened.
     others: String,
     /// The retention rules.
     rules: String,
@@ -26,7 +26,7 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// For the archive at `root`, with its state directory if that lies elsewhere, and with these flags.
+    /// For the archive at `root`, with its state directory if that is elsewhere, and with these flags.
     pub fn new(root: &Path, state_dir: Option<&Path>, flags: &[(&str, String)]) -> Self {
         let state_dir = state_dir.map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()));
         let (mut pattern, mut others) = (String::new(), String::new());
@@ -44,7 +44,7 @@ impl CommandLine {
         }
     }
 
-    /// The same with the rules that were given.
+    /// Adds the given rules.
     pub fn with_rules(mut self, rules: &Rules) -> Self {
         let usual = Rules::from(&Policy::default());
         let each = |flag: &'static str, values: &[String]| -> Vec<(&str, String)> {
@@ -63,12 +63,12 @@ impl CommandLine {
         self
     }
 
-    /// From now on a daemon runs, which commands ask.
+    /// From now on a daemon runs, which commands connect to.
     pub fn serve(&self) {
         self.is_served.store(true, Ordering::Relaxed);
     }
 
-    /// A command beside a daemon takes all but the state directory from the daemon.
+    /// Beside a daemon a command takes all settings but the state directory from it.
     fn unless_served<'a>(&self, flags: &'a str) -> &'a str {
         if self.is_served.load(Ordering::Relaxed) { "" } else { flags }
     }
@@ -79,7 +79,7 @@ impl CommandLine {
         format!("owlery expire {}{}{flags} --confirm {id}", self.root, self.state)
     }
 
-    /// The command that confirms what no guard holds, so that it follows from the rules alone.
+    /// The command that confirms a pass that no guard holds, so that it follows from the rules alone.
     pub fn confirm_by_rules(&self, id: &str) -> String {
         let flags = [&self.pattern, &self.others, &self.rules].map(|flags| self.unless_served(flags)).concat();
         format!("owlery expire {}{}{flags} --confirm {id}", self.root, self.state)
@@ -90,21 +90,21 @@ impl CommandLine {
         format!("owlery accept {}{}{}", self.root, self.state, self.unless_served(&self.pattern))
     }
 
-    /// A command that lists something, with these words of its own.
+    /// A listing command with these arguments of its own.
     pub fn list(&self, command: &str, words: &[String]) -> String {
         let flags = self.unless_served(&self.pattern);
         let words = words.iter().fold(String::new(), |text, word| text + " " + &quote(word.as_ref()));
         format!("owlery {command} {}{}{flags}{words}", self.root, self.state)
     }
 
-    /// The command that takes a pass back.
+    /// The command that restores a pass.
     pub fn restore(&self, pass: &str) -> String {
         format!("owlery restore {}{}{} {pass}", self.root, self.state, self.unless_served(&self.pattern))
     }
 }
 
-/// One word for a shell. What is no printable text is written as `$'…'`, which bash, zsh and ksh understand; so no byte of a
-/// name reaches a terminal that could mean something to it.
+/// Quotes one word for a shell. Text that is not printable is written as `$'…'`, which bash, zsh and ksh understand; so
+/// no byte of a name can have an effect on a terminal.
 pub fn quote(word: &OsStr) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(byte);
     let bytes = word.as_bytes();

@@ -1,12 +1,12 @@
-//! Places where a test can make the program fail: `OWLERY_FAULT=reaper` makes the reaper panic at its first pass,
-//! `OWLERY_FAULT=retire-3` ends the process after step 3 of that procedure as a crash would, and with
-//! `OWLERY_FAULT=retire-3@FIFO` it waits there until that FIFO was opened for writing and closed again. Compiled into
-//! debug builds only, which is what tests run. Tests within the library end one thread's work instead ([`stop_at`]).
-//! Limits that would make a test wait can be set lower the same way: `OWLERY_LIMITS=head=300ms,connections=4`.
+//! Faults for tests. `OWLERY_FAULT=reaper` makes the reaper panic at its first pass. `OWLERY_FAULT=retire-3` ends the
+//! process after step 3 of that procedure as a crash would; with `OWLERY_FAULT=retire-3@FIFO` it waits there until that
+//! FIFO was opened for writing and closed again. `OWLERY_LIMITS=head=300ms,connections=4` lowers limits that a test
+//! would have to wait for. All this is compiled into debug builds only, which is what tests run. Unit tests end one
+//! thread's work instead ([`stop_at`]).
 
 use std::time::Duration;
 
-/// What the environment asks for.
+/// The value of `OWLERY_FAULT`.
 fn fault() -> Option<String> {
     cfg!(debug_assertions).then(|| std::env::var("OWLERY_FAULT").ok()).flatten()
 }
@@ -15,18 +15,18 @@ fn is_asked_for(name: &str) -> bool {
     fault().is_some_and(|fault| fault == name)
 }
 
-/// Panics if the environment asks for it.
+/// Panics if the environment requests it.
 pub fn point(name: &str) {
     assert!(!is_asked_for(name), "OWLERY_FAULT={name}");
 }
 
-/// Ends the process on the spot if the environment asks for it: nothing is unwound, flushed or cleaned up. Or waits.
+/// Ends the process at once if the environment requests it (nothing is unwound, flushed or cleaned up), or waits.
 pub fn crash(name: &str) {
     #[cfg(debug_assertions)]
     STEP.with_borrow_mut(|step| {
         if step.as_deref() == Some(name) {
             *step = None;
-            std::panic::resume_unwind(Box::new("stopped at a step")); // without a word on standard error
+            std::panic::resume_unwind(Box::new("stopped at a step")); // prints nothing on standard error
         }
     });
     if is_asked_for(name) {
@@ -36,29 +36,29 @@ pub fn crash(name: &str) {
         && let Some((at, fifo)) = fault.split_once('@')
         && at == name
     {
-        let _ = std::fs::read(fifo); // to its end; one that is gone is not waited for
+        let _ = std::fs::read(fifo); // reads to its end; does not wait for one that is gone
     }
 }
 
-/// What a test wants a limit to be.
+/// A test's value for a limit.
 fn limit(name: &str) -> Option<String> {
     let limits = cfg!(debug_assertions).then(|| std::env::var("OWLERY_LIMITS").ok()).flatten()?;
     limits.split(',').find_map(|limit| limit.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
 }
 
-/// How long something may take: `usual`, unless a test wants it otherwise.
+/// How long something may take: `usual`, unless a test sets it.
 pub fn span(name: &str, usual: Duration) -> Duration {
     limit(name).and_then(|span| humantime::parse_duration(&span).ok()).unwrap_or(usual)
 }
 
-/// How many of something there may be: `usual`, unless a test wants it otherwise.
+/// How many of something there may be: `usual`, unless a test sets it.
 pub fn number(name: &str, usual: usize) -> usize {
     limit(name).and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
 #[cfg(debug_assertions)]
 thread_local! {
-    /// The step after which this thread's work ends; set and cleared by the test that runs on it.
+    /// The step after which this thread's work ends. Set and cleared by the test that runs on it.
     static STEP: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
 }
 

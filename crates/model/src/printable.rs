@@ -1,5 +1,5 @@
-//! Text for terminals and logs. Names come from disk and can hold anything: escape sequences that rewrite the screen, line
-//! breaks that fake a line, characters that reverse the reading order. JSON output has escapes of its own.
+//! Escapes text for terminals and logs. Names on disk can contain anything: escape sequences that rewrite the screen,
+//! line breaks that fake a line, characters that reverse the reading order. JSON output has escapes of its own.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,23 +9,24 @@ pub fn printable(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// The same for a text of several lines: line breaks stay.
+/// Like `printable`, for a text of several lines: line breaks stay.
 pub fn printable_lines(text: &str) -> String {
     escaped(text, |c| c == '\n')
 }
 
-/// A path, printable.
+/// A printable path.
 pub fn path(path: &Path) -> String {
     printable(&path.to_string_lossy())
 }
 
-/// Serializes a path as text. Its own implementation fails for what is not UTF-8; here such bytes are replaced.
+/// Serializes a path as text. serde's own implementation fails for paths that are not UTF-8; here such bytes are
+/// replaced.
 pub fn serialize_path<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
 }
 
-/// The same for a path that may be missing.
-#[allow(clippy::ref_option)] // what serde calls it with
+/// Like `serialize_path`, for a path that may be missing.
+#[allow(clippy::ref_option)] // the signature that serde needs
 #[cfg(feature = "http")]
 pub fn serialize_path_if_any<S: serde::Serializer>(
     path: &Option<std::path::PathBuf>,
@@ -46,7 +47,7 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     out
 }
 
-/// Controls (also those of U+0080 to U+009F), line separators, and what changes the direction of the text.
+/// Controls (also those of U+0080 to U+009F), line separators, and characters that change the direction of the text.
 fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -55,7 +56,7 @@ fn is_unprintable(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// What a terminal would act on is shown as an escape; letters of any language stay.
+    /// Characters that a terminal interprets are escaped; letters of any language stay.
     #[test]
     fn controls_are_escaped_and_letters_stay() {
         assert_eq!(printable("a\x1b[2Jb\nc\u{9b}d\u{202e}e"), r"a\u{1b}[2Jb\nc\u{9b}d\u{202e}e");

@@ -1,11 +1,11 @@
-//! Times as users say them: a day, a moment, or a span back from now.
+//! Parses times as users write them: a day, a moment, or a span back from now.
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::clock::Now;
 use crate::error::{Error, Result};
 
-/// Which end of a range a time is meant as: a bare day begins at its midnight and ends with its last second.
+/// Which end of a range a time is: a day alone begins at its midnight and ends with its last second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// The range begins there.
@@ -22,7 +22,7 @@ pub fn parse(text: &str, end: End, now: Now) -> Result<NaiveDateTime> {
         text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
     };
     for (like, form) in [("0000-00-00 00:00:00", "%Y-%m-%d %H:%M:%S"), ("0000-00-00T00:00:00", "%Y-%m-%dT%H:%M:%S")] {
-        // No day of a camera has a 61st second.
+        // No day has a 61st second for a camera.
         if is_like(like)
             && !text.ends_with(":60")
             && let Ok(time) = NaiveDateTime::parse_from_str(text, form)
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_form() {
+    fn every_documented_form_is_parsed() {
         for (text, end, expected) in [
             ("2026-11-20", End::From, "2026-11-20 00:00:00"),
             ("2026-11-20", End::To, "2026-11-20 23:59:59"),

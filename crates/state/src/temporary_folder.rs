@@ -1,5 +1,5 @@
-//! Folders for what need not outlast a process: a catalog without a place of its own. They are removed at the end, and those of
-//! processes that were killed by the next process that makes one.
+//! Folders for data that need not outlive a process: a catalog without a place of its own. They are removed at the end;
+//! those of killed processes are removed by the next process that makes one.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -11,15 +11,16 @@ use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 
-/// What a temporary folder must have room for.
-const ROOM: u64 = 4 * 1024 * 1024;
+/// The room that a temporary folder must have, in bytes.
+const NEEDED_ROOM: u64 = 4 * 1024 * 1024;
 
-/// Names of temporary folders begin so; six random characters follow.
+/// The prefix of temporary folders; six random characters follow.
 const PREFIX: &str = "owlery-state-";
 /// A folder younger than this may be about to be locked.
-const YOUNG: Duration = Duration::from_mins(1);
+const MIN_AGE: Duration = Duration::from_mins(1);
 
-/// A folder that goes when it is dropped. It is locked meanwhile, so that what a process leaves that was killed is found.
+/// A folder that is removed when this is dropped. It is locked meanwhile, so that the folders of killed processes can
+/// be recognized.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     dir: tempfile::TempDir,
@@ -27,7 +28,7 @@ pub struct TemporaryFolder {
 }
 
 impl TemporaryFolder {
-    /// Makes one where there is room: in the system's folder for such, or else in memory. Removes those that were abandoned.
+    /// Creates one where there is room: in the system's temporary folder, or else in memory. Removes abandoned ones.
     pub fn new() -> Result<Self> {
         let mut failed = None;
         for place in [std::env::temp_dir(), "/dev/shm".into(), "/run".into()] {
@@ -45,7 +46,7 @@ impl TemporaryFolder {
         Err(failed.unwrap_or_else(full))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -53,11 +54,11 @@ impl TemporaryFolder {
 
 fn has_room(place: &Path) -> bool {
     rustix::fs::statvfs(place).is_ok_and(|stat| {
-        stat.f_bavail.saturating_mul(stat.f_frsize) >= ROOM && (stat.f_files == 0 || stat.f_favail > 8)
+        stat.f_bavail.saturating_mul(stat.f_frsize) >= NEEDED_ROOM && (stat.f_files == 0 || stat.f_favail > 8)
     })
 }
 
-/// Locks a folder; `None` if another process has it.
+/// Locks a folder; `None` if another process has locked it.
 fn lock(folder: &Path) -> std::io::Result<Option<File>> {
     let dir = File::open(folder)?;
     match flock(&dir, FlockOperation::NonBlockingLockExclusive) {
@@ -73,7 +74,7 @@ fn remove_abandoned(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
         let is_named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
         let is_ours = |meta: &std::fs::Metadata| {
-            let is_old = meta.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > YOUNG));
+            let is_old = meta.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > MIN_AGE));
             meta.is_dir() && meta.uid() == uid && is_old
         };
         if is_named

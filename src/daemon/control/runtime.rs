@@ -1,6 +1,6 @@
-//! Where the control socket lies when the state directory takes none: FAT and exFAT have no sockets, and a full disk has no
-//! room for one. The name is derived from the state directory, so a command finds it without being told; directories are
-//! used only if no other user could have put a socket there.
+//! The place of the control socket where the state directory cannot hold one: FAT and exFAT have no sockets, and a full disk
+//! has no room. The name is derived from the state directory, so that commands find it. A directory is used only if no other
+//! user can have put a socket there.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-/// The directories that a process of this user may keep sockets in, the best first.
+/// The directories for sockets of a process of this user, the best first.
 fn folders(uid: u32) -> Vec<PathBuf> {
     let own = PathBuf::from(format!("/tmp/owlery-{uid}"));
     if uid == 0 {
@@ -21,9 +21,9 @@ fn folders(uid: u32) -> Vec<PathBuf> {
     vec![PathBuf::from(format!("/run/user/{uid}/owlery")), own]
 }
 
-/// The socket's name for a state directory, which is known by its real path.
+/// The name of the socket for a state directory, derived from its real path.
 fn name(state_dir: &Path) -> Option<String> {
-    // A full disk may have no room for the directory itself.
+    // On a full disk the directory itself may be missing.
     let above = || Some(state_dir.parent()?.canonicalize().ok()?.join(state_dir.file_name()?));
     let path = state_dir.canonicalize().ok().or_else(above)?;
     let digest = Sha256::digest(path.as_os_str().as_bytes());
@@ -31,7 +31,7 @@ fn name(state_dir: &Path) -> Option<String> {
     Some(format!("{number:024x}.sock"))
 }
 
-/// Where this process could make the socket of a state directory. A directory that is not there is made.
+/// The paths where this process can make the socket of a state directory. Makes missing directories.
 pub(super) fn places(state_dir: &Path) -> Vec<Result<PathBuf>> {
     let uid = rustix::process::geteuid().as_raw();
     let Some(name) = name(state_dir) else { return Vec::new() };
@@ -46,7 +46,7 @@ pub(super) fn places(state_dir: &Path) -> Vec<Result<PathBuf>> {
     folders(uid).into_iter().map(place).collect()
 }
 
-/// Where the socket of a state directory's daemon may be: made by root, by this user, or by the owner of the state directory.
+/// The paths where the socket of a state directory's daemon can be: made by root, this user, or the owner of the directory.
 pub(super) fn addresses(state_dir: &Path) -> Vec<PathBuf> {
     let mut uids = vec![0, rustix::process::geteuid().as_raw()];
     uids.extend(state_dir.metadata().map(|meta| meta.uid()));
@@ -58,7 +58,7 @@ pub(super) fn addresses(state_dir: &Path) -> Vec<PathBuf> {
     folders.into_iter().map(|folder| folder.join(&name)).filter(|path| path.exists()).collect()
 }
 
-/// Whether a directory is a real one that only these users can write to.
+/// Whether this is a directory, no link, that only these users can write to.
 fn is_safe(folder: &Path, uids: &[u32]) -> bool {
     let is = |meta: std::fs::Metadata| meta.is_dir() && meta.mode() & 0o022 == 0 && uids.contains(&meta.uid());
     folder.symlink_metadata().is_ok_and(is)
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_others_can_write_is_not_used() {
+    fn a_directory_writable_by_others_is_unsafe() {
         let folder = tempfile::tempdir().unwrap();
         let uid = rustix::process::geteuid().as_raw();
         assert!(is_safe(folder.path(), &[uid]));
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(name(folder.path()), name(&link));
         let before = name(&link.join("state"));
         std::fs::create_dir(folder.path().join("state")).unwrap();
-        assert_eq!(name(&folder.path().join("state")), before, "a full disk took it later");
+        assert_eq!(name(&folder.path().join("state")), before, "the directory was missing on a full disk");
         assert_eq!(name(&folder.path().join("missing/state")), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What a connection is at: waiting for a request, or answering one; and when it has waited for its client long enough.
+//! The state of a connection, waiting for a request or responding to one, and the timeout of its client.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,94 +8,93 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 
-use super::spans::{Deadline, Spans};
+use super::timeouts::{Deadline, Timeouts};
 
-/// What a connection is at. Requests on one connection are answered one after the other. Everything is written by the
-/// connection's [`Turn`]s and its stream, and read by its [`Patience`], all of them in one task.
+/// The state of a connection, which handles one request at a time. [`InFlight`] and the stream write it, [`ClientTimeout`]
+/// reads it, all in one task.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
-    /// Requests whose head has come.
+    /// Requests whose head has arrived.
     begun: AtomicU64,
-    /// Requests that were answered to the end, or given up.
-    answered: AtomicU64,
-    /// Whether the present answer goes on until the client leaves.
+    /// Requests that got a whole response, or were given up.
+    finished: AtomicU64,
+    /// Whether the current response lasts until the client closes.
     is_endless: AtomicBool,
-    /// Whether something of the next request has come.
+    /// Whether a byte of the next request has arrived.
     has_head_begun: AtomicBool,
-    /// Whether the client has said that it sends nothing more.
+    /// Whether the client has shut down its sending side.
     is_at_end: AtomicBool,
-    /// Whether a request was answered before it had come to its end.
+    /// Whether a request got its response before its body had arrived.
     is_cut_short: AtomicBool,
 }
 
 impl Activity {
-    /// Begins to answer a request; that lasts until the turn is dropped.
-    pub fn begin(self: &Arc<Self>) -> Turn {
+    /// Begins a request, which lasts until the result is dropped.
+    pub fn begin(self: &Arc<Self>) -> InFlight {
         self.begun.fetch_add(1, Relaxed);
-        Turn(Arc::clone(self))
+        InFlight(Arc::clone(self))
     }
 
-    /// Whether a request is being answered.
-    pub fn is_answering(&self) -> bool {
-        self.begun.load(Relaxed) > self.answered.load(Relaxed)
+    /// Whether a request is in flight.
+    pub fn is_responding(&self) -> bool {
+        self.begun.load(Relaxed) > self.finished.load(Relaxed)
     }
 
-    /// Whether what is being answered has no end of its own.
+    /// Whether the current response has no end of its own.
     pub fn is_endless(&self) -> bool {
         self.is_endless.load(Relaxed)
     }
 
-    /// Whether the client is amidst sending what will not be read: too long a head, or a body that nobody wants.
+    /// Whether the client is sending bytes that are not read: too long a head, or an unwanted body.
     pub fn is_sending(&self) -> bool {
         self.has_head_begun.load(Relaxed) || self.is_cut_short.load(Relaxed)
     }
 
-    /// Notes that the client has sent something.
+    /// Notes that the client has sent bytes.
     pub fn note_bytes(&self) {
-        if !self.is_answering() {
+        if !self.is_responding() {
             self.has_head_begun.store(true, Relaxed);
         }
     }
 
-    /// Notes that the client sends nothing more.
+    /// Notes that the client has shut down its sending side.
     pub fn note_end(&self) {
         self.is_at_end.store(true, Relaxed);
     }
 }
 
-/// The answering of one request.
+/// A request in flight.
 #[derive(Debug)]
-pub(super) struct Turn(Arc<Activity>);
+pub(super) struct InFlight(Arc<Activity>);
 
-impl Turn {
-    /// Notes that this answer has no end of its own.
+impl InFlight {
+    /// Notes that the response has no end of its own.
     pub fn set_endless(&self) {
         self.0.is_endless.store(true, Relaxed);
     }
 
-    /// Notes that the request is answered before it has come to its end.
+    /// Notes that the response comes before the body of the request has arrived.
     pub fn set_cut_short(&self) {
         self.0.is_cut_short.store(true, Relaxed);
     }
 }
 
-impl Drop for Turn {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.is_endless.store(false, Relaxed);
         self.0.has_head_begun.store(false, Relaxed);
-        self.0.answered.fetch_add(1, Relaxed);
+        self.0.finished.fetch_add(1, Relaxed);
     }
 }
 
-/// An answer's body, and its turn with it.
+/// The body of a response, which ends its request when it is dropped.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct TrackedBody {
     pub body: Body,
-    /// Held for its end.
-    pub _turn: Turn,
+    pub _in_flight: InFlight,
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -115,53 +114,52 @@ impl hyper::body::Body for Answer {
     }
 }
 
-/// Why a client is waited for no longer.
+/// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
-    /// Nothing is under way: the connection ends in order.
+pub(super) enum CloseReason {
+    /// No request is in flight: the connection ends in order.
     Idle,
-    /// A head that does not come to its end, or an endless answer that nobody listens to.
-    Late,
+    /// The head of a request stays incomplete, or the client of an endless response is gone.
+    TimedOut,
 }
 
-/// How long a client is still waited for.
+/// Decides when to close a connection because of its client.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct ClientTimeout {
     activity: Arc<Activity>,
-    spans: Spans,
-    /// For the next request's head.
+    timeouts: Timeouts,
+    /// For the head of the next request.
     head: Deadline,
-    /// What the deadline was set for: the number of requests answered, and whether the next has begun.
+    /// What the deadline is set for: the number of finished requests, and whether the next one has begun.
     waits_for: (u64, bool),
 }
 
-impl Patience {
-    pub fn new(activity: Arc<Activity>, spans: Spans) -> Self {
-        Self { activity, spans, head: Deadline::after(spans.head), waits_for: (0, false) }
+impl ClientTimeout {
+    pub fn new(activity: Arc<Activity>, timeouts: Timeouts) -> Self {
+        Self { activity, timeouts, head: Deadline::after(timeouts.head), waits_for: (0, false) }
     }
 
-    /// Whether it is over. To be asked whenever the connection has moved: that is not noticed by itself.
-    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Over> {
+    /// Ready when the connection is to be closed. Poll it after every poll of the connection, which does not wake it.
+    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
         let activity = &self.activity;
         let is_at_end = activity.is_at_end.load(Relaxed);
-        if activity.is_answering() {
-            // A client that has only finished sending still gets its answer, but an endless one has nobody who would
-            // wait for it.
-            return if is_at_end && activity.is_endless() { Poll::Ready(Over::Late) } else { Poll::Pending };
+        if activity.is_responding() {
+            // A client that only shut down its sending side still gets its response, unless that is endless.
+            return if is_at_end && activity.is_endless() { Poll::Ready(CloseReason::TimedOut) } else { Poll::Pending };
         }
         if is_at_end {
-            return Poll::Ready(Over::Idle);
+            return Poll::Ready(CloseReason::Idle);
         }
-        let (answered, has_begun) = (activity.answered.load(Relaxed), activity.has_head_begun.load(Relaxed));
-        if self.waits_for != (answered, has_begun) {
-            self.waits_for = (answered, has_begun);
-            if answered > 0 {
-                self.head.set(if has_begun { self.spans.head } else { self.spans.idle });
-            } // the first one's time runs since the connection was made
+        let (finished, has_begun) = (activity.finished.load(Relaxed), activity.has_head_begun.load(Relaxed));
+        if self.waits_for != (finished, has_begun) {
+            self.waits_for = (finished, has_begun);
+            if finished > 0 {
+                self.head.set(if has_begun { self.timeouts.head } else { self.timeouts.idle });
+            } // the time for the first one runs from the start of the connection
         }
         if !self.head.has_passed(context) {
             return Poll::Pending;
         }
-        Poll::Ready(if has_begun { Over::Late } else { Over::Idle })
+        Poll::Ready(if has_begun { CloseReason::TimedOut } else { CloseReason::Idle })
     }
 }

@@ -1,4 +1,4 @@
-//! One connection: its requests, one after the other, to the router, until the client leaves, is left, or all end.
+//! One connection: passes its requests to the router until the client closes, times out, or the daemon stops.
 
 use std::convert::Infallible;
 use std::error::Error as _;
@@ -24,63 +24,63 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::activity::{Activity, Answer, Over, Patience, Turn};
-use super::spans::Spans;
-use super::stream::Watched;
+use super::activity::{Activity, ClientTimeout, CloseReason, InFlight, TrackedBody};
+use super::stream::MonitoredStream;
+use super::timeouts::Timeouts;
 use crate::http::{Closer, OverTls};
 
-/// The longest head of a request; a longer one is answered with 431. hyper takes at most 100 fields.
-const LONGEST_HEAD: usize = 16 * 1024;
-/// How much of what a client sends, and of what is to be sent to it, is held.
-const BUFFER: usize = 64 * 1024;
+/// The limit of a request head; a longer one gets status 431. hyper accepts at most 100 fields.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// The limit of the read buffer and of the write buffer.
+const MAX_BUFFER_BYTES: usize = 64 * 1024;
 
-/// How long an endless answer has to end by itself when the daemon does.
-const FAREWELL: Duration = Duration::from_millis(300);
+/// The time for an event stream to end by itself when the daemon stops.
+const STREAM_END_LIMIT: Duration = Duration::from_millis(300);
 
-/// What a connection is told and tells.
+/// What one connection needs.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub router: Router,
     pub peer: SocketAddr,
     pub is_tls: bool,
-    pub spans: Spans,
+    pub timeouts: Timeouts,
     /// Closes it at once.
     pub closer: CancellationToken,
-    /// Becomes true when the daemon ends: no request is taken any more.
+    /// Becomes true when the daemon stops: no further request is accepted.
     pub closed: watch::Receiver<bool>,
 }
 
 impl Connection {
     /// Serves a client to the end of its connection.
     pub async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
-        let Self { router, peer, is_tls, spans, closer, closed } = self;
+        let Self { router, peer, is_tls, timeouts, closer, closed } = self;
         let activity = Arc::new(Activity::default());
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), spans));
-        let (answering, handed_on) = (Arc::clone(&activity), Closer::new(closer.clone()));
+        let io = TokioIo::new(MonitoredStream::new(stream, Arc::clone(&activity), timeouts));
+        let (responding, handler_closer) = (Arc::clone(&activity), Closer::new(closer.clone()));
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             let extensions = request.extensions_mut();
             extensions.insert(ConnectInfo(peer));
-            extensions.insert(handed_on.clone());
+            extensions.insert(handler_closer.clone());
             if is_tls {
                 extensions.insert(OverTls);
             }
-            // Here and not when it is first polled: hyper may look for the client's end before that.
-            answer(router.clone(), request, answering.begin())
+            // Begun here, not at the first poll: hyper may check for the client's end before that.
+            respond(router.clone(), request, responding.begin())
         });
         let mut served = pin!(
             http1::Builder::new()
-                .header_read_timeout(None) // that is a matter of our patience
-                .max_header_size(LONGEST_HEAD)
-                .max_buf_size(BUFFER)
+                .header_read_timeout(None) // `ClientTimeout` does this
+                .max_header_size(MAX_HEAD_BYTES)
+                .max_buf_size(MAX_BUFFER_BYTES)
                 .serve_connection(io, service)
         );
-        let mut closing = pin!(super::super::closing_of(closed));
-        let mut patience = Patience::new(Arc::clone(&activity), spans);
+        let mut closing = pin!(super::super::until_closed(closed));
+        let mut client_timeout = ClientTimeout::new(Arc::clone(&activity), timeouts);
         let mut is_last = false;
         loop {
             tokio::select! {
-                biased; // whether it is over depends on what the connection has just done
+                biased; // the timeout depends on what the connection has just done
                 ended = served.as_mut() => {
                     if let Err(error) = ended {
                         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -93,13 +93,13 @@ impl Connection {
                     is_last = true;
                     served.as_mut().graceful_shutdown();
                     if activity.is_endless() {
-                        let _ = timeout(FAREWELL, served.as_mut()).await; // the service, which stops too, ends its streams
+                        let _ = timeout(STREAM_END_LIMIT, served.as_mut()).await; // the stopping service ends its streams
                         return;
                     }
                 }
-                over = poll_fn(|context| patience.poll(context)), if !is_last => {
-                    if over == Over::Late {
-                        tracing::debug!("HTTP with {peer}: the client is waited for no longer");
+                reason = poll_fn(|context| client_timeout.poll(context)), if !is_last => {
+                    if reason == CloseReason::TimedOut {
+                        tracing::debug!("HTTP with {peer}: the client timed out");
                         return;
                     }
                     is_last = true;
@@ -110,16 +110,20 @@ impl Connection {
     }
 }
 
-async fn answer(router: Router, request: Request<Body>, turn: Turn) -> Result<hyper::Response<Answer>, Infallible> {
-    let answer: Response = router.oneshot(request).await?;
-    if is_event_stream(answer.headers()) {
-        turn.set_endless();
+async fn respond(
+    router: Router,
+    request: Request<Body>,
+    in_flight: InFlight,
+) -> Result<hyper::Response<TrackedBody>, Infallible> {
+    let response: Response = router.oneshot(request).await?;
+    if is_event_stream(response.headers()) {
+        in_flight.set_endless();
     }
-    // The router closes where the request goes on and nobody reads it.
-    if answer.headers().get(header::CONNECTION).is_some_and(|value| value == "close") {
-        turn.set_cut_short();
+    // The router closes the connection where it does not read the rest of the request.
+    if response.headers().get(header::CONNECTION).is_some_and(|value| value == "close") {
+        in_flight.set_cut_short();
     }
-    Ok(answer.map(|body| Answer { body, _turn: turn }))
+    Ok(response.map(|body| TrackedBody { body, _in_flight: in_flight }))
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {

@@ -1,5 +1,5 @@
-//! A client's stream under watch: what comes is noted for the connection's patience, and a client that takes nothing
-//! of its answer is treated as gone. What the bytes mean is hyper's.
+//! The stream of a client, monitored for timeouts: it notes received bytes in the [`Activity`], and fails where the client
+//! accepts no bytes of its response.
 
 use std::io;
 use std::pin::Pin;
@@ -9,42 +9,42 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
-use super::spans::{Deadline, Spans};
+use super::timeouts::{Deadline, Timeouts};
 
-/// A client's stream under watch.
+/// A monitored stream.
 #[derive(Debug)]
-pub(super) struct Watched<S> {
+pub(super) struct MonitoredStream<S> {
     stream: S,
     activity: Arc<Activity>,
-    spans: Spans,
-    /// For the client to take something; set while it takes nothing.
+    timeouts: Timeouts,
+    /// Set while the client accepts no bytes.
     stall: Option<Deadline>,
-    /// Whether the client has said that it sends nothing more.
+    /// Whether the client has shut down its sending side.
     is_at_end: bool,
-    /// For the client to stop sending; set once the stream is shut down while it still does.
+    /// For the client to stop sending. Set if it still sends when the stream is shut down.
     linger: Option<Deadline>,
 }
 
-impl<S> Watched<S> {
-    pub fn new(stream: S, activity: Arc<Activity>, spans: Spans) -> Self {
-        Self { stream, activity, spans, stall: None, is_at_end: false, linger: None }
+impl<S> MonitoredStream<S> {
+    pub fn new(stream: S, activity: Arc<Activity>, timeouts: Timeouts) -> Self {
+        Self { stream, activity, timeouts, stall: None, is_at_end: false, linger: None }
     }
 
-    /// Notes what became of sending something: it cannot wait for ever.
+    /// Checks the result of a write, which must not be pending for ever.
     fn sent<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.stall = None;
             return result;
         }
-        let stall = self.stall.get_or_insert_with(|| Deadline::after(self.spans.stall));
+        let stall = self.stall.get_or_insert_with(|| Deadline::after(self.timeouts.stall));
         if stall.has_passed(context) {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing any more")));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client accepts no data")));
         }
         Poll::Pending
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MonitoredStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -61,13 +61,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             this.is_at_end = true;
             this.activity.note_end();
         }
-        // hyper would give up the answer, or what is still to be sent of it (`stall` is set then); whether it has to is for
-        // the connection's patience to say.
-        if this.activity.is_answering() || this.stall.is_some() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        // At the end of input hyper would give up the response, or the rest of it (`stall` is set then). `ClientTimeout` decides
+        // that instead.
+        if this.activity.is_responding() || this.stall.is_some() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MonitoredStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.sent(context, result)
@@ -91,15 +91,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         self.sent(context, result)
     }
 
-    /// Says that nothing more is sent. A client that is still sending (too long a head, a body that nobody wants) is
-    /// listened to a little: to close on what is unread would reset the connection, and the answer could be lost.
+    /// Shuts down the sending side. From a client that still sends (too long a head, an unwanted body) it reads on for a moment:
+    /// closing with unread data resets the connection, and the response could be lost.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.linger.is_none() {
             let result = Pin::new(&mut this.stream).poll_shutdown(context);
             ready!(this.sent(context, result))?;
             if this.activity.is_sending() {
-                this.linger = Some(Deadline::after(this.spans.linger));
+                this.linger = Some(Deadline::after(this.timeouts.linger));
             }
         }
         let mut space = [0; 8192];
@@ -107,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
             let mut unread = ReadBuf::new(&mut space);
             match Pin::new(&mut this.stream).poll_read(context, &mut unread) {
                 Poll::Ready(Ok(())) if !unread.filled().is_empty() => {
-                    let span = this.spans.linger;
+                    let span = this.timeouts.linger;
                     if this.linger.get_or_insert_with(|| Deadline::after(span)).has_passed(context) {
                         return Poll::Ready(Ok(()));
                     }

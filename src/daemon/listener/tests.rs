@@ -1,4 +1,4 @@
-//! What routes of other kinds than today's would see of the listener: endless answers, closers, who asks. Real sockets.
+//! The listener with routers of its own and real sockets: endless responses, closers, the peer's address.
 
 use std::convert::Infallible;
 use std::net::Shutdown;
@@ -18,7 +18,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use super::*;
 use crate::http::{Closer, OverTls};
 
-/// More than anything here takes.
+/// A limit that no test reaches.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running listener.
@@ -37,14 +37,14 @@ impl Served {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (closing, closed) = watch::channel(false);
-        let mut listener = Listener::new(socket, router, tls, Access::default(), Turns::here());
-        listener.spans.drain = 2 * PATIENCE; // whatever ends before that has not waited for the drain's end
+        let mut listener = Listener::new(socket, router, tls, Access::default(), RoundRobin::on_current());
+        listener.timeouts.drain = 2 * PATIENCE; // nothing ends because of the drain
         let task = tokio::spawn(listener.serve(closed));
         Self { address, closing, task }
     }
 
-    /// A connection on which a path was asked for, and the answer's head has come.
-    async fn ask(&self, path: &str) -> TcpStream {
+    /// A connection with a request, whose response head has arrived.
+    async fn request(&self, path: &str) -> TcpStream {
         let mut client = TcpStream::connect(self.address).await.unwrap();
         client.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await.unwrap();
         let mut head = Vec::new();
@@ -56,14 +56,14 @@ impl Served {
     }
 }
 
-/// What comes until the other end closes, or breaks off.
+/// Reads until the end of the connection.
 async fn rest(client: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = timeout(PATIENCE, client.read_to_end(&mut bytes)).await.expect("an end in time");
     bytes
 }
 
-/// A body that says nothing, for ever; dropping it drops the guard.
+/// A body without data and without end; dropping it drops the guard.
 fn endless(guard: impl Send + 'static) -> Body {
     Body::from_stream(futures_util::stream::unfold(guard, |guard| async move {
         std::future::pending::<()>().await;
@@ -80,28 +80,28 @@ fn events(guard: impl Send + 'static) -> impl IntoResponse {
 }
 
 #[test]
-fn an_event_stream_is_closed_as_soon_as_the_daemon_ends() {
+fn event_streams_close_when_the_daemon_stops() {
     run(async {
         let served = Served::start(Router::new().route("/", get(|| async { events(()) }))).await;
         let mut clients = Vec::new();
         for _ in 0..10 {
-            clients.push(served.ask("/").await);
+            clients.push(served.request("/").await);
         }
         served.closing.send_replace(true);
         for client in &mut clients {
             rest(client).await;
         }
-        timeout(PATIENCE, served.task).await.expect("nothing is left to wait for").unwrap();
+        timeout(PATIENCE, served.task).await.expect("no connection is left").unwrap();
     });
 }
 
 #[test]
-fn whoever_follows_a_stream_and_leaves_is_noticed_while_nothing_happens() {
+fn a_stream_ends_when_its_client_closes() {
     run(async {
         let alive = Arc::new(());
         let held = Arc::clone(&alive);
         let served = Served::start(Router::new().route("/", get(move || async move { events(held) }))).await;
-        let client = served.ask("/").await;
+        let client = served.request("/").await;
         let client = client.into_std().unwrap();
         assert!(Arc::strong_count(&alive) > 2, "the router holds one, the stream another");
         client.shutdown(Shutdown::Write).unwrap();
@@ -116,27 +116,27 @@ fn whoever_follows_a_stream_and_leaves_is_noticed_while_nothing_happens() {
 }
 
 #[test]
-fn a_handler_can_have_its_connection_closed() {
+fn a_handler_can_close_its_connection() {
     run(async {
-        let (tell, told) = watch::channel(None::<Closer>);
+        let (sender, handler_closer) = watch::channel(None::<Closer>);
         let router = Router::new()
             .route(
                 "/",
                 get(async move |Extension(closer): Extension<Closer>| {
-                    tell.send_replace(Some(closer));
+                    sender.send_replace(Some(closer));
                     endless(())
                 }),
             )
             .route("/who", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()));
         let served = Served::start(router).await;
-        let mut client = served.ask("/").await;
-        let mut other = served.ask("/who").await;
+        let mut client = served.request("/").await;
+        let mut other = served.request("/who").await;
         let expected = other.local_addr().unwrap().to_string();
         let mut who = vec![0; expected.len()];
         other.read_exact(&mut who).await.unwrap();
         assert_eq!(String::from_utf8(who).unwrap(), expected);
 
-        told.borrow().as_ref().unwrap().close();
+        handler_closer.borrow().as_ref().unwrap().close();
         rest(&mut client).await;
         other.write_all(b"GET /who HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
         assert!(rest(&mut other).await.ends_with(expected.as_bytes()), "others stay");
@@ -144,7 +144,7 @@ fn a_handler_can_have_its_connection_closed() {
 }
 
 #[test]
-fn a_handler_knows_whether_it_is_asked_over_tls() {
+fn a_handler_sees_whether_tls_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -163,7 +163,7 @@ fn a_handler_knows_whether_it_is_asked_over_tls() {
     };
     run(async {
         let served = Served::start(router()).await;
-        let mut client = served.ask("/").await;
+        let mut client = served.request("/").await;
         let mut how = [0; 11];
         client.read_exact(&mut how).await.unwrap();
         assert_eq!(&how, b"in the open");
@@ -174,8 +174,8 @@ fn a_handler_knows_whether_it_is_asked_over_tls() {
         let connector = TlsConnector::from(Arc::new(config));
         let mut client = connector.connect("localhost".try_into().unwrap(), client).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
-        let mut answer = Vec::new();
-        timeout(PATIENCE, client.read_to_end(&mut answer)).await.expect("an end in time").unwrap();
-        assert!(answer.ends_with(b"over TLS"), "{}", String::from_utf8_lossy(&answer));
+        let mut response = Vec::new();
+        timeout(PATIENCE, client.read_to_end(&mut response)).await.expect("an end in time").unwrap();
+        assert!(response.ends_with(b"over TLS"), "{}", String::from_utf8_lossy(&response));
     });
 }

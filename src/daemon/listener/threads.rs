@@ -1,5 +1,5 @@
-//! The threads that answer, each with a runtime of its own: a connection stays on the thread that it was given to, and no
-//! thread wakes another for a request.
+//! The threads that serve connections, each with its own runtime. A connection stays on its thread, so no request wakes a
+//! second thread.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,18 +9,18 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// The threads that answer.
+/// The threads that serve connections.
 #[derive(Debug)]
 pub(in crate::daemon) struct Threads {
     runtimes: Vec<Handle>,
     running: Vec<JoinHandle<()>>,
-    /// Ends all of them when it is dropped.
+    /// Stops all of them when it is dropped.
     end: DropGuard,
 }
 
 impl Threads {
-    /// One for each processor, two at most: Motion is to have some too, and what takes long has threads of its own. Work that is
-    /// under way at the end may still take `last`.
+    /// Starts one for each processor, at most two: Motion needs processors too, and long work has its own threads. At the stop,
+    /// running blocking work gets `last`.
     pub fn start(last: Duration) -> io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(1, |processors| processors.get().clamp(1, 2));
         let end = CancellationToken::new();
@@ -29,46 +29,47 @@ impl Threads {
             let runtime = Builder::new_current_thread().thread_name("owlery-disk").enable_all().build()?;
             started.runtimes.push(runtime.handle().clone());
             let end = end.clone();
-            let answer = move || {
+            let serve = move || {
                 runtime.block_on(end.cancelled());
                 runtime.shutdown_timeout(last);
             };
-            started.running.push(std::thread::Builder::new().name("owlery-http".to_owned()).spawn(answer)?);
+            started.running.push(std::thread::Builder::new().name("owlery-http".to_owned()).spawn(serve)?);
         }
         Ok(started)
     }
 
-    /// The one that takes the next connection: each in its turn.
-    pub fn turns(&self) -> Turns {
-        Turns { runtimes: self.runtimes.clone(), next: AtomicUsize::new(0) }
+    /// Distributes connections over the threads.
+    pub fn round_robin(&self) -> RoundRobin {
+        RoundRobin { runtimes: self.runtimes.clone(), next: AtomicUsize::new(0) }
     }
 
-    /// Ends them. Connections that are still there are cut off.
+    /// Stops them. Connections that are still open are cut off.
     pub fn stop(self) {
         drop(self.end);
         for thread in self.running {
             if thread.join().is_err() {
-                tracing::error!("HTTP: a thread that answers had failed");
+                tracing::error!("HTTP: a thread that serves connections panicked");
             }
         }
     }
 }
 
-/// Whose turn it is.
+/// Picks the runtime of each connection, one after the other.
 #[derive(Debug)]
-pub(in crate::daemon) struct Turns {
+pub(in crate::daemon) struct RoundRobin {
     runtimes: Vec<Handle>,
-    /// Counts connections. Written by whoever accepts.
+    /// The number of connections so far.
     next: AtomicUsize,
 }
 
-impl Turns {
-    /// All on the runtime that calls this.
+impl RoundRobin {
+    /// The current runtime alone.
     #[cfg(test)]
-    pub fn here() -> Self {
+    pub fn on_current() -> Self {
         Self { runtimes: vec![Handle::current()], next: AtomicUsize::new(0) }
     }
 
+    /// The runtime for the next connection.
     pub fn next(&self) -> &Handle {
         &self.runtimes[self.next.fetch_add(1, Ordering::Relaxed) % self.runtimes.len()]
     }
@@ -83,20 +84,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_thread_has_its_turn_and_at_the_end_none_is_left() {
+    fn connections_are_spread_and_end_with_threads() {
         let threads = Threads::start(Duration::ZERO).unwrap();
-        let (turns, count) = (threads.turns(), threads.running.len());
-        let ask = |_| turns.next().spawn(async { std::thread::current().id() });
-        let answers: Vec<_> = (0..2 * count).map(ask).collect();
-        let seen = Handle::block_on(turns.next(), futures_util::future::join_all(answers));
+        let (runtimes, count) = (threads.round_robin(), threads.running.len());
+        let spawn = |_| runtimes.next().spawn(async { std::thread::current().id() });
+        let tasks: Vec<_> = (0..2 * count).map(spawn).collect();
+        let seen = Handle::block_on(runtimes.next(), futures_util::future::join_all(tasks));
         let ids: BTreeSet<String> = seen.into_iter().map(|id| format!("{:?}", id.unwrap())).collect();
-        assert_eq!(ids.len(), count, "as many connections for each");
+        assert_eq!(ids.len(), count, "each thread has as many connections");
         let (held, is_cut_off) = oneshot::channel::<()>();
-        turns.next().spawn(async move {
+        runtimes.next().spawn(async move {
             std::future::pending::<()>().await;
             drop(held);
         });
         threads.stop();
-        assert!(is_cut_off.blocking_recv().is_err(), "its connection is gone with it");
+        assert!(is_cut_off.blocking_recv().is_err(), "the connection ended with its thread");
     }
 }

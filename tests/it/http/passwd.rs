@@ -135,7 +135,7 @@ fn passwd_asks_twice_at_a_terminal_and_shows_nothing_of_it() {
             let settings = Command::new("stty").args(["-a", "-F", &tty]).output().unwrap();
             String::from_utf8(settings.stdout).unwrap().split_whitespace().any(|word| word == "-echo")
         };
-        for (question, answer) in [("Password: ", PASSWORD), ("The same again: ", second)] {
+        for (question, answer) in [("Password: ", PASSWORD), ("Repeat the password: ", second)] {
             read_until(&mut screen, &mut shown, question);
             wait_until("what is typed is hidden", is_hidden); // which comes after the question
             keys.write_all(format!("{answer}\n").as_bytes()).unwrap();

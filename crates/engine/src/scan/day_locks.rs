@@ -1,20 +1,21 @@
-//! One reader or mover a day at a time. Whoever lists a day, or moves something out of it, holds its lock until the
-//! news is on its way; so the order of the news is the order of the looks, and an old look never overwrites a new one.
+//! Day locks: one reader or mover for each day at a time. A thread that lists a day, or moves something out of it,
+//! holds the day's lock until its changes are queued. So changes arrive in the order of the scans, and an old scan
+//! never overwrites a newer one.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::event::{Camera, Day};
 
-/// The days that are being worked on.
+/// The locked days.
 #[derive(Debug, Default)]
 pub struct DayLocks {
-    /// Put in by `take`, taken out by a lock's drop.
+    /// Inserted by `take`, removed when a lock is dropped.
     busy: Mutex<HashSet<(Camera, Day)>>,
     free: Condvar,
 }
 
-/// The right to work on a day, until it is dropped. It may travel between threads.
+/// The right to work on a day, until it is dropped. May be sent between threads.
 #[derive(Debug)]
 pub struct DayLock {
     day_locks: Arc<DayLocks>,
@@ -22,7 +23,7 @@ pub struct DayLock {
 }
 
 impl DayLocks {
-    /// Waits until nobody works on the day.
+    /// Waits until the day is free, and locks it.
     pub fn take(self: &Arc<Self>, camera: &Camera, day: Day) -> DayLock {
         let day = (camera.clone(), day);
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_worked_on_by_one_at_a_time() {
+    fn a_day_lock_excludes_others() {
         let day_locks = Arc::new(DayLocks::default());
         let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let camera: Camera = "Camera1".parse().unwrap();

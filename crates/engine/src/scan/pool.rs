@@ -1,42 +1,41 @@
-//! The threads that read the tree: a few while the disk answers from memory, many while it makes them wait.
+//! The threads that read the tree: a few while the disk responds from memory, many while they wait for it.
 //!
-//! A cold disk is bound by latency, so it wants many requests under way; a warm one is bound by the processors, and
-//! more threads only get in each other's way. So the pool begins small and grows while reads are slow and the processors
-//! have nothing to do.
+//! A cold disk is bound by latency, so it needs many concurrent requests; a warm one is bound by the processors, and
+//! more threads only compete. So the pool begins small and grows while reads are slow and the processors idle.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Threads to begin with, and the most there will be.
-const FEW: usize = 4;
-const MANY: usize = 48;
+/// The number of threads at the beginning, and the maximum.
+const MIN_THREADS: usize = 4;
+const MAX_THREADS: usize = 48;
 /// By how much a reader's priority is lower than that of the rest of the process. With less, the catalog's writer falls
 /// behind four readers on two cores, and they wait for it.
 const NICE: i32 = 10;
-/// How often the pool looks at how slow reads are.
-const LOOK: Duration = Duration::from_millis(4);
-/// A read that takes longer than this on average waits for the disk, or for a processor.
-const SLOW: u64 = 300_000;
-/// Using less than this share of the processors, the process waits for the disk.
-const IDLE: f64 = 0.5;
+/// How often the pool checks how slow reads are.
+const CHECK_INTERVAL: Duration = Duration::from_millis(4);
+/// A read that takes longer than this on average waits for the disk, or for a processor. In nanoseconds.
+const SLOW_READ: u64 = 300_000;
+/// If it uses less than this share of the processors, the process waits for the disk.
+const IDLE_SHARE: f64 = 0.5;
 
-/// Work to do, and work that may yet come of it.
+/// Work, which may produce more work.
 #[derive(Debug)]
 pub(super) struct Pool<T> {
     queue: Mutex<Queue<T>>,
     changed: Condvar,
-    /// Units of work read so far, and the nanoseconds that took, added up over all threads.
+    /// Units of work read so far, and the nanoseconds that took, summed over all threads.
     units: AtomicU64,
     nanos: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Queue<T> {
-    /// Taken from the front. Work that came of work goes to the front: what was begun is finished first.
+    /// Taken from the front. Work that came from work is added at the front: what was begun is finished first.
     waiting: VecDeque<T>,
-    /// Pieces that were taken and not finished: they may bring more.
+    /// Pieces that were taken and not finished: they may add more.
     under_way: usize,
 }
 
@@ -55,7 +54,7 @@ impl<T: Send> Pool<T> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds work that came of the piece being worked on.
+    /// Adds work that came from the current piece.
     pub fn add(&self, work: impl DoubleEndedIterator<Item = T>) {
         let mut queue = self.queue();
         for piece in work.rev() {
@@ -64,7 +63,7 @@ impl<T: Send> Pool<T> {
         self.changed.notify_all();
     }
 
-    /// Reads so many units, and remembers how long it took.
+    /// Reads `units` units, and records how long that took.
     pub fn timed<R>(&self, units: usize, read: impl FnOnce() -> R) -> R {
         let begun = Instant::now();
         let result = read();
@@ -74,7 +73,7 @@ impl<T: Send> Pool<T> {
         result
     }
 
-    /// Does all work, and what comes of it, on threads named `name`. Returns when nothing is left.
+    /// Does all work, including added work, on threads named `name`. Returns when nothing is left.
     pub fn run(&self, name: &str, work: impl Fn(T) + Sync) {
         std::thread::scope(|scope| {
             let worker = || {
@@ -87,8 +86,9 @@ impl<T: Send> Pool<T> {
                 for _ in 0..count {
                     let thread = std::thread::Builder::new().name(name.to_owned());
                     let reader = move || {
-                        // The catalog's writer, who has to write what all of them find, goes first, and so does Motion. It
-                        // is of this thread alone (nice(2) on Linux); where it fails, all are equal.
+                        // The catalog's writer has to write what all of these threads find, so it takes precedence, and
+                        // so does Motion. The priority is that of this thread alone (nice(2) on Linux); if setting it
+                        // fails, all are equal.
                         let _ = rustix::process::nice(NICE);
                         worker();
                     };
@@ -97,19 +97,19 @@ impl<T: Send> Pool<T> {
                     }
                 }
             };
-            let mut threads = FEW;
+            let mut threads = MIN_THREADS;
             spawn(threads - 1);
             let (mut units, mut nanos, mut busy) = (0, 0, Busy::new());
-            while !self.wait_until_done(LOOK) {
+            while !self.wait_until_done(CHECK_INTERVAL) {
                 let (units_now, nanos_now) = (self.units.load(Ordering::Relaxed), self.nanos.load(Ordering::Relaxed));
-                let is_idle = busy.share() < IDLE;
+                let is_idle = busy.share() < IDLE_SHARE;
                 let is_slow = match units_now - units {
                     0 => true,
-                    done => (nanos_now - nanos) / done > SLOW,
+                    done => (nanos_now - nanos) / done > SLOW_READ,
                 };
                 (units, nanos) = (units_now, nanos_now);
-                if is_slow && is_idle && threads < MANY {
-                    let more = threads.min(MANY - threads);
+                if is_slow && is_idle && threads < MAX_THREADS {
+                    let more = threads.min(MAX_THREADS - threads);
                     spawn(more);
                     threads += more;
                 }
@@ -158,7 +158,7 @@ impl Busy {
         Self { cores, looked: Instant::now(), used: used_so_far() }
     }
 
-    /// The share of all processors' time that was used since the last look.
+    /// The share of all processors' time that was used since the last call.
     fn share(&mut self) -> f64 {
         let (now, used) = (Instant::now(), used_so_far());
         let elapsed = now.duration_since(self.looked).as_secs_f64() * self.cores;
@@ -168,13 +168,14 @@ impl Busy {
     }
 }
 
-/// The processors' time that this process has used.
+/// The processor time that this process has used.
 fn used_so_far() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Says that a piece is finished, also when its work panics (so that the others end and the panic gets out).
+/// Marks a piece as finished when dropped, also when its work panics, so that the other threads end and the panic is
+/// reported.
 struct Done<'a, T: Send>(&'a Pool<T>);
 
 impl<T: Send> Drop for Done<'_, T> {
@@ -192,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_work_is_done_and_all_that_comes_of_it() {
+    fn all_work_and_added_work_is_done() {
         let pool = Pool::new(0..10u64);
         let sum = AtomicU64::new(0);
         pool.run("test", |piece| {

@@ -1,5 +1,5 @@
-//! The walk over the whole archive, newest day first, in parallel. A day whose list of names is as recorded is not
-//! opened further; everything else is read and sent. A bad entry is named, counted and skipped.
+//! The walk over the whole archive, newest day first, in parallel. A day whose stamp is unchanged is not read;
+//! everything else is read and sent. A bad entry is reported, counted and skipped.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,40 +15,40 @@ use crate::error::{Error, Result};
 use crate::event::{Camera, Change, Day, DayStamps, EventName};
 
 /// How many events one thread reads at a time.
-const CHUNK: usize = 32;
+const CHUNK_EVENTS: usize = 32;
 
-/// How far a walk has come. Written by the walk, read by whoever shows it.
+/// The progress of a walk. Written by the walk.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Days to look at; known once the cameras were listed.
+    /// Days to scan; known once the cameras were listed.
     pub days: AtomicU64,
-    /// Days looked at.
+    /// Days scanned.
     pub days_done: AtomicU64,
     /// Events found.
     pub events: AtomicU64,
 }
 
-/// What a walk found. Serialized as an object of its fields, the time as `{"secs": 1, "nanos": 0}`.
+/// The result of a walk. Serialized as an object of its fields, the time as `{"secs": 1, "nanos": 0}`.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Summary {
-    /// Cameras that could be used.
+    /// Usable cameras.
     pub cameras: u64,
     /// Day directories.
     pub days: u64,
-    /// Days that were as recorded and not read.
+    /// Days that were unchanged and not read.
     pub unchanged_days: u64,
-    /// Events, those of unchanged days among them.
+    /// Events, including those of unchanged days.
     pub events: u64,
     /// What could not be read, was refused, or is remarkable.
     pub reports: Vec<Report>,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
-    /// Whether it was told to stop before its end.
+    /// Whether it was stopped before its end.
     pub was_stopped: bool,
 }
 
 impl Summary {
-    /// How many things could not be read.
+    /// How many entries could not be read.
     pub fn failures(&self) -> usize {
         self.reports.iter().filter(|report| report.unreadable).count()
     }
@@ -66,7 +66,7 @@ struct OpenDay {
     read: Mutex<Option<DayRead>>,
     /// The same directory, for reading without the lock.
     dir: crate::archive::DayDir,
-    /// Chunks not yet read.
+    /// The number of chunks not yet read.
     rest: AtomicUsize,
     depth: Depth,
     _lock: DayLock,
@@ -83,7 +83,7 @@ struct Walk<'a> {
 }
 
 impl Scanner {
-    /// Walks the archive. With [`Depth::NamesOnly`], days before yesterday are read by names and sidecars only.
+    /// Walks the archive. With [`Depth::NamesOnly`], only names and sidecars are read of days before yesterday.
     pub fn preload(&self, known: &DayStamps, depth: Depth, stop: &Stop, progress: &Progress) -> Result<Summary> {
         let begun = Instant::now();
         self.tree.check_still_there()?;
@@ -128,7 +128,7 @@ impl Walk<'_> {
         self.summary().reports.extend(reports);
     }
 
-    /// Every day of every camera, newest first; sends what is news about cameras, and of days that are gone.
+    /// All days of all cameras, newest first. Sends the changes of cameras, and of days that are gone.
     fn list_days(&self) -> Result<Vec<(Arc<CameraDir>, Day)>> {
         let cameras = self.scanner.tree.cameras()?;
         let there: HashSet<Camera> = cameras
@@ -161,7 +161,7 @@ impl Walk<'_> {
             }
         }
         for (camera, day) in missing.into_iter().filter(|(camera, _)| listed.contains(camera)) {
-            // Looked at once more under its lock, and sent as gone if it is.
+            // Checked again under its lock, and sent as gone if it is.
             if let Err(error) = self.scanner.scan_day(camera, *day, Depth::NamesOnly) {
                 self.report([Report::of(&error, self.scanner.tree.root())]);
             }
@@ -191,7 +191,7 @@ impl Walk<'_> {
         let depth = if (is_recent || was_open) && self.depth == Depth::NamesOnly { Depth::Measure } else { self.depth };
         let read = DayRead::begin(self.scanner, camera.day(day)?)?;
         let names = read.names.clone();
-        let chunks: Vec<Vec<EventName>> = names.chunks(CHUNK).map(<[_]>::to_vec).collect();
+        let chunks: Vec<Vec<EventName>> = names.chunks(CHUNK_EVENTS).map(<[_]>::to_vec).collect();
         let rest = AtomicUsize::new(chunks.len().max(1));
         let open = Arc::new(OpenDay { read: Mutex::new(Some(read)), dir, rest, depth, _lock: lock });
         let mut chunks = chunks.into_iter();

@@ -1,5 +1,5 @@
-//! What the kernel's notifications leave for the watcher: paths that are worth a look, and sticky flags for what was
-//! lost. The notification thread never waits and drops nothing: too many paths become one "look at everything".
+//! What kernel notifications leave for the watcher: paths to scan, and sticky flags for what was lost. The notification
+//! thread never waits and drops nothing: too many paths become one "scan everything".
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -10,20 +10,20 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 
-/// More paths than this are not remembered one by one.
-const MOST: usize = 65_536;
+/// The maximum number of single paths.
+const MAX_PATHS: usize = 65_536;
 
-/// How much the watcher has still to look at, for people to see.
+/// How much the watcher still has to scan.
 #[derive(Debug, Default)]
 pub struct Backlog {
-    /// Paths that were hinted at. Written with the hints: by the notification thread, and by the watcher, which takes them.
+    /// Paths in hints. Written with the hints: by the notification thread, and by the watcher, which takes them.
     hinted: AtomicU64,
-    /// Directories that wait for their look. Written by the watcher.
+    /// Directories that wait for their scan. Written by the watcher.
     pub(super) pending: AtomicU64,
 }
 
 impl Backlog {
-    /// How many directories, or entries of directories, changed and were not looked at yet.
+    /// How many directories, or entries of directories, changed and were not scanned yet.
     pub fn waiting(&self) -> u64 {
         self.hinted.load(Ordering::Relaxed) + self.pending.load(Ordering::Relaxed)
     }
@@ -37,37 +37,37 @@ pub(super) struct Dirty {
     wake: Sender<()>,
 }
 
-/// What was hinted at since the last look.
+/// The hints since the last call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Hints {
     /// Directories, or entries of directories, that changed, and when that was first noticed.
     pub paths: HashMap<PathBuf, Instant>,
     /// Something was lost: everything may have changed.
     pub rescan: bool,
-    /// No more watches can be had.
+    /// The kernel's limit of watches is reached.
     pub limit: bool,
 }
 
 impl Dirty {
-    /// The place for hints, and what wakes the watcher.
+    /// The store of hints, and a channel that wakes the watcher.
     pub fn new(backlog: Arc<Backlog>) -> (Arc<Self>, Receiver<()>) {
         let (wake, woken) = bounded(1);
         (Arc::new(Self { hints: Mutex::default(), backlog, wake }), woken)
     }
 
-    /// Everything since the last time.
+    /// Takes everything since the last call.
     pub fn take(&self) -> Hints {
         let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
         self.backlog.hinted.store(0, Ordering::Relaxed);
         std::mem::take(&mut hints)
     }
 
-    /// Takes in a notification.
+    /// Records a notification.
     pub fn note(&self, event: notify::Result<notify::Event>) {
         {
             let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
             match event {
-                // Tested before the paths: a rescan comes with none.
+                // Tested before the paths: a rescan comes without any.
                 Ok(event) if event.need_rescan() => hints.rescan = true,
                 Ok(event) if matters(event.kind) => {
                     let now = Instant::now();
@@ -77,7 +77,7 @@ impl Dirty {
                         }
                         hints.paths.entry(path).or_insert(now);
                     }
-                    if hints.paths.len() > MOST {
+                    if hints.paths.len() > MAX_PATHS {
                         hints.paths = HashMap::new();
                         hints.rescan = true;
                     }
@@ -95,7 +95,8 @@ impl Dirty {
     }
 }
 
-/// Reading is no news (our own looks are notified of too), nor is a write before the file is closed.
+/// Whether an event is a change. Reading is not (our own scans cause notifications too), nor is a write before the file
+/// is closed.
 fn matters(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_backlog_is_what_was_not_taken_and_a_path_keeps_its_first_notice() {
+    fn the_backlog_counts_what_was_not_taken() {
         let backlog = Arc::new(Backlog::default());
         let (dirty, _wake) = Dirty::new(Arc::clone(&backlog));
         let note = |path: &str| dirty.note(Ok(Event::new(EventKind::Create(CreateKind::Any)).add_path(path.into())));
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn too_many_paths_become_a_rescan() {
         let (dirty, _wake) = Dirty::new(Arc::default());
-        for number in 0..=MOST {
+        for number in 0..=MAX_PATHS {
             let path = PathBuf::from(format!("/a/{number}"));
             dirty.note(Ok(Event::new(EventKind::Create(CreateKind::Any)).add_path(path)));
         }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_reading_is_no_news() {
+    fn our_own_reading_is_ignored() {
         let (dirty, wake) = Dirty::new(Arc::default());
         let open = EventKind::Access(AccessKind::Open(AccessMode::Any));
         dirty.note(Ok(Event::new(open).add_path("/a/b".into())));

@@ -1,4 +1,4 @@
-//! What the watcher tells to whoever runs it, and asks of it.
+//! The interface between the watcher and its owner.
 
 use std::time::{Duration, Instant};
 
@@ -6,38 +6,38 @@ use crate::error::{Error, Result};
 use crate::event::DayStamps;
 use crate::scan::Summary;
 
-/// How the archive is watched, for people to see.
+/// How the archive is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// By the kernel's notifications.
+    /// With the kernel's notifications.
     Notify,
-    /// By looking at this interval.
+    /// By polling at this interval.
     Poll(Duration),
 }
 
-/// When what a look has found came about.
+/// When the changes of a scan were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// When the kernel first told of it; `None` where nobody did.
+    /// When the kernel first notified of it; `None` without a notification.
     pub noticed: Option<Instant>,
-    /// The time on the directory that changed, in nanoseconds since 1970, where that can tell.
+    /// The modification time of the changed directory in nanoseconds since 1970, if it is meaningful.
     pub changed: Option<i64>,
 }
 
-/// What the watcher tells to whoever runs it.
+/// Receives the watcher's reports, and provides its input.
 pub trait Observer: Send {
-    /// The stamps by which a walk knows what is unchanged.
+    /// The stamps by which a walk recognizes unchanged days.
     fn known(&self) -> Result<DayStamps>;
-    /// The way in which the archive is watched has changed.
+    /// The mode has changed.
     fn mode(&self, mode: Mode);
-    /// Notifications were lost: everything is about to be looked at.
+    /// Notifications were lost: everything is about to be scanned.
     fn overflowed(&self);
-    /// A look at a directory brought changes, which have all been sent.
+    /// A scan of a directory found changes, which have all been sent.
     fn seen(&self, seen: Seen);
     /// The recent days have been read for the first time.
     fn recent_done(&self);
-    /// The archive cannot be looked at: its root is gone, or is another's.
+    /// The archive cannot be read: its root is gone, or is another archive's.
     fn lost(&self, error: &Error);
-    /// A reconcile has ended. If it went well, nothing is lost any more.
+    /// A reconcile has ended. If it succeeded, nothing is lost any more.
     fn reconciled(&self, result: &Result<Summary>);
 }

@@ -1,5 +1,5 @@
-//! Which directories are watched, under which paths, and the kernel's watches on them. Paths are those that
-//! notifications carry; what a directory is to us is the target.
+//! The watched directories, their paths, and the kernel's watches on them. Paths are those in notifications; a target
+//! is the meaning of a directory.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
 use super::dirty::Dirty;
 use crate::event::{Camera, Day, EventId};
 
-/// A directory worth a look. Ordered from the top, so that what is above is looked at first.
+/// A directory to scan. Ordered from the root, so that parents are scanned first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Target {
     /// The archive's root.
@@ -46,7 +46,7 @@ impl Target {
 }
 
 impl Targets {
-    /// No directories yet. With `notifies`, the kernel is asked for notifications.
+    /// No directories yet. With `notifies`, kernel notifications are used.
     pub fn new(dirty: &Arc<Dirty>, notifies: bool) -> Self {
         let mut targets = Self {
             watcher: None,
@@ -66,12 +66,12 @@ impl Targets {
         targets
     }
 
-    /// Why notifications cannot be had, if they were asked for.
+    /// Why notifications are not available, if they were requested.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.clone()
     }
 
-    /// Remembers a directory and asks the kernel to watch it. It is remembered also if that fails, for polling.
+    /// Remembers a directory and asks the kernel to watch it. If that fails, it is remembered for polling.
     pub fn watch(&mut self, target: Target, path: &Path) -> notify::Result<()> {
         self.remember(target, path.to_path_buf());
         match &mut self.watcher {
@@ -88,7 +88,7 @@ impl Targets {
         self.by_path.insert(path, target);
     }
 
-    /// What a path of a notification is to us.
+    /// The target of a path in a notification.
     pub fn of(&self, path: &Path) -> Option<Target> {
         self.by_path.get(path).cloned()
     }
@@ -97,7 +97,7 @@ impl Targets {
         self.paths.keys()
     }
 
-    /// Where an event lies, if its camera is watched.
+    /// The path of an event, if its camera is watched.
     pub fn event_path(&self, id: &EventId) -> Option<PathBuf> {
         let camera = self.paths.get(&Target::Camera(id.camera.clone()))?;
         Some(camera.join(id.day.to_string()).join(id.name.to_string()))
@@ -107,7 +107,7 @@ impl Targets {
         self.listed.keys().cloned().collect()
     }
 
-    /// Replaces the list of a camera's days; answers the one before.
+    /// Replaces the list of a camera's days; returns the previous one.
     pub fn set_days(&mut self, camera: &Camera, days: &[Day]) -> HashSet<Day> {
         self.listed.insert(camera.clone(), days.iter().copied().collect()).unwrap_or_default()
     }
@@ -122,7 +122,7 @@ impl Targets {
         if let Some(path) = self.paths.remove(target) {
             self.by_path.remove(&path);
             if let Some(watcher) = &mut self.watcher {
-                let _ = watcher.unwatch(&path); // gone with its directory, or never had
+                let _ = watcher.unwatch(&path); // gone with its directory, or never watched
             }
         }
     }
@@ -135,7 +135,7 @@ impl Targets {
         self.listed.remove(camera);
     }
 
-    /// Forgets everything, before everything is looked at anew.
+    /// Forgets everything, before everything is scanned again.
     pub fn forget_all(&mut self) {
         for target in self.paths.keys().cloned().collect::<Vec<_>>() {
             self.forget(&target);

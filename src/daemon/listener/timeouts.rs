@@ -1,4 +1,4 @@
-//! How long a client may take, and the deadlines made of that.
+//! The timeouts of a connection, and deadlines.
 
 use std::pin::Pin;
 use std::task::Context;
@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a client may take.
+/// The timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spans {
-    /// For the handshake of TLS.
+pub(super) struct Timeouts {
+    /// For the TLS handshake.
     pub handshake: Duration,
-    /// For the head of a request, from its first byte on; for the first one of a connection, from the connection on.
+    /// For the head of a request, from its first byte; for the first request, from the start of the connection.
     pub head: Duration,
     /// Until the next request begins.
     pub idle: Duration,
-    /// To take anything at all of an answer.
+    /// Until the client accepts any byte of a response.
     pub stall: Duration,
-    /// To stop sending when it has been told that nothing more is read.
+    /// Until the client stops sending after the response has ended.
     pub linger: Duration,
-    /// For all that is under way, when the daemon ends.
+    /// For all running requests when the daemon stops.
     pub drain: Duration,
 }
 
-impl Spans {
-    pub fn usual() -> Self {
+impl Timeouts {
+    pub fn standard() -> Self {
         let span = |name, millis| crate::fault::span(name, Duration::from_millis(millis));
         Self {
             handshake: span("handshake", 10_000),
             head: span("head", 15_000),
-            idle: span("idle", 75_000), // more than proxies keep theirs (nginx: 60 s), so that it is they who close
+            idle: span("idle", 75_000), // longer than that of proxies (nginx: 60 s), so that the proxy closes first
             stall: span("stall", 120_000),
             linger: span("linger", 1_000),
             drain: span("drain", 800),
@@ -37,11 +37,11 @@ impl Spans {
     }
 }
 
-/// A moment after which somebody is not waited for any more.
+/// The end of a wait.
 #[derive(Debug)]
 pub(super) struct Deadline {
     at: Instant,
-    /// Set to `at` only when somebody waits: most requests are there at once.
+    /// Set to `at` only at a poll: most waits end before that.
     sleep: Pin<Box<Sleep>>,
 }
 
@@ -55,7 +55,7 @@ impl Deadline {
         self.at = Instant::now() + span;
     }
 
-    /// Whether it has passed; if not, the task is woken when it does.
+    /// Whether it has passed. If not, the task wakes when it does.
     pub fn has_passed(&mut self, context: &mut Context<'_>) -> bool {
         if self.sleep.deadline() != self.at {
             self.sleep.as_mut().reset(self.at);
