@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::world::{Disk, Ran, World, days_ago};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, event_id};
 
 /// An archive with one retired event, due at once, and without its `.owlery`; answers the event and the pass.
 fn orphaned() -> (World, String, PathBuf) {
@@ -20,9 +18,9 @@ fn orphaned() -> (World, String, PathBuf) {
 
 /// Retires one event, to be removed at once; answers it and the pass.
 fn retire(world: &World, camera: &str, days: u64) -> (String, PathBuf) {
-    let id = format!("{camera}/{}/10-00-00", days_ago(days));
+    let id = event_id(camera, days, "10-00-00");
     world.event(&id).no_movie().old().make();
-    let mut command = world.command("expire", RULE);
+    let mut command = world.command("expire", KEEP_45_DAYS);
     command.env("OWLERY_FAULT", "retire-8");
     assert_eq!(Ran::of(command).code, -1);
     let pass = world.queued().into_iter().find(|pass| pass.join(&id).exists());
@@ -61,7 +59,7 @@ fn adopted_passes_are_spared_for_a_day() {
     for manifest in ["pass.json", "reaping.json"] {
         let (world, id, pass) = orphaned();
         fs::rename(pass.join("pass.json"), pass.join(manifest)).unwrap();
-        let ran = world.run("expire", &RULE);
+        let ran = world.run("expire", &KEEP_45_DAYS);
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(pass.join(&id).exists(), "{manifest}");
         let waits = world.run("queue", &["--json"]).json()["passes"][0].clone();
@@ -80,7 +78,7 @@ fn passes_of_several_archives_are_offered() {
     let passes = [retire(&world, "Camera1", 60), retire(&world, "Camera2", 61)];
     make_foreign(&passes[0].1);
     fs::remove_dir_all(world.path(".owlery")).unwrap();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     let daemon = world.serve(&["--check-interval", "1s"]);
     assert_eq!(world.run("expire", &[]).code, 0);
     assert_eq!(daemon.stop(), 0);
@@ -101,7 +99,7 @@ fn foreign_pass_is_never_reaped() {
     let world = World::new();
     let (id, pass) = retire(&world, "Camera1", 60);
     make_foreign(&pass);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(pass.join(&id).exists());
     assert_eq!(world.run("check", &[]).code, 1);
     assert_eq!(world.run("restore", &[name(&pass)]).code, 0);
@@ -116,7 +114,7 @@ fn cameras_own_queue_is_adopted() {
     let (id, _) = retire(&world, "Camera2", 60);
     fs::remove_dir_all(world.path(".owlery")).unwrap();
     let pass = world.run("queue", &["--json"]).json()["passes"][0]["pass"].as_str().unwrap().to_owned();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert_eq!(world.run("restore", &[&pass]).code, 0);
     assert!(world.has(&id));
 }

@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use crate::world::{Daemon, Ran, World, wait_until};
 
+/// Follows events of a real Motion from the first frame until they are expired.
 #[test]
-fn events_with_movies_are_followed_from_motions_first_frame_until_they_are_expired() {
+fn events_with_movies_from_first_frame_to_expiry() {
     let mut live = Live::start("direct");
     let motion_conf = live.folder().join("conf/motion.conf");
     let daemon = live.world.serve(&["--motion-conf", motion_conf.to_str().unwrap()]);
@@ -31,8 +32,9 @@ fn events_with_movies_are_followed_from_motions_first_frame_until_they_are_expir
     live.expire_all(daemon, events.len());
 }
 
+/// Follows frames-only events of a real Motion from the first frame until they are expired.
 #[test]
-fn events_of_frames_only_are_followed_from_motions_first_frame_until_they_are_expired() {
+fn events_of_frames_from_first_frame_to_expiry() {
     let mut live = Live::start("frames");
     let daemon = live.world.serve(&["--event-gap", "4s"]);
     let events = live.follow(&daemon);

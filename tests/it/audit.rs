@@ -3,18 +3,12 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::world::{Disk, Ran, World, days_ago, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
-
-fn event(world: &World, days: u64, name: &str) -> PathBuf {
-    world.event(format!("Camera1/{}/{name}", days_ago(days))).old().make()
-}
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, wait_until};
 
 /// What `owlery audit` tells, newest first.
 fn audit(world: &World) -> Vec<Value> {
@@ -48,14 +42,14 @@ fn reason(days: u64) -> String {
 fn acts_that_the_audit_lacks_end_with_1() {
     for is_beside in [false, true] {
         let world = World::new();
-        let ids = ["10-00-00", "11-00-00"].map(|name| format!("Camera1/{}/{name}", days_ago(5)));
+        let ids = ["10-00-00", "11-00-00"].map(|name| event_id("Camera1", 5, name));
         for id in &ids {
             world.event(id).old().make();
         }
-        event(&world, 60, "10-00-00");
+        world.old_event("Camera1", 60, "10-00-00");
         let blocked = world.path(".owlery/audit.jsonl");
         fs::create_dir_all(&blocked).unwrap();
-        let daemon = is_beside.then(|| world.serve(&RULE[..2]));
+        let daemon = is_beside.then(|| world.serve(&KEEP_45_DAYS[..2]));
         let daemon = daemon.inspect(|daemon| wait_until("ready", || daemon.get("/readyz").status == 200));
         let [one, two] = &ids;
         let act = |command: &str, names: &[&str]| {
@@ -91,13 +85,13 @@ fn acts_that_the_audit_lacks_end_with_1() {
 }
 
 #[test]
-fn every_pass_and_each_of_its_items_is_told_with_its_reason() {
+fn passes_and_items_are_recorded_with_reasons() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
-    event(&world, 60, "11-00-00");
-    event(&world, 50, "10-00-00");
-    world.event(format!("Camera1/{}/11-00-00", days_ago(50))).saved().old().make();
-    let pass = world.run("expire", &[&RULE[..], &["--json"]].concat()).json();
+    world.old_event("Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "11-00-00");
+    world.old_event("Camera1", 50, "10-00-00");
+    world.event(event_id("Camera1", 50, "11-00-00")).saved().old().make();
+    let pass = world.run("expire", &[&KEEP_45_DAYS[..], &["--json"]].concat()).json();
     let told = audit(&world);
     assert_eq!(words(&told), ["item", "item", "pass"], "newest first");
     for (entry, item) in told[..2].iter().rev().zip(pass["items"].as_array().unwrap()) {
@@ -116,7 +110,7 @@ fn every_pass_and_each_of_its_items_is_told_with_its_reason() {
     let lines = world.run("audit", &["--limit", "2"]).stdout;
     let lines: Vec<&str> = lines.lines().collect();
     assert_eq!(lines.len(), 3, "a line an entry, and that there are more: {lines:?}");
-    assert!(lines[0].contains(&format!("Camera1/{}/10-00-00", days_ago(50))) && lines[0].contains(&reason(50)));
+    assert!(lines[0].contains(&event_id("Camera1", 50, "10-00-00")) && lines[0].contains(&reason(50)));
     assert!(lines[0].contains(pass["pass"].as_str().unwrap()), "{lines:?}");
     assert!(lines[2].contains("--before 2"), "{lines:?}");
     let page = world.run("audit", &["--json", "--limit", "2"]).json();
@@ -124,19 +118,20 @@ fn every_pass_and_each_of_its_items_is_told_with_its_reason() {
     let page = world.run("audit", &["--json", "--before", "2"]).json();
     assert_eq!((page["entries"][0]["what"].as_str(), &page["next"]), (Some("pass"), &Value::Null));
 
-    assert_eq!(world.run("expire", &RULE).stdout, "nothing to do\n");
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).stdout, "nothing to do\n");
     assert_eq!(audit(&world), told, "and nothing is told of it");
 }
 
+/// An event that a rule wants to retire, and that stays, has one entry however many passes there are.
 #[test]
-fn what_was_to_go_and_stays_is_told_once() {
+fn an_event_that_stays_is_recorded_once() {
     let world = World::empty();
     for camera in ["Camera1", "Camera2"] {
-        world.event(format!("{camera}/{}/10-00-00", days_ago(60))).old().make();
+        world.old_event(camera, 60, "10-00-00");
     }
     let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EIO"];
     for _ in 0..2 {
-        let ran = Ran::of(crate::world::run_by(&inject, &world.command("expire", RULE)));
+        let ran = Ran::of(crate::world::run_by(&inject, &world.command("expire", KEEP_45_DAYS)));
         assert_eq!(ran.code, 1, "{ran:?}");
     }
     let told = audit(&world);
@@ -146,11 +141,11 @@ fn what_was_to_go_and_stays_is_told_once() {
 }
 
 #[test]
-fn a_refusal_is_told_once_however_often_it_is_met() {
+fn a_repeated_refusal_is_recorded_once() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
-    event(&world, 3, "10-00-00");
-    event(&world, 59, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 3, "10-00-00");
+    world.old_event("Camera1", 59, "10-00-00");
     let flags = ["--keep-days", "45"];
     let daemon = world.serve(&[&flags[..], &["--check-interval", "1s"]].concat());
     let log = || daemon.log().matches("is held by the guard").count();
@@ -173,9 +168,9 @@ fn a_refusal_is_told_once_however_often_it_is_met() {
 #[test]
 fn it_outlives_the_catalog() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
-    event(&world, 3, "10-00-00");
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    world.old_event("Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 3, "10-00-00");
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     let told = audit(&world);
     assert_eq!(words(&told), ["item", "pass"]);
     let catalog = world.path(".owlery/catalog.db");
@@ -210,16 +205,17 @@ fn it_outlives_the_catalog() {
     assert_eq!(view(&catalog), rows, "set aside and built anew");
 }
 
+/// A crash between the renames and the audit log: the entries are written before the pass is reaped.
 #[test]
-fn a_pass_that_a_crash_kept_from_being_told_is_told_before_it_is_reaped() {
+fn a_pass_cut_off_by_crash_is_recorded() {
     for step in ["retire-8", "reap-1"] {
         let world = World::new();
-        event(&world, 60, "10-00-00");
-        event(&world, 59, "10-00-00");
-        let mut command = world.command("expire", RULE);
+        world.old_event("Camera1", 60, "10-00-00");
+        world.old_event("Camera1", 59, "10-00-00");
+        let mut command = world.command("expire", KEEP_45_DAYS);
         command.env("OWLERY_FAULT", step);
         assert_eq!(Ran::of(command).code, -1, "{step}");
-        assert_eq!(world.run("expire", &RULE).code, 0, "{step}");
+        assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0, "{step}");
         assert!(world.queued().is_empty(), "{step}");
         let told = audit(&world);
         let mut items: Vec<&Value> = told.iter().filter(|entry| entry["what"] == "item").collect();
@@ -232,11 +228,12 @@ fn a_pass_that_a_crash_kept_from_being_told_is_told_before_it_is_reaped() {
     }
 }
 
+/// On a full disk a pass continues; its entries are written when there is room.
 #[test]
-fn on_a_full_disk_a_pass_goes_on_and_is_told_when_there_is_room() {
+fn a_full_disk_delays_the_audit_log() {
     let world = World::new();
     for days in 50..90 {
-        event(&world, days, "10-00-00");
+        world.old_event("Camera1", days, "10-00-00");
     }
     let state = world.outside("state");
     let disk = Disk::mount(&state, "32m");
@@ -270,8 +267,9 @@ fn on_a_full_disk_a_pass_goes_on_and_is_told_when_there_is_room() {
     assert_eq!(view(&state.join("catalog.db")).len(), 42);
 }
 
+/// `owlery audit` creates nothing, and skips an incomplete last line.
 #[test]
-fn asking_leaves_no_trace_and_a_line_that_is_not_whole_is_passed_over() {
+fn reading_leaves_no_trace() {
     let world = World::new();
     let ran = world.run("audit", &[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "no entries\n"), "{ran:?}");
@@ -280,8 +278,8 @@ fn asking_leaves_no_trace_and_a_line_that_is_not_whole_is_passed_over() {
 
     let file = world.path(".owlery/audit.jsonl");
     for (days, torn) in [(60, 7), (59, 0)] {
-        event(&world, days, "10-00-00");
-        assert_eq!(world.run("expire", &RULE).code, 0);
+        world.old_event("Camera1", days, "10-00-00");
+        assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
         let whole = fs::metadata(&file).unwrap().len();
         OpenOptions::new().write(true).open(&file).unwrap().set_len(whole - torn).unwrap();
         let _ = fs::remove_file(world.path(".owlery/catalog.db"));
@@ -292,24 +290,25 @@ fn asking_leaves_no_trace_and_a_line_that_is_not_whole_is_passed_over() {
 }
 
 #[test]
-fn its_file_belongs_to_the_owner_of_the_root() {
+fn the_audit_file_belongs_to_the_roots_owner() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
     std::os::unix::fs::chown(&world.root, Some(4321), Some(4321)).unwrap();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     let file = world.path(".owlery/audit.jsonl").metadata().unwrap();
     assert_eq!((file.uid(), file.gid()), (4321, 4321));
 }
 
+/// A deletion by a user was recorded a second time, as a pass that was cut off.
 #[test]
-fn what_a_person_deleted_is_not_told_again_as_a_pass_that_was_cut_off() {
+fn a_deletion_is_not_recorded_twice() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
-    event(&world, 50, "10-00-00");
-    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    world.old_event("Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 50, "10-00-00");
+    let id = event_id("Camera1", 60, "10-00-00");
     assert_eq!(world.run("delete", &[&id]).code, 0);
     assert_eq!(words(&audit(&world)), ["deleted"]);
     // A pass looks through what waits in the queue.
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert_eq!(words(&audit(&world)), ["item", "pass", "deleted"]);
 }

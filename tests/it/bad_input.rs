@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::world::{Daemon, Disk, Ran, World, days_ago, program, run_by, unprivileged, wait_until};
+use crate::world::{Daemon, Disk, Ran, World, days_ago, event_id, program, run_by, unprivileged, wait_until};
 
 /// Every entry of the world's folder, within the archive and beside it, with what a change of it would change.
 fn snapshot(world: &World) -> Vec<String> {
@@ -53,7 +53,7 @@ fn on(command: &str, root: &Path) -> Command {
 }
 
 #[test]
-fn a_root_that_is_no_archive_is_refused_by_every_command() {
+fn every_command_refuses_an_unknown_root() {
     let world = World::empty();
     let beside = world.outside("beside");
     fs::write(beside.join("file"), "not a folder").unwrap();
@@ -103,7 +103,7 @@ fn as_nobody(copy: &Path, command: &Command) -> Command {
 }
 
 #[test]
-fn a_root_that_may_not_be_read_is_refused() {
+fn an_unreadable_root_is_refused() {
     let world = World::new();
     world.event("Camera1/2025-03-01/10-04-36").old().make();
     let copy = program_for_all(&world);
@@ -122,7 +122,7 @@ fn a_root_that_may_not_be_read_is_refused() {
 fn archive() -> World {
     let world = World::new();
     world.event("Camera1/2020-02-29/10-04-36").old().make();
-    world.event(format!("Camera1/{}/10-04-36", days_ago(0))).old().make();
+    world.old_event("Camera1", 0, "10-04-36");
     world
 }
 
@@ -143,8 +143,9 @@ fn a_rule_that_means_nothing_is_refused() {
     }
 }
 
+/// A rule without a meaning is refused in flags, environment and file.
 #[test]
-fn a_rule_that_means_nothing_is_refused_from_wherever_it_comes() {
+fn invalid_rules_are_refused_from_every_source() {
     let world = archive();
     assert_refused(&world, on("serve", &world.root).env("OWLERY_KEEP_DAYS", "0"), 2, "\"0\"");
     let config = world.outside("etc").join("owlery.toml");
@@ -178,8 +179,9 @@ fn a_setting_that_means_nothing_is_refused() {
     }
 }
 
+/// Unknown keys, and values of a wrong form.
 #[test]
-fn a_configuration_with_an_unknown_key_or_a_wrong_form_is_refused() {
+fn an_invalid_configuration_is_refused() {
     let world = archive();
     let config = world.outside("etc").join("owlery.toml");
     for (text, says) in [
@@ -205,7 +207,7 @@ fn a_configuration_with_an_unknown_key_or_a_wrong_form_is_refused() {
 }
 
 #[test]
-fn what_is_not_understood_on_the_command_line_ends_with_two() {
+fn usage_errors_exit_with_two() {
     let world = archive();
     let root = world.root.to_str().unwrap();
     for args in [
@@ -231,8 +233,9 @@ fn what_is_not_understood_on_the_command_line_ends_with_two() {
     }
 }
 
+/// A port in use ends the start before any file is created.
 #[test]
-fn a_port_in_use_is_refused_before_anything_is_made() {
+fn a_port_in_use_is_refused_first() {
     let world = archive();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -255,8 +258,9 @@ fn an_address_that_others_can_reach_is_refused() {
     }
 }
 
+/// The first daemon continues.
 #[test]
-fn a_second_daemon_is_refused_and_the_first_goes_on() {
+fn a_second_daemon_is_refused() {
     let world = archive();
     let daemon = world.serve(&[]);
     let state = world.outside("state");
@@ -284,7 +288,7 @@ fn read_only() -> (World, Disk) {
 }
 
 #[test]
-fn a_rule_on_a_read_only_root_is_refused() {
+fn rules_on_a_read_only_root_are_refused() {
     let (world, _disk) = read_only();
     for command in ["serve", "plan", "expire"] {
         let mut command = on(command, &world.root);
@@ -299,7 +303,7 @@ fn a_rule_on_a_read_only_root_is_refused() {
 }
 
 #[test]
-fn a_read_only_root_is_served_without_a_rule() {
+fn a_read_only_root_is_served_without_rules() {
     let (world, _disk) = read_only();
     let before = snapshot(&world);
     let daemon = world.serve(&["--sidecars", "all"]);
@@ -320,7 +324,7 @@ fn nothing_is_removed_without_a_lasting_audit() {
     let world = archive();
     let copy = program_for_all(&world);
     let old = "Camera1/2020-02-29/10-04-36";
-    let young = format!("Camera1/{}/10-04-36", days_ago(0));
+    let young = event_id("Camera1", 0, "10-04-36");
     assert_eq!(world.run("scan", &[]).code, 0);
     let give = |path: &Path, user| std::os::unix::fs::lchown(path, Some(user), Some(user)).unwrap();
     for path in world.tree() {
@@ -363,8 +367,9 @@ fn nothing_is_removed_without_a_lasting_audit() {
     assert_eq!(ran.code, 0, "{ran:?}");
 }
 
+/// The root's permissions allow only reading: it is served, and a rule is refused.
 #[test]
-fn a_root_that_may_only_be_read_is_served_and_takes_no_rule() {
+fn an_unwritable_root_is_served_without_rules() {
     let world = archive();
     let copy = program_for_all(&world);
     for command in ["serve", "plan", "expire"] {
@@ -398,7 +403,7 @@ fn names_that_are_no_text_stop_no_command() {
     let mut world = World::empty();
     fs::remove_dir(&world.root).unwrap();
     world.root = world.root.with_file_name(odd);
-    world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
+    world.old_event("Camera1", 1, "10-00-00");
     let day = world.path(format!("Camera1/{}", days_ago(1)));
     for folder in [world.root.join("delete_queue"), world.root.join("Camera1"), day.clone()] {
         fs::create_dir_all(folder.join(odd)).unwrap();

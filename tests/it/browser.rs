@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use crate::embed::Embedded;
 use crate::http::auth::{PASSWORD, serve_with, users};
-use crate::world::{Daemon, PATIENCE, Response, World, days_ago, unfinished_mp4, wait_until};
+use crate::world::{Daemon, PATIENCE, Response, World, days_ago, event_id, unfinished_mp4, wait_until};
 
+/// Every event is shown with its thumbnail, and a click plays the movie.
 #[test]
-fn the_page_shows_every_event_with_its_picture_and_plays_the_movie_at_a_click() {
+fn the_page_shows_events_and_plays_movies() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     let browser = Browser::open(&world, &daemon);
@@ -42,14 +43,15 @@ fn the_page_shows_every_event_with_its_picture_and_plays_the_movie_at_a_click() 
     browser.assert_no_complaints();
 }
 
+/// A new event appears without a reload, and is marked while Motion records it.
 #[test]
-fn an_event_appears_on_the_page_by_itself_and_is_marked_while_motion_records_it() {
+fn a_new_event_appears_and_is_marked_open() {
     let world = World::new();
     let daemon = world.serve(&[]);
     let browser = Browser::open(&world, &daemon);
     browser.wait_for("nothing", "return document.querySelector('#events').textContent", &json!("No events yet."));
 
-    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    let id = event_id("Camera1", 0, "00-00-01");
     world.event(&id).make();
     browser.wait_for("the event", CARDS, &json!([id]));
     browser.wait_for("a badge", BADGES, &json!(["recording"]));
@@ -62,8 +64,9 @@ fn an_event_appears_on_the_page_by_itself_and_is_marked_while_motion_records_it(
     browser.wait_for("nothing again", CARDS, &json!([]));
 }
 
+/// The page shows the name of the signed-in user.
 #[test]
-fn a_person_signs_in_sees_who_he_is_and_signs_out() {
+fn a_user_signs_in_and_out() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
     let browser = Browser::open(&world, &daemon);
@@ -102,7 +105,7 @@ fn a_person_signs_in_sees_who_he_is_and_signs_out() {
 }
 
 #[test]
-fn a_page_whose_session_has_ended_leads_to_the_login() {
+fn an_ended_session_leads_to_the_login() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
     let browser = Browser::open(&world, &daemon);
@@ -116,8 +119,9 @@ fn a_page_whose_session_has_ended_leads_to_the_login() {
     browser.wait_for("the login page again", "return location.pathname", &json!("/login"));
 }
 
+/// The page works below a path of another application.
 #[test]
-fn the_page_is_whole_below_a_path_of_another_application() {
+fn the_page_works_below_a_path() {
     let world = World::sample("direct");
     let embedded = Embedded::start(&world);
     let browser = Browser::open_at(&world, &format!("http://{}/cameras", embedded.address));
@@ -138,8 +142,9 @@ fn the_page_is_whole_below_a_path_of_another_application() {
     embedded.stop();
 }
 
+/// Events that arrived while the page was hidden are shown without a gap.
 #[test]
-fn what_came_while_nobody_looked_is_shown_without_a_hole() {
+fn events_missed_while_hidden_are_shown() {
     let (world, day) = (World::new(), days_ago(1));
     many(&world, &day, 0..130);
     let daemon = world.serve(&[]);
@@ -157,8 +162,9 @@ fn what_came_while_nobody_looked_is_shown_without_a_hole() {
     browser.wait_for("a third", CARDS, &newest(&daemon, 180));
 }
 
+/// A response that arrives late must not replace the result of a later request.
 #[test]
-fn an_answer_that_comes_late_does_not_take_the_place_of_what_was_asked_for_since() {
+fn a_late_response_replaces_nothing_newer() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     let browser = Browser::open(&world, &daemon);
@@ -182,8 +188,9 @@ fn an_answer_that_comes_late_does_not_take_the_place_of_what_was_asked_for_since
     assert_eq!(browser.ask(CARDS), second);
 }
 
+/// A message says that older events could not be loaded; they appear later.
 #[test]
-fn older_events_that_cannot_be_had_are_a_message_and_come_later() {
+fn a_failed_load_of_older_events_is_retried() {
     let (world, day) = (World::new(), days_ago(1));
     many(&world, &day, 0..70);
     let daemon = world.serve(&[]);
@@ -201,8 +208,9 @@ fn older_events_that_cannot_be_had_are_a_message_and_come_later() {
     browser.wait_for("no message", status, &json!(""));
 }
 
+/// Many resets in a row cause few requests and remove nothing from the page.
 #[test]
-fn a_storm_of_resets_asks_seldom_and_takes_nothing_away() {
+fn many_resets_cause_few_requests() {
     let (world, day) = (World::new(), days_ago(1));
     many(&world, &day, 0..130);
     let daemon = world.serve(&[]);
@@ -228,8 +236,9 @@ fn a_storm_of_resets_asks_seldom_and_takes_nothing_away() {
     assert!(now[0] == before && now[1].as_u64().unwrap() < 3, "{before} {now}");
 }
 
+/// A new event does not rebuild the others, and pushes out those for which there is no room.
 #[test]
-fn a_new_event_leaves_the_others_as_they_are_and_pushes_out_what_there_is_no_room_for() {
+fn a_new_event_keeps_the_others_in_place() {
     let (world, day) = (World::new(), days_ago(1));
     many(&world, &day, 0..60);
     let daemon = world.serve(&[]);
@@ -254,13 +263,14 @@ fn a_new_event_leaves_the_others_as_they_are_and_pushes_out_what_there_is_no_roo
     assert_eq!(browser.ask("return button.isConnected"), json!(true));
 }
 
+/// An event whose movie cannot be played yet is a picture with links until it can.
 #[test]
-fn what_cannot_be_played_is_a_picture_with_links_until_it_can() {
+fn unplayable_movies_are_pictures_with_links() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     let browser = Browser::open(&world, &daemon);
     browser.wait_for("five events", &format!("{CARDS}.length"), &json!(5));
-    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    let id = event_id("Camera1", 0, "00-00-01");
     let open = world.event(&id).movie("video.mp4", unfinished_mp4()).make();
     browser.wait_for("a badge", BADGES, &json!(["recording"]));
 
@@ -305,8 +315,9 @@ fn the_movie_of_an_interrupted_event_is_tried() {
     assert_eq!(browser.ask("return window.tried"), json!(true));
 }
 
+/// If there is nothing to show, the page says what it searched for.
 #[test]
-fn a_day_is_jumped_to_and_what_is_not_found_is_named() {
+fn the_page_jumps_to_a_day() {
     let (world, day) = (World::new(), days_ago(9));
     many(&world, &day, 0..2);
     many(&world, &days_ago(1), 0..1);
@@ -324,7 +335,7 @@ fn a_day_is_jumped_to_and_what_is_not_found_is_named() {
     browser.wait_for("those up to then", CARDS, &json!([all[1], all[2]]));
     many(&world, &days_ago(1), 10..11);
     many(&world, &days_ago(5), 0..1);
-    let both = json!([format!("Camera1/{}/00-00-00", days_ago(5)), all[1], all[2]]);
+    let both = json!([event_id("Camera1", 5, "00-00-00"), all[1], all[2]]);
     browser.wait_for("a new one up to then, and none of later", CARDS, &both);
 
     let empty = "return document.querySelector('#events .empty')?.textContent";
@@ -357,11 +368,11 @@ fn twenty_cameras_take_one_line_of_a_phone() {
     let sizes = browser.ask(sizes);
     assert!(sizes[0].as_u64().unwrap() < 100 && sizes[1].as_i64().unwrap() <= 0, "{sizes}");
     browser.click("#cameras button:last-child");
-    browser.wait_for("the last camera's", CARDS, &json!([format!("Camera9/{}/00-00-01", days_ago(1))]));
+    browser.wait_for("the last camera's", CARDS, &json!([event_id("Camera9", 1, "00-00-01")]));
 }
 
 /// Events that are over, a minute apart, without a movie.
-/// Issue 13: reload and `?camera=` forgot the state, and Back left the page with the player open.
+/// Reported: reload and `?camera=` forgot the state, and Back left the page with the player open.
 #[test]
 fn the_address_keeps_what_is_shown() {
     let world = World::sample("direct");
@@ -414,7 +425,7 @@ fn bad_addresses_say_what_is_wrong() {
     browser.wait_for("all events", events, &json!(5));
 }
 
-/// Issue 13: the space bar closed the player, whose first button has the focus.
+/// Reported: the space bar closed the player, whose first button has the focus.
 /// The times of events name no zone; the page names the one that they are in.
 #[test]
 fn the_page_names_its_time_zone() {
@@ -445,7 +456,7 @@ fn space_plays_and_pauses() {
     }
 }
 
-/// Issue 13: pictures that were lost while the service was away never came back.
+/// Reported: pictures that were lost while the service was away never came back.
 #[test]
 fn pictures_come_back_with_the_service() {
     let world = World::sample("direct");
@@ -462,9 +473,9 @@ fn pictures_come_back_with_the_service() {
     browser.wait_for("they are back", pictures, &json!(5));
 }
 
-/// Issue 13: pictures were cropped to 4:3, and lengths counted the browser's summer time.
+/// Reported: pictures were cropped to 4:3, and lengths counted the browser's summer time.
 #[test]
-fn pictures_are_whole_and_lengths_are_the_cameras() {
+fn pictures_are_whole_and_lengths_local() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     let browser = Browser::open(&world, &daemon);
@@ -478,7 +489,7 @@ fn pictures_are_whole_and_lengths_are_the_cameras() {
     browser.wait_for("the length", length, &json!("60 min 20 s"));
 }
 
-/// Issue 13: every press of "older events" asked for all of them again.
+/// Reported: every press of "older events" asked for all of them again.
 #[test]
 fn older_events_are_asked_for_once() {
     let world = World::new();
@@ -681,7 +692,7 @@ fn a_page_offers_every_movie_of_an_event() {
     let sample = World::sample("direct");
     let movie = std::fs::read(sample.path("Camera2/2026-11-21/05-45-29/video.mp4")).unwrap();
     let world = World::new();
-    let id = format!("Camera1/{}/10-04-36", days_ago(3));
+    let id = event_id("Camera1", 3, "10-04-36");
     let event = world.event(&id).frames(0).no_movie().file("10-04-36.mp4", movie.clone());
     event.file("10-04-42.mp4", movie).old().make();
     let daemon = world.serve(&[]);

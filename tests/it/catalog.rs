@@ -7,18 +7,18 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::world::{Daemon, Disk, Ran, World, days_ago, run_by, wait_for, wait_until};
+use crate::world::{Daemon, Disk, Ran, World, days_ago, event_id, run_by, wait_for, wait_until};
 
 /// Events of several cameras and days, saved, interrupted and raw ones among them.
 fn world() -> World {
     let world = World::empty();
     for camera in ["Camera1", "Camera2", "Camera10"] {
         for days in [0, 1, 2, 40, 400] {
-            world.event(format!("{camera}/{}/10-00-00", days_ago(days))).old().make();
-            world.event(format!("{camera}/{}/11-00-00", days_ago(days))).saved().frames(7).old().make();
-            world.event(format!("{camera}/{}/01", days_ago(days))).no_movie().old().make();
+            world.old_event(camera, days, "10-00-00");
+            world.event(event_id(camera, days, "11-00-00")).saved().frames(7).old().make();
+            world.event(event_id(camera, days, "01")).no_movie().old().make();
         }
-        world.event(format!("{camera}/{}/12-00-00", days_ago(3))).movie("video.mp4", "").old().make();
+        world.event(event_id(camera, 3, "12-00-00")).movie("video.mp4", "").old().make();
     }
     world
 }
@@ -26,7 +26,7 @@ fn world() -> World {
 /// Many small events of one camera, two days ago.
 fn many_events(world: &World, from: u32, to: u32) {
     for number in from..to {
-        let dir = world.path(format!("Camera1/{}/{number}", days_ago(2)));
+        let dir = world.path(event_id("Camera1", 2, number));
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("10-00-00-00.jpg"), "x").unwrap();
     }
@@ -55,8 +55,9 @@ fn served(world: &World) -> [Value; 2] {
 /// Something done to the catalog's file.
 type Damage<'a> = &'a dyn Fn(&Path);
 
+/// It is set aside with one warning.
 #[test]
-fn a_catalog_that_cannot_be_used_is_set_aside_with_one_warning_and_built_anew() {
+fn an_unusable_catalog_is_rebuilt() {
     let garbage = |path: &Path| fs::write(path, [0x5a; 9000]).unwrap();
     let foreign = |path: &Path| {
         fs::remove_file(path).unwrap();
@@ -125,7 +126,7 @@ fn a_deleted_catalog_makes_no_file_garbage() {
 }
 
 #[test]
-fn damage_while_it_runs_loses_no_event_in_the_end() {
+fn damage_while_running_loses_no_event() {
     let world = World::new();
     many_events(&world, 100, 600);
     let daemon = world.serve(&[]);
@@ -149,7 +150,7 @@ fn damage_while_it_runs_loses_no_event_in_the_end() {
 }
 
 #[test]
-fn a_daemon_killed_amidst_the_preload_is_made_up_for_by_the_next() {
+fn a_killed_preload_is_completed_next_time() {
     let world = world();
     many_events(&world, 100, 900);
     let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat:delay_enter=3000"];
@@ -191,8 +192,9 @@ fn a_catalog_leaves_a_full_disk() {
     assert_eq!((ran.code, ran.json()["events"].as_u64()), (0, Some(2010)), "{ran:?}");
 }
 
+/// Days that were in the catalog before the kill are not read again.
 #[test]
-fn after_a_kill_only_the_days_that_were_not_yet_in_the_catalog_are_read_again() {
+fn after_a_kill_only_missing_days_are_read() {
     let world = World::empty();
     for days in 10..60 {
         let day = world.path(format!("Camera1/{}", days_ago(days)));
@@ -279,11 +281,11 @@ fn the_documented_views_tell_what_the_api_tells() {
 }
 
 #[test]
-fn an_unchanged_archive_is_verified_without_opening_an_event() {
+fn an_unchanged_archive_opens_no_event() {
     let world = World::empty();
     for days in 10..20 {
         let day = world.path(format!("Camera1/{}", days_ago(days)));
-        world.event(format!("Camera1/{}/10-00-00", days_ago(days))).old().make();
+        world.old_event("Camera1", days, "10-00-00");
         fs::File::open(&day).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
     }
     let trace = world.outside("state").join("trace");

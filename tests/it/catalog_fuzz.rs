@@ -5,7 +5,7 @@ use std::path::Path;
 
 use owlery::{Archive, Keep, Options, Policy, Query};
 
-use crate::world::{PATIENCE, World, days_ago, wait_until};
+use crate::world::{PATIENCE, World, days_ago, event_id, wait_until};
 
 /// How a random damage is done. Every choice comes from one seeded stream, so a failure can be repeated.
 struct Dice(u64);
@@ -109,8 +109,8 @@ fn random_damage_ends_nothing_and_takes_nothing() {
             }
         }
     }
-    world.event(format!("Camera1/{}/10-00-00", days_ago(30))).saved().no_movie().old().make();
-    let due = format!("Camera2/{}/10-00-00", days_ago(40));
+    world.event(event_id("Camera1", 30, "10-00-00")).saved().no_movie().old().make();
+    let due = event_id("Camera2", 40, "10-00-00");
     let options = |days: u32| {
         let policy = Policy { keep: Some(Keep::Days(days)), max_share: 1.0, ..Policy::default() };
         Options::new(&world.root).policy(policy)

@@ -9,13 +9,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::world::{Daemon, Disk, Pause, Ran, World, days_ago, run_by, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
-
-fn event(world: &World, camera: &str, days: u64, name: &str) -> PathBuf {
-    world.event(format!("{}/{name}", day(camera, days))).old().make()
-}
+use crate::world::{Daemon, Disk, KEEP_45_DAYS, Pause, Ran, World, days_ago, run_by, wait_until};
 
 /// The directory of a day below the root: `Camera1/2026-09-20`.
 fn day(camera: &str, days: u64) -> String {
@@ -26,19 +20,19 @@ fn day(camera: &str, days: u64) -> String {
 fn stale_day() -> (World, PathBuf) {
     let world = World::new();
     for name in ["10-00-00", "11-00-00"] {
-        event(&world, "Camera1", 60, name);
+        world.old_event("Camera1", 60, name);
     }
     let old = world.path(day("Camera1", 60));
     (world, old)
 }
 
 fn expire(world: &World, flags: &[&str]) -> Ran {
-    world.run("expire", &[&RULE[..], flags].concat())
+    world.run("expire", &[&KEEP_45_DAYS[..], flags].concat())
 }
 
 /// Runs a pass that waits at a step of `doc/retention.md` while `work` is done.
 fn expire_while<T>(world: &World, step: &str, flags: &[&str], work: impl FnOnce() -> T) -> Ran {
-    let mut command = world.command("expire", [&RULE[..], flags].concat());
+    let mut command = world.command("expire", [&KEEP_45_DAYS[..], flags].concat());
     let pause = Pause::at(world, step, &mut command);
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     pause.meanwhile(work);
@@ -56,7 +50,7 @@ fn files(below: &Path) -> usize {
 }
 
 #[test]
-fn a_queue_on_another_filesystem_is_not_copied_into() {
+fn nothing_is_copied_to_another_filesystem() {
     let (world, old) = stale_day();
     let (inode, whole) = (old.metadata().unwrap().ino(), files(&old));
     let queue = world.path("delete_queue");
@@ -71,10 +65,11 @@ fn a_queue_on_another_filesystem_is_not_copied_into() {
     assert_eq!((old.metadata().unwrap().ino(), files(&old)), (inode, whole), "and it comes back");
 }
 
+/// It is reported.
 #[test]
-fn a_day_that_is_a_disk_of_its_own_stays_and_is_named() {
+fn a_day_that_is_a_mount_point_stays() {
     let (world, old) = stale_day();
-    event(&world, "Camera1", 59, "10-00-00");
+    world.old_event("Camera1", 59, "10-00-00");
     let elsewhere = world.outside("elsewhere").join("day");
     fs::rename(&old, &elsewhere).unwrap();
     let bound = Disk::bind(&elsewhere, &old);
@@ -94,7 +89,7 @@ fn on_a_full_disk_a_pass_makes_room() {
     let world = World::empty();
     let disk = Disk::mount(&world.root, "2m");
     for days in [3, 60] {
-        event(&world, "Camera1", days, "10-00-00");
+        world.old_event("Camera1", days, "10-00-00");
     }
     let state = world.outside("state");
     let state = ["--state-dir", state.to_str().unwrap()];
@@ -106,11 +101,12 @@ fn on_a_full_disk_a_pass_makes_room() {
     assert!(!old.exists() && world.has(day("Camera1", 3)) && world.queued().is_empty());
 }
 
+/// The disk becomes read-only while the command runs: nothing is changed.
 #[test]
-fn a_disk_that_becomes_read_only_under_a_command_is_named_and_nothing_is_changed() {
+fn a_command_names_a_read_only_disk() {
     let world = World::empty();
     let disk = Disk::mount(&world.root, "4m");
-    event(&world, "Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
     let state = world.outside("state");
     let state = ["--state-dir", state.to_str().unwrap()];
     assert_eq!(world.run("scan", &state).code, 0);
@@ -124,16 +120,17 @@ fn a_disk_that_becomes_read_only_under_a_command_is_named_and_nothing_is_changed
     assert!(!world.has(day("Camera1", 60)) && world.queued().is_empty());
 }
 
+/// The disk becomes read-only while the daemon runs; it is reported, and passes continue when it is writable again.
 #[test]
-fn a_disk_that_becomes_read_only_under_a_daemon_is_named_and_it_goes_on_when_it_is_writable_again() {
+fn a_daemon_survives_a_read_only_disk() {
     let world = World::empty();
     let disk = Disk::mount(&world.root, "4m");
-    event(&world, "Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
     let state = world.outside("state");
     let state = ["--state-dir", state.to_str().unwrap()];
     assert_eq!(world.run("scan", &state).code, 0);
     let before = world.tree();
-    let flags = [&RULE[..], &state, &["--listen", "127.0.0.1:0", "--check-interval", "1s"]].concat();
+    let flags = [&KEEP_45_DAYS[..], &state, &["--listen", "127.0.0.1:0", "--check-interval", "1s"]].concat();
     let mut command = world.command("serve", flags);
     let pause = Pause::at(&world, "retire-1", &mut command);
     let daemon = Daemon::start(command);
@@ -147,8 +144,9 @@ fn a_disk_that_becomes_read_only_under_a_daemon_is_named_and_it_goes_on_when_it_
     assert_eq!(daemon.stop(), 0);
 }
 
+/// The event vanishes between the plan and the rename.
 #[test]
-fn an_event_that_vanishes_between_the_plan_and_the_rename_is_no_error() {
+fn a_vanished_event_is_no_error() {
     for step in ["retire-1", "retire-4"] {
         for is_saved in [false, true] {
             let (world, old) = stale_day();
@@ -166,8 +164,9 @@ fn an_event_that_vanishes_between_the_plan_and_the_rename_is_no_error() {
     }
 }
 
+/// Another event took its place between the plan and the rename.
 #[test]
-fn an_event_that_took_the_place_of_another_is_not_retired_with_its_day() {
+fn a_replaced_event_is_not_retired() {
     let (world, old) = stale_day();
     let ran = expire_while(&world, "retire-4", &[], || {
         fs::rename(old.join("11-00-00"), old.join("11-30-00")).unwrap(); // as many as before
@@ -178,8 +177,9 @@ fn an_event_that_took_the_place_of_another_is_not_retired_with_its_day() {
     assert!(world.queued().is_empty(), "{:?}", world.queued());
 }
 
+/// A day that changed in the rename cannot be moved back, because it was created again.
 #[test]
-fn a_day_that_cannot_be_put_back_since_it_was_made_anew_is_not_reaped() {
+fn a_day_stuck_in_its_pass_is_kept() {
     let (world, old) = stale_day();
     let (anew, kept) = (old.join("10-00-00"), old.join("11-00-00"));
     let ran = expire_while(&world, "retire-5", &["--json"], || {
@@ -201,11 +201,12 @@ fn a_day_that_cannot_be_put_back_since_it_was_made_anew_is_not_reaped() {
     assert!(anew.join("video.mp4").is_file());
 }
 
+/// The day vanishes between the plan and the rename; the other days are retired.
 #[test]
-fn a_day_that_vanishes_between_the_plan_and_the_rename_is_no_error_and_the_others_go() {
+fn a_vanished_day_is_no_error() {
     for step in ["retire-1", "retire-4"] {
         let (world, old) = stale_day();
-        event(&world, "Camera1", 59, "10-00-00");
+        world.old_event("Camera1", 59, "10-00-00");
         let ran = expire_while(&world, step, &[], || fs::remove_dir_all(&old).unwrap());
         assert_eq!(ran.code, 0, "{step}: {ran:?}");
         assert!(!world.has(day("Camera1", 59)) && world.queued().is_empty(), "{step}");
@@ -213,11 +214,12 @@ fn a_day_that_vanishes_between_the_plan_and_the_rename_is_no_error_and_the_other
     }
 }
 
+/// The day becomes a link between the plan and the rename.
 #[test]
-fn a_day_that_becomes_a_link_between_the_plan_and_the_rename_leads_nowhere() {
+fn a_day_turned_link_is_not_followed() {
     for step in ["retire-1", "retire-4"] {
         let (world, old) = stale_day();
-        event(&world, "Camera1", 59, "10-00-00");
+        world.old_event("Camera1", 59, "10-00-00");
         let outside = world.outside("elsewhere").join("day");
         let whole = files(&old);
         let ran = expire_while(&world, step, &[], || {
@@ -235,7 +237,7 @@ fn a_day_that_becomes_a_link_between_the_plan_and_the_rename_leads_nowhere() {
 }
 
 #[test]
-fn what_is_saved_after_the_rename_is_put_back() {
+fn an_event_saved_after_the_rename_goes_back() {
     for is_whole in [true, false] {
         let (world, old) = stale_day();
         if !is_whole {
@@ -258,14 +260,15 @@ fn what_is_saved_after_the_rename_is_put_back() {
     }
 }
 
+/// What a failing disk does not remove is reported and retried; the rest is removed.
 #[test]
-fn what_a_failing_disk_does_not_remove_is_named_and_the_rest_goes_and_it_is_tried_again() {
+fn a_failing_disk_leaves_only_what_fails() {
     let (world, old) = stale_day();
     for name in ["12-00-00", "13-00-00"] {
-        event(&world, "Camera1", 60, name);
+        world.old_event("Camera1", 60, name);
     }
     let whole = files(&old);
-    let ran = injected(&world, "expire", &RULE, "inject=unlinkat:error=EIO:when=3");
+    let ran = injected(&world, "expire", &KEEP_45_DAYS, "inject=unlinkat:error=EIO:when=3");
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("Input/output error"), "{}", ran.stderr);
     let pass = world.queued().remove(0);
@@ -278,10 +281,10 @@ fn what_a_failing_disk_does_not_remove_is_named_and_the_rest_goes_and_it_is_trie
 }
 
 #[test]
-fn a_daemon_tries_again_what_a_failing_disk_did_not_remove() {
+fn a_daemon_retries_after_disk_errors() {
     let (world, old) = stale_day();
     let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlinkat:error=EIO:when=3"];
-    let flags = [&RULE[..], &["--listen", "127.0.0.1:0", "--check-interval", "1s"]].concat();
+    let flags = [&KEEP_45_DAYS[..], &["--listen", "127.0.0.1:0", "--check-interval", "1s"]].concat();
     let mut daemon = Daemon::start(run_by(&inject, &world.command("serve", flags)));
     daemon.wait_for_log("Input/output error");
     wait_until("all is removed", || !old.exists() && world.queued().is_empty());
@@ -298,8 +301,9 @@ fn other_archive() -> (World, Vec<String>) {
     (other, tree)
 }
 
+/// Another archive is mounted at the same path before the confirmation.
 #[test]
-fn another_archive_at_the_same_path_is_told_from_the_one_that_a_pass_was_held_for() {
+fn a_held_pass_is_for_one_archive_only() {
     let (other, before) = other_archive();
     let (world, old) = stale_day();
     let state = world.outside("state");
@@ -327,13 +331,14 @@ fn another_archive_at_the_same_path_is_told_from_the_one_that_a_pass_was_held_fo
     assert_eq!(daemon.stop(), 0);
 }
 
+/// Another archive is mounted at the same path while the daemon runs.
 #[test]
-fn another_archive_at_the_same_path_loses_nothing_while_the_daemon_goes_on() {
+fn a_swapped_archive_loses_nothing() {
     let (other, before) = other_archive();
     let (world, old) = stale_day();
     let state = world.outside("state");
-    let flags = [&RULE[..], &["--state-dir", state.to_str().unwrap(), "--check-interval", "1s"]].concat();
-    let saved = event(&world, "Camera1", 59, "10-00-00");
+    let flags = [&KEEP_45_DAYS[..], &["--state-dir", state.to_str().unwrap(), "--check-interval", "1s"]].concat();
+    let saved = world.old_event("Camera1", 59, "10-00-00");
     fs::write(saved.join(".saved"), "").unwrap();
     let daemon = world.serve(&flags);
     wait_until("what is stale is gone", || !old.exists() && world.queued().is_empty());
@@ -347,18 +352,19 @@ fn another_archive_at_the_same_path_loses_nothing_while_the_daemon_goes_on() {
 
     drop(bound);
     wait_until("it is well again", || daemon.get("/readyz").status == 200);
-    event(&world, "Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
     wait_until("and goes on", || !old.exists() && world.queued().is_empty());
     assert!(saved.join("video.mp4").is_file());
     assert_eq!(daemon.stop(), 0);
 }
 
+/// On filesystems without no-replace renames a pass is made and restored, and overwrites nothing.
 #[test]
-fn without_renames_that_never_overwrite_a_pass_is_made_and_taken_back_and_nothing_is_overwritten() {
+fn a_pass_works_without_rename_noreplace() {
     const EINVAL: &str = "inject=renameat2:error=EINVAL";
     let (world, old) = stale_day();
-    event(&world, "Camera1", 59, "10-00-00");
-    let ran = injected(&world, "expire", &[&RULE[..], &["--undo-window", "1h", "--json"]].concat(), EINVAL);
+    world.old_event("Camera1", 59, "10-00-00");
+    let ran = injected(&world, "expire", &[&KEEP_45_DAYS[..], &["--undo-window", "1h", "--json"]].concat(), EINVAL);
     assert_eq!(ran.code, 0, "{ran:?}");
     let pass = ran.json()["pass"].as_str().unwrap().to_owned();
     assert!(!old.exists() && !world.has(day("Camera1", 59)));
@@ -375,17 +381,18 @@ fn without_renames_that_never_overwrite_a_pass_is_made_and_taken_back_and_nothin
     assert!(kept.is_file(), "and what has no place stays in the queue");
 }
 
+/// A camera is suddenly on another disk; the other cameras are retired.
 #[test]
-fn a_camera_that_is_suddenly_on_another_disk_is_left_alone_and_the_others_go_on() {
+fn a_camera_on_another_disk_is_skipped() {
     let world = World::empty();
     std::fs::create_dir(world.path("Camera1")).unwrap();
     let disk = Disk::mount(world.path("Camera2"), "4M");
-    world.event(format!("Camera2/{}/10-00-00", days_ago(3))).old().make();
+    world.old_event("Camera2", 3, "10-00-00");
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--check-interval", "1s"]);
     drop(disk);
     let _other = Disk::mount(world.path("Camera2"), "4M");
     for camera in ["Camera1", "Camera2"] {
-        world.event(format!("{camera}/{}/10-00-00", days_ago(60))).old().make();
+        world.old_event(camera, 60, "10-00-00");
     }
     wait_until("Camera1's stale day is gone", || !world.has(format!("Camera1/{}", days_ago(60))));
     daemon.wait_for_log("Camera2 is on another disk");

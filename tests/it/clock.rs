@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::Value;
 
-use crate::world::{Daemon, Ran, World, days_ago, wait_until};
+use crate::world::{Daemon, Ran, World, days_ago, event_id, wait_until};
 
 const RULE: [&str; 5] = ["--keep-days", "45", "--max-share", "1", "--json"];
 const DAY: i64 = 24 * 3600;
@@ -42,7 +42,7 @@ fn seconds_to(moment: DateTime<Utc>) -> i64 {
 
 fn events(world: &World, days: &[u64]) {
     for days in days {
-        world.event(format!("Camera1/{}/10-00-00", days_ago(*days))).old().make();
+        world.old_event("Camera1", *days, "10-00-00");
     }
 }
 
@@ -62,8 +62,9 @@ fn held(ran: &Ran) -> String {
     id
 }
 
+/// The first run is not held.
 #[test]
-fn a_first_run_is_not_held_and_every_run_records_the_clocks() {
+fn every_run_records_the_clocks() {
     for (command, flags) in [("expire", &RULE[..]), ("scan", &[])] {
         let world = World::new();
         events(&world, &[60, 3, 2]);
@@ -78,8 +79,9 @@ fn a_first_run_is_not_held_and_every_run_records_the_clocks() {
     }
 }
 
+/// Until a pass is confirmed.
 #[test]
-fn a_clock_far_ahead_holds_until_it_is_confirmed() {
+fn a_clock_far_ahead_holds_passes() {
     let world = World::new();
     events(&world, &[60, 3]);
     assert_eq!(world.run("scan", &[]).code, 0);
@@ -101,7 +103,7 @@ fn a_clock_far_ahead_holds_until_it_is_confirmed() {
 }
 
 #[test]
-fn the_right_clock_is_held_after_a_wrong_one_was_confirmed() {
+fn a_confirmed_wrong_clock_holds_the_right_one() {
     let world = World::new();
     assert_eq!(world.run("expire", &RULE).code, 0);
     let ahead = |flags: &[&str]| run_ahead(&world, "expire", &[&RULE, flags].concat(), 400 * DAY);
@@ -133,8 +135,9 @@ fn a_clock_that_begins_in_1970_holds() {
     assert_eq!(world.run("expire", &RULE).code, 0, "the right clock is not held by what the wrong one showed");
 }
 
+/// After a reboot the clock may be ahead by a week, or by twice the longest gap.
 #[test]
-fn after_another_boot_a_clock_may_be_ahead_by_a_week_or_twice_the_longest_gap() {
+fn a_reboot_allows_a_bounded_clock_jump() {
     let world = World::new();
     events(&world, &[60, 3, 2]);
     assert_eq!(world.run("scan", &[]).code, 0);
@@ -157,7 +160,7 @@ fn after_another_boot_a_clock_may_be_ahead_by_a_week_or_twice_the_longest_gap() 
 }
 
 #[test]
-fn what_can_be_taken_back_stays_while_the_clock_is_held() {
+fn a_held_clock_keeps_restorable_passes() {
     let world = World::new();
     events(&world, &[60, 3, 2]);
     assert_eq!(world.run("expire", &[&RULE[..], &["--undo-window", "30d"]].concat()).code, 0);
@@ -182,7 +185,7 @@ fn wait_a_day(world: &World) {
 
 /// Deletes an event by hand, by a clock that is so many seconds ahead, and answers the pass.
 fn delete_ahead(world: &World, seconds: i64) -> Value {
-    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    let id = event_id("Camera1", 60, "10-00-00");
     world.event(&id).age(Duration::from_secs(50 * 24 * 3600)).make();
     assert_eq!(world.run("scan", &[]).code, 0);
     let ran = run_ahead(world, "delete", &[&id, "--json"], seconds);
@@ -197,8 +200,9 @@ fn comes_back(world: &World, pass: &Value) {
     assert_eq!(ran.code, 0, "{ran:?}");
 }
 
+/// An event deleted while the clock was held is not reaped when the clock is corrected.
 #[test]
-fn what_was_deleted_while_the_clock_was_held_is_not_reaped_when_it_is_put_right() {
+fn deletions_under_a_held_clock_are_kept() {
     let world = World::new();
     let pass = delete_ahead(&world, -20 * DAY);
     let until: DateTime<Utc> = pass["undo_until"].as_str().unwrap().parse().unwrap();
@@ -207,8 +211,9 @@ fn what_was_deleted_while_the_clock_was_held_is_not_reaped_when_it_is_put_right(
     comes_back(&world, &pass);
 }
 
+/// A pass restored in part while the clock was held is not reaped when the clock is corrected.
 #[test]
-fn what_was_taken_back_in_part_while_the_clock_was_held_is_spared_when_it_is_put_right() {
+fn partial_restores_under_a_held_clock_are_kept() {
     let world = World::new();
     events(&world, &[60]);
     assert_eq!(world.run("expire", &[&RULE[..], &["--undo-window", "1s"]].concat()).code, 0);
@@ -223,8 +228,9 @@ fn what_was_taken_back_in_part_while_the_clock_was_held_is_spared_when_it_is_put
     assert_eq!(world.queued().len(), 1, "it is spared for a day");
 }
 
+/// A clock that moves ahead in small steps ends no undo window of a deletion.
 #[test]
-fn a_clock_that_goes_ahead_little_by_little_ends_no_undo_time_of_a_deletion() {
+fn small_clock_steps_end_no_undo_window() {
     let world = World::new();
     let pass = delete_ahead(&world, 0);
     for hours in [13, 26] {
@@ -245,8 +251,9 @@ fn start_the_host_anew(world: &World) {
     }
 }
 
+/// A clock that is days ahead after a reboot ends no undo window of a deletion.
 #[test]
-fn a_clock_that_is_days_ahead_after_another_boot_ends_no_undo_time_of_a_deletion() {
+fn a_boot_with_wrong_clock_reaps_nothing() {
     let world = World::new();
     let pass = delete_ahead(&world, 0);
     start_the_host_anew(&world);
@@ -301,7 +308,7 @@ fn expire_around(change: &str, moments: &[(&str, i64)]) {
 }
 
 #[test]
-fn a_change_of_daylight_saving_time_expires_nothing_more_nor_less() {
+fn daylight_saving_changes_no_expiry() {
     let autumn = [
         ("2020-10-24T21:30:00Z", -1), // 23:30 in summer
         ("2020-10-24T22:30:00Z", 0),  // 00:30
@@ -329,8 +336,9 @@ fn set(file: &Path, time: &str) {
     fs::rename(new, file).unwrap();
 }
 
+/// The clock jumps while the daemon runs; passes are held until it is right again.
 #[test]
-fn a_clock_that_jumps_while_the_daemon_runs_is_held_and_believed_when_it_is_right_again() {
+fn a_clock_jump_holds_a_running_daemon() {
     let world = World::new();
     events(&world, &[50, 3, 2]);
     let file = world.outside("clock").join("time");
@@ -360,11 +368,11 @@ fn a_clock_that_jumps_while_the_daemon_runs_is_held_and_believed_when_it_is_righ
     assert_eq!(daemon.stop(), 0);
 }
 
-/// Issue 13: Owlery in a container is in UTC, Motion's host east of it. The newest hours were missing from strix's list and from
+/// Reported: Owlery in a container is in UTC, Motion's host east of it. The newest hours were missing from strix's list and from
 /// exports, and nothing warned.
 #[test]
 #[allow(clippy::disallowed_methods)] // names are made by the real time
-fn events_ahead_of_the_clock_are_listed_and_warned_of() {
+fn events_ahead_of_the_clock_are_listed() {
     let world = World::new();
     let name = |hours: i64| {
         let time = chrono::Utc::now() + chrono::TimeDelta::hours(hours);

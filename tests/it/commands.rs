@@ -5,12 +5,12 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::world::{Ran, World, days_ago, program};
+use crate::world::{Ran, World, days_ago, event_id, program};
 
 fn archive() -> World {
     let world = World::new();
     for (camera, time) in [("Camera1", "10-00-00"), ("Camera1", "11-00-00"), ("Camera2", "12-00-00")] {
-        world.event(format!("{camera}/{}/{time}", days_ago(3))).old().make();
+        world.old_event(camera, 3, time);
     }
     world
 }
@@ -69,11 +69,11 @@ fn a_list_is_paged_ordered_and_filtered() {
 #[test]
 fn save_prints_json_and_goes_on() {
     let world = archive();
-    let [one, two] = ["10-00-00", "11-00-00"].map(|time| format!("Camera1/{}/{time}", days_ago(3)));
+    let [one, two] = ["10-00-00", "11-00-00"].map(|time| event_id("Camera1", 3, time));
     let check = |world: &World| {
         let ran = world.run("save", &[&one, "--json"]);
         assert_eq!((ran.code, ran.json()), (0, json!({"events": [one], "saved": true})), "{ran:?}");
-        let gone = format!("Camera1/{}/23-00-00", days_ago(3));
+        let gone = event_id("Camera1", 3, "23-00-00");
         let ran = world.run("unsave", &[&gone, &one, &two, "--json"]);
         assert_eq!((ran.code, ran.json()), (1, json!({"events": [one, two], "saved": false})), "{ran:?}");
         assert!(ran.stderr.contains(&gone), "{ran:?}");
@@ -92,9 +92,9 @@ fn ended(root: &str, words: &[&str]) -> Ran {
 
 /// Motion's log stays clean: what is no movie of an event here is nothing to do.
 #[test]
-fn files_that_are_no_events_are_nothing_to_do() {
+fn ended_ignores_files_outside_events() {
     let world = archive();
-    let event = world.event(format!("Camera1/{}/10-00-00", days_ago(0))).make();
+    let event = world.event(event_id("Camera1", 0, "10-00-00")).make();
     let root = world.root.to_str().unwrap();
     let strays = ["Camera1/lastsnap.jpg", "Camera1/timelapse.mp4", &format!("Camera1/{}/flat.mp4", days_ago(0))];
     for stray in strays {
@@ -194,7 +194,7 @@ fn serve_waits_for_the_first_camera() {
     fs::create_dir(world.path("lost+found")).unwrap();
     let daemon = world.serve(&["--keep-days", "45"]);
     assert_eq!(daemon.events().len(), 0);
-    let id = format!("Camera1/{}/10-00-00", days_ago(0));
+    let id = event_id("Camera1", 0, "10-00-00");
     world.event(&id).make();
     daemon.wait_for_event(&id, "is there", |_| true);
     assert_eq!(daemon.stop(), 0);

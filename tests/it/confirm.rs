@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::world::{Daemon, Ran, World, days_ago, wait_until};
+use crate::world::{Daemon, Ran, World, event_id, wait_until};
 
 /// Three events, two of them stale: more than half.
 fn world(root: &str) -> World {
@@ -14,7 +14,7 @@ fn world(root: &str) -> World {
     world.root = world.root.with_file_name(root);
     fs::create_dir(&world.root).unwrap();
     for days in [60, 59, 3] {
-        world.event(format!("Camera1/{}/10-00-00", days_ago(days))).no_movie().old().make();
+        world.event(event_id("Camera1", days, "10-00-00")).no_movie().old().make();
     }
     world
 }
@@ -119,7 +119,7 @@ fn printed_commands_can_be_pasted() {
     let done = paste(&ran.stderr);
     assert_eq!(done.code, 0, "{done:?}");
     assert_eq!(events(&world), 3, "it waits to be taken back");
-    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    let id = event_id("Camera1", 3, "10-00-00");
     let deleted = world.run("delete", &[&flags[..4], &[&id]].concat());
     assert_eq!(deleted.code, 0, "{deleted:?}");
     assert!(!world.has(&id));
@@ -150,7 +150,7 @@ fn commands_in_messages_run_as_they_stand() {
     let state = world.outside("my state");
     let state = state.to_str().unwrap();
     world.event("Camera1/1970-01-01/00-00-10").old().make();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
+    world.old_event("Camera1", 1, "10-00-00");
     let paste = |ran: &Ran| {
         let text = format!("{}{}", ran.stdout, ran.stderr);
         let command = text.lines().find_map(|line| line.split_once("owlery ").filter(|(_, rest)| rest.contains(' ')));
@@ -161,7 +161,7 @@ fn commands_in_messages_run_as_they_stand() {
     };
     let ran = paste(&world.run("expire", &["--keep-days", "45", "--state-dir", state]));
     assert!(ran.code == 0 && !world.has("Camera1/1970-01-01"), "{ran:?}");
-    world.event(format!("Camera1/{}/11-00-00", days_ago(1))).old().make();
+    world.old_event("Camera1", 1, "11-00-00");
     let first = world.run("list", &["--limit", "1", "--camera", "Camera1", "--state-dir", state]);
     assert!(first.stdout.contains("11-00-00"), "{first:?}");
     let next = paste(&first);

@@ -1,17 +1,17 @@
 //! A crash after each numbered step of `doc/retention.md`: the process is ended there, another one starts, and nothing
 //! is lost, doubled or left behind.
 
-use crate::world::{Disk, Ran, World, days_ago, wait_until};
+use crate::world::{Disk, Ran, World, days_ago, event_id, wait_until};
 
 /// A whole stale day, a stale day with a saved event, and a recent one.
 fn world() -> World {
     let world = World::new();
     for name in ["10-00-00", "11-00-00"] {
-        world.event(format!("Camera1/{}/{name}", days_ago(60))).old().make();
-        world.event(format!("Camera1/{}/{name}", days_ago(50))).old().make();
+        world.old_event("Camera1", 60, name);
+        world.old_event("Camera1", 50, name);
     }
-    world.event(format!("Camera1/{}/12-00-00", days_ago(50))).saved().old().make();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(0))).old().make();
+    world.event(event_id("Camera1", 50, "12-00-00")).saved().old().make();
+    world.old_event("Camera1", 0, "10-00-00");
     world
 }
 
@@ -57,8 +57,9 @@ fn finish_but(world: &World, step: &str, others: &[String]) {
     assert!(world.has(format!("Camera1/{}/12-00-00/.saved", days_ago(50))), "{step}");
 }
 
+/// After a crash at any step, every event is in exactly one place.
 #[test]
-fn a_crash_after_any_step_of_retiring_leaves_every_event_in_one_place() {
+fn a_crash_while_retiring_loses_nothing() {
     for step in 1..=8 {
         let step = format!("retire-{step}");
         let world = world();
@@ -69,8 +70,9 @@ fn a_crash_after_any_step_of_retiring_leaves_every_event_in_one_place() {
     }
 }
 
+/// A crash at any step: the next reaper continues.
 #[test]
-fn a_crash_after_any_step_of_reaping_is_taken_up_again() {
+fn a_crash_while_reaping_is_recovered() {
     for step in 1..=4 {
         let step = format!("reap-{step}");
         let world = world();
@@ -80,8 +82,9 @@ fn a_crash_after_any_step_of_reaping_is_taken_up_again() {
     }
 }
 
+/// After a crash at any step, every event is in exactly one place, and the restore can be repeated.
 #[test]
-fn a_crash_after_any_step_of_restoring_leaves_every_event_in_one_place_and_it_can_be_gone_on_with() {
+fn a_crash_while_restoring_loses_nothing() {
     for step in 1..=5 {
         let step = format!("restore-{step}");
         let world = world();
@@ -103,7 +106,7 @@ fn a_crash_after_any_step_of_restoring_leaves_every_event_in_one_place_and_it_ca
 }
 
 #[test]
-fn a_crash_after_any_step_of_recovering_is_recovered_from() {
+fn a_crash_while_recovering_is_recovered() {
     // What there is to put back after the first crash, what to remove, and what to finish.
     for first in ["retire-5", "retire-2", "retire-7"] {
         for step in ["recover-1", "restore-2", "restore-3", "restore-4", "restore-5", "recover-6"] {
@@ -121,8 +124,9 @@ fn a_crash_after_any_step_of_recovering_is_recovered_from() {
     }
 }
 
+/// Files that were added to a retired day before a crash come back with it.
 #[test]
-fn what_came_into_a_day_before_a_crash_comes_back_with_it() {
+fn files_added_before_a_crash_come_back() {
     let world = world();
     crash_at(&world, "retire-5");
     let moved = world.queued().remove(0).join("Camera1").join(days_ago(60));
@@ -138,12 +142,13 @@ fn what_came_into_a_day_before_a_crash_comes_back_with_it() {
     finish_but(&world, "retire-5", &[format!("{}/11-00-00", days_ago(60))]);
 }
 
+/// A pass that was finished in one queue is finished in the other after a crash.
 #[test]
-fn a_pass_that_is_finished_in_one_queue_is_finished_in_the_other() {
+fn a_half_finished_pass_is_finished() {
     let world = World::new();
     let _disk = Disk::mount(world.path("Camera2"), "4m");
     for camera in ["Camera1", "Camera2"] {
-        world.event(format!("{camera}/{}/10-00-00", days_ago(60))).old().make();
+        world.old_event(camera, 60, "10-00-00");
     }
     crash_at(&world, "retire-7");
     let part = world.queued().remove(0);
@@ -155,13 +160,13 @@ fn a_pass_that_is_finished_in_one_queue_is_finished_in_the_other() {
 
 /// Files of an emptied event never come back half: each crash leaves directories that a later look removes.
 #[test]
-fn a_crash_while_emptied_events_go_is_made_good() {
+fn a_crash_while_removing_emptied_events() {
     for step in 2..=4 {
         let step = format!("emptied-{step}");
         let world = world();
-        let emptied = world.event(format!("Camera1/{}/10-00-00", days_ago(10))).old().make();
-        let other = world.event(format!("Camera1/{}/11-00-00", days_ago(10))).old().make();
-        let alone = world.event(format!("Camera1/{}/10-00-00", days_ago(20))).old().make();
+        let emptied = world.old_event("Camera1", 10, "10-00-00");
+        let other = world.old_event("Camera1", 10, "11-00-00");
+        let alone = world.old_event("Camera1", 20, "10-00-00");
         assert_eq!(world.run("scan", &["--measure"]).code, 0);
         for event in [&emptied, &alone] {
             for file in std::fs::read_dir(event).unwrap().flatten().filter(|file| file.file_name() != ".details.json") {

@@ -5,8 +5,9 @@ use std::fs;
 
 use crate::world::{Daemon, World, days_ago, program, wait_for, wait_until};
 
+/// The demo serves a week of events, adds new ones, and leaves nothing behind.
 #[test]
-fn the_demo_serves_a_week_of_events_films_more_and_leaves_nothing_behind() {
+fn the_demo_serves_and_records_events() {
     let world = World::empty();
     let tmp = world.outside("tmp");
     let mut command = program();

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::world::{Daemon, World, days_ago, unfinished_mp4, wait_for, wait_until, whole_mp4};
+use crate::world::{Daemon, World, days_ago, event_id, unfinished_mp4, wait_for, wait_until, whole_mp4};
 
 const ID: &str = "Camera1/2025-03-01/10-04-36";
 
@@ -46,8 +46,9 @@ fn a_plausible_sidecar_is_believed() {
     assert_eq!(told["thumbnail"], format!("/media/{ID}/10-04-37-00.jpg"));
 }
 
+/// They are not believed.
 #[test]
-fn what_is_wrong_or_stale_is_not_believed_and_said_so() {
+fn wrong_and_stale_sidecars_are_reported() {
     let change = |key: &str, value: Value| {
         let mut sidecar = strix_sidecar();
         sidecar[key] = value;
@@ -126,7 +127,7 @@ fn a_sidecar_not_believed_is_one_warning() {
 }
 
 #[test]
-fn the_daemon_starts_on_a_day_full_of_bad_sidecars() {
+fn the_daemon_starts_with_bad_sidecars() {
     let world = World::new();
     for (second, text) in ["{}", "[]", "null", "{\"start\":null}", "", "\u{feff}{}", "[[[[[[[["].into_iter().enumerate()
     {
@@ -148,8 +149,9 @@ fn the_daemon_starts_on_a_day_full_of_bad_sidecars() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// In both directions.
 #[test]
-fn the_mark_on_disk_outranks_what_the_sidecar_says_both_ways() {
+fn saved_on_disk_outranks_the_sidecar() {
     for (told, marked) in [(true, false), (false, true), (true, true)] {
         let mut sidecar = strix_sidecar();
         sidecar["saved"] = told.into();
@@ -173,8 +175,9 @@ fn film_until_open(daemon: &Daemon, dir: &Path, id: &str) {
     });
 }
 
+/// The event completes while Owlery runs.
 #[test]
-fn an_event_that_completes_while_it_runs_gets_a_sidecar_in_the_form_of_strix() {
+fn a_completed_event_gets_a_strix_sidecar() {
     let world = World::new();
     let daemon = world.serve(&["--event-gap", "1s"]);
     let day = days_ago(0);
@@ -233,11 +236,12 @@ fn len_of(path: std::path::PathBuf) -> u64 {
     fs::metadata(path).unwrap().len()
 }
 
+/// `.saved` was set before the event completed.
 #[test]
-fn a_mark_made_before_it_completes_is_in_its_sidecar() {
+fn an_early_mark_is_in_the_sidecar() {
     let world = World::new();
     let daemon = world.serve(&["--event-gap", "1s"]);
-    let id = format!("Camera1/{}/10-04-36", days_ago(0));
+    let id = event_id("Camera1", 0, "10-04-36");
     let dir = world.event(&id).saved().make();
     film_until_open(&daemon, &dir, &id);
     daemon.wait_for_event(&id, "is complete", |event| event["state"] == "complete");
@@ -245,8 +249,9 @@ fn a_mark_made_before_it_completes_is_in_its_sidecar() {
     assert_eq!(read_sidecar(&dir)["saved"], true);
 }
 
+/// Other programs would believe it before its values are final.
 #[test]
-fn what_others_would_believe_too_early_gets_no_sidecar() {
+fn no_sidecar_is_written_too_early() {
     let world = World::new();
     fs::create_dir(world.path("queue")).unwrap();
     for day in [days_ago(0), days_ago(1)] {
@@ -278,7 +283,7 @@ fn what_others_would_believe_too_early_gets_no_sidecar() {
 }
 
 #[test]
-fn an_old_archive_gets_no_sidecars_unless_all_are_asked_for() {
+fn old_events_get_no_sidecar_by_default() {
     for (flag, is_written) in [("new", false), ("off", false), ("all", true)] {
         let world = World::sample("direct");
         world.event(ID).old().make();
@@ -297,10 +302,11 @@ fn an_old_archive_gets_no_sidecars_unless_all_are_asked_for() {
     }
 }
 
+/// The measuring finds an event open again; it is followed to its end.
 #[test]
-fn an_event_that_the_sweep_meets_open_again_is_followed_to_its_end() {
+fn an_event_reopened_while_measured_is_followed() {
     let world = World::new();
-    let id = format!("Camera1/{}/01", days_ago(0));
+    let id = event_id("Camera1", 0, "01");
     let dir = world.event(&id).old().make();
     let daemon = world.serve(&["--event-gap", "1s"]);
     daemon.wait_for_event(&id, "is complete", |event| event["state"] == "complete");
@@ -314,7 +320,7 @@ fn an_event_that_the_sweep_meets_open_again_is_followed_to_its_end() {
 }
 
 #[test]
-fn a_mark_or_a_sidecar_does_not_open_an_event_again() {
+fn marks_and_sidecars_reopen_no_event() {
     let world = World::new();
     for (second, name) in [".saved", ".details.json"].into_iter().enumerate() {
         let id = format!("Camera1/{}/10-00-0{second}", days_ago(0));
@@ -327,7 +333,7 @@ fn a_mark_or_a_sidecar_does_not_open_an_event_again() {
 fn off_means_none_for_new_events_too() {
     let world = World::new();
     let daemon = world.serve(&["--event-gap", "1s", "--sidecars", "off"]);
-    let id = format!("Camera1/{}/10-04-36", days_ago(0));
+    let id = event_id("Camera1", 0, "10-04-36");
     let dir = world.event(&id).make();
     film_until_open(&daemon, &dir, &id);
     daemon.wait_for_event(&id, "is complete", |event| event["state"] == "complete");
@@ -336,7 +342,7 @@ fn off_means_none_for_new_events_too() {
 }
 
 #[test]
-fn a_sidecar_of_strix_that_is_believed_is_left_to_the_byte() {
+fn a_believed_strix_sidecar_is_unchanged() {
     let world = World::sample("strix-done");
     let path = world.path("Camera1/2026-11-21/05-45-25/.details.json");
     let look = || {
@@ -353,8 +359,9 @@ fn a_sidecar_of_strix_that_is_believed_is_left_to_the_byte() {
     assert!(look() == before, "it was touched");
 }
 
+/// A walk believes a plausible sidecar; whether its files exist is checked when the event is measured.
 #[test]
-fn the_files_that_a_plausible_one_names_are_looked_for_when_the_event_is_measured() {
+fn files_of_a_sidecar_are_checked_when_measured() {
     let mut sidecar = strix_sidecar();
     sidecar["video"] = json!(format!("motion/{ID}/video.m4v"));
     let world = with_sidecar(&sidecar.to_string());
@@ -365,8 +372,9 @@ fn the_files_that_a_plausible_one_names_are_looked_for_when_the_event_is_measure
     assert_eq!(world.listed(ID)["video"], format!("/media/{ID}/video.mp4"));
 }
 
+/// Where a sidecar may be written.
 #[test]
-fn a_stale_one_is_replaced_where_one_may_be_written() {
+fn a_stale_sidecar_is_replaced() {
     let mut sidecar = strix_sidecar();
     sidecar["video"] = json!(format!("motion/{ID}/video.m4v"));
     let world = with_sidecar(&sidecar.to_string());
@@ -377,8 +385,9 @@ fn a_stale_one_is_replaced_where_one_may_be_written() {
     assert!(!ran.stderr.contains("not believed"), "{ran:?}");
 }
 
+/// Without the catalog, the sidecars that Owlery wrote give the same events.
 #[test]
-fn what_owlery_wrote_tells_the_same_without_the_catalog() {
+fn own_sidecars_rebuild_the_same_events() {
     let world = World::sample("direct");
     let daemon = world.serve(&["--sidecars", "all"]);
     let count = || world.tree().iter().filter(|path| path.ends_with("/.details.json")).count();
@@ -403,8 +412,9 @@ fn what_owlery_wrote_tells_the_same_without_the_catalog() {
     }
 }
 
+/// They are not counted again.
 #[test]
-fn the_numbers_in_its_own_sidecar_are_taken_without_counting_again() {
+fn numbers_of_own_sidecars_are_believed() {
     let mut sidecar = strix_sidecar();
     sidecar["owlery"] = json!({"version": 1, "state": "complete", "frames": 4711, "bytes": 1_000_000,
                                "peak_change": 17, "problems": ["seen before"]});
@@ -418,14 +428,15 @@ fn the_numbers_in_its_own_sidecar_are_taken_without_counting_again() {
     assert_eq!((&told["frames"], &told["problems"]), (&json!(3), &json!([])));
 }
 
+/// Its start is never the present time.
 #[test]
-fn an_event_without_images_takes_its_time_from_its_name_and_never_from_now() {
+fn an_event_without_images_starts_at_its_name() {
     let world = World::new();
-    let old = format!("Camera1/{}/10-04-36", days_ago(400));
+    let old = event_id("Camera1", 400, "10-04-36");
     world.event(&old).frames(0).old().make();
-    let empty = format!("Camera1/{}/11-00-00", days_ago(400));
+    let empty = event_id("Camera1", 400, "11-00-00");
     world.event(&empty).frames(0).no_movie().old().make();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
+    world.old_event("Camera1", 1, "10-00-00");
     let start = format!("{}T10:04:36", days_ago(400));
     let told = world.listed(&old);
     assert_eq!((&told["start"], &told["end"], &told["frames"]), (&json!(start), &json!(start), &json!(0)));
@@ -456,7 +467,7 @@ fn frames_in_order(world: &World, id: &str, names: &[&str]) {
 }
 
 #[test]
-fn a_fall_back_of_the_clock_adds_what_elapsed() {
+fn a_clock_fallback_adds_the_elapsed_time() {
     let world = World::new();
     let id = "Camera1/2025-10-26/02-59-56";
     // 02:59:59 is followed by 02:00:00, an hour that comes twice.
@@ -467,8 +478,9 @@ fn a_fall_back_of_the_clock_adds_what_elapsed() {
     assert_eq!(told["thumbnail"], format!("/media/{id}/02-59-58-00.jpg"), "the second of five in time");
 }
 
+/// A frame named before its directory is from pre-capture or from after midnight: the order of writing decides.
 #[test]
-fn the_order_in_which_frames_were_written_decides_what_an_early_name_means() {
+fn write_order_explains_early_frame_names() {
     let world = World::new();
     // An event of the night whose directory was named late: the early frame is older than all others.
     let id = "Camera1/2025-10-26/02-59-56";
@@ -477,8 +489,9 @@ fn the_order_in_which_frames_were_written_decides_what_an_early_name_means() {
     assert_eq!((&told["start"], &told["end"]), (&json!("2025-10-26T02:57:00"), &json!("2025-10-26T02:59:58")));
 }
 
+/// In whatever order frames are named.
 #[test]
-fn the_end_is_never_before_the_start_in_whatever_order_frames_are_named() {
+fn the_end_is_never_before_the_start() {
     let world = World::new();
     for (id, names) in [
         ("Camera1/2025-10-26/02-59-56", ["02-00-00-00.jpg", "02-59-57-00.jpg", "01-59-59-00.jpg"]),
@@ -523,7 +536,7 @@ fn movies_of_every_ending_are_shown() {
 #[test]
 fn numbers_with_a_width_are_events() {
     let world = World::new();
-    let ids = ["01", "001", "042", "100"].map(|name| format!("Camera1/{}/{name}", days_ago(60)));
+    let ids = ["01", "001", "042", "100"].map(|name| event_id("Camera1", 60, name));
     for id in &ids {
         world.event(id.as_str()).file("10-00-00-00.jpg", "frame").old().make();
     }

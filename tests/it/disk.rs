@@ -2,17 +2,15 @@
 
 use std::fs;
 
-use crate::world::{Disk, Ran, World, days_ago, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, wait_until};
 
 fn expire(world: &World) -> Ran {
-    world.run("expire", &RULE)
+    world.run("expire", &KEEP_45_DAYS)
 }
 
 /// A stale day of this camera.
 fn stale(world: &World, camera: &str) -> std::path::PathBuf {
-    world.event(format!("{camera}/{}/10-00-00", days_ago(60))).old().make()
+    world.old_event(camera, 60, "10-00-00")
 }
 
 /// An archive of which a pass has seen one disk at Camera2's place, where there is another now.
@@ -30,8 +28,9 @@ fn id_of(said: &str) -> String {
     said.trim_end().rsplit(' ').next().unwrap().to_owned()
 }
 
+/// The next run notices another disk at a camera's path.
 #[test]
-fn another_disk_at_a_cameras_place_is_noticed_by_the_next_run_and_held_until_confirmed() {
+fn a_swapped_disk_is_held_until_confirmed() {
     let (world, _other) = swapped();
     let (here, there) = (stale(&world, "Camera1"), stale(&world, "Camera2"));
     let ran = expire(&world);
@@ -40,14 +39,14 @@ fn another_disk_at_a_cameras_place_is_noticed_by_the_next_run_and_held_until_con
     assert!(there.exists());
     assert!(ran.stderr.contains("Camera2 is on another disk than before"), "{ran:?}");
     let id = id_of(&ran.stderr);
-    let plan = world.run("plan", &[&RULE[..], &["--json"]].concat()).json();
+    let plan = world.run("plan", &[&KEEP_45_DAYS[..], &["--json"]].concat()).json();
     assert_eq!(plan["held"]["guard"], "disk");
     assert_eq!(id_of(plan["held"]["message"].as_str().unwrap()), id);
     let again = expire(&world);
     assert_eq!((again.code, id_of(&again.stderr)), (3, id.clone()), "{again:?}");
-    assert_eq!(world.run("expire", &[&RULE[..], &["--confirm", "0123456789abcdef"]].concat()).code, 3);
+    assert_eq!(world.run("expire", &[&KEEP_45_DAYS[..], &["--confirm", "0123456789abcdef"]].concat()).code, 3);
     assert!(there.exists());
-    let confirmed = world.run("expire", &[&RULE[..], &["--confirm", &id]].concat());
+    let confirmed = world.run("expire", &[&KEEP_45_DAYS[..], &["--confirm", &id]].concat());
     assert_eq!(confirmed.code, 0, "{confirmed:?}");
     assert!(!there.exists());
     let next = stale(&world, "Camera2");
@@ -55,8 +54,9 @@ fn another_disk_at_a_cameras_place_is_noticed_by_the_next_run_and_held_until_con
     assert!(!next.exists());
 }
 
+/// Events that were recorded below a mount point while its mount was missing.
 #[test]
-fn what_was_recorded_below_a_mount_point_while_the_mount_was_missing_is_held() {
+fn events_below_a_missing_mount_are_held() {
     let world = World::empty();
     let disk = Disk::mount(world.path("Camera2"), "4M");
     assert_eq!(expire(&world).code, 0);
@@ -69,7 +69,7 @@ fn what_was_recorded_below_a_mount_point_while_the_mount_was_missing_is_held() {
 }
 
 #[test]
-fn a_disk_that_is_mounted_again_is_the_same_disk() {
+fn a_remounted_disk_is_the_same_disk() {
     let world = World::empty();
     let elsewhere = world.outside("disk");
     let _disk = Disk::mount(&elsewhere, "4M");
@@ -85,17 +85,18 @@ fn a_disk_that_is_mounted_again_is_the_same_disk() {
 }
 
 #[test]
-fn a_person_may_delete_on_a_disk_that_is_not_confirmed() {
+fn users_may_delete_on_an_unconfirmed_disk() {
     let (world, _other) = swapped();
     let old = stale(&world, "Camera2");
-    let id = format!("Camera2/{}/10-00-00", days_ago(60));
+    let id = event_id("Camera2", 60, "10-00-00");
     let ran = world.run("delete", &[&id]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!old.exists());
 }
 
+/// A daemon records the disks also without a rule, and reports a swap.
 #[test]
-fn a_daemon_notes_the_disks_also_where_no_rule_asks_and_tells_of_a_swap() {
+fn a_daemon_without_rules_notices_a_swap() {
     let world = World::empty();
     let first = Disk::mount(world.path("Camera2"), "4M");
     let daemon = world.serve(&["--check-interval", "200ms"]);
@@ -104,7 +105,7 @@ fn a_daemon_notes_the_disks_also_where_no_rule_asks_and_tells_of_a_swap() {
     drop(first);
     let _other = Disk::mount(world.path("Camera2"), "4M");
     let old = stale(&world, "Camera2");
-    let daemon = world.serve(&[&RULE[..], &["--check-interval", "200ms"]].concat());
+    let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "200ms"]].concat());
     let guard = || {
         let told = daemon.get("/api/v1/retention").json();
         let guards = told["guards"].as_array().unwrap().clone();
@@ -118,7 +119,7 @@ fn a_daemon_notes_the_disks_also_where_no_rule_asks_and_tells_of_a_swap() {
 }
 
 #[test]
-fn a_file_of_the_disks_that_cannot_be_read_holds_every_pass() {
+fn an_unreadable_volumes_file_holds_every_pass() {
     let world = World::new();
     assert_eq!(expire(&world).code, 0);
     fs::write(world.path(".owlery/volumes.json"), "{").unwrap();
@@ -195,7 +196,7 @@ fn two_ntfs_disks_are_told_apart() {
 
 /// Two filesystems that one script makes have the same root inode and the same second of birth, and here the same id.
 #[test]
-fn two_disks_made_in_one_second_are_told_apart() {
+fn disks_made_in_one_second_are_distinguished() {
     let world = World::empty();
     let mkfs = ["mkfs.ext4", "-q", "-F", "-U", "6d1c0b53-1c1d-4d8b-a2a7-111111111111"];
     let first = Image::make(&world, "1", 8 << 20, &mkfs);
@@ -267,7 +268,7 @@ fn a_daemon_on_exfat_serves_and_is_reached() {
     let image = Image::make(&world, "1", 64 << 20, &["mkfs.exfat"]);
     let _disk = Image::mount(&image, &world.root, &["mount.exfat-fuse"]);
     let old = stale(&world, "Camera1");
-    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    let id = event_id("Camera1", 3, "10-00-00");
     let young = world.event(id.as_str()).old().make();
     let daemon = world.serve(&["--keep-days", "90", "--event-gap", "1s"]);
     daemon.wait_for_log("the control socket is");

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use crate::world::{PATIENCE, Response, World, days_ago, request, wait_until};
+use crate::world::{PATIENCE, Response, World, event_id, request, wait_until};
 
 /// The example at work, on a thread of its own.
 pub struct Embedded {
@@ -64,8 +64,9 @@ fn links(page: &str, html: &str) -> Vec<String> {
     html.split("href=\"").skip(1).map(|rest| format!("{base}{}", rest.split('"').next().unwrap())).collect()
 }
 
+/// An application serves the cameras below a path of its own.
 #[test]
-fn an_application_has_the_cameras_below_a_path_of_its_own() {
+fn the_router_mounts_below_a_path() {
     let world = World::sample("direct");
     let embedded = Embedded::start(&world);
     assert!(embedded.get("/").text().contains("My house"));
@@ -93,7 +94,7 @@ fn an_application_has_the_cameras_below_a_path_of_its_own() {
 }
 
 #[test]
-fn every_url_in_an_answer_leads_to_what_it_names() {
+fn every_url_in_a_response_works() {
     let world = World::sample("direct");
     let embedded = Embedded::start(&world);
     let is_there = |url: &str| {
@@ -135,15 +136,16 @@ fn every_url_in_an_answer_leads_to_what_it_names() {
 fn an_application_hears_the_news() {
     let world = World::new();
     let embedded = Embedded::start(&world);
-    let id = format!("Camera1/{}/10-00-00", days_ago(2));
+    let id = event_id("Camera1", 2, "10-00-00");
     world.event(&*id).old().make();
     let heard = format!("new: {id}");
     while embedded.news.recv_timeout(PATIENCE).expect("it is told") != heard {}
     embedded.stop();
 }
 
+/// Each place gets its own URLs.
 #[test]
-fn one_router_can_be_mounted_in_several_places_and_none_is_told_another_s_urls() {
+fn a_router_can_be_mounted_in_several_places() {
     let world = World::sample("direct");
     let service = Archive::open(Options::new(&world.root)).unwrap().start().unwrap();
     assert!(service.wait_ready(PATIENCE));

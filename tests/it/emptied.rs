@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::world::{World, days_ago, wait_until};
+use crate::world::{World, days_ago, event_id, wait_until};
 
 /// What Motion's `cleandir` left of two events, as an archive of ten days ago.
 #[allow(clippy::disallowed_methods)] // of the real files
@@ -51,11 +51,11 @@ fn what_cleandir_leaves_goes_but_for_saved() {
 #[test]
 fn a_daemon_removes_an_event_that_was_emptied() {
     let world = World::new();
-    let one = world.event(format!("Camera1/{}/10-00-00", days_ago(10))).old().make();
-    let two = world.event(format!("Camera1/{}/11-00-00", days_ago(10))).old().make();
-    let other = world.event(format!("Camera1/{}/10-00-00", days_ago(20))).old().make();
-    let new = world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
-    let stranger = world.event(format!("Camera1/{}/10-00-00", days_ago(30))).old().make();
+    let one = world.old_event("Camera1", 10, "10-00-00");
+    let two = world.old_event("Camera1", 10, "11-00-00");
+    let other = world.old_event("Camera1", 20, "10-00-00");
+    let new = world.old_event("Camera1", 1, "10-00-00");
+    let stranger = world.old_event("Camera1", 30, "10-00-00");
     assert_eq!(world.run("scan", &["--measure"]).code, 0);
     let _daemon = world.serve(&["--check-interval", "1s"]);
     fs::write(stranger.join("notes.txt"), "not ours").unwrap();
@@ -72,7 +72,7 @@ fn a_daemon_removes_an_event_that_was_emptied() {
 fn empty_directories_below_an_event_go_with_it() {
     let world = World::new();
     let events = ["10-00-00", "11-00-00", "12-00-00"].map(|name| {
-        let event = world.event(format!("Camera1/{}/{name}", days_ago(10))).old().make();
+        let event = world.old_event("Camera1", 10, name);
         fs::create_dir_all(event.join("debug/deeper")).unwrap();
         event
     });
@@ -95,7 +95,7 @@ fn empty_directories_below_an_event_go_with_it() {
 fn cleaned_events_count_no_more_for_size_rules() {
     let world = World::new();
     let movie = || vec![0; 100_000];
-    let [taken, oldest, new] = [11, 12, 1].map(|ago| format!("Camera1/{}/10-00-00", days_ago(ago)));
+    let [taken, oldest, new] = [11, 12, 1].map(|ago| event_id("Camera1", ago, "10-00-00"));
     for id in [&taken, &oldest] {
         world.event(id).file("sound.bin", movie()).old().make();
     }
@@ -113,7 +113,7 @@ fn cleaned_events_count_no_more_for_size_rules() {
 #[test]
 fn a_directory_that_is_being_filled_stays() {
     let world = World::new();
-    let old = world.event(format!("Camera1/{}/10-00-00", days_ago(10))).old().make();
+    let old = world.old_event("Camera1", 10, "10-00-00");
     let new = old.with_file_name("11-00-00");
     fs::create_dir(&new).unwrap();
     assert_eq!(world.run("expire", &[]).code, 0);
@@ -123,7 +123,7 @@ fn a_directory_that_is_being_filled_stays() {
 /// Cleaners also take a part: the movies, some frames, or the recordings beside files of others. The list said for a day that
 /// all was there.
 #[test]
-fn what_a_cleaner_takes_of_an_event_is_noticed() {
+fn partly_cleaned_events_are_noticed() {
     let world = World::new();
     let day = format!("Camera1/{}", days_ago(10));
     let [movie, frames, others] = ["10-00-00", "11-00-00", "12-00-00"].map(|name| format!("{day}/{name}"));

@@ -9,12 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::world::{Disk, Ran, World, days_ago, run_by, unprivileged, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, run_by, unprivileged, wait_until};
 
 fn event(world: &World, camera: &str, days: u64, name: &str) -> PathBuf {
-    world.event(format!("{camera}/{}/{name}", days_ago(days))).old().make()
+    world.old_event(camera, days, name)
 }
 
 /// The directory of a day below the root: `Camera1/2026-09-20`.
@@ -23,12 +21,12 @@ fn day(camera: &str, days: u64) -> String {
 }
 
 fn expire(world: &World) -> Ran {
-    world.run("expire", &RULE)
+    world.run("expire", &KEEP_45_DAYS)
 }
 
 /// Retires and stops before anything is reaped; answers the pass's directory in the root's queue.
 fn retire_only(world: &World) -> PathBuf {
-    let mut command = world.command("expire", RULE);
+    let mut command = world.command("expire", KEEP_45_DAYS);
     command.env("OWLERY_FAULT", "retire-8");
     let ran = Ran::of(command);
     assert_eq!(ran.code, -1, "{ran:?}");
@@ -59,11 +57,11 @@ fn a_whole_stale_day_is_renamed_whole() {
 }
 
 #[test]
-fn the_manifest_tells_what_was_planned_when_and_why() {
+fn the_manifest_has_plan_time_and_reasons() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 50, "10-00-00");
-    world.event(format!("Camera1/{}/11-00-00", days_ago(50))).saved().old().make();
+    world.event(event_id("Camera1", 50, "11-00-00")).saved().old().make();
     let planned = world.run("plan", &["--keep-days", "45", "--json"]).json();
     let pass = retire_only(&world);
     let manifest = read_json(&pass.join("pass.json"));
@@ -80,11 +78,11 @@ fn the_manifest_tells_what_was_planned_when_and_why() {
 }
 
 #[test]
-fn the_manifest_is_there_before_anything_is_moved() {
+fn the_manifest_precedes_the_first_rename() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     let before = world.tree();
-    let mut command = world.command("expire", RULE);
+    let mut command = world.command("expire", KEEP_45_DAYS);
     command.env("OWLERY_FAULT", "retire-3");
     assert_eq!(Ran::of(command).code, -1);
     let queued = world.queued();
@@ -95,15 +93,16 @@ fn the_manifest_is_there_before_anything_is_moved() {
     assert_eq!(archive, before);
 }
 
+/// The other events of its day are retired one by one.
 #[test]
-fn a_saved_event_stays_and_the_others_of_its_day_go_one_by_one() {
+fn a_saved_event_stays_while_its_day_goes() {
     let world = World::new();
-    let saved = world.event(format!("Camera1/{}/11-00-00", days_ago(60))).saved().old().make();
+    let saved = world.event(event_id("Camera1", 60, "11-00-00")).saved().old().make();
     event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 60, "12-00-00");
     let inode = world.path(day("Camera1", 60)).metadata().unwrap().ino();
     let before = fs::read_dir(&saved).unwrap().count();
-    let ran = world.run("expire", &[&RULE[..], &["--json"]].concat());
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--json"]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(ran.json()["items"][0]["events"], serde_json::json!(["10-00-00", "12-00-00"]));
     assert_eq!(world.path(day("Camera1", 60)).metadata().unwrap().ino(), inode, "the day itself was not moved");
@@ -121,7 +120,7 @@ fn what_is_not_ours_is_never_touched() {
     fs::create_dir(of_day.join("police")).unwrap();
     fs::write(of_day.join("police/copy.mp4"), "x").unwrap();
     fs::write(world.path("Camera1/lastsnap.jpg"), "x").unwrap();
-    fs::create_dir_all(world.path(format!("Garden/{}/10-00-00", days_ago(60)))).unwrap();
+    fs::create_dir_all(world.path(event_id("Garden", 60, "10-00-00"))).unwrap();
     fs::create_dir_all(world.path(format!("Camera1/old-{}/10-00-00", days_ago(60)))).unwrap();
     let ran = expire(&world);
     assert_eq!(ran.code, 0, "what is not ours is data, not an error: {ran:?}");
@@ -146,7 +145,7 @@ fn what_is_not_ours_is_never_touched() {
 }
 
 #[test]
-fn a_day_expires_when_it_lies_more_than_n_days_before_today() {
+fn a_day_expires_after_more_than_n_days() {
     let world = World::new();
     for days in [0, 1, 2, 44, 45, 46] {
         event(&world, "Camera1", days, "10-00-00");
@@ -175,7 +174,7 @@ fn without_a_rule_nothing_expires() {
 }
 
 #[test]
-fn empty_day_directories_go_but_for_those_of_today_and_yesterday() {
+fn empty_days_before_yesterday_are_removed() {
     let world = World::new();
     for days in [0, 1, 20, 60] {
         fs::create_dir(world.path(day("Camera1", days))).unwrap();
@@ -190,14 +189,14 @@ fn empty_day_directories_go_but_for_those_of_today_and_yesterday() {
 }
 
 #[test]
-fn every_move_into_the_queue_refuses_to_overwrite() {
+fn moves_into_the_queue_never_overwrite() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 50, "10-00-00");
-    world.event(format!("Camera1/{}/11-00-00", days_ago(50))).saved().old().make();
+    world.event(event_id("Camera1", 50, "11-00-00")).saved().old().make();
     let calls = world.outside("strace").join("calls");
     let trace = ["strace", "-f", "-e", "trace=rename,renameat,renameat2", "-o", calls.to_str().unwrap()];
-    let ran = Ran::of(run_by(&trace, &world.command("expire", RULE)));
+    let ran = Ran::of(run_by(&trace, &world.command("expire", KEEP_45_DAYS)));
     assert_eq!(ran.code, 0, "{ran:?}");
     let calls = fs::read_to_string(calls).unwrap();
     let moves: Vec<&str> =
@@ -206,24 +205,25 @@ fn every_move_into_the_queue_refuses_to_overwrite() {
     assert!(moves.iter().all(|call| call.contains("RENAME_NOREPLACE")), "{moves:?}");
 }
 
+/// On filesystems without no-replace renames.
 #[test]
-fn where_a_filesystem_cannot_promise_not_to_overwrite_a_plain_rename_serves() {
+fn a_plain_rename_is_the_fallback() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EINVAL"];
-    let ran = Ran::of(run_by(&inject, &world.command("expire", RULE)));
+    let ran = Ran::of(run_by(&inject, &world.command("expire", KEEP_45_DAYS)));
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!world.has(day("Camera1", 60)));
     assert!(world.queued().is_empty());
 }
 
 #[test]
-fn a_rename_that_answers_exdev_makes_the_camera_use_its_own_queue() {
+fn exdev_selects_the_cameras_own_queue() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 59, "10-00-00");
     let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EXDEV:when=1"];
-    let ran = Ran::of(run_by(&inject, &world.command("expire", RULE)));
+    let ran = Ran::of(run_by(&inject, &world.command("expire", KEEP_45_DAYS)));
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!world.has(day("Camera1", 60)) && !world.has(day("Camera1", 59)));
     assert_eq!(fs::read_dir(world.path("Camera1/delete_queue")).unwrap().count(), 0, "used, and reaped");
@@ -231,7 +231,7 @@ fn a_rename_that_answers_exdev_makes_the_camera_use_its_own_queue() {
 }
 
 #[test]
-fn a_pass_of_too_large_a_share_is_refused_until_it_is_confirmed() {
+fn a_too_large_pass_is_held_until_confirmed() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 59, "10-00-00");
@@ -260,8 +260,9 @@ fn a_pass_of_too_large_a_share_is_refused_until_it_is_confirmed() {
     assert_eq!(world.list().len(), 1);
 }
 
+/// It takes what was held, without events that were saved since.
 #[test]
-fn a_confirmed_pass_is_what_was_held_less_what_was_saved_and_nothing_more() {
+fn a_confirmed_pass_takes_no_more_than_held() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     let saved = event(&world, "Camera1", 60, "11-00-00");
@@ -291,7 +292,7 @@ fn a_confirmed_pass_is_what_was_held_less_what_was_saved_and_nothing_more() {
 }
 
 #[test]
-fn another_plan_takes_the_place_of_the_one_that_is_held() {
+fn a_new_plan_replaces_the_held_one() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     let hold = || world.run("expire", &["--keep-days", "45", "--json"]).json()["pass"].as_str().unwrap().to_owned();
@@ -317,7 +318,7 @@ fn cameras_can_have_rules_of_their_own() {
 }
 
 #[test]
-fn a_rule_for_a_camera_that_does_not_exist_holds_everything() {
+fn a_rule_for_an_unknown_camera_holds_all() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     let before = world.tree();
@@ -335,13 +336,13 @@ fn a_rule_for_a_camera_that_does_not_exist_holds_everything() {
 }
 
 #[test]
-fn one_camera_s_error_does_not_stop_the_others() {
+fn one_cameras_error_stops_no_other() {
     let world = World::empty();
     for camera in ["Camera1", "Camera2", "Camera3"] {
         event(&world, camera, 60, "10-00-00");
     }
     fs::set_permissions(world.path("Camera2"), fs::Permissions::from_mode(0o555)).unwrap();
-    let ran = Ran::of(unprivileged(&world.command("expire", RULE)));
+    let ran = Ran::of(unprivileged(&world.command("expire", KEEP_45_DAYS)));
     fs::set_permissions(world.path("Camera2"), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("Camera2") && ran.stderr.contains("Permission denied"), "{}", ran.stderr);
@@ -351,13 +352,14 @@ fn one_camera_s_error_does_not_stop_the_others() {
     assert!(!world.has(day("Camera2", 60)));
 }
 
+/// The next pass retires the day.
 #[test]
-fn one_failed_rename_stops_nothing_else_and_is_made_up_for_by_the_next_pass() {
+fn one_failed_rename_stops_nothing_else() {
     let world = World::new();
     event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 59, "10-00-00");
     let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EIO:when=1"];
-    let ran = Ran::of(run_by(&inject, &world.command("expire", RULE)));
+    let ran = Ran::of(run_by(&inject, &world.command("expire", KEEP_45_DAYS)));
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains(&days_ago(60)) && ran.stderr.contains("Input/output error"), "{}", ran.stderr);
     assert!(world.has(day("Camera1", 60)) && !world.has(day("Camera1", 59)));
@@ -367,7 +369,7 @@ fn one_failed_rename_stops_nothing_else_and_is_made_up_for_by_the_next_pass() {
 }
 
 #[test]
-fn a_camera_on_a_disk_of_its_own_has_its_own_queue() {
+fn cameras_on_other_disks_have_own_queues() {
     let world = World::empty();
     let _mounted = Disk::mount(world.path("Camera2"), "4m");
     let disk = world.outside("disk");
@@ -402,14 +404,14 @@ fn a_plan_is_what_expire_then_does() {
     event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 60, "11-00-00");
     event(&world, "Camera2", 50, "10-00-00");
-    let saved = world.event(format!("Camera2/{}/11-00-00", days_ago(50))).saved().old().make();
+    let saved = world.event(event_id("Camera2", 50, "11-00-00")).saved().old().make();
     event(&world, "Camera2", 3, "10-00-00");
     let before = world.tree();
     let bytes = |below: &str| -> u64 {
         let files = walkdir::WalkDir::new(world.path(below)).into_iter().flatten();
         files.filter(|entry| entry.file_type().is_file()).map(|entry| entry.metadata().unwrap().len()).sum()
     };
-    let planned = world.run("plan", &[&RULE[..], &["--json"]].concat()).json();
+    let planned = world.run("plan", &[&KEEP_45_DAYS[..], &["--json"]].concat()).json();
     let reason = |days| format!("older than 45 days: ended {}", days_ago(days));
     assert_eq!(
         planned["items"],
@@ -424,19 +426,20 @@ fn a_plan_is_what_expire_then_does() {
     assert_eq!(planned["kept"][0]["reason"], "saved");
     assert_eq!(world.tree(), before, "a dry run changes nothing");
 
-    let done = world.run("expire", &[&RULE[..], &["--json"]].concat()).json();
+    let done = world.run("expire", &[&KEEP_45_DAYS[..], &["--json"]].concat()).json();
     assert_eq!(done["items"], planned["items"]);
     assert_eq!(done["refused"], Value::Null);
     assert_eq!(done["undo_until"], Value::Null);
     assert!(done["pass"].is_string() && done["started"].is_string());
     assert!(saved.is_dir());
-    let again = world.run("expire", &[&RULE[..], &["--json"]].concat()).json();
+    let again = world.run("expire", &[&KEEP_45_DAYS[..], &["--json"]].concat()).json();
     assert_eq!(again["pass"], Value::Null, "nothing more to do");
     assert!(world.queued().is_empty());
 }
 
+/// `plan` with rules of its own shows what they would do.
 #[test]
-fn beside_a_daemon_its_rules_apply_and_a_plan_may_ask_what_if() {
+fn beside_a_daemon_its_rules_apply() {
     let world = World::new();
     for days in [3, 20, 60] {
         event(&world, "Camera1", days, "10-00-00");
@@ -461,8 +464,9 @@ fn beside_a_daemon_its_rules_apply_and_a_plan_may_ask_what_if() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// Beside a daemon, `expire` runs there, and can confirm what the daemon holds.
 #[test]
-fn expire_beside_a_daemon_is_done_by_the_daemon_and_confirms_what_it_holds() {
+fn expire_runs_in_the_daemon() {
     let world = World::new();
     for days in [59, 60] {
         event(&world, "Camera1", days, "10-00-00");
@@ -482,8 +486,9 @@ fn expire_beside_a_daemon_is_done_by_the_daemon_and_confirms_what_it_holds() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// `.saved` was set after the last scan.
 #[test]
-fn a_mark_that_the_catalog_does_not_know_of_yet_is_honoured() {
+fn a_mark_missing_in_the_catalog_protects() {
     let world = World::new();
     let marked = event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 60, "11-00-00");
@@ -508,7 +513,7 @@ fn a_mark_that_the_catalog_does_not_know_of_yet_is_honoured() {
 }
 
 #[test]
-fn a_day_that_was_replaced_by_a_link_leads_nowhere() {
+fn links_in_place_of_days_are_refused() {
     let world = World::new();
     for days in [59, 60] {
         event(&world, "Camera1", days, "10-00-00");
@@ -530,7 +535,7 @@ fn a_day_that_was_replaced_by_a_link_leads_nowhere() {
 }
 
 #[test]
-fn an_event_that_was_replaced_by_a_link_leads_nowhere() {
+fn links_in_place_of_events_are_refused() {
     let world = World::new();
     let moved = event(&world, "Camera1", 60, "10-00-00");
     event(&world, "Camera1", 60, "11-00-00");

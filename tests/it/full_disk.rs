@@ -5,9 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::world::{Disk, Ran, World, days_ago, run_by, unfinished_mp4, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, run_by, unfinished_mp4, wait_until};
 
 /// A small ext4 on a loop device; taken away when dropped.
 struct Loop {
@@ -60,10 +58,10 @@ fn take_inodes(at: &Path) {
 fn events(world: &World) {
     for days in [3, 60, 61, 62, 63, 64] {
         for name in ["10-00-00", "11-00-00"] {
-            world.event(format!("Camera1/{}/{name}", days_ago(days))).frames(2).old().make();
+            world.event(event_id("Camera1", days, name)).frames(2).old().make();
         }
     }
-    world.event(format!("Camera1/{}/12-00-00", days_ago(64))).saved().old().make();
+    world.event(event_id("Camera1", 64, "12-00-00")).saved().old().make();
 }
 
 fn check_expired(world: &World) {
@@ -71,14 +69,14 @@ fn check_expired(world: &World) {
         assert!(!world.has(format!("Camera1/{}", days_ago(days))), "{days}");
     }
     assert!(world.has(format!("Camera1/{}/12-00-00/video.mp4", days_ago(64))), "what is saved stays");
-    assert!(!world.has(format!("Camera1/{}/10-00-00", days_ago(64))));
+    assert!(!world.has(event_id("Camera1", 64, "10-00-00")));
     for name in ["10-00-00", "11-00-00"] {
         assert!(world.has(format!("Camera1/{}/{name}/video.mp4", days_ago(3))), "what is young stays");
     }
 }
 
 fn expire_before_the_first_start(world: &World, flags: &[&str]) {
-    let ran = world.run("expire", &[&RULE[..], flags].concat());
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], flags].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     check_expired(world);
     assert!(world.queued().is_empty());
@@ -116,7 +114,7 @@ fn an_unmarked_full_root_is_known_again() {
     drop(disk);
     let _other = Loop::mount(&world, &world.root, &[]);
     events(&world);
-    let ran = world.run("expire", &[&RULE[..], &flags].concat());
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &flags].concat());
     assert_eq!(ran.code, 3, "another disk is not that archive: {ran:?}");
 }
 
@@ -144,34 +142,34 @@ fn a_disk_without_inodes_expires() {
 
 /// It never became ready: the preload waited for the catalog, and the pass for the preload.
 #[test]
-fn a_daemon_starts_on_a_full_disk_and_expires() {
+fn a_daemon_expires_on_a_full_disk() {
     let world = World::empty();
     let _disk = Loop::mount(&world, &world.root, &[]);
     events(&world);
     fill(&world.root);
-    let daemon = world.serve(&RULE);
+    let daemon = world.serve(&KEEP_45_DAYS);
     wait_until("the stale days are gone", || {
         !world.has(format!("Camera1/{}", days_ago(60))) && world.queued().is_empty()
     });
-    wait_until("all of them", || !world.has(format!("Camera1/{}/10-00-00", days_ago(64))));
+    wait_until("all of them", || !world.has(event_id("Camera1", 64, "10-00-00")));
     check_expired(&world);
     wait_until("ready", || daemon.get("/readyz").status == 200);
     assert_eq!(daemon.stop(), 0);
 }
 
 #[test]
-fn a_full_disk_is_an_alert_and_keeps_the_reserve() {
+fn a_full_disk_alerts_and_keeps_the_reserve() {
     let world = World::empty();
     let disk = Disk::mount(&world.root, "32M");
-    world.event(format!("Camera1/{}/10-00-00", days_ago(3))).old().make();
-    let flags = [&RULE[..], &["--check-interval", "1s"]].concat();
+    world.old_event("Camera1", 3, "10-00-00");
+    let flags = [&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat();
     let daemon = world.serve(&flags);
     wait_until("a reserve", || world.has(".owlery/reserve"));
     disk.fill();
     wait_until("an alert", || daemon.get("/readyz").json()["alerts"].to_string().contains("is full"));
     assert!(world.has(".owlery/reserve"), "no rule could use it");
     // A person deletes: that is what the reserve is for, and the command ends.
-    let ran = world.run("delete", &[&format!("Camera1/{}/10-00-00", days_ago(3))]);
+    let ran = world.run("delete", &[&event_id("Camera1", 3, "10-00-00")]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(daemon.stop(), 0);
 }
@@ -180,24 +178,24 @@ fn a_full_disk_is_an_alert_and_keeps_the_reserve() {
 fn a_disk_filled_under_a_daemon_is_expired() {
     let world = World::empty();
     let _disk = Loop::mount(&world, &world.root, &[]);
-    world.event(format!("Camera1/{}/10-00-00", days_ago(3))).old().make();
+    world.old_event("Camera1", 3, "10-00-00");
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--check-interval", "1s"]);
     events(&world);
     fill(&world.root);
     wait_until("the stale days are gone", || !world.has(format!("Camera1/{}", days_ago(60))));
-    wait_until("all of them", || !world.has(format!("Camera1/{}/10-00-00", days_ago(64))));
+    wait_until("all of them", || !world.has(event_id("Camera1", 64, "10-00-00")));
     check_expired(&world);
     assert_eq!(daemon.stop(), 0);
 }
 
 /// A deletion by a person may remove nothing else: without any room it is refused, with one error and the cure.
 #[test]
-fn a_delete_without_any_room_says_how_to_help() {
+fn a_delete_without_room_names_the_remedy() {
     let world = World::empty();
     let _disk = Loop::mount(&world, &world.root, &[]);
     events(&world);
     fill(&world.root);
-    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    let id = event_id("Camera1", 3, "10-00-00");
     let ran = world.run("delete", &[&id]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("make room by hand"), "{ran:?}");
@@ -207,7 +205,7 @@ fn a_delete_without_any_room_says_how_to_help() {
 
 /// `SQLite`'s memory-mapped file took a block of 1 KiB when there was none: the process ended with SIGBUS.
 #[test]
-fn a_nearly_full_disk_of_small_blocks_is_safe() {
+fn a_full_disk_with_small_blocks_is_safe() {
     let world = World::empty();
     let _disk = Loop::mount(&world, &world.root, &["-b", "1024"]);
     events(&world);
@@ -216,7 +214,7 @@ fn a_nearly_full_disk_of_small_blocks_is_safe() {
     filler.set_len(filler.metadata().unwrap().len() - 200 * 1024).unwrap();
     assert_eq!(world.run("scan", &[]).code, 0);
     assert!(world.has(".owlery/archive.json") && !world.has(".owlery/catalog.db"), "the catalog is elsewhere");
-    let daemon = world.serve(&[&RULE[..], &["--check-interval", "1s"]].concat());
+    let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
     wait_until("the stale days are gone", || !world.has(format!("Camera1/{}", days_ago(60))));
     assert_eq!(daemon.stop(), 0);
 }
@@ -225,7 +223,7 @@ fn a_nearly_full_disk_of_small_blocks_is_safe() {
 fn expire_without_room(world: &World, errno: &str) -> usize {
     let inject = format!("inject=mkdirat:error={errno}");
     let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=mkdirat", "-e", &inject];
-    let ran = Ran::of(run_by(&strace, &world.command("expire", RULE)));
+    let ran = Ran::of(run_by(&strace, &world.command("expire", KEEP_45_DAYS)));
     assert_eq!(ran.code, 1, "{ran:?}");
     fs::read_dir(world.path(format!("Camera1/{}", days_ago(60)))).unwrap().count()
 }
@@ -236,7 +234,7 @@ fn a_disk_that_gains_no_room_keeps_events() {
     let world = World::empty();
     for second in 10..90 {
         let name = format!("10-0{}-{:02}", second / 60, second % 60);
-        world.event(format!("Camera1/{}/{name}", days_ago(60))).frames(1).old().make();
+        world.event(event_id("Camera1", 60, name)).frames(1).old().make();
     }
     let camera = world.path("Camera1");
     std::os::unix::fs::chown(&camera, Some(1234), None).unwrap();
@@ -250,12 +248,12 @@ fn a_disk_that_stays_full_is_logged_once() {
     let world = World::empty();
     let _disk = Loop::mount(&world, &world.root, &[]);
     for days in 60..70 {
-        let event = world.event(format!("Camera1/{}/10-00-00", days_ago(days))).frames(1).old().make();
+        let event = world.event(event_id("Camera1", days, "10-00-00")).frames(1).old().make();
         fs::create_dir_all(event.join("folder/folder")).unwrap(); // no event of Motion's: it is not removed in place
     }
     world.make_old();
     fill(&world.root);
-    let daemon = world.serve(&[&RULE[..], &["--check-interval", "1s"]].concat());
+    let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
     daemon.wait_for_log("make room by hand");
     for _ in 0..3 {
         daemon.send("POST", "/api/v1/retention/run", "");
@@ -274,7 +272,7 @@ fn a_full_disk_is_told_by_the_api() {
     events(&world);
     fill(&world.root);
     let daemon = world.serve(&[]);
-    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    let id = event_id("Camera1", 3, "10-00-00");
     let deleted = daemon.send("DELETE", &format!("/api/v1/events/{id}"), "");
     assert_eq!(deleted.status, 507, "{}", deleted.text());
     assert!(deleted.text().contains("remove some files by hand"), "{}", deleted.text());
@@ -297,13 +295,13 @@ fn a_full_disk_is_told_by_the_api() {
 }
 
 #[test]
-fn a_full_disk_of_the_state_is_an_alert() {
+fn a_full_state_disk_is_an_alert() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+    world.old_event("Camera1", 60, "10-00-00");
     let disk = Disk::mount(world.outside("disk"), "4M");
     disk.fill();
     let state = world.outside("disk").join("state");
-    let flags = [&RULE[..], &["--state-dir", state.to_str().unwrap()]].concat();
+    let flags = [&KEEP_45_DAYS[..], &["--state-dir", state.to_str().unwrap()]].concat();
     let daemon = world.serve(&flags);
     wait_until("it is expired all the same", || !world.has(format!("Camera1/{}", days_ago(60))));
     wait_until("an alert", || {
@@ -314,14 +312,14 @@ fn a_full_disk_of_the_state_is_an_alert() {
 
 /// Nothing of ours can go here, and only events that must stay would be left to remove.
 #[test]
-fn saved_and_open_events_stay_on_a_full_disk() {
+fn a_full_disk_keeps_saved_and_open_events() {
     let world = World::empty();
     let _disk = Loop::mount(&world, &world.root, &[]);
-    let (saved, open) = (format!("Camera1/{}/10-00-00", days_ago(60)), format!("Camera1/{}/11-00-00", days_ago(60)));
+    let (saved, open) = (event_id("Camera1", 60, "10-00-00"), event_id("Camera1", 60, "11-00-00"));
     world.event(&saved).frames(2).saved().old().make();
     world.event(&open).frames(2).movie("video.mp4", unfinished_mp4()).make();
     fill(&world.root);
-    world.run("expire", &RULE);
+    world.run("expire", &KEEP_45_DAYS);
     assert!(world.has(format!("{saved}/video.mp4")) && world.has(format!("{open}/video.mp4")));
 }
 
@@ -337,7 +335,7 @@ fn a_crash_in_place_is_made_up_for() {
             fill(&world.root);
             let flags = if is_elsewhere { state_elsewhere(&world).to_vec() } else { Vec::new() };
             let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-            let mut command = world.command("expire", [&RULE[..], &flags].concat());
+            let mut command = world.command("expire", [&KEEP_45_DAYS[..], &flags].concat());
             command.env("OWLERY_FAULT", &step);
             assert_eq!(Ran::of(command).code, -1, "{step}");
             expire_before_the_first_start(&world, &flags);
@@ -363,12 +361,12 @@ fn check_audit(world: &World, flags: &[&str], step: &str) {
 
 /// No inode is free but that of the reserve.
 #[test]
-fn an_event_can_be_saved_on_a_full_disk() {
+fn events_can_be_saved_on_a_full_disk() {
     let world = World::empty();
     let _disk = Loop::mount(&world, &world.root, &["-N", "256"]);
-    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    let id = event_id("Camera1", 3, "10-00-00");
     world.event(&id).old().make();
-    let daemon = world.serve(&RULE);
+    let daemon = world.serve(&KEEP_45_DAYS);
     wait_until("a reserve", || world.has(".owlery/reserve"));
     take_inodes(&world.root);
     let ran = world.run("save", &[&id]);
@@ -379,7 +377,7 @@ fn an_event_can_be_saved_on_a_full_disk() {
 }
 
 #[test]
-fn a_held_pass_removes_nothing_on_a_full_disk() {
+fn held_passes_remove_nothing_on_full_disks() {
     let world = World::empty();
     let _disk = Loop::mount(&world, &world.root, &[]);
     events(&world);

@@ -60,7 +60,7 @@ fn health_and_readiness_are_told() {
 }
 
 #[test]
-fn a_root_that_is_gone_is_no_reason_to_forget() {
+fn a_missing_root_removes_no_event() {
     let world = World::sample("direct");
     let daemon = world.serve(&["--check-interval", "100ms"]);
     let away = world.root.with_extension("away");
@@ -76,7 +76,7 @@ fn a_root_that_is_gone_is_no_reason_to_forget() {
 }
 
 #[test]
-fn the_page_and_its_parts_are_served_and_allow_no_foreign_script() {
+fn the_page_is_served_without_foreign_scripts() {
     let world = World::new();
     let daemon = world.serve(&[]);
     for (path, kind) in [

@@ -4,25 +4,23 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::world::{World, days_ago, wait_until};
-
-const RULES: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+use crate::world::{KEEP_45_DAYS, World, days_ago, event_id, wait_until};
 
 /// Motion with `%Y-%m-%d/%H/%M-%S`: what is named `08` is an hour, with files that Owlery does not know.
 #[test]
 fn hour_directories_are_kept_and_told() {
     let world = World::new();
     for (days, hour) in [(60, "00"), (60, "08"), (60, "23"), (1, "08")] {
-        let dir = world.path(format!("Camera1/{}/{hour}", days_ago(days)));
+        let dir = world.path(event_id("Camera1", days, hour));
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("15-30.mp4"), "x").unwrap();
         fs::write(dir.join("15-30-00.jpg"), "x").unwrap();
     }
     world.make_old();
     assert_eq!(world.list(), Vec::<serde_json::Value>::new());
-    let plan = world.run("plan", &RULES);
+    let plan = world.run("plan", &KEEP_45_DAYS);
     assert!(plan.stdout.contains("no events") && plan.stdout.contains("each hour"), "{plan:?}");
-    let ran = world.run("expire", &RULES);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert!(world.has(format!("Camera1/{}/08/15-30.mp4", days_ago(60))), "{ran:?}");
     let check = world.run("check", &[]);
     assert!(check.stdout.contains(&format!("{}/08: not an event's", days_ago(60))), "{check:?}");
@@ -33,7 +31,7 @@ fn hour_directories_are_kept_and_told() {
 fn hours_of_frames_stay_where_numbers_expire() {
     let world = World::new();
     let make = |camera: &str, name: &str, frames: &[&str]| {
-        let dir = world.path(format!("{camera}/{}/{name}", days_ago(60)));
+        let dir = world.path(event_id(camera, 60, name));
         fs::create_dir_all(&dir).unwrap();
         for frame in frames {
             fs::write(dir.join(frame), "x").unwrap();
@@ -45,7 +43,7 @@ fn hours_of_frames_stay_where_numbers_expire() {
     make("Camera2", "07", &["06-50-00-00.jpg"]);
     make("Camera2", "08", &["08-15-30-00.jpg"]);
     world.make_old();
-    let ran = world.run("expire", &RULES);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert!(world.has(format!("Camera1/{}/08/08-15-30-00.jpg", days_ago(60))), "{ran:?}");
     assert!(world.has(format!("Camera1/{}/09/09-15-30-00.jpg", days_ago(60))), "{ran:?}");
     assert!(!world.has(format!("Camera2/{}", days_ago(60))), "{ran:?}");
@@ -72,8 +70,8 @@ fn a_new_hour_directory_becomes_no_event() {
 #[test]
 fn directories_with_days_are_named_as_cameras() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
-    world.event(format!("Frontdoor/{}/10-00-00", days_ago(1))).old().make();
+    world.old_event("Camera1", 1, "10-00-00");
+    world.old_event("Frontdoor", 1, "10-00-00");
     fs::create_dir_all(world.path(OsStr::from_bytes(b"Camera\xff")).join(days_ago(2))).unwrap();
     for not in ["backup/notes", "lost+found/2026-01-01", "queue/2026-01-01", "delete_queue/2026-01-01", ".x/2026-01-01"]
     {

@@ -126,8 +126,9 @@ fn an_embedding_program_asks_follows_and_stops() {
     while news.wait().is_some() {} // what was said before the end, and then the end
 }
 
+/// Not a second earlier.
 #[test]
-fn a_day_expires_when_the_clock_passes_midnight_and_not_a_second_before() {
+fn a_day_expires_at_midnight() {
     let embedded = Embedded::new();
     let day = |day: &str| embedded.root.join("Camera1").join(day);
     for name in ["2026-11-08", "2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-19", "2026-11-20"] {
@@ -157,7 +158,7 @@ fn a_day_expires_when_the_clock_passes_midnight_and_not_a_second_before() {
 }
 
 #[test]
-fn a_clock_set_back_brings_nothing_to_its_end() {
+fn a_clock_set_back_expires_nothing() {
     let embedded = Embedded::new();
     for name in ["2026-11-10", "2026-11-19", "2026-11-20"] {
         embedded.event(&format!("Camera1/{name}/10-00-00"));
@@ -171,7 +172,7 @@ fn a_clock_set_back_brings_nothing_to_its_end() {
 }
 
 #[test]
-fn a_clock_that_jumps_ahead_is_held_by_the_share() {
+fn the_share_guard_holds_a_clock_jump() {
     let embedded = Embedded::new();
     for name in ["2026-11-16", "2026-11-17", "2026-11-18"] {
         embedded.event(&format!("Camera1/{name}/10-00-00"));
@@ -254,7 +255,7 @@ impl Clock for LeapingClock {
 
 /// Reported by CI: the clock was set amid a pass, and its audit entries told of an earlier time than its plan was made for.
 #[test]
-fn a_pass_has_one_time_if_the_clock_is_set() {
+fn a_pass_has_one_time() {
     for leap_at in 1..12 {
         let embedded = Embedded::new();
         for day in 17..20 {
@@ -274,7 +275,7 @@ fn a_pass_has_one_time_if_the_clock_is_set() {
 
 /// A clock that was 40 days ahead is put right amid a pass: the plan is of the wrong time, and the guard saw only the right one.
 #[test]
-fn a_clock_put_right_amid_a_pass_expires_nothing() {
+fn a_clock_corrected_in_a_pass_expires_nothing() {
     for leap_at in 1..12 {
         let embedded = Embedded::new();
         for day in 17..20 {
@@ -294,8 +295,9 @@ fn a_clock_put_right_amid_a_pass_expires_nothing() {
     }
 }
 
+/// A held clock is accepted once the kernel has it synchronised for ten minutes.
 #[test]
-fn a_clock_that_is_held_is_believed_when_the_kernel_has_it_synchronised_for_ten_minutes() {
+fn a_synchronised_clock_is_released() {
     let embedded = Embedded::new();
     for name in ["2026-11-16", "2026-11-17", "2026-11-18"] {
         embedded.event(&format!("Camera1/{name}/10-00-00"));
@@ -316,7 +318,7 @@ fn a_clock_that_is_held_is_believed_when_the_kernel_has_it_synchronised_for_ten_
 }
 
 #[test]
-fn dropping_the_service_stops_everything_and_frees_the_archive() {
+fn dropping_the_service_frees_the_archive() {
     let embedded = Embedded::new();
     embedded.event("Camera1/2026-11-10/10-00-00");
     let service = start(embedded.options());
@@ -331,8 +333,9 @@ fn dropping_the_service_stops_everything_and_frees_the_archive() {
     service.shutdown().unwrap();
 }
 
+/// It refuses a folder that is not an archive.
 #[test]
-fn opening_changes_nothing_and_refuses_what_is_none() {
+fn opening_changes_nothing() {
     let embedded = Embedded::new();
     Archive::open(embedded.options()).unwrap();
     assert!(!embedded.root.join(".owlery").exists());

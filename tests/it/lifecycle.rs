@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::world::{Daemon, LONGEST_STOP, Ran, World, days_ago, program, run_by, wait_for, wait_until};
+use crate::world::{Daemon, LONGEST_STOP, Ran, World, days_ago, event_id, program, run_by, wait_for, wait_until};
 
 /// Many small events, made quickly: all of one directory's files are links to one file.
 fn many_events(world: &World, days: u64, of_a_day: u32) {
@@ -24,10 +24,10 @@ fn many_events(world: &World, days: u64, of_a_day: u32) {
 }
 
 #[test]
-fn a_signal_ends_it_in_order_and_with_success() {
+fn a_signal_stops_the_daemon_in_order() {
     for signal in ["-TERM", "-INT"] {
         let world = World::new();
-        world.event(format!("Camera1/{}/10-00-00", days_ago(0))).old().make();
+        world.old_event("Camera1", 0, "10-00-00");
         let mut daemon = world.serve(&["--keep-days", "45"]);
         let asked = Instant::now();
         daemon.signal(signal);
@@ -38,7 +38,7 @@ fn a_signal_ends_it_in_order_and_with_success() {
 }
 
 #[test]
-fn sighup_ends_nothing_where_no_certificate_is_to_be_read_again() {
+fn sighup_without_tls_stops_nothing() {
     let world = World::new();
     let daemon = world.serve(&[]);
     daemon.signal("-HUP");
@@ -64,7 +64,7 @@ fn a_signal_ends_it_amidst_the_preload() {
 }
 
 #[test]
-fn a_signal_ends_it_amidst_looks_at_many_open_events() {
+fn a_signal_interrupts_scans_of_open_events() {
     let world = World::new();
     for number in 0..100 {
         world.event(format!("Camera1/{}/{number:02}", days_ago(0))).frames(1).no_movie().make();
@@ -96,7 +96,7 @@ fn pid_of(world: &World) -> String {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+    world.old_event("Camera1", 60, "10-00-00");
     let mut command = world.command("expire", ["--keep-days", "45", "--max-share", "1"]);
     command.env("OWLERY_FAULT", "retire-8");
     assert_eq!(Ran::of(command).code, -1);
@@ -113,7 +113,7 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_worker_that_panics_ends_the_process_and_is_named() {
+fn a_panic_in_a_worker_ends_the_process() {
     for (fault, worker) in [
         ("reaper", "owlery-reaper"),
         ("watch", "owlery-watch"),
@@ -122,8 +122,8 @@ fn a_worker_that_panics_ends_the_process_and_is_named() {
         ("catalog", "owlery-catalog"),
     ] {
         let world = World::new();
-        world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
-        world.event(format!("Camera1/{}/10-00-00", days_ago(0))).old().make();
+        world.old_event("Camera1", 60, "10-00-00");
+        world.old_event("Camera1", 0, "10-00-00");
         let mut command = world.command("serve", ["--listen", "127.0.0.1:0", "--keep-days", "45"]);
         command.env("OWLERY_FAULT", fault);
         let ran = Ran::of(command);
@@ -156,8 +156,9 @@ fn two_daemons_on_one_archive_are_refused() {
     assert_eq!(world.serve(&[]).stop(), 0, "and when it has ended there is room for another");
 }
 
+/// Neither its lock nor its socket stops the next start.
 #[test]
-fn a_killed_daemon_leaves_no_lock_and_no_socket_in_the_way() {
+fn a_killed_daemon_leaves_no_obstacle() {
     let world = World::new();
     let mut daemon = world.serve(&[]);
     daemon.signal("-KILL");
@@ -170,11 +171,12 @@ fn a_killed_daemon_leaves_no_lock_and_no_socket_in_the_way() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// They would show events twice; the other cameras are served.
 #[test]
-fn links_that_would_show_events_twice_are_refused_and_named_and_the_others_go_on() {
+fn links_that_repeat_cameras_are_refused() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).saved().old().make();
-    world.event(format!("Camera1/{}/11-00-00", days_ago(60))).old().make();
+    world.event(event_id("Camera1", 60, "10-00-00")).saved().old().make();
+    world.old_event("Camera1", 60, "11-00-00");
     let elsewhere = world.outside("disk");
     for (link, target) in [
         ("Camera2", world.path("Camera1")),
@@ -201,7 +203,7 @@ fn links_that_would_show_events_twice_are_refused_and_named_and_the_others_go_on
         !elsewhere.join(days_ago(60)).join("10-00-00").exists()
     });
     wait_until("and the rest of Camera1 has expired", || daemon.events().len() == 1);
-    assert_eq!(daemon.events()[0]["id"], format!("Camera1/{}/10-00-00", days_ago(60)));
+    assert_eq!(daemon.events()[0]["id"], event_id("Camera1", 60, "10-00-00"));
     let cameras = daemon.get("/api/v1/cameras").json();
     let names: Vec<&str> =
         cameras["cameras"].as_array().unwrap().iter().map(|camera| camera["name"].as_str().unwrap()).collect();

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::world::{Daemon, LONGEST_STOP, PATIENCE, Response, World, days_ago, wait_until};
+use crate::world::{Daemon, LONGEST_STOP, PATIENCE, Response, World, event_id, wait_until};
 
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -79,7 +79,7 @@ impl Client {
 
 /// Makes an event with a movie that no socket's buffers hold; answers its path.
 fn movie(world: &World, len: u64) -> String {
-    let id = format!("Camera1/{}/10-00-00", days_ago(1));
+    let id = event_id("Camera1", 1, "10-00-00");
     let dir = world.event(&*id).old().make();
     fs::File::options().write(true).open(dir.join("video.mp4")).unwrap().set_len(len).unwrap();
     format!("/media/{id}/video.mp4")
@@ -88,7 +88,7 @@ fn movie(world: &World, len: u64) -> String {
 const BIG: u64 = 64 << 20;
 
 #[test]
-fn a_head_that_does_not_come_is_not_waited_for() {
+fn a_missing_request_head_times_out() {
     let world = World::new();
     let daemon = serve(&world, "head=300ms");
     let mut silent = Client::of(&daemon);
@@ -108,7 +108,7 @@ fn a_head_that_does_not_come_is_not_waited_for() {
 }
 
 #[test]
-fn a_connection_is_kept_for_the_next_request_and_not_for_ever() {
+fn idle_connections_are_kept_for_a_while() {
     let world = World::new();
     let daemon = serve(&world, "head=200ms,idle=1m");
     let mut kept = Client::of(&daemon);
@@ -126,7 +126,7 @@ fn a_connection_is_kept_for_the_next_request_and_not_for_ever() {
 }
 
 #[test]
-fn a_head_that_is_too_long_is_answered_with_431() {
+fn a_too_long_head_is_431() {
     let world = World::new();
     let daemon = serve(&world, "linger=30s");
     let long = format!("X-Long: {}\r\n", "x".repeat(20_000));
@@ -143,7 +143,7 @@ fn a_head_that_is_too_long_is_answered_with_431() {
 }
 
 #[test]
-fn requests_in_a_row_are_answered_in_their_order() {
+fn pipelined_requests_keep_their_order() {
     let world = World::new();
     let daemon = serve(&world, "");
     let mut client = Client::of(&daemon);
@@ -170,7 +170,7 @@ fn requests_in_a_row_are_answered_in_their_order() {
 }
 
 #[test]
-fn a_client_that_has_only_finished_sending_gets_its_answer() {
+fn a_half_closed_client_gets_its_response() {
     let world = World::new();
     let path = movie(&world, BIG);
     let daemon = serve(&world, "head=10m,idle=10m");
@@ -196,8 +196,9 @@ fn a_client_that_takes_nothing_is_left() {
     assert!((client.rest().len() as u64) < BIG);
 }
 
+/// Clients that are connected when the limit is reached are still served.
 #[test]
-fn as_many_connections_as_there_may_be_harm_nobody_who_is_there() {
+fn the_connection_limit_harms_no_client() {
     let world = World::new();
     let daemon = serve(&world, "connections=2,per-address=2");
     let (mut first, mut second) = (Client::of(&daemon), Client::of(&daemon));
@@ -237,7 +238,7 @@ fn running_out_of_descriptors_passes() {
 }
 
 #[test]
-fn a_stop_ends_idle_connections_and_waits_for_none() {
+fn a_stop_closes_idle_connections() {
     let world = World::new();
     let mut daemon = serve(&world, "drain=2s");
     let mut clients: Vec<Client> = (0..20).map(|_| Client::of(&daemon)).collect();
@@ -254,7 +255,7 @@ fn a_stop_ends_idle_connections_and_waits_for_none() {
 }
 
 #[test]
-fn a_download_under_way_is_finished_if_it_ends_soon() {
+fn a_short_download_survives_a_stop() {
     let world = World::new();
     let len = BIG / 4;
     let path = movie(&world, len);
@@ -270,8 +271,9 @@ fn a_download_under_way_is_finished_if_it_ends_soon() {
     assert_eq!(daemon.wait(), 0);
 }
 
+/// Neither other clients nor the stop.
 #[test]
-fn a_client_that_stalls_holds_up_neither_others_nor_the_stop() {
+fn a_stalled_client_delays_nothing() {
     let world = World::new();
     let path = movie(&world, BIG);
     let mut daemon = serve(&world, "");
@@ -290,8 +292,9 @@ fn a_client_that_stalls_holds_up_neither_others_nor_the_stop() {
     assert!(stalled.iter_mut().all(|client| (client.rest().len() as u64) < BIG));
 }
 
+/// With a problem document.
 #[test]
-fn a_body_that_is_too_long_or_does_not_come_is_refused_with_a_word() {
+fn too_long_and_missing_bodies_are_refused() {
     let world = World::new();
     let daemon = serve(&world, "body=300ms,linger=30s");
     let head = |field: &str| format!("POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{field}\r\n\r\n");
@@ -314,8 +317,9 @@ fn a_body_that_is_too_long_or_does_not_come_is_refused_with_a_word() {
     assert_eq!((client.answer().status, client.answer().status), (405, 200), "a body within the limits");
 }
 
+/// It affects no other request.
 #[test]
-fn a_handler_that_panics_is_answered_for_and_harms_no_other() {
+fn a_panicking_handler_is_a_500() {
     let world = World::new();
     let mut command = world.command("serve", ["--listen", "127.0.0.1:0"]);
     command.env("OWLERY_FAULT", "healthz");
@@ -332,7 +336,7 @@ fn a_handler_that_panics_is_answered_for_and_harms_no_other() {
     assert_eq!(daemon.stop(), 0);
 }
 
-/// Issue 13: one client could take every connection there is.
+/// Reported: one client could take every connection there is.
 #[test]
 fn one_client_does_not_take_every_connection() {
     let world = World::new();

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::world::{Daemon, PATIENCE, Response, World, days_ago, wait_for};
+use crate::world::{Daemon, PATIENCE, Response, World, event_id, wait_for};
 use scrape::{Scrape, wait_for_metrics};
 
 fn doc(name: &str) -> PathBuf {
@@ -23,7 +23,7 @@ fn doc(name: &str) -> PathBuf {
 /// A daemon of which everything is known that can be told.
 fn serve_all_known(world: &World) -> Daemon {
     for days in [4, 3, 2] {
-        world.event(format!("Camera1/{}/10-00-00", days_ago(days))).old().make();
+        world.old_event("Camera1", days, "10-00-00");
     }
     let daemon = world.serve(&["--keep-days", "45", "--check-interval", "300ms"]);
     wait_for_metrics(&daemon, "everything known", |scrape| {
@@ -45,8 +45,9 @@ fn documented() -> BTreeSet<(String, String)> {
     named.collect()
 }
 
+/// And no others.
 #[test]
-fn the_documentation_lists_what_is_told_and_nothing_else() {
+fn the_documentation_lists_every_metric() {
     let world = World::new();
     let daemon = serve_all_known(&world);
     let told: BTreeSet<(String, String)> = Scrape::of(&daemon).kinds.into_iter().collect();
@@ -58,7 +59,7 @@ fn the_documentation_lists_what_is_told_and_nothing_else() {
 }
 
 #[test]
-fn promtool_finds_nothing_wrong_with_what_is_told() {
+fn promtool_accepts_the_metrics() {
     let world = World::new();
     let daemon = serve_all_known(&world);
     let mut promtool = Command::new("promtool")
@@ -72,8 +73,9 @@ fn promtool_finds_nothing_wrong_with_what_is_told() {
     assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}");
 }
 
+/// Prometheus accepts `doc/prometheus-alerts.yml`.
 #[test]
-fn the_alerts_are_rules_that_prometheus_takes_and_that_fire_when_they_should() {
+fn the_alert_rules_fire_when_they_should() {
     let checked = Command::new("promtool").args(["check", "rules"]).arg(doc("prometheus-alerts.yml")).output().unwrap();
     assert!(checked.status.success(), "{checked:?}");
     let stories = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/alerts-test.yml");
@@ -164,10 +166,10 @@ fn the_numbers_are_those_of_the_api() {
 }
 
 #[test]
-fn what_the_reaper_removes_is_told_as_it_goes() {
+fn removals_are_counted_as_they_happen() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).frames(5).old().make();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(3))).old().make();
+    world.event(event_id("Camera1", 60, "10-00-00")).frames(5).old().make();
+    world.old_event("Camera1", 3, "10-00-00");
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1"]);
     // Within one scrape the queue is looked at before the counters.
     let is_done =
@@ -179,7 +181,7 @@ fn what_the_reaper_removes_is_told_as_it_goes() {
 }
 
 #[test]
-fn how_long_it_took_until_a_new_event_could_be_seen_is_told() {
+fn the_delay_of_new_events_is_measured() {
     let world = World::new();
     let daemon = world.serve(&[]);
     let of = |scrape: &Scrape, since: &str, what: &str| {
@@ -187,8 +189,8 @@ fn how_long_it_took_until_a_new_event_could_be_seen_is_told() {
     };
     let before = Scrape::of(&daemon);
     assert!(before.has("owlery_watch_mode{mode=\"notify\"}"));
-    world.event(format!("Camera1/{}/10-00-00", days_ago(0))).make();
-    world.event(format!("Camera1/{}/10-01-00", days_ago(0))).make();
+    world.event(event_id("Camera1", 0, "10-00-00")).make();
+    world.event(event_id("Camera1", 0, "10-01-00")).make();
     let scrape = wait_for_metrics(&daemon, "both delays", |scrape| {
         ["notice", "change"].iter().all(|since| of(scrape, since, "count") > 0.0)
     });
@@ -198,16 +200,17 @@ fn how_long_it_took_until_a_new_event_could_be_seen_is_told() {
         let all = scrape.value(&format!("owlery_visible_after_{since}_seconds_bucket{{le=\"+Inf\"}}"));
         assert!((all - count).abs() < 0.5, "{since}: {all} of {count}");
     }
-    assert!(daemon.event(&format!("Camera1/{}/10-00-00", days_ago(0))).is_some(), "what is counted can be seen");
+    assert!(daemon.event(&event_id("Camera1", 0, "10-00-00")).is_some(), "what is counted can be seen");
     wait_for_metrics(&daemon, "all looked at", |scrape| scrape.count("owlery_watch_dirty_directories") == 0);
 }
 
+/// Without notifications the delay is measured from the directory's modification time.
 #[test]
-fn where_nobody_notifies_the_change_itself_tells_the_delay() {
+fn polling_measures_the_delay_by_file_times() {
     let world = World::new();
-    world.event(format!("Camera1/{}/09-00-00", days_ago(0))).old().make();
+    world.old_event("Camera1", 0, "09-00-00");
     let daemon = world.serve(&["--poll", "100ms"]);
-    world.event(format!("Camera1/{}/10-00-00", days_ago(0))).make();
+    world.event(event_id("Camera1", 0, "10-00-00")).make();
     let scrape =
         wait_for_metrics(&daemon, "a delay", |scrape| scrape.count("owlery_visible_after_change_seconds_count") > 0);
     assert_eq!(scrape.count("owlery_visible_after_notice_seconds_count"), 0);
@@ -216,7 +219,7 @@ fn where_nobody_notifies_the_change_itself_tells_the_delay() {
 }
 
 #[test]
-fn an_archive_whose_root_is_gone_is_told_as_far_as_it_is_known() {
+fn a_missing_root_keeps_known_metrics() {
     let world = World::sample("direct");
     let daemon = world.serve(&["--check-interval", "100ms"]);
     let away = world.root.with_extension("away");

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::world::{World, days_ago, wait_for, wait_until, whole_mp4};
+use crate::world::{World, days_ago, event_id, wait_for, wait_until, whole_mp4};
 
 /// The JSON of the movies of an event.
 fn videos(id: &str, files: &[(&str, usize)]) -> Value {
@@ -18,7 +18,7 @@ fn videos(id: &str, files: &[(&str, usize)]) -> Value {
 #[test]
 fn several_movies_are_shown_everywhere() {
     let world = World::new();
-    let id = format!("Camera1/{}/23-59-50", days_ago(3));
+    let id = event_id("Camera1", 3, "23-59-50");
     let movie = whole_mp4();
     let dir = world.event(&id).no_movie().file("00-00-20.mp4", "x").file("23-59-50.mp4", movie.clone());
     let dir = dir.file("23-59-50m.mp4", movie.clone()).file("00-00-05 b.mkv", "abc").old().make();
@@ -55,7 +55,7 @@ fn several_movies_are_shown_everywhere() {
 #[test]
 fn sidecars_name_every_movie() {
     let world = World::new();
-    let id = format!("Camera1/{}/10-04-36", days_ago(3));
+    let id = event_id("Camera1", 3, "10-04-36");
     let movie = whole_mp4();
     let dir =
         world.event(&id).no_movie().file("video-1.mp4", movie.clone()).file("video-2.mp4", movie.clone()).old().make();
@@ -83,13 +83,13 @@ fn sidecars_name_every_movie() {
 #[test]
 fn sizes_of_movies_outlive_a_quick_look() {
     let world = World::new();
-    let id = format!("Camera1/{}/10-04-36", days_ago(3));
+    let id = event_id("Camera1", 3, "10-04-36");
     world.event(&id).file("more.mkv", "abc").old().make();
     let daemon = world.serve(&[]);
     let known = daemon.wait_for_event(&id, "is measured", |event| !event["bytes"].is_null());
     assert_eq!(daemon.stop(), 0);
     // Another event in the day: it is listed anew.
-    world.event(format!("Camera1/{}/11-00-00", days_ago(3))).old().make();
+    world.old_event("Camera1", 3, "11-00-00");
     let daemon = world.serve(&[]);
     wait_until("both are there", || daemon.events().len() == 2);
     assert_eq!(daemon.event(&id).unwrap()["videos"], known["videos"]);
@@ -98,10 +98,10 @@ fn sizes_of_movies_outlive_a_quick_look() {
 
 /// Motion ends a movie and begins the next (`movie_max_time`): the event goes on, and `owlery ended` is no error.
 #[test]
-fn the_end_of_a_part_is_not_the_event_s() {
+fn the_end_of_a_part_ends_no_event() {
     let world = World::new();
     let daemon = world.serve(&["--event-gap", "60s"]);
-    let id = format!("Camera1/{}/10-04-36", days_ago(0));
+    let id = event_id("Camera1", 0, "10-04-36");
     let dir = world.event(&id).no_movie().file("10-04-36.mp4", whole_mp4()).make();
     daemon.wait_for_event(&id, "is open", |event| event["state"] == "open");
     let ended = world.run("ended", &[dir.join("10-04-36.mp4").to_str().unwrap()]);
@@ -157,7 +157,7 @@ fn movies_alone_tell_length_and_state() {
 #[test]
 fn a_movie_that_outlives_its_frames_is_open() {
     let world = World::new();
-    let id = |time: &str| format!("Camera1/{}/{time}", days_ago(0));
+    let id = |time: &str| event_id("Camera1", 0, time);
     let dir = world.event(id("00-00-10")).frames(2).movie("video.mp4", "x").age(Duration::from_secs(1200)).make();
     let touch = |file: &str, age: u64| {
         let file = fs::File::options().append(true).open(dir.join(file)).unwrap();
@@ -191,7 +191,7 @@ fn a_thumb_is_the_picture_of_a_movie() {
 #[test]
 fn webp_and_ppm_are_frames() {
     let world = World::new();
-    let id = format!("Camera1/{}/10-04-36", days_ago(3));
+    let id = event_id("Camera1", 3, "10-04-36");
     let event = world.event(&id).frames(0).file("10-04-37-01.webp", "webp").file("10-04-39-01.ppm", "ppm");
     event.file("10-04-50-01r.jpg", "a region").file("10-04-51-01m.webp", "what moved").old().make();
     let daemon = world.serve(&[]);

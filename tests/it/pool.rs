@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::world::{Ran, World, days_ago, run_by};
+use crate::world::{Ran, World, days_ago, event_id, run_by};
 
 const RULE: [&str; 6] = ["--keep-days", "45", "--max-share", "1", "--undo-window", "1d"];
 
@@ -75,8 +75,8 @@ fn a_day_torn_by_a_pool_is_restored() {
 #[test]
 fn forbidden_system_calls_keep_nothing() {
     let world = World::new();
-    let old = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
-    let saved = world.event(format!("Camera1/{}/10-00-00", days_ago(61))).saved().old().make();
+    let old = world.old_event("Camera1", 60, "10-00-00");
+    let saved = world.event(event_id("Camera1", 61, "10-00-00")).saved().old().make();
     let forbid = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat2,faccessat2,renameat2:error=EPERM"];
     let ran = Ran::of(run_by(&forbid, &world.command("expire", RULE)));
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -88,7 +88,7 @@ fn forbidden_system_calls_keep_nothing() {
 fn forbidden_statx_and_syncs_are_no_end() {
     for inject in ["statx:error=EPERM", "statx:error=ENOSYS"] {
         let world = World::new();
-        let old = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+        let old = world.old_event("Camera1", 60, "10-00-00");
         let inject = format!("inject={inject}");
         let forbid = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
         let ran = Ran::of(run_by(&forbid, &world.command("expire", RULE)));
@@ -96,7 +96,7 @@ fn forbidden_statx_and_syncs_are_no_end() {
         assert!(!old.exists(), "{inject}: {ran:?}");
     }
     let world = World::new();
-    let old = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+    let old = world.old_event("Camera1", 60, "10-00-00");
     let camera = world.path("Camera1");
     let forbid = ["strace", "-f", "-o", "/dev/null", "-P", camera.to_str().unwrap(), "-e", "inject=fsync:error=EINVAL"];
     let ran = Ran::of(run_by(&forbid, &world.command("expire", RULE)));

@@ -6,13 +6,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::world::{Ran, World, days_ago, run_by};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, run_by};
 
 /// An old event of a camera, so many days ago.
 fn old(world: &World, camera: &str, days: u64, name: &str) -> String {
-    let id = format!("{camera}/{}/{name}", days_ago(days));
+    let id = event_id(camera, days, name);
     world.event(&id).no_movie().old().make();
     id
 }
@@ -44,8 +42,8 @@ fn crash(world: &World, step: &str, command: &str, flags: &[&str]) {
 fn failed_rmdir_keeps_the_audit_entry() {
     let world = World::new();
     let gone = old(&world, "Camera1", 60, "10-00-00");
-    world.event(format!("Camera1/{}/11-00-00", days_ago(60))).saved().old().make();
-    let ran = failing(&world, "expire", &RULE, &world.path("Camera1"), "unlinkat:error=EPERM");
+    world.event(event_id("Camera1", 60, "11-00-00")).saved().old().make();
+    let ran = failing(&world, "expire", &KEEP_45_DAYS, &world.path("Camera1"), "unlinkat:error=EPERM");
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(!world.has(&gone) && world.queued().is_empty());
     let items = audit(&world, "item");
@@ -58,14 +56,14 @@ fn failed_rmdir_keeps_the_audit_entry() {
 fn failed_sync_is_put_back_and_recorded() {
     let world = World::new();
     let ids = ["Camera1", "Camera2"].map(|camera| old(&world, camera, 60, "10-00-00"));
-    let ran = failing(&world, "expire", &RULE, &world.path("Camera1"), "fsync:error=EIO");
+    let ran = failing(&world, "expire", &KEEP_45_DAYS, &world.path("Camera1"), "fsync:error=EIO");
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ids.iter().all(|id| world.has(id)), "{ran:?}");
     let left = audit(&world, "left");
     assert_eq!(left.len(), 2, "{left:?}");
     assert!(left.iter().all(|entry| entry["reason"].as_str().unwrap().contains("put back")), "{left:?}");
     assert!(audit(&world, "item").is_empty() && audit(&world, "pass").is_empty());
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert_eq!((audit(&world, "item").len(), world.queued().len()), (2, 0));
 }
 
@@ -103,7 +101,7 @@ fn failures_by_hand_are_recorded_by_hand() {
 fn each_refused_delete_is_recorded() {
     let world = World::new();
     let ids = [3, 4].map(|days| {
-        let id = format!("Camera1/{}/10-00-00", days_ago(days));
+        let id = event_id("Camera1", days, "10-00-00");
         world.event(&id).saved().old().make();
         id
     });
@@ -144,16 +142,16 @@ fn killed_confirmed_pass_is_recorded_by_hand() {
 
 /// A pass that was cut off was put back up to the first day that cannot be; the others were nobody's.
 #[test]
-fn cut_off_pass_is_put_back_item_by_item() {
+fn a_cut_off_pass_goes_back_by_item() {
     let world = World::new();
     let ids = ["Camera1", "Camera2", "Camera3"].map(|camera| old(&world, camera, 60, "10-00-00"));
-    crash(&world, "retire-7", "expire", &RULE);
+    crash(&world, "retire-7", "expire", &KEEP_45_DAYS);
     let in_the_way = world.path(format!("Camera1/{}", days_ago(60)));
     fs::write(&in_the_way, "somebody's note").unwrap();
     let pass = queue(&world)[0]["pass"].as_str().unwrap().to_owned();
     assert_eq!(world.run("check", &[]).code, 1, "it is named before it is put back, too");
 
-    world.run("expire", &RULE[..2]);
+    world.run("expire", &KEEP_45_DAYS[..2]);
     assert!(!world.has(&ids[0]) && world.has(&ids[1]) && world.has(&ids[2]));
     let waits = queue(&world);
     assert_eq!((waits.len(), waits[0]["items"].as_array().unwrap().len()), (1, 1), "{waits:?}");
@@ -179,7 +177,7 @@ fn cut_off_pass_is_put_back_item_by_item() {
 fn cut_off_pass_can_be_restored() {
     let world = World::new();
     let id = old(&world, "Camera1", 60, "10-00-00");
-    crash(&world, "retire-7", "expire", &RULE);
+    crash(&world, "retire-7", "expire", &KEEP_45_DAYS);
     let pass = queue(&world)[0]["pass"].as_str().unwrap().to_owned();
     let ran = world.run("restore", &[&pass]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -194,11 +192,11 @@ fn emfile_fails_one_item_only() {
         let cameras = ["Camera1", "Camera2", "Camera3"];
         let ids = cameras.map(|camera| old(&world, camera, 60, "10-00-00"));
         fs::create_dir(world.path("delete_queue")).unwrap();
-        let ran = failing(&world, "expire", &RULE, &world.path("delete_queue"), call);
+        let ran = failing(&world, "expire", &KEEP_45_DAYS, &world.path("delete_queue"), call);
         let output = ran.stdout.clone() + &ran.stderr;
         assert!(!output.contains("File exists"), "{call}: {ran:?}");
         assert!(ids.iter().filter(|id| world.has(id)).count() <= 1, "{call}: {ran:?}");
-        assert_eq!(world.run("expire", &RULE).code, 0, "{call}");
+        assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0, "{call}");
         assert!(ids.iter().all(|id| !world.has(id)) && world.queued().is_empty(), "{call}");
         assert_eq!(audit(&world, "item").len(), 3, "{call}");
     }
@@ -210,9 +208,9 @@ fn long_pass_needs_few_descriptors() {
     let world = World::new();
     for days in 60..200 {
         old(&world, "Camera1", days, "10-00-00");
-        world.event(format!("Camera1/{}/11-00-00", days_ago(days))).no_movie().frames(1).saved().old().make();
+        world.event(event_id("Camera1", days, "11-00-00")).no_movie().frames(1).saved().old().make();
     }
-    let ran = Ran::of(run_by(&["prlimit", "--nofile=160:160"], &world.command("expire", RULE)));
+    let ran = Ran::of(run_by(&["prlimit", "--nofile=160:160"], &world.command("expire", KEEP_45_DAYS)));
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(audit(&world, "item").len(), 140);
 }
@@ -224,7 +222,7 @@ fn unwritten_audit_is_exit_1() {
     old(&world, "Camera1", 60, "10-00-00");
     assert_eq!(world.run("scan", &[]).code, 0);
     fs::create_dir(world.path(".owlery/audit.jsonl")).unwrap(); // nothing can be appended to a directory
-    let ran = world.run("expire", &RULE);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert!(
         ran.code == 1 && ran.stderr.contains("entries of the audit") && ran.stderr.contains("--state-dir"),
         "{ran:?}"
@@ -239,7 +237,7 @@ fn unrecorded_passes_are_not_removed() {
     assert_eq!(world.run("scan", &[]).code, 0);
     let file = world.path(".owlery/audit.jsonl");
     fs::create_dir(&file).unwrap(); // nothing can be appended to a directory
-    let rule = [&RULE[..], &["--undo-window", "0"]].concat();
+    let rule = [&KEEP_45_DAYS[..], &["--undo-window", "0"]].concat();
     assert_eq!(world.run("expire", &rule).code, 1);
     assert!(!world.has(&id), "it is retired");
     let queued = || world.run("queue", &["--json"]).json().to_string().contains("Camera1");
@@ -256,7 +254,7 @@ fn a_failed_move_is_recorded_once() {
     let id = old(&world, "Camera1", 60, "10-00-00");
     let day = world.path(format!("Camera1/{}", days_ago(60)));
     fs::write(day.join("notes.txt"), "not ours").unwrap();
-    let ran = failing(&world, "expire", &RULE, &day, "renameat2:error=EIO");
+    let ran = failing(&world, "expire", &KEEP_45_DAYS, &day, "renameat2:error=EIO");
     assert_eq!((ran.code, world.has(&id)), (1, true), "{ran:?}");
     assert!(!ran.stderr.contains("remove the empty"), "{ran:?}");
     assert_eq!(audit(&world, "left").len(), 1);
@@ -267,7 +265,7 @@ fn a_failed_move_is_recorded_once() {
 fn passes_with_strange_manifests_are_problems() {
     let world = World::new();
     old(&world, "Camera1", 60, "10-00-00");
-    assert_eq!(world.run("expire", &[&RULE[..], &["--undo-window", "1d"]].concat()).code, 0);
+    assert_eq!(world.run("expire", &[&KEEP_45_DAYS[..], &["--undo-window", "1d"]].concat()).code, 0);
     let pass = world.queued()[0].clone();
     let manifest = fs::read_to_string(pass.join("pass.json")).unwrap();
     let newer = r#"{"owlery":2,"moved":[]}"#.to_owned();
@@ -281,7 +279,7 @@ fn passes_with_strange_manifests_are_problems() {
         assert_eq!(check.code, 1, "{says}: {check:?}");
         let line = check.stdout.lines().find(|line| line.contains(says));
         assert!(line.is_some_and(|line| line.starts_with("problem") && line.contains("never removed")), "{check:?}");
-        assert_eq!(world.run("expire", &RULE).code, 0);
+        assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     }
     fs::write(pass.join("pass.json"), manifest).unwrap();
     fs::create_dir_all(world.path("delete_queue/of-another-tool")).unwrap();

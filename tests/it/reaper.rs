@@ -13,13 +13,11 @@ use chrono::{Local, NaiveDateTime, TimeDelta};
 use owlery::{Archive, ManualClock, Options};
 use serde_json::Value;
 
-use crate::world::{Daemon, Disk, LONGEST_STOP, Ran, World, days_ago, run_by, wait_for, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+use crate::world::{Daemon, Disk, KEEP_45_DAYS, LONGEST_STOP, Ran, World, days_ago, run_by, wait_for, wait_until};
 
 /// Retires what is stale; answers the pass's directory, full.
 fn retire_only(world: &World) -> PathBuf {
-    let mut command = world.command("expire", RULE);
+    let mut command = world.command("expire", KEEP_45_DAYS);
     command.env("OWLERY_FAULT", "retire-8");
     assert_eq!(Ran::of(command).code, -1);
     let queued = world.queued();
@@ -31,7 +29,7 @@ fn retire_only(world: &World) -> PathBuf {
 fn retired(names: &[&str]) -> (World, PathBuf, PathBuf) {
     let world = World::new();
     for name in names {
-        world.event(format!("Camera1/{}/{name}", days_ago(60))).old().make();
+        world.old_event("Camera1", 60, name);
     }
     let pass = retire_only(&world);
     let day = pass.join("Camera1").join(days_ago(60));
@@ -96,7 +94,7 @@ fn large(path: &Path) {
 fn cuts(world: &World) -> (Ran, Vec<u64>) {
     let log = world.outside("log").join("strace");
     let strace = ["strace", "-f", "-e", "trace=ftruncate", "-o", log.to_str().unwrap()];
-    let ran = Ran::of(run_by(&strace, &world.command("expire", RULE)));
+    let ran = Ran::of(run_by(&strace, &world.command("expire", KEEP_45_DAYS)));
     let log = fs::read_to_string(log).unwrap();
     let size = |line: &str| line.split_once(", ")?.1.split_once(')')?.0.parse::<u64>().ok();
     // SQLite cuts its own files, too, but not to sizes such as these.
@@ -118,7 +116,7 @@ fn files_that_stay_are_summed_up() {
     }
     let inject =
         ["strace", "-f", "-o", "/dev/null", "-P", event.to_str().unwrap(), "-e", "inject=unlinkat:error=EACCES"];
-    let ran = Ran::of(run_by(&inject, &world.command("expire", RULE)));
+    let ran = Ran::of(run_by(&inject, &world.command("expire", KEEP_45_DAYS)));
     assert_eq!(ran.code, 1, "{ran:?}");
     let lines: Vec<&str> = ran.stderr.lines().collect();
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -131,7 +129,7 @@ fn stuck_removal_is_known_without_a_daemon() {
     let (world, pass, day) = retired(&["10-00-00"]);
     assert_eq!(world.run("queue", &[]).code, 0);
     let disk = Disk::mount(day.join("10-00-00/disk"), "1m");
-    assert_eq!(world.run("expire", &RULE).code, 1);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 1);
     for flags in [&[][..], &["--json"]] {
         let ran = world.run("queue", flags);
         assert!(
@@ -147,7 +145,7 @@ fn stuck_removal_is_known_without_a_daemon() {
     assert_eq!(world.run("queue", &[]).code, 1);
     assert_eq!(daemon.stop(), 0);
     drop(disk);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!pass.exists() && !world.has(".owlery/stuck.json"));
     assert_eq!(world.run("queue", &[]).code, 0);
 }
@@ -202,7 +200,7 @@ fn only_passes_with_our_manifest_are_removed() {
     symlink(&elsewhere, &kept[7]).unwrap();
     let before: Vec<String> = world.tree();
 
-    let ran = world.run("expire", &RULE);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!pass.exists(), "ours went");
     let gone = pass.strip_prefix(&world.root).unwrap().to_str().unwrap();
@@ -218,24 +216,25 @@ fn only_passes_with_our_manifest_are_removed() {
     }
 }
 
+/// They are reported.
 #[test]
-fn what_is_saved_stays_in_the_queue_and_is_reported() {
+fn saved_events_stay_in_the_queue() {
     let (world, pass, day) = retired(&["10-00-00", "11-00-00"]);
     fs::write(day.join("10-00-00/.saved"), "").unwrap();
     let files = fs::read_dir(day.join("10-00-00")).unwrap().count();
-    let ran = world.run("expire", &RULE);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert!(ran.stderr.contains("10-00-00") && ran.stderr.contains("saved"), "{ran:?}");
     assert_eq!(fs::read_dir(day.join("10-00-00")).unwrap().count(), files, "whole");
     assert!(!day.join("11-00-00").exists(), "what is not saved goes");
     assert!(pass.join("pass.json").is_file(), "it is still known as ours");
 
     fs::remove_file(day.join("10-00-00/.saved")).unwrap();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!pass.exists());
 }
 
 #[test]
-fn a_pass_that_a_killed_daemon_left_is_taken_up_by_the_next() {
+fn the_next_daemon_continues_a_killed_reaper() {
     let (world, pass, day) = retired_many(30);
     let events = || fs::read_dir(&day).map_or(0, Iterator::count);
     assert_eq!(events(), 30);
@@ -251,7 +250,7 @@ fn a_pass_that_a_killed_daemon_left_is_taken_up_by_the_next() {
 }
 
 #[test]
-fn it_stops_within_a_second_amidst_a_big_pass() {
+fn a_big_pass_stops_within_a_second() {
     let (world, pass, day) = retired_many(50);
     let (mut daemon, pid) = serve_slowly(&world, "100000"); // 200 files: 20 seconds
     wait_until("it has begun", || fs::read_dir(&day).unwrap().count() < 50);
@@ -262,8 +261,9 @@ fn it_stops_within_a_second_amidst_a_big_pass() {
     assert!(fs::read_dir(&day).unwrap().count() > 0 && pass.join("reaping.json").is_file());
 }
 
+/// They are removed themselves.
 #[test]
-fn links_in_a_pass_are_removed_and_not_followed() {
+fn links_in_a_pass_are_not_followed() {
     let (world, pass, day) = retired(&["10-00-00"]);
     let outside = world.outside("elsewhere");
     fs::write(outside.join("precious"), "x").unwrap();
@@ -272,7 +272,7 @@ fn links_in_a_pass_are_removed_and_not_followed() {
     symlink("/nowhere/at/all", day.join("10-00-00/nowhere")).unwrap();
     symlink(&outside, day.join("11-00-00")).unwrap();
     symlink(&world.root, pass.join("Camera2")).unwrap();
-    let ran = world.run("expire", &RULE);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!pass.exists());
     assert_eq!(fs::read(outside.join("precious")).unwrap(), b"x");
@@ -280,38 +280,39 @@ fn links_in_a_pass_are_removed_and_not_followed() {
 }
 
 #[test]
-fn another_disk_mounted_in_a_pass_is_not_entered() {
+fn disks_mounted_in_passes_are_not_entered() {
     let (world, pass, day) = retired(&["10-00-00", "11-00-00"]);
     let at = day.join("10-00-00/disk");
     let disk = Disk::mount(&at, "1m");
     fs::write(at.join("precious"), "x").unwrap();
-    let ran = world.run("expire", &RULE);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("10-00-00/disk"), "{}", ran.stderr);
     assert!(at.join("precious").is_file());
     assert!(!day.join("11-00-00").exists(), "the rest goes on");
     drop(disk);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!pass.exists());
 }
 
 #[test]
-fn a_folder_of_the_same_disk_mounted_in_a_pass_is_not_entered() {
+fn bind_mounts_in_passes_are_not_entered() {
     let (world, pass, day) = retired(&["10-00-00"]);
     let outside = world.outside("elsewhere");
     fs::write(outside.join("precious"), "x").unwrap();
     let at = day.join("10-00-00/disk");
     let bound = Disk::bind(&outside, &at);
-    let ran = world.run("expire", &RULE);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert!(outside.join("precious").is_file(), "the device is the same, and yet it is not in the pass");
     assert_eq!(ran.code, 1, "{ran:?}");
     drop(bound);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!pass.exists());
 }
 
+/// The others are tidied.
 #[test]
-fn a_queue_that_cannot_be_read_does_not_keep_the_others_untidy() {
+fn an_unreadable_queue_stops_no_other() {
     let world = World::new();
     let half_made = world.path("Camera1/delete_queue/20261120T100436Z-AbCdEf");
     fs::create_dir_all(&half_made).unwrap();
@@ -320,8 +321,9 @@ fn a_queue_that_cannot_be_read_does_not_keep_the_others_untidy() {
     assert!(!half_made.exists());
 }
 
+/// At the start.
 #[test]
-fn pass_directories_that_never_got_a_manifest_are_tidied_at_the_start() {
+fn passes_without_a_manifest_are_tidied() {
     let world = World::new();
     let queue = world.path("delete_queue");
     let half_made = ["20261120T100436Z-AbCdEf", "20261120T100437Z-AbCdEf"].map(|name| queue.join(name));
@@ -339,13 +341,13 @@ fn pass_directories_that_never_got_a_manifest_are_tidied_at_the_start() {
 }
 
 #[test]
-fn the_queue_itself_is_not_removed_and_a_missing_one_is_made() {
+fn the_queue_directory_is_kept_or_created() {
     let (world, pass, _) = retired(&["10-00-00"]);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!pass.exists() && world.has("delete_queue"));
     fs::remove_dir(world.path("delete_queue")).unwrap();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    world.old_event("Camera1", 60, "10-00-00");
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert_eq!(world.list().len(), 0);
 }
 
@@ -363,7 +365,7 @@ fn the_rate_is_kept() {
 }
 
 #[test]
-fn a_reaper_that_waits_for_its_rate_stops_at_once() {
+fn a_waiting_reaper_stops_at_once() {
     let (world, pass, _) = retired_many(10);
     let before = entries(&pass);
     let daemon = world.serve(&["--reap-rate", "1"]);
@@ -391,8 +393,9 @@ fn outside_its_window_nothing_is_removed() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// Without a daemon, `expire` empties the queue at any hour.
 #[test]
-fn expire_without_a_daemon_empties_the_queue_at_any_hour() {
+fn expire_alone_ignores_the_window() {
     let (world, pass, _) = retired(&["10-00-00"]);
     let mut expire = world.command("expire", [""; 0]);
     expire.env("OWLERY_WINDOW", window(8, 9));
@@ -400,8 +403,9 @@ fn expire_without_a_daemon_empties_the_queue_at_any_hour() {
     assert!(!pass.exists());
 }
 
+/// It is continued when the window opens, or in a hurry.
 #[test]
-fn a_pass_is_left_off_at_the_windows_end_and_taken_up_when_it_opens_or_in_a_hurry() {
+fn the_window_interrupts_a_pass() {
     let at = |time: &str| format!("2026-11-20T{time}").parse::<NaiveDateTime>().unwrap();
     let (world, pass, _) = retired_many(40);
     let all = entries(&pass) as u64;
@@ -433,7 +437,7 @@ fn a_pass_is_left_off_at_the_windows_end_and_taken_up_when_it_opens_or_in_a_hurr
 }
 
 #[test]
-fn a_rate_or_window_that_means_nothing_is_refused() {
+fn invalid_rates_and_windows_are_refused() {
     let world = World::new();
     for flags in [["--window", "05:00-05:00"], ["--window", "5-6"], ["--reap-rate", "-1"], ["--reap-rate", "many"]] {
         let ran = world.run("serve", &flags);
@@ -443,7 +447,7 @@ fn a_rate_or_window_that_means_nothing_is_refused() {
 }
 
 #[test]
-fn a_large_file_is_cut_down_before_it_is_removed() {
+fn a_large_file_is_truncated_first() {
     let (world, pass, day) = retired(&["10-00-00"]);
     large(&day.join("10-00-00/large.mkv"));
     let (ran, cuts) = cuts(&world);
@@ -457,7 +461,7 @@ fn a_large_file_is_cut_down_before_it_is_removed() {
 fn sparse_file_is_removed_at_once() {
     let (world, pass, day) = retired(&["10-00-00"]);
     let _disk = Disk::mount(world.path("Camera2"), "16m");
-    let event = world.event(format!("Camera2/{}/10-00-00", days_ago(60))).old().make();
+    let event = world.old_event("Camera2", 60, "10-00-00");
     let sparse = File::create(event.join("video.mkv")).unwrap();
     sparse.set_len(1 << 60).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&sparse, b"x", 1 << 59).unwrap();
@@ -470,21 +474,22 @@ fn sparse_file_is_removed_at_once() {
     assert_eq!(fs::read_dir(world.path("Camera2/delete_queue")).unwrap().count(), 0);
 }
 
+/// In the pass, where the next reaper continues.
 #[test]
-fn a_crash_amid_a_large_file_leaves_a_smaller_one_in_the_pass() {
+fn a_crash_leaves_a_truncated_file() {
     let (world, pass, day) = retired(&["10-00-00"]);
     large(&day.join("10-00-00/large.mkv"));
-    let mut command = world.command("expire", RULE);
+    let mut command = world.command("expire", KEEP_45_DAYS);
     command.env("OWLERY_FAULT", "reap-2a");
     assert_eq!(Ran::of(command).code, -1);
     assert_eq!(fs::metadata(day.join("10-00-00/large.mkv")).unwrap().len(), 960 * MIB);
     assert!(pass.join("reaping.json").is_file());
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!pass.exists());
 }
 
 #[test]
-fn a_large_file_with_another_name_is_not_cut() {
+fn large_files_with_two_names_stay_whole() {
     let (world, pass, day) = retired(&["10-00-00"]);
     let kept = world.outside("elsewhere").join("kept.mkv");
     large(&kept);
@@ -497,7 +502,7 @@ fn a_large_file_with_another_name_is_not_cut() {
 }
 
 #[test]
-fn a_large_file_that_is_mounted_in_a_pass_is_not_cut() {
+fn a_large_mounted_file_is_not_truncated() {
     let (world, pass, day) = retired(&["10-00-00"]);
     let kept = world.outside("elsewhere").join("kept.mkv");
     large(&kept);
@@ -507,7 +512,7 @@ fn a_large_file_that_is_mounted_in_a_pass_is_not_cut() {
     assert!(ran.stderr.contains("10-00-00/large.mkv"), "{}", ran.stderr);
     assert_eq!(fs::metadata(&kept).unwrap().len(), 1024 * MIB);
     drop(bound);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!pass.exists());
 }
 

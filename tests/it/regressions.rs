@@ -1,17 +1,10 @@
 //! Defects that were seen in an existing manager of this very layout, each with a test named for what went wrong.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::world::{Ran, World, days_ago, today, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
-
-fn event(world: &World, camera: &str, days: u64, name: &str) -> PathBuf {
-    world.event(format!("{camera}/{}/{name}", days_ago(days))).old().make()
-}
+use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, today, wait_until};
 
 fn ids(events: &[Value]) -> Vec<String> {
     events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
@@ -21,17 +14,17 @@ fn ids(events: &[Value]) -> Vec<String> {
 fn saved_events_were_deleted() {
     let world = World::new();
     for days in [46, 60, 4000] {
-        event(&world, "Camera1", days, "10-00-00");
-        world.event(format!("Camera1/{}/11-00-00", days_ago(days))).saved().old().make();
+        world.old_event("Camera1", days, "10-00-00");
+        world.event(event_id("Camera1", days, "11-00-00")).saved().old().make();
         // Whatever the mark is, and whatever the sidecar says.
-        let dir = event(&world, "Camera1", days, "12-00-00");
+        let dir = world.old_event("Camera1", days, "12-00-00");
         fs::create_dir(dir.join(".saved")).unwrap();
     }
-    let daemon = world.serve(&RULE);
+    let daemon = world.serve(&KEEP_45_DAYS);
     wait_until("everything else is gone", || daemon.events().len() == 6 && world.queued().is_empty());
     assert!(daemon.events().iter().all(|event| event["saved"] == true));
     assert_eq!(daemon.stop(), 0);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     for days in [46, 60, 4000] {
         for name in ["11-00-00", "12-00-00"] {
             assert!(world.has(format!("Camera1/{}/{name}/video.mp4", days_ago(days))));
@@ -43,14 +36,14 @@ fn saved_events_were_deleted() {
 fn camera1_included_camera10() {
     let world = World::empty();
     for camera in ["Camera1", "Camera10", "Camera100"] {
-        event(&world, camera, 60, "10-00-00");
-        event(&world, camera, 1, "10-00-00");
+        world.old_event(camera, 60, "10-00-00");
+        world.old_event(camera, 1, "10-00-00");
     }
     let daemon = world.serve(&[]);
     let of =
         |camera: &str| ids(daemon.get(&format!("/api/v1/events?camera={camera}")).json()["events"].as_array().unwrap());
     for camera in ["Camera1", "Camera10", "Camera100"] {
-        let expected = [1, 60].map(|days| format!("{camera}/{}/10-00-00", days_ago(days)));
+        let expected = [1, 60].map(|days| event_id(camera, days, "10-00-00"));
         assert_eq!(of(camera), expected);
     }
     let strix = daemon.get("/api/events/Camera1?limit=0").json();
@@ -66,7 +59,7 @@ fn camera1_included_camera10() {
 }
 
 #[test]
-fn valid_json_of_the_wrong_shape_crashed_the_start() {
+fn json_of_the_wrong_shape_stops_no_start() {
     let world = World::new();
     let bad = [
         "{}",
@@ -82,7 +75,7 @@ fn valid_json_of_the_wrong_shape_crashed_the_start() {
     ];
     for (number, text) in bad.iter().enumerate() {
         let name = format!("10-00-{number:02}");
-        world.event(format!("Camera1/{}/{name}", days_ago(3))).file(".details.json", *text).old().make();
+        world.event(event_id("Camera1", 3, name)).file(".details.json", *text).old().make();
     }
     let daemon = world.serve(&[]);
     let events = daemon.events();
@@ -98,10 +91,10 @@ fn valid_json_of_the_wrong_shape_crashed_the_start() {
 }
 
 #[test]
-fn an_old_event_without_images_got_now_as_its_start_and_kept_it() {
+fn an_old_empty_event_does_not_start_now() {
     let world = World::new();
-    let dir = world.event(format!("Camera1/{}/10-20-30", days_ago(400))).frames(0).old().make();
-    world.event(format!("Camera1/{}/11-20-30", days_ago(400))).frames(0).no_movie().old().make();
+    let dir = world.event(event_id("Camera1", 400, "10-20-30")).frames(0).old().make();
+    world.event(event_id("Camera1", 400, "11-20-30")).frames(0).no_movie().old().make();
     let daemon = world.serve(&["--sidecars", "all"]);
     wait_until("measured", || daemon.events().iter().all(|event| event["bytes"].is_u64()));
     for (event, time) in daemon.events().iter().zip(["11:20:30", "10:20:30"]) {
@@ -113,32 +106,32 @@ fn an_old_event_without_images_got_now_as_its_start_and_kept_it() {
         assert!(written.contains(&format!("\"start\":\"{} 10:20:30\"", days_ago(400))), "{written}");
         assert!(!written.contains(&today().to_string()), "{written}");
     }
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert_eq!(world.list().len(), 0, "and so they expire in their time");
 }
 
 #[test]
-fn one_vanished_directory_jammed_every_later_expiry() {
+fn a_vanished_directory_stops_no_expiry() {
     let world = World::new();
     for days in [58, 59, 60] {
-        event(&world, "Camera1", days, "10-00-00");
-        event(&world, "Camera1", days, "11-00-00");
+        world.old_event("Camera1", days, "10-00-00");
+        world.old_event("Camera1", days, "11-00-00");
     }
     let daemon = world.serve(&["--keep-days", "45"]); // held by the share, so that there is a plan to confirm
     let id = world.run("expire", &["--json"]).json()["pass"].as_str().unwrap().to_owned();
     // By hand, and where no notification comes from: an event of an old day, then a whole day.
-    fs::remove_dir_all(world.path(format!("Camera1/{}/10-00-00", days_ago(60)))).unwrap();
+    fs::remove_dir_all(world.path(event_id("Camera1", 60, "10-00-00"))).unwrap();
     let ran = world.run("expire", &["--confirm", &id]);
     assert_eq!(ran.code, 0, "{ran:?}");
     for days in [58, 59, 60] {
         assert!(!world.has(format!("Camera1/{}", days_ago(days))), "{days}");
     }
-    event(&world, "Camera1", 57, "10-00-00");
+    world.old_event("Camera1", 57, "10-00-00");
     wait_until("it is known", || daemon.events().len() == 1);
     fs::remove_dir_all(world.path(format!("Camera1/{}", days_ago(57)))).unwrap();
     assert_eq!(world.run("expire", &["--json"]).json()["failures"], json!([]), "what is gone is no failure");
-    event(&world, "Camera1", 56, "10-00-00");
-    let only = [format!("Camera1/{}/10-00-00", days_ago(56))];
+    world.old_event("Camera1", 56, "10-00-00");
+    let only = [event_id("Camera1", 56, "10-00-00")];
     wait_until("it alone is known", || ids(&daemon.events()) == only);
     let id = world.run("expire", &["--json"]).json()["pass"].as_str().unwrap().to_owned();
     assert_eq!(world.run("expire", &["--confirm", &id]).code, 0);
@@ -147,11 +140,11 @@ fn one_vanished_directory_jammed_every_later_expiry() {
 }
 
 #[test]
-fn each_failed_pass_left_a_directory_in_the_queue() {
+fn a_failed_pass_leaves_no_directory() {
     let world = World::new();
-    event(&world, "Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
     for _ in 0..3 {
-        let command = world.command("expire", RULE);
+        let command = world.command("expire", KEEP_45_DAYS);
         let inject = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:error=EIO"];
         let ran = Ran::of(crate::world::run_by(&inject, &command));
         assert_eq!(ran.code, 1, "{ran:?}");
@@ -163,12 +156,12 @@ fn each_failed_pass_left_a_directory_in_the_queue() {
 #[test]
 fn a_missing_delete_queue_crashed_the_start() {
     let world = World::new();
-    event(&world, "Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
     assert!(!world.has("delete_queue"));
     let daemon = world.serve(&[]);
     assert_eq!(daemon.stop(), 0);
     assert!(!world.has("delete_queue"), "and none is made before it is needed");
-    let daemon = world.serve(&RULE);
+    let daemon = world.serve(&KEEP_45_DAYS);
     wait_until("expired and reaped", || {
         !world.has(format!("Camera1/{}", days_ago(60))) && world.has("delete_queue") && world.queued().is_empty()
     });
@@ -179,14 +172,14 @@ fn a_missing_delete_queue_crashed_the_start() {
 fn empty_day_directories_were_left_for_ever() {
     let world = World::new();
     fs::create_dir_all(world.path(format!("Camera1/{}", days_ago(61)))).unwrap();
-    let saved = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).saved().old().make();
-    event(&world, "Camera1", 60, "11-00-00");
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    let saved = world.event(event_id("Camera1", 60, "10-00-00")).saved().old().make();
+    world.old_event("Camera1", 60, "11-00-00");
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!world.has(format!("Camera1/{}", days_ago(61))));
     assert!(saved.is_dir());
     fs::remove_file(saved.join(".saved")).unwrap();
     world.make_old();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(!world.has(format!("Camera1/{}", days_ago(60))), "when the last event goes, the day goes");
     let left: Vec<String> = world.tree().into_iter().filter(|path| !path.starts_with("delete_queue")).collect();
     assert_eq!(left, ["Camera1"]);
@@ -210,8 +203,8 @@ fn strix_details(id: &str, changes: &Value) -> String {
 #[test]
 fn debug_video_named_the_wrong_file() {
     let world = World::new();
-    let with = format!("Camera1/{}/10-00-00", days_ago(3));
-    let without = format!("Camera1/{}/11-00-00", days_ago(3));
+    let with = event_id("Camera1", 3, "10-00-00");
+    let without = event_id("Camera1", 3, "11-00-00");
     for id in [&with, &without] {
         // It named the movie itself.
         let wrong = strix_details(id, &json!({"debug_video": format!("motion/{id}/video.mp4")}));
@@ -233,7 +226,7 @@ fn debug_video_named_the_wrong_file() {
 #[test]
 fn a_title_became_a_list() {
     let world = World::new();
-    let id = format!("Camera1/{}/10-04-35", days_ago(3));
+    let id = event_id("Camera1", 3, "10-04-35");
     let list = strix_details(&id, &json!({"title": ["Fri Nov 20 10:04:35 AM"]}));
     world.event(&id).file(".details.json", list).old().make();
     let daemon = world.serve(&[]);

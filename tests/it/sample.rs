@@ -183,8 +183,9 @@ const STRAYS: [&str; 6] = [
     "Camera2/05-45-29-02m.jpg",
 ];
 
+/// Its stray files are not events.
 #[test]
-fn direct_is_five_events_and_its_strays_are_none() {
+fn direct_is_five_events() {
     let world = World::sample("direct");
     assert_told(&world, &DIRECT.map(|event| event.json()));
     assert_checked(&World::sample("direct"), 0, &[], &STRAYS);
@@ -302,8 +303,9 @@ const DONE: Told = Told {
     peak: Some(3068),
 };
 
+/// Except for the debug movie, which strix names wrongly.
 #[test]
-fn strix_done_is_believed_but_for_the_debug_movie_which_strix_names_wrongly() {
+fn strix_done_is_believed() {
     let world = World::sample("strix-done");
     let sidecar: Value = serde_json::from_slice(&fs::read(world.path(DONE.id).join(".details.json")).unwrap()).unwrap();
     assert_eq!(sidecar["debug_video"], sidecar["video"], "the defect is in the sample");
@@ -313,8 +315,9 @@ fn strix_done_is_believed_but_for_the_debug_movie_which_strix_names_wrongly() {
     assert_checked(&World::sample("strix-done"), 0, &[], &[]);
 }
 
+/// The values come from the sidecar, not from frames that happen to agree.
 #[test]
-fn the_strix_sidecar_is_what_is_believed_and_not_only_what_the_frames_say_too() {
+fn strix_sidecars_outrank_frames() {
     let world = World::sample("strix-done");
     let path = world.path(DONE.id).join(".details.json");
     let text = fs::read_to_string(&path).unwrap();
@@ -322,8 +325,9 @@ fn the_strix_sidecar_is_what_is_believed_and_not_only_what_the_frames_say_too() 
     assert_eq!(world.listed(DONE.id)["end"], "2026-11-21T05:45:59");
 }
 
+/// It is one event.
 #[test]
-fn midnight_direct_is_one_event_that_ends_in_the_new_year() {
+fn midnight_direct_ends_in_the_new_year() {
     let world = World::sample("failures/midnight-direct");
     let event = Told {
         id: "Camera1/2026-12-31/23-59-54",
@@ -364,8 +368,9 @@ fn midnight_strix_is_two_events_of_two_days() {
     assert_checked(&World::sample("failures/midnight-strix"), 0, &[], &[]);
 }
 
+/// It has no frame.
 #[test]
-fn sigkill_direct_mkv_left_an_empty_movie_and_no_frame() {
+fn sigkill_direct_mkv_has_an_empty_movie() {
     let world = World::sample("failures/sigkill-direct-mkv");
     let event = Told {
         id: "Camera1/2026-11-21/05-39-40",
@@ -382,8 +387,9 @@ fn sigkill_direct_mkv_left_an_empty_movie_and_no_frame() {
     assert_checked(&world, 1, &[(event.id, "video.mkv is empty")], &[]);
 }
 
+/// Motion left 48 bytes, which never play.
 #[test]
-fn sigkill_direct_mp4_left_48_bytes_that_never_play() {
+fn sigkill_direct_mp4_is_unfinished() {
     let world = World::sample("failures/sigkill-direct-mp4");
     let event = Told {
         id: "Camera1/2026-11-21/05-39-40",
@@ -435,8 +441,9 @@ fn sigkill_long_mp4_is_cut_and_never_plays() {
     assert_checked(&World::sample("failures/sigkill-long-mp4"), 1, &[(event.id, NO_MOOV)], &[]);
 }
 
+/// Two events are in the directory `01`.
 #[test]
-fn sigkill_strix_then_restart_has_two_events_in_the_directory_01() {
+fn sigkill_strix_restart_reuses_directory_01() {
     let world = World::sample("failures/sigkill-strix-then-restart");
     // Motion cannot tell them apart in its names, so they are one: from the first frame of one to the last of the other.
     let second = raw(
@@ -482,7 +489,7 @@ fn check_after_a_daemon_finds_its_catalog_right() {
 }
 
 #[test]
-fn every_part_of_the_sample_has_a_test_here() {
+fn every_part_of_the_sample_is_tested() {
     let sample = fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/motion-4.5.1-sample.tar.gz")).unwrap();
     let mut parts = std::collections::BTreeSet::new();
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(sample));

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::world::{Daemon, Ran, World, days_ago, wait_until};
+use crate::world::{Daemon, Ran, World, wait_until};
 
 /// Every command on an archive but `serve`, with what else it needs.
 const COMMANDS: [(&str, &[&str]); 13] = [
@@ -73,7 +73,7 @@ fn run(world: &World, (command, more): (&str, &[&str]), (flag, value): &(&str, O
 
 /// The list above is whole: it has every settings flag of `serve`.
 #[test]
-fn every_flag_is_in_the_table_of_this_test() {
+fn the_table_of_this_test_is_complete() {
     let world = World::new();
     let mut known: Vec<&str> = flags(&world).iter().map(|(flag, _)| *flag).collect();
     let mut shown = shown(&world, "serve");
@@ -130,7 +130,7 @@ fn beside_a_daemon_flags_are_honoured_or_refused() {
 #[test]
 fn a_shared_file_serves_every_command() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+    world.old_event("Camera1", 60, "10-00-00");
     let config = world.outside("etc").join("owlery.toml");
     let text = "keep-days = 90\nundo-window = \"7d\"\nlisten = \"0.0.0.0:0\"\ninsecure = true\nreap-rate = 9\n\
                 tls-cert = \"/nonexistent\"\ntls-key = \"/nonexistent\"\nwindow = \"01:00-02:00\"\npoll = \"5s\"\n";
@@ -158,7 +158,7 @@ fn a_shared_file_serves_every_command() {
 fn a_rule_for_all_leaves_a_cameras_rule() {
     let world = World::new();
     for camera in ["Camera1", "Camera2"] {
-        world.event(format!("{camera}/{}/10-00-00", days_ago(60))).old().make();
+        world.old_event(camera, 60, "10-00-00");
     }
     let config = world.outside("etc").join("owlery.toml");
     fs::write(&config, "keep-days = [\"90\", \"Camera1=forever\"]\n").unwrap();
@@ -182,7 +182,7 @@ fn a_rule_for_all_leaves_a_cameras_rule() {
 }
 
 #[test]
-fn unknown_variables_and_bare_numbers_are_refused() {
+fn unknown_variables_and_units_are_refused() {
     let world = World::new();
     let wrong = |name: &str, value: &str, says: &str| {
         let mut program = world.command("plan", [""; 0]);

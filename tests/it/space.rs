@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::clock::faked;
-use crate::world::{Daemon, Disk, World, days_ago, wait_for, wait_until};
+use crate::world::{Daemon, Disk, World, days_ago, event_id, wait_for, wait_until};
 
 /// An event of about so many kilobytes.
 fn event(world: &World, camera: &str, days: u64, kilobytes: usize) -> PathBuf {
-    let id = format!("{camera}/{}/10-00-00", days_ago(days));
+    let id = event_id(camera, days, "10-00-00");
     world.event(id).frames(1).movie("video.mkv", vec![7; kilobytes * 1000]).old().make()
 }
 
@@ -59,8 +59,9 @@ fn a_camera_s_own_limit_and_forever() {
     assert_eq!(both.code, 2, "{both:?}");
 }
 
+/// The alert says what holds the space.
 #[test]
-fn the_floor_keeps_what_is_young_and_the_alert_says_what_holds_the_space() {
+fn the_floor_keeps_young_days() {
     let world = World::new();
     event(&world, "Camera1", 3, 100);
     let saved = event(&world, "Camera1", 9, 100);
@@ -75,8 +76,9 @@ fn the_floor_keeps_what_is_young_and_the_alert_says_what_holds_the_space() {
     assert_eq!(world.list().len(), 2);
 }
 
+/// Files with other names count nothing.
 #[test]
-fn what_a_removal_frees_is_counted_in_blocks_and_other_names_count_nothing() {
+fn freed_space_is_counted_in_blocks() {
     let (world, _disk, state) = on_disk("64M");
     let linked = event(&world, "Camera1", 9, 4000);
     fs::hard_link(linked.join("video.mkv"), world.path("kept.mkv")).unwrap();
@@ -97,13 +99,14 @@ fn free_kilobytes(world: &World) -> u64 {
     String::from_utf8(ran.stdout).unwrap().lines().nth(1).unwrap().trim().parse().unwrap()
 }
 
+/// Then the oldest days are retired.
 #[test]
-fn under_pressure_the_queue_is_emptied_first_and_then_the_oldest_days_go() {
+fn pressure_empties_the_queue_first() {
     let (world, _disk, state) = on_disk("64M");
     for days in 3..9 {
         event(&world, "Camera1", days, 4000);
     }
-    let deleted = format!("Camera1/{}/10-00-00", days_ago(3));
+    let deleted = event_id("Camera1", 3, "10-00-00");
     assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
     assert_eq!(world.queued().len(), 1);
     let flags =
@@ -123,13 +126,14 @@ fn under_pressure_the_queue_is_emptied_first_and_then_the_oldest_days_go() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// Pressure on the root's disk ends no undo window of a pass on another disk.
 #[test]
-fn pressure_on_the_root_s_disk_takes_no_pass_of_another_disk_before_its_time() {
+fn pressure_spares_passes_on_other_disks() {
     let (world, _disk, state) = on_disk("64M");
     let _other = Disk::mount(world.path("Camera2"), "16M");
     for camera in ["Camera1", "Camera2"] {
         event(&world, camera, 3, 4000);
-        let deleted = format!("{camera}/{}/10-00-00", days_ago(3));
+        let deleted = event_id(camera, 3, "10-00-00");
         assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
     }
     event(&world, "Camera1", 4, 10_000);
@@ -141,12 +145,13 @@ fn pressure_on_the_root_s_disk_takes_no_pass_of_another_disk_before_its_time() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// While the clock is held, passes that can be restored stay.
 #[test]
-fn pressure_takes_nothing_that_can_be_taken_back_while_the_clock_is_held() {
+fn pressure_under_a_held_clock_keeps_passes() {
     let (world, _disk, state) = on_disk("64M");
     event(&world, "Camera1", 3, 4000);
     event(&world, "Camera1", 4, 4000);
-    let deleted = format!("Camera1/{}/10-00-00", days_ago(3));
+    let deleted = event_id("Camera1", 3, "10-00-00");
     assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
     let flags = ["--listen", "127.0.0.1:0", "--state-dir", &state, "--min-free", "90%", "--max-share", "1"];
     let mut command = faked(world.command("serve", flags));
@@ -158,8 +163,9 @@ fn pressure_takes_nothing_that_can_be_taken_back_while_the_clock_is_held() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// Bytes in a camera's own queue on the root's disk count as freed.
 #[test]
-fn what_waits_in_a_queue_of_its_own_on_the_root_s_disk_is_not_made_up_for_again() {
+fn queued_space_is_not_freed_twice() {
     let (world, _disk, state) = on_disk("64M");
     let elsewhere = world.path(".elsewhere");
     fs::create_dir(&elsewhere).unwrap();
@@ -179,10 +185,10 @@ fn what_waits_in_a_queue_of_its_own_on_the_root_s_disk_is_not_made_up_for_again(
 }
 
 #[test]
-fn a_pass_that_could_not_be_removed_once_is_tried_again_while_space_is_short() {
+fn pressure_retries_a_stuck_pass() {
     let (world, _disk, state) = on_disk("64M");
     event(&world, "Camera1", 3, 4000);
-    let deleted = format!("Camera1/{}/10-00-00", days_ago(3));
+    let deleted = event_id("Camera1", 3, "10-00-00");
     assert_eq!(world.run("delete", &["--state-dir", &state, &deleted]).code, 0);
     let stuck = world.queued()[0].join(&deleted).join("disk");
     let mounted = Disk::mount(&stuck, "1m");
@@ -195,7 +201,7 @@ fn a_pass_that_could_not_be_removed_once_is_tried_again_while_space_is_short() {
 }
 
 #[test]
-fn short_of_space_with_nothing_to_delete_is_an_alert() {
+fn no_candidates_under_pressure_is_an_alert() {
     let (world, _disk, state) = on_disk("32M");
     let saved = event(&world, "Camera1", 9, 10_000);
     fs::write(saved.join(".saved"), "").unwrap();
@@ -209,7 +215,7 @@ fn short_of_space_with_nothing_to_delete_is_an_alert() {
     daemon.wait_for_log("ALERT");
     assert!(saved.join("video.mkv").is_file());
     // The person unsaves it: then it may go.
-    assert_eq!(world.run("unsave", &["--state-dir", &state, &format!("Camera1/{}/10-00-00", days_ago(9))]).code, 0);
+    assert_eq!(world.run("unsave", &["--state-dir", &state, &event_id("Camera1", 9, "10-00-00")]).code, 0);
     wait_until("it is gone", || !saved.exists());
     assert_eq!(daemon.stop(), 0);
 }
@@ -234,8 +240,9 @@ fn rules_of_space_that_mean_nothing_are_refused() {
     }
 }
 
+/// It also expires events.
 #[test]
-fn a_daemon_whose_own_disk_is_full_still_starts_and_expires() {
+fn a_daemon_starts_with_a_full_state_disk() {
     let world = World::empty();
     let disk = Disk::mount(&world.root, "32M");
     fs::create_dir(world.path("Camera1")).unwrap();
@@ -253,8 +260,9 @@ fn a_daemon_whose_own_disk_is_full_still_starts_and_expires() {
     assert!(world.has(".owlery/reserve"), "there is room again");
 }
 
+/// While the daemon runs.
 #[test]
-fn a_disk_that_becomes_full_while_the_daemon_runs_is_relieved() {
+fn a_disk_that_fills_up_is_relieved() {
     let world = World::empty();
     let disk = Disk::mount(&world.root, "64M");
     fs::create_dir(world.path("Camera1")).unwrap();
@@ -270,8 +278,9 @@ fn a_disk_that_becomes_full_while_the_daemon_runs_is_relieved() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// When the state directory is on another disk.
 #[test]
-fn with_the_state_elsewhere_a_full_archive_disk_has_its_own_reserve() {
+fn the_archives_disk_has_its_own_reserve() {
     let (world, disk, state) = on_disk("32M");
     let old = event(&world, "Camera1", 60, 10_000);
     let rule = ["--keep-days", "45", "--max-share", "1", "--state-dir", &state];

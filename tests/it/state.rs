@@ -6,16 +6,14 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::world::{Disk, Ran, World, days_ago, run_by, unprivileged, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, event_id, run_by, unprivileged, wait_until};
 
 /// An archive with a stale day, and a state directory that has seen it.
 fn seen() -> (World, String) {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(3))).old().make();
+    world.old_event("Camera1", 3, "10-00-00");
     let state = world.outside("state").to_str().unwrap().to_owned();
-    let ran = world.run("expire", &[&RULE[..], &["--state-dir", &state]].concat());
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--state-dir", &state]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     (world, state)
 }
@@ -23,15 +21,15 @@ fn seen() -> (World, String) {
 /// Puts another folder at the root, as a mount that failed does, with a stale day in it.
 fn replace_root(world: &World) -> std::path::PathBuf {
     fs::rename(&world.root, world.root.with_extension("first")).unwrap();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make()
+    world.old_event("Camera1", 60, "10-00-00")
 }
 
 /// A state directory that knows archive A: an unmarked archive B at the root was marked as new and expired.
 #[test]
-fn an_unmarked_root_is_refused_by_a_used_state() {
+fn a_used_state_refuses_an_unmarked_root() {
     let (world, state) = seen();
     let day = replace_root(&world);
-    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    let id = event_id("Camera1", 60, "10-00-00");
     for (command, args) in [
         ("expire", vec![]),
         ("scan", vec![]),
@@ -45,7 +43,7 @@ fn an_unmarked_root_is_refused_by_a_used_state() {
         ("restore", vec!["20200101T000000Z-abc"]),
         ("serve", vec!["--listen", "127.0.0.1:0"]),
     ] {
-        let rule: &[&str] = if ["expire", "plan", "serve"].contains(&command) { &RULE } else { &[] };
+        let rule: &[&str] = if ["expire", "plan", "serve"].contains(&command) { &KEEP_45_DAYS } else { &[] };
         let ran = world.run(command, &[&args[..], &["--state-dir", &state], rule].concat());
         assert_eq!(ran.code, 3, "{command}: {ran:?}");
         assert!(ran.stderr.contains("owlery accept"), "{command}: {ran:?}");
@@ -54,7 +52,7 @@ fn an_unmarked_root_is_refused_by_a_used_state() {
     assert_eq!(world.run("audit", &["--state-dir", &state]).code, 0, "the state can still be read");
     let ran = world.run("accept", &["--state-dir", &state]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    let ran = world.run("expire", &[&RULE[..], &["--state-dir", &state]].concat());
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--state-dir", &state]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!day.exists());
 }
@@ -64,7 +62,7 @@ fn another_archives_root_is_refused_too() {
     let (world, state) = seen();
     let day = replace_root(&world);
     assert_eq!(world.run("scan", &[]).code, 0); // it has its own marker now
-    let flags = [&RULE[..], &["--state-dir", &state]].concat();
+    let flags = [&KEEP_45_DAYS[..], &["--state-dir", &state]].concat();
     let ran = world.run("expire", &flags);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(day.exists());
@@ -79,7 +77,7 @@ fn an_empty_mount_point_is_no_new_archive() {
     let (world, state) = seen();
     fs::rename(&world.root, world.root.with_extension("first")).unwrap();
     fs::create_dir(&world.root).unwrap();
-    let ran = world.run("expire", &[&RULE[..], &["--state-dir", &state]].concat());
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--state-dir", &state]].concat());
     assert!(ran.code == 3 || ran.code == 4, "{ran:?}");
     assert!(!world.has(".owlery"));
 }
@@ -90,7 +88,7 @@ fn an_archive_that_moved_keeps_its_state() {
     let moved = world.root.with_extension("moved");
     fs::rename(&world.root, &moved).unwrap();
     let mut command = crate::world::program();
-    command.arg("expire").arg(&moved).args(RULE).args(["--state-dir", &state]);
+    command.arg("expire").arg(&moved).args(KEEP_45_DAYS).args(["--state-dir", &state]);
     let ran = Ran::of(command);
     assert_eq!(ran.code, 0, "{ran:?}");
 }
@@ -99,28 +97,28 @@ fn an_archive_that_moved_keeps_its_state() {
 #[test]
 fn a_broken_marker_is_named_everywhere() {
     let world = World::new();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     for broken in ["", "{", "[]", r#"{"owlery":7,"archive":"x"}"#] {
         fs::write(world.path(".owlery/archive.json"), broken).unwrap();
         for (command, code) in [("expire", 3), ("check", 1)] {
-            let ran = world.run(command, if command == "check" { &[] } else { &RULE });
+            let ran = world.run(command, if command == "check" { &[] } else { &KEEP_45_DAYS });
             assert_eq!(ran.code, code, "{command} {broken:?}: {ran:?}");
             let said = format!("{}{}", ran.stdout, ran.stderr);
             assert!(said.contains("archive.json is broken") && said.contains("owlery accept"), "{said}");
         }
     }
-    let daemon = world.serve(&RULE);
+    let daemon = world.serve(&KEEP_45_DAYS);
     wait_until("an alert", || daemon.get("/readyz").json()["alerts"].to_string().contains("is broken"));
     assert_eq!(daemon.stop(), 0);
     assert_eq!(world.run("accept", &[]).code, 0);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
 }
 
 /// What was no file at all was named without a cure, and `accept` failed without one.
 #[test]
-fn a_marker_that_is_no_file_has_a_cure() {
+fn a_marker_of_another_kind_is_explained() {
     let world = World::new();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     let marker = world.path(".owlery/archive.json");
     for (what, cure) in [("link", "it is a link"), ("huge", "larger than"), ("directory", "remove that first")] {
         fs::remove_file(&marker).unwrap();
@@ -129,7 +127,7 @@ fn a_marker_that_is_no_file_has_a_cure() {
             "huge" => fs::write(&marker, vec![b' '; 9000]).unwrap(),
             _ => fs::create_dir(&marker).unwrap(),
         }
-        let ran = world.run("expire", &RULE);
+        let ran = world.run("expire", &KEEP_45_DAYS);
         let told = format!("with: owlery accept {}\n", world.root.display());
         assert!(ran.code == 3 && ran.stderr.contains(cure) && ran.stderr.contains(&told), "{what}: {ran:?}");
         if what == "directory" {
@@ -137,7 +135,7 @@ fn a_marker_that_is_no_file_has_a_cure() {
             fs::remove_dir(&marker).unwrap();
         }
         assert_eq!(world.run("accept", &[]).code, 0, "{what}");
-        assert_eq!(world.run("expire", &RULE).code, 0, "{what}");
+        assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0, "{what}");
     }
 }
 
@@ -145,7 +143,7 @@ fn a_marker_that_is_no_file_has_a_cure() {
 #[test]
 fn a_folder_above_need_not_be_readable() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(1))).old().make();
+    world.old_event("Camera1", 1, "10-00-00");
     let above = world.root.parent().unwrap();
     fs::set_permissions(above, fs::Permissions::from_mode(0o311)).unwrap();
     for command in ["expire", "check"] {
@@ -159,12 +157,12 @@ fn a_folder_above_need_not_be_readable() {
 
 /// A root that was remounted read-only stayed ready without an alert.
 #[test]
-fn a_read_only_root_is_an_alert_and_no_success() {
+fn a_read_only_root_is_an_alert() {
     let world = World::empty();
     let disk = Disk::mount(&world.root, "8M");
     fs::create_dir(world.path("Camera1")).unwrap();
     let state = world.outside("state").to_str().unwrap().to_owned();
-    let daemon = world.serve(&[&RULE[..], &["--state-dir", &state, "--check-interval", "1s"]].concat());
+    let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--state-dir", &state, "--check-interval", "1s"]].concat());
     disk.remount("ro");
     wait_until("an alert", || daemon.get("/readyz").json()["alerts"].to_string().contains("read-only"));
     let ran = world.run("expire", &["--state-dir", &state]);
@@ -188,8 +186,8 @@ fn open_to_others(folder: &Path) -> Vec<String> {
 #[test]
 fn nothing_of_ours_is_writable_for_everybody() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
-    let id = format!("Camera1/{}/10-00-00", days_ago(3));
+    world.old_event("Camera1", 60, "10-00-00");
+    let id = event_id("Camera1", 3, "10-00-00");
     world.event(id.as_str()).old().make();
     let state = world.outside("new").join("state");
     let named = ["--state-dir", state.to_str().unwrap()];
@@ -198,7 +196,7 @@ fn nothing_of_ours_is_writable_for_everybody() {
         assert_eq!(ran.code, 0, "{command}: {ran:?}");
     };
     for flags in [&[][..], &named] {
-        run("expire", &[&RULE[..], &["--undo-window", "1d", "--sidecars", "all"], flags].concat());
+        run("expire", &[&KEEP_45_DAYS[..], &["--undo-window", "1d", "--sidecars", "all"], flags].concat());
         run("save", &[&[id.as_str()], flags].concat());
         run("scan", &[&["--measure"], flags].concat());
         let folder = if flags.is_empty() { world.path(".owlery") } else { state.clone() };
@@ -210,7 +208,7 @@ fn nothing_of_ours_is_writable_for_everybody() {
 #[test]
 fn a_state_open_to_everybody_is_closed() {
     let world = World::new();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     for path in [".owlery", ".owlery/audit.jsonl", ".owlery/catalog.db", ".owlery/lock"] {
         let path = world.path(path);
         if !path.exists() {
@@ -219,7 +217,7 @@ fn a_state_open_to_everybody_is_closed() {
         let mode = if path.is_dir() { 0o777 } else { 0o666 };
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
-    let ran = world.run("expire", &RULE);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stderr.contains("could be written by every user"), "{ran:?}");
     assert_eq!(open_to_others(&world.path(".owlery")), [] as [&str; 0]);
@@ -229,7 +227,7 @@ fn a_state_open_to_everybody_is_closed() {
 #[test]
 fn a_strangers_lock_does_not_stop_us() {
     let world = World::new();
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     fs::set_permissions(world.root.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
     // The lock file as an earlier build left it.
     fs::set_permissions(world.path(".owlery/lock"), fs::Permissions::from_mode(0o666)).unwrap();
@@ -243,7 +241,7 @@ fn a_strangers_lock_does_not_stop_us() {
         .collect();
     let is_held = |path: &Path| !Command::new("flock").args(["-n"]).arg(path).arg("true").status().unwrap().success();
     wait_until("both are held", || is_held(&world.root) && is_held(&world.path(".owlery/lock")));
-    let daemon = world.serve(&RULE);
+    let daemon = world.serve(&KEEP_45_DAYS);
     daemon.wait_for_log("it is ignored");
     let other = world.run("serve", &["--listen", "127.0.0.1:0"]);
     assert_eq!(other.code, 2, "{other:?}");
@@ -262,7 +260,7 @@ fn the_holder_of_the_lock_is_named() {
     let mut holder = Command::new("flock").arg(&world.root).args(["sleep", "600"]).process_group(0).spawn().unwrap();
     let is_held = || !Command::new("flock").args(["-n"]).arg(&world.root).arg("true").status().unwrap().success();
     wait_until("it is held", is_held);
-    let ran = world.run("expire", &RULE);
+    let ran = world.run("expire", &KEEP_45_DAYS);
     let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", holder.id())]).status();
     holder.wait().unwrap();
     assert_eq!(ran.code, 2, "{ran:?}");

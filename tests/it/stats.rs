@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Daemon, Disk, World, days_ago, wait_until};
+use crate::world::{Daemon, Disk, World, days_ago, event_id, wait_until};
 
 /// An event of exactly so many bytes, so many days ago.
 fn event(world: &World, camera: &str, days: u64, bytes: usize) {
-    let id = format!("{camera}/{}/10-00-00", days_ago(days));
+    let id = event_id(camera, days, "10-00-00");
     world.event(id).frames(0).movie("video.mkv", vec![0; bytes]).old().make();
 }
 
@@ -64,8 +64,9 @@ fn wait_measured(daemon: &Daemon) {
     wait_until("all is measured", || daemon.events().iter().all(|event| event["bytes"].is_u64()));
 }
 
+/// Nothing is left behind.
 #[test]
-fn without_a_catalog_everything_is_measured_and_nothing_is_left_behind() {
+fn without_a_catalog_everything_is_measured() {
     let world = two_cameras();
     let before = world.tree();
     assert_eq!(steady(stats(&world, &[])), expected(&Value::Null, &json!([])));
@@ -74,7 +75,7 @@ fn without_a_catalog_everything_is_measured_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn with_a_catalog_what_is_not_measured_is_not_known() {
+fn unmeasured_sizes_are_unknown() {
     let world = World::new();
     event(&world, "Camera1", 8, 1000);
     event(&world, "Camera1", 4, 700);
@@ -94,8 +95,9 @@ fn with_a_catalog_what_is_not_measured_is_not_known() {
     assert_eq!(told["forecast"]["kept"], json!([{"rule": "keep-days", "days": 45, "bytes": 4500}]));
 }
 
+/// Other rules are a what-if.
 #[test]
-fn beside_a_daemon_its_rules_apply_and_others_are_a_what_if() {
+fn stats_beside_a_daemon_uses_its_rules() {
     let world = two_cameras();
     let daemon = world.serve(&["--keep-days", "60", "--min-free", "1B"]);
     wait_measured(&daemon);
@@ -109,18 +111,20 @@ fn beside_a_daemon_its_rules_apply_and_others_are_a_what_if() {
     assert_eq!(ran.code, 2, "{ran:?}");
 }
 
+/// What rules have left of old days does not count in the rate.
 #[test]
-fn what_rules_have_left_of_old_days_does_not_make_the_rate_less() {
+fn kept_events_do_not_lower_the_rate() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(300))).saved().old().make();
+    world.event(event_id("Camera1", 300, "10-00-00")).saved().old().make();
     event(&world, "Camera1", 2, 600);
     let told = stats(&world, &[]);
     assert_eq!(told["cameras"][0]["first_day"], days_ago(300));
     assert_eq!(told["cameras"][0]["forecast"]["bytes_per_day_30"], 300);
 }
 
+/// A camera on another disk does not count in the forecast of the archive's disk.
 #[test]
-fn a_camera_on_another_disk_does_not_fill_that_of_the_archive() {
+fn other_disks_do_not_fill_the_archives() {
     let world = World::empty();
     let _mounted = Disk::mount(world.path("Camera2"), "4m");
     event(&world, "Camera2", 1, 700);
@@ -140,8 +144,9 @@ fn a_camera_on_another_disk_does_not_fill_that_of_the_archive() {
 /// A rule that no disk holds: recordings of 10 MB a day for 4 billion days.
 const TOO_LONG: [&str; 2] = ["--keep-days", "4000000000"];
 
+/// At the start.
 #[test]
-fn rules_that_do_not_fit_the_disk_are_warned_of_at_the_start_once() {
+fn unfit_rules_are_warned_of_once() {
     let world = World::new();
     event(&world, "Camera1", 1, 10_000_000);
     let daemon = world.serve(&[&TOO_LONG[..], &["--check-interval", "50ms"]].concat());
@@ -159,7 +164,7 @@ fn rules_that_do_not_fit_the_disk_are_warned_of_at_the_start_once() {
 }
 
 #[test]
-fn a_person_reads_a_table_and_a_few_lines() {
+fn stats_prints_a_table_and_a_few_lines() {
     let world = two_cameras();
     let ran = world.run("stats", &["--keep-days", "45"]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -181,7 +186,7 @@ fn a_person_reads_a_table_and_a_few_lines() {
     assert_eq!(empty.run("stats", &[]).code, 0);
 }
 
-/// Issue 13: after a restore, the sizes of restored events are not known, and `stats` summed the others as if they were all.
+/// Reported: after a restore, the sizes of restored events are not known, and `stats` summed the others as if they were all.
 #[test]
 fn stats_after_a_restore_do_not_guess() {
     let world = two_cameras();

@@ -187,7 +187,7 @@ fn http_without_tls_is_told_so() {
 }
 
 #[test]
-fn a_handshake_that_does_not_come_is_not_waited_for() {
+fn a_missing_handshake_times_out() {
     let world = World::new();
     let files = Files::of(&world);
     let made = Made::simple();
@@ -237,8 +237,9 @@ fn sighup_has_the_certificate_read_again() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// It is reported once, and the old one is kept.
 #[test]
-fn a_new_certificate_that_is_no_good_is_named_once_and_the_old_one_is_kept() {
+fn an_invalid_new_certificate_is_not_used() {
     let world = World::new();
     let files = Files::of(&world);
     let (first, second) = (Made::simple(), Made::simple());
@@ -258,7 +259,7 @@ fn a_new_certificate_that_is_no_good_is_named_once_and_the_old_one_is_kept() {
 }
 
 #[test]
-fn a_certificate_that_may_be_read_only_later_is_served_then() {
+fn a_certificate_may_become_readable_later() {
     let world = World::new();
     let files = Files::of(&world);
     let (first, second) = (Made::simple(), Made::simple());
@@ -277,7 +278,7 @@ fn a_certificate_that_may_be_read_only_later_is_served_then() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_served_is_refused_by_name() {
+fn an_unusable_certificate_is_named() {
     let world = World::new();
     let files = Files::of(&world);
     files.put(&Made::simple());
@@ -315,7 +316,7 @@ fn a_certificate_that_cannot_be_served_is_refused_by_name() {
 }
 
 #[test]
-fn a_key_that_everybody_can_read_is_warned_of() {
+fn a_world_readable_key_is_warned_of() {
     let world = World::new();
     let files = Files::of(&world);
     files.put(&Made::simple());
@@ -324,8 +325,9 @@ fn a_key_that_everybody_can_read_is_warned_of() {
     daemon.wait_for_log(&format!("--tls-key {} is readable by every user", files.key.display()));
 }
 
+/// An expired certificate, or one that soon expires, is served; each reading warns.
 #[test]
-fn a_certificate_that_is_over_or_soon_is_served_and_warned_of_whenever_it_is_read() {
+fn an_expiring_certificate_is_warned_of() {
     let world = World::new();
     let files = Files::of(&world);
     let (soon, over) = (Made::until(today() + Days::new(9)), Made::until(today() - Days::new(9)));

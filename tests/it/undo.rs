@@ -2,26 +2,19 @@
 //! running daemon.
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::world::{Daemon, Ran, World, days_ago, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
-
-fn event(world: &World, days: u64, name: &str) -> PathBuf {
-    world.event(id(days, name)).old().make()
-}
+use crate::world::{Daemon, KEEP_45_DAYS, Ran, World, days_ago, event_id, wait_until};
 
 fn id(days: u64, name: &str) -> String {
-    format!("Camera1/{}/{name}", days_ago(days))
+    event_id("Camera1", days, name)
 }
 
 /// Retires what is stale, to be taken back for an hour; answers the pass's name.
 fn retire(world: &World) -> String {
-    let ran = world.run("expire", &[&RULE[..], &["--undo-window", "1h", "--json"]].concat());
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--undo-window", "1h", "--json"]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     ran.json()["pass"].as_str().unwrap().to_owned()
 }
@@ -33,11 +26,11 @@ fn queue(world: &World) -> Vec<Value> {
 }
 
 #[test]
-fn a_pass_waits_for_its_undo_time_and_comes_back_whole() {
+fn a_pass_is_restorable_in_its_window() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
-    event(&world, 60, "11-00-00");
-    event(&world, 3, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "11-00-00");
+    world.old_event("Camera1", 3, "10-00-00");
     let before = world.tree();
     let pass = retire(&world);
     assert_eq!(world.queued().len(), 1, "it is not reaped before its time");
@@ -56,14 +49,17 @@ fn a_pass_waits_for_its_undo_time_and_comes_back_whole() {
     assert!(queue(&world).is_empty());
 }
 
+/// Without the catalog too.
 #[test]
-fn what_was_restored_is_kept_by_every_rule_and_without_the_catalog_too() {
+fn restored_days_are_kept_by_every_rule() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
     let pass = retire(&world);
     assert_eq!(world.run("restore", &[&pass]).code, 0);
     fs::remove_file(world.path(".owlery/catalog.db")).unwrap();
-    for rule in [&RULE[..], &["--max-size", "1B", "--max-share", "1"], &["--min-free", "99%", "--max-share", "1"]] {
+    for rule in
+        [&KEEP_45_DAYS[..], &["--max-size", "1B", "--max-share", "1"], &["--min-free", "99%", "--max-share", "1"]]
+    {
         let ran = world.run("expire", rule);
         assert_eq!(ran.code, 0, "{ran:?}");
         let plan = world.run("plan", &[rule, &["--json"]].concat()).json();
@@ -72,11 +68,12 @@ fn what_was_restored_is_kept_by_every_rule_and_without_the_catalog_too() {
     assert_eq!(world.list().len(), 1);
 }
 
+/// Events whose names are taken stay in the queue and are reported.
 #[test]
-fn a_restore_never_overwrites_and_what_is_taken_stays_and_is_named() {
+fn a_restore_never_overwrites() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
-    event(&world, 60, "11-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "11-00-00");
     let pass = retire(&world);
     let new = world.event(id(60, "10-00-00")).frames(1).old().make();
     let names = || fs::read_dir(&new).unwrap().count();
@@ -111,10 +108,10 @@ fn a_pass_that_is_not_there_is_named() {
 }
 
 #[test]
-fn an_event_is_deleted_by_hand_and_can_be_taken_back_for_a_day() {
+fn a_deleted_event_is_restorable_for_a_day() {
     let world = World::new();
-    event(&world, 3, "10-00-00");
-    event(&world, 3, "11-00-00");
+    world.old_event("Camera1", 3, "10-00-00");
+    world.old_event("Camera1", 3, "11-00-00");
     let ran = world.run("delete", &[&id(3, "10-00-00"), "--json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let pass = ran.json()["pass"].as_str().unwrap().to_owned();
@@ -127,9 +124,9 @@ fn an_event_is_deleted_by_hand_and_can_be_taken_back_for_a_day() {
 }
 
 #[test]
-fn the_last_event_of_today_can_be_deleted_when_it_is_complete() {
+fn a_complete_event_of_today_can_be_deleted() {
     let world = World::new();
-    event(&world, 0, "00-00-01");
+    world.old_event("Camera1", 0, "00-00-01");
     let ran = world.run("delete", &[&id(0, "00-00-01")]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(world.list().is_empty());
@@ -137,9 +134,9 @@ fn the_last_event_of_today_can_be_deleted_when_it_is_complete() {
 }
 
 #[test]
-fn a_saved_and_an_open_event_are_not_deleted_by_hand() {
+fn saved_and_open_events_are_not_deleted() {
     let world = World::new();
-    event(&world, 3, "10-00-00");
+    world.old_event("Camera1", 3, "10-00-00");
     world.event(id(3, "11-00-00")).saved().old().make();
     let today = crate::world::today();
     let open = format!("Camera1/{today}/23-59-59");
@@ -155,15 +152,16 @@ fn a_saved_and_an_open_event_are_not_deleted_by_hand() {
     assert_eq!(world.run("delete", &["Camera1/../../etc"]).code, 2);
 }
 
+/// Unsaving removes an entry `.saved` of any kind.
 #[test]
-fn saving_writes_the_mark_and_unsaving_takes_it_away_whatever_it_is() {
+fn saving_and_unsaving_change_the_mark() {
     let world = World::new();
-    let dir = event(&world, 60, "10-00-00");
+    let dir = world.old_event("Camera1", 60, "10-00-00");
     assert_eq!(world.run("save", &[&id(60, "10-00-00")]).code, 0);
     assert!(dir.join(".saved").is_file());
     assert_eq!(world.run("save", &[&id(60, "10-00-00")]).code, 0, "twice is no error");
     assert_eq!(world.list()[0]["saved"], true);
-    assert_eq!(world.run("expire", &RULE).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert!(dir.is_dir(), "no rule takes it");
     assert_eq!(world.run("unsave", &[&id(60, "10-00-00")]).code, 0);
     assert_eq!(world.list()[0]["saved"], false);
@@ -197,14 +195,15 @@ fn run_beside(world: &World, daemon: &Daemon) {
 #[test]
 fn all_of_it_beside_a_daemon() {
     let world = World::new();
-    event(&world, 3, "10-00-00");
+    world.old_event("Camera1", 3, "10-00-00");
     let daemon = world.serve(&[]);
     run_beside(&world, &daemon);
     assert_eq!(daemon.stop(), 0);
 }
 
+/// In one request.
 #[test]
-fn thousands_of_events_at_once_are_not_too_many_for_a_daemon() {
+fn a_daemon_deletes_thousands_of_events() {
     let world = World::new();
     let day = days_ago(3);
     let id = |n: u32| format!("Camera_of_the_front_door/{day}/{:02}-{:02}-{:02}", n / 3600, n / 60 % 60, n % 60);
@@ -221,10 +220,10 @@ fn thousands_of_events_at_once_are_not_too_many_for_a_daemon() {
 }
 
 #[test]
-fn a_daemon_reaps_a_pass_when_its_undo_time_is_over() {
+fn a_daemon_reaps_after_the_undo_window() {
     let world = World::new();
-    event(&world, 60, "10-00-00");
-    let flags = [&RULE[..], &["--undo-window", "2s", "--check-interval", "1s"]].concat();
+    world.old_event("Camera1", 60, "10-00-00");
+    let flags = [&KEEP_45_DAYS[..], &["--undo-window", "2s", "--check-interval", "1s"]].concat();
     let begun = Instant::now();
     let daemon = world.serve(&flags);
     wait_until("retired", || !world.has(format!("Camera1/{}", days_ago(60))));

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::world::{Daemon, World, days_ago, run_by, unfinished_mp4, wait_until, whole_mp4};
+use crate::world::{Daemon, World, days_ago, event_id, run_by, unfinished_mp4, wait_until, whole_mp4};
 
 /// `Camera1/<so many days ago>/<name>`
 fn id(camera: &str, days: u64, name: &str) -> String {
-    format!("{camera}/{}/{name}", days_ago(days))
+    event_id(camera, days, name)
 }
 
 /// How many events the daemon counts, of all cameras.
@@ -30,7 +30,7 @@ fn rename_in(world: &World, id: &str) -> PathBuf {
 }
 
 #[test]
-fn an_event_renamed_into_a_recent_day_is_served() {
+fn events_moved_into_recent_days_are_served() {
     let world = World::new();
     for days in [0, 1] {
         world.event(id("Camera1", days, "09-00-00")).old().make();
@@ -43,8 +43,9 @@ fn an_event_renamed_into_a_recent_day_is_served() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// With their contents.
 #[test]
-fn new_cameras_and_new_days_are_found_with_what_is_in_them() {
+fn new_cameras_and_days_are_found() {
     let world = World::empty();
     world.event(id("Camera1", 5, "09-00-00")).old().make();
     let daemon = world.serve(&[]);
@@ -59,8 +60,9 @@ fn new_cameras_and_new_days_are_found_with_what_is_in_them() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// And removed cameras.
 #[test]
-fn removed_events_days_and_cameras_are_listed_no_more() {
+fn removed_events_and_days_leave_the_list() {
     let world = World::empty();
     for (camera, days, name) in [
         ("Camera1", 0, "10-00-00"),
@@ -90,8 +92,9 @@ fn removed_events_days_and_cameras_are_listed_no_more() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// It is open before.
 #[test]
-fn an_event_is_open_while_frames_come_and_complete_when_they_have_stopped() {
+fn an_event_completes_when_frames_stop() {
     let world = World::new();
     let event = id("Camera1", 0, "10-00-00");
     let daemon = world.serve(&["--event-gap", "1s"]);
@@ -109,7 +112,7 @@ fn an_event_is_open_while_frames_come_and_complete_when_they_have_stopped() {
 }
 
 #[test]
-fn an_event_that_was_open_at_the_start_completes_too() {
+fn an_event_open_at_the_start_completes() {
     let world = World::new();
     let event = id("Camera1", 0, "10-00-00");
     world.event(&event).movie("video.mp4", unfinished_mp4()).make();
@@ -118,8 +121,9 @@ fn an_event_that_was_open_at_the_start_completes_too() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// And no other.
 #[test]
-fn a_newer_event_ends_one_whose_movie_is_whole_and_no_other() {
+fn a_newer_event_ends_a_finished_one() {
     let world = World::empty();
     let (first, second) = (id("Camera1", 0, "10-00-00"), id("Camera1", 0, "10-10-00"));
     let (cut, after) = (id("Camera2", 0, "10-00-00"), id("Camera2", 0, "10-10-00"));
@@ -147,7 +151,7 @@ fn a_newer_event_ends_one_whose_movie_is_whole_and_no_other() {
 }
 
 #[test]
-fn a_marker_in_the_queue_ends_an_event_of_frames_only() {
+fn a_marker_ends_an_event_of_frames() {
     let world = World::new();
     let event = id("Camera1", 0, "01");
     let daemon = world.serve(&[]);
@@ -178,7 +182,7 @@ fn motion_s_word_ends_an_event_at_once() {
 }
 
 #[test]
-fn a_mark_put_into_a_recent_event_is_found_by_the_reconcile() {
+fn the_reconcile_finds_new_marks() {
     let world = World::new();
     let event = id("Camera1", 0, "10-00-00");
     let dir = world.event(&event).old().make();
@@ -192,7 +196,7 @@ fn a_mark_put_into_a_recent_event_is_found_by_the_reconcile() {
 }
 
 #[test]
-fn what_comes_and_goes_in_an_old_day_is_found_by_the_reconcile() {
+fn the_reconcile_finds_changes_in_old_days() {
     let world = World::new();
     for days in [0, 1, 2, 3, 100] {
         world.event(id("Camera1", days, "10-00-00")).old().make();
@@ -215,8 +219,9 @@ fn serve_limited(world: &World, limit: &str, value: u32, flags: &[&str]) -> Daem
     daemon
 }
 
+/// The log names the limit to raise.
 #[test]
-fn at_the_limit_of_watches_it_polls_and_names_what_to_raise() {
+fn the_watch_limit_causes_polling() {
     let world = World::empty();
     for camera in ["Camera1", "Camera2"] {
         for days in [0, 1] {
@@ -236,8 +241,9 @@ fn at_the_limit_of_watches_it_polls_and_names_what_to_raise() {
     assert_eq!(daemon.log().matches("max_user_watches").count(), 1, "said once: {}", daemon.log());
 }
 
+/// The log names the limit to raise.
 #[test]
-fn without_any_notifications_it_polls_and_names_what_to_raise() {
+fn missing_notifications_cause_polling() {
     let world = World::new();
     let daemon = serve_limited(&world, "max_inotify_instances", 0, &[]);
     daemon.wait_for_log("sysctl fs.inotify.max_user_instances");
@@ -248,7 +254,7 @@ fn without_any_notifications_it_polls_and_names_what_to_raise() {
 }
 
 #[test]
-fn asked_to_poll_it_needs_no_notifications_and_warns_of_nothing() {
+fn configured_polling_warns_of_nothing() {
     let world = World::new();
     let mut daemon = serve_limited(&world, "max_inotify_instances", 0, &["--poll", "100ms", "--event-gap", "1s"]);
     let event = id("Camera1", 0, "10-00-00");
@@ -264,7 +270,7 @@ fn asked_to_poll_it_needs_no_notifications_and_warns_of_nothing() {
 }
 
 #[test]
-fn a_burst_of_events_is_listed_to_the_last() {
+fn a_burst_of_events_is_listed_completely() {
     let world = World::new();
     let daemon = world.serve(&[]);
     for number in 0..2000 {
@@ -277,7 +283,7 @@ fn a_burst_of_events_is_listed_to_the_last() {
 }
 
 #[test]
-fn notifications_that_the_kernel_lost_lead_to_a_look_at_everything() {
+fn lost_notifications_cause_a_full_scan() {
     let world = World::new();
     world.event(id("Camera1", 0, "09-00-00")).old().make();
     let daemon = world.serve(&[]);
@@ -299,8 +305,9 @@ fn notifications_that_the_kernel_lost_lead_to_a_look_at_everything() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// A time in the future counts as the moment when it was first seen.
 #[test]
-fn a_time_in_the_future_counts_as_the_moment_it_was_first_seen() {
+fn a_future_time_counts_as_first_seen() {
     let world = World::new();
     let event = id("Camera1", 0, "10-00-00");
     let dir = world.event(&event).make();
@@ -312,10 +319,11 @@ fn a_time_in_the_future_counts_as_the_moment_it_was_first_seen() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// It is reported.
 #[test]
-fn a_root_that_vanishes_is_said_so_and_takes_no_event_with_it() {
+fn a_vanished_root_removes_no_event() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(3))).old().make();
+    world.old_event("Camera1", 3, "10-00-00");
     let daemon = world.serve(&["--check-interval", "1s"]);
     assert_eq!(daemon.events().len(), 1);
 
@@ -331,10 +339,10 @@ fn a_root_that_vanishes_is_said_so_and_takes_no_event_with_it() {
 }
 
 #[test]
-fn the_sidecar_that_owlery_writes_does_not_make_an_event_open_again() {
+fn writing_a_sidecar_reopens_no_event() {
     let world = World::new();
     let daemon = world.serve(&[]);
-    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    let id = event_id("Camera1", 0, "00-00-01");
     world.event(&id).make();
     daemon.wait_for_event(&id, "is open", |event| event["state"] == "open");
 
@@ -342,7 +350,7 @@ fn the_sidecar_that_owlery_writes_does_not_make_an_event_open_again() {
     assert_eq!(world.run("ended", &[movie.to_str().unwrap()]).code, 0);
     wait_until("the sidecar", || world.has(format!("{id}/.details.json")));
     // The watcher takes what is dirty in order: when it has looked twice at a later event, it has looked again at this.
-    let later = format!("Camera2/{}/00-00-02", days_ago(0));
+    let later = event_id("Camera2", 0, "00-00-02");
     world.event(&later).make();
     daemon.wait_for_event(&later, "is listed", |event| event["frames"] == 3);
     world.event(&later).frames(4).make();
@@ -352,9 +360,9 @@ fn the_sidecar_that_owlery_writes_does_not_make_an_event_open_again() {
 }
 
 #[test]
-fn an_event_that_a_person_saves_does_not_become_open_again() {
+fn saving_reopens_no_event() {
     let world = World::new();
-    let id = format!("Camera1/{}/00-00-01", days_ago(0));
+    let id = event_id("Camera1", 0, "00-00-01");
     world.event(&id).old().make();
     File::create(world.path(&id).join(".saved")).unwrap();
 

@@ -4,6 +4,7 @@
 mod response;
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -19,6 +20,9 @@ pub use response::Response;
 
 /// How long anything may take before a test gives up. These machines are slow at times.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A rule of age that holds no pass for its size.
+pub const KEEP_45_DAYS: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
 
 /// More than the 3 s in which a daemon is promised to stop.
 pub const LONGEST_STOP: Duration = Duration::from_secs(6);
@@ -50,6 +54,11 @@ pub fn today() -> NaiveDate {
 /// The name of the day so many days ago.
 pub fn days_ago(days: u64) -> String {
     (today() - Days::new(days)).to_string()
+}
+
+/// The id of an event of the day so many days ago: `Camera1/2026-11-20/10-04-36`.
+pub fn event_id(camera: impl Display, days: u64, name: impl Display) -> String {
+    format!("{camera}/{}/{name}", days_ago(days))
 }
 
 /// An mp4 that has all that it needs, as far as its boxes tell.
@@ -151,6 +160,11 @@ impl World {
             age: None,
             files: Vec::new(),
         }
+    }
+
+    /// Makes an event of the day so many days ago that is long over, with frames and a movie; returns its path.
+    pub fn old_event(&self, camera: impl Display, days: u64, name: impl Display) -> PathBuf {
+        self.event(event_id(camera, days, name)).old().make()
     }
 
     /// Makes every file and directory below the root an hour older than now.

@@ -4,16 +4,10 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::world::{Ran, World, days_ago, unfinished_mp4, wait_until};
-
-const RULE: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
-
-fn event(world: &World, days: u64, name: &str) -> PathBuf {
-    world.event(format!("Camera1/{}/{name}", days_ago(days))).old().make()
-}
+use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, unfinished_mp4, wait_until};
 
 fn expire(world: &World) -> Ran {
-    world.run("expire", &RULE)
+    world.run("expire", &KEEP_45_DAYS)
 }
 
 /// Appends to a file, as `FFmpeg` does to a movie: no directory's time changes.
@@ -40,13 +34,13 @@ fn what_is_being_written_stays_whatever_its_day() {
     ];
     for (what, write) in signs {
         let world = World::new();
-        let maker = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).movie("video.mp4", unfinished_mp4());
+        let maker = world.event(event_id("Camera1", 60, "10-00-00")).movie("video.mp4", unfinished_mp4());
         let written = maker.file("debug/video.mp4", b"x").old().make();
-        event(&world, 60, "11-00-00");
+        world.old_event("Camera1", 60, "11-00-00");
         world.make_old();
         write(written.clone());
         assert_eq!(world.list().iter().filter(|event| event["state"] == "open").count(), 1, "{what}");
-        let plan = world.run("plan", &[&RULE[..], &["--json"]].concat()).json();
+        let plan = world.run("plan", &[&KEEP_45_DAYS[..], &["--json"]].concat()).json();
         assert_eq!(plan["kept"][0]["reason"], "open", "{what}: {plan}");
         assert_eq!(plan["items"][0]["count"], 1, "{what}: {plan}");
         let ran = expire(&world);
@@ -59,11 +53,11 @@ fn what_is_being_written_stays_whatever_its_day() {
 
 /// The catalog says that the event is over, and then it is written again: the disk is asked at the rename.
 #[test]
-fn an_event_written_again_is_seen_at_the_rename() {
+fn an_event_written_again_is_not_retired() {
     let world = World::new();
-    let again = event(&world, 60, "10-00-00");
-    event(&world, 60, "11-00-00");
-    event(&world, 61, "10-00-00");
+    let again = world.old_event("Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 60, "11-00-00");
+    world.old_event("Camera1", 61, "10-00-00");
     assert_eq!(world.run("scan", &["--measure"]).code, 0);
     append(again.join("video.mp4"));
     let ran = expire(&world);
@@ -78,8 +72,8 @@ fn an_event_written_again_is_seen_at_the_rename() {
 #[test]
 fn a_copy_that_kept_no_times_is_retired() {
     let world = World::new();
-    let copied = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).make();
-    let movie = world.event(format!("Camera1/{}/12-00-00", days_ago(60))).movie("video.mp4", unfinished_mp4()).make();
+    let copied = world.event(event_id("Camera1", 60, "10-00-00")).make();
+    let movie = world.event(event_id("Camera1", 60, "12-00-00")).movie("video.mp4", unfinished_mp4()).make();
     let ran = expire(&world);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(!copied.exists(), "{ran:?}");
@@ -87,11 +81,11 @@ fn a_copy_that_kept_no_times_is_retired() {
 }
 
 #[test]
-fn a_written_event_of_an_old_day_is_not_deleted() {
+fn open_events_of_old_days_stay() {
     let world = World::new();
-    let written = event(&world, 60, "10-00-00");
+    let written = world.old_event("Camera1", 60, "10-00-00");
     append(written.join("video.mp4"));
-    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    let id = event_id("Camera1", 60, "10-00-00");
     let ran = world.run("delete", &[&id]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(written.is_dir());
@@ -101,8 +95,8 @@ fn a_written_event_of_an_old_day_is_not_deleted() {
 #[test]
 fn what_was_unsaved_can_be_deleted_at_once() {
     let world = World::new();
-    let saved = world.event(format!("Camera1/{}/10-00-00", days_ago(60))).saved().old().make();
-    let id = format!("Camera1/{}/10-00-00", days_ago(60));
+    let saved = world.event(event_id("Camera1", 60, "10-00-00")).saved().old().make();
+    let id = event_id("Camera1", 60, "10-00-00");
     assert_eq!(world.run("unsave", &[&id]).code, 0);
     let ran = world.run("delete", &[&id]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -111,9 +105,9 @@ fn what_was_unsaved_can_be_deleted_at_once() {
 
 /// A clock that was years ahead has written it; by that time alone it would be open for years.
 #[test]
-fn a_time_in_the_future_keeps_no_old_event() {
+fn a_future_time_keeps_no_old_event() {
     let world = World::new();
-    let ahead = event(&world, 60, "10-00-00");
+    let ahead = world.old_event("Camera1", 60, "10-00-00");
     let far = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000);
     for path in [ahead.join("video.mp4"), ahead.clone()] {
         File::open(path).unwrap().set_modified(far).unwrap();
@@ -125,16 +119,16 @@ fn a_time_in_the_future_keeps_no_old_event() {
 
 /// An event that began before midnight two days ago, or under a clock that was then set.
 #[test]
-fn a_daemon_follows_an_event_of_an_old_day() {
+fn a_daemon_follows_events_of_old_days() {
     let world = World::new();
-    event(&world, 0, "10-00-00");
-    event(&world, 1, "10-00-00");
-    event(&world, 2, "10-00-00");
-    let written = event(&world, 60, "10-00-00");
+    world.old_event("Camera1", 0, "10-00-00");
+    world.old_event("Camera1", 1, "10-00-00");
+    world.old_event("Camera1", 2, "10-00-00");
+    let written = world.old_event("Camera1", 60, "10-00-00");
     append(written.join("10-00-09-00.jpg"));
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--event-gap", "2s"]);
     let state = || {
-        let id = format!("Camera1/{}/10-00-00", days_ago(60));
+        let id = event_id("Camera1", 60, "10-00-00");
         daemon.events().iter().find(|event| event["id"] == id.as_str()).map(|event| event["state"].clone())
     };
     assert_eq!(state().unwrap(), "open", "{:?}", daemon.events());
@@ -150,18 +144,18 @@ fn days_before_2001_are_kept_until_confirmed() {
         world.event(format!("Camera1/{day}/00-00-42")).old().make();
     }
     world.event("Camera1/1970-01-01/00-01-00").saved().old().make();
-    event(&world, 60, "10-00-00");
-    event(&world, 0, "10-00-00");
+    world.old_event("Camera1", 60, "10-00-00");
+    world.old_event("Camera1", 0, "10-00-00");
     let ran = expire(&world);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(world.list().len(), 5, "only the day of 60 days ago went");
-    let plan = world.run("plan", &[&RULE[..], &["--json"]].concat()).json();
+    let plan = world.run("plan", &[&KEEP_45_DAYS[..], &["--json"]].concat()).json();
     assert_eq!(plan["items"].as_array().unwrap().len(), 0, "{plan}");
     assert_eq!(plan["kept"].as_array().unwrap().iter().filter(|kept| kept["reason"] == "wrong date").count(), 3);
     let alert = plan["alerts"][0].as_str().unwrap();
     assert!(alert.contains("dated before 2001"), "{alert}");
     let id = alert.rsplit(' ').next().unwrap();
-    let ran = world.run("expire", &[&RULE[..], &["--confirm", id]].concat());
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--confirm", id]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     let left: Vec<_> = world.list().iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(left.len(), 2, "the saved one and today's: {left:?}");
@@ -180,7 +174,7 @@ fn days_without_events_are_told_and_not_planned() {
     }
     let empty = world.path(format!("Camera1/{}", days_ago(70)));
     fs::create_dir(&empty).unwrap();
-    for rule in [&RULE[..], &["--max-size", "1GB"]] {
+    for rule in [&KEEP_45_DAYS[..], &["--max-size", "1GB"]] {
         let plan = world.run("plan", &[rule, &["--json"]].concat()).json();
         assert!(plan["items"].as_array().unwrap().len() <= 1, "only the empty day: {plan}");
         assert_eq!(plan["kept"].as_array().unwrap().len(), 2, "{plan}");
@@ -195,7 +189,7 @@ fn days_without_events_are_told_and_not_planned() {
     assert!(!empty.exists(), "an empty day goes");
     let ran = world.run("check", &[]);
     assert!(ran.stdout.contains("no event directories"), "{ran:?}");
-    let daemon = world.serve(&RULE);
+    let daemon = world.serve(&KEEP_45_DAYS);
     wait_until("/readyz tells", || {
         daemon.get("/readyz").json()["alerts"].to_string().contains("not event directories")
     });
@@ -206,7 +200,7 @@ fn days_without_events_are_told_and_not_planned() {
 fn a_wrong_size_in_a_sidecar_retires_nothing() {
     let world = World::new();
     for days in 2..12 {
-        event(&world, days, "10-00-00");
+        world.old_event("Camera1", days, "10-00-00");
     }
     assert_eq!(world.run("scan", &["--measure", "--sidecars", "all"]).code, 0);
     let sidecar = world.path(format!("Camera1/{}/10-00-00/.details.json", days_ago(5)));
@@ -222,10 +216,10 @@ fn a_wrong_size_in_a_sidecar_retires_nothing() {
 
 /// Files were cut down after they were measured, and no directory tells.
 #[test]
-fn a_size_that_was_measured_before_retires_nothing() {
+fn an_outdated_size_retires_nothing() {
     let world = World::new();
     for days in 2..6 {
-        event(&world, days, "10-00-00");
+        world.old_event("Camera1", days, "10-00-00");
     }
     let large = world.path(format!("Camera1/{}/10-00-00/video.mp4", days_ago(3)));
     File::options().write(true).open(&large).unwrap().set_len(50_000_000).unwrap();
@@ -242,7 +236,7 @@ fn a_size_that_was_measured_before_retires_nothing() {
 fn absurd_sizes_in_sidecars_are_not_believed() {
     let world = World::new();
     for days in 2..6 {
-        event(&world, days, "10-00-00");
+        world.old_event("Camera1", days, "10-00-00");
     }
     assert_eq!(world.run("scan", &["--measure", "--sidecars", "all"]).code, 0);
     for (days, bytes) in [(2, "18446744073709551615"), (3, "9007199254740993"), (4, "-1"), (5, "1e30")] {
@@ -259,7 +253,7 @@ fn absurd_sizes_in_sidecars_are_not_believed() {
     assert!(bytes.is_none_or(|bytes| bytes < 1 << 20), "{stats:?}");
     let ran = world.run("expire", &["--max-size", "1MB", "--max-share", "1"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!((2..6).all(|days| world.has(format!("Camera1/{}/10-00-00", days_ago(days)))), "{ran:?}");
+    assert!((2..6).all(|days| world.has(event_id("Camera1", days, "10-00-00"))), "{ran:?}");
 }
 
 /// A copy of an event with a sparse movie (a power loss, a cut-off download) was taken for one that Motion writes.
@@ -268,9 +262,9 @@ fn a_copy_with_a_blank_movie_is_retired() {
     let world = World::new();
     for days in [60, 61] {
         let (name, bytes) = if days == 60 { ("video.mkv", 1 << 20) } else { ("video.mp4", 600) };
-        world.event(format!("Camera1/{}/10-00-00", days_ago(days))).movie(name, vec![0; bytes]).make();
+        world.event(event_id("Camera1", days, "10-00-00")).movie(name, vec![0; bytes]).make();
     }
     let ran = expire(&world);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!([60, 61].iter().all(|days| !world.has(format!("Camera1/{}/10-00-00", days_ago(*days)))), "{ran:?}");
+    assert!([60, 61].iter().all(|days| !world.has(event_id("Camera1", *days, "10-00-00"))), "{ran:?}");
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::scrape::{Scrape, wait_for_metrics};
 use crate::clock::faked;
-use crate::world::{Daemon, Disk, World, days_ago};
+use crate::world::{Daemon, Disk, World, event_id};
 
 const OFTEN: [&str; 4] = ["--keep-days", "45", "--check-interval", "200ms"];
 
@@ -12,7 +12,7 @@ const OFTEN: [&str; 4] = ["--keep-days", "45", "--check-interval", "200ms"];
 fn mostly_fresh(camera: &str) -> World {
     let world = World::empty();
     for days in [60, 5, 4, 3] {
-        world.event(format!("{camera}/{}/10-00-00", days_ago(days))).old().make();
+        world.old_event(camera, days, "10-00-00");
     }
     world
 }
@@ -27,7 +27,7 @@ fn wait_until_held(daemon: &Daemon, guard: &str) -> Scrape {
 }
 
 #[test]
-fn at_first_every_guard_is_there_holds_nothing_and_has_refused_nothing() {
+fn every_guard_starts_at_zero() {
     let world = mostly_fresh("Camera1");
     let daemon = world.serve(&OFTEN);
     let scrape = wait_for_metrics(&daemon, "a pass", |scrape| scrape.count("owlery_passes_total{kind=\"rule\"}") == 1);
@@ -45,7 +45,7 @@ fn at_first_every_guard_is_there_holds_nothing_and_has_refused_nothing() {
 #[test]
 fn share() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+    world.old_event("Camera1", 60, "10-00-00");
     let daemon = world.serve(&OFTEN);
     let scrape = wait_until_held(&daemon, "share");
     assert_eq!(scrape.count("owlery_passes_total{kind=\"rule\"}"), 0);
@@ -83,7 +83,7 @@ fn clock() {
 #[test]
 fn marker() {
     let world = World::new();
-    world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
+    world.old_event("Camera1", 60, "10-00-00");
     // The reconcile misses the marker too, and then no pass is begun at all: so it does not come.
     let daemon = world.serve(&["--keep-days", "45", "--check-interval", "1h"]);
     wait_for_metrics(&daemon, "share", |scrape| scrape.holding() == ["share"]);
@@ -102,18 +102,19 @@ fn marker() {
 fn disk() {
     let world = World::new();
     let _disk = Disk::mount(world.path("Camera2"), "4M");
-    world.event(format!("Camera2/{}/10-00-00", days_ago(3))).old().make();
+    world.old_event("Camera2", 3, "10-00-00");
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--check-interval", "200ms"]);
     let _other = Disk::mount(world.path("Camera2"), "4M");
-    world.event(format!("Camera2/{}/10-00-00", days_ago(60))).old().make();
+    world.old_event("Camera2", 60, "10-00-00");
     wait_until_held(&daemon, "disk");
 }
 
+/// They hold no pass.
 #[test]
-fn what_refuses_a_request_is_counted_and_holds_nothing() {
+fn refused_requests_are_counted() {
     let world = mostly_fresh("Camera1");
     let daemon = world.serve(&[]);
-    let id = format!("Camera1/{}/10-00-00", days_ago(5));
+    let id = event_id("Camera1", 5, "10-00-00");
     assert_eq!(world.run("save", &[&id]).code, 0);
     assert_eq!(world.run("delete", &[&id]).code, 3);
     assert_eq!(world.run("expire", &["--confirm", "0123456789abcdef"]).code, 3);

@@ -12,7 +12,7 @@ fn requests(scrape: &Scrape, route: &str, method: &str, code: &str) -> u64 {
 }
 
 #[test]
-fn a_request_is_counted_by_route_method_and_code() {
+fn requests_are_counted_by_route_and_code() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     let event = "/api/v1/events/Camera1/2026-11-21/05-44-39";
@@ -68,8 +68,9 @@ fn hostile(daemon: &Daemon, numbers: std::ops::Range<u32>) {
     }
 }
 
+/// Whatever paths are requested.
 #[test]
-fn whatever_is_asked_for_the_series_stay_the_same() {
+fn requests_add_no_series() {
     let world = World::sample("direct");
     let daemon = serve_measured(&world, &[]); // some series are there when it is
     let names = || Scrape::of(&daemon).series.into_keys().collect::<BTreeSet<_>>();
@@ -83,8 +84,9 @@ fn whatever_is_asked_for_the_series_stay_the_same() {
     assert!(before.iter().any(|name| name.contains("route=\"other\",method=\"other\"")), "{before:?}");
 }
 
+/// `/metrics` has no parameters.
 #[test]
-fn the_form_is_what_the_request_asks_for_and_there_are_no_parameters() {
+fn the_request_selects_the_format() {
     let world = World::new();
     let daemon = world.serve(&[]);
     let kind = |accept: &str| {

@@ -74,7 +74,7 @@ fn an_event_saved_after_its_early_look_stays() {
 
 /// `rsync -a` restores the directory's time after it has written `.saved`.
 #[test]
-fn an_event_saved_unseen_after_its_early_look_stays() {
+fn an_event_saved_by_rsync_early_stays() {
     for other_is_saved in [false, true] {
         let root = tempfile::tempdir().unwrap();
         make(root.path());

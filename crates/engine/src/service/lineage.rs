@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_of_an_earlier_build_goes_on_with_its_marker() {
+    fn a_state_of_an_earlier_build_is_adopted() {
         let (folder, tree) = world();
         let state = folder.path().join("state");
         check(&tree, &state).unwrap();

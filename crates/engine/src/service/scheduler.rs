@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stuck_pass_is_retried_before_a_new_pass() {
+    fn a_stuck_pass_is_retried_first() {
         let [a, b, c] = ["a", "b", "c"].map(Path::new);
         let mut tried = Tried::default();
         assert_eq!(tried.next(&[a, b]), Some(0));

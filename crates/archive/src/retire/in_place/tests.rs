@@ -118,7 +118,7 @@ fn what_must_stay_is_not_removed_in_place() {
 }
 
 #[test]
-fn what_is_gone_or_a_link_is_no_candidate() {
+fn missing_events_and_links_are_no_candidates() {
     let root = Root::new();
     let away = root.folder.path().join("away");
     fs::rename(root.event(), &away).unwrap();
