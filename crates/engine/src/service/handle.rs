@@ -57,16 +57,23 @@ impl CameraInfo {
 /// `Arc::clone` of [`Service::handle`](super::Service::handle).
 #[derive(Debug)]
 pub struct Handle {
+    /// The directory tree.
     pub tree: Arc<Tree>,
+    /// The index of the tree.
     pub catalog: Arc<Catalog>,
+    /// Turns directories into changes of the catalog.
     pub scanner: Arc<Scanner>,
+    /// Plans and makes passes.
     pub expirer: Expirer,
     pub(super) changes: ChangeSender,
+    /// How the service's components do.
     pub status: Status,
     pub(super) reserve: Arc<Reserve>,
+    /// What the components count, for metrics.
     pub counters: Counters,
     /// What the watcher still has to scan.
     pub backlog: Arc<Backlog>,
+    /// What the reaper has removed.
     pub reaped: Arc<Tally>,
     /// The pace of the running reaper.
     pub(crate) pace: Arc<Pace>,
