@@ -413,13 +413,14 @@ fn a_plan_is_what_expire_then_does() {
     };
     let planned = world.run("plan", &[&KEEP_45_DAYS[..], &["--json"]].concat()).json();
     let reason = |days| format!("older than 45 days: ended {}", days_ago(days));
+    let rule = |days| serde_json::json!({"kind": "older-than", "days": 45, "ended": days_ago(days)});
     assert_eq!(
         planned["items"],
         serde_json::json!([
             {"camera": "Camera1", "day": days_ago(60), "events": "all", "count": 2,
-             "bytes": bytes(&day("Camera1", 60)), "reason": reason(60)},
+             "bytes": bytes(&day("Camera1", 60)), "reason": reason(60), "rule": rule(60)},
             {"camera": "Camera2", "day": days_ago(50), "events": ["10-00-00"], "count": 1,
-             "bytes": bytes(&format!("{}/10-00-00", day("Camera2", 50))), "reason": reason(50)},
+             "bytes": bytes(&format!("{}/10-00-00", day("Camera2", 50))), "reason": reason(50), "rule": rule(50)},
         ])
     );
     assert_eq!(planned["kept"][0]["events"], serde_json::json!(["11-00-00"]));
