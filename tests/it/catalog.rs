@@ -153,7 +153,17 @@ fn damage_while_running_loses_no_event() {
 fn a_killed_preload_is_completed_next_time() {
     let world = world();
     many_events(&world, 100, 900);
-    let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat:delay_enter=3000"];
+    let delay = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=openat",
+        "-e",
+        "inject=openat:delay_enter=3000",
+    ];
     let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
     let lock: Value =
         wait_for("the lock file", || serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok());
@@ -206,7 +216,17 @@ fn after_a_kill_only_missing_days_are_read() {
         // Long enough ago for its time to prove that nothing was added since.
         fs::File::open(&day).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
     }
-    let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat:delay_enter=10000"];
+    let delay = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=openat",
+        "-e",
+        "inject=openat:delay_enter=10000",
+    ];
     let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
     let lock: Value =
         wait_for("the lock file", || serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok());

@@ -52,7 +52,17 @@ fn a_signal_ends_it_amidst_the_preload() {
     let world = World::new();
     many_events(&world, 60, 100);
     // Every directory that is opened takes 20 ms, as on a slow disk, so that the preload is still at work.
-    let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat:delay_enter=20000"];
+    let delay = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=openat",
+        "-e",
+        "inject=openat:delay_enter=20000",
+    ];
     let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
     let pid = pid_of(&world);
     assert_eq!(daemon.get("/readyz").status, 503, "it is still reading");
@@ -70,7 +80,17 @@ fn a_signal_interrupts_scans_of_open_events() {
         world.event(format!("Camera1/{}/{number:02}", days_ago(0))).frames(1).no_movie().make();
     }
     // One look at an event takes some 50 ms, and from the moment that it is ready each is looked at again and again.
-    let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=openat:delay_enter=10000"];
+    let delay = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=openat",
+        "-e",
+        "inject=openat:delay_enter=10000",
+    ];
     let flags = ["--listen", "127.0.0.1:0", "--event-gap", "1h"];
     let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", flags)));
     let pid = pid_of(&world);

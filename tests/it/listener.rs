@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::world::{Daemon, LONGEST_STOP, PATIENCE, Response, World, event_id, wait_until};
+use crate::world::{Daemon, LONGEST_STOP, PATIENCE, Response, World, event_id, wait_for, wait_until};
 
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -341,9 +341,17 @@ fn a_panicking_handler_is_a_500() {
 fn one_client_does_not_take_every_connection() {
     let world = World::new();
     let daemon = serve(&world, "connections=16,per-address=2");
-    let (mut first, mut second) = (Client::of(&daemon), Client::of(&daemon));
-    first.send(HEALTH).answer();
-    second.send(HEALTH).answer();
+    // The connection that found the daemon ready may still count.
+    let connect = || {
+        wait_for("a connection", || {
+            let (mut client, mut head) = (Client::of(&daemon), [0; 12]);
+            let _ = client.0.write_all(HEALTH.as_bytes()); // fails if it was refused
+            let is_open = client.0.peek(&mut head).is_ok() && head == *b"HTTP/1.1 200";
+            is_open.then(|| client.answer())?;
+            Some(client)
+        })
+    };
+    let (mut first, second) = (connect(), connect());
     let refused = Response::parse(&Client::of(&daemon).rest());
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
     daemon.wait_for_log("127.0.0.1 has 2 connections, as many as one client may");
