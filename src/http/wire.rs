@@ -15,10 +15,10 @@ use crate::event::{Container, DebugMovie, Event, MovieName, Thumbnail};
 use crate::retention::{ArchiveForecast, CameraForecast};
 use crate::service::{CameraInfo, Stats};
 
-pub(super) use days::DaysWire;
-pub(super) use retention::{GuardWire, RetentionWire, WaitingWire};
+pub(crate) use days::DaysWire;
+pub(crate) use retention::{GuardWire, RetentionWire, WaitingWire};
 pub(crate) use retention::{PassWire, PlanWire, ProblemWire, QueueWire, QueuedWire, RefusalWire, RestorationWire};
-pub(super) use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema};
+pub(crate) use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema};
 
 /// What is encoded in a path's segment (RFC 3986, section 3.3). The colon is, since a relative URL such as `a:b.jpg` would be
 /// one of the scheme `a` (section 4.2); the ampersand and the quote are, so that HTML needs no escape of its own.
@@ -47,7 +47,7 @@ const SEGMENT: &AsciiSet = &CONTROLS
 const SEGMENTS: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// The path of an event below some prefix, encoded.
-pub(super) fn event_path(event: &Event) -> String {
+pub(crate) fn event_path(event: &Event) -> String {
     let mut path = String::with_capacity(40);
     path.extend(utf8_percent_encode(event.id.camera.as_str(), SEGMENT));
     let _ = write!(path, "/{}/{}", event.id.day, event.id.name); // writing to a string cannot fail
@@ -55,19 +55,19 @@ pub(super) fn event_path(event: &Event) -> String {
 }
 
 /// One segment of a path, encoded.
-pub(super) fn segment(name: &str) -> impl Display + '_ {
+pub(crate) fn segment(name: &str) -> impl Display + '_ {
     utf8_percent_encode(name, SEGMENT)
 }
 
 /// A path below an event's directory, its segments encoded.
-pub(super) fn segments(path: &str) -> impl Display + '_ {
+pub(crate) fn segments(path: &str) -> impl Display + '_ {
     utf8_percent_encode(path, SEGMENTS)
 }
 
 /// About the bytes of an event.
 const EVENT: usize = 560;
 
-/// A page of events, whose URLs begin with `prefix`: where the router is mounted, as [`super::prefix::Prefix`] has it, or
+/// A page of events, whose URLs begin with `prefix`: the path under which clients reach the router, or
 /// nothing. Written straight from the events: a busy page is made thousands of times a second.
 pub(crate) fn page_json(page: &Page, prefix: &str) -> String {
     let mut out = String::with_capacity((page.events.len() + 1) * (EVENT + 3 * prefix.len()));
@@ -88,14 +88,14 @@ pub(crate) fn page_json(page: &Page, prefix: &str) -> String {
 }
 
 /// One event; its URLs begin with `prefix`.
-pub(super) fn one_json(event: &Event, prefix: &str) -> String {
+pub(crate) fn one_json(event: &Event, prefix: &str) -> String {
     let mut out = String::with_capacity(EVENT);
     push_event(&mut out, event, prefix);
     out
 }
 
 /// One event with its pictures; its URLs begin with `prefix`.
-pub(super) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> String {
+pub(crate) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> String {
     let mut out = String::with_capacity(EVENT + images.len() * 120);
     push_event(&mut out, event, prefix);
     out.pop();
@@ -106,7 +106,7 @@ pub(super) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> S
 }
 
 /// One event.
-pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
+pub(crate) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     let details = &event.details;
     let (camera, day, name) = (event.id.camera.as_str(), Text::of_date(event.id.day.date()), event.id.name.text());
     let key = |out: &mut String, key: &str| out.extend([",\"", key, "\":"]);
@@ -182,7 +182,7 @@ pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
 }
 
 /// A text as JSON. Most have nothing in them that must be escaped.
-pub(super) fn push_text(out: &mut String, text: &str) {
+pub(crate) fn push_text(out: &mut String, text: &str) {
     if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         out.extend(["\"", text, "\""]);
     } else {
@@ -193,7 +193,7 @@ pub(super) fn push_text(out: &mut String, text: &str) {
 /// A picture of an event.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Image)]
-pub(super) struct ImageWire {
+pub(crate) struct ImageWire {
     pub name: String,
     pub bytes: u64,
     pub url: String,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::{Common, json, limit_of, redact};
+use super::{limit_of, redact};
+use crate::http::response::json;
 use crate::catalog::AuditPage;
-use crate::http::blocking;
-use crate::http::error::Problem;
-use crate::http::params::{Params, RawParams};
-use crate::http::viewer::Viewer;
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::extract::{Params, RawParams};
+use crate::http::auth::Viewer;
 use crate::service::Handle;
 
 /// Entries of a page unless asked otherwise.
@@ -25,9 +26,9 @@ const LARGEST: u64 = i64::MAX.unsigned_abs();
     ("cursor" = Option<u64>, Query, description = "the `next` of the page before", minimum = 0, maximum = 9_223_372_036_854_775_807u64)
 ), responses(
     (status = 200, description = "the page", body = AuditPage),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn audit(
+pub(crate) async fn audit(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     raw: RawParams,

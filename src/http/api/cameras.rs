@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Common, json, tagged};
-use crate::http::blocking;
-use crate::http::error::Problem;
-use crate::http::params::{Params, RawParams};
-use crate::http::viewer::Viewer;
+use super::tagged;
+use crate::http::response::json;
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::extract::{Params, RawParams};
+use crate::http::auth::Viewer;
 use crate::http::wire::CamerasWire;
 use crate::service::Handle;
 
@@ -19,9 +20,9 @@ use crate::service::Handle;
 #[utoipa::path(get, path = "/api/v1/cameras", tag = "archive", responses(
     (status = 200, description = "every camera, by name", body = CamerasWire, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn cameras(
+pub(crate) async fn cameras(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     headers: HeaderMap,

@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Common, json, tagged};
+use super::tagged;
+use crate::http::response::json;
 use crate::event::{Camera, Day};
-use crate::http::blocking;
-use crate::http::described::Moment;
-use crate::http::error::Problem;
-use crate::http::params::{Params, RawParams};
-use crate::http::viewer::Viewer;
+use crate::http::limits::blocking;
+use crate::http::extract::schema::Moment;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::extract::{Params, RawParams};
+use crate::http::auth::Viewer;
 use crate::http::wire::DaysWire;
 use crate::service::Handle;
 use crate::time::End;
@@ -26,9 +27,9 @@ use crate::time::End;
 ), responses(
     (status = 200, description = "newest first, then by the cameras' names", body = DaysWire, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn days(
+pub(crate) async fn days(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     headers: HeaderMap,

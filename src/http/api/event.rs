@@ -6,14 +6,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Common, answer, event_id, json};
+use super::event_id;
+use crate::http::response::{json, json_text};
 use crate::error::Error;
 use crate::event::{Camera, Day, EventId, EventName};
-use crate::http::blocking;
-use crate::http::error::Problem;
-use crate::http::params::{Names, Params, RawParams};
-use crate::http::prefix::Prefix;
-use crate::http::viewer::Viewer;
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::extract::{Names, Params, RawParams};
+use crate::http::auth::Prefix;
+use crate::http::auth::Viewer;
 use crate::http::wire::{EventSchema, PassWire, one_json};
 use crate::service::Handle;
 
@@ -23,9 +24,9 @@ use crate::service::Handle;
 ), responses(
     (status = 200, description = "the event as it is now", body = EventSchema),
     (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn save(
+pub(crate) async fn save(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     prefix: Prefix,
@@ -41,9 +42,9 @@ pub(in crate::http) async fn save(
 ), responses(
     (status = 200, description = "the event as it is now", body = EventSchema),
     (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn unsave(
+pub(crate) async fn unsave(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     prefix: Prefix,
@@ -69,7 +70,7 @@ async fn set_saved(
         handle.event(&id)
     });
     let event = event.await?.ok_or_else(Problem::not_found)?; // it went away meanwhile
-    Ok(answer(one_json(&event, prefix.as_str())))
+    Ok(json_text(one_json(&event, prefix.as_str())))
 }
 
 /// Moves an event into the delete queue, from where it can be taken back for a day or the undo window, whichever is longer.
@@ -79,9 +80,9 @@ async fn set_saved(
     (status = 200, description = "the pass by which it can be taken back", body = PassWire),
     (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "it is saved, or still being written", body = Problem, content_type = "application/problem+json"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn delete(
+pub(crate) async fn delete(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     Names(names): Names<(String, String, String)>,

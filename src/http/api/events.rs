@@ -7,16 +7,17 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Common, answer, event_id, limit_of, tagged};
+use super::{PageCache, event_id, limit_of, tagged};
+use crate::http::response::json_text;
 use crate::catalog::{Cursor, Order, Query};
 use crate::event;
 use crate::event::Camera;
-use crate::http::described::{CursorText, Direction, Moment};
-use crate::http::error::Problem;
-use crate::http::params::{Names, Params, RawParams};
-use crate::http::prefix::{self, Prefix};
-use crate::http::viewer::Viewer;
-use crate::http::web::Web;
+use crate::http::extract::schema::{CursorText, Direction, Moment};
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::extract::{Names, Params, RawParams};
+use crate::http::auth::{Prefix, vary_on_prefix};
+use crate::http::limits::Reads;
+use crate::http::auth::Viewer;
 use crate::http::wire::{
     EventWithImagesSchema, ImageWire, PageSchema, StateSchema, event_json, event_path, page_json, segment,
 };
@@ -38,36 +39,37 @@ use crate::time::End;
 ), responses(
     (status = 200, description = "the page", body = PageSchema, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn events(
-    State(web): State<Web>,
+pub(crate) async fn events(
+    State(handle): State<Arc<Handle>>,
+    State(pages): State<Arc<PageCache>>,
+    State(reads): State<Arc<Reads>>,
     viewer: Viewer,
     prefix: Prefix,
     headers: HeaderMap,
     raw: RawParams,
 ) -> Result<Response, Problem> {
-    let (handle, pages) = (&web.handle, &web.pages);
-    let mut query = query(Params::new(raw)?, handle)?;
+    let mut query = query(Params::new(raw)?, &handle)?;
     if let Some(cameras) = viewer.cameras() {
-        query = query.within(cameras); // so a kept page is told only to who sees all that is in it
+        query = query.within(cameras); // so a cached page holds only cameras that the user can see
     }
-    let asked = (prefix, query);
-    // Most questions take a fraction of a millisecond: less than handing them to another thread and back.
-    tagged(handle, &viewer, &asked, &headers, async {
+    let key = (prefix, query);
+    // Most queries take a fraction of a millisecond, less than a switch to another thread.
+    tagged(&handle, &viewer, &key, &headers, async {
         let generation = handle.generation();
-        if let Some(page) = pages.get(generation, &asked) {
-            return Ok(answer(page));
+        if let Some(page) = pages.get(generation, &key) {
+            return Ok(json_text(page));
         }
-        let page = if asked.1.may_take_long() {
-            let (handle, query) = (Arc::clone(handle), asked.1.clone());
-            web.read_long(move || handle.events(&query)).await?
+        let page = if key.1.may_take_long() {
+            let (handle, query) = (Arc::clone(&handle), key.1.clone());
+            reads.long(move || handle.events(&query)).await?
         } else {
-            handle.events(&asked.1)?
+            handle.events(&key.1)?
         };
-        let body = Bytes::from(page_json(&page, asked.0.as_str()));
-        pages.put(generation, asked.clone(), body.clone());
-        Ok(answer(body))
+        let body = Bytes::from(page_json(&page, key.0.as_str()));
+        pages.put(generation, key.clone(), body.clone());
+        Ok(json_text(body))
     })
     .await
 }
@@ -117,10 +119,11 @@ fn query(mut params: Params, handle: &Handle) -> Result<Query, Problem> {
 ), responses(
     (status = 200, description = "the event", body = EventWithImagesSchema),
     (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn event(
-    State(web): State<Web>,
+pub(crate) async fn event(
+    State(handle): State<Arc<Handle>>,
+    State(reads): State<Arc<Reads>>,
     viewer: Viewer,
     prefix: Prefix,
     Names(names): Names<(String, String, String)>,
@@ -128,16 +131,15 @@ pub(in crate::http) async fn event(
 ) -> Result<Response, Problem> {
     Params::new(raw)?.end()?;
     let id = event_id(&names, &viewer)?;
-    let handle = Arc::clone(&web.handle);
     let event = handle.event(&id)?.ok_or_else(Problem::not_found)?;
-    let images = web.list(move || handle.images(&id)).await?;
+    let images = reads.listing(move || handle.images(&id)).await?;
     let path = event_path(&event);
     let image = |(name, bytes): (String, u64)| {
         let url = format!("{prefix}/media/{path}/{}", segment(&name));
         ImageWire { name, bytes, url }
     };
     let images: Vec<ImageWire> = images.into_iter().map(image).collect();
-    let mut response = answer(event_json(&event, &images, prefix.as_str()));
-    prefix::vary(response.headers_mut());
+    let mut response = json_text(event_json(&event, &images, prefix.as_str()));
+    vary_on_prefix(response.headers_mut());
     Ok(response)
 }

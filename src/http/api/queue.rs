@@ -6,20 +6,21 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Common, json, redact};
-use crate::http::blocking;
-use crate::http::error::Problem;
-use crate::http::params::{Names, Params, RawParams};
-use crate::http::viewer::Viewer;
+use super::redact;
+use crate::http::response::json;
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::extract::{Names, Params, RawParams};
+use crate::http::auth::Viewer;
 use crate::http::wire::{QueueWire, RestorationWire};
 use crate::service::Handle;
 
 /// What waits in the delete queue, oldest first.
 #[utoipa::path(get, path = "/api/v1/queue", tag = "retention", responses(
     (status = 200, description = "the passes that wait, and what lies there and is not Owlery's", body = QueueWire),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn queue(
+pub(crate) async fn queue(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     raw: RawParams,
@@ -36,9 +37,9 @@ pub(in crate::http) async fn queue(
     (status = 200, description = "what is back, and what stays", body = RestorationWire),
     (status = 404, description = "no such pass waits", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "it is being removed", body = Problem, content_type = "application/problem+json"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn restore(
+pub(crate) async fn restore(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     Names(pass): Names<String>,

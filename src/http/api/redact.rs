@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::AuditPage;
 use crate::event::Item;
-use crate::http::viewer::Viewer;
+use crate::http::auth::Viewer;
 use crate::http::wire::{GuardWire, PlanWire, QueueWire, RefusalWire, WaitingWire};
 
 /// Said in place of what concerns cameras that whoever asks does not see.

@@ -7,22 +7,24 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Common, json, redact};
+use super::redact;
+use crate::http::response::json;
 use crate::archive::rfc3339;
 use crate::error::Error;
-use crate::http::error::Problem;
-use crate::http::params::{Params, RawParams};
-use crate::http::viewer::Viewer;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::extract::{Params, RawParams};
+use crate::http::auth::Viewer;
 use crate::http::wire::{PassWire, RetentionWire};
-use crate::http::{blocking, body};
+use crate::http::extract::body;
+use crate::http::limits::blocking;
 use crate::service::Handle;
 
 /// The rules, the plan as of now, every guard, the forecast, and the passes that wait or are held.
 #[utoipa::path(get, path = "/api/v1/retention", tag = "retention", responses(
     (status = 200, description = "how retention stands", body = RetentionWire),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn retention(
+pub(crate) async fn retention(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     raw: RawParams,
@@ -39,9 +41,9 @@ pub(in crate::http) async fn retention(
 /// A pass now, by the rules. A guard that refuses it is told in `refused`, with the id that confirms it in `pass`.
 #[utoipa::path(post, path = "/api/v1/retention/run", tag = "retention", responses(
     (status = 200, description = "what was retired, or which guard refused", body = PassWire),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn run(
+pub(crate) async fn run(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     raw: RawParams,
@@ -60,7 +62,7 @@ pub(in crate::http) async fn run(
 /// Which pass is confirmed.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct Confirmation {
+pub(crate) struct Confirmation {
     /// The id of the held pass.
     pass: String,
 }
@@ -71,9 +73,9 @@ pub(in crate::http) struct Confirmation {
     (status = 404, description = "no pass is held under this id, any more or at all", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "the body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "the body is not JSON", body = Problem, content_type = "application/problem+json"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn confirm(
+pub(crate) async fn confirm(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     raw: RawParams,

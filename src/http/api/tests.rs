@@ -16,10 +16,9 @@ use tower::ServiceExt;
 use crate::archive::Depth;
 use crate::clock::ManualClock;
 use crate::event::EventId;
-use crate::http::access::Access;
-use crate::http::routes;
-use crate::http::viewer::{Account, Role, Viewer};
-use crate::http::web::Web;
+use crate::http::auth::{Access, Account, Role, Viewer};
+use crate::http::routes::routes;
+use crate::http::state::AppState;
 use crate::retention::{Policy, Rules};
 use crate::scan::Progress;
 use crate::service::{Archive, Options, Parts};
@@ -29,7 +28,7 @@ struct World {
     folder: tempfile::TempDir,
     clock: Arc<ManualClock>,
     parts: Parts,
-    web: Web,
+    state: AppState,
 }
 
 /// Each camera has these, with a file of 100 bytes in each.
@@ -56,8 +55,8 @@ impl World {
         let clock = Arc::new(ManualClock::new(noon));
         let parts = Archive::open(options.clock(clock.clone())).unwrap().parts().unwrap();
         parts.preload(Depth::Measure, &Progress::default()).unwrap();
-        let web = Web::new(Arc::clone(parts.handle()), folder.path(), Access::default());
-        Self { folder, clock, parts, web }
+        let state = AppState::new(Arc::clone(parts.handle()), folder.path(), Access::default());
+        Self { folder, clock, parts, state }
     }
 
     /// Somebody who may see these cameras.
@@ -76,11 +75,11 @@ impl World {
 
     /// An admin of everything.
     fn anybody(&self) -> User {
-        self.asked_by(Viewer::anybody())
+        self.asked_by(Viewer::unrestricted())
     }
 
     fn asked_by(&self, viewer: Viewer) -> User {
-        User(routes().layer(Extension(viewer)).with_state(self.web.clone()))
+        User(routes().layer(Extension(viewer)).with_state(self.state.clone()))
     }
 
     fn path(&self, below: &str) -> PathBuf {
@@ -199,7 +198,7 @@ fn lists_and_counts_are_of_the_cameras_that_somebody_sees() {
     assert_eq!(user.get("/api/v1/days?camera=Camera2"), json!({"days": []}));
     assert_eq!(user.get("/api/v1/days?camera=Camera2&camera=Camera3")["days"].as_array().unwrap().len(), 2);
 
-    let nobody = world.asked_by(Viewer::nobody());
+    let nobody = world.asked_by(Viewer::without_access());
     assert_eq!(nobody.get("/api/v1/events"), json!({"events": [], "next": null}));
     assert_eq!(nobody.get("/api/v1/days"), json!({"days": []}));
     assert_eq!(nobody.get("/api/v1/cameras")["cameras"], json!([]));

@@ -1,30 +1,48 @@
-//! The stream of a real archive in a temporary folder, through the router, by clients that may see more or less, and with
-//! less patience than it has in earnest.
+//! The stream of an archive in a temporary directory, through the router, for users with different cameras and with short timeouts.
 
 use std::fs;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::FromRef;
 use axum::http::Request;
 use axum::routing::get;
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 use tower::ServiceExt;
 
-use super::super::access::Access;
-use super::super::viewer::{Account, Role};
 use super::*;
 use crate::catalog::Query;
 use crate::event::EventId;
+use crate::http::auth::{Access, Account, Auth, Role};
 use crate::service::{Archive, Options, Service};
 
 /// When something has not come by then, it does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An archive at work, with one event of each of two cameras.
+/// The state of the stream's handler.
+#[derive(Clone)]
+struct StreamState {
+    live: Arc<Live>,
+    auth: Arc<Auth>,
+}
+
+impl FromRef<StreamState> for Arc<Live> {
+    fn from_ref(state: &StreamState) -> Self {
+        Arc::clone(&state.live)
+    }
+}
+
+impl FromRef<StreamState> for Arc<Auth> {
+    fn from_ref(state: &StreamState) -> Self {
+        Arc::clone(&state.auth)
+    }
+}
+
+/// A running service, with one event of each of two cameras.
 struct World {
     service: Option<Service>,
-    web: Web,
+    state: StreamState,
     _folder: TempDir,
 }
 
@@ -53,8 +71,9 @@ impl World {
             std::thread::yield_now();
         }
         let live = Live::with(Arc::clone(service.handle()), settings);
-        let web = Web::with_live(Arc::clone(service.handle()), service.state_dir(), Access::default(), live);
-        Self { service: Some(service), web, _folder: folder }
+        let auth = Auth::new(Arc::clone(service.handle()), service.state_dir(), Access::default(), String::new());
+        let state = StreamState { live, auth: Arc::new(auth) };
+        Self { service: Some(service), state, _folder: folder }
     }
 
     fn service(&self) -> &Service {
@@ -69,7 +88,7 @@ impl World {
 
     /// Lets the encoder look some more times whether anybody is there.
     async fn is_looked_after(&self) {
-        let looks = || self.web.live.looks.load(Ordering::Relaxed);
+        let looks = || self.state.live.checks.load(Ordering::Relaxed);
         let enough = looks() + 5;
         wait_until("it looks", || looks() >= enough).await;
     }
@@ -83,14 +102,14 @@ impl World {
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }
-        let router = Router::new().route("/stream", get(stream)).with_state(self.web.clone());
+        let router = Router::new().route("/stream", get(stream)).with_state(self.state.clone());
         router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
     /// The same for everybody where the router is mounted below a path.
     async fn listen_below(&self, prefix: &str, last: Option<&str>) -> Listener {
-        let router = Router::new().route("/stream", get(stream)).layer(Extension(Viewer::anybody()));
-        let router = Router::new().nest("/below", router.clone()).nest("/other", router).with_state(self.web.clone());
+        let router = Router::new().route("/stream", get(stream)).layer(Extension(Viewer::unrestricted()));
+        let router = Router::new().nest("/below", router.clone()).nest("/other", router).with_state(self.state.clone());
         let request = Request::get(format!("{prefix}/stream")).header("Last-Event-ID", last.unwrap_or_default());
         let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
@@ -160,7 +179,7 @@ impl Listener {
 }
 
 fn quick() -> Settings {
-    Settings { look: Duration::from_millis(20), ..Settings::default() }
+    Settings { check_interval: Duration::from_millis(20), ..Settings::default() }
 }
 
 #[tokio::test]
@@ -254,9 +273,9 @@ async fn where_nothing_happens_a_comment_is_sent_from_time_to_time() {
 
 #[tokio::test]
 async fn who_is_one_too_many_is_asked_to_come_later_and_a_place_that_is_left_is_free() {
-    let world = World::new(Settings { clients: 2, ..quick() });
+    let world = World::new(Settings { max_clients: 2, ..quick() });
     let (first, second) = (world.listen(&[], "", None).await, world.listen(&[], "", None).await);
-    assert_eq!(world.web.live.clients(), 2);
+    assert_eq!(world.state.live.clients(), 2);
     let refused = world.ask(&[], "", None).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.headers()["retry-after"], "10");
@@ -264,12 +283,12 @@ async fn who_is_one_too_many_is_asked_to_come_later_and_a_place_that_is_left_is_
     drop(first);
     let third = world.listen(&[], "", None).await;
     drop((second, third));
-    assert_eq!(world.web.live.clients(), 0);
+    assert_eq!(world.state.live.clients(), 0);
 }
 
 #[tokio::test]
 async fn the_news_are_followed_for_a_while_after_the_last_has_left_and_not_for_ever() {
-    let follows = |world: &World| !world.web.live.lock().is_empty();
+    let follows = |world: &World| !world.state.live.lock().is_empty();
     let world = World::new(quick());
     assert!(!follows(&world), "nobody has asked yet");
     let mut listener = world.listen(&[], "", None).await;
@@ -319,11 +338,11 @@ async fn a_client_that_takes_nothing_is_cut_off_and_the_others_hear_everything()
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio_util::sync::CancellationToken;
 
-    let world = World::new(Settings { stall: Duration::from_millis(300), ..quick() });
+    let world = World::new(Settings { stall_timeout: Duration::from_millis(300), ..quick() });
     let (mut client, server) = tokio::io::duplex(1024);
     let token = CancellationToken::new();
-    let extensions = (Extension(Closer::new(token.clone())), Extension(Viewer::anybody()));
-    let router = Router::new().route("/stream", get(stream)).layer(extensions).with_state(world.web.clone());
+    let extensions = (Extension(Disconnect::new(token.clone())), Extension(Viewer::unrestricted()));
+    let router = Router::new().route("/stream", get(stream)).layer(extensions).with_state(world.state.clone());
     let serving = tokio::spawn(async move {
         let mut builder = hyper::server::conn::http1::Builder::new();
         let connection =
@@ -339,7 +358,7 @@ async fn a_client_that_takes_nothing_is_cut_off_and_the_others_hear_everything()
     assert_eq!(&head, b"HTTP/1.1 200");
 
     let mut listener = world.listen(&[], "", None).await;
-    assert_eq!(world.web.live.clients(), 2);
+    assert_eq!(world.state.live.clients(), 2);
     let (mut told, mut last) = (0, None);
     while !serving.is_finished() {
         world.save(ONE, told % 2 == 0);
@@ -351,7 +370,7 @@ async fn a_client_that_takes_nothing_is_cut_off_and_the_others_hear_everything()
         assert!(told < 10_000, "it is still connected");
     }
     serving.await.unwrap();
-    assert_eq!(world.web.live.clients(), 1);
+    assert_eq!(world.state.live.clients(), 1);
     let mut rest = Vec::new();
     client.read_to_end(&mut rest).await.unwrap();
     assert!(!rest.ends_with(b"0\r\n\r\n"), "that was no end");
@@ -364,7 +383,7 @@ async fn what_is_mounted_below_a_path_tells_urls_below_it() {
     for prefix in ["/below", "/other", "/below"] {
         listeners.push(world.listen_below(prefix, None).await);
     }
-    assert_eq!((world.web.live.clients(), world.web.live.lock().len()), (4, 3));
+    assert_eq!((world.state.live.clients(), world.state.live.lock().len()), (4, 3));
     world.save(ONE, true);
     for (listener, prefix) in listeners.iter_mut().zip(["", "/below", "/other", "/below"]) {
         let (id, _, data) = listener.message().await.unwrap();

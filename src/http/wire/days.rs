@@ -8,7 +8,7 @@ use crate::event::{Camera, Day};
 /// Days that have events.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Days)]
-pub(in crate::http) struct DaysWire {
+pub(crate) struct DaysWire {
     /// Newest first, then by the cameras' names.
     pub days: Vec<DayWire>,
 }
@@ -16,7 +16,7 @@ pub(in crate::http) struct DaysWire {
 /// A camera's day.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = DaySums)]
-pub(in crate::http) struct DayWire {
+pub(crate) struct DayWire {
     pub camera: Camera,
     pub day: Day,
     /// Its events.

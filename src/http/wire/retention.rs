@@ -203,7 +203,7 @@ impl RestorationWire {
 /// How retention stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Retention)]
-pub(in crate::http) struct RetentionWire {
+pub(crate) struct RetentionWire {
     /// The rules as they could be typed; for whoever sees only some cameras, those about these.
     pub rules: Rules,
     /// When the timer runs next, RFC 3339; null while it waits for the archive to be read.
@@ -222,7 +222,7 @@ pub(in crate::http) struct RetentionWire {
 /// A guard and what it says now.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Guard)]
-pub(in crate::http) struct GuardWire {
+pub(crate) struct GuardWire {
     #[schema(value_type = String)]
     pub name: Guard,
     /// Whether it would let a pass through.
@@ -241,7 +241,7 @@ impl From<GuardState> for GuardWire {
 /// A pass that waits: in the delete queue, or for a person's confirmation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WaitingPass)]
-pub(in crate::http) struct WaitingWire {
+pub(crate) struct WaitingWire {
     /// Its name in the queue; with `refused`, the id that confirms it.
     pub pass: String,
     /// When it was made, or held, RFC 3339.

@@ -10,7 +10,7 @@ use crate::event::{Camera, Container, EventId, State};
 #[schema(as = Event)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(deny_unknown_fields))]
 #[allow(dead_code)] // it is described, and written by `push_event`
-pub(in crate::http) struct EventSchema {
+pub(crate) struct EventSchema {
     pub id: EventId,
     pub camera: Camera,
     /// The camera's wall time, RFC 3339 without a zone.
@@ -55,7 +55,7 @@ pub(in crate::http) struct EventSchema {
 #[schema(as = Video)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(deny_unknown_fields))]
 #[allow(dead_code)] // it is described, and written by `push_event`
-pub(in crate::http) struct VideoSchema {
+pub(crate) struct VideoSchema {
     pub name: String,
     /// Its size; null until measured.
     #[schema(required, minimum = 0)]
@@ -67,7 +67,7 @@ pub(in crate::http) struct VideoSchema {
 #[derive(Debug, ToSchema)]
 #[schema(as = State, rename_all = "kebab-case")]
 #[allow(dead_code)] // the words of `State::as_str`
-pub(in crate::http) enum StateSchema {
+pub(crate) enum StateSchema {
     Open,
     Complete,
     Interrupted,
@@ -78,7 +78,7 @@ pub(in crate::http) enum StateSchema {
 #[schema(as = EventPage)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(deny_unknown_fields))]
 #[allow(dead_code)] // as above
-pub(in crate::http) struct PageSchema {
+pub(crate) struct PageSchema {
     pub events: Vec<EventSchema>,
     /// The `cursor` of the next page; null at the end.
     #[schema(required)]
@@ -89,7 +89,7 @@ pub(in crate::http) struct PageSchema {
 #[derive(Debug, ToSchema)]
 #[schema(as = EventWithImages)]
 #[allow(dead_code)] // as above
-pub(in crate::http) struct EventWithImagesSchema {
+pub(crate) struct EventWithImagesSchema {
     #[schema(inline = false)]
     #[serde(flatten)]
     pub event: EventSchema,
