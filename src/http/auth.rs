@@ -27,12 +27,14 @@ pub use viewer::Role;
 pub(crate) use access::check_name;
 pub(crate) use authenticate::authenticate;
 pub(crate) use client::{OverTls, address_of};
-pub(crate) use login::{__path_login_page, __path_me, __path_sign_in, __path_sign_out, login_page, me, sign_in, sign_out};
+pub(crate) use login::{
+    __path_login_page, __path_me, __path_sign_in, __path_sign_out, login_page, me, sign_in, sign_out,
+};
 pub(crate) use password::Password;
 pub(crate) use prefix::{Prefix, below, vary_on_prefix};
-pub(crate) use viewer::Viewer;
 #[cfg(test)]
 pub(crate) use viewer::Account;
+pub(crate) use viewer::Viewer;
 
 use crate::service::Handle;
 use rate_limit::RateLimiter;

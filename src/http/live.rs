@@ -186,7 +186,8 @@ pub(crate) async fn stream(
     } else {
         let disconnect = disconnect.map(|Extension(disconnect)| disconnect);
         let Ok(subscriber) = live.subscribe(&prefix, last.as_deref(), disconnect) else {
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients of the stream; try again later");
+            let problem =
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients of the stream; try again later");
             return Ok(problem.retry_in(10));
         };
         let scope = Scope::new(viewer, (!cameras.is_empty()).then_some(cameras));

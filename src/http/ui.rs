@@ -131,11 +131,7 @@ async fn file(uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
 
 /// The page. Its URLs are relative to its path. Behind a proxy, and where the router is mounted, that path may lack the slash at its
 /// end; then the page gets a `<base>`.
-async fn page(
-    prefix: Prefix,
-    OriginalUri(requested): OriginalUri,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn page(prefix: Prefix, OriginalUri(requested): OriginalUri, headers: HeaderMap) -> Result<Response, Problem> {
     let base = match requested.path().rsplit_once('/') {
         _ if prefix.is_proxied() => format!("{prefix}/"),
         // Relative to the page, whose path may be longer behind a proxy.

@@ -6,12 +6,12 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::{limit_of, redact};
-use crate::http::response::json;
 use crate::catalog::AuditPage;
+use crate::http::auth::Viewer;
+use crate::http::extract::{Params, RawParams};
 use crate::http::limits::blocking;
 use crate::http::problem::{CommonResponses, Problem};
-use crate::http::extract::{Params, RawParams};
-use crate::http::auth::Viewer;
+use crate::http::response::json;
 use crate::service::Handle;
 
 /// Entries of a page unless asked otherwise.

@@ -7,11 +7,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::tagged;
-use crate::http::response::json;
+use crate::http::auth::Viewer;
+use crate::http::extract::{Params, RawParams};
 use crate::http::limits::blocking;
 use crate::http::problem::{CommonResponses, Problem};
-use crate::http::extract::{Params, RawParams};
-use crate::http::auth::Viewer;
+use crate::http::response::json;
 use crate::http::wire::CamerasWire;
 use crate::service::Handle;
 

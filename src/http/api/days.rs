@@ -8,13 +8,13 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::tagged;
-use crate::http::response::json;
 use crate::event::{Camera, Day};
-use crate::http::limits::blocking;
-use crate::http::extract::schema::Moment;
-use crate::http::problem::{CommonResponses, Problem};
-use crate::http::extract::{Params, RawParams};
 use crate::http::auth::Viewer;
+use crate::http::extract::schema::Moment;
+use crate::http::extract::{Params, RawParams};
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::json;
 use crate::http::wire::DaysWire;
 use crate::service::Handle;
 use crate::time::End;

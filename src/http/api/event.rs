@@ -7,14 +7,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::event_id;
-use crate::http::response::{json, json_text};
 use crate::error::Error;
 use crate::event::{Camera, Day, EventId, EventName};
-use crate::http::limits::blocking;
-use crate::http::problem::{CommonResponses, Problem};
-use crate::http::extract::{Names, Params, RawParams};
 use crate::http::auth::Prefix;
 use crate::http::auth::Viewer;
+use crate::http::extract::{Names, Params, RawParams};
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::{json, json_text};
 use crate::http::wire::{EventSchema, PassWire, one_json};
 use crate::service::Handle;
 

@@ -8,16 +8,16 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::{PageCache, event_id, limit_of, tagged};
-use crate::http::response::json_text;
 use crate::catalog::{Cursor, Order, Query};
 use crate::event;
 use crate::event::Camera;
-use crate::http::extract::schema::{CursorText, Direction, Moment};
-use crate::http::problem::{CommonResponses, Problem};
-use crate::http::extract::{Names, Params, RawParams};
-use crate::http::auth::{Prefix, vary_on_prefix};
-use crate::http::limits::Reads;
 use crate::http::auth::Viewer;
+use crate::http::auth::{Prefix, vary_on_prefix};
+use crate::http::extract::schema::{CursorText, Direction, Moment};
+use crate::http::extract::{Names, Params, RawParams};
+use crate::http::limits::Reads;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::json_text;
 use crate::http::wire::{
     EventWithImagesSchema, ImageWire, PageSchema, StateSchema, event_json, event_path, page_json, segment,
 };

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 
-use crate::http::auth::Prefix;
 use crate::catalog::Query;
+use crate::http::auth::Prefix;
 
 /// What a page depends on: its URLs begin with the prefix.
 type Key = (Prefix, Query);

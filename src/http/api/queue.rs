@@ -7,11 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::redact;
-use crate::http::response::json;
+use crate::http::auth::Viewer;
+use crate::http::extract::{Names, Params, RawParams};
 use crate::http::limits::blocking;
 use crate::http::problem::{CommonResponses, Problem};
-use crate::http::extract::{Names, Params, RawParams};
-use crate::http::auth::Viewer;
+use crate::http::response::json;
 use crate::http::wire::{QueueWire, RestorationWire};
 use crate::service::Handle;
 

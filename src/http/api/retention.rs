@@ -8,15 +8,15 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::redact;
-use crate::http::response::json;
 use crate::archive::rfc3339;
 use crate::error::Error;
-use crate::http::problem::{CommonResponses, Problem};
-use crate::http::extract::{Params, RawParams};
 use crate::http::auth::Viewer;
-use crate::http::wire::{PassWire, RetentionWire};
 use crate::http::extract::body;
+use crate::http::extract::{Params, RawParams};
 use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::json;
+use crate::http::wire::{PassWire, RetentionWire};
 use crate::service::Handle;
 
 /// The rules, the plan as of now, every guard, the forecast, and the passes that wait or are held.

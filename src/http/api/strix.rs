@@ -11,6 +11,10 @@ use axum::response::Response;
 use chrono::NaiveDateTime;
 use serde::Serialize;
 
+use crate::archive::{MISSING, TIME, title};
+use crate::catalog::NamedRange;
+use crate::event::text::Text;
+use crate::event::{Camera, Day, DebugMovie, Event, EventName, MovieName, Thumbnail};
 use crate::http::auth::Viewer;
 use crate::http::extract::schema::{Moment, StrixCamera};
 use crate::http::extract::{Names, Params, RawParams};
@@ -18,10 +22,6 @@ use crate::http::limits::Reads;
 use crate::http::problem::{CommonResponses, Problem};
 use crate::http::response::{json, json_text, no_body};
 use crate::http::wire::{event_path, segments};
-use crate::archive::{MISSING, TIME, title};
-use crate::catalog::NamedRange;
-use crate::event::text::Text;
-use crate::event::{Camera, Day, DebugMovie, Event, EventName, MovieName, Thumbnail};
 use crate::service::Handle;
 use crate::time::End;
 
@@ -184,7 +184,12 @@ fn begin(head: &EventPage) -> Vec<u8> {
 const JSON: &str = "texts and numbers are JSON";
 
 /// The page as JSON.
-fn render(handle: &Handle, head: &EventPage, cameras: &[(String, Option<Camera>)], scope: &Scope) -> crate::Result<Vec<u8>> {
+fn render(
+    handle: &Handle,
+    head: &EventPage,
+    cameras: &[(String, Option<Camera>)],
+    scope: &Scope,
+) -> crate::Result<Vec<u8>> {
     let mut out = begin(head);
     for (at, (name, camera)) in cameras.iter().enumerate() {
         let events = camera.as_ref().map(|camera| handle.named(camera, &scope.range)).transpose()?.unwrap_or_default();

@@ -197,7 +197,9 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     if fits {
         return Ok(());
     }
-    Err(Error::Config(format!("{name:?} is not a valid name: 1 to 64 bytes without control characters or outer spaces")))
+    Err(Error::Config(format!(
+        "{name:?} is not a valid name: 1 to 64 bytes without control characters or outer spaces"
+    )))
 }
 
 /// The digest of a user's configuration line.

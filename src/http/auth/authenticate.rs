@@ -61,8 +61,7 @@ fn is_stream(response: &Response) -> bool {
 /// is authenticated again, or refused.
 fn while_authenticated(auth: Arc<Auth>, method: AuthMethod, response: Response) -> Response {
     let begun = Instant::now();
-    let lasts =
-        move |_: &Result<_, _>| std::future::ready(is_still_authenticated(&auth, method, begun.elapsed()));
+    let lasts = move |_: &Result<_, _>| std::future::ready(is_still_authenticated(&auth, method, begun.elapsed()));
     response.map(|body| Body::from_stream(body.into_data_stream().take_while(lasts)))
 }
 
@@ -93,7 +92,9 @@ fn admit(auth: &Auth, request: &Request) -> Result<(Viewer, AuthMethod), Box<Res
         Authentication::Account(account, method) => Ok((Viewer::new(account), method)),
         _ if is_public(request.uri().path()) => Ok((Viewer::without_access(), AuthMethod::Anonymous)),
         Authentication::None if is_page(request) => Err(Box::new(redirect_to_login(access, request))),
-        Authentication::None => Err(Box::new(unauthorized("authentication required: sign in at login, or send a token"))),
+        Authentication::None => {
+            Err(Box::new(unauthorized("authentication required: sign in at login, or send a token")))
+        }
         Authentication::InvalidToken => {
             match auth.rate_limiter.invalid_token(address_of(access, request), auth.handle.now()) {
                 Ok(()) => Err(Box::new(unauthorized("invalid token"))),

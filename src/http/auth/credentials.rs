@@ -22,7 +22,7 @@ pub(super) const UNKNOWN_HOST: &str =
 
 /// How a request was authenticated. Part of the request's extensions, beside the `Viewer`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AuthMethod {
+pub(crate) enum AuthMethod {
     /// Authentication is not required.
     NotRequired,
     /// The request has no valid credentials.
@@ -63,9 +63,9 @@ pub(super) fn check(auth: &Auth, request: &Request, is_known_host: bool) -> Auth
         Ok(Some(_)) if !is_known_host => return Authentication::Refused(UNKNOWN_HOST),
         Ok(Some(name)) => {
             let refused = Authentication::Refused("unknown user in the proxy's header");
-            return access.user_named(name).map_or(refused, |user| {
-                Authentication::Account(Arc::clone(&user.account), AuthMethod::Proxy)
-            });
+            return access
+                .user_named(name)
+                .map_or(refused, |user| Authentication::Account(Arc::clone(&user.account), AuthMethod::Proxy));
         }
         Err(why) => return Authentication::Refused(why),
     }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form};
 use serde::{Deserialize, Serialize};
 
+use super::Auth;
 use super::access::Access;
 use super::authenticate::{see_other, too_many_attempts, unauthorized};
 use super::client::{address_of, is_over_tls};
@@ -18,7 +19,6 @@ use super::prefix::Prefix;
 use super::rate_limit::TooMany;
 use super::sessions::SESSION_LIFETIME;
 use super::viewer::{Role, Viewer};
-use super::Auth;
 use crate::http::extract::{Params, RawParams, body};
 use crate::http::limits::blocking;
 use crate::http::problem::Problem;
@@ -87,7 +87,11 @@ pub(crate) async fn me(
     (status = 400, description = "unknown parameter", content_type = "application/problem+json"),
     (status = 403, description = "unknown host name", content_type = "application/problem+json"),
 ))]
-pub(crate) async fn login_page(State(auth): State<Arc<Auth>>, Extension(method): Extension<AuthMethod>, raw: RawParams) -> Result<Response, Problem> {
+pub(crate) async fn login_page(
+    State(auth): State<Arc<Auth>>,
+    Extension(method): Extension<AuthMethod>,
+    raw: RawParams,
+) -> Result<Response, Problem> {
     let mut params = Params::new(raw)?;
     let next = next_path(params.text("next")?.as_deref());
     params.end()?;

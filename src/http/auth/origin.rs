@@ -40,7 +40,9 @@ fn not_embedded(access: &Access, request: &Request) -> Result<(), Problem> {
     {
         return Ok(());
     }
-    Err(Problem::forbidden("requests from pages of another site are refused (Sec-Fetch-Site); allow its host with --allow-host"))
+    Err(Problem::forbidden(
+        "requests from pages of another site are refused (Sec-Fetch-Site); allow its host with --allow-host",
+    ))
 }
 
 /// Whether this is a request for the page or the login page in a frame, and framing is allowed. The browser checks the framing

@@ -29,8 +29,9 @@ impl Proxy {
         }
         let header = |text: &str| {
             let header = text.parse::<HeaderName>().ok().filter(|name| !RESERVED.contains(&name.as_str()));
-            header
-                .ok_or_else(|| Error::Config(format!("proxy.user-header: {text:?} is not a header that can name a user")))
+            header.ok_or_else(|| {
+                Error::Config(format!("proxy.user-header: {text:?} is not a header that can name a user"))
+            })
         };
         Ok(Self { from, user_header: user_header.map(header).transpose()? })
     }

@@ -122,7 +122,9 @@ impl Counter {
 impl<K: Eq + Hash + Copy> Table<K> {
     fn check(&self, key: &K, most: u32, now: i64) -> Result<(), TooMany> {
         match self.0.get(key) {
-            Some(counter) if counter.counts(now) && counter.count >= most => Err(TooMany((counter.since + WINDOW - now).max(1))),
+            Some(counter) if counter.counts(now) && counter.count >= most => {
+                Err(TooMany((counter.since + WINDOW - now).max(1)))
+            }
             _ => Ok(()),
         }
     }
@@ -226,7 +228,11 @@ mod tests {
             assert_eq!(limiter.begin(&n.to_string(), address, at(1000 + i64::from(n / 100))), Ok(()));
         }
         limiter.with(|tables| {
-            assert!(tables.both.0.len() <= MAX_ENTRIES && tables.names.0.len() <= MAX_ENTRIES && tables.addresses.0.len() <= MAX_ENTRIES);
+            assert!(
+                tables.both.0.len() <= MAX_ENTRIES
+                    && tables.names.0.len() <= MAX_ENTRIES
+                    && tables.addresses.0.len() <= MAX_ENTRIES
+            );
         });
         let limiter = RateLimiter::default();
         assert!((0..11).any(|_| limiter.begin("anna", None, at(1_000_000)).is_err()));

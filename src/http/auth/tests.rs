@@ -15,11 +15,11 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::clock::ManualClock;
 use super::authenticate::{authenticate, is_still_authenticated, make_private};
 use super::credentials::{AuthMethod, SESSION_COOKIE};
 use super::secret::Digest;
 use super::{Access, Auth, Grant, Role};
+use crate::clock::ManualClock;
 use crate::http::router_with;
 use crate::service::{Archive, Options, Service};
 
@@ -209,7 +209,10 @@ fn dns_rebinding_cannot_use_the_proxy_header() {
     for access in [access(), named()] {
         let refused = send(access.clone(), "evil.example:8000", by_proxy);
         assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-        assert!(program.json(refused)["detail"].as_str().unwrap().contains("--allow-host"), "the message names the option");
+        assert!(
+            program.json(refused)["detail"].as_str().unwrap().contains("--allow-host"),
+            "the message names the option"
+        );
         let by_token = send(access, "evil.example:8000", ("authorization", "Bearer secret"));
         assert_eq!(by_token.status(), StatusCode::OK, "a foreign page does not have the token");
     }

@@ -9,9 +9,9 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 
-use crate::http::problem::Problem;
 use crate::error::Error;
 use crate::event::{AuditAction, Camera, Entry, Reason};
+use crate::http::problem::Problem;
 
 /// What a user may do.
 #[derive(

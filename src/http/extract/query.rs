@@ -9,9 +9,9 @@ use axum::http::request::Parts;
 use chrono::NaiveDateTime;
 use serde::de::DeserializeOwned;
 
-use crate::http::problem::Problem;
 use crate::clock::Now;
 use crate::event::{Camera, State};
+use crate::http::problem::Problem;
 use crate::time::{End, parse};
 
 /// What axum makes of a query string.

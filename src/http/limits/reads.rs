@@ -30,10 +30,7 @@ pub(crate) struct Reads {
 
 impl Default for Reads {
     fn default() -> Self {
-        Self {
-            listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
-            long_reads: Arc::new(Semaphore::new(MAX_LONG_READS)),
-        }
+        Self { listings: Arc::new(Semaphore::new(MAX_LISTINGS)), long_reads: Arc::new(Semaphore::new(MAX_LONG_READS)) }
     }
 }
 

@@ -88,8 +88,9 @@ async fn read(body: Body) -> Result<Bytes, Problem> {
     }
     let (mut whole, mut chunks) = (Vec::new(), body.into_data_stream());
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("cannot read the request's body: {error}")))?;
+        let chunk = chunk.map_err(|error| {
+            Problem::new(StatusCode::BAD_REQUEST, format!("cannot read the request's body: {error}"))
+        })?;
         if whole.len() + chunk.len() > MAX_BODY {
             return Err(too_large());
         }
@@ -133,7 +134,9 @@ mod tests {
             )
             .route("/slow", post(async move || after(limits.response * 2).await.unwrap_or_default()))
             .route("/panic", get(async || -> String { panic!("{}", "on purpose") }))
-            .layer(from_fn(move |request, next: Next| catch_panic(limit(limits, request, |request| next.run(request)))));
+            .layer(from_fn(move |request, next: Next| {
+                catch_panic(limit(limits, request, |request| next.run(request)))
+            }));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let response = router.oneshot(request).await.unwrap();

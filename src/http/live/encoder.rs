@@ -38,8 +38,12 @@ impl Drop for RunGuard {
 pub(super) async fn follow(guard: RunGuard, mut notifications: Subscription) {
     let (live, run) = (&guard.live, &guard.run);
     let Settings { check_interval, stall_timeout, linger, .. } = live.settings;
-    let mut encoder =
-        Encoder { handle: &live.handle, run, coalescer: Coalescer::new(Instant::now()), max_message: live.settings.bounds.bytes / 8 };
+    let mut encoder = Encoder {
+        handle: &live.handle,
+        run,
+        coalescer: Coalescer::new(Instant::now()),
+        max_message: live.settings.bounds.bytes / 8,
+    };
     let mut check = interval(check_interval);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -103,7 +107,6 @@ impl Encoder<'_> {
     }
 
     fn reset(&self) {
-        self.run
-            .reset(|id| Message::of(Notification::Reset, &self.run.prefix, id, Instant::now(), self.handle.now()));
+        self.run.reset(|id| Message::of(Notification::Reset, &self.run.prefix, id, Instant::now(), self.handle.now()));
     }
 }

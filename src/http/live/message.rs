@@ -122,7 +122,9 @@ impl Message {
     /// Its bytes in memory.
     pub fn len(&self) -> usize {
         let of_pass = |pass: &Pass| pass.items.len() * size_of::<crate::event::Item>();
-        self.text.len() + size_of::<Self>() + if let Audience::Pass(_, pass) = &self.audience { of_pass(pass) } else { 0 }
+        self.text.len()
+            + size_of::<Self>()
+            + if let Audience::Pass(_, pass) = &self.audience { of_pass(pass) } else { 0 }
     }
 }
 

@@ -8,9 +8,9 @@ use axum::body::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::disconnect::Disconnect;
 use super::log::{Bounds, Log, Taken};
 use super::message::{Message, Scope};
-use super::disconnect::Disconnect;
 
 /// A run, shared by its encoder and its clients.
 #[derive(Debug)]

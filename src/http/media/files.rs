@@ -16,13 +16,13 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use super::StateCache;
+use crate::archive::{MediaFile, MediaPath};
+use crate::event::{Camera, Container, Day, EventId, EventName, State as EventState};
 use crate::http::auth::Viewer;
 use crate::http::extract::schema::FileName;
 use crate::http::limits::{Reads, blocking};
 use crate::http::problem::{CommonResponses, Problem};
 use crate::service::Handle;
-use crate::archive::{MediaFile, MediaPath};
-use crate::event::{Camera, Container, Day, EventId, EventName, State as EventState};
 use response::FileResponse;
 
 /// The bytes of a file, for the OpenAPI document.

@@ -207,7 +207,8 @@ fn respond(handle: Arc<Handle>, method: &Method, permits: &Arc<Semaphore>, name:
         no_body()
     } else {
         let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many zip files at the same time; try again later");
+            let problem =
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many zip files at the same time; try again later");
             return problem.retry_in(RETRY_AFTER);
         };
         let (pipe, body) = pipe::new(STALL_TIMEOUT, handle.stop().clone());

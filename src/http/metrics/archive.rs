@@ -4,7 +4,7 @@ use std::fmt::Result;
 
 use prometheus_client::encoding::EncodeGaugeValue;
 
-use super::exposition::{Labels, Exposition};
+use super::exposition::{Exposition, Labels};
 use crate::service::{CameraSurvey, Survey};
 
 /// Writes the metrics of each camera.

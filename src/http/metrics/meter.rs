@@ -20,7 +20,29 @@ use crate::service::Histogram;
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
 /// The same for statuses.
 const CODES: [u16; 24] = [
-    200, 204, 206, 301, 302, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 416, 422, 429, CLIENT_CLOSED, 500,
+    200,
+    204,
+    206,
+    301,
+    302,
+    303,
+    304,
+    400,
+    401,
+    403,
+    404,
+    405,
+    406,
+    408,
+    409,
+    412,
+    413,
+    415,
+    416,
+    422,
+    429,
+    CLIENT_CLOSED,
+    500,
     503,
 ];
 /// Counted, not sent: the client disconnected before the response began.
@@ -46,7 +68,6 @@ pub(crate) struct Meters {
     /// When the process started, in seconds since 1970; `None` if that cannot be read.
     pub process_start: Option<f64>,
 }
-
 
 /// The counters of one route.
 #[derive(Debug)]
@@ -104,7 +125,7 @@ impl Meters {
     }
 
     /// The requested routes in order, and the requests without one.
-    pub fn routes(&self) -> Vec<(Arc<str>, Arc<RouteMeter>)> {
+    pub(super) fn routes(&self) -> Vec<(Arc<str>, Arc<RouteMeter>)> {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<_> = routes.iter().map(|(route, meter)| (Arc::clone(route), Arc::clone(meter))).collect();
         all.sort_unstable_by(|a, b| a.0.cmp(&b.0));

@@ -36,7 +36,8 @@ fn get(service: &Service, viewer: Viewer) -> String {
     runtime.block_on(async {
         let Scrape { handle, meters, live, viewer, .. } = scrape(service, viewer);
         let state = (State(handle), State(meters), State(live));
-        let response = metrics(state.0, state.1, state.2, viewer, HeaderMap::new(), Ok(Query(Vec::new()))).await.unwrap();
+        let response =
+            metrics(state.0, state.1, state.2, viewer, HeaderMap::new(), Ok(Query(Vec::new()))).await.unwrap();
         String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
     })
 }

@@ -29,10 +29,18 @@ pub(super) fn reading(out: &mut Exposition<'_>, handle: &Handle) -> Result {
     let counters = &handle.counters;
     let took = |took: &crate::service::Took| took.get().map(|took| took.as_secs_f64());
     out.gauge_if_known("preload_seconds", "Duration of the preload.", took(&counters.preload))?;
-    out.gauge_if_known("verify_seconds", "Duration of the last full comparison with the disk.", took(&counters.verify))?;
+    out.gauge_if_known(
+        "verify_seconds",
+        "Duration of the last full comparison with the disk.",
+        took(&counters.verify),
+    )?;
     out.counter("verifies", "Full comparisons with the disk.", read(&counters.verifies))?;
     let problems = handle.status().summary().map(|summary| summary.reports.len() as u64);
-    out.gauge_if_known("walk_problems", "Problems of the last walk: unreadable, refused or unusual entries.", problems)?;
+    out.gauge_if_known(
+        "walk_problems",
+        "Problems of the last walk: unreadable, refused or unusual entries.",
+        problems,
+    )?;
     let modes = handle.status().mode().map(|mode| {
         let is_notified = mode == Mode::Notify;
         [("notify", is_notified), ("poll", !is_notified)].map(|(mode, is_it)| ([("mode", mode)], u32::from(is_it)))
@@ -59,7 +67,11 @@ pub(super) fn retention(out: &mut Exposition<'_>, handle: &Handle) -> Result {
     let can_expire = handle.expirer.policy().can_expire();
     out.gauge("retention_enabled", "Whether a rule can retire anything.", u32::from(can_expire))?;
     let checked = Some(counters.checked.load(Ordering::Relaxed)).filter(|checked| *checked != 0);
-    out.gauge_if_known("retention_check_timestamp_seconds", "When the rules were last applied, in seconds since 1970.", checked)?;
+    out.gauge_if_known(
+        "retention_check_timestamp_seconds",
+        "When the rules were last applied, in seconds since 1970.",
+        checked,
+    )?;
     let kinds = [("rule", &counters.by_rule), ("hand", &counters.by_hand)].map(|(kind, sums)| ([("kind", kind)], sums));
     let passes = kinds.map(|(kind, sums)| (kind, read(&sums.count)));
     out.counters("passes", "Passes that retired events, by rules or by a user.", passes)?;

@@ -15,9 +15,21 @@ use crate::http::problem::Problem;
 use crate::service::Handle;
 
 /// The body: a beginning, then the events of these cameras.
-pub(super) fn body((handle, reads): (Arc<Handle>, Arc<Reads>), begin: Vec<u8>, cameras: Vec<(String, Option<Camera>)>, scope: Scope) -> Body {
-    let pieces =
-        Pieces { handle, reads, scope, cameras: cameras.into(), position: Position::Begin(begin), is_first_camera: true, is_over: false };
+pub(super) fn body(
+    (handle, reads): (Arc<Handle>, Arc<Reads>),
+    begin: Vec<u8>,
+    cameras: Vec<(String, Option<Camera>)>,
+    scope: Scope,
+) -> Body {
+    let pieces = Pieces {
+        handle,
+        reads,
+        scope,
+        cameras: cameras.into(),
+        position: Position::Begin(begin),
+        is_first_camera: true,
+        is_over: false,
+    };
     Body::from_stream(futures_util::stream::unfold(pieces, async |mut pieces| {
         if pieces.is_over {
             return None;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::event::{Camera, Day, EventId, EventName};
 use crate::http::limits::Reads;
 use crate::http::problem::{CommonResponses, Problem};
 use crate::http::wire::segment;
 use crate::service::Handle;
-use crate::event::{Camera, Day, EventId, EventName};
 
 /// The list, for the OpenAPI document; `motion` serves it.
 #[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/", tag = "strix", params(
@@ -24,7 +24,12 @@ use crate::event::{Camera, Day, EventId, EventName};
 pub(crate) fn listing() {}
 
 /// The list. Its links are relative to the directory of the event, or of the day if the path does not end with a slash.
-pub(super) async fn page(handle: &Arc<Handle>, reads: &Reads, event: EventId, has_slash: bool) -> Result<Response, Problem> {
+pub(super) async fn page(
+    handle: &Arc<Handle>,
+    reads: &Reads,
+    event: EventId,
+    has_slash: bool,
+) -> Result<Response, Problem> {
     let base = if has_slash { String::new() } else { format!("{}/", event.name) };
     let title = escape(&event.to_string());
     let handle = Arc::clone(handle);

@@ -85,7 +85,10 @@ mod tests {
         ] {
             assert_eq!(requested_range(header, 10), expected, "{header}");
         }
-        assert_eq!((requested_range("bytes=0-", 0), requested_range("bytes=-5", 0)), (RequestedRange::Unsatisfiable, RequestedRange::Unsatisfiable));
+        assert_eq!(
+            (requested_range("bytes=0-", 0), requested_range("bytes=-5", 0)),
+            (RequestedRange::Unsatisfiable, RequestedRange::Unsatisfiable)
+        );
     }
 
     proptest! {

@@ -47,7 +47,9 @@ impl FileResponse {
             None => whole,
             Some(range) => match requested_range(range, media.len) {
                 RequestedRange::Whole => whole,
-                RequestedRange::Unsatisfiable => Self { status: StatusCode::RANGE_NOT_SATISFIABLE, part: (0, 0), ..whole },
+                RequestedRange::Unsatisfiable => {
+                    Self { status: StatusCode::RANGE_NOT_SATISFIABLE, part: (0, 0), ..whole }
+                }
                 RequestedRange::Part(from, to) => {
                     Self { status: StatusCode::PARTIAL_CONTENT, part: (from, to - from + 1), ..whole }
                 }

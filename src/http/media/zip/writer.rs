@@ -132,7 +132,10 @@ impl EventWriter {
             let size = usize::try_from(media.len - at).unwrap_or(CHUNK).min(CHUNK);
             match media.file.read_at(&mut self.buffer[..size], at) {
                 Ok(0) => {
-                    self.problem(format!("{path}: cut off at byte {at} of {}, the file was truncated meanwhile", media.len));
+                    self.problem(format!(
+                        "{path}: cut off at byte {at} of {}, the file was truncated meanwhile",
+                        media.len
+                    ));
                     break;
                 }
                 Ok(count) => {
