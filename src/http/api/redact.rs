@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
     use crate::event::Camera;
-    use crate::http::viewer::{Account, Role};
+    use crate::http::auth::{Account, Role};
 
     fn user(cameras: Option<BTreeSet<Camera>>) -> Viewer {
         Viewer::new(Arc::new(Account { name: "anna".to_owned(), role: Role::Viewer, cameras }))

@@ -185,7 +185,7 @@ fn the_form_works_without_a_script_and_leads_only_to_this_host() {
     let daemon = serve_with(&world, &users());
     let wrong = form(&daemon, &[("name", "anna"), ("password", "wrong"), ("next", "/?camera=a&saved=1")]);
     assert_eq!((wrong.status, wrong.header("content-type")), (401, Some("text/html; charset=utf-8")));
-    assert!(wrong.text().contains("do not belong together"), "{}", wrong.text());
+    assert!(wrong.text().contains("Wrong name or password"), "{}", wrong.text());
     assert!(wrong.text().contains("name=\"next\" value=\"/?camera=a&amp;saved=1\""), "{}", wrong.text());
     assert_eq!(wrong.header("set-cookie"), None);
     let signed_in = |next: &str| {
@@ -274,7 +274,7 @@ fn attempts_are_limited_and_others_are_not_shut_out() {
         assert!((1..=300).contains(&wait), "{wait}");
     }
     let page = form(&daemon, &[("name", "anna"), ("password", PASSWORD)]);
-    assert!(page.status == 429 && page.text().contains("Too many attempts"), "{}", page.text());
+    assert!(page.status == 429 && page.text().contains("Too many failed attempts"), "{}", page.text());
     cookie(&daemon, "bert");
     // Many names from one address: thirty in all, and then nobody from there.
     let refused = (0..30).filter(|n| log_in(&daemon, &format!("user{n}"), "wrong").status == 429).count();
@@ -550,7 +550,7 @@ fn no_credential_comes_into_the_log() {
     assert_eq!(get(&daemon, "/api/v1/events", &anna).status, 200);
     assert_eq!(daemon.request("GET", "/api/v1/me", &[("Authorization", "Bearer owl_wrong")]).status, 401);
     assert_eq!(daemon.request("GET", "/api/v1/me", &[("Authorization", &format!("Bearer {TOKEN}"))]).status, 200);
-    daemon.wait_for_log("somebody unknown from 127.0.0.1 could not sign in");
+    daemon.wait_for_log("failed sign-in of an unknown user from 127.0.0.1");
     let log = daemon.log();
     let secret = anna.split_once('=').unwrap().1;
     for credential in [PASSWORD, "a wrong password", "a password as name", secret, TOKEN, "owl_wrong", "argon2id"] {

@@ -165,7 +165,7 @@ fn more_than_ten_thousand_events_are_refused_and_less_of_them_are_not() {
     let daemon = world.serve(&[]);
     let refused = daemon.get("/api/v1/export");
     assert_problem(&refused, 413, None);
-    assert!(refused.json()["detail"].as_str().unwrap().contains("shorter time"), "{}", refused.text());
+    assert!(refused.json()["detail"].as_str().unwrap().contains("shorter period"), "{}", refused.text());
     let rest = daemon.get("/api/v1/export?from=2025-03-01%2000:00:01");
     assert_eq!(names(&rest), [""; 0], "ten thousand, and none has a file");
 }
