@@ -1,5 +1,5 @@
-//! The API, version 1, a file for each resource; the API of strix; the health of the service. Shared by them: parsing of
-//! event paths and limits, and responses with an ETag.
+//! The API, version 1, a file for each resource; the API of strix; the health of the service. Shared by them: the event
+//! of a path, and responses with an ETag.
 
 mod audit;
 mod cameras;
@@ -21,7 +21,6 @@ use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 
 use super::auth::{Viewer, vary_on_prefix};
-use super::extract::Params;
 use super::problem::Problem;
 use crate::event::EventId;
 use crate::service::Handle;
@@ -36,9 +35,6 @@ pub(super) use page_cache::PageCache;
 pub(super) use queue::*;
 pub(super) use retention::*;
 
-/// The most entries of a page.
-const MAX_PAGE: usize = 1000;
-
 /// The random keys of ETags: a tag does not reveal its content.
 static TAG_KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
@@ -48,17 +44,6 @@ fn event_id((camera, date, time): &(String, String, String), viewer: &Viewer) ->
         Ok(EventId { camera: camera.parse()?, day: date.parse()?, name: time.parse()? })
     };
     parse().ok().filter(|id| viewer.sees(&id.camera)).ok_or_else(Problem::not_found)
-}
-
-/// The parameter `limit`.
-fn limit_of(params: &mut Params) -> Result<Option<usize>, Problem> {
-    let limit = params.parsed("limit", "a number from 1 to 1000")?;
-    match limit {
-        Some(limit) if !(1..=MAX_PAGE).contains(&limit) => {
-            Err(Problem::parameter("limit", format!("limit={limit} is not a number from 1 to {MAX_PAGE}")))
-        }
-        _ => Ok(limit),
-    }
 }
 
 /// A response with an ETag, or 304. It changes only with the catalog and with `parameters`, which hold times and not spans back

@@ -3,6 +3,7 @@
 
 mod access;
 mod authenticate;
+mod base_path;
 mod client;
 mod credentials;
 mod framing;

@@ -4,5 +4,6 @@
 pub(crate) mod body;
 mod query;
 pub(crate) mod schema;
+pub(crate) mod values;
 
-pub(crate) use query::{Names, Params, RawParams};
+pub(crate) use query::{Names, NoParams, Params};

@@ -18,11 +18,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 pub(crate) use disconnect::Disconnect;
 
 use super::auth::{Prefix, Viewer};
-use super::extract::{Params, RawParams};
+use super::extract::Params;
 use super::problem::{CommonResponses, Problem};
 use super::response::no_body;
 use crate::event::Camera;
@@ -152,14 +154,27 @@ impl Live {
     }
 }
 
+/// The parameters of the stream.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamParams {
+    /// only changes of this camera; repeats
+    #[serde(default)]
+    #[param(value_type = Option<Vec<Camera>>)]
+    camera: BTreeSet<Camera>,
+    /// in place of the header `Last-Event-ID`, which takes precedence
+    #[serde(rename = "last-event-id")]
+    last_event_id: Option<String>,
+}
+
 /// Changes as they happen: server-sent events.
 ///
 /// `event-added` and `event-changed` carry the event as in lists, `event-removed` its id, `pass` what a pass has retired or
 /// restored, or its refusal. `reset` means that messages are missing: load all data again. Every message has an `id`; a client that
 /// reconnects with the last one gets the messages after it.
 #[utoipa::path(get, path = "/api/v1/stream", tag = "stream", params(
-    ("camera" = Option<Vec<Camera>>, Query, description = "only changes of this camera; repeats"),
-    ("last-event-id" = Option<String>, Query, description = "in place of the header `Last-Event-ID`, which takes precedence"),
+    StreamParams,
     ("Last-Event-ID" = Option<String>, Header, description = "the id of the last message received: the stream begins with the messages after it"),
 ), responses(
     (status = 200, description = "the stream, until the client or the service ends it", body = String, content_type = "text/event-stream"),
@@ -172,12 +187,9 @@ pub(crate) async fn stream(
     prefix: Prefix,
     disconnect: Option<Extension<Disconnect>>,
     headers: HeaderMap,
-    raw: RawParams,
+    Params(params): Params<StreamParams>,
 ) -> Result<Response, Problem> {
-    let mut params = Params::new(raw)?;
-    let cameras: BTreeSet<Camera> = params.cameras("camera")?.into_iter().collect();
-    let last_parameter = params.text("last-event-id")?;
-    params.end()?;
+    let StreamParams { camera: cameras, last_event_id: last_parameter } = params;
     // A browser that reconnects repeats the URL of its first request with a new header. An unreadable value matches no message.
     let header = headers.get("last-event-id").map(|last| String::from_utf8_lossy(last.as_bytes()).into_owned());
     let last = header.or(last_parameter).filter(|last| !last.is_empty());

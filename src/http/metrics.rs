@@ -23,7 +23,7 @@ use prometheus_client::registry::Registry;
 pub(crate) use meter::{Meters, meter};
 
 use super::auth::Viewer;
-use super::extract::{Params, RawParams};
+use super::extract::NoParams;
 use super::limits::blocking;
 use super::live::Live;
 use super::problem::{CommonResponses, Problem};
@@ -47,9 +47,8 @@ pub(crate) async fn metrics(
     State(live): State<Arc<Live>>,
     viewer: Viewer,
     headers: HeaderMap,
-    raw: RawParams,
+    _: NoParams,
 ) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
     let survey = survey(&handle, &meters).await;
     let text = write(Scrape { handle, meters, live, viewer, survey }).map_err(Problem::internal)?;
     let (kind, body) = if takes_open_metrics(&headers) {

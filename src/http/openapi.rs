@@ -9,8 +9,8 @@ use utoipa::openapi::path::Operation;
 use utoipa::{Modify, OpenApi, openapi};
 
 use super::auth::Prefix;
+use super::extract::NoParams;
 use super::extract::schema::{CursorText, Direction, FileName, Moment};
-use super::extract::{Params, RawParams};
 use super::problem::Problem;
 use super::{api, auth, live, media, metrics, response};
 use crate::event::EventName;
@@ -76,8 +76,7 @@ static DOCUMENT: LazyLock<Bytes> =
     (status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object),
     (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json")
 ))]
-pub(crate) async fn document(prefix: Prefix, raw: RawParams) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
+pub(crate) async fn document(prefix: Prefix, _: NoParams) -> Result<Response, Problem> {
     if prefix.as_str().is_empty() {
         return Ok(response::json_text(DOCUMENT.clone()));
     }

@@ -1,4 +1,4 @@
-//! The JSON that programs read: the shapes of `doc/http.md`, and nothing else. The command line prints the same.
+//! The JSON of `doc/http.md`. The command line prints the same.
 
 mod days;
 mod retention;
@@ -20,8 +20,8 @@ pub(crate) use retention::{GuardWire, RetentionWire, WaitingWire};
 pub(crate) use retention::{PassWire, PlanWire, ProblemWire, QueueWire, QueuedWire, RefusalWire, RestorationWire};
 pub(crate) use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema};
 
-/// What is encoded in a path's segment (RFC 3986, section 3.3). The colon is, since a relative URL such as `a:b.jpg` would be
-/// one of the scheme `a` (section 4.2); the ampersand and the quote are, so that HTML needs no escape of its own.
+/// The characters to encode in a segment of a path (RFC 3986, section 3.3). With the colon, since a relative URL such as `a:b.jpg`
+/// would have the scheme `a` (section 4.2); with the ampersand and the quote, so that HTML needs no further escaping.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -43,7 +43,7 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'}')
     .add(b'/');
 
-/// What is encoded in a path of several segments.
+/// The characters to encode in a path of several segments.
 const SEGMENTS: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// The path of an event below some prefix, encoded.
@@ -64,13 +64,13 @@ pub(crate) fn segments(path: &str) -> impl Display + '_ {
     utf8_percent_encode(path, SEGMENTS)
 }
 
-/// About the bytes of an event.
-const EVENT: usize = 560;
+/// The approximate bytes of an event.
+const EVENT_BYTES: usize = 560;
 
 /// A page of events, whose URLs begin with `prefix`: the path under which clients reach the router, or
-/// nothing. Written straight from the events: a busy page is made thousands of times a second.
+/// nothing. Written without serde: a busy page is made thousands of times a second.
 pub(crate) fn page_json(page: &Page, prefix: &str) -> String {
-    let mut out = String::with_capacity((page.events.len() + 1) * (EVENT + 3 * prefix.len()));
+    let mut out = String::with_capacity((page.events.len() + 1) * (EVENT_BYTES + 3 * prefix.len()));
     out.push_str("{\"events\":[");
     for (n, event) in page.events.iter().enumerate() {
         if n > 0 {
@@ -89,14 +89,14 @@ pub(crate) fn page_json(page: &Page, prefix: &str) -> String {
 
 /// One event; its URLs begin with `prefix`.
 pub(crate) fn one_json(event: &Event, prefix: &str) -> String {
-    let mut out = String::with_capacity(EVENT);
+    let mut out = String::with_capacity(EVENT_BYTES);
     push_event(&mut out, event, prefix);
     out
 }
 
 /// One event with its pictures; its URLs begin with `prefix`.
 pub(crate) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> String {
-    let mut out = String::with_capacity(EVENT + images.len() * 120);
+    let mut out = String::with_capacity(EVENT_BYTES + images.len() * 120);
     push_event(&mut out, event, prefix);
     out.pop();
     out.push_str(",\"images\":");
@@ -131,7 +131,7 @@ pub(crate) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     };
     out.push_str("{\"id\":");
     push_text(out, camera);
-    out.pop(); // the quote; what follows needs no escape
+    out.pop(); // the quote; the rest needs no escaping
     out.extend(["/", &*day, "/", &*name, "\""]);
     key(out, "camera");
     push_text(out, camera);
@@ -181,7 +181,7 @@ pub(crate) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     }
 }
 
-/// A text as JSON. Most have nothing in them that must be escaped.
+/// A text as JSON. Most texts need no escaping.
 pub(crate) fn push_text(out: &mut String, text: &str) {
     if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         out.extend(["\"", text, "\""]);
@@ -199,7 +199,7 @@ pub(crate) struct ImageWire {
     pub url: String,
 }
 
-/// The cameras, and what becomes of them.
+/// The cameras and the forecast.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Cameras)]
 pub(crate) struct CamerasWire {
@@ -262,10 +262,10 @@ mod tests {
             };
             let event = Event { id: id.clone(), details };
             let page = Page { events: vec![event.clone(), event.clone()], next: None };
-            let told: Value = serde_json::from_str(&page_json(&page, "/below")).unwrap();
-            let as_described: PageSchema = serde_json::from_value(told.clone()).unwrap();
+            let json: Value = serde_json::from_str(&page_json(&page, "/below")).unwrap();
+            let as_described: PageSchema = serde_json::from_value(json.clone()).unwrap();
             prop_assert_eq!(as_described.events.len(), 2);
-            prop_assert_eq!(&serde_json::from_str::<Value>(&one_json(&event, "/below")).unwrap(), &told["events"][0]);
+            prop_assert_eq!(&serde_json::from_str::<Value>(&one_json(&event, "/below")).unwrap(), &json["events"][0]);
             let media = |file: &str| format!("/below/media/{}/2026-11-20/10-04-36/{}", segment(&camera), segment(file));
             let expected = json!({
                 "id": id.to_string(), "camera": camera, "start": "2026-11-20T10:04:36", "end": "2026-11-20T10:04:36",
@@ -276,7 +276,7 @@ mod tests {
                 ],
                 "thumbnail": null, "peak_change": n, "problems": [problem],
             });
-            prop_assert_eq!(&told, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));
+            prop_assert_eq!(&json, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));
             let image = ImageWire { name: "x".to_owned(), bytes: 1, url: "y".to_owned() };
             let one: Value = serde_json::from_str(&event_json(&event, &[image], "")).unwrap();
             prop_assert_eq!(&one["images"], &json!([{ "name": "x", "bytes": 1, "url": "y" }]));

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::http::auth::Viewer;
-use crate::http::extract::{Params, RawParams};
+use crate::http::extract::NoParams;
 use crate::http::problem::Problem;
 use crate::http::response::json;
 use crate::service::Handle;
@@ -18,9 +18,8 @@ use crate::service::Handle;
     (status = 200, description = "the process runs", body = String, content_type = "text/plain"),
     (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json")
 ))]
-pub(crate) async fn healthz(raw: RawParams) -> Result<&'static str, Problem> {
+pub(crate) async fn healthz(_: NoParams) -> Result<&'static str, Problem> {
     crate::fault::point("healthz");
-    Params::new(raw)?.end()?;
     Ok("ok\n")
 }
 
@@ -54,10 +53,9 @@ struct Readiness {
 pub(crate) async fn readyz(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
-    raw: RawParams,
+    _: NoParams,
 ) -> Result<Response, Problem> {
     use std::sync::atomic::Ordering::Relaxed;
-    Params::new(raw)?.end()?;
     let (troubles, progress) = (handle.status.troubles(), &handle.status.progress);
     let sees_all = viewer.sees_all();
     let why = |trouble: String| if sees_all { trouble } else { String::new() };

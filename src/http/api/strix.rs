@@ -9,7 +9,8 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 use chrono::NaiveDateTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use crate::archive::{MISSING, TIME, title};
 use crate::catalog::NamedRange;
@@ -17,7 +18,8 @@ use crate::event::text::Text;
 use crate::event::{Camera, Day, DebugMovie, Event, EventName, MovieName, Thumbnail};
 use crate::http::auth::Viewer;
 use crate::http::extract::schema::{Moment, StrixCamera};
-use crate::http::extract::{Names, Params, RawParams};
+use crate::http::extract::values::{Count, TimeText};
+use crate::http::extract::{Names, NoParams, Params};
 use crate::http::limits::Reads;
 use crate::http::problem::{CommonResponses, Problem};
 use crate::http::response::{json, json_text, no_body};
@@ -41,9 +43,8 @@ struct Cameras {
 pub(crate) async fn cameras(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
-    raw: RawParams,
+    _: NoParams,
 ) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
     let cameras = handle.cameras()?.into_iter().filter(|info| viewer.sees(&info.summary.camera));
     Ok(json(&Cameras { cameras: cameras.map(|info| (info.summary.camera.to_string(), info.port)).collect() }))
 }
@@ -85,13 +86,29 @@ const LAST: (Day, EventName) = (Day::LAST, EventName::Time(86_399));
 /// The start of strix's default range.
 const DEFAULT_START: &str = "1985-10-26 01:22:00";
 
+/// The parameters of a page of events for strix.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StrixParams {
+    /// only events whose directories are named for then or later
+    #[param(value_type = Option<Moment>)]
+    start: Option<TimeText>,
+    /// only events whose directories are named for then or earlier
+    #[param(value_type = Option<Moment>)]
+    end: Option<TimeText>,
+    /// how many of the newest to leave out
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 18_446_744_073_709_551_615u64)]
+    offset: Option<Count>,
+    /// the most events of each camera; 0 for all; 10 by default
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 18_446_744_073_709_551_615u64)]
+    limit: Option<Count>,
+}
+
 /// Events of some cameras, for strix: of each camera the newest `limit` after `offset`, oldest first.
 #[utoipa::path(get, path = "/api/events/{cameras}", tag = "strix", operation_id = "strix_events", params(
     ("cameras" = String, Path, description = "cameras, separated by commas", example = "Camera1,Camera2"),
-    ("start" = Option<Moment>, Query, description = "only events whose directories are named for then or later"),
-    ("end" = Option<Moment>, Query, description = "only events whose directories are named for then or earlier"),
-    ("offset" = Option<u64>, Query, description = "how many of the newest to leave out", minimum = 0, maximum = 18_446_744_073_709_551_615u64),
-    ("limit" = Option<u64>, Query, description = "the most events of each camera; 0 for all; 10 by default", minimum = 0, maximum = 18_446_744_073_709_551_615u64)
+    StrixParams
 ), responses(
     (status = 200, description = "the events of the requested cameras", body = EventPage),
     (status = 404, description = "not found", body = Problem, content_type = "application/problem+json"),
@@ -103,16 +120,14 @@ pub(crate) async fn events(
     viewer: Viewer,
     method: Method,
     Names(cameras): Names<String>,
-    raw: RawParams,
+    Params(params): Params<StrixParams>,
 ) -> Result<Response, Problem> {
-    let mut params = Params::new(raw)?;
     let now = handle.now();
     let epoch = NaiveDateTime::parse_from_str(DEFAULT_START, TIME).unwrap_or_default();
-    let start = params.time("start", End::From, now)?.unwrap_or(epoch);
-    let end = params.time("end", End::To, now)?;
-    let offset = params.parsed("offset", "a number")?.unwrap_or(0u64);
-    let limit = params.parsed("limit", "a number")?.unwrap_or(10u64);
-    params.end()?;
+    let start = params.start.map_or(Ok(epoch), |start| start.resolve("start", End::From, now))?;
+    let end = params.end.map(|end| end.resolve("end", End::To, now)).transpose()?;
+    let offset = params.offset.map_or(0, |offset| offset.0);
+    let limit = params.limit.map_or(10, |limit| limit.0);
     let is_open = end.is_none();
     let range = NamedRange {
         from: bound("start", start)?,

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::base_path;
 use super::framing::Framing;
 use super::hosts::Hosts;
 use super::password::Password;
-use super::prefix;
 use super::proxy::Proxy;
 use super::secret::Digest;
 use super::viewer::{Account, Role};
@@ -114,7 +114,7 @@ impl Access {
     /// it, and `X-Forwarded-Prefix` is ignored. The path at which an axum application mounts the router comes after it. Fails if
     /// it is not a path of plain segments.
     pub fn base_path(mut self, path: &str) -> Result<Self> {
-        let plain = prefix::plain(path);
+        let plain = base_path::plain(path);
         self.base_path = Some(plain.ok_or_else(|| {
             Error::Config(format!(
                 "--base-path {path:?} is not a path such as /owlery (letters, digits and -._~+@ between single slashes)"
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn users_without_a_way_to_sign_in_are_refused() {
+    fn users_who_cannot_sign_in_are_refused() {
         let from = ["127.0.0.1".to_owned()];
         let user = |access: Access, password| access.user("anna", password, Grant::default()).unwrap();
         assert!(user(Access::default(), Some(HASH)).check().is_ok());

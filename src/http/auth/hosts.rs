@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_addresses_localhost_and_allowed_names_match() {
+    fn only_local_and_allowed_hosts_match() {
         let hosts = hosts(&["owl.example", "Nas:8000"]);
         for ours in [
             "localhost",

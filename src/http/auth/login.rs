@@ -19,7 +19,7 @@ use super::prefix::Prefix;
 use super::rate_limit::TooMany;
 use super::sessions::SESSION_LIFETIME;
 use super::viewer::{Role, Viewer};
-use crate::http::extract::{Params, RawParams, body};
+use crate::http::extract::{NoParams, Params, body};
 use crate::http::limits::blocking;
 use crate::http::problem::Problem;
 use crate::http::response::json;
@@ -67,9 +67,8 @@ pub(crate) struct Me {
 pub(crate) async fn me(
     viewer: Viewer,
     Extension(method): Extension<AuthMethod>,
-    raw: RawParams,
+    _: NoParams,
 ) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
     let account = viewer.account();
     Ok(json(&Me {
         name: account.name.clone(),
@@ -80,8 +79,17 @@ pub(crate) async fn me(
     }))
 }
 
+/// The parameters of the login page.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LoginParams {
+    /// the path to go to after signing in
+    next: Option<String>,
+}
+
 /// The login page.
-#[utoipa::path(get, path = "/login", operation_id = "page", params(("next" = Option<String>, Query, description = "the path to go to after signing in")), responses(
+#[utoipa::path(get, path = "/login", operation_id = "page", params(LoginParams), responses(
     (status = 200, description = "the page", body = String, content_type = "text/html"),
     (status = 303, description = "signed in already, or authentication is not required"),
     (status = 400, description = "unknown parameter", content_type = "application/problem+json"),
@@ -90,11 +98,9 @@ pub(crate) async fn me(
 pub(crate) async fn login_page(
     State(auth): State<Arc<Auth>>,
     Extension(method): Extension<AuthMethod>,
-    raw: RawParams,
+    Params(params): Params<LoginParams>,
 ) -> Result<Response, Problem> {
-    let mut params = Params::new(raw)?;
-    let next = next_path(params.text("next")?.as_deref());
-    params.end()?;
+    let next = next_path(params.next.as_deref());
     if method == AuthMethod::Anonymous {
         Ok(login_form(&auth, StatusCode::OK, "", &next))
     } else {
@@ -158,20 +164,20 @@ pub(crate) async fn sign_out(State(auth): State<Arc<Auth>>, request: Request) ->
 /// replaces.
 async fn begin_session(
     auth: &Arc<Auth>,
-    asked: Credentials,
+    credentials: Credentials,
     address: Option<IpAddr>,
     before: &[String],
 ) -> Result<Result<String, Denied>, Problem> {
     let (access, now) = (&auth.access, auth.handle.now());
-    if let Err(too_many) = auth.rate_limiter.begin(&asked.name, address, now) {
+    if let Err(too_many) = auth.rate_limiter.begin(&credentials.name, address, now) {
         return Ok(Err(Denied::TooMany(too_many)));
     }
-    let user = access.user_named(&asked.name);
+    let user = access.user_named(&credentials.name);
     let own = user.and_then(|user| user.password.as_ref());
     // An unknown name is checked against a password as well, so that the time does not reveal which names exist.
     let Some(password) = own.or_else(|| access.slowest_password()) else { return Ok(Err(Denied::InvalidCredentials)) };
-    let Some(matches) = auth.verifier.verify(password.clone(), asked.password).await? else {
-        auth.rate_limiter.withdraw(&asked.name, address);
+    let Some(matches) = auth.verifier.verify(password.clone(), credentials.password).await? else {
+        auth.rate_limiter.withdraw(&credentials.name, address);
         return Ok(Err(Denied::Busy));
     };
     let from = address.map_or("an unknown address".to_owned(), |address| address.to_string());
@@ -181,7 +187,7 @@ async fn begin_session(
         tracing::warn!("failed sign-in of {name} from {from}");
         return Ok(Err(Denied::InvalidCredentials));
     };
-    auth.rate_limiter.succeeded(&asked.name, address);
+    auth.rate_limiter.succeeded(&credentials.name, address);
     for old in before {
         auth.sessions.end(old);
     }
@@ -251,7 +257,7 @@ fn login_form(auth: &Auth, status: StatusCode, why: &str, next: &str) -> Respons
 }
 
 /// The path to go to after signing in: below the page; `/` by default, and where the requested path could lead elsewhere.
-fn next_path(asked: Option<&str>) -> String {
+fn next_path(requested: Option<&str>) -> String {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'\'' | b'<' | b'>' | b'`');
     let fits = |path: &&str| {
         path.starts_with('/')
@@ -260,7 +266,7 @@ fn next_path(asked: Option<&str>) -> String {
             && path.len() <= 2000
             && path.bytes().all(is_plain)
     };
-    asked.filter(fits).unwrap_or("/").to_owned()
+    requested.filter(fits).unwrap_or("/").to_owned()
 }
 
 /// The path relative to the login page, so that it stays on this host and below the path of a reverse proxy.
@@ -301,8 +307,8 @@ mod tests {
         let auth = Arc::new(auth);
         let permits = auth.verifier.occupy().await;
         let sign_in = async |name: &str| {
-            let asked = Credentials { name: name.to_owned(), password: "wrong".to_owned(), next: None };
-            begin_session(&auth, asked, None, &[]).await.ok()
+            let credentials = Credentials { name: name.to_owned(), password: "wrong".to_owned(), next: None };
+            begin_session(&auth, credentials, None, &[]).await.ok()
         };
         for name in ["anna", "carl", "unknown"] {
             let waits = tokio::time::timeout(std::time::Duration::from_millis(1), sign_in(name));

@@ -12,13 +12,10 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::access::Access;
-use super::{Auth, client};
+use super::{Auth, base_path, client};
 
 /// The header with the path that a proxy removed from the beginning of the URL.
 const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-prefix");
-
-/// The longest path that is accepted from a proxy or the configuration, in bytes.
-const MAX_LENGTH: usize = 256;
 
 /// The characters to encode in a mount path, so that JSON, HTML and headers need no further escaping.
 const UNSAFE: &AsciiSet = &CONTROLS
@@ -46,8 +43,8 @@ pub(crate) struct Prefix {
 impl Prefix {
     /// The prefix of a request whose URL is `left` when it reaches the router.
     pub fn of(access: &Access, extensions: &Extensions, headers: &HeaderMap, left: &Uri) -> Self {
-        let asked = extensions.get::<OriginalUri>();
-        let mount = asked.map_or_else(String::new, |OriginalUri(asked)| mount(asked.path(), left.path()));
+        let requested = extensions.get::<OriginalUri>();
+        let mount = requested.map_or_else(String::new, |OriginalUri(requested)| mount(requested.path(), left.path()));
         if let Some(base) = access.get_base_path() {
             // A proxy that passes the path on unchanged: see `http::router_at_base`.
             let text = if mount == base { mount } else { format!("{base}{mount}") };
@@ -90,12 +87,12 @@ where
 }
 
 /// Where the router is mounted: the requested path without the part that reached the router.
-fn mount(asked: &str, left: &str) -> String {
-    if asked.len() == left.len() {
+fn mount(requested: &str, left: &str) -> String {
+    if requested.len() == left.len() {
         return String::new();
     }
     // The mount path itself may be requested without the slash at its end.
-    let prefix = asked.strip_suffix(left).unwrap_or(if left == "/" { asked } else { "" });
+    let prefix = requested.strip_suffix(left).unwrap_or(if left == "/" { requested } else { "" });
     utf8_percent_encode(prefix.trim_end_matches('/'), UNSAFE).to_string()
 }
 
@@ -106,38 +103,7 @@ fn forwarded(access: &Access, extensions: &Extensions, headers: &HeaderMap) -> O
     if named.next().is_some() || !client::may_name_prefix(access, extensions) {
         return None;
     }
-    plain(first.to_str().ok()?)
-}
-
-/// A path of plain segments without the slash at its end, valid in every URL; `None` for anything else. `/` becomes the empty
-/// path.
-pub(crate) fn plain(path: &str) -> Option<String> {
-    let path = path.trim_matches([' ', '\t']);
-    let rest = path.strip_prefix('/').filter(|_| path.len() <= MAX_LENGTH)?;
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    if rest.is_empty() {
-        return (path == "/").then(String::new);
-    }
-    rest.split('/').all(is_plain_segment).then(|| format!("/{rest}"))
-}
-
-/// Whether a segment needs no normalisation: not empty, no dot segment, no delimiter.
-fn is_plain_segment(segment: &str) -> bool {
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        let is_plain = match byte {
-            // Only spaces and bytes outside ASCII may be encoded: browsers treat an encoded dot like a dot.
-            b'%' => {
-                let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
-                matches!((digit(), digit()), (Some(2), Some(0)) | (Some(8..=15), Some(_)))
-            }
-            _ => byte.is_ascii_alphanumeric() || b"-._~+@".contains(&byte),
-        };
-        if !is_plain {
-            return false;
-        }
-    }
-    !segment.is_empty() && segment != "." && segment != ".."
+    base_path::plain(first.to_str().ok()?)
 }
 
 /// The last segment of a page's path as a relative URL for the paths below it. `./` keeps a colon from ending a scheme.
@@ -156,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_mount_is_the_removed_prefix() {
-        for (asked, left, prefix) in [
+        for (requested, left, prefix) in [
             ("/", "/", ""),
             ("/api/v1/events", "/api/v1/events", ""),
             ("/owlery/api/v1/events", "/api/v1/events", "/owlery"),
@@ -166,60 +132,7 @@ mod tests {
             ("/a/a", "/a", "/a"),
             ("/some\"where\\/api", "/api", "/some%22where%5C"),
         ] {
-            assert_eq!(mount(asked, left), prefix, "{asked}");
-        }
-    }
-
-    /// A client can send this header through a proxy that passes it on: no such value may become part of a URL.
-    #[test]
-    fn a_prefix_is_a_path_of_plain_segments() {
-        for (path, text) in [
-            ("/", ""),
-            ("/owlery", "/owlery"),
-            ("/owlery/", "/owlery"),
-            (" /a/b.c/d_e~f-g ", "/a/b.c/d_e~f-g"),
-            ("/%C3%BCber/my%20house", "/%C3%BCber/my%20house"),
-            ("/.well-known/...", "/.well-known/..."),
-        ] {
-            assert_eq!(plain(path).as_deref(), Some(text), "{path}");
-        }
-        let long = format!("/{}", "x".repeat(MAX_LENGTH));
-        for bad in [
-            "",
-            "owlery",
-            "//",
-            "//evil.example",
-            "/a//b",
-            "/a//",
-            "/..",
-            "/a/../b",
-            "/./a",
-            "/%2e%2e/a",
-            "/a%2fb",
-            "/a%",
-            "/a%4",
-            "/%zz",
-            "http://evil.example",
-            "/\\evil",
-            "/a?b",
-            "/a#b",
-            "/a;b",
-            "/a,/b",
-            "/a\"b",
-            "/a'b",
-            "/<b>",
-            "/a b",
-            "/a\tb",
-            "/\u{fc}",
-            "/a:b",
-            "/{a}",
-            "/a&b",
-            "/%00",
-            "/%0a",
-            "/%7f",
-            &long,
-        ] {
-            assert_eq!(plain(bad), None, "{bad:?}");
+            assert_eq!(mount(requested, left), prefix, "{requested}");
         }
     }
 }

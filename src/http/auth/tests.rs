@@ -166,9 +166,9 @@ fn an_embedding_program_can_disable_all_checks() {
     let checked = program.router(Access::default());
     assert_eq!(program.send(&checked, without_host()).status(), StatusCode::BAD_REQUEST);
     let named = program.router(Access::default().allow_host("owl.example").unwrap());
-    let asked = || Request::get("http://owl.example/api/v1/me").body(Body::empty()).unwrap();
-    assert_eq!(program.send(&named, asked()).status(), StatusCode::OK, "the host of HTTP/2");
-    assert_eq!(program.send(&checked, asked()).status(), StatusCode::FORBIDDEN);
+    let by_target = || Request::get("http://owl.example/api/v1/me").body(Body::empty()).unwrap();
+    assert_eq!(program.send(&named, by_target()).status(), StatusCode::OK, "the host of HTTP/2");
+    assert_eq!(program.send(&checked, by_target()).status(), StatusCode::FORBIDDEN);
 }
 
 #[test]

@@ -96,8 +96,7 @@ impl Viewer {
         self.cameras().is_none()
     }
 
-    /// Removes from the reason of a plan's or a pass's item what tells the size of the archive or of its disk, unless the
-    /// user sees all cameras.
+    /// Removes the size of the archive or of its disk from the reason of an item, unless the user sees all cameras.
     pub fn redact(&self, reason: &mut Reason) {
         if !self.sees_all() {
             *reason = reason.redacted();

@@ -1,4 +1,4 @@
-//! Descriptions of parameters for the OpenAPI document. `query` and `time` parse them.
+//! Descriptions of parameters for the OpenAPI document. `values` parses them.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ macro_rules! clock {
 
 const DAY: &str = concat!("^", day!(), "$");
 const TIME: &str = concat!("^", day!(), "[ T]", clock!(), "$");
-/// What fits into a few centuries.
+/// A few centuries at most.
 const SPAN: &str = "^([0-9]{1,9}s|[0-9]{1,8}m|[0-9]{1,6}h|[0-9]{1,5}d|[0-9]{1,4}w|[0-9]{1,3}y)$";
 const CURSOR: &str = concat!(
     "^",
@@ -37,7 +37,7 @@ const CURSOR: &str = concat!(
     "/(([01][0-9]|2[0-3])-[0-5][0-9]-[0-5][0-9]|0[1-9]|[1-9][0-9]{1,8})$"
 );
 
-/// A time as users say it.
+/// A time, as users write it.
 pub(crate) struct Moment;
 
 /// The `next` of an earlier page of events.
@@ -85,9 +85,9 @@ impl ToSchema for StrixCamera {
 }
 
 /// The direction of a list.
-#[derive(ToSchema)]
-#[schema(as = Order, rename_all = "lowercase")]
-#[allow(dead_code)] // it is described, and parsed as `Order`
+#[derive(serde::Deserialize, ToSchema)]
+#[schema(as = Order)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Direction {
     Desc,
     Asc,

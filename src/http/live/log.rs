@@ -164,16 +164,22 @@ mod tests {
         scope: Scope,
         next: u64,
         last: Option<u64>,
-        /// The numbers of the events that it was told of.
-        heard: Vec<u64>,
-        /// What it was told of, or was told to look at.
-        knows: u64,
+        /// The numbers of the received events.
+        received: Vec<u64>,
+        /// The last number that an event or a reset covers.
+        covered_until: u64,
     }
 
     impl Client {
         fn new(camera: Option<&str>) -> Self {
-            let asked = camera.map(|camera| [camera.parse().unwrap()].into());
-            Self { scope: Scope::new(Viewer::unrestricted(), asked), next: 0, last: None, heard: Vec::new(), knows: 0 }
+            let requested = camera.map(|camera| [camera.parse().unwrap()].into());
+            Self {
+                scope: Scope::new(Viewer::unrestricted(), requested),
+                next: 0,
+                last: None,
+                received: Vec::new(),
+                covered_until: 0,
+            }
         }
 
         fn come(&mut self, log: &Log) {
@@ -201,9 +207,9 @@ mod tests {
                 assert!(self.last.is_none_or(|last| last < id || (last == id && block.contains("reset"))), "{block}");
                 self.last = Some(id);
                 if block.contains("event: event-removed") {
-                    self.heard.push(id);
+                    self.received.push(id);
                 } else {
-                    self.knows = id;
+                    self.covered_until = id;
                 }
             }
         }
@@ -211,20 +217,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_client_hears_each_message_once_in_order_or_is_told_to_look_anew(
+        fn clients_get_each_message_once_or_a_reset(
             steps in proptest::collection::vec((0u8..12, 1u8..3), 1..200),
             (messages, bytes) in (1usize..20, prop_oneof![Just(300usize), Just(1 << 20)]),
         ) {
             let mut log = Log::new("epoch".to_owned(), Bounds { messages, bytes });
             let mut clients = [None, Some("Camera1"), Some("Camera2"), Some("Camera1")].map(Client::new);
-            let mut told = Vec::new();
+            let mut pushed = Vec::new();
             for client in &mut clients {
                 client.come(&log);
             }
             for (what, which) in steps {
                 match what {
                     0..7 => {
-                        told.push((log.next, which));
+                        pushed.push((log.next, which));
                         let message = message(&log, Some(which));
                         log.push(message);
                     }
@@ -243,12 +249,12 @@ mod tests {
                 for _ in 0..2 {
                     client.take(&mut log); // the second time after it has come back, if it was late
                 }
-                prop_assert!(client.heard.is_sorted_by(|a, b| a < b), "{:?}", client.heard);
-                for (number, _) in told.iter().filter(|(_, of)| camera.is_none_or(|camera| camera == *of)) {
-                    prop_assert!(client.heard.contains(number) || client.knows >= *number, "{} is missing", number);
+                prop_assert!(client.received.is_sorted_by(|a, b| a < b), "{:?}", client.received);
+                for (number, _) in pushed.iter().filter(|(_, of)| camera.is_none_or(|camera| camera == *of)) {
+                    prop_assert!(client.received.contains(number) || client.covered_until >= *number, "{} is missing", number);
                 }
-                let others = |number: &u64| told.iter().any(|(n, of)| n == number && Some(*of) != camera);
-                prop_assert!(camera.is_none() || !client.heard.iter().any(others));
+                let others = |number: &u64| pushed.iter().any(|(n, of)| n == number && Some(*of) != camera);
+                prop_assert!(camera.is_none() || !client.received.iter().any(others));
             }
         }
     }
@@ -268,7 +274,7 @@ mod tests {
             client.take(&mut log);
             pieces += 1;
         }
-        assert_eq!(client.heard, (1..=2000).collect::<Vec<_>>());
+        assert_eq!(client.received, (1..=2000).collect::<Vec<_>>());
         assert!(pieces > 2);
     }
 }

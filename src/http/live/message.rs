@@ -170,7 +170,7 @@ mod tests {
     use crate::http::auth::{Account, Role};
 
     #[test]
-    fn limited_users_get_no_reason_of_the_whole_archive() {
+    fn limited_users_get_redacted_reasons() {
         let camera = || "Camera1".parse::<Camera>().unwrap();
         let item = Item {
             camera: camera(),

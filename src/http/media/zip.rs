@@ -12,14 +12,17 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
 use tokio::sync::Semaphore;
+use utoipa::IntoParams;
 
 use super::files::Binary;
 use crate::catalog::{Order, Query};
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::http::auth::Viewer;
 use crate::http::extract::schema::Moment;
-use crate::http::extract::{Names, Params, RawParams};
+use crate::http::extract::values::{Flag, TimeText};
+use crate::http::extract::{Names, NoParams, Params};
 use crate::http::limits::Reads;
 use crate::http::problem::{CommonResponses, Problem};
 use crate::http::response::no_body;
@@ -74,9 +77,8 @@ pub(crate) async fn event_zip(
     viewer: Viewer,
     method: Method,
     Names((camera, date, time)): Names<(String, String, String)>,
-    raw: RawParams,
+    _: NoParams,
 ) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
     let time = time.strip_suffix(".zip").unwrap_or_default();
     let parse = || -> crate::Result<EventId> {
         Ok(EventId { camera: camera.parse()?, day: date.parse()?, name: time.parse()? })
@@ -92,18 +94,34 @@ pub(crate) async fn event_zip(
     Ok(respond(handle, &method, &permits.events, &name, Content::One(id, files)))
 }
 
+/// The parameters of an export.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportParams {
+    /// only events of this camera; repeats
+    #[serde(default)]
+    #[param(value_type = Option<Vec<Camera>>)]
+    camera: Vec<Camera>,
+    /// only events that start then or later
+    #[param(value_type = Option<Moment>)]
+    from: Option<TimeText>,
+    /// only events that start then or earlier; a bare day is included
+    #[param(value_type = Option<Moment>)]
+    to: Option<TimeText>,
+    /// only saved events, or only others
+    #[param(value_type = Option<bool>)]
+    saved: Option<Flag>,
+    /// only events in this state
+    state: Option<StateSchema>,
+}
+
 /// The events of a period as one zip file, oldest first.
 #[utoipa::path(
     get,
     path = "/api/v1/export",
     tag = "events",
-    params(
-        ("camera" = Option<Vec<Camera>>, Query, description = "only events of this camera; repeats"),
-        ("from" = Option<Moment>, Query, description = "only events that start then or later"),
-        ("to" = Option<Moment>, Query, description = "only events that start then or earlier; a bare day is included"),
-        ("saved" = Option<bool>, Query, description = "only saved events, or only others"),
-        ("state" = Option<StateSchema>, Query, description = "only events in this state"),
-    ),
+    params(ExportParams),
     responses(
         (status = 200, description = "their files", body = Binary, content_type = "application/zip"),
         (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
@@ -117,9 +135,9 @@ pub(crate) async fn export(
     State(permits): State<Arc<ZipPermits>>,
     viewer: Viewer,
     method: Method,
-    raw: RawParams,
+    Params(params): Params<ExportParams>,
 ) -> Result<Response, Problem> {
-    let query = query(Params::new(raw)?, &viewer, &handle)?;
+    let query = query(params, &viewer, &handle)?;
     let (reader, requested) = (Arc::clone(&handle), query.clone());
     let size = reads.long(move || measure(&reader, requested)).await?;
     let (first, last) = size.days()?;
@@ -130,25 +148,22 @@ pub(crate) async fn export(
 }
 
 /// The requested events of the cameras that the user can see.
-fn query(mut params: Params, viewer: &Viewer, handle: &Handle) -> Result<Query, Problem> {
+fn query(params: ExportParams, viewer: &Viewer, handle: &Handle) -> Result<Query, Problem> {
     let now = handle.now();
-    let mut query = Query::new().order(Order::Asc).limit(PAGE);
-    for camera in params.cameras("camera")? {
-        query = query.camera(camera.as_str());
+    let query = Query::new().order(Order::Asc).limit(PAGE);
+    let mut query = params.camera.iter().fold(query, |query, camera| query.camera(camera.as_str()));
+    if let Some(from) = params.from {
+        query = query.from(from.resolve("from", End::From, now)?);
     }
-    if let Some(from) = params.time("from", End::From, now)? {
-        query = query.from(from);
+    if let Some(to) = params.to {
+        query = query.to(to.resolve("to", End::To, now)?);
     }
-    if let Some(to) = params.time("to", End::To, now)? {
-        query = query.to(to);
-    }
-    if let Some(saved) = params.parsed("saved", "true or false")? {
+    if let Some(Flag(saved)) = params.saved {
         query = query.saved(saved);
     }
-    if let Some(state) = params.state("state")? {
-        query = query.state(state);
+    if let Some(state) = params.state {
+        query = query.state(state.into());
     }
-    params.end()?;
     Ok(match viewer.cameras() {
         Some(cameras) => query.within(cameras),
         None => query,

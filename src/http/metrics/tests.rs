@@ -3,7 +3,6 @@ use std::fs;
 use std::path::Path;
 
 use axum::body::to_bytes;
-use axum::extract::Query;
 
 use super::*;
 use crate::clock::{Clock, SystemClock};
@@ -36,8 +35,7 @@ fn get(service: &Service, viewer: Viewer) -> String {
     runtime.block_on(async {
         let Scrape { handle, meters, live, viewer, .. } = scrape(service, viewer);
         let state = (State(handle), State(meters), State(live));
-        let response =
-            metrics(state.0, state.1, state.2, viewer, HeaderMap::new(), Ok(Query(Vec::new()))).await.unwrap();
+        let response = metrics(state.0, state.1, state.2, viewer, HeaderMap::new(), NoParams::default()).await.unwrap();
         String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
     })
 }

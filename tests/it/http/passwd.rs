@@ -1,4 +1,4 @@
-//! `owlery passwd`, and configurations that let in the wrong ones or nobody.
+//! `owlery passwd`, and invalid access configurations.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -18,7 +18,7 @@ fn passwd(args: &[&str], stdin: &str) -> Ran {
 }
 
 #[test]
-fn a_configuration_that_lets_in_the_wrong_ones_or_nobody_is_refused() {
+fn invalid_access_configurations_are_refused() {
     let world = World::new();
     let hash = HASH;
     let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -66,7 +66,7 @@ fn a_configuration_that_lets_in_the_wrong_ones_or_nobody_is_refused() {
 }
 
 #[test]
-fn passwd_makes_lines_that_the_configuration_takes() {
+fn passwd_prints_valid_configuration_lines() {
     let ran = passwd(&["anna"], "eight ch\n");
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.starts_with("anna = { password = \"$argon2id$v=19$m=19456,t=2,p=1$"), "{ran:?}");
@@ -121,7 +121,7 @@ fn read_until(from: &mut impl Read, all: &mut String, end: &str) {
 }
 
 #[test]
-fn passwd_asks_twice_at_a_terminal_and_shows_nothing_of_it() {
+fn passwd_prompts_twice_without_echo() {
     let at_terminal = |second: &str| {
         let command = format!("tty && {} passwd anna", env!("CARGO_BIN_EXE_owlery"));
         let mut terminal = Command::new("script");

@@ -95,8 +95,8 @@ impl Pieces {
         let bounds = match camera {
             None => None,
             Some(camera) => {
-                let (handle, range, asked) = (Arc::clone(&self.handle), self.scope.range.clone(), camera.clone());
-                let bounds = self.reads.long(move || handle.named_bounds(&asked, &range)).await?;
+                let (handle, range, name) = (Arc::clone(&self.handle), self.scope.range.clone(), camera.clone());
+                let bounds = self.reads.long(move || handle.named_bounds(&name, &range)).await?;
                 bounds.map(|(from, to)| Within { camera, from, to, has_begun: false })
             }
         };
@@ -110,8 +110,8 @@ impl Pieces {
     async fn events(&mut self, within: Within) -> Result<Bytes, Problem> {
         let Within { camera, from, to, has_begun } = within;
         let most = usize::try_from(MAX_PIECE).unwrap_or(usize::MAX);
-        let (handle, asked) = (Arc::clone(&self.handle), camera.clone());
-        let events = self.reads.long(move || handle.named_piece(&asked, (from, to), has_begun, most)).await?;
+        let (handle, name) = (Arc::clone(&self.handle), camera.clone());
+        let events = self.reads.long(move || handle.named_piece(&name, (from, to), has_begun, most)).await?;
         let wires: Vec<StrixEvent> =
             events.iter().map(|event| wire(&self.handle, event, self.scope.shows_root)).collect();
         let mut out = serde_json::to_vec(&wires).expect(JSON);
