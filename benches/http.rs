@@ -242,7 +242,7 @@ struct Nginx {
 impl Nginx {
     /// Starts one with a worker a core that sends the files of `root`; `None` where there is none.
     fn start(folder: &Path, root: &Path) -> Option<Self> {
-        // A port that is free now; whoever else takes it meanwhile makes this fail, not lie.
+        // A port that is free now. If another program takes it meanwhile, this fails and measures nothing wrong.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
         let here = folder.display();

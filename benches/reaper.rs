@@ -21,7 +21,7 @@ const PASS: &str = "20261120T100436Z-AbCdEf";
 const CAMERAS: u32 = 4;
 const DAYS: u32 = 3;
 const FRAME: usize = 20 * 1024;
-/// `rm` as it is, and behind everybody else as the reaper is: while others work the two tell different things.
+/// `rm` with normal priority, and with the reaper's: on a busy machine the two differ.
 const RMS: [(&str, &[&str]); 2] =
     [("rm -rf", &["rm"]), ("rm -rf at the lowest priorities", &["nice", "-n", "19", "ionice", "-c", "3", "rm"])];
 /// What is wanted of the ratio.

@@ -194,8 +194,8 @@ impl Connection {
     }
 }
 
-/// The median of pages that nobody asked for before, so none was kept: each asks up to another second of the future, or
-/// from another place of the past.
+/// The median of pages that were not requested before, so none is cached: each has another `to` in the future, or another
+/// cursor in the past.
 fn pages(connection: &mut Connection, days: u32, rounds: u32) -> Value {
     let mut of =
         |query: &dyn Fn(u32) -> String| median((0..rounds).map(|n| timed(|| connection.page(&query(n)))).collect());

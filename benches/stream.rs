@@ -1,4 +1,4 @@
-//! How soon everybody who listens to the live stream hears of a new event, and what a thousand of them cost the daemon.
+//! How soon all clients of the live stream receive a new event, and what a thousand of them cost the daemon.
 //! `cargo bench --bench stream`; what the figures mean is in `doc/performance.md`.
 //!
 //! `OWLERY_BENCH_CLIENTS` and `OWLERY_BENCH_ARRIVALS` change the size. Without `--bench` (as `cargo test --benches` runs it) it
@@ -145,7 +145,7 @@ async fn client(
             let (now, told) = (Instant::now(), &space[..rest.len() + read]);
             if !is_greeted && memmem::find(told, b"retry: ").is_some() {
                 is_greeted = true;
-                let _ = greeted.send(()); // nobody listens when the program ends
+                let _ = greeted.send(()); // fails only when the program ends
             }
             let mut done = 0;
             for at in added.find_iter(told) {
@@ -164,7 +164,7 @@ async fn client(
     }
 }
 
-/// Makes events as Motion begins them, a directory and in it the first frame, and waits until everybody has heard of each.
+/// Makes events as Motion begins them, a directory and in it the first frame, and waits until all clients have received each.
 #[allow(clippy::disallowed_methods)] // it sleeps between two events
 fn round(
     root: &Path,

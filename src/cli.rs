@@ -257,7 +257,7 @@ fn run(command: Command) -> Result<Outcome> {
 }
 
 /// Starts the log on standard error: at level `info` for `serve` and `demo`, `warn` for other commands, or as `OWLERY_LOG` sets it
-/// (`debug`, `owlery::watch=trace`).
+/// (`debug`, `owlery_engine::watch=trace`).
 fn start_log(command: &Command) {
     let default = if matches!(command, Command::Serve(_) | Command::Demo(_)) { "info" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("OWLERY_LOG")

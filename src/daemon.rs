@@ -96,7 +96,7 @@ impl Daemon {
         let http = runtime.spawn(Listener::new(socket, router, tls, access, threads.round_robin()).serve(closed));
         drop(entered);
         let daemon = Self { service, runtime, address, is_tls, http, threads, signals, closing };
-        tracing::info!("serving {} on {}", here().display(), daemon.url());
+        tracing::info!(path = %here().display(), "serving on {}", daemon.url());
         Ok(daemon)
     }
 

@@ -23,8 +23,8 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 /// Motion's configuration: the main file and the camera files that it names.
 ///
 /// ```no_run
-/// let conf = owlery::MotionConf::read("/etc/motion/motion.conf".as_ref())?;
-/// for warning in conf.warnings("/var/lib/motion".as_ref()) {
+/// let conf = owlery::MotionConf::read("/etc/motion/motion.conf")?;
+/// for warning in conf.warnings("/var/lib/motion") {
 ///     eprintln!("{warning}");
 /// }
 /// let service = owlery::Archive::open(conf.options("/var/lib/motion").keep_days(45))?.start()?;
@@ -45,7 +45,8 @@ impl MotionConf {
     /// # Errors
     ///
     /// Fails where the main file cannot be read. A camera file that cannot be read is logged and skipped.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let cannot = |error: std::io::Error| {
             Error::Config(format!("cannot read Motion's configuration {}: {error}", path.display()))
         };
@@ -80,23 +81,23 @@ impl MotionConf {
 
     /// The longest event gap of the cameras below `root`, or of all cameras where none is there: to end an event too early is
     /// worse than to keep it open for longer.
-    pub fn event_gap(&self, root: &Path) -> Duration {
-        let here = self.below(root);
+    pub fn event_gap(&self, root: impl AsRef<Path>) -> Duration {
+        let here = self.below(root.as_ref());
         let cameras = if here.is_empty() { self.cameras.iter().collect() } else { here };
         cameras.into_iter().map(CameraConf::gap).max().unwrap_or_default()
     }
 
     /// The stream ports of the cameras whose directories lie directly in `root`.
-    pub fn ports(&self, root: &Path) -> BTreeMap<Camera, u16> {
-        let root = real(root);
+    pub fn ports(&self, root: impl AsRef<Path>) -> BTreeMap<Camera, u16> {
+        let root = real(root.as_ref());
         let port = |camera: &CameraConf| Some((camera.directory(&root, &self.bases)?, camera.port(&self.main)?));
         self.cameras.iter().filter_map(port).collect()
     }
 
     /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: file names that
     /// make no event directories, movies that overwrite each other, no camera below `root`.
-    pub fn warnings(&self, root: &Path) -> Vec<String> {
-        let root = real(root);
+    pub fn warnings(&self, root: impl AsRef<Path>) -> Vec<String> {
+        let root = real(root.as_ref());
         let here = self.below(&root);
         let mut warnings: Vec<String> = here.iter().flat_map(|camera| camera.warnings(&root, &self.bases)).collect();
         if here.iter().any(|camera| camera.is_endless()) {

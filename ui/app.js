@@ -1,6 +1,5 @@
-// The page: the newest events with their pictures, a movie at a click, and what is new as it happens (or every few
-// seconds, where the live stream cannot be had). It asks the same API that everybody else can ask, by paths relative to the
-// page, so it works under any prefix.
+// The page: the newest events with their pictures and movies, updated by the live stream, or by polling while the stream is not
+// available. It uses the public API with paths relative to the page, so it works under any prefix.
 
 import { $, make, place } from "./elements.js";
 import { again as picturesAgain, list, onChoice } from "./list.js";
@@ -8,36 +7,36 @@ import { again as movieAgain, onClose, play, playing, stop } from "./player.js";
 import { dayName, number } from "./words.js";
 
 const PAGE = 60;
-const MOST = 1000; // of one question
-const MOST_SHOWN = 5000; // new events push out the oldest beyond this, however many were asked for
-const REFRESH = 3000;
-const SOON = 300;
-// What the user wants to see: up to which day, if not up to now; `room` is for how many events.
+const MAX_LIMIT = 1000; // events per request
+const MAX_SHOWN = 5000; // beyond this, new events replace the oldest ones
+const POLL_INTERVAL = 3000;
+const DRAW_DELAY = 300;
+// The selection of the user: `day` is the last day, empty for today; `room` is the number of events to show.
 const wish = { camera: null, saved: false, day: "", room: PAGE };
-// The newest events of that; whether there are older ones; whether they must be asked for again.
-// `next` is the cursor of the page after them, while it is that of the last one shown.
+// The newest events of the selection; `older`: whether there are older ones; `stale`: whether they must be loaded again.
+// `next` is the cursor of the following page; null once the last event shown has changed.
 const view = { events: new Map(), older: false, next: null, stale: true };
 const cameras = { known: [], buttons: new Map() };
-// `late` is what was heard since the last question was asked, until its answer is there.
-// `lost`: the service could not be reached, and pictures may be missing. `notice` stands in the status while nothing else does.
+// `late` has the changes that arrive during a request; null without one. `lost`: the service was unreachable, so pictures may be
+// missing. `notice` is the default text of the status.
 const live = { stream: null, late: null, drawing: null, changed: false, lost: false, notice: "" };
-const NOTICE = 15000;
+const NOTICE_DURATION = 15000;
 
-async function ask(path) {
+async function fetchJson(path) {
   const response = await fetch(path);
   if (response.status === 401) {
     location.assign(`login${location.search ? `?next=${encodeURIComponent(`/${location.search}`)}` : ""}`);
-    return new Promise(() => {}); // nothing more happens on this page
+    return new Promise(() => {}); // the browser leaves this page
   }
   if (response.ok) return response.json();
   const error = new Error(`${path.split("?")[0]}: ${response.status}`);
-  // What was asked for cannot be: the address of the page was typed, or is of another time.
+  // The request was invalid: the address of the page was typed, or is outdated.
   if (response.status < 500) error.refusal = (await response.json().catch(() => null))?.detail ?? error.message;
   throw error;
 }
 
-/** The question for the events that the user wants to see. */
-function question() {
+/** The parameters of the selection. */
+function selection() {
   const params = new URLSearchParams();
   if (wish.camera) params.set("camera", wish.camera);
   if (wish.saved) params.set("saved", "true");
@@ -45,21 +44,21 @@ function question() {
   return params;
 }
 
-/** The newest of them, as many as there is room for. */
+/** Loads the newest events, up to `room`. */
 async function newest() {
-  const params = question();
+  const params = selection();
   const events = [];
   const { room } = wish;
   for (;;) {
-    params.set("limit", Math.min(room - events.length, MOST));
-    const page = await ask(`api/v1/events?${params}`);
+    params.set("limit", Math.min(room - events.length, MAX_LIMIT));
+    const page = await fetchJson(`api/v1/events?${params}`);
     events.push(...page.events);
     if (!page.next || events.length >= room) return { events, next: page.next };
     params.set("cursor", page.next);
   }
 }
 
-/** The newest first; the order of the API. */
+/** The order of the API: the newest first. */
 function compare(a, b) {
   for (const key of ["start", "camera", "id"]) if (a[key] !== b[key]) return a[key] < b[key] ? 1 : -1;
   return 0;
@@ -67,18 +66,18 @@ function compare(a, b) {
 
 function draw() {
   const events = [...view.events.values()].sort(compare);
-  if (wish.room > PAGE) wish.room = Math.max(wish.room, Math.min(events.length, MOST_SHOWN)); // what was asked for stays
+  if (wish.room > PAGE) wish.room = Math.max(wish.room, Math.min(events.length, MAX_SHOWN)); // keeps the loaded events
   for (const { id } of events.splice(wish.room)) {
     view.events.delete(id);
     view.older = true;
     view.next = null;
   }
-  list(events, nothing());
+  list(events, emptyText());
   $("more").hidden = !view.older;
 }
 
-/** What to say where there are no events. */
-function nothing() {
+/** The text of an empty list. */
+function emptyText() {
   const { camera, saved, day } = wish;
   if (!camera && !saved && !day) return "No events yet.";
   return `No ${saved ? "saved " : ""}events${camera ? ` of ${camera}` : ""}${day ? ` up to ${dayName(day)}` : ""}.`;
@@ -106,19 +105,19 @@ function drawCameras() {
   place($("cameras"), [show(null, all), ...cameras.known.map((camera) => show(camera.name, count(camera)))]);
 }
 
-async function askCameras() {
-  const { cameras: known, zone } = await ask("api/v1/cameras");
+async function loadCameras() {
+  const { cameras: known, zone } = await fetchJson("api/v1/cameras");
   cameras.known = known;
   $("zone").textContent = zone ? `UTC${zone}` : "";
-  $("day").title = zone ? `all times are UTC${zone}` : ""; // where there is no room for the other
+  $("day").title = zone ? `all times are UTC${zone}` : ""; // for narrow screens, which hide the zone
   drawCameras();
   const days = cameras.known.flatMap((camera) => [camera.first_day, camera.last_day]).filter(Boolean).sort();
   [$("day").min, $("day").max] = [days[0] ?? "", days.at(-1) ?? ""];
 }
 
-/** Who is signed in, if anybody has to be. */
+/** Shows the user, if authentication is required. */
 async function account() {
-  const me = await ask("api/v1/me");
+  const me = await fetchJson("api/v1/me");
   $("who").textContent = me.name;
   $("account").hidden = !me.signed_in;
   $("account").querySelector("button").hidden = !me.session;
@@ -132,18 +131,18 @@ async function readiness() {
   $("status").classList.remove("bad");
 }
 
-/** Asks for all that is shown, so that nothing is missing between what is new and what was there. */
+/** Loads all events of the selection, so that no change is missed. */
 async function refresh() {
   const late = (live.late = []);
   view.stale = false;
   try {
-    const [{ events, next }] = await Promise.all([newest(), askCameras(), readiness()]);
-    if (live.late !== late) return; // something was asked since, and its answer counts
+    const [{ events, next }] = await Promise.all([newest(), loadCameras(), readiness()]);
+    if (live.late !== late) return; // a later request replaces this one
     live.late = null;
     view.events = new Map(events.map((event) => [event.id, event]));
     [view.older, view.next] = [next !== null, next];
     $("events").ariaBusy = null;
-    for (const change of late) change(); // it is younger than the answer
+    for (const change of late) change(); // newer than the response
     draw();
     if (live.lost) {
       live.lost = false;
@@ -160,7 +159,7 @@ async function refresh() {
   }
 }
 
-/** Shows why there are no events where the service refuses the question. */
+/** Shows the reason of the service for refusing a request. */
 function refused(why) {
   view.events.clear();
   [view.older, view.next, view.stale] = [false, null, false];
@@ -175,17 +174,17 @@ function want(change) {
   return refresh();
 }
 
-/** One more page of older events. */
+/** Loads a page of older events. */
 async function older() {
   const room = wish.room + PAGE;
-  if (live.late !== null || view.next === null) return want({ room }); // an answer is on its way, or the end has moved
+  if (live.late !== null || view.next === null) return want({ room }); // a request is running, or the last event has changed
   const late = (live.late = []);
-  const params = question();
+  const params = selection();
   params.set("limit", PAGE);
   params.set("cursor", view.next);
   try {
-    const page = await ask(`api/v1/events?${params}`);
-    if (live.late !== late) return; // something was asked since
+    const page = await fetchJson(`api/v1/events?${params}`);
+    if (live.late !== late) return; // a later request replaces this one
     live.late = null;
     wish.room = room;
     for (const event of page.events) view.events.set(event.id, event);
@@ -195,11 +194,11 @@ async function older() {
   } catch {
     if (live.late !== late) return;
     live.late = null;
-    return want({ room }); // which says what is wrong, and tries again
+    return want({ room }); // reports the error and retries
   }
 }
 
-/** The address of what is shown: it can be kept, sent, and gone back to. */
+/** The address of the selection, for bookmarks, links and the history. */
 function address(event) {
   const params = new URLSearchParams();
   if (wish.camera) params.set("camera", wish.camera);
@@ -210,13 +209,13 @@ function address(event) {
   return location.pathname + (search && `?${search}`);
 }
 
-/** Whether a text is a day of the calendar, as the API takes it. */
+/** Whether a text is a valid date, as the API accepts it. */
 function isDay(text) {
   const noon = new Date(`${text}T12:00:00Z`);
   return /^\d{4}-\d\d-\d\d$/.test(text) && !isNaN(noon) && noon.toISOString().startsWith(text);
 }
 
-/** Takes what is wished for from the address. */
+/** Reads the selection from the address; returns the id of the event to open. */
 function read() {
   const params = new URLSearchParams(location.search);
   const day = params.get("day") ?? "";
@@ -229,22 +228,22 @@ function read() {
   return params.get("event");
 }
 
-/** Says something for a while. */
+/** Shows a notice for a while. */
 function notify(text) {
   live.notice = $("status").textContent = text;
-  setTimeout(() => { live.notice = ""; }, NOTICE);
+  setTimeout(() => { live.notice = ""; }, NOTICE_DURATION);
 }
 
-/** Opens the event of this id in the player, or closes that. */
+/** Opens an event in the player; closes the player without an id. */
 async function show(id) {
   if (!id) return stop();
   if (id === playing()) return;
   const known = view.events.get(id);
   try {
-    const event = known ?? (await ask(`api/v1/events/${id.split("/").map(encodeURIComponent).join("/")}`));
+    const event = known ?? (await fetchJson(`api/v1/events/${id.split("/").map(encodeURIComponent).join("/")}`));
     if (new URLSearchParams(location.search).get("event") === id) play(event);
   } catch (error) {
-    history.replaceState(null, "", address(null)); // it is gone, or cannot be had now
+    history.replaceState(null, "", address(null)); // removed, or not available now
     notify(error.refusal ? "This event is not there any more." : `cannot show the event (${error.message})`);
   }
 }
@@ -254,7 +253,7 @@ onChoice((event) => {
   play(event);
 });
 onClose(() => {
-  if (!new URLSearchParams(location.search).has("event")) return; // by going back
+  if (!new URLSearchParams(location.search).has("event")) return; // closed by going back
   if (history.state?.opened) history.back();
   else history.replaceState(null, "", address(null));
 });
@@ -265,7 +264,7 @@ addEventListener("popstate", () => {
   show(event);
 });
 
-/** Something else, from its beginning. */
+/** Changes the selection. */
 function choose(change) {
   Object.assign(wish, change);
   history.pushState(null, "", address(null));
@@ -284,15 +283,15 @@ $("more").addEventListener("click", older);
 
 const isLive = () => live.stream !== null && live.stream.readyState === EventSource.OPEN;
 
-/** Applies what the stream tells; draws soon, once for all that comes together. */
-function hear(change) {
+/** Applies a change from the stream; draws once for all changes of a short time. */
+function applyChange(change) {
   live.late?.push(change);
   change();
   live.changed = true;
-  live.drawing ??= setTimeout(() => { live.drawing = null; draw(); }, SOON);
+  live.drawing ??= setTimeout(() => { live.drawing = null; draw(); }, DRAW_DELAY);
 }
 
-/** An event as it is now, if it belongs to what is shown. */
+/** Adds or replaces an event; removes it if it is not in the selection any more. */
 function put(event) {
   const { camera, saved, day } = wish;
   const fits = (!camera || event.camera === camera) && (!saved || event.saved) && (!day || event.start.slice(0, 10) <= day);
@@ -301,10 +300,10 @@ function put(event) {
 }
 
 function remove(id) {
-  if (view.events.delete(id) && view.older) view.stale = true; // an older one has its place
+  if (view.events.delete(id) && view.older) view.stale = true; // an older event takes its place
 }
 
-/** Follows the stream. A page that nobody looks at does not: browsers open only six connections to a host. */
+/** Opens the stream. A hidden page has none: browsers open only six connections to a host. */
 function follow() {
   if (live.stream !== null && live.stream.readyState !== EventSource.CLOSED) return;
   live.stream = new EventSource("api/v1/stream");
@@ -312,11 +311,11 @@ function follow() {
   live.stream.addEventListener("error", () => { live.lost = true; });
   live.stream.addEventListener("reset", () => { view.stale = true; });
   for (const name of ["event-added", "event-changed"]) {
-    live.stream.addEventListener(name, (message) => { const event = JSON.parse(message.data); hear(() => put(event)); });
+    live.stream.addEventListener(name, (message) => { const event = JSON.parse(message.data); applyChange(() => put(event)); });
   }
   live.stream.addEventListener("event-removed", (message) => {
     const { id } = JSON.parse(message.data);
-    hear(() => remove(id));
+    applyChange(() => remove(id));
   });
 }
 
@@ -326,19 +325,19 @@ document.addEventListener("visibilitychange", () => {
 });
 
 (async function run() {
-  account().catch(() => {}); // what cannot be reached is told by the events
+  account().catch(() => {}); // refresh() reports an unreachable service
   const event = read();
   await refresh();
   show(event);
   for (;;) {
     if (!document.hidden) follow();
-    await new Promise((resume) => setTimeout(resume, REFRESH));
+    await new Promise((resume) => setTimeout(resume, POLL_INTERVAL));
     if (document.hidden) continue;
     if (!isLive() || view.stale) {
       await refresh();
     } else if (live.changed || $("status").textContent) {
       live.changed = false;
-      await Promise.all([askCameras(), readiness()]).catch(() => {}); // the stream says when it breaks
+      await Promise.all([loadCameras(), readiness()]).catch(() => {}); // the stream reports errors
     }
   }
 })();

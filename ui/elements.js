@@ -1,10 +1,10 @@
-// What every part of the page does with elements.
+// Helpers for elements.
 
 export const MISSING = "images/missing.jpg";
 
 export const $ = (id) => document.getElementById(id);
 
-/** An element with a class and a text; text is never markup. */
+/** Creates an element with a class and a text, which is never markup. */
 export function make(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
@@ -12,7 +12,7 @@ export function make(tag, className, text) {
   return element;
 }
 
-/** Puts elements into a parent in this order. What is there already stays as it is, with its focus. */
+/** Puts elements into a parent in this order. Elements that are there already are not moved out, so they keep the focus. */
 export function place(parent, wanted) {
   const kept = new Set(wanted);
   for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
@@ -23,8 +23,8 @@ export function place(parent, wanted) {
   }
 }
 
-/** The path of an event's picture; null where there is none that a browser can show. */
+/** The path of an event's picture; null without one that browsers can show. */
 export const picture = (event) => (event.thumbnail && !event.thumbnail.endsWith(".ppm") ? local(event.thumbnail) : null);
 
-/** A file's path below this page, wherever it is mounted, and whatever a proxy makes of where that is. */
+/** The path of a file relative to this page, for any mount path and proxy. */
 export const local = (path) => path.match(/media\/[^/]+\/\d{4}-\d\d-\d\d\/.*/)[0];

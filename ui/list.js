@@ -1,36 +1,36 @@
-// The list: a card for each event, below the heading of its day. Cards are kept as long as their event is shown and change
-// in place, so that nobody loses what he points at or has the focus on.
+// The list: a card for each event, below the heading of its day. Cards stay as long as their events are shown and change in place,
+// so that pointer and focus stay on them.
 
 import { $, make, MISSING, picture, place } from "./elements.js";
 import { renew } from "./player.js";
 import { dayName, length, when } from "./words.js";
 
-const cards = new Map(); // by the event's id
-const headings = new Map(); // by the day
-let chosen = () => {}; // what happens with an event that is clicked
+const cards = new Map(); // by event id
+const headings = new Map(); // by day
+let chosen = () => {}; // called with the event that is clicked
 
 export function onChoice(then) {
   chosen = then;
 }
 
-// A picture that could not be had is asked for again after so many milliseconds, then four times as many, so often.
-const [SOON, MOST_TRIES] = [2000, 4];
+// A picture that fails to load is retried after this time in milliseconds, then after four times the last delay.
+const [RETRY_DELAY, MAX_RETRIES] = [2000, 4];
 
 function card() {
   const button = make("button", "event");
   button.type = "button";
   const [frame, line] = [make("div", "frame"), make("p")];
   const [image, badge, star] = [make("img"), make("span", "badge"), make("span", "star", "★")];
-  const blank = make("div", "blank"); // in place of a picture where there is none
+  const blank = make("div", "blank"); // in place of a missing picture
   image.loading = "lazy";
-  let isLost = false; // the picture could not be had
-  let tries = 0; // how often it was asked for again since it was last seen
+  let isLost = false; // loading failed
+  let tries = 0; // retries since the last success
   image.addEventListener("error", () => {
     if (image.src.endsWith(MISSING)) return;
     isLost = true;
     image.src = MISSING;
-    // The service may be back before the browser gives this request up, so that nothing else asks again.
-    if (tries < MOST_TRIES) setTimeout(again, SOON * 4 ** tries++);
+    // The service may be back before this request fails; then only this timer retries.
+    if (tries < MAX_RETRIES) setTimeout(again, RETRY_DELAY * 4 ** tries++);
   });
   image.addEventListener("load", () => { if (!isLost) tries = 0; });
   const [time, camera, lasts] = [make("span", "time"), make("span", "camera"), make("span", "length")];
@@ -71,18 +71,18 @@ function card() {
   return { button, show, again };
 }
 
-/** Asks again for the pictures that could not be had, when the service can be reached again. */
+/** Loads the failed pictures again, when the service is reachable again. */
 export function again() {
   for (const card of cards.values()) card.again();
 }
 
-/** The element of this name, made if there is none yet. */
+/** The element of this name, created if it does not exist. */
 function kept(elements, name, made) {
   if (!elements.has(name)) elements.set(name, made(name));
   return elements.get(name);
 }
 
-/** Shows these events, the newest first; without any, what there is to say then. */
+/** Shows these events, the newest first, or the text of an empty list. */
 export function list(events, nothing) {
   const wanted = [];
   const [ids, days] = [new Set(), new Set()];

@@ -1,11 +1,11 @@
-// The dialog: an event's movie, what is known of it, and its files.
+// The dialog: the movie of an event, its details, and its files.
 
 import { $, local, make, picture } from "./elements.js";
 import { length, number, size, when } from "./words.js";
 
 let shown = null; // the event in the dialog
-let chosen = null; // the address of the movie that is played, if it is not the first
-let isUnreachable = false; // its movie is asked for again when the service is back
+let chosen = null; // the URL of the movie, if it is not the main one
+let isUnreachable = false; // the movie is loaded again when the service is reachable
 let closed = () => {};
 
 export function onClose(then) {
@@ -30,7 +30,7 @@ function movie(event) {
   video.muted = true;
   video.playsInline = true;
   if (picture(event) !== null) video.poster = picture(event);
-  // Browsers remember for a while what they have read of a movie; one that grows has another address until it is whole.
+  // Browsers cache parts of a movie; a growing movie gets another URL until it is complete.
   video.src = (chosen ?? local(event.video)) + (event.state === "open" ? `#${Date.now()}` : "");
   video.addEventListener("error", async () => {
     const status = await statusOf(video.src);
@@ -42,7 +42,7 @@ function movie(event) {
   if ($("player").open) video.focus();
 }
 
-/** What the service says of a file; null if it cannot be reached. */
+/** The status of a file; null if the service is unreachable. */
 async function statusOf(url) {
   try {
     return (await fetch(url, { method: "HEAD", cache: "no-store" })).status;
@@ -51,14 +51,14 @@ async function statusOf(url) {
   }
 }
 
-/** The service can be reached again. */
+/** Loads the movie again, when the service is reachable again. */
 export function again() {
   if (!isUnreachable || shown === null) return;
   isUnreachable = false;
   movie(shown);
 }
 
-/** Why a movie does not play. */
+/** The reason why a movie does not play. */
 function why(state, status) {
   if (status === null) return "The service cannot be reached. The movie is loaded when it can.";
   if (status === 404) return "The movie is not there any more.";
@@ -75,7 +75,7 @@ function facts(event) {
   for (const problem of event.problems) $("facts").append(make("br"), make("span", "bad", problem));
 }
 
-/** The links, with names that say on a disk what they are. */
+/** The links, with descriptive names for downloads. */
 function files(event) {
   const name = event.id.replaceAll("/", " ");
   $("movie").hidden = !event.video;
@@ -84,7 +84,7 @@ function files(event) {
     $("movie").download = name + event.video.slice(event.video.lastIndexOf("."));
   }
   const links = event.videos.length > 1 ? event.videos.map(link) : [];
-  // Made anew only where they are others: one may have the focus.
+  // Replaced only if they differ: one may have the focus.
   if (JSON.stringify(links.map(String)) !== JSON.stringify([...$("movies").children].map(String))) $("movies").replaceChildren(...links);
   $("zip").href = `api/v1/events/${event.id.split("/").map(encodeURIComponent).join("/")}.zip`;
   $("zip").download = `${name}.zip`;
@@ -95,7 +95,7 @@ function link({ name, url }) {
   const link = make("a", "", name);
   link.href = local(url);
   link.addEventListener("click", (click) => {
-    if (click.ctrlKey || click.metaKey || click.shiftKey) return; // in another tab
+    if (click.ctrlKey || click.metaKey || click.shiftKey) return; // opens another tab
     click.preventDefault();
     chosen = local(url);
     movie(shown);
@@ -103,7 +103,7 @@ function link({ name, url }) {
   return link;
 }
 
-function tell(event) {
+function describe(event) {
   shown = event;
   facts(event);
   files(event);
@@ -113,25 +113,25 @@ export function play(event) {
   $("player-title").textContent = `${event.camera}, ${when(event)}`;
   isUnreachable = false;
   chosen = null;
-  tell(event);
+  describe(event);
   movie(event);
   if (!$("player").open) $("player").showModal();
-  // The first thing in the dialog is what closes it: a space there would.
+  // Otherwise the focus is on the close button, which the space bar activates.
   ($("stage").querySelector("video") ?? $("player")).focus();
 }
 
-/** The event in the dialog, if it is open. */
+/** The id of the event in the dialog; null if it is closed. */
 export const playing = () => shown?.id ?? null;
 
 export function stop() {
   if ($("player").open) $("player").close();
 }
 
-/** Something else is known of an event. If it is looked at: a movie that is complete only now may play. */
+/** Updates the dialog if it shows this event; a movie that is complete now may play. */
 export function renew(event) {
   if (event.id !== shown?.id) return;
   const isOver = shown.state === "open" && event.state !== "open";
-  tell(event);
+  describe(event);
   if (isOver && !$("stage").querySelector("video")) movie(event);
 }
 
@@ -141,7 +141,7 @@ $("player").addEventListener("close", () => {
   $("stage").replaceChildren();
   closed();
 });
-// The space bar plays and pauses wherever it does nothing else.
+// The space bar plays and pauses, except on buttons and links.
 $("player").addEventListener("keydown", (key) => {
   const video = $("stage").querySelector("video");
   if (key.key !== " " || key.target.closest("button, a")) return;

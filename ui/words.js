@@ -1,12 +1,12 @@
-// How numbers and times are said.
+// Formats of numbers and times.
 
 export const number = (count) => count.toLocaleString();
 
-/** The moment at which an event began. */
+/** The start of an event. */
 export const when = (event) => event.start.replace("T", " ");
 
-/** How long it lasted by the camera's clock. Its times have no zone; read as the browser's, a change to summer time in that zone
- * would count. */
+/** The duration by the camera's clock. Its times have no zone; they are parsed as UTC, so that a change to summer time in the
+ * browser's zone does not count. */
 export function length(event) {
   const all = Math.max(0, Math.round((new Date(`${event.end}Z`) - new Date(`${event.start}Z`)) / 1000));
   return all < 60 ? `${all} s` : `${Math.floor(all / 60)} min ${all % 60} s`;

@@ -1,5 +1,5 @@
-//! The floor: the fastest walk over an archive that still touches what a preload has to touch. It knows nothing, keeps
-//! nothing and checks nothing: 32 threads, each with the fewest system calls that do.
+//! The floor: the fastest walk over an archive that still touches what a preload has to touch. It parses nothing, keeps
+//! nothing and checks nothing: 32 threads, each with as few system calls as possible.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -16,7 +16,7 @@ const CHUNK: usize = 16;
 /// Bytes of a name with its end: `HH-MM-SS` and a NUL, then the longest of what is asked for in it.
 const NAME: usize = 8;
 
-/// What a walk met, so that nobody can say it did not look.
+/// What a walk found, as proof that it read everything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Met {
     pub events: usize,

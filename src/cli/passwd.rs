@@ -7,9 +7,8 @@ use clap::Args;
 use super::{Outcome, output};
 use crate::error::{Error, Result};
 use crate::event::Camera;
-use crate::http::access::check_name;
-use crate::http::access::password::Password;
-use crate::http::secret::{self, Digest};
+use crate::http::auth::secret::Digest;
+use crate::http::auth::{Password, check_name, secret};
 
 /// The minimum length of a password, in characters.
 const MIN_PASSWORD_CHARS: usize = 8;

@@ -64,7 +64,7 @@ impl Settings {
     pub fn parse(values: &Values, root: &Path) -> Result<Self> {
         let (options, motion_warnings) = options(values, root)?;
         let (listen, access, tls) = (listen(values)?, access(values)?, tls(values)?);
-        if !listen.ip().is_loopback() && !access.asks_who() && !values.is_on(declaration::INSECURE) {
+        if !listen.ip().is_loopback() && !access.requires_authentication() && !values.is_on(declaration::INSECURE) {
             return Err(Error::Config(format!(
                 "--listen {listen} can be reached by other hosts and no users are configured; configure [users] \
                  (`owlery passwd` prints their lines), or allow it with --insecure"

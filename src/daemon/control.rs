@@ -128,7 +128,7 @@ pub(super) fn listen(service: &Service, runtime: &Runtime) -> Result<Option<Unix
         match made {
             Ok((path, listener)) => {
                 if !why.is_empty() {
-                    tracing::warn!("{}; the control socket is {}", why.join("; "), path.display());
+                    tracing::warn!(path = %path.display(), "{}; the control socket is {}", why.join("; "), path.display());
                 }
                 service.announce(&path)?;
                 return Ok(Some(listener));

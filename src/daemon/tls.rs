@@ -126,7 +126,7 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
         return Err(wrong("--tls-cert", certificate, "it contains no certificate"));
     }
     for why in chain.iter().filter_map(|certificate| validity_problem(certificate, SystemClock.now().utc)) {
-        tracing::warn!("--tls-cert {}: a certificate in it {why}", certificate.display());
+        tracing::warn!(path = %certificate.display(), "--tls-cert {}: a certificate in it {why}", certificate.display());
     }
     let secret =
         PrivateKeyDer::from_pem_slice(&file("--tls-key", key)?).map_err(|error| wrong("--tls-key", key, error))?;

@@ -1,9 +1,10 @@
-//! The live stream, `GET /api/v1/stream`: server-sent events. This answers the request; a task encodes the news
-//! (`encoder`) into a bounded log (`log`) that every client reads at its own pace (`run`, `client`).
+//! The live stream, `GET /api/v1/stream`: server-sent events. A task encodes the notifications of the service (`encoder`) into a
+//! bounded log (`log`), which every client reads at its own pace (`run`, `client`).
 
 mod client;
+mod coalescer;
+mod disconnect;
 mod encoder;
-mod flood;
 mod log;
 mod message;
 mod run;
@@ -17,75 +18,75 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::api::Common;
-use super::closer::Closer;
-use super::error::Problem;
-use super::no_body;
-use super::params::{Params, RawParams};
-use super::prefix::Prefix;
-use super::viewer::Viewer;
-use super::web::Web;
+pub(crate) use disconnect::Disconnect;
+
+use super::auth::{Prefix, Viewer};
+use super::extract::Params;
+use super::problem::{CommonResponses, Problem};
+use super::response::no_body;
 use crate::event::Camera;
 use crate::service::Handle;
 use log::Bounds;
 use message::Scope;
-use run::{Run, Sitter};
+use run::{Run, Subscriber};
 
-/// How the stream behaves; tests have less patience.
+/// The times and limits of the stream.
 #[derive(Debug, Clone)]
 struct Settings {
-    /// After so long a silence a client is sent a comment, so that nobody takes the connection for dead.
+    /// A client gets a comment after this time without messages, so that proxies keep the connection open.
     heartbeat: Duration,
-    /// How often the encoder looks after its clients.
-    look: Duration,
-    /// A client that takes nothing for so long, though something waits for it, is dropped.
-    stall: Duration,
-    /// How long the news are followed after the last client has left, for whoever comes back.
+    /// How often the encoder checks its clients.
+    check_interval: Duration,
+    /// A client is disconnected if it reads nothing for this time although messages wait.
+    stall_timeout: Duration,
+    /// How long a run goes on after its last client has left, for clients that reconnect.
     linger: Duration,
-    /// What is kept for whoever comes back.
+    /// The size of the log.
     bounds: Bounds,
-    /// The most clients at once.
-    clients: usize,
+    /// The most clients.
+    max_clients: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             heartbeat: Duration::from_secs(15),
-            look: Duration::from_secs(1),
-            stall: Duration::from_secs(20),
+            check_interval: Duration::from_secs(1),
+            stall_timeout: Duration::from_secs(20),
             linger: Duration::from_secs(300),
             bounds: Bounds { messages: 4096, bytes: 4 << 20 },
-            clients: 2000,
+            max_clients: 2000,
         }
     }
 }
 
-/// The most places where one router can be mounted and listened to at once.
-const MOUNTS: usize = 8;
+/// The most runs: one for each prefix under which clients reach the router.
+const MAX_RUNS: usize = 8;
 
-/// The stream of one router.
+/// The live stream of one router.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(crate) struct Live {
     handle: Arc<Handle>,
     settings: Settings,
-    /// The runs under way, one for each place where the router is mounted, which is one as a rule. Added by the first client,
-    /// taken away by the encoder when it ends.
+    /// A run for each prefix, usually one. The first client adds it; its encoder removes it when it ends.
     runs: Mutex<Vec<Arc<Run>>>,
-    /// How often an encoder has looked after its clients and gone on, which tests wait for.
+    /// How often encoders have checked their clients.
     #[cfg(test)]
-    looks: AtomicU64,
+    checks: AtomicU64,
 }
 
-/// Why nobody can sit down any more.
+/// The limit of clients or runs is reached.
 #[derive(Debug)]
 struct Full;
 
-/// How many runs this process has begun, so that no two of them have the same ids. Written and read by whoever begins one.
-static BEGUN: AtomicU64 = AtomicU64::new(0);
+/// The number of runs that this process has begun, which makes their ids unique.
+static RUNS_BEGUN: AtomicU64 = AtomicU64::new(0);
 
 impl Live {
+    /// A stream without clients.
     pub fn new(handle: Arc<Handle>) -> Arc<Self> {
         Self::with(handle, Settings::default())
     }
@@ -96,7 +97,7 @@ impl Live {
             settings,
             runs: Mutex::default(),
             #[cfg(test)]
-            looks: AtomicU64::default(),
+            checks: AtomicU64::default(),
         })
     }
 
@@ -104,95 +105,110 @@ impl Live {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A seat in the run under way, or in a new one.
-    fn join(self: &Arc<Self>, prefix: &Prefix, last: Option<&str>, closer: Option<Closer>) -> Result<Sitter, Full> {
+    /// Subscribes to the run of this prefix, or to a new one. `last` is the id of the last message that the client has.
+    fn subscribe(
+        self: &Arc<Self>,
+        prefix: &Prefix,
+        last: Option<&str>,
+        disconnect: Option<Disconnect>,
+    ) -> Result<Subscriber, Full> {
         let mut runs = self.lock();
-        if runs.iter().map(|run| run.seats()).sum::<usize>() >= self.settings.clients {
+        if runs.iter().map(|run| run.subscribers()).sum::<usize>() >= self.settings.max_clients {
             return Err(Full);
         }
         if let Some(run) = runs.iter().find(|run| run.prefix == prefix.as_str()) {
-            return Ok(run.sit(last, closer));
+            return Ok(run.subscribe(last, disconnect));
         }
-        if runs.len() >= MOUNTS {
-            // A client may have named prefixes of its own: what is only kept for its return makes room.
-            let Some(deserted) = runs.iter().position(|run| run.seats() == 0) else { return Err(Full) };
-            runs.remove(deserted).retire();
+        if runs.len() >= MAX_RUNS {
+            // A client can send arbitrary prefixes: a run without subscribers makes room.
+            let Some(idle) = runs.iter().position(|run| run.subscribers() == 0) else { return Err(Full) };
+            runs.remove(idle).retire();
         }
-        let epoch = format!("{:016x}{:x}", self.handle.epoch(), BEGUN.fetch_add(1, Ordering::Relaxed));
+        let epoch = format!("{:016x}{:x}", self.handle.epoch(), RUNS_BEGUN.fetch_add(1, Ordering::Relaxed));
         let run = Arc::new(Run::new(prefix.as_str(), epoch, self.settings.bounds));
-        let news = self.handle.subscribe();
-        let sitter = run.sit(last, closer);
+        let notifications = self.handle.subscribe();
+        let subscriber = run.subscribe(last, disconnect);
         runs.push(Arc::clone(&run));
         drop(runs);
-        // On the runtime of this request, which an embedding program may have started. One that is being shut down drops the
-        // task here and now, which needs the lock.
-        tokio::spawn(encoder::follow(encoder::Ending::new(self, run), news));
-        Ok(sitter)
+        // The lock is released first: a runtime that is shutting down drops the task here, which takes the lock.
+        tokio::spawn(encoder::follow(encoder::RunGuard::new(self, run), notifications));
+        Ok(subscriber)
     }
 
-    /// Forgets a run that has ended.
-    fn forget(&self, run: &Arc<Run>) {
+    /// Removes a run that has ended.
+    fn remove(&self, run: &Arc<Run>) {
         self.lock().retain(|other| !Arc::ptr_eq(other, run));
     }
 
-    /// Forgets a run that nobody has joined meanwhile; false if somebody has.
-    fn forget_deserted(&self, run: &Arc<Run>) -> bool {
+    /// Removes a run without subscribers; returns whether it had none.
+    fn remove_idle(&self, run: &Arc<Run>) -> bool {
         let mut runs = self.lock();
-        let is_deserted = run.seats() == 0;
-        runs.retain(|other| !(is_deserted && Arc::ptr_eq(other, run)));
-        is_deserted
+        let is_idle = run.subscribers() == 0;
+        runs.retain(|other| !(is_idle && Arc::ptr_eq(other, run)));
+        is_idle
     }
 
-    /// How many clients listen: the metrics tell.
+    /// The number of clients.
     pub fn clients(&self) -> usize {
-        self.lock().iter().map(|run| run.seats()).sum()
+        self.lock().iter().map(|run| run.subscribers()).sum()
     }
 }
 
-/// What changes, as it happens: server-sent events.
+/// The parameters of the stream.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamParams {
+    /// only changes of this camera; repeats
+    #[serde(default)]
+    #[param(value_type = Option<Vec<Camera>>)]
+    camera: BTreeSet<Camera>,
+    /// in place of the header `Last-Event-ID`, which takes precedence
+    #[serde(rename = "last-event-id")]
+    last_event_id: Option<String>,
+}
+
+/// Changes as they happen: server-sent events.
 ///
-/// `event-added` and `event-changed` carry the event as the lists do, `event-removed` its id, `pass` what a pass has
-/// retired, restored or was refused, and `reset` says that messages are missing: look at everything anew. Every message
-/// has an `id`; whoever reconnects with the last one is sent what came after it.
+/// `event-added` and `event-changed` carry the event as in lists, `event-removed` its id, `pass` what a pass has retired or
+/// restored, or its refusal. `reset` means that messages are missing: load all data again. Every message has an `id`; a client that
+/// reconnects with the last one gets the messages after it.
 #[utoipa::path(get, path = "/api/v1/stream", tag = "stream", params(
-    ("camera" = Option<Vec<Camera>>, Query, description = "only what concerns this camera; repeats"),
-    ("last-event-id" = Option<String>, Query, description = "as the header `Last-Event-ID`, for whoever cannot send it; the header is believed first"),
-    ("Last-Event-ID" = Option<String>, Header, description = "the id of the last message received: what came after it is sent first"),
+    StreamParams,
+    ("Last-Event-ID" = Option<String>, Header, description = "the id of the last message received: the stream begins with the messages after it"),
 ), responses(
-    (status = 200, description = "the stream, until one of both ends it", body = String, content_type = "text/event-stream"),
-    Common
+    (status = 200, description = "the stream, until the client or the service ends it", body = String, content_type = "text/event-stream"),
+    CommonResponses
 ))]
-pub(super) async fn stream(
-    State(web): State<Web>,
+pub(crate) async fn stream(
+    State(live): State<Arc<Live>>,
     viewer: Viewer,
     method: Method,
     prefix: Prefix,
-    closer: Option<Extension<Closer>>,
+    disconnect: Option<Extension<Disconnect>>,
     headers: HeaderMap,
-    raw: RawParams,
+    Params(params): Params<StreamParams>,
 ) -> Result<Response, Problem> {
-    let mut params = Params::new(raw)?;
-    let asked: BTreeSet<Camera> = params.cameras("camera")?.into_iter().collect();
-    let asked_last = params.text("last-event-id")?;
-    params.end()?;
-    // A client that reconnects by itself repeats the address of its first request, but its header is of now. One that
-    // cannot be read is of no message of ours.
+    let StreamParams { camera: cameras, last_event_id: last_parameter } = params;
+    // A browser that reconnects repeats the URL of its first request with a new header. An unreadable value matches no message.
     let header = headers.get("last-event-id").map(|last| String::from_utf8_lossy(last.as_bytes()).into_owned());
-    let last = header.or(asked_last).filter(|last| !last.is_empty());
+    let last = header.or(last_parameter).filter(|last| !last.is_empty());
     let body = if method == Method::HEAD {
         no_body()
     } else {
-        let Ok(sitter) = web.live.join(&prefix, last.as_deref(), closer.map(|Extension(closer)| closer)) else {
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients listen; try again later");
+        let disconnect = disconnect.map(|Extension(disconnect)| disconnect);
+        let Ok(subscriber) = live.subscribe(&prefix, last.as_deref(), disconnect) else {
+            let problem =
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients of the stream; try again later");
             return Ok(problem.retry_in(10));
         };
-        let scope = Scope::new(viewer, (!asked.is_empty()).then_some(asked));
-        client::body(sitter, scope, web.live.settings.heartbeat)
+        let scope = Scope::new(viewer, (!cameras.is_empty()).then_some(cameras));
+        client::body(subscriber, scope, live.settings.heartbeat)
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")), // nginx would wait for more
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")), // keeps nginx from buffering
     ];
     Ok((headers, body).into_response())
 }

@@ -1,12 +1,12 @@
-//! `/metrics`: what there is and what is done, for Prometheus. Nothing is counted here: the sums are the catalog's, the
-//! counters the service's. The archive is looked at once for each scrape, off the async workers; if its disk does not answer
-//! in time, what is known without it is told all the same.
+//! `/metrics` for Prometheus. The sums come from the catalog, the counters from the service, the requests from `meter`. Each scrape
+//! surveys the archive once, off the async workers; if its disk does not respond in time, the scrape has the other metrics.
 //!
-//! Whoever sees only some cameras sees their series and no others.
+//! Users who cannot see all cameras get only the series of theirs.
 
 mod archive;
+mod exposition;
+mod meter;
 mod process;
-mod sheet;
 mod work;
 
 use std::sync::Arc;
@@ -20,37 +20,37 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::registry::Registry;
 
-pub(super) use process::started;
+pub(crate) use meter::{Meters, meter};
 
-use super::api::Common;
-use super::blocking;
-use super::error::Problem;
-use super::params::{Params, RawParams};
-use super::viewer::Viewer;
-use super::web::Web;
-use crate::service::{CameraSurvey, Survey};
-use sheet::{Sheet, classic};
+use super::auth::Viewer;
+use super::extract::NoParams;
+use super::limits::blocking;
+use super::live::Live;
+use super::problem::{CommonResponses, Problem};
+use crate::service::{CameraSurvey, Handle, Survey};
+use exposition::{Exposition, classic};
 
-/// How long to wait for the archive.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a scrape waits for the archive.
+const SURVEY_TIMEOUT: Duration = Duration::from_secs(3);
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The metrics, in the form that the request prefers.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
-    (status = 200, description = "Prometheus' text format, or OpenMetrics to whoever accepts that",
+    (status = 200, description = "Prometheus' text format, or OpenMetrics if the request accepts it",
         content((String = "text/plain"), (String = "application/openmetrics-text"))),
-    Common
+    CommonResponses
 ))]
-pub(super) async fn metrics(
-    State(web): State<Web>,
+pub(crate) async fn metrics(
+    State(handle): State<Arc<Handle>>,
+    State(meters): State<Arc<Meters>>,
+    State(live): State<Arc<Live>>,
     viewer: Viewer,
     headers: HeaderMap,
-    raw: RawParams,
+    _: NoParams,
 ) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
-    let survey = look(&web).await;
-    let text = write(web, viewer, survey).map_err(Problem::internal)?;
+    let survey = survey(&handle, &meters).await;
+    let text = write(Scrape { handle, meters, live, viewer, survey }).map_err(Problem::internal)?;
     let (kind, body) = if takes_open_metrics(&headers) {
         (OPEN_METRICS, text)
     } else {
@@ -59,7 +59,7 @@ pub(super) async fn metrics(
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
 }
 
-/// Whether the request names OpenMetrics among what it takes. Prometheus does, and prefers it.
+/// Whether the request accepts OpenMetrics, as Prometheus does.
 fn takes_open_metrics(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|one| {
@@ -69,32 +69,32 @@ fn takes_open_metrics(headers: &HeaderMap) -> bool {
     })
 }
 
-/// What there is of the archive; `None` if it does not answer in time.
-async fn look(web: &Web) -> Option<Survey> {
-    let looking = async {
-        let turn = Arc::clone(&web.meters.looking).acquire_owned().await.ok()?;
-        let handle = Arc::clone(&web.handle);
+/// Surveys the archive; `None` if it does not respond in time.
+async fn survey(handle: &Arc<Handle>, meters: &Meters) -> Option<Survey> {
+    let surveying = async {
+        let permit = Arc::clone(&meters.survey_permit).acquire_owned().await.ok()?;
+        let handle = Arc::clone(handle);
         let survey = move || {
             let survey = handle.survey();
-            drop(turn);
+            drop(permit);
             Ok(survey)
         };
         blocking(survey).await.ok()
     };
-    let survey = tokio::time::timeout(PATIENCE, looking).await.ok().flatten();
+    let survey = tokio::time::timeout(SURVEY_TIMEOUT, surveying).await.ok().flatten();
     match &survey {
-        None => tracing::warn!("metrics: the archive does not answer"),
+        None => tracing::warn!("metrics: the archive does not respond"),
         Some(survey) => survey.troubles.iter().for_each(|trouble| tracing::debug!("metrics: {trouble}")),
     }
     survey
 }
 
-fn write(web: Web, viewer: Viewer, survey: Option<Survey>) -> Result<String, std::fmt::Error> {
-    let sees_all = viewer.sees_all();
-    let started = web.started;
+fn write(scrape: Scrape) -> Result<String, std::fmt::Error> {
+    let sees_all = scrape.viewer.sees_all();
+    let started = scrape.meters.process_start;
     let mut text = String::with_capacity(16 * 1024);
     let mut registry = Registry::with_prefix("owlery");
-    registry.register_collector(Box::new(Scrape { web, viewer, survey }));
+    registry.register_collector(Box::new(scrape));
     encode_registry(&mut text, &registry)?;
     if sees_all {
         let mut registry = Registry::with_prefix("process");
@@ -105,41 +105,43 @@ fn write(web: Web, viewer: Viewer, survey: Option<Survey>) -> Result<String, std
     Ok(text)
 }
 
-/// What one scrape tells of the service.
+/// The metrics of the service for one scrape.
 #[derive(Debug)]
 struct Scrape {
-    web: Web,
+    handle: Arc<Handle>,
+    meters: Arc<Meters>,
+    live: Arc<Live>,
     viewer: Viewer,
     survey: Option<Survey>,
 }
 
 impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
-        let mut sheet = Sheet(encoder);
+        let mut out = Exposition(encoder);
         let all = self.survey.iter().flat_map(|survey| &survey.cameras);
         let seen: Vec<&CameraSurvey> = all.filter(|camera| self.viewer.sees(&camera.info.summary.camera)).collect();
-        archive::cameras(&mut sheet, &seen)?;
+        archive::cameras(&mut out, &seen)?;
         if !self.viewer.sees_all() {
             return Ok(());
         }
         let is_complete = self.survey.as_ref().is_some_and(|survey| survey.troubles.is_empty());
-        sheet.gauge(
+        out.gauge(
             "scrape_complete",
-            "Whether the catalog and the disk answered this scrape.",
+            "Whether the catalog and the disk responded to this scrape.",
             u32::from(is_complete),
         )?;
         if let Some(survey) = &self.survey {
-            archive::whole(&mut sheet, survey)?;
+            archive::whole(&mut out, survey)?;
         }
-        let handle = &self.web.handle;
-        work::parts(&mut sheet, handle)?;
-        work::reading(&mut sheet, handle)?;
-        work::retention(&mut sheet, handle)?;
-        work::requests(&mut sheet, &self.web)
+        let handle = &self.handle;
+        work::parts(&mut out, handle)?;
+        work::reading(&mut out, handle)?;
+        work::retention(&mut out, handle)?;
+        work::requests(&mut out, &self.meters, self.live.clients())
     }
 }
 
-/// What one scrape tells of the process.
+/// The metrics of the process for one scrape.
 #[derive(Debug)]
 struct Process {
     started: Option<f64>,
@@ -147,7 +149,7 @@ struct Process {
 
 impl Collector for Process {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
-        process::write(&mut Sheet(encoder), self.started)
+        process::write(&mut Exposition(encoder), self.started)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The JSON that programs read: the shapes of `doc/http.md`, and nothing else. The command line prints the same.
+//! The JSON of `doc/http.md`. The command line prints the same.
 
 mod days;
 mod retention;
@@ -15,13 +15,13 @@ use crate::event::{Container, DebugMovie, Event, MovieName, Thumbnail};
 use crate::retention::{ArchiveForecast, CameraForecast};
 use crate::service::{CameraInfo, Stats};
 
-pub(super) use days::DaysWire;
-pub(super) use retention::{GuardWire, RetentionWire, WaitingWire};
+pub(crate) use days::DaysWire;
+pub(crate) use retention::{GuardWire, RetentionWire, WaitingWire};
 pub(crate) use retention::{PassWire, PlanWire, ProblemWire, QueueWire, QueuedWire, RefusalWire, RestorationWire};
-pub(super) use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema};
+pub(crate) use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema};
 
-/// What is encoded in a path's segment (RFC 3986, section 3.3). The colon is, since a relative URL such as `a:b.jpg` would be
-/// one of the scheme `a` (section 4.2); the ampersand and the quote are, so that HTML needs no escape of its own.
+/// The characters to encode in a segment of a path (RFC 3986, section 3.3). With the colon, since a relative URL such as `a:b.jpg`
+/// would have the scheme `a` (section 4.2); with the ampersand and the quote, so that HTML needs no further escaping.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -43,11 +43,11 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'}')
     .add(b'/');
 
-/// What is encoded in a path of several segments.
+/// The characters to encode in a path of several segments.
 const SEGMENTS: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// The path of an event below some prefix, encoded.
-pub(super) fn event_path(event: &Event) -> String {
+pub(crate) fn event_path(event: &Event) -> String {
     let mut path = String::with_capacity(40);
     path.extend(utf8_percent_encode(event.id.camera.as_str(), SEGMENT));
     let _ = write!(path, "/{}/{}", event.id.day, event.id.name); // writing to a string cannot fail
@@ -55,22 +55,22 @@ pub(super) fn event_path(event: &Event) -> String {
 }
 
 /// One segment of a path, encoded.
-pub(super) fn segment(name: &str) -> impl Display + '_ {
+pub(crate) fn segment(name: &str) -> impl Display + '_ {
     utf8_percent_encode(name, SEGMENT)
 }
 
 /// A path below an event's directory, its segments encoded.
-pub(super) fn segments(path: &str) -> impl Display + '_ {
+pub(crate) fn segments(path: &str) -> impl Display + '_ {
     utf8_percent_encode(path, SEGMENTS)
 }
 
-/// About the bytes of an event.
-const EVENT: usize = 560;
+/// The approximate bytes of an event.
+const EVENT_BYTES: usize = 560;
 
-/// A page of events, whose URLs begin with `prefix`: where the router is mounted, as [`super::prefix::Prefix`] has it, or
-/// nothing. Written straight from the events: a busy page is made thousands of times a second.
+/// A page of events, whose URLs begin with `prefix`: the path under which clients reach the router, or
+/// nothing. Written without serde: a busy page is made thousands of times a second.
 pub(crate) fn page_json(page: &Page, prefix: &str) -> String {
-    let mut out = String::with_capacity((page.events.len() + 1) * (EVENT + 3 * prefix.len()));
+    let mut out = String::with_capacity((page.events.len() + 1) * (EVENT_BYTES + 3 * prefix.len()));
     out.push_str("{\"events\":[");
     for (n, event) in page.events.iter().enumerate() {
         if n > 0 {
@@ -88,15 +88,15 @@ pub(crate) fn page_json(page: &Page, prefix: &str) -> String {
 }
 
 /// One event; its URLs begin with `prefix`.
-pub(super) fn one_json(event: &Event, prefix: &str) -> String {
-    let mut out = String::with_capacity(EVENT);
+pub(crate) fn one_json(event: &Event, prefix: &str) -> String {
+    let mut out = String::with_capacity(EVENT_BYTES);
     push_event(&mut out, event, prefix);
     out
 }
 
 /// One event with its pictures; its URLs begin with `prefix`.
-pub(super) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> String {
-    let mut out = String::with_capacity(EVENT + images.len() * 120);
+pub(crate) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> String {
+    let mut out = String::with_capacity(EVENT_BYTES + images.len() * 120);
     push_event(&mut out, event, prefix);
     out.pop();
     out.push_str(",\"images\":");
@@ -106,7 +106,7 @@ pub(super) fn event_json(event: &Event, images: &[ImageWire], prefix: &str) -> S
 }
 
 /// One event.
-pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
+pub(crate) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     let details = &event.details;
     let (camera, day, name) = (event.id.camera.as_str(), Text::of_date(event.id.day.date()), event.id.name.text());
     let key = |out: &mut String, key: &str| out.extend([",\"", key, "\":"]);
@@ -131,7 +131,7 @@ pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     };
     out.push_str("{\"id\":");
     push_text(out, camera);
-    out.pop(); // the quote; what follows needs no escape
+    out.pop(); // the quote; the rest needs no escaping
     out.extend(["/", &*day, "/", &*name, "\""]);
     key(out, "camera");
     push_text(out, camera);
@@ -181,8 +181,8 @@ pub(super) fn push_event(out: &mut String, event: &Event, prefix: &str) {
     }
 }
 
-/// A text as JSON. Most have nothing in them that must be escaped.
-pub(super) fn push_text(out: &mut String, text: &str) {
+/// A text as JSON. Most texts need no escaping.
+pub(crate) fn push_text(out: &mut String, text: &str) {
     if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         out.extend(["\"", text, "\""]);
     } else {
@@ -193,13 +193,13 @@ pub(super) fn push_text(out: &mut String, text: &str) {
 /// A picture of an event.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Image)]
-pub(super) struct ImageWire {
+pub(crate) struct ImageWire {
     pub name: String,
     pub bytes: u64,
     pub url: String,
 }
 
-/// The cameras, and what becomes of them.
+/// The cameras and the forecast.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Cameras)]
 pub(crate) struct CamerasWire {
@@ -262,10 +262,10 @@ mod tests {
             };
             let event = Event { id: id.clone(), details };
             let page = Page { events: vec![event.clone(), event.clone()], next: None };
-            let told: Value = serde_json::from_str(&page_json(&page, "/below")).unwrap();
-            let as_described: PageSchema = serde_json::from_value(told.clone()).unwrap();
+            let json: Value = serde_json::from_str(&page_json(&page, "/below")).unwrap();
+            let as_described: PageSchema = serde_json::from_value(json.clone()).unwrap();
             prop_assert_eq!(as_described.events.len(), 2);
-            prop_assert_eq!(&serde_json::from_str::<Value>(&one_json(&event, "/below")).unwrap(), &told["events"][0]);
+            prop_assert_eq!(&serde_json::from_str::<Value>(&one_json(&event, "/below")).unwrap(), &json["events"][0]);
             let media = |file: &str| format!("/below/media/{}/2026-11-20/10-04-36/{}", segment(&camera), segment(file));
             let expected = json!({
                 "id": id.to_string(), "camera": camera, "start": "2026-11-20T10:04:36", "end": "2026-11-20T10:04:36",
@@ -276,7 +276,7 @@ mod tests {
                 ],
                 "thumbnail": null, "peak_change": n, "problems": [problem],
             });
-            prop_assert_eq!(&told, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));
+            prop_assert_eq!(&json, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));
             let image = ImageWire { name: "x".to_owned(), bytes: 1, url: "y".to_owned() };
             let one: Value = serde_json::from_str(&event_json(&event, &[image], "")).unwrap();
             prop_assert_eq!(&one["images"], &json!([{ "name": "x", "bytes": 1, "url": "y" }]));

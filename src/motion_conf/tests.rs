@@ -22,16 +22,16 @@ impl Etc {
     }
 
     fn read(&self) -> MotionConf {
-        MotionConf::read(&self.0.path().join("motion.conf")).unwrap()
+        MotionConf::read(self.0.path().join("motion.conf")).unwrap()
     }
 
     fn ports(&self) -> Vec<(String, u16)> {
-        let ports = self.read().ports(&self.root());
+        let ports = self.read().ports(self.root());
         ports.into_iter().map(|(camera, port)| (camera.to_string(), port)).collect()
     }
 
     fn gap(&self) -> u64 {
-        self.read().event_gap(&self.root()).as_secs()
+        self.read().event_gap(self.root()).as_secs()
     }
 }
 
@@ -43,7 +43,7 @@ fn cameras_inherit_from_the_main_file() {
     etc.file("c2.conf", "; two\nevent_gap = 45\nstream_port=8082\ntarget_dir /elsewhere/Camera2\n");
     assert_eq!(etc.ports(), [("Camera1".to_owned(), 8081)]);
     assert_eq!(etc.gap(), 30, "that of the camera here");
-    assert!(MotionConf::read(&etc.0.path().join("none.conf")).is_err());
+    assert!(MotionConf::read(etc.0.path().join("none.conf")).is_err());
     let options = etc.read().options(etc.root());
     assert_eq!((options.event_gap.as_secs(), options.ports.len(), &options.root), (30, 1, &etc.root()));
 }
@@ -61,7 +61,7 @@ fn unset_gaps_are_motions_default() {
     for endless in ["0", "-1", "x"] {
         etc.file("c1.conf", &format!("event_gap {endless}\ntarget_dir ROOT/Camera1\n"));
         assert_eq!(etc.gap(), 86_400, "{endless}");
-        assert!(etc.read().warnings(&etc.root()).iter().any(|warning| warning.contains("never ends")));
+        assert!(etc.read().warnings(etc.root()).iter().any(|warning| warning.contains("never ends")));
     }
     etc.file("c1.conf", "event_gap 99999999999999999999\ntarget_dir ROOT/Camera1\n");
     assert_eq!(etc.gap(), 86_400);
@@ -108,7 +108,7 @@ fn a_shared_target_dir_names_cameras_in_files() {
     );
     etc.file("c1.conf", "camera_id 3\nstream_port 8083\nmovie_max_time 0\n");
     assert_eq!(etc.ports(), [("Camera3".to_owned(), 8083)]);
-    assert_eq!(etc.read().warnings(&etc.root()), [""; 0]);
+    assert_eq!(etc.read().warnings(etc.root()), [""; 0]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn bad_file_names_give_warnings() {
     let warnings = |options: &str| {
         let etc = Etc::new();
         etc.file("motion.conf", &format!("target_dir ROOT/Camera1\n{options}"));
-        etc.read().warnings(&etc.root())
+        etc.read().warnings(etc.root())
     };
     let events = "text_event %Y-%m-%d/%H-%M-%S\n";
     assert_eq!(warnings(&format!("{events}movie_filename %C/video\nmovie_max_time 0\n")), [""; 0]);
@@ -147,7 +147,7 @@ fn bad_file_names_give_warnings() {
     }
     let elsewhere = Etc::new();
     elsewhere.file("motion.conf", "target_dir /elsewhere\n");
-    assert!(elsewhere.read().warnings(&elsewhere.root())[0].contains("no camera of this configuration"));
+    assert!(elsewhere.read().warnings(elsewhere.root())[0].contains("no camera of this configuration"));
 }
 
 /// Motion numbers cameras that set no `camera_id` by their place, and pads `%02t` with a blank.
@@ -160,7 +160,7 @@ fn cameras_without_an_id_have_their_place() {
     etc.file("c2.conf", "camera_id 0\nstream_port 8082\n");
     etc.file("c3.conf", "stream_port 8083\nmovie_filename Cam%02t/%C/video\n");
     assert_eq!(etc.ports(), [("Cam 3".to_owned(), 8083), ("Camera1".to_owned(), 8081), ("Camera2".to_owned(), 8082)]);
-    assert_eq!(etc.read().warnings(&etc.root()), [""; 0]);
+    assert_eq!(etc.read().warnings(etc.root()), [""; 0]);
     etc.file("motion.conf", &format!("{names}stream_port 8080\n"));
     assert_eq!(etc.ports(), [("Camera0".to_owned(), 8080)], "the main file alone");
 }

@@ -39,7 +39,7 @@ fn make_foreign(pass: &Path) {
     fs::write(path, manifest.to_string()).unwrap();
 }
 
-/// A removed `.owlery` made a new identity, and what waited was nobody's for ever.
+/// After `.owlery` was removed the archive got a new id, and waiting passes belonged to no archive.
 #[test]
 fn lost_marker_is_made_again_from_the_queue() {
     let (world, id, pass) = orphaned();

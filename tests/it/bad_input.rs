@@ -58,7 +58,7 @@ fn every_command_refuses_an_unknown_root() {
     let beside = world.outside("beside");
     fs::write(beside.join("file"), "not a folder").unwrap();
     symlink("nowhere", beside.join("dangling")).unwrap();
-    // Somebody's pictures; a camera's name that is a file; a camera that is hidden.
+    // A folder of pictures; a camera's name that is a file; a hidden camera.
     let pictures = world.outside("pictures");
     fs::create_dir_all(pictures.join("2025-03-01/10-04-36")).unwrap();
     fs::write(pictures.join("Camera1"), "").unwrap();
@@ -81,7 +81,7 @@ fn every_command_refuses_an_unknown_root() {
     }
 }
 
-/// A copy of the program that everybody may run, wherever the build lies.
+/// A copy of the program that all users may run, wherever the build directory is.
 fn program_for_all(world: &World) -> std::path::PathBuf {
     let folder = world.outside("bin");
     let copy = folder.join("owlery");

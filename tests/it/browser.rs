@@ -531,10 +531,10 @@ fn newest(daemon: &Daemon, count: usize) -> Value {
     daemon.events().into_iter().take(count).map(|mut event| event["id"].take()).collect()
 }
 
-/// The page is in a tab that nobody looks at.
+/// Hides the page's tab.
 const HIDE: &str = "Object.defineProperty(document, 'hidden', { value: true, configurable: true });
     document.dispatchEvent(new Event('visibilitychange'))";
-/// Somebody looks at it again.
+/// Shows the page's tab again.
 const SHOW: &str = "Object.defineProperty(document, 'hidden', { value: false, configurable: true });
     document.dispatchEvent(new Event('visibilitychange'))";
 const CARDS: &str = "return [...document.querySelectorAll('button.event')].map(b => b.dataset.id)";
@@ -575,7 +575,7 @@ impl Browser {
     }
 
     fn open_at(world: &World, url: &str) -> Self {
-        // It takes a free port for one protocol and wants the same for the other; where somebody else has that, it ends.
+        // It takes a free port for one protocol and needs the same for the other; if that is in use, it ends.
         let mut browser = (0..5).find_map(|_| Self::start_driver()).expect("chromedriver says where it listens");
         let profile = format!("--user-data-dir={}", world.outside("profile").display());
         let options = [

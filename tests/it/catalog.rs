@@ -319,7 +319,7 @@ fn an_unchanged_archive_opens_no_event() {
     assert_eq!(scan(), 0, "the second at none");
 }
 
-/// A link that leads nowhere, a directory with the journal's name, and a file that nobody may change were the end of every
+/// A link that leads nowhere, a directory with the journal's name, and an immutable file ended every
 /// command.
 #[test]
 fn odd_files_at_the_catalog_are_no_end() {

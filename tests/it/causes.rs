@@ -1,5 +1,5 @@
 //! Real causes for which a removal cannot be done as it was planned: other filesystems, full ones, ones that became
-//! read-only, disks that fail, and whoever changes something between the plan and the rename. Nothing is lost, the
+//! read-only, disks that fail, and programs that change something between the plan and the rename. Nothing is lost, the
 //! cause is named, and everything goes on when it is gone.
 
 use std::fs;
@@ -244,7 +244,7 @@ fn an_event_saved_after_the_rename_goes_back() {
             world.event(format!("{}/12-00-00", day("Camera1", 60))).saved().old().make();
         }
         let inode = old.join("10-00-00").metadata().unwrap().ino();
-        // Whoever saves it has its directory open, which leads to it wherever it is now.
+        // The program that saves it has its directory open, which still refers to it after the move.
         let ran = expire_while(&world, "retire-5", &[], || {
             let moved = world.queued().remove(0).join(day("Camera1", 60)).join("10-00-00");
             assert_eq!(moved.metadata().unwrap().ino(), inode, "it is in the queue already");

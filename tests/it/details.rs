@@ -261,7 +261,7 @@ fn no_sidecar_is_written_too_early() {
         // Each time in a day of its own: what is written over in place would tell of no change.
         let day = days_ago(u64::from(sidecars == "new"));
         let daemon = world.serve(&["--event-gap", "1s", "--sidecars", sidecars]);
-        // A raw number, no movie, a movie cut off, a marker that somebody works on, frames from after the clock was set
+        // A raw number, no movie, a movie cut off, a marker that a manager is processing, frames from after the clock was set
         // back by three hours; and one that has all it takes.
         let raw = world.event(format!("Camera1/{day}/01")).make();
         let frames_only = world.event(format!("Camera2/{day}/10-04-02")).no_movie().make();

@@ -109,7 +109,7 @@ fn cleaned_events_count_no_more_for_size_rules() {
     assert!(world.path(&oldest).exists() && !world.path(&taken).exists(), "{ran:?}");
 }
 
-/// A directory that somebody has just made, to fill it, was never an event with recordings: it stays for the time being.
+/// A directory that another program just made, to fill it, never had recordings: it stays for a while.
 #[test]
 fn a_directory_that_is_being_filled_stays() {
     let world = World::new();

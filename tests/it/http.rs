@@ -1,4 +1,4 @@
-//! The HTTP routes of a real daemon: those of strix, the files, the API, and what is refused.
+//! The HTTP routes of a daemon: strix, files, the API, and refused requests.
 
 mod api;
 mod audit;
@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 
 use crate::world::{Daemon, Response, World, wait_until};
 
-/// Starts a daemon and waits until it has measured everything, and read from the frames of the first two cameras, which
-/// are real in these tests, how much moved.
+/// Starts a daemon and waits until it has measured all events, and has read `peak_change` from the frames of the first two cameras,
+/// which are real in these tests.
 pub fn serve_measured(world: &World, flags: &[&str]) -> Daemon {
     let daemon = world.serve(flags);
     let is_measured = |event: &Value| {
@@ -36,7 +36,7 @@ pub fn serve_measured(world: &World, flags: &[&str]) -> Daemon {
     daemon
 }
 
-/// Asserts that an answer is a problem document, naming this parameter if one is given.
+/// Asserts that a response is a problem document, with this parameter if one is given.
 fn assert_problem(response: &Response, status: u16, parameter: Option<&str>) {
     assert_eq!(response.status, status, "{}", response.text());
     assert_eq!(response.header("content-type"), Some("application/problem+json"));
@@ -48,7 +48,7 @@ fn assert_problem(response: &Response, status: u16, parameter: Option<&str>) {
 }
 
 #[test]
-fn health_and_readiness_are_told() {
+fn health_and_readiness_are_served() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     let health = daemon.get("/healthz");
@@ -69,7 +69,7 @@ fn a_missing_root_removes_no_event() {
     assert_problem(&daemon.get(picture), 404, None);
     daemon.wait_for_log("cannot open");
     assert_eq!(daemon.get("/healthz").status, 200);
-    assert_eq!(daemon.events().len(), 5, "what is known is still told");
+    assert_eq!(daemon.events().len(), 5, "events are still listed");
     std::fs::rename(&away, &world.root).unwrap();
     assert_eq!(daemon.get(picture).status, 200);
     assert_eq!(daemon.events().len(), 5);
@@ -123,11 +123,11 @@ fn asking_changes_nothing() {
         "/healthz",
         "/readyz",
     ] {
-        let told = daemon.get(path);
-        assert_eq!(told.status, 200, "{path}");
+        let received = daemon.get(path);
+        assert_eq!(received.status, 200, "{path}");
         let head = daemon.request("HEAD", path, &[]);
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
-        assert_eq!(head.header("content-type"), told.header("content-type"), "{path}");
+        assert_eq!(head.header("content-type"), received.header("content-type"), "{path}");
     }
     assert_eq!(world.tree(), before);
 }

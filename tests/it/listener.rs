@@ -251,7 +251,7 @@ fn a_stop_closes_idle_connections() {
     assert_eq!(daemon.wait(), 0);
     assert!(asked.elapsed() < LONGEST_STOP, "{:?}", asked.elapsed());
     assert!(!daemon.log().contains("cut off"), "{}", daemon.log());
-    TcpStream::connect(&daemon.address).expect_err("nobody listens");
+    TcpStream::connect(&daemon.address).expect_err("no listener");
 }
 
 #[test]

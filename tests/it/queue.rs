@@ -140,14 +140,14 @@ fn killed_confirmed_pass_is_recorded_by_hand() {
     assert_eq!(audit(&world, "item")[0]["by"], "rule");
 }
 
-/// A pass that was cut off was put back up to the first day that cannot be; the others were nobody's.
+/// A pass that was cut off was moved back only up to the first failing day; the rest belonged to no pass.
 #[test]
 fn a_cut_off_pass_goes_back_by_item() {
     let world = World::new();
     let ids = ["Camera1", "Camera2", "Camera3"].map(|camera| old(&world, camera, 60, "10-00-00"));
     crash(&world, "retire-7", "expire", &KEEP_45_DAYS);
     let in_the_way = world.path(format!("Camera1/{}", days_ago(60)));
-    fs::write(&in_the_way, "somebody's note").unwrap();
+    fs::write(&in_the_way, "another note").unwrap();
     let pass = queue(&world)[0]["pass"].as_str().unwrap().to_owned();
     assert_eq!(world.run("check", &[]).code, 1, "it is named before it is put back, too");
 

@@ -1,6 +1,6 @@
 //! What the reaper removes, and what it never does: only passes with our manifest, no saved event, nothing behind a
-//! link or a mount point; and how it does it: at its rate, in its window, behind everybody else.
-//! `OWLERY_FAULT=retire-8` leaves a pass that nobody has begun to remove.
+//! link or a mount point; and how it works: at its rate, in its window, at the lowest priority.
+//! `OWLERY_FAULT=retire-8` leaves a pass whose removal has not begun.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -336,7 +336,7 @@ fn passes_without_a_manifest_are_tidied() {
     let daemon = world.serve(&[]);
     wait_until("tidied", || half_made.iter().all(|dir| !dir.exists()));
     assert_eq!(daemon.stop(), 0);
-    assert!(others.iter().all(|dir| dir.is_dir()), "an empty folder of another name is somebody's");
+    assert!(others.iter().all(|dir| dir.is_dir()), "an empty folder of another name is foreign");
     assert!(others[0].join("precious").is_file());
 }
 

@@ -149,7 +149,7 @@ fn https_is_served_with_the_whole_chain() {
         assert_eq!(client.conn.peer_certificates().unwrap()[0], made.leaf);
         assert!(is_healthy(&mut client) && is_healthy(&mut client), "{version:?}: the connection is kept");
     }
-    connect(&daemon, &Made::simple()).expect_err("whoever does not trust it does not go on");
+    connect(&daemon, &Made::simple()).expect_err("a client that does not trust it stops");
     assert!(!daemon.log().contains("is readable by every user"));
     let mut client = connect(&daemon, &made).unwrap();
     assert!(is_healthy(&mut client));
@@ -227,7 +227,7 @@ fn sighup_has_the_certificate_read_again() {
     let (first, second) = (Made::simple(), Made::simple());
     let daemon = files.put(&first).serve(&world, "tls=1h");
     files.put(&second);
-    assert_eq!(served(&daemon, &first), Some(first.leaf.clone()), "nobody has looked yet");
+    assert_eq!(served(&daemon, &first), Some(first.leaf.clone()), "not checked yet");
     daemon.signal("-HUP");
     wait_until("the new one is served", || served(&daemon, &second).is_some_and(|leaf| leaf == second.leaf));
     fs::remove_file(&files.key).unwrap();

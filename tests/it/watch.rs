@@ -178,7 +178,7 @@ fn motion_s_word_ends_an_event_at_once() {
     let elsewhere = world.outside("elsewhere").join("video.mp4");
     assert_eq!(world.run("ended", &[elsewhere.to_str().unwrap()]).code, 0, "not an event's: nothing for Motion's log");
     assert_eq!(daemon.stop(), 0);
-    assert_eq!(world.run("ended", &[movie.to_str().unwrap()]).code, 0, "without a daemon there is nobody to tell");
+    assert_eq!(world.run("ended", &[movie.to_str().unwrap()]).code, 0, "without a daemon there is nothing to do");
 }
 
 #[test]

@@ -331,7 +331,7 @@ impl Pause {
     pub fn meanwhile<T>(self, work: impl FnOnce() -> T) -> T {
         let mut gate = File::options();
         gate.write(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-        // It can be opened for writing, without waiting, when somebody reads from it.
+        // It can be opened for writing, without waiting, once a reader has it open.
         let gate = wait_for("the program is at the step", || gate.open(&self.0).ok());
         fs::remove_file(&self.0).unwrap();
         let done = work();

@@ -136,7 +136,7 @@ fn a_daemon_follows_events_of_old_days() {
     assert!(written.is_dir());
 }
 
-/// A clock without a battery starts in 1970; which day it was nobody knows but the person who owns the recordings.
+/// A clock without a battery starts in 1970; only the owner of the recordings may know the real day.
 #[test]
 fn days_before_2001_are_kept_until_confirmed() {
     let world = World::new();

@@ -174,7 +174,7 @@ impl Expirer {
         let _queue = self.tree.lock_queue();
         let (mut passes, others) = self.tree.passes()?;
         for other in others {
-            tracing::debug!("{}: {}", other.path.display(), other.problem);
+            tracing::debug!(path = %other.path.display(), "{}", other.problem);
         }
         audit_entries::found(&self.audit, &self.tree, &passes, self.scanner.clock.now());
         passes.sort_by_key(|pass| pass.manifest.by == Actor::Hand);
@@ -378,7 +378,7 @@ impl Expirer {
                 retiring.set_early(ahead.reached(at));
                 let is_its = |id: &EventId| id.camera == item.camera && id.day == item.day && names.contains(&id.name);
                 if let Some(id) = open.iter().find(|id| is_its(id)) {
-                    tracing::info!("{id} is being written; its day waits for the next pass");
+                    tracing::info!(camera = %id.camera, day = %id.day, event = %id.name, "an event is being written; its day waits for the next pass");
                     if by == Actor::Hand {
                         let report =
                             Report::failure(self.tree.root().join(id.to_string()), "it is being written again");
@@ -409,7 +409,7 @@ impl Expirer {
             }
         }
         if let Some(name) = &pass.pass {
-            tracing::info!("pass {name}: retired {} events of {} days, in {took}", pass.count(), pass.items.len());
+            tracing::info!(pass = %name, "retired {} events of {} days, in {took}", pass.count(), pass.items.len());
         }
         self.log_failures(&pass.failures, by);
         left
@@ -478,11 +478,7 @@ impl Expirer {
             let is_all = item.events == EventSelection::All;
             if is_all && (names.len() as u64 != item.count || !self.catalog.kept_of(&item.camera, item.day)?.is_empty())
             {
-                tracing::info!(
-                    "{}/{} has changed since it was planned; it waits for the next pass",
-                    item.camera,
-                    item.day
-                );
+                tracing::info!(camera = %item.camera, day = %item.day, "a day has changed since it was planned; it waits for the next pass");
                 continue;
             }
             planned.push((item, names));
@@ -565,7 +561,7 @@ impl Expirer {
             Ok(retired) => {
                 let is_all = retired.day_gone && item.events == EventSelection::All;
                 for kept in &retired.kept {
-                    tracing::info!("kept {}: {}", kept.path.display(), kept.problem);
+                    tracing::info!(path = %kept.path.display(), "kept: {}", kept.problem);
                 }
                 let count = retired.events.len() as u64;
                 left.extend(
@@ -579,7 +575,7 @@ impl Expirer {
                     let is_as_planned = count == item.count;
                     let (bytes, frees) = (item.bytes.filter(|_| is_as_planned), item.frees.filter(|_| is_as_planned));
                     let events = if is_all { EventSelection::All } else { EventSelection::Some(retired.events) };
-                    tracing::info!("retired {}/{}: {count} events, {}", item.camera, item.day, item.reason);
+                    tracing::info!(camera = %item.camera, day = %item.day, "retired {count} events: {}", item.reason);
                     pass.items.push(Item { events, count, bytes, frees, ..item.clone() });
                 }
             }

@@ -73,11 +73,11 @@ impl Reaper {
                 continue; // to stop, or for the next window
             }
             if reaped.is_gone {
-                tracing::info!("pass {} is removed", pass.manifest.pass);
+                tracing::info!(pass = %pass.manifest.pass, "the pass is removed");
             }
             if self.logs && reaped.is_news {
                 for report in &reaped.left {
-                    tracing::warn!("{}: {}", report.path.display(), report.problem);
+                    tracing::warn!(pass = %pass.manifest.pass, path = %report.path.display(), "{}", report.problem);
                 }
             }
             return reaped.left;

@@ -115,7 +115,7 @@ impl Scanner {
     /// Logs a report unless the same was logged before: open events and recent days are scanned repeatedly.
     pub(crate) fn warn_once(&self, report: &Report) {
         if self.recent.is_news(report) {
-            tracing::warn!("{}: {}", report.path.display(), report.problem);
+            tracing::warn!(path = %report.path.display(), "{}", report.problem);
         }
     }
 

@@ -236,6 +236,7 @@ impl<O: Observer> Watch<O> {
             self.silent.remove(camera);
         } else if self.silent.insert(camera.clone()) && self.poll.is_none() {
             tracing::info!(
+                %camera,
                 "{camera} is on a filesystem without notifications (FUSE, a network or shared folder); it is looked at \
                  every {}",
                 humantime::format_duration(FALLBACK_POLL)

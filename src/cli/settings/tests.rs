@@ -113,7 +113,9 @@ fn a_public_address_needs_users_or_insecure() {
         parse(&values.with(LISTEN, "0.0.0.0:8000"))
     };
     let sha256 = "0".repeat(64);
-    assert!(with_users(&format!("[tokens]\nhome = {{ sha256 = \"{sha256}\" }}")).unwrap().access.asks_who());
+    assert!(
+        with_users(&format!("[tokens]\nhome = {{ sha256 = \"{sha256}\" }}")).unwrap().access.requires_authentication()
+    );
     assert!(with_users("[proxy]\nfrom = [\"127.0.0.1\"]").is_err(), "it signs no user in");
 }
 

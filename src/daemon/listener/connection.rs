@@ -27,7 +27,7 @@ use tower::ServiceExt;
 use super::activity::{Activity, ClientTimeout, CloseReason, InFlight, TrackedBody};
 use super::stream::MonitoredStream;
 use super::timeouts::Timeouts;
-use crate::http::{Closer, OverTls};
+use crate::http::{Disconnect, OverTls};
 
 /// The limit of a request head; a longer one gets status 431. hyper accepts at most 100 fields.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -56,7 +56,7 @@ impl Connection {
         let Self { router, peer, is_tls, timeouts, closer, closed } = self;
         let activity = Arc::new(Activity::default());
         let io = TokioIo::new(MonitoredStream::new(stream, Arc::clone(&activity), timeouts));
-        let (responding, handler_closer) = (Arc::clone(&activity), Closer::new(closer.clone()));
+        let (responding, handler_closer) = (Arc::clone(&activity), Disconnect::new(closer.clone()));
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             let extensions = request.extensions_mut();

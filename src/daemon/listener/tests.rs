@@ -16,7 +16,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::*;
-use crate::http::{Closer, OverTls};
+use crate::http::{Disconnect, OverTls};
 
 /// A limit that no test reaches.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -118,11 +118,11 @@ fn a_stream_ends_when_its_client_closes() {
 #[test]
 fn a_handler_can_close_its_connection() {
     run(async {
-        let (sender, handler_closer) = watch::channel(None::<Closer>);
+        let (sender, handler_closer) = watch::channel(None::<Disconnect>);
         let router = Router::new()
             .route(
                 "/",
-                get(async move |Extension(closer): Extension<Closer>| {
+                get(async move |Extension(closer): Extension<Disconnect>| {
                     sender.send_replace(Some(closer));
                     endless(())
                 }),

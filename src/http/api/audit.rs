@@ -1,44 +1,50 @@
-//! `/api/v1/audit`: what was done with recordings, or refused, and why.
+//! `/api/v1/audit`: the changes to events and their refusals, with reasons.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::{Common, json, limit_of, redact};
+use super::redact;
 use crate::catalog::AuditPage;
-use crate::http::blocking;
-use crate::http::error::Problem;
-use crate::http::params::{Params, RawParams};
-use crate::http::viewer::Viewer;
+use crate::http::auth::Viewer;
+use crate::http::extract::Params;
+use crate::http::extract::values::{AuditCursor, Limit};
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::json;
 use crate::service::Handle;
 
-/// Entries of a page unless asked otherwise.
-const USUAL: usize = 50;
+/// The entries of a page by default.
+const DEFAULT_LIMIT: usize = 50;
 
-/// No entry has a larger number.
-const LARGEST: u64 = i64::MAX.unsigned_abs();
+/// The parameters of the audit log.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditParams {
+    /// the most entries of the page; 50 by default
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<Limit>,
+    /// the `next` of the page before
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 9_223_372_036_854_775_807u64)]
+    cursor: Option<AuditCursor>,
+}
 
-/// A page of the audit, newest first. Whoever may see only some cameras is told the entries about these.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "retention", params(
-    ("limit" = Option<u32>, Query, description = "the most entries of the page; 50 by default", minimum = 1, maximum = 1000),
-    ("cursor" = Option<u64>, Query, description = "the `next` of the page before", minimum = 0, maximum = 9_223_372_036_854_775_807u64)
-), responses(
+/// A page of the audit log, newest first. Users who cannot see all cameras get the entries of theirs.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "retention", params(AuditParams), responses(
     (status = 200, description = "the page", body = AuditPage),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn audit(
+pub(crate) async fn audit(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
-    raw: RawParams,
+    Params(params): Params<AuditParams>,
 ) -> Result<Response, Problem> {
-    let mut params = Params::new(raw)?;
-    let limit = limit_of(&mut params)?.unwrap_or(USUAL);
-    let before: Option<u64> = params.parsed("cursor", "a cursor of an earlier page")?;
-    if before.is_some_and(|before| before > LARGEST) {
-        return Err(Problem::parameter("cursor", "cursor is not one of an earlier page"));
-    }
-    params.end()?;
+    let limit = params.limit.map_or(DEFAULT_LIMIT, |limit| limit.0);
+    let before = params.cursor.map(|cursor| cursor.0);
     let scope = viewer.clone();
     let page = blocking(move || handle.audit_of(scope.cameras(), limit, before)).await?;
     Ok(json(&redact::audit(page, &viewer)))

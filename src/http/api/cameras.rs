@@ -1,4 +1,4 @@
-//! `/api/v1/cameras`: the cameras, what they have, and what becomes of it.
+//! `/api/v1/cameras`: the cameras with their sums and the forecast.
 
 use std::sync::Arc;
 
@@ -6,31 +6,30 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Common, json, tagged};
-use crate::http::blocking;
-use crate::http::error::Problem;
-use crate::http::params::{Params, RawParams};
-use crate::http::viewer::Viewer;
+use super::tagged;
+use crate::http::auth::Viewer;
+use crate::http::extract::NoParams;
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::json;
 use crate::http::wire::CamerasWire;
 use crate::service::Handle;
 
-/// The cameras and the forecast. For whoever may see only some cameras the forecast is of these, and tells nothing of the
-/// disk.
+/// The cameras and the forecast. For users who cannot see all cameras the forecast is of theirs, without the disk.
 #[utoipa::path(get, path = "/api/v1/cameras", tag = "archive", responses(
     (status = 200, description = "every camera, by name", body = CamerasWire, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn cameras(
+pub(crate) async fn cameras(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     headers: HeaderMap,
-    raw: RawParams,
+    _: NoParams,
 ) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
     let (reader, scope) = (Arc::clone(&handle), viewer.clone());
     tagged(&handle, &viewer, &(), &headers, async {
-        let stats = blocking(move || reader.stats_of(scope.cameras())).await?; // it looks at the disk
+        let stats = blocking(move || reader.stats_of(scope.cameras())).await?; // reads the size of the disk
         Ok(json(&CamerasWire::from(stats)))
     })
     .await

@@ -1,4 +1,4 @@
-//! `/api/v1/days`: what each day holds, from sums that are kept; no event is counted.
+//! `/api/v1/days`: the sums of each day, which the catalog keeps up to date.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,47 +6,62 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::{Common, json, tagged};
+use super::tagged;
 use crate::event::{Camera, Day};
-use crate::http::blocking;
-use crate::http::described::Moment;
-use crate::http::error::Problem;
-use crate::http::params::{Params, RawParams};
-use crate::http::viewer::Viewer;
+use crate::http::auth::Viewer;
+use crate::http::extract::Params;
+use crate::http::extract::schema::Moment;
+use crate::http::extract::values::TimeText;
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::json;
 use crate::http::wire::DaysWire;
 use crate::service::Handle;
 use crate::time::End;
 
+/// The parameters of days.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DaysParams {
+    /// only days of this camera; repeats
+    #[serde(default)]
+    #[param(value_type = Option<Vec<Camera>>)]
+    camera: BTreeSet<Camera>,
+    /// the first day, or a time of it
+    #[param(value_type = Option<Moment>)]
+    from: Option<TimeText>,
+    /// the last day, or a time of it
+    #[param(value_type = Option<Moment>)]
+    to: Option<TimeText>,
+}
+
 /// The days that have events, with their sums and a count for each hour.
-#[utoipa::path(get, path = "/api/v1/days", tag = "events", params(
-    ("camera" = Option<Vec<Camera>>, Query, description = "only days of this camera; repeats"),
-    ("from" = Option<Moment>, Query, description = "the first day, or a time of it"),
-    ("to" = Option<Moment>, Query, description = "the last day, or a time of it")
-), responses(
+#[utoipa::path(get, path = "/api/v1/days", tag = "events", params(DaysParams), responses(
     (status = 200, description = "newest first, then by the cameras' names", body = DaysWire, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn days(
+pub(crate) async fn days(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     headers: HeaderMap,
-    raw: RawParams,
+    Params(params): Params<DaysParams>,
 ) -> Result<Response, Problem> {
-    let mut params = Params::new(raw)?;
-    let asked: BTreeSet<Camera> = params.cameras("camera")?.into_iter().collect();
-    let first = day(&mut params, "from", End::From, &handle)?;
-    let last = day(&mut params, "to", End::To, &handle)?;
-    params.end()?;
+    let requested = params.camera;
+    let first = day(params.from, "from", End::From, &handle)?;
+    let last = day(params.to, "to", End::To, &handle)?;
     let cameras = match viewer.cameras() {
-        None => (!asked.is_empty()).then_some(asked),
-        Some(seen) if asked.is_empty() => Some(seen.clone()),
-        Some(seen) => Some(asked.intersection(seen).cloned().collect()),
+        None => (!requested.is_empty()).then_some(requested),
+        Some(visible) if requested.is_empty() => Some(visible.clone()),
+        Some(visible) => Some(requested.intersection(visible).cloned().collect()),
     };
     let reader = Arc::clone(&handle);
-    let asked = (cameras.clone(), first, last);
-    tagged(&handle, &viewer, &asked, &headers, async {
+    let range = (cameras.clone(), first, last);
+    tagged(&handle, &viewer, &range, &headers, async {
         // Years of many cameras are thousands of rows.
         let days = blocking(move || reader.days(cameras.as_ref(), first, last)).await?;
         Ok(json(&DaysWire::from(days)))
@@ -54,9 +69,10 @@ pub(in crate::http) async fn days(
     .await
 }
 
-/// The day that a time lies in.
-fn day(params: &mut Params, name: &str, end: End, handle: &Handle) -> Result<Option<Day>, Problem> {
-    let Some(time) = params.time(name, end, handle.now())? else { return Ok(None) };
+/// The day of a time.
+fn day(text: Option<TimeText>, name: &str, end: End, handle: &Handle) -> Result<Option<Day>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let time = text.resolve(name, end, handle.now())?;
     let day = Day::try_from(time.date());
     day.map(Some).map_err(|error| Problem::parameter(name, format!("{name}: {error}")))
 }

@@ -1,4 +1,4 @@
-//! `/api/v1/queue`: what waits in the delete queue, and the way back out of it.
+//! `/api/v1/queue`: the delete queue, and restoring passes.
 
 use std::sync::Arc;
 
@@ -6,46 +6,42 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Common, json, redact};
-use crate::http::blocking;
-use crate::http::error::Problem;
-use crate::http::params::{Names, Params, RawParams};
-use crate::http::viewer::Viewer;
+use super::redact;
+use crate::http::auth::Viewer;
+use crate::http::extract::{Names, NoParams};
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::json;
 use crate::http::wire::{QueueWire, RestorationWire};
 use crate::service::Handle;
 
-/// What waits in the delete queue, oldest first.
+/// The passes in the delete queue, oldest first.
 #[utoipa::path(get, path = "/api/v1/queue", tag = "retention", responses(
-    (status = 200, description = "the passes that wait, and what lies there and is not Owlery's", body = QueueWire),
-    Common
+    (status = 200, description = "the passes, and entries of the queue that are not Owlery's", body = QueueWire),
+    CommonResponses
 ))]
-pub(in crate::http) async fn queue(
-    State(handle): State<Arc<Handle>>,
-    viewer: Viewer,
-    raw: RawParams,
-) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
+pub(crate) async fn queue(State(handle): State<Arc<Handle>>, viewer: Viewer, _: NoParams) -> Result<Response, Problem> {
     let queue = blocking(move || QueueWire::of(&handle)).await?;
     Ok(json(&redact::queue(queue, &viewer)))
 }
 
-/// Takes a pass back into the archive. It never overwrites: what has no place any more stays and is told in `left`.
+/// Restores a pass to the archive. It never overwrites: events whose place is taken stay in the queue and are listed in `left`.
 #[utoipa::path(post, path = "/api/v1/queue/{pass}/restore", tag = "retention", params(
-    ("pass" = String, Path, description = "the pass, as the queue names it", example = "20261121T101500Z-Xk2pQa")
+    ("pass" = String, Path, description = "the name of the pass in the queue", example = "20261121T101500Z-Xk2pQa")
 ), responses(
-    (status = 200, description = "what is back, and what stays", body = RestorationWire),
-    (status = 404, description = "no such pass waits", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "it is being removed", body = Problem, content_type = "application/problem+json"),
-    Common
+    (status = 200, description = "what is restored, and what stays", body = RestorationWire),
+    (status = 404, description = "no such pass", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "the pass is being removed", body = Problem, content_type = "application/problem+json"),
+    CommonResponses
 ))]
-pub(in crate::http) async fn restore(
+pub(crate) async fn restore(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
     Names(pass): Names<String>,
-    raw: RawParams,
+    params: Result<NoParams, Problem>,
 ) -> Result<Response, Problem> {
     viewer.may_change()?;
-    Params::new(raw)?.end()?;
+    params?;
     if !viewer.sees_all() {
         let (handle, pass) = (Arc::clone(&handle), pass.clone());
         let queue = blocking(move || QueueWire::of(&handle)).await?;
@@ -55,18 +51,18 @@ pub(in crate::http) async fn restore(
     Ok(json(&RestorationWire::from(done)))
 }
 
-/// Refuses a pass that is not all of cameras that whoever asks sees: as unknown if nothing of it is. What a pass holds is
-/// written once, before its first rename, so that is still true when it is taken back.
+/// Refuses a pass with cameras that the user cannot see; 404 if it has only such cameras. The content of a pass never changes, so
+/// the check still holds when the pass is restored.
 fn may_restore(queue: &QueueWire, pass: &str, viewer: &Viewer) -> Result<(), Problem> {
-    let is_seen = || {
+    let visible = || {
         let parts = queue.passes.iter().filter(|queued| queued.pass == pass);
         parts.flat_map(|part| &part.items).map(|item| viewer.sees(&item.camera))
     };
-    if !is_seen().any(|is_seen| is_seen) {
+    if !visible().any(|visible| visible) {
         return Err(Problem::not_found());
     }
-    if !is_seen().all(|is_seen| is_seen) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "this pass takes an admin of all of its cameras"));
+    if !visible().all(|visible| visible) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "admin role for all cameras of this pass required"));
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! What of plans, passes, the delete queue and the audit exists for whoever asks. What is about other cameras is left out, and with it
-//! what tells of the archive as a whole; a pass of which nothing is left is none.
+//! Removes what a user may not see from plans, passes, the delete queue and the audit log: other cameras, and data of the whole archive.
+//! A pass without visible items is removed.
 
 use std::collections::BTreeSet;
 
 use crate::catalog::AuditPage;
 use crate::event::Item;
-use crate::http::viewer::Viewer;
+use crate::http::auth::Viewer;
 use crate::http::wire::{GuardWire, PlanWire, QueueWire, RefusalWire, WaitingWire};
 
-/// Said in place of what concerns cameras that whoever asks does not see.
-const MORE: &str = "this is about the whole archive; whoever sees all cameras is told more";
+/// Replaces messages that may concern invisible cameras.
+const REDACTED: &str = "concerns the whole archive; visible to users with access to all cameras";
 
 fn keep(items: &mut Vec<Item>, viewer: &Viewer) {
     items.retain(|item| viewer.sees(&item.camera));
@@ -18,24 +18,23 @@ fn keep(items: &mut Vec<Item>, viewer: &Viewer) {
     }
 }
 
-/// The catalog has left out what is of other cameras.
+/// The query of the catalog leaves out other cameras.
 pub(super) fn audit(mut page: AuditPage, viewer: &Viewer) -> AuditPage {
     page.entries.iter_mut().for_each(|entry| viewer.redact_entry(entry));
     page
 }
 
-/// The queue without the passes of which nothing is seen. One that lies in several queues is told once: where its parts lie
-/// names cameras.
+/// Removes passes without visible items. A pass with parts in several queues appears once, since the paths of its parts name cameras.
 pub(super) fn queue(mut queue: QueueWire, viewer: &Viewer) -> QueueWire {
     if viewer.sees_all() {
         return queue;
     }
-    let mut told = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     queue.passes.retain_mut(|pass| {
         keep(&mut pass.items, viewer);
         pass.path = None;
-        pass.problem.iter_mut().for_each(|problem| MORE.clone_into(problem)); // it may name files of any camera
-        !pass.items.is_empty() && told.insert(pass.pass.clone())
+        pass.problem.iter_mut().for_each(|problem| REDACTED.clone_into(problem)); // it may name files of any camera
+        !pass.items.is_empty() && seen.insert(pass.pass.clone())
     });
     queue.others.clear();
     queue
@@ -55,7 +54,7 @@ pub(super) fn plan(mut plan: PlanWire, viewer: &Viewer) -> PlanWire {
 
 pub(super) fn guards(mut guards: Vec<GuardWire>, viewer: &Viewer) -> Vec<GuardWire> {
     if !viewer.sees_all() {
-        guards.iter_mut().flat_map(|guard| &mut guard.message).for_each(|message| MORE.clone_into(message));
+        guards.iter_mut().flat_map(|guard| &mut guard.message).for_each(|message| REDACTED.clone_into(message));
     }
     guards
 }
@@ -72,7 +71,7 @@ pub(super) fn waiting(mut passes: Vec<WaitingWire>, viewer: &Viewer) -> Vec<Wait
 }
 
 fn hide(refusal: &mut RefusalWire) {
-    MORE.clone_into(&mut refusal.message);
+    REDACTED.clone_into(&mut refusal.message);
 }
 
 #[cfg(test)]
@@ -83,7 +82,7 @@ mod tests {
 
     use super::*;
     use crate::event::Camera;
-    use crate::http::viewer::{Account, Role};
+    use crate::http::auth::{Account, Role};
 
     fn user(cameras: Option<BTreeSet<Camera>>) -> Viewer {
         Viewer::new(Arc::new(Account { name: "anna".to_owned(), role: Role::Viewer, cameras }))

@@ -1,4 +1,4 @@
-//! `/api/v1/retention`: the rules, what they would do now, what keeps them from it, and a person's word on that.
+//! `/api/v1/retention`: the rules, the plan, the guards; running a pass and confirming a held one.
 
 use std::sync::Arc;
 
@@ -7,27 +7,28 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Common, json, redact};
+use super::redact;
 use crate::archive::rfc3339;
 use crate::error::Error;
-use crate::http::error::Problem;
-use crate::http::params::{Params, RawParams};
-use crate::http::viewer::Viewer;
+use crate::http::auth::Viewer;
+use crate::http::extract::NoParams;
+use crate::http::extract::body;
+use crate::http::limits::blocking;
+use crate::http::problem::{CommonResponses, Problem};
+use crate::http::response::json;
 use crate::http::wire::{PassWire, RetentionWire};
-use crate::http::{blocking, body};
 use crate::service::Handle;
 
-/// The rules, the plan as of now, every guard, the forecast, and the passes that wait or are held.
+/// The rules, the current plan, all guards, the forecast, and the queued and held passes.
 #[utoipa::path(get, path = "/api/v1/retention", tag = "retention", responses(
-    (status = 200, description = "how retention stands", body = RetentionWire),
-    Common
+    (status = 200, description = "the state of retention", body = RetentionWire),
+    CommonResponses
 ))]
-pub(in crate::http) async fn retention(
+pub(crate) async fn retention(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
-    raw: RawParams,
+    _: NoParams,
 ) -> Result<Response, Problem> {
-    Params::new(raw)?.end()?;
     let scope = viewer.clone();
     let mut wire = blocking(move || RetentionWire::of(&handle, scope.cameras())).await?;
     wire.plan = wire.plan.map(|plan| redact::plan(plan, &viewer));
@@ -36,61 +37,61 @@ pub(in crate::http) async fn retention(
     Ok(json(&wire))
 }
 
-/// A pass now, by the rules. A guard that refuses it is told in `refused`, with the id that confirms it in `pass`.
+/// Runs a pass by the rules. If a guard refuses it, `refused` has the guard, and `pass` the id to confirm.
 #[utoipa::path(post, path = "/api/v1/retention/run", tag = "retention", responses(
-    (status = 200, description = "what was retired, or which guard refused", body = PassWire),
-    Common
+    (status = 200, description = "what was retired, or the guard that refused", body = PassWire),
+    CommonResponses
 ))]
-pub(in crate::http) async fn run(
+pub(crate) async fn run(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
-    raw: RawParams,
+    params: Result<NoParams, Problem>,
 ) -> Result<Response, Problem> {
     viewer.may_change_all()?;
-    Params::new(raw)?.end()?;
+    params?;
     ready(&handle)?;
     let pass = blocking(move || match handle.expire(None) {
-        // A guard that lets no plan be made: there is no id that could be confirmed.
+        // This guard prevents a plan, so there is no id to confirm.
         Err(Error::Refused { guard, message }) => Ok(PassWire::refused(rfc3339(handle.now().utc), guard, message)),
         other => other.map(|pass| PassWire::from(&pass)),
     });
     Ok(json(&pass.await?))
 }
 
-/// Which pass is confirmed.
+/// The pass to confirm.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct Confirmation {
+pub(crate) struct Confirmation {
     /// The id of the held pass.
     pass: String,
 }
 
-/// Carries out the pass that is held, as it was told: less what has since been saved, opened, restored or vanished.
+/// Runs the held pass as it was planned, without events that have been saved, opened, restored or removed since.
 #[utoipa::path(post, path = "/api/v1/retention/confirm", tag = "retention", request_body = Confirmation, responses(
-    (status = 200, description = "what was retired, or which guard still refuses", body = PassWire),
-    (status = 404, description = "no pass is held under this id, any more or at all", body = Problem, content_type = "application/problem+json"),
+    (status = 200, description = "what was retired, or the guard that still refuses", body = PassWire),
+    (status = 404, description = "no held pass has this id", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "the body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "the body is not JSON", body = Problem, content_type = "application/problem+json"),
-    Common
+    CommonResponses
 ))]
-pub(in crate::http) async fn confirm(
+pub(crate) async fn confirm(
     State(handle): State<Arc<Handle>>,
     viewer: Viewer,
-    raw: RawParams,
+    params: Result<NoParams, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
     viewer.may_change_all()?;
-    Params::new(raw)?.end()?;
+    params?;
     let Confirmation { pass } = body::json(request).await?;
     ready(&handle)?;
     let pass = blocking(move || handle.confirm(&pass)).await?;
     Ok(json(&PassWire::from(&pass)))
 }
 
-/// Refuses while not enough is known to expire by.
+/// Refuses passes before the preload is complete.
 fn ready(handle: &Handle) -> Result<(), Problem> {
     if handle.status.may_expire() {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the archive is still being read; /readyz tells how far it is"))
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the archive is still being read; see /readyz for the progress"))
 }

@@ -1,4 +1,4 @@
-//! Whoever may see only some cameras: every route under `/api/v1` on a real archive, asked past the gate as different users.
+//! Users who cannot see all cameras: every route under `/api/v1` over an archive, for different users, without `authenticate`.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -16,10 +16,9 @@ use tower::ServiceExt;
 use crate::archive::Depth;
 use crate::clock::ManualClock;
 use crate::event::EventId;
-use crate::http::access::Access;
-use crate::http::routes;
-use crate::http::viewer::{Account, Role, Viewer};
-use crate::http::web::Web;
+use crate::http::auth::{Access, Account, Role, Viewer};
+use crate::http::routes::routes;
+use crate::http::state::AppState;
 use crate::retention::{Policy, Rules};
 use crate::scan::Progress;
 use crate::service::{Archive, Options, Parts};
@@ -29,7 +28,7 @@ struct World {
     folder: tempfile::TempDir,
     clock: Arc<ManualClock>,
     parts: Parts,
-    web: Web,
+    state: AppState,
 }
 
 /// Each camera has these, with a file of 100 bytes in each.
@@ -56,14 +55,14 @@ impl World {
         let clock = Arc::new(ManualClock::new(noon));
         let parts = Archive::open(options.clock(clock.clone())).unwrap().parts().unwrap();
         parts.preload(Depth::Measure, &Progress::default()).unwrap();
-        let web = Web::new(Arc::clone(parts.handle()), folder.path(), Access::default());
-        Self { folder, clock, parts, web }
+        let state = AppState::new(Arc::clone(parts.handle()), folder.path(), Access::default());
+        Self { folder, clock, parts, state }
     }
 
-    /// Somebody who may see these cameras.
+    /// A user who can see these cameras.
     fn user(&self, role: Role, cameras: &[&str]) -> User {
         let cameras = Some(cameras.iter().map(|camera| camera.parse().unwrap()).collect::<BTreeSet<_>>());
-        self.asked_by(Viewer::new(Arc::new(Account { name: "somebody".to_owned(), role, cameras })))
+        self.as_user(Viewer::new(Arc::new(Account { name: "anna".to_owned(), role, cameras })))
     }
 
     fn viewer(&self, cameras: &[&str]) -> User {
@@ -75,12 +74,12 @@ impl World {
     }
 
     /// An admin of everything.
-    fn anybody(&self) -> User {
-        self.asked_by(Viewer::anybody())
+    fn unrestricted(&self) -> User {
+        self.as_user(Viewer::unrestricted())
     }
 
-    fn asked_by(&self, viewer: Viewer) -> User {
-        User(routes().layer(Extension(viewer)).with_state(self.web.clone()))
+    fn as_user(&self, viewer: Viewer) -> User {
+        User(routes().layer(Extension(viewer)).with_state(self.state.clone()))
     }
 
     fn path(&self, below: &str) -> PathBuf {
@@ -97,13 +96,13 @@ impl World {
 /// The routes as one user reaches them.
 struct User(Router);
 
-struct Answer {
+struct Received {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Answer {
+impl Received {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {} {:?}", self.status, self.body))
     }
@@ -114,38 +113,38 @@ impl Answer {
 }
 
 impl User {
-    fn ask(&self, request: Request<Body>) -> Answer {
+    fn request(&self, request: Request<Body>) -> Received {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let response = self.0.clone().oneshot(request).await.unwrap();
             let (head, body) = response.into_parts();
             let body = to_bytes(body, usize::MAX).await.unwrap();
-            Answer { status: head.status, headers: head.headers, body }
+            Received { status: head.status, headers: head.headers, body }
         })
     }
 
-    fn send(&self, method: &str, path: &str) -> Answer {
-        self.ask(Request::builder().method(method).uri(path).body(Body::empty()).unwrap())
+    fn send(&self, method: &str, path: &str) -> Received {
+        self.request(Request::builder().method(method).uri(path).body(Body::empty()).unwrap())
     }
 
-    /// What a page tells, which must be there.
+    /// The JSON of a successful response.
     fn get(&self, path: &str) -> Value {
-        let answer = self.send("GET", path);
-        assert_eq!(answer.status, StatusCode::OK, "{path}: {:?}", answer.body);
-        answer.json()
+        let response = self.send("GET", path);
+        assert_eq!(response.status, StatusCode::OK, "{path}: {:?}", response.body);
+        response.json()
     }
 
     fn has_it(&self, path: &str, tag: &str) -> bool {
         let request = Request::builder().uri(path).header(header::IF_NONE_MATCH, tag).body(Body::empty()).unwrap();
-        self.ask(request).status == StatusCode::NOT_MODIFIED
+        self.request(request).status == StatusCode::NOT_MODIFIED
     }
 
-    fn confirm(&self, kind: Option<&str>, body: impl Into<Body>) -> Answer {
+    fn confirm(&self, kind: Option<&str>, body: impl Into<Body>) -> Received {
         let mut request = Request::builder().method("POST").uri("/api/v1/retention/confirm");
         if let Some(kind) = kind {
             request = request.header(header::CONTENT_TYPE, kind);
         }
-        self.ask(request.body(body.into()).unwrap())
+        self.request(request.body(body.into()).unwrap())
     }
 }
 
@@ -169,7 +168,7 @@ fn all_rules() -> Rules {
 }
 
 #[test]
-fn lists_and_counts_are_of_the_cameras_that_somebody_sees() {
+fn lists_and_counts_are_of_visible_cameras() {
     let world = World::new(&no_rules());
     let user = world.viewer(&["Camera1", "Camera3", "Camera9"]);
     let events = user.get("/api/v1/events");
@@ -182,14 +181,14 @@ fn lists_and_counts_are_of_the_cameras_that_somebody_sees() {
         ("camera=Camera9", 0),
         ("saved=false&order=asc&limit=4", 4),
     ] {
-        let told = user.get(&format!("/api/v1/events?{query}"));
-        assert_eq!(told["events"].as_array().unwrap().len(), expected, "{query}");
-        assert!(!told.to_string().contains("Camera2"), "{told}");
+        let json = user.get(&format!("/api/v1/events?{query}"));
+        assert_eq!(json["events"].as_array().unwrap().len(), expected, "{query}");
+        assert!(!json.to_string().contains("Camera2"), "{json}");
     }
     // A cursor that names another camera's event is a place in time and nothing else: of the newest day, Camera1's is left.
     let cursor = "2026-11-19T12:00:00/Camera2/2026-11-19/12-00-00";
-    let told = user.get(&format!("/api/v1/events?cursor={cursor}"));
-    assert_eq!(told["events"].as_array().unwrap().len(), 5, "{told}");
+    let json = user.get(&format!("/api/v1/events?cursor={cursor}"));
+    assert_eq!(json["events"].as_array().unwrap().len(), 5, "{json}");
 
     let cameras = user.get("/api/v1/cameras");
     assert_eq!(all(&cameras["cameras"], "name"), ["Camera1", "Camera3"]);
@@ -199,16 +198,16 @@ fn lists_and_counts_are_of_the_cameras_that_somebody_sees() {
     assert_eq!(user.get("/api/v1/days?camera=Camera2"), json!({"days": []}));
     assert_eq!(user.get("/api/v1/days?camera=Camera2&camera=Camera3")["days"].as_array().unwrap().len(), 2);
 
-    let nobody = world.asked_by(Viewer::nobody());
-    assert_eq!(nobody.get("/api/v1/events"), json!({"events": [], "next": null}));
-    assert_eq!(nobody.get("/api/v1/days"), json!({"days": []}));
-    assert_eq!(nobody.get("/api/v1/cameras")["cameras"], json!([]));
-    assert_eq!(nobody.get("/api/v1/audit"), json!({"entries": [], "next": null}));
-    assert_eq!(nobody.get("/api/v1/queue"), json!({"passes": [], "others": []}));
+    let blind = world.as_user(Viewer::without_access());
+    assert_eq!(blind.get("/api/v1/events"), json!({"events": [], "next": null}));
+    assert_eq!(blind.get("/api/v1/days"), json!({"days": []}));
+    assert_eq!(blind.get("/api/v1/cameras")["cameras"], json!([]));
+    assert_eq!(blind.get("/api/v1/audit"), json!({"entries": [], "next": null}));
+    assert_eq!(blind.get("/api/v1/queue"), json!({"passes": [], "others": []}));
 }
 
 #[test]
-fn another_camera_is_answered_as_one_that_does_not_exist() {
+fn invisible_cameras_look_unknown() {
     let world = World::new(&no_rules());
     let user = world.admin(&["Camera1"]);
     for (method, path) in [
@@ -227,34 +226,34 @@ fn another_camera_is_answered_as_one_that_does_not_exist() {
     }
     assert!(world.path("Camera2/2026-09-01/10-00-00/10-00-00-00.jpg").exists());
     assert!(!world.path("Camera2/2026-09-01/10-00-00/.saved").exists());
-    assert_eq!(world.anybody().get("/api/v1/audit")["entries"], json!([]), "nothing was done, nor refused");
+    assert_eq!(world.unrestricted().get("/api/v1/audit")["entries"], json!([]), "nothing was done, nor refused");
 }
 
 #[test]
-fn a_page_that_somebody_else_has_is_neither_confirmed_nor_told() {
+fn tags_of_other_users_do_not_match() {
     let world = World::new(&no_rules());
-    let users = [world.anybody(), world.viewer(&["Camera1"]), world.viewer(&["Camera2"]), world.viewer(&[])];
+    let users = [world.unrestricted(), world.viewer(&["Camera1"]), world.viewer(&["Camera2"]), world.viewer(&[])];
     for path in ["/api/v1/events", "/api/v1/events?camera=Camera1", "/api/v1/days", "/api/v1/cameras"] {
-        let answers = users.each_ref().map(|user| user.send("GET", path));
+        let responses = users.each_ref().map(|user| user.send("GET", path));
         for (at, user) in users.iter().enumerate() {
-            for (of, answer) in answers.iter().enumerate() {
-                assert_eq!(user.has_it(path, &answer.tag()), at == of, "{path}: {at} with the tag of {of}");
+            for (of, response) in responses.iter().enumerate() {
+                assert_eq!(user.has_it(path, &response.tag()), at == of, "{path}: {at} with the tag of {of}");
             }
-            // Asked again, now that everybody's page is kept. What is free on the disk changes by itself.
+            // Requested again, now that all pages are cached. The free space of the disk changes by itself.
             let again = user.send("GET", path);
-            assert!(again.body == answers[at].body || path.ends_with("/cameras") && at == 0, "{path}: {at}");
+            assert!(again.body == responses[at].body || path.ends_with("/cameras") && at == 0, "{path}: {at}");
         }
-        assert!(!String::from_utf8_lossy(&answers[1].body).contains("Camera2"), "{path}");
-        assert_eq!(answers[1].headers[header::CACHE_CONTROL], "private, no-cache");
+        assert!(!String::from_utf8_lossy(&responses[1].body).contains("Camera2"), "{path}");
+        assert_eq!(responses[1].headers[header::CACHE_CONTROL], "private, no-cache");
     }
     let same = world.admin(&["Camera1"]);
     assert!(same.has_it("/api/v1/days", &users[1].send("GET", "/api/v1/days").tag()), "it is the cameras that count");
 }
 
 #[test]
-fn the_tag_of_a_span_back_from_now_holds_no_longer_than_what_that_means() {
+fn tags_of_relative_times_expire() {
     let world = World::new(&no_rules());
-    let user = world.anybody();
+    let user = world.unrestricted();
     let now = crate::clock::Clock::now(&*world.clock).local;
     for (path, moves) in [
         ("/api/v1/events?from=2d", true),
@@ -272,7 +271,7 @@ fn the_tag_of_a_span_back_from_now_holds_no_longer_than_what_that_means() {
 }
 
 #[test]
-fn a_tag_does_not_tell_that_something_has_changed_at_other_cameras() {
+fn tags_do_not_reveal_changes_of_other_cameras() {
     let world = World::new(&no_rules());
     let paths = ["/api/v1/events", "/api/v1/days", "/api/v1/cameras"];
     let tags = |cameras: &[&str]| paths.map(|path| world.viewer(cameras).send("GET", path).tag());
@@ -283,28 +282,28 @@ fn a_tag_does_not_tell_that_something_has_changed_at_other_cameras() {
 }
 
 #[test]
-fn the_forecast_tells_nothing_of_the_archive_and_its_disk() {
+fn limited_users_get_no_disk_forecast() {
     let world = World::new(&all_rules());
-    let whole = world.anybody().get("/api/v1/cameras");
+    let whole = world.unrestricted().get("/api/v1/cameras");
     assert!(whole["forecast"]["disk"].is_object() && whole["forecast"]["days_until_full"].is_u64(), "{whole}");
     let rules = |forecast: &Value| all(&forecast["kept"], "rule").join(" ");
     assert_eq!(rules(&whole["forecast"]), "keep-days max-size min-free");
     let user = world.viewer(&["Camera1"]);
-    let told = user.get("/api/v1/cameras");
-    let forecast = &told["forecast"];
-    assert!(forecast["disk"].is_null() && forecast["days_until_full"].is_null(), "{told}");
+    let json = user.get("/api/v1/cameras");
+    let forecast = &json["forecast"];
+    assert!(forecast["disk"].is_null() && forecast["days_until_full"].is_null(), "{json}");
     assert_eq!(rules(forecast), "keep-days");
-    assert_eq!(forecast["bytes_per_day_7"], told["cameras"][0]["forecast"]["bytes_per_day_7"]);
+    assert_eq!(forecast["bytes_per_day_7"], json["cameras"][0]["forecast"]["bytes_per_day_7"]);
     assert_eq!(
         forecast["bytes_per_day_7"].as_u64().map(|rate| rate * 3),
         whole["forecast"]["bytes_per_day_7"].as_u64()
     );
-    assert_eq!(rules(&told["cameras"][0]["forecast"]), "keep-days max-size");
+    assert_eq!(rules(&json["cameras"][0]["forecast"]), "keep-days max-size");
     assert_eq!(user.get("/api/v1/retention")["forecast"], *forecast);
 }
 
 #[test]
-fn only_an_admin_changes_anything_and_only_one_of_all_cameras_what_is_all_of_them() {
+fn changes_require_an_admin() {
     let world = World::new(&all_rules());
     let held = world.parts.handle().pass(None).unwrap();
     assert!(held.refused.is_some());
@@ -336,23 +335,23 @@ fn only_an_admin_changes_anything_and_only_one_of_all_cameras_what_is_all_of_the
 }
 
 #[test]
-fn what_waits_in_the_queue_is_told_as_far_as_it_is_seen() {
+fn the_queue_is_redacted() {
     let world = World::new(&no_rules());
     let own = world.delete(&["Camera1/2026-09-01/10-00-00"]);
     let others = world.delete(&["Camera2/2026-09-01/10-00-00"]);
     let mixed = world.delete(&["Camera1/2026-09-01/11-00-00", "Camera2/2026-09-01/11-00-00"]);
-    fs::create_dir(world.path("delete_queue/of-somebody-else")).unwrap();
+    fs::create_dir(world.path("delete_queue/foreign")).unwrap();
     let user = world.admin(&["Camera1"]);
-    for (told, at) in [(user.get("/api/v1/queue"), "passes"), (user.get("/api/v1/retention"), "passes")] {
-        assert_eq!(all(&told[at], "pass").into_iter().collect::<BTreeSet<_>>(), [&*own, &*mixed].into(), "{told}");
-        for pass in told[at].as_array().unwrap() {
-            assert_eq!(all(&pass["items"], "camera"), ["Camera1"], "{told}");
+    for (json, at) in [(user.get("/api/v1/queue"), "passes"), (user.get("/api/v1/retention"), "passes")] {
+        assert_eq!(all(&json[at], "pass").into_iter().collect::<BTreeSet<_>>(), [&*own, &*mixed].into(), "{json}");
+        for pass in json[at].as_array().unwrap() {
+            assert_eq!(all(&pass["items"], "camera"), ["Camera1"], "{json}");
         }
-        assert!(!told.to_string().contains("Camera2"), "{told}");
+        assert!(!json.to_string().contains("Camera2"), "{json}");
     }
     let queue = user.get("/api/v1/queue");
     assert!(queue["passes"][0]["path"].is_null() && queue["others"] == json!([]), "{queue}");
-    let whole = world.anybody().get("/api/v1/queue");
+    let whole = world.unrestricted().get("/api/v1/queue");
     assert_eq!((whole["passes"].as_array().unwrap().len(), whole["others"].as_array().unwrap().len()), (3, 1));
 
     let restore = |user: &User, pass: &str| user.send("POST", &format!("/api/v1/queue/{pass}/restore"));
@@ -369,59 +368,59 @@ fn what_waits_in_the_queue_is_told_as_far_as_it_is_seen() {
 }
 
 #[test]
-fn plan_guards_and_the_held_pass_are_told_as_far_as_they_are_seen() {
+fn plans_and_guards_are_redacted() {
     let rules =
         Rules { keep_days: vec!["45".to_owned(), "Camera2=30".to_owned(), "Camera9=7".to_owned()], ..all_rules() };
     for (rules, guard) in [(all_rules(), "share"), (rules, "configuration")] {
         let world = World::new(&rules);
         let held = world.parts.handle().pass(None).unwrap();
         assert_eq!(held.refused.as_ref().unwrap().guard.as_str(), guard);
-        let whole = world.anybody().get("/api/v1/retention");
+        let whole = world.unrestricted().get("/api/v1/retention");
         assert_eq!(whole["rules"]["keep_days"][0], "45");
         assert_eq!(all(&whole["plan"]["items"], "camera"), ["Camera1", "Camera2", "Camera3"]);
         assert_eq!(whole["plan"]["held"]["guard"], guard);
         assert_eq!(whole["passes"][0]["pass"].as_str(), held.pass.as_deref());
         let of =
-            |told: &Value| told["guards"].as_array().unwrap().iter().find(|one| one["name"] == guard).unwrap().clone();
+            |json: &Value| json["guards"].as_array().unwrap().iter().find(|one| one["name"] == guard).unwrap().clone();
         assert!(!of(&whole)["ok"].as_bool().unwrap());
         assert_eq!(of(&whole)["message"].as_str().unwrap(), held.refused.unwrap().message);
 
-        let told = world.viewer(&["Camera1"]).get("/api/v1/retention");
-        let text = told.to_string();
+        let json = world.viewer(&["Camera1"]).get("/api/v1/retention");
+        let text = json.to_string();
         for secret in ["Camera2", "Camera3", "Camera9", "of 9 events", "1000000000B", "1B\""] {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
-        assert_eq!(told["rules"]["keep_days"], json!(["45"]));
-        assert_eq!(told["rules"]["max_size"], json!(["Camera1=1000000B"]));
-        assert_eq!(all(&told["plan"]["items"], "camera"), ["Camera1"]);
-        assert_eq!(told["plan"]["held"]["guard"], guard);
-        assert!(!of(&told)["ok"].as_bool().unwrap());
-        assert_eq!(all(&told["passes"][0]["items"], "camera"), ["Camera1"]);
-        assert_eq!(told["passes"][0]["refused"]["guard"], guard);
+        assert_eq!(json["rules"]["keep_days"], json!(["45"]));
+        assert_eq!(json["rules"]["max_size"], json!(["Camera1=1000000B"]));
+        assert_eq!(all(&json["plan"]["items"], "camera"), ["Camera1"]);
+        assert_eq!(json["plan"]["held"]["guard"], guard);
+        assert!(!of(&json)["ok"].as_bool().unwrap());
+        assert_eq!(all(&json["passes"][0]["items"], "camera"), ["Camera1"]);
+        assert_eq!(json["passes"][0]["refused"]["guard"], guard);
         let nothing = world.viewer(&["Camera9"]).get("/api/v1/retention");
         assert_eq!((&nothing["plan"]["items"], &nothing["passes"]), (&json!([]), &json!([])));
     }
 }
 
 #[test]
-fn what_a_rule_of_the_whole_archive_takes_tells_nothing_of_that() {
+fn reasons_of_the_whole_archive_are_redacted() {
     let rules = Rules { max_size: vec!["100B".to_owned()], max_share: Some("1".to_owned()), ..no_rules() };
     let world = World::new(&rules);
-    let (whole, user) = (world.anybody(), world.viewer(&["Camera1"]));
-    let is_told = |told: &Value| told.to_string().contains("archive over");
-    assert!(is_told(&whole.get("/api/v1/retention")["plan"]));
-    let told = user.get("/api/v1/retention");
-    assert_eq!(all(&told["plan"]["items"], "reason"), ["by a rule of the whole archive"], "{told}");
+    let (whole, user) = (world.unrestricted(), world.viewer(&["Camera1"]));
+    let is_shown = |json: &Value| json.to_string().contains("archive over");
+    assert!(is_shown(&whole.get("/api/v1/retention")["plan"]));
+    let json = user.get("/api/v1/retention");
+    assert_eq!(all(&json["plan"]["items"], "reason"), ["by a rule of the whole archive"], "{json}");
     assert!(world.parts.handle().pass(None).unwrap().refused.is_none());
     for path in ["/api/v1/queue", "/api/v1/retention", "/api/v1/audit"] {
-        assert!(is_told(&whole.get(path)), "{path}");
-        let told = user.get(path);
-        assert!(!is_told(&told) && told.to_string().contains("by a rule of the whole archive"), "{path}: {told}");
+        assert!(is_shown(&whole.get(path)), "{path}");
+        let json = user.get(path);
+        assert!(!is_shown(&json) && json.to_string().contains("by a rule of the whole archive"), "{path}: {json}");
     }
 }
 
 #[test]
-fn the_audit_is_of_the_cameras_that_somebody_sees_and_its_pages_are_full() {
+fn limited_users_get_full_audit_pages() {
     let world = World::new(&Rules { keep_days: vec!["45".to_owned()], max_share: Some("1".to_owned()), ..no_rules() });
     for event in EVENTS {
         for camera in ["Camera1", "Camera2", "Camera3"] {
@@ -451,17 +450,17 @@ fn the_audit_is_of_the_cameras_that_somebody_sees_and_its_pages_are_full() {
         }
     }
     assert_eq!(&paged, entries);
-    let all_entries = world.anybody().get("/api/v1/audit");
+    let all_entries = world.unrestricted().get("/api/v1/audit");
     assert_eq!(all_entries["entries"].as_array().unwrap().len(), 18 + 1 + 3);
 }
 
 #[test]
-fn no_pass_is_made_while_the_archive_is_still_being_read() {
+fn no_pass_runs_before_the_preload_is_complete() {
     let world = World::new(&all_rules()); // nothing runs here, so nothing ever says that all is read
     let id = world.parts.handle().pass(None).unwrap().pass.unwrap();
-    let user = world.anybody();
-    let told = user.get("/api/v1/retention");
-    assert!(told["next_check"].is_null(), "{told}");
+    let user = world.unrestricted();
+    let json = user.get("/api/v1/retention");
+    assert!(json["next_check"].is_null(), "{json}");
     assert_eq!(user.send("POST", "/api/v1/retention/run").status, StatusCode::SERVICE_UNAVAILABLE);
     let body = json!({"pass": id}).to_string();
     assert_eq!(user.confirm(Some("application/json"), body).status, StatusCode::SERVICE_UNAVAILABLE);
@@ -470,12 +469,12 @@ fn no_pass_is_made_while_the_archive_is_still_being_read() {
 
 #[test]
 fn a_body_is_json_of_the_known_shape() {
-    let user = World::new(&no_rules()).anybody();
+    let user = World::new(&no_rules()).unrestricted();
     let is = |kind: Option<&str>, body: String| {
-        let answer = user.confirm(kind, body);
-        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json");
-        assert_eq!(answer.json()["status"], answer.status.as_u16());
-        answer.status.as_u16()
+        let response = user.confirm(kind, body);
+        assert_eq!(response.headers[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.json()["status"], response.status.as_u16());
+        response.status.as_u16()
     };
     let (json, good) = (Some("application/json"), r#"{"pass":"x"}"#.to_owned());
     for kind in
@@ -488,7 +487,7 @@ fn a_body_is_json_of_the_known_shape() {
     {
         assert_eq!(is(json, bad.to_owned()), 400, "{bad}");
     }
-    // What is well formed is looked at further, and nothing is ready here.
+    // A valid body passes this check, and the service is not ready here.
     assert_eq!(is(json, good.clone()), 503);
     assert_eq!(is(Some("Application/JSON; charset=utf-8"), good), 503);
 }

@@ -1,108 +1,112 @@
-//! The task that follows the service's news and encodes each of them once, for all clients. It runs as long as somebody
-//! listens, and some minutes longer; it ends when the service stops.
+//! The task that encodes each notification of the service once for all clients. It ends some minutes after the last client has left,
+//! or with the service.
 
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::flood::{Flood, Verdict};
+use super::coalescer::{Coalescer, Decision};
 use super::message::Message;
 use super::run::Run;
 use super::{Live, Settings};
 use crate::service::{Handle, Notification, Subscription};
 
-/// News that are added to the log before the clients are woken: each wakes them all.
-const TOGETHER: usize = 256;
+/// The most notifications that are encoded before clients are woken.
+const MAX_BATCH: usize = 256;
 
-/// Ends the run, however the task ends: the runtime that it runs on may be an embedding program's, and go away.
-pub(super) struct Ending {
+/// Ends the run when the task ends, also when its runtime is dropped.
+pub(super) struct RunGuard {
     live: Arc<Live>,
     run: Arc<Run>,
 }
 
-impl Ending {
+impl RunGuard {
     pub fn new(live: &Arc<Live>, run: Arc<Run>) -> Self {
         Self { live: Arc::clone(live), run }
     }
 }
 
-impl Drop for Ending {
+impl Drop for RunGuard {
     fn drop(&mut self) {
-        self.live.forget(&self.run);
+        self.live.remove(&self.run);
         self.run.end();
     }
 }
 
-/// Follows until nobody needs it any more.
-pub(super) async fn follow(ending: Ending, mut news: Subscription) {
-    let (live, run) = (&ending.live, &ending.run);
-    let Settings { look, stall, linger, .. } = live.settings;
-    let mut encoder =
-        Encoder { handle: &live.handle, run, flood: Flood::new(Instant::now()), most: live.settings.bounds.bytes / 8 };
-    let mut look = interval(look);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Encodes notifications until the run has been without subscribers for a while.
+pub(super) async fn follow(guard: RunGuard, mut notifications: Subscription) {
+    let (live, run) = (&guard.live, &guard.run);
+    let Settings { check_interval, stall_timeout, linger, .. } = live.settings;
+    let mut encoder = Encoder {
+        handle: &live.handle,
+        run,
+        coalescer: Coalescer::new(Instant::now()),
+        max_message: live.settings.bounds.bytes / 8,
+    };
+    let mut check = interval(check_interval);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            notice = news.next() => {
-                let Some(notice) = notice else { return };
-                encoder.add(notice);
-                for _ in 1..TOGETHER {
-                    // What has come together is sent together. The end is met again above.
-                    let Some(Some(notice)) = news.next().now_or_never() else { break };
-                    encoder.add(notice);
+            notification = notifications.next() => {
+                let Some(notification) = notification else { return };
+                encoder.add(notification);
+                for _ in 1..MAX_BATCH {
+                    // Sends what has arrived together. The end of the subscription is handled above.
+                    let Some(Some(notification)) = notifications.next().now_or_never() else { break };
+                    encoder.add(notification);
                 }
                 run.wake();
             }
-            _ = look.tick() => {
-                if encoder.flood.look(Instant::now()) {
+            _ = check.tick() => {
+                if encoder.coalescer.is_reset_due(Instant::now()) {
                     encoder.reset();
                     run.wake();
                 }
-                let dropped = run.drop_stalled(stall);
+                let dropped = run.drop_stalled(stall_timeout);
                 if dropped > 0 {
-                    tracing::debug!("live stream: {dropped} clients did not take what waited for them and are dropped");
+                    tracing::debug!("live stream: disconnected {dropped} clients that read nothing");
                 }
-                if run.is_deserted(linger) && live.forget_deserted(run) {
+                if run.is_idle(linger) && live.remove_idle(run) {
                     return;
                 }
                 #[cfg(test)]
-                live.looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                live.checks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         }
     }
 }
 
-/// Turns notices into messages of the log.
+/// Turns notifications into messages of the log.
 struct Encoder<'a> {
     handle: &'a Handle,
     run: &'a Run,
-    flood: Flood,
-    /// The longest message, in bytes; what is longer is left to be asked for.
-    most: usize,
+    coalescer: Coalescer,
+    /// The largest message, in bytes; a reset replaces a larger one.
+    max_message: usize,
 }
 
 impl Encoder<'_> {
-    fn add(&mut self, notice: Notification) {
+    fn add(&mut self, notification: Notification) {
         let now = Instant::now();
-        let verdict = if notice == Notification::Reset { self.flood.lost(now) } else { self.flood.news(now) };
-        let mut is_too_long = false;
-        match verdict {
-            Verdict::Tell => self.run.add(|id| {
-                let message = Message::of(notice, &self.run.prefix, id, now, self.handle.now());
-                is_too_long = message.len() > self.most;
-                (!is_too_long).then_some(message)
+        let is_reset = notification == Notification::Reset;
+        let decision = if is_reset { self.coalescer.lost(now) } else { self.coalescer.notification(now) };
+        let mut is_too_large = false;
+        match decision {
+            Decision::Send => self.run.add(|id| {
+                let message = Message::of(notification, &self.run.prefix, id, now, self.handle.now());
+                is_too_large = message.len() > self.max_message;
+                (!is_too_large).then_some(message)
             }),
-            Verdict::Bury => {}
-            Verdict::Reset => self.reset(),
+            Decision::Drop => {}
+            Decision::Reset => self.reset(),
         }
-        if is_too_long {
+        if is_too_large {
             self.add(Notification::Reset);
         }
     }
 
     fn reset(&self) {
-        self.run
-            .begin_anew(|id| Message::of(Notification::Reset, &self.run.prefix, id, Instant::now(), self.handle.now()));
+        self.run.reset(|id| Message::of(Notification::Reset, &self.run.prefix, id, Instant::now(), self.handle.now()));
     }
 }

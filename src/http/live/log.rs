@@ -1,4 +1,4 @@
-//! The messages of the last minutes, numbered: what a client that comes back has missed. Bounded in count and bytes.
+//! The numbered messages of the last minutes, for clients that reconnect. Bounded in count and bytes.
 
 use std::collections::VecDeque;
 
@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::message::{Message, Scope, reset};
 
-/// The most bytes that one client takes at once, but always a whole message.
-const MOST_AT_ONCE: usize = 64 << 10;
+/// The approximate most bytes that a client takes at once; a message is never split.
+const MAX_CHUNK: usize = 64 << 10;
 
-/// How much a log keeps.
+/// The size of a log.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub messages: usize,
@@ -20,33 +20,33 @@ pub(super) struct Bounds {
 /// The log of one run of the encoder.
 #[derive(Debug)]
 pub(super) struct Log {
-    /// What its ids begin with; no other log's do.
+    /// The prefix of its ids, which no other log has.
     epoch: String,
     bounds: Bounds,
     messages: VecDeque<Message>,
     bytes: usize,
     /// The number of the next message; the first is 1.
     next: u64,
-    /// The number of the last `reset` for everybody: what was before it is of no use any more.
-    anew: Option<u64>,
-    /// What was taken last by one who hears everything, and which numbers that was: most take the same.
-    taken: Option<(u64, u64, Bytes)>,
+    /// The number of the last `reset` for all clients; it replaces the messages before it.
+    last_reset: Option<u64>,
+    /// The first and the next number of the last chunk for all cameras, and the chunk: most clients take the same.
+    last_chunk: Option<(u64, u64, Bytes)>,
 }
 
-/// What waits for a client.
+/// The messages that wait for a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// To be sent (empty: nothing of it is for this client), and the number to go on with.
+    /// Messages to send (empty if none is for this client), and the number to continue with.
     Some(Bytes, u64),
-    /// There is nothing yet.
+    /// No message waits.
     Nothing,
-    /// What it would have been is not kept any more.
+    /// The next message has been dropped from the log.
     Lost,
 }
 
 impl Log {
     pub fn new(epoch: String, bounds: Bounds) -> Self {
-        Self { epoch, bounds, messages: VecDeque::new(), bytes: 0, next: 1, anew: None, taken: None }
+        Self { epoch, bounds, messages: VecDeque::new(), bytes: 0, next: 1, last_reset: None, last_chunk: None }
     }
 
     fn id(&self, number: u64) -> String {
@@ -63,13 +63,13 @@ impl Log {
         self.next - self.messages.len() as u64
     }
 
-    /// Where a client goes on that would go on at `number`.
-    fn onwards(&self, number: u64) -> Option<u64> {
-        let number = number.max(self.anew.unwrap_or(0));
+    /// The number from which a client at `number` continues; `None` if that message has been dropped.
+    fn continue_at(&self, number: u64) -> Option<u64> {
+        let number = number.max(self.last_reset.unwrap_or(0));
         (number >= self.first() && number <= self.next).then_some(number)
     }
 
-    /// Adds a message that was made with `next_id`; the oldest ones go.
+    /// Adds a message that was made with `next_id`; drops the oldest ones.
     pub fn push(&mut self, message: Message) {
         self.bytes += message.len();
         self.messages.push_back(message);
@@ -80,46 +80,46 @@ impl Log {
         }
     }
 
-    /// Forgets every message: this one, a `reset`, says more than all of them.
-    pub fn begin_anew(&mut self, reset: Message) {
+    /// Replaces all messages by a `reset`.
+    pub fn reset(&mut self, reset: Message) {
         self.messages.clear();
         self.bytes = 0;
-        self.anew = Some(self.next);
+        self.last_reset = Some(self.next);
         self.push(reset);
     }
 
-    /// What a client is sent first, and the number it goes on with: `last` is the id that it has heard last.
+    /// The first bytes for a client, and the number to continue with. `last` is the id of the last message that the client has.
     pub fn greet(&self, last: Option<&str>) -> (Bytes, u64) {
         let present = self.id(self.next - 1);
         let Some(last) = last else {
-            // Without data it is no message, but the client notes the id.
+            // Without data this is no message, but the client stores the id.
             return (Bytes::from(format!("retry: 2000\nid: {present}\n\n")), self.next);
         };
         let number =
             last.strip_prefix(self.epoch.as_str()).and_then(|rest| rest.strip_prefix('-')?.parse::<u64>().ok());
-        match number.and_then(|number| self.onwards(number.checked_add(1)?)) {
+        match number.and_then(|number| self.continue_at(number.checked_add(1)?)) {
             Some(next) => (Bytes::from_static(b"retry: 2000\n\n"), next),
             None => ([&b"retry: 2000\n"[..], &reset(&present)].concat().into(), self.next),
         }
     }
 
-    /// Everything from `number` on that is for this scope, up to a bound.
+    /// The messages of a scope from `number` on, up to `MAX_CHUNK`.
     pub fn take(&mut self, number: u64, scope: &Scope) -> Taken {
-        let Some(number) = self.onwards(number) else { return Taken::Lost };
+        let Some(number) = self.continue_at(number) else { return Taken::Lost };
         if number == self.next {
             return Taken::Nothing;
         }
-        if let Some((from, to, bytes)) = &self.taken
+        if let Some((from, to, bytes)) = &self.last_chunk
             && scope.is_all()
             && *from == number
-            && (*to == self.next || bytes.len() >= MOST_AT_ONCE)
+            && (*to == self.next || bytes.len() >= MAX_CHUNK)
         {
             return Taken::Some(bytes.clone(), *to);
         }
         let (mut texts, mut size, mut next) = (Vec::new(), 0, number);
         let skip = usize::try_from(number - self.first()).unwrap_or(usize::MAX);
         for message in self.messages.iter().skip(skip) {
-            if size >= MOST_AT_ONCE {
+            if size >= MAX_CHUNK {
                 break;
             }
             if let Some(text) = message.within(scope, || self.id(next)) {
@@ -130,7 +130,7 @@ impl Log {
         }
         let bytes = if texts.len() == 1 { texts.remove(0) } else { Bytes::from(texts.concat()) };
         if scope.is_all() {
-            self.taken = Some((number, next, bytes.clone()));
+            self.last_chunk = Some((number, next, bytes.clone()));
         }
         Taken::Some(bytes, next)
     }
@@ -138,7 +138,7 @@ impl Log {
     /// Since when a client that goes on at `number` could take something; `None` if it has everything. One that has lost
     /// something could since ever.
     pub fn waits_since(&self, number: u64, ever: Instant) -> Option<Instant> {
-        let Some(number) = self.onwards(number) else { return Some(ever) };
+        let Some(number) = self.continue_at(number) else { return Some(ever) };
         let at = usize::try_from(number - self.first()).ok()?;
         self.messages.get(at).map(|message| message.at)
     }
@@ -150,7 +150,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, SystemClock};
-    use crate::http::viewer::Viewer;
+    use crate::http::auth::Viewer;
     use crate::service::Notification;
 
     fn message(log: &Log, camera: Option<u8>) -> Message {
@@ -164,16 +164,22 @@ mod tests {
         scope: Scope,
         next: u64,
         last: Option<u64>,
-        /// The numbers of the events that it was told of.
-        heard: Vec<u64>,
-        /// What it was told of, or was told to look at.
-        knows: u64,
+        /// The numbers of the received events.
+        received: Vec<u64>,
+        /// The last number that an event or a reset covers.
+        covered_until: u64,
     }
 
     impl Client {
         fn new(camera: Option<&str>) -> Self {
-            let asked = camera.map(|camera| [camera.parse().unwrap()].into());
-            Self { scope: Scope::new(Viewer::anybody(), asked), next: 0, last: None, heard: Vec::new(), knows: 0 }
+            let requested = camera.map(|camera| [camera.parse().unwrap()].into());
+            Self {
+                scope: Scope::new(Viewer::unrestricted(), requested),
+                next: 0,
+                last: None,
+                received: Vec::new(),
+                covered_until: 0,
+            }
         }
 
         fn come(&mut self, log: &Log) {
@@ -201,9 +207,9 @@ mod tests {
                 assert!(self.last.is_none_or(|last| last < id || (last == id && block.contains("reset"))), "{block}");
                 self.last = Some(id);
                 if block.contains("event: event-removed") {
-                    self.heard.push(id);
+                    self.received.push(id);
                 } else {
-                    self.knows = id;
+                    self.covered_until = id;
                 }
             }
         }
@@ -211,26 +217,26 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_client_hears_each_message_once_in_order_or_is_told_to_look_anew(
+        fn clients_get_each_message_once_or_a_reset(
             steps in proptest::collection::vec((0u8..12, 1u8..3), 1..200),
             (messages, bytes) in (1usize..20, prop_oneof![Just(300usize), Just(1 << 20)]),
         ) {
             let mut log = Log::new("epoch".to_owned(), Bounds { messages, bytes });
             let mut clients = [None, Some("Camera1"), Some("Camera2"), Some("Camera1")].map(Client::new);
-            let mut told = Vec::new();
+            let mut pushed = Vec::new();
             for client in &mut clients {
                 client.come(&log);
             }
             for (what, which) in steps {
                 match what {
                     0..7 => {
-                        told.push((log.next, which));
+                        pushed.push((log.next, which));
                         let message = message(&log, Some(which));
                         log.push(message);
                     }
                     7 => {
                         let reset = message(&log, None);
-                        log.begin_anew(reset);
+                        log.reset(reset);
                     }
                     8 => clients[usize::from(which)].come(&log),
                     _ => clients[usize::from(which % 2) * 3].take(&mut log),
@@ -243,12 +249,12 @@ mod tests {
                 for _ in 0..2 {
                     client.take(&mut log); // the second time after it has come back, if it was late
                 }
-                prop_assert!(client.heard.is_sorted_by(|a, b| a < b), "{:?}", client.heard);
-                for (number, _) in told.iter().filter(|(_, of)| camera.is_none_or(|camera| camera == *of)) {
-                    prop_assert!(client.heard.contains(number) || client.knows >= *number, "{} is missing", number);
+                prop_assert!(client.received.is_sorted_by(|a, b| a < b), "{:?}", client.received);
+                for (number, _) in pushed.iter().filter(|(_, of)| camera.is_none_or(|camera| camera == *of)) {
+                    prop_assert!(client.received.contains(number) || client.covered_until >= *number, "{} is missing", number);
                 }
-                let others = |number: &u64| told.iter().any(|(n, of)| n == number && Some(*of) != camera);
-                prop_assert!(camera.is_none() || !client.heard.iter().any(others));
+                let others = |number: &u64| pushed.iter().any(|(n, of)| n == number && Some(*of) != camera);
+                prop_assert!(camera.is_none() || !client.received.iter().any(others));
             }
         }
     }
@@ -264,11 +270,11 @@ mod tests {
         client.next = 1;
         while client.next <= 2000 {
             let Taken::Some(bytes, _) = log.take(client.next, &client.scope) else { panic!("something waits") };
-            assert!(bytes.len() < MOST_AT_ONCE + 1000);
+            assert!(bytes.len() < MAX_CHUNK + 1000);
             client.take(&mut log);
             pieces += 1;
         }
-        assert_eq!(client.heard, (1..=2000).collect::<Vec<_>>());
+        assert_eq!(client.received, (1..=2000).collect::<Vec<_>>());
         assert!(pieces > 2);
     }
 }

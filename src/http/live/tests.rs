@@ -1,30 +1,48 @@
-//! The stream of a real archive in a temporary folder, through the router, by clients that may see more or less, and with
-//! less patience than it has in earnest.
+//! The stream of an archive in a temporary directory, through the router, for users with different cameras and with short timeouts.
 
 use std::fs;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::FromRef;
 use axum::http::Request;
 use axum::routing::get;
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 use tower::ServiceExt;
 
-use super::super::access::Access;
-use super::super::viewer::{Account, Role};
 use super::*;
 use crate::catalog::Query;
 use crate::event::EventId;
+use crate::http::auth::{Access, Account, Auth, Role};
 use crate::service::{Archive, Options, Service};
 
-/// When something has not come by then, it does not come.
+/// The longest wait for a message.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An archive at work, with one event of each of two cameras.
+/// The state of the stream's handler.
+#[derive(Clone)]
+struct StreamState {
+    live: Arc<Live>,
+    auth: Arc<Auth>,
+}
+
+impl FromRef<StreamState> for Arc<Live> {
+    fn from_ref(state: &StreamState) -> Self {
+        Arc::clone(&state.live)
+    }
+}
+
+impl FromRef<StreamState> for Arc<Auth> {
+    fn from_ref(state: &StreamState) -> Self {
+        Arc::clone(&state.auth)
+    }
+}
+
+/// A running service, with one event of each of two cameras.
 struct World {
     service: Option<Service>,
-    web: Web,
+    state: StreamState,
     _folder: TempDir,
 }
 
@@ -44,7 +62,7 @@ impl World {
         }
         let service = Archive::open(Options::new(folder.path())).unwrap().start().unwrap();
         assert!(service.wait_ready(PATIENCE));
-        // What the sweep finds would be news as well.
+        // Measuring would send notifications as well.
         let is_measured =
             || service.events(&Query::new()).unwrap().events.iter().all(|event| event.details.bytes.is_some());
         let begun = Instant::now();
@@ -53,29 +71,30 @@ impl World {
             std::thread::yield_now();
         }
         let live = Live::with(Arc::clone(service.handle()), settings);
-        let web = Web::with_live(Arc::clone(service.handle()), service.state_dir(), Access::default(), live);
-        Self { service: Some(service), web, _folder: folder }
+        let auth = Auth::new(Arc::clone(service.handle()), service.state_dir(), Access::default(), String::new());
+        let state = StreamState { live, auth: Arc::new(auth) };
+        Self { service: Some(service), state, _folder: folder }
     }
 
     fn service(&self) -> &Service {
         self.service.as_ref().unwrap()
     }
 
-    /// Something that is news, once: the event is saved, or is not any more.
+    /// Causes one notification: saves or unsaves an event.
     fn save(&self, id: &str, is_saved: bool) {
         let id: EventId = id.parse().unwrap();
         self.service().set_saved(&id, is_saved).unwrap();
     }
 
-    /// Lets the encoder look some more times whether anybody is there.
-    async fn is_looked_after(&self) {
-        let looks = || self.web.live.looks.load(Ordering::Relaxed);
-        let enough = looks() + 5;
-        wait_until("it looks", || looks() >= enough).await;
+    /// Waits until the encoder has checked its clients some more times.
+    async fn checks_clients(&self) {
+        let checks = || self.state.live.checks.load(Ordering::Relaxed);
+        let enough = checks() + 5;
+        wait_until("the encoder checks its clients", || checks() >= enough).await;
     }
 
-    /// Asks for the stream as somebody for whom these cameras exist; none: all.
-    async fn ask(&self, viewer: &[&str], query: &str, last: Option<&str>) -> Response {
+    /// Requests the stream for a user with these cameras; without any, for all cameras.
+    async fn request(&self, viewer: &[&str], query: &str, last: Option<&str>) -> Response {
         let cameras = viewer.iter().map(|name| name.parse().unwrap()).collect();
         let cameras = (!viewer.is_empty()).then_some(cameras);
         let account = Arc::new(Account { name: "anna".to_owned(), role: Role::Viewer, cameras });
@@ -83,23 +102,23 @@ impl World {
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }
-        let router = Router::new().route("/stream", get(stream)).with_state(self.web.clone());
+        let router = Router::new().route("/stream", get(stream)).with_state(self.state.clone());
         router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
-    /// The same for everybody where the router is mounted below a path.
+    /// The same for an unrestricted user of a router that is mounted below a path.
     async fn listen_below(&self, prefix: &str, last: Option<&str>) -> Listener {
-        let router = Router::new().route("/stream", get(stream)).layer(Extension(Viewer::anybody()));
-        let router = Router::new().nest("/below", router.clone()).nest("/other", router).with_state(self.web.clone());
+        let router = Router::new().route("/stream", get(stream)).layer(Extension(Viewer::unrestricted()));
+        let router = Router::new().nest("/below", router.clone()).nest("/other", router).with_state(self.state.clone());
         let request = Request::get(format!("{prefix}/stream")).header("Last-Event-ID", last.unwrap_or_default());
         let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         Listener { body: response.into_body(), text: String::new() }
     }
 
-    /// The same, and reads.
+    /// The same, for reading.
     async fn listen(&self, viewer: &[&str], query: &str, last: Option<&str>) -> Listener {
-        let response = self.ask(viewer, query, last).await;
+        let response = self.request(viewer, query, last).await;
         assert_eq!(response.status(), StatusCode::OK);
         Listener { body: response.into_body(), text: String::new() }
     }
@@ -115,7 +134,7 @@ async fn wait_until(what: &str, check: impl Fn() -> bool) {
     timeout(PATIENCE, waits).await.expect(what);
 }
 
-/// One who reads a stream.
+/// A client of the stream.
 struct Listener {
     body: Body,
     text: String,
@@ -160,11 +179,11 @@ impl Listener {
 }
 
 fn quick() -> Settings {
-    Settings { look: Duration::from_millis(20), ..Settings::default() }
+    Settings { check_interval: Duration::from_millis(20), ..Settings::default() }
 }
 
 #[tokio::test]
-async fn whoever_comes_back_is_sent_what_he_missed_and_a_reset_where_that_is_not_kept() {
+async fn clients_resume_or_get_a_reset() {
     let world = World::new(Settings { bounds: Bounds { messages: 5, bytes: 1 << 20 }, ..quick() });
     let mut always = world.listen(&[], "", None).await;
     let greeting = always.block().await.unwrap();
@@ -194,7 +213,7 @@ async fn whoever_comes_back_is_sent_what_he_missed_and_a_reset_where_that_is_not
 }
 
 #[tokio::test]
-async fn nothing_of_a_camera_that_does_not_exist_for_him_reaches_a_user() {
+async fn streams_have_only_visible_cameras() {
     let mut world = World::new(quick());
     let mut limited = world.listen(&["Camera1"], "", None).await;
     let mut asking = world.listen(&["Camera1"], "?camera=Camera2&camera=Camera3", None).await;
@@ -214,12 +233,12 @@ async fn nothing_of_a_camera_that_does_not_exist_for_him_reaches_a_user() {
 
     let mut seen = Vec::new();
     for listener in [&mut limited, &mut asking, &mut filtered, &mut all] {
-        let mut heard = Vec::new();
+        let mut messages = Vec::new();
         while let Some((_, name, data)) = listener.message().await {
             let of = if name == "pass" { &data["items"][0]["camera"] } else { &data["id"] };
-            heard.push(format!("{name} {} {}", of.as_str().unwrap(), data["what"].as_str().unwrap_or_default()));
+            messages.push(format!("{name} {} {}", of.as_str().unwrap(), data["what"].as_str().unwrap_or_default()));
         }
-        seen.push(heard);
+        seen.push(messages);
     }
     let of = |camera: &str| -> Vec<String> {
         let id = if camera == "Camera1" { ONE } else { TWO };
@@ -228,13 +247,13 @@ async fn nothing_of_a_camera_that_does_not_exist_for_him_reaches_a_user() {
         event.into_iter().chain([pass("retired"), format!("event-added {id} "), pass("restored")]).collect()
     };
     assert_eq!(seen[0], of("Camera1"));
-    assert_eq!(seen[1], [""; 0], "it is as if there were none");
+    assert_eq!(seen[1], [""; 0], "invisible cameras have no messages");
     assert_eq!(seen[2], of("Camera2"));
     assert_eq!(seen[3].len(), 12);
 }
 
 #[tokio::test]
-async fn where_nothing_happens_a_comment_is_sent_from_time_to_time() {
+async fn heartbeats_are_sent() {
     let world = World::new(Settings { heartbeat: Duration::from_millis(30), ..quick() });
     let mut listener = world.listen(&["Camera1"], "", None).await;
     assert!(listener.block().await.unwrap().starts_with("retry: 2000\nid: "));
@@ -253,49 +272,49 @@ async fn where_nothing_happens_a_comment_is_sent_from_time_to_time() {
 }
 
 #[tokio::test]
-async fn who_is_one_too_many_is_asked_to_come_later_and_a_place_that_is_left_is_free() {
-    let world = World::new(Settings { clients: 2, ..quick() });
+async fn clients_are_limited() {
+    let world = World::new(Settings { max_clients: 2, ..quick() });
     let (first, second) = (world.listen(&[], "", None).await, world.listen(&[], "", None).await);
-    assert_eq!(world.web.live.clients(), 2);
-    let refused = world.ask(&[], "", None).await;
+    assert_eq!(world.state.live.clients(), 2);
+    let refused = world.request(&[], "", None).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.headers()["retry-after"], "10");
     assert_eq!(refused.headers()["content-type"], "application/problem+json");
     drop(first);
     let third = world.listen(&[], "", None).await;
     drop((second, third));
-    assert_eq!(world.web.live.clients(), 0);
+    assert_eq!(world.state.live.clients(), 0);
 }
 
 #[tokio::test]
-async fn the_news_are_followed_for_a_while_after_the_last_has_left_and_not_for_ever() {
-    let follows = |world: &World| !world.web.live.lock().is_empty();
+async fn a_run_lingers_after_its_last_client() {
+    let follows = |world: &World| !world.state.live.lock().is_empty();
     let world = World::new(quick());
-    assert!(!follows(&world), "nobody has asked yet");
+    assert!(!follows(&world), "no client yet");
     let mut listener = world.listen(&[], "", None).await;
     world.save(ONE, true);
     let (last, _) = listener.name().await;
     drop(listener);
     world.save(ONE, false);
-    world.is_looked_after().await;
-    assert_eq!(world.listen(&[], "", Some(&last)).await.name().await.1, "event-changed", "he missed nothing");
+    world.checks_clients().await;
+    assert_eq!(world.listen(&[], "", Some(&last)).await.name().await.1, "event-changed", "no message is missing");
 
     let world = World::new(Settings { linger: Duration::from_millis(1), ..quick() });
     let mut listener = world.listen(&[], "", None).await;
     world.save(ONE, true);
     let (last, _) = listener.name().await;
-    world.is_looked_after().await;
-    assert!(follows(&world), "somebody is there");
+    world.checks_clients().await;
+    assert!(follows(&world), "there is a client");
     drop(listener);
     wait_until("it ends", || !follows(&world)).await;
-    world.save(ONE, false); // what nobody follows costs nothing, and nobody knows of it
+    world.save(ONE, false); // without a run, no message records this
     let (present, name) = world.listen(&[], "", Some(&last)).await.name().await;
     assert_eq!(name, "reset");
-    assert_ne!(present.split('-').next(), last.split('-').next(), "its numbers mean nothing any more");
+    assert_ne!(present.split('-').next(), last.split('-').next(), "a new run has new ids");
 }
 
 #[test]
-fn a_runtime_that_goes_away_takes_no_later_client_with_it() {
+fn a_dropped_runtime_ends_only_its_clients() {
     let world = World::new(quick());
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = runtime();
@@ -303,33 +322,33 @@ fn a_runtime_that_goes_away_takes_no_later_client_with_it() {
     first.block_on(listener.block()).unwrap();
     drop(first);
     runtime().block_on(async {
-        assert_eq!(listener.chunk().await, None, "who was served there hears the end");
+        assert_eq!(listener.chunk().await, None, "its clients get the end");
         let mut listener = world.listen(&[], "", None).await;
         world.save(ONE, true);
         assert_eq!(listener.name().await.1, "event-changed");
     });
 }
 
-/// A connection as a server has one, over a pipe that holds little.
+/// A connection of a server, over a small pipe.
 #[cfg(feature = "cli")]
 #[tokio::test]
-async fn a_client_that_takes_nothing_is_cut_off_and_the_others_hear_everything() {
+async fn stalled_clients_are_disconnected() {
     use hyper_util::rt::TokioIo;
     use hyper_util::service::TowerToHyperService;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio_util::sync::CancellationToken;
 
-    let world = World::new(Settings { stall: Duration::from_millis(300), ..quick() });
+    let world = World::new(Settings { stall_timeout: Duration::from_millis(300), ..quick() });
     let (mut client, server) = tokio::io::duplex(1024);
     let token = CancellationToken::new();
-    let extensions = (Extension(Closer::new(token.clone())), Extension(Viewer::anybody()));
-    let router = Router::new().route("/stream", get(stream)).layer(extensions).with_state(world.web.clone());
+    let extensions = (Extension(Disconnect::new(token.clone())), Extension(Viewer::unrestricted()));
+    let router = Router::new().route("/stream", get(stream)).layer(extensions).with_state(world.state.clone());
     let serving = tokio::spawn(async move {
         let mut builder = hyper::server::conn::http1::Builder::new();
         let connection =
             builder.max_buf_size(8192).serve_connection(TokioIo::new(server), TowerToHyperService::new(router));
         tokio::select! {
-            _ = connection => panic!("it ended by itself"),
+            _ = connection => panic!("the connection ended by itself"),
             () = token.cancelled() => {}
         }
     });
@@ -339,32 +358,32 @@ async fn a_client_that_takes_nothing_is_cut_off_and_the_others_hear_everything()
     assert_eq!(&head, b"HTTP/1.1 200");
 
     let mut listener = world.listen(&[], "", None).await;
-    assert_eq!(world.web.live.clients(), 2);
-    let (mut told, mut last) = (0, None);
+    assert_eq!(world.state.live.clients(), 2);
+    let (mut sent, mut last) = (0, None);
     while !serving.is_finished() {
-        world.save(ONE, told % 2 == 0);
-        told += 1;
+        world.save(ONE, sent % 2 == 0);
+        sent += 1;
         let (id, name) = listener.name().await;
         assert_eq!(name, "event-changed");
         let number: u64 = id.rsplit_once('-').unwrap().1.parse().unwrap();
         assert_eq!(last.replace(number).unwrap_or(number - 1) + 1, number);
-        assert!(told < 10_000, "it is still connected");
+        assert!(sent < 10_000, "it is still connected");
     }
     serving.await.unwrap();
-    assert_eq!(world.web.live.clients(), 1);
+    assert_eq!(world.state.live.clients(), 1);
     let mut rest = Vec::new();
     client.read_to_end(&mut rest).await.unwrap();
-    assert!(!rest.ends_with(b"0\r\n\r\n"), "that was no end");
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "the response was aborted");
 }
 
 #[tokio::test]
-async fn what_is_mounted_below_a_path_tells_urls_below_it() {
+async fn streamed_urls_begin_with_the_mount() {
     let world = World::new(quick());
     let mut listeners = vec![world.listen(&[], "", None).await];
     for prefix in ["/below", "/other", "/below"] {
         listeners.push(world.listen_below(prefix, None).await);
     }
-    assert_eq!((world.web.live.clients(), world.web.live.lock().len()), (4, 3));
+    assert_eq!((world.state.live.clients(), world.state.live.lock().len()), (4, 3));
     world.save(ONE, true);
     for (listener, prefix) in listeners.iter_mut().zip(["", "/below", "/other", "/below"]) {
         let (id, _, data) = listener.message().await.unwrap();

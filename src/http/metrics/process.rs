@@ -1,5 +1,5 @@
-//! What the process takes of its host, under the names that every Prometheus client uses. Read from `/proc/self`
-//! (proc(5)); what cannot be read is left out.
+//! The metrics of the process, under the usual names of Prometheus clients. Read from `/proc/self` (proc(5)); a value that cannot be
+//! read is left out.
 
 use std::fmt::Result;
 use std::fs;
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::sheet::Sheet;
+use super::exposition::Exposition;
 
-/// In what unit the kernel tells times in `/proc/PID/stat`, to any program on any architecture that we run on.
+/// Ticks per second of the times in `/proc/PID/stat`, on all supported architectures.
 const TICKS: u64 = 100;
 
-/// When the process started, in seconds since 1970. `wall` is the present moment in the same.
-pub(in super::super) fn started(wall: f64) -> Option<f64> {
+/// When the process started, in seconds since 1970. `wall` is the present time in the same unit.
+pub(super) fn started(wall: f64) -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program, in brackets, may hold anything; what follows begins with field 3.
+    // The name of the program, in brackets, may contain any character; field 3 follows it.
     let ticks: u64 = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()?;
     let after_boot = Duration::from_millis(ticks.checked_mul(1000)? / TICKS);
     Some(wall - (since_boot() - after_boot.as_secs_f64()))
@@ -31,21 +31,21 @@ fn seconds(whole: i64, nanos: i64) -> f64 {
     whole as f64 + nanos as f64 / 1e9
 }
 
-/// Writes what the process takes now.
-pub(super) fn write(sheet: &mut Sheet<'_>, started: Option<f64>) -> Result {
+/// Writes the metrics of the process.
+pub(super) fn write(out: &mut Exposition<'_>, started: Option<f64>) -> Result {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let number = |key: &str| -> Option<u64> {
         let line = status.lines().find_map(|line| line.strip_prefix(key))?;
         line.split_ascii_whitespace().next()?.parse().ok()
     };
-    let fds = fs::read_dir("/proc/self/fd").ok().map(|fds| fds.count().saturating_sub(1) as u64); // not our look itself
+    let fds = fs::read_dir("/proc/self/fd").ok().map(|fds| fds.count().saturating_sub(1) as u64); // without the one of this read
     let cpu = clock_gettime(ClockId::ProcessCPUTime);
-    sheet.known("start_time_seconds", "When the process started, in seconds since 1970.", started)?;
-    sheet.seconds_counter("cpu_seconds", "Processor time of all threads.", seconds(cpu.tv_sec, cpu.tv_nsec))?;
+    out.gauge_if_known("start_time_seconds", "When the process started, in seconds since 1970.", started)?;
+    out.seconds_counter("cpu_seconds", "CPU time of all threads.", seconds(cpu.tv_sec, cpu.tv_nsec))?;
     let resident = number("VmRSS:").map(|kilobytes| kilobytes * 1024);
-    sheet.known("resident_memory_bytes", "Memory that is really there.", resident)?;
-    sheet.known("threads", "Threads.", number("Threads:"))?;
-    sheet.known("open_fds", "Open file descriptors.", fds)
+    out.gauge_if_known("resident_memory_bytes", "Resident memory.", resident)?;
+    out.gauge_if_known("threads", "Threads.", number("Threads:"))?;
+    out.gauge_if_known("open_fds", "Open file descriptors.", fds)
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     use crate::clock::{Clock, SystemClock};
 
     #[test]
-    fn the_process_started_not_long_ago() {
+    fn the_start_time_is_recent() {
         #[allow(clippy::cast_precision_loss)]
         let now = SystemClock.now().nanos() as f64 / 1e9;
         let started = started(now).unwrap();

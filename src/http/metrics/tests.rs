@@ -3,11 +3,10 @@ use std::fs;
 use std::path::Path;
 
 use axum::body::to_bytes;
-use axum::extract::Query;
 
 use super::*;
-use crate::http::Role;
-use crate::http::viewer::Account;
+use crate::clock::{Clock, SystemClock};
+use crate::http::auth::{Account, Role};
 use crate::service::{Archive, Options, Service};
 
 fn service(root: &Path) -> Service {
@@ -19,20 +18,24 @@ fn service(root: &Path) -> Service {
     service
 }
 
-fn web(service: &Service) -> Web {
-    Web::new(Arc::clone(service.handle()), service.state_dir(), crate::http::Access::default())
+fn scrape(service: &Service, viewer: Viewer) -> Scrape {
+    let handle = Arc::clone(service.handle());
+    let (meters, live) = (Arc::new(Meters::new(SystemClock.now())), Live::new(Arc::clone(&handle)));
+    Scrape { handle, meters, live, viewer, survey: None }
 }
 
 fn viewer(cameras: Option<&[&str]>, role: Role) -> Viewer {
     let cameras = cameras.map(|cameras| cameras.iter().map(|camera| camera.parse().unwrap()).collect());
-    Viewer::new(Arc::new(Account { name: "somebody".to_owned(), role, cameras }))
+    Viewer::new(Arc::new(Account { name: "anna".to_owned(), role, cameras }))
 }
 
-/// What the route answers this viewer.
-fn told(web: &Web, viewer: Viewer) -> String {
+/// The response of the route for this user.
+fn get(service: &Service, viewer: Viewer) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let response = metrics(State(web.clone()), viewer, HeaderMap::new(), Ok(Query(Vec::new()))).await.unwrap();
+        let Scrape { handle, meters, live, viewer, .. } = scrape(service, viewer);
+        let state = (State(handle), State(meters), State(live));
+        let response = metrics(state.0, state.1, state.2, viewer, HeaderMap::new(), NoParams::default()).await.unwrap();
         String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
     })
 }
@@ -42,31 +45,30 @@ fn series(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn a_limited_viewer_sees_the_series_of_his_cameras_and_no_others() {
+fn limited_users_get_only_their_series() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path());
-    let web = web(&service);
-    let all = told(&web, viewer(None, Role::Viewer));
+    let all = get(&service, viewer(None, Role::Viewer));
     assert!(
         all.contains("camera=\"Camera1\"") && all.contains("camera=\"Camera10\"") && all.contains("owlery_ready 1")
     );
     for role in [Role::Viewer, Role::Admin] {
-        let text = told(&web, viewer(Some(&["Camera1", "Camera7"]), role));
+        let text = get(&service, viewer(Some(&["Camera1", "Camera7"]), role));
         let seen = series(&text);
         assert!(seen.contains("owlery_camera_events{camera=\"Camera1\"}"), "{text}");
         assert!(seen.iter().all(|name| name.starts_with("owlery_camera_") && name.contains("=\"Camera1\"}")), "{text}");
         assert!(!text.contains("Camera10") && !text.contains("process_"), "{text}");
     }
-    for nobody in [Viewer::nobody(), viewer(Some(&[]), Role::Admin), viewer(Some(&["Camera7"]), Role::Viewer)] {
-        assert_eq!(told(&web, nobody), "");
+    for blind in [Viewer::without_access(), viewer(Some(&[]), Role::Admin), viewer(Some(&["Camera7"]), Role::Viewer)] {
+        assert_eq!(get(&service, blind), "");
     }
 }
 
 #[test]
-fn without_an_answer_of_the_archive_the_rest_is_told() {
+fn metrics_without_a_survey_are_complete() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path());
-    let text = write(web(&service), Viewer::anybody(), None).unwrap();
+    let text = write(scrape(&service, Viewer::unrestricted())).unwrap();
     let seen = series(&text);
     assert!(text.contains("owlery_scrape_complete 0\n") && text.ends_with("# EOF\n"), "{text}");
     assert!(seen.contains("owlery_ready") && seen.contains("process_threads"), "{text}");
@@ -77,11 +79,11 @@ fn without_an_answer_of_the_archive_the_rest_is_told() {
 }
 
 #[test]
-fn names_that_hurt_are_escaped() {
+fn camera_names_are_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let name = "Camera\"} 1\\";
     fs::create_dir_all(folder.path().join(name).join("2026-11-18/12-00-00")).unwrap();
     let service = service(folder.path());
-    let text = told(&web(&service), Viewer::anybody());
+    let text = get(&service, Viewer::unrestricted());
     assert!(text.contains("owlery_camera_events{camera=\"Camera\\\"} 1\\\\\"} 1\n"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Days as programs read them.
+//! Days.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::event::{Camera, Day};
 /// Days that have events.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Days)]
-pub(in crate::http) struct DaysWire {
+pub(crate) struct DaysWire {
     /// Newest first, then by the cameras' names.
     pub days: Vec<DayWire>,
 }
@@ -16,17 +16,17 @@ pub(in crate::http) struct DaysWire {
 /// A camera's day.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = DaySums)]
-pub(in crate::http) struct DayWire {
+pub(crate) struct DayWire {
     pub camera: Camera,
     pub day: Day,
-    /// Its events.
+    /// The number of events.
     pub events: u64,
-    /// The saved ones among them.
+    /// The number of saved events.
     pub saved: u64,
-    /// The sum of their bytes; null while not all are measured.
+    /// The sum of their bytes; null until all are measured.
     #[schema(required)]
     pub bytes: Option<u64>,
-    /// How many began in each hour of the day.
+    /// The number of events that began in each hour.
     #[schema(value_type = Vec<u32>, min_items = 24, max_items = 24)]
     pub hours: [u32; 24],
 }

@@ -1,4 +1,4 @@
-//! Plans, passes and the delete queue as programs read them: the API, the control socket and `--json` tell the same.
+//! Plans, passes and the delete queue: the same JSON in the API, on the control socket and with `--json`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -28,13 +28,13 @@ impl From<&Refusal> for RefusalWire {
     }
 }
 
-/// A plan as users see it.
+/// A plan.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Plan)]
 pub(crate) struct PlanWire {
     pub items: Vec<Item>,
     pub kept: Vec<Item>,
-    /// What a rule asks for and cannot be done.
+    /// Requirements of rules that cannot be met.
     pub alerts: Vec<String>,
     /// The guard that would hold the pass.
     #[schema(required)]
@@ -55,7 +55,7 @@ impl PlanWire {
     }
 }
 
-/// A pass as users see it.
+/// A pass.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Pass)]
 pub(crate) struct PassWire {
@@ -64,7 +64,7 @@ pub(crate) struct PassWire {
     pub pass: Option<String>,
     pub started: String,
     pub items: Vec<Item>,
-    /// Until when it can be taken back, RFC 3339.
+    /// Until when it can be restored, RFC 3339.
     #[schema(required)]
     pub undo_until: Option<String>,
     /// The guard that holds it.
@@ -74,7 +74,7 @@ pub(crate) struct PassWire {
     failures: Vec<ProblemWire>,
 }
 
-/// A report as programs read it.
+/// A report.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Report)]
 pub(crate) struct ProblemWire {
@@ -111,22 +111,22 @@ impl PassWire {
         Self { pass: None, started, items: vec![], undo_until: None, refused, alerts: vec![], failures: vec![] }
     }
 
-    /// What could not be done.
+    /// The failures.
     pub fn failures(&self) -> Vec<Report> {
         self.failures.iter().map(|failure| Report::failure(&failure.path, &failure.problem)).collect()
     }
 }
 
-/// The delete queue as users see it.
+/// The delete queue.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Queue)]
 pub(crate) struct QueueWire {
     pub passes: Vec<QueuedWire>,
-    /// What lies there and is not ours.
+    /// Entries that are not Owlery's.
     pub others: Vec<ProblemWire>,
 }
 
-/// A pass that waits.
+/// A pass in the delete queue.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = QueuedPass)]
 pub(crate) struct QueuedWire {
@@ -135,15 +135,15 @@ pub(crate) struct QueuedWire {
     pub by: Actor,
     #[schema(required)]
     pub undo_until: Option<String>,
-    /// What it was made to hold; what has been restored since is among it.
+    /// Its content when it was made, including what has been restored since.
     pub items: Vec<Item>,
-    /// Where it lies; null for whoever sees only some cameras.
+    /// Its path; null for users who cannot see all cameras.
     #[schema(value_type = Option<String>, required)]
     #[serde(serialize_with = "crate::printable::serialize_path_if_any")]
     pub path: Option<PathBuf>,
-    /// Whether it is being removed: it cannot be taken back any more.
+    /// Whether it is being removed, so that it cannot be restored any more.
     pub reaping: bool,
-    /// What is the matter with it: it was cut off, or cannot be removed.
+    /// A problem: it was interrupted, or cannot be removed.
     #[schema(required)]
     #[serde(default)]
     pub problem: Option<String>,
@@ -170,7 +170,7 @@ impl QueueWire {
     }
 }
 
-/// What taking a pass back did, as users see it.
+/// The result of restoring a pass.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Restoration)]
 pub(crate) struct RestorationWire {
@@ -179,7 +179,7 @@ pub(crate) struct RestorationWire {
     #[schema(required)]
     pub kept_until: Option<String>,
     left: Vec<ProblemWire>,
-    /// What else could not be done: the audit lacks it.
+    /// Other failures, such as a missing entry of the audit log.
     #[serde(default)]
     failures: Vec<ProblemWire>,
 }
@@ -193,41 +193,41 @@ impl From<Restoration> for RestorationWire {
 }
 
 impl RestorationWire {
-    /// What stays in the queue, and what else could not be done.
+    /// What stays in the queue, and other failures.
     pub fn problems(&self) -> Vec<Report> {
         let all = self.left.iter().chain(&self.failures);
         all.map(|problem| Report::failure(&problem.path, &problem.problem)).collect()
     }
 }
 
-/// How retention stands.
+/// The state of retention.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Retention)]
-pub(in crate::http) struct RetentionWire {
-    /// The rules as they could be typed; for whoever sees only some cameras, those about these.
+pub(crate) struct RetentionWire {
+    /// The rules as options; for users who cannot see all cameras, only the rules of theirs.
     pub rules: Rules,
     /// When the timer runs next, RFC 3339; null while it waits for the archive to be read.
     #[schema(required, format = DateTime)]
     pub next_check: Option<String>,
-    /// What a pass would do now; null where the guard `restored` lets no plan be made.
+    /// The plan of a pass now; null while the guard `restored` prevents a plan.
     #[schema(required)]
     pub plan: Option<PlanWire>,
     /// Every guard that can hold a pass.
     pub guards: Vec<GuardWire>,
     pub forecast: ArchiveForecast,
-    /// The pass that is held, if one is, and those that wait in the delete queue, oldest first.
+    /// The held pass, if there is one, and the passes in the delete queue, oldest first.
     pub passes: Vec<WaitingWire>,
 }
 
-/// A guard and what it says now.
+/// A guard and its present state.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Guard)]
-pub(in crate::http) struct GuardWire {
+pub(crate) struct GuardWire {
     #[schema(value_type = String)]
     pub name: Guard,
-    /// Whether it would let a pass through.
+    /// Whether it would allow a pass.
     pub ok: bool,
-    /// Why not.
+    /// The reason if not.
     #[schema(required)]
     pub message: Option<String>,
 }
@@ -238,20 +238,20 @@ impl From<GuardState> for GuardWire {
     }
 }
 
-/// A pass that waits: in the delete queue, or for a person's confirmation.
+/// A pass in the delete queue, or one that waits for confirmation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WaitingPass)]
-pub(in crate::http) struct WaitingWire {
+pub(crate) struct WaitingWire {
     /// Its name in the queue; with `refused`, the id that confirms it.
     pub pass: String,
     /// When it was made, or held, RFC 3339.
     pub started: String,
     pub by: Actor,
-    /// Until when it can be taken back.
+    /// Until when it can be restored.
     #[schema(required)]
     pub undo_until: Option<String>,
     pub items: Vec<Item>,
-    /// Whether it is being removed: it cannot be taken back any more.
+    /// Whether it is being removed, so that it cannot be restored any more.
     pub reaping: bool,
     /// The guard that holds it; null in the queue.
     #[schema(required)]
@@ -280,7 +280,7 @@ impl From<QueuedWire> for WaitingWire {
 }
 
 impl RetentionWire {
-    /// How it stands; rules and forecast are those of `cameras` (`None`: of all), what else is told is of all.
+    /// The state; rules and forecast are those of `cameras` (`None`: of all), the rest is of all cameras.
     pub fn of(handle: &Handle, cameras: Option<&BTreeSet<Camera>>) -> Result<Self> {
         let policy = handle.expirer.policy();
         let shown = cameras.map(|cameras| policy.within(cameras));
@@ -292,9 +292,9 @@ impl RetentionWire {
         });
         let mut passes: Vec<WaitingWire> = handle.expirer.held_pass().into_iter().map(WaitingWire::from).collect();
         for queued in QueueWire::of(handle)?.passes {
-            // A pass that lies in several queues is one.
-            match passes.iter_mut().find(|told| told.pass == queued.pass) {
-                Some(told) => told.reaping |= queued.reaping,
+            // A pass can have parts in several queues.
+            match passes.iter_mut().find(|pass| pass.pass == queued.pass) {
+                Some(pass) => pass.reaping |= queued.reaping,
                 None => passes.push(queued.into()),
             }
         }

@@ -1,4 +1,4 @@
-//! The shapes of what is written without a type, for the OpenAPI document: events. The tests read what is written as these.
+//! The schemas of events, which are written without serde types, for the OpenAPI document. Tests parse the JSON as these types.
 
 use utoipa::ToSchema;
 
@@ -9,8 +9,8 @@ use crate::event::{Camera, Container, EventId, State};
 #[derive(Debug, ToSchema)]
 #[schema(as = Event)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(deny_unknown_fields))]
-#[allow(dead_code)] // it is described, and written by `push_event`
-pub(in crate::http) struct EventSchema {
+#[allow(dead_code)] // only its description is used; `push_event` writes it
+pub(crate) struct EventSchema {
     pub id: EventId,
     pub camera: Camera,
     /// The camera's wall time, RFC 3339 without a zone.
@@ -21,9 +21,9 @@ pub(in crate::http) struct EventSchema {
     #[schema(value_type = StateSchema)]
     #[cfg_attr(test, serde(deserialize_with = "state"))]
     pub state: State,
-    /// A person keeps it: no rule takes it.
+    /// Whether it is protected from all rules.
     pub saved: bool,
-    /// How many frames; null until measured.
+    /// The number of frames; null until measured.
     #[schema(required, minimum = 0)]
     pub frames: Option<u64>,
     /// The sum of the sizes of its files; null until measured.
@@ -35,18 +35,18 @@ pub(in crate::http) struct EventSchema {
     /// The file type of the main movie.
     #[schema(required)]
     pub container: Option<Container>,
-    /// All movies: the main one first, the others as they were recorded.
+    /// All movies: the main one first, then the others in the order of recording.
     pub videos: Vec<VideoSchema>,
     /// The path of Motion's debug movie.
     #[schema(required)]
     pub debug_video: Option<String>,
-    /// The path of a picture; null where there is none, as of an event that has only movies.
+    /// The path of a picture; null without one, as for an event that has only movies.
     #[schema(required)]
     pub thumbnail: Option<String>,
-    /// The most pixels that changed from one frame to the next; null until measured, and where Motion did not write it.
+    /// The most pixels that changed from one frame to the next; null until measured, and if Motion did not record it.
     #[schema(required, minimum = 0)]
     pub peak_change: Option<u64>,
-    /// What is wrong with it, in words.
+    /// Problems of the event, as sentences.
     pub problems: Vec<String>,
 }
 
@@ -54,8 +54,8 @@ pub(in crate::http) struct EventSchema {
 #[derive(Debug, ToSchema)]
 #[schema(as = Video)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(deny_unknown_fields))]
-#[allow(dead_code)] // it is described, and written by `push_event`
-pub(in crate::http) struct VideoSchema {
+#[allow(dead_code)] // only its description is used; `push_event` writes it
+pub(crate) struct VideoSchema {
     pub name: String,
     /// Its size; null until measured.
     #[schema(required, minimum = 0)]
@@ -63,14 +63,24 @@ pub(in crate::http) struct VideoSchema {
     pub url: String,
 }
 
-/// Whether Motion still writes it.
-#[derive(Debug, ToSchema)]
-#[schema(as = State, rename_all = "kebab-case")]
-#[allow(dead_code)] // the words of `State::as_str`
-pub(in crate::http) enum StateSchema {
+/// Whether Motion still writes the event.
+#[derive(Debug, Clone, Copy, serde::Deserialize, ToSchema)]
+#[schema(as = State)]
+#[serde(rename_all = "kebab-case")] // as `State::as_str`
+pub(crate) enum StateSchema {
     Open,
     Complete,
     Interrupted,
+}
+
+impl From<StateSchema> for State {
+    fn from(state: StateSchema) -> Self {
+        match state {
+            StateSchema::Open => Self::Open,
+            StateSchema::Complete => Self::Complete,
+            StateSchema::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 /// A page of events.
@@ -78,7 +88,7 @@ pub(in crate::http) enum StateSchema {
 #[schema(as = EventPage)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(deny_unknown_fields))]
 #[allow(dead_code)] // as above
-pub(in crate::http) struct PageSchema {
+pub(crate) struct PageSchema {
     pub events: Vec<EventSchema>,
     /// The `cursor` of the next page; null at the end.
     #[schema(required)]
@@ -89,7 +99,7 @@ pub(in crate::http) struct PageSchema {
 #[derive(Debug, ToSchema)]
 #[schema(as = EventWithImages)]
 #[allow(dead_code)] // as above
-pub(in crate::http) struct EventWithImagesSchema {
+pub(crate) struct EventWithImagesSchema {
     #[schema(inline = false)]
     #[serde(flatten)]
     pub event: EventSchema,

@@ -1,4 +1,4 @@
-//! The API of Owlery's own: every parameter, paging to the end, tags, and the camera list.
+//! The API: every parameter, paging to the end, ETags, and the list of cameras.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn every_parameter_restricts_the_list() {
         ("camera=Camera2&camera=Camera2", &[0]),
         ("camera=Camera", &[]),
         ("camera=Camera10", &[]),
-        // Of the start, which is a second before the directory's name here, and inclusive.
+        // Bounds are inclusive and compare the start, which is a second before the name of the directory here.
         ("from=2026-11-21T05:44:51", &[0, 1, 2, 3]),
         ("from=2026-11-21%2005:44:52", &[0, 1, 2]),
         ("to=2026-11-21T05:44:51", &[3, 4, 5]),
@@ -77,7 +77,7 @@ fn every_parameter_restricts_the_list() {
 }
 
 #[test]
-fn fifty_are_a_page_unless_told_otherwise() {
+fn a_page_has_fifty_events_by_default() {
     let world = World::new();
     for second in 0..52 {
         world.event(format!("Camera1/2025-03-01/10-00-{second:02}")).frames(0).old().make();
@@ -121,7 +121,7 @@ fn ties() -> World {
 }
 
 #[test]
-fn pages_of_any_size_are_together_the_one_big_page() {
+fn pages_of_any_size_join_to_the_whole_list() {
     let world = ties();
     let daemon = serve_measured(&world, &[]);
     for filter in ["", "&camera=Camera1", "&camera=Camera2&camera=Camera1", "&from=2025-03-02", "&min_seconds=0"] {
@@ -144,7 +144,7 @@ fn ties_in_the_start_are_ordered_by_id() {
     let at_ten = ["Camera1", "Camera10", "Camera2"].map(|camera| format!("{camera}/2025-03-01/10-00-00"));
     assert_eq!(ids(&answer), at_ten);
     let answer = daemon.get("/api/v1/events?order=desc&from=2025-03-02").json();
-    // A raw number tells only its day, so it ties with midnight and comes after it.
+    // A raw number has only a day: it ties with midnight and comes after it.
     let midnight = ["Camera2", "Camera10", "Camera1"]
         .iter()
         .flat_map(|camera| ["02", "01", "00-00-00"].map(|name| format!("{camera}/2025-03-02/{name}")))
@@ -153,13 +153,13 @@ fn ties_in_the_start_are_ordered_by_id() {
 }
 
 #[test]
-fn a_cursor_stays_good_while_events_come_and_go() {
+fn a_cursor_stays_valid_while_events_change() {
     let world = ties();
     let daemon = world.serve(&["--check-interval", "200ms"]);
     let before = daemon.get("/api/v1/events?limit=1000").json();
     let page = daemon.get("/api/v1/events?limit=5").json();
     let cursor = page["next"].as_str().unwrap().to_owned();
-    // The very event that the page ended with goes, with its whole camera; a newer and an older one come.
+    // The last event of the page is removed with its camera; a newer and an older event are added.
     let last = ids(&page)[4];
     assert!(last.starts_with("Camera10/"), "{last}");
     fs::rename(world.path("Camera10"), world.outside("away").join("Camera10")).unwrap();
@@ -173,11 +173,11 @@ fn a_cursor_stays_good_while_events_come_and_go() {
     let mut expected: Vec<&str> = ids(&before)[5..].iter().copied().filter(|id| !id.starts_with("Camera10/")).collect();
     expected.push("Camera1/2025-02-28/10-00-00");
     let rest = daemon.get(&format!("/api/v1/events?limit=1000&cursor={cursor}")).json();
-    assert_eq!(ids(&rest), expected, "neither one left out nor one told again");
+    assert_eq!(ids(&rest), expected, "no event is missing or repeated");
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_by_name() {
+fn invalid_parameters_are_refused_by_name() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     for (query, parameter) in [
@@ -215,7 +215,7 @@ fn what_cannot_be_understood_is_refused_by_name() {
 }
 
 #[test]
-fn lists_carry_a_tag_that_holds_until_something_changes() {
+fn the_tag_of_lists_changes_with_the_catalog() {
     let world = World::sample("direct");
     let daemon = serve_measured(&world, &[]);
     for path in ["/api/v1/events?limit=2", "/api/v1/cameras"] {
@@ -233,7 +233,7 @@ fn lists_carry_a_tag_that_holds_until_something_changes() {
     let changed = daemon.request("GET", "/api/v1/events", &[("If-None-Match", &tag)]);
     assert_eq!(changed.status, 200);
     assert_ne!(changed.header("etag"), Some(tag.as_str()));
-    // Another process counts its changes from the start again; its tags must not be taken for ours.
+    // Another process counts its changes from 0 again; its tags must not match.
     let tag = changed.header("etag").unwrap().to_owned();
     drop(daemon);
     let daemon = serve_measured(&world, &[]);
@@ -241,7 +241,7 @@ fn lists_carry_a_tag_that_holds_until_something_changes() {
 }
 
 #[test]
-fn a_bad_parameter_is_refused_even_to_whoever_has_the_tag() {
+fn invalid_parameters_are_refused_despite_a_tag() {
     let world = World::sample("direct");
     let daemon = serve_measured(&world, &[]);
     let tag = daemon.get("/api/v1/events").header("etag").unwrap().to_owned();
@@ -250,7 +250,7 @@ fn a_bad_parameter_is_refused_even_to_whoever_has_the_tag() {
 }
 
 #[test]
-fn cameras_are_told_with_their_sums() {
+fn cameras_have_their_sums() {
     let world = six_events();
     fs::create_dir(world.path("Camera9")).unwrap();
     let conf = world.outside("etc").join("motion.conf");
@@ -268,21 +268,21 @@ fn cameras_are_told_with_their_sums() {
         camera("Camera3", 0, 1, 1, cut, Some("2026-11-20")),
         camera("Camera9", 0, 0, 0, 0, None),
     ]);
-    let mut told = daemon.get("/api/v1/cameras").json();
-    for camera in told["cameras"].as_array_mut().unwrap() {
+    let mut received = daemon.get("/api/v1/cameras").json();
+    for camera in received["cameras"].as_array_mut().unwrap() {
         assert!(camera.as_object_mut().unwrap().remove("forecast").unwrap().is_object()); // see stats.rs
     }
-    assert_eq!(told["cameras"], expected);
+    assert_eq!(received["cameras"], expected);
 }
 
 #[test]
-fn one_event_is_told_with_its_pictures() {
+fn one_event_has_its_pictures() {
     let world = World::sample("direct");
     let daemon = serve_measured(&world, &[]);
     let id = "Camera1/2026-11-21/05-44-39";
-    let told = daemon.get(&format!("/api/v1/events/{id}")).json();
-    let images = told["images"].as_array().unwrap().clone();
-    let mut rest = told.clone();
+    let received = daemon.get(&format!("/api/v1/events/{id}")).json();
+    let images = received["images"].as_array().unwrap().clone();
+    let mut rest = received.clone();
     rest.as_object_mut().unwrap().remove("images");
     assert_eq!(Some(rest), daemon.event(id), "the same as in the list");
     assert_eq!(images.len(), 48);

@@ -1,4 +1,4 @@
-//! `/api/v1/audit`: pages of what was done, as the command line prints them.
+//! `/api/v1/audit`: pages of the audit log, as the command line prints them.
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,16 @@ use super::assert_problem;
 use crate::world::{World, days_ago, wait_until};
 
 #[test]
-fn pages_of_any_size_are_together_the_whole_audit_newest_first() {
+fn audit_pages_join_to_the_whole_log() {
     let world = World::new();
     for minute in 0..20 {
         world.event(format!("Camera1/{}/10-{minute:02}-00", days_ago(60))).frames(0).old().make();
     }
     world.event(format!("Camera1/{}/10-00-00", days_ago(59))).frames(0).old().make();
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--undo-window", "1h"]);
-    wait_until("the pass is told of", || daemon.get("/api/v1/audit").json()["entries"].as_array().unwrap().len() == 3);
+    wait_until("the pass is in the audit log", || {
+        daemon.get("/api/v1/audit").json()["entries"].as_array().unwrap().len() == 3
+    });
     let pass = daemon.get("/api/v1/queue").json()["passes"][0]["pass"].as_str().unwrap().to_owned();
     assert_eq!(daemon.request("POST", &format!("/api/v1/queue/{pass}/restore"), &[]).status, 200);
 
@@ -40,7 +42,7 @@ fn pages_of_any_size_are_together_the_whole_audit_newest_first() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_by_name() {
+fn invalid_parameters_are_refused_by_name() {
     let world = World::new();
     let daemon = world.serve(&[]);
     for (query, parameter) in [

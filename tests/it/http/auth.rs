@@ -31,7 +31,7 @@ pub fn config(world: &World, text: &str) -> PathBuf {
     path
 }
 
-/// Anna may everything, Bert may see Camera1, and so may the token.
+/// Anna is an admin; Bert and the token can see Camera1.
 pub fn users() -> String {
     format!(
         "[users]\nanna = {{ password = \"{hash}\", role = \"admin\" }}\n\
@@ -53,7 +53,7 @@ fn send(daemon: &Daemon, method: &str, path: &str, headers: &[(&str, &str)], bod
     send_to(&daemon.address, method, path, headers, body)
 }
 
-/// The same to whoever listens there.
+/// The same to another address.
 pub fn send_to(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -75,7 +75,7 @@ pub fn log_in(daemon: &Daemon, name: &str, password: &str) -> Response {
     send(daemon, "POST", "/login", &[JSON], &json!({"name": name, "password": password}).to_string())
 }
 
-/// Signs in; answers the cookie.
+/// Signs in; returns the cookie.
 pub fn cookie(daemon: &Daemon, name: &str) -> String {
     let response = log_in(daemon, name, PASSWORD);
     assert_eq!(response.status, 204, "{}", response.text());
@@ -86,7 +86,7 @@ pub fn get(daemon: &Daemon, path: &str, cookie: &str) -> Response {
     daemon.request("GET", path, &[("Cookie", cookie)])
 }
 
-/// A form's answer to these fields.
+/// The response to a form with these fields.
 fn form(daemon: &Daemon, fields: &[(&str, &str)]) -> Response {
     let encode = |text: &str| text.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02x}"));
     let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
@@ -94,7 +94,7 @@ fn form(daemon: &Daemon, fields: &[(&str, &str)]) -> Response {
 }
 
 #[test]
-fn nothing_is_told_to_somebody_who_has_not_signed_in() {
+fn unauthenticated_requests_get_no_data() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
     for path in [
@@ -144,7 +144,7 @@ fn nothing_is_told_to_somebody_who_has_not_signed_in() {
 }
 
 #[test]
-fn a_password_begins_a_session_and_signing_out_ends_it() {
+fn a_password_begins_a_session() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
     let response = log_in(&daemon, "anna", PASSWORD);
@@ -180,12 +180,12 @@ fn a_password_begins_a_session_and_signing_out_ends_it() {
 }
 
 #[test]
-fn the_form_works_without_a_script_and_leads_only_to_this_host() {
+fn the_login_form_works_without_scripts() {
     let world = World::new();
     let daemon = serve_with(&world, &users());
     let wrong = form(&daemon, &[("name", "anna"), ("password", "wrong"), ("next", "/?camera=a&saved=1")]);
     assert_eq!((wrong.status, wrong.header("content-type")), (401, Some("text/html; charset=utf-8")));
-    assert!(wrong.text().contains("do not belong together"), "{}", wrong.text());
+    assert!(wrong.text().contains("Wrong name or password"), "{}", wrong.text());
     assert!(wrong.text().contains("name=\"next\" value=\"/?camera=a&amp;saved=1\""), "{}", wrong.text());
     assert_eq!(wrong.header("set-cookie"), None);
     let signed_in = |next: &str| {
@@ -245,14 +245,14 @@ fn what_is_no_name_and_password_is_refused() {
         (("X-Nothing", "x"), &good, 415),
         (JSON, r#"{"name": "", "password": ""}"#, 401),
         (JSON, r#"{"name": "anna", "password": ""}"#, 401),
-        (JSON, r#"{"name": "nobody", "password": "x"}"#, 401),
+        (JSON, r#"{"name": "unknown", "password": "x"}"#, 401),
         (JSON, r#"{"name": "home", "password": "owl_5f0c1d7b2a"}"#, 401),
         (JSON, r#"{"name": "anna\u0000", "password": "x"}"#, 401),
     ] {
         let refused = send(&daemon, "POST", "/login", &[kind], body);
         assert_problem(&refused, status, None);
         assert_eq!(refused.header("set-cookie"), None, "{body}");
-        assert!(!refused.text().contains("horse"), "what was typed is not told: {}", refused.text());
+        assert!(!refused.text().contains("horse"), "the password is quoted: {}", refused.text());
     }
     assert_eq!(
         send(&daemon, "POST", "/login", &[("Content-Type", "application/json; charset=utf-8")], &good).status,
@@ -261,7 +261,7 @@ fn what_is_no_name_and_password_is_refused() {
 }
 
 #[test]
-fn attempts_are_limited_and_others_are_not_shut_out() {
+fn failed_sign_ins_are_limited() {
     let world = World::new();
     let daemon = serve_with(&world, &users());
     for _ in 0..10 {
@@ -274,9 +274,9 @@ fn attempts_are_limited_and_others_are_not_shut_out() {
         assert!((1..=300).contains(&wait), "{wait}");
     }
     let page = form(&daemon, &[("name", "anna"), ("password", PASSWORD)]);
-    assert!(page.status == 429 && page.text().contains("Too many attempts"), "{}", page.text());
+    assert!(page.status == 429 && page.text().contains("Too many failed attempts"), "{}", page.text());
     cookie(&daemon, "bert");
-    // Many names from one address: thirty in all, and then nobody from there.
+    // Many names from one address: thirty attempts in all.
     let refused = (0..30).filter(|n| log_in(&daemon, &format!("user{n}"), "wrong").status == 429).count();
     assert_eq!(refused, 10, "ten were Anna's, and Bert's does not count");
     assert_eq!(log_in(&daemon, "bert", PASSWORD).status, 429);
@@ -284,7 +284,7 @@ fn attempts_are_limited_and_others_are_not_shut_out() {
 }
 
 #[test]
-fn many_attempts_at_once_are_not_all_the_first() {
+fn concurrent_sign_ins_are_counted() {
     let world = World::new();
     let daemon = serve_with(&world, &users());
     let statuses: Vec<u16> = std::thread::scope(|scope| {
@@ -296,7 +296,7 @@ fn many_attempts_at_once_are_not_all_the_first() {
 }
 
 #[test]
-fn a_session_outlives_a_restart_but_not_a_change_of_its_users_line() {
+fn sessions_end_when_the_users_line_changes() {
     let world = World::new();
     let daemon = serve_with(&world, &users());
     let (anna, bert) = (cookie(&daemon, "anna"), cookie(&daemon, "bert"));
@@ -304,7 +304,7 @@ fn a_session_outlives_a_restart_but_not_a_change_of_its_users_line() {
     assert_eq!(daemon.request("POST", "/logout", &[("Cookie", &ended), ("Content-Length", "0")]).status, 204);
     let file = world.path(".owlery/sessions.json");
     let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata().unwrap());
-    assert_eq!(mode & 0o7777, 0o600, "nobody else reads it");
+    assert_eq!(mode & 0o7777, 0o600, "the file is private");
     let secret = anna.split_once('=').unwrap().1;
     assert!(!fs::read_to_string(&file).unwrap().contains(secret), "and there is no secret in it");
     assert_eq!(daemon.stop(), 0);
@@ -315,7 +315,7 @@ fn a_session_outlives_a_restart_but_not_a_change_of_its_users_line() {
     assert_eq!(get(&daemon, "/api/v1/me", &ended).status, 401);
     assert_eq!(daemon.stop(), 0);
 
-    // Bert may see another camera now.
+    // Bert can see another camera now.
     let daemon = serve_with(&world, &users().replacen("[\"Camera1\"]", "[\"Camera2\"]", 1));
     assert_eq!(get(&daemon, "/api/v1/me", &anna).status, 200);
     assert_eq!(get(&daemon, "/api/v1/me", &bert).status, 401);
@@ -333,7 +333,7 @@ fn a_session_outlives_a_restart_but_not_a_change_of_its_users_line() {
 }
 
 #[test]
-fn a_token_is_shown_as_bearer_and_a_wrong_one_is_counted() {
+fn invalid_tokens_are_counted() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
     let show = |value: &str| daemon.request("GET", "/api/v1/me", &[("Authorization", value)]);
@@ -355,14 +355,14 @@ fn a_token_is_shown_as_bearer_and_a_wrong_one_is_counted() {
     let both = [("Cookie", &*cookie), ("Authorization", "Bearer x")];
     assert_problem(&daemon.request("GET", "/api/v1/me", &both), 401, None);
 
-    wait_until("it is told to wait", || show("Bearer x").status == 429);
+    wait_until("the limit is reached", || show("Bearer x").status == 429);
     assert!(show("Bearer x").header("retry-after").is_some());
     assert_eq!(show(&format!("Bearer {TOKEN}")).status, 200, "who has one is not shut out");
     assert_eq!(daemon.request("GET", "/healthz", &[("Authorization", "Bearer x")]).status, 200);
 }
 
 #[test]
-fn a_trusted_proxy_signs_in_and_nobody_else_does_so_by_its_header() {
+fn only_the_trusted_proxy_names_users() {
     let world = World::new();
     let table = |from: &str| {
         format!(
@@ -375,7 +375,7 @@ fn a_trusted_proxy_signs_in_and_nobody_else_does_so_by_its_header() {
     let carl = json!({"name": "carl", "role": "viewer", "cameras": null, "signed_in": true, "session": false});
     assert_eq!(ask(&[("X-Forwarded-User", "carl")]).json(), carl);
     assert_eq!(ask(&[("x-forwarded-user", "anna")]).json()["role"], "admin");
-    for unknown in ["nobody", "Carl", "carl,anna", "home", "\u{fc}", "\"carl\""] {
+    for unknown in ["unknown", "Carl", "carl,anna", "home", "\u{fc}", "\"carl\""] {
         assert_problem(&ask(&[("X-Forwarded-User", unknown)]), 403, None);
     }
     assert_problem(&ask(&[("X-Forwarded-User", "carl"), ("X-Forwarded-User", "anna")]), 403, None);
@@ -389,7 +389,7 @@ fn a_trusted_proxy_signs_in_and_nobody_else_does_so_by_its_header() {
     };
     assert!(set(&[("X-Forwarded-Proto", "https")]).ends_with("; Secure"));
     assert!(!set(&[("X-Forwarded-Proto", "http")]).contains("Secure"));
-    // Attempts are counted for whoever the proxy tells of, not for the proxy.
+    // Attempts count for the forwarded address, not for the proxy.
     for _ in 0..10 {
         let from = [JSON, ("X-Forwarded-For", "192.0.2.7")];
         let wrong = r#"{"name": "anna", "password": "wrong"}"#;
@@ -409,7 +409,7 @@ fn a_trusted_proxy_signs_in_and_nobody_else_does_so_by_its_header() {
 }
 
 #[test]
-fn cameras_that_a_user_may_not_see_exist_for_him_nowhere() {
+fn invisible_cameras_appear_nowhere() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
     let (anna, bert) = (cookie(&daemon, "anna"), cookie(&daemon, "bert"));
@@ -439,16 +439,16 @@ fn cameras_that_a_user_may_not_see_exist_for_him_nowhere() {
         ] {
             let (refused, unknown) =
                 (get(&daemon, &format!("{prefix}/{file}"), &bert), get(&daemon, &format!("{prefix}/{unknown}"), &bert));
-            let told = |response: &Response| {
+            let received = |response: &Response| {
                 let no_date = |(name, _): &&(String, String)| name != "date";
                 (response.status, response.headers.iter().filter(no_date).cloned().collect::<Vec<_>>(), response.text())
             };
             assert_problem(&refused, 404, None);
-            assert_eq!(told(&refused), told(&unknown), "{prefix}/{file}");
+            assert_eq!(received(&refused), received(&unknown), "{prefix}/{file}");
         }
         let movie = format!("{prefix}/Camera2/2026-11-21/05-45-29/video.mp4");
         assert_eq!(get(&daemon, &movie, &anna).status, 200);
-        // Who knows the tag of what he may not see does not learn that it is right.
+        // The tag of an invisible page does not match.
         let tag = get(&daemon, &movie, &anna).header("etag").unwrap().to_owned();
         let known = daemon.request("GET", &movie, &[("Cookie", &bert), ("If-None-Match", &tag)]);
         assert_problem(&known, 404, None);
@@ -457,7 +457,7 @@ fn cameras_that_a_user_may_not_see_exist_for_him_nowhere() {
 }
 
 #[test]
-fn no_route_of_the_api_tells_a_limited_user_of_another_camera() {
+fn no_api_route_reveals_invisible_cameras() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
     let (anna, bert) = (cookie(&daemon, "anna"), cookie(&daemon, "bert"));
@@ -507,7 +507,7 @@ fn no_route_of_the_api_tells_a_limited_user_of_another_camera() {
 }
 
 #[test]
-fn what_a_user_is_answered_is_kept_by_no_shared_cache() {
+fn private_responses_are_not_cached_by_proxies() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &users());
     let anna = cookie(&daemon, "anna");
@@ -527,7 +527,7 @@ fn what_a_user_is_answered_is_kept_by_no_shared_cache() {
 }
 
 #[test]
-fn where_nobody_has_to_sign_in_the_login_leads_to_the_page() {
+fn without_users_the_login_redirects_to_the_page() {
     let world = World::new();
     let daemon = world.serve(&[]);
     let me = json!({"name": "", "role": "admin", "cameras": null, "signed_in": false, "session": false});
@@ -550,7 +550,7 @@ fn no_credential_comes_into_the_log() {
     assert_eq!(get(&daemon, "/api/v1/events", &anna).status, 200);
     assert_eq!(daemon.request("GET", "/api/v1/me", &[("Authorization", "Bearer owl_wrong")]).status, 401);
     assert_eq!(daemon.request("GET", "/api/v1/me", &[("Authorization", &format!("Bearer {TOKEN}"))]).status, 200);
-    daemon.wait_for_log("somebody unknown from 127.0.0.1 could not sign in");
+    daemon.wait_for_log("failed sign-in of an unknown user from 127.0.0.1");
     let log = daemon.log();
     let secret = anna.split_once('=').unwrap().1;
     for credential in [PASSWORD, "a wrong password", "a password as name", secret, TOKEN, "owl_wrong", "argon2id"] {

@@ -30,7 +30,7 @@ fn archive() -> World {
 }
 
 #[test]
-fn each_day_is_told_with_its_sums_and_hours_newest_first() {
+fn days_have_sums_and_hours_newest_first() {
     let world = archive();
     let daemon = serve_measured(&world, &[]);
     let day = |camera: &str, day: &str, sums: (u64, u64, u64), counts: &[(usize, u64)]| {
@@ -57,34 +57,34 @@ fn each_day_is_told_with_its_sums_and_hours_newest_first() {
         ("?from=999y", &[0, 1, 2, 3]),
         ("?to=999y", &[]),
     ] {
-        let told = daemon.get(&format!("/api/v1/days{query}")).json();
+        let received = daemon.get(&format!("/api/v1/days{query}")).json();
         let expected: Vec<&Value> = expected.iter().map(|at| &all[*at]).collect();
-        assert_eq!(told, json!({ "days": expected }), "{query}");
+        assert_eq!(received, json!({ "days": expected }), "{query}");
     }
 }
 
 #[test]
-fn a_day_has_no_bytes_until_it_is_measured_and_one_without_events_is_not_told() {
+fn a_day_has_no_bytes_until_it_is_measured() {
     let world = World::new();
     std::fs::create_dir_all(world.path("Camera1/2026-03-01")).unwrap();
     let ran = world.run("scan", &[]); // reads names, and measures nothing
     assert_eq!(ran.code, 0, "{ran:?}");
     let daemon = world.serve(&[]);
     assert_eq!(daemon.get("/api/v1/days").json(), json!({"days": []}));
-    // An event that was just written is there before it is measured; then its size is known.
+    // A new event is listed before it is measured; later it has a size.
     let id = format!("Camera1/{}/00-00-01", days_ago(0));
     world.event(&id).frames(0).movie("video.mp4", vec![0; 100]).old().make();
     daemon.wait_for_event(&id, "is there", |_| true);
     wait_until("the day is measured", || {
-        let told = daemon.get("/api/v1/days").json();
-        let bytes = &told["days"][0]["bytes"];
-        assert!(bytes.is_null() || *bytes == 100, "{told}");
+        let received = daemon.get("/api/v1/days").json();
+        let bytes = &received["days"][0]["bytes"];
+        assert!(bytes.is_null() || *bytes == 100, "{received}");
         *bytes == 100
     });
 }
 
 #[test]
-fn days_carry_a_tag_that_holds_until_something_changes() {
+fn the_tag_of_days_changes_with_the_catalog() {
     let world = archive();
     let daemon = serve_measured(&world, &[]);
     let tag = daemon.get("/api/v1/days").header("etag").unwrap().to_owned();
@@ -98,7 +98,7 @@ fn days_carry_a_tag_that_holds_until_something_changes() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_by_name() {
+fn invalid_parameters_are_refused_by_name() {
     let world = World::new();
     let daemon = world.serve(&[]);
     for (query, parameter) in [

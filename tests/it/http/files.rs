@@ -1,4 +1,4 @@
-//! Files over HTTP: whole, in part, only when they changed; and the list of an event's pictures that strix reads.
+//! Files over HTTP: whole files, ranges, conditional requests; and the list of pictures of an event for strix.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ fn a_movie_is_served_whole_under_both_paths() {
 }
 
 #[test]
-fn a_range_is_answered_with_just_that() {
+fn a_range_returns_just_its_bytes() {
     let (_world, daemon, path, bytes) = with_movie();
     for (range, from, to) in [
         ("bytes=0-0", 0, 0),
@@ -72,7 +72,7 @@ fn a_range_past_the_end_cannot_be_satisfied() {
 }
 
 #[test]
-fn of_several_ranges_the_first_that_there_is_is_answered() {
+fn the_first_satisfiable_range_is_sent() {
     let (_world, daemon, path, bytes) = with_movie();
     for (range, from, to) in [
         ("bytes=0-1,5-6", 0, 1),
@@ -91,7 +91,7 @@ fn of_several_ranges_the_first_that_there_is_is_answered() {
 }
 
 #[test]
-fn what_is_no_range_is_answered_with_the_whole() {
+fn invalid_ranges_return_the_whole_file() {
     let (_world, daemon, path, bytes) = with_movie();
     for range in ["bytes=0-1,x", "bytes=x-y", "bytes=9-3", "bytes=", "items=0-1", "0-1"] {
         assert_whole(&daemon.request("GET", &path, &[("Range", range)]), &bytes);
@@ -117,7 +117,7 @@ fn a_long_file_is_streamed_and_any_part_of_it() {
 }
 
 #[test]
-fn an_empty_movie_is_served_empty_and_has_no_parts() {
+fn an_empty_movie_has_no_ranges() {
     let world = World::sample("failures/sigkill-direct-mkv");
     let daemon = world.serve(&[]);
     let path = "/motion/Camera1/2026-11-21/05-39-40/video.mkv";
@@ -127,7 +127,7 @@ fn an_empty_movie_is_served_empty_and_has_no_parts() {
 }
 
 #[test]
-fn head_tells_what_get_would_without_the_body() {
+fn head_has_the_headers_of_get() {
     let (_world, daemon, path, _) = with_movie();
     let known = daemon.request("HEAD", &path, &[("If-None-Match", "*")]);
     assert_eq!((known.status, known.body.len()), (304, 0));
@@ -149,7 +149,7 @@ fn head_tells_what_get_would_without_the_body() {
 }
 
 #[test]
-fn who_has_it_is_told_so_until_it_changes() {
+fn unchanged_files_are_304() {
     let (world, daemon, path, bytes) = with_movie();
     let first = daemon.get(&path);
     let (tag, time) = (first.header("etag").unwrap(), first.header("last-modified").unwrap());
@@ -165,7 +165,7 @@ fn who_has_it_is_told_so_until_it_changes() {
         assert_eq!(response.header("etag"), Some(tag));
     }
     assert_whole(&daemon.request("GET", &path, &[("If-None-Match", "\"other\"")]), &bytes);
-    // The tag outranks the time (RFC 9110, section 13.1.3).
+    // The tag takes precedence over the time (RFC 9110, section 13.1.3).
     assert_whole(&daemon.request("GET", &path, &[("If-None-Match", "\"other\""), ("If-Modified-Since", time)]), &bytes);
     assert_whole(&daemon.request("GET", &path, &[("If-Modified-Since", "Sat, 21 Nov 2026 05:44:51 GMT")]), &bytes);
     fs::write(world.path(EVENT).join("video.mp4"), b"other bytes").unwrap();
@@ -173,7 +173,7 @@ fn who_has_it_is_told_so_until_it_changes() {
 }
 
 #[test]
-fn who_wants_a_certain_version_gets_no_other() {
+fn preconditions_are_evaluated() {
     let (_world, daemon, path, bytes) = with_movie();
     let tag = daemon.get(&path).header("etag").unwrap().to_owned();
     for same in
@@ -189,7 +189,7 @@ fn who_wants_a_certain_version_gets_no_other() {
 }
 
 #[test]
-fn a_range_of_another_version_is_answered_with_the_whole() {
+fn a_range_of_another_version_returns_the_file() {
     let (world, daemon, path, bytes) = with_movie();
     let first = daemon.get(&path);
     let (tag, time) = (first.header("etag").unwrap(), first.header("last-modified").unwrap());
@@ -207,7 +207,7 @@ fn a_range_of_another_version_is_answered_with_the_whole() {
 }
 
 #[test]
-fn kinds_are_told_by_name() {
+fn content_types_follow_from_names() {
     let world = World::new();
     let event = "Camera1/2025-03-01/10-00-00";
     let mut maker = world.event(event).old();
@@ -224,7 +224,7 @@ fn kinds_are_told_by_name() {
         ("10-00-00-00.jpg", "image/jpeg"),
         ("debug/video.m4v", "video/mp4"),
         ("note.txt", "application/octet-stream"),
-        // Never a page: it would run in the origin of ours.
+        // Never HTML: its scripts would run in our origin.
         ("page.html", "application/octet-stream"),
     ] {
         let response = daemon.get(&format!("/media/{event}/{name}"));
@@ -233,7 +233,7 @@ fn kinds_are_told_by_name() {
 }
 
 #[test]
-fn the_directory_is_an_html_list_of_its_pictures() {
+fn the_directory_is_a_list_of_pictures() {
     let world = World::sample("direct");
     let dir = world.path("Camera1/2026-11-21/05-44-52");
     for (name, text) in [(".hidden.jpg", "x"), ("note.txt", "x"), ("a\"<b>&c d.jpg", "odd")] {
@@ -277,27 +277,46 @@ fn only_event_directories_are_listed() {
     }
 }
 
-/// Issue 13: the page's own files had no tag and were not compressed.
+/// The files of the page once had no ETag and were not compressed. A file that is added under `ui/` needs no line of Rust.
 #[test]
-fn assets_have_tags_and_are_compressed() {
+fn every_file_under_ui_is_served() {
     let world = World::new();
     let daemon = world.serve(&[]);
-    for path in ["/", "/app.js", "/style.css", "/icon.svg", "/images/missing.jpg"] {
+    let ui = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/ui"));
+    let files = walkdir::WalkDir::new(ui).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    for file in files {
+        let name = file.path().strip_prefix(ui).unwrap().to_str().unwrap();
+        let (path, content) = (format!("/{name}"), fs::read(file.path()).unwrap());
+        let path = match name {
+            "login.html" => continue, // a template: see `auth`
+            "index.html" => "/",
+            _ => path.as_str(),
+        };
         let plain = daemon.get(path);
-        let packed = daemon.request("GET", path, &[("Accept-Encoding", "br, gzip")]);
-        let tags = [&plain, &packed].map(|answer| answer.header("etag").unwrap().to_owned());
-        if packed.header("content-encoding").is_some() {
+        assert_eq!((plain.status, &plain.body), (200, &content), "{path}");
+        let kind = match name.rsplit_once('.').unwrap().1 {
+            "html" => "text/html; charset=utf-8",
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "svg" => "image/svg+xml",
+            "jpg" => "image/jpeg",
+            other => panic!("add the type of .{other} to this test"),
+        };
+        assert_eq!(plain.header("content-type"), Some(kind), "{path}");
+        let gzipped = daemon.request("GET", path, &[("Accept-Encoding", "br, gzip")]);
+        let tags = [&plain, &gzipped].map(|response| response.header("etag").unwrap().to_owned());
+        if gzipped.header("content-encoding").is_some() {
             assert_ne!(tags[0], tags[1], "{path}");
             let mut text = Vec::new();
-            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut text).unwrap();
-            assert_eq!(text, plain.body, "{path}");
-            assert!(packed.body.len() < plain.body.len(), "{path}");
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&gzipped.body[..]), &mut text).unwrap();
+            assert_eq!(text, content, "{path}");
+            assert!(gzipped.body.len() < content.len(), "{path}");
         } else {
-            assert_eq!(path, "/images/missing.jpg");
+            assert_eq!(kind, "image/jpeg", "{path}");
         }
         for (tag, encoding) in [(&tags[0], "identity"), (&tags[1], "gzip")] {
-            let known = daemon.request("GET", path, &[("If-None-Match", tag), ("Accept-Encoding", encoding)]);
-            assert_eq!((known.status, known.body.len()), (304, 0), "{path}");
+            let unchanged = daemon.request("GET", path, &[("If-None-Match", tag), ("Accept-Encoding", encoding)]);
+            assert_eq!((unchanged.status, unchanged.body.len()), (304, 0), "{path}");
         }
     }
 }

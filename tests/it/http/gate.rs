@@ -1,4 +1,4 @@
-//! What the gate lets through, by the host that a request is for and the page that asks.
+//! The checks of the host and the origin of a request.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use super::assert_problem;
 use super::auth::{serve_with, users};
 use crate::world::{Daemon, PATIENCE, Response, World};
 
-/// A request sent as it is; the answer to its first head.
+/// Sends raw bytes; returns the first response.
 pub fn send(daemon: &Daemon, head: &str) -> Response {
     let mut stream = TcpStream::connect(&daemon.address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -38,7 +38,7 @@ const PATHS: &[&str] = &[
 ];
 
 #[test]
-fn without_users_a_name_that_was_not_allowed_gets_nothing_not_even_by_reading() {
+fn unknown_host_names_are_refused() {
     let world = World::sample("direct");
     let daemon = world.serve(&["--allow-host", "owl.example", "--allow-host", "nas:8000"]);
     for host in
@@ -60,8 +60,8 @@ fn without_users_a_name_that_was_not_allowed_gets_nothing_not_even_by_reading() 
     ] {
         assert_eq!(for_host(&daemon, "/api/v1/me", host).status, 200, "{host}");
     }
-    let told = for_host(&daemon, "/", "nas.example");
-    assert!(told.json()["detail"].as_str().unwrap().contains("--allow-host"), "it says what to do");
+    let received = for_host(&daemon, "/", "nas.example");
+    assert!(received.json()["detail"].as_str().unwrap().contains("--allow-host"), "the message names the option");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_request_is_for_exactly_one_host() {
     assert_eq!(send(&daemon, "GET /api/v1/me HTTP/1.0\r\nHost: localhost\r\n\r\n").status, 200);
 }
 
-/// What a page of another site makes a browser send.
+/// The headers of requests by a page of another site.
 pub fn foreign(here: &str) -> Vec<Vec<(&'static str, String)>> {
     let port = here.rsplit_once(':').unwrap().1;
     let origin = |text: &str| vec![("Origin", text.to_owned())];
@@ -130,7 +130,7 @@ pub fn foreign(here: &str) -> Vec<Vec<(&'static str, String)>> {
 }
 
 #[test]
-fn a_foreign_page_changes_nothing_and_is_refused_before_anybody_is_asked_who_he_is() {
+fn changes_by_foreign_pages_are_refused() {
     let world = World::new();
     for daemon in [world.serve(&["--allow-host", "owl.example"]), serve_with(&World::new(), &users())] {
         for headers in foreign(&daemon.address) {
@@ -151,7 +151,7 @@ fn a_foreign_page_changes_nothing_and_is_refused_before_anybody_is_asked_who_he_
 }
 
 #[test]
-fn our_own_page_and_what_is_no_browser_may_ask_for_a_change() {
+fn own_pages_and_programs_may_change() {
     let world = World::new();
     let daemon = world.serve(&["--allow-host", "owl.example"]);
     let (http, https) = (format!("http://{}", daemon.address), format!("https://{}", daemon.address));
@@ -171,7 +171,7 @@ fn our_own_page_and_what_is_no_browser_may_ask_for_a_change() {
 }
 
 #[test]
-fn a_foreign_page_shows_and_starts_nothing_but_may_lead_here() {
+fn foreign_pages_may_only_link_here() {
     let world = World::sample("direct");
     let flags = ["--allow-host", "owl.example", "--allow-host", "nas:8123"];
     let open = world.serve(&flags);
@@ -182,7 +182,7 @@ fn a_foreign_page_shows_and_starts_nothing_but_may_lead_here() {
     let (leads, in_window) = (("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"));
     let by = |page| ("Referer", page);
     for (headers, may) in [
-        (&[][..], true), // no browser, or one that asks an address without TLS
+        (&[][..], true), // a program, or a browser at an address without TLS
         (&[("Sec-Fetch-Site", "none")], true),
         (&[("Sec-Fetch-Site", "same-origin"), fetches], true),
         (&[("Sec-Fetch-Site", "same-origin"), by("http://evil.example/")], true),
@@ -213,17 +213,17 @@ fn a_foreign_page_shows_and_starts_nothing_but_may_lead_here() {
     ] {
         for method in ["GET", "HEAD"] {
             for path in ["/api/v1/export", "/api/v1/events", "/media/Camera1/2026-11-21/05-44-39/video.mp4"] {
-                let told = open.request(method, path, headers);
-                assert_eq!(told.status, if may { 200 } else { 403 }, "{method} {path} {headers:?}");
-                let told = private.request(method, path, headers);
-                assert_eq!(told.status, if may { 401 } else { 403 }, "{method} {path} {headers:?}");
+                let received = open.request(method, path, headers);
+                assert_eq!(received.status, if may { 200 } else { 403 }, "{method} {path} {headers:?}");
+                let received = private.request(method, path, headers);
+                assert_eq!(received.status, if may { 401 } else { 403 }, "{method} {path} {headers:?}");
             }
         }
     }
 }
 
 #[test]
-fn a_browser_shows_what_is_ours_in_pages_of_this_host_and_of_those_that_were_named() {
+fn only_allowed_pages_embed_responses() {
     let world = World::sample("direct");
     let daemon = world.serve(&["--allow-host", "nas:8123"]);
     for (headers, policy) in [
@@ -234,8 +234,8 @@ fn a_browser_shows_what_is_ours_in_pages_of_this_host_and_of_those_that_were_nam
         (&[("Origin", "http://nas:8123")], "cross-origin"),
     ] {
         for path in PATHS {
-            let told = daemon.request("GET", path, headers);
-            assert_eq!(told.header("cross-origin-resource-policy"), Some(policy), "{path} {headers:?}");
+            let received = daemon.request("GET", path, headers);
+            assert_eq!(received.header("cross-origin-resource-policy"), Some(policy), "{path} {headers:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Paths that must not lead anywhere: out of the archive, through links, to hidden files, to what is not an event's.
+//! Paths that must be refused: outside of the archive, through links, to hidden files, to files that belong to no event.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,12 +9,12 @@ use super::auth::{cookie, serve_with, users};
 use super::gate::send;
 use crate::world::{Daemon, World};
 
-/// What no answer may hold. It lies outside of the archive, and in every hidden or foreign file within.
+/// The content of files outside of the archive, and of hidden and foreign files in it. No response may contain it.
 const SECRET: &str = "the owl sleeps at noon";
 
 const EVENT: &str = "2025-03-01/10-04-36";
 
-/// An archive in which every trap that a name can be is set.
+/// An archive with hostile names of all kinds.
 fn trapped() -> World {
     let world = World::new();
     let outside = world.outside("outside");
@@ -53,13 +53,13 @@ fn trapped() -> World {
     world
 }
 
-/// Whether an answer holds any of the secret, whatever its status.
+/// Whether a response of any status contains the secret.
 fn assert_refused(daemon: &Daemon, path: &str) {
     for headers in [&[][..], &[("Range", "bytes=0-3")]] {
         let response = daemon.request("GET", path, headers);
         assert!(matches!(response.status, 400 | 404), "{path}: {}", response.status);
         assert!(!response.text().contains("owl"), "{path}: {}", response.text());
-        assert!(!response.text().contains("/tmp/"), "{path} tells where the archive lies: {}", response.text());
+        assert!(!response.text().contains("/tmp/"), "{path} reveals the path of the archive: {}", response.text());
     }
 }
 
@@ -214,7 +214,7 @@ fn hostile_targets_of_other_routes_lead_nowhere() {
 }
 
 #[test]
-fn a_camera_is_never_found_by_the_beginning_of_its_name() {
+fn a_prefix_of_a_camera_name_finds_nothing() {
     let world = trapped();
     let daemon = world.serve(&["--camera-pattern", "Camera1"]);
     for prefix in ["motion", "media"] {
@@ -228,7 +228,7 @@ fn a_camera_is_never_found_by_the_beginning_of_its_name() {
     assert!(daemon.events().iter().all(|event| event["camera"] == "Camera1"));
 }
 
-/// Sends a request; it has to be refused, and nothing of what is hidden may be in the answer.
+/// Sends a request that must be refused without the secret in the response.
 fn assert_kept_out(daemon: &Daemon, what: &str, (method, path): (&str, &str), headers: &[(&str, &str)]) {
     let response = daemon.request(method, path, headers);
     assert!(
@@ -272,12 +272,12 @@ const OTHER_CAMERA: &[&str] = &[
 ];
 
 #[test]
-fn a_limited_user_gets_nothing_of_another_camera_by_whatever_path() {
+fn limited_users_get_no_other_camera_by_any_path() {
     let world = trapped();
     let daemon = serve_with(&world, &users());
     let bert = cookie(&daemon, "bert");
     let own = daemon.request("GET", &format!("/media/Camera1/{EVENT}/10-04-36-00.jpg"), &[("Cookie", &bert)]);
-    assert_eq!(own.status, 200, "his own camera is served");
+    assert_eq!(own.status, 200, "the visible camera is served");
     for prefix in ["/media", "/motion"] {
         for path in OTHER_CAMERA {
             let path = format!("{prefix}/{path}");
@@ -285,14 +285,14 @@ fn a_limited_user_gets_nothing_of_another_camera_by_whatever_path() {
                 assert_kept_out(&daemon, "another camera", ("GET", &path), &[("Cookie", &bert), more]);
             }
             assert_kept_out(&daemon, "another camera", ("HEAD", &path), &[("Cookie", &bert)]);
-            assert_kept_out(&daemon, "nobody", ("GET", &path), &[]);
+            assert_kept_out(&daemon, "anonymous", ("GET", &path), &[]);
         }
     }
     let list = daemon.request("GET", "/api/events/Camera10,Garden?limit=0", &[("Cookie", &bert)]);
     assert_eq!(list.json()["events"], serde_json::json!({"Camera10": [], "Garden": []}));
 }
 
-/// What may look like a way past the gate.
+/// Requests that try to bypass authentication.
 const PAST_THE_GATE: &[&str] = &[
     "/healthz/../api/v1/events",
     "/healthz/%2e%2e/api/v1/events",
@@ -320,7 +320,7 @@ const PAST_THE_GATE: &[&str] = &[
 ];
 
 #[test]
-fn nobody_comes_past_the_gate_by_a_path_a_cookie_a_token_or_a_forged_header() {
+fn forged_credentials_are_refused() {
     let world = trapped();
     let proxy = "[proxy]\nfrom = [\"192.0.2.1\"]\nuser-header = \"X-Forwarded-User\"\n";
     let daemon = serve_with(&world, &format!("{}{proxy}", users()));
@@ -383,7 +383,7 @@ fn nobody_comes_past_the_gate_by_a_path_a_cookie_a_token_or_a_forged_header() {
 }
 
 #[test]
-fn a_page_that_takes_our_address_for_its_own_name_reads_nothing() {
+fn dns_rebinding_reads_nothing() {
     let world = trapped();
     let daemon = world.serve(&[]);
     let paths = [
@@ -420,8 +420,8 @@ fn a_page_that_takes_our_address_for_its_own_name_reads_nothing() {
     }
 }
 
-/// Issue 13: `a:b.jpg` became `href="a:b.jpg"`, a URL of the scheme `a`. Every URL in HTML and JSON leads to its file, whatever
-/// its name and its camera's.
+/// `a:b.jpg` once became `href="a:b.jpg"`, a URL of the scheme `a`. Every URL in HTML and JSON leads to its file, for all names
+/// of files and cameras.
 #[test]
 fn urls_of_odd_names_lead_to_their_files() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! A real nginx in front, configured word for word as `doc/http.md` says.
+//! Behind nginx, with the configuration of `doc/http.md`.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -10,14 +10,14 @@ use super::auth::{JSON, PASSWORD, send_to, serve_with, users};
 use crate::embed::Embedded;
 use crate::world::{Daemon, World, wait_for};
 
-/// The examples of the documentation: what nginx passes on, and what signs people in.
+/// The examples of the documentation: forwarding requests, and authenticating users.
 fn examples() -> (String, String) {
     let doc = include_str!("../../../doc/http.md");
     let mut blocks = doc.split("```nginx\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
     (blocks.next().unwrap(), blocks.next().unwrap())
 }
 
-/// A running nginx; ended when dropped, by its own process id.
+/// A running nginx, stopped by its process id when dropped.
 struct Nginx {
     child: Child,
     address: String,
@@ -66,7 +66,7 @@ fn in_front_of(daemon: &Daemon, location: &str) -> String {
     location.replace("127.0.0.1:8000", &daemon.address)
 }
 
-/// The example of the documentation for a location that nginx takes from the path.
+/// The example of the documentation for a location that nginx removes from the path.
 fn at_a_path(address: &str) -> String {
     examples()
         .0
@@ -75,7 +75,7 @@ fn at_a_path(address: &str) -> String {
         .replace("127.0.0.1:8000", &format!("{address}/"))
 }
 
-/// Issue 13: URLs in JSON, and the page's `<base>`, led to what lies beside the path at which nginx shows Owlery.
+/// URLs in JSON and the `<base>` of the page once led outside of the path at which nginx serves Owlery.
 #[test]
 fn urls_below_a_proxied_path_lead_back() {
     let world = World::sample("direct");
@@ -107,7 +107,7 @@ fn urls_below_a_proxied_path_lead_back() {
 const PROXY: &str = "[proxy]\nfrom = [\"127.0.0.1/32\"]\n";
 
 #[test]
-fn behind_nginx_one_signs_in_as_if_it_were_not_there() {
+fn signing_in_works_behind_nginx() {
     let world = World::sample("direct");
     let daemon = serve_with(&world, &format!("{}{PROXY}", users()));
     let location = in_front_of(&daemon, &examples().0);
@@ -137,23 +137,23 @@ fn behind_nginx_one_signs_in_as_if_it_were_not_there() {
 }
 
 #[test]
-fn nginx_signs_people_in_and_they_cannot_be_somebody_else() {
+fn nginx_authenticates_users() {
     let world = World::new();
     let text = format!("{}{PROXY}user-header = \"X-Forwarded-User\"\n[users.carl]\n", users());
     let daemon = serve_with(&world, &text);
     let (location, signs_in) = examples();
     let passwords = world.outside("etc").join("htpasswd");
-    fs::write(&passwords, "carl:{PLAIN}of nginx\nsomebody:{PLAIN}of nginx\n").unwrap();
+    fs::write(&passwords, "carl:{PLAIN}of nginx\ndora:{PLAIN}of nginx\n").unwrap();
     let signs_in = signs_in.replace("/etc/nginx/owlery.htpasswd", passwords.to_str().unwrap());
     let location = in_front_of(&daemon, &location.replace("location / {\n", &format!("location / {{\n{signs_in}")));
     let nginx = Nginx::start(&world, &location);
     let me = |headers: &[(&str, &str)]| send_to(&nginx.address, "GET", "/api/v1/me", headers, "");
     let carl = ("Authorization", "Basic Y2FybDpvZiBuZ2lueA==");
-    let somebody = ("Authorization", "Basic c29tZWJvZHk6b2Ygbmdpbng=");
+    let dora = ("Authorization", "Basic ZG9yYTpvZiBuZ2lueA==");
     let anna = ("Authorization", "Basic YW5uYTo=");
     assert_eq!(me(&[carl]).json()["name"], "carl");
     assert_eq!(me(&[carl, ("X-Forwarded-User", "anna")]).json()["name"], "carl", "nginx puts its own in place");
-    assert_eq!(me(&[somebody]).status, 403, "he is no user here");
+    assert_eq!(me(&[dora]).status, 403, "unknown user");
     for forged in [&[][..], &[anna], &[("X-Forwarded-User", "anna")]] {
         assert_eq!(me(forged).status, 401, "{forged:?}");
     }

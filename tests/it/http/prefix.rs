@@ -1,5 +1,5 @@
-//! The path at which a reverse proxy shows Owlery: who may name it, what it changes, and that no response made for one path is
-//! sent for another. Behind a real nginx: `nginx`.
+//! The path at which a reverse proxy serves Owlery: from which clients it is trusted, what it changes, and that no cached response
+//! is sent for another path. With nginx: `nginx`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -31,7 +31,7 @@ fn thumbnail(answer: &Response) -> String {
     event["thumbnail"].as_str().unwrap().to_owned()
 }
 
-/// A page is kept until the catalog changes, and so is what the stream's clients have missed: each for its own prefix.
+/// The page cache and the log of the stream are separate for each prefix.
 #[test]
 fn no_page_is_served_for_another_prefix() {
     let (world, id) = world();
@@ -71,7 +71,7 @@ fn follow(daemon: &Daemon, prefix: &str) -> BufReader<TcpStream> {
     try_follow(daemon, prefix).expect("a stream")
 }
 
-/// A stream after its greeting; `None` if there is no place for it.
+/// A stream after its greeting; `None` if the limit is reached.
 fn try_follow(daemon: &Daemon, prefix: &str) -> Option<BufReader<TcpStream>> {
     let mut stream = TcpStream::connect(&daemon.address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -90,7 +90,7 @@ fn try_follow(daemon: &Daemon, prefix: &str) -> Option<BufReader<TcpStream>> {
     Some(reader)
 }
 
-/// The next event that the stream tells of.
+/// The next event of the stream.
 fn changed(stream: &mut BufReader<TcpStream>) -> Value {
     let mut line = String::new();
     loop {
@@ -102,7 +102,7 @@ fn changed(stream: &mut BufReader<TcpStream>) -> Value {
     }
 }
 
-/// More prefixes than the stream has places for do not shut out the one that people use.
+/// More prefixes than the limit of runs do not lock out the prefix in use.
 #[test]
 fn made_up_prefixes_leave_the_stream_its_place() {
     let (world, _) = world();
@@ -133,22 +133,22 @@ fn only_the_configured_proxy_names_a_prefix() {
     for (from, prefix) in [("127.0.0.1/32", "/owlery"), ("127.0.0.9/32", "")] {
         let (world, _) = world();
         let daemon = serve_with(&world, &format!("[proxy]\nfrom = [\"{from}\"]\n"));
-        let told = thumbnail(&get(&daemon, "/api/v1/events", "/owlery"));
-        assert!(told.starts_with(&format!("{prefix}/media/")), "{from}: {told}");
+        let received = thumbnail(&get(&daemon, "/api/v1/events", "/owlery"));
+        assert!(received.starts_with(&format!("{prefix}/media/")), "{from}: {received}");
     }
 }
 
-/// Some proxies take the path away before they pass a request on, and some do not.
+/// Some proxies remove the path before they forward a request, and some do not.
 #[test]
 fn a_base_path_holds_with_and_without_stripping() {
     let (world, _) = world();
     let daemon = world.serve(&["--base-path", "/my/owlery/"]);
     for below in ["", "/my/owlery"] {
         let page = get(&daemon, &format!("{below}/api/v1/events"), "/ignored");
-        let told = thumbnail(&page);
-        assert!(told.starts_with("/my/owlery/media/"), "{told}");
-        assert_eq!(daemon.get(&told).status, 200, "{told}");
-        assert_eq!(daemon.get(told.strip_prefix("/my/owlery").unwrap()).status, 200, "{told}");
+        let received = thumbnail(&page);
+        assert!(received.starts_with("/my/owlery/media/"), "{received}");
+        assert_eq!(daemon.get(&received).status, 200, "{received}");
+        assert_eq!(daemon.get(received.strip_prefix("/my/owlery").unwrap()).status, 200, "{received}");
         let page = daemon.get(&format!("{below}/"));
         assert!(page.text().contains("<base href=\"/my/owlery/\">"), "{}", page.text());
     }
@@ -163,13 +163,13 @@ fn a_base_path_holds_with_and_without_stripping() {
 fn a_base_path_like_a_route_is_served() {
     let (world, id) = world();
     let daemon = world.serve(&["--base-path", "/media"]);
-    let told = thumbnail(&daemon.get("/api/v1/events"));
-    assert!(told.starts_with(&format!("/media/media/{id}")), "{told}");
-    assert_eq!(daemon.get(told.strip_prefix("/media").unwrap()).status, 200);
+    let received = thumbnail(&daemon.get("/api/v1/events"));
+    assert!(received.starts_with(&format!("/media/media/{id}")), "{received}");
+    assert_eq!(daemon.get(received.strip_prefix("/media").unwrap()).status, 200);
 }
 
 #[test]
-fn a_base_path_or_source_that_is_none_is_refused() {
+fn invalid_base_paths_and_sources_are_refused() {
     let world = World::new();
     for flags in [["--base-path", "owlery"], ["--base-path", "//x"], ["--frame-ancestors", "a;b"]] {
         let ran = world.run("serve", &flags);

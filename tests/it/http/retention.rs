@@ -1,4 +1,4 @@
-//! `/api/v1/retention`: rules, plan, guards and forecast as they stand; a pass now; the word that a held pass waits for.
+//! `/api/v1/retention`: rules, plan, guards and forecast; running a pass; confirming a held pass.
 
 use std::fs;
 
@@ -25,8 +25,8 @@ fn retention(daemon: &Daemon) -> Value {
 }
 
 /// The guards that refuse, by name.
-fn refusing(told: &Value) -> Vec<&str> {
-    let guards = told["guards"].as_array().unwrap().iter();
+fn refusing(received: &Value) -> Vec<&str> {
+    let guards = received["guards"].as_array().unwrap().iter();
     guards.filter(|guard| guard["ok"] != true).map(|guard| guard["name"].as_str().unwrap()).collect()
 }
 
@@ -39,26 +39,26 @@ fn confirm(daemon: &Daemon, pass: &str) -> Response {
 }
 
 #[test]
-fn without_a_rule_nothing_is_planned_and_a_pass_does_nothing() {
+fn without_a_rule_a_pass_does_nothing() {
     let world = archive();
     let before = world.tree();
     let daemon = serve_measured(&world, &["--check-interval", "2h"]);
     wait_until("the timer has run", || !retention(&daemon)["next_check"].is_null());
-    let told = retention(&daemon);
+    let received = retention(&daemon);
     let rules = json!({"keep_days": [], "max_size": [], "min_free": null, "floor_days": "1", "max_share": "0.5"});
-    assert_eq!(told["rules"], rules);
+    assert_eq!(received["rules"], rules);
     let plan = json!({"items": [], "kept": [], "alerts": [], "held": null, "has_rule": false});
-    assert_eq!((&told["plan"], &told["passes"]), (&plan, &json!([])));
+    assert_eq!((&received["plan"], &received["passes"]), (&plan, &json!([])));
     let names: Vec<&str> =
-        told["guards"].as_array().unwrap().iter().map(|guard| guard["name"].as_str().unwrap()).collect();
+        received["guards"].as_array().unwrap().iter().map(|guard| guard["name"].as_str().unwrap()).collect();
     assert_eq!(names[..6], ["configuration", "clock", "restored", "share", "marker", "disk"]);
     assert_eq!(names[6..], ["today", "saved", "open", "reaping", "confirmation"], "of single events and requests");
-    assert!(refusing(&told).is_empty(), "{told}");
-    let forecast = |told: &Value| {
-        ["bytes_per_day_7", "bytes_per_day_30", "kept", "warnings"].map(|key| told["forecast"][key].clone())
+    assert!(refusing(&received).is_empty(), "{received}");
+    let forecast = |received: &Value| {
+        ["bytes_per_day_7", "bytes_per_day_30", "kept", "warnings"].map(|key| received["forecast"][key].clone())
     };
-    assert_eq!(forecast(&told), forecast(&daemon.get("/api/v1/cameras").json()));
-    assert!(told["forecast"]["disk"]["free"].is_u64());
+    assert_eq!(forecast(&received), forecast(&daemon.get("/api/v1/cameras").json()));
+    assert!(received["forecast"]["disk"]["free"].is_u64());
     let pass = run(&daemon);
     assert_eq!(pass.status, 200, "{}", pass.text());
     let pass = pass.json();
@@ -71,15 +71,15 @@ fn the_next_check_is_when_the_timer_runs() {
     let world = archive();
     let daemon = world.serve(&["--check-interval", "2h"]);
     wait_until("the timer has run", || !retention(&daemon)["next_check"].is_null());
-    let told = retention(&daemon);
-    let next = chrono::DateTime::parse_from_rfc3339(told["next_check"].as_str().unwrap()).unwrap();
+    let received = retention(&daemon);
+    let next = chrono::DateTime::parse_from_rfc3339(received["next_check"].as_str().unwrap()).unwrap();
     #[allow(clippy::disallowed_methods)]
     let left = next.to_utc() - chrono::Utc::now();
     assert!(left > chrono::TimeDelta::minutes(115) && left <= chrono::TimeDelta::minutes(120), "{left}");
 }
 
 #[test]
-fn rules_are_told_as_they_could_be_typed() {
+fn rules_are_shown_as_options() {
     let world = archive();
     fs::create_dir(world.path("Camera2")).unwrap();
     let rules = [
@@ -91,13 +91,13 @@ fn rules_are_told_as_they_could_be_typed() {
         ["--floor-days", "3"],
         ["--max-share", "0.75"],
     ];
-    let told = retention(&world.serve(rules.as_flattened()));
+    let received = retention(&world.serve(rules.as_flattened()));
     assert_eq!(
-        told["rules"],
+        received["rules"],
         json!({"keep_days": ["45", "Camera2=forever"], "max_size": ["2000000000000B", "Camera1=536870912000B"],
                "min_free": "2.5%", "floor_days": "3", "max_share": "0.75"})
     );
-    // They mean the same when they are typed so.
+    // They have the same meaning as options.
     let same: Vec<[&str; 2]> = vec![
         ["--keep-days", "45"],
         ["--keep-days", "Camera2=forever"],
@@ -107,11 +107,11 @@ fn rules_are_told_as_they_could_be_typed() {
         ["--floor-days", "3"],
         ["--max-share", "0.75"],
     ];
-    assert_eq!(retention(&world.serve(same.as_flattened()))["rules"], told["rules"]);
+    assert_eq!(retention(&world.serve(same.as_flattened()))["rules"], received["rules"]);
 }
 
 #[test]
-fn a_pass_now_retires_what_is_planned_and_waits_to_be_taken_back() {
+fn a_requested_pass_retires_the_plan() {
     let world = archive();
     // Nothing is stale yet when the timer runs.
     let young = id(3, "10-00-00");
@@ -123,8 +123,8 @@ fn a_pass_now_retires_what_is_planned_and_waits_to_be_taken_back() {
     assert_eq!(world.run("scan", &[]).code, 0);
     wait_until("the events are there", || daemon.events().len() == 3);
 
-    let told = retention(&daemon);
-    let planned = &told["plan"]["items"][0];
+    let received = retention(&daemon);
+    let planned = &received["plan"]["items"][0];
     assert_eq!(
         (&planned["day"], &planned["events"], &planned["count"]),
         (&json!(days_ago(60)), &json!("all"), &json!(2))
@@ -138,9 +138,9 @@ fn a_pass_now_retires_what_is_planned_and_waits_to_be_taken_back() {
     assert!(world.has(format!("delete_queue/{name}/{}/video.mp4", id(60, "10-00-00"))));
     assert!(!world.has(id(60, "10-00-00")) && world.has(&young));
 
-    let told = retention(&daemon);
-    assert_eq!(told["plan"]["items"], json!([]), "it is done");
-    let waiting = &told["passes"][0];
+    let received = retention(&daemon);
+    assert_eq!(received["plan"]["items"], json!([]), "it is done");
+    let waiting = &received["passes"][0];
     assert_eq!((&waiting["pass"], &waiting["by"]), (&json!(name), &json!("rule")));
     assert_eq!((&waiting["refused"], &waiting["reaping"]), (&Value::Null, &json!(false)));
     assert_eq!(daemon.events().len(), 1);
@@ -150,18 +150,18 @@ fn a_pass_now_retires_what_is_planned_and_waits_to_be_taken_back() {
 }
 
 #[test]
-fn a_held_pass_is_told_with_its_id_and_carried_out_once_when_that_is_confirmed() {
+fn a_held_pass_runs_once_when_confirmed() {
     let world = archive();
     let daemon = world.serve(&["--keep-days", "45", "--undo-window", "1h"]);
     wait_until("a pass is held", || retention(&daemon)["passes"].as_array().unwrap().len() == 1);
-    let told = retention(&daemon);
-    assert_eq!(refusing(&told), ["share"]);
-    let held = &told["passes"][0];
+    let received = retention(&daemon);
+    assert_eq!(refusing(&received), ["share"]);
+    let held = &received["passes"][0];
     let id_held = held["pass"].as_str().unwrap();
-    assert_eq!((&held["refused"]["guard"], &held["items"]), (&json!("share"), &told["plan"]["items"]));
-    assert_eq!(told["plan"]["held"]["guard"], "share");
+    assert_eq!((&held["refused"]["guard"], &held["items"]), (&json!("share"), &received["plan"]["items"]));
+    assert_eq!(received["plan"]["held"]["guard"], "share");
 
-    // A pass now is refused in the same words, and that is no error.
+    // A requested pass is refused with the same message, which is no error.
     let refused = run(&daemon);
     assert_eq!((refused.status, &refused.json()["pass"]), (200, &json!(id_held)));
     assert_eq!(refused.json()["refused"], held["refused"]);
@@ -181,27 +181,27 @@ fn a_held_pass_is_told_with_its_id_and_carried_out_once_when_that_is_confirmed()
     let done = done.json();
     assert_eq!((&done["refused"], &done["items"][0]["events"]), (&Value::Null, &json!(["10-00-00"])));
     assert!(!world.has(id(60, "10-00-00")) && world.has(id(60, "11-00-00")) && world.has(id(3, "10-00-00")));
-    let told = retention(&daemon);
-    assert_eq!((told["passes"].as_array().unwrap().len(), &told["passes"][0]["pass"]), (1, &done["pass"]));
-    assert!(refusing(&told).is_empty(), "{told}");
+    let received = retention(&daemon);
+    assert_eq!((received["passes"].as_array().unwrap().len(), &received["passes"][0]["pass"]), (1, &done["pass"]));
+    assert!(refusing(&received).is_empty(), "{received}");
     assert_problem(&confirm(&daemon, id_held), 404, None);
 }
 
 #[test]
-fn what_is_wrong_with_the_rules_the_marker_or_the_notes_is_told_by_its_guard() {
+fn guards_report_problems_of_rules_and_state() {
     let world = archive();
     let daemon = world.serve(&["--keep-days", "Camera7=45", "--keep-days", "45", "--max-share", "1"]);
-    let told = retention(&daemon);
-    assert_eq!(refusing(&told), ["configuration"]);
+    let received = retention(&daemon);
+    assert_eq!(refusing(&received), ["configuration"]);
     let pass = run(&daemon);
     assert_eq!((pass.status, &pass.json()["refused"]["guard"]), (200, &json!("configuration")));
-    // It cannot be confirmed: the answer is the same refusal.
+    // It cannot be confirmed: the response is the same refusal.
     let pass = confirm(&daemon, pass.json()["pass"].as_str().unwrap());
     assert_eq!((pass.status, &pass.json()["refused"]["guard"]), (200, &json!("configuration")));
     drop(daemon);
 
     let daemon = world.serve(&["--keep-days", "45"]);
-    // Not the one that is held for the configuration still.
+    // Not the pass that is still held by the guard `configuration`.
     wait_until("a pass is held", || retention(&daemon)["passes"][0]["refused"]["guard"] == "share");
     let marker = world.path(".owlery/archive.json");
     let aside = world.outside("aside").join("archive.json");
@@ -216,9 +216,9 @@ fn what_is_wrong_with_the_rules_the_marker_or_the_notes_is_told_by_its_guard() {
     assert_eq!(world.run("scan", &[]).code, 0);
     fs::write(world.path(".owlery/restored.json"), "?").unwrap(); // which is read at the start
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1"]);
-    let told = retention(&daemon);
-    assert_eq!(refusing(&told), ["restored"], "no plan can be made, so its share is not known");
-    assert!(told["plan"].is_null());
+    let received = retention(&daemon);
+    assert_eq!(refusing(&received), ["restored"], "no plan can be made, so its share is not known");
+    assert!(received["plan"].is_null());
     let pass = run(&daemon);
     assert_eq!((pass.status, &pass.json()["pass"]), (200, &Value::Null), "{}", pass.text());
     assert_eq!(pass.json()["refused"]["guard"], "restored");

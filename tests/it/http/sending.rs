@@ -1,5 +1,4 @@
-//! How files are sent: how long they may be kept, what happens when they change on the way, and that no disk holds up
-//! who serves others.
+//! Sending files: caching, files that change while they are sent, and slow disks that must not delay other requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -25,11 +24,11 @@ fn bytes(count: u32) -> Vec<u8> {
 }
 
 #[test]
-fn files_of_events_that_are_over_may_be_kept_for_ever() {
+fn files_of_finished_events_are_immutable() {
     let world = World::sample("failures/sigkill-direct-mp4");
     world.event(EVENT).old().make();
     let daemon = world.serve(&[]);
-    // That its movie is cut off is found when it is measured.
+    // The truncated movie is found when the event is measured.
     daemon.wait_for_event("Camera1/2026-11-21/05-39-40", "is interrupted", |event| event["state"] == "interrupted");
     daemon.wait_for_event(EVENT, "is complete", |event| event["state"] == "complete");
     for path in ["Camera1/2026-11-21/05-39-40/video.mp4", &format!("{EVENT}/10-00-00-00.jpg")] {
@@ -62,10 +61,10 @@ fn files_that_may_still_change_are_not_kept() {
     assert_eq!(caching(&format!("{open}/00-00-01-00.jpg")), "no-store");
     // The next event after Motion's start gets this number again, and a movie of the same name.
     assert_eq!(caching("Camera1/2025-03-01/07/video.mp4"), "no-cache");
-    // Something else is made of an event later; it may not be finished.
+    // A file that was made later may be unfinished.
     fs::write(world.path(EVENT).join("thumbnail.jpg"), "half of it").unwrap();
     assert_eq!(caching(&format!("{EVENT}/thumbnail.jpg")), "no-cache");
-    // The catalog does not know it yet.
+    // The event is not in the catalog yet.
     world.event(&late).old().make();
     assert_eq!(daemon.event(&late), None);
     assert_eq!(caching(&format!("{late}/video.mp4")), "no-cache");
@@ -85,7 +84,7 @@ fn what_may_be_kept_follows_the_events_state() {
     wait_until("the files have rested", || Some(caching().as_str()) == FOR_EVER);
 }
 
-/// A request whose answer is read bit by bit.
+/// A request whose response is read piece by piece.
 fn begin(daemon: &Daemon, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&daemon.address).unwrap();
     stream.set_read_timeout(Some(crate::world::PATIENCE)).unwrap();
@@ -97,13 +96,13 @@ fn begin(daemon: &Daemon, path: &str) -> TcpStream {
 
 fn rest(mut stream: TcpStream) -> Response {
     let mut all = Vec::new();
-    // That the connection is cut is how a client learns that something is missing.
+    // An aborted connection tells a client that bytes are missing.
     let _ = stream.read_to_end(&mut all);
     Response::parse(&all)
 }
 
 #[test]
-fn a_file_that_shrinks_while_it_is_sent_breaks_the_answer_off() {
+fn a_shrinking_file_aborts_the_response() {
     const MIB: u64 = 1 << 20;
     let world = World::new();
     let begins = bytes(8 << 20);
@@ -124,7 +123,7 @@ fn a_file_that_shrinks_while_it_is_sent_breaks_the_answer_off() {
 const LARGE: u32 = 32 << 20;
 
 #[test]
-fn a_file_that_grows_while_it_is_sent_ends_where_it_was_said_to() {
+fn a_growing_file_ends_at_its_announced_length() {
     let world = World::new();
     let movie = world.event(EVENT).movie("video.mp4", bytes(LARGE)).old().make().join("video.mp4");
     let daemon = world.serve(&[]);
@@ -135,15 +134,14 @@ fn a_file_that_grows_while_it_is_sent_ends_where_it_was_said_to() {
     assert!(whole.body == bytes(LARGE), "{} bytes", whole.body.len());
 }
 
-/// Makes the kernel forget what it has of a file in memory.
+/// Removes a file from the page cache of the kernel.
 fn make_cold(path: &Path) {
     let file = File::open(path).unwrap();
     file.sync_all().unwrap();
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
 }
 
-/// The calls that strace tells of, each with its thread. One during which another thread did something is told in two lines,
-/// which are put together here.
+/// The system calls in the output of strace, each with its thread. Calls that strace prints in two lines are joined.
 fn whole_calls(log: &str) -> Vec<(String, String)> {
     let (mut calls, mut begun) = (Vec::new(), BTreeMap::new());
     for line in log.lines() {
@@ -161,7 +159,7 @@ fn whole_calls(log: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_cold_disk_is_read_by_threads_that_serve_nobody_else() {
+fn a_cold_disk_is_read_on_the_blocking_pool() {
     let world = World::new();
     let large = bytes(8 << 20);
     let dir = world.event(EVENT).movie("video.mp4", large.clone()).file("small.jpg", bytes(9000)).old().make();
@@ -176,7 +174,7 @@ fn a_cold_disk_is_read_by_threads_that_serve_nobody_else() {
         assert!(daemon.get(&format!("/media/{EVENT}/video.mp4")).body == large);
         assert!(daemon.get(&format!("/media/{EVENT}/small.jpg")).body == bytes(9000));
     }
-    let lock: Value = wait_for("the lock tells the process", || {
+    let lock: Value = wait_for("the lock names the process", || {
         serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok()
     });
     assert!(std::process::Command::new("kill").arg(lock["pid"].to_string()).status().unwrap().success());
@@ -194,7 +192,7 @@ fn a_cold_disk_is_read_by_threads_that_serve_nobody_else() {
 }
 
 #[test]
-fn a_camera_behind_a_link_is_served_like_others() {
+fn a_linked_camera_is_served() {
     let world = World::new();
     let elsewhere = world.outside("disk2");
     world.event(EVENT).old().make();
@@ -204,7 +202,7 @@ fn a_camera_behind_a_link_is_served_like_others() {
     for _ in 0..3 {
         assert_eq!(daemon.get(&format!("/media/{EVENT}/10-00-00-00.jpg")).status, 200);
     }
-    // What becomes a link to what may not be seen is not followed, however often the camera was asked for before.
+    // A file that is replaced by a link is not followed, also after earlier requests for the camera.
     fs::remove_file(world.path("Camera1")).unwrap();
     let secret = world.outside("secret");
     world.event("Camera2/2025-03-01/10-00-00").old().make();

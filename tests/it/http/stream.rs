@@ -1,4 +1,4 @@
-//! The live stream of a real daemon: what arrives, what is made up for after a break, and how it ends.
+//! The live stream of a daemon: messages, resuming after a disconnection, and the end.
 
 mod client;
 
@@ -12,7 +12,7 @@ use crate::world::{LONGEST_STOP, World, days_ago};
 use client::{Listener, Message};
 
 #[test]
-fn what_happens_to_an_event_arrives_at_whoever_listens() {
+fn changes_of_an_event_are_streamed() {
     let world = World::new();
     let daemon = world.serve(&[]);
     let mut listener = Listener::start(&daemon, "");
@@ -54,7 +54,7 @@ fn what_happens_to_an_event_arrives_at_whoever_listens() {
 }
 
 #[test]
-fn a_pass_that_is_held_is_told_once_and_one_that_is_done_with_what_it_took() {
+fn passes_are_streamed_once() {
     let world = World::new();
     for day in 40..44 {
         world.event(format!("Camera1/{}/10-00-00", days_ago(day))).old().make();
@@ -87,7 +87,7 @@ fn a_pass_that_is_held_is_told_once_and_one_that_is_done_with_what_it_took() {
     assert_eq!((&done.data["what"], done.data["items"].as_array().unwrap().len(), gone), (&json!("retired"), 4, 4));
 }
 
-/// What one has heard, and of which events it knows the sizes.
+/// The received messages, and the events with known sizes.
 #[derive(Default)]
 struct Heard {
     messages: Vec<Message>,
@@ -95,13 +95,13 @@ struct Heard {
 }
 
 impl Heard {
-    /// Everything, until it knows the sizes of so many events.
+    /// Reads until the sizes of this many events are known.
     fn of(listener: &mut Listener, events: usize) -> Self {
-        let mut heard = Self::default();
-        while heard.measured.len() < events {
-            heard.note(listener.next().expect("no end"));
+        let mut seen_messages = Self::default();
+        while seen_messages.measured.len() < events {
+            seen_messages.note(listener.next().expect("no end"));
         }
-        heard
+        seen_messages
     }
 
     fn note(&mut self, message: Message) {
@@ -119,7 +119,7 @@ fn random(state: &mut u64, most: u64) -> u64 {
 }
 
 #[test]
-fn whoever_is_interrupted_again_and_again_hears_everything_once_and_in_order() {
+fn interrupted_clients_get_every_message_once() {
     const EVENTS: u64 = 120;
     let world = World::new();
     let daemon = world.serve(&[]);
@@ -130,13 +130,13 @@ fn whoever_is_interrupted_again_and_again_hears_everything_once_and_in_order() {
         let (daemon, ids) = (&daemon, &ids);
         let mut listener = Listener::start(daemon, "");
         move || {
-            let (mut state, mut heard, mut breaks) = (seed, Heard::default(), 0);
+            let (mut state, mut seen_messages, mut breaks) = (seed, Heard::default(), 0);
             loop {
                 for _ in 0..random(&mut state, 7) {
-                    if heard.measured.len() == ids.len() {
-                        return (heard.messages, breaks);
+                    if seen_messages.measured.len() == ids.len() {
+                        return (seen_messages.messages, breaks);
                     }
-                    heard.note(listener.next().expect("no end"));
+                    seen_messages.note(listener.next().expect("no end"));
                 }
                 breaks += 1;
                 let last = listener.last.take().unwrap();
@@ -156,11 +156,11 @@ fn whoever_is_interrupted_again_and_again_hears_everything_once_and_in_order() {
         let everything = Heard::of(&mut always, ids.len()).messages;
         making.join().unwrap();
         for thread in threads {
-            let (heard, breaks) = thread.join().unwrap();
+            let (seen_messages, breaks) = thread.join().unwrap();
             assert!(breaks > 10, "{breaks} breaks");
             let of = |messages: &[Message]| messages.iter().map(|message| message.id.clone()).collect::<Vec<_>>();
-            assert_eq!(of(&heard), of(&everything));
-            assert_eq!(heard, everything);
+            assert_eq!(of(&seen_messages), of(&everything));
+            assert_eq!(seen_messages, everything);
         }
         everything
     });
@@ -171,7 +171,7 @@ fn whoever_is_interrupted_again_and_again_hears_everything_once_and_in_order() {
 }
 
 #[test]
-fn an_id_that_is_not_of_this_stream_is_answered_with_a_reset_and_the_present_id() {
+fn an_unknown_id_gets_a_reset() {
     let world = World::sample("direct");
     let daemon = serve_measured(&world, &[]);
     let present = Listener::start(&daemon, "").last.unwrap();
@@ -184,7 +184,7 @@ fn an_id_that_is_not_of_this_stream_is_answered_with_a_reset_and_the_present_id(
         assert_eq!(reset, expected, "{unknown}");
     }
 
-    // As a parameter too; the header, which is younger, is believed first.
+    // As a parameter too; the header takes precedence.
     let id = "Camera1/2026-11-21/05-44-39";
     assert_eq!(world.run("save", &[id]).code, 0);
     for (query, header) in [
@@ -214,7 +214,7 @@ fn a_restart_is_a_reset() {
 }
 
 #[test]
-fn a_stop_ends_every_stream_in_order_and_does_not_wait_for_them() {
+fn a_stop_ends_every_stream() {
     let world = World::new();
     let daemon = world.serve(&[]);
     let mut listeners: Vec<Listener> = (0..20).map(|_| Listener::start(&daemon, "")).collect();
@@ -236,14 +236,14 @@ fn two_hundred_clients_hear_the_same() {
     for id in &ids {
         world.event(id).no_movie().old().make();
     }
-    let mut heard: Option<Vec<Message>> = None;
+    let mut seen_messages: Option<Vec<Message>> = None;
     for listener in &mut listeners {
         let messages = Heard::of(listener, ids.len()).messages;
-        let expected = heard.get_or_insert_with(|| messages.clone());
+        let expected = seen_messages.get_or_insert_with(|| messages.clone());
         assert_eq!(messages, *expected);
     }
     for id in &ids {
-        assert!(heard.iter().flatten().any(|message| message.about() == ("event-added", id)), "{id}");
+        assert!(seen_messages.iter().flatten().any(|message| message.about() == ("event-added", id)), "{id}");
     }
 }
 
@@ -253,15 +253,15 @@ fn a_filter_lets_only_its_cameras_through() {
     let daemon = world.serve(&[]);
     let mut some = Listener::start(&daemon, "?camera=Camera1&camera=Camera3");
     let mut all = Listener::start(&daemon, "");
-    let heard = |listener: &mut Listener| -> Vec<String> {
-        let mut heard = Vec::new();
+    let seen_messages = |listener: &mut Listener| -> Vec<String> {
+        let mut seen_messages = Vec::new();
         loop {
             let message = listener.next().unwrap();
             if message.name == "event-added" {
-                heard.push(message.data["id"].as_str().unwrap().to_owned());
+                seen_messages.push(message.data["id"].as_str().unwrap().to_owned());
                 if message.data["camera"] == "Camera3" {
-                    heard.sort();
-                    return heard;
+                    seen_messages.sort();
+                    return seen_messages;
                 }
             }
         }
@@ -272,14 +272,14 @@ fn a_filter_lets_only_its_cameras_through() {
         all.until("it is there", |message| message.about() == ("event-added", &id(camera)));
     }
     world.event(id(3)).old().make();
-    assert_eq!(heard(&mut some), [id(1), id(3)]);
+    assert_eq!(seen_messages(&mut some), [id(1), id(3)]);
 }
 
 #[test]
-fn the_stream_says_what_it_is_and_refuses_what_it_does_not_know() {
+fn the_stream_has_headers_and_strict_parameters() {
     let world = World::new();
     let daemon = world.serve(&[]);
-    let get = Listener::open(&daemon, "?camera=Nobody", None);
+    let get = Listener::open(&daemon, "?camera=Unknown", None);
     let head = daemon.request("HEAD", "/api/v1/stream", &[]);
     for (answer, method) in [(&get.head, "GET"), (&head, "HEAD")] {
         assert_eq!(answer.status, 200, "{method}");
@@ -308,7 +308,7 @@ fn the_stream_says_what_it_is_and_refuses_what_it_does_not_know() {
 }
 
 #[test]
-fn a_flood_of_news_becomes_a_reset_and_nothing_is_left_out() {
+fn a_burst_of_changes_becomes_a_reset() {
     const EVENTS: usize = 6000;
     let world = World::new();
     let aside = world.outside("aside").join("Camera2");
@@ -320,15 +320,15 @@ fn a_flood_of_news_becomes_a_reset_and_nothing_is_left_out() {
     let mut listener = Listener::start(&daemon, "");
     std::fs::rename(&aside, world.path("Camera2")).unwrap();
     let is_all_listed = || daemon.get("/api/v1/cameras").json()["cameras"][1]["events"] == EVENTS;
-    let mut told = BTreeSet::new();
-    // Each was told, or a reset came when it was there already.
-    while told.len() < EVENTS {
+    let mut announced = BTreeSet::new();
+    // Each event has a message, or existed before a reset.
+    while announced.len() < EVENTS {
         let message = listener.next().expect("no end");
         match message.name.as_str() {
             "reset" if is_all_listed() => break,
-            "reset" => told.clear(),
+            "reset" => announced.clear(),
             _ => {
-                told.insert(message.data["id"].to_string());
+                announced.insert(message.data["id"].to_string());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The routes of the strix web UI, to the letter, over real events of Motion; the answers were worked out by hand.
+//! The routes of the strix web UI over real events of Motion; the expected responses were derived manually.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ const CAMERA1: [[&str; 5]; 4] = [
 const CAMERA2: [&str; 5] =
     ["2026-11-21 05:45:29", "2026-11-21 05:45:33", "Sat Nov 21 05:45:29 AM", "05-45-29", "05-45-30-01.jpg"];
 
-fn told(world: &World, camera: &str, [start, end, title, dir, thumbnail]: [&str; 5]) -> Value {
+fn strix_event(world: &World, camera: &str, [start, end, title, dir, thumbnail]: [&str; 5]) -> Value {
     let path = format!("{camera}/2026-11-21/{dir}");
     json!({
         "start": start,
@@ -56,7 +56,7 @@ fn ports_come_from_motions_configuration() {
 }
 
 #[test]
-fn events_are_told_with_every_field_oldest_first() {
+fn strix_events_have_every_field() {
     let world = World::sample("direct");
     let daemon = serve_measured(&world, &[]);
     let answer = daemon.get("/api/events/Camera1,Camera2?end=2026-11-21").json();
@@ -66,14 +66,14 @@ fn events_are_told_with_every_field_oldest_first() {
         "offset": 0,
         "limit": 10,
         "events": {
-            "Camera1": CAMERA1.map(|event| told(&world, "Camera1", event)),
-            "Camera2": [told(&world, "Camera2", CAMERA2)],
+            "Camera1": CAMERA1.map(|event| strix_event(&world, "Camera1", event)),
+            "Camera2": [strix_event(&world, "Camera2", CAMERA2)],
         },
     });
     assert_eq!(answer, expected);
 }
 
-/// Times of day to ask from (with seconds as in the directories' names), and how many events of `Camera1` and `Camera2` lie
+/// Start times (with seconds as in the directories' names), and how many events of `Camera1` and `Camera2` lie
 /// before each: their names are 05-44-39, 05-44-52, 05-45-07 and 05-45-26, and 05-45-29.
 const STARTS: [(Option<&str>, usize, usize); 8] = [
     (None, 0, 0),
@@ -86,7 +86,7 @@ const STARTS: [(Option<&str>, usize, usize); 8] = [
     (Some("2026-11-22"), 4, 1),
 ];
 
-/// Times to ask to, and how many events lie before or at each.
+/// End times, and how many events are before or at each.
 const ENDS: [(&str, usize, usize); 8] = [
     ("2026-11-20", 0, 0),
     ("2026-11-21 05:44:38", 0, 0),
@@ -99,10 +99,13 @@ const ENDS: [(&str, usize, usize); 8] = [
 ];
 
 #[test]
-fn every_combination_of_bounds_offset_and_limit_tells_just_its_events() {
+fn every_combination_of_strix_parameters_works() {
     let world = World::sample("direct");
     let daemon = serve_measured(&world, &[]);
-    let all = [CAMERA1.map(|event| told(&world, "Camera1", event)).to_vec(), vec![told(&world, "Camera2", CAMERA2)]];
+    let all = [
+        CAMERA1.map(|event| strix_event(&world, "Camera1", event)).to_vec(),
+        vec![strix_event(&world, "Camera2", CAMERA2)],
+    ];
     for (start, first1, first2) in STARTS {
         for (end, last1, last2) in ENDS {
             for offset in [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(5)] {
@@ -115,7 +118,7 @@ fn every_combination_of_bounds_offset_and_limit_tells_just_its_events() {
                     add("offset", offset.map(|offset: usize| offset.to_string()));
                     add("limit", limit.map(|limit: usize| limit.to_string()));
                     let answer = daemon.get(&format!("/api/events/Camera1,Camera2?{query}")).json();
-                    // The newest are left out by `offset`, then the newest `limit` are taken; 0 is all, 10 unless told.
+                    // `offset` skips the newest, then the newest `limit` follow; 0 means all, 10 is the default.
                     let taken = |of: &[Value], first: usize, last: usize| {
                         let last = last.saturating_sub(offset.unwrap_or(0)).max(first.min(last));
                         let most = match limit.unwrap_or(10) {
@@ -138,7 +141,7 @@ fn every_combination_of_bounds_offset_and_limit_tells_just_its_events() {
 }
 
 #[test]
-fn the_directory_list_names_every_picture_and_every_movie_answers_ranges() {
+fn lists_have_pictures_and_movies_have_ranges() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     for event in ["Camera1/2026-11-21/05-44-39", "Camera1/2026-11-21/05-45-26", "Camera2/2026-11-21/05-45-29"] {
@@ -160,7 +163,7 @@ fn the_directory_list_names_every_picture_and_every_movie_answers_ranges() {
         );
         let movie = fs::read(world.path(event).join("video.mp4")).unwrap();
         let len = movie.len();
-        // What a player asks: whether there are ranges, the index at the end, then what follows a place.
+        // As a player does: the headers, the index at the end, then a range.
         for (range, from, to) in [
             ("bytes=0-".to_owned(), 0, len - 1),
             ("bytes=0-1".to_owned(), 0, 1),
@@ -201,7 +204,7 @@ fn a_debug_movie_and_a_thumbnail_are_named() {
     for key in ["video", "debug_video", "thumbnail"] {
         assert_eq!(daemon.get(&format!("/{}", expected[key].as_str().unwrap())).status, 200, "{key}");
     }
-    // A person keeps it.
+    // A saved event.
     fs::write(world.path(path).join(".saved"), "").unwrap();
     expected["saved"] = true.into();
     drop(daemon);
@@ -228,14 +231,14 @@ fn raw_directories_are_left_out() {
     let world = World::sample("strix-raw");
     world.event("Camera1/2026-11-21/05-44-39").old().make();
     let daemon = world.serve(&[]);
-    assert_eq!(daemon.events().len(), 9, "the API tells of all");
+    assert_eq!(daemon.events().len(), 9, "the API has all events");
     let events = daemon.get("/api/events/Camera1,Camera2?limit=0&end=2026-11-22").json()["events"].clone();
     assert_eq!(events["Camera1"].as_array().unwrap().len(), 1);
     assert_eq!(events["Camera2"], json!([]));
 }
 
 #[test]
-fn interrupted_events_are_told_like_others() {
+fn interrupted_events_are_listed() {
     let world = World::sample("failures/sigkill-direct-mp4");
     let daemon = serve_measured(&world, &[]);
     assert_eq!(daemon.events()[0]["state"], "interrupted");
@@ -243,14 +246,14 @@ fn interrupted_events_are_told_like_others() {
     assert_eq!(events["events"]["Camera1"][0]["title"], "Sat Nov 21 05:39:40 AM");
 }
 
-/// The directories' names in an answer.
+/// The names of the directories in a response.
 fn names(answer: &Value, camera: &str) -> Vec<String> {
     let name = |event: &Value| event["event_path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
     answer["events"][camera].as_array().unwrap().iter().map(name).collect()
 }
 
 #[test]
-fn the_newest_offset_and_limit_are_taken_and_run_oldest_first() {
+fn offset_and_limit_select_the_newest() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     for (query, expected) in [
@@ -272,7 +275,7 @@ fn the_newest_offset_and_limit_are_taken_and_run_oldest_first() {
 }
 
 #[test]
-fn ten_are_taken_unless_told_otherwise() {
+fn strix_pages_have_ten_events_by_default() {
     let world = World::new();
     for second in 0..12 {
         world.event(format!("Camera1/2025-03-01/10-00-{second:02}")).frames(0).old().make();
@@ -286,7 +289,7 @@ fn ten_are_taken_unless_told_otherwise() {
 }
 
 #[test]
-fn both_bounds_are_inclusive_and_compared_with_the_directorys_name() {
+fn bounds_are_inclusive_and_use_directory_names() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     // The event 05-44-52 starts at 05:44:51 and ends at 05:45:00: neither counts here.
@@ -308,7 +311,7 @@ fn both_bounds_are_inclusive_and_compared_with_the_directorys_name() {
     assert_eq!(names(&other_day, "Camera1"), [""; 0]);
 }
 
-/// Motion's clock may be ahead of ours: an end that was not asked for leaves nothing out.
+/// Motion's clock may be ahead of ours: without an end, the list includes future events.
 #[test]
 fn without_an_end_what_lies_ahead_is_listed() {
     let world = World::new();
@@ -329,8 +332,8 @@ fn an_unknown_camera_has_an_empty_list() {
     let daemon = world.serve(&[]);
     let answer = daemon.get("/api/events/Camera1,Camera,Camera10,..,%00,queue?end=2026-11-22").json();
     let events = answer["events"].as_object().unwrap();
-    let asked: Vec<&String> = events.keys().collect();
-    assert_eq!(asked.len(), 6, "{asked:?}");
+    let requested: Vec<&String> = events.keys().collect();
+    assert_eq!(requested.len(), 6, "{requested:?}");
     for (camera, list) in events {
         let count = if camera == "Camera1" { 4 } else { 0 };
         assert_eq!(list.as_array().unwrap().len(), count, "{camera:?}");
@@ -357,7 +360,7 @@ fn titles_are_of_twelve_hours_and_in_english() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_by_name() {
+fn invalid_parameters_are_refused_by_name() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     for (query, parameter) in [
@@ -374,9 +377,9 @@ fn what_cannot_be_understood_is_refused_by_name() {
     }
 }
 
-/// Issue 13: the whole list was made in memory for each client. Sent in pieces, it is the same list.
+/// The whole list was once made in memory for each client. Sent in pieces, it is the same list.
 #[test]
-fn a_long_list_in_pieces_is_the_same_list() {
+fn a_long_list_in_pieces_is_complete() {
     let world = World::new();
     let day = days_ago(3);
     for n in 0..300 {
@@ -410,7 +413,7 @@ fn a_long_list_in_pieces_is_the_same_list() {
     assert_eq!(within["Camera1"].as_array().unwrap(), &pieces[60..180]);
 }
 
-/// Issue 13: `event_path` told users who see only some cameras where the archive lies.
+/// `event_path` once revealed the path of the archive to users who cannot see all cameras.
 #[test]
 fn limited_users_do_not_see_the_absolute_root() {
     let world = World::sample("direct");

@@ -1,4 +1,4 @@
-//! What is changed over HTTP: events saved, unsaved and deleted, passes taken back. Each with what is on disk afterwards.
+//! Changes over HTTP: saving, unsaving and deleting events, restoring passes; with the state on disk afterwards.
 
 use serde_json::{Value, json};
 
@@ -36,15 +36,15 @@ fn queue(daemon: &Daemon) -> Vec<Value> {
     daemon.get("/api/v1/queue").json()["passes"].as_array().unwrap().clone()
 }
 
-/// What the audit tells, newest first: what happened, and to which events.
+/// The audit log, newest first: actions and their events.
 fn audited(daemon: &Daemon) -> Vec<(String, Value)> {
-    let told = daemon.get("/api/v1/audit").json();
-    let entries = told["entries"].as_array().unwrap().iter();
+    let received = daemon.get("/api/v1/audit").json();
+    let entries = received["entries"].as_array().unwrap().iter();
     entries.map(|entry| (entry["what"].as_str().unwrap().to_owned(), entry["events"].clone())).collect()
 }
 
 #[test]
-fn an_event_is_saved_and_unsaved_and_each_is_known_at_once() {
+fn saving_and_unsaving_take_effect_at_once() {
     let world = archive();
     let daemon = world.serve(&[]);
     let mark = format!("{ONE}/.saved");
@@ -54,7 +54,7 @@ fn an_event_is_saved_and_unsaved_and_each_is_known_at_once() {
         assert_eq!(saved.status, 200, "{}", saved.text());
         assert!(world.has(&mark));
         assert_eq!((&saved.json()["id"], &saved.json()["saved"]), (&json!(ONE), &json!(true)));
-        assert_eq!(daemon.event(ONE), Some(saved.json()), "the list tells the same at once");
+        assert_eq!(daemon.event(ONE), Some(saved.json()), "the list changes at once");
     }
     for _ in 0..2 {
         let unsaved = unsave(&daemon, ONE);
@@ -67,7 +67,7 @@ fn an_event_is_saved_and_unsaved_and_each_is_known_at_once() {
 }
 
 #[test]
-fn an_event_is_deleted_into_the_queue_and_taken_back() {
+fn a_deleted_event_can_be_restored() {
     let world = archive();
     let before = world.tree();
     let daemon = world.serve(&[]);
@@ -79,7 +79,7 @@ fn an_event_is_deleted_into_the_queue_and_taken_back() {
     assert!(pass["undo_until"].is_string() && pass["refused"].is_null() && pass["failures"] == json!([]), "{pass}");
     assert!(!world.has(ONE) && world.has(TWO));
     assert!(world.has(format!("delete_queue/{name}/{ONE}/video.mp4")));
-    assert_eq!(daemon.events().len(), 1, "the list tells it at once");
+    assert_eq!(daemon.events().len(), 1, "the list changes at once");
     assert_problem(&daemon.get(&format!("/api/v1/events/{ONE}")), 404, None);
 
     let waiting = queue(&daemon);
@@ -89,9 +89,12 @@ fn an_event_is_deleted_into_the_queue_and_taken_back() {
 
     let restored = restore(&daemon, &name);
     assert_eq!(restored.status, 200, "{}", restored.text());
-    let told = restored.json();
-    assert_eq!((&told["pass"], &told["left"], &told["items"][0]["count"]), (&json!(name), &json!([]), &json!(1)));
-    assert!(told["kept_until"].is_string());
+    let received = restored.json();
+    assert_eq!(
+        (&received["pass"], &received["left"], &received["items"][0]["count"]),
+        (&json!(name), &json!([]), &json!(1))
+    );
+    assert!(received["kept_until"].is_string());
     let after: Vec<String> = world.tree().into_iter().filter(|path| path != "delete_queue").collect();
     assert_eq!(after, before);
     assert_eq!(daemon.events().len(), 2);
@@ -102,14 +105,14 @@ fn an_event_is_deleted_into_the_queue_and_taken_back() {
 }
 
 #[test]
-fn a_restore_tells_what_has_no_place_any_more() {
+fn a_restore_lists_what_stays() {
     let world = archive();
     let daemon = world.serve(&[]);
     let pass = delete(&daemon, ONE).json()["pass"].as_str().unwrap().to_owned();
     let new = world.event(ONE).frames(1).no_movie().old().make();
-    let told = restore(&daemon, &pass);
-    assert_eq!(told.status, 200, "{}", told.text());
-    let left = told.json()["left"].as_array().unwrap().clone();
+    let received = restore(&daemon, &pass);
+    assert_eq!(received.status, 200, "{}", received.text());
+    let left = received.json()["left"].as_array().unwrap().clone();
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(left[0]["problem"].as_str().unwrap().contains("exists again"), "{left:?}");
     assert!(!new.join("video.mp4").exists(), "nothing is overwritten");
@@ -136,7 +139,7 @@ fn a_saved_and_an_open_event_are_not_deleted() {
 }
 
 #[test]
-fn what_is_not_there_is_neither_saved_nor_deleted_nor_taken_back() {
+fn changes_of_unknown_events_are_404() {
     let world = archive();
     world.event("Garden/2026-03-01/10-00-00").old().make(); // its name is no camera's here
     std::os::unix::fs::symlink(world.path(ONE), world.path("Camera1/2026-03-01/12-00-00")).unwrap();
@@ -173,7 +176,7 @@ fn what_is_not_there_is_neither_saved_nor_deleted_nor_taken_back() {
 }
 
 #[test]
-fn a_write_with_a_parameter_that_it_does_not_know_does_nothing() {
+fn unknown_parameters_prevent_a_change() {
     let world = archive();
     let daemon = world.serve(&[]);
     let pass = delete(&daemon, TWO).json()["pass"].as_str().unwrap().to_owned();
@@ -193,7 +196,7 @@ fn a_write_with_a_parameter_that_it_does_not_know_does_nothing() {
 }
 
 #[test]
-fn a_pass_that_is_being_removed_is_not_taken_back() {
+fn a_pass_in_removal_is_not_restored() {
     let world = World::new();
     world.event(format!("Camera1/{}/10-00-00", days_ago(60))).old().make();
     let daemon = world.serve(&["--window", &window(8, 9)]); // the reaper itself would go on with it
@@ -209,16 +212,16 @@ fn a_pass_that_is_being_removed_is_not_taken_back() {
 }
 
 #[test]
-fn the_queue_tells_what_is_not_ours_and_takes_no_parameters() {
+fn the_queue_lists_foreign_entries() {
     let world = archive();
-    std::fs::create_dir_all(world.path("delete_queue/somebody-elses")).unwrap();
+    std::fs::create_dir_all(world.path("delete_queue/foreign")).unwrap();
     let daemon = world.serve(&[]);
-    let told = daemon.get("/api/v1/queue").json();
-    assert_eq!(told["passes"], json!([]));
-    assert!(told["others"][0]["path"].as_str().unwrap().ends_with("delete_queue/somebody-elses"), "{told}");
+    let received = daemon.get("/api/v1/queue").json();
+    assert_eq!(received["passes"], json!([]));
+    assert!(received["others"][0]["path"].as_str().unwrap().ends_with("delete_queue/foreign"), "{received}");
     assert_problem(&daemon.get("/api/v1/queue?limit=1"), 400, Some("limit"));
     let printed = world.run("queue", &["--json"]);
-    assert_eq!(printed.json(), told, "the command line prints the same");
+    assert_eq!(printed.json(), received, "the command line prints the same");
 }
 
 #[test]

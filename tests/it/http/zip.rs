@@ -1,4 +1,4 @@
-//! Events as zip files, read back by those who read zips: whole, while files vanish, with slow clients and with none.
+//! Zip files of events, read back by the zip crate and unzip: complete ones, with vanishing files, with slow and disconnected clients.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use crate::world::{Daemon, PATIENCE, Response, World, wait_for, wait_until};
 
 const EVENT: &str = "Camera1/2025-03-01/10-00-00";
 
-/// Names and contents, in the order in which they lie there.
+/// Names and contents, in their order in the file.
 fn unpack(response: &Response) -> Vec<(String, Vec<u8>)> {
     assert_eq!(
         (response.status, response.header("content-type")),
@@ -42,7 +42,7 @@ fn names(response: &Response) -> Vec<String> {
 }
 
 #[test]
-fn an_event_is_zipped_with_all_its_files_as_they_are() {
+fn an_event_is_zipped_with_all_its_files() {
     let world = World::sample("strix-done");
     let event = "Camera1/2026-11-21/05-45-25";
     let dir = world.path(event);
@@ -75,7 +75,7 @@ fn an_event_is_zipped_with_all_its_files_as_they_are() {
 }
 
 #[test]
-fn other_programs_read_it_and_the_files_have_their_times_on_the_wall() {
+fn unzip_reads_exports_with_local_times() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     let response = daemon.get("/api/v1/export?camera=Camera1");
@@ -93,15 +93,15 @@ fn other_programs_read_it_and_the_files_have_their_times_on_the_wall() {
     let movie = "Camera1/2026-11-21/05-44-39/video.mp4";
     let written = fs::metadata(world.path(movie)).unwrap().modified().unwrap();
     let wall = DateTime::<Local>::from(written).naive_local();
-    let told = zip.by_name(movie).unwrap().last_modified().unwrap();
+    let received = zip.by_name(movie).unwrap().last_modified().unwrap();
     assert_eq!(
-        told.to_string(),
+        received.to_string(),
         wall.with_second(wall.second() / 2 * 2).unwrap().format("%Y-%m-%d %H:%M:%S").to_string()
     );
 }
 
 #[test]
-fn many_events_are_exported_oldest_first_and_only_those_asked_for() {
+fn exports_have_the_requested_events_in_order() {
     let world = World::new();
     let event = |id: &str| world.event(id).frames(1).no_movie().old().make();
     for id in ["Camera1/2025-03-01/10-00-00", "Camera1/2025-03-02/10-00-00", "Camera2/2025-03-01/11-00-00"] {
@@ -143,7 +143,7 @@ fn many_events_are_exported_oldest_first_and_only_those_asked_for() {
 }
 
 #[test]
-fn more_than_a_page_of_the_catalog_is_exported_whole() {
+fn an_export_spans_catalog_pages() {
     let world = World::new();
     for second in 0..450 {
         let id = format!("Camera1/2025-03-01/10-{:02}-{:02}", second / 60, second % 60);
@@ -156,7 +156,7 @@ fn more_than_a_page_of_the_catalog_is_exported_whole() {
 }
 
 #[test]
-fn more_than_ten_thousand_events_are_refused_and_less_of_them_are_not() {
+fn exports_are_limited_to_10000_events() {
     let world = World::new();
     for second in 0..10_001 {
         let id = format!("Camera1/2025-03-01/{:02}-{:02}-{:02}", second / 3600, second / 60 % 60, second % 60);
@@ -165,13 +165,13 @@ fn more_than_ten_thousand_events_are_refused_and_less_of_them_are_not() {
     let daemon = world.serve(&[]);
     let refused = daemon.get("/api/v1/export");
     assert_problem(&refused, 413, None);
-    assert!(refused.json()["detail"].as_str().unwrap().contains("shorter time"), "{}", refused.text());
+    assert!(refused.json()["detail"].as_str().unwrap().contains("shorter period"), "{}", refused.text());
     let rest = daemon.get("/api/v1/export?from=2025-03-01%2000:00:01");
     assert_eq!(names(&rest), [""; 0], "ten thousand, and none has a file");
 }
 
 #[test]
-fn what_is_not_there_or_wrong_is_a_problem() {
+fn unknown_paths_and_methods_are_problems() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     let event = "/api/v1/events/Camera1/2026-11-21";
@@ -202,11 +202,15 @@ fn what_is_not_there_or_wrong_is_a_problem() {
         assert_problem(&daemon.get(&format!("/api/v1/export?{query}")), 400, Some(parameter));
     }
     assert_problem(&daemon.get(&format!("{event}/05-44-39.zip?x=1")), 400, Some("x"));
-    assert_eq!(daemon.get(&format!("{event}/05-44-39")).json()["state"], "complete", "the event itself is still told");
+    assert_eq!(
+        daemon.get(&format!("{event}/05-44-39")).json()["state"],
+        "complete",
+        "the event itself is still served"
+    );
 }
 
 #[test]
-fn head_tells_of_a_zip_without_making_it() {
+fn head_of_a_zip_makes_no_zip() {
     let world = World::sample("direct");
     let daemon = world.serve(&[]);
     for path in ["/api/v1/export", "/api/v1/events/Camera1/2026-11-21/05-44-39.zip"] {
@@ -222,7 +226,7 @@ fn head_tells_of_a_zip_without_making_it() {
     }
 }
 
-/// A client that has asked and takes nothing of the answer but its first byte.
+/// A client that reads only the first byte of the response.
 fn idle(daemon: &Daemon, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&daemon.address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -237,7 +241,7 @@ fn rest(mut stream: TcpStream) -> Vec<u8> {
     bytes
 }
 
-/// Some events of a large movie each: more than is ever under way to a client.
+/// Events with a large movie each: more bytes than the buffers to a client hold.
 fn large() -> World {
     let world = World::new();
     for minute in 0..3 {
@@ -256,7 +260,7 @@ fn resize(file: &Path, size: u64) {
 }
 
 #[test]
-fn only_two_exports_are_made_at_a_time_and_a_client_that_goes_away_makes_place() {
+fn two_exports_run_at_a_time() {
     let world = large();
     let daemon = world.serve(&[]);
     let idlers = [idle(&daemon, "/api/v1/export"), idle(&daemon, "/api/v1/export?camera=Camera1")];
@@ -285,7 +289,7 @@ fn a_slow_client_gets_all_of_it() {
 }
 
 #[test]
-fn a_stop_ends_a_zip_at_once_and_half_of_one_does_not_look_whole() {
+fn a_stop_aborts_a_zip() {
     let world = large();
     let daemon = world.serve(&[]);
     let idler = idle(&daemon, "/api/v1/export");
@@ -298,7 +302,7 @@ fn a_stop_ends_a_zip_at_once_and_half_of_one_does_not_look_whole() {
 }
 
 #[test]
-fn what_vanishes_or_shrinks_on_the_way_is_named_in_the_zip() {
+fn problems_are_listed_in_the_zip() {
     let world = World::new();
     let movie = world.event(EVENT).old().make().join("video.mp4");
     resize(&movie, 256 << 20);
@@ -308,7 +312,7 @@ fn what_vanishes_or_shrinks_on_the_way_is_named_in_the_zip() {
     let mut stream = idle(&daemon, "/api/v1/export");
     let mut first = vec![0; 2 << 20];
     stream.read_exact(&mut first).unwrap();
-    // The large movie is under way, and nothing after it is until that one ends: so it is cut off last.
+    // The large movie is being sent, and later files wait for it.
     fs::remove_file(world.path("Camera1/2025-03-01/10-02-00/10-02-01-00.jpg")).unwrap();
     fs::remove_dir_all(gone).unwrap();
     resize(&movie, 1 << 20);
@@ -325,13 +329,13 @@ fn what_vanishes_or_shrinks_on_the_way_is_named_in_the_zip() {
 }
 
 #[test]
-fn a_movie_beyond_four_gibibytes_and_what_lies_after_it() {
+fn movies_beyond_4_gib_are_zipped() {
     let world = World::new();
     let size = (4u64 << 30) + 12_345;
     resize(&world.event(EVENT).old().make().join("video.mp4"), size);
     world.event("Camera1/2025-03-01/10-00-09").no_movie().file("last.jpg", "the last one").old().make();
     let daemon = world.serve(&[]);
-    // It is kept with holes where there are zeros.
+    // The zeros are stored as holes.
     let path = world.outside("zips").join("large.zip");
     let mut kept = File::create_new(&path).unwrap();
     let mut stream = std::io::BufReader::with_capacity(1 << 20, idle(&daemon, "/api/v1/export"));
@@ -364,7 +368,7 @@ fn a_movie_beyond_four_gibibytes_and_what_lies_after_it() {
 }
 
 #[test]
-fn what_can_be_done_with_a_zip_is_told_and_is_less_than_with_its_event() {
+fn the_methods_of_a_zip_are_get_and_head() {
     let world = World::new();
     world.event(EVENT).old().make();
     let daemon = world.serve(&[]);

@@ -155,7 +155,7 @@ impl Expirer {
             frees: None,
             reason: Reason::Emptied,
         };
-        tracing::info!("{camera}/{day}: removed the directories of {} emptied events", gone.len());
+        tracing::info!(%camera, %day, "removed the directories of {} emptied events", gone.len());
         self.audit.note(now, [Entry::of(AuditAction::Emptied, &item)]);
     }
 }

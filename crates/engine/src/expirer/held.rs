@@ -92,7 +92,7 @@ impl Held {
         *self.lock() = None;
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!("cannot remove {}: {error}", self.path.display());
+                tracing::warn!(path = %self.path.display(), "cannot remove the state of the held pass: {error}");
             }
             _ => {}
         }

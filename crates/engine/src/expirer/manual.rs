@@ -94,7 +94,7 @@ impl Expirer {
             entry.reason = until.map_or_else(String::new, |until| format!("kept until {until}")).into();
         }
         self.audit.note(now, back.into_iter().chain(told));
-        tracing::info!("pass {name}: restored {} days", done.items.len());
+        tracing::info!(pass = name, "restored {} days", done.items.len());
         Ok(done)
     }
 

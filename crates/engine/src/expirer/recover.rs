@@ -34,10 +34,11 @@ impl Expirer {
             let name = pass.name().to_owned();
             let (back, left) = self.put_back(pass);
             let events = back.iter().map(|item| item.count).sum::<u64>();
-            tracing::warn!("pass {name} was cut off while it was made: {events} events are put back");
+            tracing::warn!(pass = %name, "a pass was cut off while it was made: {events} events are put back");
             if let Some(first) = left.first() {
                 tracing::error!(
-                    "pass {name}, which was cut off, cannot be put back as a whole; {} entries stay in the delete queue, \
+                    pass = %name,
+                    "a pass was cut off and cannot be put back as a whole; {} entries stay in the delete queue, \
                      the first: {}: {} (owlery queue lists the pass, owlery restore tries again)",
                     left.len(),
                     first.path.display(),

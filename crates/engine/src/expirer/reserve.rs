@@ -59,7 +59,7 @@ impl Reserve {
 fn give_up(file: &Path) -> bool {
     let is_given = std::fs::remove_file(file).is_ok();
     if is_given {
-        tracing::warn!("the disk is full: the reserve {} is given up", file.display());
+        tracing::warn!(path = %file.display(), "the disk is full: the reserve is given up");
     }
     is_given
 }

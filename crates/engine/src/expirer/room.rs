@@ -102,7 +102,7 @@ impl Expirer {
             let id = EventId { camera: item.camera.clone(), day: item.day, name };
             let about = removed(&id, Reason::InPlace { rule: Some(Box::new(item.reason.clone())) });
             let note = || {
-                tracing::warn!("{id}: {}", about.reason);
+                tracing::warn!(camera = %id.camera, day = %id.day, event = %id.name, "{}", about.reason);
                 self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Removed, &about)]);
             };
             self.has_in_place.store(true, Ordering::Release);
@@ -169,7 +169,7 @@ impl Expirer {
             tracing::error!("{}; the event lies beside its day, and the next pass tries again", error.chain());
             return self.is_in_place_stuck.store(true, Ordering::Release);
         }
-        tracing::warn!("{id}: its removal was cut off before it was decided; it is back");
+        tracing::warn!(camera = %id.camera, day = %id.day, event = %id.name, "the removal of an event was cut off before it was decided; the event is back");
         if self.audit.has(|entry| audit_entries::is_removal_of(entry, id)) {
             let back = removed(id, Reason::PutBack { interrupted: Interrupted::Removal });
             self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Restored, &back)]);

@@ -103,7 +103,7 @@ fn open(path: &Path) -> io::Result<File> {
     if file.metadata()?.mode() & 0o077 != 0
         && let Err(error) = file.set_permissions(std::fs::Permissions::from_mode(FILE_MODE))
     {
-        tracing::debug!("cannot close {} to other users: {error}", path.display());
+        tracing::debug!(path = %path.display(), "cannot close a state file to other users: {error}");
     }
     Ok(file)
 }

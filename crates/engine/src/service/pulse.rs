@@ -69,10 +69,10 @@ impl DiskMonitor {
             return;
         }
         for path in stalled.difference(&self.reported) {
-            tracing::error!("ALERT {}", trouble(path));
+            tracing::error!(path = %path.display(), "ALERT {}", trouble(path));
         }
         for path in self.reported.difference(&stalled) {
-            tracing::info!("the disk of {} responds again", path.display());
+            tracing::info!(path = %path.display(), "the disk responds again");
         }
         let troubles: Vec<String> = stalled.iter().map(|path| trouble(path)).collect();
         self.shared.status.set(Component::Disk, (!troubles.is_empty()).then(|| troubles.join("; ")).as_deref());

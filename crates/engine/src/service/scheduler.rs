@@ -156,7 +156,12 @@ impl<'a> Scheduler<'a> {
                     let why = format!("the guard {:?} holds every pass: {}", refused.guard.as_str(), refused.message);
                     alerts.push(format!("space is short, and {why}"));
                 } else {
-                    tracing::warn!("the pass is held by the guard {:?}: {}", refused.guard.as_str(), refused.message);
+                    tracing::warn!(
+                        guard = refused.guard.as_str(),
+                        "the pass is held by the guard {:?}: {}",
+                        refused.guard.as_str(),
+                        refused.message
+                    );
                 }
                 self.shared.status.set_alerts(alerts);
                 Ok(false)
@@ -261,7 +266,7 @@ impl<'a> Scheduler<'a> {
             let pass = waiting.swap_remove(next);
             if !pass.manifest.is_due(now) {
                 let until = pass.manifest.undo_until.as_deref().unwrap_or_default();
-                tracing::warn!("space is short: pass {} is removed now, and not after {until}", pass.manifest.pass);
+                tracing::warn!(pass = %pass.manifest.pass, "space is short: a pass is removed now, and not after {until}");
             }
             if self.passes.try_send(pass).is_ok() {
                 self.handed += 1;

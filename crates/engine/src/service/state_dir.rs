@@ -174,7 +174,7 @@ impl StateDir {
         paths.extend(std::fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path()));
         for path in paths {
             if let Err(error) = std::os::unix::fs::lchown(&path, Some(root.uid()), Some(root.gid())) {
-                tracing::debug!("cannot give {} to its owner: {error}", path.display());
+                tracing::debug!(path = %path.display(), "cannot give a state file to its owner: {error}");
             }
         }
     }
@@ -191,7 +191,7 @@ fn close_to_others(dir: &Path, own: bool) {
                 path.display()
             ),
             // FAT and exFAT have no modes of their own.
-            Err(error) => tracing::warn!("{} can be written by every user: {error}", path.display()),
+            Err(error) => tracing::warn!(path = %path.display(), "a state file can be written by every user: {error}"),
         }
     };
     let is_open = |meta: &std::fs::Metadata| meta.mode() & OTHERS != 0 && !meta.is_symlink();

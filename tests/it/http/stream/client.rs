@@ -1,4 +1,4 @@
-//! One who listens to the live stream on a connection of its own, and understands what is sent as the HTML standard says.
+//! A client of the live stream with its own connection, which parses messages by the HTML standard.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -11,12 +11,12 @@ use crate::world::{Daemon, PATIENCE, Response};
 /// An open stream.
 pub struct Listener {
     stream: BufReader<TcpStream>,
-    /// The head of the answer.
+    /// The head of the response.
     pub head: Response,
     text: String,
-    /// The id that a browser would come back with.
+    /// The id with which a browser would reconnect.
     pub last: Option<String>,
-    /// Whether the answer has ended as it should, and was not just cut off.
+    /// Whether the response ended properly and was not aborted.
     pub is_complete: bool,
 }
 
@@ -29,14 +29,14 @@ pub struct Message {
 }
 
 impl Message {
-    /// Its name, and the event that it is about.
+    /// Its name, and the id of its event.
     pub fn about(&self) -> (&str, &str) {
         (&self.name, self.data["id"].as_str().unwrap_or_default())
     }
 }
 
 impl Listener {
-    /// Asks for the stream with this query, as Firefox does.
+    /// Requests the stream with this query, as Firefox does.
     pub fn open(daemon: &Daemon, query: &str, last: Option<&str>) -> Self {
         let mut stream = TcpStream::connect(&daemon.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -59,14 +59,14 @@ impl Listener {
         Self { stream, head, text: String::new(), last: None, is_complete: false }
     }
 
-    /// Opens one and reads its greeting, after which it misses nothing.
+    /// Opens a stream and reads its greeting.
     pub fn start(daemon: &Daemon, query: &str) -> Self {
         let mut listener = Self::open(daemon, query, None);
         assert!(listener.block().is_some() && listener.last.is_some());
         listener
     }
 
-    /// The same for one who comes back.
+    /// The same for a client that reconnects.
     pub fn back(daemon: &Daemon, last: &str) -> Self {
         Self::open(daemon, "", Some(last))
     }

@@ -39,7 +39,7 @@ impl Looks {
         });
         match look {
             Ok(_) => _ = self.waiting.insert(path.to_path_buf(), Instant::now()),
-            Err(error) => tracing::debug!("cannot look at {}: {error}", path.display()),
+            Err(error) => tracing::debug!(path = %path.display(), "cannot start the check of a disk: {error}"),
         }
     }
 

@@ -1,0 +1,134 @@
+//! Descriptions of parameters for the OpenAPI document. `values` parses them.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ArrayItems, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A day of the calendar, with the days of each month and leap years.
+macro_rules! day {
+    () => {
+        concat!(
+            "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))",
+            "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)"
+        )
+    };
+}
+
+/// A time of the day.
+macro_rules! clock {
+    () => {
+        "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    };
+}
+
+const DAY: &str = concat!("^", day!(), "$");
+const TIME: &str = concat!("^", day!(), "[ T]", clock!(), "$");
+/// A few centuries at most.
+const SPAN: &str = "^([0-9]{1,9}s|[0-9]{1,8}m|[0-9]{1,6}h|[0-9]{1,5}d|[0-9]{1,4}w|[0-9]{1,3}y)$";
+const CURSOR: &str = concat!(
+    "^",
+    day!(),
+    "T",
+    clock!(),
+    "/[^./\\x00-\\x1f\\x7f-\\x9f][^/\\x00-\\x1f\\x7f-\\x9f]{0,62}/",
+    day!(),
+    "/(([01][0-9]|2[0-3])-[0-5][0-9]-[0-5][0-9]|0[1-9]|[1-9][0-9]{1,8})$"
+);
+
+/// A time, as users write it.
+pub(crate) struct Moment;
+
+/// The `next` of an earlier page of events.
+pub(crate) struct CursorText;
+
+/// The name of a file of an event.
+pub(crate) struct FileName;
+
+impl PartialSchema for FileName {
+    fn schema() -> RefOr<Schema> {
+        text("^[^./\\x00-\\x1f\\x7f-\\x9f][^/\\x00-\\x1f\\x7f-\\x9f]*$", "the name of a file of an event")
+            .max_length(Some(255))
+            .examples(["video.mp4", "05-44-39-00.jpg"])
+            .into()
+    }
+}
+
+impl ToSchema for FileName {
+    fn name() -> Cow<'static, str> {
+        "FileName".into()
+    }
+}
+
+/// A camera's name and the port of its live stream.
+pub(crate) struct StrixCamera;
+
+impl PartialSchema for StrixCamera {
+    fn schema() -> RefOr<Schema> {
+        let port = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer)).minimum(Some(0));
+        ArrayBuilder::new()
+            .prefix_items([
+                Schema::from(ObjectBuilder::new().schema_type(SchemaType::new(Type::String))),
+                Schema::from(port.maximum(Some(u16::MAX))),
+            ])
+            .items(ArrayItems::False)
+            .description(Some("a camera's name, and the port of its live stream or 0"))
+            .into()
+    }
+}
+
+impl ToSchema for StrixCamera {
+    fn name() -> Cow<'static, str> {
+        "StrixCamera".into()
+    }
+}
+
+/// The direction of a list.
+#[derive(serde::Deserialize, ToSchema)]
+#[schema(as = Order)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Direction {
+    Desc,
+    Asc,
+}
+
+fn text(pattern: &str, description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .pattern(Some(pattern))
+        .description(Some(description))
+}
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        let date = SchemaFormat::KnownFormat(KnownFormat::Date);
+        AnyOfBuilder::new()
+            .item(text(DAY, "a day").format(Some(date)))
+            .item(text(TIME, "a moment of the cameras' wall time"))
+            .item(text(SPAN, "a span back from now"))
+            .description(Some("a time: a day, a moment of the cameras' wall time, or a span back from now"))
+            .examples(["2026-11-21", "2026-11-21 05:44:39", "2026-11-21T05:44:39", "3d"])
+            .into()
+    }
+}
+
+impl ToSchema for Moment {
+    fn name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+}
+
+impl PartialSchema for CursorText {
+    fn schema() -> RefOr<Schema> {
+        text(CURSOR, "the `next` of an earlier page")
+            .examples(["2026-11-21T05:45:25/Camera1/2026-11-21/05-45-26"])
+            .into()
+    }
+}
+
+impl ToSchema for CursorText {
+    fn name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+}

@@ -1,0 +1,171 @@
+//! The web page: every file under `ui/`, embedded in the binary. Each file has an ETag, and is compressed once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{FromRef, OriginalUri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
+
+use super::auth::{Auth, Prefix, below, vary_on_prefix};
+use super::problem::Problem;
+
+#[derive(RustEmbed)]
+#[folder = "ui/"]
+struct Files;
+
+/// The page, served at `/`.
+const INDEX: &str = "index.html";
+/// The login page, a template of `auth`.
+pub(crate) const LOGIN: &str = "login.html";
+
+/// A file as it is sent.
+struct Asset {
+    content_type: HeaderValue,
+    plain: Bytes,
+    /// `None` if compression does not make it smaller.
+    gzipped: Option<Bytes>,
+    /// A part of its SHA-256, for ETags.
+    hash: String,
+}
+
+/// The files by their names below `ui/`.
+static ASSETS: LazyLock<HashMap<Cow<'static, str>, Asset>> = LazyLock::new(|| {
+    let asset = |name: Cow<'static, str>| {
+        let file = Files::get(&name)?;
+        let content = match file.data {
+            Cow::Borrowed(content) => Bytes::from_static(content),
+            Cow::Owned(content) => content.into(),
+        };
+        let kind = file.metadata.mimetype();
+        let charset = if kind.starts_with("text/") { "; charset=utf-8" } else { "" };
+        let content_type = HeaderValue::try_from(format!("{kind}{charset}")).ok()?;
+        Some((name, Asset::new(content_type, content)))
+    };
+    Files::iter().filter_map(asset).collect()
+});
+
+impl Asset {
+    fn new(content_type: HeaderValue, plain: Bytes) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let gzipped = encoder.write_all(&plain).and_then(|()| encoder.finish()).ok();
+        let gzipped = gzipped.filter(|gzipped| gzipped.len() < plain.len()).map(Bytes::from);
+        let hash = Sha256::digest(&plain).iter().take(8).fold(String::new(), |mut hash, byte| {
+            let _ = write!(hash, "{byte:02x}"); // writing to a string cannot fail
+            hash
+        });
+        Self { content_type, plain, gzipped, hash }
+    }
+
+    fn respond(&self, request: &HeaderMap) -> Response {
+        let gzipped = self.gzipped.as_ref().filter(|_| accepts_gzip(request));
+        let tag = format!("\"{}{}\"", self.hash, if gzipped.is_some() { "-gzip" } else { "" });
+        let known = request.typed_get::<IfNoneMatch>();
+        let is_known = tag.parse::<ETag>().is_ok_and(|tag| known.is_some_and(|known| !known.precondition_passes(&tag)));
+        let mut response = if is_known {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            gzipped.unwrap_or(&self.plain).clone().into_response()
+        };
+        let headers = response.headers_mut();
+        if !is_known {
+            headers.insert(header::CONTENT_TYPE, self.content_type.clone());
+            if gzipped.is_some() {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        headers.extend(HeaderValue::from_str(&tag).ok().map(|tag| (header::ETAG, tag)));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        response
+    }
+}
+
+/// Whether the client accepts gzip, by name or by `*`, with a weight above 0.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut accepts_any = false;
+    for coding in values.flat_map(|value| value.split(',')) {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
+        match name.to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => return weight > 0.0,
+            "*" => accepts_any = weight > 0.0,
+            _ => {}
+        }
+    }
+    accepts_any
+}
+
+/// A text file under `ui/`; empty if it does not exist.
+pub(crate) fn text(name: &str) -> String {
+    ASSETS.get(name).map(|asset| String::from_utf8_lossy(&asset.plain).into_owned()).unwrap_or_default()
+}
+
+/// A route for the page, and one for every other file under its own name.
+pub(super) fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<Auth>: FromRef<S>,
+{
+    let names = ASSETS.keys().filter(|name| !matches!(name.as_ref(), INDEX | LOGIN));
+    names.fold(Router::new().route("/", get(page)), |router, name| router.route(&format!("/{name}"), get(file)))
+}
+
+async fn file(uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    let name = uri.path().trim_start_matches('/');
+    Ok(ASSETS.get(name).ok_or_else(Problem::not_found)?.respond(&headers))
+}
+
+/// The page. Its URLs are relative to its path. Behind a proxy, and where the router is mounted, that path may lack the slash at its
+/// end; then the page gets a `<base>`.
+async fn page(prefix: Prefix, OriginalUri(requested): OriginalUri, headers: HeaderMap) -> Result<Response, Problem> {
+    let base = match requested.path().rsplit_once('/') {
+        _ if prefix.is_proxied() => format!("{prefix}/"),
+        // Relative to the page, whose path may be longer behind a proxy.
+        Some((_, last)) if !last.is_empty() => below(last),
+        _ => String::new(),
+    };
+    let index = ASSETS.get(INDEX).ok_or_else(Problem::not_found)?;
+    let mut response = if base.is_empty() {
+        index.respond(&headers)
+    } else {
+        let page = text(INDEX).replacen("<head>", &format!("<head>\n  <base href=\"{base}\">"), 1);
+        Asset::new(index.content_type.clone(), page.into()).respond(&headers)
+    };
+    vary_on_prefix(response.headers_mut());
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_clients_that_accept_it() {
+        let accepts = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, value.parse().unwrap());
+            accepts_gzip(&headers)
+        };
+        for yes in ["gzip", "br, GZIP;q=0.1", "*", "x-gzip", "deflate, gzip;q=1.0, *;q=0.5"] {
+            assert!(accepts(yes), "{yes}");
+        }
+        for no in ["", "br", "gzip;q=0", "gzip;q=0, *", "*;q=0", "identity", "gzip;q=x"] {
+            assert!(!accepts(no), "{no}");
+        }
+        assert!(!accepts_gzip(&HeaderMap::new()));
+    }
+}
