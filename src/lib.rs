@@ -38,7 +38,7 @@ pub mod cli;
 #[cfg(feature = "cli")]
 mod daemon;
 #[cfg(feature = "http")]
-pub mod http;
+pub use owlery_http as http;
 
 pub use archive::{Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Order, Page, Query};

@@ -12,7 +12,7 @@ use crate::event::{Camera, Entry};
 
 /// A page of the audit log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AuditPage {
     /// Newest first.
     pub entries: Vec<Entry>,

@@ -14,7 +14,7 @@ mod marker;
 pub mod movie;
 mod parse;
 mod reason;
-#[cfg(feature = "http")]
+#[cfg(feature = "schema")]
 mod schema;
 pub mod state;
 pub mod text;

@@ -53,7 +53,7 @@ pub struct CameraView {
 
 /// A disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Disk {
     /// Its size in bytes.
     pub total: u64,

@@ -6,7 +6,7 @@ use super::{Camera, Day, EventSelection, Item, Reason, RecordedGuard, reason};
 
 /// What an entry tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AuditAction {
     /// A pass retired something: its sums. An [`AuditAction::Item`] follows for each of its parts.
@@ -62,7 +62,7 @@ impl AuditAction {
 
 /// By whose word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
     /// A rule of the archive's.
@@ -77,8 +77,8 @@ pub enum Actor {
 
 /// One line of the audit. Keys that mean nothing for it are left out; unknown ones are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "http", schema(as = AuditEntry))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = AuditEntry))]
 pub struct Entry {
     /// Counts up from 1 in the order of writing, and is never given twice. Set when it is written.
     pub id: u64,
@@ -112,11 +112,11 @@ pub struct Entry {
     pub by: Actor,
     /// The guard that refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "http", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub guard: Option<RecordedGuard>,
     /// Why.
     #[serde(flatten, with = "reason::keys")]
-    #[cfg_attr(feature = "http", schema(inline = false, value_type = reason::keys::Keys))]
+    #[cfg_attr(feature = "schema", schema(inline = false, value_type = reason::keys::Keys))]
     pub reason: Reason,
 }
 

@@ -16,7 +16,7 @@ pub enum EventSelection {
 
 /// Some events of one day, with a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Item {
     /// Whose.
     pub camera: Camera,
@@ -33,7 +33,7 @@ pub struct Item {
     pub frees: Option<u64>,
     /// Why.
     #[serde(flatten, with = "reason::keys")]
-    #[cfg_attr(feature = "http", schema(inline = false, value_type = reason::keys::Keys))]
+    #[cfg_attr(feature = "schema", schema(inline = false, value_type = reason::keys::Keys))]
     pub reason: Reason,
 }
 

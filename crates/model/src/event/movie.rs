@@ -11,7 +11,7 @@ use super::frames::is_before;
 
 /// The container of a movie, told by its file name's ending. Serialized as that ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Container {
     /// `.mp4`, Motion's default.

@@ -13,8 +13,8 @@ use super::{Camera, Day};
 /// In JSON it is two keys: `reason`, a sentence whose wording may change, and `rule`, an object with the variant's name as
 /// `kind` and its fields. [`Reason::Words`] has the sentence alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "http", schema(as = ReasonRule))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = ReasonRule))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Reason {
@@ -70,7 +70,7 @@ pub enum Reason {
     InPlace {
         /// The rule that wanted them removed; absent if it is not known any more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "http", schema(no_recursion))]
+        #[cfg_attr(feature = "schema", schema(no_recursion))]
         rule: Option<Box<Reason>>,
     },
     /// Put back: the pass, or the removal in place, was interrupted.
@@ -91,7 +91,7 @@ pub enum Reason {
 
 /// What was interrupted before events were put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Interrupted {
     /// A pass, while it was made.
@@ -185,8 +185,8 @@ pub(super) mod keys {
 
     /// The keys. A `rule` that this version does not understand leaves the sentence alone.
     #[derive(Serialize, Deserialize)]
-    #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-    #[cfg_attr(feature = "http", schema(as = Reason))]
+    #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+    #[cfg_attr(feature = "schema", schema(as = Reason))]
     pub struct Keys {
         /// Why, in words for a person. The wording may change.
         #[serde(default)]

@@ -63,7 +63,7 @@ pub struct Forecast {
 
 /// What a camera records, and what its rules keep of that.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CameraForecast {
     /// Bytes a day over the last 7 complete days; `None` where there is no such day, or nothing of them is measured.
     pub bytes_per_day_7: Option<u64>,
@@ -75,7 +75,7 @@ pub struct CameraForecast {
 
 /// What the archive records, when that fills its disk, and what the rules keep of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ArchiveForecast {
     /// Bytes a day of all cameras over the last 7 complete days; `None` where that of a camera is not known, or none has
     /// a complete day. A camera that began today adds nothing yet.
@@ -95,7 +95,7 @@ pub struct ArchiveForecast {
 
 /// What a rule keeps, by itself and at the rate of the last 7 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Kept {
     /// Which rule.
     pub rule: Rule,
@@ -107,7 +107,7 @@ pub struct Kept {
 
 /// A kind of rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// `--keep-days`: so many days, and what they take.

@@ -74,7 +74,7 @@ impl Default for Policy {
 
 /// Rules as they are typed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Rules {
     /// Each `[CAMERA=]N` or `[CAMERA=]forever`.

@@ -1,0 +1,36 @@
+//! `/api/v1/cameras`: the cameras with their sums and the forecast.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::tagged;
+use crate::auth::Viewer;
+use crate::extract::NoParams;
+use crate::limits::blocking;
+use crate::problem::{CommonResponses, Problem};
+use crate::response::json;
+use crate::service::Handle;
+use crate::wire::CamerasWire;
+
+/// The cameras and the forecast. For users who cannot see all cameras the forecast is of theirs, without the disk.
+#[utoipa::path(get, path = "/api/v1/cameras", tag = "archive", responses(
+    (status = 200, description = "every camera, by name", body = CamerasWire, headers(("ETag", description = "holds until something changes"))),
+    (status = 304, description = "nothing has changed"),
+    CommonResponses
+))]
+pub(crate) async fn cameras(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    _: NoParams,
+) -> Result<Response, Problem> {
+    let (reader, scope) = (Arc::clone(&handle), viewer.clone());
+    tagged(&handle, &viewer, &(), &headers, async {
+        let stats = blocking(move || reader.stats_of(scope.cameras())).await?; // reads the size of the disk
+        Ok(json(&CamerasWire::from(stats)))
+    })
+    .await
+}

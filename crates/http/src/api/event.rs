@@ -1,0 +1,113 @@
+//! Changes of one event: save, unsave, delete.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::event_id;
+use crate::auth::Prefix;
+use crate::auth::Viewer;
+use crate::error::Error;
+use crate::event::{Camera, Day, EventId, EventName};
+use crate::extract::{Names, NoParams};
+use crate::limits::blocking;
+use crate::problem::{CommonResponses, Problem};
+use crate::response::{json, json_text};
+use crate::service::Handle;
+use crate::wire::{EventSchema, PassWire, one_json};
+
+/// Saves an event, which protects it from all rules. Nothing changes if it is saved already.
+#[utoipa::path(put, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
+), responses(
+    (status = 200, description = "the event after the change", body = EventSchema),
+    (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
+    CommonResponses
+))]
+pub(crate) async fn save(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    prefix: Prefix,
+    Names(names): Names<(String, String, String)>,
+    params: Result<NoParams, Problem>,
+) -> Result<Response, Problem> {
+    set_saved(handle, (&viewer, &prefix), &names, params, true).await
+}
+
+/// Removes the protection of a saved event. Nothing changes if it is not saved.
+#[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
+), responses(
+    (status = 200, description = "the event after the change", body = EventSchema),
+    (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
+    CommonResponses
+))]
+pub(crate) async fn unsave(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    prefix: Prefix,
+    Names(names): Names<(String, String, String)>,
+    params: Result<NoParams, Problem>,
+) -> Result<Response, Problem> {
+    set_saved(handle, (&viewer, &prefix), &names, params, false).await
+}
+
+async fn set_saved(
+    handle: Arc<Handle>,
+    (viewer, prefix): (&Viewer, &Prefix),
+    names: &(String, String, String),
+    params: Result<NoParams, Problem>,
+    is_saved: bool,
+) -> Result<Response, Problem> {
+    let id = changeable(viewer, names, params)?;
+    let event = blocking(move || {
+        match handle.set_saved(&id, is_saved) {
+            Err(Error::Unrecorded { .. }) => {} // the change is done; an alert reports the audit log
+            other => other?,
+        }
+        handle.event(&id)
+    });
+    let event = event.await?.ok_or_else(Problem::not_found)?; // it was removed meanwhile
+    Ok(json_text(one_json(&event, prefix.as_str())))
+}
+
+/// Moves an event into the delete queue, from which it can be restored for a day or the undo window, whichever is longer.
+#[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
+), responses(
+    (status = 200, description = "the pass, which can be restored", body = PassWire),
+    (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "the event is saved, or Motion still writes it", body = Problem, content_type = "application/problem+json"),
+    CommonResponses
+))]
+pub(crate) async fn delete(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    Names(names): Names<(String, String, String)>,
+    params: Result<NoParams, Problem>,
+) -> Result<Response, Problem> {
+    let id = changeable(&viewer, &names, params)?;
+    let pass = blocking(move || handle.delete(&[id])).await?;
+    if pass.pass.is_some() {
+        return Ok(json(&PassWire::from(&pass)));
+    }
+    // Nothing was moved. The log and the audit log have the reason.
+    Err(match pass.failures.first() {
+        Some(failure) if failure.is_full => Problem::full(),
+        Some(failure) if failure.unreadable => Problem::internal("cannot move the event; see the log"),
+        _ => Problem::new(StatusCode::CONFLICT, "the event was saved or removed meanwhile"),
+    })
+}
+
+/// The event to change, if the user may change it.
+fn changeable(
+    viewer: &Viewer,
+    names: &(String, String, String),
+    params: Result<NoParams, Problem>,
+) -> Result<EventId, Problem> {
+    viewer.may_change()?;
+    params?;
+    event_id(names, viewer)
+}

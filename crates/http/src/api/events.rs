@@ -1,0 +1,166 @@
+//! `/api/v1/events`: pages of events, and one event with its pictures.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{PageCache, event_id, tagged};
+use crate::auth::Viewer;
+use crate::auth::{Prefix, vary_on_prefix};
+use crate::catalog::{Order, Query};
+use crate::event;
+use crate::event::Camera;
+use crate::extract::schema::{CursorText, Direction, Moment};
+use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Seconds, TimeText};
+use crate::extract::{Names, NoParams, Params};
+use crate::limits::Reads;
+use crate::problem::{CommonResponses, Problem};
+use crate::response::json_text;
+use crate::service::Handle;
+use crate::time::End;
+use crate::wire::{
+    EventWithImagesSchema, ImageWire, PageSchema, StateSchema, event_json, event_path, page_json, segment,
+};
+
+/// The parameters of a page of events.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EventsParams {
+    /// only events of this camera; repeats
+    #[serde(default)]
+    #[param(value_type = Option<Vec<Camera>>)]
+    camera: Vec<Camera>,
+    /// only events that start then or later
+    #[param(value_type = Option<Moment>)]
+    from: Option<TimeText>,
+    /// only events that start then or earlier; a bare day is included
+    #[param(value_type = Option<Moment>)]
+    to: Option<TimeText>,
+    /// only saved events, or only others
+    #[param(value_type = Option<bool>)]
+    saved: Option<Flag>,
+    /// only events at least this long
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295u32)]
+    min_seconds: Option<Seconds>,
+    /// only events in which at least so many pixels changed from one frame to the next
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295u32)]
+    min_change: Option<Pixels>,
+    /// only events in this state
+    state: Option<StateSchema>,
+    /// newest first, which is the default, or oldest first
+    order: Option<Direction>,
+    /// the most events of the page; 50 by default
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<Limit>,
+    /// the `next` of the page before
+    #[param(value_type = Option<CursorText>)]
+    cursor: Option<EventCursor>,
+}
+
+/// A page of events.
+#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsParams), responses(
+    (status = 200, description = "the page", body = PageSchema, headers(("ETag", description = "holds until something changes"))),
+    (status = 304, description = "nothing has changed"),
+    CommonResponses
+))]
+pub(crate) async fn events(
+    State(handle): State<Arc<Handle>>,
+    State(pages): State<Arc<PageCache>>,
+    State(reads): State<Arc<Reads>>,
+    viewer: Viewer,
+    prefix: Prefix,
+    headers: HeaderMap,
+    Params(params): Params<EventsParams>,
+) -> Result<Response, Problem> {
+    let mut query = query(params, &handle)?;
+    if let Some(cameras) = viewer.cameras() {
+        query = query.within(cameras); // so a cached page holds only cameras that the user can see
+    }
+    let key = (prefix, query);
+    // Most queries take a fraction of a millisecond, less than a switch to another thread.
+    tagged(&handle, &viewer, &key, &headers, async {
+        let generation = handle.generation();
+        if let Some(page) = pages.get(generation, &key) {
+            return Ok(json_text(page));
+        }
+        let page = if key.1.may_take_long() {
+            let (handle, query) = (Arc::clone(&handle), key.1.clone());
+            reads.long(move || handle.events(&query)).await?
+        } else {
+            handle.events(&key.1)?
+        };
+        let body = Bytes::from(page_json(&page, key.0.as_str()));
+        pages.put(generation, key.clone(), body.clone());
+        Ok(json_text(body))
+    })
+    .await
+}
+
+fn query(params: EventsParams, handle: &Handle) -> Result<Query, Problem> {
+    let now = handle.now();
+    let mut query = params.camera.iter().fold(Query::new(), |query, camera| query.camera(camera.as_str()));
+    if let Some(from) = params.from {
+        query = query.from(from.resolve("from", End::From, now)?);
+    }
+    if let Some(to) = params.to {
+        query = query.to(to.resolve("to", End::To, now)?);
+    }
+    if let Some(Flag(saved)) = params.saved {
+        query = query.saved(saved);
+    }
+    if let Some(Seconds(seconds)) = params.min_seconds {
+        query = query.min_seconds(seconds);
+    }
+    if let Some(Pixels(change)) = params.min_change {
+        query = query.min_change(change);
+    }
+    if let Some(state) = params.state {
+        query = query.state(state.into());
+    }
+    if let Some(Direction::Asc) = params.order {
+        query = query.order(Order::Asc);
+    }
+    if let Some(Limit(limit)) = params.limit {
+        query = query.limit(limit);
+    }
+    if let Some(EventCursor(cursor)) = params.cursor {
+        query = query.cursor(cursor);
+    }
+    Ok(query)
+}
+
+/// One event with its pictures.
+#[utoipa::path(get, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(
+    ("camera" = Camera, Path), ("date" = event::Day, Path), ("time" = event::EventName, Path)
+), responses(
+    (status = 200, description = "the event", body = EventWithImagesSchema),
+    (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
+    CommonResponses
+))]
+pub(crate) async fn event(
+    State(handle): State<Arc<Handle>>,
+    State(reads): State<Arc<Reads>>,
+    viewer: Viewer,
+    prefix: Prefix,
+    Names(names): Names<(String, String, String)>,
+    _: NoParams,
+) -> Result<Response, Problem> {
+    let id = event_id(&names, &viewer)?;
+    let event = handle.event(&id)?.ok_or_else(Problem::not_found)?;
+    let images = reads.listing(move || handle.images(&id)).await?;
+    let path = event_path(&event);
+    let image = |(name, bytes): (String, u64)| {
+        let url = format!("{prefix}/media/{path}/{}", segment(&name));
+        ImageWire { name, bytes, url }
+    };
+    let images: Vec<ImageWire> = images.into_iter().map(image).collect();
+    let mut response = json_text(event_json(&event, &images, prefix.as_str()));
+    vary_on_prefix(response.headers_mut());
+    Ok(response)
+}

@@ -1,0 +1,74 @@
+//! `/healthz` and `/readyz`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::auth::Viewer;
+use crate::extract::NoParams;
+use crate::problem::Problem;
+use crate::response::json;
+use crate::service::Handle;
+
+/// Responds while the process runs.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses(
+    (status = 200, description = "the process runs", body = String, content_type = "text/plain"),
+    (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json")
+))]
+pub(crate) async fn healthz(_: NoParams) -> Result<&'static str, Problem> {
+    crate::fault::point("healthz");
+    Ok("ok\n")
+}
+
+/// The readiness of the service. Users who cannot see all cameras get the names of the parts, without reasons and numbers.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Readiness {
+    ready: bool,
+    /// The parts that are not ready, with the reasons.
+    waiting: std::collections::BTreeMap<&'static str, String>,
+    /// Requirements of retention rules that cannot be met.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alerts: Option<Vec<String>>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<u64>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days_done: Option<u64>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<u64>,
+}
+
+/// Whether all events can be queried and changes arrive; 503 with the reasons if not.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, description = "the service is ready", body = Readiness),
+    (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "the service is not ready, with the reasons", body = Readiness)
+))]
+pub(crate) async fn readyz(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    _: NoParams,
+) -> Result<Response, Problem> {
+    use std::sync::atomic::Ordering::Relaxed;
+    let (troubles, progress) = (handle.status.troubles(), &handle.status.progress);
+    let sees_all = viewer.sees_all();
+    let why = |trouble: String| if sees_all { trouble } else { String::new() };
+    let count = |number: &std::sync::atomic::AtomicU64| sees_all.then(|| number.load(Relaxed));
+    let ready = troubles.is_empty();
+    let readiness = Readiness {
+        ready,
+        waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), why(trouble))).collect(),
+        alerts: sees_all.then(|| handle.alerts()),
+        days: count(&progress.days),
+        days_done: count(&progress.days_done),
+        events: count(&progress.events),
+    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok((status, json(&readiness)).into_response())
+}

@@ -1,0 +1,217 @@
+//! The live stream, `GET /api/v1/stream`: server-sent events. A task encodes the notifications of the service (`encoder`) into a
+//! bounded log (`log`), which every client reads at its own pace (`run`, `client`).
+
+mod client;
+mod coalescer;
+mod disconnect;
+mod encoder;
+mod log;
+mod message;
+mod run;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+pub use disconnect::Disconnect;
+
+use super::auth::{Prefix, Viewer};
+use super::extract::Params;
+use super::problem::{CommonResponses, Problem};
+use super::response::no_body;
+use crate::event::Camera;
+use crate::service::Handle;
+use log::Bounds;
+use message::Scope;
+use run::{Run, Subscriber};
+
+/// The times and limits of the stream.
+#[derive(Debug, Clone)]
+struct Settings {
+    /// A client gets a comment after this time without messages, so that proxies keep the connection open.
+    heartbeat: Duration,
+    /// How often the encoder checks its clients.
+    check_interval: Duration,
+    /// A client is disconnected if it reads nothing for this time although messages wait.
+    stall_timeout: Duration,
+    /// How long a run goes on after its last client has left, for clients that reconnect.
+    linger: Duration,
+    /// The size of the log.
+    bounds: Bounds,
+    /// The most clients.
+    max_clients: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(15),
+            check_interval: Duration::from_secs(1),
+            stall_timeout: Duration::from_secs(20),
+            linger: Duration::from_secs(300),
+            bounds: Bounds { messages: 4096, bytes: 4 << 20 },
+            max_clients: 2000,
+        }
+    }
+}
+
+/// The most runs: one for each prefix under which clients reach the router.
+const MAX_RUNS: usize = 8;
+
+/// The live stream of one router.
+#[derive(Debug)]
+pub(crate) struct Live {
+    handle: Arc<Handle>,
+    settings: Settings,
+    /// A run for each prefix, usually one. The first client adds it; its encoder removes it when it ends.
+    runs: Mutex<Vec<Arc<Run>>>,
+    /// How often encoders have checked their clients.
+    #[cfg(test)]
+    checks: AtomicU64,
+}
+
+/// The limit of clients or runs is reached.
+#[derive(Debug)]
+struct Full;
+
+/// The number of runs that this process has begun, which makes their ids unique.
+static RUNS_BEGUN: AtomicU64 = AtomicU64::new(0);
+
+impl Live {
+    /// A stream without clients.
+    pub fn new(handle: Arc<Handle>) -> Arc<Self> {
+        Self::with(handle, Settings::default())
+    }
+
+    fn with(handle: Arc<Handle>, settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            handle,
+            settings,
+            runs: Mutex::default(),
+            #[cfg(test)]
+            checks: AtomicU64::default(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Run>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Subscribes to the run of this prefix, or to a new one. `last` is the id of the last message that the client has.
+    fn subscribe(
+        self: &Arc<Self>,
+        prefix: &Prefix,
+        last: Option<&str>,
+        disconnect: Option<Disconnect>,
+    ) -> Result<Subscriber, Full> {
+        let mut runs = self.lock();
+        if runs.iter().map(|run| run.subscribers()).sum::<usize>() >= self.settings.max_clients {
+            return Err(Full);
+        }
+        if let Some(run) = runs.iter().find(|run| run.prefix == prefix.as_str()) {
+            return Ok(run.subscribe(last, disconnect));
+        }
+        if runs.len() >= MAX_RUNS {
+            // A client can send arbitrary prefixes: a run without subscribers makes room.
+            let Some(idle) = runs.iter().position(|run| run.subscribers() == 0) else { return Err(Full) };
+            runs.remove(idle).retire();
+        }
+        let epoch = format!("{:016x}{:x}", self.handle.epoch(), RUNS_BEGUN.fetch_add(1, Ordering::Relaxed));
+        let run = Arc::new(Run::new(prefix.as_str(), epoch, self.settings.bounds));
+        let notifications = self.handle.subscribe();
+        let subscriber = run.subscribe(last, disconnect);
+        runs.push(Arc::clone(&run));
+        drop(runs);
+        // The lock is released first: a runtime that is shutting down drops the task here, which takes the lock.
+        tokio::spawn(encoder::follow(encoder::RunGuard::new(self, run), notifications));
+        Ok(subscriber)
+    }
+
+    /// Removes a run that has ended.
+    fn remove(&self, run: &Arc<Run>) {
+        self.lock().retain(|other| !Arc::ptr_eq(other, run));
+    }
+
+    /// Removes a run without subscribers; returns whether it had none.
+    fn remove_idle(&self, run: &Arc<Run>) -> bool {
+        let mut runs = self.lock();
+        let is_idle = run.subscribers() == 0;
+        runs.retain(|other| !(is_idle && Arc::ptr_eq(other, run)));
+        is_idle
+    }
+
+    /// The number of clients.
+    pub fn clients(&self) -> usize {
+        self.lock().iter().map(|run| run.subscribers()).sum()
+    }
+}
+
+/// The parameters of the stream.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamParams {
+    /// only changes of this camera; repeats
+    #[serde(default)]
+    #[param(value_type = Option<Vec<Camera>>)]
+    camera: BTreeSet<Camera>,
+    /// in place of the header `Last-Event-ID`, which takes precedence
+    #[serde(rename = "last-event-id")]
+    last_event_id: Option<String>,
+}
+
+/// Changes as they happen: server-sent events.
+///
+/// `event-added` and `event-changed` carry the event as in lists, `event-removed` its id, `pass` what a pass has retired or
+/// restored, or its refusal. `reset` means that messages are missing: load all data again. Every message has an `id`; a client that
+/// reconnects with the last one gets the messages after it.
+#[utoipa::path(get, path = "/api/v1/stream", tag = "stream", params(
+    StreamParams,
+    ("Last-Event-ID" = Option<String>, Header, description = "the id of the last message received: the stream begins with the messages after it"),
+), responses(
+    (status = 200, description = "the stream, until the client or the service ends it", body = String, content_type = "text/event-stream"),
+    CommonResponses
+))]
+pub(crate) async fn stream(
+    State(live): State<Arc<Live>>,
+    viewer: Viewer,
+    method: Method,
+    prefix: Prefix,
+    disconnect: Option<Extension<Disconnect>>,
+    headers: HeaderMap,
+    Params(params): Params<StreamParams>,
+) -> Result<Response, Problem> {
+    let StreamParams { camera: cameras, last_event_id: last_parameter } = params;
+    // A browser that reconnects repeats the URL of its first request with a new header. An unreadable value matches no message.
+    let header = headers.get("last-event-id").map(|last| String::from_utf8_lossy(last.as_bytes()).into_owned());
+    let last = header.or(last_parameter).filter(|last| !last.is_empty());
+    let body = if method == Method::HEAD {
+        no_body()
+    } else {
+        let disconnect = disconnect.map(|Extension(disconnect)| disconnect);
+        let Ok(subscriber) = live.subscribe(&prefix, last.as_deref(), disconnect) else {
+            let problem =
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients of the stream; try again later");
+            return Ok(problem.retry_in(10));
+        };
+        let scope = Scope::new(viewer, (!cameras.is_empty()).then_some(cameras));
+        client::body(subscriber, scope, live.settings.heartbeat)
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")), // keeps nginx from buffering
+    ];
+    Ok((headers, body).into_response())
+}
+
+#[cfg(test)]
+mod tests;
