@@ -189,7 +189,7 @@ impl Archive {
         state.give_to_owner(&self.tree);
         if let crate::catalog::Opened::SetAside(aside, why) = opened {
             tracing::warn!(
-                "the catalog could not be used ({why}); it is set aside as {} and built anew",
+                "the catalog could not be used ({why}); it is set aside as {} and rebuilt",
                 aside.display()
             );
         }
