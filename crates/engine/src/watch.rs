@@ -252,9 +252,7 @@ impl<O: Observer> Watch<O> {
         }
         if rescan {
             self.observer.overflowed();
-            tracing::warn!(
-                "the kernel lost notifications (or requested a rescan); everything is scanned"
-            );
+            tracing::warn!("the kernel lost notifications (or requested a rescan); everything is scanned");
             return log_error(self.reconcile(stop));
         }
         let now = Instant::now();
