@@ -55,7 +55,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         let mut text: String = pass.items.iter().map(output::item).collect();
         match (&pass.refused, &pass.pass) {
             (Some(refused), _) => {
-                eprintln!("owlery: refused by the guard {:?}: {}", refused.guard.as_str(), refused.message)
+                eprintln!("owlery: refused by the guard {:?}: {}", refused.guard.as_str(), refused.message);
             }
             (None, None) if !pass.items.is_empty() => text.push_str("no pass was made\n"),
             (None, None) if !pass.failures().is_empty() => text.push_str("nothing was retired\n"),

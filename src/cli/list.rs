@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
+use super::admin::Found;
 use super::command_name::CommandName;
 use super::session::{Common, Session};
 use super::source::Source;
@@ -103,7 +104,7 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if let Some(cursor) = &args.cursor {
         query = query.cursor(cursor.parse()?);
     }
-    let (mut source, mut is_incomplete) = Source::open(&session)?;
+    let Found { value: mut source, mut is_incomplete } = Source::open(&session)?;
     source.query(&session.archive, |source| check_cameras(&args.camera, source, &session))?;
     let mut page = source.query(&session.archive, |source| source.catalog().events(&query))?;
     if let Some(parts) = source.parts() {

@@ -1,6 +1,7 @@
 //! The catalog that a command reads: the daemon's if one runs; else the archive's own, after a scan has updated it; and where
 //! there is none, a temporary one filled by a scan.
 
+use super::admin::Found;
 use super::output;
 use super::session::Session;
 use crate::archive::Depth;
@@ -18,8 +19,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Opens the catalog. Returns also whether something could not be read, which standard error names.
-    pub fn open(session: &Session<'_>) -> Result<(Self, bool)> {
+    /// Opens the catalog.
+    pub fn open(session: &Session<'_>) -> Result<Found<Self>> {
         let archive = &session.archive;
         match Self::open_existing(session) {
             Err(error) if error.is_damaged_catalog() => Self::open_aside(archive, &error),
@@ -27,11 +28,11 @@ impl Source {
         }
     }
 
-    fn open_existing(session: &Session<'_>) -> Result<(Self, bool)> {
+    fn open_existing(session: &Session<'_>) -> Result<Found<Self>> {
         let archive = &session.archive;
         let state = archive.state_path();
         let has_catalog = state.join("catalog.db").is_file();
-        let beside = || Ok((Self::Beside(Box::new(Catalog::open_beside(&state)?)), false));
+        let beside = || Ok(Found::whole(Self::Beside(Box::new(Catalog::open_beside(&state)?))));
         if has_catalog && session.has_daemon()? {
             return beside();
         }
@@ -49,14 +50,14 @@ impl Source {
         Self::own(parts)
     }
 
-    fn own(parts: Parts) -> Result<(Self, bool)> {
+    fn own(parts: Parts) -> Result<Found<Self>> {
         let summary = parts.preload(Depth::NamesOnly, &Progress::default())?;
         let is_incomplete = output::reports(&summary.reports);
-        Ok((Self::Own(Box::new(parts)), is_incomplete))
+        Ok(Found { value: Self::Own(Box::new(parts)), is_incomplete })
     }
 
     /// Scans the archive into a temporary catalog, because its own one is damaged.
-    fn open_aside(archive: &Archive, error: &Error) -> Result<(Self, bool)> {
+    fn open_aside(archive: &Archive, error: &Error) -> Result<Found<Self>> {
         tracing::warn!("{}; the archive is read instead", error.chain());
         Self::own(archive.parts_aside()?)
     }
@@ -65,7 +66,7 @@ impl Source {
     pub fn query<T>(&mut self, archive: &Archive, question: impl Fn(&Self) -> Result<T>) -> Result<T> {
         match question(self) {
             Err(error) if error.is_damaged_catalog() => {
-                *self = Self::open_aside(archive, &error)?.0;
+                *self = Self::open_aside(archive, &error)?.value;
                 question(self)
             }
             other => other,

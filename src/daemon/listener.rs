@@ -126,7 +126,7 @@ impl Listener {
                     }
                 }
                 Err(error) if is_connection_error(&error) => {
-                    tracing::debug!("HTTP: a connection failed at once: {error}")
+                    tracing::debug!("HTTP: a connection failed at once: {error}");
                 }
                 Err(error) => {
                     if failing.allows() {

@@ -191,7 +191,7 @@ fn it_outlives_the_catalog() {
         let length = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
         OpenOptions::new().write(true).open(&path).unwrap().write_all(&vec![0xa5; length]).unwrap();
     }
-    wait_until("the damage is met and the catalog is built anew", || {
+    wait_until("the damage is found and the catalog is rebuilt", || {
         let _ = daemon.get("/api/v1/events?min_seconds=1");
         daemon.log().contains("rebuilt")
     });
@@ -202,7 +202,7 @@ fn it_outlives_the_catalog() {
     fs::write(&catalog, [0x5a; 9000]).unwrap();
     assert_eq!(audit(&world), told, "past a damaged one");
     assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(view(&catalog), rows, "set aside and built anew");
+    assert_eq!(view(&catalog), rows, "set aside and rebuilt");
 }
 
 /// A crash between the renames and the audit log: the entries are written before the pass is reaped.

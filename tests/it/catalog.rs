@@ -187,7 +187,7 @@ fn a_catalog_leaves_a_full_disk() {
     let daemon = world.serve(&["--state-dir", state.to_str().unwrap()]);
     let filler = disk.fill();
     many_events(&world, 110, 2110);
-    daemon.wait_for_log("built anew in a temporary folder");
+    daemon.wait_for_log("rebuilt in a temporary folder");
     wait_until("everything is listed all the same", || {
         daemon.get("/api/v1/cameras").json()["cameras"][0]["events"].as_u64() == Some(2010)
     });

@@ -1,5 +1,5 @@
-//! The HTTP listener of a real daemon: whoever is slow, says too much, leaves half-way or comes in numbers harms nobody
-//! else and holds up no stop. Times and numbers are set lower than usual (`src/fault.rs`).
+//! The HTTP listener of a real daemon: slow clients, oversized requests, aborted connections and many clients affect no other
+//! client, and delay no stop. Times and numbers are lowered for the tests (`fault.rs`).
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};

@@ -125,7 +125,7 @@ impl DayDir {
 
     /// Moves numbered directories that are not events to the foreign entries. One that cannot be read stays an event,
     /// so that reading it reports the error.
-    /// it tells why.
+    /// it reports the error.
     pub(super) fn set_aside_no_events(&self, list: &mut DayList) {
         list.events.retain(|name| {
             let is_event = name.secs().is_some() || !matches!(self.is_event(*name), Ok(false));

@@ -283,7 +283,7 @@ impl NotOurs {
         match self {
             Self::NoManifest => "it is never touched",
             Self::Broken(_) => {
-                "it is never removed: move its days back into their cameras' directories, or remove it, by hand"
+                "it is never removed: move its days back into their cameras' directories, or remove it yourself"
             }
             Self::Newer(_) => "it is never removed by this one: restore or remove it with the newer",
             Self::OtherArchive(_) => "owlery restore takes it back by its name, and it is never removed",

@@ -229,7 +229,7 @@ impl StuckPass {
 /// What a user can do about it.
 fn cure(problem: &str) -> &'static str {
     if problem.contains("ermission denied") || problem.contains("not permitted") {
-        "; give it to the user that owlery runs as (chown -R), take away attributes (chattr -R -i -a), or remove it by hand"
+        "; give it to the user that owlery runs as (chown -R), take away attributes (chattr -R -i -a), or remove it yourself"
     } else if problem.contains("ead-only") {
         "; mount the filesystem writable"
     } else {

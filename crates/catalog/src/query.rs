@@ -182,7 +182,7 @@ pub struct Page {
 impl Catalog {
     /// A page of events.
     pub fn events(&self, query: &Query) -> Result<Page> {
-        let answer = |connection: &Reader| {
+        let page = |connection: &Reader| {
             let cameras = connection.cameras()?;
             let Some(asked) = &query.cameras else { return query.first(connection, &cameras, None) };
             // One ordered list for each camera, merged: each reads at most a page, whatever other cameras hold.
@@ -201,7 +201,7 @@ impl Catalog {
             Ok(merged)
         };
         let mut events =
-            if query.may_take_long() { self.read("query", answer) } else { self.read_at_once("query", answer) }?;
+            if query.may_take_long() { self.read("query", page) } else { self.read_at_once("query", page) }?;
         let next = (events.len() > query.limit).then(|| {
             events.truncate(query.limit);
             events.last().map(|last| Cursor { start: last.details.start, id: last.id.clone() })

@@ -169,8 +169,8 @@ impl Batch<'_> {
     }
 
     fn record(&mut self, updates: impl FnOnce() -> EventUpdate) {
-        if let Some(told) = &mut self.updates {
-            told.push(updates());
+        if let Some(list) = &mut self.updates {
+            list.push(updates());
         }
     }
 

@@ -1,8 +1,8 @@
-//! The audit: why Owlery deleted a recording, or did not. Every entry is a line of a file in the state directory, which is
-//! the truth, and a row of the catalog, which is filled from the files wherever it lacks something.
+//! The audit log: why Owlery deleted a recording, or did not. Every entry is a line of a file in the state directory,
+//! which is the truth, and a row of the catalog, which is filled from the files whenever it lacks something.
 //!
-//! Nothing that is asked for waits for the audit: what cannot be written is said in the log, kept for a while and tried
-//! again. What is done and why is decided elsewhere; this keeps it.
+//! No operation waits for the audit log: entries that cannot be written are logged, kept for a while and retried. Other
+//! modules decide what is done and why; this one stores it.
 
 mod log;
 
@@ -17,22 +17,22 @@ use crate::error::{Error, Result};
 use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventSelection, Reason, RecordedGuard};
 use log::Log;
 
-/// Entries that wait while the files cannot be written; the oldest of more are given up, which is said.
-const WAITING: usize = 8192;
-/// About as many bytes of entries as one transaction of the catalog takes.
-const BATCH: usize = 256 * 1024;
-/// How many different refusals and leftovers are remembered, to tell each once.
-const TOLD: usize = 4096;
-/// How many of the newest entries are looked at for what an earlier process told.
-const RECENT: usize = 256;
+/// Entries that may wait while the files cannot be written; beyond that the oldest are dropped, which is logged.
+const MAX_WAITING: usize = 8192;
+/// The approximate number of bytes of entries in one transaction of the catalog.
+const BATCH_BYTES: usize = 256 * 1024;
+/// How many different refusals and leftovers are remembered, to record each once.
+const MAX_REMEMBERED: usize = 4096;
+/// How many of the newest entries are read to find what an earlier process recorded.
+const RECENT_ENTRIES: usize = 256;
 
-/// The audit of one archive.
+/// The audit log of one archive.
 #[derive(Debug)]
 pub struct Audit {
     catalog: Arc<Catalog>,
-    /// Whether the state directory goes when the process ends.
+    /// Whether the state directory is removed when the process ends.
     is_temporary: bool,
-    /// Held over a write to the files and to the catalog, so that both have the same order.
+    /// Held during a write to the files and to the catalog, so that both have the same order.
     inner: Mutex<Inner>,
 }
 
@@ -41,21 +41,22 @@ struct Inner {
     log: Log,
     /// Not in the files yet, oldest first. Filled by `note`, emptied by `write`.
     waiting: Vec<Entry>,
-    /// How many were given up since the files were last written; written by `write`.
+    /// How many were dropped since the files were last written. Written by `write`.
     lost: u64,
-    /// Whether what waits could not be written because the disk is full. Set by `keep`.
+    /// Whether the waiting entries could not be written because the disk is full. Set by `keep`.
     lacks_room: bool,
-    /// The passes that lack entries in the files for a reason other than a full disk. Filled by `keep`, emptied by `write`.
+    /// The passes without entries in the files for a reason other than a full disk. Filled by `keep`, emptied by
+    /// `write`.
     unrecorded: BTreeSet<String>,
-    /// The newest entry in the catalog, when it has everything that the files have. Set by `catch_up` and `write`, emptied
-    /// when it could not be written.
+    /// The newest entry in the catalog, when it has everything that the files have. Set by `catch_up` and `write`,
+    /// emptied when it could not be written.
     indexed: Option<u64>,
-    /// What is not told again. Written by `note`.
+    /// What is not recorded again. Written by `note`.
     told: Told,
 }
 
 impl Audit {
-    /// The audit in a state directory, with the catalog that lies there. Nothing is read or written before it is used.
+    /// The audit log of a state directory, with its catalog. Nothing is read or written before it is used.
     pub fn new(state_dir: &Path, catalog: Arc<Catalog>) -> Self {
         let inner = Inner {
             log: Log::new(state_dir),
@@ -69,18 +70,18 @@ impl Audit {
         Self { catalog, is_temporary: false, inner: Mutex::new(inner) }
     }
 
-    /// The same, of a state directory that goes when the process ends.
+    /// Like `new`, for a state directory that is removed when the process ends.
     pub fn temporary(self) -> Self {
         Self { is_temporary: true, ..self }
     }
 
-    /// Whether what is noted outlasts the process.
+    /// Whether entries outlive the process.
     pub fn is_lasting(&self) -> bool {
         !self.is_temporary
     }
 
-    /// Why what was noted so far will not be found later, and what to do; `None` if it will. What could not be written is tried
-    /// once more.
+    /// Why the entries so far will not be found later, and what to do; `None` if they will. Retries entries that could
+    /// not be written.
     pub fn lacks(&self) -> Option<String> {
         const CURE: &str = "make the state directory writable, make room in it, or name another with --state-dir";
         let unwritten = self.retry();
@@ -96,8 +97,8 @@ impl Audit {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what has happened, in this order, at `now`; it is on disk when this returns, or an error in the log. A refusal
-    /// that is the same as before (the same guard and plan) is noted once until a pass is made, and a leftover once.
+    /// Records events, in this order, at `now`; they are on disk when this returns, or there is an error in the log. A
+    /// repeated refusal (the same guard and plan) is recorded once until a pass is made, and a leftover once.
     pub fn note(&self, now: Now, entries: impl IntoIterator<Item = Entry>) {
         let mut inner = self.lock();
         let at = rfc3339(now.utc);
@@ -110,7 +111,7 @@ impl Audit {
         inner.write(&self.catalog, waited);
     }
 
-    /// Tries again what could not be written, if there is any; answers how many entries still wait.
+    /// Retries entries that could not be written; returns how many still wait.
     pub fn retry(&self) -> usize {
         let mut inner = self.lock();
         let waited = inner.waiting.len();
@@ -129,20 +130,20 @@ impl Audit {
         inner.lacks_room && !inner.waiting.is_empty()
     }
 
-    /// The passes that must not be reaped yet, because their entries are not in the files. A full disk holds none: reaping is
-    /// what makes room, and the log has the entries.
+    /// The passes that must not be reaped yet, because their entries are not in the files. A full disk does not hold
+    /// them: reaping makes room, and the log has the entries.
     pub fn unrecorded(&self) -> BTreeSet<String> {
         self.lock().unrecorded.clone()
     }
 
-    /// Adds to the catalog what it lacks: at the start, and whenever it was built anew.
+    /// Adds missing entries to the catalog: at the start, and whenever it was rebuilt.
     pub fn catch_up(&self) {
         let mut inner = self.lock();
         inner.indexed = None;
         inner.index(&self.catalog);
     }
 
-    /// Whether a pass of this name was noted, one of a rule or of a person, as far as it can be told.
+    /// Whether a pass of this name was recorded, of a rule or of a user, as far as that is known.
     pub fn has_pass(&self, name: &str) -> bool {
         let mut inner = self.lock();
         inner.index(&self.catalog);
@@ -155,11 +156,11 @@ impl Audit {
         if inner.indexed.is_some() && self.catalog.audit_has_pass(name).is_ok_and(|has| has) {
             return true;
         }
-        // A catalog that was set aside, or left a full disk, just now lacks what it had. Only the files can say no.
+        // A catalog that was just set aside, or left a full disk, lacks entries. Only the files can prove absence.
         inner.log_has(is_it)
     }
 
-    /// Whether an entry was noted. Reads all that the files have.
+    /// Whether an entry was recorded. Reads all files.
     pub fn has(&self, is_it: impl Fn(&Entry) -> bool) -> bool {
         let inner = self.lock();
         inner.waiting.iter().any(&is_it) || inner.log_has(is_it)
@@ -180,9 +181,10 @@ impl Inner {
         has
     }
 
-    /// Writes what waits. The first `waited` of it were tried before, and so is not told of again when it fails again.
+    /// Writes waiting entries. The first `waited` of them were tried before, so another failure of these is not logged
+    /// again.
     fn write(&mut self, catalog: &Catalog, waited: usize) {
-        self.index(catalog); // first, since it tells which numbers are taken
+        self.index(catalog); // first, since it finds the used numbers
         if self.waiting.is_empty() {
             return;
         }
@@ -212,11 +214,11 @@ impl Inner {
         }
     }
 
-    /// Keeps what could not be written.
+    /// Keeps entries that could not be written.
     fn keep(&mut self, error: &Error, waited: usize) {
         let why = error.chain();
         if self.lost > 0 {
-            self.waiting.remove(0); // what tells of the loss is made anew
+            self.waiting.remove(0); // the entry about the loss is created again
         }
         for entry in &mut self.waiting[waited..] {
             entry.id = 0;
@@ -228,7 +230,7 @@ impl Inner {
         } else {
             self.unrecorded.extend(self.waiting.iter().filter_map(|entry| entry.pass.clone()));
         }
-        let over = self.waiting.len().saturating_sub(WAITING);
+        let over = self.waiting.len().saturating_sub(MAX_WAITING);
         if over > 0 {
             self.waiting.drain(..over);
             self.lost += over as u64;
@@ -236,7 +238,7 @@ impl Inner {
         }
     }
 
-    /// Adds to the catalog what it lacks, if it may lack something.
+    /// Adds missing entries to the catalog, if it may lack any.
     fn index(&mut self, catalog: &Catalog) {
         if self.indexed.is_none()
             && let Err(error) = self.catch_up(catalog)
@@ -258,7 +260,7 @@ impl Inner {
         let unreadable = self.log.after(begin, |entry| {
             size += entry.line().len();
             batch.push(entry);
-            if size < BATCH {
+            if size < BATCH_BYTES {
                 return Ok(());
             }
             size = 0;
@@ -268,25 +270,25 @@ impl Inner {
         if unreadable > 0 {
             tracing::warn!("{unreadable} lines of the audit cannot be understood; they are passed over");
         }
-        self.indexed = is_alone.then_some(end); // else the catalog was built anew meanwhile, and it is done again
+        self.indexed = is_alone.then_some(end); // else the catalog was rebuilt meanwhile, and this is repeated
         Ok(())
     }
 }
 
-/// Refusals and leftovers that were told and still hold: each check interval meets them again.
+/// Refusals and leftovers that were recorded and still apply: each check interval finds them again.
 #[derive(Debug, Default)]
 struct Told {
     keys: HashSet<Key>,
-    /// Whether what an earlier process told is known.
+    /// Whether the entries of an earlier process were read.
     is_recalled: bool,
 }
 
 impl Told {
-    /// Whether the entry tells something new. If so it is remembered.
+    /// Whether the entry is new. If so it is remembered.
     fn is_news(&mut self, entry: &Entry, catalog: &Catalog) -> bool {
         if !self.is_recalled && key(entry).is_some() {
             self.is_recalled = true;
-            match catalog.audit(RECENT, None) {
+            match catalog.audit(RECENT_ENTRIES, None) {
                 Ok(page) => page.entries.iter().rev().for_each(|entry| {
                     self.remember(entry);
                 }),
@@ -301,14 +303,14 @@ impl Told {
             self.keys.retain(|key| !matches!(key, Key::Refused { .. }));
         }
         let Some(key) = key(entry) else { return true };
-        if self.keys.len() >= TOLD {
+        if self.keys.len() >= MAX_REMEMBERED {
             self.keys.clear();
         }
         self.keys.insert(key)
     }
 }
 
-/// What makes an entry the same as an earlier one.
+/// What makes an entry equal to an earlier one.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Key {
     /// The same guard refuses the same plan.
@@ -320,7 +322,7 @@ enum Key {
 /// The key of an entry; `None` for entries that are always recorded.
 fn key(entry: &Entry) -> Option<Key> {
     match entry.what {
-        // What a person asks for counts each time.
+        // A user's request is recorded each time.
         _ if entry.by == Actor::Hand => None,
         AuditAction::Refused => Some(Key::Refused { guard: entry.guard.clone(), pass: entry.pass.clone() }),
         AuditAction::Left => Some(Key::Left {
@@ -333,15 +335,15 @@ fn key(entry: &Entry) -> Option<Key> {
     }
 }
 
-/// A page of the audit straight from the files of a state directory, newest first: where there is no catalog, or not one
-/// that has all of it. Answers also how many lines could not be understood. Changes nothing.
+/// A page of the audit log directly from the files of a state directory, newest first: if there is no complete catalog.
+/// Returns also how many lines could not be parsed. Changes nothing.
 pub fn from_files(state_dir: &Path, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
     let limit = limit.max(1);
     let (entries, unreadable) = Log::new(state_dir).newest(limit.saturating_add(1), before.unwrap_or(u64::MAX))?;
     Ok((AuditPage::of(entries, limit), unreadable))
 }
 
-/// Whether the catalog has all that the files of a state directory have.
+/// Whether the catalog has everything in the files of a state directory.
 pub fn is_in(catalog: &Catalog, state_dir: &Path) -> Result<bool> {
     Ok(Log::new(state_dir).last_id()? <= catalog.audit_end()?)
 }

@@ -1,4 +1,4 @@
-//! One pass: guards, plan, retire, news. It deletes nothing; what it retires waits in the delete queue for the reaper.
+//! One pass: guards, plan, retire, changes. It deletes nothing; retired days wait in the delete queue for the reaper.
 
 mod audit_entries;
 mod clock_guard;
@@ -53,18 +53,18 @@ use restored::RestoredDays;
 use undo_timer::UndoTimer;
 use volumes::Volumes;
 
-/// Carries out the policy, and what a person asks for.
+/// Carries out the policy, and the requests of users.
 #[derive(Debug)]
 pub struct Expirer {
     tree: Arc<Tree>,
     catalog: Arc<Catalog>,
     scanner: Arc<Scanner>,
     policy: Policy,
-    /// How long what a rule has retired can be taken back.
+    /// How long a pass of a rule can be restored.
     undo_window: TimeDelta,
-    /// Whether the time is to be believed.
+    /// Whether the clock is accepted.
     pub(crate) clock: ClockGuard,
-    /// Where every pass, refusal, restore and deletion by hand is noted.
+    /// The audit log of every pass, refusal, restore and deletion.
     pub audit: Arc<Audit>,
     /// How often each guard has refused.
     pub refusals: Refusals,
@@ -72,60 +72,60 @@ pub struct Expirer {
     waited: UndoTimer,
     volumes: Volumes,
     held: Held,
-    /// What is given up when a pass has no room.
+    /// Space that is given up if a pass has no room.
     reserve: Arc<Reserve>,
-    /// Whether events may lie where `RetiringPass::remove_in_place` moved them. Set by `remove_one`, and at the start.
+    /// Whether there may be events that `RetiringPass::remove_in_place` renamed. Set by `remove_one`, and at the start.
     has_in_place: AtomicBool,
-    /// Whether some of them could be neither removed nor put back: the next pass tries again.
+    /// Whether some of them could be neither removed nor moved back: the next pass retries.
     is_in_place_stuck: AtomicBool,
-    /// What a person is told to run.
+    /// Commands for messages.
     pub(crate) command: CommandLine,
-    /// Whether space is short. Written by whoever looks at it between passes, read by every plan.
+    /// Whether space is short. Written by the scheduler between passes, read by every plan.
     pressed: AtomicBool,
-    /// What was seen at the last look for emptied events.
+    /// The state of the last search for emptied events.
     emptied: Memory,
-    /// The failures of the last pass that a rule made. Written by `log_failures`.
+    /// The failures of the last pass of a rule. Written by `log_failures`.
     logged: Mutex<BTreeSet<String>>,
 }
 
-/// What a pass did, as users see it.
+/// The result of a pass, as users see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Pass {
-    /// Its name in the delete queue; with `refused`, the id to confirm; `None`: there was nothing to do.
+    /// Its name in the delete queue; with `refused`, the id to confirm; `None` if there was nothing to do.
     pub pass: Option<String>,
     /// When it began, RFC 3339.
     pub started: String,
     /// What was retired.
     pub items: Vec<Item>,
-    /// Until when it can be taken back.
+    /// Until when it can be restored.
     pub undo_until: Option<String>,
-    /// The guard that held it.
+    /// The guard that refused it.
     pub refused: Option<Refusal>,
-    /// What a rule asks for and cannot be done.
+    /// What a rule demands and cannot be done.
     pub alerts: Vec<String>,
     /// What could not be done.
     pub failures: Vec<Report>,
-    /// What was removed in place, which the audit has already. Moved to `items` at the end.
+    /// Events that were removed in place and are in the audit log already. Moved to `items` at the end.
     #[serde(skip)]
     pub removed: Vec<Item>,
 }
 
-/// Some events to be retired, and by which names they were planned.
+/// Events to retire, and the names that the plan saw.
 type Planned = (Item, Vec<EventName>);
 
-/// A part of a plan that a guard holds: the id by which it could be confirmed, what it is, and why.
+/// A part of a plan that a guard holds: the id to confirm it, its items, and why.
 type HeldApart = (String, Vec<Item>, Refusal);
 
 /// What a pass is to do.
 enum Decision {
-    /// These, which can be taken back for so long.
+    /// Retire these, which can be restored for this time.
     Do(Vec<Planned>, TimeDelta),
-    /// Nothing, since a guard refuses it; the id by which it could be confirmed, and what it would have been.
+    /// Nothing, since a guard refuses it; the id to confirm it, and its items.
     Refuse(String, Vec<Item>, Refusal),
 }
 
 impl Expirer {
-    /// An expirer for these rules, with what is remembered in a state directory.
+    /// An expirer for these rules, with its state from a state directory.
     pub fn new(
         tree: Arc<Tree>,
         catalog: Arc<Catalog>,
@@ -163,13 +163,13 @@ impl Expirer {
         &self.policy
     }
 
-    /// Says whether space is short: then plans go on until there is enough, and not only to the mark.
+    /// Sets whether space is short: then plans continue beyond the mark, until there is enough.
     pub fn press(&self, is_short: bool) {
         self.pressed.store(is_short, Ordering::Release);
     }
 
-    /// Every pass that waits in the queues: those that rules made first, oldest first, then those that persons made. What
-    /// the audit does not know of them is noted.
+    /// All passes in the queues: those of rules first, oldest first, then those of users. Passes that are missing in
+    /// the audit log are recorded.
     fn waiting(&self) -> Result<Vec<QueuedPass>> {
         let _queue = self.tree.lock_queue();
         let (mut passes, others) = self.tree.passes()?;
@@ -187,8 +187,8 @@ impl Expirer {
         self.held_as_a_whole(plan, view, policy, doubt).or_else(|| Some(self.moved(plan.items.iter())?.refusal))
     }
 
-    /// The guard that lets nothing of this plan through. A rule that means no camera comes first, because no confirmation helps
-    /// there; then the clock, by which also an empty plan is not known to be right: `doubt` says why.
+    /// The guard that refuses the whole plan. A rule for an unknown camera comes first, because it cannot be confirmed;
+    /// then the clock, by which even an empty plan may be wrong: `doubt` says why.
     fn held_as_a_whole(&self, plan: &Plan, view: &View, policy: &Policy, doubt: Option<String>) -> Option<Refusal> {
         let refusal = self.ruled(plan, view, policy);
         if refusal.as_ref().is_some_and(|refusal| refusal.guard == Guard::Configuration) {
@@ -215,7 +215,7 @@ impl Expirer {
         Some(refusal)
     }
 
-    /// Whether a pass that is held is about cameras that this run does not know as such: it was planned with another pattern.
+    /// Whether a held pass has cameras that are not cameras for this run: it was planned with another pattern.
     fn of_other_cameras(&self, held: &HeldPass) -> Option<Refusal> {
         let mut cameras = held.items.iter().map(|(item, _)| &item.camera);
         let camera = cameras.find(|camera| self.tree.is_camera(camera.as_str()).is_none())?;
@@ -226,8 +226,8 @@ impl Expirer {
         Some(Refusal { guard: Guard::Confirmation, message })
     }
 
-    /// One pass now. `confirmed` is the id of a pass that is held, which a person wants done all the same: then just that
-    /// is done, less what has since been saved, opened, restored or vanished.
+    /// Makes a pass now. `confirmed` is the id of a held pass that a user confirmed: then just that pass is carried
+    /// out, without events that have since been saved, opened, restored or removed.
     pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
         let (now, doubt) = self.clock.moment();
@@ -260,7 +260,8 @@ impl Expirer {
             && let Err(Error::Refused { guard, message }) =
                 self.tree.verify_identity().and_then(|_| self.tree.verify_writable())
         {
-            return refused(pass, Plan::default().id(), &[], Refusal { guard, message }); // nothing would ever be done
+            // it would never be carried out
+            return refused(pass, Plan::default().id(), &[], Refusal { guard, message });
         }
         if !planned.is_empty() {
             let undo_until = (!undo_window.is_zero()).then(|| now.utc + undo_window);
@@ -290,8 +291,8 @@ impl Expirer {
         Ok(pass)
     }
 
-    /// What is to be done now: what a person confirms, or what the rules say, if no guard refuses it. The time comes with why
-    /// it was not believed when it was read; the clock may have been put right since, or become wrong.
+    /// What is to be done now: what a user confirmed, or what the rules demand, if no guard refuses it. The time comes
+    /// with why it was not accepted when it was read; the clock may have been corrected since, or become wrong.
     fn decide(
         &self,
         confirmed: Option<&str>,
@@ -299,7 +300,7 @@ impl Expirer {
         pass: &mut Pass,
     ) -> Result<Decision> {
         let held = self.held.get().filter(|held| Some(held.id.as_str()) == confirmed);
-        // Whoever confirmed a large pass has not said that the clock is right.
+        // The confirmation of a large pass does not say that the clock is right.
         if let Some(held) = held.filter(|held| held.guard == Guard::Clock || doubt.is_none()) {
             // A typo in the rules cannot be confirmed.
             if let Some(refusal) = check_rules(&self.catalog.retention_view(None)?, &self.policy) {
@@ -314,7 +315,7 @@ impl Expirer {
             if let Some(refusal) = self.of_other_cameras(&held) {
                 return Ok(Decision::Refuse(held.id, Vec::new(), refusal));
             }
-            // What was promised holds, whatever the command says that confirms it.
+            // The longer of both windows applies, whatever the confirming command says.
             let promised = TimeDelta::from_std(held.undo_window()).unwrap_or(TimeDelta::MAX / 2);
             let undo_window = self.undo_window.max(promised);
             return Ok(Decision::Do(self.less_what_changed(held, now)?, undo_window));
@@ -341,8 +342,8 @@ impl Expirer {
         Ok(Decision::Do(self.with_names(plan.items)?, self.undo_window))
     }
 
-    /// An event of a day that is past its time and is being written: a clock that was wrong, or an event of days. It stays, and
-    /// the pass has not done all that the rules ask for.
+    /// An event of a day that is past its time and is being written: a clock was wrong, or the event lasts for days. It
+    /// stays, and the pass has not done all that the rules demand.
     fn report_open(&self, plan: &Plan, pass: &mut Pass) {
         for item in plan.kept.iter().filter(|item| item.reason == Reason::Open) {
             let day = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
@@ -351,7 +352,7 @@ impl Expirer {
         }
     }
 
-    /// Holds what is of cameras that are elsewhere than before; answers the rest, and what was held.
+    /// Holds the items of cameras on another volume; returns the other items, and what was held.
     fn hold_apart(
         &self,
         planned: Vec<Planned>,
@@ -365,12 +366,12 @@ impl Expirer {
         Ok((rest, Some((moved.id, items, moved.refusal))))
     }
 
-    /// Retires what was decided on, by the word of `by`. Whatever fails, `pass` names what is in the queue in the end. Returns
-    /// what the audit tells of what stays.
+    /// Retires what was decided, for the actor `by`. Whatever fails, `pass` has what is in the queue at the end.
+    /// Returns audit entries for what stays.
     fn carry_out(&self, mut retiring: RetiringPass<'_>, planned: &[Planned], by: Actor, pass: &mut Pass) -> Vec<Entry> {
         let begun = Instant::now();
         let mut left = Vec::new();
-        // Also what was found to be open since the catalog was asked.
+        // also what was found open since the catalog was read
         let open = self.scanner.found_open();
         std::thread::scope(|scope| {
             let mut ahead = ReadAhead::begin(scope, &self.tree, planned);
@@ -401,8 +402,8 @@ impl Expirer {
         }
         let took =
             humantime::format_duration(Duration::from_millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(0)));
-        // The catalog takes longer to forget events than the disk to rename them, so it is told when all are retired: each day is
-        // looked at once more, whatever became of it.
+        // The catalog takes longer to remove events than the disk to rename them, so it is updated when all are
+        // retired: each day is scanned once more, whatever happened to it.
         for (item, _) in planned {
             if let Err(error) = self.scanner.scan_day(&item.camera, item.day, Depth::NamesOnly) {
                 tracing::error!("{}", error.chain());
@@ -415,7 +416,7 @@ impl Expirer {
         left
     }
 
-    /// Logs what could not be done. What a rule's pass before this one met in the same way was logged then.
+    /// Logs what could not be done. Failures that the previous pass of a rule had too were logged then.
     fn log_failures(&self, failures: &[Report], by: Actor) {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = failures.iter().map(|failure| format!("{}: {}", failure.path.display(), failure.problem));
@@ -428,8 +429,8 @@ impl Expirer {
         }
     }
 
-    /// A pass whose last steps failed is put back, since what may not outlast a power cut is not retired. Has `pass` name what
-    /// is in the queue all the same. Returns what the audit tells of what is back.
+    /// A pass whose last steps failed is moved back, since something that may not survive a power cut is not retired.
+    /// `pass` gets what is in the queue all the same. Returns audit entries for what is back.
     fn not_finished(&self, name: &str, error: &Error, by: Actor, pass: &mut Pass) -> Vec<Entry> {
         self.put_back_unfinished();
         let parts = match self.tree.passes() {
@@ -467,7 +468,7 @@ impl Expirer {
         left
     }
 
-    /// The events that each item stands for. A day that is not as the plan saw it any more waits for the next plan.
+    /// The events of each item. A day that changed since the plan waits for the next one.
     fn with_names(&self, items: Vec<Item>) -> Result<Vec<Planned>> {
         let mut planned = Vec::with_capacity(items.len());
         for item in items {
@@ -486,7 +487,7 @@ impl Expirer {
         Ok(planned)
     }
 
-    /// Keeps what was refused, so that exactly it can be confirmed.
+    /// Stores a refused plan, so that exactly it can be confirmed.
     fn hold(
         &self,
         id: &str,
@@ -496,7 +497,7 @@ impl Expirer {
         now: Now,
     ) -> Result<()> {
         let before = self.held.get().filter(|held| held.id == id && held.guard == refusal.guard);
-        // The same pass may be planned again with a shorter window; the longer one was promised.
+        // The same pass may be planned again with a shorter window; the longer one applies.
         let promised = before.map(|held| held.undo_seconds);
         let undo_seconds = undo_window.num_seconds().max(0).unsigned_abs().max(promised.unwrap_or(0));
         if promised == Some(undo_seconds) {
@@ -517,7 +518,7 @@ impl Expirer {
         Ok(())
     }
 
-    /// What is left to do of a pass that was held.
+    /// What is left to do of a held pass.
     fn less_what_changed(&self, held: HeldPass, now: Now) -> Result<Vec<Planned>> {
         let restored = self.restored.at(now)?;
         let mut left = Vec::new();
@@ -543,7 +544,7 @@ impl Expirer {
         Ok(left)
     }
 
-    /// Retires one item; whatever goes wrong with it never stops the next. Answers what the audit tells of what stays.
+    /// Retires one item; its errors never stop the next. Returns audit entries for what stays.
     fn retire(
         &self,
         retiring: &mut RetiringPass<'_>,
@@ -569,7 +570,7 @@ impl Expirer {
                 );
                 pass.failures.extend(retired.failures);
                 if by == Actor::Hand {
-                    pass.failures.extend(retired.kept); // a person who asked for it has to know
+                    pass.failures.extend(retired.kept); // a user who requested it has to know
                 }
                 if count > 0 {
                     let is_as_planned = count == item.count;
@@ -583,7 +584,7 @@ impl Expirer {
                 self.refusals.count_error(&error);
                 let path = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
                 let failure = Report::of(&error, &path);
-                // A full disk fails for each item in the same way, which is told once.
+                // A full disk fails for each item in the same way; it is reported once.
                 if !failure.is_full || !pass.failures.contains(&failure) {
                     left.push(audit_entries::left(item, &failure, by));
                     pass.failures.push(failure);
@@ -595,7 +596,7 @@ impl Expirer {
 }
 
 impl Pass {
-    /// How many events were retired.
+    /// The number of retired events.
     pub fn count(&self) -> u64 {
         self.items.iter().map(|item| item.count).sum()
     }

@@ -1,5 +1,5 @@
-//! The worker thread that empties the delete queue, behind everything else that the host does: at the lowest priorities,
-//! at its [`Pace`]. It does not choose what: passes are handed to it, and the archive checks each one's manifest again.
+//! The worker thread that empties the delete queue at the lowest priorities and at its [`Pace`]. It does not choose
+//! what to remove: it receives passes, and the archive checks each one's manifest again.
 
 mod pace;
 mod window;
@@ -15,36 +15,37 @@ pub use window::Window;
 use crate::archive::{QueuedPass, Report, Tally, Tree};
 use crate::clock::Stop;
 
-/// Passes that may wait to be taken up; more make the sender wait.
-const WAITING: usize = 64;
-/// The lowest priority for a processor there is.
+/// Passes that may wait; a full channel blocks the sender.
+const CAPACITY: usize = 64;
+/// The lowest processor priority.
 const NICE: i32 = 19;
 
-/// The reaper's work: runs until told to stop, or until every sender is gone and the queue is empty.
+/// The reaper: runs until stopped, or until every sender is gone and the queue is empty.
 #[derive(Debug)]
 pub struct Reaper {
     tree: Arc<Tree>,
     tally: Arc<Tally>,
     pace: Arc<Pace>,
     passes: Receiver<QueuedPass>,
-    /// Whether what stays is logged: not where it is printed.
+    /// Whether to log what stays; false if the caller prints it.
     logs: bool,
 }
 
 impl Reaper {
-    /// A reaper and the way to hand passes to it.
+    /// A reaper and the channel that passes are sent to.
     pub fn new(tree: Arc<Tree>, tally: Arc<Tally>, pace: Arc<Pace>) -> (Self, Sender<QueuedPass>) {
-        let (sender, passes) = bounded(WAITING);
+        let (sender, passes) = bounded(CAPACITY);
         (Self { tree, tally, pace, passes, logs: true }, sender)
     }
 
-    /// Has what stays not be logged, since the caller prints it.
+    /// Disables logging of what stays, since the caller prints it.
     pub fn quiet(mut self) -> Self {
         self.logs = false;
         self
     }
 
-    /// Reaps what it is handed. Answers what could not be removed in the end. Lowers the priority of the calling thread.
+    /// Reaps the passes that it receives. Returns what could not be removed in the end. Lowers the priority of the
+    /// calling thread.
     pub fn run(&self, stop: &Stop) -> Vec<Report> {
         step_back();
         let mut left = Vec::new();
@@ -86,8 +87,8 @@ impl Reaper {
     }
 }
 
-/// Lets everybody else go first, on the processors and on the disk. Both are of this thread alone (`setpriority(2)` and
-/// `ioprio_set(2)` on Linux), and a thread that it starts begins with them. Where one fails, all are equal.
+/// Gives this thread the lowest priorities for processors and disk (`setpriority(2)` and `ioprio_set(2)` on Linux);
+/// threads that it starts inherit them. If a call fails, that priority stays normal.
 fn step_back() {
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::debug!("cannot lower the reaper's priority: {error}");

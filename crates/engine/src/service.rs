@@ -188,10 +188,7 @@ impl Archive {
         let (catalog, opened) = Catalog::open(state.path())?;
         state.give_to_owner(&self.tree);
         if let crate::catalog::Opened::SetAside(aside, why) = opened {
-            tracing::warn!(
-                "the catalog could not be used ({why}); it is set aside as {} and built anew",
-                aside.display()
-            );
+            tracing::warn!("the catalog could not be used ({why}); it is set aside as {} and rebuilt", aside.display());
         }
         let catalog = Arc::new(catalog);
         let audit = Audit::new(state.path(), Arc::clone(&catalog));

@@ -237,7 +237,7 @@ impl<O: Observer> Watch<O> {
         } else if self.silent.insert(camera.clone()) && self.poll.is_none() {
             tracing::info!(
                 %camera,
-                "{camera} is on a filesystem without notifications (FUSE, a network or shared folder); it is looked at \
+                "{camera} is on a filesystem without notifications (FUSE, a network or shared folder); it is polled \
                  every {}",
                 humantime::format_duration(FALLBACK_POLL)
             );
@@ -252,9 +252,7 @@ impl<O: Observer> Watch<O> {
         }
         if rescan {
             self.observer.overflowed();
-            tracing::warn!(
-                "the kernel lost notifications (or told to look again); everything is compared with the disk"
-            );
+            tracing::warn!("the kernel lost notifications (or requested a rescan); everything is scanned");
             return log_error(self.reconcile(stop));
         }
         let now = Instant::now();
@@ -285,7 +283,7 @@ impl<O: Observer> Watch<O> {
                 return;
             }
             let noticed = self.pending.remove(&target).and_then(|pending| pending.noticed);
-            let looked = match &target {
+            let scanned = match &target {
                 Target::Root => self.look_at_root().map(|()| None),
                 Target::Camera(camera) => self.look_at_camera(camera, Met::Known),
                 Target::Day(camera, day) => self.look_at_day(camera, *day),
@@ -293,7 +291,7 @@ impl<O: Observer> Watch<O> {
             };
             // Writing into an event's files changes no directory's time.
             let is_hinted_event = noticed.is_some() && matches!(target, Target::Event(_));
-            match looked {
+            match scanned {
                 Ok(changed) if changed.is_some() || is_hinted_event => self.observer.seen(Seen { noticed, changed }),
                 other => log_error(other.map(drop)),
             }
@@ -339,7 +337,7 @@ impl<O: Observer> Watch<O> {
     fn fall_back(&mut self, why: &str, sysctl: &str) {
         if self.poll.is_none() {
             tracing::warn!(
-                "{why}: new events are looked for every {} from now on; raise it with: sysctl {sysctl}=524288",
+                "{why}: new events are polled for every {} from now on; raise it with: sysctl {sysctl}=524288",
                 humantime::format_duration(FALLBACK_POLL)
             );
             self.poll = Some(FALLBACK_POLL);
@@ -492,10 +490,10 @@ impl<O: Observer> Watch<O> {
             self.watch(Target::Event(id.clone()), path);
         }
         let begun = Instant::now();
-        let looked = self.scanner.scan_event(id, occasion);
+        let scanned = self.scanner.scan_event(id, occasion);
         let rest = (begun.elapsed() * REST_FACTOR).clamp(EVENT_INTERVAL, MAX_REST);
         self.rested.insert(id.clone(), begun + rest);
-        match looked {
+        match scanned {
             Ok(Some(State::Open)) => {
                 self.open.insert(id.clone());
                 Ok(())

@@ -7,15 +7,15 @@ use std::time::Duration;
 use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, Utc};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-/// One moment: absolute, and as the wall clock of the cameras' host shows it.
+/// One moment: absolute, and as wall time of the cameras' host.
 ///
-/// Motion names directories by local wall time, so everything about names uses `local` and everything about file
-/// times uses `utc`.
+/// Motion names directories by local wall time, so everything about names uses `local` and everything about file times
+/// uses `utc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
     /// The moment itself.
     pub utc: DateTime<Utc>,
-    /// The same moment on the wall.
+    /// The same moment as wall time.
     pub local: NaiveDateTime,
 }
 
@@ -25,12 +25,12 @@ impl Now {
         Self { utc, local: utc.with_timezone(&Local).naive_local() }
     }
 
-    /// Today's date on the wall.
+    /// Today's date.
     pub fn today(&self) -> NaiveDate {
         self.local.date()
     }
 
-    /// Yesterday's date on the wall.
+    /// Yesterday's date.
     pub fn yesterday(&self) -> NaiveDate {
         self.today() - Days::new(1)
     }
@@ -41,27 +41,27 @@ impl Now {
     }
 }
 
-/// What tells how much time can have passed, whatever the wall clock says.
+/// Limits how much time can have passed, whatever the wall clock shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Boot {
-    /// Another after every start of the host: `/proc/sys/kernel/random/boot_id`, random(4).
+    /// Changes with every boot: `/proc/sys/kernel/random/boot_id`, random(4).
     pub id: String,
-    /// The time since that start, with the time that the host slept: `CLOCK_BOOTTIME`, `clock_gettime(2)`.
+    /// The time since that boot, including sleep: `CLOCK_BOOTTIME`, `clock_gettime(2)`.
     pub elapsed: Duration,
 }
 
-/// Where the time comes from.
+/// A source of the time.
 pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Now;
 
-    /// What a host's wall clock is compared with before anything expires. `None`, which is the default, is for a clock
-    /// that is moved on purpose: it is believed whatever it shows.
+    /// What the wall clock is compared with before anything expires. `None`, the default, is for a clock that is moved
+    /// on purpose: it is accepted whatever it shows.
     fn boot(&self) -> Option<Boot> {
         None
     }
 
-    /// Whether the kernel reports the wall clock as synchronised now. Asked only of a clock that has a [`Boot`].
+    /// Whether the kernel reports the wall clock as synchronised now. Called only for a clock with a [`Boot`].
     fn is_synchronised(&self) -> bool {
         false
     }
@@ -72,7 +72,7 @@ pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods)] // the one place that reads the wall clock
+    #[allow(clippy::disallowed_methods)] // the only place that reads the wall clock
     fn now(&self) -> Now {
         Now::at(Utc::now())
     }
@@ -94,9 +94,9 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands until it is moved: for tests and for embedding programs that replay.
+/// A clock that stands until it is moved: for tests, and for embedding programs that replay.
 #[derive(Debug)]
-pub struct ManualClock(Mutex<Now>); // written by `set`, read by whoever asks for the time
+pub struct ManualClock(Mutex<Now>); // written by `set`, read by `now`
 
 impl ManualClock {
     /// A clock that shows `local` on the wall, taken as if the host were in UTC.
@@ -123,7 +123,7 @@ pub struct Stop(Receiver<()>);
 /// Dropping it stops everything that holds its [`Stop`].
 #[derive(Debug)]
 pub struct StopHandle {
-    /// Nothing is ever sent: that the sender is gone is the message.
+    /// Nothing is ever sent; the disconnection is the message.
     _sender: Sender<()>,
 }
 
@@ -139,12 +139,12 @@ impl Stop {
         matches!(self.0.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected))
     }
 
-    /// Waits for `time`; `true` when told to stop meanwhile.
+    /// Waits for `time`; `true` if stopped meanwhile.
     pub fn wait(&self, time: Duration) -> bool {
         !matches!(self.0.recv_timeout(time), Err(RecvTimeoutError::Timeout))
     }
 
-    /// For `select!`: ready (with an error) once told to stop.
+    /// For `select!`: ready (with an error) once stopped.
     pub fn receiver(&self) -> &Receiver<()> {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! The terms of Owlery: events and their names, retention rules and plans, the clock, errors. Pure: no module here touches a disk,
-//! except for what a test asks of `fault`.
+//! The terms of Owlery: events and their names, retention rules and plans, the clock, errors. Pure: no module here
+//! touches a disk, except `fault` at a test's request.
 
 pub mod clock;
 pub mod command_line;

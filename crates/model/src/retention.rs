@@ -1,5 +1,5 @@
-//! The decision what to expire, as a pure function: a view of the archive, a policy and the time go in, a plan comes
-//! out. It touches neither disk nor clock. What is shown, audited and done is this same plan.
+//! Decides what expires, as a pure function of a view of the archive, a policy and the time; the result is a plan. It
+//! touches neither disk nor clock. The same plan is shown, recorded and carried out.
 
 pub mod clock;
 mod forecast;
@@ -15,39 +15,39 @@ pub use policy::{Keep, MinFree, Policy, Rules};
 use crate::clock::Now;
 use crate::event::{Camera, Day, EventName, EventSelection, Guard, Item, Reason};
 
-/// What the plan is made of.
+/// The input of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
-    /// The cameras that there are.
+    /// The existing cameras.
     pub cameras: Vec<CameraView>,
-    /// All events of the archive.
+    /// The number of all events of the archive.
     pub events: u64,
     /// The bytes of all measured events.
     pub bytes: u64,
-    /// Events that were not measured.
+    /// The number of events that were not measured.
     pub unmeasured: u64,
     /// The days that might expire, oldest first.
     pub days: Vec<DayView>,
-    /// Days that are kept since something of them was taken back out of the delete queue.
+    /// Days that are kept because of a restore.
     pub restored: Vec<(Camera, Day)>,
-    /// The archive's disk, or why it cannot be told; `None` where no rule asks.
+    /// The archive's disk, or why it cannot be read; `None` if no rule needs it.
     pub disk: Option<Result<Disk, String>>,
     /// Bytes on the archive's disk that wait in the delete queue: they count as free.
     pub queued: u64,
-    /// Whether space is short since a look before: then what is missing is what lacks until [`enough`] is free.
+    /// Whether space has been short since an earlier check: then the plan continues until [`enough`] is free.
     pub pressed: bool,
 }
 
-/// A camera as the plan sees it.
+/// A camera in a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraView {
-    /// Which.
+    /// The camera.
     pub camera: Camera,
-    /// All of its events.
+    /// The number of its events.
     pub events: u64,
-    /// The bytes of those that were measured.
+    /// The bytes of its measured events.
     pub bytes: u64,
-    /// Whether it lies on another disk than the root, so that removing its events frees nothing there.
+    /// Whether it is on another disk than the root, so that removing its events frees nothing there.
     pub apart: bool,
 }
 
@@ -61,39 +61,39 @@ pub struct Disk {
     pub free: u64,
 }
 
-/// A day as the plan sees it.
+/// A day in a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayView {
-    /// Whose.
+    /// The camera.
     pub camera: Camera,
-    /// Which.
+    /// The day.
     pub day: Day,
-    /// How many events.
+    /// The number of events.
     pub events: u64,
-    /// How many of them a person keeps.
+    /// The number of saved events.
     pub saved: u64,
-    /// How many Motion may still write.
+    /// The number of events that Motion may still write.
     pub open: u64,
     /// The sum of their sizes, if all are measured.
     pub bytes: Option<u64>,
-    /// The sum of the sizes of those that are measured.
+    /// The sum of the sizes of the measured ones.
     pub measured: u64,
-    /// Whether their sizes were ever measured on the disk, and not only taken from sidecars.
+    /// Whether their sizes were ever measured on the disk, not only taken from sidecars.
     pub measured_on_disk: bool,
-    /// Whether their sizes were measured on the disk for this very plan.
+    /// Whether their sizes were measured on the disk for this plan.
     pub weighed: bool,
-    /// The space that removing them would free, if that was looked at.
+    /// The space that removing them would free, if it was measured.
     pub frees: Option<u64>,
-    /// Its events one by one, if they were asked for.
+    /// Its single events, if they were requested.
     pub mixed: Option<Vec<EventView>>,
-    /// What else lies in it, if it has no events and that was asked for.
+    /// Its other entries, if it has no events and they were requested.
     pub foreign: Option<Foreign>,
 }
 
-/// What lies in a day directory and is no event directory. Nothing of it is ever removed.
+/// The entries of a day directory that are not event directories. They are never removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Foreign {
-    /// How many entries.
+    /// The number of entries.
     pub count: u64,
     /// The name of one of them, as text.
     pub example: String,
@@ -106,73 +106,73 @@ impl DayView {
     }
 }
 
-/// An event as the plan sees it.
+/// An event in a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventView {
-    /// Which.
+    /// Its name.
     pub name: EventName,
-    /// Whether a person keeps it.
+    /// Whether it is saved.
     pub saved: bool,
     /// Whether Motion may still write it.
     pub open: bool,
     /// Its bytes, if measured.
     pub bytes: Option<u64>,
-    /// The space that removing it would free, if that was looked at.
+    /// The space that removing it would free, if it was measured.
     pub frees: Option<u64>,
 }
 
-/// What has to be found out before a plan can be made.
+/// What must be known before a plan can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
-    /// The day's events one by one.
+    /// The day's single events.
     Events,
     /// Their sizes.
     Bytes,
     /// The space that removing them would free.
     Frees,
-    /// What else lies in the day, which has no events.
+    /// The day's other entries; it has no events.
     Foreign,
 }
 
-/// What would be retired now, and what is kept though a rule's time is over.
+/// What would be retired now, and what is kept although a rule would take it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// To be retired, oldest day first.
     pub items: Vec<Item>,
     /// Kept, and why.
     pub kept: Vec<Item>,
-    /// What a rule asks for and cannot be done, in words.
+    /// What a rule demands and cannot be done, as sentences.
     pub alerts: Vec<String>,
-    /// What has to be found out first; a plan that needs something is not to be carried out.
+    /// What must be known first; a plan that needs something must not be carried out.
     #[serde(skip)]
     pub needs: Vec<(Camera, Day, Need)>,
 }
 
-/// Why a plan must not be carried out without a person's word.
+/// Why a plan must not be carried out without a confirmation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The guard that refuses.
     pub guard: Guard,
-    /// What it saw, and what to do.
+    /// What it found, and what to do.
     pub message: String,
 }
 
-/// The first day that can be the date of a recording, by [`Day::number`]: 2001-01-01. Clocks without a battery start in 1970,
-/// 1980 or on the first day of 2000; Motion is of 2000, its event directories are younger.
+/// The first plausible day of a recording, by [`Day::number`]: 2001-01-01. Clocks without a battery start in 1970, 1980
+/// or on the first day of 2000; Motion dates from 2000, its event directories are younger.
 pub const EARLIEST: i64 = 11_323;
 
-/// The newest day that nothing forbids to take: yesterday and today never expire.
+/// The newest day that may be taken at all: yesterday and today never expire.
 fn newest_candidate(now: Now) -> Day {
     Day::try_from(now.yesterday()).map_or(Day::from_number(0).expect("1970 is a year"), |day| day.back(1))
 }
 
-/// How much must be free, in bytes, until a disk that had less than `mark` is no longer short of space.
+/// How many bytes must be free until a disk that had less than `mark` is no longer short of space.
 pub fn enough(mark: u64) -> u64 {
     mark.saturating_add(mark / 20)
 }
 
-/// The newest day that a rule of this policy could take: what is younger need not be in the view. `None` if no rule
-/// takes anything.
+/// The newest day that a rule of this policy could take; the view need not have younger ones. `None` if no rule takes
+/// anything.
 pub fn newest_needed(policy: &Policy, now: Now) -> Option<Day> {
     if policy.looks_at_space() {
         return Some(newest_candidate(now));
@@ -183,8 +183,8 @@ pub fn newest_needed(policy: &Policy, now: Now) -> Option<Day> {
     Some(stale.min(newest_candidate(now)))
 }
 
-/// Whether the rules fit the archive. One that names a camera that does not exist is a typo, and the camera that was
-/// meant would fall to the general rule.
+/// Whether the rules fit the archive. A rule for a camera that does not exist is a typo, and the camera that was meant
+/// would fall under the general rule.
 pub fn check_rules(view: &View, policy: &Policy) -> Option<Refusal> {
     let is_there = |camera: &&Camera| view.cameras.iter().any(|view| view.camera == **camera);
     let camera = policy.named().find(|camera| !is_there(camera))?;
@@ -196,8 +196,8 @@ pub fn check_rules(view: &View, policy: &Policy) -> Option<Refusal> {
     Some(Refusal { guard: Guard::Configuration, message })
 }
 
-/// Whether the plan may be carried out without asking: not if the rules do not fit the archive, nor if it takes too
-/// large a share.
+/// Whether the plan may be carried out without a confirmation: not if the rules do not fit the archive, nor if it takes
+/// too large a share.
 pub fn hold(plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
     if let Some(refusal) = check_rules(view, policy) {
         return Some(refusal);
@@ -216,14 +216,14 @@ pub fn hold(plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
 }
 
 impl Plan {
-    /// How many events would be retired.
+    /// The number of events that would be retired.
     pub fn count(&self) -> u64 {
         self.items.iter().map(|item| item.count).sum()
     }
 
-    /// The share of the archive that would be retired, of events or of bytes, the larger. An event that was not measured
-    /// counts as many bytes as those that were do on average: else a plan whose days were just measured would seem to be
-    /// all there is.
+    /// The share of the archive that would be retired, of events or of bytes, whichever is larger. An unmeasured event
+    /// counts with the average bytes of the measured ones: otherwise a plan whose days were just measured would seem to
+    /// be the whole archive.
     #[allow(clippy::cast_precision_loss)] // a share needs no more than 52 bits
     pub fn share(&self, view: &View) -> f64 {
         let bytes: u64 = self.items.iter().filter_map(|item| item.bytes).sum();
@@ -240,9 +240,9 @@ impl Plan {
         Self { items, ..Self::default() }
     }
 
-    /// A name for exactly this plan: the same plan has the same, another has another.
+    /// An id of exactly this plan: equal plans have the same id, others another.
     pub fn id(&self) -> String {
-        // FNV-1a over what would be retired; it names a plan to a person and protects against nothing.
+        // FNV-1a over what would be retired. It identifies a plan and protects against nothing.
         let text = self.items.iter().flat_map(|item| {
             let events = match &item.events {
                 EventSelection::All => format!("all {}", item.count),

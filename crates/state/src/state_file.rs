@@ -42,7 +42,7 @@ pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     write_as(path, value, 0o644)
 }
 
-/// The same for what nobody else may read.
+/// Like `new`, for a file that other users must not read.
 pub fn write_private(path: &Path, value: &impl Serialize) -> Result<()> {
     write_as(path, value, 0o600)
 }

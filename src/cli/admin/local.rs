@@ -1,7 +1,8 @@
 //! Operations by this process, where no daemon runs. Those that act take the archive's lock.
 
+use std::cell::RefCell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::super::session::Session;
 use super::super::source::Source;
@@ -19,13 +20,13 @@ use crate::service::{Archive, Parts, Stats, zone};
 /// The archive of a session.
 pub(super) struct Local<'a> {
     session: &'a Session<'a>,
-    /// Closed with this, after the result is printed: what is left to do by then is tidying up.
-    scanned: Mutex<Option<Parts>>,
+    /// The parts of a scan, closed when this is dropped: after the summary is printed.
+    scanned: RefCell<Option<Parts>>,
 }
 
 impl<'a> Local<'a> {
     pub fn new(session: &'a Session<'_>) -> Self {
-        Self { session, scanned: Mutex::new(None) }
+        Self { session, scanned: RefCell::default() }
     }
 
     fn archive(&self) -> &Archive {
@@ -36,7 +37,7 @@ impl<'a> Local<'a> {
 impl Admin for Local<'_> {
     /// The rules of the session, which include those typed, are in force already.
     fn plan(&self, _what_if: Option<Rules>) -> Result<Found<PlanWire>> {
-        let (mut source, is_incomplete) = Source::open(self.session)?;
+        let Found { value: mut source, is_incomplete } = Source::open(self.session)?;
         let value = source.query(self.archive(), |source| {
             let locked = || Error::Locked { holder: "another owlery command".to_owned() };
             let parts = source.parts().ok_or_else(locked)?;
@@ -49,7 +50,7 @@ impl Admin for Local<'_> {
     fn stats(&self, _what_if: Option<Rules>) -> Result<Found<CamerasWire>> {
         let archive = self.archive();
         let has_catalog = archive.state_path().join("catalog.db").is_file();
-        let (mut source, mut is_incomplete) = Source::open(self.session)?;
+        let Found { value: mut source, mut is_incomplete } = Source::open(self.session)?;
         if let Some(parts) = source.parts().filter(|_| !has_catalog) {
             // The catalog is temporary, so nothing measures its events later.
             is_incomplete |= !measure(parts, parts.handle().catalog.unmeasured()?)?;
@@ -98,7 +99,7 @@ impl Admin for Local<'_> {
         let depth = if measure { Depth::Full } else { Depth::NamesOnly };
         let summary = parts.preload(depth, &progress)?;
         drop(shown);
-        *self.scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some(parts);
+        self.scanned.replace(Some(parts));
         Ok(ScanWire::from(&summary))
     }
 

@@ -10,6 +10,7 @@ use super::access::AccessTables;
 use super::declaration::{self, Kind};
 use super::values::Value;
 use crate::error::{Error, Result};
+use crate::retention::Rules;
 
 /// Where settings come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,12 +90,10 @@ impl Values {
     }
 }
 
-/// Adds the texts of `weaker` for cameras, and for all cameras, that `stronger` does not name.
-fn with_other_cameras(mut stronger: Vec<String>, weaker: Vec<String>) -> Vec<String> {
-    let camera_of = |text: &str| text.split_once('=').map(|(camera, _)| camera.to_owned());
-    let named: Vec<Option<String>> = stronger.iter().map(|text| camera_of(text)).collect();
-    stronger.extend(weaker.into_iter().filter(|text| !named.contains(&camera_of(text))));
-    stronger
+/// Adds the texts of `weaker` for cameras, and for all cameras, that `stronger` does not name: like the rules of a what-if.
+fn with_other_cameras(stronger: Vec<String>, weaker: Vec<String>) -> Vec<String> {
+    let rules = |keep_days| Rules { keep_days, ..Rules::default() };
+    rules(stronger).or(rules(weaker)).keep_days
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ const MAX_RIFFS: usize = 512;
 pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     let headers = source.window(0, HEADERS)?;
     let check = if is_closed(source)? { MovieCheck::Whole } else { MovieCheck::Unfinished };
-    let told = duration(&headers).filter(|_| check == MovieCheck::Whole);
-    let secs = match told {
+    let stored = duration(&headers).filter(|_| check == MovieCheck::Whole);
+    let secs = match stored {
         Some(secs) => Some(secs),
         None => frame_time(&headers).zip(frames(&headers, source)?).map(|(each, frames)| each * frames),
     };

@@ -117,8 +117,8 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
         at = end;
     }
     #[allow(clippy::cast_precision_loss)] // seconds are wanted
-    let told = duration.map(|ticks| ticks * scale as f64 / NANOS as f64).filter(|secs| *secs > 0.0);
-    let secs = match told {
+    let stored = duration.map(|ticks| ticks * scale as f64 / NANOS as f64).filter(|secs| *secs > 0.0);
+    let secs = match stored {
         Some(secs) if is_closed => Some(secs),
         // The length of what is left.
         _ => last_time(at, source)?.and_then(|ticks| seconds(ticks.saturating_mul(scale), NANOS)),

@@ -1,9 +1,9 @@
-//! The audit's files: `audit.jsonl` in the state directory, a JSON line an entry, and older ones as `audit.jsonl.1` (the
-//! youngest of them) to `.9`. Appends, rotates and reads; knows no catalog and keeps no file open.
+//! The files of the audit log: `audit.jsonl` in the state directory, a JSON line for each entry, and older ones as
+//! `audit.jsonl.1` (the newest of them) to `.9`. Appends, rotates and reads; does not use the catalog and keeps no file
+//! open.
 //!
-//! A crash can only ever leave a last line that is not whole: it is passed over when read, and the next write begins on a
-//! line of its own. Rotating is renames alone, oldest first, and a number that is missing (a crash amidst them) is the
-//! place where the next rotation stops.
+//! A crash can only leave an incomplete last line: readers skip it, and the next write begins on a line of its own. The
+//! rotation only renames, oldest first; at a missing number (after a crash) the next rotation stops.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -19,37 +19,37 @@ use crate::state_file::make_folder;
 use owlery_state::give_state;
 
 /// A file that would become larger than this is followed by a new one.
-const LARGEST: u64 = 10_000_000;
+const MAX_FILE_BYTES: u64 = 10_000_000;
 /// How many older files are kept.
-const OLDER: usize = 9;
-/// How much of a file's end is looked at first for its last line.
-const END: u64 = 64 * 1024;
+const OLDER_FILES: usize = 9;
+/// How much of a file's end is read first to find its last line.
+const TAIL_BYTES: u64 = 64 * 1024;
 
-/// The files of one state directory. One process writes, by the archive's lock.
+/// The files of one state directory. One process writes, under the archive's lock.
 #[derive(Debug)]
 pub(super) struct Log {
     dir: PathBuf,
-    /// The number of the last entry in the files; `None` while they have to be looked at. Written by `append`.
+    /// The number of the last entry in the files; `None` while they have to be read. Written by `append`.
     last: Option<u64>,
-    /// The largest number that is taken elsewhere. Written by `raise`.
+    /// The largest number that is used elsewhere. Written by `raise`.
     taken: u64,
-    /// Whether the directory could not be made when this began, since its disk had no room.
+    /// Whether the directory could not be created at the start, since its disk had no room.
     is_unmade: bool,
-    /// `LARGEST`, but for tests.
+    /// `MAX_FILE_BYTES`, except in tests.
     largest: u64,
 }
 
-/// What an append did.
+/// The result of an append.
 #[derive(Debug, Default)]
 pub(super) struct Appended {
-    /// The last number of a file that had to go for it.
+    /// The last number of a file that was removed for it.
     pub dropped: Option<u64>,
 }
 
 impl Log {
-    /// The files in this directory, which need not be there yet.
+    /// The files in this directory, which need not exist yet.
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_path_buf(), last: None, taken: 0, is_unmade: !dir.exists(), largest: LARGEST }
+        Self { dir: dir.to_path_buf(), last: None, taken: 0, is_unmade: !dir.exists(), largest: MAX_FILE_BYTES }
     }
 
     #[cfg(test)]
@@ -57,13 +57,13 @@ impl Log {
         Self { largest, ..Self::new(dir) }
     }
 
-    /// The file `age` rotations old.
+    /// The path of the file `age` rotations old.
     fn path(&self, age: usize) -> PathBuf {
         let suffix = if age == 0 { String::new() } else { format!(".{age}") };
         self.dir.join(format!("audit.jsonl{suffix}"))
     }
 
-    /// Numbers up to this one are taken, whatever the files say: somebody may have removed them.
+    /// Marks numbers up to this one as used, whatever the files have: files may have been removed.
     pub fn raise(&mut self, taken: u64) {
         self.taken = taken;
     }
@@ -73,7 +73,7 @@ impl Log {
         if let Some(last) = self.last {
             return Ok(last);
         }
-        for age in 0..=OLDER {
+        for age in 0..=OLDER_FILES {
             if let Some(id) = last_id(&self.path(age))? {
                 return Ok(id);
             }
@@ -100,7 +100,7 @@ impl Log {
             }
         }
         let written = self.write(text);
-        self.last = written.is_ok().then_some(last); // after a failure only the files know
+        self.last = written.is_ok().then_some(last); // after a failure only the files are certain
         written.map(|()| appended)
     }
 
@@ -127,15 +127,15 @@ impl Log {
             file.read_exact_at(&mut end, length - 1).map_err(fail("read"))?;
         }
         if end != [b'\n'] {
-            text.insert(0, '\n'); // a crash left a line that is not whole
+            text.insert(0, '\n'); // a crash left an incomplete line
         }
         if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_data()) {
-            // A part of it may be there; if it cannot be taken back, it is a line that is not whole.
+            // A part of it may be written; if it cannot be removed, it is an incomplete line.
             let _ = file.set_len(length);
             return Err(fail("write to")(error));
         }
         if is_new {
-            // The entries are in the file; only its name might not outlast a power cut.
+            // The entries are in the file; only its name might not survive a power cut.
             let synced = File::open(&self.dir).and_then(|dir| dir.sync_all());
             if let Err(error) = synced {
                 tracing::warn!("{}", Error::io("sync", &self.dir, error).chain());
@@ -144,23 +144,23 @@ impl Log {
         Ok(())
     }
 
-    /// Makes room for a new file. Every rename is whole, and a crash between two leaves a number free, up to which the next
-    /// rotation moves the files: so only a full row loses its oldest, whose last number is answered.
+    /// Rotates the files. Every rename is atomic, and a crash between two leaves a number free, up to which the next
+    /// rotation moves the files: so only a full row loses its oldest file, whose last number is returned.
     fn rotate(&self) -> Result<Option<u64>> {
-        let free = (1..=OLDER).find(|age| !self.path(*age).exists());
-        let dropped = if free.is_none() { last_id(&self.path(OLDER))? } else { None };
-        for age in (0..free.unwrap_or(OLDER)).rev() {
+        let free = (1..=OLDER_FILES).find(|age| !self.path(*age).exists());
+        let dropped = if free.is_none() { last_id(&self.path(OLDER_FILES))? } else { None };
+        for age in (0..free.unwrap_or(OLDER_FILES)).rev() {
             let (from, to) = (self.path(age), self.path(age + 1));
             std::fs::rename(&from, &to).map_err(|e| Error::io("rename", &from, e))?;
         }
         Ok(dropped)
     }
 
-    /// Calls `each` for every entry with a larger number than `after`, in the order of writing. Answers how many lines of
-    /// the files that were read could not be understood. One line is held at a time.
+    /// Calls `each` for every entry with a larger number than `after`, in the order of writing. Returns how many lines
+    /// of the files that were read could not be parsed. Keeps one line in memory at a time.
     pub fn after(&self, after: u64, mut each: impl FnMut(Entry) -> Result<()>) -> Result<u64> {
         let mut wanted = Vec::new();
-        for age in 0..=OLDER {
+        for age in 0..=OLDER_FILES {
             match last_id(&self.path(age))? {
                 Some(last) if last <= after => break,
                 Some(_) => wanted.push(age),
@@ -174,11 +174,11 @@ impl Log {
         Ok(unreadable)
     }
 
-    /// At most `most` entries with a smaller number than `before`, newest first, and how many lines of the files that were
-    /// read could not be understood.
+    /// At most `most` entries with a smaller number than `before`, newest first, and how many lines of the files that
+    /// were read could not be parsed.
     pub fn newest(&self, most: usize, before: u64) -> Result<(Vec<Entry>, u64)> {
         let (mut found, mut unreadable) = (Vec::new(), 0);
-        for age in 0..=OLDER {
+        for age in 0..=OLDER_FILES {
             let room = most - found.len();
             if room == 0 {
                 break;
@@ -199,7 +199,7 @@ impl Log {
     }
 }
 
-/// Opens a file of the audit for reading; `None` where there is none.
+/// Opens an audit file for reading; `None` if there is none.
 fn open(path: &Path) -> Result<Option<File>> {
     let opened = OpenOptions::new().read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path);
     match opened {
@@ -208,7 +208,7 @@ fn open(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Calls `each` for every entry of a file; answers how many lines could not be understood.
+/// Calls `each` for every entry of a file; returns how many lines could not be parsed.
 fn read(path: &Path, mut each: impl FnMut(Entry) -> Result<()>) -> Result<u64> {
     let Some(file) = open(path)? else { return Ok(0) };
     let mut lines = BufReader::new(file);
@@ -225,17 +225,17 @@ fn read(path: &Path, mut each: impl FnMut(Entry) -> Result<()>) -> Result<u64> {
     }
 }
 
-/// The number of a file's last entry, read from its end; `None` where there is none.
+/// The number of a file's last entry, read from its end; `None` if there is none.
 fn last_id(path: &Path) -> Result<Option<u64>> {
     let Some(file) = open(path)? else { return Ok(None) };
     let fail = |e: io::Error| Error::io("read", path, e);
     let length = file.metadata().map_err(fail)?.len();
-    let mut window = END;
+    let mut window = TAIL_BYTES;
     loop {
         let from = length.saturating_sub(window);
         let mut bytes = vec![0; usize::try_from(length - from).unwrap_or(usize::MAX)];
         file.read_exact_at(&mut bytes, from).map_err(fail)?;
-        // What is before the first line's end may be the rest of a line.
+        // Bytes before the first line's end may be the rest of a line.
         let whole = if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len()) };
         let found = bytes[whole..].rsplit(|byte| *byte == b'\n').find_map(Entry::parse);
         if found.is_some() || from == 0 {

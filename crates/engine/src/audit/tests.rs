@@ -104,7 +104,7 @@ fn a_catalog_that_was_lost_or_missed_a_write_is_filled_from_the_files_once() {
     assert!(audit.has_pass("p"));
     catalog.distrust();
     catalog.mend().unwrap().unwrap();
-    audit.note(now(), [item("c")]); // before anybody caught up
+    audit.note(now(), [item("c")]); // before the catalog caught up
     assert_eq!(reasons(&catalog), ["retired 2 events", "a", "b", "c"]);
 }
 
@@ -137,13 +137,13 @@ fn what_cannot_be_written_waits_and_what_is_too_much_is_said() {
 
     fs::rename(place.file(), place.dir.path().join("kept")).unwrap();
     fs::create_dir(place.file()).unwrap();
-    audit.note(now(), (0..WAITING).map(|n| item(&n.to_string())));
+    audit.note(now(), (0..MAX_WAITING).map(|n| item(&n.to_string())));
     audit.note(now(), [item("x"), item("y")]);
     fs::remove_dir(place.file()).unwrap();
     fs::rename(place.dir.path().join("kept"), place.file()).unwrap();
     audit.note(now(), [item("z")]);
-    let (page, unreadable) = from_files(place.dir.path(), WAITING * 2, None).unwrap();
-    assert_eq!((page.entries.len(), unreadable), (3 + 1 + WAITING + 1, 0));
+    let (page, unreadable) = from_files(place.dir.path(), MAX_WAITING * 2, None).unwrap();
+    assert_eq!((page.entries.len(), unreadable), (3 + 1 + MAX_WAITING + 1, 0));
     let lost = &page.entries[page.entries.len() - 4];
     assert_eq!((lost.what, lost.count), (AuditAction::Lost, 2));
     assert_eq!(page.entries[1].reason, "y".into());
@@ -158,7 +158,7 @@ fn unrecorded_passes_are_named_until_written() {
     fs::create_dir(place.file()).unwrap(); // in the way, also of root
     audit.note(now(), [pass("p"), item("a")]);
     assert_eq!(audit.unrecorded(), BTreeSet::from(["p".to_owned()]));
-    audit.note(now(), (0..=WAITING).map(|n| item(&n.to_string()))); // the entry of the pass is given up
+    audit.note(now(), (0..=MAX_WAITING).map(|n| item(&n.to_string()))); // the entry of the pass is given up
     assert_eq!(audit.unrecorded().len(), 1);
     fs::remove_dir(place.file()).unwrap();
     assert_eq!(audit.retry(), 0);

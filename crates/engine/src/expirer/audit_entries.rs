@@ -1,4 +1,4 @@
-//! What the audit is told of passes: made here, kept by `audit`.
+//! The audit entries of passes: created here, stored by `audit`.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventId, EventName, EventSelection, Item};
 use crate::retention::Refusal;
 
-/// A pass that was made and each of its items, then what stays.
+/// A pass and each of its items, then what stays.
 pub(super) fn of(pass: &Pass, by: Actor, left: Vec<Entry>) -> Vec<Entry> {
     let entries = pass.pass.as_ref().map(|name| {
         let of = |entry: Entry| Entry { pass: Some(name.clone()), undo_until: pass.undo_until.clone(), ..entry };
@@ -23,7 +23,7 @@ pub(super) fn of(pass: &Pass, by: Actor, left: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-/// What a pass took, in sum.
+/// The totals of a pass.
 fn sums(items: &[Item], done: &str) -> Entry {
     let count = items.iter().map(|item| item.count).sum();
     let days = items.len();
@@ -36,7 +36,7 @@ fn sums(items: &[Item], done: &str) -> Entry {
     Entry { count, bytes, ..Entry::new(AuditAction::Pass, reason) }
 }
 
-/// A plan that a guard holds: one of the rules, or one that a person wanted to confirm.
+/// A refused plan: one of the rules, or one that a user tried to confirm.
 pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal, by: Actor) -> Entry {
     Entry {
         by,
@@ -48,7 +48,7 @@ pub(super) fn refused(id: &str, items: &[Item], refusal: &Refusal, by: Actor) ->
     }
 }
 
-/// Whether an entry tells that this event was removed in place.
+/// Whether an entry says that this event was removed in place.
 pub(super) fn is_removal_of(entry: &Entry, id: &EventId) -> bool {
     entry.what == AuditAction::Removed
         && entry.camera.as_ref() == Some(&id.camera)
@@ -56,13 +56,13 @@ pub(super) fn is_removal_of(entry: &Entry, id: &EventId) -> bool {
         && entry.events == Some(EventSelection::Some(vec![id.name]))
 }
 
-/// Each part of what a person did with a pass: deleted, taken back.
+/// Each item of a user's action on a pass: deleted, restored.
 pub(super) fn by_hand(what: AuditAction, pass: Option<&str>, items: &[Item]) -> Vec<Entry> {
     let of = |item| Entry { pass: pass.map(str::to_owned), by: Actor::Hand, ..Entry::of(what, item) };
     items.iter().map(of).collect()
 }
 
-/// A person's word on one event.
+/// A user's action on one event.
 pub(super) fn about(what: AuditAction, id: &EventId, reason: &str) -> Entry {
     Entry {
         camera: Some(id.camera.clone()),
@@ -74,12 +74,12 @@ pub(super) fn about(what: AuditAction, id: &EventId, reason: &str) -> Entry {
     }
 }
 
-/// Something that a person asked for and that failed, about one event.
+/// A user's action on one event that failed.
 pub(super) fn failed(id: &EventId, asked: &str, error: &Error) -> Entry {
     about(AuditAction::Failed, id, &format!("{asked}: {}", error.chain()))
 }
 
-/// Something of a pass's day that a person wanted back and that stays in the queue.
+/// Something of a pass's day that was to be restored and stays in the queue.
 pub(super) fn left_of_day(camera: &Camera, day: Day, report: &Report) -> Entry {
     let name = report.path.file_name().and_then(|name| name.to_str()?.parse::<EventName>().ok());
     Entry {
@@ -92,7 +92,7 @@ pub(super) fn left_of_day(camera: &Camera, day: Day, report: &Report) -> Entry {
     }
 }
 
-/// Something of an item that stays: the event that the report names, or of the whole item.
+/// Something of an item that stays: the event that the report names, or the whole item.
 pub(super) fn left(item: &Item, report: &Report, by: Actor) -> Entry {
     let name = report.path.file_name().and_then(|name| name.to_str()?.parse::<EventName>().ok());
     let about = match name {
@@ -102,8 +102,8 @@ pub(super) fn left(item: &Item, report: &Report, by: Actor) -> Entry {
     Entry { reason: report.problem.clone().into(), by, ..Entry::of(AuditAction::Left, &about) }
 }
 
-/// Notes the waiting passes that the audit does not know: a crash came between the retiring and the note. What of each
-/// pass lies in the queue is what it has retired; its manifest tells why, and by whose word.
+/// Records the waiting passes that are missing in the audit log: a crash came before their entries were written. What
+/// is in the queue was retired; the manifest has the reason and the actor.
 pub(super) fn found(audit: &Audit, tree: &Tree, passes: &[QueuedPass], now: Now) {
     let names: BTreeSet<&str> = passes.iter().map(|pass| pass.manifest.pass.as_str()).collect();
     for name in names.into_iter().filter(|name| !audit.has_pass(name)) {

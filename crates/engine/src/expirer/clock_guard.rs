@@ -1,7 +1,8 @@
-//! The guard "clock": whether the wall clock can be believed, which `retention::clock` decides. This reads the clocks,
-//! keeps the record (`clock.json` in the state directory) and listens to the kernel's word on a clock that is held.
+//! The guard `clock`: whether the wall clock is plausible, which `retention::clock` decides. This module reads the
+//! clocks, keeps the record (`clock.json` in the state directory) and reads the kernel's synchronisation state while
+//! the clock is held.
 //!
-//! A clock that is held is never recorded: the next run would believe it.
+//! A held clock is never recorded: the next run would accept it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,28 +17,28 @@ use crate::retention::clock::{Reading, Record, at_least, judge, next};
 use crate::state_file;
 
 const FILE: &str = "clock.json";
-/// For how long the kernel must report a held clock as synchronised, at every look, until it is believed.
-const SYNCHRONISED: Duration = Duration::from_mins(10);
-/// Two looks further apart than this do not tell of the time between them.
-const UNSEEN: Duration = Duration::from_mins(1);
-/// A record of this run is written anew when it is this old, in seconds.
+/// For how long the kernel must report a held clock as synchronised, at every check, until it is accepted.
+const SYNCHRONISED_FOR: Duration = Duration::from_mins(10);
+/// Two checks further apart than this say nothing about the time between them.
+const MAX_CHECK_GAP: Duration = Duration::from_mins(1);
+/// A record of this run is rewritten when it is this old, in seconds.
 const STALE: u64 = 60;
 
-/// The record as it lies on disk.
+/// The record on disk.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    /// The form's version, 1.
+    /// The version of the format, 1.
     owlery: u32,
     clock: Record,
 }
 
-/// What the state directory tells of the clock.
+/// The clock record of a state directory.
 #[derive(Debug)]
 enum ClockMark {
-    /// Nothing: this is the first run.
+    /// None: this is the first run.
     Nothing,
-    /// When it was last believed.
+    /// The clocks when the wall clock was last accepted.
     Record(Record),
     /// There is a record, but it cannot be read; why.
     Damaged(String),
@@ -48,26 +49,26 @@ enum ClockMark {
 pub struct ClockGuard {
     clock: Arc<dyn Clock>,
     state_dir: PathBuf,
-    /// Whether the state directory is ours to write.
+    /// Whether this process may write the state directory.
     writes: bool,
     state: Mutex<State>,
 }
 
-/// Written and read by whoever asks the guard: the expirer's thread, and those that plan or confirm.
+/// Written and read by the expirer's thread, and by threads that plan or confirm.
 #[derive(Debug)]
 struct State {
     known: ClockMark,
     /// The first reading of this run, until the run has recorded one.
     first: Option<Reading>,
-    /// While the clock is held and every look found it synchronised: the first of these looks, and the last.
+    /// While the clock is held and every check found it synchronised: the first of these checks, and the last.
     synchronised: Option<(Duration, Duration)>,
-    /// Whether the last look found it held; what changes is logged.
+    /// Whether the last check found it held; changes are logged.
     was_held: bool,
 }
 
 impl ClockGuard {
-    /// Reads the record of a state directory and judges the clock for the first time; with `writes`, records it if it is
-    /// believed.
+    /// Reads the record of a state directory and judges the clock for the first time; with `writes`, records it if it
+    /// is accepted.
     pub fn open(state_dir: &Path, clock: Arc<dyn Clock>, writes: bool) -> Self {
         let known = read(&state_dir.join(FILE));
         let first = clock.boot().map(|boot| reading(clock.now(), boot));
@@ -77,21 +78,21 @@ impl ClockGuard {
         guard
     }
 
-    /// Why the clock is not believed now; `None` if it is.
+    /// Why the clock is not accepted now; `None` if it is.
     pub fn held(&self) -> Option<String> {
         self.moment().1
     }
 
-    /// The time, and why it is not believed, both by one look at the clock: what is planned for a wrong time must not be
-    /// carried out because the clock was put right meanwhile.
+    /// The time, and why it is not accepted, both from one reading: a plan for a wrong time must not be carried out
+    /// because the clock was corrected meanwhile.
     pub fn moment(&self) -> (Now, Option<String>) {
         let now = self.clock.now();
         let held = self.clock.boot().and_then(|boot| self.lock().held(&reading(now, boot)));
         (now, held)
     }
 
-    /// From when an undo time counts: from now, or by a clock that is held from the moment that it must be at least by what
-    /// was last believed, if that is later. Else it would be over once the clock is put right.
+    /// When an undo window starts: now, or with a held clock the earliest moment that is possible by the record, if
+    /// that is later. Otherwise the window would be over once the clock is corrected.
     pub fn undo_from(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let Some(reading) = self.reading() else { return now };
         let state = self.lock();
@@ -103,7 +104,7 @@ impl ClockGuard {
         }
     }
 
-    /// Judges the clock, and records it if it is believed. An error in writing is logged: the clock is none the worse.
+    /// Judges the clock, and records it if it is accepted. An error in writing is only logged.
     pub fn check(&self) {
         let Some(reading) = self.reading() else { return };
         let mut state = self.lock();
@@ -115,14 +116,14 @@ impl ClockGuard {
         }
     }
 
-    /// Believes the clock as it is from now on: a person has said so. Fails if that cannot be recorded.
+    /// Accepts the present clock, at a user's request. Fails if that cannot be recorded.
     pub fn accept(&self) -> Result<()> {
         let Some(reading) = self.reading() else { return Ok(()) };
         self.record(&mut self.lock(), &reading)
     }
 
-    /// To be called every few seconds. While the clock is held it asks the kernel; true when that has reported the clock
-    /// as synchronised long enough, which ends the hold.
+    /// Must be called every few seconds. While the clock is held it asks the kernel; returns true once the kernel has
+    /// reported the clock as synchronised for long enough, which ends the hold.
     pub fn look(&self) -> bool {
         let Some(reading) = self.reading() else { return false };
         let mut state = self.lock();
@@ -140,7 +141,7 @@ impl ClockGuard {
         }
         tracing::info!(
             "the kernel reports the clock as synchronised for {} minutes: it is believed",
-            SYNCHRONISED.as_secs() / 60
+            SYNCHRONISED_FOR.as_secs() / 60
         );
         state.was_held = false;
         if let Err(error) = self.record(&mut state, &reading) {
@@ -149,7 +150,7 @@ impl ClockGuard {
         true
     }
 
-    /// The clocks now; `None` if this clock is believed whatever it shows.
+    /// The clocks now; `None` if this clock is accepted whatever it shows.
     fn reading(&self) -> Option<Reading> {
         self.clock.boot().map(|boot| reading(self.clock.now(), boot))
     }
@@ -158,7 +159,7 @@ impl ClockGuard {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Believes a reading and writes that down. Where it cannot be written this run believes it all the same.
+    /// Accepts a reading and records it. If it cannot be written, this run accepts it all the same.
     fn record(&self, state: &mut State, reading: &Reading) -> Result<()> {
         let before = if let ClockMark::Record(record) = &state.known { Some(record) } else { None };
         let record = next(before, state.first.as_ref(), reading);
@@ -173,7 +174,8 @@ impl ClockGuard {
     }
 }
 
-/// Says that the clock could not be recorded; a state directory that a full disk does not take yet was told of before.
+/// Logs that the clock could not be recorded; a state directory that does not exist yet on a full disk was reported
+/// before.
 fn log_unrecorded(error: &Error) {
     if error.is_not_found() {
         tracing::debug!("{}", error.chain());
@@ -198,11 +200,11 @@ impl State {
         self.first.is_some() || !is_fresh
     }
 
-    /// Notes a look at a clock that is held; whether it was synchronised at every look for long enough.
+    /// Records a check of a held clock; returns whether it was synchronised at every check for long enough.
     fn is_synchronised(&mut self, now: Duration, is_synchronised: bool) -> bool {
-        let unbroken = self.synchronised.filter(|(_, last)| now.saturating_sub(*last) <= UNSEEN);
+        let unbroken = self.synchronised.filter(|(_, last)| now.saturating_sub(*last) <= MAX_CHECK_GAP);
         self.synchronised = is_synchronised.then(|| (unbroken.map_or(now, |(since, _)| since), now));
-        self.synchronised.is_some_and(|(since, now)| now.saturating_sub(since) >= SYNCHRONISED)
+        self.synchronised.is_some_and(|(since, now)| now.saturating_sub(since) >= SYNCHRONISED_FOR)
     }
 }
 

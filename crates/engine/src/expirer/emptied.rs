@@ -1,7 +1,7 @@
-//! Finds events of which something else (Motion's `cleandir`, `find -delete`) has removed recordings in place: they are read
-//! again, and the directories of those that hold nothing any more are removed. Emptying an event changes no time that a walk
-//! asks for, so event directories are listed for a bounded time: first the oldest, which cleaners reach first, then on from
-//! where the last look ended.
+//! Finds events of which another program (Motion's `cleandir`, `find -delete`) has removed recordings in place. They
+//! are read again, and the directories of emptied ones are removed. Emptying an event changes no time that a walk
+//! reads, so event directories are listed for a bounded time: first the oldest, which cleaners reach first, then
+//! continuing where the last search ended.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,37 +14,37 @@ use crate::error::Result;
 use crate::event::{AuditAction, Camera, Day, Entry, EventId, EventName, EventSelection, Item, Reason};
 use crate::scan::Occasion;
 
-/// How long a look may take of a daemon at each check interval. Half is for the oldest days.
+/// How long a daemon searches at each check interval. Half of it is for the oldest days.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
-/// How long a look may take at the end of a command.
+/// How long a search at the end of a command takes.
 pub(crate) const SHORT_LOOK: Duration = Duration::from_millis(30);
 
-/// An event directory without recordings that the catalog knows no recordings of may be one that somebody is filling: it
-/// must have been unchanged for so long, or since the look before, one check interval ago.
+/// An event directory without recordings, of which the catalog has none either, may be being filled by another program:
+/// it must have been unchanged for this time, or since the previous search one check interval ago.
 const QUIET: Duration = Duration::from_mins(10);
 
-/// So many directories without recordings are remembered until the next look; what is beyond waits for [`QUIET`].
-const MOST_SEEN: usize = 10_000;
+/// How many directories without recordings are remembered until the next search; further ones wait for [`QUIET`].
+const MAX_SEEN: usize = 10_000;
 
-/// What is kept from one look to the next. Used by one look at a time.
+/// The state between two searches. Used by one search at a time.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<Looks>);
 
 #[derive(Debug, Default)]
 struct Looks {
-    /// The day at which the next look goes on; `None`: with the oldest.
+    /// The day at which the next search continues; `None`: with the oldest.
     from: Option<(Day, Camera)>,
     /// Directories without recordings that were left, and their times.
     seen: HashMap<EventId, i64>,
 }
 
 impl Expirer {
-    /// Looks for events of the days before yesterday that lack recordings, removes the directories of emptied ones and notes
-    /// that, for about as long as `within`. Errors are logged: no pass depends on it.
+    /// Searches the days before yesterday for events that lack recordings, removes the directories of emptied ones and
+    /// records that, for about as long as `within`. Errors are logged: no pass depends on it.
     pub fn remove_emptied(&self, within: Duration, stop: &Stop) {
         let (now, doubt) = self.clock.moment();
         if doubt.is_some() || !self.audit.is_lasting() {
-            return; // it is not known which days are past, or nothing would say later what was removed
+            return; // it is unknown which days are past, or removals could not be recorded
         }
         if let Err(error) = self.look_for_emptied(within / 2, now, stop) {
             tracing::warn!("{}", error.chain());
@@ -72,7 +72,7 @@ impl Expirer {
         Ok(())
     }
 
-    /// Looks at these days, one at least, until the time is over. Returns how many it has looked at.
+    /// Searches these days, at least one, until the time is over. Returns how many it searched.
     fn look_at_days(
         &self,
         days: &[(Day, &CameraDir)],
@@ -109,7 +109,8 @@ impl Expirer {
             if stop.is_set() {
                 return Ok(());
             }
-            let Ok(contents) = dir.contents(name, known.get(&name)) else { continue }; // a walk reports what cannot be read
+            // a walk reports what cannot be read
+            let Ok(contents) = dir.contents(name, known.get(&name)) else { continue };
             let id = dir.id(name);
             let quiet_since = now.nanos().saturating_sub(i64::try_from(QUIET.as_nanos()).unwrap_or(i64::MAX));
             if contents.left != Some(Left::Nothing) {
@@ -119,7 +120,7 @@ impl Expirer {
             let was_seen = seen.remove(&id) == Some(contents.changed);
             if contents.differs || was_seen || contents.changed < quiet_since {
                 removable.push(name);
-            } else if seen.len() < MOST_SEEN {
+            } else if seen.len() < MAX_SEEN {
                 seen.insert(id, contents.changed);
             } else {
                 seen.clear();

@@ -1,5 +1,4 @@
-//! The guards by name: what each says at this moment, and how often it has refused. The refusing is done where each of them
-//! looks.
+//! The guards by name: the present state of each, and how often it has refused. Each guard refuses at its own place.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,27 +10,27 @@ use crate::error::{Error, Result};
 use crate::event::Guard;
 use crate::retention::{Plan, View, check_rules};
 
-/// What a guard says now. Serialized as an object of its fields.
+/// The state of a guard. Serialized as an object of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GuardState {
-    /// Which.
+    /// The guard.
     pub name: Guard,
-    /// Whether it holds nothing back.
+    /// Whether it holds nothing.
     pub ok: bool,
-    /// What it saw and what to do if it does; else empty.
+    /// What it found and what to do, if it holds something; else empty.
     pub message: String,
 }
 
-/// The plan as it is now, and what each guard says of it.
+/// The present plan, and the state of each guard.
 #[derive(Debug)]
 pub struct Standing {
-    /// What it was made of, and the plan; `None` where the guard `restored` lets none be made.
+    /// The view and the plan; `None` if the guard `restored` prevents a plan.
     pub plan: Option<(View, Plan)>,
     /// In the order of [`Guard::ALL`].
     pub guards: Vec<GuardState>,
 }
 
-/// How often each guard has refused since the start. Counted by whoever deletes, retires or restores; read by whoever asks.
+/// How often each guard has refused since the start. Counted where passes, deletions and restores are refused.
 #[derive(Debug, Default)]
 pub struct Refusals([AtomicU64; Guard::ALL.len()]);
 
@@ -55,13 +54,13 @@ impl Refusals {
 }
 
 impl Expirer {
-    /// Every guard by name, in the order of [`Guard::ALL`], and what it says now. `is_read` tells whether the cameras are known
+    /// The present state of every guard, in the order of [`Guard::ALL`]. `is_read` says whether the cameras are known
     /// by now.
     ///
-    /// No plan is made for it: `share` says what it said of the last plan. Asks the clock, the catalog for the cameras if a
-    /// rule names one, and the disk for the marker and for each camera's directory: some system calls a camera, whatever
-    /// lies in it. What looks at a single event, day or pass when somebody asks for it (`today`, `saved`, `open`, `reaping`,
-    /// `confirmation`) holds nothing by itself. Fails if the catalog cannot be read.
+    /// Makes no plan: `share` has its state from the last plan. Reads the clock, the catalog's cameras if a rule names
+    /// one, and the disk for the marker and for each camera's directory: some system calls for each camera, whatever it
+    /// contains. Guards of single events, days or passes (`today`, `saved`, `open`, `reaping`, `confirmation`) hold
+    /// nothing by themselves. Fails if the catalog cannot be read.
     pub fn guards(&self, is_read: bool) -> Result<Vec<GuardState>> {
         let now = self.scanner.clock.now();
         let says = |name: Guard| -> Result<GuardState> {
@@ -77,7 +76,7 @@ impl Expirer {
                     let cameras = self.tree.cameras()?.open;
                     cameras.iter().try_for_each(|camera| self.tree.check_disk(camera))
                 }))
-                .map(|why| self.held.by(Guard::Disk).unwrap_or(why)), // which tells how it is confirmed
+                .map(|why| self.held.by(Guard::Disk).unwrap_or(why)), // which says how it is confirmed
                 Guard::Configuration
                 | Guard::Today
                 | Guard::Saved
@@ -90,7 +89,7 @@ impl Expirer {
         Guard::ALL.into_iter().map(says).collect()
     }
 
-    /// What holds all that rules would take, in words, until a person acts; `None` if nothing does. The guards `marker` and
+    /// Why all rules are held until a user acts, as sentences; `None` if nothing holds them. The guards `marker` and
     /// `disk` have alerts of their own.
     pub fn held_alert(&self) -> Option<String> {
         if !self.policy.can_expire() {
@@ -102,13 +101,13 @@ impl Expirer {
         [Guard::Configuration, Guard::Clock, Guard::Share].into_iter().find_map(held)
     }
 
-    /// The pass that is held, if one is.
+    /// The held pass, if there is one.
     pub fn held_pass(&self) -> Option<HeldPass> {
         let _queue = self.tree.lock_queue();
         self.held.get()
     }
 
-    /// The plan now, and what each guard says, `share` and `configuration` of that plan.
+    /// The present plan and the state of each guard, of `share` and `configuration` for that plan.
     pub fn standing(&self) -> Result<Standing> {
         let plan = match self.plan(None) {
             Ok(made) => Some(made),
@@ -127,13 +126,13 @@ impl Expirer {
         Ok(Standing { plan, guards })
     }
 
-    /// Counts a refusal on its way.
+    /// Counts a refusal and returns it.
     pub(super) fn counted<T>(&self, result: Result<T>) -> Result<T> {
         result.inspect_err(|error| self.refusals.count_error(error))
     }
 }
 
-/// What went wrong, in words: a guard that cannot look holds too.
+/// The error as a sentence: a guard that cannot check holds too.
 fn told<T>(result: Result<T>) -> Option<String> {
     match result {
         Ok(_) => None,

@@ -1,5 +1,5 @@
-//! The pass that is held: a plan that a guard would not let through, kept word for word until a person confirms it or
-//! another plan takes its place. There is at most one. It is a file of the state directory.
+//! The held pass: a refused plan, kept exactly until a user confirms it or another plan replaces it. There is at most
+//! one. It is a file of the state directory.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,44 +13,44 @@ use crate::state_file;
 
 const FILE: &str = "held.json";
 
-/// A plan that is held.
+/// A held plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldPass {
-    /// The version of this file's form.
+    /// The version of the format.
     pub(super) owlery: u32,
     /// The plan's id, which confirms it.
     pub id: String,
     /// The guard that holds it.
     pub guard: RecordedGuard,
-    /// What the guard saw.
+    /// What the guard found.
     pub message: String,
     /// Since when, RFC 3339.
     pub since: String,
-    /// For how many seconds it was to be undoable.
+    /// For how many seconds it was to be restorable.
     #[serde(default)]
     pub(super) undo_seconds: u64,
-    /// What would be retired, and the events that each item stands for.
+    /// What would be retired, and the events of each item.
     pub items: Vec<(Item, Vec<EventName>)>,
 }
 
 impl HeldPass {
-    /// The pass that is held in a state directory, if one is and can be read.
+    /// The held pass of a state directory, if there is one and it can be read.
     pub fn read(state_dir: &Path) -> Option<Self> {
         state_file::read::<Self>(&state_dir.join(FILE)).ok().flatten().filter(|held| held.owlery == 1)
     }
 
-    /// For how long it can be taken back once it is confirmed: what was promised when it was planned.
+    /// For how long it can be restored once it is confirmed: as when it was planned.
     pub fn undo_window(&self) -> Duration {
         Duration::from_secs(self.undo_seconds)
     }
 }
 
-/// Where it is kept. The file is written and read under the lock of the passes.
+/// Where it is stored. The file is written and read under the lock of the passes.
 #[derive(Debug)]
 pub(super) struct Held {
     path: PathBuf,
-    /// The guard that holds it and what that saw, for whoever asks while a pass is at work: written with the file, also
-    /// where that fails.
+    /// The guard that holds it and what it found, for reads during a pass: updated with the file, even if writing that
+    /// fails.
     by: Mutex<Option<(RecordedGuard, String)>>,
 }
 
@@ -65,12 +65,12 @@ impl Held {
         self.by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What this guard saw, if it is the one that holds the pass.
+    /// What this guard found, if it is the one that holds the pass.
     pub fn by(&self, guard: Guard) -> Option<String> {
         self.lock().as_ref().filter(|(by, _)| *by == guard).map(|(_, message)| message.clone())
     }
 
-    /// The pass that is held, if one is. A file that cannot be understood holds nothing that could be confirmed.
+    /// The held pass, if there is one. An invalid file holds nothing that could be confirmed.
     pub fn get(&self) -> Option<HeldPass> {
         match state_file::read::<HeldPass>(&self.path) {
             Ok(held) => held.filter(|held| held.owlery == 1),

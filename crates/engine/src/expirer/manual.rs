@@ -1,4 +1,4 @@
-//! What a person asks for: take a pass back, delete an event, save one. Each tells the catalog what it did.
+//! The requests of users: restore a pass, delete an event, save one. Each sends its changes to the catalog.
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -12,14 +12,14 @@ use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventId, EventSelecti
 use crate::fault::crash;
 use crate::scan::{Occasion, Scanner};
 
-/// What was restored is kept by every rule for so many days, or for the undo window if that is longer.
+/// For how many days rules keep what was restored, or for the undo window if that is longer.
 const KEPT_DAYS: i64 = 7;
-/// A pass of which something could not be restored is not reaped for so many hours.
-const SPARED_HOURS: i64 = 24;
-/// What a person has deleted can be taken back for so many hours.
-const BY_HAND_HOURS: i64 = 24;
+/// For how many hours a partly restored pass is not reaped.
+const MIN_RESTORE_HOURS: i64 = 24;
+/// For how many hours a user's deletion can be restored.
+const DELETION_RESTORE_HOURS: i64 = 24;
 
-/// What taking a pass back did, as users see it.
+/// The result of a restore, as users see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Restoration {
     /// The pass.
@@ -35,13 +35,13 @@ pub struct Restoration {
 }
 
 impl Expirer {
-    /// Every pass that waits in the queues, and what lies there and is not ours.
+    /// All passes in the queues, and reports of foreign entries.
     pub fn queue(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
         let _queue = self.tree.lock_queue();
         self.tree.passes()
     }
 
-    /// Takes a pass back. It never overwrites: what has no place any more stays in the queue and is named.
+    /// Restores a pass. Never overwrites: an event whose name is taken stays in the queue and is reported.
     pub fn restore(&self, name: &str) -> Result<Restoration> {
         let _queue = self.tree.lock_queue();
         let (now, doubt) = self.clock.moment();
@@ -69,7 +69,7 @@ impl Expirer {
             done.left.extend(restored.left);
             done.items.extend(Item::restored(camera, *day, restored.events, Reason::Restored));
         }
-        let finished = pass.finish(from + TimeDelta::hours(SPARED_HOURS), None);
+        let finished = pass.finish(from + TimeDelta::hours(MIN_RESTORE_HOURS), None);
         for failure in &finished.failures {
             told.push(Entry {
                 pass: Some(name.to_owned()),
@@ -77,15 +77,15 @@ impl Expirer {
                 ..Entry::new(AuditAction::Failed, told_of(failure))
             });
         }
-        done.left.extend(finished.failures); // what is back is back, and told, also where the rest could not be tidied up
-        self.waited.forget(name); // what is left of it is spared anew
+        done.left.extend(finished.failures); // what is back is reported, even if tidying up the rest failed
+        self.waited.forget(name); // what is left of it waits again
         self.count_from_now();
         done.kept_until = (!done.items.is_empty()).then(|| rfc3339(until));
         for (camera, day) in &days {
-            // What can still change is judged; of older days the sweep measures what came back.
+            // Recent days are measured at once; the background measuring covers older ones.
             let depth = if Scanner::is_recent(*day, now) { Depth::Measure } else { Depth::NamesOnly };
             if let Err(error) = self.scanner.scan_day(camera, *day, depth) {
-                tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
+                tracing::warn!("{}", error.chain()); // the next scan of the day updates the catalog
             }
         }
         let mut back = audit_entries::by_hand(AuditAction::Restored, Some(name), &done.items);
@@ -98,11 +98,11 @@ impl Expirer {
         Ok(done)
     }
 
-    /// A pass that could not be taken back at all, noted.
+    /// Records a pass that could not be restored at all.
     fn restore_failed(&self, name: &str, error: &Error, now: Now) {
         self.refusals.count_error(error);
         let entry = match error {
-            Error::Unknown { .. } => return, // a typo tells nothing of any recording
+            Error::Unknown { .. } => return, // a typo concerns no recording
             Error::Refused { guard, message } => {
                 Entry { guard: Some((*guard).into()), ..Entry::new(AuditAction::Refused, message.clone()) }
             }
@@ -111,12 +111,12 @@ impl Expirer {
         self.audit.note(now, [Entry { pass: Some(name.to_owned()), by: Actor::Hand, ..entry }]);
     }
 
-    /// Retires these events because a person says so. All or none: one that is saved or open, or not there, refuses.
+    /// Retires these events at a user's request. All or none: refuses if one is saved, open or missing.
     pub fn delete(&self, ids: &[EventId]) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
         let items: Vec<Item> = ids.iter().map(|id| self.to_delete(id, now)).collect::<Result<_>>()?;
-        let until = self.clock.undo_from(now.utc) + TimeDelta::hours(BY_HAND_HOURS).max(self.undo_window);
+        let until = self.clock.undo_from(now.utc) + TimeDelta::hours(DELETION_RESTORE_HOURS).max(self.undo_window);
         let mut pass = Pass::begun(now);
         let retiring = self.tree.begin_pass(items.clone(), Actor::Hand, Some(until), now).inspect_err(|error| {
             self.refusals.count_error(error);
@@ -133,7 +133,7 @@ impl Expirer {
         self.count_from_now();
         if pass.items.is_empty() && pass.failures.is_empty() {
             let name = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            return Err(Error::Unknown { what: "event", name }); // gone in the last moment
+            return Err(Error::Unknown { what: "event", name }); // gone at the last moment
         }
         let undo_until = pass.undo_until.clone();
         let deleted = audit_entries::by_hand(AuditAction::Deleted, pass.pass.as_deref(), &pass.items).into_iter();
@@ -141,7 +141,7 @@ impl Expirer {
         Ok(pass)
     }
 
-    /// What is to be retired for one event that a person names. Why that is not possible is noted.
+    /// What is to be retired for one event that a user named. Records why that is not possible.
     fn to_delete(&self, id: &EventId, now: Now) -> Result<Item> {
         let failed = |error: &Error| {
             if !is_unknown(error) {
@@ -171,7 +171,7 @@ impl Expirer {
         })
     }
 
-    /// A deletion that is refused, noted.
+    /// Records a refused deletion.
     fn refuse(&self, id: &EventId, guard: Guard, message: String, now: Now) -> Error {
         self.refusals.count(guard);
         let entry = Entry { guard: Some(guard.into()), ..audit_entries::about(AuditAction::Refused, id, &message) };
@@ -184,12 +184,12 @@ impl Expirer {
         self.mark(id, AuditAction::Saved, self.with_room(|| self.tree.save(id)))
     }
 
-    /// Makes an event one like others.
+    /// Removes an event's protection.
     pub fn unsave(&self, id: &EventId) -> Result<()> {
         self.mark(id, AuditAction::Unsaved, self.tree.unsave(id))
     }
 
-    /// Notes what became of saving or unsaving an event.
+    /// Records the result of saving or unsaving an event.
     fn mark(&self, id: &EventId, what: AuditAction, marked: Result<()>) -> Result<()> {
         let now = self.scanner.clock.now();
         if let Err(error) = marked {
@@ -210,13 +210,13 @@ fn told_of(report: &Report) -> String {
 }
 
 impl Pass {
-    /// One that begins now.
+    /// A pass that begins now.
     pub(super) fn begun(now: Now) -> Self {
         Self { started: rfc3339(now.utc), ..Self::default() }
     }
 }
 
-/// Whether what was asked for does not exist: such a request concerns no recording and is not noted.
+/// Whether the requested thing does not exist: such a request concerns no recording and is not recorded.
 fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::Unknown { .. }) || error.is_not_found()
 }

@@ -1,4 +1,4 @@
-//! What waits in the delete queues, in numbers.
+//! Totals of the delete queues.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use crate::clock::Now;
 use crate::error::Result;
 use crate::event::{Camera, Day};
 
-/// What waits in the delete queues, as the passes' manifests tell: what was planned, until the last of a pass is removed.
+/// Totals of the delete queues, by the passes' manifests: what was planned, until the last of a pass is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueSums {
-    /// Passes.
+    /// The number of passes.
     pub passes: u64,
-    /// Their events.
+    /// The number of their events.
     pub events: u64,
-    /// The bytes of these, as far as they were known.
+    /// Their bytes, where known.
     pub bytes: u64,
 }
 
 impl Expirer {
-    /// What waits. Reads each pass's manifest, and waits for no pass that is being made.
+    /// Reads each pass's manifest. Does not wait for a pass that is being made.
     pub fn queue_sums(&self) -> Result<QueueSums> {
         let (passes, _) = self.tree.passes()?;
-        // A pass may lie in several queues, each part with the same manifest.
+        // A pass may be in several queues, each part with the same manifest.
         let passes: BTreeMap<_, _> = passes.iter().map(|pass| (&pass.manifest.pass, &pass.manifest.items)).collect();
         let items = || passes.values().copied().flatten();
         Ok(QueueSums {
@@ -32,7 +32,7 @@ impl Expirer {
         })
     }
 
-    /// The days that every rule keeps now since something of them was taken back; none where that is not known.
+    /// The days that every rule keeps now because of a restore; none if that is unknown.
     pub fn restored_at(&self, now: Now) -> Vec<(Camera, Day)> {
         let days = self.restored.at(now).unwrap_or_default();
         days.into_iter().map(|day| (day.camera, day.day)).collect()

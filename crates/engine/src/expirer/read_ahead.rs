@@ -1,6 +1,6 @@
-//! Looks at the events that a pass will come to next, on a few threads: a cold disk answers many questions in the time of one,
-//! and a second processor halves the pass. The looks go to the pass, which decides, and compares each event with its look after
-//! the move.
+//! Inspects the events that a pass will come to next, on a few threads: a cold disk handles many requests in the time
+//! of one, and a second processor halves the pass. The pass uses these inspections, decides, and compares each event
+//! with its inspection after the move.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,14 +11,15 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::Planned;
 use crate::archive::{CameraDir, EarlyLooks, Tree};
 
-/// How many days the pass is looked ahead of: far enough for a disk, and not so far that looks are old when they are used.
-const AHEAD: usize = 32;
-/// How many threads look.
+/// How many days are inspected ahead of the pass: enough to keep a disk busy, and few enough that inspections are
+/// recent.
+const MAX_DAYS_AHEAD: usize = 32;
+/// The number of inspecting threads.
 const THREADS: usize = 4;
 /// By how much their priority is lower than the pass's own, and Motion's. The pass never waits for them.
 const NICE: i32 = 19;
 
-/// The days of a pass that are looked at ahead. The threads end when it is dropped.
+/// The days of a pass that are inspected ahead. The threads end when it is dropped.
 pub(super) struct ReadAhead<'a> {
     days: &'a [Planned],
     work: Sender<(&'a Planned, Arc<DayLooks>)>,
@@ -28,7 +29,7 @@ pub(super) struct ReadAhead<'a> {
     begun: usize,
 }
 
-/// The looks at one day: written by the thread that takes them, until the pass takes them away.
+/// The inspections of one day: written by an inspecting thread, until the pass takes them.
 #[derive(Default)]
 struct DayLooks(Mutex<State>);
 
@@ -52,7 +53,7 @@ impl DayLooks {
         is_wanted
     }
 
-    /// The looks so far. No more are taken.
+    /// Takes the inspections so far. No more are made.
     fn end(&self) -> EarlyLooks {
         match std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), State::Over) {
             State::Begun(looks) => looks,
@@ -60,10 +61,10 @@ impl DayLooks {
         }
     }
 
-    /// Looks at the events of a day, until the pass comes to it.
+    /// Inspects the events of a day, until the pass comes to it.
     fn look(&self, cameras: &[CameraDir], (item, names): &Planned) {
         let camera = cameras.iter().find(|camera| *camera.camera() == item.camera);
-        // What goes wrong here goes wrong again in the pass, which reports it.
+        // Errors here happen again in the pass, which reports them.
         let Some(Ok(day)) = camera.map(|camera| camera.day(item.day)) else { return };
         let Ok(looks) = EarlyLooks::of(&day) else { return };
         if !self.change(|state| *state = State::Begun(looks)) {
@@ -89,13 +90,13 @@ impl<'a> ReadAhead<'a> {
     where
         'a: 'scope,
     {
-        let (work, waiting) = bounded(AHEAD);
+        let (work, waiting) = bounded(MAX_DAYS_AHEAD);
         let cameras = Arc::new(tree.cameras().map(|cameras| cameras.open).unwrap_or_default());
         for _ in 0..THREADS.min(days.len().saturating_sub(1)) {
             let waiting: Receiver<(&'a Planned, Arc<DayLooks>)> = waiting.clone();
             let cameras = Arc::clone(&cameras);
             let look = move || {
-                let _ = rustix::process::nice(NICE); // of this thread alone (nice(2)); where it fails, all are equal
+                let _ = rustix::process::nice(NICE); // of this thread alone (nice(2)); if it fails, all are equal
                 for (day, looks) in waiting {
                     looks.look(&cameras, day);
                 }
@@ -109,11 +110,11 @@ impl<'a> ReadAhead<'a> {
         Self { days, work, waiting: BTreeMap::new(), begun: 0 }
     }
 
-    /// The pass has come to this day: returns the looks that there are at its events. Days ahead are handed out as far as there
-    /// is room; one that is not costs time alone.
+    /// Returns the inspections for this day, which the pass has come to. Hands out further days as far as there is
+    /// room; a day without inspections only costs time.
     pub fn reached(&mut self, at: usize) -> EarlyLooks {
         self.begun = self.begun.max(at + 1);
-        while self.begun < self.days.len().min(at + AHEAD) {
+        while self.begun < self.days.len().min(at + MAX_DAYS_AHEAD) {
             let looks = Arc::new(DayLooks::default());
             if self.work.try_send((&self.days[self.begun], Arc::clone(&looks))).is_err() {
                 break;

@@ -8,19 +8,18 @@ use super::Expirer;
 use crate::archive::{Manifest, QueuedPass, Stage};
 use crate::error::Result;
 
-/// A pass that can be taken back waits for so many seconds at least, whatever the wall clock does meanwhile, or for its
-/// undo time if that is shorter. Not for all of a longer one: a host that is off at night would take months for it.
-const LEAST_WAIT: i64 = 24 * 3600;
+/// For how many seconds a restorable pass waits at least, whatever the wall clock does, or for its undo window if that
+/// is shorter. A longer window is not waited for completely: a host that is off at night would take months for it.
+const MIN_WAIT: i64 = 24 * 3600;
 
 impl Expirer {
-    /// Every pass that waits in the queues and may be reaped now: those that rules made first, oldest first, then those
-    /// that persons made.
+    /// All passes that may be reaped now: those of rules first, oldest first, then those of users.
     pub fn due(&self) -> Result<Vec<QueuedPass>> {
         self.reapable(false)
     }
 
-    /// The same while space is short on the root's disk: then also those there whose undo time is not over, unless the
-    /// clock is held.
+    /// Like `reapable`, while space is short on the root's disk: includes passes there whose undo window is not over,
+    /// unless the clock is held.
     pub fn due_for_space(&self) -> Result<Vec<QueuedPass>> {
         self.reapable(true)
     }
@@ -34,10 +33,10 @@ impl Expirer {
         let is_over = |manifest: &Manifest| manifest.is_due(now) && long_enough.contains(&manifest.pass);
         passes.retain(|pass| {
             if pass.stage == Stage::Retiring {
-                return false; // nobody has looked again at what was moved into it
+                return false; // its contents were not compared yet
             }
             if unrecorded.contains(&pass.manifest.pass) {
-                return false; // removed only after the audit has it
+                return false; // removed only after it is in the audit log
             }
             let can_be_undone = pass.manifest.undo_until.is_some() && pass.stage != Stage::Reaping;
             !can_be_undone || (!is_held && ((is_short && pass.is_on_root) || is_over(&pass.manifest)))
@@ -45,20 +44,20 @@ impl Expirer {
         Ok(passes)
     }
 
-    /// Begins to count for how long passes wait that are new in the queue.
+    /// Begins to count the waiting time of passes that are new in the queue.
     pub(super) fn count_from_now(&self) {
         match self.tree.passes() {
             Ok((passes, _)) => _ = self.long_enough(&passes),
-            Err(error) => tracing::debug!("{}", error.chain()), // it is counted from when the queue is read again
+            Err(error) => tracing::debug!("{}", error.chain()), // counted from the next time that the queue is read
         }
     }
 
-    /// The passes that have waited long enough by the clock that nobody can set.
+    /// The passes that have waited long enough by the clock that cannot be set.
     fn long_enough(&self, passes: &[QueuedPass]) -> BTreeSet<String> {
         let undoable = passes.iter().filter(|pass| pass.manifest.undo_until.is_some());
         let manifests = undoable.map(|pass| &pass.manifest);
         let name = |manifest: &Manifest| manifest.pass.clone();
-        // A clock that is moved on purpose is believed.
+        // A clock that is moved on purpose is always accepted.
         let Some(boot) = self.scanner.clock.boot() else { return manifests.map(name).collect() };
         let waited = self.waited.look(manifests.clone().map(|manifest| manifest.pass.as_str()).collect(), &boot);
         let has_waited = |manifest: &&Manifest| waited.get(&manifest.pass).is_some_and(|s| *s >= least_wait(manifest));
@@ -71,6 +70,6 @@ fn least_wait(manifest: &Manifest) -> u64 {
     let moment = |text: &str| DateTime::parse_from_rfc3339(text).ok();
     let until = manifest.undo_until.as_deref().and_then(moment);
     let undo =
-        until.zip(moment(&manifest.started)).map_or(LEAST_WAIT, |(until, started)| (until - started).num_seconds());
-    undo.clamp(0, LEAST_WAIT).unsigned_abs()
+        until.zip(moment(&manifest.started)).map_or(MIN_WAIT, |(until, started)| (until - started).num_seconds());
+    undo.clamp(0, MIN_WAIT).unsigned_abs()
 }

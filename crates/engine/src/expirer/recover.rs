@@ -1,5 +1,5 @@
-//! What a crash, or a disk that failed, has left of a pass that was being made: it is put back into the archive, since nobody
-//! has looked again at what was moved. What is past its time is in the next plan anew.
+//! Handles passes whose making was interrupted by a crash or a failing disk: they are moved back into the archive,
+//! since their contents were not compared. The next plan takes the expired days again.
 
 use std::sync::atomic::Ordering;
 
@@ -9,12 +9,11 @@ use super::Expirer;
 use crate::archive::{Depth, Report, RestoringPass};
 use crate::event::{AuditAction, Entry, Interrupted, Item, Reason};
 
-/// How long what cannot be put back stays in the queue at least.
-const SPARED: TimeDelta = TimeDelta::hours(24);
+/// How long what cannot be moved back stays in the queue at least.
+const MIN_RESTORE_TIME: TimeDelta = TimeDelta::hours(24);
 
 impl Expirer {
-    /// Puts back what was left of passes that were never finished. To be called before a pass is made, and before anything
-    /// is reaped.
+    /// Moves back unfinished passes. Must be called before a pass is made, and before anything is reaped.
     pub fn recover(&self) {
         let _queue = self.tree.lock_queue();
         self.put_back_unfinished();
@@ -24,11 +23,11 @@ impl Expirer {
         self.settle_in_place();
     }
 
-    /// The same for whoever holds the queue.
+    /// Like `recover`, for callers that hold the lock of the queue.
     pub(super) fn put_back_unfinished(&self) {
         let unfinished = match self.tree.unfinished_passes() {
             Ok(unfinished) => unfinished,
-            Err(error) => return tracing::debug!("{}", error.chain()), // a root that is not there has no pass either
+            Err(error) => return tracing::debug!("{}", error.chain()), // a missing root has no pass either
         };
         for pass in unfinished {
             let name = pass.name().to_owned();
@@ -48,7 +47,7 @@ impl Expirer {
         }
     }
 
-    /// Every day is tried, whatever becomes of the others. Returns what is in the archive again, and what is not.
+    /// Tries every day, independently of the others. Returns what is in the archive again, and what is not.
     fn put_back(&self, mut pass: RestoringPass<'_>) -> (Vec<Item>, Vec<Report>) {
         let now = self.scanner.clock.now();
         let name = pass.name().to_owned();
@@ -67,13 +66,13 @@ impl Expirer {
                 Reason::PutBack { interrupted: Interrupted::Pass },
             ));
             if let Err(error) = self.scanner.scan_day(&camera, day, Depth::NamesOnly) {
-                tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
+                tracing::warn!("{}", error.chain()); // the next scan of the day updates the catalog
             }
         }
         let problem = (!left.is_empty()).then(|| {
             "it was cut off while it was made, and this could not be put back; owlery restore tries again".to_owned()
         });
-        left.extend(pass.finish(now.utc + SPARED, problem).failures);
+        left.extend(pass.finish(now.utc + MIN_RESTORE_TIME, problem).failures);
         if self.audit.has_pass(&name) {
             let of = |item: &Item| Entry { pass: Some(name.clone()), ..Entry::of(AuditAction::Restored, item) };
             self.audit.note(now, back.iter().map(of).collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! A little space for bad times: a file that is given up when a pass has something to retire and its disk has no room for the
-//! delete queue. Nothing else spends it: the lock needs no write, and the catalog can be elsewhere.
+//! Reserved space: a file that is removed when a pass has something to retire and its disk has no room for the delete
+//! queue. Nothing else uses it: the lock needs no write, and the catalog can be elsewhere.
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 use owlery_state::give_state;
 
 const FILE: &str = "reserve";
-/// The reserve is this part of the disk, within these bounds in bytes.
-const PART: u64 = 64;
-const LEAST: u64 = 256 * 1024;
-const MOST: u64 = 16 * 1024 * 1024;
+/// The size of the reserve: this part of the disk, within these bounds in bytes.
+const DISK_DIVISOR: u64 = 64;
+const MIN_BYTES: u64 = 256 * 1024;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The reserves of an archive: one in its state directory, and one beside the marker in its root where that is another
-/// place, since a pass's manifest lies on the archive's disk.
+/// The reserves of an archive: one in its state directory, and one beside the marker in its root if that is another
+/// place, since a pass's manifest is on the archive's disk.
 #[derive(Debug)]
 pub struct Reserve(Vec<PathBuf>);
 
@@ -34,11 +34,11 @@ impl Reserve {
         Self(places)
     }
 
-    /// Makes the reserves anew, with `may_fill`, once there is ample room.
+    /// Creates the reserves again, with `may_fill`, once there is ample room.
     pub fn look(&self, may_fill: bool) {
         for file in &self.0 {
             let Some((total, free)) = space(file) else { continue };
-            let size = (total / PART).clamp(LEAST, MOST);
+            let size = (total / DISK_DIVISOR).clamp(MIN_BYTES, MAX_BYTES);
             if may_fill
                 && free >= 4 * size
                 && !file.exists()
@@ -50,7 +50,7 @@ impl Reserve {
         }
     }
 
-    /// Gives up the reserve that lies on the same disk as this path; false if there is none.
+    /// Removes the reserve on the same disk as this path; false if there is none.
     pub fn give_up(&self, on: &Path) -> bool {
         self.0.iter().filter(|file| is_same_disk(file, on)).any(|file| give_up(file))
     }
@@ -64,8 +64,8 @@ fn give_up(file: &Path) -> bool {
     is_given
 }
 
-/// Whether two paths, which need not be there, are on one disk: on one device, or (subvolumes) on filesystems that have the same
-/// room.
+/// Whether two paths, which need not exist, are on one disk: on one device, or (subvolumes) on filesystems with the
+/// same room.
 pub(crate) fn is_same_disk(a: &Path, b: &Path) -> bool {
     let there = |path: &Path| path.ancestors().find_map(|path| Some((path.metadata().ok()?.dev(), path.to_path_buf())));
     let (Some((a, at)), Some((b, other))) = (there(a), there(b)) else { return false };
@@ -73,7 +73,7 @@ pub(crate) fn is_same_disk(a: &Path, b: &Path) -> bool {
     a == b || (room(&at).is_some() && room(&at) == room(&other))
 }
 
-/// The size of the disk that a file's folder is on, and what is free there. None where there is no such folder.
+/// The size of the disk of a file's folder, and its free space. None if there is no such folder.
 fn space(file: &Path) -> Option<(u64, u64)> {
     let stat = rustix::fs::statvfs(file.parent()?).ok()?;
     Some((stat.f_blocks.saturating_mul(stat.f_frsize), stat.f_bavail.saturating_mul(stat.f_frsize)))

@@ -1,5 +1,5 @@
-//! What was taken back out of the delete queue is kept for a while by every rule: else the next pass would take it
-//! again. The list is a file of the state directory, not a part of the catalog, which may be built anew at any time.
+//! Restored days, which every rule keeps for a while: otherwise the next pass would take them again. The list is a file
+//! of the state directory, not a part of the catalog, which may be rebuilt at any time.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,12 +14,12 @@ use crate::state_file;
 
 const FILE: &str = "restored.json";
 
-/// A day of which something was taken back.
+/// A day with restored events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoredDay {
-    /// Whose.
+    /// The camera.
     pub camera: Camera,
-    /// Which. The whole day is kept: what came back, and what lay there already.
+    /// The day. The whole day is kept: what came back, and what was there already.
     pub day: Day,
     /// Until when.
     pub until: DateTime<Utc>,
@@ -27,7 +27,7 @@ pub struct RestoredDay {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct File {
-    /// The version of this file's form.
+    /// The version of the format.
     owlery: u32,
     days: Vec<RestoredDay>,
 }
@@ -36,13 +36,13 @@ struct File {
 #[derive(Debug)]
 pub(super) struct RestoredDays {
     path: PathBuf,
-    /// As on disk, but for what could not be read; written by `add`, read by every plan.
+    /// As on disk, except for what could not be read. Written by `add`, read by every plan.
     days: Mutex<std::result::Result<Vec<RestoredDay>, String>>,
 }
 
 impl RestoredDays {
-    /// Reads the list of a state directory. One that is there and cannot be read holds every pass, and is told by
-    /// [`RestoredDays::at`].
+    /// Reads the list of a state directory. A list that exists and cannot be read holds every pass;
+    /// [`RestoredDays::at`] returns the error.
     pub fn open(state_dir: &Path) -> Self {
         let path = state_dir.join(FILE);
         let days = match state_file::read::<File>(&path) {
@@ -75,8 +75,8 @@ impl RestoredDays {
         }
     }
 
-    /// Keeps these days too; on disk when this answers. Days whose time is over are forgotten if this is known: `believed`
-    /// is the time by a clock that is not held.
+    /// Keeps these days too; they are on disk when this returns. Removes days whose time is over, if that is certain:
+    /// `believed` is the time by a clock that is not held.
     pub fn add(&self, added: &[RestoredDay], believed: Option<Now>) -> Result<()> {
         let mut days = self.all()?;
         days.retain(|day| believed.is_none_or(|now| day.until > now.utc));

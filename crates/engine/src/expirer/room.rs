@@ -1,6 +1,7 @@
-//! Room for a pass on a full disk. The way into the delete queue needs a few blocks and inodes, and with none free nothing
-//! could ever expire. So what is ours goes first: the reserve, then the catalog, which is derived. Where nothing of ours is
-//! left, the files of one planned event are removed in place, and the next one's, until the queue can be made.
+//! Makes room for a pass on a full disk. The way into the delete queue needs a few blocks and inodes, and without them
+//! nothing could ever expire. So our own files go first: the reserve, then the catalog, which is derived. If nothing of
+//! ours is left, the files of one planned event are removed in place, then the next one's, until the queue can be
+//! created.
 
 use std::sync::atomic::Ordering;
 
@@ -9,13 +10,13 @@ use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass};
 use crate::error::{Error, Result};
 use crate::event::{Actor, AuditAction, Entry, EventId, EventName, EventSelection, Interrupted, Item, Reason};
 
-/// So many events at most are removed in place in one pass: where that has made no room, more of it makes none either.
-const MOST_IN_PLACE: usize = 64;
-/// The reason that the audit gives beside the rule's.
+/// How many events are removed in place in one pass at most: if that made no room, more would not either.
+const MAX_IN_PLACE: usize = 64;
+/// The reason in the audit log, beside the rule's.
 
 impl Expirer {
-    /// Retires an item, and makes room where the disk has none for that. Called with the day lock. What was removed in
-    /// place is added to `pass`, also where this fails.
+    /// Retires an item, and makes room if the disk has none for that. Called with the day lock. Adds events removed in
+    /// place to `pass`, also if this fails.
     pub(super) fn retire_with_room(
         &self,
         retiring: &mut RetiringPass<'_>,
@@ -43,7 +44,7 @@ impl Expirer {
         }
     }
 
-    /// Does something that a person asked for and that needs a little room, giving up what is ours for it.
+    /// Does something for a user that needs a little room, giving up our own space for it.
     pub(super) fn with_room<T>(&self, work: impl Fn() -> Result<T>) -> Result<T> {
         loop {
             match work() {
@@ -80,14 +81,14 @@ impl Expirer {
         }
     }
 
-    /// Whether removing something in place can make room: of a quota only what is our own user's counts.
+    /// Whether removing something in place can make room: in a quota only our own user's files count.
     fn helps_in_place(&self, error: &Error, item: &Item, pass: &Pass) -> bool {
         let is_quota = matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::QuotaExceeded);
         let is_own = || self.tree.camera(&item.camera).is_ok_and(|camera| camera.is_own());
-        pass.removed.len() < MOST_IN_PLACE && (!is_quota || is_own())
+        pass.removed.len() < MAX_IN_PLACE && (!is_quota || is_own())
     }
 
-    /// Removes the next of the candidates that may go in place; false if there is none.
+    /// Removes the next of the candidates that may be removed in place; false if there is none.
     fn remove_one(
         &self,
         retiring: &mut RetiringPass<'_>,
@@ -122,18 +123,18 @@ impl Expirer {
         false
     }
 
-    /// Does what waited for room: marks the root, writes the audit, ends what is under way in place.
+    /// Does what waited for room: marks the root, writes the audit log, finishes removals in place.
     pub fn settle(&self) {
         if let Err(error) = self.tree.settle_identity() {
-            tracing::debug!("{}", error.chain()); // there is none yet
+            tracing::debug!("{}", error.chain()); // there is no room yet
         }
         self.audit.retry();
         let _queue = self.tree.lock_queue();
         self.settle_in_place();
     }
 
-    /// Ends what is under way in place: at the start, and until nothing is left. What was not decided goes back, what was
-    /// decided goes, and its directory stays until the audit has it.
+    /// Finishes removals in place: at the start, and until nothing is left. Undecided events are moved back, decided
+    /// ones are removed, and their directories stay until the audit log has the entries.
     pub(super) fn settle_in_place(&self) {
         if !self.has_in_place.swap(false, Ordering::AcqRel) {
             return;
@@ -141,7 +142,7 @@ impl Expirer {
         match self.tree.in_place() {
             Ok(found) => found.iter().for_each(|(id, stage)| self.settle_one(id, *stage)),
             Err(error) => {
-                tracing::debug!("{}", error.chain()); // a root that is not there has none either
+                tracing::debug!("{}", error.chain()); // a missing root has none either
                 self.has_in_place.store(true, Ordering::Release);
             }
         }
@@ -175,12 +176,12 @@ impl Expirer {
             self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Restored, &back)]);
         }
         if let Err(error) = self.scanner.scan_day(&id.camera, id.day, Depth::NamesOnly) {
-            tracing::warn!("{}", error.chain()); // the next look at the day tells the catalog
+            tracing::warn!("{}", error.chain()); // the next scan of the day updates the catalog
         }
     }
 
-    /// Removes what is left of an event, and at last its directory if the audit has the entry: until then that is what
-    /// tells of it.
+    /// Removes what is left of an event, and then its directory if the audit log has the entry. Until then, the
+    /// directory is the record of the removal.
     fn end_removal(&self, id: &EventId) {
         let ended = self.tree.go_on_in_place(id).and_then(|()| {
             if self.audit.retry() == 0 {
@@ -196,7 +197,7 @@ impl Expirer {
     }
 }
 
-/// One event, for the audit.
+/// One event, for the audit log.
 fn removed(id: &EventId, reason: Reason) -> Item {
     Item {
         camera: id.camera.clone(),
@@ -209,7 +210,7 @@ fn removed(id: &EventId, reason: Reason) -> Item {
     }
 }
 
-/// The error with what helps.
+/// The error with the remedy.
 fn with_cure(error: Error) -> Error {
     match error {
         Error::Io { op, path, source } => {

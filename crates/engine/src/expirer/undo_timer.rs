@@ -1,6 +1,6 @@
-//! For how long the passes that can be taken back have waited, by a clock that nobody can set. The wall clock may be believed
-//! and still be days ahead of the truth, so it alone ends no undo time. A file of the state directory, since another run,
-//! or another boot, counts on.
+//! Measures how long restorable passes have waited, by a clock that cannot be set. The wall clock may be accepted and
+//! still be days ahead of the truth, so it alone ends no undo window. The times are in a file of the state directory,
+//! since another run, or another boot, continues counting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,46 +12,46 @@ use crate::clock::Boot;
 use crate::state_file;
 
 const FILE: &str = "waited.json";
-/// How much of the time that passed may be lost with the process, in seconds.
+/// How much of the passed time may be lost with the process, in seconds.
 const STALE: u64 = 60;
 
-/// What is known, at one moment.
+/// The measured times, at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Timers {
-    /// The version of this file's form.
+    /// The version of the format.
     owlery: u32,
-    /// `CLOCK_BOOTTIME` then, in seconds.
+    /// `CLOCK_BOOTTIME` at that moment, in seconds.
     boottime: u64,
     /// The boot that it counted from.
     boot_id: String,
-    /// Passes by name, and for how many seconds each of them had waited.
+    /// How many seconds each pass had waited, by name.
     passes: BTreeMap<String, u64>,
 }
 
 impl Timers {
-    /// How much time has surely passed since: in another boot, all that has passed since its start.
+    /// How much time has certainly passed since: in another boot, the time since its start.
     fn since(&self, boot: &Boot) -> u64 {
         let now = boot.elapsed.as_secs();
         if boot.id == self.boot_id { now.saturating_sub(self.boottime) } else { now }
     }
 
-    /// Whether the time is to be counted from now on: enough has passed, or a clock that cannot go back went back.
+    /// Whether to count from now on: enough time has passed, or a clock that cannot go back went back.
     fn is_stale(&self, boot: &Boot) -> bool {
         self.since(boot) >= STALE || boot.elapsed.as_secs() < self.boottime
     }
 }
 
-/// Where it is kept.
+/// Where the times are stored.
 #[derive(Debug)]
 pub(super) struct UndoTimer {
     path: PathBuf,
-    /// As on disk, but for what could not be written. Written by whoever reads the queue.
+    /// As on disk, except for what could not be written. Written when the queue is read.
     known: Mutex<Timers>,
 }
 
 impl UndoTimer {
-    /// Reads what is known. Where it cannot be read all passes begin to wait anew, which removes nothing.
+    /// Reads the times. If they cannot be read, all passes begin to wait again, which removes nothing.
     pub fn open(state_dir: &Path) -> Self {
         let path = state_dir.join(FILE);
         let known = match state_file::read::<Timers>(&path) {
@@ -68,7 +68,7 @@ impl UndoTimer {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes which passes wait now, those that are new from now on, and answers for how many seconds each has waited.
+    /// Records which passes wait now, new ones from now on; returns for how many seconds each has waited.
     pub fn look(&self, waiting: BTreeSet<&str>, boot: &Boot) -> BTreeMap<String, u64> {
         let mut known = self.lock();
         let since = known.since(boot);
@@ -83,7 +83,7 @@ impl UndoTimer {
         passes
     }
 
-    /// Has a pass wait anew.
+    /// Lets a pass wait again from the beginning.
     pub fn forget(&self, pass: &str) {
         let mut known = self.lock();
         if known.passes.remove(pass).is_some() {

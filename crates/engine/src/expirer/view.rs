@@ -1,5 +1,5 @@
-//! The plan and what it is made of: the catalog's days, the disk, and what has to be looked at on the disk before a rule
-//! may count on it.
+//! The plan and its input: the catalog's days, the disk, and what has to be read from the disk before a rule may count
+//! on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -12,13 +12,13 @@ use crate::event::{Camera, Day, Item};
 use crate::retention::{DayView, EventView, Foreign, Need, Plan, Policy, View, newest_needed, plan};
 
 impl Expirer {
-    /// What would be retired now by these rules, or by `policy` as a what-if.
+    /// What would be retired now by these rules, or by `policy` instead.
     pub fn plan(&self, policy: Option<&Policy>) -> Result<(View, Plan)> {
         self.plan_at(policy, self.scanner.clock.now())
     }
 
-    /// What would be retired at `now`. A pass has one time for its name, its plan and its audit entries, even if the clock is
-    /// set meanwhile.
+    /// What would be retired at `now`. A pass has one time for its name, its plan and its audit entries, even if the
+    /// clock is set meanwhile.
     pub(super) fn plan_at(&self, policy: Option<&Policy>, now: Now) -> Result<(View, Plan)> {
         let policy = policy.unwrap_or(&self.policy);
         let mut view = self.view(policy, now)?;
@@ -49,8 +49,8 @@ impl Expirer {
         Ok(view)
     }
 
-    /// The bytes that wait on the root's disk to be removed, as far as manifests tell. A pass may lie in several queues,
-    /// each part with the same manifest: an item counts in its camera's own queue if there is a part, else in the root's.
+    /// The bytes on the root's disk that wait to be removed, by the manifests. A pass may be in several queues, each
+    /// part with the same manifest: an item counts in its camera's own queue if that has a part, else in the root's.
     fn queued_bytes(&self, apart: &BTreeSet<Camera>) -> Result<u64> {
         let (passes, _) = self.tree.passes()?;
         let part = |pass: &QueuedPass, camera: &Camera| (pass.manifest.pass.clone(), camera.clone());
@@ -64,7 +64,7 @@ impl Expirer {
         Ok(items.map(|item| item.frees.or(item.bytes).unwrap_or(0)).sum())
     }
 
-    /// Finds out what a plan needs. A day that cannot be looked at is left out and told of, so that this ends.
+    /// Reads what a plan needs. A day that cannot be read is left out and reported, so that this ends.
     fn complete(&self, view: &mut View, needs: &[(Camera, Day, Need)], troubles: &mut Vec<String>) -> Result<()> {
         let places: BTreeMap<(Day, Camera), usize> =
             view.days.iter().enumerate().map(|(at, day)| ((day.day, day.camera.clone()), at)).collect();
@@ -89,7 +89,7 @@ impl Expirer {
                     let of_camera = view.cameras.iter_mut().filter(|view| &view.camera == camera);
                     of_camera.for_each(|view| view.bytes = put_right(view.bytes));
                 }
-                // Nothing younger may be taken only because we are told to stop.
+                // A stop must not cause younger days to be taken.
                 Err(Error::Stopped) => return Err(Error::Stopped),
                 Err(error) => {
                     troubles
@@ -105,7 +105,7 @@ impl Expirer {
         Ok(())
     }
 
-    /// Looks at what lies in a day without events. What is gone is as good as empty.
+    /// Reads the contents of a day without events. A day that is gone counts as empty.
     fn foreign(&self, view: &mut DayView) -> Result<()> {
         let dir = match self.tree.camera(&view.camera)?.day(view.day) {
             Err(error) if error.is_not_found() => {
@@ -121,7 +121,7 @@ impl Expirer {
         Ok(())
     }
 
-    /// Measures a day's events on the disk; returns the bytes that were known of it before, and those that it has.
+    /// Measures a day's events on the disk; returns the bytes known before, and the measured ones.
     fn weigh(&self, view: &mut DayView) -> Result<(u64, u64)> {
         let dir = self.tree.camera(&view.camera)?.day(view.day)?;
         if view.is_mixed() && view.mixed.is_none() {

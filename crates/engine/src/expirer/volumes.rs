@@ -1,5 +1,5 @@
-//! The guard `disk`: which volume each camera was on is a file of the state directory, so that a swap of disks is noticed by
-//! the next run too. What a plan takes of a camera that is elsewhere now is held apart from the rest of it.
+//! The guard `disk`: the volume of each camera is stored in a file of the state directory, so that the next run notices
+//! swapped disks. The part of a plan on another volume is held apart from the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,21 +19,21 @@ const FILE: &str = "volumes.json";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// The version of this file's form.
+    /// The version of the format.
     owlery: u32,
     cameras: BTreeMap<Camera, Volume>,
 }
 
-/// Where it is kept.
+/// Where the volumes are stored.
 #[derive(Debug)]
 pub(super) struct Volumes {
     path: PathBuf,
-    /// As on disk, or why that is not known. Written by `keep`, read by every pass.
+    /// As on disk, or why that is unknown. Written by `keep`, read by every pass.
     known: Mutex<std::result::Result<BTreeMap<Camera, Volume>, String>>,
 }
 
 impl Volumes {
-    /// Reads what other runs saw, and tells `tree`. A file that is there and cannot be read holds every pass.
+    /// Reads what other runs stored, and passes it to `tree`. A file that exists and cannot be read holds every pass.
     pub fn open(state_dir: &Path, tree: &Tree) -> Self {
         let path = state_dir.join(FILE);
         let known = match state_file::read::<File>(&path) {
@@ -52,7 +52,7 @@ impl Volumes {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fails if it is not known where cameras were.
+    /// Fails if the stored volumes are unknown.
     pub fn check(&self) -> Result<()> {
         self.lock().as_ref().map(|_| ()).map_err(|why| Error::Refused {
             guard: Guard::Disk,
@@ -60,7 +60,7 @@ impl Volumes {
         })
     }
 
-    /// Keeps what is new. Where it cannot be written that is tried again at the next look; until then this run knows it.
+    /// Stores new volumes. If that fails it is retried at the next check; until then this run remembers them.
     pub fn keep(&self, volumes: BTreeMap<Camera, Volume>) {
         let mut known = self.lock();
         if !known.as_ref().is_ok_and(|known| *known != volumes) {
@@ -69,33 +69,34 @@ impl Volumes {
         let file = File { owlery: 1, cameras: volumes };
         match state_file::write(&self.path, &file) {
             Ok(()) => *known = Ok(file.cameras),
-            Err(error) if error.is_not_found() => tracing::debug!("{}", error.chain()), // a full disk took no directory
+            // the directory does not exist yet on a full disk
+            Err(error) if error.is_not_found() => tracing::debug!("{}", error.chain()),
             Err(error) => tracing::warn!("{}", error.chain()),
         }
     }
 }
 
-/// The part of a plan that lies elsewhere than before.
+/// The part of a plan that is on another volume than before.
 #[derive(Debug)]
 pub(super) struct Moved {
     cameras: BTreeSet<Camera>,
-    /// The id by which it is confirmed.
+    /// The id that confirms it.
     pub id: String,
     pub refusal: Refusal,
 }
 
 impl Moved {
-    /// Whether an item is of it.
+    /// Whether an item belongs to it.
     pub fn has(&self, item: &Item) -> bool {
         self.cameras.contains(&item.camera)
     }
 }
 
 impl Expirer {
-    /// Looks at every camera of this archive, and remembers for later runs on which volume those are that are new.
+    /// Checks every camera of this archive, and stores the volumes of new ones for later runs.
     pub(crate) fn note_volumes(&self) {
         if self.tree.verify_identity().is_err() {
-            return; // another archive's cameras are none of ours
+            return; // cameras of another archive are not ours
         }
         match self.tree.mark_volumes() {
             Ok(()) => self.volumes.keep(self.tree.volumes()),
@@ -103,8 +104,8 @@ impl Expirer {
         }
     }
 
-    /// What of these items is on another volume than before. A camera that cannot be looked at is not among it: retiring
-    /// something of it fails, and tells why.
+    /// Which of these items are on another volume than before. Cameras that cannot be checked are not included:
+    /// retiring something of them fails, and reports why.
     pub(super) fn moved<'a>(&self, items: impl Iterator<Item = &'a Item> + Clone) -> Option<Moved> {
         let planned: BTreeSet<&Camera> = items.clone().map(|item| &item.camera).collect();
         let cameras = self.tree.cameras().ok()?.open;
@@ -128,7 +129,7 @@ impl Expirer {
         Some(Moved { cameras, id, refusal: Refusal { guard: Guard::Disk, message } })
     }
 
-    /// A person says that the cameras of these items are rightly where they are.
+    /// Accepts the present volumes of the cameras of these items, at a user's request.
     pub(super) fn accept_volumes<'a>(&self, items: impl Iterator<Item = &'a Item>) -> Result<()> {
         for camera in items.map(|item| &item.camera).collect::<BTreeSet<_>>() {
             self.tree.accept_volume(camera)?;

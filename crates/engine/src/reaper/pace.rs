@@ -1,5 +1,4 @@
-//! How fast the reaper may go, and when: entries a second, hours of the day, and the way to make it hurry. It removes
-//! nothing.
+//! The pace of the reaper: entries per second, hours of the day, and hurry. It removes nothing.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,31 +11,32 @@ use super::Window;
 use crate::archive::RateLimiter;
 use crate::clock::{Clock, Stop, StopHandle};
 
-/// What could not be removed in time (the disk or a processor was busy) is made up for, but no more than this.
-const LATE: Duration = Duration::from_millis(200);
-/// What is due this soon is not waited for: at a high rate that would be a waking for every entry.
-const SOON: Duration = Duration::from_millis(5);
-/// How often the clock on the wall is looked at outside the window, since it can be set.
-const LOOK: Duration = Duration::from_secs(1);
+/// After a delay (the disk or a processor was busy) at most this much time is made up for.
+const MAX_BACKLOG: Duration = Duration::from_millis(200);
+/// An entry that is due within this time is removed at once: at a high rate, waiting would mean a wake-up for every
+/// entry.
+const MIN_SLEEP: Duration = Duration::from_millis(5);
+/// How often the wall clock is read outside the window, since it can be set.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The reaper's pace, shared with whoever may want it to hurry.
+/// The reaper's pace, shared with threads that may make it hurry.
 #[derive(Debug)]
 pub struct Pace {
-    /// Entries a second; `None`: no limit.
+    /// Entries per second; `None`: no limit.
     rate: Option<NonZeroU32>,
-    /// When it may work; `None`: always.
+    /// The hours of the day; `None`: always.
     window: Option<Window>,
     clock: Arc<dyn Clock>,
     /// Written by `hurry`, read before every entry.
     hurries: AtomicBool,
-    /// Wakes whoever waits: the handle is dropped by `hurry(true)`, the pair made anew by `hurry(false)`.
+    /// Wakes waiting threads: `hurry(true)` drops the handle, `hurry(false)` creates a new pair.
     signal: Mutex<(Option<StopHandle>, Stop)>,
-    /// When the next entry may go, once there was one; read and moved on by every thread that removes.
+    /// When the next entry may be removed, if one was removed before; read and advanced by every removing thread.
     due: Mutex<Option<Instant>>,
 }
 
 impl Pace {
-    /// A pace of so many entries a second (`None`: no limit), in these hours of `clock` (`None`: always).
+    /// A pace of this many entries per second (`None`: no limit), in these hours of `clock` (`None`: always).
     pub fn new(rate: Option<NonZeroU32>, window: Option<Window>, clock: Arc<dyn Clock>) -> Self {
         let (handle, stop) = Stop::new();
         Self {
@@ -49,13 +49,13 @@ impl Pace {
         }
     }
 
-    /// The same rate at all hours: for a person who waits for it.
+    /// The same rate at all hours: for a user who waits for it.
     pub fn at_all_hours(&self) -> Self {
         Self::new(self.rate, None, Arc::clone(&self.clock))
     }
 
-    /// While it is set, neither rate nor window hold; setting it wakes a reaper that waits. To be called when it is
-    /// known whether the disk lacks space; to say the same twice changes nothing.
+    /// Sets whether to ignore rate and window; setting it wakes a waiting reaper. Must be called when it is known
+    /// whether space is short; idempotent.
     pub fn hurry(&self, now: bool) {
         let mut signal = lock(&self.signal);
         if self.hurries.swap(now, Ordering::AcqRel) == now {
@@ -69,7 +69,7 @@ impl Pace {
         }
     }
 
-    /// Whether it is told to hurry.
+    /// Whether to hurry.
     pub fn hurries(&self) -> bool {
         self.hurries.load(Ordering::Acquire)
     }
@@ -79,25 +79,25 @@ impl Pace {
         self.window.is_none_or(|window| self.hurries() || window.is_open(self.clock.now().local))
     }
 
-    /// Waits until work may be done; false when told to stop.
+    /// Waits until work may be done; false when stopped.
     pub fn wait_open(&self, stop: &Stop) -> bool {
         if let Some(window) = self.window.filter(|_| !self.is_open()) {
             tracing::info!("the delete queue waits for the window {window}");
         }
         while let Some(window) = self.window.filter(|_| !self.is_open()) {
-            if self.wait(window.until_open(self.clock.now().local).clamp(SOON, LOOK), stop) {
+            if self.wait(window.until_open(self.clock.now().local).clamp(MIN_SLEEP, CLOCK_INTERVAL), stop) {
                 return false;
             }
         }
         !stop.is_set()
     }
 
-    /// The turns of threads that stop with `stop`.
+    /// A rate limiter for threads that stop with `stop`.
     pub fn turns<'a>(&'a self, stop: &'a Stop) -> impl RateLimiter + 'a {
         PacedTurns { pace: self, stop }
     }
 
-    /// Waits for `time`, less when told to hurry; true when told to stop.
+    /// Waits for `time`, less in a hurry; true when stopped.
     fn wait(&self, time: Duration, stop: &Stop) -> bool {
         let hurry = lock(&self.signal).1.clone();
         select! {
@@ -107,11 +107,11 @@ impl Pace {
         }
     }
 
-    /// How long the next entry has to wait, which is thereby taken as done.
+    /// How long the next entry has to wait; counts it as removed.
     fn take_turn(&self, rate: NonZeroU32) -> Duration {
         let now = Instant::now();
         let mut due = lock(&self.due);
-        let mine = due.map_or(now, |due| now.checked_sub(LATE).map_or(due, |late| due.max(late)));
+        let mine = due.map_or(now, |due| now.checked_sub(MAX_BACKLOG).map_or(due, |late| due.max(late)));
         *due = Some(mine + Duration::from_secs(1) / rate.get());
         mine.saturating_duration_since(now)
     }
@@ -130,7 +130,7 @@ impl RateLimiter for PacedTurns<'_> {
     fn next(&self) -> bool {
         if let Some(rate) = self.pace.rate.filter(|_| !self.pace.hurries()) {
             let wait = self.pace.take_turn(rate);
-            if wait > SOON && self.pace.wait(wait, self.stop) {
+            if wait > MIN_SLEEP && self.pace.wait(wait, self.stop) {
                 return false;
             }
         }
@@ -166,7 +166,7 @@ mod tests {
             count() + other.join().unwrap()
         });
         assert_eq!(two, 300);
-        assert!(begun.elapsed() + SOON >= Duration::from_millis(299), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() + MIN_SLEEP >= Duration::from_millis(299), "{:?}", begun.elapsed());
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
         *lock(&pace.due) = Instant::now().checked_sub(Duration::from_secs(10));
         let begun = Instant::now();
         assert_eq!((0..40).filter(|_| turns.next()).count(), 40);
-        assert!(begun.elapsed() + LATE + SOON >= Duration::from_millis(390), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() + MAX_BACKLOG + MIN_SLEEP >= Duration::from_millis(390), "{:?}", begun.elapsed());
     }
 
     #[test]

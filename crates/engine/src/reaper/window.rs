@@ -1,4 +1,4 @@
-//! The hours of the day in which the reaper may work, by the clock on the wall. It reads no clock.
+//! The hours of the day in which the reaper may work, by the wall clock. It reads no clock.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use chrono::{NaiveDateTime, NaiveTime, Timelike};
 
 use crate::error::Error;
 
-/// Hours of the day, such as `01:00-05:30`; `22:00-04:00` goes over midnight. The end itself lies outside.
+/// Hours of the day, such as `01:00-05:30`; `22:00-04:00` crosses midnight. The end itself is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// In minutes since midnight, as is `to`; the two differ.
@@ -16,7 +16,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Whether a moment on the wall lies within.
+    /// Whether a wall time is within the window.
     pub fn is_open(&self, local: NaiveDateTime) -> bool {
         let minute = local.num_seconds_from_midnight() / 60;
         if self.from < self.to {
@@ -26,7 +26,7 @@ impl Window {
         }
     }
 
-    /// How long the clock on the wall has to run from `local` until it shows the window's beginning.
+    /// How long it takes from the wall time `local` until the window begins.
     pub fn until_open(&self, local: NaiveDateTime) -> Duration {
         const DAY: u32 = 24 * 60 * 60;
         let now = local.num_seconds_from_midnight();
@@ -37,7 +37,7 @@ impl Window {
 impl FromStr for Window {
     type Err = Error;
 
-    /// Two times of day with two digits each; anything else, and two equal ones, is an [`Error::Config`].
+    /// Parses two times of day with two digits each; anything else, and two equal ones, is an [`Error::Config`].
     fn from_str(text: &str) -> Result<Self, Error> {
         let (from, to) =
             text.split_once('-')
@@ -57,7 +57,7 @@ impl std::fmt::Display for Window {
     }
 }
 
-/// Exactly `HH:MM`.
+/// Parses exactly `HH:MM`.
 fn minute_of_day(text: &str) -> Option<u32> {
     let time = NaiveTime::parse_from_str(text, "%H:%M").ok()?;
     (text == time.format("%H:%M").to_string()).then(|| time.hour() * 60 + time.minute())

@@ -147,7 +147,7 @@ impl<T: Send> Pool<T> {
 /// How busy this process keeps the processors.
 struct Busy {
     cores: f64,
-    looked: Instant,
+    checked: Instant,
     used: Duration,
 }
 
@@ -155,15 +155,15 @@ impl Busy {
     fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
         let cores = f64::from(cores);
-        Self { cores, looked: Instant::now(), used: used_so_far() }
+        Self { cores, checked: Instant::now(), used: used_so_far() }
     }
 
     /// The share of all processors' time that was used since the last call.
     fn share(&mut self) -> f64 {
         let (now, used) = (Instant::now(), used_so_far());
-        let elapsed = now.duration_since(self.looked).as_secs_f64() * self.cores;
+        let elapsed = now.duration_since(self.checked).as_secs_f64() * self.cores;
         let share = used.saturating_sub(self.used).as_secs_f64() / elapsed.max(1e-9);
-        (self.looked, self.used) = (now, used);
+        (self.checked, self.used) = (now, used);
         share
     }
 }

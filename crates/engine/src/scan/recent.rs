@@ -60,7 +60,7 @@ struct Memory {
     /// Events that were open when they were last read, by any thread.
     open: HashSet<EventId>,
     /// The messages logged for each path, so that each is logged once.
-    told: HashSet<(PathBuf, String)>,
+    logged: HashSet<(PathBuf, String)>,
 }
 
 impl Memory {
@@ -89,10 +89,10 @@ impl Recent {
     /// Whether this was not logged yet.
     pub fn is_news(&self, report: &Report) -> bool {
         let mut memory = self.memory();
-        if memory.told.len() >= MAX_LOGGED {
-            memory.told.clear();
+        if memory.logged.len() >= MAX_LOGGED {
+            memory.logged.clear();
         }
-        memory.told.insert((report.path.clone(), report.problem.clone()))
+        memory.logged.insert((report.path.clone(), report.problem.clone()))
     }
 
     /// Replaces the markers; returns the events of new ones.
@@ -105,7 +105,7 @@ impl Recent {
         let before = std::mem::replace(&mut memory.markers, found);
         memory.ended.extend(before);
         let since = now.nanos().saturating_sub(REMEMBERED);
-        memory.ended.retain(|_, told| *told >= since);
+        memory.ended.retain(|_, reported| *reported >= since);
         new
     }
 
@@ -122,7 +122,7 @@ impl Recent {
     /// when Motion's count restarts.
     pub fn is_ended(&self, id: &EventId, newest: i64) -> bool {
         let memory = self.memory();
-        [&memory.markers, &memory.ended].iter().any(|told| told.get(id).is_some_and(|time| *time >= newest))
+        [&memory.markers, &memory.ended].iter().any(|reports| reports.get(id).is_some_and(|time| *time >= newest))
     }
 
     /// Records whether the event is open; returns whether it was before.

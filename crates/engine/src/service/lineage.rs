@@ -62,7 +62,7 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
             format!("of the archive {known}, and this root carries no marker")
         }
         (RecordedArchive::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
-        (RecordedArchive::Broken(why), _) => format!("of an archive that cannot be told ({why})"),
+        (RecordedArchive::Broken(why), _) => format!("of an unknown archive ({why})"),
     };
     let (root, state, accept) = (tree.root().display(), state.display(), tree.accept_command());
     let message = format!(
@@ -79,7 +79,7 @@ pub(super) fn note(tree: &Tree, state: &Path) {
     let now = match &unmarked {
         None => RecordedArchive::Archive(id.to_owned()),
         Some(Some(sign)) => RecordedArchive::Unmarked(id.to_owned(), sign.clone()),
-        Some(None) => return, // it could not be told from another disk that is mounted there later
+        Some(None) => return, // another disk mounted there later would look the same
     };
     if is_inside(tree, state) || recorded_archive(state) == now {
         return;

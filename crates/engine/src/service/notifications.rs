@@ -90,9 +90,9 @@ impl Broadcaster {
     pub fn send_pass(&self, pass: &Pass) {
         let refused = pass.pass.clone().zip(pass.refused.as_ref().map(|refusal| refusal.guard));
         let is_new = {
-            let mut told = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_new = refused.is_none() || *told != refused;
-            *told = refused;
+            let mut last = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_new = refused.is_none() || *last != refused;
+            *last = refused;
             is_new
         };
         if is_new && pass.pass.is_some() {

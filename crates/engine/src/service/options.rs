@@ -31,7 +31,7 @@ pub struct Options {
     pub event_gap: Duration,
     /// Which sidecars are believed and written.
     pub sidecars: Sidecars,
-    /// How often to look for changes, where no notifications are used.
+    /// How often to poll for changes, where no notifications are used.
     pub poll: Option<Duration>,
     /// The most files that are removed in a second.
     pub reap_rate: Option<NonZeroU32>,

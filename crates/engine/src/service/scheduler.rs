@@ -204,7 +204,7 @@ impl<'a> Scheduler<'a> {
         self.shared.status.set_standing(super::health::alerts(self.shared));
         self.shared.reserve.look(self.shared.expirer.policy().can_expire());
         match self.shared.catalog.leave_danger() {
-            Ok(true) => tracing::warn!("the disk is nearly full: the catalog is built anew in a temporary folder"),
+            Ok(true) => tracing::warn!("the disk is nearly full: the catalog is rebuilt in a temporary folder"),
             Ok(false) => {}
             Err(error) => tracing::debug!("{}", error.chain()), // retried in the next round
         }

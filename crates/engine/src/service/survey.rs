@@ -40,18 +40,18 @@ impl Handle {
     pub fn survey(&self) -> Survey {
         let mut survey = Survey::default();
         let mut troubles = Vec::new();
-        let mut tell = |error: Error| troubles.push(error.chain());
+        let mut report = |error: Error| troubles.push(error.chain());
         match self.survey_cameras() {
             Ok((cameras, forecast)) => (survey.cameras, survey.forecast) = (cameras, Some(forecast)),
-            Err(error) => tell(error),
+            Err(error) => report(error),
         }
         match self.expirer.queue_sums() {
             Ok(queue) => survey.queue = Some(queue),
-            Err(error) => tell(error),
+            Err(error) => report(error),
         }
         match self.guards() {
             Ok(guards) => survey.guards = guards,
-            Err(error) => tell(error),
+            Err(error) => report(error),
         }
         survey.troubles = troubles;
         survey

@@ -74,9 +74,9 @@ impl CatalogWriter {
                     size += if let Change::Day(scan) = &change { 1 + scan.events.len() } else { 1 };
                     changes.push(change);
                 }
-                Message::Seen(looked) => {
+                Message::Seen(timing) => {
                     size += 1;
-                    seen.push(looked);
+                    seen.push(timing);
                 }
                 Message::Flush(done) => {
                     may_wait = false;
@@ -143,7 +143,7 @@ impl CatalogWriter {
     fn leave_disk(&self, why: &Error) -> bool {
         match self.shared.catalog.leave_disk() {
             Ok(true) => {
-                tracing::warn!("{}; the catalog is built anew in a temporary folder until the next start", why.chain());
+                tracing::warn!("{}; the catalog is rebuilt in a temporary folder until the next start", why.chain());
                 if self.insists.load(Ordering::Acquire) && self.shared.catalog.take_emptied() {
                     self.ask_for_a_walk();
                 }

@@ -1,4 +1,4 @@
-//! What is known of an event.
+//! The details of an event.
 
 use chrono::NaiveDateTime;
 use serde::Serialize;
@@ -6,12 +6,12 @@ use serde::Serialize;
 use super::frames::{Frame, Shows};
 use super::{Container, DebugMovie, EventId, Movie, MovieName, State};
 
-/// The picture that stands for an event.
+/// The thumbnail of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Thumbnail {
     /// `thumbnail.jpg`
     File,
-    /// `video.mp4.thumb`, which motionEye makes of a movie: the movie's name. A JPEG.
+    /// `video.mp4.thumb`, which motionEye makes for a movie: the movie's name. A JPEG.
     OfMovie(MovieName),
     /// One of its frames.
     Frame(Frame),
@@ -34,7 +34,7 @@ impl Thumbnail {
         }
     }
 
-    /// What `name` is; `None` if it is neither a thumbnail nor a (camera's) frame.
+    /// The thumbnail of this name; `None` if it is neither a thumbnail nor a (camera's) frame.
     pub fn of(name: &[u8]) -> Option<Self> {
         if name == FILE.as_bytes() {
             return Some(Self::File);
@@ -46,27 +46,28 @@ impl Thumbnail {
     }
 }
 
-/// What strix writes.
+/// strix's name.
 pub const FILE: &str = "thumbnail.jpg";
 
-/// What motionEye adds to a movie's name for its picture.
+/// What motionEye appends to a movie's name for its picture.
 const THUMB: &str = ".thumb";
 
-/// What is known of an event. Times are the camera's wall time in whole seconds.
+/// The details of an event. Times are the camera's wall time in whole seconds.
 ///
-/// Serialized as an object of its fields: times as `2026-11-20T10:04:36`, the state as `complete`, movies as a list, the
-/// debug movie as its path and the thumbnail as its file's name; null for what is not known. The HTTP API has its own form.
+/// Serialized as an object of its fields: times as `2026-11-20T10:04:36`, the state as `complete`, movies as a list,
+/// the debug movie as its path and the thumbnail as its file's name; null for unknown values. The HTTP API has its own
+/// form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Details {
     /// When the first frame was taken, which may be before the directory's name (pre-capture).
     pub start: NaiveDateTime,
-    /// The start and what elapsed until the last frame; never before the start.
+    /// The start plus the time until the last frame; never before the start.
     pub end: NaiveDateTime,
-    /// Whether Motion still writes it.
+    /// Whether Motion is still writing it.
     pub state: State,
-    /// Whether a person asked to keep it: any entry named `.saved` in its directory, or none could be told.
+    /// Whether it is saved: there is an entry `.saved` of any kind in its directory, or that is unknown.
     pub saved: bool,
-    /// How many frames the camera took, without debug frames; `None` until counted.
+    /// The number of camera frames, without debug frames; `None` until counted.
     pub frames: Option<u32>,
     /// The sum of the sizes of its files in bytes; `None` until measured.
     pub bytes: Option<u64>,
@@ -74,17 +75,17 @@ pub struct Details {
     pub videos: Vec<Movie>,
     /// Its debug movie.
     pub debug_video: Option<DebugMovie>,
-    /// The picture that stands for it.
+    /// Its thumbnail.
     pub thumbnail: Option<Thumbnail>,
-    /// The most pixels that changed between two frames, as Motion's `%D` wrote it into a frame's EXIF; `None` until
-    /// measured, or where no frame tells.
+    /// The largest number of pixels that changed between two frames, from Motion's `%D` in a frame's EXIF data; `None`
+    /// until measured, or if no frame has it.
     pub peak_change: Option<u32>,
-    /// What is wrong with it, in words.
+    /// What is wrong with it, as sentences.
     pub problems: Vec<String>,
 }
 
 impl Details {
-    /// Whether its files have been looked at, not only their names.
+    /// Whether its files were read, not only their names.
     pub fn is_measured(&self) -> bool {
         self.bytes.is_some()
     }
@@ -100,11 +101,11 @@ impl Details {
     }
 }
 
-/// An event: which, and what is known of it. Serialized as `{"id": "Camera1/2026-11-20/10-04-36", "details": {…}}`.
+/// An event with its details. Serialized as `{"id": "Camera1/2026-11-20/10-04-36", "details": {…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// Which.
+    /// Its id.
     pub id: EventId,
-    /// What is known.
+    /// Its details.
     pub details: Details,
 }

@@ -1,46 +1,46 @@
-//! One line of the audit: what was done with recordings, or refused, when, why, and by whose word.
+//! One entry of the audit log: what was done with recordings, or refused, when, why, and by which actor.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Camera, Day, EventSelection, Item, Reason, RecordedGuard, reason};
 
-/// What an entry tells.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AuditAction {
-    /// A pass retired something: its sums. An [`AuditAction::Item`] follows for each of its parts.
+    /// A pass retired something; the entry has its totals. An [`AuditAction::Item`] follows for each of its items.
     Pass,
     /// Some events of a day were retired by a pass.
     Item,
-    /// Some events of a day were to be retired, or restored, and stay where they were: they were kept in the last moment, or
-    /// it failed.
+    /// Some events of a day were to be retired or restored and stay where they were: they had to be kept at the last
+    /// moment, or it failed.
     Left,
     /// A guard held a pass.
     Refused,
-    /// Retired events were taken back into the archive.
+    /// Retired events were restored.
     Restored,
-    /// A person had events retired that no rule asked for.
+    /// A user deleted events, independently of any rule.
     Deleted,
-    /// A person keeps events.
+    /// A user saved events.
     Saved,
-    /// A person keeps events no more.
+    /// A user unsaved events.
     Unsaved,
-    /// Something else had emptied events in place, and their directories were removed. No recording was left in them.
+    /// Another program had emptied events in place, and their directories were removed. They contained no recording.
     Emptied,
-    /// An event was removed in place, since the disk had no room for the delete queue. It cannot be taken back.
+    /// An event was removed in place, since the disk had no room for the delete queue. It cannot be restored.
     Removed,
-    /// A person asked for something, and it could not be done.
+    /// A user's request that failed.
     Failed,
-    /// Entries that could not be written and had to be given up; the log has them.
+    /// Entries that could not be written and were dropped; the program's log has them.
     Lost,
-    /// Something that a later version tells.
+    /// A kind of a later version.
     #[serde(other)]
     Other,
 }
 
 impl AuditAction {
-    /// The word that users see.
+    /// The name in JSON and commands.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -60,68 +60,68 @@ impl AuditAction {
     }
 }
 
-/// By whose word.
+/// Who requested an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
-    /// A rule of the archive's.
+    /// A rule of the archive.
     #[default]
     Rule,
-    /// A person's.
+    /// A user.
     Hand,
-    /// Something that a later version tells.
+    /// An actor of a later version.
     #[serde(other)]
     Other,
 }
 
-/// One line of the audit. Keys that mean nothing for it are left out; unknown ones are passed over.
+/// One entry of the audit log. Keys without a meaning for it are left out; unknown keys are skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "schema", schema(as = AuditEntry))]
 pub struct Entry {
-    /// Counts up from 1 in the order of writing, and is never given twice. Set when it is written.
+    /// A number that grows from 1 in the order of writing, and is never used twice. Set when it is written.
     pub id: u64,
-    /// When, RFC 3339 in UTC to the second. Set when it is noted.
+    /// When, RFC 3339 in UTC to the second. Set when it is recorded.
     pub at: String,
     /// What happened.
     pub what: AuditAction,
-    /// The pass it is about, by its name in the delete queue; of a refusal the id of the plan, which can be confirmed.
+    /// The name of its pass in the delete queue; of a refusal the id of the plan, which can be confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<String>,
-    /// Whose events.
+    /// The camera of the events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<Camera>,
-    /// Of which day.
+    /// The day of the events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Day>,
     /// Which events of the day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<EventSelection>,
-    /// How many events.
+    /// The number of events.
     #[serde(default)]
     pub count: u64,
     /// The sum of their bytes, if all were measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Until when it can be taken back, RFC 3339.
+    /// Until when it can be restored, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_until: Option<String>,
-    /// By whose word.
+    /// The actor.
     #[serde(default)]
     pub by: Actor,
     /// The guard that refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub guard: Option<RecordedGuard>,
-    /// Why.
+    /// The reason.
     #[serde(flatten, with = "reason::keys")]
     #[cfg_attr(feature = "schema", schema(inline = false, value_type = reason::keys::Keys))]
     pub reason: Reason,
 }
 
 impl Entry {
-    /// An entry that says this much; what else there is to say is filled in by the caller.
+    /// An entry with these fields; the caller sets the others.
     pub fn new(what: AuditAction, reason: impl Into<Reason>) -> Self {
         Self {
             id: 0,
@@ -152,7 +152,7 @@ impl Entry {
         }
     }
 
-    /// An entry as its line tells; `None` where the line is not whole, or not one of ours.
+    /// Parses a line; `None` if it is incomplete or not an entry.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let entry: Self = serde_json::from_slice(line).ok()?;
         (1..=Self::LARGEST_ID).contains(&entry.id).then_some(entry)
@@ -163,7 +163,7 @@ impl Entry {
         serde_json::to_string(self).expect("an entry is texts and numbers")
     }
 
-    /// No line with a larger number is believed, so that there is always a next one (and SQLite can write it).
+    /// A line with a larger number is not accepted, so that there is always a next number (and SQLite can store it).
     const LARGEST_ID: u64 = u64::MAX >> 2;
 }
 

@@ -1,7 +1,7 @@
-//! Frames by their names, `HH-MM-SS-FF.jpg` (or `.webp`, `.ppm`), and the time an event took by its frames.
+//! Frames by their names, `HH-MM-SS-FF.jpg` (or `.webp`, `.ppm`), and the duration of an event by its frames.
 //!
-//! A name tells the time of day only. Past midnight, and in the hour that a fall-back of daylight saving repeats, later
-//! frames have earlier names; [`Span::of`] puts them in the order in which they were taken.
+//! A name has only the time of day. Past midnight, and in the hour that the end of daylight saving repeats, later
+//! frames have earlier names; [`Span::of`] sorts them in the order in which they were taken.
 
 use std::fmt;
 
@@ -17,9 +17,9 @@ pub struct Frame {
     pub secs: u32,
     /// The frame within its second (Motion's `%q`).
     pub sub: u16,
-    /// With how many digits `sub` is written: two, or more at a hundred frames a second and over.
+    /// The number of digits of `sub`: two, or more at a hundred frames a second and over.
     pub width: u8,
-    /// What is seen on it.
+    /// What it shows.
     pub shows: Shows,
     /// The format of the file.
     pub format: Format,
@@ -28,7 +28,7 @@ pub struct Frame {
 /// What a frame shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shows {
-    /// What the camera saw.
+    /// The camera's picture.
     Camera,
     /// What moved (`…m.jpg`, of `picture_output_motion on`): a debug frame.
     Motion,
@@ -51,7 +51,7 @@ impl Format {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Jpg, Self::Webp, Self::Ppm];
 
-    /// The ending of the file's name, with its dot.
+    /// The extension of the file's name, with its dot.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Jpg => ".jpg",
@@ -62,7 +62,7 @@ impl Format {
 }
 
 impl Frame {
-    /// Parses a file's name; `None` if it is no frame.
+    /// Parses a file's name; `None` if it is not a frame.
     pub fn parse(name: &[u8]) -> Option<Self> {
         let of = |format: Format| Some((name.strip_suffix(format.ending().as_bytes())?, format));
         let (stem, format) = Format::ALL.into_iter().find_map(of)?;
@@ -93,19 +93,19 @@ impl fmt::Display for Frame {
     }
 }
 
-/// How far before its directory's name a frame may be taken without another explanation than pre-capture.
+/// How far before its directory's name a frame may be taken by pre-capture alone.
 const PRE_CAPTURE: i64 = 60;
 
-/// What a frame's name that is well before the directory's name means.
+/// The meaning of a frame's name that is well before the directory's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Early {
-    /// It was taken after midnight, or after the clock was set back: the rule, unless file times say otherwise.
+    /// It was taken after midnight, or after the clock was set back: the default, unless file times show otherwise.
     Wrapped,
     /// It was taken before: its file is older than the others.
     Before,
 }
 
-/// Whether some frame is so early by name that only file times can tell what it means.
+/// Whether some frame has such an early name that only file times can show its meaning.
 pub fn has_early(name: EventName, frames: &[Frame]) -> bool {
     frames.iter().any(|frame| is_early(name, *frame))
 }
@@ -115,32 +115,31 @@ pub fn is_early(name: EventName, frame: Frame) -> bool {
     is_before(name, frame.secs)
 }
 
-/// Whether a time of the day is well before the one in the directory's name.
+/// Whether a time of day is well before the one in the directory's name.
 pub(super) fn is_before(name: EventName, secs: u32) -> bool {
     name.secs().is_some_and(|dir| i64::from(secs) < i64::from(dir) - PRE_CAPTURE)
 }
 
-/// The time an event took, and its frame at a quarter of it.
+/// The duration of an event, and its frame at a quarter of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// When the first frame was taken.
     pub start: NaiveDateTime,
     /// When the last frame was taken, counted from the start.
     pub end: NaiveDateTime,
-    /// The frame a quarter of the way, which tends to show what the event is about.
+    /// The frame a quarter of the way, which usually shows what the event is about.
     pub quarter: Option<Frame>,
 }
 
 impl Span {
-    /// The span of an event by its camera frames (debug frames must be left out), which are put in the order in which
-    /// they were taken.
+    /// The span of an event by its camera frames (without debug frames), which are sorted in the order in which they
+    /// were taken.
     ///
-    /// Without frames it is the moment that the directory's name tells; a raw number tells only the day, so that is
-    /// its midnight.
+    /// Without frames it is the moment of the directory's name; a raw number has only the day, so it is midnight.
     pub fn of(day: Day, name: EventName, frames: &mut [Frame], early: Early) -> Self {
         let dir = i64::from(name.secs().unwrap_or(0));
         frames.sort_unstable_by_key(|frame| (moment(name, *frame, early), frame.sub));
-        // A single frame is the one that Motion liked best (`picture_output best`), not the first.
+        // A single frame is the one that Motion chose (`picture_output best`), not the first.
         let is_picked = frames.len() == 1 && name.secs().is_some();
         let at = |frame: Option<&Frame>| day.at(frame.map_or(dir, |frame| moment(name, *frame, early)));
         let first = at(frames.first());

@@ -1,4 +1,4 @@
-//! An event's identity, which is its path below the root, and nothing else of it.
+//! An event's id, which is its path below the root, and nothing else of it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +28,7 @@ pub enum EventName {
 }
 
 impl EventName {
-    /// The time that the name tells, if it tells one: seconds since midnight.
+    /// The time in the name, if it has one: seconds since midnight.
     pub fn secs(self) -> Option<u32> {
         match self {
             Self::Time(secs) => Some(secs),
@@ -61,7 +61,7 @@ impl EventName {
         }
     }
 
-    /// The number that a directory's name of `width` digits tells; `None` where no name tells it.
+    /// The number in a directory's name of `width` digits; `None` if it has none.
     pub fn of_number(number: u32, width: u8) -> Option<Self> {
         let fits = (2..=9).contains(&width) && number > 0 && number < 10u32.pow(u32::from(width));
         fits.then_some(Self::Number { number, width })
@@ -86,16 +86,16 @@ impl fmt::Display for EventName {
 /// An event: `Camera1/2026-11-20/10-04-36`. Ordered by camera, day and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId {
-    /// Whose event.
+    /// The camera.
     pub camera: Camera,
-    /// In the directory of which day.
+    /// The day of its directory.
     pub day: Day,
-    /// Under which name.
+    /// Its name.
     pub name: EventName,
 }
 
 impl EventId {
-    /// The moment that the directory's name tells; `None` for a raw number.
+    /// The moment of the directory's name; `None` for a raw number.
     pub fn named_time(&self) -> Option<NaiveDateTime> {
         self.name.secs().map(|secs| self.day.at(i64::from(secs)))
     }

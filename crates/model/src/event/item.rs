@@ -18,27 +18,28 @@ pub enum EventSelection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Item {
-    /// Whose.
+    /// The camera.
     pub camera: Camera,
-    /// In which day's directory.
+    /// The day of their directory.
     pub day: Day,
     /// Which of its events.
     pub events: EventSelection,
-    /// How many they are.
+    /// The number of events.
     pub count: u64,
-    /// The sum of their bytes; `None` while not all are measured.
+    /// The sum of their bytes; `None` while some are not measured.
     pub bytes: Option<u64>,
-    /// The space that removing them frees (allocated blocks, a file of several links not at all), if that was looked at.
+    /// The space that removing them frees (allocated blocks; a file with several links frees nothing), if it was
+    /// measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frees: Option<u64>,
-    /// Why.
+    /// The reason.
     #[serde(flatten, with = "reason::keys")]
     #[cfg_attr(feature = "schema", schema(inline = false, value_type = reason::keys::Keys))]
     pub reason: Reason,
 }
 
 impl Item {
-    /// What came back of a day; none where nothing did.
+    /// The restored events of a day; none if there are none.
     pub fn restored(camera: &Camera, day: Day, events: Vec<EventName>, reason: Reason) -> Option<Self> {
         (!events.is_empty()).then(|| Self {
             camera: camera.clone(),
@@ -51,7 +52,7 @@ impl Item {
         })
     }
 
-    /// The events that it names; none where it is the whole day.
+    /// The events that it names; none if it is the whole day.
     pub fn names(&self) -> &[EventName] {
         match &self.events {
             EventSelection::All => &[],

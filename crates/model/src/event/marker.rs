@@ -1,5 +1,6 @@
 //! The marker that Motion's `on_event_end` touches in `queue/` in the frames-only layout:
-//! `queue/Camera1_2026-11-20_05`. It says that Motion has ended the event; a manager that works on it removes it.
+//! `queue/Camera1_2026-11-20_05`. It means that Motion has ended the event; a manager removes it when it processes the
+//! event.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,14 +8,14 @@ use std::str::FromStr;
 use super::EventId;
 use crate::error::Error;
 
-/// A marker's name, which is an event's identity.
+/// A marker's name, which contains an event's id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct QueueMarker(pub EventId);
 
 impl FromStr for QueueMarker {
     type Err = Error;
 
-    /// Parsed from the right, since a camera's name may hold an underscore.
+    /// Parsed from the right, since a camera's name may contain an underscore.
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut parts = text.rsplitn(3, '_');
         match (parts.next(), parts.next(), parts.next()) {

@@ -1,4 +1,4 @@
-//! What the parsers of names share.
+//! Shared parts of the name parsers.
 
 use std::str::FromStr;
 

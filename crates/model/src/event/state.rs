@@ -1,7 +1,7 @@
-//! When is an event over? The rules that Motion's behaviour allows, as one pure function.
+//! Decides when an event is over, as one pure function of Motion's behaviour.
 //!
-//! Motion writes frames and the movie under their final names, then is silent for `event_gap` (60 s unless configured)
-//! before it ends the event and finishes the movie. So silence of a few seconds proves nothing.
+//! Motion writes frames and the movie under their final names, and is then silent for `event_gap` (60 s unless
+//! configured) before it ends the event and finishes the movie. So a silence of a few seconds proves nothing.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use serde::Serialize;
 
 use crate::clock::Now;
 
-/// Whether Motion is done with an event.
+/// Whether Motion has finished an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Motion may still write it.
     Open,
-    /// It is over and whole.
+    /// It is over and complete.
     Complete,
     /// It is over, and its movie was never finished.
     Interrupted,
 }
 
 impl State {
-    /// The word that users see.
+    /// The name in JSON and commands.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -38,7 +38,7 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// The number that stands for it in the catalog.
+    /// Its number in the catalog.
     pub const fn code(self) -> i64 {
         match self {
             Self::Open => 0,
@@ -53,35 +53,36 @@ impl State {
     }
 }
 
-/// What a look into a movie's file found; the later in this order, the worse.
+/// The result of checking a movie's file; later variants are worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MovieCheck {
     /// It has what it needs to be played.
     Whole,
-    /// A stream that ends anywhere (MPEG, a fragmented mp4): more may come, and only silence shows that it is over.
+    /// A stream that may end anywhere (MPEG, a fragmented mp4): more may come, and only silence shows that it is over.
     Endless,
-    /// What is written when a movie is closed is not there: Motion has not finished it (yet), or it was cut off.
+    /// The end that is written when a movie is closed is missing: Motion has not finished it (yet), or it was cut off.
     Unfinished,
-    /// It begins with zeros: space that was given to it and never written, as a power loss leaves. No program writes on at it.
+    /// It begins with zeros: space that was allocated and never written, as after a power loss. No program continues
+    /// such a file.
     Blank,
-    /// No byte in it.
+    /// The file is empty.
     Empty,
 }
 
-/// All that tells whether an event is over.
+/// The signs that show whether an event is over.
 #[derive(Debug, Clone, Copy)]
 pub struct Signs {
-    /// The newest modification time in its directory, nanoseconds since 1970. A time in the future must be given as
-    /// the moment it was first seen.
+    /// The newest modification time in its directory, nanoseconds since 1970. For a time in the future, the moment when
+    /// it was first seen.
     pub newest: i64,
-    /// Motion said that it ended: a marker in `queue/`, or `on_movie_end` for its movie.
+    /// Motion reported its end: a marker in `queue/`, or `on_movie_end` for its movie.
     pub ended: bool,
     /// The same camera has an event that began after this one's last sign.
     pub newer: bool,
-    /// Whether frames come as long as Motion writes it, so that silence counts: at least two (with `picture_output best`,
-    /// `first` or `center` there is a single one), and its movie did not go on without them.
+    /// Whether frames arrive as long as Motion writes it, so that silence counts: at least two (`picture_output best`,
+    /// `first` and `center` make a single one), and its movie did not continue without them.
     pub has_frames: bool,
-    /// Its movies, if it has any: what the worst of them is.
+    /// The worst check among its movies, if it has any.
     pub movie: Option<MovieCheck>,
 }
 
@@ -90,12 +91,12 @@ pub fn patience(event_gap: Duration) -> Duration {
     event_gap * 3 / 2
 }
 
-/// How long a movie that is not closed, without frames beside it, may be silent. `FFmpeg` writes in pieces of 256 KiB, so the file's
-/// time says little: half an hour is a piece at 150 bytes a second, far below what a camera gives.
+/// How long an unclosed movie without frames beside it may be silent. `FFmpeg` writes in pieces of 256 KiB, so the
+/// file's time says little: half an hour is a piece at 150 bytes a second, far below what a camera delivers.
 pub const QUIET_MOVIE: Duration = Duration::from_secs(30 * 60);
 
-/// Judges an event by its signs. The name of its day is none: a clock that was set while Motion recorded leaves an event that
-/// is being written in a day long past, and an event can last for days.
+/// Judges an event by its signs. The name of its day is not one: a clock that was set while Motion recorded leaves an
+/// open event in a day long past, and an event can last for days.
 pub fn judge(signs: &Signs, now: Now, event_gap: Duration) -> State {
     let is_closed = matches!(signs.movie, None | Some(MovieCheck::Whole | MovieCheck::Blank));
     let is_quiet = !is_closed && !signs.has_frames && !signs.newer;

@@ -1,25 +1,26 @@
-//! Short texts of a fixed form, made without asking for memory: a walk and a page make them by the thousand.
+//! Short texts of a fixed form without memory allocation: a walk and a page create thousands of them.
 
 use std::ops::Deref;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 
-/// At most so many bytes; a time has 19.
-const MOST: usize = 24;
+/// The maximum number of bytes; a time has 19.
+const MAX_BYTES: usize = 24;
 
-/// A text of digits and punctuation. What does not fit is left out, and nothing here makes so much.
+/// A text of digits and punctuation. More than fits is cut off; no text here is that long.
 #[derive(Debug, Clone, Copy)]
 pub struct Text {
-    bytes: [u8; MOST],
+    bytes: [u8; MAX_BYTES],
     len: usize,
 }
 
 impl Text {
+    /// An empty text.
     pub fn new() -> Self {
-        Self { bytes: [0; MOST], len: 0 }
+        Self { bytes: [0; MAX_BYTES], len: 0 }
     }
 
-    /// `2026-11-20T10:04:36`, with this in the middle.
+    /// `2026-11-20T10:04:36`, with `middle` between date and time.
     pub fn of_time(time: NaiveDateTime, middle: u8) -> Self {
         let mut text = Self::of_date(time.date());
         text.push(middle);
@@ -38,6 +39,7 @@ impl Text {
         text
     }
 
+    /// Appends a byte.
     pub fn push(&mut self, byte: u8) {
         if let Some(place) = self.bytes.get_mut(self.len) {
             *place = byte;

@@ -1,14 +1,14 @@
-//! Whether the wall clock can be believed, as pure functions: what was recorded when it was last believed and what is
-//! read now go in, a verdict and the next record come out. Reading clocks and keeping the record is the expirer's.
+//! Whether the wall clock is plausible, as pure functions: from the last accepted record and the present reading follow
+//! a verdict and the next record. The expirer reads the clocks and stores the record.
 
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
 
-/// The longest gap that is believed without having been seen before, in seconds.
+/// The longest gap that is accepted without having been seen before, in seconds.
 const USUAL_GAP: u64 = 7 * DAY;
-/// A gap longer than this, in seconds, teaches nothing: it looks the same when a clock began in 1970 and was put right.
+/// A gap longer than this, in seconds, is not learned: it looks the same when a clock began in 1970 and was corrected.
 const LONGEST_GAP: u64 = 366 * DAY;
 const DAY: u64 = 24 * 3600;
 
@@ -23,7 +23,7 @@ pub struct Reading {
     pub boot_id: String,
 }
 
-/// The clocks when the wall clock was last believed.
+/// The clocks when the wall clock was last accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -37,7 +37,7 @@ pub struct Record {
     pub longest_gap: u64,
 }
 
-/// Whether a reading can be believed after this record; if not, what is strange about it.
+/// Whether a reading is plausible after this record; if not, what is wrong with it.
 pub fn judge(record: &Record, reading: &Reading) -> Result<(), String> {
     let seen = || format!("the clock shows {}, but it showed {}", moment(reading.wall), moment(record.wall));
     if reading.wall < record.wall.saturating_sub_unsigned(DAY) {
@@ -62,17 +62,17 @@ pub fn judge(record: &Record, reading: &Reading) -> Result<(), String> {
     Ok(())
 }
 
-/// The moment that it must be at least, in seconds since 1970 UTC, if the record was right.
+/// The earliest possible moment, in seconds since 1970 UTC, if the record was right.
 pub fn at_least(record: &Record, reading: &Reading) -> i64 {
     let is_same_boot = reading.boot_id == record.boot_id;
     after(record.wall, reading.boottime.saturating_sub(if is_same_boot { record.boottime } else { 0 }))
 }
 
-/// The record of a reading that is believed, by `judge` or by somebody who knows better. `first` is the first reading of
-/// this run if the run has recorded nothing yet: then there was a gap before it.
+/// The record of an accepted reading, by `judge` or by a user. `first` is the first reading of this run if the run has
+/// recorded nothing yet: then there was a gap before it.
 pub fn next(before: Option<&Record>, first: Option<&Reading>, reading: &Reading) -> Record {
     let longest_gap = match before {
-        // What goes back ends a record that was wrong, so the gaps that were measured with it may be wrong too.
+        // A record that lies ahead was wrong, so the gaps that were measured with it may be wrong too.
         Some(before) if reading.wall >= before.wall.saturating_sub_unsigned(DAY) => {
             before.longest_gap.max(first.map_or(0, |first| gap(before, first, reading)))
         }
@@ -82,7 +82,7 @@ pub fn next(before: Option<&Record>, first: Option<&Reading>, reading: &Reading)
     Record { wall, boottime, boot_id, longest_gap }
 }
 
-/// How long nothing ran before this run, as far as that can be learned from.
+/// The gap before this run, as far as it can be learned from.
 fn gap(before: &Record, first: &Reading, reading: &Reading) -> u64 {
     if first.boot_id == before.boot_id {
         return first.boottime.saturating_sub(before.boottime);

@@ -1,9 +1,9 @@
-//! What becomes of an archive at the rate at which it is recorded now, as a pure function: sums, rules, the disk and the
-//! time go in, a forecast comes out. It touches neither disk nor clock, and decides nothing: `plan` does that.
+//! The future of an archive at the present rate of recording, as a pure function of totals, rules, the disk and the
+//! time. It touches neither disk nor clock, and decides nothing: `plan` does that.
 //!
-//! The rate is that of the days that are complete, from yesterday back. A camera counts from its first day on; a day on
-//! which it recorded nothing counts as nothing. Events that are not measured are taken to be as large as the measured
-//! ones of the same days on average; where none is measured the rate is not known.
+//! The rate is that of the complete days, from yesterday back. A camera counts from its first day on; a day without
+//! recordings counts as zero. Unmeasured events are assumed to be as large as the measured ones of the same days on
+//! average; if none is measured, the rate is unknown.
 
 use std::collections::BTreeMap;
 
@@ -14,45 +14,45 @@ use super::{Disk, Keep, Policy};
 use crate::clock::Now;
 use crate::event::{Camera, Day};
 
-/// How many days the rate at present is taken from.
+/// How many days the present rate is taken from.
 const WEEK: u64 = 7;
-/// How many days the rate of some time is taken from; older days are not asked for.
+/// How many days the long-term rate is taken from; older days are not requested.
 const MONTH: u64 = 30;
 
-/// A camera as a forecast sees it.
+/// A camera in a forecast's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraSums {
-    /// Which.
+    /// The camera.
     pub camera: Camera,
-    /// All of its events.
+    /// The number of its events.
     pub events: u64,
-    /// The bytes of those that were measured.
+    /// The bytes of its measured events.
     pub bytes: u64,
-    /// How many were not.
+    /// The number of unmeasured ones.
     pub unmeasured: u64,
-    /// The first day that has an event which nobody saved, else the first that has any: where a saved event is all that
-    /// the rules have left of a day, that tells nothing of how much was recorded.
+    /// The first day with an event that is not saved, else the first with any: if a saved event is all that the rules
+    /// have left of a day, it does not show how much was recorded.
     pub since: Option<Day>,
-    /// Whether it lies on another disk than the root.
+    /// Whether it is on another disk than the root.
     pub apart: bool,
-    /// The days that [`days_asked`] tells, in any order; a day that is missing has no events.
+    /// The days of [`days_asked`], in any order; a missing day has no events.
     pub days: Vec<DaySums>,
 }
 
-/// A camera's day as a forecast sees it.
+/// A camera's day in a forecast's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DaySums {
-    /// Which.
+    /// The day.
     pub day: Day,
-    /// Its events.
+    /// The number of its events.
     pub events: u64,
-    /// The bytes of those that were measured.
+    /// The bytes of its measured events.
     pub bytes: u64,
-    /// How many were not.
+    /// The number of unmeasured ones.
     pub unmeasured: u64,
 }
 
-/// What becomes of the archive at the present rate.
+/// The future of the archive at the present rate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Forecast {
     /// Of every camera.
@@ -65,11 +65,11 @@ pub struct Forecast {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CameraForecast {
-    /// Bytes a day over the last 7 complete days; `None` where there is no such day, or nothing of them is measured.
+    /// Bytes a day over the last 7 complete days; `None` without such a day, or if nothing of them is measured.
     pub bytes_per_day_7: Option<u64>,
     /// The same over the last 30.
     pub bytes_per_day_30: Option<u64>,
-    /// What each rule that is meant for this camera keeps: its `--keep-days`, its own `--max-size`.
+    /// What each rule for this camera keeps: its `--keep-days`, its own `--max-size`.
     pub kept: Vec<Kept>,
 }
 
@@ -77,19 +77,19 @@ pub struct CameraForecast {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ArchiveForecast {
-    /// Bytes a day of all cameras over the last 7 complete days; `None` where that of a camera is not known, or none has
-    /// a complete day. A camera that began today adds nothing yet.
+    /// Bytes a day of all cameras over the last 7 complete days; `None` if that of a camera is unknown, or none has a
+    /// complete day. A camera that began today adds nothing yet.
     pub bytes_per_day_7: Option<u64>,
     /// The same over the last 30.
     pub bytes_per_day_30: Option<u64>,
-    /// The archive's disk, if it can be asked.
+    /// The archive's disk, if it can be read.
     pub disk: Option<Disk>,
-    /// In how many days that disk is full at the rate of the last 7 days if nothing expires; `None` where one of them
-    /// is not known, or nothing is recorded there.
+    /// In how many days that disk is full at the rate of the last 7 days if nothing expires; `None` if one of them is
+    /// unknown, or nothing is recorded there.
     pub days_until_full: Option<u64>,
     /// What each rule keeps of all cameras together.
     pub kept: Vec<Kept>,
-    /// Rules that cannot be kept on this disk at the rate of the last 7 days, in words.
+    /// Rules that do not fit this disk at the rate of the last 7 days, as sentences.
     pub warnings: Vec<String>,
 }
 
@@ -97,11 +97,11 @@ pub struct ArchiveForecast {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Kept {
-    /// Which rule.
+    /// The rule.
     pub rule: Rule,
-    /// How many days of recordings; `None` where that is not known, without end, or different from camera to camera.
+    /// How many days of recordings; `None` if unknown, unlimited, or different from camera to camera.
     pub days: Option<u64>,
-    /// How many bytes that is; `None` where it is not known.
+    /// How many bytes that is; `None` if unknown.
     pub bytes: Option<u64>,
 }
 
@@ -110,16 +110,16 @@ pub struct Kept {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// `--keep-days`: so many days, and what they take.
+    /// `--keep-days`: the days, and their bytes.
     KeepDays,
-    /// `--max-size`: so many bytes, and how many days fit.
+    /// `--max-size`: the bytes, and how many days fit.
     MaxSize,
     /// `--min-free`: what recordings may take of the disk, and how many days fit.
     MinFree,
 }
 
 impl Rule {
-    /// The word that users see.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::KeepDays => "keep-days",
@@ -129,13 +129,13 @@ impl Rule {
     }
 }
 
-/// The first and the last of the days that a forecast is made of.
+/// The first and the last of the days that a forecast needs.
 pub fn days_asked(now: Now) -> Option<(Day, Day)> {
     let today = Day::try_from(now.today()).ok()?;
     Some((today.back(MONTH), today.back(1)))
 }
 
-/// Looks ahead. Without a `disk`, what depends on it is left out.
+/// Computes the forecast. Without a `disk`, what depends on it is left out.
 pub fn forecast(cameras: &[CameraSums], disk: Option<Disk>, policy: &Policy, now: Now) -> Forecast {
     let Ok(today) = Day::try_from(now.today()) else { return Forecast::default() };
     let cameras: Vec<Rated> = cameras.iter().map(|sums| Rated::of(sums, policy, today)).collect();
@@ -145,7 +145,7 @@ pub fn forecast(cameras: &[CameraSums], disk: Option<Disk>, policy: &Policy, now
     Forecast { archive: outlook.archive(), cameras: cameras.iter().map(Rated::forecast).collect() }
 }
 
-/// What so many events take if `unmeasured` of them are like the others.
+/// The bytes of these events if the `unmeasured` ones are like the others.
 fn estimated(bytes: u64, events: u64, unmeasured: u64) -> Option<u64> {
     let measured = events.saturating_sub(unmeasured);
     match (events, measured) {
@@ -155,12 +155,12 @@ fn estimated(bytes: u64, events: u64, unmeasured: u64) -> Option<u64> {
     }
 }
 
-/// A sum that is known if all of its parts are, and that stays the largest number once it is.
+/// A sum that is known if all of its parts are, and saturates.
 fn sum(parts: impl IntoIterator<Item = Option<u64>>) -> Option<u64> {
     parts.into_iter().try_fold(0u64, |sum, part| Some(sum.saturating_add(part?)))
 }
 
-/// How many days of recordings so many bytes hold; `None` at a rate that is not known or nothing.
+/// How many days of recordings these bytes hold; `None` at an unknown rate or zero.
 fn days_in(bytes: u64, rate: Option<u64>) -> Option<u64> {
     bytes.checked_div(rate?)
 }
@@ -201,12 +201,12 @@ impl<'a> Rated<'a> {
         }
     }
 
-    /// What its `--keep-days` takes.
+    /// The bytes of its `--keep-days`.
     fn aged(&self) -> Option<u64> {
         Some(self.week?.saturating_mul(self.days?))
     }
 
-    /// What its rules of age and size let it take, if it has such a rule.
+    /// The bytes that its rules of age and size allow, if it has such a rule.
     fn bound(&self) -> Option<u64> {
         if self.has_begun { self.aged().into_iter().chain(self.size).min() } else { Some(0) }
     }
@@ -215,7 +215,7 @@ impl<'a> Rated<'a> {
         self.days.is_some() || self.size.is_some()
     }
 
-    /// What it takes now.
+    /// Its present bytes.
     fn taken(&self) -> Option<u64> {
         estimated(self.sums.bytes, self.sums.events, self.sums.unmeasured)
     }
@@ -230,7 +230,7 @@ impl<'a> Rated<'a> {
     }
 }
 
-/// Bytes a day over the last `span` complete days, or those that there are.
+/// Bytes a day over the last `span` complete days, or those that exist.
 fn rate(camera: &CameraSums, span: u64, today: Day) -> Option<u64> {
     let first = camera.since?.max(today.back(span));
     let count = u64::try_from(today.number() - first.number()).ok().filter(|count| *count > 0)?;
@@ -286,8 +286,8 @@ impl Outlook<'_> {
         days_in(self.disk?.free, week_of(&self.here))
     }
 
-    /// What there is for these cameras: what they take now, and what is free; on the disk no more than it holds, whatever
-    /// the sizes of files with holes or several names add up to.
+    /// The space for these cameras: their present bytes plus the free space; on the disk no more than its size,
+    /// whatever the sizes of sparse files or files with several names add up to.
     fn room(&self, cameras: &[&Rated]) -> Option<u64> {
         let taken =
             |apart: bool| sum(cameras.iter().filter(|camera| camera.sums.apart == apart).map(|camera| camera.taken()));
@@ -327,8 +327,8 @@ impl Outlook<'_> {
         too_much.into_iter().chain(self.less_than_is_never_taken()).collect()
     }
 
-    /// Whether the rules keep more than the disk holds. `--min-free` makes everything fit. A camera that no rule bounds is
-    /// nobody's promise: when it fills the disk is told by [`ArchiveForecast::days_until_full`].
+    /// Whether the rules keep more than the disk holds. `--min-free` makes everything fit. A camera without a limiting
+    /// rule does not count: [`ArchiveForecast::days_until_full`] covers it.
     fn more_than_fits(&self) -> Option<String> {
         let days = self.days_until_full()?;
         if self.policy.min_free.is_some() {
@@ -357,7 +357,7 @@ impl Outlook<'_> {
         })
     }
 
-    /// Rules of size and space that ask for what they may not take: today, yesterday and the days of `--floor-days`.
+    /// Rules of size and space that demand what they may not take: today, yesterday and the days of `--floor-days`.
     fn less_than_is_never_taken(&self) -> Vec<String> {
         let days = u64::from(self.policy.floor_days).max(2);
         let short = |rule: &str, holds: Option<u64>, rate: Option<u64>| {

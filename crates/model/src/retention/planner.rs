@@ -1,4 +1,4 @@
-//! How a plan is made: rule after rule, each taking the oldest days first, until what it asks for holds.
+//! Makes a plan: rule after rule, each taking the oldest days first, until the rule is satisfied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use super::{DayView, EARLIEST, EventView, Foreign, Keep, Need, Plan, Policy, Vie
 use crate::clock::Now;
 use crate::event::{Camera, Day, EventName, EventSelection, Item, Reason};
 
-/// How many days are asked for at a time when it is not known how much they bring.
+/// How many days are requested at a time while their sizes are unknown.
 const ASKED: usize = 32;
 
-/// Decides what to retire. Where [`Plan::needs`] is not empty, the view must be completed and the plan made again.
+/// Decides what to retire. If [`Plan::needs`] is not empty, the view must be completed and the plan made again.
 pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
     let Ok(today) = Day::try_from(now.today()) else { return Plan::default() };
     let mut planner = Planner {
@@ -37,10 +37,10 @@ pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
 
 pub(super) use crate::event::size_text as text_of;
 
-/// What a removal must tell before a rule may count on it.
+/// What must be known of a removal before a rule may count on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gain {
-    /// A rule of age does not mind.
+    /// Nothing, for a rule of age.
     Any,
     /// The sum of sizes.
     Bytes,
@@ -48,7 +48,7 @@ enum Gain {
     Frees,
 }
 
-/// Something has to be found out first.
+/// Something must be known first.
 struct Blocked;
 
 struct Planner<'a> {
@@ -58,7 +58,7 @@ struct Planner<'a> {
     /// The newest day that may be taken.
     newest: Day,
     plan: Plan,
-    /// The days that a rule has come to, by their place in the view, and the item that was made of each.
+    /// The days that a rule has come to, by their index in the view, and the item made of each.
     handled: BTreeMap<usize, Option<usize>>,
     needs: BTreeSet<(usize, Need)>,
 }
@@ -70,7 +70,7 @@ impl Planner<'_> {
             let Some(Keep::Days(keep)) = self.policy.keep_of(&day.camera) else { continue };
             if day.day <= self.newest && day.day < self.today.back(u64::from(keep)) {
                 let reason = Reason::OlderThan { days: keep, ended: day.day };
-                let _ = self.take(at, &reason, Gain::Any); // what it needs is noted
+                let _ = self.take(at, &reason, Gain::Any); // its needs are recorded
             }
         }
     }
@@ -83,7 +83,8 @@ impl Planner<'_> {
         let Some(excess) = measured.checked_sub(limit.saturating_add(taken)).filter(|excess| *excess > 0) else {
             return;
         };
-        // A sidecar may tell any size. What the sum counts by its word alone is measured before anything is taken for it.
+        // A sidecar can claim any size. Sizes that come only from sidecars are measured before anything is taken for
+        // the total.
         let is_believed = |day: &DayView| is_meant(&day.camera) && day.events > 0 && !day.measured_on_disk;
         let believed = (0..self.view.days.len()).filter(|at| is_believed(&self.view.days[*at]));
         let believed: Vec<_> = believed.map(|at| (at, Need::Bytes)).collect();
@@ -109,7 +110,7 @@ impl Planner<'_> {
         let free = disk.free.saturating_add(self.view.queued);
         let Some(missing) = goal.checked_sub(free).filter(|missing| *missing > 0) else { return };
         let is_here = |camera: &Camera| self.view.cameras.iter().any(|view| &view.camera == camera && !view.apart);
-        // What other rules take frees space too; how much, their bytes tell well enough until the next look.
+        // What other rules take frees space too; their bytes are a good enough estimate until the next check.
         let mut coming: u64 = 0;
         for (at, item) in &self.handled {
             let Some(item) = item.map(|item| &self.plan.items[item]).filter(|item| is_here(&item.camera)) else {
@@ -123,13 +124,13 @@ impl Planner<'_> {
         if missing <= coming {
             return;
         }
-        // A little more than the mark: else every new recording would begin it again.
+        // A little more than the mark: otherwise every new recording would start it again.
         let missing = missing - coming + (enough(mark) - goal);
         let reason = Reason::FreeSpaceUnder { free: disk.free, wanted: goal, missing: goal.saturating_sub(disk.free) };
         self.cover(missing, &reason, Gain::Frees, &|day| is_here(&day.camera));
     }
 
-    /// Takes days, oldest first, until they bring `missing` bytes.
+    /// Takes days, oldest first, until they free `missing` bytes.
     fn cover(&mut self, missing: u64, reason: &Reason, gain: Gain, is_meant: &dyn Fn(&DayView) -> bool) {
         let newest = self.newest.min(self.today.back(u64::from(self.policy.floor_days)));
         let (mut gained, mut expected, mut asked) = (0u64, 0u64, 0);
@@ -143,7 +144,7 @@ impl Planner<'_> {
                 continue;
             }
             if asked > 0 {
-                // The order must hold: nothing younger is taken before it is known what this one brings.
+                // The order must hold: nothing younger is taken before it is known what this one frees.
                 asked += usize::from(self.ask(at, gain));
                 expected = expected.saturating_add(day.bytes.unwrap_or(0));
                 continue;
@@ -163,7 +164,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Notes what has to be known of a day; true if there is something.
+    /// Records what must be known of a day; true if there is something.
     fn ask(&mut self, at: usize, gain: Gain) -> bool {
         let day = &self.view.days[at];
         let lacks = |bytes: Option<u64>, frees: Option<u64>| match gain {
@@ -184,7 +185,7 @@ impl Planner<'_> {
         need.is_some()
     }
 
-    /// Takes of a day what may be taken; answers how much that brings.
+    /// Takes what may be taken of a day; returns how much that frees.
     fn take(&mut self, at: usize, reason: &Reason, gain: Gain) -> Result<u64, Blocked> {
         let day = &self.view.days[at];
         let whole = |reason: &Reason| item(day, EventSelection::All, day.events, (day.bytes, day.frees), reason);
@@ -228,7 +229,7 @@ impl Planner<'_> {
         Ok(self.add(at, taken, gain))
     }
 
-    /// A day directory that is empty goes; one with files in it stays, and is told of.
+    /// Takes an empty day directory; one with files in it stays, and is reported.
     fn take_without_events(&mut self, at: usize, item: Item) -> Result<u64, Blocked> {
         match &self.view.days[at].foreign {
             None => {
@@ -242,7 +243,7 @@ impl Planner<'_> {
         Ok(0)
     }
 
-    /// Rules of size pass over days without events; those with files in them are told of, since they fill the disk.
+    /// Rules of size skip days without events; those with files are reported, since they fill the disk.
     fn look_at_days_without_events(&mut self) {
         if !self.policy.looks_at_space() {
             return;
@@ -296,7 +297,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What holds the space, in words.
+    /// What holds the space, as a sentence.
     fn what_is_kept(&self) -> String {
         let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for kept in &self.plan.kept {
@@ -313,7 +314,7 @@ impl Planner<'_> {
         if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
     }
 
-    /// Says which days stay because there is nothing in them that Owlery may remove.
+    /// Reports the days that stay because they contain nothing that Owlery may remove.
     fn tell_of_days_without_events(&mut self) {
         for camera in &self.view.cameras {
             let is_its = |item: &&Item| item.reason == Reason::NoEvents && item.camera == camera.camera;
@@ -351,7 +352,7 @@ fn some_of(items: &[&Item]) -> String {
     if items.len() > 1 { format!("{first} and {} more days", items.len() - 1) } else { first }
 }
 
-/// What a name in a day directory tells of who has put it there.
+/// Which program probably created an entry of a day directory, by its name.
 fn layout_of(name: &str) -> &'static str {
     let is_time = name.get(..8).is_some_and(|begin| EventName::from_bytes(begin.as_bytes()).is_some());
     if is_time && name.get(8..).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("m.")) {
@@ -374,7 +375,7 @@ fn item(
     Item { camera, day: day.day, events, count, bytes, frees, reason }
 }
 impl Plan {
-    /// Says how days of a wrong date can be removed; `confirm` makes the command that confirms an id.
+    /// Explains how days of a wrong date can be removed; `confirm` makes the command that confirms an id.
     pub fn tell_of_wrong_dates(&mut self, confirm: impl FnOnce(&str) -> String) {
         let early = self.of_wrong_date();
         if early.items.is_empty() {

@@ -171,7 +171,7 @@ fn the_share_is_that_of_events_or_of_bytes_whichever_is_larger() {
 
 #[test]
 fn what_was_not_measured_counts_for_the_share_as_much_as_what_was() {
-    // One stale event that was just measured, nine that nobody has measured yet.
+    // One stale event that was just measured, nine that were not measured yet.
     let unmeasured = || vec![EventView { bytes: None, frees: None, ..event(1, false, false) }];
     let mut days = vec![(1, 60, vec![event(1, false, false)])];
     days.extend((2..11).map(|back| (1, back, unmeasured())));
