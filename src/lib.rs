@@ -31,7 +31,6 @@ use owlery_archive as archive;
 use owlery_catalog as catalog;
 use owlery_engine::{audit, expirer, reaper, scan, service, watch};
 use owlery_model::{clock, error, event, fault, printable, retention, time};
-use owlery_state::state_file;
 
 #[cfg(feature = "cli")]
 pub mod cli;

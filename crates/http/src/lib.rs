@@ -31,7 +31,7 @@ pub use live::Disconnect;
 
 use owlery_archive as archive;
 use owlery_catalog as catalog;
-use owlery_engine::{expirer, scan, service, watch};
+use owlery_engine::{expirer, service, watch};
 use owlery_model::{clock, error, event, fault, printable, retention, time};
 use owlery_state::state_file;
 
