@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::world::{Disk, KEEP_45_DAYS, Ran, World, event_id};
 
-/// An archive with one retired event, due at once, and without its `.owlery`; answers the event and the pass.
+/// An archive with one retired event, due at once, and without its `.owlery`; returns the event and the pass.
 fn orphaned() -> (World, String, PathBuf) {
     let world = World::new();
     let (id, pass) = retire(&world, "Camera1", 60);
@@ -16,7 +16,7 @@ fn orphaned() -> (World, String, PathBuf) {
     (world, id, pass)
 }
 
-/// Retires one event, to be removed at once; answers it and the pass.
+/// Retires one event, to be removed at once; returns it and the pass.
 fn retire(world: &World, camera: &str, days: u64) -> (String, PathBuf) {
     let id = event_id(camera, days, "10-00-00");
     world.event(&id).no_movie().old().make();
@@ -71,7 +71,7 @@ fn adopted_passes_are_spared_for_a_day() {
     }
 }
 
-/// Queues of several archives: none is adopted, none is reaped, each is named and can be taken back.
+/// Queues of several archives: none is adopted, none is reaped, each is reported and can be restored.
 #[test]
 fn passes_of_several_archives_are_offered() {
     let world = World::new();
@@ -106,7 +106,7 @@ fn foreign_pass_is_never_reaped() {
     assert!(world.has(&id) && !pass.exists());
 }
 
-/// A camera on a disk of its own has its own queue, which is looked at for the id too.
+/// A camera on a disk of its own has its own queue, which is searched for the id too.
 #[test]
 fn cameras_own_queue_is_adopted() {
     let world = World::new();

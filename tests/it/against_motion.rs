@@ -91,7 +91,7 @@ impl Live {
         assert!(ended.is_none(), "Motion ended by itself: {ended:?}");
     }
 
-    /// The events of which Motion said `start`, `end` or `told` so far, each with its camera's directory.
+    /// The events of which Motion reported `start`, `end` or `told` so far, each with its camera's directory.
     fn said(&self, word: &str) -> BTreeSet<String> {
         let lines = fs::read_to_string(self.folder().join("hooks.log")).unwrap();
         let whole = lines.rsplit_once('\n').map_or("", |(whole, _)| whole); // the last may be half written
@@ -110,7 +110,7 @@ impl Live {
         self.world.tree().into_iter().filter(is_event).filter(|path| self.world.path(path).is_dir()).collect()
     }
 
-    /// One look at what is listed: nothing is over that Motion still writes.
+    /// Checks the list once: nothing is over that Motion still writes.
     fn look(&mut self, daemon: &Daemon) {
         let begun = self.said("start");
         let listed = daemon.events();

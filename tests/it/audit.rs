@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, wait_until};
 
-/// What `owlery audit` tells, newest first.
+/// The entries of `owlery audit`, newest first.
 fn audit(world: &World) -> Vec<Value> {
     audit_with(world, &[])
 }
@@ -37,7 +37,7 @@ fn reason(days: u64) -> String {
     format!("older than 45 days: ended {}", days_ago(days))
 }
 
-/// Only the log told that the audit lacked what a person did; the command ended with 0.
+/// Only the log said that the audit log lacked a user's action; the command ended with 0.
 #[test]
 fn acts_that_the_audit_lacks_end_with_1() {
     for is_beside in [false, true] {

@@ -402,7 +402,7 @@ fn the_address_keeps_what_is_shown() {
     browser.assert_no_complaints();
 }
 
-/// A kept address with a day that is none, or a camera that cannot be, showed "cannot reach the service" for ever.
+/// A bookmark with an invalid day, or an impossible camera, showed "cannot reach the service" for ever.
 #[test]
 fn bad_addresses_say_what_is_wrong() {
     let world = World::sample("direct");
@@ -526,7 +526,7 @@ fn many(world: &World, day: &str, minutes: std::ops::Range<u32>) {
     }
 }
 
-/// The ids of the newest events that the API tells.
+/// The ids of the newest events of the API.
 fn newest(daemon: &Daemon, count: usize) -> Value {
     daemon.events().into_iter().take(count).map(|mut event| event["id"].take()).collect()
 }
@@ -625,7 +625,7 @@ impl Browser {
         self.call("POST", &format!("/session/{}{path}", self.session), body)
     }
 
-    /// Runs a script in the page; answers what it returns.
+    /// Runs a script in the page; returns what it returns.
     fn ask(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({"script": script, "args": []}))
     }

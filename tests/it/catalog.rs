@@ -1,4 +1,4 @@
-//! The catalog is derived from the tree and disposable: whatever happens to it, the answers are the tree's in the end.
+//! The catalog is derived from the tree and disposable: whatever happens to it, responses match the tree in the end.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -32,10 +32,10 @@ fn many_events(world: &World, from: u32, to: u32) {
     }
 }
 
-/// All that is answered once everything is measured.
+/// All responses once everything is measured.
 fn answers(daemon: &Daemon) -> [Value; 2] {
     wait_until("all is measured", || daemon.events().iter().all(|event| event["bytes"].is_u64()));
-    // Without the forecast of the archive, which tells how much of the disk is free.
+    // Without the forecast of the archive, which has the free space of the disk.
     let cameras = daemon.get("/api/v1/cameras").json()["cameras"].take();
     [daemon.get("/api/v1/events?limit=1000").json(), cameras]
 }
@@ -44,7 +44,7 @@ fn catalog(world: &World) -> PathBuf {
     world.path(".owlery/catalog.db")
 }
 
-/// Runs the daemon once; answers what it answered.
+/// Runs the daemon once; returns its responses.
 fn served(world: &World) -> [Value; 2] {
     let daemon = world.serve(&[]);
     let answers = answers(&daemon);

@@ -50,7 +50,7 @@ fn record(world: &World) -> String {
     fs::read_to_string(world.path(".owlery/clock.json")).unwrap()
 }
 
-/// Asserts that a pass was held by the clock; answers the id to confirm it with.
+/// Asserts that a pass was held by the clock; returns the id to confirm it with.
 fn held(ran: &Ran) -> String {
     assert_eq!(ran.code, 3, "{ran:?}");
     let pass = ran.json();
@@ -183,7 +183,7 @@ fn wait_a_day(world: &World) {
     fs::write(path, waited.to_string()).unwrap();
 }
 
-/// Deletes an event by hand, by a clock that is so many seconds ahead, and answers the pass.
+/// Deletes an event by a clock that is `ahead` seconds ahead, and returns the pass.
 fn delete_ahead(world: &World, seconds: i64) -> Value {
     let id = event_id("Camera1", 60, "10-00-00");
     world.event(&id).age(Duration::from_secs(50 * 24 * 3600)).make();
@@ -193,7 +193,7 @@ fn delete_ahead(world: &World, seconds: i64) -> Value {
     ran.json()
 }
 
-/// Asserts that a pass still waits, and can be taken back.
+/// Asserts that a pass still waits, and can be restored.
 fn comes_back(world: &World, pass: &Value) {
     assert_eq!(world.queued().len(), 1, "it was removed within its undo time");
     let ran = world.run("restore", &[pass["pass"].as_str().unwrap()]);

@@ -95,7 +95,7 @@ fn a_crash_while_restoring_loses_nothing() {
         command.env("OWLERY_FAULT", &step);
         assert_eq!(Ran::of(command).code, -1, "{step}");
         assert_eq!(events(&world), before, "{step}: an event is gone or doubled");
-        // Whatever came back before the crash is not taken again, and the rest can still be taken back.
+        // Days restored before the crash are not taken again, and the rest can still be restored.
         assert_eq!(world.run("expire", &flags).code, 0, "{step}");
         assert_eq!(events(&world), before, "{step}");
         let again = world.run("restore", &[&pass]).code;
@@ -107,7 +107,7 @@ fn a_crash_while_restoring_loses_nothing() {
 
 #[test]
 fn a_crash_while_recovering_is_recovered() {
-    // What there is to put back after the first crash, what to remove, and what to finish.
+    // What to move back after the first crash, what to remove, and what to finish.
     for first in ["retire-5", "retire-2", "retire-7"] {
         for step in ["recover-1", "restore-2", "restore-3", "restore-4", "restore-5", "recover-6"] {
             let is_put_back = first != "retire-2";

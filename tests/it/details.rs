@@ -1,4 +1,4 @@
-//! `.details.json`: when it is believed, when it is written, and what is told of an event without it.
+//! `.details.json`: when it is believed, when it is written, and the details of an event without it.
 
 use std::fs;
 use std::io::Write;
@@ -104,7 +104,7 @@ fn a_sidecar_not_believed_is_one_warning() {
     for id in &ids {
         world.event(id).file(".details.json", "{}").old().make();
     }
-    // Its names are looked for when it is measured, after the walk.
+    // Its names are checked when it is measured, after the walk.
     let mut stale = strix_sidecar();
     stale["video"] = json!(format!("motion/{ID}/video.m4v"));
     world.event(ID).file(".details.json", stale.to_string()).old().make();
@@ -165,7 +165,7 @@ fn saved_on_disk_outranks_the_sidecar() {
     }
 }
 
-/// Writes a frame a moment until the daemon tells that the event is open, as Motion would.
+/// Writes frames until the daemon lists the event as open, as Motion would.
 fn film_until_open(daemon: &Daemon, dir: &Path, id: &str) {
     let mut sub = 10;
     wait_until(&format!("{id} is open"), || {
@@ -258,7 +258,7 @@ fn no_sidecar_is_written_too_early() {
         fs::write(world.path(format!("queue/Camera1_{day}_10-04-04")), "").unwrap();
     }
     for sidecars in ["new", "all"] {
-        // Each time in a day of its own: what is written over in place would tell of no change.
+        // Each time in a day of its own: overwriting in place changes no directory.
         let day = days_ago(u64::from(sidecars == "new"));
         let daemon = world.serve(&["--event-gap", "1s", "--sidecars", sidecars]);
         // A raw number, no movie, a movie cut off, a marker that a manager is processing, frames from after the clock was set

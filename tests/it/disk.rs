@@ -171,7 +171,7 @@ impl Drop for Image {
     }
 }
 
-/// FUSE tells no filesystem id and no time of birth, and the top of every NTFS is inode 5.
+/// FUSE reports no filesystem id and no birth time, and the top of every NTFS is inode 5.
 #[test]
 fn two_ntfs_disks_are_told_apart() {
     let world = World::empty();

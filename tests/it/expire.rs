@@ -24,7 +24,7 @@ fn expire(world: &World) -> Ran {
     world.run("expire", &KEEP_45_DAYS)
 }
 
-/// Retires and stops before anything is reaped; answers the pass's directory in the root's queue.
+/// Retires and stops before anything is reaped; returns the pass's directory in the root's queue.
 fn retire_only(world: &World) -> PathBuf {
     let mut command = world.command("expire", KEEP_45_DAYS);
     command.env("OWLERY_FAULT", "retire-8");

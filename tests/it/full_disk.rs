@@ -346,7 +346,7 @@ fn a_crash_in_place_is_made_up_for() {
     }
 }
 
-/// Every event that is gone is told once: as removed in place, or in an item of a pass.
+/// Every event that is gone is recorded once: as removed in place, or in an item of a pass.
 fn check_audit(world: &World, flags: &[&str], step: &str) {
     let ran = world.run("audit", &[&["--json", "--limit", "1000"], flags].concat());
     let told = ran.json();

@@ -1,4 +1,5 @@
-//! Directories that look like events or cameras and are not, or not by their names: nothing of them is lost, and all is told.
+//! Directories that look like events or cameras and are not, or have unusual names: nothing of them is lost, and all
+//! are reported.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -26,7 +27,7 @@ fn hour_directories_are_kept_and_told() {
     assert!(check.stdout.contains(&format!("{}/08: not an event's", days_ago(60))), "{check:?}");
 }
 
-/// Hour directories of frames, all of whose names tell their own hour; beside them Motion's numbers still expire.
+/// Hour directories with frames of their own hour; beside them Motion's numbers still expire.
 #[test]
 fn hours_of_frames_stay_where_numbers_expire() {
     let world = World::new();
@@ -49,7 +50,7 @@ fn hours_of_frames_stay_where_numbers_expire() {
     assert!(!world.has(format!("Camera2/{}", days_ago(60))), "{ran:?}");
 }
 
-/// While the daemon runs, a number is an event as soon as its frames say so, and an hour is none.
+/// While the daemon runs, a number is an event as soon as its frames show it, and an hour is not.
 #[test]
 fn a_new_hour_directory_becomes_no_event() {
     let world = World::new();

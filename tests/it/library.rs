@@ -188,13 +188,13 @@ fn the_share_guard_holds_a_clock_jump() {
     service.shutdown().unwrap();
 }
 
-/// A host's clock of which every look at the kernel's word finds that half a minute has passed.
+/// A host's clock for which half a minute passes with every query of the kernel's state.
 #[derive(Debug, Default)]
 struct HostClock {
     ahead: AtomicI64,
     passed: AtomicU32,
     is_synchronised: AtomicBool,
-    /// What had passed when it was first told that it is.
+    /// How much had passed at the first synchronised result.
     told: OnceLock<u32>,
 }
 

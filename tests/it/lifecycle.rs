@@ -79,7 +79,7 @@ fn a_signal_interrupts_scans_of_open_events() {
     for number in 0..100 {
         world.event(format!("Camera1/{}/{number:02}", days_ago(0))).frames(1).no_movie().make();
     }
-    // One look at an event takes some 50 ms, and from the moment that it is ready each is looked at again and again.
+    // One scan of an event takes some 50 ms, and from the moment that it is ready each is scanned again and again.
     let delay = [
         "strace",
         "-f",
@@ -105,7 +105,7 @@ fn signal(pid: &str, signal: &str) {
     assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
 }
 
-/// The process that holds the archive, as its lock file tells.
+/// The process that holds the archive, from its lock file.
 fn pid_of(world: &World) -> String {
     let lock: serde_json::Value = wait_for("the lock file tells who holds it", || {
         serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok()

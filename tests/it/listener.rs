@@ -40,7 +40,7 @@ impl Client {
         self.send(&text.replace("Host:", "Connection: close\r\nHost:"))
     }
 
-    /// One answer, whose length its head tells; `HEAD` has no body whatever the head tells.
+    /// One response, with the length in its head; `HEAD` has no body whatever the head says.
     fn answer_to(&mut self, method: &str) -> Response {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
@@ -77,7 +77,7 @@ impl Client {
     }
 }
 
-/// Makes an event with a movie that no socket's buffers hold; answers its path.
+/// Makes an event with a movie that no socket's buffers hold; returns its path.
 fn movie(world: &World, len: u64) -> String {
     let id = event_id("Camera1", 1, "10-00-00");
     let dir = world.event(&*id).old().make();
@@ -134,7 +134,7 @@ fn a_too_long_head_is_431() {
     let many = "X-Other: x\r\n".repeat(101);
     for (what, fields) in [("long", &long), ("very long", &very_long), ("many", &many)] {
         let mut client = Client::of(&daemon);
-        // All of it can be sent: a client that cannot finish might not look for an answer.
+        // All of it can be sent: a client that cannot finish might not read a response.
         client.send(&format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"));
         assert_eq!(Response::parse(&client.rest()).status, 431, "{what}");
     }

@@ -20,7 +20,7 @@ fn doc(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("doc").join(name)
 }
 
-/// A daemon of which everything is known that can be told.
+/// A daemon with all metrics.
 fn serve_all_known(world: &World) -> Daemon {
     for days in [4, 3, 2] {
         world.old_event("Camera1", days, "10-00-00");
@@ -171,7 +171,7 @@ fn removals_are_counted_as_they_happen() {
     world.event(event_id("Camera1", 60, "10-00-00")).frames(5).old().make();
     world.old_event("Camera1", 3, "10-00-00");
     let daemon = world.serve(&["--keep-days", "45", "--max-share", "1"]);
-    // Within one scrape the queue is looked at before the counters.
+    // Within one scrape the queue is read before the counters.
     let is_done =
         |scrape: &Scrape| scrape.count("owlery_reaped_passes_total") == 1 && scrape.count("owlery_queue_passes") == 0;
     let scrape = wait_for_metrics(&daemon, "it is removed", is_done);
@@ -274,7 +274,7 @@ impl Prometheus {
         Self { child, address }
     }
 
-    /// The value of the first series that a query finds, once it answers.
+    /// The value of the first series that a query finds, once there is one.
     fn query(&self, query: &str) -> Option<f64> {
         let mut stream = TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();

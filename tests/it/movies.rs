@@ -79,7 +79,7 @@ fn sidecars_name_every_movie() {
     assert_eq!(listed.json()["events"][0]["videos"], videos(&id, &three), "{listed:?}");
 }
 
-/// A quick look at names does not forget the sizes that a measure found.
+/// A read of names does not forget measured sizes.
 #[test]
 fn sizes_of_movies_outlive_a_quick_look() {
     let world = World::new();
@@ -88,7 +88,7 @@ fn sizes_of_movies_outlive_a_quick_look() {
     let daemon = world.serve(&[]);
     let known = daemon.wait_for_event(&id, "is measured", |event| !event["bytes"].is_null());
     assert_eq!(daemon.stop(), 0);
-    // Another event in the day: it is listed anew.
+    // Another event in the day: it is listed again.
     world.old_event("Camera1", 3, "11-00-00");
     let daemon = world.serve(&[]);
     wait_until("both are there", || daemon.events().len() == 2);
@@ -169,7 +169,7 @@ fn a_movie_that_outlives_its_frames_is_open() {
     assert_eq!(world.listed(&id("00-00-10"))["state"], "interrupted");
 }
 
-/// motionEye's picture of a movie is the event's, unless it is empty; without one there is none.
+/// motionEye's picture of a movie is the event's thumbnail, unless it is empty or missing.
 #[test]
 fn a_thumb_is_the_picture_of_a_movie() {
     let world = World::new();

@@ -1,4 +1,5 @@
-//! Pools of disks (mergerfs), and containers that forbid newer system calls: days expire there too, and what cannot is told.
+//! Pools of disks (mergerfs), and containers that forbid newer system calls: days expire there too, and failures are
+//! reported.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -58,7 +59,8 @@ fn days_of_a_pool_are_retired_and_restored() {
     assert!(pool.has(0, 70, "10-00-00") && pool.has(1, 70, "11-00-00"), "{ran:?}");
 }
 
-/// A policy that keeps paths on their disks moves a part of a day: the rest stays, which is told, and the part comes back.
+/// A policy that keeps paths on their disks moves a part of a day: the rest stays and is reported, and the part comes
+/// back.
 #[test]
 fn a_day_torn_by_a_pool_is_restored() {
     let world = World::empty();
@@ -83,7 +85,8 @@ fn forbidden_system_calls_keep_nothing() {
     assert!(!old.exists() && saved.is_dir(), "{ran:?}");
 }
 
-/// `statx` is as new as these: without it nothing could be looked at. Shared folders of virtual machines sync no directory.
+/// `statx` is as new as these: without it nothing could be read. Shared folders of virtual machines cannot sync
+/// directories.
 #[test]
 fn forbidden_statx_and_syncs_are_no_end() {
     for inject in ["statx:error=EPERM", "statx:error=ENOSYS"] {

@@ -51,7 +51,8 @@ fn failed_rmdir_keeps_the_audit_entry() {
     assert_eq!(audit(&world, "left").len(), 1);
 }
 
-/// Where the renames cannot be made durable all is put back, and the audit and the output say of each item that it stays.
+/// If the renames cannot be made durable, all is moved back, and the audit log and the output report each item that
+/// stays.
 #[test]
 fn failed_sync_is_put_back_and_recorded() {
     let world = World::new();
@@ -67,7 +68,7 @@ fn failed_sync_is_put_back_and_recorded() {
     assert_eq!((audit(&world, "item").len(), world.queued().len()), (2, 0));
 }
 
-/// A deletion by hand that failed was recorded as "by rule"; saving, unsaving and restoring were not recorded at all.
+/// A deletion that failed was recorded as "by rule"; saving, unsaving and restoring were not recorded at all.
 #[test]
 fn failures_by_hand_are_recorded_by_hand() {
     let world = World::new();
@@ -247,7 +248,8 @@ fn unrecorded_passes_are_not_removed() {
     assert_eq!((queued(), audit(&world, "item").len()), (false, 1));
 }
 
-/// An event that cannot be moved was told twice: a second time as a day that cannot be removed, though it was not empty.
+/// An event that cannot be moved was reported twice: a second time as a day that cannot be removed, though it was not
+/// empty.
 #[test]
 fn a_failed_move_is_recorded_once() {
     let world = World::new();

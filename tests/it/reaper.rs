@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::world::{Daemon, Disk, KEEP_45_DAYS, LONGEST_STOP, Ran, World, days_ago, run_by, wait_for, wait_until};
 
-/// Retires what is stale; answers the pass's directory, full.
+/// Retires what is stale; returns the pass's directory, full.
 fn retire_only(world: &World) -> PathBuf {
     let mut command = world.command("expire", KEEP_45_DAYS);
     command.env("OWLERY_FAULT", "retire-8");
@@ -25,7 +25,7 @@ fn retire_only(world: &World) -> PathBuf {
     queued[0].clone()
 }
 
-/// An archive with one stale day of these events, retired; answers the pass and the day in it.
+/// An archive with one stale day of these events, retired; returns the pass and the day in it.
 fn retired(names: &[&str]) -> (World, PathBuf, PathBuf) {
     let world = World::new();
     for name in names {
@@ -49,7 +49,7 @@ fn forge(pass: &Path, name: &str, change: impl Fn(&mut Value)) -> PathBuf {
     forged
 }
 
-/// Starts the daemon so that every removal takes a while; answers it and its own process id (it runs below strace).
+/// Starts the daemon so that every removal takes a while; returns it and its own process id (it runs below strace).
 fn serve_slowly(world: &World, each: &str) -> (Daemon, String) {
     let delay = format!("inject=unlinkat:delay_enter={each}");
     let serve = world.command("serve", ["--listen", "127.0.0.1:0"]);
@@ -90,7 +90,7 @@ fn large(path: &Path) {
     rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, 1024 * MIB).unwrap();
 }
 
-/// Empties the queue; answers to which sizes files were cut down meanwhile, in MiB.
+/// Empties the queue; returns to which sizes files were cut down meanwhile, in MiB.
 fn cuts(world: &World) -> (Ran, Vec<u64>) {
     let log = world.outside("log").join("strace");
     let strace = ["strace", "-f", "-e", "trace=ftruncate", "-o", log.to_str().unwrap()];
@@ -150,7 +150,7 @@ fn stuck_removal_is_known_without_a_daemon() {
     assert_eq!(world.run("queue", &[]).code, 0);
 }
 
-/// What a daemon could not remove was one line of its log; nothing else told of it.
+/// What a daemon could not remove was one line of its log, and reported nowhere else.
 #[test]
 fn stuck_removal_is_an_alert() {
     let (world, pass, day) = retired(&["10-00-00"]);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, wait_for};
 
-/// An event as it should be told: complete, not saved, without a debug movie or problems, unless changed.
+/// An expected event: complete, not saved, without a debug movie or problems, unless changed.
 struct Told {
     id: &'static str,
     start: &'static str,
@@ -98,7 +98,7 @@ fn assert_told(world: &World, expected: &[Value]) {
     assert_eq!(inventory(world), before, "nothing of Motion's was touched");
 }
 
-/// Asserts what `owlery check` answers: its exit code, the problems by event and the notes by path below the root.
+/// Asserts the result of `owlery check`: its exit code, the problems by event and the notes by path below the root.
 fn assert_checked(world: &World, code: i32, problems: &[(&str, &str)], strays: &[&str]) {
     let ran = world.run("check", &["--json"]);
     assert_eq!(ran.code, code, "{ran:?}");

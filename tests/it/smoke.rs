@@ -1,4 +1,4 @@
-//! The program starts, answers and stops.
+//! The program starts, responds and stops.
 
 use crate::world::World;
 

@@ -111,7 +111,7 @@ fn pressure_empties_the_queue_first() {
     assert_eq!(world.queued().len(), 1);
     let flags =
         |rule: &'static str| ["--state-dir", &state, "--min-free", rule, "--max-share", "1", "--undo-window", "9d"];
-    // Of 67 MB 25 are used, with the reserve. What was deleted by hand would wait for a day.
+    // Of 67 MB 25 are used, with the reserve. A user's deletion would wait for a day.
     let daemon = world.serve(&flags("43MB"));
     wait_until("the queue is emptied", || world.queued().is_empty());
     daemon.wait_for_log("is removed now, and not after");

@@ -27,7 +27,7 @@ fn stats(world: &World, flags: &[&str]) -> Value {
     ran.json()
 }
 
-/// What is told without the numbers of the disk, which other tests fill too.
+/// The output without the numbers of the disk, which other tests fill too.
 fn steady(mut told: Value) -> Value {
     let zone = told["zone"].take();
     assert!(zone.as_str().is_some_and(|zone| zone.starts_with(['+', '-']) && zone.len() == 6), "{zone}");

@@ -119,7 +119,7 @@ fn connect(daemon: &Daemon, trusted: &Made) -> io::Result<Client> {
     connect_by(daemon, trusted, &[&TLS13])
 }
 
-/// Asks for the health, on a connection that is kept; answers whether it is good.
+/// Asks for the health, on a connection that is kept; returns whether it is good.
 fn is_healthy(client: &mut Client) -> bool {
     client.write_all(HEALTH).unwrap();
     let mut bytes = Vec::new();

@@ -12,7 +12,7 @@ fn id(days: u64, name: &str) -> String {
     event_id("Camera1", days, name)
 }
 
-/// Retires what is stale, to be taken back for an hour; answers the pass's name.
+/// Retires what is stale, to be taken back for an hour; returns the pass's name.
 fn retire(world: &World) -> String {
     let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--undo-window", "1h", "--json"]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");

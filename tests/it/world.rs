@@ -27,7 +27,7 @@ pub const KEEP_45_DAYS: [&str; 4] = ["--keep-days", "45", "--max-share", "1"];
 /// More than the 3 s in which a daemon is promised to stop.
 pub const LONGEST_STOP: Duration = Duration::from_secs(6);
 
-/// Waits until `check` answers something; panics with `what` if it never does.
+/// Waits until `check` returns a value; panics with `what` if it never does.
 #[allow(clippy::disallowed_methods)] // the one place in the tests that sleeps, between two looks at a condition
 pub fn wait_for<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
@@ -61,7 +61,7 @@ pub fn event_id(camera: impl Display, days: u64, name: impl Display) -> String {
     format!("{camera}/{}/{name}", days_ago(days))
 }
 
-/// An mp4 that has all that it needs, as far as its boxes tell.
+/// An mp4 with all necessary boxes.
 pub fn whole_mp4() -> Vec<u8> {
     let mut bytes = unfinished_mp4();
     bytes.extend(mp4_box(b"moov", 200));
@@ -210,14 +210,14 @@ impl World {
         Ran::of(self.command(command, flags))
     }
 
-    /// The events that `owlery list` tells, by id.
+    /// The events of `owlery list`, by id.
     pub fn list(&self) -> Vec<Value> {
         let ran = self.run("list", &["--json", "--limit", "10000"]);
         assert!(ran.code == 0 || ran.code == 1, "{ran:?}");
         serde_json::from_str::<Value>(&ran.stdout).unwrap()["events"].as_array().unwrap().clone()
     }
 
-    /// What `owlery list` tells of one event.
+    /// One event of `owlery list`.
     pub fn listed(&self, id: &str) -> Value {
         let all = self.list();
         all.iter().find(|event| event["id"] == id).unwrap_or_else(|| panic!("{id} is not among {all:?}")).clone()
@@ -231,7 +231,7 @@ impl World {
     }
 }
 
-/// The program, without what the surroundings would tell it.
+/// The program, without the environment's settings.
 pub fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_owlery"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWLERY_")) {
@@ -279,7 +279,7 @@ impl Disk {
         });
     }
 
-    /// Writes until not a byte more goes onto it; answers the file that takes the room, and that can be made to take more.
+    /// Writes until not a byte more goes onto it; returns the file that takes the room, and that can be made to take more.
     pub fn fill(&self) -> PathBuf {
         let path = self.0.join("filler");
         let mut file = File::options().append(true).create(true).open(&path).unwrap();
@@ -421,7 +421,7 @@ impl EventMaker<'_> {
         self.age(Duration::from_secs(3600))
     }
 
-    /// Makes it; answers its path.
+    /// Makes it; returns its path.
     #[allow(clippy::disallowed_methods)]
     pub fn make(self) -> PathBuf {
         let dir = self.world.path(&self.id);
@@ -541,12 +541,12 @@ impl Daemon {
         request(&self.address, method, path, headers)
     }
 
-    /// The events that the API tells, newest first.
+    /// The events of the API, newest first.
     pub fn events(&self) -> Vec<Value> {
         self.get("/api/v1/events?limit=1000").json()["events"].as_array().unwrap().clone()
     }
 
-    /// What the API tells of one event, if it is there.
+    /// One event of the API, if it exists.
     pub fn event(&self, id: &str) -> Option<Value> {
         self.events().into_iter().find(|event| event["id"] == id)
     }
@@ -562,7 +562,7 @@ impl Daemon {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
-    /// Waits for the end; answers the exit code (or minus the signal). After that the log is whole.
+    /// Waits for the end; returns the exit code (or minus the signal). After that the log is whole.
     pub fn wait(&mut self) -> i32 {
         use std::os::unix::process::ExitStatusExt;
         let status = wait_for("the end of the daemon", || self.child.try_wait().unwrap());

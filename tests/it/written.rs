@@ -1,4 +1,5 @@
-//! Events that Motion still writes in days long past, and days that no clock can have meant: they stay, and that is told.
+//! Events that Motion still writes in days long past, and days that no clock can have meant: they stay, and are
+//! reported.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -214,7 +215,7 @@ fn a_wrong_size_in_a_sidecar_retires_nothing() {
     assert_eq!(world.list().len(), 10, "{ran:?}");
 }
 
-/// Files were cut down after they were measured, and no directory tells.
+/// Files were truncated after they were measured, which changes no directory's time.
 #[test]
 fn an_outdated_size_retires_nothing() {
     let world = World::new();

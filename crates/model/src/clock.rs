@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_since_the_boot_is_the_kernel_s() {
+    fn boot_time_comes_from_the_kernel() {
         let before = SystemClock.boot().unwrap();
         let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
         let after = SystemClock.boot().unwrap();

@@ -1,4 +1,4 @@
-//! What a scrape has answered, read back.
+//! The parsed result of a scrape.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ impl Scrape {
     }
 }
 
-/// Waits until `check` is true of what is told.
+/// Waits until `check` is true of the metrics.
 pub fn wait_for_metrics(daemon: &Daemon, what: &str, check: impl Fn(&Scrape) -> bool) -> Scrape {
     wait_for(what, || Some(Scrape::of(daemon)).filter(&check))
 }

@@ -309,7 +309,7 @@ impl Host {
         guards.any(|guard| guard["name"] == "clock" && guard["ok"] == false)
     }
 
-    /// The passes that can be taken back now.
+    /// The passes that can be restored now.
     pub fn waiting(&self) -> Vec<String> {
         let Some(queue) = self.json("/api/v1/queue") else { return Vec::new() };
         let passes = queue["passes"].as_array().unwrap().iter().filter(|pass| pass["reaping"] == false);

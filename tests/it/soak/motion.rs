@@ -163,7 +163,7 @@ impl Motion {
     }
 }
 
-/// A frame that tells which event it belongs to.
+/// A frame that names its event.
 fn frame(id: &str) -> Vec<u8> {
     let mut bytes = b"\xff\xd8\xff\xe0".to_vec();
     bytes.extend(id.as_bytes());

@@ -202,7 +202,7 @@ impl Oracle {
             what @ ("item" | "deleted") => {
                 let is_rule = what == "item" && !Self::is_deletion(entry);
                 let ids = self.named(entry, &Place::Archive)?;
-                // After a crash it is noted later: the pass tells when it was planned.
+                // After a crash it is recorded later: the pass has the time of its plan.
                 let at = begun(&pass).ok_or("the pass's name tells no time")?;
                 let from = clock.shown(at).ok_or("the clock has not shown the time of the pass")?;
                 let noted = clock.shown(seconds(&text("at"))).ok_or("the clock has not shown that time")?;
@@ -461,7 +461,7 @@ pub fn day_of(id: &str) -> NaiveDate {
     id.split('/').nth(1).unwrap().parse().unwrap()
 }
 
-/// The time at which a pass began, which its name tells.
+/// The time at which a pass began, from its name.
 fn begun(pass: &str) -> Option<i64> {
     let text = pass.split('-').next()?;
     Some(NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok()?.and_utc().timestamp())

@@ -75,7 +75,7 @@ impl Story {
         (self.host.clock.planned() - begin()) as f64 / (self.days * DAY) as f64
     }
 
-    /// In the middle of the story nothing ends the daemon: its memory is looked at.
+    /// In the middle of the story nothing ends the daemon: its memory is checked.
     fn is_calm(&self) -> bool {
         (0.4..0.6).contains(&self.progress())
     }

@@ -283,8 +283,9 @@ mod tests {
         assert_eq!(ids(&log), [1, 2, 3, 4, 10]);
     }
 
+    /// The next entry begins on a line of its own.
     #[test]
-    fn a_torn_line_is_passed_over_and_the_next_begins_on_its_own() {
+    fn a_torn_line_is_skipped() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("audit.jsonl");
         Log::new(dir.path()).append(&mut entries(3, "x")).unwrap();
@@ -304,8 +305,9 @@ mod tests {
         }
     }
 
+    /// The oldest file is removed.
     #[test]
-    fn a_full_file_is_followed_by_a_new_one_and_the_oldest_goes() {
+    fn a_full_file_is_rotated() {
         let dir = tempfile::tempdir().unwrap();
         let mut log = Log::with_largest(dir.path(), 1);
         let mut dropped = Vec::new();

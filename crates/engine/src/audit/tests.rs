@@ -68,7 +68,7 @@ fn reasons(catalog: &Catalog) -> Vec<String> {
 }
 
 #[test]
-fn what_is_noted_can_be_asked_in_pages_from_catalog_and_files_alike() {
+fn catalog_and_files_have_the_same_pages() {
     let place = Place::new();
     let (audit, catalog) = place.open();
     audit.note(now(), (0..5).map(|n| item(&n.to_string())));
@@ -85,8 +85,9 @@ fn what_is_noted_can_be_asked_in_pages_from_catalog_and_files_alike() {
     assert!(is_in(&catalog, place.dir.path()).unwrap());
 }
 
+/// Also a catalog that missed a write; no entry is added twice.
 #[test]
-fn a_catalog_that_was_lost_or_missed_a_write_is_filled_from_the_files_once() {
+fn a_lost_catalog_is_filled_from_the_files() {
     let place = Place::new();
     let (audit, catalog) = place.open();
     audit.note(now(), [pass("p"), item("a")]);
@@ -109,7 +110,7 @@ fn a_catalog_that_was_lost_or_missed_a_write_is_filled_from_the_files_once() {
 }
 
 #[test]
-fn files_that_were_removed_take_nothing_from_the_catalog() {
+fn removed_files_leave_the_catalog_alone() {
     let place = Place::new();
     let (audit, catalog) = place.open();
     audit.note(now(), [item("a"), item("b")]);
@@ -122,7 +123,7 @@ fn files_that_were_removed_take_nothing_from_the_catalog() {
 }
 
 #[test]
-fn what_cannot_be_written_waits_and_what_is_too_much_is_said() {
+fn unwritten_entries_wait_and_overflow_is_logged() {
     let place = Place::new();
     let (audit, catalog) = place.open();
     fs::create_dir(place.file()).unwrap(); // in the way, also of root
@@ -179,8 +180,9 @@ fn a_full_disk_holds_no_pass() {
     assert!(inner.unrecorded.is_empty());
 }
 
+/// A refusal until a pass is made, a leftover for ever.
 #[test]
-fn a_refusal_is_told_once_until_a_pass_is_made_and_a_leftover_once() {
+fn repeated_refusals_are_recorded_once() {
     let left = |reason: &str| Entry { what: AuditAction::Left, ..item(reason) };
     let place = Place::new();
     let (audit, catalog) = place.open();
@@ -197,7 +199,7 @@ fn a_refusal_is_told_once_until_a_pass_is_made_and_a_leftover_once() {
 }
 
 #[test]
-fn whoever_notes_at_the_same_time_gets_numbers_of_its_own() {
+fn concurrent_entries_get_unique_numbers() {
     let place = Place::new();
     let (audit, catalog) = place.open();
     std::thread::scope(|scope| {

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_in_the_root_leads_no_reserve_anywhere() {
+    fn the_reserve_follows_no_link_in_the_root() {
         let folder = tempfile::tempdir().unwrap();
         let [root, state, outside] = ["root", "state", "outside"].map(|name| folder.path().join(name));
         for dir in [&root.join("Camera1"), &state, &outside] {

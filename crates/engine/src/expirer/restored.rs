@@ -99,8 +99,9 @@ mod tests {
 
     use super::*;
 
+    /// A broken file holds every pass.
     #[test]
-    fn days_are_kept_until_their_time_over_restarts_and_a_broken_file_holds() {
+    fn restored_days_survive_restarts() {
         let dir = tempfile::tempdir().unwrap();
         let at = |text: &str| {
             let local = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap();

@@ -112,8 +112,9 @@ mod tests {
         waited.look(passes.iter().copied().collect(), boot).into_values().collect()
     }
 
+    /// Only time that has certainly passed counts.
     #[test]
-    fn what_has_waited_counts_on_over_runs_and_boots_and_never_what_nobody_knows() {
+    fn waiting_times_survive_runs_and_boots() {
         let dir = tempfile::tempdir().unwrap();
         let run = || UndoTimer::open(dir.path());
         let waited = run();
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_has_every_pass_wait_anew() {
+    fn an_invalid_file_restarts_all_waits() {
         let dir = tempfile::tempdir().unwrap();
         for broken in ["", "{", "[]", r#"{"owlery":9,"boottime":0,"boot_id":"a","passes":{"p":99999}}"#] {
             std::fs::write(dir.path().join(FILE), broken).unwrap();

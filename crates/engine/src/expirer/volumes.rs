@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_holds_and_is_not_written_over() {
+    fn an_invalid_file_holds_and_is_kept() {
         let state = tempfile::tempdir().unwrap();
         let (_root, tree) = tree();
         for broken in ["", "{", "[]", r#"{"owlery":9,"cameras":{}}"#, r#"{"owlery":1,"cameras":{"../x":"root"}}"#] {

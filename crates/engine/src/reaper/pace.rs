@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_pause_only_a_little_is_made_up_for() {
+    fn pauses_are_made_up_for_only_a_little() {
         let (_handle, stop) = Stop::new();
         let pace = pace(100, None, "12:00:00");
         let turns = pace.turns(&stop);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_window_is_left_by_hurry_and_by_stop_alone() {
+    fn only_hurry_and_stop_end_a_closed_window() {
         let (handle, stop) = Stop::new();
         let pace = pace(0, Some(NIGHT), "12:00:00");
         std::thread::scope(|scope| {

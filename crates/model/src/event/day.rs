@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_and_number_go_round_and_keep_the_order(a in -719_000i64..2_900_000, b in -719_000i64..2_900_000) {
+        fn text_and_number_round_trip_in_order(a in -719_000i64..2_900_000, b in -719_000i64..2_900_000) {
             let (x, y) = (Day::from_number(a).unwrap(), Day::from_number(b).unwrap());
             prop_assert_eq!(x.number(), a);
             prop_assert_eq!(x.to_string().parse::<Day>().unwrap(), x);

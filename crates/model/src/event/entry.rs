@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_later_version_and_a_bare_line_are_understood() {
+    fn later_versions_and_bare_lines_are_parsed() {
         let line = r#"{"id":7,"at":"2026-11-21T10:00:00Z","what":"moved-to-tape","by":"robot"}"#;
         let entry = Entry::parse(line.as_bytes()).unwrap();
         assert_eq!((entry.what, entry.by, entry.count), (AuditAction::Other, Actor::Other, 0));

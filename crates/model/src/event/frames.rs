@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn file_times_can_say_that_early_frames_came_first() {
+    fn file_times_can_order_early_frames() {
         let id: super::super::EventId = "Camera1/2026-11-20/10-10-00".parse().unwrap();
         let mut list = frames(&["10-07-00-00.jpg", "10-10-05-00.jpg"]);
         assert!(has_early(id.name, &list));

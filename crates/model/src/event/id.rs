@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_are_not_exactly_three_names_are_refused() {
+    fn only_paths_of_three_names_are_ids() {
         for bad in [
             "Camera1",
             "Camera1/2026-11-20",

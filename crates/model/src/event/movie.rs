@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debug_movie_is_a_name_with_an_m() {
+    fn names_with_an_m_are_debug_movies() {
         let none = |files: &[&str]| assert_eq!(split(files).1, None, "{files:?}");
         none(&["video.mp4", "film.mp4", "steam.mp4"]);
         none(&["film.mp4", "fil.mkv"]);

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_event_ends_it_only_if_the_movie_is_whole() {
+    fn a_newer_event_ends_only_whole_movies() {
         let newer = |movie| Signs { newer: true, ..signs(1, movie) };
         assert_eq!(judge(&newer(Some(MovieCheck::Whole)), now(), GAP), State::Complete);
         assert_eq!(judge(&newer(None), now(), GAP), State::Complete);

@@ -352,12 +352,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rules_as_they_could_be_typed_mean_the_same(policy in any_policy()) {
+        fn printed_rules_parse_to_the_same_policy(policy in any_policy()) {
             prop_assert_eq!(Policy::parse(&Rules::from(&policy)).unwrap(), policy);
         }
 
+        /// Nor a rule of the whole archive.
         #[test]
-        fn what_is_within_some_cameras_names_no_other_and_nothing_of_the_whole(policy in any_policy(), some in any::<bool>()) {
+        fn a_restricted_policy_names_no_other_camera(policy in any_policy(), some in any::<bool>()) {
             let cameras: BTreeSet<Camera> = policy.named().filter(|camera| (camera.as_str() < "M") == some).cloned().collect();
             let within = policy.within(&cameras);
             prop_assert!(within.named().all(|camera| cameras.contains(camera)));

@@ -86,7 +86,7 @@ fn planned(plan: &Plan) -> Vec<(Day, u64)> {
 }
 
 #[test]
-fn a_day_expires_when_it_lies_more_than_n_days_before_today() {
+fn a_day_expires_after_more_than_n_days() {
     let view = view(&[
         (1, 44, vec![event(1, false, false)]),
         (1, 45, vec![event(1, false, false)]),
@@ -97,7 +97,7 @@ fn a_day_expires_when_it_lies_more_than_n_days_before_today() {
 }
 
 #[test]
-fn without_a_rule_and_with_forever_nothing_expires() {
+fn nothing_expires_without_a_rule_or_forever() {
     let view = view(&[(1, 9000, vec![event(1, false, false)])]);
     for keep in [None, Some(Keep::Forever)] {
         assert_eq!(plan(&view, &policy(keep), now()), Plan::default());
@@ -115,7 +115,7 @@ fn today_and_yesterday_never_expire() {
 }
 
 #[test]
-fn a_camera_s_own_rule_outranks_the_general_one() {
+fn a_cameras_rule_outranks_the_general_one() {
     let days: Vec<_> = [1, 2, 10].map(|number| (number, 20, vec![event(1, false, false)])).into();
     let mut policy = policy(Some(Keep::Days(10)));
     policy.cameras.insert(camera(1), Keep::Forever);
@@ -126,7 +126,7 @@ fn a_camera_s_own_rule_outranks_the_general_one() {
 }
 
 #[test]
-fn a_saved_event_that_is_open_is_told_once() {
+fn a_saved_open_event_is_listed_once() {
     let view = view(&[(1, 60, vec![event(1, true, true), event(2, false, true), event(3, false, false)])]);
     let plan = plan(&view, &policy(Some(Keep::Days(45))), now());
     let told: Vec<_> = plan.kept.iter().map(|item| (&item.reason, item.count)).collect();
@@ -137,15 +137,16 @@ fn a_saved_event_that_is_open_is_told_once() {
 }
 
 #[test]
-fn one_event_that_was_not_measured_makes_the_sum_unknown() {
+fn one_unmeasured_event_makes_the_sum_unknown() {
     let mut unmeasured = event(2, false, false);
     unmeasured.bytes = None;
     let view = view(&[(1, 60, vec![event(1, true, false), event(3, false, false), unmeasured])]);
     assert_eq!(plan(&view, &policy(Some(Keep::Days(45))), now()).items[0].bytes, None);
 }
 
+/// Exactly the share is not.
 #[test]
-fn a_pass_of_more_than_the_share_is_held_and_one_of_exactly_the_share_is_not() {
+fn more_than_the_share_is_held() {
     let old = (1, 60, vec![event(1, false, false)]);
     let half = view(&[old.clone(), (1, 5, vec![event(1, false, false)])]);
     let rules = policy(Some(Keep::Days(45)));
@@ -159,7 +160,7 @@ fn a_pass_of_more_than_the_share_is_held_and_one_of_exactly_the_share_is_not() {
 }
 
 #[test]
-fn the_share_is_that_of_events_or_of_bytes_whichever_is_larger() {
+fn the_larger_share_of_events_or_bytes_counts() {
     // One event of four, but nearly all of the bytes.
     let big = EventView { bytes: Some(1_000_000), ..event(1, false, false) };
     let small = || vec![event(1, false, false)];
@@ -169,8 +170,9 @@ fn the_share_is_that_of_events_or_of_bytes_whichever_is_larger() {
     assert_eq!(hold(&plan(&view, &rules, now()), &view, &rules).unwrap().guard, Guard::Share);
 }
 
+/// In the share of a pass.
 #[test]
-fn what_was_not_measured_counts_for_the_share_as_much_as_what_was() {
+fn unmeasured_events_count_by_the_average() {
     // One stale event that was just measured, nine that were not measured yet.
     let unmeasured = || vec![EventView { bytes: None, frees: None, ..event(1, false, false) }];
     let mut days = vec![(1, 60, vec![event(1, false, false)])];
@@ -182,7 +184,7 @@ fn what_was_not_measured_counts_for_the_share_as_much_as_what_was() {
 }
 
 #[test]
-fn a_rule_for_a_camera_that_does_not_exist_holds_everything() {
+fn a_rule_for_an_unknown_camera_holds_all() {
     let view = view(&[(1, 60, vec![event(1, false, false)])]);
     let mut rules = Policy { max_share: 1.0, ..policy(Some(Keep::Days(45))) };
     rules.cameras.insert(camera(2), Keep::Forever);
@@ -285,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn a_whole_day_is_planned_only_if_nothing_of_it_is_saved_or_open(days in any_days(), policy in any_policy()) {
+    fn saved_or_open_events_split_a_day(days in any_days(), policy in any_policy()) {
         let view = view(&days);
         for item in plan(&view, &policy, now()).items.iter().filter(|item| item.events == EventSelection::All) {
             let events = events_of(&days, item);
@@ -330,8 +332,9 @@ mod size {
         View { disk: Some(Ok(Disk { total: 1000, free })), queued, ..view(days) }
     }
 
+    /// The reason has the excess.
     #[test]
-    fn the_oldest_days_go_until_the_archive_fits_and_the_reason_says_by_how_much() {
+    fn the_oldest_days_go_until_the_archive_fits() {
         let days = view(&[one(1, 30, 100), one(2, 29, 100), one(1, 28, 100), one(1, 1, 100)]);
         let rules = Policy { max_size: Some(250), ..Policy::default() };
         let plan = plan(&days, &rules, now());
@@ -340,8 +343,9 @@ mod size {
         assert_eq!(plan.alerts, [""; 0]);
     }
 
+    /// They count for the archive's limit too.
     #[test]
-    fn a_camera_s_limit_takes_of_that_camera_alone_and_counts_for_the_archive_too() {
+    fn a_cameras_limit_takes_only_its_days() {
         let days = view(&[one(1, 30, 100), one(2, 29, 100), one(2, 28, 100), one(1, 27, 100)]);
         let mut rules = Policy { max_size: Some(300), ..Policy::default() };
         rules.camera_sizes.insert(camera(2), 100);
@@ -350,8 +354,9 @@ mod size {
         assert_eq!(plan.items[0].reason.to_string(), "Camera2 over 100 B by 100 B");
     }
 
+    /// The floor, saved, open, `forever` and restored; the alert says what holds the space.
     #[test]
-    fn the_floor_saved_open_forever_and_restored_stay_and_the_alert_says_what_holds_the_space() {
+    fn protected_days_stay_and_cause_an_alert() {
         let saved = vec![event(7, true, false)];
         let mut days = view(&[(1, 30, saved), one(2, 30, 100), one(3, 30, 100), one(1, 5, 100), one(1, 1, 100)]);
         days.restored.push((camera(3), ago(30)));
@@ -367,8 +372,9 @@ mod size {
         }
     }
 
+    /// Nothing younger is taken before.
     #[test]
-    fn a_day_whose_bytes_are_not_known_is_asked_for_and_nothing_younger_is_taken_before() {
+    fn unknown_bytes_are_requested_first() {
         let mut unknown = one(1, 30, 100);
         unknown.2[0].bytes = None;
         let days = [one(1, 31, 10), unknown, one(1, 29, 100), one(1, 28, 100)];
@@ -379,7 +385,7 @@ mod size {
     }
 
     #[test]
-    fn free_space_counts_what_waits_in_the_queue_and_what_other_rules_take() {
+    fn queued_and_planned_bytes_count_as_free() {
         let days = [one(1, 50, 100), one(1, 30, 100), one(1, 29, 100)];
         let rules = Policy { min_free: Some(MinFree::Percent(40.0)), ..Policy::default() };
         let count = |free, queued, rules: &Policy| planned(&plan(&with_disk(&days, free, queued), rules, now())).len();
@@ -406,8 +412,9 @@ mod size {
         assert_eq!(plan.items.iter().map(|item| item.camera.clone()).collect::<Vec<_>>(), [camera(2)]);
     }
 
+    /// It counts neither as plenty nor as none.
     #[test]
-    fn free_space_that_cannot_be_read_is_an_alert_and_never_plenty_nor_nothing() {
+    fn unreadable_free_space_is_an_alert() {
         let days = View { disk: Some(Err("no such disk".to_owned())), ..view(&[one(1, 30, 100)]) };
         let rules = Policy { min_free: Some(MinFree::Bytes(400)), ..Policy::default() };
         let plan = plan(&days, &rules, now());
@@ -415,8 +422,9 @@ mod size {
     }
 
     proptest! {
+        /// And never a kept day.
         #[test]
-        fn no_more_is_taken_than_needed_and_never_what_is_kept(days in any_days(), limit in 1u64..1_000_000, floor in 1u32..8) {
+        fn no_more_is_taken_than_needed(days in any_days(), limit in 1u64..1_000_000, floor in 1u32..8) {
             let view = view(&days);
             let rules = Policy { max_size: Some(limit), floor_days: floor, ..Policy::default() };
             let plan = plan(&view, &rules, now());

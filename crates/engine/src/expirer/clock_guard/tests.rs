@@ -94,8 +94,9 @@ fn the_first_run_is_believed_and_recorded() {
     );
 }
 
+/// With a held clock an undo window counts from the last accepted time.
 #[test]
-fn by_a_clock_that_is_held_an_undo_time_counts_from_what_was_last_believed() {
+fn a_held_clock_starts_undo_windows_earlier() {
     let folder = Folder::new();
     let (guard, right) = (folder.run(), folder.host.now().utc);
     let seconds = chrono::TimeDelta::seconds;
@@ -128,7 +129,7 @@ fn a_clock_that_is_held_is_never_recorded() {
 }
 
 #[test]
-fn a_jump_within_a_run_is_held_at_once() {
+fn a_jump_during_a_run_is_held() {
     let folder = Folder::new();
     let guard = folder.run();
     folder.host.pass(40 * DAY);
@@ -169,7 +170,7 @@ fn ten_minutes_of_synchronisation_end_a_hold() {
 }
 
 #[test]
-fn a_look_that_finds_it_unsynchronised_begins_anew() {
+fn an_unsynchronised_check_restarts_the_wait() {
     let folder = Folder::new();
     drop(folder.run());
     folder.host.jump(YEAR);
@@ -199,8 +200,9 @@ fn ten_minutes_that_nobody_looked_do_not_count() {
     assert_eq!(look_for(&guard, &folder.host, 3600), Some(600));
 }
 
+/// The clock was synchronised before the jump.
 #[test]
-fn a_synchronisation_from_before_the_jump_does_not_count() {
+fn earlier_synchronisation_does_not_count() {
     let folder = Folder::new();
     let guard = folder.run();
     folder.host.synchronise(true);
@@ -226,7 +228,7 @@ fn gaps_between_runs_are_remembered() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_is_no_first_run() {
+fn an_unreadable_record_is_no_first_run() {
     let right = r#"{"owlery":1,"clock":{"wall":1795176000,"boottime":1000,"boot_id":"a","longest_gap":0}}"#;
     let damaged = [
         String::new(),
@@ -272,7 +274,7 @@ fn what_may_not_write_judges_all_the_same() {
 }
 
 #[test]
-fn a_clock_that_is_moved_on_purpose_is_believed() {
+fn a_manual_clock_is_always_accepted() {
     let dir = tempfile::Builder::new().prefix("owlery-unit-").tempdir().unwrap();
     let clock = Arc::new(crate::clock::ManualClock::new(DateTime::from_timestamp(0, 0).unwrap().naive_utc()));
     let guard = ClockGuard::open(dir.path(), clock.clone(), true);

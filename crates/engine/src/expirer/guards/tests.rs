@@ -46,7 +46,7 @@ fn refused(parts: &Parts) -> Vec<(Guard, u64)> {
 }
 
 #[test]
-fn the_list_is_that_of_the_documentation_and_of_the_sources() {
+fn the_guards_match_documentation_and_sources() {
     let listed: BTreeSet<String> = Guard::ALL.map(|guard| guard.to_string()).into();
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../doc/retention.md")).unwrap();
     let rows = text.lines().skip_while(|line| !line.starts_with("| guard |")).skip(2);
@@ -77,8 +77,9 @@ fn at_first_none_holds_and_none_has_refused() {
     assert_eq!((holding(&parts), refused(&parts)), (vec![], vec![]));
 }
 
+/// Also over a restart.
 #[test]
-fn share_holds_from_a_pass_that_takes_too_much_until_one_that_does_not_and_over_a_restart() {
+fn share_holds_until_a_smaller_pass() {
     let folder = tempfile::tempdir().unwrap();
     let parts = stale(folder.path(), ten_days());
     let held = parts.handle().pass(None).unwrap();
@@ -96,7 +97,7 @@ fn share_holds_from_a_pass_that_takes_too_much_until_one_that_does_not_and_over_
 }
 
 #[test]
-fn without_a_rule_nothing_is_held_by_what_an_earlier_run_held() {
+fn without_rules_an_old_hold_does_not_count() {
     let folder = tempfile::tempdir().unwrap();
     let parts = stale(folder.path(), ten_days());
     parts.handle().pass(None).unwrap();
@@ -104,8 +105,9 @@ fn without_a_rule_nothing_is_held_by_what_an_earlier_run_held() {
     assert_eq!(holding(&open(folder.path(), Policy::default())), []);
 }
 
+/// Not before the cameras are known.
 #[test]
-fn configuration_holds_while_a_rule_names_no_camera_and_not_before_they_are_known() {
+fn configuration_holds_for_unknown_cameras() {
     let folder = tempfile::tempdir().unwrap();
     let rule = [("Camera9".parse().unwrap(), Keep::Days(3))].into();
     let parts = stale(folder.path(), Policy { cameras: rule, ..Policy::default() });
@@ -117,7 +119,7 @@ fn configuration_holds_while_a_rule_names_no_camera_and_not_before_they_are_know
 }
 
 #[test]
-fn marker_holds_while_the_root_does_not_carry_it() {
+fn marker_holds_while_it_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let parts = stale(folder.path(), Policy { max_share: 1.0, ..ten_days() });
     let marker = folder.path().join(".owlery/archive.json");
@@ -146,7 +148,7 @@ fn restored_holds_while_its_file_cannot_be_read() {
 }
 
 #[test]
-fn what_refuses_one_event_or_pass_is_counted_and_holds_nothing() {
+fn single_refusals_are_counted_and_hold_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("Camera1/2026-11-16/10-00-00")).unwrap();
     fs::write(folder.path().join("Camera1/2026-11-16/10-00-00/.saved"), "").unwrap();

@@ -67,8 +67,9 @@ fn archive(cameras: &[CameraSums], disk: Disk, policy: &Policy) -> ArchiveForeca
     forecast(cameras, Some(disk), policy, now()).archive
 }
 
+/// Since the camera's first day.
 #[test]
-fn the_rate_is_that_of_complete_days_since_the_camera_s_first() {
+fn the_rate_covers_complete_days() {
     assert_eq!(rates(&steady(1, 40, 700)), (Some(700), Some(700)));
     let week_only = camera(1, &[(40, 1, 1, 0), (7, 1, 300, 0), (1, 1, 400, 0), (0, 1, 9999, 0)]);
     assert_eq!(rates(&week_only), (Some(100), Some(23)), "days without events count as nothing, today not at all");
@@ -93,7 +94,7 @@ fn what_is_not_measured_is_like_what_is() {
 }
 
 #[test]
-fn keeping_more_than_the_disk_holds_is_warned_of() {
+fn keeping_more_than_fits_is_warned_of() {
     let cameras = [steady(1, 6, 20 * GB), steady(2, 6, 67 * GB / 10)];
     let taken: u64 = cameras.iter().map(|camera| camera.bytes).sum();
     let disk = Disk { total: 600 * GB, free: 500 * GB - taken };
@@ -120,8 +121,9 @@ fn keeping_more_than_the_disk_holds_is_warned_of() {
     assert!(told.archive.warnings[0].starts_with("what the rules keep takes about 501.5 GB"), "{told:?}");
 }
 
+/// It may be larger than the disk.
 #[test]
-fn a_size_is_a_number_of_days_and_may_be_more_than_the_disk() {
+fn a_size_rule_is_a_number_of_days() {
     let cameras = [steady(1, 9, 10 * GB)];
     let disk = Disk { total: 500 * GB, free: 100 * GB };
     let size = |size: u64| Policy { max_size: Some(size), ..Policy::default() };
@@ -163,13 +165,13 @@ fn a_rule_cannot_take_the_last_days() {
 }
 
 #[test]
-fn files_with_holes_do_not_make_the_disk_larger() {
+fn sparse_files_do_not_enlarge_the_disk() {
     let told = archive(&[steady(1, 9, 10 * GB)], Disk { total: 80 * GB, free: 30 * GB }, &keep(9)).warnings;
     assert!(told[0].starts_with("keeping 9 days takes about 90.0 GB") && told[0].contains("has 80.0 GB"), "{told:?}");
 }
 
 #[test]
-fn a_camera_on_another_disk_does_not_fill_this_one() {
+fn cameras_on_other_disks_do_not_count() {
     let mut cameras = [steady(1, 9, 10 * GB), steady(2, 9, 90 * GB)];
     cameras[1].apart = true;
     let told = archive(&cameras, Disk { total: 200 * GB, free: 50 * GB }, &keep(12));
@@ -178,7 +180,7 @@ fn a_camera_on_another_disk_does_not_fill_this_one() {
 }
 
 #[test]
-fn nothing_recorded_and_nothing_known_never_fills_a_disk() {
+fn zero_and_unknown_rates_fill_no_disk() {
     let disk = Disk { total: 10, free: 0 };
     for cameras in [&[][..], &[camera(1, &[])], &[camera(1, &[(9, 1, 1, 1)])], &[camera(1, &[(90, 1, 1, 0)])]] {
         let told = archive(cameras, disk, &keep(45));
@@ -242,7 +244,7 @@ proptest! {
     }
 
     #[test]
-    fn more_days_to_keep_never_turn_a_warning_off(bytes in 1..GB, days in 1..40u64, free in 0..100 * GB, kept in 1..200u32) {
+    fn more_days_never_remove_a_warning(bytes in 1..GB, days in 1..40u64, free in 0..100 * GB, kept in 1..200u32) {
         let of = |kept| archive(&[steady(1, days, bytes)], Disk { total: 200 * GB, free }, &keep(kept)).warnings.len();
         prop_assert!(of(kept) <= of(kept + 1));
     }
