@@ -13,7 +13,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta};
 
 /// What to make.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// How many events in all.
     pub events: u32,
     /// Over how many cameras.
@@ -38,7 +38,7 @@ impl Default for Wish {
 
 /// What was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Made {
+pub(crate) struct Made {
     /// Events.
     pub events: u32,
     /// Events with a `.saved`.
@@ -55,7 +55,7 @@ const PICTURE: [u8; 4] = [0xFF, 0xD8, 0xFF, 0xD9];
 
 /// The day so many days ago.
 #[allow(clippy::disallowed_methods)] // a tool that is measured with; the program itself asks its clock
-pub fn days_ago(days: u64) -> NaiveDate {
+pub(crate) fn days_ago(days: u64) -> NaiveDate {
     chrono::Local::now().date_naive() - Days::new(days)
 }
 
@@ -64,7 +64,7 @@ pub fn days_ago(days: u64) -> NaiveDate {
 /// # Panics
 ///
 /// When a camera's thread has panicked.
-pub fn make(root: &Path, wish: &Wish) -> io::Result<Made> {
+pub(crate) fn make(root: &Path, wish: &Wish) -> io::Result<Made> {
     fs::create_dir_all(root)?;
     let cameras: Vec<io::Result<Made>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -108,7 +108,7 @@ fn of_camera(root: &Path, wish: &Wish, camera: u32) -> io::Result<Made> {
 
 /// One event.
 #[derive(Debug)]
-pub struct Event<'a> {
+pub(crate) struct Event<'a> {
     /// The archive.
     pub root: &'a Path,
     /// Whose it is.
@@ -123,12 +123,12 @@ pub struct Event<'a> {
 
 impl Event<'_> {
     /// Its path below the root.
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         format!("{}/{}", self.camera, self.start.format("%Y-%m-%d/%H-%M-%S"))
     }
 
     /// Its directory.
-    pub fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.root.join(self.id())
     }
 
@@ -138,7 +138,7 @@ impl Event<'_> {
     }
 
     /// Makes it; answers how many files it took.
-    pub fn make(&self, with_sidecar: bool) -> io::Result<u32> {
+    pub(crate) fn make(&self, with_sidecar: bool) -> io::Result<u32> {
         let folder = self.folder();
         fs::create_dir(&folder)?;
         let end = self.moment(self.frames.saturating_sub(1)).max(self.start);
@@ -178,7 +178,7 @@ impl Event<'_> {
 }
 
 /// A movie that plays nothing but has every box that a finished one has.
-pub fn movie() -> Vec<u8> {
+pub(crate) fn movie() -> Vec<u8> {
     let mut bytes = Vec::new();
     for (kind, body) in [(b"ftyp", 24u32), (b"mdat", 400), (b"moov", 120)] {
         bytes.extend((8 + body).to_be_bytes());

@@ -54,12 +54,12 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
 impl Daemon {
     /// Starts the service and serves it until SIGTERM or ctrl-c. The address is bound first, so that a port in use changes
     /// nothing on disk.
-    pub fn start(archive: &Archive, address: SocketAddr, tls: Option<Tls>, access: Access) -> Result<Self> {
+    pub(crate) fn start(archive: &Archive, address: SocketAddr, tls: Option<Tls>, access: Access) -> Result<Self> {
         Self::start_on(archive, bind(address)?, tls, access, &STOP_SIGNALS)
     }
 
     /// The same on a bound listener, until one of these signals.
-    pub fn start_on(
+    pub(crate) fn start_on(
         archive: &Archive,
         listener: TcpListener,
         tls: Option<Tls>,
@@ -101,17 +101,17 @@ impl Daemon {
     }
 
     /// The URL that HTTP is served at.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
     }
 
     /// The service.
-    pub fn service(&self) -> &Service {
+    pub(crate) fn service(&self) -> &Service {
         &self.service
     }
 
     /// Waits for a signal or a failed worker, then stops everything in order.
-    pub fn run(self) -> Result<()> {
+    pub(crate) fn run(self) -> Result<()> {
         let failure = select! {
             recv(self.signals) -> signal => {
                 tracing::info!("stopping (signal {})", signal.unwrap_or(0));

@@ -53,7 +53,7 @@ pub(super) struct Found<T> {
 
 impl<T> Found<T> {
     /// A result of everything.
-    pub fn whole(value: T) -> Self {
+    pub(super) fn whole(value: T) -> Self {
         Self { value, is_incomplete: false }
     }
 }

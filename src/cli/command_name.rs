@@ -26,7 +26,7 @@ pub(super) enum CommandName {
 
 impl CommandName {
     /// All of them, in the order of the help.
-    pub fn all() -> &'static [Self] {
+    pub(super) fn all() -> &'static [Self] {
         Self::value_variants()
     }
 }

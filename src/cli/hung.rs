@@ -29,7 +29,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Checks the root, and the directories in the flags.
-    pub fn start(root: &Path, typed: &Values) -> Self {
+    pub(super) fn start(root: &Path, typed: &Values) -> Self {
         let (handle, stop) = Stop::new();
         let files = [CONFIG, MOTION_CONF].into_iter().filter_map(|setting| typed.path(setting)?.parent());
         let state_dir = typed.path(STATE_DIR).into_iter();
@@ -45,7 +45,7 @@ impl Watch {
     }
 
     /// Checks this directory too.
-    pub fn also(&self, path: &Path) {
+    pub(super) fn also(&self, path: &Path) {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Starts to show `progress`, until `done` returns true or this is dropped.
-    pub fn start(progress: Arc<Progress>, done: impl Fn() -> bool + Send + 'static) -> Self {
+    pub(super) fn start(progress: Arc<Progress>, done: impl Fn() -> bool + Send + 'static) -> Self {
         let (handle, stop) = Stop::new();
         let thread = std::thread::Builder::new().name("owlery-progress".to_owned()).spawn(move || {
             if std::io::stderr().is_terminal() { bar(&progress, &done, &stop) } else { lines(&progress, &done, &stop) }

@@ -23,25 +23,25 @@ pub(super) struct Common {
 
 impl Common {
     /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
-    pub fn open(&self, command: CommandName) -> Result<Session<'_>> {
+    pub(super) fn open(&self, command: CommandName) -> Result<Session<'_>> {
         let (options, watch) = self.options(command)?;
         Ok(Session { archive: Archive::open(options)?, command, typed: &self.typed, _watch: watch })
     }
 
     /// Opens the archive for a command that reads only the state directory, even if that belongs to another archive.
-    pub fn open_any_state(&self, command: CommandName) -> Result<(Archive, Watch)> {
+    pub(super) fn open_any_state(&self, command: CommandName) -> Result<(Archive, Watch)> {
         let (options, watch) = self.options(command)?;
         Ok((Archive::open_any(options)?, watch))
     }
 
     /// The options of a command, and a watch for hung disks to hold until the command ends.
-    pub fn options(&self, command: CommandName) -> Result<(Options, Watch)> {
+    pub(super) fn options(&self, command: CommandName) -> Result<(Options, Watch)> {
         let (settings, watch) = self.settings(command)?;
         Ok((settings.options, watch))
     }
 
     /// The settings of a command, and a watch for hung disks to hold until the command ends.
-    pub fn settings(&self, command: CommandName) -> Result<(Settings, Watch)> {
+    pub(super) fn settings(&self, command: CommandName) -> Result<(Settings, Watch)> {
         let watch = Watch::start(&self.root, &self.typed);
         let settings = Settings::resolve(&self.typed, &self.root, command)?;
         if let Some(state_dir) = &settings.options.state_dir {
@@ -63,12 +63,12 @@ pub(super) struct Session<'a> {
 impl Session<'_> {
     /// The operations on the archive: by its daemon if one runs, else by this process. Fails where a flag was typed that the
     /// daemon would not follow.
-    pub fn admin(&self) -> Result<Box<dyn Admin + '_>> {
+    pub(super) fn admin(&self) -> Result<Box<dyn Admin + '_>> {
         admin::choose(self)
     }
 
     /// Whether a daemon runs on this archive. Fails where a flag was typed that it would not follow.
-    pub fn has_daemon(&self) -> Result<bool> {
+    pub(super) fn has_daemon(&self) -> Result<bool> {
         let is_reachable = admin::is_reachable(&self.archive.state_path());
         if is_reachable {
             self.check_beside_daemon()?;
@@ -77,7 +77,7 @@ impl Session<'_> {
     }
 
     /// Fails where a flag was typed that a daemon, which works by its own settings, would not follow.
-    pub fn check_beside_daemon(&self) -> Result<()> {
+    pub(super) fn check_beside_daemon(&self) -> Result<()> {
         let daemon = Remote::new(self.archive.state_path());
         applicability::check_beside_daemon(self.typed, self.command, || daemon.camera_pattern())
     }

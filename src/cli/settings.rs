@@ -41,7 +41,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// The settings of a command: those of all sources that the command uses. Fails where a flag was typed that it does not use.
-    pub fn resolve(typed: &Values, root: &Path, command: CommandName) -> Result<Self> {
+    pub(super) fn resolve(typed: &Values, root: &Path, command: CommandName) -> Result<Self> {
         applicability::check_typed(typed, command)?;
         let environment = Values::from_environment(std::env::vars_os())?;
         let config = typed.path(declaration::CONFIG).or_else(|| environment.path(declaration::CONFIG));
@@ -61,7 +61,7 @@ impl Settings {
     }
 
     /// Parses merged values.
-    pub fn parse(values: &Values, root: &Path) -> Result<Self> {
+    pub(super) fn parse(values: &Values, root: &Path) -> Result<Self> {
         let (options, motion_warnings) = options(values, root)?;
         let (listen, access, tls) = (listen(values)?, access(values)?, tls(values)?);
         if !listen.ip().is_loopback() && !access.requires_authentication() && !values.is_on(declaration::INSECURE) {
@@ -74,7 +74,7 @@ impl Settings {
     }
 
     /// Opens the certificate, if one is configured.
-    pub fn open_tls(&self) -> Result<Option<Tls>> {
+    pub(super) fn open_tls(&self) -> Result<Option<Tls>> {
         self.tls.clone().map(|(certificate, key)| Tls::open(certificate, key)).transpose()
     }
 }

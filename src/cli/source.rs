@@ -20,7 +20,7 @@ pub(super) enum Source {
 
 impl Source {
     /// Opens the catalog.
-    pub fn open(session: &Session<'_>) -> Result<Found<Self>> {
+    pub(super) fn open(session: &Session<'_>) -> Result<Found<Self>> {
         let archive = &session.archive;
         match Self::open_existing(session) {
             Err(error) if error.is_damaged_catalog() => Self::open_aside(archive, &error),
@@ -63,7 +63,7 @@ impl Source {
     }
 
     /// Runs `question`. Where the catalog turns out to be damaged, scans the archive into a temporary one and runs it again.
-    pub fn query<T>(&mut self, archive: &Archive, question: impl Fn(&Self) -> Result<T>) -> Result<T> {
+    pub(super) fn query<T>(&mut self, archive: &Archive, question: impl Fn(&Self) -> Result<T>) -> Result<T> {
         match question(self) {
             Err(error) if error.is_damaged_catalog() => {
                 *self = Self::open_aside(archive, &error)?.value;
@@ -74,7 +74,7 @@ impl Source {
     }
 
     /// The catalog.
-    pub fn catalog(&self) -> &Catalog {
+    pub(super) fn catalog(&self) -> &Catalog {
         match self {
             Self::Beside(catalog) => catalog,
             Self::Own(parts) => &parts.handle().catalog,
@@ -82,7 +82,7 @@ impl Source {
     }
 
     /// The parts, unless the catalog is the daemon's.
-    pub fn parts(&self) -> Option<&Parts> {
+    pub(super) fn parts(&self) -> Option<&Parts> {
         match self {
             Self::Beside(_) => None,
             Self::Own(parts) => Some(parts),

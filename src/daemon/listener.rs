@@ -58,7 +58,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub fn new(
+    pub(super) fn new(
         socket: TcpListener,
         router: Router,
         tls: Option<Arc<Tls>>,
@@ -82,7 +82,7 @@ impl Listener {
 
     /// Serves until the daemon stops. Then it accepts no more, closes idle connections, and gives running requests the time
     /// of the drain.
-    pub async fn serve(self, closed: watch::Receiver<bool>) {
+    pub(super) async fn serve(self, closed: watch::Receiver<bool>) {
         tokio::select! {
             () = self.accept(&closed) => {}
             () = super::until_closed(closed.clone()) => {}

@@ -50,7 +50,7 @@ type FileVersions = [Option<([u64; 3], [i64; 4])>; 2];
 
 impl Tls {
     /// Reads both files.
-    pub fn open(certificate: PathBuf, key: PathBuf) -> Result<Self> {
+    pub(crate) fn open(certificate: PathBuf, key: PathBuf) -> Result<Self> {
         let first = file_versions(&certificate, &key); // before the read, so that a change during it is noticed
         let config = RwLock::new(read(&certificate, &key)?);
         Ok(Self { certificate, key, first, config })
@@ -73,7 +73,7 @@ impl Tls {
 
     /// Reloads the files whenever they change and at every signal, for ever. Invalid files are tried again at every check, since
     /// not every cause (a permission of a folder) shows in the file; they are logged again when they change.
-    pub async fn follow(self: Arc<Self>, mut signal: Signal) {
+    pub(crate) async fn follow(self: Arc<Self>, mut signal: Signal) {
         let interval = crate::fault::span("tls", CHECK_INTERVAL);
         let (mut known, mut is_good) = (self.first, true);
         loop {
@@ -96,7 +96,7 @@ impl Tls {
     }
 
     /// Completes the handshake with a client. A client that sends plain HTTP gets a response that says so.
-    pub async fn accept(&self, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn accept(&self, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let mut first = [0];
         if stream.peek(&mut first).await? == 1 && first[0] != HANDSHAKE {
             stream.write_all(NO_TLS).await?;

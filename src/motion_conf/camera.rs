@@ -36,7 +36,7 @@ pub(super) struct CameraConf {
 
 impl CameraConf {
     /// Sets an option. It accepts the names of Motion 4 and 5, and the older ones that Motion 4 still accepts.
-    pub fn take(&mut self, name: &str, value: &[u8]) {
+    pub(super) fn take(&mut self, name: &str, value: &[u8]) {
         match name {
             "camera_id" | "device_id" => self.id = Some(number(value)),
             "camera_name" | "device_name" => self.name = Some(text(value)),
@@ -59,7 +59,7 @@ impl CameraConf {
     }
 
     /// Motion's event gap for this camera.
-    pub fn gap(&self) -> Duration {
+    pub(super) fn gap(&self) -> Duration {
         match self.event_gap {
             None => DEFAULT_GAP,
             Some(..=0) => MAX_GAP,
@@ -68,7 +68,7 @@ impl CameraConf {
     }
 
     /// The port of its live stream. `main` has all options of the main file: Motion 5 serves every stream on one port.
-    pub fn port(&self, main: &Self) -> Option<u16> {
+    pub(super) fn port(&self, main: &Self) -> Option<u16> {
         let shared_port = || main.webcontrol_port.filter(|_| main.is_motion_5 || self.is_motion_5);
         let port = self.stream_port.filter(|port| *port > 0).or_else(shared_port)?;
         u16::try_from(port).ok().filter(|port| *port > 0)
@@ -76,13 +76,13 @@ impl CameraConf {
 
     /// Its directory below `root`; `None` where its files go elsewhere. `bases` are the candidates for Motion's working
     /// directory.
-    pub fn directory(&self, root: &Path, bases: &[PathBuf]) -> Option<Camera> {
+    pub(super) fn directory(&self, root: &Path, bases: &[PathBuf]) -> Option<Camera> {
         let name = self.relative(self.any_name()?, root, bases, Sample::FIRST)?;
         name.split('/').next()?.parse().ok()
     }
 
     /// The problems of its file names, one sentence each.
-    pub fn warnings(&self, root: &Path, bases: &[PathBuf]) -> Vec<String> {
+    pub(super) fn warnings(&self, root: &Path, bases: &[PathBuf]) -> Vec<String> {
         let mut warnings = Vec::new();
         let Some(camera) = self.directory(root, bases) else { return warnings };
         let movie = self.movie();
@@ -114,7 +114,7 @@ impl CameraConf {
     }
 
     /// Whether Motion never ends an event of this camera by itself.
-    pub fn is_endless(&self) -> bool {
+    pub(super) fn is_endless(&self) -> bool {
         self.event_gap.is_some_and(|gap| gap <= 0)
     }
 

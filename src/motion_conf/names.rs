@@ -12,11 +12,11 @@ pub(super) struct Sample {
 
 impl Sample {
     /// The first file of an event.
-    pub const FIRST: Self = Self { hour_minute: "10:04", second: "36", epoch: "1795169076", movie: 1, event: 1 };
+    pub(super) const FIRST: Self = Self { hour_minute: "10:04", second: "36", epoch: "1795169076", movie: 1, event: 1 };
     /// A later file of the same event.
-    pub const LATER: Self = Self { hour_minute: "10:05", second: "37", epoch: "1795169137", movie: 2, event: 1 };
+    pub(super) const LATER: Self = Self { hour_minute: "10:05", second: "37", epoch: "1795169137", movie: 2, event: 1 };
     /// The first file of another event of the same second: only event numbers differ.
-    pub const OTHER_EVENT: Self = Self { event: 2, ..Self::FIRST };
+    pub(super) const OTHER_EVENT: Self = Self { event: 2, ..Self::FIRST };
 
     fn clock(self) -> String {
         format!("{}:{}", self.hour_minute, self.second)
@@ -47,7 +47,7 @@ enum Piece<'a> {
 
 impl Specifiers<'_> {
     /// Renders the name of a file.
-    pub fn render(&self, name: &str, sample: Sample) -> String {
+    pub(super) fn render(&self, name: &str, sample: Sample) -> String {
         pieces(name).map(|piece| self.piece(&piece, sample, true)).collect()
     }
 

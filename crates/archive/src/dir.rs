@@ -45,7 +45,7 @@ pub(super) struct Inode {
 }
 
 impl Inode {
-    pub fn of(stat: &Statx) -> Self {
+    pub(crate) fn of(stat: &Statx) -> Self {
         Self { dev: (stat.stx_dev_major, stat.stx_dev_minor), ino: stat.stx_ino }
     }
 }
@@ -53,10 +53,9 @@ impl Inode {
 /// The metadata of an entry, with the names of statx(2).
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_field_names)]
-pub struct Statx {
+pub(crate) struct Statx {
     pub stx_nlink: u32,
     pub stx_uid: u32,
-    pub stx_gid: u32,
     pub stx_mode: u32,
     pub stx_ino: u64,
     pub stx_size: u64,
@@ -85,7 +84,7 @@ pub(super) fn file_type(stat: &Statx) -> FileType {
 
 impl Dir {
     /// Opens a directory by its path, following links. For the root, which the user named.
-    pub fn open_root(path: &Path) -> Result<Self> {
+    pub(crate) fn open_root(path: &Path) -> Result<Self> {
         let fd = rustix::fs::open(path, DIR_FLAGS, Mode::empty()).map_err(|e| Error::io("open", path, e))?;
         Ok(Self::new(fd, path.to_path_buf()))
     }
@@ -94,17 +93,17 @@ impl Dir {
         Self { fd, path, was_listed: AtomicBool::new(false) }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Opens a subdirectory, refusing links.
-    pub fn open_dir(&self, name: &[u8]) -> Result<Self> {
+    pub(crate) fn open_dir(&self, name: &[u8]) -> Result<Self> {
         self.open_dir_with(name, DIR_FLAGS | OFlags::NOFOLLOW)
     }
 
     /// Opens a subdirectory, following a link. For camera directories, whose targets are checked afterwards.
-    pub fn open_dir_following(&self, name: &[u8]) -> Result<Self> {
+    pub(crate) fn open_dir_following(&self, name: &[u8]) -> Result<Self> {
         self.open_dir_with(name, DIR_FLAGS)
     }
 
@@ -115,11 +114,11 @@ impl Dir {
     }
 
     /// Opens a subdirectory to access entries by name, refusing links. It cannot be listed, but opens faster.
-    pub fn enter(&self, name: &[u8]) -> Result<Self> {
+    pub(crate) fn enter(&self, name: &[u8]) -> Result<Self> {
         self.open_dir_with(name, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC)
     }
 
-    pub fn open_dir_if_there(&self, name: &[u8]) -> Result<Option<Self>> {
+    pub(crate) fn open_dir_if_there(&self, name: &[u8]) -> Result<Option<Self>> {
         match self.open_dir(name) {
             Err(error) if error.is_not_found() => Ok(None),
             other => other.map(Some),
@@ -127,13 +126,13 @@ impl Dir {
     }
 
     /// Opens a regular file for reading, refusing links. Never waits on a FIFO.
-    pub fn open_file(&self, name: &[u8]) -> Result<OwnedFd> {
+    pub(crate) fn open_file(&self, name: &[u8]) -> Result<OwnedFd> {
         rustix::fs::openat(&self.fd, name, FILE_FLAGS, Mode::empty())
             .map_err(|e| Error::io("open", join(&self.path, name), e))
     }
 
     /// Reads a whole file of at most `limit` bytes; `None` if it does not exist.
-    pub fn read_small(&self, name: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read_small(&self, name: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
         match self.open_file(name) {
             Err(error) if error.is_not_found() => Ok(None),
             file => self.read_open(&file?, name, limit).map(Some),
@@ -142,7 +141,7 @@ impl Dir {
 
     /// Like `read_small`, for a file in a subdirectory; no component of the path may be a link. Fails on kernels before
     /// 5.6.
-    pub fn read_below(&self, path: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read_below(&self, path: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
         match rustix::fs::openat2(&self.fd, path, FILE_FLAGS, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
             Err(Errno::NOENT) => Ok(None),
             Err(e) => Err(Error::io("open", join(&self.path, path), e)),
@@ -166,23 +165,23 @@ impl Dir {
         }
     }
 
-    pub fn stat(&self, name: &[u8]) -> Result<Statx> {
+    pub(crate) fn stat(&self, name: &[u8]) -> Result<Statx> {
         statx(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|e| Error::io("stat", join(&self.path, name), e))
     }
 
-    pub fn stat_self(&self) -> Result<Statx> {
+    pub(crate) fn stat_self(&self) -> Result<Statx> {
         statx(&self.fd, b"", AtFlags::EMPTY_PATH).map_err(|e| Error::io("stat", &self.path, e))
     }
 
     /// The modification time in nanoseconds since 1970: when an entry was added or removed last. A third cheaper than
     /// [`Dir::stat_self`].
-    pub fn changed(&self) -> Result<i64> {
+    pub(crate) fn changed(&self) -> Result<i64> {
         let stat = rustix::fs::fstat(&self.fd).map_err(|e| Error::io("stat", &self.path, e))?;
         Ok(mtime(&Statx::from(stat)))
     }
 
     /// Whether an entry of that name exists, of any kind.
-    pub fn has(&self, name: &[u8]) -> Result<bool> {
+    pub(crate) fn has(&self, name: &[u8]) -> Result<bool> {
         // A third cheaper than a stat, and a walk does it for each event.
         match rustix::fs::accessat(&self.fd, name, Access::EXISTS, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(()) => Ok(true),
@@ -202,7 +201,7 @@ impl Dir {
     }
 
     /// Calls `entry` for every name except `.` and `..`, with its kind as the directory reports it (or `Unknown`).
-    pub fn list(&self, mut entry: impl FnMut(&[u8], FileType)) -> Result<()> {
+    pub(crate) fn list(&self, mut entry: impl FnMut(&[u8], FileType)) -> Result<()> {
         if self.was_listed.swap(true, Ordering::AcqRel) {
             rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0)).map_err(|e| Error::io("list", &self.path, e))?;
         }
@@ -219,7 +218,7 @@ impl Dir {
     }
 
     /// All names except `.` and `..`, sorted.
-    pub fn names(&self) -> Result<Vec<Vec<u8>>> {
+    pub(crate) fn names(&self) -> Result<Vec<Vec<u8>>> {
         let mut names = Vec::new();
         self.list(|name, _| names.push(name.to_vec()))?;
         names.sort_unstable();
@@ -228,7 +227,7 @@ impl Dir {
 
     /// Calls `each` with the metadata of this directory and of every file and directory `depth` levels down. Skips
     /// entries that vanish meanwhile, and entries of other kinds.
-    pub fn walk(&self, depth: u32, each: &mut dyn FnMut(&Statx)) -> Result<()> {
+    pub(crate) fn walk(&self, depth: u32, each: &mut dyn FnMut(&Statx)) -> Result<()> {
         each(&self.stat_self()?);
         for name in self.names()? {
             let stat = match self.stat(&name) {
@@ -245,26 +244,26 @@ impl Dir {
     }
 
     /// Whether the entry is a real directory. Asks the disk if the listing did not report the kind.
-    pub fn is_dir(&self, name: &[u8], kind: FileType) -> bool {
+    pub(crate) fn is_dir(&self, name: &[u8], kind: FileType) -> bool {
         match kind {
             FileType::Unknown => self.stat(name).is_ok_and(|stat| file_type(&stat) == FileType::Directory),
             kind => kind == FileType::Directory,
         }
     }
 
-    pub fn inode(&self) -> Result<Inode> {
+    pub(crate) fn inode(&self) -> Result<Inode> {
         Ok(Inode::of(&self.stat_self()?))
     }
 
     /// The mount of this directory: device and mount id. Two mounts of one filesystem differ, since no rename leads
     /// from one to the other.
-    pub fn mount(&self) -> Result<(u32, u32, u64)> {
+    pub(crate) fn mount(&self) -> Result<(u32, u32, u64)> {
         let stat = self.stat_self()?;
         Ok((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id))
     }
 
     /// A second handle on the same directory.
-    pub fn again(&self) -> Result<Self> {
+    pub(crate) fn again(&self) -> Result<Self> {
         let fd = self.fd.try_clone().map_err(|e| Error::io("open", &self.path, e))?;
         self.was_listed.store(true, Ordering::Release); // both share their position in the list
         let was_listed = AtomicBool::new(true);
@@ -272,7 +271,7 @@ impl Dir {
     }
 
     /// The directories above, nearest first, up to `/`.
-    pub fn ancestors(&self) -> Result<Vec<Inode>> {
+    pub(crate) fn ancestors(&self) -> Result<Vec<Inode>> {
         let mut chain = Vec::new();
         let mut here = self.inode()?;
         let mut dir = self.again()?;
@@ -290,7 +289,7 @@ impl Dir {
 
     /// Makes changes in this directory durable, if the filesystem can: some shared folders of virtual machines and
     /// network filesystems cannot sync a directory.
-    pub fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         match rustix::fs::fsync(&self.fd) {
             Err(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
             synced => synced.map_err(|e| Error::io("sync", &self.path, e)),
@@ -298,7 +297,7 @@ impl Dir {
     }
 
     /// Sets the directory's modification time in nanoseconds since 1970. Does nothing where that is not allowed.
-    pub fn set_mtime(&self, nanos: i64) {
+    pub(crate) fn set_mtime(&self, nanos: i64) {
         let seconds = nanos.div_euclid(1_000_000_000);
         let last_modification = Timespec { tv_sec: seconds, tv_nsec: nanos.rem_euclid(1_000_000_000) };
         let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
@@ -309,7 +308,7 @@ impl Dir {
     }
 
     /// Whether files can change here without a notification from the kernel (see [`SILENT_FILESYSTEMS`]).
-    pub fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         let magic = rustix::fs::fstatfs(&self.fd).map(|stat| stat.f_type & 0xFFFF_FFFF);
         magic.is_ok_and(|magic| SILENT_FILESYSTEMS.contains(&magic))
     }
@@ -381,7 +380,6 @@ impl From<rustix::fs::Statx> for Statx {
         Self {
             stx_nlink: stat.stx_nlink,
             stx_uid: stat.stx_uid,
-            stx_gid: stat.stx_gid,
             stx_mode: stat.stx_mode.into(),
             stx_ino: stat.stx_ino,
             stx_size: stat.stx_size,
@@ -399,7 +397,6 @@ impl From<rustix::fs::Stat> for Statx {
         Self {
             stx_nlink: u32::try_from(stat.st_nlink).unwrap_or(u32::MAX),
             stx_uid: stat.st_uid,
-            stx_gid: stat.st_gid,
             stx_mode: stat.st_mode,
             stx_ino: stat.st_ino,
             stx_size: u64::try_from(stat.st_size).unwrap_or(0),

@@ -194,7 +194,7 @@ impl DayDir {
 }
 
 impl Names {
-    pub fn read(dir: &Dir, depth: Depth, event: EventName) -> Result<Self> {
+    pub(crate) fn read(dir: &Dir, depth: Depth, event: EventName) -> Result<Self> {
         let mut names = Self { frames: Vec::with_capacity(16), ..Self::default() };
         let mut has_debug_dir = false;
         dir.list(|name, kind| {

@@ -25,7 +25,7 @@ pub(super) struct Flat {
 
 impl Flat {
     /// The recordings directly in a directory; `None` if there are none.
-    pub fn in_dir(dir: &Dir) -> Result<Option<Self>> {
+    pub(crate) fn in_dir(dir: &Dir) -> Result<Option<Self>> {
         let (mut files, mut movie, mut picture) = (0, None::<Vec<u8>>, None::<Vec<u8>>);
         dir.list(|name, kind| {
             let is_movie = MovieName::parse(name).is_some();
@@ -43,7 +43,7 @@ impl Flat {
     }
 
     /// Describes what was found below `place` (empty, or a directory with its slash).
-    pub fn seen(&self, place: &str) -> String {
+    pub(crate) fn seen(&self, place: &str) -> String {
         let example = printable(&self.example);
         let count = if self.files == 1 { String::new() } else { format!("{} ", self.files) };
         format!("it holds {count}files such as {place}{example}: {CURE}")

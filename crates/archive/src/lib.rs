@@ -38,24 +38,23 @@ use std::sync::{Mutex, OnceLock};
 
 use regex::Regex;
 
-pub use cameras::CameraDir;
-pub use dir::DayDir;
-pub use emptied::Left;
+pub use cameras::{CameraDir, Cameras};
+pub use dir::{DayDir, DayList};
+pub use emptied::{Contents, Left};
 pub use event_dir::{Depth, Facts};
 pub use look::{EarlyLooks, Look};
 pub use looked::BEING_WRITTEN;
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};
 pub use queue::{Manifest, QueuedPass, Stage};
-pub use reap::{RateLimiter, Tally};
-pub use restore::RestoringPass;
-pub use retire::rfc3339;
-pub use retire::{InPlace, Retired, RetiringPass};
+pub use reap::{RateLimiter, Reaped, Tally};
+pub use restore::{Finished, Restored, RestoringPass};
+pub use retire::{InPlace, Retired, RetiringPass, rfc3339};
 pub use room::Room;
-pub use sidecar::SIDECAR;
-pub use sidecar::{MISSING, TIME, title};
+pub use sidecar::{MISSING, SIDECAR, TIME, title};
 pub use stuck::StuckPass;
-pub use volume::Volume;
+pub use volume::{Filesystem, Volume};
+pub use weigh::Weight;
 
 use owlery_model::{clock, command_line, error, event, fault, printable, retention};
 use owlery_state::state_file;

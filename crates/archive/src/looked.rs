@@ -12,7 +12,7 @@ use crate::event::{Day, EventName};
 pub const BEING_WRITTEN: &str = "it is being written, or was a moment ago; it stays until the next pass";
 
 /// Returns whether Motion may still be writing an event, from its newest modification time.
-pub type IsOpen<'a> = dyn Fn(&DayDir, EventName, i64) -> Result<bool> + 'a;
+pub(crate) type IsOpen<'a> = dyn Fn(&DayDir, EventName, i64) -> Result<bool> + 'a;
 
 /// The requested events of a day.
 pub(super) struct Looked {
@@ -37,7 +37,7 @@ pub(super) enum Found {
 
 impl Looked {
     /// Inspects the requested ones among the listed events, except those that `early` has already.
-    pub fn at(
+    pub(crate) fn at(
         day: &DayDir,
         list: &DayList,
         wanted: &BTreeSet<EventName>,
@@ -66,7 +66,7 @@ impl Looked {
     }
 
     /// Compares the contents of `moved`, opened after the rename, with what was inspected through `day`, opened before.
-    pub fn compare(&self, day: &DayDir, moved: &DayDir) -> Result<Found> {
+    pub(crate) fn compare(&self, day: &DayDir, moved: &DayDir) -> Result<Found> {
         // Both inode numbers are read now: mergerfs may derive a directory's number from its path.
         if day.dir.inode()? != moved.dir.inode()? {
             return Ok(Found::Changed);

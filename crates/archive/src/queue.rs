@@ -23,7 +23,7 @@ pub(super) const TAKEN_UP: &[u8] = b"reaping.json";
 const MAX_MANIFEST_BYTES: usize = 64 * 1024 * 1024;
 
 /// An item of a manifest.
-pub type ManifestItem = Item;
+pub(crate) type ManifestItem = Item;
 
 /// The contents of `pass.json`: it marks a directory in the queue as ours, and has what was to be retired, when and
 /// why.

@@ -58,7 +58,7 @@ pub(super) struct Touched {
 impl Touched {
     const MAX_OPEN: usize = 64;
 
-    pub fn add(&mut self, dir: &Dir) -> Result<()> {
+    pub(crate) fn add(&mut self, dir: &Dir) -> Result<()> {
         let inode = dir.inode()?;
         if let std::collections::hash_map::Entry::Vacant(entry) = self.dirs.entry(inode) {
             entry.insert(dir.again()?);
@@ -68,7 +68,7 @@ impl Touched {
 
     /// Makes what was done so far durable if that keeps many files open. Must not be called in the middle of an item:
     /// names that change later need their directories added again.
-    pub fn relieve(&mut self) {
+    pub(crate) fn relieve(&mut self) {
         if self.dirs.len() >= Self::MAX_OPEN {
             let synced = self.dirs.drain().try_for_each(|(_, dir)| sync_if_there(&dir));
             self.failure = self.failure.take().or(synced.err());
@@ -76,7 +76,7 @@ impl Touched {
     }
 
     /// Makes the changes in them durable. Fails if any sync failed, also an earlier one.
-    pub fn sync(&mut self) -> Result<()> {
+    pub(crate) fn sync(&mut self) -> Result<()> {
         match self.failure.take() {
             Some(error) => Err(error),
             None => self.dirs.values().try_for_each(sync_if_there),

@@ -34,7 +34,7 @@ const MAX_BYTES: u64 = 1 << 44;
 
 /// A sidecar whose form and times are plausible. The caller checks whether its files exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sidecar {
+pub(crate) struct Sidecar {
     /// When the event began.
     pub start: NaiveDateTime,
     /// When it ended.
@@ -51,7 +51,7 @@ pub struct Sidecar {
 
 /// What Owlery adds, so that a later preload does not have to measure again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Own {
+pub(crate) struct Own {
     /// The version of this key's format.
     version: u32,
     /// `complete` (others get no sidecar).
@@ -131,7 +131,7 @@ fn named<'a>(key: &str, path: &'a str, id: &EventId) -> Result<Option<&'a str>, 
 
 impl Sidecar {
     /// Parses the file of the event `id`. The error is a sentence that says why it is not believed.
-    pub fn parse(bytes: &[u8], id: &EventId) -> Result<Self, String> {
+    pub(crate) fn parse(bytes: &[u8], id: &EventId) -> Result<Self, String> {
         // Parsing is faster from text that was checked as a whole; bytes that are not UTF-8 may still be well-formed
         // where it matters.
         let wire: serde_json::Result<Wire<'_>> = match std::str::from_utf8(bytes) {

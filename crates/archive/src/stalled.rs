@@ -15,7 +15,7 @@ use crate::retention::Disk;
 
 /// The state of the archive's disks. Written by the service's disk monitor, read by every operation.
 #[derive(Debug, Default)]
-pub struct Stalled {
+pub(crate) struct Stalled {
     /// Whether `paths` is not empty; read without the lock.
     any: AtomicBool,
     paths: Mutex<BTreeSet<PathBuf>>,
@@ -29,7 +29,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Stalled {
     /// Fails if the disk at `path` does not respond.
-    pub fn check(&self, path: &Path) -> Result<()> {
+    pub(crate) fn check(&self, path: &Path) -> Result<()> {
         if self.any.load(Ordering::Acquire) && lock(&self.paths).contains(path) {
             let why = "its disk does not respond; it is retried when it does";
             return Err(Error::io("open", path, io::Error::new(io::ErrorKind::TimedOut, why)));

@@ -38,7 +38,7 @@ pub(super) struct Left {
 
 impl Left {
     /// Records that an entry of this directory stays, and why.
-    pub fn add(&mut self, directory: &Path, report: Report) {
+    pub(crate) fn add(&mut self, directory: &Path, report: Report) {
         self.entries += 1;
         self.has_failed |= report.unreadable;
         if let Some(known) = self.directories.get_mut(directory) {
@@ -48,22 +48,22 @@ impl Left {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries == 0
     }
 
     /// Whether everything that stays is saved.
-    pub fn is_saved(&self) -> bool {
+    pub(crate) fn is_saved(&self) -> bool {
         !self.is_empty() && !self.has_failed
     }
 
     /// The number of entries that stay.
-    pub fn entries(&self) -> u64 {
+    pub(crate) fn entries(&self) -> u64 {
         self.entries
     }
 
     /// One report for each of a few directories, and one for all others.
-    pub fn reports(self, pass: &Path) -> Vec<Report> {
+    pub(crate) fn reports(self, pass: &Path) -> Vec<Report> {
         let named: u64 = self.directories.values().map(|directory| directory.count).sum();
         let others = self.entries - named;
         let mut reports: Vec<Report> =
@@ -130,7 +130,7 @@ impl Stuck {
 
     /// Reads what a state directory has about the queues below `root`; with `writes`, keeps the file up to date from
     /// now on. Stuck passes may be retried at once.
-    pub fn recall(&self, root: &Path, state_dir: &Path, writes: bool) {
+    pub(crate) fn recall(&self, root: &Path, state_dir: &Path, writes: bool) {
         let file = state_dir.join(FILE);
         let kept = match state_file::read::<Kept>(&file) {
             Ok(kept) => kept.filter(|kept| kept.owlery == 1).unwrap_or_default(),
@@ -167,14 +167,14 @@ impl Stuck {
     }
 
     /// Records that nothing of the pass stays.
-    pub fn clear(&self, root: &Path, pass: &Path) {
+    pub(crate) fn clear(&self, root: &Path, pass: &Path) {
         if self.lock().remove(pass).is_some() {
             self.keep(root);
         }
     }
 
     /// Records what stays; returns whether that differs from the last try.
-    pub fn set(&self, root: &Path, pass: &Path, entries: u64, reports: &[Report]) -> bool {
+    pub(crate) fn set(&self, root: &Path, pass: &Path, entries: u64, reports: &[Report]) -> bool {
         let problem = reports.first().map_or_else(String::new, |first| {
             format!("cannot be removed: {}: {}{}", first.path.display(), first.problem, cure(&first.problem))
         });
@@ -191,23 +191,23 @@ impl Stuck {
         is_news
     }
 
-    pub fn get(&self, pass: &Path) -> Option<StuckPass> {
+    pub(crate) fn get(&self, pass: &Path) -> Option<StuckPass> {
         self.lock().get(pass).cloned()
     }
 
     /// All stuck passes.
-    pub fn all(&self) -> Vec<StuckPass> {
+    pub(crate) fn all(&self) -> Vec<StuckPass> {
         self.lock().values().cloned().collect()
     }
 
     /// Allows all to be retried at once.
-    pub fn try_again(&self) {
+    pub(crate) fn try_again(&self) {
         let now = Instant::now();
         self.lock().values_mut().for_each(|pass| pass.next = now);
     }
 
     /// Forgets passes that are no longer in the queue.
-    pub fn retain(&self, root: &Path, is_there: impl Fn(&Path) -> bool) {
+    pub(crate) fn retain(&self, root: &Path, is_there: impl Fn(&Path) -> bool) {
         let mut all = self.lock();
         let before = all.len();
         all.retain(|path, _| is_there(path));

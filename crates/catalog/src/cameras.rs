@@ -27,7 +27,7 @@ pub(super) struct Drift {
 
 impl Drift {
     /// Extends it for an event that begins at `start` and is named for `moment` (see `row::moment`).
-    pub fn with(self, start: i64, moment: i64) -> Self {
+    pub(crate) fn with(self, start: i64, moment: i64) -> Self {
         Self { early: self.early.max(moment.saturating_sub(start)), late: self.late.max(start.saturating_sub(moment)) }
     }
 }
@@ -37,7 +37,7 @@ impl Drift {
 pub(super) struct Cameras(Vec<CameraRow>);
 
 impl Cameras {
-    pub fn read(connection: &Connection) -> rusqlite::Result<Self> {
+    pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut rows = connection.prepare_cached("SELECT id, name, early, late FROM cameras ORDER BY id")?;
         let mut rows = rows.query([])?;
         let mut cameras: Vec<CameraRow> = Vec::new();
@@ -54,20 +54,20 @@ impl Cameras {
         Ok(Self(cameras))
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &CameraRow> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &CameraRow> {
         self.0.iter()
     }
 
-    pub fn named(&self, camera: &Camera) -> Option<&CameraRow> {
+    pub(crate) fn named(&self, camera: &Camera) -> Option<&CameraRow> {
         self.0.binary_search_by(|row| row.camera.cmp(camera)).ok().map(|at| &self.0[at])
     }
 
-    pub fn of_id(&self, id: i64) -> Option<&CameraRow> {
+    pub(crate) fn of_id(&self, id: i64) -> Option<&CameraRow> {
         self.0.binary_search_by_key(&id, |row| row.id).ok().map(|at| &self.0[at])
     }
 
     /// The largest drift of any camera.
-    pub fn widest_drift(&self) -> Drift {
+    pub(crate) fn widest_drift(&self) -> Drift {
         self.0.iter().fold(Drift::default(), |widest, row| Drift {
             early: widest.early.max(row.drift.early),
             late: widest.late.max(row.drift.late),
@@ -76,7 +76,7 @@ impl Cameras {
 
     /// The position of a cursor's camera in the order of ids. A camera that is gone is placed beside its neighbour, so
     /// that either all or none of the neighbour's events lie beyond it.
-    pub fn place(&self, camera: &Camera, is_desc: bool) -> i64 {
+    pub(crate) fn place(&self, camera: &Camera, is_desc: bool) -> i64 {
         let after = self.0.partition_point(|row| row.camera < *camera);
         match self.0.get(after) {
             Some(row) if row.camera == *camera => row.id,

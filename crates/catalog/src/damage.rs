@@ -69,7 +69,7 @@ pub(super) struct Rebuilds {
 
 impl Rebuilds {
     /// Whether a rebuild may begin at `now`; if so it is counted.
-    pub fn begin(&mut self, now: Instant) -> bool {
+    pub(crate) fn begin(&mut self, now: Instant) -> bool {
         let wait = match self.last {
             None => FIRST_WAIT,
             Some((last, wait)) => {

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use rusqlite::ErrorCode;
 
 #[cfg(test)]
-use ages::CameraAges;
+pub use ages::CameraAges;
 pub use audit::AuditPage;
 pub(crate) use damage::is_damage;
 pub use days::DaySummary;

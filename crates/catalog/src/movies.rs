@@ -152,7 +152,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Movies, a debug movie, and a thumbnail.
-    pub fn any_media() -> impl Strategy<Value = (Vec<Movie>, Option<DebugMovie>, Option<Thumbnail>)> {
+    pub(crate) fn any_media() -> impl Strategy<Value = (Vec<Movie>, Option<DebugMovie>, Option<Thumbnail>)> {
         let container = prop::sample::select(&Container::ALL[..]);
         let other = "[a-z0-9\"\\\\ü-]{1,8}\\.(mp4|mkv|MOV)".prop_map(|name| MovieName::parse(name.as_bytes()).unwrap());
         let name = prop_oneof![container.clone().prop_map(MovieName::from), other];

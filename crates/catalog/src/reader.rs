@@ -18,13 +18,13 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub fn new(connection: Connection) -> Self {
+    pub(crate) fn new(connection: Connection) -> Self {
         Self { connection, cameras: RefCell::new(None) }
     }
 
     /// Runs a query in one transaction: all of its reads see the same state, and the file is locked once instead of for
     /// each statement.
-    pub fn in_transaction<T>(&self, query: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    pub(crate) fn in_transaction<T>(&self, query: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         self.prepare_cached("BEGIN")?.execute([])?;
         let result = query(self).and_then(|found| {
             self.prepare_cached("COMMIT")?.execute([])?;
@@ -39,7 +39,7 @@ impl Reader {
 
     /// The cameras as of the transaction. The version changes whenever another connection has changed the file
     /// (<https://sqlite.org/pragma.html#pragma_data_version>), and this connection changes nothing.
-    pub fn cameras(&self) -> rusqlite::Result<Arc<Cameras>> {
+    pub(crate) fn cameras(&self) -> rusqlite::Result<Arc<Cameras>> {
         let version: i64 = self.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         let mut known = self.cameras.borrow_mut();
         if let Some((of, cameras)) = known.as_ref()

@@ -69,7 +69,7 @@ pub(super) struct Columns {
 pub(super) const OPEN: i64 = State::Open.code();
 
 impl Columns {
-    pub fn of(details: &Details) -> Self {
+    pub(crate) fn of(details: &Details) -> Self {
         let start = details.start.and_utc().timestamp();
         Self {
             start,
@@ -91,7 +91,7 @@ impl Columns {
     }
 
     /// Reads the columns that begin at `at`.
-    pub fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
+    pub(crate) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
         Ok(Self {
             start: row.get(at)?,
             length: row.get(at + 1)?,
@@ -108,7 +108,7 @@ impl Columns {
     }
 
     /// Keeps measured values that a read of names only does not have.
-    pub fn keep_measured(&mut self, before: &Self) {
+    pub(crate) fn keep_measured(&mut self, before: &Self) {
         self.peak = self.peak.or(before.peak);
         // Names do not show how long a movie is.
         if self.bytes.is_none() && self.start == before.start && self.frames.is_none_or(|frames| frames <= 1) {
@@ -125,7 +125,7 @@ impl Columns {
         }
     }
 
-    pub fn details(&self) -> Option<Details> {
+    pub(crate) fn details(&self) -> Option<Details> {
         let time = |secs: i64| DateTime::from_timestamp(secs, 0).map(|time| time.naive_utc());
         let videos = self.video.as_ref().map(movies::videos).unwrap_or_default();
         Some(Details {

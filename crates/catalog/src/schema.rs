@@ -123,7 +123,7 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    pub fn into_error(self, path: &Path) -> Error {
+    pub(crate) fn into_error(self, path: &Path) -> Error {
         match self {
             Self::Unusable(why) => {
                 let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);

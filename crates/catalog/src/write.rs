@@ -42,7 +42,7 @@ pub struct Applied {
 const ID_SPACING: i64 = 1 << 12;
 
 impl WriteConnection {
-    pub fn new(connection: Connection) -> Self {
+    pub(crate) fn new(connection: Connection) -> Self {
         Self { connection, cameras: HashMap::new() }
     }
 }

@@ -28,7 +28,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 pub use clock_guard::ClockGuard;
-pub use guards::GuardState;
+pub use guards::{GuardState, Refusals, Standing};
 pub use held::HeldPass;
 pub use manual::Restoration;
 pub use queue_sums::QueueSums;
@@ -46,7 +46,6 @@ use crate::event::{Actor, Entry, EventId, EventName, EventSelection, Guard, Item
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
 use crate::scan::Scanner;
 use emptied::Memory;
-use guards::Refusals;
 use held::Held;
 use read_ahead::ReadAhead;
 use restored::RestoredDays;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-pub use day_locks::DayLocks;
+pub use day_locks::{DayLock, DayLocks};
 pub use preload::{Progress, Summary};
 
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};

@@ -30,12 +30,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 
-pub use counters::{Histogram, Took};
+pub use counters::{Counters, Histogram, Passes, Took};
 pub use handle::{CameraInfo, Handle};
 pub use notifications::{Notification, Subscription};
 pub use options::Options;
 pub use outlook::Stats;
-pub use state_dir::StateDir;
+pub use state_dir::{Holder, StateDir};
 pub use status::{Component, Status};
 pub use survey::{CameraSurvey, Survey};
 

@@ -33,9 +33,7 @@ pub(crate) use login::{
 };
 pub use password::Password;
 pub use prefix::{Prefix, below, vary_on_prefix};
-#[cfg(test)]
-pub use viewer::Account;
-pub use viewer::Viewer;
+pub use viewer::{Account, Viewer};
 
 use crate::service::Handle;
 use rate_limit::RateLimiter;
@@ -57,7 +55,7 @@ pub(crate) struct Auth {
 
 impl Auth {
     /// Reads the sessions that the state directory holds.
-    pub fn new(handle: Arc<Handle>, state_dir: &Path, access: Access, login_page: String) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, state_dir: &Path, access: Access, login_page: String) -> Self {
         Self {
             handle,
             access,

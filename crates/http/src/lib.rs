@@ -17,6 +17,7 @@ mod response;
 mod routes;
 mod state;
 mod ui;
+#[allow(missing_docs)] // `doc/http.md` documents the fields
 pub mod wire;
 
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub use live::Disconnect;
 
 use owlery_archive as archive;
 use owlery_catalog as catalog;
+#[cfg(test)]
+use owlery_engine::scan;
 use owlery_engine::{expirer, service, watch};
 use owlery_model::{clock, error, event, fault, printable, retention, time};
 use owlery_state::state_file;

@@ -87,7 +87,7 @@ static RUNS_BEGUN: AtomicU64 = AtomicU64::new(0);
 
 impl Live {
     /// A stream without clients.
-    pub fn new(handle: Arc<Handle>) -> Arc<Self> {
+    pub(crate) fn new(handle: Arc<Handle>) -> Arc<Self> {
         Self::with(handle, Settings::default())
     }
 
@@ -149,7 +149,7 @@ impl Live {
     }
 
     /// The number of clients.
-    pub fn clients(&self) -> usize {
+    pub(crate) fn clients(&self) -> usize {
         self.lock().iter().map(|run| run.subscribers()).sum()
     }
 }

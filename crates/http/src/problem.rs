@@ -26,49 +26,49 @@ fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S:
 
 impl Problem {
     /// A problem with this status.
-    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { title, status, detail: detail.into(), parameter: None }
     }
 
     /// 404.
-    pub fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is nothing here")
     }
 
     /// 403.
-    pub fn forbidden(why: &str) -> Self {
+    pub(crate) fn forbidden(why: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, why)
     }
 
     /// 405.
-    pub fn method_not_allowed() -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed for this path")
     }
 
     /// 404 in place of a client error: a file or an event that cannot be opened for a reason of its name does not exist.
-    pub fn or_not_found(self) -> Self {
+    pub(crate) fn or_not_found(self) -> Self {
         if self.status.is_server_error() { self } else { Self::not_found() }
     }
 
     /// 500.
-    pub fn internal(error: impl std::fmt::Display) -> Self {
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 
     /// 507: the archive's disk is full.
-    pub fn full() -> Self {
+    pub(crate) fn full() -> Self {
         let detail = "the disk is full: remove some files by hand, 64 kB and 10 files are enough";
         Self::new(StatusCode::INSUFFICIENT_STORAGE, detail)
     }
 
     /// The response with `Retry-After`, in seconds.
-    pub fn retry_in(self, seconds: i64) -> Response {
+    pub(crate) fn retry_in(self, seconds: i64) -> Response {
         ([(header::RETRY_AFTER, HeaderValue::from(seconds))], self).into_response()
     }
 
     /// 400: a parameter is unknown or invalid.
-    pub fn parameter(name: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self { parameter: Some(name.to_owned()), ..Self::new(StatusCode::BAD_REQUEST, detail) }
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Parts {
 
 impl AppState {
     /// Reads the sessions of the state directory.
-    pub fn new(handle: Arc<Handle>, state_dir: &Path, access: Access) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, state_dir: &Path, access: Access) -> Self {
         let auth = Auth::new(Arc::clone(&handle), state_dir, access, ui::text(ui::LOGIN));
         Self(Arc::new(Parts {
             live: Live::new(Arc::clone(&handle)),

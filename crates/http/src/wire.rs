@@ -15,10 +15,10 @@ use crate::event::{Container, DebugMovie, Event, MovieName, Thumbnail};
 use crate::retention::{ArchiveForecast, CameraForecast};
 use crate::service::{CameraInfo, Stats};
 
-pub use days::DaysWire;
+pub use days::{DayWire, DaysWire};
 pub use retention::{GuardWire, RetentionWire, WaitingWire};
 pub use retention::{PassWire, PlanWire, ProblemWire, QueueWire, QueuedWire, RefusalWire, RestorationWire};
-pub use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema};
+pub use schema::{EventSchema, EventWithImagesSchema, PageSchema, StateSchema, VideoSchema};
 
 /// The characters to encode in a segment of a path (RFC 3986, section 3.3). With the colon, since a relative URL such as `a:b.jpg`
 /// would have the scheme `a` (section 4.2); with the ampersand and the quote, so that HTML needs no further escaping.

@@ -25,7 +25,7 @@ pub(super) struct Local<'a> {
 }
 
 impl<'a> Local<'a> {
-    pub fn new(session: &'a Session<'_>) -> Self {
+    pub(super) fn new(session: &'a Session<'_>) -> Self {
         Self { session, scanned: RefCell::default() }
     }
 

@@ -25,12 +25,12 @@ pub(in super::super) fn is_reachable(state_dir: &Path) -> bool {
 
 impl Remote {
     /// The daemon of this state directory. [`super::choose`] checks first that it would follow the flags.
-    pub fn new(state_dir: PathBuf) -> Self {
+    pub(crate) fn new(state_dir: PathBuf) -> Self {
         Self { state_dir }
     }
 
     /// The daemon's camera pattern; `None` where no daemon is reachable.
-    pub fn camera_pattern(&self) -> Result<Option<String>> {
+    pub(crate) fn camera_pattern(&self) -> Result<Option<String>> {
         control::connect(&self.state_dir).map(|stream| request(stream, &Request::CameraPattern)).transpose()
     }
 

@@ -44,7 +44,7 @@ pub(super) struct AccessTables {
 
 impl AccessTables {
     /// The access that these tables and the allowed host names configure.
-    pub fn access(&self, hosts: &[String]) -> Result<Access> {
+    pub(super) fn access(&self, hosts: &[String]) -> Result<Access> {
         let mut access = Access::default();
         for host in hosts {
             access = access.allow_host(host)?;

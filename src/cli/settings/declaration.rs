@@ -63,17 +63,17 @@ pub(in super::super) enum Use {
 
 impl Setting {
     /// The environment variable.
-    pub fn variable(&self) -> String {
+    pub(crate) fn variable(&self) -> String {
         format!("OWLERY_{}", self.name.replace('-', "_").to_ascii_uppercase())
     }
 
     /// Whether it is a retention rule.
-    pub fn is_rule(&self) -> bool {
+    pub(crate) fn is_rule(&self) -> bool {
         self.group == Group::Rules
     }
 
     /// How a command uses it. `serve` uses every setting.
-    pub fn used_by(&self, command: CommandName) -> Use {
+    pub(crate) fn used_by(&self, command: CommandName) -> Use {
         if command == CommandName::Serve {
             return Use::Always;
         }
@@ -83,7 +83,7 @@ impl Setting {
 }
 
 impl Group {
-    pub fn heading(self) -> &'static str {
+    pub(crate) fn heading(self) -> &'static str {
         match self {
             Self::Rules => "Retention rules",
             Self::Passes => "Passes and their removal",

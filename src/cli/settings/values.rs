@@ -43,7 +43,7 @@ impl Values {
 
     /// The same with one more value; one more element for a setting that takes several.
     #[must_use]
-    pub fn with(mut self, setting: &'static Setting, text: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, setting: &'static Setting, text: impl Into<String>) -> Self {
         let text = text.into();
         let value = match (setting.kind, self.values.remove(setting.name)) {
             (Kind::Switch, _) => Value::On,
@@ -60,17 +60,17 @@ impl Values {
     }
 
     /// The settings that are set, in the order of their declarations.
-    pub fn given(&self) -> impl Iterator<Item = &'static Setting> {
+    pub(crate) fn given(&self) -> impl Iterator<Item = &'static Setting> {
         declaration::ALL.iter().copied().filter(|setting| self.values.contains_key(setting.name))
     }
 
     /// Whether a switch is on.
-    pub fn is_on(&self, setting: &Setting) -> bool {
+    pub(crate) fn is_on(&self, setting: &Setting) -> bool {
         self.get(setting) == Some(&Value::On)
     }
 
     /// The value of a text.
-    pub fn text(&self, setting: &Setting) -> Option<&str> {
+    pub(crate) fn text(&self, setting: &Setting) -> Option<&str> {
         match self.get(setting) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
@@ -78,7 +78,7 @@ impl Values {
     }
 
     /// The value of a path.
-    pub fn path(&self, setting: &Setting) -> Option<&Path> {
+    pub(crate) fn path(&self, setting: &Setting) -> Option<&Path> {
         match self.get(setting) {
             Some(Value::Path(path)) => Some(path),
             _ => None,
@@ -86,7 +86,7 @@ impl Values {
     }
 
     /// The values of a list; empty where it is not set.
-    pub fn list(&self, setting: &Setting) -> &[String] {
+    pub(crate) fn list(&self, setting: &Setting) -> &[String] {
         match self.get(setting) {
             Some(Value::List(texts)) => texts,
             _ => &[],
@@ -94,12 +94,12 @@ impl Values {
     }
 
     /// A time span; zero is a value too.
-    pub fn span(&self, setting: &Setting) -> Result<Option<Duration>> {
+    pub(crate) fn span(&self, setting: &Setting) -> Result<Option<Duration>> {
         self.text(setting).map(|text| parse_span(setting, text)).transpose()
     }
 
     /// A time span above zero.
-    pub fn positive_span(&self, setting: &Setting) -> Result<Option<Duration>> {
+    pub(crate) fn positive_span(&self, setting: &Setting) -> Result<Option<Duration>> {
         match self.span(setting)? {
             Some(Duration::ZERO) => Err(Error::Config(format!("--{}: it must be longer than 0", setting.name))),
             other => Ok(other),
@@ -107,7 +107,7 @@ impl Values {
     }
 
     /// A whole number.
-    pub fn whole(&self, setting: &Setting) -> Result<Option<u32>> {
+    pub(crate) fn whole(&self, setting: &Setting) -> Result<Option<u32>> {
         let parse = |text: &str| {
             let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
             let wrong = || Error::Config(format!("--{} {text:?} is not a whole number, 0 or more", setting.name));
@@ -117,7 +117,7 @@ impl Values {
     }
 
     /// The retention rules.
-    pub fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Rules {
         let text = |setting| self.text(setting).map(str::to_owned);
         Rules {
             keep_days: self.list(declaration::KEEP_DAYS).to_vec(),

@@ -30,35 +30,35 @@ pub(super) struct Activity {
 
 impl Activity {
     /// Begins a request, which lasts until the result is dropped.
-    pub fn begin(self: &Arc<Self>) -> InFlight {
+    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         self.begun.fetch_add(1, Relaxed);
         InFlight(Arc::clone(self))
     }
 
     /// Whether a request is in flight.
-    pub fn is_responding(&self) -> bool {
+    pub(super) fn is_responding(&self) -> bool {
         self.begun.load(Relaxed) > self.finished.load(Relaxed)
     }
 
     /// Whether the current response has no end of its own.
-    pub fn is_endless(&self) -> bool {
+    pub(super) fn is_endless(&self) -> bool {
         self.is_endless.load(Relaxed)
     }
 
     /// Whether the client is sending bytes that are not read: too long a head, or an unwanted body.
-    pub fn is_sending(&self) -> bool {
+    pub(super) fn is_sending(&self) -> bool {
         self.has_head_begun.load(Relaxed) || self.is_cut_short.load(Relaxed)
     }
 
     /// Notes that the client has sent bytes.
-    pub fn note_bytes(&self) {
+    pub(super) fn note_bytes(&self) {
         if !self.is_responding() {
             self.has_head_begun.store(true, Relaxed);
         }
     }
 
     /// Notes that the client has shut down its sending side.
-    pub fn note_end(&self) {
+    pub(super) fn note_end(&self) {
         self.is_at_end.store(true, Relaxed);
     }
 }
@@ -69,12 +69,12 @@ pub(super) struct InFlight(Arc<Activity>);
 
 impl InFlight {
     /// Notes that the response has no end of its own.
-    pub fn set_endless(&self) {
+    pub(super) fn set_endless(&self) {
         self.0.is_endless.store(true, Relaxed);
     }
 
     /// Notes that the response comes before the body of the request has arrived.
-    pub fn set_cut_short(&self) {
+    pub(super) fn set_cut_short(&self) {
         self.0.is_cut_short.store(true, Relaxed);
     }
 }
@@ -135,12 +135,12 @@ pub(super) struct ClientTimeout {
 }
 
 impl ClientTimeout {
-    pub fn new(activity: Arc<Activity>, timeouts: Timeouts) -> Self {
+    pub(super) fn new(activity: Arc<Activity>, timeouts: Timeouts) -> Self {
         Self { activity, timeouts, head: Deadline::after(timeouts.head), waits_for: (0, false) }
     }
 
     /// Ready when the connection is to be closed. Poll it after every poll of the connection, which does not wake it.
-    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
         let activity = &self.activity;
         let is_at_end = activity.is_at_end.load(Relaxed);
         if activity.is_responding() {

@@ -21,17 +21,17 @@ pub(super) struct ConnectionPermit {
 
 impl Addresses {
     /// Allows `limit` connections for each client.
-    pub fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self { open: Arc::default(), limit }
     }
 
     /// The limit for each client.
-    pub fn limit(&self) -> usize {
+    pub(super) fn limit(&self) -> usize {
         self.limit
     }
 
     /// A permit for one more connection of this client; `None` at its limit.
-    pub fn acquire(&self, address: IpAddr) -> Option<ConnectionPermit> {
+    pub(super) fn acquire(&self, address: IpAddr) -> Option<ConnectionPermit> {
         let client = client(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(client).or_default();

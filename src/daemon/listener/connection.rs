@@ -52,7 +52,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Serves a client to the end of its connection.
-    pub async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    pub(super) async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let Self { router, peer, is_tls, timeouts, closer, closed } = self;
         let activity = Arc::new(Activity::default());
         let io = TokioIo::new(MonitoredStream::new(stream, Arc::clone(&activity), timeouts));

@@ -26,7 +26,7 @@ pub(super) struct MonitoredStream<S> {
 }
 
 impl<S> MonitoredStream<S> {
-    pub fn new(stream: S, activity: Arc<Activity>, timeouts: Timeouts) -> Self {
+    pub(super) fn new(stream: S, activity: Arc<Activity>, timeouts: Timeouts) -> Self {
         Self { stream, activity, timeouts, stall: None, is_at_end: false, linger: None }
     }
 

@@ -21,7 +21,7 @@ pub(in crate::daemon) struct Threads {
 impl Threads {
     /// Starts one for each processor, at most two: Motion needs processors too, and long work has its own threads. At the stop,
     /// running blocking work gets `last`.
-    pub fn start(last: Duration) -> io::Result<Self> {
+    pub(crate) fn start(last: Duration) -> io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(1, |processors| processors.get().clamp(1, 2));
         let end = CancellationToken::new();
         let mut started = Self { runtimes: Vec::new(), running: Vec::new(), end: end.clone().drop_guard() };
@@ -39,12 +39,12 @@ impl Threads {
     }
 
     /// Distributes connections over the threads.
-    pub fn round_robin(&self) -> RoundRobin {
+    pub(crate) fn round_robin(&self) -> RoundRobin {
         RoundRobin { runtimes: self.runtimes.clone(), next: AtomicUsize::new(0) }
     }
 
     /// Stops them. Connections that are still open are cut off.
-    pub fn stop(self) {
+    pub(crate) fn stop(self) {
         drop(self.end);
         for thread in self.running {
             if thread.join().is_err() {
@@ -65,12 +65,12 @@ pub(in crate::daemon) struct RoundRobin {
 impl RoundRobin {
     /// The current runtime alone.
     #[cfg(test)]
-    pub fn on_current() -> Self {
+    pub(crate) fn on_current() -> Self {
         Self { runtimes: vec![Handle::current()], next: AtomicUsize::new(0) }
     }
 
     /// The runtime for the next connection.
-    pub fn next(&self) -> &Handle {
+    pub(crate) fn next(&self) -> &Handle {
         &self.runtimes[self.next.fetch_add(1, Ordering::Relaxed) % self.runtimes.len()]
     }
 }

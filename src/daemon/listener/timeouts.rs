@@ -24,7 +24,7 @@ pub(super) struct Timeouts {
 }
 
 impl Timeouts {
-    pub fn standard() -> Self {
+    pub(super) fn standard() -> Self {
         let span = |name, millis| crate::fault::span(name, Duration::from_millis(millis));
         Self {
             handshake: span("handshake", 10_000),
@@ -46,17 +46,17 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    pub fn after(span: Duration) -> Self {
+    pub(super) fn after(span: Duration) -> Self {
         let at = Instant::now() + span;
         Self { at, sleep: Box::pin(sleep_until(at)) }
     }
 
-    pub fn set(&mut self, span: Duration) {
+    pub(super) fn set(&mut self, span: Duration) {
         self.at = Instant::now() + span;
     }
 
     /// Whether it has passed. If not, the task wakes when it does.
-    pub fn has_passed(&mut self, context: &mut Context<'_>) -> bool {
+    pub(super) fn has_passed(&mut self, context: &mut Context<'_>) -> bool {
         if self.sleep.deadline() != self.at {
             self.sleep.as_mut().reset(self.at);
         }

@@ -24,22 +24,22 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub fn new(len: u64, read: &'a mut Read<'a>) -> Self {
+    pub(super) fn new(len: u64, read: &'a mut Read<'a>) -> Self {
         Self { read, len, reads: 0, block: Vec::new(), at: 0 }
     }
 
     /// The length of the file.
-    pub fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         self.len
     }
 
     /// Whether the limit of reads is reached.
-    pub fn is_spent(&self) -> bool {
+    pub(super) fn is_spent(&self) -> bool {
         self.reads >= MAX_READS
     }
 
     /// Some bytes at `at`; `None` if they are not all within the file.
-    pub fn bytes<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>> {
+    pub(super) fn bytes<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>> {
         let is_within = |at: u64, block: &[u8], begin: u64| at >= begin && at - begin + N as u64 <= block.len() as u64;
         if !is_within(at, &self.block, self.at) {
             self.block = self.window(at, BLOCK)?;
@@ -53,7 +53,7 @@ impl<'a> Source<'a> {
     }
 
     /// The bytes from `at`, at most `most` and [`WINDOW`]; fewer at the end of the file.
-    pub fn window(&mut self, at: u64, most: usize) -> io::Result<Vec<u8>> {
+    pub(super) fn window(&mut self, at: u64, most: usize) -> io::Result<Vec<u8>> {
         let there = usize::try_from(self.len.saturating_sub(at)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; most.min(WINDOW).min(there)];
         let mut got = 0;
@@ -71,7 +71,7 @@ impl<'a> Source<'a> {
     }
 
     /// The end of the file, and its offset.
-    pub fn tail(&mut self) -> io::Result<(Vec<u8>, u64)> {
+    pub(super) fn tail(&mut self) -> io::Result<(Vec<u8>, u64)> {
         let at = self.len.saturating_sub(WINDOW as u64);
         Ok((self.window(at, WINDOW)?, at))
     }

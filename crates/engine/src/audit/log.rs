@@ -48,12 +48,12 @@ pub(super) struct Appended {
 
 impl Log {
     /// The files in this directory, which need not exist yet.
-    pub fn new(dir: &Path) -> Self {
+    pub(super) fn new(dir: &Path) -> Self {
         Self { dir: dir.to_path_buf(), last: None, taken: 0, is_unmade: !dir.exists(), largest: MAX_FILE_BYTES }
     }
 
     #[cfg(test)]
-    pub fn with_largest(dir: &Path, largest: u64) -> Self {
+    pub(super) fn with_largest(dir: &Path, largest: u64) -> Self {
         Self { largest, ..Self::new(dir) }
     }
 
@@ -64,12 +64,12 @@ impl Log {
     }
 
     /// Marks numbers up to this one as used, whatever the files have: files may have been removed.
-    pub fn raise(&mut self, taken: u64) {
+    pub(super) fn raise(&mut self, taken: u64) {
         self.taken = taken;
     }
 
     /// The number of the newest entry in the files; 0 without any.
-    pub fn last_id(&self) -> Result<u64> {
+    pub(super) fn last_id(&self) -> Result<u64> {
         if let Some(last) = self.last {
             return Ok(last);
         }
@@ -82,7 +82,7 @@ impl Log {
     }
 
     /// Numbers the entries and writes them, all or none, with one write that is on disk when this returns.
-    pub fn append(&mut self, entries: &mut [Entry]) -> Result<Appended> {
+    pub(super) fn append(&mut self, entries: &mut [Entry]) -> Result<Appended> {
         let mut last = self.last_id()?.max(self.taken);
         let mut text = String::new();
         for entry in entries {
@@ -158,7 +158,7 @@ impl Log {
 
     /// Calls `each` for every entry with a larger number than `after`, in the order of writing. Returns how many lines
     /// of the files that were read could not be parsed. Keeps one line in memory at a time.
-    pub fn after(&self, after: u64, mut each: impl FnMut(Entry) -> Result<()>) -> Result<u64> {
+    pub(super) fn after(&self, after: u64, mut each: impl FnMut(Entry) -> Result<()>) -> Result<u64> {
         let mut wanted = Vec::new();
         for age in 0..=OLDER_FILES {
             match last_id(&self.path(age))? {
@@ -176,7 +176,7 @@ impl Log {
 
     /// At most `most` entries with a smaller number than `before`, newest first, and how many lines of the files that
     /// were read could not be parsed.
-    pub fn newest(&self, most: usize, before: u64) -> Result<(Vec<Entry>, u64)> {
+    pub(super) fn newest(&self, most: usize, before: u64) -> Result<(Vec<Entry>, u64)> {
         let (mut found, mut unreadable) = (Vec::new(), 0);
         for age in 0..=OLDER_FILES {
             let room = most - found.len();

@@ -55,7 +55,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub fn new(state_dir: &Path) -> Self {
+    pub(super) fn new(state_dir: &Path) -> Self {
         let held = Self { path: state_dir.join(FILE), by: Mutex::default() };
         *held.lock() = held.get().map(|pass| (pass.guard, pass.message));
         held
@@ -66,12 +66,12 @@ impl Held {
     }
 
     /// What this guard found, if it is the one that holds the pass.
-    pub fn by(&self, guard: Guard) -> Option<String> {
+    pub(super) fn by(&self, guard: Guard) -> Option<String> {
         self.lock().as_ref().filter(|(by, _)| *by == guard).map(|(_, message)| message.clone())
     }
 
     /// The held pass, if there is one. An invalid file holds nothing that could be confirmed.
-    pub fn get(&self) -> Option<HeldPass> {
+    pub(super) fn get(&self) -> Option<HeldPass> {
         match state_file::read::<HeldPass>(&self.path) {
             Ok(held) => held.filter(|held| held.owlery == 1),
             Err(error) => {
@@ -82,13 +82,13 @@ impl Held {
     }
 
     /// Holds this pass in place of another.
-    pub fn set(&self, held: &HeldPass) -> Result<()> {
+    pub(super) fn set(&self, held: &HeldPass) -> Result<()> {
         *self.lock() = Some((held.guard.clone(), held.message.clone()));
         state_file::write(&self.path, held)
     }
 
     /// Holds nothing any more.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         *self.lock() = None;
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -86,7 +86,7 @@ impl DayLooks {
 
 impl<'a> ReadAhead<'a> {
     /// Begins with the second day: the first is the pass's own.
-    pub fn begin<'scope>(scope: &'scope Scope<'scope, '_>, tree: &Tree, days: &'a [Planned]) -> Self
+    pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, tree: &Tree, days: &'a [Planned]) -> Self
     where
         'a: 'scope,
     {
@@ -112,7 +112,7 @@ impl<'a> ReadAhead<'a> {
 
     /// Returns the inspections for this day, which the pass has come to. Hands out further days as far as there is
     /// room; a day without inspections only costs time.
-    pub fn reached(&mut self, at: usize) -> EarlyLooks {
+    pub(super) fn reached(&mut self, at: usize) -> EarlyLooks {
         self.begun = self.begun.max(at + 1);
         while self.begun < self.days.len().min(at + MAX_DAYS_AHEAD) {
             let looks = Arc::new(DayLooks::default());

@@ -16,7 +16,7 @@ const FILE: &str = "restored.json";
 
 /// A day with restored events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RestoredDay {
+pub(super) struct RestoredDay {
     /// The camera.
     pub camera: Camera,
     /// The day. The whole day is kept: what came back, and what was there already.
@@ -43,7 +43,7 @@ pub(super) struct RestoredDays {
 impl RestoredDays {
     /// Reads the list of a state directory. A list that exists and cannot be read holds every pass;
     /// [`RestoredDays::at`] returns the error.
-    pub fn open(state_dir: &Path) -> Self {
+    pub(super) fn open(state_dir: &Path) -> Self {
         let path = state_dir.join(FILE);
         let days = match state_file::read::<File>(&path) {
             Ok(None) => Ok(Vec::new()),
@@ -59,7 +59,7 @@ impl RestoredDays {
     }
 
     /// The days that are kept at this moment.
-    pub fn at(&self, now: Now) -> Result<Vec<RestoredDay>> {
+    pub(super) fn at(&self, now: Now) -> Result<Vec<RestoredDay>> {
         let mut days = self.all()?;
         days.retain(|day| day.until > now.utc);
         Ok(days)
@@ -77,7 +77,7 @@ impl RestoredDays {
 
     /// Keeps these days too; they are on disk when this returns. Removes days whose time is over, if that is certain:
     /// `believed` is the time by a clock that is not held.
-    pub fn add(&self, added: &[RestoredDay], believed: Option<Now>) -> Result<()> {
+    pub(super) fn add(&self, added: &[RestoredDay], believed: Option<Now>) -> Result<()> {
         let mut days = self.all()?;
         days.retain(|day| believed.is_none_or(|now| day.until > now.utc));
         for new in added {

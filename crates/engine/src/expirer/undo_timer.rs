@@ -52,7 +52,7 @@ pub(super) struct UndoTimer {
 
 impl UndoTimer {
     /// Reads the times. If they cannot be read, all passes begin to wait again, which removes nothing.
-    pub fn open(state_dir: &Path) -> Self {
+    pub(super) fn open(state_dir: &Path) -> Self {
         let path = state_dir.join(FILE);
         let known = match state_file::read::<Timers>(&path) {
             Ok(known) => known.filter(|known| known.owlery == 1).unwrap_or_default(),
@@ -69,7 +69,7 @@ impl UndoTimer {
     }
 
     /// Records which passes wait now, new ones from now on; returns for how many seconds each has waited.
-    pub fn look(&self, waiting: BTreeSet<&str>, boot: &Boot) -> BTreeMap<String, u64> {
+    pub(super) fn look(&self, waiting: BTreeSet<&str>, boot: &Boot) -> BTreeMap<String, u64> {
         let mut known = self.lock();
         let since = known.since(boot);
         let waited = |name: &str| known.passes.get(name).map_or(0, |before| before.saturating_add(since));
@@ -84,7 +84,7 @@ impl UndoTimer {
     }
 
     /// Lets a pass wait again from the beginning.
-    pub fn forget(&self, pass: &str) {
+    pub(super) fn forget(&self, pass: &str) {
         let mut known = self.lock();
         if known.passes.remove(pass).is_some() {
             self.write(&known);

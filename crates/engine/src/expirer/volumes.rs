@@ -34,7 +34,7 @@ pub(super) struct Volumes {
 
 impl Volumes {
     /// Reads what other runs stored, and passes it to `tree`. A file that exists and cannot be read holds every pass.
-    pub fn open(state_dir: &Path, tree: &Tree) -> Self {
+    pub(super) fn open(state_dir: &Path, tree: &Tree) -> Self {
         let path = state_dir.join(FILE);
         let known = match state_file::read::<File>(&path) {
             Ok(None) => Ok(BTreeMap::new()),
@@ -53,7 +53,7 @@ impl Volumes {
     }
 
     /// Fails if the stored volumes are unknown.
-    pub fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.lock().as_ref().map(|_| ()).map_err(|why| Error::Refused {
             guard: Guard::Disk,
             message: format!("on which disks the cameras were is not known: {why}; mend or remove the file"),
@@ -61,7 +61,7 @@ impl Volumes {
     }
 
     /// Stores new volumes. If that fails it is retried at the next check; until then this run remembers them.
-    pub fn keep(&self, volumes: BTreeMap<Camera, Volume>) {
+    pub(super) fn keep(&self, volumes: BTreeMap<Camera, Volume>) {
         let mut known = self.lock();
         if !known.as_ref().is_ok_and(|known| *known != volumes) {
             return;
@@ -87,7 +87,7 @@ pub(super) struct Moved {
 
 impl Moved {
     /// Whether an item belongs to it.
-    pub fn has(&self, item: &Item) -> bool {
+    pub(super) fn has(&self, item: &Item) -> bool {
         self.cameras.contains(&item.camera)
     }
 }

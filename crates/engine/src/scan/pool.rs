@@ -41,7 +41,7 @@ struct Queue<T> {
 
 impl<T: Send> Pool<T> {
     /// A pool with these pieces of work.
-    pub fn new(work: impl Iterator<Item = T>) -> Self {
+    pub(super) fn new(work: impl Iterator<Item = T>) -> Self {
         Self {
             queue: Mutex::new(Queue { waiting: work.collect(), under_way: 0 }),
             changed: Condvar::new(),
@@ -55,7 +55,7 @@ impl<T: Send> Pool<T> {
     }
 
     /// Adds work that came from the current piece.
-    pub fn add(&self, work: impl DoubleEndedIterator<Item = T>) {
+    pub(super) fn add(&self, work: impl DoubleEndedIterator<Item = T>) {
         let mut queue = self.queue();
         for piece in work.rev() {
             queue.waiting.push_front(piece);
@@ -64,7 +64,7 @@ impl<T: Send> Pool<T> {
     }
 
     /// Reads `units` units, and records how long that took.
-    pub fn timed<R>(&self, units: usize, read: impl FnOnce() -> R) -> R {
+    pub(super) fn timed<R>(&self, units: usize, read: impl FnOnce() -> R) -> R {
         let begun = Instant::now();
         let result = read();
         let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -74,7 +74,7 @@ impl<T: Send> Pool<T> {
     }
 
     /// Does all work, including added work, on threads named `name`. Returns when nothing is left.
-    pub fn run(&self, name: &str, work: impl Fn(T) + Sync) {
+    pub(super) fn run(&self, name: &str, work: impl Fn(T) + Sync) {
         std::thread::scope(|scope| {
             let worker = || {
                 while let Some(piece) = self.take() {

@@ -87,7 +87,7 @@ impl Recent {
     }
 
     /// Whether this was not logged yet.
-    pub fn is_news(&self, report: &Report) -> bool {
+    pub(super) fn is_news(&self, report: &Report) -> bool {
         let mut memory = self.memory();
         if memory.logged.len() >= MAX_LOGGED {
             memory.logged.clear();
@@ -96,7 +96,7 @@ impl Recent {
     }
 
     /// Replaces the markers; returns the events of new ones.
-    pub fn set_markers(&self, found: impl Iterator<Item = (EventId, i64)>, now: Now) -> Vec<EventId> {
+    pub(super) fn set_markers(&self, found: impl Iterator<Item = (EventId, i64)>, now: Now) -> Vec<EventId> {
         let found: HashMap<EventId, i64> = found.collect();
         let mut memory = self.memory();
         let new = found.iter().filter(|(id, time)| memory.markers.get(*id) != Some(*time));
@@ -110,33 +110,33 @@ impl Recent {
     }
 
     /// Records that Motion reported the event as over.
-    pub fn note_ended(&self, id: EventId, now: Now) {
+    pub(super) fn note_ended(&self, id: EventId, now: Now) {
         self.memory().ended.insert(id, now.nanos());
     }
 
-    pub fn has_marker(&self, id: &EventId) -> bool {
+    pub(super) fn has_marker(&self, id: &EventId) -> bool {
         self.memory().markers.contains_key(id)
     }
 
     /// Whether Motion reported the event as over, and nothing was written to it since: directory `01` is written again
     /// when Motion's count restarts.
-    pub fn is_ended(&self, id: &EventId, newest: i64) -> bool {
+    pub(super) fn is_ended(&self, id: &EventId, newest: i64) -> bool {
         let memory = self.memory();
         [&memory.markers, &memory.ended].iter().any(|reports| reports.get(id).is_some_and(|time| *time >= newest))
     }
 
     /// Records whether the event is open; returns whether it was before.
-    pub fn set_open(&self, id: &EventId, is_open: bool) -> bool {
+    pub(super) fn set_open(&self, id: &EventId, is_open: bool) -> bool {
         let mut memory = self.memory();
         if is_open { !memory.open.insert(id.clone()) } else { memory.open.remove(id) }
     }
 
     /// The events that were open when they were last read.
-    pub fn open(&self) -> Vec<EventId> {
+    pub(super) fn open(&self) -> Vec<EventId> {
         self.memory().open.iter().cloned().collect()
     }
 
-    pub fn forget(&self, id: &EventId) {
+    pub(super) fn forget(&self, id: &EventId) {
         let mut memory = self.memory();
         memory.ended.remove(id);
         memory.ahead.remove(id);
@@ -147,7 +147,7 @@ impl Recent {
 
     /// Records an event that was measured. Returns its newest time. A time in the future counts as the moment when it
     /// was first seen; a certainly wrong one counts as 1970, and so does a copied event unless it changed since.
-    pub fn note(&self, id: &EventId, facts: &Facts, now: Now) -> Option<i64> {
+    pub(super) fn note(&self, id: &EventId, facts: &Facts, now: Now) -> Option<i64> {
         let found = facts.newest?;
         if is_of_a_wrong_clock(id, found, now) {
             return Some(0);
@@ -178,7 +178,7 @@ impl Recent {
     /// Whether the camera has an event that began after this one's last frame and was written after it. The second
     /// condition keeps a directory with a later name (a clock was set back) from ending an event that Motion still
     /// writes.
-    pub fn has_newer(&self, id: &EventId, facts: &Facts) -> bool {
+    pub(super) fn has_newer(&self, id: &EventId, facts: &Facts) -> bool {
         let memory = self.memory();
         memory.latest.get(&id.camera).is_some_and(|latest| {
             latest.id != *id && latest.start > facts.end && facts.newest.is_some_and(|newest| latest.newest > newest)

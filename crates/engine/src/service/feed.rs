@@ -23,7 +23,7 @@ pub(super) enum Message {
 
 /// The sending end.
 #[derive(Debug, Clone)]
-pub struct ChangeSender {
+pub(super) struct ChangeSender {
     messages: Sender<Message>,
     stop: Stop,
 }
@@ -54,7 +54,7 @@ impl ChangeSender {
     }
 
     /// Reports when the changes sent before were made. May be lost while stopping.
-    pub fn send_seen(&self, seen: Seen) {
+    pub(super) fn send_seen(&self, seen: Seen) {
         let _ = self.send(Message::Seen(seen)); // a failure was already reported with the changes
     }
 
@@ -64,12 +64,12 @@ impl ChangeSender {
     }
 
     /// Waits until everything sent so far can be queried.
-    pub fn flush(&self) -> Result<()> {
+    pub(super) fn flush(&self) -> Result<()> {
         self.flush_until(&crossbeam_channel::never()).map(|_| ())
     }
 
     /// Like `flush`, for at most `span`: false if the catalog could not be written meanwhile.
-    pub fn flush_within(&self, span: Duration) -> Result<bool> {
+    pub(super) fn flush_within(&self, span: Duration) -> Result<bool> {
         self.flush_until(&crossbeam_channel::after(span))
     }
 

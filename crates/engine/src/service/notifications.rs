@@ -58,7 +58,7 @@ pub(super) struct Broadcaster {
 }
 
 impl Broadcaster {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { sender: RwLock::new(Some(broadcast::Sender::new(CAPACITY))), refused: Mutex::default() }
     }
 
@@ -67,18 +67,18 @@ impl Broadcaster {
     }
 
     /// Subscribes from now on.
-    pub fn subscribe(&self) -> Subscription {
+    pub(super) fn subscribe(&self) -> Subscription {
         // After the service stopped, the subscription ends at once.
         Subscription(self.sender().map_or_else(|| broadcast::channel(1).1, |sender| sender.subscribe()))
     }
 
     /// Whether there are subscribers.
-    pub fn has_subscribers(&self) -> bool {
+    pub(super) fn has_subscribers(&self) -> bool {
         self.sender().is_some_and(|sender| sender.receiver_count() > 0)
     }
 
     /// Sends notifications to all subscribers, if there are any.
-    pub fn send(&self, notices: impl IntoIterator<Item = Notification>) {
+    pub(super) fn send(&self, notices: impl IntoIterator<Item = Notification>) {
         if let Some(sender) = self.sender() {
             for notice in notices {
                 let _ = sender.send(notice); // fails only if the last subscriber just left
@@ -87,7 +87,7 @@ impl Broadcaster {
     }
 
     /// Sends a pass, unless it did nothing or repeats the last refusal.
-    pub fn send_pass(&self, pass: &Pass) {
+    pub(super) fn send_pass(&self, pass: &Pass) {
         let refused = pass.pass.clone().zip(pass.refused.as_ref().map(|refusal| refusal.guard));
         let is_new = {
             let mut last = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +101,7 @@ impl Broadcaster {
     }
 
     /// Ends all subscriptions, after what was sent so far.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

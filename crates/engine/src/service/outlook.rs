@@ -99,7 +99,7 @@ pub(super) struct ForecastWarning {
 impl ForecastWarning {
     /// Called before a day is measured for the first time (`new`), and with `None` after the last. The days that a
     /// forecast uses are measured first, so the totals are known when an older day comes.
-    pub fn came_to(&mut self, shared: &Handle, new: Option<Day>) {
+    pub(super) fn came_to(&mut self, shared: &Handle, new: Option<Day>) {
         let first = days_asked(shared.now()).map(|(first, _)| first);
         if !self.is_done && new.is_none_or(|day| first.is_some_and(|first| day < first)) {
             self.is_done = warn(shared).unwrap_or_else(|error| {

@@ -74,13 +74,13 @@ enum Wake {
 }
 
 impl<'a> Scheduler<'a> {
-    pub fn new(shared: &'a Handle, interval: Duration, passes: &'a Sender<QueuedPass>, stop: &'a Stop) -> Self {
+    pub(super) fn new(shared: &'a Handle, interval: Duration, passes: &'a Sender<QueuedPass>, stop: &'a Stop) -> Self {
         Self { shared, interval, passes, stop, due: Instant::now(), handed: 0, pressure: None, zone_of: None }
     }
 
     /// Runs until stopped. The first pass waits for the preload. Every round ends by handing waiting passes to the
     /// reaper, including those that a crash or an error left behind.
-    pub fn run(mut self) -> Result<()> {
+    pub(super) fn run(mut self) -> Result<()> {
         self.shared.expirer.recover();
         if let Err(error) = self.shared.tree.tidy_queue() {
             tracing::warn!("{}", error.chain());

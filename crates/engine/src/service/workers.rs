@@ -45,13 +45,13 @@ pub(super) fn panicked(name: &str, panic: &(dyn Any + Send)) -> Error {
 }
 
 impl Workers {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (failed, failures) = bounded(16); // more than there are workers
         Self { kept: Vec::new(), failed, failures }
     }
 
     /// Starts a thread.
-    pub fn spawn(&self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Worker> {
+    pub(super) fn spawn(&self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Worker> {
         let alarm = Alarm { name: name.to_owned(), failed: self.failed.clone() };
         let handle = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             // A worker that was stopped, or whose neighbour is gone, has not failed: the neighbour reports why.
@@ -70,17 +70,17 @@ impl Workers {
     }
 
     /// Keeps a thread, to join it with the others.
-    pub fn keep(&mut self, worker: Worker) {
+    pub(super) fn keep(&mut self, worker: Worker) {
         self.kept.push(worker);
     }
 
     /// Receives failures.
-    pub fn failures(&self) -> &Receiver<Error> {
+    pub(super) fn failures(&self) -> &Receiver<Error> {
         &self.failures
     }
 
     /// Waits for every kept thread; returns the first failure.
-    pub fn join_all(&mut self) -> Result<()> {
+    pub(super) fn join_all(&mut self) -> Result<()> {
         let mut result = Ok(());
         for worker in self.kept.drain(..) {
             result = result.and(worker.join());
@@ -91,7 +91,7 @@ impl Workers {
 
 impl Worker {
     /// Waits for the thread.
-    pub fn join(self) -> Result<()> {
+    pub(super) fn join(self) -> Result<()> {
         self.handle.join().map_err(|panic| panicked(&self.name, &*panic))?
     }
 }

@@ -35,12 +35,17 @@ pub(super) struct CatalogWriter {
 }
 
 impl CatalogWriter {
-    pub fn new(shared: Arc<Handle>, messages: Receiver<Message>, again: Sender<()>, insists: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Handle>,
+        messages: Receiver<Message>,
+        again: Sender<()>,
+        insists: Arc<AtomicBool>,
+    ) -> Self {
         Self { shared, messages, again, insists }
     }
 
     /// Applies changes until stopped and nothing waits any more.
-    pub fn run(&self, stop: &Stop) -> Result<()> {
+    pub(super) fn run(&self, stop: &Stop) -> Result<()> {
         loop {
             crate::fault::point("catalog");
             if self.shared.catalog.is_damaged() {

@@ -50,20 +50,20 @@ pub(super) struct Hints {
 
 impl Dirty {
     /// The store of hints, and a channel that wakes the watcher.
-    pub fn new(backlog: Arc<Backlog>) -> (Arc<Self>, Receiver<()>) {
+    pub(super) fn new(backlog: Arc<Backlog>) -> (Arc<Self>, Receiver<()>) {
         let (wake, woken) = bounded(1);
         (Arc::new(Self { hints: Mutex::default(), backlog, wake }), woken)
     }
 
     /// Takes everything since the last call.
-    pub fn take(&self) -> Hints {
+    pub(super) fn take(&self) -> Hints {
         let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
         self.backlog.hinted.store(0, Ordering::Relaxed);
         std::mem::take(&mut hints)
     }
 
     /// Records a notification.
-    pub fn note(&self, event: notify::Result<notify::Event>) {
+    pub(super) fn note(&self, event: notify::Result<notify::Event>) {
         {
             let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
             match event {

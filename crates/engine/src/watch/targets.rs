@@ -36,7 +36,7 @@ pub(super) struct Targets {
 
 impl Target {
     /// The camera that it belongs to.
-    pub fn camera(&self) -> Option<&Camera> {
+    pub(super) fn camera(&self) -> Option<&Camera> {
         match self {
             Self::Root => None,
             Self::Camera(camera) | Self::Day(camera, _) => Some(camera),
@@ -47,7 +47,7 @@ impl Target {
 
 impl Targets {
     /// No directories yet. With `notifies`, kernel notifications are used.
-    pub fn new(dirty: &Arc<Dirty>, notifies: bool) -> Self {
+    pub(super) fn new(dirty: &Arc<Dirty>, notifies: bool) -> Self {
         let mut targets = Self {
             watcher: None,
             trouble: None,
@@ -67,12 +67,12 @@ impl Targets {
     }
 
     /// Why notifications are not available, if they were requested.
-    pub fn trouble(&self) -> Option<String> {
+    pub(super) fn trouble(&self) -> Option<String> {
         self.trouble.clone()
     }
 
     /// Remembers a directory and asks the kernel to watch it. If that fails, it is remembered for polling.
-    pub fn watch(&mut self, target: Target, path: &Path) -> notify::Result<()> {
+    pub(super) fn watch(&mut self, target: Target, path: &Path) -> notify::Result<()> {
         self.remember(target, path.to_path_buf());
         match &mut self.watcher {
             Some(watcher) => watcher.watch(path, RecursiveMode::NonRecursive),
@@ -81,7 +81,7 @@ impl Targets {
     }
 
     /// Remembers a directory without a watch.
-    pub fn remember(&mut self, target: Target, path: PathBuf) {
+    pub(super) fn remember(&mut self, target: Target, path: PathBuf) {
         if let Some(old) = self.paths.insert(target.clone(), path.clone()) {
             self.by_path.remove(&old);
         }
@@ -89,36 +89,36 @@ impl Targets {
     }
 
     /// The target of a path in a notification.
-    pub fn of(&self, path: &Path) -> Option<Target> {
+    pub(super) fn of(&self, path: &Path) -> Option<Target> {
         self.by_path.get(path).cloned()
     }
 
-    pub fn all(&self) -> impl Iterator<Item = &Target> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Target> {
         self.paths.keys()
     }
 
     /// The path of an event, if its camera is watched.
-    pub fn event_path(&self, id: &EventId) -> Option<PathBuf> {
+    pub(super) fn event_path(&self, id: &EventId) -> Option<PathBuf> {
         let camera = self.paths.get(&Target::Camera(id.camera.clone()))?;
         Some(camera.join(id.day.to_string()).join(id.name.to_string()))
     }
 
-    pub fn cameras(&self) -> HashSet<Camera> {
+    pub(super) fn cameras(&self) -> HashSet<Camera> {
         self.listed.keys().cloned().collect()
     }
 
     /// Replaces the list of a camera's days; returns the previous one.
-    pub fn set_days(&mut self, camera: &Camera, days: &[Day]) -> HashSet<Day> {
+    pub(super) fn set_days(&mut self, camera: &Camera, days: &[Day]) -> HashSet<Day> {
         self.listed.insert(camera.clone(), days.iter().copied().collect()).unwrap_or_default()
     }
 
-    pub fn forget_day(&mut self, camera: &Camera, day: Day) {
+    pub(super) fn forget_day(&mut self, camera: &Camera, day: Day) {
         if let Some(days) = self.listed.get_mut(camera) {
             days.remove(&day);
         }
     }
 
-    pub fn forget(&mut self, target: &Target) {
+    pub(super) fn forget(&mut self, target: &Target) {
         if let Some(path) = self.paths.remove(target) {
             self.by_path.remove(&path);
             if let Some(watcher) = &mut self.watcher {
@@ -127,7 +127,7 @@ impl Targets {
         }
     }
 
-    pub fn forget_camera(&mut self, camera: &Camera) {
+    pub(super) fn forget_camera(&mut self, camera: &Camera) {
         let of_camera = |target: &&Target| target.camera() == Some(camera);
         for target in self.paths.keys().filter(of_camera).cloned().collect::<Vec<_>>() {
             self.forget(&target);
@@ -136,7 +136,7 @@ impl Targets {
     }
 
     /// Forgets everything, before everything is scanned again.
-    pub fn forget_all(&mut self) {
+    pub(super) fn forget_all(&mut self) {
         for target in self.paths.keys().cloned().collect::<Vec<_>>() {
             self.forget(&target);
         }

@@ -34,13 +34,13 @@ impl PageCache {
     }
 
     /// The page of this generation, if it is cached.
-    pub fn get(&self, generation: u64, key: &Key) -> Option<Bytes> {
+    pub(crate) fn get(&self, generation: u64, key: &Key) -> Option<Bytes> {
         let entries = self.lock();
         if entries.generation == generation { entries.pages.get(key).cloned() } else { None }
     }
 
     /// Caches a page. `generation` is the one before the page was made.
-    pub fn put(&self, generation: u64, key: Key, page: Bytes) {
+    pub(crate) fn put(&self, generation: u64, key: Key, page: Bytes) {
         let mut entries = self.lock();
         // An empty page can have a long query.
         let weight = ENTRY + key.0.as_str().len() + key.1.weight() + page.len();

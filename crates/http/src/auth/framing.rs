@@ -24,7 +24,7 @@ impl Default for Framing {
 
 impl Framing {
     /// Parses sources; without any, framing is forbidden.
-    pub fn parse<'a>(sources: impl Iterator<Item = &'a str>) -> Result<Self> {
+    pub(crate) fn parse<'a>(sources: impl Iterator<Item = &'a str>) -> Result<Self> {
         // As in the policy itself, one text may hold several sources.
         let each = sources.flat_map(|text| {
             let is_blank = text.trim().is_empty();
@@ -46,12 +46,12 @@ impl Framing {
     }
 
     /// The policy as a header.
-    pub fn policy(&self) -> HeaderValue {
+    pub(crate) fn policy(&self) -> HeaderValue {
         self.policy.clone()
     }
 
     /// Whether any page may frame the page.
-    pub fn is_allowed(&self) -> bool {
+    pub(crate) fn is_allowed(&self) -> bool {
         self.is_allowed
     }
 }

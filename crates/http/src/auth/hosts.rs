@@ -22,7 +22,7 @@ enum Name {
 
 impl Host {
     /// Parses a `Host` header: a name or an address, with an optional port. `None` for anything else.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (name, port) = if let Some(rest) = text.strip_prefix('[') {
             let (address, rest) = rest.split_once(']')?;
             (Name::Address(address.parse::<Ipv6Addr>().ok()?.into()), rest)
@@ -48,7 +48,7 @@ impl Host {
     }
 
     /// Parses an `Origin` header such as `http://127.0.0.1:8000`. `None` for `null` and other schemes.
-    pub fn of_origin(text: &str) -> Option<Self> {
+    pub(crate) fn of_origin(text: &str) -> Option<Self> {
         let (scheme, host) = text.split_once("://")?;
         matches!(scheme, "http" | "https").then(|| Self::parse(host)).flatten()
     }
@@ -68,7 +68,7 @@ pub(crate) struct Hosts(Vec<Host>);
 
 impl Hosts {
     /// Adds a name, for every port or for one.
-    pub fn allow(&mut self, name: &str) -> Result<()> {
+    pub(crate) fn allow(&mut self, name: &str) -> Result<()> {
         let host = Host::parse(name);
         let host =
             host.ok_or_else(|| Error::Config(format!("--allow-host {name:?} is not a host such as owl.example:8000")))?;
@@ -77,13 +77,13 @@ impl Hosts {
     }
 
     /// Whether this is one of the names.
-    pub fn contains(&self, host: &Host) -> bool {
+    pub(crate) fn contains(&self, host: &Host) -> bool {
         let is = |known: &Host| known.name == host.name && (known.port.is_none() || known.port == host.port);
         self.0.iter().any(is)
     }
 
     /// Whether a request to this host is accepted: by address, as `localhost`, or by one of the names.
-    pub fn serve(&self, host: &Host) -> bool {
+    pub(crate) fn serve(&self, host: &Host) -> bool {
         host.is_local() || self.contains(host)
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Parses networks (`10.0.0.0/8`) or single addresses, and the name of the header for users.
-    pub fn parse(from: &[String], user_header: Option<&str>) -> Result<Self> {
+    pub(crate) fn parse(from: &[String], user_header: Option<&str>) -> Result<Self> {
         let refuse = |text: &str| Error::Config(format!("proxy.from: {text:?} is not an address such as 127.0.0.1/32"));
         let net = |text: &String| {
             let single = || text.parse::<IpAddr>().map(IpNet::from).ok();
@@ -37,14 +37,14 @@ impl Proxy {
     }
 
     /// Whether the proxy has this address.
-    pub fn is_at(&self, address: IpAddr) -> bool {
+    pub(crate) fn is_at(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.from.iter().any(|net| net.contains(&address))
     }
 
     /// The client of a forwarded request: the last address in `X-Forwarded-For` that is not a trusted proxy, or the proxy itself
     /// without that header.
-    pub fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(crate) fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
         let values = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
         let mut client = proxy;
         for text in values.flat_map(|value| value.rsplit(',')) {
@@ -59,7 +59,7 @@ impl Proxy {
     }
 
     /// Whether the client's connection to the proxy uses TLS.
-    pub fn is_over_tls(headers: &HeaderMap) -> bool {
+    pub(crate) fn is_over_tls(headers: &HeaderMap) -> bool {
         let mut values = headers.get_all("x-forwarded-proto").iter();
         values.next_back().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))
     }

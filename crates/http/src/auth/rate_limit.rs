@@ -45,7 +45,7 @@ impl RateLimiter {
     }
 
     /// Counts a sign-in attempt, or refuses it. A refused attempt does not count.
-    pub fn begin(&self, name: &str, from: Option<IpAddr>, now: Now) -> Result<(), TooMany> {
+    pub(super) fn begin(&self, name: &str, from: Option<IpAddr>, now: Now) -> Result<(), TooMany> {
         let (name, source, now) = (Digest::of(name), source(from), now.utc.timestamp());
         self.with(|tables| {
             tables.addresses.check(&source, MAX_PER_ADDRESS, now)?;
@@ -59,7 +59,7 @@ impl RateLimiter {
     }
 
     /// Removes a successful attempt, and the failed ones before it for this name and address.
-    pub fn succeeded(&self, name: &str, from: Option<IpAddr>) {
+    pub(super) fn succeeded(&self, name: &str, from: Option<IpAddr>) {
         let (name, source) = (Digest::of(name), source(from));
         self.with(|tables| {
             let failures = tables.both.0.remove(&(name, source)).map_or(0, |counter| counter.count);
@@ -69,7 +69,7 @@ impl RateLimiter {
     }
 
     /// Removes an attempt whose password was not checked.
-    pub fn withdraw(&self, name: &str, from: Option<IpAddr>) {
+    pub(super) fn withdraw(&self, name: &str, from: Option<IpAddr>) {
         let (name, source) = (Digest::of(name), source(from));
         self.with(|tables| {
             tables.both.take_back(&(name, source), 1);
@@ -79,7 +79,7 @@ impl RateLimiter {
     }
 
     /// Counts an invalid token, or refuses it if there were too many. Valid tokens are never refused.
-    pub fn invalid_token(&self, from: Option<IpAddr>, now: Now) -> Result<(), TooMany> {
+    pub(super) fn invalid_token(&self, from: Option<IpAddr>, now: Now) -> Result<(), TooMany> {
         let (source, now) = (source(from), now.utc.timestamp());
         self.with(|tables| {
             tables.tokens.check(&source, MAX_PER_ADDRESS, now)?;

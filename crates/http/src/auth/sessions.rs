@@ -57,7 +57,7 @@ struct StoredSession {
 
 impl Sessions {
     /// Reads the sessions of a state directory. Logs a warning and starts without sessions if the file cannot be read.
-    pub fn open(state_dir: &Path) -> Self {
+    pub(super) fn open(state_dir: &Path) -> Self {
         let path = state_dir.join(FILE);
         let stored = state_file::read::<Stored>(&path).unwrap_or_else(|error| {
             tracing::warn!("{}: all users have to sign in again", error.chain());
@@ -76,7 +76,7 @@ impl Sessions {
     }
 
     /// Begins a session; returns the secret for the cookie.
-    pub fn begin(&self, user: &str, line: Digest, now: Now) -> Result<String> {
+    pub(super) fn begin(&self, user: &str, line: Digest, now: Now) -> Result<String> {
         let secret = secret::random()?;
         let begun = now.utc.timestamp();
         let mut kept = self.lock();
@@ -97,17 +97,17 @@ impl Sessions {
     }
 
     /// The valid session with this digest of its secret.
-    pub fn find(&self, secret: &Digest, now: Now) -> Option<Session> {
+    pub(super) fn find(&self, secret: &Digest, now: Now) -> Option<Session> {
         self.lock().get(secret).filter(|session| session.lasts(now)).cloned()
     }
 
     /// Ends a session; returns whether it existed.
-    pub fn end(&self, secret: &str) -> bool {
+    pub(super) fn end(&self, secret: &str) -> bool {
         self.lock().remove(&Digest::of(secret)).is_some()
     }
 
     /// Writes the file; it is on disk when this returns.
-    pub fn save(&self) -> Result<()> {
+    pub(super) fn save(&self) -> Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let store = |(digest, session): (&Digest, &Session)| StoredSession {
             sha256: digest.to_string(),

@@ -51,6 +51,7 @@ impl FromStr for Role {
 pub struct Account {
     /// The name; empty where authentication is not required.
     pub name: String,
+    /// What it may do.
     pub role: Role,
     /// The visible cameras; `None`: all.
     pub cameras: Option<BTreeSet<Camera>>,
@@ -124,7 +125,7 @@ impl Viewer {
     }
 
     /// Refuses users without the role admin.
-    pub fn may_change(&self) -> Result<(), Problem> {
+    pub(crate) fn may_change(&self) -> Result<(), Problem> {
         if self.0.role == Role::Admin {
             return Ok(());
         }
@@ -132,7 +133,7 @@ impl Viewer {
     }
 
     /// Refuses users who are not admins of all cameras.
-    pub fn may_change_all(&self) -> Result<(), Problem> {
+    pub(crate) fn may_change_all(&self) -> Result<(), Problem> {
         self.may_change()?;
         if self.sees_all() {
             return Ok(());

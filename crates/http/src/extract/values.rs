@@ -64,7 +64,7 @@ pub(crate) struct TimeText(String);
 
 impl TimeText {
     /// The time that it means now, as one end of a range. `name` is the parameter's.
-    pub fn resolve(&self, name: &str, end: End, now: Now) -> Result<NaiveDateTime, Problem> {
+    pub(crate) fn resolve(&self, name: &str, end: End, now: Now) -> Result<NaiveDateTime, Problem> {
         parse(&self.0, end, now).map_err(|error| Problem::parameter(name, format!("{name}: {error}")))
     }
 }

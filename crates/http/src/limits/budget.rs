@@ -44,7 +44,7 @@ struct Share {
 
 impl Budget {
     /// Returns the response, or 503 if it is large and the budget is used up.
-    pub fn within(&self, client: Option<IpAddr>, response: Response) -> Response {
+    pub(crate) fn within(&self, client: Option<IpAddr>, response: Response) -> Response {
         let size = response.body().size_hint().exact().unwrap_or(0);
         if size <= SMALL as u64 || !is_whole(response.headers()) {
             return response;

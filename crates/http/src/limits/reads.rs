@@ -36,7 +36,7 @@ impl Default for Reads {
 
 impl Reads {
     /// Runs a read that may take long, when a permit is free.
-    pub async fn long<T: Send + 'static>(
+    pub(crate) async fn long<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> crate::error::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -44,7 +44,7 @@ impl Reads {
     }
 
     /// Lists the files of an event, which may be tens of thousands, when a permit is free.
-    pub async fn listing<T: Send + 'static>(
+    pub(crate) async fn listing<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> crate::error::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {

@@ -29,7 +29,7 @@ pub(crate) struct RequestLimits {
 
 impl RequestLimits {
     /// The limits of the service.
-    pub fn usual() -> Self {
+    pub(crate) fn usual() -> Self {
         let span = |name, secs| crate::fault::span(name, Duration::from_secs(secs));
         Self { response: span("answer", 30), body: span("body", 15) }
     }

@@ -34,12 +34,12 @@ pub(super) struct Coalescer {
 
 impl Coalescer {
     /// No notification has arrived yet.
-    pub fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Self { since: now, count: 0, last_reset: None, is_dropping: false }
     }
 
     /// A notification has arrived.
-    pub fn notification(&mut self, now: Instant) -> Decision {
+    pub(super) fn notification(&mut self, now: Instant) -> Decision {
         if !self.is_dropping && now - self.since >= PERIOD {
             (self.since, self.count) = (now, 0);
         }
@@ -51,7 +51,7 @@ impl Coalescer {
     }
 
     /// Notifications were lost.
-    pub fn lost(&mut self, now: Instant) -> Decision {
+    pub(super) fn lost(&mut self, now: Instant) -> Decision {
         if self.is_dropping {
             self.count = u32::MAX;
             return Decision::Drop;
@@ -70,7 +70,7 @@ impl Coalescer {
 
     /// Whether to send a reset now for dropped notifications. Called regularly. During a burst this is true once in every `PERIOD`,
     /// and once more after its end.
-    pub fn is_reset_due(&mut self, now: Instant) -> bool {
+    pub(super) fn is_reset_due(&mut self, now: Instant) -> bool {
         if !self.is_dropping || now - self.since < PERIOD {
             return false;
         }

@@ -22,7 +22,7 @@ pub(super) struct RunGuard {
 }
 
 impl RunGuard {
-    pub fn new(live: &Arc<Live>, run: Arc<Run>) -> Self {
+    pub(super) fn new(live: &Arc<Live>, run: Arc<Run>) -> Self {
         Self { live: Arc::clone(live), run }
     }
 }

@@ -45,7 +45,7 @@ pub(super) enum Taken {
 }
 
 impl Log {
-    pub fn new(epoch: String, bounds: Bounds) -> Self {
+    pub(super) fn new(epoch: String, bounds: Bounds) -> Self {
         Self { epoch, bounds, messages: VecDeque::new(), bytes: 0, next: 1, last_reset: None, last_chunk: None }
     }
 
@@ -54,7 +54,7 @@ impl Log {
     }
 
     /// The id of the next message.
-    pub fn next_id(&self) -> String {
+    pub(super) fn next_id(&self) -> String {
         self.id(self.next)
     }
 
@@ -70,7 +70,7 @@ impl Log {
     }
 
     /// Adds a message that was made with `next_id`; drops the oldest ones.
-    pub fn push(&mut self, message: Message) {
+    pub(super) fn push(&mut self, message: Message) {
         self.bytes += message.len();
         self.messages.push_back(message);
         self.next += 1;
@@ -81,7 +81,7 @@ impl Log {
     }
 
     /// Replaces all messages by a `reset`.
-    pub fn reset(&mut self, reset: Message) {
+    pub(super) fn reset(&mut self, reset: Message) {
         self.messages.clear();
         self.bytes = 0;
         self.last_reset = Some(self.next);
@@ -89,7 +89,7 @@ impl Log {
     }
 
     /// The first bytes for a client, and the number to continue with. `last` is the id of the last message that the client has.
-    pub fn greet(&self, last: Option<&str>) -> (Bytes, u64) {
+    pub(super) fn greet(&self, last: Option<&str>) -> (Bytes, u64) {
         let present = self.id(self.next - 1);
         let Some(last) = last else {
             // Without data this is no message, but the client stores the id.
@@ -104,7 +104,7 @@ impl Log {
     }
 
     /// The messages of a scope from `number` on, up to `MAX_CHUNK`.
-    pub fn take(&mut self, number: u64, scope: &Scope) -> Taken {
+    pub(super) fn take(&mut self, number: u64, scope: &Scope) -> Taken {
         let Some(number) = self.continue_at(number) else { return Taken::Lost };
         if number == self.next {
             return Taken::Nothing;
@@ -137,7 +137,7 @@ impl Log {
 
     /// Since when a client that goes on at `number` could take something; `None` if it has everything. One that has lost
     /// something could since ever.
-    pub fn waits_since(&self, number: u64, ever: Instant) -> Option<Instant> {
+    pub(super) fn waits_since(&self, number: u64, ever: Instant) -> Option<Instant> {
         let Some(number) = self.continue_at(number) else { return Some(ever) };
         let at = usize::try_from(number - self.first()).ok()?;
         self.messages.get(at).map(|message| message.at)

@@ -29,12 +29,12 @@ pub(super) struct Scope {
 
 impl Scope {
     /// The requested cameras, as far as the user can see them.
-    pub fn new(viewer: Viewer, requested: Option<BTreeSet<Camera>>) -> Self {
+    pub(super) fn new(viewer: Viewer, requested: Option<BTreeSet<Camera>>) -> Self {
         Self { viewer, requested }
     }
 
     /// Whether it includes all cameras.
-    pub fn is_all(&self) -> bool {
+    pub(super) fn is_all(&self) -> bool {
         self.viewer.sees_all() && self.requested.is_none()
     }
 
@@ -64,7 +64,7 @@ pub(super) struct Message {
 
 impl Message {
     /// Encodes a notification for a router that is mounted below `prefix`.
-    pub fn of(notification: Notification, prefix: &str, id: &str, at: Instant, now: Now) -> Self {
+    pub(super) fn of(notification: Notification, prefix: &str, id: &str, at: Instant, now: Now) -> Self {
         let event = |name, event: crate::event::Event| {
             let mut text = begin(id, name, EVENT_BYTES);
             push_event(&mut text, &event, prefix);
@@ -102,7 +102,7 @@ impl Message {
     }
 
     /// The part of the message for a scope, if any. `id` is that of the message.
-    pub fn within(&self, scope: &Scope, id: impl FnOnce() -> String) -> Option<Bytes> {
+    pub(super) fn within(&self, scope: &Scope, id: impl FnOnce() -> String) -> Option<Bytes> {
         match &self.audience {
             Audience::Camera(camera) => scope.has(camera).then(|| self.text.clone()),
             Audience::Pass(outcome, pass) if !scope.is_all() => {
@@ -120,7 +120,7 @@ impl Message {
     }
 
     /// Its bytes in memory.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         let of_pass = |pass: &Pass| pass.items.len() * size_of::<crate::event::Item>();
         self.text.len()
             + size_of::<Self>()

@@ -53,7 +53,7 @@ struct Position {
 
 impl Run {
     /// A run without messages and subscribers.
-    pub fn new(prefix: &str, epoch: String, bounds: Bounds) -> Self {
+    pub(super) fn new(prefix: &str, epoch: String, bounds: Bounds) -> Self {
         let now = Instant::now();
         let state = State {
             log: Log::new(epoch, bounds),
@@ -70,7 +70,7 @@ impl Run {
     }
 
     /// Adds a subscriber. `last` is the id of the last message that the client has.
-    pub fn subscribe(self: &Arc<Self>, last: Option<&str>, disconnect: Option<Disconnect>) -> Subscriber {
+    pub(super) fn subscribe(self: &Arc<Self>, last: Option<&str>, disconnect: Option<Disconnect>) -> Subscriber {
         let mut state = self.lock();
         let (greeting, next) = state.log.greet(last);
         let number = state.next_subscriber;
@@ -81,7 +81,7 @@ impl Run {
     }
 
     /// Adds the message that `make` returns for an id to the log, if any. Does not wake the clients.
-    pub fn add(&self, make: impl FnOnce(&str) -> Option<Message>) {
+    pub(super) fn add(&self, make: impl FnOnce(&str) -> Option<Message>) {
         let mut state = self.lock();
         if let Some(message) = make(&state.log.next_id()) {
             state.log.push(message);
@@ -89,25 +89,25 @@ impl Run {
     }
 
     /// The same for a `reset`, which replaces all messages before it.
-    pub fn reset(&self, make: impl FnOnce(&str) -> Message) {
+    pub(super) fn reset(&self, make: impl FnOnce(&str) -> Message) {
         let mut state = self.lock();
         let reset = make(&state.log.next_id());
         state.log.reset(reset);
     }
 
     /// Wakes all clients.
-    pub fn wake(&self) {
+    pub(super) fn wake(&self) {
         self.pulse.send_replace(Pulse::default());
     }
 
     /// Ends the run: every client gets the messages that wait, and then the end.
-    pub fn end(&self) {
+    pub(super) fn end(&self) {
         self.pulse.send_replace(Pulse { is_over: true });
     }
 
     /// Closes the connections of subscribers whose messages have waited for longer than `timeout`; returns their number. Their
     /// sockets are full, so their bodies are not polled and cannot end by themselves.
-    pub fn drop_stalled(&self, timeout: Duration) -> usize {
+    pub(super) fn drop_stalled(&self, timeout: Duration) -> usize {
         let now = Instant::now();
         let mut state = self.lock();
         let State { log, positions, .. } = &mut *state;
@@ -128,18 +128,18 @@ impl Run {
     }
 
     /// Whether it has had no subscriber for `linger`.
-    pub fn is_idle(&self, linger: Duration) -> bool {
+    pub(super) fn is_idle(&self, linger: Duration) -> bool {
         let state = self.lock();
         state.idle_since.is_some_and(|since| state.is_retired || since.elapsed() >= linger)
     }
 
     /// Marks a run without subscribers as replaced: the encoder ends it at its next check.
-    pub fn retire(&self) {
+    pub(super) fn retire(&self) {
         self.lock().is_retired = true;
     }
 
     /// The number of subscribers.
-    pub fn subscribers(&self) -> usize {
+    pub(super) fn subscribers(&self) -> usize {
         self.lock().positions.len()
     }
 }
@@ -156,7 +156,7 @@ pub(super) struct Subscriber {
 
 impl Subscriber {
     /// Takes the messages that wait. `Taken::Lost` also if it was disconnected for being too slow.
-    pub fn take(&self, scope: &Scope) -> Taken {
+    pub(super) fn take(&self, scope: &Scope) -> Taken {
         let mut state = self.run.lock();
         let State { log, positions, .. } = &mut *state;
         let Some(position) = positions.get_mut(&self.number) else { return Taken::Lost };

@@ -22,7 +22,7 @@ struct Entries {
 
 impl StateCache {
     /// The state of an event; `None` if it is not in the catalog, or the query fails.
-    pub fn state(&self, handle: &Handle, event: &EventId) -> Option<State> {
+    pub(crate) fn state(&self, handle: &Handle, event: &EventId) -> Option<State> {
         let generation = handle.generation();
         {
             let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,18 +16,18 @@ pub(super) struct Exposition<'a>(pub DescriptorEncoder<'a>);
 
 impl Exposition<'_> {
     /// A gauge.
-    pub fn gauge(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue) -> Result {
+    pub(super) fn gauge(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue) -> Result {
         self.gauges(name, help, [([], value)])
     }
 
     /// A gauge, left out without a value.
-    pub fn gauge_if_known(&mut self, name: &str, help: &str, value: Option<impl EncodeGaugeValue>) -> Result {
+    pub(super) fn gauge_if_known(&mut self, name: &str, help: &str, value: Option<impl EncodeGaugeValue>) -> Result {
         self.gauges(name, help, value.map(|value| ([], value)))
     }
 
     /// A gauge with labels.
     #[allow(clippy::redundant_closure_for_method_calls)] // the method alone is of one lifetime
-    pub fn gauges<'l, const N: usize, V: EncodeGaugeValue>(
+    pub(super) fn gauges<'l, const N: usize, V: EncodeGaugeValue>(
         &mut self,
         name: &str,
         help: &str,
@@ -37,12 +37,12 @@ impl Exposition<'_> {
     }
 
     /// A counter; its name gets `_total`.
-    pub fn counter(&mut self, name: &str, help: &str, value: u64) -> Result {
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: u64) -> Result {
         self.counters(name, help, [([], value)])
     }
 
     /// A counter with labels.
-    pub fn counters<'l, const N: usize>(
+    pub(super) fn counters<'l, const N: usize>(
         &mut self,
         name: &str,
         help: &str,
@@ -54,14 +54,14 @@ impl Exposition<'_> {
     }
 
     /// A counter of seconds; its name gets `_total`.
-    pub fn seconds_counter(&mut self, name: &str, help: &str, value: f64) -> Result {
+    pub(super) fn seconds_counter(&mut self, name: &str, help: &str, value: f64) -> Result {
         self.family(name, help, MetricType::Counter, [([], value)], |encoder, value| {
             encoder.encode_counter::<NoLabelSet, _, f64>(value, None)
         })
     }
 
     /// A histogram with labels.
-    pub fn histograms<'l, const N: usize>(
+    pub(super) fn histograms<'l, const N: usize>(
         &mut self,
         name: &str,
         help: &str,
@@ -75,7 +75,7 @@ impl Exposition<'_> {
     }
 
     /// An info, whose value is always 1; its name gets `_info`.
-    pub fn info<const N: usize>(&mut self, name: &str, help: &str, labels: Labels<'_, N>) -> Result {
+    pub(super) fn info<const N: usize>(&mut self, name: &str, help: &str, labels: Labels<'_, N>) -> Result {
         self.0.encode_descriptor(name, help, None, MetricType::Info)?.encode_info(&labels)
     }
 

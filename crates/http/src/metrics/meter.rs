@@ -88,7 +88,7 @@ impl Default for RouteMeter {
 
 impl RouteMeter {
     /// The method, status and number of responses.
-    pub fn responses(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
+    pub(super) fn responses(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
         self.responses.iter().zip(METHODS.into_iter().chain([OTHER])).flat_map(|(codes, method)| {
             let counted = codes.iter().zip(CODES.into_iter().chain([0]));
             let counted = counted.map(move |(count, code)| (method, code, count.load(Ordering::Relaxed)));
@@ -107,7 +107,7 @@ impl RouteMeter {
 
 impl Meters {
     /// Without requests. `now` is the present time.
-    pub fn new(now: Now) -> Self {
+    pub(crate) fn new(now: Now) -> Self {
         #[allow(clippy::cast_precision_loss)] // milliseconds are far below 2^52
         let process_start = process::started(now.utc.timestamp_millis() as f64 / 1000.0);
         Self {
@@ -120,7 +120,7 @@ impl Meters {
     }
 
     /// The number of requests whose responses have not begun.
-    pub fn in_flight(&self) -> u64 {
+    pub(crate) fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)
     }
 

@@ -187,7 +187,7 @@ pub(super) mod keys {
     #[derive(Serialize, Deserialize)]
     #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
     #[cfg_attr(feature = "schema", schema(as = Reason))]
-    pub struct Keys {
+    pub(crate) struct Keys {
         /// Why, in words for a person. The wording may change.
         #[serde(default)]
         reason: String,
@@ -201,12 +201,12 @@ pub(super) mod keys {
         Ok(Reason::deserialize(value).ok())
     }
 
-    pub fn serialize<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
         let rule = (!matches!(reason, Reason::Words { .. })).then(|| reason.clone());
         Keys { reason: reason.to_string(), rule }.serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reason, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reason, D::Error> {
         let Keys { reason, rule } = Keys::deserialize(deserializer)?;
         Ok(rule.unwrap_or(Reason::Words { text: reason }))
     }

@@ -36,7 +36,7 @@ struct Version {
 }
 
 impl FileResponse {
-    pub fn new(media: &MediaFile, method: &Method, headers: &HeaderMap) -> Self {
+    pub(super) fn new(media: &MediaFile, method: &Method, headers: &HeaderMap) -> Self {
         let version = Version::of(media);
         let status = version.outcome(headers);
         let part = if status == StatusCode::OK { (0, media.len) } else { (0, 0) };
@@ -76,7 +76,12 @@ impl FileResponse {
     }
 
     /// Reads the bytes and makes the response.
-    pub async fn respond(self, media: MediaFile, kind: HeaderValue, caching: HeaderValue) -> Result<Response, Problem> {
+    pub(super) async fn respond(
+        self,
+        media: MediaFile,
+        kind: HeaderValue,
+        caching: HeaderValue,
+    ) -> Result<Response, Problem> {
         if let Some(refusal) = self.refusal() {
             return Ok(refusal);
         }

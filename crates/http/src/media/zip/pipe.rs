@@ -58,12 +58,12 @@ fn body(read: mpsc::Receiver<Option<Bytes>>, taken: Sender<()>) -> Body {
 
 impl Pipe {
     /// Ends sending without a proper end.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.is_closed.set(true);
     }
 
     /// Sends the rest and the end.
-    pub fn finish(mut self) {
+    pub(super) fn finish(mut self) {
         if self.send().is_ok() && !self.is_closed.get() {
             let _ = self.chunks.try_send(None); // fails if the client has disconnected
         }
