@@ -181,7 +181,7 @@ fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> (Duration, 
     (elapsed, most)
 }
 
-/// The most mebibytes of a process that were in memory, looked at until the other end is dropped.
+/// The maximum resident memory of a process in MiB, sampled until the other end is dropped.
 fn most_resident(pid: u32, until: &std::sync::mpsc::Receiver<()>) -> f64 {
     let mut most: f64 = 0.0;
     loop {

@@ -24,9 +24,9 @@ pub struct Wish {
     pub frames: u32,
     /// Whether each event has the `.details.json` that the strix web UI writes.
     pub sidecars: bool,
-    /// Where chance begins.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// The last day there is.
+    /// The last day.
     pub last: NaiveDate,
 }
 
@@ -111,13 +111,13 @@ fn of_camera(root: &Path, wish: &Wish, camera: u32) -> io::Result<Made> {
 pub struct Event<'a> {
     /// The archive.
     pub root: &'a Path,
-    /// Whose it is.
+    /// The camera.
     pub camera: &'a str,
-    /// When it begins, and what its directory is called.
+    /// When it begins, and the name of its directory.
     pub start: NaiveDateTime,
-    /// How many pictures were taken.
+    /// How many frames were taken.
     pub frames: u32,
-    /// Whether it is to be kept.
+    /// Whether it is saved.
     pub saved: bool,
 }
 
@@ -137,7 +137,7 @@ impl Event<'_> {
         self.start + TimeDelta::seconds(i64::from(n / RATE) - 1)
     }
 
-    /// Makes it; answers how many files it took.
+    /// Makes it; returns how many files it took.
     pub fn make(&self, with_sidecar: bool) -> io::Result<u32> {
         let folder = self.folder();
         fs::create_dir(&folder)?;
@@ -163,7 +163,7 @@ impl Event<'_> {
         Ok(files)
     }
 
-    /// What the strix web UI writes about it.
+    /// The sidecar that the strix web UI would write.
     fn sidecar(&self, end: NaiveDateTime) -> String {
         let (id, saved) = (self.id(), self.saved);
         let (start, end) = (self.moment(0).format("%Y-%m-%d %H:%M:%S"), end.format("%Y-%m-%d %H:%M:%S"));
@@ -177,7 +177,7 @@ impl Event<'_> {
     }
 }
 
-/// A movie that plays nothing but has every box that a finished one has.
+/// A movie that plays nothing but has every box of a finished one.
 pub fn movie() -> Vec<u8> {
     let mut bytes = Vec::new();
     for (kind, body) in [(b"ftyp", 24u32), (b"mdat", 400), (b"moov", 120)] {
@@ -198,13 +198,13 @@ fn set_time(folder: &Path, time: NaiveDateTime) -> io::Result<()> {
     File::open(folder)?.set_modified(system_time(time))
 }
 
-/// Wall time as if it were UTC: off by the zone, which matters to nothing here.
+/// Wall time as if it were UTC; the zone does not matter here.
 fn system_time(time: NaiveDateTime) -> SystemTime {
     let since_1970 = u64::try_from(time.and_utc().signed_duration_since(DateTime::UNIX_EPOCH).num_seconds());
     SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970.unwrap_or(0))
 }
 
-/// Chance that is the same every time (splitmix64).
+/// Reproducible random numbers (splitmix64).
 struct Chance(u64);
 
 impl Chance {
