@@ -4,6 +4,8 @@
 //! `OWLERY_BENCH_ROUNDS` changes how often, `OWLERY_BENCH_DIR` where the files lie, `OWLERY_BENCH_PROGRAM` which owlery. It needs
 //! nginx, and for some figures wrk. Without `--bench` (as `cargo test --benches` runs it) it is tiny and proves only that it
 //! works.
+
+#![allow(unreachable_pub)] // a program has no public API
 #![allow(missing_docs)]
 
 #[path = "common/daemon.rs"]
@@ -25,9 +27,9 @@ use serde_json::json;
 
 const FRAMES: u32 = 1000;
 const FRAME: usize = 20 * 1024;
-/// Where the frames and the movie lie.
+/// The folder of the frames and the movie.
 const EVENT: &str = "Camera1/2026-01-20/10-04-36";
-/// How much a client reads at a time.
+/// How many bytes a client reads at a time.
 const READ: usize = 256 * 1024;
 
 fn main() {
@@ -71,20 +73,21 @@ fn main() {
     summary::save("http", json!({ "files": rows, "resident_mib": memory }));
 }
 
-/// A way to ask for files.
+/// A way to request files.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     /// The movie, by our client.
     Movie(Where),
-    /// The movie, by so many connections of wrk.
+    /// The movie, by this many connections of wrk.
     MovieWrk(u32),
     /// All frames, one after the other, by our client.
     Frames(Where),
-    /// Frames, by so many connections of wrk.
+    /// Frames, by this many connections of wrk.
     FramesWrk(u32),
 }
 
-/// Where our client runs. Left alone, the kernel chooses for each connection anew, and what comes of that differs by four.
+/// Where our client runs. By default the kernel chooses for each connection, and the results differ by a factor of
+/// four.
 #[derive(Debug, Clone, Copy)]
 enum Where {
     /// The client has a processor of its own, and the server another.
@@ -93,7 +96,7 @@ enum Where {
     Together,
 }
 
-/// A line of the table, how it is measured, its unit, and what is wanted of the ratio.
+/// A line of the table, how it is measured, its unit, and the wanted ratio.
 const FIGURES: [(&str, Way, &str, f64); 7] = [
     ("movie, a client that reads 256 KiB, apart", Way::Movie(Where::Apart), "MiB/s", 1.0),
     ("movie, a client that reads 256 KiB, together", Way::Movie(Where::Together), "MiB/s", 1.0),
@@ -104,15 +107,15 @@ const FIGURES: [(&str, Way, &str, f64); 7] = [
     ("frames, wrk, 16 connections", Way::FramesWrk(16), "frames/s", 0.65),
 ];
 
-/// What is asked for.
+/// The requested files.
 struct Load {
     movie: String,
     /// Its size in MiB.
     mib: f64,
     frames: Vec<String>,
-    /// What makes wrk ask for one frame after the other.
+    /// A script that makes wrk request one frame after the other.
     script: PathBuf,
-    /// How long wrk asks.
+    /// How long wrk runs.
     seconds: u32,
 }
 
@@ -143,7 +146,7 @@ impl Load {
     }
 }
 
-/// Puts this process and the servers, with their children, where the way wants them; what they start later follows.
+/// Pins this process and the servers, with their children; processes that they start later inherit that.
 fn place(way: Way, servers: &[u32]) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let all = 0..processors.max(2);
@@ -185,7 +188,7 @@ fn by_client(paths: &[String], address: &str) -> f64 {
     begun.elapsed().as_secs_f64()
 }
 
-/// The medians of both, taken in turns; who comes first changes with every round. Nothing if it cannot be measured.
+/// The medians of both, in turns; the order alternates with every round. `None` if it cannot be measured.
 fn compare(nginx: &str, owlery: &str, rounds: usize, measure: &dyn Fn(&str) -> Option<f64>) -> Option<(f64, f64)> {
     let (mut theirs, mut ours) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
@@ -233,14 +236,14 @@ fn frame(number: u32) -> String {
     format!("{:02}-{:02}-{:02}-{:02}.jpg", secs / 3600, secs / 60 % 60, secs % 60, number % 10)
 }
 
-/// A running nginx; told to stop when dropped.
+/// A running nginx; stopped when dropped.
 struct Nginx {
     child: Child,
     address: String,
 }
 
 impl Nginx {
-    /// Starts one with a worker a core that sends the files of `root`; `None` where there is none.
+    /// Starts one with a worker for each core that serves the files of `root`; `None` without nginx.
     fn start(folder: &Path, root: &Path) -> Option<Self> {
         // A port that is free now. If another program takes it meanwhile, this fails and measures nothing wrong.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
@@ -283,7 +286,7 @@ impl Drop for Nginx {
     }
 }
 
-/// One connection that stays open, and what is read from it.
+/// A persistent connection and its buffer.
 struct Client {
     stream: BufReader<TcpStream>,
     host: String,
@@ -298,7 +301,7 @@ impl Client {
         Self { stream, host: address.to_owned(), buffer: vec![0; READ] }
     }
 
-    /// Asks once and reads all of the answer.
+    /// Sends one request and reads the whole response.
     fn get(&mut self, path: &str) {
         write!(self.stream.get_mut(), "GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host).unwrap();
         let mut length = None;
@@ -322,7 +325,7 @@ impl Client {
     }
 }
 
-/// Requests and MiB a second with so many connections, by `wrk`; nothing where there is none.
+/// Requests and MiB a second with this many connections, by `wrk`; `None` without it.
 fn wrk(connections: u32, seconds: u32, script: Option<&Path>, url: &str) -> Option<(f64, f64)> {
     let mut command = Command::new("wrk");
     command.args(["-t1", &format!("-c{connections}"), &format!("-d{seconds}"), "--timeout", "30"]);

@@ -3,6 +3,8 @@
 //!
 //! `OWLERY_BENCH_EVENTS`, `OWLERY_BENCH_ROUNDS` and `OWLERY_BENCH_ARRIVALS` change the size, `OWLERY_BENCH_DIR` where
 //! the trees lie. Without `--bench` (as `cargo test --benches` runs it) it is tiny and proves only that it works.
+
+#![allow(unreachable_pub)] // a program has no public API
 #![allow(missing_docs)]
 
 #[path = "common/arrivals.rs"]
@@ -181,7 +183,7 @@ fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> (Duration, 
     (elapsed, most)
 }
 
-/// The most mebibytes of a process that were in memory, looked at until the other end is dropped.
+/// The maximum resident memory of a process in MiB, sampled until the other end is dropped.
 fn most_resident(pid: u32, until: &std::sync::mpsc::Receiver<()>) -> f64 {
     let mut most: f64 = 0.0;
     loop {

@@ -3,6 +3,8 @@
 //!
 //! `OWLERY_BENCH_EVENTS` and `OWLERY_BENCH_ROUNDS` change the size, `OWLERY_BENCH_DIR` where the trees lie. Without
 //! `--bench` (as `cargo test --benches` runs it) it is tiny and proves only that it works.
+
+#![allow(unreachable_pub)] // a program has no public API
 #![allow(missing_docs)]
 
 #[path = "common/program.rs"]
@@ -24,9 +26,9 @@ const FRAME: usize = 20 * 1024;
 /// `rm` with normal priority, and with the reaper's: on a busy machine the two differ.
 const RMS: [(&str, &[&str]); 2] =
     [("rm -rf", &["rm"]), ("rm -rf at the lowest priorities", &["nice", "-n", "19", "ionice", "-c", "3", "rm"])];
-/// What is wanted of the ratio.
+/// The wanted ratio.
 const WANTED: f64 = 1.2;
-/// The rate that is asked for, in entries a second, and by how much it may be missed.
+/// The requested rate in entries a second, and the tolerance.
 const RATE: u32 = 500;
 const TOLERANCE: f64 = 0.1;
 
@@ -64,7 +66,7 @@ fn main() {
     summary::save("reaper", json!({ "speed": speed, "rate": paced }));
 }
 
-/// The two in turns, each on a tree of its own; who comes first changes with every round.
+/// Both in turns, each on a tree of its own; the order alternates.
 fn against_rm(folder: &Path, what: &str, rm: &[&str], events: u32, rounds: u32) -> Value {
     let archive = Archive::new(folder);
     let plain = folder.join("plain");
@@ -99,10 +101,10 @@ fn at_a_rate(folder: &Path, events: u32) -> Value {
     json!({ "entries": made.entries, "rate": RATE, "a_second": f64::from(made.entries) / took, "tolerance": TOLERANCE })
 }
 
-/// An archive with nothing in it but what is put into its delete queue.
+/// An archive with nothing but its delete queue.
 struct Archive {
     root: PathBuf,
-    /// Its identity.
+    /// Its id.
     id: Value,
 }
 
@@ -119,7 +121,7 @@ impl Archive {
         self.root.join("delete_queue").join(PASS)
     }
 
-    /// Puts so many events into the delete queue.
+    /// Puts this many events into the delete queue.
     fn queue(&self, events: u32) -> Made {
         let made = make(&self.pass(), events);
         let manifest = json!({

@@ -3,6 +3,8 @@
 //!
 //! `OWLERY_BENCH_SIZES` (events, separated by commas) changes the sizes, `OWLERY_BENCH_DIR` where the files lie. Without
 //! `--bench` (as `cargo test --benches` runs it) it is tiny and proves only that it works.
+
+#![allow(unreachable_pub)] // a program has no public API
 #![allow(missing_docs)]
 
 #[path = "common/caches.rs"]
@@ -72,7 +74,7 @@ fn main() {
     summary::save("scale", json!({ "sizes": rows, "growth": growth, "verify": verify }));
 }
 
-/// A line of the table, where it lies in a row, and what is wanted at a million events.
+/// A line of the table, its key in a row, and the wanted value at a million events.
 const FIGURES: [(&str, &[&str], &str); 17] = [
     ("process start to the first page, ms", &["start_to_first_page_ms"], "50"),
     ("page of 50 newest, all cameras, median, ms", &["page_ms", "all"], "0.3"),
@@ -104,7 +106,7 @@ fn print_row(what: &str, events: &Value, figure: &Value, wanted: &str) {
     println!("{what:<52}{events:>12}{figure:>14}{wanted:>14}");
 }
 
-/// Everything about one size.
+/// All results for one size.
 fn measure(folder: &Path, size: u32, rounds: u32) -> Value {
     let days = (size / CAMERAS / 100).clamp(5, 365);
     let shape = Shape { cameras: CAMERAS, days, a_day: (size / CAMERAS / days).max(1) };
@@ -212,14 +214,14 @@ fn kept_page(connection: &mut Connection, rounds: u32) -> f64 {
     median((0..rounds).map(|_| timed(|| connection.page("limit=50"))).collect())
 }
 
-/// A place somewhere in the archive, another for each number.
+/// A position in the archive, another for each number.
 fn cursor(n: u32, days: u32) -> String {
     let date = yesterday(2) - Days::new(u64::from(n * 7 % (days - 1)));
     let (camera, second) = (n % CAMERAS + 1, n % 60);
     format!("{date}T12:{:02}:{second:02}/Camera{camera}/{date}/12-00-00", n / 60 % 60)
 }
 
-/// What many people ask for: the newest of all and of a camera, and now and then something from long ago.
+/// What many clients request: the newest of all and of a camera, and sometimes old events.
 fn mixed(n: u32, days: u32) -> String {
     match n % 4 {
         0 => "limit=50".to_owned(),
@@ -252,7 +254,7 @@ fn wrk(folder: &Path, address: &str, what: &str, days: u32) -> Value {
     rate.and_then(|rate| rate.trim().parse::<f64>().ok()).map_or(Value::Null, Value::from)
 }
 
-/// The page as a program without a catalog makes it: all events in memory, sorted for each page.
+/// The page of a program without a catalog: all events in memory, sorted for each page.
 fn naive(shape: Shape, rounds: u32) -> f64 {
     let count = u32::try_from(shape.events()).unwrap();
     let events: Vec<(u32, u32)> = (0..count).map(|n| (n.wrapping_mul(2_654_435_761), n)).collect();
@@ -266,7 +268,7 @@ fn naive(shape: Shape, rounds: u32) -> f64 {
     median(times.collect())
 }
 
-/// How long it takes to see that nothing has changed, beside `find` over the same directories; warm and cold.
+/// The time to see that nothing has changed, beside `find` over the same directories; warm and cold.
 fn verify(folder: &Path, shape: Shape, rounds: u32) -> Value {
     let (root, state) = (folder.join("archive"), folder.join("state"));
     drop(shell::make(&root, &state, shape, yesterday(2)));
@@ -309,7 +311,7 @@ fn verify(folder: &Path, shape: Shape, rounds: u32) -> Value {
     result
 }
 
-/// Waits until the process has used next to no processor for a while: its check of the whole catalog is over.
+/// Waits until the process has used almost no processor time for a while: its check of the whole catalog is over.
 fn wait_until_idle(pid: u32) {
     let used = || -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
@@ -327,7 +329,7 @@ fn wait_until_idle(pid: u32) {
     }
 }
 
-/// Mebibytes of the process that are in memory.
+/// The resident memory of a process in MiB.
 fn memory(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

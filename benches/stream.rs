@@ -3,6 +3,8 @@
 //!
 //! `OWLERY_BENCH_CLIENTS` and `OWLERY_BENCH_ARRIVALS` change the size. Without `--bench` (as `cargo test --benches` runs it) it
 //! is tiny and proves only that it works.
+
+#![allow(unreachable_pub)] // a program has no public API
 #![allow(missing_docs)]
 
 #[allow(dead_code)]
@@ -35,9 +37,9 @@ use make_archive::{Event, Wish, days_ago, make};
 
 /// Between two events that come one after the other.
 const APART: Duration = Duration::from_millis(100);
-/// What each message of a new event begins with.
+/// The beginning of each message of a new event.
 const ADDED: &[u8] = b"event: event-added\ndata: {\"id\":\"";
-/// More than the bytes of an id.
+/// An upper bound for the bytes of an id.
 const LONGEST_ID: usize = 64;
 
 thread_local! {
@@ -93,7 +95,7 @@ fn raise_descriptors(clients: usize) {
     assert!(maximum.is_none_or(|most| most > clients as u64 + 100), "{maximum:?} descriptors are too few");
 }
 
-/// Who heard of which event, and when.
+/// Which client received which event, and when.
 type Heard = mpsc::UnboundedReceiver<(String, Instant)>;
 
 /// Connects that many clients, all on one thread, and waits until each is greeted. Whatever they hear of new events arrives.
@@ -134,7 +136,7 @@ async fn client(
     let (mut rest, mut is_greeted) = (Vec::new(), false);
     let added = memmem::Finder::new(ADDED);
     while stream.readable().await.is_ok() {
-        // One space for all clients, which take turns on this thread: what they cost is not what is measured.
+        // One buffer for all clients, which take turns on this thread: their cost is not what is measured.
         let is_open = SPACE.with_borrow_mut(|space| {
             space[..rest.len()].copy_from_slice(&rest);
             let read = match stream.try_read(&mut space[rest.len()..]) {
@@ -154,7 +156,7 @@ async fn client(
                 let _ = out.send((String::from_utf8(id[..end].to_vec()).unwrap(), now));
                 done = at + ADDED.len() + end;
             }
-            // What could be the beginning of one is kept.
+            // A possible beginning of a message is kept.
             rest = told[done.max(told.len().saturating_sub(ADDED.len() + LONGEST_ID))..].to_vec();
             true
         });
@@ -234,7 +236,7 @@ fn line(row: &Value) -> String {
     )
 }
 
-/// So many mebibytes of a process are in memory: `VmRSS` now, `VmHWM` at most.
+/// Memory of a process in MiB: `VmRSS` now, `VmHWM` at most.
 fn memory(pid: u32, field: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --example embed -- ARCHIVE [ADDR:PORT]`
 
+#![allow(unreachable_pub)] // a program has no public API
+
 use std::error::Error;
 use std::future::Future;
 use std::net::SocketAddr;

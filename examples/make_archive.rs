@@ -4,6 +4,8 @@
 //! `cargo run --release --example make_archive -- DIR [--events N] [--cameras N] [--days N] [--frames N]
 //! [--sidecars yes|no] [--seed N]`
 
+#![allow(unreachable_pub)] // a program has no public API
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta};
 
 /// What to make.
 #[derive(Debug, Clone)]
-pub(crate) struct Wish {
+pub struct Wish {
     /// How many events in all.
     pub events: u32,
     /// Over how many cameras.
@@ -24,9 +26,9 @@ pub(crate) struct Wish {
     pub frames: u32,
     /// Whether each event has the `.details.json` that the strix web UI writes.
     pub sidecars: bool,
-    /// Where chance begins.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// The last day there is.
+    /// The last day.
     pub last: NaiveDate,
 }
 
@@ -38,7 +40,7 @@ impl Default for Wish {
 
 /// What was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Made {
+pub struct Made {
     /// Events.
     pub events: u32,
     /// Events with a `.saved`.
@@ -55,7 +57,7 @@ const PICTURE: [u8; 4] = [0xFF, 0xD8, 0xFF, 0xD9];
 
 /// The day so many days ago.
 #[allow(clippy::disallowed_methods)] // a tool that is measured with; the program itself asks its clock
-pub(crate) fn days_ago(days: u64) -> NaiveDate {
+pub fn days_ago(days: u64) -> NaiveDate {
     chrono::Local::now().date_naive() - Days::new(days)
 }
 
@@ -64,7 +66,7 @@ pub(crate) fn days_ago(days: u64) -> NaiveDate {
 /// # Panics
 ///
 /// When a camera's thread has panicked.
-pub(crate) fn make(root: &Path, wish: &Wish) -> io::Result<Made> {
+pub fn make(root: &Path, wish: &Wish) -> io::Result<Made> {
     fs::create_dir_all(root)?;
     let cameras: Vec<io::Result<Made>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -108,27 +110,27 @@ fn of_camera(root: &Path, wish: &Wish, camera: u32) -> io::Result<Made> {
 
 /// One event.
 #[derive(Debug)]
-pub(crate) struct Event<'a> {
+pub struct Event<'a> {
     /// The archive.
     pub root: &'a Path,
-    /// Whose it is.
+    /// The camera.
     pub camera: &'a str,
-    /// When it begins, and what its directory is called.
+    /// When it begins, and the name of its directory.
     pub start: NaiveDateTime,
-    /// How many pictures were taken.
+    /// How many frames were taken.
     pub frames: u32,
-    /// Whether it is to be kept.
+    /// Whether it is saved.
     pub saved: bool,
 }
 
 impl Event<'_> {
     /// Its path below the root.
-    pub(crate) fn id(&self) -> String {
+    pub fn id(&self) -> String {
         format!("{}/{}", self.camera, self.start.format("%Y-%m-%d/%H-%M-%S"))
     }
 
     /// Its directory.
-    pub(crate) fn folder(&self) -> PathBuf {
+    pub fn folder(&self) -> PathBuf {
         self.root.join(self.id())
     }
 
@@ -137,8 +139,8 @@ impl Event<'_> {
         self.start + TimeDelta::seconds(i64::from(n / RATE) - 1)
     }
 
-    /// Makes it; answers how many files it took.
-    pub(crate) fn make(&self, with_sidecar: bool) -> io::Result<u32> {
+    /// Makes it; returns how many files it took.
+    pub fn make(&self, with_sidecar: bool) -> io::Result<u32> {
         let folder = self.folder();
         fs::create_dir(&folder)?;
         let end = self.moment(self.frames.saturating_sub(1)).max(self.start);
@@ -163,7 +165,7 @@ impl Event<'_> {
         Ok(files)
     }
 
-    /// What the strix web UI writes about it.
+    /// The sidecar that the strix web UI would write.
     fn sidecar(&self, end: NaiveDateTime) -> String {
         let (id, saved) = (self.id(), self.saved);
         let (start, end) = (self.moment(0).format("%Y-%m-%d %H:%M:%S"), end.format("%Y-%m-%d %H:%M:%S"));
@@ -177,8 +179,8 @@ impl Event<'_> {
     }
 }
 
-/// A movie that plays nothing but has every box that a finished one has.
-pub(crate) fn movie() -> Vec<u8> {
+/// A movie that plays nothing but has every box of a finished one.
+pub fn movie() -> Vec<u8> {
     let mut bytes = Vec::new();
     for (kind, body) in [(b"ftyp", 24u32), (b"mdat", 400), (b"moov", 120)] {
         bytes.extend((8 + body).to_be_bytes());
@@ -198,13 +200,13 @@ fn set_time(folder: &Path, time: NaiveDateTime) -> io::Result<()> {
     File::open(folder)?.set_modified(system_time(time))
 }
 
-/// Wall time as if it were UTC: off by the zone, which matters to nothing here.
+/// Wall time as if it were UTC; the zone does not matter here.
 fn system_time(time: NaiveDateTime) -> SystemTime {
     let since_1970 = u64::try_from(time.and_utc().signed_duration_since(DateTime::UNIX_EPOCH).num_seconds());
     SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970.unwrap_or(0))
 }
 
-/// Chance that is the same every time (splitmix64).
+/// Reproducible random numbers (splitmix64).
 struct Chance(u64);
 
 impl Chance {

@@ -1,5 +1,5 @@
-//! How soon a new event is served: a daemon runs, an event arrives, and its API is asked on one connection that stays
-//! open until the event is there.
+//! How soon a new event is served: a daemon runs, an event arrives, and a persistent connection requests the list until
+//! it has the event.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -63,7 +63,7 @@ fn write_in_place(root: &Path, start: NaiveDateTime, connection: &mut Connection
     for n in 0..FRAMES {
         fs::write(folder.join(format!("{}-{n:02}.jpg", start.format("%H-%M-%S"))), picture).unwrap();
         if n == 0 {
-            // It is known by now, and looked at from time to time: the end must not wait for the next time.
+            // It is known by now, and scanned from time to time: its end must not wait for the next scan.
             wait_for(connection, &event.id(), |_| true);
         }
     }
@@ -79,7 +79,7 @@ fn set_old(path: &Path) {
     File::open(path).unwrap().set_modified(old).unwrap();
 }
 
-/// Asks for the newest events again and again until one is there and as it should be. Answers how long that took.
+/// Asks for the newest events again and again until one is there and as it should be. Returns how long that took.
 fn wait_for(connection: &mut Connection, id: &str, is_right: impl Fn(&Value) -> bool) -> Duration {
     let begun = Instant::now();
     let camera = id.split('/').next().unwrap();

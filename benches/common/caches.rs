@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Writes out what is dirty and drops all caches. The error says in words why that cannot be done here.
+/// Writes dirty pages and drops all caches. The error says why that is impossible here.
 pub fn drop_all() -> Result<(), String> {
     rustix::fs::sync();
     let direct = std::fs::write("/proc/sys/vm/drop_caches", "3");

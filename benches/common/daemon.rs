@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-/// Later than this something is lost, not late.
+/// A response later than this counts as lost.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running daemon; killed when dropped.
 pub struct Daemon {
     child: Child,
-    /// Where it listens.
+    /// Its address.
     pub address: String,
 }
 
@@ -67,14 +67,14 @@ impl Drop for Daemon {
     }
 }
 
-/// One connection that stays open.
+/// A persistent connection.
 pub struct Connection {
     stream: BufReader<TcpStream>,
     host: String,
 }
 
 impl Connection {
-    /// Asks once; answers the status and the body.
+    /// Asks once; returns the status and the body.
     pub fn get(&mut self, path: &str) -> (u16, Vec<u8>) {
         write!(self.stream.get_mut(), "GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host).unwrap();
         let mut lines = Vec::new();
@@ -94,7 +94,7 @@ impl Connection {
     }
 }
 
-/// Between two looks.
+/// Between two checks.
 #[allow(clippy::disallowed_methods)]
 pub fn pause() {
     std::thread::sleep(Duration::from_millis(1));

@@ -1,6 +1,6 @@
-//! An archive of any size without its files: the day directories are there, empty, and the catalog is fed with what a
-//! walk and its measuring would have told of their events. A daemon that starts on it finds every day as recorded, so it
-//! reads none, and answers as if it had.
+//! An archive of any size without its files: the day directories exist, empty, and the catalog gets the changes that a
+//! walk and its measuring would have sent. A daemon that starts on it finds every day unchanged, reads none, and serves
+//! as if the events existed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

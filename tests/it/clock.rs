@@ -183,7 +183,7 @@ fn wait_a_day(world: &World) {
     fs::write(path, waited.to_string()).unwrap();
 }
 
-/// Deletes an event by a clock that is `ahead` seconds ahead, and returns the pass.
+/// Deletes an event by a clock that is `seconds` ahead, and returns the pass.
 fn delete_ahead(world: &World, seconds: i64) -> Value {
     let id = event_id("Camera1", 60, "10-00-00");
     world.event(&id).age(Duration::from_secs(50 * 24 * 3600)).make();

@@ -4,6 +4,8 @@
 //!
 //! The program is needed for most of them, so without the `cli` feature only those of the library run.
 
+#![allow(unreachable_pub)] // a program has no public API
+
 #[cfg(feature = "cli")]
 mod world;
 

@@ -103,7 +103,7 @@ impl DayDir {
         let id = EventId { camera: self.camera.clone(), day: self.day, name };
         // If the previous event had a sidecar, this one probably has; if not, the names are needed anyway and show it.
         let expects_sidecar = depth == Depth::NamesOnly && self.had_sidecar.load(Ordering::Relaxed);
-        if expects_sidecar && let Some(facts) = self.from_sidecar_alone(&file, &id) {
+        if expects_sidecar && let Some(facts) = self.read_sidecar_alone(&file, &id) {
             return Ok(facts);
         }
         let dir = self.dir.open_dir(file.as_bytes())?;
@@ -112,7 +112,7 @@ impl DayDir {
         if depth == Depth::NamesOnly
             && !expects_sidecar
             && names.has_sidecar
-            && let Some(facts) = self.from_sidecar_alone(&file, &id)
+            && let Some(facts) = self.read_sidecar_alone(&file, &id)
         {
             return Ok(facts);
         }
@@ -140,7 +140,7 @@ impl DayDir {
     /// The event's directory is not opened. The sidecar is opened by a path that must not contain a link, and `.saved`
     /// is checked beside it. Only a user who may write in the day's directory could replace a component in between, and
     /// would gain nothing that the files themselves do not give.
-    fn from_sidecar_alone(&self, file: &str, id: &EventId) -> Option<Facts> {
+    fn read_sidecar_alone(&self, file: &str, id: &EventId) -> Option<Facts> {
         let mut path = PathBuffer::of(file);
         let bytes = self.dir.read_below(path.to(SIDECAR), MAX_SIDECAR_BYTES).ok()??;
         let sidecar = Sidecar::parse(&bytes, id).ok()?;

@@ -1,5 +1,5 @@
-//! The one error type of the library. Every variant names the operation and what it was done to; the cause is linked
-//! as the source and never repeated in the text. How an error ends a process or a request is decided by [`Kind`] alone.
+//! The library's error type. Every variant names the operation and its object; the cause is the source and is never
+//! repeated in the text. [`Kind`] alone decides how an error ends a process or a request.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,18 @@ use serde::Serialize;
 
 use crate::event::Guard;
 
-/// What went wrong.
+/// An error of the library.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system said no.
+    /// A system call failed.
     #[error("cannot {op} {}", path.display())]
     Io {
-        /// What was tried, as a verb: "open", "rename".
+        /// The operation, as a verb: "open", "rename".
         op: &'static str,
-        /// On what.
+        /// The path of its object.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The root is missing, unreadable, or holds neither our marker nor a camera directory.
@@ -27,24 +27,24 @@ pub enum Error {
     NoArchive {
         /// The root as it was given.
         path: PathBuf,
-        /// Why not, in words.
+        /// The reason, as a sentence.
         why: String,
     },
-    /// A name from outside that is not of the strict grammar.
+    /// A name from outside that does not match the strict grammar.
     #[error("{text:?} is not {what}")]
     Name {
         /// What was expected, with an example.
         what: &'static str,
-        /// The text as it came.
+        /// The text as it was given.
         text: String,
     },
-    /// A flag, a configuration key or a combination of them that cannot be.
+    /// An invalid flag, configuration key or combination of them.
     #[error("{0}")]
     Config(String),
     /// Another process manages this archive.
     #[error("another owlery runs on this archive: {holder}")]
     Locked {
-        /// Who holds the lock, as its lock file says.
+        /// The holder of the lock, from its lock file.
         holder: String,
     },
     /// A guard refused a deletion.
@@ -52,29 +52,29 @@ pub enum Error {
     Refused {
         /// The guard's name.
         guard: Guard,
-        /// What it saw, and what to do.
+        /// What it found, and what to do.
         message: String,
     },
-    /// Nothing of that name is there.
+    /// There is nothing of that name.
     #[error("there is no {what} {name}")]
     Unknown {
-        /// What was looked for.
+        /// The kind of thing that was requested.
         what: &'static str,
-        /// Under which name.
+        /// The requested name.
         name: String,
     },
-    /// What was asked for is done, but the audit does not say so.
+    /// The request was carried out, but the audit log does not contain it.
     #[error("{done}, but {why}")]
     Unrecorded {
         /// What was done.
         done: String,
-        /// Why the audit lacks it, and what to do.
+        /// Why the audit log lacks it, and what to do.
         why: String,
     },
-    /// The details cache could not be read or written.
+    /// The catalog could not be read or written.
     #[error("cannot {op} the catalog {}", path.display())]
     Catalog {
-        /// What was tried.
+        /// The operation.
         op: &'static str,
         /// The catalog's file.
         path: PathBuf,
@@ -83,7 +83,7 @@ pub enum Error {
         /// SQLite's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A worker thread panicked; its work is not done any more.
+    /// A worker thread panicked and does its work no more.
     #[error("the worker {worker:?} stopped unexpectedly: {message}")]
     Worker {
         /// The thread's name.
@@ -94,15 +94,15 @@ pub enum Error {
     /// The service is stopping, or has stopped.
     #[error("the service has stopped")]
     Stopped,
-    /// The running daemon could not be asked, or answered that it failed.
+    /// The running daemon could not be reached, or reported a failure.
     #[error("the running owlery {0}")]
     Daemon(String),
-    /// A guard of the running daemon refused, for the reason told.
+    /// A guard of the running daemon refused, for this reason.
     #[error("{0}")]
     DaemonRefused(String),
 }
 
-/// What an error means to the caller: the exit code of a process, the status of a response.
+/// The meaning of an error for the caller: the exit code of a process, the status of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -110,15 +110,15 @@ pub enum Kind {
     Failed,
     /// The call itself was wrong: usage, configuration, a name, a second daemon.
     Usage,
-    /// A guard or a protection said no.
+    /// A guard or a protection refused.
     Refused,
-    /// What was asked for is not there.
+    /// The requested thing does not exist.
     Unknown,
-    /// There is no archive there.
+    /// There is no archive at the root.
     NoArchive,
 }
 
-/// The result of everything here that can fail.
+/// The result of functions that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whether a disk has no room, or the quota of its user is used up.
@@ -132,7 +132,7 @@ impl Error {
         Self::Io { op, path: path.as_ref().to_path_buf(), source: source.into() }
     }
 
-    /// What this means to the caller.
+    /// The kind of this error.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Io { .. }
@@ -148,7 +148,7 @@ impl Error {
         }
     }
 
-    /// Whether the cause is that the thing is not there (any more).
+    /// Whether the cause is that the thing does not exist (any more).
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
@@ -158,14 +158,14 @@ impl Error {
         matches!(self, Self::Io { source, .. } if is_full(source))
     }
 
-    /// Whether there is no directory (any more) where one was to be opened: nothing, a file, or a link.
+    /// Whether there is no directory (any more) in the place of an expected one: nothing, a file, or a link.
     pub fn is_no_directory(&self) -> bool {
         let loops = |error: &io::Error| error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory || loops(source))
             || self.is_not_found()
     }
 
-    /// Whether the catalog's file is at fault: it is rebuilt, and then the same can be asked again.
+    /// Whether the catalog's file is at fault. It is rebuilt then, and the operation can be repeated.
     pub fn is_damaged_catalog(&self) -> bool {
         matches!(self, Self::Catalog { is_damage: true, .. })
     }

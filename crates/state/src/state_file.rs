@@ -37,12 +37,12 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     serde_json::from_slice(&bytes).map(Some).map_err(|e| Error::io("understand", path, std::io::Error::other(e)))
 }
 
-/// Writes one; on disk when this answers.
+/// Writes one; it is on disk when this returns.
 pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     write_as(path, value, 0o644)
 }
 
-/// Like `new`, for a file that other users must not read.
+/// Like `write`, for a file that other users must not read.
 pub fn write_private(path: &Path, value: &impl Serialize) -> Result<()> {
     write_as(path, value, 0o600)
 }

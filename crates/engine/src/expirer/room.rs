@@ -12,7 +12,6 @@ use crate::event::{Actor, AuditAction, Entry, EventId, EventName, EventSelection
 
 /// How many events are removed in place in one pass at most: if that made no room, more would not either.
 const MAX_IN_PLACE: usize = 64;
-/// The reason in the audit log, beside the rule's.
 
 impl Expirer {
     /// Retires an item, and makes room if the disk has none for that. Called with the day lock. Adds events removed in

@@ -1,5 +1,5 @@
-//! A camera's name. Which directories of a root are cameras is decided by the archive's pattern; this decides what can
-//! be a name at all.
+//! A camera's name. The archive's pattern decides which directories of a root are cameras; this module decides which
+//! names are possible.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,14 +9,14 @@ use crate::error::Error;
 
 /// The name of a camera: one directory name directly below the root, such as `Camera1`.
 ///
-/// Never empty, hidden, longer than a file name may be (255 bytes), never with a separator or a control character, and
-/// never one of the names that the root gives another meaning (`queue`, `delete_queue`). Two names are equal only when
-/// they are the same to the letter: `Camera1` has nothing to do with `Camera10`.
+/// Never empty, hidden, or longer than a file name may be (255 bytes), without separators and control characters, and
+/// not one of the names with another meaning in the root (`queue`, `delete_queue`). Two names are equal only if all
+/// letters are: `Camera1` is unrelated to `Camera10`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Camera(Arc<str>);
 
 impl Camera {
-    /// The name as it stands on disk.
+    /// The name as it is on disk.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The rules of an archive: as typed, and as meant.
+//! The rules of an archive: as texts, and parsed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,18 +13,18 @@ use crate::event::{Camera, Day};
 /// For how long recordings are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// A day expires when it lies more than so many days (at least one) before today.
+    /// A day expires when it lies more than this many days (at least one) before today.
     Days(u32),
-    /// Nothing expires by its age. As the rule of one camera: nothing of it expires by any rule.
+    /// Age expires nothing. As the rule of one camera: no rule expires anything of it.
     Forever,
 }
 
-/// How much space is to stay free on the archive's disk.
+/// The space to keep free on the archive's disk.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MinFree {
-    /// So many bytes.
+    /// In bytes.
     Bytes(u64),
-    /// So many of a hundred parts of the disk, from above 0 to below 100.
+    /// In percent of the disk, above 0 and below 100.
     Percent(f64),
 }
 
@@ -46,13 +46,13 @@ pub struct Policy {
     pub keep: Option<Keep>,
     /// For single cameras.
     pub cameras: BTreeMap<Camera, Keep>,
-    /// How large the archive may be, in bytes.
+    /// The largest size of the archive, in bytes.
     pub max_size: Option<u64>,
-    /// How large single cameras may be, in bytes.
+    /// The largest size of single cameras, in bytes.
     pub camera_sizes: BTreeMap<Camera, u64>,
-    /// How much space is to stay free.
+    /// The space to keep free.
     pub min_free: Option<MinFree>,
-    /// A rule of size or space never takes a day that lies less than so many days before today.
+    /// Rules of size and space never take a day that lies less than this many days before today.
     pub floor_days: u32,
     /// A pass that would retire more than this share of the archive is held, from above 0 to 1; 1 never holds.
     pub max_share: f64,
@@ -72,7 +72,7 @@ impl Default for Policy {
     }
 }
 
-/// Rules as they are typed.
+/// Rules as texts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
@@ -90,7 +90,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Whether there is none.
+    /// Whether there are no rules.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -108,7 +108,7 @@ impl Rules {
     }
 }
 
-/// Adds the texts of `weaker` for cameras, and for all, that `stronger` says nothing about.
+/// Adds the texts of `weaker` for cameras, and for all, that `stronger` lacks.
 fn with_unset(mut stronger: Vec<String>, weaker: Vec<String>) -> Vec<String> {
     let camera_of = |text: &str| text.split_once('=').map(|(camera, _)| camera.to_owned());
     let set: Vec<Option<String>> = stronger.iter().map(|text| camera_of(text)).collect();
@@ -137,7 +137,7 @@ impl Policy {
         self.has_size_rule() || self.min_free.is_some()
     }
 
-    /// The rules as users write them.
+    /// The rules as texts.
     pub fn parse(rules: &Rules) -> Result<Self> {
         let mut policy = Self::default();
         for text in &rules.keep_days {
@@ -181,7 +181,7 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Refuses values that mean nothing, and rules that contradict each other.
+    /// Refuses invalid values, and rules that contradict each other.
     pub fn check(&self) -> Result<()> {
         let wrong = |text: &str| Err(Error::Config(text.to_owned()));
         if self.keep.iter().chain(self.cameras.values()).any(|keep| *keep == Keep::Days(0)) {
@@ -209,7 +209,8 @@ impl Policy {
         Ok(())
     }
 
-    /// What of it is about these cameras only: neither rules of others, nor those of the whole archive's size and space.
+    /// The part about these cameras only: neither rules of other cameras, nor those of the whole archive's size and
+    /// space.
     #[must_use]
     pub fn within(&self, cameras: &BTreeSet<Camera>) -> Self {
         let mut policy = Self { max_size: None, min_free: None, ..self.clone() };
@@ -223,7 +224,7 @@ impl Policy {
         self.cameras.get(camera).copied().or(self.keep)
     }
 
-    /// The first day that the rule of age keeps of a camera; `None` where it has no such rule.
+    /// The first day that the rule of age keeps of a camera; `None` without such a rule.
     pub fn kept_from(&self, camera: &Camera, today: Day) -> Option<Day> {
         match self.keep_of(camera)? {
             Keep::Days(days) => Some(today.back(u64::from(days))),
@@ -243,7 +244,7 @@ impl Policy {
 }
 
 impl From<&Policy> for Rules {
-    /// The rules as they could be typed: [`Policy::parse`] makes the same policy of them.
+    /// The rules as texts: [`Policy::parse`] makes the same policy of them.
     fn from(policy: &Policy) -> Self {
         let of = |camera: &Camera, value: String| format!("{camera}={value}");
         let ages = policy.cameras.iter().map(|(camera, keep)| of(camera, keep.to_string()));
@@ -290,7 +291,7 @@ fn of_camera<'a>(flag: &str, text: &'a str) -> Result<(Option<Camera>, &'a str)>
     Ok((Some(camera), value))
 }
 
-/// Refuses a number without a unit, and names two of the things that it could mean.
+/// Refuses a number without a unit, and suggests two possible meanings.
 fn check_unit(flag: &str, text: &str, readings: [&str; 2]) -> Result<()> {
     let number = text.trim();
     let is_bare = number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'_'));

@@ -56,7 +56,7 @@ fn the_guards_match_documentation_and_sources() {
         .flat_map(|row| first(row).split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>());
     assert_eq!(names.collect::<BTreeSet<_>>(), listed);
 
-    let literal = regex::Regex::new(r#"(?:guard: |refuse\(id, )Guard::([A-Z][a-z]+)"#).unwrap();
+    let literal = regex::Regex::new(r"(?:guard: |refuse\(id, )Guard::([A-Z][a-z]+)").unwrap();
     let mut used = BTreeSet::new();
     let is_test = |path: &Path| path.ends_with("tests.rs");
     for file in walkdir::WalkDir::new(SOURCES)
