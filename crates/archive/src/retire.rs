@@ -155,6 +155,7 @@ impl RetiringPass<'_> {
     }
 
     /// Records that a person confirmed it. Must be called before the first item.
+    #[must_use]
     pub fn confirmed(mut self, is_confirmed: bool) -> Self {
         self.manifest.confirmed = is_confirmed;
         self

@@ -27,7 +27,6 @@ use std::time::{Duration, Instant};
 
 use rusqlite::ErrorCode;
 
-#[cfg(test)]
 pub use ages::CameraAges;
 pub use audit::AuditPage;
 pub(crate) use damage::is_damage;

@@ -270,9 +270,7 @@ pub(super) fn copy(from: &Connection, to: &Path) -> rusqlite::Result<()> {
 pub(super) fn remove(path: &Path) {
     for suffix in SUFFIXES {
         let path = with_suffix(path, suffix);
-        if let Err(error) = std::fs::remove_file(&path)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
+        if let Err(error) = owlery_state::remove_file(&path) {
             tracing::debug!("cannot remove {}: {error}", path.display());
         }
     }
@@ -289,17 +287,13 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
     let aside = (1..=MAX_ASIDE_NAMES).map(name).find(is_free).unwrap_or_else(|| name(1));
     for suffix in SUFFIXES {
         let from = with_suffix(path, suffix);
-        match std::fs::rename(&from, with_suffix(&aside, suffix)) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            other => other.map_err(|error| Error::io(SET_ASIDE_OPERATION, &from, error))?,
-        }
+        owlery_state::rename(&from, &with_suffix(&aside, suffix))
+            .map_err(|error| Error::io(SET_ASIDE_OPERATION, &from, error))?;
     }
     Ok(aside)
 }
 
 /// Removes a file or an empty directory; true if the name is free then.
 fn make_room(path: &Path) -> bool {
-    let is_gone = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
-    std::fs::remove_file(path).map_or_else(is_gone, |()| true)
-        || std::fs::remove_dir(path).map_or_else(is_gone, |()| true)
+    owlery_state::remove_file(path).is_ok() || owlery_state::remove_empty_folder(path).is_ok()
 }

@@ -71,6 +71,7 @@ impl Audit {
     }
 
     /// Like `new`, for a state directory that is removed when the process ends.
+    #[must_use]
     pub fn temporary(self) -> Self {
         Self { is_temporary: true, ..self }
     }

@@ -39,6 +39,7 @@ impl Reaper {
     }
 
     /// Disables logging of what stays, since the caller prints it.
+    #[must_use]
     pub fn quiet(mut self) -> Self {
         self.logs = false;
         self

@@ -63,6 +63,7 @@ pub(super) fn routes() -> Router<AppState> {
 
 /// Whether the path of an event is that of its zip file. A segment of a route cannot be a name with a suffix, so both share one
 /// route.
+#[allow(clippy::case_sensitive_file_extension_comparisons)] // a URL, not a file
 fn is_zip(uri: &Uri) -> bool {
     uri.path().ends_with(".zip")
 }

@@ -45,6 +45,7 @@ impl CommandLine {
     }
 
     /// Adds the given rules.
+    #[must_use]
     pub fn with_rules(mut self, rules: &Rules) -> Self {
         let usual = Rules::from(&Policy::default());
         let each = |flag: &'static str, values: &[String]| -> Vec<(&str, String)> {

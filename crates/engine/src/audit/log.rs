@@ -151,7 +151,7 @@ impl Log {
         let dropped = if free.is_none() { last_id(&self.path(OLDER_FILES))? } else { None };
         for age in (0..free.unwrap_or(OLDER_FILES)).rev() {
             let (from, to) = (self.path(age), self.path(age + 1));
-            std::fs::rename(&from, &to).map_err(|e| Error::io("rename", &from, e))?;
+            owlery_state::rename(&from, &to).map_err(|e| Error::io("rename", &from, e))?;
         }
         Ok(dropped)
     }
@@ -331,7 +331,7 @@ mod tests {
                 log.append(&mut entries(1, "x")).unwrap();
             }
             for age in (free..4).rev() {
-                std::fs::rename(log.path(age), log.path(age + 1)).unwrap();
+                assert!(owlery_state::rename(&log.path(age), &log.path(age + 1)).unwrap());
             }
             let mut log = Log::with_largest(dir.path(), 1);
             assert_eq!(ids(&log), [1, 2, 3, 4], "{free}");

@@ -45,7 +45,7 @@ impl Reserve {
                 && let Err(error) = fill(file, size)
             {
                 tracing::debug!("{}", error.chain());
-                let _ = std::fs::remove_file(file);
+                let _ = owlery_state::remove_file(file);
             }
         }
     }
@@ -57,7 +57,7 @@ impl Reserve {
 }
 
 fn give_up(file: &Path) -> bool {
-    let is_given = std::fs::remove_file(file).is_ok();
+    let is_given = matches!(owlery_state::remove_file(file), Ok(true));
     if is_given {
         tracing::warn!(path = %file.display(), "the disk is full: the reserve is given up");
     }

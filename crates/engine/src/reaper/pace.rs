@@ -50,6 +50,7 @@ impl Pace {
     }
 
     /// The same rate at all hours: for a user who waits for it.
+    #[must_use]
     pub fn at_all_hours(&self) -> Self {
         Self::new(self.rate, None, Arc::clone(&self.clock))
     }

@@ -115,12 +115,7 @@ pub(super) fn accept(tree: &Tree, state: &Path) -> Result<String> {
     }
     for name in DERIVED_FILES {
         let path = state.join(name);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("remove", &path, error));
-            }
-            _ => {}
-        }
+        owlery_state::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
     }
     write_state(state, FILE, &marker::text_of(&id), 0o644)?;
     Ok(id)

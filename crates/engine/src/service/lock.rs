@@ -84,7 +84,7 @@ fn held(path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> Result<Option<
                         owner.uid,
                         path.display()
                     );
-                    std::fs::remove_file(path).map_err(|e| Error::io("replace", path, e))?;
+                    owlery_state::remove_file(path).map_err(|e| Error::io("replace", path, e))?;
                 }
                 None => return Err(taken(&file, path)),
             },

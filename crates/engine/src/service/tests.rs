@@ -1,6 +1,8 @@
 //! Retention against a simple model: random archives, rules, clocks, saves, restores, deletions, crashes after any step
 //! and restarts, on real directories. `OWLERY_CASES` says how many cases; each is a story of several steps.
 
+#![allow(clippy::disallowed_methods)] // for the files of a test
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

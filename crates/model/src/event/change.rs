@@ -64,6 +64,7 @@ pub struct DayStamps {
 
 impl DayStamps {
     /// Like this, but no day is skipped. Days that are gone are still found.
+    #[must_use]
     pub fn without_stamps(mut self) -> Self {
         self.days.values_mut().for_each(|(stamp, _)| *stamp = None);
         self

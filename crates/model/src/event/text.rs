@@ -14,6 +14,12 @@ pub struct Text {
     len: usize,
 }
 
+impl Default for Text {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Text {
     /// An empty text.
     pub fn new() -> Self {

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods)] // for the files of a test
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -22,6 +22,7 @@ pub struct Looks {
 
 impl Looks {
     /// No directories yet.
+    #[allow(clippy::new_without_default)] // a channel is not a plain value
     pub fn new() -> Self {
         let (done, looked) = unbounded(); // one message for each opening, and one opening at a time for each directory
         Self { waiting: BTreeMap::new(), below: BTreeMap::new(), done, looked }
