@@ -280,7 +280,7 @@ fn failed_sign_ins_are_limited() {
     let refused = (0..30).filter(|n| log_in(&daemon, &format!("user{n}"), "wrong").status == 429).count();
     assert_eq!(refused, 10, "ten were Anna's, and Bert's does not count");
     assert_eq!(log_in(&daemon, "bert", PASSWORD).status, 429);
-    daemon.wait_for_log("anna from 127.0.0.1 could not sign in");
+    daemon.wait_for_log("failed sign-in of anna from 127.0.0.1");
 }
 
 #[test]
