@@ -19,9 +19,9 @@ use crate::clock::ManualClock;
 use crate::event::EventId;
 use crate::retention::{Policy, Rules};
 use crate::routes::routes;
+use crate::scan::Progress;
 use crate::service::{Archive, Options, Parts};
 use crate::state::AppState;
-use owlery_engine::scan::Progress;
 
 /// An archive of three cameras, read and measured, whose clock stands at noon of 2026-11-20.
 struct World {
