@@ -11,7 +11,7 @@ use super::settings::declaration::{CONFIG, MOTION_CONF, STATE_DIR};
 use crate::clock::{Stop, StopHandle};
 use crate::fault;
 use crate::printable;
-use crate::service::pulse::{Looks, open};
+use crate::service::pulse::{DirectoryChecks, open};
 
 /// The time for a disk to open a directory. Longer than a sleeping disk, or the restart of a server, usually takes.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(30);
@@ -52,7 +52,7 @@ impl Watch {
 
 fn run(root: &Path, paths: &Mutex<Vec<PathBuf>>, stop: &Stop) {
     let patience = fault::span("hung", RESPONSE_LIMIT);
-    let mut looks = Looks::new();
+    let mut looks = DirectoryChecks::new();
     while !stop.wait(CHECK_INTERVAL) {
         looks.begin(root, |root| Some(directories(root)));
         let named = paths.lock().unwrap_or_else(PoisonError::into_inner).clone();

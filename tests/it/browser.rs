@@ -76,7 +76,7 @@ fn a_user_signs_in_and_out() {
     browser.type_into("#password", "wrong");
     browser.click("button");
     let alert = "return document.querySelector('[role=alert]')?.textContent ?? null";
-    browser.wait_for("it says what is wrong", alert, &json!("This name and this password do not belong together."));
+    browser.wait_for("it says what is wrong", alert, &json!("Wrong name or password."));
     let _the_401 = browser.complaints();
 
     browser.type_into("#name", "anna");

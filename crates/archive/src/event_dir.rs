@@ -461,11 +461,11 @@ fn touched(dir: &Dir, names: &Names) -> Result<i64> {
     Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))
 }
 
-fn look_into(dir: &Dir, movie: &Movie) -> Result<movie_file::Look> {
+fn look_into(dir: &Dir, movie: &Movie) -> Result<movie_file::Probe> {
     let name = movie.name.as_str().as_bytes();
     let len = dir.stat(name)?.stx_size;
     let file = dir.open_file(name)?;
-    movie_file::look(&file, len, movie.name.container()).map_err(|e| Error::io("read", join(dir.path(), name), e))
+    movie_file::probe(&file, len, movie.name.container()).map_err(|e| Error::io("read", join(dir.path(), name), e))
 }
 
 struct Sum {

@@ -42,7 +42,7 @@ pub use cameras::{CameraDir, Cameras};
 pub use dir::{DayDir, DayList};
 pub use emptied::{Contents, Left};
 pub use event_dir::{Depth, Facts};
-pub use look::{EarlyLooks, Look};
+pub use look::{EarlyInspections, Inspection};
 pub use looked::BEING_WRITTEN;
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};

@@ -12,7 +12,7 @@ use crate::event::frames::Frame;
 
 /// The result of inspecting an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct Inspection {
     /// Whether it is saved.
     pub saved: bool,
     /// The newest modification time found in it, nanoseconds since 1970. If it is saved, only the directory's own time.
@@ -45,20 +45,20 @@ impl Seal {
 /// Inspections of events of a day that were made some time before the move. Later changes are found when the event is
 /// compared after the move.
 #[derive(Debug, Default)]
-pub struct EarlyLooks {
+pub struct EarlyInspections {
     /// The day's directory.
     day: Option<Inode>,
-    looks: HashMap<EventName, Look>,
+    looks: HashMap<EventName, Inspection>,
 }
 
-impl EarlyLooks {
+impl EarlyInspections {
     /// Empty, for events of this day.
     pub fn of(day: &DayDir) -> Result<Self> {
         Ok(Self { day: Some(day.dir.inode()?), looks: HashMap::new() })
     }
 
     /// Adds an inspection.
-    pub fn add(&mut self, name: EventName, look: Look) {
+    pub fn add(&mut self, name: EventName, look: Inspection) {
         self.looks.insert(name, look);
     }
 
@@ -69,17 +69,17 @@ impl EarlyLooks {
     }
 
     /// The inspection of this event. It is returned once: an event that changed since is inspected again.
-    pub(super) fn take(&mut self, name: EventName) -> Option<Look> {
-        self.looks.remove(&name).map(|look| Look { is_early: true, ..look })
+    pub(super) fn take(&mut self, name: EventName) -> Option<Inspection> {
+        self.looks.remove(&name).map(|look| Inspection { is_early: true, ..look })
     }
 }
 
 impl DayDir {
     /// Inspects one event of this day. An error means that it is unknown whether the event is saved or being written.
-    pub fn look(&self, name: EventName) -> Result<Look> {
+    pub fn look(&self, name: EventName) -> Result<Inspection> {
         let event = self.dir.open_dir(name.text().as_bytes())?;
         let stat = event.stat_self()?;
-        let mut look = Look { saved: false, newest: mtime(&stat), seal: Seal::of(&stat), is_early: false };
+        let mut look = Inspection { saved: false, newest: mtime(&stat), seal: Seal::of(&stat), is_early: false };
         let names = Written::list(&event, &mut look.saved)?;
         if !look.saved {
             names.newest(&event, MAX_DEPTH, &mut look.newest)?;
@@ -89,7 +89,7 @@ impl DayDir {
 
     /// Whether no entry of an event was added or removed since `look`. `by_inode`: whether the directory must also have
     /// the same inode number, which a pool of disks (mergerfs) may change with a rename.
-    pub(super) fn is_as_looked(&self, name: EventName, look: &Look, by_inode: bool) -> Result<bool> {
+    pub(super) fn is_as_looked(&self, name: EventName, look: &Inspection, by_inode: bool) -> Result<bool> {
         let text = name.text();
         let is_same = look.seal.is(&Seal::of(&self.dir.stat(text.as_bytes())?), by_inode);
         let was_saved = || self.dir.has(&[text.as_bytes(), b"/", SAVED.as_bytes()].concat());
@@ -97,7 +97,7 @@ impl DayDir {
     }
 }
 
-impl Look {
+impl Inspection {
     /// Like `is_as_looked`, for one event that was moved: `event` is it, opened before, and `name` in `target` its new
     /// place.
     pub(super) fn is_of_moved(&self, event: &Dir, target: &Dir, name: &[u8]) -> Result<bool> {

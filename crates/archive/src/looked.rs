@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dir::{DayDir, DayList};
-use super::{EarlyLooks, Look, Report};
+use super::{EarlyInspections, Inspection, Report};
 use crate::error::Result;
 use crate::event::{Day, EventName};
 
@@ -15,10 +15,10 @@ pub const BEING_WRITTEN: &str = "it is being written, or was a moment ago; it st
 pub(crate) type IsOpen<'a> = dyn Fn(&DayDir, EventName, i64) -> Result<bool> + 'a;
 
 /// The requested events of a day.
-pub(super) struct Looked {
+pub(super) struct Inspected {
     pub day: Day,
     /// May be moved.
-    pub free: BTreeMap<EventName, Look>,
+    pub free: BTreeMap<EventName, Inspection>,
     /// Stay because they are saved.
     pub kept: Vec<Report>,
     /// Stay because they are being written, or because that is unknown.
@@ -35,13 +35,13 @@ pub(super) enum Found {
     Changed,
 }
 
-impl Looked {
+impl Inspected {
     /// Inspects the requested ones among the listed events, except those that `early` has already.
     pub(crate) fn at(
         day: &DayDir,
         list: &DayList,
         wanted: &BTreeSet<EventName>,
-        early: EarlyLooks,
+        early: EarlyInspections,
         is_open: &IsOpen<'_>,
     ) -> Self {
         let mut early = early.if_of(day);

@@ -23,7 +23,7 @@ use source::Source;
 
 /// The result of reading a movie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct Probe {
     pub check: MovieCheck,
     /// Its length in seconds, rounded, at least one; `None` if the file does not have it. For a truncated movie, the
     /// length of what is left.
@@ -33,7 +33,7 @@ pub(super) struct Look {
 /// The largest accepted length: two days in seconds.
 const MAX_SECONDS: f64 = 2.0 * 86_400.0;
 
-impl Look {
+impl Probe {
     fn of(check: MovieCheck) -> Self {
         Self { check, secs: None }
     }
@@ -54,32 +54,32 @@ fn seconds(units: u64, scale: u64) -> Option<f64> {
 }
 
 /// Reads an open movie of `len` bytes.
-pub(super) fn look(file: &OwnedFd, len: u64, container: Container) -> io::Result<Look> {
-    look_by(len, container, |buffer, at| Ok(rustix::io::pread(file, buffer, at)?))
+pub(super) fn probe(file: &OwnedFd, len: u64, container: Container) -> io::Result<Probe> {
+    probe_by(len, container, |buffer, at| Ok(rustix::io::pread(file, buffer, at)?))
 }
 
-fn look_by(
+fn probe_by(
     len: u64,
     container: Container,
     mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
-) -> io::Result<Look> {
+) -> io::Result<Probe> {
     if len == 0 {
-        return Ok(Look::of(MovieCheck::Empty));
+        return Ok(Probe::of(MovieCheck::Empty));
     }
     let mut source = Source::new(len, &mut read);
     let form = Form::of(&mut source, container)?;
     match form {
-        Form::Mp4 => mp4::look(&mut source),
-        Form::Matroska => matroska::look(&mut source),
-        Form::Avi => avi::look(&mut source),
-        Form::Flv => flv::look(&mut source),
-        Form::Ogg => ogg::look(&mut source),
-        Form::Transport => mpeg::look_at_transport(&mut source),
-        Form::Program => mpeg::look_at_program(&mut source),
-        Form::Video => mpeg::look_at_video(&mut source),
-        Form::Zeros => Ok(Look::of(MovieCheck::Blank)),
+        Form::Mp4 => mp4::probe(&mut source),
+        Form::Matroska => matroska::probe(&mut source),
+        Form::Avi => avi::probe(&mut source),
+        Form::Flv => flv::probe(&mut source),
+        Form::Ogg => ogg::probe(&mut source),
+        Form::Transport => mpeg::probe_transport(&mut source),
+        Form::Program => mpeg::probe_program(&mut source),
+        Form::Video => mpeg::probe_video(&mut source),
+        Form::Zeros => Ok(Probe::of(MovieCheck::Blank)),
         // Nothing is known against it.
-        Form::Unknown => Ok(Look::of(MovieCheck::Whole)),
+        Form::Unknown => Ok(Probe::of(MovieCheck::Whole)),
     }
 }
 

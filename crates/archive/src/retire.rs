@@ -11,10 +11,10 @@ use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 
 use super::dir::{DayDir, Dir, Inode, join};
-use super::looked::{Found, IsOpen, Looked};
+use super::looked::{Found, Inspected, IsOpen};
 use super::queue::{MANIFEST, Manifest, Place, QUEUE, RETIRING, is_unfinished};
 use super::restore::{Restored, events_in, restore_events};
-use super::{CameraDir, EarlyLooks, Look, Report, SAVED, Tree};
+use super::{CameraDir, EarlyInspections, Inspection, Report, SAVED, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{Actor, Camera, Day, EventName, EventSelection, Guard, Item};
@@ -40,7 +40,7 @@ pub struct RetiringPass<'a> {
     /// Whether anything was moved in.
     has_moved: bool,
     /// Inspections of the events of the next item, until that is tried.
-    early: EarlyLooks,
+    early: EarlyInspections,
 }
 
 /// For how long a pass with something unplanned in it can be restored.
@@ -143,7 +143,7 @@ impl Tree {
             touched: Touched::default(),
             is_spared: false,
             has_moved: false,
-            early: EarlyLooks::default(),
+            early: EarlyInspections::default(),
         })
     }
 }
@@ -162,7 +162,7 @@ impl RetiringPass<'_> {
     }
 
     /// Takes early inspections of the events of the next item, so that they need not be repeated.
-    pub fn set_early(&mut self, looks: EarlyLooks) {
+    pub fn set_early(&mut self, looks: EarlyInspections) {
         self.early = looks;
     }
 
@@ -188,7 +188,7 @@ impl RetiringPass<'_> {
         self.touched.relieve();
         let list = day.list()?;
         let wanted = Self::wanted(item, expected);
-        let looked = Looked::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
+        let looked = Inspected::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
         crash("retire-4");
         let is_as_planned = item.events == EventSelection::All
             && list.foreign.is_empty()
@@ -256,7 +256,7 @@ impl RetiringPass<'_> {
         &mut self,
         at: usize,
         day: &DayDir,
-        free: &BTreeMap<EventName, Look>,
+        free: &BTreeMap<EventName, Inspection>,
         retired: &mut Retired,
     ) -> Result<()> {
         let mut target = None;
@@ -301,7 +301,7 @@ impl RetiringPass<'_> {
     }
 
     /// Step 5 for the day as a whole, and step 6.
-    fn retire_day(&mut self, at: usize, day: &DayDir, looked: &Looked) -> Result<Retired> {
+    fn retire_day(&mut self, at: usize, day: &DayDir, looked: &Inspected) -> Result<Retired> {
         let name = day.day.to_string();
         let mut target = None;
         let target = self.move_in(at, None, name.as_bytes(), &mut target)?;
@@ -340,7 +340,7 @@ impl RetiringPass<'_> {
     /// Continues after a partial move. A pool of disks (mergerfs) renames a directory on each disk that has it, and may
     /// leave it on some of them: then these events are in the pass, and the day still exists with the others, which are
     /// tried one by one.
-    fn go_on_with_the_rest(&mut self, at: usize, looked: &Looked, moved: &BTreeSet<EventName>) -> Result<Retired> {
+    fn go_on_with_the_rest(&mut self, at: usize, looked: &Inspected, moved: &BTreeSet<EventName>) -> Result<Retired> {
         let mut retired = Retired { events: moved.iter().copied().collect(), ..Retired::default() };
         let day = self.cameras[at].day(looked.day)?;
         let rest = looked.free.iter().filter(|(name, _)| !moved.contains(name));
@@ -377,7 +377,7 @@ impl RetiringPass<'_> {
         &mut self,
         at: usize,
         day: &DayDir,
-        (name, look): (EventName, &Look),
+        (name, look): (EventName, &Inspection),
         target: &mut Option<Dir>,
         retired: &mut Retired,
     ) -> Result<()> {

@@ -16,11 +16,9 @@ mod proxy;
 mod rate_limit;
 pub mod secret;
 mod sessions;
+mod state;
 mod verifier;
 mod viewer;
-
-use std::path::Path;
-use std::sync::Arc;
 
 pub use access::{Access, Grant};
 pub use viewer::Role;
@@ -33,39 +31,8 @@ pub(crate) use login::{
 };
 pub use password::Password;
 pub use prefix::{Prefix, below, vary_on_prefix};
+pub(crate) use state::Auth;
 pub use viewer::{Account, Viewer};
-
-use crate::service::Handle;
-use rate_limit::RateLimiter;
-use sessions::Sessions;
-use verifier::Verifier;
-
-/// The state of authentication, shared by all requests of one router.
-#[derive(Debug)]
-pub(crate) struct Auth {
-    /// For the clock.
-    handle: Arc<Handle>,
-    pub access: Access,
-    sessions: Sessions,
-    rate_limiter: RateLimiter,
-    verifier: Verifier,
-    /// The HTML of the login page, with placeholders for a message and for the path to go to afterwards.
-    login_page: String,
-}
-
-impl Auth {
-    /// Reads the sessions that the state directory holds.
-    pub(crate) fn new(handle: Arc<Handle>, state_dir: &Path, access: Access, login_page: String) -> Self {
-        Self {
-            handle,
-            access,
-            sessions: Sessions::open(state_dir),
-            rate_limiter: RateLimiter::default(),
-            verifier: Verifier::default(),
-            login_page,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests;

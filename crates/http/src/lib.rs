@@ -62,7 +62,7 @@ pub fn router_at_base(service: &Service, access: Access) -> Router {
     let base = access.get_base_path().unwrap_or_default().to_owned();
     let router = router_with(service, access);
     let first = base.trim_start_matches('/').split('/').next().unwrap_or_default();
-    // Below a base path that begins like a route, a request with it could not be told from one without.
+    // Below a base path that begins like a route, a request with it could not be distinguished from one without.
     if first.is_empty() || routes::FIRST_SEGMENTS.contains(&first) {
         return router;
     }

@@ -164,12 +164,12 @@ fn a_password_begins_a_session() {
     let anna = json!({"name": "anna", "role": "admin", "cameras": null, "signed_in": true, "session": true});
     assert_eq!((me.status, me.json()), (200, anna));
     assert_eq!(get(&daemon, "/", cookie).status, 200);
-    assert_eq!(get(&daemon, "/login", cookie).header("location"), Some("./"), "she has");
+    assert_eq!(get(&daemon, "/login", cookie).header("location"), Some("./"), "signed in already");
     assert_eq!(get(&daemon, "/api/v1/events", cookie).json()["events"].as_array().unwrap().len(), 5);
     let others = format!("theme=dark; {cookie};owlery=x");
     assert_eq!(get(&daemon, "/api/v1/me", &others).status, 200, "among other cookies");
     assert_eq!(get(&daemon, "/api/v1/me?x=1", cookie).status, 400);
-    assert_eq!(get(&daemon, "/readyz", cookie).json()["events"], 5, "she sees all cameras");
+    assert_eq!(get(&daemon, "/readyz", cookie).json()["events"], 5, "the user sees all cameras");
 
     let out = daemon.request("POST", "/logout", &[("Cookie", cookie), ("Content-Length", "0")]);
     let gone = "owlery_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict";
@@ -280,7 +280,7 @@ fn failed_sign_ins_are_limited() {
     let refused = (0..30).filter(|n| log_in(&daemon, &format!("user{n}"), "wrong").status == 429).count();
     assert_eq!(refused, 10, "ten were Anna's, and Bert's does not count");
     assert_eq!(log_in(&daemon, "bert", PASSWORD).status, 429);
-    daemon.wait_for_log("anna from 127.0.0.1 could not sign in");
+    daemon.wait_for_log("failed sign-in of anna from 127.0.0.1");
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl Scrape {
         guards.filter_map(|(name, _)| name.strip_prefix("owlery_guard_holding{guard=\"")?.strip_suffix("\"}")).collect()
     }
 
-    /// How often a guard has refused.
+    /// Refusals of a guard.
     pub fn refusals(&self, guard: &str) -> u64 {
         self.count(&format!("owlery_refusals_total{{guard=\"{guard}\"}}"))
     }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 use crate::clock::{Clock, ManualClock};
 use crate::event::{Actor, Camera, Day, EventName, EventSelection, Item};
-use crate::{DayDir, EarlyLooks, Retired, Tree};
+use crate::{DayDir, EarlyInspections, Retired, Tree};
 
 const DAY: &str = "2026-09-30";
 const NAMES: [&str; 2] = ["10-04-36", "11-00-00"];
@@ -34,7 +34,7 @@ fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
         Item { camera, day, events: EventSelection::All, count: 2, bytes: None, frees: None, reason: "old".into() };
     let cameras = tree.cameras().unwrap().open;
     let seen = cameras[0].day(day).unwrap();
-    let mut early = EarlyLooks::of(&seen).unwrap();
+    let mut early = EarlyInspections::of(&seen).unwrap();
     for name in names {
         early.add(name, seen.look(name).unwrap());
     }

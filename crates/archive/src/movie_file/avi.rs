@@ -4,7 +4,7 @@
 use std::io;
 
 use super::source::{Source, little_endian, little_endian_at, places};
-use super::{Look, seconds};
+use super::{Probe, seconds};
 use crate::event::state::MovieCheck;
 
 /// All needed headers are within this size.
@@ -16,7 +16,7 @@ const COUNTED_FRAMES: u64 = 256;
 /// Files of more than a GiB have several RIFF chunks.
 const MAX_RIFFS: usize = 512;
 
-pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
+pub(super) fn probe(source: &mut Source<'_>) -> io::Result<Probe> {
     let headers = source.window(0, HEADERS)?;
     let check = if is_closed(source)? { MovieCheck::Whole } else { MovieCheck::Unfinished };
     let stored = duration(&headers).filter(|_| check == MovieCheck::Whole);
@@ -24,7 +24,7 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
         Some(secs) => Some(secs),
         None => frame_time(&headers).zip(frames(&headers, source)?).map(|(each, frames)| each * frames),
     };
-    Ok(Look::new(check, secs))
+    Ok(Probe::new(check, secs))
 }
 
 /// Whether all RIFF chunks have their sizes and lie within the file.

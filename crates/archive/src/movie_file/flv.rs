@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::Look;
+use super::Probe;
 use super::source::{Source, big_endian_at, places};
 use crate::event::state::MovieCheck;
 
@@ -12,7 +12,7 @@ const HEAD: usize = 4096;
 /// The size of a tag without its body.
 const TAG: usize = 11;
 
-pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
+pub(super) fn probe(source: &mut Source<'_>) -> io::Result<Probe> {
     let head = source.window(0, HEAD)?;
     let size = value(&head, b"\0\x08filesize\0");
     let duration = value(&head, b"\0\x08duration\0").filter(|secs| *secs > 0.0);
@@ -27,7 +27,7 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
         Some(secs) if check == MovieCheck::Whole => Some(secs),
         _ => last_time(source)?,
     };
-    Ok(Look::new(check, secs))
+    Ok(Probe::new(check, secs))
 }
 
 /// The number after a name.

@@ -5,7 +5,7 @@
 use std::io;
 
 use super::source::{Source, big_endian};
-use super::{Look, seconds};
+use super::{Probe, seconds};
 use crate::event::state::MovieCheck;
 
 const SEGMENT: u32 = 0x1853_8067;
@@ -93,8 +93,8 @@ fn size_at(at: u64, source: &mut Source<'_>) -> io::Result<Option<(Option<u64>, 
     Ok(Some((is_known.then_some(size), width)))
 }
 
-pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
-    let unfinished = Look::of(MovieCheck::Unfinished);
+pub(super) fn probe(source: &mut Source<'_>) -> io::Result<Probe> {
+    let unfinished = Probe::of(MovieCheck::Unfinished);
     let Some(header) = Element::at(0, source)? else { return Ok(unfinished) };
     let Some(segment) = header.end.map(|end| Element::at(end, source)).transpose()?.flatten() else {
         return Ok(unfinished);
@@ -106,14 +106,14 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
     let check = if is_closed { MovieCheck::Whole } else { MovieCheck::Unfinished };
     let (mut scale, mut duration, mut at) = (DEFAULT_SCALE, None, segment.body);
     for _ in 0..MAX_ELEMENTS {
-        let Some(element) = Element::at(at, source)? else { return Ok(Look::of(check)) };
+        let Some(element) = Element::at(at, source)? else { return Ok(Probe::of(check)) };
         if element.id == INFO {
             (scale, duration) = info(element, source)?;
         }
         if element.id == CLUSTER {
             break;
         }
-        let Some(end) = element.end else { return Ok(Look::of(check)) };
+        let Some(end) = element.end else { return Ok(Probe::of(check)) };
         at = end;
     }
     #[allow(clippy::cast_precision_loss)] // seconds are wanted
@@ -123,7 +123,7 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
         // The length of what is left.
         _ => last_time(at, source)?.and_then(|ticks| seconds(ticks.saturating_mul(scale), NANOS)),
     };
-    Ok(Look::new(check, secs))
+    Ok(Probe::new(check, secs))
 }
 
 /// The scale and the duration in the info element.

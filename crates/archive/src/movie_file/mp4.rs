@@ -6,7 +6,7 @@
 use std::io;
 
 use super::source::{Source, big_endian, big_endian_at};
-use super::{Look, fragments, seconds};
+use super::{Probe, fragments, seconds};
 use crate::event::state::MovieCheck;
 
 /// Files have few boxes at the top level, except fragmented ones.
@@ -105,9 +105,9 @@ fn top(source: &mut Source<'_>) -> io::Result<Top> {
     Ok(top)
 }
 
-pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
+pub(super) fn probe(source: &mut Source<'_>) -> io::Result<Probe> {
     let top = top(source)?;
-    let Some(moov) = top.moov else { return Ok(Look::of(MovieCheck::Unfinished)) };
+    let Some(moov) = top.moov else { return Ok(Probe::of(MovieCheck::Unfinished)) };
     if top.last_fragment.is_some() || child(moov, b"mvex", source)?.is_some() {
         let check = match (top.is_cut, top.has_index) {
             (true, _) => MovieCheck::Unfinished,
@@ -116,12 +116,12 @@ pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
             (false, false) => MovieCheck::Endless,
         };
         let secs = top.last_fragment.map(|last| fragments::duration(moov, last, source)).transpose()?.flatten();
-        return Ok(Look::new(check, secs.or(duration(moov, source)?)));
+        return Ok(Probe::new(check, secs.or(duration(moov, source)?)));
     }
     if top.is_cut {
-        return Ok(Look::of(MovieCheck::Unfinished));
+        return Ok(Probe::of(MovieCheck::Unfinished));
     }
-    Ok(Look::new(MovieCheck::Whole, duration(moov, source)?))
+    Ok(Probe::new(MovieCheck::Whole, duration(moov, source)?))
 }
 
 /// The length in the movie header within `moov` (section 8.2.2, versions 0 and 1).
@@ -140,12 +140,12 @@ fn duration(moov: Found, source: &mut Source<'_>) -> io::Result<Option<f64>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tests::look_at;
+    use super::super::tests::probe_at;
     use super::*;
     use crate::event::Container;
 
     fn found(bytes: &[u8]) -> bool {
-        look_at(bytes, Container::Mp4).check == MovieCheck::Whole
+        probe_at(bytes, Container::Mp4).check == MovieCheck::Whole
     }
 
     fn a_box(kind: &[u8; 4], body: usize) -> Vec<u8> {
@@ -200,10 +200,10 @@ mod tests {
     #[test]
     fn the_movie_header_tells_the_length() {
         for version in [0, 1] {
-            assert_eq!(look_at(&moov(version, 1000, 12_400), Container::Mp4).secs, Some(12));
-            assert_eq!(look_at(&moov(version, 1000, 0), Container::Mp4).secs, None, "fragmented");
-            assert_eq!(look_at(&moov(version, 0, 5), Container::Mp4).secs, None, "no scale");
-            assert_eq!(look_at(&moov(version, 1, u64::from(u32::MAX)), Container::Mp4).secs, None, "not believed");
+            assert_eq!(probe_at(&moov(version, 1000, 12_400), Container::Mp4).secs, Some(12));
+            assert_eq!(probe_at(&moov(version, 1000, 0), Container::Mp4).secs, None, "fragmented");
+            assert_eq!(probe_at(&moov(version, 0, 5), Container::Mp4).secs, None, "no scale");
+            assert_eq!(probe_at(&moov(version, 1, u64::from(u32::MAX)), Container::Mp4).secs, None, "not believed");
         }
     }
 
@@ -226,7 +226,7 @@ mod tests {
             // Below a moov box, so that the movie header is parsed.
             let mut inside = a_box(b"moov", bytes.len());
             inside[8..].copy_from_slice(&bytes);
-            let _ = look_at(&inside, Container::Mp4);
+            let _ = probe_at(&inside, Container::Mp4);
         }
     }
 }

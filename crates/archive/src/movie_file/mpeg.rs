@@ -4,7 +4,7 @@
 use std::io;
 
 use super::source::{Source, big_endian_at, places};
-use super::{Look, seconds};
+use super::{Probe, seconds};
 use crate::event::state::MovieCheck;
 
 /// The size of a transport packet.
@@ -27,7 +27,7 @@ fn time_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some((part(at, 1)? >> 1 & 7) << 30 | (part(at + 1, 2)? >> 1) << 15 | part(at + 3, 2)? >> 1)
 }
 
-pub(super) fn look_at_transport(source: &mut Source<'_>) -> io::Result<Look> {
+pub(super) fn probe_transport(source: &mut Source<'_>) -> io::Result<Probe> {
     let is_cut = !source.len().is_multiple_of(PACKET as u64);
     let check = if is_cut { MovieCheck::Unfinished } else { MovieCheck::Endless };
     let head = source.window(0, HEAD)?;
@@ -37,7 +37,7 @@ pub(super) fn look_at_transport(source: &mut Source<'_>) -> io::Result<Look> {
     let first = times(&head).into_iter().next();
     let stream = first.map(|(stream, _)| stream);
     let last = times(tail.get(first_packet..).unwrap_or(&[])).into_iter().rfind(|(of, _)| Some(*of) == stream);
-    Ok(Look::new(check, between(first.map(|(_, time)| time), last.map(|(_, time)| time))))
+    Ok(Probe::new(check, between(first.map(|(_, time)| time), last.map(|(_, time)| time))))
 }
 
 /// The stream and the time of a packet that begins a frame of video.
@@ -68,7 +68,7 @@ fn pes_time(bytes: &[u8], at: usize) -> Option<u64> {
     matches!(bytes.get(at)? >> 4, 2 | 3).then(|| time_at(bytes, at)).flatten()
 }
 
-pub(super) fn look_at_program(source: &mut Source<'_>) -> io::Result<Look> {
+pub(super) fn probe_program(source: &mut Source<'_>) -> io::Result<Probe> {
     let head = source.window(0, HEAD)?;
     let (tail, _) = source.tail()?;
     let time = |bytes: &[u8], at: usize| {
@@ -78,13 +78,13 @@ pub(super) fn look_at_program(source: &mut Source<'_>) -> io::Result<Look> {
     let first = places(&head, &[0, 0, 1]).find_map(|at| time(&head, at));
     let last = places(&tail, &[0, 0, 1]).rev().find_map(|at| time(&tail, at));
     let check = if tail.ends_with(&[0, 0, 1, 0xB9]) { MovieCheck::Whole } else { MovieCheck::Endless };
-    Ok(Look::new(check, between(first, last)))
+    Ok(Probe::new(check, between(first, last)))
 }
 
 /// Frames in 1000 seconds, by the code in the sequence header.
 const RATES: [u64; 9] = [0, 23_976, 24_000, 25_000, 29_970, 30_000, 50_000, 59_940, 60_000];
 
-pub(super) fn look_at_video(source: &mut Source<'_>) -> io::Result<Look> {
+pub(super) fn probe_video(source: &mut Source<'_>) -> io::Result<Probe> {
     let head = source.window(0, HEAD)?;
     let (tail, _) = source.tail()?;
     let check = if tail.ends_with(&[0, 0, 1, 0xB7]) { MovieCheck::Whole } else { MovieCheck::Endless };
@@ -96,7 +96,7 @@ pub(super) fn look_at_video(source: &mut Source<'_>) -> io::Result<Look> {
         let frames = (frames + rest).saturating_sub(more).saturating_mul(1000);
         Some(seconds(last.saturating_sub(first), 1)? + seconds(frames, *rate)?)
     });
-    Ok(Look::new(check, secs))
+    Ok(Probe::new(check, secs))
 }
 
 /// The time of a group of pictures: seconds, and frames within the second.

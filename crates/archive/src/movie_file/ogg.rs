@@ -3,7 +3,7 @@
 use std::io;
 
 use super::source::{Source, big_endian_at, little_endian_at, places};
-use super::{Look, seconds};
+use super::{Probe, seconds};
 use crate::event::state::MovieCheck;
 
 /// The size of a page header without its segment table.
@@ -11,20 +11,20 @@ const PAGE: usize = 27;
 /// Flag: the last page of its stream.
 const LAST: u64 = 4;
 
-pub(super) fn look(source: &mut Source<'_>) -> io::Result<Look> {
+pub(super) fn probe(source: &mut Source<'_>) -> io::Result<Probe> {
     let head = source.window(0, 4096)?;
     let theora = theora(&head);
     let (tail, _) = source.tail()?;
     let serial_of = |at: usize| little_endian_at(&tail, at + 14, 4);
     let is_of_video = |at: usize| theora.as_ref().is_none_or(|theora| serial_of(at) == Some(theora.serial));
     let last = places(&tail, b"OggS").rev().find(|at| is_of_video(*at) && tail.len() >= at + PAGE);
-    let Some(last) = last else { return Ok(Look::of(MovieCheck::Unfinished)) };
+    let Some(last) = last else { return Ok(Probe::of(MovieCheck::Unfinished)) };
     let is_end = little_endian_at(&tail, last + 5, 1).is_some_and(|flags| flags & LAST != 0);
     let check = if is_end && is_whole(&tail, last) { MovieCheck::Whole } else { MovieCheck::Unfinished };
     // A page on which no frame ends has no number.
     let granules = places(&tail, b"OggS").filter(|at| is_of_video(*at));
     let granule = granules.filter_map(|at| little_endian_at(&tail, at + 6, 8)).rfind(|granule| *granule != u64::MAX);
-    Ok(Look::new(check, theora.zip(granule).and_then(|(theora, granule)| theora.secs(granule))))
+    Ok(Probe::new(check, theora.zip(granule).and_then(|(theora, granule)| theora.secs(granule))))
 }
 
 /// Whether a page is complete.

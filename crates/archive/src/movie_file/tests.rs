@@ -32,9 +32,9 @@ fn container(name: &str) -> Container {
 }
 
 /// The result for these bytes. Checks the limit of reads.
-pub(super) fn look_at(bytes: &[u8], container: Container) -> Look {
+pub(super) fn probe_at(bytes: &[u8], container: Container) -> Probe {
     let mut reads = 0u32;
-    let look = look_by(bytes.len() as u64, container, |buffer, at| {
+    let probe = probe_by(bytes.len() as u64, container, |buffer, at| {
         reads += 1;
         let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or(&[]);
         let n = rest.len().min(buffer.len());
@@ -42,28 +42,28 @@ pub(super) fn look_at(bytes: &[u8], container: Container) -> Look {
         Ok(n)
     });
     assert!(reads <= 1024, "{reads} reads");
-    look.unwrap()
+    probe.unwrap()
 }
 
 #[test]
 fn complete_movies_have_their_length() {
     for (name, bytes) in WHOLE {
-        let look = look_at(bytes, container(name));
+        let probe = probe_at(bytes, container(name));
         let has_end = !["whole.ts", "whole.mpg", "whole.mpeg", "stream.mpg"].contains(&name);
         let check = if has_end { MovieCheck::Whole } else { MovieCheck::Endless };
-        assert_eq!(look.check, check, "{name}");
+        assert_eq!(probe.check, check, "{name}");
         // In a program stream only some frames have times: the last ones of these few bytes have none.
         let least = if ["whole.mpg", "whole.mpeg"].contains(&name) { 2 } else { 3 };
-        assert!(look.secs.is_some_and(|secs| (least..=3).contains(&secs)), "{name}: {look:?}");
+        assert!(probe.secs.is_some_and(|secs| (least..=3).contains(&secs)), "{name}: {probe:?}");
     }
 }
 
 #[test]
 fn killed_movies_are_unfinished() {
     for (name, bytes) in KILLED {
-        let look = look_at(bytes, container(name));
-        assert_eq!(look.check, MovieCheck::Unfinished, "{name}");
-        assert!(look.secs.is_some_and(|secs| (2..=5).contains(&secs)), "{name}: {look:?}");
+        let probe = probe_at(bytes, container(name));
+        assert_eq!(probe.check, MovieCheck::Unfinished, "{name}");
+        assert!(probe.secs.is_some_and(|secs| (2..=5).contains(&secs)), "{name}: {probe:?}");
     }
 }
 
@@ -72,12 +72,12 @@ fn killed_movies_are_unfinished() {
 fn a_movie_without_its_end_is_unfinished() {
     for (name, bytes) in WHOLE {
         for lost in [1, 100, bytes.len() / 2 + 5] {
-            let look = look_at(&bytes[..bytes.len() - lost], container(name));
+            let probe = probe_at(&bytes[..bytes.len() - lost], container(name));
             let may_end = ["whole.mpg", "whole.mpeg", "stream.mpg"].contains(&name);
             // A fragmented movie plays without its index, so bytes after its data do not matter.
             let may_end = may_end || (name == "fragments.mp4" && lost <= 100);
             let check = if may_end { MovieCheck::Endless } else { MovieCheck::Unfinished };
-            assert_eq!(look.check, check, "{name} without {lost} bytes");
+            assert_eq!(probe.check, check, "{name} without {lost} bytes");
         }
     }
 }
@@ -86,9 +86,9 @@ fn a_movie_without_its_end_is_unfinished() {
 #[test]
 fn contents_count_more_than_the_extension() {
     let (_, mkv) = WHOLE[0];
-    assert_eq!(look_at(mkv, Container::Mp4), look_at(mkv, Container::Mkv));
-    assert_eq!(look_at(b"raw video", Container::Ts).check, MovieCheck::Whole);
-    assert_eq!(look_at(&[0; 9000], Container::Mkv).check, MovieCheck::Blank, "space that was never written");
+    assert_eq!(probe_at(mkv, Container::Mp4), probe_at(mkv, Container::Mkv));
+    assert_eq!(probe_at(b"raw video", Container::Ts).check, MovieCheck::Whole);
+    assert_eq!(probe_at(&[0; 9000], Container::Mkv).check, MovieCheck::Blank, "space that was never written");
 }
 
 fn any_movie() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
@@ -105,7 +105,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        let _ = look_at(&bytes, container(name));
+        let _ = probe_at(&bytes, container(name));
     }
 
     /// Numbers are in the first bytes.
@@ -116,19 +116,19 @@ proptest! {
                 *place = byte;
             }
         }
-        let _ = look_at(&bytes, container(name));
+        let _ = probe_at(&bytes, container(name));
     }
 
     #[test]
     fn no_cut_movie_panics((name, bytes) in any_movie(), from in any::<prop::sample::Index>(), to in any::<prop::sample::Index>()) {
         let (from, to) = (from.index(bytes.len()) / 20, to.index(bytes.len()));
-        let _ = look_at(&bytes[from.min(to)..to], container(name));
+        let _ = probe_at(&bytes[from.min(to)..to], container(name));
     }
 
     #[test]
     fn no_bytes_panic(magic in 0usize..WHOLE.len(), bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         let (name, whole) = WHOLE[magic];
         let all = [&whole[..12], &bytes].concat();
-        let _ = (look_at(&all, container(name)), look_at(&bytes, container(name)));
+        let _ = (probe_at(&all, container(name)), probe_at(&bytes, container(name)));
     }
 }

@@ -11,8 +11,8 @@ use crate::dir::{Dir, file_type, join};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Day, EventId, EventName, Item};
 use crate::fault::crash;
-use crate::looked::{IsOpen, Looked};
-use crate::{CameraDir, EarlyLooks, SAVED, Tree};
+use crate::looked::{Inspected, IsOpen};
+use crate::{CameraDir, EarlyInspections, SAVED, Tree};
 
 /// The prefix of an event that was renamed and may still be moved back.
 const RETIRING_PREFIX: &str = ".owlery-retiring-";
@@ -72,7 +72,7 @@ impl RetiringPass<'_> {
             Err(error) if error.is_no_directory() => return Ok(false),
             other => other?,
         };
-        let looked = Looked::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyLooks::default(), is_open);
+        let looked = Inspected::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyInspections::default(), is_open);
         let Some(look) = looked.free.get(&name) else { return Ok(false) };
         if camera.mount()? != day.dir.mount()?
             || day.dir.mount()? != event.mount()?

@@ -28,10 +28,10 @@ const MAX_SEEN: usize = 10_000;
 
 /// The state between two searches. Used by one search at a time.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<Looks>);
+pub(super) struct Memory(Mutex<SearchState>);
 
 #[derive(Debug, Default)]
-struct Looks {
+struct SearchState {
     /// The day at which the next search continues; `None`: with the oldest.
     from: Option<(Day, Camera)>,
     /// Directories without recordings that were left, and their times.

@@ -9,7 +9,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::Planned;
-use crate::archive::{CameraDir, EarlyLooks, Tree};
+use crate::archive::{CameraDir, EarlyInspections, Tree};
 
 /// How many days are inspected ahead of the pass: enough to keep a disk busy, and few enough that inspections are
 /// recent.
@@ -22,27 +22,27 @@ const NICE: i32 = 19;
 /// The days of a pass that are inspected ahead. The threads end when it is dropped.
 pub(super) struct ReadAhead<'a> {
     days: &'a [Planned],
-    work: Sender<(&'a Planned, Arc<DayLooks>)>,
+    work: Sender<(&'a Planned, Arc<DayInspections>)>,
     /// The days that were handed out and that the pass has not come to.
-    waiting: BTreeMap<usize, Arc<DayLooks>>,
+    waiting: BTreeMap<usize, Arc<DayInspections>>,
     /// How many days were handed out.
     begun: usize,
 }
 
 /// The inspections of one day: written by an inspecting thread, until the pass takes them.
 #[derive(Default)]
-struct DayLooks(Mutex<State>);
+struct DayInspections(Mutex<State>);
 
 #[derive(Default)]
 enum State {
     #[default]
     Waiting,
-    Begun(EarlyLooks),
+    Begun(EarlyInspections),
     /// The pass has come to the day.
     Over,
 }
 
-impl DayLooks {
+impl DayInspections {
     /// Changes the state, unless the pass has come to the day; false if it has.
     fn change(&self, change: impl FnOnce(&mut State)) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,10 +54,10 @@ impl DayLooks {
     }
 
     /// Takes the inspections so far. No more are made.
-    fn end(&self) -> EarlyLooks {
+    fn end(&self) -> EarlyInspections {
         match std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), State::Over) {
             State::Begun(looks) => looks,
-            State::Waiting | State::Over => EarlyLooks::default(),
+            State::Waiting | State::Over => EarlyInspections::default(),
         }
     }
 
@@ -66,7 +66,7 @@ impl DayLooks {
         let camera = cameras.iter().find(|camera| *camera.camera() == item.camera);
         // Errors here happen again in the pass, which reports them.
         let Some(Ok(day)) = camera.map(|camera| camera.day(item.day)) else { return };
-        let Ok(looks) = EarlyLooks::of(&day) else { return };
+        let Ok(looks) = EarlyInspections::of(&day) else { return };
         if !self.change(|state| *state = State::Begun(looks)) {
             return;
         }
@@ -93,7 +93,7 @@ impl<'a> ReadAhead<'a> {
         let (work, waiting) = bounded(MAX_DAYS_AHEAD);
         let cameras = Arc::new(tree.cameras().map(|cameras| cameras.open).unwrap_or_default());
         for _ in 0..THREADS.min(days.len().saturating_sub(1)) {
-            let waiting: Receiver<(&'a Planned, Arc<DayLooks>)> = waiting.clone();
+            let waiting: Receiver<(&'a Planned, Arc<DayInspections>)> = waiting.clone();
             let cameras = Arc::clone(&cameras);
             let look = move || {
                 let _ = rustix::process::nice(NICE); // of this thread alone (nice(2)); if it fails, all are equal
@@ -112,10 +112,10 @@ impl<'a> ReadAhead<'a> {
 
     /// Returns the inspections for this day, which the pass has come to. Hands out further days as far as there is
     /// room; a day without inspections only costs time.
-    pub(super) fn reached(&mut self, at: usize) -> EarlyLooks {
+    pub(super) fn reached(&mut self, at: usize) -> EarlyInspections {
         self.begun = self.begun.max(at + 1);
         while self.begun < self.days.len().min(at + MAX_DAYS_AHEAD) {
-            let looks = Arc::new(DayLooks::default());
+            let looks = Arc::new(DayInspections::default());
             if self.work.try_send((&self.days[self.begun], Arc::clone(&looks))).is_err() {
                 break;
             }

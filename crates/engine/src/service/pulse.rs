@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use looks::{Looks, open};
+pub use looks::{DirectoryChecks, open};
 
 use super::handle::Handle;
 use super::status::Component;
@@ -26,14 +26,14 @@ const RESPONSE_LIMIT: Duration = Duration::from_secs(15);
 struct DiskMonitor {
     shared: Arc<Handle>,
     state_dir: PathBuf,
-    looks: Looks,
+    looks: DirectoryChecks,
     reported: BTreeSet<PathBuf>,
 }
 
 /// Monitors the disks until stopped.
 pub(super) fn run(shared: &Arc<Handle>, state_dir: &Path, stop: &Stop) -> Result<()> {
     let (shared, state_dir) = (Arc::clone(shared), state_dir.to_path_buf());
-    let mut pulse = DiskMonitor { shared, state_dir, looks: Looks::new(), reported: BTreeSet::new() };
+    let mut pulse = DiskMonitor { shared, state_dir, looks: DirectoryChecks::new(), reported: BTreeSet::new() };
     let mut due = Instant::now();
     loop {
         if Instant::now() >= due {

@@ -15,10 +15,11 @@ use super::access::Access;
 use super::client::address_of;
 use super::credentials::{self, AuthMethod, Authentication, UNKNOWN_HOST};
 use super::hosts::Host;
+use super::origin;
 use super::prefix::{self, Prefix};
 use super::rate_limit::TooMany;
+use super::state::Auth;
 use super::viewer::Viewer;
-use super::{Auth, origin};
 use crate::problem::Problem;
 
 /// How long a stream may go on that was authenticated by the proxy's header.

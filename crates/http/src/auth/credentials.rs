@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 
-use super::Auth;
 use super::access::Access;
 use super::client::peer;
 use super::secret::Digest;
+use super::state::Auth;
 use super::viewer::Account;
 
 /// The cookie that holds a session's secret.

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form};
 use serde::{Deserialize, Serialize};
 
-use super::Auth;
 use super::access::Access;
 use super::authenticate::{see_other, too_many_attempts, unauthorized};
 use super::client::{address_of, is_over_tls};
@@ -18,6 +17,7 @@ use super::credentials::{AuthMethod, SESSION_COOKIE, session_cookies};
 use super::prefix::Prefix;
 use super::rate_limit::TooMany;
 use super::sessions::SESSION_LIFETIME;
+use super::state::Auth;
 use super::viewer::{Role, Viewer};
 use crate::extract::{NoParams, Params, body};
 use crate::limits::blocking;
@@ -57,7 +57,7 @@ pub(crate) struct Me {
 }
 
 /// The authenticated user, and the cameras that the user can see.
-#[utoipa::path(get, path = "/api/v1/me", responses(
+#[utoipa::path(get, path = "/api/v1/me", tag = "login", responses(
     (status = 200, description = "the user or token", body = Me),
     (status = 400, description = "unknown parameter", content_type = "application/problem+json"),
     (status = 401, description = "authentication required", content_type = "application/problem+json"),
@@ -89,7 +89,7 @@ pub(crate) struct LoginParams {
 }
 
 /// The login page.
-#[utoipa::path(get, path = "/login", operation_id = "page", params(LoginParams), responses(
+#[utoipa::path(get, path = "/login", tag = "login", operation_id = "page", params(LoginParams), responses(
     (status = 200, description = "the page", body = String, content_type = "text/html"),
     (status = 303, description = "signed in already, or authentication is not required"),
     (status = 400, description = "unknown parameter", content_type = "application/problem+json"),
@@ -109,7 +109,7 @@ pub(crate) async fn login_page(
 }
 
 /// Signs in with the form of the page or a JSON document.
-#[utoipa::path(post, path = "/login",
+#[utoipa::path(post, path = "/login", tag = "login",
     request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
     responses(
         (status = 204, description = "signed in; sets the cookie owlery_session"),
@@ -144,7 +144,7 @@ pub(crate) async fn sign_in(State(auth): State<Arc<Auth>>, request: Request) -> 
 }
 
 /// Signs out.
-#[utoipa::path(post, path = "/logout", responses(
+#[utoipa::path(post, path = "/logout", tag = "login", responses(
     (status = 204, description = "signed out; deletes the cookie"),
     (status = 303, description = "the same for a form"),
     (status = 403, description = "foreign origin, or unknown host name", content_type = "application/problem+json"),

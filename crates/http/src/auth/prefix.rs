@@ -12,7 +12,8 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::access::Access;
-use super::{Auth, base_path, client};
+use super::state::Auth;
+use super::{base_path, client};
 
 /// The header with the path that a proxy removed from the beginning of the URL.
 const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-prefix");

@@ -3,8 +3,8 @@
 use std::fmt::Result;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Meters;
 use super::exposition::Exposition;
+use super::meter::Meters;
 use crate::service::{Component, Handle};
 use crate::watch::Mode;
 

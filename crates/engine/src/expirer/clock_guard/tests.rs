@@ -72,7 +72,7 @@ impl Folder {
     }
 }
 
-/// Looks every ten seconds for so many; whether that ended the hold, and after how many seconds.
+/// Checks every ten seconds for `seconds`; returns whether that ended the hold, and after how many seconds.
 fn look_for(guard: &ClockGuard, host: &Host, seconds: u32) -> Option<u32> {
     (0..=seconds).step_by(10).find(|_| {
         let ends = guard.look();

@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 /// The result of opening a directory: its path, and the directories below it to open from now on, if known.
-type Looked = (PathBuf, Option<Vec<PathBuf>>);
+type Checked = (PathBuf, Option<Vec<PathBuf>>);
 
 /// The directories that are being opened.
-pub struct Looks {
+pub struct DirectoryChecks {
     /// When each opening began that has not returned.
     waiting: BTreeMap<PathBuf, Instant>,
     /// The directories below each directory, from the last opening that returned.
     below: BTreeMap<PathBuf, Vec<PathBuf>>,
-    done: Sender<Looked>,
-    looked: Receiver<Looked>,
+    done: Sender<Checked>,
+    looked: Receiver<Checked>,
 }
 
-impl Looks {
+impl DirectoryChecks {
     /// No directories yet.
     #[allow(clippy::new_without_default)] // a channel is not a plain value
     pub fn new() -> Self {

@@ -1,5 +1,0 @@
-//! Rebuilds when a file is added to `ui/`, which the binary embeds.
-
-fn main() {
-    println!("cargo::rerun-if-changed=ui");
-}
