@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::state_file;
-
-const FILE: &str = "stuck.json";
+use crate::state_file::{IfUnusable, StateContent, StateFile};
 
 /// How many directories of a pass are named; the rest is a number.
 const MAX_NAMED: usize = 3;
@@ -105,16 +103,19 @@ pub struct StuckPass {
 pub(super) struct Stuck {
     passes: Mutex<BTreeMap<PathBuf, StuckPass>>,
     /// The state directory; unset in a process that writes no state. Written once, by `recall`.
-    file: OnceLock<PathBuf>,
+    file: OnceLock<StateFile<Kept>>,
 }
 
 /// The file's format.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Kept {
-    /// The version of the format.
-    owlery: u32,
     /// By paths below the root.
     passes: BTreeMap<PathBuf, KeptPass>,
+}
+
+impl StateContent for Kept {
+    const NAME: &'static str = "stuck.json";
+    const IF_UNUSABLE: IfUnusable = IfUnusable::StartOver("the reaper finds again what is stuck");
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -131,14 +132,8 @@ impl Stuck {
     /// Reads what a state directory has about the queues below `root`; with `writes`, keeps the file up to date from
     /// now on. Stuck passes may be retried at once.
     pub(crate) fn recall(&self, root: &Path, state_dir: &Path, writes: bool) {
-        let file = state_dir.join(FILE);
-        let kept = match state_file::read::<Kept>(&file) {
-            Ok(kept) => kept.filter(|kept| kept.owlery == 1).unwrap_or_default(),
-            Err(error) => {
-                tracing::debug!("{}; what is stuck is found again", error.chain());
-                Kept::default()
-            }
-        };
+        let file = StateFile::<Kept>::new(state_dir);
+        let kept = file.load_or_default();
         let recalled = kept.passes.into_iter().map(|(path, KeptPass { entries, problem })| {
             (root.join(path), StuckPass { entries, problem, tries: 0, next: Instant::now() })
         });
@@ -156,11 +151,7 @@ impl Stuck {
             Some((path.strip_prefix(root).ok()?.to_path_buf(), kept))
         };
         let passes: BTreeMap<PathBuf, KeptPass> = self.lock().iter().filter_map(kept).collect();
-        let done = if passes.is_empty() {
-            state_file::remove(file)
-        } else {
-            state_file::write(file, &Kept { owlery: 1, passes })
-        };
+        let done = if passes.is_empty() { file.remove() } else { file.write(&Kept { passes }) };
         if let Err(error) = done {
             tracing::warn!("{}; commands without a daemon do not know what is stuck", error.chain());
         }
@@ -240,6 +231,8 @@ fn cure(problem: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FILE: &str = Kept::NAME;
 
     #[test]
     fn many_entries_are_few_reports() {

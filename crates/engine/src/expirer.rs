@@ -503,7 +503,6 @@ impl Expirer {
             return Ok(());
         }
         let set = self.held.set(&HeldPass {
-            owlery: 1,
             id: id.to_owned(),
             guard: refusal.guard.into(),
             message: refusal.message.clone(),

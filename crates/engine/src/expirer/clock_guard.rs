@@ -4,7 +4,7 @@
 //!
 //! A held clock is never recorded: the next run would accept it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,9 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Boot, Clock, Now};
 use crate::error::{Error, Result};
 use crate::retention::clock::{Reading, Record, at_least, judge, next};
-use crate::state_file;
+use crate::state_file::{IfUnusable, StateContent, StateFile};
 
-const FILE: &str = "clock.json";
 /// For how long the kernel must report a held clock as synchronised, at every check, until it is accepted.
 const SYNCHRONISED_FOR: Duration = Duration::from_mins(10);
 /// Two checks further apart than this say nothing about the time between them.
@@ -28,9 +27,12 @@ const STALE: u64 = 60;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    /// The version of the format, 1.
-    owlery: u32,
     clock: Record,
+}
+
+impl StateContent for Stored {
+    const NAME: &'static str = "clock.json";
+    const IF_UNUSABLE: IfUnusable = IfUnusable::Refuse;
 }
 
 /// The clock record of a state directory.
@@ -48,7 +50,7 @@ enum ClockMark {
 #[derive(Debug)]
 pub struct ClockGuard {
     clock: Arc<dyn Clock>,
-    state_dir: PathBuf,
+    file: StateFile<Stored>,
     /// Whether this process may write the state directory.
     writes: bool,
     state: Mutex<State>,
@@ -70,10 +72,11 @@ impl ClockGuard {
     /// Reads the record of a state directory and judges the clock for the first time; with `writes`, records it if it
     /// is accepted.
     pub fn open(state_dir: &Path, clock: Arc<dyn Clock>, writes: bool) -> Self {
-        let known = read(&state_dir.join(FILE));
+        let file = StateFile::new(state_dir);
+        let known = ClockMark::of(&file);
         let first = clock.boot().map(|boot| reading(clock.now(), boot));
         let state = State { known, first, synchronised: None, was_held: false };
-        let guard = Self { clock, state_dir: state_dir.to_path_buf(), writes, state: Mutex::new(state) };
+        let guard = Self { clock, file, writes, state: Mutex::new(state) };
         guard.check();
         guard
     }
@@ -163,14 +166,14 @@ impl ClockGuard {
     fn record(&self, state: &mut State, reading: &Reading) -> Result<()> {
         let before = if let ClockMark::Record(record) = &state.known { Some(record) } else { None };
         let record = next(before, state.first.as_ref(), reading);
-        let stored = Stored { owlery: 1, clock: record.clone() };
+        let stored = Stored { clock: record.clone() };
         state.known = ClockMark::Record(record);
         state.first = None;
         state.synchronised = None;
         if !self.writes {
             return Ok(());
         }
-        state_file::write(&self.state_dir.join(FILE), &stored)
+        self.file.write(&stored)
     }
 }
 
@@ -213,12 +216,13 @@ fn reading(now: Now, boot: Boot) -> Reading {
     Reading { wall: now.utc.timestamp(), boottime: boot.elapsed.as_secs(), boot_id: boot.id }
 }
 
-fn read(path: &Path) -> ClockMark {
-    match state_file::read::<Stored>(path) {
-        Ok(None) => ClockMark::Nothing,
-        Ok(Some(Stored { owlery: 1, clock })) => ClockMark::Record(clock),
-        Ok(Some(Stored { owlery, .. })) => ClockMark::Damaged(format!("{} is of version {owlery}", path.display())),
-        Err(error) => ClockMark::Damaged(error.chain()),
+impl ClockMark {
+    fn of(file: &StateFile<Stored>) -> Self {
+        match file.load() {
+            Ok(None) => Self::Nothing,
+            Ok(Some(stored)) => Self::Record(stored.clock),
+            Err(unusable) => Self::Damaged(unusable.to_string()),
+        }
     }
 }
 

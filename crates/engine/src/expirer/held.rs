@@ -1,7 +1,7 @@
 //! The held pass: a refused plan, kept exactly until a user confirms it or another plan replaces it. There is at most
 //! one. It is a file of the state directory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,15 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::event::{EventName, Guard, Item, RecordedGuard};
-use crate::state_file;
-
-const FILE: &str = "held.json";
+use crate::state_file::{IfUnusable, StateContent, StateFile};
 
 /// A held plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldPass {
-    /// The version of the format.
-    pub(super) owlery: u32,
     /// The plan's id, which confirms it.
     pub id: String,
     /// The guard that holds it.
@@ -33,10 +29,15 @@ pub struct HeldPass {
     pub items: Vec<(Item, Vec<EventName>)>,
 }
 
+impl StateContent for HeldPass {
+    const NAME: &'static str = "held.json";
+    const IF_UNUSABLE: IfUnusable = IfUnusable::StartOver("no pass can be confirmed until the next one is held");
+}
+
 impl HeldPass {
     /// The held pass of a state directory, if there is one and it can be read.
     pub fn read(state_dir: &Path) -> Option<Self> {
-        state_file::read::<Self>(&state_dir.join(FILE)).ok().flatten().filter(|held| held.owlery == 1)
+        StateFile::<Self>::new(state_dir).load().ok().flatten()
     }
 
     /// For how long it can be restored once it is confirmed: as when it was planned.
@@ -48,7 +49,7 @@ impl HeldPass {
 /// Where it is stored. The file is written and read under the lock of the passes.
 #[derive(Debug)]
 pub(super) struct Held {
-    path: PathBuf,
+    file: StateFile<HeldPass>,
     /// The guard that holds it and what it found, for reads during a pass: updated with the file, even if writing that
     /// fails.
     by: Mutex<Option<(RecordedGuard, String)>>,
@@ -56,7 +57,7 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn new(state_dir: &Path) -> Self {
-        let held = Self { path: state_dir.join(FILE), by: Mutex::default() };
+        let held = Self { file: StateFile::new(state_dir), by: Mutex::default() };
         *held.lock() = held.get().map(|pass| (pass.guard, pass.message));
         held
     }
@@ -72,29 +73,20 @@ impl Held {
 
     /// The held pass, if there is one. An invalid file holds nothing that could be confirmed.
     pub(super) fn get(&self) -> Option<HeldPass> {
-        match state_file::read::<HeldPass>(&self.path) {
-            Ok(held) => held.filter(|held| held.owlery == 1),
-            Err(error) => {
-                tracing::warn!("{}", error.chain());
-                None
-            }
-        }
+        self.file.load().ok().flatten()
     }
 
     /// Holds this pass in place of another.
     pub(super) fn set(&self, held: &HeldPass) -> Result<()> {
         *self.lock() = Some((held.guard.clone(), held.message.clone()));
-        state_file::write(&self.path, held)
+        self.file.write(held)
     }
 
     /// Holds nothing any more.
     pub(super) fn clear(&self) {
         *self.lock() = None;
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(path = %self.path.display(), "cannot remove the state of the held pass: {error}");
-            }
-            _ => {}
+        if let Err(error) = self.file.remove() {
+            tracing::warn!("{}; the state of the held pass stays", error.chain());
         }
     }
 }

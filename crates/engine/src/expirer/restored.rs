@@ -1,7 +1,7 @@
 //! Restored days, which every rule keeps for a while: otherwise the next pass would take them again. The list is a file
 //! of the state directory, not a part of the catalog, which may be rebuilt at any time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -10,9 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, Guard};
-use crate::state_file;
-
-const FILE: &str = "restored.json";
+use crate::state_file::{IfUnusable, StateContent, StateFile};
 
 /// A day with restored events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,16 +24,19 @@ pub(super) struct RestoredDay {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct File {
-    /// The version of the format.
-    owlery: u32,
+struct StoredDays {
     days: Vec<RestoredDay>,
+}
+
+impl StateContent for StoredDays {
+    const NAME: &'static str = "restored.json";
+    const IF_UNUSABLE: IfUnusable = IfUnusable::Refuse;
 }
 
 /// The list.
 #[derive(Debug)]
 pub(super) struct RestoredDays {
-    path: PathBuf,
+    file: StateFile<StoredDays>,
     /// As on disk, except for what could not be read. Written by `add`, read by every plan.
     days: Mutex<std::result::Result<Vec<RestoredDay>, String>>,
 }
@@ -44,14 +45,12 @@ impl RestoredDays {
     /// Reads the list of a state directory. A list that exists and cannot be read holds every pass;
     /// [`RestoredDays::at`] returns the error.
     pub(super) fn open(state_dir: &Path) -> Self {
-        let path = state_dir.join(FILE);
-        let days = match state_file::read::<File>(&path) {
-            Ok(None) => Ok(Vec::new()),
-            Ok(Some(file)) if file.owlery == 1 => Ok(file.days),
-            Ok(Some(file)) => Err(format!("{} is of version {}", path.display(), file.owlery)),
-            Err(error) => Err(error.chain()),
+        let file = StateFile::<StoredDays>::new(state_dir);
+        let days = match file.load() {
+            Ok(stored) => Ok(stored.unwrap_or_default().days),
+            Err(unusable) => Err(unusable.to_string()),
         };
-        Self { path, days: Mutex::new(days) }
+        Self { file, days: Mutex::new(days) }
     }
 
     fn lock(&self) -> MutexGuard<'_, std::result::Result<Vec<RestoredDay>, String>> {
@@ -86,9 +85,9 @@ impl RestoredDays {
                 None => days.push(new.clone()),
             }
         }
-        let file = File { owlery: 1, days };
-        state_file::write(&self.path, &file)?;
-        *self.lock() = Ok(file.days);
+        let stored = StoredDays { days };
+        self.file.write(&stored)?;
+        *self.lock() = Ok(stored.days);
         Ok(())
     }
 }
@@ -98,6 +97,8 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+
+    const FILE: &str = StoredDays::NAME;
 
     /// A broken file holds every pass.
     #[test]

@@ -3,15 +3,14 @@
 //! since another run, or another boot, continues counting.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Boot;
-use crate::state_file;
+use crate::state_file::{IfUnusable, StateContent, StateFile};
 
-const FILE: &str = "waited.json";
 /// How much of the passed time may be lost with the process, in seconds.
 const STALE: u64 = 60;
 
@@ -19,14 +18,17 @@ const STALE: u64 = 60;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Timers {
-    /// The version of the format.
-    owlery: u32,
     /// `CLOCK_BOOTTIME` at that moment, in seconds.
     boottime: u64,
     /// The boot that it counted from.
     boot_id: String,
     /// How many seconds each pass had waited, by name.
     passes: BTreeMap<String, u64>,
+}
+
+impl StateContent for Timers {
+    const NAME: &'static str = "waited.json";
+    const IF_UNUSABLE: IfUnusable = IfUnusable::StartOver("all passes wait again from the beginning");
 }
 
 impl Timers {
@@ -45,7 +47,7 @@ impl Timers {
 /// Where the times are stored.
 #[derive(Debug)]
 pub(super) struct UndoTimer {
-    path: PathBuf,
+    file: StateFile<Timers>,
     /// As on disk, except for what could not be written. Written when the queue is read.
     known: Mutex<Timers>,
 }
@@ -53,15 +55,9 @@ pub(super) struct UndoTimer {
 impl UndoTimer {
     /// Reads the times. If they cannot be read, all passes begin to wait again, which removes nothing.
     pub(super) fn open(state_dir: &Path) -> Self {
-        let path = state_dir.join(FILE);
-        let known = match state_file::read::<Timers>(&path) {
-            Ok(known) => known.filter(|known| known.owlery == 1).unwrap_or_default(),
-            Err(error) => {
-                tracing::warn!("{}; what can be taken back waits anew", error.chain());
-                Timers::default()
-            }
-        };
-        Self { path, known: Mutex::new(known) }
+        let file = StateFile::<Timers>::new(state_dir);
+        let known = Mutex::new(file.load_or_default());
+        Self { file, known }
     }
 
     fn lock(&self) -> MutexGuard<'_, Timers> {
@@ -77,7 +73,7 @@ impl UndoTimer {
         let is_same = passes.keys().eq(known.passes.keys());
         if !is_same || (known.is_stale(boot) && !passes.is_empty()) {
             let boottime = boot.elapsed.as_secs();
-            *known = Timers { owlery: 1, boottime, boot_id: boot.id.clone(), passes: passes.clone() };
+            *known = Timers { boottime, boot_id: boot.id.clone(), passes: passes.clone() };
             self.write(&known);
         }
         passes
@@ -92,7 +88,7 @@ impl UndoTimer {
     }
 
     fn write(&self, known: &Timers) {
-        if let Err(error) = state_file::write(&self.path, known) {
+        if let Err(error) = self.file.write(known) {
             tracing::warn!("{}", error.chain()); // after the next start they wait longer
         }
     }
@@ -103,6 +99,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    const FILE: &str = Timers::NAME;
 
     fn boot(id: &str, elapsed: u64) -> Boot {
         Boot { id: id.to_owned(), elapsed: Duration::from_secs(elapsed) }

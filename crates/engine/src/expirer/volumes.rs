@@ -2,7 +2,7 @@
 //! swapped disks. The part of a plan on another volume is held apart from the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -12,22 +12,23 @@ use crate::archive::{Tree, Volume};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Guard, Item};
 use crate::retention::{Plan, Refusal};
-use crate::state_file;
-
-const FILE: &str = "volumes.json";
+use crate::state_file::{IfUnusable, StateContent, StateFile};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    /// The version of the format.
-    owlery: u32,
+struct StoredVolumes {
     cameras: BTreeMap<Camera, Volume>,
+}
+
+impl StateContent for StoredVolumes {
+    const NAME: &'static str = "volumes.json";
+    const IF_UNUSABLE: IfUnusable = IfUnusable::Refuse;
 }
 
 /// Where the volumes are stored.
 #[derive(Debug)]
 pub(super) struct Volumes {
-    path: PathBuf,
+    file: StateFile<StoredVolumes>,
     /// As on disk, or why that is unknown. Written by `keep`, read by every pass.
     known: Mutex<std::result::Result<BTreeMap<Camera, Volume>, String>>,
 }
@@ -35,17 +36,15 @@ pub(super) struct Volumes {
 impl Volumes {
     /// Reads what other runs stored, and passes it to `tree`. A file that exists and cannot be read holds every pass.
     pub(super) fn open(state_dir: &Path, tree: &Tree) -> Self {
-        let path = state_dir.join(FILE);
-        let known = match state_file::read::<File>(&path) {
-            Ok(None) => Ok(BTreeMap::new()),
-            Ok(Some(file)) if file.owlery == 1 => Ok(file.cameras),
-            Ok(Some(file)) => Err(format!("{} is of version {}", path.display(), file.owlery)),
-            Err(error) => Err(error.chain()),
+        let file = StateFile::<StoredVolumes>::new(state_dir);
+        let known = match file.load() {
+            Ok(stored) => Ok(stored.map(|stored| stored.cameras).unwrap_or_default()),
+            Err(unusable) => Err(unusable.to_string()),
         };
         if let Ok(known) = &known {
             tree.expect_volumes(known.clone());
         }
-        Self { path, known: Mutex::new(known) }
+        Self { file, known: Mutex::new(known) }
     }
 
     fn lock(&self) -> MutexGuard<'_, std::result::Result<BTreeMap<Camera, Volume>, String>> {
@@ -66,9 +65,9 @@ impl Volumes {
         if !known.as_ref().is_ok_and(|known| *known != volumes) {
             return;
         }
-        let file = File { owlery: 1, cameras: volumes };
-        match state_file::write(&self.path, &file) {
-            Ok(()) => *known = Ok(file.cameras),
+        let stored = StoredVolumes { cameras: volumes };
+        match self.file.write(&stored) {
+            Ok(()) => *known = Ok(stored.cameras),
             // the directory does not exist yet on a full disk
             Err(error) if error.is_not_found() => tracing::debug!("{}", error.chain()),
             Err(error) => tracing::warn!("{}", error.chain()),
@@ -142,6 +141,8 @@ impl Expirer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FILE: &str = StoredVolumes::NAME;
 
     fn tree() -> (tempfile::TempDir, Tree) {
         let root = tempfile::tempdir().unwrap();

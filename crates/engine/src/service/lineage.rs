@@ -7,23 +7,26 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::state_dir::StateDir;
-use crate::archive::{RootSign, Tree, marker};
+use crate::archive::{RootSign, Tree};
 use crate::error::{Error, Result};
 use crate::event::Guard;
-use owlery_state::write_state;
+use crate::state_file::{IfUnusable, StateContent, StateFile};
 
-const FILE: &str = "archive.json";
 /// Files of a state directory that were derived from one archive and are wrong for another.
 const DERIVED_FILES: [&str; 5] = ["catalog.db", "catalog.db-wal", "catalog.db-shm", "volumes.json", "held.json"];
 
 /// The contents of the file: those of a marker, and one field more.
 #[derive(Serialize, Deserialize)]
 struct StoredArchive {
-    owlery: u32,
     archive: String,
     /// The root that is to get this id and could not be marked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unmarked_root: Option<RootSign>,
+}
+
+impl StateContent for StoredArchive {
+    const NAME: &'static str = "archive.json";
+    const IF_UNUSABLE: IfUnusable = IfUnusable::Refuse;
 }
 
 /// What a state directory says about its archive.
@@ -84,9 +87,8 @@ pub(super) fn note(tree: &Tree, state: &Path) {
     if is_inside(tree, state) || recorded_archive(state) == now {
         return;
     }
-    let file = StoredArchive { owlery: 1, archive: id.to_owned(), unmarked_root: unmarked.flatten() };
-    let text = serde_json::to_vec(&file).expect("a struct of numbers and strings is JSON");
-    match write_state(state, FILE, &text, 0o644) {
+    let stored = StoredArchive { archive: id.to_owned(), unmarked_root: unmarked.flatten() };
+    match StateFile::new(state).write(&stored) {
         Err(error) if error.is_full() || !state.is_dir() => tracing::debug!("{}", error.chain()),
         Err(error) => tracing::warn!("{}; it is tried again at the next start", error.chain()),
         Ok(()) => {}
@@ -117,7 +119,7 @@ pub(super) fn accept(tree: &Tree, state: &Path) -> Result<String> {
         let path = state.join(name);
         owlery_state::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
     }
-    write_state(state, FILE, &marker::text_of(&id), 0o644)?;
+    StateFile::new(state).write(&StoredArchive { archive: id.clone(), unmarked_root: None })?;
     Ok(id)
 }
 
@@ -129,30 +131,23 @@ fn is_inside(tree: &Tree, state: &Path) -> bool {
 }
 
 fn recorded_archive(state: &Path) -> RecordedArchive {
-    let path = state.join(FILE);
-    match std::fs::read(&path) {
-        Ok(bytes) => match marker::parse(&bytes) {
-            Ok(id) => match serde_json::from_slice(&bytes) {
-                Ok(StoredArchive { unmarked_root: Some(sign), .. }) => RecordedArchive::Unmarked(id, sign),
-                _ => RecordedArchive::Archive(id),
-            },
-            Err(why) => RecordedArchive::Broken(format!("{}: {why}", path.display())),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if state.join("catalog.db").exists() {
-                RecordedArchive::Unnamed
-            } else {
-                RecordedArchive::Nothing
-            }
+    match StateFile::<StoredArchive>::new(state).load() {
+        Ok(Some(stored)) if stored.archive.is_empty() => {
+            RecordedArchive::Broken(format!("{} names no archive", state.join(StoredArchive::NAME).display()))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => RecordedArchive::Nothing, // opening it fails, and says why
-        Err(error) => RecordedArchive::Broken(format!("{}: {error}", path.display())),
+        Ok(Some(StoredArchive { archive, unmarked_root: Some(sign) })) => RecordedArchive::Unmarked(archive, sign),
+        Ok(Some(StoredArchive { archive, unmarked_root: None })) => RecordedArchive::Archive(archive),
+        Ok(None) if state.join("catalog.db").exists() => RecordedArchive::Unnamed,
+        Ok(None) => RecordedArchive::Nothing,
+        Err(unusable) => RecordedArchive::Broken(unusable.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FILE: &str = StoredArchive::NAME;
 
     fn world() -> (tempfile::TempDir, Tree) {
         let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 //! state directory keeps sessions over a restart.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::secret::{self, Digest};
 use crate::clock::Now;
 use crate::error::Result;
-use crate::state_file;
-
-const FILE: &str = "sessions.json";
+use crate::state_file::{Access, IfUnusable, StateContent, StateFile};
 
 /// How long a session lasts, in seconds: 30 days.
 pub(super) const SESSION_LIFETIME: i64 = 30 * 24 * 3600;
@@ -33,7 +31,7 @@ pub(super) struct Session {
 /// All sessions.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    path: PathBuf,
+    file: StateFile<Stored>,
     /// By the digest of the cookie's secret.
     kept: Mutex<HashMap<Digest, Session>>,
     /// Held while the file is written, so that an older state never replaces a newer one.
@@ -41,10 +39,15 @@ pub(super) struct Sessions {
 }
 
 /// The file's format.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Stored {
-    owlery: u32,
     sessions: Vec<StoredSession>,
+}
+
+impl StateContent for Stored {
+    const NAME: &'static str = "sessions.json";
+    const ACCESS: Access = Access::Owner;
+    const IF_UNUSABLE: IfUnusable = IfUnusable::StartOver("all users have to sign in again");
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,17 +61,13 @@ struct StoredSession {
 impl Sessions {
     /// Reads the sessions of a state directory. Logs a warning and starts without sessions if the file cannot be read.
     pub(super) fn open(state_dir: &Path) -> Self {
-        let path = state_dir.join(FILE);
-        let stored = state_file::read::<Stored>(&path).unwrap_or_else(|error| {
-            tracing::warn!("{}: all users have to sign in again", error.chain());
-            None
-        });
-        let sessions = stored.filter(|stored| stored.owlery == 1).map(|stored| stored.sessions).unwrap_or_default();
+        let file = StateFile::<Stored>::new(state_dir);
+        let sessions = file.load_or_default().sessions;
         let read = |stored: StoredSession| {
             let session = Session { user: stored.user, line: stored.line.parse().ok()?, begun: stored.begun };
             Some((stored.sha256.parse().ok()?, session))
         };
-        Self { path, kept: Mutex::new(sessions.into_iter().filter_map(read).collect()), writing: Mutex::default() }
+        Self { file, kept: Mutex::new(sessions.into_iter().filter_map(read).collect()), writing: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Session>> {
@@ -115,8 +114,8 @@ impl Sessions {
             line: session.line.to_string(),
             begun: session.begun,
         };
-        let stored = Stored { owlery: 1, sessions: self.lock().iter().map(store).collect() };
-        state_file::write_private(&self.path, &stored)
+        let stored = Stored { sessions: self.lock().iter().map(store).collect() };
+        self.file.write(&stored)
     }
 }
 
@@ -134,6 +133,8 @@ mod tests {
     use chrono::{TimeDelta, Utc};
 
     use super::*;
+
+    const FILE: &str = Stored::NAME;
 
     fn at(seconds: i64) -> Now {
         Now::at(chrono::DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds))

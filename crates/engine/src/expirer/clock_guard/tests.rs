@@ -1,6 +1,8 @@
 use chrono::DateTime;
 
 use super::*;
+
+const FILE: &str = Stored::NAME;
 use crate::clock::Now;
 
 /// A host whose clocks are moved by hand.
