@@ -66,6 +66,9 @@ use dir::Dir;
 /// The entry, of any kind, that protects an event.
 pub const SAVED: &str = ".saved";
 
+/// The operation of errors of [`retire`] and [`restore`] that say a directory could not be moved.
+const RENAME: &str = "rename";
+
 /// What a user can do if a directory cannot be moved into or out of the delete queue.
 fn cure_of_rename(error: &std::io::Error) -> &'static str {
     use rustix::io::Errno;
@@ -94,32 +97,65 @@ pub struct Report {
     /// Whether this is a failure rather than a note.
     #[serde(skip)]
     pub unreadable: bool,
-    /// Whether the cause is a full disk.
+    /// The kind of error behind a failure.
     #[serde(skip)]
-    pub is_full: bool,
+    pub cause: Cause,
+}
+
+/// The kinds of errors that have a cure of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cause {
+    /// The disk is full, or a quota used up.
+    NoRoom,
+    /// Owner, mode or attributes of a file forbid it.
+    NotPermitted,
+    /// The filesystem is mounted read-only.
+    ReadOnly,
+    /// Any other cause.
+    #[default]
+    Other,
+}
+
+impl Cause {
+    fn of(error: &Error) -> Self {
+        match error {
+            error if error.is_full() => Self::NoRoom,
+            Error::Io { source, .. } => match source.kind() {
+                std::io::ErrorKind::PermissionDenied => Self::NotPermitted,
+                std::io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Report {
     /// Something that could not be read or done.
     pub fn failure(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into(), unreadable: true, is_full: false }
+        Self { path: path.into(), problem: problem.into(), unreadable: true, cause: Cause::Other }
+    }
+
+    /// Whether the cause is a full disk or a used-up quota.
+    pub fn is_full(&self) -> bool {
+        self.cause == Cause::NoRoom
     }
 
     /// Something remarkable.
     pub fn note(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into(), unreadable: false, is_full: false }
+        Self { path: path.into(), problem: problem.into(), unreadable: false, cause: Cause::Other }
     }
 
     /// Converts an error.
     pub fn of(error: &Error, fallback: &Path) -> Self {
         let report = match error {
             Error::Io { op, path, source } => {
-                let cure = if *op == "rename" { cure_of_rename(source) } else { "" };
+                let cure = if *op == RENAME { cure_of_rename(source) } else { "" };
                 Self::failure(path, format!("cannot {op}: {source}{cure}"))
             }
             other => Self::failure(fallback, other.chain()),
         };
-        Self { is_full: error.is_full(), ..report }
+        Self { cause: Cause::of(error), ..report }
     }
 }
 

@@ -616,7 +616,7 @@ fn is(error: &io::Error, errno: Errno) -> bool {
 /// Renames without ever overwriting. Where the filesystem cannot guarantee that (NFS, many FUSE mounts), it checks
 /// first and does a plain rename: a directory can replace only an empty one.
 pub(super) fn rename(from: &Dir, old: &[u8], to: &Dir, new: &[u8]) -> Result<()> {
-    let fail = |e: Errno| Error::io("rename", join(from.path(), old), e);
+    let fail = |e: Errno| Error::io(super::RENAME, join(from.path(), old), e);
     match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::PERM) => {
             if to.has(new)? {

@@ -162,7 +162,7 @@ impl Sidecar {
         let thumbnail = named("thumbnail", &wire.thumbnail, id)?
             .map(|name| Thumbnail::of(name.as_bytes()).ok_or_else(|| format!("its thumbnail {name:?} is no picture")));
         let video = video.transpose()?;
-        let mut own = wire.owlery.filter(|own| own.version == 1 && own.state == State::Complete.as_str());
+        let mut own = wire.owlery.filter(|own| own.version == 1 && State::of(&own.state) == Some(State::Complete));
         if let Some(own) = &mut own
             && own.videos.first().map(|movie| &movie.name) != video.as_ref()
         {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Report;
+use super::{Cause, Report};
 use crate::state_file::{IfUnusable, StateContent, StateFile};
 
 /// How many directories of a pass are named; the rest is a number.
@@ -167,7 +167,7 @@ impl Stuck {
     /// Records what stays; returns whether that differs from the last try.
     pub(crate) fn set(&self, root: &Path, pass: &Path, entries: u64, reports: &[Report]) -> bool {
         let problem = reports.first().map_or_else(String::new, |first| {
-            format!("cannot be removed: {}: {}{}", first.path.display(), first.problem, cure(&first.problem))
+            format!("cannot be removed: {}: {}{}", first.path.display(), first.problem, cure(first.cause))
         });
         let mut all = self.lock();
         let tries = all.get(pass).map_or(0, |known| known.tries);
@@ -218,13 +218,13 @@ impl StuckPass {
 }
 
 /// What a user can do about it.
-fn cure(problem: &str) -> &'static str {
-    if problem.contains("ermission denied") || problem.contains("not permitted") {
-        "; give it to the user that owlery runs as (chown -R), take away attributes (chattr -R -i -a), or remove it yourself"
-    } else if problem.contains("ead-only") {
-        "; mount the filesystem writable"
-    } else {
-        ""
+fn cure(cause: Cause) -> &'static str {
+    match cause {
+        Cause::NotPermitted => {
+            "; give it to the user that owlery runs as (chown -R), take away attributes (chattr -R -i -a), or remove it yourself"
+        }
+        Cause::ReadOnly => "; mount the filesystem writable",
+        Cause::NoRoom | Cause::Other => "",
     }
 }
 
@@ -248,6 +248,18 @@ mod tests {
         assert_eq!(reports.len(), MAX_NAMED + 1);
         assert!(reports[0].problem.starts_with("1000 entries stay, the first: 0.jpg"), "{:?}", reports[0]);
         assert!(reports[MAX_NAMED].problem.starts_with("47000 more"), "{:?}", reports[MAX_NAMED]);
+    }
+
+    #[test]
+    fn the_cure_follows_from_the_error() {
+        let (root, pass) = (Path::new("/q"), Path::new("/q/p"));
+        for (errno, cure) in [(1, "chown -R"), (13, "chown -R"), (30, "writable"), (5, "")] {
+            let stuck = Stuck::default();
+            let error = crate::error::Error::io("remove", "/q/p/x", std::io::Error::from_raw_os_error(errno));
+            stuck.set(root, pass, 1, &[Report::of(&error, pass)]);
+            let problem = stuck.get(pass).unwrap().problem;
+            assert!(problem.contains(cure) && problem.contains("; ") != cure.is_empty(), "{problem}");
+        }
     }
 
     #[test]

@@ -583,7 +583,7 @@ impl Expirer {
                 let path = self.tree.root().join(item.camera.as_str()).join(item.day.to_string());
                 let failure = Report::of(&error, &path);
                 // A full disk fails for each item in the same way; it is reported once.
-                if !failure.is_full || !pass.failures.contains(&failure) {
+                if !failure.is_full() || !pass.failures.contains(&failure) {
                     left.push(audit_entries::left(item, &failure, by));
                     pass.failures.push(failure);
                 }

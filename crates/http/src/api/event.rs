@@ -95,7 +95,7 @@ pub(crate) async fn delete(
     }
     // Nothing was moved. The log and the audit log have the reason.
     Err(match pass.failures.first() {
-        Some(failure) if failure.is_full => Problem::full(),
+        Some(failure) if failure.is_full() => Problem::full(),
         Some(failure) if failure.unreadable => Problem::internal("cannot move the event; see the log"),
         _ => Problem::new(StatusCode::CONFLICT, "the event was saved or removed meanwhile"),
     })
