@@ -116,13 +116,16 @@ fn a_sidecar_not_believed_is_one_warning() {
     }
     fs::write(world.path(format!("{}/10-00-05-00.jpg", ids[0])), "a frame").unwrap();
     wait_until("and another", || daemon.events().iter().any(|event| event["frames"] == 4));
-    daemon.wait_for_log(&format!("{ID}/.details.json: not believed: it names video.m4v, which is gone"));
+    let warnings = |id: &str| -> Vec<String> {
+        let is_it = |line: &&str| line.contains(&format!("{id}/.details.json")) && line.contains("not believed: ");
+        daemon.log().lines().filter(is_it).map(str::to_owned).collect()
+    };
+    wait_until("the missing movie is named", || {
+        warnings(ID).iter().any(|line| line.contains("it names video.m4v, which is gone"))
+    });
     assert_eq!(world.run("scan", &[]).code, 0, "another walk");
-    let log = daemon.log();
     for id in ids.iter().map(String::as_str).chain([ID]) {
-        let told: Vec<&str> =
-            log.lines().filter(|line| line.contains(&format!("{id}/.details.json: not believed"))).collect();
-        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(warnings(id).len(), 1, "{:?}", warnings(id));
     }
 }
 
