@@ -177,7 +177,7 @@ impl Tree {
     /// Writes the sidecar of a complete event, by temporary file and rename.
     ///
     /// Writes nothing for a raw `%v` directory or an event without a movie, whose values may still change, nor anything
-    /// that [`Sidecar::parse`] would reject afterwards: the start of an event during which the clock was set back may
+    /// that `Sidecar::parse` would reject afterwards: the start of an event during which the clock was set back may
     /// not fit its name. The caller must skip events that wait in `queue/`. Returns whether it was written.
     pub fn write_sidecar(&self, id: &EventId, details: &Details) -> Result<bool> {
         let (Some(_), Some(video), State::Complete) = (id.named_time(), details.video(), details.state) else {

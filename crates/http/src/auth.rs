@@ -1,5 +1,5 @@
 //! Authentication and the checks before it: the host and the origin of a request, its credentials, sessions, and the rate of
-//! failed attempts. [`authenticate`] is the middleware before every route; a handler takes a [`Viewer`].
+//! failed attempts. `authenticate` is the middleware before every route; a handler takes a [`Viewer`].
 
 mod access;
 mod authenticate;
