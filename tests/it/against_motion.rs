@@ -129,7 +129,7 @@ impl Live {
         }
     }
 
-    /// Lets Motion film until each camera has two events that are listed as complete, then ends it. Answers all events.
+    /// Lets Motion film until each camera has two events that are listed as complete, then stops it. Returns all events.
     fn follow(&mut self, daemon: &Daemon) -> BTreeMap<String, Value> {
         for events in [1, 2] {
             wait_until(&format!("{events} complete events of each camera"), || {
@@ -142,7 +142,7 @@ impl Live {
                 })
             });
         }
-        // What Motion has just begun when it is told to end may be a picture or two of one second.
+        // What Motion has just begun when it gets the signal may be a picture or two of one second.
         let whole = self.said("end");
         self.end_motion();
         wait_until("every event is complete", || {

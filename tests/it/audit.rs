@@ -119,7 +119,7 @@ fn passes_and_items_are_recorded_with_reasons() {
     assert_eq!((page["entries"][0]["what"].as_str(), &page["next"]), (Some("pass"), &Value::Null));
 
     assert_eq!(world.run("expire", &KEEP_45_DAYS).stdout, "nothing to do\n");
-    assert_eq!(audit(&world), told, "and nothing is told of it");
+    assert_eq!(audit(&world), told, "and the audit has no entry of it");
 }
 
 /// An event that a rule wants to retire, and that stays, has one entry however many passes there are.
@@ -255,7 +255,7 @@ fn a_full_disk_delays_the_audit_log() {
         disk.fill();
         daemon.log().contains("the audit cannot be written")
     });
-    wait_until("and each is told in the log", || daemon.log().contains(&format!("\"reason\":\"{}\"", reason(50))));
+    wait_until("and the log has each entry", || daemon.log().contains(&format!("\"reason\":\"{}\"", reason(50))));
     fs::remove_file(filler).unwrap();
     wait_until("the command is answered", || expire.try_wait().unwrap().is_some());
     let code = expire.wait().unwrap().code();

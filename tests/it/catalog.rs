@@ -33,7 +33,7 @@ fn many_events(world: &World, from: u32, to: u32) {
 }
 
 /// All responses once everything is measured.
-fn answers(daemon: &Daemon) -> [Value; 2] {
+fn pages(daemon: &Daemon) -> [Value; 2] {
     wait_until("all is measured", || daemon.events().iter().all(|event| event["bytes"].is_u64()));
     // Without the forecast of the archive, which has the free space of the disk.
     let cameras = daemon.get("/api/v1/cameras").json()["cameras"].take();
@@ -47,9 +47,9 @@ fn catalog(world: &World) -> PathBuf {
 /// Runs the daemon once; returns its responses.
 fn served(world: &World) -> [Value; 2] {
     let daemon = world.serve(&[]);
-    let answers = answers(&daemon);
+    let pages = pages(&daemon);
     assert_eq!(daemon.stop(), 0);
-    answers
+    pages
 }
 
 /// Something done to the catalog's file.
@@ -91,7 +91,7 @@ fn an_unusable_catalog_is_rebuilt() {
         let spoilt = fs::read(catalog(&world)).unwrap();
         let mut daemon = world.serve(&[]);
         wait_until(&format!("{what}: all events are back"), || daemon.events().len() == 48);
-        assert_eq!(answers(&daemon), before, "{what}");
+        assert_eq!(pages(&daemon), before, "{what}");
         daemon.signal("-TERM");
         assert_eq!(daemon.wait(), 0);
         let log = daemon.log();

@@ -396,7 +396,7 @@ fn own_sidecars_rebuild_the_same_events() {
     let count = || world.tree().iter().filter(|path| path.ends_with("/.details.json")).count();
     wait_until("all have sidecars", || count() == 5);
     let is_told = |event: &Value| !event["bytes"].is_null() && !event["peak_change"].is_null();
-    let before = wait_for("all is told", || {
+    let before = wait_for("all is measured", || {
         let events = daemon.events();
         events.iter().all(is_told).then_some(events)
     });

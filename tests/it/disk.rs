@@ -111,7 +111,9 @@ fn a_daemon_without_rules_notices_a_swap() {
         let guards = told["guards"].as_array().unwrap().clone();
         guards.into_iter().find(|guard| guard["name"] == "disk").unwrap()
     };
-    wait_until("it is told how to confirm it", || guard()["message"].as_str().unwrap().contains("--confirm "));
+    wait_until("the guard names the command that confirms", || {
+        guard()["message"].as_str().unwrap().contains("--confirm ")
+    });
     assert!(old.exists() && guard()["ok"] == false);
     let id = id_of(guard()["message"].as_str().unwrap());
     assert_eq!(world.run("expire", &["--confirm", &id]).code, 0);

@@ -139,7 +139,7 @@ fn an_application_hears_the_news() {
     let id = event_id("Camera1", 2, "10-00-00");
     world.event(&*id).old().make();
     let heard = format!("new: {id}");
-    while embedded.news.recv_timeout(PATIENCE).expect("it is told") != heard {}
+    while embedded.news.recv_timeout(PATIENCE).expect("a notification") != heard {}
     embedded.stop();
 }
 

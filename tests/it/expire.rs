@@ -330,7 +330,7 @@ fn a_rule_for_an_unknown_camera_holds_all() {
     let ran = world.run("expire", &[&rules[..], &["--confirm", &id]].concat());
     assert_eq!(ran.code, 3, "a typo cannot be confirmed: {ran:?}");
     assert_eq!(world.tree(), before);
-    // It is told at once, and not only when something would be due.
+    // The alert comes at once, not only when something would be due.
     fs::remove_dir_all(world.path(day("Camera1", 60))).unwrap();
     assert_eq!(world.run("expire", &rules).code, 3);
 }
@@ -481,7 +481,7 @@ fn expire_runs_in_the_daemon() {
     let ran = world.run("expire", &["--json", "--confirm", &id]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(ran.json()["items"][0]["day"], days_ago(60));
-    assert_eq!(daemon.events().len(), 1, "it is told at once");
+    assert_eq!(daemon.events().len(), 1, "it is listed at once");
     assert!(!world.has(day("Camera1", 60)) && !world.has(day("Camera1", 59)));
     wait_until("the daemon reaps", || world.queued().is_empty());
     assert_eq!(daemon.stop(), 0);

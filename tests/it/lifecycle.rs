@@ -187,7 +187,7 @@ fn a_killed_daemon_leaves_no_obstacle() {
     let ran = world.run("expire", &["--keep-days", "45"]);
     assert_eq!(ran.code, 0, "commands see that no daemon responds: {ran:?}");
     let daemon = world.serve(&["--keep-days", "45"]);
-    assert_eq!(world.run("expire", &["--keep-days", "45"]).code, 2, "the new one answers");
+    assert_eq!(world.run("expire", &["--keep-days", "45"]).code, 2, "the new one responds");
     assert_eq!(daemon.stop(), 0);
 }
 

@@ -150,8 +150,8 @@ fn pipelined_requests_keep_their_order() {
     let paths = ["/healthz", "/nothing", "/api/cameras/list", "/style.css", "/readyz"];
     let all: String = paths.iter().map(|path| HEALTH.replace("/healthz", path)).collect();
     client.send(&all);
-    let answers: Vec<Response> = paths.iter().map(|_| client.answer()).collect();
-    for (path, answer) in paths.iter().zip(answers) {
+    let responses: Vec<Response> = paths.iter().map(|_| client.answer()).collect();
+    for (path, answer) in paths.iter().zip(responses) {
         assert_eq!(
             (answer.status, answer.body),
             {

@@ -473,7 +473,7 @@ fn check_after_a_daemon_finds_its_catalog_right() {
     wait_for("everything measured", || daemon.events().iter().all(|event| !event["bytes"].is_null()).then_some(()));
     assert_eq!(daemon.stop(), 0);
     assert_checked(&world, 0, &[], &STRAYS);
-    // And it is compared: a change behind Owlery's back is told. The directory keeps its time, or it would be open again.
+    // And it is compared: a change that Owlery did not make is reported. The directory keeps its time, or it would be open again.
     let event = world.path(DIRECT[0].id);
     let written = fs::metadata(&event).unwrap().modified().unwrap();
     fs::write(event.join("note.txt"), "12 bytes new").unwrap();

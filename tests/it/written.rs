@@ -45,7 +45,7 @@ fn what_is_being_written_stays_whatever_its_day() {
         assert_eq!(plan["kept"][0]["reason"], "open", "{what}: {plan}");
         assert_eq!(plan["items"][0]["count"], 1, "{what}: {plan}");
         let ran = expire(&world);
-        assert_eq!(ran.code, 1, "{what}: what stays is told: {ran:?}");
+        assert_eq!(ran.code, 1, "{what}: the output names what stays: {ran:?}");
         assert!(ran.stderr.contains("10-00-00: it is being written"), "{what}: {ran:?}");
         assert!(written.is_dir(), "{what}");
         assert_eq!(world.list().len(), 1, "{what}: the other event of the day went");

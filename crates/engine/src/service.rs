@@ -343,7 +343,7 @@ impl Parts {
     /// Removes the directories of emptied events, as the daemon does at every check interval, but searches for a
     /// shorter time.
     pub fn remove_emptied(&self) -> Result<()> {
-        self.shared.expirer.remove_emptied(emptied::SHORT_LOOK, &self.stopping);
+        self.shared.expirer.remove_emptied(emptied::SHORT_SEARCH_TIME, &self.stopping);
         self.flush()
     }
 

@@ -75,7 +75,9 @@ impl Admin for Remote {
     }
 
     fn movie_ended(&self, path: &Path) -> Result<Option<String>> {
-        self.request(&Request::Ended { path: path.to_owned() })
+        // A daemon that stopped since it was found probes the movie at its next start.
+        let Some(stream) = control::connect(&self.state_dir) else { return Ok(None) };
+        request(stream, &Request::Ended { path: path.to_owned() })
     }
 }
 

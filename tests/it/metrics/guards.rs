@@ -1,4 +1,4 @@
-//! Each guard that can be brought to hold: it is told by name while it does, and each of its refusals is counted.
+//! Each guard that a test can make hold: its name is shown while it holds, and each of its refusals is counted.
 
 use std::fs;
 

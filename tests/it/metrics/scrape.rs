@@ -30,7 +30,7 @@ impl Scrape {
                 assert_eq!(kinds.insert(name.to_owned(), kind.to_owned()), None, "{name} is described once");
             } else if !line.starts_with('#') {
                 let (name, value) = line.rsplit_once(' ').unwrap();
-                assert_eq!(series.insert(name.to_owned(), value.parse().unwrap()), None, "{name} is told once");
+                assert_eq!(series.insert(name.to_owned(), value.parse().unwrap()), None, "{name} is there once");
             }
         }
         Self { text, kinds, series }

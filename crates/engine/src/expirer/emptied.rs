@@ -15,9 +15,9 @@ use crate::event::{AuditAction, Camera, Day, Entry, EventId, EventName, EventSel
 use crate::scan::Occasion;
 
 /// How long a daemon searches at each check interval. Half of it is for the oldest days.
-pub(crate) const LOOK: Duration = Duration::from_secs(1);
+pub(crate) const SEARCH_TIME: Duration = Duration::from_secs(1);
 /// How long a search at the end of a command takes.
-pub(crate) const SHORT_LOOK: Duration = Duration::from_millis(30);
+pub(crate) const SHORT_SEARCH_TIME: Duration = Duration::from_millis(30);
 
 /// An event directory without recordings, of which the catalog has none either, may be being filled by another program:
 /// it must have been unchanged for this time, or since the previous search one check interval ago.

@@ -346,7 +346,7 @@ impl Handle {
     pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         self.expirer.recover();
         if self.expirer.policy().has_size_rule() {
-            self.expirer.remove_emptied(emptied::LOOK, &self.stop); // what cleaners removed no longer counts
+            self.expirer.remove_emptied(emptied::SEARCH_TIME, &self.stop); // what cleaners removed no longer counts
         }
         let within = crate::fault::span("written", WRITTEN_WITHIN);
         let late = || {

@@ -93,7 +93,7 @@ impl<'a> Scheduler<'a> {
                 self.try_again();
                 self.shared.expirer.clock.check();
                 if !self.shared.expirer.policy().has_size_rule() {
-                    self.shared.expirer.remove_emptied(emptied::LOOK, self.stop); // otherwise the pass does it
+                    self.shared.expirer.remove_emptied(emptied::SEARCH_TIME, self.stop); // otherwise the pass does it
                 }
                 self.pass()?;
                 self.shared.status.set_next_check(self.due); // set last: a client that sees it finds the pass made

@@ -17,8 +17,10 @@ use crate::event::Camera;
 /// address, as `localhost`, or by an allowed name. With a user or a token configured, unauthenticated requests get no data.
 ///
 /// ```no_run
-/// # fn main() -> owlery::Result<()> {
-/// # let service = owlery::Archive::open(owlery::Options::new("/var/lib/motion"))?.start()?;
+/// # mod owlery { pub use owlery_http as http; }
+/// # fn main() -> owlery_model::error::Result<()> {
+/// # use owlery_engine::service::{Archive, Options};
+/// # let service = Archive::open(Options::new("/var/lib/motion"))?.start()?;
 /// use owlery::http::{Access, Grant, Role};
 ///
 /// let hash = "$argon2id$v=19$m=19456,t=2,p=1$…"; // as `owlery passwd` prints it
