@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::own_files::remove_file;
 use crate::whole::{give_state, write_state};
 
 /// The key of the version in every file.
@@ -169,10 +170,7 @@ impl<T: StateContent> StateFile<T> {
 
     /// Removes the file if it exists.
     pub fn remove(&self) -> Result<()> {
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &self.path, error)),
-            _ => Ok(()),
-        }
+        remove_file(&self.path).map(|_| ()).map_err(|e| Error::io("remove", &self.path, e))
     }
 }
 
