@@ -21,7 +21,6 @@ pub struct Inspection {
     seal: Seal,
     /// Whether it was made so long before the move that a program that keeps times (`rsync -a`) may have added `.saved`
     /// without a trace. Then `.saved` is checked again.
-    /// unseen: then the mark is asked for again.
     is_early: bool,
 }
 

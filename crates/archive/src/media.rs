@@ -85,7 +85,6 @@ impl Tree {
         }
         // The root's path has no links (it was resolved when the archive was opened), and none is followed. So this
         // opens the same file as going from directory to directory would.
-        // is what going from directory to directory would.
         let mut whole = Vec::with_capacity(256);
         whole.extend_from_slice(self.root.as_os_str().as_encoded_bytes());
         let day = event.day.to_string();
@@ -191,7 +190,6 @@ impl MediaFile {
 
 /// Maps what is refused (a link, a file in place of a directory, a directory that is not a camera of this archive) to
 /// "not found". Other read errors stay errors.
-/// camera of this archive. What cannot be read although it is there stays an error.
 fn hide(error: Error) -> Error {
     let is_refused = |source: &io::Error| match source.raw_os_error() {
         Some(code) => [Errno::LOOP, Errno::NOTDIR, Errno::NAMETOOLONG].iter().any(|errno| errno.raw_os_error() == code),

@@ -93,8 +93,6 @@ impl DayDir {
     /// Whether the directory of that name is an event. Free for a name that is a time; else it costs a listing. A
     /// number that could also be the hour of its contents is an event if the number before or after it certainly is
     /// one, since Motion counts without gaps.
-    /// number that is also the hour of all that is in it is an event if the number before or after it is one for sure: Motion
-    /// counts without gaps.
     pub fn is_event(&self, name: EventName) -> Result<bool> {
         Ok(match self.verdict(name)? {
             Verdict::Event => true,
@@ -125,7 +123,6 @@ impl DayDir {
 
     /// Moves numbered directories that are not events to the foreign entries. One that cannot be read stays an event,
     /// so that reading it reports the error.
-    /// it reports the error.
     pub(super) fn set_aside_no_events(&self, list: &mut DayList) {
         list.events.retain(|name| {
             let is_event = name.secs().is_some() || !matches!(self.is_event(*name), Ok(false));

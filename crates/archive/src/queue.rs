@@ -231,7 +231,6 @@ impl Tree {
 
     /// All parts of a pass, and its manifest; `None` if there is no pass of that name. Refuses a pass that is being
     /// reaped.
-    /// reaped.
     pub(super) fn parts_of(&self, pass: &str) -> Result<Option<(Manifest, PassParts)>> {
         let (mut manifest, mut parts) = (None, Vec::new());
         for found in self.passes()?.0.into_iter().filter(|found| found.manifest.pass == pass) {
