@@ -47,15 +47,16 @@ pub use event::{
     Actor, AuditAction, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName,
     EventSelection, Guard, Interrupted, Item, Movie, MovieName, Reason, RecordedGuard, State, Thumbnail, UnknownGuard,
 };
-pub use expirer::{GuardState, Pass, Restoration};
+pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Restoration};
 pub use motion_conf::MotionConf;
 pub use reaper::Window;
 pub use retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
-pub use scan::{Sidecars, Summary};
+pub use scan::{Progress, Sidecars, Summary};
 pub use service::{
-    Archive, CameraInfo, Component, Handle, Notification, Options, Service, Stats, Status, Subscription,
+    Activity, Archive, CameraInfo, CameraSurvey, Component, Handle, Histogram, HistogramSnapshot, Notification,
+    Options, Preview, Queue, Reaped, RetentionState, Retired, Service, Stats, Status, Subscription, Survey,
 };
 pub use watch::Mode;
 

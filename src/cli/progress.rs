@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -48,9 +47,9 @@ fn bar(progress: &Progress, done: &dyn Fn() -> bool, stop: &Stop) {
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len} days  {msg}  {elapsed}");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     while !stop.wait(BAR_INTERVAL) && !done() {
-        bar.set_length(progress.days.load(Relaxed));
-        bar.set_position(progress.days_done.load(Relaxed));
-        bar.set_message(format!("{} events", progress.events.load(Relaxed)));
+        bar.set_length(progress.days());
+        bar.set_position(progress.days_done());
+        bar.set_message(format!("{} events", progress.events()));
     }
     bar.finish_and_clear();
 }
@@ -62,9 +61,9 @@ fn lines(progress: &Progress, done: &dyn Fn() -> bool, stop: &Stop) {
             next += LINE_INTERVAL;
             eprintln!(
                 "preload: {} of {} days, {} events so far",
-                progress.days_done.load(Relaxed),
-                progress.days.load(Relaxed),
-                progress.events.load(Relaxed)
+                progress.days_done(),
+                progress.days(),
+                progress.events()
             );
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn run(common: &Common) -> Result<Outcome> {
 pub(super) fn run_until_stopped(daemon: Daemon) -> Result<Outcome> {
     output::print_raw(&format!("listening on {}\n", daemon.url()))?;
     let until = Arc::clone(daemon.service().handle());
-    let shown = progress::Shown::start(Arc::clone(&until.status.progress), move || until.status.is_ready());
+    let shown = progress::Shown::start(Arc::clone(until.status().progress()), move || until.status().is_ready());
     daemon.run()?;
     drop(shown);
     Ok(Outcome::Done)

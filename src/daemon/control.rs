@@ -204,7 +204,7 @@ async fn handle_connection(stream: UnixStream, handle: Arc<Handle>) {
 
 /// The policy of the daemon's rules with those of a request over them.
 fn what_if(handle: &Handle, rules: Option<&Rules>) -> Result<Option<Policy>> {
-    let over_own = |rules: &Rules| Policy::parse(&rules.clone().or(Rules::from(handle.expirer.policy())));
+    let over_own = |rules: &Rules| Policy::parse(&rules.clone().or(Rules::from(handle.policy())));
     rules.map(over_own).transpose()
 }
 
@@ -227,7 +227,7 @@ fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value>
         Request::CameraPattern => serde_json::to_value(handle.camera_pattern()),
         Request::Plan { rules } => {
             let policy = what_if(handle, rules.as_ref())?;
-            serde_json::to_value(PlanWire::of(handle, policy.as_ref())?)
+            serde_json::to_value(PlanWire::from(handle.preview(policy.as_ref())?))
         }
         Request::Stats { rules } => {
             let policy = what_if(handle, rules.as_ref())?;
@@ -247,7 +247,7 @@ fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value>
             }
             serde_json::to_value(PassWire::from(&pass))
         }
-        Request::Queue => serde_json::to_value(QueueWire::of(handle)?),
+        Request::Queue => serde_json::to_value(QueueWire::from(handle.queue()?)),
         Request::Restore { pass } => serde_json::to_value(RestorationWire::from(handle.restore(pass)?)),
         Request::Delete { events } => serde_json::to_value(PassWire::from(&handle.delete(events)?)),
         Request::Save { events, saved } => {

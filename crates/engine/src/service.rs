@@ -2,6 +2,7 @@
 //! watch, expire and reap on threads of their own. This module builds the components, supervises them and stops them in
 //! order. It contains no rules and works without `http`.
 
+mod activity;
 mod counters;
 mod feed;
 mod handle;
@@ -13,6 +14,7 @@ mod observer;
 mod options;
 mod outlook;
 pub mod pulse;
+mod retention;
 mod scheduler;
 mod state_dir;
 mod status;
@@ -30,11 +32,13 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 
-pub use counters::{Counters, Histogram, Passes, Took};
+pub use activity::{Activity, Reaped, Retired};
+pub use counters::{Histogram, HistogramSnapshot};
 pub use handle::{CameraInfo, Handle};
 pub use notifications::{Notification, Subscription};
 pub use options::Options;
 pub use outlook::Stats;
+pub use retention::{Preview, Queue, RetentionState};
 pub use state_dir::{Holder, StateDir};
 pub use status::{Component, Status};
 pub use survey::{CameraSurvey, Survey};

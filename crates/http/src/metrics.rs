@@ -135,8 +135,9 @@ impl Collector for Scrape {
         }
         let handle = &self.handle;
         work::parts(&mut out, handle)?;
-        work::reading(&mut out, handle)?;
-        work::retention(&mut out, handle)?;
+        let activity = handle.activity();
+        work::reading(&mut out, handle, &activity)?;
+        work::retention(&mut out, handle, &activity)?;
         work::requests(&mut out, &self.meters, self.live.clients())
     }
 }

@@ -42,7 +42,7 @@ impl Admin for Local<'_> {
             let locked = || Error::Locked { holder: "another owlery command".to_owned() };
             let parts = source.parts().ok_or_else(locked)?;
             measure_for_rules(parts)?;
-            PlanWire::of(parts.handle(), None)
+            parts.handle().preview(None).map(PlanWire::from)
         })?;
         Ok(Found { value, is_incomplete })
     }
@@ -76,7 +76,7 @@ impl Admin for Local<'_> {
     }
 
     fn queue(&self) -> Result<QueueWire> {
-        QueueWire::of(self.archive().parts_aside()?.handle())
+        self.archive().parts_aside()?.handle().queue().map(QueueWire::from)
     }
 
     fn restore(&self, pass: &str) -> Result<RestorationWire> {

@@ -20,12 +20,26 @@ const CHUNK_EVENTS: usize = 32;
 /// The progress of a walk. Written by the walk.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Days to scan; known once the cameras were listed.
-    pub days: AtomicU64,
-    /// Days scanned.
-    pub days_done: AtomicU64,
-    /// Events found.
-    pub events: AtomicU64,
+    days: AtomicU64,
+    days_done: AtomicU64,
+    events: AtomicU64,
+}
+
+impl Progress {
+    /// The number of days to scan; 0 until the cameras are listed.
+    pub fn days(&self) -> u64 {
+        self.days.load(Ordering::Relaxed)
+    }
+
+    /// The number of days scanned.
+    pub fn days_done(&self) -> u64 {
+        self.days_done.load(Ordering::Relaxed)
+    }
+
+    /// The number of events found.
+    pub fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
 }
 
 /// The result of a walk. Serialized as an object of its fields, the time as `{"secs": 1, "nanos": 0}`.

@@ -9,7 +9,7 @@ use crate::expirer::Pass;
 
 /// The counters of a service, since its start.
 #[derive(Debug)]
-pub struct Counters {
+pub(crate) struct Counters {
     /// How long the last walk at a start took. Written by the preloader.
     pub preload: Took,
     /// How long the last reconcile took. Written by the watcher.
@@ -35,7 +35,7 @@ pub struct Counters {
 
 /// Passes that retired something.
 #[derive(Debug, Default)]
-pub struct Passes {
+pub(crate) struct Passes {
     /// The number of passes.
     pub count: AtomicU64,
     /// The number of events in them.
@@ -79,16 +79,16 @@ impl Counters {
 
 /// The duration of the last run of something.
 #[derive(Debug, Default)]
-pub struct Took(AtomicU64);
+pub(crate) struct Took(AtomicU64);
 
 impl Took {
     /// Records a run.
-    pub fn set(&self, took: Duration) {
+    pub(crate) fn set(&self, took: Duration) {
         self.0.store(nanos(took).max(1), Ordering::Relaxed);
     }
 
     /// The duration of the last run; `None` if there was none.
-    pub fn get(&self) -> Option<Duration> {
+    pub(crate) fn get(&self) -> Option<Duration> {
         Some(self.0.load(Ordering::Relaxed)).filter(|nanos| *nanos > 0).map(Duration::from_nanos)
     }
 }
@@ -127,13 +127,24 @@ impl Histogram {
         self.nanos.fetch_add(nanos(time), Ordering::Relaxed);
     }
 
-    /// The sum in seconds, and for each bucket its upper bound and the observations that fit in it and in no smaller
-    /// one.
-    pub fn read(&self) -> (f64, Vec<(f64, u64)>) {
+    /// The observations so far.
+    pub fn read(&self) -> HistogramSnapshot {
         let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
         let counts = self.buckets.iter().map(|count| count.load(Ordering::Relaxed));
-        (Duration::from_nanos(self.nanos.load(Ordering::Relaxed)).as_secs_f64(), bounds.zip(counts).collect())
+        HistogramSnapshot {
+            sum: Duration::from_nanos(self.nanos.load(Ordering::Relaxed)).as_secs_f64(),
+            buckets: bounds.zip(counts).collect(),
+        }
     }
+}
+
+/// The observations of a histogram at one time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistogramSnapshot {
+    /// The sum of all observations in seconds.
+    pub sum: f64,
+    /// For each bucket its upper bound in seconds, and how many observations fit in it and in no smaller one.
+    pub buckets: Vec<(f64, u64)>,
 }
 
 #[cfg(test)]
@@ -146,7 +157,7 @@ mod tests {
         for millis in [100, 101, 1000, 2000, 30] {
             histogram.observe(Duration::from_millis(millis));
         }
-        let (sum, buckets) = histogram.read();
+        let HistogramSnapshot { sum, buckets } = histogram.read();
         assert!((sum - 3.231).abs() < 1e-9, "{sum}");
         assert_eq!(buckets, [(0.1, 2), (1.0, 2), (f64::INFINITY, 1)]);
     }

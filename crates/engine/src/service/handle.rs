@@ -18,8 +18,9 @@ use super::counters::Counters;
 use super::feed::ChangeSender;
 use super::notifications::{Broadcaster, Notification, Subscription};
 use super::options::Options;
+use super::retention::Queue;
 use super::status::Status;
-use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, QueuedPass, Report, Tally, Tree};
+use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
@@ -70,11 +71,11 @@ pub struct Handle {
     pub status: Status,
     pub(super) reserve: Arc<Reserve>,
     /// What the components count, for metrics.
-    pub counters: Counters,
+    pub(crate) counters: Counters,
     /// What the watcher still has to scan.
-    pub backlog: Arc<Backlog>,
+    pub(crate) backlog: Arc<Backlog>,
     /// What the reaper has removed.
-    pub reaped: Arc<Tally>,
+    pub(crate) reaped: Arc<Tally>,
     /// The pace of the running reaper.
     pub(crate) pace: Arc<Pace>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
@@ -385,9 +386,10 @@ impl Handle {
         Ok(())
     }
 
-    /// What waits in the delete queue, oldest first, and what lies there without our manifest.
-    pub fn queue(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
-        self.expirer.queue()
+    /// What the delete queues contain.
+    pub fn queue(&self) -> Result<Queue> {
+        let (passes, others) = self.expirer.queue()?;
+        Ok(Queue { passes, others })
     }
 
     /// Moves a pass back out of the delete queue. Never overwrites: what has no place any more stays in the queue.

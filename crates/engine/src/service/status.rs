@@ -55,8 +55,8 @@ pub struct Status {
     zone: Mutex<Option<String>>,
     /// When the expirer's timer runs next; `None` before its first run. Written by the expirer.
     next_check: Mutex<Option<Instant>>,
-    /// The progress of the walk.
-    pub progress: Arc<Progress>,
+    /// The progress of the walk. Written by the preloader.
+    pub(super) progress: Arc<Progress>,
     /// How the archive is watched. Written by the watcher.
     mode: Mutex<Option<Mode>>,
     /// What the last walk found. Written by the preloader and the watcher.
@@ -168,6 +168,11 @@ impl Status {
             troubles = self.changed.wait_timeout(troubles, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
+    }
+
+    /// The progress of the preload.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     /// How the archive is watched.

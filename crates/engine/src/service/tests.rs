@@ -314,7 +314,7 @@ impl Story {
     }
 
     fn restore(&mut self, step: &Step, n: usize, crash: Option<&str>) {
-        let (passes, _) = self.handle().queue().unwrap();
+        let passes = self.handle().queue().unwrap().passes;
         if passes.is_empty() {
             return;
         }

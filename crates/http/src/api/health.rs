@@ -55,19 +55,17 @@ pub(crate) async fn readyz(
     viewer: Viewer,
     _: NoParams,
 ) -> Result<Response, Problem> {
-    use std::sync::atomic::Ordering::Relaxed;
-    let (troubles, progress) = (handle.status.troubles(), &handle.status.progress);
+    let (troubles, progress) = (handle.status().troubles(), handle.status().progress());
     let sees_all = viewer.sees_all();
     let why = |trouble: String| if sees_all { trouble } else { String::new() };
-    let count = |number: &std::sync::atomic::AtomicU64| sees_all.then(|| number.load(Relaxed));
     let ready = troubles.is_empty();
     let readiness = Readiness {
         ready,
         waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), why(trouble))).collect(),
         alerts: sees_all.then(|| handle.alerts()),
-        days: count(&progress.days),
-        days_done: count(&progress.days_done),
-        events: count(&progress.events),
+        days: sees_all.then(|| progress.days()),
+        days_done: sees_all.then(|| progress.days_done()),
+        events: sees_all.then(|| progress.events()),
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok((status, json(&readiness)).into_response())

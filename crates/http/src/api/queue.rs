@@ -21,7 +21,7 @@ use crate::wire::{QueueWire, RestorationWire};
     CommonResponses
 ))]
 pub(crate) async fn queue(State(handle): State<Arc<Handle>>, viewer: Viewer, _: NoParams) -> Result<Response, Problem> {
-    let queue = blocking(move || QueueWire::of(&handle)).await?;
+    let queue = blocking(move || handle.queue().map(QueueWire::from)).await?;
     Ok(json(&redact::queue(queue, &viewer)))
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn restore(
     params?;
     if !viewer.sees_all() {
         let (handle, pass) = (Arc::clone(&handle), pass.clone());
-        let queue = blocking(move || QueueWire::of(&handle)).await?;
+        let queue = blocking(move || handle.queue().map(QueueWire::from)).await?;
         may_restore(&queue, &pass, &viewer)?;
     }
     let done = blocking(move || handle.restore(&pass)).await?;

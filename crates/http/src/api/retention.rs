@@ -30,7 +30,7 @@ pub(crate) async fn retention(
     _: NoParams,
 ) -> Result<Response, Problem> {
     let scope = viewer.clone();
-    let mut wire = blocking(move || RetentionWire::of(&handle, scope.cameras())).await?;
+    let mut wire = blocking(move || handle.retention(scope.cameras()).map(RetentionWire::from)).await?;
     wire.plan = wire.plan.map(|plan| redact::plan(plan, &viewer));
     wire.guards = redact::guards(wire.guards, &viewer);
     wire.passes = redact::waiting(wire.passes, &viewer);
@@ -90,7 +90,7 @@ pub(crate) async fn confirm(
 
 /// Refuses passes before the preload is complete.
 fn ready(handle: &Handle) -> Result<(), Problem> {
-    if handle.status.may_expire() {
+    if handle.status().may_expire() {
         return Ok(());
     }
     Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the archive is still being read; see /readyz for the progress"))

@@ -6,7 +6,7 @@ use std::fmt::{Result, Write};
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-use crate::service::Histogram;
+use crate::service::HistogramSnapshot;
 
 /// Labels: names and values.
 pub(super) type Labels<'a, const N: usize> = [(&'static str, &'a str); N];
@@ -65,12 +65,11 @@ impl Exposition<'_> {
         &mut self,
         name: &str,
         help: &str,
-        rows: impl IntoIterator<Item = (Labels<'l, N>, &'l Histogram)>,
+        rows: impl IntoIterator<Item = (Labels<'l, N>, HistogramSnapshot)>,
     ) -> Result {
-        self.family(name, help, MetricType::Histogram, rows, |encoder, histogram| {
-            let (sum, buckets) = histogram.read();
+        self.family(name, help, MetricType::Histogram, rows, |encoder, HistogramSnapshot { sum, buckets }| {
             let count = buckets.iter().map(|(_, count)| count).sum();
-            encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+            encoder.encode_histogram::<NoLabelSet>(*sum, count, buckets, None)
         })
     }
 

@@ -1,16 +1,13 @@
 //! The metrics of the service: reading, watching, retiring, removing, requests.
 
 use std::fmt::Result;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::exposition::Exposition;
 use super::meter::Meters;
-use crate::service::{Component, Handle};
+use crate::service::{Activity, Component, Handle};
 use crate::watch::Mode;
-
-fn read(number: &AtomicU64) -> u64 {
-    number.load(Ordering::Relaxed)
-}
 
 /// Writes the state of the parts.
 pub(super) fn parts(out: &mut Exposition<'_>, handle: &Handle) -> Result {
@@ -25,16 +22,15 @@ pub(super) fn parts(out: &mut Exposition<'_>, handle: &Handle) -> Result {
 }
 
 /// Writes how the archive is read and watched.
-pub(super) fn reading(out: &mut Exposition<'_>, handle: &Handle) -> Result {
-    let counters = &handle.counters;
-    let took = |took: &crate::service::Took| took.get().map(|took| took.as_secs_f64());
-    out.gauge_if_known("preload_seconds", "Duration of the preload.", took(&counters.preload))?;
+pub(super) fn reading(out: &mut Exposition<'_>, handle: &Handle, activity: &Activity) -> Result {
+    let seconds = |took: Option<Duration>| took.map(|took| took.as_secs_f64());
+    out.gauge_if_known("preload_seconds", "Duration of the preload.", seconds(activity.preload))?;
     out.gauge_if_known(
         "verify_seconds",
         "Duration of the last full comparison with the disk.",
-        took(&counters.verify),
+        seconds(activity.reconcile),
     )?;
-    out.counter("verifies", "Full comparisons with the disk.", read(&counters.verifies))?;
+    out.counter("verifies", "Full comparisons with the disk.", activity.reconciles)?;
     let problems = handle.status().summary().map(|summary| summary.reports.len() as u64);
     out.gauge_if_known(
         "walk_problems",
@@ -46,49 +42,46 @@ pub(super) fn reading(out: &mut Exposition<'_>, handle: &Handle) -> Result {
         [("notify", is_notified), ("poll", !is_notified)].map(|(mode, is_it)| ([("mode", mode)], u32::from(is_it)))
     });
     out.gauges("watch_mode", "How the archive is watched.", modes.into_iter().flatten())?;
-    out.gauge("watch_dirty_directories", "Changed directories that are not read yet.", handle.backlog.waiting())?;
-    let rescans = read(&counters.rescans);
-    out.counter("watch_rescans", "Full scans after lost notifications.", rescans)?;
+    out.gauge("watch_dirty_directories", "Changed directories that are not read yet.", activity.dirty_directories)?;
+    out.counter("watch_rescans", "Full scans after lost notifications.", activity.rescans)?;
     out.histograms(
         "visible_after_notice_seconds",
         "From the kernel's notification of a changed directory until its events can be queried.",
-        [([], &counters.noticed)],
+        [([], activity.visible_after_notification.clone())],
     )?;
     out.histograms(
         "visible_after_change_seconds",
         "From the change of a directory of days or events until the change can be queried.",
-        [([], &counters.changed)],
+        [([], activity.visible_after_change.clone())],
     )
 }
 
 /// Writes what is retired, refused and removed.
-pub(super) fn retention(out: &mut Exposition<'_>, handle: &Handle) -> Result {
-    let counters = &handle.counters;
-    let can_expire = handle.expirer.policy().can_expire();
+pub(super) fn retention(out: &mut Exposition<'_>, handle: &Handle, activity: &Activity) -> Result {
+    let can_expire = handle.policy().can_expire();
     out.gauge("retention_enabled", "Whether a rule can retire anything.", u32::from(can_expire))?;
-    let checked = Some(counters.checked.load(Ordering::Relaxed)).filter(|checked| *checked != 0);
     out.gauge_if_known(
         "retention_check_timestamp_seconds",
         "When the rules were last applied, in seconds since 1970.",
-        checked,
+        activity.checked.map(|checked| checked.timestamp()),
     )?;
-    let kinds = [("rule", &counters.by_rule), ("hand", &counters.by_hand)].map(|(kind, sums)| ([("kind", kind)], sums));
-    let passes = kinds.map(|(kind, sums)| (kind, read(&sums.count)));
+    let kinds = [("rule", activity.by_rules), ("hand", activity.by_users)].map(|(kind, sums)| ([("kind", kind)], sums));
+    let passes = kinds.map(|(kind, sums)| (kind, sums.passes));
     out.counters("passes", "Passes that retired events, by rules or by a user.", passes)?;
-    let events = kinds.map(|(kind, sums)| (kind, read(&sums.events)));
+    let events = kinds.map(|(kind, sums)| (kind, sums.events));
     out.counters("retired_events", "Retired events.", events)?;
-    let bytes = kinds.map(|(kind, sums)| (kind, read(&sums.bytes)));
+    let bytes = kinds.map(|(kind, sums)| (kind, sums.bytes));
     out.counters("retired_bytes", "Bytes of the retired events, as far as known.", bytes)?;
-    let refusals = handle.expirer.refusals.all().map(|(guard, count)| ([("guard", guard.as_str())], count));
+    let refusals = activity.refusals.iter().map(|(guard, count)| ([("guard", guard.as_str())], *count));
     out.counters("refusals", "Refusals of a guard.", refusals)?;
-    let stuck = handle.tree.stuck();
+    let stuck = &activity.stuck;
     let entries: u64 = stuck.iter().map(|pass| pass.entries).sum();
     out.gauge("reaper_stuck_passes", "Passes with entries that cannot be removed.", stuck.len() as u64)?;
     out.gauge("reaper_stuck_entries", "Files and directories that cannot be removed.", entries)?;
-    let reaped = &handle.reaped;
-    out.counter("reaped_passes", "Passes that the reaper has removed.", read(&reaped.passes))?;
-    out.counter("reaped_entries", "Files and directories that the reaper has removed.", read(&reaped.entries))?;
-    out.counter("reaped_bytes", "Bytes of the files that the reaper has removed.", read(&reaped.bytes))
+    let reaped = activity.reaped;
+    out.counter("reaped_passes", "Passes that the reaper has removed.", reaped.passes)?;
+    out.counter("reaped_entries", "Files and directories that the reaper has removed.", reaped.entries)?;
+    out.counter("reaped_bytes", "Bytes of the files that the reaper has removed.", reaped.bytes)
 }
 
 /// Writes the requests, and the number of clients of the live stream.
@@ -112,12 +105,12 @@ pub(super) fn requests(out: &mut Exposition<'_>, meters: &Meters, stream_clients
     out.histograms(
         "http_request_seconds",
         "From a request until its response begins.",
-        each().map(|(route, meter)| (route, &meter.seconds)),
+        each().map(|(route, meter)| (route, meter.seconds.read())),
     )?;
     out.counters(
         "http_response_bytes",
         "Bytes of the responses' bodies, as far as known when they begin.",
-        each().map(|(route, meter)| (route, read(&meter.bytes))),
+        each().map(|(route, meter)| (route, meter.bytes.load(Ordering::Relaxed))),
     )?;
     out.gauge("http_requests_in_flight", "Requests whose responses have not begun.", meters.in_flight())?;
     out.gauge("stream_clients", "Clients of the live stream.", stream_clients as u64)

@@ -1,17 +1,15 @@
 //! Plans, passes and the delete queue: the same JSON in the API, on the control socket and with `--json`.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::archive::{QueuedPass, Report, Stage, rfc3339};
-use crate::error::Result;
-use crate::event::{Actor, Camera, Guard, Item, RecordedGuard};
+use crate::event::{Actor, Guard, Item, RecordedGuard};
 use crate::expirer::{GuardState, HeldPass, Pass, Restoration};
-use crate::retention::{ArchiveForecast, Plan, Policy, Refusal, Rules, View};
-use crate::service::Handle;
+use crate::retention::{ArchiveForecast, Refusal, Rules};
+use crate::service::{Preview, Queue, RetentionState};
 
 /// A guard's refusal.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -43,15 +41,10 @@ pub struct PlanWire {
     pub has_rule: bool,
 }
 
-impl PlanWire {
-    pub fn of(handle: &Handle, policy: Option<&Policy>) -> Result<Self> {
-        let (view, plan) = handle.expirer.plan(policy)?;
-        Ok(Self::made(handle, &view, plan, policy.unwrap_or(handle.expirer.policy())))
-    }
-
-    fn made(handle: &Handle, view: &View, plan: Plan, policy: &Policy) -> Self {
-        let held = handle.expirer.held(&plan, view, policy).as_ref().map(RefusalWire::from);
-        Self { items: plan.items, kept: plan.kept, alerts: plan.alerts, held, has_rule: policy.can_expire() }
+impl From<Preview> for PlanWire {
+    fn from(Preview { plan, held, has_rule }: Preview) -> Self {
+        let held = held.as_ref().map(RefusalWire::from);
+        Self { items: plan.items, kept: plan.kept, alerts: plan.alerts, held, has_rule }
     }
 }
 
@@ -149,24 +142,27 @@ pub struct QueuedWire {
     pub problem: Option<String>,
 }
 
-impl QueueWire {
-    pub fn of(handle: &Handle) -> Result<Self> {
-        let (passes, others) = handle.queue()?;
-        let passes = passes.into_iter().map(|pass| {
-            let problem = pass.problem();
-            let QueuedPass { manifest, path, stage, .. } = pass;
-            QueuedWire {
-                pass: manifest.pass,
-                started: manifest.started,
-                by: manifest.by,
-                undo_until: manifest.undo_until,
-                items: manifest.items,
-                path: Some(path),
-                reaping: stage == Stage::Reaping,
-                problem,
-            }
-        });
-        Ok(Self { passes: passes.collect(), others: others.iter().map(ProblemWire::from).collect() })
+impl From<QueuedPass> for QueuedWire {
+    fn from(pass: QueuedPass) -> Self {
+        let problem = pass.problem();
+        let QueuedPass { manifest, path, stage, .. } = pass;
+        Self {
+            pass: manifest.pass,
+            started: manifest.started,
+            by: manifest.by,
+            undo_until: manifest.undo_until,
+            items: manifest.items,
+            path: Some(path),
+            reaping: stage == Stage::Reaping,
+            problem,
+        }
+    }
+}
+
+impl From<Queue> for QueueWire {
+    fn from(Queue { passes, others }: Queue) -> Self {
+        let passes = passes.into_iter().map(QueuedWire::from).collect();
+        Self { passes, others: others.iter().map(ProblemWire::from).collect() }
     }
 }
 
@@ -279,32 +275,23 @@ impl From<QueuedWire> for WaitingWire {
     }
 }
 
-impl RetentionWire {
-    /// The state; rules and forecast are those of `cameras` (`None`: of all), the rest is of all cameras.
-    pub fn of(handle: &Handle, cameras: Option<&BTreeSet<Camera>>) -> Result<Self> {
-        let policy = handle.expirer.policy();
-        let shown = cameras.map(|cameras| policy.within(cameras));
-        let shown = shown.as_ref().unwrap_or(policy);
-        let standing = handle.expirer.standing()?;
-        let plan = standing.plan.map(|(view, plan)| PlanWire {
-            has_rule: shown.can_expire(),
-            ..PlanWire::made(handle, &view, plan, policy)
-        });
-        let mut passes: Vec<WaitingWire> = handle.expirer.held_pass().into_iter().map(WaitingWire::from).collect();
-        for queued in QueueWire::of(handle)?.passes {
+impl From<RetentionState> for RetentionWire {
+    fn from(state: RetentionState) -> Self {
+        let mut passes: Vec<WaitingWire> = state.held.into_iter().map(WaitingWire::from).collect();
+        for queued in state.queue.into_iter().map(QueuedWire::from) {
             // A pass can have parts in several queues.
             match passes.iter_mut().find(|pass| pass.pass == queued.pass) {
                 Some(pass) => pass.reaping |= queued.reaping,
                 None => passes.push(queued.into()),
             }
         }
-        Ok(Self {
-            rules: Rules::from(shown),
-            next_check: handle.next_check().map(rfc3339),
-            plan,
-            guards: standing.guards.into_iter().map(GuardWire::from).collect(),
-            forecast: handle.stats_of(cameras)?.forecast.archive,
+        Self {
+            rules: state.rules,
+            next_check: state.next_check.map(rfc3339),
+            plan: state.preview.map(PlanWire::from),
+            guards: state.guards.into_iter().map(GuardWire::from).collect(),
+            forecast: state.forecast,
             passes,
-        })
+        }
     }
 }
