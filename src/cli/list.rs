@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 
 use super::admin::Found;
 use super::command_name::CommandName;
@@ -35,11 +36,11 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     min_seconds: Option<u32>,
     /// Only events in this state
-    #[arg(long, value_name = "STATE", value_parser = ["open", "complete", "interrupted"])]
-    state: Option<String>,
+    #[arg(long, value_name = "STATE", value_parser = state_parser())]
+    state: Option<State>,
     /// Newest first (desc) or oldest first (asc)
-    #[arg(long, value_name = "ORDER", value_parser = ["desc", "asc"], default_value = "desc")]
-    order: String,
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = ListOrder::Desc)]
+    order: ListOrder,
     /// Continue after the previous page, with its `next`
     #[arg(long, value_name = "NEXT")]
     cursor: Option<String>,
@@ -51,22 +52,47 @@ pub(super) struct ListArgs {
     json: bool,
 }
 
+/// The order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ListOrder {
+    Desc,
+    Asc,
+}
+
+impl From<ListOrder> for Order {
+    fn from(order: ListOrder) -> Self {
+        match order {
+            ListOrder::Desc => Self::Desc,
+            ListOrder::Asc => Self::Asc,
+        }
+    }
+}
+
+/// Parses the name of a state.
+fn state_parser() -> impl TypedValueParser<Value = State> {
+    let names = [State::Open, State::Complete, State::Interrupted].map(State::as_str);
+    PossibleValuesParser::new(names).try_map(|name| State::of(&name).ok_or("no such state"))
+}
+
 impl ListArgs {
     /// The arguments for the page at this cursor.
     fn words(&self, cursor: &str) -> Vec<String> {
         let mut words = Vec::new();
         let mut add = |flag: &str, value: &dyn ToString| words.extend([flag.to_owned(), value.to_string()]);
         self.camera.iter().for_each(|camera| add("--camera", camera));
-        let times = [("--from", &self.from), ("--to", &self.to), ("--state", &self.state)];
+        let times = [("--from", &self.from), ("--to", &self.to)];
         times
             .iter()
             .filter_map(|(flag, value)| Some((flag, value.as_ref()?)))
             .for_each(|(flag, value)| add(flag, value));
+        if let Some(state) = self.state {
+            add("--state", &state.as_str());
+        }
         if let Some(seconds) = &self.min_seconds {
             add("--min-seconds", seconds);
         }
-        if self.order != "desc" {
-            add("--order", &self.order);
+        if self.order == ListOrder::Asc {
+            add("--order", &"asc");
         }
         add("--limit", &self.limit);
         add("--cursor", &cursor);
@@ -95,12 +121,10 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if let Some(seconds) = args.min_seconds {
         query = query.min_seconds(seconds);
     }
-    if let Some(state) = args.state.as_deref().and_then(State::of) {
+    if let Some(state) = args.state {
         query = query.state(state);
     }
-    if args.order == "asc" {
-        query = query.order(Order::Asc);
-    }
+    query = query.order(args.order.into());
     if let Some(cursor) = &args.cursor {
         query = query.cursor(cursor.parse()?);
     }

@@ -59,15 +59,12 @@ pub use weigh::Weight;
 use owlery_model::{clock, command_line, error, event, fault, printable, retention};
 use owlery_state::state_file;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::event::{Camera, QueueMarker};
 use dir::Dir;
 
 /// The entry, of any kind, that protects an event.
 pub const SAVED: &str = ".saved";
-
-/// The operation of errors of [`retire`] and [`restore`] that say a directory could not be moved.
-const RENAME: &str = "rename";
 
 /// What a user can do if a directory cannot be moved into or out of the delete queue.
 fn cure_of_rename(error: &std::io::Error) -> &'static str {
@@ -150,7 +147,7 @@ impl Report {
     pub fn of(error: &Error, fallback: &Path) -> Self {
         let report = match error {
             Error::Io { op, path, source } => {
-                let cure = if *op == RENAME { cure_of_rename(source) } else { "" };
+                let cure = if *op == Operation::Rename { cure_of_rename(source) } else { "" };
                 Self::failure(path, format!("cannot {op}: {source}{cure}"))
             }
             other => Self::failure(fallback, other.chain()),

@@ -16,7 +16,7 @@ use super::queue::{MANIFEST, Manifest, Place, QUEUE, RETIRING, is_unfinished};
 use super::restore::{Restored, events_in, restore_events};
 use super::{CameraDir, EarlyInspections, Inspection, Report, SAVED, Tree};
 use crate::clock::Now;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::event::{Actor, Camera, Day, EventName, EventSelection, Guard, Item};
 use crate::fault::crash;
 pub use in_place::InPlace;
@@ -616,7 +616,7 @@ fn is(error: &io::Error, errno: Errno) -> bool {
 /// Renames without ever overwriting. Where the filesystem cannot guarantee that (NFS, many FUSE mounts), it checks
 /// first and does a plain rename: a directory can replace only an empty one.
 pub(super) fn rename(from: &Dir, old: &[u8], to: &Dir, new: &[u8]) -> Result<()> {
-    let fail = |e: Errno| Error::io(super::RENAME, join(from.path(), old), e);
+    let fail = |e: Errno| Error::io(Operation::Rename, join(from.path(), old), e);
     match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::PERM) => {
             if to.has(new)? {

@@ -9,7 +9,7 @@ use std::sync::{MutexGuard, PoisonError};
 use rusqlite::ErrorCode;
 
 use super::{Catalog, Place, Readers, damage, schema, write};
-use crate::error::{Error, Result, is_full};
+use crate::error::{Error, Operation, Result, is_full};
 use crate::state_file::{give, make_folder};
 use crate::temporary_folder::TemporaryFolder;
 
@@ -28,7 +28,7 @@ pub fn lacks_room(error: &Error) -> bool {
 
 /// Whether a file that cannot be used could not be set aside either: an immutable one.
 pub(super) fn is_in_the_way(error: &Error) -> bool {
-    matches!(error, Error::Io { op: schema::SET_ASIDE_OPERATION, .. })
+    matches!(error, Error::Io { op: Operation::SetAside, .. })
 }
 
 /// Whether no file can be created beside this one, or no block written to it, for lack of room. Leaves nothing behind.

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::damage::{self, is_damage};
 use super::movies::CONTAINERS;
 use super::row::{NUMBERS, WIDTHS};
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::event::Container;
 
 /// `PRAGMA application_id`: "Owly" in ASCII. A file with another id belongs to another program.
@@ -276,9 +276,6 @@ pub(super) fn remove(path: &Path) {
     }
 }
 
-/// The operation in the errors of [`set_aside`].
-pub(super) const SET_ASIDE_OPERATION: &str = "set aside";
-
 /// Renames the file and its companions, and returns the new path. Replaces an older one that was set aside: one is
 /// enough for an investigation.
 pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
@@ -288,7 +285,7 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf> {
     for suffix in SUFFIXES {
         let from = with_suffix(path, suffix);
         owlery_state::rename(&from, &with_suffix(&aside, suffix))
-            .map_err(|error| Error::io(SET_ASIDE_OPERATION, &from, error))?;
+            .map_err(|error| Error::io(Operation::SetAside, &from, error))?;
     }
     Ok(aside)
 }

@@ -1,12 +1,13 @@
 //! The library's error type. Every variant names the operation and its object; the cause is the source and is never
 //! repeated in the text. [`Kind`] alone decides how an error ends a process or a request.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::event::Guard;
+use crate::guard::Guard;
 
 /// An error of the library.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +16,8 @@ pub enum Error {
     /// A system call failed.
     #[error("cannot {op} {}", path.display())]
     Io {
-        /// The operation, as a verb: "open", "rename".
-        op: &'static str,
+        /// The operation.
+        op: Operation,
         /// The path of its object.
         path: PathBuf,
         /// The system's error.
@@ -102,6 +103,33 @@ pub enum Error {
     DaemonRefused(String),
 }
 
+/// The operation that failed in an [`Error::Io`]. Displayed as a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Moving a directory into or out of a delete queue.
+    Rename,
+    /// Setting a catalog aside that cannot be used.
+    SetAside,
+    /// An operation that nothing distinguishes from others.
+    Other(&'static str),
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rename => "rename",
+            Self::SetAside => "set aside",
+            Self::Other(verb) => verb,
+        })
+    }
+}
+
+impl From<&'static str> for Operation {
+    fn from(verb: &'static str) -> Self {
+        Self::Other(verb)
+    }
+}
+
 /// The meaning of an error for the caller: the exit code of a process, the status of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,8 +156,8 @@ pub fn is_full(error: &io::Error) -> bool {
 
 impl Error {
     /// An [`Error::Io`] for `op` on `path`.
-    pub fn io(op: &'static str, path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
-        Self::Io { op, path: path.as_ref().to_path_buf(), source: source.into() }
+    pub fn io(op: impl Into<Operation>, path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
+        Self::Io { op: op.into(), path: path.as_ref().to_path_buf(), source: source.into() }
     }
 
     /// The kind of this error.

@@ -2,7 +2,7 @@
 //! process after step 3 of that procedure as a crash would; with `OWLERY_FAULT=retire-3@FIFO` it waits there until that
 //! FIFO was opened for writing and closed again. `OWLERY_LIMITS=head=300ms,connections=4` lowers limits that a test
 //! would have to wait for. All this is compiled into debug builds only, which is what tests run. Unit tests end one
-//! thread's work instead ([`stop_at`]).
+//! thread's work instead (`stop_at`, also in release builds with the feature `stop-at`).
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub fn point(name: &str) {
 
 /// Ends the process at once if the environment requests it (nothing is unwound, flushed or cleaned up), or waits.
 pub fn crash(name: &str) {
-    #[cfg(debug_assertions)]
+    #[cfg(any(debug_assertions, feature = "stop-at"))]
     STEP.with_borrow_mut(|step| {
         if step.as_deref() == Some(name) {
             *step = None;
@@ -56,14 +56,14 @@ pub fn number(name: &str, usual: usize) -> usize {
     limit(name).and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
-#[cfg(debug_assertions)]
+#[cfg(any(debug_assertions, feature = "stop-at"))]
 thread_local! {
     /// The step after which this thread's work ends. Set and cleared by the test that runs on it.
     static STEP: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
 }
 
 /// Runs `work`, ending it by a panic after a step; `None` if it was ended.
-#[cfg(debug_assertions)]
+#[cfg(any(debug_assertions, feature = "stop-at"))]
 pub fn stop_at<T>(step: Option<&str>, work: impl FnOnce() -> T) -> Option<T> {
     STEP.set(step.map(str::to_owned));
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));

@@ -6,6 +6,7 @@ pub mod command_line;
 pub mod error;
 pub mod event;
 pub mod fault;
+mod guard;
 pub mod printable;
 pub mod retention;
 pub mod time;

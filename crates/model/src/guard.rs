@@ -1,6 +1,4 @@
-//! The guards by name. What each looks at is in `doc/retention.md`; the checks are where the work is done.
-//!
-//! The error type names guards, so nothing here uses it.
+//! The guards by name. `doc/retention.md` says what each checks; the checks are where the work is done.
 
 use std::fmt;
 use std::str::FromStr;
