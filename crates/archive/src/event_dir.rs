@@ -1,7 +1,6 @@
 //! Reads one event directory: its names and sidecar only, or every file. The result is facts; whether the event is over
 //! is decided elsewhere, since that depends on the time and on the events beside it.
 
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use chrono::{NaiveDateTime, TimeDelta};
@@ -185,11 +184,6 @@ impl DayDir {
             exif::changed_pixels(&head[..len])
         };
         frames.iter().filter_map(changed).max()
-    }
-
-    /// The path of one of its events, for messages.
-    pub fn event_path(&self, name: EventName) -> PathBuf {
-        join(self.path(), name.text().as_bytes())
     }
 }
 

@@ -2,17 +2,19 @@
 //! the numbers in the comments here are its steps.
 
 mod in_place;
+mod pass_dirs;
+mod touched;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use rustix::fs::{AtFlags, Mode, RenameFlags};
+use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::dir::{DayDir, Dir, Inode, join};
-use super::looked::{Found, Inspected, IsOpen};
-use super::queue::{MANIFEST, Manifest, Place, QUEUE, RETIRING, is_unfinished};
+use super::day_inspection::{DayInspection, Found, IsOpen};
+use super::dir::{DayDir, Dir, join};
+use super::queue::{MANIFEST, Manifest, Place, RETIRING};
 use super::restore::{Restored, events_in, restore_events};
 use super::{CameraDir, EarlyInspections, Inspection, Report, SAVED, Tree};
 use crate::clock::Now;
@@ -20,6 +22,7 @@ use crate::error::{Error, Operation, Result};
 use crate::event::{Actor, Camera, Day, EventName, EventSelection, Guard, Item};
 use crate::fault::crash;
 pub use in_place::InPlace;
+pub(super) use touched::Touched;
 
 /// A pass that is being made. Nothing in it may be reaped before [`RetiringPass::finish`].
 #[derive(Debug)]
@@ -45,53 +48,6 @@ pub struct RetiringPass<'a> {
 
 /// For how long a pass with something unplanned in it can be restored.
 const MIN_RESTORE_TIME: TimeDelta = TimeDelta::hours(24);
-
-/// Directories in which names changed, each once. Each is an open file, and a process may have few: after
-/// [`Touched::MAX_OPEN`] they are synced early.
-#[derive(Debug, Default)]
-pub(super) struct Touched {
-    dirs: HashMap<Inode, Dir>,
-    /// The first sync that failed before the end.
-    failure: Option<Error>,
-}
-
-impl Touched {
-    const MAX_OPEN: usize = 64;
-
-    pub(crate) fn add(&mut self, dir: &Dir) -> Result<()> {
-        let inode = dir.inode()?;
-        if let std::collections::hash_map::Entry::Vacant(entry) = self.dirs.entry(inode) {
-            entry.insert(dir.again()?);
-        }
-        Ok(())
-    }
-
-    /// Makes what was done so far durable if that keeps many files open. Must not be called in the middle of an item:
-    /// names that change later need their directories added again.
-    pub(crate) fn relieve(&mut self) {
-        if self.dirs.len() >= Self::MAX_OPEN {
-            let synced = self.dirs.drain().try_for_each(|(_, dir)| sync_if_there(&dir));
-            self.failure = self.failure.take().or(synced.err());
-        }
-    }
-
-    /// Makes the changes in them durable. Fails if any sync failed, also an earlier one.
-    pub(crate) fn sync(&mut self) -> Result<()> {
-        match self.failure.take() {
-            Some(error) => Err(error),
-            None => self.dirs.values().try_for_each(sync_if_there),
-        }
-    }
-}
-
-/// Syncs a directory. FUSE filesystems look it up by its path again: a directory that was removed meanwhile needs no
-/// sync.
-fn sync_if_there(dir: &Dir) -> Result<()> {
-    match dir.sync() {
-        Err(error) if error.is_not_found() => Ok(()),
-        other => other,
-    }
-}
 
 /// The result for one item.
 #[derive(Debug, Default)]
@@ -162,8 +118,8 @@ impl RetiringPass<'_> {
     }
 
     /// Takes early inspections of the events of the next item, so that they need not be repeated.
-    pub fn set_early(&mut self, looks: EarlyInspections) {
-        self.early = looks;
+    pub fn set_early(&mut self, inspections: EarlyInspections) {
+        self.early = inspections;
     }
 
     /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day. Events that it did not see,
@@ -188,7 +144,7 @@ impl RetiringPass<'_> {
         self.touched.relieve();
         let list = day.list()?;
         let wanted = Self::wanted(item, expected);
-        let looked = Inspected::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
+        let inspected = DayInspection::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
         crash("retire-4");
         let is_as_planned = item.events == EventSelection::All
             && list.foreign.is_empty()
@@ -197,8 +153,8 @@ impl RetiringPass<'_> {
         if is_as_planned && list.events.is_empty() {
             return Ok(Retired { day_gone: self.remove_empty_day(at, item.day)?, ..Retired::default() });
         }
-        if is_as_planned && looked.free.len() == list.events.len() {
-            return match self.retire_day(at, &day, &looked) {
+        if is_as_planned && inspected.free.len() == list.events.len() {
+            return match self.retire_day(at, &day, &inspected) {
                 // Another program removed the day since it was listed.
                 Err(error) if error.is_not_found() && !self.cameras[at].dir.has(item.day.to_string().as_bytes())? => {
                     Ok(Retired { day_gone: true, ..Retired::default() })
@@ -206,8 +162,8 @@ impl RetiringPass<'_> {
                 other => other,
             };
         }
-        let mut retired = Retired { kept: looked.kept, failures: looked.failures, ..Retired::default() };
-        self.retire_events(at, &day, &looked.free, &mut retired)?;
+        let mut retired = Retired { kept: inspected.kept, failures: inspected.failures, ..Retired::default() };
+        self.retire_events(at, &day, &inspected.free, &mut retired)?;
         self.end_day(at, item.day, &mut retired);
         Ok(retired)
     }
@@ -260,8 +216,8 @@ impl RetiringPass<'_> {
         retired: &mut Retired,
     ) -> Result<()> {
         let mut target = None;
-        for (name, look) in free {
-            match self.retire_event(at, day, (*name, look), &mut target, retired) {
+        for (name, inspection) in free {
+            match self.retire_event(at, day, (*name, inspection), &mut target, retired) {
                 Ok(()) => {}
                 Err(error) if error.is_not_found() => {}
                 // Nothing was moved yet: with some room it can be done.
@@ -301,7 +257,7 @@ impl RetiringPass<'_> {
     }
 
     /// Step 5 for the day as a whole, and step 6.
-    fn retire_day(&mut self, at: usize, day: &DayDir, looked: &Inspected) -> Result<Retired> {
+    fn retire_day(&mut self, at: usize, day: &DayDir, inspected: &DayInspection) -> Result<Retired> {
         let name = day.day.to_string();
         let mut target = None;
         let target = self.move_in(at, None, name.as_bytes(), &mut target)?;
@@ -310,11 +266,11 @@ impl RetiringPass<'_> {
         // An unknown counts as a difference. It is listed through a new handle: mergerfs lists an old one by the path
         // that it had.
         let moved = target.open_dir(name.as_bytes()).map(|dir| DayDir::new(dir, day.camera.clone(), day.day));
-        let found = moved.and_then(|moved| looked.compare(day, &moved));
+        let found = moved.and_then(|moved| inspected.compare(day, &moved));
         crash("retire-6");
         match found {
             Ok(Found::All) => {
-                let events = looked.free.keys().copied().collect();
+                let events = inspected.free.keys().copied().collect();
                 let mut retired = Retired { events, day_gone: true, ..Retired::default() };
                 // A pool of disks may move the part of an event on one disk and leave that on another.
                 if self.cameras[at].dir.has(name.as_bytes())? {
@@ -324,7 +280,7 @@ impl RetiringPass<'_> {
                 }
                 return Ok(retired);
             }
-            Ok(Found::Part(events)) => return self.go_on_with_the_rest(at, looked, &events),
+            Ok(Found::Part(events)) => return self.go_on_with_the_rest(at, inspected, &events),
             Ok(Found::Changed) | Err(_) => {}
         }
         match rename(target, name.as_bytes(), &self.cameras[at].dir, name.as_bytes()) {
@@ -340,13 +296,18 @@ impl RetiringPass<'_> {
     /// Continues after a partial move. A pool of disks (mergerfs) renames a directory on each disk that has it, and may
     /// leave it on some of them: then these events are in the pass, and the day still exists with the others, which are
     /// tried one by one.
-    fn go_on_with_the_rest(&mut self, at: usize, looked: &Inspected, moved: &BTreeSet<EventName>) -> Result<Retired> {
+    fn go_on_with_the_rest(
+        &mut self,
+        at: usize,
+        inspected: &DayInspection,
+        moved: &BTreeSet<EventName>,
+    ) -> Result<Retired> {
         let mut retired = Retired { events: moved.iter().copied().collect(), ..Retired::default() };
-        let day = self.cameras[at].day(looked.day)?;
-        let rest = looked.free.iter().filter(|(name, _)| !moved.contains(name));
-        let rest = rest.map(|(name, look)| (*name, *look)).collect();
+        let day = self.cameras[at].day(inspected.day)?;
+        let rest = inspected.free.iter().filter(|(name, _)| !moved.contains(name));
+        let rest = rest.map(|(name, inspection)| (*name, *inspection)).collect();
         self.retire_events(at, &day, &rest, &mut retired)?;
-        self.end_day(at, looked.day, &mut retired);
+        self.end_day(at, inspected.day, &mut retired);
         Ok(retired)
     }
 
@@ -377,7 +338,7 @@ impl RetiringPass<'_> {
         &mut self,
         at: usize,
         day: &DayDir,
-        (name, look): (EventName, &Inspection),
+        (name, inspection): (EventName, &Inspection),
         target: &mut Option<Dir>,
         retired: &mut Retired,
     ) -> Result<()> {
@@ -385,9 +346,9 @@ impl RetiringPass<'_> {
         let event = day.dir.enter(text.as_bytes())?;
         let target = self.move_in(at, Some(day), text.as_bytes(), target)?;
         crash("retire-5");
-        let is_as_looked = look.is_of_moved(&event, target, text.as_bytes());
+        let is_as_inspected = inspection.is_of_moved(&event, target, text.as_bytes());
         crash("retire-6");
-        if is_as_looked.unwrap_or(false) {
+        if is_as_inspected.unwrap_or(false) {
             retired.events.push(name);
             return Ok(());
         }
@@ -447,108 +408,6 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// The directory of the pass for a camera's days, or with `day` for that day's events.
-    fn target_of(&mut self, at: usize, day: Option<&DayDir>) -> Result<Dir> {
-        let place = self.place_of(at)?;
-        let mut target = open_or_make(&self.part(&place)?, self.cameras[at].camera().as_str().as_bytes())?;
-        self.touched.add(&target)?;
-        if let Some(day) = day {
-            target = open_or_make(&target, day.day.to_string().as_bytes())?;
-            self.touched.add(&target)?;
-        }
-        self.touched.add(day.map_or(&self.cameras[at].dir, |day| &day.dir))?;
-        Ok(target)
-    }
-
-    /// The queue for a camera's days: the root's if one filesystem holds both.
-    fn place_of(&self, at: usize) -> Result<Place> {
-        let camera = &self.cameras[at];
-        if self.apart.contains(camera.camera()) {
-            return Ok(Place::Camera(camera.camera().clone()));
-        }
-        let is_on_root = self.root.mount()? == camera.dir.mount()?;
-        Ok(if is_on_root { Place::Root } else { Place::Camera(camera.camera().clone()) })
-    }
-
-    /// The pass's directory in a queue. If it does not exist yet, steps 2 and 3: created by mkdir, with a manifest that
-    /// is on disk before anything is moved in.
-    fn part(&mut self, place: &Place) -> Result<Dir> {
-        if let Some((_, dir)) = self.parts.iter().find(|(made, _)| made == place) {
-            return dir.again();
-        }
-        let base = match place {
-            Place::Root => self.root.again()?,
-            Place::Camera(_) => self.tree.queue_base(place)?,
-        };
-        self.tree.settle_identity()?;
-        let queue = open_or_make(&base, QUEUE)?;
-        let is_first = self.manifest.pass.is_empty();
-        if is_first {
-            self.manifest.pass = make_pass_dir(&queue, self.now)?;
-        } else {
-            make_dir(&queue, self.manifest.pass.as_bytes())?;
-        }
-        crash("retire-2");
-        match self.begin_part(&base, &queue) {
-            Ok((dir, kept)) => {
-                crash("retire-3");
-                self.parts.push((place.clone(), kept));
-                Ok(dir)
-            }
-            Err(error) => {
-                // Nothing was moved in yet: an unfinished pass must not stay behind, nor block the next item.
-                let name = self.manifest.pass.as_bytes();
-                if let Ok(dir) = queue.enter(name) {
-                    let _ = rustix::fs::unlinkat(&dir, RETIRING, AtFlags::empty());
-                }
-                let _ = rustix::fs::unlinkat(&queue, name, AtFlags::REMOVEDIR);
-                if is_first {
-                    self.manifest.pass.clear();
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Step 3: writes the manifest of a new pass directory. Returns two handles on it.
-    fn begin_part(&self, base: &Dir, queue: &Dir) -> Result<(Dir, Dir)> {
-        let dir = queue.open_dir(self.manifest.pass.as_bytes())?;
-        let kept = dir.again()?;
-        dir.take_owner_of(base);
-        dir.write_whole(RETIRING, &self.manifest.text())?;
-        dir.sync().and_then(|()| queue.sync()).and_then(|()| base.sync())?;
-        Ok((dir, kept))
-    }
-
-    /// Removes the directories of a pass into which nothing was moved: the disk had room for them, and for nothing
-    /// more. What cannot be removed stays an empty pass, which is reaped.
-    fn remove_empty_parts(&mut self) {
-        let (tree, pass) = (self.tree, self.manifest.pass.as_bytes());
-        self.parts.retain(|(place, part)| {
-            let remove_dirs = |dir: &Dir| {
-                for name in dir.names().unwrap_or_default() {
-                    // fails for a file, and for a directory that is not empty
-                    let _ = rustix::fs::unlinkat(dir, &name, AtFlags::REMOVEDIR);
-                }
-            };
-            for name in part.names().unwrap_or_default() {
-                if let Ok(camera) = part.open_dir(&name) {
-                    remove_dirs(&camera);
-                }
-            }
-            remove_dirs(part);
-            if !part.names().is_ok_and(|names| names == [RETIRING]) {
-                return true;
-            }
-            let _ = rustix::fs::unlinkat(part, RETIRING, AtFlags::empty());
-            let queue = tree.queue_base(place).and_then(|base| base.open_dir(QUEUE));
-            if let Ok(queue) = queue {
-                let _ = rustix::fs::unlinkat(&queue, pass, AtFlags::REMOVEDIR);
-            }
-            false
-        });
-    }
-
     /// Removes the day's directory if it is empty; `rmdir` itself is the check.
     fn remove_empty_day(&mut self, at: usize, day: Day) -> Result<bool> {
         if day.date() >= self.now.yesterday() {
@@ -568,35 +427,6 @@ impl RetiringPass<'_> {
 /// The time format of manifests.
 pub fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// Creates a pass directory named after the time in UTC, and keeps it: from here on only the reaper removes it.
-fn make_pass_dir(queue: &Dir, now: Now) -> Result<String> {
-    let fail = |e: io::Error| Error::io("make a pass in", queue.path(), e);
-    let made = tempfile::Builder::new()
-        .prefix(&now.utc.format("%Y%m%dT%H%M%SZ-").to_string())
-        .disable_cleanup(true) // by path, which means nothing here
-        .make_in("", |path| {
-            let name = path.file_name().unwrap_or_default();
-            Ok(rustix::fs::mkdirat(queue, name, Mode::from_raw_mode(0o755))?)
-        })
-        .map_err(fail)?;
-    let name = made.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    made.keep().map_err(|e| fail(e.error))?;
-    Ok(name)
-}
-
-/// Creates the directory of a pass. An earlier attempt may have left an empty one.
-fn make_dir(parent: &Dir, name: &[u8]) -> Result<()> {
-    let fail = |e| Error::io("make", join(parent.path(), name), e);
-    match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
-        Err(Errno::EXIST) => {
-            let names = parent.open_dir(name)?.names()?;
-            let is_ours = names.iter().all(|name| is_unfinished(name));
-            if is_ours { Ok(()) } else { Err(fail(Errno::EXIST)) }
-        }
-        made => made.map_err(fail),
-    }
 }
 
 pub(super) fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {

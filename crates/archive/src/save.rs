@@ -4,7 +4,7 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::dir::{Dir, join, mtime};
-use super::look::newest_in;
+use super::inspection::newest_in;
 use super::{SAVED, Tree};
 use crate::error::{Error, Result};
 use crate::event::EventId;

@@ -196,7 +196,7 @@ impl Tree {
             thumbnail: path(details.thumbnail.as_ref().map(Thumbnail::file_name)),
             images: Vec::new(),
             saved: details.saved,
-            event_path: self.root().join(id.to_string()).to_string_lossy().into_owned().into(),
+            event_path: self.event_path(id).to_string_lossy().into_owned().into(),
             owlery: Some(Own {
                 version: 1,
                 state: details.state.as_str().to_owned(),

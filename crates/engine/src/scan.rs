@@ -15,7 +15,7 @@ use serde::Serialize;
 pub use day_locks::{DayLock, DayLocks};
 pub use preload::{Progress, Summary};
 
-use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, SIDECAR, Tree};
+use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, Tree};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::state::{MovieCheck, QUIET_MOVIE, Signs, judge, patience};
@@ -266,10 +266,8 @@ impl Scanner {
         now: Now,
         (depth, occasion): (Depth, Occasion),
     ) -> (Details, Option<Report>) {
-        let report = facts
-            .disbelief
-            .as_ref()
-            .map(|why| Report::note(dir.event_path(name).join(SIDECAR), format!("not believed: {why}")));
+        let report =
+            facts.disbelief.as_ref().map(|why| Report::note(dir.sidecar_path(name), format!("not believed: {why}")));
         let Some(newest) = newest else { return (details_of(facts, State::Complete, None), report) };
         let id = dir.id(name);
         let state = self.judge(&id, &facts, newest, now);
@@ -362,7 +360,7 @@ impl DayRead {
         let reports = list
             .refused
             .iter()
-            .map(|name| Report::failure(dir.path().join(name), "refused: it has an event's name but is no directory"))
+            .map(|name| Report::failure(dir.entry_path(name), "refused: it has an event's name but is no directory"))
             .collect();
         let stamp = is_old.then_some(stamp);
         let facts = Vec::with_capacity(list.events.len());

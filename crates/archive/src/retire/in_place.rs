@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use rustix::fs::{AtFlags, FileType};
 
 use super::{RetiringPass, rename};
+use crate::day_inspection::{DayInspection, IsOpen};
 use crate::dir::{Dir, file_type, join};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Day, EventId, EventName, Item};
 use crate::fault::crash;
-use crate::looked::{Inspected, IsOpen};
 use crate::{CameraDir, EarlyInspections, SAVED, Tree};
 
 /// The prefix of an event that was renamed and may still be moved back.
@@ -72,8 +72,9 @@ impl RetiringPass<'_> {
             Err(error) if error.is_no_directory() => return Ok(false),
             other => other?,
         };
-        let looked = Inspected::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyInspections::default(), is_open);
-        let Some(look) = looked.free.get(&name) else { return Ok(false) };
+        let inspected =
+            DayInspection::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyInspections::default(), is_open);
+        let Some(inspection) = inspected.free.get(&name) else { return Ok(false) };
         if camera.mount()? != day.dir.mount()?
             || day.dir.mount()? != event.mount()?
             || !is_removable(&event, MAX_DEPTH)?
@@ -84,8 +85,8 @@ impl RetiringPass<'_> {
         let (moved, removing) = (InPlace::Moved.name(day.day, name), InPlace::Removing.name(day.day, name));
         rename(&day.dir, text.as_bytes(), camera, moved.as_bytes())?;
         crash("in-place-2");
-        let is_as_looked = look.is_of_moved(&event, camera, moved.as_bytes());
-        let may_go = is_as_looked.and_then(|is_it| Ok(is_it && is_removable(&event, MAX_DEPTH)?));
+        let is_as_inspected = inspection.is_of_moved(&event, camera, moved.as_bytes());
+        let may_go = is_as_inspected.and_then(|is_it| Ok(is_it && is_removable(&event, MAX_DEPTH)?));
         // The decision must survive a power cut before the first file is removed.
         let decided = match may_go {
             Ok(true) => camera.sync().and_then(|()| day.dir.sync()),

@@ -56,25 +56,25 @@ impl DayInspections {
     /// Takes the inspections so far. No more are made.
     fn end(&self) -> EarlyInspections {
         match std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), State::Over) {
-            State::Begun(looks) => looks,
+            State::Begun(inspections) => inspections,
             State::Waiting | State::Over => EarlyInspections::default(),
         }
     }
 
     /// Inspects the events of a day, until the pass comes to it.
-    fn look(&self, cameras: &[CameraDir], (item, names): &Planned) {
+    fn make(&self, cameras: &[CameraDir], (item, names): &Planned) {
         let camera = cameras.iter().find(|camera| *camera.camera() == item.camera);
         // Errors here happen again in the pass, which reports them.
         let Some(Ok(day)) = camera.map(|camera| camera.day(item.day)) else { return };
-        let Ok(looks) = EarlyInspections::of(&day) else { return };
-        if !self.change(|state| *state = State::Begun(looks)) {
+        let Ok(inspections) = EarlyInspections::of(&day) else { return };
+        if !self.change(|state| *state = State::Begun(inspections)) {
             return;
         }
         for name in names {
-            let look = day.look(*name);
+            let inspection = day.inspect_event(*name);
             let is_wanted = self.change(|state| {
-                if let (State::Begun(looks), Ok(look)) = (state, look) {
-                    looks.add(*name, look);
+                if let (State::Begun(inspections), Ok(inspection)) = (state, inspection) {
+                    inspections.add(*name, inspection);
                 }
             });
             if !is_wanted {
@@ -95,16 +95,16 @@ impl<'a> ReadAhead<'a> {
         for _ in 0..THREADS.min(days.len().saturating_sub(1)) {
             let waiting: Receiver<(&'a Planned, Arc<DayInspections>)> = waiting.clone();
             let cameras = Arc::clone(&cameras);
-            let look = move || {
+            let inspect = move || {
                 let _ = rustix::process::nice(NICE); // of this thread alone (nice(2)); if it fails, all are equal
-                for (day, looks) in waiting {
-                    looks.look(&cameras, day);
+                for (day, inspections) in waiting {
+                    inspections.make(&cameras, day);
                 }
             };
             let started: std::io::Result<ScopedJoinHandle<'_, ()>> =
-                std::thread::Builder::new().name("owlery-ahead".to_owned()).spawn_scoped(scope, look);
+                std::thread::Builder::new().name("owlery-ahead".to_owned()).spawn_scoped(scope, inspect);
             if let Err(error) = started {
-                tracing::debug!("no thread looks ahead: {error}");
+                tracing::debug!("no thread inspects ahead: {error}");
             }
         }
         Self { days, work, waiting: BTreeMap::new(), begun: 0 }
@@ -115,13 +115,13 @@ impl<'a> ReadAhead<'a> {
     pub(super) fn reached(&mut self, at: usize) -> EarlyInspections {
         self.begun = self.begun.max(at + 1);
         while self.begun < self.days.len().min(at + MAX_DAYS_AHEAD) {
-            let looks = Arc::new(DayInspections::default());
-            if self.work.try_send((&self.days[self.begun], Arc::clone(&looks))).is_err() {
+            let inspections = Arc::new(DayInspections::default());
+            if self.work.try_send((&self.days[self.begun], Arc::clone(&inspections))).is_err() {
                 break;
             }
-            self.waiting.insert(self.begun, looks);
+            self.waiting.insert(self.begun, inspections);
             self.begun += 1;
         }
-        self.waiting.remove(&at).map(|looks| looks.end()).unwrap_or_default()
+        self.waiting.remove(&at).map(|inspections| inspections.end()).unwrap_or_default()
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -24,7 +23,7 @@ use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, Report, Tally, Tre
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::{Actor, Camera, Day, Event, EventId, MovieName};
+use crate::event::{Actor, Camera, Day, Event, EventId};
 use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
@@ -460,7 +459,7 @@ impl Handle {
     /// Handles Motion's `on_movie_end`: the movie at this path is finished, and so is its event. `None` if the path is
     /// not a movie of an event of this archive; Motion writes other files too.
     pub fn note_movie_ended(&self, path: &Path) -> Result<Option<EventId>> {
-        let (id, movie) = match self.event_of_movie(path) {
+        let (id, movie) = match self.tree.event_of_movie(path) {
             Ok(found) => found,
             Err(error) => {
                 tracing::debug!("not an event's movie: {}", error.chain());
@@ -475,25 +474,5 @@ impl Handle {
         self.scanner.scan_event(&id, crate::scan::Occasion::Arrived)?;
         self.written()?; // changes are gathered for a moment; the caller may query at once
         Ok(Some(id))
-    }
-
-    /// The event that a movie belongs to, or why it belongs to none.
-    fn event_of_movie(&self, path: &Path) -> Result<(EventId, MovieName)> {
-        let refuse = || Error::Name { what: "a movie of an event of this archive", text: path.display().to_string() };
-        // Motion may use another path to the archive. The names identify the event; the file itself proves that it is
-        // the same.
-        let mut names = path.iter().rev().map(|name| name.to_str().ok_or_else(refuse));
-        let mut name = || names.next().ok_or_else(refuse)?;
-        let (file, event, day, camera) = (name()?, name()?, name()?, name()?);
-        let movie = MovieName::parse(file.as_bytes()).filter(|movie| !movie.looks_like_debug()).ok_or_else(refuse)?;
-        let id: EventId = format!("{camera}/{day}/{event}").parse()?;
-        let identity = |path: &Path| {
-            let stat = path.metadata().map_err(|e| Error::io("find", path, e))?;
-            Ok::<_, Error>((stat.dev(), stat.ino()))
-        };
-        if identity(path)? != identity(&self.root().join(id.to_string()).join(file))? {
-            return Err(refuse());
-        }
-        Ok((id, movie))
     }
 }

@@ -100,7 +100,7 @@ pub(super) fn problems(tree: &Tree, now: Now) -> Vec<Report> {
                 InPlace::Moved => "it was moved beside its day, and goes back at the next pass",
                 InPlace::Removing => "it is being removed in place; its directory stays until the audit has the entry",
             };
-            Report::failure(tree.root().join(id.to_string()), why)
+            Report::failure(tree.event_path(id), why)
         })),
         Err(error) => problems.push(Report::of(&error, tree.root())),
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::dirty::Dirty;
+use crate::archive::event_path;
 use crate::event::{Camera, Day, EventId};
 
 /// A directory to scan. Ordered from the root, so that parents are scanned first.
@@ -100,7 +101,7 @@ impl Targets {
     /// The path of an event, if its camera is watched.
     pub(super) fn event_path(&self, id: &EventId) -> Option<PathBuf> {
         let camera = self.paths.get(&Target::Camera(id.camera.clone()))?;
-        Some(camera.join(id.day.to_string()).join(id.name.to_string()))
+        Some(event_path(camera, id.day, id.name))
     }
 
     pub(super) fn cameras(&self) -> HashSet<Camera> {

@@ -53,8 +53,8 @@ impl Root {
         let id = Self::id();
         let mut pass = self.tree.begin_pass(planned, by, None, self.clock.now()).unwrap();
         let mut is_noted = false;
-        let look = |_: &DayDir, _: EventName, _: i64| Ok(is_open);
-        let done = pass.remove_in_place(&Self::item(), &[id.name], id.name, &look, || is_noted = true);
+        let inspection = |_: &DayDir, _: EventName, _: i64| Ok(is_open);
+        let done = pass.remove_in_place(&Self::item(), &[id.name], id.name, &inspection, || is_noted = true);
         (done, is_noted)
     }
 
@@ -150,11 +150,11 @@ fn an_event_saved_meanwhile_goes_back() {
     let mut pass = root.tree.begin_pass(vec![Root::item()], Actor::Rule, None, root.clock.now()).unwrap();
     let event = root.event();
     // The last check before the rename.
-    let look = |_: &DayDir, _: EventName, _: i64| {
+    let inspection = |_: &DayDir, _: EventName, _: i64| {
         fs::write(event.join(".saved"), "").unwrap();
         Ok(false)
     };
-    let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &look, || panic!("noted"));
+    let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &inspection, || panic!("noted"));
     assert!(!done.unwrap());
     assert_eq!(root.files(), 4);
 }

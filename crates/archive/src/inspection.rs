@@ -47,18 +47,18 @@ impl Seal {
 pub struct EarlyInspections {
     /// The day's directory.
     day: Option<Inode>,
-    looks: HashMap<EventName, Inspection>,
+    inspections: HashMap<EventName, Inspection>,
 }
 
 impl EarlyInspections {
     /// Empty, for events of this day.
     pub fn of(day: &DayDir) -> Result<Self> {
-        Ok(Self { day: Some(day.dir.inode()?), looks: HashMap::new() })
+        Ok(Self { day: Some(day.dir.inode()?), inspections: HashMap::new() })
     }
 
     /// Adds an inspection.
-    pub fn add(&mut self, name: EventName, look: Inspection) {
-        self.looks.insert(name, look);
+    pub fn add(&mut self, name: EventName, inspection: Inspection) {
+        self.inspections.insert(name, inspection);
     }
 
     /// These inspections, if they were made in this directory; else none.
@@ -69,35 +69,35 @@ impl EarlyInspections {
 
     /// The inspection of this event. It is returned once: an event that changed since is inspected again.
     pub(super) fn take(&mut self, name: EventName) -> Option<Inspection> {
-        self.looks.remove(&name).map(|look| Inspection { is_early: true, ..look })
+        self.inspections.remove(&name).map(|inspection| Inspection { is_early: true, ..inspection })
     }
 }
 
 impl DayDir {
     /// Inspects one event of this day. An error means that it is unknown whether the event is saved or being written.
-    pub fn look(&self, name: EventName) -> Result<Inspection> {
+    pub fn inspect_event(&self, name: EventName) -> Result<Inspection> {
         let event = self.dir.open_dir(name.text().as_bytes())?;
         let stat = event.stat_self()?;
-        let mut look = Inspection { saved: false, newest: mtime(&stat), seal: Seal::of(&stat), is_early: false };
-        let names = Written::list(&event, &mut look.saved)?;
-        if !look.saved {
-            names.newest(&event, MAX_DEPTH, &mut look.newest)?;
+        let mut inspection = Inspection { saved: false, newest: mtime(&stat), seal: Seal::of(&stat), is_early: false };
+        let names = Written::list(&event, &mut inspection.saved)?;
+        if !inspection.saved {
+            names.newest(&event, MAX_DEPTH, &mut inspection.newest)?;
         }
-        Ok(look)
+        Ok(inspection)
     }
 
-    /// Whether no entry of an event was added or removed since `look`. `by_inode`: whether the directory must also have
+    /// Whether no entry of an event was added or removed since `inspection`. `by_inode`: whether the directory must also have
     /// the same inode number, which a pool of disks (mergerfs) may change with a rename.
-    pub(super) fn is_as_looked(&self, name: EventName, look: &Inspection, by_inode: bool) -> Result<bool> {
+    pub(super) fn is_as_inspected(&self, name: EventName, inspection: &Inspection, by_inode: bool) -> Result<bool> {
         let text = name.text();
-        let is_same = look.seal.is(&Seal::of(&self.dir.stat(text.as_bytes())?), by_inode);
+        let is_same = inspection.seal.is(&Seal::of(&self.dir.stat(text.as_bytes())?), by_inode);
         let was_saved = || self.dir.has(&[text.as_bytes(), b"/", SAVED.as_bytes()].concat());
-        Ok(is_same && !(look.is_early && was_saved()?))
+        Ok(is_same && !(inspection.is_early && was_saved()?))
     }
 }
 
 impl Inspection {
-    /// Like `is_as_looked`, for one event that was moved: `event` is it, opened before, and `name` in `target` its new
+    /// Like `is_as_inspected`, for one event that was moved: `event` is it, opened before, and `name` in `target` its new
     /// place.
     pub(super) fn is_of_moved(&self, event: &Dir, target: &Dir, name: &[u8]) -> Result<bool> {
         let (opened, moved) = (Seal::of(&event.stat_self()?), Seal::of(&target.stat(name)?));

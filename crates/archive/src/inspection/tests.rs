@@ -36,7 +36,7 @@ fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
     let seen = cameras[0].day(day).unwrap();
     let mut early = EarlyInspections::of(&seen).unwrap();
     for name in names {
-        early.add(name, seen.look(name).unwrap());
+        early.add(name, seen.inspect_event(name).unwrap());
     }
     change();
     let noon = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();

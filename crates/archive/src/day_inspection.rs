@@ -15,7 +15,7 @@ pub const BEING_WRITTEN: &str = "it is being written, or was a moment ago; it st
 pub(crate) type IsOpen<'a> = dyn Fn(&DayDir, EventName, i64) -> Result<bool> + 'a;
 
 /// The requested events of a day.
-pub(super) struct Inspected {
+pub(super) struct DayInspection {
     pub day: Day,
     /// May be moved.
     pub free: BTreeMap<EventName, Inspection>,
@@ -35,7 +35,7 @@ pub(super) enum Found {
     Changed,
 }
 
-impl Inspected {
+impl DayInspection {
     /// Inspects the requested ones among the listed events, except those that `early` has already.
     pub(crate) fn at(
         day: &DayDir,
@@ -45,24 +45,25 @@ impl Inspected {
         is_open: &IsOpen<'_>,
     ) -> Self {
         let mut early = early.if_of(day);
-        let mut looked = Self { day: day.day, free: BTreeMap::new(), kept: Vec::new(), failures: Vec::new() };
+        let mut inspected = Self { day: day.day, free: BTreeMap::new(), kept: Vec::new(), failures: Vec::new() };
         for name in list.events.iter().copied().filter(|name| wanted.contains(name)) {
             let path = || day.event_path(name);
-            let look = early.take(name).map_or_else(|| day.look(name), Ok);
-            let state = look.and_then(|look| Ok((look, !look.saved && is_open(day, name, look.newest)?)));
+            let inspection = early.take(name).map_or_else(|| day.inspect_event(name), Ok);
+            let state = inspection
+                .and_then(|inspection| Ok((inspection, !inspection.saved && is_open(day, name, inspection.newest)?)));
             match state {
-                Ok((look, _)) if look.saved => looked.kept.push(Report::note(path(), "saved")),
-                Ok((look, false)) => _ = looked.free.insert(name, look),
-                Ok((_, true)) => looked.failures.push(Report::failure(path(), BEING_WRITTEN)),
+                Ok((inspection, _)) if inspection.saved => inspected.kept.push(Report::note(path(), "saved")),
+                Ok((inspection, false)) => _ = inspected.free.insert(name, inspection),
+                Ok((_, true)) => inspected.failures.push(Report::failure(path(), BEING_WRITTEN)),
                 Err(error) if error.is_not_found() => {} // gone since it was listed
                 Err(error) => {
                     let report = Report::of(&error, &path());
                     let problem = format!("cannot determine whether it is saved or being written: {}", report.problem);
-                    looked.failures.push(Report::failure(path(), problem));
+                    inspected.failures.push(Report::failure(path(), problem));
                 }
             }
         }
-        looked
+        inspected
     }
 
     /// Compares the contents of `moved`, opened after the rename, with what was inspected through `day`, opened before.
@@ -73,7 +74,7 @@ impl Inspected {
         }
         let list = moved.list()?;
         let is_known = |name: &EventName| match self.free.get(name) {
-            Some(look) => moved.is_as_looked(*name, look, false),
+            Some(inspection) => moved.is_as_inspected(*name, inspection, false),
             None => Ok(false),
         };
         for name in &list.events {
