@@ -101,7 +101,7 @@ fn queue(archive: &Archive) -> Result<(Vec<Report>, Vec<Report>)> {
         (passes, others) = archive.tree().passes()?;
     }
     let mut problems = Vec::new();
-    if !passes.is_empty() && archive.tree().marker()?.is_none() {
+    if !passes.is_empty() && matches!(archive.tree().marker(), Ok(None)) {
         let why = "it is missing although passes wait in the delete queue; the next serve, expire or restore writes it again \
                    with their id, and keeps them for 24 hours";
         problems.push(Report::note(archive.tree().root().join(".owlery/archive.json"), why));

@@ -24,7 +24,8 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
         push_pass(&mut text, pass);
     }
     if queue.passes.is_empty() {
-        text.push_str("the delete queue is empty\n");
+        let empty = if queue.others.is_empty() { "the delete queue is empty" } else { "no pass of this archive waits" };
+        let _ = writeln!(text, "{empty}");
     }
     for other in &queue.others {
         let _ = writeln!(text, "{}: {}", printable::path(&other.path), printable(&other.problem));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::world::{Disk, KEEP_45_DAYS, Ran, World, event_id};
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, event_id, wait_until};
 
 /// An archive with one retired event, due at once, and without its `.owlery`; returns the event and the pass.
 fn orphaned() -> (World, String, PathBuf) {
@@ -18,9 +18,14 @@ fn orphaned() -> (World, String, PathBuf) {
 
 /// Retires one event, to be removed at once; returns it and the pass.
 fn retire(world: &World, camera: &str, days: u64) -> (String, PathBuf) {
+    retire_with(world, camera, days, &[])
+}
+
+/// Like `retire`, with these flags.
+fn retire_with(world: &World, camera: &str, days: u64, flags: &[&str]) -> (String, PathBuf) {
     let id = event_id(camera, days, "10-00-00");
     world.event(&id).no_movie().old().make();
-    let mut command = world.command("expire", KEEP_45_DAYS);
+    let mut command = world.command("expire", KEEP_45_DAYS.iter().chain(flags));
     command.env("OWLERY_FAULT", "retire-8");
     assert_eq!(Ran::of(command).code, -1);
     let pass = world.queued().into_iter().find(|pass| pass.join(&id).exists());
@@ -31,12 +36,23 @@ fn name(pass: &Path) -> &str {
     pass.file_name().unwrap().to_str().unwrap()
 }
 
+/// The id of another archive.
+const FOREIGN: &str = "0123456789abcdef0123456789abcdef";
+
+fn manifest(pass: &Path) -> Value {
+    serde_json::from_slice(&fs::read(pass.join("pass.json")).unwrap()).unwrap()
+}
+
+/// The id of the archive that a pass belongs to.
+fn archive_of(pass: &Path) -> String {
+    manifest(pass)["archive"].as_str().unwrap().to_owned()
+}
+
 /// Makes a pass one of another archive.
 fn make_foreign(pass: &Path) {
-    let path = pass.join("pass.json");
-    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    manifest["archive"] = "0123456789abcdef0123456789abcdef".into();
-    fs::write(path, manifest.to_string()).unwrap();
+    let mut manifest = manifest(pass);
+    manifest["archive"] = FOREIGN.into();
+    fs::write(pass.join("pass.json"), manifest.to_string()).unwrap();
 }
 
 /// After `.owlery` was removed the archive got a new id, and waiting passes belonged to no archive.
@@ -117,4 +133,96 @@ fn cameras_own_queue_is_adopted() {
     assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert_eq!(world.run("restore", &[&pass]).code, 0);
     assert!(world.has(&id));
+}
+
+/// A state directory elsewhere names the same archive as the waiting passes: the root is that archive, without `owlery accept`.
+#[test]
+fn state_dir_and_queue_that_agree_adopt() {
+    let world = World::new();
+    let state = world.outside("state").display().to_string();
+    let named = ["--state-dir", state.as_str()];
+    let (id, pass) = retire_with(&world, "Camera1", 60, &named);
+    fs::remove_dir_all(world.path(".owlery")).unwrap();
+    assert_eq!(world.run("check", &named).code, 1, "it names the missing marker");
+    let ran = world.run("restore", &[&[name(&pass)][..], &named].concat());
+    assert!(ran.code == 0 && world.has(&id) && world.has(".owlery/archive.json"), "{ran:?}");
+    assert_eq!(world.run("check", &named).code, 0);
+}
+
+/// A root is refused where the state directory names another archive than the passes: the message names both.
+#[test]
+fn refusal_names_the_archive_of_the_passes() {
+    let (world, id, pass) = orphaned();
+    let other = World::new();
+    let state = world.outside("state").display().to_string();
+    let named = ["--state-dir", state.as_str()];
+    assert_eq!(other.run("expire", &[&KEEP_45_DAYS[..], &named].concat()).code, 0);
+    let of_passes = archive_of(&pass);
+    for command in ["check", "queue", "list", "expire"] {
+        let ran = world.run(command, &named);
+        assert!(ran.code == 3 && ran.stderr.contains(&of_passes) && ran.stderr.contains("owlery accept"), "{ran:?}");
+    }
+    let ran = world.run("accept", &named);
+    assert!(ran.code == 0 && ran.stdout.contains(&of_passes), "{ran:?}");
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &named].concat());
+    assert!(ran.code == 0 && pass.join(&id).exists(), "it can be restored for a day: {ran:?}");
+    assert_eq!(world.run("restore", &[&[name(&pass)][..], &named].concat()).code, 0);
+    assert!(world.has(&id));
+}
+
+/// `owlery accept` replaced a broken marker, and the next `expire` removed passes that were due.
+#[test]
+fn accept_spares_passes_for_a_day() {
+    let world = World::new();
+    let (id, pass) = retire(&world, "Camera1", 60);
+    fs::write(world.path(".owlery/archive.json"), "{").unwrap();
+    let told = world.run("check", &[]);
+    assert!(told.code == 1 && told.stdout.contains("is broken") && told.stdout.contains("problem"), "{told:?}");
+    assert!(world.run("queue", &[]).stdout.contains(name(&pass)));
+    assert_eq!(world.run("accept", &[]).code, 0);
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
+    assert!(pass.join(&id).exists());
+    assert_eq!(world.run("restore", &[name(&pass)]).code, 0);
+    assert!(world.has(&id));
+}
+
+/// Passes of two archives, one of them the state directory's: `owlery accept` takes that one.
+#[test]
+fn accept_prefers_the_archive_of_the_state() {
+    let world = World::new();
+    let state = world.outside("state").display().to_string();
+    let named = ["--state-dir", state.as_str()];
+    let (id, pass) = retire_with(&world, "Camera1", 60, &named);
+    let (other, foreign) = retire_with(&world, "Camera2", 61, &named);
+    make_foreign(&foreign);
+    fs::remove_dir_all(world.path(".owlery")).unwrap();
+    let own = archive_of(&pass);
+    let ran = world.run("expire", &named);
+    assert!(ran.code == 3 && ran.stderr.contains(&own) && ran.stderr.contains(FOREIGN), "{ran:?}");
+    let ran = world.run("accept", &named);
+    assert!(ran.code == 0 && ran.stdout.contains(&own), "{ran:?}");
+    for (id, pass) in [(&id, &pass), (&other, &foreign)] {
+        assert_eq!(world.run("restore", &[&[name(pass)][..], &named].concat()).code, 0);
+        assert!(world.has(id));
+    }
+}
+
+/// A daemon said nothing about passes that no archive has, and `owlery queue` called the queue empty.
+#[test]
+fn foreign_passes_are_reported_everywhere() {
+    let world = World::new();
+    let (id, pass) = retire(&world, "Camera1", 60);
+    make_foreign(&pass);
+    let restore = format!("owlery restore {} {}", world.root.display(), name(&pass));
+    let ran = world.run("expire", &KEEP_45_DAYS);
+    assert!(ran.code == 0 && ran.stderr.contains(&restore), "{ran:?}");
+    let ran = world.run("queue", &[]);
+    assert!(ran.stdout.contains(&restore) && !ran.stdout.contains("empty"), "{ran:?}");
+    assert!(world.run("check", &[]).stdout.contains(&restore));
+    let daemon = world.serve(&KEEP_45_DAYS);
+    let alerts = || daemon.get("/readyz").json()["alerts"].to_string();
+    wait_until("an alert", || alerts().contains(&restore));
+    assert_eq!(world.run("restore", &[name(&pass)]).code, 0);
+    assert!(world.has(&id));
+    wait_until("no alert", || alerts() == "[]");
 }

@@ -198,7 +198,8 @@ impl Live {
 /// Whether all frames of a directory `01` are of the hour 01. Until there is an event `02`, that could be the directory of an
 /// hour, and the event is not listed. Failed in CI at 01:05.
 fn is_first_at_one_o_clock(world: &World, id: &str) -> bool {
-    let frames = || fs::read_dir(world.path(id)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let frames =
+        || fs::read_dir(world.path(id)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     id.ends_with("/01") && frames().filter(|name| !name.starts_with('.')).all(|name| name.starts_with("01-"))
 }
 

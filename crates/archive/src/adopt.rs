@@ -1,7 +1,7 @@
 //! Passes in a root that has lost its marker, or that came from another archive. If the manifests in the delete queues
 //! of a root without a marker all carry the same id, the root is marked with that id, and these passes can be restored
-//! for at least a day. Otherwise, and in a root that has a marker, such passes are listed, can be restored by name, and
-//! are never removed.
+//! for at least a day. Other passes, and all of another id in a root that has a marker, are listed, can be restored by
+//! name, and are never removed.
 
 use std::collections::BTreeSet;
 
@@ -18,28 +18,37 @@ use crate::error::{Error, Result};
 const MIN_RESTORE_TIME: TimeDelta = TimeDelta::hours(24);
 
 impl Tree {
-    /// The archive id that all passes in the queues carry; `None` if there is no pass, or if the ids differ.
+    /// The archive id that all passes in the queues carry, or the one that was expected (`expect_identity`) if any of
+    /// them carries that; `None` if there is no pass, or if the ids differ.
     pub(super) fn adoptable(&self) -> Option<String> {
-        let ids: BTreeSet<String> = self.of_any_archive().into_iter().map(|(manifest, _)| manifest.archive).collect();
+        let ids = self.archives_of_passes();
+        let expected = self.expected.get().filter(|id| ids.contains(*id)).cloned();
         let mut ids = ids.into_iter();
-        ids.next().filter(|id| ids.next().is_none() && is_id(id))
+        expected.or_else(|| ids.next().filter(|_| ids.next().is_none())).filter(|id| is_id(id))
+    }
+
+    /// The archive ids in the manifests of all passes in the queues.
+    pub fn archives_of_passes(&self) -> BTreeSet<String> {
+        self.of_any_archive().into_iter().map(|(manifest, _)| manifest.archive).collect()
     }
 
     /// Extends the time to restore, for passes that are about to be adopted, to at least a day after `now`, also for
     /// those that the reaper had begun. Must be called before the root is marked. Does nothing in a root with a marker.
     pub fn spare_adoptable(&self, now: DateTime<Utc>) -> Result<()> {
-        if !matches!(self.marker(), Ok(None)) {
-            return Ok(());
-        }
+        if matches!(self.marker(), Ok(None)) { self.spare(now) } else { Ok(()) }
+    }
+
+    /// Like `spare_adoptable`, also in a root whose marker is broken.
+    pub(super) fn spare(&self, now: DateTime<Utc>) -> Result<()> {
         let Some(archive) = self.adoptable() else { return Ok(()) };
         tracing::warn!(
-            "{} has lost its .owlery/archive.json; it is marked as archive {archive} again, since the passes in its delete \
-             queue are of that; they can be restored for 24 hours at least",
+            "{} has lost its .owlery/archive.json; it is marked as archive {archive} again, since passes in its delete queue \
+             are of that; they can be restored for 24 hours at least",
             self.root.display()
         );
         for (mut manifest, part) in self.of_any_archive() {
-            if part.stage == Stage::Retiring {
-                continue; // never reaped; it is moved back
+            if manifest.archive != archive || part.stage == Stage::Retiring {
+                continue; // never reaped
             }
             let moment = |text: &str| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
             let until = now.max(moment(&manifest.started).unwrap_or(now)) + MIN_RESTORE_TIME;

@@ -61,6 +61,7 @@ pub use weigh::Weight;
 use owlery_model::{clock, command_line, error, event, fault, printable, retention};
 use owlery_state::state_file;
 
+use crate::command_line::CommandLine;
 use crate::error::{Error, Operation, Result};
 use crate::event::{Camera, QueueMarker};
 use dir::Dir;
@@ -184,8 +185,8 @@ pub struct Tree {
     stalled: stalled::Stalled,
     /// Directories of the root that are not cameras. Written and read by `strangers`.
     strangers: Mutex<strangers::Strangers>,
-    /// The command that accepts the root, for messages. Written once, by `set_accept_command`.
-    accept: OnceLock<String>,
+    /// How `owlery` is run on this archive, for messages. Written once, by `set_command`.
+    command: OnceLock<CommandLine>,
 }
 
 impl Tree {
@@ -222,7 +223,7 @@ impl Tree {
             stuck: stuck::Stuck::default(),
             stalled: stalled::Stalled::default(),
             strangers: Mutex::default(),
-            accept: OnceLock::new(),
+            command: OnceLock::new(),
         };
         let dir = tree.root_dir().map_err(|error| match error {
             Error::Io { source, .. } => no_archive(source.to_string()),

@@ -1,10 +1,11 @@
 //! `.owlery/archive.json` in the root: the archive's id. It proves that the right disk is mounted.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Tree;
 use super::dir::Dir;
-use crate::command_line::quote;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::event::Guard;
 
@@ -107,13 +108,17 @@ impl Tree {
 
     /// The command with which a user accepts the root as it is.
     pub fn accept_command(&self) -> String {
-        let usual = || format!("owlery accept {}", quote(self.root.as_ref()));
-        self.accept.get().cloned().unwrap_or_else(usual)
+        self.command().accept()
     }
 
-    /// Sets a command that needs more arguments than the root.
-    pub fn set_accept_command(&self, command: String) {
-        let _ = self.accept.set(command);
+    /// The command line for messages.
+    pub(super) fn command(&self) -> &CommandLine {
+        self.command.get_or_init(|| CommandLine::new(&self.root, None, &[]))
+    }
+
+    /// Sets the command line for messages, if it needs more arguments than the root.
+    pub fn set_command(&self, command: CommandLine) {
+        let _ = self.command.set(command); // the first one counts
     }
 
     /// Makes sure that the root has a marker and remembers its id; `None` if the root cannot have one. Such an archive
@@ -152,8 +157,10 @@ impl Tree {
         self.root.join(MARKER)
     }
 
-    /// Gives the root a new id in place of a missing or broken marker. Only at a user's request.
-    pub fn mark_anew(&self) -> Result<String> {
+    /// Gives the root an id in place of a missing or broken marker: that of the passes in its delete queue, else a new
+    /// one. Only at a user's request.
+    pub fn mark_anew(&self, now: DateTime<Utc>) -> Result<String> {
+        self.spare(now)?;
         self.write_marker()
     }
 
@@ -210,7 +217,7 @@ impl Tree {
         id.map_err(|e| Error::io("make an identity for", self.root.join(MARKER), e))
     }
 
-    /// Sets the id that a root without a marker is to get, because an earlier process could not write it.
+    /// Sets the id that a root without a marker is to get, because the state directory has it.
     pub fn expect_identity(&self, id: String) {
         let _ = self.expected.set(id); // the first one counts
     }

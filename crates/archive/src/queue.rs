@@ -1,6 +1,9 @@
 //! The delete queue: directories `delete_queue/<pass>/` with our manifest `pass.json`. Anything else in there belongs
 //! to other programs and is only listed.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
@@ -10,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::dir::{Dir, join};
 use super::{Report, StuckPass, Tree};
 use crate::clock::Now;
+use crate::command_line::{CommandLine, quote};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Camera, Guard, Item};
 
@@ -223,7 +227,10 @@ impl Tree {
                 Ok(Err(why @ NotOurs::NoManifest)) => {
                     others.push(Report::note(path, format!("not a pass of ours ({why}); it is never touched")));
                 }
-                Ok(Err(why)) => others.push(Report::failure(path, format!("{why}; {}", why.cure()))),
+                Ok(Err(why)) => {
+                    let cure = why.cure(self.command(), &name);
+                    others.push(Report::failure(path, format!("{why}; {cure}")));
+                }
                 Err(_) => others.push(Report::note(path, "not a directory we can read; it is never touched")),
             }
         }
@@ -277,16 +284,20 @@ pub(super) enum NotOurs {
 }
 
 impl NotOurs {
-    /// What a user can do about it.
-    fn cure(&self) -> &'static str {
-        match self {
+    /// What a user can do about it. `pass` is the directory's name.
+    fn cure(&self, command: &CommandLine, pass: &[u8]) -> Cow<'static, str> {
+        let cure = match self {
             Self::NoManifest => "it is never touched",
             Self::Broken(_) => {
                 "it is never removed: move its days back into their cameras' directories, or remove it yourself"
             }
             Self::Newer(_) => "it is never removed by this one: restore or remove it with the newer",
-            Self::OtherArchive(_) => "owlery restore takes it back by its name, and it is never removed",
-        }
+            Self::OtherArchive(_) => {
+                let restore = command.restore(&quote(OsStr::from_bytes(pass)));
+                return format!("it is never removed; restore it with: {restore}").into();
+            }
+        };
+        cure.into()
     }
 }
 

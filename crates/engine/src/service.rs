@@ -88,7 +88,7 @@ impl Archive {
         let archive = Self::open_any(options)?;
         let state = StateDir::open(&archive.tree, archive.options.state_dir.as_deref())?;
         state.lock(&archive.tree)?;
-        let id = lineage::accept(&archive.tree, &archive.state_path())?;
+        let id = lineage::accept(&archive.tree, &archive.state_path(), archive.options.clock.now().utc)?;
         state.give_to_owner(&archive.tree);
         Ok(id)
     }
@@ -99,7 +99,7 @@ impl Archive {
         let open = if options.may_be_empty { Tree::open_blank } else { Tree::open };
         let tree = Arc::new(open(&options.root, &options.camera_pattern)?);
         let archive = Self { options, tree };
-        archive.tree.set_accept_command(archive.command().accept());
+        archive.tree.set_command(archive.command());
         Ok(archive)
     }
 

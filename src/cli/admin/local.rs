@@ -121,6 +121,9 @@ fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<PassWire>> {
     }
     let left = parts.drain()?;
     is_incomplete |= output::reports(&left);
+    let mut unowned = archive.tree().passes()?.1;
+    unowned.retain(|other| other.unreadable);
+    output::reports(&unowned); // nothing of them was to be done
     if parts.handle().expirer.audit.lacks_room() {
         is_incomplete |= output::reports(parts.handle().settle().as_slice());
     }

@@ -35,6 +35,7 @@ pub(super) fn alerts(shared: &Handle) -> Vec<String> {
         }
     }
     alerts.extend(full_state(shared));
+    alerts.extend(unowned_passes(shared));
     match shared.tree.missing_disks() {
         Ok(missing) => alerts.extend(missing.iter().map(Report::sentence)),
         Err(error) => tracing::debug!("{}", error.chain()),
@@ -60,6 +61,21 @@ fn full_state(shared: &Handle) -> Option<String> {
     let why = Room::of(&rustix::fs::statvfs(there).ok()?).full()?;
     let state = state.display();
     Some(format!("the disk of the state directory {state} is full ({why}): catalog and audit cannot be written"))
+}
+
+/// The alert about passes in the delete queue that are never removed: of other archives, or with a manifest that this
+/// version cannot use.
+fn unowned_passes(shared: &Handle) -> Option<String> {
+    let _queue = shared.tree.lock_queue();
+    let (_, mut others) = shared.tree.passes().ok()?; // the reaper reports a queue that cannot be read
+    others.retain(|other| other.unreadable);
+    let first = others.first()?.sentence();
+    Some(match others.len() {
+        1 => first,
+        passes => {
+            format!("{passes} passes in the delete queue are never removed; see: owlery queue; the first is {first}")
+        }
+    })
 }
 
 /// Cameras with recordings but without a single event.

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::state_dir::StateDir;
@@ -57,14 +58,18 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
             return Ok(());
         }
         (RecordedArchive::Unmarked(_, sign), Ok(None)) if tree.root_sign() == Some(sign.clone()) => return Ok(()),
+        // The root lost its marker, and its delete queue proves which archive it is.
+        (RecordedArchive::Archive(known), Ok(None)) if tree.archives_of_passes().into_iter().eq([known.clone()]) => {
+            return Ok(());
+        }
         (RecordedArchive::Unnamed, Ok(None)) if !tree.can_be_marked() => return Ok(()), // it never could be marked
         (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(Some(found))) => {
             format!("of the archive {known}, and this is {found}")
         }
         (RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _), Ok(None)) => {
-            format!("of the archive {known}, and this root carries no marker")
+            format!("of the archive {known}, and {}", unmarked(tree))
         }
-        (RecordedArchive::Unnamed, Ok(None)) => "of an archive, and this root carries no marker".to_owned(),
+        (RecordedArchive::Unnamed, Ok(None)) => format!("of an archive, and {}", unmarked(tree)),
         (RecordedArchive::Broken(why), _) => format!("of an unknown archive ({why})"),
     };
     let (root, state, accept) = (tree.root().display(), state.display(), tree.accept_command());
@@ -73,6 +78,19 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
          archive, accept it with: {accept}"
     );
     Err(Error::Refused { guard: Guard::Marker, message })
+}
+
+/// Describes a root without a marker.
+fn unmarked(tree: &Tree) -> String {
+    let ids: Vec<String> = tree.archives_of_passes().into_iter().collect();
+    match ids.len() {
+        0 => "this root carries no marker".to_owned(),
+        1 => format!("this root carries no marker, and the passes in its delete queue are of the archive {}", ids[0]),
+        _ => {
+            let ids = ids.join(", ");
+            format!("this root carries no marker, and the passes in its delete queue are of several archives: {ids}")
+        }
+    }
 }
 
 /// Writes down that the state directory belongs to the archive at the root; best effort, since the disk may be full.
@@ -106,10 +124,17 @@ pub(super) fn expect(tree: &Tree, state: &Path) {
 
 /// Makes the root's archive the one of the state directory, whatever that knew. Marks a root that carries no marker, or a
 /// broken one. What was derived from another archive goes; the audit and the clock stay. Returns the identity.
-pub(super) fn accept(tree: &Tree, state: &Path) -> Result<String> {
+pub(super) fn accept(tree: &Tree, state: &Path, now: DateTime<Utc>) -> Result<String> {
     let id = match tree.marker() {
         Ok(Some(id)) => id,
-        Ok(None) | Err(Error::Refused { .. }) => tree.mark_anew()?,
+        Ok(None) | Err(Error::Refused { .. }) => {
+            if let RecordedArchive::Archive(known) | RecordedArchive::Unmarked(known, _) = recorded_archive(state)
+                && tree.archives_of_passes().contains(&known)
+            {
+                tree.expect_identity(known);
+            }
+            tree.mark_anew(now)?
+        }
         Err(error) => return Err(error),
     };
     if is_inside(tree, state) || recorded_archive(state) == RecordedArchive::Archive(id.clone()) {
@@ -146,6 +171,7 @@ fn recorded_archive(state: &Path) -> RecordedArchive {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{Clock, SystemClock};
 
     const FILE: &str = StoredArchive::NAME;
 
@@ -178,7 +204,7 @@ mod tests {
             std::fs::write(state.join(FILE), broken).unwrap();
             assert!(check(&tree, &state).is_err(), "{broken:?}");
         }
-        let id = accept(&tree, &state).unwrap();
+        let id = accept(&tree, &state, SystemClock.now().utc).unwrap();
         assert_eq!(tree.marker().unwrap(), Some(id));
         check(&tree, &state).unwrap();
     }
