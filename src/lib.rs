@@ -38,6 +38,8 @@ pub mod cli;
 mod daemon;
 #[cfg(feature = "http")]
 pub use owlery_http as http;
+#[cfg(feature = "http")]
+pub use owlery_protocol as protocol;
 
 pub use archive::{Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Order, Page, Query};

@@ -7,10 +7,10 @@ mod remote;
 use std::path::Path;
 
 use super::session::Session;
-use crate::daemon::control::ScanWire;
 use crate::error::Result;
 use crate::event::EventId;
-use crate::http::wire::{CamerasWire, PassWire, PlanWire, QueueWire, RestorationWire};
+use crate::protocol::control::ScanSummary;
+use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
 use crate::retention::Rules;
 use local::Local;
 pub(super) use remote::{Remote, is_reachable};
@@ -18,28 +18,28 @@ pub(super) use remote::{Remote, is_reachable};
 /// The operations on an archive that a daemon offers too.
 pub(super) trait Admin {
     /// The plan by the archive's rules; a daemon puts `what_if` over its own rules.
-    fn plan(&self, what_if: Option<Rules>) -> Result<Found<PlanWire>>;
+    fn plan(&self, what_if: Option<Rules>) -> Result<Found<Plan>>;
 
     /// The cameras and the forecast by the archive's rules; a daemon puts `what_if` over its own rules.
-    fn stats(&self, what_if: Option<Rules>) -> Result<Found<CamerasWire>>;
+    fn stats(&self, what_if: Option<Rules>) -> Result<Found<Cameras>>;
 
     /// Runs one pass. `confirm` is the id of a held pass to carry out.
-    fn expire(&self, confirm: Option<&str>) -> Result<Found<PassWire>>;
+    fn expire(&self, confirm: Option<&str>) -> Result<Found<Pass>>;
 
     /// The passes in the delete queue.
-    fn queue(&self) -> Result<QueueWire>;
+    fn queue(&self) -> Result<Queue>;
 
     /// Restores a pass from the delete queue.
-    fn restore(&self, pass: &str) -> Result<RestorationWire>;
+    fn restore(&self, pass: &str) -> Result<Restoration>;
 
     /// Moves events into the delete queue.
-    fn delete(&self, events: &[EventId]) -> Result<PassWire>;
+    fn delete(&self, events: &[EventId]) -> Result<Pass>;
 
     /// Saves events, or unsaves them: one result for each event.
     fn save(&self, events: &[EventId], saved: bool) -> Result<Vec<Result<()>>>;
 
     /// Scans the whole archive; with `measure`, every file too.
-    fn scan(&self, measure: bool) -> Result<ScanWire>;
+    fn scan(&self, measure: bool) -> Result<ScanSummary>;
 
     /// Passes on that Motion finished a movie. `None` if it is no movie of an event here, or no daemon runs.
     fn movie_ended(&self, path: &Path) -> Result<Option<String>>;

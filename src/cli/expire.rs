@@ -15,25 +15,25 @@ use crate::service::Archive;
 pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
     let session = common.open(CommandName::Plan)?;
     let rules = Some(common.typed.rules()).filter(|rules| !rules.is_empty());
-    let Found { value: wire, is_incomplete } = session.admin()?.plan(rules)?;
+    let Found { value: plan, is_incomplete } = session.admin()?.plan(rules)?;
     if json {
-        output::json(&wire)?;
+        output::json(&plan)?;
     } else {
-        let mut text: String = wire.items.iter().map(output::item).collect();
-        for item in &wire.kept {
+        let mut text: String = plan.items.iter().map(output::item).collect();
+        for item in &plan.kept {
             let _ = write!(text, "keep  {}", output::item(item));
         }
-        let bytes: Option<u64> = wire.items.iter().map(|item| item.bytes).sum();
-        let events = wire.items.iter().map(|item| item.count).sum();
-        if !wire.has_rule {
+        let bytes: Option<u64> = plan.items.iter().map(|item| item.bytes).sum();
+        let events = plan.items.iter().map(|item| item.count).sum();
+        if !plan.has_rule {
             text.push_str("nothing expires: there is no retention rule (--keep-days)\n");
-        } else if wire.items.is_empty() {
+        } else if plan.items.is_empty() {
             text.push_str("nothing would be retired\n");
         } else {
             let _ = writeln!(text, "would retire {}, {}", output::count(events, "event"), output::size(bytes));
         }
-        push_alerts(&mut text, &wire.alerts);
-        if let Some(held) = &wire.held {
+        push_alerts(&mut text, &plan.alerts);
+        if let Some(held) = &plan.held {
             let _ = writeln!(text, "held by the guard {:?}: {}", held.guard.as_str(), held.message);
         }
         output::print(&text)?;
@@ -48,7 +48,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
         check_promise(&session.archive, confirm)?;
     }
     let Found { value: pass, mut is_incomplete } = session.admin()?.expire(confirm)?;
-    is_incomplete |= output::reports(&pass.failures());
+    is_incomplete |= output::failures(&pass.failures);
     if json {
         output::json(&pass)?;
     } else {
@@ -58,7 +58,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
                 eprintln!("owlery: refused by the guard {:?}: {}", refused.guard.as_str(), refused.message);
             }
             (None, None) if !pass.items.is_empty() => text.push_str("no pass was made\n"),
-            (None, None) if !pass.failures().is_empty() => text.push_str("nothing was retired\n"),
+            (None, None) if !pass.failures.is_empty() => text.push_str("nothing was retired\n"),
             (None, None) => text.push_str("nothing to do\n"),
             (None, Some(name)) => {
                 let events = pass.items.iter().map(|item| item.count).sum();

@@ -14,7 +14,7 @@ use super::{Outcome, output, suggest};
 use crate::catalog::{Order, Page, Query};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Details, Event, State};
-use crate::http::wire::page_json;
+use crate::protocol::EventPage;
 use crate::scan::Occasion;
 use crate::time::{End, parse};
 
@@ -144,7 +144,8 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
         page = source.query(&session.archive, |source| source.catalog().events(&query))?;
     }
     if args.json {
-        output::print_raw(&(page_json(&page, "") + "\n"))?;
+        let next = page.next.as_ref().map(ToString::to_string);
+        output::json(&EventPage::new(&page.events, next, ""))?;
     } else {
         let next =
             page.next.as_ref().map(|next| session.archive.command().list("list", &args.words(&next.to_string())));

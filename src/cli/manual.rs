@@ -7,8 +7,8 @@ use super::session::Common;
 use super::{Outcome, output};
 use crate::error::{Error, Result};
 use crate::event::{Actor, EventId};
-use crate::http::wire::QueuedWire;
 use crate::printable::{self, printable};
+use crate::protocol::QueuedPass;
 
 /// Lists the passes in the delete queue.
 pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
@@ -34,7 +34,7 @@ pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn push_pass(text: &mut String, pass: &QueuedWire) {
+fn push_pass(text: &mut String, pass: &QueuedPass) {
     let by = if pass.by == Actor::Hand { "manual" } else { "by rule" };
     let until = match &pass.undo_until {
         _ if pass.reaping => "is being removed".to_owned(),
@@ -53,8 +53,7 @@ fn push_pass(text: &mut String, pass: &QueuedWire) {
 /// Restores a pass.
 pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome> {
     let done = common.open(CommandName::Restore)?.admin()?.restore(pass)?;
-    let problems = done.problems();
-    output::reports(&problems);
+    let is_incomplete = output::failures(done.left.iter().chain(&done.failures));
     if json {
         output::json(&done)?;
     } else {
@@ -65,14 +64,14 @@ pub(super) fn restore(common: &Common, pass: &str, json: bool) -> Result<Outcome
         let _ = writeln!(text, "pass {}: restored {}{kept}", done.pass, output::count(events, "event"));
         output::print(&text)?;
     }
-    Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+    Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
 
 /// Moves events into the delete queue.
 pub(super) fn delete(common: &Common, events: &[EventId], json: bool) -> Result<Outcome> {
     let session = common.open(CommandName::Delete)?;
     let pass = session.admin()?.delete(events)?;
-    let is_incomplete = output::reports(&pass.failures());
+    let is_incomplete = output::failures(&pass.failures);
     if json {
         output::json(&pass)?;
     } else {

@@ -10,6 +10,7 @@ use crate::archive::Report;
 use crate::error::{Error, Result};
 use crate::event::{EventSelection, Item};
 use crate::printable::{self, printable, printable_lines};
+use crate::protocol;
 
 /// Prints text to standard output, with control characters escaped.
 pub(super) fn print(text: &str) -> Result<()> {
@@ -36,9 +37,23 @@ pub(super) fn json(value: &impl Serialize) -> Result<()> {
 /// Prints reports to standard error. Returns whether one of them is a read failure.
 pub(super) fn reports(reports: &[Report]) -> bool {
     for report in reports {
-        eprintln!("{}: {}", printable::path(&report.path), printable(&report.problem));
+        print_problem(&report.path, &report.problem);
     }
     reports.iter().any(|report| report.unreadable)
+}
+
+/// Prints failures to standard error. Returns whether there are any.
+pub(super) fn failures<'a>(failures: impl IntoIterator<Item = &'a protocol::Report>) -> bool {
+    let mut any = false;
+    for failure in failures {
+        print_problem(&failure.path, &failure.problem);
+        any = true;
+    }
+    any
+}
+
+fn print_problem(path: &Path, problem: &str) {
+    eprintln!("{}: {}", printable::path(path), printable(problem));
 }
 
 /// A size with its unit; `?` if unknown.

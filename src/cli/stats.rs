@@ -8,24 +8,24 @@ use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
 use crate::error::Result;
-use crate::http::wire::{CameraWire, CamerasWire};
+use crate::protocol::{CameraInfo, Cameras};
 use crate::retention::{ArchiveForecast, Kept};
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     let session = common.open(CommandName::Stats)?;
     let rules = Some(common.typed.rules()).filter(|rules| !rules.is_empty());
-    let Found { value: wire, is_incomplete } = session.admin()?.stats(rules)?;
+    let Found { value: stats, is_incomplete } = session.admin()?.stats(rules)?;
     if json {
-        output::json(&wire)?;
+        output::json(&stats)?;
     } else {
-        output::print(&text_of(&wire))?;
+        output::print(&text_of(&stats))?;
     }
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }
 
-fn text_of(wire: &CamerasWire) -> String {
+fn text_of(stats: &Cameras) -> String {
     let mut text = String::new();
-    if wire.cameras.is_empty() {
+    if stats.cameras.is_empty() {
         return "no cameras\n".to_owned();
     }
     let _ = writeln!(
@@ -33,15 +33,15 @@ fn text_of(wire: &CamerasWire) -> String {
         "{:<12}  {:>9}  {:>6}  {:>9}  {:<10}  {:<10}  {:>9}  {:>9}",
         "CAMERA", "EVENTS", "SAVED", "SIZE", "FIRST DAY", "LAST DAY", "A DAY (7)", "(30)"
     );
-    for camera in &wire.cameras {
+    for camera in &stats.cameras {
         push_camera(&mut text, camera);
     }
-    push_forecast(&mut text, &wire.forecast);
-    let _ = writeln!(text, "time zone: UTC{}", wire.zone);
+    push_forecast(&mut text, &stats.forecast);
+    let _ = writeln!(text, "time zone: UTC{}", stats.zone);
     text
 }
 
-fn push_camera(text: &mut String, camera: &CameraWire) {
+fn push_camera(text: &mut String, camera: &CameraInfo) {
     let day = |day: &Option<String>| day.clone().unwrap_or_else(|| "-".to_owned());
     let _ = writeln!(
         text,

@@ -11,15 +11,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::{EventId, Guard};
-use crate::http::wire::{CamerasWire, PassWire, PlanWire, ProblemWire, QueueWire, RestorationWire};
+use crate::event::Guard;
+use crate::http::convert;
+use crate::protocol::control::{Reply, Request, ScanSummary};
 use crate::retention::{Policy, Rules};
 use crate::scan::Summary;
 use crate::service::{Handle, Service, StateDir};
@@ -30,68 +30,15 @@ const MAX_ADDRESS_BYTES: usize = 100;
 /// The limit of a request: about 200,000 events.
 const MAX_REQUEST_BYTES: u64 = 8 << 20;
 
-/// A request.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case")]
-pub(crate) enum Request {
-    /// The pattern of the directories that are cameras.
-    CameraPattern,
-    /// The plan by the daemon's rules; with `rules` over them as a what-if.
-    Plan { rules: Option<Rules> },
-    /// The cameras and the forecast by the daemon's rules; with `rules` over them as a what-if.
-    Stats { rules: Option<Rules> },
-    /// Run a pass.
-    Expire { confirm: Option<String> },
-    /// List the delete queue.
-    Queue,
-    /// Restore a pass from the delete queue.
-    Restore { pass: String },
-    /// Move events into the delete queue.
-    Delete { events: Vec<EventId> },
-    /// Save or unsave events.
-    Save { events: Vec<EventId>, saved: bool },
-    /// Scan the whole archive.
-    Scan { measure: bool },
-    /// Note that Motion finished a movie.
-    Ended { path: PathBuf },
-}
-
-/// The reply to a request.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Reply {
-    Ok(serde_json::Value),
-    /// A guard or a protection refused.
-    Refused(String),
-    /// The request is invalid.
-    Usage(String),
-    /// It is done but not in the audit log: what, and why.
-    Unrecorded(String, String),
-    Error(String),
-}
-
 /// The summary of a scan, as JSON.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ScanWire {
-    pub cameras: u64,
-    pub days: u64,
-    pub events: u64,
-    pub problems: Vec<ProblemWire>,
-    /// How many of the problems are read failures.
-    pub failures: u64,
-    pub elapsed_ms: u64,
-}
-
-impl From<&Summary> for ScanWire {
-    fn from(summary: &Summary) -> Self {
-        Self {
-            cameras: summary.cameras,
-            days: summary.days,
-            events: summary.events,
-            problems: summary.reports.iter().map(ProblemWire::from).collect(),
-            failures: summary.failures() as u64,
-            elapsed_ms: u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
-        }
+pub(crate) fn scan_summary(summary: &Summary) -> ScanSummary {
+    ScanSummary {
+        cameras: summary.cameras,
+        days: summary.days,
+        events: summary.events,
+        problems: convert::reports(&summary.reports),
+        failures: summary.failures() as u64,
+        elapsed_ms: u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
     }
 }
 
@@ -227,11 +174,11 @@ fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value>
         Request::CameraPattern => serde_json::to_value(handle.camera_pattern()),
         Request::Plan { rules } => {
             let policy = what_if(handle, rules.as_ref())?;
-            serde_json::to_value(PlanWire::from(handle.preview(policy.as_ref())?))
+            serde_json::to_value(convert::plan(handle.preview(policy.as_ref())?))
         }
         Request::Stats { rules } => {
             let policy = what_if(handle, rules.as_ref())?;
-            serde_json::to_value(CamerasWire::from(handle.stats(policy.as_ref())?))
+            serde_json::to_value(convert::cameras(handle.stats(policy.as_ref())?))
         }
         Request::Expire { confirm } => {
             let still_reading = || Error::Daemon("is still reading the archive; try again when it is ready".to_owned());
@@ -245,16 +192,16 @@ fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value>
             if lacks_camera && (handle.catalog.rebuilt() != rebuilt || !handle.status.may_expire()) {
                 return Err(still_reading());
             }
-            serde_json::to_value(PassWire::from(&pass))
+            serde_json::to_value(convert::pass(&pass))
         }
-        Request::Queue => serde_json::to_value(QueueWire::from(handle.queue()?)),
-        Request::Restore { pass } => serde_json::to_value(RestorationWire::from(handle.restore(pass)?)),
-        Request::Delete { events } => serde_json::to_value(PassWire::from(&handle.delete(events)?)),
+        Request::Queue => serde_json::to_value(convert::queue(handle.queue()?)),
+        Request::Restore { pass } => serde_json::to_value(convert::restoration(handle.restore(pass)?)),
+        Request::Delete { events } => serde_json::to_value(convert::pass(&handle.delete(events)?)),
         Request::Save { events, saved } => {
             events.iter().try_for_each(|event| handle.set_saved(event, *saved))?;
             serde_json::to_value(())
         }
-        Request::Scan { measure } => serde_json::to_value(ScanWire::from(&handle.rescan(*measure)?)),
+        Request::Scan { measure } => serde_json::to_value(scan_summary(&handle.rescan(*measure)?)),
         Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(path)?),
     };
     Ok(value.expect("our own types are JSON"))

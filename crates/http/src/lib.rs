@@ -1,11 +1,12 @@
 //! The HTTP service as one axum router, to be served alone or mounted in another program. All data comes from the service.
 //!
-//! Rooms, and what each may use (never the other way round): `problem` and `wire` use no other room; `response`, `extract` and
+//! Rooms, and what each may use (never the other way round): `problem` and `convert` use no other room; `response`, `extract` and
 //! `limits` use `problem`; `auth` uses these; `ui`, `api`, `media` and `live` use `auth` and what is below it; `metrics` uses
 //! `live` too; `openapi` collects the descriptions of all handlers. `state` composes the rooms' states, `routes` their handlers.
 
 mod api;
 pub mod auth;
+pub mod convert;
 mod extract;
 mod limits;
 mod live;
@@ -17,8 +18,6 @@ mod response;
 mod routes;
 mod state;
 mod ui;
-#[allow(missing_docs)] // `doc/http.md` documents the fields
-pub mod wire;
 
 use std::sync::Arc;
 
@@ -35,7 +34,8 @@ use owlery_catalog as catalog;
 #[cfg(test)]
 use owlery_engine::scan;
 use owlery_engine::{expirer, service, watch};
-use owlery_model::{clock, error, event, fault, printable, retention, time};
+use owlery_model::{clock, error, event, fault, retention, time};
+use owlery_protocol as protocol;
 use owlery_state::state_file;
 
 use crate::service::Service;

@@ -27,7 +27,6 @@ pub fn serialize_path<S: serde::Serializer>(path: &Path, serializer: S) -> Resul
 
 /// Like `serialize_path`, for a path that may be missing.
 #[allow(clippy::ref_option)] // the signature that serde needs
-#[cfg(feature = "schema")]
 pub fn serialize_path_if_any<S: serde::Serializer>(
     path: &Option<std::path::PathBuf>,
     serializer: S,

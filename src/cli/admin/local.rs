@@ -9,10 +9,12 @@ use super::super::source::Source;
 use super::super::{output, progress};
 use super::{Admin, Found};
 use crate::archive::Depth;
-use crate::daemon::control::ScanWire;
+use crate::daemon::control::scan_summary;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventId};
-use crate::http::wire::{CamerasWire, PassWire, PlanWire, QueueWire, RestorationWire};
+use crate::http::convert;
+use crate::protocol::control::ScanSummary;
+use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
 use crate::retention::Rules;
 use crate::scan::Progress;
 use crate::service::{Archive, Parts, Stats, zone};
@@ -36,18 +38,18 @@ impl<'a> Local<'a> {
 
 impl Admin for Local<'_> {
     /// The rules of the session, which include those typed, are in force already.
-    fn plan(&self, _what_if: Option<Rules>) -> Result<Found<PlanWire>> {
+    fn plan(&self, _what_if: Option<Rules>) -> Result<Found<Plan>> {
         let Found { value: mut source, is_incomplete } = Source::open(self.session)?;
         let value = source.query(self.archive(), |source| {
             let locked = || Error::Locked { holder: "another owlery command".to_owned() };
             let parts = source.parts().ok_or_else(locked)?;
             measure_for_rules(parts)?;
-            parts.handle().preview(None).map(PlanWire::from)
+            parts.handle().preview(None).map(convert::plan)
         })?;
         Ok(Found { value, is_incomplete })
     }
 
-    fn stats(&self, _what_if: Option<Rules>) -> Result<Found<CamerasWire>> {
+    fn stats(&self, _what_if: Option<Rules>) -> Result<Found<Cameras>> {
         let archive = self.archive();
         let has_catalog = archive.state_path().join("catalog.db").is_file();
         let Found { value: mut source, mut is_incomplete } = Source::open(self.session)?;
@@ -61,10 +63,10 @@ impl Admin for Local<'_> {
             Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now)
         })?;
         stats.forecast.archive.warnings.extend(zone::warning(source.catalog(), archive.tree(), now)?);
-        Ok(Found { value: CamerasWire::from(stats), is_incomplete })
+        Ok(Found { value: convert::cameras(stats), is_incomplete })
     }
 
-    fn expire(&self, confirm: Option<&str>) -> Result<Found<PassWire>> {
+    fn expire(&self, confirm: Option<&str>) -> Result<Found<Pass>> {
         match expire(self.archive(), confirm) {
             // The catalog is read only before the first rename. By now it has been set aside.
             Err(error) if error.is_damaged_catalog() => {
@@ -75,16 +77,16 @@ impl Admin for Local<'_> {
         }
     }
 
-    fn queue(&self) -> Result<QueueWire> {
-        self.archive().parts_aside()?.handle().queue().map(QueueWire::from)
+    fn queue(&self) -> Result<Queue> {
+        self.archive().parts_aside()?.handle().queue().map(convert::queue)
     }
 
-    fn restore(&self, pass: &str) -> Result<RestorationWire> {
-        Ok(RestorationWire::from(self.archive().parts_to_act()?.handle().restore(pass)?))
+    fn restore(&self, pass: &str) -> Result<Restoration> {
+        self.archive().parts_to_act()?.handle().restore(pass).map(convert::restoration)
     }
 
-    fn delete(&self, events: &[EventId]) -> Result<PassWire> {
-        Ok(PassWire::from(&self.archive().parts_to_act()?.handle().delete(events)?))
+    fn delete(&self, events: &[EventId]) -> Result<Pass> {
+        Ok(convert::pass(&self.archive().parts_to_act()?.handle().delete(events)?))
     }
 
     fn save(&self, events: &[EventId], saved: bool) -> Result<Vec<Result<()>>> {
@@ -92,7 +94,7 @@ impl Admin for Local<'_> {
         Ok(events.iter().map(|event| parts.handle().set_saved(event, saved)).collect())
     }
 
-    fn scan(&self, measure: bool) -> Result<ScanWire> {
+    fn scan(&self, measure: bool) -> Result<ScanSummary> {
         let parts = self.archive().parts()?;
         let progress = Arc::new(Progress::default());
         let shown = progress::Shown::start(Arc::clone(&progress), || false);
@@ -100,7 +102,7 @@ impl Admin for Local<'_> {
         let summary = parts.preload(depth, &progress)?;
         drop(shown);
         self.scanned.replace(Some(parts));
-        Ok(ScanWire::from(&summary))
+        Ok(scan_summary(&summary))
     }
 
     /// The next start looks at the movie itself.
@@ -109,7 +111,7 @@ impl Admin for Local<'_> {
     }
 }
 
-fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<PassWire>> {
+fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<Pass>> {
     let may_retire = archive.options().policy.can_expire() || confirm.is_some();
     let parts = if may_retire { archive.parts_to_act()? } else { archive.parts()? };
     let summary = parts.preload(Depth::NamesOnly, &Progress::default())?;
@@ -127,7 +129,7 @@ fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<PassWire>> {
     if parts.handle().expirer.audit.lacks_room() {
         is_incomplete |= output::reports(parts.handle().settle().as_slice());
     }
-    Ok(Found { value: PassWire::from(&pass), is_incomplete })
+    Ok(Found { value: convert::pass(&pass), is_incomplete })
 }
 
 /// Measures what the plan would retire, since a plan says how much space it frees; with a rule of size, all events.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::{Admin, Found};
-use crate::daemon::control::{self, Reply, Request, ScanWire};
+use crate::daemon::control;
 use crate::error::{Error, Result};
 use crate::event::EventId;
-use crate::http::wire::{CamerasWire, PassWire, PlanWire, QueueWire, RestorationWire};
+use crate::protocol::control::{Reply, Request, ScanSummary};
+use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
 use crate::retention::Rules;
 
 /// The daemon of a state directory.
@@ -41,27 +42,27 @@ impl Remote {
 }
 
 impl Admin for Remote {
-    fn plan(&self, what_if: Option<Rules>) -> Result<Found<PlanWire>> {
+    fn plan(&self, what_if: Option<Rules>) -> Result<Found<Plan>> {
         self.request(&Request::Plan { rules: what_if }).map(Found::whole)
     }
 
-    fn stats(&self, what_if: Option<Rules>) -> Result<Found<CamerasWire>> {
+    fn stats(&self, what_if: Option<Rules>) -> Result<Found<Cameras>> {
         self.request(&Request::Stats { rules: what_if }).map(Found::whole)
     }
 
-    fn expire(&self, confirm: Option<&str>) -> Result<Found<PassWire>> {
+    fn expire(&self, confirm: Option<&str>) -> Result<Found<Pass>> {
         self.request(&Request::Expire { confirm: confirm.map(str::to_owned) }).map(Found::whole)
     }
 
-    fn queue(&self) -> Result<QueueWire> {
+    fn queue(&self) -> Result<Queue> {
         self.request(&Request::Queue)
     }
 
-    fn restore(&self, pass: &str) -> Result<RestorationWire> {
+    fn restore(&self, pass: &str) -> Result<Restoration> {
         self.request(&Request::Restore { pass: pass.to_owned() })
     }
 
-    fn delete(&self, events: &[EventId]) -> Result<PassWire> {
+    fn delete(&self, events: &[EventId]) -> Result<Pass> {
         self.request(&Request::Delete { events: events.to_vec() })
     }
 
@@ -70,7 +71,7 @@ impl Admin for Remote {
         Ok(events.iter().map(save).collect())
     }
 
-    fn scan(&self, measure: bool) -> Result<ScanWire> {
+    fn scan(&self, measure: bool) -> Result<ScanSummary> {
         self.request(&Request::Scan { measure })
     }
 

@@ -8,16 +8,17 @@ use axum::response::Response;
 
 use super::tagged;
 use crate::auth::Viewer;
+use crate::convert;
 use crate::extract::NoParams;
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
+use crate::protocol::Cameras;
 use crate::response::json;
 use crate::service::Handle;
-use crate::wire::CamerasWire;
 
 /// The cameras and the forecast. For users who cannot see all cameras the forecast is of theirs, without the disk.
 #[utoipa::path(get, path = "/api/v1/cameras", tag = "archive", responses(
-    (status = 200, description = "every camera, by name", body = CamerasWire, headers(("ETag", description = "holds until something changes"))),
+    (status = 200, description = "every camera, by name", body = Cameras, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),
     CommonResponses
 ))]
@@ -30,7 +31,7 @@ pub(crate) async fn cameras(
     let (reader, scope) = (Arc::clone(&handle), viewer.clone());
     tagged(&handle, &viewer, &(), &headers, async {
         let stats = blocking(move || reader.stats_of(scope.cameras())).await?; // reads the size of the disk
-        Ok(json(&CamerasWire::from(stats)))
+        Ok(json(&convert::cameras(stats)))
     })
     .await
 }

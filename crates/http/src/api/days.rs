@@ -11,16 +11,17 @@ use utoipa::IntoParams;
 
 use super::tagged;
 use crate::auth::Viewer;
+use crate::convert;
 use crate::event::{Camera, Day};
 use crate::extract::Params;
 use crate::extract::schema::Moment;
 use crate::extract::values::TimeText;
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
+use crate::protocol::Days;
 use crate::response::json;
 use crate::service::Handle;
 use crate::time::End;
-use crate::wire::DaysWire;
 
 /// The parameters of days.
 #[derive(Deserialize, IntoParams)]
@@ -41,7 +42,7 @@ pub(crate) struct DaysParams {
 
 /// The days that have events, with their sums and a count for each hour.
 #[utoipa::path(get, path = "/api/v1/days", tag = "events", params(DaysParams), responses(
-    (status = 200, description = "newest first, then by the cameras' names", body = DaysWire, headers(("ETag", description = "holds until something changes"))),
+    (status = 200, description = "newest first, then by the cameras' names", body = Days, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),
     CommonResponses
 ))]
@@ -64,7 +65,7 @@ pub(crate) async fn days(
     tagged(&handle, &viewer, &range, &headers, async {
         // Years of many cameras are thousands of rows.
         let days = blocking(move || reader.days(cameras.as_ref(), first, last)).await?;
-        Ok(json(&DaysWire::from(days)))
+        Ok(json(&convert::days(days)))
     })
     .await
 }

@@ -9,20 +9,21 @@ use axum::response::Response;
 use super::event_id;
 use crate::auth::Prefix;
 use crate::auth::Viewer;
+use crate::convert;
 use crate::error::Error;
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::extract::{Names, NoParams};
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
-use crate::response::{json, json_text};
+use crate::protocol::{Directory, Event, Pass};
+use crate::response::json;
 use crate::service::Handle;
-use crate::wire::{EventSchema, PassWire, one_json};
 
 /// Saves an event, which protects it from all rules. Nothing changes if it is saved already.
 #[utoipa::path(put, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(
     ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
 ), responses(
-    (status = 200, description = "the event after the change", body = EventSchema),
+    (status = 200, description = "the event after the change", body = Event),
     (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
     CommonResponses
 ))]
@@ -40,7 +41,7 @@ pub(crate) async fn save(
 #[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(
     ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
 ), responses(
-    (status = 200, description = "the event after the change", body = EventSchema),
+    (status = 200, description = "the event after the change", body = Event),
     (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
     CommonResponses
 ))]
@@ -70,14 +71,14 @@ async fn set_saved(
         handle.event(&id)
     });
     let event = event.await?.ok_or_else(Problem::not_found)?; // it was removed meanwhile
-    Ok(json_text(one_json(&event, prefix.as_str())))
+    Ok(json(&Event::new(&event, &Directory::new(prefix.as_str(), &event.id))))
 }
 
 /// Moves an event into the delete queue, from which it can be restored for a day or the undo window, whichever is longer.
 #[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(
     ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
 ), responses(
-    (status = 200, description = "the pass, which can be restored", body = PassWire),
+    (status = 200, description = "the pass, which can be restored", body = Pass),
     (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "the event is saved, or Motion still writes it", body = Problem, content_type = "application/problem+json"),
     CommonResponses
@@ -91,7 +92,7 @@ pub(crate) async fn delete(
     let id = changeable(&viewer, &names, params)?;
     let pass = blocking(move || handle.delete(&[id])).await?;
     if pass.pass.is_some() {
-        return Ok(json(&PassWire::from(&pass)));
+        return Ok(json(&convert::pass(&pass)));
     }
     // Nothing was moved. The log and the audit log have the reason.
     Err(match pass.failures.first() {

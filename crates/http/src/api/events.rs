@@ -20,12 +20,10 @@ use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Seconds, TimeText
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, Problem};
-use crate::response::json_text;
+use crate::protocol::{Directory, Event, EventPage, EventWithImages, Image};
+use crate::response::{json, json_text};
 use crate::service::Handle;
 use crate::time::End;
-use crate::wire::{
-    EventWithImagesSchema, ImageWire, PageSchema, StateSchema, event_json, event_path, page_json, segment,
-};
 
 /// The parameters of a page of events.
 #[derive(Deserialize, IntoParams)]
@@ -52,7 +50,7 @@ pub(crate) struct EventsParams {
     #[param(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295u32)]
     min_change: Option<Pixels>,
     /// only events in this state
-    state: Option<StateSchema>,
+    state: Option<event::State>,
     /// newest first, which is the default, or oldest first
     order: Option<Direction>,
     /// the most events of the page; 50 by default
@@ -65,7 +63,7 @@ pub(crate) struct EventsParams {
 
 /// A page of events.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsParams), responses(
-    (status = 200, description = "the page", body = PageSchema, headers(("ETag", description = "holds until something changes"))),
+    (status = 200, description = "the page", body = EventPage, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),
     CommonResponses
 ))]
@@ -95,7 +93,8 @@ pub(crate) async fn events(
         } else {
             handle.events(&key.1)?
         };
-        let body = Bytes::from(page_json(&page, key.0.as_str()));
+        let next = page.next.map(|next| next.to_string());
+        let body = Bytes::from(EventPage::new(&page.events, next, key.0.as_str()).to_json());
         pages.put(generation, key.clone(), body.clone());
         Ok(json_text(body))
     })
@@ -121,7 +120,7 @@ fn query(params: EventsParams, handle: &Handle) -> Result<Query, Problem> {
         query = query.min_change(change);
     }
     if let Some(state) = params.state {
-        query = query.state(state.into());
+        query = query.state(state);
     }
     if let Some(Direction::Asc) = params.order {
         query = query.order(Order::Asc);
@@ -139,7 +138,7 @@ fn query(params: EventsParams, handle: &Handle) -> Result<Query, Problem> {
 #[utoipa::path(get, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(
     ("camera" = Camera, Path), ("date" = event::Day, Path), ("time" = event::EventName, Path)
 ), responses(
-    (status = 200, description = "the event", body = EventWithImagesSchema),
+    (status = 200, description = "the event", body = EventWithImages),
     (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
     CommonResponses
 ))]
@@ -154,13 +153,10 @@ pub(crate) async fn event(
     let id = event_id(&names, &viewer)?;
     let event = handle.event(&id)?.ok_or_else(Problem::not_found)?;
     let images = reads.listing(move || handle.images(&id)).await?;
-    let path = event_path(&event);
-    let image = |(name, bytes): (String, u64)| {
-        let url = format!("{prefix}/media/{path}/{}", segment(&name));
-        ImageWire { name, bytes, url }
-    };
-    let images: Vec<ImageWire> = images.into_iter().map(image).collect();
-    let mut response = json_text(event_json(&event, &images, prefix.as_str()));
+    let directory = Directory::new(prefix.as_str(), &event.id);
+    let images = images.iter().map(|(name, bytes)| Image { name, bytes: *bytes, url: directory.file(name) });
+    let images = images.collect();
+    let mut response = json(&EventWithImages { event: Event::new(&event, &directory), images });
     vary_on_prefix(response.headers_mut());
     Ok(response)
 }

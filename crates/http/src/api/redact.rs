@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::auth::Viewer;
 use crate::catalog::AuditPage;
 use crate::event::Item;
-use crate::wire::{GuardWire, PlanWire, QueueWire, RefusalWire, WaitingWire};
+use crate::protocol::{GuardStatus, Plan, Queue, Refusal, WaitingPass};
 
 /// Replaces messages that may concern invisible cameras.
 const REDACTED: &str = "concerns the whole archive; visible to users with access to all cameras";
@@ -25,7 +25,7 @@ pub(super) fn audit(mut page: AuditPage, viewer: &Viewer) -> AuditPage {
 }
 
 /// Removes passes without visible items. A pass with parts in several queues appears once, since the paths of its parts name cameras.
-pub(super) fn queue(mut queue: QueueWire, viewer: &Viewer) -> QueueWire {
+pub(super) fn queue(mut queue: Queue, viewer: &Viewer) -> Queue {
     if viewer.sees_all() {
         return queue;
     }
@@ -40,7 +40,7 @@ pub(super) fn queue(mut queue: QueueWire, viewer: &Viewer) -> QueueWire {
     queue
 }
 
-pub(super) fn plan(mut plan: PlanWire, viewer: &Viewer) -> PlanWire {
+pub(super) fn plan(mut plan: Plan, viewer: &Viewer) -> Plan {
     if !viewer.sees_all() {
         keep(&mut plan.items, viewer);
         keep(&mut plan.kept, viewer);
@@ -52,14 +52,14 @@ pub(super) fn plan(mut plan: PlanWire, viewer: &Viewer) -> PlanWire {
     plan
 }
 
-pub(super) fn guards(mut guards: Vec<GuardWire>, viewer: &Viewer) -> Vec<GuardWire> {
+pub(super) fn guards(mut guards: Vec<GuardStatus>, viewer: &Viewer) -> Vec<GuardStatus> {
     if !viewer.sees_all() {
         guards.iter_mut().flat_map(|guard| &mut guard.message).for_each(|message| REDACTED.clone_into(message));
     }
     guards
 }
 
-pub(super) fn waiting(mut passes: Vec<WaitingWire>, viewer: &Viewer) -> Vec<WaitingWire> {
+pub(super) fn waiting(mut passes: Vec<WaitingPass>, viewer: &Viewer) -> Vec<WaitingPass> {
     if !viewer.sees_all() {
         passes.retain_mut(|pass| {
             keep(&mut pass.items, viewer);
@@ -70,7 +70,7 @@ pub(super) fn waiting(mut passes: Vec<WaitingWire>, viewer: &Viewer) -> Vec<Wait
     passes
 }
 
-fn hide(refusal: &mut RefusalWire) {
+fn hide(refusal: &mut Refusal) {
     REDACTED.clone_into(&mut refusal.message);
 }
 
@@ -127,9 +127,9 @@ mod tests {
             })
             .collect();
         let shown = |viewer: &Viewer| {
-            let plan: PlanWire = serde_json::from_value(plan.clone()).unwrap();
-            let queued = || serde_json::from_value::<QueueWire>(queue.clone()).unwrap();
-            let passes = queued().passes.into_iter().map(WaitingWire::from).collect();
+            let plan: Plan = serde_json::from_value(plan.clone()).unwrap();
+            let queued = || serde_json::from_value::<Queue>(queue.clone()).unwrap();
+            let passes = queued().passes.into_iter().map(WaitingPass::from).collect();
             let page = AuditPage { entries: serde_json::from_value(json!(entries)).unwrap(), next: None };
             json!([
                 super::plan(plan, viewer),

@@ -10,18 +10,19 @@ use serde::Deserialize;
 use super::redact;
 use crate::archive::rfc3339;
 use crate::auth::Viewer;
+use crate::convert;
 use crate::error::Error;
 use crate::extract::NoParams;
 use crate::extract::body;
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
+use crate::protocol::{Pass, Retention};
 use crate::response::json;
 use crate::service::Handle;
-use crate::wire::{PassWire, RetentionWire};
 
 /// The rules, the current plan, all guards, the forecast, and the queued and held passes.
 #[utoipa::path(get, path = "/api/v1/retention", tag = "retention", responses(
-    (status = 200, description = "the state of retention", body = RetentionWire),
+    (status = 200, description = "the state of retention", body = Retention),
     CommonResponses
 ))]
 pub(crate) async fn retention(
@@ -30,16 +31,16 @@ pub(crate) async fn retention(
     _: NoParams,
 ) -> Result<Response, Problem> {
     let scope = viewer.clone();
-    let mut wire = blocking(move || handle.retention(scope.cameras()).map(RetentionWire::from)).await?;
-    wire.plan = wire.plan.map(|plan| redact::plan(plan, &viewer));
-    wire.guards = redact::guards(wire.guards, &viewer);
-    wire.passes = redact::waiting(wire.passes, &viewer);
-    Ok(json(&wire))
+    let mut state = blocking(move || handle.retention(scope.cameras()).map(convert::retention)).await?;
+    state.plan = state.plan.map(|plan| redact::plan(plan, &viewer));
+    state.guards = redact::guards(state.guards, &viewer);
+    state.passes = redact::waiting(state.passes, &viewer);
+    Ok(json(&state))
 }
 
 /// Runs a pass by the rules. If a guard refuses it, `refused` has the guard, and `pass` the id to confirm.
 #[utoipa::path(post, path = "/api/v1/retention/run", tag = "retention", responses(
-    (status = 200, description = "what was retired, or the guard that refused", body = PassWire),
+    (status = 200, description = "what was retired, or the guard that refused", body = Pass),
     CommonResponses
 ))]
 pub(crate) async fn run(
@@ -52,8 +53,8 @@ pub(crate) async fn run(
     ready(&handle)?;
     let pass = blocking(move || match handle.expire(None) {
         // This guard prevents a plan, so there is no id to confirm.
-        Err(Error::Refused { guard, message }) => Ok(PassWire::refused(rfc3339(handle.now().utc), guard, message)),
-        other => other.map(|pass| PassWire::from(&pass)),
+        Err(Error::Refused { guard, message }) => Ok(Pass::refused(rfc3339(handle.now().utc), guard, message)),
+        other => other.map(|pass| convert::pass(&pass)),
     });
     Ok(json(&pass.await?))
 }
@@ -68,7 +69,7 @@ pub(crate) struct Confirmation {
 
 /// Runs the held pass as it was planned, without events that have been saved, opened, restored or removed since.
 #[utoipa::path(post, path = "/api/v1/retention/confirm", tag = "retention", request_body = Confirmation, responses(
-    (status = 200, description = "what was retired, or the guard that still refuses", body = PassWire),
+    (status = 200, description = "what was retired, or the guard that still refuses", body = Pass),
     (status = 404, description = "no held pass has this id", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "the body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "the body is not JSON", body = Problem, content_type = "application/problem+json"),
@@ -85,7 +86,7 @@ pub(crate) async fn confirm(
     let Confirmation { pass } = body::json(request).await?;
     ready(&handle)?;
     let pass = blocking(move || handle.confirm(&pass)).await?;
-    Ok(json(&PassWire::from(&pass)))
+    Ok(json(&convert::pass(&pass)))
 }
 
 /// Refuses passes before the preload is complete.

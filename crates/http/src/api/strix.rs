@@ -22,10 +22,10 @@ use crate::extract::values::{Count, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, Problem};
+use crate::protocol::{event_path, segments};
 use crate::response::{json, json_text, no_body};
 use crate::service::Handle;
 use crate::time::End;
-use crate::wire::{event_path, segments};
 
 /// The cameras and the ports of their live streams.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -212,7 +212,7 @@ fn render(
     let mut out = begin(head);
     for (at, (name, camera)) in cameras.iter().enumerate() {
         let events = camera.as_ref().map(|camera| handle.named(camera, &scope.range)).transpose()?.unwrap_or_default();
-        let events: Vec<StrixEvent> = events.iter().map(|event| wire(handle, event, scope.shows_root)).collect();
+        let events: Vec<StrixEvent> = events.iter().map(|event| strix_event(handle, event, scope.shows_root)).collect();
         if at > 0 {
             out.push(b',');
         }
@@ -229,9 +229,9 @@ fn bound(parameter: &str, time: NaiveDateTime) -> Result<(Day, EventName), Probl
     Ok((day, EventName::Time(chrono::Timelike::num_seconds_from_midnight(&time))))
 }
 
-fn wire(handle: &Handle, event: &Event, shows_root: bool) -> StrixEvent {
+fn strix_event(handle: &Handle, event: &Event, shows_root: bool) -> StrixEvent {
     let details = &event.details;
-    let below = event_path(event);
+    let below = event_path(&event.id);
     let path =
         |name: Option<&str>| name.map_or(MISSING.to_owned(), |name| format!("motion/{below}/{}", segments(name)));
     StrixEvent {

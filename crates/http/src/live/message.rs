@@ -1,7 +1,7 @@
 //! A message of the live stream, encoded once, and the clients that it is for.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::io::Write;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -11,13 +11,11 @@ use tokio::time::Instant;
 use crate::archive::rfc3339;
 use crate::auth::Viewer;
 use crate::clock::Now;
-use crate::event::Camera;
+use crate::convert;
+use crate::event::{self, Camera, EventId};
 use crate::expirer::Pass;
+use crate::protocol::{self, Directory, Event};
 use crate::service::Notification;
-use crate::wire::{PassWire, push_event, push_text};
-
-/// The approximate bytes of a message of an event.
-const EVENT_BYTES: usize = 560;
 
 /// The cameras of a client.
 #[derive(Debug, Clone)]
@@ -65,10 +63,9 @@ pub(super) struct Message {
 impl Message {
     /// Encodes a notification for a router that is mounted below `prefix`.
     pub(super) fn of(notification: Notification, prefix: &str, id: &str, at: Instant, now: Now) -> Self {
-        let event = |name, event: crate::event::Event| {
-            let mut text = begin(id, name, EVENT_BYTES);
-            push_event(&mut text, &event, prefix);
-            (Audience::Camera(event.id.camera), end(text))
+        let event = |name, event: event::Event| {
+            let text = text(id, name, &Event::new(&event, &Directory::new(prefix, &event.id)));
+            (Audience::Camera(event.id.camera), text)
         };
         let pass = |outcome, pass: Arc<Pass>| {
             let text = pass_text(id, outcome, &pass);
@@ -78,11 +75,8 @@ impl Message {
             Notification::Added(added) => event("event-added", added),
             Notification::Changed(changed) => event("event-changed", changed),
             Notification::Removed(gone) => {
-                let mut text = begin(id, "event-removed", 160);
-                text.push_str("{\"id\":");
-                push_text(&mut text, &gone.to_string());
-                text.push('}');
-                (Audience::Camera(gone.camera), end(text))
+                let text = text(id, "event-removed", &RemovedEvent { id: &gone });
+                (Audience::Camera(gone.camera), text)
             }
             Notification::Pass(done) if done.refused.is_some() => pass("refused", done),
             Notification::Pass(done) => pass("retired", done),
@@ -121,18 +115,26 @@ impl Message {
 
     /// Its bytes in memory.
     pub(super) fn len(&self) -> usize {
-        let of_pass = |pass: &Pass| pass.items.len() * size_of::<crate::event::Item>();
+        let of_pass = |pass: &Pass| pass.items.len() * size_of::<event::Item>();
         self.text.len()
             + size_of::<Self>()
             + if let Audience::Pass(_, pass) = &self.audience { of_pass(pass) } else { 0 }
     }
 }
 
+/// The data of `event-removed`.
+#[derive(Serialize)]
+struct RemovedEvent<'a> {
+    id: &'a EventId,
+}
+
+/// The data of `reset`.
+#[derive(Serialize)]
+struct Reset {}
+
 /// The message that tells clients to load all data again.
 pub(super) fn reset(id: &str) -> Bytes {
-    let mut text = begin(id, "reset", 64);
-    text.push_str("{}");
-    end(text)
+    text(id, "reset", &Reset {})
 }
 
 fn pass_text(id: &str, outcome: &'static str, pass: &Pass) -> Bytes {
@@ -142,23 +144,17 @@ fn pass_text(id: &str, outcome: &'static str, pass: &Pass) -> Bytes {
         #[serde(rename = "what")]
         outcome: &'static str,
         #[serde(flatten)]
-        pass: PassWire,
+        pass: protocol::Pass,
     }
-    let mut text = begin(id, "pass", EVENT_BYTES);
-    let message = PassMessage { outcome, pass: PassWire::from(pass) };
-    text.push_str(&serde_json::to_string(&message).expect("our own types are JSON"));
-    end(text)
+    text(id, "pass", &PassMessage { outcome, pass: convert::pass(pass) })
 }
 
-fn begin(id: &str, name: &str, capacity: usize) -> String {
-    let mut text = String::with_capacity(capacity);
-    let _ = write!(text, "id: {id}\nevent: {name}\ndata: "); // writing to a string cannot fail
-    text
-}
-
-/// Ends a message. JSON has no line breaks, so its data is one line.
-fn end(mut text: String) -> Bytes {
-    text.push_str("\n\n");
+/// A message. JSON has no line breaks, so its data is one line.
+fn text(id: &str, name: &str, data: &impl Serialize) -> Bytes {
+    let mut text = Vec::with_capacity(Event::BYTES);
+    let _ = write!(text, "id: {id}\nevent: {name}\ndata: "); // writing to memory cannot fail
+    serde_json::to_writer(&mut text, data).expect("our own types are JSON");
+    text.extend_from_slice(b"\n\n");
     Bytes::from(text)
 }
 

@@ -19,7 +19,7 @@ use utoipa::IntoParams;
 use super::files::Binary;
 use crate::auth::Viewer;
 use crate::catalog::{Order, Query};
-use crate::event::{Camera, Day, EventId, EventName};
+use crate::event::{self, Camera, Day, EventId, EventName};
 use crate::extract::schema::Moment;
 use crate::extract::values::{Flag, TimeText};
 use crate::extract::{Names, NoParams, Params};
@@ -28,7 +28,6 @@ use crate::problem::{CommonResponses, Problem};
 use crate::response::no_body;
 use crate::service::Handle;
 use crate::time::End;
-use crate::wire::StateSchema;
 use writer::Content;
 
 /// The most events of an export: its table of contents is kept in memory.
@@ -113,7 +112,7 @@ pub(crate) struct ExportParams {
     #[param(value_type = Option<bool>)]
     saved: Option<Flag>,
     /// only events in this state
-    state: Option<StateSchema>,
+    state: Option<event::State>,
 }
 
 /// The events of a period as one zip file, oldest first.
@@ -162,7 +161,7 @@ fn query(params: ExportParams, viewer: &Viewer, handle: &Handle) -> Result<Query
         query = query.saved(saved);
     }
     if let Some(state) = params.state {
-        query = query.state(state.into());
+        query = query.state(state);
     }
     Ok(match viewer.cameras() {
         Some(cameras) => query.within(cameras),

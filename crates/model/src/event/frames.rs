@@ -8,6 +8,7 @@ use std::fmt;
 use chrono::NaiveDateTime;
 
 use super::parse::digits;
+use super::text::Text;
 use super::{Day, EventName};
 
 /// A frame's name.
@@ -81,15 +82,25 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// Its file's name.
+    pub fn file_name(self) -> Text {
+        let mut name = EventName::Time(self.secs).text();
+        name.push(b'-');
+        name.push_padded(self.sub.into(), self.width);
+        match self.shows {
+            Shows::Camera => {}
+            Shows::Motion => name.push(b'm'),
+            Shows::Region => name.push(b'r'),
+        }
+        self.format.ending().bytes().for_each(|byte| name.push(byte));
+        name
+    }
+}
+
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = usize::from(self.width);
-        let shows = match self.shows {
-            Shows::Camera => "",
-            Shows::Motion => "m",
-            Shows::Region => "r",
-        };
-        write!(f, "{}-{:0width$}{shows}{}", EventName::Time(self.secs), self.sub, self.format.ending())
+        f.write_str(&self.file_name())
     }
 }
 

@@ -29,8 +29,8 @@ impl Text {
     /// `2026-11-20T10:04:36`, with `middle` between date and time.
     pub fn of_time(time: NaiveDateTime, middle: u8) -> Self {
         let mut text = Self::of_date(time.date());
-        text.push(middle);
-        text.push_parts(b':', [time.hour(), time.minute(), time.second()]);
+        let ([h0, h1], [m0, m1], [s0, s1]) = (pair(time.hour()), pair(time.minute()), pair(time.second()));
+        text.push_all([middle, h0, h1, b':', m0, m1, b':', s0, s1]);
         text
     }
 
@@ -39,9 +39,8 @@ impl Text {
         let mut text = Self::new();
         let year = u32::try_from(date.year()).unwrap_or(0);
         text.push_digits(year / 100);
-        text.push_digits(year % 100);
-        text.push(b'-');
-        text.push_parts(b'-', [date.month(), date.day()]);
+        let ([y0, y1], [m0, m1], [d0, d1]) = (pair(year), pair(date.month()), pair(date.day()));
+        text.push_all([y0, y1, b'-', m0, m1, b'-', d0, d1]);
         text
     }
 
@@ -50,6 +49,13 @@ impl Text {
         if let Some(place) = self.bytes.get_mut(self.len) {
             *place = byte;
             self.len += 1;
+        }
+    }
+
+    fn push_all<const N: usize>(&mut self, bytes: [u8; N]) {
+        if let Some(place) = self.bytes.get_mut(self.len..self.len + N) {
+            place.copy_from_slice(&bytes);
+            self.len += N;
         }
     }
 
@@ -74,16 +80,30 @@ impl Text {
 
     /// At least two digits, as `{:02}` would.
     pub fn push_digits(&mut self, number: u32) {
-        let digit = |number: u32| b"0123456789"[(number % 10) as usize];
         if number >= 100 {
             self.push_digits(number / 10);
-            self.push(digit(number));
-        } else if let Some(place) = self.bytes.get_mut(self.len..self.len + 2) {
-            place.copy_from_slice(&[digit(number / 10), digit(number)]);
-            self.len += 2;
+            self.push(pair(number)[1]);
+        } else {
+            self.push_all(pair(number));
         }
     }
 }
+
+/// The last two digits of a number.
+fn pair(number: u32) -> [u8; 2] {
+    PAIRS[(number % 100) as usize]
+}
+
+/// The digits of the numbers below 100.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < pairs.len() {
+        pairs[number] = [b"0123456789"[number / 10], b"0123456789"[number % 10]];
+        number += 1;
+    }
+    pairs
+};
 
 impl Deref for Text {
     type Target = str;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 
-use super::{JSON, MAX_PIECE, Scope, StrixEvent, wire};
+use super::{JSON, MAX_PIECE, Scope, StrixEvent, strix_event};
 use crate::catalog::Named;
 use crate::event::{Camera, EventName};
 use crate::limits::Reads;
@@ -112,9 +112,9 @@ impl Pieces {
         let most = usize::try_from(MAX_PIECE).unwrap_or(usize::MAX);
         let (handle, name) = (Arc::clone(&self.handle), camera.clone());
         let events = self.reads.long(move || handle.named_piece(&name, (from, to), has_begun, most)).await?;
-        let wires: Vec<StrixEvent> =
-            events.iter().map(|event| wire(&self.handle, event, self.scope.shows_root)).collect();
-        let mut out = serde_json::to_vec(&wires).expect(JSON);
+        let rendered: Vec<StrixEvent> =
+            events.iter().map(|event| strix_event(&self.handle, event, self.scope.shows_root)).collect();
+        let mut out = serde_json::to_vec(&rendered).expect(JSON);
         out.pop();
         match out.first_mut() {
             Some(bracket) if has_begun && !events.is_empty() => *bracket = b',',

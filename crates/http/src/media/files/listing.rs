@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, Problem};
+use crate::protocol::segment;
 use crate::service::Handle;
-use crate::wire::segment;
 
 /// The list, for the OpenAPI document; `motion` serves it.
 #[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/", tag = "strix", params(

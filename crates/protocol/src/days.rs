@@ -1,0 +1,32 @@
+//! Days.
+
+use owlery_model::event::{Camera, Day};
+use serde::Serialize;
+
+/// Days that have events.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Days {
+    /// Newest first, then by the cameras' names.
+    pub days: Vec<DaySums>,
+}
+
+/// A camera's day.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DaySums {
+    /// The camera.
+    pub camera: Camera,
+    /// The day.
+    pub day: Day,
+    /// The number of events.
+    pub events: u64,
+    /// The number of saved events.
+    pub saved: u64,
+    /// The sum of their bytes; null until all are measured.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub bytes: Option<u64>,
+    /// The number of events that began in each hour.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>, min_items = 24, max_items = 24))]
+    pub hours: [u32; 24],
+}

@@ -1,0 +1,21 @@
+//! The JSON of Owlery: of the HTTP API, of the control socket and of `--json`. Each object is one serde type, from which its
+//! schema in the OpenAPI document is derived (feature `schema`). `doc/http.md` describes the objects for users.
+
+mod cameras;
+pub mod control;
+mod days;
+mod event;
+mod pass;
+mod queue;
+mod retention;
+mod url;
+
+pub use cameras::{CameraInfo, Cameras};
+pub use days::{DaySums, Days};
+pub use event::{Event, EventPage, EventWithImages, Events, Id, Image, Video, Videos, WallTime};
+pub use pass::{Pass, Plan, Refusal, Report};
+pub use queue::{Queue, QueuedPass, Restoration};
+pub use retention::{GuardStatus, Retention, WaitingPass};
+pub use url::{Directory, FileUrl, event_path, segment, segments};
+
+use owlery_model::printable;

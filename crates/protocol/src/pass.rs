@@ -1,0 +1,77 @@
+//! Plans and passes.
+
+use std::path::PathBuf;
+
+use owlery_model::event::{Guard, Item, RecordedGuard};
+use serde::{Deserialize, Serialize};
+
+/// A guard's refusal.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Refusal {
+    /// The guard.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub guard: RecordedGuard,
+    /// The reason.
+    pub message: String,
+}
+
+/// A plan.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Plan {
+    /// What it would retire.
+    pub items: Vec<Item>,
+    /// What it would keep of the days that it takes from.
+    pub kept: Vec<Item>,
+    /// Requirements of rules that cannot be met.
+    pub alerts: Vec<String>,
+    /// The guard that would hold the pass.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub held: Option<Refusal>,
+    /// Whether any rule can expire anything.
+    pub has_rule: bool,
+}
+
+/// A pass.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Pass {
+    /// Its name in the delete queue; with `refused`, the id that confirms it; null where there was nothing to do.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub pass: Option<String>,
+    /// When it was made, RFC 3339.
+    pub started: String,
+    /// What it retired, or would retire.
+    pub items: Vec<Item>,
+    /// Until when it can be restored, RFC 3339.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub undo_until: Option<String>,
+    /// The guard that holds it.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub refused: Option<Refusal>,
+    /// Requirements of rules that cannot be met.
+    pub alerts: Vec<String>,
+    /// What could not be moved, and other failures.
+    pub failures: Vec<Report>,
+}
+
+impl Pass {
+    /// A pass that a guard refuses before there is a plan.
+    pub fn refused(started: String, guard: Guard, message: String) -> Self {
+        let refused = Some(Refusal { guard: guard.into(), message });
+        Self { pass: None, started, items: vec![], undo_until: None, refused, alerts: vec![], failures: vec![] }
+    }
+}
+
+/// A report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Report {
+    /// The file or directory.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    #[serde(serialize_with = "crate::printable::serialize_path")]
+    pub path: PathBuf,
+    /// The problem, as a sentence.
+    pub problem: String,
+}
