@@ -8,11 +8,12 @@ mod encoder;
 mod log;
 mod message;
 mod run;
+mod runs;
+mod settings;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
@@ -29,58 +30,19 @@ use super::problem::{CommonResponses, Problem};
 use super::response::no_body;
 use crate::event::Camera;
 use crate::service::Handle;
-use log::Bounds;
+use encoder::RunGuard;
 use message::Scope;
 use run::{Run, Subscriber};
-
-/// The times and limits of the stream.
-#[derive(Debug, Clone)]
-struct Settings {
-    /// A client gets a comment after this time without messages, so that proxies keep the connection open.
-    heartbeat: Duration,
-    /// How often the encoder checks its clients.
-    check_interval: Duration,
-    /// A client is disconnected if it reads nothing for this time although messages wait.
-    stall_timeout: Duration,
-    /// How long a run goes on after its last client has left, for clients that reconnect.
-    linger: Duration,
-    /// The size of the log.
-    bounds: Bounds,
-    /// The most clients.
-    max_clients: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            heartbeat: Duration::from_secs(15),
-            check_interval: Duration::from_secs(1),
-            stall_timeout: Duration::from_secs(20),
-            linger: Duration::from_secs(300),
-            bounds: Bounds { messages: 4096, bytes: 4 << 20 },
-            max_clients: 2000,
-        }
-    }
-}
-
-/// The most runs: one for each prefix under which clients reach the router.
-const MAX_RUNS: usize = 8;
+use runs::{Begun, Full, Runs};
+use settings::Settings;
 
 /// The live stream of one router.
 #[derive(Debug)]
 pub(crate) struct Live {
     handle: Arc<Handle>,
     settings: Settings,
-    /// A run for each prefix, usually one. The first client adds it; its encoder removes it when it ends.
-    runs: Mutex<Vec<Arc<Run>>>,
-    /// How often encoders have checked their clients.
-    #[cfg(test)]
-    checks: AtomicU64,
+    runs: Arc<Runs>,
 }
-
-/// The limit of clients or runs is reached.
-#[derive(Debug)]
-struct Full;
 
 /// The number of runs that this process has begun, which makes their ids unique.
 static RUNS_BEGUN: AtomicU64 = AtomicU64::new(0);
@@ -92,65 +54,34 @@ impl Live {
     }
 
     fn with(handle: Arc<Handle>, settings: Settings) -> Arc<Self> {
-        Arc::new(Self {
-            handle,
-            settings,
-            runs: Mutex::default(),
-            #[cfg(test)]
-            checks: AtomicU64::default(),
-        })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Run>>> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+        Arc::new(Self { handle, settings, runs: Arc::default() })
     }
 
     /// Subscribes to the run of this prefix, or to a new one. `last` is the id of the last message that the client has.
     fn subscribe(
-        self: &Arc<Self>,
+        &self,
         prefix: &Prefix,
         last: Option<&str>,
         disconnect: Option<Disconnect>,
     ) -> Result<Subscriber, Full> {
-        let mut runs = self.lock();
-        if runs.iter().map(|run| run.subscribers()).sum::<usize>() >= self.settings.max_clients {
-            return Err(Full);
+        let begin = || {
+            let epoch = format!("{:016x}{:x}", self.handle.epoch(), RUNS_BEGUN.fetch_add(1, Ordering::Relaxed));
+            let run = Arc::new(Run::new(prefix.as_str(), epoch, self.settings.bounds));
+            Begun { run, notifications: self.handle.subscribe() }
+        };
+        let (subscriber, begun) =
+            self.runs.subscribe(prefix.as_str(), last, disconnect, self.settings.max_clients, begin)?;
+        if let Some(Begun { run, notifications }) = begun {
+            // `runs` is not locked here: a runtime that is shutting down drops the task at once, which locks it.
+            let run = RunGuard::new(Arc::clone(&self.runs), run);
+            tokio::spawn(encoder::follow(run, Arc::clone(&self.handle), self.settings.clone(), notifications));
         }
-        if let Some(run) = runs.iter().find(|run| run.prefix == prefix.as_str()) {
-            return Ok(run.subscribe(last, disconnect));
-        }
-        if runs.len() >= MAX_RUNS {
-            // A client can send arbitrary prefixes: a run without subscribers makes room.
-            let Some(idle) = runs.iter().position(|run| run.subscribers() == 0) else { return Err(Full) };
-            runs.remove(idle).retire();
-        }
-        let epoch = format!("{:016x}{:x}", self.handle.epoch(), RUNS_BEGUN.fetch_add(1, Ordering::Relaxed));
-        let run = Arc::new(Run::new(prefix.as_str(), epoch, self.settings.bounds));
-        let notifications = self.handle.subscribe();
-        let subscriber = run.subscribe(last, disconnect);
-        runs.push(Arc::clone(&run));
-        drop(runs);
-        // The lock is released first: a runtime that is shutting down drops the task here, which takes the lock.
-        tokio::spawn(encoder::follow(encoder::RunGuard::new(self, run), notifications));
         Ok(subscriber)
-    }
-
-    /// Removes a run that has ended.
-    fn remove(&self, run: &Arc<Run>) {
-        self.lock().retain(|other| !Arc::ptr_eq(other, run));
-    }
-
-    /// Removes a run without subscribers; returns whether it had none.
-    fn remove_idle(&self, run: &Arc<Run>) -> bool {
-        let mut runs = self.lock();
-        let is_idle = run.subscribers() == 0;
-        runs.retain(|other| !(is_idle && Arc::ptr_eq(other, run)));
-        is_idle
     }
 
     /// The number of clients.
     pub(crate) fn clients(&self) -> usize {
-        self.lock().iter().map(|run| run.subscribers()).sum()
+        self.runs.clients()
     }
 }
 

@@ -25,7 +25,7 @@ use crate::event::EventName;
         (name = "files", description = "frames and movies"),
         (name = "stream", description = "changes as they happen"),
         (name = "strix", description = "for the strix web UI"),
-        (name = "access", description = "the authenticated user, and signing in"),
+        (name = "login", description = "the authenticated user, and signing in"),
         (name = "health", description = "the state of the service"),
     ),
     paths(

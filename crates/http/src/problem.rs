@@ -107,6 +107,15 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The problem of routes of an event, for the OpenAPI document.
+#[derive(utoipa::IntoResponses)]
+#[allow(dead_code)] // only its description is used
+pub(crate) enum NoSuchEvent {
+    /// There is no such event.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+}
+
 /// The problems of every route, for the OpenAPI document.
 #[derive(utoipa::IntoResponses)]
 #[allow(dead_code)] // only its description is used

@@ -6,7 +6,7 @@ use owlery_model::event::EventId;
 use owlery_model::retention::Rules;
 use serde::{Deserialize, Serialize};
 
-use crate::Report;
+use crate::pass::Report;
 
 /// A request.
 #[derive(Debug, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use owlery_model::event::{self as model, Camera, Container, Movie, State};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use crate::{Directory, FileUrl};
+use crate::url::{Directory, FileUrl};
 
 /// An event.
 #[derive(Debug, Serialize)]

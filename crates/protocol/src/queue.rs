@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use owlery_model::event::{Actor, Item};
 use serde::{Deserialize, Serialize};
 
-use crate::Report;
+use crate::pass::Report;
 
 /// The delete queue.
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,7 +4,8 @@ use owlery_model::event::{Actor, Guard, Item};
 use owlery_model::retention::{ArchiveForecast, Rules};
 use serde::Serialize;
 
-use crate::{Plan, QueuedPass, Refusal};
+use crate::pass::{Plan, Refusal};
+use crate::queue::QueuedPass;
 
 /// The state of retention.
 #[derive(Debug, Serialize)]

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::tagged;
+use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::convert;
 use crate::extract::NoParams;

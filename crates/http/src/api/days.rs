@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::tagged;
+use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::convert;
 use crate::event::{Camera, Day};

@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::event_id;
 use crate::auth::Prefix;
 use crate::auth::Viewer;
 use crate::convert;
@@ -14,7 +13,7 @@ use crate::error::Error;
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::extract::{Names, NoParams};
 use crate::limits::blocking;
-use crate::problem::{CommonResponses, Problem};
+use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::{Directory, Event, Pass};
 use crate::response::json;
 use crate::service::Handle;
@@ -24,8 +23,7 @@ use crate::service::Handle;
     ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
 ), responses(
     (status = 200, description = "the event after the change", body = Event),
-    (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
-    CommonResponses
+    NoSuchEvent, CommonResponses
 ))]
 pub(crate) async fn save(
     State(handle): State<Arc<Handle>>,
@@ -42,8 +40,7 @@ pub(crate) async fn save(
     ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
 ), responses(
     (status = 200, description = "the event after the change", body = Event),
-    (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
-    CommonResponses
+    NoSuchEvent, CommonResponses
 ))]
 pub(crate) async fn unsave(
     State(handle): State<Arc<Handle>>,
@@ -79,9 +76,8 @@ async fn set_saved(
     ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
 ), responses(
     (status = 200, description = "the pass, which can be restored", body = Pass),
-    (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "the event is saved, or Motion still writes it", body = Problem, content_type = "application/problem+json"),
-    CommonResponses
+    NoSuchEvent, CommonResponses
 ))]
 pub(crate) async fn delete(
     State(handle): State<Arc<Handle>>,
@@ -105,10 +101,10 @@ pub(crate) async fn delete(
 /// The event to change, if the user may change it.
 fn changeable(
     viewer: &Viewer,
-    names: &(String, String, String),
+    (camera, date, time): &(String, String, String),
     params: Result<NoParams, Problem>,
 ) -> Result<EventId, Problem> {
     viewer.may_change()?;
     params?;
-    event_id(names, viewer)
+    viewer.event_id(camera, date, time)
 }

@@ -9,7 +9,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{PageCache, event_id, tagged};
+use super::page_cache::PageCache;
+use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::auth::{Prefix, vary_on_prefix};
 use crate::catalog::{Order, Query};
@@ -19,7 +20,7 @@ use crate::extract::schema::{CursorText, Direction, Moment};
 use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Seconds, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
-use crate::problem::{CommonResponses, Problem};
+use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::{Directory, Event, EventPage, EventWithImages, Image};
 use crate::response::{json, json_text};
 use crate::service::Handle;
@@ -139,18 +140,17 @@ fn query(params: EventsParams, handle: &Handle) -> Result<Query, Problem> {
     ("camera" = Camera, Path), ("date" = event::Day, Path), ("time" = event::EventName, Path)
 ), responses(
     (status = 200, description = "the event", body = EventWithImages),
-    (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
-    CommonResponses
+    NoSuchEvent, CommonResponses
 ))]
 pub(crate) async fn event(
     State(handle): State<Arc<Handle>>,
     State(reads): State<Arc<Reads>>,
     viewer: Viewer,
     prefix: Prefix,
-    Names(names): Names<(String, String, String)>,
+    Names((camera, date, time)): Names<(String, String, String)>,
     _: NoParams,
 ) -> Result<Response, Problem> {
-    let id = event_id(&names, &viewer)?;
+    let id = viewer.event_id(&camera, &date, &time)?;
     let event = handle.event(&id)?.ok_or_else(Problem::not_found)?;
     let images = reads.listing(move || handle.images(&id)).await?;
     let directory = Directory::new(prefix.as_str(), &event.id);

@@ -1,5 +1,6 @@
 //! The two routes of the strix web UI: `/api/cameras/list` and `/api/events/{cameras}`. Their format is exactly that of strix.
 
+mod event;
 mod pieces;
 
 use std::collections::HashSet;
@@ -12,20 +13,21 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use crate::archive::{MISSING, TIME, title};
+use crate::archive::TIME;
 use crate::auth::Viewer;
 use crate::catalog::NamedRange;
 use crate::event::text::Text;
-use crate::event::{Camera, Day, DebugMovie, Event, EventName, MovieName, Thumbnail};
+use crate::event::{Camera, Day, EventName};
 use crate::extract::schema::{Moment, StrixCamera};
 use crate::extract::values::{Count, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, Problem};
-use crate::protocol::{event_path, segments};
 use crate::response::{json, json_text, no_body};
 use crate::service::Handle;
 use crate::time::End;
+use event::StrixEvent;
+use pieces::{JSON, MAX_PIECE, Scope};
 
 /// The cameras and the ports of their live streams.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -62,22 +64,6 @@ struct EventPage {
     #[schema(value_type = std::collections::BTreeMap<String, Vec<StrixEvent>>)]
     #[allow(dead_code)] // only its description is used: `render` writes it
     events: (),
-}
-
-/// An event in strix's format.
-#[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = StrixEvent)]
-struct StrixEvent {
-    start: String,
-    end: String,
-    title: String,
-    video: String,
-    debug_video: String,
-    thumbnail: String,
-    #[schema(value_type = Vec<String>, max_items = 0)]
-    images: [String; 0],
-    saved: bool,
-    event_path: String,
 }
 
 /// After every event that has a time.
@@ -181,17 +167,6 @@ fn open_end(
     Ok(end)
 }
 
-/// The most events of one piece.
-const MAX_PIECE: u64 = 128;
-
-/// The requested range, and what the user may see.
-#[derive(Debug, Clone)]
-struct Scope {
-    range: NamedRange,
-    /// Whether events have absolute paths: not for users who cannot see all cameras.
-    shows_root: bool,
-}
-
 /// The beginning of the page, up to the first camera.
 fn begin(head: &EventPage) -> Vec<u8> {
     let mut out = serde_json::to_vec(head).expect(JSON);
@@ -199,8 +174,6 @@ fn begin(head: &EventPage) -> Vec<u8> {
     out.extend_from_slice(b",\"events\":{");
     out
 }
-
-const JSON: &str = "texts and numbers are JSON";
 
 /// The page as JSON.
 fn render(
@@ -212,7 +185,8 @@ fn render(
     let mut out = begin(head);
     for (at, (name, camera)) in cameras.iter().enumerate() {
         let events = camera.as_ref().map(|camera| handle.named(camera, &scope.range)).transpose()?.unwrap_or_default();
-        let events: Vec<StrixEvent> = events.iter().map(|event| strix_event(handle, event, scope.shows_root)).collect();
+        let events: Vec<StrixEvent> =
+            events.iter().map(|event| StrixEvent::of(handle, event, scope.shows_root)).collect();
         if at > 0 {
             out.push(b',');
         }
@@ -227,26 +201,4 @@ fn render(
 fn bound(parameter: &str, time: NaiveDateTime) -> Result<(Day, EventName), Problem> {
     let day = Day::try_from(time.date()).map_err(|error| Problem::parameter(parameter, error.to_string()))?;
     Ok((day, EventName::Time(chrono::Timelike::num_seconds_from_midnight(&time))))
-}
-
-fn strix_event(handle: &Handle, event: &Event, shows_root: bool) -> StrixEvent {
-    let details = &event.details;
-    let below = event_path(&event.id);
-    let path =
-        |name: Option<&str>| name.map_or(MISSING.to_owned(), |name| format!("motion/{below}/{}", segments(name)));
-    StrixEvent {
-        start: Text::of_time(details.start, b' ').to_string(),
-        end: Text::of_time(details.end, b' ').to_string(),
-        title: title(details.start),
-        video: path(details.video().map(MovieName::as_str)),
-        debug_video: path(details.debug_video.as_ref().map(DebugMovie::path).as_deref()),
-        thumbnail: path(details.thumbnail.as_ref().map(Thumbnail::file_name).as_deref()),
-        images: [],
-        saved: details.saved,
-        event_path: if shows_root {
-            handle.root().join(event.id.to_string()).to_string_lossy().into_owned()
-        } else {
-            event.id.to_string()
-        },
-    }
 }

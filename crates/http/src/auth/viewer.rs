@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use crate::error::Error;
-use crate::event::{AuditAction, Camera, Entry, Reason};
+use crate::event::{AuditAction, Camera, Entry, EventId, Reason};
 use crate::problem::Problem;
 
 /// What a user may do.
@@ -95,6 +95,21 @@ impl Viewer {
     /// Whether all cameras are visible, including new ones.
     pub fn sees_all(&self) -> bool {
         self.cameras().is_none()
+    }
+
+    /// 404 for a camera that is not visible: whether it exists is not revealed.
+    pub(crate) fn check_visible(&self, camera: &Camera) -> Result<(), Problem> {
+        if self.sees(camera) { Ok(()) } else { Err(Problem::not_found()) }
+    }
+
+    /// The event of these names in a path; 404 if one is invalid or the camera is not visible.
+    pub(crate) fn event_id(&self, camera: &str, day: &str, name: &str) -> Result<EventId, Problem> {
+        let parse = || -> Result<EventId, Error> {
+            Ok(EventId { camera: camera.parse()?, day: day.parse()?, name: name.parse()? })
+        };
+        let id = parse().map_err(|_| Problem::not_found())?;
+        self.check_visible(&id.camera)?;
+        Ok(id)
     }
 
     /// Removes the size of the archive or of its disk from the reason of an item, unless the user sees all cameras.

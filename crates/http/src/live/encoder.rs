@@ -9,7 +9,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::coalescer::{Coalescer, Decision};
 use super::message::Message;
 use super::run::Run;
-use super::{Live, Settings};
+use super::runs::Runs;
+use super::settings::Settings;
 use crate::service::{Handle, Notification, Subscription};
 
 /// The most notifications that are encoded before clients are woken.
@@ -17,32 +18,32 @@ const MAX_BATCH: usize = 256;
 
 /// Ends the run when the task ends, also when its runtime is dropped.
 pub(super) struct RunGuard {
-    live: Arc<Live>,
+    runs: Arc<Runs>,
     run: Arc<Run>,
 }
 
 impl RunGuard {
-    pub(super) fn new(live: &Arc<Live>, run: Arc<Run>) -> Self {
-        Self { live: Arc::clone(live), run }
+    pub(super) fn new(runs: Arc<Runs>, run: Arc<Run>) -> Self {
+        Self { runs, run }
     }
 }
 
 impl Drop for RunGuard {
     fn drop(&mut self) {
-        self.live.remove(&self.run);
+        self.runs.remove(&self.run);
         self.run.end();
     }
 }
 
 /// Encodes notifications until the run has been without subscribers for a while.
-pub(super) async fn follow(guard: RunGuard, mut notifications: Subscription) {
-    let (live, run) = (&guard.live, &guard.run);
-    let Settings { check_interval, stall_timeout, linger, .. } = live.settings;
+pub(super) async fn follow(guard: RunGuard, handle: Arc<Handle>, settings: Settings, mut notifications: Subscription) {
+    let RunGuard { runs, run } = &guard;
+    let Settings { check_interval, stall_timeout, linger, .. } = settings;
     let mut encoder = Encoder {
-        handle: &live.handle,
+        handle: &handle,
         run,
         coalescer: Coalescer::new(Instant::now()),
-        max_message: live.settings.bounds.bytes / 8,
+        max_message: settings.bounds.bytes / 8,
     };
     let mut check = interval(check_interval);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -67,11 +68,11 @@ pub(super) async fn follow(guard: RunGuard, mut notifications: Subscription) {
                 if dropped > 0 {
                     tracing::debug!("live stream: disconnected {dropped} clients that read nothing");
                 }
-                if run.is_idle(linger) && live.remove_idle(run) {
+                if run.is_idle(linger) && runs.remove_idle(run) {
                     return;
                 }
                 #[cfg(test)]
-                live.checks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                runs.checks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The stream of an archive in a temporary directory, through the router, for users with different cameras and with short timeouts.
 
 use std::fs;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 use tower::ServiceExt;
 
+use super::log::Bounds;
 use super::*;
 use crate::auth::{Access, Account, Auth, Role};
 use crate::catalog::Query;
@@ -88,7 +90,7 @@ impl World {
 
     /// Waits until the encoder has checked its clients some more times.
     async fn checks_clients(&self) {
-        let checks = || self.state.live.checks.load(Ordering::Relaxed);
+        let checks = || self.state.live.runs.checks.load(Ordering::Relaxed);
         let enough = checks() + 5;
         wait_until("the encoder checks its clients", || checks() >= enough).await;
     }
@@ -288,7 +290,7 @@ async fn clients_are_limited() {
 
 #[tokio::test]
 async fn a_run_lingers_after_its_last_client() {
-    let follows = |world: &World| !world.state.live.lock().is_empty();
+    let follows = |world: &World| !world.state.live.runs.lock().is_empty();
     let world = World::new(quick());
     assert!(!follows(&world), "no client yet");
     let mut listener = world.listen(&[], "", None).await;
@@ -382,7 +384,7 @@ async fn streamed_urls_begin_with_the_mount() {
     for prefix in ["/below", "/other", "/below"] {
         listeners.push(world.listen_below(prefix, None).await);
     }
-    assert_eq!((world.state.live.clients(), world.state.live.lock().len()), (4, 3));
+    assert_eq!((world.state.live.clients(), world.state.live.runs.lock().len()), (4, 3));
     world.save(ONE, true);
     for (listener, prefix) in listeners.iter_mut().zip(["", "/below", "/other", "/below"]) {
         let (id, _, data) = listener.message().await.unwrap();

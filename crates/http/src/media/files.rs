@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
-use super::StateCache;
+use super::state_cache::StateCache;
 use crate::archive::{MediaFile, MediaPath};
 use crate::auth::Viewer;
 use crate::event::{Camera, Container, Day, EventId, EventName, State as EventState};
@@ -81,9 +81,7 @@ pub(crate) async fn motion(
         return send(&handle, &states, &viewer, &path, (&method, &headers)).await;
     }
     let event: EventId = dir.parse().map_err(|_| Problem::not_found())?;
-    if !viewer.sees(&event.camera) {
-        return Err(Problem::not_found());
-    }
+    viewer.check_visible(&event.camera)?;
     listing::page(&handle, &reads, event, has_slash).await
 }
 
@@ -109,9 +107,7 @@ async fn send(
     (method, headers): (&Method, &HeaderMap),
 ) -> Result<Response, Problem> {
     let path: MediaPath = path.parse().map_err(|_| Problem::not_found())?;
-    if !viewer.sees(&path.event.camera) {
-        return Err(Problem::not_found());
-    }
+    viewer.check_visible(&path.event.camera)?;
     let kind = content_type(&path.file);
     let event = path.event.clone();
     let media = if let Some(media) = handle.open_media_at_once(&path) {

@@ -19,21 +19,19 @@ use utoipa::IntoParams;
 use super::files::Binary;
 use crate::auth::Viewer;
 use crate::catalog::{Order, Query};
-use crate::event::{self, Camera, Day, EventId, EventName};
+use crate::event::{self, Camera, Day, EventName};
 use crate::extract::schema::Moment;
 use crate::extract::values::{Flag, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
-use crate::problem::{CommonResponses, Problem};
+use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::response::no_body;
 use crate::service::Handle;
 use crate::time::End;
-use writer::Content;
+use writer::{Content, MAX_FILES};
 
 /// The most events of an export: its table of contents is kept in memory.
 const MAX_EVENTS: usize = 10_000;
-/// The most files of an export, for the same reason: about 220 bytes each.
-const MAX_FILES: u64 = 200_000;
 /// How many events a query of the catalog returns.
 const PAGE: usize = 200;
 /// How long a client may read nothing before its zip file is aborted.
@@ -65,8 +63,7 @@ impl Default for ZipPermits {
     tag = "events",
     responses(
         (status = 200, description = "its files", body = Binary, content_type = "application/zip"),
-        (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
-        CommonResponses
+        NoSuchEvent, CommonResponses
     )
 )]
 pub(crate) async fn event_zip(
@@ -79,13 +76,7 @@ pub(crate) async fn event_zip(
     _: NoParams,
 ) -> Result<Response, Problem> {
     let time = time.strip_suffix(".zip").unwrap_or_default();
-    let parse = || -> crate::error::Result<EventId> {
-        Ok(EventId { camera: camera.parse()?, day: date.parse()?, name: time.parse()? })
-    };
-    let id = parse().map_err(|_| Problem::not_found())?;
-    if !viewer.sees(&id.camera) {
-        return Err(Problem::not_found());
-    }
+    let id = viewer.event_id(&camera, &date, time)?;
     // From the tree: the event may not be in the catalog yet.
     let (reader, event) = (Arc::clone(&handle), id.clone());
     let files = reads.listing(move || reader.event_files(&event)).await.map_err(Problem::or_not_found)?;
@@ -123,9 +114,8 @@ pub(crate) struct ExportParams {
     params(ExportParams),
     responses(
         (status = 200, description = "their files", body = Binary, content_type = "application/zip"),
-        (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "too many events or files", body = Problem, content_type = "application/problem+json"),
-        CommonResponses
+        NoSuchEvent, CommonResponses
     )
 )]
 pub(crate) async fn export(

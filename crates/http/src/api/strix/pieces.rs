@@ -7,12 +7,25 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 
-use super::{JSON, MAX_PIECE, Scope, StrixEvent, strix_event};
-use crate::catalog::Named;
+use super::event::StrixEvent;
+use crate::catalog::{Named, NamedRange};
 use crate::event::{Camera, EventName};
 use crate::limits::Reads;
 use crate::problem::Problem;
 use crate::service::Handle;
+
+/// The most events of one piece.
+pub(super) const MAX_PIECE: u64 = 128;
+
+pub(super) const JSON: &str = "texts and numbers are JSON";
+
+/// The requested range, and what the user may see.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub range: NamedRange,
+    /// Whether events have absolute paths: not for users who cannot see all cameras.
+    pub shows_root: bool,
+}
 
 /// The body: a beginning, then the events of these cameras.
 pub(super) fn body(
@@ -113,7 +126,7 @@ impl Pieces {
         let (handle, name) = (Arc::clone(&self.handle), camera.clone());
         let events = self.reads.long(move || handle.named_piece(&name, (from, to), has_begun, most)).await?;
         let rendered: Vec<StrixEvent> =
-            events.iter().map(|event| strix_event(&self.handle, event, self.scope.shows_root)).collect();
+            events.iter().map(|event| StrixEvent::of(&self.handle, event, self.scope.shows_root)).collect();
         let mut out = serde_json::to_vec(&rendered).expect(JSON);
         out.pop();
         match out.first_mut() {

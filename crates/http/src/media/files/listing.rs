@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::limits::Reads;
-use crate::problem::{CommonResponses, Problem};
+use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::segment;
 use crate::service::Handle;
 
@@ -17,8 +17,7 @@ use crate::service::Handle;
     ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
 ), responses(
     (status = 200, description = "a link to each picture", body = String, content_type = "text/html"),
-    (status = 404, description = "there is no such event", body = Problem, content_type = "application/problem+json"),
-    CommonResponses
+    NoSuchEvent, CommonResponses
 ))]
 #[allow(dead_code)] // only its description is used
 pub(crate) fn listing() {}

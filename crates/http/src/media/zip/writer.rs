@@ -11,7 +11,6 @@ use zip::result::{ZipError, ZipResult};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use super::MAX_FILES;
 use super::pipe::Pipe;
 use crate::archive::{EventFiles, MediaFile};
 use crate::catalog::Query;
@@ -26,6 +25,8 @@ pub(super) enum Content {
     Many(Query),
 }
 
+/// The most files of a zip file, whose table of contents is kept in memory: about 220 bytes each.
+pub(super) const MAX_FILES: u64 = 200_000;
 /// How many bytes are read at a time.
 const CHUNK: usize = 256 * 1024;
 /// The name of the entry that lists problems.
