@@ -6,7 +6,7 @@ mod camera;
 mod lines;
 mod names;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -72,11 +72,12 @@ impl MotionConf {
         Ok(conf)
     }
 
-    /// The options for the archive at `root`: Motion's event gap and the cameras' ports, and defaults for everything else.
+    /// The options for the archive at `root`: Motion's event gap, the cameras' ports, which of them give their events
+    /// numbers, and defaults for everything else.
     pub fn options(&self, root: impl Into<PathBuf>) -> Options {
         let root = root.into();
-        let (gap, ports) = (self.event_gap(&root), self.ports(&root));
-        Options::new(root).event_gap(gap).ports(ports)
+        let (gap, ports, numbered) = (self.event_gap(&root), self.ports(&root), self.numbered(&root));
+        Options::new(root).event_gap(gap).ports(ports).numbered(numbered)
     }
 
     /// The longest event gap of the cameras below `root`, or of all cameras where none is there: to end an event too early is
@@ -92,6 +93,13 @@ impl MotionConf {
         let root = real(root.as_ref());
         let port = |camera: &CameraConf| Some((camera.directory(&root, &self.bases)?, camera.port(&self.main)?));
         self.cameras.iter().filter_map(port).collect()
+    }
+
+    /// The cameras below `root` that give their events numbers (`%v` in the directory's name), and make no hour directories.
+    pub fn numbered(&self, root: impl AsRef<Path>) -> BTreeSet<Camera> {
+        let root = real(root.as_ref());
+        let camera = |camera: &CameraConf| camera.directory(&root, &self.bases);
+        self.cameras.iter().filter(|camera| camera.is_numbered(&root, &self.bases)).filter_map(camera).collect()
     }
 
     /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: file names that

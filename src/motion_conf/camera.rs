@@ -89,11 +89,11 @@ impl CameraConf {
         for (what, name) in [("picture_filename", self.picture()), ("movie_filename", movie)] {
             let Some(name) = name else { continue };
             let wrong = match self.folders(name, root, bases) {
-                Folders::None => "makes no event directories, so these files are no events",
+                Folders::None | Folders::Hours => "makes no event directories, so these files are no events",
                 Folders::Many if what == "picture_filename" => {
                     "makes a directory for every second, so one event becomes many"
                 }
-                Folders::Many | Folders::One => continue,
+                Folders::Many | Folders::Times | Folders::Numbers => continue,
             };
             warnings.push(format!(
                 "{camera}: {what} {name:?} {wrong} (use text_event %Y-%m-%d/%H-%M-%S with names that begin with %C/)"
@@ -111,6 +111,13 @@ impl CameraConf {
             ));
         }
         warnings
+    }
+
+    /// Whether its events have numbers, and no number is that of an hour.
+    pub(super) fn is_numbered(&self, root: &Path, bases: &[PathBuf]) -> bool {
+        let folders =
+            || [self.picture(), self.movie()].into_iter().flatten().map(|name| self.folders(name, root, bases));
+        folders().any(|folders| folders == Folders::Numbers) && folders().all(|folders| folders != Folders::Hours)
     }
 
     /// Whether Motion never ends an event of this camera by itself.
@@ -142,10 +149,10 @@ impl CameraConf {
         let first = event_of(Sample::FIRST);
         match first {
             None => Folders::None,
-            // The number is that of an hour, not of an event.
-            Some((_, EventName::Number { .. })) if first == event_of(Sample::OTHER_EVENT) => Folders::None,
-            Some(_) if first == event_of(Sample::LATER) => Folders::One,
-            Some(_) => Folders::Many,
+            Some((_, EventName::Number { .. })) if first == event_of(Sample::OTHER_EVENT) => Folders::Hours,
+            Some(_) if first != event_of(Sample::LATER) => Folders::Many,
+            Some((_, EventName::Number { .. })) => Folders::Numbers,
+            Some((_, EventName::Time(_))) => Folders::Times,
         }
     }
 
@@ -178,9 +185,15 @@ impl CameraConf {
 }
 
 /// The event directories that a configured name leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Folders {
     None,
-    One,
+    /// Not of events: one for each hour.
+    Hours,
+    /// One for each event, named by its time.
+    Times,
+    /// One for each event, named by its number.
+    Numbers,
     /// A new one for every second.
     Many,
 }

@@ -150,6 +150,26 @@ fn bad_file_names_give_warnings() {
     assert!(elsewhere.read().warnings(elsewhere.root())[0].contains("no camera of this configuration"));
 }
 
+/// `%v` in the directory's name, also by way of `%C`, and no directory of an hour.
+#[test]
+fn numbered_events_are_recognised() {
+    for (options, is_numbered) in [
+        ("movie_output off\npicture_output on\npicture_filename %Y-%m-%d/%v/%H-%M-%S-%q\n", true),
+        ("text_event %Y-%m-%d/%v\nmovie_filename %C/video\n", true),
+        ("picture_output on\npicture_filename %F/%3v/%q\nmovie_filename %F-%v\n", true),
+        ("picture_output on\npicture_filename %F/%v/%q\nmovie_filename %F/%H/%M\n", false),
+        ("text_event %Y-%m-%d/%H-%M-%S\nmovie_filename %C/%v\n", false),
+        ("movie_filename %F/%H/%v\n", false),
+        ("movie_filename %F/%v/%H/%M\n", false),
+        ("", false),
+    ] {
+        let etc = Etc::new();
+        etc.file("motion.conf", &format!("target_dir ROOT/Camera1\n{options}"));
+        let expected: &[Camera] = if is_numbered { &["Camera1".parse().unwrap()] } else { &[] };
+        assert!(etc.read().numbered(etc.root()).iter().eq(expected), "{options}");
+    }
+}
+
 /// Motion numbers cameras that set no `camera_id` by their place, and pads `%02t` with a blank.
 #[test]
 fn cameras_without_an_id_have_their_place() {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::world::{KEEP_45_DAYS, World, days_ago, event_id, wait_until};
+use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, wait_until};
 
 /// Motion with `%Y-%m-%d/%H/%M-%S`: what is named `08` is an hour, with files that Owlery does not know.
 #[test]
@@ -48,6 +48,104 @@ fn hours_of_frames_stay_where_numbers_expire() {
     assert!(world.has(format!("Camera1/{}/08/08-15-30-00.jpg", days_ago(60))), "{ran:?}");
     assert!(world.has(format!("Camera1/{}/09/09-15-30-00.jpg", days_ago(60))), "{ran:?}");
     assert!(!world.has(format!("Camera2/{}", days_ago(60))), "{ran:?}");
+}
+
+/// Makes a directory with these frames, as old as its day; returns its id.
+fn numbered(world: &World, camera: &str, days: u64, name: &str, frames: &[&str]) -> String {
+    let id = event_id(camera, days, name);
+    fs::create_dir_all(world.path(&id)).unwrap();
+    for frame in frames {
+        fs::write(world.path(&id).join(frame), "x").unwrap();
+    }
+    world.make_old();
+    id
+}
+
+/// The ids that `owlery list` prints with these flags, sorted.
+fn ids(world: &World, flags: &[&str]) -> Vec<String> {
+    let ran = world.run("list", &[&["--json"], flags].concat());
+    let listed = ran.json()["events"].as_array().unwrap().clone();
+    let mut ids: Vec<String> = listed.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+/// Motion's marker names the event `01` of one o'clock, which its frames alone do not tell from an hour.
+#[test]
+fn a_marker_makes_a_number_an_event() {
+    let world = World::new();
+    let id = numbered(&world, "Camera1", 60, "01", &["01-05-00-00.jpg", "01-05-09-00.jpg"]);
+    assert_eq!(ids(&world, &[]), [""; 0]);
+    let marker = world.path("queue").join(id.replace('/', "_"));
+    fs::create_dir(world.path("queue")).unwrap();
+    fs::write(marker.with_file_name(format!("Camera2_{}_01", days_ago(60))), "").unwrap();
+    assert_eq!(ids(&world, &[]), [""; 0], "another camera's");
+    fs::write(&marker, "").unwrap();
+    assert_eq!(ids(&world, &[]), [id.clone()]);
+    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--undo-window", "1d"]].concat());
+    assert!(ran.code == 0 && !world.has(format!("Camera1/{}", days_ago(60))), "{ran:?}");
+    fs::remove_file(&marker).unwrap();
+    let pass = world.queued()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let ran = world.run("restore", &[&pass]);
+    assert!(ran.code == 0 && ran.stdout.contains("restored 1 event") && world.has(&id), "{ran:?}");
+}
+
+/// Motion goes on counting after midnight: the last event of a day and the first of the next prove each other.
+#[test]
+fn numbers_go_on_in_the_next_day() {
+    let world = World::new();
+    let last = numbered(&world, "Camera1", 61, "09", &["22-10-00-00.jpg"]);
+    let first = numbered(&world, "Camera1", 60, "10", &["10-20-00-00.jpg"]);
+    let before = numbered(&world, "Camera2", 61, "22", &["22-10-00-00.jpg"]);
+    let after = numbered(&world, "Camera2", 60, "23", &["03-20-00-00.jpg"]);
+    assert_eq!(ids(&world, &[]), [&last, &first, &before, &after].map(String::clone));
+    // Two numbers that are the hours of their contents are rather hours.
+    numbered(&world, "Camera1", 60, "11", &["11-00-00-00.jpg"]);
+    // The count begins anew here.
+    numbered(&world, "Camera2", 60, "22", &["04-00-00-00.jpg"]);
+    numbered(&world, "Camera2", 61, "21", &["21-00-00-00.jpg", "21-00-00.mp4", "2"]);
+    let again = event_id("Camera2", 60, "22");
+    assert_eq!(ids(&world, &[]), [last, again, after]);
+}
+
+/// Motion's configuration says that numbers are events, unless the day looks like a day of hours.
+#[test]
+fn motion_conf_makes_a_number_an_event() {
+    let world = World::new();
+    let id = numbered(&world, "Camera1", 60, "01", &["01-05-00-00.jpg"]);
+    let conf = world.outside("conf").join("motion.conf");
+    let flags = ["--motion-conf", conf.to_str().unwrap()];
+    let write = |names: &str| {
+        let root = world.root.display();
+        fs::write(&conf, format!("target_dir {root}/Camera1\npicture_output on\n{names}\n")).unwrap();
+    };
+    write("picture_filename %Y-%m-%d/%v/%H-%M-%S-%q\nmovie_output off");
+    assert_eq!(ids(&world, &[]), [""; 0]);
+    assert_eq!(ids(&world, &flags), [id]);
+    for hours in [
+        "movie_output off\npicture_filename %Y-%m-%d/%H/%H-%M-%S-%q",
+        "picture_filename %Y-%m-%d/%v/%H-%M-%S-%q\nmovie_filename %Y-%m-%d/%H/%H-%M-%S",
+    ] {
+        write(hours);
+        assert_eq!(ids(&world, &flags), [""; 0], "{hours}");
+    }
+    write("picture_filename %Y-%m-%d/%v/%H-%M-%S-%q\nmovie_output off");
+    numbered(&world, "Camera1", 60, "05", &["05-05-00-00.jpg"]);
+    assert_eq!(ids(&world, &flags), [""; 0], "two hours");
+}
+
+/// A numbered event that was alone in its pass was missing in the audit log after a crash.
+#[test]
+fn a_lone_number_in_a_pass_is_recorded() {
+    let world = World::new();
+    numbered(&world, "Camera1", 60, "07", &["06-50-00-00.jpg"]);
+    let id = numbered(&world, "Camera1", 60, "08", &["08-15-00-00.jpg"]);
+    let mut command = world.command("delete", [&id]);
+    command.env("OWLERY_FAULT", "retire-8");
+    assert_eq!(Ran::of(command).code, -1);
+    assert_eq!(world.run("expire", &[]).code, 0);
+    let audit = world.run("audit", &[]);
+    assert!(audit.stdout.contains(&id), "{audit:?}");
 }
 
 /// While the daemon runs, a number is an event as soon as its frames show it, and an hour is not.

@@ -4,11 +4,13 @@
 //! archive, or to (or into, or above) another camera's directory is refused and reported: it would show the same events
 //! twice, and one camera's rule would delete the other's recordings.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
 use super::dir::{Dir, Inode, file_type, join, mtime};
+use super::numbered::Numbers;
 use super::{DayDir, Report, Tree};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day};
@@ -18,6 +20,8 @@ use crate::event::{Camera, Day};
 pub struct CameraDir {
     pub(super) dir: Dir,
     camera: Camera,
+    /// What is known about its numbered directories.
+    numbers: Numbers,
 }
 
 /// The cameras of the archive, sorted by name, and what was refused.
@@ -41,6 +45,16 @@ impl Tree {
         })?;
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// Sets the cameras to whose events Motion's configuration gives numbers (`%v`).
+    pub fn set_numbered(&self, cameras: BTreeSet<Camera>) {
+        let _ = self.numbered.set(cameras); // the first one counts
+    }
+
+    fn numbers(&self, camera: &Camera) -> Numbers {
+        let is_numbered = self.numbered.get().is_some_and(|cameras| cameras.contains(camera));
+        if is_numbered { Numbers::OfEvents } else { Numbers::Unknown }
     }
 
     /// Opens every usable camera directory.
@@ -73,7 +87,10 @@ impl Tree {
             }
         }
         used.sort_by(|a, b| a.camera.cmp(&b.camera));
-        cameras.open.extend(used.into_iter().map(|c| CameraDir { dir: c.dir, camera: c.camera }));
+        cameras.open.extend(used.into_iter().map(|c| {
+            let numbers = self.numbers(&c.camera);
+            CameraDir { dir: c.dir, camera: c.camera, numbers }
+        }));
         for camera in &cameras.open {
             let _ = self.check_disk(camera); // remembers a new camera; every deletion checks again
         }
@@ -91,7 +108,8 @@ impl Tree {
             return Err(Error::Unknown { what: "camera", name: camera.to_string() });
         }
         if file_type(&root.stat(name)?) != FileType::Symlink {
-            return Ok(CameraDir { dir: root.open_dir(name)?, camera: camera.clone() });
+            let (dir, numbers) = (root.open_dir(name)?, self.numbers(camera));
+            return Ok(CameraDir { dir, camera: camera.clone(), numbers });
         }
         let cameras = self.cameras()?;
         if let Some((_, report)) = cameras.closed.iter().find(|(closed, _)| closed == camera) {
@@ -200,6 +218,6 @@ impl CameraDir {
 
     /// Opens one day.
     pub fn day(&self, day: Day) -> Result<DayDir> {
-        Ok(DayDir::new(self.dir.open_dir(day.to_string().as_bytes())?, self.camera.clone(), day))
+        Ok(DayDir::new(self.dir.open_dir(day.to_string().as_bytes())?, self.camera.clone(), day, self.numbers))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Tree;
 use super::dir::{DayDir, Dir};
+use super::numbered::Numbers;
 use super::queue::{PassPart, QueuedPass};
 use crate::error::Result;
 use crate::event::{EventName, EventSelection, Item};
@@ -48,5 +49,5 @@ pub(super) fn items_in(pass: &Dir, items: &[Item]) -> Result<Vec<Item>> {
 fn events_of(pass: &Dir, item: &Item) -> Result<Vec<EventName>> {
     let Some(camera) = pass.open_dir_if_there(item.camera.as_str().as_bytes())? else { return Ok(Vec::new()) };
     let Some(day) = camera.open_dir_if_there(item.day.to_string().as_bytes())? else { return Ok(Vec::new()) };
-    Ok(DayDir::new(day, item.camera.clone(), item.day).list()?.events)
+    Ok(DayDir::new(day, item.camera.clone(), item.day, Numbers::Retired).list()?.events)
 }

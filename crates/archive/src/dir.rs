@@ -13,6 +13,7 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, 
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
+use super::numbered::Numbers;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventId, EventName, Stamp};
 
@@ -415,6 +416,8 @@ pub struct DayDir {
     pub(super) dir: Dir,
     pub(super) camera: Camera,
     pub(super) day: Day,
+    /// What is known about its numbered directories.
+    pub(super) numbers: Numbers,
     /// Whether the previous event had a sidecar, which predicts the next one. Written by `read_event`.
     pub(super) had_sidecar: AtomicBool,
 }
@@ -431,8 +434,8 @@ pub struct DayList {
 }
 
 impl DayDir {
-    pub(super) fn new(dir: Dir, camera: Camera, day: Day) -> Self {
-        Self { dir, camera, day, had_sidecar: AtomicBool::new(true) }
+    pub(super) fn new(dir: Dir, camera: Camera, day: Day, numbers: Numbers) -> Self {
+        Self { dir, camera, day, numbers, had_sidecar: AtomicBool::new(true) }
     }
 
     /// Its path, for messages.

@@ -33,7 +33,7 @@ mod unknown;
 mod volume;
 mod weigh;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
@@ -185,6 +185,8 @@ pub struct Tree {
     stalled: stalled::Stalled,
     /// Directories of the root that are not cameras. Written and read by `strangers`.
     strangers: Mutex<strangers::Strangers>,
+    /// The cameras to whose events Motion's configuration gives numbers. Written once, by `set_numbered`.
+    numbered: OnceLock<BTreeSet<Camera>>,
     /// How `owlery` is run on this archive, for messages. Written once, by `set_command`.
     command: OnceLock<CommandLine>,
 }
@@ -223,6 +225,7 @@ impl Tree {
             stuck: stuck::Stuck::default(),
             stalled: stalled::Stalled::default(),
             strangers: Mutex::default(),
+            numbered: OnceLock::new(),
             command: OnceLock::new(),
         };
         let dir = tree.root_dir().map_err(|error| match error {

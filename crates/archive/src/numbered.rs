@@ -1,13 +1,27 @@
 //! Decides whether a directory with a number for its name is an event (Motion's `%v`) or something else, such as the
-//! directory of an hour (`%Y-%m-%d/%H/%M-%S.mp4`). Both can be named `08`, so the contents decide. In doubt it is not
-//! an event, so that no rule removes it.
+//! directory of an hour (`%Y-%m-%d/%H/%M-%S.mp4`). Both can be named `08`, so the contents decide. Where they leave it
+//! open, other events, Motion's marker or its configuration can prove an event. In doubt it is not one, so that no rule
+//! removes it.
+
+use std::path::Path;
 
 use super::SAVED;
-use super::dir::{DayDir, DayList};
+use super::dir::{DayDir, DayList, Dir};
 use super::sidecar::SIDECAR;
 use crate::error::{Error, Result};
 use crate::event::frames::Frame;
-use crate::event::{EventName, MovieName, Thumbnail};
+use crate::event::{Day, EventName, MovieName, QueueMarker, Thumbnail};
+
+/// What is known about the numbered directories of a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// They can be events or hours.
+    Unknown,
+    /// Motion's configuration gives numbers to events.
+    OfEvents,
+    /// They are in a pass, so they were events when they were retired.
+    Retired,
+}
 
 /// What the names in a numbered directory show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,14 +105,62 @@ fn dated(name: &[u8], day: &[u8]) -> Option<u32> {
 
 impl DayDir {
     /// Whether the directory of that name is an event. Free for a name that is a time; else it costs a listing. A
-    /// number that could also be the hour of its contents is an event if the number before or after it certainly is
-    /// one, since Motion counts without gaps.
+    /// number that could also be the hour of its contents needs a proof.
     pub fn is_event(&self, name: EventName) -> Result<bool> {
         Ok(match self.verdict(name)? {
             Verdict::Event => true,
             Verdict::Unknown => false,
-            Verdict::Either => neighbours(name).any(|name| self.is_sure(name)),
+            Verdict::Either => self.numbers == Numbers::Retired || self.is_proven(name),
         })
+    }
+
+    /// Whether something other than its contents proves that a number is an event: the number before or after it,
+    /// since Motion counts without gaps, or Motion's marker. Weaker evidence counts if it is the only such number of
+    /// its day: the count that goes on from another day, or Motion's configuration, which may be newer than the day.
+    fn is_proven(&self, name: EventName) -> bool {
+        let is_likely = || self.numbers == Numbers::OfEvents || self.continues_another_day(name);
+        neighbours(name).into_iter().flatten().any(|name| self.is_sure(name))
+            || self.has_marker(name)
+            || (is_likely() && self.is_only_doubt(name))
+    }
+
+    /// Whether Motion touched the marker of this event in the root's `queue/`.
+    fn has_marker(&self, name: EventName) -> bool {
+        let root = self.path().parent().and_then(Path::parent);
+        let marker = QueueMarker(self.id(name)).to_string();
+        root.is_some_and(|root| root.join("queue").join(marker).symlink_metadata().is_ok())
+    }
+
+    /// Whether the event before is the last of the day before, or the event after the first of the day after.
+    fn continues_another_day(&self, name: EventName) -> bool {
+        let date = self.day.date();
+        let [before, after] = neighbours(name);
+        [(before, date.pred_opt()), (after, date.succ_opt())].into_iter().any(|(neighbour, date)| {
+            let (Some(neighbour), Some(Ok(day))) = (neighbour, date.map(Day::try_from)) else { return false };
+            self.adjoins(neighbour, day, name)
+        })
+    }
+
+    /// Whether `neighbour` is certainly an event of another day, and no day has both numbers.
+    fn adjoins(&self, neighbour: EventName, day: Day, name: EventName) -> bool {
+        let is_here = |dir: &Dir, name: EventName| dir.has(name.text().as_bytes()).unwrap_or(true);
+        if is_here(&self.dir, neighbour) {
+            return false;
+        }
+        let Some(camera) = self.path().parent() else { return false };
+        let Ok(dir) = Dir::open_root(camera).and_then(|camera| camera.open_dir(day.to_string().as_bytes())) else {
+            return false;
+        };
+        let other = Self::new(dir, self.camera.clone(), day, self.numbers);
+        other.is_sure(neighbour) && !is_here(&other.dir, name)
+    }
+
+    /// Whether no other number of this day could be an event or an hour. Several are hours rather than events that all
+    /// happened in the hour of their number.
+    fn is_only_doubt(&self, name: EventName) -> bool {
+        let Ok(names) = self.dir.names() else { return false };
+        let mut others = names.iter().filter_map(|other| EventName::from_bytes(other)).filter(|other| *other != name);
+        !others.any(|other| matches!(self.verdict(other), Ok(Verdict::Either)))
     }
 
     /// Whether it exists, is not empty, and is certainly an event.
@@ -135,15 +197,10 @@ impl DayDir {
 }
 
 /// The numbers before and after, which Motion gives to the events before and after.
-fn neighbours(name: EventName) -> impl Iterator<Item = EventName> {
-    let (before, after) = match name {
-        EventName::Number { number, width } => {
-            let name = |number| EventName::Number { number, width };
-            (number.checked_sub(1).filter(|number| *number > 0).map(name), number.checked_add(1).map(name))
-        }
-        EventName::Time(_) => (None, None),
-    };
-    before.into_iter().chain(after)
+fn neighbours(name: EventName) -> [Option<EventName>; 2] {
+    let EventName::Number { number, width } = name else { return [None, None] };
+    let name = |number| EventName::Number { number, width };
+    [number.checked_sub(1).filter(|number| *number > 0).map(name), number.checked_add(1).map(name)]
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use super::day_inspection::{DayInspection, Found, IsOpen};
 use super::dir::{DayDir, Dir, join};
+use super::numbered::Numbers;
 use super::queue::{MANIFEST, Manifest, Place, RETIRING};
 use super::restore::{Restored, events_in, restore_events};
 use super::{CameraDir, EarlyInspections, Inspection, Report, SAVED, Tree};
@@ -265,7 +266,8 @@ impl RetiringPass<'_> {
         // Step 6: what was moved must be what was inspected, with nothing added, removed, saved or written meanwhile.
         // An unknown counts as a difference. It is listed through a new handle: mergerfs lists an old one by the path
         // that it had.
-        let moved = target.open_dir(name.as_bytes()).map(|dir| DayDir::new(dir, day.camera.clone(), day.day));
+        let moved =
+            target.open_dir(name.as_bytes()).map(|dir| DayDir::new(dir, day.camera.clone(), day.day, Numbers::Retired));
         let found = moved.and_then(|moved| inspected.compare(day, &moved));
         crash("retire-6");
         match found {

@@ -291,7 +291,7 @@ settings! {
         value: "FILE",
         kind: Kind::Path,
         group: Group::Archive,
-        help: "Motion's configuration file: stream ports and the event gap are read from it",
+        help: "Motion's configuration file: stream ports, the event gap and how events are named are read from it",
         default: None,
         detail: "",
         uses: READS_EVENTS,

@@ -1,6 +1,6 @@
 //! The options of an archive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub struct Options {
     pub window: Option<Window>,
     /// The ports of the cameras' live streams.
     pub ports: BTreeMap<Camera, u16>,
+    /// The cameras to whose events Motion gives numbers.
+    pub numbered: BTreeSet<Camera>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Whether a root without a camera directory is accepted.
@@ -78,6 +80,7 @@ impl Options {
             reap_rate: None,
             window: None,
             ports: BTreeMap::new(),
+            numbered: BTreeSet::new(),
             clock: Arc::new(SystemClock),
             may_be_empty: false,
         }
@@ -113,6 +116,9 @@ impl Options {
         window: Window = Some(window);
         /// The known ports of the cameras' live streams.
         ports: BTreeMap<Camera, u16> = ports;
+        /// The cameras whose events Motion names by number (`%v`): a directory `08` of theirs with frames of that hour
+        /// alone is an event rather than an hour.
+        numbered: BTreeSet<Camera> = numbered;
         /// Whether a root without cameras is an archive that waits for its first one. By default it is refused.
         may_be_empty: bool = may_be_empty;
         /// The source of the time.
