@@ -24,8 +24,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{Days, NaiveDate};
 use daemon::{Connection, Daemon, PATIENCE, pause};
-use owlery::bench::{Catalog, newest_needed, plan};
 use owlery::{Keep, Policy, SystemClock};
+use owlery_catalog::Catalog;
+use owlery_model::retention::{newest_needed, plan};
 use serde_json::{Value, json};
 use shell::Shape;
 

@@ -32,9 +32,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::error::{Error, Kind, Result};
-use crate::printable::printable_lines;
+use crate::{Error, Kind, Result};
 use command_name::CommandName;
+use owlery_model::printable::printable_lines;
 use session::Common;
 use settings::declaration::{self, Use};
 

@@ -14,10 +14,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::archive::Tree;
-use crate::error::{Error, Result};
 use crate::http::Access;
-use crate::service::{Archive, Service};
+use crate::{Archive, Error, Handle, Result, Service};
 use listener::{Listener, Threads};
 use tls::Tls;
 
@@ -66,7 +64,7 @@ impl Daemon {
         access: Access,
         stop_signals: &[SignalKind],
     ) -> Result<Self> {
-        let here = || archive.tree().root().to_path_buf();
+        let here = || archive.root().to_path_buf();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("owlery-main")
@@ -123,7 +121,7 @@ impl Daemon {
             tracing::error!("{}", failure.chain());
         }
         let (done, is_done) = bounded::<()>(1);
-        enforce_stop(self.signals, is_done, Arc::clone(&self.service.tree));
+        enforce_stop(self.signals, is_done, Arc::clone(self.service.handle()));
         self.closing.send_replace(true);
         let stopped = self.service.shutdown();
         if let Err(error) = self.runtime.block_on(self.http) {
@@ -155,17 +153,6 @@ async fn ignore_hangups(mut hangups: Signal) {
     }
 }
 
-/// Whether the archive's disks respond. The thread that checks may never return.
-fn disks_respond(tree: &Arc<Tree>) -> bool {
-    let (done, is_done) = bounded(1);
-    let checked = Arc::clone(tree);
-    let thread = std::thread::Builder::new().name("owlery-pulse".to_owned()).spawn(move || {
-        let _ = checked.camera_paths(); // an error is a response too
-        let _ = done.send(()); // the process may be ending
-    });
-    !tree.is_stalled() && (thread.is_err() || is_done.recv_timeout(DISK_CHECK_LIMIT).is_ok())
-}
-
 fn catch_signals(runtime: &Runtime, kinds: &[SignalKind]) -> std::io::Result<Receiver<i32>> {
     let (sender, signals) = bounded(4);
     let _entered = runtime.enter();
@@ -183,7 +170,7 @@ fn catch_signals(runtime: &Runtime, kinds: &[SignalKind]) -> std::io::Result<Rec
 
 /// Ends the process at a second signal, or where the stop takes too long. What is cut off then looks like a crash, which
 /// the next start recovers from.
-fn enforce_stop(signals: Receiver<i32>, is_done: Receiver<()>, tree: Arc<Tree>) {
+fn enforce_stop(signals: Receiver<i32>, is_done: Receiver<()>, handle: Arc<Handle>) {
     let thread = std::thread::Builder::new().name("owlery-stop".to_owned()).spawn(move || {
         select! {
             recv(is_done) -> _ => {}
@@ -194,7 +181,7 @@ fn enforce_stop(signals: Receiver<i32>, is_done: Receiver<()>, tree: Arc<Tree>) 
                 }
             }
             default(STOP_LIMIT) => {
-                if !disks_respond(&tree) {
+                if !handle.disks_respond(DISK_CHECK_LIMIT) {
                     eprintln!("owlery: a disk does not respond; the work that waits for it is abandoned");
                     std::process::exit(0);
                 }

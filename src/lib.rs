@@ -22,50 +22,33 @@
 //!
 //! The directory tree is the truth. Everything else (the catalog) is derived from it and can be deleted at any time.
 
-// Some items are used by the program only.
-#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
-
 mod motion_conf;
-
-use owlery_archive as archive;
-use owlery_catalog as catalog;
-use owlery_engine::{audit, expirer, reaper, scan, service, watch};
-use owlery_model::{clock, error, event, fault, printable, retention, time};
 
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 mod daemon;
+
 #[cfg(feature = "http")]
 pub use owlery_http as http;
 #[cfg(feature = "http")]
 pub use owlery_protocol as protocol;
 
-pub use archive::{Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
-pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Order, Page, Query};
-pub use clock::{Boot, Clock, ManualClock, Now, SystemClock};
-pub use error::{Error, Kind, Result};
-pub use event::{
+pub use motion_conf::MotionConf;
+pub use owlery_engine::{
+    Activity, Archive, ArchiveSnapshot, AuditPage, CameraInfo, CameraSnapshot, CameraSummary, CatalogReader, Cause,
+    Component, Cursor, DaySummary, Depth, DirectoryChecks, EventFiles, Findings, GuardState, Handle, HeldPass,
+    Histogram, HistogramSnapshot, Manifest, Measure, MediaFile, MediaPath, Mode, Named, NamedRange, Notification,
+    OpenArchive, Options, Order, Page, Pass, Preview, Progress, Query, Queue, QueueSums, QueuedPass, Reaped, Report,
+    Restoration, RetentionState, Retired, Service, Sidecars, Stage, Stats, Status, StuckPass, Subscription, Summary,
+    Window,
+};
+pub use owlery_model::clock::{Boot, Clock, ManualClock, Now, Stop, StopHandle, SystemClock};
+pub use owlery_model::error::{Error, Kind, Operation, Result};
+pub use owlery_model::event::{
     Actor, AuditAction, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName,
     EventSelection, Guard, Interrupted, Item, Movie, MovieName, Reason, RecordedGuard, State, Thumbnail, UnknownGuard,
 };
-pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Restoration};
-pub use motion_conf::MotionConf;
-pub use reaper::Window;
-pub use retention::{
+pub use owlery_model::retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
-pub use scan::{Progress, Sidecars, Summary};
-pub use service::{
-    Activity, Archive, CameraInfo, CameraSurvey, Component, Handle, Histogram, HistogramSnapshot, Notification,
-    Options, Preview, Queue, Reaped, RetentionState, Retired, Service, Stats, Status, Subscription, Survey,
-};
-pub use watch::Mode;
-
-/// Internals that the benchmarks measure. Not part of the public API.
-#[doc(hidden)]
-pub mod bench {
-    pub use crate::catalog::Catalog;
-    pub use crate::event::{Change, DayScan, Stamp};
-    pub use crate::retention::{newest_needed, plan};
-}

@@ -12,9 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
-use crate::event::Camera;
-use crate::service::Options;
+use crate::{Camera, Error, Options, Result};
 use camera::CameraConf;
 
 /// The limit for one file, above the size of any real configuration. It ends the reading of an endless device.

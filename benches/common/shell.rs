@@ -7,8 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
-use owlery::bench::{Catalog, Change, DayScan, Stamp};
 use owlery::{Camera, Container, Day, Details, EventName, Movie, State, Thumbnail};
+use owlery_catalog::Catalog;
+use owlery_model::event::{Change, DayScan, Stamp};
 
 /// The size of an archive, in events spread evenly over cameras and days.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,7 @@
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
-use crate::error::Result;
-use crate::service::Archive;
+use crate::{Archive, Result};
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
     let (options, _watch) = common.options(CommandName::Accept)?;

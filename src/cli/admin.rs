@@ -7,12 +7,11 @@ mod remote;
 use std::path::Path;
 
 use super::session::Session;
-use crate::error::Result;
-use crate::event::EventId;
 use crate::protocol::control::ScanSummary;
 use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
-use crate::retention::Rules;
+use crate::{EventId, Result, Rules};
 use local::Local;
+pub(super) use local::measure;
 pub(super) use remote::{Remote, is_reachable};
 
 /// The operations on an archive that a daemon offers too.

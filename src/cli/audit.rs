@@ -9,12 +9,7 @@ use clap::Args;
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
-use crate::audit::{from_files, is_in};
-use crate::catalog::{AuditPage, Catalog};
-use crate::clock::Now;
-use crate::error::Result;
-use crate::event::{Actor, Entry, EventSelection};
-use crate::service::Archive;
+use crate::{Actor, AuditEntry, AuditPage, EventSelection, Now, Result};
 
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
@@ -31,7 +26,7 @@ pub(super) struct AuditArgs {
 
 pub(super) fn run(common: &Common, args: &AuditArgs) -> Result<Outcome> {
     let (archive, _watch) = common.open_any_state(CommandName::Audit)?;
-    let (page, unreadable) = page(&archive, usize::try_from(args.limit).unwrap_or(usize::MAX), args.before)?;
+    let (page, unreadable) = archive.audit(usize::try_from(args.limit).unwrap_or(usize::MAX), args.before)?;
     if unreadable > 0 {
         eprintln!("owlery: {} of the audit log cannot be parsed", output::count(unreadable, "line"));
     }
@@ -45,23 +40,6 @@ pub(super) fn run(common: &Common, args: &AuditArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The page, and the number of lines that could not be parsed.
-fn page(archive: &Archive, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
-    let state = archive.state_path();
-    if state.join("catalog.db").is_file() {
-        let of_catalog = || -> Result<Option<AuditPage>> {
-            let catalog = Catalog::open_beside(&state)?;
-            if is_in(&catalog, &state)? { catalog.audit(limit, before).map(Some) } else { Ok(None) }
-        };
-        match of_catalog() {
-            Ok(Some(page)) => return Ok((page, 0)),
-            Ok(None) => {}
-            Err(error) => tracing::info!("{}; reading the files of the audit log instead", error.chain()),
-        }
-    }
-    from_files(&state, limit, before)
-}
-
 fn lines(page: &AuditPage, next: Option<String>) -> String {
     if page.entries.is_empty() {
         return "no entries\n".to_owned();
@@ -73,7 +51,7 @@ fn lines(page: &AuditPage, next: Option<String>) -> String {
     text
 }
 
-fn line(entry: &Entry) -> String {
+fn line(entry: &AuditEntry) -> String {
     let at = DateTime::parse_from_rfc3339(&entry.at).map_or_else(
         |_| entry.at.clone(),
         |at| Now::at(at.with_timezone(&Utc)).local.format("%Y-%m-%d %H:%M:%S").to_string(),

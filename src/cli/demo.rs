@@ -15,11 +15,9 @@ use super::Outcome;
 use super::serve::run_until_stopped;
 use super::settings::declaration::{EVENT_GAP, KEEP_DAYS, LISTEN};
 use super::settings::{Settings, Values};
-use crate::clock::{Clock, Stop, SystemClock};
 use crate::daemon::Daemon;
-use crate::error::{Error, Result};
-use crate::event::frames::{Frame, Shows};
-use crate::service::Archive;
+use crate::{Archive, Clock, Error, Result, Stop, SystemClock};
+use owlery_model::event::frames::{Frame, Shows};
 
 /// Real output of Motion 4.5.1 (`fixtures/README.md`).
 const SAMPLE: &[u8] = include_bytes!("../../fixtures/motion-4.5.1-sample.tar.gz");

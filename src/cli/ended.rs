@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, suggest};
-use crate::error::Result;
+use crate::Result;
 
 pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
     let _watch = super::hung::Watch::start(&common.root, &common.typed); // `split` already reads the disk

@@ -7,9 +7,7 @@ use super::command_name::CommandName;
 use super::session::Common;
 use super::settings::declaration::UNDO_WINDOW;
 use super::{Outcome, output};
-use crate::error::{Error, Result};
-use crate::expirer::HeldPass;
-use crate::service::Archive;
+use crate::{Archive, Error, Result};
 
 /// The plan, as a dry run.
 pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
@@ -80,7 +78,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
 /// Refuses a typed undo window that is shorter than that of the held pass. It would have no effect: the window with which a
 /// pass was planned holds.
 fn check_promise(archive: &Archive, confirm: Option<&str>) -> Result<()> {
-    let Some(held) = HeldPass::read(&archive.state_path()).filter(|held| Some(held.id.as_str()) == confirm) else {
+    let Some(held) = archive.held_pass().filter(|held| Some(held.id.as_str()) == confirm) else {
         return Ok(());
     };
     if archive.options().undo_window < held.undo_window() {

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use super::settings::Values;
 use super::settings::declaration::{CONFIG, MOTION_CONF, STATE_DIR};
-use crate::clock::{Stop, StopHandle};
-use crate::fault;
-use crate::printable;
-use crate::service::pulse::{DirectoryChecks, open};
+use crate::{DirectoryChecks, Stop, StopHandle};
+use owlery_model::fault;
+use owlery_model::printable;
 
 /// The time for a disk to open a directory. Longer than a sleeping disk, or the restart of a server, usually takes.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(30);
@@ -52,14 +51,14 @@ impl Watch {
 
 fn run(root: &Path, paths: &Mutex<Vec<PathBuf>>, stop: &Stop) {
     let patience = fault::span("hung", RESPONSE_LIMIT);
-    let mut looks = DirectoryChecks::new();
+    let mut checks = DirectoryChecks::new();
     while !stop.wait(CHECK_INTERVAL) {
-        looks.begin(root, |root| Some(directories(root)));
+        checks.begin(root, |root| Some(directories(root)));
         let named = paths.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for path in looks.below(root).iter().chain(&named).chain([&root.join(".owlery")]) {
-            looks.begin(path, open);
+        for path in checks.below(root).iter().chain(&named).chain([&root.join(".owlery")]) {
+            checks.begin(path, DirectoryChecks::open);
         }
-        let late = looks.late(patience);
+        let late = checks.late(patience);
         let Some(path) = late.get(root).or_else(|| late.first()) else { continue };
         eprintln!(
             "owlery: cannot open {}: its disk has not responded for {} (a network share that is off, a failing drive?); check \

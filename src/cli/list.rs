@@ -6,17 +6,14 @@ use std::fmt::Write as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::admin::Found;
+use super::admin::{Found, measure};
 use super::command_name::CommandName;
 use super::session::{Common, Session};
 use super::source::Source;
 use super::{Outcome, output, suggest};
-use crate::catalog::{Order, Page, Query};
-use crate::error::{Error, Result};
-use crate::event::{Camera, Details, Event, State};
 use crate::protocol::EventPage;
-use crate::scan::Occasion;
-use crate::time::{End, parse};
+use crate::{Camera, Details, Error, Event, EventId, Measure, Order, Page, Query, Result, State};
+use owlery_model::time::{End, parse};
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
@@ -130,18 +127,14 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     }
     let Found { value: mut source, mut is_incomplete } = Source::open(&session)?;
     source.query(&session.archive, |source| check_cameras(&args.camera, source, &session))?;
-    let mut page = source.query(&session.archive, |source| source.catalog().events(&query))?;
-    if let Some(parts) = source.parts() {
+    let mut page = source.query(&session.archive, |source| source.events(&query))?;
+    if let Some(open) = source.own_archive() {
         // No daemon measures these later, so the events to print are measured now.
         let is_known = |details: &Details| details.is_measured() && details.peak_change.is_some();
-        for event in page.events.iter().filter(|event| !is_known(&event.details)) {
-            if let Err(error) = parts.handle().scanner.scan_event(&event.id, Occasion::Found) {
-                eprintln!("owlery: {}", error.chain());
-                is_incomplete = true;
-            }
-        }
-        parts.flush()?;
-        page = source.query(&session.archive, |source| source.catalog().events(&query))?;
+        let unknown = page.events.iter().filter(|event| !is_known(&event.details));
+        let unknown: Vec<EventId> = unknown.map(|event| event.id.clone()).collect();
+        is_incomplete |= !measure(open, Measure::Events(&unknown))?;
+        page = source.query(&session.archive, |source| source.events(&query))?;
     }
     if args.json {
         let next = page.next.as_ref().map(ToString::to_string);
@@ -160,8 +153,8 @@ fn check_cameras(requested: &[String], source: &Source, session: &Session<'_>) -
         return Ok(());
     }
     let mut known: BTreeSet<String> =
-        source.catalog().cameras()?.into_iter().map(|camera| camera.camera.to_string()).collect();
-    known.extend(session.archive.tree().cameras()?.open.iter().map(|camera| camera.camera().to_string()));
+        source.cameras()?.into_iter().map(|camera| camera.summary.camera.to_string()).collect();
+    known.extend(session.archive.cameras()?.iter().map(Camera::to_string));
     let Some(unknown) = requested.iter().find(|camera| !known.contains(*camera)) else { return Ok(()) };
     let hint = suggest::hint(unknown, known.iter().map(String::as_str));
     let names = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");

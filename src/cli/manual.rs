@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
-use crate::error::{Error, Result};
-use crate::event::{Actor, EventId};
-use crate::printable::{self, printable};
 use crate::protocol::QueuedPass;
+use crate::{Actor, Error, EventId, Result};
+use owlery_model::printable::{self, printable};
 
 /// Lists the passes in the delete queue.
 pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {

@@ -6,11 +6,9 @@ use std::path::Path;
 use bytesize::ByteSize;
 use serde::Serialize;
 
-use crate::archive::Report;
-use crate::error::{Error, Result};
-use crate::event::{EventSelection, Item};
-use crate::printable::{self, printable, printable_lines};
 use crate::protocol;
+use crate::{Error, EventSelection, Item, Report, Result};
+use owlery_model::printable::{self, printable, printable_lines};
 
 /// Prints text to standard output, with control characters escaped.
 pub(super) fn print(text: &str) -> Result<()> {

@@ -5,10 +5,9 @@ use std::io::{BufRead, IsTerminal, Read, stdin};
 use clap::Args;
 
 use super::{Outcome, output};
-use crate::error::{Error, Result};
-use crate::event::Camera;
 use crate::http::auth::secret::Digest;
 use crate::http::auth::{Password, check_name, secret};
+use crate::{Camera, Error, Result};
 
 /// The minimum length of a password, in characters.
 const MIN_PASSWORD_CHARS: usize = 8;

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::clock::{Stop, StopHandle};
-use crate::scan::Progress;
+use crate::{Progress, Stop, StopHandle};
 
 /// The interval of updates of the bar.
 const BAR_INTERVAL: Duration = Duration::from_millis(100);

@@ -3,8 +3,8 @@
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
-use crate::error::Result;
-use crate::printable::{self, printable};
+use crate::Result;
+use owlery_model::printable::{self, printable};
 
 pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
     let session = common.open(CommandName::Scan)?;

@@ -6,8 +6,7 @@ use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output, progress};
 use crate::daemon::Daemon;
-use crate::error::Result;
-use crate::service::Archive;
+use crate::{Archive, Result};
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
     // The watch is for the start: a running daemon watches its disks itself.

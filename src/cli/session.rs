@@ -8,8 +8,7 @@ use super::admin::{self, Admin, Remote};
 use super::command_name::CommandName;
 use super::hung::Watch;
 use super::settings::{Settings, Values, applicability};
-use crate::error::Result;
-use crate::service::{Archive, Options};
+use crate::{Archive, Options, Result};
 
 /// The arguments of every command on an archive.
 #[derive(Debug, Args)]

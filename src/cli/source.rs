@@ -4,18 +4,14 @@
 use super::admin::Found;
 use super::output;
 use super::session::Session;
-use crate::archive::Depth;
-use crate::catalog::Catalog;
-use crate::error::{Error, Result};
-use crate::scan::Progress;
-use crate::service::{Archive, Parts};
+use crate::{Archive, CameraInfo, CatalogReader, Depth, Error, OpenArchive, Page, Progress, Query, Result, Stats};
 
 /// An open catalog.
 pub(super) enum Source {
     /// The catalog of a running daemon.
-    Beside(Box<Catalog>),
+    Beside(Box<CatalogReader>),
     /// The catalog of this process.
-    Own(Box<Parts>),
+    Own(Box<OpenArchive>),
 }
 
 impl Source {
@@ -30,36 +26,32 @@ impl Source {
 
     fn open_existing(session: &Session<'_>) -> Result<Found<Self>> {
         let archive = &session.archive;
-        let state = archive.state_path();
-        let has_catalog = state.join("catalog.db").is_file();
-        let beside = || Ok(Found::whole(Self::Beside(Box::new(Catalog::open_beside(&state)?))));
-        if has_catalog && session.has_daemon()? {
+        let beside = || Ok(Found::whole(Self::Beside(Box::new(archive.read_catalog()?))));
+        if !archive.has_catalog() {
+            return Self::own(archive.open_aside()?);
+        }
+        if session.has_daemon()? {
             return beside();
         }
-        let parts = if has_catalog {
-            match archive.parts() {
-                Err(Error::Locked { .. }) => {
-                    session.check_beside_daemon()?;
-                    return beside();
-                }
-                other => other?,
+        match archive.open_catalog() {
+            Err(Error::Locked { .. }) => {
+                session.check_beside_daemon()?;
+                beside()
             }
-        } else {
-            archive.parts_aside()?
-        };
-        Self::own(parts)
+            other => Self::own(other?),
+        }
     }
 
-    fn own(parts: Parts) -> Result<Found<Self>> {
-        let summary = parts.preload(Depth::NamesOnly, &Progress::default())?;
+    fn own(archive: OpenArchive) -> Result<Found<Self>> {
+        let summary = archive.preload(Depth::NamesOnly, &Progress::default())?;
         let is_incomplete = output::reports(&summary.reports);
-        Ok(Found { value: Self::Own(Box::new(parts)), is_incomplete })
+        Ok(Found { value: Self::Own(Box::new(archive)), is_incomplete })
     }
 
     /// Scans the archive into a temporary catalog, because its own one is damaged.
     fn open_aside(archive: &Archive, error: &Error) -> Result<Found<Self>> {
         tracing::warn!("{}; the archive is read instead", error.chain());
-        Self::own(archive.parts_aside()?)
+        Self::own(archive.open_aside()?)
     }
 
     /// Runs `question`. Where the catalog turns out to be damaged, scans the archive into a temporary one and runs it again.
@@ -73,19 +65,35 @@ impl Source {
         }
     }
 
-    /// The catalog.
-    pub(super) fn catalog(&self) -> &Catalog {
+    /// A page of events.
+    pub(super) fn events(&self, query: &Query) -> Result<Page> {
         match self {
-            Self::Beside(catalog) => catalog,
-            Self::Own(parts) => &parts.handle().catalog,
+            Self::Beside(catalog) => catalog.events(query),
+            Self::Own(archive) => archive.handle().events(query),
         }
     }
 
-    /// The parts, unless the catalog is the daemon's.
-    pub(super) fn parts(&self) -> Option<&Parts> {
+    /// All cameras with events, by name.
+    pub(super) fn cameras(&self) -> Result<Vec<CameraInfo>> {
+        match self {
+            Self::Beside(catalog) => catalog.cameras(),
+            Self::Own(archive) => archive.handle().cameras(),
+        }
+    }
+
+    /// The cameras and their forecast.
+    pub(super) fn stats(&self) -> Result<Stats> {
+        match self {
+            Self::Beside(catalog) => catalog.stats(),
+            Self::Own(archive) => archive.stats(),
+        }
+    }
+
+    /// The archive, unless the catalog is the daemon's.
+    pub(super) fn own_archive(&self) -> Option<&OpenArchive> {
         match self {
             Self::Beside(_) => None,
-            Self::Own(parts) => Some(parts),
+            Self::Own(archive) => Some(archive),
         }
     }
 }

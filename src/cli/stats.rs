@@ -7,9 +7,8 @@ use super::admin::Found;
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
-use crate::error::Result;
 use crate::protocol::{CameraInfo, Cameras};
-use crate::retention::{ArchiveForecast, Kept};
+use crate::{ArchiveForecast, Kept, Result};
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     let session = common.open(CommandName::Stats)?;

@@ -16,13 +16,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::error::{Error, Kind, Result};
-use crate::event::Guard;
 use crate::http::convert;
 use crate::protocol::control::{Reply, Request, ScanSummary};
-use crate::retention::{Policy, Rules};
-use crate::scan::Summary;
-use crate::service::{Handle, Service, StateDir};
+use crate::{Error, Handle, Kind, Policy, Result, Rules, Service, Summary};
 
 const SOCKET: &str = "control.sock";
 /// The limit of a Unix socket's address (108 bytes with the terminator, unix(7)).
@@ -58,7 +54,7 @@ fn with_address<T>(path: &Path, with: impl FnOnce(&Path) -> std::io::Result<T>) 
 pub(crate) fn connect(state_dir: &Path) -> Option<StdStream> {
     let mut addresses = vec![state_dir.join(SOCKET)];
     // The socket is elsewhere where the filesystem has no sockets (FAT) or no room for one.
-    addresses.extend(StateDir::holder(state_dir).and_then(|holder| holder.socket));
+    addresses.extend(Service::announced(state_dir));
     addresses.extend(runtime::addresses(state_dir));
     let connect = |address: &PathBuf| with_address(address, |address| StdStream::connect(address)).ok();
     addresses.iter().find_map(connect)
@@ -182,16 +178,7 @@ fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value>
         }
         Request::Expire { confirm } => {
             let still_reading = || Error::Daemon("is still reading the archive; try again when it is ready".to_owned());
-            if !handle.status.may_expire() {
-                return Err(still_reading());
-            }
-            let rebuilt = handle.catalog.rebuilt();
-            let pass = handle.expire(confirm.as_deref())?;
-            // A rule's camera can be missing only because the catalog was set aside in the meantime.
-            let lacks_camera = pass.refused.as_ref().is_some_and(|refused| refused.guard == Guard::Configuration);
-            if lacks_camera && (handle.catalog.rebuilt() != rebuilt || !handle.status.may_expire()) {
-                return Err(still_reading());
-            }
+            let pass = handle.expire_when_read(confirm.as_deref())?.ok_or_else(still_reading)?;
             serde_json::to_value(convert::pass(&pass))
         }
         Request::Queue => serde_json::to_value(convert::queue(handle.queue()?)),
@@ -212,33 +199,26 @@ mod tests {
     use std::io::{BufRead, Write};
 
     use super::*;
-    use crate::service::{Archive, Component, Options, Parts};
+    use crate::{Archive, OpenArchive, Options};
 
-    /// An archive without threads: its status is what a test sets.
-    fn parts() -> (tempfile::TempDir, Parts) {
+    /// An archive without a service.
+    fn open() -> (tempfile::TempDir, OpenArchive) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("Camera1")).unwrap();
-        let parts = Archive::open(Options::new(folder.path())).unwrap().parts().unwrap();
-        (folder, parts)
+        let open = Archive::open(Options::new(folder.path())).unwrap().open_catalog().unwrap();
+        (folder, open)
     }
 
     #[test]
-    fn expire_works_while_space_is_short() {
-        let (_folder, parts) = parts();
-        let handle = parts.handle();
-        let expire = || execute(handle, &Request::Expire { confirm: None });
-        let early = expire().unwrap_err().to_string();
+    fn expire_waits_for_the_preload() {
+        let (_folder, open) = open();
+        let early = execute(open.handle(), &Request::Expire { confirm: None }).unwrap_err().to_string();
         assert!(early.contains("still reading"), "{early}");
-        handle.status.set(Component::Preload, None);
-        handle.status.set(Component::Watch, None);
-        handle.status.set(Component::Space, Some("less than the rules require"));
-        assert!(!handle.status.is_ready());
-        expire().expect("a pass makes space");
     }
 
     #[tokio::test]
     async fn a_request_that_is_too_long_is_refused() {
-        let (_folder, parts) = parts();
+        let (_folder, open) = open();
         let (mut client, server) = StdStream::pair().unwrap();
         server.set_nonblocking(true).unwrap();
         let sender = std::thread::spawn(move || {
@@ -247,7 +227,7 @@ mod tests {
             std::io::BufReader::new(client).read_line(&mut text).unwrap();
             text
         });
-        handle_connection(UnixStream::from_std(server).unwrap(), Arc::clone(parts.handle())).await;
+        handle_connection(UnixStream::from_std(server).unwrap(), Arc::clone(open.handle())).await;
         let reply = sender.join().unwrap();
         assert!(reply.contains("too long"), "{reply}");
     }

@@ -65,7 +65,7 @@ impl Listener {
         access: Access,
         runtimes: RoundRobin,
     ) -> Self {
-        let connections = connection_limit(crate::fault::number("connections", MAX_CONNECTIONS));
+        let connections = connection_limit(owlery_model::fault::number("connections", MAX_CONNECTIONS));
         Self {
             socket,
             router,
@@ -73,7 +73,7 @@ impl Listener {
             timeouts: Timeouts::standard(),
             slots: Arc::new(Semaphore::new(connections)),
             connections: u32::try_from(connections).unwrap_or(u32::MAX),
-            addresses: Addresses::new(crate::fault::number("per-address", connections.div_ceil(2))),
+            addresses: Addresses::new(owlery_model::fault::number("per-address", connections.div_ceil(2))),
             access,
             runtimes,
             all: CancellationToken::new(),

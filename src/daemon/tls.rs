@@ -20,8 +20,7 @@ use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{CertificateError, Error as TlsError, RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
-use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result};
+use crate::{Clock, Error, Result, SystemClock};
 
 /// How often the files are checked for changes.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);
@@ -74,7 +73,7 @@ impl Tls {
     /// Reloads the files whenever they change and at every signal, for ever. Invalid files are tried again at every check, since
     /// not every cause (a permission of a folder) shows in the file; they are logged again when they change.
     pub(crate) async fn follow(self: Arc<Self>, mut signal: Signal) {
-        let interval = crate::fault::span("tls", CHECK_INTERVAL);
+        let interval = owlery_model::fault::span("tls", CHECK_INTERVAL);
         let (mut known, mut is_good) = (self.first, true);
         loop {
             let is_signal = tokio::select! {

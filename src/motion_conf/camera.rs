@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lines::{is_on, number, path, text};
 use super::names::{Sample, Specifiers};
-use crate::event::{Camera, Day, EventName};
+use crate::{Camera, Day, EventName};
 
 /// The gap to assume where Motion never ends an event (`event_gap` 0 or less), and the longest one.
 const MAX_GAP: Duration = Duration::from_hours(24);

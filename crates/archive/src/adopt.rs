@@ -84,7 +84,7 @@ impl Tree {
     /// All passes in the queues with a valid manifest, of any archive. Skips what cannot be read.
     fn of_any_archive(&self) -> Vec<(Manifest, PassPart)> {
         let mut found = Vec::new();
-        let mut look = |base: &Dir, place: Place| {
+        let mut search = |base: &Dir, place: Place| {
             let Ok(Some(queue)) = base.open_dir_if_there(QUEUE) else { return };
             for name in queue.names().unwrap_or_default() {
                 let Ok(dir) = queue.open_dir(&name) else { continue };
@@ -94,10 +94,10 @@ impl Tree {
             }
         };
         if let Ok(root) = self.root_dir() {
-            look(&root, Place::Root);
+            search(&root, Place::Root);
         }
         for camera in self.cameras().map(|cameras| cameras.open).unwrap_or_default() {
-            look(&camera.dir, Place::Camera(camera.camera().clone()));
+            search(&camera.dir, Place::Camera(camera.camera().clone()));
         }
         found
     }

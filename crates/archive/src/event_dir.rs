@@ -415,24 +415,24 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     facts.bytes = Some(sum.bytes.saturating_add(hidden_bytes));
     facts.newest = Some(sum.newest);
     facts.oldest = Some(sum.oldest.min(mtime(&own)));
-    look_into_movies(dir, names, facts)
+    probe_movies(dir, names, facts)
 }
 
 /// Checks the movies: whether they are whole, and how long they are. A movie that is gone, or is not a file, does not
 /// count.
-fn look_into_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
+fn probe_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
     facts.videos.retain(|movie| movie.bytes.is_some());
     let mut lengths: Vec<(&str, u32)> = Vec::new(); // by the name without its extension: the same movie may exist twice
     for movie in &facts.videos {
-        let look = match look_into(dir, movie) {
+        let probe = match probe_movie(dir, movie) {
             Err(error) if error.is_not_found() => continue,
             other => other?,
         };
-        facts.movie = Some(facts.movie.map_or(look.check, |worst| worst.max(look.check)));
-        if look.check >= MovieCheck::Unfinished {
-            facts.unfinished.push((movie.name.clone(), look.check));
+        facts.movie = Some(facts.movie.map_or(probe.check, |worst| worst.max(probe.check)));
+        if probe.check >= MovieCheck::Unfinished {
+            facts.unfinished.push((movie.name.clone(), probe.check));
         }
-        let secs = look.secs.unwrap_or(0);
+        let secs = probe.secs.unwrap_or(0);
         match lengths.iter_mut().find(|(stem, _)| *stem == movie.name.stem()) {
             Some((_, known)) => *known = secs.max(*known),
             None => lengths.push((movie.name.stem(), secs)),
@@ -455,7 +455,7 @@ fn touched(dir: &Dir, names: &Names) -> Result<i64> {
     Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))
 }
 
-fn look_into(dir: &Dir, movie: &Movie) -> Result<movie_file::Probe> {
+fn probe_movie(dir: &Dir, movie: &Movie) -> Result<movie_file::Probe> {
     let name = movie.name.as_str().as_bytes();
     let len = dir.stat(name)?.stx_size;
     let file = dir.open_file(name)?;

@@ -237,7 +237,7 @@ impl Reaping<'_> {
     fn entry(&self, dir: &Dir, name: &[u8], kind: FileType, depth: u32) -> bool {
         let kind = match kind {
             FileType::Unknown => dir.stat(name).map(|stat| file_type(&stat)),
-            told => Ok(told),
+            known => Ok(known),
         };
         let removed = kind.and_then(|kind| match kind {
             FileType::Directory => self.directory(dir, name, depth),

@@ -96,6 +96,6 @@ mod tests {
         assert!(room(1 << 40, 0, None) && room(1 << 40, 1 << 20, None));
         assert!(!room(1 << 40, 1 << 30, Some(1)) && room(1 << 40, 1 << 30, Some(0)));
         assert!(room(1 << 20, 0, None) && !room(1 << 20, 1 << 18, None));
-        assert!(!room(0, 0, None), "it tells no size");
+        assert!(!room(0, 0, None), "the size is unknown");
     }
 }

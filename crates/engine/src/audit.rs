@@ -28,7 +28,7 @@ const RECENT_ENTRIES: usize = 256;
 
 /// The audit log of one archive.
 #[derive(Debug)]
-pub struct Audit {
+pub(crate) struct Audit {
     catalog: Arc<Catalog>,
     /// Whether the state directory is removed when the process ends.
     is_temporary: bool,
@@ -52,12 +52,12 @@ struct Inner {
     /// emptied when it could not be written.
     indexed: Option<u64>,
     /// What is not recorded again. Written by `note`.
-    told: Told,
+    recorded: Recorded,
 }
 
 impl Audit {
     /// The audit log of a state directory, with its catalog. Nothing is read or written before it is used.
-    pub fn new(state_dir: &Path, catalog: Arc<Catalog>) -> Self {
+    pub(crate) fn new(state_dir: &Path, catalog: Arc<Catalog>) -> Self {
         let inner = Inner {
             log: Log::new(state_dir),
             waiting: Vec::new(),
@@ -65,25 +65,25 @@ impl Audit {
             lacks_room: false,
             unrecorded: BTreeSet::new(),
             indexed: None,
-            told: Told::default(),
+            recorded: Recorded::default(),
         };
         Self { catalog, is_temporary: false, inner: Mutex::new(inner) }
     }
 
     /// Like `new`, for a state directory that is removed when the process ends.
     #[must_use]
-    pub fn temporary(self) -> Self {
+    pub(crate) fn temporary(self) -> Self {
         Self { is_temporary: true, ..self }
     }
 
     /// Whether entries outlive the process.
-    pub fn is_lasting(&self) -> bool {
+    pub(crate) fn is_lasting(&self) -> bool {
         !self.is_temporary
     }
 
     /// Why the entries so far will not be found later, and what to do; `None` if they will. Retries entries that could
     /// not be written.
-    pub fn lacks(&self) -> Option<String> {
+    pub(crate) fn lacks(&self) -> Option<String> {
         const CURE: &str = "make the state directory writable, make room in it, or name another with --state-dir";
         let unwritten = self.retry();
         if unwritten > 0 {
@@ -100,12 +100,12 @@ impl Audit {
 
     /// Records events, in this order, at `now`; they are on disk when this returns, or there is an error in the log. A
     /// repeated refusal (the same guard and plan) is recorded once until a pass is made, and a leftover once.
-    pub fn note(&self, now: Now, entries: impl IntoIterator<Item = Entry>) {
+    pub(crate) fn note(&self, now: Now, entries: impl IntoIterator<Item = Entry>) {
         let mut inner = self.lock();
         let at = rfc3339(now.utc);
         let waited = inner.waiting.len();
         for entry in entries {
-            if inner.told.is_news(&entry, &self.catalog) {
+            if inner.recorded.is_news(&entry, &self.catalog) {
                 inner.waiting.push(Entry { at: at.clone(), ..entry });
             }
         }
@@ -113,7 +113,7 @@ impl Audit {
     }
 
     /// Retries entries that could not be written; returns how many still wait.
-    pub fn retry(&self) -> usize {
+    pub(crate) fn retry(&self) -> usize {
         let mut inner = self.lock();
         let waited = inner.waiting.len();
         inner.write(&self.catalog, waited);
@@ -121,31 +121,31 @@ impl Audit {
     }
 
     /// How many entries are not in the files yet.
-    pub fn unwritten(&self) -> usize {
+    pub(crate) fn unwritten(&self) -> usize {
         self.lock().waiting.len()
     }
 
     /// Whether entries wait for room on the disk: they are written when something was removed.
-    pub fn lacks_room(&self) -> bool {
+    pub(crate) fn lacks_room(&self) -> bool {
         let inner = self.lock();
         inner.lacks_room && !inner.waiting.is_empty()
     }
 
     /// The passes that must not be reaped yet, because their entries are not in the files. A full disk does not hold
     /// them: reaping makes room, and the log has the entries.
-    pub fn unrecorded(&self) -> BTreeSet<String> {
+    pub(crate) fn unrecorded(&self) -> BTreeSet<String> {
         self.lock().unrecorded.clone()
     }
 
     /// Adds missing entries to the catalog: at the start, and whenever it was rebuilt.
-    pub fn catch_up(&self) {
+    pub(crate) fn catch_up(&self) {
         let mut inner = self.lock();
         inner.indexed = None;
         inner.index(&self.catalog);
     }
 
     /// Whether a pass of this name was recorded, of a rule or of a user, as far as that is known.
-    pub fn has_pass(&self, name: &str) -> bool {
+    pub(crate) fn has_pass(&self, name: &str) -> bool {
         let mut inner = self.lock();
         inner.index(&self.catalog);
         let is_it = |entry: &Entry| {
@@ -162,7 +162,7 @@ impl Audit {
     }
 
     /// Whether an entry was recorded. Reads all files.
-    pub fn has(&self, is_it: impl Fn(&Entry) -> bool) -> bool {
+    pub(crate) fn has(&self, is_it: impl Fn(&Entry) -> bool) -> bool {
         let inner = self.lock();
         inner.waiting.iter().any(&is_it) || inner.log_has(is_it)
     }
@@ -177,7 +177,7 @@ impl Inner {
             Ok(())
         });
         if let Err(error) = read {
-            tracing::warn!("{}; the audit may tell something twice", error.chain());
+            tracing::warn!("{}; the audit log may contain something twice", error.chain());
         }
         has
     }
@@ -278,13 +278,13 @@ impl Inner {
 
 /// Refusals and leftovers that were recorded and still apply: each check interval finds them again.
 #[derive(Debug, Default)]
-struct Told {
+struct Recorded {
     keys: HashSet<Key>,
     /// Whether the entries of an earlier process were read.
     is_recalled: bool,
 }
 
-impl Told {
+impl Recorded {
     /// Whether the entry is new. If so it is remembered.
     fn is_news(&mut self, entry: &Entry, catalog: &Catalog) -> bool {
         if !self.is_recalled && key(entry).is_some() {
@@ -338,14 +338,14 @@ fn key(entry: &Entry) -> Option<Key> {
 
 /// A page of the audit log directly from the files of a state directory, newest first: if there is no complete catalog.
 /// Returns also how many lines could not be parsed. Changes nothing.
-pub fn from_files(state_dir: &Path, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
+pub(crate) fn from_files(state_dir: &Path, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
     let limit = limit.max(1);
     let (entries, unreadable) = Log::new(state_dir).newest(limit.saturating_add(1), before.unwrap_or(u64::MAX))?;
     Ok((AuditPage::of(entries, limit), unreadable))
 }
 
 /// Whether the catalog has everything in the files of a state directory.
-pub fn is_in(catalog: &Catalog, state_dir: &Path) -> Result<bool> {
+pub(crate) fn is_in(catalog: &Catalog, state_dir: &Path) -> Result<bool> {
     Ok(Log::new(state_dir).last_id()? <= catalog.audit_end()?)
 }
 

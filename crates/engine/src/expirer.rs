@@ -28,13 +28,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-pub use clock_guard::ClockGuard;
-pub use guards::{GuardState, Refusals, Standing};
+pub(crate) use clock_guard::ClockGuard;
+pub use guards::GuardState;
+pub(crate) use guards::Refusals;
 pub use held::HeldPass;
 pub use manual::Restoration;
 pub use queue_sums::QueueSums;
-pub use reserve::Reserve;
-pub(crate) use reserve::is_same_disk;
+pub(crate) use reserve::{Reserve, is_same_disk};
 
 use crate::archive::{QueuedPass, Report, Tree};
 use crate::audit::Audit;
@@ -53,7 +53,7 @@ use volumes::Volumes;
 
 /// Carries out the policy, and the requests of users.
 #[derive(Debug)]
-pub struct Expirer {
+pub(crate) struct Expirer {
     tree: Arc<Tree>,
     catalog: Arc<Catalog>,
     scanner: Arc<Scanner>,
@@ -67,7 +67,7 @@ pub struct Expirer {
     /// How often each guard has refused.
     pub refusals: Refusals,
     restored: RestoredDays,
-    waited: UndoTimer,
+    undo_timer: UndoTimer,
     volumes: Volumes,
     held: Held,
     /// Space that is given up if a pass has no room.
@@ -113,7 +113,7 @@ type Planned = (Item, Vec<EventName>);
 
 impl Expirer {
     /// An expirer for these rules, with its state from a state directory.
-    pub fn new(
+    pub(crate) fn new(
         tree: Arc<Tree>,
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
@@ -132,7 +132,7 @@ impl Expirer {
             audit,
             refusals: Refusals::default(),
             restored: RestoredDays::open(state_dir),
-            waited: UndoTimer::open(state_dir),
+            undo_timer: UndoTimer::open(state_dir),
             volumes,
             held: Held::new(state_dir),
             reserve,
@@ -146,12 +146,12 @@ impl Expirer {
     }
 
     /// The rules.
-    pub fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }
 
     /// Sets whether space is short: then plans continue beyond the mark, until there is enough.
-    pub fn press(&self, is_short: bool) {
+    pub(crate) fn press(&self, is_short: bool) {
         self.pressed.store(is_short, Ordering::Release);
     }
 
@@ -170,7 +170,7 @@ impl Expirer {
 
     /// Makes a pass now. `confirmed` is the id of a held pass that a user confirmed: then just that pass is carried
     /// out, without events that have since been saved, opened, restored or removed.
-    pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
+    pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
         let (now, doubt) = self.clock.moment();
         let mut pass = Pass::begun(now);

@@ -1,11 +1,24 @@
-//! The engine of Owlery: scan, watch, expirer, reaper and audit, and the service that joins them.
+//! The engine of Owlery: scan, watch, expirer, reaper and audit, and the service that joins them. What an embedding program,
+//! the HTTP router and the commands use is re-exported here; nothing else is public.
 
-pub mod audit;
-pub mod expirer;
-pub mod reaper;
-pub mod scan;
-pub mod service;
-pub mod watch;
+mod audit;
+mod expirer;
+mod reaper;
+mod scan;
+mod service;
+mod watch;
+
+pub use archive::{Cause, Depth, EventFiles, Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
+pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Named, NamedRange, Order, Page, Query};
+pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Restoration};
+pub use reaper::Window;
+pub use scan::{Progress, Sidecars, Summary};
+pub use service::{
+    Activity, Archive, ArchiveSnapshot, CameraInfo, CameraSnapshot, CatalogReader, Component, DirectoryChecks,
+    Findings, Handle, Histogram, HistogramSnapshot, Measure, Notification, OpenArchive, Options, Preview, Queue,
+    Reaped, RetentionState, Retired, Service, Stats, Status, Subscription,
+};
+pub use watch::Mode;
 
 use owlery_archive as archive;
 use owlery_catalog as catalog;

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
-pub use pace::Pace;
+pub(crate) use pace::Pace;
 pub use window::Window;
 
 use crate::archive::{QueuedPass, Report, Tally, Tree};
@@ -22,7 +22,7 @@ const NICE: i32 = 19;
 
 /// The reaper: runs until stopped, or until every sender is gone and the queue is empty.
 #[derive(Debug)]
-pub struct Reaper {
+pub(crate) struct Reaper {
     tree: Arc<Tree>,
     tally: Arc<Tally>,
     pace: Arc<Pace>,
@@ -33,21 +33,21 @@ pub struct Reaper {
 
 impl Reaper {
     /// A reaper and the channel that passes are sent to.
-    pub fn new(tree: Arc<Tree>, tally: Arc<Tally>, pace: Arc<Pace>) -> (Self, Sender<QueuedPass>) {
+    pub(crate) fn new(tree: Arc<Tree>, tally: Arc<Tally>, pace: Arc<Pace>) -> (Self, Sender<QueuedPass>) {
         let (sender, passes) = bounded(CAPACITY);
         (Self { tree, tally, pace, passes, logs: true }, sender)
     }
 
     /// Disables logging of what stays, since the caller prints it.
     #[must_use]
-    pub fn quiet(mut self) -> Self {
+    pub(crate) fn quiet(mut self) -> Self {
         self.logs = false;
         self
     }
 
     /// Reaps the passes that it receives. Returns what could not be removed in the end. Lowers the priority of the
     /// calling thread.
-    pub fn run(&self, stop: &Stop) -> Vec<Report> {
+    pub(crate) fn run(&self, stop: &Stop) -> Vec<Report> {
         step_back();
         let mut left = Vec::new();
         loop {

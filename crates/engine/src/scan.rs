@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-pub use day_locks::{DayLock, DayLocks};
+pub(crate) use day_locks::DayLocks;
 pub use preload::{Progress, Summary};
 
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, Tree};
@@ -49,10 +49,10 @@ impl Sidecars {
 }
 
 /// The output of changes. A full channel blocks the sender, so nothing is dropped.
-pub type Out = Box<dyn Fn(Change) -> Result<()> + Send + Sync>;
+pub(crate) type Out = Box<dyn Fn(Change) -> Result<()> + Send + Sync>;
 
 /// Reads the tree.
-pub struct Scanner {
+pub(crate) struct Scanner {
     pub(crate) tree: Arc<Tree>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) day_locks: Arc<DayLocks>,
@@ -71,11 +71,11 @@ impl std::fmt::Debug for Scanner {
 }
 
 /// The result of scanning a day: each event's state, and reports.
-pub type DayLook = (Vec<(EventName, State)>, Vec<Report>);
+pub(crate) type DayLook = (Vec<(EventName, State)>, Vec<Report>);
 
 /// Why an event is read, which decides whether its sidecar may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
+pub(crate) enum Occasion {
     /// It existed before.
     Found,
     /// It arrived while Owlery ran.
@@ -96,7 +96,7 @@ fn nanos_of(duration: Duration) -> i64 {
 
 impl Scanner {
     /// A scanner that sends what it finds to `out`.
-    pub fn new(
+    pub(crate) fn new(
         tree: Arc<Tree>,
         clock: Arc<dyn Clock>,
         event_gap: Duration,
@@ -125,22 +125,22 @@ impl Scanner {
     }
 
     /// How long Motion waits without movement before it ends an event.
-    pub fn event_gap(&self) -> Duration {
+    pub(crate) fn event_gap(&self) -> Duration {
         self.event_gap
     }
 
     /// Whether Motion may still change events of this day.
-    pub fn is_recent(day: Day, now: Now) -> bool {
+    pub(crate) fn is_recent(day: Day, now: Now) -> bool {
         day.date() >= now.yesterday()
     }
 
     /// Records that Motion reported the end of this event's movie.
-    pub fn note_ended(&self, id: EventId) {
+    pub(crate) fn note_ended(&self, id: EventId) {
         self.recent.note_ended(id, self.clock.now());
     }
 
     /// Reads the markers that Motion left in `queue/`; returns the events of new ones.
-    pub fn look_for_markers(&self) -> Result<Vec<EventId>> {
+    pub(crate) fn look_for_markers(&self) -> Result<Vec<EventId>> {
         let markers = self.tree.queue_markers()?;
         let markers = markers.into_iter().map(|(marker, time)| (marker.0, time));
         Ok(self.recent.set_markers(markers, self.clock.now()))
@@ -152,7 +152,7 @@ impl Scanner {
     }
 
     /// Reads a day and sends it: as a whole, or as gone. Returns its events' states and reports.
-    pub fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<DayLook> {
+    pub(crate) fn scan_day(&self, camera: &Camera, day: Day, depth: Depth) -> Result<DayLook> {
         let _lock = self.day_locks.take(camera, day);
         self.tree.check_still_there()?; // a day of another archive is not ours
         let Some(dir) = self.open_day(camera, day)? else { return Ok((Vec::new(), Vec::new())) };
@@ -174,7 +174,7 @@ impl Scanner {
     }
 
     /// Reads one event and sends it: as it is, or as gone. Returns its state, if it exists.
-    pub fn scan_event(&self, id: &EventId, occasion: Occasion) -> Result<Option<State>> {
+    pub(crate) fn scan_event(&self, id: &EventId, occasion: Occasion) -> Result<Option<State>> {
         let _lock = self.day_locks.take(&id.camera, id.day);
         let Some(dir) = self.open_day(&id.camera, id.day)? else {
             self.recent.forget(id);

@@ -3,29 +3,31 @@
 //! order. It contains no rules and works without `http`.
 
 mod activity;
+mod catalog_reader;
+mod change_sender;
+mod check;
 mod counters;
-mod feed;
+mod disk_monitor;
 mod handle;
 mod health;
 mod lineage;
 mod lock;
 mod notifications;
 mod observer;
+mod open_archive;
 mod options;
-mod outlook;
-pub mod pulse;
+mod preloader;
 mod retention;
 mod scheduler;
+mod snapshot;
 mod state_dir;
+mod stats;
 mod status;
-mod survey;
-mod sweep;
 mod workers;
 mod writer;
-pub mod zone;
+mod zone;
 
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,36 +35,38 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 
 pub use activity::{Activity, Reaped, Retired};
+pub use catalog_reader::CatalogReader;
+pub use check::Findings;
 pub use counters::{Histogram, HistogramSnapshot};
+pub use disk_monitor::DirectoryChecks;
 pub use handle::{CameraInfo, Handle};
 pub use notifications::{Notification, Subscription};
+pub use open_archive::{Measure, OpenArchive};
 pub use options::Options;
-pub use outlook::Stats;
 pub use retention::{Preview, Queue, RetentionState};
-pub use state_dir::{Holder, StateDir};
+pub use snapshot::{ArchiveSnapshot, CameraSnapshot};
+pub use stats::Stats;
 pub use status::{Component, Status};
-pub use survey::{CameraSurvey, Survey};
 
-use crate::archive::{Depth, Tree};
-use crate::audit::Audit;
-use crate::catalog::Catalog;
-use crate::clock::{Stop, StopHandle};
+use crate::archive::Tree;
+use crate::audit::{self, Audit};
+use crate::catalog::{AuditPage, Catalog};
+use crate::clock::Stop;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::expirer::{ClockGuard, Expirer, Reserve, emptied};
+use crate::event::Camera;
+use crate::expirer::{ClockGuard, Expirer, HeldPass, Reserve};
 use crate::reaper::Reaper;
-use crate::scan::{Progress, Scanner};
+use crate::scan::Scanner;
 use crate::watch::Watch;
-use feed::ChangeSender;
+use change_sender::ChangeSender;
 use scheduler::Scheduler;
+use state_dir::StateDir;
 use workers::Workers;
 use writer::CatalogWriter;
 
-/// How often one command walks the archive again because the catalog turned out to be damaged.
-const MAX_REBUILDS: usize = 3;
-
 /// An archive that was opened. Opening changes nothing on disk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Archive {
     options: Options,
     tree: Arc<Tree>,
@@ -112,14 +116,14 @@ impl Archive {
         Ok(())
     }
 
-    /// The problems of the archive as a whole, such as a missing marker.
-    pub fn problems(&self) -> Vec<crate::archive::Report> {
-        health::problems(&self.tree, self.options.clock.now())
+    /// The absolute path of the root, links resolved.
+    pub fn root(&self) -> &Path {
+        self.tree.root()
     }
 
-    /// The tree below the root.
-    pub fn tree(&self) -> &Arc<Tree> {
-        &self.tree
+    /// The cameras whose directories can be used now, by name, whether they have events or not.
+    pub fn cameras(&self) -> Result<Vec<Camera>> {
+        Ok(self.tree.cameras()?.open.iter().map(|camera| camera.camera().clone()).collect())
     }
 
     /// The options that it was opened with.
@@ -128,8 +132,41 @@ impl Archive {
     }
 
     /// The path of the state directory, whether it exists or not.
-    pub fn state_path(&self) -> std::path::PathBuf {
+    pub fn state_path(&self) -> PathBuf {
         self.options.state_dir.clone().unwrap_or_else(|| StateDir::default_path(&self.tree))
+    }
+
+    /// Whether the state directory has a catalog.
+    pub fn has_catalog(&self) -> bool {
+        self.catalog_path().is_file()
+    }
+
+    fn catalog_path(&self) -> PathBuf {
+        self.state_path().join("catalog.db")
+    }
+
+    /// The pass that waits for confirmation, if there is one and it can be read.
+    pub fn held_pass(&self) -> Option<HeldPass> {
+        HeldPass::read(&self.state_path())
+    }
+
+    /// A page of the audit log, newest first: at most `limit` entries with a number below `before`. Returns also how many
+    /// lines of the log could not be parsed. Reads the catalog if that has all entries, else the files of the log; takes
+    /// no lock.
+    pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
+        let state = self.state_path();
+        if self.has_catalog() {
+            let of_catalog = || -> Result<Option<AuditPage>> {
+                let catalog = Catalog::open_beside(&state)?;
+                if audit::is_in(&catalog, &state)? { catalog.audit(limit, before).map(Some) } else { Ok(None) }
+            };
+            match of_catalog() {
+                Ok(Some(page)) => return Ok((page, 0)),
+                Ok(None) => {}
+                Err(error) => tracing::info!("{}; reading the files of the audit log instead", error.chain()),
+            }
+        }
+        audit::from_files(&state, limit, before)
     }
 
     /// A command line that runs `owlery` on this archive with the same options.
@@ -153,28 +190,34 @@ impl Archive {
         CommandLine::new(self.tree.root(), state_dir, &flags).with_rules(&(&options.policy).into())
     }
 
-    /// Locks the archive and opens the catalog without starting threads other than the catalog's writer. For one-shot
-    /// commands.
-    pub fn parts(&self) -> Result<Parts> {
+    /// Locks the archive and opens its catalog, without starting a service: for work that ends. Fails with
+    /// [`Error::Locked`] while another process manages the archive.
+    pub fn open_catalog(&self) -> Result<OpenArchive> {
         let state = StateDir::open(&self.tree, self.options.state_dir.as_deref())?;
         state.lock(&self.tree)?;
-        self.parts_in(state)
+        self.open_in(state)
     }
 
-    /// Like `parts`, for commands that remove recordings or change what rules may remove. Fails where the audit log
-    /// cannot be kept.
-    pub fn parts_to_act(&self) -> Result<Parts> {
+    /// Like [`Archive::open_catalog`], to remove recordings or to change what rules may remove. Fails where the audit
+    /// log cannot be kept.
+    pub fn open_to_change(&self) -> Result<OpenArchive> {
         let state = StateDir::open_lasting(&self.tree, self.options.state_dir.as_deref())?;
         state.lock(&self.tree)?;
-        self.parts_in(state)
+        self.open_in(state)
     }
 
-    /// Like `parts`, with a catalog in a temporary folder and without the lock. Changes nothing in the archive.
-    pub fn parts_aside(&self) -> Result<Parts> {
-        self.parts_in(StateDir::temporary()?)
+    /// Like [`Archive::open_catalog`], with an empty catalog in a temporary folder and without the lock. Changes nothing
+    /// in the archive, and works while another process manages it.
+    pub fn open_aside(&self) -> Result<OpenArchive> {
+        self.open_in(StateDir::temporary()?)
     }
 
-    fn parts_in(&self, state: StateDir) -> Result<Parts> {
+    /// Opens the archive's catalog to read it beside the process that keeps it up to date.
+    pub fn read_catalog(&self) -> Result<CatalogReader> {
+        CatalogReader::open(self)
+    }
+
+    fn open_in(&self, state: StateDir) -> Result<OpenArchive> {
         let mut may_mark = !state.is_temporary();
         if may_mark {
             lineage::check(&self.tree, state.path())?; // again, under the lock
@@ -229,7 +272,7 @@ impl Archive {
         let insists = Arc::new(AtomicBool::new(false));
         let writer = CatalogWriter::new(Arc::clone(&shared), messages, again, Arc::clone(&insists));
         let writing = workers.spawn("owlery-catalog", move || writer.run(&writer_stop))?;
-        Ok(Parts {
+        Ok(OpenArchive {
             shared,
             stop: Some(stop_handle),
             stopping: stop,
@@ -244,174 +287,44 @@ impl Archive {
 
     /// Starts the service. Preload, watch, expire and reap run on threads of their own.
     pub fn start(&self) -> Result<Service> {
-        let mut parts = if self.options.policy.can_expire() { self.parts_to_act()? } else { self.parts()? };
-        let rescan = parts.rescan.take().ok_or(Error::Stopped)?;
-        parts.insists.store(true, Ordering::Release);
-        let shared = Arc::clone(&parts.shared);
+        let mut open = if self.options.policy.can_expire() { self.open_to_change()? } else { self.open_catalog()? };
+        let rescan = open.rescan.take().ok_or(Error::Stopped)?;
+        open.insists.store(true, Ordering::Release);
+        let shared = Arc::clone(&open.shared);
         shared.expirer.command.serve();
-        let stop = parts.stopping.clone();
+        let stop = open.stopping.clone();
 
         let (reaper, passes) =
             Reaper::new(Arc::clone(&self.tree), Arc::clone(&shared.reaped), Arc::clone(&shared.pace));
         let reaper_stop = stop.clone();
-        parts.spawn("owlery-reaper", move || {
+        open.spawn("owlery-reaper", move || {
             reaper.run(&reaper_stop);
             Ok(())
         })?;
 
-        let (pulse_shared, pulse_stop, state_dir) =
-            (Arc::clone(&shared), stop.clone(), parts.state.path().to_path_buf());
-        parts.spawn("owlery-disks", move || pulse::run(&pulse_shared, &state_dir, &pulse_stop))?;
+        let (monitor_shared, monitor_stop) = (Arc::clone(&shared), stop.clone());
+        let state_dir = open.state.path().to_path_buf();
+        open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));
         let backlog = Arc::clone(&shared.backlog);
         let (interval, poll) = (self.options.check_interval, self.options.poll);
         let watch = Watch::new(Arc::clone(&shared.scanner), observer, interval, poll, backlog);
         let watch_stop = stop.clone();
-        parts.spawn("owlery-watch", move || watch.run(&watch_stop))?;
+        open.spawn("owlery-watch", move || watch.run(&watch_stop))?;
 
         let (preload_shared, preload_stop) = (Arc::clone(&shared), stop.clone());
-        parts.spawn("owlery-preload", move || sweep::run(&preload_shared, &rescan, &preload_stop))?;
+        open.spawn("owlery-preload", move || preloader::run(&preload_shared, &rescan, &preload_stop))?;
 
-        parts.spawn("owlery-expirer", move || Scheduler::new(&shared, interval, &passes, &stop).run())?;
-        Ok(Service { parts })
-    }
-}
-
-/// An archive with an open catalog and a held lock. Only the catalog's writer runs.
-#[derive(Debug)]
-pub struct Parts {
-    shared: Arc<Handle>,
-    /// Dropped first: it stops every worker except the writer.
-    stop: Option<StopHandle>,
-    stopping: Stop,
-    /// Dropped after all other workers ended.
-    stop_writer: Option<StopHandle>,
-    workers: Workers,
-    writing: Option<workers::Worker>,
-    rescan: Option<Receiver<()>>,
-    /// Whether the writer retries until it succeeds (a service) or fails (a command). Set by `start`.
-    insists: Arc<AtomicBool>,
-    state: StateDir,
-}
-
-impl Parts {
-    /// The methods that are shared with other threads.
-    pub fn handle(&self) -> &Arc<Handle> {
-        &self.shared
-    }
-
-    /// Waits until all changes sent so far can be queried.
-    pub fn flush(&self) -> Result<()> {
-        self.shared.changes.flush().map_err(|error| match self.shared.status.troubles().remove(&Component::Catalog) {
-            Some(trouble) => Error::io("keep", self.state.path(), std::io::Error::other(trouble)),
-            None => error,
-        })
-    }
-
-    fn spawn(&mut self, name: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
-        let worker = self.workers.spawn(name, work)?;
-        self.workers.keep(worker);
-        Ok(())
-    }
-
-    /// Updates the catalog from the tree, on this thread. Rebuilds a damaged catalog and walks the archive again.
-    pub fn preload(&self, depth: Depth, progress: &Progress) -> Result<crate::scan::Summary> {
-        let catalog = &self.shared.catalog;
-        for _ in 0..MAX_REBUILDS {
-            let rebuilt = catalog.rebuilt();
-            let known = match catalog.known() {
-                Ok(known) if depth == Depth::NamesOnly => known,
-                Ok(known) => known.without_stamps(),
-                Err(error) if catalog.is_damaged() => {
-                    tracing::warn!("{}; it is rebuilt", error.chain());
-                    catalog.mend()?;
-                    self.shared.expirer.audit.catch_up();
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let summary = self.shared.scanner.preload(&known, depth, &self.stopping, progress)?;
-            match self.flush() {
-                Err(_) if catalog.is_damaged() => {
-                    catalog.mend()?;
-                }
-                Err(error) => return Err(error),
-                Ok(()) if catalog.rebuilt() == rebuilt && !catalog.is_damaged() => return Ok(summary),
-                Ok(()) => {}
-            }
-        }
-        let again = io::Error::other("it is damaged again each time it is rebuilt; see the disk's log (dmesg)");
-        Err(Error::io("keep the catalog in", self.state.path(), again))
-    }
-
-    /// Removes the directories of emptied events, as the daemon does at every check interval, but searches for a
-    /// shorter time.
-    pub fn remove_emptied(&self) -> Result<()> {
-        self.shared.expirer.remove_emptied(emptied::SHORT_SEARCH_TIME, &self.stopping);
-        self.flush()
-    }
-
-    /// Reaps everything that waits, on a thread of its own, and waits for it. Uses the configured rate but ignores the
-    /// window, since a user asked for it. Returns what could not be removed.
-    pub fn drain(&self) -> Result<Vec<crate::archive::Report>> {
-        self.shared.tree.tidy_queue()?;
-        let pace = Arc::new(self.shared.pace.at_all_hours());
-        let (reaper, passes) = Reaper::new(Arc::clone(&self.shared.tree), Arc::clone(&self.shared.reaped), pace);
-        let stop = self.stopping.clone();
-        let reaping = std::thread::Builder::new()
-            .name("owlery-reaper".to_owned())
-            .spawn(move || reaper.quiet().run(&stop))
-            .map_err(|e| Error::io("start a thread for", self.shared.tree.root(), e))?;
-        for pass in self.shared.expirer.due()? {
-            if passes.send(pass).is_err() {
-                break;
-            }
-        }
-        drop(passes);
-        reaping.join().map_err(|panic| workers::panicked("owlery-reaper", &*panic))
-    }
-
-    fn shutdown(mut self) -> Result<()> {
-        self.stop_all()
-    }
-
-    /// Stops everything. This is the only place that defines the order: first the subscriptions, so that no client
-    /// waits for more; then the threads that read the disk or delete; then the catalog's writer, which applies what
-    /// they sent; then the catalog's log is checkpointed. The lock is released last, with `state`.
-    fn stop_all(&mut self) -> Result<()> {
-        self.shared.end_subscriptions();
-        drop(self.stop.take());
-        let mut result = self.workers.join_all();
-        drop(self.stop_writer.take());
-        if let Some(writing) = self.writing.take() {
-            result = result.and(writing.join());
-            self.shared.reserve.look(!self.state.is_temporary() && self.shared.expirer.policy().can_expire());
-            let waiting = self.shared.expirer.audit.retry();
-            if waiting > 0 {
-                tracing::error!("{waiting} entries of the audit could not be written; only this log has them");
-            }
-            if let Err(error) = self.shared.catalog.checkpoint() {
-                tracing::debug!("{}", error.chain());
-            }
-            self.shared.catalog.leave();
-        }
-        result
-    }
-}
-
-impl Drop for Parts {
-    fn drop(&mut self) {
-        if let Err(error) = self.stop_all() {
-            tracing::error!("{}", error.chain());
-        }
+        open.spawn("owlery-expirer", move || Scheduler::new(&shared, interval, &passes, &stop).run())?;
+        Ok(Service { open })
     }
 }
 
 /// A running archive. Dropping it stops it.
 #[derive(Debug)]
 pub struct Service {
-    parts: Parts,
+    open: OpenArchive,
 }
 
 /// All methods of [`Handle`].
@@ -419,29 +332,34 @@ impl std::ops::Deref for Service {
     type Target = Handle;
 
     fn deref(&self) -> &Handle {
-        &self.parts.shared
+        &self.open.shared
     }
 }
 
 impl Service {
     /// The methods that can be shared with other threads. A handle does not keep the service running.
     pub fn handle(&self) -> &Arc<Handle> {
-        &self.parts.shared
+        &self.open.shared
     }
 
     /// The path of the state directory.
     pub fn state_dir(&self) -> &Path {
-        self.parts.state.path()
+        self.open.state.path()
     }
 
-    /// Writes the path of the control socket into the lock file.
+    /// Writes the path of a control socket into the lock file.
     pub fn announce(&self, socket: &Path) -> Result<()> {
-        self.parts.state.announce(Some(socket))
+        self.open.state.announce(Some(socket))
+    }
+
+    /// The control socket that a service announced in this state directory, running or not.
+    pub fn announced(state_dir: &Path) -> Option<PathBuf> {
+        StateDir::holder(state_dir)?.socket
     }
 
     /// Receives the error of a worker that failed. The service should be stopped then.
     pub fn failures(&self) -> &Receiver<Error> {
-        self.parts.workers.failures()
+        self.open.workers.failures()
     }
 
     /// Waits until every event can be queried; false after `timeout`.
@@ -451,7 +369,7 @@ impl Service {
 
     /// Stops everything in order. Returns the first error.
     pub fn shutdown(self) -> Result<()> {
-        self.parts.shutdown()
+        self.open.shutdown()
     }
 }
 

@@ -23,9 +23,10 @@ use crate::error::{Error, Result};
 use crate::event::{Camera, Day, DayStamps, EventId, EventName, state};
 use crate::scan::{Occasion, Progress, Scanner};
 use directories::Met;
-pub use dirty::Backlog;
+pub(crate) use dirty::Backlog;
 use dirty::{Dirty, Hints};
-pub use observer::{Mode, Observer, Seen};
+pub use observer::Mode;
+pub(crate) use observer::{Observer, Seen};
 use targets::{Target, Targets};
 
 /// From the first hint to the scan: a burst of writes becomes one scan.
@@ -52,7 +53,7 @@ struct Pending {
 }
 
 /// The watcher. All fields except `dirty` are used by its own thread only.
-pub struct Watch<O> {
+pub(crate) struct Watch<O> {
     scanner: Arc<Scanner>,
     observer: O,
     interval: Duration,
@@ -81,7 +82,7 @@ pub struct Watch<O> {
 impl<O: Observer> Watch<O> {
     /// A watcher that reconciles every `interval`, and polls every `poll` instead of using notifications if that is
     /// given.
-    pub fn new(
+    pub(crate) fn new(
         scanner: Arc<Scanner>,
         observer: O,
         interval: Duration,
@@ -111,7 +112,7 @@ impl<O: Observer> Watch<O> {
     }
 
     /// Runs until stopped.
-    pub fn run(mut self, stop: &Stop) -> Result<()> {
+    pub(crate) fn run(mut self, stop: &Stop) -> Result<()> {
         self.publish_mode();
         self.resync();
         self.observer.recent_done();

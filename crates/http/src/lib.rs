@@ -31,9 +31,11 @@ pub use live::Disconnect;
 
 use owlery_archive as archive;
 use owlery_catalog as catalog;
+use owlery_engine as expirer;
 #[cfg(test)]
-use owlery_engine::scan;
-use owlery_engine::{expirer, service, watch};
+use owlery_engine as scan;
+use owlery_engine as service;
+use owlery_engine as watch;
 use owlery_model::{clock, error, event, fault, retention, time};
 use owlery_protocol as protocol;
 use owlery_state::state_file;

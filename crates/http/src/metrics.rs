@@ -1,5 +1,5 @@
 //! `/metrics` for Prometheus. The sums come from the catalog, the counters from the service, the requests from `meter`. Each scrape
-//! surveys the archive once, off the async workers; if its disk does not respond in time, the scrape has the other metrics.
+//! takes one snapshot of the archive, off the async workers; if its disk does not respond in time, the scrape has the other metrics.
 //!
 //! Users who cannot see all cameras get only the series of theirs.
 
@@ -27,11 +27,11 @@ use super::extract::NoParams;
 use super::limits::blocking;
 use super::live::Live;
 use super::problem::{CommonResponses, Problem};
-use crate::service::{CameraSurvey, Handle, Survey};
+use crate::service::{ArchiveSnapshot, CameraSnapshot, Handle};
 use exposition::{Exposition, classic};
 
 /// How long a scrape waits for the archive.
-const SURVEY_TIMEOUT: Duration = Duration::from_secs(3);
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -49,8 +49,8 @@ pub(crate) async fn metrics(
     headers: HeaderMap,
     _: NoParams,
 ) -> Result<Response, Problem> {
-    let survey = survey(&handle, &meters).await;
-    let text = write(Scrape { handle, meters, live, viewer, survey }).map_err(Problem::internal)?;
+    let snapshot = snapshot(&handle, &meters).await;
+    let text = write(Scrape { handle, meters, live, viewer, snapshot }).map_err(Problem::internal)?;
     let (kind, body) = if takes_open_metrics(&headers) {
         (OPEN_METRICS, text)
     } else {
@@ -69,24 +69,24 @@ fn takes_open_metrics(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Surveys the archive; `None` if it does not respond in time.
-async fn survey(handle: &Arc<Handle>, meters: &Meters) -> Option<Survey> {
-    let surveying = async {
-        let permit = Arc::clone(&meters.survey_permit).acquire_owned().await.ok()?;
+/// Takes a snapshot of the archive; `None` if it does not respond in time.
+async fn snapshot(handle: &Arc<Handle>, meters: &Meters) -> Option<ArchiveSnapshot> {
+    let taking = async {
+        let permit = Arc::clone(&meters.snapshot_permit).acquire_owned().await.ok()?;
         let handle = Arc::clone(handle);
-        let survey = move || {
-            let survey = handle.survey();
+        let snapshot = move || {
+            let snapshot = handle.snapshot();
             drop(permit);
-            Ok(survey)
+            Ok(snapshot)
         };
-        blocking(survey).await.ok()
+        blocking(snapshot).await.ok()
     };
-    let survey = tokio::time::timeout(SURVEY_TIMEOUT, surveying).await.ok().flatten();
-    match &survey {
+    let snapshot = tokio::time::timeout(SNAPSHOT_TIMEOUT, taking).await.ok().flatten();
+    match &snapshot {
         None => tracing::warn!("metrics: the archive does not respond"),
-        Some(survey) => survey.troubles.iter().for_each(|trouble| tracing::debug!("metrics: {trouble}")),
+        Some(snapshot) => snapshot.troubles.iter().for_each(|trouble| tracing::debug!("metrics: {trouble}")),
     }
-    survey
+    snapshot
 }
 
 fn write(scrape: Scrape) -> Result<String, std::fmt::Error> {
@@ -112,26 +112,26 @@ struct Scrape {
     meters: Arc<Meters>,
     live: Arc<Live>,
     viewer: Viewer,
-    survey: Option<Survey>,
+    snapshot: Option<ArchiveSnapshot>,
 }
 
 impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
         let mut out = Exposition(encoder);
-        let all = self.survey.iter().flat_map(|survey| &survey.cameras);
-        let seen: Vec<&CameraSurvey> = all.filter(|camera| self.viewer.sees(&camera.info.summary.camera)).collect();
+        let all = self.snapshot.iter().flat_map(|snapshot| &snapshot.cameras);
+        let seen: Vec<&CameraSnapshot> = all.filter(|camera| self.viewer.sees(&camera.info.summary.camera)).collect();
         archive::cameras(&mut out, &seen)?;
         if !self.viewer.sees_all() {
             return Ok(());
         }
-        let is_complete = self.survey.as_ref().is_some_and(|survey| survey.troubles.is_empty());
+        let is_complete = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.troubles.is_empty());
         out.gauge(
             "scrape_complete",
             "Whether the catalog and the disk responded to this scrape.",
             u32::from(is_complete),
         )?;
-        if let Some(survey) = &self.survey {
-            archive::whole(&mut out, survey)?;
+        if let Some(snapshot) = &self.snapshot {
+            archive::whole(&mut out, snapshot)?;
         }
         let handle = &self.handle;
         work::parts(&mut out, handle)?;

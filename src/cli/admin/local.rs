@@ -8,22 +8,17 @@ use super::super::session::Session;
 use super::super::source::Source;
 use super::super::{output, progress};
 use super::{Admin, Found};
-use crate::archive::Depth;
 use crate::daemon::control::scan_summary;
-use crate::error::{Error, Result};
-use crate::event::{Camera, Day, EventId};
 use crate::http::convert;
 use crate::protocol::control::ScanSummary;
 use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
-use crate::retention::Rules;
-use crate::scan::Progress;
-use crate::service::{Archive, Parts, Stats, zone};
+use crate::{Archive, Depth, Error, EventId, Measure, OpenArchive, Progress, Result, Rules};
 
 /// The archive of a session.
 pub(super) struct Local<'a> {
     session: &'a Session<'a>,
-    /// The parts of a scan, closed when this is dropped: after the summary is printed.
-    scanned: RefCell<Option<Parts>>,
+    /// The archive of a scan, closed when this is dropped: after the summary is printed.
+    scanned: RefCell<Option<OpenArchive>>,
 }
 
 impl<'a> Local<'a> {
@@ -42,27 +37,22 @@ impl Admin for Local<'_> {
         let Found { value: mut source, is_incomplete } = Source::open(self.session)?;
         let value = source.query(self.archive(), |source| {
             let locked = || Error::Locked { holder: "another owlery command".to_owned() };
-            let parts = source.parts().ok_or_else(locked)?;
-            measure_for_rules(parts)?;
-            parts.handle().preview(None).map(convert::plan)
+            let open = source.own_archive().ok_or_else(locked)?;
+            measure(open, Measure::Plan)?;
+            open.handle().preview(None).map(convert::plan)
         })?;
         Ok(Found { value, is_incomplete })
     }
 
     fn stats(&self, _what_if: Option<Rules>) -> Result<Found<Cameras>> {
         let archive = self.archive();
-        let has_catalog = archive.state_path().join("catalog.db").is_file();
+        let has_catalog = archive.has_catalog();
         let Found { value: mut source, mut is_incomplete } = Source::open(self.session)?;
-        if let Some(parts) = source.parts().filter(|_| !has_catalog) {
+        if let Some(open) = source.own_archive().filter(|_| !has_catalog) {
             // The catalog is temporary, so nothing measures its events later.
-            is_incomplete |= !measure(parts, parts.handle().catalog.unmeasured()?)?;
+            is_incomplete |= !measure(open, Measure::Unmeasured)?;
         }
-        let options = archive.options();
-        let now = options.clock.now();
-        let mut stats = source.query(archive, |source| {
-            Stats::of(source.catalog(), archive.tree(), &options.ports, &options.policy, now)
-        })?;
-        stats.forecast.archive.warnings.extend(zone::warning(source.catalog(), archive.tree(), now)?);
+        let stats = source.query(archive, Source::stats)?;
         Ok(Found { value: convert::cameras(stats), is_incomplete })
     }
 
@@ -78,34 +68,34 @@ impl Admin for Local<'_> {
     }
 
     fn queue(&self) -> Result<Queue> {
-        self.archive().parts_aside()?.handle().queue().map(convert::queue)
+        self.archive().open_aside()?.handle().queue().map(convert::queue)
     }
 
     fn restore(&self, pass: &str) -> Result<Restoration> {
-        self.archive().parts_to_act()?.handle().restore(pass).map(convert::restoration)
+        self.archive().open_to_change()?.handle().restore(pass).map(convert::restoration)
     }
 
     fn delete(&self, events: &[EventId]) -> Result<Pass> {
-        Ok(convert::pass(&self.archive().parts_to_act()?.handle().delete(events)?))
+        Ok(convert::pass(&self.archive().open_to_change()?.handle().delete(events)?))
     }
 
     fn save(&self, events: &[EventId], saved: bool) -> Result<Vec<Result<()>>> {
-        let parts = self.archive().parts_to_act()?;
-        Ok(events.iter().map(|event| parts.handle().set_saved(event, saved)).collect())
+        let open = self.archive().open_to_change()?;
+        Ok(events.iter().map(|event| open.handle().set_saved(event, saved)).collect())
     }
 
     fn scan(&self, measure: bool) -> Result<ScanSummary> {
-        let parts = self.archive().parts()?;
+        let open = self.archive().open_catalog()?;
         let progress = Arc::new(Progress::default());
         let shown = progress::Shown::start(Arc::clone(&progress), || false);
         let depth = if measure { Depth::Full } else { Depth::NamesOnly };
-        let summary = parts.preload(depth, &progress)?;
+        let summary = open.preload(depth, &progress)?;
         drop(shown);
-        self.scanned.replace(Some(parts));
+        self.scanned.replace(Some(open));
         Ok(scan_summary(&summary))
     }
 
-    /// The next start looks at the movie itself.
+    /// The next start scans the movie.
     fn movie_ended(&self, _path: &Path) -> Result<Option<String>> {
         Ok(None)
     }
@@ -113,54 +103,23 @@ impl Admin for Local<'_> {
 
 fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<Pass>> {
     let may_retire = archive.options().policy.can_expire() || confirm.is_some();
-    let parts = if may_retire { archive.parts_to_act()? } else { archive.parts()? };
-    let summary = parts.preload(Depth::NamesOnly, &Progress::default())?;
+    let open = if may_retire { archive.open_to_change()? } else { archive.open_catalog()? };
+    let summary = open.preload(Depth::NamesOnly, &Progress::default())?;
     let mut is_incomplete = output::reports(&summary.reports);
-    measure_for_rules(&parts)?;
-    let pass = parts.handle().pass(confirm)?;
-    if !parts.handle().expirer.policy().has_size_rule() {
-        parts.remove_emptied()?; // with a rule of size the pass has done it
-    }
-    let left = parts.drain()?;
-    is_incomplete |= output::reports(&left);
-    let mut unowned = archive.tree().passes()?.1;
+    measure(&open, Measure::Plan)?;
+    let pass = open.handle().pass(confirm)?;
+    is_incomplete |= output::reports(&open.clean_up()?);
+    let mut unowned = open.handle().queue()?.others;
     unowned.retain(|other| other.unreadable);
     output::reports(&unowned); // nothing of them was to be done
-    if parts.handle().expirer.audit.lacks_room() {
-        is_incomplete |= output::reports(parts.handle().settle().as_slice());
-    }
     Ok(Found { value: convert::pass(&pass), is_incomplete })
 }
 
-/// Measures what the plan would retire, since a plan says how much space it frees; with a rule of size, all events.
-fn measure_for_rules(parts: &Parts) -> Result<()> {
-    let handle = parts.handle();
-    let policy = handle.expirer.policy();
-    let days = if policy.has_size_rule() {
-        measure(parts, handle.catalog.unmeasured()?)?;
-        // A file can grow in place without a change of its directory. Before a rule of size retires anything, all that it
-        // counts is measured again.
-        let (_, plan) = handle.expirer.plan(None)?;
-        if plan.items.is_empty() {
-            return Ok(());
-        }
-        handle.catalog.days_to_measure(i64::MAX)?.into_iter().map(|(camera, day, _)| (camera, day)).collect()
-    } else {
-        let (_, plan) = handle.expirer.plan(None)?;
-        plan.items.into_iter().filter(|item| item.bytes.is_none()).map(|item| (item.camera, item.day)).collect()
-    };
-    measure(parts, days).map(|_| ())
-}
-
-/// Measures days, and reports what could not be read; false if anything could not.
-fn measure(parts: &Parts, days: Vec<(Camera, Day)>) -> Result<bool> {
-    let mut is_whole = true;
-    for (camera, day) in days {
-        if let Err(error) = parts.handle().scanner.scan_day(&camera, day, Depth::Measure) {
-            eprintln!("owlery: {}", error.chain());
-            is_whole = false;
-        }
+/// Measures events, and prints what could not be read; false if anything could not.
+pub(in super::super) fn measure(archive: &OpenArchive, what: Measure<'_>) -> Result<bool> {
+    let failures = archive.measure(what)?;
+    for error in &failures {
+        eprintln!("owlery: {}", error.chain());
     }
-    parts.flush()?;
-    Ok(is_whole)
+    Ok(failures.is_empty())
 }

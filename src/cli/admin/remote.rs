@@ -8,11 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Admin, Found};
 use crate::daemon::control;
-use crate::error::{Error, Result};
-use crate::event::EventId;
 use crate::protocol::control::{Reply, Request, ScanSummary};
 use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
-use crate::retention::Rules;
+use crate::{Error, EventId, Result, Rules};
 
 /// The daemon of a state directory.
 pub(in super::super) struct Remote {

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
-use crate::event::Camera;
 use crate::http::{Access, Grant, Role};
+use crate::{Camera, Error, Result};
 
 /// `anna = { password = "$argon2id$…", role = "admin", cameras = ["Camera1"] }`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -4,7 +4,7 @@
 use super::super::command_name::CommandName;
 use super::Values;
 use super::declaration::{CAMERA_PATTERN, Setting, Use};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// Refuses typed flags that the command never uses.
 pub(super) fn check_typed(typed: &Values, command: CommandName) -> Result<()> {

@@ -6,7 +6,7 @@ use super::super::suggest::nearest;
 use super::Values;
 use super::declaration::{self, Kind, Setting};
 use super::values::Value;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// Variables that are no settings: the filter of the log, and hooks for tests of debug builds.
 const OTHER_VARIABLES: [&str; 3] = ["OWLERY_LOG", "OWLERY_FAULT", "OWLERY_LIMITS"];

@@ -11,7 +11,7 @@ use super::super::suggest::nearest;
 use super::Values;
 use super::declaration::{self, Kind, Setting};
 use super::values::Value;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 impl Values {
     /// Reads a file. An unknown key is an error.

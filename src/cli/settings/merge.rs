@@ -9,8 +9,7 @@ use super::Values;
 use super::access::AccessTables;
 use super::declaration::{self, Kind};
 use super::values::Value;
-use crate::error::{Error, Result};
-use crate::retention::Rules;
+use crate::{Error, Result, Rules};
 
 /// Where settings come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::declaration::{
     MAX_SIZE, MIN_FREE, POLL, REAP_RATE, SIDECARS, Setting, UNDO_WINDOW, WINDOW,
 };
 use super::*;
-use crate::retention::Keep;
+use crate::Keep;
 
 fn parse(values: &Values) -> Result<Settings> {
     Settings::parse(values, Path::new("/x"))
@@ -136,7 +136,7 @@ fn a_window_is_two_different_times_of_day() {
     let window = |text: &str| parse_one(WINDOW, text);
     assert_eq!(window("22:00-04:00").unwrap().options.window.unwrap().to_string(), "22:00-04:00");
     for bad in ["", "night", "22-4", "22:00", "25:00-04:00", "04:00-04:00"] {
-        assert_eq!(window(bad).unwrap_err().kind(), crate::error::Kind::Usage, "{bad:?}");
+        assert_eq!(window(bad).unwrap_err().kind(), crate::Kind::Usage, "{bad:?}");
     }
 }
 

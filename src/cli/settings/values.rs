@@ -8,8 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use super::access::AccessTables;
 use super::declaration::{self, Kind, Setting};
-use crate::error::{Error, Result};
-use crate::retention::Rules;
+use crate::{Error, Result, Rules};
 
 /// Settings that are set, by name.
 #[derive(Debug, Clone, Default, PartialEq)]

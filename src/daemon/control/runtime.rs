@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// The directories for sockets of a process of this user, the best first.
 fn folders(uid: u32) -> Vec<PathBuf> {

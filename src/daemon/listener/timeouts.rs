@@ -25,7 +25,7 @@ pub(super) struct Timeouts {
 
 impl Timeouts {
     pub(super) fn standard() -> Self {
-        let span = |name, millis| crate::fault::span(name, Duration::from_millis(millis));
+        let span = |name, millis| owlery_model::fault::span(name, Duration::from_millis(millis));
         Self {
             handshake: span("handshake", 10_000),
             head: span("head", 15_000),

@@ -1,4 +1,4 @@
-//! The audit as a whole: files and catalog tell the same, whatever is taken away from either.
+//! The audit as a whole: files and catalog have the same entries, whatever is taken away from either.
 
 #![allow(clippy::disallowed_methods)] // for the files of a test
 

@@ -48,7 +48,7 @@ enum ClockMark {
 
 /// Judges the host's clock for one run of the program.
 #[derive(Debug)]
-pub struct ClockGuard {
+pub(crate) struct ClockGuard {
     clock: Arc<dyn Clock>,
     file: StateFile<Stored>,
     /// Whether this process may write the state directory.
@@ -71,7 +71,7 @@ struct State {
 impl ClockGuard {
     /// Reads the record of a state directory and judges the clock for the first time; with `writes`, records it if it
     /// is accepted.
-    pub fn open(state_dir: &Path, clock: Arc<dyn Clock>, writes: bool) -> Self {
+    pub(crate) fn open(state_dir: &Path, clock: Arc<dyn Clock>, writes: bool) -> Self {
         let file = StateFile::new(state_dir);
         let known = ClockMark::of(&file);
         let first = clock.boot().map(|boot| reading(clock.now(), boot));
@@ -82,13 +82,13 @@ impl ClockGuard {
     }
 
     /// Why the clock is not accepted now; `None` if it is.
-    pub fn held(&self) -> Option<String> {
+    pub(crate) fn held(&self) -> Option<String> {
         self.moment().1
     }
 
     /// The time, and why it is not accepted, both from one reading: a plan for a wrong time must not be carried out
     /// because the clock was corrected meanwhile.
-    pub fn moment(&self) -> (Now, Option<String>) {
+    pub(crate) fn moment(&self) -> (Now, Option<String>) {
         let now = self.clock.now();
         let held = self.clock.boot().and_then(|boot| self.lock().held(&reading(now, boot)));
         (now, held)
@@ -96,7 +96,7 @@ impl ClockGuard {
 
     /// When an undo window starts: now, or with a held clock the earliest moment that is possible by the record, if
     /// that is later. Otherwise the window would be over once the clock is corrected.
-    pub fn undo_from(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub(crate) fn undo_from(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let Some(reading) = self.reading() else { return now };
         let state = self.lock();
         match &state.known {
@@ -108,7 +108,7 @@ impl ClockGuard {
     }
 
     /// Judges the clock, and records it if it is accepted. An error in writing is only logged.
-    pub fn check(&self) {
+    pub(crate) fn check(&self) {
         let Some(reading) = self.reading() else { return };
         let mut state = self.lock();
         if state.held(&reading).is_none()
@@ -120,14 +120,14 @@ impl ClockGuard {
     }
 
     /// Accepts the present clock, at a user's request. Fails if that cannot be recorded.
-    pub fn accept(&self) -> Result<()> {
+    pub(crate) fn accept(&self) -> Result<()> {
         let Some(reading) = self.reading() else { return Ok(()) };
         self.record(&mut self.lock(), &reading)
     }
 
     /// Must be called every few seconds. While the clock is held it asks the kernel; returns true once the kernel has
     /// reported the clock as synchronised for long enough, which ends the hold.
-    pub fn look(&self) -> bool {
+    pub(crate) fn observe(&self) -> bool {
         let Some(reading) = self.reading() else { return false };
         let mut state = self.lock();
         let held = state.held(&reading);

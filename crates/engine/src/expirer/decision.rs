@@ -26,7 +26,7 @@ pub(super) enum Decision {
 
 impl Expirer {
     /// The guard that holds this plan now, or a part of it.
-    pub fn held(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
+    pub(crate) fn held(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
         let doubt = self.clock.held();
         self.held_as_a_whole(plan, view, policy, doubt).or_else(|| Some(self.moved(plan.items.iter())?.refusal))
     }
@@ -115,7 +115,7 @@ impl Expirer {
             return Ok(Decision::Refuse(plan.id(), plan.items, refusal));
         }
         if let Some(id) = confirmed {
-            let message = format!("no pass {id} is held; owlery plan tells what would be done now");
+            let message = format!("no pass {id} is held; owlery plan shows what would be done now");
             return Ok(Decision::Refuse(id.to_owned(), Vec::new(), Refusal { guard: Guard::Confirmation, message }));
         }
         Ok(Decision::Do(self.with_names(plan.items)?, self.undo_window))

@@ -41,7 +41,7 @@ struct SearchState {
 impl Expirer {
     /// Searches the days before yesterday for events that lack recordings, removes the directories of emptied ones and
     /// records that, for about as long as `within`. Errors are logged: no pass depends on it.
-    pub fn remove_emptied(&self, within: Duration, stop: &Stop) {
+    pub(crate) fn remove_emptied(&self, within: Duration, stop: &Stop) {
         let (now, doubt) = self.clock.moment();
         if doubt.is_some() || !self.audit.is_lasting() {
             return; // it is unknown which days are past, or removals could not be recorded
@@ -59,21 +59,21 @@ impl Expirer {
             days.extend(listed.into_iter().filter(|day| day.date() < now.yesterday()).map(|day| (day, camera)));
         }
         days.sort_by_key(|(day, camera)| (*day, camera.camera().clone()));
-        let mut looks = self.emptied.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = self.look_at_days(&days, &mut looks.seen, share, now, stop);
+        let mut memory = self.emptied.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = self.search_days(&days, &mut memory.seen, share, now, stop);
         let rest = days.get(first..).unwrap_or_default();
-        let from = looks.from.take();
+        let from = memory.from.take();
         let is_before = |(day, camera): &(Day, &CameraDir)| {
             from.as_ref().is_some_and(|(at, of)| (*day, camera.camera()) < (*at, of))
         };
         let rest = rest.get(rest.partition_point(is_before)..).unwrap_or_default();
-        let looked = self.look_at_days(rest, &mut looks.seen, share, now, stop);
-        looks.from = rest.get(looked).map(|(day, camera)| (*day, camera.camera().clone()));
+        let searched = self.search_days(rest, &mut memory.seen, share, now, stop);
+        memory.from = rest.get(searched).map(|(day, camera)| (*day, camera.camera().clone()));
         Ok(())
     }
 
     /// Searches these days, at least one, until the time is over. Returns how many it searched.
-    fn look_at_days(
+    fn search_days(
         &self,
         days: &[(Day, &CameraDir)],
         seen: &mut HashMap<EventId, i64>,

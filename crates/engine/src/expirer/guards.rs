@@ -23,7 +23,7 @@ pub struct GuardState {
 
 /// The present plan, and the state of each guard.
 #[derive(Debug)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// The view and the plan; `None` if the guard `restored` prevents a plan.
     pub plan: Option<(View, Plan)>,
     /// In the order of [`Guard::ALL`].
@@ -32,23 +32,23 @@ pub struct Standing {
 
 /// How often each guard has refused since the start. Counted where passes, deletions and restores are refused.
 #[derive(Debug, Default)]
-pub struct Refusals([AtomicU64; Guard::ALL.len()]);
+pub(crate) struct Refusals([AtomicU64; Guard::ALL.len()]);
 
 impl Refusals {
     /// Counts a refusal.
-    pub fn count(&self, guard: Guard) {
+    pub(crate) fn count(&self, guard: Guard) {
         self.0[guard as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts an error if it is a refusal.
-    pub fn count_error(&self, error: &Error) {
+    pub(crate) fn count_error(&self, error: &Error) {
         if let Error::Refused { guard, .. } = error {
             self.count(*guard);
         }
     }
 
     /// Every guard and how often it has refused.
-    pub fn all(&self) -> impl Iterator<Item = (Guard, u64)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Guard, u64)> {
         Guard::ALL.into_iter().zip(self.0.iter().map(|count| count.load(Ordering::Relaxed)))
     }
 }
@@ -61,7 +61,7 @@ impl Expirer {
     /// one, and the disk for the marker and for each camera's directory: some system calls for each camera, whatever it
     /// contains. Guards of single events, days or passes (`today`, `saved`, `open`, `reaping`, `confirmation`) hold
     /// nothing by themselves. Fails if the catalog cannot be read.
-    pub fn guards(&self, is_read: bool) -> Result<Vec<GuardState>> {
+    pub(crate) fn guards(&self, is_read: bool) -> Result<Vec<GuardState>> {
         let now = self.scanner.clock.now();
         let says = |name: Guard| -> Result<GuardState> {
             let why = match name {
@@ -69,10 +69,10 @@ impl Expirer {
                     check_rules(&self.catalog.retention_view(None)?, &self.policy).map(|refusal| refusal.message)
                 }
                 Guard::Clock => self.clock.held(),
-                Guard::Restored => told(self.restored.at(now)),
+                Guard::Restored => why_held(self.restored.at(now)),
                 Guard::Share => self.held.by(Guard::Share).filter(|_| self.policy.can_expire()),
-                Guard::Marker => told(self.tree.verify_identity().and_then(|_| self.tree.verify_writable())),
-                Guard::Disk => told(self.volumes.check().and_then(|()| {
+                Guard::Marker => why_held(self.tree.verify_identity().and_then(|_| self.tree.verify_writable())),
+                Guard::Disk => why_held(self.volumes.check().and_then(|()| {
                     let cameras = self.tree.cameras()?.open;
                     cameras.iter().try_for_each(|camera| self.tree.check_disk(camera))
                 }))
@@ -91,7 +91,7 @@ impl Expirer {
 
     /// Why all rules are held until a user acts, as sentences; `None` if nothing holds them. The guards `marker` and
     /// `disk` have alerts of their own.
-    pub fn held_alert(&self) -> Option<String> {
+    pub(crate) fn held_alert(&self) -> Option<String> {
         if !self.policy.can_expire() {
             return None;
         }
@@ -102,13 +102,13 @@ impl Expirer {
     }
 
     /// The held pass, if there is one.
-    pub fn held_pass(&self) -> Option<HeldPass> {
+    pub(crate) fn held_pass(&self) -> Option<HeldPass> {
         let _queue = self.tree.lock_queue();
         self.held.get()
     }
 
     /// The present plan and the state of each guard, of `share` and `configuration` for that plan.
-    pub fn standing(&self) -> Result<Standing> {
+    pub(crate) fn standing(&self) -> Result<Standing> {
         let plan = match self.plan(None) {
             Ok(made) => Some(made),
             Err(Error::Refused { guard: Guard::Restored, .. }) => None,
@@ -132,8 +132,8 @@ impl Expirer {
     }
 }
 
-/// The error as a sentence: a guard that cannot check holds too.
-fn told<T>(result: Result<T>) -> Option<String> {
+/// The error of a check as a sentence. A guard that cannot check holds too.
+fn why_held<T>(result: Result<T>) -> Option<String> {
     match result {
         Ok(_) => None,
         Err(Error::Refused { message, .. }) => Some(message),

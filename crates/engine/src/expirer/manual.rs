@@ -36,13 +36,13 @@ pub struct Restoration {
 
 impl Expirer {
     /// All passes in the queues, and reports of foreign entries.
-    pub fn queue(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
+    pub(crate) fn queue(&self) -> Result<(Vec<QueuedPass>, Vec<Report>)> {
         let _queue = self.tree.lock_queue();
         self.tree.passes()
     }
 
     /// Restores a pass. Never overwrites: an event whose name is taken stays in the queue and is reported.
-    pub fn restore(&self, name: &str) -> Result<Restoration> {
+    pub(crate) fn restore(&self, name: &str) -> Result<Restoration> {
         let _queue = self.tree.lock_queue();
         let (now, doubt) = self.clock.moment();
         let mut pass = self.tree.begin_restore(name).inspect_err(|error| self.restore_failed(name, error, now))?;
@@ -57,7 +57,7 @@ impl Expirer {
             .inspect_err(|error| self.restore_failed(name, error, now))?;
         crash("restore-1");
         let mut done = Restoration { pass: name.to_owned(), left: others, ..Restoration::default() };
-        let mut told = Vec::new();
+        let mut entries = Vec::new();
         for (camera, day) in &days {
             let _lock = self.scanner.day_locks.take(camera, *day);
             let restored = pass.restore_day(camera, *day);
@@ -65,20 +65,20 @@ impl Expirer {
                 pass: Some(name.to_owned()),
                 ..audit_entries::left_of_day(camera, *day, report)
             };
-            told.extend(restored.left.iter().map(of));
+            entries.extend(restored.left.iter().map(of));
             done.left.extend(restored.left);
             done.items.extend(Item::restored(camera, *day, restored.events, Reason::Restored));
         }
         let finished = pass.finish(from + TimeDelta::hours(MIN_RESTORE_HOURS), None);
         for failure in &finished.failures {
-            told.push(Entry {
+            entries.push(Entry {
                 pass: Some(name.to_owned()),
                 by: Actor::Hand,
-                ..Entry::new(AuditAction::Failed, told_of(failure))
+                ..Entry::new(AuditAction::Failed, line_of(failure))
             });
         }
         done.left.extend(finished.failures); // what is back is reported, even if tidying up the rest failed
-        self.waited.forget(name); // what is left of it waits again
+        self.undo_timer.forget(name); // what is left of it waits again
         self.count_from_now();
         done.kept_until = (!done.items.is_empty()).then(|| rfc3339(until));
         for (camera, day) in &days {
@@ -93,7 +93,7 @@ impl Expirer {
             let until = done.kept_until.as_ref();
             entry.reason = until.map_or_else(String::new, |until| format!("kept until {until}")).into();
         }
-        self.audit.note(now, back.into_iter().chain(told));
+        self.audit.note(now, back.into_iter().chain(entries));
         tracing::info!(pass = name, "restored {} days", done.items.len());
         Ok(done)
     }
@@ -112,7 +112,7 @@ impl Expirer {
     }
 
     /// Retires these events at a user's request. All or none: refuses if one is saved, open or missing.
-    pub fn delete(&self, ids: &[EventId]) -> Result<Pass> {
+    pub(crate) fn delete(&self, ids: &[EventId]) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
         let now = self.scanner.clock.now();
         let items: Vec<Item> = ids.iter().map(|id| self.to_delete(id, now)).collect::<Result<_>>()?;
@@ -180,12 +180,12 @@ impl Expirer {
     }
 
     /// Saves an event: no rule takes it.
-    pub fn save(&self, id: &EventId) -> Result<()> {
+    pub(crate) fn save(&self, id: &EventId) -> Result<()> {
         self.mark(id, AuditAction::Saved, self.with_room(|| self.tree.save(id)))
     }
 
     /// Removes an event's protection.
-    pub fn unsave(&self, id: &EventId) -> Result<()> {
+    pub(crate) fn unsave(&self, id: &EventId) -> Result<()> {
         self.mark(id, AuditAction::Unsaved, self.tree.unsave(id))
     }
 
@@ -205,7 +205,7 @@ impl Expirer {
 }
 
 /// A report in one line.
-fn told_of(report: &Report) -> String {
+fn line_of(report: &Report) -> String {
     format!("{}: {}", report.path.display(), report.problem)
 }
 

@@ -20,7 +20,7 @@ pub struct QueueSums {
 
 impl Expirer {
     /// Reads each pass's manifest. Does not wait for a pass that is being made.
-    pub fn queue_sums(&self) -> Result<QueueSums> {
+    pub(crate) fn queue_sums(&self) -> Result<QueueSums> {
         let (passes, _) = self.tree.passes()?;
         // A pass may be in several queues, each part with the same manifest.
         let passes: BTreeMap<_, _> = passes.iter().map(|pass| (&pass.manifest.pass, &pass.manifest.items)).collect();
@@ -33,7 +33,7 @@ impl Expirer {
     }
 
     /// The days that every rule keeps now because of a restore; none if that is unknown.
-    pub fn restored_at(&self, now: Now) -> Vec<(Camera, Day)> {
+    pub(crate) fn restored_at(&self, now: Now) -> Vec<(Camera, Day)> {
         let days = self.restored.at(now).unwrap_or_default();
         days.into_iter().map(|day| (day.camera, day.day)).collect()
     }

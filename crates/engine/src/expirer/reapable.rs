@@ -14,13 +14,13 @@ const MIN_WAIT: i64 = 24 * 3600;
 
 impl Expirer {
     /// All passes that may be reaped now: those of rules first, oldest first, then those of users.
-    pub fn due(&self) -> Result<Vec<QueuedPass>> {
+    pub(crate) fn due(&self) -> Result<Vec<QueuedPass>> {
         self.reapable(false)
     }
 
     /// Like `reapable`, while space is short on the root's disk: includes passes there whose undo window is not over,
     /// unless the clock is held.
-    pub fn due_for_space(&self) -> Result<Vec<QueuedPass>> {
+    pub(crate) fn due_for_space(&self) -> Result<Vec<QueuedPass>> {
         self.reapable(true)
     }
 
@@ -59,7 +59,7 @@ impl Expirer {
         let name = |manifest: &Manifest| manifest.pass.clone();
         // A clock that is moved on purpose is always accepted.
         let Some(boot) = self.scanner.clock.boot() else { return manifests.map(name).collect() };
-        let waited = self.waited.look(manifests.clone().map(|manifest| manifest.pass.as_str()).collect(), &boot);
+        let waited = self.undo_timer.update(manifests.clone().map(|manifest| manifest.pass.as_str()).collect(), &boot);
         let has_waited = |manifest: &&Manifest| waited.get(&manifest.pass).is_some_and(|s| *s >= least_wait(manifest));
         manifests.filter(has_waited).map(name).collect()
     }

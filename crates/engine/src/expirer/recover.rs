@@ -14,7 +14,7 @@ const MIN_RESTORE_TIME: TimeDelta = TimeDelta::hours(24);
 
 impl Expirer {
     /// Moves back unfinished passes. Must be called before a pass is made, and before anything is reaped.
-    pub fn recover(&self) {
+    pub(crate) fn recover(&self) {
         let _queue = self.tree.lock_queue();
         self.put_back_unfinished();
         if self.is_in_place_stuck.swap(false, Ordering::AcqRel) {

@@ -20,11 +20,11 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The reserves of an archive: one in its state directory, and one beside the marker in its root if that is another
 /// place, since a pass's manifest is on the archive's disk.
 #[derive(Debug)]
-pub struct Reserve(Vec<PathBuf>);
+pub(crate) struct Reserve(Vec<PathBuf>);
 
 impl Reserve {
     /// The reserves of an archive with this state directory.
-    pub fn new(state_dir: &Path, tree: &Tree) -> Self {
+    pub(crate) fn new(state_dir: &Path, tree: &Tree) -> Self {
         let marked = tree.root().join(".owlery");
         let mut places = vec![state_dir.join(FILE)];
         // A link could lead the file, written as root, anywhere.
@@ -35,7 +35,7 @@ impl Reserve {
     }
 
     /// Creates the reserves again, with `may_fill`, once there is ample room.
-    pub fn look(&self, may_fill: bool) {
+    pub(crate) fn refill(&self, may_fill: bool) {
         for file in &self.0 {
             let Some((total, free)) = space(file) else { continue };
             let size = (total / DISK_DIVISOR).clamp(MIN_BYTES, MAX_BYTES);
@@ -51,7 +51,7 @@ impl Reserve {
     }
 
     /// Removes the reserve on the same disk as this path; false if there is none.
-    pub fn give_up(&self, on: &Path) -> bool {
+    pub(crate) fn give_up(&self, on: &Path) -> bool {
         self.0.iter().filter(|file| is_same_disk(file, on)).any(|file| give_up(file))
     }
 }
@@ -101,7 +101,7 @@ mod tests {
         }
         std::os::unix::fs::symlink(&outside, root.join(".owlery")).unwrap();
         let tree = Tree::open(&root, "Camera.*").unwrap();
-        Reserve::new(&state, &tree).look(true);
+        Reserve::new(&state, &tree).refill(true);
         assert!(state.join(FILE).is_file());
         assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
     }

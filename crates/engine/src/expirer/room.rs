@@ -123,7 +123,7 @@ impl Expirer {
     }
 
     /// Does what waited for room: marks the root, writes the audit log, finishes removals in place.
-    pub fn settle(&self) {
+    pub(crate) fn settle(&self) {
         if let Err(error) = self.tree.settle_identity() {
             tracing::debug!("{}", error.chain()); // there is no room yet
         }

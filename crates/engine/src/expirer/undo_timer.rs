@@ -65,7 +65,7 @@ impl UndoTimer {
     }
 
     /// Records which passes wait now, new ones from now on; returns for how many seconds each has waited.
-    pub(super) fn look(&self, waiting: BTreeSet<&str>, boot: &Boot) -> BTreeMap<String, u64> {
+    pub(super) fn update(&self, waiting: BTreeSet<&str>, boot: &Boot) -> BTreeMap<String, u64> {
         let mut known = self.lock();
         let since = known.since(boot);
         let waited = |name: &str| known.passes.get(name).map_or(0, |before| before.saturating_add(since));
@@ -106,8 +106,8 @@ mod tests {
         Boot { id: id.to_owned(), elapsed: Duration::from_secs(elapsed) }
     }
 
-    fn look(waited: &UndoTimer, passes: &[&str], boot: &Boot) -> Vec<u64> {
-        waited.look(passes.iter().copied().collect(), boot).into_values().collect()
+    fn update(waited: &UndoTimer, passes: &[&str], boot: &Boot) -> Vec<u64> {
+        waited.update(passes.iter().copied().collect(), boot).into_values().collect()
     }
 
     /// Only time that has certainly passed counts.
@@ -116,24 +116,28 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run = || UndoTimer::open(dir.path());
         let waited = run();
-        assert!(look(&waited, &[], &boot("a", 10)).is_empty());
+        assert!(update(&waited, &[], &boot("a", 10)).is_empty());
         assert!(!dir.path().join(FILE).exists(), "nothing to know");
-        assert_eq!(look(&waited, &["p"], &boot("a", 1000)), [0]);
-        assert_eq!(look(&waited, &["p"], &boot("a", 1030)), [30]);
-        assert_eq!(look(&waited, &["p", "q"], &boot("a", 1100)), [100, 0]);
-        assert_eq!(look(&run(), &["p", "q"], &boot("a", 1200)), [200, 100], "another run");
+        assert_eq!(update(&waited, &["p"], &boot("a", 1000)), [0]);
+        assert_eq!(update(&waited, &["p"], &boot("a", 1030)), [30]);
+        assert_eq!(update(&waited, &["p", "q"], &boot("a", 1100)), [100, 0]);
+        assert_eq!(update(&run(), &["p", "q"], &boot("a", 1200)), [200, 100], "another run");
         assert_eq!(
-            look(&run(), &["p", "q"], &boot("b", 70)),
+            update(&run(), &["p", "q"], &boot("b", 70)),
             [270, 170],
             "another boot: what has passed since its start"
         );
-        assert_eq!(look(&run(), &["p", "q"], &boot("b", 30)), [270, 170], "a clock that goes back takes nothing away");
-        assert_eq!(look(&run(), &["q"], &boot("b", 130)), [270]);
-        assert_eq!(look(&run(), &["p", "q"], &boot("b", 200)), [0, 340], "it was away");
+        assert_eq!(
+            update(&run(), &["p", "q"], &boot("b", 30)),
+            [270, 170],
+            "a clock that goes back takes nothing away"
+        );
+        assert_eq!(update(&run(), &["q"], &boot("b", 130)), [270]);
+        assert_eq!(update(&run(), &["p", "q"], &boot("b", 200)), [0, 340], "it was away");
         let waited = run();
         waited.forget("q");
-        assert_eq!(look(&waited, &["p", "q"], &boot("b", 300)), [100, 0]);
-        assert_eq!(look(&run(), &["p", "q"], &boot("b", 300)), [100, 0], "on disk too");
+        assert_eq!(update(&waited, &["p", "q"], &boot("b", 300)), [100, 0]);
+        assert_eq!(update(&run(), &["p", "q"], &boot("b", 300)), [100, 0], "on disk too");
     }
 
     #[test]
@@ -141,7 +145,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for broken in ["", "{", "[]", r#"{"owlery":9,"boottime":0,"boot_id":"a","passes":{"p":99999}}"#] {
             std::fs::write(dir.path().join(FILE), broken).unwrap();
-            assert_eq!(look(&UndoTimer::open(dir.path()), &["p"], &boot("a", 99)), [0]);
+            assert_eq!(update(&UndoTimer::open(dir.path()), &["p"], &boot("a", 99)), [0]);
         }
     }
 }

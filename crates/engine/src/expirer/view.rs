@@ -13,7 +13,7 @@ use crate::retention::{DayView, EventView, Foreign, Need, Plan, Policy, View, ne
 
 impl Expirer {
     /// What would be retired now by these rules, or by `policy` instead.
-    pub fn plan(&self, policy: Option<&Policy>) -> Result<(View, Plan)> {
+    pub(crate) fn plan(&self, policy: Option<&Policy>) -> Result<(View, Plan)> {
         self.plan_at(policy, self.scanner.clock.now())
     }
 
@@ -78,11 +78,11 @@ impl Expirer {
         let mut lost = Vec::new();
         for (camera, day, need) in needs.iter().filter(|(_, _, need)| *need != Need::Events) {
             let Some(at) = place(camera, *day) else { continue };
-            let looked = match need {
+            let read = match need {
                 Need::Foreign => self.foreign(&mut view.days[at]).map(|()| (0, 0)),
                 _ => self.weigh(&mut view.days[at]),
             };
-            match looked {
+            match read {
                 Ok((before, weighed)) => {
                     let put_right = |sum: u64| sum.saturating_sub(before).saturating_add(weighed);
                     view.bytes = put_right(view.bytes);

@@ -21,7 +21,7 @@ const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The reaper's pace, shared with threads that may make it hurry.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// Entries per second; `None`: no limit.
     rate: Option<NonZeroU32>,
     /// The hours of the day; `None`: always.
@@ -37,7 +37,7 @@ pub struct Pace {
 
 impl Pace {
     /// A pace of this many entries per second (`None`: no limit), in these hours of `clock` (`None`: always).
-    pub fn new(rate: Option<NonZeroU32>, window: Option<Window>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(rate: Option<NonZeroU32>, window: Option<Window>, clock: Arc<dyn Clock>) -> Self {
         let (handle, stop) = Stop::new();
         Self {
             rate,
@@ -51,13 +51,13 @@ impl Pace {
 
     /// The same rate at all hours: for a user who waits for it.
     #[must_use]
-    pub fn at_all_hours(&self) -> Self {
+    pub(crate) fn at_all_hours(&self) -> Self {
         Self::new(self.rate, None, Arc::clone(&self.clock))
     }
 
     /// Sets whether to ignore rate and window; setting it wakes a waiting reaper. Must be called when it is known
     /// whether space is short; idempotent.
-    pub fn hurry(&self, now: bool) {
+    pub(crate) fn hurry(&self, now: bool) {
         let mut signal = lock(&self.signal);
         if self.hurries.swap(now, Ordering::AcqRel) == now {
             return;
@@ -71,17 +71,17 @@ impl Pace {
     }
 
     /// Whether to hurry.
-    pub fn hurries(&self) -> bool {
+    pub(crate) fn hurries(&self) -> bool {
         self.hurries.load(Ordering::Acquire)
     }
 
     /// Whether work may be done at this moment.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.window.is_none_or(|window| self.hurries() || window.is_open(self.clock.now().local))
     }
 
     /// Waits until work may be done; false when stopped.
-    pub fn wait_open(&self, stop: &Stop) -> bool {
+    pub(crate) fn wait_open(&self, stop: &Stop) -> bool {
         if let Some(window) = self.window.filter(|_| !self.is_open()) {
             tracing::info!("the delete queue waits for the window {window}");
         }
@@ -94,7 +94,7 @@ impl Pace {
     }
 
     /// A rate limiter for threads that stop with `stop`.
-    pub fn turns<'a>(&'a self, stop: &'a Stop) -> impl RateLimiter + 'a {
+    pub(crate) fn turns<'a>(&'a self, stop: &'a Stop) -> impl RateLimiter + 'a {
         PacedTurns { pace: self, stop }
     }
 

@@ -9,7 +9,7 @@ use crate::event::{Camera, Day};
 
 /// The locked days.
 #[derive(Debug, Default)]
-pub struct DayLocks {
+pub(crate) struct DayLocks {
     /// Inserted by `take`, removed when a lock is dropped.
     busy: Mutex<HashSet<(Camera, Day)>>,
     free: Condvar,
@@ -17,14 +17,14 @@ pub struct DayLocks {
 
 /// The right to work on a day, until it is dropped. May be sent between threads.
 #[derive(Debug)]
-pub struct DayLock {
+pub(crate) struct DayLock {
     day_locks: Arc<DayLocks>,
     day: (Camera, Day),
 }
 
 impl DayLocks {
     /// Waits until the day is free, and locks it.
-    pub fn take(self: &Arc<Self>, camera: &Camera, day: Day) -> DayLock {
+    pub(crate) fn take(self: &Arc<Self>, camera: &Camera, day: Day) -> DayLock {
         let day = (camera.clone(), day);
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         while busy.contains(&day) {

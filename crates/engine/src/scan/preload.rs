@@ -98,7 +98,7 @@ struct Walk<'a> {
 
 impl Scanner {
     /// Walks the archive. With [`Depth::NamesOnly`], only names and sidecars are read of days before yesterday.
-    pub fn preload(&self, known: &DayStamps, depth: Depth, stop: &Stop, progress: &Progress) -> Result<Summary> {
+    pub(crate) fn preload(&self, known: &DayStamps, depth: Depth, stop: &Stop, progress: &Progress) -> Result<Summary> {
         let begun = Instant::now();
         self.tree.check_still_there()?;
         self.look_for_markers()?;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -13,8 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::Serialize;
 
+use super::change_sender::ChangeSender;
 use super::counters::Counters;
-use super::feed::ChangeSender;
 use super::notifications::{Broadcaster, Notification, Subscription};
 use super::options::Options;
 use super::retention::Queue;
@@ -23,7 +23,7 @@ use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, Report, Tally, Tre
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
-use crate::event::{Actor, Camera, Day, Event, EventId};
+use crate::event::{Actor, Camera, Day, Event, EventId, Guard};
 use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
@@ -58,16 +58,16 @@ impl CameraInfo {
 #[derive(Debug)]
 pub struct Handle {
     /// The directory tree.
-    pub tree: Arc<Tree>,
+    pub(crate) tree: Arc<Tree>,
     /// The index of the tree.
-    pub catalog: Arc<Catalog>,
+    pub(crate) catalog: Arc<Catalog>,
     /// Turns directories into changes of the catalog.
-    pub scanner: Arc<Scanner>,
+    pub(crate) scanner: Arc<Scanner>,
     /// Plans and makes passes.
-    pub expirer: Expirer,
+    pub(crate) expirer: Expirer,
     pub(super) changes: ChangeSender,
     /// How the service's components do.
-    pub status: Status,
+    pub(crate) status: Status,
     pub(super) reserve: Arc<Reserve>,
     /// What the components count, for metrics.
     pub(crate) counters: Counters,
@@ -85,7 +85,7 @@ pub struct Handle {
     ports: BTreeMap<Camera, u16>,
     /// Whether the root was writable at the start.
     was_writable: bool,
-    state_dir: std::path::PathBuf,
+    state_dir: PathBuf,
     clock: Arc<dyn Clock>,
     epoch: u64,
     stop: Stop,
@@ -102,7 +102,7 @@ impl Handle {
     ) -> Self {
         Self {
             was_writable: tree.can_be_marked(),
-            state_dir: options.state_dir.clone().unwrap_or_else(|| super::StateDir::default_path(&tree)),
+            state_dir: options.state_dir.clone().unwrap_or_else(|| super::state_dir::StateDir::default_path(&tree)),
             tree,
             catalog,
             scanner,
@@ -225,6 +225,11 @@ impl Handle {
         CameraInfo::of(&self.catalog, &self.ports)
     }
 
+    /// The path of an event, for other programs. It need not exist.
+    pub fn event_path(&self, id: &EventId) -> PathBuf {
+        self.tree.event_path(id)
+    }
+
     /// The known ports of the cameras' live streams.
     pub(super) fn ports(&self) -> &BTreeMap<Camera, u16> {
         &self.ports
@@ -328,6 +333,19 @@ impl Handle {
         Ok(pass)
     }
 
+    /// Like [`Handle::expire`], but makes no pass while the archive is still being read; `None` then.
+    pub fn expire_when_read(&self, confirmed: Option<&str>) -> Result<Option<Pass>> {
+        if !self.status.may_expire() {
+            return Ok(None);
+        }
+        let rebuilt = self.catalog.rebuilt();
+        let pass = self.expire(confirmed)?;
+        // A rule's camera can be missing only because the catalog was set aside in the meantime.
+        let lacks_camera = pass.refused.as_ref().is_some_and(|refused| refused.guard == Guard::Configuration);
+        let is_read = self.catalog.rebuilt() == rebuilt && self.status.may_expire();
+        Ok((is_read || !lacks_camera).then_some(pass))
+    }
+
     /// Carries out the pass that is held under this id. Fails with [`Error::Unknown`] if none or another one is held.
     pub fn confirm(&self, id: &str) -> Result<Pass> {
         let unknown = || Error::Unknown { what: "held pass", name: id.to_owned() };
@@ -351,7 +369,7 @@ impl Handle {
         let within = crate::fault::span("written", WRITTEN_WITHIN);
         let late = || {
             let why =
-                io::Error::new(io::ErrorKind::TimedOut, "the catalog cannot be written, so what it knows may be old");
+                io::Error::new(io::ErrorKind::TimedOut, "the catalog cannot be written, so its content may be old");
             Error::io("plan a pass over", self.tree.root(), why)
         };
         if !self.changes.flush_within(within)? {
@@ -372,7 +390,7 @@ impl Handle {
     }
 
     /// Does what waited for room while the disk was full. Returns what the audit log still lacks.
-    pub fn settle(&self) -> Option<Report> {
+    pub(super) fn settle(&self) -> Option<Report> {
         self.expirer.settle();
         self.unrecorded(false)
     }

@@ -113,7 +113,7 @@ pub(super) fn note(tree: &Tree, state: &Path) {
     }
 }
 
-/// Has a root that could not be marked by an earlier process be given the identity that the state knows.
+/// Gives a root that an earlier process could not mark the identity that the state directory has recorded.
 pub(super) fn expect(tree: &Tree, state: &Path) {
     if let (RecordedArchive::Unmarked(id, sign), Ok(None)) = (recorded_archive(state), tree.marker())
         && tree.root_sign() == Some(sign)

@@ -202,7 +202,7 @@ impl<'a> Scheduler<'a> {
 
     fn look_at_space(&mut self) -> Result<()> {
         self.shared.status.set_standing(super::health::alerts(self.shared));
-        self.shared.reserve.look(self.shared.expirer.policy().can_expire());
+        self.shared.reserve.refill(self.shared.expirer.policy().can_expire());
         match self.shared.catalog.leave_danger() {
             Ok(true) => tracing::warn!("the disk is nearly full: the catalog is rebuilt in a temporary folder"),
             Ok(false) => {}
@@ -293,7 +293,7 @@ impl<'a> Scheduler<'a> {
             recv(self.shared.reap_now.1) -> _ => return Wake::Round,
             default(wait) => {}
         }
-        if self.shared.expirer.clock.look() {
+        if self.shared.expirer.clock.observe() {
             self.due = Instant::now();
             self.shared.status.set_next_check(self.due);
         }

@@ -34,7 +34,7 @@ const OWN_PREFIXES: [&str; 12] = [
 
 /// The directory of the catalog, the lock and the control socket.
 #[derive(Debug)]
-pub struct StateDir {
+pub(crate) struct StateDir {
     path: PathBuf,
     temporary: Option<TemporaryFolder>,
     /// Held for the lifetime of this value; filled by `lock`. The first is that of the state directory, if `has_file`.
@@ -45,7 +45,7 @@ pub struct StateDir {
 
 /// The contents of the lock file: who holds the lock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Holder {
+pub(crate) struct Holder {
     /// The process id.
     pub pid: u32,
     /// The control socket, if the process listens and the path is UTF-8.
@@ -54,12 +54,12 @@ pub struct Holder {
 
 impl StateDir {
     /// The state directory of an archive unless another is configured.
-    pub fn default_path(tree: &Tree) -> PathBuf {
+    pub(crate) fn default_path(tree: &Tree) -> PathBuf {
         tree.root().join(".owlery")
     }
 
     /// Opens or creates the state directory. If none is configured and the root takes none, it is temporary.
-    pub fn open(tree: &Tree, named: Option<&Path>) -> Result<Self> {
+    pub(crate) fn open(tree: &Tree, named: Option<&Path>) -> Result<Self> {
         match Self::open_lasting(tree, named) {
             Err(error) if named.is_none() => {
                 tracing::warn!("{}; the state is kept in a temporary folder and lost at the end", error.chain());
@@ -70,7 +70,7 @@ impl StateDir {
     }
 
     /// Opens or creates the state directory. Fails where it cannot be written.
-    pub fn open_lasting(tree: &Tree, named: Option<&Path>) -> Result<Self> {
+    pub(crate) fn open_lasting(tree: &Tree, named: Option<&Path>) -> Result<Self> {
         let path = named.map_or_else(|| Self::default_path(tree), Path::to_path_buf);
         let made = DirBuilder::new().recursive(true).mode(0o755).create(&path).map_err(|e| Error::io("make", &path, e));
         let usable = made.and_then(|()| {
@@ -101,19 +101,19 @@ impl StateDir {
     }
 
     /// A state directory that is removed when this value is dropped.
-    pub fn temporary() -> Result<Self> {
+    pub(crate) fn temporary() -> Result<Self> {
         let dir = TemporaryFolder::new()?;
         let path = dir.path().to_path_buf();
         Ok(Self { path, temporary: Some(dir), locks: Mutex::default(), has_file: Mutex::default() })
     }
 
     /// Its path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether it is removed at the end.
-    pub fn is_temporary(&self) -> bool {
+    pub(crate) fn is_temporary(&self) -> bool {
         self.temporary.is_some()
     }
 
@@ -158,7 +158,7 @@ impl StateDir {
     }
 
     /// The last holder of the lock of a state directory, from its file.
-    pub fn holder(state_dir: &Path) -> Option<Holder> {
+    pub(crate) fn holder(state_dir: &Path) -> Option<Holder> {
         let mut text = String::new();
         File::open(state_dir.join(LOCK)).ok()?.take(4096).read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok()

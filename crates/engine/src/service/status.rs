@@ -87,7 +87,7 @@ impl Status {
     }
 
     /// Sets or clears a component's problem; returns whether that changed it.
-    pub fn set(&self, component: Component, trouble: Option<&str>) -> bool {
+    pub(super) fn set(&self, component: Component, trouble: Option<&str>) -> bool {
         let mut troubles = self.lock();
         let before = match trouble {
             Some(trouble) => troubles.insert(component, trouble.to_owned()),

@@ -14,10 +14,12 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::*;
+use crate::archive::Depth;
 use crate::clock::ManualClock;
 use crate::event::{Camera, Day, EventId, EventName, EventSelection, Guard, Item};
 use crate::fault::stop_at;
 use crate::retention::{Keep, MinFree, Policy};
+use crate::scan::Progress;
 
 /// One step of a story. Numbers choose among the existing things.
 #[derive(Debug, Clone)]
@@ -102,7 +104,7 @@ struct Story {
     clock: Arc<ManualClock>,
     policy: Policy,
     undo: Duration,
-    parts: Option<Parts>,
+    parts: Option<OpenArchive>,
     /// Every event that was ever made, and where it must be.
     events: BTreeMap<EventId, Place>,
     saved: BTreeSet<EventId>,
@@ -154,7 +156,7 @@ impl Story {
     fn restart(&mut self) {
         self.parts = None;
         let options = Options::new(self.folder.path()).policy(self.policy.clone()).undo_window(self.undo);
-        let parts = Archive::open(options.clock(self.clock.clone())).unwrap().parts().unwrap();
+        let parts = Archive::open(options.clock(self.clock.clone())).unwrap().open_catalog().unwrap();
         parts.shared.expirer.recover();
         parts.shared.tree.tidy_queue().unwrap();
         parts.preload(Depth::Measure, &Progress::default()).unwrap();
@@ -484,4 +486,19 @@ fn a_rescan_forgets_days_that_are_gone() {
     remove("2096-11-17");
     parts.handle().rescan(false).unwrap();
     assert_eq!(known(), 1);
+}
+
+/// A pass makes space, so it must not wait until there is enough.
+#[test]
+fn expire_works_while_space_is_short() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("Camera1")).unwrap();
+    let open = Archive::open(Options::new(folder.path())).unwrap().open_catalog().unwrap();
+    let handle = open.handle();
+    assert!(handle.expire_when_read(None).unwrap().is_none(), "the archive is still being read");
+    handle.status.set(Component::Preload, None);
+    handle.status.set(Component::Watch, None);
+    handle.status.set(Component::Space, Some("less than the rules require"));
+    assert!(!handle.status.is_ready());
+    assert!(handle.expire_when_read(None).unwrap().is_some(), "a pass makes space");
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
 
-use super::feed::Message;
+use super::change_sender::Message;
 use super::handle::Handle;
 use super::status::Component;
 use crate::catalog::lacks_room;

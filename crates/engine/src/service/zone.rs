@@ -26,13 +26,13 @@ const MAX_DIFFERENCE: i64 = 26 * 3600;
 type Frame = (NaiveDateTime, i64);
 
 /// The offset of this program's zone from UTC, such as `+01:00`.
-pub(crate) fn offset(now: Now) -> String {
+pub(super) fn offset(now: Now) -> String {
     let minutes = (now.local - now.utc.naive_utc()).num_minutes();
     format!("{}{:02}:{:02}", if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60)
 }
 
 /// What is wrong with the zone, as a sentence; `None` if nothing is known to be.
-pub fn warning(catalog: &Catalog, tree: &Tree, now: Now) -> Result<Option<String>> {
+pub(super) fn warning(catalog: &Catalog, tree: &Tree, now: Now) -> Result<Option<String>> {
     for summary in catalog.cameras()? {
         let query = Query::new().camera(summary.camera.as_str()).order(Order::Desc).limit(CHECKED_EVENTS);
         let events = catalog.events(&query)?.events;

@@ -15,7 +15,7 @@ const MAX_PATHS: usize = 65_536;
 
 /// How much the watcher still has to scan.
 #[derive(Debug, Default)]
-pub struct Backlog {
+pub(crate) struct Backlog {
     /// Paths in hints. Written with the hints: by the notification thread, and by the watcher, which takes them.
     hinted: AtomicU64,
     /// Directories that wait for their scan. Written by the watcher.
@@ -24,7 +24,7 @@ pub struct Backlog {
 
 impl Backlog {
     /// How many directories, or entries of directories, changed and were not scanned yet.
-    pub fn waiting(&self) -> u64 {
+    pub(crate) fn waiting(&self) -> u64 {
         self.hinted.load(Ordering::Relaxed) + self.pending.load(Ordering::Relaxed)
     }
 }
@@ -141,7 +141,7 @@ mod tests {
         let between = Instant::now();
         note("/a/2");
         backlog.pending.store(2, Ordering::Relaxed);
-        assert_eq!(backlog.waiting(), 5, "two entries, their directory, and what waits for its look");
+        assert_eq!(backlog.waiting(), 5, "two entries, their directory, and what waits for its scan");
         let hints = dirty.take();
         assert!(hints.paths[Path::new("/a")] <= between && hints.paths[Path::new("/a/2")] >= between);
         assert_eq!(backlog.waiting(), 2);

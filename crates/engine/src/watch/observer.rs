@@ -17,7 +17,7 @@ pub enum Mode {
 
 /// When the changes of a scan were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// When the kernel first notified of it; `None` without a notification.
     pub noticed: Option<Instant>,
     /// The modification time of the changed directory in nanoseconds since 1970, if it is meaningful.
@@ -25,7 +25,7 @@ pub struct Seen {
 }
 
 /// Receives the watcher's reports, and provides its input.
-pub trait Observer: Send {
+pub(crate) trait Observer: Send {
     /// The stamps by which a walk recognizes unchanged days.
     fn known(&self) -> Result<DayStamps>;
     /// The mode has changed.

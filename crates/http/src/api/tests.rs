@@ -20,14 +20,14 @@ use crate::event::EventId;
 use crate::retention::{Policy, Rules};
 use crate::routes::routes;
 use crate::scan::Progress;
-use crate::service::{Archive, Options, Parts};
+use crate::service::{Archive, OpenArchive, Options};
 use crate::state::AppState;
 
 /// An archive of three cameras, read and measured, whose clock stands at noon of 2026-11-20.
 struct World {
     folder: tempfile::TempDir,
     clock: Arc<ManualClock>,
-    parts: Parts,
+    open: OpenArchive,
     state: AppState,
 }
 
@@ -53,10 +53,10 @@ impl World {
         let options = Options::new(folder.path()).policy(Policy::parse(rules).unwrap());
         let options = options.undo_window(Duration::from_hours(24));
         let clock = Arc::new(ManualClock::new(noon));
-        let parts = Archive::open(options.clock(clock.clone())).unwrap().parts().unwrap();
-        parts.preload(Depth::Measure, &Progress::default()).unwrap();
-        let state = AppState::new(Arc::clone(parts.handle()), folder.path(), Access::default());
-        Self { folder, clock, parts, state }
+        let open = Archive::open(options.clock(clock.clone())).unwrap().open_catalog().unwrap();
+        open.preload(Depth::Measure, &Progress::default()).unwrap();
+        let state = AppState::new(Arc::clone(open.handle()), folder.path(), Access::default());
+        Self { folder, clock, open, state }
     }
 
     /// A user who can see these cameras.
@@ -89,7 +89,7 @@ impl World {
     /// Moves events into the delete queue, as one pass.
     fn delete(&self, events: &[&str]) -> String {
         let events: Vec<EventId> = events.iter().map(|event| event.parse().unwrap()).collect();
-        self.parts.handle().delete(&events).unwrap().pass.unwrap()
+        self.open.handle().delete(&events).unwrap().pass.unwrap()
     }
 }
 
@@ -276,7 +276,7 @@ fn tags_do_not_reveal_changes_of_other_cameras() {
     let paths = ["/api/v1/events", "/api/v1/days", "/api/v1/cameras"];
     let tags = |cameras: &[&str]| paths.map(|path| world.viewer(cameras).send("GET", path).tag());
     let (seen, changed) = (tags(&["Camera1"]), tags(&["Camera2"]));
-    world.parts.handle().set_saved(&format!("Camera2/{}", EVENTS[0]).parse().unwrap(), true).unwrap();
+    world.open.handle().set_saved(&format!("Camera2/{}", EVENTS[0]).parse().unwrap(), true).unwrap();
     assert_eq!(tags(&["Camera1"]), seen);
     assert!(tags(&["Camera2"]).iter().zip(&changed).all(|(now, before)| now != before));
 }
@@ -305,7 +305,7 @@ fn limited_users_get_no_disk_forecast() {
 #[test]
 fn changes_require_an_admin() {
     let world = World::new(&all_rules());
-    let held = world.parts.handle().pass(None).unwrap();
+    let held = world.open.handle().pass(None).unwrap();
     assert!(held.refused.is_some());
     let id = held.pass.unwrap();
     let pass = world.delete(&["Camera1/2026-11-19/12-00-00"]);
@@ -373,7 +373,7 @@ fn plans_and_guards_are_redacted() {
         Rules { keep_days: vec!["45".to_owned(), "Camera2=30".to_owned(), "Camera9=7".to_owned()], ..all_rules() };
     for (rules, guard) in [(all_rules(), "share"), (rules, "configuration")] {
         let world = World::new(&rules);
-        let held = world.parts.handle().pass(None).unwrap();
+        let held = world.open.handle().pass(None).unwrap();
         assert_eq!(held.refused.as_ref().unwrap().guard.as_str(), guard);
         let whole = world.unrestricted().get("/api/v1/retention");
         assert_eq!(whole["rules"]["keep_days"][0], "45");
@@ -411,7 +411,7 @@ fn reasons_of_the_whole_archive_are_redacted() {
     assert!(is_shown(&whole.get("/api/v1/retention")["plan"]));
     let json = user.get("/api/v1/retention");
     assert_eq!(all(&json["plan"]["items"], "reason"), ["by a rule of the whole archive"], "{json}");
-    assert!(world.parts.handle().pass(None).unwrap().refused.is_none());
+    assert!(world.open.handle().pass(None).unwrap().refused.is_none());
     for path in ["/api/v1/queue", "/api/v1/retention", "/api/v1/audit"] {
         assert!(is_shown(&whole.get(path)), "{path}");
         let json = user.get(path);
@@ -425,11 +425,11 @@ fn limited_users_get_full_audit_pages() {
     for event in EVENTS {
         for camera in ["Camera1", "Camera2", "Camera3"] {
             let id: EventId = format!("{camera}/{event}").parse().unwrap();
-            world.parts.handle().set_saved(&id, true).unwrap();
-            world.parts.handle().set_saved(&id, false).unwrap();
+            world.open.handle().set_saved(&id, true).unwrap();
+            world.open.handle().set_saved(&id, false).unwrap();
         }
     }
-    assert_eq!(world.parts.handle().pass(None).unwrap().items.len(), 3);
+    assert_eq!(world.open.handle().pass(None).unwrap().items.len(), 3);
     let user = world.viewer(&["Camera2"]);
     let whole = user.get("/api/v1/audit");
     assert_eq!(whole["next"], Value::Null);
@@ -457,7 +457,7 @@ fn limited_users_get_full_audit_pages() {
 #[test]
 fn no_pass_runs_before_the_preload_is_complete() {
     let world = World::new(&all_rules()); // nothing runs here, so nothing ever says that all is read
-    let id = world.parts.handle().pass(None).unwrap().pass.unwrap();
+    let id = world.open.handle().pass(None).unwrap().pass.unwrap();
     let user = world.unrestricted();
     let json = user.get("/api/v1/retention");
     assert!(json["next_check"].is_null(), "{json}");

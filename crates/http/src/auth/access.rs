@@ -19,7 +19,7 @@ use crate::event::Camera;
 /// ```no_run
 /// # mod owlery { pub use owlery_http as http; }
 /// # fn main() -> owlery_model::error::Result<()> {
-/// # use owlery_engine::service::{Archive, Options};
+/// # use owlery_engine::{Archive, Options};
 /// # let service = Archive::open(Options::new("/var/lib/motion"))?.start()?;
 /// use owlery::http::{Access, Grant, Role};
 ///

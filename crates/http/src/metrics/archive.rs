@@ -5,19 +5,19 @@ use std::fmt::Result;
 use prometheus_client::encoding::EncodeGaugeValue;
 
 use super::exposition::{Exposition, Labels};
-use crate::service::{CameraSurvey, Survey};
+use crate::service::{ArchiveSnapshot, CameraSnapshot};
 
 /// Writes the metrics of each camera.
-pub(super) fn cameras(out: &mut Exposition<'_>, cameras: &[&CameraSurvey]) -> Result {
+pub(super) fn cameras(out: &mut Exposition<'_>, cameras: &[&CameraSnapshot]) -> Result {
     fn each<'a, V: EncodeGaugeValue>(
-        cameras: &[&'a CameraSurvey],
-        value: impl Fn(&CameraSurvey) -> Option<V>,
+        cameras: &[&'a CameraSnapshot],
+        value: impl Fn(&CameraSnapshot) -> Option<V>,
     ) -> impl Iterator<Item = (Labels<'a, 1>, V)> {
         cameras
             .iter()
             .filter_map(move |camera| Some(([("camera", camera.info.summary.camera.as_str())], value(camera)?)))
     }
-    let sums = |sum: fn(&CameraSurvey) -> u64| each(cameras, move |camera| Some(sum(camera)));
+    let sums = |sum: fn(&CameraSnapshot) -> u64| each(cameras, move |camera| Some(sum(camera)));
     out.gauges("camera_events", "Events of a camera.", sums(|camera| camera.info.summary.events))?;
     out.gauges("camera_saved_events", "Saved events of a camera.", sums(|camera| camera.info.summary.saved))?;
     let unmeasured = sums(|camera| camera.info.summary.unmeasured);
@@ -48,8 +48,8 @@ pub(super) fn cameras(out: &mut Exposition<'_>, cameras: &[&CameraSurvey]) -> Re
 }
 
 /// Writes the metrics of the whole archive.
-pub(super) fn whole(out: &mut Exposition<'_>, survey: &Survey) -> Result {
-    let forecast = survey.forecast.as_ref();
+pub(super) fn whole(out: &mut Exposition<'_>, snapshot: &ArchiveSnapshot) -> Result {
+    let forecast = snapshot.forecast.as_ref();
     let disk = forecast.and_then(|forecast| forecast.disk);
     out.gauge_if_known("disk_size_bytes", "Size of the archive's disk.", disk.map(|disk| disk.total))?;
     out.gauge_if_known("disk_free_bytes", "Free space on the archive's disk.", disk.map(|disk| disk.free))?;
@@ -63,10 +63,10 @@ pub(super) fn whole(out: &mut Exposition<'_>, survey: &Survey) -> Result {
         "Time until the archive's disk is full at that rate if nothing expires, in whole days.",
         forecast.and_then(|forecast| forecast.days_until_full).map(|days| days.saturating_mul(86_400)),
     )?;
-    let queue = survey.queue;
+    let queue = snapshot.queue;
     out.gauge_if_known("queue_passes", "Passes in the delete queue.", queue.map(|queue| queue.passes))?;
     out.gauge_if_known("queue_events", "Events of the passes in the delete queue.", queue.map(|queue| queue.events))?;
     out.gauge_if_known("queue_bytes", "Bytes of these events, as far as known.", queue.map(|queue| queue.bytes))?;
-    let holding = survey.guards.iter().map(|guard| ([("guard", guard.name.as_str())], u32::from(!guard.ok)));
+    let holding = snapshot.guards.iter().map(|guard| ([("guard", guard.name.as_str())], u32::from(!guard.ok)));
     out.gauges("guard_holding", "Whether a guard refuses deletions now.", holding)
 }

@@ -63,8 +63,8 @@ pub(crate) struct Meters {
     routes: RwLock<HashMap<Arc<str>, Arc<RouteMeter>>>,
     /// Requests without a route.
     other: Arc<RouteMeter>,
-    /// Held while a scrape surveys the archive, so that a disk that does not respond blocks one thread and not one for every scrape.
-    pub survey_permit: Arc<Semaphore>,
+    /// Held while a scrape takes a snapshot of the archive, so that a disk that does not respond blocks one thread and not one for every scrape.
+    pub snapshot_permit: Arc<Semaphore>,
     /// When the process started, in seconds since 1970; `None` if that cannot be read.
     pub process_start: Option<f64>,
 }
@@ -114,7 +114,7 @@ impl Meters {
             in_flight: AtomicU64::new(0),
             routes: RwLock::default(),
             other: Arc::default(),
-            survey_permit: Arc::new(Semaphore::new(1)),
+            snapshot_permit: Arc::new(Semaphore::new(1)),
             process_start,
         }
     }

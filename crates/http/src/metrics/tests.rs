@@ -21,7 +21,7 @@ fn service(root: &Path) -> Service {
 fn scrape(service: &Service, viewer: Viewer) -> Scrape {
     let handle = Arc::clone(service.handle());
     let (meters, live) = (Arc::new(Meters::new(SystemClock.now())), Live::new(Arc::clone(&handle)));
-    Scrape { handle, meters, live, viewer, survey: None }
+    Scrape { handle, meters, live, viewer, snapshot: None }
 }
 
 fn viewer(cameras: Option<&[&str]>, role: Role) -> Viewer {
@@ -65,7 +65,7 @@ fn limited_users_get_only_their_series() {
 }
 
 #[test]
-fn metrics_without_a_survey_are_complete() {
+fn metrics_without_a_snapshot_are_complete() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path());
     let text = write(scrape(&service, Viewer::unrestricted())).unwrap();

@@ -75,9 +75,9 @@ impl Folder {
 }
 
 /// Checks every ten seconds for `seconds`; returns whether that ended the hold, and after how many seconds.
-fn look_for(guard: &ClockGuard, host: &Host, seconds: u32) -> Option<u32> {
+fn observe_for(guard: &ClockGuard, host: &Host, seconds: u32) -> Option<u32> {
     (0..=seconds).step_by(10).find(|_| {
-        let ends = guard.look();
+        let ends = guard.observe();
         if !ends {
             host.pass(10);
         }
@@ -123,7 +123,7 @@ fn a_clock_that_is_held_is_never_recorded() {
         let guard = folder.run();
         assert!(guard.held().is_some());
         guard.check();
-        assert!(!guard.look());
+        assert!(!guard.observe());
         assert_eq!(folder.text(), before);
     }
     folder.host.jump(2 * YEAR);
@@ -164,11 +164,11 @@ fn ten_minutes_of_synchronisation_end_a_hold() {
     drop(folder.run());
     folder.host.jump(YEAR);
     let guard = folder.run();
-    assert_eq!(look_for(&guard, &folder.host, 3600), None, "it is not synchronised");
+    assert_eq!(observe_for(&guard, &folder.host, 3600), None, "it is not synchronised");
     folder.host.synchronise(true);
-    assert_eq!(look_for(&guard, &folder.host, 3600), Some(600));
+    assert_eq!(observe_for(&guard, &folder.host, 3600), Some(600));
     assert_eq!((guard.held(), folder.run().held()), (None, None));
-    assert!(!guard.look(), "there is nothing to end");
+    assert!(!guard.observe(), "there is nothing to end");
 }
 
 #[test]
@@ -178,28 +178,28 @@ fn an_unsynchronised_check_restarts_the_wait() {
     folder.host.jump(YEAR);
     folder.host.synchronise(true);
     let guard = folder.run();
-    assert_eq!(look_for(&guard, &folder.host, 590), None);
+    assert_eq!(observe_for(&guard, &folder.host, 590), None);
     folder.host.synchronise(false);
-    assert_eq!(look_for(&guard, &folder.host, 0), None);
+    assert_eq!(observe_for(&guard, &folder.host, 0), None);
     folder.host.synchronise(true);
-    assert_eq!(look_for(&guard, &folder.host, 3600), Some(600));
+    assert_eq!(observe_for(&guard, &folder.host, 3600), Some(600));
 }
 
 #[test]
-fn ten_minutes_that_nobody_looked_do_not_count() {
+fn time_without_observation_does_not_count() {
     let folder = Folder::new();
     drop(folder.run());
     folder.host.jump(YEAR);
     folder.host.synchronise(true);
     let guard = folder.run();
     for _ in 0..5 {
-        assert!(!guard.look());
+        assert!(!guard.observe());
         folder.host.pass(1200); // asleep
     }
     drop(guard);
     let guard = folder.run();
-    assert!(!guard.look(), "nor does another process");
-    assert_eq!(look_for(&guard, &folder.host, 3600), Some(600));
+    assert!(!guard.observe(), "nor does another process");
+    assert_eq!(observe_for(&guard, &folder.host, 3600), Some(600));
 }
 
 /// The clock was synchronised before the jump.
@@ -208,9 +208,9 @@ fn earlier_synchronisation_does_not_count() {
     let folder = Folder::new();
     let guard = folder.run();
     folder.host.synchronise(true);
-    assert_eq!(look_for(&guard, &folder.host, 3600), None, "there is nothing to end");
+    assert_eq!(observe_for(&guard, &folder.host, 3600), None, "there is nothing to end");
     folder.host.jump(YEAR);
-    assert_eq!(look_for(&guard, &folder.host, 3600), Some(600));
+    assert_eq!(observe_for(&guard, &folder.host, 3600), Some(600));
 }
 
 #[test]
@@ -282,5 +282,5 @@ fn a_manual_clock_is_always_accepted() {
     let guard = ClockGuard::open(dir.path(), clock.clone(), true);
     clock.set(DateTime::from_timestamp(YEAR, 0).unwrap().naive_utc());
     guard.accept().unwrap();
-    assert!(guard.held().is_none() && !guard.look() && !dir.path().join(FILE).exists());
+    assert!(guard.held().is_none() && !guard.observe() && !dir.path().join(FILE).exists());
 }

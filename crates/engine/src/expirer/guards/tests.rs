@@ -11,21 +11,22 @@ use crate::clock::ManualClock;
 use crate::event::{EventId, Guard};
 use crate::retention::{Keep, Policy};
 use crate::scan::Progress;
-use crate::service::{Archive, Options, Parts};
+use crate::service::{Archive, OpenArchive, Options};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// An archive of one camera whose days are all stale but one, by a rule of ten days.
-fn stale(root: &Path, policy: Policy) -> Parts {
+fn stale(root: &Path, policy: Policy) -> OpenArchive {
     for id in ["Camera1/2026-09-01/10-00-00", "Camera1/2026-09-02/10-00-00", "Camera1/2026-11-15/10-00-00"] {
         fs::create_dir_all(root.join(id)).unwrap();
     }
     open(root, policy)
 }
 
-fn open(root: &Path, policy: Policy) -> Parts {
+fn open(root: &Path, policy: Policy) -> OpenArchive {
     let clock = ManualClock::new("2026-11-20T12:00:00".parse().unwrap());
-    let parts = Archive::open(Options::new(root).policy(policy).clock(Arc::new(clock))).unwrap().parts().unwrap();
+    let parts =
+        Archive::open(Options::new(root).policy(policy).clock(Arc::new(clock))).unwrap().open_catalog().unwrap();
     parts.preload(Depth::Full, &Progress::default()).unwrap();
     parts
 }
@@ -35,7 +36,7 @@ fn ten_days() -> Policy {
 }
 
 /// The guards that hold something back, and what they say.
-fn holding(parts: &Parts) -> Vec<(Guard, String)> {
+fn holding(parts: &OpenArchive) -> Vec<(Guard, String)> {
     let states = parts.handle().expirer.guards(true).unwrap();
     assert_eq!(states.iter().map(|state| state.name).collect::<Vec<_>>(), Guard::ALL);
     assert!(states.iter().all(|state| state.ok == state.message.is_empty()), "{states:?}");
@@ -43,7 +44,7 @@ fn holding(parts: &Parts) -> Vec<(Guard, String)> {
 }
 
 /// The guards that have refused, and how often.
-fn refused(parts: &Parts) -> Vec<(Guard, u64)> {
+fn refused(parts: &OpenArchive) -> Vec<(Guard, u64)> {
     parts.handle().expirer.refusals.all().filter(|(_, count)| *count > 0).collect()
 }
 

@@ -9,9 +9,9 @@ use crate::retention::ArchiveForecast;
 
 /// A snapshot. Values that could not be read are missing.
 #[derive(Debug, Clone, Default)]
-pub struct Survey {
+pub struct ArchiveSnapshot {
     /// All cameras, by name.
-    pub cameras: Vec<CameraSurvey>,
+    pub cameras: Vec<CameraSnapshot>,
     /// The forecast for the archive, and its disk.
     pub forecast: Option<ArchiveForecast>,
     /// What waits to be removed.
@@ -24,7 +24,7 @@ pub struct Survey {
 
 /// A camera in a snapshot.
 #[derive(Debug, Clone)]
-pub struct CameraSurvey {
+pub struct CameraSnapshot {
     /// Its totals.
     pub info: CameraInfo,
     /// The ages in seconds, by the wall clock, of its oldest and its newest event.
@@ -37,27 +37,27 @@ pub struct CameraSurvey {
 
 impl Handle {
     /// Takes a snapshot. Never fails as a whole.
-    pub fn survey(&self) -> Survey {
-        let mut survey = Survey::default();
+    pub fn snapshot(&self) -> ArchiveSnapshot {
+        let mut snapshot = ArchiveSnapshot::default();
         let mut troubles = Vec::new();
         let mut report = |error: Error| troubles.push(error.chain());
-        match self.survey_cameras() {
-            Ok((cameras, forecast)) => (survey.cameras, survey.forecast) = (cameras, Some(forecast)),
+        match self.cameras_snapshot() {
+            Ok((cameras, forecast)) => (snapshot.cameras, snapshot.forecast) = (cameras, Some(forecast)),
             Err(error) => report(error),
         }
         match self.expirer.queue_sums() {
-            Ok(queue) => survey.queue = Some(queue),
+            Ok(queue) => snapshot.queue = Some(queue),
             Err(error) => report(error),
         }
         match self.guards() {
-            Ok(guards) => survey.guards = guards,
+            Ok(guards) => snapshot.guards = guards,
             Err(error) => report(error),
         }
-        survey.troubles = troubles;
-        survey
+        snapshot.troubles = troubles;
+        snapshot
     }
 
-    fn survey_cameras(&self) -> Result<(Vec<CameraSurvey>, ArchiveForecast)> {
+    fn cameras_snapshot(&self) -> Result<(Vec<CameraSnapshot>, ArchiveForecast)> {
         let now = self.now();
         let today = Day::try_from(now.today()).ok();
         let stats = self.stats(None)?;
@@ -77,7 +77,7 @@ impl Handle {
                 let days = day.map(|day| first.number().abs_diff(day.number()).saturating_sub(1));
                 days.map_or(0, |days| days * 86_400 + of_today)
             });
-            CameraSurvey {
+            CameraSnapshot {
                 ages: ages.and_then(|ages| ages.reach).map(|(first, last)| (wall - first, wall - last)),
                 overdue,
                 bytes_per_day: stats.forecast.cameras.get(camera).and_then(|forecast| forecast.bytes_per_day_7),

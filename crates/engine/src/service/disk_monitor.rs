@@ -2,14 +2,15 @@
 //! hung disk blocks for as long as it hangs; the monitoring thread never waits for them. `archive::stalled` then
 //! refuses operations on that disk, and the status shows it.
 
-mod looks;
+mod directory_checks;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use looks::{DirectoryChecks, open};
+use crossbeam_channel::bounded;
+pub use directory_checks::DirectoryChecks;
 
 use super::handle::Handle;
 use super::status::Component;
@@ -19,6 +20,8 @@ use crate::error::Result;
 
 /// How often the directories are opened.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3);
+/// The name of the threads that open directories.
+const THREAD: &str = "owlery-pulse";
 /// A disk that takes longer to open a directory does not respond. A sleeping disk needs up to ten seconds to spin up.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(15);
 
@@ -26,21 +29,21 @@ const RESPONSE_LIMIT: Duration = Duration::from_secs(15);
 struct DiskMonitor {
     shared: Arc<Handle>,
     state_dir: PathBuf,
-    looks: DirectoryChecks,
+    checks: DirectoryChecks,
     reported: BTreeSet<PathBuf>,
 }
 
 /// Monitors the disks until stopped.
 pub(super) fn run(shared: &Arc<Handle>, state_dir: &Path, stop: &Stop) -> Result<()> {
     let (shared, state_dir) = (Arc::clone(shared), state_dir.to_path_buf());
-    let mut pulse = DiskMonitor { shared, state_dir, looks: DirectoryChecks::new(), reported: BTreeSet::new() };
+    let mut monitor = DiskMonitor { shared, state_dir, checks: DirectoryChecks::new(), reported: BTreeSet::new() };
     let mut due = Instant::now();
     loop {
         if Instant::now() >= due {
-            pulse.begin();
+            monitor.begin();
             due = Instant::now() + CHECK_INTERVAL;
         }
-        pulse.judge();
+        monitor.judge();
         if stop.wait(Duration::from_millis(500)) {
             return Ok(());
         }
@@ -52,15 +55,15 @@ impl DiskMonitor {
     fn begin(&mut self) {
         let root = self.shared.tree.root().to_path_buf();
         let tree = Arc::clone(&self.shared.tree);
-        self.looks.begin(&root, move |_| look_at_root(&tree));
-        for path in self.looks.below(&root).into_iter().chain([self.state_dir.clone()]) {
-            self.looks.begin(&path, open);
+        self.checks.begin(&root, move |_| open_root(&tree));
+        for path in self.checks.below(&root).into_iter().chain([self.state_dir.clone()]) {
+            self.checks.begin(&path, DirectoryChecks::open);
         }
     }
 
     /// Logs and publishes which disks do not respond, and which respond again.
     fn judge(&mut self) {
-        let mut stalled = self.looks.late(RESPONSE_LIMIT);
+        let mut stalled = self.checks.late(RESPONSE_LIMIT);
         let root = self.shared.tree.root();
         if stalled.contains(root) {
             stalled.retain(|path| path == root || !path.starts_with(root)); // reported with the root
@@ -89,10 +92,23 @@ fn trouble(path: &Path) -> String {
 }
 
 /// Opens and lists the root; returns the cameras. An error is a response too.
-fn look_at_root(tree: &Tree) -> Option<Vec<PathBuf>> {
+fn open_root(tree: &Tree) -> Option<Vec<PathBuf>> {
     let cameras = tree.camera_paths();
     if let Err(error) = tree.note_disk() {
         tracing::debug!("{}", error.chain());
     }
     cameras.ok()
+}
+
+impl Handle {
+    /// Whether the archive's disks respond within this time. The thread that opens the directories may never return.
+    pub fn disks_respond(&self, within: Duration) -> bool {
+        let (done, is_done) = bounded(1);
+        let tree = Arc::clone(&self.tree);
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+            let _ = tree.camera_paths(); // an error is a response too
+            let _ = done.send(()); // the process may be ending
+        });
+        !self.tree.is_stalled() && (thread.is_err() || is_done.recv_timeout(within).is_ok())
+    }
 }

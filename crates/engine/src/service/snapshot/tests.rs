@@ -6,17 +6,18 @@ use crate::archive::Depth;
 use crate::clock::ManualClock;
 use crate::retention::{Keep, Policy};
 use crate::scan::Progress;
-use crate::service::{Archive, Options, Parts};
+use crate::service::{Archive, OpenArchive, Options};
 
 const DAY: u64 = 86_400;
 
 /// An archive with these events, at noon of 20 November.
-fn open(root: &Path, events: &[&str], policy: Policy) -> Parts {
+fn open(root: &Path, events: &[&str], policy: Policy) -> OpenArchive {
     for id in events {
         fs::create_dir_all(root.join(id)).unwrap();
     }
     let clock = ManualClock::new("2026-11-20T12:00:00".parse().unwrap());
-    let parts = Archive::open(Options::new(root).policy(policy).clock(Arc::new(clock))).unwrap().parts().unwrap();
+    let parts =
+        Archive::open(Options::new(root).policy(policy).clock(Arc::new(clock))).unwrap().open_catalog().unwrap();
     parts.preload(Depth::Full, &Progress::default()).unwrap();
     parts
 }
@@ -25,10 +26,10 @@ fn ten_days() -> Policy {
     Policy { keep: Some(Keep::Days(10)), max_share: 1.0, ..Policy::default() }
 }
 
-fn overdue(parts: &Parts) -> Vec<Option<u64>> {
-    let survey = parts.handle().survey();
-    assert_eq!(survey.troubles, Vec::<String>::new());
-    survey.cameras.into_iter().map(|camera| camera.overdue).collect()
+fn overdue(parts: &OpenArchive) -> Vec<Option<u64>> {
+    let snapshot = parts.handle().snapshot();
+    assert_eq!(snapshot.troubles, Vec::<String>::new());
+    snapshot.cameras.into_iter().map(|camera| camera.overdue).collect()
 }
 
 #[test]
@@ -71,12 +72,12 @@ fn ages_are_of_the_first_and_last_event() {
     let parts = open(folder.path(), &events, Policy::default());
     fs::create_dir(folder.path().join("Camera2")).unwrap();
     parts.preload(Depth::Full, &Progress::default()).unwrap();
-    let survey = parts.handle().survey();
-    let ages: Vec<_> = survey.cameras.iter().map(|camera| camera.ages).collect();
+    let snapshot = parts.handle().snapshot();
+    let ages: Vec<_> = snapshot.cameras.iter().map(|camera| camera.ages).collect();
     assert_eq!(ages, [Some((2 * 86_400, 3600)), None]);
-    let days: Vec<_> = survey.cameras.iter().map(|camera| camera.info.summary.day_count).collect();
+    let days: Vec<_> = snapshot.cameras.iter().map(|camera| camera.info.summary.day_count).collect();
     assert_eq!(days, [3, 0]);
-    assert_eq!(survey.guards.len(), 11);
+    assert_eq!(snapshot.guards.len(), 11);
 }
 
 #[test]
@@ -84,10 +85,10 @@ fn a_pass_in_several_queues_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let parts = open(folder.path(), &["Camera1/2026-11-01/10-00-00", "Camera1/2026-11-02/10-00-00"], ten_days());
     let pass = parts.handle().pass(None).unwrap().pass.unwrap();
-    let sums = parts.handle().survey().queue.unwrap();
+    let sums = parts.handle().snapshot().queue.unwrap();
     assert_eq!((sums.passes, sums.events), (1, 2));
     let part = folder.path().join("Camera1/delete_queue").join(&pass);
     fs::create_dir_all(&part).unwrap();
     fs::copy(folder.path().join("delete_queue").join(&pass).join("pass.json"), part.join("pass.json")).unwrap();
-    assert_eq!(parts.handle().survey().queue.unwrap(), sums);
+    assert_eq!(parts.handle().snapshot().queue.unwrap(), sums);
 }

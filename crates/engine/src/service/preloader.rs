@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, select};
 
 use super::handle::Handle;
-use super::outlook::ForecastWarning;
+use super::stats::ForecastWarning;
 use super::status::Component;
 use crate::archive::Depth;
 use crate::clock::Stop;
@@ -54,7 +54,7 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
                 Err(error) => tracing::warn!("{}", error.chain()),
             }
         }
-        match sweep(shared, &mut warning, rescan, stop) {
+        match measure_days(shared, &mut warning, rescan, stop) {
             Ok(true) => {
                 shared.status.set(Component::Preload, Some("the archive is being read again"));
                 known = DayStamps::default();
@@ -82,7 +82,7 @@ fn say(shared: &Handle, summary: &Summary) {
 }
 
 /// Measures day after day. True when another walk is requested, false when stopped.
-fn sweep(shared: &Handle, warning: &mut ForecastWarning, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
+fn measure_days(shared: &Handle, warning: &mut ForecastWarning, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
     loop {
         // A round is a list made beforehand, so that a day that cannot be read does not delay the others.
         let stale = (shared.now().utc - STALE_AFTER).timestamp();

@@ -28,7 +28,7 @@ pub struct Stats {
 impl Stats {
     /// Reads the totals of a catalog and computes the forecast under these rules. A root that cannot be read is no
     /// error: what depends on its disk is left out.
-    pub fn of(
+    pub(super) fn of(
         catalog: &Catalog,
         tree: &Tree,
         ports: &BTreeMap<Camera, u16>,

@@ -10,22 +10,22 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 /// The result of opening a directory: its path, and the directories below it to open from now on, if known.
 type Checked = (PathBuf, Option<Vec<PathBuf>>);
 
-/// The directories that are being opened.
+/// Directories that are being opened, each on a thread of its own, to find disks that do not respond.
 pub struct DirectoryChecks {
     /// When each opening began that has not returned.
     waiting: BTreeMap<PathBuf, Instant>,
     /// The directories below each directory, from the last opening that returned.
     below: BTreeMap<PathBuf, Vec<PathBuf>>,
     done: Sender<Checked>,
-    looked: Receiver<Checked>,
+    checked: Receiver<Checked>,
 }
 
 impl DirectoryChecks {
     /// No directories yet.
     #[allow(clippy::new_without_default)] // a channel is not a plain value
     pub fn new() -> Self {
-        let (done, looked) = unbounded(); // one message for each opening, and one opening at a time for each directory
-        Self { waiting: BTreeMap::new(), below: BTreeMap::new(), done, looked }
+        let (done, checked) = unbounded(); // one message for each opening, and one opening at a time for each directory
+        Self { waiting: BTreeMap::new(), below: BTreeMap::new(), done, checked }
     }
 
     /// Begins to open `path` with `how`, unless that is under way. `how` may return directories below it.
@@ -34,11 +34,11 @@ impl DirectoryChecks {
             return;
         }
         let (done, at) = (self.done.clone(), path.to_path_buf());
-        let look = std::thread::Builder::new().name("owlery-pulse".to_owned()).spawn(move || {
+        let started = std::thread::Builder::new().name(super::THREAD.to_owned()).spawn(move || {
             let below = how(&at);
             let _ = done.send((at, below)); // an error means that the receiver is gone
         });
-        match look {
+        match started {
             Ok(_) => _ = self.waiting.insert(path.to_path_buf(), Instant::now()),
             Err(error) => tracing::debug!(path = %path.display(), "cannot start the check of a disk: {error}"),
         }
@@ -51,7 +51,7 @@ impl DirectoryChecks {
 
     /// The directories that have been opening for longer than `patience`.
     pub fn late(&mut self, patience: Duration) -> BTreeSet<PathBuf> {
-        while let Ok((path, below)) = self.looked.try_recv() {
+        while let Ok((path, below)) = self.checked.try_recv() {
             self.waiting.remove(&path);
             if let Some(below) = below {
                 self.below.insert(path, below);
@@ -61,10 +61,10 @@ impl DirectoryChecks {
         let is_late = |since: &Instant| now.saturating_duration_since(*since) > patience;
         self.waiting.iter().filter(|(_, since)| is_late(since)).map(|(path, _)| path.clone()).collect()
     }
-}
 
-/// Opens and lists a directory. An error is a response too.
-pub fn open(path: &Path) -> Option<Vec<PathBuf>> {
-    let _ = std::fs::read_dir(path).map(|mut entries| entries.next());
-    None
+    /// Opens and lists a directory; for [`DirectoryChecks::begin`]. An error is a response too.
+    pub fn open(path: &Path) -> Option<Vec<PathBuf>> {
+        let _ = std::fs::read_dir(path).map(|mut entries| entries.next());
+        None
+    }
 }

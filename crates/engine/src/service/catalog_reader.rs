@@ -1,0 +1,40 @@
+//! The catalog of an archive that another process manages, opened to read. What it returns is as recent as that process
+//! keeps it.
+
+use super::handle::CameraInfo;
+use super::stats::Stats;
+use super::{Archive, zone};
+use crate::catalog::{Catalog, Page, Query};
+use crate::error::Result;
+
+/// An archive's catalog, opened to read beside the process that keeps it up to date. Takes no lock.
+#[derive(Debug)]
+pub struct CatalogReader {
+    catalog: Catalog,
+    archive: Archive,
+}
+
+impl CatalogReader {
+    pub(super) fn open(archive: &Archive) -> Result<Self> {
+        Ok(Self { catalog: Catalog::open_beside(&archive.state_path())?, archive: archive.clone() })
+    }
+
+    /// A page of events.
+    pub fn events(&self, query: &Query) -> Result<Page> {
+        self.catalog.events(query)
+    }
+
+    /// All cameras, by name.
+    pub fn cameras(&self) -> Result<Vec<CameraInfo>> {
+        CameraInfo::of(&self.catalog, &self.archive.options.ports)
+    }
+
+    /// The cameras and their forecast by the archive's rules, with a warning about the time zone if that seems wrong.
+    pub fn stats(&self) -> Result<Stats> {
+        let Archive { options, tree } = &self.archive;
+        let now = options.clock.now();
+        let mut stats = Stats::of(&self.catalog, tree, &options.ports, &options.policy, now)?;
+        stats.forecast.archive.warnings.extend(zone::warning(&self.catalog, tree, now)?);
+        Ok(stats)
+    }
+}
