@@ -411,3 +411,58 @@ fn events_ahead_of_the_clock_are_listed() {
     });
     assert!(warns(&check.stdout) && check.code == 1, "{}", check.stdout);
 }
+
+/// An mp4 of so many seconds, as Motion closes it.
+fn mp4_of(seconds: u32) -> Vec<u8> {
+    let mvhd = [&[0; 12][..], &1000u32.to_be_bytes(), &(seconds * 1000).to_be_bytes(), &[0; 80]].concat();
+    let boxed = |kind: &[u8], body: &[u8]| {
+        let len = u32::try_from(8 + body.len()).unwrap();
+        [&len.to_be_bytes()[..], kind, body].concat()
+    };
+    [boxed(b"ftyp", &[0; 24]), boxed(b"mdat", &[7; 500]), boxed(b"moov", &boxed(b"mvhd", &mvhd))].concat()
+}
+
+/// Makes events without frames, each `(minutes ago, seconds, seconds from its end until it was closed)`, by a clock that is
+/// `ahead` of this one; returns the warning that `owlery stats` prints.
+#[allow(clippy::disallowed_methods)] // names are made by the real time
+fn zone_of_movies(ahead: chrono::TimeDelta, events: &[(i64, u32, i64)], bytes: impl Fn(u32) -> Vec<u8>) -> String {
+    let world = World::new();
+    for &(ago, seconds, until_closed) in events {
+        let closed = chrono::Utc::now() - chrono::TimeDelta::minutes(ago);
+        let start = closed + ahead - chrono::TimeDelta::seconds(i64::from(seconds) + until_closed);
+        let age = std::time::Duration::from_secs(u64::try_from(ago).unwrap() * 60);
+        let event = world.event(format!("Camera1/{}", start.format("%Y-%m-%d/%H-%M-%S")));
+        event.frames(0).movie("video.mp4", bytes(seconds)).age(age).make();
+    }
+    let mut command = world.command("stats", ["--json"]);
+    command.env("TZ", "UTC");
+    let stats = Ran::of(command).json();
+    stats["forecast"]["warnings"].to_string()
+}
+
+/// Motion's default layout for movies: no frame shows its zone, the ends of the movies do.
+#[test]
+fn movies_show_another_zone() {
+    let hours = chrono::TimeDelta::hours;
+    let ends = [(2, 20, 61), (40, 300, 60), (300, 3600, 62)];
+    assert!(zone_of_movies(hours(2), &ends, mp4_of).contains("Camera1 names its movies 2 h ahead"));
+    assert!(zone_of_movies(hours(-5), &ends, mp4_of).contains("Camera1 names its movies 5 h behind"));
+    // Its name alone lies in the future.
+    assert!(zone_of_movies(hours(2), &[(0, 20, 10)], mp4_of).contains("Camera1 names its movies 2 h ahead"));
+}
+
+/// Long movies, those that were cut off, other gaps and other lengths are no other zone.
+#[test]
+fn movies_of_this_zone_give_no_warning() {
+    let none = chrono::TimeDelta::zero();
+    let unfinished = |_| crate::world::unfinished_mp4();
+    for (what, events, bytes) in [
+        ("long", &[(10, 7200, 60), (200, 3600, 60)][..], &mp4_of as &dyn Fn(u32) -> Vec<u8>),
+        ("other gap", &[(10, 30, 900), (100, 30, 900), (200, 30, 900)], &mp4_of),
+        ("cut off", &[(10, 3600, 0), (200, 3600, 0)], &unfinished),
+        ("length unknown", &[(10, 3600, 0), (200, 3600, 0)], &|_| crate::world::whole_mp4()),
+        ("one of another time", &[(10, 30, 3600), (200, 30, 60)], &mp4_of),
+    ] {
+        assert_eq!(zone_of_movies(none, events, bytes), "[]", "{what}");
+    }
+}

@@ -34,7 +34,7 @@ impl CatalogReader {
         let Archive { options, tree } = &self.archive;
         let now = options.clock.now();
         let mut stats = Stats::of(&self.catalog, tree, &options.ports, &options.policy, now)?;
-        stats.forecast.archive.warnings.extend(zone::warning(&self.catalog, tree, now)?);
+        stats.forecast.archive.warnings.extend(zone::warning(&self.catalog, tree, options.event_gap, now)?);
         Ok(stats)
     }
 }

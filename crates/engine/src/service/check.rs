@@ -49,7 +49,7 @@ impl Archive {
             let path = self.tree.event_path(id);
             findings.problems.extend(details.problems.iter().map(|problem| Report::note(&path, problem)));
         }
-        if let Some(warning) = zone::warning(catalog, &self.tree, now)? {
+        if let Some(warning) = zone::warning(catalog, &self.tree, self.options.event_gap, now)? {
             findings.problems.push(Report::note(self.root(), warning));
         }
         if self.has_catalog() {

@@ -149,7 +149,8 @@ impl OpenArchive {
     /// The cameras and their forecast by the archive's rules, with a warning about the time zone if that seems wrong.
     pub fn stats(&self) -> Result<Stats> {
         let mut stats = self.shared.stats(None)?;
-        let warning = zone::warning(&self.shared.catalog, &self.shared.tree, self.shared.now())?;
+        let (shared, gap) = (&self.shared, self.shared.scanner.event_gap());
+        let warning = zone::warning(&shared.catalog, &shared.tree, gap, shared.now())?;
         stats.forecast.archive.warnings.extend(warning);
         Ok(stats)
     }

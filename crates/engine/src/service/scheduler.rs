@@ -117,7 +117,7 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// Compares the names of the newest frames with the times of their files, if the catalog changed since the last
+    /// Compares the names of the newest frames or movies with the times of their files, if the catalog changed since the last
     /// check.
     fn look_at_zone(&mut self) {
         let generation = self.shared.generation();
@@ -125,7 +125,8 @@ impl<'a> Scheduler<'a> {
             return;
         }
         self.zone_of = Some(generation);
-        match zone::warning(&self.shared.catalog, &self.shared.tree, self.shared.now()) {
+        let (shared, gap) = (&self.shared, self.shared.scanner.event_gap());
+        match zone::warning(&shared.catalog, &shared.tree, gap, shared.now()) {
             Ok(warning) => self.shared.status.set_zone(warning),
             Err(error) => tracing::debug!("time zone: {}", error.chain()),
         }
