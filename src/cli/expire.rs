@@ -57,6 +57,7 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
             }
             (None, None) if !pass.items.is_empty() => text.push_str("no pass was made\n"),
             (None, None) if !pass.failures.is_empty() => text.push_str("nothing was retired\n"),
+            (None, None) if !pass.emptied.is_empty() => {}
             (None, None) => text.push_str("nothing to do\n"),
             (None, Some(name)) => {
                 let events = pass.items.iter().map(|item| item.count).sum();
@@ -64,6 +65,11 @@ pub(super) fn expire(common: &Common, confirm: Option<&str>, json: bool) -> Resu
                 let _ =
                     writeln!(text, "pass {name}: retired {}, {}", output::count(events, "event"), output::size(bytes));
             }
+        }
+        if !pass.emptied.is_empty() {
+            text.extend(pass.emptied.iter().map(output::item));
+            let events = pass.emptied.iter().map(|item| item.count).sum();
+            let _ = writeln!(text, "removed the directories of {}", output::count(events, "emptied event"));
         }
         push_alerts(&mut text, &pass.alerts);
         output::print(&text)?;

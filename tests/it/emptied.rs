@@ -38,6 +38,9 @@ fn what_cleandir_leaves_goes_but_for_saved() {
     let (world, day) = cleaned();
     let ran = world.run("expire", &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("13-16-38") && ran.stdout.contains("of 1 emptied event\n"), "{ran:?}");
+    assert!(!ran.stdout.contains("13-16-25") && !ran.stdout.contains("nothing to do"), "{ran:?}");
+    assert_eq!(world.run("expire", &[]).stdout, "nothing to do\n");
     assert!(!world.path(format!("{day}/13-16-38")).exists());
     assert!(world.path(format!("{day}/13-16-25/.saved")).exists());
     let audit = world.run("audit", &[]);
@@ -104,8 +107,10 @@ fn cleaned_events_count_no_more_for_size_rules() {
     empty(&world.path(&taken));
     world.event(&new).file("sound.bin", movie()).old().make();
     daemon.wait_for_event(&new, "is measured", |event| !event["bytes"].is_null());
-    let ran = world.run("expire", &[]);
+    let ran = world.run("expire", &["--json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
+    let emptied = &ran.json()["emptied"][0];
+    assert_eq!((&emptied["events"][0], &emptied["rule"]["kind"]), (&"10-00-00".into(), &"emptied".into()), "{ran:?}");
     assert!(world.path(&oldest).exists() && !world.path(&taken).exists(), "{ran:?}");
 }
 

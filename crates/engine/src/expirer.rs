@@ -103,6 +103,8 @@ pub struct Pass {
     pub alerts: Vec<String>,
     /// What could not be done.
     pub failures: Vec<Report>,
+    /// Events that another program had emptied, and whose directories were removed at the same time.
+    pub emptied: Vec<Item>,
     /// Events that were removed in place and are in the audit log already. Moved to `items` at the end.
     #[serde(skip)]
     pub removed: Vec<Item>,

@@ -48,6 +48,7 @@ pub fn pass(pass: &expirer::Pass) -> Pass {
         refused: pass.refused.clone().map(refusal),
         alerts: pass.alerts.clone(),
         failures: reports(&pass.failures),
+        emptied: pass.emptied.clone(),
     }
 }
 

@@ -54,13 +54,17 @@ pub struct Pass {
     pub alerts: Vec<String>,
     /// What could not be moved, and other failures.
     pub failures: Vec<Report>,
+    /// Events that another program had emptied, and whose directories were removed at the same time; absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emptied: Vec<Item>,
 }
 
 impl Pass {
     /// A pass that a guard refuses before there is a plan.
     pub fn refused(started: String, guard: Guard, message: String) -> Self {
         let refused = Some(Refusal { guard: guard.into(), message });
-        Self { pass: None, started, items: vec![], undo_until: None, refused, alerts: vec![], failures: vec![] }
+        let (items, alerts, failures, emptied) = (vec![], vec![], vec![], vec![]);
+        Self { pass: None, started, items, undo_until: None, refused, alerts, failures, emptied }
     }
 }
 

@@ -107,8 +107,8 @@ fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<Pass>> {
     let summary = open.preload(Depth::NamesOnly, &Progress::default())?;
     let mut is_incomplete = output::reports(&summary.reports);
     measure(&open, Measure::Plan)?;
-    let pass = open.handle().pass(confirm)?;
-    is_incomplete |= output::reports(&open.clean_up()?);
+    let mut pass = open.handle().pass(confirm)?;
+    is_incomplete |= output::reports(&open.clean_up(&mut pass)?);
     let mut unowned = open.handle().queue()?.others;
     unowned.retain(|other| other.unreadable);
     output::reports(&unowned); // nothing of them was to be done

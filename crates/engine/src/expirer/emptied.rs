@@ -36,22 +36,25 @@ struct SearchState {
     from: Option<(Day, Camera)>,
     /// Directories without recordings that were left, and their times.
     seen: HashMap<EventId, i64>,
+    /// The events whose directories this search removed.
+    removed: Vec<Item>,
 }
 
 impl Expirer {
     /// Searches the days before yesterday for events that lack recordings, removes the directories of emptied ones and
-    /// records that, for about as long as `within`. Errors are logged: no pass depends on it.
-    pub(crate) fn remove_emptied(&self, within: Duration, stop: &Stop) {
+    /// records that, for about as long as `within`. Returns the removed events. Errors are logged: no pass depends on it.
+    pub(crate) fn remove_emptied(&self, within: Duration, stop: &Stop) -> Vec<Item> {
         let (now, doubt) = self.clock.moment();
         if doubt.is_some() || !self.audit.is_lasting() {
-            return; // it is unknown which days are past, or removals could not be recorded
+            return Vec::new(); // it is unknown which days are past, or removals could not be recorded
         }
-        if let Err(error) = self.look_for_emptied(within / 2, now, stop) {
+        self.look_for_emptied(within / 2, now, stop).unwrap_or_else(|error| {
             tracing::warn!("{}", error.chain());
-        }
+            Vec::new()
+        })
     }
 
-    fn look_for_emptied(&self, share: Duration, now: Now, stop: &Stop) -> Result<()> {
+    fn look_for_emptied(&self, share: Duration, now: Now, stop: &Stop) -> Result<Vec<Item>> {
         let cameras = self.tree.cameras()?.open;
         let mut days: Vec<(Day, &CameraDir)> = Vec::new();
         for camera in &cameras {
@@ -60,23 +63,23 @@ impl Expirer {
         }
         days.sort_by_key(|(day, camera)| (*day, camera.camera().clone()));
         let mut memory = self.emptied.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = self.search_days(&days, &mut memory.seen, share, now, stop);
+        let first = self.search_days(&days, &mut memory, share, now, stop);
         let rest = days.get(first..).unwrap_or_default();
         let from = memory.from.take();
         let is_before = |(day, camera): &(Day, &CameraDir)| {
             from.as_ref().is_some_and(|(at, of)| (*day, camera.camera()) < (*at, of))
         };
         let rest = rest.get(rest.partition_point(is_before)..).unwrap_or_default();
-        let searched = self.search_days(rest, &mut memory.seen, share, now, stop);
+        let searched = self.search_days(rest, &mut memory, share, now, stop);
         memory.from = rest.get(searched).map(|(day, camera)| (*day, camera.camera().clone()));
-        Ok(())
+        Ok(std::mem::take(&mut memory.removed))
     }
 
     /// Searches these days, at least one, until the time is over. Returns how many it searched.
     fn search_days(
         &self,
         days: &[(Day, &CameraDir)],
-        seen: &mut HashMap<EventId, i64>,
+        memory: &mut SearchState,
         share: Duration,
         now: Now,
         stop: &Stop,
@@ -86,7 +89,7 @@ impl Expirer {
             if stop.is_set() || (at > 0 && begun.elapsed() >= share) {
                 return at;
             }
-            match self.look_at_day(camera, *day, seen, now, stop) {
+            match self.look_at_day(camera, *day, memory, now, stop) {
                 Err(error) if !error.is_not_found() => tracing::warn!("{}", error.chain()),
                 _ => {}
             }
@@ -94,14 +97,8 @@ impl Expirer {
         days.len()
     }
 
-    fn look_at_day(
-        &self,
-        camera: &CameraDir,
-        day: Day,
-        seen: &mut HashMap<EventId, i64>,
-        now: Now,
-        stop: &Stop,
-    ) -> Result<()> {
+    fn look_at_day(&self, camera: &CameraDir, day: Day, memory: &mut SearchState, now: Now, stop: &Stop) -> Result<()> {
+        let SearchState { seen, removed, .. } = memory;
         let dir = camera.day(day)?;
         let known = self.catalog.details_of(camera.camera(), day)?;
         let (mut removable, mut changed) = (Vec::new(), Vec::new());
@@ -134,7 +131,7 @@ impl Expirer {
                 let _lock = self.scanner.day_locks.take(camera.camera(), day);
                 self.tree.remove_emptied(camera, day, &removable, now)?
             };
-            self.note_emptied(camera.camera(), day, &gone, now);
+            removed.extend(self.note_emptied(camera.camera(), day, &gone, now));
             changed.extend(gone.into_iter().map(|name| dir.id(name)));
         }
         for id in changed {
@@ -143,9 +140,9 @@ impl Expirer {
         Ok(())
     }
 
-    fn note_emptied(&self, camera: &Camera, day: Day, gone: &[EventName], now: Now) {
+    fn note_emptied(&self, camera: &Camera, day: Day, gone: &[EventName], now: Now) -> Option<Item> {
         if gone.is_empty() {
-            return;
+            return None;
         }
         let item = Item {
             camera: camera.clone(),
@@ -158,5 +155,6 @@ impl Expirer {
         };
         tracing::info!(%camera, %day, "removed the directories of {} emptied events", gone.len());
         self.audit.note(now, [Entry::of(AuditAction::Emptied, &item)]);
+        Some(item)
     }
 }

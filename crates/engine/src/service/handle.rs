@@ -363,8 +363,9 @@ impl Handle {
     /// waits for it.
     pub fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         self.expirer.recover();
+        let mut emptied = Vec::new();
         if self.expirer.policy().has_size_rule() {
-            self.expirer.remove_emptied(emptied::SEARCH_TIME, &self.stop); // what cleaners removed no longer counts
+            emptied = self.expirer.remove_emptied(emptied::SEARCH_TIME, &self.stop); // what cleaners removed no longer counts
         }
         let within = crate::fault::span("written", WRITTEN_WITHIN);
         let late = || {
@@ -376,6 +377,7 @@ impl Handle {
             return Err(late());
         }
         let mut pass = self.expirer.pass(confirmed)?;
+        pass.emptied = emptied;
         self.expirer.audit.retry();
         if !self.expirer.audit.lacks_room() {
             pass.failures.extend(self.unrecorded(!pass.items.is_empty())); // else they wait until the pass is removed

@@ -19,7 +19,7 @@ use crate::archive::{Depth, Report};
 use crate::clock::{Stop, StopHandle};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventId};
-use crate::expirer::emptied;
+use crate::expirer::{Pass, emptied};
 use crate::reaper::Reaper;
 use crate::scan::{Occasion, Progress, Summary};
 
@@ -157,11 +157,11 @@ impl OpenArchive {
 
     /// What a service does after a pass: removes the directories of emptied events and everything in the delete queues
     /// that may be removed, and catches up with the audit log. Uses the configured rate but ignores the window, since a
-    /// user asked for it. Returns what could not be done.
-    pub fn clean_up(&self) -> Result<Vec<Report>> {
+    /// user asked for it. Adds the emptied events to `pass`. Returns what could not be done.
+    pub fn clean_up(&self, pass: &mut Pass) -> Result<Vec<Report>> {
         if !self.shared.expirer.policy().has_size_rule() {
             // With a rule of size the pass has done it.
-            self.shared.expirer.remove_emptied(emptied::SHORT_SEARCH_TIME, &self.stopping);
+            pass.emptied.extend(self.shared.expirer.remove_emptied(emptied::SHORT_SEARCH_TIME, &self.stopping));
             self.flush()?;
         }
         let mut left = self.reap()?;
