@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
-use crate::protocol::QueuedPass;
+use crate::protocol::{QueuedPass, Saved};
 use crate::{Actor, Error, EventId, Result};
 use owlery_model::printable::{self, printable};
 
@@ -91,10 +91,10 @@ pub(super) fn save(common: &Common, events: &[EventId], saved: bool, json: bool)
     let (mut done, mut is_incomplete) = (Vec::new(), false);
     for (event, result) in events.iter().zip(results) {
         match result {
-            Ok(()) => done.push(event.to_string()),
+            Ok(()) => done.push(event.clone()),
             Err(error @ Error::Unrecorded { .. }) => {
                 eprintln!("owlery: {}", error.chain());
-                done.push(event.to_string());
+                done.push(event.clone());
                 is_incomplete = true;
             }
             Err(error) if events.len() == 1 => return Err(error),
@@ -105,7 +105,7 @@ pub(super) fn save(common: &Common, events: &[EventId], saved: bool, json: bool)
         }
     }
     if json {
-        output::json(&serde_json::json!({ "events": done, "saved": saved }))?;
+        output::json(&Saved { events: done, saved })?;
     }
     Ok(if is_incomplete { Outcome::Incomplete } else { Outcome::Done })
 }

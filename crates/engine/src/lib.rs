@@ -8,7 +8,9 @@ mod scan;
 mod service;
 mod watch;
 
-pub use archive::{Cause, Depth, EventFiles, Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
+pub use archive::{
+    Cause, Depth, EventFiles, Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass, rfc3339,
+};
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Named, NamedRange, Order, Page, Query};
 pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Restoration};
 pub use reaper::Window;
@@ -19,6 +21,11 @@ pub use service::{
     Reaped, RetentionState, Retired, Service, Stats, Status, Subscription,
 };
 pub use watch::Mode;
+
+/// The words of the strix web UI.
+pub mod strix {
+    pub use crate::archive::{MISSING, TIME, title};
+}
 
 use owlery_archive as archive;
 use owlery_catalog as catalog;

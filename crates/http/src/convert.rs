@@ -1,19 +1,16 @@
 //! Results of the engine as the JSON types of `owlery_protocol`. HTTP, the control socket and `--json` show them alike.
 
-use crate::archive::{self, Stage, rfc3339};
-use crate::catalog::DaySummary;
+use crate::engine::{self, DaySummary, GuardState, HeldPass, Preview, RetentionState, Stage, Stats, rfc3339};
 use crate::event::Actor;
-use crate::expirer::{self, GuardState, HeldPass};
 use crate::protocol::{
     CameraInfo, Cameras, DaySums, Days, GuardStatus, Pass, Plan, Queue, QueuedPass, Refusal, Report, Restoration,
     Retention, WaitingPass,
 };
 use crate::retention;
-use crate::service::{self, Preview, RetentionState, Stats};
 
 /// The cameras and the forecast.
 pub fn cameras(Stats { cameras, mut forecast, zone }: Stats) -> Cameras {
-    let cameras = cameras.into_iter().map(|service::CameraInfo { summary, port }| CameraInfo {
+    let cameras = cameras.into_iter().map(|engine::CameraInfo { summary, port }| CameraInfo {
         name: summary.camera.to_string(),
         port,
         events: summary.events,
@@ -39,7 +36,7 @@ pub fn plan(Preview { plan, held, has_rule }: Preview) -> Plan {
 }
 
 /// A pass.
-pub fn pass(pass: &expirer::Pass) -> Pass {
+pub fn pass(pass: &engine::Pass) -> Pass {
     Pass {
         pass: pass.pass.clone(),
         started: pass.started.clone(),
@@ -53,12 +50,12 @@ pub fn pass(pass: &expirer::Pass) -> Pass {
 }
 
 /// The delete queue.
-pub fn queue(service::Queue { passes, others }: service::Queue) -> Queue {
+pub fn queue(engine::Queue { passes, others }: engine::Queue) -> Queue {
     Queue { passes: passes.into_iter().map(queued).collect(), others: reports(&others) }
 }
 
 /// The result of restoring a pass.
-pub fn restoration(done: expirer::Restoration) -> Restoration {
+pub fn restoration(done: engine::Restoration) -> Restoration {
     Restoration {
         left: reports(&done.left),
         failures: reports(&done.failures),
@@ -89,7 +86,7 @@ pub fn retention(state: RetentionState) -> Retention {
 }
 
 /// Reports.
-pub fn reports(reports: &[archive::Report]) -> Vec<Report> {
+pub fn reports(reports: &[engine::Report]) -> Vec<Report> {
     reports.iter().map(|report| Report { path: report.path.clone(), problem: report.problem.clone() }).collect()
 }
 
@@ -97,9 +94,9 @@ fn refusal(retention::Refusal { guard, message }: retention::Refusal) -> Refusal
     Refusal { guard: guard.into(), message }
 }
 
-fn queued(pass: archive::QueuedPass) -> QueuedPass {
+fn queued(pass: engine::QueuedPass) -> QueuedPass {
     let problem = pass.problem();
-    let archive::QueuedPass { manifest, path, stage, .. } = pass;
+    let engine::QueuedPass { manifest, path, stage, .. } = pass;
     QueuedPass {
         pass: manifest.pass,
         started: manifest.started,

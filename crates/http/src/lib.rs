@@ -29,18 +29,12 @@ pub use auth::OverTls;
 pub use auth::{Access, Grant, Role};
 pub use live::Disconnect;
 
-use owlery_archive as archive;
-use owlery_catalog as catalog;
-use owlery_engine as expirer;
-#[cfg(test)]
-use owlery_engine as scan;
-use owlery_engine as service;
-use owlery_engine as watch;
+use owlery_engine as engine;
 use owlery_model::{clock, error, event, fault, retention, time};
 use owlery_protocol as protocol;
 use owlery_state::state_file;
 
-use crate::service::Service;
+use crate::engine::Service;
 use state::AppState;
 
 /// The router of a service with the default access: full access for every client. It can be mounted under any path with axum's

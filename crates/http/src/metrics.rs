@@ -27,7 +27,7 @@ use super::extract::NoParams;
 use super::limits::blocking;
 use super::live::Live;
 use super::problem::{CommonResponses, Problem};
-use crate::service::{ArchiveSnapshot, CameraSnapshot, Handle};
+use crate::engine::{ArchiveSnapshot, CameraSnapshot, Handle};
 use exposition::{Exposition, classic};
 
 /// How long a scrape waits for the archive.

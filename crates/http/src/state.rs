@@ -13,7 +13,7 @@ use super::live::Live;
 use super::media::{StateCache, ZipPermits};
 use super::metrics::Meters;
 use super::ui;
-use crate::service::Handle;
+use crate::engine::Handle;
 
 /// The state of one router; clones share it.
 #[derive(Debug, Clone)]

@@ -121,9 +121,10 @@ pub struct Videos<'a> {
 
 impl Serialize for Videos<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.movies.iter().map(|movie| {
-            let name = movie.name.as_str();
-            Video { name, bytes: movie.bytes, url: self.directory.file(name) }
+        serializer.collect_seq(self.movies.iter().map(|Movie { name, bytes }| Video {
+            name: name.as_str(),
+            bytes: *bytes,
+            url: self.directory.file(name.as_str()),
         }))
     }
 }

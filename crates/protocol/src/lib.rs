@@ -7,14 +7,17 @@ mod days;
 mod event;
 mod pass;
 mod queue;
+mod readiness;
 mod retention;
+pub mod stream;
 mod url;
 
 pub use cameras::{CameraInfo, Cameras};
 pub use days::{DaySums, Days};
 pub use event::{Event, EventPage, EventWithImages, Events, Id, Image, Video, Videos, WallTime};
 pub use pass::{Pass, Plan, Refusal, Report};
-pub use queue::{Queue, QueuedPass, Restoration};
+pub use queue::{Queue, QueuedPass, Restoration, Saved};
+pub use readiness::Readiness;
 pub use retention::{GuardStatus, Retention, WaitingPass};
 pub use url::{Directory, FileUrl, event_path, segment, segments};
 

@@ -1,8 +1,8 @@
-//! The delete queue, and what is restored from it.
+//! The delete queue, what is restored from it, and what is saved.
 
 use std::path::PathBuf;
 
-use owlery_model::event::{Actor, Item};
+use owlery_model::event::{Actor, EventId, Item};
 use serde::{Deserialize, Serialize};
 
 use crate::pass::Report;
@@ -60,4 +60,13 @@ pub struct Restoration {
     /// Other failures, such as a missing entry of the audit log.
     #[serde(default)]
     pub failures: Vec<Report>,
+}
+
+/// The result of saving or unsaving events.
+#[derive(Debug, Serialize)]
+pub struct Saved {
+    /// The changed events.
+    pub events: Vec<EventId>,
+    /// Whether they are saved now.
+    pub saved: bool,
 }

@@ -9,13 +9,12 @@ use utoipa::IntoParams;
 
 use super::redact;
 use crate::auth::Viewer;
-use crate::catalog::AuditPage;
+use crate::engine::{AuditPage, Handle};
 use crate::extract::Params;
 use crate::extract::values::{AuditCursor, Limit};
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
 use crate::response::json;
-use crate::service::Handle;
 
 /// The entries of a page by default.
 const DEFAULT_LIMIT: usize = 50;

@@ -9,12 +9,12 @@ use axum::response::Response;
 use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::convert;
+use crate::engine::Handle;
 use crate::extract::NoParams;
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
 use crate::protocol::Cameras;
 use crate::response::json;
-use crate::service::Handle;
 
 /// The cameras and the forecast. For users who cannot see all cameras the forecast is of theirs, without the disk.
 #[utoipa::path(get, path = "/api/v1/cameras", tag = "archive", responses(

@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::convert;
+use crate::engine::Handle;
 use crate::event::{Camera, Day};
 use crate::extract::Params;
 use crate::extract::schema::Moment;
@@ -20,7 +21,6 @@ use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
 use crate::protocol::Days;
 use crate::response::json;
-use crate::service::Handle;
 use crate::time::End;
 
 /// The parameters of days.

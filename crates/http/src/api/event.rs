@@ -9,6 +9,7 @@ use axum::response::Response;
 use crate::auth::Prefix;
 use crate::auth::Viewer;
 use crate::convert;
+use crate::engine::Handle;
 use crate::error::Error;
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::extract::{Names, NoParams};
@@ -16,7 +17,6 @@ use crate::limits::blocking;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::{Directory, Event, Pass};
 use crate::response::json;
-use crate::service::Handle;
 
 /// Saves an event, which protects it from all rules. Nothing changes if it is saved already.
 #[utoipa::path(put, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(

@@ -13,7 +13,7 @@ use super::page_cache::PageCache;
 use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::auth::{Prefix, vary_on_prefix};
-use crate::catalog::{Order, Query};
+use crate::engine::{Handle, Order, Query};
 use crate::event;
 use crate::event::Camera;
 use crate::extract::schema::{CursorText, Direction, Moment};
@@ -23,7 +23,6 @@ use crate::limits::Reads;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::{Directory, Event, EventPage, EventWithImages, Image};
 use crate::response::{json, json_text};
-use crate::service::Handle;
 use crate::time::End;
 
 /// The parameters of a page of events.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
 use crate::auth::Viewer;
+use crate::engine::Handle;
 use crate::extract::NoParams;
 use crate::problem::Problem;
+use crate::protocol::Readiness;
 use crate::response::json;
-use crate::service::Handle;
 
 /// Responds while the process runs.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses(
@@ -21,27 +21,6 @@ use crate::service::Handle;
 pub(crate) async fn healthz(_: NoParams) -> Result<&'static str, Problem> {
     crate::fault::point("healthz");
     Ok("ok\n")
-}
-
-/// The readiness of the service. Users who cannot see all cameras get the names of the parts, without reasons and numbers.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Readiness {
-    ready: bool,
-    /// The parts that are not ready, with the reasons.
-    waiting: std::collections::BTreeMap<&'static str, String>,
-    /// Requirements of retention rules that cannot be met.
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alerts: Option<Vec<String>>,
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    days: Option<u64>,
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    days_done: Option<u64>,
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<u64>,
 }
 
 /// Whether all events can be queried and changes arrive; 503 with the reasons if not.

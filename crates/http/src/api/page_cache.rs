@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::body::Bytes;
 
 use crate::auth::Prefix;
-use crate::catalog::Query;
+use crate::engine::Query;
 
 /// What a page depends on: its URLs begin with the prefix.
 type Key = (Prefix, Query);

@@ -9,12 +9,12 @@ use axum::response::Response;
 use super::redact;
 use crate::auth::Viewer;
 use crate::convert;
+use crate::engine::Handle;
 use crate::extract::{Names, NoParams};
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
 use crate::protocol::{Queue, Restoration};
 use crate::response::json;
-use crate::service::Handle;
 
 /// The passes in the delete queue, oldest first.
 #[utoipa::path(get, path = "/api/v1/queue", tag = "retention", responses(

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::auth::Viewer;
-use crate::catalog::AuditPage;
+use crate::engine::AuditPage;
 use crate::event::Item;
 use crate::protocol::{GuardStatus, Plan, Queue, Refusal, WaitingPass};
 

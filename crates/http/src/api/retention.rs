@@ -8,9 +8,9 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::redact;
-use crate::archive::rfc3339;
 use crate::auth::Viewer;
 use crate::convert;
+use crate::engine::{Handle, rfc3339};
 use crate::error::Error;
 use crate::extract::NoParams;
 use crate::extract::body;
@@ -18,7 +18,6 @@ use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
 use crate::protocol::{Pass, Retention};
 use crate::response::json;
-use crate::service::Handle;
 
 /// The rules, the current plan, all guards, the forecast, and the queued and held passes.
 #[utoipa::path(get, path = "/api/v1/retention", tag = "retention", responses(

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 
 use crate::auth::{Viewer, vary_on_prefix};
+use crate::engine::Handle;
 use crate::problem::Problem;
-use crate::service::Handle;
 
 /// The random keys of ETags: a tag does not reveal its content.
 static TAG_KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);

@@ -13,14 +13,12 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::archive::Depth;
 use crate::auth::{Access, Account, Role, Viewer};
 use crate::clock::ManualClock;
+use crate::engine::{Archive, Depth, OpenArchive, Options, Progress};
 use crate::event::EventId;
 use crate::retention::{Policy, Rules};
 use crate::routes::routes;
-use crate::scan::Progress;
-use crate::service::{Archive, OpenArchive, Options};
 use crate::state::AppState;
 
 /// An archive of three cameras, read and measured, whose clock stands at noon of 2026-11-20.

@@ -292,7 +292,7 @@ fn cookie(secret: &str, seconds: i64, path: &str, tls: bool) -> HeaderValue {
 mod tests {
     use super::*;
     use crate::auth::Grant;
-    use crate::service::{Archive, Options};
+    use crate::engine::{Archive, Options};
 
     const HASH: &str = "$argon2id$v=19$m=64,t=1,p=1$b3dscyBieSBkYXlsaWdodA$VRKIi/tHEwKsF6ERLz6x7s6WzzRnloh+oOSsB0mPeb4";
 

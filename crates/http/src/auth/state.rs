@@ -7,7 +7,7 @@ use super::access::Access;
 use super::rate_limit::RateLimiter;
 use super::sessions::Sessions;
 use super::verifier::Verifier;
-use crate::service::Handle;
+use crate::engine::Handle;
 
 /// The state of authentication, shared by all requests of one router.
 #[derive(Debug)]

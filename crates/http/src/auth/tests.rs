@@ -20,8 +20,8 @@ use super::credentials::{AuthMethod, SESSION_COOKIE};
 use super::secret::Digest;
 use super::{Access, Auth, Grant, Role};
 use crate::clock::ManualClock;
+use crate::engine::{Archive, Options, Service};
 use crate::router_with;
-use crate::service::{Archive, Options, Service};
 
 /// The hash of the password, with as little work as is allowed.
 const HASH: &str = "$argon2id$v=19$m=64,t=1,p=1$b3dscyBieSBkYXlsaWdodA$VRKIi/tHEwKsF6ERLz6x7s6WzzRnloh+oOSsB0mPeb4";

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use chrono::NaiveDateTime;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::catalog;
 use crate::clock::Now;
+use crate::engine::Cursor;
 use crate::problem::Problem;
 use crate::time::{End, parse};
 
@@ -50,7 +50,7 @@ value!(
 
 /// The `next` of a page of events.
 #[derive(Debug, Clone)]
-pub(crate) struct EventCursor(pub catalog::Cursor);
+pub(crate) struct EventCursor(pub Cursor);
 
 impl<'de> Deserialize<'de> for EventCursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -11,7 +11,7 @@ use super::message::Message;
 use super::run::Run;
 use super::runs::Runs;
 use super::settings::Settings;
-use crate::service::{Handle, Notification, Subscription};
+use crate::engine::{Handle, Notification, Subscription};
 
 /// The most notifications that are encoded before clients are woken.
 const MAX_BATCH: usize = 256;

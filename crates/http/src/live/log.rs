@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::auth::Viewer;
     use crate::clock::{Clock, SystemClock};
-    use crate::service::Notification;
+    use crate::engine::Notification;
 
     fn message(log: &Log, camera: Option<u8>) -> Message {
         let id = |n| format!("Camera{n}/2026-11-20/10-00-00").parse().unwrap();

@@ -8,14 +8,13 @@ use axum::body::Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::archive::rfc3339;
 use crate::auth::Viewer;
 use crate::clock::Now;
 use crate::convert;
-use crate::event::{self, Camera, EventId};
-use crate::expirer::Pass;
-use crate::protocol::{self, Directory, Event};
-use crate::service::Notification;
+use crate::engine::{Notification, Pass, rfc3339};
+use crate::event::{self, Camera};
+use crate::protocol::stream::{PassMessage, PassOutcome, RemovedEvent, ResetData};
+use crate::protocol::{Directory, Event};
 
 /// The cameras of a client.
 #[derive(Debug, Clone)]
@@ -47,7 +46,7 @@ enum Audience {
     All,
     Camera(Camera),
     /// A pass; each client gets the part about its cameras.
-    Pass(&'static str, Arc<Pass>),
+    Pass(PassOutcome, Arc<Pass>),
 }
 
 /// An encoded message.
@@ -78,8 +77,8 @@ impl Message {
                 let text = text(id, "event-removed", &RemovedEvent { id: &gone });
                 (Audience::Camera(gone.camera), text)
             }
-            Notification::Pass(done) if done.refused.is_some() => pass("refused", done),
-            Notification::Pass(done) => pass("retired", done),
+            Notification::Pass(done) if done.refused.is_some() => pass(PassOutcome::Refused, done),
+            Notification::Pass(done) => pass(PassOutcome::Retired, done),
             Notification::Restored(done) => {
                 let restored = Pass {
                     pass: Some(done.pass.clone()),
@@ -88,7 +87,7 @@ impl Message {
                     failures: done.left.clone(),
                     ..Pass::default()
                 };
-                pass("restored", Arc::new(restored))
+                pass(PassOutcome::Restored, Arc::new(restored))
             }
             Notification::Reset => (Audience::All, reset(id)),
         };
@@ -107,7 +106,7 @@ impl Message {
                 }
                 let (name, started, undo_until) = (pass.pass.clone(), pass.started.clone(), pass.undo_until.clone());
                 let part = Pass { pass: name, started, items, undo_until, ..Pass::default() };
-                (!part.items.is_empty()).then(|| pass_text(&id(), outcome, &part))
+                (!part.items.is_empty()).then(|| pass_text(&id(), *outcome, &part))
             }
             Audience::All | Audience::Pass(..) => Some(self.text.clone()),
         }
@@ -122,30 +121,12 @@ impl Message {
     }
 }
 
-/// The data of `event-removed`.
-#[derive(Serialize)]
-struct RemovedEvent<'a> {
-    id: &'a EventId,
-}
-
-/// The data of `reset`.
-#[derive(Serialize)]
-struct Reset {}
-
 /// The message that tells clients to load all data again.
 pub(super) fn reset(id: &str) -> Bytes {
-    text(id, "reset", &Reset {})
+    text(id, "reset", &ResetData {})
 }
 
-fn pass_text(id: &str, outcome: &'static str, pass: &Pass) -> Bytes {
-    /// A pass as in the API, with its outcome.
-    #[derive(Serialize)]
-    struct PassMessage {
-        #[serde(rename = "what")]
-        outcome: &'static str,
-        #[serde(flatten)]
-        pass: protocol::Pass,
-    }
+fn pass_text(id: &str, outcome: PassOutcome, pass: &Pass) -> Bytes {
     text(id, "pass", &PassMessage { outcome, pass: convert::pass(pass) })
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::disconnect::Disconnect;
 use super::run::{Run, Subscriber};
-use crate::service::Subscription;
+use crate::engine::Subscription;
 
 /// The most runs.
 const MAX_RUNS: usize = 8;

@@ -15,9 +15,8 @@ use tower::ServiceExt;
 use super::log::Bounds;
 use super::*;
 use crate::auth::{Access, Account, Auth, Role};
-use crate::catalog::Query;
+use crate::engine::{Archive, Options, Query, Service};
 use crate::event::EventId;
-use crate::service::{Archive, Options, Service};
 
 /// The longest wait for a message.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -16,13 +16,12 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use super::state_cache::StateCache;
-use crate::archive::{MediaFile, MediaPath};
 use crate::auth::Viewer;
+use crate::engine::{Handle, MediaFile, MediaPath};
 use crate::event::{Camera, Container, Day, EventId, EventName, State as EventState};
 use crate::extract::schema::FileName;
 use crate::limits::{Reads, blocking};
 use crate::problem::{CommonResponses, Problem};
-use crate::service::Handle;
 use response::FileResponse;
 
 /// The bytes of a file, for the OpenAPI document.

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::engine::Handle;
 use crate::event::{EventId, State};
-use crate::service::Handle;
 
 /// The most events of the cache; it is cleared when they are exceeded.
 const MAX_EVENTS: usize = 256;

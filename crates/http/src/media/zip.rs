@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 
 use super::files::Binary;
 use crate::auth::Viewer;
-use crate::catalog::{Order, Query};
+use crate::engine::{Handle, Order, Query};
 use crate::event::{self, Camera, Day, EventName};
 use crate::extract::schema::Moment;
 use crate::extract::values::{Flag, TimeText};
@@ -26,7 +26,6 @@ use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::response::no_body;
-use crate::service::Handle;
 use crate::time::End;
 use writer::{Content, MAX_FILES};
 

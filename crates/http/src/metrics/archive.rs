@@ -5,7 +5,7 @@ use std::fmt::Result;
 use prometheus_client::encoding::EncodeGaugeValue;
 
 use super::exposition::{Exposition, Labels};
-use crate::service::{ArchiveSnapshot, CameraSnapshot};
+use crate::engine::{ArchiveSnapshot, CameraSnapshot};
 
 /// Writes the metrics of each camera.
 pub(super) fn cameras(out: &mut Exposition<'_>, cameras: &[&CameraSnapshot]) -> Result {

@@ -6,7 +6,7 @@ use std::fmt::{Result, Write};
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-use crate::service::HistogramSnapshot;
+use crate::engine::HistogramSnapshot;
 
 /// Labels: names and values.
 pub(super) type Labels<'a, const N: usize> = [(&'static str, &'a str); N];

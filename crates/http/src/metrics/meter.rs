@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::process;
 use crate::clock::Now;
-use crate::service::Histogram;
+use crate::engine::Histogram;
 
 /// The methods with a series of their own; the others are "other".
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];

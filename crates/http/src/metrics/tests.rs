@@ -7,7 +7,7 @@ use axum::body::to_bytes;
 use super::*;
 use crate::auth::{Account, Role};
 use crate::clock::{Clock, SystemClock};
-use crate::service::{Archive, Options, Service};
+use crate::engine::{Archive, Options, Service};
 
 fn service(root: &Path) -> Service {
     for id in ["Camera1/2026-11-18/12-00-00", "Camera10/2026-11-19/12-00-00"] {

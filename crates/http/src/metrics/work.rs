@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::exposition::Exposition;
 use super::meter::Meters;
-use crate::service::{Activity, Component, Handle};
-use crate::watch::Mode;
+use crate::engine::{Activity, Component, Handle, Mode};
 
 /// Writes the state of the parts.
 pub(super) fn parts(out: &mut Exposition<'_>, handle: &Handle) -> Result {

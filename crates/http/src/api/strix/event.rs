@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::archive::{MISSING, title};
+use crate::engine::Handle;
+use crate::engine::strix::{MISSING, title};
 use crate::event::text::Text;
 use crate::event::{DebugMovie, Event, MovieName, Thumbnail};
 use crate::protocol::{event_path, segments};
-use crate::service::Handle;
 
 /// An event in strix's format.
 #[derive(Serialize, utoipa::ToSchema)]

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 
 use super::event::StrixEvent;
-use crate::catalog::{Named, NamedRange};
+use crate::engine::{Handle, Named, NamedRange};
 use crate::event::{Camera, EventName};
 use crate::limits::Reads;
 use crate::problem::Problem;
-use crate::service::Handle;
 
 /// The most events of one piece.
 pub(super) const MAX_PIECE: u64 = 128;

@@ -15,7 +15,7 @@ use rustix::fs::Advice;
 use rustix::io::ReadWriteFlags;
 use tokio::task::JoinHandle;
 
-use crate::archive::MediaFile;
+use crate::engine::MediaFile;
 use crate::limits::blocking;
 use crate::problem::Problem;
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::engine::Handle;
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::segment;
-use crate::service::Handle;
 
 /// The list, for the OpenAPI document; `motion` serves it.
 #[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/", tag = "strix", params(

@@ -12,7 +12,7 @@ use headers::{Date, ETag, Header, HeaderMapExt, IfMatch, IfModifiedSince, IfNone
 
 use super::body;
 use super::range::{RequestedRange, requested_range};
-use crate::archive::MediaFile;
+use crate::engine::MediaFile;
 use crate::problem::Problem;
 
 /// The approximate number of headers of a response.

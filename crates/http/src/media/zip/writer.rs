@@ -12,10 +12,8 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
 use super::pipe::Pipe;
-use crate::archive::{EventFiles, MediaFile};
-use crate::catalog::Query;
+use crate::engine::{EventFiles, Handle, MediaFile, Query};
 use crate::event::EventId;
-use crate::service::Handle;
 
 /// The events of a zip file.
 pub(super) enum Content {
