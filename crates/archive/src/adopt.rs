@@ -11,8 +11,8 @@ use rustix::fs::AtFlags;
 use super::Tree;
 use super::dir::Dir;
 use super::queue::{MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, Stage, read_manifest_of_any};
-use super::retire::rfc3339;
 use crate::error::{Error, Result};
+use crate::time::rfc3339;
 
 /// For how long adopted passes can be restored at least.
 const MIN_RESTORE_TIME: TimeDelta = TimeDelta::hours(24);

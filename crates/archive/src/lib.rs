@@ -51,14 +51,14 @@ pub use paths::{day_path, event_path};
 pub use queue::{Manifest, QueuedPass, Stage};
 pub use reap::{RateLimiter, Reaped, Tally};
 pub use restore::{Finished, Restored, RestoringPass};
-pub use retire::{InPlace, Retired, RetiringPass, rfc3339};
+pub use retire::{InPlace, Retired, RetiringPass};
 pub use room::Room;
-pub use sidecar::{MISSING, SIDECAR, TIME, title};
+pub use sidecar::SIDECAR;
 pub use stuck::StuckPass;
 pub use volume::{Filesystem, Volume};
 pub use weigh::Weight;
 
-use owlery_model::{clock, command_line, error, event, fault, printable, retention};
+use owlery_model::{clock, command_line, error, event, fault, printable, retention, time};
 use owlery_state::state_file;
 
 use crate::command_line::CommandLine;

@@ -12,11 +12,12 @@ use rustix::io::Errno;
 use super::dir::{Dir, join};
 use super::event_dir::MAX_DEPTH;
 use super::queue::{MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, RETIRING, Stage, is_unfinished};
-use super::retire::{Touched, open_or_make, rename, rfc3339};
+use super::retire::{Touched, open_or_make, rename};
 use super::{QueuedPass, Report, Tree};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventName, Item};
 use crate::fault::crash;
+use crate::time::rfc3339;
 
 /// The days of a pass that are at least partly in the queue.
 pub(crate) type Days = BTreeSet<(Camera, Day)>;

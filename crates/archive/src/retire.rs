@@ -8,7 +8,7 @@ mod touched;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
 
@@ -22,6 +22,7 @@ use crate::clock::Now;
 use crate::error::{Error, Operation, Result};
 use crate::event::{Actor, Camera, Day, EventName, EventSelection, Guard, Item};
 use crate::fault::crash;
+use crate::time::rfc3339;
 pub use in_place::InPlace;
 pub(super) use touched::Touched;
 
@@ -424,11 +425,6 @@ impl RetiringPass<'_> {
             Err(e) => Err(Error::io("remove the empty", join(camera.path(), name.as_bytes()), e)),
         }
     }
-}
-
-/// The time format of manifests.
-pub fn rfc3339(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 pub(super) fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {

@@ -9,16 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::Tree;
 use super::dir::Dir;
 use crate::error::Result;
+use crate::event::strix::{MISSING_FILE, TIME_FORMAT, title};
 use crate::event::{Container, Day, DebugMovie, Details, EventId, Movie, MovieName, State, Thumbnail};
 
 /// The file's name.
 pub const SIDECAR: &str = ".details.json";
-
-/// The value that strix writes for a file that does not exist.
-pub const MISSING: &str = "images/missing.jpg";
-
-/// strix's time format.
-pub const TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 /// The maximum size of a sidecar, in bytes.
 pub(super) const MAX_SIDECAR_BYTES: usize = 256 * 1024;
@@ -95,11 +90,6 @@ struct Wire<'a> {
     owlery: Option<Own>,
 }
 
-/// The title that strix shows: `Fri Nov 20 10:04:35 AM`.
-pub fn title(start: NaiveDateTime) -> String {
-    start.format("%a %b %d %I:%M:%S %p").to_string()
-}
-
 /// Parses a time exactly as strix writes it; `None` for any other text.
 fn plain_time(text: &str) -> Option<NaiveDateTime> {
     let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
@@ -123,7 +113,7 @@ fn below<'a>(path: &'a str, id: &EventId) -> Option<&'a str> {
 
 /// The file that a path in a sidecar names; `None` if the value means that there is no such file.
 fn named<'a>(key: &str, path: &'a str, id: &EventId) -> Result<Option<&'a str>, String> {
-    if path == MISSING {
+    if path == MISSING_FILE {
         return Ok(None);
     }
     below(path, id).map(Some).ok_or_else(|| format!("its {key} {path:?} is not in this event"))
@@ -140,7 +130,7 @@ impl Sidecar {
         };
         let wire = wire.map_err(|error| format!("its form is wrong: {error}"))?;
         let time = |key: &str, text: &str| {
-            let parsed = plain_time(text).or_else(|| NaiveDateTime::parse_from_str(text, TIME).ok());
+            let parsed = plain_time(text).or_else(|| NaiveDateTime::parse_from_str(text, TIME_FORMAT).ok());
             parsed.ok_or_else(|| format!("its {key} {text:?} is no time"))
         };
         let (start, end) = (time("start", &wire.start)?, time("end", &wire.end)?);
@@ -168,7 +158,7 @@ impl Sidecar {
         {
             own.videos.clear(); // another program changed one of the two
         }
-        let has_debug = wire.debug_video != MISSING;
+        let has_debug = wire.debug_video != MISSING_FILE;
         Ok(Self { start, end, video, has_debug, thumbnail: thumbnail.transpose()?, own })
     }
 }
@@ -185,11 +175,11 @@ impl Tree {
         };
         let (Some(frames), Some(bytes)) = (details.frames, details.bytes) else { return Ok(false) };
         let path = |name: Option<String>| {
-            name.map_or(Cow::Borrowed(MISSING), |name| Cow::Owned(format!("motion/{id}/{name}")))
+            name.map_or(Cow::Borrowed(MISSING_FILE), |name| Cow::Owned(format!("motion/{id}/{name}")))
         };
         let wire = Wire {
-            start: details.start.format(TIME).to_string().into(),
-            end: details.end.format(TIME).to_string().into(),
+            start: details.start.format(TIME_FORMAT).to_string().into(),
+            end: details.end.format(TIME_FORMAT).to_string().into(),
             title: title(details.start).into(),
             video: path(Some(video.as_str().to_owned())),
             debug_video: path(details.debug_video.as_ref().map(DebugMovie::path).map(Cow::into_owned)),
@@ -274,7 +264,7 @@ mod tests {
             text in "[0-9]{4}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-6][0-9]:[0-6][0-9]|[0-9: -]{19}",
         ) {
             if let Some(time) = plain_time(&text) {
-                prop_assert_eq!(NaiveDateTime::parse_from_str(&text, TIME), Ok(time));
+                prop_assert_eq!(NaiveDateTime::parse_from_str(&text, TIME_FORMAT), Ok(time));
             }
         }
 

@@ -10,11 +10,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::archive::rfc3339;
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventSelection, Reason, RecordedGuard};
+use crate::time::rfc3339;
 use log::Log;
 
 /// Entries that may wait while the files cannot be written; beyond that the oldest are dropped, which is logged.

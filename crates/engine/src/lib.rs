@@ -8,9 +8,7 @@ mod scan;
 mod service;
 mod watch;
 
-pub use archive::{
-    Cause, Depth, EventFiles, Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass, rfc3339,
-};
+pub use archive::{Cause, Depth, EventFiles, Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Named, NamedRange, Order, Page, Query};
 pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Restoration};
 pub use reaper::Window;
@@ -22,12 +20,7 @@ pub use service::{
 };
 pub use watch::Mode;
 
-/// The words of the strix web UI.
-pub mod strix {
-    pub use crate::archive::{MISSING, TIME, title};
-}
-
 use owlery_archive as archive;
 use owlery_catalog as catalog;
-use owlery_model::{clock, command_line, error, event, fault, retention};
+use owlery_model::{clock, command_line, error, event, fault, retention, time};
 use owlery_state::{state_file, temporary_folder};

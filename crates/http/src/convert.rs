@@ -1,12 +1,13 @@
 //! Results of the engine as the JSON types of `owlery_protocol`. HTTP, the control socket and `--json` show them alike.
 
-use crate::engine::{self, DaySummary, GuardState, HeldPass, Preview, RetentionState, Stage, Stats, rfc3339};
+use crate::engine::{self, DaySummary, GuardState, HeldPass, Preview, RetentionState, Stage, Stats};
 use crate::event::Actor;
 use crate::protocol::{
     CameraInfo, Cameras, DaySums, Days, GuardStatus, Pass, Plan, Queue, QueuedPass, Refusal, Report, Restoration,
     Retention, WaitingPass,
 };
 use crate::retention;
+use crate::time::rfc3339;
 
 /// The cameras and the forecast.
 pub fn cameras(Stats { cameras, mut forecast, zone }: Stats) -> Cameras {

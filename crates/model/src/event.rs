@@ -16,6 +16,7 @@ mod reason;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod state;
+pub mod strix;
 pub mod text;
 
 pub use camera::Camera;

@@ -1,6 +1,6 @@
-//! Parses times as users write them: a day, a moment, or a span back from now.
+//! Parses times as users write them (a day, a moment, or a span back from now), and formats the times of JSON and files.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::clock::Now;
 use crate::error::{Error, Result};
@@ -12,6 +12,11 @@ pub enum End {
     From,
     /// The range ends there.
     To,
+}
+
+/// The time as RFC 3339 in whole seconds, as in manifests, the audit log and JSON.
+pub fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Parses `2026-11-20`, `2026-11-20 10:04:36`, `2026-11-20T10:04:36`, or a span back from now (`3d`, `90m`).

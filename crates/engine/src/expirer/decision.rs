@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 use chrono::TimeDelta;
 
 use super::{Expirer, HeldPass, Pass, Planned};
-use crate::archive::{BEING_WRITTEN, Report, rfc3339};
+use crate::archive::{BEING_WRITTEN, Report};
 use crate::clock::Now;
 use crate::error::Result;
 use crate::event::{EventId, EventName, EventSelection, Guard, Item, Reason};
 use crate::retention::{Plan, Policy, Refusal, View, check_rules, hold};
+use crate::time::rfc3339;
 
 /// A part of a plan that a guard holds: the id to confirm it, its items, and why.
 pub(super) type HeldApart = (String, Vec<Item>, Refusal);

@@ -5,12 +5,13 @@ use serde::Serialize;
 
 use super::restored::RestoredDay;
 use super::{Expirer, Pass, audit_entries};
-use crate::archive::{Depth, QueuedPass, Report, rfc3339};
+use crate::archive::{Depth, QueuedPass, Report};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{Actor, AuditAction, Camera, Day, Entry, EventId, EventSelection, Guard, Item, Reason, State};
 use crate::fault::crash;
 use crate::scan::{Occasion, Scanner};
+use crate::time::rfc3339;
 
 /// For how many days rules keep what was restored, or for the undo window if that is longer.
 const KEPT_DAYS: i64 = 7;

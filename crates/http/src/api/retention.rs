@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::redact;
 use crate::auth::Viewer;
 use crate::convert;
-use crate::engine::{Handle, rfc3339};
+use crate::engine::Handle;
 use crate::error::Error;
 use crate::extract::NoParams;
 use crate::extract::body;
@@ -18,6 +18,7 @@ use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
 use crate::protocol::{Pass, Retention};
 use crate::response::json;
+use crate::time::rfc3339;
 
 /// The rules, the current plan, all guards, the forecast, and the queued and held passes.
 #[utoipa::path(get, path = "/api/v1/retention", tag = "retention", responses(

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::auth::Viewer;
-use crate::engine::strix::TIME;
 use crate::engine::{Handle, NamedRange};
+use crate::event::strix::TIME_FORMAT;
 use crate::event::text::Text;
 use crate::event::{Camera, Day, EventName};
 use crate::extract::schema::{Moment, StrixCamera};
@@ -108,7 +108,7 @@ pub(crate) async fn events(
     Params(params): Params<StrixParams>,
 ) -> Result<Response, Problem> {
     let now = handle.now();
-    let epoch = NaiveDateTime::parse_from_str(DEFAULT_START, TIME).unwrap_or_default();
+    let epoch = NaiveDateTime::parse_from_str(DEFAULT_START, TIME_FORMAT).unwrap_or_default();
     let start = params.start.map_or(Ok(epoch), |start| start.resolve("start", End::From, now))?;
     let end = params.end.map(|end| end.resolve("end", End::To, now)).transpose()?;
     let offset = params.offset.map_or(0, |offset| offset.0);

@@ -11,10 +11,11 @@ use tokio::time::Instant;
 use crate::auth::Viewer;
 use crate::clock::Now;
 use crate::convert;
-use crate::engine::{Notification, Pass, rfc3339};
+use crate::engine::{Notification, Pass};
 use crate::event::{self, Camera};
 use crate::protocol::stream::{PassMessage, PassOutcome, RemovedEvent, ResetData};
 use crate::protocol::{Directory, Event};
+use crate::time::rfc3339;
 
 /// The cameras of a client.
 #[derive(Debug, Clone)]

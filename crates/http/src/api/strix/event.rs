@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::engine::Handle;
-use crate::engine::strix::{MISSING, title};
+use crate::event::strix::{MISSING_FILE, title};
 use crate::event::text::Text;
 use crate::event::{DebugMovie, Event, MovieName, Thumbnail};
 use crate::protocol::{event_path, segments};
@@ -29,8 +29,9 @@ impl StrixEvent {
     pub(super) fn of(handle: &Handle, event: &Event, shows_root: bool) -> Self {
         let details = &event.details;
         let below = event_path(&event.id);
-        let path =
-            |name: Option<&str>| name.map_or(MISSING.to_owned(), |name| format!("motion/{below}/{}", segments(name)));
+        let path = |name: Option<&str>| {
+            name.map_or(MISSING_FILE.to_owned(), |name| format!("motion/{below}/{}", segments(name)))
+        };
         Self {
             start: Text::of_time(details.start, b' ').to_string(),
             end: Text::of_time(details.end, b' ').to_string(),
@@ -41,7 +42,7 @@ impl StrixEvent {
             images: [],
             saved: details.saved,
             event_path: if shows_root {
-                handle.root().join(event.id.to_string()).to_string_lossy().into_owned()
+                handle.event_path(&event.id).to_string_lossy().into_owned()
             } else {
                 event.id.to_string()
             },
