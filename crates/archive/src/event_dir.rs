@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 use rustix::fs::FileType;
 
 use super::dir::{DayDir, Dir, Statx, file_type, join, mtime};
@@ -12,7 +12,9 @@ use super::{SAVED, exif, movie_file};
 use crate::error::{Error, Result};
 use crate::event::frames::{Early, Frame, Shows, Span, has_early, is_early};
 use crate::event::state::MovieCheck;
-use crate::event::{Container, DebugMovie, EventId, EventName, Movie, MovieName, Thumbnail, details, movie};
+use crate::event::{
+    Container, DebugMovie, Details, EventId, EventName, Movie, MovieName, State, Thumbnail, details, movie,
+};
 
 /// How closely an event is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,46 +30,35 @@ pub enum Depth {
 /// What was read of an event.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// When the first frame was taken, or the sidecar's start.
-    pub start: NaiveDateTime,
-    /// When the last frame was taken, or the sidecar's end.
-    pub end: NaiveDateTime,
-    /// Whether it is saved. An unreadable mark counts as saved.
-    pub saved: bool,
-    /// The number of frames, if they were counted.
-    pub frames: Option<u32>,
-    /// The sum of the files' sizes, if they were read.
-    pub bytes: Option<u64>,
-    /// Its movies, the main one first.
-    pub videos: Vec<Movie>,
-    /// Its debug movie.
-    pub debug_video: Option<DebugMovie>,
-    /// Its thumbnail.
-    pub thumbnail: Option<Thumbnail>,
-    /// The largest number of changed pixels, if a sidecar has it.
-    pub peak_change: Option<u32>,
-    /// The worst check among its movies, if they were checked.
-    pub movie: Option<MovieCheck>,
-    /// Its movies that are not whole.
-    pub unfinished: Vec<(MovieName, MovieCheck)>,
-    /// The newest modification time in it, if every file was read.
-    pub newest: Option<i64>,
-    /// The oldest modification time of it and of its contents, if every file was read.
-    pub oldest: Option<i64>,
-    /// The newest modification time of the camera's frames, if every file was read.
-    pub newest_frame: Option<i64>,
-    /// The newest modification time of the movies, if every file was read.
-    pub newest_movie: Option<i64>,
+    /// Its details. The state is `Complete`: whether Motion still writes it also depends on other events and the clock.
+    pub details: Details,
+    /// What only reading every file shows.
+    pub measured: Option<Box<Measured>>,
     /// If only names were read: the newest of the few times that were read to find what is being written.
     pub touched: Option<i64>,
-    /// The camera's frames, if every file was read.
-    pub frame_list: Vec<Frame>,
     /// Whether there is a sidecar that is believed.
     pub has_sidecar: bool,
     /// Why the existing sidecar is not believed.
     pub disbelief: Option<String>,
-    /// What is wrong, as sentences.
-    pub problems: Vec<String>,
+}
+
+/// What reading every file of an event shows, beside its details. Times are modification times in nanoseconds since 1970.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// The worst check among its movies.
+    pub movie: Option<MovieCheck>,
+    /// Its movies that are not whole.
+    pub unfinished: Vec<(MovieName, MovieCheck)>,
+    /// The newest time in it.
+    pub newest: i64,
+    /// The oldest time of it and of its contents.
+    pub oldest: i64,
+    /// The newest time of the camera's frames.
+    pub newest_frame: Option<i64>,
+    /// The newest time of its movies.
+    pub newest_movie: Option<i64>,
+    /// The camera's frames.
+    pub frames: Vec<Frame>,
 }
 
 /// What the names in an event's directory say.
@@ -119,16 +110,15 @@ impl DayDir {
         let mut facts = from_names(&dir, &id, &mut names)?;
         facts.disbelief = disbelief;
         if let Some(sidecar) = sidecar {
-            match contradiction(&dir, &sidecar, &names) {
+            match contradiction(&dir, &sidecar, &facts.details.videos) {
                 Some(why) => facts.disbelief = Some(why),
                 None => facts.take(&sidecar),
             }
         }
         if depth == Depth::NamesOnly {
-            facts.touched = Some(touched(&dir, &names)?);
+            facts.touched = Some(touched(&dir, &facts.details.videos, names.frames.len())?);
         } else {
-            measure(&dir, &names, &mut facts)?;
-            facts.frame_list = names.frames;
+            facts.measured = Some(Box::new(measure(&dir, names, &mut facts)?));
         }
         Ok(facts)
     }
@@ -150,9 +140,10 @@ impl DayDir {
             if sidecar.has_debug { debug_movie(&self.dir.enter(file.as_bytes()).ok()?, id.name) } else { None };
         let mut own = sidecar.own;
         let videos = own.as_mut().map(|own| std::mem::take(&mut own.videos)).filter(|videos| !videos.is_empty());
-        Some(Facts {
+        let details = Details {
             start: sidecar.start,
             end: sidecar.end,
+            state: State::Complete,
             saved: self.dir.has(path.to(SAVED)).ok()?, // if that fails, the list of names is used
             frames: own.as_ref().map(|own| own.frames),
             bytes: own.as_ref().map(|own| own.bytes.saturating_add(bytes.len() as u64)),
@@ -160,18 +151,9 @@ impl DayDir {
             debug_video,
             thumbnail: Some(thumbnail),
             peak_change: own.as_ref().and_then(|own| own.peak_change),
-            movie: own.as_ref().map(|_| MovieCheck::Whole),
-            unfinished: Vec::new(),
-            newest: None,
-            oldest: None,
-            newest_frame: None,
-            newest_movie: None,
-            touched: None,
-            frame_list: Vec::new(),
-            has_sidecar: true,
-            disbelief: None,
             problems: own.map(|own| own.problems).unwrap_or_default(),
-        })
+        };
+        Some(Facts { details, measured: None, touched: None, has_sidecar: true, disbelief: None })
     }
 
     /// The largest number of changed pixels in `frames`, from their EXIF data. Reads the beginning of every frame.
@@ -287,8 +269,8 @@ fn debug_movie(dir: &Dir, event: EventName) -> Option<DebugMovie> {
 }
 
 /// Why a well-formed sidecar contradicts the directory; `None` if it does not.
-fn contradiction(dir: &Dir, sidecar: &Sidecar, names: &Names) -> Option<String> {
-    match (&sidecar.video, names.videos.first()) {
+fn contradiction(dir: &Dir, sidecar: &Sidecar, videos: &[Movie]) -> Option<String> {
+    match (&sidecar.video, videos.first()) {
         (None, Some(there)) => return Some(format!("it names no movie, but {} is there", there.name.as_str())),
         (Some(video), _) if !dir.has(video.as_str().as_bytes()).unwrap_or(true) => {
             return Some(format!("it names {}, which is gone", video.as_str()));
@@ -297,7 +279,7 @@ fn contradiction(dir: &Dir, sidecar: &Sidecar, names: &Names) -> Option<String> 
     }
     if let Some(own) = sidecar.own.as_ref().filter(|own| !own.videos.is_empty()) {
         let is_known = |movie: &&Movie| !own.videos.iter().any(|known| known.name == movie.name);
-        if let Some(new) = names.videos.iter().find(is_known) {
+        if let Some(new) = videos.iter().find(is_known) {
             return Some(format!("it does not name {}, which is there", new.name.as_str()));
         }
     }
@@ -308,19 +290,22 @@ fn contradiction(dir: &Dir, sidecar: &Sidecar, names: &Names) -> Option<String> 
 impl Facts {
     /// Takes the values that a believed sidecar has more exactly than the names.
     fn take(&mut self, sidecar: &Sidecar) {
-        self.start = sidecar.start;
-        self.end = sidecar.end;
+        let details = &mut self.details;
+        details.start = sidecar.start;
+        details.end = sidecar.end;
         if let Some(video) = &sidecar.video {
-            match self.videos.iter().position(|movie| movie.name == *video) {
-                Some(at) => self.videos[..=at].rotate_right(1),
-                None => self.videos.insert(0, Movie::new(video.clone())),
+            match details.videos.iter().position(|movie| movie.name == *video) {
+                Some(at) => details.videos[..=at].rotate_right(1),
+                None => details.videos.insert(0, Movie::new(video.clone())),
             }
         }
         // A later picture of motionEye is better than a frame.
-        let is_better =
-            matches!((&sidecar.thumbnail, &self.thumbnail), (Some(Thumbnail::Frame(_)), Some(Thumbnail::OfMovie(_))));
+        let is_better = matches!(
+            (&sidecar.thumbnail, &details.thumbnail),
+            (Some(Thumbnail::Frame(_)), Some(Thumbnail::OfMovie(_)))
+        );
         if !is_better {
-            self.thumbnail = sidecar.thumbnail.clone().or(self.thumbnail.take());
+            details.thumbnail = sidecar.thumbnail.clone().or(details.thumbnail.take());
         }
         self.has_sidecar = true;
     }
@@ -336,28 +321,20 @@ fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
         let debug = if names.debug_frames > 0 { ", only debug frames" } else { "" };
         problems.push(format!("it has neither frames nor a movie{debug}"));
     }
-    Ok(Facts {
+    let details = Details {
         start: span.start,
         end: span.end,
+        state: State::Complete,
         saved: names.saved,
         frames: u32::try_from(names.frames.len()).ok(),
         bytes: None,
-        videos: names.videos.clone(),
-        debug_video: names.debug_video.clone(),
         thumbnail: names.thumbnail(dir),
+        videos: std::mem::take(&mut names.videos),
+        debug_video: names.debug_video.take(),
         peak_change: None,
-        movie: None,
-        unfinished: Vec::new(),
-        newest: None,
-        oldest: None,
-        newest_frame: None,
-        newest_movie: None,
-        touched: None,
-        frame_list: Vec::new(),
-        has_sidecar: false,
-        disbelief: None,
         problems,
-    })
+    };
+    Ok(Facts { details, measured: None, touched: None, has_sidecar: false, disbelief: None })
 }
 
 /// Frames named well before the directory were taken after midnight, unless all their files are older than the
@@ -377,9 +354,11 @@ fn judge_early(dir: &Dir, name: EventName, frames: &[Frame]) -> Result<Early> {
 }
 
 /// Reads every file: sizes, the newest time, empty frames, links, and the movie's end.
-fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
+fn measure(dir: &Dir, names: Names, facts: &mut Facts) -> Result<Measured> {
+    let Facts { details, has_sidecar, .. } = facts;
     let mut sum = Sum { bytes: 0, newest: i64::MIN, oldest: i64::MAX };
     let (mut empty_frames, mut hidden_bytes) = (0u32, 0u64);
+    let (mut newest_frame, mut newest_movie) = (None, None);
     for name in &names.all {
         let stat = match dir.stat(name) {
             Err(error) if error.is_not_found() => continue, // a temporary file that is gone
@@ -393,44 +372,52 @@ fn measure(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
             }
             FileType::RegularFile => {
                 sum.add(&stat);
-                if let Some(movie) = facts.videos.iter_mut().find(|movie| movie.name.as_str().as_bytes() == name) {
+                if let Some(movie) = details.videos.iter_mut().find(|movie| movie.name.as_str().as_bytes() == name) {
                     movie.bytes = Some(stat.stx_size);
-                    facts.newest_movie = facts.newest_movie.max(Some(mtime(&stat)));
+                    newest_movie = newest_movie.max(Some(mtime(&stat)));
                 } else if let Some(Thumbnail::Frame(_)) = Thumbnail::of(name) {
-                    facts.newest_frame = facts.newest_frame.max(Some(mtime(&stat)));
+                    newest_frame = newest_frame.max(Some(mtime(&stat)));
                     empty_frames += u32::from(stat.stx_size == 0);
                 }
             }
-            _ => facts.problems.push(format!("{} is not a regular file and is ignored", String::from_utf8_lossy(name))),
+            _ => {
+                details.problems.push(format!("{} is not a regular file and is ignored", String::from_utf8_lossy(name)))
+            }
         }
     }
     if empty_frames > 0 {
-        facts.problems.push(format!("{empty_frames} of {} frames are empty", names.frames.len()));
+        details.problems.push(format!("{empty_frames} of {} frames are empty", names.frames.len()));
     }
     let has_hidden = names.all.iter().any(|name| name.starts_with(b"."));
     let own = dir.stat_self()?;
     if !has_hidden || sum.newest == i64::MIN {
         sum.add(&own); // otherwise it may be the time at which the hidden file was added
     }
-    facts.bytes = Some(sum.bytes.saturating_add(hidden_bytes));
-    facts.newest = Some(sum.newest);
-    facts.oldest = Some(sum.oldest.min(mtime(&own)));
-    probe_movies(dir, names, facts)
+    details.bytes = Some(sum.bytes.saturating_add(hidden_bytes));
+    // Frames give a better length than movies, except a single one, which may be from anywhere in the event.
+    let length_from_movies = names.frames.len() <= 1 && !*has_sidecar;
+    let (movie, unfinished) = probe_movies(dir, details, length_from_movies)?;
+    let oldest = sum.oldest.min(mtime(&own));
+    Ok(Measured { movie, unfinished, newest: sum.newest, oldest, newest_frame, newest_movie, frames: names.frames })
 }
 
-/// Checks the movies: whether they are whole, and how long they are. A movie that is gone, or is not a file, does not
-/// count.
-fn probe_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
-    facts.videos.retain(|movie| movie.bytes.is_some());
+/// The worst check among an event's movies, and the movies that are not whole.
+type MovieChecks = (Option<MovieCheck>, Vec<(MovieName, MovieCheck)>);
+
+/// Checks whether the movies are whole. A movie that is gone, or is not a file, does not count. With `length_from_movies`, the
+/// event is as long as its movies.
+fn probe_movies(dir: &Dir, details: &mut Details, length_from_movies: bool) -> Result<MovieChecks> {
+    details.videos.retain(|movie| movie.bytes.is_some());
+    let (mut worst, mut unfinished) = (None, Vec::new());
     let mut lengths: Vec<(&str, u32)> = Vec::new(); // by the name without its extension: the same movie may exist twice
-    for movie in &facts.videos {
+    for movie in &details.videos {
         let probe = match probe_movie(dir, movie) {
             Err(error) if error.is_not_found() => continue,
             other => other?,
         };
-        facts.movie = Some(facts.movie.map_or(probe.check, |worst| worst.max(probe.check)));
+        worst = worst.max(Some(probe.check));
         if probe.check >= MovieCheck::Unfinished {
-            facts.unfinished.push((movie.name.clone(), probe.check));
+            unfinished.push((movie.name.clone(), probe.check));
         }
         let secs = probe.secs.unwrap_or(0);
         match lengths.iter_mut().find(|(stem, _)| *stem == movie.name.stem()) {
@@ -438,19 +425,18 @@ fn probe_movies(dir: &Dir, names: &Names, facts: &mut Facts) -> Result<()> {
             None => lengths.push((movie.name.stem(), secs)),
         }
     }
-    // Frames give a better length, except a single one, which may be from anywhere in the event.
-    if names.frames.len() <= 1 && !facts.has_sidecar {
+    if length_from_movies {
         // Motion begins a new movie where it ends one.
         let secs = lengths.iter().map(|(_, secs)| i64::from(*secs)).sum();
-        facts.end = facts.end.max(facts.start + TimeDelta::seconds(secs));
+        details.end = details.end.max(details.start + TimeDelta::seconds(secs));
     }
-    Ok(())
+    Ok((worst, unfinished))
 }
 
 /// The time of the directory, which every new frame changes; with few frames also that of the last movie.
-fn touched(dir: &Dir, names: &Names) -> Result<i64> {
+fn touched(dir: &Dir, videos: &[Movie], frames: usize) -> Result<i64> {
     let changed = dir.changed()?;
-    let movie = names.videos.last().filter(|_| names.frames.len() < FEW_FRAMES);
+    let movie = videos.last().filter(|_| frames < FEW_FRAMES);
     let movie = movie.and_then(|movie| dir.stat(movie.name.as_str().as_bytes()).ok());
     Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))
 }

@@ -43,7 +43,7 @@ pub use cameras::{CameraDir, Cameras};
 pub use day_inspection::BEING_WRITTEN;
 pub use dir::{DayDir, DayList};
 pub use emptied::{Contents, Left};
-pub use event_dir::{Depth, Facts};
+pub use event_dir::{Depth, Facts, Measured};
 pub use inspection::{EarlyInspections, Inspection};
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(crate) use day_locks::DayLocks;
 pub use preload::{Progress, Summary};
 
-use crate::archive::{CameraDir, DayDir, Depth, Facts, Report, Tree};
+use crate::archive::{CameraDir, DayDir, Depth, Facts, Measured, Report, Tree};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::state::{MovieCheck, QUIET_MOVIE, Signs, judge, patience};
@@ -194,7 +194,7 @@ impl Scanner {
             }
         };
         let now = self.clock.now();
-        let newest = self.recent.note(id, &facts, now);
+        let newest = self.note(id, &facts, now);
         let (details, report) = self.details(&dir, id.name, facts, newest, now, (Depth::Full, occasion));
         if let Some(report) = &report {
             self.warn_once(report);
@@ -213,21 +213,23 @@ impl Scanner {
         if newest < now.nanos().saturating_sub(nanos_of(horizon)) {
             return Ok(false);
         }
-        let facts = dir.read_event(name, Depth::Measure)?;
+        let Facts { details, measured: Some(measured), .. } = dir.read_event(name, Depth::Measure)? else {
+            return Ok(false);
+        };
         let id = dir.id(name);
-        let Some(newest) = self.recent.note(&id, &facts, now) else { return Ok(false) };
+        let newest = self.recent.note(&id, &details, &measured, now);
         let is_fresh = newest >= now.nanos().saturating_sub(nanos_of(patience(self.event_gap)));
-        Ok((by == Actor::Rule && is_fresh) || self.judge(&id, &facts, newest, now) == State::Open)
+        Ok((by == Actor::Rule && is_fresh) || self.judge(&id, &details, &measured, newest, now) == State::Open)
     }
 
-    fn judge(&self, id: &EventId, facts: &Facts, newest: i64, now: Now) -> State {
+    fn judge(&self, id: &EventId, details: &Details, measured: &Measured, newest: i64, now: Now) -> State {
         let ended = self.recent.is_ended(id, newest);
-        let newer = self.recent.has_newer(id, facts);
-        let went_on = facts.newest_movie.zip(facts.newest_frame).is_some_and(|(movie, frame)| {
+        let newer = self.recent.has_newer(id, details, measured);
+        let went_on = measured.newest_movie.zip(measured.newest_frame).is_some_and(|(movie, frame)| {
             movie.saturating_sub(frame) > nanos_of(patience(self.event_gap)) // also without frames
         });
-        let has_frames = facts.frames.is_some_and(|frames| frames > 1) && !went_on;
-        judge(&Signs { newest, ended, newer, has_frames, movie: facts.movie }, now, self.event_gap)
+        let has_frames = details.frames.is_some_and(|frames| frames > 1) && !went_on;
+        judge(&Signs { newest, ended, newer, has_frames, movie: measured.movie }, now, self.event_gap)
     }
 
     /// The time since which modified events may still be being written. Computed once for many events: the zone takes
@@ -256,6 +258,12 @@ impl Scanner {
         }
     }
 
+    /// Records an event that was read. Returns its newest time, if every file was read.
+    fn note(&self, id: &EventId, facts: &Facts, now: Now) -> Option<i64> {
+        let measured = facts.measured.as_ref()?;
+        Some(self.recent.note(id, &facts.details, measured, now))
+    }
+
     /// Details from facts. For measured events this decides the state, reads the peak change, and writes a sidecar.
     fn details(
         &self,
@@ -268,22 +276,19 @@ impl Scanner {
     ) -> (Details, Option<Report>) {
         let report =
             facts.disbelief.as_ref().map(|why| Report::note(dir.sidecar_path(name), format!("not believed: {why}")));
-        let Some(newest) = newest else { return (details_of(facts, State::Complete, None), report) };
+        let Facts { mut details, measured, has_sidecar, .. } = facts;
+        let (Some(measured), Some(newest)) = (measured, newest) else { return (details, report) };
         let id = dir.id(name);
-        let state = self.judge(&id, &facts, newest, now);
-        let was_open = self.recent.set_open(&id, state == State::Open);
-        if state == State::Open {
-            return (details_of(facts, state, None), report);
+        details.state = self.judge(&id, &details, &measured, newest, now);
+        name_unfinished(&mut details, &measured);
+        let was_open = self.recent.set_open(&id, details.state == State::Open);
+        if details.state == State::Open {
+            return (details, report);
         }
-        let peak = match facts.peak_change {
-            None if depth == Depth::Full => {
-                let some = facts.frame_list.chunks(32).take_while(|_| !self.stop.is_set());
-                some.filter_map(|frames| dir.peak_change(name, frames)).max()
-            }
-            known => known,
-        };
-        let has_sidecar = facts.has_sidecar;
-        let details = details_of(facts, state, peak);
+        if details.peak_change.is_none() && depth == Depth::Full {
+            let some = measured.frames.chunks(32).take_while(|_| !self.stop.is_set());
+            details.peak_change = some.filter_map(|frames| dir.peak_change(name, frames)).max();
+        }
         let may_write = match self.sidecars {
             Sidecars::Off => false,
             // The first scan that sees that it is over writes it. An old event that comes back (a restore, a copy) is
@@ -295,8 +300,13 @@ impl Scanner {
             match self.tree.write_sidecar(&id, &details) {
                 Ok(false) => {}
                 Ok(true) => {
-                    if let Ok(again) = dir.read_event(name, Depth::Measure) {
-                        return (details_of(again, state, details.peak_change), None);
+                    if let Ok(Facts { details: mut again, measured: Some(measured), .. }) =
+                        dir.read_event(name, Depth::Measure)
+                    {
+                        again.state = details.state;
+                        again.peak_change = details.peak_change.or(again.peak_change);
+                        name_unfinished(&mut again, &measured);
+                        return (again, None);
                     }
                 }
                 Err(error) => tracing::warn!("{}", error.chain()),
@@ -318,25 +328,12 @@ fn movie_problem(movie: &MovieName, check: MovieCheck) -> &'static str {
     }
 }
 
-fn details_of(facts: Facts, state: State, peak_change: Option<u32>) -> Details {
-    let mut problems = facts.problems;
-    if state == State::Interrupted {
-        let unfinished = facts.unfinished.iter();
-        problems
-            .extend(unfinished.map(|(movie, check)| format!("{} {}", movie.as_str(), movie_problem(movie, *check))));
-    }
-    Details {
-        start: facts.start,
-        end: facts.end,
-        state,
-        saved: facts.saved,
-        frames: facts.frames,
-        bytes: facts.bytes,
-        videos: facts.videos,
-        debug_video: facts.debug_video,
-        thumbnail: facts.thumbnail,
-        peak_change: peak_change.or(facts.peak_change),
-        problems,
+/// Adds the movies that are not whole to the problems of an interrupted event.
+fn name_unfinished(details: &mut Details, measured: &Measured) {
+    if details.state == State::Interrupted {
+        let unfinished = measured.unfinished.iter();
+        let problems = unfinished.map(|(movie, check)| format!("{} {}", movie.as_str(), movie_problem(movie, *check)));
+        details.problems.extend(problems);
     }
 }
 
@@ -382,9 +379,7 @@ impl DayRead {
     fn finish(mut self, scanner: &Scanner, depth: Depth, occasion: Occasion) -> (DayScan, Vec<Report>) {
         let now = scanner.clock.now();
         self.facts.sort_unstable_by_key(|(name, _)| *name);
-        let note = |(name, facts): &(EventName, Facts)| {
-            facts.newest.and_then(|_| scanner.recent.note(&self.dir.id(*name), facts, now))
-        };
+        let note = |(name, facts): &(EventName, Facts)| scanner.note(&self.dir.id(*name), facts, now);
         let newest: Vec<Option<i64>> = self.facts.iter().map(note).collect();
         let mut events = Vec::with_capacity(self.facts.len());
         for ((name, facts), newest) in std::mem::take(&mut self.facts).into_iter().zip(newest) {

@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDateTime;
 
-use crate::archive::{Facts, Report};
+use crate::archive::{Measured, Report};
 use crate::clock::Now;
 use crate::event::state::MovieCheck;
-use crate::event::{Camera, EventId};
+use crate::event::{Camera, Details, EventId};
 
 /// How long Motion's report of an event is remembered, in nanoseconds.
 const REMEMBERED: i64 = 2 * DAY;
@@ -31,11 +31,10 @@ fn is_of_a_wrong_clock(id: &EventId, newest: i64, now: Now) -> bool {
 /// Whether an event of a past day was copied to its place: it has frames, its movie is complete or was never written
 /// to, and all of it was modified within a few seconds, as in a copy that kept no times. What Motion writes under a
 /// wrong date differs: something in it is older than the rest, or it continues, or its movie is unfinished.
-fn came_at_once(id: &EventId, facts: &Facts, now: Now) -> bool {
-    let is_whole = facts.frames.is_some_and(|frames| frames > 0)
-        && matches!(facts.movie, None | Some(MovieCheck::Whole | MovieCheck::Blank));
-    let (Some(oldest), Some(newest)) = (facts.oldest, facts.newest) else { return false };
-    is_whole && id.day.date() < now.yesterday() && newest.saturating_sub(oldest) < COPY_TIME
+fn came_at_once(id: &EventId, details: &Details, measured: &Measured, now: Now) -> bool {
+    let is_whole = details.frames.is_some_and(|frames| frames > 0)
+        && matches!(measured.movie, None | Some(MovieCheck::Whole | MovieCheck::Blank));
+    is_whole && id.day.date() < now.yesterday() && measured.newest.saturating_sub(measured.oldest) < COPY_TIME
 }
 
 /// How many logged messages are remembered; after that they may be repeated.
@@ -147,14 +146,14 @@ impl Recent {
 
     /// Records an event that was measured. Returns its newest time. A time in the future counts as the moment when it
     /// was first seen; a certainly wrong one counts as 1970, and so does a copied event unless it changed since.
-    pub(super) fn note(&self, id: &EventId, facts: &Facts, now: Now) -> Option<i64> {
-        let found = facts.newest?;
+    pub(super) fn note(&self, id: &EventId, details: &Details, measured: &Measured, now: Now) -> i64 {
+        let found = measured.newest;
         if is_of_a_wrong_clock(id, found, now) {
-            return Some(0);
+            return 0;
         }
         let mut memory = self.memory();
-        if came_at_once(id, facts, now) && memory.is_as_it_came(id, found, now) {
-            return Some(0);
+        if came_at_once(id, details, measured, now) && memory.is_as_it_came(id, found, now) {
+            return 0;
         }
         let newest = if found <= now.nanos() {
             memory.ahead.remove(id);
@@ -170,18 +169,19 @@ impl Recent {
         };
         let is_later = memory.latest.get(&id.camera).is_none_or(|latest| latest.id == *id || latest.newest < newest);
         if is_later {
-            memory.latest.insert(id.camera.clone(), Latest { id: id.clone(), start: facts.start, newest });
+            memory.latest.insert(id.camera.clone(), Latest { id: id.clone(), start: details.start, newest });
         }
-        Some(newest)
+        newest
     }
 
     /// Whether the camera has an event that began after this one's last frame and was written after it. The second
     /// condition keeps a directory with a later name (a clock was set back) from ending an event that Motion still
     /// writes.
-    pub(super) fn has_newer(&self, id: &EventId, facts: &Facts) -> bool {
+    pub(super) fn has_newer(&self, id: &EventId, details: &Details, measured: &Measured) -> bool {
         let memory = self.memory();
-        memory.latest.get(&id.camera).is_some_and(|latest| {
-            latest.id != *id && latest.start > facts.end && facts.newest.is_some_and(|newest| latest.newest > newest)
-        })
+        memory
+            .latest
+            .get(&id.camera)
+            .is_some_and(|latest| latest.id != *id && latest.start > details.end && latest.newest > measured.newest)
     }
 }

@@ -1,5 +1,5 @@
-//! The movies of an event by name: which files are movies, which of them show what Motion saw move, in which order they
-//! were recorded, and what a web server calls them.
+//! The movies of an event, as far as their names tell: which files are movies, which are debug movies, in which order they
+//! were recorded, and their media types.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::EventName;
 use super::frames::is_before;
 
-/// The container of a movie, told by its file name's ending. Serialized as that ending.
+/// The container format of a movie, by the extension of its file name. Serialized as that extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -22,7 +22,7 @@ pub enum Container {
     Webm,
     /// `.ogg`
     Ogg,
-    /// `.mkv`, playable even when it was cut off.
+    /// `.mkv`, playable even if it was cut off.
     Mkv,
     /// `.mov`; like mp4 it needs its moov box.
     Mov,
@@ -39,7 +39,7 @@ pub enum Container {
 }
 
 impl Container {
-    /// All, in the order of preference where an event has several.
+    /// All containers. An event with movies in several containers shows the first of this order.
     pub const ALL: [Self; 11] = [
         Self::Mp4,
         Self::M4v,
@@ -54,7 +54,7 @@ impl Container {
         Self::Ts,
     ];
 
-    /// The ending of the file's name.
+    /// The extension of the file name, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Mp4 => "mp4",
@@ -88,7 +88,7 @@ impl Container {
         }
     }
 
-    /// What a web server calls it.
+    /// Its media type, for `Content-Type`.
     pub fn mime(self) -> &'static str {
         match self {
             Self::Mp4 | Self::M4v => "video/mp4",
@@ -103,7 +103,7 @@ impl Container {
         }
     }
 
-    /// The container that an ending such as `mp4` or `MP4` names.
+    /// The container of an extension such as `mp4` or `MP4`.
     pub fn of_extension(extension: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|container| extension.eq_ignore_ascii_case(container.extension().as_bytes()))
     }
@@ -115,7 +115,7 @@ impl Container {
     }
 }
 
-/// The name of a movie's file in its event's directory: any name with the ending of a container that can be part of a URL.
+/// The file name of a movie in its event's directory: any name that has the extension of a container and can be part of a URL.
 /// Serialized as that name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MovieName {
@@ -124,7 +124,7 @@ pub struct MovieName {
 }
 
 impl MovieName {
-    /// Parses a file's name. `None` if it has no movie's ending, is hidden, is not UTF-8 or has control characters.
+    /// Parses a file name. `None` if it has no extension of a movie, is hidden, is not UTF-8 or has control characters.
     pub fn parse(name: &[u8]) -> Option<Self> {
         if let Some(container) = Container::of(name) {
             return Some(container.into()); // the usual name costs no allocation
@@ -141,7 +141,7 @@ impl MovieName {
         &self.name
     }
 
-    /// The container that its ending names.
+    /// The container of its extension.
     pub fn container(&self) -> Container {
         self.container
     }
@@ -151,7 +151,7 @@ impl MovieName {
         matches!(self.name, Cow::Borrowed(_)) || self.name == self.container.file_name()
     }
 
-    /// The name without its ending.
+    /// The name without its extension.
     pub fn stem(&self) -> &str {
         self.name.rsplit_once('.').map_or("", |(stem, _)| stem)
     }
@@ -204,8 +204,8 @@ impl Movie {
     }
 }
 
-/// Puts the movies of an event into order: first `video.EXT`, then the others as they were recorded. A name tells that by the
-/// numbers in it; one that begins with a time well before the event's name is of the day after.
+/// Sorts the movies of an event: first `video.EXT`, then the others in the order of recording, which the numbers in their names
+/// give. A name that begins with a time well before the event's name belongs to the next day.
 pub(crate) fn sort(movies: &mut [Movie], event: EventName) {
     if movies.len() < 2 {
         return;
@@ -258,8 +258,8 @@ fn compare_numbers(one: &[u8], other: &[u8]) -> Ordering {
     one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
 
-/// Takes the debug movies out of the movies of an event's directory; they are the first movie's, if it has one, and then
-/// the others in order.
+/// Removes the debug movies from the movies of an event and returns them: first that of the first movie, if it has one, then the
+/// others in order.
 pub fn take_debug(movies: &mut Vec<Movie>, event: EventName) -> Option<DebugMovie> {
     if !movies.iter().any(|movie| movie.name.stem().ends_with('m')) {
         sort(movies, event); // as for nearly every event
@@ -281,12 +281,12 @@ pub fn take_debug(movies: &mut Vec<Movie>, event: EventName) -> Option<DebugMovi
     (!debug.is_empty()).then(|| DebugMovie::Beside(debug.swap_remove(of_main.unwrap_or(0)).name))
 }
 
-/// The movie of what Motion saw move, where it was told to make one.
+/// The debug movie, which shows the pixels in which Motion found movement (`movie_output_motion on`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DebugMovie {
-    /// `debug/video.EXT`, as the strix web UI makes it of the `m.jpg` frames.
+    /// `debug/video.EXT`, which the strix web UI makes of the `m.jpg` frames.
     InDebug(Container),
-    /// A file beside the others, as Motion makes it with `movie_output_motion on`: the movie's name with an `m`.
+    /// A file beside the others, made by Motion: the movie's name with an `m`.
     Beside(MovieName),
 }
 

@@ -1,5 +1,5 @@
-//! What names and lists of names look like in the OpenAPI document. The parsers beside are stricter where a pattern cannot
-//! say it: a day must be in the calendar. The examples are of the sample archive.
+//! The schemas of names and of lists of names in the OpenAPI document. The parsers are stricter where a pattern cannot express
+//! a rule: a day must be in the calendar. The examples are from the sample archive.
 
 use std::borrow::Cow;
 
