@@ -33,7 +33,7 @@ use crate::event::Camera;
 use encoder::RunGuard;
 use message::Scope;
 use run::{Run, Subscriber};
-use runs::{Begun, Full, Runs};
+use runs::{Full, NewRun, Runs};
 use settings::Settings;
 
 /// The live stream of one router.
@@ -64,14 +64,14 @@ impl Live {
         last: Option<&str>,
         disconnect: Option<Disconnect>,
     ) -> Result<Subscriber, Full> {
-        let begin = || {
+        let make = || {
             let epoch = format!("{:016x}{:x}", self.handle.epoch(), RUNS_BEGUN.fetch_add(1, Ordering::Relaxed));
             let run = Arc::new(Run::new(prefix.as_str(), epoch, self.settings.bounds));
-            Begun { run, notifications: self.handle.subscribe() }
+            NewRun { run, notifications: self.handle.subscribe() }
         };
-        let (subscriber, begun) =
-            self.runs.subscribe(prefix.as_str(), last, disconnect, self.settings.max_clients, begin)?;
-        if let Some(Begun { run, notifications }) = begun {
+        let (subscriber, new) =
+            self.runs.subscribe(prefix.as_str(), last, disconnect, self.settings.max_clients, make)?;
+        if let Some(NewRun { run, notifications }) = new {
             // `runs` is not locked here: a runtime that is shutting down drops the task at once, which locks it.
             let run = RunGuard::new(Arc::clone(&self.runs), run);
             tokio::spawn(encoder::follow(run, Arc::clone(&self.handle), self.settings.clone(), notifications));

@@ -11,7 +11,8 @@ use crate::auth::Viewer;
 use crate::convert;
 use crate::engine::Handle;
 use crate::error::Error;
-use crate::event::{Camera, Day, EventId, EventName};
+use crate::event::EventId;
+use crate::extract::schema::EventPath;
 use crate::extract::{Names, NoParams};
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
@@ -19,9 +20,7 @@ use crate::protocol::{Directory, Event, Pass};
 use crate::response::json;
 
 /// Saves an event, which protects it from all rules. Nothing changes if it is saved already.
-#[utoipa::path(put, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(
-    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
-), responses(
+#[utoipa::path(put, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(EventPath), responses(
     (status = 200, description = "the event after the change", body = Event),
     NoSuchEvent, CommonResponses
 ))]
@@ -36,9 +35,7 @@ pub(crate) async fn save(
 }
 
 /// Removes the protection of a saved event. Nothing changes if it is not saved.
-#[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(
-    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
-), responses(
+#[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(EventPath), responses(
     (status = 200, description = "the event after the change", body = Event),
     NoSuchEvent, CommonResponses
 ))]
@@ -72,9 +69,7 @@ async fn set_saved(
 }
 
 /// Moves an event into the delete queue, from which it can be restored for a day or the undo window, whichever is longer.
-#[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(
-    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
-), responses(
+#[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(EventPath), responses(
     (status = 200, description = "the pass, which can be restored", body = Pass),
     (status = 409, description = "the event is saved, or Motion still writes it", body = Problem, content_type = "application/problem+json"),
     NoSuchEvent, CommonResponses

@@ -14,9 +14,8 @@ use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::auth::{Prefix, vary_on_prefix};
 use crate::engine::{Handle, Order, Query};
-use crate::event;
-use crate::event::Camera;
-use crate::extract::schema::{CursorText, Direction, Moment};
+use crate::event::{Camera, State as EventState};
+use crate::extract::schema::{CursorText, Direction, EventPath, Moment};
 use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Seconds, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
@@ -50,7 +49,7 @@ pub(crate) struct EventsParams {
     #[param(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295u32)]
     min_change: Option<Pixels>,
     /// only events in this state
-    state: Option<event::State>,
+    state: Option<EventState>,
     /// newest first, which is the default, or oldest first
     order: Option<Direction>,
     /// the most events of the page; 50 by default
@@ -135,9 +134,7 @@ fn query(params: EventsParams, handle: &Handle) -> Result<Query, Problem> {
 }
 
 /// One event with its pictures.
-#[utoipa::path(get, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(
-    ("camera" = Camera, Path), ("date" = event::Day, Path), ("time" = event::EventName, Path)
-), responses(
+#[utoipa::path(get, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(EventPath), responses(
     (status = 200, description = "the event", body = EventWithImages),
     NoSuchEvent, CommonResponses
 ))]

@@ -6,6 +6,8 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ArrayItems, ObjectBuil
 use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::event::{Camera, Day, EventName};
+
 /// A day of the calendar, with the days of each month and leap years.
 macro_rules! day {
     () => {
@@ -42,6 +44,16 @@ pub(crate) struct Moment;
 
 /// The `next` of an earlier page of events.
 pub(crate) struct CursorText;
+
+/// The path of an event.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+#[allow(dead_code)] // only its description is used; `Viewer::event_id` parses it
+pub(crate) struct EventPath {
+    camera: Camera,
+    date: Day,
+    time: EventName,
+}
 
 /// The name of a file of an event.
 pub(crate) struct FileName;

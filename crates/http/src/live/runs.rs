@@ -26,7 +26,7 @@ pub(super) struct Runs {
 pub(super) struct Full;
 
 /// A new run, which needs an encoder, and the notifications to encode.
-pub(super) struct Begun {
+pub(super) struct NewRun {
     pub run: Arc<Run>,
     pub notifications: Subscription,
 }
@@ -36,7 +36,7 @@ impl Runs {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Subscribes to the run of this prefix. If there is none, `begin` makes one. `last` is the id of the last message that the
+    /// Subscribes to the run of this prefix. If there is none, `make` makes one. `last` is the id of the last message that the
     /// client has.
     pub(super) fn subscribe(
         &self,
@@ -44,8 +44,8 @@ impl Runs {
         last: Option<&str>,
         disconnect: Option<Disconnect>,
         max_clients: usize,
-        begin: impl FnOnce() -> Begun,
-    ) -> Result<(Subscriber, Option<Begun>), Full> {
+        make: impl FnOnce() -> NewRun,
+    ) -> Result<(Subscriber, Option<NewRun>), Full> {
         let mut runs = self.lock();
         if runs.iter().map(|run| run.subscribers()).sum::<usize>() >= max_clients {
             return Err(Full);
@@ -58,10 +58,10 @@ impl Runs {
             let Some(idle) = runs.iter().position(|run| run.subscribers() == 0) else { return Err(Full) };
             runs.remove(idle).retire();
         }
-        let begun = begin();
-        let subscriber = begun.run.subscribe(last, disconnect);
-        runs.push(Arc::clone(&begun.run));
-        Ok((subscriber, Some(begun)))
+        let new = make();
+        let subscriber = new.run.subscribe(last, disconnect);
+        runs.push(Arc::clone(&new.run));
+        Ok((subscriber, Some(new)))
     }
 
     /// Removes a run that has ended.

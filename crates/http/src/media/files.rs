@@ -18,8 +18,8 @@ use percent_encoding::percent_decode_str;
 use super::state_cache::StateCache;
 use crate::auth::Viewer;
 use crate::engine::{Handle, MediaFile, MediaPath};
-use crate::event::{Camera, Container, Day, EventId, EventName, State as EventState};
-use crate::extract::schema::FileName;
+use crate::event::{Container, EventId, EventName, State as EventState};
+use crate::extract::schema::{EventPath, FileName};
 use crate::limits::{Reads, blocking};
 use crate::problem::{CommonResponses, Problem};
 use response::FileResponse;
@@ -32,7 +32,7 @@ pub(crate) struct Binary(Vec<u8>);
 
 /// A frame, a thumbnail or a movie of an event.
 #[utoipa::path(get, operation_id = "media", path = "/media/{camera}/{date}/{time}/{file}", tag = "files", params(
-    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path),
+    EventPath,
     ("file" = FileName, Path),
     ("Range" = Option<String>, Header, description = "of several ranges, the response has the first"),
     ("If-Range" = Option<String>, Header, description = "a tag or a time"),

@@ -19,8 +19,8 @@ use utoipa::IntoParams;
 use super::files::Binary;
 use crate::auth::Viewer;
 use crate::engine::{Handle, Order, Query};
-use crate::event::{self, Camera, Day, EventName};
-use crate::extract::schema::Moment;
+use crate::event::{Camera, Day, State as EventState};
+use crate::extract::schema::{EventPath, Moment};
 use crate::extract::values::{Flag, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
@@ -56,9 +56,7 @@ impl Default for ZipPermits {
     get,
     path = "/api/v1/events/{camera}/{date}/{time}.zip",
     operation_id = "event_zip",
-    params(
-        ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path),
-    ),
+    params(EventPath),
     tag = "events",
     responses(
         (status = 200, description = "its files", body = Binary, content_type = "application/zip"),
@@ -102,7 +100,7 @@ pub(crate) struct ExportParams {
     #[param(value_type = Option<bool>)]
     saved: Option<Flag>,
     /// only events in this state
-    state: Option<event::State>,
+    state: Option<EventState>,
 }
 
 /// The events of a period as one zip file, oldest first.

@@ -7,15 +7,14 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::engine::Handle;
-use crate::event::{Camera, Day, EventId, EventName};
+use crate::event::EventId;
+use crate::extract::schema::EventPath;
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::segment;
 
 /// The list, for the OpenAPI document; `motion` serves it.
-#[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/", tag = "strix", params(
-    ("camera" = Camera, Path), ("date" = Day, Path), ("time" = EventName, Path)
-), responses(
+#[utoipa::path(get, path = "/motion/{camera}/{date}/{time}/", tag = "strix", params(EventPath), responses(
     (status = 200, description = "a link to each picture", body = String, content_type = "text/html"),
     NoSuchEvent, CommonResponses
 ))]
