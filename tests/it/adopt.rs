@@ -219,6 +219,11 @@ fn foreign_passes_are_reported_everywhere() {
     let ran = world.run("queue", &[]);
     assert!(ran.stdout.contains(&restore) && !ran.stdout.contains("empty"), "{ran:?}");
     assert!(world.run("check", &[]).stdout.contains(&restore));
+    let (begun, reaping) = (pass.join("pass.json"), pass.join("reaping.json"));
+    fs::rename(&begun, &reaping).unwrap();
+    let ran = world.run("check", &[]);
+    assert!(ran.stdout.contains("cannot be restored") && !ran.stdout.contains(&restore), "{ran:?}");
+    fs::rename(&reaping, &begun).unwrap();
     let daemon = world.serve(&KEEP_45_DAYS);
     let alerts = || daemon.get("/readyz").json()["alerts"].to_string();
     wait_until("an alert", || alerts().contains(&restore));

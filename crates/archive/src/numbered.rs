@@ -34,6 +34,22 @@ enum Verdict {
     Unknown,
 }
 
+/// What a numbered directory is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    /// An event.
+    Event,
+    /// An event, as something outside its day shows.
+    ProvenElsewhere,
+    /// Something else, until something shows that it is an event.
+    Unproven,
+    /// Something else.
+    NoEvent,
+}
+
+/// How many numbers of a day may be judged by what lies outside it. More are probably hours, which need not be judged again.
+const MAX_DOUBTS: usize = 2;
+
 /// Collects evidence from names. Each bit of a mask is an hour.
 #[derive(Debug, Default)]
 struct Evidence {
@@ -105,22 +121,30 @@ fn dated(name: &[u8], day: &[u8]) -> Option<u32> {
 
 impl DayDir {
     /// Whether the directory of that name is an event. Free for a name that is a time; else it costs a listing. A
-    /// number that could also be the hour of its contents needs a proof.
+    /// number that could also be the hour of its contents is an event if the number before or after it certainly is
+    /// one, since Motion counts without gaps, or if something outside the day proves it.
     pub fn is_event(&self, name: EventName) -> Result<bool> {
+        self.judge(name).map(|judged| matches!(judged, Judged::Event | Judged::ProvenElsewhere))
+    }
+
+    fn judge(&self, name: EventName) -> Result<Judged> {
         Ok(match self.verdict(name)? {
-            Verdict::Event => true,
-            Verdict::Unknown => false,
-            Verdict::Either => self.numbers == Numbers::Retired || self.is_proven(name),
+            Verdict::Event => Judged::Event,
+            Verdict::Unknown => Judged::NoEvent,
+            Verdict::Either if self.numbers == Numbers::Retired => Judged::Event,
+            Verdict::Either if neighbours(name).into_iter().flatten().any(|name| self.is_sure(name)) => Judged::Event,
+            Verdict::Either if self.is_proven_elsewhere(name) => Judged::ProvenElsewhere,
+            Verdict::Either => Judged::Unproven,
         })
     }
 
-    /// Whether something other than its contents proves that a number is an event: the number before or after it,
-    /// since Motion counts without gaps, or Motion's marker. Weaker evidence counts if it is the only such number of
-    /// its day: the count that goes on from another day, or Motion's configuration, which may be newer than the day.
-    fn is_proven(&self, name: EventName) -> bool {
-        let is_likely = || self.numbers == Numbers::OfEvents || self.continues_another_day(name);
-        neighbours(name).into_iter().flatten().any(|name| self.is_sure(name))
-            || self.has_marker(name)
+    /// Whether Motion's marker of this number, or of the one before or after, proves that it is an event. Weaker
+    /// evidence counts if it is the only such number of its day: Motion's configuration, which may be newer than the
+    /// day, and a count that goes on in the next day. The day before proves nothing, since it is retired first.
+    fn is_proven_elsewhere(&self, name: EventName) -> bool {
+        let [before, after] = neighbours(name);
+        let is_likely = || self.numbers == Numbers::OfEvents || self.goes_on_with(name, after);
+        [Some(name), before, after].into_iter().flatten().any(|name| self.has_marker(name))
             || (is_likely() && self.is_only_doubt(name))
     }
 
@@ -131,28 +155,19 @@ impl DayDir {
         root.is_some_and(|root| root.join("queue").join(marker).symlink_metadata().is_ok())
     }
 
-    /// Whether the event before is the last of the day before, or the event after the first of the day after.
-    fn continues_another_day(&self, name: EventName) -> bool {
-        let date = self.day.date();
-        let [before, after] = neighbours(name);
-        [(before, date.pred_opt()), (after, date.succ_opt())].into_iter().any(|(neighbour, date)| {
-            let (Some(neighbour), Some(Ok(day))) = (neighbour, date.map(Day::try_from)) else { return false };
-            self.adjoins(neighbour, day, name)
-        })
-    }
-
-    /// Whether `neighbour` is certainly an event of another day, and no day has both numbers.
-    fn adjoins(&self, neighbour: EventName, day: Day, name: EventName) -> bool {
+    /// Whether the next day certainly has the event after `name`, and no day has both.
+    fn goes_on_with(&self, name: EventName, after: Option<EventName>) -> bool {
         let is_here = |dir: &Dir, name: EventName| dir.has(name.text().as_bytes()).unwrap_or(true);
-        if is_here(&self.dir, neighbour) {
+        let (Some(after), Some(camera)) = (after, self.path().parent()) else { return false };
+        let Some(Ok(day)) = self.day.date().succ_opt().map(Day::try_from) else { return false };
+        if is_here(&self.dir, after) {
             return false;
         }
-        let Some(camera) = self.path().parent() else { return false };
         let Ok(dir) = Dir::open_root(camera).and_then(|camera| camera.open_dir(day.to_string().as_bytes())) else {
             return false;
         };
-        let other = Self::new(dir, self.camera.clone(), day, self.numbers);
-        other.is_sure(neighbour) && !is_here(&other.dir, name)
+        let next = Self::new(dir, self.camera.clone(), day, self.numbers);
+        next.is_sure(after) && !is_here(&next.dir, name)
     }
 
     /// Whether no other number of this day could be an event or an hour. Several are hours rather than events that all
@@ -186,13 +201,20 @@ impl DayDir {
     /// Moves numbered directories that are not events to the foreign entries. One that cannot be read stays an event,
     /// so that reading it reports the error.
     pub(super) fn set_aside_no_events(&self, list: &mut DayList) {
+        let mut doubts = 0;
         list.events.retain(|name| {
-            let is_event = name.secs().is_some() || !matches!(self.is_event(*name), Ok(false));
+            if name.secs().is_some() {
+                return true;
+            }
+            let judged = self.judge(*name).unwrap_or(Judged::Event);
+            doubts += usize::from(matches!(judged, Judged::ProvenElsewhere | Judged::Unproven));
+            let is_event = matches!(judged, Judged::Event | Judged::ProvenElsewhere);
             if !is_event {
                 list.foreign.push(name.to_string());
             }
             is_event
         });
+        list.is_provisional = (1..=MAX_DOUBTS).contains(&doubts);
     }
 }
 

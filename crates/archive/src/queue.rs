@@ -280,7 +280,7 @@ pub(super) enum NotOurs {
     Newer(u32),
     /// It was retired from another archive.
     #[error("a pass of another archive, {0}")]
-    OtherArchive(String),
+    OtherArchive(String, Stage),
 }
 
 impl NotOurs {
@@ -292,7 +292,10 @@ impl NotOurs {
                 "it is never removed: move its days back into their cameras' directories, or remove it yourself"
             }
             Self::Newer(_) => "it is never removed by this one: restore or remove it with the newer",
-            Self::OtherArchive(_) => {
+            Self::OtherArchive(_, Stage::Reaping) => {
+                "it was being removed there, so it cannot be restored: let that archive's owlery go on, or remove it yourself"
+            }
+            Self::OtherArchive(_, Stage::Retiring | Stage::Waiting) => {
                 let restore = command.restore(&quote(OsStr::from_bytes(pass)));
                 return format!("it is never removed; restore it with: {restore}").into();
             }
@@ -310,7 +313,7 @@ pub(super) fn is_unfinished(name: &[u8]) -> bool {
 pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, Stage), NotOurs>> {
     Ok(read_manifest_of_any(pass)?.and_then(|(manifest, stage)| {
         if manifest.archive != archive || archive.is_empty() {
-            return Err(NotOurs::OtherArchive(manifest.archive));
+            return Err(NotOurs::OtherArchive(manifest.archive, stage));
         }
         Ok((manifest, stage))
     }))

@@ -359,7 +359,7 @@ impl DayRead {
             .iter()
             .map(|name| Report::failure(dir.entry_path(name), "refused: it has an event's name but is no directory"))
             .collect();
-        let stamp = is_old.then_some(stamp);
+        let stamp = (is_old && !list.is_provisional).then_some(stamp);
         let facts = Vec::with_capacity(list.events.len());
         Ok(Self { dir, stamp, names: list.events, facts, unread: Vec::new(), reports })
     }
