@@ -76,7 +76,8 @@ impl Archive {
     /// Opens an archive. Fails if the root is not an archive, or if a rule is invalid or cannot be applied here.
     ///
     /// Fails with [`Error::Refused`] (guard `marker`) if the state directory belongs to another archive, or if it
-    /// belongs to one and the root has no marker. [`Archive::accept`] confirms that the root is the right one.
+    /// belongs to one and the root has no marker, unless all passes in its delete queue are of that one.
+    /// [`Archive::accept`] confirms that the root is the right one.
     pub fn open(options: Options) -> Result<Self> {
         let archive = Self::open_any(options)?;
         lineage::check(&archive.tree, &archive.state_path())?;

@@ -108,10 +108,12 @@ fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<Pass>> {
     let mut is_incomplete = output::reports(&summary.reports);
     measure(&open, Measure::Plan)?;
     let mut pass = open.handle().pass(confirm)?;
-    is_incomplete |= output::reports(&open.clean_up(&mut pass)?);
-    let mut unowned = open.handle().queue()?.others;
-    unowned.retain(|other| other.unreadable);
-    output::reports(&unowned); // nothing of them was to be done
+    let left = open.clean_up(&mut pass)?;
+    is_incomplete |= output::reports(&left);
+    // Passes of other archives and the like: nothing of them was to be done.
+    let mut others = open.handle().queue()?.others;
+    others.retain(|other| other.unreadable && !left.contains(other) && !pass.failures.contains(other));
+    output::reports(&others);
     Ok(Found { value: convert::pass(&pass), is_incomplete })
 }
 

@@ -66,14 +66,16 @@ fn full_state(shared: &Handle) -> Option<String> {
 /// The alert about passes in the delete queue that are never removed: of other archives, or with a manifest that this
 /// version cannot use.
 fn unowned_passes(shared: &Handle) -> Option<String> {
-    let _queue = shared.tree.lock_queue();
     let (_, mut others) = shared.tree.passes().ok()?; // the reaper reports a queue that cannot be read
     others.retain(|other| other.unreadable);
     let first = others.first()?.sentence();
     Some(match others.len() {
         1 => first,
         passes => {
-            format!("{passes} passes in the delete queue are never removed; see: owlery queue; the first is {first}")
+            let list = shared.expirer.command.list("queue", &[]);
+            format!(
+                "{passes} passes in the delete queue are never removed; list them with: {list}; the first is {first}"
+            )
         }
     })
 }
