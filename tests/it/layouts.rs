@@ -83,7 +83,7 @@ fn a_marker_makes_a_number_an_event() {
     assert_eq!(ids(&world, &[]), [""; 0], "another camera's");
     fs::write(&marker, "").unwrap();
     assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(ids(&world, &[]), [id.clone()]);
+    assert_eq!(ids(&world, &[]), std::slice::from_ref(&id));
     let next = numbered(&world, "Camera1", 60, "02", &["02-30-00-00.jpg"]);
     assert_eq!(world.run("scan", &[]).code, 0);
     assert_eq!(ids(&world, &[]), [id.clone(), next.clone()], "the numbers beside it are events too");
@@ -111,7 +111,7 @@ fn numbers_go_on_in_the_next_day() {
     // Two numbers that are the hours of their contents are rather hours.
     let hour = numbered(&world, "Camera1", 61, "01", &["01-00-00-00.jpg"]);
     assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(ids(&world, &[]), [first.clone()]);
+    assert_eq!(ids(&world, &[]), std::slice::from_ref(&first));
     fs::remove_dir_all(world.path(hour)).unwrap();
     // The count begins anew here.
     let again = numbered(&world, "Camera1", 60, "03", &["09-00-00-00.jpg"]);

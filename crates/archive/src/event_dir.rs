@@ -381,7 +381,9 @@ fn measure(dir: &Dir, names: Names, facts: &mut Facts) -> Result<Measured> {
                 }
             }
             _ => {
-                details.problems.push(format!("{} is not a regular file and is ignored", String::from_utf8_lossy(name)))
+                details
+                    .problems
+                    .push(format!("{} is not a regular file and is ignored", String::from_utf8_lossy(name)));
             }
         }
     }
