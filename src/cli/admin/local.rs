@@ -107,8 +107,7 @@ fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<Pass>> {
     let summary = open.preload(Depth::NamesOnly, &Progress::default())?;
     let mut is_incomplete = output::reports(&summary.reports);
     measure(&open, Measure::Plan)?;
-    let mut pass = open.handle().pass(confirm)?;
-    let left = open.clean_up(&mut pass)?;
+    let (pass, left) = open.expire(confirm)?;
     is_incomplete |= output::reports(&left);
     // Passes of other archives and the like: nothing of them was to be done.
     let mut others = open.handle().queue()?.others;

@@ -89,7 +89,7 @@ impl Expirer {
             if stop.is_set() || (at > 0 && begun.elapsed() >= share) {
                 return at;
             }
-            match self.look_at_day(camera, *day, memory, now, stop) {
+            match self.search_day(camera, *day, memory, now, stop) {
                 Err(error) if !error.is_not_found() => tracing::warn!("{}", error.chain()),
                 _ => {}
             }
@@ -97,7 +97,7 @@ impl Expirer {
         days.len()
     }
 
-    fn look_at_day(&self, camera: &CameraDir, day: Day, memory: &mut SearchState, now: Now, stop: &Stop) -> Result<()> {
+    fn search_day(&self, camera: &CameraDir, day: Day, memory: &mut SearchState, now: Now, stop: &Stop) -> Result<()> {
         let SearchState { seen, removed, .. } = memory;
         let dir = camera.day(day)?;
         let known = self.catalog.details_of(camera.camera(), day)?;

@@ -155,10 +155,12 @@ impl OpenArchive {
         Ok(stats)
     }
 
-    /// What a service does after a pass: removes the directories of emptied events and everything in the delete queues
-    /// that may be removed, and catches up with the audit log. Uses the configured rate but ignores the window, since a
-    /// user asked for it. Adds the emptied events to `pass`. Returns what could not be done.
-    pub fn clean_up(&self, pass: &mut Pass) -> Result<Vec<Report>> {
+    /// Makes a pass ([`Handle::pass`]), and then what a service does after one: removes the directories of emptied
+    /// events and everything in the delete queues that may be removed, and catches up with the audit log. Uses the
+    /// configured rate but ignores the window, since a user asked for it. Returns also what could not be removed or
+    /// recorded.
+    pub fn expire(&self, confirmed: Option<&str>) -> Result<(Pass, Vec<Report>)> {
+        let mut pass = self.shared.pass(confirmed)?;
         if !self.shared.expirer.policy().has_size_rule() {
             // With a rule of size the pass has done it.
             pass.emptied.extend(self.shared.expirer.remove_emptied(emptied::SHORT_SEARCH_TIME, &self.stopping));
@@ -168,7 +170,7 @@ impl OpenArchive {
         if self.shared.expirer.audit.lacks_room() {
             left.extend(self.shared.settle());
         }
-        Ok(left)
+        Ok((pass, left))
     }
 
     /// Reaps everything that waits, on a thread of its own, and waits for it.
