@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{Days, NaiveDateTime, TimeDelta};
 use clap::Args;
+use owlery_model::event::frames::{Frame, Shows};
 use tokio::signal::unix::SignalKind;
 use walkdir::WalkDir;
 
@@ -17,7 +18,6 @@ use super::settings::declaration::{EVENT_GAP, KEEP_DAYS, LISTEN};
 use super::settings::{Settings, Values};
 use crate::daemon::Daemon;
 use crate::{Archive, Clock, Error, Result, Stop, SystemClock};
-use owlery_model::event::frames::{Frame, Shows};
 
 /// Real output of Motion 4.5.1 (`fixtures/README.md`).
 const SAMPLE: &[u8] = include_bytes!("../../fixtures/motion-4.5.1-sample.tar.gz");

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use owlery_model::fault;
+use owlery_model::printable;
+
 use super::settings::Values;
 use super::settings::declaration::{CONFIG, MOTION_CONF, STATE_DIR};
 use crate::{DirectoryChecks, Stop, StopHandle};
-use owlery_model::fault;
-use owlery_model::printable;
 
 /// The time for a disk to open a directory. Longer than a sleeping disk, or the restart of a server, usually takes.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(30);

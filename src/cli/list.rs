@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use owlery_model::time::{End, parse};
 
 use super::admin::{Found, measure};
 use super::command_name::CommandName;
@@ -13,7 +14,6 @@ use super::source::Source;
 use super::{Outcome, output, suggest};
 use crate::protocol::EventPage;
 use crate::{Camera, Details, Error, Event, EventId, Measure, Order, Page, Query, Result, State};
-use owlery_model::time::{End, parse};
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use owlery_model::printable::{self, printable};
+
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
 use crate::protocol::{QueuedPass, Saved};
 use crate::{Actor, Error, EventId, Result};
-use owlery_model::printable::{self, printable};
 
 /// Lists the passes in the delete queue.
 pub(super) fn queue(common: &Common, json: bool) -> Result<Outcome> {

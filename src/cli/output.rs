@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::Path;
 
 use bytesize::ByteSize;
+use owlery_model::printable::{self, printable, printable_lines};
 use serde::Serialize;
 
 use crate::protocol;
 use crate::{Error, EventSelection, Item, Report, Result};
-use owlery_model::printable::{self, printable, printable_lines};
 
 /// Prints text to standard output, with control characters escaped.
 pub(super) fn print(text: &str) -> Result<()> {

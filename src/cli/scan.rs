@@ -1,10 +1,11 @@
 //! `owlery scan`: scans the archive into the catalog.
 
+use owlery_model::printable::{self, printable};
+
 use super::command_name::CommandName;
 use super::session::Common;
 use super::{Outcome, output};
 use crate::Result;
-use owlery_model::printable::{self, printable};
 
 pub(super) fn run(common: &Common, measure: bool, json: bool) -> Result<Outcome> {
     let session = common.open(CommandName::Scan)?;
