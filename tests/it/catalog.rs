@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::world::{Daemon, Disk, Ran, World, days_ago, event_id, run_by, wait_for, wait_until};
+use crate::world::{Daemon, Disk, Ran, World, days_ago, event_id, run_by, wait_until};
 
 /// Events of several cameras and days, saved, interrupted and raw ones among them.
 fn world() -> World {
@@ -153,23 +153,10 @@ fn damage_while_running_loses_no_event() {
 fn a_killed_preload_is_completed_next_time() {
     let world = world();
     many_events(&world, 100, 900);
-    let delay = [
-        "strace",
-        "-f",
-        "--seccomp-bpf",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=openat",
-        "-e",
-        "inject=openat:delay_enter=3000",
-    ];
-    let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
-    let lock: Value =
-        wait_for("the lock file", || serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok());
+    let mut daemon = world.serve_slowly(Duration::from_millis(3), &[]);
     wait_until("something is in the catalog", || !daemon.events().is_empty());
     assert_eq!(daemon.get("/readyz").status, 503, "not all of it is");
-    let pid = lock["pid"].to_string();
+    let pid = world.daemon_pid();
     assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
     daemon.wait();
     let after = served(&world);
@@ -216,22 +203,9 @@ fn after_a_kill_only_missing_days_are_read() {
         // Long enough ago for its time to prove that nothing was added since.
         fs::File::open(&day).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
     }
-    let delay = [
-        "strace",
-        "-f",
-        "--seccomp-bpf",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=openat",
-        "-e",
-        "inject=openat:delay_enter=10000",
-    ];
-    let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
-    let lock: Value =
-        wait_for("the lock file", || serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok());
+    let mut daemon = world.serve_slowly(Duration::from_millis(10), &[]);
     wait_until("some days are in the catalog", || daemon.events().len() >= 100);
-    let pid = lock["pid"].to_string();
+    let pid = world.daemon_pid();
     assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
     daemon.wait();
     let there: i64 = rusqlite::Connection::open(catalog(&world))

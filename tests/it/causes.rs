@@ -7,8 +7,6 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
-
 use crate::world::{Daemon, Disk, KEEP_45_DAYS, Pause, Ran, World, days_ago, run_by, wait_until};
 
 /// The directory of a day below the root: `Camera1/2026-09-20`.
@@ -288,8 +286,7 @@ fn a_daemon_retries_after_disk_errors() {
     let mut daemon = Daemon::start(run_by(&inject, &world.command("serve", flags)));
     daemon.wait_for_log("Input/output error");
     wait_until("all is removed", || !old.exists() && world.queued().is_empty());
-    let lock: Value = serde_json::from_slice(&fs::read(world.path(".owlery/lock")).unwrap()).unwrap();
-    assert!(Command::new("kill").args(["-TERM", &lock["pid"].to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &world.daemon_pid()]).status().unwrap().success());
     assert_eq!(daemon.wait(), 0);
 }
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::world::{Daemon, LONGEST_STOP, Ran, World, days_ago, event_id, program, run_by, wait_for, wait_until};
+use crate::world::{Daemon, LONGEST_STOP, Ran, World, days_ago, event_id, program, run_by, wait_until};
 
 /// Many small events, made quickly: all of one directory's files are links to one file.
 fn many_events(world: &World, days: u64, of_a_day: u32) {
@@ -52,19 +52,8 @@ fn a_signal_ends_it_amidst_the_preload() {
     let world = World::new();
     many_events(&world, 60, 100);
     // Every directory that is opened takes 20 ms, as on a slow disk, so that the preload is still at work.
-    let delay = [
-        "strace",
-        "-f",
-        "--seccomp-bpf",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=openat",
-        "-e",
-        "inject=openat:delay_enter=20000",
-    ];
-    let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
-    let pid = pid_of(&world);
+    let mut daemon = world.serve_slowly(Duration::from_millis(20), &[]);
+    let pid = world.daemon_pid();
     assert_eq!(daemon.get("/readyz").status, 503, "it is still reading");
     assert_eq!(daemon.get("/healthz").status, 200);
     let asked = Instant::now();
@@ -80,20 +69,8 @@ fn a_signal_interrupts_scans_of_open_events() {
         world.event(format!("Camera1/{}/{number:02}", days_ago(0))).frames(1).no_movie().make();
     }
     // One scan of an event takes some 50 ms, and from the moment that it is ready each is scanned again and again.
-    let delay = [
-        "strace",
-        "-f",
-        "--seccomp-bpf",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=openat",
-        "-e",
-        "inject=openat:delay_enter=10000",
-    ];
-    let flags = ["--listen", "127.0.0.1:0", "--event-gap", "1h"];
-    let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", flags)));
-    let pid = pid_of(&world);
+    let mut daemon = world.serve_slowly(Duration::from_millis(10), &["--event-gap", "1h"]);
+    let pid = world.daemon_pid();
     wait_until("ready", || daemon.get("/readyz").status == 200);
     let asked = Instant::now();
     signal(&pid, "-TERM");
@@ -103,14 +80,6 @@ fn a_signal_interrupts_scans_of_open_events() {
 
 fn signal(pid: &str, signal: &str) {
     assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
-}
-
-/// The process that holds the archive, from its lock file.
-fn pid_of(world: &World) -> String {
-    let lock: serde_json::Value = wait_for("the lock file tells who holds it", || {
-        serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok()
-    });
-    lock["pid"].to_string()
 }
 
 #[test]
@@ -123,7 +92,7 @@ fn a_second_signal_ends_it_at_once() {
     // One removal takes five seconds, and a stop waits for the one that is under way.
     let delay = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlinkat:delay_enter=5000000"];
     let mut daemon = Daemon::start(run_by(&delay, &world.command("serve", ["--listen", "127.0.0.1:0"])));
-    let pid = pid_of(&world);
+    let pid = world.daemon_pid();
     wait_until("the reaper has begun", || world.queued().iter().any(|pass| pass.join("reaping.json").is_file()));
     signal(&pid, "-TERM");
     daemon.wait_for_log("stopping (signal 15)");

@@ -54,10 +54,7 @@ fn serve_slowly(world: &World, each: &str) -> (Daemon, String) {
     let delay = format!("inject=unlinkat:delay_enter={each}");
     let serve = world.command("serve", ["--listen", "127.0.0.1:0"]);
     let daemon = Daemon::start(run_by(&["strace", "-f", "-o", "/dev/null", "-e", &delay], &serve));
-    let lock: Value = wait_for("the lock file tells who holds it", || {
-        serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok()
-    });
-    (daemon, lock["pid"].to_string())
+    (daemon, world.daemon_pid())
 }
 
 /// So many events, one a minute.

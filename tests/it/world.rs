@@ -229,6 +229,22 @@ impl World {
         wait_until("ready", || daemon.get("/readyz").status == 200);
         daemon
     }
+
+    /// Starts `owlery serve` so that it takes `delay` to open each file or directory, as on a slow disk, and does not wait
+    /// until it is ready. The program is a child of `strace`: end it by [`World::daemon_pid`].
+    pub fn serve_slowly(&self, delay: Duration, flags: &[&str]) -> Daemon {
+        let inject = format!("inject=openat:delay_enter={}", delay.as_micros());
+        let strace = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=openat", "-e", &inject];
+        let serve = self.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(flags));
+        Daemon::start(run_by(&strace, &serve))
+    }
+
+    /// The process id of the daemon of this archive, from its lock file.
+    pub fn daemon_pid(&self) -> String {
+        let lock = || serde_json::from_slice(&fs::read(self.path(".owlery/lock")).ok()?).ok();
+        let lock: serde_json::Value = wait_for("the lock file names the daemon", lock);
+        lock["pid"].to_string()
+    }
 }
 
 /// The program, without the environment's settings.

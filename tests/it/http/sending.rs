@@ -6,9 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use serde_json::Value;
-
-use crate::world::{Daemon, Response, World, days_ago, run_by, wait_for, wait_until};
+use crate::world::{Daemon, Response, World, days_ago, run_by, wait_until};
 
 const EVENT: &str = "Camera1/2025-03-01/10-00-00";
 const FOR_EVER: Option<&str> = Some("private, max-age=31536000, immutable");
@@ -174,10 +172,7 @@ fn a_cold_disk_is_read_on_the_blocking_pool() {
         assert!(daemon.get(&format!("/media/{EVENT}/video.mp4")).body == large);
         assert!(daemon.get(&format!("/media/{EVENT}/small.jpg")).body == bytes(9000));
     }
-    let lock: Value = wait_for("the lock names the process", || {
-        serde_json::from_slice(&fs::read(world.path(".owlery/lock")).ok()?).ok()
-    });
-    assert!(std::process::Command::new("kill").arg(lock["pid"].to_string()).status().unwrap().success());
+    assert!(std::process::Command::new("kill").arg(world.daemon_pid()).status().unwrap().success());
     daemon.wait();
     let log = whole_calls(&fs::read_to_string(log).unwrap());
     let serving: BTreeSet<&str> =
