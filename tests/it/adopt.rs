@@ -207,6 +207,26 @@ fn accept_prefers_the_archive_of_the_state() {
     }
 }
 
+/// An archive id that would forge a line of the log, or change a terminal.
+#[test]
+fn ids_of_foreign_passes_are_escaped() {
+    let world = World::new();
+    let state = world.outside("state").display().to_string();
+    let named = ["--state-dir", state.as_str()];
+    let (_, pass) = retire_with(&world, "Camera1", 60, &named);
+    let mut manifest = manifest(&pass);
+    manifest["archive"] = "\u{1b}[31m\nowlery: all is well".repeat(1000).into();
+    fs::write(pass.join("pass.json"), manifest.to_string()).unwrap();
+    let daemon = world.serve(&named);
+    wait_until("an alert", || daemon.log().contains("of another archive"));
+    assert!(!daemon.log().contains("\nowlery") && daemon.log().len() < 10_000, "{}", daemon.log());
+    assert_eq!(daemon.stop(), 0);
+    fs::remove_file(world.path(".owlery/archive.json")).unwrap();
+    let ran = world.run("expire", &named);
+    assert!(ran.code == 3 && ran.stderr.matches("owlery:").count() <= 2, "{ran:?}");
+    assert!(!ran.stderr.contains('\u{1b}') && ran.stderr.len() < 2000, "{ran:?}");
+}
+
 /// A daemon said nothing about passes that no archive has, and `owlery queue` called the queue empty.
 #[test]
 fn foreign_passes_are_reported_everywhere() {

@@ -48,7 +48,7 @@ pub use inspection::{EarlyInspections, Inspection};
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};
 pub use paths::{day_path, event_path};
-pub use queue::{Manifest, QueuedPass, Stage};
+pub use queue::{Manifest, QueuedPass, Stage, printable_id};
 pub use reap::{RateLimiter, Reaped, Tally};
 pub use restore::{Finished, Restored, RestoringPass};
 pub use retire::{InPlace, Retired, RetiringPass};

@@ -16,6 +16,7 @@ use crate::clock::Now;
 use crate::command_line::{CommandLine, quote};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Camera, Guard, Item};
+use crate::printable::printable;
 
 pub(super) const QUEUE: &[u8] = b"delete_queue";
 pub(super) const MANIFEST: &[u8] = b"pass.json";
@@ -304,6 +305,11 @@ impl NotOurs {
     }
 }
 
+/// An archive id for messages. A manifest that another program wrote may have anything in its place, of any length.
+pub fn printable_id(id: &str) -> String {
+    printable(&id.chars().take(32).collect::<String>())
+}
+
 /// Whether this is the name of a manifest that was still being written.
 pub(super) fn is_unfinished(name: &[u8]) -> bool {
     (name.starts_with(b".pass.json.") || name.starts_with(b".retiring.json.")) && name.ends_with(b".tmp")
@@ -313,7 +319,7 @@ pub(super) fn is_unfinished(name: &[u8]) -> bool {
 pub(super) fn read_manifest(pass: &Dir, archive: &str) -> Result<Result<(Manifest, Stage), NotOurs>> {
     Ok(read_manifest_of_any(pass)?.and_then(|(manifest, stage)| {
         if manifest.archive != archive || archive.is_empty() {
-            return Err(NotOurs::OtherArchive(manifest.archive, stage));
+            return Err(NotOurs::OtherArchive(printable_id(&manifest.archive), stage));
         }
         Ok((manifest, stage))
     }))

@@ -8,13 +8,16 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::state_dir::StateDir;
-use crate::archive::{RootSign, Tree};
+use crate::archive::{RootSign, Tree, printable_id};
 use crate::error::{Error, Result};
 use crate::event::Guard;
 use crate::state_file::{IfUnusable, StateContent, StateFile};
 
 /// Files of a state directory that were derived from one archive and are wrong for another.
 const DERIVED_FILES: [&str; 5] = ["catalog.db", "catalog.db-wal", "catalog.db-shm", "volumes.json", "held.json"];
+
+/// How many archives a message names.
+const MAX_NAMED: usize = 5;
 
 /// The contents of the file: those of a marker, and one field more.
 #[derive(Serialize, Deserialize)]
@@ -82,7 +85,7 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
 
 /// Describes a root without a marker.
 fn unmarked(tree: &Tree) -> String {
-    let ids: Vec<String> = tree.archives_of_passes().into_iter().collect();
+    let ids: Vec<String> = tree.archives_of_passes().iter().take(MAX_NAMED).map(|id| printable_id(id)).collect();
     match ids.len() {
         0 => "this root carries no marker".to_owned(),
         1 => format!("this root carries no marker, and the passes in its delete queue are of the archive {}", ids[0]),
