@@ -44,6 +44,7 @@ pub use owlery_engine::{
     Window,
 };
 pub use owlery_model::clock::{Boot, Clock, ManualClock, Now, Stop, StopHandle, SystemClock};
+pub use owlery_model::command_line::CommandLine;
 pub use owlery_model::error::{Error, Kind, Operation, Result};
 pub use owlery_model::event::{
     Actor, AuditAction, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName,
