@@ -4,6 +4,7 @@ pub(crate) mod control;
 mod listener;
 pub(crate) mod tls;
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,13 @@ pub(crate) struct Daemon {
 
 /// Binds the address of the HTTP listener.
 pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).map_err(|error| Error::Config(format!("cannot listen on {address}: {error}")))
+    TcpListener::bind(address).map_err(|error| {
+        let cure = match error.kind() {
+            ErrorKind::AddrInUse => "; choose another port with --listen, or end the process that uses it",
+            _ => "",
+        };
+        Error::Config(format!("cannot listen on {address}: {error}{cure}"))
+    })
 }
 
 impl Daemon {

@@ -1,5 +1,5 @@
 //! Owlery manages the event archive of a [Motion](https://motion-project.github.io/) capture host: it indexes and serves
-//! events, notifies of new ones, and removes those that retention rules no longer keep. It runs as a sidecar beside Motion
+//! events, notifies clients of new ones, and removes old ones by retention rules. It runs as a sidecar beside Motion
 //! (the `owlery` program), or inside another program as this library.
 //!
 //! ```no_run

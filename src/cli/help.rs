@@ -51,7 +51,7 @@ const TAILS: [Tail; 17] = [
     tail(
         "queue",
         &["owlery queue /var/lib/motion"],
-        &[(1, "something could not be read, or a pass has a problem: its removal is stuck")],
+        &[(1, "something could not be read, or a pass has a problem")],
     ),
     tail(
         "restore",
@@ -86,7 +86,10 @@ const TAILS: [Tail; 17] = [
     tail(
         "ended",
         &["on_movie_end /usr/local/bin/owlery ended /var/lib/motion -- %f"],
-        &[(0, "done, no owlery runs, or the file is no event's movie"), (1, "the running owlery could not be reached")],
+        &[
+            (0, "done, no owlery runs, or the file is not a movie of an event"),
+            (1, "the running owlery could not be reached"),
+        ],
     ),
 ];
 
@@ -125,7 +128,7 @@ impl Tail {
             0 => Some("done"),
             2 => Some("usage or settings"),
             3 if self.has_root && self.checks_state => Some("refused: the state directory belongs to another archive"),
-            4 if self.has_root => Some("ROOT is missing, unreadable or no archive"),
+            4 if self.has_root => Some("ROOT is missing, unreadable or not an archive"),
             _ => None,
         }
     }

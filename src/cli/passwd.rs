@@ -31,7 +31,11 @@ pub(super) struct PasswdArgs {
 
 pub(super) fn run(args: &PasswdArgs) -> Result<Outcome> {
     let own = || std::env::var("USER").ok().filter(|name| !name.is_empty());
-    let name = args.name.clone().or_else(own).ok_or_else(|| Error::Config("NAME is required".to_owned()))?;
+    let name = args
+        .name
+        .clone()
+        .or_else(own)
+        .ok_or_else(|| Error::Config("NAME is required, since $USER is not set".to_owned()))?;
     check_name(&name)?;
     let role: crate::http::Role = args.role.parse().map_err(|error| Error::Config(format!("--role: {error}")))?;
     let cameras = args.cameras.iter().map(|camera| camera.parse::<Camera>()).collect::<Result<Vec<_>>>()?;

@@ -251,9 +251,9 @@ fn a_full_disk_delays_the_audit_log() {
         disk.fill();
         !world.has(format!("Camera1/{}", days_ago(50)))
     });
-    wait_until("it is said that the audit cannot be written", || {
+    wait_until("it is said that the audit log cannot be written", || {
         disk.fill();
-        daemon.log().contains("the audit cannot be written")
+        daemon.log().contains("the audit log cannot be written")
     });
     wait_until("and the log has each entry", || daemon.log().contains(&format!("\"reason\":\"{}\"", reason(50))));
     fs::remove_file(filler).unwrap();

@@ -64,8 +64,8 @@ fn every_command_refuses_an_unknown_root() {
     fs::write(pictures.join("Camera1"), "").unwrap();
     fs::create_dir(pictures.join(".Camera2")).unwrap();
     for (root, why) in [
-        (world.root.clone(), "it holds no directory that matches"),
-        (pictures, "it holds no directory that matches"),
+        (world.root.clone(), "it contains no directory that matches"),
+        (pictures, "it contains no directory that matches"),
         (beside.join("missing"), "No such file or directory"),
         (beside.join("dangling"), "No such file or directory"),
         (beside.join("file"), "Not a directory"),
@@ -75,7 +75,7 @@ fn every_command_refuses_an_unknown_root() {
         for command in COMMANDS.into_iter().filter(|command| *command != "serve" || root != world.root) {
             let mut command = on(command, &root);
             command.env("OWLERY_KEEP_DAYS", "1");
-            assert_refused(&world, &command, 4, &format!("{} is no archive: ", root.display()));
+            assert_refused(&world, &command, 4, &format!("{} is not an archive:  ", root.display()));
             assert_refused(&world, &command, 4, why);
         }
     }
@@ -296,7 +296,7 @@ fn rules_on_a_read_only_root_are_refused() {
             &world,
             command.args(["--keep-days", "45"]),
             2,
-            "is read-only, so a retention rule cannot be kept",
+            "cannot be written, so retention rules cannot be applied",
         );
     }
     assert_refused(&world, on("serve", &world.root).env("OWLERY_KEEP_DAYS", "45"), 2, "is read-only");

@@ -130,7 +130,7 @@ fn a_clock_that_begins_in_1970_holds() {
         assert_eq!((world.tree(), record(&world)), (before.clone(), recorded.clone()));
     }
     let ran = run_ahead(&world, "expire", &["--keep-days", "45"], -20 * DAY);
-    assert!(ran.stderr.contains("the clock shows") && ran.stderr.contains("last believed"), "{ran:?}");
+    assert!(ran.stderr.contains("the clock shows") && ran.stderr.contains("last accepted"), "{ran:?}");
     held(&run_ahead(&world, "expire", &["--json"], -20 * DAY)); // without a rule too: what was deleted by hand may wait
     assert_eq!(world.run("expire", &RULE).code, 0, "the right clock is not held by what the wrong one showed");
 }
@@ -206,7 +206,7 @@ fn deletions_under_a_held_clock_are_kept() {
     let world = World::new();
     let pass = delete_ahead(&world, -20 * DAY);
     let until: DateTime<Utc> = pass["undo_until"].as_str().unwrap().parse().unwrap();
-    assert!(seconds_to(until) > DAY - 600, "a day from when the clock was last believed: {until}");
+    assert!(seconds_to(until) > DAY - 600, "a day from when the clock was last accepted: {until}");
     assert_eq!(world.run("expire", &RULE).code, 0, "the clock is right again");
     comes_back(&world, &pass);
 }

@@ -136,7 +136,7 @@ fn files_added_before_a_crash_come_back() {
     let day = format!("Camera1/{}", days_ago(60));
     wait_until("it is back", || world.has(format!("{day}/11-00-00/.saved")) && world.queued().is_empty());
     assert!(world.has(format!("{day}/10-00-00/video.mp4")) && world.has(format!("{day}/10-30-00")));
-    daemon.wait_for_log("was cut off while it was made: 3 events are put back");
+    daemon.wait_for_log("was interrupted while it was made: 3 events are moved back");
     assert_eq!(daemon.stop(), 0);
     world.make_old();
     finish_but(&world, "retire-5", &[format!("{}/11-00-00", days_ago(60))]);

@@ -1,4 +1,4 @@
-//! `.details.json`: when it is believed, when it is written, and the details of an event without it.
+//! `.details.json`: when it is used, when it is written, and the details of an event without it.
 
 use std::fs;
 use std::io::Write;
@@ -46,7 +46,7 @@ fn a_plausible_sidecar_is_believed() {
     assert_eq!(told["thumbnail"], format!("/media/{ID}/10-04-37-00.jpg"));
 }
 
-/// They are not believed.
+/// They are ignored.
 #[test]
 fn wrong_and_stale_sidecars_are_reported() {
     let change = |key: &str, value: Value| {
@@ -64,28 +64,28 @@ fn wrong_and_stale_sidecars_are_reported() {
         (change("thumbnail", json!(format!("motion/{ID}/thumbnail.jpg"))), "it names thumbnail.jpg, which is gone"),
         (change("video", json!("images/missing.jpg")), "it names no movie, but video.mp4 is there"),
         (change("video", json!("motion/Camera10/2025-03-01/10-04-36/video.mp4")), "is not in this event"),
-        (change("video", json!(format!("motion/{ID}/../../../../etc/passwd"))), "is no movie"),
-        (change("thumbnail", json!(format!("motion/{ID}/10-04-37-00m.jpg"))), "is no picture"),
+        (change("video", json!(format!("motion/{ID}/../../../../etc/passwd"))), "is not a movie"),
+        (change("thumbnail", json!(format!("motion/{ID}/10-04-37-00m.jpg"))), "is not a picture"),
         (change("start", json!("2025-03-01 10:34:30")), "does not fit"),
         (change("end", json!("2025-03-01 10:04:29")), "does not fit"),
         (change("end", json!("2035-03-01 10:04:55")), "does not fit"),
-        (change("start", json!("2025-02-30 10:04:30")), "is no time"),
-        (change("start", Value::Null), "its form is wrong"),
-        (change("title", json!(["Sat", "Mar"])), "its form is wrong"),
-        (change("saved", json!("no")), "its form is wrong"),
-        (without("end"), "its form is wrong"),
-        ("{}".to_owned(), "its form is wrong"),
-        ("[]".to_owned(), "its form is wrong"),
-        ("null".to_owned(), "its form is wrong"),
-        (String::new(), "its form is wrong"),
-        ("\u{0}\u{1}".to_owned(), "its form is wrong"),
+        (change("start", json!("2025-02-30 10:04:30")), "is not a time"),
+        (change("start", Value::Null), "its format is invalid"),
+        (change("title", json!(["Sat", "Mar"])), "its format is invalid"),
+        (change("saved", json!("no")), "its format is invalid"),
+        (without("end"), "its format is invalid"),
+        ("{}".to_owned(), "its format is invalid"),
+        ("[]".to_owned(), "its format is invalid"),
+        ("null".to_owned(), "its format is invalid"),
+        (String::new(), "its format is invalid"),
+        ("\u{0}\u{1}".to_owned(), "its format is invalid"),
     ] {
         let world = with_sidecar(&text);
         let ran = world.run("list", &["--json"]);
         assert_eq!(ran.code, 0, "what is found is data: {text} {ran:?}");
         let path = world.path(ID).canonicalize().unwrap().join(".details.json");
         let said = ran.stderr.lines().filter(|line| line.contains(path.to_str().unwrap()));
-        let said: Vec<&str> = said.filter(|line| line.contains("not believed") && line.contains(why)).collect();
+        let said: Vec<&str> = said.filter(|line| line.contains("sidecar ignored") && line.contains(why)).collect();
         assert!(!said.is_empty(), "{text}: {}", ran.stderr);
         let told = &ran.json()["events"][0];
         assert_eq!(told["start"], "2025-03-01T10:04:36", "from the frames instead: {text}");
@@ -117,7 +117,7 @@ fn a_sidecar_not_believed_is_one_warning() {
     fs::write(world.path(format!("{}/10-00-05-00.jpg", ids[0])), "a frame").unwrap();
     wait_until("and another", || daemon.events().iter().any(|event| event["frames"] == 4));
     let warnings = |id: &str| -> Vec<String> {
-        let is_it = |line: &&str| line.contains(&format!("{id}/.details.json")) && line.contains("not believed: ");
+        let is_it = |line: &&str| line.contains(&format!("{id}/.details.json")) && line.contains("sidecar ignored: ");
         daemon.log().lines().filter(is_it).map(str::to_owned).collect()
     };
     wait_until("the missing movie is named", || {
@@ -385,7 +385,7 @@ fn a_stale_sidecar_is_replaced() {
     wait_until("it is replaced", || read_sidecar(&world.path(ID))["video"] == format!("motion/{ID}/video.mp4"));
     assert_eq!(daemon.stop(), 0);
     let ran = world.run("list", &["--json"]);
-    assert!(!ran.stderr.contains("not believed"), "{ran:?}");
+    assert!(!ran.stderr.contains("sidecar ignored"), "{ran:?}");
 }
 
 /// Without the catalog, the sidecars that Owlery wrote give the same events.

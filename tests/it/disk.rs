@@ -64,7 +64,7 @@ fn events_below_a_missing_mount_are_held() {
     let stray = stale(&world, "Camera2");
     let ran = expire(&world);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("Camera2 was on a disk of its own and is on the archive's"), "{ran:?}");
+    assert!(ran.stderr.contains("Camera2 was on its own disk and is now on the archive's"), "{ran:?}");
     assert!(stray.exists());
 }
 

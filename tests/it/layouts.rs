@@ -198,7 +198,7 @@ fn directories_with_days_are_named_as_cameras() {
     let alerts = || daemon.get("/readyz").json()["alerts"].as_array().unwrap().clone();
     wait_until("both are alerts", || alerts().len() == 2);
     assert!(
-        alerts().iter().any(|alert| alert.as_str().unwrap().contains("Frontdoor: it holds days")),
+        alerts().iter().any(|alert| alert.as_str().unwrap().contains("Frontdoor: it contains days")),
         "{:?}",
         alerts()
     );
@@ -206,5 +206,5 @@ fn directories_with_days_are_named_as_cameras() {
     assert_eq!(daemon.get("/readyz").json()["ready"], true);
     assert_eq!(daemon.stop(), 0);
     let check = world.run("check", &["--camera-pattern", "Camera.*|Frontdoor"]);
-    assert!(!check.stdout.contains("Frontdoor: it holds days"), "{check:?}");
+    assert!(!check.stdout.contains("Frontdoor: it contains days"), "{check:?}");
 }

@@ -228,7 +228,7 @@ struct LeapingClock {
     leap_at: u32,
     /// How many hours after the first time it shows until then, and from then on.
     hours: [AtomicI64; 2],
-    /// Whether it is a host's clock, which is not believed whatever it shows.
+    /// Whether it is a host's clock, which is never accepted.
     is_host: bool,
 }
 

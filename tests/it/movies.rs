@@ -51,7 +51,7 @@ fn several_movies_are_shown_everywhere() {
     assert!(!dir.join(".details.json").exists(), "one of them is cut off, so it is not complete");
 }
 
-/// A sidecar names all movies; a later catalog believes it, and one that lacks a movie that came later is not believed.
+/// A sidecar names all movies; a later catalog uses it, and one that lacks a movie that came later is ignored.
 #[test]
 fn sidecars_name_every_movie() {
     let world = World::new();

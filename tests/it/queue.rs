@@ -62,7 +62,7 @@ fn failed_sync_is_put_back_and_recorded() {
     assert!(ids.iter().all(|id| world.has(id)), "{ran:?}");
     let left = audit(&world, "left");
     assert_eq!(left.len(), 2, "{left:?}");
-    assert!(left.iter().all(|entry| entry["reason"].as_str().unwrap().contains("put back")), "{left:?}");
+    assert!(left.iter().all(|entry| entry["reason"].as_str().unwrap().contains("moved back")), "{left:?}");
     assert!(audit(&world, "item").is_empty() && audit(&world, "pass").is_empty());
     assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
     assert_eq!((audit(&world, "item").len(), world.queued().len()), (2, 0));
@@ -157,13 +157,13 @@ fn a_cut_off_pass_goes_back_by_item() {
     let waits = queue(&world);
     assert_eq!((waits.len(), waits[0]["items"].as_array().unwrap().len()), (1, 1), "{waits:?}");
     assert_eq!((&waits[0]["pass"], &waits[0]["items"][0]["camera"]), (&pass.clone().into(), &"Camera1".into()));
-    assert!(waits[0]["problem"].as_str().unwrap().contains("cut off"), "{waits:?}");
+    assert!(waits[0]["problem"].as_str().unwrap().contains("interrupted"), "{waits:?}");
     let until: chrono::DateTime<chrono::Utc> = waits[0]["undo_until"].as_str().unwrap().parse().unwrap();
     let started: chrono::DateTime<chrono::Utc> = waits[0]["started"].as_str().unwrap().parse().unwrap();
     assert!(until - started > chrono::TimeDelta::hours(23));
     let told = world.run("check", &[]);
     assert!(told.code == 1 && told.stdout.contains(&pass), "{told:?}");
-    assert!(world.run("queue", &[]).stdout.contains("cut off"));
+    assert!(world.run("queue", &[]).stdout.contains("interrupted"));
     assert!(audit(&world, "item").iter().any(|entry| entry["pass"] == *pass && entry["camera"] == "Camera1"));
 
     fs::remove_file(&in_the_way).unwrap();

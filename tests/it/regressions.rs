@@ -84,7 +84,7 @@ fn json_of_the_wrong_shape_stops_no_start() {
         let name = event["id"].as_str().unwrap().rsplit('/').next().unwrap().replace('-', ":");
         assert_eq!(event["start"], format!("{}T{name}", days_ago(3)), "told by its frames");
     }
-    wait_until("and each file that is not believed is named", || {
+    wait_until("and each ignored sidecar is named", || {
         (0..bad.len()).all(|number| daemon.log().contains(&format!("10-00-{number:02}/.details.json")))
     });
     assert_eq!(daemon.stop(), 0);

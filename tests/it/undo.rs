@@ -99,10 +99,7 @@ fn a_restore_never_overwrites() {
 fn a_pass_that_is_not_there_is_named() {
     let world = World::new();
     let ran = world.run("restore", &["20260101T000000Z-AbCdEf"]);
-    assert_eq!(
-        (ran.code, ran.stderr.as_str()),
-        (1, "owlery: there is no pass in the delete queue 20260101T000000Z-AbCdEf\n")
-    );
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, "owlery: there is no queued pass 20260101T000000Z-AbCdEf\n"));
     let ran = world.run("restore", &["../../etc"]);
     assert_eq!(ran.code, 1, "{ran:?}");
 }

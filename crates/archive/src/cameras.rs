@@ -195,8 +195,10 @@ impl CameraDir {
             if self.dir.is_dir(name, kind) {
                 days.push(day);
             } else {
-                refused
-                    .push(Report::failure(join(self.path(), name), "refused: it has a day's name but is no directory"));
+                refused.push(Report::failure(
+                    join(self.path(), name),
+                    "refused: it has a day's name but is not a directory",
+                ));
             }
         })?;
         days.sort_unstable_by(|a, b| b.cmp(a));

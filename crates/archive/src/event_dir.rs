@@ -36,9 +36,9 @@ pub struct Facts {
     pub measured: Option<Box<Measured>>,
     /// If only names were read: the newest of the few times that were read to find what is being written.
     pub touched: Option<i64>,
-    /// Whether there is a sidecar that is believed.
+    /// Whether there is a sidecar that is used.
     pub has_sidecar: bool,
-    /// Why the existing sidecar is not believed.
+    /// Why the existing sidecar is ignored.
     pub disbelief: Option<String>,
 }
 
@@ -246,7 +246,7 @@ impl PathBuffer {
     }
 }
 
-/// The sidecar of an event, or why it is not believed.
+/// The sidecar of an event, or why it is ignored.
 fn read_sidecar(dir: &Dir, id: &EventId) -> (Option<Sidecar>, Option<String>) {
     match dir.read_small(SIDECAR.as_bytes(), MAX_SIDECAR_BYTES) {
         Ok(None) => (None, None),

@@ -46,7 +46,7 @@ impl Flat {
     pub(crate) fn seen(&self, place: &str) -> String {
         let example = printable(&self.example);
         let count = if self.files == 1 { String::new() } else { format!("{} ", self.files) };
-        format!("it holds {count}files such as {place}{example}: {CURE}")
+        format!("it contains {count}files such as {place}{example}: {CURE}")
     }
 }
 

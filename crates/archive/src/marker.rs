@@ -38,7 +38,7 @@ pub struct RootSign {
 pub fn parse(bytes: &[u8]) -> std::result::Result<String, String> {
     let marker: Marker = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if marker.owlery != 1 {
-        return Err(format!("it is of form {}, and this owlery knows form 1: use a newer one", marker.owlery));
+        return Err(format!("its format is {}, and this owlery supports format 1: use a newer owlery", marker.owlery));
     }
     if marker.archive.is_empty() {
         return Err("it names no archive".to_owned());
@@ -127,12 +127,12 @@ impl Tree {
         let identify = || match self.marker() {
             Ok(Some(id)) => Ok(id),
             Ok(None) => self.write_marker().or_else(|error| self.provisional(error)).map_err(|error| {
-                tracing::warn!("the root cannot be marked, so nothing here expires: {}", error.chain());
+                tracing::warn!("the root cannot be marked, so nothing expires: {}", error.chain());
                 format!("{} is not there and cannot be written: {}", self.root.join(MARKER).display(), error.chain())
             }),
             Err(error) => {
                 let why = message_of(&error);
-                tracing::error!("nothing here expires: {why}");
+                tracing::error!("nothing expires: {why}");
                 Err(why)
             }
         };

@@ -145,7 +145,7 @@ impl QueuedPass {
     pub fn problem(&self) -> Option<String> {
         match self.stage {
             Stage::Retiring => Some(
-                "it was cut off while it was made, and is put back at the next start or pass; owlery restore does so now"
+                "it was interrupted while it was made, and is moved back at the next start or pass; owlery restore does so now"
                     .to_owned(),
             ),
             _ => self.stuck.as_ref().map(|stuck| stuck.problem.clone()).or_else(|| self.manifest.problem.clone()),
@@ -232,7 +232,7 @@ impl Tree {
                     let cure = why.cure(self.command(), &name);
                     others.push(Report::failure(path, format!("{why}; {cure}")));
                 }
-                Err(_) => others.push(Report::note(path, "not a directory we can read; it is never touched")),
+                Err(_) => others.push(Report::note(path, "not a readable directory; it is never touched")),
             }
         }
     }
@@ -243,7 +243,7 @@ impl Tree {
         let (mut manifest, mut parts) = (None, Vec::new());
         for found in self.passes()?.0.into_iter().filter(|found| found.manifest.pass == pass) {
             if found.stage == Stage::Reaping {
-                let message = format!("pass {pass} is being removed; it cannot be taken back any more");
+                let message = format!("pass {pass} is being removed; it can no longer be restored");
                 return Err(Error::Refused { guard: Guard::Reaping, message });
             }
             parts.push(self.part(&found)?);

@@ -57,8 +57,7 @@ impl Tree {
         self.verify_writable()?;
         // A pass of another archive too, if a user names it: nothing is overwritten.
         let found = self.parts_of(pass)?.or_else(|| self.parts_of_another(pass));
-        let (manifest, parts) =
-            found.ok_or_else(|| Error::Unknown { what: "pass in the delete queue", name: pass.to_owned() })?;
+        let (manifest, parts) = found.ok_or_else(|| Error::Unknown { what: "queued pass", name: pass.to_owned() })?;
         Ok(RestoringPass { tree: self, manifest, parts, touched: Touched::default() })
     }
 
@@ -125,7 +124,7 @@ impl RestoringPass<'_> {
             });
             for name in names.iter().filter(|name| !is_manifest(name)) {
                 let Some(camera) = std::str::from_utf8(name).ok().and_then(|name| self.tree.is_camera(name)) else {
-                    others.push(Report::failure(join(part.path(), name), "it is no camera's; it stays"));
+                    others.push(Report::failure(join(part.path(), name), "it does not belong to a camera; it stays"));
                     continue;
                 };
                 match part.open_dir(name).and_then(|dir| Ok((dir.names()?, dir))) {
@@ -300,7 +299,7 @@ pub(super) fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> R
         let Some(event) = EventName::from_bytes(&name) else {
             restored
                 .left
-                .push(Report::failure(path, "it is no event, and its day exists again; it stays in the queue"));
+                .push(Report::failure(path, "it is not an event, and its day exists again; it stays in the queue"));
             continue;
         };
         match rename(from, &name, to, &name) {

@@ -241,7 +241,7 @@ impl RetiringPass<'_> {
         crash("retire-7");
         if self.is_spared {
             self.manifest.problem =
-                Some("some of it changed while it was being retired, and could not be put back".to_owned());
+                Some("some of it changed while it was being retired, and could not be moved back".to_owned());
             let until = rfc3339(self.now.utc + MIN_RESTORE_TIME);
             let is_longer = self.manifest.undo_until.as_ref().is_some_and(|planned| *planned > until);
             if !is_longer {
@@ -278,7 +278,7 @@ impl RetiringPass<'_> {
                 // A pool of disks may move the part of an event on one disk and leave that on another.
                 if self.cameras[at].dir.has(name.as_bytes())? {
                     retired.day_gone = false;
-                    let why = "only what lies on some disks of the pool was moved; the next pass tries the rest";
+                    let why = "only the part on some disks of the pool was moved; the next pass retries the rest";
                     retired.failures.push(Report::failure(day.path(), why));
                 }
                 return Ok(retired);
@@ -289,7 +289,7 @@ impl RetiringPass<'_> {
         match rename(target, name.as_bytes(), &self.cameras[at].dir, name.as_bytes()) {
             Ok(()) => {
                 let note =
-                    Report::note(day.path(), "it changed while it was being retired; put back until the next pass");
+                    Report::note(day.path(), "it changed while it was being retired; moved back until the next pass");
                 Ok(Retired { kept: vec![note], put_back: true, ..Retired::default() })
             }
             Err(error) => Ok(self.put_back_events(at, target, name.as_bytes(), error)),
@@ -332,7 +332,7 @@ impl RetiringPass<'_> {
         let is_empty = rustix::fs::unlinkat(target, day, AtFlags::REMOVEDIR).is_ok();
         self.is_spared |= !is_empty;
         let day = join(self.cameras[at].dir.path(), day);
-        let note = Report::note(day, "it changed while it was being retired; put back as far as its names were free");
+        let note = Report::note(day, "it changed while it was being retired; moved back as far as its names were free");
         Retired { events, kept: vec![note], failures: back.left, put_back: true, ..Retired::default() }
     }
 
@@ -357,7 +357,7 @@ impl RetiringPass<'_> {
         }
         let why = match event.has(SAVED.as_bytes()) {
             Ok(true) => "saved at the last moment",
-            Ok(false) | Err(_) => "it changed while it was being retired; put back until the next pass",
+            Ok(false) | Err(_) => "it changed while it was being retired; moved back until the next pass",
         };
         match rename(target, text.as_bytes(), &day.dir, text.as_bytes()) {
             Ok(()) => {

@@ -120,7 +120,7 @@ fn named<'a>(key: &str, path: &'a str, id: &EventId) -> Result<Option<&'a str>, 
 }
 
 impl Sidecar {
-    /// Parses the file of the event `id`. The error is a sentence that says why it is not believed.
+    /// Parses the file of the event `id`. The error is a sentence that says why it is ignored.
     pub(crate) fn parse(bytes: &[u8], id: &EventId) -> Result<Self, String> {
         // Parsing is faster from text that was checked as a whole; bytes that are not UTF-8 may still be well-formed
         // where it matters.
@@ -128,10 +128,10 @@ impl Sidecar {
             Ok(text) => serde_json::from_str(text),
             Err(_) => serde_json::from_slice(bytes),
         };
-        let wire = wire.map_err(|error| format!("its form is wrong: {error}"))?;
+        let wire = wire.map_err(|error| format!("its format is invalid: {error}"))?;
         let time = |key: &str, text: &str| {
             let parsed = plain_time(text).or_else(|| NaiveDateTime::parse_from_str(text, TIME_FORMAT).ok());
-            parsed.ok_or_else(|| format!("its {key} {text:?} is no time"))
+            parsed.ok_or_else(|| format!("its {key} {text:?} is not a time"))
         };
         let (start, end) = (time("start", &wire.start)?, time("end", &wire.end)?);
         if end < start || end - start > MAX_LENGTH {
@@ -148,9 +148,10 @@ impl Sidecar {
             return Err(format!("its size of {} bytes is more than an event can have", own.bytes));
         }
         let video = named("video", &wire.video, id)?
-            .map(|name| MovieName::parse(name.as_bytes()).ok_or_else(|| format!("its video {name:?} is no movie")));
-        let thumbnail = named("thumbnail", &wire.thumbnail, id)?
-            .map(|name| Thumbnail::of(name.as_bytes()).ok_or_else(|| format!("its thumbnail {name:?} is no picture")));
+            .map(|name| MovieName::parse(name.as_bytes()).ok_or_else(|| format!("its video {name:?} is not a movie")));
+        let thumbnail = named("thumbnail", &wire.thumbnail, id)?.map(|name| {
+            Thumbnail::of(name.as_bytes()).ok_or_else(|| format!("its thumbnail {name:?} is not a picture"))
+        });
         let video = video.transpose()?;
         let mut own = wire.owlery.filter(|own| own.version == 1 && State::of(&own.state) == Some(State::Complete));
         if let Some(own) = &mut own

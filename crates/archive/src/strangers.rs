@@ -87,13 +87,13 @@ impl Tree {
         let report = |other: &Other| {
             let problem = match camera(other) {
                 Some(_) => format!(
-                    "it holds days but is no camera here, so nothing of it is shown or expires; if it is one: \
-                     --camera-pattern {}",
+                    "it contains days but is not a camera of this archive, so its events are \
+                     neither listed nor expired; if it is a camera, use --camera-pattern {}",
                     quote(OsStr::new(&pattern))
                 ),
-                None => "it holds days, but its name cannot be a camera's (it is not UTF-8 or has control characters), so \
-                         nothing of it is shown or expires; if it is a camera, rename it to a name that --camera-pattern \
-                         matches"
+                None => "it contains days, but its name cannot be a camera's (it is not UTF-8 or has control characters), so \
+                         its events are neither listed nor expired; if it is a camera, rename it to a name that \
+                         --camera-pattern matches"
                     .to_owned(),
             };
             Report::note(join(root.path(), &other.name), problem)

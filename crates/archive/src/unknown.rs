@@ -11,7 +11,7 @@ impl Tree {
     /// Explains why the root, which contains neither a camera nor a marker, is not an archive.
     pub(super) fn why_unknown(&self, root: &Dir) -> String {
         let why = format!(
-            "it holds no directory that matches --camera-pattern {} and no {MARKER}",
+            "it contains no directory that matches --camera-pattern {} and no {MARKER}",
             quote(self.pattern().as_ref())
         );
         // Nothing of this check is kept: the tree is dropped.
@@ -25,7 +25,9 @@ impl Tree {
             has_days = has_days || (is_day(name) && root.is_dir(name, kind));
         });
         let seen = match (listed.is_ok(), Flat::in_dir(root).ok().flatten()) {
-            (true, _) if has_days => "it holds days, as a camera's directory does: name the folder above it".to_owned(),
+            (true, _) if has_days => {
+                "it contains days, as a camera's directory does: use the folder above it as ROOT".to_owned()
+            }
             (true, Some(flat)) => flat.seen(""),
             (true, None) if is_empty => "it is empty: owlery serve waits there for the first camera".to_owned(),
             _ => return why,

@@ -131,8 +131,8 @@ impl Tree {
             return Ok(());
         }
         let message = match (known, now) {
-            (Volume::Own(_), Volume::Root) => "was on a disk of its own and is on the archive's: is its disk mounted?",
-            (Volume::Root, Volume::Own(_)) => "was on the archive's disk and is on another",
+            (Volume::Own(_), Volume::Root) => "was on its own disk and is now on the archive's: is its disk mounted?",
+            (Volume::Root, Volume::Own(_)) => "was on the archive's disk and is now on another",
             _ if likeness == Likeness::Unknown => {
                 "is on a disk that cannot be distinguished from others, since no mark can be written to its .owlery folder (let Owlery write \
                  there)"

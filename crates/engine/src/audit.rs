@@ -91,7 +91,7 @@ impl Audit {
                 "{unwritten} entries of the audit could not be written, only the log has them; {CURE}"
             ));
         }
-        self.is_temporary.then(|| format!("the audit lies in a temporary folder and is lost at the end; {CURE}"))
+        self.is_temporary.then(|| format!("the audit log is in a temporary folder and is lost at the end; {CURE}"))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -201,7 +201,7 @@ impl Inner {
             Err(error) => return self.keep(&error, waited),
         };
         if waited > 0 {
-            tracing::info!("the audit is written again, with {waited} entries that waited");
+            tracing::info!("the audit log is written again, with {waited} entries that waited");
         }
         self.lost = 0;
         self.unrecorded.clear();
@@ -223,7 +223,7 @@ impl Inner {
         }
         for entry in &mut self.waiting[waited..] {
             entry.id = 0;
-            tracing::error!("the audit cannot be written ({why}); it is kept and tried again: {}", entry.line());
+            tracing::error!("the audit log cannot be written ({why}); the entry is kept and retried: {}", entry.line());
         }
         self.lacks_room = error.is_full();
         if self.lacks_room {
@@ -235,7 +235,9 @@ impl Inner {
         if over > 0 {
             self.waiting.drain(..over);
             self.lost += over as u64;
-            tracing::error!("the audit has lost {over} entries: too many wait to be written; they are in this log");
+            tracing::error!(
+                "the audit log has lost {over} entries, because too many waited to be written; they are in this log"
+            );
         }
     }
 
@@ -244,7 +246,7 @@ impl Inner {
         if self.indexed.is_none()
             && let Err(error) = self.catch_up(catalog)
         {
-            tracing::warn!("the audit is not in the catalog: {}; it is added later", error.chain());
+            tracing::warn!("audit entries cannot be added to the catalog: {}; they are added later", error.chain());
         }
     }
 

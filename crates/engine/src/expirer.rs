@@ -230,7 +230,7 @@ impl Expirer {
             let more = pass.failures.len() - 1;
             let rest = if more > 0 { format!(" (and {more} more; see the log)") } else { String::new() };
             let text = format!("{}: {}{rest}", first.path.display(), first.problem);
-            pass.alerts.push(format!("not all that is past its time could be retired: {text}"));
+            pass.alerts.push(format!("some expired events could not be retired: {text}"));
         }
         Ok(pass)
     }

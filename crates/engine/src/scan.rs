@@ -275,7 +275,7 @@ impl Scanner {
         (depth, occasion): (Depth, Occasion),
     ) -> (Details, Option<Report>) {
         let report =
-            facts.disbelief.as_ref().map(|why| Report::note(dir.sidecar_path(name), format!("not believed: {why}")));
+            facts.disbelief.as_ref().map(|why| Report::note(dir.sidecar_path(name), format!("sidecar ignored: {why}")));
         let Facts { mut details, measured, has_sidecar, .. } = facts;
         let (Some(measured), Some(newest)) = (measured, newest) else { return (details, report) };
         let id = dir.id(name);
@@ -357,7 +357,7 @@ impl DayRead {
         let reports = list
             .refused
             .iter()
-            .map(|name| Report::failure(dir.entry_path(name), "refused: it has an event's name but is no directory"))
+            .map(|name| Report::failure(dir.entry_path(name), "refused: it has an event's name but is not a directory"))
             .collect();
         let stamp = (is_old && !list.is_provisional).then_some(stamp);
         let facts = Vec::with_capacity(list.events.len());

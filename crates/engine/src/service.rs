@@ -112,7 +112,10 @@ impl Archive {
     fn check_rules(&self) -> Result<()> {
         if self.options.policy.can_expire() && !self.tree.can_be_marked() {
             let root = self.tree.root().display();
-            return Err(Error::Config(format!("{root} is read-only, so a retention rule cannot be kept there")));
+            return Err(Error::Config(format!(
+                "{root} cannot be written, so retention rules cannot be applied there (run as the user that owns it, and \
+                 check that it is not mounted read-only)"
+            )));
         }
         Ok(())
     }

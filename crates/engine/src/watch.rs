@@ -323,7 +323,7 @@ impl<O: Observer> Watch<O> {
 
     fn publish_mode(&mut self) {
         if let Some(why) = self.targets.trouble() {
-            self.fall_back(&format!("notifications cannot be had ({why})"), "fs.inotify.max_user_instances");
+            self.fall_back(&format!("no kernel notifications ({why})"), "fs.inotify.max_user_instances");
         }
         self.observer.mode(self.poll.map_or(Mode::Notify, Mode::Poll));
     }

@@ -190,7 +190,7 @@ pub fn check_rules(view: &View, policy: &Policy) -> Option<Refusal> {
     let camera = policy.named().find(|camera| !is_there(camera))?;
     let known: Vec<&str> = view.cameras.iter().map(|camera| camera.camera.as_str()).collect();
     let message = format!(
-        "there is a rule for {camera}, but no such camera (there are: {}); nothing expires until that is mended",
+        "there is a rule for {camera}, but no such camera (there are: {}); nothing expires until the rule is corrected",
         known.join(", ")
     );
     Some(Refusal { guard: Guard::Configuration, message })

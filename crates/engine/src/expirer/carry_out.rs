@@ -100,9 +100,9 @@ impl Expirer {
         }
         let why = match error {
             Error::Io { op, source, .. } => {
-                format!("the pass was put back, since it could not be made durable: cannot {op}: {source}")
+                format!("the pass was moved back, since it could not be made durable: cannot {op}: {source}")
             }
-            other => format!("the pass was put back, since it could not be made durable: {}", other.chain()),
+            other => format!("the pass was moved back, since it could not be made durable: {}", other.chain()),
         };
         let retired = std::mem::replace(&mut pass.items, stays);
         let is_back =

@@ -143,7 +143,7 @@ impl ClockGuard {
             return false;
         }
         tracing::info!(
-            "the kernel reports the clock as synchronised for {} minutes: it is believed",
+            "the kernel has reported the clock as synchronised for {} minutes: it is accepted",
             SYNCHRONISED_FOR.as_secs() / 60
         );
         state.was_held = false;
@@ -193,7 +193,7 @@ impl State {
             ClockMark::Nothing => None,
             ClockMark::Record(record) => judge(record, reading).err(),
             ClockMark::Damaged(why) => {
-                Some(format!("what is known of the clock cannot be used ({why}), so it is not known to be right"))
+                Some(format!("the record of the clock cannot be used ({why}), so the clock cannot be checked"))
             }
         }
     }

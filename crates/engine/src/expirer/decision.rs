@@ -65,7 +65,7 @@ impl Expirer {
         let mut cameras = held.items.iter().map(|(item, _)| &item.camera);
         let camera = cameras.find(|camera| self.tree.is_camera(camera.as_str()).is_none())?;
         let message = format!(
-            "{camera} is no camera by this --camera-pattern; the pass was planned with another: {}",
+            "{camera} is not a camera by this --camera-pattern; the pass was planned with another: {}",
             held.message
         );
         Some(Refusal { guard: Guard::Confirmation, message })

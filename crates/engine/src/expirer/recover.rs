@@ -33,12 +33,12 @@ impl Expirer {
             let name = pass.name().to_owned();
             let (back, left) = self.put_back(pass);
             let events = back.iter().map(|item| item.count).sum::<u64>();
-            tracing::warn!(pass = %name, "a pass was cut off while it was made: {events} events are put back");
+            tracing::warn!(pass = %name, "a pass was interrupted while it was made: {events} events are moved back");
             if let Some(first) = left.first() {
                 tracing::error!(
                     pass = %name,
-                    "a pass was cut off and cannot be put back as a whole; {} entries stay in the delete queue, \
-                     the first: {}: {} (owlery queue lists the pass, owlery restore tries again)",
+                    "a pass was interrupted and cannot be moved back as a whole; {} entries stay in the delete queue, \
+                     the first: {}: {} (owlery queue lists the pass, `owlery restore` retries it)",
                     left.len(),
                     first.path.display(),
                     first.problem
@@ -70,7 +70,8 @@ impl Expirer {
             }
         }
         let problem = (!left.is_empty()).then(|| {
-            "it was cut off while it was made, and this could not be put back; owlery restore tries again".to_owned()
+            "it was interrupted while it was made, and this could not be moved back; `owlery restore` retries it"
+                .to_owned()
         });
         left.extend(pass.finish(now.utc + MIN_RESTORE_TIME, problem).failures);
         if self.audit.has_pass(&name) {

@@ -59,7 +59,7 @@ impl Reserve {
 fn give_up(file: &Path) -> bool {
     let is_given = matches!(owlery_state::remove_file(file), Ok(true));
     if is_given {
-        tracing::warn!(path = %file.display(), "the disk is full: the reserve is given up");
+        tracing::warn!(path = %file.display(), "the disk is full: the reserve is released");
     }
     is_given
 }

@@ -69,7 +69,7 @@ impl RestoredDays {
             Ok(days) => Ok(days.clone()),
             Err(why) => Err(Error::Refused {
                 guard: Guard::Restored,
-                message: format!("what was restored is not known: {why}; mend or remove the file"),
+                message: format!("the list of restored days cannot be read: {why}; repair or remove the file"),
             }),
         }
     }

@@ -69,7 +69,7 @@ impl Expirer {
         match self.catalog.leave_disk() {
             Ok(has_left) => {
                 if has_left {
-                    tracing::warn!("the disk is full: the catalog makes room for a pass and is built anew elsewhere");
+                    tracing::warn!("the disk is full: the catalog moves to a temporary folder to make room for a pass");
                 }
                 has_left
             }
@@ -169,7 +169,12 @@ impl Expirer {
             tracing::error!("{}; the event lies beside its day, and the next pass tries again", error.chain());
             return self.is_in_place_stuck.store(true, Ordering::Release);
         }
-        tracing::warn!(camera = %id.camera, day = %id.day, event = %id.name, "the removal of an event was cut off before it was decided; the event is back");
+        tracing::warn!(
+            camera = %id.camera,
+            day = %id.day,
+            event = %id.name,
+            "the removal of an event was interrupted before it was decided; the event is back in the archive"
+        );
         if self.audit.has(|entry| audit_entries::is_removal_of(entry, id)) {
             let back = removed(id, Reason::PutBack { interrupted: Interrupted::Removal });
             self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Restored, &back)]);

@@ -55,7 +55,7 @@ impl Volumes {
     pub(super) fn check(&self) -> Result<()> {
         self.lock().as_ref().map(|_| ()).map_err(|why| Error::Refused {
             guard: Guard::Disk,
-            message: format!("on which disks the cameras were is not known: {why}; mend or remove the file"),
+            message: format!("the record of the cameras' disks cannot be used: {why}; repair or remove the file"),
         })
     }
 

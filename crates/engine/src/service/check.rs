@@ -85,7 +85,7 @@ fn strays(camera: &CameraDir) -> Result<Vec<Report>> {
         if is_without && !foreign.is_empty() {
             notes.push(Report::note(
                 camera.day_path(day),
-                "it holds files but no event directories, so it never expires",
+                "it contains files but no event directories, so it never expires",
             ));
         }
         strays.extend(foreign);

@@ -87,7 +87,7 @@ impl DiskMonitor {
 fn trouble(path: &Path) -> String {
     let path = path.display();
     format!(
-        "the disk of {path} does not respond (a network share that is off, a failing drive?); what is known is still shown"
+        "the disk of {path} does not respond (a network share that is off, a failing drive?); known data is still shown"
     )
 }
 

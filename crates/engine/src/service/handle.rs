@@ -400,7 +400,7 @@ impl Handle {
     /// Waits a limited time until what was done can be queried. It is done whether the catalog can be written or not.
     fn written(&self) -> Result<()> {
         if !self.changes.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
-            tracing::warn!("the catalog cannot be written for now; what was just done is listed later");
+            tracing::warn!("the catalog cannot be written for now; the change is listed later");
         }
         Ok(())
     }

@@ -60,7 +60,9 @@ fn full_state(shared: &Handle) -> Option<String> {
     let there = state.ancestors().find(|path| path.is_dir())?; // a full disk may have no room for the directory itself
     let why = Room::of(&rustix::fs::statvfs(there).ok()?).full()?;
     let state = state.display();
-    Some(format!("the disk of the state directory {state} is full ({why}): catalog and audit cannot be written"))
+    Some(format!(
+        "the disk of the state directory {state} is full ({why}): the catalog and the audit log cannot be written"
+    ))
 }
 
 /// The alert about passes in the delete queue that are never removed: of other archives, or with a manifest that this
@@ -107,16 +109,18 @@ fn few(strangers: &[Report]) -> impl Iterator<Item = String> {
 pub(super) fn problems(tree: &Tree, now: Now) -> Vec<Report> {
     let mut problems = match tree.marker() {
         Err(Error::Refused { message, .. }) => {
-            vec![Report::failure(tree.marker_path(), format!("nothing here expires: {message}"))]
+            vec![Report::failure(tree.marker_path(), format!("nothing expires: {message}"))]
         }
-        Err(error) => vec![Report::failure(tree.marker_path(), format!("nothing here expires: {}", error.chain()))],
+        Err(error) => vec![Report::failure(tree.marker_path(), format!("nothing expires: {}", error.chain()))],
         Ok(_) => Vec::new(),
     };
     match tree.in_place() {
         Ok(found) => problems.extend(found.iter().map(|(id, stage)| {
             let why = match stage {
-                InPlace::Moved => "it was moved beside its day, and goes back at the next pass",
-                InPlace::Removing => "it is being removed in place; its directory stays until the audit has the entry",
+                InPlace::Moved => "it was moved beside its day, and is moved back at the next pass",
+                InPlace::Removing => {
+                    "it is being removed in place; its directory stays until the audit log has the entry"
+                }
             };
             Report::failure(tree.event_path(id), why)
         })),

@@ -87,11 +87,11 @@ pub(super) fn check(tree: &Tree, state: &Path) -> Result<()> {
 fn unmarked(tree: &Tree) -> String {
     let ids: Vec<String> = tree.archives_of_passes().iter().take(MAX_NAMED).map(|id| printable_id(id)).collect();
     match ids.len() {
-        0 => "this root carries no marker".to_owned(),
-        1 => format!("this root carries no marker, and the passes in its delete queue are of the archive {}", ids[0]),
+        0 => "this root has no marker".to_owned(),
+        1 => format!("this root has no marker, and the passes in its delete queue are of the archive {}", ids[0]),
         _ => {
             let ids = ids.join(", ");
-            format!("this root carries no marker, and the passes in its delete queue are of several archives: {ids}")
+            format!("this root has no marker, and the passes in its delete queue are of several archives: {ids}")
         }
     }
 }

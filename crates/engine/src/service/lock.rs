@@ -120,13 +120,16 @@ fn taken(file: &File, path: &Path) -> Error {
         Some(owner) if owner.name == "owlery" => format!("process {}", owner.pid),
         Some(owner) => {
             format!(
-                "process {} ({}) holds the lock on {}; end it if it is no owlery",
+                "process {} ({}) holds the lock on {}; end that process if it is not an owlery",
                 owner.pid,
                 owner.name,
                 path.display()
             )
         }
-        None => format!("the lock on {} is held by a process that cannot be seen from here", path.display()),
+        None => format!(
+            "the lock on {} is held by a process that is not visible here (another container or host)",
+            path.display()
+        ),
     };
     Error::Locked { holder }
 }

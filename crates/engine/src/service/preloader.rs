@@ -39,7 +39,7 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
             Err(Error::Stopped) => return Ok(()),
             Err(error) => {
                 shared.status.set(Component::Preload, Some(&error.chain()));
-                tracing::error!("preload: {}; it is tried again", error.chain());
+                tracing::error!("preload: {}; it is retried", error.chain());
                 if stop.wait(Duration::from_secs(5)) {
                     return Ok(());
                 }

@@ -41,7 +41,7 @@ pub struct Record {
 pub fn judge(record: &Record, reading: &Reading) -> Result<(), String> {
     let seen = || format!("the clock shows {}, but it showed {}", moment(reading.wall), moment(record.wall));
     if reading.wall < record.wall.saturating_sub_unsigned(DAY) {
-        return Err(format!("{} when it was last believed, and goes back by more than a day", seen()));
+        return Err(format!("{} when it was last accepted: it was set back by more than a day", seen()));
     }
     if reading.boot_id == record.boot_id {
         let passed = reading.boottime.saturating_sub(record.boottime);
@@ -53,8 +53,7 @@ pub fn judge(record: &Record, reading: &Reading) -> Result<(), String> {
     let allowed = record.longest_gap.saturating_mul(2).max(USUAL_GAP);
     if reading.wall > after(record.wall, allowed) {
         return Err(format!(
-            "{} when it was last believed, before the host was started anew, and more than {} between two runs is \
-             not usual here",
+            "{} when it was last accepted, before the last boot; a gap of more than {} between two runs is unusual here",
             seen(),
             span(allowed)
         ));

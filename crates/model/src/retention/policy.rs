@@ -142,7 +142,7 @@ impl Policy {
         let mut policy = Self::default();
         for text in &rules.keep_days {
             let wrong =
-                || Error::Config(format!("--keep-days {text:?} is not a number of days from 1, or \"forever\""));
+                || Error::Config(format!("--keep-days {text:?} is not a number of days (1 or more) or \"forever\""));
             let (camera, value) = of_camera("--keep-days", text)?;
             let keep = match value {
                 "forever" => Keep::Forever,
@@ -169,8 +169,8 @@ impl Policy {
         policy.min_free = rules.min_free.as_deref().map(str::parse).transpose()?;
         if let Some(text) = &rules.floor_days {
             let days = text.parse().ok().filter(|days| *days > 0);
-            policy.floor_days =
-                days.ok_or_else(|| Error::Config(format!("--floor-days {text:?} is not a number of days from 1")))?;
+            policy.floor_days = days
+                .ok_or_else(|| Error::Config(format!("--floor-days {text:?} is not a number of days (1 or more)")))?;
         }
         if let Some(text) = &rules.max_share {
             policy.max_share = text.parse().map_err(|_| {
@@ -185,7 +185,7 @@ impl Policy {
     pub fn check(&self) -> Result<()> {
         let wrong = |text: &str| Err(Error::Config(text.to_owned()));
         if self.keep.iter().chain(self.cameras.values()).any(|keep| *keep == Keep::Days(0)) {
-            return wrong("--keep-days takes a number of days from 1, or \"forever\"");
+            return wrong("--keep-days takes a number of days (1 or more) or \"forever\"");
         }
         if self.max_size.iter().chain(self.camera_sizes.values()).any(|bytes| *bytes == 0) {
             return wrong("--max-size takes a size above 0");
@@ -198,7 +198,7 @@ impl Policy {
             _ => {}
         }
         if self.floor_days == 0 {
-            return wrong("--floor-days takes a number of days from 1");
+            return wrong("--floor-days takes a number of days (1 or more)");
         }
         if !(self.max_share > 0.0 && self.max_share <= 1.0) {
             return wrong("--max-share takes a share above 0, up to 1 (0.5 is 50%)");

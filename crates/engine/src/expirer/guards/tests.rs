@@ -145,7 +145,7 @@ fn restored_holds_while_its_file_cannot_be_read() {
     fs::write(folder.path().join(".owlery/restored.json"), "{").unwrap();
     let parts = open(folder.path(), ten_days());
     let says = holding(&parts);
-    assert!(says.len() == 1 && says[0].0 == Guard::Restored && says[0].1.contains("mend or remove"), "{says:?}");
+    assert!(says.len() == 1 && says[0].0 == Guard::Restored && says[0].1.contains("repair or remove"), "{says:?}");
     assert!(parts.handle().pass(None).is_err());
     assert_eq!(refused(&parts), [(Guard::Restored, 1)]);
 }

@@ -103,7 +103,7 @@ fn records_of_a_wrong_clock_are_not_learned() {
 }
 
 proptest! {
-    /// Whatever happened before, a clock that was accepted is believed at once, and an hour later as well.
+    /// Whatever happened before, a clock that was accepted is accepted again at once and an hour later.
     #[test]
     fn what_was_accepted_is_believed(
         wall in -signed(100_000 * DAY)..signed(100_000 * DAY), boot in "[ab]", longest in 0..100_000 * DAY, first in any::<bool>(),
