@@ -48,11 +48,7 @@ const TAILS: [Tail; 17] = [
         ],
         &[DONE, (3, "a guard holds the pass; the message says how to confirm it")],
     ),
-    tail(
-        "queue",
-        &["owlery queue /var/lib/motion"],
-        &[(1, "something could not be read, or a pass has a problem")],
-    ),
+    tail("queue", &["owlery queue /var/lib/motion"], &[(1, "something could not be read, or a pass has a problem")]),
     tail(
         "restore",
         &["owlery restore /var/lib/motion 20261121T100436Z-AbCdEf"],

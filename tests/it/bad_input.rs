@@ -299,7 +299,7 @@ fn rules_on_a_read_only_root_are_refused() {
             "cannot be written, so retention rules cannot be applied",
         );
     }
-    assert_refused(&world, on("serve", &world.root).env("OWLERY_KEEP_DAYS", "45"), 2, "is read-only");
+    assert_refused(&world, on("serve", &world.root).env("OWLERY_KEEP_DAYS", "45"), 2, "cannot be written");
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn an_unwritable_root_is_served_without_rules() {
     let copy = program_for_all(&world);
     for command in ["serve", "plan", "expire"] {
         let mut command = on(command, &world.root);
-        assert_refused(&world, &as_nobody(&copy, command.args(["--keep-days", "45"])), 2, "is read-only");
+        assert_refused(&world, &as_nobody(&copy, command.args(["--keep-days", "45"])), 2, "cannot be written");
     }
     let before = snapshot(&world);
     let daemon = Daemon::start(as_nobody(&copy, &on("serve", &world.root)));
@@ -438,8 +438,8 @@ fn names_that_are_no_text_stop_no_command() {
     }
 }
 
-/// What is seen in a folder that is no archive is named with the cure: a camera of another name, a camera's own directory, files
-/// without event directories, nothing yet.
+/// For a folder that is not an archive the error names the contents and the remedy: a camera of another name, a camera's own
+/// directory, files without event directories, nothing yet.
 #[test]
 fn a_folder_that_is_no_archive_is_described() {
     let world = World::empty();
@@ -456,7 +456,7 @@ fn a_folder_that_is_no_archive_is_described() {
     };
     for (root, cure) in [
         (folder("other", "garage/2026-11-20/10-04-36"), "--camera-pattern 'Camera.*|garage'"),
-        (folder("within", "2026-11-20/10-04-36"), "name the folder above it"),
+        (folder("within", "2026-11-20/10-04-36"), "use the folder above it"),
         (folder("flat", "01-20261121054454.mkv"), "files such as 01-20261121054454.mkv"),
         (folder("empty", ".keep"), "owlery serve waits"),
     ] {
