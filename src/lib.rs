@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! let archive = owlery::Archive::open(owlery::Options::new("/var/lib/motion").keep_days(45))?;
-//! let service = archive.start()?; // preload, watch and expire on threads of their own
+//! let service = archive.start()?; // preload, watch and expire run on their own threads
 //! let page = service.events(&owlery::Query::new().camera("Camera1").limit(50))?;
 //! for event in page.events {
 //!     println!("{} {}", event.id, event.details.state.as_str());
@@ -20,7 +20,7 @@
 //! `http::router` (feature `http`) returns an axum router for a service, which can be mounted below any path of another
 //! program's router; `examples/embed.rs` is such a program.
 //!
-//! The directory tree is the truth. Everything else (the catalog) is derived from it and can be deleted at any time.
+//! The directory tree is the truth. The catalog is derived from it and can be rebuilt at any time.
 
 mod motion_conf;
 

@@ -1,5 +1,5 @@
-//! What commands do with an archive. A daemon that runs on it does the work ([`Remote`]); otherwise this process does
-//! ([`Local`]). A command calls one method, and the result is the same.
+//! The operations of commands on an archive. If a daemon manages the archive, it does the work ([`Remote`]); otherwise this
+//! process does ([`Local`]). A command calls one method in both cases, and the result is the same.
 
 mod local;
 mod remote;

@@ -1,5 +1,5 @@
 //! `owlery stats`: the size and the rate of each camera, and the forecast: when the disk is full, and what the rules keep. A
-//! running daemon computes it by its own rules, with typed rules over them as a what-if.
+//! running daemon computes it with its own rules; rules on the command line replace them for this output.
 
 use std::fmt::Write as _;
 

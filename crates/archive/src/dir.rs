@@ -1,5 +1,5 @@
-//! Directory handles: the few system calls that this module tree is made of. Their errors name the path. Names have no
-//! meaning here, except in the listing of a day.
+//! Directory handles: the system calls on which this crate is built. Their errors name the path. This module does not
+//! interpret names, except in the listing of a day.
 
 use std::ffi::OsStr;
 use std::io;

@@ -1,5 +1,5 @@
-//! Reads one event directory: its names and sidecar only, or every file. The result is facts; whether the event is over
-//! is decided elsewhere, since that depends on the time and on the events beside it.
+//! Reads one event directory: its names and sidecar only, or every file. It returns facts. The caller decides whether the
+//! event is over, since that depends on the time and on the neighbouring events.
 
 use std::sync::atomic::Ordering;
 

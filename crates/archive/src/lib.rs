@@ -1,4 +1,4 @@
-//! The only module that touches the media tree. It works through directory handles, one path component at a time, and
+//! The only crate that touches the media tree. It works through directory handles, one path component at a time, and
 //! follows no link below a camera directory. It does not use the catalog and decides nothing.
 //!
 //! The root is opened by its path for every operation. So an unmounted or replaced disk is noticed, and no handle keeps

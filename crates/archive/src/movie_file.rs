@@ -78,7 +78,7 @@ fn probe_by(
         Form::Program => mpeg::probe_program(&mut source),
         Form::Video => mpeg::probe_video(&mut source),
         Form::Zeros => Ok(Probe::of(MovieCheck::Blank)),
-        // Nothing is known against it.
+        // No sign of a missing end was found.
         Form::Unknown => Ok(Probe::of(MovieCheck::Whole)),
     }
 }

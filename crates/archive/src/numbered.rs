@@ -140,7 +140,7 @@ impl DayDir {
 
     /// Whether Motion's marker of this number, or of the one before or after, proves that it is an event. Weaker
     /// evidence counts if it is the only such number of its day: Motion's configuration, which may be newer than the
-    /// day, and a count that goes on in the next day. The day before proves nothing, since it is retired first.
+    /// day, and a count that continues in the next day. The previous day proves nothing, since it is retired first.
     fn is_proven_elsewhere(&self, name: EventName) -> bool {
         let [before, after] = neighbours(name);
         let is_likely = || self.numbers == Numbers::OfEvents || self.goes_on_with(name, after);

@@ -1,5 +1,5 @@
-//! The paths of recordings: for messages, for the watcher, and to recognise a path from outside. Nothing else builds
-//! them, and nothing is opened by them except what the watcher watches.
+//! The paths of recordings: for messages, for the watcher, and to recognise a path from outside. No other module
+//! builds such paths. Only the watcher opens files by them; all other code works by directory handle.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

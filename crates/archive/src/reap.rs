@@ -1,7 +1,7 @@
 //! Empties the delete queue: the only recursive removal. It works by directory handle, enters only passes that carry
 //! our manifest, follows no link, crosses no mount point, and skips every directory that contains `.saved`. The
-//! manifest is removed last, so that an interrupted pass is still recognized as ours. [`RateLimiter`] decides how fast
-//! and how long it may continue.
+//! manifest is removed last, so that an interrupted pass is still recognized as ours. [`RateLimiter`] limits its rate
+//! and stops it.
 
 mod large;
 

@@ -44,7 +44,7 @@ pub struct Restored {
 /// The result of restoring a pass.
 #[derive(Debug, Default)]
 pub struct Finished {
-    /// Whether nothing of the pass is left in the queue.
+    /// Whether the queue no longer contains any part of the pass.
     pub is_gone: bool,
     /// What could not be done. What was restored before stays restored.
     pub failures: Vec<Report>,

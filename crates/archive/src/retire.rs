@@ -126,7 +126,7 @@ impl RetiringPass<'_> {
 
     /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day. Events that it did not see,
     /// that are saved by now, or that `is_open` reports as being written stay. A day that was moved back is tried once
-    /// more, since the second inspection sees what changed. An error means that nothing of the item was moved.
+    /// more, since the second inspection sees what changed. An error means that no part of the item was moved.
     pub fn retire(&mut self, item: &Item, expected: &[EventName], is_open: &IsOpen<'_>) -> Result<Retired> {
         let first = self.try_to_retire(item, expected, is_open)?;
         if !first.put_back || !first.events.is_empty() || !first.failures.is_empty() {

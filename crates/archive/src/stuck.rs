@@ -157,7 +157,7 @@ impl Stuck {
         }
     }
 
-    /// Records that nothing of the pass stays.
+    /// Records that the pass was removed completely.
     pub(crate) fn clear(&self, root: &Path, pass: &Path) {
         if self.lock().remove(pass).is_some() {
             self.keep(root);

@@ -14,7 +14,7 @@ impl Tree {
             "it contains no directory that matches --camera-pattern {} and no {MARKER}",
             quote(self.pattern().as_ref())
         );
-        // Nothing of this check is kept: the tree is dropped.
+        // `strangers` caches its result, but this tree is dropped afterwards.
         let strangers = self.strangers(0).unwrap_or_default();
         if let Some(first) = strangers.first() {
             return format!("{why}; {}", first.sentence());

@@ -1,5 +1,5 @@
-//! Which errors mean that the catalog's file is damaged, and how often it may be rebuilt. Opening, moving and filling
-//! the file happens elsewhere.
+//! Which errors mean that the catalog's file is damaged, and how often it may be rebuilt. Other modules open, move
+//! and fill the file.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! The catalog: an index of all events (SQLite, WAL). It is derived from the tree and disposable; it never reads the
-//! tree, and nothing in it makes a file garbage. One connection writes, a few read beside it. A catalog that is
+//! The catalog: an index of all events (SQLite, WAL). It is derived from the tree and disposable. It never reads the
+//! tree, and a file that it lacks is never deleted for that reason. One connection writes, a few read beside it. A catalog that is
 //! corrupt, foreign or of another version is set aside and rebuilt.
 
 mod ages;

@@ -1,5 +1,5 @@
-//! The movies and the thumbnail of an event as cells of its row. Nearly all events have one movie, `video.EXT`: that is
-//! stored as a number, which takes few bytes. Anything else is a text.
+//! The movies and the thumbnail of an event as cells of its row. Nearly all events have one movie, `video.EXT`. It is
+//! stored as a number, which takes few bytes; anything else is stored as text.
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};

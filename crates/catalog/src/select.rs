@@ -1,4 +1,4 @@
-//! From a query to rows: the events of all cameras, or of one, in the order of their starts, until the page is full.
+//! Selects the rows of a query: the events of all cameras, or of one, in the order of their starts, until the page is full.
 //!
 //! The events of all cameras are stored in that order (the table's key begins with the start). Those of one camera are
 //! found by the names of their directories, which is nearly the same order. Each camera's [`Drift`] limits the

@@ -1,5 +1,5 @@
-//! What the walk, the measuring and the retention read from the catalog: stamps, what to measure next, and the days
-//! that a rule may take.
+//! Queries for the walk (stamps of days), for measuring (what to measure next) and for retention (the days that a rule
+//! may take).
 
 use std::collections::HashMap;
 

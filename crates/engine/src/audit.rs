@@ -1,8 +1,8 @@
 //! The audit log: why Owlery deleted a recording, or did not. Every entry is a line of a file in the state directory,
 //! which is the truth, and a row of the catalog, which is filled from the files whenever it lacks something.
 //!
-//! No operation waits for the audit log: entries that cannot be written are logged, kept for a while and retried. Other
-//! modules decide what is done and why; this one stores it.
+//! No operation waits for the audit log: entries that cannot be written are logged, kept for a while and retried. This
+//! module stores decisions of other modules.
 
 mod log;
 

@@ -1,5 +1,5 @@
-//! The engine of Owlery: scan, watch, expirer, reaper and audit, and the service that joins them. What an embedding program,
-//! the HTTP router and the commands use is re-exported here; nothing else is public.
+//! The engine of Owlery: scan, watch, expirer, reaper and audit, and the service that joins them. This root
+//! re-exports what embedding programs, the HTTP router and the commands use; nothing else is public.
 
 mod audit;
 mod expirer;

@@ -56,7 +56,7 @@ pub enum Error {
         /// What it found, and what to do.
         message: String,
     },
-    /// There is nothing of that name.
+    /// Nothing has that name.
     #[error("there is no {what} {name}")]
     Unknown {
         /// The kind of thing that was requested.

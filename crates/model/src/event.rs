@@ -1,5 +1,5 @@
-//! What the house is about: cameras, days, events, and what is known of an event. Names are parsed here once, at the
-//! door, and refused when they are not of the grammar; nothing here touches a disk or a clock.
+//! Cameras, days, events and the details of an event. Names are parsed here, once, where they enter the program; invalid
+//! names are refused. This module reads neither disk nor clock.
 
 mod camera;
 mod change;

@@ -1,6 +1,6 @@
 //! Small JSON files of the state directory. Each is written as a whole and atomically: after a crash there is the old
-//! file or the new one. What is common to all of them is here: name, version, mode, owner, and what follows from a file that
-//! cannot be used.
+//! file or the new one. This module has what they share: name, version, mode, owner, and the consequence of a file
+//! that cannot be used.
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};

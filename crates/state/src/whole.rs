@@ -20,7 +20,7 @@ pub(crate) fn open_folder(path: &Path) -> Result<OwnedFd> {
 /// Writes the file `name` in the directory `folder`, whose path is only for messages. The caller syncs the directory.
 ///
 /// # Errors
-/// The directory takes no file, or the disk has no room. The old file is then as it was.
+/// The directory is not writable, or the disk has no room. The old file is unchanged.
 pub fn write_whole(folder: impl AsFd, path: &Path, name: &[u8], bytes: &[u8], mode: u32) -> Result<()> {
     let folder = folder.as_fd();
     let target = path.join(OsStr::from_bytes(name));

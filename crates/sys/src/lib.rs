@@ -1,4 +1,4 @@
-//! Two system calls that no well-kept library offers alone: `adjtimex(2)` and `ioprio_set(2)`. This is the only crate of Owlery
+//! Two system calls for which no maintained small library exists: `adjtimex(2)` and `ioprio_set(2)`. This is the only crate of Owlery
 //! with unsafe code.
 
 use std::io;

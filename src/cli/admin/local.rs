@@ -109,7 +109,7 @@ fn expire(archive: &Archive, confirm: Option<&str>) -> Result<Found<Pass>> {
     measure(&open, Measure::Plan)?;
     let (pass, left) = open.expire(confirm)?;
     is_incomplete |= output::reports(&left);
-    // Passes of other archives and the like: nothing of them was to be done.
+    // Passes of other archives, for example: they are not part of this operation.
     let mut others = open.handle().queue()?.others;
     others.retain(|other| other.unreadable && !left.contains(other) && !pass.failures.contains(other));
     output::reports(&others);

@@ -1,4 +1,4 @@
-//! The table of settings in `doc/configuration.md`. `UPDATE_DOC=1 cargo test --lib the_documentation` writes it anew.
+//! The table of settings in `doc/configuration.md`. `UPDATE_DOC=1 cargo test --lib the_documentation` rewrites it.
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
-//! Merges the settings of several sources: the command line wins over the environment, and that over the file. Rules merge
-//! camera by camera, so a rule for one camera in the file holds beside a rule for all on the command line.
+//! Merges the settings of several sources: the command line takes precedence over the environment, and the
+//! environment over the file. Rules are merged camera by camera, so a rule for one camera in the file still applies beside a
+//! general rule on the command line.
 
 use std::collections::BTreeMap;
 use std::fmt;

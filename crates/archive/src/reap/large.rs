@@ -80,7 +80,7 @@ fn pieces(file: impl AsFd) -> Option<Vec<(u64, u64)>> {
 /// with about as much data between each two.
 fn cuts(size: u64, allocated: u64, pieces: Option<Vec<(u64, u64)>>) -> Vec<u64> {
     let sum = |pieces: &[(u64, u64)]| pieces.iter().map(|(begin, end)| end - begin).fold(0, u64::saturating_add);
-    // Preallocated space is not data and has to be freed all the same.
+    // Preallocated space is not data, but it must be freed too.
     let pieces = pieces.filter(|pieces| sum(pieces) >= allocated / 2).unwrap_or_else(|| vec![(0, size)]);
     let most = (allocated / STEP).max(1);
     let stride = sum(&pieces).div_ceil(most).max(STEP);

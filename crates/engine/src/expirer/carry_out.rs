@@ -80,7 +80,7 @@ impl Expirer {
     }
 
     /// A pass whose last steps failed is moved back, since something that may not survive a power cut is not retired.
-    /// `pass` gets what is in the queue all the same. Returns audit entries for what is back.
+    /// `pass` gets the items that are still in the queue. Returns audit entries for the items that are back.
     fn not_finished(&self, name: &str, error: &Error, by: Actor, pass: &mut Pass) -> Vec<Entry> {
         self.put_back_unfinished();
         let parts = match self.tree.passes() {

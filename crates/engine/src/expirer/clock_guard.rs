@@ -162,7 +162,7 @@ impl ClockGuard {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Accepts a reading and records it. If it cannot be written, this run accepts it all the same.
+    /// Accepts a reading and records it. If it cannot be written, this run still accepts it.
     fn record(&self, state: &mut State, reading: &Reading) -> Result<()> {
         let before = if let ClockMark::Record(record) = &state.known { Some(record) } else { None };
         let record = next(before, state.first.as_ref(), reading);

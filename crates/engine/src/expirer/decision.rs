@@ -1,5 +1,5 @@
-//! What a pass is to do: what a user confirmed, or what the rules demand, unless a guard holds it. A refused plan is held
-//! until it is confirmed or replaced.
+//! Decides what a pass does: it carries out the plan that a user confirmed, or the plan of the rules, unless a guard holds
+//! it. A refused plan is held until it is confirmed or replaced.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! The guards by name: the present state of each, and how often it has refused. Each guard refuses at its own place.
+//! The present state of each guard, and how often it has refused. The checks themselves are in the modules that refuse.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,9 +15,9 @@ use crate::retention::{Plan, View, check_rules};
 pub struct GuardState {
     /// The guard.
     pub name: Guard,
-    /// Whether it holds nothing.
+    /// Whether it allows everything.
     pub ok: bool,
-    /// What it found and what to do, if it holds something; else empty.
+    /// What it found and what to do; empty if it allows everything.
     pub message: String,
 }
 

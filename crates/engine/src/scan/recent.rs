@@ -1,5 +1,5 @@
-//! State of recent events that decides whether they are over: what Motion reported, which of a camera's events was
-//! written last, and when a time in the future was first seen. Kept in memory only; a restart begins without it.
+//! State of recent events that decides whether they are over: which events Motion reported as ended, which of a
+//! camera's events was written last, and when a time in the future was first seen. Kept in memory only; a restart begins without it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;

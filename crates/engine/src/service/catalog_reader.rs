@@ -1,5 +1,5 @@
-//! The catalog of an archive that another process manages, opened to read. What it returns is as recent as that process
-//! keeps it.
+//! The catalog of an archive that another process manages, opened to read. Its results are as recent as that
+//! process keeps the catalog.
 
 use super::handle::CameraInfo;
 use super::stats::Stats;

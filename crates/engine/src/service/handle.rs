@@ -385,7 +385,7 @@ impl Handle {
         self.counters.checked.store(self.now().utc.timestamp(), Ordering::Relaxed);
         self.counters.add(if confirmed.is_some() { Actor::Hand } else { Actor::Rule }, &pass);
         if !self.changes.flush_within(within)? {
-            tracing::warn!("{}", late().chain()); // the pass is complete all the same; recording it is retried
+            tracing::warn!("{}", late().chain()); // the pass is complete; recording it is retried
         }
         self.broadcaster.send_pass(&pass);
         Ok(pass)

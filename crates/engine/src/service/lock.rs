@@ -114,7 +114,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     (ours.dev(), ours.ino()) == (there.dev(), there.ino())
 }
 
-/// The error for a valid lock, with what is known of its holder.
+/// The error for a lock that is held, with its holder if that can be found.
 fn taken(file: &File, path: &Path) -> Error {
     let holder = match owner(file) {
         Some(owner) if owner.name == "owlery" => format!("process {}", owner.pid),

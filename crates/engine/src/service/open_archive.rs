@@ -1,5 +1,5 @@
-//! An archive that is open for work that ends: what commands use, and programs that need no service. [`Service`] is one
-//! with all threads.
+//! An open archive without background threads, for commands and for programs that need no service. [`Service`] adds the
+//! threads.
 //!
 //! [`Service`]: super::Service
 

@@ -1,5 +1,5 @@
-//! What the rules would do now, as the program, HTTP and embedding programs show it. `retention` makes the plan, the
-//! expirer has the guards.
+//! The present plan and the states of the guards, for the program, HTTP and embedding programs. `retention` makes the plan,
+//! the expirer has the guards.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A snapshot of everything that is shown of an archive: totals, ages, the disk, the delete queue, the guards. It costs
+//! A snapshot of an archive for metrics: totals, ages, the disk, the delete queue, the guards. It costs
 //! a few rows and system calls for each camera and a small file for each waiting pass, whatever the archive holds.
 
 use super::handle::{CameraInfo, Handle};

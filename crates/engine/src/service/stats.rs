@@ -1,5 +1,5 @@
-//! The cameras with their forecast, as the program, HTTP and embedding programs show it, and the one warning about
-//! rules that do not fit the disk. `retention` computes the forecast.
+//! The cameras with their forecast, for the program, HTTP and embedding programs, and the single log warning about rules
+//! that do not fit the disk. `retention` computes the forecast.
 
 use std::collections::{BTreeMap, BTreeSet};
 

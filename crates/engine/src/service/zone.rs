@@ -143,7 +143,7 @@ fn difference(signs: impl Iterator<Item = Sign>, now: Now) -> Option<(Named, i64
         if written > now.utc || now.utc - written > RECENT {
             continue;
         }
-        // The zone as it was then: a change to summer time is no other zone.
+        // The offset at that time: a change to summer time is not a change of the zone.
         let local = |utc: NaiveDateTime| i64::from(Local.offset_from_utc_datetime(&utc).fix().local_minus_utc());
         let changed = local(written.naive_utc()) - local(now.utc.naive_utc());
         let wall = written.naive_utc() + (now.local - now.utc.naive_utc()) + TimeDelta::seconds(changed);

@@ -1,5 +1,5 @@
-//! What kernel notifications leave for the watcher: paths to scan, and sticky flags for what was lost. The notification
-//! thread never waits and drops nothing: too many paths become one "scan everything".
+//! The work that kernel notifications cause for the watcher: paths to scan, and flags for lost notifications, which stay
+//! set until they are handled. The notification thread never waits and drops nothing: too many paths become one "scan everything".
 
 use std::collections::HashMap;
 use std::path::PathBuf;

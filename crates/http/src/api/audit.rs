@@ -1,4 +1,4 @@
-//! `/api/v1/audit`: the changes to events and their refusals, with reasons.
+//! `/api/v1/audit`: the entries of the audit log.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/api/v1/cameras`: the cameras with their sums and the forecast.
+//! `/api/v1/cameras`: the cameras with their totals and the forecast.
 
 use std::sync::Arc;
 

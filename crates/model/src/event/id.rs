@@ -1,4 +1,4 @@
-//! An event's id, which is its path below the root, and nothing else of it.
+//! The id of an event: its path below the root.
 
 use std::fmt;
 use std::str::FromStr;

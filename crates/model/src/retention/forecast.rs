@@ -65,7 +65,7 @@ pub struct Forecast {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CameraForecast {
-    /// Bytes a day over the last 7 complete days; `None` without such a day, or if nothing of them is measured.
+    /// Bytes a day over the last 7 complete days; `None` without such a day, or if none of their events is measured.
     pub bytes_per_day_7: Option<u64>,
     /// The same over the last 30.
     pub bytes_per_day_30: Option<u64>,

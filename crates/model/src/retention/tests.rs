@@ -1,4 +1,4 @@
-//! The plan against a naive model: for every event of every day, is it taken or not, by the words of the documentation.
+//! The plan against a naive model: for every event of every day, whether it is taken according to the documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
