@@ -75,7 +75,7 @@ fn every_command_refuses_an_unknown_root() {
         for command in COMMANDS.into_iter().filter(|command| *command != "serve" || root != world.root) {
             let mut command = on(command, &root);
             command.env("OWLERY_KEEP_DAYS", "1");
-            assert_refused(&world, &command, 4, &format!("{} is not an archive:  ", root.display()));
+            assert_refused(&world, &command, 4, &format!("{} is not an archive: ", root.display()));
             assert_refused(&world, &command, 4, why);
         }
     }

@@ -24,7 +24,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The root is missing, unreadable, or holds neither our marker nor a camera directory.
-    #[error("{} is not an archive:  {why}", path.display())]
+    #[error("{} is not an archive: {why}", path.display())]
     NoArchive {
         /// The root as it was given.
         path: PathBuf,
