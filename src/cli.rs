@@ -40,7 +40,7 @@ use settings::declaration::{self, Use};
 
 /// The event-archive manager for Motion: preload, watch, expire, serve.
 #[derive(Debug, Parser)]
-#[command(name = "owlery", version, about, long_about = None, disable_help_subcommand = true)]
+#[command(name = "owlery", version, about, long_about = None)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

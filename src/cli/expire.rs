@@ -26,7 +26,9 @@ pub(super) fn plan(common: &Common, json: bool) -> Result<Outcome> {
         if !plan.has_rule {
             text.push_str("nothing expires: there is no retention rule (--keep-days)\n");
         } else if plan.items.is_empty() {
-            text.push_str("nothing would be retired\n");
+            if plan.held.is_none() {
+                text.push_str("nothing would be retired\n");
+            }
         } else {
             let _ = writeln!(text, "would retire {}, {}", output::count(events, "event"), output::size(bytes));
         }

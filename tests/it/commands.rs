@@ -203,3 +203,16 @@ fn serve_waits_for_the_first_camera() {
     assert_eq!(home.run("serve", &["--listen", "127.0.0.1:0"]).code, 4);
     assert!(!home.has(".owlery"));
 }
+
+/// `owlery help list` was an error.
+#[test]
+fn both_forms_of_a_commands_help_are_equal() {
+    let help = |args: [&str; 2]| {
+        let mut command = program();
+        command.args(args);
+        Ran::of(command)
+    };
+    let (as_command, as_flag) = (help(["help", "list"]), help(["list", "--help"]));
+    assert!(as_command.code == 0 && as_command.stdout.contains("owlery list /var/lib/motion"), "{as_command:?}");
+    assert_eq!(as_command.stdout, as_flag.stdout);
+}

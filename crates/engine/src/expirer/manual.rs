@@ -95,7 +95,8 @@ impl Expirer {
             entry.reason = until.map_or_else(String::new, |until| format!("kept until {until}")).into();
         }
         self.audit.note(now, back.into_iter().chain(entries));
-        tracing::info!(pass = name, "restored {} days", done.items.len());
+        let events: u64 = done.items.iter().map(|item| item.count).sum();
+        tracing::info!(pass = name, events, "restored");
         Ok(done)
     }
 
