@@ -30,6 +30,8 @@ pub(super) struct CameraConf {
     movies: Option<bool>,
     movie_filename: Option<String>,
     movie_max_time: Option<i64>,
+    snapshot_filename: Option<String>,
+    timelapse_filename: Option<String>,
     /// Whether an option occurs that only Motion 5 has.
     pub is_motion_5: bool,
 }
@@ -49,6 +51,8 @@ impl CameraConf {
             "picture_filename" => self.picture_filename = Some(text(value)),
             "movie_output" | "ffmpeg_output_movies" => self.movies = Some(is_on(value)),
             "movie_filename" => self.movie_filename = Some(text(value)),
+            "snapshot_filename" => self.snapshot_filename = Some(text(value)),
+            "timelapse_filename" => self.timelapse_filename = Some(text(value)),
             "movie_max_time" | "max_movie_time" => self.movie_max_time = Some(number(value)),
             _ => {}
         }
@@ -113,11 +117,25 @@ impl CameraConf {
         warnings
     }
 
-    /// Whether its events have numbers, and no number is that of an hour.
+    /// Whether its events have numbers, and no other file of Motion, such as a snapshot, lies in a directory that could be
+    /// an hour.
     pub(super) fn is_numbered(&self, root: &Path, bases: &[PathBuf]) -> bool {
-        let folders =
-            || [self.picture(), self.movie()].into_iter().flatten().map(|name| self.folders(name, root, bases));
-        folders().any(|folders| folders == Folders::Numbers) && folders().all(|folders| folders != Folders::Hours)
+        let of_events = [self.picture(), self.movie()].into_iter().flatten();
+        let of_times = [&self.snapshot_filename, &self.timelapse_filename].into_iter().filter_map(Option::as_deref);
+        let mut is_numbered = false;
+        for name in of_events.chain(of_times) {
+            match self.folders(name, root, bases) {
+                Folders::Numbers => is_numbered = true,
+                Folders::None if self.is_flat(name, root, bases) => {}
+                _ => return false,
+            }
+        }
+        is_numbered
+    }
+
+    /// Whether the files lie in no directory below that of a day.
+    fn is_flat(&self, name: &str, root: &Path, bases: &[PathBuf]) -> bool {
+        self.relative(name, root, bases, Sample::FIRST).is_none_or(|path| path.split('/').count() <= 3)
     }
 
     /// Whether Motion never ends an event of this camera by itself.

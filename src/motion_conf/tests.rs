@@ -161,6 +161,11 @@ fn numbered_events_are_recognised() {
         ("text_event %Y-%m-%d/%H-%M-%S\nmovie_filename %C/%v\n", false),
         ("movie_filename %F/%H/%v\n", false),
         ("movie_filename %F/%v/%H/%M\n", false),
+        ("movie_filename %F/%v/video\nsnapshot_filename %F/%H/%M-%S\n", false),
+        ("movie_filename %F/%v/video\nsnapshot_filename %F/%H/x/%M-%S\n", false),
+        ("movie_filename %F/%v/video\ntimelapse_filename %F/%H/%M\n", false),
+        ("movie_filename %F/%v/video\nsnapshot_filename %F/%H-%M-%S\ntimelapse_filename %F-timelapse\n", true),
+        ("movie_filename %F/%v/video\nsnapshot_filename snapshots/%H-%M-%S\n", true),
         ("", false),
     ] {
         let etc = Etc::new();

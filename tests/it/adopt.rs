@@ -186,6 +186,41 @@ fn accept_spares_passes_for_a_day() {
     assert!(world.has(&id));
 }
 
+/// A pass had waited long enough before it was adopted; with a clock set ahead it was removed at once: found by breaking it.
+#[test]
+fn adopted_passes_wait_again() {
+    for command in ["expire", "accept"] {
+        let world = World::new();
+        let state = world.outside("state");
+        let named = ["--state-dir", state.to_str().unwrap()];
+        let (_, pass) = retire_with(&world, "Camera1", 60, &[&named[..], &["--undo-window", "1d"]].concat());
+        assert_eq!(world.run("expire", &named).code, 0);
+        let waited = || -> Value { serde_json::from_slice(&fs::read(state.join("waited.json")).unwrap()).unwrap() };
+        let mut timers = waited();
+        timers["passes"][name(&pass)] = 1_000_000.into();
+        fs::write(state.join("waited.json"), timers.to_string()).unwrap();
+        match command {
+            "accept" => fs::write(world.path(".owlery/archive.json"), "{").unwrap(),
+            _ => fs::remove_dir_all(world.path(".owlery")).unwrap(),
+        }
+        let ran = world.run(command, &named);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(world.run("expire", &named).code, 0);
+        assert!(waited()["passes"][name(&pass)].as_u64().unwrap() < 1000, "{command}: {}", waited());
+    }
+}
+
+/// A time to restore that cannot be read never ends, also after the adoption.
+#[test]
+fn adoption_sets_no_end_to_an_unreadable_time() {
+    let (world, _, pass) = orphaned();
+    let mut manifest = manifest(&pass);
+    manifest["undo_until"] = "some day".into();
+    fs::write(pass.join("pass.json"), manifest.to_string()).unwrap();
+    assert_eq!(world.run("expire", &KEEP_45_DAYS).code, 0);
+    assert_eq!(self::manifest(&pass)["undo_until"], "some day");
+}
+
 /// Passes of two archives, one of them the state directory's: `owlery accept` takes that one.
 #[test]
 fn accept_prefers_the_archive_of_the_state() {

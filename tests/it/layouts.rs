@@ -70,56 +70,37 @@ fn ids(world: &World, flags: &[&str]) -> Vec<String> {
     ids
 }
 
-/// Motion's marker names the event `01` of one o'clock, which its frames alone do not tell from an hour.
+/// A host with hour directories has markers `queue/CAMERA_DAY_08` too, from `text_event %Y-%m-%d/%H`: found by breaking it.
 #[test]
-fn a_marker_makes_a_number_an_event() {
+fn markers_do_not_make_hours_events() {
     let world = World::new();
-    let id = numbered(&world, "Camera1", 60, "01", &["01-05-00-00.jpg", "01-05-09-00.jpg"]);
-    assert_eq!(ids(&world, &[]), [""; 0]);
-    assert_eq!(world.run("scan", &[]).code, 0);
-    let marker = world.path("queue").join(id.replace('/', "_"));
+    let day = days_ago(60);
     fs::create_dir(world.path("queue")).unwrap();
-    fs::write(marker.with_file_name(format!("Camera2_{}_01", days_ago(60))), "").unwrap();
-    assert_eq!(ids(&world, &[]), [""; 0], "another camera's");
-    fs::write(&marker, "").unwrap();
-    assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(ids(&world, &[]), std::slice::from_ref(&id));
-    let next = numbered(&world, "Camera1", 60, "02", &["02-30-00-00.jpg"]);
-    assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(ids(&world, &[]), [id.clone(), next.clone()], "the numbers beside it are events too");
-    fs::remove_dir_all(world.path(next)).unwrap();
-    let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--undo-window", "1d"]].concat());
-    assert!(ran.code == 0 && !world.has(format!("Camera1/{}", days_ago(60))), "{ran:?}");
-    fs::remove_file(&marker).unwrap();
-    let pass = world.queued()[0].file_name().unwrap().to_str().unwrap().to_owned();
-    let ran = world.run("restore", &[&pass]);
-    assert!(ran.code == 0 && ran.stdout.contains("restored 1 event") && world.has(&id), "{ran:?}");
+    for hour in ["07", "08", "09"] {
+        numbered(&world, "Camera1", 60, hour, &[&format!("{hour}-15-30-00.jpg")]);
+        fs::write(world.path("queue").join(format!("Camera1_{day}_{hour}")), "").unwrap();
+    }
+    let id = numbered(&world, "Camera2", 60, "08", &["08-15-30-00.jpg"]);
+    fs::write(world.path("queue").join(format!("Camera2_{day}_08")), "").unwrap();
+    let ran = world.run("expire", &KEEP_45_DAYS);
+    assert!(world.has(event_id("Camera1", 60, "07")) && world.has(&id), "{ran:?}");
+    assert_eq!(ids(&world, &[]), [""; 0]);
 }
 
-/// Motion goes on counting after midnight: the first event of a day proves the last of the day before. What it is taken for
-/// follows that evidence, although its own day does not change.
+/// The next day's number after an hour, or a directory in which only a desktop left a file, proves no event.
 #[test]
-fn numbers_go_on_in_the_next_day() {
+fn other_days_and_hidden_files_prove_no_event() {
     let world = World::new();
-    let last = numbered(&world, "Camera1", 61, "03", &["03-10-00-00.jpg"]);
-    assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(ids(&world, &[]), [""; 0]);
-    let first = numbered(&world, "Camera1", 60, "04", &["10-20-00-00.jpg"]);
-    assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(ids(&world, &[]), [&last, &first].map(String::clone));
-    assert_eq!(world.run("check", &[]).code, 0);
-    // Two numbers that are the hours of their contents are rather hours.
-    let hour = numbered(&world, "Camera1", 61, "01", &["01-00-00-00.jpg"]);
-    assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(ids(&world, &[]), std::slice::from_ref(&first));
-    fs::remove_dir_all(world.path(hour)).unwrap();
-    // The count begins anew here.
-    let again = numbered(&world, "Camera1", 60, "03", &["09-00-00-00.jpg"]);
-    assert_eq!(world.run("scan", &[]).code, 0);
-    assert_eq!(ids(&world, &[]), [again.clone(), first]);
-    fs::remove_dir_all(world.path(again)).unwrap();
+    let last = numbered(&world, "Camera1", 61, "23", &["23-10-00-00.jpg"]);
+    numbered(&world, "Camera1", 60, "24", &["00-20-00-00.jpg"]);
+    let hour = numbered(&world, "Camera2", 60, "08", &["08-15-30-00.jpg"]);
+    for hidden in [".DS_Store", ".nfs0000000000000001", ".saved", ".owlery.json"] {
+        numbered(&world, "Camera2", 60, "09", &[hidden]);
+        assert!(!ids(&world, &[]).contains(&hour), "{hidden}");
+        fs::remove_file(world.path(event_id("Camera2", 60, "09")).join(hidden)).unwrap();
+    }
     let ran = world.run("expire", &KEEP_45_DAYS);
-    assert!(ran.code == 0 && ran.stdout.contains("retired 2 events") && !world.has(last), "{ran:?}");
+    assert!(world.has(last) && world.has(hour), "{ran:?}");
 }
 
 /// Motion's configuration says that numbers are events, unless the day looks like a day of hours.
@@ -135,17 +116,24 @@ fn motion_conf_makes_a_number_an_event() {
     };
     write("picture_filename %Y-%m-%d/%v/%H-%M-%S-%q\nmovie_output off");
     assert_eq!(ids(&world, &[]), [""; 0]);
-    assert_eq!(ids(&world, &flags), [id]);
+    assert_eq!(ids(&world, &flags), std::slice::from_ref(&id));
     for hours in [
         "movie_output off\npicture_filename %Y-%m-%d/%H/%H-%M-%S-%q",
         "picture_filename %Y-%m-%d/%v/%H-%M-%S-%q\nmovie_filename %Y-%m-%d/%H/%H-%M-%S",
+        "picture_filename %Y-%m-%d/%v/%H-%M-%S-%q\nmovie_output off\nsnapshot_filename %Y-%m-%d/%H/%H-%M-%S-00",
     ] {
         write(hours);
         assert_eq!(ids(&world, &flags), [""; 0], "{hours}");
     }
     write("picture_filename %Y-%m-%d/%v/%H-%M-%S-%q\nmovie_output off");
-    numbered(&world, "Camera1", 60, "05", &["05-05-00-00.jpg"]);
-    assert_eq!(ids(&world, &flags), [""; 0], "two hours");
+    // The day may be older than the configuration: it has directories of hours.
+    for (hour, file) in [("05", "05-05-00-00.jpg"), ("10", "15-30.mp4"), ("10", "notes.txt")] {
+        let other = numbered(&world, "Camera1", 60, hour, &[file]);
+        assert_eq!(ids(&world, &flags), [""; 0], "{hour}/{file}");
+        fs::remove_dir_all(world.path(other)).unwrap();
+    }
+    let other = numbered(&world, "Camera1", 60, "30", &["12-00-00-00.jpg"]);
+    assert_eq!(ids(&world, &flags), [id, other], "an event");
 }
 
 /// A numbered event that was alone in its pass was missing in the audit log after a crash.

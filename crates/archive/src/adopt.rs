@@ -33,14 +33,16 @@ impl Tree {
     }
 
     /// Extends the time to restore, for passes that are about to be adopted, to at least a day after `now`, also for
-    /// those that the reaper had begun. Must be called before the root is marked. Does nothing in a root with a marker.
-    pub fn spare_adoptable(&self, now: DateTime<Utc>) -> Result<()> {
-        if matches!(self.marker(), Ok(None)) { self.spare(now) } else { Ok(()) }
+    /// those that the reaper had begun. Returns their names: they wait again from the beginning. Must be called before the
+    /// root is marked. Does nothing in a root with a marker.
+    pub fn spare_adoptable(&self, now: DateTime<Utc>) -> Result<BTreeSet<String>> {
+        if matches!(self.marker(), Ok(None)) { self.spare(now) } else { Ok(BTreeSet::new()) }
     }
 
     /// Like `spare_adoptable`, also in a root whose marker is broken.
-    pub(super) fn spare(&self, now: DateTime<Utc>) -> Result<()> {
-        let Some(archive) = self.adoptable() else { return Ok(()) };
+    pub(super) fn spare(&self, now: DateTime<Utc>) -> Result<BTreeSet<String>> {
+        let mut spared = BTreeSet::new();
+        let Some(archive) = self.adoptable() else { return Ok(spared) };
         tracing::warn!(
             "{} has lost its .owlery/archive.json; it is marked as archive {archive} again, since passes in its delete queue \
              are of that; they can be restored for 24 hours at least",
@@ -50,10 +52,12 @@ impl Tree {
             if manifest.archive != archive || part.stage == Stage::Retiring {
                 continue; // never reaped
             }
+            spared.insert(manifest.pass.clone());
             let moment = |text: &str| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
             let until = now.max(moment(&manifest.started).unwrap_or(now)) + MIN_RESTORE_TIME;
+            // One that cannot be read means never.
             let is_longer =
-                manifest.undo_until.as_deref().is_some_and(|planned| moment(planned).is_ok_and(|at| at > until));
+                manifest.undo_until.as_deref().is_some_and(|planned| moment(planned).map_or(true, |at| at > until));
             if is_longer && part.stage == Stage::Waiting {
                 continue;
             }
@@ -67,7 +71,7 @@ impl Tree {
             }
             part.dir.sync()?;
         }
-        Ok(())
+        Ok(spared)
     }
 
     /// The parts of a pass of this name that belongs to another or an unknown archive; none if that archive's reaper

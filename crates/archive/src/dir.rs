@@ -431,7 +431,7 @@ pub struct DayList {
     pub refused: Vec<String>,
     /// Everything else, including numbered directories that are not events. Never touched.
     pub foreign: Vec<String>,
-    /// Whether it may change without a change of the directory: something else decides whether a number is an event.
+    /// Whether it may change without a change of the directory: Motion's configuration decides whether a number is an event.
     pub is_provisional: bool,
 }
 

@@ -1,5 +1,7 @@
 //! `.owlery/archive.json` in the root: the archive's id. It proves that the right disk is mounted.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -158,10 +160,10 @@ impl Tree {
     }
 
     /// Gives the root an id in place of a missing or broken marker: that of the passes in its delete queue, else a new
-    /// one. Only at a user's request.
-    pub fn mark_anew(&self, now: DateTime<Utc>) -> Result<String> {
-        self.spare(now)?;
-        self.write_marker()
+    /// one. Only at a user's request. Also returns the passes that wait again from the beginning.
+    pub fn mark_anew(&self, now: DateTime<Utc>) -> Result<(String, BTreeSet<String>)> {
+        let spared = self.spare(now)?;
+        Ok((self.write_marker()?, spared))
     }
 
     /// Fails if the root had a marker at the start and has none now: another disk, or none, is mounted, so missing

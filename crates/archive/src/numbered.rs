@@ -1,16 +1,14 @@
 //! Decides whether a directory with a number for its name is an event (Motion's `%v`) or something else, such as the
 //! directory of an hour (`%Y-%m-%d/%H/%M-%S.mp4`). Both can be named `08`, so the contents decide. Where they leave it
-//! open, other events, Motion's marker or its configuration can prove an event. In doubt it is not one, so that no rule
-//! removes it.
-
-use std::path::Path;
+//! open, other events or Motion's configuration can prove an event. In doubt it is not one, so that no rule removes it.
+//! Motion's markers prove nothing: a host with hour directories has markers of the same numbers.
 
 use super::SAVED;
-use super::dir::{DayDir, DayList, Dir};
+use super::dir::{DayDir, DayList};
 use super::sidecar::SIDECAR;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::frames::Frame;
-use crate::event::{Day, EventName, MovieName, QueueMarker, Thumbnail};
+use crate::event::{EventName, MovieName, Thumbnail};
 
 /// What is known about the numbered directories of a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +37,19 @@ enum Verdict {
 enum Judged {
     /// An event.
     Event,
-    /// An event, as something outside its day shows.
-    ProvenElsewhere,
+    /// An event, as long as Motion's configuration gives numbers to events.
+    EventIfConfigured,
     /// Something else, until something shows that it is an event.
-    Unproven,
+    InDoubt,
     /// Something else.
     NoEvent,
 }
 
-/// How many numbers of a day may be judged by what lies outside it. More are probably hours, which need not be judged again.
-const MAX_DOUBTS: usize = 2;
+impl Judged {
+    fn is_event(self) -> bool {
+        matches!(self, Self::Event | Self::EventIfConfigured)
+    }
+}
 
 /// Collects evidence from names. Each bit of a mask is an hour.
 #[derive(Debug, Default)]
@@ -122,9 +123,10 @@ fn dated(name: &[u8], day: &[u8]) -> Option<u32> {
 impl DayDir {
     /// Whether the directory of that name is an event. Free for a name that is a time; else it costs a listing. A
     /// number that could also be the hour of its contents is an event if the number before or after it certainly is
-    /// one, since Motion counts without gaps, or if something outside the day proves it.
+    /// one, since Motion counts without gaps, or if Motion's configuration says so and all other numbers of the day are
+    /// events: the configuration may be newer than the day.
     pub fn is_event(&self, name: EventName) -> Result<bool> {
-        self.judge(name).map(|judged| matches!(judged, Judged::Event | Judged::ProvenElsewhere))
+        self.judge(name).map(Judged::is_event)
     }
 
     fn judge(&self, name: EventName) -> Result<Judged> {
@@ -132,70 +134,40 @@ impl DayDir {
             Verdict::Event => Judged::Event,
             Verdict::Unknown => Judged::NoEvent,
             Verdict::Either if self.numbers == Numbers::Retired => Judged::Event,
-            Verdict::Either if neighbours(name).into_iter().flatten().any(|name| self.is_sure(name)) => Judged::Event,
-            Verdict::Either if self.is_proven_elsewhere(name) => Judged::ProvenElsewhere,
-            Verdict::Either => Judged::Unproven,
+            Verdict::Either if neighbours(name).any(|name| self.is_sure(name)) => Judged::Event,
+            Verdict::Either if self.numbers == Numbers::OfEvents && self.is_only_doubt(name) => {
+                Judged::EventIfConfigured
+            }
+            Verdict::Either => Judged::InDoubt,
         })
     }
 
-    /// Whether Motion's marker of this number, or of the one before or after, proves that it is an event. Weaker
-    /// evidence counts if it is the only such number of its day: Motion's configuration, which may be newer than the
-    /// day, and a count that continues in the next day. The previous day proves nothing, since it is retired first.
-    fn is_proven_elsewhere(&self, name: EventName) -> bool {
-        let [before, after] = neighbours(name);
-        let is_likely = || self.numbers == Numbers::OfEvents || self.goes_on_with(name, after);
-        [Some(name), before, after].into_iter().flatten().any(|name| self.has_marker(name))
-            || (is_likely() && self.is_only_doubt(name))
-    }
-
-    /// Whether Motion touched the marker of this event in the root's `queue/`.
-    fn has_marker(&self, name: EventName) -> bool {
-        let root = self.path().parent().and_then(Path::parent);
-        let marker = QueueMarker(self.id(name)).to_string();
-        root.is_some_and(|root| root.join("queue").join(marker).symlink_metadata().is_ok())
-    }
-
-    /// Whether the next day certainly has the event after `name`, and no day has both.
-    fn goes_on_with(&self, name: EventName, after: Option<EventName>) -> bool {
-        let is_here = |dir: &Dir, name: EventName| dir.has(name.text().as_bytes()).unwrap_or(true);
-        let (Some(after), Some(camera)) = (after, self.path().parent()) else { return false };
-        let Some(Ok(day)) = self.day.date().succ_opt().map(Day::try_from) else { return false };
-        if is_here(&self.dir, after) {
-            return false;
-        }
-        let Ok(dir) = Dir::open_root(camera).and_then(|camera| camera.open_dir(day.to_string().as_bytes())) else {
-            return false;
-        };
-        let next = Self::new(dir, self.camera.clone(), day, self.numbers);
-        next.is_sure(after) && !is_here(&next.dir, name)
-    }
-
-    /// Whether no other number of this day could be an event or an hour. Several are hours rather than events that all
-    /// happened in the hour of their number.
+    /// Whether every other number of this day is an event. Several doubts are hours rather than events that all happened
+    /// in the hour of their number, and a number that cannot be read may be an hour.
     fn is_only_doubt(&self, name: EventName) -> bool {
         let Ok(names) = self.dir.names() else { return false };
         let mut others = names.iter().filter_map(|other| EventName::from_bytes(other)).filter(|other| *other != name);
-        !others.any(|other| matches!(self.verdict(other), Ok(Verdict::Either)))
+        others.all(|other| matches!(self.verdict(other), Ok(Verdict::Event)))
     }
 
-    /// Whether it exists, is not empty, and is certainly an event.
+    /// Whether it exists, has contents that Motion can have made, and is certainly an event.
     fn is_sure(&self, name: EventName) -> bool {
-        let is_empty = || {
-            let mut is_empty = true;
-            self.dir.open_dir(name.text().as_bytes())?.list(|_, _| is_empty = false)?;
-            Ok::<_, Error>(is_empty)
-        };
-        matches!(self.verdict(name), Ok(Verdict::Event)) && matches!(is_empty(), Ok(false))
+        let evidence = self.evidence(name);
+        matches!((evidence, name), (Ok(evidence), EventName::Number { number, .. })
+            if !evidence.is_empty && evidence.verdict(number, name.text().len()) == Verdict::Event)
     }
 
     fn verdict(&self, name: EventName) -> Result<Verdict> {
         let EventName::Number { number, .. } = name else { return Ok(Verdict::Event) };
-        let text = name.text();
-        let dir = self.dir.open_dir(text.as_bytes())?;
+        Ok(self.evidence(name)?.verdict(number, name.text().len()))
+    }
+
+    fn evidence(&self, name: EventName) -> Result<Evidence> {
+        let dir = self.dir.open_dir(name.text().as_bytes())?;
         let date: Vec<u8> = self.day.to_string().into_bytes().into_iter().filter(u8::is_ascii_digit).collect();
         let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
         dir.list(|name, _| evidence.take(name, &date))?;
-        Ok(evidence.verdict(number, text.len()))
+        Ok(evidence)
     }
 
     /// Moves numbered directories that are not events to the foreign entries. One that cannot be read stays an event,
@@ -207,22 +179,26 @@ impl DayDir {
                 return true;
             }
             let judged = self.judge(*name).unwrap_or(Judged::Event);
-            doubts += usize::from(matches!(judged, Judged::ProvenElsewhere | Judged::Unproven));
-            let is_event = matches!(judged, Judged::Event | Judged::ProvenElsewhere);
-            if !is_event {
+            doubts += u32::from(matches!(judged, Judged::EventIfConfigured | Judged::InDoubt));
+            if !judged.is_event() {
                 list.foreign.push(name.to_string());
             }
-            is_event
+            judged.is_event()
         });
-        list.is_provisional = (1..=MAX_DOUBTS).contains(&doubts);
+        list.is_provisional = doubts == 1;
     }
 }
 
 /// The numbers before and after, which Motion gives to the events before and after.
-fn neighbours(name: EventName) -> [Option<EventName>; 2] {
-    let EventName::Number { number, width } = name else { return [None, None] };
-    let name = |number| EventName::Number { number, width };
-    [number.checked_sub(1).filter(|number| *number > 0).map(name), number.checked_add(1).map(name)]
+fn neighbours(name: EventName) -> impl Iterator<Item = EventName> {
+    let (before, after) = match name {
+        EventName::Number { number, width } => {
+            let name = |number| EventName::Number { number, width };
+            (number.checked_sub(1).filter(|number| *number > 0).map(name), number.checked_add(1).map(name))
+        }
+        EventName::Time(_) => (None, None),
+    };
+    before.into_iter().chain(after)
 }
 
 #[cfg(test)]

@@ -110,6 +110,13 @@ pub struct Pass {
     pub removed: Vec<Item>,
 }
 
+/// Lets passes wait again from the beginning before they are reaped. Called before an expirer is made.
+pub(crate) fn wait_again(state_dir: &Path, passes: &BTreeSet<String>) {
+    if !passes.is_empty() {
+        UndoTimer::open(state_dir).forget_all(passes.iter().map(String::as_str));
+    }
+}
+
 /// Events to retire, and the names that the plan saw.
 type Planned = (Item, Vec<EventName>);
 

@@ -55,7 +55,7 @@ use crate::clock::Stop;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::event::Camera;
-use crate::expirer::{ClockGuard, Expirer, HeldPass, Reserve};
+use crate::expirer::{self, ClockGuard, Expirer, HeldPass, Reserve};
 use crate::reaper::Reaper;
 use crate::scan::Scanner;
 use crate::watch::Watch;
@@ -225,9 +225,12 @@ impl Archive {
         let mut may_mark = !state.is_temporary();
         if may_mark {
             lineage::check(&self.tree, state.path())?; // again, under the lock
-            if let Err(error) = self.tree.spare_adoptable(self.options.clock.now().utc) {
-                tracing::error!("{}; the root is not marked, so nothing here will be expired", error.chain());
-                may_mark = false;
+            match self.tree.spare_adoptable(self.options.clock.now().utc) {
+                Ok(spared) => expirer::wait_again(state.path(), &spared),
+                Err(error) => {
+                    tracing::error!("{}; the root is not marked, so nothing here will be expired", error.chain());
+                    may_mark = false;
+                }
             }
         }
         if may_mark {

@@ -81,8 +81,15 @@ impl UndoTimer {
 
     /// Lets a pass wait again from the beginning.
     pub(super) fn forget(&self, pass: &str) {
+        self.forget_all(std::iter::once(pass));
+    }
+
+    /// Lets passes wait again from the beginning.
+    pub(super) fn forget_all<'a>(&self, passes: impl Iterator<Item = &'a str>) {
         let mut known = self.lock();
-        if known.passes.remove(pass).is_some() {
+        let before = known.passes.len();
+        passes.for_each(|pass| _ = known.passes.remove(pass));
+        if known.passes.len() < before {
             self.write(&known);
         }
     }

@@ -11,6 +11,7 @@ use super::state_dir::StateDir;
 use crate::archive::{RootSign, Tree, printable_id};
 use crate::error::{Error, Result};
 use crate::event::Guard;
+use crate::expirer::wait_again;
 use crate::state_file::{IfUnusable, StateContent, StateFile};
 
 /// Files of a state directory that were derived from one archive and are wrong for another.
@@ -136,7 +137,9 @@ pub(super) fn accept(tree: &Tree, state: &Path, now: DateTime<Utc>) -> Result<St
             {
                 tree.expect_identity(known);
             }
-            tree.mark_anew(now)?
+            let (id, spared) = tree.mark_anew(now)?;
+            wait_again(state, &spared);
+            id
         }
         Err(error) => return Err(error),
     };
