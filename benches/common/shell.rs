@@ -65,7 +65,7 @@ fn event(date: NaiveDate, camera: u32, at: u32, of: u32) -> (EventName, Details)
         saved: chance.is_multiple_of(50),
         frames: Some(length * 5),
         bytes: Some(u64::from(length) * 400_000 + u64::from(chance % 100_000)),
-        videos: vec![Movie { name: Container::Mp4.into(), bytes: Some(u64::from(length) * 60_000) }],
+        videos: Movie { name: Container::Mp4.into(), bytes: Some(u64::from(length) * 60_000) }.into(),
         debug_video: None,
         thumbnail: Some(Thumbnail::File),
         peak_change: Some(500 + chance % 20_000),

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::event::frames::{Early, Frame, Shows, Span, has_early, is_early};
 use crate::event::state::MovieCheck;
 use crate::event::{
-    Container, DebugMovie, Details, EventId, EventName, Movie, MovieName, State, Thumbnail, details, movie,
+    Container, Day, DebugMovie, Details, EventId, EventName, Movie, MovieName, Movies, State, Thumbnail, details, movie,
 };
 
 /// How closely an event is read.
@@ -70,7 +70,7 @@ pub(super) struct Names {
     /// An entry with the sidecar's name exists, of any kind.
     has_sidecar: bool,
     has_thumbnail: bool,
-    pub videos: Vec<Movie>,
+    pub videos: Movies,
     debug_video: Option<DebugMovie>,
     /// Movies that have a `.thumb` picture of motionEye.
     thumbs: Vec<MovieName>,
@@ -90,24 +90,26 @@ impl DayDir {
     /// Reads one event of this day.
     pub fn read_event(&self, name: EventName, depth: Depth) -> Result<Facts> {
         let file = name.text();
-        let id = EventId { camera: self.camera.clone(), day: self.day, name };
         // If the previous event had a sidecar, this one probably has; if not, the names are needed anyway and show it.
         let expects_sidecar = depth == Depth::NamesOnly && self.had_sidecar.load(Ordering::Relaxed);
-        if expects_sidecar && let Some(facts) = self.read_sidecar_alone(&file, &id) {
+        if expects_sidecar && let Some(facts) = self.read_sidecar_alone(&file, name) {
             return Ok(facts);
         }
         let dir = self.dir.open_dir(file.as_bytes())?;
         let mut names = Names::read(&dir, depth, name)?;
-        self.had_sidecar.store(names.has_sidecar, Ordering::Relaxed);
+        // Written only if it differs: several threads read a day.
+        if self.had_sidecar.load(Ordering::Relaxed) != names.has_sidecar {
+            self.had_sidecar.store(names.has_sidecar, Ordering::Relaxed);
+        }
         if depth == Depth::NamesOnly
             && !expects_sidecar
             && names.has_sidecar
-            && let Some(facts) = self.read_sidecar_alone(&file, &id)
+            && let Some(facts) = self.read_sidecar_alone(&file, name)
         {
             return Ok(facts);
         }
-        let (sidecar, disbelief) = if names.has_sidecar { read_sidecar(&dir, &id) } else { (None, None) };
-        let mut facts = from_names(&dir, &id, &mut names)?;
+        let (sidecar, disbelief) = if names.has_sidecar { read_sidecar(&dir, &self.id(name)) } else { (None, None) };
+        let mut facts = from_names(&dir, (self.day, name), &mut names)?;
         facts.disbelief = disbelief;
         if let Some(sidecar) = sidecar {
             match contradiction(&dir, &sidecar, &facts.details.videos) {
@@ -129,15 +131,15 @@ impl DayDir {
     /// The event's directory is not opened. The sidecar is opened by a path that must not contain a link, and `.saved`
     /// is checked beside it. Only a user who may write in the day's directory could replace a component in between, and
     /// would gain nothing that the files themselves do not give.
-    fn read_sidecar_alone(&self, file: &str, id: &EventId) -> Option<Facts> {
+    fn read_sidecar_alone(&self, file: &str, name: EventName) -> Option<Facts> {
         let mut path = PathBuffer::of(file);
         let bytes = self.dir.read_below(path.to(SIDECAR), MAX_SIDECAR_BYTES).ok()??;
-        let sidecar = Sidecar::parse(&bytes, id).ok()?;
+        let sidecar = Sidecar::parse(&bytes, &self.id(name)).ok()?;
         // A sidecar without a movie would be wrong if there is one by now.
         let (video, thumbnail) = (sidecar.video?, sidecar.thumbnail?);
         // Its debug movie may be the wrong file.
         let debug_video =
-            if sidecar.has_debug { debug_movie(&self.dir.enter(file.as_bytes()).ok()?, id.name) } else { None };
+            if sidecar.has_debug { debug_movie(&self.dir.enter(file.as_bytes()).ok()?, name) } else { None };
         let mut own = sidecar.own;
         let videos = own.as_mut().map(|own| std::mem::take(&mut own.videos)).filter(|videos| !videos.is_empty());
         let details = Details {
@@ -147,7 +149,7 @@ impl DayDir {
             saved: self.dir.has(path.to(SAVED)).ok()?, // if that fails, the list of names is used
             frames: own.as_ref().map(|own| own.frames),
             bytes: own.as_ref().map(|own| own.bytes.saturating_add(bytes.len() as u64)),
-            videos: videos.unwrap_or_else(|| vec![Movie::new(video)]),
+            videos: videos.unwrap_or_else(|| Movie::new(video).into()),
             debug_video,
             thumbnail: Some(thumbnail),
             peak_change: own.as_ref().and_then(|own| own.peak_change),
@@ -296,7 +298,7 @@ impl Facts {
         if let Some(video) = &sidecar.video {
             match details.videos.iter().position(|movie| movie.name == *video) {
                 Some(at) => details.videos[..=at].rotate_right(1),
-                None => details.videos.insert(0, Movie::new(video.clone())),
+                None => details.videos.push_front(Movie::new(video.clone())),
             }
         }
         // A later picture of motionEye is better than a frame.
@@ -311,10 +313,9 @@ impl Facts {
     }
 }
 
-fn from_names(dir: &Dir, id: &EventId, names: &mut Names) -> Result<Facts> {
-    let early =
-        if has_early(id.name, &names.frames) { judge_early(dir, id.name, &names.frames)? } else { Early::Wrapped };
-    let span = Span::of(id.day, id.name, &mut names.frames, early);
+fn from_names(dir: &Dir, (day, name): (Day, EventName), names: &mut Names) -> Result<Facts> {
+    let early = if has_early(name, &names.frames) { judge_early(dir, name, &names.frames)? } else { Early::Wrapped };
+    let span = Span::of(day, name, &mut names.frames, early);
     let mut problems = Vec::new();
     names.quarter = span.quarter;
     if names.frames.is_empty() && names.videos.is_empty() {

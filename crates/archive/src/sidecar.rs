@@ -10,7 +10,7 @@ use super::Tree;
 use super::dir::Dir;
 use crate::error::Result;
 use crate::event::strix::{MISSING_FILE, TIME_FORMAT, title};
-use crate::event::{Container, Day, DebugMovie, Details, EventId, Movie, MovieName, State, Thumbnail};
+use crate::event::{Container, Day, DebugMovie, Details, EventId, MovieName, Movies, State, Thumbnail};
 
 /// The file's name.
 pub const SIDECAR: &str = ".details.json";
@@ -63,8 +63,8 @@ pub(crate) struct Own {
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     container: Option<Container>,
     /// All movies, the main one first; empty if an earlier version wrote it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub videos: Vec<Movie>,
+    #[serde(default, skip_serializing_if = "Movies::is_empty")]
+    pub videos: Movies,
 }
 
 /// The file's format. The order of the keys is strix's.

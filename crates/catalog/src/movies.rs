@@ -5,7 +5,7 @@ use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
 
 use crate::event::frames::{Format, Frame, Shows};
-use crate::event::{Container, DebugMovie, Movie, MovieName, Thumbnail};
+use crate::event::{Container, DebugMovie, Movie, MovieName, Movies, Thumbnail};
 
 /// A cell that is a number or a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +66,12 @@ fn of_bytes(movie: &Movie) -> Option<i64> {
 }
 
 /// The movies of a cell; none if it is damaged.
-pub(super) fn videos(cell: &Cell) -> Vec<Movie> {
+pub(super) fn videos(cell: &Cell) -> Movies {
     match cell {
         Cell::Code(code) => {
-            let Some(container) = container(code.rem_euclid(CONTAINERS)) else { return Vec::new() };
+            let Some(container) = container(code.rem_euclid(CONTAINERS)) else { return Movies::new() };
             let bytes = u64::try_from(code.div_euclid(CONTAINERS)).ok().and_then(|bytes| bytes.checked_sub(1));
-            vec![Movie { name: container.into(), bytes }]
+            Movies::from(Movie { name: container.into(), bytes })
         }
         Cell::Text(text) => serde_json::from_str(text).unwrap_or_default(),
     }
@@ -152,7 +152,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Movies, a debug movie, and a thumbnail.
-    pub(crate) fn any_media() -> impl Strategy<Value = (Vec<Movie>, Option<DebugMovie>, Option<Thumbnail>)> {
+    pub(crate) fn any_media() -> impl Strategy<Value = (Movies, Option<DebugMovie>, Option<Thumbnail>)> {
         let container = prop::sample::select(&Container::ALL[..]);
         let other = "[a-z0-9\"\\\\ü-]{1,8}\\.(mp4|mkv|MOV)".prop_map(|name| MovieName::parse(name.as_bytes()).unwrap());
         let name = prop_oneof![container.clone().prop_map(MovieName::from), other];
@@ -173,7 +173,7 @@ pub(super) mod tests {
             |(movies, debug, frame, at)| {
                 let of_movie = movies.get(usize::from(at)).map(|movie| Thumbnail::OfMovie(movie.name.clone()));
                 let file = (at > 100).then_some(Thumbnail::File);
-                (movies, debug, of_movie.or(file).or(frame.map(Thumbnail::Frame)))
+                (movies.into_iter().collect(), debug, of_movie.or(file).or(frame.map(Thumbnail::Frame)))
             },
         )
     }

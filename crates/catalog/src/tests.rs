@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName, Stamp, State};
+use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName, Movies, Stamp, State};
 
 fn catalog() -> (tempfile::TempDir, Catalog) {
     let dir = tempfile::tempdir().unwrap();
@@ -24,7 +24,7 @@ fn details(start: i64, bytes: Option<u64>) -> Details {
         saved: start % 3 == 0,
         frames: bytes.map(|_| 5),
         bytes,
-        videos: Vec::new(),
+        videos: Movies::new(),
         debug_video: None,
         thumbnail: None,
         peak_change: Some(u32::try_from(start.rem_euclid(5)).unwrap()),

@@ -194,7 +194,7 @@ impl Scanner {
             }
         };
         let now = self.clock.now();
-        let newest = self.note(id, &facts, now);
+        let newest = self.note(&dir, id.name, &facts, now);
         let (details, report) = self.details(&dir, id.name, facts, newest, now, (Depth::Full, occasion));
         if let Some(report) = &report {
             self.warn_once(report);
@@ -259,9 +259,9 @@ impl Scanner {
     }
 
     /// Records an event that was read. Returns its newest time, if every file was read.
-    fn note(&self, id: &EventId, facts: &Facts, now: Now) -> Option<i64> {
+    fn note(&self, dir: &DayDir, name: EventName, facts: &Facts, now: Now) -> Option<i64> {
         let measured = facts.measured.as_ref()?;
-        Some(self.recent.note(id, &facts.details, measured, now))
+        Some(self.recent.note(&dir.id(name), &facts.details, measured, now))
     }
 
     /// Details from facts. For measured events this decides the state, reads the peak change, and writes a sidecar.
@@ -379,7 +379,7 @@ impl DayRead {
     fn finish(mut self, scanner: &Scanner, depth: Depth, occasion: Occasion) -> (DayScan, Vec<Report>) {
         let now = scanner.clock.now();
         self.facts.sort_unstable_by_key(|(name, _)| *name);
-        let note = |(name, facts): &(EventName, Facts)| scanner.note(&self.dir.id(*name), facts, now);
+        let note = |(name, facts): &(EventName, Facts)| scanner.note(&self.dir, *name, facts, now);
         let newest: Vec<Option<i64>> = self.facts.iter().map(note).collect();
         let mut events = Vec::with_capacity(self.facts.len());
         for ((name, facts), newest) in std::mem::take(&mut self.facts).into_iter().zip(newest) {

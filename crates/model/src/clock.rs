@@ -130,7 +130,8 @@ pub struct StopHandle {
 impl Stop {
     /// A connected pair.
     pub fn new() -> (StopHandle, Self) {
-        let (sender, receiver) = bounded(0);
+        // A channel with a place is asked without its lock, which all threads of a walk would share.
+        let (sender, receiver) = bounded(1);
         (StopHandle { _sender: sender }, Self(receiver))
     }
 
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_handle_stops_whoever_waits() {
+    fn a_dropped_handle_ends_every_wait() {
         let (handle, stop) = Stop::new();
         assert!(!stop.is_set());
         assert!(!stop.wait(Duration::from_millis(1)));

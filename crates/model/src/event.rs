@@ -11,6 +11,7 @@ mod id;
 mod item;
 mod marker;
 pub mod movie;
+mod movies;
 mod parse;
 mod reason;
 #[cfg(feature = "schema")]
@@ -28,6 +29,7 @@ pub use id::{EventId, EventName};
 pub use item::{EventSelection, Item};
 pub use marker::QueueMarker;
 pub use movie::{Container, DebugMovie, Movie, MovieName};
+pub use movies::Movies;
 pub(crate) use reason::size_text;
 pub use reason::{Interrupted, Reason};
 pub use state::State;

@@ -219,7 +219,8 @@ impl Walk<'_> {
         let read = |name: &EventName| {
             (!self.stop.is_set()).then(|| (*name, super::read_event(&day.dir, *name, day.depth, since)))
         };
-        let results: Vec<_> = pool.timed(names.len(), || names.iter().map_while(read).collect());
+        let mut results = Vec::with_capacity(names.len());
+        pool.timed(names.len(), || results.extend(names.iter().map_while(read)));
         if results.len() < names.len() {
             self.summary().was_stopped = true;
             return Ok(()); // the day is not sent

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use serde::Serialize;
 
 use super::frames::{Frame, Shows};
-use super::{Container, DebugMovie, EventId, Movie, MovieName, State};
+use super::{Container, DebugMovie, EventId, MovieName, Movies, State};
 
 /// The thumbnail of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -72,7 +72,7 @@ pub struct Details {
     /// The sum of the sizes of its files in bytes; `None` until measured.
     pub bytes: Option<u64>,
     /// Its movies: the main one first, the others as they were recorded.
-    pub videos: Vec<Movie>,
+    pub videos: Movies,
     /// Its debug movie.
     pub debug_video: Option<DebugMovie>,
     /// Its thumbnail.

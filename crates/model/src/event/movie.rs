@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::EventName;
 use super::frames::is_before;
+use super::{EventName, Movies};
 
 /// The container format of a movie, by the extension of its file name. Serialized as that extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,11 +117,16 @@ impl Container {
 
 /// The file name of a movie in its event's directory: any name that has the extension of a container and can be part of a URL.
 /// Serialized as that name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MovieName {
-    name: Cow<'static, str>,
     container: Container,
+    /// `None` for `video.EXT`, the name of nearly every movie.
+    other: Option<Box<OtherName>>,
 }
+
+/// A name that is not `video.EXT`. Boxed as a whole, so that the details of an event stay small.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct OtherName(Box<str>);
 
 impl MovieName {
     /// Parses a file name. `None` if it has no extension of a movie, is hidden, is not UTF-8 or has control characters.
@@ -133,12 +138,12 @@ impl MovieName {
         let container = Container::of_extension(&name[dot + 1..])?;
         let name = std::str::from_utf8(name).ok()?;
         let is_plain = !name.starts_with('.') && !name.contains(|c: char| c == '/' || c.is_control());
-        is_plain.then(|| Self { name: name.to_owned().into(), container })
+        is_plain.then(|| Self { container, other: Some(Box::new(OtherName(name.into()))) })
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.name
+        self.other.as_ref().map_or(self.container.file_name(), |other| &other.0)
     }
 
     /// The container of its extension.
@@ -148,12 +153,12 @@ impl MovieName {
 
     /// Whether it is `video.EXT`.
     pub fn is_usual(&self) -> bool {
-        matches!(self.name, Cow::Borrowed(_)) || self.name == self.container.file_name()
+        self.other.is_none()
     }
 
     /// The name without its extension.
     pub fn stem(&self) -> &str {
-        self.name.rsplit_once('.').map_or("", |(stem, _)| stem)
+        self.as_str().rsplit_once('.').map_or("", |(stem, _)| stem)
     }
 
     /// Whether this is the movie that Motion makes beside the other with `movie_output_motion on`: its name with an `m`.
@@ -169,15 +174,28 @@ impl MovieName {
     }
 }
 
+/// By the name.
+impl Ord for MovieName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl PartialOrd for MovieName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl From<Container> for MovieName {
     fn from(container: Container) -> Self {
-        Self { name: container.file_name().into(), container }
+        Self { container, other: None }
     }
 }
 
 impl Serialize for MovieName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name)
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -219,8 +237,8 @@ pub(crate) fn sort(movies: &mut [Movie], event: EventName) {
         b.is_usual()
             .cmp(&a.is_usual())
             .then_with(|| if a.is_usual() { a.container.cmp(&b.container) } else { Ordering::Equal })
-            .then_with(|| is_next_day(&a.name).cmp(&is_next_day(&b.name)))
-            .then_with(|| by_numbers(&a.name, &b.name))
+            .then_with(|| is_next_day(a.as_str()).cmp(&is_next_day(b.as_str())))
+            .then_with(|| by_numbers(a.as_str(), b.as_str()))
     });
 }
 
@@ -260,7 +278,7 @@ fn compare_numbers(one: &[u8], other: &[u8]) -> Ordering {
 
 /// Removes the debug movies from the movies of an event and returns them: first that of the first movie, if it has one, then the
 /// others in order.
-pub fn take_debug(movies: &mut Vec<Movie>, event: EventName) -> Option<DebugMovie> {
+pub fn take_debug(movies: &mut Movies, event: EventName) -> Option<DebugMovie> {
     if !movies.iter().any(|movie| movie.name.stem().ends_with('m')) {
         sort(movies, event); // as for nearly every event
         return None;
@@ -272,13 +290,13 @@ pub fn take_debug(movies: &mut Vec<Movie>, event: EventName) -> Option<DebugMovi
     };
     let is_debug: Vec<bool> = movies.iter().map(is_debug).collect();
     let mut is_debug = is_debug.into_iter();
-    let (mut debug, mut rest): (Vec<Movie>, Vec<Movie>) =
+    let (mut debug, mut rest): (Movies, Movies) =
         std::mem::take(movies).into_iter().partition(|_| is_debug.next() == Some(true));
     sort(&mut rest, event);
     sort(&mut debug, event);
     *movies = rest;
     let of_main = movies.first().and_then(|main| debug.iter().position(|movie| movie.name.is_debug_of(&main.name)));
-    (!debug.is_empty()).then(|| DebugMovie::Beside(debug.swap_remove(of_main.unwrap_or(0)).name))
+    (!debug.is_empty()).then(|| DebugMovie::Beside(debug[of_main.unwrap_or(0)].name.clone()))
 }
 
 /// The debug movie, which shows the pixels in which Motion found movement (`movie_output_motion on`).
@@ -313,7 +331,7 @@ mod tests {
 
     use super::*;
 
-    fn movies(names: &[&str]) -> Vec<Movie> {
+    fn movies(names: &[&str]) -> Movies {
         names.iter().map(|name| Movie::new(MovieName::parse(name.as_bytes()).unwrap())).collect()
     }
 
@@ -400,7 +418,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_names_panic(files in proptest::collection::vec("[0-9m-]{0,6}(video)?[0-9m-]{0,3}\\.(mp4|mkv|MP4)", 0..8)) {
-            let mut movies: Vec<Movie> = files.iter().filter_map(|name| MovieName::parse(name.as_bytes())).map(Movie::new).collect();
+            let mut movies: Movies = files.iter().filter_map(|name| MovieName::parse(name.as_bytes())).map(Movie::new).collect();
             let count = movies.len();
             let debug = take_debug(&mut movies, EventName::from_bytes(b"10-04-36").unwrap());
             prop_assert!(movies.len() + usize::from(debug.is_some()) <= count);

@@ -17,7 +17,7 @@ fn event(id: &str, videos: Vec<Movie>) -> ModelEvent {
         saved: true,
         frames: None,
         bytes: None,
-        videos,
+        videos: videos.into_iter().collect(),
         debug_video: None,
         thumbnail: None,
         peak_change: None,
