@@ -3,6 +3,7 @@
 //! cause is named, and everything goes on when it is gone.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -255,6 +256,28 @@ fn an_event_saved_after_the_rename_goes_back() {
         assert!(!old.join("11-00-00").exists() && old.join("10-00-00/video.mp4").exists());
         assert!(world.queued().is_empty(), "{:?}", world.queued());
         assert_eq!(world.list().len(), if is_whole { 1 } else { 2 });
+    }
+}
+
+/// Motion appended to a movie after the last check: no directory's time shows it, and the recording went.
+#[test]
+fn an_event_written_after_the_rename_goes_back() {
+    for is_whole in [true, false] {
+        let (world, old) = stale_day();
+        if !is_whole {
+            world.event(format!("{}/12-00-00", day("Camera1", 60))).saved().old().make();
+        }
+        let ran = expire_while(&world, "retire-5", &[], || {
+            let moved = world.queued().remove(0).join(day("Camera1", 60)).join("10-00-00/video.mp4");
+            fs::File::options().append(true).open(moved).unwrap().write_all(b"more").unwrap();
+        });
+        let movie = old.join("10-00-00/video.mp4");
+        assert!(movie.exists() && !old.join("11-00-00").exists(), "{is_whole}: {ran:?}");
+        let audit = world.run("audit", &["--json"]).stdout;
+        assert!(audit.contains("being written") || audit.contains("it changed while"), "{is_whole}: {audit}");
+        let again = expire(&world, &[]);
+        assert!(again.code == 1 && again.stderr.contains("10-00-00: it is being written"), "{is_whole}: {again:?}");
+        assert!(movie.exists() && world.queued().is_empty(), "{is_whole}: {:?}", world.tree());
     }
 }
 

@@ -64,6 +64,8 @@ pub(crate) struct Statx {
     pub stx_blocks: u64,
     /// In nanoseconds since 1970.
     pub stx_mtime: i64,
+    /// In nanoseconds since 1970.
+    pub stx_ctime: i64,
     pub stx_dev_major: u32,
     pub stx_dev_minor: u32,
     /// 0 if the kernel does not report it.
@@ -310,8 +312,12 @@ impl Dir {
 
     /// Whether files can change here without a notification from the kernel (see [`SILENT_FILESYSTEMS`]).
     pub(crate) fn is_silent(&self) -> bool {
-        let magic = rustix::fs::fstatfs(&self.fd).map(|stat| stat.f_type & 0xFFFF_FFFF);
-        magic.is_ok_and(|magic| SILENT_FILESYSTEMS.contains(&magic))
+        magic(self.fd.as_fd()).is_some_and(|magic| SILENT_FILESYSTEMS.contains(&magic))
+    }
+
+    /// Whether every change of a directory here changes its change time, and the move of a directory above does not.
+    pub(crate) fn has_change_times(&self) -> bool {
+        magic(self.fd.as_fd()).is_some_and(|magic| POSIX_FILESYSTEMS.contains(&magic))
     }
 }
 
@@ -348,10 +354,17 @@ pub(super) fn open_cached(path: &[u8]) -> Option<OwnedFd> {
 /// Whether opening a file with cached names does not wait on this file's filesystem: on those of this host's kernel.
 /// Others (NFS, FUSE) may ask a server or process first.
 pub(super) fn opens_at_once(file: BorrowedFd<'_>) -> bool {
-    // statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, exFAT, FAT, and overlays of them.
-    const LOCAL: [i64; 9] =
-        [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0xCA45_1A4E, 0x0102_1994, 0x2011_BAB0, 0x4D44, 0x794C_7630];
-    rustix::fs::fstatfs(file).is_ok_and(|stat| LOCAL.contains(&(stat.f_type & 0xFFFF_FFFF)))
+    const FAT: [i64; 2] = [0x2011_BAB0, 0x4D44]; // exFAT, FAT
+    magic(file).is_some_and(|magic| POSIX_FILESYSTEMS.contains(&magic) || FAT.contains(&magic))
+}
+
+/// Filesystems of this host's kernel, by their magic numbers (statfs(2)), with change times that no program can set:
+/// ext2 to ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, and overlays of them. FAT has none.
+const POSIX_FILESYSTEMS: [i64; 7] =
+    [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0xCA45_1A4E, 0x0102_1994, 0x794C_7630];
+
+fn magic(file: BorrowedFd<'_>) -> Option<i64> {
+    rustix::fs::fstatfs(file).ok().map(|stat| stat.f_type & 0xFFFF_FFFF)
 }
 
 impl AsFd for Dir {
@@ -386,6 +399,7 @@ impl From<rustix::fs::Statx> for Statx {
             stx_size: stat.stx_size,
             stx_blocks: stat.stx_blocks,
             stx_mtime: nanos(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+            stx_ctime: nanos(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
             stx_dev_major: stat.stx_dev_major,
             stx_dev_minor: stat.stx_dev_minor,
             stx_mnt_id: stat.stx_mnt_id,
@@ -403,6 +417,7 @@ impl From<rustix::fs::Stat> for Statx {
             stx_size: u64::try_from(stat.st_size).unwrap_or(0),
             stx_blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
             stx_mtime: nanos(stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or(0)),
+            stx_ctime: nanos(stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or(0)),
             stx_dev_major: rustix::fs::major(stat.st_dev),
             stx_dev_minor: rustix::fs::minor(stat.st_dev),
             stx_mnt_id: 0,
