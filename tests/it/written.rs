@@ -4,8 +4,9 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, unfinished_mp4, wait_until};
+use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, unfinished_mp4, wait_until, whole_mp4};
 
 fn expire(world: &World) -> Ran {
     world.run("expire", &KEEP_45_DAYS)
@@ -92,6 +93,35 @@ fn open_events_of_old_days_stay() {
     assert!(written.is_dir());
 }
 
+/// `FFmpeg` writes 256 KiB at a time: a movie without frames beside it may be silent for minutes while Motion records. Neither
+/// a rule nor a person takes it before half an hour, and no longer than that.
+#[test]
+fn a_silent_movie_of_an_old_day_stays() {
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    for (frames, movie, age, stays) in [
+        (0, unfinished_mp4(), 10, true),
+        (1, unfinished_mp4(), 10, true), // `picture_output best`
+        (0, unfinished_mp4(), 29, true),
+        (0, unfinished_mp4(), 31, false),
+        (0, whole_mp4(), 31, false),
+        (0, whole_mp4(), 10, false),
+        (2, unfinished_mp4(), 10, false), // a third frame would have come
+    ] {
+        for command in ["expire", "delete"] {
+            let what = format!("{command}, {frames} frames, a movie of {} bytes {age} minutes ago", movie.len());
+            let world = World::new();
+            let id = event_id("Camera1", 60, "10-00-00");
+            world.event(&id).frames(frames).movie("video.mp4", movie.clone()).age(minutes(age)).make();
+            let other = world.old_event("Camera1", 60, "11-00-00");
+            let ran = if command == "expire" { expire(&world) } else { world.run(command, &[&id]) };
+            let refused = if command == "expire" { 1 } else { 3 };
+            assert_eq!(ran.code, if stays { refused } else { 0 }, "{what}: {ran:?}");
+            assert_eq!(world.has(format!("{id}/video.mp4")), stays, "{what}: {ran:?}");
+            assert_eq!(other.exists(), command == "delete", "{what}: {ran:?}");
+        }
+    }
+}
+
 /// `owlery unsave` removes a file, which changes the time of the event's directory.
 #[test]
 fn what_was_unsaved_can_be_deleted_at_once() {
@@ -109,7 +139,7 @@ fn what_was_unsaved_can_be_deleted_at_once() {
 fn a_future_time_keeps_no_old_event() {
     let world = World::new();
     let ahead = world.old_event("Camera1", 60, "10-00-00");
-    let far = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000);
+    let far = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     for path in [ahead.join("video.mp4"), ahead.clone()] {
         File::open(path).unwrap().set_modified(far).unwrap();
     }
