@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, unfinished_mp4, wait_until, whole_mp4};
 
@@ -122,6 +122,27 @@ fn a_silent_movie_of_an_old_day_stays() {
     }
 }
 
+/// The same for an event that the catalog knows as over: the disk is asked at the rename, for the last half an hour too.
+#[test]
+#[allow(clippy::disallowed_methods)] // a file is older than now
+fn a_movie_that_went_on_in_silence_stays() {
+    for (age, stays) in [(10, true), (31, false)] {
+        let world = World::new();
+        let id = event_id("Camera1", 60, "10-00-00");
+        let event = world.event(&id).frames(0).movie("video.mp4", unfinished_mp4()).old().make();
+        let other = world.old_event("Camera1", 60, "11-00-00");
+        assert_eq!(world.run("scan", &["--measure"]).code, 0);
+        assert_eq!(world.listed(&id)["state"], "interrupted");
+        append(event.join("video.mp4"));
+        let written = SystemTime::now() - Duration::from_secs(60 * age);
+        File::options().append(true).open(event.join("video.mp4")).unwrap().set_modified(written).unwrap();
+        let ran = expire(&world);
+        assert_eq!(ran.code, i32::from(stays), "{age} minutes ago: {ran:?}");
+        assert_eq!(ran.stderr.contains("10-00-00: it is being written"), stays, "{age} minutes ago: {ran:?}");
+        assert_eq!((event.exists(), other.exists()), (stays, false), "{age} minutes ago: {ran:?}");
+    }
+}
+
 /// `owlery unsave` removes a file, which changes the time of the event's directory.
 #[test]
 fn what_was_unsaved_can_be_deleted_at_once() {
@@ -139,7 +160,7 @@ fn what_was_unsaved_can_be_deleted_at_once() {
 fn a_future_time_keeps_no_old_event() {
     let world = World::new();
     let ahead = world.old_event("Camera1", 60, "10-00-00");
-    let far = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    let far = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     for path in [ahead.join("video.mp4"), ahead.clone()] {
         File::open(path).unwrap().set_modified(far).unwrap();
     }
