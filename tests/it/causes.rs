@@ -4,11 +4,11 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::world::{Daemon, Disk, KEEP_45_DAYS, Pause, Ran, World, days_ago, run_by, wait_until};
+use crate::world::{Daemon, Disk, KEEP_45_DAYS, Pause, Ran, World, days_ago, run_by, unprivileged, wait_until};
 
 /// The directory of a day below the root: `Camera1/2026-09-20`.
 fn day(camera: &str, days: u64) -> String {
@@ -278,6 +278,52 @@ fn an_event_written_after_the_rename_goes_back() {
         let again = expire(&world, &[]);
         assert!(again.code == 1 && again.stderr.contains("10-00-00: it is being written"), "{is_whole}: {again:?}");
         assert!(movie.exists() && world.queued().is_empty(), "{is_whole}: {:?}", world.tree());
+    }
+}
+
+/// An event that cannot be read may be saved by now, or being written: it stays and is told, and the others go.
+#[test]
+fn an_unreadable_event_stays_and_is_told() {
+    for by in ["EIO", "EACCES", "a daemon"] {
+        let (world, old) = stale_day();
+        assert_eq!(world.run("scan", &["--measure"]).code, 0);
+        let unknown = old.join("10-00-00");
+        fs::write(unknown.join(".saved"), "").unwrap(); // the catalog does not know it
+        let set_mode = |mode| fs::set_permissions(&unknown, fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(if by == "EIO" { 0o755 } else { 0 });
+        if by == "a daemon" {
+            let serve = ["--listen", "127.0.0.1:0", "--check-interval", "1s"].iter().chain(&KEEP_45_DAYS);
+            let daemon = Daemon::start(unprivileged(&world.command("serve", serve)));
+            wait_until("an alert names it", || {
+                daemon.get("/readyz").json()["alerts"].to_string().contains("cannot determine whether it is saved")
+            });
+            assert!(unknown.is_dir() && !old.join("11-00-00").exists());
+            set_mode(0o755);
+            wait_until("no alert", || daemon.get("/readyz").json()["alerts"].as_array().is_some_and(Vec::is_empty));
+            assert_eq!(daemon.stop(), 0);
+        } else {
+            let command = world.command("expire", KEEP_45_DAYS);
+            let inject = [
+                "strace",
+                "-f",
+                "-o",
+                "/dev/null",
+                "-P",
+                unknown.to_str().unwrap(),
+                "-e",
+                "inject=getdents64:error=EIO",
+            ];
+            let ran = Ran::of(if by == "EIO" { run_by(&inject, &command) } else { unprivileged(&command) });
+            assert_eq!(ran.code, 1, "{by}: {ran:?}");
+            let told = "10-00-00: cannot determine whether it is saved or being written";
+            assert!(ran.stderr.contains(told), "{by}: {ran:?}");
+            assert!(unknown.is_dir() && !old.join("11-00-00").exists(), "{by}: {ran:?}");
+            let left = world.run("audit", &["--json"]).stdout;
+            assert!(left.contains("cannot determine whether it is saved"), "{by}: {left}");
+            set_mode(0o755);
+            assert_eq!(expire(&world, &[]).code, 0, "{by}: it can be read again");
+        }
+        assert!(unknown.join("video.mp4").exists() && world.queued().is_empty(), "{by}: what is saved stays");
     }
 }
 
