@@ -7,6 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::world::{Daemon, Disk, KEEP_45_DAYS, Pause, Ran, World, days_ago, run_by, unprivileged, wait_until};
 
@@ -279,6 +280,33 @@ fn an_event_written_after_the_rename_goes_back() {
         assert!(again.code == 1 && again.stderr.contains("10-00-00: it is being written"), "{is_whole}: {again:?}");
         assert!(movie.exists() && world.queued().is_empty(), "{is_whole}: {:?}", world.tree());
     }
+}
+
+/// A day that changes at every try would be moved and moved back at every pass, with exit 0.
+#[test]
+fn a_day_put_back_twice_is_an_error() {
+    let (world, old) = stale_day();
+    let whole = files(&old);
+    let mut command = world.command("expire", KEEP_45_DAYS);
+    let pause = Pause::at(&world, "retire-5", &mut command);
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let change = |hours: u64| {
+        let moved = world.queued().remove(0).join(day("Camera1", 60)).join("10-00-00");
+        let time = moved.metadata().unwrap().modified().unwrap() - Duration::from_secs(3600 * hours);
+        fs::File::open(moved).unwrap().set_modified(time).unwrap();
+    };
+    pause.meanwhile_at_first(|| change(1));
+    pause.meanwhile(|| change(2));
+    let ran = Ran::from(command.wait_with_output().unwrap());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let told = "it changed while it was being retired; moved back until the next pass";
+    assert!(ran.stderr.contains(&days_ago(60)) && ran.stderr.contains(told), "{ran:?}");
+    assert_eq!(files(&old), whole, "all of it is back");
+    assert!(world.queued().is_empty(), "{:?}", world.queued());
+    let audit = world.run("audit", &["--json"]).stdout;
+    assert!(audit.contains(told) && audit.contains(r#""left""#), "{audit}");
+    assert_eq!(expire(&world, &[]).code, 0, "and it goes once it stays as it is");
+    assert!(!old.exists());
 }
 
 /// An event that cannot be read may be saved by now, or being written: it stays and is told, and the others go.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::NaiveDate;
 
-use crate::clock::{Clock, ManualClock};
+use crate::clock::{Clock, ManualClock, Now};
 use crate::event::{Actor, Camera, Day, EventName, EventSelection, Item};
 use crate::{DayDir, EarlyInspections, Retired, Tree};
 
@@ -26,6 +26,17 @@ fn make(root: &Path) {
         fs::write(event.join("video.mp4"), name).unwrap();
         make_old(&event);
     }
+}
+
+/// The whole day.
+fn item() -> Item {
+    let (camera, day): (Camera, Day) = ("Camera1".parse().unwrap(), DAY.parse().unwrap());
+    Item { camera, day, events: EventSelection::All, count: 2, bytes: None, frees: None, reason: "old".into() }
+}
+
+fn noon() -> Now {
+    let noon = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
+    ManualClock::new(noon).now()
 }
 
 /// Makes an event's directory and the files in it of long ago.
@@ -50,27 +61,23 @@ fn retire_after(root: &Path, change: impl FnOnce()) -> (Retired, u32) {
 /// The same on a filesystem that has change times, or has none (FAT).
 fn retire_on(root: &Path, has_change_times: bool, change: impl FnOnce()) -> (Retired, u32) {
     let tree = Tree::open(root, "Camera.*").unwrap();
-    let (camera, day): (Camera, Day) = ("Camera1".parse().unwrap(), DAY.parse().unwrap());
     let names = NAMES.map(|name| name.parse::<EventName>().unwrap());
-    let item =
-        Item { camera, day, events: EventSelection::All, count: 2, bytes: None, frees: None, reason: "old".into() };
     let cameras = tree.cameras().unwrap().open;
-    let seen = cameras[0].day(day).unwrap();
+    let seen = cameras[0].day(item().day).unwrap();
     let mut early = EarlyInspections::of(&seen).unwrap();
     early.has_change_times &= has_change_times;
     for name in names {
         early.add(name, seen.inspect_event(name).unwrap());
     }
     change();
-    let noon = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
-    let mut pass = tree.begin_pass(vec![item.clone()], Actor::Rule, None, ManualClock::new(noon).now()).unwrap();
+    let mut pass = tree.begin_pass(vec![item()], Actor::Rule, None, noon()).unwrap();
     pass.set_early(early);
     let judged = Cell::new(0);
     let is_open = |_: &DayDir, _: EventName, newest: i64| {
         judged.set(judged.get() + 1);
         Ok(newest > 1_000_000_000 * 1_000_000_000)
     };
-    let retired = pass.retire(&item, &names, &is_open).unwrap();
+    let retired = pass.retire(&item(), &names, &is_open).unwrap();
     pass.finish().unwrap();
     (retired, judged.get())
 }
@@ -136,6 +143,29 @@ fn an_event_appended_to_after_its_look_stays() {
         let (retired, _) = retire_after(root.path(), || append(&event.join(grown)));
         assert!(event.join(grown).exists(), "{grown}, {other_is_saved}: {retired:?}");
     }
+}
+
+/// A day that changes between each inspection and its move is moved back twice, which is a failure; nothing is lost.
+#[test]
+fn a_second_put_back_is_a_failure() {
+    let root = tempfile::tempdir().unwrap();
+    make(root.path());
+    let tree = Tree::open(root.path(), "Camera.*").unwrap();
+    let names = NAMES.map(|name| name.parse::<EventName>().unwrap());
+    let mut pass = tree.begin_pass(vec![item()], Actor::Rule, None, noon()).unwrap();
+    let judged = Cell::new(0);
+    let is_open = |_: &DayDir, name: EventName, _: i64| {
+        append(&event(root.path(), &name.text()).join("video.mp4"));
+        judged.set(judged.get() + 1);
+        Ok(false)
+    };
+    let retired = pass.retire(&item(), &names, &is_open).unwrap();
+    pass.finish().unwrap();
+    assert_eq!(judged.get(), 4, "there is no third try");
+    assert!(retired.put_back && retired.events.is_empty() && !retired.day_gone, "{retired:?}");
+    assert!(retired.kept.is_empty() && retired.failures.len() == 1, "{retired:?}");
+    assert!(retired.failures[0].unreadable && retired.failures[0].problem.contains("it changed"), "{retired:?}");
+    assert!(NAMES.iter().all(|name| event(root.path(), name).join("video.mp4").exists()));
 }
 
 /// Inspections of another directory of that name say nothing about this one.
