@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, run_by, unfinished_mp4, wait_until};
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, run_by, unfinished_mp4, wait_for, wait_until};
 
 /// A small ext4 on a loop device; taken away when dropped.
 struct Loop {
@@ -348,15 +348,20 @@ fn a_crash_in_place_is_made_up_for() {
 
 /// Every event that is gone is recorded once: as removed in place, or in an item of a pass.
 fn check_audit(world: &World, flags: &[&str], step: &str) {
+    let (gone, removed) = audited(world, flags);
+    assert_eq!(gone, 10, "{step}");
+    assert!(removed > 0, "{step}");
+}
+
+/// How many events went, and how many of them in place, by the audit log.
+fn audited(world: &World, flags: &[&str]) -> (u64, u64) {
     let ran = world.run("audit", &[&["--json", "--limit", "1000"], flags].concat());
     let told = ran.json();
     let count = |what: &str| -> u64 {
         let of = told["entries"].as_array().unwrap().iter().filter(|entry| entry["what"] == what);
         of.map(|entry| entry["count"].as_u64().unwrap()).sum()
     };
-    let gone = count("removed") + count("item") - count("restored");
-    assert_eq!(gone, 10, "{step}: {told:#}");
-    assert!(count("removed") > 0, "{step}: {told:#}");
+    (count("removed") + count("item") - count("restored"), count("removed"))
 }
 
 /// No inode is free but that of the reserve.
@@ -388,5 +393,53 @@ fn held_passes_remove_nothing_on_full_disks() {
         for name in ["10-00-00", "11-00-00"] {
             assert!(world.has(format!("Camera1/{}/{name}/video.mp4", days_ago(days))), "{ran:?}");
         }
+    }
+}
+
+/// Only the disk of one camera is full, from the first start or later: its days go too, and the alert names that disk.
+#[test]
+fn a_full_disk_of_a_camera_expires() {
+    for (is_ext4, is_new) in [(false, false), (false, true), (true, false), (true, true)] {
+        let what = format!("ext4: {is_ext4}, at the first start: {is_new}");
+        let world = World::empty();
+        let at = world.path("Camera1");
+        let _loop = is_ext4.then(|| Loop::mount(&world, &at, &[]));
+        let disk = (!is_ext4).then(|| Disk::mount(&at, "8M"));
+        events(&world);
+        let other = world.old_event("Camera2", 60, "10-00-00");
+        if !is_new {
+            assert_eq!(world.run("expire", &["--keep-days", "90"]).code, 0, "{what}");
+        }
+        if let Some(disk) = &disk {
+            disk.fill();
+        } else {
+            fill(&at);
+        }
+        let ran = world.run("expire", &KEEP_45_DAYS);
+        assert_eq!(ran.code, 0, "{what}: {ran:?}");
+        check_expired(&world);
+        assert!(!other.exists() && world.queued().is_empty(), "{what}: {ran:?}");
+        assert!(!world.tree().iter().any(|path| path.contains(".owlery-")), "{what}: {:?}", world.tree());
+        let (gone, removed) = audited(&world, &[]);
+        assert!(gone == 11 && removed > 0, "{what}: {gone} events went, {removed} in place");
+
+        // It is full again, and nothing there is past its time.
+        if let Some(disk) = &disk {
+            disk.fill();
+        } else {
+            fill(&at);
+        }
+        let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
+        let full = || {
+            let alerts = daemon.get("/readyz").json()["alerts"].clone();
+            alerts.as_array().unwrap().iter().find(|alert| alert.to_string().contains("is full")).cloned()
+        };
+        let told = wait_for("an alert", full);
+        assert!(told.to_string().contains("Camera1"), "{what}: {told}");
+        world.old_event("Camera2", 61, "10-00-00");
+        wait_until("the other camera goes on", || !world.has(event_id("Camera2", 61, "10-00-00")));
+        fs::remove_file(at.join("filler")).unwrap();
+        wait_until("the alert ends", || full().is_none());
+        assert_eq!(daemon.stop(), 0);
     }
 }
