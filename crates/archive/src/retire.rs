@@ -387,7 +387,7 @@ impl RetiringPass<'_> {
         loop {
             let to = match target.take() {
                 Some(to) => to,
-                None => self.target_of(at, day)?,
+                None => self.target_of(at, day).map_err(|error| self.name_full_queue(error, at))?,
             };
             let from = day.map_or(&self.cameras[at].dir, |day| &day.dir);
             match rename(from, name, &to, name) {
@@ -406,7 +406,7 @@ impl RetiringPass<'_> {
                 other => {
                     self.has_moved |= other.is_ok();
                     let to = target.insert(to);
-                    return other.map(|()| &*to);
+                    return other.map(|()| &*to).map_err(|error| self.name_full_queue(error, at));
                 }
             }
         }
