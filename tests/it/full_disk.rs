@@ -458,3 +458,48 @@ fn a_full_disk_of_a_camera_expires() {
         assert_eq!(daemon.stop(), 0);
     }
 }
+
+/// Every command ends on a full disk, with what it was asked for or with the remedy: `delete` hung for nine minutes.
+/// `is_known`: the disk filled up later; `is_elsewhere`: the state directory is on another one, so that nothing of ours is
+/// left to give up.
+#[test]
+fn commands_end_on_a_full_disk() {
+    for (is_known, is_elsewhere) in [(false, false), (true, false), (true, true)] {
+        let world = World::empty();
+        let _disk = Loop::mount(&world, &world.root, &[]);
+        events(&world);
+        let state = state_elsewhere(&world);
+        let state: &[&str] = if is_elsewhere { &[&state[0], &state[1]] } else { &[] };
+        let (young, saved) = (event_id("Camera1", 3, "10-00-00"), event_id("Camera1", 64, "12-00-00"));
+        let mut pass = "20261120T100436Z-AbCdEf".to_owned();
+        if is_known {
+            let deleted = world.run("delete", &[&[&event_id("Camera1", 3, "11-00-00"), "--json"], state].concat());
+            deleted.json()["pass"].as_str().unwrap().clone_into(&mut pass);
+        }
+        fill(&world.root);
+        let run = |command: &str, flags: &[&str], code: i32| {
+            let ran = Ran::of(run_by(&["timeout", "20"], &world.command(command, [flags, state].concat())));
+            assert_eq!(ran.code, code, "{is_known} {is_elsewhere} {command}: {ran:?}");
+            let is_told = code == 0 || ran.stderr.contains("make room");
+            assert!(is_told || ran.stderr.contains("no queued pass"), "{is_known} {is_elsewhere} {command}: {ran:?}");
+            ran
+        };
+        // What cannot be marked or recorded was not done, or its command says that only the log has it.
+        let failed = i32::from(!is_known);
+        assert_eq!(run("list", &["--json"], 0).json()["events"].as_array().unwrap().len(), 13 - usize::from(is_known));
+        assert!(run("stats", &[], 0).stdout.contains("disk: 0 B of"));
+        let plan = run("plan", &[&KEEP_45_DAYS[..], &["--json"]].concat(), 0).json();
+        assert_eq!(plan["items"].as_array().unwrap().len(), 5, "{plan}");
+        run("check", &[], 0);
+        assert_eq!(run("queue", &["--json"], 0).json()["passes"].as_array().unwrap().len(), usize::from(is_known));
+        run("audit", &[], 0);
+        run("scan", &[], 0);
+        let deleted = run("delete", &[&young], i32::from(!is_known || is_elsewhere));
+        assert_eq!(world.has(format!("{young}/video.mp4")), deleted.code == 1, "{deleted:?}");
+        run("restore", &[&pass], failed);
+        assert!(world.has(event_id("Camera1", 3, "11-00-00")));
+        run("unsave", &[&saved], failed);
+        assert!(!world.has(format!("{saved}/.saved")) && world.has(format!("{saved}/video.mp4")));
+        run("accept", &[], failed);
+    }
+}
