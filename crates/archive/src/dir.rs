@@ -309,62 +309,13 @@ impl Dir {
             tracing::debug!("{}: its time cannot be set back: {error}", self.path.display());
         }
     }
-
-    /// Whether files can change here without a notification from the kernel (see [`SILENT_FILESYSTEMS`]).
-    pub(crate) fn is_silent(&self) -> bool {
-        magic(self.fd.as_fd()).is_some_and(|magic| SILENT_FILESYSTEMS.contains(&magic))
-    }
-
-    /// Whether every change of a directory here changes its change time, and the move of a directory above does not.
-    pub(crate) fn has_change_times(&self) -> bool {
-        magic(self.fd.as_fd()).is_some_and(|magic| POSIX_FILESYSTEMS.contains(&magic))
-    }
 }
-
-/// Filesystems, by their magic numbers (statfs(2)), where another host, the host of a virtual machine, or another path
-/// on this host can write behind the mount. All FUSE filesystems have one number: mergerfs, sshfs, bindfs, `GlusterFS`,
-/// virtiofs, ntfs-3g.
-const SILENT_FILESYSTEMS: [i64; 17] = [
-    0x6969,      // NFS
-    0x517B,      // SMB
-    0xFF53_4D42, // CIFS
-    0xFE53_4D42, // SMB2, SMB3
-    0x6573_5546, // FUSE, also with a block device
-    0x0102_1997, // 9p
-    0x786F_4256, // VirtualBox's shared folders
-    0xBACB_ACBC, // VMware's shared folders
-    0x7C7C_6673, // Parallels' shared folders
-    0x00C3_6400, // Ceph
-    0x0BD0_0BD0, // Lustre
-    0x5346_414F, // AFS (OpenAFS)
-    0x6B41_4653, // AFS (the kernel's)
-    0x7375_7245, // Coda
-    0x4750_4653, // GPFS
-    0x0116_1970, // GFS2
-    0x7461_636F, // OCFS2
-];
 
 /// Opens a file by its whole path if all of it is cached and nothing on it is a link (`RESOLVE_CACHED`, kernels from
 /// 5.12). Never waits for a disk.
 pub(super) fn open_cached(path: &[u8]) -> Option<OwnedFd> {
     let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::CACHED;
     rustix::fs::openat2(rustix::fs::CWD, path, FILE_FLAGS, Mode::empty(), resolve).ok()
-}
-
-/// Whether opening a file with cached names does not wait on this file's filesystem: on those of this host's kernel.
-/// Others (NFS, FUSE) may ask a server or process first.
-pub(super) fn opens_at_once(file: BorrowedFd<'_>) -> bool {
-    const FAT: [i64; 2] = [0x2011_BAB0, 0x4D44]; // exFAT, FAT
-    magic(file).is_some_and(|magic| POSIX_FILESYSTEMS.contains(&magic) || FAT.contains(&magic))
-}
-
-/// Filesystems of this host's kernel, by their magic numbers (statfs(2)), with change times that no program can set:
-/// ext2 to ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, and overlays of them. FAT has none.
-const POSIX_FILESYSTEMS: [i64; 7] =
-    [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0xCA45_1A4E, 0x0102_1994, 0x794C_7630];
-
-fn magic(file: BorrowedFd<'_>) -> Option<i64> {
-    rustix::fs::fstatfs(file).ok().map(|stat| stat.f_type & 0xFFFF_FFFF)
 }
 
 impl AsFd for Dir {

@@ -24,14 +24,15 @@ pub struct Inspection {
     saved_since: SavedSince,
 }
 
-/// How it is found whether an event was saved since its inspection. If that was made long before the move, a program that
+/// What shows whether an event was saved since its inspection. If that was made long before the move, a program that
 /// keeps times (`rsync -a`) may have added `.saved` without a trace in the directory's modification time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SavedSince {
-    ByTime,
+    Time,
     /// The directory is read anyway, so this costs nothing.
-    ByChangeTime,
-    ByName,
+    ChangeTime,
+    /// Where change times cannot be relied on, `.saved` is looked for.
+    Name,
 }
 
 /// What changes if an entry of a directory is added or removed.
@@ -95,7 +96,7 @@ impl EarlyInspections {
 
     /// The inspection of this event. It is returned once: an event that changed since is inspected again.
     pub(super) fn take(&mut self, name: EventName) -> Option<Inspection> {
-        let saved_since = if self.has_change_times { SavedSince::ByChangeTime } else { SavedSince::ByName };
+        let saved_since = if self.has_change_times { SavedSince::ChangeTime } else { SavedSince::Name };
         self.inspections.remove(&name).map(|inspection| Inspection { saved_since, ..inspection })
     }
 }
@@ -112,7 +113,7 @@ impl DayDir {
             names.look(&event, b"", MAX_DEPTH, &mut look)?;
         }
         let (newest, growing) = (look.newest, look.growing);
-        Ok(Inspection { saved, newest, seal: Seal::of(&stat), growing, saved_since: SavedSince::ByTime })
+        Ok(Inspection { saved, newest, seal: Seal::of(&stat), growing, saved_since: SavedSince::Time })
     }
 
     /// Whether an event of a day that was moved is as it was inspected: no entry was added or removed, and no file has
@@ -123,9 +124,9 @@ impl DayDir {
         let (was, now) = (inspection.seal, Seal::of(&self.dir.stat(text.as_bytes())?));
         let is_same = was.mtime == now.mtime
             && match inspection.saved_since {
-                SavedSince::ByTime => true,
-                SavedSince::ByChangeTime => was.ctime == now.ctime,
-                SavedSince::ByName => !self.dir.has(&below(SAVED.as_bytes()))?,
+                SavedSince::Time => true,
+                SavedSince::ChangeTime => was.ctime == now.ctime,
+                SavedSince::Name => !self.dir.has(&below(SAVED.as_bytes()))?,
             };
         Ok(is_same && inspection.has_not_grown(|path| self.dir.stat(&below(path)))?)
     }
@@ -133,9 +134,9 @@ impl DayDir {
 
 impl Inspection {
     /// For one event that will be moved, which changes its change time: its inode if that time shows that nothing was
-    /// added so far.
+    /// added so far. Then neither is asked again after the move.
     pub(super) fn before_move(&self, event: &Dir) -> Option<Inode> {
-        if self.saved_since != SavedSince::ByChangeTime {
+        if self.saved_since != SavedSince::ChangeTime {
             return None;
         }
         let stat = event.stat_self().ok()?;
@@ -149,7 +150,7 @@ impl Inspection {
         let was = before.map_or_else(|| event.inode(), Ok)?;
         let moved = target.stat(name)?;
         let is_same = was == Inode::of(&moved) && self.seal.mtime == mtime(&moved);
-        let may_be_saved = before.is_none() && self.saved_since != SavedSince::ByTime;
+        let may_be_saved = before.is_none() && self.saved_since != SavedSince::Time;
         let is_same = is_same && !(may_be_saved && event.has(SAVED.as_bytes())?);
         Ok(is_same && self.has_not_grown(|path| event.stat(path))?)
     }
