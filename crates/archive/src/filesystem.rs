@@ -4,9 +4,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use super::dir::Dir;
 
-/// Filesystems where another host, the host of a virtual machine, or another path
-/// on this host can write behind the mount. All FUSE filesystems have one number: mergerfs, sshfs, bindfs, `GlusterFS`,
-/// virtiofs, ntfs-3g.
+/// Filesystems where another host, the host of a virtual machine, or another path on this host can write behind the mount.
+/// All FUSE filesystems have one number: mergerfs, sshfs, bindfs, `GlusterFS`, virtiofs, ntfs-3g.
 const SILENT_FILESYSTEMS: [i64; 17] = [
     0x6969,      // NFS
     0x517B,      // SMB
