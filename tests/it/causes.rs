@@ -3,11 +3,13 @@
 //! cause is named, and everything goes on when it is gone.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::world::{Daemon, Disk, KEEP_45_DAYS, Pause, Ran, World, days_ago, run_by, wait_until};
+use crate::world::{Daemon, Disk, KEEP_45_DAYS, Pause, Ran, World, days_ago, run_by, unprivileged, wait_until};
 
 /// The directory of a day below the root: `Camera1/2026-09-20`.
 fn day(camera: &str, days: u64) -> String {
@@ -255,6 +257,101 @@ fn an_event_saved_after_the_rename_goes_back() {
         assert!(!old.join("11-00-00").exists() && old.join("10-00-00/video.mp4").exists());
         assert!(world.queued().is_empty(), "{:?}", world.queued());
         assert_eq!(world.list().len(), if is_whole { 1 } else { 2 });
+    }
+}
+
+/// Motion appended to a movie after the last check: no directory's time shows it, and the recording went.
+#[test]
+fn an_event_written_after_the_rename_goes_back() {
+    for is_whole in [true, false] {
+        let (world, old) = stale_day();
+        if !is_whole {
+            world.event(format!("{}/12-00-00", day("Camera1", 60))).saved().old().make();
+        }
+        let ran = expire_while(&world, "retire-5", &[], || {
+            let moved = world.queued().remove(0).join(day("Camera1", 60)).join("10-00-00/video.mp4");
+            fs::File::options().append(true).open(moved).unwrap().write_all(b"more").unwrap();
+        });
+        let movie = old.join("10-00-00/video.mp4");
+        assert!(movie.exists() && !old.join("11-00-00").exists(), "{is_whole}: {ran:?}");
+        let audit = world.run("audit", &["--json"]).stdout;
+        assert!(audit.contains("being written") || audit.contains("it changed while"), "{is_whole}: {audit}");
+        let again = expire(&world, &[]);
+        assert!(again.code == 1 && again.stderr.contains("10-00-00: it is being written"), "{is_whole}: {again:?}");
+        assert!(movie.exists() && world.queued().is_empty(), "{is_whole}: {:?}", world.tree());
+    }
+}
+
+/// A day that changes at every try would be moved and moved back at every pass, with exit 0.
+#[test]
+fn a_day_put_back_twice_is_an_error() {
+    let (world, old) = stale_day();
+    let whole = files(&old);
+    let mut command = world.command("expire", KEEP_45_DAYS);
+    let pause = Pause::at(&world, "retire-5", &mut command);
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let change = |hours: u64| {
+        let moved = world.queued().remove(0).join(day("Camera1", 60)).join("10-00-00");
+        let time = moved.metadata().unwrap().modified().unwrap() - Duration::from_secs(3600 * hours);
+        fs::File::open(moved).unwrap().set_modified(time).unwrap();
+    };
+    pause.meanwhile_at_first(|| change(1));
+    pause.meanwhile(|| change(2));
+    let ran = Ran::from(command.wait_with_output().unwrap());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let told = "it changed while it was being retired; moved back until the next pass";
+    assert!(ran.stderr.contains(&days_ago(60)) && ran.stderr.contains(told), "{ran:?}");
+    assert_eq!(files(&old), whole, "all of it is back");
+    assert!(world.queued().is_empty(), "{:?}", world.queued());
+    let audit = world.run("audit", &["--json"]).stdout;
+    assert!(audit.contains(told) && audit.contains(r#""left""#), "{audit}");
+    assert_eq!(expire(&world, &[]).code, 0, "and it goes once it stays as it is");
+    assert!(!old.exists());
+}
+
+/// An event that cannot be read may be saved by now, or being written: it stays and is told, and the others go.
+#[test]
+fn an_unreadable_event_stays_and_is_told() {
+    for by in ["EIO", "EACCES", "a daemon"] {
+        let (world, old) = stale_day();
+        assert_eq!(world.run("scan", &["--measure"]).code, 0);
+        let unknown = old.join("10-00-00");
+        fs::write(unknown.join(".saved"), "").unwrap(); // the catalog does not know it
+        let set_mode = |mode| fs::set_permissions(&unknown, fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(if by == "EIO" { 0o755 } else { 0 });
+        if by == "a daemon" {
+            let serve = ["--listen", "127.0.0.1:0", "--check-interval", "1s"].iter().chain(&KEEP_45_DAYS);
+            let daemon = Daemon::start(unprivileged(&world.command("serve", serve)));
+            wait_until("an alert names it", || {
+                daemon.get("/readyz").json()["alerts"].to_string().contains("cannot determine whether it is saved")
+            });
+            assert!(unknown.is_dir() && !old.join("11-00-00").exists());
+            set_mode(0o755);
+            wait_until("no alert", || daemon.get("/readyz").json()["alerts"].as_array().is_some_and(Vec::is_empty));
+            assert_eq!(daemon.stop(), 0);
+        } else {
+            let command = world.command("expire", KEEP_45_DAYS);
+            let inject = [
+                "strace",
+                "-f",
+                "-o",
+                "/dev/null",
+                "-P",
+                unknown.to_str().unwrap(),
+                "-e",
+                "inject=getdents64:error=EIO",
+            ];
+            let ran = Ran::of(if by == "EIO" { run_by(&inject, &command) } else { unprivileged(&command) });
+            assert_eq!(ran.code, 1, "{by}: {ran:?}");
+            let told = "10-00-00: cannot determine whether it is saved or being written";
+            assert!(ran.stderr.contains(told), "{by}: {ran:?}");
+            assert!(unknown.is_dir() && !old.join("11-00-00").exists(), "{by}: {ran:?}");
+            let left = world.run("audit", &["--json"]).stdout;
+            assert!(left.contains("cannot determine whether it is saved"), "{by}: {left}");
+            set_mode(0o755);
+            assert_eq!(expire(&world, &[]).code, 0, "{by}: it can be read again");
+        }
+        assert!(unknown.join("video.mp4").exists() && world.queued().is_empty(), "{by}: what is saved stays");
     }
 }
 

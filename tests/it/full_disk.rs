@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, run_by, unfinished_mp4, wait_until};
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, run_by, unfinished_mp4, wait_for, wait_until};
 
 /// A small ext4 on a loop device; taken away when dropped.
 struct Loop {
@@ -242,26 +242,41 @@ fn a_disk_that_gains_no_room_keeps_events() {
     assert_eq!(expire_without_room(&world, "ENOSPC"), 80 - 64, "and the next pass goes on");
 }
 
-/// What cannot be done was logged once for every day and every pass.
+/// What cannot be done was logged once for every day and every pass, also where only the manifest of a pass has no room.
 #[test]
 fn a_disk_that_stays_full_is_logged_once() {
-    let world = World::empty();
-    let _disk = Loop::mount(&world, &world.root, &[]);
-    for days in 60..70 {
-        let event = world.event(event_id("Camera1", days, "10-00-00")).frames(1).old().make();
-        fs::create_dir_all(event.join("folder/folder")).unwrap(); // no event of Motion's: it is not removed in place
+    for is_tmpfs in [false, true] {
+        let world = World::empty();
+        let _loop = (!is_tmpfs).then(|| Loop::mount(&world, &world.root, &[]));
+        let disk = is_tmpfs.then(|| Disk::mount(&world.root, "8M"));
+        for days in 60..70 {
+            let event = world.event(event_id("Camera1", days, "10-00-00")).frames(1).old().make();
+            fs::create_dir_all(event.join("folder/folder")).unwrap(); // no event of Motion's: it is not removed in place
+        }
+        world.make_old();
+        let state = state_elsewhere(&world);
+        let state: &[&str] = if is_tmpfs { &[&state[0], &state[1]] } else { &[] };
+        match &disk {
+            Some(disk) => {
+                assert_eq!(world.run("scan", state).code, 0); // it is marked, so the manifest is the first that fails
+                _ = disk.fill();
+            }
+            None => fill(&world.root),
+        }
+        let flags = [&KEEP_45_DAYS[..], state].concat();
+        let ran = world.run("expire", &flags);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let told = |log: &str| log.lines().filter(|line| line.contains("by hand")).count();
+        assert!(told(&ran.stderr) <= 3, "an error, an entry of the audit and the result: {ran:?}");
+        let daemon = world.serve(&[&flags[..], &["--check-interval", "1s"]].concat());
+        daemon.wait_for_log("make room by hand");
+        for _ in 0..3 {
+            daemon.send("POST", "/api/v1/retention/run", "");
+        }
+        let log = daemon.log();
+        assert!(told(&log) <= 3, "an error, an entry of the audit and an alert: {log}");
+        assert_eq!(daemon.stop(), 0);
     }
-    world.make_old();
-    fill(&world.root);
-    let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
-    daemon.wait_for_log("make room by hand");
-    for _ in 0..3 {
-        daemon.send("POST", "/api/v1/retention/run", "");
-    }
-    let log = daemon.log();
-    let errors = log.lines().filter(|line| line.contains("cannot make") && line.contains("by hand")).count();
-    assert!(errors <= 3, "an error, an entry of the audit and an alert: {log}");
-    assert_eq!(daemon.stop(), 0);
 }
 
 /// The daemon has no rule here, so the disk stays full until a person makes room.
@@ -348,15 +363,20 @@ fn a_crash_in_place_is_made_up_for() {
 
 /// Every event that is gone is recorded once: as removed in place, or in an item of a pass.
 fn check_audit(world: &World, flags: &[&str], step: &str) {
+    let (gone, removed) = audited(world, flags);
+    assert_eq!(gone, 10, "{step}");
+    assert!(removed > 0, "{step}");
+}
+
+/// How many events went, and how many of them in place, by the audit log.
+fn audited(world: &World, flags: &[&str]) -> (u64, u64) {
     let ran = world.run("audit", &[&["--json", "--limit", "1000"], flags].concat());
     let told = ran.json();
     let count = |what: &str| -> u64 {
         let of = told["entries"].as_array().unwrap().iter().filter(|entry| entry["what"] == what);
         of.map(|entry| entry["count"].as_u64().unwrap()).sum()
     };
-    let gone = count("removed") + count("item") - count("restored");
-    assert_eq!(gone, 10, "{step}: {told:#}");
-    assert!(count("removed") > 0, "{step}: {told:#}");
+    (count("removed") + count("item") - count("restored"), count("removed"))
 }
 
 /// No inode is free but that of the reserve.
@@ -388,5 +408,98 @@ fn held_passes_remove_nothing_on_full_disks() {
         for name in ["10-00-00", "11-00-00"] {
             assert!(world.has(format!("Camera1/{}/{name}/video.mp4", days_ago(days))), "{ran:?}");
         }
+    }
+}
+
+/// Only the disk of one camera is full, from the first start or later: its days go too, and the alert names that disk.
+#[test]
+fn a_full_disk_of_a_camera_expires() {
+    for (is_ext4, is_new) in [(false, false), (false, true), (true, false), (true, true)] {
+        let what = format!("ext4: {is_ext4}, at the first start: {is_new}");
+        let world = World::empty();
+        let at = world.path("Camera1");
+        let _loop = is_ext4.then(|| Loop::mount(&world, &at, &[]));
+        let disk = (!is_ext4).then(|| Disk::mount(&at, "8M"));
+        events(&world);
+        let other = world.old_event("Camera2", 60, "10-00-00");
+        if !is_new {
+            assert_eq!(world.run("expire", &["--keep-days", "90"]).code, 0, "{what}");
+        }
+        if let Some(disk) = &disk {
+            disk.fill();
+        } else {
+            fill(&at);
+        }
+        let ran = world.run("expire", &KEEP_45_DAYS);
+        assert_eq!(ran.code, 0, "{what}: {ran:?}");
+        check_expired(&world);
+        assert!(!other.exists() && world.queued().is_empty(), "{what}: {ran:?}");
+        assert!(!world.tree().iter().any(|path| path.contains(".owlery-")), "{what}: {:?}", world.tree());
+        let (gone, removed) = audited(&world, &[]);
+        assert!(gone == 11 && removed > 0, "{what}: {gone} events went, {removed} in place");
+
+        // It is full again, and nothing there is past its time.
+        if let Some(disk) = &disk {
+            disk.fill();
+        } else {
+            fill(&at);
+        }
+        let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
+        let full = || {
+            let alerts = daemon.get("/readyz").json()["alerts"].clone();
+            alerts.as_array().unwrap().iter().find(|alert| alert.to_string().contains("is full")).cloned()
+        };
+        let told = wait_for("an alert", full);
+        assert!(told.to_string().contains("Camera1"), "{what}: {told}");
+        world.old_event("Camera2", 61, "10-00-00");
+        wait_until("the other camera goes on", || !world.has(event_id("Camera2", 61, "10-00-00")));
+        fs::remove_file(at.join("filler")).unwrap();
+        wait_until("the alert ends", || full().is_none());
+        assert_eq!(daemon.stop(), 0);
+    }
+}
+
+/// Every command ends on a full disk, with what it was asked for or with the remedy: `delete` hung for nine minutes.
+/// `is_known`: the disk filled up later; `is_elsewhere`: the state directory is on another one, so that nothing of ours is
+/// left to give up.
+#[test]
+fn commands_end_on_a_full_disk() {
+    for (is_known, is_elsewhere) in [(false, false), (true, false), (true, true)] {
+        let world = World::empty();
+        let _disk = Loop::mount(&world, &world.root, &[]);
+        events(&world);
+        let state = state_elsewhere(&world);
+        let state: &[&str] = if is_elsewhere { &[&state[0], &state[1]] } else { &[] };
+        let (young, saved) = (event_id("Camera1", 3, "10-00-00"), event_id("Camera1", 64, "12-00-00"));
+        let mut pass = "20261120T100436Z-AbCdEf".to_owned();
+        if is_known {
+            let deleted = world.run("delete", &[&[&event_id("Camera1", 3, "11-00-00"), "--json"], state].concat());
+            deleted.json()["pass"].as_str().unwrap().clone_into(&mut pass);
+        }
+        fill(&world.root);
+        let run = |command: &str, flags: &[&str], code: i32| {
+            let ran = Ran::of(run_by(&["timeout", "20"], &world.command(command, [flags, state].concat())));
+            assert_eq!(ran.code, code, "{is_known} {is_elsewhere} {command}: {ran:?}");
+            let is_told = code == 0 || ran.stderr.contains("make room");
+            assert!(is_told || ran.stderr.contains("no queued pass"), "{is_known} {is_elsewhere} {command}: {ran:?}");
+            ran
+        };
+        // What cannot be marked or recorded was not done, or its command says that only the log has it.
+        let failed = i32::from(!is_known);
+        assert_eq!(run("list", &["--json"], 0).json()["events"].as_array().unwrap().len(), 13 - usize::from(is_known));
+        assert!(run("stats", &[], 0).stdout.contains("disk: 0 B of"));
+        let plan = run("plan", &[&KEEP_45_DAYS[..], &["--json"]].concat(), 0).json();
+        assert_eq!(plan["items"].as_array().unwrap().len(), 5, "{plan}");
+        run("check", &[], 0);
+        assert_eq!(run("queue", &["--json"], 0).json()["passes"].as_array().unwrap().len(), usize::from(is_known));
+        run("audit", &[], 0);
+        run("scan", &[], 0);
+        let deleted = run("delete", &[&young], i32::from(!is_known || is_elsewhere));
+        assert_eq!(world.has(format!("{young}/video.mp4")), deleted.code == 1, "{deleted:?}");
+        run("restore", &[&pass], failed);
+        assert!(world.has(event_id("Camera1", 3, "11-00-00")));
+        run("unsave", &[&saved], failed);
+        assert!(!world.has(format!("{saved}/.saved")) && world.has(format!("{saved}/video.mp4")));
+        run("accept", &[], failed);
     }
 }

@@ -220,6 +220,53 @@ fn no_candidates_under_pressure_is_an_alert() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// A clock without a battery named a day of 1970: rules of age kept it, and the others must not take it as the oldest.
+#[test]
+fn days_of_1970_outlast_rules_of_space() {
+    let wrong = "Camera1/1970-01-01/10-00-00";
+    let movie = format!("{wrong}/video.mkv");
+    let make = |world: &World, kilobytes: usize| {
+        world.event(wrong).frames(1).movie("video.mkv", vec![7; kilobytes * 1000]).old().make();
+        for days in 3..6 {
+            event(world, "Camera1", days, kilobytes);
+        }
+    };
+    let world = World::new();
+    make(&world, 100);
+    let ran = world.run("expire", &["--max-size", "250kB", "--max-share", "1"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("dated before 2001"), "{ran:?}");
+    assert!(world.has(&movie) && world.has(event_id("Camera1", 3, "10-00-00")), "{ran:?}");
+    assert_eq!(days_left(&world, "Camera1"), 2, "it counts, and the oldest of the others go: {ran:?}");
+
+    let (world, disk, state) = on_disk("64M");
+    make(&world, 4000);
+    assert_eq!(world.run("expire", &["--keep-days", "90", "--state-dir", &state]).code, 0); // makes the reserve
+    let free = format!("{}kB", (disk.free() + 3_000_000) / 1000);
+    let flags = ["--min-free", &free, "--max-share", "1", "--state-dir", &state];
+    let ran = world.run("expire", &flags);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!world.has(event_id("Camera1", 5, "10-00-00")), "{ran:?}");
+    assert!(world.has(&movie) && world.has(event_id("Camera1", 3, "10-00-00")), "{ran:?}");
+
+    // The disk is full: neither a pass nor a removal in place takes it, and a daemon tells whose decision it is.
+    disk.fill();
+    let flags = ["--keep-days", "45", "--min-free", "90%", "--max-share", "1", "--state-dir", &state];
+    let daemon = world.serve(&[&flags[..], &["--check-interval", "1s"]].concat());
+    let alerts = || daemon.get("/readyz").json()["alerts"].clone();
+    let told = wait_for("an alert", || {
+        let alerts = alerts();
+        let told = alerts.as_array()?.iter().find(|alert| alert.to_string().contains("dated before 2001"))?;
+        (days_left(&world, "Camera1") == 1).then(|| told.as_str().unwrap().to_owned())
+    });
+    assert!(world.has(&movie), "{told}");
+    let id = told.rsplit(' ').next().unwrap();
+    let ran = world.run("expire", &["--state-dir", &state, "--confirm", id]);
+    assert!(!world.has(&movie), "{told}: {ran:?}");
+    wait_until("the alert ends", || !alerts().to_string().contains("dated before 2001"));
+    assert_eq!(daemon.stop(), 0);
+}
+
 #[test]
 fn rules_of_space_that_mean_nothing_are_refused() {
     let world = World::new();

@@ -338,18 +338,35 @@ impl Pause {
     /// Makes `command` wait at the step, which is named as in `src/fault.rs`: `retire-4`.
     pub fn at(world: &World, step: &str, command: &mut Command) -> Self {
         let fifo = world.outside("pause").join(step);
-        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         command.env("OWLERY_FAULT", format!("{step}@{}", fifo.display()));
-        Self(fifo)
+        let pause = Self(fifo);
+        pause.make();
+        pause
+    }
+
+    fn make(&self) {
+        assert!(Command::new("mkfifo").arg(&self.0).status().unwrap().success());
     }
 
     /// Waits until the program is there, does `work`, and lets the program go on, for good.
     pub fn meanwhile<T>(self, work: impl FnOnce() -> T) -> T {
+        self.wait(false, work)
+    }
+
+    /// The same, but the program waits when it is there again.
+    pub fn meanwhile_at_first<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.wait(true, work)
+    }
+
+    fn wait<T>(&self, is_again: bool, work: impl FnOnce() -> T) -> T {
         let mut gate = File::options();
         gate.write(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
         // It can be opened for writing, without waiting, once a reader has it open.
         let gate = wait_for("the program is at the step", || gate.open(&self.0).ok());
         fs::remove_file(&self.0).unwrap();
+        if is_again {
+            self.make(); // another one: the program may still read the first when the next wait begins
+        }
         let done = work();
         drop(gate);
         done

@@ -3,9 +3,10 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, unfinished_mp4, wait_until};
+use crate::world::{KEEP_45_DAYS, Ran, World, days_ago, event_id, unfinished_mp4, wait_until, whole_mp4};
 
 fn expire(world: &World) -> Ran {
     world.run("expire", &KEEP_45_DAYS)
@@ -14,6 +15,13 @@ fn expire(world: &World) -> Ran {
 /// Appends to a file, as `FFmpeg` does to a movie: no directory's time changes.
 fn append(path: PathBuf) {
     File::options().append(true).create(true).open(path).unwrap().write_all(b"more").unwrap();
+}
+
+/// Appends to a file so long ago.
+#[allow(clippy::disallowed_methods)] // it is older than now
+fn append_ago(path: &Path, age: Duration) {
+    append(path.to_path_buf());
+    File::options().append(true).open(path).unwrap().set_modified(SystemTime::now() - age).unwrap();
 }
 
 #[allow(clippy::needless_pass_by_value)] // of the type that the signs share
@@ -92,6 +100,88 @@ fn open_events_of_old_days_stay() {
     assert!(written.is_dir());
 }
 
+/// `FFmpeg` writes 256 KiB at a time: a movie without frames beside it may be silent for minutes while Motion records. Neither
+/// a rule nor a person takes it before half an hour, and no longer than that.
+#[test]
+fn a_silent_movie_of_an_old_day_stays() {
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    for (frames, movie, age, stays) in [
+        (0, unfinished_mp4(), 10, true),
+        (1, unfinished_mp4(), 10, true), // `picture_output best`
+        (0, unfinished_mp4(), 29, true),
+        (0, unfinished_mp4(), 31, false),
+        (0, whole_mp4(), 31, false),
+        (0, whole_mp4(), 10, false),
+        (2, unfinished_mp4(), 10, false), // a third frame would have come
+    ] {
+        for command in ["expire", "delete"] {
+            let what = format!("{command}, {frames} frames, a movie of {} bytes {age} minutes ago", movie.len());
+            let world = World::new();
+            let id = event_id("Camera1", 60, "10-00-00");
+            world.event(&id).frames(frames).movie("video.mp4", movie.clone()).age(minutes(age)).make();
+            let other = world.old_event("Camera1", 60, "11-00-00");
+            let ran = if command == "expire" { expire(&world) } else { world.run(command, &[&id]) };
+            let refused = if command == "expire" { 1 } else { 3 };
+            assert_eq!(ran.code, if stays { refused } else { 0 }, "{what}: {ran:?}");
+            assert_eq!(world.has(format!("{id}/video.mp4")), stays, "{what}: {ran:?}");
+            assert_eq!(other.exists(), command == "delete", "{what}: {ran:?}");
+        }
+    }
+}
+
+/// The same for an event that the catalog knows as over: the disk is asked at the rename, for the last half an hour too.
+#[test]
+fn a_movie_that_went_on_in_silence_stays() {
+    for (age, stays) in [(10, true), (31, false)] {
+        let world = World::new();
+        let id = event_id("Camera1", 60, "10-00-00");
+        let event = world.event(&id).frames(0).movie("video.mp4", unfinished_mp4()).old().make();
+        let other = world.old_event("Camera1", 60, "11-00-00");
+        assert_eq!(world.run("scan", &["--measure"]).code, 0);
+        assert_eq!(world.listed(&id)["state"], "interrupted");
+        append_ago(&event.join("video.mp4"), Duration::from_secs(60 * age));
+        let ran = expire(&world);
+        assert_eq!(ran.code, i32::from(stays), "{age} minutes ago: {ran:?}");
+        assert_eq!(ran.stderr.contains("10-00-00: it is being written"), stays, "{age} minutes ago: {ran:?}");
+        assert_eq!((event.exists(), other.exists()), (stays, false), "{age} minutes ago: {ran:?}");
+    }
+}
+
+/// The gap that Motion was given counts at the rename too, longer or shorter than its default of 60 s.
+#[test]
+fn the_configured_gap_counts_at_the_rename() {
+    let minute = Duration::from_secs(60);
+    for (gap, age, stays) in [
+        (None, 50 * minute, false),
+        (Some(2400), 50 * minute, true), // an hour of silence
+        (Some(2400), 61 * minute, false),
+        (None, minute, true),
+        (Some(2), minute / 2, false),
+    ] {
+        for by_motion_conf in [false, true] {
+            let what = format!("{gap:?}, {age:?}, motion.conf: {by_motion_conf}");
+            let world = World::new();
+            let written = world.event(event_id("Camera1", 60, "10-00-00")).age(300 * minute).make();
+            world.event(event_id("Camera1", 60, "11-00-00")).age(300 * minute).make();
+            let conf = world.outside("etc").join("motion.conf");
+            let line = gap.map(|gap| format!("event_gap {gap}\n")).unwrap_or_default();
+            fs::write(&conf, format!("target_dir {}\n{line}", world.root.display())).unwrap();
+            let gap = gap.map(|gap| format!("{gap}s"));
+            let flags: Vec<&str> = match (by_motion_conf, &gap) {
+                (true, _) => vec!["--motion-conf", conf.to_str().unwrap()],
+                (false, Some(gap)) => vec!["--event-gap", gap],
+                (false, None) => Vec::new(),
+            };
+            assert_eq!(world.run("scan", &[&["--measure"][..], &flags].concat()).code, 0, "{what}");
+            append_ago(&written.join("video.mp4"), age);
+            let ran = world.run("expire", &[&KEEP_45_DAYS[..], &flags].concat());
+            assert_eq!(ran.code, i32::from(stays), "{what}: {ran:?}");
+            assert_eq!(ran.stderr.contains("10-00-00: it is being written"), stays, "{what}: {ran:?}");
+            assert_eq!((written.exists(), world.list().len()), (stays, usize::from(stays)), "{what}: {ran:?}");
+        }
+    }
+}
+
 /// `owlery unsave` removes a file, which changes the time of the event's directory.
 #[test]
 fn what_was_unsaved_can_be_deleted_at_once() {
@@ -109,7 +199,7 @@ fn what_was_unsaved_can_be_deleted_at_once() {
 fn a_future_time_keeps_no_old_event() {
     let world = World::new();
     let ahead = world.old_event("Camera1", 60, "10-00-00");
-    let far = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000);
+    let far = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     for path in [ahead.join("video.mp4"), ahead.clone()] {
         File::open(path).unwrap().set_modified(far).unwrap();
     }

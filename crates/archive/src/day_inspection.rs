@@ -49,8 +49,10 @@ impl DayInspection {
         for name in list.events.iter().copied().filter(|name| wanted.contains(name)) {
             let path = || day.event_path(name);
             let inspection = early.take(name).map_or_else(|| day.inspect_event(name), Ok);
-            let state = inspection
-                .and_then(|inspection| Ok((inspection, !inspection.saved && is_open(day, name, inspection.newest)?)));
+            let state = inspection.and_then(|inspection| {
+                let is_open = !inspection.saved && is_open(day, name, inspection.newest)?;
+                Ok((inspection, is_open))
+            });
             match state {
                 Ok((inspection, _)) if inspection.saved => inspected.kept.push(Report::note(path(), "saved")),
                 Ok((inspection, false)) => _ = inspected.free.insert(name, inspection),
@@ -74,7 +76,7 @@ impl DayInspection {
         }
         let list = moved.list()?;
         let is_known = |name: &EventName| match self.free.get(name) {
-            Some(inspection) => moved.is_as_inspected(*name, inspection, false),
+            Some(inspection) => moved.is_as_inspected(*name, inspection),
             None => Ok(false),
         };
         for name in &list.events {

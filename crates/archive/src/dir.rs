@@ -64,6 +64,8 @@ pub(crate) struct Statx {
     pub stx_blocks: u64,
     /// In nanoseconds since 1970.
     pub stx_mtime: i64,
+    /// In nanoseconds since 1970.
+    pub stx_ctime: i64,
     pub stx_dev_major: u32,
     pub stx_dev_minor: u32,
     /// 0 if the kernel does not report it.
@@ -307,51 +309,13 @@ impl Dir {
             tracing::debug!("{}: its time cannot be set back: {error}", self.path.display());
         }
     }
-
-    /// Whether files can change here without a notification from the kernel (see [`SILENT_FILESYSTEMS`]).
-    pub(crate) fn is_silent(&self) -> bool {
-        let magic = rustix::fs::fstatfs(&self.fd).map(|stat| stat.f_type & 0xFFFF_FFFF);
-        magic.is_ok_and(|magic| SILENT_FILESYSTEMS.contains(&magic))
-    }
 }
-
-/// Filesystems, by their magic numbers (statfs(2)), where another host, the host of a virtual machine, or another path
-/// on this host can write behind the mount. All FUSE filesystems have one number: mergerfs, sshfs, bindfs, `GlusterFS`,
-/// virtiofs, ntfs-3g.
-const SILENT_FILESYSTEMS: [i64; 17] = [
-    0x6969,      // NFS
-    0x517B,      // SMB
-    0xFF53_4D42, // CIFS
-    0xFE53_4D42, // SMB2, SMB3
-    0x6573_5546, // FUSE, also with a block device
-    0x0102_1997, // 9p
-    0x786F_4256, // VirtualBox's shared folders
-    0xBACB_ACBC, // VMware's shared folders
-    0x7C7C_6673, // Parallels' shared folders
-    0x00C3_6400, // Ceph
-    0x0BD0_0BD0, // Lustre
-    0x5346_414F, // AFS (OpenAFS)
-    0x6B41_4653, // AFS (the kernel's)
-    0x7375_7245, // Coda
-    0x4750_4653, // GPFS
-    0x0116_1970, // GFS2
-    0x7461_636F, // OCFS2
-];
 
 /// Opens a file by its whole path if all of it is cached and nothing on it is a link (`RESOLVE_CACHED`, kernels from
 /// 5.12). Never waits for a disk.
 pub(super) fn open_cached(path: &[u8]) -> Option<OwnedFd> {
     let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::CACHED;
     rustix::fs::openat2(rustix::fs::CWD, path, FILE_FLAGS, Mode::empty(), resolve).ok()
-}
-
-/// Whether opening a file with cached names does not wait on this file's filesystem: on those of this host's kernel.
-/// Others (NFS, FUSE) may ask a server or process first.
-pub(super) fn opens_at_once(file: BorrowedFd<'_>) -> bool {
-    // statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, bcachefs, tmpfs, exFAT, FAT, and overlays of them.
-    const LOCAL: [i64; 9] =
-        [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0xCA45_1A4E, 0x0102_1994, 0x2011_BAB0, 0x4D44, 0x794C_7630];
-    rustix::fs::fstatfs(file).is_ok_and(|stat| LOCAL.contains(&(stat.f_type & 0xFFFF_FFFF)))
 }
 
 impl AsFd for Dir {
@@ -386,6 +350,7 @@ impl From<rustix::fs::Statx> for Statx {
             stx_size: stat.stx_size,
             stx_blocks: stat.stx_blocks,
             stx_mtime: nanos(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+            stx_ctime: nanos(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
             stx_dev_major: stat.stx_dev_major,
             stx_dev_minor: stat.stx_dev_minor,
             stx_mnt_id: stat.stx_mnt_id,
@@ -403,6 +368,7 @@ impl From<rustix::fs::Stat> for Statx {
             stx_size: u64::try_from(stat.st_size).unwrap_or(0),
             stx_blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
             stx_mtime: nanos(stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or(0)),
+            stx_ctime: nanos(stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or(0)),
             stx_dev_major: rustix::fs::major(stat.st_dev),
             stx_dev_minor: rustix::fs::minor(stat.st_dev),
             stx_mnt_id: 0,

@@ -3,15 +3,15 @@
 
 use std::collections::HashMap;
 
-use super::dir::{DayDir, Dir, Inode, mtime};
+use super::dir::{DayDir, Dir, Inode, Statx, mtime};
 use super::event_dir::MAX_DEPTH;
 use super::{SAVED, dir};
 use crate::error::Result;
-use crate::event::EventName;
 use crate::event::frames::Frame;
+use crate::event::{EventName, Thumbnail};
 
 /// The result of inspecting an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
     /// Whether it is saved.
     pub saved: bool,
@@ -19,25 +19,50 @@ pub struct Inspection {
     pub newest: i64,
     /// The directory as it was: entries that are added or removed change it.
     seal: Seal,
-    /// Whether it was made so long before the move that a program that keeps times (`rsync -a`) may have added `.saved`
-    /// without a trace. Then `.saved` is checked again.
-    is_early: bool,
+    /// What may grow without a change of the directory, as it was.
+    growing: Vec<Growing>,
+    saved_since: SavedSince,
 }
 
-/// What changes if an entry of a directory is added or removed, or if another directory takes its place.
+/// What shows whether an event was saved since its inspection. If that was made long before the move, a program that
+/// keeps times (`rsync -a`) may have added `.saved` without a trace in the directory's modification time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SavedSince {
+    Time,
+    /// The directory is read anyway, so this costs nothing.
+    ChangeTime,
+    /// Where change times cannot be relied on, `.saved` is looked for.
+    Name,
+}
+
+/// What changes if an entry of a directory is added or removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seal {
-    inode: Inode,
     mtime: i64,
+    /// Unlike `mtime`, no program can set it.
+    ctime: i64,
 }
 
 impl Seal {
-    fn of(stat: &super::dir::Statx) -> Self {
-        Self { inode: Inode::of(stat), mtime: mtime(stat) }
+    fn of(stat: &Statx) -> Self {
+        Self { mtime: mtime(stat), ctime: stat.stx_ctime }
     }
+}
 
-    fn is(&self, other: &Self, by_inode: bool) -> bool {
-        self.mtime == other.mtime && (!by_inode || self.inode == other.inode)
+/// A file to which Motion or another program may append (a movie), or a folder of an event (`debug`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Growing {
+    /// Below the event's directory.
+    path: Vec<u8>,
+    mtime: i64,
+    bytes: u64,
+}
+
+impl Growing {
+    /// Whether it is as it was; `stat` returns what is there now.
+    fn is_unchanged(&self, stat: impl FnOnce(&[u8]) -> Result<Statx>) -> Result<bool> {
+        let now = stat(&self.path)?;
+        Ok(mtime(&now) == self.mtime && now.stx_size == self.bytes)
     }
 }
 
@@ -47,13 +72,15 @@ impl Seal {
 pub struct EarlyInspections {
     /// The day's directory.
     day: Option<Inode>,
+    has_change_times: bool,
     inspections: HashMap<EventName, Inspection>,
 }
 
 impl EarlyInspections {
     /// Empty, for events of this day.
     pub fn of(day: &DayDir) -> Result<Self> {
-        Ok(Self { day: Some(day.dir.inode()?), inspections: HashMap::new() })
+        let has_change_times = day.dir.has_change_times();
+        Ok(Self { day: Some(day.dir.inode()?), has_change_times, inspections: HashMap::new() })
     }
 
     /// Adds an inspection.
@@ -69,7 +96,8 @@ impl EarlyInspections {
 
     /// The inspection of this event. It is returned once: an event that changed since is inspected again.
     pub(super) fn take(&mut self, name: EventName) -> Option<Inspection> {
-        self.inspections.remove(&name).map(|inspection| Inspection { is_early: true, ..inspection })
+        let saved_since = if self.has_change_times { SavedSince::ChangeTime } else { SavedSince::Name };
+        self.inspections.remove(&name).map(|inspection| Inspection { saved_since, ..inspection })
     }
 }
 
@@ -78,39 +106,77 @@ impl DayDir {
     pub fn inspect_event(&self, name: EventName) -> Result<Inspection> {
         let event = self.dir.open_dir(name.text().as_bytes())?;
         let stat = event.stat_self()?;
-        let mut inspection = Inspection { saved: false, newest: mtime(&stat), seal: Seal::of(&stat), is_early: false };
-        let names = Written::list(&event, &mut inspection.saved)?;
-        if !inspection.saved {
-            names.newest(&event, MAX_DEPTH, &mut inspection.newest)?;
+        let mut saved = false;
+        let mut look = Look { newest: mtime(&stat), growing: Vec::new() };
+        let names = Written::list(&event, &mut saved)?;
+        if !saved {
+            names.look(&event, b"", MAX_DEPTH, &mut look)?;
         }
-        Ok(inspection)
+        let (newest, growing) = (look.newest, look.growing);
+        Ok(Inspection { saved, newest, seal: Seal::of(&stat), growing, saved_since: SavedSince::Time })
     }
 
-    /// Whether no entry of an event was added or removed since `inspection`. `by_inode`: whether the directory must also have
-    /// the same inode number, which a pool of disks (mergerfs) may change with a rename.
-    pub(super) fn is_as_inspected(&self, name: EventName, inspection: &Inspection, by_inode: bool) -> Result<bool> {
+    /// Whether an event of a day that was moved is as it was inspected: no entry was added or removed, and no file has
+    /// grown.
+    pub(super) fn is_as_inspected(&self, name: EventName, inspection: &Inspection) -> Result<bool> {
         let text = name.text();
-        let is_same = inspection.seal.is(&Seal::of(&self.dir.stat(text.as_bytes())?), by_inode);
-        let was_saved = || self.dir.has(&[text.as_bytes(), b"/", SAVED.as_bytes()].concat());
-        Ok(is_same && !(inspection.is_early && was_saved()?))
+        let below = |path: &[u8]| [text.as_bytes(), b"/", path].concat();
+        let (was, now) = (inspection.seal, Seal::of(&self.dir.stat(text.as_bytes())?));
+        let is_same = was.mtime == now.mtime
+            && match inspection.saved_since {
+                SavedSince::Time => true,
+                SavedSince::ChangeTime => was.ctime == now.ctime,
+                SavedSince::Name => !self.dir.has(&below(SAVED.as_bytes()))?,
+            };
+        Ok(is_same && inspection.has_not_grown(|path| self.dir.stat(&below(path)))?)
     }
 }
 
 impl Inspection {
-    /// Like `is_as_inspected`, for one event that was moved: `event` is it, opened before, and `name` in `target` its new
-    /// place.
-    pub(super) fn is_of_moved(&self, event: &Dir, target: &Dir, name: &[u8]) -> Result<bool> {
-        let (opened, moved) = (Seal::of(&event.stat_self()?), Seal::of(&target.stat(name)?));
-        let is_same = opened.inode == moved.inode && self.seal.is(&moved, false);
-        Ok(is_same && !(self.is_early && event.has(SAVED.as_bytes())?))
+    /// For one event that will be moved, which changes its change time: its inode if that time shows that nothing was
+    /// added so far. Then neither is asked again after the move.
+    pub(super) fn before_move(&self, event: &Dir) -> Option<Inode> {
+        if self.saved_since != SavedSince::ChangeTime {
+            return None;
+        }
+        let stat = event.stat_self().ok()?;
+        (Seal::of(&stat) == self.seal).then(|| Inode::of(&stat))
+    }
+
+    /// Like `is_as_inspected`, for one event that was moved: `event` is it, opened before, `name` in `target` its new
+    /// place, and `before` the result of `before_move`.
+    pub(super) fn is_of_moved(&self, event: &Dir, target: &Dir, name: &[u8], before: Option<Inode>) -> Result<bool> {
+        // Elsewhere the inode number is read after the move: mergerfs may derive a directory's number from its path.
+        let was = before.map_or_else(|| event.inode(), Ok)?;
+        let moved = target.stat(name)?;
+        let is_same = was == Inode::of(&moved) && self.seal.mtime == mtime(&moved);
+        let may_be_saved = before.is_none() && self.saved_since != SavedSince::Time;
+        let is_same = is_same && !(may_be_saved && event.has(SAVED.as_bytes())?);
+        Ok(is_same && self.has_not_grown(|path| event.stat(path))?)
+    }
+
+    /// Whether nothing that may grow has changed; `stat` returns what is at a path below the event now.
+    fn has_not_grown(&self, stat: impl Fn(&[u8]) -> Result<Statx>) -> Result<bool> {
+        for file in &self.growing {
+            if !file.is_unchanged(&stat)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
 /// The newest modification time in an event's directory; `None` if it is empty.
 pub(super) fn newest_in(event: &Dir) -> Result<Option<i64>> {
-    let mut newest = i64::MIN;
-    Written::list(event, &mut false)?.newest(event, MAX_DEPTH, &mut newest)?;
-    Ok((newest != i64::MIN).then_some(newest))
+    let mut look = Look { newest: i64::MIN, growing: Vec::new() };
+    Written::list(event, &mut false)?.look(event, b"", MAX_DEPTH, &mut look)?;
+    Ok((look.newest != i64::MIN).then_some(look.newest))
+}
+
+/// What the entries of an event show.
+struct Look {
+    newest: i64,
+    growing: Vec<Growing>,
 }
 
 /// The entries of a directory whose times show whether it is being written.
@@ -149,21 +215,37 @@ impl Written {
         }
     }
 
-    /// Raises `newest` to the newest time of these entries, and of directories below as deep as `depth`.
-    fn newest(self, dir: &Dir, depth: u32, newest: &mut i64) -> Result<()> {
+    /// Reads the times of these entries, and of directories below as deep as `depth`. `below` is the path of `dir` below
+    /// the event's directory, with a slash at its end, or empty.
+    fn look(self, dir: &Dir, below: &[u8], depth: u32, look: &mut Look) -> Result<()> {
         let last = self.last_frame.filter(|last| self.first_frame.as_ref() != Some(last));
-        for name in self.first_frame.iter().chain(&last).chain(&self.others) {
-            let stat = match dir.stat(name) {
-                Err(error) if error.is_not_found() => continue, // gone since it was listed
-                other => other?,
-            };
-            *newest = (*newest).max(mtime(&stat));
+        for name in self.first_frame.iter().chain(&last) {
+            if let Some(stat) = stat_if_there(dir, name)? {
+                look.newest = look.newest.max(mtime(&stat));
+            }
+        }
+        for name in self.others {
+            let Some(stat) = stat_if_there(dir, &name)? else { continue };
+            look.newest = look.newest.max(mtime(&stat));
+            let is_written_once = Thumbnail::of(&name).is_some();
+            let path = if below.is_empty() { name } else { [below, &name].concat() };
             if depth > 0 && dir::file_type(&stat) == rustix::fs::FileType::Directory {
-                let below = dir.open_dir(name)?;
-                Self::list(&below, &mut false)?.newest(&below, depth - 1, newest)?;
+                let inner = dir.open_dir(&path[below.len()..])?;
+                Self::list(&inner, &mut false)?.look(&inner, &[&path, &b"/"[..]].concat(), depth - 1, look)?;
+            }
+            if !is_written_once {
+                look.growing.push(Growing { path, mtime: mtime(&stat), bytes: stat.stx_size });
             }
         }
         Ok(())
+    }
+}
+
+/// The metadata of an entry that was listed; `None` if it is gone since.
+fn stat_if_there(dir: &Dir, name: &[u8]) -> Result<Option<Statx>> {
+    match dir.stat(name) {
+        Err(error) if error.is_not_found() => Ok(None),
+        other => other.map(Some),
     }
 }
 

@@ -12,6 +12,7 @@ mod dir;
 mod emptied;
 mod event_dir;
 mod exif;
+mod filesystem;
 mod flat;
 mod inspection;
 pub mod marker;

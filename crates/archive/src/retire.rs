@@ -308,7 +308,7 @@ impl RetiringPass<'_> {
         let mut retired = Retired { events: moved.iter().copied().collect(), ..Retired::default() };
         let day = self.cameras[at].day(inspected.day)?;
         let rest = inspected.free.iter().filter(|(name, _)| !moved.contains(name));
-        let rest = rest.map(|(name, inspection)| (*name, *inspection)).collect();
+        let rest = rest.map(|(name, inspection)| (*name, inspection.clone())).collect();
         self.retire_events(at, &day, &rest, &mut retired)?;
         self.end_day(at, inspected.day, &mut retired);
         Ok(retired)
@@ -347,9 +347,10 @@ impl RetiringPass<'_> {
     ) -> Result<()> {
         let text = name.text();
         let event = day.dir.enter(text.as_bytes())?;
+        let before = inspection.before_move(&event);
         let target = self.move_in(at, Some(day), text.as_bytes(), target)?;
         crash("retire-5");
-        let is_as_inspected = inspection.is_of_moved(&event, target, text.as_bytes());
+        let is_as_inspected = inspection.is_of_moved(&event, target, text.as_bytes(), before);
         crash("retire-6");
         if is_as_inspected.unwrap_or(false) {
             retired.events.push(name);
@@ -386,7 +387,7 @@ impl RetiringPass<'_> {
         loop {
             let to = match target.take() {
                 Some(to) => to,
-                None => self.target_of(at, day)?,
+                None => self.target_of(at, day).map_err(|error| self.name_full_queue(error, at))?,
             };
             let from = day.map_or(&self.cameras[at].dir, |day| &day.dir);
             match rename(from, name, &to, name) {
@@ -405,7 +406,7 @@ impl RetiringPass<'_> {
                 other => {
                     self.has_moved |= other.is_ok();
                     let to = target.insert(to);
-                    return other.map(|()| &*to);
+                    return other.map(|()| &*to).map_err(|error| self.name_full_queue(error, at));
                 }
             }
         }

@@ -35,6 +35,7 @@ pub use held::HeldPass;
 pub use manual::Restoration;
 pub use queue_sums::QueueSums;
 pub(crate) use reserve::{Reserve, is_same_disk};
+pub(crate) use room::with_cure;
 
 use crate::archive::{QueuedPass, Report, Tree};
 use crate::audit::Audit;

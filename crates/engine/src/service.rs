@@ -55,7 +55,7 @@ use crate::clock::Stop;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::event::Camera;
-use crate::expirer::{self, ClockGuard, Expirer, HeldPass, Reserve};
+use crate::expirer::{self, ClockGuard, Expirer, HeldPass, Reserve, with_cure};
 use crate::reaper::Reaper;
 use crate::scan::Scanner;
 use crate::watch::Watch;
@@ -93,7 +93,8 @@ impl Archive {
         let archive = Self::open_any(options)?;
         let state = StateDir::open(&archive.tree, archive.options.state_dir.as_deref())?;
         state.lock(&archive.tree)?;
-        let id = lineage::accept(&archive.tree, &archive.state_path(), archive.options.clock.now().utc)?;
+        let now = archive.options.clock.now().utc;
+        let id = lineage::accept(&archive.tree, &archive.state_path(), now).map_err(with_cure)?;
         state.give_to_owner(&archive.tree);
         Ok(id)
     }

@@ -85,7 +85,7 @@ impl RetiringPass<'_> {
         let (moved, removing) = (InPlace::Moved.name(day.day, name), InPlace::Removing.name(day.day, name));
         rename(&day.dir, text.as_bytes(), camera, moved.as_bytes())?;
         crash("in-place-2");
-        let is_as_inspected = inspection.is_of_moved(&event, camera, moved.as_bytes());
+        let is_as_inspected = inspection.is_of_moved(&event, camera, moved.as_bytes(), None);
         let may_go = is_as_inspected.and_then(|is_it| Ok(is_it && is_removable(&event, MAX_DEPTH)?));
         // The decision must survive a power cut before the first file is removed.
         let decided = match may_go {

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use super::{RetiringPass, open_or_make};
 use crate::clock::Now;
 use crate::dir::{DayDir, Dir, join};
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result, is_full};
 use crate::fault::crash;
 use crate::queue::{Place, QUEUE, RETIRING, is_unfinished};
 
@@ -25,6 +25,25 @@ impl RetiringPass<'_> {
         }
         self.touched.add(day.map_or(&self.cameras[at].dir, |day| &day.dir))?;
         Ok(target)
+    }
+
+    /// On a full disk every item fails in the same way, each with a pass of another name: the error names the queue
+    /// instead, so that it is one error.
+    pub(super) fn name_full_queue(&self, error: Error, at: usize) -> Error {
+        let base = match self.place_of(at) {
+            Ok(Place::Root) => self.root.path(),
+            Ok(Place::Camera(_)) => self.cameras[at].path(),
+            Err(_) => return error,
+        };
+        let queue = join(base, QUEUE);
+        match error {
+            Error::Io { op, path, source }
+                if is_full(&source) && (path.starts_with(&queue) || op == Operation::Rename) =>
+            {
+                Error::io("make a pass in", queue, source)
+            }
+            other => other,
+        }
     }
 
     /// The queue for a camera's days: the root's if one filesystem holds both.

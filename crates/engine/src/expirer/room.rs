@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Expirer, Pass, audit_entries, is_same_disk};
 use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_full};
 use crate::event::{Actor, AuditAction, Entry, EventId, EventName, EventSelection, Interrupted, Item, Reason};
 
 /// How many events are removed in place in one pass at most: if that made no room, more would not either.
@@ -214,10 +214,10 @@ fn removed(id: &EventId, reason: Reason) -> Item {
     }
 }
 
-/// The error with the remedy.
-fn with_cure(error: Error) -> Error {
+/// The error of a full disk with the remedy; others as they are.
+pub(crate) fn with_cure(error: Error) -> Error {
     match error {
-        Error::Io { op, path, source } => {
+        Error::Io { op, path, source } if is_full(&source) => {
             let text = format!("{source}; make room by hand first: 64 kB and 10 files are enough");
             Error::Io { op, path, source: std::io::Error::new(source.kind(), text) }
         }

@@ -1,7 +1,8 @@
 //! What may be removed in place, and what an interruption after each step leaves.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveDateTime};
 
@@ -144,19 +145,29 @@ fn another_archive_loses_nothing_in_place() {
 }
 
 #[test]
-fn an_event_saved_meanwhile_goes_back() {
-    let root = Root::new();
-    let id = Root::id();
-    let mut pass = root.tree.begin_pass(vec![Root::item()], Actor::Rule, None, root.clock.now()).unwrap();
-    let event = root.event();
-    // The last check before the rename.
-    let inspection = |_: &DayDir, _: EventName, _: i64| {
-        fs::write(event.join(".saved"), "").unwrap();
-        Ok(false)
-    };
-    let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &inspection, || panic!("noted"));
-    assert!(!done.unwrap());
-    assert_eq!(root.files(), 4);
+fn an_event_changed_meanwhile_goes_back() {
+    let changes: [fn(PathBuf); 3] = [
+        |event| fs::write(event.join(".saved"), "").unwrap(),
+        |event| append(&event.join("video.mp4")), // no directory's time shows it
+        |event| fs::write(event.join("debug/10-04-37-00m.jpg"), "").unwrap(),
+    ];
+    for (nth, change) in changes.iter().enumerate() {
+        let root = Root::new();
+        let id = Root::id();
+        let mut pass = root.tree.begin_pass(vec![Root::item()], Actor::Rule, None, root.clock.now()).unwrap();
+        // The last check before the rename.
+        let inspection = |_: &DayDir, _: EventName, _: i64| {
+            change(root.event());
+            Ok(false)
+        };
+        let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &inspection, || panic!("{nth} is noted"));
+        assert!(!done.unwrap(), "{nth}");
+        assert_eq!(root.files(), 4, "{nth}");
+    }
+}
+
+fn append(path: &Path) {
+    fs::File::options().append(true).open(path).unwrap().write_all(b"more").unwrap();
 }
 
 #[test]
