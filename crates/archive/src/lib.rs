@@ -174,6 +174,8 @@ pub struct Tree {
     /// The volume of each camera's directory when it was first seen. Written by `check_disk` and by the expirer, which
     /// loads it from earlier runs; read by `check_disk`.
     volumes: Mutex<BTreeMap<Camera, Volume>>,
+    /// Cameras whose disk a user confirmed for the pass that is being carried out.
+    confirmed_disks: Mutex<BTreeSet<Camera>>,
     /// Whether files of a camera can be opened without waiting when their names are cached. Written by `open_media`,
     /// read by `open_media_at_once`; one entry for each camera of which a file was opened.
     at_once: Mutex<BTreeMap<Camera, bool>>,
@@ -220,6 +222,7 @@ impl Tree {
             expected: OnceLock::new(),
             unwritten: Mutex::default(),
             volumes: Mutex::default(),
+            confirmed_disks: Mutex::default(),
             at_once: Mutex::default(),
             queue: Mutex::new(()),
             stuck: stuck::Stuck::default(),

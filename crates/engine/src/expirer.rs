@@ -186,6 +186,12 @@ impl Expirer {
     /// out, without events that have since been saved, opened, restored or removed.
     pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
+        let pass = self.pass_by(confirmed);
+        self.tree.end_confirmation();
+        pass
+    }
+
+    fn pass_by(&self, confirmed: Option<&str>) -> Result<Pass> {
         let (now, doubt) = self.clock.moment();
         let mut pass = Pass::begun(now);
         let by = if confirmed.is_some() { Actor::Hand } else { Actor::Rule };
