@@ -1,7 +1,6 @@
 //! Commands as people and Motion's hooks use them: names that were typed wrong, pages of a list, files that are not ours.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use serde_json::json;
