@@ -53,11 +53,11 @@ fn assert_nothing_goes(pass: impl Fn(&World, &[&str])) {
     let (world, sound) = measured();
     let before = world.tree();
     for (what, statements) in damages() {
-        for rule in ["10MB", "Camera1=10MB"] {
+        for rule in [["--max-size", "10MB"], ["--max-size", "Camera1=10MB"], ["--min-free", "1MB"]] {
             fs::copy(&sound, world.path(".owlery/catalog.db")).unwrap();
             sql(&world, &statements);
-            pass(&world, &["--max-size", rule, "--max-share", "1"]);
-            assert_eq!(world.tree(), before, "{what} {rule}");
+            pass(&world, &[&rule[..], &["--max-share", "1"]].concat());
+            assert_eq!(world.tree(), before, "{what} {rule:?}");
         }
     }
 }

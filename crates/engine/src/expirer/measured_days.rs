@@ -45,3 +45,40 @@ impl MeasuredDays {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(day: Day, measured: u64) -> DayView {
+        DayView {
+            camera: "Camera1".parse().unwrap(),
+            day,
+            events: 1,
+            saved: 0,
+            open: 0,
+            bytes: Some(measured),
+            measured,
+            measured_on_disk: false,
+            weighed: false,
+            frees: None,
+            mixed: None,
+            foreign: None,
+        }
+    }
+
+    /// A size that the catalog tells otherwise is not known, nor one that was measured quickly enough to do so again.
+    #[test]
+    fn only_what_was_found_lately_is_known() {
+        let [first, second]: [Day; 2] = ["2026-11-20", "2026-11-21"].map(|day| day.parse().unwrap());
+        let known = |took: Duration| {
+            let (measured, mut days) = (MeasuredDays::default(), [view(first, 100), view(second, 100)]);
+            measured.note(&days[0].camera, first, 100, took);
+            measured.note(&days[1].camera, second, 99, took);
+            measured.mark(&mut days);
+            days.map(|day| day.measured_on_disk)
+        };
+        assert_eq!(known(Duration::from_mins(10)), [true, false]);
+        assert_eq!(known(Duration::ZERO), [false, false]);
+    }
+}
