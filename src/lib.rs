@@ -22,6 +22,11 @@
 //!
 //! The directory tree is the truth. The catalog is derived from it and can be rebuilt at any time.
 
+/// Compiles the Rust code of the README.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod motion_conf;
 
 #[cfg(feature = "cli")]

@@ -100,12 +100,26 @@ impl MotionConf {
         self.cameras.iter().filter(|camera| camera.is_numbered(&root, &self.bases)).filter_map(camera).collect()
     }
 
-    /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: file names that
-    /// make no event directories, movies that overwrite each other, no camera below `root`.
+    /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: those of
+    /// [`losses`](Self::losses), file names that make no event directories, no camera below `root`.
     pub fn warnings(&self, root: impl AsRef<Path>) -> Vec<String> {
+        let mut warnings = self.losses(&root);
+        warnings.extend(self.remarks(&root));
+        warnings
+    }
+
+    /// The problems by which Motion loses recordings in the archive at `root`, one sentence each: movies that overwrite each
+    /// other.
+    pub fn losses(&self, root: impl AsRef<Path>) -> Vec<String> {
+        let root = real(root.as_ref());
+        self.below(&root).iter().filter_map(|camera| camera.overwritten(&root, &self.bases)).collect()
+    }
+
+    /// The warnings without the losses.
+    pub(crate) fn remarks(&self, root: impl AsRef<Path>) -> Vec<String> {
         let root = real(root.as_ref());
         let here = self.below(&root);
-        let mut warnings: Vec<String> = here.iter().flat_map(|camera| camera.warnings(&root, &self.bases)).collect();
+        let mut warnings: Vec<String> = here.iter().flat_map(|camera| camera.misplaced(&root, &self.bases)).collect();
         if here.iter().any(|camera| camera.is_endless()) {
             warnings
                 .push("event_gap 0 or less: Motion never ends an event by itself; one counts as open for a day".into());

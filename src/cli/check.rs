@@ -6,12 +6,16 @@ use owlery_model::printable::{self, printable};
 
 use super::command_name::CommandName;
 use super::session::Common;
+use super::settings::MotionFindings;
 use super::{Outcome, output};
-use crate::{Findings, Result};
+use crate::{Findings, Report, Result};
 
 pub(super) fn run(common: &Common, json: bool) -> Result<Outcome> {
     let session = common.open(CommandName::Check)?;
-    let findings = session.archive.check()?;
+    let mut findings = session.archive.check()?;
+    let MotionFindings { path, losses, remarks } = session.motion_findings;
+    findings.problems.extend(losses.into_iter().map(|loss| Report::failure(path.clone(), loss)));
+    findings.notes.extend(remarks.into_iter().map(|remark| Report::note(path.clone(), remark)));
     if json {
         output::json(&findings)?;
     } else {

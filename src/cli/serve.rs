@@ -11,7 +11,7 @@ use crate::{Archive, Result};
 pub(super) fn run(common: &Common) -> Result<Outcome> {
     // The watch is for the start: a running daemon watches its disks itself.
     let (settings, watch) = common.settings(CommandName::Serve)?;
-    for warning in &settings.motion_warnings {
+    for warning in settings.motion_findings.losses.iter().chain(&settings.motion_findings.remarks) {
         tracing::warn!("Motion's configuration: {warning}");
     }
     let tls = settings.open_tls()?;

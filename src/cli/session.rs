@@ -7,7 +7,7 @@ use clap::Args;
 use super::admin::{self, Admin, Remote};
 use super::command_name::CommandName;
 use super::hung::Watch;
-use super::settings::{Settings, Values, applicability};
+use super::settings::{MotionFindings, Settings, Values, applicability};
 use crate::{Archive, Options, Result};
 
 /// The arguments of every command on an archive.
@@ -23,8 +23,8 @@ pub(super) struct Common {
 impl Common {
     /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
     pub(super) fn open(&self, command: CommandName) -> Result<Session<'_>> {
-        let (options, watch) = self.options(command)?;
-        Ok(Session { archive: Archive::open(options)?, command, typed: &self.typed, _watch: watch })
+        let (Settings { options, motion_findings, .. }, watch) = self.settings(command)?;
+        Ok(Session { archive: Archive::open(options)?, motion_findings, command, typed: &self.typed, _watch: watch })
     }
 
     /// Opens the archive for a command that reads only the state directory, even if that belongs to another archive.
@@ -53,6 +53,8 @@ impl Common {
 /// An archive that is open for a command.
 pub(super) struct Session<'a> {
     pub archive: Archive,
+    /// Problems of Motion's configuration.
+    pub motion_findings: MotionFindings,
     command: CommandName,
     typed: &'a Values,
     /// Ends the command where a disk hangs.

@@ -33,7 +33,23 @@ pub(super) struct Settings {
     /// The files of the certificate and its key.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Problems of Motion's configuration.
-    pub motion_warnings: Vec<String>,
+    pub motion_findings: MotionFindings,
+}
+
+/// What is wrong with a configuration of Motion, as sentences.
+#[derive(Debug, Default)]
+pub(super) struct MotionFindings {
+    /// Its file.
+    pub path: PathBuf,
+    /// By this Motion loses recordings.
+    pub losses: Vec<String>,
+    pub remarks: Vec<String>,
+}
+
+impl MotionFindings {
+    fn of(path: &Path, conf: &MotionConf, root: &Path) -> Self {
+        Self { path: path.to_owned(), losses: conf.losses(root), remarks: conf.remarks(root) }
+    }
 }
 
 impl Settings {
@@ -59,7 +75,7 @@ impl Settings {
 
     /// Parses merged values.
     pub(super) fn parse(values: &Values, root: &Path) -> Result<Self> {
-        let (options, motion_warnings) = options(values, root)?;
+        let (options, motion_findings) = options(values, root)?;
         let (listen, access, tls) = (listen(values)?, access(values)?, tls(values)?);
         if !listen.ip().is_loopback() && !access.requires_authentication() && !values.is_on(declaration::INSECURE) {
             return Err(Error::Config(format!(
@@ -67,7 +83,7 @@ impl Settings {
                  (`owlery passwd` prints their lines), or allow it with --insecure"
             )));
         }
-        Ok(Self { options, listen, access, tls, motion_warnings })
+        Ok(Self { options, listen, access, tls, motion_findings })
     }
 
     /// Opens the certificate, if one is configured.
@@ -77,13 +93,13 @@ impl Settings {
 }
 
 /// The library's options, and the problems of Motion's configuration.
-fn options(values: &Values, root: &Path) -> Result<(Options, Vec<String>)> {
+fn options(values: &Values, root: &Path) -> Result<(Options, MotionFindings)> {
     let policy = Policy::parse(&values.rules())?;
-    let (mut options, mut warnings) = (Options::new(root), Vec::new());
+    let (mut options, mut findings) = (Options::new(root), MotionFindings::default());
     if let Some(path) = values.path(declaration::MOTION_CONF) {
         let conf = MotionConf::read(path)?;
         options = conf.options(root);
-        warnings = conf.warnings(root);
+        findings = MotionFindings::of(path, &conf, root);
     }
     options = options.policy(policy);
     if let Some(dir) = values.path(declaration::STATE_DIR) {
@@ -113,7 +129,7 @@ fn options(values: &Values, root: &Path) -> Result<(Options, Vec<String>)> {
     if let Some(sidecars) = values.text(declaration::SIDECARS) {
         options = options.sidecars(parse_sidecars(sidecars)?);
     }
-    Ok((options, warnings))
+    Ok((options, findings))
 }
 
 fn parse_sidecars(text: &str) -> Result<Sidecars> {

@@ -85,12 +85,11 @@ impl CameraConf {
         name.split('/').next()?.parse().ok()
     }
 
-    /// The problems of its file names, one sentence each.
-    pub(super) fn warnings(&self, root: &Path, bases: &[PathBuf]) -> Vec<String> {
+    /// The names that make no event directories, one sentence each.
+    pub(super) fn misplaced(&self, root: &Path, bases: &[PathBuf]) -> Vec<String> {
         let mut warnings = Vec::new();
         let Some(camera) = self.directory(root, bases) else { return warnings };
-        let movie = self.movie();
-        for (what, name) in [("picture_filename", self.picture()), ("movie_filename", movie)] {
+        for (what, name) in [("picture_filename", self.picture()), ("movie_filename", self.movie())] {
             let Some(name) = name else { continue };
             let wrong = match self.folders(name, root, bases) {
                 Folders::None | Folders::Hours => "makes no event directories, so these files are no events",
@@ -103,18 +102,23 @@ impl CameraConf {
                 "{camera}: {what} {name:?} {wrong} (use text_event %Y-%m-%d/%H-%M-%S with names that begin with %C/)"
             ));
         }
+        warnings
+    }
+
+    /// How its pieces of a movie overwrite each other, as a sentence; `None` if they do not.
+    pub(super) fn overwritten(&self, root: &Path, bases: &[PathBuf]) -> Option<String> {
+        let camera = self.directory(root, bases)?;
+        let name = self.movie()?;
         let max_time = self.movie_max_time.unwrap_or(DEFAULT_MAX_TIME);
-        if let Some(name) = movie
-            && max_time > 0
-            && self.specifiers().render(name, Sample::FIRST) == self.specifiers().render(name, Sample::LATER)
-        {
-            let set = if self.movie_max_time.is_some() { "" } else { " (Motion's default)" };
-            warnings.push(format!(
+        let is_constant =
+            self.specifiers().render(name, Sample::FIRST) == self.specifiers().render(name, Sample::LATER);
+        let set = if self.movie_max_time.is_some() { "" } else { " (Motion's default)" };
+        (max_time > 0 && is_constant).then(|| {
+            format!(
                 "{camera}: movie_max_time {max_time}{set} with the constant name {name:?} keeps only the last piece of a \
                  longer event: set movie_max_time 0"
-            ));
-        }
-        warnings
+            )
+        })
     }
 
     /// Whether its events have numbers, and no other file of Motion, such as a snapshot, lies in a directory that could be

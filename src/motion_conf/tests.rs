@@ -209,3 +209,33 @@ fn a_linked_file_has_its_neighbours() {
     std::os::unix::fs::symlink("data/motion.conf", etc.0.path().join("motion.conf")).unwrap();
     assert_eq!(etc.ports(), [("Camera1".to_owned(), 8081)]);
 }
+
+/// What motionEye 0.44 writes. Its names are flat, and it sets `movie_max_time 0`.
+#[test]
+fn motioneyes_own_files_are_read() {
+    let etc = Etc::new();
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/versions/motioneye-0.44.0-flat.tar.gz");
+    let sample = std::fs::File::open(sample).unwrap();
+    for entry in tar::Archive::new(flate2::read::GzDecoder::new(sample)).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().into_owned();
+        if path.extension().is_some_and(|extension| extension == "conf") {
+            let text = std::io::read_to_string(&mut entry).unwrap();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            etc.file(name, &text.replace("/var/lib/motioneye", "ROOT"));
+        }
+    }
+    let ports = [("Camera1", 53_849), ("Camera2", 56_161), ("Camera3", 58_181)];
+    assert_eq!(etc.ports(), ports.map(|(camera, port)| (camera.to_owned(), port)));
+    assert_eq!(etc.gap(), 4);
+    let conf = etc.read();
+    assert!(conf.numbered(etc.root()).is_empty() && conf.losses(etc.root()).is_empty());
+    let warnings = conf.warnings(etc.root());
+    let flat = |camera: &str, what: &str| {
+        let begin = format!("{camera}: {what} \"%Y-%m-%d/%H-%M-%S\" makes no event directories");
+        warnings.iter().filter(|warning| warning.starts_with(&begin)).count()
+    };
+    let counts = ["Camera1", "Camera2", "Camera3"]
+        .map(|camera| (flat(camera, "picture_filename"), flat(camera, "movie_filename")));
+    assert_eq!((counts, warnings.len()), ([(1, 1), (1, 1), (0, 1)], 5), "{warnings:?}");
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::world::{Disk, KEEP_45_DAYS, Ran, World, event_id, wait_until};
+use crate::world::{Daemon, Disk, KEEP_45_DAYS, Pause, Ran, World, event_id, wait_until};
 
 /// An archive with one retired event, due at once, and without its `.owlery`; returns the event and the pass.
 fn orphaned() -> (World, String, PathBuf) {
@@ -85,6 +85,54 @@ fn adopted_passes_are_spared_for_a_day() {
         assert_eq!(world.run("restore", &[name(&pass)]).code, 0);
         assert!(world.has(&id));
     }
+}
+
+/// A daemon that adopts, and whose reaper has passed by: what was due is spared for a day.
+fn assert_spared(world: &World, daemon: &Daemon, id: &str, pass: &Path) {
+    let next = world.old_event("Camera1", 70, "12-00-00");
+    let is_reaped = || world.queued().iter().all(|queued| queued == pass);
+    wait_until("a pass of its own is removed", || !next.exists() && is_reaped());
+    assert!(pass.join(id).join("video.mp4").exists() || pass.join(id).join("10-00-00-00.jpg").exists());
+    let waits = daemon.get("/api/v1/queue").json()["passes"][0].clone();
+    let moment = |field: &str| -> DateTime<Utc> { waits[field].as_str().unwrap().parse().unwrap() };
+    assert!(moment("undo_until") - moment("started") >= TimeDelta::hours(24), "{waits}");
+    let ran = world.run("restore", &[name(pass)]);
+    assert!(ran.code == 0 && world.has(id) && !pass.exists(), "{ran:?}");
+}
+
+/// The first that opens the archive without its marker may be a daemon, whose reaper takes what is due.
+#[test]
+fn a_daemon_spares_what_it_adopts() {
+    for manifest in ["pass.json", "reaping.json"] {
+        let (world, id, pass) = orphaned();
+        fs::rename(pass.join("pass.json"), pass.join(manifest)).unwrap();
+        let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
+        daemon.wait_for_log("is marked as archive");
+        assert_spared(&world, &daemon, &id, &pass);
+        assert_eq!(daemon.stop(), 0);
+        assert_eq!(world.run("check", &[]).code, 0);
+    }
+}
+
+/// `.owlery` goes while a daemon has a pass that is due: nothing is removed, and the next start adopts the pass.
+#[test]
+fn a_daemon_without_its_marker_removes_nothing() {
+    let world = World::new();
+    let (id, pass) = retire(&world, "Camera1", 60);
+    let flags = [&KEEP_45_DAYS[..], &["--check-interval", "1s", "--listen", "127.0.0.1:0"]].concat();
+    let mut command = world.command("serve", &flags);
+    let pause = Pause::at(&world, "reaper", &mut command);
+    let daemon = Daemon::start(command);
+    pause.meanwhile(|| fs::remove_dir_all(world.path(".owlery")).unwrap());
+    let alerts = || daemon.get("/readyz").json()["alerts"].to_string();
+    wait_until("the reaper was refused", || alerts().contains("cannot be removed"));
+    wait_until("an alert", || alerts().contains("archive.json is gone"));
+    assert!(pass.join(&id).join("10-00-00-00.jpg").exists());
+    assert_eq!(daemon.stop(), 0);
+    assert!(pass.join(&id).join("10-00-00-00.jpg").exists());
+    let daemon = world.serve(&flags[..6]);
+    assert_spared(&world, &daemon, &id, &pass);
+    assert_eq!(daemon.stop(), 0);
 }
 
 /// Queues of several archives: none is adopted, none is reaped, each is reported and can be restored.

@@ -216,3 +216,44 @@ fn both_forms_of_a_commands_help_are_equal() {
     assert!(as_command.code == 0 && as_command.stdout.contains("owlery list /var/lib/motion"), "{as_command:?}");
     assert_eq!(as_command.stdout, as_flag.stdout);
 }
+
+/// Names of others could move a terminal's cursor, or forge a line of the output.
+#[test]
+fn controls_in_foreign_names_are_escaped() {
+    let world = World::new();
+    let event = world.event(event_id("Camera1", 1, "10-00-00")).no_movie().old().make();
+    fs::write(event.join("video\u{1b}[31m.mp4"), "x").unwrap();
+    let bad = "\u{1b}[2Jforged\nowlery: all is well";
+    fs::write(world.path(format!("Camera1/{bad}")), "x").unwrap();
+    fs::write(event.with_file_name(bad), "x").unwrap();
+    fs::create_dir_all(world.path(format!("delete_queue/{bad}"))).unwrap();
+    let pass = world.path(format!("delete_queue/{bad}.broken"));
+    fs::create_dir_all(&pass).unwrap();
+    fs::write(pass.join("pass.json"), "{").unwrap();
+    fs::create_dir_all(world.path(format!("{bad}/2026-11-20/10-00-00"))).unwrap();
+    fs::write(world.path(format!("{bad}/2026-11-20/10-00-00/10-00-00-00.jpg")), "x").unwrap();
+    // No camera has such a name, but the folders above may.
+    let elsewhere = world.outside("\u{1b}[2Jforged");
+    fs::create_dir_all(elsewhere.join("Camera1")).unwrap();
+    fs::write(elsewhere.join("Camera1/2026-11-20"), "x").unwrap();
+    let (root, elsewhere) = (world.root.as_path(), elsewhere.as_path());
+    for (command, root, counts) in [
+        ("check", root, 5),
+        ("queue", root, 2),
+        ("scan", root, 0),
+        ("list", root, 0),
+        ("scan", elsewhere, 1),
+        ("check", elsewhere, 1),
+    ] {
+        let mut program = program();
+        program.arg(command).arg(root);
+        let ran = Ran::of(program);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.contains('\u{1b}') && !said.contains("\nowlery: all"), "{command}: {ran:?}");
+        assert!(said.matches("forged").count() >= counts, "{command}: {ran:?}");
+    }
+    let daemon = world.serve(&["--keep-days", "45"]);
+    assert_eq!(world.run("check", &[]).code, 1);
+    let told = daemon.get("/readyz").text();
+    assert!(!told.contains('\u{1b}') && !daemon.log().contains('\u{1b}'), "{told} {}", daemon.log());
+}

@@ -232,9 +232,43 @@ fn disks_known_by_an_earlier_build_go_on() {
     assert!(!old.exists() && world.has("Camera2/.owlery/volume.json"));
 }
 
-/// A view of a folder by bindfs: inode numbers and no id of its own. Read-only, it takes no mark.
+/// A view of a folder by bindfs, which has no id of its own. With a file in the mark's place it takes no mark.
+fn unmarkable(world: &World, folder: &std::path::Path) -> Mounted {
+    fs::write(folder.join(".owlery"), "").unwrap();
+    fs::create_dir_all(world.path("Camera2")).unwrap();
+    tool("bindfs", &[folder.to_str().unwrap(), world.path("Camera2").to_str().unwrap()]);
+    Mounted(world.path("Camera2"))
+}
+
+/// Another disk, and the same one again: neither can be told from the first. A person can say that it is right.
 #[test]
 fn a_disk_that_takes_no_mark_is_held() {
+    for next in ["first", "second"] {
+        let world = World::empty();
+        let disk = unmarkable(&world, &world.outside("first"));
+        let ran = expire(&world);
+        assert!(ran.code == 0 && ran.stderr.contains("the disk of Camera2 cannot be marked"), "{ran:?}");
+        drop(disk);
+        let _next = unmarkable(&world, &world.outside(next));
+        let event = stale(&world, "Camera2");
+        let ran = expire(&world);
+        assert_eq!(ran.code, 3, "{next}: {ran:?}");
+        let why = ["is on a disk that cannot be distinguished from others", "is on another disk than before"];
+        assert!(why.iter().any(|why| ran.stderr.contains(&format!("Camera2 {why}"))), "{next}: {ran:?}");
+        assert!(next != "first" || ran.stderr.contains(why[0]), "it is the same disk, perhaps: {ran:?}");
+        assert!(event.exists());
+        let confirmed = world.run("expire", &[&KEEP_45_DAYS[..], &["--confirm", &id_of(&ran.stderr)]].concat());
+        assert_eq!(confirmed.code, 0, "{next}: {confirmed:?}");
+        assert!(!event.exists(), "{next}: {confirmed:?}");
+        let event = stale(&world, "Camera2");
+        let ran = expire(&world);
+        assert!(ran.code == 3 && event.exists(), "{next}: it was confirmed for one pass: {ran:?}");
+    }
+}
+
+/// The same for disks that are read-only, and so take no mark.
+#[test]
+fn a_read_only_disk_is_held() {
     let world = World::empty();
     let [first, second] = ["first", "second"].map(|name| world.outside(name));
     fs::create_dir_all(world.path("Camera2")).unwrap();
@@ -250,8 +284,33 @@ fn a_disk_that_takes_no_mark_is_held() {
     fs::write(event.join("10-00-00-00.jpg"), "x").unwrap();
     let _other = bindfs(&second);
     let ran = expire(&world);
-    assert!(ran.code == 1 || ran.code == 3, "{ran:?}");
+    assert!(ran.code == 3 && ran.stderr.contains("guard \"disk\": Camera2 is on "), "{ran:?}");
     assert!(event.exists());
+}
+
+/// A mark that is broken, or another disk's, proves nothing.
+#[test]
+fn a_broken_or_foreign_mark_is_held() {
+    let world = World::empty();
+    let disk = Disk::mount(world.path("Camera2"), "4M");
+    assert_eq!(expire(&world).code, 0);
+    let mark = world.path("Camera2/.owlery/volume.json");
+    let foreign = r#"{"owlery":1,"volume":"0123456789abcdef0123456789abcdef"}"#;
+    for broken in ["", "{", r#"{"owlery":7,"volume":"x"}"#, r#"{"owlery":1,"volume":""}"#, foreign] {
+        fs::write(&mark, broken).unwrap();
+        let event = stale(&world, "Camera2");
+        let ran = expire(&world);
+        assert_eq!(ran.code, 3, "{broken}: {ran:?}");
+        assert!(ran.stderr.contains("Camera2 is on another disk than before"), "{broken}: {ran:?}");
+        let is_named = ran.stderr.contains("volume.json");
+        assert_eq!(is_named, broken != foreign, "{broken}: {ran:?}");
+        assert!(event.exists());
+        let ran = world.run("expire", &[&KEEP_45_DAYS[..], &["--confirm", &id_of(&ran.stderr)]].concat());
+        assert!(ran.code == 0 && !event.exists(), "{broken}: {ran:?}");
+        let marked: serde_json::Value = serde_json::from_slice(&fs::read(&mark).unwrap()).unwrap();
+        assert_eq!(marked["volume"].as_str().map(str::len), Some(32), "it has a mark again: {marked}");
+    }
+    drop(disk);
 }
 
 /// A mount by another program; unmounted when dropped.

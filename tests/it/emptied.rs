@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::world::{World, days_ago, event_id, wait_until};
+use crate::clock::faked;
+use crate::world::{Disk, Ran, World, days_ago, event_id, wait_until};
 
 /// What Motion's `cleandir` left of two events, as an archive of ten days ago.
 #[allow(clippy::disallowed_methods)] // of the real files
@@ -143,4 +144,50 @@ fn partly_cleaned_events_are_noticed() {
     daemon.wait_for_event(&frames, "two frames", |event| event["frames"] == 2 && !event["video"].is_null());
     daemon.wait_for_event(&others, "no recordings", |event| event["frames"] == 0 && event["video"].is_null());
     assert!(paths[2].join("notes.txt").exists());
+}
+
+/// Makes a directory's last change an hour old.
+#[allow(clippy::disallowed_methods)]
+fn make_quiet(event: &std::path::Path) {
+    let long_ago = std::time::SystemTime::now() - Duration::from_hours(1);
+    File::open(event).unwrap().set_modified(long_ago).unwrap();
+}
+
+/// A clock that is months ahead says of every day that it is past: nothing is removed by it.
+#[test]
+fn a_held_clock_removes_no_emptied_event() {
+    let world = World::new();
+    let event = world.old_event("Camera1", 10, "10-00-00");
+    assert_eq!(world.run("scan", &["--measure"]).code, 0);
+    empty(&event);
+    make_quiet(&event);
+    for rule in [&[][..], &["--max-size", "1GB"]] {
+        let mut command = faked(world.command("expire", rule));
+        command.env("FAKETIME", "+400d");
+        let ran = Ran::of(command);
+        assert!(event.exists() && !ran.stdout.contains("emptied"), "{ran:?}");
+    }
+    let ran = world.run("expire", &[]);
+    assert!(ran.code == 0 && !event.exists(), "{ran:?}");
+}
+
+/// Another archive at the root is not ours to tidy.
+#[test]
+fn another_archives_emptied_events_stay() {
+    let (world, other) = (World::new(), World::new());
+    world.old_event("Camera1", 10, "10-00-00");
+    let theirs = other.old_event("Camera1", 10, "10-00-00");
+    assert_eq!(other.run("scan", &["--measure"]).code, 0);
+    empty(&theirs);
+    make_quiet(&theirs);
+    let state = world.outside("state");
+    let daemon = world.serve(&["--state-dir", state.to_str().unwrap(), "--check-interval", "1s"]);
+    let bound = Disk::bind(&other.root, &world.root);
+    let refused = || daemon.log().matches("archive.json is that of another archive").count();
+    wait_until("the search was refused, again and again", || refused() >= 3);
+    drop(bound);
+    assert_eq!(daemon.stop(), 0);
+    assert!(theirs.exists());
+    let ran = other.run("expire", &[]);
+    assert!(ran.code == 0 && !theirs.exists(), "it would go: {ran:?}");
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use crate::world::{Daemon, Ran, World, days_ago, event_id, wait_until};
+use crate::world::{Daemon, KEEP_45_DAYS, Ran, World, days_ago, event_id, wait_until};
 
 /// A folder shown by bindfs; unmounted when dropped.
 struct Fuse {
@@ -230,4 +230,52 @@ fn a_hung_disk_is_an_alert_and_recovers() {
     assert_eq!(daemon.log().matches("does not respond (").count(), 1, "{}", daemon.log());
     nas.hang();
     assert_eq!(daemon.stop(), 0, "a stop ends in time although threads wait for the disk");
+}
+
+/// Whether a thread of the daemon waits for FUSE, other than those that wait in place of others.
+fn reads_fuse(daemon: &Daemon) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{}/task", daemon.child.id())).unwrap().flatten();
+    let told = |task: &fs::DirEntry, what| fs::read_to_string(task.path().join(what)).unwrap_or_default();
+    let mut waiting = tasks.filter(|task| told(task, "wchan") == "request_wait_answer");
+    waiting.any(|task| told(&task, "comm").trim() != "owlery-pulse")
+}
+
+/// The disk of one camera hangs: it is named, the other cameras are shown, watched and expired, and the stop is in time.
+#[test]
+fn a_hung_camera_stops_no_other() {
+    let world = World::new();
+    let here = event_id("Camera1", 1, "08-00-00");
+    world.event(&here).old().make();
+    let behind = world.outside("behind");
+    event(&behind, &days_ago(1), "08-00-00");
+    let there = event_id("Camera2", 1, "08-00-00");
+    let camera = Fuse::mount(&behind, world.path("Camera2"));
+    let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
+    wait_until("both are listed", || is_listed(&daemon, &here) && is_listed(&daemon, &there));
+    wait_until("it hangs, and no thread was just reading a day there", || {
+        camera.hang();
+        wait_until("not ready", || daemon.get("/readyz").status == 503);
+        if reads_fuse(&daemon) {
+            camera.signal("-CONT");
+            wait_until("ready again", || daemon.get("/readyz").status == 200);
+            return false;
+        }
+        true
+    });
+    let text = daemon.get("/readyz").text();
+    assert!(text.contains("does not respond") && text.contains("Camera2") && !text.contains("Camera1"), "{text}");
+    for page in ["/api/v1/cameras", "/api/v1/events", "/api/v1/days", "/api/v1/retention", "/metrics"] {
+        assert_eq!(daemon.get(page).status, 200, "{page}");
+    }
+    assert!(daemon.event(&here).is_some() && daemon.event(&there).is_some(), "known data is still shown");
+    let details = |id: &str| daemon.get(&format!("/api/v1/events/{id}")).status;
+    assert_eq!((details(&here), details(&there)), (200, 503));
+    assert_eq!(daemon.get(&format!("/media/{here}/video.mp4")).status, 200);
+    let new = event_id("Camera1", 0, "00-00-01");
+    world.event(&new).old().make();
+    wait_until("a new event is seen", || is_listed(&daemon, &new));
+    let stale = world.old_event("Camera1", 60, "10-00-00");
+    wait_until("the pass goes on", || !stale.exists());
+    assert_eq!(daemon.log().matches("does not respond (").count(), 1, "{}", daemon.log());
+    assert_eq!(daemon.stop(), 0);
 }

@@ -103,6 +103,37 @@ fn other_days_and_hidden_files_prove_no_event() {
     assert!(world.has(last) && world.has(hour), "{ran:?}");
 }
 
+/// What is wrong with Motion's configuration was only in the log of a daemon's start.
+#[test]
+fn warnings_of_motion_conf_reach_a_person() {
+    let world = World::new();
+    world.old_event("Camera1", 1, "10-00-00");
+    let conf = world.outside("conf").join("motion.conf");
+    let write = |options: &str| fs::write(&conf, format!("target_dir {}/Camera1\n{options}", world.root.display()));
+    let flags = ["--motion-conf", conf.to_str().unwrap()];
+    let events = "text_event %Y-%m-%d/%H-%M-%S\nmovie_filename %C/video\n";
+    for (options, word, code) in [
+        (format!("{events}movie_max_time 60\n"), "problem", 1),
+        (format!("{events}movie_max_time 0\nevent_gap 0\n"), "note", 0),
+        ("movie_filename %Y-%m-%d/%H-%M-%S\n".to_owned(), "note", 0),
+        ("target_dir /elsewhere\n".to_owned(), "note", 0),
+    ] {
+        write(&options).unwrap();
+        let said = owlery::MotionConf::read(&conf).unwrap().warnings(&world.root).remove(0);
+        let ran = world.run("check", &flags);
+        assert_eq!(ran.code, code, "{options}: {ran:?}");
+        assert!(ran.stdout.contains(&format!("{word}: {}: {said}\n", conf.display())), "{options}: {ran:?}");
+        let told = world.run("check", &[&flags[..], &["--json"]].concat()).json();
+        assert_eq!(told[format!("{word}s")][0]["problem"], said.as_str(), "{told}");
+        let daemon = world.serve(&flags);
+        daemon.wait_for_log(&format!("Motion's configuration: {said}"));
+        assert_eq!(daemon.stop(), 0);
+    }
+    write(&format!("{events}movie_max_time 0\n")).unwrap();
+    let ran = world.run("check", &flags);
+    assert!(ran.code == 0 && !ran.stdout.contains("motion.conf"), "{ran:?}");
+}
+
 /// Motion's configuration says that numbers are events, unless the day looks like a day of hours.
 #[test]
 fn motion_conf_makes_a_number_an_event() {

@@ -75,6 +75,8 @@ mod sample;
 #[cfg(feature = "cli")]
 mod settings;
 #[cfg(feature = "cli")]
+mod sizes;
+#[cfg(feature = "cli")]
 mod smoke;
 #[cfg(feature = "cli")]
 mod soak;

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::world::{Daemon, PATIENCE, Response, World, event_id, wait_for};
+use crate::world::{Daemon, PATIENCE, Response, World, event_id, today, wait_for};
 use scrape::{Scrape, wait_for_metrics};
 
 fn doc(name: &str) -> PathBuf {
@@ -123,6 +123,19 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
         left,
         ["owlery_build_info", "owlery_retention_enabled", "owlery_scrape_complete", "process_start_time_seconds"]
     );
+}
+
+/// Motion's clock is ahead: the age of the newest event was less than nothing.
+#[test]
+fn ages_of_events_ahead_are_not_negative() {
+    let world = World::new();
+    world.event(format!("Camera1/{}/10-00-00", today() + chrono::Days::new(2))).old().make();
+    let daemon = world.serve(&[]);
+    let has_ages = |scrape: &Scrape| scrape.has("owlery_camera_newest_event_age_seconds{camera=\"Camera1\"}");
+    let scrape = wait_for_metrics(&daemon, "ages", has_ages);
+    for age in ["newest", "oldest"] {
+        assert_eq!(scrape.count(&format!("owlery_camera_{age}_event_age_seconds{{camera=\"Camera1\"}}")), 0);
+    }
 }
 
 #[test]

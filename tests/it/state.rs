@@ -30,6 +30,7 @@ fn a_used_state_refuses_an_unmarked_root() {
     let (world, state) = seen();
     let day = replace_root(&world);
     let id = event_id("Camera1", 60, "10-00-00");
+    let movie = world.path(&id).join("video.mp4").display().to_string();
     for (command, args) in [
         ("expire", vec![]),
         ("scan", vec![]),
@@ -40,6 +41,8 @@ fn a_used_state_refuses_an_unmarked_root() {
         ("queue", vec![]),
         ("delete", vec![id.as_str()]),
         ("save", vec![id.as_str()]),
+        ("unsave", vec![id.as_str()]),
+        ("ended", vec![movie.as_str()]),
         ("restore", vec!["20200101T000000Z-abc"]),
         ("serve", vec!["--listen", "127.0.0.1:0"]),
     ] {

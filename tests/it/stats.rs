@@ -1,14 +1,17 @@
 //! `owlery stats` and what `/api/v1/cameras` looks ahead: rates, when the disk is full, what the rules keep, and the
 //! warning at the start.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::world::{Daemon, Disk, World, days_ago, event_id, wait_until};
 
-/// An event of exactly so many bytes, so many days ago.
+/// An event of exactly so many bytes, so many days ago. It was written too long ago to tell of a zone: at some times of the day
+/// its name would be just hours and quarters ahead.
 fn event(world: &World, camera: &str, days: u64, bytes: usize) {
     let id = event_id(camera, days, "10-00-00");
-    world.event(id).frames(0).movie("video.mkv", vec![0; bytes]).old().make();
+    world.event(id).frames(0).movie("video.mkv", vec![0; bytes]).age(Duration::from_hours(72)).make();
 }
 
 /// Two cameras: one that recorded 7000 bytes in the last week and 15000 in the last month, and one that began 2 days ago.

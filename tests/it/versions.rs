@@ -2,6 +2,9 @@
 //!
 //! A row holds what is settled; what is left out of it, no test keeps as it is.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::world::{Ran, World, wait_for};
@@ -267,4 +270,28 @@ fn a_saved_event_outlives_cleandir_empty() {
     assert_eq!((&told["saved"], &told["start"]), (&json!(true), &json!("2026-11-28T13:16:25")));
     assert_eq!((&told["video"], &told["thumbnail"], &told["frames"]), (&Value::Null, &Value::Null, &json!(0)));
     assert_eq!(told["problems"], json!(["it has neither frames nor a movie"]));
+}
+
+/// A sample that no test names would be there for nothing.
+#[test]
+fn every_sample_has_a_test() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = walkdir::WalkDir::new(here.join("tests/it")).into_iter().flatten();
+    let sources = sources.filter(|file| file.path().extension().is_some_and(|extension| extension == "rs"));
+    let code: Vec<String> = sources
+        .flat_map(|file| fs::read_to_string(file.path()).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let is_named = |sample: &str| {
+        let ends = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '-');
+        code.iter().any(|line| line.match_indices(sample).any(|(at, _)| ends(&line[at + sample.len()..])))
+    };
+    let mut samples = 0;
+    for entry in fs::read_dir(here.join("fixtures/versions")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let sample = name.strip_suffix(".tar.gz").unwrap_or(&name);
+        assert!(is_named(sample), "no test names fixtures/versions/{name}");
+        samples += 1;
+    }
+    assert!(samples >= 10, "{samples}");
 }

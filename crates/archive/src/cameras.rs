@@ -64,7 +64,7 @@ impl Tree {
         let mut candidates = Vec::new();
         for camera in self.camera_names(&root)? {
             let path = self.root.join(camera.as_str());
-            match self.stalled.check(&path).and_then(|()| Candidate::open(&root, camera.clone())) {
+            match self.candidate(&root, &camera) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => {
                     cameras.closed.push((camera, Report::of(&error, &path)));
@@ -97,19 +97,28 @@ impl Tree {
         Ok(cameras)
     }
 
+    fn candidate(&self, root: &Dir, camera: &Camera) -> Result<Candidate> {
+        let (root, of) = (root.again()?, camera.clone());
+        self.open_unless_hung(camera, move || Candidate::open(&root, of))
+    }
+
     /// Opens one camera directory. A link is allowed only if it would be among [`Tree::cameras`].
     pub fn camera(&self, camera: &Camera) -> Result<CameraDir> {
         let root = self.root_dir()?;
-        self.stalled.check(&self.root.join(camera.as_str()))?;
         let name = camera.as_str().as_bytes();
         let refuse =
             |problem: &str| Err(Error::io("open", join(root.path(), name), std::io::Error::other(problem.to_owned())));
         if self.is_camera(camera.as_str()).is_none() {
             return Err(Error::Unknown { what: "camera", name: camera.to_string() });
         }
-        if file_type(&root.stat(name)?) != FileType::Symlink {
-            let (dir, numbers) = (root.open_dir(name)?, self.numbers(camera));
-            return Ok(CameraDir { dir, camera: camera.clone(), numbers });
+        let (above, of) = (root.again()?, camera.clone());
+        let opened = self.open_unless_hung(camera, move || {
+            let name = of.as_str().as_bytes();
+            let is_link = file_type(&above.stat(name)?) == FileType::Symlink;
+            if is_link { Ok(None) } else { above.open_dir(name).map(Some) }
+        })?;
+        if let Some(dir) = opened {
+            return Ok(CameraDir { dir, camera: camera.clone(), numbers: self.numbers(camera) });
         }
         let cameras = self.cameras()?;
         if let Some((_, report)) = cameras.closed.iter().find(|(closed, _)| closed == camera) {

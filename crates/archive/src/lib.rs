@@ -55,6 +55,7 @@ pub use restore::{Finished, Restored, RestoringPass};
 pub use retire::{InPlace, Retired, RetiringPass};
 pub use room::Room;
 pub use sidecar::SIDECAR;
+pub use stalled::RESPONSE_LIMIT;
 pub use stuck::StuckPass;
 pub use volume::{Filesystem, Volume};
 pub use weigh::Weight;
@@ -175,6 +176,8 @@ pub struct Tree {
     /// The volume of each camera's directory when it was first seen. Written by `check_disk` and by the expirer, which
     /// loads it from earlier runs; read by `check_disk`.
     volumes: Mutex<BTreeMap<Camera, Volume>>,
+    /// Cameras whose disk a user confirmed for the pass that is being carried out.
+    confirmed_disks: Mutex<BTreeSet<Camera>>,
     /// Whether files of a camera can be opened without waiting when their names are cached. Written by `open_media`,
     /// read by `open_media_at_once`; one entry for each camera of which a file was opened.
     at_once: Mutex<BTreeMap<Camera, bool>>,
@@ -221,6 +224,7 @@ impl Tree {
             expected: OnceLock::new(),
             unwritten: Mutex::default(),
             volumes: Mutex::default(),
+            confirmed_disks: Mutex::default(),
             at_once: Mutex::default(),
             queue: Mutex::new(()),
             stuck: stuck::Stuck::default(),

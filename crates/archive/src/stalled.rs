@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::Tree;
 use super::dir::Dir;
@@ -21,7 +23,14 @@ pub(crate) struct Stalled {
     paths: Mutex<BTreeSet<PathBuf>>,
     /// The root's disk and the cameras on other disks, from the last check that returned.
     last: Mutex<Option<(Disk, BTreeSet<Camera>)>>,
+    /// Cameras that are opened on threads of their own: those on other disks than the root's. Written by `note_disk`.
+    apart: Mutex<BTreeSet<Camera>>,
 }
+
+/// A disk that takes longer to open a directory does not respond. A sleeping disk needs up to ten seconds to spin up.
+pub const RESPONSE_LIMIT: Duration = Duration::from_secs(15);
+/// How often a thread that waits for a disk checks whether that is known to hang.
+const CHECK_PERIOD: Duration = Duration::from_millis(100);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -31,11 +40,15 @@ impl Stalled {
     /// Fails if the disk at `path` does not respond.
     pub(crate) fn check(&self, path: &Path) -> Result<()> {
         if self.any.load(Ordering::Acquire) && lock(&self.paths).contains(path) {
-            let why = "its disk does not respond; it is retried when it does";
-            return Err(Error::io("open", path, io::Error::new(io::ErrorKind::TimedOut, why)));
+            return Err(no_response(path));
         }
         Ok(())
     }
+}
+
+fn no_response(path: &Path) -> Error {
+    let why = "its disk does not respond; it is retried when it does";
+    Error::io("open", path, io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
 impl Tree {
@@ -44,6 +57,34 @@ impl Tree {
         let is_any = !paths.is_empty();
         *lock(&self.stalled.paths) = paths;
         self.stalled.any.store(is_any, Ordering::Release);
+    }
+
+    /// Runs `open`, which opens the directory of a camera. In a service, for a camera on another disk than the root's, on a
+    /// thread of its own: if that disk hangs, this fails after a while, and the calling thread goes on with other cameras.
+    pub(super) fn open_unless_hung<T: Send + 'static>(
+        &self,
+        camera: &Camera,
+        open: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let path = self.root.join(camera.as_str());
+        self.stalled.check(&path)?;
+        if !lock(&self.stalled.apart).contains(camera) {
+            return open();
+        }
+        let (done, opened) = sync_channel(1);
+        let thread = std::thread::Builder::new().name("owlery-pulse".to_owned());
+        let started = thread.spawn(move || {
+            let _ = done.send(open()); // an error means that the caller has given up
+        });
+        started.map_err(|e| Error::io("start a thread for", &path, e))?;
+        let begun = Instant::now();
+        loop {
+            match opened.recv_timeout(CHECK_PERIOD) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Timeout) if begun.elapsed() < RESPONSE_LIMIT => self.stalled.check(&path)?,
+                Err(_) => return Err(no_response(&path)),
+            }
+        }
     }
 
     /// Whether any disk of the archive does not respond.
@@ -74,7 +115,15 @@ impl Tree {
     /// Stores the disk for [`Tree::last_disk`]. If it cannot be read, nothing is stored: an error is a response, and
     /// older values say nothing about a disk that is gone.
     pub fn note_disk(&self) -> Result<()> {
-        let found = self.disk().and_then(|disk| Ok((disk, self.cameras_apart()?)));
+        let read = || {
+            let open = self.cameras()?.open;
+            let apart = self.apart_among(&open)?;
+            let mut known = lock(&self.stalled.apart);
+            known.retain(|camera| !open.iter().any(|open| open.camera() == camera)); // its disk may hang just now
+            known.extend(apart.iter().cloned());
+            Ok((self.disk()?, apart))
+        };
+        let found = read();
         let (last, result) = match found {
             Ok(found) => (Some(found), Ok(())),
             Err(error) => (None, Err(error)),

@@ -6,7 +6,7 @@
 //! `CAMERA/.owlery/volume.json`, which decides. Without a mark, only what is certainly unique to a filesystem proves
 //! that it is the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{MutexGuard, PoisonError};
 
 use rustix::fs::{AtFlags, StatxFlags};
@@ -127,15 +127,19 @@ impl Tree {
         let mut volumes = self.known_volumes();
         let known = volumes.entry(camera.camera().clone()).or_insert_with(|| now.clone());
         let likeness = known.compare(&now);
-        if likeness == Likeness::Same {
+        let is_confirmed = || self.confirmed_disks().contains(camera.camera());
+        if likeness == Likeness::Same || (likeness == Likeness::Unknown && is_confirmed()) {
             return Ok(());
         }
-        let message = match (known, now) {
+        let message = match (&*known, now) {
             (Volume::Own(_), Volume::Root) => "was on its own disk and is now on the archive's: is its disk mounted?",
             (Volume::Root, Volume::Own(_)) => "was on the archive's disk and is now on another",
             _ if likeness == Likeness::Unknown => {
                 "is on a disk that cannot be distinguished from others, since no mark can be written to its .owlery folder (let Owlery write \
                  there)"
+            }
+            (Volume::Own(Filesystem { mark: Some(_), .. }), Volume::Own(Filesystem { mark: None, .. })) => {
+                "is on another disk than before, or its mark, .owlery/volume.json in the camera's directory, is gone or broken"
             }
             _ => "is on another disk than before",
         };
@@ -158,12 +162,23 @@ impl Tree {
         Ok(missing)
     }
 
-    /// Accepts the camera's present volume, at a user's request.
+    /// Accepts the camera's present volume, at a user's request. One that takes no mark could be another one at any time, so
+    /// it is accepted until `end_confirmation`.
     pub fn accept_volume(&self, camera: &Camera) -> Result<()> {
         let camera_dir = self.camera(camera)?;
         let now = marked(&camera_dir, self.volume_of(&camera_dir)?);
         self.known_volumes().insert(camera.clone(), now);
+        self.confirmed_disks().insert(camera.clone());
         Ok(())
+    }
+
+    /// Ends what `accept_volume` began: called at the end of the pass that was confirmed.
+    pub fn end_confirmation(&self) {
+        self.confirmed_disks().clear();
+    }
+
+    fn confirmed_disks(&self) -> MutexGuard<'_, BTreeSet<Camera>> {
+        self.confirmed_disks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Marks the volumes of cameras that have no mark yet, are not the root's, and are unchanged.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use rustix::fs::FileType;
 
-use super::Tree;
 use super::dir::{DayDir, Statx, file_type};
 use super::event_dir::MAX_DEPTH;
+use super::{CameraDir, Tree};
 use crate::error::{Error, Result};
 use crate::event::{Camera, EventName};
 use crate::retention::Disk;
@@ -58,9 +58,13 @@ impl Tree {
     /// The cameras on other disks than the root's, or possibly so: removing their days frees nothing on the root's
     /// disk.
     pub fn cameras_apart(&self) -> Result<BTreeSet<Camera>> {
+        self.apart_among(&self.cameras()?.open)
+    }
+
+    /// Those of these cameras that are on other disks than the root, or possibly so.
+    pub(super) fn apart_among(&self, cameras: &[CameraDir]) -> Result<BTreeSet<Camera>> {
         let root = self.root_dir()?.inode()?.dev;
-        let mut cameras = self.cameras()?.open;
-        cameras.retain(|camera| camera.dir.inode().map_or(true, |inode| inode.dev != root));
-        Ok(cameras.iter().map(|camera| camera.camera().clone()).collect())
+        let is_apart = |camera: &&CameraDir| camera.dir.inode().map_or(true, |inode| inode.dev != root);
+        Ok(cameras.iter().filter(is_apart).map(|camera| camera.camera().clone()).collect())
     }
 }

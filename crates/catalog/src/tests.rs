@@ -74,15 +74,15 @@ fn a_read_of_names_keeps_measured_values() {
     let (_dir, catalog) = catalog();
     let measured = details(100, Some(1234));
     catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", measured.clone())], Some(50))], true).unwrap();
-    assert!(catalog.days_to_measure(50).unwrap().is_empty());
+    assert!(catalog.days_to_measure(50, i64::MAX).unwrap().is_empty());
     let glance = details(100, None);
     catalog.apply(&[day_scan("Camera1", "2026-01-01", &[("10-00-00", glance.clone())], None)], true).unwrap();
     let known = catalog.event(&id("Camera1/2026-01-01/10-00-00")).unwrap().unwrap();
     assert_eq!(known.details, measured);
-    assert!(catalog.days_to_measure(50).unwrap().is_empty(), "nothing new is to be measured");
+    assert!(catalog.days_to_measure(50, i64::MAX).unwrap().is_empty(), "nothing new is to be measured");
     let two = [("10-00-00", glance.clone()), ("11-00-00", glance)];
     catalog.apply(&[day_scan("Camera1", "2026-01-01", &two, None)], true).unwrap();
-    assert_eq!(catalog.days_to_measure(50).unwrap().len(), 1, "a new event is to be measured");
+    assert_eq!(catalog.days_to_measure(50, i64::MAX).unwrap().len(), 1, "a new event is to be measured");
 }
 
 #[test]

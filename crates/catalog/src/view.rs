@@ -40,16 +40,16 @@ impl Catalog {
         })
     }
 
-    /// The days to measure: never measured ones, newest first, then those measured before `stale` (seconds since 1970),
-    /// the longest ago first. The flag is true for the former.
-    pub fn days_to_measure(&self, stale: i64) -> Result<Vec<(Camera, Day, bool)>> {
+    /// The days to measure: never measured ones, newest first, then those measured before `stale` (seconds since 1970) or
+    /// after `now` (the clock was ahead), the longest ago first. The flag is true for the former.
+    pub fn days_to_measure(&self, stale: i64, now: i64) -> Result<Vec<(Camera, Day, bool)>> {
         self.read("query", |connection| {
             let mut days = connection.prepare_cached(
                 "SELECT c.name, d.day, d.measured_at IS NULL FROM days d JOIN cameras c ON c.id = d.camera
-                 WHERE d.measured_at IS NULL OR d.measured_at < ?1
+                 WHERE d.measured_at IS NULL OR d.measured_at < ?1 OR d.measured_at > ?2
                  ORDER BY d.measured_at IS NOT NULL, iif(d.measured_at IS NULL, -d.day, d.measured_at), d.camera",
             )?;
-            let mut rows = days.query([stale])?;
+            let mut rows = days.query([stale, now])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
                 let name: String = row.get(0)?;
@@ -76,27 +76,26 @@ impl Catalog {
         })
     }
 
-    /// The input of a plan: the totals of the archive, and the days up to `newest` (`None`: no days), oldest first.
+    /// The input of a plan: the totals of the archive, and the days up to `newest` (`None`: no days), oldest first. With all
+    /// days ([`Day::LAST`]), the totals are the sums of these days; otherwise those that the catalog keeps.
     pub fn retention_view(&self, newest: Option<Day>) -> Result<View> {
         self.read("read the days of", |connection| {
             let cameras = connection.cameras()?;
             let mut view = View::default();
             let mut sums = connection.prepare_cached("SELECT events, bytes, unmeasured FROM cameras WHERE id = ?1")?;
-            let sql = "SELECT day, events, saved, open, bytes, unmeasured, measured_at IS NOT NULL
-                       FROM days WHERE camera = ?1 AND day <= ?2";
+            let sql = "SELECT day, events, saved, open, bytes, unmeasured FROM days WHERE camera = ?1 AND day <= ?2";
+            let is_whole = newest == Some(Day::LAST);
             let mut days = connection.prepare_cached(sql)?;
             for row in cameras.iter() {
                 let of_camera = |row: &rusqlite::Row<'_>| Ok([0, 1, 2].map(|at| unsigned(row, at)));
-                let [events, bytes, unmeasured] = sums.query_row([row.id], of_camera)?;
-                view.events += events;
-                view.bytes = view.bytes.saturating_add(bytes);
-                view.unmeasured += unmeasured;
-                view.cameras.push(CameraView { camera: row.camera.clone(), events, bytes, apart: false });
+                let mut total = [0u64; 3];
                 let mut days = days.query((row.id, newest.map_or(i64::MIN, Day::number)))?;
                 while let Some(found) = days.next()? {
                     let Some(day) = Day::from_number(found.get(0)?) else { continue };
                     let [events, saved, open, measured, unmeasured] = [1, 2, 3, 4, 5].map(|at| unsigned(found, at));
                     let bytes = (unmeasured == 0).then_some(measured);
+                    let more = [events, measured, unmeasured];
+                    total.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(more));
                     let camera = row.camera.clone();
                     let frees = None;
                     view.days.push(DayView {
@@ -107,13 +106,21 @@ impl Catalog {
                         open,
                         bytes,
                         measured,
-                        measured_on_disk: found.get(6)?,
+                        measured_on_disk: false,
                         weighed: false,
                         frees,
                         mixed: None,
                         foreign: None,
                     });
                 }
+                if !is_whole {
+                    total = sums.query_row([row.id], of_camera)?;
+                }
+                let [events, bytes, unmeasured] = total;
+                view.events = view.events.saturating_add(events);
+                view.bytes = view.bytes.saturating_add(bytes);
+                view.unmeasured = view.unmeasured.saturating_add(unmeasured);
+                view.cameras.push(CameraView { camera: row.camera.clone(), events, bytes, apart: false });
             }
             view.days.sort_unstable_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
             Ok(view)

@@ -8,6 +8,7 @@ pub(crate) mod emptied;
 mod guards;
 mod held;
 mod manual;
+mod measured_days;
 mod queue_sums;
 mod read_ahead;
 mod reapable;
@@ -48,6 +49,7 @@ use crate::scan::Scanner;
 use decision::Decision;
 use emptied::Memory;
 use held::Held;
+use measured_days::MeasuredDays;
 use restored::RestoredDays;
 use undo_timer::UndoTimer;
 use volumes::Volumes;
@@ -81,6 +83,8 @@ pub(crate) struct Expirer {
     pub(crate) command: CommandLine,
     /// Whether space is short. Written by the scheduler between passes, read by every plan.
     pressed: AtomicBool,
+    /// The days whose sizes are known from the disk.
+    measured_days: MeasuredDays,
     /// The state of the last search for emptied events.
     emptied: Memory,
     /// The failures of the last pass of a rule. Written by `log_failures`.
@@ -150,6 +154,7 @@ impl Expirer {
             is_in_place_stuck: AtomicBool::new(false),
             command,
             pressed: AtomicBool::new(false),
+            measured_days: MeasuredDays::default(),
             emptied: Memory::default(),
             logged: Mutex::default(),
         }
@@ -182,6 +187,12 @@ impl Expirer {
     /// out, without events that have since been saved, opened, restored or removed.
     pub(crate) fn pass(&self, confirmed: Option<&str>) -> Result<Pass> {
         let _queue = self.tree.lock_queue();
+        let pass = self.pass_by(confirmed);
+        self.tree.end_confirmation();
+        pass
+    }
+
+    fn pass_by(&self, confirmed: Option<&str>) -> Result<Pass> {
         let (now, doubt) = self.clock.moment();
         let mut pass = Pass::begun(now);
         let by = if confirmed.is_some() { Actor::Hand } else { Actor::Rule };

@@ -70,6 +70,7 @@ impl Reaper {
     fn reap(&self, pass: &QueuedPass, stop: &Stop) -> Vec<Report> {
         while self.pace.wait_open(stop) {
             crate::fault::point("reaper");
+            crate::fault::crash("reaper"); // waits with `reaper@FIFO`
             let reaped = self.tree.reap(pass, &self.tally, &self.pace.turns(stop));
             if reaped.was_cut_short {
                 continue; // to stop, or for the next window

@@ -344,7 +344,10 @@ impl<O: Observer> Watch<O> {
     fn judge_open(&mut self) {
         self.open.extend(self.scanner.found_open());
         let now = Instant::now();
-        let is_rested = |id: &&EventId| self.rested.get(*id).is_none_or(|until| *until <= now);
+        let is_rested = |id: &&EventId| {
+            self.rested.get(*id).is_none_or(|until| *until <= now)
+                && !self.scanner.tree.is_stalled_for(Some(&id.camera))
+        };
         for id in self.open.iter().filter(is_rested).cloned().collect::<Vec<_>>() {
             log_error(self.scan_event(&id, Occasion::Arrived));
         }

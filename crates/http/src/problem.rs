@@ -82,6 +82,9 @@ impl From<Error> for Problem {
             tracing::warn!("{}", error.chain());
             return Self::full();
         }
+        if matches!(&error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::TimedOut) {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "the disk does not respond; see /readyz"); // it is in the log once
+        }
         let status = match error.kind() {
             Kind::Usage => StatusCode::BAD_REQUEST,
             Kind::Refused => StatusCode::CONFLICT,

@@ -26,7 +26,7 @@ pub struct View {
     pub bytes: u64,
     /// The number of events that were not measured.
     pub unmeasured: u64,
-    /// The days that might expire, oldest first.
+    /// The days that might expire, oldest first; with a rule of size, all days.
     pub days: Vec<DayView>,
     /// Days that are kept because of a restore.
     pub restored: Vec<(Camera, Day)>,
@@ -36,6 +36,8 @@ pub struct View {
     pub queued: u64,
     /// Whether space has been short since an earlier check: then the plan continues until [`enough`] is free.
     pub pressed: bool,
+    /// Whether space became short while sizes were measured: rules of size wait, so that the rule of free space can act.
+    pub became_short: bool,
 }
 
 /// A camera in a view.
@@ -78,7 +80,8 @@ pub struct DayView {
     pub bytes: Option<u64>,
     /// The sum of the sizes of the measured ones.
     pub measured: u64,
-    /// Whether their sizes were ever measured on the disk, not only taken from sidecars.
+    /// Whether `measured` was found on the disk lately: it may come from a sidecar, from a damaged catalog, or from before a
+    /// file changed in place.
     pub measured_on_disk: bool,
     /// Whether their sizes were measured on the disk for this plan.
     pub weighed: bool,
@@ -171,9 +174,12 @@ pub fn enough(mark: u64) -> u64 {
     mark.saturating_add(mark / 20)
 }
 
-/// The newest day that a rule of this policy could take; the view need not have younger ones. `None` if no rule takes
-/// anything.
+/// The newest day that a rule of this policy could take, or counts; the view need not have younger ones. `None` if no rule
+/// takes anything.
 pub fn newest_needed(policy: &Policy, now: Now) -> Option<Day> {
+    if policy.has_size_rule() {
+        return Some(Day::LAST); // every day counts, also those that no rule takes
+    }
     if policy.looks_at_space() {
         return Some(newest_candidate(now));
     }

@@ -3,13 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::Expirer;
 use crate::archive::QueuedPass;
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, Item};
-use crate::retention::{DayView, EventView, Foreign, Need, Plan, Policy, View, newest_needed, plan};
+use crate::retention::{DayView, EventView, Foreign, MinFree, Need, Plan, Policy, View, newest_needed, plan};
+
+/// How often the free space is checked while sizes are measured: on a large archive, that takes minutes.
+const SPACE_PERIOD: Duration = Duration::from_secs(10);
 
 impl Expirer {
     /// What would be retired now by these rules, or by `policy` instead.
@@ -30,12 +34,13 @@ impl Expirer {
                 plan.alerts.append(&mut troubles);
                 return Ok((view, plan));
             }
-            self.complete(&mut view, &plan.needs, &mut troubles)?;
+            self.complete(&mut view, policy, &plan.needs, &mut troubles)?;
         }
     }
 
     fn view(&self, policy: &Policy, now: Now) -> Result<View> {
         let mut view = self.catalog.retention_view(newest_needed(policy, now))?;
+        self.measured_days.mark(&mut view.days);
         view.restored = self.restored.at(now)?.into_iter().map(|day| (day.camera, day.day)).collect();
         if policy.min_free.is_some() {
             view.disk = Some(self.tree.disk().map_err(|error| error.chain()));
@@ -65,7 +70,13 @@ impl Expirer {
     }
 
     /// Reads what a plan needs. A day that cannot be read is left out and reported, so that this ends.
-    fn complete(&self, view: &mut View, needs: &[(Camera, Day, Need)], troubles: &mut Vec<String>) -> Result<()> {
+    fn complete(
+        &self,
+        view: &mut View,
+        policy: &Policy,
+        needs: &[(Camera, Day, Need)],
+        troubles: &mut Vec<String>,
+    ) -> Result<()> {
         let places: BTreeMap<(Day, Camera), usize> =
             view.days.iter().enumerate().map(|(at, day)| ((day.day, day.camera.clone()), at)).collect();
         let place = |camera: &Camera, day: Day| places.get(&(day, camera.clone())).copied();
@@ -75,25 +86,28 @@ impl Expirer {
             .filter_map(|(camera, day, _)| place(camera, *day))
             .collect();
         self.catalog.add_events(view, &listed)?;
-        let mut lost = Vec::new();
+        let (mut lost, mut looked_at_space) = (Vec::new(), Instant::now());
         for (camera, day, need) in needs.iter().filter(|(_, _, need)| *need != Need::Events) {
             let Some(at) = place(camera, *day) else { continue };
+            if *need == Need::Bytes && looked_at_space.elapsed() > SPACE_PERIOD {
+                looked_at_space = Instant::now();
+                view.became_short = !view.pressed && self.is_short(policy);
+                if view.became_short {
+                    break;
+                }
+            }
             let read = match need {
                 Need::Foreign => self.foreign(&mut view.days[at]).map(|()| (0, 0)),
                 _ => self.weigh(&mut view.days[at]),
             };
             match read {
-                Ok((before, weighed)) => {
-                    let put_right = |sum: u64| sum.saturating_sub(before).saturating_add(weighed);
-                    view.bytes = put_right(view.bytes);
-                    let of_camera = view.cameras.iter_mut().filter(|view| &view.camera == camera);
-                    of_camera.for_each(|view| view.bytes = put_right(view.bytes));
-                }
+                Ok((before, weighed)) => put_right(view, camera, before, weighed),
                 // A stop must not cause younger days to be taken.
                 Err(Error::Stopped) => return Err(Error::Stopped),
                 Err(error) => {
                     troubles
                         .push(format!("{camera}/{day} is left out, since it cannot be measured: {}", error.chain()));
+                    put_right(view, camera, view.days[at].measured, 0);
                     lost.push(at);
                 }
             }
@@ -103,6 +117,12 @@ impl Expirer {
             view.days.remove(at);
         }
         Ok(())
+    }
+
+    /// Whether less than the mark of the rule of free space is free now.
+    fn is_short(&self, policy: &Policy) -> bool {
+        let mark = |min_free: MinFree| self.tree.disk().is_ok_and(|disk| disk.free < min_free.mark(disk.total));
+        policy.min_free.is_some_and(mark)
     }
 
     /// Reads the contents of a day without events. A day that is gone counts as empty.
@@ -123,6 +143,7 @@ impl Expirer {
 
     /// Measures a day's events on the disk; returns the bytes known before, and the measured ones.
     fn weigh(&self, view: &mut DayView) -> Result<(u64, u64)> {
+        let begun = Instant::now();
         let dir = self.tree.camera(&view.camera)?.day(view.day)?;
         if view.is_mixed() && view.mixed.is_none() {
             let mut one = View { days: vec![view.clone()], ..View::default() };
@@ -146,9 +167,19 @@ impl Expirer {
             frees = frees.saturating_add(weight.frees);
         }
         let before = std::mem::replace(&mut view.measured, bytes);
+        self.measured_days.note(&view.camera, view.day, bytes, begun.elapsed());
         (view.bytes, view.frees) = (Some(bytes), Some(frees));
         (view.weighed, view.measured_on_disk) = (true, true);
         view.mixed = view.is_mixed().then_some(events);
         Ok((before, bytes))
+    }
+}
+
+/// Corrects the totals after a day was measured.
+fn put_right(view: &mut View, camera: &Camera, before: u64, weighed: u64) {
+    let corrected = |sum: u64| sum.saturating_sub(before).saturating_add(weighed);
+    view.bytes = corrected(view.bytes);
+    for of_camera in view.cameras.iter_mut().filter(|view| &view.camera == camera) {
+        of_camera.bytes = corrected(of_camera.bytes);
     }
 }

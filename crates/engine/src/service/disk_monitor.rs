@@ -14,7 +14,7 @@ pub use directory_checks::DirectoryChecks;
 
 use super::handle::Handle;
 use super::status::Component;
-use crate::archive::Tree;
+use crate::archive::RESPONSE_LIMIT;
 use crate::clock::Stop;
 use crate::error::Result;
 
@@ -22,21 +22,22 @@ use crate::error::Result;
 const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// The name of the threads that open directories.
 const THREAD: &str = "owlery-pulse";
-/// A disk that takes longer to open a directory does not respond. A sleeping disk needs up to ten seconds to spin up.
-const RESPONSE_LIMIT: Duration = Duration::from_secs(15);
 
 /// The directories being opened, and the disks that were reported.
 struct DiskMonitor {
     shared: Arc<Handle>,
     state_dir: PathBuf,
     checks: DirectoryChecks,
+    /// The reading of the root's free space, which also opens the cameras: it may wait for a camera's disk.
+    space: DirectoryChecks,
     reported: BTreeSet<PathBuf>,
 }
 
 /// Monitors the disks until stopped.
 pub(super) fn run(shared: &Arc<Handle>, state_dir: &Path, stop: &Stop) -> Result<()> {
     let (shared, state_dir) = (Arc::clone(shared), state_dir.to_path_buf());
-    let mut monitor = DiskMonitor { shared, state_dir, checks: DirectoryChecks::new(), reported: BTreeSet::new() };
+    let (checks, space) = (DirectoryChecks::new(), DirectoryChecks::new());
+    let mut monitor = DiskMonitor { shared, state_dir, checks, space, reported: BTreeSet::new() };
     let mut due = Instant::now();
     loop {
         if Instant::now() >= due {
@@ -55,7 +56,15 @@ impl DiskMonitor {
     fn begin(&mut self) {
         let root = self.shared.tree.root().to_path_buf();
         let tree = Arc::clone(&self.shared.tree);
-        self.checks.begin(&root, move |_| open_root(&tree));
+        self.checks.begin(&root, move |_| tree.camera_paths().ok()); // an error is a response too
+        let tree = Arc::clone(&self.shared.tree);
+        self.space.late(RESPONSE_LIMIT); // to take the answer to the last one
+        self.space.begin(&root, move |_| {
+            if let Err(error) = tree.note_disk() {
+                tracing::debug!("{}", error.chain());
+            }
+            None
+        });
         for path in self.checks.below(&root).into_iter().chain([self.state_dir.clone()]) {
             self.checks.begin(&path, DirectoryChecks::open);
         }
@@ -77,6 +86,8 @@ impl DiskMonitor {
         for path in self.reported.difference(&stalled) {
             tracing::info!(path = %path.display(), "the disk responds again");
         }
+        let is_camera = |path: &PathBuf| path != root && *path != self.state_dir;
+        self.shared.status.set_only_cameras_hang(stalled.iter().all(is_camera));
         let troubles: Vec<String> = stalled.iter().map(|path| trouble(path)).collect();
         self.shared.status.set(Component::Disk, (!troubles.is_empty()).then(|| troubles.join("; ")).as_deref());
         self.shared.tree.set_stalled(stalled.clone());
@@ -89,15 +100,6 @@ fn trouble(path: &Path) -> String {
     format!(
         "the disk of {path} does not respond (a network share that is off, a failing drive?); known data is still shown"
     )
-}
-
-/// Opens and lists the root; returns the cameras. An error is a response too.
-fn open_root(tree: &Tree) -> Option<Vec<PathBuf>> {
-    let cameras = tree.camera_paths();
-    if let Err(error) = tree.note_disk() {
-        tracing::debug!("{}", error.chain());
-    }
-    cameras.ok()
 }
 
 impl Handle {

@@ -129,15 +129,9 @@ impl OpenArchive {
             self.measure_days(unmeasured.map(|item| (item.camera, item.day)), failures);
             return Ok(());
         }
-        self.measure_days(catalog.unmeasured()?, failures);
-        self.flush()?;
-        // A file can grow in place without a change of its directory. Before a rule of size retires anything, all that
-        // it counts is measured again.
-        let (_, plan) = expirer.plan(None)?;
-        if !plan.items.is_empty() {
-            let days = catalog.days_to_measure(i64::MAX)?;
-            self.measure_days(days.into_iter().map(|(camera, day, _)| (camera, day)), failures);
-        }
+        // A file can grow or shrink in place without a change of its directory, so all that the rule counts is measured.
+        let days = catalog.days_to_measure(i64::MAX, i64::MAX)?;
+        self.measure_days(days.into_iter().map(|(camera, day, _)| (camera, day)), failures);
         Ok(())
     }
 

@@ -85,8 +85,9 @@ fn say(shared: &Handle, summary: &Summary) {
 fn measure_days(shared: &Handle, warning: &mut ForecastWarning, rescan: &Receiver<()>, stop: &Stop) -> Result<bool> {
     loop {
         // A round is a list made beforehand, so that a day that cannot be read does not delay the others.
-        let stale = (shared.now().utc - STALE_AFTER).timestamp();
-        let round = shared.catalog.days_to_measure(stale).unwrap_or_else(|error| {
+        let now = shared.now().utc;
+        let stale = (now - STALE_AFTER).timestamp();
+        let round = shared.catalog.days_to_measure(stale, now.timestamp()).unwrap_or_else(|error| {
             tracing::warn!("{}", error.chain());
             Vec::new()
         });

@@ -77,8 +77,10 @@ impl Handle {
                 let days = day.map(|day| first.number().abs_diff(day.number()).saturating_sub(1));
                 days.map_or(0, |days| days * 86_400 + of_today)
             });
+            // Names of a clock that is ahead lie in the future.
+            let age = |start: i64| wall.saturating_sub(start).max(0);
             CameraSnapshot {
-                ages: ages.and_then(|ages| ages.reach).map(|(first, last)| (wall - first, wall - last)),
+                ages: ages.and_then(|ages| ages.reach).map(|(first, last)| (age(first), age(last))),
                 overdue,
                 bytes_per_day: stats.forecast.cameras.get(camera).and_then(|forecast| forecast.bytes_per_day_7),
                 info,

@@ -1,6 +1,7 @@
 //! The state of a service, component by component.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,8 @@ pub struct Status {
     /// The problem of each component that has one. Written by the component's thread.
     troubles: Mutex<BTreeMap<Component, String>>,
     changed: Condvar,
+    /// Whether the disks that do not respond are all of cameras. Written by the disk monitor.
+    only_cameras_hang: AtomicBool,
     /// What a rule demands and cannot be done. Written by the expirer.
     alerts: Mutex<Vec<String>>,
     /// Problems of the archive as a whole, whatever the rules. Written by the expirer's timer.
@@ -72,6 +75,7 @@ impl Status {
         Self {
             troubles: Mutex::new(troubles),
             changed: Condvar::new(),
+            only_cameras_hang: AtomicBool::new(false),
             alerts: Mutex::default(),
             standing: Mutex::default(),
             zone: Mutex::default(),
@@ -107,9 +111,16 @@ impl Status {
         self.lock().is_empty()
     }
 
-    /// Whether the catalog is complete enough to expire events.
+    /// Whether the catalog is complete enough to expire events. A camera's disk that does not respond stops no other camera.
     pub fn may_expire(&self) -> bool {
-        self.lock().keys().all(|part| *part == Component::Space)
+        let is_partial = self.only_cameras_hang.load(Ordering::Acquire);
+        self.lock().keys().all(|part| *part == Component::Space || (*part == Component::Disk && is_partial))
+    }
+
+    /// Sets whether the disks that do not respond, if any, are those of cameras, and the root's responds. Called before the
+    /// trouble is set.
+    pub(super) fn set_only_cameras_hang(&self, is_partial: bool) {
+        self.only_cameras_hang.store(is_partial, Ordering::Release);
     }
 
     /// Conditions that need a person: a disk that does not respond, then problems of the archive as a whole, then what

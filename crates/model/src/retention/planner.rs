@@ -83,19 +83,24 @@ impl Planner<'_> {
         let Some(excess) = measured.checked_sub(limit.saturating_add(taken)).filter(|excess| *excess > 0) else {
             return;
         };
-        // A sidecar can claim any size. Sizes that come only from sidecars are measured before anything is taken for
-        // the total.
+        // What the catalog says may be wrong by any amount, also of a day that no rule takes. All that counts is measured before
+        // anything is taken for the total.
         let is_believed = |day: &DayView| is_meant(&day.camera) && day.events > 0 && !day.measured_on_disk;
         let believed = (0..self.view.days.len()).filter(|at| is_believed(&self.view.days[*at]));
         let believed: Vec<_> = believed.map(|at| (at, Need::Bytes)).collect();
-        if !believed.is_empty() {
-            self.needs.extend(believed);
-            return;
-        }
         let reason = match camera {
             Some(camera) => Reason::CameraOver { camera: camera.clone(), limit, excess },
             None => Reason::ArchiveOver { limit, excess },
         };
+        if !believed.is_empty() {
+            if self.view.became_short {
+                let text = format!("{reason}: it waits until the sizes of {} days are measured", believed.len());
+                self.plan.alerts.push(text);
+            } else {
+                self.needs.extend(believed);
+            }
+            return;
+        }
         self.cover(excess, &reason, Gain::Bytes, &|day| is_meant(&day.camera));
     }
 
@@ -110,13 +115,13 @@ impl Planner<'_> {
         let free = disk.free.saturating_add(self.view.queued);
         let Some(missing) = goal.checked_sub(free).filter(|missing| *missing > 0) else { return };
         let is_here = |camera: &Camera| self.view.cameras.iter().any(|view| &view.camera == camera && !view.apart);
-        // What other rules take frees space too; their bytes are a good enough estimate until the next check.
+        // What other rules take frees space too.
         let mut coming: u64 = 0;
         for (at, item) in &self.handled {
             let Some(item) = item.map(|item| &self.plan.items[item]).filter(|item| is_here(&item.camera)) else {
                 continue;
             };
-            match item.frees.or(item.bytes) {
+            match item.frees {
                 Some(frees) => coming = coming.saturating_add(frees),
                 None => _ = self.needs.insert((*at, Need::Frees)),
             }

@@ -384,6 +384,24 @@ mod size {
         assert_eq!(planned(&first), [(ago(31), 1)], "what is known and older");
     }
 
+    /// What counts for the total is measured before anything is taken, also today, unless space became short meanwhile.
+    #[test]
+    fn a_total_is_measured_before_it_takes() {
+        let mut view = view(&[one(1, 31, 100), one(1, 30, 100), one(1, 0, 100), one(2, 30, 100)]);
+        for camera in [2, 3] {
+            view.days[camera].measured_on_disk = false;
+        }
+        let rules = Policy { max_size: Some(100), ..Policy::default() };
+        let first = plan(&view, &rules, now());
+        let lacks = |at: usize| (view.days[at].camera.clone(), view.days[at].day, Need::Bytes);
+        assert_eq!((first.needs.len(), planned(&first).len()), (2, 0), "{first:?}");
+        assert!([2, 3].iter().all(|at| first.needs.contains(&lacks(*at))), "{first:?}");
+        let short = View { became_short: true, ..view };
+        let waits = plan(&short, &rules, now());
+        assert!(waits.needs.is_empty() && waits.items.is_empty(), "{waits:?}");
+        assert!(waits.alerts[0].contains("waits until the sizes of 2 days are measured"), "{waits:?}");
+    }
+
     #[test]
     fn queued_and_planned_bytes_count_as_free() {
         let days = [one(1, 50, 100), one(1, 30, 100), one(1, 29, 100)];
