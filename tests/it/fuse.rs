@@ -237,7 +237,7 @@ fn reads_fuse(daemon: &Daemon) -> bool {
     let tasks = fs::read_dir(format!("/proc/{}/task", daemon.child.id())).unwrap().flatten();
     let told = |task: &fs::DirEntry, what| fs::read_to_string(task.path().join(what)).unwrap_or_default();
     let mut waiting = tasks.filter(|task| told(task, "wchan") == "request_wait_answer");
-    waiting.any(|task| told(&task, "comm").trim() != "owlery-pulse")
+    waiting.any(|task| told(&task, "comm").trim() != "owlery-open")
 }
 
 /// The disk of one camera hangs: it is named, the other cameras are shown, watched and expired, and the stop is in time.

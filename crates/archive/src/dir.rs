@@ -176,11 +176,9 @@ impl Dir {
         statx(&self.fd, b"", AtFlags::EMPTY_PATH).map_err(|e| Error::io("stat", &self.path, e))
     }
 
-    /// The modification time in nanoseconds since 1970: when an entry was added or removed last. A third cheaper than
-    /// [`Dir::stat_self`].
-    pub(crate) fn changed(&self) -> Result<i64> {
-        let stat = rustix::fs::fstat(&self.fd).map_err(|e| Error::io("stat", &self.path, e))?;
-        Ok(mtime(&Statx::from(stat)))
+    /// Like `stat_self` without the mount, a third cheaper.
+    pub(crate) fn fstat(&self) -> Result<Statx> {
+        rustix::fs::fstat(&self.fd).map(Statx::from).map_err(|e| Error::io("stat", &self.path, e))
     }
 
     /// Whether an entry of that name exists, of any kind.

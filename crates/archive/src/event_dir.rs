@@ -438,7 +438,7 @@ fn probe_movies(dir: &Dir, details: &mut Details, length_from_movies: bool) -> R
 
 /// The time of the directory, which every new frame changes; with few frames also that of the last movie.
 fn touched(dir: &Dir, videos: &[Movie], frames: usize) -> Result<i64> {
-    let changed = dir.changed()?;
+    let changed = mtime(&dir.fstat()?);
     let movie = videos.last().filter(|_| frames < FEW_FRAMES);
     let movie = movie.and_then(|movie| dir.stat(movie.name.as_str().as_bytes()).ok());
     Ok(movie.map_or(changed, |stat| mtime(&stat).max(changed)))

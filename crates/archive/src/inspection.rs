@@ -105,7 +105,7 @@ impl DayDir {
     /// Inspects one event of this day. An error means that it is unknown whether the event is saved or being written.
     pub fn inspect_event(&self, name: EventName) -> Result<Inspection> {
         let event = self.dir.open_dir(name.text().as_bytes())?;
-        let stat = event.stat_self()?;
+        let stat = event.fstat()?;
         let mut saved = false;
         let mut look = Look { newest: mtime(&stat), growing: Vec::new() };
         let names = Written::list(&event, &mut saved)?;
@@ -139,7 +139,7 @@ impl Inspection {
         if self.saved_since != SavedSince::ChangeTime {
             return None;
         }
-        let stat = event.stat_self().ok()?;
+        let stat = event.fstat().ok()?;
         (Seal::of(&stat) == self.seal).then(|| Inode::of(&stat))
     }
 
@@ -199,8 +199,8 @@ impl Written {
                 *is_saved = true;
             } else if Frame::parse(name).is_some() {
                 written.take_frame(name);
-            } else if !name.starts_with(b".") {
-                written.others.push(name.to_vec()); // a hidden file is not Motion's
+            } else if !name.starts_with(b".") && Thumbnail::of(name).is_none() {
+                written.others.push(name.to_vec()); // neither a hidden file nor a thumbnail is Motion's
             }
         })?;
         Ok(written)
@@ -227,15 +227,12 @@ impl Written {
         for name in self.others {
             let Some(stat) = stat_if_there(dir, &name)? else { continue };
             look.newest = look.newest.max(mtime(&stat));
-            let is_written_once = Thumbnail::of(&name).is_some();
             let path = if below.is_empty() { name } else { [below, &name].concat() };
             if depth > 0 && dir::file_type(&stat) == rustix::fs::FileType::Directory {
                 let inner = dir.open_dir(&path[below.len()..])?;
                 Self::list(&inner, &mut false)?.look(&inner, &[&path, &b"/"[..]].concat(), depth - 1, look)?;
             }
-            if !is_written_once {
-                look.growing.push(Growing { path, mtime: mtime(&stat), bytes: stat.stx_size });
-            }
+            look.growing.push(Growing { path, mtime: mtime(&stat), bytes: stat.stx_size });
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ pub use restore::{Finished, Restored, RestoringPass};
 pub use retire::{InPlace, Retired, RetiringPass};
 pub use room::Room;
 pub use sidecar::SIDECAR;
-pub use stalled::RESPONSE_LIMIT;
+pub use stalled::{OPENER, RESPONSE_LIMIT};
 pub use stuck::StuckPass;
 pub use volume::{Filesystem, Volume};
 pub use weigh::Weight;

@@ -29,6 +29,8 @@ pub(crate) struct Stalled {
 
 /// A disk that takes longer to open a directory does not respond. A sleeping disk needs up to ten seconds to spin up.
 pub const RESPONSE_LIMIT: Duration = Duration::from_secs(15);
+/// The name of the threads that open directories of disks that may hang.
+pub const OPENER: &str = "owlery-open";
 /// How often a thread that waits for a disk checks whether that is known to hang.
 const CHECK_PERIOD: Duration = Duration::from_millis(100);
 
@@ -72,7 +74,7 @@ impl Tree {
             return open();
         }
         let (done, opened) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("owlery-pulse".to_owned());
+        let thread = std::thread::Builder::new().name(OPENER.to_owned());
         let started = thread.spawn(move || {
             let _ = done.send(open()); // an error means that the caller has given up
         });

@@ -62,7 +62,7 @@ impl<'a> Event<'a> {
     pub fn new(event: &'a model::Event, directory: &'a Directory) -> Self {
         let details = &event.details;
         Self {
-            id: Id { camera: &event.id.camera, below: directory.below_camera() },
+            id: Id { camera: &event.id.camera, directory },
             camera: &event.id.camera,
             start: WallTime(details.start),
             end: WallTime(details.end),
@@ -85,20 +85,22 @@ impl<'a> Event<'a> {
 #[derive(Debug)]
 pub struct Id<'a> {
     camera: &'a Camera,
-    /// `/2026-11-20/10-04-36`
-    below: &'a str,
+    directory: &'a Directory,
 }
 
 impl Display for Id<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.camera.as_str())?;
-        f.write_str(self.below)
+        f.write_str(self.directory.below_camera())
     }
 }
 
 impl Serialize for Id<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.directory.plain_id(self.camera) {
+            Some(id) => serializer.serialize_str(id),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! URLs of the files of events, and the encoding of names in them.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt::{self, Display, Formatter};
 
-use owlery_model::event::EventId;
 use owlery_model::event::text::Text;
+use owlery_model::event::{Camera, EventId};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
@@ -63,8 +64,12 @@ fn push_event_path(out: &mut String, id: &EventId) -> usize {
 #[derive(Debug, Default)]
 pub struct Directory {
     url: String,
+    /// Where `Camera1/2026-11-20/10-04-36/` begins.
+    camera: usize,
     /// Where `/2026-11-20/10-04-36/` begins.
     after_camera: usize,
+    /// The URL of one of its files while that is serialized: a page has hundreds of them.
+    file: RefCell<String>,
 }
 
 impl Directory {
@@ -80,6 +85,7 @@ impl Directory {
         self.url.clear();
         self.url.reserve(prefix.len() + 56);
         self.url.extend([prefix, "/media/"]);
+        self.camera = self.url.len();
         self.after_camera = push_event_path(&mut self.url, id);
         self.url.push('/');
     }
@@ -89,29 +95,39 @@ impl Directory {
         &self.url[self.after_camera..self.url.len() - 1]
     }
 
+    /// The id of the event of this camera, if it is the same in a URL as elsewhere.
+    pub(crate) fn plain_id(&self, camera: &Camera) -> Option<&str> {
+        let is_plain = self.after_camera - self.camera == camera.as_str().len(); // an encoded name is longer
+        is_plain.then(|| &self.url[self.camera..self.url.len() - 1])
+    }
+
     /// The URL of a file in it.
     pub fn file<'a>(&'a self, path: impl Into<Cow<'a, str>>) -> FileUrl<'a> {
-        FileUrl { directory: &self.url, path: path.into() }
+        FileUrl { directory: self, path: path.into() }
     }
 }
 
 /// The URL of a file of an event. Serialized as text.
 #[derive(Debug, Clone)]
 pub struct FileUrl<'a> {
-    directory: &'a str,
+    directory: &'a Directory,
     /// The file's path below the directory.
     path: Cow<'a, str>,
 }
 
 impl Display for FileUrl<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.directory)?;
+        f.write_str(&self.directory.url)?;
         utf8_percent_encode(&self.path, SEGMENTS).try_for_each(|part| f.write_str(part))
     }
 }
 
 impl Serialize for FileUrl<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut url = self.directory.file.borrow_mut();
+        url.clear();
+        url.push_str(&self.directory.url);
+        url.extend(utf8_percent_encode(&self.path, SEGMENTS));
+        serializer.serialize_str(&url)
     }
 }

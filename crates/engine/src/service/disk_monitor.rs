@@ -14,14 +14,12 @@ pub use directory_checks::DirectoryChecks;
 
 use super::handle::Handle;
 use super::status::Component;
-use crate::archive::RESPONSE_LIMIT;
+use crate::archive::{OPENER, RESPONSE_LIMIT};
 use crate::clock::Stop;
 use crate::error::Result;
 
 /// How often the directories are opened.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3);
-/// The name of the threads that open directories.
-const THREAD: &str = "owlery-pulse";
 
 /// The directories being opened, and the disks that were reported.
 struct DiskMonitor {
@@ -58,7 +56,7 @@ impl DiskMonitor {
         let tree = Arc::clone(&self.shared.tree);
         self.checks.begin(&root, move |_| tree.camera_paths().ok()); // an error is a response too
         let tree = Arc::clone(&self.shared.tree);
-        self.space.late(RESPONSE_LIMIT); // to take the answer to the last one
+        self.space.late(RESPONSE_LIMIT); // to take the result of the last one
         self.space.begin(&root, move |_| {
             if let Err(error) = tree.note_disk() {
                 tracing::debug!("{}", error.chain());
@@ -107,7 +105,7 @@ impl Handle {
     pub fn disks_respond(&self, within: Duration) -> bool {
         let (done, is_done) = bounded(1);
         let tree = Arc::clone(&self.tree);
-        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+        let thread = std::thread::Builder::new().name(OPENER.to_owned()).spawn(move || {
             let _ = tree.camera_paths(); // an error is a response too
             let _ = done.send(()); // the process may be ending
         });

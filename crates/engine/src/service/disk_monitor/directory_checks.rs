@@ -34,7 +34,7 @@ impl DirectoryChecks {
             return;
         }
         let (done, at) = (self.done.clone(), path.to_path_buf());
-        let started = std::thread::Builder::new().name(super::THREAD.to_owned()).spawn(move || {
+        let started = std::thread::Builder::new().name(super::OPENER.to_owned()).spawn(move || {
             let below = how(&at);
             let _ = done.send((at, below)); // an error means that the receiver is gone
         });
