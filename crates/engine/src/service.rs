@@ -222,7 +222,8 @@ impl Archive {
         CatalogReader::open(self)
     }
 
-    fn open_in(&self, state: StateDir) -> Result<OpenArchive> {
+    /// Finds out which archive this is, and marks a new one, unless the state directory is temporary.
+    fn identify(&self, state: &StateDir) -> Result<()> {
         let mut may_mark = !state.is_temporary();
         if may_mark {
             lineage::check(&self.tree, state.path())?; // again, under the lock
@@ -241,6 +242,11 @@ impl Archive {
         if may_mark {
             lineage::note(&self.tree, state.path());
         }
+        Ok(())
+    }
+
+    fn open_in(&self, state: StateDir) -> Result<OpenArchive> {
+        self.identify(&state)?;
         let (catalog, opened) = Catalog::open(state.path())?;
         state.give_to_owner(&self.tree);
         if let crate::catalog::Opened::SetAside(aside, why) = opened {

@@ -148,12 +148,7 @@ impl<O: Observer> Watch<O> {
             if let Some(every) = self.poll_every()
                 && now >= poll_at
             {
-                let is_all = self.poll.is_some();
-                let is_polled = |target: &&Target| is_all || target.camera().is_some_and(|of| self.silent.contains(of));
-                for target in self.targets.all().filter(is_polled) {
-                    let not_before = self.not_before(target, now);
-                    self.pending.entry(target.clone()).or_insert(Pending { not_before, noticed: None });
-                }
+                self.add_polled(now);
                 poll_at = now + every;
             }
             let is_stalled = self.scanner.tree.is_stalled();
@@ -186,6 +181,16 @@ impl<O: Observer> Watch<O> {
             if stop.is_set() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Adds the targets for which the kernel sends no notifications to those that are to be scanned.
+    fn add_polled(&mut self, now: Instant) {
+        let is_all = self.poll.is_some();
+        let is_polled = |target: &&Target| is_all || target.camera().is_some_and(|of| self.silent.contains(of));
+        for target in self.targets.all().filter(is_polled) {
+            let not_before = self.not_before(target, now);
+            self.pending.entry(target.clone()).or_insert(Pending { not_before, noticed: None });
         }
     }
 
