@@ -265,8 +265,9 @@ impl Story {
         fs::create_dir_all(&dir).unwrap();
         let file = File::create(dir.join("00-00-00-00.jpg")).unwrap();
         file.set_len(kilobytes * 1000).unwrap();
-        let written = SystemTime::UNIX_EPOCH
-            + Duration::from_secs(day.date().and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp().cast_unsigned());
+        // Before the day begins: at midnight, the event would be open, and stay so, since no watcher judges it again.
+        let midnight = day.date().and_hms_opt(0, 0, 0).unwrap().and_utc();
+        let written = SystemTime::from(midnight - TimeDelta::hours(1));
         file.set_modified(written).unwrap();
         File::open(&dir).unwrap().set_modified(written).unwrap();
         self.events.insert(id.clone(), Place::Archive);
