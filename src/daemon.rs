@@ -187,7 +187,7 @@ fn enforce_stop(signals: Receiver<i32>, is_done: Receiver<()>, handle: Arc<Handl
                     std::process::exit(128 + signal);
                 }
             }
-            default(STOP_LIMIT) => {
+            default(owlery_model::fault::span("stop", STOP_LIMIT)) => {
                 if !handle.disks_respond(DISK_CHECK_LIMIT) {
                     eprintln!("owlery: a disk does not respond; the work that waits for it is abandoned");
                     std::process::exit(0);

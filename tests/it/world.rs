@@ -236,7 +236,9 @@ impl World {
         let inject = format!("inject=openat:delay_enter={}", delay.as_micros());
         let strace = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=openat", "-e", &inject];
         let serve = self.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(flags));
-        Daemon::start(run_by(&strace, &serve))
+        let mut serve = run_by(&strace, &serve);
+        serve.env("OWLERY_LIMITS", "stop=60s"); // a loaded machine with a slow disk takes long to stop in order
+        Daemon::start(serve)
     }
 
     /// The process id of the daemon of this archive, from its lock file.
