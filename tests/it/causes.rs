@@ -309,7 +309,7 @@ fn a_day_put_back_twice_is_an_error() {
     assert!(!old.exists());
 }
 
-/// An event that cannot be read may be saved by now, or being written: it stays and is told, and the others go.
+/// An event that cannot be read may be saved, or Motion may be writing it: it stays and is reported, and the others are retired.
 #[test]
 fn an_unreadable_event_stays_and_is_told() {
     for by in ["EIO", "EACCES", "a daemon"] {

@@ -199,8 +199,8 @@ impl Written {
                 *is_saved = true;
             } else if Frame::parse(name).is_some() {
                 written.take_frame(name);
-            } else if !name.starts_with(b".") && Thumbnail::of(name).is_none() {
-                written.others.push(name.to_vec()); // neither a hidden file nor a thumbnail is Motion's
+            } else if !name.starts_with(b".") {
+                written.others.push(name.to_vec()); // a hidden file is not Motion's
             }
         })?;
         Ok(written)
@@ -227,12 +227,15 @@ impl Written {
         for name in self.others {
             let Some(stat) = stat_if_there(dir, &name)? else { continue };
             look.newest = look.newest.max(mtime(&stat));
+            let is_written_once = Thumbnail::of(&name).is_some();
             let path = if below.is_empty() { name } else { [below, &name].concat() };
             if depth > 0 && dir::file_type(&stat) == rustix::fs::FileType::Directory {
                 let inner = dir.open_dir(&path[below.len()..])?;
                 Self::list(&inner, &mut false)?.look(&inner, &[&path, &b"/"[..]].concat(), depth - 1, look)?;
             }
-            look.growing.push(Growing { path, mtime: mtime(&stat), bytes: stat.stx_size });
+            if !is_written_once {
+                look.growing.push(Growing { path, mtime: mtime(&stat), bytes: stat.stx_size });
+            }
         }
         Ok(())
     }
