@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 
@@ -27,8 +27,8 @@ pub struct Content {
     source: Source,
     body: Body,
     size: u64,
-    /// The cache that counts the hit once the content is read; `None` where it is counted, or is none.
-    uncounted: Option<Arc<Shared>>,
+    /// The cache that counts the hit once the content is read, if it is still open; `None` where it is counted, or is none.
+    uncounted: Option<Weak<Shared>>,
     is_counted: AtomicBool,
 }
 
@@ -47,9 +47,9 @@ impl Content {
         Self { source: Source::Entry(record), body, size, uncounted: None, is_counted: AtomicBool::new(true) }
     }
 
-    pub(crate) fn in_file(record: Arc<Record>, file: File, size: u64, shared: Arc<Shared>) -> Self {
+    pub(crate) fn in_file(record: Arc<Record>, file: File, size: u64, shared: &Arc<Shared>) -> Self {
         let (source, body) = (Source::Entry(record), Body::File(Arc::new(file)));
-        Self { source, body, size, uncounted: Some(shared), is_counted: AtomicBool::new(false) }
+        Self { source, body, size, uncounted: Some(Arc::downgrade(shared)), is_counted: AtomicBool::new(false) }
     }
 
     pub(crate) fn fetched(media: Media) -> Self {
@@ -128,6 +128,7 @@ impl Content {
     pub fn finish(&self) {
         if let (Some(shared), Source::Entry(record)) = (&self.uncounted, &self.source)
             && !self.is_counted.swap(true, Ordering::Relaxed)
+            && let Some(shared) = shared.upgrade()
         {
             shared.count_hit(record);
         }

@@ -28,7 +28,7 @@ pub(crate) struct Folder {
     /// The names of temporary files that are in use. Their owners add and remove them.
     live: Arc<Mutex<HashSet<String>>>,
     /// Locked as long as the cache is open.
-    _lock: File,
+    lock: File,
 }
 
 /// A file that a listing found.
@@ -70,6 +70,15 @@ impl Drop for Temporary {
     }
 }
 
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started has the file open too, until it executes its program.
+        if let Err(error) = self.lock.unlock() {
+            tracing::debug!("cannot unlock {}: {error}", self.path.display());
+        }
+    }
+}
+
 impl Folder {
     /// Makes the directory if there is none, and locks it.
     pub(crate) fn open(path: &Path) -> Result<Self> {
@@ -83,7 +92,7 @@ impl Folder {
             Err(fs::TryLockError::WouldBlock) => return Err(Error::InUse(path.to_owned())),
             Err(fs::TryLockError::Error(error)) => return Err(Error::io("lock", &file, error)),
         }
-        Ok(Self { path: path.to_owned(), temporaries: Temporaries::new(), live: Arc::default(), _lock: lock })
+        Ok(Self { path: path.to_owned(), temporaries: Temporaries::new(), live: Arc::default(), lock })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -64,16 +64,16 @@ impl Cache {
         E: Into<SourceError> + Send + 'static,
     {
         // A prefetcher that is forgotten must not keep the cache open.
-        let shared = Arc::downgrade(self.shared());
+        let (shared, queued) = (Arc::downgrade(self.shared()), Arc::clone(&self.shared().queued));
         Prefetcher(tokio::spawn(async move {
             let mut retries: HashMap<String, Retry> = HashMap::new();
             while let Some(shared) = shared.upgrade() {
                 let cache = Cache::from_shared(shared);
-                let queued = cache.shared().queued.notified();
                 let (key, next) = due(&cache, &mut retries);
                 let Some(key) = key else {
+                    drop(cache);
                     tokio::select! {
-                        () = queued => {}
+                        () = queued.notified() => {}
                         () = sleep_until(next) => {}
                     }
                     continue;

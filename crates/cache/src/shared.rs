@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     /// Keys to prefetch.
     pub queue: Mutex<Queue>,
     /// Woken when a key is queued.
-    pub queued: tokio::sync::Notify,
+    pub queued: Arc<tokio::sync::Notify>,
     /// Keys that are being cached, with the number of writers.
     busy: Mutex<HashMap<Arc<str>, usize>>,
     /// Entries whose use is not written to the index. Readers add, the background thread takes.
@@ -109,7 +109,7 @@ impl Shared {
             loaded: Condvar::new(),
             index: Mutex::new(index),
             queue: Mutex::new(queue),
-            queued: tokio::sync::Notify::new(),
+            queued: Arc::default(),
             busy: Mutex::default(),
             touched: Mutex::default(),
             upkeep: Mutex::new(()),
@@ -234,27 +234,17 @@ impl Shared {
     /// Opens the bytes of an entry; `None` if they are gone or are not those that were stored.
     fn open_data(&self, record: &Record) -> io::Result<Option<File>> {
         let Some((file, stat)) = self.folder.open_file(record.stem, Kind::Data)? else { return Ok(None) };
-        let is_same = stat.bytes == record.size() && self.verify(record, &file)?;
+        let is_same = stat.bytes == record.size() && verify(record, &file)?;
         if !is_same {
             tracing::warn!("the bytes of {:?} have changed on disk; the entry is removed", record.key);
         }
         Ok(is_same.then_some(file))
     }
 
-    /// Compares bytes that may not have reached the disk with their SHA-256, once.
-    fn verify(&self, record: &Record, file: &File) -> io::Result<bool> {
-        let Some(expected) = record.sha256.filter(|_| !record.is_verified()) else { return Ok(true) };
-        let same = hash_file(file)? == expected;
-        if same {
-            record.set_verified();
-        }
-        Ok(same)
-    }
-
     fn read_data(self: &Arc<Self>, record: Arc<Record>, file: File) -> Option<Content> {
         self.touch(&record);
         let size = record.size();
-        let content = Content::in_file(Arc::clone(&record), file, size, Arc::clone(self));
+        let content = Content::in_file(Arc::clone(&record), file, size, self);
         if !self.memory.takes(size) {
             return Some(content);
         }
@@ -367,6 +357,16 @@ impl Shared {
             is_loaded,
         }
     }
+}
+
+/// Compares bytes that may not have reached the disk with their SHA-256, once.
+fn verify(record: &Record, file: &File) -> io::Result<bool> {
+    let Some(expected) = record.sha256.filter(|_| !record.is_verified()) else { return Ok(true) };
+    let same = hash_file(file)? == expected;
+    if same {
+        record.set_verified();
+    }
+    Ok(same)
 }
 
 /// The SHA-256 of a file, from its first byte.

@@ -165,7 +165,9 @@ mod tests {
     fn the_oldest_is_least_recently_used() {
         let mut table = Table::default();
         let [a, b, c, d] = [("a", 1), ("b", 2), ("c", 3), ("d", 3)].map(|(key, used)| record(key, used, 10));
-        [&a, &b, &c, &d].into_iter().for_each(|record| table.add(Arc::clone(record)));
+        for record in [&a, &b, &c, &d] {
+            table.add(Arc::clone(record));
+        }
         assert_eq!((table.len(), table.bytes()), (4, 40));
         a.touch(Use(100));
         assert_eq!(&*table.oldest().unwrap().key, "b");

@@ -51,18 +51,19 @@ impl Shared {
 
     /// Writes the uses since the last time to the index, and returns the entries whose sidecars have an older one.
     fn flush(&self) -> Vec<Arc<Record>> {
-        let touched = std::mem::take(&mut *lock(&self.touched));
-        let touched: Vec<Arc<Record>> = touched.into_iter().filter(|record| !record.is_removed()).collect();
-        touched.iter().for_each(|record| record.clear_touch());
-        let whole: Vec<Arc<Record>> = touched.into_iter().filter(|record| record.parts.is_none()).collect();
-        let touch = |record: &Arc<Record>| (record.used().0, record.hits());
-        let uses: Vec<(u64, u64)> = whole.iter().map(touch).collect();
-        let touches = whole.iter().zip(&uses).map(|(record, &(used, hits))| Touch { key: &record.key, used, hits });
-        let touches: Vec<Touch<'_>> = touches.collect();
-        if !touches.is_empty() {
-            self.with_index(|index| index.touch(&touches));
+        let mut touched = std::mem::take(&mut *lock(&self.touched));
+        touched.retain(|record| !record.is_removed());
+        for record in &touched {
+            record.clear_touch();
         }
-        whole
+        // Of an entry that is filled part by part, the time of its list of parts is that of its last use.
+        touched.retain(|record| record.parts.is_none());
+        let uses = touched.iter().map(|record| Touch { key: &record.key, used: record.used().0, hits: record.hits() });
+        let uses: Vec<Touch<'_>> = uses.collect();
+        if !uses.is_empty() {
+            self.with_index(|index| index.touch(&uses));
+        }
+        touched
     }
 
     /// Writes the sidecar of an entry anew.

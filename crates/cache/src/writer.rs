@@ -139,13 +139,13 @@ impl FileWriter {
         let text = sidecar.to_json(None);
         let beside = self.shared.folder.write_temporary(self.stem, &text, durability == Durability::Full)?;
         let record = Arc::new(Record::new(sidecar, self.stem, self.written, now, true));
-        self.shared.publish(record, self.temporary, beside)
+        self.shared.publish(&record, self.temporary, beside)
     }
 }
 
 impl Shared {
     /// Makes two temporary files an entry, unless there is one of the key.
-    fn publish(&self, record: Arc<Record>, data: Temporary, beside: Temporary) -> Result<Stored> {
+    fn publish(&self, record: &Arc<Record>, data: Temporary, beside: Temporary) -> Result<Stored> {
         let mut evicted = Evicted::default();
         {
             let mut table = lock(&self.table);
@@ -163,7 +163,7 @@ impl Shared {
                 self.folder.remove(record.stem, Kind::Data)?;
                 return Err(error);
             }
-            table.add(Arc::clone(&record));
+            table.add(Arc::clone(record));
             self.with_index(|index| index.add(&[record.to_row()]));
         }
         drop(evicted);
