@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::entry::Record;
 use crate::media::{Label, Media};
+use crate::memory::Item;
 use crate::shared::Shared;
 
 /// Where the bytes of a content are.
@@ -23,73 +24,88 @@ pub enum Body {
 
 /// The content of an entry. It stays readable when its entry is removed.
 #[derive(Debug)]
-pub struct Content {
-    source: Source,
+pub struct Content(Source);
+
+/// Where a content comes from.
+#[derive(Debug)]
+enum Source {
+    /// The memory tier. The hit is counted.
+    Memory(Arc<Item>),
+    /// The disk.
+    Disk(OpenEntry),
+    /// A fetch. The media may be stored or not.
+    Fetched { label: Label, body: Body, size: u64 },
+}
+
+/// An entry on disk that is open.
+#[derive(Debug)]
+struct OpenEntry {
+    record: Arc<Record>,
     body: Body,
     size: u64,
-    /// The cache that counts the hit once the content is read, if it is still open; `None` where it is counted, or is none.
-    uncounted: Option<Weak<Shared>>,
+    /// The cache that counts the hit once the content is read, if it is still open.
+    shared: Weak<Shared>,
+    /// Set by the first reader that reaches the end.
     is_counted: AtomicBool,
 }
 
-/// What describes a content.
-#[derive(Debug)]
-enum Source {
-    Entry(Arc<Record>),
-    /// Fetched, and perhaps not stored.
-    Fetched(Label),
-}
-
 impl Content {
-    pub(crate) fn in_memory(record: Arc<Record>, bytes: Bytes) -> Self {
-        let size = bytes.len() as u64;
-        let body = Body::Memory(bytes);
-        Self { source: Source::Entry(record), body, size, uncounted: None, is_counted: AtomicBool::new(true) }
+    pub(crate) fn in_memory(item: Arc<Item>) -> Self {
+        Self(Source::Memory(item))
     }
 
     pub(crate) fn in_file(record: Arc<Record>, file: File, size: u64, shared: &Arc<Shared>) -> Self {
-        let (source, body) = (Source::Entry(record), Body::File(Arc::new(file)));
-        Self { source, body, size, uncounted: Some(Arc::downgrade(shared)), is_counted: AtomicBool::new(false) }
+        let (body, shared) = (Body::File(Arc::new(file)), Arc::downgrade(shared));
+        Self(Source::Disk(OpenEntry { record, body, size, shared, is_counted: AtomicBool::new(false) }))
     }
 
     pub(crate) fn fetched(media: Media) -> Self {
         let size = media.bytes.len() as u64;
-        let (source, body) = (Source::Fetched(media.label), Body::Memory(media.bytes));
-        Self { source, body, size, uncounted: None, is_counted: AtomicBool::new(true) }
+        Self(Source::Fetched { label: media.label, body: Body::Memory(media.bytes), size })
+    }
+
+    /// The entry; `None` of media that were just fetched.
+    fn record(&self) -> Option<&Record> {
+        match &self.0 {
+            Source::Memory(item) => Some(&item.record),
+            Source::Disk(open) => Some(&open.record),
+            Source::Fetched { .. } => None,
+        }
     }
 
     /// The type and the file name.
     pub fn label(&self) -> &Label {
-        match &self.source {
-            Source::Entry(record) => &record.label,
-            Source::Fetched(label) => label,
+        match &self.0 {
+            Source::Memory(item) => &item.record.label,
+            Source::Disk(open) => &open.record.label,
+            Source::Fetched { label, .. } => label,
         }
     }
 
     /// The size in bytes.
     pub fn size(&self) -> u64 {
-        self.size
+        match &self.0 {
+            Source::Memory(item) => item.size(),
+            Source::Disk(OpenEntry { size, .. }) | Source::Fetched { size, .. } => *size,
+        }
     }
 
     /// The SHA-256 of the bytes, where the cache knows it: not for media that were just fetched, or that another program stored.
     pub fn sha256(&self) -> Option<[u8; 32]> {
-        match &self.source {
-            Source::Entry(record) => record.sha256.map(|hash| hash.0),
-            Source::Fetched(_) => None,
-        }
+        Some(self.record()?.sha256?.0)
     }
 
     /// When the bytes were written, in seconds since 1970; `None` for media that were just fetched.
     pub fn modified(&self) -> Option<u64> {
-        match &self.source {
-            Source::Entry(record) => Some(record.modified),
-            Source::Fetched(_) => None,
-        }
+        self.record().map(|record| record.modified)
     }
 
     /// Where the bytes are. Call [`Content::finish`] after reading a file by other means than this type's.
     pub fn body(&self) -> &Body {
-        &self.body
+        match &self.0 {
+            Source::Memory(item) => &item.body,
+            Source::Disk(OpenEntry { body, .. }) | Source::Fetched { body, .. } => body,
+        }
     }
 
     /// Reads up to `len` bytes from `offset`; fewer at the end. Blocks if the content is a file.
@@ -97,9 +113,9 @@ impl Content {
     /// # Errors
     /// The file cannot be read.
     pub fn read_at(&self, offset: u64, len: usize) -> io::Result<Bytes> {
-        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.size().saturating_sub(offset)).unwrap_or(usize::MAX);
         let len = len.min(left);
-        let bytes = match &self.body {
+        let bytes = match self.body() {
             Body::Memory(bytes) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
                 bytes.slice(from..from + len)
@@ -126,11 +142,11 @@ impl Content {
 
     /// Counts the hit, once: the content was read. [`Content::read_at`] does it when it reaches the end.
     pub fn finish(&self) {
-        if let (Some(shared), Source::Entry(record)) = (&self.uncounted, &self.source)
-            && !self.is_counted.swap(true, Ordering::Relaxed)
-            && let Some(shared) = shared.upgrade()
+        if let Source::Disk(open) = &self.0
+            && !open.is_counted.swap(true, Ordering::Relaxed)
+            && let Some(shared) = open.shared.upgrade()
         {
-            shared.count_hit(record);
+            shared.count_hit(&open.record);
         }
     }
 }

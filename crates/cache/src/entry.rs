@@ -48,7 +48,7 @@ pub(crate) struct Record {
     pub sha256: Option<Hash>,
     pub is_synced: bool,
     /// The parts that are there; `None` of a whole entry.
-    pub parts: Option<PartMap>,
+    pub parts: Option<Box<PartMap>>,
     /// The bytes on disk. Written under the table's lock.
     size: AtomicU64,
     /// The last use. Every reader writes it.
@@ -98,15 +98,15 @@ impl Record {
             sha256: None,
             is_synced: true,
         };
-        Self { parts: Some(parts), ..Self::new(sidecar, stem, size, created, true) }
+        Self { parts: Some(Box::new(parts)), ..Self::new(sidecar, stem, size, created, true) }
     }
 
-    /// The record of an index row.
-    pub(crate) fn from_row(row: Row, stem: Hash) -> Self {
+    /// The record of an index row with this label.
+    pub(crate) fn from_row(row: &Row, stem: Hash, label: Label) -> Self {
         let size = row.size;
         let sidecar = Sidecar {
-            key: row.key.into(),
-            label: Label::new(&row.mime_type, &row.file_name),
+            key: (&*row.key).into(),
+            label,
             size: Some(size),
             used: Use(row.used),
             created: Some(row.created),
@@ -176,7 +176,9 @@ impl Record {
 
     /// Notes a use. True for the first one since the last [`Record::clear_touch`].
     pub(crate) fn touch(&self, used: Use) -> bool {
-        self.used.fetch_max(used.0, Ordering::Relaxed);
+        if used.0 > self.used.load(Ordering::Relaxed) {
+            self.used.store(used.0, Ordering::Relaxed);
+        }
         !self.is_touched.load(Ordering::Relaxed) && !self.is_touched.swap(true, Ordering::Relaxed)
     }
 

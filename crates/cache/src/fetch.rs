@@ -14,6 +14,7 @@ use crate::checksum::Expected;
 use crate::content::Content;
 use crate::convert::Conversion;
 use crate::media::Media;
+use crate::memory::Item;
 use crate::shared::{Shared, check_key, lock};
 use crate::writer::Writer;
 
@@ -233,7 +234,7 @@ impl Shared {
         written.map_err(|error| crate::Error::io("write an entry in", self.folder.path(), error))?;
         let stored = writer.commit()?;
         if let Some(record) = lock(&self.table).get(key).filter(|_| stored == crate::Stored::New) {
-            self.memory.add(record, &media.bytes);
+            self.memory.add(Arc::new(Item::new(Arc::clone(record), media.bytes.clone())));
         }
         Ok(stored)
     }

@@ -1,10 +1,12 @@
 //! Loading the metadata when a cache is opened, in the background: rows of the index whose files are there, sidecars of all others,
 //! and the removal of what a crash left behind. It reads no bytes of entries.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::entry::Record;
+use crate::index::Row;
+use crate::media::Label;
 use crate::name::{Hash, Kind};
 use crate::shared::{Shared, lock};
 
@@ -73,12 +75,12 @@ impl Shared {
 
     /// Adds the entries of the index whose files are there, and takes them out of `files`. Rows without files are removed.
     fn load_rows(&self, files: &mut HashMap<Hash, Files>) {
-        let (mut records, mut stale) = (Vec::new(), Vec::new());
+        let (mut records, mut stale, mut labels) = (Vec::new(), Vec::new(), Labels::default());
         let is_complete = self.with_index(|index| {
             index.load(&mut |row| {
                 let stem = row.stem();
                 if files.get(&stem).is_some_and(|files| files.is_entry()) && row.size > 0 {
-                    records.push(Record::from_row(row, stem));
+                    records.push(Arc::new(Record::from_row(&row, stem, labels.label(&row))));
                 } else {
                     stale.push((stem, row.key));
                 }
@@ -102,7 +104,7 @@ impl Shared {
     }
 
     /// Adds records in batches, so that other threads need not wait long; also to the index if it lacks them.
-    fn add_records(&self, records: Vec<Record>, is_indexed: bool) {
+    fn add_records(&self, records: Vec<Arc<Record>>, is_indexed: bool) {
         let mut records = records.into_iter().peekable();
         while records.peek().is_some() {
             let mut table = lock(&self.table);
@@ -115,7 +117,7 @@ impl Shared {
                 if is_indexed && record.parts.is_none() {
                     rows.push(record.to_row());
                 }
-                table.add_loaded(Arc::new(record));
+                table.add_loaded(record);
             }
             if !rows.is_empty() {
                 self.with_index(|index| index.add(&rows));
@@ -130,12 +132,12 @@ impl Shared {
         for (stem, files) in files {
             if files.is_entry() {
                 match self.read_record(stem) {
-                    Ok(record) => records.extend(record),
+                    Ok(record) => records.extend(record.map(Arc::new)),
                     Err(why) => unreadable.add(stem, why),
                 }
                 self.remove_orphans(stem, files, &[Kind::PartData, Kind::PartList]);
             } else if files.has(Kind::PartData) && files.has(Kind::PartList) {
-                records.extend(self.read_partial(stem));
+                records.extend(self.read_partial(stem).map(Arc::new));
                 self.remove_orphans(stem, files, &[Kind::Data, Kind::Sidecar]);
             } else {
                 self.remove_orphans(stem, files, &[Kind::Data, Kind::Sidecar, Kind::PartData, Kind::PartList]);
@@ -163,6 +165,30 @@ impl Shared {
                 tracing::warn!("{error}");
             }
         }
+    }
+}
+
+/// Shares the types and names that many entries have.
+#[derive(Default)]
+struct Labels(HashSet<Arc<str>>);
+
+impl Labels {
+    /// More are not remembered: names that differ from entry to entry would only take room.
+    const MAX: usize = 64;
+
+    fn label(&mut self, row: &Row) -> Label {
+        Label { mime_type: self.share(&row.mime_type), file_name: self.share(&row.file_name) }
+    }
+
+    fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(shared) = self.0.get(text) {
+            return Arc::clone(shared);
+        }
+        let shared: Arc<str> = text.into();
+        if self.0.len() < Self::MAX {
+            self.0.insert(Arc::clone(&shared));
+        }
+        shared
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
+use crate::content::Body;
 use crate::entry::Record;
 
 /// With fewer items a shard would hold too few to choose from.
@@ -14,10 +15,22 @@ const ITEMS_PER_SHARD: u64 = 512;
 const MAX_SHARDS: u64 = 16;
 
 /// An entry in memory.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Item {
-    pub bytes: Bytes,
+    pub body: Body,
     pub record: Arc<Record>,
+    size: u64,
+}
+
+impl Item {
+    /// An entry with its bytes.
+    pub(crate) fn new(record: Arc<Record>, bytes: Bytes) -> Self {
+        Self { size: bytes.len() as u64, body: Body::Memory(bytes), record }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
 }
 
 /// Weighs an item by its bytes, and at least the share of one item, so that one weight limits both.
@@ -26,16 +39,16 @@ struct Weight {
     least: u64,
 }
 
-impl Weighter<Arc<str>, Item> for Weight {
-    fn weight(&self, _: &Arc<str>, item: &Item) -> u64 {
-        (item.bytes.len() as u64).max(self.least)
+impl Weighter<Arc<str>, Arc<Item>> for Weight {
+    fn weight(&self, _: &Arc<str>, item: &Arc<Item>) -> u64 {
+        item.size.max(self.least)
     }
 }
 
 /// The memory tier.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    items: Option<Cache<Arc<str>, Item, Weight>>,
+    items: Option<Cache<Arc<str>, Arc<Item>, Weight>>,
     /// A larger item is not kept.
     max_item: u64,
 }
@@ -68,19 +81,17 @@ impl Memory {
         self.items.is_some() && size <= self.max_item
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<Item> {
+    pub(crate) fn get(&self, key: &str) -> Option<Arc<Item>> {
         self.items.as_ref()?.get(key)
     }
 
     /// Keeps the bytes of an entry, unless it was removed from disk meanwhile.
-    pub(crate) fn add(&self, record: &Arc<Record>, bytes: &Bytes) {
-        let Some(items) = &self.items else { return };
-        if !self.takes(bytes.len() as u64) {
-            return;
-        }
-        items.insert(Arc::clone(&record.key), Item { bytes: bytes.clone(), record: Arc::clone(record) });
+    pub(crate) fn add(&self, item: Arc<Item>) {
+        let Some(items) = self.items.as_ref().filter(|_| self.takes(item.size)) else { return };
+        let record = Arc::clone(&item.record);
+        items.insert(Arc::clone(&record.key), item);
         if record.is_removed() {
-            self.remove(record);
+            self.remove(&record);
         }
     }
 
@@ -119,12 +130,16 @@ mod tests {
         Arc::new(Record::new(sidecar, Hash::of(key.as_bytes()), size, 0, true))
     }
 
+    fn item(record: &Arc<Record>, bytes: Vec<u8>) -> Arc<Item> {
+        Arc::new(Item::new(Arc::clone(record), bytes.into()))
+    }
+
     fn fill(memory: &Memory, count: usize, size: usize) -> u64 {
         for number in 0..count {
-            memory.add(&record(&number.to_string(), size as u64), &Bytes::from(vec![0; size]));
+            memory.add(item(&record(&number.to_string(), size as u64), vec![0; size]));
         }
         let held = (0..count).filter_map(|number| memory.get(&number.to_string()));
-        held.map(|item| item.bytes.len() as u64).sum()
+        held.map(|item| item.size()).sum()
     }
 
     /// Neither the bytes nor the items exceed their caps, whatever the sizes.
@@ -158,13 +173,13 @@ mod tests {
     fn removed_entries_leave_the_memory() {
         let memory = Memory::new(1_000, 10);
         let (old, new) = (record("k", 1), record("k", 1));
-        memory.add(&old, &Bytes::from_static(b"a"));
+        memory.add(item(&old, vec![1]));
         memory.remove(&new);
         assert!(memory.get("k").is_some(), "another entry of the key");
         memory.remove(&old);
         assert!(memory.get("k").is_none());
         new.set_removed();
-        memory.add(&new, &Bytes::from_static(b"b"));
+        memory.add(item(&new, vec![2]));
         assert!(memory.get("k").is_none());
     }
 }

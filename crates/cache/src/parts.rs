@@ -336,7 +336,8 @@ impl Shared {
         let mut list = self.folder.open_part(stem, Kind::PartList).map_err(fail)?;
         list.write_all(&json_line(&header)).map_err(fail)?;
         let map = PartMap::new(whole.clone());
-        let record = Record::partial(Arc::clone(key), stem, whole.label.clone(), map, time::now(), self.uses.now());
+        let used = self.uses.now();
+        let record = Record::partial(Arc::clone(key), stem, whole.label.clone(), map, used.seconds(), used);
         let record = Arc::new(record);
         table.add(Arc::clone(&record));
         Ok(Some(record))
@@ -357,7 +358,7 @@ impl Shared {
             self.forget(record);
             return Ok(());
         };
-        let now = time::now();
+        let now = self.uses.now().seconds();
         let sidecar = Sidecar {
             sha256: Some(sha256),
             size: Some(map.whole.size),

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::fetch::Flights;
 use crate::folder::{Folder, Temporary};
 use crate::index::{self, Index, SidecarIndex};
-use crate::memory::Memory;
+use crate::memory::{Item, Memory};
 use crate::name::{Hash, Kind};
 use crate::options::Options;
 use crate::queue::Queue;
@@ -209,7 +209,7 @@ impl Shared {
         let item = self.memory.get(key)?;
         self.touch(&item.record);
         self.count_hit(&item.record);
-        Some(Content::in_memory(item.record, item.bytes))
+        Some(Content::in_memory(item))
     }
 
     /// Reads an entry from the disk; does not count a miss.
@@ -250,8 +250,9 @@ impl Shared {
         }
         match content.bytes() {
             Ok(bytes) => {
-                self.memory.add(&record, &bytes);
-                Some(Content::in_memory(record, bytes))
+                let item = Arc::new(Item::new(record, bytes));
+                self.memory.add(Arc::clone(&item));
+                Some(Content::in_memory(item))
             }
             Err(error) => {
                 tracing::warn!("cannot read {}: {error}", self.folder.path_of(record.stem, Kind::Data).display());

@@ -1,7 +1,9 @@
 //! The entries of a cache in memory: by key, in the order of their use, and their sum. It does no I/O and takes no lock; the cache
 //! holds it under one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -9,10 +11,40 @@ use crate::entry::Record;
 use crate::name::Hash;
 use crate::time::Use;
 
+/// An entry in the order of keys.
+#[derive(Debug)]
+struct ByKey(Arc<Record>);
+
+impl Borrow<str> for ByKey {
+    fn borrow(&self) -> &str {
+        &self.0.key
+    }
+}
+
+impl PartialEq for ByKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key == other.0.key
+    }
+}
+
+impl Eq for ByKey {}
+
+impl PartialOrd for ByKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ByKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.key.cmp(&other.0.key)
+    }
+}
+
 /// All entries of a cache.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    by_key: BTreeMap<Arc<str>, Arc<Record>>,
+    by_key: BTreeSet<ByKey>,
     /// By a time of use that may have passed: a use does not move its entry here, the search for the oldest one does.
     by_use: BTreeMap<Use, Arc<Record>>,
     /// The bytes of all entries.
@@ -43,7 +75,7 @@ impl Table {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Arc<Record>> {
-        self.by_key.get(key)
+        self.by_key.get(key).map(|ByKey(record)| record)
     }
 
     /// Whether this record is the one of its key.
@@ -69,7 +101,7 @@ impl Table {
         record.touch(at);
         record.clear_touch();
         self.by_use.insert(at, Arc::clone(&record));
-        self.by_key.insert(Arc::clone(&record.key), record);
+        self.by_key.insert(ByKey(record));
     }
 
     /// Removes a record; false if it is not the one of its key.
@@ -80,7 +112,7 @@ impl Table {
         if let Some(changed) = &mut self.changed {
             changed.insert(record.stem);
         }
-        self.by_key.remove(&record.key);
+        self.by_key.remove(&*record.key);
         record.set_removed();
         self.bytes -= record.size();
         // Its place in the order is found by the search for the oldest.
@@ -124,18 +156,18 @@ impl Table {
 
     /// Whether there is an entry with this stem. It looks at all of them.
     pub(crate) fn has_stem(&self, stem: Hash) -> bool {
-        self.by_key.values().any(|record| record.stem == stem)
+        self.all().any(|record| record.stem == stem)
     }
 
     /// All entries.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Record>> {
-        self.by_key.values()
+        self.by_key.iter().map(|ByKey(record)| record)
     }
 
     /// The entries with keys after `after`, in the order of their keys.
     pub(crate) fn after(&self, after: Option<&str>) -> impl Iterator<Item = &Arc<Record>> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.by_key.range::<str, _>((from, Bound::Unbounded)).map(|(_, record)| record)
+        self.by_key.range::<str, _>((from, Bound::Unbounded)).map(|ByKey(record)| record)
     }
 }
 

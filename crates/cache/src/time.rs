@@ -12,15 +12,16 @@ pub(crate) fn system_now() -> SystemTime {
     SystemTime::now()
 }
 
-/// The time now, in microseconds since 1970.
-fn now_us() -> u64 {
-    let since = system_now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+/// The time of the last clock tick, in microseconds since 1970: some milliseconds old, and read in a few nanoseconds.
+fn coarse_us() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    let [seconds, nanos] = [now.tv_sec, now.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
+    seconds.saturating_mul(MICROS).saturating_add(nanos / 1_000)
 }
 
 /// The time now, in seconds since 1970.
 pub(crate) fn now() -> u64 {
-    now_us() / MICROS
+    seconds(system_now())
 }
 
 /// The seconds since 1970 of a file's time; 0 before 1970.
@@ -51,9 +52,12 @@ pub(crate) struct Uses(AtomicU64);
 impl Uses {
     /// A use now.
     pub(crate) fn now(&self) -> Use {
-        let now = now_us();
-        let last = self.0.fetch_max(now, Ordering::Relaxed);
-        if last < now { Use(now) } else { Use(self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1)) }
+        let now = coarse_us();
+        let last = self.0.load(Ordering::Relaxed);
+        if last < now && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            return Use(now);
+        }
+        Use(self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1))
     }
 
     /// All uses from now on come after `seen`, which is on disk.

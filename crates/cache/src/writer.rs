@@ -14,7 +14,6 @@ use crate::options::Durability;
 use crate::shared::{Busy, Evicted, Shared, check_key, lock};
 use crate::sidecar::Sidecar;
 use crate::stats::Counters;
-use crate::time;
 
 /// What became of data that were to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,12 +123,13 @@ impl FileWriter {
             synced.map_err(|error| Error::io("sync", self.temporary.path(), error))?;
         }
         drop(self.file);
-        let now = time::now();
+        let used = self.shared.uses.now();
+        let now = used.seconds();
         let sidecar = Sidecar {
             key: Arc::clone(&self.key),
             label: self.label,
             size: Some(self.written),
-            used: self.shared.uses.now(),
+            used,
             created: Some(now),
             modified: Some(now),
             hits: 0,
