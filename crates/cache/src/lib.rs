@@ -69,3 +69,8 @@ pub const MAX_KEY: usize = 4_096;
 fn is_valid_key(key: &str) -> bool {
     (1..=MAX_KEY).contains(&key.len())
 }
+
+/// Compiles and runs the code of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../doc/cache.md")]
+struct Documentation;
