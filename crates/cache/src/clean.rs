@@ -39,7 +39,23 @@ impl Shared {
         let is_old = |modified: SystemTime| now.duration_since(modified).unwrap_or_default() >= stall;
         let mut cleaned = Cleaned::default();
         self.clean_entries(&is_old, &mut cleaned);
-        let held: HashSet<Hash> = lock(&self.table).all().map(|record| record.stem).collect();
+        let held: HashSet<Hash> = {
+            let mut table = lock(&self.table);
+            table.note_changes();
+            table.all().map(|record| record.stem).collect()
+        };
+        let listed = self.clean_rest(&held, &is_old, &mut cleaned);
+        lock(&self.table).end_changes();
+        listed.map(|()| cleaned)
+    }
+
+    /// Removes files that belong to none of the entries in `held`.
+    fn clean_rest(
+        &self,
+        held: &HashSet<Hash>,
+        is_old: &impl Fn(SystemTime) -> bool,
+        cleaned: &mut Cleaned,
+    ) -> Result<()> {
         let mut strays: HashMap<Hash, Vec<(String, Kind)>> = HashMap::new();
         self.folder.list(|name, found| {
             let is_free = match found.kind {
@@ -51,9 +67,9 @@ impl Shared {
             }
         })?;
         for (stem, files) in strays {
-            self.clean_strays(stem, &files, &is_old, &mut cleaned);
+            self.clean_strays(stem, &files, is_old, cleaned);
         }
-        Ok(cleaned)
+        Ok(())
     }
 
     /// Removes entries whose bytes are not those that were stored, and those that are filled part by part and stalled.
@@ -90,7 +106,7 @@ impl Shared {
         let verdict = self.judge(stem, files);
         // Held, so that no entry of this stem begins meanwhile.
         let table = lock(&self.table);
-        if files.iter().any(|(_, kind)| *kind != Kind::Temporary) && table.has_stem(stem) {
+        if files.iter().any(|(_, kind)| *kind != Kind::Temporary) && table.has_changed(stem) {
             return;
         }
         for (name, kind) in files {

@@ -53,6 +53,8 @@ pub(crate) struct Record {
     size: AtomicU64,
     /// The last use. Every reader writes it.
     used: AtomicU64,
+    /// The use by which the table has placed it in the order. Only the table reads and writes it, under its lock.
+    placed: AtomicU64,
     /// Every reader writes it.
     hits: AtomicU64,
     /// Whether its use is to be written to index and sidecar. Readers set it, the background thread clears it.
@@ -76,6 +78,7 @@ impl Record {
             parts: None,
             size: AtomicU64::new(size),
             used: AtomicU64::new(sidecar.used.0),
+            placed: AtomicU64::new(0),
             hits: AtomicU64::new(sidecar.hits),
             is_touched: AtomicBool::new(false),
             is_verified: AtomicBool::new(is_verified || sidecar.is_synced || sidecar.sha256.is_none()),
@@ -180,6 +183,14 @@ impl Record {
             self.used.store(used.0, Ordering::Relaxed);
         }
         !self.is_touched.load(Ordering::Relaxed) && !self.is_touched.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn placed(&self) -> Use {
+        Use(self.placed.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_placed(&self, used: Use) {
+        self.placed.store(used.0, Ordering::Relaxed);
     }
 
     /// The use is about to be written.

@@ -137,7 +137,11 @@ impl Shared {
                 }
                 self.remove_orphans(stem, files, &[Kind::PartData, Kind::PartList]);
             } else if files.has(Kind::PartData) && files.has(Kind::PartList) {
-                records.extend(self.read_partial(stem).map(Arc::new));
+                let record = self.read_partial(stem);
+                if record.is_none() {
+                    self.remove_orphans(stem, files, &[Kind::PartData, Kind::PartList]);
+                }
+                records.extend(record.map(Arc::new));
                 self.remove_orphans(stem, files, &[Kind::Data, Kind::Sidecar]);
             } else {
                 self.remove_orphans(stem, files, &[Kind::Data, Kind::Sidecar, Kind::PartData, Kind::PartList]);

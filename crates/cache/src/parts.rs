@@ -383,20 +383,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Reads the list of parts of an entry when the cache is opened; `None`, and the files are removed, if it is unusable.
+    /// Reads the list of parts of an entry when the cache is opened; `None` if it is unusable.
     pub(crate) fn read_partial(&self, stem: Hash) -> Option<Record> {
-        let record = self.parse_partial(stem);
-        if record.is_none() {
-            for kind in [Kind::PartData, Kind::PartList] {
-                if let Err(error) = self.folder.remove(stem, kind) {
-                    tracing::warn!("{error}");
-                }
-            }
-        }
-        record
-    }
-
-    fn parse_partial(&self, stem: Hash) -> Option<Record> {
         let (file, stat) = self.folder.open_file(stem, Kind::PartList).ok()??;
         let mut text = Vec::new();
         file.take(MAX_LIST).read_to_end(&mut text).ok()?;

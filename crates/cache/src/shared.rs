@@ -214,19 +214,20 @@ impl Shared {
 
     /// Reads an entry from the disk; does not count a miss.
     pub(crate) fn get_from_disk(self: &Arc<Self>, key: &str) -> Option<Content> {
-        let record = self.find(&mut lock(&self.table), key)?;
-        if record.parts.is_some() {
-            return None;
-        }
-        match self.open_data(&record) {
-            Ok(Some(file)) => self.read_data(record, file),
-            Ok(None) => {
-                self.forget(&record);
-                None
+        loop {
+            let record = self.find(&mut lock(&self.table), key).filter(|record| record.parts.is_none())?;
+            let opened = self.open_data(&record);
+            // Removed since it was found: the file that was opened may be that of the next entry of the key.
+            if record.is_removed() {
+                continue;
             }
-            Err(error) => {
-                tracing::warn!("cannot read {}: {error}", self.folder.path_of(record.stem, Kind::Data).display());
-                None
+            match opened {
+                Ok(Some(file)) => return self.read_data(record, file),
+                Ok(None) => self.forget(&record),
+                Err(error) => {
+                    tracing::warn!("cannot read {}: {error}", self.folder.path_of(record.stem, Kind::Data).display());
+                    return None;
+                }
             }
         }
     }
@@ -235,7 +236,7 @@ impl Shared {
     fn open_data(&self, record: &Record) -> io::Result<Option<File>> {
         let Some((file, stat)) = self.folder.open_file(record.stem, Kind::Data)? else { return Ok(None) };
         let is_same = stat.bytes == record.size() && verify(record, &file)?;
-        if !is_same {
+        if !is_same && !record.is_removed() {
             tracing::warn!("the bytes of {:?} have changed on disk; the entry is removed", record.key);
         }
         Ok(is_same.then_some(file))

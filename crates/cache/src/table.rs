@@ -41,35 +41,51 @@ impl Ord for ByKey {
     }
 }
 
+/// A place in the order of use: the time, and an address that tells entries of the same time apart.
+type Place = (Use, usize);
+
 /// All entries of a cache.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     by_key: BTreeSet<ByKey>,
     /// By a time of use that may have passed: a use does not move its entry here, the search for the oldest one does.
-    by_use: BTreeMap<Use, Arc<Record>>,
+    by_use: BTreeMap<Place, Arc<Record>>,
     /// The bytes of all entries.
     bytes: u64,
-    /// While the metadata are loaded: the entries that changed since, which the loader leaves alone. `None` afterwards.
+    /// Whether the metadata are still being loaded.
+    is_loading: bool,
+    /// While the loader or clean runs: the entries that were added or removed since it began, which it leaves alone.
     changed: Option<HashSet<Hash>>,
 }
 
 impl Table {
     /// An empty table whose entries are still to be loaded.
     pub(crate) fn loading() -> Self {
-        Self { changed: Some(HashSet::new()), ..Self::default() }
+        Self { is_loading: true, changed: Some(HashSet::new()), ..Self::default() }
     }
 
     /// Whether the metadata are still being loaded.
     pub(crate) fn is_loading(&self) -> bool {
-        self.changed.is_some()
+        self.is_loading
     }
 
     /// All metadata are loaded.
     pub(crate) fn loaded(&mut self) {
+        self.is_loading = false;
         self.changed = None;
     }
 
-    /// Whether an entry with this stem was added or removed since the loading began.
+    /// Begins to note which entries are added or removed.
+    pub(crate) fn note_changes(&mut self) {
+        self.changed = Some(HashSet::new());
+    }
+
+    /// Ends what [`Table::note_changes`] began.
+    pub(crate) fn end_changes(&mut self) {
+        self.changed = None;
+    }
+
+    /// Whether an entry with this stem was added or removed since the loading, or the noting, began.
     pub(crate) fn has_changed(&self, stem: Hash) -> bool {
         self.changed.as_ref().is_some_and(|changed| changed.contains(&stem))
     }
@@ -94,14 +110,15 @@ impl Table {
     /// Adds a record that the loader found, which is no change.
     pub(crate) fn add_loaded(&mut self, record: Arc<Record>) {
         self.bytes += record.size();
-        let mut at = record.used();
-        while self.by_use.contains_key(&at) {
-            at.0 += 1; // several entries of another program have the same second
-        }
-        record.touch(at);
-        record.clear_touch();
-        self.by_use.insert(at, Arc::clone(&record));
+        self.place(Arc::clone(&record));
         self.by_key.insert(ByKey(record));
+    }
+
+    /// Puts a record at its place in the order of use.
+    fn place(&mut self, record: Arc<Record>) {
+        let used = record.used();
+        record.set_placed(used);
+        self.by_use.insert((used, Arc::as_ptr(&record).addr()), record);
     }
 
     /// Removes a record; false if it is not the one of its key.
@@ -115,25 +132,20 @@ impl Table {
         self.by_key.remove(&*record.key);
         record.set_removed();
         self.bytes -= record.size();
-        // Its place in the order is found by the search for the oldest.
+        self.by_use.remove(&(record.placed(), Arc::as_ptr(record).addr()));
         true
     }
 
     /// The entry that was used least recently.
     pub(crate) fn oldest(&mut self) -> Option<Arc<Record>> {
-        while let Some((at, record)) = self.by_use.pop_first() {
-            let used = record.used();
-            if record.is_removed() {
-                continue;
+        loop {
+            let first = self.by_use.first_entry()?;
+            if first.get().used() <= first.key().0 {
+                return Some(Arc::clone(first.get()));
             }
-            if used <= at {
-                let oldest = Arc::clone(&record);
-                self.by_use.insert(at, record);
-                return Some(oldest);
-            }
-            self.by_use.insert(used, record);
+            let record = first.remove();
+            self.place(record);
         }
-        None
     }
 
     /// Sets the size of an entry that grew part by part.
@@ -152,11 +164,6 @@ impl Table {
     /// The number of entries.
     pub(crate) fn len(&self) -> usize {
         self.by_key.len()
-    }
-
-    /// Whether there is an entry with this stem. It looks at all of them.
-    pub(crate) fn has_stem(&self, stem: Hash) -> bool {
-        self.all().any(|record| record.stem == stem)
     }
 
     /// All entries.
@@ -226,6 +233,22 @@ mod tests {
         table.resize(&new, 7);
         assert_eq!(table.bytes(), 7);
         assert!(Arc::ptr_eq(&table.oldest().unwrap(), &new));
+    }
+
+    /// What is removed leaves nothing behind, however often it comes back, and equal times cost no search.
+    #[test]
+    fn removed_records_leave_no_place() {
+        let mut table = Table::default();
+        let records: Vec<_> = (0..20_000).map(|number| record(&number.to_string(), 0, 1)).collect();
+        for record in &records {
+            table.add(Arc::clone(record));
+            record.touch(Use(5));
+        }
+        assert_eq!(table.oldest().unwrap().used(), Use(5));
+        for record in &records {
+            assert!(table.remove(record));
+        }
+        assert_eq!((table.by_use.len(), table.by_key.len(), table.bytes()), (0, 0, 0));
     }
 
     /// Pages follow each other without gaps, whatever is removed meanwhile.

@@ -19,6 +19,8 @@ const TOTALS: &str = "totals.json";
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// How often they are written to the sidecars too, in flushes.
 const FLUSHES_PER_SIDECARS: u32 = 12;
+/// The most uses that are written in one transaction.
+const BATCH: usize = 1_024;
 /// The time for writing sidecars when the cache is closed. The index has all uses by then.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -60,8 +62,8 @@ impl Shared {
         touched.retain(|record| record.parts.is_none());
         let uses = touched.iter().map(|record| Touch { key: &record.key, used: record.used().0, hits: record.hits() });
         let uses: Vec<Touch<'_>> = uses.collect();
-        if !uses.is_empty() {
-            self.with_index(|index| index.touch(&uses));
+        for uses in uses.chunks(BATCH) {
+            self.with_index(|index| index.touch(uses));
         }
         touched
     }
