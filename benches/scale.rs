@@ -28,7 +28,7 @@ use owlery::{Keep, Policy, SystemClock};
 use owlery_catalog::Catalog;
 use owlery_model::retention::{newest_needed, plan};
 use serde_json::{Value, json};
-use shell::Shape;
+use shell::{DAILY, FREQUENT, NEVER, RARE, Shape};
 
 const CAMERAS: u32 = 20;
 /// The archive that is verified: 2,000 days.
@@ -76,11 +76,16 @@ fn main() {
 }
 
 /// A line of the table, its key in a row, and the wanted value at a million events.
-const FIGURES: [(&str, &[&str], &str); 17] = [
+const FIGURES: [(&str, &[&str], &str); 22] = [
     ("process start to the first page, ms", &["start_to_first_page_ms"], "50"),
     ("page of 50 newest, all cameras, median, ms", &["page_ms", "all"], "0.3"),
     ("page of 50 newest, one camera, median, ms", &["page_ms", "one_camera"], "0.3"),
     ("page of 50, deep by cursor, median, ms", &["page_ms", "deep"], "0.3"),
+    ("page of a region, one event in ten, median, ms", &["page_ms", "region_frequent"], "0.5"),
+    ("  of one camera", &["page_ms", "region_of_one_camera"], ""),
+    ("page of a region, one event a day, median, ms", &["page_ms", "region_daily"], "20"),
+    ("page of a region, three events, median, ms", &["page_ms", "region_rare"], "20"),
+    ("page of a region, no event, median, ms", &["page_ms", "region_never"], "20"),
     ("page that was just asked for, median, ms", &["kept_page_ms"], "0.3"),
     ("pages a second, 32 connections, one hot page", &["pages_a_second", "hot"], "10000"),
     ("pages a second, 32 connections, mixed", &["pages_a_second", "mixed"], "7000"),
@@ -200,14 +205,36 @@ impl Connection {
 /// The median of pages that were not requested before, so none is cached: each has another `to` in the future, or another
 /// cursor in the past.
 fn pages(connection: &mut Connection, days: u32, rounds: u32) -> Value {
+    let [frequent, daily] = [region(connection, FREQUENT, 50, rounds), region(connection, DAILY, days, rounds)];
+    let [rare, never] = [region(connection, RARE, 3, rounds), region(connection, NEVER, 0, rounds)];
+    let of_one_camera = region(connection, &format!("{FREQUENT}&camera=Camera1"), 50.min(days * 8), rounds);
     let mut of =
         |query: &dyn Fn(u32) -> String| median((0..rounds).map(|n| timed(|| connection.page(&query(n)))).collect());
-    let later = |n: u32| format!("to=2099-01-01T{:02}:{:02}:{:02}", n / 3600 % 24, n / 60 % 60, n % 60);
     json!({
         "all": of(&|n| format!("limit=50&{}", later(n))),
         "one_camera": of(&|n| format!("limit=50&camera=Camera{}&{}", n % CAMERAS + 1, later(n))),
         "deep": of(&|n| format!("limit=50&cursor={}", cursor(n, days))),
+        "region_frequent": frequent, "region_of_one_camera": of_one_camera, "region_daily": daily, "region_rare": rare,
+        "region_never": never,
     })
+}
+
+/// An end of the page's time in the future, another for each number, so that no page is cached.
+fn later(n: u32) -> String {
+    format!("to=2099-01-01T{:02}:{:02}:{:02}", n / 3600 % 24, n / 60 % 60, n % 60)
+}
+
+/// The median of pages of the events in a region, of which there are so many.
+fn region(connection: &mut Connection, filter: &str, events: u32, rounds: u32) -> f64 {
+    let once = |n: u32| {
+        let query = format!("/api/v1/events?limit=50&region={filter}&{}", later(n));
+        let mut answer = (0, Vec::new());
+        let took = timed(|| answer = connection.get(&query));
+        let found = answer.1.windows(7).filter(|text| text == b"{\"id\":\"").count();
+        assert_eq!((answer.0, u32::try_from(found)), (200, Ok(events.min(50))), "{query}");
+        took
+    };
+    median((0..rounds).map(once).collect())
 }
 
 /// A page that was just asked for.

@@ -55,6 +55,9 @@ const RATE: u32 = 5;
 /// The smallest thing that begins and ends like a JPEG.
 const PICTURE: [u8; 4] = [0xFF, 0xD8, 0xFF, 0xD9];
 
+/// The size of a frame's picture in pixels.
+const SIZE: [u16; 2] = [640, 480];
+
 /// The day so many days ago.
 #[allow(clippy::disallowed_methods)] // a tool that is measured with; the program itself asks its clock
 pub fn days_ago(days: u64) -> NaiveDate {
@@ -148,7 +151,7 @@ impl Event<'_> {
         for n in 0..self.frames {
             let taken = self.moment(n);
             let name = format!("{}-{:02}.jpg", taken.format("%H-%M-%S"), n % RATE);
-            write(&folder.join(name), &PICTURE, taken)?;
+            write(&folder.join(name), &self.frame(n), taken)?;
             files += 1;
         }
         write(&folder.join("video.mp4"), &movie(), end)?;
@@ -163,6 +166,15 @@ impl Event<'_> {
         }
         set_time(&folder, end)?;
         Ok(files)
+    }
+
+    /// A frame without its picture's data: something moves over the picture, another way in each event.
+    fn frame(&self, n: u32) -> Vec<u8> {
+        let seed = u32::try_from(self.start.and_utc().timestamp().rem_euclid(1 << 20)).unwrap_or(0);
+        let place = |of: u16, step: u32| u16::try_from((seed * step + n * 8) % u32::from(of)).unwrap_or(0);
+        let [x, y] = [place(SIZE[0], 37), place(SIZE[1], 53)];
+        let size = [60 + place(60, 7), 90 + place(90, 11)];
+        frame(500 + seed % 20_000 + n, [x, y, size[0], size[1]], self.moment(n))
     }
 
     /// The sidecar that the strix web UI would write.
@@ -187,6 +199,57 @@ pub fn movie() -> Vec<u8> {
         bytes.extend(kind);
         bytes.resize(bytes.len() + body as usize, 0);
     }
+    bytes
+}
+
+/// The segments of a JPEG file by Motion that come before the picture's data, with `picture_exif %D-%N-%i-%J-%K-%L`: `area` is
+/// the centre and the size of the rectangle that changed.
+pub fn frame(changed: u32, area: [u16; 4], taken: NaiveDateTime) -> Vec<u8> {
+    let [x, y, width, height] = area;
+    let description = format!("{changed}-8-{width}-{height}-{x}-{y}\0");
+    let time = taken.format("%Y:%m:%d %H:%M:%S\0").to_string();
+    let area: Vec<u8> = area.iter().flat_map(|number| number.to_be_bytes()).collect();
+    // Two directories of entries, the second within the first, and then the values of both.
+    let (second, mut value) = (8 + 2 + 4 * 12 + 4, 8 + 2 + 4 * 12 + 4 + 2 + 3 * 12 + 4);
+    let mut values = Vec::new();
+    let mut entry = |tag: u16, kind: u16, count: usize, bytes: &[u8]| {
+        let mut entry = [tag.to_be_bytes(), kind.to_be_bytes()].concat();
+        entry.extend(u32::try_from(count).unwrap_or(0).to_be_bytes());
+        if bytes.len() <= 4 {
+            entry.extend(bytes);
+        } else {
+            entry.extend(u32::to_be_bytes(value));
+            values.extend(bytes);
+            value += u32::try_from(bytes.len()).unwrap_or(0);
+        }
+        entry
+    };
+    let first = [
+        entry(0x010E, 2, description.len(), description.as_bytes()),
+        entry(0x0132, 2, time.len(), time.as_bytes()),
+        entry(0x8769, 4, 1, &u32::to_be_bytes(second)),
+        entry(0x882A, 8, 1, &[0; 4]),
+    ];
+    let of_exif =
+        [entry(0x9000, 7, 4, b"0220"), entry(0x9003, 2, time.len(), time.as_bytes()), entry(0x9214, 3, 4, &area)];
+    let directory = |entries: &[Vec<u8>]| -> Vec<u8> {
+        let count = u16::try_from(entries.len()).unwrap_or(0).to_be_bytes();
+        [&count[..], &entries.concat(), &[0; 4]].concat()
+    };
+    let exif = [b"Exif\0\0MM\0*\0\0\0\x08", &directory(&first)[..], &directory(&of_exif), &values].concat();
+    let segment = |marker: u8, body: &[u8]| -> Vec<u8> {
+        let len = u16::try_from(body.len() + 2).unwrap_or(u16::MAX).to_be_bytes();
+        [&[0xFF, marker][..], &len, body].concat()
+    };
+    let [[w1, w2], [h1, h2]] = SIZE.map(u16::to_be_bytes);
+    let picture = [8, h1, h2, w1, w2, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1];
+    let mut bytes = vec![0xFF, 0xD8];
+    bytes.extend(segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"));
+    bytes.extend(segment(0xE1, &exif));
+    bytes.extend(segment(0xDB, &[16; 65]));
+    bytes.extend(segment(0xDB, &[17; 65]));
+    bytes.extend(segment(0xC0, &picture));
+    bytes.extend([0xFF, 0xD9]);
     bytes
 }
 

@@ -53,8 +53,8 @@ pub use owlery_model::command_line::CommandLine;
 pub use owlery_model::error::{Error, Kind, Operation, Result};
 pub use owlery_model::event::{
     Actor, AuditAction, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName,
-    EventSelection, Guard, Interrupted, Item, Movie, MovieName, Movies, Reason, RecordedGuard, State, Thumbnail,
-    UnknownGuard,
+    EventSelection, Guard, Interrupted, Item, MotionMask, Movie, MovieName, Movies, Reason, RecordedGuard, Region,
+    State, Thumbnail, UnknownGuard,
 };
 pub use owlery_model::retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
-use owlery::{Camera, Container, Day, Details, EventName, Movie, State, Thumbnail};
+use owlery::{Camera, Container, Day, Details, EventName, MotionMask, Movie, State, Thumbnail};
 use owlery_catalog::Catalog;
 use owlery_model::event::{Change, DayScan, Stamp};
 
@@ -41,7 +41,8 @@ pub fn make(root: &Path, state: &Path, shape: Shape, last: NaiveDate) -> Catalog
             fs::File::open(&folder).unwrap().set_modified(evening.into()).unwrap();
             let stamp =
                 Stamp { mtime: evening.timestamp_nanos_opt().unwrap(), inode: fs::metadata(&folder).unwrap().ino() };
-            let events = (0..shape.a_day).map(|at| event(date, number, at, shape.a_day)).collect();
+            let mask = |at| motion_mask(shape, (back, number, at));
+            let events = (0..shape.a_day).map(|at| event(date, number, at, (shape.a_day, mask(at)))).collect();
             let day = Day::try_from(date).unwrap();
             Change::Day(DayScan { camera, day, stamp: Some(stamp), events, unread: Vec::new(), measured_at: Some(now) })
         });
@@ -51,9 +52,35 @@ pub fn make(root: &Path, state: &Path, shape: Shape, last: NaiveDate) -> Catalog
     catalog
 }
 
+/// A region in which something moved in one event in ten.
+pub const FREQUENT: &str = "0.875,0.875,1,1";
+/// A region in which something moved in one event of each day, of another camera every day: a light was switched on.
+pub const DAILY: &str = "0.875,0,1,0.125";
+/// A region in which something moved in three events of the archive.
+pub const RARE: &str = "0,0,0.125,0.125";
+/// A region in which nothing ever moved.
+pub const NEVER: &str = "0.125,0,0.25,0.125";
+
+/// Where something moved: in a rectangle of a few cells in the middle, and in the regions above.
+fn motion_mask(shape: Shape, (back, camera, at): (u32, u32, u32)) -> Option<MotionMask> {
+    if at == shape.a_day / 2 && camera == back % shape.cameras + 1 {
+        return MotionMask::of_bits(u64::MAX >> 2);
+    }
+    let chance = chance(at, camera).wrapping_add(back);
+    let (columns, rows) = (0x3c_u64 & 0x7c >> (chance % 5), 1 + chance / 5 % 3);
+    let middle = (0..rows).fold(0, |mask, row| mask | columns << (8 * (2 + chance / 16 % 4 + row)));
+    let frequent = u64::from(at % 10 == 0);
+    let is_rare = (camera, at) == (1, 1) && [1, 2, 3].contains(&(back * 4 / shape.days)) && back * 4 % shape.days < 4;
+    MotionMask::of_bits(middle | frequent | u64::from(is_rare) << 63)
+}
+
+fn chance(at: u32, camera: u32) -> u32 {
+    (at.wrapping_mul(2_654_435_761) ^ camera.wrapping_mul(40_503)) >> 7
+}
+
 /// One event of a day, as Motion's would be: spread over the day, every fiftieth saved.
-fn event(date: NaiveDate, camera: u32, at: u32, of: u32) -> (EventName, Details) {
-    let chance = (at.wrapping_mul(2_654_435_761) ^ camera.wrapping_mul(40_503)) >> 7;
+fn event(date: NaiveDate, camera: u32, at: u32, (of, motion_mask): (u32, Option<MotionMask>)) -> (EventName, Details) {
+    let chance = chance(at, camera);
     let stretch = 86_000 / of;
     let secs = at * stretch + chance % stretch.max(1) + 60;
     let start = date.and_time(NaiveTime::MIN) + TimeDelta::seconds(i64::from(secs) - 1);
@@ -69,6 +96,7 @@ fn event(date: NaiveDate, camera: u32, at: u32, of: u32) -> (EventName, Details)
         debug_video: None,
         thumbnail: Some(Thumbnail::File),
         peak_change: Some(500 + chance % 20_000),
+        motion_mask,
         problems: Vec::new(),
     };
     (EventName::Time(secs), details)

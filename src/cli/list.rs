@@ -13,7 +13,7 @@ use super::session::{Common, Session};
 use super::source::Source;
 use super::{Outcome, output, suggest};
 use crate::protocol::EventPage;
-use crate::{Camera, Details, Error, Event, EventId, Measure, Order, Page, Query, Result, State};
+use crate::{Camera, Details, Error, Event, EventId, Measure, Order, Page, Query, Region, Result, State};
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
@@ -32,6 +32,10 @@ pub(super) struct ListArgs {
     /// Only events at least this many seconds long
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     min_seconds: Option<u32>,
+    /// Only events in which something moved in this rectangle of the picture: its left, upper, right and lower edge as
+    /// fractions from 0 to 1, such as 0,0.5,0.25,1
+    #[arg(long, value_name = "X0,Y0,X1,Y1", value_parser = region_text)]
+    region: Option<String>,
     /// Only events in this state
     #[arg(long, value_name = "STATE", value_parser = state_parser())]
     state: Option<State>,
@@ -71,6 +75,11 @@ fn state_parser() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(names).try_map(|name| State::of(&name).ok_or("no such state"))
 }
 
+/// Checks the text of a region.
+fn region_text(text: &str) -> Result<String> {
+    text.parse::<Region>().map(|_| text.to_owned())
+}
+
 impl ListArgs {
     /// The arguments for the page at this cursor.
     fn words(&self, cursor: &str) -> Vec<String> {
@@ -87,6 +96,9 @@ impl ListArgs {
         }
         if let Some(seconds) = &self.min_seconds {
             add("--min-seconds", seconds);
+        }
+        if let Some(region) = &self.region {
+            add("--region", region);
         }
         if self.order == ListOrder::Asc {
             add("--order", &"asc");
@@ -118,6 +130,9 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if let Some(seconds) = args.min_seconds {
         query = query.min_seconds(seconds);
     }
+    if let Some(region) = &args.region {
+        query = query.region(region.parse()?);
+    }
     if let Some(state) = args.state {
         query = query.state(state);
     }
@@ -127,6 +142,10 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     }
     let Found { value: mut source, mut is_incomplete } = Source::open(&session)?;
     source.query(&session.archive, |source| check_cameras(&args.camera, source, &session))?;
+    if let Some(open) = source.own_archive().filter(|_| args.region.is_some()) {
+        // Only what Motion recorded in the frames tells which events match.
+        is_incomplete |= !measure(open, Measure::NewDays)?;
+    }
     let mut page = source.query(&session.archive, |source| source.events(&query))?;
     if let Some(open) = source.own_archive() {
         // No daemon measures these later, so the events to print are measured now.

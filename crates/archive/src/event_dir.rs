@@ -7,8 +7,9 @@ use chrono::TimeDelta;
 use rustix::fs::FileType;
 
 use super::dir::{DayDir, Dir, Statx, file_type, join, mtime};
+use super::exif::{self, Motion};
 use super::sidecar::{MAX_SIDECAR_BYTES, SIDECAR, Sidecar};
-use super::{SAVED, exif, movie_file};
+use super::{SAVED, movie_file};
 use crate::error::{Error, Result};
 use crate::event::frames::{Early, Frame, Shows, Span, has_early, is_early};
 use crate::event::state::MovieCheck;
@@ -153,21 +154,22 @@ impl DayDir {
             debug_video,
             thumbnail: Some(thumbnail),
             peak_change: own.as_ref().and_then(|own| own.peak_change),
+            motion_mask: own.as_ref().and_then(|own| own.motion_mask),
             problems: own.map(|own| own.problems).unwrap_or_default(),
         };
         Some(Facts { details, measured: None, touched: None, has_sidecar: true, disbelief: None })
     }
 
-    /// The largest number of changed pixels in `frames`, from their EXIF data. Reads the beginning of every frame.
-    pub fn peak_change(&self, name: EventName, frames: &[Frame]) -> Option<u32> {
-        let dir = self.dir.open_dir(name.text().as_bytes()).ok()?;
-        let changed = |frame: &Frame| {
+    /// What Motion recorded in the EXIF data of `frames`, together. Reads the beginning of every frame.
+    pub fn motion(&self, name: EventName, frames: &[Frame]) -> Motion {
+        let Ok(dir) = self.dir.open_dir(name.text().as_bytes()) else { return Motion::default() };
+        let motion = |frame: &Frame| {
             let file = dir.open_file(frame.to_string().as_bytes()).ok()?;
             let mut head = [0u8; 1024];
             let len = rustix::io::read(&file, &mut head).ok()?;
-            exif::changed_pixels(&head[..len])
+            Some(exif::motion(&head[..len]))
         };
-        frames.iter().filter_map(changed).max()
+        frames.iter().filter_map(motion).fold(Motion::default(), Motion::with)
     }
 }
 
@@ -333,6 +335,7 @@ fn from_names(dir: &Dir, (day, name): (Day, EventName), names: &mut Names) -> Re
         videos: std::mem::take(&mut names.videos),
         debug_video: names.debug_video.take(),
         peak_change: None,
+        motion_mask: None,
         problems,
     };
     Ok(Facts { details, measured: None, touched: None, has_sidecar: false, disbelief: None })

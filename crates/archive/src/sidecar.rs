@@ -10,7 +10,7 @@ use super::Tree;
 use super::dir::Dir;
 use crate::error::Result;
 use crate::event::strix::{MISSING_FILE, TIME_FORMAT, title};
-use crate::event::{Container, Day, DebugMovie, Details, EventId, MovieName, Movies, State, Thumbnail};
+use crate::event::{Container, Day, DebugMovie, Details, EventId, MotionMask, MovieName, Movies, State, Thumbnail};
 
 /// The file's name.
 pub const SIDECAR: &str = ".details.json";
@@ -57,6 +57,9 @@ pub(crate) struct Own {
     pub bytes: u64,
     /// The largest number of changed pixels.
     pub peak_change: Option<u32>,
+    /// Where they are; `None` also if an earlier version wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub motion_mask: Option<MotionMask>,
     /// What is wrong with it.
     pub problems: Vec<String>,
     /// The file type of the main movie.
@@ -194,6 +197,7 @@ impl Tree {
                 frames,
                 bytes,
                 peak_change: details.peak_change,
+                motion_mask: details.motion_mask,
                 problems: details.problems.clone(),
                 container: details.container(),
                 videos: details.videos.clone(),

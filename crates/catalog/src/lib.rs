@@ -7,6 +7,7 @@ mod audit;
 mod cameras;
 mod damage;
 mod days;
+mod groups;
 mod movies;
 mod query;
 mod read;

@@ -13,7 +13,7 @@ use super::reader::Reader;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::{Error, Result};
 use crate::event::text::Text;
-use crate::event::{Camera, Day, Details, Event, EventId, EventName, State};
+use crate::event::{Camera, Day, Details, Event, EventId, EventName, Region, State};
 
 /// The direction of a list. Serialized as `desc` or `asc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
@@ -36,6 +36,7 @@ pub struct Query {
     pub(super) saved: Option<bool>,
     pub(super) min_seconds: Option<u32>,
     pub(super) min_change: Option<u32>,
+    pub(super) region: Option<Region>,
     pub(super) window: Option<(NaiveTime, NaiveTime)>,
     pub(super) state: Option<State>,
     pub(super) order: Order,
@@ -52,6 +53,7 @@ impl Default for Query {
             saved: None,
             min_seconds: None,
             min_change: None,
+            region: None,
             window: None,
             state: None,
             order: Order::Desc,
@@ -99,9 +101,15 @@ impl Query {
     /// Whether the query may have to read much of the archive: its filter may match few events, and no index finds
     /// them.
     pub fn may_take_long(&self) -> bool {
-        let by_days = [self.min_seconds.is_some(), self.min_change.is_some(), self.state == Some(State::Open)];
+        let by_days = [
+            self.min_seconds.is_some(),
+            self.min_change.is_some(),
+            self.region.is_some(),
+            self.state == Some(State::Open),
+        ];
         let is_rare_in_days = by_days.into_iter().filter(|is_asked| *is_asked).count() > 1;
-        let is_by_row = self.saved == Some(false) || self.window.is_some();
+        let is_by_row =
+            self.saved == Some(false) || self.window.is_some() || (self.region.is_some() && self.saved.is_some());
         is_by_row || is_rare_in_days || self.state.is_some_and(|state| state != State::Open)
     }
 
@@ -122,6 +130,9 @@ impl Query {
         min_seconds: u32 = Some(min_seconds);
         /// Only events in which at least this many pixels changed from one frame to the next.
         min_change: u32 = Some(min_change);
+        /// Only events in which something moved in this region of the picture, as far as known: an event without a
+        /// motion mask never matches.
+        region: Region = Some(region);
         /// Only events that begin between these times of day, both included; across midnight if the second is earlier.
         window: (NaiveTime, NaiveTime) = Some(window);
         /// Only events in this state.

@@ -6,14 +6,14 @@ use rusqlite::types::Type;
 
 use super::cameras::Cameras;
 use super::movies::{self, Cell};
-use crate::event::{Day, Details, Event, EventId, EventName, State};
+use crate::event::{Day, Details, Event, EventId, EventName, MotionMask, State};
 
 /// The columns of an event without its key, in the order of [`bind`] and [`Columns::read`].
 pub(super) const COLUMNS: &str =
-    "start, length, state, saved, frames, bytes, peak, video, debug_video, thumbnail, problems";
+    "start, length, state, saved, frames, bytes, peak, motion, video, debug_video, thumbnail, problems";
 
 /// How many parameters [`bind`] takes: the name and the columns.
-pub(super) const WIDTH: usize = 12;
+pub(super) const WIDTH: usize = 13;
 
 /// Raw numbers come after the times of a day, each multiplied by [`WIDTHS`] plus the number of digits in its
 /// directory's name.
@@ -60,6 +60,8 @@ pub(super) struct Columns {
     pub frames: Option<u32>,
     pub bytes: Option<i64>,
     pub peak: Option<u32>,
+    /// The bits of the motion mask.
+    pub motion: Option<i64>,
     pub video: Option<Cell>,
     pub debug_video: Option<Cell>,
     pub thumbnail: Option<i64>,
@@ -79,6 +81,7 @@ impl Columns {
             frames: details.frames,
             bytes: details.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
             peak: details.peak_change,
+            motion: details.motion_mask.map(|mask| mask.bits().cast_signed()),
             video: movies::of_videos(&details.videos),
             debug_video: details.debug_video.as_ref().map(movies::of_debug),
             thumbnail: details
@@ -100,16 +103,18 @@ impl Columns {
             frames: row.get(at + 4)?,
             bytes: row.get(at + 5)?,
             peak: row.get(at + 6)?,
-            video: row.get(at + 7)?,
-            debug_video: row.get(at + 8)?,
-            thumbnail: row.get(at + 9)?,
-            problems: row.get(at + 10)?,
+            motion: row.get(at + 7)?,
+            video: row.get(at + 8)?,
+            debug_video: row.get(at + 9)?,
+            thumbnail: row.get(at + 10)?,
+            problems: row.get(at + 11)?,
         })
     }
 
     /// Keeps measured values that a read of names only does not have.
     pub(crate) fn keep_measured(&mut self, before: &Self) {
         self.peak = self.peak.or(before.peak);
+        self.motion = self.motion.or(before.motion);
         // Names do not show how long a movie is.
         if self.bytes.is_none() && self.start == before.start && self.frames.is_none_or(|frames| frames <= 1) {
             self.length = self.length.max(before.length);
@@ -139,6 +144,7 @@ impl Columns {
             thumbnail: self.thumbnail.and_then(|code| movies::thumbnail(code, &videos)),
             videos,
             peak_change: self.peak,
+            motion_mask: self.motion.and_then(|bits| MotionMask::of_bits(bits.cast_unsigned())),
             problems: self
                 .problems
                 .as_ref()
@@ -174,10 +180,11 @@ pub(super) fn bind(
     statement.raw_bind_parameter(first + 5, c.frames)?;
     statement.raw_bind_parameter(first + 6, c.bytes)?;
     statement.raw_bind_parameter(first + 7, c.peak)?;
-    statement.raw_bind_parameter(first + 8, c.video.as_ref())?;
-    statement.raw_bind_parameter(first + 9, c.debug_video.as_ref())?;
-    statement.raw_bind_parameter(first + 10, c.thumbnail)?;
-    statement.raw_bind_parameter(first + 11, c.problems.as_deref())
+    statement.raw_bind_parameter(first + 8, c.motion)?;
+    statement.raw_bind_parameter(first + 9, c.video.as_ref())?;
+    statement.raw_bind_parameter(first + 10, c.debug_video.as_ref())?;
+    statement.raw_bind_parameter(first + 11, c.thumbnail)?;
+    statement.raw_bind_parameter(first + 12, c.problems.as_deref())
 }
 
 #[cfg(test)]
@@ -191,14 +198,19 @@ mod tests {
         let state = prop::sample::select(&[State::Open, State::Complete, State::Interrupted][..]);
         (
             (0i64..4_000_000_000, 0i64..200_000, state, any::<bool>()),
-            (prop::option::of(any::<u32>()), prop::option::of(0u64..i64::MAX as u64), prop::option::of(any::<u32>())),
+            (
+                prop::option::of(any::<u32>()),
+                prop::option::of(0u64..i64::MAX as u64),
+                prop::option::of(any::<u32>()),
+                any::<u64>().prop_map(MotionMask::of_bits),
+            ),
             any_media(),
             prop::collection::vec(".{0,20}", 0..3),
         )
             .prop_map(
                 |(
                     (start, length, state, saved),
-                    (frames, bytes, peak_change),
+                    (frames, bytes, peak_change, motion_mask),
                     (videos, debug_video, thumbnail),
                     problems,
                 )| {
@@ -215,6 +227,7 @@ mod tests {
                         debug_video,
                         thumbnail,
                         peak_change,
+                        motion_mask,
                         problems,
                     }
                 },

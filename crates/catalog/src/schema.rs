@@ -17,15 +17,16 @@ use crate::event::Container;
 const APPLICATION_ID: i64 = 0x4F77_6C79;
 /// `PRAGMA user_version`: grows with every change of the tables, or of what counts as an event. A catalog of another
 /// version is rebuilt, which costs a preload and loses nothing.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 
 /// `cameras.id` is ordered like `cameras.name` (see `write::camera_id`), so that a key breaks ties in time by name;
 /// `early` and `late` are its `cameras::Drift`; the other columns are the totals of its days, which the triggers
 /// update, and the number of days with events. `day` counts days since 1970; `name` is an event's name as
 /// `row::name_to_sql` encodes it; `start` is wall time in seconds since 1970 as if it were UTC; `length` is in seconds.
-/// `frames`, `bytes` and `peak` are NULL until measured. `video`, `debug_video` and `thumbnail` are encoded by
-/// `movies`. A day's totals are updated in the transaction that changes its events; `hours` is a JSON list of 24
-/// counts.
+/// `frames`, `bytes` and `peak` are NULL until measured, and so are the bits of the motion mask, `motion`. `video`,
+/// `debug_video` and `thumbnail` are encoded by `movies`. A day's totals are updated in the transaction that changes its
+/// events; `hours` is a JSON list of 24 counts, `motion` has the bits of all its events' masks (0 without any), and
+/// `motion_groups` those of a few events each (see `groups`).
 ///
 /// Events are stored in the order of their starts, so a page of all cameras is read from one or two places of the file,
 /// and a page of one camera from a few (see `select`). All keys descend in time: a walk brings the newest first, so
@@ -47,13 +48,15 @@ CREATE TABLE days (
   events INTEGER NOT NULL, saved INTEGER NOT NULL, open INTEGER NOT NULL,
   bytes INTEGER NOT NULL, unmeasured INTEGER NOT NULL,
   longest INTEGER NOT NULL, strongest INTEGER NOT NULL, hours TEXT NOT NULL,
+  motion INTEGER NOT NULL, motion_groups BLOB NOT NULL,
   PRIMARY KEY (camera, day)
 ) WITHOUT ROWID;
+CREATE INDEX days_by_motion ON days (day DESC, camera DESC, motion);
 CREATE TABLE events (
   camera INTEGER NOT NULL, day INTEGER NOT NULL, name INTEGER NOT NULL,
   start INTEGER NOT NULL, length INTEGER NOT NULL,
   state INTEGER NOT NULL, saved INTEGER NOT NULL,
-  frames INTEGER, bytes INTEGER, peak INTEGER,
+  frames INTEGER, bytes INTEGER, peak INTEGER, motion INTEGER,
   video, debug_video, thumbnail INTEGER,
   problems TEXT,
   PRIMARY KEY (start DESC, camera DESC, day DESC, name DESC)
@@ -92,6 +95,7 @@ fn views() -> String {
   e.length AS seconds,
   CASE e.state WHEN 0 THEN 'open' WHEN 1 THEN 'complete' ELSE 'interrupted' END AS state,
   e.saved AS saved, e.frames AS frames, e.bytes AS bytes, e.peak AS peak_change,
+  iif(e.motion IS NULL, NULL, printf('%016x', e.motion)) AS motion_mask,
   iif(typeof(e.video) = 'text', json_extract(e.video, '$[0].name'), CASE e.video % {CONTAINERS}{movies} END) AS video, coalesce(e.problems, '[]') AS problems,
   e.start AS start_secs
 FROM events e JOIN cameras c ON c.id = e.camera;

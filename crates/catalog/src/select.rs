@@ -4,6 +4,8 @@
 //! found by the names of their directories, which is nearly the same order. Each camera's [`Drift`] limits the
 //! difference, so an event is returned once no later row can belong before it.
 
+mod region;
+
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::fmt::Write as _;
@@ -15,6 +17,7 @@ use super::cameras::{CameraRow, Cameras, Drift};
 use super::query::{Order, Query};
 use super::row::{COLUMNS, moment, name_to_sql, names_of_moment, read_event};
 use crate::event::{Event, State};
+use region::Search;
 
 /// A statement being built: its conditions, and the values bound to them.
 struct Select {
@@ -44,6 +47,11 @@ impl Query {
         cameras: &Cameras,
         camera: Option<&CameraRow>,
     ) -> rusqlite::Result<Vec<Event>> {
+        // Saved events are few, and have indexes of their own.
+        if let Some(region) = self.region.filter(|_| self.saved != Some(true)) {
+            let search = Search { query: self, region, connection, cameras, camera };
+            return search.first(self.limit.saturating_add(1));
+        }
         let mut events = Vec::new();
         for span in self.spans(connection, cameras, camera)? {
             let wanted = self.limit.saturating_add(1) - events.len();
@@ -167,6 +175,9 @@ impl Query {
         if let Some(change) = self.min_change {
             select.add("peak >= ?", &[i64::from(change)]);
         }
+        if let Some(region) = self.region {
+            select.add("motion & ? <> 0", &[region.bits().cast_signed()]);
+        }
         if let Some(state) = self.state {
             select.add("state = ?", &[state.code()]);
         }
@@ -264,6 +275,24 @@ impl Reorder {
         let is_final = |start: i64| match self.order {
             Order::Desc => start >= here.saturating_add(self.drift.late),
             Order::Asc => start <= here.saturating_sub(self.drift.early),
+        };
+        while let Some(first) = self.waiting.peek()
+            && is_final(secs(first.event.details.start))
+        {
+            self.done.extend(self.waiting.pop().map(|first| first.event));
+        }
+    }
+
+    /// Takes an event, after `settle_before` told of its name or of one before it in the list.
+    fn wait_for(&mut self, event: Event) {
+        self.waiting.push(Waiting { order: self.order, event });
+    }
+
+    /// Returns the events before which no other can belong whose name is at `here` or beyond.
+    fn settle_before(&mut self, here: i64) {
+        let is_final = |start: i64| match self.order {
+            Order::Desc => start > here.saturating_add(self.drift.late),
+            Order::Asc => start < here.saturating_sub(self.drift.early),
         };
         while let Some(first) = self.waiting.peek()
             && is_final(secs(first.event.details.start))

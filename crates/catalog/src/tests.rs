@@ -1,5 +1,7 @@
 //! The catalog against a model: a sorted map. After any changes, pages, totals and names are the map's.
 
+mod region;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta};
@@ -28,6 +30,7 @@ fn details(start: i64, bytes: Option<u64>) -> Details {
         debug_video: None,
         thumbnail: None,
         peak_change: Some(u32::try_from(start.rem_euclid(5)).unwrap()),
+        motion_mask: None,
         problems: Vec::new(),
     }
 }
@@ -159,6 +162,7 @@ fn queries_without_an_index_may_take_long() {
         Query::new().min_seconds(5),
         Query::new().min_change(5),
         Query::new().state(State::Open),
+        Query::new().region("0,0,1,1".parse().unwrap()),
     ] {
         assert!(!quick.may_take_long(), "{quick:?}");
     }
@@ -168,6 +172,7 @@ fn queries_without_an_index_may_take_long() {
         Query::new().state(State::Complete),
         Query::new().min_seconds(5).min_change(5),
         Query::new().min_seconds(5).state(State::Open),
+        Query::new().region("0,0,1,1".parse().unwrap()).saved(true),
     ] {
         assert!(long.may_take_long(), "{long:?}");
     }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::Catalog;
 use super::cameras::Drift;
+use super::groups::Groups;
 use super::row::{COLUMNS, Columns, OPEN, WIDTH, bind, moment, name_from_sql, name_to_sql};
 use crate::error::Result;
 use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName};
@@ -126,10 +127,12 @@ struct Sums {
     strongest: u32,
     /// The number of events by the hour in which they began.
     hours: [u32; 24],
+    /// The motion masks.
+    motion: Groups,
 }
 
 impl Sums {
-    fn add(&mut self, day: i64, columns: &Columns) {
+    fn add(&mut self, (day, name): (i64, i64), columns: &Columns) {
         self.events += 1;
         self.saved += i64::from(columns.saved);
         self.open += i64::from(columns.state == OPEN);
@@ -140,6 +143,7 @@ impl Sums {
         // An event captured before midnight counts to the first hour of the day in whose directory it is.
         let hour = columns.start.saturating_sub(day.saturating_mul(86_400)).div_euclid(3600).clamp(0, 23);
         self.hours[usize::try_from(hour).unwrap_or(0)] += 1;
+        self.motion.add(name, columns.motion);
     }
 
     /// The hours as they are stored.
@@ -241,7 +245,7 @@ impl Batch<'_> {
             if let Some(old) = &old {
                 columns.keep_measured(old);
             }
-            sums.add(day, &columns);
+            sums.add((day, key), &columns);
             if old.as_ref() == Some(&columns) {
                 continue;
             }
@@ -256,7 +260,7 @@ impl Batch<'_> {
         for (name, columns) in before {
             let name_there = name_from_sql(name);
             if name_there.is_some_and(|name| scan.unread.contains(&name)) {
-                sums.add(day, &columns);
+                sums.add((day, name), &columns);
                 continue;
             }
             self.delete(camera, day, name)?;
@@ -291,10 +295,11 @@ impl Batch<'_> {
     fn sums(&self, camera: i64, day: i64, sums: &Sums) -> rusqlite::Result<()> {
         self.transaction
             .prepare_cached(
-                "INSERT INTO days (camera, day, events, saved, open, bytes, unmeasured, longest, strongest, hours)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                "INSERT INTO days (camera, day, events, saved, open, bytes, unmeasured, longest, strongest, hours,
+                   motion, motion_groups)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                  ON CONFLICT (camera, day) DO UPDATE SET events = ?3, saved = ?4, open = ?5, bytes = ?6,
-                   unmeasured = ?7, longest = ?8, strongest = ?9, hours = ?10",
+                   unmeasured = ?7, longest = ?8, strongest = ?9, hours = ?10, motion = ?11, motion_groups = ?12",
             )?
             .execute(params![
                 camera,
@@ -306,7 +311,9 @@ impl Batch<'_> {
                 sums.unmeasured,
                 sums.longest,
                 sums.strongest,
-                sums.hours()
+                sums.hours(),
+                sums.motion.total(),
+                sums.motion.encode()
             ])?;
         Ok(())
     }
@@ -392,8 +399,8 @@ impl Batch<'_> {
     /// Recomputes a day's totals from its events: a day has few, so this is cheap, and the totals cannot drift.
     fn summarize(&self, camera: i64, day: i64) -> rusqlite::Result<()> {
         let mut sums = Sums::default();
-        for columns in self.rows_of(camera, day)?.values() {
-            sums.add(day, columns);
+        for (name, columns) in &self.rows_of(camera, day)? {
+            sums.add((day, *name), columns);
         }
         self.sums(camera, day, &sums)
     }

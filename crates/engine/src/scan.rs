@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(crate) use day_locks::DayLocks;
 pub use preload::{Progress, Summary};
 
-use crate::archive::{CameraDir, DayDir, Depth, Facts, Measured, Report, Tree};
+use crate::archive::{CameraDir, DayDir, Depth, Facts, Measured, Motion, Report, Tree};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::state::{MovieCheck, QUIET_MOVIE, Signs, judge, patience};
@@ -264,7 +264,7 @@ impl Scanner {
         Some(self.recent.note(&dir.id(name), &facts.details, measured, now))
     }
 
-    /// Details from facts. For measured events this decides the state, reads the peak change, and writes a sidecar.
+    /// Details from facts. For measured events this decides the state, reads what Motion recorded, and writes a sidecar.
     fn details(
         &self,
         dir: &DayDir,
@@ -287,7 +287,8 @@ impl Scanner {
         }
         if details.peak_change.is_none() && depth == Depth::Full {
             let some = measured.frames.chunks(32).take_while(|_| !self.stop.is_set());
-            details.peak_change = some.filter_map(|frames| dir.peak_change(name, frames)).max();
+            let motion = some.map(|frames| dir.motion(name, frames)).fold(Motion::default(), Motion::with);
+            (details.peak_change, details.motion_mask) = (motion.peak_change, motion.mask);
         }
         let may_write = match self.sidecars {
             Sidecars::Off => false,
@@ -305,6 +306,7 @@ impl Scanner {
                     {
                         again.state = details.state;
                         again.peak_change = details.peak_change.or(again.peak_change);
+                        again.motion_mask = details.motion_mask.or(again.motion_mask);
                         name_unfinished(&mut again, &measured);
                         return (again, None);
                     }

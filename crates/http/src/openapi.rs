@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi, openapi};
 
 use super::auth::Prefix;
 use super::extract::NoParams;
-use super::extract::schema::{CursorText, Direction, FileName, Moment};
+use super::extract::schema::{CursorText, Direction, FileName, Moment, RegionText};
 use super::problem::Problem;
 use super::{api, auth, live, media, metrics, response};
 use crate::event::EventName;
@@ -36,7 +36,7 @@ use crate::event::EventName;
         auth::me, auth::login_page, auth::sign_in, auth::sign_out,
     ),
     // Types that only parameters use are not collected automatically.
-    components(schemas(CursorText, Direction, EventName, FileName, Moment)),
+    components(schemas(CursorText, Direction, EventName, FileName, Moment, RegionText)),
     modifiers(&Files)
 )]
 struct Document;

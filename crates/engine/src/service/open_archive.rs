@@ -31,6 +31,8 @@ const MAX_REBUILDS: usize = 3;
 pub enum Measure<'a> {
     /// All days with events that are not measured.
     Unmeasured,
+    /// All days that were never measured, with what Motion recorded in the frames. A search for a region needs that.
+    NewDays,
     /// What a plan would retire, since a plan says how much space it frees; with a rule of size, everything that the rule
     /// counts.
     Plan,
@@ -111,6 +113,12 @@ impl OpenArchive {
         let mut failures = Vec::new();
         match what {
             Measure::Unmeasured => self.measure_days(self.shared.catalog.unmeasured()?, &mut failures),
+            Measure::NewDays => {
+                let days = self.shared.catalog.days_to_measure(i64::MIN, i64::MAX)?;
+                let days = days.into_iter().filter(|(_, _, is_new)| *is_new);
+                let read = |(camera, day, _)| self.shared.scanner.scan_day(&camera, day, Depth::Full).err();
+                failures.extend(days.filter_map(read));
+            }
             Measure::Plan => self.measure_plan(&mut failures)?,
             Measure::Events(ids) => {
                 let read = |id: &EventId| self.shared.scanner.scan_event(id, Occasion::Found).err();

@@ -15,8 +15,8 @@ use crate::auth::Viewer;
 use crate::auth::{Prefix, vary_on_prefix};
 use crate::engine::{Handle, Order, Query};
 use crate::event::{Camera, State as EventState};
-use crate::extract::schema::{CursorText, Direction, EventPath, Moment};
-use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Seconds, TimeText};
+use crate::extract::schema::{CursorText, Direction, EventPath, Moment, RegionText};
+use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Rectangle, Seconds, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
@@ -48,6 +48,10 @@ pub(crate) struct EventsParams {
     /// only events in which at least so many pixels changed from one frame to the next
     #[param(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295u32)]
     min_change: Option<Pixels>,
+    /// only events in which something moved in this rectangle, to an eighth of the picture's width and height; events
+    /// without motion information never match
+    #[param(value_type = Option<RegionText>)]
+    region: Option<Rectangle>,
     /// only events in this state
     state: Option<EventState>,
     /// newest first, which is the default, or oldest first
@@ -117,6 +121,9 @@ fn query(params: EventsParams, handle: &Handle) -> Result<Query, Problem> {
     }
     if let Some(Pixels(change)) = params.min_change {
         query = query.min_change(change);
+    }
+    if let Some(Rectangle(region)) = params.region {
+        query = query.region(region);
     }
     if let Some(state) = params.state {
         query = query.state(state);

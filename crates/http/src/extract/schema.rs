@@ -27,6 +27,14 @@ macro_rules! clock {
 
 const DAY: &str = concat!("^", day!(), "$");
 const TIME: &str = concat!("^", day!(), "[ T]", clock!(), "$");
+/// A fraction from 0 to 1.
+macro_rules! fraction {
+    () => {
+        "(0(\\.[0-9]{1,18})?|1(\\.0{1,18})?)"
+    };
+}
+
+const REGION: &str = concat!("^", fraction!(), "(,", fraction!(), "){3}$");
 /// A few centuries at most.
 const SPAN: &str = "^([0-9]{1,9}s|[0-9]{1,8}m|[0-9]{1,6}h|[0-9]{1,5}d|[0-9]{1,4}w|[0-9]{1,3}y)$";
 const CURSOR: &str = concat!(
@@ -44,6 +52,9 @@ pub(crate) struct Moment;
 
 /// The `next` of an earlier page of events.
 pub(crate) struct CursorText;
+
+/// A rectangle of the picture.
+pub(crate) struct RegionText;
 
 /// The path of an event.
 #[derive(utoipa::IntoParams)]
@@ -128,6 +139,20 @@ impl PartialSchema for Moment {
 impl ToSchema for Moment {
     fn name() -> Cow<'static, str> {
         "Moment".into()
+    }
+}
+
+impl PartialSchema for RegionText {
+    fn schema() -> RefOr<Schema> {
+        let what = "a rectangle of the picture, `x0,y0,x1,y1`: its left, upper, right and lower edge as fractions of the \
+                    picture's width and height; x0 < x1 and y0 < y1";
+        text(REGION, what).examples(["0,0.5,0.25,1"]).into()
+    }
+}
+
+impl ToSchema for RegionText {
+    fn name() -> Cow<'static, str> {
+        "Region".into()
     }
 }
 

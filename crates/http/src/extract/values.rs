@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 
 use crate::clock::Now;
 use crate::engine::Cursor;
+use crate::event::Region;
 use crate::problem::Problem;
 use crate::time::{End, parse};
 
@@ -40,6 +41,12 @@ value!(/** The most entries of a page. */ Limit(usize), "a number from 1 to 1000
 value!(/** A number of entries, 0 or more. */ Count(u64), "a number", |_| true);
 value!(/** A number of seconds. */ Seconds(u32), "a number of seconds", |_| true);
 value!(/** A number of pixels. */ Pixels(u32), "a number of pixels", |_| true);
+value!(
+    /** A rectangle of the picture. */
+    Rectangle(Region),
+    "x0,y0,x1,y1: fractions of the picture from 0 to 1, with x0 < x1 and y0 < y1",
+    |_| true
+);
 value!(/** Yes or no. */ Flag(bool), "true or false", |_| true);
 value!(
     /** The `next` of a page of the audit log. */

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use serde::Serialize;
 
 use super::frames::{Frame, Shows};
-use super::{Container, DebugMovie, EventId, MovieName, Movies, State};
+use super::{Container, DebugMovie, EventId, MotionMask, MovieName, Movies, State};
 
 /// The thumbnail of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -80,6 +80,9 @@ pub struct Details {
     /// The largest number of pixels that changed between two frames, from Motion's `%D` in a frame's EXIF data; `None`
     /// until measured, or if no frame has it.
     pub peak_change: Option<u32>,
+    /// Where in the picture something moved, from what Motion recorded in its frames; `None` until measured, or if
+    /// no frame has it.
+    pub motion_mask: Option<MotionMask>,
     /// What is wrong with it, as sentences.
     pub problems: Vec<String>,
 }

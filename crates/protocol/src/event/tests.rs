@@ -21,6 +21,7 @@ fn event(id: &str, videos: Vec<Movie>) -> ModelEvent {
         debug_video: None,
         thumbnail: None,
         peak_change: None,
+        motion_mask: None,
         problems: vec![],
     };
     ModelEvent { id, details }
