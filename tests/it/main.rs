@@ -68,6 +68,7 @@ mod pool;
 mod queue;
 #[cfg(feature = "cli")]
 mod reaper;
+mod region;
 #[cfg(feature = "cli")]
 mod regressions;
 #[cfg(feature = "cli")]
