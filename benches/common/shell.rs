@@ -27,8 +27,12 @@ impl Shape {
 
 /// Makes `root` and fills the catalog in `state`; the last day is `last`.
 pub fn make(root: &Path, state: &Path, shape: Shape, last: NaiveDate) -> Catalog {
-    fs::create_dir_all(root.join(".owlery")).unwrap();
-    fs::create_dir_all(state).unwrap();
+    for number in 1..=shape.cameras {
+        fs::create_dir_all(root.join(format!("Camera{number}"))).unwrap();
+    }
+    // It marks the root and the state directory as of one archive, without which a daemon would not start on both.
+    let mut scan = crate::program::command(env!("CARGO_BIN_EXE_owlery"));
+    assert!(scan.arg("scan").arg(root).arg("--state-dir").arg(state).output().unwrap().status.success());
     let (catalog, _) = Catalog::open(state).unwrap();
     let now = chrono::DateTime::<chrono::Utc>::from(fs::metadata(state).unwrap().modified().unwrap()).timestamp();
     for back in 0..shape.days {
