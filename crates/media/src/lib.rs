@@ -1,0 +1,13 @@
+//! Derived media of an event archive: thumbnails, previews, and movies that browsers play. Made from bytes and open files;
+//! where those come from, and where the results are kept, is up to the caller. This crate knows no HTTP, no catalog and no
+//! cache.
+//!
+//! All functions block: they decode, or wait for a process. Call them on threads that may block. What is made of movies needs `ffmpeg`; without it, [`Error::Missing`] is returned.
+
+mod error;
+mod picture;
+mod thumbnail;
+
+pub use error::{Error, Result};
+pub use picture::{MAX_BYTES, MAX_PIXELS, Picture};
+pub use thumbnail::{Width, thumbnail};

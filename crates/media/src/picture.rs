@@ -1,0 +1,204 @@
+//! Decoded pictures: reading within limits, shrinking, writing as JPEG. What is made of them is up to `thumbnail`,
+//! `preview` and `sprite`.
+
+use std::fs::File;
+use std::io::Cursor;
+use std::os::unix::fs::FileExt;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::codecs::jpeg::JpegEncoder;
+use image::error::ImageError;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+
+use crate::{Error, Result};
+
+/// How many pixels a picture may have: those of an 8K camera, and some more.
+pub const MAX_PIXELS: u64 = 36_000_000;
+
+/// How many bytes the file of a picture may have.
+pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How many bytes the buffers of a decoder may take.
+const MAX_MEMORY: u64 = 256 * 1024 * 1024;
+
+/// The longest edge, in pixels.
+const MAX_EDGE: u32 = 32_768;
+
+/// How many times as high as wide a shrunk picture may be. A higher one becomes narrower.
+const MAX_RATIO: u32 = 4;
+
+/// A decoded picture of three bytes (red, green, blue) a pixel, as it is to be shown.
+#[derive(Debug, Clone)]
+pub struct Picture(RgbImage);
+
+impl Picture {
+    /// Decodes JPEG, PNG, WebP and PNM (PPM) by the contents, and shrinks it to at most `width` pixels in width; smaller
+    /// pictures keep their size. The orientation in the EXIF data is applied.
+    ///
+    /// # Errors
+    /// The picture is damaged, truncated, of another format, or larger than [`MAX_PIXELS`].
+    pub fn decode(bytes: &[u8], width: u32) -> Result<Self> {
+        let (image, orientation) = decode(bytes)?;
+        let turned = turns(orientation);
+        let (full_width, full_height) = if turned { (image.height(), image.width()) } else { image.dimensions() };
+        let (to_width, to_height) = fit(full_width, full_height, width);
+        let (to_width, to_height) = if turned { (to_height, to_width) } else { (to_width, to_height) };
+        let mut small = DynamicImage::ImageRgb8(resize(image, to_width, to_height)?);
+        small.apply_orientation(orientation);
+        Ok(Self(small.into_rgb8()))
+    }
+
+    /// Like `decode`, of a file. It is read from its beginning to its end.
+    pub fn read(file: &File, width: u32) -> Result<Self> {
+        Self::decode(&read_all(file)?, width)
+    }
+
+    /// A picture of these pixels; `None` if their number is not `width` × `height` × 3.
+    pub(crate) fn of_pixels(width: u32, height: u32, pixels: Vec<u8>) -> Option<Self> {
+        RgbImage::from_raw(width, height, pixels).map(Self)
+    }
+
+    pub(crate) fn of_image(image: RgbImage) -> Self {
+        Self(image)
+    }
+
+    pub(crate) fn into_image(self) -> RgbImage {
+        self.0
+    }
+
+    /// Its width in pixels.
+    pub fn width(&self) -> u32 {
+        self.0.width()
+    }
+
+    /// Its height in pixels.
+    pub fn height(&self) -> u32 {
+        self.0.height()
+    }
+
+    /// Its pixels: red, green, blue, line by line.
+    pub fn pixels(&self) -> &[u8] {
+        self.0.as_raw()
+    }
+
+    /// The picture, at most `width` pixels wide.
+    pub fn shrunk(self, width: u32) -> Result<Self> {
+        let (width, height) = fit(self.width(), self.height(), width);
+        self.resized(width, height)
+    }
+
+    /// The picture in this size, whatever its aspect ratio.
+    pub(crate) fn resized(self, width: u32, height: u32) -> Result<Self> {
+        resize(self.0, width, height).map(Self)
+    }
+
+    /// The picture as JPEG of a quality of 1 to 100.
+    pub fn jpeg(&self, quality: u8) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(self.pixels().len() / 8);
+        let encoded = JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&self.0);
+        encoded.map_err(|error| Error::Picture(error.to_string()))?;
+        Ok(bytes)
+    }
+}
+
+/// The bytes of a picture's file.
+pub(crate) fn read_all(file: &File) -> Result<Vec<u8>> {
+    let (mut bytes, mut piece) = (Vec::new(), vec![0; 256 * 1024]);
+    loop {
+        let got = file.read_at(&mut piece, bytes.len() as u64).map_err(Error::io("read the picture"))?;
+        if got == 0 {
+            return Ok(bytes);
+        }
+        if (bytes.len() + got) as u64 > MAX_BYTES {
+            return Err(Error::TooManyBytes);
+        }
+        bytes.extend_from_slice(&piece[..got]);
+    }
+}
+
+/// The pixels as they are stored, and how they are to be turned.
+fn decode(bytes: &[u8]) -> Result<(RgbImage, Orientation)> {
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::TooManyBytes);
+    }
+    let format = image::guess_format(bytes).map_err(refused)?;
+    if !matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Pnm) {
+        return Err(Error::Picture(format!("{format:?} is not a format of frames")));
+    }
+    // Decoders of JPEG fill what is missing with grey.
+    if format == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
+        return Err(Error::Picture("the end of the JPEG file is missing".to_owned()));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = image::Limits::no_limits();
+    limits.max_image_width = Some(MAX_EDGE);
+    limits.max_image_height = Some(MAX_EDGE);
+    limits.max_alloc = Some(MAX_MEMORY);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(refused)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(Error::TooManyPixels);
+    }
+    if width == 0 || height == 0 {
+        return Err(Error::Picture("it has no pixels".to_owned()));
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let image = DynamicImage::from_decoder(decoder).map_err(refused)?;
+    Ok((image.into_rgb8(), orientation))
+}
+
+fn refused(error: ImageError) -> Error {
+    match error {
+        ImageError::Limits(_) => Error::TooManyPixels,
+        error => Error::Picture(owlery_model::printable::printable(&error.to_string())),
+    }
+}
+
+/// Whether the marker of the end (`FF D9`) comes after the pixels. Neither it nor the marker of their beginning
+/// (`FF DA`) can occur within them, but a preview in the EXIF data has both.
+fn is_whole_jpeg(bytes: &[u8]) -> bool {
+    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xFF, marker]);
+    last(0xD9).is_some_and(|end| !bytes[end..].windows(2).any(|pair| pair == [0xFF, 0xDA]))
+}
+
+/// Whether an orientation exchanges width and height.
+fn turns(orientation: Orientation) -> bool {
+    matches!(
+        orientation,
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+    )
+}
+
+/// The size of a picture that is to be at most `to` wide: never larger, with the same aspect ratio, at least 1 × 1.
+#[allow(clippy::cast_possible_truncation)] // not larger than the picture
+fn fit(width: u32, height: u32, to: u32) -> (u32, u32) {
+    let (w, h) = (u64::from(width.max(1)), u64::from(height.max(1)));
+    let (most_w, most_h) = (u64::from(to.max(1)), u64::from(to.max(1)) * u64::from(MAX_RATIO));
+    let scaled = |value: u64, by: u64, of: u64| ((value * by + of / 2) / of).max(1) as u32;
+    if w <= most_w && h <= most_h {
+        (w as u32, h as u32)
+    } else if w * most_h >= h * most_w {
+        (most_w as u32, scaled(h, most_w, w))
+    } else {
+        (scaled(w, most_h, h), most_h as u32)
+    }
+}
+
+fn resize(image: RgbImage, width: u32, height: u32) -> Result<RgbImage> {
+    if image.dimensions() == (width, height) {
+        return Ok(image);
+    }
+    let failed = |error: String| Error::Picture(format!("cannot shrink it: {error}"));
+    let source = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
+        .map_err(|error| failed(error.to_string()))?;
+    let mut small = Image::new(width, height, PixelType::U8x3);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    Resizer::new().resize(&source, &mut small, &options).map_err(|error| failed(error.to_string()))?;
+    RgbImage::from_raw(width, height, small.into_vec()).ok_or_else(|| failed("wrong size".to_owned()))
+}
+
+#[cfg(test)]
+mod tests;
