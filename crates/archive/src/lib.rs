@@ -49,6 +49,7 @@ pub use exif::Motion;
 pub use inspection::{EarlyInspections, Inspection};
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};
+pub use movie_file::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movie};
 pub use paths::{day_path, event_path};
 pub use queue::{Manifest, QueuedPass, Stage, printable_id};
 pub use reap::{RateLimiter, Reaped, Tally};

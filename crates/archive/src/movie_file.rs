@@ -1,4 +1,4 @@
-//! Whether a movie was finished, and how long it is, from its container. `FFmpeg`, which writes Motion's movies, fills
+//! Whether a movie was finished, how long it is and how it is coded, from its container. `FFmpeg`, which writes Motion's movies, fills
 //! a field at the beginning or adds an entry at the end when it closes the file. If that is missing, the movie is being
 //! written or was cut off.
 //!
@@ -6,10 +6,13 @@
 //! of any file, and accepts all bytes.
 
 mod avi;
+mod contents;
 mod flv;
 mod fragments;
 mod matroska;
+mod matroska_tracks;
 mod mp4;
+mod mp4_tracks;
 mod mpeg;
 mod ogg;
 mod source;
@@ -19,6 +22,7 @@ use std::os::fd::OwnedFd;
 
 use crate::event::Container;
 use crate::event::state::MovieCheck;
+pub use contents::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movie};
 use source::Source;
 
 /// The result of reading a movie.

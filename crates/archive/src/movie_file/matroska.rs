@@ -8,11 +8,11 @@ use super::source::{Source, big_endian};
 use super::{Probe, seconds};
 use crate::event::state::MovieCheck;
 
-const SEGMENT: u32 = 0x1853_8067;
+pub(super) const SEGMENT: u32 = 0x1853_8067;
 const INFO: u32 = 0x1549_A966;
 const TIMESTAMP_SCALE: u32 = 0x2A_D7B1;
 const DURATION: u32 = 0x4489;
-const CLUSTER: u32 = 0x1F43_B675;
+pub(super) const CLUSTER: u32 = 0x1F43_B675;
 const CLUSTER_TIME: u32 = 0xE7;
 const BLOCK_GROUP: u32 = 0xA0;
 const BLOCK: u32 = 0xA1;
@@ -23,19 +23,19 @@ const DEFAULT_SCALE: u64 = 1_000_000;
 const NANOS: u64 = 1_000_000_000;
 
 /// There are few elements before the first cluster.
-const MAX_ELEMENTS: usize = 256;
+pub(super) const MAX_ELEMENTS: usize = 256;
 
 /// An element: its body begins at `body`; without an `end` its size is unknown.
 #[derive(Debug, Clone, Copy)]
-struct Element {
-    id: u32,
-    body: u64,
-    end: Option<u64>,
+pub(super) struct Element {
+    pub id: u32,
+    pub body: u64,
+    pub end: Option<u64>,
 }
 
 impl Element {
     /// The element at `at`; `None` if there is none.
-    fn at(at: u64, source: &mut Source<'_>) -> io::Result<Option<Self>> {
+    pub(super) fn at(at: u64, source: &mut Source<'_>) -> io::Result<Option<Self>> {
         let Some(first) = source.bytes::<1>(at)? else { return Ok(None) };
         let width = first[0].leading_zeros() + 1;
         if width > 4 {
@@ -60,7 +60,7 @@ impl Element {
     }
 
     /// The body as a number.
-    fn number(&self, source: &mut Source<'_>) -> io::Result<Option<u64>> {
+    pub(super) fn number(&self, source: &mut Source<'_>) -> io::Result<Option<u64>> {
         let Some(len @ 1..=8) = self.end.map(|end| end - self.body) else { return Ok(None) };
         let bytes = source.window(self.body, usize::try_from(len).unwrap_or(8))?;
         Ok((bytes.len() as u64 == len).then(|| big_endian(&bytes)))

@@ -105,6 +105,11 @@ fn top(source: &mut Source<'_>) -> io::Result<Top> {
     Ok(top)
 }
 
+/// The movie box, if it is whole.
+pub(super) fn moov(source: &mut Source<'_>) -> io::Result<Option<Found>> {
+    Ok(top(source)?.moov)
+}
+
 pub(super) fn probe(source: &mut Source<'_>) -> io::Result<Probe> {
     let top = top(source)?;
     let Some(moov) = top.moov else { return Ok(Probe::of(MovieCheck::Unfinished)) };

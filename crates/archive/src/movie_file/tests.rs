@@ -91,6 +91,58 @@ fn contents_count_more_than_the_extension() {
     assert_eq!(probe_at(&[0; 9000], Container::Mkv).check, MovieCheck::Blank, "space that was never written");
 }
 
+/// What is read from these bytes.
+fn contents(bytes: &[u8]) -> MovieContents {
+    let mut reads = 0u32;
+    let contents = contents::contents_by(bytes.len() as u64, |buffer, at| {
+        reads += 1;
+        let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or(&[]);
+        let n = rest.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&rest[..n]);
+        Ok(n)
+    });
+    assert!(reads <= 2048, "{reads} reads");
+    contents.unwrap()
+}
+
+/// The pictures of these movies are 4:4:4 (profile 244), which browsers do not play; with another profile in the same
+/// place they would.
+#[test]
+fn codecs_are_read_from_the_container() {
+    let bytes = |name: &str| WHOLE.iter().chain(&KILLED).find(|(known, _)| *known == name).unwrap().1.to_vec();
+    let of = |bytes: &[u8]| {
+        let found = contents(bytes);
+        (found.form, found.video, found.audio)
+    };
+    for (name, form) in [
+        ("whole.mp4", MovieForm::Mp4),
+        ("fragments.mp4", MovieForm::Mp4),
+        ("whole.mkv", MovieForm::Matroska),
+        ("killed.mkv", MovieForm::Matroska),
+    ] {
+        let mut bytes = bytes(name);
+        assert_eq!(of(&bytes), (form, Some(VideoCodec::Other), None), "{name}");
+        // The configuration begins with its version and the profile.
+        let at = bytes.windows(3).position(|three| three == [1, 244, 0]).unwrap();
+        bytes[at + 1] = 100;
+        assert_eq!(of(&bytes), (form, Some(VideoCodec::H264), None), "{name}");
+    }
+    assert_eq!(of(&bytes("whole.webm")), (MovieForm::WebM, Some(VideoCodec::Vp8), None));
+    for other in ["whole.avi", "whole.flv", "whole.ogg", "whole.ts", "whole.mpg", "stream.mpg"] {
+        assert_eq!(of(&bytes(other)), (MovieForm::Other, None, None), "{other}");
+    }
+    let none = contents(b"");
+    assert_eq!((none.form, none.check), (MovieForm::Other, MovieCheck::Empty));
+}
+
+/// Without its moov box an mp4 has no tracks.
+#[test]
+fn a_movie_without_its_moov_has_no_tracks() {
+    let (_, mp4) = WHOLE[5];
+    let found = contents(&mp4[..mp4.len() / 2]);
+    assert_eq!((found.form, found.check, found.video), (MovieForm::Mp4, MovieCheck::Unfinished, None));
+}
+
 fn any_movie() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     let all: Vec<(&str, &[u8])> = WHOLE.into_iter().chain(KILLED).collect();
     prop::sample::select(all).prop_map(|(name, bytes)| (name, bytes.to_vec()))
@@ -106,6 +158,7 @@ proptest! {
             bytes[at] = byte;
         }
         let _ = probe_at(&bytes, container(name));
+        let _ = contents(&bytes);
     }
 
     /// Numbers are in the first bytes.
@@ -117,12 +170,14 @@ proptest! {
             }
         }
         let _ = probe_at(&bytes, container(name));
+        let _ = contents(&bytes);
     }
 
     #[test]
     fn no_cut_movie_panics((name, bytes) in any_movie(), from in any::<prop::sample::Index>(), to in any::<prop::sample::Index>()) {
         let (from, to) = (from.index(bytes.len()) / 20, to.index(bytes.len()));
         let _ = probe_at(&bytes[from.min(to)..to], container(name));
+        let _ = contents(&bytes[from.min(to)..to]);
     }
 
     #[test]
@@ -130,5 +185,6 @@ proptest! {
         let (name, whole) = WHOLE[magic];
         let all = [&whole[..12], &bytes].concat();
         let _ = (probe_at(&all, container(name)), probe_at(&bytes, container(name)));
+        let _ = contents(&all);
     }
 }
