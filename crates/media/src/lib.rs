@@ -5,9 +5,13 @@
 //! All functions block: they decode, or wait for a process. Call them on threads that may block. What is made of movies needs `ffmpeg`; without it, [`Error::Missing`] is returned.
 
 mod error;
+mod ffmpeg;
 mod picture;
+#[cfg(test)]
+mod testing;
 mod thumbnail;
 
 pub use error::{Error, Result};
+pub use ffmpeg::{Ffmpeg, Limits};
 pub use picture::{MAX_BYTES, MAX_PIXELS, Picture};
 pub use thumbnail::{Width, thumbnail};

@@ -1,0 +1,141 @@
+//! The programs `ffmpeg` and `ffprobe`: where they are, how long they may run and how much they may take. Starting and
+//! ending them is in `process`.
+
+mod process;
+mod progress;
+mod tracks;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use owlery_model::clock::Stop;
+use owlery_model::printable::printable;
+
+use crate::{Error, Result};
+pub(crate) use process::step_back;
+pub(crate) use tracks::Tracks;
+
+/// The containers that are opened. Others are refused: a playlist could name other files, and be read by its contents.
+const CONTAINERS: &str = "mov,matroska,webm,avi,flv,ogg,mpegts,mpeg,mpegvideo,gif,h264,hevc,m4v,mjpeg,asf,ivf,obu";
+
+/// The input's name: its standard input, which is opened anew, so that it can be read from any offset.
+const INPUT: &str = "file:/proc/self/fd/0";
+
+/// How much text a program may print that is read whole.
+const MAX_TEXT: u64 = 1024 * 1024;
+
+/// What one run of a program may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long it may run. Ten minutes by default.
+    pub time: Duration,
+    /// How many bytes of address space it may use (`RLIMIT_AS`). 2 GiB by default; a 4K movie needs half of that.
+    pub memory: u64,
+    /// How large the file that it writes may become, in bytes. 4 GiB by default.
+    pub output: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time: Duration::from_mins(10), memory: 2 << 30, output: 4 << 30 }
+    }
+}
+
+/// The programs `ffmpeg` and `ffprobe`. They run with the lowest priorities and within [`Limits`], read nothing but the
+/// file that they are given, and are ended by their process ids when a limit is reached or the work is cancelled.
+#[derive(Debug, Clone)]
+pub struct Ffmpeg {
+    converter: PathBuf,
+    prober: PathBuf,
+    limits: Limits,
+}
+
+impl Default for Ffmpeg {
+    fn default() -> Self {
+        Self::new("ffmpeg", "ffprobe")
+    }
+}
+
+impl Ffmpeg {
+    /// These programs: paths, or names that are searched in `PATH`.
+    pub fn new(ffmpeg: impl Into<PathBuf>, ffprobe: impl Into<PathBuf>) -> Self {
+        Self { converter: ffmpeg.into(), prober: ffprobe.into(), limits: Limits::default() }
+    }
+
+    /// The same programs with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The version of `ffmpeg`, such as `5.1.9-0+deb12u1`. Fails with [`Error::Missing`] where it, or `ffprobe`, is not
+    /// installed.
+    pub fn version(&self, stop: &Stop) -> Result<String> {
+        let ask = |program: &Path| {
+            let mut command = command(program);
+            command.arg("-version").stdin(Stdio::null());
+            process::run(command, &self.limits, stop, text)?
+        };
+        ask(&self.prober)?;
+        let text = ask(&self.converter)?;
+        let word = text.split_whitespace().nth(2).unwrap_or("unknown");
+        Ok(printable(word))
+    }
+
+    /// Runs `ffmpeg` on a movie: `before` are options of the input, `after` those of the output, and the output. `read`
+    /// gets its standard output; if it returns early, `ffmpeg` ends.
+    pub(crate) fn convert<T: Send>(
+        &self,
+        movie: &File,
+        before: &[&str],
+        after: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        stop: &Stop,
+        read: impl FnOnce(ChildStdout) -> T + Send,
+    ) -> Result<T> {
+        let mut command = command(&self.converter);
+        // One thread each: the jobs share the processors.
+        command.args(["-nostdin", "-y", "-loglevel", "error", "-filter_threads", "1", "-threads", "1"]);
+        command.args(before).args(input()).args(after);
+        command.stdin(Stdio::from(movie.try_clone().map_err(Error::io("open the movie again"))?));
+        process::run(command, &self.limits, stop, read)
+    }
+
+    /// The codecs of a movie, by `ffprobe`.
+    pub(crate) fn tracks(&self, movie: &File, stop: &Stop) -> Result<Tracks> {
+        let mut command = command(&self.prober);
+        command.args(["-loglevel", "error", "-of", "json", "-show_entries"]);
+        command.arg("stream=codec_type,codec_name,pix_fmt:stream_disposition=attached_pic:format=duration");
+        command.args(input());
+        command.stdin(Stdio::from(movie.try_clone().map_err(Error::io("open the movie again"))?));
+        let json = process::run(command, &self.limits, stop, text)??;
+        Tracks::of_json(&json)
+    }
+}
+
+pub(crate) use progress::follow;
+
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.arg("-hide_banner").env("LC_ALL", "C").env("AV_LOG_FORCE_NOCOLOR", "1");
+    command
+}
+
+/// The options of an input that is the standard input.
+fn input() -> [OsString; 6] {
+    ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", INPUT].map(OsString::from)
+}
+
+/// All of a standard output, within a limit.
+fn text(output: ChildStdout) -> Result<String> {
+    let mut bytes = Vec::new();
+    output.take(MAX_TEXT).read_to_end(&mut bytes).map_err(Error::io("read what a program prints"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests;

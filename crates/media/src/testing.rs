@@ -1,0 +1,70 @@
+//! Movies for the tests, made by the installed `ffmpeg`, and what `ffprobe` says about results.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+
+use owlery_model::clock::{Stop, StopHandle};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A stop that is never set.
+pub(crate) fn never() -> (StopHandle, Stop) {
+    Stop::new()
+}
+
+/// How long tests wait for what must happen.
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Waits until a condition holds.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let (_handle, stop) = never();
+    let end = std::time::Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(std::time::Instant::now() < end, "{what} did not happen");
+        stop.wait(std::time::Duration::from_millis(2));
+    }
+}
+
+/// Movies that one run of `ffmpeg` makes: each of `seconds` with a moving test picture, ten frames a second, and a tone.
+/// Each has a name, and the options of its output.
+pub(crate) fn movies(seconds: u32, movies: &[(&str, &str)]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-loglevel", "error"]);
+    command.args(["-f", "lavfi", "-i", &format!("testsrc2=size=64x48:rate=10:duration={seconds}")]);
+    command.args(["-f", "lavfi", "-i", &format!("sine=duration={seconds}:sample_rate=44100")]);
+    for (name, options) in movies {
+        command.args(["-map", "0:v"]).args(options.split_whitespace()).arg(dir.path().join(name));
+    }
+    let made = command.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    dir
+}
+
+/// An open movie of a folder.
+pub(crate) fn open(dir: &TempDir, name: &str) -> File {
+    File::open(dir.path().join(name)).unwrap()
+}
+
+/// A file with these bytes.
+pub(crate) fn file(bytes: &[u8]) -> File {
+    use std::io::Write;
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+/// The first video stream of a file, after all of its frames were decoded without an error.
+pub(crate) fn decoded(path: &Path) -> Value {
+    let mut command = Command::new("ffprobe");
+    command.args(["-loglevel", "error", "-count_frames", "-of", "json", "-show_streams", "-show_format"]);
+    let probed = command.arg(path).output().unwrap();
+    assert!(probed.status.success() && probed.stderr.is_empty(), "{}", String::from_utf8_lossy(&probed.stderr));
+    serde_json::from_slice(&probed.stdout).unwrap()
+}
+
+/// How many frames were decoded.
+pub(crate) fn frame_count(decoded: &Value) -> u32 {
+    decoded["streams"][0]["nb_read_frames"].as_str().unwrap().parse().unwrap()
+}
