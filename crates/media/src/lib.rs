@@ -7,6 +7,7 @@
 mod error;
 mod ffmpeg;
 mod picture;
+mod playable;
 #[cfg(test)]
 mod testing;
 mod thumbnail;
@@ -14,4 +15,5 @@ mod thumbnail;
 pub use error::{Error, Result};
 pub use ffmpeg::{Ffmpeg, Limits};
 pub use picture::{MAX_BYTES, MAX_PIXELS, Picture};
+pub use playable::{Movie, MovieType, Playable, Sound, Unusable, make_playable};
 pub use thumbnail::{Width, thumbnail};
