@@ -6,6 +6,7 @@
 
 mod error;
 mod ffmpeg;
+mod movie_frames;
 mod picture;
 mod playable;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod thumbnail;
 
 pub use error::{Error, Result};
 pub use ffmpeg::{Ffmpeg, Limits};
+pub use movie_frames::movie_thumbnail;
 pub use picture::{MAX_BYTES, MAX_PIXELS, Picture};
 pub use playable::{Movie, MovieType, Playable, Sound, Unusable, make_playable};
 pub use thumbnail::{Width, thumbnail};
