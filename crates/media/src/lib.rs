@@ -9,6 +9,8 @@ mod ffmpeg;
 mod movie_frames;
 mod picture;
 mod playable;
+mod preview;
+mod sprite;
 #[cfg(test)]
 mod testing;
 mod thumbnail;
@@ -18,4 +20,6 @@ pub use ffmpeg::{Ffmpeg, Limits};
 pub use movie_frames::movie_thumbnail;
 pub use picture::{MAX_BYTES, MAX_PIXELS, Picture};
 pub use playable::{Movie, MovieType, Playable, Sound, Unusable, make_playable};
+pub use preview::{Animation, FrameInfo, MAX_PREVIEW, preview_of_frames, preview_of_movie};
+pub use sprite::{MAX_TILES, Sprite, SpriteIndex, sprite_of_frames, sprite_of_movie};
 pub use thumbnail::{Width, thumbnail};
