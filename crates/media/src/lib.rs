@@ -2,10 +2,12 @@
 //! where those come from, and where the results are kept, is up to the caller. This crate knows no HTTP, no catalog and no
 //! cache.
 //!
-//! All functions block: they decode, or wait for a process. Call them on threads that may block. What is made of movies needs `ffmpeg`; without it, [`Error::Missing`] is returned.
+//! All functions block: they decode, or wait for a process. Call them on threads that may block, or as [`Jobs`], whose
+//! threads have the lowest priority. What is made of movies needs `ffmpeg`; without it, [`Error::Missing`] is returned.
 
 mod error;
 mod ffmpeg;
+mod jobs;
 mod movie_frames;
 mod picture;
 mod playable;
@@ -17,6 +19,7 @@ mod thumbnail;
 
 pub use error::{Error, Result};
 pub use ffmpeg::{Ffmpeg, Limits};
+pub use jobs::{Job, JobState, Jobs, JobsOptions, Outcome, Ticket, Urgency};
 pub use movie_frames::movie_thumbnail;
 pub use picture::{MAX_BYTES, MAX_PIXELS, Picture};
 pub use playable::{Movie, MovieType, Playable, Sound, Unusable, make_playable};
