@@ -35,6 +35,8 @@ pub mod cli;
 mod daemon;
 
 #[cfg(feature = "http")]
+pub use owlery_engine::{CacheOptions, cache, give_cache, open_cache};
+#[cfg(feature = "http")]
 pub use owlery_http as http;
 #[cfg(feature = "http")]
 pub use owlery_protocol as protocol;

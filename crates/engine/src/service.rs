@@ -12,6 +12,8 @@ mod handle;
 mod health;
 mod lineage;
 mod lock;
+#[cfg(feature = "cache")]
+mod media_cache;
 mod notifications;
 mod observer;
 mod open_archive;
@@ -40,6 +42,8 @@ pub use check::Findings;
 pub use counters::{Histogram, HistogramSnapshot};
 pub use disk_monitor::DirectoryChecks;
 pub use handle::{CameraInfo, Handle};
+#[cfg(feature = "cache")]
+pub use media_cache::{CacheOptions, give_cache, open_cache};
 pub use notifications::{Notification, Subscription};
 pub use open_archive::{Measure, OpenArchive};
 pub use options::Options;
@@ -318,6 +322,8 @@ impl Archive {
 
         let (monitor_shared, monitor_stop) = (Arc::clone(&shared), stop.clone());
         let state_dir = open.state.path().to_path_buf();
+        #[cfg(feature = "cache")]
+        shared.media_cache.open(&self.options.cache, &state_dir);
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));

@@ -31,6 +31,14 @@ pub enum Error {
         /// The reason, as a sentence.
         why: String,
     },
+    /// There is no cache to read.
+    #[error("{} is not a cache: {why}", path.display())]
+    NoCache {
+        /// The directory as it was given.
+        path: PathBuf,
+        /// The reason, as a sentence.
+        why: String,
+    },
     /// A name from outside that does not match the strict grammar.
     #[error("{text:?} is not {what}")]
     Name {
@@ -95,6 +103,9 @@ pub enum Error {
     /// The service is stopping, or has stopped.
     #[error("the service has stopped")]
     Stopped,
+    /// An optional part of the service cannot be used now, for this reason.
+    #[error("{0}")]
+    Unavailable(String),
     /// The running daemon could not be reached, or reported a failure.
     #[error("the running owlery {0}")]
     Daemon(String),
@@ -142,7 +153,7 @@ pub enum Kind {
     Refused,
     /// The requested thing does not exist.
     Unknown,
-    /// There is no archive at the root.
+    /// There is no archive at the root, or no cache in the directory.
     NoArchive,
 }
 
@@ -168,11 +179,12 @@ impl Error {
             | Self::Catalog { .. }
             | Self::Worker { .. }
             | Self::Stopped
+            | Self::Unavailable(_)
             | Self::Daemon(_) => Kind::Failed,
             Self::Name { .. } | Self::Config(_) | Self::Locked { .. } => Kind::Usage,
             Self::Refused { .. } | Self::DaemonRefused(_) => Kind::Refused,
             Self::Unknown { .. } => Kind::Unknown,
-            Self::NoArchive { .. } => Kind::NoArchive,
+            Self::NoArchive { .. } | Self::NoCache { .. } => Kind::NoArchive,
         }
     }
 

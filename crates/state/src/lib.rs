@@ -6,6 +6,6 @@ pub mod temporary_folder;
 mod whole;
 
 pub use own_files::{remove_empty_folder, remove_file, rename};
-pub use whole::{give_state, give_to_owner_of, write_state, write_whole};
+pub use whole::{give_contents, give_state, give_to_owner_of, write_state, write_whole};
 
 use owlery_model::error;

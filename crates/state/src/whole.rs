@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use owlery_model::error::{Error, Result};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
 
 /// Opens a directory by its path, following links.
 pub(crate) fn open_folder(path: &Path) -> Result<OwnedFd> {
@@ -64,6 +64,26 @@ pub fn write_state(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result
     let handle = open_folder(folder)?;
     write_whole(&handle, folder, name.as_bytes(), bytes, mode)?;
     rustix::fs::fsync(&handle).map_err(|e| Error::io("sync", folder, e))
+}
+
+/// Gives what lies in a directory of our own files to the owner of the directory, if this process is root and the owner is not.
+/// Only regular files with one name are given away: a link could lead to any file of the host. Failures are logged.
+pub fn give_contents(path: &Path) {
+    let Ok(folder) = open_folder(path) else { return };
+    let is_foreign = rustix::fs::fstat(&folder).is_ok_and(|stat| stat.st_uid != 0);
+    if !rustix::process::geteuid().is_root() || !is_foreign {
+        return;
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        let Ok(file) = rustix::fs::openat(&folder, entry.file_name(), flags, Mode::empty()) else { continue };
+        let is_plain = |stat: rustix::fs::Stat| {
+            stat.st_uid == 0 && stat.st_nlink == 1 && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+        };
+        if rustix::fs::fstat(&file).is_ok_and(is_plain) {
+            give_to_owner_of(&folder, &file);
+        }
+    }
 }
 
 /// Gives a file of a state directory to the owner of that directory, as [`give_to_owner_of`] does.

@@ -77,6 +77,8 @@ pub struct Handle {
     pub(crate) reaped: Arc<Tally>,
     /// The pace of the running reaper.
     pub(crate) pace: Arc<Pace>,
+    #[cfg(feature = "cache")]
+    pub(super) media_cache: super::media_cache::MediaCache,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     broadcaster: Broadcaster,
@@ -115,6 +117,8 @@ impl Handle {
             backlog: Arc::default(),
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
+            #[cfg(feature = "cache")]
+            media_cache: super::media_cache::MediaCache::default(),
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
@@ -148,6 +152,8 @@ impl Handle {
     pub fn alerts(&self) -> Vec<String> {
         let mut alerts = self.status.alerts();
         alerts.extend(self.expirer.held_alert());
+        #[cfg(feature = "cache")]
+        alerts.extend(self.media_cache.alert());
         let stuck = self.tree.stuck();
         if let Some(first) = stuck.first() {
             let (passes, entries) = (stuck.len(), stuck.iter().map(|pass| pass.entries).sum::<u64>());
@@ -157,6 +163,13 @@ impl Handle {
             ));
         }
         alerts
+    }
+
+    /// The media cache. Does not block. Fails with [`Error::Unavailable`] if no service runs, or if its directory cannot be
+    /// used now.
+    #[cfg(feature = "cache")]
+    pub fn cache(&self) -> Result<owlery_cache::Cache> {
+        self.media_cache.get()
     }
 
     /// The state of the components.

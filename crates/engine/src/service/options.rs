@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "cache")]
+use super::media_cache::CacheOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::event::Camera;
 use crate::reaper::Window;
@@ -41,6 +43,9 @@ pub struct Options {
     pub ports: BTreeMap<Camera, u16>,
     /// The cameras to whose events Motion gives numbers.
     pub numbered: BTreeSet<Camera>,
+    /// How the media cache is kept.
+    #[cfg(feature = "cache")]
+    pub cache: CacheOptions,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Whether a root without a camera directory is accepted.
@@ -81,6 +86,8 @@ impl Options {
             window: None,
             ports: BTreeMap::new(),
             numbered: BTreeSet::new(),
+            #[cfg(feature = "cache")]
+            cache: CacheOptions::default(),
             clock: Arc::new(SystemClock),
             may_be_empty: false,
         }
@@ -121,6 +128,9 @@ impl Options {
         numbered: BTreeSet<Camera> = numbered;
         /// Whether a root without cameras is an archive that waits for its first one. By default it is refused.
         may_be_empty: bool = may_be_empty;
+        /// How the media cache is kept.
+        #[cfg(feature = "cache")]
+        cache: CacheOptions = cache;
         /// The source of the time.
         clock: Arc<dyn Clock> = clock;
     }

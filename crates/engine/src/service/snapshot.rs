@@ -18,6 +18,9 @@ pub struct ArchiveSnapshot {
     pub queue: Option<QueueSums>,
     /// All guards.
     pub guards: Vec<GuardState>,
+    /// The figures of the media cache, if it can be used.
+    #[cfg(feature = "cache")]
+    pub cache: Option<owlery_cache::Stats>,
     /// What could not be read, and why.
     pub troubles: Vec<String>,
 }
@@ -52,6 +55,10 @@ impl Handle {
         match self.guards() {
             Ok(guards) => snapshot.guards = guards,
             Err(error) => report(error),
+        }
+        #[cfg(feature = "cache")]
+        {
+            snapshot.cache = self.cache().ok().map(|cache| cache.stats());
         }
         snapshot.troubles = troubles;
         snapshot
