@@ -5,6 +5,7 @@
 mod accept;
 mod admin;
 mod audit;
+mod cache;
 mod check;
 mod command_name;
 mod demo;
@@ -165,6 +166,8 @@ enum Command {
     },
     /// Accept ROOT as the archive of its state directory, after it was refused
     Accept(Common),
+    /// Read and change the media cache of an archive, or of a directory
+    Cache(cache::CacheArgs),
     /// Print a user, or with --token a token, for the configuration file
     Passwd(passwd::PasswdArgs),
     /// Notify a running owlery that Motion finished a movie (for Motion's `on_movie_end`)
@@ -251,6 +254,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
         Command::Accept(common) => accept::run(&common),
+        Command::Cache(args) => cache::run(args),
         Command::Passwd(args) => passwd::run(&args),
         Command::Ended { common, movie } => ended::run(&common, &movie),
     }

@@ -12,7 +12,7 @@ use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
 use crate::{EventId, Result, Rules};
 use local::Local;
 pub(super) use local::measure;
-pub(super) use remote::{Remote, is_reachable};
+pub(super) use remote::{Remote, is_reachable, receive, request, send};
 
 /// The operations on an archive that a daemon offers too.
 pub(super) trait Admin {

@@ -21,6 +21,7 @@ pub(super) enum CommandName {
     Audit,
     Check,
     Accept,
+    Cache,
     Ended,
 }
 

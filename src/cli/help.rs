@@ -19,7 +19,7 @@ struct Tail {
 const READ: (u8, &str) = (1, "something could not be read; standard error names it");
 const DONE: (u8, &str) = (1, "something failed; standard error names it");
 
-const TAILS: [Tail; 17] = [
+const TAILS: [Tail; 18] = [
     tail(
         "serve",
         &["owlery serve /var/lib/motion --keep-days 45", "owlery serve /var/lib/motion --config /etc/owlery.toml"],
@@ -75,6 +75,19 @@ const TAILS: [Tail; 17] = [
         checks_state: false,
         ..tail("accept", &["owlery accept /var/lib/motion --state-dir /var/lib/owlery"], &[DONE])
     },
+    tail(
+        "cache",
+        &[
+            "owlery cache --root /var/lib/motion stats",
+            "owlery cache --dir /var/cache/media get http://camera/1.jpg > 1.jpg",
+            "owlery cache --dir /var/cache/media put KEY --type image/jpeg < 1.jpg",
+        ],
+        &[
+            (1, "not cached, not stored, or not queued; standard error says why"),
+            (2, "usage or settings, or another process has the cache open"),
+            (4, "ROOT or DIR is missing or unreadable"),
+        ],
+    ),
     Tail {
         has_root: false,
         ..tail("passwd", &["owlery passwd anna --role admin", "owlery passwd backup --token --camera Camera1"], &[DONE])

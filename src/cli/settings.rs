@@ -19,10 +19,10 @@ use super::suggest;
 use crate::daemon::tls::Tls;
 use crate::http::Access;
 use crate::motion_conf::MotionConf;
-use crate::{Error, Options, Policy, Result, Sidecars};
+use crate::{CacheOptions, Error, Options, Policy, Result, Sidecars};
 use declaration::Use;
 use merge::{Source, merge};
-pub(super) use values::Values;
+pub(super) use values::{Values, parse_size, parse_span};
 
 /// The parsed settings of a command.
 #[derive(Debug)]
@@ -129,7 +129,21 @@ fn options(values: &Values, root: &Path) -> Result<(Options, MotionFindings)> {
     if let Some(sidecars) = values.text(declaration::SIDECARS) {
         options = options.sidecars(parse_sidecars(sidecars)?);
     }
-    Ok((options, findings))
+    Ok((options.cache(cache(values)?), findings))
+}
+
+/// How the media cache is kept.
+fn cache(values: &Values) -> Result<CacheOptions> {
+    let usual = CacheOptions::default();
+    let max_bytes = values.size(declaration::CACHE_SIZE)?.unwrap_or(usual.max_bytes);
+    if max_bytes == 0 {
+        return Err(Error::Config("--cache-size takes a size above 0".to_owned()));
+    }
+    Ok(CacheOptions {
+        dir: values.path(declaration::CACHE_DIR).map(Path::to_path_buf),
+        max_bytes,
+        memory_bytes: values.size(declaration::CACHE_MEMORY)?.unwrap_or(usual.memory_bytes),
+    })
 }
 
 fn parse_sidecars(text: &str) -> Result<Sidecars> {

@@ -1,7 +1,8 @@
 //! The control socket, for commands beside a running daemon: a Unix socket in the state directory, or in a runtime directory
-//! where the state directory cannot hold one. A request is one line, a reply is one line, both JSON. The right to open the
-//! socket (mode 0600) is the right to every operation.
+//! where the state directory cannot hold one. A request is one line, a reply is one line, both JSON; `cache` sends and receives the
+//! bytes of entries of the media cache. The right to open the socket (mode 0600) is the right to every operation.
 
+pub(crate) mod cache;
 mod runtime;
 
 use std::os::fd::AsRawFd;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -101,12 +102,12 @@ fn bind(path: &Path, runtime: &Runtime) -> Result<UnixListener> {
 
 /// Handles connections until the daemon stops.
 pub(super) async fn serve(listener: UnixListener, handle: Arc<Handle>, closed: watch::Receiver<bool>) {
-    let mut closing = std::pin::pin!(super::until_closed(closed));
+    let mut closing = std::pin::pin!(super::until_closed(closed.clone()));
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(handle_connection(stream, Arc::clone(&handle)));
+                    tokio::spawn(handle_connection(stream, Arc::clone(&handle), closed.clone()));
                 }
                 Err(error) => {
                     tracing::warn!("control socket: {error}");
@@ -118,7 +119,7 @@ pub(super) async fn serve(listener: UnixListener, handle: Arc<Handle>, closed: w
     }
 }
 
-async fn handle_connection(stream: UnixStream, handle: Arc<Handle>) {
+async fn handle_connection(stream: UnixStream, handle: Arc<Handle>, closed: watch::Receiver<bool>) {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reader.take(MAX_REQUEST_BYTES));
@@ -129,20 +130,42 @@ async fn handle_connection(stream: UnixStream, handle: Arc<Handle>) {
     let reply = match serde_json::from_str(&line) {
         _ if is_cut_off => Reply::Error("the request is too long".to_owned()),
         Err(error) => Reply::Error(format!("invalid request: {error}")),
+        Ok(Request::CacheGet { key }) => {
+            if let Err(error) = cache::send(&handle, key, writer).await {
+                tracing::debug!("control socket: {error}");
+            }
+            return;
+        }
+        Ok(Request::CachePut(put)) => {
+            reader.get_mut().set_limit(u64::MAX); // `cache` bounds what is stored
+            let stored = cache::receive(&handle, put, reader, closed).await;
+            stored.map_or_else(failure, |stored| Reply::Ok(serde_json::to_value(stored).unwrap_or_default()))
+        }
         Ok(request) => match tokio::task::spawn_blocking(move || execute(&handle, &request)).await {
-            Ok(Ok(value)) => Reply::Ok(value),
-            Ok(Err(error)) if error.kind() == Kind::Refused => Reply::Refused(error.chain()),
-            Ok(Err(error)) if error.kind() == Kind::Usage => Reply::Usage(error.chain()),
-            Ok(Err(Error::Unrecorded { done, why })) => Reply::Unrecorded(done, why),
-            Ok(Err(error)) => Reply::Error(error.chain()),
+            Ok(done) => done.map_or_else(failure, Reply::Ok),
             Err(_) => Reply::Error("internal error; see the log".to_owned()),
         },
     };
-    let mut text = serde_json::to_vec(&reply).expect("our own types are JSON");
-    text.push(b'\n');
-    if let Err(error) = writer.write_all(&text).await {
+    if let Err(error) = send(&reply, &mut writer).await {
         tracing::debug!("control socket: {error}");
     }
+}
+
+/// The reply to a request that failed.
+fn failure(error: Error) -> Reply {
+    match error {
+        Error::Unrecorded { done, why } => Reply::Unrecorded(done, why),
+        error if error.kind() == Kind::Refused => Reply::Refused(error.chain()),
+        error if error.kind() == Kind::Usage => Reply::Usage(error.chain()),
+        error => Reply::Error(error.chain()),
+    }
+}
+
+/// Sends a reply.
+async fn send(reply: &Reply, writer: &mut (impl AsyncWrite + Unpin)) -> std::io::Result<()> {
+    let mut text = serde_json::to_vec(reply)?;
+    text.push(b'\n');
+    writer.write_all(&text).await
 }
 
 /// The policy of the daemon's rules with those of a request over them.
@@ -190,6 +213,10 @@ fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value>
         }
         Request::Scan { measure } => serde_json::to_value(scan_summary(&handle.rescan(*measure)?)),
         Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(path)?),
+        Request::Cache { request } => return cache::execute(&cache::of(handle)?, request),
+        Request::CacheGet { .. } | Request::CachePut(_) => {
+            return Err(Error::Unavailable("the bytes of an entry are sent by its own connection".to_owned()));
+        }
     };
     Ok(value.expect("our own types are JSON"))
 }
@@ -227,7 +254,8 @@ mod tests {
             std::io::BufReader::new(client).read_line(&mut text).unwrap();
             text
         });
-        handle_connection(UnixStream::from_std(server).unwrap(), Arc::clone(open.handle())).await;
+        let (_open, closed) = watch::channel(false);
+        handle_connection(UnixStream::from_std(server).unwrap(), Arc::clone(open.handle()), closed).await;
         let reply = sender.join().unwrap();
         assert!(reply.contains("too long"), "{reply}");
     }

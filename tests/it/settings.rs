@@ -5,10 +5,10 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::world::{Daemon, Ran, World, wait_until};
+use crate::world::{Daemon, Ran, World, program, wait_until};
 
 /// Every command on an archive but `serve`, with what else it needs.
-const COMMANDS: [(&str, &[&str]); 13] = [
+const COMMANDS: [(&str, &[&str]); 14] = [
     ("scan", &[]),
     ("list", &[]),
     ("stats", &[]),
@@ -21,6 +21,7 @@ const COMMANDS: [(&str, &[&str]); 13] = [
     ("unsave", &["Camera1/2026-01-01/10-00-00"]),
     ("audit", &[]),
     ("check", &[]),
+    ("cache", &["stats"]),
     ("ended", &["/nonexistent/video.mp4"]),
 ];
 
@@ -55,18 +56,34 @@ fn flags(world: &World) -> Vec<(&'static str, Option<String>)> {
         ("poll", text("9s")),
         ("reap-rate", text("500")),
         ("window", text("01:00-05:00")),
+        ("cache-dir", file("media")),
+        ("cache-size", text("90MB")),
+        ("cache-memory", text("9MB")),
     ]
 }
 
 /// The long flags that a command's help page shows.
 fn shown(world: &World, command: &str) -> Vec<String> {
-    let help = world.run(command, &["--help"]).stdout;
+    let help = if command == "cache" { Ran::of(cache(&[])) } else { world.run(command, &["--help"]) }.stdout;
     let flag = |line: &str| Some(line.trim().strip_prefix("--")?.split([' ', '.']).next()?.to_owned());
     help.lines().filter_map(flag).collect()
 }
 
+/// `owlery cache`, which names its archive by a flag, or prints its help.
+fn cache(args: &[&str]) -> std::process::Command {
+    let mut command = program();
+    command.arg("cache").args(if args.is_empty() { &["--help"] } else { args });
+    command
+}
+
 fn run(world: &World, (command, more): (&str, &[&str]), (flag, value): &(&str, Option<String>)) -> Ran {
     let flag = format!("--{flag}");
+    if command == "cache" {
+        let root = world.root.to_str().unwrap();
+        let args: Vec<&str> =
+            ["--root", root, flag.as_str()].into_iter().chain(value.as_deref()).chain(more.iter().copied()).collect();
+        return Ran::of(cache(&args));
+    }
     let args: Vec<&str> = more.iter().copied().chain([flag.as_str()]).chain(value.as_deref()).collect();
     world.run(command, &args)
 }
@@ -113,7 +130,7 @@ fn beside_a_daemon_flags_are_honoured_or_refused() {
                 name if rules.contains(&name) => ["plan", "stats"].contains(&command.0),
                 "max-share" => command.0 == "plan",
                 "camera-pattern" => ["check", "audit"].contains(&command.0),
-                "event-gap" | "motion-conf" => command.0 == "check",
+                "event-gap" | "motion-conf" | "cache-dir" => command.0 == "check",
                 _ => false,
             };
             let ran = run(&world, command, flag);

@@ -58,7 +58,7 @@ pub use media::{DEFAULT_NAME, DEFAULT_TYPE, Label, Media};
 pub use options::{Driver, Durability, Options};
 pub use parts::{PART_SIZE, Whole};
 pub use prefetch::{Backoff, Prefetcher};
-pub use queue::Queued;
+pub use queue::{MAX_QUEUED, Queued};
 pub use stats::Stats;
 pub use upkeep::Pruned;
 pub use writer::{Stored, Writer};

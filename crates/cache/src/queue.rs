@@ -13,7 +13,7 @@ use crate::time;
 
 const FILE: &str = "queue.jsonl";
 /// The most keys in the queue; more are refused.
-pub(crate) const MAX_QUEUED: usize = 100_000;
+pub const MAX_QUEUED: usize = 100_000;
 /// The file is not written anew for fewer lines of the past.
 const MIN_PAST_LINES: usize = 1_000;
 

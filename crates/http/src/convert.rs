@@ -1,7 +1,13 @@
 //! Results of the engine as the JSON types of `owlery_protocol`. HTTP, the control socket and `--json` show them alike.
 
+use chrono::DateTime;
+
+use crate::engine::cache;
 use crate::engine::{self, DaySummary, GuardState, HeldPass, Preview, RetentionState, Stage, Stats};
 use crate::event::Actor;
+use crate::protocol::{
+    CacheEntries, CacheEntry, CacheQueue, CacheStats, CleanedCache, NotQueued, PrunedCache, QueuedKey, StoredAs,
+};
 use crate::protocol::{
     CameraInfo, Cameras, DaySums, Days, GuardStatus, Pass, Plan, Queue, QueuedPass, Refusal, Report, Restoration,
     Retention, WaitingPass,
@@ -84,6 +90,98 @@ pub fn retention(state: RetentionState) -> Retention {
         forecast: state.forecast,
         passes,
     }
+}
+
+/// The figures of the media cache.
+pub fn cache_stats(stats: &cache::Stats) -> CacheStats {
+    CacheStats {
+        entries: stats.entries,
+        entries_in_memory: stats.entries_in_memory,
+        total_bytes: stats.total_bytes,
+        total_mb: stats.total_mb(),
+        max_mb: stats.max_mb(),
+        hits: stats.hits,
+        misses: stats.misses,
+        hit_rate: stats.hit_rate(),
+        evictions: stats.evictions,
+        queued: stats.queued,
+    }
+}
+
+/// A page of entries of the media cache.
+pub fn cache_entries(page: cache::EntryPage) -> CacheEntries {
+    let entry = |entry: cache::Entry| CacheEntry {
+        key: entry.key,
+        mime_type: entry.mime_type,
+        file_name: entry.file_name,
+        size: entry.size,
+        hits: entry.hits,
+        created: seconds(entry.created),
+        modified: seconds(entry.modified),
+        accessed: seconds(entry.accessed),
+        whole: entry.whole,
+    };
+    CacheEntries { entries: page.entries.into_iter().map(entry).collect(), next: page.next }
+}
+
+/// The queue of the media cache.
+pub fn cache_queue(queue: Vec<cache::Queued>) -> CacheQueue {
+    let key = |queued: cache::Queued| QueuedKey { key: queued.key, since: seconds(queued.since) };
+    CacheQueue { queued: queue.into_iter().map(key).collect() }
+}
+
+/// What a prune of the media cache removed.
+pub fn pruned(pruned: cache::Pruned) -> PrunedCache {
+    PrunedCache { files: pruned.files, bytes: pruned.bytes }
+}
+
+/// What a clean of the media cache removed.
+pub fn cleaned(cleaned: cache::Cleaned) -> CleanedCache {
+    let report = |failure: cache::Error| match failure {
+        cache::Error::Io { operation, path, source } => {
+            Report { path, problem: format!("cannot {operation}: {source}") }
+        }
+        other => Report { path: "".into(), problem: other.to_string() },
+    };
+    let failures = cleaned.failures.into_iter().map(report).collect();
+    CleanedCache { files: cleaned.files, bytes: cleaned.bytes, failures }
+}
+
+/// What became of media that were to be stored.
+pub fn stored(stored: cache::Stored) -> StoredAs {
+    match stored {
+        cache::Stored::New => StoredAs::New,
+        cache::Stored::Kept => StoredAs::Kept,
+        cache::Stored::Empty => StoredAs::Empty,
+        cache::Stored::TooLarge => StoredAs::TooLarge,
+    }
+}
+
+/// Adds a key to the queue of the media cache; or why it is not added.
+///
+/// # Errors
+/// The key is invalid, or the disk fails.
+pub fn enqueue(cache: &cache::Cache, key: &str) -> cache::Result<Option<NotQueued>> {
+    if cache.enqueue(key)? {
+        return Ok(None);
+    }
+    // The state may have changed since; any of these reasons was true a moment ago.
+    Ok(Some(if cache.contains(key) {
+        NotQueued::Cached
+    } else if cache.is_queued(key) {
+        NotQueued::Queued
+    } else if cache.stats().queued >= cache::MAX_QUEUED as u64 {
+        NotQueued::Full
+    } else {
+        NotQueued::BeingCached
+    }))
+}
+
+/// Seconds since 1970 as RFC 3339. Times that other programs wrote and that no calendar has become the first second.
+fn seconds(seconds: u64) -> String {
+    const YEAR_10000: i64 = 253_402_300_800;
+    let seconds = i64::try_from(seconds).ok().filter(|seconds| *seconds < YEAR_10000).unwrap_or(0);
+    rfc3339(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
 }
 
 /// Reports.

@@ -1,4 +1,6 @@
-//! Requests on the control socket and replies to them. Each is one line.
+//! Requests on the control socket and replies to them. Each is one line. The bytes of a cache entry follow a line: those that are
+//! read after the reply, in the number that it gives; those that are stored after the request, in pieces of [`PIECE`] bytes at
+//! most, each after its length (4 bytes, the highest first), and an empty one at the end.
 
 use std::path::PathBuf;
 
@@ -7,6 +9,9 @@ use owlery_model::retention::Rules;
 use serde::{Deserialize, Serialize};
 
 use crate::pass::Report;
+
+/// The most bytes of a piece of an entry.
+pub const PIECE: usize = 256 * 1024;
 
 /// A request.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,6 +63,84 @@ pub enum Request {
         /// The movie's path.
         path: PathBuf,
     },
+    /// An operation on the media cache.
+    Cache {
+        /// Which.
+        request: CacheRequest,
+    },
+    /// Read an entry of the media cache. The reply is [`CachedFile`], or null if there is none.
+    CacheGet {
+        /// The key.
+        key: String,
+    },
+    /// Store an entry in the media cache. The reply is `StoredMedia`.
+    CachePut(CachePut),
+}
+
+/// An operation on the media cache.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CacheRequest {
+    /// The figures.
+    Stats,
+    /// A page of entries.
+    List {
+        /// The last key of the page before.
+        after: Option<String>,
+        /// The most entries.
+        limit: usize,
+    },
+    /// Remove entries.
+    Remove {
+        /// Their keys.
+        keys: Vec<String>,
+    },
+    /// Remove all entries.
+    Clear,
+    /// Remove the least recently used entries.
+    Prune {
+        /// The most bytes to leave; the size of the cache if none.
+        max_bytes: Option<u64>,
+    },
+    /// Remove files that are no entry.
+    Clean {
+        /// The age of incomplete files, in seconds.
+        stall: u64,
+    },
+    /// The queue.
+    Queue,
+    /// Add keys to the queue.
+    QueueAdd {
+        /// The keys.
+        keys: Vec<String>,
+    },
+    /// Remove keys from the queue.
+    QueueRemove {
+        /// The keys.
+        keys: Vec<String>,
+    },
+    /// Remove all keys from the queue.
+    QueueClear,
+}
+
+/// What is to be stored in the media cache.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CachePut {
+    /// The key.
+    pub key: String,
+    /// The media type.
+    pub mime_type: String,
+    /// The file name.
+    pub file_name: String,
+    /// The SHA-256 that the bytes must have, in hexadecimal digits.
+    pub sha256: Option<String>,
+}
+
+/// An entry of the media cache whose bytes follow.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CachedFile {
+    /// The number of bytes.
+    pub size: u64,
 }
 
 /// The reply to a request.

@@ -1,6 +1,7 @@
 //! The JSON of Owlery: of the HTTP API, of the control socket and of `--json`. Each object is one serde type, from which its
 //! schema in the OpenAPI document is derived (feature `schema`). `doc/http.md` describes the objects for users.
 
+mod cache;
 mod cameras;
 pub mod control;
 mod days;
@@ -12,6 +13,10 @@ mod retention;
 pub mod stream;
 mod url;
 
+pub use cache::{
+    CacheEntries, CacheEntry, CacheQueue, CacheStats, CleanedCache, Enqueued, NotQueued, PrunedCache, QueuedKey,
+    RefusedKey, RemovedCount, StoredAs, StoredMedia,
+};
 pub use cameras::{CameraInfo, Cameras};
 pub use days::{DaySums, Days};
 pub use event::{Event, EventPage, EventWithImages, Events, Id, Image, Video, Videos, WallTime};

@@ -81,16 +81,32 @@ impl Admin for Remote {
 }
 
 /// Sends a request and reads the reply.
-fn request<T: DeserializeOwned>(mut stream: UnixStream, request: &Request) -> Result<T> {
-    let failed = |error: std::io::Error| Error::Daemon(format!("cannot be reached: {error}"));
+pub(in super::super) fn request<T: DeserializeOwned>(stream: UnixStream, request: &Request) -> Result<T> {
+    let sent = send(&stream, request);
+    let mut reader = BufReader::new(stream);
+    // Also after a failed write: a daemon that refuses a long request says why.
+    if sent.is_err() && matches!(reader.fill_buf(), Ok([])) {
+        sent?;
+    }
+    receive(&mut reader)
+}
+
+fn unreachable(error: std::io::Error) -> Error {
+    Error::Daemon(format!("cannot be reached: {error}"))
+}
+
+/// Sends a request.
+pub(in super::super) fn send(mut stream: &UnixStream, request: &Request) -> Result<()> {
     let mut line = serde_json::to_string(request).expect("our own types are JSON");
     line.push('\n');
-    let sent = stream.write_all(line.as_bytes()).map_err(failed);
+    stream.write_all(line.as_bytes()).map_err(unreachable)
+}
+
+/// Reads a reply.
+pub(in super::super) fn receive<T: DeserializeOwned>(reader: &mut impl BufRead) -> Result<T> {
     let mut text = String::new();
-    // Also after a failed write: a daemon that refuses a long request says why.
-    BufReader::new(stream).read_line(&mut text).map_err(failed)?;
+    reader.read_line(&mut text).map_err(unreachable)?;
     if text.is_empty() {
-        sent?;
         return Err(Error::Daemon("stopped before it replied".to_owned()));
     }
     let invalid = |error: serde_json::Error| Error::Daemon(format!("sent an invalid reply: {error}"));

@@ -3,7 +3,9 @@
 //! `doc/configuration.md` follow from here. A new setting needs its declaration and the code that uses its value.
 
 use super::super::command_name::CommandName;
-use CommandName::{Accept, Audit, Check, Delete, Ended, Expire, List, Plan, Queue, Restore, Save, Scan, Stats, Unsave};
+use CommandName::{
+    Accept, Audit, Cache, Check, Delete, Ended, Expire, List, Plan, Queue, Restore, Save, Scan, Stats, Unsave,
+};
 
 /// A setting: a flag, an environment variable and a key of the file.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub(in super::super) enum Group {
     Passes,
     Http,
     Archive,
+    Cache,
 }
 
 /// How a command uses a setting.
@@ -89,13 +92,14 @@ impl Group {
             Self::Passes => "Passes and their removal",
             Self::Http => "HTTP",
             Self::Archive => "Archive",
+            Self::Cache => "Media cache",
         }
     }
 }
 
 /// Every command but `serve`.
 const ALL_COMMANDS: &[CommandName] =
-    &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Audit, Check, Accept, Ended];
+    &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Audit, Check, Accept, Cache, Ended];
 
 /// Commands that decide from the disk which events are open. `check` reads the disk beside a daemon too.
 const READS_EVENTS: &[(Use, &[CommandName])] =
@@ -316,7 +320,7 @@ settings! {
         detail: "`check`, `/readyz` and the log report other directories that hold days.",
         uses: &[
             (Use::Always, &[Audit, Check, Accept]),
-            (Use::AloneOrSame, &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Ended]),
+            (Use::AloneOrSame, &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Cache, Ended]),
         ],
     };
     EVENT_GAP = Setting {
@@ -348,6 +352,36 @@ settings! {
         default: Some("only on network filesystems, FUSE and shared folders"),
         detail: "",
         uses: SERVE_ONLY,
+    };
+    CACHE_DIR = Setting {
+        name: "cache-dir",
+        value: "DIR",
+        kind: Kind::Path,
+        group: Group::Cache,
+        help: "Directory of the media cache",
+        default: Some("cache in the state directory"),
+        detail: "",
+        uses: &[(Use::Always, &[Check]), (Use::Alone, &[Cache])],
+    };
+    CACHE_SIZE = Setting {
+        name: "cache-size",
+        value: "SIZE",
+        kind: Kind::Text,
+        group: Group::Cache,
+        help: "Maximum size of the media cache on disk; the least recently used entries are removed first",
+        default: Some("500MB"),
+        detail: "",
+        uses: &[(Use::Alone, &[Cache])],
+    };
+    CACHE_MEMORY = Setting {
+        name: "cache-memory",
+        value: "SIZE",
+        kind: Kind::Text,
+        group: Group::Cache,
+        help: "Maximum size of the entries that the media cache keeps in memory too, at most 64; 0 keeps none",
+        default: Some("64MiB"),
+        detail: "",
+        uses: &[(Use::Alone, &[Cache])],
     };
 }
 

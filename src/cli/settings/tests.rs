@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::declaration::{
-    ALL, ALLOW_HOST, CAMERA_PATTERN, CHECK_INTERVAL, EVENT_GAP, FLOOR_DAYS, INSECURE, KEEP_DAYS, LISTEN, MAX_SHARE,
-    MAX_SIZE, MIN_FREE, POLL, REAP_RATE, SIDECARS, Setting, UNDO_WINDOW, WINDOW,
+    ALL, ALLOW_HOST, CACHE_MEMORY, CACHE_SIZE, CAMERA_PATTERN, CHECK_INTERVAL, EVENT_GAP, FLOOR_DAYS, INSECURE,
+    KEEP_DAYS, LISTEN, MAX_SHARE, MAX_SIZE, MIN_FREE, POLL, REAP_RATE, SIDECARS, Setting, UNDO_WINDOW, WINDOW,
 };
 use super::*;
 use crate::Keep;
@@ -51,7 +51,18 @@ fn every_setting_can_be_taken_out() {
 /// The declared defaults are those of the library.
 #[test]
 fn declared_defaults_are_those_in_force() {
-    let declared = [FLOOR_DAYS, MAX_SHARE, CHECK_INTERVAL, REAP_RATE, LISTEN, CAMERA_PATTERN, EVENT_GAP, SIDECARS];
+    let declared = [
+        FLOOR_DAYS,
+        MAX_SHARE,
+        CHECK_INTERVAL,
+        REAP_RATE,
+        LISTEN,
+        CAMERA_PATTERN,
+        EVENT_GAP,
+        SIDECARS,
+        CACHE_SIZE,
+        CACHE_MEMORY,
+    ];
     let with_defaults = declared
         .into_iter()
         .fold(Values::default(), |values, setting| values.with(setting, setting.default.expect("it has a default")));
@@ -62,6 +73,7 @@ fn declared_defaults_are_those_in_force() {
     assert_eq!(explicit.options.camera_pattern, implicit.options.camera_pattern);
     assert_eq!(explicit.options.event_gap, implicit.options.event_gap);
     assert_eq!(explicit.options.sidecars, implicit.options.sidecars);
+    assert_eq!(explicit.options.cache, implicit.options.cache);
     assert_eq!(explicit.listen, implicit.listen);
 }
 
@@ -77,6 +89,9 @@ fn a_number_without_a_unit_is_refused() {
     let undo = wrong(UNDO_WINDOW, "7");
     assert!(undo.contains("7h or 7d"), "{undo}");
     assert!(parse_one(UNDO_WINDOW, "0").is_ok());
+    let cache = wrong(CACHE_SIZE, "5");
+    assert!(cache.contains("5MB or 5GB"), "{cache}");
+    assert!(parse_one(CACHE_SIZE, "0").is_err() && parse_one(CACHE_MEMORY, "0").is_ok());
     let file: Values = toml::from_str("check-interval = 60\nmin-free = 20\nmax-size = [1, 2.5]").unwrap();
     assert_eq!((file.text(CHECK_INTERVAL), file.text(MIN_FREE)), (Some("60"), Some("20")));
     assert_eq!(file.list(MAX_SIZE), ["1", "2.5"]);

@@ -94,7 +94,8 @@ impl Values {
 
     /// A time span; zero is a value too.
     pub(crate) fn span(&self, setting: &Setting) -> Result<Option<Duration>> {
-        self.text(setting).map(|text| parse_span(setting, text)).transpose()
+        let units = if setting == declaration::UNDO_WINDOW { ["h", "d"] } else { ["s", "m"] };
+        self.text(setting).map(|text| parse_span(setting.name, text, units)).transpose()
     }
 
     /// A time span above zero.
@@ -115,6 +116,11 @@ impl Values {
         self.text(setting).map(parse).transpose()
     }
 
+    /// A size with its unit, in bytes; 0 needs none.
+    pub(crate) fn size(&self, setting: &Setting) -> Result<Option<u64>> {
+        self.text(setting).map(|text| parse_size(setting.name, text)).transpose()
+    }
+
     /// The retention rules.
     pub(crate) fn rules(&self) -> Rules {
         let text = |setting| self.text(setting).map(str::to_owned);
@@ -128,10 +134,21 @@ impl Values {
     }
 }
 
-fn parse_span(setting: &Setting, text: &str) -> Result<Duration> {
-    let (name, number) = (setting.name, text.trim());
+/// Parses a size with its unit, in bytes; 0 needs none. `name` is that of the flag.
+pub(in super::super) fn parse_size(name: &str, text: &str) -> Result<u64> {
+    let number = text.trim();
+    if number != "0" && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(Error::Config(format!("--{name} {text:?} has no unit: {number}MB or {number}GB?")));
+    }
+    let size: std::result::Result<bytesize::ByteSize, _> = number.parse();
+    let wrong = |_| Error::Config(format!("--{name} {text:?} is not a size such as 500MB or 64MiB"));
+    size.map(|size| size.as_u64()).map_err(wrong)
+}
+
+/// Parses a span with its unit; 0 needs none. `name` is that of the flag; a number without a unit gets these as a hint.
+pub(in super::super) fn parse_span(name: &str, text: &str, [less, more]: [&str; 2]) -> Result<Duration> {
+    let number = text.trim();
     if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && number != "0" {
-        let (less, more) = if setting == declaration::UNDO_WINDOW { ("h", "d") } else { ("s", "m") };
         return Err(Error::Config(format!("--{name} {text:?} has no unit: {number}{less} or {number}{more}?")));
     }
     humantime::parse_duration(text)
