@@ -1,6 +1,7 @@
 //! The API, version 1, a file for each resource; the API of strix; the health of the service.
 
 mod audit;
+mod cache;
 mod cameras;
 mod days;
 mod event;
@@ -14,6 +15,7 @@ pub(crate) mod strix;
 mod tagged;
 
 pub(super) use audit::*;
+pub(crate) use cache::*;
 pub(super) use cameras::*;
 pub(super) use days::*;
 pub(super) use event::*;

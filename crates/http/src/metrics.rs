@@ -132,6 +132,7 @@ impl Collector for Scrape {
         )?;
         if let Some(snapshot) = &self.snapshot {
             archive::whole(&mut out, snapshot)?;
+            archive::cache(&mut out, snapshot.cache.as_ref())?;
         }
         let handle = &self.handle;
         work::parts(&mut out, handle)?;

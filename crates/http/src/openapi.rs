@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi, openapi};
 
 use super::auth::Prefix;
 use super::extract::NoParams;
-use super::extract::schema::{CursorText, Direction, FileName, Moment, RegionText};
+use super::extract::schema::{CacheKey, CursorText, Direction, FileName, Moment, RegionText};
 use super::problem::Problem;
 use super::{api, auth, live, media, metrics, response};
 use crate::event::EventName;
@@ -23,6 +23,7 @@ use crate::event::EventName;
         (name = "events", description = "events, and changes to single events"),
         (name = "retention", description = "what is removed, when and why; restoring"),
         (name = "files", description = "frames and movies"),
+        (name = "cache", description = "the media cache, for admins"),
         (name = "stream", description = "changes as they happen"),
         (name = "strix", description = "for the strix web UI"),
         (name = "login", description = "the authenticated user, and signing in"),
@@ -33,10 +34,12 @@ use crate::event::EventName;
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
         media::file, media::files::listing::listing, api::strix::cameras, api::strix::events,
         media::event_zip, media::export, live::stream, metrics::metrics,
-        auth::me, auth::login_page, auth::sign_in, auth::sign_out,
+        api::cache_stats, api::cache_entries, api::cache_clear, api::cache_remove, api::cache_prune, api::cache_clean,
+        api::cache_queue, api::cache_queue_clear, api::cache_queue_add, api::cache_queue_remove, media::cached,
+        media::cache_put, auth::me, auth::login_page, auth::sign_in, auth::sign_out,
     ),
     // Types that only parameters use are not collected automatically.
-    components(schemas(CursorText, Direction, EventName, FileName, Moment, RegionText)),
+    components(schemas(CacheKey, CursorText, Direction, EventName, FileName, Moment, RegionText)),
     modifiers(&Files)
 )]
 struct Document;

@@ -93,6 +93,9 @@ impl From<Error> for Problem {
             Kind::Failed if matches!(error, Error::Stopped) => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
+        if let Error::Unavailable(why) = error {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, why); // it is in the log once
+        }
         if status.is_server_error() {
             tracing::warn!("{}", error.chain());
             // The log has the paths and the messages of the system.
@@ -117,6 +120,15 @@ pub(crate) enum NoSuchEvent {
     /// There is no such event.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
+}
+
+/// The problem of routes of the media cache, for the OpenAPI document.
+#[derive(utoipa::IntoResponses)]
+#[allow(dead_code)] // only its description is used
+pub(crate) enum NoCache {
+    /// The media cache cannot be used now; the detail says why.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
 }
 
 /// The problems of every route, for the OpenAPI document.

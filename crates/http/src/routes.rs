@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post, put};
@@ -21,7 +21,12 @@ pub(super) const FIRST_SEGMENTS: &[&str] =
 pub(super) async fn layers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let metered = async |request| {
         let client = auth::address_of(&state.auth.access, &request);
-        let limited = |request| limits::limit(limits::RequestLimits::usual(), request, |request| next.run(request));
+        let limited = async |request: Request| {
+            if is_upload(&request) {
+                return next.run(request).await;
+            }
+            limits::limit(limits::RequestLimits::usual(), request, |request| next.run(request)).await
+        };
         let response = limits::catch_panic(auth::authenticate(&state.auth, request, limited)).await;
         state.budget.within(client, response)
     };
@@ -49,6 +54,13 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/retention/run", post(api::run))
         .route("/api/v1/retention/confirm", post(api::confirm))
         .route("/api/v1/audit", get(api::audit))
+        .route("/api/v1/cache", get(api::cache_stats))
+        .route("/api/v1/cache/entries", get(api::cache_entries).delete(api::cache_clear))
+        .route("/api/v1/cache/entries/{key}", get(media::cached).put(media::cache_put).delete(api::cache_remove))
+        .route("/api/v1/cache/prune", post(api::cache_prune))
+        .route("/api/v1/cache/clean", post(api::cache_clean))
+        .route("/api/v1/cache/queue", get(api::cache_queue).delete(api::cache_queue_clear))
+        .route("/api/v1/cache/queue/{key}", put(api::cache_queue_add).delete(api::cache_queue_remove))
         .route("/api/v1/me", get(auth::me))
         .route("/login", get(auth::login_page).post(auth::sign_in))
         .route("/logout", post(auth::sign_out))
@@ -59,6 +71,11 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/metrics", get(metrics::metrics))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(method_not_allowed)
+}
+
+/// Whether the body of a request is read by its handler, piece by piece, and not before.
+fn is_upload(request: &Request) -> bool {
+    request.method() == Method::PUT && request.uri().path().starts_with("/api/v1/cache/entries/")
 }
 
 /// Whether the path of an event is that of its zip file. A segment of a route cannot be a name with a suffix, so both share one

@@ -84,6 +84,27 @@ impl ToSchema for FileName {
     }
 }
 
+/// The key of an entry of the media cache.
+pub(crate) struct CacheKey;
+
+impl PartialSchema for CacheKey {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::String))
+            .description(Some("the key, percent-encoded, of at most 4,096 bytes"))
+            .min_length(Some(1))
+            .max_length(Some(1024))
+            .examples(["http://camera/1.jpg"])
+            .into()
+    }
+}
+
+impl ToSchema for CacheKey {
+    fn name() -> Cow<'static, str> {
+        "CacheKey".into()
+    }
+}
+
 /// A camera's name and the port of its live stream.
 pub(crate) struct StrixCamera;
 

@@ -2,10 +2,10 @@
 //! cannot become a separator; the archive opens files without following links. `response` evaluates ranges and conditions, `body`
 //! sends the bytes.
 
-mod body;
+pub(crate) mod body;
 pub(crate) mod listing;
 mod range;
-mod response;
+pub(crate) mod response;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::event::{Container, EventId, EventName, State as EventState};
 use crate::extract::schema::{EventPath, FileName};
 use crate::limits::{Reads, blocking};
 use crate::problem::{CommonResponses, Problem};
-use response::FileResponse;
+use response::{FileResponse, Version};
 
 /// The bytes of a file, for the OpenAPI document.
 #[derive(utoipa::ToSchema)]
@@ -116,7 +116,8 @@ async fn send(
         blocking(move || handle.open_media(&path)).await.map_err(Problem::or_not_found)?
     };
     let caching = caching(handle, states, &event, &media);
-    FileResponse::new(&media, method, headers).respond(media, kind, caching).await
+    let response = FileResponse::new(Version::of(&media), media.len, method, headers);
+    response.respond(|from, count| body::of(media, from, count), kind, caching).await
 }
 
 /// The age of a file that counts as finished, in nanoseconds.

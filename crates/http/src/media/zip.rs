@@ -11,7 +11,6 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDateTime;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use utoipa::IntoParams;
@@ -25,7 +24,7 @@ use crate::extract::values::{Flag, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Reads;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
-use crate::response::no_body;
+use crate::response::{Disposition, disposition, no_body};
 use crate::time::End;
 use writer::{Content, MAX_FILES};
 
@@ -222,38 +221,8 @@ fn respond(handle: Arc<Handle>, method: &Method, permits: &Arc<Semaphore>, name:
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
-        (header::CONTENT_DISPOSITION, attachment(name)),
+        (header::CONTENT_DISPOSITION, disposition(Disposition::Attachment, name)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (headers, body).into_response()
-}
-
-/// The characters that RFC 8187 does not encode.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
-
-/// `Content-Disposition`: the name in ASCII, and encoded by RFC 8187 if it has other characters.
-fn attachment(name: &str) -> HeaderValue {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
-    let mut value = format!("attachment; filename=\"{plain}\"");
-    if plain != name {
-        value.extend(["; filename*=UTF-8''", &utf8_percent_encode(name, PLAIN).to_string()]);
-    }
-    HeaderValue::try_from(value).expect("ASCII letters are a valid header value")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_names_are_quoted_safely() {
-        for (name, expected) in [
-            ("Camera1_2026-11-20_10-04-36.zip", "attachment; filename=\"Camera1_2026-11-20_10-04-36.zip\""),
-            ("a\"; x=\"b.zip", "attachment; filename=\"a___x__b.zip\"; filename*=UTF-8''a%22%3B%20x%3D%22b.zip"),
-            ("Tür\\..zip", "attachment; filename=\"T_r_..zip\"; filename*=UTF-8''T%C3%BCr%5C..zip"),
-        ] {
-            assert_eq!(attachment(name).to_str().unwrap(), expected);
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Result;
 use prometheus_client::encoding::EncodeGaugeValue;
 
 use super::exposition::{Exposition, Labels};
+use crate::engine::cache::Stats;
 use crate::engine::{ArchiveSnapshot, CameraSnapshot};
 
 /// Writes the metrics of each camera.
@@ -69,4 +70,18 @@ pub(super) fn whole(out: &mut Exposition<'_>, snapshot: &ArchiveSnapshot) -> Res
     out.gauge_if_known("queue_bytes", "Bytes of these events, as far as known.", queue.map(|queue| queue.bytes))?;
     let holding = snapshot.guards.iter().map(|guard| ([("guard", guard.name.as_str())], u32::from(!guard.ok)));
     out.gauges("guard_holding", "Whether a guard refuses deletions now.", holding)
+}
+
+/// Writes the figures of the media cache; those that are unknown while it cannot be used are left out.
+pub(super) fn cache(out: &mut Exposition<'_>, stats: Option<&Stats>) -> Result {
+    out.gauge("cache_usable", "Whether the media cache can be used.", u32::from(stats.is_some()))?;
+    let Some(stats) = stats else { return Ok(()) };
+    out.gauge("cache_entries", "Entries of the media cache.", stats.entries)?;
+    out.gauge("cache_memory_entries", "Entries whose bytes are in memory too.", stats.entries_in_memory)?;
+    out.gauge("cache_bytes", "Bytes of the entries on disk.", stats.total_bytes)?;
+    out.gauge("cache_max_bytes", "The most bytes on disk.", stats.max_bytes)?;
+    out.gauge("cache_queued_keys", "Keys in the queue of the media cache.", stats.queued)?;
+    out.counter("cache_hits", "Reads that found an entry, since the cache was made.", stats.hits)?;
+    out.counter("cache_misses", "Reads that found none, since the cache was made.", stats.misses)?;
+    out.counter("cache_evictions", "Entries removed to make room, since the cache was made.", stats.evictions)
 }

@@ -2,6 +2,7 @@
 //! on the blocking pool, so that a slow disk does not delay other requests.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
@@ -26,8 +27,23 @@ const READAHEAD: u64 = 4 * CHUNK as u64;
 /// The most buffers that are reused: one is filled while the other is sent.
 const MAX_REUSED_BUFFERS: usize = 2;
 
+/// An open file whose bytes are sent.
+pub(crate) trait Source: Send + Unpin + 'static {
+    /// The file.
+    fn file(&self) -> &File;
+
+    /// Called when the last byte of a response has been read.
+    fn finish(&self) {}
+}
+
+impl Source for MediaFile {
+    fn file(&self) -> &File {
+        &self.file
+    }
+}
+
 /// A body of `count` bytes from byte `from` on.
-pub(super) async fn of(media: MediaFile, from: u64, count: u64) -> Result<Body, Problem> {
+pub(crate) async fn of<S: Source>(media: S, from: u64, count: u64) -> Result<Body, Problem> {
     match usize::try_from(count) {
         Ok(count) if count <= CHUNK => small(media, from, count).await.map(Body::from),
         _ => Ok(Body::new(Streamed::new(media, from, count))),
@@ -35,16 +51,16 @@ pub(super) async fn of(media: MediaFile, from: u64, count: u64) -> Result<Body, 
 }
 
 /// Reads all bytes before the response begins, so that a truncated file becomes an error response and not a broken one.
-async fn small(media: MediaFile, from: u64, count: usize) -> Result<Bytes, Problem> {
+async fn small<S: Source>(media: S, from: u64, count: usize) -> Result<Bytes, Problem> {
     let mut bytes = vec![0; count];
-    if read_at_once(&media, &mut bytes, from) == Some(count) {
+    if read_at_once(media.file(), &mut bytes, from) == Some(count) {
+        media.finish();
         return Ok(bytes.into());
     }
     blocking(move || {
-        media
-            .file
-            .read_exact_at(&mut bytes, from)
-            .map_err(|e| crate::error::Error::io("read", "a file of an event", e))?;
+        let read = media.file().read_exact_at(&mut bytes, from);
+        read.map_err(|e| crate::error::Error::io("read", "a file that is sent", e))?;
+        media.finish();
         Ok(bytes.into())
     })
     .await
@@ -52,31 +68,31 @@ async fn small(media: MediaFile, from: u64, count: usize) -> Result<Bytes, Probl
 
 /// Reads bytes in the page cache without waiting for a disk: returns their number, 0 at the end of the file, `None` if they are not
 /// in memory or the filesystem does not support this.
-fn read_at_once(media: &MediaFile, buffer: &mut [u8], at: u64) -> Option<usize> {
-    rustix::io::preadv2(&media.file, &mut [IoSliceMut::new(buffer)], at, ReadWriteFlags::NOWAIT).ok()
+fn read_at_once(file: &File, buffer: &mut [u8], at: u64) -> Option<usize> {
+    rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], at, ReadWriteFlags::NOWAIT).ok()
 }
 
 /// A part of a file that is read while it is sent. A truncated file is an error, which aborts the response; bytes that are appended
 /// meanwhile are not sent.
-struct Streamed {
+struct Streamed<S> {
     at: u64,
     end: u64,
     /// Chunks whose buffers are reused when they have been sent.
     sent: VecDeque<Bytes>,
-    reading: Reading,
+    reading: Reading<S>,
 }
 
 /// The state of reading.
-enum Reading {
-    Idle(MediaFile),
+enum Reading<S> {
+    Idle(S),
     /// A thread waits for the disk; it returns the file and what it read.
-    Waiting(JoinHandle<(MediaFile, io::Result<BytesMut>)>),
+    Waiting(JoinHandle<(S, io::Result<BytesMut>)>),
     /// All bytes are read, or there was an error.
     Done,
 }
 
-impl Streamed {
-    fn new(media: MediaFile, from: u64, count: u64) -> Self {
+impl<S: Source> Streamed<S> {
+    fn new(media: S, from: u64, count: u64) -> Self {
         Self { at: from, end: from + count, sent: VecDeque::new(), reading: Reading::Idle(media) }
     }
 
@@ -107,7 +123,9 @@ impl Streamed {
         self.at += chunk.len() as u64;
         let chunk = chunk.freeze();
         if self.at >= self.end {
-            self.reading = Reading::Done;
+            if let Reading::Idle(media) = std::mem::replace(&mut self.reading, Reading::Done) {
+                media.finish();
+            }
             self.sent.clear();
         } else if self.sent.len() < MAX_REUSED_BUFFERS {
             self.sent.push_back(chunk.clone());
@@ -116,15 +134,15 @@ impl Streamed {
     }
 
     /// Reads the next chunk on the blocking pool.
-    fn wait_for_disk(&mut self, media: MediaFile, mut buffer: BytesMut) {
+    fn wait_for_disk(&mut self, media: S, mut buffer: BytesMut) {
         let (at, end) = (self.at, self.end);
         self.reading = Reading::Waiting(tokio::task::spawn_blocking(move || {
-            let read = read_some(&media, &mut buffer, at).map(|count| {
+            let read = read_some(media.file(), &mut buffer, at).map(|count| {
                 buffer.truncate(count);
                 // A hint: the disk reads on while this chunk is sent.
                 let next = at + count as u64;
                 if let Some(ahead) = NonZeroU64::new(READAHEAD.min(end - next)) {
-                    let _ = rustix::fs::fadvise(&media.file, next, Some(ahead), Advice::WillNeed);
+                    let _ = rustix::fs::fadvise(media.file(), next, Some(ahead), Advice::WillNeed);
                 }
                 buffer
             });
@@ -134,9 +152,9 @@ impl Streamed {
 }
 
 /// Reads at least one byte. The end of the file is an error, since more bytes were announced.
-fn read_some(media: &MediaFile, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+fn read_some(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     loop {
-        match media.file.read_at(buffer, at) {
+        match file.read_at(buffer, at) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other,
@@ -144,7 +162,7 @@ fn read_some(media: &MediaFile, buffer: &mut [u8], at: u64) -> io::Result<usize>
     }
 }
 
-impl HttpBody for Streamed {
+impl<S: Source> HttpBody for Streamed<S> {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -157,7 +175,7 @@ impl HttpBody for Streamed {
                 Reading::Done => return Poll::Ready(None),
                 Reading::Idle(media) => {
                     let mut buffer = self.buffer();
-                    match read_at_once(&media, &mut buffer, self.at) {
+                    match read_at_once(media.file(), &mut buffer, self.at) {
                         Some(0) => return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into()))),
                         Some(count) => {
                             buffer.truncate(count);

@@ -1,5 +1,5 @@
 //! The response for an open file: the whole file, a part, or 304, by the conditions of the request in the order of RFC 9110,
-//! section 13.2.2. `body` sends the bytes.
+//! section 13.2.2. `body` sends the bytes. Entries of the media cache are sent like files.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use headers::LastModified;
 use headers::{Date, ETag, Header, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince};
 
-use super::body;
 use super::range::{RequestedRange, requested_range};
 use crate::engine::MediaFile;
 use crate::problem::Problem;
@@ -19,7 +18,7 @@ use crate::problem::Problem;
 const HEADERS: usize = 12;
 
 /// A response for a file before it is sent.
-pub(super) struct FileResponse {
+pub(crate) struct FileResponse {
     /// For HEAD: the file is not read.
     is_head: bool,
     status: StatusCode,
@@ -30,22 +29,22 @@ pub(super) struct FileResponse {
 }
 
 /// The version of a file.
-struct Version {
+pub(crate) struct Version {
     etag: HeaderValue,
     modified: SystemTime,
 }
 
 impl FileResponse {
-    pub(super) fn new(media: &MediaFile, method: &Method, headers: &HeaderMap) -> Self {
-        let version = Version::of(media);
+    /// The response for a file of `len` bytes.
+    pub(crate) fn new(version: Version, len: u64, method: &Method, headers: &HeaderMap) -> Self {
         let status = version.outcome(headers);
-        let part = if status == StatusCode::OK { (0, media.len) } else { (0, 0) };
-        let whole = Self { is_head: method == Method::HEAD, status, part, len: media.len, version };
+        let part = if status == StatusCode::OK { (0, len) } else { (0, 0) };
+        let whole = Self { is_head: method == Method::HEAD, status, part, len, version };
         // Ranges are defined for GET alone (RFC 9110, section 14.2).
         let range = headers.get(header::RANGE).filter(|_| method == Method::GET).and_then(|range| range.to_str().ok());
         match range.filter(|_| status == StatusCode::OK && whole.version.is_range_of_this(headers)) {
             None => whole,
-            Some(range) => match requested_range(range, media.len) {
+            Some(range) => match requested_range(range, len) {
                 RequestedRange::Whole => whole,
                 RequestedRange::Unsatisfiable => {
                     Self { status: StatusCode::RANGE_NOT_SATISFIABLE, part: (0, 0), ..whole }
@@ -75,10 +74,10 @@ impl FileResponse {
         Some(response)
     }
 
-    /// Reads the bytes and makes the response.
-    pub(super) async fn respond(
+    /// Makes the response. `read` returns a body of so many bytes from this one on.
+    pub(crate) async fn respond<F: Future<Output = Result<Body, Problem>>>(
         self,
-        media: MediaFile,
+        read: impl FnOnce(u64, u64) -> F,
         kind: HeaderValue,
         caching: HeaderValue,
     ) -> Result<Response, Problem> {
@@ -86,7 +85,7 @@ impl FileResponse {
             return Ok(refusal);
         }
         let (from, count) = self.part;
-        let body = if count == 0 || self.is_head { Body::empty() } else { body::of(media, from, count).await? };
+        let body = if count == 0 || self.is_head { Body::empty() } else { read(from, count).await? };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -114,10 +113,18 @@ impl FileResponse {
 }
 
 impl Version {
-    fn of(media: &MediaFile) -> Self {
+    pub(super) fn of(media: &MediaFile) -> Self {
         let secs = u64::try_from(media.modified.div_euclid(1_000_000_000)).unwrap_or(0);
-        let etag = text(format_args!("\"{:x}-{:x}-{:x}\"", media.inode, media.len, media.modified));
-        Self { etag, modified: SystemTime::UNIX_EPOCH + Duration::from_secs(secs) }
+        Self::new(format_args!("{:x}-{:x}-{:x}", media.inode, media.len, media.modified), secs)
+    }
+
+    /// A version with this tag, of letters, digits and hyphens, and this time in seconds since 1970. A time that no header can
+    /// have becomes the first second.
+    pub(crate) fn new(tag: std::fmt::Arguments<'_>, modified: u64) -> Self {
+        const YEAR_10000: u64 = 253_402_300_800;
+        let modified = if modified < YEAR_10000 { modified } else { 0 };
+        let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(modified);
+        Self { etag: text(format_args!("\"{tag}\"")), modified }
     }
 
     fn etag(&self) -> Option<ETag> {
