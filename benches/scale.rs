@@ -209,7 +209,8 @@ fn pages(connection: &mut Connection, days: u32, rounds: u32) -> Value {
     let daily = days.saturating_sub(2);
     let [frequent, daily] = [region(connection, FREQUENT, 50, rounds), region(connection, DAILY, daily, rounds)];
     let [rare, never] = [region(connection, RARE, 3, rounds), region(connection, NEVER, 0, rounds)];
-    let of_one_camera = region(connection, &format!("{FREQUENT}&camera=Camera1"), 50.min(days.saturating_sub(2) * 8), rounds);
+    let of_one_camera =
+        region(connection, &format!("{FREQUENT}&camera=Camera1"), 50.min(days.saturating_sub(2) * 8), rounds);
     let mut of =
         |query: &dyn Fn(u32) -> String| median((0..rounds).map(|n| timed(|| connection.page(&query(n)))).collect());
     json!({

@@ -26,6 +26,15 @@ impl Motion {
     }
 }
 
+/// The bytes at the beginning of a frame that contain what Motion writes.
+const HEAD: usize = 1024;
+
+/// What Motion recorded in a frame. Reads its beginning; a file that cannot be read has nothing.
+pub fn motion_of(frame: &std::fs::File) -> Motion {
+    let mut head = [0; HEAD];
+    rustix::io::pread(frame, &mut head, 0).map_or_else(|_| Motion::default(), |len| motion(&head[..len]))
+}
+
 /// The changed pixels and the cells in which they are, from the beginning of a JPEG file.
 pub(super) fn motion(head: &[u8]) -> Motion {
     let Ok(exif) = exif::Reader::new().read_from_container(&mut Cursor::new(head)) else { return Motion::default() };

@@ -45,7 +45,7 @@ pub use day_inspection::BEING_WRITTEN;
 pub use dir::{DayDir, DayList};
 pub use emptied::{Contents, Left};
 pub use event_dir::{Depth, Facts, Measured};
-pub use exif::Motion;
+pub use exif::{Motion, motion_of};
 pub use inspection::{EarlyInspections, Inspection};
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};

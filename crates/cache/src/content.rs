@@ -59,7 +59,8 @@ impl Content {
         Self(Source::Disk(OpenEntry { record, body, size, shared, is_counted: AtomicBool::new(false) }))
     }
 
-    pub(crate) fn fetched(media: Media) -> Self {
+    /// The content of media that are in memory, and perhaps not stored.
+    pub fn fetched(media: Media) -> Self {
         let size = media.bytes.len() as u64;
         Self(Source::Fetched { label: media.label, body: Body::Memory(media.bytes), size })
     }

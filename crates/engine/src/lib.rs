@@ -11,8 +11,10 @@ mod watch;
 pub use archive::{Cause, Depth, EventFiles, Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Named, NamedRange, Order, Page, Query};
 pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Restoration};
-#[cfg(feature = "cache")]
+#[cfg(feature = "media")]
 pub use owlery_cache as cache;
+#[cfg(feature = "media")]
+pub use owlery_media as derive;
 pub use reaper::Window;
 pub use scan::{Progress, Sidecars, Summary};
 pub use service::{
@@ -20,8 +22,8 @@ pub use service::{
     Findings, Handle, Histogram, HistogramSnapshot, Measure, Notification, OpenArchive, Options, Preview, Queue,
     Reaped, RetentionState, Retired, Service, Stats, Status, Subscription,
 };
-#[cfg(feature = "cache")]
-pub use service::{CacheOptions, give_cache, open_cache};
+#[cfg(feature = "media")]
+pub use service::{CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, give_cache, open_cache};
 pub use watch::Mode;
 
 use owlery_archive as archive;

@@ -7,12 +7,14 @@ mod catalog_reader;
 mod change_sender;
 mod check;
 mod counters;
+#[cfg(feature = "media")]
+mod derived;
 mod disk_monitor;
 mod handle;
 mod health;
 mod lineage;
 mod lock;
-#[cfg(feature = "cache")]
+#[cfg(feature = "media")]
 mod media_cache;
 mod notifications;
 mod observer;
@@ -40,9 +42,11 @@ pub use activity::{Activity, Reaped, Retired};
 pub use catalog_reader::CatalogReader;
 pub use check::Findings;
 pub use counters::{Histogram, HistogramSnapshot};
+#[cfg(feature = "media")]
+pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made};
 pub use disk_monitor::DirectoryChecks;
 pub use handle::{CameraInfo, Handle};
-#[cfg(feature = "cache")]
+#[cfg(feature = "media")]
 pub use media_cache::{CacheOptions, give_cache, open_cache};
 pub use notifications::{Notification, Subscription};
 pub use open_archive::{Measure, OpenArchive};
@@ -322,8 +326,16 @@ impl Archive {
 
         let (monitor_shared, monitor_stop) = (Arc::clone(&shared), stop.clone());
         let state_dir = open.state.path().to_path_buf();
-        #[cfg(feature = "cache")]
-        shared.media_cache.open(&self.options.cache, &state_dir);
+        #[cfg(feature = "media")]
+        {
+            shared.media_cache.open(&self.options.cache, &state_dir);
+            shared.derivation.start(&self.options.cache.dir_of(&state_dir));
+            let (derived_shared, derived_stop) = (Arc::clone(&shared), stop.clone());
+            open.spawn("owlery-ffmpeg", move || {
+                derived_shared.derivation.look_for_programs(&derived_stop);
+                Ok(())
+            })?;
+        }
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));

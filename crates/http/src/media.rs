@@ -1,11 +1,13 @@
-//! Files of events, for browsers and strix, zip files of events, and entries of the media cache.
+//! Files of events, for browsers and strix, zip files of events, derived media, and entries of the media cache.
 
 mod cached;
+mod derived;
 pub(crate) mod files;
 mod state_cache;
 mod zip;
 
 pub(crate) use cached::{__path_cache_put, __path_cached, cache_put, cached};
+pub(crate) use derived::{__path_derived, derived, is_derived};
 pub(crate) use files::{__path_file, file, motion};
 pub(crate) use state_cache::StateCache;
 pub(crate) use zip::{__path_event_zip, __path_export, ZipPermits, event_zip, export};

@@ -135,6 +135,7 @@ impl Collector for Scrape {
             archive::cache(&mut out, snapshot.cache.as_ref())?;
         }
         let handle = &self.handle;
+        archive::derivation(&mut out, handle.derivation_counts())?;
         work::parts(&mut out, handle)?;
         let activity = handle.activity();
         work::reading(&mut out, handle, &activity)?;

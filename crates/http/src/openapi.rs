@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use axum::body::Bytes;
 use axum::response::Response;
-use utoipa::openapi::Server;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::{RefOr, Server};
 use utoipa::{Modify, OpenApi, openapi};
 
 use super::auth::Prefix;
@@ -32,7 +32,7 @@ use crate::event::EventName;
     paths(
         api::cameras, api::events, api::event, api::save, api::unsave, api::delete, api::days, api::queue, api::restore,
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
-        media::file, media::files::listing::listing, api::strix::cameras, api::strix::events,
+        media::file, media::derived, media::files::listing::listing, api::strix::cameras, api::strix::events,
         media::event_zip, media::export, live::stream, metrics::metrics,
         api::cache_stats, api::cache_entries, api::cache_clear, api::cache_remove, api::cache_prune, api::cache_clean,
         api::cache_queue, api::cache_queue_clear, api::cache_queue_add, api::cache_queue_remove, media::cached,
@@ -44,8 +44,22 @@ use crate::event::EventName;
 )]
 struct Document;
 
-/// Adds the paths of files below `/motion/` and of files in `debug/`, which have the description of `/media/`.
+/// Adds the paths of files below `/motion/` and of files in `debug/`, which have the description of `/media/`, and those of derived
+/// media, which have that of thumbnails.
 struct Files;
+
+/// Derived media other than thumbnails: the last segment of the path, the type, and what it is.
+const DERIVED: [(&str, &str, &str); 5] = [
+    ("preview.webp", "image/webp", "A short animation of an event around its strongest motion, at most 400 kB."),
+    ("preview.gif", "image/gif", "The same as a GIF."),
+    ("sprite.jpg", "image/jpeg", "Up to a hundred small frames of an event in one picture, for scrubbing."),
+    ("sprite.json", "application/json", "Where each frame is in `sprite.jpg`, and its time in seconds."),
+    (
+        "playable.mp4",
+        "video/mp4",
+        "The movie of an event as browsers play it: itself, or what is made of it. 202 while it is made.",
+    ),
+];
 
 impl Modify for Files {
     fn modify(&self, document: &mut openapi::OpenApi) {
@@ -59,6 +73,27 @@ impl Modify for Files {
             get.tags = Some(vec!["strix".to_owned()]);
             get.operation_id = Some("motion".to_owned());
         });
+        for (name, kind, summary) in DERIVED {
+            copy(
+                "/media/{camera}/{date}/{time}/thumbnail",
+                &format!("/media/{{camera}}/{{date}}/{{time}}/{name}"),
+                &|get| {
+                    get.operation_id = Some(name.replace('.', "_"));
+                    (get.summary, get.description) = (Some(summary.to_owned()), None);
+                    let is_width = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(p) if p.name == "w");
+                    if let Some(parameters) = &mut get.parameters {
+                        parameters.retain(|parameter| !is_width(parameter));
+                    }
+                    for status in ["200", "206"] {
+                        if let Some(RefOr::T(response)) = get.responses.responses.get_mut(status)
+                            && let Some(content) = response.content.shift_remove("image/jpeg")
+                        {
+                            response.content.insert(kind.to_owned(), content);
+                        }
+                    }
+                },
+            );
+        }
         for below in ["media", "motion"] {
             let [file, debug] =
                 ["{file}", "debug/{file}"].map(|name| format!("/{below}/{{camera}}/{{date}}/{{time}}/{name}"));

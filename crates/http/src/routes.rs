@@ -41,7 +41,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/cameras/list", get(api::strix::cameras))
         .route("/api/events/{cameras}", get(api::strix::events))
         .route("/motion/{*path}", get(media::motion))
-        .route("/media/{*path}", get(media::file))
+        .route("/media/{*path}", get(file_or_derived))
         .route("/api/v1/cameras", get(api::cameras))
         .route("/api/v1/events", get(api::events))
         .route("/api/v1/events/{camera}/{date}/{time}", get(event_or_zip).delete(delete_event))
@@ -90,6 +90,15 @@ async fn event_or_zip(State(state): State<AppState>, request: Request) -> Respon
         media::event_zip.call(request, state).await
     } else {
         api::event.call(request, state).await
+    }
+}
+
+/// Derived media have paths like files of an event, and parameters.
+async fn file_or_derived(State(state): State<AppState>, request: Request) -> Response {
+    if media::is_derived(request.uri().path()) {
+        media::derived.call(request, state).await
+    } else {
+        media::file.call(request, state).await
     }
 }
 

@@ -56,6 +56,9 @@ pub enum Error {
     /// A job panicked.
     #[error("the job failed with a panic: {0}")]
     Panicked(String),
+    /// The result could not be kept, and is of no use otherwise.
+    #[error("what was made could not be kept: {0}")]
+    NotKept(String),
     /// As many jobs wait as may wait.
     #[error("too many jobs are waiting: try again later")]
     Busy,
@@ -85,6 +88,7 @@ impl Error {
             | Self::NoFrame
             | Self::Unplayable(_)
             | Self::Missing { .. }
+            | Self::NotKept(_)
             | Self::Cancelled => false,
         }
     }

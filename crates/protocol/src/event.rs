@@ -50,6 +50,12 @@ pub struct Event<'a> {
     /// The path of a picture; null without one, as for an event that has only movies.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, required))]
     pub thumbnail: Option<FileUrl<'a>>,
+    /// The path of a movie that browsers play, made if need be; null without a movie.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, required))]
+    pub playable: Option<FileUrl<'a>>,
+    /// The path of a short animation, which is made on demand; null if there is nothing to make it from.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, required))]
+    pub preview: Option<FileUrl<'a>>,
     /// The most pixels that changed from one frame to the next; null until measured, and if Motion did not record it.
     #[cfg_attr(feature = "schema", schema(value_type = Option<u64>, required, minimum = 0))]
     pub peak_change: Option<u32>,
@@ -61,6 +67,10 @@ impl<'a> Event<'a> {
     /// An event, whose files have URLs below `directory`.
     pub fn new(event: &'a model::Event, directory: &'a Directory) -> Self {
         let details = &event.details;
+        // The number of frames is not known before the event is measured, but its thumbnail is.
+        let has_pictures = !details.videos.is_empty()
+            || details.frames.is_some_and(|frames| frames > 0)
+            || details.frames.is_none() && details.thumbnail.is_some();
         Self {
             id: Id { camera: &event.id.camera, directory },
             camera: &event.id.camera,
@@ -75,6 +85,8 @@ impl<'a> Event<'a> {
             videos: Videos { movies: &details.videos, directory },
             debug_video: details.debug_video.as_ref().map(|debug| directory.file(debug.path())),
             thumbnail: details.thumbnail.as_ref().map(|thumbnail| directory.file(thumbnail.file_name())),
+            playable: details.video().map(|_| directory.file("playable.mp4")),
+            preview: has_pictures.then(|| directory.file("preview.webp")),
             peak_change: details.peak_change,
             problems: &details.problems,
         }

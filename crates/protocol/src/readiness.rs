@@ -16,6 +16,10 @@ pub struct Readiness {
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alerts: Option<Vec<String>>,
+    /// Programs that are not installed, and what does not work without them.
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Vec<String>>,
     /// The number of days that the first scan has found.
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -52,8 +52,11 @@ impl Archive {
         if let Some(warning) = zone::warning(catalog, &self.tree, self.options.event_gap, now)? {
             findings.problems.push(Report::note(self.root(), warning));
         }
-        #[cfg(feature = "cache")]
-        findings.problems.extend(super::media_cache::problem(&self.options.cache, &self.state_path()));
+        #[cfg(feature = "media")]
+        {
+            findings.problems.extend(super::media_cache::problem(&self.options.cache, &self.state_path()));
+            findings.problems.extend(super::derived::missing_note(self.root()));
+        }
         if self.has_catalog() {
             let mut found = differences_or_damage(self, &tree)?;
             if !found.is_empty() {

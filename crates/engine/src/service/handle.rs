@@ -77,8 +77,10 @@ pub struct Handle {
     pub(crate) reaped: Arc<Tally>,
     /// The pace of the running reaper.
     pub(crate) pace: Arc<Pace>,
-    #[cfg(feature = "cache")]
+    #[cfg(feature = "media")]
     pub(super) media_cache: super::media_cache::MediaCache,
+    #[cfg(feature = "media")]
+    pub(super) derivation: super::derived::Derivation,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     broadcaster: Broadcaster,
@@ -117,8 +119,10 @@ impl Handle {
             backlog: Arc::default(),
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
-            #[cfg(feature = "cache")]
+            #[cfg(feature = "media")]
             media_cache: super::media_cache::MediaCache::default(),
+            #[cfg(feature = "media")]
+            derivation: super::derived::Derivation::default(),
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
@@ -152,7 +156,7 @@ impl Handle {
     pub fn alerts(&self) -> Vec<String> {
         let mut alerts = self.status.alerts();
         alerts.extend(self.expirer.held_alert());
-        #[cfg(feature = "cache")]
+        #[cfg(feature = "media")]
         alerts.extend(self.media_cache.alert());
         let stuck = self.tree.stuck();
         if let Some(first) = stuck.first() {
@@ -167,7 +171,7 @@ impl Handle {
 
     /// The media cache. Does not block. Fails with [`Error::Unavailable`] if no service runs, or if its directory cannot be
     /// used now.
-    #[cfg(feature = "cache")]
+    #[cfg(feature = "media")]
     pub fn cache(&self) -> Result<owlery_cache::Cache> {
         self.media_cache.get()
     }

@@ -200,8 +200,8 @@ impl OpenArchive {
 
     /// Stops everything. This is the only place that defines the order: first the subscriptions, so that no client
     /// waits for more; then the threads that read the disk or delete; then the catalog's writer, which applies what
-    /// they sent; then the catalog's log is checkpointed; then the media cache writes its last uses, which it can lose
-    /// without harm. The lock is released last, with `state`.
+    /// they sent; then the catalog's log is checkpointed; then the jobs that make media end, and the media cache
+    /// writes its last uses, which it can lose without harm. The lock is released last, with `state`.
     fn stop_all(&mut self) -> Result<()> {
         self.shared.end_subscriptions();
         drop(self.stop.take());
@@ -219,8 +219,11 @@ impl OpenArchive {
             }
             self.shared.catalog.leave();
         }
-        #[cfg(feature = "cache")]
-        self.shared.media_cache.close();
+        #[cfg(feature = "media")]
+        {
+            self.shared.derivation.stop();
+            self.shared.media_cache.close();
+        }
         result
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "cache")]
+#[cfg(feature = "media")]
 use super::media_cache::CacheOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::event::Camera;
@@ -44,7 +44,7 @@ pub struct Options {
     /// The cameras to whose events Motion gives numbers.
     pub numbered: BTreeSet<Camera>,
     /// How the media cache is kept.
-    #[cfg(feature = "cache")]
+    #[cfg(feature = "media")]
     pub cache: CacheOptions,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
@@ -86,7 +86,7 @@ impl Options {
             window: None,
             ports: BTreeMap::new(),
             numbered: BTreeSet::new(),
-            #[cfg(feature = "cache")]
+            #[cfg(feature = "media")]
             cache: CacheOptions::default(),
             clock: Arc::new(SystemClock),
             may_be_empty: false,
@@ -129,7 +129,7 @@ impl Options {
         /// Whether a root without cameras is an archive that waits for its first one. By default it is refused.
         may_be_empty: bool = may_be_empty;
         /// How the media cache is kept.
-        #[cfg(feature = "cache")]
+        #[cfg(feature = "media")]
         cache: CacheOptions = cache;
         /// The source of the time.
         clock: Arc<dyn Clock> = clock;

@@ -203,7 +203,7 @@ impl<'a> Scheduler<'a> {
 
     fn look_at_space(&mut self) -> Result<()> {
         self.shared.status.set_standing(super::health::alerts(self.shared));
-        #[cfg(feature = "cache")]
+        #[cfg(feature = "media")]
         self.shared.media_cache.open_again();
         self.shared.reserve.refill(self.shared.expirer.policy().can_expire());
         match self.shared.catalog.leave_danger() {

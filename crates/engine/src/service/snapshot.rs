@@ -19,7 +19,7 @@ pub struct ArchiveSnapshot {
     /// All guards.
     pub guards: Vec<GuardState>,
     /// The figures of the media cache, if it can be used.
-    #[cfg(feature = "cache")]
+    #[cfg(feature = "media")]
     pub cache: Option<owlery_cache::Stats>,
     /// What could not be read, and why.
     pub troubles: Vec<String>,
@@ -56,7 +56,7 @@ impl Handle {
             Ok(guards) => snapshot.guards = guards,
             Err(error) => report(error),
         }
-        #[cfg(feature = "cache")]
+        #[cfg(feature = "media")]
         {
             snapshot.cache = self.cache().ok().map(|cache| cache.stats());
         }

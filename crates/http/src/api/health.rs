@@ -42,6 +42,7 @@ pub(crate) async fn readyz(
         ready,
         waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), why(trouble))).collect(),
         alerts: sees_all.then(|| handle.alerts()),
+        missing: sees_all.then(|| handle.missing_programs()).flatten().map(|missing| vec![missing]),
         days: sees_all.then(|| progress.days()),
         days_done: sees_all.then(|| progress.days_done()),
         events: sees_all.then(|| progress.events()),

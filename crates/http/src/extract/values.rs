@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 
 use crate::clock::Now;
 use crate::engine::Cursor;
+use crate::engine::derive::Width;
 use crate::event::Region;
 use crate::problem::Problem;
 use crate::time::{End, parse};
@@ -47,6 +48,17 @@ value!(
     "x0,y0,x1,y1: fractions of the picture from 0 to 1, with x0 < x1 and y0 < y1",
     |_| true
 );
+/// The width of a thumbnail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ThumbnailWidth(pub Width);
+
+impl<'de> Deserialize<'de> for ThumbnailWidth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pixels: u32 = value(deserializer, "160, 320 or 640", |pixels| Width::of_pixels(*pixels).is_some())?;
+        Width::of_pixels(pixels).map(Self).ok_or_else(|| D::Error::custom("expected 160, 320 or 640"))
+    }
+}
+
 value!(/** Yes or no. */ Flag(bool), "true or false", |_| true);
 value!(
     /** The `next` of a page of the audit log. */

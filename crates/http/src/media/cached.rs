@@ -77,7 +77,7 @@ pub(crate) async fn cached(
 }
 
 /// The version of an entry: its SHA-256, or where another program stored it, its size and time.
-fn version(content: &Content) -> Version {
+pub(super) fn version(content: &Content) -> Version {
     let modified = content.modified().unwrap_or(0);
     match content.sha256() {
         Some(sha256) => {
@@ -89,7 +89,7 @@ fn version(content: &Content) -> Version {
 }
 
 /// A part of an entry as a body. Bytes in memory are sent as they are.
-async fn send(content: Content, from: u64, count: u64) -> Result<Body, Problem> {
+pub(super) async fn send(content: Content, from: u64, count: u64) -> Result<Body, Problem> {
     match content.body() {
         cache::Body::Memory(bytes) => {
             let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());

@@ -85,7 +85,7 @@ pub(crate) async fn motion(
 }
 
 /// The path below a prefix. Segments are decoded one by one, so an encoded character cannot become a separator.
-fn decode<'a>(path: &'a str, prefix: &str) -> Result<Cow<'a, str>, Problem> {
+pub(super) fn decode<'a>(path: &'a str, prefix: &str) -> Result<Cow<'a, str>, Problem> {
     let rest = path.strip_prefix(prefix).ok_or_else(Problem::not_found)?;
     if !rest.contains('%') {
         return Ok(rest.into()); // the usual case
@@ -116,8 +116,13 @@ async fn send(
         blocking(move || handle.open_media(&path)).await.map_err(Problem::or_not_found)?
     };
     let caching = caching(handle, states, &event, &media);
-    let response = FileResponse::new(Version::of(&media), media.len, method, headers);
+    let response = FileResponse::new(file_version(&media), media.len, method, headers);
     response.respond(|from, count| body::of(media, from, count), kind, caching).await
+}
+
+/// The version of a file: its inode, size and time.
+pub(super) fn file_version(media: &MediaFile) -> Version {
+    Version::of(media)
 }
 
 /// The age of a file that counts as finished, in nanoseconds.

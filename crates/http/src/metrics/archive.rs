@@ -6,7 +6,7 @@ use prometheus_client::encoding::EncodeGaugeValue;
 
 use super::exposition::{Exposition, Labels};
 use crate::engine::cache::Stats;
-use crate::engine::{ArchiveSnapshot, CameraSnapshot};
+use crate::engine::{ArchiveSnapshot, CameraSnapshot, DerivationCounts};
 
 /// Writes the metrics of each camera.
 pub(super) fn cameras(out: &mut Exposition<'_>, cameras: &[&CameraSnapshot]) -> Result {
@@ -70,6 +70,15 @@ pub(super) fn whole(out: &mut Exposition<'_>, snapshot: &ArchiveSnapshot) -> Res
     out.gauge_if_known("queue_bytes", "Bytes of these events, as far as known.", queue.map(|queue| queue.bytes))?;
     let holding = snapshot.guards.iter().map(|guard| ([("guard", guard.name.as_str())], u32::from(!guard.ok)));
     out.gauges("guard_holding", "Whether a guard refuses deletions now.", holding)
+}
+
+/// Writes the figures of the jobs that make derived media.
+pub(super) fn derivation(out: &mut Exposition<'_>, counts: DerivationCounts) -> Result {
+    let jobs = [("waiting", counts.waiting), ("running", counts.running)];
+    let jobs = jobs.map(|(state, count)| ([("state", state)], count));
+    out.gauges("media_jobs", "Jobs that make thumbnails, previews and movies.", jobs)?;
+    out.counter("media_made", "Jobs that made something.", counts.made)?;
+    out.counter("media_failures", "Failures of jobs; a job is tried up to three times.", counts.failed)
 }
 
 /// Writes the figures of the media cache; those that are unknown while it cannot be used are left out.

@@ -46,7 +46,7 @@ proptest! {
                 { "name": "video.mp4", "bytes": null, "url": media("video.mp4") },
                 { "name": other.as_str(), "bytes": n, "url": media(other.as_str()) },
             ],
-            "thumbnail": null, "peak_change": n, "problems": [problem],
+            "thumbnail": null, "playable": media("playable.mp4"), "preview": media("preview.webp"), "peak_change": n, "problems": [problem],
         });
         prop_assert_eq!(&page, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));
         let directory = Directory::new("/below", &event.id);
@@ -93,14 +93,17 @@ fn a_page_is_the_same_to_the_byte() {
         r##""url":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/video.mp4"},"##,
         r##"{"name":"10:04 #2.MKV","bytes":null,"url":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/10%3A04%20%232.MKV"}],"##,
         r##""debug_video":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/debug/video.mp4","##,
-        r##""thumbnail":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/10-04-38-01.jpg","peak_change":0,"##,
+        r##""thumbnail":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/10-04-38-01.jpg","##,
+        r##""playable":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/playable.mp4","##,
+        r##""preview":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/preview.webp","peak_change":0,"##,
         r##""problems":["the end is \"missing\"\n"]},"##,
         r##"{"id":"Camera1/2026-11-20/00-00-01","camera":"Camera1","start":"2026-11-20T00:00:01","end":"2026-11-20T00:00:01","##,
         r##""state":"open","saved":true,"frames":null,"bytes":null,"video":null,"container":null,"videos":[],"##,
-        r##""debug_video":null,"thumbnail":null,"peak_change":null,"problems":[]},"##,
+        r##""debug_video":null,"thumbnail":null,"playable":null,"preview":null,"peak_change":null,"problems":[]},"##,
         r##"{"id":"Camera1/2026-11-20/007","camera":"Camera1","start":"2026-11-20T00:00:01","end":"2026-11-20T00:00:01","##,
         r##""state":"open","saved":true,"frames":null,"bytes":null,"video":null,"container":null,"videos":[],"##,
-        r##""debug_video":null,"thumbnail":"/owlery/media/Camera1/2026-11-20/007/video.mkv.thumb","peak_change":null,"##,
+        r##""debug_video":null,"thumbnail":"/owlery/media/Camera1/2026-11-20/007/video.mkv.thumb","##,
+        r##""playable":null,"preview":"/owlery/media/Camera1/2026-11-20/007/preview.webp","peak_change":null,"##,
         r##""problems":[]}],"next":"2026-11-20T00:00:01/Camera1/2026-11-20/007"}"##,
     );
     assert_eq!(String::from_utf8(page.to_json()).unwrap(), golden);

@@ -1,0 +1,278 @@
+//! Derived media of events: thumbnails, previews, sprites and playable movies, made on demand, once, and kept in the media cache.
+//! `make` makes them. What a client gets meanwhile is the caller's business.
+
+mod files;
+mod make;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use owlery_archive::{EventFiles, MediaFile, read_movie};
+use owlery_cache::{Content, Media};
+use owlery_media::{Animation, Ffmpeg, Jobs, JobsOptions, MovieType, Playable, Ticket, Unusable, Urgency, Width};
+
+use super::handle::Handle;
+use crate::archive::Report;
+use crate::clock::Stop;
+use crate::error::Error;
+use crate::event::{Event, State};
+
+/// A directory in that of the cache, for movies that are being made.
+const WORK: &str = "work";
+
+/// A kind of derived media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Derivative {
+    /// A small JPEG.
+    Thumbnail(Width),
+    /// A short animation of the strongest motion.
+    Preview(Animation),
+    /// One JPEG with many small frames.
+    Sprite,
+    /// Where each frame is in it: JSON.
+    SpriteIndex,
+    /// A movie that browsers play.
+    Playable,
+}
+
+impl Derivative {
+    /// The name of its file in URLs, below that of the event; the width of a thumbnail is a parameter.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Thumbnail(_) => "thumbnail",
+            Self::Preview(Animation::WebP) => "preview.webp",
+            Self::Preview(Animation::Gif) => "preview.gif",
+            Self::Sprite => "sprite.jpg",
+            Self::SpriteIndex => "sprite.json",
+            Self::Playable => "playable.mp4",
+        }
+    }
+
+    /// The media type.
+    pub fn mime(self) -> &'static str {
+        match self {
+            Self::Thumbnail(_) | Self::Sprite => "image/jpeg",
+            Self::Preview(animation) => animation.mime(),
+            Self::SpriteIndex => "application/json",
+            Self::Playable => MovieType::Mp4.mime(),
+        }
+    }
+
+    /// Both parts of a sprite are made by one job.
+    fn job(self) -> Self {
+        if self == Self::SpriteIndex { Self::Sprite } else { self }
+    }
+}
+
+/// What a job made: media that are also in the cache, if there is one. Movies are only there.
+pub type Made = Vec<(Derivative, Media)>;
+
+/// What there is of derived media.
+#[derive(Debug)]
+pub enum Derived {
+    /// They are in the cache.
+    Ready(Content),
+    /// The event's own movie, which browsers play as it is.
+    Movie(MediaFile, MovieType),
+    /// They are being made.
+    Making(Ticket<Made>),
+}
+
+/// Why there are no derived media.
+#[derive(Debug, thiserror::Error)]
+pub enum DerivedError {
+    /// The event or the cache cannot be used.
+    #[error(transparent)]
+    Archive(#[from] Error),
+    /// They cannot be made.
+    #[error(transparent)]
+    Media(#[from] owlery_media::Error),
+}
+
+/// The jobs that make derived media.
+#[derive(Debug)]
+pub(crate) struct Derivation {
+    ffmpeg: Ffmpeg,
+    /// Written by the start and the stop.
+    pools: Mutex<Option<Pools>>,
+    /// What ffmpeg's absence says; set by the start.
+    missing: OnceLock<String>,
+    made: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// Pictures are quick and have a thread for each processor; for jobs that run ffmpeg, half of them are left to Motion.
+#[derive(Debug)]
+struct Pools {
+    pictures: Jobs<String, Made>,
+    movies: Jobs<String, Made>,
+}
+
+/// Figures of the jobs.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct DerivationCounts {
+    /// Jobs that wait.
+    pub waiting: u64,
+    /// Jobs that run.
+    pub running: u64,
+    /// Jobs that made something since the start.
+    pub made: u64,
+    /// Jobs that failed, each time, since the start.
+    pub failed: u64,
+}
+
+impl Default for Derivation {
+    fn default() -> Self {
+        Self {
+            ffmpeg: Ffmpeg::default(),
+            pools: Mutex::default(),
+            missing: OnceLock::new(),
+            made: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Derivation {
+    /// Starts the threads. Without them nothing is made, and everything else goes on.
+    pub(super) fn start(&self, cache_dir: &Path) {
+        make::remove_leftovers(&cache_dir.join(WORK));
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let pictures = Jobs::start(JobsOptions { threads: processors, ..JobsOptions::default() });
+        match pictures.and_then(|pictures| Ok(Pools { pictures, movies: Jobs::start(JobsOptions::default())? })) {
+            Ok(pools) => *self.lock() = Some(pools),
+            Err(error) => tracing::warn!("no thumbnails and movies are made: {error}"),
+        }
+    }
+
+    /// Looks for ffmpeg, and says what is missing without it.
+    pub(super) fn look_for_programs(&self, stop: &Stop) {
+        if let Some(missing) = missing(&self.ffmpeg, stop) {
+            tracing::warn!("{missing}");
+            let _ = self.missing.set(missing);
+        }
+    }
+
+    /// Cancels all jobs, and waits for their threads.
+    pub(super) fn stop(&self) {
+        let pools = self.lock().take();
+        drop(pools);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Pools>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What cannot be made since ffmpeg is missing.
+fn missing(ffmpeg: &Ffmpeg, stop: &Stop) -> Option<String> {
+    let error = ffmpeg.version(stop).err().filter(|error| !matches!(error, owlery_media::Error::Cancelled))?;
+    Some(format!(
+        "{error}; until then no thumbnails of movies are made, and only movies that browsers play can be played"
+    ))
+}
+
+/// The same for `check`.
+pub(super) fn missing_note(root: &Path) -> Option<Report> {
+    let (_handle, stop) = Stop::new();
+    missing(&Ffmpeg::default(), &stop).map(|missing| Report::note(root, missing))
+}
+
+impl Handle {
+    /// The key of derived media in the cache. It changes with the event, so that outdated media are never served.
+    pub fn derived_key(event: &Event, kind: Derivative) -> String {
+        let details = &event.details;
+        let mut hasher = DefaultHasher::new();
+        (details.start, details.end, details.frames, details.bytes, &details.thumbnail).hash(&mut hasher);
+        for movie in &*details.videos {
+            movie.name.as_str().hash(&mut hasher);
+        }
+        let width = if let Derivative::Thumbnail(width) = kind { width.pixels() } else { 0 };
+        format!("owlery:/{}/{}?w={width}&v={:016x}", event.id, kind.file_name(), hasher.finish())
+    }
+
+    /// Derived media of an event whose bytes are in memory. Does not block.
+    pub fn derived_at_once(&self, event: &Event, kind: Derivative) -> Option<Content> {
+        self.cache().ok()?.get_from_memory(&Self::derived_key(event, kind))
+    }
+
+    /// Derived media of an event: those of the cache, else the job that makes them, which is started if there is none. Blocks
+    /// for as long as the disk takes.
+    ///
+    /// # Errors
+    /// There is nothing to make them from; or the event, or the cache, cannot be used.
+    pub fn derived(self: &Arc<Self>, event: &Event, kind: Derivative) -> Result<Derived, DerivedError> {
+        let key = Self::derived_key(event, kind);
+        let cache = self.cache();
+        if let Some(content) = cache.as_ref().ok().and_then(|cache| cache.get(&key)) {
+            return Ok(Derived::Ready(content));
+        }
+        if kind == Derivative::Playable {
+            if let Some((movie, kind)) = self.movie_as_is(event)? {
+                return Ok(Derived::Movie(movie, kind));
+            }
+            if event.details.state == State::Open {
+                return Err(unplayable("it is still being recorded, and browsers do not play this kind of movie"));
+            }
+            // A movie that is not kept would be made again for every request.
+            cache?;
+        }
+        let job = Self::derived_key(event, kind.job());
+        let work = make::Work { handle: Arc::downgrade(self), event: event.clone(), kind: kind.job() };
+        let pools = self.derivation.lock();
+        let pools = pools.as_ref().ok_or(Error::Stopped)?;
+        let needs_ffmpeg = kind == Derivative::Playable || !has_pictures(event);
+        let pool = if needs_ffmpeg { &pools.movies } else { &pools.pictures };
+        Ok(Derived::Making(pool.submit(job, Urgency::OnDemand, move |job| work.run(job))))
+    }
+
+    /// The event's main movie, if browsers play it as it is.
+    fn movie_as_is(&self, event: &Event) -> Result<Option<(MediaFile, MovieType)>, DerivedError> {
+        let files = self.event_files(&event.id)?;
+        let movie = files::main_movie(event, &files)?.ok_or(owlery_media::Error::NoFrame)?;
+        let contents = read_movie(&movie.file).map_err(|error| Error::io("read", self.event_path(&event.id), error))?;
+        match Playable::of_contents(&contents) {
+            Some(Playable::AsIs(kind)) => Ok(Some((movie, kind))),
+            Some(Playable::Nothing(why @ (Unusable::NoIndex | Unusable::NoPictures | Unusable::Empty))) => {
+                Err(unplayable(why.text()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What is missing on this host for derived media, as a sentence.
+    pub fn missing_programs(&self) -> Option<String> {
+        self.derivation.missing.get().cloned()
+    }
+
+    /// The figures of the jobs that make derived media.
+    pub fn derivation_counts(&self) -> DerivationCounts {
+        let derivation = &self.derivation;
+        let counts = derivation.lock().as_ref().map(|pools| {
+            let (pictures, movies) = (pools.pictures.counts(), pools.movies.counts());
+            (pictures.0 + movies.0, pictures.1 + movies.1)
+        });
+        let (waiting, running) = counts.unwrap_or_default();
+        DerivationCounts {
+            waiting: waiting as u64,
+            running: running as u64,
+            made: derivation.made.load(Ordering::Relaxed),
+            failed: derivation.failed.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn unplayable(why: &str) -> DerivedError {
+    owlery_media::Error::Unplayable(why.to_owned()).into()
+}
+
+/// Whether an event has pictures, so that nothing needs to be taken from its movie.
+fn has_pictures(event: &Event) -> bool {
+    event.details.thumbnail.is_some() || event.details.frames.is_some_and(|frames| frames > 0)
+}
+
+/// The files of an event, listed once for a job.
+type Files = EventFiles;

@@ -1,0 +1,205 @@
+//! Making derived media: the work of a job.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Weak;
+use std::sync::atomic::Ordering;
+
+use owlery_cache::{Cache, Expected, Label, Media, Stored};
+use owlery_media::{
+    Animation, Error, Ffmpeg, Job, Movie, Result, Width, make_playable, movie_thumbnail, preview_of_frames,
+    preview_of_movie, sprite_of_frames, sprite_of_movie, thumbnail,
+};
+
+use super::files::{self, Frames};
+use super::{Derivative, Files, Made, WORK};
+use crate::clock::Stop;
+use crate::event::{Event, EventId};
+use crate::service::handle::Handle;
+
+/// How many bytes of a movie are copied at a time.
+const PIECE: usize = 1024 * 1024;
+
+/// The work of one job.
+pub(super) struct Work {
+    /// A job that waits does not keep the service.
+    pub handle: Weak<Handle>,
+    pub event: Event,
+    pub kind: Derivative,
+}
+
+impl Work {
+    /// Makes the media and stores them.
+    pub(super) fn run(&self, job: &Job) -> Result<Made> {
+        let handle = self.handle.upgrade().ok_or(Error::Cancelled)?;
+        let made = self.make(&handle, job);
+        let counter = if made.is_ok() { &handle.derivation.made } else { &handle.derivation.failed };
+        counter.fetch_add(1, Ordering::Relaxed);
+        made
+    }
+
+    fn make(&self, handle: &Handle, job: &Job) -> Result<Made> {
+        let files = handle.event_files(&self.event.id).map_err(|error| unreadable(&self.event.id, &error))?;
+        let source = Source { event: &self.event, files: &files, ffmpeg: &handle.derivation.ffmpeg, stop: job.stop() };
+        let made = match self.kind {
+            Derivative::Thumbnail(width) => vec![(self.kind, source.thumbnail(width)?)],
+            Derivative::Preview(animation) => vec![(self.kind, source.preview(animation)?)],
+            Derivative::Sprite | Derivative::SpriteIndex => source.sprite()?,
+            Derivative::Playable => {
+                let cache = handle.cache().map_err(|error| Error::NotKept(error.to_string()))?;
+                let key = Handle::derived_key(&self.event, self.kind);
+                return source.playable(&cache, &key, job).map(|()| Vec::new());
+            }
+        };
+        let made = made.into_iter().map(|(kind, bytes)| (kind, self.media(kind, bytes))).collect::<Made>();
+        if let Ok(cache) = handle.cache() {
+            for (kind, media) in &made {
+                if let Err(error) = cache.put(&Handle::derived_key(&self.event, *kind), media) {
+                    tracing::warn!("{error}; it is made again the next time");
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    fn media(&self, kind: Derivative, bytes: Vec<u8>) -> Media {
+        Media::new(bytes, kind.mime(), &file_name(&self.event.id, kind))
+    }
+}
+
+/// The name under which a browser saves it.
+fn file_name(event: &EventId, kind: Derivative) -> String {
+    let name = kind.file_name();
+    let ending = if matches!(kind, Derivative::Thumbnail(_)) { ".jpg" } else { "" };
+    format!("{}-{name}{ending}", event.to_string().replace('/', "_"))
+}
+
+fn unreadable(event: &EventId, error: &crate::error::Error) -> Error {
+    Error::Io { operation: "read the event", source: io::Error::other(format!("{event}: {}", error.chain())) }
+}
+
+/// What media are made from.
+struct Source<'a> {
+    event: &'a Event,
+    files: &'a Files,
+    ffmpeg: &'a Ffmpeg,
+    stop: &'a Stop,
+}
+
+impl Source<'_> {
+    fn picture(&self, name: &str) -> Result<Vec<u8>> {
+        files::picture(self.files, name).map_err(|error| unreadable(&self.event.id, &error))
+    }
+
+    fn movie(&self) -> Result<File> {
+        let movie = files::main_movie(self.event, self.files).map_err(|error| unreadable(&self.event.id, &error))?;
+        movie.map(|movie| movie.file).ok_or(Error::NoFrame)
+    }
+
+    /// The length of the event in seconds, which is that of its movie within a second or two.
+    fn secs(&self) -> Option<f64> {
+        let secs = (self.event.details.end - self.event.details.start).num_seconds();
+        (secs > 0).then(|| f64::from(u32::try_from(secs).unwrap_or(u32::MAX)))
+    }
+
+    /// The thumbnail: from the file that is one, else from the frame with the strongest motion, else from the movie. A picture that
+    /// is damaged is passed over.
+    fn thumbnail(&self, width: Width) -> Result<Vec<u8>> {
+        let mut failed = None;
+        if let Some(name) = files::thumbnail_file(self.event) {
+            match self.picture(&name).and_then(|bytes| thumbnail(&bytes, width)) {
+                Ok(made) => return Ok(made),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let mut frames = Frames::list(self.event, self.files);
+        frames.read_motion(self.files, self.event.details.peak_change);
+        let strongest = frames.strongest().map(|index| frames.names[index]);
+        // The others follow in case the strongest one is damaged, as a full disk leaves it.
+        for frame in strongest.iter().chain(frames.names.iter().take(3)) {
+            match self.picture(&frame.to_string()).and_then(|bytes| thumbnail(&bytes, width)) {
+                Ok(made) => return Ok(made),
+                Err(error) => failed = Some(error),
+            }
+        }
+        if self.event.details.video().is_none() {
+            return Err(failed.unwrap_or(Error::NoFrame));
+        }
+        let quarter = self.secs().map(|secs| secs / 4.0);
+        movie_thumbnail(self.ffmpeg, &self.movie()?, quarter, width, self.stop)
+    }
+
+    fn preview(&self, animation: Animation) -> Result<Vec<u8>> {
+        let mut frames = Frames::list(self.event, self.files);
+        if frames.names.is_empty() {
+            let movie = self.movie()?;
+            let inspected = Movie::inspect(&movie, self.ffmpeg, self.stop)?;
+            return preview_of_movie(self.ffmpeg, &movie, inspected.secs, None, animation, self.stop);
+        }
+        frames.read_motion(self.files, None);
+        preview_of_frames(&frames.infos, |index| self.picture(&frames.names[index].to_string()), animation)
+    }
+
+    fn sprite(&self) -> Result<Vec<(Derivative, Vec<u8>)>> {
+        let frames = Frames::list(self.event, self.files);
+        let sprite = if frames.names.is_empty() {
+            let movie = self.movie()?;
+            let inspected = Movie::inspect(&movie, self.ffmpeg, self.stop)?;
+            sprite_of_movie(self.ffmpeg, &movie, inspected.secs, self.stop)?
+        } else {
+            let times: Vec<f64> = frames.infos.iter().map(|info| info.secs).collect();
+            sprite_of_frames(&times, |index| self.picture(&frames.names[index].to_string()))?
+        };
+        let index = serde_json::to_vec(&sprite.index).unwrap_or_default(); // numbers are JSON
+        Ok(vec![(Derivative::Sprite, sprite.jpeg), (Derivative::SpriteIndex, index)])
+    }
+
+    /// Makes a movie that browsers play, and stores it.
+    fn playable(&self, cache: &Cache, key: &str, job: &Job) -> Result<()> {
+        let movie = self.movie()?;
+        let inspected = Movie::inspect(&movie, self.ffmpeg, self.stop)?;
+        let work = cache.options().dir.join(WORK);
+        let fail = |operation| move |source| Error::Io { operation, source };
+        fs::create_dir_all(&work).map_err(fail("make the directory for movies that are being made"))?;
+        let made = make_playable(self.ffmpeg, &movie, &inspected, &work, self.stop, &mut |part| job.report(part))?;
+        let made = File::open(made.path()).map_err(fail("open the movie that was made"))?;
+        let name = file_name(&self.event.id, Derivative::Playable);
+        let label = Label::new(Derivative::Playable.mime(), &name);
+        let stored = store(cache, key, label, made);
+        match stored.map_err(|error| Error::NotKept(error.to_string()))? {
+            Stored::New | Stored::Kept => Ok(()),
+            Stored::Empty => Err(Error::Unplayable("ffmpeg made an empty movie".to_owned())),
+            Stored::TooLarge => {
+                let max = cache.options().max_bytes;
+                Err(Error::NotKept(format!("it is larger than the media cache, which has {max} bytes (--cache-size)")))
+            }
+        }
+    }
+}
+
+/// Copies a movie into the cache.
+fn store(cache: &Cache, key: &str, label: Label, mut movie: File) -> owlery_cache::Result<Stored> {
+    let fail = |source| owlery_cache::Error::Io { operation: "write to", path: cache.options().dir.clone(), source };
+    let mut writer = cache.writer(key, label, Expected::default())?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        match movie.read(&mut piece).map_err(fail)? {
+            0 => return writer.commit(),
+            count => writer.write_all(&piece[..count]).map_err(fail)?,
+        }
+    }
+}
+
+/// Removes movies that were being made when the process ended.
+pub(super) fn remove_leftovers(work: &Path) {
+    let Ok(entries) = fs::read_dir(work) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(".owlery-media-"))
+            && let Err(error) = owlery_state::remove_file(&entry.path())
+        {
+            tracing::warn!("cannot remove {}: {error}", entry.path().display());
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Derived media of events: `/media/{event}/thumbnail`, `preview.webp`, `preview.gif`, `sprite.jpg`, `sprite.json` and `playable.mp4`.
+//! The engine makes them and the cache keeps them; here is what a client gets meanwhile. A small one is waited for; a movie is
+//! `202` with the progress, until it is made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::sync::oneshot;
+use utoipa::IntoParams;
+
+use super::cached::{send, version};
+use super::files::response::FileResponse;
+use super::files::{Binary, body, decode, file_version};
+use super::state_cache::StateCache;
+use crate::auth::Viewer;
+use crate::engine::cache::{Content, Media};
+use crate::engine::derive::{Animation, Error as MediaError, JobState, Ticket, Width};
+use crate::engine::{Derivative, Derived, DerivedError, Handle, Made};
+use crate::event::{Event, EventId, EventName, State as EventState};
+use crate::extract::Params;
+use crate::extract::schema::EventPath;
+use crate::extract::values::ThumbnailWidth;
+use crate::limits::blocking;
+use crate::problem::{CommonResponses, Problem};
+use crate::protocol::Progress;
+use crate::response::json;
+
+/// How long a request waits for a picture that is being made.
+const WAIT: Duration = Duration::from_secs(10);
+/// When a client asks again for what is being made, in seconds.
+const RETRY: &str = "1";
+
+/// The last segments of the paths of derived media.
+const NAMES: [&str; 6] = ["thumbnail", "preview.webp", "preview.gif", "sprite.jpg", "sprite.json", "playable.mp4"];
+
+/// Whether a path below `/media/` is that of derived media, and not that of a file of an event.
+pub(crate) fn is_derived(path: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(above, name)| NAMES.contains(&name) && above.split('/').count() == 5)
+}
+
+/// The parameters of derived media.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DerivedParams {
+    /// the width of a thumbnail in pixels: 160, 320 (the default) or 640
+    #[param(value_type = Option<u32>, minimum = 160, maximum = 640)]
+    w: Option<ThumbnailWidth>,
+}
+
+/// A small JPEG of an event: of its `thumbnail.jpg`, else of the frame in which most pixels changed, else of its movie. It is never
+/// larger than its source.
+#[utoipa::path(get, operation_id = "thumbnail", path = "/media/{camera}/{date}/{time}/thumbnail", tag = "files", params(
+    EventPath, DerivedParams,
+    ("If-None-Match" = Option<String>, Header, description = "tags"),
+), responses(
+    (status = 200, description = "the picture", body = Binary, content_type = "image/jpeg", headers(("ETag", description = "of these bytes"))),
+    (status = 202, description = "it is still being made after ten seconds", body = Progress, headers(("Retry-After", description = "when to ask again"))),
+    (status = 206, description = "the part that `Range` requests", body = Binary, content_type = "image/jpeg"),
+    (status = 304, description = "the client has this version"),
+    (status = 404, description = "there is no such event, or no picture of it", body = Problem, content_type = "application/problem+json"),
+    (status = 412, description = "it is another version", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "it has no such part", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "ffmpeg is missing, or too many jobs wait", body = Problem, content_type = "application/problem+json"),
+    CommonResponses
+))]
+pub(crate) async fn derived(
+    State(handle): State<Arc<Handle>>,
+    State(states): State<Arc<StateCache>>,
+    viewer: Viewer,
+    params: Result<Params<DerivedParams>, Problem>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let path = decode(uri.path(), "/media/")?;
+    let (event, name) = path.rsplit_once('/').ok_or_else(Problem::not_found)?;
+    let id: EventId = event.parse().map_err(|_| Problem::not_found())?;
+    viewer.check_visible(&id.camera)?;
+    let Params(DerivedParams { w }) = params?;
+    let kind = kind(name, w)?;
+    let event = states.event(&handle, &id).ok_or_else(Problem::not_found)?;
+    let request = (&method, &headers);
+    let caching = caching(&event);
+    if let Some(content) = handle.derived_at_once(&event, kind) {
+        return respond(content, kind, caching, request).await;
+    }
+    let looked_for = blocking(move || Ok(handle.derived(&event, kind))).await?;
+    match looked_for.map_err(problem)? {
+        Derived::Ready(content) => respond(content, kind, caching, request).await,
+        Derived::Movie(movie, kind) => {
+            let response = FileResponse::new(file_version(&movie), movie.len, &method, &headers);
+            let kind = HeaderValue::from_static(kind.mime());
+            response.respond(|from, count| body::of(movie, from, count), kind, caching).await
+        }
+        Derived::Making(ticket) if kind == Derivative::Playable => {
+            wait_or_accept(ticket, Duration::ZERO, kind, caching, request).await
+        }
+        Derived::Making(ticket) => wait_or_accept(ticket, WAIT, kind, caching, request).await,
+    }
+}
+
+fn kind(name: &str, width: Option<ThumbnailWidth>) -> Result<Derivative, Problem> {
+    let kind = match name {
+        "thumbnail" => return Ok(Derivative::Thumbnail(width.map_or(Width::W320, |width| width.0))),
+        "preview.webp" => Derivative::Preview(Animation::WebP),
+        "preview.gif" => Derivative::Preview(Animation::Gif),
+        "sprite.jpg" => Derivative::Sprite,
+        "sprite.json" => Derivative::SpriteIndex,
+        "playable.mp4" => Derivative::Playable,
+        _ => return Err(Problem::not_found()),
+    };
+    match width {
+        Some(_) => Err(Problem::parameter("w", "w: only thumbnails have a width")),
+        None => Ok(kind),
+    }
+}
+
+/// The `Cache-Control`. What is derived from a finished event does not change. The event must have been measured: before that, the
+/// catalog may not know all of its files.
+fn caching(event: &Event) -> HeaderValue {
+    let is_measured = event.details.is_measured();
+    HeaderValue::from_static(match (event.details.state, event.id.name) {
+        (EventState::Open, _) => "no-store",
+        (_, EventName::Time(_)) if is_measured => "private, max-age=31536000, immutable",
+        _ => "no-cache",
+    })
+}
+
+type Request<'a> = (&'a Method, &'a HeaderMap);
+
+async fn respond(
+    content: Content,
+    kind: Derivative,
+    caching: HeaderValue,
+    (method, headers): Request<'_>,
+) -> Result<Response, Problem> {
+    let response = FileResponse::new(version(&content), content.size(), method, headers);
+    let kind = HeaderValue::from_static(kind.mime());
+    response.respond(|from, count| send(content, from, count), kind, caching).await
+}
+
+/// Waits for a job, and responds with what it made; with 202 if it is not done by then.
+async fn wait_or_accept(
+    ticket: Ticket<Made>,
+    wait: Duration,
+    kind: Derivative,
+    caching: HeaderValue,
+    request: Request<'_>,
+) -> Result<Response, Problem> {
+    let (ended, outcome) = oneshot::channel();
+    ticket.on_end(|outcome| {
+        let _ = ended.send(outcome);
+    });
+    let outcome = match ticket.state() {
+        JobState::Ended(outcome) => outcome,
+        _ => match tokio::time::timeout(wait, outcome).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => return Ok(accepted(&ticket)),
+        },
+    };
+    match outcome {
+        Ok(made) => match made.iter().find(|(made, _)| *made == kind) {
+            Some((_, media)) => respond(Content::fetched(Media::clone(media)), kind, caching, request).await,
+            // It went into the cache while this request was under way.
+            None => Ok(accepted(&ticket)),
+        },
+        Err(error) => Err(problem_of_media(&error)),
+    }
+}
+
+/// 202 with the progress.
+fn accepted(ticket: &Ticket<Made>) -> Response {
+    let progress = match ticket.state() {
+        JobState::Queued => 0.0,
+        JobState::Running(part) => part,
+        JobState::Ended(_) => 1.0,
+    };
+    let headers = [(header::RETRY_AFTER, RETRY), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::ACCEPTED, headers, json(&Progress { progress })).into_response()
+}
+
+fn problem(error: DerivedError) -> Problem {
+    match error {
+        DerivedError::Archive(error) => error.into(),
+        DerivedError::Media(error) => problem_of_media(&error),
+    }
+}
+
+fn problem_of_media(error: &MediaError) -> Problem {
+    let status = match error {
+        MediaError::NoFrame => StatusCode::NOT_FOUND,
+        MediaError::Unplayable(_) | MediaError::Picture(_) | MediaError::TooManyPixels | MediaError::TooManyBytes => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        MediaError::Missing { .. } | MediaError::Busy | MediaError::Cancelled => StatusCode::SERVICE_UNAVAILABLE,
+        MediaError::NotKept(_) => StatusCode::INSUFFICIENT_STORAGE,
+        MediaError::TimedOut { .. } | MediaError::Program { .. } | MediaError::Panicked(_) | MediaError::Io { .. } => {
+            tracing::warn!("cannot make media: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
+    Problem::new(status, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only the names directly below an event are derived.
+    #[test]
+    fn derived_names_lie_below_an_event() {
+        for name in NAMES {
+            assert!(is_derived(&format!("/media/Camera1/2026-11-20/10-04-36/{name}")), "{name}");
+            assert_eq!(kind(name, None).unwrap().file_name(), name);
+            assert!(!is_derived(&format!("/media/Camera1/2026-11-20/10-04-36/debug/{name}")));
+            assert!(!is_derived(&format!("/media/Camera1/2026-11-20/{name}")));
+        }
+        assert!(!is_derived("/media/Camera1/2026-11-20/10-04-36/thumbnail.jpg"));
+    }
+}
