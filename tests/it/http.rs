@@ -5,6 +5,7 @@ mod audit;
 pub mod auth;
 mod cache;
 mod days;
+mod derived;
 mod files;
 mod gate;
 mod hostile;

@@ -38,6 +38,8 @@ impl Told {
             "video": media(self.video),
             "debug_video": null,
             "thumbnail": media(self.thumbnail),
+            "playable": media(self.video.map(|_| "playable.mp4")),
+            "preview": media(Some("preview.webp")),
             "peak_change": self.peak,
             "problems": [],
         })

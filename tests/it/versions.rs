@@ -31,6 +31,11 @@ fn expected((camera, name, fields): &Row) -> Value {
             _ => value.clone(),
         };
     }
+    let derived = |name: &str, is_there: bool| is_there.then(|| format!("/media/{id}/{name}"));
+    let has_movie = !all["video"].is_null();
+    all["playable"] = derived("playable.mp4", has_movie).into();
+    all["preview"] =
+        derived("preview.webp", has_movie || all["frames"].as_u64().is_some_and(|frames| frames > 0)).into();
     all["id"] = id.into();
     all
 }
