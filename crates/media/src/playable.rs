@@ -147,4 +147,6 @@ impl Movie {
 }
 
 #[cfg(test)]
+mod motion;
+#[cfg(test)]
 mod tests;

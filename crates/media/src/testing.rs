@@ -68,3 +68,18 @@ pub(crate) fn decoded(path: &Path) -> Value {
 pub(crate) fn frame_count(decoded: &Value) -> u32 {
     decoded["streams"][0]["nb_read_frames"].as_str().unwrap().parse().unwrap()
 }
+
+/// The files of a fixture of the repository, whose paths end like this.
+pub(crate) fn fixture(name: &str, endings: &[&str]) -> TempDir {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name);
+    let dir = tempfile::tempdir().unwrap();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(File::open(path).unwrap()));
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().into_owned();
+        if endings.iter().any(|ending| path.ends_with(ending)) {
+            entry.unpack_in(dir.path()).unwrap();
+        }
+    }
+    dir
+}

@@ -5,6 +5,7 @@ use image::{ExtendedColorType, Rgb};
 use proptest::prelude::*;
 
 use super::*;
+use crate::Width;
 
 const RED: [u8; 3] = [230, 20, 20];
 const GREEN: [u8; 3] = [20, 200, 20];
@@ -183,6 +184,25 @@ fn truncated_pictures_are_refused() {
 }
 
 #[test]
+fn a_panic_of_a_decoder_is_an_error() {
+    let error = guarded::<()>(|| panic!("as a damaged picture might cause it")).unwrap_err();
+    assert!(matches!(error, Error::Picture(_)), "{error}");
+}
+
+/// Cameras at night write pictures without colours.
+#[test]
+fn grey_pictures_are_decoded() {
+    let grey = GrayImage::from_pixel(400, 200, image::Luma([77]));
+    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Pnm] {
+        let mut bytes = Cursor::new(Vec::new());
+        grey.write_to(&mut bytes, format).unwrap();
+        let picture = Picture::decode(bytes.get_ref(), 160).unwrap();
+        assert_eq!((picture.width(), picture.height()), (160, 80), "{format:?}");
+        assert!(picture.pixels().iter().all(|value| value.abs_diff(77) < 3), "{format:?}");
+    }
+}
+
+#[test]
 fn files_are_read_wherever_their_offset_is() {
     use std::io::{Seek, SeekFrom, Write};
     let mut file = tempfile::tempfile().unwrap();
@@ -192,6 +212,24 @@ fn files_are_read_wherever_their_offset_is() {
     assert_eq!(Picture::read(&file, 160).unwrap().width(), 160);
     file.set_len(MAX_BYTES + 1).unwrap();
     assert!(matches!(Picture::read(&file, 160), Err(Error::TooManyBytes)));
+}
+
+/// Frames of real Motion daemons: JPEG with EXIF data, and WebP.
+#[test]
+fn frames_of_motion_become_thumbnails() {
+    let jpeg = "Camera1/2026-11-21/05-44-39/05-44-45-01.jpg";
+    let webp = "CameraWebp/2026-11-28/12-59-57/13-00-00-04.webp";
+    for (fixture, path, prefix) in [
+        ("motion-4.5.1-sample.tar.gz", jpeg, "direct"),
+        ("versions/motion-5.0.0-pictures.tar.gz", webp, "motion-5.0.0-pictures"),
+    ] {
+        let dir = crate::testing::fixture(fixture, &[path]);
+        let frame = std::fs::read(dir.path().join(prefix).join(path)).unwrap();
+        for (width, size) in [(Width::W160, (160, 120)), (Width::W320, (320, 240)), (Width::W640, (320, 240))] {
+            let small = Picture::decode(&crate::thumbnail(&frame, width).unwrap(), 2000).unwrap();
+            assert_eq!((small.width(), small.height()), size, "{path}");
+        }
+    }
 }
 
 fn any_picture() -> impl Strategy<Value = Vec<u8>> {

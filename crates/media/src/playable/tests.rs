@@ -12,7 +12,7 @@ use crate::testing::{decoded, file, frame_count, movies, never, open};
 const H264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 2 -g 10";
 
 /// Looks at a movie and makes it playable; checks what every result has, and that nothing else is left in the folder.
-fn made(name: &str, movie: &File, expected: Playable) -> Value {
+pub(super) fn made(name: &str, movie: &File, expected: Playable) -> Value {
     let (_handle, stop) = never();
     let ffmpeg = Ffmpeg::default();
     let inspected = Movie::inspect(movie, &ffmpeg, &stop).unwrap();
