@@ -152,10 +152,6 @@ fn decode(bytes: &[u8], width: u32) -> Result<Stored> {
 /// Decodes a JPEG at a half, a quarter or an eighth of its size where that is enough, which takes two thirds of the time.
 fn decode_jpeg(bytes: &[u8], width: u32) -> Result<Stored> {
     let failed = |error: jpeg_decoder::Error| Error::Picture(printable(&error.to_string()));
-    // Decoders fill what is missing with grey.
-    if !is_whole_jpeg(bytes) {
-        return Err(Error::Picture("the end of the JPEG file is missing".to_owned()));
-    }
     let mut decoder = jpeg_decoder::Decoder::new(bytes);
     decoder.set_max_decoding_buffer_size(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX));
     decoder.read_info().map_err(failed)?;
@@ -213,13 +209,6 @@ fn refused(error: ImageError) -> Error {
         ImageError::Limits(_) => Error::TooManyPixels,
         error => Error::Picture(printable(&error.to_string())),
     }
-}
-
-/// Whether the marker of the end (`FF D9`) comes after the pixels. Neither it nor the marker of their beginning
-/// (`FF DA`) can occur within them, but a preview in the EXIF data has both.
-fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xFF, marker]);
-    last(0xD9).is_some_and(|end| !bytes[end..].windows(2).any(|pair| pair == [0xFF, 0xDA]))
 }
 
 /// Whether an orientation exchanges width and height.
