@@ -37,7 +37,8 @@ pub struct JobsOptions {
     pub retries: u32,
     /// How long after the first failure it is tried again; four times as long after each further one. 1 s by default.
     pub backoff: Duration,
-    /// How long the error of a job is returned to new callers without trying again. Ten minutes by default.
+    /// How long the error of a job is returned to new callers without trying again, except that a program is missing.
+    /// Ten minutes by default.
     pub remember: Duration,
 }
 

@@ -177,8 +177,9 @@ impl<K: Eq + Hash + Clone, T> Queue<K, T> {
             Err(error) => Err(Arc::new(error)),
         };
         let slot = state.jobs.remove(&key).map(|entry| entry.slot);
+        // A missing program is noticed at once, and may be installed at any moment.
         if let Err(error) = &outcome
-            && !matches!(**error, Error::Cancelled)
+            && !matches!(**error, Error::Cancelled | Error::Missing { .. })
         {
             state.remember(key, Instant::now() + self.options.remember, Arc::clone(error));
         }

@@ -176,6 +176,16 @@ fn lasting_errors_are_not_tried_again() {
     }
 }
 
+/// Where ffmpeg is installed later, nothing has to be restarted or waited for.
+#[test]
+fn a_missing_program_is_not_remembered() {
+    let pool = pool(one_thread());
+    let missing = |_: &Job| Err(Error::Missing { program: "ffmpeg".into() });
+    let error = result(&pool.submit("key", Urgency::OnDemand, missing)).unwrap_err();
+    assert!(matches!(*error, Error::Missing { .. }));
+    assert_eq!(*result(&pool.submit("key", Urgency::OnDemand, |_| Ok(1))).unwrap(), 1);
+}
+
 #[test]
 fn a_panic_fails_its_job_alone() {
     let pool = pool(JobsOptions { retries: 0, ..one_thread() });

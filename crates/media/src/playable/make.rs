@@ -49,7 +49,7 @@ struct Attempt {
 /// Makes an MP4 of what a movie has, in a temporary file in `dir`. It is removed when the result is dropped, unless it is
 /// kept or moved; nothing is left behind by an error. `progress` is called, on another thread, with the part that is done,
 /// from 0 to 1, if the length is known. Copying that fails is followed by encoding, and that by encoding without the
-/// sound.
+/// sound; each begins at 0 again.
 ///
 /// # Errors
 /// [`Error::Unplayable`] if nothing can be played. The errors of `ffmpeg`.

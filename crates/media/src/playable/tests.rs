@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::*;
+use crate::Limits;
 use crate::testing::{decoded, file, frame_count, movies, never, open};
 
 const H264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 2 -g 10";
@@ -247,6 +248,35 @@ fn progress_grows_to_the_end() {
     let mut parts = Vec::new();
     make_playable(&Ffmpeg::default(), &movie, &inspected, folder.path(), &stop, &mut |part| parts.push(part)).unwrap();
     assert!(parts.is_sorted() && parts.last().is_some_and(|part| *part > 0.9), "{parts:?}");
+}
+
+/// A movie that would fill the disk.
+#[test]
+fn an_output_that_is_too_large_is_removed() {
+    let (_handle, stop) = never();
+    let dir = movies(1, &[("avi", "-c:v mpeg4 -f avi")]);
+    let ffmpeg = Ffmpeg::default().with_limits(Limits { output: 1000, ..Limits::default() });
+    let movie = Movie { playable: Playable::Transcode(Sound::Silent), secs: None };
+    let folder = tempfile::tempdir().unwrap();
+    let made = make_playable(&ffmpeg, &open(&dir, "avi"), &movie, folder.path(), &stop, &mut |_| ());
+    assert!(matches!(made, Err(Error::Program { .. })), "{made:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// MJPEG uses all values of a byte for brightness, H.264 for browsers does not.
+#[test]
+fn black_and_white_stay_so() {
+    let (_handle, stop) = never();
+    let source = "-vf drawbox=c=white:t=fill,drawbox=w=32:c=black:t=fill,format=yuvj420p -c:v mjpeg -f avi";
+    let dir = movies(1, &[("avi", source)]);
+    let movie = Movie { playable: Playable::Transcode(Sound::Silent), secs: None };
+    let folder = tempfile::tempdir().unwrap();
+    let ffmpeg = Ffmpeg::default();
+    let made = make_playable(&ffmpeg, &open(&dir, "avi"), &movie, folder.path(), &stop, &mut |_| ()).unwrap();
+    let jpeg = crate::movie_thumbnail(&ffmpeg, made.as_file(), None, crate::Width::W320, &stop).unwrap();
+    let picture = crate::Picture::decode(&jpeg, 320).unwrap();
+    let line = &picture.pixels()[64 * 3 * 20..64 * 3 * 21];
+    assert!(line[10 * 3] < 8 && line[50 * 3] > 247, "{} and {}", line[10 * 3], line[50 * 3]);
 }
 
 /// The feigned program writes into its output, reports progress and hangs.
