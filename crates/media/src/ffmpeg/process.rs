@@ -136,7 +136,7 @@ fn limit(child: &Child, limits: &Limits) {
     let pid = Some(Pid::from_child(child));
     let seconds = limits.time.as_secs().saturating_add(1).saturating_mul(PROCESSORS);
     for (resource, most) in
-        [(Resource::As, limits.memory), (Resource::Fsize, limits.output), (Resource::Cpu, seconds), (Resource::Core, 0)]
+        [(Resource::As, limits.memory), (Resource::Fsize, limits.output), (Resource::Core, 0), (Resource::Cpu, seconds)]
     {
         let most = Rlimit { current: Some(most), maximum: Some(most) };
         if let Err(error) = prlimit(pid, resource, most) {
