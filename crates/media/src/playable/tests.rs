@@ -115,21 +115,13 @@ fn transcodes(movies_and_sounds: &[(&str, &str, Sound)]) {
     }
 }
 
-/// What Motion writes: `movie_codec` and `movie_container` of versions 4 and 5.
+/// What Motion writes, besides what the real movies in `motion` have.
 #[test]
 fn codecs_of_motion_are_transcoded() {
     transcodes(&[
-        (
-            "hevc mp4",
-            "-c:v libx265 -preset ultrafast -x265-params log-level=error -pix_fmt yuv420p -f mp4",
-            Sound::Silent,
-        ),
         ("hevc mkv", "-c:v libx265 -preset ultrafast -x265-params log-level=error -f matroska", Sound::Silent),
-        ("mpeg4 avi", "-c:v mpeg4 -f avi", Sound::Silent),
         ("mpeg4 mp4", "-c:v mpeg4 -f mp4", Sound::Silent),
         ("msmpeg4 avi", "-c:v msmpeg4 -f avi", Sound::Silent),
-        ("flv1", "-c:v flv -f flv", Sound::Silent),
-        ("theora", "-c:v libtheora -f ogg", Sound::Silent),
         ("vp8 mkv", "-c:v libvpx -deadline realtime -f matroska", Sound::Silent),
         ("ffv1 mkv", "-c:v ffv1 -f matroska", Sound::Silent),
         ("mpeg1", "-c:v mpeg1video -r 25 -frames:v 10 -f mpeg", Sound::Silent),
