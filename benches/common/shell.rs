@@ -72,7 +72,8 @@ fn motion_mask(shape: Shape, (back, camera, at): (u32, u32, u32)) -> Option<Moti
     }
     let chance = chance(at, camera).wrapping_add(back);
     let (columns, rows) = (0x3c_u64 & 0x7c >> (chance % 5), 1 + chance / 5 % 3);
-    let middle = (0..rows).fold(0, |mask, row| mask | columns << (8 * (2 + chance / 16 % 4 + row)));
+    // It reaches into the first or the second row, as most of Motion's do; then SQLite needs eight bytes for the mask.
+    let middle = (0..rows).fold(0, |mask, row| mask | columns << (8 * (6 + chance / 16 % 2 - row)));
     let frequent = u64::from(at % 10 == 0);
     let is_rare = (camera, at) == (1, 1) && [1, 2, 3].contains(&(back * 4 / shape.days)) && back * 4 % shape.days < 4;
     MotionMask::of_bits(middle | frequent | u64::from(is_rare) << 63)

@@ -101,15 +101,10 @@ impl Query {
     /// Whether the query may have to read much of the archive: its filter may match few events, and no index finds
     /// them.
     pub fn may_take_long(&self) -> bool {
-        let by_days = [
-            self.min_seconds.is_some(),
-            self.min_change.is_some(),
-            self.region.is_some(),
-            self.state == Some(State::Open),
-        ];
+        let by_days = [self.min_seconds.is_some(), self.min_change.is_some(), self.state == Some(State::Open)];
         let is_rare_in_days = by_days.into_iter().filter(|is_asked| *is_asked).count() > 1;
-        let is_by_row =
-            self.saved == Some(false) || self.window.is_some() || (self.region.is_some() && self.saved.is_some());
+        // A region in which hardly anything moved takes milliseconds.
+        let is_by_row = self.saved == Some(false) || self.window.is_some() || self.region.is_some();
         is_by_row || is_rare_in_days || self.state.is_some_and(|state| state != State::Open)
     }
 

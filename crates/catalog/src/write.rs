@@ -39,8 +39,9 @@ pub struct Applied {
     pub updates: Vec<EventUpdate>,
 }
 
-/// The distance between the ids of new cameras, so that a later camera finds an id between two others.
-const ID_SPACING: i64 = 1 << 12;
+/// The distance between the ids of new cameras, so that a later camera finds an id between two others. The id is in every
+/// row of an event and of an index, so it should take two bytes.
+const ID_SPACING: i64 = 1 << 9;
 
 impl WriteConnection {
     pub(crate) fn new(connection: Connection) -> Self {
@@ -195,7 +196,7 @@ impl Batch<'_> {
             let before = beside("SELECT max(id) FROM cameras WHERE name < ?1")?.unwrap_or(0);
             let after = beside("SELECT min(id) FROM cameras WHERE name > ?1")?;
             let id = after.map_or(before.saturating_add(ID_SPACING), |after| before.midpoint(after));
-            // If there is no id left between two (after a dozen cameras, each named between the last two), the insert
+            // If there is no id left between two (after nine cameras, each named between the last two), the insert
             // fails on the key and the catalog is rebuilt with all names at once: see `service::writer`.
             self.transaction.execute("INSERT INTO cameras (id, name) VALUES (?1, ?2)", params![id, name])?;
             (id, Drift::default())
