@@ -9,8 +9,11 @@ use serde_json::json;
 use crate::http::serve_measured;
 use crate::world::World;
 
+/// An event and its mask.
+type Masked = (&'static str, &'static str);
+
 /// The events of `direct` and their masks.
-const DIRECT: [(&str, &str); 5] = [
+const DIRECT: [Masked; 5] = [
     ("Camera1/2026-11-21/05-44-39", "ffffffffffffffff"),
     ("Camera1/2026-11-21/05-44-52", "3c7e7effffffff00"),
     ("Camera1/2026-11-21/05-45-07", "c7efff7cfcf8f000"),
@@ -37,7 +40,7 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn masks_of_every_motion_version_are_right() {
     let day = "2026-11-28";
-    let samples: [(&str, &str, &[(&str, &str)]); 5] = [
+    let samples: [(&str, &str, &[Masked]); 5] = [
         ("motion-4.5.1-sample", "direct", &[]),
         (
             "versions/motion-4.7.1-direct",
@@ -73,7 +76,9 @@ fn masks_of_every_motion_version_are_right() {
     for (sample, part, expected) in samples {
         let mut found = masks(&World::unpacked(sample, part), Depth::Full);
         let mut expected = owned(expected);
-        expected.iter_mut().for_each(|(id, _)| *id = id.replace(' ', &format!("/{day}/")));
+        for (id, _) in &mut expected {
+            *id = id.replace(' ', &format!("/{day}/"));
+        }
         if part == "direct" {
             expected = owned(&DIRECT);
         }

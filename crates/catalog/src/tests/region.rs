@@ -111,6 +111,9 @@ fn change(step: Step, model: &mut Model) -> Change {
     }
 }
 
+/// What a query leaves of all events.
+type Filter = fn(&Event) -> bool;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -136,7 +139,6 @@ proptest! {
             len => events[at.index(len)].details.start,
         };
         let (from, to) = (start(first), start(last));
-        type Filter = fn(&Event) -> bool;
         let filters: [(Query, Filter); 5] = [
             (Query::new(), |_| true),
             (Query::new().camera("Camera10"), |event| event.id.camera.as_str() == "Camera10"),
