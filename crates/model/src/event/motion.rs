@@ -168,7 +168,7 @@ mod tests {
             (area(160, 120, 320, 240), "ffffffffffffffff"),
             (area(160, 120, 2, 2), "0000001818000000"), // around the corner of four cells
             (area(20, 15, 40, 30), "8000000000000000"), // exactly a cell
-            (area(300, 225, 400, 400), "00ffffffffffffff"), // beyond the right and the lower edge
+            (area(300, 225, 400, 400), "3f3f3f3f3f3f3f3f"), // beyond the right and the lower edge
             (area(319, 239, 1, 1), "0000000000000001"),
             (area(0, 239, 0, 9), "0000000000000080"), // a line
             (area(0, 0, 0, 0), "none"),
