@@ -92,7 +92,7 @@ const FIGURES: [(&str, &[&str], &str); 22] = [
     ("pages a second, 32 connections, all different", &["pages_a_second", "all_different"], ""),
     ("resident after 10,000 pages, MiB", &["resident_mib"], "48"),
     ("deciding what to expire, a day of each camera, ms", &["decide_ms"], "5"),
-    ("catalog, bytes an event", &["bytes_an_event"], "120"),
+    ("catalog, bytes an event", &["bytes_an_event"], "80"),
     ("events fed to the catalog a second", &["fed_events_a_second"], ""),
     ("page by sorting all in memory, ms", &["naive_page_ms"], ""),
     ("  that against ours, all cameras", &["page_against_naive"], ""),

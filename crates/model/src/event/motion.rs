@@ -52,8 +52,9 @@ impl MotionMask {
         // In half pixels, so that the edges of an odd size are whole numbers. A line is as thick as a pixel.
         let cells = |centre: u32, size: u32, picture: u32| {
             let (centre, size, picture) = (i64::from(centre) * 2, i64::from(size.max(1)), i64::from(picture) * 2);
-            let (first, last) = ((centre - size).max(0) * 8, (centre + size).min(picture) * 8);
-            axis(|cell| i64::from(cell) * picture < last && i64::from(cell + 1) * picture > first && first < last)
+            let (first, last) = ((centre - size) * 8, (centre + size) * 8);
+            let meets = |cell: i64| cell * picture < last && (cell + 1) * picture > first;
+            axis(|cell| picture > 0 && meets(cell.into()))
         };
         grid(cells(area.x, area.width, width), cells(area.y, area.height, height)).map(Self)
     }
@@ -176,7 +177,7 @@ mod tests {
         ] {
             assert_eq!(shown(area, (320, 240)), expected, "{area:?}");
         }
-        assert_eq!(shown(area(1, 1, 1, 1), (0, 0)), "none");
+        assert_eq!([shown(area(0, 0, 9, 9), (0, 0)), shown(area(0, 0, 9, 9), (320, 0))], ["none", "none"]);
     }
 
     /// What a region covers at the resolution of the grid, and what is refused.
