@@ -143,6 +143,14 @@ mod tests {
         assert_eq!((both.peak_change, both.mask), (Some(3068), found.mask));
     }
 
+    #[test]
+    fn frames_are_joined() {
+        let motion = |peak_change, bits| Motion { peak_change, mask: mask(bits) };
+        let (still, a, b) = (Motion::default(), motion(Some(5), 3), motion(Some(7), 6));
+        assert_eq!([a.with(b), b.with(a)], [motion(Some(7), 7); 2]);
+        assert_eq!([a.with(still), still.with(a), still.with(still)], [a, a, still]);
+    }
+
     /// Without the picture's size there is no scale.
     #[test]
     fn without_a_size_the_place_is_unknown() {
