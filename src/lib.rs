@@ -35,7 +35,9 @@ pub mod cli;
 mod daemon;
 
 #[cfg(feature = "http")]
-pub use owlery_engine::{CacheOptions, cache, give_cache, open_cache};
+pub use owlery_engine::{
+    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, cache, derive, give_cache, open_cache,
+};
 #[cfg(feature = "http")]
 pub use owlery_http as http;
 #[cfg(feature = "http")]
