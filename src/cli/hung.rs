@@ -10,7 +10,7 @@ use owlery_model::fault;
 use owlery_model::printable;
 
 use super::settings::Values;
-use super::settings::declaration::{CONFIG, MOTION_CONF, STATE_DIR};
+use super::settings::declaration::{CACHE_DIR, CONFIG, MOTION_CONF, STATE_DIR};
 use crate::{DirectoryChecks, Stop, StopHandle};
 
 /// The time for a disk to open a directory. Longer than a sleeping disk, or the restart of a server, usually takes.
@@ -32,7 +32,7 @@ impl Watch {
     pub(super) fn start(root: &Path, typed: &Values) -> Self {
         let (handle, stop) = Stop::new();
         let files = [CONFIG, MOTION_CONF].into_iter().filter_map(|setting| typed.path(setting)?.parent());
-        let state_dir = typed.path(STATE_DIR).into_iter();
+        let state_dir = [STATE_DIR, CACHE_DIR].into_iter().filter_map(|setting| typed.path(setting));
         let paths = files.chain(state_dir).map(Path::to_path_buf).collect();
         let watch = Self { _stop: handle, paths: Arc::new(Mutex::new(paths)) };
         let (root, paths) = (root.to_path_buf(), Arc::clone(&watch.paths));

@@ -352,7 +352,6 @@ fn a_second_process_is_refused() {
 fn a_daemon_waits_for_a_cache_in_use() {
     let world = World::new();
     let dir = world.outside("cache");
-    let place = ["--dir", dir.to_str().unwrap()];
     let root = ["--root", world.root.to_str().unwrap()];
     let first = Holder::start(&dir);
     let daemon = world.serve(&["--cache-dir", dir.to_str().unwrap()]);
@@ -431,6 +430,7 @@ fn root_leaves_the_cache_to_its_owner() {
         std::os::unix::fs::chown(path, Some(1234), Some(1234)).unwrap();
     }
     put(&root, "k", b"bytes");
+    assert_eq!(get(&root, "k"), b"bytes");
     let foreign = |dir: &Path| -> Vec<String> {
         let is_roots = |path: &String| Path::new(path).symlink_metadata().unwrap().uid() != 1234;
         files(dir).into_iter().filter(is_roots).collect()

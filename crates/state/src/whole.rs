@@ -75,11 +75,15 @@ pub fn give_contents(path: &Path) {
         return;
     }
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let is_plain = |stat: rustix::fs::Stat| {
+        stat.st_uid == 0 && stat.st_nlink == 1 && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+    };
     for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-        let Ok(file) = rustix::fs::openat(&folder, entry.file_name(), flags, Mode::empty()) else { continue };
-        let is_plain = |stat: rustix::fs::Stat| {
-            stat.st_uid == 0 && stat.st_nlink == 1 && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-        };
+        let name = entry.file_name();
+        if !rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(is_plain) {
+            continue; // most belong to the owner already, and are not opened
+        }
+        let Ok(file) = rustix::fs::openat(&folder, &name, flags, Mode::empty()) else { continue };
         if rustix::fs::fstat(&file).is_ok_and(is_plain) {
             give_to_owner_of(&folder, &file);
         }

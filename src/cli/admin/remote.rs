@@ -91,7 +91,7 @@ pub(in super::super) fn request<T: DeserializeOwned>(stream: UnixStream, request
     receive(&mut reader)
 }
 
-fn unreachable(error: std::io::Error) -> Error {
+fn unreachable(error: &std::io::Error) -> Error {
     Error::Daemon(format!("cannot be reached: {error}"))
 }
 
@@ -99,13 +99,13 @@ fn unreachable(error: std::io::Error) -> Error {
 pub(in super::super) fn send(mut stream: &UnixStream, request: &Request) -> Result<()> {
     let mut line = serde_json::to_string(request).expect("our own types are JSON");
     line.push('\n');
-    stream.write_all(line.as_bytes()).map_err(unreachable)
+    stream.write_all(line.as_bytes()).map_err(|error| unreachable(&error))
 }
 
 /// Reads a reply.
 pub(in super::super) fn receive<T: DeserializeOwned>(reader: &mut impl BufRead) -> Result<T> {
     let mut text = String::new();
-    reader.read_line(&mut text).map_err(unreachable)?;
+    reader.read_line(&mut text).map_err(|error| unreachable(&error))?;
     if text.is_empty() {
         return Err(Error::Daemon("stopped before it replied".to_owned()));
     }

@@ -1,7 +1,7 @@
 //! The cache that this process opens, where no daemon has it.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Access;
 use crate::cache::Cache;
@@ -14,6 +14,7 @@ use crate::{CacheOptions, Error, Result};
 pub(super) struct Local {
     /// Closed first.
     cache: Cache,
+    _owner: Owner,
     /// The empty cache of an archive that has none yet.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -44,7 +45,8 @@ impl Local {
 
     fn open(options: &CacheOptions, state_dir: &Path, temporary: Option<tempfile::TempDir>) -> Result<Self> {
         let cache = crate::open_cache(options, state_dir).map_err(operations::error)?;
-        Ok(Self { cache, _temporary: temporary })
+        let owner = Owner(cache.options().dir.clone());
+        Ok(Self { cache, _owner: owner, _temporary: temporary })
     }
 }
 
@@ -64,8 +66,11 @@ impl Access for Local {
     }
 }
 
-impl Drop for Local {
+/// Gives what root wrote to the owner of the directory, when the cache is closed.
+struct Owner(PathBuf);
+
+impl Drop for Owner {
     fn drop(&mut self) {
-        crate::give_cache(&self.cache.options().dir);
+        crate::give_cache(&self.0);
     }
 }

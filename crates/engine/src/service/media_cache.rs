@@ -3,8 +3,10 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use crossbeam_channel::{RecvTimeoutError, bounded};
 use owlery_cache::Cache;
 use owlery_state::{give_contents, give_state, state_file};
 
@@ -15,6 +17,14 @@ use crate::error::{Error, Result};
 const FOLDER: &str = "cache";
 /// The most entries in memory.
 const MEMORY_ITEMS: u64 = 64;
+
+/// How long the start waits for the cache's disk. It is opened later if that takes longer.
+const OPEN_LIMIT: Duration = Duration::from_secs(3);
+/// How long the expirer's timer waits for it.
+const RETRY_LIMIT: Duration = Duration::from_secs(1);
+/// The time for closing it, within that of the stop.
+const CLOSE_LIMIT: Duration = Duration::from_millis(1500);
+const SILENT: &str = "the media cache cannot be used, so nothing is cached: its disk does not respond";
 
 /// How the media cache of an archive is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +72,7 @@ pub fn open_cache(options: &CacheOptions, state_dir: &Path) -> owlery_cache::Res
     Ok(cache)
 }
 
-/// In a process of root, gives the files of a cache that was closed, or is about to be, to the owner of its directory.
+/// In a process of root, gives the files of a cache that was closed to the owner of its directory.
 pub fn give_cache(dir: &Path) {
     give_contents(dir);
 }
@@ -86,11 +96,11 @@ pub(super) fn problem(options: &CacheOptions, state_dir: &Path) -> Option<Report
     Some(Report::failure(dir, why))
 }
 
-/// The cache of a service.
+/// The cache of a service. Its disk may hang; neither the start, nor the expirer's timer, nor the stop waits for it.
 #[derive(Debug, Default)]
 pub(crate) struct MediaCache {
-    /// Written by the start, the expirer's timer and the stop.
-    state: Mutex<State>,
+    /// Written by the start, the thread that opens the cache, the expirer's timer and the stop.
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -98,79 +108,132 @@ enum State {
     /// No service runs.
     #[default]
     Closed,
+    /// A thread opens it.
+    Opening,
     Open(Cache),
     /// It could not be opened the last time.
     Unusable {
         why: String,
-        options: CacheOptions,
-        state_dir: PathBuf,
+        place: Place,
     },
 }
 
-impl MediaCache {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Where the cache is, and how it is kept.
+#[derive(Debug, Clone)]
+struct Place {
+    options: CacheOptions,
+    state_dir: PathBuf,
+}
 
+impl Place {
+    fn open(self) -> State {
+        open_cache(&self.options, &self.state_dir).map_or_else(
+            |error| {
+                let why = format!("the media cache cannot be used, so nothing is cached: {error}");
+                State::Unusable { why, place: self }
+            },
+            State::Open,
+        )
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `work` on a thread of its own, and waits for its end, but no longer than this; false if it goes on.
+fn within(limit: Duration, name: &str, work: impl FnOnce() + Send + 'static) -> bool {
+    let (done, is_done) = bounded::<()>(0);
+    let work = move || {
+        work();
+        drop(done);
+    };
+    match std::thread::Builder::new().name(name.to_owned()).spawn(work) {
+        Ok(_) => is_done.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected),
+        Err(error) => {
+            tracing::warn!("cannot start the thread {name}: {error}");
+            false
+        }
+    }
+}
+
+impl MediaCache {
     /// Opens it at the start of the service.
     pub(super) fn open(&self, options: &CacheOptions, state_dir: &Path) {
-        let opened = Self::try_open(options, state_dir);
-        if let State::Unusable { why, .. } = &opened {
+        let place = Place { options: options.clone(), state_dir: state_dir.to_owned() };
+        *lock(&self.state) = State::Opening;
+        self.try_open(place, OPEN_LIMIT);
+        if let Some(why) = self.alert() {
             tracing::warn!("{why}");
         }
-        *self.lock() = opened;
     }
 
-    fn try_open(options: &CacheOptions, state_dir: &Path) -> State {
-        match open_cache(options, state_dir) {
-            Ok(cache) => State::Open(cache),
-            Err(error) => {
-                let why = format!("the media cache cannot be used, so nothing is cached: {error}");
-                State::Unusable { why, options: options.clone(), state_dir: state_dir.to_owned() }
+    /// Opens it on a thread, and waits for that no longer than `limit`. The state must be `Opening`.
+    fn try_open(&self, place: Place, limit: Duration) {
+        let state = Arc::clone(&self.state);
+        let _ = within(limit, "owlery-open-cache", move || {
+            let opened = place.open();
+            let mut state = lock(&state);
+            // The service may have stopped meanwhile.
+            if matches!(*state, State::Opening) {
+                *state = opened;
             }
-        }
+        });
     }
 
-    /// Tries again to open it, if that failed before. The state is not locked meanwhile.
+    /// Tries again to open it, if that failed before.
     pub(super) fn open_again(&self) {
-        let (options, state_dir) = match &*self.lock() {
-            State::Unusable { options, state_dir, .. } => (options.clone(), state_dir.clone()),
-            State::Closed | State::Open(_) => return,
-        };
-        let opened = Self::try_open(&options, &state_dir);
-        let mut state = self.lock();
-        if matches!(*state, State::Unusable { .. }) {
-            if matches!(opened, State::Open(_)) {
-                tracing::info!(path = %options.dir_of(&state_dir).display(), "the media cache can be used now");
+        let (place, before) = {
+            let mut state = lock(&self.state);
+            match std::mem::take(&mut *state) {
+                State::Unusable { why, place } => {
+                    *state = State::Opening;
+                    (place, why)
+                }
+                other => {
+                    *state = other;
+                    return;
+                }
             }
-            *state = opened;
+        };
+        let dir = place.options.dir_of(&place.state_dir);
+        self.try_open(place, RETRY_LIMIT);
+        match &*lock(&self.state) {
+            State::Open(_) => tracing::info!(path = %dir.display(), "the media cache can be used now"),
+            State::Unusable { why, .. } if *why != before => tracing::warn!("{why}"),
+            State::Unusable { .. } | State::Opening | State::Closed => {}
         }
     }
 
     /// The cache. The error says why there is none.
     pub(super) fn get(&self) -> Result<Cache> {
-        match &*self.lock() {
-            State::Open(cache) => Ok(cache.clone()),
-            State::Unusable { why, .. } => Err(Error::Unavailable(why.clone())),
-            State::Closed => Err(Error::Unavailable("the media cache is closed: the service does not run".to_owned())),
-        }
+        Err(Error::Unavailable(match &*lock(&self.state) {
+            State::Open(cache) => return Ok(cache.clone()),
+            State::Unusable { why, .. } => why.clone(),
+            State::Opening => SILENT.to_owned(),
+            State::Closed => "the media cache is closed: the service does not run".to_owned(),
+        }))
     }
 
     /// Why it cannot be used, while the service runs.
     pub(super) fn alert(&self) -> Option<String> {
-        match &*self.lock() {
+        match &*lock(&self.state) {
             State::Unusable { why, .. } => Some(why.clone()),
+            State::Opening => Some(SILENT.to_owned()),
             State::Closed | State::Open(_) => None,
         }
     }
 
     /// Closes it: the last uses are written, and another process may open it as soon as no request reads from it any more.
     pub(super) fn close(&self) {
-        let before = std::mem::take(&mut *self.lock());
-        if let State::Open(cache) = before {
+        let State::Open(cache) = std::mem::take(&mut *lock(&self.state)) else { return };
+        let is_closed = within(CLOSE_LIMIT, "owlery-close-cache", move || {
             let dir = cache.options().dir.clone();
             drop(cache);
             give_contents(&dir);
+        });
+        if !is_closed {
+            tracing::warn!("the media cache is not closed in time; the last uses of entries may be forgotten");
         }
     }
 }
@@ -202,6 +265,15 @@ mod tests {
         cache.close();
         assert!(why_not(&cache).contains("does not run"));
         drop(open_cache(&options, state.path()).unwrap());
+    }
+
+    /// A disk that hangs holds up neither the start nor the stop.
+    #[test]
+    fn work_that_hangs_is_left_behind() {
+        let (_open, blocked) = bounded::<()>(0);
+        let hang = move || _ = blocked.recv();
+        assert!(!within(Duration::from_millis(20), "test", hang));
+        assert!(within(Duration::from_secs(60), "test", || {}));
     }
 
     /// `check` names a directory that cannot be used, and says nothing of one that does not exist yet.

@@ -75,7 +75,11 @@ pub(crate) async fn cache_stats(
 ) -> Result<Response, Problem> {
     let cache = open_cache(&handle, &viewer)?;
     params?;
-    let stats = with_cache(cache, |cache| Ok(cache.stats())).await?;
+    let stats = with_cache(cache, |cache| {
+        cache.wait_loaded(); // else entries may be missing
+        Ok(cache.stats())
+    });
+    let stats = stats.await?;
     Ok(json(&convert::cache_stats(&stats)))
 }
 

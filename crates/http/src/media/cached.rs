@@ -81,8 +81,9 @@ pub(super) fn version(content: &Content) -> Version {
     let modified = content.modified().unwrap_or(0);
     match content.sha256() {
         Some(sha256) => {
-            let hex: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-            Version::new(format_args!("{hex}"), modified)
+            let [high, low] =
+                [0, 16].map(|at| sha256[at..at + 16].iter().fold(0u128, |all, byte| all << 8 | u128::from(*byte)));
+            Version::new(format_args!("{high:032x}{low:032x}"), modified)
         }
         None => Version::new(format_args!("{:x}-{modified:x}", content.size()), modified),
     }
