@@ -70,6 +70,7 @@ mod pool;
 mod queue;
 #[cfg(feature = "cli")]
 mod reaper;
+#[cfg(feature = "cli")]
 mod region;
 #[cfg(feature = "cli")]
 mod regressions;
