@@ -104,7 +104,7 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
     let dashboard: Value = serde_json::from_slice(&fs::read(doc("grafana-dashboard.json")).unwrap()).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
     let rows = panels.iter().filter(|panel| panel["type"] == "row").map(|row| row["title"].as_str().unwrap());
-    assert_eq!(rows.collect::<Vec<_>>(), ["Archive", "Retention", "Watch", "HTTP", "Media cache"]);
+    assert_eq!(rows.collect::<Vec<_>>(), ["Archive", "Retention", "Watch", "HTTP", "Media"]);
     assert_eq!(dashboard["templating"]["list"][0]["type"], "datasource");
     let mut ids = BTreeSet::new();
     let mut shown = BTreeSet::new();
