@@ -15,7 +15,7 @@ use crate::convert;
 use crate::engine::Handle;
 use crate::engine::cache::{self, Cache};
 use crate::extract::schema::CacheKey;
-use crate::extract::values::{Count, Limit, Seconds};
+use crate::extract::values::{Bytes, Limit, Seconds};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, NoCache, Problem};
@@ -37,7 +37,7 @@ impl From<cache::Error> for Problem {
     fn from(error: cache::Error) -> Self {
         match error {
             cache::Error::InvalidKey(_) => Self::parameter("key", error.to_string()),
-            cache::Error::Mismatch { .. } => Self::parameter("sha256", error.to_string()),
+            cache::Error::Mismatch { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
             cache::Error::Io { operation, path, source } => {
                 let error = crate::error::Error::io(operation, path, source);
                 if error.is_full() {
@@ -49,6 +49,11 @@ impl From<cache::Error> for Problem {
             other => Self::new(StatusCode::SERVICE_UNAVAILABLE, other.to_string()),
         }
     }
+}
+
+/// Refuses a key that no entry can have.
+pub(crate) fn check_key(key: &str) -> Result<(), Problem> {
+    if (1..=cache::MAX_KEY).contains(&key.len()) { Ok(()) } else { Err(cache::Error::InvalidKey(key.len()).into()) }
 }
 
 /// Does something with the cache that may block.
@@ -134,7 +139,7 @@ pub(crate) async fn cache_clear(
 pub(crate) struct PruneParams {
     /// the bytes to leave; by default the maximum size of the cache
     #[param(value_type = Option<u64>, minimum = 0, maximum = 9_223_372_036_854_775_807u64)]
-    max_size: Option<Count>,
+    max_size: Option<Bytes>,
 }
 
 /// Removes the least recently used entries until at most so many bytes are left.
@@ -160,7 +165,7 @@ pub(crate) async fn cache_prune(
 #[into_params(parameter_in = Query)]
 pub(crate) struct CleanParams {
     /// the age in seconds from which an incomplete file is removed; 86,400 by default, and with 0 any
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295u32)]
     stall: Option<Seconds>,
 }
 
@@ -250,6 +255,7 @@ pub(crate) async fn cache_queue_remove(
 ) -> Result<Response, Problem> {
     let cache = open_cache(&handle, &viewer)?;
     params?;
+    check_key(&key)?;
     Ok(removed(with_cache(cache, move |cache| cache.remove_queued(&[&key])).await?))
 }
 
@@ -268,5 +274,6 @@ pub(crate) async fn cache_remove(
 ) -> Result<Response, Problem> {
     let cache = open_cache(&handle, &viewer)?;
     params?;
+    check_key(&key)?;
     Ok(removed(with_cache(cache, move |cache| Ok(cache.remove(&[&key]))).await?))
 }

@@ -93,7 +93,7 @@ impl PartialSchema for CacheKey {
             .schema_type(SchemaType::new(Type::String))
             .description(Some("the key, percent-encoded, of at most 4,096 bytes"))
             .min_length(Some(1))
-            .max_length(Some(1024))
+            .max_length(Some(4096))
             .examples(["http://camera/1.jpg"])
             .into()
     }

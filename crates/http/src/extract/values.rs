@@ -40,6 +40,7 @@ macro_rules! value {
 
 value!(/** The most entries of a page. */ Limit(usize), "a number from 1 to 1000", |limit| (1..=1000).contains(limit));
 value!(/** A number of entries, 0 or more. */ Count(u64), "a number", |_| true);
+value!(/** A number of bytes. */ Bytes(u64), "a number of bytes", |bytes| i64::try_from(*bytes).is_ok());
 value!(/** A number of seconds. */ Seconds(u32), "a number of seconds", |_| true);
 value!(/** A number of pixels. */ Pixels(u32), "a number of pixels", |_| true);
 value!(

@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use super::files::Binary;
 use super::files::body::{self, Source};
 use super::files::response::{FileResponse, Version};
-use crate::api::{open_cache, with_cache};
+use crate::api::{check_key, open_cache, with_cache};
 use crate::auth::Viewer;
 use crate::convert;
 use crate::engine::Handle;
@@ -60,6 +60,7 @@ pub(crate) async fn cached(
 ) -> Result<Response, Problem> {
     let cache = open_cache(&handle, &viewer)?;
     params?;
+    check_key(&key)?;
     let content = match cache.get_from_memory(&key) {
         Some(content) => Some(content),
         None => with_cache(cache, move |cache| Ok(cache.get(&key))).await?,
@@ -174,6 +175,7 @@ responses(
     (status = 200, description = "the key is cached already", body = StoredMedia),
     (status = 201, description = "the entry is stored", body = StoredMedia),
     (status = 408, description = "the body does not arrive in time", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "the body does not have that SHA-256", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "the body is larger than the cache", body = Problem, content_type = "application/problem+json"),
     (status = 507, description = "the disk is full", body = Problem, content_type = "application/problem+json"),
     NoCache, CommonResponses
