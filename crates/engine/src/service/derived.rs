@@ -17,7 +17,7 @@ use super::handle::Handle;
 use crate::archive::Report;
 use crate::clock::Stop;
 use crate::error::Error;
-use crate::event::{Event, State};
+use crate::event::{Event, State, Thumbnail};
 
 /// A directory in that of the cache, for movies that are being made.
 const WORK: &str = "work";
@@ -224,8 +224,7 @@ impl Handle {
         let work = make::Work { handle: Arc::downgrade(self), event: event.clone(), kind: kind.job() };
         let pools = self.derivation.lock();
         let pools = pools.as_ref().ok_or(Error::Stopped)?;
-        let needs_ffmpeg = kind == Derivative::Playable || !has_pictures(event);
-        let pool = if needs_ffmpeg { &pools.movies } else { &pools.pictures };
+        let pool = if needs_ffmpeg(event, kind) { &pools.movies } else { &pools.pictures };
         Ok(Derived::Making(pool.submit(job, Urgency::OnDemand, move |job| work.run(job))))
     }
 
@@ -269,9 +268,16 @@ fn unplayable(why: &str) -> DerivedError {
     owlery_media::Error::Unplayable(why.to_owned()).into()
 }
 
-/// Whether an event has pictures, so that nothing needs to be taken from its movie.
-fn has_pictures(event: &Event) -> bool {
-    event.details.thumbnail.is_some() || event.details.frames.is_some_and(|frames| frames > 0)
+/// Whether derived media of an event are made from its movie, since it has no pictures that would do.
+fn needs_ffmpeg(event: &Event, kind: Derivative) -> bool {
+    let details = &event.details;
+    // Before the event is measured, its frames are not counted, but one of them is its thumbnail.
+    let has_frames = details.frames.map_or(matches!(details.thumbnail, Some(Thumbnail::Frame(_))), |frames| frames > 0);
+    match kind {
+        Derivative::Thumbnail(_) => details.thumbnail.is_none() && !has_frames,
+        Derivative::Preview(_) | Derivative::Sprite | Derivative::SpriteIndex => !has_frames,
+        Derivative::Playable => true,
+    }
 }
 
 /// The files of an event, listed once for a job.

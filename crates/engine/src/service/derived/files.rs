@@ -30,7 +30,7 @@ pub(super) fn picture(files: &Files, name: &str) -> Result<Vec<u8>> {
     let MediaFile { file, .. } = files.open(&(false, name.to_owned()))?;
     let mut bytes = Vec::new();
     // One more, so that a picture that is too large is an error and not cut off.
-    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = MAX_BYTES.saturating_add(1);
     file.take(limit).read_to_end(&mut bytes).map_err(|error| Error::io("read", name, error))?;
     Ok(bytes)
 }
