@@ -165,7 +165,7 @@ pub(crate) async fn cache_prune(
 #[into_params(parameter_in = Query)]
 pub(crate) struct CleanParams {
     /// the age in seconds from which an incomplete file is removed; 86,400 by default, and with 0 any
-    #[param(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295u32)]
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 4_294_967_295u64)]
     stall: Option<Seconds>,
 }
 

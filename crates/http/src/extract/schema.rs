@@ -92,8 +92,7 @@ impl PartialSchema for CacheKey {
         ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::String))
             .description(Some("the key, percent-encoded, of at most 4,096 bytes"))
-            .min_length(Some(1))
-            .max_length(Some(4096))
+            .min_length(Some(1)) // a limit of bytes cannot be expressed
             .examples(["http://camera/1.jpg"])
             .into()
     }

@@ -154,6 +154,12 @@ fn safe_name(stored: &str) -> &str {
     }
 }
 
+/// The bytes of an entry, for the OpenAPI document.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary, min_length = 1)]
+#[allow(dead_code)] // only its description is used
+pub(crate) struct EntryBytes(Vec<u8>);
+
 /// The parameters of an entry to store.
 #[derive(Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -170,7 +176,7 @@ pub(crate) struct PutParams {
 /// Stores the body as an entry, with the type of the request. An entry of the key that is there is kept as it is.
 #[utoipa::path(put, operation_id = "cache_put", path = "/api/v1/cache/entries/{key}", tag = "cache",
 params(("key" = CacheKey, Path), PutParams),
-request_body(content = Binary, content_type = "application/octet-stream", description = "the bytes, at least one"),
+request_body(content = EntryBytes, content_type = "application/octet-stream", description = "the bytes, at least one"),
 responses(
     (status = 200, description = "the key is cached already", body = StoredMedia),
     (status = 201, description = "the entry is stored", body = StoredMedia),
