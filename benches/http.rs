@@ -29,6 +29,8 @@ const FRAMES: u32 = 1000;
 const FRAME: usize = 20 * 1024;
 /// The folder of the frames and the movie.
 const EVENT: &str = "Camera1/2026-01-20/10-04-36";
+/// Where the same files are as entries of the media cache.
+const CACHE: &str = "/api/v1/cache/entries/";
 /// How many bytes a client reads at a time.
 const READ: usize = 256 * 1024;
 
@@ -50,6 +52,7 @@ fn main() {
     let program = std::env::var_os("OWLERY_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_owlery").into());
     let owlery = Daemon::start(program, &root, &folder.path().join("state"));
     drop(owlery.connect_ready());
+    fill_cache(&owlery.address, &root);
 
     let servers = [nginx.child.id(), owlery.id()];
     let load = Load::new(folder.path(), movie_size, if is_bench { 2 } else { 1 });
@@ -84,6 +87,10 @@ enum Way {
     Frames(Where),
     /// Frames, by this many connections of wrk.
     FramesWrk(u32),
+    /// The movie as an entry of the media cache, too large for its memory, by this many connections of wrk.
+    CachedMovieWrk(u32),
+    /// Frames as entries of the media cache, most of which are not in memory, by this many connections of wrk.
+    CachedFramesWrk(u32),
 }
 
 /// Where our client runs. By default the kernel chooses for each connection, and the results differ by a factor of
@@ -97,7 +104,7 @@ enum Where {
 }
 
 /// A line of the table, how it is measured, its unit, and the wanted ratio.
-const FIGURES: [(&str, Way, &str, f64); 7] = [
+const FIGURES: [(&str, Way, &str, f64); 10] = [
     ("movie, a client that reads 256 KiB, apart", Way::Movie(Where::Apart), "MiB/s", 1.0),
     ("movie, a client that reads 256 KiB, together", Way::Movie(Where::Together), "MiB/s", 1.0),
     ("movie, wrk, 2 connections", Way::MovieWrk(2), "MiB/s", 1.0),
@@ -105,6 +112,9 @@ const FIGURES: [(&str, Way, &str, f64); 7] = [
     ("1,000 frames of 20 KB, a client, together", Way::Frames(Where::Together), "frames/s", 0.65),
     ("frames, wrk, 1 connection", Way::FramesWrk(1), "frames/s", 0.65),
     ("frames, wrk, 16 connections", Way::FramesWrk(16), "frames/s", 0.65),
+    ("movie in the media cache, wrk, 2 connections", Way::CachedMovieWrk(2), "MiB/s", 0.9),
+    ("frames in the media cache, wrk, 1 connection", Way::CachedFramesWrk(1), "frames/s", 0.9),
+    ("frames in the media cache, wrk, 16 connections", Way::CachedFramesWrk(16), "frames/s", 0.9),
 ];
 
 /// The requested files.
@@ -115,6 +125,8 @@ struct Load {
     frames: Vec<String>,
     /// A script that makes wrk request one frame after the other.
     script: PathBuf,
+    /// The same for the media cache.
+    cached_script: PathBuf,
     /// How long wrk runs.
     seconds: u32,
 }
@@ -122,12 +134,17 @@ struct Load {
 impl Load {
     fn new(folder: &Path, movie_size: usize, seconds: u32) -> Self {
         let frames: Vec<String> = (0..FRAMES).map(|number| format!("/media/{EVENT}/{}", frame(number))).collect();
-        let script = folder.join("frames.lua");
-        let list = frames.iter().map(|path| format!("{path:?}")).collect::<Vec<_>>().join(",");
-        let request = "request = function() at = at % #paths + 1; return wrk.format(\"GET\", paths[at]) end";
-        fs::write(&script, format!("paths = {{{list}}}\nat = 0\n{request}\n")).unwrap();
+        let script = |name: &str, paths: &[String]| {
+            let script = folder.join(name);
+            let list = paths.iter().map(|path| format!("{path:?}")).collect::<Vec<_>>().join(",");
+            let request = "request = function() at = at % #paths + 1; return wrk.format(\"GET\", paths[at]) end";
+            fs::write(&script, format!("paths = {{{list}}}\nat = 0\n{request}\n")).unwrap();
+            script
+        };
+        let cached: Vec<String> = (0..FRAMES).map(|number| format!("{CACHE}{}", frame(number))).collect();
+        let (script, cached_script) = (script("frames.lua", &frames), script("cached.lua", &cached));
         let mib = f64::from(u32::try_from(movie_size).unwrap()) / f64::from(1 << 20);
-        Self { movie: format!("/media/{EVENT}/video.mp4"), mib, frames, script, seconds }
+        Self { movie: format!("/media/{EVENT}/video.mp4"), mib, frames, script, cached_script, seconds }
     }
 
     fn measure(&self, way: Way, address: &str) -> Option<f64> {
@@ -138,9 +155,15 @@ impl Load {
                 let url = format!("http://{address}{}", self.movie);
                 wrk(connections, self.seconds, None, &url).map(|(_, bytes)| bytes)
             }
-            Way::FramesWrk(connections) => {
+            Way::CachedMovieWrk(connections) => {
+                let url = format!("http://{address}{CACHE}video.mp4");
+                wrk(connections, self.seconds, None, &url).map(|(_, bytes)| bytes)
+            }
+            Way::FramesWrk(connections) | Way::CachedFramesWrk(connections) => {
+                let is_cached = matches!(way, Way::CachedFramesWrk(_));
+                let script = if is_cached { &self.cached_script } else { &self.script };
                 let url = format!("http://{address}/");
-                wrk(connections, self.seconds, Some(&self.script), &url).map(|(rate, _)| rate)
+                wrk(connections, self.seconds, Some(script), &url).map(|(rate, _)| rate)
             }
         }
     }
@@ -151,7 +174,7 @@ fn place(way: Way, servers: &[u32]) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let all = 0..processors.max(2);
     let (ours, theirs) = match way {
-        Way::MovieWrk(_) | Way::FramesWrk(_) => (all.clone(), all),
+        Way::MovieWrk(_) | Way::FramesWrk(_) | Way::CachedMovieWrk(_) | Way::CachedFramesWrk(_) => (all.clone(), all),
         Way::Movie(Where::Apart) | Way::Frames(Where::Apart) if processors > 1 => (0..1, 1..2),
         Way::Movie(_) | Way::Frames(_) => (0..1, 0..1),
     };
@@ -230,6 +253,28 @@ fn make(root: &Path, movie_size: usize) {
     File::open(dir).unwrap().set_modified(written).unwrap();
 }
 
+/// Stores the movie and the frames in the media cache of a daemon.
+fn fill_cache(address: &str, root: &Path) {
+    for file in fs::read_dir(root.join(EVENT)).unwrap() {
+        let file = file.unwrap();
+        let (name, bytes) = (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap());
+        if name.starts_with('.') {
+            continue;
+        }
+        let kind = if name.ends_with("mp4") { "video/mp4" } else { "image/jpeg" };
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!(
+            "PUT {CACHE}{name} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {kind}\r\n\
+             Content-Length: {}\r\n\r\n",
+            bytes.len()
+        );
+        stream.write_all(&[head.as_bytes(), &bytes].concat()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201"), "{name}: {answer}");
+    }
+}
+
 /// Ten a second.
 fn frame(number: u32) -> String {
     let secs = 10 * 3600 + 4 * 60 + 36 + number / 10;
@@ -257,7 +302,7 @@ impl Nginx {
              events {{ worker_connections 256; }}\n\
              http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;\n\
              types {{ image/jpeg jpg; video/mp4 mp4; }}\n{temporary}\
-             server {{ listen {address}; location /media/ {{ alias {}/; }} }} }}\n",
+             server {{ listen {address}; location /media/ {{ alias {0}/; }} location {CACHE} {{ alias {0}/{EVENT}/; }} }} }}\n",
             root.display()
         );
         let path = folder.join("nginx.conf");
