@@ -104,6 +104,13 @@ impl Cache {
         self.shared.get(key)
     }
 
+    /// As [`Cache::get`], but only if that waits neither for a disk nor for another thread: the bytes are in memory, or the file is
+    /// in the kernel's cache. `None` says nothing about the entry, and no miss is counted; then call [`Cache::get`] where it may
+    /// block.
+    pub fn get_at_once(&self, key: &str) -> Option<Content> {
+        self.shared.get_at_once(key)
+    }
+
     /// As [`Cache::get`], but only if the bytes are in memory. Does not block, and counts no miss.
     pub fn get_from_memory(&self, key: &str) -> Option<Content> {
         self.shared.get_from_memory(key)

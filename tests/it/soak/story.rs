@@ -31,9 +31,10 @@ const FAULTS: [&str; 12] = [
 /// A page of the catalog, of SQLite's usual size, that is of no kind: what reads it notices.
 const PAGE: [u8; 4096] = [0xff; 4096];
 /// The files that a state directory may hold, those of SQLite without their endings.
-const STATE_FILES: [&str; 13] = [
+const STATE_FILES: [&str; 14] = [
     "archive.json",
     "audit.jsonl",
+    "cache",
     "catalog.db",
     "clock.json",
     "control.sock",

@@ -164,6 +164,31 @@ fn entries_are_kept_in_memory() {
     assert_eq!(cache.hits("a"), Some(2));
 }
 
+/// What the kernel has cached is read without a thread that may block; what it does not know is left to `get`.
+#[test]
+fn cached_files_are_read_at_once() {
+    let world = World::new();
+    for (memory, in_memory) in [((0, 0), false), ((1 << 20, 64), true)] {
+        let options = || world.options().memory(memory.0, memory.1);
+        let cache = World::open_with(options());
+        put(&cache, &["a", "b"]);
+        drop(cache);
+        let cache = World::open_with(options());
+        drop(std::fs::read(world.file("a", "dat")).unwrap());
+        let content = cache.get_at_once("a").unwrap();
+        assert_eq!(matches!(content.body(), Body::Memory(_)), in_memory);
+        assert_eq!((&*content.bytes().unwrap(), cache.hits("a")), ([b'a'; 100].as_slice(), Some(1)));
+        assert!(cache.get_at_once("none").is_none());
+        std::fs::write(world.file("b", "dat"), "changed").unwrap();
+        assert!(cache.get_at_once("b").is_none() && cache.get("b").is_none());
+        assert_eq!((cache.stats().hits, cache.stats().misses), (1, 1));
+        cache.clear();
+        cache.clean(std::time::Duration::ZERO).unwrap();
+        drop(cache);
+        std::fs::remove_file(world.path().join("totals.json")).unwrap();
+    }
+}
+
 /// Remove and clear return how many went; files and memory go with the entries.
 #[test]
 fn removed_entries_are_gone() {

@@ -194,9 +194,9 @@ impl Handle {
         format!("owlery:/{}/{}?w={width}&v={:016x}", event.id, kind.file_name(), hasher.finish())
     }
 
-    /// Derived media of an event whose bytes are in memory. Does not block.
+    /// Derived media of an event, if that waits for no disk.
     pub fn derived_at_once(&self, event: &Event, kind: Derivative) -> Option<Content> {
-        self.cache().ok()?.get_from_memory(&Self::derived_key(event, kind))
+        self.cache().ok()?.get_at_once(&Self::derived_key(event, kind))
     }
 
     /// Derived media of an event: those of the cache, else the job that makes them, which is started if there is none. Blocks

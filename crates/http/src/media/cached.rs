@@ -61,7 +61,7 @@ pub(crate) async fn cached(
     let cache = open_cache(&handle, &viewer)?;
     params?;
     check_key(&key)?;
-    let content = match cache.get_from_memory(&key) {
+    let content = match cache.get_at_once(&key) {
         Some(content) => Some(content),
         None => with_cache(cache, move |cache| Ok(cache.get(&key))).await?,
     };
