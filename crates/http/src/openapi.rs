@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 use axum::body::Bytes;
 use axum::response::Response;
 use utoipa::openapi::path::{Operation, Parameter};
-use utoipa::openapi::{RefOr, Server};
+use utoipa::openapi::schema::{ArrayBuilder, ArrayItems, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{Content, RefOr, Server};
 use utoipa::{Modify, OpenApi, openapi};
 
 use super::auth::Prefix;
 use super::extract::NoParams;
-use super::extract::schema::{CacheKey, CursorText, Direction, FileName, Moment, RegionText};
+use super::extract::schema::{CacheKey, CursorText, Direction, FileName, Moment, RegionText, ThumbnailPixels};
 use super::problem::Problem;
 use super::{api, auth, live, media, metrics, response};
 use crate::event::EventName;
@@ -39,7 +40,7 @@ use crate::event::EventName;
         media::cache_put, auth::me, auth::login_page, auth::sign_in, auth::sign_out,
     ),
     // Types that only parameters use are not collected automatically.
-    components(schemas(CacheKey, CursorText, Direction, EventName, FileName, Moment, RegionText)),
+    components(schemas(CacheKey, CursorText, Direction, EventName, FileName, Moment, RegionText, ThumbnailPixels)),
     modifiers(&Files)
 )]
 struct Document;
@@ -88,6 +89,8 @@ impl Modify for Files {
                         if let Some(RefOr::T(response)) = get.responses.responses.get_mut(status)
                             && let Some(content) = response.content.shift_remove("image/jpeg")
                         {
+                            let is_json = kind == "application/json" && status == "200";
+                            let content = if is_json { RefOr::T(tiles()) } else { content };
                             response.content.insert(kind.to_owned(), content);
                         }
                     }
@@ -103,6 +106,23 @@ impl Modify for Files {
             });
         }
     }
+}
+
+/// The tiles of a sprite.
+fn tiles() -> Content {
+    let number = |kind| ObjectBuilder::new().schema_type(SchemaType::new(kind)).minimum(Some(0));
+    let mut tiles = ObjectBuilder::new();
+    for (name, what) in [
+        ("tile_width", "the width of a tile in pixels"),
+        ("tile_height", "the height of a tile in pixels"),
+        ("columns", "the tiles of a row"),
+        ("rows", "the rows"),
+    ] {
+        tiles = tiles.property(name, number(Type::Integer).description(Some(what))).required(name);
+    }
+    let times = ArrayBuilder::new().items(ArrayItems::RefOrSchema(Box::new(number(Type::Number).into())));
+    let times = times.description(Some("the time of each tile, in seconds from the start of the event"));
+    Content::new(Some(tiles.property("times", times).required("times")))
 }
 
 /// The document without a prefix.

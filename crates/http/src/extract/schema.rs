@@ -6,6 +6,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ArrayItems, ObjectBuil
 use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::engine::derive::Width;
 use crate::event::{Camera, Day, EventName};
 
 /// A day of the calendar, with the days of each month and leap years.
@@ -55,6 +56,23 @@ pub(crate) struct CursorText;
 
 /// A rectangle of the picture.
 pub(crate) struct RegionText;
+
+/// The width of a thumbnail in pixels.
+pub(crate) struct ThumbnailPixels;
+
+impl PartialSchema for ThumbnailPixels {
+    fn schema() -> RefOr<Schema> {
+        let widths = Width::ALL.map(Width::pixels);
+        let integer = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
+        integer.enum_values(Some(widths)).description(Some("the width of a thumbnail in pixels")).into()
+    }
+}
+
+impl ToSchema for ThumbnailPixels {
+    fn name() -> Cow<'static, str> {
+        "ThumbnailWidth".into()
+    }
+}
 
 /// The path of an event.
 #[derive(utoipa::IntoParams)]

@@ -22,7 +22,7 @@ use crate::engine::derive::{Animation, Error as MediaError, JobState, Ticket, Wi
 use crate::engine::{Derivative, Derived, DerivedError, Handle, Made};
 use crate::event::{Event, EventId, EventName, State as EventState};
 use crate::extract::Params;
-use crate::extract::schema::EventPath;
+use crate::extract::schema::{EventPath, ThumbnailPixels};
 use crate::extract::values::ThumbnailWidth;
 use crate::limits::blocking;
 use crate::problem::{CommonResponses, Problem};
@@ -48,7 +48,7 @@ pub(crate) fn is_derived(path: &str) -> bool {
 #[into_params(parameter_in = Query)]
 pub(crate) struct DerivedParams {
     /// the width of a thumbnail in pixels: 160, 320 (the default) or 640
-    #[param(value_type = Option<u32>, minimum = 160, maximum = 640)]
+    #[param(value_type = Option<ThumbnailPixels>)]
     w: Option<ThumbnailWidth>,
 }
 
