@@ -120,9 +120,9 @@ fn tiles() -> Content {
     ] {
         tiles = tiles.property(name, number(Type::Integer).description(Some(what))).required(name);
     }
-    let times = ArrayBuilder::new().items(ArrayItems::RefOrSchema(Box::new(number(Type::Number).into())));
-    let times = times.description(Some("the time of each tile, in seconds from the start of the event"));
-    Content::new(Some(tiles.property("times", times).required("times")))
+    let list = ArrayBuilder::new().items(ArrayItems::RefOrSchema(Box::new(number(Type::Number).into())));
+    let list = list.description(Some("the time of each tile, in seconds from the start of the event"));
+    Content::new(Some(tiles.property("times", list).required("times")))
 }
 
 /// The document without a prefix.
