@@ -163,7 +163,9 @@ fn access(session: &Session<'_>, makes: bool) -> Result<Box<dyn Access>> {
     Ok(if session.has_daemon()? {
         Box::new(Remote::new(state_dir))
     } else {
-        Box::new(Local::of_archive(&session.archive.options().cache, &state_dir, makes)?)
+        let options = &session.archive.options().cache;
+        crate::check_cache_dir(options, session.archive.root())?;
+        Box::new(Local::of_archive(options, &state_dir, makes)?)
     })
 }
 

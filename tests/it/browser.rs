@@ -715,3 +715,34 @@ fn a_page_offers_every_movie_of_an_event() {
     plays("10-04-42.mp4");
     browser.assert_no_complaints();
 }
+
+/// What is made of movies that browsers do not play, is played to its end: of every container that Motion writes, and of one that
+/// was cut off.
+#[test]
+fn playable_movies_play_to_their_end() {
+    let world = World::unpacked("versions/motion-5.0.0-containers", "motion-5.0.0-containers");
+    let killed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/movies/killed.mkv");
+    let killed = std::fs::read(killed).unwrap();
+    world.event(event_id("CameraCut", 3, "10-04-36")).no_movie().movie("video.mkv", killed).old().make();
+    let daemon = world.serve(&[]);
+    let browser = Browser::open(&world, &daemon);
+    let playable = |event: &Value| event["playable"].as_str().map(str::to_owned);
+    let paths = || daemon.events().iter().filter_map(playable).collect::<Vec<_>>();
+    wait_until("all events are listed", || paths().len() == 7);
+    for path in paths() {
+        wait_until("it is made", || daemon.get(&path).status != 202);
+        // A rate that the decoder keeps up with in debug builds, so that no frame decides whether the end is reached.
+        browser.ask(&format!(
+            "const video = document.createElement('video');
+             video.muted = true; video.playbackRate = 4; video.id = 'tried';
+             document.querySelector('#tried')?.remove(); document.body.append(video);
+             video.src = {path:?}; video.play(); return null"
+        ));
+        browser.wait_for(
+            &format!("{path} plays to its end"),
+            "const v = document.querySelector('#tried');
+             return v.error !== null ? v.error.message : v.ended && v.currentTime > 0.5 && v.videoWidth > 0",
+            &json!(true),
+        );
+    }
+}

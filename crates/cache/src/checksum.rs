@@ -77,7 +77,7 @@ impl Verifier {
             Some(Checksum::Sha256(expected)) => Hash(expected) == sha256,
             Some(Checksum::Md5(expected)) => self.md5.is_some_and(|md5| <[u8; 16]>::from(md5.finalize()) == expected),
         };
-        if is_right { Ok(sha256) } else { Err("their checksum is another".to_owned()) }
+        if is_right { Ok(sha256) } else { Err("the checksum is different".to_owned()) }
     }
 }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::entry::Record;
 use crate::media::{Label, Media};
 use crate::memory::Item;
+use crate::name::Hash;
 use crate::shared::Shared;
 
 /// Where the bytes of a content are.
@@ -34,7 +35,7 @@ enum Source {
     /// The disk.
     Disk(OpenEntry),
     /// A fetch. The media may be stored or not.
-    Fetched { label: Label, body: Body, size: u64 },
+    Fetched { media: Media, body: Body, fetched: u64 },
 }
 
 /// An entry on disk that is open.
@@ -61,8 +62,8 @@ impl Content {
 
     /// The content of media that are in memory, and perhaps not stored.
     pub fn fetched(media: Media) -> Self {
-        let size = media.bytes.len() as u64;
-        Self(Source::Fetched { label: media.label, body: Body::Memory(media.bytes), size })
+        let body = Body::Memory(media.bytes.clone());
+        Self(Source::Fetched { media, body, fetched: crate::time::now() })
     }
 
     /// The entry; `None` of media that were just fetched.
@@ -79,7 +80,7 @@ impl Content {
         match &self.0 {
             Source::Memory(item) => &item.record.label,
             Source::Disk(open) => &open.record.label,
-            Source::Fetched { label, .. } => label,
+            Source::Fetched { media, .. } => &media.label,
         }
     }
 
@@ -87,18 +88,26 @@ impl Content {
     pub fn size(&self) -> u64 {
         match &self.0 {
             Source::Memory(item) => item.size(),
-            Source::Disk(OpenEntry { size, .. }) | Source::Fetched { size, .. } => *size,
+            Source::Disk(open) => open.size,
+            Source::Fetched { media, .. } => media.bytes.len() as u64,
         }
     }
 
-    /// The SHA-256 of the bytes, where the cache knows it: not for media that were just fetched, or that another program stored.
+    /// The SHA-256 of the bytes; `None` if another program stored them. It is computed here for media that were just fetched.
     pub fn sha256(&self) -> Option<[u8; 32]> {
-        Some(self.record()?.sha256?.0)
+        match &self.0 {
+            Source::Fetched { media, .. } => Some(Hash::of(&media.bytes).0),
+            Source::Memory(_) | Source::Disk(_) => Some(self.record()?.sha256?.0),
+        }
     }
 
-    /// When the bytes were written, in seconds since 1970; `None` for media that were just fetched.
-    pub fn modified(&self) -> Option<u64> {
-        self.record().map(|record| record.modified)
+    /// When the bytes were written, or fetched, in seconds since 1970.
+    pub fn modified(&self) -> u64 {
+        match &self.0 {
+            Source::Fetched { fetched, .. } => *fetched,
+            Source::Memory(item) => item.record.modified,
+            Source::Disk(open) => open.record.modified,
+        }
     }
 
     /// Where the bytes are. Call [`Content::finish`] after reading a file by other means than this type's.

@@ -244,8 +244,33 @@ impl Folder {
     pub(crate) fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.path.join(name);
         let beside = self.path.join(format!("{name}.new"));
-        let written = fs::write(&beside, bytes).and_then(|()| rename(&beside, &path));
-        written.map_err(|error| Error::io("write", &path, error))
+        // A new file: a link of that name is not followed.
+        let written = remove(&beside).and_then(|_| {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+            file.write_all(bytes)?;
+            rename(&beside, &path)
+        });
+        written.map_err(|error| {
+            let _ = remove(&beside); // the error of the write is the one to report
+            Error::io("write", &path, error)
+        })
+    }
+
+    /// Opens a file of the cache that belongs to no entry, to append to it. A link is not followed.
+    pub(crate) fn append_to(&self, name: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).mode(0o600).custom_flags(SAFE).open(self.path.join(name))
+    }
+
+    /// Reads a file of the cache that belongs to no entry; `None` if there is none. A link is not followed.
+    pub(crate) fn read_own(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let mut file = match OpenOptions::new().read(true).custom_flags(SAFE).open(self.path.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 
     /// Removes a file of the cache that belongs to no entry; false if there is none.

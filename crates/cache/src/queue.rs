@@ -2,8 +2,7 @@
 //! when most of its lines are of the past.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,10 +49,8 @@ impl Queue {
     /// Reads the file. Lines that cannot be parsed are skipped with one warning: the last one is torn if the system went down.
     pub(crate) fn load(folder: &Folder) -> Result<Self> {
         let path = folder.path().join(FILE);
-        let bytes = match std::fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            other => other.map_err(|error| Error::io("read", &path, error))?,
-        };
+        let read = folder.read_own(FILE).map_err(|error| Error::io("read", &path, error))?;
+        let Some(bytes) = read else { return Ok(Self::default()) };
         let mut queue = Self::default();
         let mut unreadable = 0;
         for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
@@ -70,7 +67,11 @@ impl Queue {
         if unreadable > 0 {
             tracing::warn!("{unreadable} lines of {} cannot be read and are skipped", path.display());
         }
-        queue.write_anew(folder)?;
+        queue.lines = queue.keys.len();
+        if let Err(error) = queue.write_anew(folder) {
+            // On a full disk the cache must open, so that it can be cleared.
+            tracing::warn!("{error}; the queue is kept as it was");
+        }
         Ok(queue)
     }
 
@@ -141,7 +142,7 @@ impl Queue {
         let path = folder.path().join(FILE);
         let fail = |error| Error::io("write", &path, error);
         let text: String = lines.iter().map(line).collect();
-        let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(fail)?;
+        let mut file = folder.append_to(FILE).map_err(fail)?;
         file.write_all(text.as_bytes()).map_err(fail)?;
         self.lines += lines.len();
         if self.lines > MIN_PAST_LINES + 2 * self.keys.len() {
@@ -171,6 +172,8 @@ fn line(line: &Line) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     fn keys(queue: &Queue) -> Vec<&str> {

@@ -248,7 +248,7 @@ impl Shared {
             }
             match opened {
                 Ok(Some(file)) => return self.read_data(record, file),
-                Ok(None) => self.forget(&record),
+                Ok(None) => self.look_again(&record),
                 Err(error) => {
                     tracing::warn!("cannot read {}: {error}", self.folder.path_of(record.stem, Kind::Data).display());
                     return None;
@@ -261,9 +261,6 @@ impl Shared {
     fn open_data(&self, record: &Record) -> io::Result<Option<File>> {
         let Some((file, stat)) = self.folder.open_file(record.stem, Kind::Data)? else { return Ok(None) };
         let is_same = stat.bytes == record.size() && verify(record, &file)?;
-        if !is_same && !record.is_removed() {
-            tracing::warn!("the bytes of {:?} have changed on disk; the entry is removed", record.key);
-        }
         Ok(is_same.then_some(file))
     }
 
@@ -297,6 +294,27 @@ impl Shared {
     pub(crate) fn count_hit(&self, record: &Record) {
         record.count_hit();
         Counters::add(&self.counters.hits, 1);
+    }
+
+    /// Looks at the files of an entry again, which are not what they were: another program may have written it anew. Otherwise it is
+    /// removed.
+    fn look_again(&self, record: &Arc<Record>) {
+        let mut table = lock(&self.table);
+        let found = self.read_record(record.stem).ok().flatten();
+        let is_other = |found: &Record| found.size() != record.size() || found.sha256 != record.sha256;
+        match found.filter(is_other) {
+            Some(found) if table.remove(record) => {
+                self.memory.remove(record);
+                let found = Arc::new(found);
+                self.with_index(|index| index.add(&[found.to_row()]));
+                table.add(found);
+            }
+            Some(_) => {}
+            None => {
+                tracing::warn!("the bytes of {:?} have changed on disk; the entry is removed", record.key);
+                self.remove_records(&mut table, &[Arc::clone(record)], &mut Evicted::default());
+            }
+        }
     }
 
     /// Removes an entry whose files are not what they were.

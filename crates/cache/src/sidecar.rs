@@ -12,6 +12,9 @@ use crate::time::Use;
 /// A larger sidecar is damaged, in bytes.
 pub(crate) const MAX_BYTES: u64 = 64 * 1024;
 
+/// A later use, after the year 2100, is none.
+const MAX_SECONDS: u64 = 4_102_444_800;
+
 /// What a sidecar says.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sidecar {
@@ -63,7 +66,12 @@ fn whole_seconds(value: &Value) -> Option<u64> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a cast of a float saturates
     let floor = |seconds: f64| seconds.max(0.0) as u64;
     let number = value.as_u64().or_else(|| value.as_f64().map(floor));
-    number.or_else(|| value.as_str()?.trim().parse::<f64>().ok().filter(|seconds| seconds.is_finite()).map(floor))
+    let number = number.or_else(|| {
+        let text = value.as_str()?.trim();
+        text.parse::<f64>().ok().filter(|seconds| seconds.is_finite()).map(floor)
+    });
+    // Milliseconds, say: as the latest use it would stay the latest for ever.
+    number.filter(|seconds| *seconds < MAX_SECONDS)
 }
 
 impl Sidecar {
@@ -110,9 +118,17 @@ mod tests {
     /// Times of other programs are integers, fractions or texts; keys of a wrong type count as missing.
     #[test]
     fn foreign_values_are_understood() {
-        for (ts, seconds) in
-            [("12", 12), ("12.9", 12), ("\"12.5\"", 12), ("-3", 0), ("null", 0), ("\"x\"", 0), ("1e400", 0)]
-        {
+        for (ts, seconds) in [
+            ("12", 12),
+            ("12.9", 12),
+            ("\"12.5\"", 12),
+            ("-3", 0),
+            ("null", 0),
+            ("\"x\"", 0),
+            ("1764000000000", 0),
+            ("1e300", 0),
+            ("1e400", 0),
+        ] {
             let text = format!(r#"{{"url":"k","ts":{ts},"size":"big","mimetype":7,"filename":null}}"#);
             let Ok(sidecar) = parse(text.as_bytes()) else {
                 assert_eq!(ts, "1e400", "not a number of JSON");

@@ -25,7 +25,7 @@ pub struct Stats {
     pub hits: u64,
     /// Reads that found none, since the cache was made.
     pub misses: u64,
-    /// Entries that were removed to make room, since the cache was made.
+    /// Entries that were removed to keep the maximum size, and not by hand, since the cache was made.
     pub evictions: u64,
     /// Keys in the queue.
     pub queued: u64,

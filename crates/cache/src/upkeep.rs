@@ -105,14 +105,14 @@ impl Shared {
 
 /// The counters as they were written last. Damaged ones begin anew.
 pub(crate) fn read_totals(folder: &crate::folder::Folder) -> Totals {
-    let read = std::fs::read(folder.path().join(TOTALS)).ok();
+    let read = folder.read_own(TOTALS).ok().flatten();
     read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// The background thread: loads the metadata, then writes uses and counters until the other end of `stop` is dropped.
 pub(crate) fn run(shared: &Shared, stop: &Receiver<()>) {
+    let mut written = read_totals(&shared.folder);
     shared.load();
-    let mut written = shared.counters.totals();
     let mut outdated: HashMap<Hash, Arc<Record>> = HashMap::new();
     let per_sidecars = if matches!(shared.options.driver, Driver::Sidecars) { 1 } else { FLUSHES_PER_SIDECARS };
     for round in 1_u32.. {

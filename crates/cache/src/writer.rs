@@ -150,7 +150,7 @@ impl Shared {
         {
             let mut table = lock(&self.table);
             if let Some(existing) = self.find(&mut table, &record.key) {
-                if existing.parts.is_none() {
+                if existing.parts.is_none() && self.is_sound(&existing) {
                     drop(table);
                     self.touch(&existing);
                     self.unqueue(&record.key);
@@ -173,6 +173,12 @@ impl Shared {
         self.unqueue(&record.key);
         self.enforce();
         Ok(Stored::New)
+    }
+
+    /// Whether the bytes of an entry are where they should be, by their size.
+    fn is_sound(&self, record: &Record) -> bool {
+        let stat = self.folder.stat(record.stem, Kind::Data);
+        matches!(stat, Ok(Some(stat)) if stat.is_file && stat.bytes == record.size())
     }
 
     /// Takes a key that is cached out of the queue.

@@ -23,7 +23,9 @@ pub use service::{
     Reaped, RetentionState, Retired, Service, Stats, Status, Subscription,
 };
 #[cfg(feature = "media")]
-pub use service::{CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, give_cache, open_cache};
+pub use service::{
+    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, check_cache_dir, give_cache, open_cache,
+};
 pub use watch::Mode;
 
 use owlery_archive as archive;

@@ -47,7 +47,7 @@ pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made};
 pub use disk_monitor::DirectoryChecks;
 pub use handle::{CameraInfo, Handle};
 #[cfg(feature = "media")]
-pub use media_cache::{CacheOptions, give_cache, open_cache};
+pub use media_cache::{CacheOptions, check_cache_dir, give_cache, open_cache};
 pub use notifications::{Notification, Subscription};
 pub use open_archive::{Measure, OpenArchive};
 pub use options::Options;
@@ -309,6 +309,8 @@ impl Archive {
 
     /// Starts the service. Preload, watch, expire and reap run on threads of their own.
     pub fn start(&self) -> Result<Service> {
+        #[cfg(feature = "media")]
+        check_cache_dir(&self.options.cache, self.tree.root())?;
         let mut open = if self.options.policy.can_expire() { self.open_to_change()? } else { self.open_catalog()? };
         let rescan = open.rescan.take().ok_or(Error::Stopped)?;
         open.insists.store(true, Ordering::Release);

@@ -125,7 +125,7 @@ pub(crate) fn copy(content: &Content, mut to: impl Write) -> Result<()> {
             break;
         }
         at += piece.len() as u64;
-        to.write_all(&piece).map_err(|e| Error::io("write the data", "", e))?;
+        to.write_all(&piece).map_err(|e| Error::io("write", "the data", e))?;
     }
     Ok(())
 }

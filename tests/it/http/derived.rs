@@ -84,11 +84,14 @@ fn thumbnails_are_made_once() {
     let path = format!("/media/{EVENT}/thumbnail?w=160");
     let first = daemon.get(&path);
     let etag = first.header("etag").unwrap();
+    let made_first = made(&daemon, &format!("/media/{EVENT}/sprite.jpg"));
+    let again = daemon.get(&format!("/media/{EVENT}/sprite.jpg"));
+    assert_eq!(made_first.header("etag"), again.header("etag"), "the tag does not depend on where the bytes come from");
     assert_eq!(daemon.request("GET", &path, &[("If-None-Match", etag)]).status, 304);
     let head = daemon.request("HEAD", &path, &[]);
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), Some(first.body.len().to_string().as_str()));
-    assert_eq!(jobs(&daemon), 3);
+    assert_eq!(jobs(&daemon), 4);
     assert!(daemon.get("/api/v1/cache").json()["hits"].as_u64().unwrap() >= 3);
     for (bad, name) in [("w=100", "w"), ("w=", "w"), ("w=320px", "w"), ("x=1", "x"), ("w=160&w=320", "w")] {
         assert_problem(&daemon.get(&format!("/media/{EVENT}/thumbnail?{bad}")), 400, Some(name));
@@ -201,6 +204,12 @@ fn damaged_media_are_passed_over() {
     let problem = made(&daemon, &format!("/media/{id}/playable.mp4"));
     assert_problem(&problem, 422, None);
     assert!(problem.text().contains("moov"), "{}", problem.text());
+    let alone = event_id("Camera1", 3, "11-00-00");
+    world.event(&alone).frames(0).no_movie().movie("video.mp4", crate::world::unfinished_mp4()).old().make();
+    daemon.wait_for_event(&alone, "is measured", |event| !event["bytes"].is_null());
+    for name in ["thumbnail", "preview.webp", "sprite.json"] {
+        assert_problem(&made(&daemon, &format!("/media/{alone}/{name}")), 422, None);
+    }
 }
 
 /// A real frame of Motion.
@@ -260,9 +269,11 @@ fn without_ffmpeg_the_rest_works() {
     assert_eq!(made(&daemon, &format!("/media/{mkv}/thumbnail")).status, 200, "its frames need no ffmpeg");
     let webm = daemon.get("/media/CameraWebm/2026-11-28/12-58-01/playable.mp4");
     assert_eq!((webm.status, webm.header("content-type")), (200, Some("video/webm")));
-    let problem = made(&daemon, &format!("/media/{mkv}/playable.mp4"));
-    assert_problem(&problem, 503, None);
-    assert!(problem.text().contains("install ffmpeg"), "{}", problem.text());
+    for _ in 0..2 {
+        let problem = made(&daemon, &format!("/media/{mkv}/playable.mp4"));
+        assert_problem(&problem, 503, None);
+        assert!(problem.text().contains("install ffmpeg"), "{}", problem.text());
+    }
     wait_until("readyz names it", || {
         daemon.get("/readyz").json()["missing"][0].as_str().is_some_and(|text| text.contains("install ffmpeg"))
     });
@@ -272,6 +283,19 @@ fn without_ffmpeg_the_rest_works() {
     check.env("PATH", &empty);
     let found = crate::world::Ran::of(check);
     assert!(found.json().to_string().contains("install ffmpeg"), "{found:?}");
+}
+
+/// A cache among the recordings would be expired and served with them.
+#[test]
+fn a_cache_among_recordings_is_refused() {
+    let world = World::sample("direct");
+    let root = world.root.to_str().unwrap();
+    for dir in [root.to_owned(), format!("{root}/Camera1"), format!("{root}/CameraCache/x")] {
+        let ran = world.run("serve", &["--listen", "127.0.0.1:0", "--cache-dir", &dir]);
+        assert!(ran.code == 2 && ran.stderr.contains("among the recordings"), "{dir}: {ran:?}");
+    }
+    let daemon = world.serve(&["--cache-dir", &format!("{root}/.owlery/other")]);
+    assert_eq!(daemon.get("/api/v1/cache").status, 200);
 }
 
 /// A movie that is larger than the cache cannot be kept: the problem names the setting.

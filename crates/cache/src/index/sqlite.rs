@@ -37,6 +37,9 @@ impl SqliteIndex {
     }
 
     fn try_open(dir: &Path) -> Result<Connection, rusqlite::Error> {
+        if FILES.iter().any(|file| dir.join(file).is_symlink()) {
+            return Err(rusqlite::Error::InvalidPath(dir.join(FILE)));
+        }
         let db = Connection::open(dir.join(FILE))?;
         // A kill loses nothing without syncs, and a power cut is noticed by the boot's id.
         db.pragma_update(None, "journal_mode", "WAL")?;

@@ -130,6 +130,51 @@ fn vanished_files_are_misses() {
     assert_eq!(&*cache.get("a").unwrap().bytes().unwrap(), [b'a'; 100]);
 }
 
+/// An entry that another program wrote anew while the cache was closed is that program's entry.
+#[test]
+fn a_rewritten_entry_is_read_anew() {
+    let world = World::new();
+    put(&world.open(), &["a"]);
+    world.write_foreign("a", b"other bytes", r#"{"url":"a","mimetype":"text/plain","size":11}"#);
+    let cache = world.open();
+    let content = cache.get("a").unwrap();
+    assert_eq!((&*content.bytes().unwrap(), &*content.label().mime_type), (b"other bytes".as_slice(), "text/plain"));
+    assert_eq!((cache.total_bytes(), cache.stats().misses), (11, 0));
+}
+
+/// A time of use that cannot be, such as one in nanoseconds, is the oldest, and does not disturb the order of the others.
+#[test]
+fn impossible_times_are_the_oldest() {
+    let world = World::new();
+    world.write_foreign("ns", &[1; 100], r#"{"url":"ns","ts":1764000000000000000}"#);
+    world.write_foreign("old", &[1; 100], r#"{"url":"old","ts":1700000000}"#);
+    let cache = world.open();
+    put(&cache, &["new"]);
+    cache.get("old").unwrap();
+    assert!(cache.entry("new").unwrap().accessed > 1_700_000_000);
+    cache.prune(100);
+    assert_eq!(keys(&cache), ["old"]);
+}
+
+/// Files of the cache that are links lead nowhere.
+#[test]
+fn links_are_not_followed() {
+    let world = World::new();
+    let victim = tempfile::NamedTempFile::new().unwrap();
+    for name in ["queue.jsonl", "queue.jsonl.new", "totals.json", "totals.json.new", "index.db", "index.db-wal"] {
+        let link = world.path().join(name);
+        let _ = fs::remove_file(&link);
+        symlink(victim.path(), &link).unwrap();
+        if let Ok(cache) = Cache::open(world.options()) {
+            put(&cache, &["a"]);
+            cache.get("none");
+            let _ = cache.enqueue("b");
+        }
+        assert_eq!(fs::read(victim.path()).unwrap(), b"", "{name}");
+        let _ = fs::remove_file(&link);
+    }
+}
+
 /// Clean removes what is incomplete and old, and never what is being written.
 #[test]
 fn clean_spares_what_is_young_or_written() {
@@ -273,10 +318,16 @@ fn a_full_disk_refuses_and_loses_nothing() {
     assert!(!cache.contains("b") && !file(disk.path(), "b", "dat").exists());
     assert_eq!(cache.get("a").unwrap().bytes().unwrap().len(), 10_000);
     assert_eq!(cache.put("c", &media(vec![3; 10_000])).unwrap(), Stored::New);
+    assert!(cache.enqueue("queued").unwrap());
     drop(cache);
+    let rest = disk.path().join("rest");
+    let _full = fs::write(&rest, vec![0; 2_000_000]);
     let cache = Cache::open(Options::new(disk.path())).unwrap();
     cache.wait_loaded();
     assert_eq!((keys(&cache), crate::world::files(disk.path()).len()), (vec!["a".to_owned(), "c".to_owned()], 4));
+    assert!(cache.is_queued("queued"));
+    assert_eq!(cache.get("a").unwrap().bytes().unwrap().len(), 10_000);
+    assert_eq!(cache.clear(), 2);
 }
 
 /// A tmpfs of 1 MiB.

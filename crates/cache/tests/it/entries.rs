@@ -19,7 +19,7 @@ fn an_entry_is_read_back() {
     assert_eq!((content.size(), &*content.bytes().unwrap()), (9, b"the bytes".as_slice()));
     assert_eq!(&*content.read_at(4, 3).unwrap(), b"byt");
     assert_eq!(content.read_at(100, 3).unwrap().len(), 0);
-    assert!(content.sha256().is_some() && content.modified().is_some());
+    assert!(content.sha256().is_some() && content.modified() > 1_700_000_000);
     assert_eq!(std::fs::read(world.file("a", "dat")).unwrap(), b"the bytes");
     let sidecar = std::fs::read(world.file("a", "json")).unwrap();
     let sidecar: serde_json::Value = serde_json::from_slice(&sidecar).unwrap();
@@ -94,6 +94,40 @@ fn too_large_and_empty_are_not_stored() {
     assert_eq!((keys(&cache), world.files().len()), (vec!["a".to_owned()], 2));
     assert_eq!(cache.put("f", &media(vec![0; 300])).unwrap(), Stored::New);
     assert_eq!(keys(&cache), ["f"]);
+}
+
+/// An entry whose bytes are gone, cut off, or replaced by a directory is not kept: it is stored anew.
+#[test]
+fn a_put_replaces_what_is_gone() {
+    let world = World::new();
+    let cache = World::open_with(world.options().memory(0, 0));
+    for damage in ["gone", "cut", "directory"] {
+        put(&cache, &["a"]);
+        let data = world.file("a", "dat");
+        match damage {
+            "cut" => std::fs::write(&data, "x").unwrap(),
+            _ => std::fs::remove_file(&data).unwrap(),
+        }
+        if damage == "directory" {
+            std::fs::create_dir(&data).unwrap();
+        }
+        assert_eq!(cache.put("a", &media("new")).unwrap(), Stored::New, "{damage}");
+        assert_eq!(&*cache.get("a").unwrap().bytes().unwrap(), b"new", "{damage}");
+        cache.remove(&["a"]);
+    }
+}
+
+/// What is counted right after the opening is kept, as by a command that reads one entry.
+#[test]
+fn counts_of_short_sessions_add_up() {
+    let world = World::new();
+    put(&world.open(), &["a"]);
+    for _ in 0..5 {
+        let cache = owlery_cache::Cache::open(world.options()).unwrap();
+        assert!(cache.get("a").is_some() && cache.get("none").is_none());
+    }
+    let stats = world.open().stats();
+    assert_eq!((stats.hits, stats.misses), (5, 5));
 }
 
 /// A writer stores nothing before its commit, and only what was expected.

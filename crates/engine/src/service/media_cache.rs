@@ -51,6 +51,27 @@ impl CacheOptions {
     }
 }
 
+/// Refuses a cache in the tree of recordings: it would be counted, expired and served with them. Hidden directories of the root,
+/// such as the state directory, are no part of that tree.
+///
+/// # Errors
+/// [`Error::Config`] if the directory lies there.
+pub fn check_cache_dir(options: &CacheOptions, root: &Path) -> Result<()> {
+    let Some(dir) = &options.dir else { return Ok(()) };
+    // What does not exist yet has no links.
+    let existing = dir.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, real)) = existing else { return Ok(()) };
+    let whole = dir.strip_prefix(above).map_or_else(|_| real.clone(), |rest| real.join(rest));
+    let Ok(root) = root.canonicalize() else { return Ok(()) };
+    let Ok(below) = whole.strip_prefix(&root) else { return Ok(()) };
+    let first = below.components().next().map(|first| first.as_os_str().as_encoded_bytes().to_vec());
+    if first.is_some_and(|first| first.starts_with(b".")) {
+        return Ok(());
+    }
+    let why = "lies among the recordings; choose a directory outside of the archive";
+    Err(Error::Config(format!("--cache-dir {}: it {why}", dir.display())))
+}
+
 /// Opens the media cache of an archive with this state directory, which is made if it does not exist. In a process of root, a new
 /// directory gets the owner of the state directory, and files in it get the owner of the directory.
 ///

@@ -79,7 +79,7 @@ pub(crate) async fn cached(
 
 /// The version of an entry: its SHA-256, or where another program stored it, its size and time.
 pub(super) fn version(content: &Content) -> Version {
-    let modified = content.modified().unwrap_or(0);
+    let modified = content.modified();
     match content.sha256() {
         Some(sha256) => {
             let [high, low] =

@@ -31,6 +31,8 @@ use crate::response::json;
 
 /// How long a request waits for a picture that is being made.
 const WAIT: Duration = Duration::from_secs(10);
+/// The same for a movie: for a failure at once, such as a missing ffmpeg.
+const WAIT_FOR_MOVIE: Duration = Duration::from_millis(500);
 /// When a client asks again for what is being made, in seconds.
 const RETRY: &str = "1";
 
@@ -65,6 +67,8 @@ pub(crate) struct DerivedParams {
     (status = 404, description = "there is no such event, or no picture of it", body = Problem, content_type = "application/problem+json"),
     (status = 412, description = "it is another version", body = Problem, content_type = "application/problem+json"),
     (status = 416, description = "it has no such part", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "it cannot be made of what the event has", body = Problem, content_type = "application/problem+json"),
+    (status = 507, description = "it is larger than the media cache", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "ffmpeg is missing, or too many jobs wait", body = Problem, content_type = "application/problem+json"),
     CommonResponses
 ))]
@@ -84,6 +88,9 @@ pub(crate) async fn derived(
     let Params(DerivedParams { w }) = params?;
     let kind = kind(name, w)?;
     let event = states.event(&handle, &id).ok_or_else(Problem::not_found)?;
+    if kind == Derivative::Playable && event.details.videos.is_empty() {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "the event has no movie"));
+    }
     let request = (&method, &headers);
     let caching = caching(&event);
     if let Some(content) = handle.derived_at_once(&event, kind) {
@@ -98,7 +105,7 @@ pub(crate) async fn derived(
             response.respond(|from, count| body::of(movie, from, count), kind, caching).await
         }
         Derived::Making(ticket) if kind == Derivative::Playable => {
-            wait_or_accept(ticket, Duration::ZERO, kind, caching, request).await
+            wait_or_accept(ticket, WAIT_FOR_MOVIE, kind, caching, request).await
         }
         Derived::Making(ticket) => wait_or_accept(ticket, WAIT, kind, caching, request).await,
     }
@@ -200,8 +207,7 @@ fn problem_of_media(error: &MediaError) -> Problem {
         MediaError::Missing { .. } | MediaError::Busy | MediaError::Cancelled => StatusCode::SERVICE_UNAVAILABLE,
         MediaError::NotKept(_) => StatusCode::INSUFFICIENT_STORAGE,
         MediaError::TimedOut { .. } | MediaError::Program { .. } | MediaError::Panicked(_) | MediaError::Io { .. } => {
-            tracing::warn!("cannot make media: {error}");
-            StatusCode::INTERNAL_SERVER_ERROR
+            StatusCode::INTERNAL_SERVER_ERROR // it is in the log
         }
     };
     Problem::new(status, error.to_string())

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::Weak;
 use std::sync::atomic::Ordering;
 
+use owlery_archive::read_movie;
 use owlery_cache::{Cache, Expected, Label, Media, Stored};
 use owlery_media::{
-    Animation, Error, Ffmpeg, Job, Movie, Result, Width, make_playable, movie_thumbnail, preview_of_frames,
+    Animation, Error, Ffmpeg, Job, Movie, Playable, Result, Width, make_playable, movie_thumbnail, preview_of_frames,
     preview_of_movie, sprite_of_frames, sprite_of_movie, thumbnail,
 };
+use owlery_model::printable::printable;
 
 use super::files::{self, Frames};
 use super::{Derivative, Files, Made, WORK};
@@ -34,7 +36,16 @@ impl Work {
     pub(super) fn run(&self, job: &Job) -> Result<Made> {
         let handle = self.handle.upgrade().ok_or(Error::Cancelled)?;
         let made = self.make(&handle, job);
-        let counter = if made.is_ok() { &handle.derivation.made } else { &handle.derivation.failed };
+        let counter = match &made {
+            Ok(_) => &handle.derivation.made,
+            Err(error) => {
+                if !matches!(error, Error::Cancelled) {
+                    let (what, why) = (self.kind.file_name(), printable(&error.to_string()));
+                    tracing::warn!(event = %self.event.id, "cannot make {what}: {why}");
+                }
+                &handle.derivation.failed
+            }
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         made
     }
@@ -94,7 +105,13 @@ impl Source<'_> {
 
     fn movie(&self) -> Result<File> {
         let movie = files::main_movie(self.event, self.files).map_err(|error| unreadable(&self.event.id, &error))?;
-        movie.map(|movie| movie.file).ok_or(Error::NoFrame)
+        let movie = movie.ok_or(Error::NoFrame)?.file;
+        // Of what has no index nothing can be read, and ffmpeg would be tried in vain.
+        let contents = read_movie(&movie).map_err(|source| Error::Io { operation: "read the movie", source })?;
+        match Playable::of_contents(&contents) {
+            Some(Playable::Nothing(why)) => Err(Error::Unplayable(why.text().to_owned())),
+            _ => Ok(movie),
+        }
     }
 
     /// The length of the event in seconds, which is that of its movie within a second or two.
