@@ -2,12 +2,13 @@
 //! this program from the frames' EXIF data.
 
 use std::fs;
+use std::time::Duration;
 
 use owlery::{Archive, Depth, Options, Progress, Query};
 use serde_json::json;
 
 use crate::http::serve_measured;
-use crate::world::World;
+use crate::world::{World, event_id, wait_until};
 
 /// An event and its mask.
 type Masked = (&'static str, &'static str);
@@ -145,4 +146,29 @@ fn events_without_motion_data_are_in_no_region() {
     assert_eq!((page.status, page.json()), (200, json!({"events": [], "next": null})));
     assert_eq!(daemon.events().len(), 2);
     assert_eq!(daemon.stop(), 0);
+}
+
+/// An event that was open when the daemon stopped is read to its frames once it is over, also if nothing changed since.
+#[test]
+fn events_left_open_are_read_after_a_restart() {
+    let sample = World::sample("direct");
+    let world = World::new();
+    let id = event_id("Camera1", 0, "00-00-01");
+    let dir = world.path(&id);
+    fs::create_dir_all(&dir).unwrap();
+    for entry in fs::read_dir(sample.path(DIRECT[0].0)).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::write(dir.join(entry.file_name()), fs::read(entry.path()).unwrap()).unwrap();
+        }
+    }
+    let flags = ["--event-gap", "6s", "--sidecars", "off"];
+    let daemon = world.serve(&flags);
+    daemon.wait_for_event(&id, "is open", |event| event["state"] == "open" && !event["bytes"].is_null());
+    assert_eq!(daemon.stop(), 0);
+    let age = || dir.metadata().unwrap().modified().unwrap().elapsed().unwrap_or_default();
+    wait_until("it is over", || age() > Duration::from_secs(10));
+    let daemon = world.serve(&flags);
+    let event = daemon.wait_for_event(&id, "is read", |event| !event["peak_change"].is_null());
+    assert_eq!(event["state"], "complete");
 }

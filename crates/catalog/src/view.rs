@@ -62,10 +62,18 @@ impl Catalog {
 
     /// The days with unmeasured events, oldest first.
     pub fn unmeasured(&self) -> Result<Vec<(Camera, Day)>> {
+        self.days_of("SELECT camera, day FROM days WHERE unmeasured > 0 ORDER BY day, camera")
+    }
+
+    /// The days with open events, oldest first.
+    pub fn days_with_open(&self) -> Result<Vec<(Camera, Day)>> {
+        self.days_of("SELECT camera, day FROM days WHERE open > 0 ORDER BY day, camera")
+    }
+
+    fn days_of(&self, select: &str) -> Result<Vec<(Camera, Day)>> {
         self.read("query", |connection| {
             let cameras = connection.cameras()?;
-            let mut days =
-                connection.prepare_cached("SELECT camera, day FROM days WHERE unmeasured > 0 ORDER BY day, camera")?;
+            let mut days = connection.prepare_cached(select)?;
             let mut rows = days.query([])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {

@@ -24,6 +24,8 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Walks, then measures, until stopped.
 pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result<()> {
     let mut known = shared.catalog.known().unwrap_or_default();
+    // The frames of an event are read when it is over, and these may be over since the last run.
+    let mut left_open = shared.catalog.days_with_open().unwrap_or_default();
     let mut is_first = true;
     let mut warning = ForecastWarning::default();
     loop {
@@ -52,6 +54,13 @@ pub(super) fn run(shared: &Handle, rescan: &Receiver<()>, stop: &Stop) -> Result
                 Ok(Some(false)) => tracing::warn!("the catalog is damaged"),
                 Ok(_) => {}
                 Err(error) => tracing::warn!("{}", error.chain()),
+            }
+        }
+        for (camera, day) in std::mem::take(&mut left_open) {
+            match shared.scanner.scan_day(&camera, day, Depth::Full) {
+                Err(Error::Stopped) => return Ok(()),
+                Err(error) => tracing::warn!("{}", error.chain()),
+                Ok(_) => {}
             }
         }
         match measure_days(shared, &mut warning, rescan, stop) {
