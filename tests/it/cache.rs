@@ -98,7 +98,7 @@ fn files(dir: &Path) -> Vec<String> {
 
 /// All commands, in the same words and numbers alone, on a directory, and beside a daemon.
 #[test]
-fn commands_give_the_same_with_and_without_daemon() {
+fn commands_agree_with_and_without_a_daemon() {
     let world = World::new();
     let root = ["--root", world.root.to_str().unwrap()];
     let dir = world.outside("media").join("cache");

@@ -221,7 +221,7 @@ impl Cache {
     /// The key is invalid, or the disk fails.
     pub fn enqueue(&self, key: &str) -> Result<bool> {
         check_key(key)?;
-        if self.contains(key) || self.shared.is_busy(key) || self.shared.is_fetching(key) {
+        if self.shared.keeps(key) || self.shared.is_busy(key) || self.shared.is_fetching(key) {
             return Ok(false);
         }
         let is_new = lock(&self.shared.queue).add(&self.shared.folder, key)?;

@@ -132,7 +132,7 @@ impl Shared {
             return Verdict::Incomplete;
         }
         let read = self.folder.read_small(stem, Kind::Sidecar, sidecar::MAX_BYTES);
-        let Ok(Some((bytes, _))) = read else { return Verdict::Invalid };
+        let Ok(Some(bytes)) = read else { return Verdict::Invalid };
         let Ok(sidecar) = sidecar::parse(&bytes) else { return Verdict::Invalid };
         if Hash::of(sidecar.key.as_bytes()) != stem {
             return Verdict::Invalid;

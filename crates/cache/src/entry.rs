@@ -88,8 +88,8 @@ impl Record {
     }
 
     /// The record of an entry that is filled part by part.
-    pub(crate) fn partial(key: Arc<str>, stem: Hash, label: Label, parts: PartMap, created: u64, used: Use) -> Self {
-        let size = parts.bytes();
+    pub(crate) fn partial(key: Arc<str>, stem: Hash, label: Label, parts: PartMap, used: Use) -> Self {
+        let (size, created) = (parts.bytes(), used.seconds());
         let sidecar = Sidecar {
             key,
             label,
@@ -102,6 +102,24 @@ impl Record {
             is_synced: true,
         };
         Self { parts: Some(Box::new(parts)), ..Self::new(sidecar, stem, size, created, true) }
+    }
+
+    /// A whole entry, for tests.
+    #[cfg(test)]
+    pub(crate) fn example(key: &str, used: Use, size: u64) -> Self {
+        let row = Row {
+            key: key.to_owned(),
+            mime_type: String::new(),
+            file_name: String::new(),
+            size,
+            created: 0,
+            modified: 0,
+            used: used.0,
+            hits: 0,
+            sha256: None,
+            is_synced: true,
+        };
+        Self::from_row(&row, row.stem(), Label::default())
     }
 
     /// The record of an index row with this label.

@@ -138,7 +138,7 @@ impl Folder {
 
     /// Opens a file if its name is in the kernel's cache, so that no disk is waited for; `None` says nothing about the file.
     pub(crate) fn open_cached(&self, stem: Hash, kind: Kind) -> Option<(File, Stat)> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY | OFlags::from_bits_retain(SAFE.cast_unsigned()) | OFlags::CLOEXEC;
         let path = self.path_of(stem, kind);
         let file = rustix::fs::openat2(rustix::fs::CWD, path, flags, Mode::empty(), ResolveFlags::CACHED).ok()?;
         let file = File::from(file);
@@ -147,14 +147,14 @@ impl Folder {
     }
 
     /// Reads a small file; `None` if there is none.
-    pub(crate) fn read_small(&self, stem: Hash, kind: Kind, max: u64) -> io::Result<Option<(Vec<u8>, Stat)>> {
+    pub(crate) fn read_small(&self, stem: Hash, kind: Kind, max: u64) -> io::Result<Option<Vec<u8>>> {
         let Some((file, stat)) = self.open_file(stem, kind)? else { return Ok(None) };
         if stat.bytes > max {
             return Err(io::Error::other("it is too large"));
         }
         let mut bytes = Vec::new();
         file.take(max).read_to_end(&mut bytes)?;
-        Ok(Some((bytes, stat)))
+        Ok(Some(bytes))
     }
 
     /// Opens a file of parts for reading and writing, and makes it if there is none.
@@ -220,7 +220,7 @@ impl Folder {
         remove(&path).map_err(|error| Error::io("remove", &path, error))
     }
 
-    /// Removes a file by its name, which [`Folder::list`] found; false if there is none.
+    /// Removes a file by its name; false if there is none.
     pub(crate) fn remove_named(&self, name: &str) -> Result<bool> {
         let path = self.path.join(name);
         remove(&path).map_err(|error| Error::io("remove", &path, error))
@@ -271,11 +271,6 @@ impl Folder {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(Some(bytes))
-    }
-
-    /// Removes a file of the cache that belongs to no entry; false if there is none.
-    pub(crate) fn remove_own(&self, name: &str) -> Result<bool> {
-        self.remove_named(name)
     }
 
     /// Syncs the directory: what has its name now, has it after a power cut.

@@ -110,24 +110,10 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::Label;
-    use crate::name::Hash;
-    use crate::sidecar::Sidecar;
     use crate::time::Use;
 
     fn record(key: &str, size: u64) -> Arc<Record> {
-        let sidecar = Sidecar {
-            key: key.into(),
-            label: Label::default(),
-            size: Some(size),
-            used: Use(1),
-            created: None,
-            modified: None,
-            hits: 0,
-            sha256: None,
-            is_synced: true,
-        };
-        Arc::new(Record::new(sidecar, Hash::of(key.as_bytes()), size, 0, true))
+        Arc::new(Record::example(key, Use(1), size))
     }
 
     fn item(record: &Arc<Record>, bytes: Vec<u8>) -> Arc<Item> {

@@ -336,8 +336,7 @@ impl Shared {
         let mut list = self.folder.open_part(stem, Kind::PartList).map_err(fail)?;
         list.write_all(&json_line(&header)).map_err(fail)?;
         let map = PartMap::new(whole.clone());
-        let used = self.uses.now();
-        let record = Record::partial(Arc::clone(key), stem, whole.label.clone(), map, used.seconds(), used);
+        let record = Record::partial(Arc::clone(key), stem, whole.label.clone(), map, self.uses.now());
         let record = Arc::new(record);
         table.add(Arc::clone(&record));
         Ok(Some(record))
@@ -405,8 +404,8 @@ impl Shared {
                 map.add(line.part, Part { sha256, is_verified: false });
             }
         }
-        let seconds = time::seconds(stat.modified);
-        Some(Record::partial(header.url.into(), stem, label, map, seconds, Use::from_seconds(seconds)))
+        let used = Use::from_seconds(time::seconds(stat.modified));
+        Some(Record::partial(header.url.into(), stem, label, map, used))
     }
 }
 

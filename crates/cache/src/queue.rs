@@ -54,6 +54,7 @@ impl Queue {
         let mut queue = Self::default();
         let mut unreadable = 0;
         for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            queue.lines += 1;
             match serde_json::from_slice(line) {
                 Ok(Line::Add { key, since }) if crate::is_valid_key(&key) && queue.keys.len() < MAX_QUEUED => {
                     queue.insert(key, since);
@@ -67,7 +68,6 @@ impl Queue {
         if unreadable > 0 {
             tracing::warn!("{unreadable} lines of {} cannot be read and are skipped", path.display());
         }
-        queue.lines = queue.keys.len();
         if let Err(error) = queue.write_anew(folder) {
             // On a full disk the cache must open, so that it can be cleared.
             tracing::warn!("{error}; the queue is kept as it was");
@@ -104,7 +104,7 @@ impl Queue {
         self.keys.values().cloned().collect()
     }
 
-    /// The keys from `skip` on, in the order of insertion.
+    /// The same, borrowed.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Queued> {
         self.keys.values()
     }
@@ -155,7 +155,7 @@ impl Queue {
         let add = |queued: &Queued| line(&Line::Add { key: queued.key.clone(), since: queued.since });
         let text: String = self.keys.values().map(add).collect();
         if text.is_empty() {
-            folder.remove_own(FILE)?;
+            folder.remove_named(FILE)?;
         } else {
             folder.write_whole(FILE, text.as_bytes())?;
         }

@@ -180,7 +180,7 @@ impl Shared {
     pub(crate) fn read_record(&self, stem: Hash) -> std::result::Result<Option<Record>, String> {
         let text = |error: io::Error| error.to_string();
         let sidecar = self.folder.read_small(stem, Kind::Sidecar, sidecar::MAX_BYTES).map_err(text)?;
-        let Some((bytes, _)) = sidecar else { return Ok(None) };
+        let Some(bytes) = sidecar else { return Ok(None) };
         let Some((_, stat)) = self.folder.open_file(stem, Kind::Data).map_err(text)? else { return Ok(None) };
         let sidecar = sidecar::parse(&bytes)?;
         if Hash::of(sidecar.key.as_bytes()) != stem {
@@ -200,7 +200,7 @@ impl Shared {
         }
         let content = self.get_from_disk(key);
         if content.is_none() {
-            Counters::add(&self.counters.misses, 1);
+            self.count_miss();
         }
         content
     }

@@ -181,22 +181,9 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::Label;
-    use crate::sidecar::Sidecar;
 
     fn record(key: &str, used: u64, size: u64) -> Arc<Record> {
-        let sidecar = Sidecar {
-            key: key.into(),
-            label: Label::default(),
-            size: Some(size),
-            used: Use(used),
-            created: None,
-            modified: None,
-            hits: 0,
-            sha256: None,
-            is_synced: true,
-        };
-        Arc::new(Record::new(sidecar, Hash::of(key.as_bytes()), size, 0, true))
+        Arc::new(Record::example(key, Use(used), size))
     }
 
     /// The order is that of the last use, also after uses, removals and for equal times.

@@ -14,7 +14,7 @@ use crate::checksum::{Expected, Verifier};
 use crate::fetch::{FetchError, SourceError};
 use crate::media::Label;
 use crate::name::Hash;
-use crate::shared::{Shared, check_key, lock};
+use crate::shared::{Shared, check_key};
 use crate::writer::FileWriter;
 
 /// The chunks between the caller and the writer.
@@ -102,14 +102,9 @@ impl<E: Into<SourceError>> Tee<'_, E> {
     }
 }
 
-/// Starts a writer in the background; `None` if the key is cached or being cached, or the entry would be too large.
+/// Starts a writer in the background; `None` if the key is being cached, or the entry would be too large.
 fn spawn_writer(shared: &Arc<Shared>, key: Arc<str>, label: Label, expected: Expected) -> Option<mpsc::Sender<Step>> {
     if shared.is_busy(&key) || expected.size.is_some_and(|size| size > shared.options.max_bytes) {
-        return None;
-    }
-    let existing = lock(&shared.table).get(&key).filter(|record| record.parts.is_none()).cloned();
-    if let Some(existing) = existing {
-        shared.touch(&existing);
         return None;
     }
     let (sender, steps) = mpsc::channel(CHANNEL);
@@ -124,8 +119,11 @@ fn spawn_writer(shared: &Arc<Shared>, key: Arc<str>, label: Label, expected: Exp
     Some(sender)
 }
 
-/// Writes the chunks, and stores the entry if a commit comes.
+/// Writes the chunks, and stores the entry if a commit comes. Takes none if the key is cached.
 fn write(shared: &Arc<Shared>, key: &str, label: Label, mut steps: mpsc::Receiver<Step>) -> crate::Result<()> {
+    if shared.keeps(key) {
+        return Ok(());
+    }
     let mut writer = FileWriter::new(shared, key, label)?;
     while let Some(step) = steps.blocking_recv() {
         match step {

@@ -71,7 +71,7 @@ impl Shared {
     /// Writes the sidecar of an entry anew.
     fn rewrite_sidecar(&self, record: &Arc<Record>) -> Result<()> {
         let before = self.folder.read_small(record.stem, Kind::Sidecar, sidecar::MAX_BYTES).ok().flatten();
-        let text = record.to_sidecar().to_json(before.as_ref().map(|(bytes, _)| bytes.as_slice()));
+        let text = record.to_sidecar().to_json(before.as_deref());
         let temporary = self.folder.write_temporary(record.stem, &text, false)?;
         let table = lock(&self.table);
         if table.holds(record) { self.folder.publish(temporary, record.stem, Kind::Sidecar) } else { Ok(()) }

@@ -175,6 +175,13 @@ impl Shared {
         Ok(Stored::New)
     }
 
+    /// Whether a key is cached as a whole, and its bytes are where they should be. It then counts as used now.
+    pub(crate) fn keeps(&self, key: &str) -> bool {
+        let record = self.find(&mut lock(&self.table), key).filter(|record| record.parts.is_none());
+        let sound = record.filter(|record| self.is_sound(record));
+        sound.inspect(|record| self.touch(record)).is_some()
+    }
+
     /// Whether the bytes of an entry are where they should be, by their size.
     fn is_sound(&self, record: &Record) -> bool {
         let stat = self.folder.stat(record.stem, Kind::Data);

@@ -10,6 +10,7 @@ mod counters;
 #[cfg(feature = "media")]
 mod derived;
 mod disk_monitor;
+mod event_files;
 mod handle;
 mod health;
 mod lineage;
@@ -331,7 +332,7 @@ impl Archive {
         #[cfg(feature = "media")]
         {
             shared.media_cache.open(&self.options.cache, &state_dir);
-            shared.derivation.start(&self.options.cache.dir_of(&state_dir));
+            shared.derivation.start();
             let (derived_shared, derived_stop) = (Arc::clone(&shared), stop.clone());
             open.spawn("owlery-ffmpeg", move || {
                 derived_shared.derivation.look_for_programs(&derived_stop);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use owlery_cache::{Cache, Content, Conversion, Converter, FetchError, GifToMp4, Media};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::world::{World, media, put};
+use crate::world::{World, media, put, wait_until};
 
 type Fetched = Result<Content, FetchError>;
 
@@ -63,10 +63,8 @@ async fn callers(
 }
 
 /// Waits until every caller looked for the key in vain.
-async fn wait_for_misses(cache: &Cache, count: u64) {
-    while cache.stats().misses < count {
-        tokio::task::yield_now().await;
-    }
+fn wait_for_misses(cache: &Cache, count: u64) {
+    wait_until("every caller missed", || cache.stats().misses >= count);
 }
 
 /// 64 callers at once cause one fetch, and all get its bytes; later ones cause none.
@@ -76,7 +74,7 @@ async fn many_callers_cause_one_fetch() {
     let cache = world.open();
     let source = Source::held();
     let callers = callers(&cache, &source, 64, || Ok(media("fetched"))).await;
-    wait_for_misses(&cache, 64).await;
+    wait_for_misses(&cache, 64);
     assert!(!cache.enqueue("k").unwrap(), "it is being cached");
     source.release();
     for caller in callers {
@@ -113,7 +111,7 @@ async fn an_error_reaches_all_callers() {
     let cache = world.open();
     let source = Source::held();
     let callers = callers(&cache, &source, 16, || Err(io::Error::other("no such camera"))).await;
-    wait_for_misses(&cache, 16).await;
+    wait_for_misses(&cache, 16);
     source.release();
     for caller in callers {
         let error = caller.await.unwrap().unwrap_err();
@@ -138,7 +136,7 @@ async fn a_cancelled_fetch_reaches_all_callers() {
             tokio::spawn(async move { cache.get_or_fetch("k", async { Ok::<_, io::Error>(media("y")) }).await })
         })
         .collect();
-    wait_for_misses(&cache, 9).await;
+    wait_for_misses(&cache, 9);
     first.iter().for_each(tokio::task::JoinHandle::abort);
     let mut cancelled = 0;
     for caller in waiting {
@@ -166,7 +164,7 @@ async fn a_panic_reaches_all_callers() {
         tokio::spawn(async move { cache.get_or_fetch::<_, io::Error>("k", fetch).await })
     };
     let callers: Vec<_> = (0..4).map(call).collect();
-    wait_for_misses(&cache, 4).await;
+    wait_for_misses(&cache, 4);
     source.release();
     for caller in callers {
         assert!(matches!(caller.await.unwrap(), Err(FetchError::Panicked)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use owlery_cache::{Backoff, Cache};
 
-use crate::world::{World, media, put};
+use crate::world::{World, media, put, wait_until};
 
 fn queued(cache: &Cache) -> Vec<String> {
     cache.queued().into_iter().map(|queued| queued.key).collect()
@@ -71,18 +71,15 @@ async fn failed_prefetches_stay_queued() {
     };
     let backoff = Backoff { first: Duration::from_millis(40), max: Duration::from_secs(60) };
     let prefetcher = cache.prefetcher(backoff, fetch);
-    while queued(&cache) != ["empty"] {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    wait_until("all but one are fetched", || queued(&cache) == ["empty"]);
     assert_eq!(log.lock().unwrap()[..4], ["fails twice", "b", "empty", "c"]);
     assert!(["fails twice", "b", "c"].iter().all(|key| cache.contains(key)));
     cache.enqueue("added later").unwrap();
-    while cache.is_queued("added later") {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    wait_until("a key that is added later is fetched", || !cache.is_queued("added later"));
     drop(prefetcher);
+    // The task, which holds the other reference, has ended.
+    wait_until("the prefetcher ends", || Arc::strong_count(&log) == 1);
     cache.enqueue("after the end").unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(cache.is_queued("after the end"));
 }
 
@@ -93,12 +90,8 @@ async fn a_prefetcher_keeps_no_cache_open() {
     let cache = world.open();
     let prefetcher = cache.prefetcher(Backoff::default(), |key| async { Ok::<_, io::Error>(media(key)) });
     cache.enqueue("a").unwrap();
-    while !cache.contains("a") {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    wait_until("it is fetched", || cache.contains("a"));
     drop(cache);
-    while Cache::open(world.options()).is_err() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    wait_until("the directory is free", || Cache::open(world.options()).is_ok());
     drop(prefetcher);
 }

@@ -10,7 +10,7 @@ use owlery_cache::{Cache, Checksum, Expected, FetchError, Label, Options};
 use sha2::Digest;
 
 use crate::disk::SmallDisk;
-use crate::world::{World, put};
+use crate::world::{World, put, wait_until};
 
 fn chunks(count: u8, size: usize) -> Vec<Bytes> {
     (0..count).map(|number| Bytes::from(vec![number; size])).collect()
@@ -45,10 +45,8 @@ fn sha256(data: &[u8]) -> Checksum {
 }
 
 /// Waits until the writer in the background has rolled back.
-async fn wait_for_no_files(world: &World) {
-    while !world.files().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    }
+fn wait_for_no_files(world: &World) {
+    wait_until("the writer rolls back", || world.files().is_empty());
 }
 
 /// The caller gets every byte, and the entry is there at the end, with each kind of checksum.
@@ -84,12 +82,12 @@ async fn wrong_data_are_not_stored() {
     {
         let (_, error) = drain(cache.tee("k", label(), expected, source(chunks))).await;
         assert!(matches!(error, Some(FetchError::Mismatch(_))), "{error:?}");
-        wait_for_no_files(&world).await;
+        wait_for_no_files(&world);
     }
     let broken = source(chunks(2, 100)).chain(stream::once(async { Err(io::Error::other("connection reset")) }));
     let (bytes, error) = drain(cache.tee("k", label(), Expected::default(), broken)).await;
     assert_eq!((bytes.len(), error.unwrap().to_string().as_str()), (200, "connection reset"));
-    wait_for_no_files(&world).await;
+    wait_for_no_files(&world);
     assert!(!cache.contains("k"));
 }
 
@@ -103,14 +101,12 @@ async fn a_caller_that_stops_early_rolls_back() {
         tee.next().await.unwrap().unwrap();
         assert!(!cache.enqueue("k").unwrap(), "it is being cached");
     }
-    wait_for_no_files(&world).await;
+    wait_for_no_files(&world);
     assert!(!cache.contains("k"));
-    while !cache.enqueue("k").unwrap() {
-        tokio::task::yield_now().await;
-    }
+    wait_until("the key is free", || cache.enqueue("k").unwrap());
 }
 
-/// An entry that is there stays; an empty stream and one that is too large store nothing and fail nobody.
+/// An entry that is there stays; an empty stream and one that is too large store nothing and are no error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn some_streams_only_pass() {
     let world = World::new();
@@ -127,9 +123,21 @@ async fn some_streams_only_pass() {
     assert_eq!(drain(cache.tee("empty", label(), Expected::default(), source(vec![]))).await.0, b"");
     assert_eq!(drain(cache.tee("", label(), Expected::default(), source(chunks(1, 3)))).await.0, [0; 3]);
     assert!(!cache.contains("large") && !cache.contains("empty"));
-    while world.files().len() != 2 {
-        tokio::task::yield_now().await;
+    wait_until("nothing else is left", || world.files().len() == 2);
+}
+
+/// An entry whose file is gone is stored anew by the next stream, and can be queued.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_replaces_what_is_gone() {
+    let world = World::new();
+    let cache = World::open_with(world.options().memory(0, 0));
+    put(&cache, &["k", "q"]);
+    for key in ["k", "q"] {
+        std::fs::remove_file(world.file(key, "dat")).unwrap();
     }
+    drain(cache.tee("k", label(), Expected::default(), source(chunks(2, 100)))).await;
+    assert_eq!(cache.get("k").unwrap().size(), 200);
+    assert!(cache.enqueue("q").unwrap() && !cache.enqueue("k").unwrap());
 }
 
 /// Two callers that stream one key at once both get all bytes, and one entry comes of it.
@@ -153,9 +161,7 @@ async fn a_full_disk_fails_no_caller() {
     let (bytes, error) = drain(cache.tee("k", label(), Expected::default(), source(chunks(60, 100_000)))).await;
     assert!(bytes.len() == 6_000_000 && error.is_none());
     assert!(!cache.contains("k") && cache.contains("a"));
-    while crate::world::files(disk.path()).len() != 2 {
-        tokio::task::yield_now().await;
-    }
+    wait_until("nothing else is left", || crate::world::files(disk.path()).len() == 2);
     let world = World::new();
     let cache = world.open();
     std::fs::remove_dir_all(world.path()).unwrap();

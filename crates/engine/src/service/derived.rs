@@ -7,11 +7,11 @@ mod make;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 
-use owlery_archive::{EventFiles, MediaFile, read_movie};
+use owlery_archive::{MediaFile, read_movie};
 use owlery_cache::{Content, Media};
-use owlery_media::{Animation, Ffmpeg, Jobs, JobsOptions, MovieType, Playable, Ticket, Unusable, Urgency, Width};
+use owlery_media::{Animation, Ffmpeg, Jobs, JobsOptions, MovieType, Playable, Ticket, Urgency, Width};
 
 use super::handle::Handle;
 use crate::archive::Report;
@@ -48,6 +48,13 @@ impl Derivative {
             Self::SpriteIndex => "sprite.json",
             Self::Playable => "playable.mp4",
         }
+    }
+
+    /// The kind with this file name; a thumbnail of this width.
+    pub fn of_file_name(name: &str, width: Width) -> Option<Self> {
+        let [webp, gif] = Animation::ALL.map(Self::Preview);
+        let all = [Self::Thumbnail(width), webp, gif, Self::Sprite, Self::SpriteIndex, Self::Playable];
+        all.into_iter().find(|kind| kind.file_name() == name)
     }
 
     /// The media type.
@@ -99,6 +106,8 @@ pub(crate) struct Derivation {
     pools: Mutex<Option<Pools>>,
     /// What ffmpeg's absence says; set by the start.
     missing: OnceLock<String>,
+    /// The first job that makes a movie removes what an earlier process left.
+    is_tidy: Once,
     made: AtomicU64,
     failed: AtomicU64,
 }
@@ -130,6 +139,7 @@ impl Default for Derivation {
             ffmpeg: Ffmpeg::default(),
             pools: Mutex::default(),
             missing: OnceLock::new(),
+            is_tidy: Once::new(),
             made: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }
@@ -138,8 +148,7 @@ impl Default for Derivation {
 
 impl Derivation {
     /// Starts the threads. Without them nothing is made, and everything else goes on.
-    pub(super) fn start(&self, cache_dir: &Path) {
-        make::remove_leftovers(&cache_dir.join(WORK));
+    pub(super) fn start(&self) {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let pictures = Jobs::start(JobsOptions { threads: processors, ..JobsOptions::default() });
         match pictures.and_then(|pictures| Ok(Pools { pictures, movies: Jobs::start(JobsOptions::default())? })) {
@@ -235,9 +244,7 @@ impl Handle {
         let contents = read_movie(&movie.file).map_err(|error| Error::io("read", self.event_path(&event.id), error))?;
         match Playable::of_contents(&contents) {
             Some(Playable::AsIs(kind)) => Ok(Some((movie, kind))),
-            Some(Playable::Nothing(why @ (Unusable::NoIndex | Unusable::NoPictures | Unusable::Empty))) => {
-                Err(unplayable(why.text()))
-            }
+            Some(Playable::Nothing(why)) => Err(unplayable(why.text())),
             _ => Ok(None),
         }
     }
@@ -279,6 +286,3 @@ fn needs_ffmpeg(event: &Event, kind: Derivative) -> bool {
         Derivative::Playable => true,
     }
 }
-
-/// The files of an event, listed once for a job.
-type Files = EventFiles;

@@ -19,7 +19,7 @@ use super::notifications::{Broadcaster, Notification, Subscription};
 use super::options::Options;
 use super::retention::Queue;
 use super::status::Status;
-use crate::archive::{Depth, EventFiles, MediaFile, MediaPath, Report, Tally, Tree};
+use crate::archive::{Depth, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
@@ -169,13 +169,6 @@ impl Handle {
         alerts
     }
 
-    /// The media cache. Does not block. Fails with [`Error::Unavailable`] if no service runs, or if its directory cannot be
-    /// used now.
-    #[cfg(feature = "media")]
-    pub fn cache(&self) -> Result<owlery_cache::Cache> {
-        self.media_cache.get()
-    }
-
     /// The state of the components.
     pub fn status(&self) -> &Status {
         &self.status
@@ -252,29 +245,9 @@ impl Handle {
         &self.ports
     }
 
-    /// Opens a file of an event.
-    pub fn open_media(&self, path: &MediaPath) -> Result<MediaFile> {
-        self.tree.open_media(path)
-    }
-
-    /// Opens a file of an event if that does not wait for a disk; `None` says nothing about the file.
-    pub fn open_media_at_once(&self, path: &MediaPath) -> Option<MediaFile> {
-        self.tree.open_media_at_once(path)
-    }
-
-    /// The files of an event, opened so that they can be listed and read later.
-    pub fn event_files(&self, id: &EventId) -> Result<EventFiles> {
-        self.tree.event_files(id)
-    }
-
     /// Set when the service stops.
     pub fn stop(&self) -> &Stop {
         &self.stop
-    }
-
-    /// The pictures of an event and their sizes in bytes, by name.
-    pub fn images(&self, id: &EventId) -> Result<Vec<(String, u64)>> {
-        self.tree.images(id)
     }
 
     /// Subscribes to notifications from now until the service stops.

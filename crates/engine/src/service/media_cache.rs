@@ -10,6 +10,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use owlery_cache::Cache;
 use owlery_state::{give_contents, give_state, state_file};
 
+use super::handle::Handle;
 use crate::archive::Report;
 use crate::error::{Error, Result};
 
@@ -115,6 +116,14 @@ pub(super) fn problem(options: &CacheOptions, state_dir: &Path) -> Option<Report
         }
     };
     Some(Report::failure(dir, why))
+}
+
+impl Handle {
+    /// The media cache. Does not block. Fails with [`Error::Unavailable`] if no service runs, or if its directory cannot be
+    /// used now.
+    pub fn cache(&self) -> Result<owlery_cache::Cache> {
+        self.media_cache.get()
+    }
 }
 
 /// The cache of a service. Its disk may hang; neither the start, nor the expirer's timer, nor the stop waits for it.

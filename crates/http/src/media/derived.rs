@@ -18,7 +18,7 @@ use super::files::{Binary, body, decode, file_version};
 use super::state_cache::StateCache;
 use crate::auth::Viewer;
 use crate::engine::cache::{Content, Media};
-use crate::engine::derive::{Animation, Error as MediaError, JobState, Ticket, Width};
+use crate::engine::derive::{Error as MediaError, JobState, Ticket, Width};
 use crate::engine::{Derivative, Derived, DerivedError, Handle, Made};
 use crate::event::{Event, EventId, EventName, State as EventState};
 use crate::extract::Params;
@@ -36,12 +36,9 @@ const WAIT_FOR_MOVIE: Duration = Duration::from_millis(500);
 /// When a client asks again for what is being made, in seconds.
 const RETRY: &str = "1";
 
-/// The last segments of the paths of derived media.
-const NAMES: [&str; 6] = ["thumbnail", "preview.webp", "preview.gif", "sprite.jpg", "sprite.json", "playable.mp4"];
-
 /// Whether a path below `/media/` is that of derived media, and not that of a file of an event.
 pub(crate) fn is_derived(path: &str) -> bool {
-    path.rsplit_once('/').is_some_and(|(above, name)| NAMES.contains(&name) && above.split('/').count() == 5)
+    path.rsplit_once('/').is_some_and(|(above, name)| kind_of(name, None).is_some() && above.split('/').count() == 5)
 }
 
 /// The parameters of derived media.
@@ -86,7 +83,10 @@ pub(crate) async fn derived(
     let id: EventId = event.parse().map_err(|_| Problem::not_found())?;
     viewer.check_visible(&id.camera)?;
     let Params(DerivedParams { w }) = params?;
-    let kind = kind(name, w)?;
+    let kind = kind_of(name, w).ok_or_else(Problem::not_found)?;
+    if w.is_some() && !matches!(kind, Derivative::Thumbnail(_)) {
+        return Err(Problem::parameter("w", "w: only thumbnails have a width"));
+    }
     let event = states.event(&handle, &id).ok_or_else(Problem::not_found)?;
     if kind == Derivative::Playable && event.details.videos.is_empty() {
         return Err(Problem::new(StatusCode::NOT_FOUND, "the event has no movie"));
@@ -111,20 +111,8 @@ pub(crate) async fn derived(
     }
 }
 
-fn kind(name: &str, width: Option<ThumbnailWidth>) -> Result<Derivative, Problem> {
-    let kind = match name {
-        "thumbnail" => return Ok(Derivative::Thumbnail(width.map_or(Width::W320, |width| width.0))),
-        "preview.webp" => Derivative::Preview(Animation::WebP),
-        "preview.gif" => Derivative::Preview(Animation::Gif),
-        "sprite.jpg" => Derivative::Sprite,
-        "sprite.json" => Derivative::SpriteIndex,
-        "playable.mp4" => Derivative::Playable,
-        _ => return Err(Problem::not_found()),
-    };
-    match width {
-        Some(_) => Err(Problem::parameter("w", "w: only thumbnails have a width")),
-        None => Ok(kind),
-    }
+fn kind_of(name: &str, width: Option<ThumbnailWidth>) -> Option<Derivative> {
+    Derivative::of_file_name(name, width.map_or(Width::W320, |width| width.0))
 }
 
 /// The `Cache-Control`. What is derived from a finished event does not change. The event must have been measured: before that, the
@@ -220,9 +208,8 @@ mod tests {
     /// Only the names directly below an event are derived.
     #[test]
     fn derived_names_lie_below_an_event() {
-        for name in NAMES {
+        for name in ["thumbnail", "preview.webp", "preview.gif", "sprite.jpg", "sprite.json", "playable.mp4"] {
             assert!(is_derived(&format!("/media/Camera1/2026-11-20/10-04-36/{name}")), "{name}");
-            assert_eq!(kind(name, None).unwrap().file_name(), name);
             assert!(!is_derived(&format!("/media/Camera1/2026-11-20/10-04-36/debug/{name}")));
             assert!(!is_derived(&format!("/media/Camera1/2026-11-20/{name}")));
         }

@@ -3,10 +3,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::Weak;
 use std::sync::atomic::Ordering;
+use std::sync::{Once, Weak};
 
-use owlery_archive::read_movie;
+use owlery_archive::EventFiles;
 use owlery_cache::{Cache, Expected, Label, Media, Stored};
 use owlery_media::{
     Animation, Error, Ffmpeg, Job, Movie, Playable, Result, Width, make_playable, movie_thumbnail, preview_of_frames,
@@ -15,7 +15,7 @@ use owlery_media::{
 use owlery_model::printable::printable;
 
 use super::files::{self, Frames};
-use super::{Derivative, Files, Made, WORK};
+use super::{Derivative, Made, WORK};
 use crate::clock::Stop;
 use crate::event::{Event, EventId};
 use crate::service::handle::Handle;
@@ -60,7 +60,7 @@ impl Work {
             Derivative::Playable => {
                 let cache = handle.cache().map_err(|error| Error::NotKept(error.to_string()))?;
                 let key = Handle::derived_key(&self.event, self.kind);
-                return source.playable(&cache, &key, job).map(|()| Vec::new());
+                return source.playable((&cache, &handle.derivation.is_tidy), &key, job).map(|()| Vec::new());
             }
         };
         let made = made.into_iter().map(|(kind, bytes)| (kind, self.media(kind, bytes))).collect::<Made>();
@@ -93,7 +93,7 @@ fn unreadable(event: &EventId, error: &crate::error::Error) -> Error {
 /// What media are made from.
 struct Source<'a> {
     event: &'a Event,
-    files: &'a Files,
+    files: &'a EventFiles,
     ffmpeg: &'a Ffmpeg,
     stop: &'a Stop,
 }
@@ -103,21 +103,15 @@ impl Source<'_> {
         files::picture(self.files, name).map_err(|error| unreadable(&self.event.id, &error))
     }
 
-    fn movie(&self) -> Result<File> {
+    /// The main movie, and what it needs. Of what has no index, say, nothing can be read, and ffmpeg would be tried in vain.
+    fn movie(&self) -> Result<(File, Movie)> {
         let movie = files::main_movie(self.event, self.files).map_err(|error| unreadable(&self.event.id, &error))?;
         let movie = movie.ok_or(Error::NoFrame)?.file;
-        // Of what has no index nothing can be read, and ffmpeg would be tried in vain.
-        let contents = read_movie(&movie).map_err(|source| Error::Io { operation: "read the movie", source })?;
-        match Playable::of_contents(&contents) {
-            Some(Playable::Nothing(why)) => Err(Error::Unplayable(why.text().to_owned())),
-            _ => Ok(movie),
+        let inspected = Movie::inspect(&movie, self.ffmpeg, self.stop)?;
+        match inspected.playable {
+            Playable::Nothing(why) => Err(Error::Unplayable(why.text().to_owned())),
+            _ => Ok((movie, inspected)),
         }
-    }
-
-    /// The length of the event in seconds, which is that of its movie within a second or two.
-    fn secs(&self) -> Option<f64> {
-        let secs = (self.event.details.end - self.event.details.start).num_seconds();
-        (secs > 0).then(|| f64::from(u32::try_from(secs).unwrap_or(u32::MAX)))
     }
 
     /// The thumbnail: from the file that is one, else from the frame with the strongest motion, else from the movie. A picture that
@@ -143,15 +137,14 @@ impl Source<'_> {
         if self.event.details.video().is_none() {
             return Err(failed.unwrap_or(Error::NoFrame));
         }
-        let quarter = self.secs().map(|secs| secs / 4.0);
-        movie_thumbnail(self.ffmpeg, &self.movie()?, quarter, width, self.stop)
+        let (movie, inspected) = self.movie()?;
+        movie_thumbnail(self.ffmpeg, &movie, inspected.secs.map(|secs| secs / 4.0), width, self.stop)
     }
 
     fn preview(&self, animation: Animation) -> Result<Vec<u8>> {
         let mut frames = Frames::list(self.event, self.files);
         if frames.names.is_empty() {
-            let movie = self.movie()?;
-            let inspected = Movie::inspect(&movie, self.ffmpeg, self.stop)?;
+            let (movie, inspected) = self.movie()?;
             return preview_of_movie(self.ffmpeg, &movie, inspected.secs, None, animation, self.stop);
         }
         frames.read_motion(self.files, None);
@@ -161,8 +154,7 @@ impl Source<'_> {
     fn sprite(&self) -> Result<Vec<(Derivative, Vec<u8>)>> {
         let frames = Frames::list(self.event, self.files);
         let sprite = if frames.names.is_empty() {
-            let movie = self.movie()?;
-            let inspected = Movie::inspect(&movie, self.ffmpeg, self.stop)?;
+            let (movie, inspected) = self.movie()?;
             sprite_of_movie(self.ffmpeg, &movie, inspected.secs, self.stop)?
         } else {
             let times: Vec<f64> = frames.infos.iter().map(|info| info.secs).collect();
@@ -173,10 +165,10 @@ impl Source<'_> {
     }
 
     /// Makes a movie that browsers play, and stores it.
-    fn playable(&self, cache: &Cache, key: &str, job: &Job) -> Result<()> {
-        let movie = self.movie()?;
-        let inspected = Movie::inspect(&movie, self.ffmpeg, self.stop)?;
+    fn playable(&self, (cache, is_tidy): (&Cache, &Once), key: &str, job: &Job) -> Result<()> {
+        let (movie, inspected) = self.movie()?;
         let work = cache.options().dir.join(WORK);
+        is_tidy.call_once(|| remove_leftovers(&work));
         let fail = |operation| move |source| Error::Io { operation, source };
         fs::create_dir_all(&work).map_err(fail("make the directory for movies that are being made"))?;
         let made = make_playable(self.ffmpeg, &movie, &inspected, &work, self.stop, &mut |part| job.report(part))?;
@@ -208,8 +200,8 @@ fn store(cache: &Cache, key: &str, label: Label, mut movie: File) -> owlery_cach
     }
 }
 
-/// Removes movies that were being made when the process ended.
-pub(super) fn remove_leftovers(work: &Path) {
+/// Removes movies that were being made when an earlier process ended. The cache is locked, so no other process makes any.
+fn remove_leftovers(work: &Path) {
     let Ok(entries) = fs::read_dir(work) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
