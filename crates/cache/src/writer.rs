@@ -101,7 +101,12 @@ impl FileWriter {
         let was_too_large = self.written > max;
         self.written = self.written.saturating_add(bytes.len() as u64);
         if self.written <= max {
-            self.file.write_all(bytes)
+            let written = self.file.write_all(bytes);
+            if written.is_err() {
+                // Frees the room at once: a process that is being started may have the file open after its name is gone.
+                let _ = self.file.set_len(0);
+            }
+            written
         } else if was_too_large {
             Ok(())
         } else {

@@ -330,6 +330,20 @@ fn a_full_disk_refuses_and_loses_nothing() {
     assert_eq!(cache.clear(), 2);
 }
 
+/// A write that fails frees its room at once, also while another process still has the file open, as one that is being started.
+#[test]
+fn a_failed_write_frees_its_room() {
+    let disk = SmallDisk::new();
+    let cache = Cache::open(Options::new(disk.path()).memory(0, 0)).unwrap();
+    let mut writer = cache.writer("b", Label::default(), Expected::default()).unwrap();
+    std::io::Write::write_all(&mut writer, &[1; 1_000]).unwrap();
+    let temporary = crate::world::files(disk.path()).into_iter().find(|name| name.contains(".tmp")).unwrap();
+    let _held = File::open(disk.path().join(temporary)).unwrap();
+    assert!(std::io::Write::write_all(&mut writer, &vec![2; 4_000_000]).is_err());
+    drop(writer);
+    assert_eq!(cache.put("c", &media(vec![3; 100_000])).unwrap(), Stored::New);
+}
+
 /// A tmpfs of 1 MiB.
 pub(crate) struct SmallDisk(tempfile::TempDir);
 
