@@ -214,6 +214,7 @@ fn a_hung_disk_is_an_alert_and_recovers() {
     let flags = ["--listen", "127.0.0.1:0", "--state-dir", state.to_str().unwrap(), "--keep-days", "45"];
     let mut command = crate::world::program();
     command.arg("serve").arg(&nas.at).args(flags);
+    command.env("OWLERY_LIMITS", "stop=2700ms"); // the usual limit
     let daemon = Daemon::start(command);
     wait_until("ready", || daemon.get("/readyz").status == 200);
     nas.hang();
@@ -250,7 +251,10 @@ fn a_hung_camera_stops_no_other() {
     event(&behind, &days_ago(1), "08-00-00");
     let there = event_id("Camera2", 1, "08-00-00");
     let camera = Fuse::mount(&behind, world.path("Camera2"));
-    let daemon = world.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
+    let flags = [&KEEP_45_DAYS[..], &["--check-interval", "1s", "--listen", "127.0.0.1:0"]].concat();
+    let mut serve = world.command("serve", flags);
+    serve.env("OWLERY_LIMITS", "stop=2700ms"); // the usual limit
+    let daemon = Daemon::start(serve);
     wait_until("both are listed", || is_listed(&daemon, &here) && is_listed(&daemon, &there));
     wait_until("it hangs, and no thread was just reading a day there", || {
         camera.hang();

@@ -236,9 +236,7 @@ impl World {
         let inject = format!("inject=openat:delay_enter={}", delay.as_micros());
         let strace = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=openat", "-e", &inject];
         let serve = self.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(flags));
-        let mut serve = run_by(&strace, &serve);
-        serve.env("OWLERY_LIMITS", "stop=60s"); // a loaded machine with a slow disk takes long to stop in order
-        Daemon::start(serve)
+        Daemon::start(run_by(&strace, &serve))
     }
 
     /// The process id of the daemon of this archive, from its lock file.
@@ -506,6 +504,15 @@ fn exchange(address: &str, (method, path): (&str, &str), headers: &[(&str, &str)
     Response::parse(&bytes)
 }
 
+/// Lets a daemon take long to stop in order, as it may on a loaded machine with a slow disk, unless its test sets the limit.
+fn give_time_to_stop(command: &mut Command) {
+    let of_test = command.get_envs().find(|(name, _)| *name == "OWLERY_LIMITS").and_then(|(_, limits)| limits);
+    let of_test = of_test.map_or("", |limits| limits.to_str().unwrap()).to_owned();
+    if !of_test.contains("stop=") {
+        command.env("OWLERY_LIMITS", format!("stop=60s,{of_test}"));
+    }
+}
+
 /// A running daemon; ended when dropped, by its own process id.
 pub struct Daemon {
     pub child: Child,
@@ -523,6 +530,7 @@ impl Daemon {
 
     /// The same; says why where it ends instead.
     pub fn try_start(mut command: Command) -> Result<Self, String> {
+        give_time_to_stop(&mut command);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), std::sync::Arc::clone(&log));
