@@ -129,6 +129,7 @@ fn options(values: &Values, root: &Path) -> Result<(Options, MotionFindings)> {
     if let Some(sidecars) = values.text(declaration::SIDECARS) {
         options = options.sidecars(parse_sidecars(sidecars)?);
     }
+    options = options.finish(values.is_on(declaration::FINISH));
     Ok((options.cache(cache(values)?), findings))
 }
 

@@ -50,6 +50,7 @@ mod expire;
 #[cfg(feature = "cli")]
 mod full_disk;
 #[cfg(feature = "cli")]
+mod finish;
 mod fuse;
 #[cfg(feature = "cli")]
 mod http;

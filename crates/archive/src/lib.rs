@@ -13,6 +13,7 @@ mod emptied;
 mod event_dir;
 mod exif;
 mod filesystem;
+mod finish;
 mod flat;
 mod inspection;
 pub mod marker;
@@ -40,12 +41,13 @@ use std::sync::{Mutex, OnceLock};
 
 use regex::Regex;
 
-pub use cameras::{CameraDir, Cameras};
+pub use cameras::{CameraDir, Cameras, NumberedCameras};
 pub use day_inspection::BEING_WRITTEN;
 pub use dir::{DayDir, DayList};
 pub use emptied::{Contents, Left};
 pub use event_dir::{Depth, Facts, Measured};
 pub use exif::{Motion, motion_of};
+pub use finish::{Addition, Unfinished};
 pub use inspection::{EarlyInspections, Inspection};
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};
@@ -62,7 +64,7 @@ pub use stuck::StuckPass;
 pub use volume::{Filesystem, Volume};
 pub use weigh::Weight;
 
-use owlery_model::{clock, command_line, error, event, fault, printable, retention, time};
+use owlery_model::{clock, command_line, error, event, fault, finishing, printable, retention, time};
 use owlery_state::state_file;
 
 use crate::command_line::CommandLine;
@@ -191,8 +193,8 @@ pub struct Tree {
     stalled: stalled::Stalled,
     /// Directories of the root that are not cameras. Written and read by `strangers`.
     strangers: Mutex<strangers::Strangers>,
-    /// The cameras to whose events Motion's configuration gives numbers. Written once, by `set_numbered`.
-    numbered: OnceLock<BTreeSet<Camera>>,
+    /// The cameras to whose events Motion gives numbers. Written once, by `set_numbered`.
+    numbered: OnceLock<NumberedCameras>,
     /// How `owlery` is run on this archive, for messages. Written once, by `set_command`.
     command: OnceLock<CommandLine>,
 }

@@ -122,11 +122,16 @@ fn dated(name: &[u8], day: &[u8]) -> Option<u32> {
 
 impl DayDir {
     /// Whether the directory of that name is an event. Free for a name that is a time; else it costs a listing. A
-    /// number that could also be the hour of its contents is an event if the number before or after it certainly is
-    /// one, since Motion counts without gaps, or if Motion's configuration says so and all other numbers of the day are
+    /// number that could also be the hour of its contents is an event if the numbers before or after it lead to one that
+    /// certainly is one, since Motion counts without gaps, or if Motion's configuration says so and all other numbers of the day are
     /// events: the configuration may be newer than the day.
     pub fn is_event(&self, name: EventName) -> Result<bool> {
         self.judge(name).map(Judged::is_event)
+    }
+
+    /// Whether the contents of a numbered directory can be an event's or an hour's.
+    pub(super) fn is_in_doubt(&self, name: EventName) -> Result<bool> {
+        Ok(self.verdict(name)? == Verdict::Either)
     }
 
     fn judge(&self, name: EventName) -> Result<Judged> {
@@ -134,7 +139,7 @@ impl DayDir {
             Verdict::Event => Judged::Event,
             Verdict::Unknown => Judged::NoEvent,
             Verdict::Either if self.numbers == Numbers::Retired => Judged::Event,
-            Verdict::Either if neighbours(name).any(|name| self.is_sure(name)) => Judged::Event,
+            Verdict::Either if self.is_beside_a_sure_one(name) => Judged::Event,
             Verdict::Either if self.numbers == Numbers::OfEvents && self.is_only_doubt(name) => {
                 Judged::EventIfConfigured
             }
@@ -150,11 +155,27 @@ impl DayDir {
         others.all(|other| matches!(self.verdict(other), Ok(Verdict::Event)))
     }
 
-    /// Whether it exists, has contents that Motion can have made, and is certainly an event.
-    fn is_sure(&self, name: EventName) -> bool {
-        let evidence = self.evidence(name);
-        matches!((evidence, name), (Ok(evidence), EventName::Number { number, .. })
-            if !evidence.is_empty && evidence.verdict(number, name.text().len()) == Verdict::Event)
+    /// Whether the numbers before it, or those after it, lead without a gap to one that is certainly an event: Motion counts
+    /// without gaps.
+    fn is_beside_a_sure_one(&self, name: EventName) -> bool {
+        [neighbour_before as Neighbour, neighbour_after].into_iter().any(|neighbour| {
+            let others = std::iter::successors(neighbour(name), |name| neighbour(*name));
+            others.map(|name| self.beside(name)).find(|beside| *beside != Beside::Doubt) == Some(Beside::Event)
+        })
+    }
+
+    /// What a number shows about the next one.
+    fn beside(&self, name: EventName) -> Beside {
+        let EventName::Number { number, .. } = name else { return Beside::Nothing };
+        match self.evidence(name) {
+            Ok(evidence) if evidence.is_empty => Beside::Nothing, // Motion did not record it
+            Ok(evidence) => match evidence.verdict(number, name.text().len()) {
+                Verdict::Event => Beside::Event,
+                Verdict::Either => Beside::Doubt,
+                Verdict::Unknown => Beside::Nothing,
+            },
+            Err(_) => Beside::Nothing,
+        }
     }
 
     fn verdict(&self, name: EventName) -> Result<Verdict> {
@@ -189,16 +210,33 @@ impl DayDir {
     }
 }
 
-/// The numbers before and after, which Motion gives to the events before and after.
-fn neighbours(name: EventName) -> impl Iterator<Item = EventName> {
-    let (before, after) = match name {
-        EventName::Number { number, width } => {
-            let name = |number| EventName::Number { number, width };
-            (number.checked_sub(1).filter(|number| *number > 0).map(name), number.checked_add(1).map(name))
-        }
-        EventName::Time(_) => (None, None),
-    };
-    before.into_iter().chain(after)
+/// What a number shows about the number beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// It is certainly an event.
+    Event,
+    /// It is an event or an hour as well.
+    Doubt,
+    /// There is no such directory, or it shows nothing.
+    Nothing,
+}
+
+type Neighbour = fn(EventName) -> Option<EventName>;
+
+/// The number that Motion gives to the event before.
+fn neighbour_before(name: EventName) -> Option<EventName> {
+    match name {
+        EventName::Number { number, width } => EventName::of_number(number.checked_sub(1)?, width),
+        EventName::Time(_) => None,
+    }
+}
+
+/// The number that Motion gives to the event after.
+fn neighbour_after(name: EventName) -> Option<EventName> {
+    match name {
+        EventName::Number { number, width } => EventName::of_number(number.checked_add(1)?, width),
+        EventName::Time(_) => None,
+    }
 }
 
 #[cfg(test)]

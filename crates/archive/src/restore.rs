@@ -334,7 +334,7 @@ pub(super) fn events_in(day: &Dir) -> Result<Vec<EventName>> {
 }
 
 /// Whether the cause is that the name is taken.
-fn is_taken(error: &Error) -> bool {
+pub(super) fn is_taken(error: &Error) -> bool {
     let taken = [Errno::EXIST, Errno::NOTEMPTY].map(|errno| Some(errno.raw_os_error()));
     matches!(error, Error::Io { source, .. } if taken.contains(&source.raw_os_error()))
 }

@@ -8,9 +8,9 @@ use rusqlite::Connection;
 use super::Catalog;
 use super::cameras::Drift;
 use super::read::{MAX_TOTAL, unsigned};
-use super::row::{moment, name_from_sql};
+use super::row::{NUMBERS, OPEN, moment, name_from_sql};
 use crate::error::Result;
-use crate::event::{Camera, Day, DayStamps, Stamp};
+use crate::event::{Camera, Day, DayStamps, EventId, Stamp};
 use crate::retention::{CameraSums, CameraView, DaySums, DayView, EventView, View};
 
 impl Catalog {
@@ -55,6 +55,28 @@ impl Catalog {
                 let name: String = row.get(0)?;
                 let (Ok(camera), Some(day)) = (name.parse(), Day::from_number(row.get(1)?)) else { continue };
                 found.push((camera, day, row.get(2)?));
+            }
+            Ok(found)
+        })
+    }
+
+    /// The events that have a number for their name and are not open, newest day first, then by camera and falling number. Reads
+    /// one row for each day, and what it returns.
+    pub fn numbered(&self) -> Result<Vec<EventId>> {
+        self.read("query", |connection| {
+            let mut events = connection.prepare_cached(
+                "SELECT c.name, d.day, e.name FROM days d JOIN cameras c ON c.id = d.camera
+                 CROSS JOIN events e ON e.camera = d.camera AND e.day = d.day AND e.name >= ?1
+                 WHERE e.state <> ?2 ORDER BY d.day DESC, c.name, e.name DESC",
+            )?;
+            let mut rows = events.query([NUMBERS, OPEN])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let camera: String = row.get(0)?;
+                let id = (camera.parse(), Day::from_number(row.get(1)?), name_from_sql(row.get(2)?));
+                if let (Ok(camera), Some(day), Some(name)) = id {
+                    found.push(EventId { camera, day, name });
+                }
             }
             Ok(found)
         })

@@ -24,11 +24,13 @@ pub use service::{
 };
 #[cfg(feature = "media")]
 pub use service::{
-    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, check_cache_dir, give_cache, open_cache,
+    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, FinishingFigures, Made, check_cache_dir, give_cache, open_cache,
 };
 pub use watch::Mode;
 
 use owlery_archive as archive;
 use owlery_catalog as catalog;
+#[cfg(feature = "media")]
+use owlery_model::finishing;
 use owlery_model::{clock, command_line, error, event, fault, retention, time};
 use owlery_state::{state_file, temporary_folder};

@@ -91,11 +91,11 @@ impl Reaper {
 
 /// Gives this thread the lowest priorities for processors and disk (`setpriority(2)` and `ioprio_set(2)` on Linux);
 /// threads that it starts inherit them. If a call fails, that priority stays normal.
-fn step_back() {
+pub(crate) fn step_back() {
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!("cannot lower the reaper's priority: {error}");
+        tracing::debug!("cannot lower the priority: {error}");
     }
     if let Err(error) = owlery_sys::set_idle_io_class() {
-        tracing::debug!("cannot lower the reaper's priority on the disk: {error}");
+        tracing::debug!("cannot lower the priority on the disk: {error}");
     }
 }

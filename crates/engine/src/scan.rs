@@ -3,6 +3,7 @@
 //! turns what is on disk into details.
 
 mod day_locks;
+mod finishing;
 mod pool;
 mod preload;
 mod recent;
@@ -13,6 +14,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub(crate) use day_locks::DayLocks;
+#[cfg(feature = "media")]
+pub(crate) use finishing::BeingFinished;
 pub use preload::{Progress, Summary};
 
 use crate::archive::{CameraDir, DayDir, Depth, Facts, Measured, Motion, Report, Tree};
@@ -22,6 +25,7 @@ use crate::event::state::{MovieCheck, QUIET_MOVIE, Signs, judge, patience};
 use crate::event::{
     Actor, Camera, Change, Container, Day, DayScan, Details, EventId, EventName, MovieName, Stamp, State,
 };
+use finishing::Finishing;
 use recent::Recent;
 
 /// For which events a sidecar is written.
@@ -56,6 +60,7 @@ pub(crate) struct Scanner {
     pub(crate) tree: Arc<Tree>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) day_locks: Arc<DayLocks>,
+    pub(crate) finishing: Finishing,
     event_gap: Duration,
     sidecars: Sidecars,
     recent: Recent,
@@ -80,6 +85,9 @@ pub(crate) enum Occasion {
     Found,
     /// It arrived while Owlery ran.
     Arrived,
+    /// Owlery has just finished it, whenever it was recorded.
+    #[cfg_attr(not(feature = "media"), expect(dead_code, reason = "only events of a service with media are finished"))]
+    Finished,
 }
 
 /// A modification time this short ago does not prove that a directory has not changed since: file times tick in
@@ -104,7 +112,8 @@ impl Scanner {
         out: Out,
         stop: Stop,
     ) -> Self {
-        Self { tree, clock, day_locks: Arc::default(), event_gap, sidecars, recent: Recent::default(), out, stop }
+        let (day_locks, finishing, recent) = (Arc::default(), Finishing::default(), Recent::default());
+        Self { tree, clock, day_locks, finishing, event_gap, sidecars, recent, out, stop }
     }
 
     /// Sends a change.
@@ -208,6 +217,9 @@ impl Scanner {
     /// time that a quick inspection found in it. A rule takes nothing that was modified within 1.5 times the event gap,
     /// even if Motion reported the event as over.
     pub(crate) fn is_being_written(&self, dir: &DayDir, name: EventName, newest: i64, by: Actor) -> Result<bool> {
+        if self.finishing.is_running(&dir.id(name)) {
+            return Ok(true); // by the finisher
+        }
         let now = self.clock.now();
         let horizon = patience(self.event_gap).max(WRITING_HORIZON);
         if newest < now.nanos().saturating_sub(nanos_of(horizon)) {
@@ -285,6 +297,9 @@ impl Scanner {
         if details.state == State::Open {
             return (details, report);
         }
+        if id.named_time().is_none() {
+            self.finishing.wake();
+        }
         if details.peak_change.is_none() && depth == Depth::Full {
             let some = measured.frames.chunks(32).take_while(|_| !self.stop.is_set());
             let motion = some.map(|frames| dir.motion(name, frames)).fold(Motion::default(), Motion::with);
@@ -294,7 +309,11 @@ impl Scanner {
             Sidecars::Off => false,
             // The first scan that sees that it is over writes it. An old event that comes back (a restore, a copy) is
             // not new.
-            Sidecars::New => was_open || (occasion == Occasion::Arrived && Self::is_recent(id.day, now)),
+            Sidecars::New => match occasion {
+                Occasion::Found => was_open,
+                Occasion::Arrived => was_open || Self::is_recent(id.day, now),
+                Occasion::Finished => true,
+            },
             Sidecars::All => true,
         };
         if may_write && !has_sidecar && !self.recent.has_marker(&id) {

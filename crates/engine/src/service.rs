@@ -11,6 +11,8 @@ mod counters;
 mod derived;
 mod disk_monitor;
 mod event_files;
+#[cfg(feature = "media")]
+mod finisher;
 mod handle;
 mod health;
 mod lineage;
@@ -46,6 +48,8 @@ pub use counters::{Histogram, HistogramSnapshot};
 #[cfg(feature = "media")]
 pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made};
 pub use disk_monitor::DirectoryChecks;
+#[cfg(feature = "media")]
+pub use finisher::FinishingFigures;
 pub use handle::{CameraInfo, Handle};
 #[cfg(feature = "media")]
 pub use media_cache::{CacheOptions, check_cache_dir, give_cache, open_cache};
@@ -69,6 +73,8 @@ use crate::reaper::Reaper;
 use crate::scan::Scanner;
 use crate::watch::Watch;
 use change_sender::ChangeSender;
+#[cfg(feature = "media")]
+use finisher::Finisher;
 use scheduler::Scheduler;
 use state_dir::StateDir;
 use workers::Workers;
@@ -115,7 +121,7 @@ impl Archive {
         let tree = Arc::new(open(&options.root, &options.camera_pattern)?);
         let archive = Self { options, tree };
         archive.tree.set_command(archive.command());
-        archive.tree.set_numbered(archive.options.numbered.clone());
+        archive.tree.set_numbered(archive.options.numbered_cameras());
         Ok(archive)
     }
 
@@ -338,6 +344,11 @@ impl Archive {
                 derived_shared.derivation.look_for_programs(&derived_stop);
                 Ok(())
             })?;
+            if self.options.finish {
+                let finisher = Finisher::new(Arc::clone(&shared), state_dir.join(finisher::WORK));
+                let finisher_stop = stop.clone();
+                open.spawn("owlery-finish", move || finisher.run(&finisher_stop))?;
+            }
         }
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
 

@@ -136,6 +136,7 @@ impl Collector for Scrape {
         }
         let handle = &self.handle;
         archive::derivation(&mut out, handle.derivation_counts())?;
+        archive::finishing(&mut out, handle.finishing())?;
         work::parts(&mut out, handle)?;
         let activity = handle.activity();
         work::reading(&mut out, handle, &activity)?;

@@ -6,6 +6,7 @@ pub mod command_line;
 pub mod error;
 pub mod event;
 pub mod fault;
+pub mod finishing;
 mod guard;
 pub mod printable;
 pub mod retention;

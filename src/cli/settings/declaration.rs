@@ -353,6 +353,16 @@ settings! {
         detail: "",
         uses: SERVE_ONLY,
     };
+    FINISH = Setting {
+        name: "finish",
+        value: "",
+        kind: Kind::Switch,
+        group: Group::Archive,
+        help: "Finish events that Motion names by number (%v): make a movie and a thumbnail, and rename them by their time",
+        default: None,
+        detail: "[finishing.md](finishing.md) has the procedure.",
+        uses: SERVE_ONLY,
+    };
     CACHE_DIR = Setting {
         name: "cache-dir",
         value: "DIR",

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 #[cfg(feature = "media")]
 use super::media_cache::CacheOptions;
+use crate::archive::NumberedCameras;
 use crate::clock::{Clock, SystemClock};
 use crate::event::Camera;
 use crate::reaper::Window;
@@ -43,6 +44,9 @@ pub struct Options {
     pub ports: BTreeMap<Camera, u16>,
     /// The cameras to whose events Motion gives numbers.
     pub numbered: BTreeSet<Camera>,
+    /// Whether events of numbered directories are finished.
+    #[cfg(feature = "media")]
+    pub finish: bool,
     /// How the media cache is kept.
     #[cfg(feature = "media")]
     pub cache: CacheOptions,
@@ -50,6 +54,17 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Whether a root without a camera directory is accepted.
     pub may_be_empty: bool,
+}
+
+impl Options {
+    /// The cameras to whose events Motion gives numbers.
+    pub(super) fn numbered_cameras(&self) -> NumberedCameras {
+        #[cfg(feature = "media")]
+        if self.finish {
+            return NumberedCameras::All;
+        }
+        NumberedCameras::These(self.numbered.clone())
+    }
 }
 
 impl std::fmt::Debug for Options {
@@ -86,6 +101,8 @@ impl Options {
             window: None,
             ports: BTreeMap::new(),
             numbered: BTreeSet::new(),
+            #[cfg(feature = "media")]
+            finish: false,
             #[cfg(feature = "media")]
             cache: CacheOptions::default(),
             clock: Arc::new(SystemClock),
@@ -128,6 +145,10 @@ impl Options {
         numbered: BTreeSet<Camera> = numbered;
         /// Whether a root without cameras is an archive that waits for its first one. By default it is refused.
         may_be_empty: bool = may_be_empty;
+        /// Whether events that Motion names by number (`%v`) are finished: each gets a movie, a thumbnail, and its time for a
+        /// name. Says that all cameras give numbers to events. Off by default.
+        #[cfg(feature = "media")]
+        finish: bool = finish;
         /// How the media cache is kept.
         #[cfg(feature = "media")]
         cache: CacheOptions = cache;

@@ -6,7 +6,7 @@ use prometheus_client::encoding::EncodeGaugeValue;
 
 use super::exposition::{Exposition, Labels};
 use crate::engine::cache::Stats;
-use crate::engine::{ArchiveSnapshot, CameraSnapshot, DerivationCounts};
+use crate::engine::{ArchiveSnapshot, CameraSnapshot, DerivationCounts, FinishingFigures};
 
 /// Writes the metrics of each camera.
 pub(super) fn cameras(out: &mut Exposition<'_>, cameras: &[&CameraSnapshot]) -> Result {
@@ -79,6 +79,16 @@ pub(super) fn derivation(out: &mut Exposition<'_>, counts: DerivationCounts) -> 
     out.gauges("media_jobs", "Jobs that make thumbnails, previews and movies.", jobs)?;
     out.counter("media_made", "Jobs that made something.", counts.made)?;
     out.counter("media_failures", "Failures of jobs; a job is tried up to three times.", counts.failed)
+}
+
+/// Writes what the finisher does; nothing unless events are finished.
+pub(super) fn finishing(out: &mut Exposition<'_>, figures: Option<FinishingFigures>) -> Result {
+    let Some(figures) = figures else { return Ok(()) };
+    out.gauge("finish_waiting", "Events that wait to be finished.", figures.waiting)?;
+    out.gauge_if_known("finish_progress", "How much of the movie that is being made is done.", figures.progress)?;
+    out.counter("finish_events", "Events that were finished.", figures.finished)?;
+    out.counter("finish_splits", "Directories that held several events, which were separated.", figures.split)?;
+    out.counter("finish_failures", "Attempts to finish an event that failed.", figures.failed)
 }
 
 /// Writes the figures of the media cache; those that are unknown while it cannot be used are left out.

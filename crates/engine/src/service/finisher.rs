@@ -1,0 +1,208 @@
+//! The finisher: a worker that finishes events of the frames-only layout, newest first, one at a time. It chooses events and tries
+//! again what failed; `event` carries out the procedure of `doc/finishing.md` for one of them.
+
+mod event;
+mod figures;
+mod movie;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::select;
+use owlery_media::Ffmpeg;
+
+use super::handle::Handle;
+use crate::clock::Stop;
+use crate::error::{Error, Result};
+use crate::event::{EventId, EventName};
+use event::Outcome;
+pub use figures::FinishingFigures;
+pub(super) use figures::Figures;
+
+/// How often markers are looked for. Numbered events are noticed at once.
+const POLL: Duration = Duration::from_secs(10);
+/// When an event that could not be finished is tried again; the last one counts for all that follow.
+const RETRIES: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(10), Duration::from_hours(1)];
+/// How often an event fails before an alert names it.
+const TRIES: usize = 3;
+/// How long the catalog may take to be written before events are chosen.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// The directory in the state directory where movies are made.
+pub(super) const WORK: &str = "finishing";
+
+/// Why an event could not be finished now.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FinishError {
+    /// Its files could not be read or changed.
+    #[error("{}", .0.chain())]
+    Archive(#[from] Error),
+    /// Its movie could not be made.
+    #[error(transparent)]
+    Media(#[from] owlery_media::Error),
+}
+
+impl FinishError {
+    fn is_stop(&self) -> bool {
+        matches!(self, Self::Archive(Error::Stopped) | Self::Media(owlery_media::Error::Cancelled))
+    }
+
+    fn is_missing_program(&self) -> bool {
+        matches!(self, Self::Media(owlery_media::Error::Missing { .. }))
+    }
+}
+
+/// An event that is left alone for a while.
+#[derive(Debug)]
+struct Later {
+    due: Instant,
+    failures: usize,
+    /// What failed last; `None` if there is nothing to finish in it so far.
+    why: Option<String>,
+}
+
+/// An event that may have to be finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Candidate {
+    id: EventId,
+    /// When Motion touched its marker in `queue/`, in nanoseconds since 1970; `None` without a marker.
+    marker: Option<i64>,
+}
+
+/// The finisher. Used by its own thread only.
+pub(super) struct Finisher {
+    handle: Arc<Handle>,
+    ffmpeg: Ffmpeg,
+    /// Where movies are made before they are copied to their events.
+    work: PathBuf,
+    later: HashMap<EventId, Later>,
+}
+
+impl Finisher {
+    pub(super) fn new(handle: Arc<Handle>, work: PathBuf) -> Self {
+        Self { handle, ffmpeg: Ffmpeg::default(), work, later: HashMap::new() }
+    }
+
+    /// Runs until stopped. Lowers the priority of the calling thread.
+    pub(super) fn run(mut self, stop: &Stop) -> Result<()> {
+        crate::reaper::step_back();
+        self.remove_leftovers();
+        loop {
+            crate::fault::point("finish");
+            match crate::state_file::make_folder(&self.work) {
+                Ok(()) => self.round(stop),
+                Err(error) => tracing::warn!("no event is finished now: {}", error.chain()),
+            }
+            select! {
+                recv(stop.receiver()) -> _ => return Ok(()),
+                recv(self.handle.scanner.finishing.woken()) -> _ => {}
+                default(POLL) => {}
+            }
+        }
+    }
+
+    /// Removes movies that were being made when an earlier process was killed.
+    fn remove_leftovers(&self) {
+        let files = std::fs::read_dir(&self.work).into_iter().flatten().flatten();
+        for file in files {
+            if let Err(error) = owlery_state::remove_file(&file.path()) {
+                tracing::debug!("{}: {error}", file.path().display());
+            }
+        }
+    }
+
+    /// Finishes what can be finished now. After each event the newest one is chosen anew: an event that has just ended does not wait
+    /// for old ones.
+    fn round(&mut self, stop: &Stop) {
+        let mut passed = HashSet::new();
+        while !stop.is_set() && !self.handle.tree.is_stalled_for(None) {
+            let candidates = match self.candidates() {
+                Ok(candidates) => candidates,
+                Err(error) => return tracing::warn!("{}", error.chain()),
+            };
+            self.later.retain(|id, _| candidates.iter().any(|candidate| candidate.id == *id));
+            let now = Instant::now();
+            let is_due = |candidate: &&Candidate| self.later.get(&candidate.id).is_none_or(|later| later.due <= now);
+            let due: Vec<&Candidate> =
+                candidates.iter().filter(is_due).filter(|candidate| !passed.contains(&candidate.id)).collect();
+            self.publish(due.len());
+            let Some(next) = self.choose(&due).cloned() else { return };
+            passed.insert(next.id.clone());
+            match event::finish(&self.handle, (&self.ffmpeg, &self.work), &next, stop) {
+                Err(error) if error.is_stop() => return,
+                Err(error) if error.is_missing_program() => {
+                    self.failed(next.id, &error);
+                    return; // each other event would fail too
+                }
+                Err(error) => self.failed(next.id, &error),
+                Ok(outcome) => self.note(next.id, &outcome),
+            }
+        }
+    }
+
+    fn note(&mut self, id: EventId, outcome: &Outcome) {
+        match outcome {
+            Outcome::Finished => {
+                self.handle.finishing.finished.fetch_add(1, Ordering::Relaxed);
+                self.later.remove(&id);
+            }
+            Outcome::Gone | Outcome::NotOver => _ = self.later.remove(&id),
+            Outcome::Nothing => {
+                self.later.insert(id, Later { due: Instant::now() + RETRIES[2], failures: 0, why: None });
+            }
+        }
+    }
+
+    fn failed(&mut self, id: EventId, error: &FinishError) {
+        self.handle.finishing.failed.fetch_add(1, Ordering::Relaxed);
+        let failures = self.later.get(&id).map_or(0, |later| later.failures) + 1;
+        let wait = RETRIES[(failures - 1).min(RETRIES.len() - 1)];
+        let again = humantime::format_duration(wait);
+        let why = owlery_model::printable::printable_lines(&error.to_string());
+        tracing::warn!(event = %id, "it cannot be finished: {why}; tried again in {again}");
+        self.later.insert(id, Later { due: Instant::now() + wait, failures, why: Some(why) });
+    }
+
+    /// Publishes how many events wait, and which cannot be finished.
+    fn publish(&self, waiting: usize) {
+        let figures = &self.handle.finishing;
+        figures.waiting.store(waiting as u64, Ordering::Relaxed);
+        let failing = self.later.iter().filter(|(_, later)| later.failures >= TRIES);
+        let alert = failing.clone().min_by_key(|(id, _)| *id).map(|(id, later)| {
+            let why = later.why.as_deref().unwrap_or_default();
+            format!("events that cannot be finished: {}; the first, {id}: {why}", failing.count())
+        });
+        figures.set_alert(alert);
+    }
+
+    /// All events that have a number, and all that have a marker; newest first.
+    fn candidates(&self) -> Result<Vec<Candidate>> {
+        let handle = &self.handle;
+        handle.changes.flush_within(WRITTEN_WITHIN)?;
+        let mut all: BTreeMap<EventId, Option<i64>> =
+            handle.catalog.numbered()?.into_iter().map(|id| (id, None)).collect();
+        let markers = handle.tree.queue_markers()?;
+        all.extend(markers.into_iter().map(|(marker, time)| (marker.0, Some(time))));
+        all.retain(|id, _| !handle.tree.is_stalled_for(Some(&id.camera)));
+        let mut all: Vec<_> = all.into_iter().map(|(id, marker)| Candidate { id, marker }).collect();
+        all.sort_by(|a, b| (b.id.day, b.id.name).cmp(&(a.id.day, a.id.name)).then_with(|| a.id.camera.cmp(&b.id.camera)));
+        Ok(all)
+    }
+
+    /// The newest event. Of its day, first one whose number could also be an hour: the numbers beside it prove that it is an event, and
+    /// they are still there.
+    fn choose<'a>(&self, due: &[&'a Candidate]) -> Option<&'a Candidate> {
+        let newest = due.first()?;
+        let may_be_hour = |name: EventName| matches!(name, EventName::Number { number: 0..24, width: 2 });
+        let of_the_day = due.iter().filter(|other| (&other.id.camera, other.id.day) == (&newest.id.camera, newest.id.day));
+        let is_in_doubt = |candidate: &&&Candidate| {
+            let event = self.handle.tree.unfinished(&candidate.id);
+            event.and_then(|event| event.is_in_doubt()).unwrap_or(false)
+        };
+        let in_doubt = of_the_day.filter(|other| may_be_hour(other.id.name)).find(is_in_doubt);
+        Some(in_doubt.unwrap_or(newest))
+    }
+}

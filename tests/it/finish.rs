@@ -1,0 +1,504 @@
+//! Finishing events of the frames-only layout: the sample of real Motion, crashes, kills, and what must not be touched.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::world::{Daemon, Disk, Pause, Ran, World, days_ago, event_id, wait_until};
+
+/// The gap of the sample's Motion.
+const FINISH: [&str; 3] = ["--finish", "--event-gap", "4s"];
+
+/// What `ffprobe` says of a movie: its codec and pixels, its length in milliseconds, and how many frames it really has.
+fn probe(movie: &Path) -> (String, u64, u32) {
+    let entries = "stream=codec_name,pix_fmt,nb_read_frames:format=duration";
+    let mut probe = Command::new("ffprobe");
+    probe.args(["-v", "error", "-count_frames", "-show_entries", entries, "-of", "json"]).arg(movie);
+    let ran = Ran::of(probe);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", movie.display());
+    let told = ran.json();
+    let stream = &told["streams"][0];
+    let form = format!("{} {}", stream["codec_name"].as_str().unwrap(), stream["pix_fmt"].as_str().unwrap());
+    let secs: f64 = told["format"]["duration"].as_str().unwrap().parse().unwrap();
+    let frames = stream["nb_read_frames"].as_str().unwrap().parse().unwrap();
+    (form, Duration::from_secs_f64(secs).as_millis().try_into().unwrap(), frames)
+}
+
+/// Whether the index of an MP4 comes before its pictures.
+fn is_fast_to_start(movie: &Path) -> bool {
+    let bytes = fs::read(movie).unwrap();
+    let at = |kind: &[u8]| bytes.windows(4).position(|window| window == kind);
+    at(b"moov") < at(b"mdat")
+}
+
+fn count(dir: &Path, ending: &str) -> usize {
+    let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(ending) && name.as_bytes()[0].is_ascii_digit()).count()
+}
+
+/// Every file below the root with its contents, but for Owlery's own state.
+fn contents(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let walk = walkdir::WalkDir::new(root).into_iter().filter_entry(|entry| entry.file_name() != ".owlery");
+    let files = walk.map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    files.map(|entry| (entry.path().strip_prefix(root).unwrap().to_path_buf(), fs::read(entry.path()).unwrap())).collect()
+}
+
+/// The contents of all camera and debug frames, sorted, wherever they are.
+fn frames(root: &Path) -> Vec<Vec<u8>> {
+    let is_frame = |path: &PathBuf| path.to_string_lossy().ends_with(".jpg") && !path.ends_with("thumbnail.jpg");
+    let mut frames: Vec<_> = contents(root).into_iter().filter(|(path, _)| is_frame(path)).map(|(_, bytes)| bytes).collect();
+    frames.sort();
+    frames
+}
+
+fn is_done(world: &World) -> bool {
+    let is_empty = |dir: &Path| fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_none());
+    let is_numbered = |path: &String| path.split('/').nth(2).is_some_and(|name| name.len() == 2);
+    is_empty(&world.path("queue")) && !world.tree().iter().any(is_numbered)
+}
+
+fn ids(daemon: &Daemon) -> Vec<String> {
+    let mut ids: Vec<String> = daemon.events().iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+/// A number's directory with real frames of these times, as old as their names, and its marker.
+fn numbered(world: &World, id: &str, times: &[&str]) -> PathBuf {
+    let sample = World::sample("strix-raw");
+    let mut pictures: Vec<_> =
+        fs::read_dir(sample.path("Camera1/2026-11-21/01")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pictures.retain(|path| !path.to_string_lossy().ends_with("m.jpg"));
+    pictures.sort();
+    let dir = world.path(id);
+    fs::create_dir_all(&dir).unwrap();
+    for (at, time) in times.iter().enumerate() {
+        let frame = dir.join(format!("{time}.jpg"));
+        fs::copy(&pictures[at % pictures.len()], &frame).unwrap();
+        set_time(&frame, time);
+    }
+    set_time(&dir, times.last().unwrap_or(&"00-00-00-00"));
+    dir
+}
+
+/// Sets a file's time to this time of a day long past.
+fn set_time(path: &Path, time: &str) {
+    let parts: Vec<u64> = time.trim_end_matches('m').split('-').map(|part| part.parse().unwrap()).collect();
+    let secs = 1_750_000_000 + parts[0] * 3600 + parts[1] * 60 + parts[2];
+    File::open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(secs)).unwrap();
+}
+
+fn mark(world: &World, id: &str) -> PathBuf {
+    fs::create_dir_all(world.path("queue")).unwrap();
+    let marker = world.path("queue").join(id.replace('/', "_"));
+    fs::write(&marker, "").unwrap();
+    marker
+}
+
+/// Real events of Motion: each becomes what a web UI of that layout makes of it.
+#[test]
+fn the_sample_is_finished() {
+    let world = World::sample("strix-raw");
+    let before = frames(&world.root);
+    let daemon = world.serve(&FINISH);
+    wait_until("all are finished", || is_done(&world));
+    assert_eq!(frames(&world.root), before);
+    let names = ["05-44-39", "05-44-51", "05-45-06", "05-45-25", "05-44-39", "05-44-55", "05-45-09", "05-45-29"];
+    let expected = names.iter().enumerate().map(|(n, name)| format!("Camera{}/2026-11-21/{name}", n / 4 + 1));
+    let expected: Vec<String> = expected.collect();
+    wait_until("all are listed", || ids(&daemon) == expected);
+    for id in &expected {
+        let dir = world.path(id);
+        let (camera, debug) = (count(&dir, ".jpg"), count(&dir.join("debug"), "m.jpg"));
+        assert_eq!(count(&dir, "m.jpg"), 0, "{id}");
+        let (form, length, shown) = probe(&dir.join("video.mp4"));
+        assert_eq!((form.as_str(), shown as usize), ("h264 yuv420p", camera), "{id}");
+        let took = daemon.event(id).unwrap();
+        let secs = |key: &str| took[key].as_str().unwrap()[17..].parse::<i64>().unwrap();
+        let seconds = u64::try_from((secs("end") - secs("start")).rem_euclid(60)).unwrap();
+        assert!(length.abs_diff(seconds * 1000) <= 1000, "{id}: {length} ms of {seconds} s");
+        assert_eq!(probe(&dir.join("debug/video.mp4")).2 as usize, debug, "{id}");
+        for movie in ["video.mp4", "debug/video.mp4"] {
+            assert!(is_fast_to_start(&dir.join(movie)), "{id}/{movie}");
+        }
+        let image = image_size(&dir.join("thumbnail.jpg"));
+        assert_eq!(image, (320, 240), "{id}: as large as its frames");
+        assert_eq!(took["state"], "complete");
+        assert_eq!(took["thumbnail"], format!("/media/{id}/thumbnail.jpg"));
+        assert_eq!(took["debug_video"], format!("/media/{id}/debug/video.mp4"));
+        assert_eq!(daemon.get(took["playable"].as_str().unwrap()).header("content-type"), Some("video/mp4"));
+    }
+    let metrics = daemon.get("/metrics").text();
+    for line in ["owlery_finish_events_total 8", "owlery_finish_waiting 0", "owlery_finish_failures_total 0"] {
+        assert!(metrics.lines().any(|other| other == line), "{line}: {metrics}");
+    }
+    assert_eq!(daemon.stop(), 0);
+    assert_eq!(world.run("check", &[]).code, 0);
+}
+
+fn image_size(path: &Path) -> (usize, usize) {
+    let mut probe = Command::new("ffprobe");
+    probe.args(["-v", "error", "-show_entries", "stream=width,height", "-of", "json"]).arg(path);
+    let told = Ran::of(probe).json();
+    let number = |key: &str| usize::try_from(told["streams"][0][key].as_u64().unwrap()).unwrap();
+    (number("width"), number("height"))
+}
+
+/// Without the flag nothing is touched, and the markers stay for another program.
+#[test]
+fn without_the_flag_nothing_is_finished() {
+    let world = World::sample("strix-raw");
+    let before = contents(&world.root);
+    let daemon = world.serve(&FINISH[1..]);
+    wait_until("all are measured", || daemon.events().iter().all(|event| !event["bytes"].is_null()));
+    assert!(!daemon.get("/metrics").text().contains("owlery_finish"));
+    assert_eq!(daemon.stop(), 0);
+    assert_eq!(contents(&world.root), before);
+}
+
+/// Motion was killed and began its numbers anew: its directory 01 holds two events.
+#[test]
+fn a_restart_of_motion_is_two_events() {
+    let world = World::sample("failures/sigkill-strix-then-restart");
+    let before = frames(&world.root);
+    let daemon = world.serve(&FINISH);
+    wait_until("all are finished", || is_done(&world));
+    assert_eq!(frames(&world.root), before);
+    let expected = ["05-39-51", "05-40-03", "05-40-16"].map(|name| format!("Camera1/2026-11-21/{name}"));
+    wait_until("all are listed", || ids(&daemon) == expected);
+    let shown = expected.map(|id| probe(&world.path(id).join("video.mp4")).2);
+    assert_eq!(shown, [29, 48, 26]);
+    assert!(daemon.get("/metrics").text().contains("owlery_finish_splits_total 1"));
+}
+
+/// Motion splits an event at midnight, and gives a marker to the second part alone.
+#[test]
+fn both_sides_of_midnight_are_finished() {
+    let world = World::sample("failures/midnight-strix");
+    let daemon = world.serve(&FINISH);
+    wait_until("both are finished", || {
+        ids(&daemon) == ["Camera1/2026-12-31/23-59-55", "Camera1/2027-01-01/00-00-00"]
+    });
+    wait_until("the markers are gone", || !world.has("queue/Camera1_2027-01-01_01"));
+    // Another camera's markers, whose recordings are elsewhere.
+    assert!(world.has("queue/Camera2_2027-01-01_01"));
+}
+
+/// Frames over midnight in one directory: by their times, not by their names.
+#[test]
+fn frames_are_in_true_order_over_midnight() {
+    let world = World::new();
+    let id = event_id("Camera1", 3, "07");
+    let times = ["23-59-58-00", "23-59-59-00", "00-00-00-00", "00-00-01-00"];
+    let dir = numbered(&world, &id, &times);
+    for after in &times[2..] {
+        let frame = dir.join(format!("{after}.jpg"));
+        let time = frame.metadata().unwrap().modified().unwrap() + Duration::from_secs(86_400);
+        File::open(frame).unwrap().set_modified(time).unwrap();
+    }
+    let _daemon = world.serve(&FINISH);
+    wait_until("it is finished", || is_done(&world));
+    let (_, length, shown) = probe(&world.path(event_id("Camera1", 3, "23-59-58")).join("video.mp4"));
+    assert_eq!((length, shown), (4000, 4));
+}
+
+/// Above five minutes the movie is a timelapse of one.
+#[test]
+fn a_long_event_becomes_a_timelapse() {
+    let world = World::new();
+    let times: Vec<String> = (0..62).map(|n| format!("10-{:02}-{:02}-00", n * 5 / 60, n * 5 % 60)).collect();
+    numbered(&world, &event_id("Camera1", 3, "45"), &times.iter().map(String::as_str).collect::<Vec<_>>());
+    let _daemon = world.serve(&["--finish", "--event-gap", "10s"]);
+    wait_until("it is finished", || is_done(&world));
+    let (_, length, shown) = probe(&world.path(event_id("Camera1", 3, "10-00-00")).join("video.mp4"));
+    assert!(shown == 62 && (59_000..=61_500).contains(&length), "{shown} frames, {length} ms");
+}
+
+/// The name of its first frame's time is taken by another event, which stays as it is.
+#[test]
+fn a_taken_name_is_not_overwritten() {
+    let world = World::new();
+    let other = world.event(event_id("Camera1", 3, "10-04-36")).old().make();
+    let before = contents(&other);
+    let id = event_id("Camera1", 3, "05");
+    numbered(&world, &id, &["10-04-36-00", "10-04-37-00"]);
+    mark(&world, &id);
+    let daemon = world.serve(&["--finish", "--sidecars", "off"]);
+    wait_until("it is finished", || is_done(&world));
+    assert_eq!(contents(&other), before);
+    wait_until("both are listed", || {
+        ids(&daemon) == [event_id("Camera1", 3, "10-04-36"), event_id("Camera1", 3, "10-04-37")]
+    });
+}
+
+/// A saved event stays saved, and so do both events of a directory.
+#[test]
+fn saved_events_stay_saved() {
+    let world = World::new();
+    let dir = numbered(&world, &event_id("Camera1", 3, "05"), &["10-04-36-00", "10-04-37-00", "14-00-00-00"]);
+    fs::write(dir.join(".saved"), "").unwrap();
+    let daemon = world.serve(&FINISH);
+    wait_until("it is finished", || is_done(&world));
+    for name in ["10-04-36", "14-00-00"] {
+        daemon.wait_for_event(&event_id("Camera1", 3, name), "is saved", |event| event["saved"] == true);
+    }
+}
+
+/// An event that Motion writes is left alone until it is over.
+#[test]
+fn an_open_event_is_not_finished() {
+    let world = World::new();
+    let id = event_id("Camera1", 0, "05");
+    let now = numbered(&world, &id, &["10-04-36-00", "10-04-37-00"]);
+    for frame in fs::read_dir(&now).unwrap().map(|entry| entry.unwrap().path()).chain([now.clone()]) {
+        File::open(frame).unwrap().set_modified(SystemTime::now()).unwrap();
+    }
+    let old = event_id("Camera1", 3, "45");
+    numbered(&world, &old, &["10-00-00-00"]);
+    let daemon = world.serve(&["--finish"]);
+    wait_until("the old one is finished", || !world.has(&old));
+    assert_eq!(daemon.event(&id).unwrap()["state"], "open");
+    assert_eq!(count(&now, ".jpg"), 2);
+    assert!(!now.join("video.mp4").exists());
+    mark(&world, &id);
+    let new = event_id("Camera1", 0, "10-04-36");
+    daemon.wait_for_event(&new, "is complete at once", |event| event["state"] == "complete");
+    wait_until("no marker is left", || is_done(&world));
+    assert!(world.has(format!("{new}/.details.json")), "it completed while Owlery ran");
+}
+
+/// A debug picture under the number of the next event is no event yet; hours are none at all.
+#[test]
+fn strays_and_hours_are_left_alone() {
+    let world = World::new();
+    numbered(&world, &event_id("Camera1", 3, "45"), &["10-00-00-00m"]);
+    let hours = ["08", "10"].map(|hour| event_id("Camera1", 4, hour));
+    for hour in &hours {
+        let name = &hour[hour.len() - 2..];
+        numbered(&world, hour, &[&format!("{name}-00-00-00"), &format!("{name}-50-00-00")]);
+    }
+    numbered(&world, &event_id("Camera2", 3, "44"), &["10-00-00-00"]);
+    let before = contents(&world.path("Camera1"));
+    let daemon = world.serve(&FINISH);
+    wait_until("the event is finished", || world.has(event_id("Camera2", 3, "10-00-00")));
+    wait_until("nothing waits", || daemon.get("/metrics").text().contains("owlery_finish_waiting 0"));
+    assert_eq!(contents(&world.path("Camera1")), before);
+}
+
+/// Numbers that could also be hours are events by the numbers beside them, which get other names.
+#[test]
+fn numbers_of_their_own_hour_are_finished() {
+    let world = World::new();
+    for number in ["08", "09", "10", "11"] {
+        numbered(&world, &event_id("Camera1", 3, number), &[&format!("{number}-00-00-00")]);
+    }
+    numbered(&world, &event_id("Camera1", 3, "12"), &["11-30-00-00"]);
+    numbered(&world, &event_id("Camera1", 3, "07"), &["07-59-00-00", "08-00-00-00"]);
+    let _daemon = world.serve(&FINISH);
+    wait_until("all are finished", || is_done(&world));
+    // The only event of a day says nothing but its marker.
+    let lone = event_id("Camera1", 5, "10");
+    numbered(&world, &lone, &["10-00-00-00"]);
+    numbered(&world, &event_id("Camera1", 5, "08"), &["08-00-00-00"]);
+    mark(&world, &lone);
+    mark(&world, &event_id("Camera1", 5, "08"));
+    wait_until("both are finished", || is_done(&world));
+}
+
+/// Frames that a full disk left empty: without any other there is no movie, and the event is finished all the same.
+#[test]
+fn damaged_frames_are_left_out() {
+    let world = World::new();
+    let dir = numbered(&world, &event_id("Camera1", 3, "45"), &["10-00-00-00", "10-00-01-00", "10-00-02-00"]);
+    fs::write(dir.join("10-00-01-00.jpg"), "").unwrap();
+    set_time(&dir.join("10-00-01-00.jpg"), "10-00-01-00");
+    let empty = numbered(&world, &event_id("Camera1", 3, "44"), &["09-00-00-00"]);
+    fs::write(empty.join("09-00-00-00.jpg"), "").unwrap();
+    set_time(&empty.join("09-00-00-00.jpg"), "09-00-00-00");
+    let daemon = world.serve(&FINISH);
+    wait_until("both are finished", || is_done(&world));
+    assert_eq!(probe(&world.path(event_id("Camera1", 3, "10-00-00")).join("video.mp4")).2, 2);
+    daemon.wait_for_log("1 of 3 frames");
+    let dir = world.path(event_id("Camera1", 3, "09-00-00"));
+    assert!(!dir.join("video.mp4").exists() && !dir.join("thumbnail.jpg").exists());
+    daemon.wait_for_log("it gets no movie, since none of its 1 frames");
+}
+
+/// A marker whose event is gone means nothing; one of a camera that is not there may mean something again.
+#[test]
+fn markers_without_events_are_removed() {
+    let world = World::new();
+    let gone = mark(&world, &event_id("Camera1", 3, "05"));
+    let unknown = mark(&world, &event_id("Camera7", 3, "05"));
+    fs::write(world.path("queue/README"), "").unwrap();
+    let _daemon = world.serve(&FINISH);
+    wait_until("it is removed", || !gone.exists());
+    assert!(unknown.exists() && world.has("queue/README"));
+}
+
+/// Without ffmpeg nothing is lost or half done, and an alert says why; with it the events are finished.
+#[test]
+fn without_ffmpeg_events_wait() {
+    let world = World::sample("strix-raw");
+    let before = frames(&world.root);
+    let mut command = world.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(&FINISH));
+    command.env("PATH", world.outside("no-programs"));
+    let daemon = Daemon::start(command);
+    daemon.wait_for_log("it cannot be finished");
+    assert!(daemon.log().contains("install ffmpeg"), "{}", daemon.log());
+    assert_eq!(daemon.get("/readyz").status, 200);
+    assert_eq!(daemon.log().matches("it cannot be finished").count(), 1, "one event is enough to know it");
+    assert_eq!(daemon.stop(), 0);
+    assert_eq!((frames(&world.root), fs::read_dir(world.path("queue")).unwrap().count()), (before, 8));
+    let _daemon = world.serve(&FINISH);
+    wait_until("all are finished", || is_done(&world));
+}
+
+/// Neither a rule nor a user takes an event that is being finished.
+#[test]
+fn an_event_being_finished_is_not_retired() {
+    let world = World::new();
+    let id = event_id("Camera1", 60, "45");
+    numbered(&world, &id, &["10-00-00-00", "10-00-01-00"]);
+    let mut command = world.command("serve", ["--listen", "127.0.0.1:0", "--keep-days", "45", "--max-share", "1"]);
+    command.args(FINISH);
+    let pause = Pause::at(&world, "finish-6", &mut command);
+    let daemon = Daemon::start(command);
+    pause.meanwhile(|| {
+        wait_until("ready", || daemon.get("/readyz").status == 200);
+        assert!(world.run("expire", &[]).code != 0 || world.has(&id));
+        let deleted = daemon.request("DELETE", &format!("/api/v1/events/{id}"), &[("X-Requested-With", "owlery")]);
+        assert!(deleted.status >= 400, "{}", deleted.text());
+        assert!(world.has(&id) && world.queued().is_empty());
+    });
+    wait_until("it is finished", || is_done(&world));
+    wait_until("and expires then", || {
+        world.run("expire", &[]);
+        !world.has(format!("Camera1/{}", days_ago(60)))
+    });
+}
+
+/// The sample in which Motion began its numbers anew, with debug frames in both events of directory 01.
+fn restarted() -> World {
+    let world = World::sample("failures/sigkill-strix-then-restart");
+    let sample = World::sample("strix-raw");
+    let debug = sample.path("Camera1/2026-11-21/01");
+    let names = fs::read_dir(&debug).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with("m.jpg")).collect();
+    names.sort();
+    let dir = world.path("Camera1/2026-11-21/01");
+    for (name, time) in names.iter().zip(["05-39-52-00", "05-39-53-00", "05-40-04-00", "05-40-05-00"]) {
+        let frame = dir.join(format!("{time}m.jpg"));
+        fs::copy(debug.join(name), &frame).unwrap();
+        let time = dir.join(format!("{time}.jpg")).metadata().unwrap().modified().unwrap();
+        File::open(frame).unwrap().set_modified(time).unwrap();
+    }
+    File::open(&dir).unwrap().set_modified(dir.join("05-40-12-03.jpg").metadata().unwrap().modified().unwrap()).unwrap();
+    world
+}
+
+/// What a daemon that is not interrupted makes of it.
+fn finished() -> BTreeMap<PathBuf, Vec<u8>> {
+    let world = restarted();
+    let daemon = world.serve(&FINISH);
+    wait_until("all are finished", || is_done(&world));
+    assert_eq!(daemon.stop(), 0);
+    without_sidecars(&world.root)
+}
+
+/// All contents but the sidecars, which a daemon writes for what it finished itself.
+fn without_sidecars(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut contents = contents(root);
+    contents.retain(|path, _| !path.ends_with(".details.json"));
+    contents
+}
+
+/// A crash after each step, at its first time: no frame is lost, and the next run ends in the same state.
+#[test]
+fn a_crash_after_each_step_is_recovered() {
+    let expected = finished();
+    for step in 1..=9 {
+        let world = restarted();
+        let before = frames(&world.root);
+        let mut command = world.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(&FINISH));
+        command.env("OWLERY_FAULT", format!("finish-{step}"));
+        let mut crash = command.spawn_quietly();
+        wait_until(&format!("finish-{step} ends it"), || crash.try_wait().unwrap().is_some());
+        assert_eq!(frames(&world.root), before, "finish-{step}");
+        let daemon = world.serve(&FINISH);
+        wait_until("all are finished", || is_done(&world));
+        assert_eq!(daemon.stop(), 0);
+        assert!(without_sidecars(&world.root) == expected, "finish-{step}: {:?}", world.tree());
+    }
+}
+
+/// Killed at twenty moments: no frame is lost, and it ends in the same state.
+#[test]
+fn kills_while_finishing_lose_nothing() {
+    let expected = finished();
+    let world = restarted();
+    let before = frames(&world.root);
+    for kill in 0..20u64 {
+        let mut serve = world.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(&FINISH)).spawn_quietly();
+        #[allow(clippy::disallowed_methods)] // a moment that no condition describes
+        std::thread::sleep(Duration::from_millis(60 + kill * 37 % 200));
+        serve.kill().unwrap();
+        serve.wait().unwrap();
+        assert_eq!(frames(&world.root), before, "kill {kill}");
+    }
+    let daemon = world.serve(&FINISH);
+    wait_until("all are finished", || is_done(&world));
+    assert_eq!(daemon.stop(), 0);
+    assert!(without_sidecars(&world.root) == expected, "{:?}", world.tree());
+}
+
+/// A disk that is too full for a movie: nothing is left half done, and the event is finished once there is room.
+#[test]
+fn a_full_disk_keeps_the_event() {
+    let world = World::new();
+    let disk = Disk::mount(world.path("Camera1"), "1m");
+    let id = event_id("Camera1", 3, "45");
+    let times: Vec<String> = (0..20).map(|n| format!("10-00-{n:02}-00")).collect();
+    let dir = numbered(&world, &id, &times.iter().map(String::as_str).collect::<Vec<_>>());
+    let filler = disk.fill();
+    let before = contents(&dir);
+    let state = world.outside("state");
+    let flags = [&FINISH[..], &["--state-dir", state.to_str().unwrap()]].concat();
+    let daemon = world.serve(&flags);
+    daemon.wait_for_log("it cannot be finished");
+    assert!(daemon.log().contains("No space left"), "{}", daemon.log());
+    assert_eq!(contents(&dir), before);
+    assert_eq!(daemon.stop(), 0);
+    fs::remove_file(filler).unwrap();
+    let _daemon = world.serve(&flags);
+    wait_until("it is finished", || !world.has(&id));
+}
+
+trait SpawnQuietly {
+    fn spawn_quietly(&mut self) -> std::process::Child;
+}
+
+impl SpawnQuietly for Command {
+    fn spawn_quietly(&mut self) -> std::process::Child {
+        use std::process::Stdio;
+        self.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+}
+
+/// Progress and failures of a saved archive are JSON for scripts too.
+#[test]
+fn settings_know_the_flag() {
+    let world = World::new();
+    let file = world.outside("settings").join("owlery.toml");
+    fs::write(&file, "finish = true\n").unwrap();
+    let daemon = world.serve(&["--config", file.to_str().unwrap()]);
+    assert!(daemon.get("/metrics").text().contains("owlery_finish_waiting"));
+    assert_eq!(daemon.get("/readyz").json()["alerts"], json!([]) as Value);
+    assert_eq!(daemon.stop(), 0);
+    let refused = world.run("list", &["--finish"]);
+    assert!(refused.code == 2 && refused.stderr.contains("--finish has no effect"), "{refused:?}");
+}
