@@ -175,14 +175,16 @@ fn a_fed_program_that_fails_says_why() {
 /// A full pipe must keep neither the thread that fills it nor the one that waits for it.
 #[test]
 fn a_fed_program_that_does_not_read_is_ended() {
-    let (dir, ffmpeg) = feigned("echo $$ > $mine/new; mv $mine/new $mine/pid; exec sleep 600");
     let (_handle, stop) = never();
-    let short = ffmpeg.clone().with_limits(Limits { time: Duration::from_millis(100), ..Limits::default() });
-    let error = fed(&short, &stop, endlessly).unwrap_err();
+    let (dir, ffmpeg) = feigned("while :; do :; done");
+    let ffmpeg = ffmpeg.with_limits(Limits { time: Duration::from_millis(100), ..Limits::default() });
+    let error = fed(&ffmpeg, &stop, endlessly).unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
     assert!(!is_run_with(&dir.path().join("ffmpeg")));
+    let (dir, ffmpeg) = feigned("echo $$ > $mine/new; mv $mine/new $mine/pid; exec sleep 600");
     let (handle, stop) = never();
     let error = fed(&ffmpeg, &stop, |pipe| {
+        wait_until("the program", || dir.path().join("pid").exists());
         drop(handle);
         endlessly(pipe)
     });

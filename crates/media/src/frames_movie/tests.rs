@@ -302,6 +302,22 @@ fn a_movie_that_is_cancelled_leaves_nothing() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+/// Before the first good frame no ffmpeg runs that could be ended.
+#[test]
+fn the_search_for_a_good_frame_is_cancelled() {
+    let (handle, stop) = never();
+    let (mut handle, mut reads) = (Some(handle), 0);
+    let read = |_| {
+        reads += 1;
+        drop(handle.take());
+        Ok(Vec::new())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let times = [Duration::ZERO; 100];
+    let made = movie_of_frames(&Ffmpeg::default(), &times, read, folder.path(), &stop, &mut |_| ());
+    assert!(matches!(made, Err(Error::Cancelled)) && reads == 1, "{made:?} after {reads}");
+}
+
 /// An event may have gigabytes of frames.
 #[test]
 fn frames_are_read_as_ffmpeg_takes_them() {
