@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use owlery_model::clock::Stop;
@@ -24,6 +24,10 @@ const CONTAINERS: &str = "mov,matroska,webm,avi,flv,ogg,mpegts,mpeg,mpegvideo,gi
 
 /// The input's name: its standard input, which is opened anew, so that it can be read from any offset.
 const INPUT: &str = "file:/proc/self/fd/0";
+
+/// The container of a stream, and the input's name where it is one: a pipe, which is read from its beginning to its end.
+const STREAM: &str = "matroska";
+const PIPE: &str = "pipe:0";
 
 /// How much text a program may print that is read whole.
 const MAX_TEXT: u64 = 1024 * 1024;
@@ -73,13 +77,19 @@ impl Ffmpeg {
         self
     }
 
+    /// The same programs, which may run longer by this time.
+    pub(crate) fn with_more_time(&self, time: Duration) -> Self {
+        let limits = Limits { time: self.limits.time.saturating_add(time), ..self.limits };
+        self.clone().with_limits(limits)
+    }
+
     /// The version of `ffmpeg`, such as `5.1.9-0+deb12u1`. Fails with [`Error::Missing`] where it, or `ffprobe`, is not
     /// installed.
     pub fn version(&self, stop: &Stop) -> Result<String> {
         let ask = |program: &Path| {
             let mut command = command(program);
             command.arg("-version").stdin(Stdio::null());
-            process::run(command, &self.limits, stop, text)?
+            process::run(command, None, &self.limits, stop, text)?
         };
         ask(&self.prober)?;
         let text = ask(&self.converter)?;
@@ -97,12 +107,34 @@ impl Ffmpeg {
         stop: &Stop,
         read: impl FnOnce(ChildStdout) -> T + Send,
     ) -> Result<T> {
-        let mut command = command(&self.converter);
-        // One thread each: the jobs share the processors.
-        command.args(["-nostdin", "-y", "-loglevel", "error", "-filter_threads", "1", "-threads", "1"]);
+        let mut command = self.converter();
         command.args(before).args(input()).args(after);
         command.stdin(Stdio::from(movie.try_clone().map_err(Error::io("open the movie again"))?));
-        process::run(command, &self.limits, stop, read)
+        process::run(command, None, &self.limits, stop, read)
+    }
+
+    /// Like `convert`, of a Matroska stream that `feed` writes into a pipe, on a thread of its own. Pictures in it that
+    /// cannot be decoded to their end are left out, however many there are. Where `ffmpeg` ends early, the pipe fails, and `feed` has to return;
+    /// then the error is that of `ffmpeg`.
+    pub(crate) fn convert_stream<T: Send>(
+        &self,
+        feed: impl FnOnce(ChildStdin) -> Result<()> + Send,
+        after: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        stop: &Stop,
+        read: impl FnOnce(ChildStdout) -> T + Send,
+    ) -> Result<T> {
+        let mut command = self.converter();
+        command.args(["-max_error_rate", "1", "-err_detect", "explode"]);
+        command.args(["-protocol_whitelist", "pipe", "-format_whitelist", STREAM]);
+        command.args(["-f", STREAM, "-i", PIPE]).args(after);
+        process::run(command, Some(Box::new(feed)), &self.limits, stop, read)
+    }
+
+    /// `ffmpeg` with one thread for each of its parts: the jobs share the processors.
+    fn converter(&self) -> Command {
+        let mut command = command(&self.converter);
+        command.args(["-nostdin", "-y", "-loglevel", "error", "-filter_threads", "1", "-threads", "1"]);
+        command
     }
 
     /// The codecs of a movie, by `ffprobe`.
@@ -112,12 +144,12 @@ impl Ffmpeg {
         command.arg("stream=codec_type,codec_name,pix_fmt:stream_disposition=attached_pic:format=duration");
         command.args(input());
         command.stdin(Stdio::from(movie.try_clone().map_err(Error::io("open the movie again"))?));
-        let json = process::run(command, &self.limits, stop, text)??;
+        let json = process::run(command, None, &self.limits, stop, text)??;
         Tracks::of_json(&json)
     }
 }
 
-pub(crate) use progress::follow;
+pub(crate) use progress::{Length, follow};
 
 fn command(program: &Path) -> Command {
     let mut command = Command::new(program);

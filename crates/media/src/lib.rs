@@ -7,8 +7,10 @@
 
 mod error;
 mod ffmpeg;
+mod frames_movie;
 mod jobs;
 mod movie_frames;
+mod mp4;
 mod picture;
 mod playable;
 mod preview;
@@ -19,10 +21,11 @@ mod thumbnail;
 
 pub use error::{Error, Result};
 pub use ffmpeg::{Ffmpeg, Limits};
+pub use frames_movie::{FramesMovie, movie_of_frames};
 pub use jobs::{Job, JobState, Jobs, JobsOptions, Outcome, Ticket, Urgency};
 pub use movie_frames::movie_thumbnail;
 pub use picture::{MAX_BYTES, MAX_PIXELS, Picture};
 pub use playable::{Movie, MovieType, Playable, Sound, Unusable, make_playable};
 pub use preview::{Animation, FrameInfo, MAX_PREVIEW, preview_of_frames, preview_of_movie};
 pub use sprite::{MAX_TILES, Sprite, SpriteIndex, sprite_of_frames, sprite_of_movie};
-pub use thumbnail::{Width, thumbnail};
+pub use thumbnail::{Width, thumbnail, thumbnail_in};

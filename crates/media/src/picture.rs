@@ -2,9 +2,9 @@
 //! `preview` and `sprite`.
 
 use std::fs::File;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::os::unix::fs::FileExt;
-use std::panic::{UnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -29,6 +29,9 @@ const MAX_MEMORY: u64 = 256 * 1024 * 1024;
 /// The longest edge, in pixels.
 const MAX_EDGE: u32 = 32_768;
 
+/// The marker at the end of a JPEG. Its data contain it nowhere else.
+const END_OF_JPEG: [u8; 2] = [0xFF, 0xD9];
+
 /// How many times as high as wide a shrunk picture may be. A higher one becomes narrower.
 const MAX_RATIO: u32 = 4;
 
@@ -43,8 +46,14 @@ impl Picture {
     /// # Errors
     /// The picture is damaged, truncated, of another format, or larger than [`MAX_PIXELS`].
     pub fn decode(bytes: &[u8], width: u32) -> Result<Self> {
+        let room = Room::of_width(width);
+        Self::decode_in(bytes, room.width, room.height)
+    }
+
+    /// Like `decode`, and shrinks it until it fits into a box of `width` × `height` pixels.
+    pub fn decode_in(bytes: &[u8], width: u32, height: u32) -> Result<Self> {
         guarded(|| {
-            let stored = decode(bytes, width)?;
+            let stored = decode(bytes, Room { width, height })?;
             let mut small = DynamicImage::ImageRgb8(resize(stored.image, stored.fitted.0, stored.fitted.1)?);
             small.apply_orientation(stored.orientation);
             Ok(Self(small.into_rgb8()))
@@ -86,7 +95,7 @@ impl Picture {
 
     /// The picture, at most `width` pixels wide.
     pub fn shrunk(self, width: u32) -> Result<Self> {
-        let (width, height) = fit(self.width(), self.height(), width);
+        let (width, height) = Room::of_width(width).fit(self.width(), self.height());
         self.resized(width, height)
     }
 
@@ -137,33 +146,55 @@ fn guarded<T>(decode: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<T> {
     catch_unwind(decode).unwrap_or_else(|_| Err(Error::Picture("its decoder failed".to_owned())))
 }
 
-/// Decodes a picture that is to be at most `width` pixels wide.
-fn decode(bytes: &[u8], width: u32) -> Result<Stored> {
+/// Decodes a picture that is to have room there.
+fn decode(bytes: &[u8], room: Room) -> Result<Stored> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::TooManyBytes);
     }
     match image::guess_format(bytes).map_err(refused)? {
-        ImageFormat::Jpeg => decode_jpeg(bytes, width),
-        format @ (ImageFormat::Png | ImageFormat::WebP | ImageFormat::Pnm) => decode_other(bytes, format, width),
+        ImageFormat::Jpeg => decode_jpeg(bytes, room),
+        format @ (ImageFormat::Png | ImageFormat::WebP | ImageFormat::Pnm) => decode_other(bytes, format, room),
         format => Err(Error::Picture(format!("{format:?} is not a format of frames"))),
     }
 }
 
+/// The size of a JPEG that is shown as it is stored: upright, within the limits, grey or coloured, with its end. `None` for
+/// all else. Only the header is decoded.
+pub(crate) fn plain_jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let mut rest = bytes;
+    let header = guarded(AssertUnwindSafe(|| JpegHeader::read(&mut jpeg_decoder::Decoder::new(&mut rest)))).ok()?;
+    let is_plain = header.orientation == Orientation::NoTransforms && check_size(header.size).is_ok();
+    // Only behind the header: a small picture in it has an end of its own.
+    let has_end = || rest.windows(2).rev().any(|two| two == END_OF_JPEG);
+    (bytes.len() as u64 <= MAX_BYTES && is_plain && has_end()).then_some(header.size)
+}
+
+/// What is known of a JPEG before its pixels are decoded.
+struct JpegHeader {
+    size: (u32, u32),
+    orientation: Orientation,
+}
+
+impl JpegHeader {
+    /// Reads to the size and no further.
+    fn read<R: Read>(decoder: &mut jpeg_decoder::Decoder<R>) -> Result<Self> {
+        decoder.set_max_decoding_buffer_size(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX));
+        decoder.read_info().map_err(|error| damaged(&error))?;
+        let info = decoder.info().ok_or_else(no_pixels)?;
+        let exif = decoder.exif_data().and_then(Orientation::from_exif_chunk);
+        let size = (u32::from(info.width), u32::from(info.height));
+        Ok(Self { size, orientation: exif.unwrap_or(Orientation::NoTransforms) })
+    }
+}
+
 /// Decodes a JPEG at a half, a quarter or an eighth of its size where that is enough, which takes two thirds of the time.
-fn decode_jpeg(bytes: &[u8], width: u32) -> Result<Stored> {
-    let failed = |error: jpeg_decoder::Error| Error::Picture(printable(&error.to_string()));
+fn decode_jpeg(bytes: &[u8], room: Room) -> Result<Stored> {
     let mut decoder = jpeg_decoder::Decoder::new(bytes);
-    decoder.set_max_decoding_buffer_size(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX));
-    decoder.read_info().map_err(failed)?;
-    let no_pixels = || Error::Picture("it has no pixels".to_owned());
-    let full = decoder.info().ok_or_else(no_pixels)?;
-    let full = (u32::from(full.width), u32::from(full.height));
-    let exif = decoder.exif_data().and_then(Orientation::from_exif_chunk);
-    let orientation = exif.unwrap_or(Orientation::NoTransforms);
-    let fitted = fitted(full, orientation, width)?;
+    let header = JpegHeader::read(&mut decoder)?;
+    let fitted = fitted(header.size, header.orientation, room)?;
     let least = |edge: u32| u16::try_from(edge).unwrap_or(u16::MAX);
-    decoder.scale(least(fitted.0), least(fitted.1)).map_err(failed)?;
-    let pixels = decoder.decode().map_err(failed)?;
+    decoder.scale(least(fitted.0), least(fitted.1)).map_err(|error| damaged(&error))?;
+    let pixels = decoder.decode().map_err(|error| damaged(&error))?;
     let info = decoder.info().ok_or_else(no_pixels)?;
     let (width, height) = (u32::from(info.width), u32::from(info.height));
     let image = match info.pixel_format {
@@ -171,10 +202,10 @@ fn decode_jpeg(bytes: &[u8], width: u32) -> Result<Stored> {
         PixelFormat::L8 => GrayImage::from_raw(width, height, pixels).map(|grey| DynamicImage::from(grey).into_rgb8()),
         other => return Err(Error::Picture(format!("{other:?} is not a format of cameras"))),
     };
-    Ok(Stored { image: image.ok_or_else(no_pixels)?, orientation, fitted })
+    Ok(Stored { image: image.ok_or_else(no_pixels)?, orientation: header.orientation, fitted })
 }
 
-fn decode_other(bytes: &[u8], format: ImageFormat, width: u32) -> Result<Stored> {
+fn decode_other(bytes: &[u8], format: ImageFormat, room: Room) -> Result<Stored> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = image::Limits::no_limits();
     limits.max_image_width = Some(MAX_EDGE);
@@ -183,25 +214,38 @@ fn decode_other(bytes: &[u8], format: ImageFormat, width: u32) -> Result<Stored>
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(refused)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let fitted = fitted(decoder.dimensions(), orientation, width)?;
+    let fitted = fitted(decoder.dimensions(), orientation, room)?;
     let image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     Ok(Stored { image: image.into_rgb8(), orientation, fitted })
 }
 
-/// The size to shrink a picture to before it is turned, so that it is at most `width` wide after it.
-fn fitted((stored_width, stored_height): (u32, u32), orientation: Orientation, width: u32) -> Result<(u32, u32)> {
-    if stored_width == 0 || stored_height == 0 {
-        return Err(Error::Picture("it has no pixels".to_owned()));
-    }
-    let pixels = u64::from(stored_width) * u64::from(stored_height);
-    if pixels > MAX_PIXELS || stored_width > MAX_EDGE || stored_height > MAX_EDGE {
-        return Err(Error::TooManyPixels);
-    }
+/// The size to shrink a picture to before it is turned, so that it has room after it.
+fn fitted((width, height): (u32, u32), orientation: Orientation, room: Room) -> Result<(u32, u32)> {
+    check_size((width, height))?;
     if turns(orientation) {
-        let (width, height) = fit(stored_height, stored_width, width);
+        let (width, height) = room.fit(height, width);
         return Ok((height, width));
     }
-    Ok(fit(stored_width, stored_height, width))
+    Ok(room.fit(width, height))
+}
+
+/// Whether a picture of this size is decoded.
+fn check_size((width, height): (u32, u32)) -> Result<()> {
+    if width == 0 || height == 0 {
+        return Err(no_pixels());
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || width > MAX_EDGE || height > MAX_EDGE {
+        return Err(Error::TooManyPixels);
+    }
+    Ok(())
+}
+
+fn no_pixels() -> Error {
+    Error::Picture("it has no pixels".to_owned())
+}
+
+fn damaged(error: &jpeg_decoder::Error) -> Error {
+    Error::Picture(printable(&error.to_string()))
 }
 
 fn refused(error: ImageError) -> Error {
@@ -219,18 +263,32 @@ fn turns(orientation: Orientation) -> bool {
     )
 }
 
-/// The size of a picture that is to be at most `to` wide: never larger, with the same aspect ratio, at least 1 × 1.
-#[allow(clippy::cast_possible_truncation)] // not larger than the picture
-fn fit(width: u32, height: u32, to: u32) -> (u32, u32) {
-    let (w, h) = (u64::from(width.max(1)), u64::from(height.max(1)));
-    let (most_w, most_h) = (u64::from(to.max(1)), u64::from(to.max(1)) * u64::from(MAX_RATIO));
-    let scaled = |value: u64, by: u64, of: u64| ((value * by + of / 2) / of).max(1) as u32;
-    if w <= most_w && h <= most_h {
-        (w as u32, h as u32)
-    } else if w * most_h >= h * most_w {
-        (most_w as u32, scaled(h, most_w, w))
-    } else {
-        (scaled(w, most_h, h), most_h as u32)
+/// The box into which a picture is shrunk, in pixels.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    width: u32,
+    height: u32,
+}
+
+impl Room {
+    /// For pictures of at most this width.
+    fn of_width(width: u32) -> Self {
+        Self { width, height: width.saturating_mul(MAX_RATIO) }
+    }
+
+    /// The size of a picture that fits: never larger, with the same aspect ratio, at least 1 × 1.
+    #[allow(clippy::cast_possible_truncation)] // not larger than the picture
+    fn fit(self, width: u32, height: u32) -> (u32, u32) {
+        let (w, h) = (u64::from(width.max(1)), u64::from(height.max(1)));
+        let (most_w, most_h) = (u64::from(self.width.max(1)), u64::from(self.height.max(1)));
+        let scaled = |value: u64, by: u64, of: u64| ((value * by + of / 2) / of).max(1) as u32;
+        if w <= most_w && h <= most_h {
+            (w as u32, h as u32)
+        } else if w * most_h >= h * most_w {
+            (most_w as u32, scaled(h, most_w, w))
+        } else {
+            (scaled(w, most_h, h), most_h as u32)
+        }
     }
 }
 

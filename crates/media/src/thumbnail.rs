@@ -44,6 +44,15 @@ pub fn thumbnail(picture: &[u8], width: Width) -> Result<Vec<u8>> {
     of_picture(&Picture::decode(picture, width.pixels())?)
 }
 
+/// The thumbnail of a picture that fits into a box of `width` × `height` pixels: a JPEG in the picture's aspect ratio,
+/// upright, never larger than the picture.
+///
+/// # Errors
+/// Those of [`thumbnail`].
+pub fn thumbnail_in(picture: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
+    of_picture(&Picture::decode_in(picture, width, height)?)
+}
+
 /// A picture, which was shrunk, as a thumbnail.
 pub(crate) fn of_picture(picture: &Picture) -> Result<Vec<u8>> {
     picture.jpeg(QUALITY)

@@ -1,9 +1,9 @@
-//! One run of a program: started with the lowest priorities and with limits, watched, ended, and its last words kept.
+//! One run of a program: started with the lowest priorities and with limits, fed, watched, ended, and its last words kept.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::thread;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::{self, ScopedJoinHandle};
 
 use crossbeam_channel::{Sender, bounded, select};
 use owlery_model::clock::Stop;
@@ -52,12 +52,19 @@ enum End {
     Cancelled,
 }
 
-/// Runs a command to its end. `read` gets its standard output, on a thread of its own.
+/// Writes what a program reads from its standard input. The input ends when the pipe is dropped. An error of a pipe that
+/// the program closed is no error of the run: its status says why it ended.
+pub(super) type Feed<'a> = Box<dyn FnOnce(ChildStdin) -> Result<()> + Send + 'a>;
+
+/// Runs a command to its end. `read` gets its standard output, and `feed` its standard input, each on a thread of its own.
+/// Both are waited for: where the program is ended, `feed` has to return once its pipe fails. Without `feed` the
+/// standard input is that of the command.
 ///
 /// # Errors
-/// The program is missing, fails, or exceeds its time; or `stop` is set.
+/// The program is missing, fails, or exceeds its time; `feed` fails; or `stop` is set.
 pub(super) fn run<T: Send>(
     mut command: Command,
+    feed: Option<Feed<'_>>,
     limits: &Limits,
     stop: &Stop,
     read: impl FnOnce(ChildStdout) -> T + Send,
@@ -67,10 +74,14 @@ pub(super) fn run<T: Send>(
     }
     let program = PathBuf::from(command.get_program());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    if feed.is_some() {
+        command.stdin(Stdio::piped());
+    }
     thread::scope(|scope| {
         let mut running = Running(start(scope, command, &program)?);
         limit(&running.0, limits);
         let (stdout, stderr) = (running.0.stdout.take(), running.0.stderr.take());
+        let feed = feed.zip(running.0.stdin.take());
         let (exited, exits) = bounded::<()>(0);
         let pid = Pid::from_child(&running.0);
         let thread = || thread::Builder::new().name("owlery-ffmpeg".to_owned());
@@ -78,10 +89,11 @@ pub(super) fn run<T: Send>(
         let spawned = (|| {
             let output = thread().spawn_scoped(scope, || stdout.map(read))?;
             let words = thread().spawn_scoped(scope, || stderr.map(last_words).unwrap_or_default())?;
+            let feed = feed.map(|(feed, stdin)| thread().spawn_scoped(scope, move || feed(stdin))).transpose()?;
             thread().spawn_scoped(scope, move || wait(pid, exited))?;
-            io::Result::Ok((output, words))
+            io::Result::Ok((output, words, feed))
         })();
-        let (output, words) = spawned.map_err(failed)?;
+        let (output, words, feed) = spawned.map_err(failed)?;
         let end = select! {
             recv(exits) -> _ => End::Exited,
             recv(stop.receiver()) -> _ => End::Cancelled,
@@ -92,8 +104,10 @@ pub(super) fn run<T: Send>(
         }
         let status = running.0.wait().map_err(Error::io("wait for a program"))?;
         let stderr = words.join().unwrap_or_default();
-        let output = output.join().map_err(|_| Error::Panicked("reading what a program prints".to_owned()))?;
-        finish(&end, status, output, Failure { program, stderr, limits })
+        let (output, input) = (output.join(), feed.map_or(Ok(Ok(())), ScopedJoinHandle::join));
+        let output = output.map_err(|_| Error::Panicked("reading what a program prints".to_owned()))?;
+        let input = input.map_err(|_| Error::Panicked("writing what a program reads".to_owned()))?;
+        finish(&end, status, input, output, Failure { program, stderr, limits })
     })
 }
 
@@ -104,13 +118,24 @@ struct Failure<'a> {
     limits: &'a Limits,
 }
 
-fn finish<T>(end: &End, status: ExitStatus, output: Option<T>, run: Failure<'_>) -> Result<T> {
-    match (end, output) {
-        (End::Cancelled, _) => Err(Error::Cancelled),
-        (End::TimedOut, _) => Err(Error::TimedOut { program: run.program, limit: run.limits.time, stderr: run.stderr }),
-        (End::Exited, Some(output)) if status.success() => Ok(output),
-        (End::Exited, _) => Err(Error::Program { program: run.program, status, stderr: run.stderr }),
+fn finish<T>(end: &End, status: ExitStatus, input: Result<()>, output: Option<T>, run: Failure<'_>) -> Result<T> {
+    match (end, input) {
+        (End::Cancelled, _) => return Err(Error::Cancelled),
+        (End::TimedOut, _) => {
+            return Err(Error::TimedOut { program: run.program, limit: run.limits.time, stderr: run.stderr });
+        }
+        (End::Exited, Err(error)) if !is_closed_pipe(&error) => return Err(error),
+        (End::Exited, _) => {}
     }
+    match output {
+        Some(output) if status.success() => Ok(output),
+        _ => Err(Error::Program { program: run.program, status, stderr: run.stderr }),
+    }
+}
+
+/// Whether a program did not read its standard input to the end.
+fn is_closed_pipe(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Starts a command from a thread of the lowest priorities, which it inherits.

@@ -1,13 +1,14 @@
 //! Runs of real and of feigned programs: their limits, their ends, what is left of them.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{file, movies, never, open, wait_until};
+use crate::testing::{file, is_run_with, movies, never, open, wait_until};
 
 /// A program that runs these lines of a shell.
 fn feigned(lines: &str) -> (TempDir, Ffmpeg) {
@@ -50,14 +51,6 @@ fn the_version_is_read() {
     assert_eq!(ffmpeg.version(&stop).unwrap(), "5.1.9-0+deb12u1");
 }
 
-/// Whether no process runs the feigned program.
-fn none_runs(dir: &TempDir) -> bool {
-    let name = dir.path().join("ffmpeg").into_os_string().into_string().unwrap();
-    let processes =
-        fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
-    !processes.into_iter().any(|command| String::from_utf8_lossy(&command).contains(&name))
-}
-
 /// A movie that makes ffmpeg hang must not keep a thread for ever.
 #[test]
 fn a_program_ends_at_its_time_limit() {
@@ -67,7 +60,7 @@ fn a_program_ends_at_its_time_limit() {
     let begin = Instant::now();
     let error = output(&ffmpeg, &stop).unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }) && error.is_temporary(), "{error}");
-    assert!(begin.elapsed() < Duration::from_secs(60) && none_runs(&dir));
+    assert!(begin.elapsed() < Duration::from_secs(60) && !is_run_with(&dir.path().join("ffmpeg")));
 }
 
 #[test]
@@ -142,4 +135,69 @@ fn lists_of_other_files_are_refused() {
         let frame = ffmpeg.convert(&file(list.as_bytes()), &[], ["-f", "null", "-"], &stop, |_| ());
         assert!(matches!(frame, Err(Error::Program { .. })), "{list}");
     }
+}
+
+/// Feeds a feigned program, whose output is returned.
+fn fed(ffmpeg: &Ffmpeg, stop: &Stop, feed: impl FnOnce(ChildStdin) -> Result<()> + Send) -> Result<String> {
+    ffmpeg.convert_stream(feed, [""; 0], stop, text)?
+}
+
+/// Writes for ever, until the pipe fails.
+fn endlessly(mut pipe: ChildStdin) -> Result<()> {
+    let piece = vec![7; 100_000];
+    loop {
+        pipe.write_all(&piece).map_err(Error::io("write"))?;
+    }
+}
+
+#[test]
+fn a_program_reads_what_it_is_fed() {
+    let (_handle, stop) = never();
+    let (_dir, ffmpeg) = feigned("exec wc -c");
+    let feed = |mut pipe: ChildStdin| pipe.write_all(&vec![7; 500_000]).map_err(Error::io("write"));
+    assert_eq!(fed(&ffmpeg, &stop, feed).unwrap().trim(), "500000");
+    // One that does not want more, and says that it is content.
+    let (_dir, ffmpeg) = feigned("exec head -c 3");
+    assert_eq!(fed(&ffmpeg, &stop, endlessly).unwrap(), "\u{7}\u{7}\u{7}");
+}
+
+/// A full disk, or a picture that is not understood: the pipe fails as well, which explains nothing.
+#[test]
+fn a_fed_program_that_fails_says_why() {
+    let (_handle, stop) = never();
+    let (_dir, ffmpeg) = feigned("head -c 300000 > $mine/read; echo 'disk full' >&2; exit 3");
+    let error = fed(&ffmpeg, &stop, endlessly).unwrap_err();
+    assert!(matches!(&error, Error::Program { stderr, .. } if stderr == "disk full"), "{error}");
+    let error = fed(&Ffmpeg::new("/nowhere/ffmpeg", "/nowhere/ffprobe"), &stop, endlessly).unwrap_err();
+    assert!(matches!(error, Error::Missing { .. }), "{error}");
+}
+
+/// A full pipe must keep neither the thread that fills it nor the one that waits for it.
+#[test]
+fn a_fed_program_that_does_not_read_is_ended() {
+    let (_handle, stop) = never();
+    let (dir, ffmpeg) = feigned("while :; do :; done");
+    let ffmpeg = ffmpeg.with_limits(Limits { time: Duration::from_millis(100), ..Limits::default() });
+    let error = fed(&ffmpeg, &stop, endlessly).unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+    assert!(!is_run_with(&dir.path().join("ffmpeg")));
+    let (dir, ffmpeg) = feigned("echo $$ > $mine/new; mv $mine/new $mine/pid; exec sleep 600");
+    let (handle, stop) = never();
+    let error = fed(&ffmpeg, &stop, |pipe| {
+        wait_until("the program", || dir.path().join("pid").exists());
+        drop(handle);
+        endlessly(pipe)
+    });
+    assert!(matches!(error, Err(Error::Cancelled)), "{error:?}");
+    assert!(is_gone(&dir));
+}
+
+#[test]
+fn an_error_of_the_feed_is_returned() {
+    let (_handle, stop) = never();
+    let (_dir, ffmpeg) = feigned("cat > /dev/null; exit 3");
+    let error = fed(&ffmpeg, &stop, |_| Err(Error::TooManyBytes)).unwrap_err();
+    assert!(matches!(error, Error::TooManyBytes), "{error}");
+    let error = fed(&ffmpeg, &stop, |_| panic!("as a bug of the caller would")).unwrap_err();
+    assert!(matches!(error, Error::Panicked(_)), "{error}");
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Width;
+use crate::testing::oriented;
 
 const RED: [u8; 3] = [230, 20, 20];
 const GREEN: [u8; 3] = [20, 200, 20];
@@ -37,13 +38,6 @@ fn encoded(image: &RgbImage, format: ImageFormat) -> Vec<u8> {
 
 fn jpeg(width: u32, height: u32) -> Vec<u8> {
     encoded(&quarters(width, height), ImageFormat::Jpeg)
-}
-
-/// The JPEG with EXIF data that have this orientation.
-fn oriented(jpeg: &[u8], orientation: u8) -> Vec<u8> {
-    let tiff = [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[orientation, 0, 0, 0], &[0; 4]].concat();
-    let len = u16::try_from(tiff.len() + 8).unwrap().to_be_bytes();
-    [&jpeg[..2], b"\xff\xe1", &len, b"Exif\0\0", &tiff, &jpeg[2..]].concat()
 }
 
 /// The colours of the four quarters, in reading order.
@@ -179,13 +173,72 @@ fn truncated_pictures_are_refused() {
             }
         }
     }
-    // The EXIF data may have a JPEG of its own, with an end of its own.
+    let with_preview = with_preview();
+    assert!(Picture::decode(&with_preview, 320).is_ok());
+    assert!(Picture::decode(&with_preview[..with_preview.len() - 16], 320).is_err());
+}
+
+/// A JPEG whose EXIF data have a JPEG of their own, with an end of its own.
+fn with_preview() -> Vec<u8> {
     let whole = jpeg(300, 200);
     let inner = jpeg(16, 16);
     let len = u16::try_from(inner.len() + 2).unwrap().to_be_bytes();
-    let with_preview = [&whole[..2], b"\xff\xe1", &len, &inner, &whole[2..]].concat();
-    assert!(Picture::decode(&with_preview, 320).is_ok());
-    assert!(Picture::decode(&with_preview[..with_preview.len() - 16], 320).is_err());
+    [&whole[..2], b"\xff\xe1", &len, &inner, &whole[2..]].concat()
+}
+
+/// Movies are made of frames that are not decoded here: only what is shown as it is stored may be passed on.
+#[test]
+fn plain_jpegs_are_known_by_their_header() {
+    let whole = jpeg(300, 200);
+    let mut grey = Cursor::new(Vec::new());
+    GrayImage::from_pixel(300, 200, image::Luma([77])).write_to(&mut grey, ImageFormat::Jpeg).unwrap();
+    let padded = [&whole[..], &[0; 100]].concat();
+    for plain in [&whole, &grey.into_inner(), &padded, &oriented(&whole, 1), &with_preview()] {
+        assert_eq!(plain_jpeg_size(plain), Some((300, 200)));
+    }
+    let preview = with_preview();
+    let mut long = whole.clone();
+    long.resize(usize::try_from(MAX_BYTES).unwrap(), 0);
+    assert!(plain_jpeg_size(&long).is_some());
+    long.push(0);
+    let others: [(&str, &[u8]); 10] = [
+        ("empty", b""),
+        ("garbage", b"no picture at all"),
+        ("turned", &oriented(&whole, 6)),
+        ("cut in its header", &whole[..100]),
+        ("cut in the middle", &whole[..whole.len() / 2]),
+        ("cut before its end", &whole[..whole.len() - 1]),
+        ("cut behind its preview", &preview[..preview.len() - 16]),
+        ("too many pixels", &claiming(32_000, 32_000)),
+        ("too many bytes", &long),
+        ("another format", &encoded(&quarters(300, 200), ImageFormat::WebP)),
+    ];
+    for (name, bytes) in others {
+        assert_eq!(plain_jpeg_size(bytes), None, "{name}");
+    }
+}
+
+/// The size of the thumbnails that motionEye shows.
+#[test]
+fn thumbnails_fit_into_a_box() {
+    for (size, turned, expected) in [
+        ((1280, 720), 1, (640, 360)),
+        ((720, 1280), 1, (270, 480)),
+        ((1280, 960), 1, (640, 480)),
+        ((1280, 720), 6, (270, 480)),
+        ((320, 240), 1, (320, 240)),
+        ((320, 240), 8, (240, 320)),
+        ((641, 100), 1, (640, 100)),
+        ((100, 481), 1, (100, 480)),
+        ((2000, 1), 1, (640, 1)),
+    ] {
+        let stored = oriented(&jpeg(size.0, size.1), turned);
+        let small = Picture::decode(&crate::thumbnail_in(&stored, 640, 480).unwrap(), 2000).unwrap();
+        assert_eq!((small.width(), small.height()), expected, "{size:?}, orientation {turned}");
+    }
+    let small = crate::thumbnail_in(&oriented(&jpeg(1280, 720), 6), 640, 480).unwrap();
+    assert_eq!(corners(&Picture::decode(&small, 640).unwrap()), [BLUE, RED, WHITE, GREEN]);
+    assert!(crate::thumbnail_in(&jpeg(1280, 720)[..5000], 640, 480).is_err());
 }
 
 #[test]
@@ -264,9 +317,21 @@ proptest! {
 
     #[test]
     fn a_fitted_size_is_within_both(width in 1u32..40_000, height in 1u32..40_000, to in 1u32..700) {
-        let (w, h) = fit(width, height, to);
+        let (w, h) = Room::of_width(to).fit(width, height);
         prop_assert!(w >= 1 && h >= 1 && w <= width.min(to) && h <= height.min(to * MAX_RATIO));
         // One edge is as long as it can be.
         prop_assert!(w == width.min(to) || h == height.min(to * MAX_RATIO));
+    }
+
+    #[test]
+    fn a_header_never_panics(mut bytes in any_picture(), changes in prop::collection::vec((0usize..700, any::<u8>()), 1..6)) {
+        for (at, byte) in changes {
+            if let Some(changed) = bytes.get_mut(at) {
+                *changed = byte;
+            }
+        }
+        if let Some((width, height)) = plain_jpeg_size(&bytes) {
+            prop_assert!(u64::from(width) * u64::from(height) <= MAX_PIXELS && width > 0 && height > 0);
+        }
     }
 }

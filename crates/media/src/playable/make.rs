@@ -3,39 +3,19 @@
 use std::fs::File;
 use std::path::Path;
 
-use owlery_archive::{MovieForm, VideoCodec, read_movie};
 use owlery_model::clock::Stop;
-use owlery_model::event::state::MovieCheck;
 use tempfile::NamedTempFile;
 
 use super::{Movie, Playable, Sound};
-use crate::ffmpeg::follow;
-use crate::{Error, Ffmpeg, Result};
+use crate::ffmpeg::{Length, follow};
+use crate::{Error, Ffmpeg, Result, mp4};
 
 /// Times are made where a container has none, and packets that were cut off are left out.
 const INPUT: [&str; 2] = ["-fflags", "+genpts+discardcorrupt"];
 
-/// H.264 as every browser plays it. Sizes become even: a row or column is added. Frames keep their times: none is made up
-/// for a rate that a container claims.
-const ENCODED: [&str; 14] = [
-    "-fps_mode",
-    "vfr",
-    "-c:v",
-    "libx264",
-    "-preset",
-    "veryfast",
-    "-crf",
-    "23",
-    "-pix_fmt",
-    "yuv420p",
-    "-vf",
-    "pad=ceil(iw/2)*2:ceil(ih/2)*2",
-    "-threads",
-    "1",
-];
-
-/// The index is put in front; progress is printed.
-const OUTPUT: [&str; 8] = ["-movflags", "+faststart", "-progress", "pipe:1", "-stats_period", "0.5", "-f", "mp4"];
+/// Sizes become even: a row or column is added. Frames keep their times: none is made up for a rate that a container
+/// claims.
+const FRAMES: [&str; 4] = ["-fps_mode", "vfr", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"];
 
 /// One attempt.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +42,7 @@ pub fn make_playable(
     progress: &mut (dyn FnMut(f32) + Send),
 ) -> Result<NamedTempFile> {
     let attempts = attempts(inspected.playable)?;
-    let output = tempfile::Builder::new().prefix(".owlery-media-").suffix(".mp4").tempfile_in(dir);
-    let output = output.map_err(Error::io("make a temporary file for a movie"))?;
+    let output = mp4::temporary(dir)?;
     let mut failed = None;
     for attempt in attempts {
         let made = make(ffmpeg, movie, attempt, output.path(), inspected.secs, stop, progress)
@@ -118,27 +97,20 @@ fn make(
     if attempt.copies {
         options.extend(["-c:v", "copy"]);
     } else {
-        options.extend(ENCODED);
+        options.extend(FRAMES.into_iter().chain(mp4::H264));
     }
     match attempt.sound {
         Sound::Silent => options.push("-an"),
         Sound::Copied => options.extend(["-map", "0:a:0?", "-c:a", "copy"]),
         Sound::Encoded => options.extend(["-map", "0:a:0?", "-c:a", "aac", "-b:a", "96k"]),
     }
-    options.extend(OUTPUT);
-    let mut name = std::ffi::OsString::from("file:"); // a path may look like an option or a protocol
-    name.push(output);
-    let options = options.into_iter().map(Into::into).chain([name]);
-    ffmpeg.convert(movie, &INPUT, options, stop, |output| follow(output, secs, progress))
+    let options = mp4::output(options, output);
+    ffmpeg.convert(movie, &INPUT, options, stop, |output| follow(output, Length::Secs(secs), progress)).map(drop)
 }
 
 /// Whether the result is a whole MP4 that browsers play.
 fn verify(ffmpeg: &Ffmpeg, made: &File, attempt: Attempt, stop: &Stop) -> Result<()> {
-    let found = read_movie(made).map_err(Error::io("read the movie that was made"))?;
-    let plays = matches!(found.video, Some(VideoCodec::H264 | VideoCodec::Av1 | VideoCodec::Vp9));
-    if found.form != MovieForm::Mp4 || found.check != MovieCheck::Whole || !plays || found.secs.is_none() {
-        return Err(Error::Unplayable("no whole frame was found".to_owned()));
-    }
+    mp4::verify(made)?;
     if attempt.is_decoded {
         let strict = ["-xerror", "-err_detect", "explode"];
         ffmpeg.convert(made, &strict, ["-f", "null", "-"], stop, |_| ())?;
