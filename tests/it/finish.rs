@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::world::{Daemon, Disk, Pause, Ran, World, days_ago, event_id, wait_until};
+use crate::world::{Daemon, Disk, Pause, Ran, World, event_id, wait_until};
 
 /// The gap of the sample's Motion.
 const FINISH: [&str; 3] = ["--finish", "--event-gap", "4s"];
@@ -44,21 +44,28 @@ fn count(dir: &Path, ending: &str) -> usize {
 fn contents(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let walk = walkdir::WalkDir::new(root).into_iter().filter_entry(|entry| entry.file_name() != ".owlery");
     let files = walk.map(Result::unwrap).filter(|entry| entry.file_type().is_file());
-    files.map(|entry| (entry.path().strip_prefix(root).unwrap().to_path_buf(), fs::read(entry.path()).unwrap())).collect()
+    files
+        .map(|entry| (entry.path().strip_prefix(root).unwrap().to_path_buf(), fs::read(entry.path()).unwrap()))
+        .collect()
 }
 
 /// The contents of all camera and debug frames, sorted, wherever they are.
 fn frames(root: &Path) -> Vec<Vec<u8>> {
     let is_frame = |path: &PathBuf| path.to_string_lossy().ends_with(".jpg") && !path.ends_with("thumbnail.jpg");
-    let mut frames: Vec<_> = contents(root).into_iter().filter(|(path, _)| is_frame(path)).map(|(_, bytes)| bytes).collect();
+    let mut frames: Vec<_> =
+        contents(root).into_iter().filter(|(path, _)| is_frame(path)).map(|(_, bytes)| bytes).collect();
     frames.sort();
     frames
 }
 
+/// Whether no number and no marker of a camera that is there is left.
 fn is_done(world: &World) -> bool {
-    let is_empty = |dir: &Path| fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_none());
     let is_numbered = |path: &String| path.split('/').nth(2).is_some_and(|name| name.len() == 2);
-    is_empty(&world.path("queue")) && !world.tree().iter().any(is_numbered)
+    let is_marker = |path: &String| {
+        let camera = path.strip_prefix("queue/").and_then(|marker| marker.split('_').next());
+        camera.is_some_and(|camera| world.has(camera))
+    };
+    !world.tree().iter().any(|path| is_numbered(path) || is_marker(path))
 }
 
 fn ids(daemon: &Daemon) -> Vec<String> {
@@ -180,9 +187,7 @@ fn a_restart_of_motion_is_two_events() {
 fn both_sides_of_midnight_are_finished() {
     let world = World::sample("failures/midnight-strix");
     let daemon = world.serve(&FINISH);
-    wait_until("both are finished", || {
-        ids(&daemon) == ["Camera1/2026-12-31/23-59-55", "Camera1/2027-01-01/00-00-00"]
-    });
+    wait_until("both are finished", || ids(&daemon) == ["Camera1/2026-12-31/23-59-55", "Camera1/2027-01-01/00-00-00"]);
     wait_until("the markers are gone", || !world.has("queue/Camera1_2027-01-01_01"));
     // Another camera's markers, whose recordings are elsewhere.
     assert!(world.has("queue/Camera2_2027-01-01_01"));
@@ -254,8 +259,8 @@ fn an_open_event_is_not_finished() {
     let world = World::new();
     let id = event_id("Camera1", 0, "05");
     let now = numbered(&world, &id, &["10-04-36-00", "10-04-37-00"]);
-    for frame in fs::read_dir(&now).unwrap().map(|entry| entry.unwrap().path()).chain([now.clone()]) {
-        File::open(frame).unwrap().set_modified(SystemTime::now()).unwrap();
+    for frame in fs::read_dir(&now).unwrap().map(|entry| entry.unwrap().path()) {
+        fs::write(&frame, fs::read(&frame).unwrap()).unwrap(); // just now
     }
     let old = event_id("Camera1", 3, "45");
     numbered(&world, &old, &["10-00-00-00"]);
@@ -362,24 +367,27 @@ fn without_ffmpeg_events_wait() {
 #[test]
 fn an_event_being_finished_is_not_retired() {
     let world = World::new();
-    let id = event_id("Camera1", 60, "45");
-    numbered(&world, &id, &["10-00-00-00", "10-00-01-00"]);
+    let other = world.old_event("Camera1", 70, "10-00-00");
     let mut command = world.command("serve", ["--listen", "127.0.0.1:0", "--keep-days", "45", "--max-share", "1"]);
     command.args(FINISH);
     let pause = Pause::at(&world, "finish-6", &mut command);
     let daemon = Daemon::start(command);
+    wait_until("the first pass is made", || !other.exists());
+    let id = event_id("Camera1", 60, "45");
+    numbered(&world, &id, &["10-00-00-00", "10-00-01-00"]);
+    mark(&world, &id);
     pause.meanwhile(|| {
-        wait_until("ready", || daemon.get("/readyz").status == 200);
-        assert!(world.run("expire", &[]).code != 0 || world.has(&id));
-        let deleted = daemon.request("DELETE", &format!("/api/v1/events/{id}"), &[("X-Requested-With", "owlery")]);
-        assert!(deleted.status >= 400, "{}", deleted.text());
+        let pass = world.run("expire", &[]);
+        assert!(pass.code == 1 && pass.stderr.contains("being written"), "{pass:?}");
+        let deleted = world.run("delete", &[&id]);
+        assert!(deleted.code != 0 && deleted.stderr.contains("being written"), "{deleted:?}");
         assert!(world.has(&id) && world.queued().is_empty());
     });
-    wait_until("it is finished", || is_done(&world));
-    wait_until("and expires then", || {
-        world.run("expire", &[]);
-        !world.has(format!("Camera1/{}", days_ago(60)))
-    });
+    let new = event_id("Camera1", 60, "10-00-00");
+    wait_until("it is finished", || world.has(&new) && is_done(&world));
+    assert_eq!(world.run("expire", &[]).code, 0);
+    assert!(!world.has(&new));
+    assert_eq!(daemon.stop(), 0);
 }
 
 /// The sample in which Motion began its numbers anew, with debug frames in both events of directory 01.
@@ -397,7 +405,10 @@ fn restarted() -> World {
         let time = dir.join(format!("{time}.jpg")).metadata().unwrap().modified().unwrap();
         File::open(frame).unwrap().set_modified(time).unwrap();
     }
-    File::open(&dir).unwrap().set_modified(dir.join("05-40-12-03.jpg").metadata().unwrap().modified().unwrap()).unwrap();
+    File::open(&dir)
+        .unwrap()
+        .set_modified(dir.join("05-40-12-03.jpg").metadata().unwrap().modified().unwrap())
+        .unwrap();
     world
 }
 
@@ -421,7 +432,7 @@ fn without_sidecars(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 #[test]
 fn a_crash_after_each_step_is_recovered() {
     let expected = finished();
-    for step in 1..=9 {
+    let crash_at = &|step: u32| {
         let world = restarted();
         let before = frames(&world.root);
         let mut command = world.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(&FINISH));
@@ -433,7 +444,9 @@ fn a_crash_after_each_step_is_recovered() {
         wait_until("all are finished", || is_done(&world));
         assert_eq!(daemon.stop(), 0);
         assert!(without_sidecars(&world.root) == expected, "finish-{step}: {:?}", world.tree());
-    }
+    };
+    // Each waits for some seconds until what it had begun to change is over again.
+    std::thread::scope(|scope| (1..=9).for_each(|step| _ = scope.spawn(move || crash_at(step))));
 }
 
 /// Killed at twenty moments: no frame is lost, and it ends in the same state.

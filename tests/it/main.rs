@@ -48,9 +48,9 @@ mod emptied;
 #[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]
-mod full_disk;
-#[cfg(feature = "cli")]
 mod finish;
+#[cfg(feature = "cli")]
+mod full_disk;
 mod fuse;
 #[cfg(feature = "cli")]
 mod http;

@@ -23,7 +23,7 @@ pub use addition::Addition;
 /// In a directory that was split off and is not finished yet: the name of the directory that it was split off from.
 const SPLIT_OFF: &[u8] = b".finishing";
 /// A larger file of that name is not ours.
-const MAX_SPLIT_OFF: usize = 32;
+const MAX_SPLIT_OFF: usize = 4096;
 const DEBUG: &[u8] = b"debug";
 /// No frame is larger, in bytes.
 const MAX_FRAME: usize = 64 * 1024 * 1024;
@@ -125,8 +125,7 @@ impl Unfinished {
 
     /// Whether a directory was split off from this one.
     fn is_own(&self, dir: &Dir) -> Result<bool> {
-        let Ok(text) = dir.read_small(SPLIT_OFF, MAX_SPLIT_OFF) else { return Ok(false) };
-        Ok(text.is_some_and(|text| text == self.name.text().as_bytes()))
+        Ok(dir.read_small(SPLIT_OFF, MAX_SPLIT_OFF)?.is_some_and(|text| text == self.name.text().as_bytes()))
     }
 
     /// Steps 1 to 3: moves all parts but the last to directories of their own. Goes on where it was interrupted. Returns the ids of
@@ -181,14 +180,15 @@ impl Unfinished {
 
     /// Makes a directory in this day with the mode of this one.
     fn make_like_this(&self, name: &[u8]) -> Result<Dir> {
-        let mode = Mode::from_raw_mode(u32::from(self.dir.stat_self()?.stx_mode) & 0o7777);
+        let mode = Mode::from_raw_mode(self.dir.stat_self()?.stx_mode & 0o7777);
         let dir = open_or_make(&self.day.dir, name)?;
         rustix::fs::fchmod(&dir, mode).map_err(|e| Error::io("set the mode of", dir.path(), e))?;
         Ok(dir)
     }
 
     fn no_free_name(&self, first: EventName) -> Error {
-        let taken = std::io::Error::other(format!("the names from {first} on are taken: move one of these events away"));
+        let taken =
+            std::io::Error::other(format!("the names from {first} on are taken: move one of these events away"));
         Error::io("rename", self.dir.path(), taken)
     }
 
@@ -295,7 +295,7 @@ fn make_debug(event: &Dir, like: &Dir) -> Result<Dir> {
         return Ok(debug);
     }
     let debug = open_or_make(event, DEBUG)?;
-    let mode = Mode::from_raw_mode(u32::from(like.stat_self()?.stx_mode) & 0o7777);
+    let mode = Mode::from_raw_mode(like.stat_self()?.stx_mode & 0o7777);
     rustix::fs::fchmod(&debug, mode).map_err(|e| Error::io("set the mode of", debug.path(), e))?;
     Ok(debug)
 }

@@ -24,7 +24,8 @@ pub use service::{
 };
 #[cfg(feature = "media")]
 pub use service::{
-    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, FinishingFigures, Made, check_cache_dir, give_cache, open_cache,
+    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, FinishingFigures, Made, check_cache_dir,
+    give_cache, open_cache,
 };
 pub use watch::Mode;
 

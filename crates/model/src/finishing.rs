@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::event::frames::{Frame, Shows};
 use crate::event::EventName;
+use crate::event::frames::{Frame, Shows};
 
 /// An event that is longer becomes a timelapse.
 pub const LONGEST: Duration = Duration::from_mins(5);

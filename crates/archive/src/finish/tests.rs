@@ -25,7 +25,9 @@ fn write(root: &Path, name: &str) {
 
 /// A directory of number 05 with one event and a debug frame, its marker, and another event of that day.
 fn one_event(root: &Path) {
-    for name in ["05/10-04-36-00.jpg", "05/10-04-35-03.jpg", "05/10-04-36-01m.jpg", "05/notes.txt", "08-00-00/video.mp4"] {
+    for name in
+        ["05/10-04-36-00.jpg", "05/10-04-35-03.jpg", "05/10-04-36-01m.jpg", "05/notes.txt", "08-00-00/video.mp4"]
+    {
         write(root, name);
     }
     write_marker(root);
@@ -92,7 +94,8 @@ fn finish_part(event: &Unfinished) -> Part {
     event.move_debug_frames().unwrap();
     let part = event.parts(Duration::MAX).unwrap().remove(0);
     for addition in Addition::ALL {
-        if !event.has(addition).unwrap() && (addition != Addition::DebugMovie || part.frames(Shows::Motion).count() > 0) {
+        if !event.has(addition).unwrap() && (addition != Addition::DebugMovie || part.frames(Shows::Motion).count() > 0)
+        {
             let text = format!("{addition:?} of {} frames", part.shots.len());
             assert!(event.add(addition, &mut text.as_bytes(), TIME).unwrap());
         }
@@ -216,7 +219,7 @@ fn a_marker_that_was_touched_again_stays() {
     let (dir, tree) = made(one_event);
     let seen = marker_time(&tree).unwrap();
     let marker = fs::File::open(dir.path().join("queue/Camera1_2026-09-30_05")).unwrap();
-    marker.set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
+    marker.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000)).unwrap();
     assert!(!tree.remove_queue_marker(&id("05"), seen).unwrap());
     assert!(tree.remove_queue_marker(&id("05"), marker_time(&tree).unwrap()).unwrap());
     assert!(tree.remove_queue_marker(&id("05"), seen).unwrap(), "none is there");

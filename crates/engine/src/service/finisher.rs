@@ -19,11 +19,11 @@ use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::{EventId, EventName};
 use event::Outcome;
-pub use figures::FinishingFigures;
 pub(super) use figures::Figures;
+pub use figures::FinishingFigures;
 
 /// How often markers are looked for. Numbered events are noticed at once.
-const POLL: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_secs(5);
 /// When an event that could not be finished is tried again; the last one counts for all that follow.
 const RETRIES: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(10), Duration::from_hours(1)];
 /// How often an event fails before an alert names it.
@@ -188,7 +188,9 @@ impl Finisher {
         all.extend(markers.into_iter().map(|(marker, time)| (marker.0, Some(time))));
         all.retain(|id, _| !handle.tree.is_stalled_for(Some(&id.camera)));
         let mut all: Vec<_> = all.into_iter().map(|(id, marker)| Candidate { id, marker }).collect();
-        all.sort_by(|a, b| (b.id.day, b.id.name).cmp(&(a.id.day, a.id.name)).then_with(|| a.id.camera.cmp(&b.id.camera)));
+        all.sort_by(|a, b| {
+            (b.id.day, b.id.name).cmp(&(a.id.day, a.id.name)).then_with(|| a.id.camera.cmp(&b.id.camera))
+        });
         Ok(all)
     }
 
@@ -197,7 +199,8 @@ impl Finisher {
     fn choose<'a>(&self, due: &[&'a Candidate]) -> Option<&'a Candidate> {
         let newest = due.first()?;
         let may_be_hour = |name: EventName| matches!(name, EventName::Number { number: 0..24, width: 2 });
-        let of_the_day = due.iter().filter(|other| (&other.id.camera, other.id.day) == (&newest.id.camera, newest.id.day));
+        let of_the_day =
+            due.iter().filter(|other| (&other.id.camera, other.id.day) == (&newest.id.camera, newest.id.day));
         let is_in_doubt = |candidate: &&&Candidate| {
             let event = self.handle.tree.unfinished(&candidate.id);
             event.and_then(|event| event.is_in_doubt()).unwrap_or(false)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use owlery_media::{Ffmpeg, movie_of_frames, thumbnail_in};
 use tempfile::NamedTempFile;
 
-use super::{FinishError, Figures};
+use super::{Figures, FinishError};
 use crate::archive::{Addition, Unfinished};
 use crate::clock::Stop;
 use crate::error::Error;
@@ -52,12 +52,12 @@ impl Maker<'_> {
     }
 
     fn movie(&self, part: &Part, shows: Shows) -> Result<Option<NamedTempFile>, FinishError> {
-        let shown = showing(part.frames(shows)).frames;
-        if shown.is_empty() {
+        let frames = showing(part.frames(shows)).frames;
+        if frames.is_empty() {
             return Ok(None);
         }
         let path = self.event.path().display().to_string();
-        let (times, count) = (shown.iter().map(|(_, at)| *at).collect::<Vec<_>>(), shown.len());
+        let (times, count) = (frames.iter().map(|(_, at)| *at).collect::<Vec<_>>(), frames.len());
         let mut logged = Instant::now();
         let mut progress = |done: f32| {
             self.figures.set_progress(Some(done));
@@ -66,7 +66,7 @@ impl Maker<'_> {
                 logged = Instant::now();
             }
         };
-        let read = |index: usize| self.frame(shown[index].0);
+        let read = |index: usize| self.frame(frames[index].0);
         match movie_of_frames(self.ffmpeg, &times, read, self.work, self.stop, &mut progress) {
             Ok(made) => {
                 if made.left_out > 0 {
@@ -86,10 +86,9 @@ impl Maker<'_> {
     fn frame(&self, frame: Frame) -> owlery_media::Result<Vec<u8>> {
         match self.event.read_frame(frame) {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
-            Err(error) => Err(owlery_media::Error::Io {
-                operation: "read a frame",
-                source: std::io::Error::other(error.chain()),
-            }),
+            Err(error) => {
+                Err(owlery_media::Error::Io { operation: "read a frame", source: std::io::Error::other(error.chain()) })
+            }
             bytes => Ok(bytes.unwrap_or_default()),
         }
     }
