@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
+use crate::browser::Browser;
 use crate::world::{Daemon, Ran, World, wait_until};
 
 /// Follows events of a real Motion from the first frame until they are expired.
@@ -51,6 +52,52 @@ fn events_of_frames_from_first_frame_to_expiry() {
     }
 
     live.expire_all(daemon, events.len());
+}
+
+/// Motion films, Owlery finishes: each event gets a movie that a browser plays to its end, and no marker is left.
+#[test]
+fn events_of_frames_are_finished() {
+    let mut live = Live::start("frames");
+    let motion_conf = live.folder().join("conf/motion.conf");
+    let daemon = live.world.serve(&["--finish", "--motion-conf", motion_conf.to_str().unwrap()]);
+    let finished = |camera: &str| {
+        let events = daemon.events();
+        let is_finished = |event: &&Value| {
+            event["id"].as_str().unwrap().starts_with(camera)
+                && !event["playable"].is_null()
+                && event["state"] == "complete"
+        };
+        events.iter().filter(is_finished).count()
+    };
+    for events in [1, 2] {
+        wait_until(&format!("{events} finished events of each camera, while Motion films"), || {
+            live.assert_runs();
+            finished("Camera1/") >= events && finished("Camera2/") >= events
+        });
+    }
+    live.end_motion();
+    let has_frames = |id: &String| {
+        let names = fs::read_dir(live.world.path(id)).unwrap().map(|entry| entry.unwrap().file_name());
+        names.into_iter().any(|name| !name.to_string_lossy().ends_with("m.jpg"))
+    };
+    // A lone debug picture under the number of the next event is none.
+    let is_number = |id: &&String| id.rsplit('/').next().unwrap().len() == 2;
+    wait_until("no number and no marker is left", || {
+        let numbers: Vec<String> = live.on_disk().iter().filter(is_number).cloned().collect();
+        !numbers.iter().any(has_frames) && fs::read_dir(live.world.path("queue")).unwrap().next().is_none()
+    });
+    let finished: Vec<String> = live.on_disk().into_iter().filter(|id| !is_number(&id)).collect();
+    assert!(finished.len() >= 4, "{finished:?}");
+    let browser = Browser::open(&live.world, &daemon);
+    for id in finished {
+        let event = daemon.wait_for_event(&id, "is complete", |event| event["state"] == "complete");
+        assert!(live.world.has(format!("{id}/thumbnail.jpg")) && live.world.has(format!("{id}/.details.json")), "{id}");
+        assert_eq!(event["thumbnail"], format!("/media/{id}/thumbnail.jpg"));
+        if event["frames"].as_u64().unwrap() > 3 {
+            browser.plays_to_its_end(event["playable"].as_str().unwrap());
+        }
+    }
+    assert_eq!(daemon.stop(), 0);
 }
 
 /// Motion at work on an archive; ended when dropped, by its own process id.

@@ -542,7 +542,7 @@ const BADGES: &str = "return [...document.querySelectorAll('.badge:not([hidden])
 const PLAYS: &str = "const v = document.querySelector('#player[open] video'); return v !== null && v.currentTime > 0";
 
 /// A Chromium with the page open in it; ended when dropped.
-struct Browser {
+pub struct Browser {
     driver: Child,
     /// Where chromedriver listens.
     address: String,
@@ -570,7 +570,24 @@ impl Browser {
         Some(browser)
     }
 
-    fn open(world: &World, daemon: &Daemon) -> Self {
+    /// Plays the movie at this path to its end. The rate is one that the decoder keeps up with in debug builds, so that no frame
+    /// decides whether the end is reached.
+    pub fn plays_to_its_end(&self, path: &str) {
+        self.ask(&format!(
+            "const video = document.createElement('video');
+             video.muted = true; video.playbackRate = 4; video.id = 'tried';
+             document.querySelector('#tried')?.remove(); document.body.append(video);
+             video.src = {path:?}; video.play(); return null"
+        ));
+        self.wait_for(
+            &format!("{path} plays to its end"),
+            "const v = document.querySelector('#tried');
+             return v.error !== null ? v.error.message : v.ended && v.currentTime > 0.5 && v.videoWidth > 0",
+            &json!(true),
+        );
+    }
+
+    pub fn open(world: &World, daemon: &Daemon) -> Self {
         Self::open_at(world, &format!("http://{}/", daemon.address))
     }
 
@@ -731,18 +748,6 @@ fn playable_movies_play_to_their_end() {
     wait_until("all events are listed", || paths().len() == 7);
     for path in paths() {
         wait_until("it is made", || daemon.get(&path).status != 202);
-        // A rate that the decoder keeps up with in debug builds, so that no frame decides whether the end is reached.
-        browser.ask(&format!(
-            "const video = document.createElement('video');
-             video.muted = true; video.playbackRate = 4; video.id = 'tried';
-             document.querySelector('#tried')?.remove(); document.body.append(video);
-             video.src = {path:?}; video.play(); return null"
-        ));
-        browser.wait_for(
-            &format!("{path} plays to its end"),
-            "const v = document.querySelector('#tried');
-             return v.error !== null ? v.error.message : v.ended && v.currentTime > 0.5 && v.videoWidth > 0",
-            &json!(true),
-        );
+        browser.plays_to_its_end(&path);
     }
 }

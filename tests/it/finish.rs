@@ -355,7 +355,7 @@ fn without_ffmpeg_events_wait() {
     let daemon = Daemon::start(command);
     daemon.wait_for_log("it cannot be finished");
     assert!(daemon.log().contains("install ffmpeg"), "{}", daemon.log());
-    assert_eq!(daemon.get("/readyz").status, 200);
+    wait_until("all else works", || daemon.get("/readyz").status == 200);
     assert_eq!(daemon.log().matches("it cannot be finished").count(), 1, "one event is enough to know it");
     assert_eq!(daemon.stop(), 0);
     assert_eq!((frames(&world.root), fs::read_dir(world.path("queue")).unwrap().count()), (before, 8));

@@ -516,7 +516,9 @@ fn a_large_mounted_file_is_not_truncated() {
 #[test]
 fn everything_else_goes_before_the_reaper() {
     let (world, _, _) = retired_many(10);
-    let daemon = world.serve(&["--reap-rate", "1"]);
+    let mut serve = world.command("serve", ["--listen", "127.0.0.1:0", "--reap-rate", "1"]);
+    serve.env("OWLERY_LIMITS", "nice=19"); // as usual
+    let daemon = Daemon::start(serve);
     let threads = PathBuf::from(format!("/proc/{}/task", daemon.child.id()));
     // The thread's id and its nice value, the 19th field of proc_pid_stat(5).
     let named = |name: &str| -> Vec<(String, i32)> {

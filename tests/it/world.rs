@@ -504,13 +504,12 @@ fn exchange(address: &str, (method, path): (&str, &str), headers: &[(&str, &str)
     Response::parse(&bytes)
 }
 
-/// Lets a daemon take long to stop in order, as it may on a loaded machine with a slow disk, unless its test sets the limit.
-fn give_time_to_stop(command: &mut Command) {
+/// Lets a daemon take long to stop in order, as it may on a loaded machine with a slow disk, unless its test sets the limit. What
+/// it does at the lowest priority gets its share beside the tests.
+fn suit_to_load(command: &mut Command) {
     let of_test = command.get_envs().find(|(name, _)| *name == "OWLERY_LIMITS").and_then(|(_, limits)| limits);
     let of_test = of_test.map_or("", |limits| limits.to_str().unwrap()).to_owned();
-    if !of_test.contains("stop=") {
-        command.env("OWLERY_LIMITS", format!("stop=60s,{of_test}"));
-    }
+    command.env("OWLERY_LIMITS", format!("{of_test},stop=60s,nice=0")); // the first one of a name counts
 }
 
 /// A running daemon; ended when dropped, by its own process id.
@@ -530,7 +529,7 @@ impl Daemon {
 
     /// The same; says why where it ends instead.
     pub fn try_start(mut command: Command) -> Result<Self, String> {
-        give_time_to_stop(&mut command);
+        suit_to_load(&mut command);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), std::sync::Arc::clone(&log));

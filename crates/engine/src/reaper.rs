@@ -17,8 +17,6 @@ use crate::clock::Stop;
 
 /// Passes that may wait; a full channel blocks the sender.
 const CAPACITY: usize = 64;
-/// The lowest processor priority.
-const NICE: i32 = 19;
 
 /// The reaper: runs until stopped, or until every sender is gone and the queue is empty.
 #[derive(Debug)]
@@ -92,7 +90,7 @@ impl Reaper {
 /// Gives this thread the lowest priorities for processors and disk (`setpriority(2)` and `ioprio_set(2)` on Linux);
 /// threads that it starts inherit them. If a call fails, that priority stays normal.
 pub(crate) fn step_back() {
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+    if let Err(error) = rustix::process::setpriority_process(None, crate::fault::nice()) {
         tracing::debug!("cannot lower the priority: {error}");
     }
     if let Err(error) = owlery_sys::set_idle_io_class() {

@@ -56,6 +56,11 @@ pub fn number(name: &str, usual: usize) -> usize {
     limit(name).and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
+/// The lowest priority for processors. Tests wait for work that would hardly be done beside them.
+pub fn nice() -> i32 {
+    i32::try_from(number("nice", 19)).unwrap_or(19)
+}
+
 #[cfg(any(debug_assertions, feature = "stop-at"))]
 thread_local! {
     /// The step after which this thread's work ends. Set and cleared by the test that runs on it.

@@ -13,9 +13,6 @@ use rustix::process::{Pid, Resource, Rlimit, WaitId, WaitIdOptions, prlimit, wai
 use super::Limits;
 use crate::{Error, Result};
 
-/// The lowest priority for processors.
-const NICE: i32 = 19;
-
 /// How much of a standard error is kept, from its end, in bytes.
 const MAX_STDERR: usize = 4096;
 
@@ -26,7 +23,7 @@ const PROCESSORS: u64 = 4;
 /// Gives this thread the lowest priorities for processors and disk; threads and processes that it starts inherit them. If
 /// a call fails, that priority stays normal.
 pub(crate) fn step_back() {
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+    if let Err(error) = rustix::process::setpriority_process(None, owlery_model::fault::nice()) {
         tracing::debug!("cannot lower the priority: {error}");
     }
     if let Err(error) = owlery_sys::set_idle_io_class() {
