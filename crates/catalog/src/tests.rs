@@ -88,6 +88,23 @@ fn a_read_of_names_keeps_measured_values() {
     assert_eq!(catalog.days_to_measure(50, i64::MAX).unwrap().len(), 1, "a new event is to be measured");
 }
 
+/// What may have to be finished: numbers that are over and have frames, or are not measured; the newest first.
+#[test]
+fn numbered_events_are_found() {
+    let (_dir, catalog) = catalog();
+    let without_frames = Details { frames: Some(0), ..details(5, Some(1)) };
+    let newer = [("07", details(1, None)), ("05", details(2, Some(9))), ("10-00-00", details(3, Some(1)))];
+    let older = [("001", details(1, Some(1))), ("06", details(4, Some(1))), ("08", without_frames)];
+    for camera in ["Camera2", "Camera1"] {
+        catalog.apply(&[day_scan(camera, "2026-01-02", &newer, Some(1))], true).unwrap();
+    }
+    catalog.apply(&[day_scan("Camera1", "2026-01-01", &older, Some(1))], true).unwrap();
+    let found: Vec<String> = catalog.numbered().unwrap().iter().map(ToString::to_string).collect();
+    let expected = ["Camera1/2026-01-02/07", "Camera1/2026-01-02/05", "Camera2/2026-01-02/07", "Camera2/2026-01-02/05"];
+    assert_eq!(found[..4], expected);
+    assert_eq!(found[4..], ["Camera1/2026-01-01/001"], "06 is open, and 08 has no frames");
+}
+
 #[test]
 fn an_unreadable_event_stays_in_the_catalog() {
     let (_dir, catalog) = catalog();

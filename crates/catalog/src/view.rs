@@ -60,14 +60,14 @@ impl Catalog {
         })
     }
 
-    /// The events that have a number for their name and are not open, newest day first, then by camera and falling number. Reads
-    /// one row for each day, and what it returns.
+    /// The events that have a number for their name, are not open and are not known to be without frames; newest day first, then by
+    /// camera and falling number. Reads one row for each day, and what it returns.
     pub fn numbered(&self) -> Result<Vec<EventId>> {
         self.read("query", |connection| {
             let mut events = connection.prepare_cached(
                 "SELECT c.name, d.day, e.name FROM days d JOIN cameras c ON c.id = d.camera
                  CROSS JOIN events e ON e.camera = d.camera AND e.day = d.day AND e.name >= ?1
-                 WHERE e.state <> ?2 ORDER BY d.day DESC, c.name, e.name DESC",
+                 WHERE e.state <> ?2 AND e.frames IS NOT 0 ORDER BY d.day DESC, c.name, e.name DESC",
             )?;
             let mut rows = events.query([NUMBERS, OPEN])?;
             let mut found = Vec::new();

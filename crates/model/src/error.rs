@@ -198,6 +198,11 @@ impl Error {
         matches!(self, Self::Io { source, .. } if is_full(source))
     }
 
+    /// Whether the cause is a filesystem that is mounted read-only.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem)
+    }
+
     /// Whether there is no directory (any more) in the place of an expected one: nothing, a file, or a link.
     pub fn is_no_directory(&self) -> bool {
         let loops = |error: &io::Error| error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());

@@ -3,9 +3,10 @@
 
 mod event;
 mod figures;
+mod later;
 mod movie;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,13 +22,10 @@ use crate::event::{EventId, EventName};
 use event::Outcome;
 pub(super) use figures::Figures;
 pub use figures::FinishingFigures;
+use later::Later;
 
 /// How often markers are looked for. Numbered events are noticed at once.
 const POLL: Duration = Duration::from_secs(5);
-/// When an event that could not be finished is tried again; the last one counts for all that follow.
-const RETRIES: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(10), Duration::from_hours(1)];
-/// How often an event fails before an alert names it.
-const TRIES: usize = 3;
 /// How long the catalog may take to be written before events are chosen.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -49,19 +47,6 @@ impl FinishError {
     fn is_stop(&self) -> bool {
         matches!(self, Self::Archive(Error::Stopped) | Self::Media(owlery_media::Error::Cancelled))
     }
-
-    fn is_missing_program(&self) -> bool {
-        matches!(self, Self::Media(owlery_media::Error::Missing { .. }))
-    }
-}
-
-/// An event that is left alone for a while.
-#[derive(Debug)]
-struct Later {
-    due: Instant,
-    failures: usize,
-    /// What failed last; `None` if there is nothing to finish in it so far.
-    why: Option<String>,
 }
 
 /// An event that may have to be finished.
@@ -78,12 +63,12 @@ pub(super) struct Finisher {
     ffmpeg: Ffmpeg,
     /// Where movies are made before they are copied to their events.
     work: PathBuf,
-    later: HashMap<EventId, Later>,
+    later: Later,
 }
 
 impl Finisher {
     pub(super) fn new(handle: Arc<Handle>, work: PathBuf) -> Self {
-        Self { handle, ffmpeg: Ffmpeg::default(), work, later: HashMap::new() }
+        Self { handle, ffmpeg: Ffmpeg::default(), work, later: Later::default() }
     }
 
     /// Runs until stopped. Lowers the priority of the calling thread.
@@ -123,62 +108,36 @@ impl Finisher {
                 Ok(candidates) => candidates,
                 Err(error) => return tracing::warn!("{}", error.chain()),
             };
-            self.later.retain(|id, _| candidates.iter().any(|candidate| candidate.id == *id));
+            self.later.retain(&candidates.iter().map(|candidate| &candidate.id).collect());
             let now = Instant::now();
-            let is_due = |candidate: &&Candidate| self.later.get(&candidate.id).is_none_or(|later| later.due <= now);
-            let due: Vec<&Candidate> =
-                candidates.iter().filter(is_due).filter(|candidate| !passed.contains(&candidate.id)).collect();
+            let is_due = |id: &EventId| !passed.contains(id) && self.later.is_due(id, now);
+            let due: Vec<&Candidate> = candidates.iter().filter(|candidate| is_due(&candidate.id)).collect();
             self.publish(due.len());
             let Some(next) = self.choose(&due).cloned() else { return };
             passed.insert(next.id.clone());
             match event::finish(&self.handle, (&self.ffmpeg, &self.work), &next, stop) {
                 Err(error) if error.is_stop() => return,
-                Err(error) if error.is_missing_program() => {
-                    self.failed(next.id, &error);
-                    return; // each other event would fail too
+                Err(error) => {
+                    self.handle.finishing.failed.fetch_add(1, Ordering::Relaxed);
+                    self.later.failed(&next.id, &error, Instant::now());
                 }
-                Err(error) => self.failed(next.id, &error),
-                Ok(outcome) => self.note(next.id, &outcome),
+                Ok(Outcome::Finished) => {
+                    self.handle.finishing.finished.fetch_add(1, Ordering::Relaxed);
+                    self.later.succeeded(&next.id);
+                }
+                Ok(Outcome::Gone | Outcome::NotOver) => {}
+                Ok(Outcome::Nothing) => self.later.nothing(next.id, Instant::now()),
             }
         }
     }
 
-    fn note(&mut self, id: EventId, outcome: &Outcome) {
-        match outcome {
-            Outcome::Finished => {
-                self.handle.finishing.finished.fetch_add(1, Ordering::Relaxed);
-                self.later.remove(&id);
-            }
-            Outcome::Gone | Outcome::NotOver => _ = self.later.remove(&id),
-            Outcome::Nothing => {
-                self.later.insert(id, Later { due: Instant::now() + RETRIES[2], failures: 0, why: None });
-            }
-        }
-    }
-
-    fn failed(&mut self, id: EventId, error: &FinishError) {
-        self.handle.finishing.failed.fetch_add(1, Ordering::Relaxed);
-        let failures = self.later.get(&id).map_or(0, |later| later.failures) + 1;
-        let wait = RETRIES[(failures - 1).min(RETRIES.len() - 1)];
-        let again = humantime::format_duration(wait);
-        let why = owlery_model::printable::printable_lines(&error.to_string());
-        tracing::warn!(event = %id, "it cannot be finished: {why}; tried again in {again}");
-        self.later.insert(id, Later { due: Instant::now() + wait, failures, why: Some(why) });
-    }
-
-    /// Publishes how many events wait, and which cannot be finished.
+    /// Publishes how many events wait, and what cannot be finished.
     fn publish(&self, waiting: usize) {
-        let figures = &self.handle.finishing;
-        figures.waiting.store(waiting as u64, Ordering::Relaxed);
-        let failing = self.later.iter().filter(|(_, later)| later.failures >= TRIES);
-        let alert = failing.clone().min_by_key(|(id, _)| *id).map(|(id, later)| {
-            let why = later.why.as_deref().unwrap_or_default();
-            format!("events that cannot be finished: {}; the first, {id}: {why}", failing.count())
-        });
-        figures.set_alert(alert);
+        self.handle.finishing.waiting.store(waiting as u64, Ordering::Relaxed);
+        self.handle.finishing.set_alert(self.later.alert());
     }
 
-    /// All events that have a number, and all that have a marker; newest first.
+    /// All events that have a number, and all that have a marker in `queue/`; newest first.
     fn candidates(&self) -> Result<Vec<Candidate>> {
         let handle = &self.handle;
         handle.changes.flush_within(WRITTEN_WITHIN)?;
