@@ -25,7 +25,7 @@ fn serve_all_known(world: &World) -> Daemon {
     for days in [4, 3, 2] {
         world.old_event("Camera1", days, "10-00-00");
     }
-    let daemon = world.serve(&["--keep-days", "45", "--check-interval", "300ms"]);
+    let daemon = world.serve(&["--keep-days", "45", "--check-interval", "300ms", "--finish"]);
     wait_for_metrics(&daemon, "everything known", |scrape| {
         scrape.has("owlery_disk_seconds_until_full")
             && scrape.has("owlery_verify_seconds")

@@ -54,6 +54,7 @@ fn flags(world: &World) -> Vec<(&'static str, Option<String>)> {
         ("event-gap", text("30s")),
         ("sidecars", text("off")),
         ("poll", text("9s")),
+        ("finish", None),
         ("reap-rate", text("500")),
         ("window", text("01:00-05:00")),
         ("cache-dir", file("media")),

@@ -85,7 +85,7 @@ pub(super) fn derivation(out: &mut Exposition<'_>, counts: DerivationCounts) -> 
 pub(super) fn finishing(out: &mut Exposition<'_>, figures: Option<FinishingFigures>) -> Result {
     let Some(figures) = figures else { return Ok(()) };
     out.gauge("finish_waiting", "Events that wait to be finished.", figures.waiting)?;
-    out.gauge_if_known("finish_progress", "How much of the movie that is being made is done.", figures.progress)?;
+    out.gauge("finish_progress", "How much of the movie that is being made is done, from 0 to 1.", figures.progress)?;
     out.counter("finish_events", "Events that were finished.", figures.finished)?;
     out.counter("finish_splits", "Directories that held several events, which were separated.", figures.split)?;
     out.counter("finish_failures", "Attempts to finish an event that failed.", figures.failed)

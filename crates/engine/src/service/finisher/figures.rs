@@ -10,13 +10,10 @@ pub(in super::super) struct Figures {
     pub(super) failed: AtomicU64,
     pub(super) split: AtomicU64,
     pub(super) waiting: AtomicU64,
-    /// How much of the movie that is being made is done, in thousandths; `NONE` while none is made.
+    /// How much of the movie that is being made is done, in thousandths.
     progress: AtomicU32,
     alert: Mutex<Option<String>>,
 }
-
-/// Says that no movie is being made.
-const NONE: u32 = 0;
 
 /// What the finisher has done since the start, and what waits.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -30,15 +27,15 @@ pub struct FinishingFigures {
     pub split: u64,
     /// Events that wait.
     pub waiting: u64,
-    /// How much of the movie that is being made is done, from 0 to 1; `None` while none is made.
-    pub progress: Option<f64>,
+    /// How much of the movie that is being made is done, from 0 to 1; 0 while none is made.
+    pub progress: f64,
 }
 
 impl Figures {
-    /// Sets how much of the present movie is done, from 0 to 1; `None` at its end.
-    pub(super) fn set_progress(&self, done: Option<f32>) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 1001")]
-        let thousandths = done.map_or(NONE, |done| (done.clamp(0.0, 1.0) * 1000.0) as u32 + 1);
+    /// Sets how much of the movie that is being made is done, from 0 to 1.
+    pub(super) fn set_progress(&self, done: f32) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000")]
+        let thousandths = (done.clamp(0.0, 1.0) * 1000.0) as u32;
         self.progress.store(thousandths, Ordering::Relaxed);
     }
 
@@ -52,13 +49,12 @@ impl Figures {
     }
 
     pub(in super::super) fn read(&self) -> FinishingFigures {
-        let progress = self.progress.load(Ordering::Relaxed);
         FinishingFigures {
             finished: self.finished.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             split: self.split.load(Ordering::Relaxed),
             waiting: self.waiting.load(Ordering::Relaxed),
-            progress: (progress != NONE).then(|| f64::from(progress - 1) / 1000.0),
+            progress: f64::from(self.progress.load(Ordering::Relaxed)) / 1000.0,
         }
     }
 }

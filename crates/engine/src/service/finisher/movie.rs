@@ -39,7 +39,7 @@ impl Maker<'_> {
             Addition::Movie => self.movie(part, Shows::Camera)?.map(Made::Movie),
             Addition::Thumbnail => self.thumbnail(part).map(Made::Picture),
         };
-        self.figures.set_progress(None);
+        self.figures.set_progress(0.0);
         match made {
             Some(Made::Movie(file)) => {
                 let mut file = file.reopen().map_err(|e| Error::io("open", file.path(), e))?;
@@ -60,7 +60,7 @@ impl Maker<'_> {
         let (times, count) = (frames.iter().map(|(_, at)| *at).collect::<Vec<_>>(), frames.len());
         let mut logged = Instant::now();
         let mut progress = |done: f32| {
-            self.figures.set_progress(Some(done));
+            self.figures.set_progress(done);
             if logged.elapsed() >= LOG_EVERY {
                 tracing::info!(path, "{:.0} % of its movie of {count} frames are made", done * 100.0);
                 logged = Instant::now();
