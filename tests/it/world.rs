@@ -234,7 +234,10 @@ impl World {
     /// until it is ready. The program is a child of `strace`: end it by [`World::daemon_pid`].
     pub fn serve_slowly(&self, delay: Duration, flags: &[&str]) -> Daemon {
         let inject = format!("inject=openat:delay_enter={}", delay.as_micros());
+        // Programs that the daemon runs would be slow too, and strace would wait for them after the daemon is killed.
+        let no_programs = ["env", "PATH=/nonexistent"];
         let strace = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=openat", "-e", &inject];
+        let strace = [&strace[..], &no_programs].concat();
         let serve = self.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(flags));
         Daemon::start(run_by(&strace, &serve))
     }
