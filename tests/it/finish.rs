@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::world::{Daemon, Disk, Pause, Ran, World, event_id, wait_until};
+use crate::world::{Daemon, Disk, Pause, Ran, World, event_id, unprivileged, wait_until};
 
 /// The gap of the sample's Motion.
 const FINISH: [&str; 3] = ["--finish", "--event-gap", "4s"];
@@ -51,7 +51,10 @@ fn contents(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// The contents of all camera and debug frames, sorted, wherever they are.
 fn frames(root: &Path) -> Vec<Vec<u8>> {
-    let is_frame = |path: &PathBuf| path.to_string_lossy().ends_with(".jpg") && !path.ends_with("thumbnail.jpg");
+    let is_frame = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.ends_with(".jpg") && name.as_bytes()[0].is_ascii_digit()
+    };
     let mut frames: Vec<_> =
         contents(root).into_iter().filter(|(path, _)| is_frame(path)).map(|(_, bytes)| bytes).collect();
     frames.sort();
@@ -281,10 +284,10 @@ fn an_open_event_is_not_finished() {
 fn strays_and_hours_are_left_alone() {
     let world = World::new();
     numbered(&world, &event_id("Camera1", 3, "45"), &["10-00-00-00m"]);
-    let hours = ["08", "10"].map(|hour| event_id("Camera1", 4, hour));
-    for hour in &hours {
-        let name = &hour[hour.len() - 2..];
-        numbered(&world, hour, &[&format!("{name}-00-00-00"), &format!("{name}-50-00-00")]);
+    // Two hours of a day, and the first one of another.
+    for (day, hour) in [(4, "08"), (4, "10"), (5, "07")] {
+        let times = ["00-00-00", "50-00-00"].map(|time| format!("{hour}-{time}"));
+        numbered(&world, &event_id("Camera1", day, hour), &times.each_ref().map(String::as_str));
     }
     numbered(&world, &event_id("Camera2", 3, "44"), &["10-00-00-00"]);
     let before = contents(&world.path("Camera1"));
@@ -327,10 +330,10 @@ fn damaged_frames_are_left_out() {
     let daemon = world.serve(&FINISH);
     wait_until("both are finished", || is_done(&world));
     assert_eq!(probe(&world.path(event_id("Camera1", 3, "10-00-00")).join("video.mp4")).2, 2);
-    daemon.wait_for_log("1 of 3 frames");
+    daemon.wait_for_log("lacks 1 of 3 frames");
     let dir = world.path(event_id("Camera1", 3, "09-00-00"));
     assert!(!dir.join("video.mp4").exists() && !dir.join("thumbnail.jpg").exists());
-    daemon.wait_for_log("it gets no movie, since none of its 1 frames");
+    daemon.wait_for_log("it gets no movie, since none of its 1 frames can be used");
 }
 
 /// A marker whose event is gone means nothing; one of a camera that is not there may mean something again.
@@ -377,10 +380,11 @@ fn an_event_being_finished_is_not_retired() {
     numbered(&world, &id, &["10-00-00-00", "10-00-01-00"]);
     mark(&world, &id);
     pause.meanwhile(|| {
+        daemon.wait_for_event(&id, "is shown as being written", |event| event["state"] == "open");
         let pass = world.run("expire", &[]);
         assert!(pass.code == 1 && pass.stderr.contains("being written"), "{pass:?}");
         let deleted = world.run("delete", &[&id]);
-        assert!(deleted.code != 0 && deleted.stderr.contains("being written"), "{deleted:?}");
+        assert!(deleted.code == 3 && deleted.stderr.contains("open"), "{deleted:?}");
         assert!(world.has(&id) && world.queued().is_empty());
     });
     let new = event_id("Camera1", 60, "10-00-00");
@@ -469,6 +473,121 @@ fn kills_while_finishing_lose_nothing() {
     assert!(without_sidecars(&world.root) == expected, "{:?}", world.tree());
 }
 
+/// Motion is restarted while its event is being finished, and goes on in the same directory: nothing is missing in the movie.
+#[test]
+fn a_restart_while_finishing_is_in_the_movie() {
+    let world = World::new();
+    let id = event_id("Camera1", 3, "45");
+    let dir = numbered(&world, &id, &["10-00-00-00", "10-00-01-00"]);
+    let mut command = world.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(&FINISH));
+    let pause = Pause::at(&world, "finish-6", &mut command);
+    let daemon = Daemon::start(command);
+    pause.meanwhile(|| {
+        fs::copy(dir.join("10-00-01-00.jpg"), dir.join("10-00-03-00.jpg")).unwrap();
+        set_time(&dir.join("10-00-03-00.jpg"), "10-00-03-00");
+    });
+    let new = event_id("Camera1", 3, "10-00-00");
+    wait_until("it is finished", || world.has(&new));
+    assert_eq!(probe(&world.path(new).join("video.mp4")).2, 3);
+    daemon.wait_for_log("frames were added while it was being finished");
+}
+
+/// A debug frame under the number of the next event, long before it: the event is seen, and finished at once.
+#[test]
+fn an_event_after_a_stray_is_finished() {
+    let world = World::new();
+    let id = event_id("Camera1", 0, "45");
+    let dir = numbered(&world, &id, &["10-00-00-00m"]);
+    let daemon = world.serve(&FINISH);
+    daemon.wait_for_event(&id, "is complete", |event| event["state"] == "complete" && event["frames"] == 0);
+    let event = numbered(&world, &event_id("Camera1", 5, "44"), &["11-00-00-00", "11-00-01-00"]);
+    for name in ["11-00-00-00.jpg", "11-00-01-00.jpg"] {
+        fs::rename(event.join(name), dir.join(name)).unwrap();
+    }
+    daemon.wait_for_event(&id, "has frames", |event| event["frames"] == 2);
+    mark(&world, &id);
+    let new = event_id("Camera1", 0, "11-00-00");
+    wait_until("it is finished", || world.has(&new));
+    assert_eq!(count(&world.path(&new).join("debug"), "m.jpg"), 1);
+    assert!(!world.path(new).join("debug/video.mp4").exists(), "the stray is no part of its movie");
+}
+
+/// Only movies that Owlery was making are removed from its folder, and nothing behind a link.
+#[test]
+fn other_files_are_no_leftovers() {
+    let world = World::new();
+    numbered(&world, &event_id("Camera1", 3, "45"), &["10-00-00-00"]);
+    let work = world.path(".owlery/finishing");
+    fs::create_dir_all(&work).unwrap();
+    fs::write(work.join("notes.txt"), "mine").unwrap();
+    fs::write(work.join(".owlery-media-AbCdEf.mp4"), "a part").unwrap();
+    let daemon = world.serve(&FINISH);
+    wait_until("it is finished", || is_done(&world));
+    assert_eq!(daemon.stop(), 0);
+    let left: Vec<_> = fs::read_dir(&work).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["notes.txt"]);
+}
+
+/// An ffmpeg that says it succeeded and made nothing is a failure of ffmpeg, and not of the frames.
+#[test]
+fn a_bad_ffmpeg_is_a_failure() {
+    let world = World::new();
+    let id = event_id("Camera1", 3, "45");
+    numbered(&world, &id, &["10-00-00-00", "10-00-01-00"]);
+    let programs = world.outside("programs");
+    for program in ["ffmpeg", "ffprobe"] {
+        let path = programs.join(program);
+        fs::write(&path, "#!/bin/sh\necho ffmpeg version 5.1\ncat > /dev/null\n").unwrap();
+        assert!(Command::new("chmod").arg("755").arg(&path).status().unwrap().success());
+    }
+    let path = std::env::var("PATH").unwrap();
+    let mut command = world.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(&FINISH));
+    command.env("PATH", format!("{}:{path}", programs.display()));
+    let daemon = Daemon::start(command);
+    daemon.wait_for_log("cannot be finished");
+    assert!(daemon.log().contains("ffmpeg made no frame of it"), "{}", daemon.log());
+    assert!(world.has(&id));
+    let metrics = daemon.get("/metrics").text();
+    assert!(
+        metrics.contains("owlery_finish_waiting 1") && metrics.contains("owlery_finish_failures_total 1"),
+        "{metrics}"
+    );
+}
+
+/// A frame that may not be read is left out, as a damaged one is.
+#[test]
+fn an_unreadable_frame_is_left_out() {
+    let world = World::new();
+    let dir = numbered(&world, &event_id("Camera1", 3, "45"), &["10-00-00-00", "10-00-01-00", "10-00-02-00"]);
+    let forbidden = Command::new("chmod").arg("0").arg(dir.join("10-00-01-00.jpg")).status();
+    assert!(forbidden.unwrap().success());
+    let daemon =
+        Daemon::start(unprivileged(&world.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(&FINISH))));
+    wait_until("it is finished", || is_done(&world));
+    assert_eq!(probe(&world.path(event_id("Camera1", 3, "10-00-00")).join("video.mp4")).2, 2);
+    daemon.wait_for_log("lacks 1 of 3 frames");
+    assert!(daemon.log().contains("Permission denied"), "{}", daemon.log());
+}
+
+/// What stops all finishing is an alert, and is logged once; a `queue` that is a link costs the markers alone.
+#[test]
+fn trouble_is_an_alert() {
+    let world = World::new();
+    numbered(&world, &event_id("Camera1", 3, "45"), &["10-00-00-00"]);
+    std::os::unix::fs::symlink("/nowhere", world.path("queue")).unwrap();
+    fs::create_dir_all(world.path(".owlery")).unwrap();
+    fs::write(world.path(".owlery/finishing"), "").unwrap();
+    let daemon = world.serve(&FINISH);
+    let alert = || daemon.get("/readyz").json()["alerts"][0].as_str().map(str::to_owned);
+    wait_until("there is an alert", || alert().is_some_and(|alert| alert.starts_with("no event is finished")));
+    assert_eq!(daemon.log().matches("no event is finished").count(), 1);
+    assert_eq!(ids(&daemon).len(), 1, "all else works");
+    fs::remove_file(world.path(".owlery/finishing")).unwrap();
+    fs::remove_file(world.path("queue")).unwrap();
+    wait_until("it is finished", || is_done(&world));
+    wait_until("the alert ends", || alert().is_none());
+}
+
 /// A disk that is too full for a movie: nothing is left half done, and the event is finished once there is room.
 #[test]
 fn a_full_disk_keeps_the_event() {
@@ -502,7 +621,7 @@ impl SpawnQuietly for Command {
     }
 }
 
-/// Progress and failures of a saved archive are JSON for scripts too.
+/// The flag is a key of the configuration file too, and no command but `serve` has it.
 #[test]
 fn settings_know_the_flag() {
     let world = World::new();

@@ -24,15 +24,6 @@ pub struct CameraDir {
     numbers: Numbers,
 }
 
-/// The cameras to whose events Motion gives numbers, as far as its configuration or the user says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NumberedCameras {
-    /// All.
-    All,
-    /// These, or others too.
-    These(BTreeSet<Camera>),
-}
-
 /// The cameras of the archive, sorted by name, and what was refused.
 #[derive(Debug, Default)]
 pub struct Cameras {
@@ -56,17 +47,14 @@ impl Tree {
         Ok(names)
     }
 
-    /// Sets the cameras to whose events Motion gives numbers (`%v`).
-    pub fn set_numbered(&self, cameras: NumberedCameras) {
+    /// Sets the cameras to whose events Motion's configuration gives numbers (`%v`).
+    pub fn set_numbered(&self, cameras: BTreeSet<Camera>) {
         let _ = self.numbered.set(cameras); // the first one counts
     }
 
     fn numbers(&self, camera: &Camera) -> Numbers {
-        match self.numbered.get() {
-            Some(NumberedCameras::All) => Numbers::OfEvents,
-            Some(NumberedCameras::These(cameras)) if cameras.contains(camera) => Numbers::OfEvents,
-            Some(NumberedCameras::These(_)) | None => Numbers::Unknown,
-        }
+        let is_numbered = self.numbered.get().is_some_and(|cameras| cameras.contains(camera));
+        if is_numbered { Numbers::OfEvents } else { Numbers::Unknown }
     }
 
     /// Opens every usable camera directory.

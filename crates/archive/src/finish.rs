@@ -18,7 +18,7 @@ use crate::event::frames::{Frame, Shows};
 use crate::event::{EventId, EventName};
 use crate::fault::crash;
 use crate::finishing::{File, Part, names, parts};
-pub use addition::Addition;
+pub use addition::{Addition, MadeOf};
 
 /// In a directory that was split off and is not finished yet: the name of the directory that it was split off from.
 const SPLIT_OFF: &[u8] = b".finishing";
@@ -110,22 +110,16 @@ impl Unfinished {
         let mut names = Vec::new();
         self.day.dir.list(|name, _| names.extend(EventName::from_bytes(name).filter(|name| name.secs().is_some())))?;
         names.sort_unstable();
-        let mut found = Vec::new();
-        for name in names {
-            let dir = match self.day.dir.open_dir(name.text().as_bytes()) {
-                Err(error) if error.is_no_directory() => continue,
-                dir => dir?,
-            };
-            if self.is_own(&dir)? {
-                found.push(self.day.id(name));
-            }
-        }
-        Ok(found)
+        // What cannot be read was not split off from here.
+        let is_own =
+            |name: &EventName| self.day.dir.open_dir(name.text().as_bytes()).is_ok_and(|dir| self.is_own(&dir));
+        Ok(names.into_iter().filter(is_own).map(|name| self.day.id(name)).collect())
     }
 
     /// Whether a directory was split off from this one.
-    fn is_own(&self, dir: &Dir) -> Result<bool> {
-        Ok(dir.read_small(SPLIT_OFF, MAX_SPLIT_OFF)?.is_some_and(|text| text == self.name.text().as_bytes()))
+    fn is_own(&self, dir: &Dir) -> bool {
+        let text = dir.read_small(SPLIT_OFF, MAX_SPLIT_OFF);
+        matches!(text, Ok(Some(text)) if text == self.name.text().as_bytes())
     }
 
     /// Steps 1 to 3: moves all parts but the last to directories of their own. Goes on where it was interrupted. Returns the ids of
@@ -156,15 +150,10 @@ impl Unfinished {
     fn make_split_off(&self, first: EventName, is_saved: bool) -> Result<(EventName, Dir)> {
         for name in names(first) {
             let text = name.text();
-            let found = match self.day.dir.open_dir_if_there(text.as_bytes()) {
-                Err(error) if error.is_no_directory() => continue, // a file or a link has the name
-                found => found?,
-            };
-            let dir = match found {
-                Some(dir) if self.is_own(&dir)? => dir,
-                Some(dir) if !dir.names()?.is_empty() => continue,
-                Some(dir) => dir,
-                None => self.make_like_this(text.as_bytes())?,
+            let dir = match self.day.dir.open_dir_if_there(text.as_bytes()) {
+                Ok(None) => self.make_like_this(text.as_bytes())?,
+                Ok(Some(dir)) if self.is_own(&dir) || dir.names().is_ok_and(|names| names.is_empty()) => dir,
+                _ => continue, // another event, a file, a link, or what only its owner may read
             };
             dir.write_whole(SPLIT_OFF, self.name.text().as_bytes())?;
             if is_saved && !dir.has(SAVED.as_bytes())? {
@@ -254,15 +243,19 @@ impl Unfinished {
     }
 
     /// Step 8 for a directory that was split off: it is an ordinary event now.
-    pub fn end_split_off(&self) -> Result<()> {
+    pub fn end_split_off(&self, of: MadeOf) -> Result<()> {
+        self.show_additions(of)?;
         self.dir.remove_own(SPLIT_OFF)?;
+        self.set_time(of.ended); // removing it changed the time
         crash("finish-8");
         self.dir.sync()
     }
 
-    /// Step 8 for the directory of a number: gives it the name of its first frame's time, or of the next second that is free.
-    /// Returns its new id. A directory that has a time for its name keeps it.
-    pub fn rename(&self, part: &Part) -> Result<EventId> {
+    /// Step 8 for the directory of a number: gives its additions their names, and it the name of its first frame's time, or of the next
+    /// second that is free. Returns its new id. A directory that has a time for its name keeps it.
+    pub fn rename(&self, part: &Part, of: MadeOf) -> Result<EventId> {
+        self.show_additions(of)?;
+        self.set_time(of.ended);
         let first = match (self.name, part.name()) {
             (EventName::Time(_), _) | (_, None) => return Ok(self.id()),
             (EventName::Number { .. }, Some(first)) => first,
@@ -281,7 +274,7 @@ impl Unfinished {
     }
 
     /// Gives the directory and its `debug/` the time at which the event ended: a new time would mean that Motion still writes.
-    pub fn set_time(&self, ended: i64) {
+    fn set_time(&self, ended: i64) {
         if let Ok(Some(debug)) = self.dir.open_dir_if_there(DEBUG) {
             debug.set_mtime(ended);
         }

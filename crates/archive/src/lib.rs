@@ -41,13 +41,13 @@ use std::sync::{Mutex, OnceLock};
 
 use regex::Regex;
 
-pub use cameras::{CameraDir, Cameras, NumberedCameras};
+pub use cameras::{CameraDir, Cameras};
 pub use day_inspection::BEING_WRITTEN;
 pub use dir::{DayDir, DayList};
 pub use emptied::{Contents, Left};
 pub use event_dir::{Depth, Facts, Measured};
 pub use exif::{Motion, motion_of};
-pub use finish::{Addition, Unfinished};
+pub use finish::{Addition, MadeOf, Unfinished};
 pub use inspection::{EarlyInspections, Inspection};
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};
@@ -193,8 +193,8 @@ pub struct Tree {
     stalled: stalled::Stalled,
     /// Directories of the root that are not cameras. Written and read by `strangers`.
     strangers: Mutex<strangers::Strangers>,
-    /// The cameras to whose events Motion gives numbers. Written once, by `set_numbered`.
-    numbered: OnceLock<NumberedCameras>,
+    /// The cameras to whose events Motion's configuration gives numbers. Written once, by `set_numbered`.
+    numbered: OnceLock<BTreeSet<Camera>>,
     /// How `owlery` is run on this archive, for messages. Written once, by `set_command`.
     command: OnceLock<CommandLine>,
 }

@@ -149,10 +149,23 @@ impl Scanner {
     }
 
     /// Reads the markers that Motion left in `queue/`; returns the events of new ones.
+    /// A `queue/` that cannot be read has none.
     pub(crate) fn look_for_markers(&self) -> Result<Vec<EventId>> {
-        let markers = self.tree.queue_markers()?;
+        let markers = match self.tree.queue_markers() {
+            Ok(markers) => markers,
+            Err(error) => {
+                self.tree.check_still_there()?;
+                self.warn_once(&Report::of(&error, self.tree.root()));
+                return Ok(Vec::new());
+            }
+        };
         let markers = markers.into_iter().map(|(marker, time)| (marker.0, time));
         Ok(self.recent.set_markers(markers, self.clock.now()))
+    }
+
+    /// Whether Motion may use the directory of this event for its next one: it has a number and no frames.
+    pub(crate) fn is_stray(&self, id: &EventId) -> bool {
+        self.recent.is_stray(id)
     }
 
     /// The events that were open when they were last read, by any thread.
@@ -235,6 +248,9 @@ impl Scanner {
     }
 
     fn judge(&self, id: &EventId, details: &Details, measured: &Measured, newest: i64, now: Now) -> State {
+        if self.finishing.is_running(id) {
+            return State::Open; // so that no plan takes it
+        }
         let ended = self.recent.is_ended(id, newest);
         let newer = self.recent.has_newer(id, details, measured);
         let went_on = measured.newest_movie.zip(measured.newest_frame).is_some_and(|(movie, frame)| {
@@ -298,6 +314,7 @@ impl Scanner {
             return (details, report);
         }
         if id.named_time().is_none() {
+            self.recent.set_stray(&id, details.frames == Some(0) && Self::is_recent(id.day, now));
             self.finishing.wake();
         }
         if details.peak_change.is_none() && depth == Depth::Full {

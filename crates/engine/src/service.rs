@@ -121,7 +121,7 @@ impl Archive {
         let tree = Arc::new(open(&options.root, &options.camera_pattern)?);
         let archive = Self { options, tree };
         archive.tree.set_command(archive.command());
-        archive.tree.set_numbered(archive.options.numbered_cameras());
+        archive.tree.set_numbered(archive.options.numbered.clone());
         Ok(archive)
     }
 

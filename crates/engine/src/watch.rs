@@ -35,6 +35,8 @@ const DEBOUNCE: Duration = Duration::from_millis(30);
 const FALLBACK_POLL: Duration = Duration::from_secs(2);
 /// How often markers in `queue/` are checked while an event is open.
 const MARKER_INTERVAL: Duration = Duration::from_secs(1);
+/// The same while none is: Motion may have used a number again.
+const IDLE_MARKER_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Logs an error and continues. That the service stops is not logged.
 fn log_error(result: Result<()>) {
@@ -71,6 +73,8 @@ pub(crate) struct Watch<O> {
     /// Days that appeared since the last reconcile: watched although they are not new by name.
     appeared: HashSet<(Camera, Day)>,
     open: BTreeSet<EventId>,
+    /// Numbered events that are watched although they are not open: Motion may use their directories for its next events.
+    strays: BTreeSet<EventId>,
     /// Directories to scan.
     pending: HashMap<Target, Pending>,
     /// The number of waiting directories.
@@ -105,6 +109,7 @@ impl<O: Observer> Watch<O> {
             days: HashMap::new(),
             appeared: HashSet::new(),
             open: BTreeSet::new(),
+            strays: BTreeSet::new(),
             pending: HashMap::new(),
             backlog,
             rested: HashMap::new(),
@@ -117,7 +122,7 @@ impl<O: Observer> Watch<O> {
         self.resync();
         self.observer.recent_done();
         let started = Instant::now();
-        let (mut reconcile_at, mut judge_at, mut markers_at) = (started + self.interval, started, started);
+        let (mut reconcile_at, mut judge_at, mut markers_seen) = (started + self.interval, started, started);
         let mut poll_at = started;
         let judge_every =
             (state::patience(self.scanner.event_gap()) / 10).clamp(Duration::from_millis(100), Duration::from_secs(5));
@@ -125,8 +130,9 @@ impl<O: Observer> Watch<O> {
         loop {
             crate::fault::point("watch");
             let mut until = reconcile_at.min(Instant::now() + Duration::from_secs(5));
+            until = until.min(markers_seen + self.marker_interval());
             if !self.open.is_empty() {
-                until = until.min(judge_at).min(markers_at);
+                until = until.min(judge_at);
             }
             if self.poll_every().is_some() {
                 until = until.min(poll_at);
@@ -162,9 +168,9 @@ impl<O: Observer> Watch<O> {
                 continue; // the disk monitor finds out when it responds again
             }
             self.scan_due(stop);
-            if now >= markers_at && !self.open.is_empty() {
+            if now >= markers_seen + self.marker_interval() {
                 self.scan_markers();
-                markers_at = now + MARKER_INTERVAL;
+                markers_seen = now;
             }
             if now >= judge_at {
                 self.judge_open();
@@ -182,6 +188,10 @@ impl<O: Observer> Watch<O> {
                 return Ok(());
             }
         }
+    }
+
+    fn marker_interval(&self) -> Duration {
+        if self.open.is_empty() { IDLE_MARKER_INTERVAL } else { MARKER_INTERVAL }
     }
 
     /// Adds the targets for which the kernel sends no notifications to those that are to be scanned.
@@ -285,6 +295,7 @@ impl<O: Observer> Watch<O> {
         self.targets.forget_all();
         self.days.clear();
         let before = std::mem::take(&mut self.open);
+        self.strays.clear();
         self.watch(Target::Root, self.scanner.tree.root().to_path_buf());
         let cameras = match self.scanner.tree.cameras() {
             Ok(cameras) => cameras,
@@ -336,7 +347,8 @@ impl<O: Observer> Watch<O> {
     fn scan_markers(&mut self) {
         match self.scanner.look_for_markers() {
             Ok(new) => {
-                for id in new.into_iter().filter(|id| self.open.contains(id)).collect::<Vec<_>>() {
+                // Also of events that are not open: Motion may have used a number again, unnoticed.
+                for id in new {
                     log_error(self.scan_event(&id, Occasion::Arrived));
                 }
             }

@@ -31,7 +31,7 @@ pub enum Error {
         program: PathBuf,
     },
     /// A program ran longer than its limit and was ended.
-    #[error("{} was ended after its time limit of {} s: {stderr}", .program.display(), .limit.as_secs())]
+    #[error("{} was ended after its time limit of {} s{}", .program.display(), .limit.as_secs(), after_colon(.stderr))]
     TimedOut {
         /// The name or path of the program.
         program: PathBuf,
@@ -41,7 +41,7 @@ pub enum Error {
         stderr: String,
     },
     /// A program failed.
-    #[error("{} failed ({status}): {stderr}", .program.display())]
+    #[error("{} failed ({status}){}", .program.display(), after_colon(.stderr))]
     Program {
         /// The name or path of the program.
         program: PathBuf,
@@ -70,6 +70,11 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
+}
+
+/// What a program said last, if it said something.
+fn after_colon(stderr: &str) -> String {
+    if stderr.is_empty() { String::new() } else { format!(": {stderr}") }
 }
 
 impl Error {

@@ -89,7 +89,7 @@ pub fn movie_of_frames(
         }
     });
     let (_, first) = frames.next().transpose()?.ok_or(Error::NoFrame)?;
-    let filter = filter(first.size);
+    let (filter, sample) = (filter(first.size), first.jpeg.clone());
     let feed = move |pipe| {
         let failed = || Error::io("pass a frame to ffmpeg");
         let mut stream = Stream::begin(pipe, first.size, usual).map_err(failed())?;
@@ -109,7 +109,9 @@ pub fn movie_of_frames(
             .with_more_time(TIME_A_FRAME.saturating_mul(count))
             .convert_stream(feed, output, stop, |lines| follow(lines, Length::Frames(times.len()), progress))?;
     if written == 0 {
-        return Err(Error::NoFrame);
+        // If the first one can be decoded, the fault is not that of the frames.
+        let is_good = Picture::decode(&sample, 1).is_ok();
+        return Err(if is_good { Error::Unplayable("ffmpeg made no frame of it".to_owned()) } else { Error::NoFrame });
     }
     mp4::verify(file.as_file())?;
     Ok(FramesMovie { file, frames: written, left_out: times.len().saturating_sub(written) })

@@ -24,6 +24,7 @@ pub use ffmpeg::{Ffmpeg, Limits};
 pub use frames_movie::{FramesMovie, movie_of_frames};
 pub use jobs::{Job, JobState, Jobs, JobsOptions, Outcome, Ticket, Urgency};
 pub use movie_frames::movie_thumbnail;
+pub use mp4::is_temporary_movie;
 pub use picture::{MAX_BYTES, MAX_PIXELS, Picture};
 pub use playable::{Movie, MovieType, Playable, Sound, Unusable, make_playable};
 pub use preview::{Animation, FrameInfo, MAX_PREVIEW, preview_of_frames, preview_of_movie};

@@ -1,7 +1,7 @@
 //! MP4s that browsers play: how `ffmpeg` encodes and writes them, where they are made, and whether a result is one. What
 //! they are made of is up to `playable` and `frames_movie`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::Path;
 
@@ -18,9 +18,17 @@ pub(crate) const H264: [&str; 10] =
 /// The index is put in front; progress is printed.
 const OUTPUT: [&str; 8] = ["-movflags", "+faststart", "-progress", "pipe:1", "-stats_period", "0.5", "-f", "mp4"];
 
+/// How the name of a temporary file begins and ends.
+const TEMPORARY: (&str, &str) = (".owlery-media-", ".mp4");
+
+/// Whether this is the name of a temporary file in which this crate makes a movie. A process that is killed leaves it behind.
+pub fn is_temporary_movie(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1))
+}
+
 /// A temporary file in `dir` for an MP4. It is removed when it is dropped.
 pub(crate) fn temporary(dir: &Path) -> Result<NamedTempFile> {
-    let file = tempfile::Builder::new().prefix(".owlery-media-").suffix(".mp4").tempfile_in(dir);
+    let file = tempfile::Builder::new().prefix(TEMPORARY.0).suffix(TEMPORARY.1).tempfile_in(dir);
     file.map_err(Error::io("make a temporary file for a movie"))
 }
 

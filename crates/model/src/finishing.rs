@@ -45,8 +45,8 @@ pub struct Shot {
 pub struct Part {
     /// The camera's frames and the debug frames, in the order in which they were taken.
     pub shots: Vec<Shot>,
-    /// The names of its files, frames included, in the order in which they may be moved to a directory of their own: the first
-    /// frame comes last, so that what is left behind by an interruption is still recognised as the same event.
+    /// The names of its files, frames included, in the order in which they may be moved to a directory of their own: the camera's
+    /// first frame comes last, so that what is left behind by an interruption is still recognised as the same event.
     pub files: Vec<Vec<u8>>,
 }
 
@@ -62,9 +62,19 @@ impl Part {
         self.shots.iter().filter(move |shot| shot.frame.shows == shows)
     }
 
+    /// The debug frames that were taken during the event, or at most `gap` before or after it; all, if it has no other frames.
+    pub fn debug_frames(&self, gap: Duration) -> impl Iterator<Item = &Shot> {
+        let gap = i64::try_from(gap.as_millis()).unwrap_or(i64::MAX);
+        let times = || self.frames(Shows::Camera).map(|shot| shot.at);
+        let first = times().min().map_or(i64::MIN, |at| at.saturating_sub(gap));
+        let last = times().max().map_or(i64::MAX, |at| at.saturating_add(gap));
+        self.frames(Shows::Motion).filter(move |shot| (first..=last).contains(&shot.at))
+    }
+
     /// When its last frame was written, in nanoseconds since 1970; `None` without frames.
     pub fn ended(&self) -> Option<i64> {
-        self.shots.iter().map(|shot| shot.mtime).max()
+        let of_camera = self.frames(Shows::Camera).map(|shot| shot.mtime).max();
+        of_camera.or_else(|| self.shots.iter().map(|shot| shot.mtime).max())
     }
 }
 
@@ -79,28 +89,46 @@ pub fn longest_silence(event_gap: Duration) -> Duration {
 /// to none. A directory without frames has no parts.
 pub fn parts(files: &[File], gap: Duration) -> Vec<Part> {
     let gap = i64::try_from(gap.as_millis()).unwrap_or(i64::MAX);
-    let mut shots = shots(files);
-    let Some(first) = shots.first().map(|(shot, _)| *shot) else { return Vec::new() };
-    let (mut parts, mut begins, mut before) = (vec![Part::default()], vec![first.mtime], first.at);
-    for (shot, file) in shots.drain(..) {
-        if shot.at.saturating_sub(before) > gap {
+    let (mut parts, mut begins, mut before) = (Vec::<Part>::new(), Vec::<i64>::new(), i64::MIN);
+    for (shot, file) in shots(files) {
+        let is_far = shot.at.saturating_sub(before) > gap;
+        before = shot.at;
+        // Motion writes a lone debug frame under the number of the next event: it begins no event of its own.
+        let has_frames = parts.last().is_some_and(|part| part.frames(Shows::Camera).next().is_some());
+        if parts.is_empty() || (is_far && has_frames) {
             parts.push(Part::default());
             begins.push(shot.mtime);
         }
-        before = shot.at;
         let at = parts.len() - 1;
         begins[at] = begins[at].min(shot.mtime);
         parts[at].shots.push(shot);
         parts[at].files.push(file.name.clone());
     }
+    join_last_debug_frames(&mut parts);
     for part in &mut parts {
         part.files.reverse();
+        let is_of_camera = |name: &Vec<u8>| frame_of(name).is_some_and(|frame| frame.shows == Shows::Camera);
+        part.files.sort_by_key(is_of_camera); // keeps the order among them
+    }
+    if parts.is_empty() {
+        return parts;
     }
     for file in files.iter().filter(|file| frame_of(&file.name).is_none() && !file.name.starts_with(b".")) {
-        let owner = begins.iter().rposition(|begin| *begin <= file.mtime).unwrap_or(0);
+        let owner = begins[..parts.len()].iter().rposition(|begin| *begin <= file.mtime).unwrap_or(0);
         parts[owner].files.insert(0, file.name.clone());
     }
     parts
+}
+
+/// Debug frames after the last event belong to it, if Motion has not begun the next one.
+fn join_last_debug_frames(parts: &mut Vec<Part>) {
+    if parts.len() > 1
+        && let Some(last) = parts.pop_if(|last| last.frames(Shows::Camera).next().is_none())
+        && let Some(before) = parts.last_mut()
+    {
+        before.shots.extend(last.shots);
+        before.files.extend(last.files);
+    }
 }
 
 /// A frame in the directory itself, or a debug frame that is in `debug/` already.
@@ -120,7 +148,7 @@ fn shots(files: &[File]) -> Vec<(Shot, &File)> {
     let mut shots: Vec<_> = frames().map(|(frame, file)| (shot((frame, file)), file)).collect();
     shots.sort_by_key(|(shot, _)| (shot.mtime, shot.at));
     give_days(&mut shots);
-    repeat_hour(&mut shots);
+    count_elapsed(&mut shots);
     shots.sort_by_key(|(shot, _)| (shot.at, shot.frame));
     shots
 }
@@ -144,24 +172,39 @@ fn give_days(shots: &mut [(Shot, &File)]) {
     }
 }
 
-/// At the end of daylight saving an hour of names is repeated. If that explains the order in which the files were written, the
-/// frames after it are an hour later than their names.
-fn repeat_hour(shots: &mut [(Shot, &File)]) {
-    let (mut repeated, mut before, mut later) = (Vec::with_capacity(shots.len()), i64::MIN, 0);
+/// At the end of daylight saving time an hour of names is repeated, at its beginning one is left out. If that explains the order and
+/// the times in which the files were written, the frames after it are an hour later or earlier than their names.
+fn count_elapsed(shots: &mut [(Shot, &File)]) {
+    let (mut counted, mut before, mut shift) = (Vec::with_capacity(shots.len()), None, 0);
     for (shot, _) in shots.iter() {
-        let mut at = shot.at + later;
-        if later == 0 && before.saturating_sub(at) > HOUR / 2 && before.saturating_sub(at) < HOUR + HOUR / 2 {
-            later = HOUR;
-            at += HOUR;
+        let mut at = shot.at + shift;
+        if let Some((at_before, mtime_before)) = before {
+            let step: i64 = at - at_before;
+            let elapsed = shot.mtime.saturating_sub(mtime_before) / 1_000_000;
+            let is_hour = |step: i64| (HOUR / 2..HOUR + HOUR / 2).contains(&step);
+            if shift == 0 && is_hour(-step) {
+                (shift, at) = (HOUR, at + HOUR);
+            } else if shift == 0 && is_hour(step) && elapsed < HOUR / 4 {
+                (shift, at) = (-HOUR, at - HOUR);
+            }
+            if at_before - at > TOLERANCE {
+                return; // the order of the files means nothing
+            }
+            at = at.max(at_before);
         }
-        if before.saturating_sub(at) > TOLERANCE {
-            return; // the order of the files means nothing
-        }
-        before = before.max(at);
-        repeated.push(at);
+        before = Some((at, shot.mtime));
+        counted.push(at);
     }
-    for ((shot, _), at) in shots.iter_mut().zip(repeated) {
-        shot.at = at;
+    let (Some(first), Some(last)) = (shots.first(), shots.last()) else { return };
+    let span = counted.last().zip(counted.first()).map_or(0, |(last, first)| last - first);
+    let written = last.0.mtime.saturating_sub(first.0.mtime) / 1_000_000;
+    if shift < 0 && written < span / 2 {
+        return; // a copy that kept no times
+    }
+    if shift != 0 {
+        for ((shot, _), at) in shots.iter_mut().zip(counted) {
+            shot.at = at;
+        }
     }
 }
 

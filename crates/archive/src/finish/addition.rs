@@ -1,4 +1,5 @@
-//! Adds a file that was made for an event to its directory: a hidden file first, synced, then renamed to its name, which must be free.
+//! Adds a file that was made for an event to its directory. It is written whole under a hidden name that tells what it was made of,
+//! and gets its own name when the event is renamed: frames may be added until then.
 
 use std::io::{self, Read, Write};
 
@@ -7,7 +8,10 @@ use rustix::fs::{Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use super::{DEBUG, Unfinished, make_debug};
 use crate::dir::{Dir, join};
 use crate::error::{Error, Result};
+use crate::event::MovieName;
+use crate::event::state::MovieCheck;
 use crate::fault::crash;
+use crate::movie_file::MovieForm;
 use crate::restore::is_taken;
 use crate::retire::rename;
 
@@ -43,12 +47,29 @@ impl Addition {
         }
     }
 
-    fn temporary_name(self) -> String {
-        format!(".finishing-{}.tmp", self.file_name())
-    }
-
     fn is_in_debug(self) -> bool {
         self == Self::DebugMovie
+    }
+}
+
+/// What an addition was made of. One that was made of other frames is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeOf {
+    /// How many frames the event had, debug frames included.
+    pub frames: usize,
+    /// When its last frame was written, in nanoseconds since 1970.
+    pub ended: i64,
+}
+
+/// What hidden additions begin with.
+const HIDDEN: &str = ".finishing-";
+/// What one that is being written ends with.
+const PARTIAL: &str = ".tmp";
+
+impl MadeOf {
+    /// The name of an addition until the event is renamed.
+    fn hidden_name(self, addition: Addition) -> String {
+        format!("{HIDDEN}{}-{}-{}", self.frames, self.ended, addition.file_name())
     }
 }
 
@@ -58,45 +79,82 @@ impl Unfinished {
         if addition.is_in_debug() { self.dir.open_dir_if_there(DEBUG) } else { self.dir.again().map(Some) }
     }
 
-    /// Whether the event has this, or for a movie, any movie: Motion may have recorded one.
-    pub fn has(&self, addition: Addition) -> Result<bool> {
+    /// Whether the event has this, or for a movie, any movie that plays as far as its container shows: Motion may have recorded one.
+    /// Also if the addition was made of these frames and is not visible yet.
+    pub fn has(&self, addition: Addition, of: MadeOf) -> Result<bool> {
         let Some(place) = self.place(addition)? else { return Ok(false) };
+        if place.has(of.hidden_name(addition).as_bytes())? {
+            return Ok(true);
+        }
         if addition == Addition::Thumbnail {
             return place.has(addition.file_name().as_bytes());
         }
-        let mut has_movie = false;
-        place.list(|name, _| has_movie |= crate::event::MovieName::parse(name).is_some())?;
-        Ok(has_movie)
+        let mut movies = Vec::new();
+        place.list(|name, _| movies.extend(MovieName::parse(name)))?;
+        Ok(movies.iter().any(|movie| plays(&place, movie)))
     }
 
-    /// Steps 5 to 7: adds a file with these contents and this modification time (nanoseconds since 1970). If its name is taken
-    /// meanwhile, that file stays, and false is returned. An error leaves nothing behind.
-    pub fn add(&self, addition: Addition, contents: &mut dyn Read, time: i64) -> Result<bool> {
+    /// Steps 5 to 7: adds a file with these contents, hidden until the event is renamed. An error leaves nothing behind.
+    pub fn add(&self, addition: Addition, contents: &mut dyn Read, of: MadeOf) -> Result<()> {
         let place = if addition.is_in_debug() { make_debug(&self.dir, &self.dir)? } else { self.dir.again()? };
-        let (temporary, name) = (addition.temporary_name(), addition.file_name());
-        let added = (|| {
-            write(&place, temporary.as_bytes(), contents, time)?;
-            match rename(&place, temporary.as_bytes(), &place, name.as_bytes()) {
-                Err(error) if is_taken(&error) => Ok(false),
-                renamed => renamed.map(|()| true),
-            }
-        })();
-        if !matches!(added, Ok(true)) {
-            place.remove_own(temporary.as_bytes())?;
+        let name = of.hidden_name(addition);
+        let partial = format!("{name}{PARTIAL}");
+        let added = write(&place, partial.as_bytes(), contents, of.ended)
+            .and_then(|()| rename(&place, partial.as_bytes(), &place, name.as_bytes()));
+        if added.is_err() {
+            place.remove_own(partial.as_bytes())?;
         }
         place.sync()?;
         crash(addition.step());
         added
     }
 
-    /// Removes what an addition that was interrupted left behind.
-    pub fn remove_leftovers(&self) -> Result<()> {
+    /// Part of step 8: gives the additions their names. If a name is taken, the addition is removed, and that file stays.
+    pub(super) fn show_additions(&self, of: MadeOf) -> Result<()> {
         for addition in Addition::ALL {
-            if let Some(place) = self.place(addition)? {
-                place.remove_own(addition.temporary_name().as_bytes())?;
+            let Some(place) = self.place(addition)? else { continue };
+            let hidden = of.hidden_name(addition);
+            if !place.has(hidden.as_bytes())? {
+                continue;
+            }
+            let shown = rename(&place, hidden.as_bytes(), &place, addition.file_name().as_bytes());
+            if let Err(error) = shown {
+                if !is_taken(&error) {
+                    return Err(error);
+                }
+                let taken = join(place.path(), addition.file_name().as_bytes());
+                tracing::warn!(path = %taken.display(), "it stays as it is, although it does not play");
+                place.remove_own(hidden.as_bytes())?;
+            }
+            place.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Removes additions that were interrupted, and those that were made of other frames.
+    pub fn remove_outdated(&self, of: MadeOf) -> Result<()> {
+        for place in [Some(self.dir.again()?), self.dir.open_dir_if_there(DEBUG)?].into_iter().flatten() {
+            for name in place.names()?.iter().filter(|name| name.starts_with(HIDDEN.as_bytes())) {
+                if !Addition::ALL.iter().any(|addition| of.hidden_name(*addition).as_bytes() == name) {
+                    place.remove_own(name)?;
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a file is a movie of which something plays.
+fn plays(place: &Dir, movie: &MovieName) -> bool {
+    let Ok(file) = place.open_file(movie.as_str().as_bytes()) else { return false };
+    let Ok(contents) = crate::read_movie(&std::fs::File::from(file)) else { return false };
+    match contents.check {
+        MovieCheck::Empty | MovieCheck::Blank => false,
+        // Without its index nothing of it plays.
+        MovieCheck::Unfinished => {
+            !matches!(contents.form, MovieForm::Mp4 | MovieForm::QuickTime) || contents.video.is_some()
+        }
+        _ => true,
     }
 }
 

@@ -10,8 +10,8 @@ use crate::fault::stop_at;
 
 const DAY: &str = "Camera1/2026-09-30";
 const GAP: Duration = Duration::from_secs(90);
-/// The modification time of additions.
-const TIME: i64 = 1_790_000_000_000_000_000;
+/// What an addition of a test is made of.
+const OF: MadeOf = MadeOf { frames: 3, ended: 1_790_000_000_000_000_000 };
 
 /// Writes a file at the time of day that a frame's name has.
 fn write(root: &Path, name: &str) {
@@ -79,29 +79,30 @@ fn finish(tree: &Tree) {
         event.split(&parts).unwrap();
         for part in event.split_off().unwrap() {
             let part = tree.unfinished(&part).unwrap();
-            finish_part(&part);
-            part.end_split_off().unwrap();
+            part.end_split_off(finish_part(&part).1).unwrap();
         }
-        event.rename(&finish_part(&event)).unwrap();
+        let (part, of) = finish_part(&event);
+        event.rename(&part, of).unwrap();
     }
     if let Some(time) = marker_time(tree) {
         assert!(tree.remove_queue_marker(&id("05"), time).unwrap());
     }
 }
 
-fn finish_part(event: &Unfinished) -> Part {
-    event.remove_leftovers().unwrap();
+fn finish_part(event: &Unfinished) -> (Part, MadeOf) {
     event.move_debug_frames().unwrap();
     let part = event.parts(Duration::MAX).unwrap().remove(0);
+    let of = MadeOf { frames: part.shots.len(), ended: part.ended().unwrap() };
+    event.remove_outdated(of).unwrap();
     for addition in Addition::ALL {
-        if !event.has(addition).unwrap() && (addition != Addition::DebugMovie || part.frames(Shows::Motion).count() > 0)
-        {
+        let is_wanted = addition != Addition::DebugMovie || part.frames(Shows::Motion).count() > 0;
+        if !event.has(addition, of).unwrap() && is_wanted {
             let text = format!("{addition:?} of {} frames", part.shots.len());
-            assert!(event.add(addition, &mut text.as_bytes(), TIME).unwrap());
+            event.add(addition, &mut text.as_bytes(), of).unwrap();
+            assert!(event.has(addition, of).unwrap());
         }
     }
-    event.set_time(part.ended().unwrap());
-    part
+    (part, of)
 }
 
 fn made(make: fn(&Path)) -> (tempfile::TempDir, Tree) {
@@ -135,8 +136,7 @@ fn an_event_is_finished() {
     assert_eq!(marker_time(&tree), None);
     let time = |name: &str| fs::metadata(dir.path().join(DAY).join(name)).unwrap().modified().unwrap();
     assert_eq!(time("10-04-35"), time("10-04-35/10-04-36-00.jpg"), "its time is that of its last frame");
-    let of_addition = SystemTime::UNIX_EPOCH + Duration::from_nanos(TIME.unsigned_abs());
-    assert_eq!(time("10-04-35/video.mp4"), of_addition);
+    assert_eq!(time("10-04-35/video.mp4"), time("10-04-35"));
 }
 
 /// Both events are saved, and nothing of one is in the other.
@@ -201,6 +201,7 @@ fn nothing_is_overwritten() {
     for name in ["05/video.mkv", "05/thumbnail.jpg", "05/debug/10-04-36-01m.jpg"] {
         write(dir.path(), name);
     }
+    fs::write(dir.path().join(DAY).join("05/video.m4v"), "").unwrap();
     finish(&tree);
     let event = dir.path().join(DAY).join("10-04-35");
     for name in ["video.mkv", "thumbnail.jpg", "debug/10-04-36-01m.jpg"] {
@@ -209,8 +210,51 @@ fn nothing_is_overwritten() {
     assert!(event.join("10-04-36-01m.jpg").exists(), "a debug frame whose place is taken stays");
     assert!(!event.join("video.mp4").exists());
     let unfinished = tree.unfinished(&id("10-04-35")).unwrap();
-    assert!(!unfinished.add(Addition::Thumbnail, &mut &b"other"[..], TIME).unwrap());
+    unfinished.add(Addition::Thumbnail, &mut &b"other"[..], OF).unwrap();
+    unfinished.show_additions(OF).unwrap();
+    assert_eq!(fs::read_to_string(event.join("thumbnail.jpg")).unwrap(), "05/thumbnail.jpg");
     assert!(unfinished.dir.names().unwrap().iter().all(|name| !name.starts_with(b".finishing")));
+}
+
+/// A movie of which nothing plays is not enough; if it has the name, it stays.
+#[test]
+fn a_broken_movie_is_no_movie() {
+    let (dir, tree) = made(one_event);
+    fs::write(dir.path().join(DAY).join("05/video.m4v"), "").unwrap();
+    fs::create_dir(dir.path().join(DAY).join("05/video.webm")).unwrap();
+    finish(&tree);
+    let event = dir.path().join(DAY).join("10-04-35");
+    assert_eq!(fs::read_to_string(event.join("video.mp4")).unwrap(), "Movie of 3 frames");
+    let (dir, tree) = made(one_event);
+    fs::write(dir.path().join(DAY).join("05/video.mp4"), "").unwrap();
+    finish(&tree);
+    assert_eq!(fs::read_to_string(dir.path().join(DAY).join("10-04-35/video.mp4")).unwrap(), "");
+    assert!(!tree.unfinished(&id("10-04-35")).unwrap().dir.names().unwrap().iter().any(|name| name.starts_with(b".f")));
+}
+
+/// Frames that are added before the rename: what was made without them is made again.
+#[test]
+fn additions_of_other_frames_are_made_again() {
+    let (dir, tree) = made(one_event);
+    finish_part(&tree.unfinished(&id("05")).unwrap());
+    write(dir.path(), "05/10-04-38-00.jpg");
+    finish(&tree);
+    let event = dir.path().join(DAY).join("10-04-35");
+    assert_eq!(fs::read_to_string(event.join("video.mp4")).unwrap(), "Movie of 4 frames");
+    assert_eq!(fs::read_to_string(event.join("debug/video.mp4")).unwrap(), "DebugMovie of 4 frames");
+}
+
+/// Directories of other programs and users in the same day.
+#[test]
+fn foreign_directories_stop_nothing() {
+    let (dir, tree) = made(two_events);
+    let day = dir.path().join(DAY);
+    fs::create_dir_all(day.join("10-04-35/.finishing")).unwrap();
+    fs::create_dir(day.join("09-00-00")).unwrap();
+    fs::write(day.join("09-00-00/.finishing"), vec![b'x'; 10_000]).unwrap();
+    finish(&tree);
+    assert!(day.join("10-04-36/10-04-35-03.jpg").exists() && day.join("14-20-00/video.mp4").exists());
+    assert!(day.join("09-00-00/.finishing").exists());
 }
 
 /// Motion has ended another event of this number meanwhile.
@@ -246,6 +290,6 @@ fn a_failed_addition_leaves_nothing() {
     let (_dir, tree) = made(one_event);
     let event = tree.unfinished(&id("05")).unwrap();
     let before = event.dir.names().unwrap();
-    assert!(event.add(Addition::Movie, &mut Broken, TIME).unwrap_err().is_full());
+    assert!(event.add(Addition::Movie, &mut Broken, OF).unwrap_err().is_full());
     assert_eq!(event.dir.names().unwrap(), before);
 }

@@ -58,6 +58,8 @@ struct Memory {
     arrived: HashMap<EventId, i64>,
     /// Events that were open when they were last read, by any thread.
     open: HashSet<EventId>,
+    /// Numbered events of recent days without frames: Motion writes its debug frames under the number of the next event.
+    strays: HashSet<EventId>,
     /// The messages logged for each path, so that each is logged once.
     logged: HashSet<(PathBuf, String)>,
 }
@@ -130,6 +132,21 @@ impl Recent {
         if is_open { !memory.open.insert(id.clone()) } else { memory.open.remove(id) }
     }
 
+    /// Records whether an event is a stray.
+    pub(super) fn set_stray(&self, id: &EventId, is_stray: bool) {
+        let mut memory = self.memory();
+        if is_stray {
+            memory.strays.insert(id.clone());
+        } else {
+            memory.strays.remove(id);
+        }
+    }
+
+    /// Whether an event was a stray when it was last read.
+    pub(super) fn is_stray(&self, id: &EventId) -> bool {
+        self.memory().strays.contains(id)
+    }
+
     /// The events that were open when they were last read.
     pub(super) fn open(&self) -> Vec<EventId> {
         self.memory().open.iter().cloned().collect()
@@ -141,6 +158,7 @@ impl Recent {
         memory.ahead.remove(id);
         memory.arrived.remove(id);
         memory.open.remove(id);
+        memory.strays.remove(id);
         memory.latest.retain(|_, latest| &latest.id != id);
     }
 

@@ -64,11 +64,13 @@ pub(super) struct Finisher {
     /// Where movies are made before they are copied to their events.
     work: PathBuf,
     later: Later,
+    /// What stops all finishing.
+    trouble: Option<String>,
 }
 
 impl Finisher {
     pub(super) fn new(handle: Arc<Handle>, work: PathBuf) -> Self {
-        Self { handle, ffmpeg: Ffmpeg::default(), work, later: Later::default() }
+        Self { handle, ffmpeg: Ffmpeg::default(), work, later: Later::default(), trouble: None }
     }
 
     /// Runs until stopped. Lowers the priority of the calling thread.
@@ -77,10 +79,8 @@ impl Finisher {
         self.remove_leftovers();
         loop {
             crate::fault::point("finish");
-            match crate::state_file::make_folder(&self.work) {
-                Ok(()) => self.round(stop),
-                Err(error) => tracing::warn!("no event is finished now: {}", error.chain()),
-            }
+            let trouble = crate::state_file::make_folder(&self.work).and_then(|()| self.round(stop)).err();
+            self.note_trouble(trouble.filter(|error| !matches!(error, Error::Stopped)));
             select! {
                 recv(stop.receiver()) -> _ => return Ok(()),
                 recv(self.handle.scanner.finishing.woken()) -> _ => {}
@@ -89,50 +89,78 @@ impl Finisher {
         }
     }
 
-    /// Removes movies that were being made when an earlier process was killed.
+    /// Removes movies that were being made when an earlier process was killed; nothing else, and nothing behind a link.
     fn remove_leftovers(&self) {
-        let files = std::fs::read_dir(&self.work).into_iter().flatten().flatten();
-        for file in files {
+        if !self.work.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+            return;
+        }
+        for file in std::fs::read_dir(&self.work).into_iter().flatten().flatten() {
+            if !owlery_media::is_temporary_movie(&file.file_name()) {
+                continue;
+            }
             if let Err(error) = owlery_state::remove_file(&file.path()) {
                 tracing::debug!("{}: {error}", file.path().display());
             }
         }
     }
 
+    /// Logs what stops all finishing, once.
+    fn note_trouble(&mut self, trouble: Option<Error>) {
+        let trouble = trouble.map(|error| format!("no event is finished: {}", error.chain()));
+        if let Some(trouble) = trouble.as_ref().filter(|trouble| Some(*trouble) != self.trouble.as_ref()) {
+            tracing::warn!("{trouble}");
+        }
+        self.trouble = trouble;
+        self.handle.finishing.set_alert(self.trouble.clone().or_else(|| self.later.alert()));
+    }
+
     /// Finishes what can be finished now. After each event the newest one is chosen anew: an event that has just ended does not wait
     /// for old ones.
-    fn round(&mut self, stop: &Stop) {
+    fn round(&mut self, stop: &Stop) -> Result<()> {
         let mut passed = HashSet::new();
         while !stop.is_set() && !self.handle.tree.is_stalled_for(None) {
-            let candidates = match self.candidates() {
-                Ok(candidates) => candidates,
-                Err(error) => return tracing::warn!("{}", error.chain()),
-            };
+            let candidates = self.candidates()?;
             self.later.retain(&candidates.iter().map(|candidate| &candidate.id).collect());
-            let now = Instant::now();
-            let is_due = |id: &EventId| !passed.contains(id) && self.later.is_due(id, now);
-            let due: Vec<&Candidate> = candidates.iter().filter(|candidate| is_due(&candidate.id)).collect();
-            self.publish(due.len());
-            let Some(next) = self.choose(&due).cloned() else { return };
-            passed.insert(next.id.clone());
-            match event::finish(&self.handle, (&self.ffmpeg, &self.work), &next, stop) {
-                Err(error) if error.is_stop() => return,
-                Err(error) => {
-                    self.handle.finishing.failed.fetch_add(1, Ordering::Relaxed);
-                    self.later.failed(&next.id, &error, Instant::now());
+            self.publish(&candidates);
+            let mut due: Vec<&Candidate> = candidates.iter().collect();
+            loop {
+                let now = Instant::now();
+                due.retain(|candidate| !passed.contains(&candidate.id) && self.later.is_due(&candidate.id, now));
+                let Some(next) = self.choose(&due).cloned() else { return Ok(()) };
+                passed.insert(next.id.clone());
+                if stop.is_set() || self.finish(&next, stop) {
+                    break;
                 }
-                Ok(Outcome::Finished) => {
-                    self.handle.finishing.finished.fetch_add(1, Ordering::Relaxed);
-                    self.later.succeeded(&next.id);
-                }
-                Ok(Outcome::Gone | Outcome::NotOver) => {}
-                Ok(Outcome::Nothing) => self.later.nothing(next.id, Instant::now()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries to finish an event. Returns whether that took long.
+    fn finish(&mut self, next: &Candidate, stop: &Stop) -> bool {
+        match event::finish(&self.handle, (&self.ffmpeg, &self.work), next, stop) {
+            Err(error) if error.is_stop() => true,
+            Err(error) => {
+                self.handle.finishing.failed.fetch_add(1, Ordering::Relaxed);
+                self.later.failed(&next.id, &error, Instant::now());
+                true
+            }
+            Ok(Outcome::Finished) => {
+                self.handle.finishing.finished.fetch_add(1, Ordering::Relaxed);
+                self.later.succeeded(&next.id);
+                true
+            }
+            Ok(Outcome::Gone | Outcome::NotOver) => false,
+            Ok(Outcome::Nothing) => {
+                self.later.nothing(next.id.clone(), Instant::now());
+                false
             }
         }
     }
 
-    /// Publishes how many events wait, and what cannot be finished.
-    fn publish(&self, waiting: usize) {
+    /// Publishes how many events wait, those that failed included, and what cannot be finished.
+    fn publish(&self, candidates: &[Candidate]) {
+        let waiting = candidates.iter().filter(|candidate| !self.later.has_nothing(&candidate.id)).count();
         self.handle.finishing.waiting.store(waiting as u64, Ordering::Relaxed);
         self.handle.finishing.set_alert(self.later.alert());
     }

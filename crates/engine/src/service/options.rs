@@ -8,7 +8,6 @@ use std::time::Duration;
 
 #[cfg(feature = "media")]
 use super::media_cache::CacheOptions;
-use crate::archive::NumberedCameras;
 use crate::clock::{Clock, SystemClock};
 use crate::event::Camera;
 use crate::reaper::Window;
@@ -54,17 +53,6 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Whether a root without a camera directory is accepted.
     pub may_be_empty: bool,
-}
-
-impl Options {
-    /// The cameras to whose events Motion gives numbers.
-    pub(super) fn numbered_cameras(&self) -> NumberedCameras {
-        #[cfg(feature = "media")]
-        if self.finish {
-            return NumberedCameras::All;
-        }
-        NumberedCameras::These(self.numbered.clone())
-    }
 }
 
 impl std::fmt::Debug for Options {
@@ -146,7 +134,7 @@ impl Options {
         /// Whether a root without cameras is an archive that waits for its first one. By default it is refused.
         may_be_empty: bool = may_be_empty;
         /// Whether events that Motion names by number (`%v`) are finished: each gets a movie, a thumbnail, and its time for a
-        /// name. Says that all cameras give numbers to events. Off by default.
+        /// name. Off by default.
         #[cfg(feature = "media")]
         finish: bool = finish;
         /// How the media cache is kept.

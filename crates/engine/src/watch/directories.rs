@@ -66,6 +66,7 @@ impl<O: Observer> Watch<O> {
             self.silent.remove(gone);
             self.days.retain(|(camera, _), _| camera != gone);
             self.open.retain(|id| id.camera != *gone);
+            self.strays.retain(|id| id.camera != *gone);
         }
         Ok(())
     }
@@ -115,9 +116,11 @@ impl<O: Observer> Watch<O> {
             self.scanner.warn_once(report);
         }
         self.days.insert((camera.clone(), day), states.iter().map(|(name, _)| *name).collect());
-        for (name, _) in states.iter().filter(|(_, state)| *state == State::Open) {
-            let id = EventId { camera: camera.clone(), day, name: *name };
-            self.scan_event(&id, Occasion::Found)?;
+        for (name, state) in states {
+            let id = EventId { camera: camera.clone(), day, name };
+            if state == State::Open || self.scanner.is_stray(&id) {
+                self.scan_event(&id, Occasion::Found)?;
+            }
         }
         Ok(())
     }
@@ -125,8 +128,8 @@ impl<O: Observer> Watch<O> {
     fn end_day(&mut self, camera: &Camera, day: Day) {
         self.targets.forget(&Target::Day(camera.clone(), day));
         self.days.remove(&(camera.clone(), day));
-        let of_day: Vec<EventId> =
-            self.open.iter().filter(|id| id.camera == *camera && id.day == day).cloned().collect();
+        let of_day = |id: &&EventId| id.camera == *camera && id.day == day;
+        let of_day: Vec<EventId> = self.open.iter().chain(&self.strays).filter(of_day).cloned().collect();
         for id in of_day {
             self.close(&id);
         }
@@ -169,12 +172,13 @@ impl<O: Observer> Watch<O> {
         Ok((!new.is_empty() || !gone.is_empty()).then_some(stamp.mtime))
     }
 
-    /// Reads one event, and watches it as long as it is open.
+    /// Reads one event, and watches it as long as it is open or Motion may use its directory for its next event.
     pub(super) fn scan_event(&mut self, id: &EventId, occasion: Occasion) -> Result<()> {
         if self.scanner.is_stopped() {
             return Err(Error::Stopped); // checked here, since thousands may be scanned in a row
         }
         if !self.open.contains(id)
+            && !self.strays.contains(id)
             && let Some(path) = self.targets.event_path(id)
         {
             self.watch(Target::Event(id.clone()), path);
@@ -188,6 +192,11 @@ impl<O: Observer> Watch<O> {
                 self.open.insert(id.clone());
                 Ok(())
             }
+            Ok(Some(_)) if self.scanner.is_stray(id) => {
+                self.open.remove(id);
+                self.strays.insert(id.clone());
+                Ok(())
+            }
             Ok(Some(_) | None) => {
                 self.close(id);
                 Ok(())
@@ -198,6 +207,7 @@ impl<O: Observer> Watch<O> {
 
     fn close(&mut self, id: &EventId) {
         self.open.remove(id);
+        self.strays.remove(id);
         self.rested.remove(id);
         self.pending.remove(&Target::Event(id.clone()));
         self.targets.forget(&Target::Event(id.clone()));

@@ -18,8 +18,10 @@ fn other(name: &str, time: &str) -> File {
     File { name: name.as_bytes().to_vec(), mtime: nanos(time) }
 }
 
+const GAP: Duration = Duration::from_secs(90);
+
 fn of(files: &[File]) -> Vec<Part> {
-    parts(files, Duration::from_secs(90))
+    parts(files, GAP)
 }
 
 /// The frames of a part in order, and its name.
@@ -36,7 +38,7 @@ fn an_event_is_called_by_its_first_frame() {
     let parts = of(&[file("10-04-37-00.jpg", 0), file("10-04-35-03.jpg", 0), file("10-04-36-00m.jpg", 0)]);
     let [part] = &parts[..] else { panic!("{parts:?}") };
     assert_eq!(told(part).1, "10-04-35");
-    assert_eq!(names(part), ["10-04-37-00.jpg", "10-04-36-00m.jpg", "10-04-35-03.jpg"], "the first frame moves last");
+    assert_eq!(names(part), ["10-04-36-00m.jpg", "10-04-37-00.jpg", "10-04-35-03.jpg"], "the first frame moves last");
     assert_eq!(part.ended(), Some(nanos("10-04-37")));
 }
 
@@ -107,6 +109,42 @@ fn two_events_are_told_apart() {
     );
     assert_eq!(names(second), ["video.mp4", "14-20-01-00m.jpg", "14-20-01-00.jpg", "14-20-00-00.jpg"]);
     assert_eq!(parts[0].frames(Shows::Motion).count(), 1);
+}
+
+/// An event over the beginning of daylight saving time: its names leave out an hour, its files were written without a break.
+#[test]
+fn an_hour_that_is_left_out_splits_nothing() {
+    let mut written: Vec<File> = (50..60).map(|n| file(&format!("01-59-{n}-00.jpg"), 0)).collect();
+    written.extend((0..10).map(|n| file(&format!("03-00-0{n}-00.jpg"), 0)));
+    for late in &mut written[10..] {
+        late.mtime -= HOUR * 1_000_000;
+    }
+    let parts = of(&written);
+    assert_eq!((parts.len(), told(&parts[0]).1.as_str()), (1, "01-59-50"));
+    assert_eq!(parts[0].shots[19].at - parts[0].shots[0].at, 19 * SECOND);
+    // A copy that kept no times: two events, an hour apart.
+    let copied: Vec<File> = written.into_iter().map(|file| File { mtime: nanos("12-00-00"), ..file }).collect();
+    assert_eq!(of(&copied).len(), 2);
+}
+
+/// Motion writes lone debug frames under the number of the next event.
+#[test]
+fn lone_debug_frames_begin_no_event() {
+    let files = [
+        file("02-10-00-00m.jpg", 0),
+        file("04-40-20-00m.jpg", 0),
+        file("07-00-00-00.jpg", 0),
+        file("07-00-01-00m.jpg", 0),
+        file("09-00-00-00m.jpg", 0),
+    ];
+    let parts = of(&files);
+    let [part] = &parts[..] else { panic!("{parts:?}") };
+    assert_eq!((told(part).1.as_str(), part.files.len()), ("07-00-00", 5));
+    let debug: Vec<String> = part.debug_frames(GAP).map(|shot| shot.frame.to_string()).collect();
+    assert_eq!(debug, ["07-00-01-00m.jpg"]);
+    assert_eq!(part.ended(), Some(nanos("07-00-00")));
+    assert_eq!(of(&files[..2]).len(), 1, "without an event they stay together");
+    assert_eq!(of(&files[..2])[0].debug_frames(GAP).count(), 2);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use owlery_media::Ffmpeg;
 
 use super::{Candidate, FinishError, movie};
-use crate::archive::{Addition, Unfinished};
+use crate::archive::{Addition, MadeOf, Report, Unfinished};
 use crate::clock::Stop;
 use crate::event::frames::Shows;
 use crate::event::{EventId, State};
@@ -46,11 +46,16 @@ pub(super) fn finish(
     stop: &Stop,
 ) -> Result<Outcome, FinishError> {
     let finish = Finish { handle, ffmpeg, work, stop, candidate };
-    match handle.scanner.scan_event(&candidate.id, Occasion::Arrived)? {
-        Some(State::Open) => Ok(Outcome::NotOver),
-        Some(State::Complete | State::Interrupted) => finish.run(Evidence::Event),
-        None => finish.run(Evidence::MarkerAlone),
+    let evidence = match handle.scanner.scan_event(&candidate.id, Occasion::Arrived)? {
+        Some(State::Open) => return Ok(Outcome::NotOver),
+        Some(State::Complete | State::Interrupted) => Evidence::Event,
+        None => Evidence::MarkerAlone,
+    };
+    let outcome = finish.run(evidence);
+    if !matches!(outcome, Ok(Outcome::Finished | Outcome::Gone | Outcome::Nothing)) && !handle.scanner.is_stopped() {
+        handle.scanner.scan_event(&candidate.id, Occasion::Found)?; // it is not being finished any more
     }
+    outcome
 }
 
 /// What shows that a directory is an event.
@@ -62,68 +67,90 @@ enum Evidence {
     MarkerAlone,
 }
 
+/// How finishing begins.
+enum Begun {
+    /// With an event, and the events that its directory holds.
+    Event(Unfinished, Vec<Part>, BeingFinished),
+    /// There is nothing to finish so far.
+    Nothing,
+    /// There is nothing but a marker, at most.
+    MarkerAlone,
+}
+
 impl Finish<'_> {
     fn run(&self, evidence: Evidence) -> Result<Outcome, FinishError> {
         let id = &self.candidate.id;
-        let Some((event, parts, _running)) = self.begin(evidence)? else {
-            return self.end_without_event();
+        let (event, parts, running) = match self.begin(evidence)? {
+            Begun::Event(event, parts, running) => (event, parts, running),
+            Begun::Nothing => return Ok(Outcome::Nothing),
+            Begun::MarkerAlone => return self.end_without_event(),
         };
         let begun = Instant::now();
         let frames: usize = parts.iter().map(|part| part.frames(Shows::Camera).count()).sum();
         tracing::info!(event = %id, frames, "finishing");
-        let _split_off = self.split(&event, &parts)?;
-        for part in event.split_off()? {
+        self.handle.scanner.scan_event(id, Occasion::Found)?; // the catalog knows it as open from here on
+        for (part, running) in self.split(&event, &parts)? {
             let part = self.handle.tree.unfinished(&part)?;
-            self.finish_part(&part)?;
-            part.end_split_off()?;
+            let (_, of) = self.finish_part(&part)?;
+            part.end_split_off(of)?;
             self.handle.scanner.note_ended(part.id());
+            drop(running);
             self.handle.scanner.scan_event(&part.id(), Occasion::Finished)?;
             tracing::info!(event = %part.id(), "finished; it was recorded as a part of {id}");
         }
-        let part = self.finish_part(&event)?;
-        let Some(new) = self.rename(&event, &part)? else { return Ok(Outcome::NotOver) };
-        self.handle.scanner.scan_event(id, Occasion::Arrived)?;
+        let (part, of) = self.finish_part(&event)?;
+        let Some(new) = self.rename(&event, &part, of)? else { return Ok(Outcome::NotOver) };
+        drop(running);
+        if new != *id {
+            self.handle.scanner.scan_event(id, Occasion::Arrived)?;
+        }
         self.handle.scanner.scan_event(&new, Occasion::Finished)?;
         self.remove_marker()?;
         tracing::info!(event = %new, "finished; it was recorded as {id}; took {:.1} s", begun.elapsed().as_secs_f32());
         Ok(Outcome::Finished)
     }
 
-    /// Opens the event and marks it as being finished; `None` if there is nothing to finish.
-    fn begin(&self, evidence: Evidence) -> Result<Option<(Unfinished, Vec<Part>, BeingFinished)>, FinishError> {
+    /// Opens the event and marks it as being finished.
+    fn begin(&self, evidence: Evidence) -> Result<Begun, FinishError> {
         let (id, marker) = (&self.candidate.id, self.candidate.marker);
         let _lock = self.handle.scanner.day_locks.take(&id.camera, id.day);
         let event = match self.handle.tree.unfinished(id) {
-            Err(error) if error.is_no_directory() => return Ok(None),
+            Err(error) if error.is_no_directory() => return Ok(Begun::MarkerAlone),
             event => event?,
         };
-        let parts = event.parts(longest_silence(self.handle.scanner.event_gap()))?;
-        let is_event = match evidence {
-            Evidence::Event => marker.is_some() || parts.iter().any(|part| part.frames(Shows::Camera).next().is_some()),
+        let parts = event.parts(self.gap())?;
+        let has_frames = parts.iter().any(|part| part.frames(Shows::Camera).next().is_some());
+        match evidence {
+            // Motion ended it, and there is nothing of it.
+            Evidence::Event if parts.is_empty() => return Ok(Begun::MarkerAlone),
+            Evidence::Event if has_frames || marker.is_some() => {}
             // An hour has several events, unless the marker is that of its only one.
+            Evidence::MarkerAlone
+                if event.is_in_doubt()? && parts.len() == 1 && marker.is_some() && parts[0].ended() <= marker => {}
             Evidence::MarkerAlone => {
-                event.is_in_doubt()? && parts.len() == 1 && marker.is_some() && parts[0].ended() <= marker
+                let why = "it may be the directory of an hour, so it is not finished; rename it to the time of its first frame if it is an event";
+                self.handle.scanner.warn_once(&Report::note(event.path(), why));
+                return Ok(Begun::Nothing);
             }
-        };
-        if !is_event {
-            return Ok(None);
+            Evidence::Event => return Ok(Begun::Nothing),
         }
         let running = self.handle.scanner.finishing.begin(id);
-        Ok(Some((event, parts, running)))
+        Ok(Begun::Event(event, parts, running))
     }
 
-    /// There is nothing to finish. If there is no such event, it was finished before, retired or removed; its marker remains if a
-    /// crash came before step 9. A camera that is not there may come back with its event.
+    /// How far apart two frames of one event are at most.
+    fn gap(&self) -> Duration {
+        longest_silence(self.handle.scanner.event_gap())
+    }
+
+    /// There is no such event, or nothing in it: it was finished before, retired or removed, and its marker remains if a crash came before
+    /// step 9. A camera that is not there may come back with its event.
     fn end_without_event(&self) -> Result<Outcome, FinishError> {
         let tree = &self.handle.tree;
         tree.check_still_there()?;
         match tree.camera(&self.candidate.id.camera) {
             Err(error) if error.is_no_directory() => return Ok(Outcome::Nothing),
             camera => tree.check_disk(&camera?)?,
-        }
-        match tree.unfinished(&self.candidate.id) {
-            Err(error) if error.is_no_directory() => {}
-            event => return event.map(|_| Outcome::Nothing).map_err(Into::into),
         }
         self.remove_marker()?;
         Ok(Outcome::Gone)
@@ -136,41 +163,40 @@ impl Finish<'_> {
         Ok(())
     }
 
-    /// Steps 1 to 3, and marks what is split off as being finished.
-    fn split(&self, event: &Unfinished, parts: &[Part]) -> Result<Vec<BeingFinished>, FinishError> {
+    /// Steps 1 to 3. Returns what is split off, marked as being finished.
+    fn split(&self, event: &Unfinished, parts: &[Part]) -> Result<Vec<(EventId, BeingFinished)>, FinishError> {
         let id = &self.candidate.id;
         let _lock = self.handle.scanner.day_locks.take(&id.camera, id.day);
-        let made = event.split(parts)?;
-        if !made.is_empty() {
+        if !event.split(parts)?.is_empty() {
             self.handle.finishing.split.fetch_add(1, Ordering::Relaxed);
-            tracing::info!(event = %id, "it holds {} events, since Motion began its numbers anew; they are separated", parts.len());
+            tracing::info!(event = %id, "it holds {} events, and they are separated", parts.len());
         }
         let split_off = event.split_off()?;
-        Ok(split_off.iter().map(|id| self.handle.scanner.finishing.begin(id)).collect())
+        let begin = |id: EventId| {
+            let running = self.handle.scanner.finishing.begin(&id);
+            (id, running)
+        };
+        Ok(split_off.into_iter().map(begin).collect())
     }
 
     /// Steps 4 to 7 for a directory with one event.
-    fn finish_part(&self, event: &Unfinished) -> Result<Part, FinishError> {
-        event.remove_leftovers()?;
+    fn finish_part(&self, event: &Unfinished) -> Result<(Part, MadeOf), FinishError> {
         event.move_debug_frames()?;
         let part = event.parts(Duration::MAX)?.into_iter().next().unwrap_or_default();
-        let maker = movie::Maker {
-            event,
-            ffmpeg: self.ffmpeg,
-            work: self.work,
-            figures: &self.handle.finishing,
-            stop: self.stop,
-        };
+        let of = MadeOf { frames: part.shots.len(), ended: part.ended().unwrap_or_default() };
+        event.remove_outdated(of)?;
+        let (figures, gap) = (&self.handle.finishing, self.gap());
+        let maker = movie::Maker { event, ffmpeg: self.ffmpeg, work: self.work, gap, figures, stop: self.stop };
         for addition in Addition::ALL {
-            if !event.has(addition)? {
-                maker.add(addition, &part)?;
+            if !event.has(addition, of)? {
+                maker.add(addition, &part, of)?;
             }
         }
-        Ok(part)
+        Ok((part, of))
     }
 
     /// Step 8: renames the event; `None` if frames were added meanwhile.
-    fn rename(&self, event: &Unfinished, part: &Part) -> Result<Option<EventId>, FinishError> {
+    fn rename(&self, event: &Unfinished, part: &Part, of: MadeOf) -> Result<Option<EventId>, FinishError> {
         let id = &self.candidate.id;
         let _lock = self.handle.scanner.day_locks.take(&id.camera, id.day);
         let now = event.parts(Duration::MAX)?.into_iter().next().unwrap_or_default();
@@ -179,10 +205,7 @@ impl Finish<'_> {
             tracing::info!(event = %id, "frames were added while it was being finished");
             return Ok(None);
         }
-        if let Some(ended) = part.ended() {
-            event.set_time(ended);
-        }
-        let new = event.rename(part)?;
+        let new = event.rename(part, of)?;
         self.handle.scanner.note_ended(new.clone());
         Ok(Some(new))
     }

@@ -86,6 +86,11 @@ impl Later {
         self.0.insert(Scope::Event(id), Pause { due: now + RETRIES[0], failures: 0, why: None });
     }
 
+    /// Whether there was nothing to finish in an event when it was last tried.
+    pub(super) fn has_nothing(&self, id: &EventId) -> bool {
+        !self.0.is_empty() && self.0.get(&Scope::Event(id.clone())).is_some_and(|pause| pause.why.is_none())
+    }
+
     /// An event could not be finished. Logs why.
     pub(super) fn failed(&mut self, id: &EventId, error: &FinishError, now: Instant) {
         let scope = Scope::of(id, error);

@@ -7,16 +7,16 @@ use owlery_media::{Ffmpeg, movie_of_frames, thumbnail_in};
 use tempfile::NamedTempFile;
 
 use super::{Figures, FinishError};
-use crate::archive::{Addition, Unfinished};
+use crate::archive::{Addition, MadeOf, Unfinished};
 use crate::clock::Stop;
 use crate::error::Error;
-use crate::event::frames::{Frame, Shows};
-use crate::finishing::{Part, showing};
+use crate::event::frames::Shows;
+use crate::finishing::{Part, Shot, showing};
 
 /// The box of a thumbnail, in pixels.
 const THUMBNAIL: (u32, u32) = (640, 480);
 /// How many frames are tried for a thumbnail: a full disk leaves some that are damaged.
-const THUMBNAIL_TRIES: usize = 5;
+const THUMBNAIL_TRIES: usize = 100;
 /// How often the progress of a long movie is logged.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
@@ -26,33 +26,34 @@ pub(super) struct Maker<'a> {
     pub ffmpeg: &'a Ffmpeg,
     /// Where movies are made.
     pub work: &'a Path,
+    /// How far from the event a debug frame may be to be a part of its movie.
+    pub gap: Duration,
     pub figures: &'a Figures,
     pub stop: &'a Stop,
 }
 
 impl Maker<'_> {
     /// Makes an addition of a part, if it has frames for it, and adds it. Without a readable frame there is none, and the log says so.
-    pub(super) fn add(&self, addition: Addition, part: &Part) -> Result<(), FinishError> {
-        let Some(ended) = part.ended() else { return Ok(()) };
+    pub(super) fn add(&self, addition: Addition, part: &Part, of: MadeOf) -> Result<(), FinishError> {
         let made = match addition {
-            Addition::DebugMovie => self.movie(part, Shows::Motion)?.map(Made::Movie),
-            Addition::Movie => self.movie(part, Shows::Camera)?.map(Made::Movie),
+            Addition::DebugMovie => self.movie(part.debug_frames(self.gap))?.map(Made::Movie),
+            Addition::Movie => self.movie(part.frames(Shows::Camera))?.map(Made::Movie),
             Addition::Thumbnail => self.thumbnail(part).map(Made::Picture),
         };
         self.figures.set_progress(0.0);
         match made {
             Some(Made::Movie(file)) => {
                 let mut file = file.reopen().map_err(|e| Error::io("open", file.path(), e))?;
-                self.event.add(addition, &mut file, ended)?;
+                self.event.add(addition, &mut file, of)?;
             }
-            Some(Made::Picture(bytes)) => _ = self.event.add(addition, &mut &bytes[..], ended)?,
+            Some(Made::Picture(bytes)) => self.event.add(addition, &mut &bytes[..], of)?,
             None => {}
         }
         Ok(())
     }
 
-    fn movie(&self, part: &Part, shows: Shows) -> Result<Option<NamedTempFile>, FinishError> {
-        let frames = showing(part.frames(shows)).frames;
+    fn movie<'p>(&self, shots: impl Iterator<Item = &'p Shot>) -> Result<Option<NamedTempFile>, FinishError> {
+        let frames = showing(shots).frames;
         if frames.is_empty() {
             return Ok(None);
         }
@@ -66,30 +67,34 @@ impl Maker<'_> {
                 logged = Instant::now();
             }
         };
-        let read = |index: usize| self.frame(frames[index].0);
+        let mut unread = None;
+        let read = |index: usize| {
+            let bytes = self.event.read_frame(frames[index].0);
+            // One frame that cannot be read counts as damaged.
+            Ok(bytes.unwrap_or_else(|error| {
+                unread = unread.take().or(Some(error).filter(|error| !error.is_not_found()));
+                Vec::new()
+            }))
+        };
         match movie_of_frames(self.ffmpeg, &times, read, self.work, self.stop, &mut progress) {
             Ok(made) => {
                 if made.left_out > 0 {
-                    tracing::warn!(path, "its movie lacks {} of {count} frames, which are damaged", made.left_out);
+                    let why = unread.map(|error| format!("; one of them: {}", error.chain())).unwrap_or_default();
+                    tracing::warn!(
+                        path,
+                        "its movie lacks {} of {count} frames, which cannot be used{why}",
+                        made.left_out
+                    );
                 }
                 Ok(Some(made.file))
             }
+            // Perhaps the disk does not respond: that is no reason to do without a movie.
+            Err(owlery_media::Error::NoFrame) if unread.is_some() => Err(unread.unwrap_or(Error::Stopped).into()),
             Err(owlery_media::Error::NoFrame) => {
-                tracing::warn!(path, "it gets no movie, since none of its {count} frames can be read");
+                tracing::warn!(path, "it gets no movie, since none of its {count} frames can be used");
                 Ok(None)
             }
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The bytes of a frame. One that is gone meanwhile counts as damaged.
-    fn frame(&self, frame: Frame) -> owlery_media::Result<Vec<u8>> {
-        match self.event.read_frame(frame) {
-            Err(error) if error.is_not_found() => Ok(Vec::new()),
-            Err(error) => {
-                Err(owlery_media::Error::Io { operation: "read a frame", source: std::io::Error::other(error.chain()) })
-            }
-            bytes => Ok(bytes.unwrap_or_default()),
         }
     }
 
@@ -98,7 +103,8 @@ impl Maker<'_> {
         let frames = self.event.by_change(part.frames(Shows::Camera).map(|shot| shot.frame));
         let (width, height) = THUMBNAIL;
         for frame in frames.into_iter().take(THUMBNAIL_TRIES) {
-            match self.frame(frame).and_then(|bytes| thumbnail_in(&bytes, width, height)) {
+            let Ok(bytes) = self.event.read_frame(frame) else { continue };
+            match thumbnail_in(&bytes, width, height) {
                 Ok(thumbnail) => return Some(thumbnail),
                 Err(error) => tracing::debug!("{}/{frame}: {error}", self.event.path().display()),
             }
