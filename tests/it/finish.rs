@@ -325,10 +325,12 @@ fn markers_without_events_are_removed() {
     let world = World::new();
     let gone = mark(&world, &event_id("Camera1", 3, "05"));
     let unknown = mark(&world, &event_id("Camera7", 3, "05"));
+    let other = mark(&world, &event_id("Garage", 3, "05"));
     fs::write(world.path("queue/README"), "").unwrap();
-    let _daemon = world.serve(&FINISH);
+    let daemon = world.serve(&FINISH);
     wait_until("it is removed", || !gone.exists());
-    assert!(unknown.exists() && world.has("queue/README"));
+    assert!(unknown.exists() && other.exists() && world.has("queue/README"));
+    assert!(!daemon.log().contains("cannot be finished"), "{}", daemon.log());
 }
 
 /// A debug frame under the number of the next event, long before it: the event is seen, and finished at once.

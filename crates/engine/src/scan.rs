@@ -149,18 +149,22 @@ impl Scanner {
     }
 
     /// Reads the markers that Motion left in `queue/`; returns the events of new ones.
-    /// A `queue/` that cannot be read has none.
     pub(crate) fn look_for_markers(&self) -> Result<Vec<EventId>> {
-        let markers = match self.tree.queue_markers() {
-            Ok(markers) => markers,
+        let markers = self.markers()?;
+        Ok(self.recent.set_markers(markers.into_iter(), self.clock.now()))
+    }
+
+    /// The events that have a marker in `queue/`, and the markers' modification times in nanoseconds since 1970. A `queue/` that cannot
+    /// be read has none.
+    pub(crate) fn markers(&self) -> Result<Vec<(EventId, i64)>> {
+        match self.tree.queue_markers() {
+            Ok(markers) => Ok(markers.into_iter().map(|(marker, time)| (marker.0, time)).collect()),
             Err(error) => {
                 self.tree.check_still_there()?;
                 self.warn_once(&Report::of(&error, self.tree.root()));
-                return Ok(Vec::new());
+                Ok(Vec::new())
             }
-        };
-        let markers = markers.into_iter().map(|(marker, time)| (marker.0, time));
-        Ok(self.recent.set_markers(markers, self.clock.now()))
+        }
     }
 
     /// Whether Motion may use the directory of this event for its next one: it has a number and no frames.

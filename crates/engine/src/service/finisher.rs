@@ -171,8 +171,9 @@ impl Finisher {
         handle.changes.flush_within(WRITTEN_WITHIN)?;
         let mut all: BTreeMap<EventId, Option<i64>> =
             handle.catalog.numbered()?.into_iter().map(|id| (id, None)).collect();
-        let markers = handle.tree.queue_markers()?;
-        all.extend(markers.into_iter().map(|(marker, time)| (marker.0, Some(time))));
+        let of_cameras = |id: &EventId| handle.tree.is_camera(id.camera.as_str()).is_some();
+        let markers = handle.scanner.markers()?.into_iter().filter(|(id, _)| of_cameras(id));
+        all.extend(markers.map(|(id, time)| (id, Some(time))));
         all.retain(|id, _| !handle.tree.is_stalled_for(Some(&id.camera)));
         let mut all: Vec<_> = all.into_iter().map(|(id, marker)| Candidate { id, marker }).collect();
         all.sort_by(|a, b| {

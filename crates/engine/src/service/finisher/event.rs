@@ -52,8 +52,10 @@ pub(super) fn finish(
         None => Evidence::MarkerAlone,
     };
     let outcome = finish.run(evidence);
-    if !matches!(outcome, Ok(Outcome::Finished | Outcome::Gone | Outcome::Nothing)) && !handle.scanner.is_stopped() {
-        handle.scanner.scan_event(&candidate.id, Occasion::Found)?; // it is not being finished any more
+    let was_begun = !matches!(outcome, Ok(Outcome::Finished | Outcome::Gone | Outcome::Nothing));
+    if was_begun && !handle.scanner.is_stopped() {
+        let scanned = handle.scanner.scan_event(&candidate.id, Occasion::Found); // it is not being finished any more
+        return outcome.and_then(|outcome| scanned.map(|_| outcome).map_err(Into::into));
     }
     outcome
 }
