@@ -1,8 +1,9 @@
 //! Movies for the tests, made by the installed `ffmpeg`, and what `ffprobe` says about results.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use owlery_model::clock::{Stop, StopHandle};
 use serde_json::Value;
@@ -97,4 +98,17 @@ pub(crate) fn fixture(name: &str, endings: &[&str]) -> TempDir {
         }
     }
     dir
+}
+
+/// Writes a script that can be run. Another process writes it: the kernel runs no file that is open for writing, and a program that
+/// another test starts at this moment would inherit the open file.
+pub(crate) fn write_program(path: &Path, script: &str) {
+    let mut writer = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writer.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -14,8 +13,7 @@ use crate::testing::{file, is_run_with, movies, never, open, wait_until};
 fn feigned(lines: &str) -> (TempDir, Ffmpeg) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ffmpeg");
-    fs::write(&path, format!("#!/bin/sh\nmine={}\n{lines}\n", dir.path().display())).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    crate::testing::write_program(&path, &format!("#!/bin/sh\nmine={}\n{lines}\n", dir.path().display()));
     let ffmpeg = Ffmpeg::new(&path, &path);
     (dir, ffmpeg)
 }

@@ -324,8 +324,7 @@ fn frames_are_read_as_ffmpeg_takes_them() {
     let (_handle, stop) = never();
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("ffmpeg");
-    fs::write(&program, "#!/bin/sh\nhead -c 1000000 > /dev/null\necho 'enough' >&2\nexit 1\n").unwrap();
-    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    crate::testing::write_program(&program, "#!/bin/sh\nhead -c 1000000 > /dev/null\necho 'enough' >&2\nexit 1\n");
     let mut frame = jpeg(1);
     frame.resize(100_000, 0);
     let mut reads = 0;

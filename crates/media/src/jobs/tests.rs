@@ -259,12 +259,8 @@ fn a_full_queue_refuses_background_jobs_first() {
 fn dropping_a_pool_ends_its_jobs_and_ffmpeg() {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("ffmpeg");
-    std::fs::write(
-        &program,
-        format!("#!/bin/sh\necho $$ > {0}/new; mv {0}/new {0}/pid; exec sleep 600\n", dir.path().display()),
-    )
-    .unwrap();
-    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let script = format!("#!/bin/sh\necho $$ > {0}/new; mv {0}/new {0}/pid; exec sleep 600\n", dir.path().display());
+    crate::testing::write_program(&program, &script);
     let ffmpeg = crate::Ffmpeg::new(&program, &program);
     let pool = pool(one_thread());
     let running = pool.submit("running", Urgency::OnDemand, move |job| ffmpeg.version(job.stop()).map(|_| 1));

@@ -278,8 +278,7 @@ fn a_cancelled_conversion_leaves_no_file() {
     let program = folder.path().join("ffmpeg");
     let lines =
         "#!/bin/sh\nfor output; do :; done\necho data > \"${output#file:}\"\necho out_time_us=1\nexec sleep 600\n";
-    fs::write(&program, lines).unwrap();
-    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    crate::testing::write_program(&program, lines);
     let (handle, stop) = never();
     let mut handle = Some(handle);
     let movie = Movie { playable: Playable::Transcode(Sound::Silent), secs: Some(10.0) };
