@@ -308,15 +308,18 @@ fn numbers_of_their_own_hour_are_finished() {
     }
     numbered(&world, &event_id("Camera1", 3, "12"), &["11-30-00-00"]);
     numbered(&world, &event_id("Camera1", 3, "07"), &["07-59-00-00", "08-00-00-00"]);
-    let _daemon = world.serve(&FINISH);
+    let daemon = world.serve(&FINISH);
     wait_until("all are finished", || is_done(&world));
     // The only event of a day says nothing but its marker.
     let lone = event_id("Camera1", 5, "10");
     numbered(&world, &lone, &["10-00-00-00"]);
     numbered(&world, &event_id("Camera1", 5, "08"), &["08-00-00-00"]);
-    mark(&world, &lone);
-    mark(&world, &event_id("Camera1", 5, "08"));
-    wait_until("both are finished", || is_done(&world));
+    // Motion touched one of these markers when the event ended, and the other one hours later, for another event.
+    set_time(&mark(&world, &lone), "10-00-04-00");
+    let hour = mark(&world, &event_id("Camera1", 5, "08"));
+    wait_until("it is finished", || !world.has(&lone) && world.has(event_id("Camera1", 5, "10-00-00")));
+    daemon.wait_for_log("it may be the directory of an hour");
+    assert!(hour.exists() && world.has(event_id("Camera1", 5, "08/08-00-00-00.jpg")));
 }
 
 /// A marker whose event is gone means nothing; one of a camera that is not there may mean something again.

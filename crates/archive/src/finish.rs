@@ -254,12 +254,20 @@ impl Unfinished {
     /// Step 8 for the directory of a number: gives its additions their names, and it the name of its first frame's time, or of the next
     /// second that is free. Returns its new id. A directory that has a time for its name keeps it.
     pub fn rename(&self, part: &Part, of: MadeOf) -> Result<EventId> {
-        self.show_additions(of)?;
+        let shown = self.show_additions(of)?;
         self.set_time(of.ended);
-        let first = match (self.name, part.name()) {
+        let renamed = match (self.name, part.name()) {
             (EventName::Time(_), _) | (_, None) => return Ok(self.id()),
-            (EventName::Number { .. }, Some(first)) => first,
+            (EventName::Number { .. }, Some(first)) => self.rename_to(first),
         };
+        if renamed.is_err() {
+            self.hide_additions(&shown, of);
+            self.set_time(of.ended);
+        }
+        renamed
+    }
+
+    fn rename_to(&self, first: EventName) -> Result<EventId> {
         let own = self.name.text();
         for name in names(first) {
             match rename(&self.day.dir, own.as_bytes(), &self.day.dir, name.text().as_bytes()) {
@@ -275,6 +283,9 @@ impl Unfinished {
 
     /// Gives the directory and its `debug/` the time at which the event ended: a new time would mean that Motion still writes.
     fn set_time(&self, ended: i64) {
+        if ended == 0 {
+            return; // it has no frames
+        }
         if let Ok(Some(debug)) = self.dir.open_dir_if_there(DEBUG) {
             debug.set_mtime(ended);
         }

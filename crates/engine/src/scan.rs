@@ -318,7 +318,8 @@ impl Scanner {
             return (details, report);
         }
         if id.named_time().is_none() {
-            self.recent.set_stray(&id, details.frames == Some(0) && Self::is_recent(id.day, now));
+            let has_nothing = details.frames == Some(0) && details.videos.is_empty();
+            self.recent.set_stray(&id, has_nothing && Self::is_recent(id.day, now));
             self.finishing.wake();
         }
         if details.peak_change.is_none() && depth == Depth::Full {

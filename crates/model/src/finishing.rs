@@ -54,7 +54,7 @@ impl Part {
     /// The name of its directory by the time of its first frame; of its first debug frame, if it has no other.
     pub fn name(&self) -> Option<EventName> {
         let first = self.frames(Shows::Camera).next().or(self.shots.first())?;
-        u32::try_from(first.at.rem_euclid(DAY) / SECOND).ok().map(EventName::Time)
+        Some(EventName::Time(first.frame.secs))
     }
 
     /// The frames of this kind, in the order in which they were taken.

@@ -109,26 +109,39 @@ impl Unfinished {
         added
     }
 
-    /// Part of step 8: gives the additions their names. If a name is taken, the addition is removed, and that file stays.
-    pub(super) fn show_additions(&self, of: MadeOf) -> Result<()> {
+    /// Hides additions again whose event could not be renamed: frames may still be added.
+    pub(super) fn hide_additions(&self, shown: &[Addition], of: MadeOf) {
+        for addition in shown {
+            let hidden = of.hidden_name(*addition);
+            let hide = |place: Dir| rename(&place, addition.file_name().as_bytes(), &place, hidden.as_bytes());
+            if let Err(error) = self.place(*addition).and_then(|place| place.map_or(Ok(()), hide)) {
+                tracing::warn!("{}", error.chain());
+            }
+        }
+    }
+
+    /// Part of step 8: gives the additions their names, and returns those. If a name is taken, the addition is removed, and that file
+    /// stays.
+    pub(super) fn show_additions(&self, of: MadeOf) -> Result<Vec<Addition>> {
+        let mut all = Vec::new();
         for addition in Addition::ALL {
             let Some(place) = self.place(addition)? else { continue };
             let hidden = of.hidden_name(addition);
             if !place.has(hidden.as_bytes())? {
                 continue;
             }
-            let shown = rename(&place, hidden.as_bytes(), &place, addition.file_name().as_bytes());
-            if let Err(error) = shown {
-                if !is_taken(&error) {
-                    return Err(error);
+            match rename(&place, hidden.as_bytes(), &place, addition.file_name().as_bytes()) {
+                Ok(()) => all.push(addition),
+                Err(error) if is_taken(&error) => {
+                    let taken = join(place.path(), addition.file_name().as_bytes());
+                    tracing::warn!(path = %taken.display(), "it stays, so what was made in its place is removed");
+                    place.remove_own(hidden.as_bytes())?;
                 }
-                let taken = join(place.path(), addition.file_name().as_bytes());
-                tracing::warn!(path = %taken.display(), "it stays as it is, although it does not play");
-                place.remove_own(hidden.as_bytes())?;
+                Err(error) => return Err(error),
             }
             place.sync()?;
         }
-        Ok(())
+        Ok(all)
     }
 
     /// Removes additions that were interrupted, and those that were made of other frames.

@@ -244,6 +244,21 @@ fn additions_of_other_frames_are_made_again() {
     assert_eq!(fs::read_to_string(event.join("debug/video.mp4")).unwrap(), "DebugMovie of 4 frames");
 }
 
+/// Where the directory cannot be renamed, what was made is hidden again: frames may still be added.
+#[test]
+fn additions_are_hidden_without_a_name() {
+    let (dir, tree) = made(one_event);
+    let day = dir.path().join(DAY);
+    for second in 0..600 {
+        let at = 36_275 + second;
+        fs::write(day.join(EventName::Time(at).to_string()), "").unwrap();
+    }
+    let event = tree.unfinished(&id("05")).unwrap();
+    let (part, of) = finish_part(&event);
+    assert!(event.rename(&part, of).unwrap_err().chain().contains("taken"));
+    assert!(!day.join("05/video.mp4").exists() && event.has(Addition::Movie, of).unwrap());
+}
+
 /// Directories of other programs and users in the same day.
 #[test]
 fn foreign_directories_stop_nothing() {

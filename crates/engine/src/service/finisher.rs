@@ -117,10 +117,10 @@ impl Finisher {
     /// Finishes what can be finished now. After each event the newest one is chosen anew: an event that has just ended does not wait
     /// for old ones.
     fn round(&mut self, stop: &Stop) -> Result<()> {
-        let mut passed = HashSet::new();
         while !stop.is_set() && !self.handle.tree.is_stalled_for(None) {
             let candidates = self.candidates()?;
-            self.later.retain(&candidates.iter().map(|candidate| &candidate.id).collect());
+            self.later.retain(&candidates.iter().map(|candidate| &candidate.id).collect(), Instant::now());
+            let mut passed = HashSet::new();
             self.publish(&candidates);
             let mut due: Vec<&Candidate> = candidates.iter().collect();
             loop {

@@ -122,6 +122,10 @@ fn an_hour_that_is_left_out_splits_nothing() {
     let parts = of(&written);
     assert_eq!((parts.len(), told(&parts[0]).1.as_str()), (1, "01-59-50"));
     assert_eq!(parts[0].shots[19].at - parts[0].shots[0].at, 19 * SECOND);
+    written.push(file("04-03-00-00.jpg", 0));
+    written[20].mtime -= HOUR * 1_000_000;
+    assert_eq!(told(&of(&written)[1]).1, "04-03-00", "an event is called by the name of its frame");
+    written.pop();
     // A copy that kept no times: two events, an hour apart.
     let copied: Vec<File> = written.into_iter().map(|file| File { mtime: nanos("12-00-00"), ..file }).collect();
     assert_eq!(of(&copied).len(), 2);

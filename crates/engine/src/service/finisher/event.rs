@@ -11,7 +11,7 @@ use super::{Candidate, FinishError, movie};
 use crate::archive::{Addition, MadeOf, Report, Unfinished};
 use crate::clock::Stop;
 use crate::event::frames::Shows;
-use crate::event::{EventId, State};
+use crate::event::{EventId, State, state};
 use crate::finishing::{Part, Shot, longest_silence};
 use crate::scan::{BeingFinished, Occasion};
 use crate::service::handle::Handle;
@@ -107,7 +107,9 @@ impl Finish<'_> {
             self.handle.scanner.scan_event(id, Occasion::Arrived)?;
         }
         self.handle.scanner.scan_event(&new, Occasion::Finished)?;
-        self.remove_marker()?;
+        if let Err(error) = self.remove_marker() {
+            tracing::warn!("{error}"); // it is finished; the marker alone is tried again
+        }
         tracing::info!(event = %new, "finished; it was recorded as {id}; took {:.1} s", begun.elapsed().as_secs_f32());
         Ok(Outcome::Finished)
     }
@@ -126,9 +128,7 @@ impl Finish<'_> {
             // Motion ended it, and there is nothing of it.
             Evidence::Event if parts.is_empty() => return Ok(Begun::MarkerAlone),
             Evidence::Event if has_frames || marker.is_some() => {}
-            // An hour has several events, unless the marker is that of its only one.
-            Evidence::MarkerAlone
-                if event.is_in_doubt()? && parts.len() == 1 && marker.is_some() && parts[0].ended() <= marker => {}
+            Evidence::MarkerAlone if self.is_marked_event(&event, &parts)? => {}
             Evidence::MarkerAlone => {
                 let why = "it may be the directory of an hour, so it is not finished; rename it to the time of its first frame if it is an event";
                 self.handle.scanner.warn_once(&Report::note(event.path(), why));
@@ -138,6 +138,15 @@ impl Finish<'_> {
         }
         let running = self.handle.scanner.finishing.begin(id);
         Ok(Begun::Event(event, parts, running))
+    }
+
+    /// Whether a directory that could also be that of an hour has one event, and Motion touched the marker when that ended. In an
+    /// archive of hours, the marker of this number is that of another event.
+    fn is_marked_event(&self, event: &Unfinished, parts: &[Part]) -> Result<bool, FinishError> {
+        let ([part], Some(marker)) = (parts, self.candidate.marker) else { return Ok(false) };
+        let longest = i64::try_from(state::patience(self.handle.scanner.event_gap()).as_nanos()).unwrap_or(i64::MAX);
+        let is_its_end = part.ended().is_some_and(|ended| (0..=longest).contains(&marker.saturating_sub(ended)));
+        Ok(is_its_end && event.is_in_doubt()?)
     }
 
     /// How far apart two frames of one event are at most.
@@ -169,6 +178,9 @@ impl Finish<'_> {
     fn split(&self, event: &Unfinished, parts: &[Part]) -> Result<Vec<(EventId, BeingFinished)>, FinishError> {
         let id = &self.candidate.id;
         let _lock = self.handle.scanner.day_locks.take(&id.camera, id.day);
+        if id.named_time().is_some() {
+            return Ok(Vec::new()); // that is what the directory is called, and its first event would lose its name
+        }
         if !event.split(parts)?.is_empty() {
             self.handle.finishing.split.fetch_add(1, Ordering::Relaxed);
             tracing::info!(event = %id, "it holds {} events, and they are separated", parts.len());

@@ -69,9 +69,10 @@ impl Later {
             || Scope::around(id).iter().all(|scope| self.0.get(scope).is_none_or(|pause| pause.due <= now))
     }
 
-    /// Forgets events that are not there any more.
-    pub(super) fn retain(&mut self, there: &HashSet<&EventId>) {
-        self.0.retain(|scope, _| !matches!(scope, Scope::Event(id) if !there.contains(id)));
+    /// Forgets events that are no candidates any more. One that failed may be open for a while, since what was tried has changed it.
+    pub(super) fn retain(&mut self, there: &HashSet<&EventId>, now: Instant) {
+        let is_outdated = |pause: &Pause| pause.due + RETRIES[2] < now;
+        self.0.retain(|scope, pause| !matches!(scope, Scope::Event(id) if !there.contains(id) && is_outdated(pause)));
     }
 
     /// Nothing that concerns this event fails any more.
@@ -156,10 +157,13 @@ mod tests {
         }
         let alert = later.alert().unwrap();
         assert!(alert.starts_with("no event of Camera1 can be finished: cannot write x: "), "{alert}");
-        later.retain(&HashSet::new());
+        later.retain(&HashSet::new(), now + 3 * RETRIES[2]);
         assert!(later.alert().is_some(), "the disk is still full");
         later.nothing(one.clone(), now);
-        later.retain(&HashSet::new());
+        later.retain(&HashSet::new(), now);
+        assert!(later.has_nothing(&one));
+        later.retain(&HashSet::new(), now + 3 * RETRIES[2]);
+        assert!(!later.has_nothing(&one));
         later.succeeded(&one);
         assert_eq!(later.alert(), None);
     }
