@@ -255,6 +255,7 @@ fn a_hung_camera_stops_no_other() {
     let mut serve = world.command("serve", flags);
     serve.env("OWLERY_LIMITS", "stop=2700ms"); // the usual limit
     let daemon = Daemon::start(serve);
+    wait_until("ready", || daemon.get("/readyz").status == 200);
     wait_until("both are listed", || is_listed(&daemon, &here) && is_listed(&daemon, &there));
     wait_until("it hangs, and no thread was just reading a day there", || {
         camera.hang();
