@@ -9,10 +9,12 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use crate::clock::Stop;
 use crate::error::{Error, Result};
 
 /// Only users who may manage the archive may open the file.
@@ -27,10 +29,28 @@ struct Owner {
     name: String,
 }
 
+/// How long a lock is waited for whose holder is gone.
+const RELEASED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Locks an open file or directory, if that is possible now. A process that was killed while it started a program leaves its locks to
+/// that program for a moment, until it runs.
+fn lock(file: &File) -> rustix::io::Result<()> {
+    let (_handle, stop) = Stop::new();
+    let until = Instant::now() + RELEASED_WITHIN;
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) if owner(file).is_none() && Instant::now() < until => {
+                stop.wait(Duration::from_millis(20));
+            }
+            other => return other,
+        }
+    }
+}
+
 /// Locks the root directory. `None` if it cannot be locked or the lock is foreign; then only the files count.
 pub(super) fn root(root: &Path) -> Result<Option<File>> {
     let dir = File::open(root).map_err(|e| Error::io("open", root, e))?;
-    match flock(&dir, FlockOperation::NonBlockingLockExclusive) {
+    match lock(&dir) {
         Ok(()) => Ok(Some(dir)),
         Err(Errno::WOULDBLOCK) => match foreign_owner(&dir, root) {
             Some(owner) => {
@@ -72,7 +92,7 @@ fn held(path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> Result<Option<
             Err(error) if crate::error::is_full(&error) || is_missing(&error) => return Ok(None),
             other => other.map_err(|e| Error::io("open", path, e))?,
         };
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match lock(&file) {
             Ok(()) if is_at(&file, path) => return Ok(Some(file)),
             Ok(()) => {} // replaced meanwhile
             Err(Errno::WOULDBLOCK) => match foreign_owner(&file, path) {
@@ -196,6 +216,18 @@ mod tests {
         assert_eq!(holder_in("1: -> FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF", 5678), None);
         assert_eq!(holder_in("1: POSIX  ADVISORY  WRITE 1234 08:01:5678 0 EOF", 5678), None);
         assert_eq!(holder_in("nonsense", 1), None);
+    }
+
+    /// The lock of a process that was killed while it started a program: the program has it until it runs.
+    #[test]
+    fn a_lock_whose_holder_is_gone_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        // The lock belongs to `flock`, which has ended; `sleep` has the open file for a moment.
+        let script = "exec 8>\"$0\"; flock 8; sleep 0.2 & exit";
+        let started = std::process::Command::new("sh").args(["-c", script]).arg(&path).status().unwrap();
+        assert!(started.success());
+        assert!(file(&path).unwrap().is_some());
     }
 
     #[test]
