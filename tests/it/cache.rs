@@ -392,6 +392,8 @@ fn a_killed_daemon_leaves_a_sound_cache() {
     put(&root, "k", &large());
     daemon.signal("-KILL");
     daemon.wait();
+    // A program that the daemon was just starting has its lock until it runs.
+    wait_until("the cache is free", || run(&root, &["stats"]).code == 0);
     assert_eq!(get(&root, "k"), large());
     let daemon = world.serve(&[]);
     assert_eq!(get(&root, "k"), large());

@@ -299,14 +299,17 @@ impl Dir {
 
     /// Sets the directory's modification time in nanoseconds since 1970. Does nothing where that is not allowed.
     pub(crate) fn set_mtime(&self, nanos: i64) {
-        let seconds = nanos.div_euclid(1_000_000_000);
-        let last_modification = Timespec { tv_sec: seconds, tv_nsec: nanos.rem_euclid(1_000_000_000) };
-        let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-        let times = Timestamps { last_access, last_modification };
-        if let Err(error) = rustix::fs::futimens(&self.fd, &times) {
+        if let Err(error) = rustix::fs::futimens(&self.fd, &modified_at(nanos)) {
             tracing::debug!("{}: its time cannot be set back: {error}", self.path.display());
         }
     }
+}
+
+/// For `futimens`: this modification time, in nanoseconds since 1970, and no change of the access time.
+pub(super) fn modified_at(nanos: i64) -> Timestamps {
+    let seconds = nanos.div_euclid(1_000_000_000);
+    let last_modification = Timespec { tv_sec: seconds, tv_nsec: nanos.rem_euclid(1_000_000_000) };
+    Timestamps { last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT }, last_modification }
 }
 
 /// Opens a file by its whole path if all of it is cached and nothing on it is a link (`RESOLVE_CACHED`, kernels from

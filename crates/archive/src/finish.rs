@@ -151,7 +151,7 @@ impl Unfinished {
         for name in names(first) {
             let text = name.text();
             let dir = match self.day.dir.open_dir_if_there(text.as_bytes()) {
-                Ok(None) => self.make_like_this(text.as_bytes())?,
+                Ok(None) => make_like(&self.day.dir, text.as_bytes(), &self.dir)?,
                 Ok(Some(dir)) if self.is_own(&dir) || dir.names().is_ok_and(|names| names.is_empty()) => dir,
                 _ => continue, // another event, a file, a link, or what only its owner may read
             };
@@ -165,14 +165,6 @@ impl Unfinished {
             return Ok((name, dir));
         }
         Err(self.no_free_name(first))
-    }
-
-    /// Makes a directory in this day with the mode of this one.
-    fn make_like_this(&self, name: &[u8]) -> Result<Dir> {
-        let mode = Mode::from_raw_mode(self.dir.stat_self()?.stx_mode & 0o7777);
-        let dir = open_or_make(&self.day.dir, name)?;
-        rustix::fs::fchmod(&dir, mode).map_err(|e| Error::io("set the mode of", dir.path(), e))?;
-        Ok(dir)
     }
 
     fn no_free_name(&self, first: EventName) -> Error {
@@ -295,13 +287,15 @@ impl Unfinished {
 
 /// The directory `debug` of an event; made if there is none, with the mode of `like`.
 fn make_debug(event: &Dir, like: &Dir) -> Result<Dir> {
-    if let Some(debug) = event.open_dir_if_there(DEBUG)? {
-        return Ok(debug);
-    }
-    let debug = open_or_make(event, DEBUG)?;
+    event.open_dir_if_there(DEBUG)?.map_or_else(|| make_like(event, DEBUG, like), Ok)
+}
+
+/// Makes a directory with the mode of another.
+fn make_like(parent: &Dir, name: &[u8], like: &Dir) -> Result<Dir> {
     let mode = Mode::from_raw_mode(like.stat_self()?.stx_mode & 0o7777);
-    rustix::fs::fchmod(&debug, mode).map_err(|e| Error::io("set the mode of", debug.path(), e))?;
-    Ok(debug)
+    let dir = open_or_make(parent, name)?;
+    rustix::fs::fchmod(&dir, mode).map_err(|e| Error::io("set the mode of", dir.path(), e))?;
+    Ok(dir)
 }
 
 /// Adds the regular files of a directory, with `below` before their names.

@@ -158,8 +158,8 @@ impl DayDir {
     /// Whether the numbers before it, or those after it, lead without a gap to one that is certainly an event: Motion counts
     /// without gaps.
     fn is_beside_a_sure_one(&self, name: EventName) -> bool {
-        [neighbour_before as Neighbour, neighbour_after].into_iter().any(|neighbour| {
-            let others = std::iter::successors(neighbour(name), |name| neighbour(*name));
+        [-1, 1].into_iter().any(|step| {
+            let others = std::iter::successors(neighbour(name, step), |name| neighbour(*name, step));
             others.map(|name| self.beside(name)).find(|beside| *beside != Beside::Doubt) == Some(Beside::Event)
         })
     }
@@ -221,20 +221,10 @@ enum Beside {
     Nothing,
 }
 
-type Neighbour = fn(EventName) -> Option<EventName>;
-
-/// The number that Motion gives to the event before.
-fn neighbour_before(name: EventName) -> Option<EventName> {
+/// The number that is so many steps after this one.
+fn neighbour(name: EventName, step: i32) -> Option<EventName> {
     match name {
-        EventName::Number { number, width } => EventName::of_number(number.checked_sub(1)?, width),
-        EventName::Time(_) => None,
-    }
-}
-
-/// The number that Motion gives to the event after.
-fn neighbour_after(name: EventName) -> Option<EventName> {
-    match name {
-        EventName::Number { number, width } => EventName::of_number(number.checked_add(1)?, width),
+        EventName::Number { number, width } => EventName::of_number(number.checked_add_signed(step)?, width),
         EventName::Time(_) => None,
     }
 }

@@ -167,7 +167,7 @@ impl Scanner {
         }
     }
 
-    /// Whether Motion may use the directory of this event for its next one: it has a number and no frames.
+    /// Whether Motion may use the directory of this event for its next one: it has a number, and neither frames nor a movie.
     pub(crate) fn is_stray(&self, id: &EventId) -> bool {
         self.recent.is_stray(id)
     }

@@ -3,10 +3,10 @@
 
 use std::io::{self, Read, Write};
 
-use rustix::fs::{Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{Mode, OFlags};
 
 use super::{DEBUG, Unfinished, make_debug};
-use crate::dir::{Dir, join};
+use crate::dir::{Dir, join, modified_at};
 use crate::error::{Error, Result};
 use crate::event::MovieName;
 use crate::event::state::MovieCheck;
@@ -178,9 +178,6 @@ fn write(place: &Dir, name: &[u8], contents: &mut dyn Read, time: i64) -> Result
     place.give_owner_to(&file);
     let mut file = std::fs::File::from(file);
     io::copy(contents, &mut file).and_then(|_| file.flush()).map_err(fail)?;
-    let last_modification =
-        Timespec { tv_sec: time.div_euclid(1_000_000_000), tv_nsec: time.rem_euclid(1_000_000_000) };
-    let times = Timestamps { last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT }, last_modification };
-    rustix::fs::futimens(&file, &times).map_err(|e| fail(e.into()))?;
+    rustix::fs::futimens(&file, &modified_at(time)).map_err(|e| fail(e.into()))?;
     file.sync_all().map_err(fail)
 }

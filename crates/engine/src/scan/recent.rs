@@ -58,7 +58,7 @@ struct Memory {
     arrived: HashMap<EventId, i64>,
     /// Events that were open when they were last read, by any thread.
     open: HashSet<EventId>,
-    /// Numbered events of recent days without frames: Motion writes its debug frames under the number of the next event.
+    /// Numbered events of recent days without frames and movies: Motion writes its debug frames under the number of the next event.
     strays: HashSet<EventId>,
     /// The messages logged for each path, so that each is logged once.
     logged: HashSet<(PathBuf, String)>,

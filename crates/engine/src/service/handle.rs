@@ -81,9 +81,6 @@ pub struct Handle {
     pub(super) media_cache: super::media_cache::MediaCache,
     #[cfg(feature = "media")]
     pub(super) derivation: super::derived::Derivation,
-    /// Whether events are finished.
-    #[cfg(feature = "media")]
-    finishes: bool,
     #[cfg(feature = "media")]
     pub(super) finishing: super::finisher::Figures,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
@@ -129,9 +126,7 @@ impl Handle {
             #[cfg(feature = "media")]
             derivation: super::derived::Derivation::default(),
             #[cfg(feature = "media")]
-            finishes: options.finish,
-            #[cfg(feature = "media")]
-            finishing: super::finisher::Figures::default(),
+            finishing: super::finisher::Figures::new(options.finish),
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
@@ -166,10 +161,7 @@ impl Handle {
         let mut alerts = self.status.alerts();
         alerts.extend(self.expirer.held_alert());
         #[cfg(feature = "media")]
-        {
-            alerts.extend(self.media_cache.alert());
-            alerts.extend(self.finishing.alert());
-        }
+        alerts.extend(self.media_cache.alert().into_iter().chain(self.finishing.alert()));
         let stuck = self.tree.stuck();
         if let Some(first) = stuck.first() {
             let (passes, entries) = (stuck.len(), stuck.iter().map(|pass| pass.entries).sum::<u64>());
@@ -184,7 +176,7 @@ impl Handle {
     /// What was finished since the start, and what waits; `None` unless the archive's options say that events are finished.
     #[cfg(feature = "media")]
     pub fn finishing(&self) -> Option<super::finisher::FinishingFigures> {
-        self.finishes.then(|| self.finishing.read())
+        self.finishing.read()
     }
 
     /// The state of the components.

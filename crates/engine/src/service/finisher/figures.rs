@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 /// The figures. Written by the finisher.
 #[derive(Debug, Default)]
 pub(in super::super) struct Figures {
+    /// Whether events are finished.
+    is_on: bool,
     pub(super) finished: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) split: AtomicU64,
@@ -32,6 +34,10 @@ pub struct FinishingFigures {
 }
 
 impl Figures {
+    pub(in super::super) fn new(is_on: bool) -> Self {
+        Self { is_on, ..Self::default() }
+    }
+
     /// Sets how much of the movie that is being made is done, from 0 to 1.
     pub(super) fn set_progress(&self, done: f32) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000")]
@@ -48,13 +54,14 @@ impl Figures {
         self.alert.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(in super::super) fn read(&self) -> FinishingFigures {
-        FinishingFigures {
+    /// The figures; `None` unless events are finished.
+    pub(in super::super) fn read(&self) -> Option<FinishingFigures> {
+        self.is_on.then(|| FinishingFigures {
             finished: self.finished.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             split: self.split.load(Ordering::Relaxed),
             waiting: self.waiting.load(Ordering::Relaxed),
             progress: f64::from(self.progress.load(Ordering::Relaxed)) / 1000.0,
-        }
+        })
     }
 }
