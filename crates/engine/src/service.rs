@@ -15,6 +15,8 @@ mod event_files;
 mod finisher;
 mod handle;
 mod health;
+#[cfg(feature = "media")]
+mod leftovers;
 mod lineage;
 mod lock;
 #[cfg(feature = "media")]

@@ -6,7 +6,7 @@ mod figures;
 mod later;
 mod movie;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,6 +16,7 @@ use crossbeam_channel::select;
 use owlery_media::Ffmpeg;
 
 use super::handle::Handle;
+use super::leftovers;
 use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::{EventId, EventName};
@@ -76,7 +77,7 @@ impl Finisher {
     /// Runs until stopped. Lowers the priority of the calling thread.
     pub(super) fn run(mut self, stop: &Stop) -> Result<()> {
         crate::reaper::step_back();
-        self.remove_leftovers();
+        leftovers::remove(&self.work);
         loop {
             crate::fault::point("finish");
             let trouble = crate::state_file::make_folder(&self.work).and_then(|()| self.round(stop)).err();
@@ -85,21 +86,6 @@ impl Finisher {
                 recv(stop.receiver()) -> _ => return Ok(()),
                 recv(self.handle.scanner.finishing.woken()) -> _ => {}
                 default(POLL) => {}
-            }
-        }
-    }
-
-    /// Removes movies that were being made when an earlier process was killed; nothing else, and nothing behind a link.
-    fn remove_leftovers(&self) {
-        if !self.work.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-            return;
-        }
-        for file in std::fs::read_dir(&self.work).into_iter().flatten().flatten() {
-            if !owlery_media::is_temporary_movie(&file.file_name()) {
-                continue;
-            }
-            if let Err(error) = owlery_state::remove_file(&file.path()) {
-                tracing::debug!("{}: {error}", file.path().display());
             }
         }
     }
@@ -120,17 +106,16 @@ impl Finisher {
         while !stop.is_set() && !self.handle.tree.is_stalled_for(None) {
             let candidates = self.candidates()?;
             self.later.retain(&candidates.iter().map(|candidate| &candidate.id).collect(), Instant::now());
-            let mut passed = HashSet::new();
             self.publish(&candidates);
             let mut due: Vec<&Candidate> = candidates.iter().collect();
             loop {
                 let now = Instant::now();
-                due.retain(|candidate| !passed.contains(&candidate.id) && self.later.is_due(&candidate.id, now));
-                let Some(next) = self.choose(&due).cloned() else { return Ok(()) };
-                passed.insert(next.id.clone());
-                if stop.is_set() || self.finish(&next, stop) {
+                due.retain(|candidate| self.later.is_due(&candidate.id, now));
+                let Some(next) = self.choose(&due) else { return Ok(()) };
+                if stop.is_set() || self.finish(next, stop) {
                     break;
                 }
+                due.retain(|candidate| *candidate != next);
             }
         }
         Ok(())

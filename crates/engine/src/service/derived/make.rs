@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Once, Weak};
 
@@ -19,6 +18,7 @@ use super::{Derivative, Made, WORK};
 use crate::clock::Stop;
 use crate::event::{Event, EventId};
 use crate::service::handle::Handle;
+use crate::service::leftovers;
 
 /// How many bytes of a movie are copied at a time.
 const PIECE: usize = 1024 * 1024;
@@ -168,7 +168,7 @@ impl Source<'_> {
     fn playable(&self, (cache, is_tidy): (&Cache, &Once), key: &str, job: &Job) -> Result<()> {
         let (movie, inspected) = self.movie()?;
         let work = cache.options().dir.join(WORK);
-        is_tidy.call_once(|| remove_leftovers(&work));
+        is_tidy.call_once(|| leftovers::remove(&work));
         let fail = |operation| move |source| Error::Io { operation, source };
         fs::create_dir_all(&work).map_err(fail("make the directory for movies that are being made"))?;
         let made = make_playable(self.ffmpeg, &movie, &inspected, &work, self.stop, &mut |part| job.report(part))?;
@@ -196,19 +196,6 @@ fn store(cache: &Cache, key: &str, label: Label, mut movie: File) -> owlery_cach
         match movie.read(&mut piece).map_err(fail)? {
             0 => return writer.commit(),
             count => writer.write_all(&piece[..count]).map_err(fail)?,
-        }
-    }
-}
-
-/// Removes movies that were being made when an earlier process ended. The cache is locked, so no other process makes any.
-fn remove_leftovers(work: &Path) {
-    let Ok(entries) = fs::read_dir(work) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(".owlery-media-"))
-            && let Err(error) = owlery_state::remove_file(&entry.path())
-        {
-            tracing::warn!("cannot remove {}: {error}", entry.path().display());
         }
     }
 }
