@@ -331,7 +331,7 @@ fn a_panicking_handler_is_a_500() {
         assert_eq!((answer.status, answer.json()["status"].as_u64()), (500, Some(500)));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
-    assert!(daemon.log().contains("a handler panicked: OWLERY_FAULT=healthz"), "{}", daemon.log());
+    daemon.wait_for_log("a handler panicked: OWLERY_FAULT=healthz");
     assert_eq!(client.send(&HEALTH.replace("healthz", "readyz")).answer().status, 200, "on the same connection");
     assert_eq!(daemon.stop(), 0);
 }
