@@ -50,6 +50,7 @@ mod expire;
 #[cfg(feature = "cli")]
 mod finish;
 #[cfg(feature = "cli")]
+mod flat;
 mod full_disk;
 #[cfg(feature = "cli")]
 mod fuse;

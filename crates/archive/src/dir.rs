@@ -1,6 +1,7 @@
 //! Directory handles: the system calls on which this crate is built. Their errors name the path. This module does not
 //! interpret names, except in the listing of a day.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
 use std::mem::MaybeUninit;
@@ -13,7 +14,7 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, 
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
-use super::flat::{FlatDay, FlatEvent, FlatSource};
+use super::flat::{FlatDay, FlatEvent, FlatSource, stat_below};
 use super::numbered::Numbers;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventId, EventName, Stamp};
@@ -473,6 +474,22 @@ impl DayDir {
     /// Entries that are not events.
     pub fn foreign(&self) -> Result<Vec<PathBuf>> {
         Ok(self.list()?.foreign.into_iter().map(|name| self.path().join(name)).collect())
+    }
+
+    /// Its recordings that belong to no event, with their paths below its base and their sizes in bytes: snapshots, stills of
+    /// other times than an event's, timelapses. Reads the lengths of movies where pictures depend on them.
+    pub fn loose(&self) -> Result<Vec<(String, u64)>> {
+        let Some(flat) = &self.flat else { return Ok(Vec::new()) };
+        let day = flat.list()?;
+        let mut taken: BTreeSet<String> = BTreeSet::new();
+        for name in day.names() {
+            if let Some(event) = self.flat_event(name)? {
+                taken.extend(event.files()?.into_iter().map(|entry| entry.path.to_string()));
+            }
+        }
+        let rest = day.entries().iter().filter(|entry| entry.is_recording() && !taken.contains(&*entry.path));
+        let size = |path: &str| stat_below(flat.base(), path).map_or(0, |stat| stat.stx_size);
+        Ok(rest.map(|entry| (entry.path.to_string(), size(&entry.path))).collect())
     }
 
     /// Lists it.

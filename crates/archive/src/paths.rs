@@ -26,8 +26,13 @@ impl Tree {
         day_path(&self.root().join(camera.as_str()), day)
     }
 
-    /// The path of an event. It need not exist.
+    /// The path of an event: its directory, which need not exist, or the first movie or file of a flat one.
     pub fn event_path(&self, id: &EventId) -> PathBuf {
+        if !self.layouts().is_empty()
+            && let Ok(day) = self.camera(&id.camera).and_then(|camera| camera.day(id.day))
+        {
+            return day.event_path(id.name);
+        }
         event_path(&self.root().join(id.camera.as_str()), id.day, id.name)
     }
 

@@ -1,5 +1,5 @@
-//! Flat layouts: recordings in a root, a camera's directory or a day, without a directory for each event. Motion and
-//! motionEye write them by default. They are not read; they are reported with the remedy.
+//! Recordings in a root, a camera's directory or a day that no layout describes: they are not read, and reported with the
+//! remedy.
 
 use super::dir::Dir;
 use super::{CameraDir, Report, Tree};
@@ -12,8 +12,8 @@ use crate::printable::printable;
 const CHECKED_DAYS: usize = 3;
 
 /// The remedy in messages.
-const CURE: &str = "Motion writes them without a directory for each event (a flat layout), which this version does not read; \
-                    Owlery needs a directory for each event (README, \"Configure Motion for it\")";
+const CURE: &str = "Motion writes them without a directory for each event (a flat layout); owlery layout ROOT says which layout \
+                    that is, and the flag to use";
 
 /// Recordings in one directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,8 @@ fn flat(camera: &CameraDir) -> Result<Option<String>> {
     for day in days.iter().take(CHECKED_DAYS) {
         let dir = camera.day(*day)?;
         if let Some(flat) = Flat::in_dir(&dir.dir)? {
-            if !dir.list()?.events.is_empty() {
+            let list = dir.list()?;
+            if !list.events.is_empty() || list.loose > 0 {
                 return Ok(None);
             }
             return Ok(Some(flat.seen(&format!("{day}/")) + "; they are not shown and never expire"));

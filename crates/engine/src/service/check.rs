@@ -85,8 +85,17 @@ fn strays(camera: &CameraDir) -> Result<Vec<Report>> {
     let mut notes = Vec::new();
     let mut strays = camera.strays()?;
     for day in camera.days()?.0 {
-        let foreign = camera.day(day).and_then(|day| day.list().map(|list| (list.events.is_empty(), day.foreign())));
-        let Ok((is_without, Ok(foreign))) = foreign else { continue };
+        let listed = camera.day(day).and_then(|day| Ok((day.list()?, day.foreign()?)));
+        let Ok((list, foreign)) = listed else { continue };
+        let loose = camera.day(day).and_then(|day| day.loose()).unwrap_or_default();
+        let is_without = list.events.is_empty() && loose.is_empty();
+        if !loose.is_empty() {
+            let what = format!(
+                "{} of its files belong to no event (snapshots, stills, timelapses); they go with their day",
+                loose.len()
+            );
+            notes.push(Report::note(camera.day_path(day), what));
+        }
         if is_without && !foreign.is_empty() {
             notes.push(Report::note(
                 camera.day_path(day),

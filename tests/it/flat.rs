@@ -1,0 +1,253 @@
+//! Flat layouts: the real output of Motion and motionEye without event directories, listed, opened, saved, retired and
+//! restored by the library.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use chrono::NaiveDate;
+use owlery::{Archive, Depth, Event, EventId, ManualClock, MediaPath, OpenArchive, Options, Progress, Query};
+
+use crate::world::World;
+
+const MOTIONEYE: &str = "%Y-%m-%d/%H-%M-%S";
+const MOTION_5: &str = "%v-%{movienbr}-%Y%m%d%H%M%S";
+
+fn options(world: &World, pattern: &str) -> Options {
+    Options::new(world.path("")).layout(None, pattern.parse().unwrap())
+}
+
+/// Opens an archive and measures all of it.
+fn measured(options: Options) -> OpenArchive {
+    let open = Archive::open(options).unwrap().open_aside().unwrap();
+    open.preload(Depth::Full, &Progress::default()).unwrap();
+    open
+}
+
+/// Every event, oldest first.
+fn events(open: &OpenArchive) -> Vec<Event> {
+    let mut events = open.handle().events(&Query::new().limit(1000)).unwrap().events;
+    events.sort_by_key(|event| event.id.clone());
+    events
+}
+
+/// An event in a line: its id, start, length, frames, bytes, movies, debug movie and thumbnail.
+fn line(event: &Event) -> String {
+    let details = &event.details;
+    let videos: Vec<&str> = details.videos.iter().map(|movie| movie.name.as_str()).collect();
+    format!(
+        "{} {} {}s {} frames {} bytes, {}; {}; {}",
+        event.id,
+        details.start.format("%H:%M:%S"),
+        (details.end - details.start).num_seconds(),
+        details.frames.unwrap(),
+        details.bytes.unwrap(),
+        videos.join(" "),
+        details.debug_video.as_ref().map_or_else(|| "-".to_owned(), |debug| debug.path().into_owned()),
+        details.thumbnail.as_ref().unwrap().file_name(),
+    )
+}
+
+/// What `check` notes, without the root.
+fn notes(world: &World, pattern: &str) -> Vec<String> {
+    let findings = Archive::open(options(world, pattern)).unwrap().check().unwrap();
+    assert_eq!(findings.problems, []);
+    let root = world.path("").canonicalize().unwrap();
+    let below = |path: &std::path::Path| path.strip_prefix(&root).unwrap_or(path).display().to_string();
+    let notes = findings.notes.iter().filter(|note| !note.problem.contains("no catalog yet"));
+    notes.map(|note| format!("{}: {}", below(&note.path), note.problem)).collect()
+}
+
+/// motionEye's own names. Camera1 keeps the best picture of an event, Camera2 all of them, Camera3 takes a snapshot every 10 s.
+#[test]
+fn motioneye_events_are_movies() {
+    let world = World::unpacked("versions/motioneye-0.44.0-flat", "motioneye-0.44.0-flat/media");
+    let open = measured(options(&world, MOTIONEYE));
+    let lines: Vec<String> = events(&open).iter().map(line).collect();
+    assert_eq!(
+        lines,
+        [
+            "Camera1/2026-11-28/13-10-02 13:10:02 9s 1 frames 155447 bytes, 13-10-02.mp4; -; 13-10-02.mp4.thumb",
+            "Camera1/2026-11-28/13-10-17 13:10:17 8s 1 frames 136661 bytes, 13-10-17.mp4; -; 13-10-17.mp4.thumb",
+            "Camera1/2026-11-28/13-10-32 13:10:32 5s 1 frames 98591 bytes, 13-10-32.mp4; -; 13-10-32.mp4.thumb",
+            "Camera1/2026-11-28/13-10-52 13:10:52 6s 1 frames 101051 bytes, 13-10-52.mp4; -; 13-10-52.mp4.thumb",
+            "Camera1/2026-11-28/13-11-04 13:11:04 6s 1 frames 97875 bytes, 13-11-04.mp4; -; 13-11-05-00.jpg",
+            "Camera2/2026-11-28/13-10-02 13:10:02 36s 37 frames 805411 bytes, 13-10-02.mp4; -; 13-10-02.mp4.thumb",
+            "Camera2/2026-11-28/13-10-55 13:10:55 5s 7 frames 129460 bytes, 13-10-55.mp4; -; 13-10-55.mp4.thumb",
+            "Camera2/2026-11-28/13-11-08 13:11:08 2s 3 frames 62327 bytes, 13-11-08.mp4; -; 13-11-08-00.jpg",
+            "Camera3/2026-11-28/13-10-02 13:10:02 9s 2 frames 198034 bytes, 13-10-02.mp4; 13-10-02m.mp4; 13-10-02.mp4.thumb",
+            "Camera3/2026-11-28/13-10-17 13:10:17 8s 1 frames 154598 bytes, 13-10-17.mp4; 13-10-17m.mp4; 13-10-17.mp4.thumb",
+            "Camera3/2026-11-28/13-10-32 13:10:32 6s 1 frames 113228 bytes, 13-10-32.mp4; 13-10-32m.mp4; 13-10-32.mp4.thumb",
+            "Camera3/2026-11-28/13-10-52 13:10:52 6s 2 frames 118803 bytes, 13-10-52.mp4; 13-10-52m.mp4; 13-10-52.mp4.thumb",
+            "Camera3/2026-11-28/13-11-04 13:11:04 6s 2 frames 112732 bytes, 13-11-04.mp4; 13-11-04m.mp4; 13-11-00-00.jpg",
+        ]
+    );
+    assert_eq!(notes(&world, MOTIONEYE), ["Camera3/lastsnap.jpg: not an event's; it is never touched"]);
+}
+
+/// Everything of Motion 5 in one directory without one for the camera, two movies for each event.
+#[test]
+fn numbers_make_events_of_stamps() {
+    let world = World::unpacked("versions/motion-5.0.0-default-flat", "motion-5.0.0-default-flat");
+    let lines: Vec<String> = events(&measured(options(&world, MOTION_5))).iter().map(line).collect();
+    assert_eq!(
+        lines,
+        [
+            "motion/2026-11-28/13-17-08 13:17:07 6s 28 frames 205381 bytes, \
+             01-1-20261128131708.mkv 01-2-20261128131713.mkv; -; 13-17-09-01.jpg",
+            "motion/2026-11-28/13-17-20 13:17:20 8s 41 frames 289842 bytes, \
+             02-1-20261128131720.mkv 02-2-20261128131725.mkv; -; 13-17-22-01.jpg",
+            "motion/2026-11-28/13-17-35 13:17:35 5s 29 frames 214255 bytes, \
+             03-1-20261128131735.mkv 03-2-20261128131741.mkv; -; 13-17-36-04.jpg",
+            "motion/2026-11-28/13-17-54 13:17:54 5s 29 frames 214181 bytes, \
+             04-1-20261128131754.mkv 04-2-20261128131800.mkv; -; 13-17-55-03.jpg",
+        ]
+    );
+    assert_eq!(
+        notes(&world, MOTION_5),
+        [
+            "2026-11-28: 4 of its files belong to no event (snapshots, stills, timelapses); they go with their day",
+            "lastsnap.jpg: not an event's; it is never touched",
+        ]
+    );
+}
+
+/// The name of the camera comes from the flag, the root's name, or the names of the files.
+#[test]
+fn cameras_of_files_in_the_root() {
+    let names = |pattern: &str, files: &[&str], camera: Option<&str>| {
+        let world = World::empty();
+        files.iter().for_each(|file| fs::write(world.path(file), "x").unwrap());
+        world.make_old();
+        let camera = camera.map(|camera| camera.parse().unwrap());
+        let options = Options::new(world.path("")).layout(camera, pattern.parse().unwrap());
+        let found: BTreeSet<String> = events(&measured(options)).iter().map(|event| event.id.to_string()).collect();
+        found.into_iter().collect::<Vec<_>>()
+    };
+    let stamps = ["1-01-20261128131002.mkv", "2-01-20261128131002.mkv", "2-02-20261128131102.mkv", "notes.txt"];
+    assert_eq!(
+        names("%t-%v-%Y%m%d%H%M%S", &stamps, None),
+        ["Camera1/2026-11-28/13-10-02", "Camera2/2026-11-28/13-10-02", "Camera2/2026-11-28/13-11-02"]
+    );
+    let one = ["01-20261128131002.mkv", "01-20261128131002-05.jpg"];
+    assert_eq!(names("%v-%Y%m%d%H%M%S", &one, None), ["motion/2026-11-28/13-10-02"]);
+    assert_eq!(names("%v-%Y%m%d%H%M%S", &one, Some("Garden")), ["Garden/2026-11-28/13-10-02"]);
+}
+
+/// Frames have the names of an event directory, whatever the files are called; nothing else of the folder can be opened.
+#[test]
+fn files_open_by_their_names_in_the_event() {
+    let world = World::unpacked("versions/motioneye-0.44.0-flat", "motioneye-0.44.0-flat/media");
+    let open = measured(options(&world, MOTIONEYE));
+    let handle = open.handle();
+    let id: EventId = "Camera2/2026-11-28/13-10-55".parse().unwrap();
+    let images = handle.images(&id).unwrap();
+    assert_eq!(images.len(), 7);
+    assert!(images.iter().all(|(name, bytes)| name.len() == "13-10-55-00.jpg".len() && *bytes > 0), "{images:?}");
+    let size = |name: &str| {
+        let path: MediaPath = format!("{id}/{name}").parse().unwrap();
+        handle.open_media(&path).map(|media| media.len).ok()
+    };
+    let on_disk = |name: &str| fs::metadata(world.path(format!("Camera2/2026-11-28/{name}"))).unwrap().len();
+    assert_eq!(size("13-10-56-00.jpg"), Some(on_disk("13-10-56.jpg")));
+    assert_eq!(size("13-10-55.mp4"), Some(on_disk("13-10-55.mp4")));
+    assert_eq!(size("13-10-55.mp4.thumb"), Some(on_disk("13-10-55.mp4.thumb")));
+    for other in ["13-10-02.mp4", "13-10-20-00.jpg", "13-10-56.jpg", "../13-10-55.mp4", "notes.txt"] {
+        let path = format!("{id}/{other}").parse::<MediaPath>();
+        assert!(path.is_err() || size(other).is_none(), "{other}");
+    }
+    let files = handle.event_files(&id).unwrap();
+    assert_eq!(files.names.len(), 9, "{:?}", files.names);
+    assert!(files.names.iter().all(|name| files.open(name).is_ok_and(|file| file.len > 0)));
+}
+
+/// The files below a folder, sorted.
+fn files(world: &World, below: &str) -> Vec<String> {
+    let base = world.path(below);
+    let all = walkdir::WalkDir::new(&base).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
+    let name = |entry: walkdir::DirEntry| entry.path().strip_prefix(&base).unwrap().display().to_string();
+    let mut names: Vec<String> = all.map(name).filter(|name| !name.starts_with(".owlery")).collect();
+    names.sort();
+    names
+}
+
+/// A day with a saved event: the saved one stays with all its files, the other goes with all of its own, and comes back.
+#[test]
+fn a_saved_event_keeps_its_files() {
+    let world = World::unpacked("versions/motioneye-0.44.0-flat", "motioneye-0.44.0-flat/media");
+    let noon = NaiveDate::from_ymd_opt(2027, 3, 1).unwrap().and_hms_opt(12, 0, 0).unwrap();
+    let clock = Arc::new(ManualClock::new(noon));
+    let rules = || options(&world, MOTIONEYE).clock(clock.clone()).keep_days(45).undo_window(Duration::from_secs(3600));
+    let open = Archive::open(rules()).unwrap().open_catalog().unwrap();
+    open.preload(Depth::Full, &Progress::default()).unwrap();
+    let handle = open.handle();
+    let before = files(&world, "");
+    let saved: EventId = "Camera2/2026-11-28/13-10-55".parse().unwrap();
+    handle.set_saved(&saved, true).unwrap();
+    assert!(world.has("Camera2/2026-11-28/.13-10-55.saved"));
+    let held = handle.pass(None).unwrap();
+    let held_id = held.refused.map(|_| held.pass.unwrap());
+    let pass = handle.pass(held_id.as_deref()).unwrap();
+    assert_eq!(pass.failures, []);
+    let left = files(&world, "Camera2/2026-11-28");
+    assert_eq!(left.len(), 10, "{left:?}");
+    assert!(left.contains(&"13-10-55.mp4".to_owned()) && left.contains(&".13-10-55.saved".to_owned()), "{left:?}");
+    assert!(!world.has("Camera1/2026-11-28") && !world.has("Camera3/2026-11-28"), "whole days go by one rename");
+    assert!(world.has("Camera1/.keep"), "a file that no pattern describes stays");
+    handle.restore(&pass.pass.unwrap()).unwrap();
+    handle.set_saved(&saved, false).unwrap();
+    assert_eq!(files(&world, ""), before);
+}
+
+/// Files in the root go one by one, the snapshots and the timelapse of the day with them; what no pattern describes stays.
+#[test]
+fn stamps_go_with_their_day() {
+    let world = World::unpacked("versions/motion-5.0.0-default-flat", "motion-5.0.0-default-flat");
+    for name in ["notes.txt", "01-20261128131702.doc", "IMG_20261128131702.jpg", "99-20261128131702.jpg.part"] {
+        fs::write(world.path(name), "mine").unwrap();
+    }
+    let noon = NaiveDate::from_ymd_opt(2027, 3, 1).unwrap().and_hms_opt(12, 0, 0).unwrap();
+    let rules = options(&world, MOTION_5).clock(Arc::new(ManualClock::new(noon))).keep_days(45);
+    let open = Archive::open(rules.undo_window(Duration::from_secs(3600))).unwrap().open_catalog().unwrap();
+    open.preload(Depth::Full, &Progress::default()).unwrap();
+    let before = files(&world, "");
+    let handle = open.handle();
+    let held = handle.pass(None).unwrap();
+    let pass = handle.pass(held.pass.as_deref()).unwrap();
+    assert_eq!((pass.failures.as_slice(), pass.items.len()), (&[][..], 1));
+    let left: Vec<String> = files(&world, "").into_iter().filter(|name| !name.starts_with("delete_queue")).collect();
+    assert_eq!(
+        left,
+        ["01-20261128131702.doc", "99-20261128131702.jpg.part", "IMG_20261128131702.jpg", "lastsnap.jpg", "notes.txt"]
+    );
+    handle.restore(&pass.pass.unwrap()).unwrap();
+    assert_eq!(files(&world, ""), before);
+}
+
+/// A daemon with 20,000 files in one directory: each new file is read by its name, and the directory is not listed again.
+#[test]
+fn new_files_are_read_by_their_names() {
+    let world = World::empty();
+    let old = SystemTime::now() - Duration::from_secs(86_400);
+    let stamp = |back: i64| (chrono::Local::now() - chrono::TimeDelta::seconds(back)).format("%Y%m%d%H%M%S").to_string();
+    for n in 0..2000 {
+        let file = fs::File::create(world.path(format!("01-{}-{:02}.jpg", stamp(7200), n % 100))).unwrap();
+        file.set_modified(old).unwrap();
+    }
+    let service = Archive::open(options(&world, "%v-%Y%m%d%H%M%S")).unwrap().start().unwrap();
+    assert!(service.wait_ready(Duration::from_secs(60)));
+    let name = format!("02-{}.mkv", stamp(0));
+    let handle = service.handle().clone();
+    fs::write(world.path(&name), "x").unwrap();
+    crate::world::wait_until("the new event", || {
+        let events = handle.events(&Query::new().limit(10)).unwrap().events;
+        events.iter().any(|event| event.details.videos.iter().any(|movie| movie.name.as_str() == name))
+    });
+    fs::remove_file(world.path(&name)).unwrap();
+    crate::world::wait_until("the event is gone", || {
+        let events = handle.events(&Query::new().limit(10)).unwrap().events;
+        !events.iter().any(|event| event.details.videos.iter().any(|movie| movie.name.as_str() == name))
+    });
+    service.shutdown().unwrap();
+}
