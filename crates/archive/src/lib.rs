@@ -31,6 +31,7 @@ mod sidecar;
 mod stalled;
 mod strangers;
 mod stuck;
+mod survey;
 mod unknown;
 mod volume;
 mod weigh;
@@ -61,10 +62,11 @@ pub use room::Room;
 pub use sidecar::SIDECAR;
 pub use stalled::{OPENER, RESPONSE_LIMIT};
 pub use stuck::StuckPass;
+pub use survey::{Survey, survey};
 pub use volume::{Filesystem, Volume};
 pub use weigh::Weight;
 
-use owlery_model::{clock, command_line, error, event, fault, finishing, printable, retention, time};
+use owlery_model::{clock, command_line, error, event, fault, finishing, layout, printable, retention, time};
 use owlery_state::state_file;
 
 use crate::command_line::CommandLine;
@@ -165,6 +167,17 @@ impl Report {
     }
 }
 
+/// The regular expression of a `--camera-pattern`, which matches whole names.
+///
+/// Fails with [`Error::Config`] if it is none.
+pub fn camera_regex(pattern: &str) -> Result<Regex> {
+    Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+        let text = error.to_string(); // it draws the position on several lines; the last line has the reason
+        let why = text.lines().last().unwrap_or_default();
+        Error::Config(format!("--camera-pattern {pattern:?}: {}", why.trim_start_matches("error: ")))
+    })
+}
+
 /// An archive on disk: its root and the pattern of its camera directories.
 #[derive(Debug)]
 pub struct Tree {
@@ -214,11 +227,7 @@ impl Tree {
     }
 
     fn open_if(root: &Path, pattern: &str, may_be_blank: bool) -> Result<Self> {
-        let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-            let text = error.to_string(); // it draws the position on several lines; the last line has the reason
-            let why = text.lines().last().unwrap_or_default();
-            Error::Config(format!("--camera-pattern {pattern:?}: {}", why.trim_start_matches("error: ")))
-        })?;
+        let pattern = camera_regex(pattern)?;
         let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
         let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;
         let tree = Self {
