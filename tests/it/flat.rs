@@ -230,7 +230,8 @@ fn stamps_go_with_their_day() {
 fn new_files_are_read_by_their_names() {
     let world = World::empty();
     let old = SystemTime::now() - Duration::from_secs(86_400);
-    let stamp = |back: i64| (chrono::Local::now() - chrono::TimeDelta::seconds(back)).format("%Y%m%d%H%M%S").to_string();
+    let stamp =
+        |back: i64| (chrono::Local::now() - chrono::TimeDelta::seconds(back)).format("%Y%m%d%H%M%S").to_string();
     for n in 0..2000 {
         let file = fs::File::create(world.path(format!("01-{}-{:02}.jpg", stamp(7200), n % 100))).unwrap();
         file.set_modified(old).unwrap();
