@@ -3,6 +3,7 @@
 //! read is reported and skipped.
 
 mod camera;
+mod deleters;
 mod lines;
 mod names;
 
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Camera, Error, Options, Result};
@@ -56,8 +58,9 @@ impl MotionConf {
         let mut bases: Vec<PathBuf> = folders.map(Path::to_path_buf).collect();
         bases.extend(std::env::current_dir());
         let mut conf = Self { bases, ..Self::default() };
-        for (name, value) in lines::options(&bytes) {
-            conf.main.take(&name, value);
+        let file: Arc<Path> = path.into();
+        for (name, value) in lines::comments(&bytes).chain(lines::options(&bytes)) {
+            conf.main.take(&name, value, &file);
             match name.as_str() {
                 "camera" | "thread" => conf.add_camera(&lines::path(value)),
                 "camera_dir" | "config_dir" => conf.add_cameras_of(&lines::path(value)),
@@ -101,7 +104,8 @@ impl MotionConf {
     }
 
     /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: those of
-    /// [`losses`](Self::losses), file names that make no event directories, no camera below `root`.
+    /// [`losses`](Self::losses), file names that make no event directories, other programs that delete recordings (Motion's
+    /// `cleandir_params`, motionEye's "Preserve Movies", commands of hooks), no camera below `root`.
     pub fn warnings(&self, root: impl AsRef<Path>) -> Vec<String> {
         let mut warnings = self.losses(&root);
         warnings.extend(self.remarks(&root));
@@ -120,6 +124,12 @@ impl MotionConf {
         let root = real(root.as_ref());
         let here = self.below(&root);
         let mut warnings: Vec<String> = here.iter().flat_map(|camera| camera.misplaced(&root, &self.bases)).collect();
+        for warning in here.iter().flat_map(|camera| deleters::warnings(camera)) {
+            // One that stands in the main file is that of several cameras.
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
         if here.iter().any(|camera| camera.is_endless()) {
             warnings
                 .push("event_gap 0 or less: Motion never ends an event by itself; one counts as open for a day".into());
@@ -138,11 +148,17 @@ impl MotionConf {
     /// Adds a camera: the options of the main file so far, then those of its own file. Like Motion, this ignores further
     /// camera files that a camera file names, so files that name one another make no loop.
     fn add_camera(&mut self, file: &Path) {
-        match self.bases.iter().find_map(|base| open_regular(&base.join(file)).transpose()) {
-            Some(Ok(bytes)) => {
+        let open = |base: &PathBuf| {
+            let path = base.join(file);
+            Some(open_regular(&path).transpose()?.map(|bytes| (path, bytes)))
+        };
+        match self.bases.iter().find_map(open) {
+            Some(Ok((path, bytes))) => {
                 let mut camera = self.main.clone();
                 camera.place = i64::try_from(self.cameras.len()).unwrap_or(0) + 1;
-                lines::options(&bytes).for_each(|(name, value)| camera.take(&name, value));
+                let path: Arc<Path> = path.into();
+                let settings = lines::comments(&bytes).chain(lines::options(&bytes));
+                settings.for_each(|(name, value)| camera.take(&name, value, &path));
                 self.cameras.push(camera);
             }
             Some(Err(error)) => tracing::warn!(path = %file.display(), "skipping the camera file: {error}"),

@@ -1,6 +1,8 @@
 //! One camera of Motion's configuration: its options, and the directories of its files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::lines::{is_on, number, path, text};
@@ -32,13 +34,24 @@ pub(super) struct CameraConf {
     movie_max_time: Option<i64>,
     snapshot_filename: Option<String>,
     timelapse_filename: Option<String>,
+    /// `cleandir_params` of Motion 5.
+    pub cleandir: Option<String>,
+    /// motionEye's `@preserve_movies` and `@preserve_pictures`: for how many days, 0 for ever.
+    pub keep_movies: Option<i64>,
+    pub keep_pictures: Option<i64>,
+    /// The commands of `on_event_end` and the like, by option.
+    pub hooks: BTreeMap<String, String>,
+    /// The file of each option.
+    files: BTreeMap<String, Arc<Path>>,
     /// Whether an option occurs that only Motion 5 has.
     pub is_motion_5: bool,
 }
 
 impl CameraConf {
-    /// Sets an option. It accepts the names of Motion 4 and 5, and the older ones that Motion 4 still accepts.
-    pub(super) fn take(&mut self, name: &str, value: &[u8]) {
+    /// Sets an option of a file. It accepts the names of Motion 4 and 5, the older ones that Motion 4 still accepts, and those
+    /// that motionEye keeps in comments.
+    pub(super) fn take(&mut self, name: &str, value: &[u8], file: &Arc<Path>) {
+        self.files.insert(name.to_owned(), Arc::clone(file));
         match name {
             "camera_id" | "device_id" => self.id = Some(number(value)),
             "camera_name" | "device_name" => self.name = Some(text(value)),
@@ -54,12 +67,37 @@ impl CameraConf {
             "snapshot_filename" => self.snapshot_filename = Some(text(value)),
             "timelapse_filename" => self.timelapse_filename = Some(text(value)),
             "movie_max_time" | "max_movie_time" => self.movie_max_time = Some(number(value)),
+            "cleandir_params" => self.cleandir = Some(text(value)),
+            "@preserve_movies" => self.keep_movies = Some(number(value)),
+            "@preserve_pictures" => self.keep_pictures = Some(number(value)),
+            hook if hook.starts_with("on_") => _ = self.hooks.insert(hook.to_owned(), text(value)),
             _ => {}
         }
         self.is_motion_5 |= matches!(
             name,
-            "device_id" | "device_name" | "movie_container" | "config_dir" | "webcontrol_access" | "webcontrol_port2"
+            "cleandir_params"
+                | "device_id"
+                | "device_name"
+                | "movie_container"
+                | "config_dir"
+                | "webcontrol_access"
+                | "webcontrol_port2"
         );
+    }
+
+    /// The file that sets an option, as text; empty if none does.
+    pub(super) fn at(&self, option: &str) -> String {
+        self.files.get(option).map_or_else(String::new, |file| file.display().to_string())
+    }
+
+    /// Whether it records movies.
+    pub(super) fn records_movies(&self) -> bool {
+        self.movies.unwrap_or(true)
+    }
+
+    /// Whether a name for pictures or snapshots is set.
+    pub(super) fn names_pictures(&self) -> bool {
+        [&self.picture_filename, &self.snapshot_filename].into_iter().flatten().any(|name| !name.is_empty())
     }
 
     /// Motion's event gap for this camera.
@@ -152,7 +190,7 @@ impl CameraConf {
     }
 
     fn movie(&self) -> Option<&str> {
-        self.movies.unwrap_or(true).then(|| self.movie_filename.as_deref().unwrap_or("%v-%Y%m%d%H%M%S"))
+        self.records_movies().then(|| self.movie_filename.as_deref().unwrap_or("%v-%Y%m%d%H%M%S"))
     }
 
     fn any_name(&self) -> Option<&str> {

@@ -237,5 +237,70 @@ fn motioneyes_own_files_are_read() {
     };
     let counts = ["Camera1", "Camera2", "Camera3"]
         .map(|camera| (flat(camera, "picture_filename"), flat(camera, "movie_filename")));
-    assert_eq!((counts, warnings.len()), ([(1, 1), (1, 1), (0, 1)], 5), "{warnings:?}");
+    let deleted = warnings.iter().filter(|warning| warning.contains("\"# @preserve_movies 7\"")).count();
+    assert_eq!((counts, deleted, warnings.len()), ([(1, 1), (1, 1), (0, 1)], 3, 8), "{warnings:?}");
+}
+
+/// Two programs that delete in one archive: Owlery's neighbours do not know what is saved.
+#[test]
+fn other_deleters_are_named() {
+    let etc = Etc::new();
+    let deleters = || {
+        let mut warnings = etc.read().warnings(etc.root());
+        warnings.retain(|warning| warning.contains("only Owlery knows"));
+        warnings
+    };
+    let here = etc.0.path().display().to_string();
+    let events = "movie_max_time 0\ntext_event %Y-%m-%d/%H-%M-%S\nmovie_filename %C/video\n";
+    etc.file(
+        "motion.conf",
+        &format!("{events}cleandir_params \"action=delete,freq=weekly,dur_val=2,dur_unit=w\"\ncamera c1.conf\ncamera c2.conf\n"),
+    );
+    etc.file("c1.conf", "target_dir ROOT/Camera1\n");
+    etc.file("c2.conf", "target_dir ROOT/Camera2\n");
+    let found = deleters();
+    let begin = format!(
+        "{here}/motion.conf: cleandir_params \"action=delete,freq=weekly,dur_val=2,dur_unit=w\": Motion deletes"
+    );
+    assert!(found.len() == 1 && found[0].starts_with(&begin) && found[0].contains("remove this line"), "{found:?}");
+
+    etc.file("c1.conf", "target_dir ROOT/Camera1\ncleandir_params Action = script , script=/usr/bin/x\n");
+    etc.file(
+        "c2.conf",
+        "target_dir ROOT/Camera2\ncleandir_params \"\"\non_movie_end /bin/rm -f %f\non_event_end touch %f\n",
+    );
+    let found = deleters();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with(&format!("{here}/c1.conf: ")) && found[0].contains("runs a script"), "{found:?}");
+    let begin = format!("{here}/c2.conf: on_movie_end \"/bin/rm -f %f\" seems to delete files (/bin/rm)");
+    assert!(found[1].starts_with(&begin), "{found:?}");
+    etc.file("c1.conf", "target_dir /elsewhere/Camera1\ncleandir_params action=delete\n");
+    assert_eq!(deleters().len(), 1, "a camera of another archive");
+}
+
+/// motionEye deletes files by their mtimes, but no movies where none are recorded, and no pictures that have no name.
+#[test]
+fn motioneyes_own_cleanup_is_named() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "camera camera-1.conf\n");
+    for (settings, expected) in [
+        ("# @preserve_movies 7\n# @preserve_pictures 0\n", &["movies older than 7 days"][..]),
+        ("# @preserve_movies 0\n# @preserve_pictures 1\npicture_filename x\n", &["pictures older than 1 day,"]),
+        ("# @preserve_movies 0\n# @preserve_pictures 0\npicture_filename x\n", &[]),
+        ("# @preserve_movies 7\nmovie_output off\n# @preserve_pictures 3\npicture_filename\n", &[]),
+        ("# @preserve_pictures 3\nsnapshot_filename y\n", &["pictures older than 3 days"]),
+        ("# preserve_movies 7\n", &[]),
+    ] {
+        etc.file("camera-1.conf", &format!("{settings}target_dir ROOT/Camera1\n"));
+        let found = etc.read().warnings(etc.root());
+        let found: Vec<&String> = found.iter().filter(|warning| warning.contains("motionEye deletes")).collect();
+        assert_eq!(found.len(), expected.len(), "{settings} {found:?}");
+        for (warning, expected) in found.iter().zip(expected) {
+            let file = etc.0.path().join("camera-1.conf").display().to_string();
+            assert!(
+                warning.starts_with(&file) && warning.contains(expected) && warning.contains("Forever"),
+                "{warning}"
+            );
+        }
+    }
 }
