@@ -13,7 +13,7 @@ mod marker;
 mod motion;
 pub mod movie;
 mod movies;
-mod parse;
+pub(crate) mod parse;
 mod reason;
 #[cfg(feature = "schema")]
 mod schema;

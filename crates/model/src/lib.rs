@@ -8,6 +8,7 @@ pub mod event;
 pub mod fault;
 pub mod finishing;
 mod guard;
+pub mod layout;
 pub mod printable;
 pub mod retention;
 pub mod time;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::error::Error;
 
 /// The decimal digits of `bytes` as a number; `None` if anything else is in it.
-pub(super) fn digits(bytes: &[u8]) -> Option<u32> {
+pub(crate) fn digits(bytes: &[u8]) -> Option<u32> {
     if bytes.is_empty() || bytes.len() > 9 {
         return None;
     }
@@ -13,7 +13,7 @@ pub(super) fn digits(bytes: &[u8]) -> Option<u32> {
 }
 
 /// For serde: a value from its text form.
-pub(super) fn from_text<'de, D: serde::Deserializer<'de>, T: FromStr<Err = Error>>(from: D) -> Result<T, D::Error> {
+pub(crate) fn from_text<'de, D: serde::Deserializer<'de>, T: FromStr<Err = Error>>(from: D) -> Result<T, D::Error> {
     let text = <std::borrow::Cow<'_, str> as serde::Deserialize>::deserialize(from)?;
     text.parse().map_err(serde::de::Error::custom)
 }
