@@ -61,6 +61,7 @@ pub use owlery_model::event::{
     EventSelection, Guard, Interrupted, Item, MotionMask, Movie, MovieName, Movies, Reason, RecordedGuard, Region,
     State, Thumbnail, UnknownGuard,
 };
+pub use owlery_model::layout::Pattern;
 pub use owlery_model::retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };

@@ -1,9 +1,10 @@
-//! Reads the configuration of Motion 4 and 5: each camera's directory and stream port, and the event gap. The rules are
+//! Reads the configuration of Motion 4 and 5: each camera's directory, layout and stream port, and the event gap. The rules are
 //! Motion's: a camera file inherits the options that stand above its line in the main file, and a camera file that cannot be
 //! read is reported and skipped.
 
 mod camera;
 mod deleters;
+mod layouts;
 mod lines;
 mod names;
 
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Camera, Error, Options, Result};
+use crate::{Camera, Error, Options, Pattern, Result};
 use camera::CameraConf;
 
 /// The limit for one file, above the size of any real configuration. It ends the reading of an endless device.
@@ -103,8 +104,23 @@ impl MotionConf {
         self.cameras.iter().filter(|camera| camera.is_numbered(&root, &self.bases)).filter_map(camera).collect()
     }
 
+    /// The layouts of cameras that make no directory for each event, by the names of their movies and pictures (Motion's
+    /// defaults where none is set), with `%C` replaced by `text_event`. A pattern is relative to its camera's directory
+    /// below `root`.
+    ///
+    /// For a camera that writes into `root` itself it is relative to `root`. Without a camera the names of the files tell it
+    /// (`%$`, or `%t` for `Camera` and the id). Else the camera has the name of `camera_name` or `device_name`, and without
+    /// a usable one `Camera` and its id.
+    ///
+    /// The patterns of one camera can be used together: one that cannot, and a name that no pattern describes, is left out
+    /// and is among the [`warnings`](Self::warnings).
+    pub fn layouts(&self, root: impl AsRef<Path>) -> Vec<(Option<Camera>, Pattern)> {
+        let root = real(root.as_ref());
+        layouts::of(&self.below(&root), &root, &self.bases).layouts
+    }
+
     /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: those of
-    /// [`losses`](Self::losses), file names that make no event directories, other programs that delete recordings (Motion's
+    /// [`losses`](Self::losses), file names that Owlery does not read, other programs that delete recordings (Motion's
     /// `cleandir_params`, motionEye's "Preserve Movies", commands of hooks), no camera below `root`.
     pub fn warnings(&self, root: impl AsRef<Path>) -> Vec<String> {
         let mut warnings = self.losses(&root);
@@ -123,7 +139,7 @@ impl MotionConf {
     pub(crate) fn remarks(&self, root: impl AsRef<Path>) -> Vec<String> {
         let root = real(root.as_ref());
         let here = self.below(&root);
-        let mut warnings: Vec<String> = here.iter().flat_map(|camera| camera.misplaced(&root, &self.bases)).collect();
+        let mut warnings = layouts::of(&here, &root, &self.bases).warnings;
         for warning in here.iter().flat_map(|camera| deleters::warnings(camera)) {
             // One that stands in the main file is that of several cameras.
             if !warnings.contains(&warning) {
