@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dir::{DayDir, DayList};
+use super::flat::FlatSource;
 use super::{EarlyInspections, Inspection, Report};
 use crate::error::Result;
 use crate::event::{Day, EventName};
@@ -75,6 +76,10 @@ impl DayInspection {
             return Ok(Found::Changed);
         }
         let list = moved.list()?;
+        let flat = |day: &DayDir| day.flat.as_ref().map(FlatSource::recent).transpose();
+        if flat(day)? != flat(moved)? {
+            return Ok(Found::Changed); // a file was added or removed, also one that belongs to no event
+        }
         let is_known = |name: &EventName| match self.free.get(name) {
             Some(inspection) => moved.is_as_inspected(*name, inspection),
             None => Ok(false),

@@ -115,6 +115,14 @@ fn remove_dirs_in(dir: &Dir, depth: u32) -> Result<bool> {
 impl DayDir {
     /// The contents of an event's directory, by its names, compared with the event's known details.
     pub fn contents(&self, name: EventName, known: Option<&Details>) -> Result<Contents> {
+        if let Some(flat) = self.flat_event(name)? {
+            // A flat event without files does not exist, so nothing of it is left.
+            let there = flat.read(self.day, Depth::NamesOnly)?.details;
+            let is_listed = |movie: &Movie| there.videos.iter().any(|other| other.name == movie.name);
+            let differs = known
+                .is_some_and(|known| there.videos.len() != known.videos.len() || !known.videos.iter().all(is_listed));
+            return Ok(Contents { left: None, differs, changed: 0 });
+        }
         Contents::of(&self.dir.open_dir(name.text().as_bytes())?, name, known)
     }
 

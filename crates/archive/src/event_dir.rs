@@ -90,6 +90,9 @@ const FEW_FRAMES: usize = 3;
 impl DayDir {
     /// Reads one event of this day.
     pub fn read_event(&self, name: EventName, depth: Depth) -> Result<Facts> {
+        if let Some(flat) = self.flat_event(name)? {
+            return flat.read(self.day, depth);
+        }
         let file = name.text();
         // If the previous event had a sidecar, this one probably has; if not, the names are needed anyway and show it.
         let expects_sidecar = depth == Depth::NamesOnly && self.had_sidecar.load(Ordering::Relaxed);
@@ -162,6 +165,9 @@ impl DayDir {
 
     /// What Motion recorded in the EXIF data of `frames`, together. Reads the beginning of every frame.
     pub fn motion(&self, name: EventName, frames: &[Frame]) -> Motion {
+        if let Ok(Some(flat)) = self.flat_event(name) {
+            return flat.motion(frames);
+        }
         let Ok(dir) = self.dir.open_dir(name.text().as_bytes()) else { return Motion::default() };
         let motion = |frame: &Frame| {
             let file = dir.open_file(frame.to_string().as_bytes()).ok()?;

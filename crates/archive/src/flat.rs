@@ -1,89 +1,91 @@
-//! Flat layouts: recordings in a root, a camera's directory or a day, without a directory for each event. Motion and
-//! motionEye write them by default. They are not read; they are reported with the remedy.
+//! Flat layouts: events whose files lie side by side in a directory, without a directory for each event. The patterns of
+//! `owlery_model::layout` decide which file belongs to which event. To the rest of the program a flat event looks like
+//! one with a directory: its frames have the names that they would have there (`HH-MM-SS-FF.jpg`), its movies their own.
 
-use super::dir::Dir;
-use super::{CameraDir, Report, Tree};
+mod day;
+mod event;
+mod index;
+mod measure;
+
+pub(super) use day::{FlatDay, FlatSource};
+pub(super) use event::FlatEvent;
+pub(super) use index::{Index, IndexCache, Place, Query};
+
+use std::borrow::Cow;
+
+use super::dir::{Dir, Statx};
 use crate::error::Result;
-use crate::event::frames::Format;
-use crate::event::{Camera, MovieName};
-use crate::printable::printable;
+use crate::layout::{FileKind, FlatFile};
 
-/// How many days of a camera are checked, newest first. The newest may have just begun.
-const CHECKED_DAYS: usize = 3;
-
-/// The remedy in messages.
-const CURE: &str = "Motion writes them without a directory for each event (a flat layout), which this version does not read; \
-                    Owlery needs a directory for each event (README, \"Configure Motion for it\")";
-
-/// Recordings in one directory.
+/// A file of a flat layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Flat {
-    files: u64,
-    /// The first movie by name, or the first picture.
-    example: String,
+pub(super) struct Entry {
+    /// Its path below the base directory: that of the day, or that of all the camera's files.
+    pub path: Box<str>,
+    /// What its name says.
+    pub file: FlatFile,
 }
 
-impl Flat {
-    /// The recordings directly in a directory; `None` if there are none.
-    pub(crate) fn in_dir(dir: &Dir) -> Result<Option<Self>> {
-        let (mut files, mut movie, mut picture) = (0, None::<Vec<u8>>, None::<Vec<u8>>);
-        dir.list(|name, kind| {
-            let is_movie = MovieName::parse(name).is_some();
-            if (!is_movie && !is_picture(name)) || dir.is_dir(name, kind) {
-                return;
-            }
-            files += 1;
-            let example = if is_movie { &mut movie } else { &mut picture };
-            if example.as_ref().is_none_or(|known| name < known.as_slice()) {
-                *example = Some(name.to_vec());
-            }
-        })?;
-        let example = movie.or(picture); // a movie is better evidence
-        Ok(example.map(|example| Self { files, example: String::from_utf8_lossy(&example).into_owned() }))
+impl Entry {
+    /// The name on disk, without directories.
+    pub(super) fn disk_name(&self) -> &str {
+        self.path.rsplit_once('/').map_or(&self.path, |(_, name)| name)
     }
 
-    /// Describes what was found below `place` (empty, or a directory with its slash).
-    pub(crate) fn seen(&self, place: &str) -> String {
-        let example = printable(&self.example);
-        let count = if self.files == 1 { String::new() } else { format!("{} ", self.files) };
-        format!("it contains {count}files such as {place}{example}: {CURE}")
-    }
-}
-
-/// Pictures that Motion names by the time or a number.
-fn is_picture(name: &[u8]) -> bool {
-    name.first().is_some_and(u8::is_ascii_digit)
-        && Format::ALL.into_iter().any(|format| name.ends_with(format.ending().as_bytes()))
-}
-
-impl Tree {
-    /// Reports the cameras accepted by `is_asked` whose newest days hold recordings and no event.
-    pub fn flat_cameras(&self, is_asked: impl Fn(&Camera) -> bool) -> Result<Vec<Report>> {
-        let cameras = self.cameras()?.open;
-        let reports =
-            cameras.iter().filter(|camera| is_asked(camera.camera())).filter_map(|camera| match flat(camera) {
-                Ok(seen) => seen.map(|seen| Report::note(camera.path(), seen)),
-                Err(_) => None, // the walk reports what cannot be read
-            });
-        Ok(reports.collect())
-    }
-}
-
-/// Describes a camera's flat layout.
-fn flat(camera: &CameraDir) -> Result<Option<String>> {
-    let days = camera.days()?.0;
-    for day in days.iter().take(CHECKED_DAYS) {
-        let dir = camera.day(*day)?;
-        if let Some(flat) = Flat::in_dir(&dir.dir)? {
-            if !dir.list()?.events.is_empty() {
-                return Ok(None);
-            }
-            return Ok(Some(flat.seen(&format!("{day}/")) + "; they are not shown and never expire"));
+    /// The name that the file has within its event.
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        match self.file.kind {
+            FileKind::Picture(frame) | FileKind::DebugPicture(frame) => frame.to_string().into(),
+            _ => self.disk_name().into(),
         }
     }
-    if !days.is_empty() {
-        return Ok(None);
+
+    /// The stem that all files of one recording share: the name without what Motion, motionEye and Owlery append.
+    pub(super) fn stem(&self) -> &str {
+        let name = self.disk_name();
+        match self.file.kind {
+            FileKind::Saved => name.strip_prefix('.').and_then(|name| name.strip_suffix(SAVED_ENDING)).unwrap_or(name),
+            FileKind::Thumb | FileKind::DebugThumb => {
+                let movie = name.rsplit_once('.').map_or(name, |(movie, _)| movie);
+                movie.rsplit_once('.').map_or(movie, |(stem, _)| stem)
+            }
+            _ => name.rsplit_once('.').map_or(name, |(stem, _)| stem),
+        }
     }
-    let flat = Flat::in_dir(&camera.dir)?;
-    Ok(flat.map(|flat| flat.seen("") + "; they are not shown and never expire"))
+
+    /// Whether Motion wrote it: the camera's recordings, not what other programs added.
+    pub(super) fn is_recording(&self) -> bool {
+        !matches!(self.file.kind, FileKind::Saved)
+    }
+}
+
+/// What ends the name of a marker that protects a flat event: `.STEM.saved`.
+pub(super) const SAVED_ENDING: &str = ".saved";
+
+/// The name of the marker that protects the event with a file of this stem.
+pub(super) fn saved_name(stem: &str) -> String {
+    format!(".{stem}{SAVED_ENDING}")
+}
+
+/// Splits a path below a base into the directory that holds the file, which is opened without following links, and the
+/// file's name. `None` instead of a directory is the base itself.
+pub(super) fn open_parent<'a>(base: &Dir, path: &'a str) -> Result<(Option<Dir>, &'a str)> {
+    let Some((dirs, name)) = path.rsplit_once('/') else { return Ok((None, path)) };
+    let mut dir: Option<Dir> = None;
+    for part in dirs.split('/') {
+        dir = Some(dir.as_ref().unwrap_or(base).open_dir(part.as_bytes())?);
+    }
+    Ok((dir, name))
+}
+
+/// The metadata of a file below a base.
+pub(super) fn stat_below(base: &Dir, path: &str) -> Result<Statx> {
+    let (dir, name) = open_parent(base, path)?;
+    dir.as_ref().unwrap_or(base).stat(name.as_bytes())
+}
+
+/// Opens a regular file below a base.
+pub(super) fn open_below(base: &Dir, path: &str) -> Result<std::os::fd::OwnedFd> {
+    let (dir, name) = open_parent(base, path)?;
+    dir.as_ref().unwrap_or(base).open_file(name.as_bytes())
 }

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 use super::dir::{DayDir, Dir, Inode, Statx, mtime};
 use super::event_dir::MAX_DEPTH;
+use super::flat::{FlatEvent, stat_below};
 use super::{SAVED, dir};
 use crate::error::Result;
 use crate::event::frames::Frame;
 use crate::event::{EventName, Thumbnail};
+use crate::layout::FileKind;
 
 /// The result of inspecting an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,26 @@ pub struct Inspection {
     /// What may grow without a change of the directory, as it was.
     growing: Vec<Growing>,
     saved_since: SavedSince,
+    /// The files of a flat event, the movies last; empty for a directory.
+    pub(super) flat: Vec<FlatSeen>,
+}
+
+/// A file of a flat event, as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FlatSeen {
+    /// Below the base.
+    pub path: Box<str>,
+    pub stem: Box<str>,
+    inode: u64,
+    mtime: i64,
+    bytes: u64,
+}
+
+impl FlatSeen {
+    /// Whether a file is unchanged. The number of its inode is compared only where it is not derived from the path.
+    pub(super) fn is_same(&self, now: &Statx) -> bool {
+        self.inode == now.stx_ino && self.mtime == mtime(now) && self.bytes == now.stx_size
+    }
 }
 
 /// What shows whether an event was saved since its inspection. If that was made long before the move, a program that
@@ -36,7 +58,7 @@ enum SavedSince {
 }
 
 /// What changes if an entry of a directory is added or removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Seal {
     mtime: i64,
     /// Unlike `mtime`, no program can set it.
@@ -104,6 +126,9 @@ impl EarlyInspections {
 impl DayDir {
     /// Inspects one event of this day. An error means that it is unknown whether the event is saved or being written.
     pub fn inspect_event(&self, name: EventName) -> Result<Inspection> {
+        if let Some(flat) = self.flat_event(name)? {
+            return inspect_flat(&flat);
+        }
         let event = self.dir.open_dir(name.text().as_bytes())?;
         let stat = event.fstat()?;
         let mut saved = false;
@@ -113,12 +138,16 @@ impl DayDir {
             names.look(&event, b"", MAX_DEPTH, &mut look)?;
         }
         let (newest, growing) = (look.newest, look.growing);
-        Ok(Inspection { saved, newest, seal: Seal::of(&stat), growing, saved_since: SavedSince::Time })
+        let (seal, saved_since) = (Seal::of(&stat), SavedSince::Time);
+        Ok(Inspection { saved, newest, seal, growing, saved_since, flat: Vec::new() })
     }
 
     /// Whether an event of a day that was moved is as it was inspected: no entry was added or removed, and no file has
     /// grown.
     pub(super) fn is_as_inspected(&self, name: EventName, inspection: &Inspection) -> Result<bool> {
+        if !inspection.flat.is_empty() {
+            return self.is_flat_as_inspected(name, inspection);
+        }
         let text = name.text();
         let below = |path: &[u8]| [text.as_bytes(), b"/", path].concat();
         let (was, now) = (inspection.seal, Seal::of(&self.dir.stat(text.as_bytes())?));
@@ -130,6 +159,55 @@ impl DayDir {
             };
         Ok(is_same && inspection.has_not_grown(|path| self.dir.stat(&below(path)))?)
     }
+}
+
+impl DayDir {
+    fn is_flat_as_inspected(&self, name: EventName, inspection: &Inspection) -> Result<bool> {
+        let Some(flat) = self.flat_event(name)? else { return Ok(false) };
+        for seen in &inspection.flat {
+            if !seen.is_same(&stat_below(flat.base(), &seen.path)?) {
+                return Ok(false);
+            }
+        }
+        Ok(flat.marks().is_empty())
+    }
+}
+
+/// Reads the times of all files of a flat event: there is no directory whose time would show an added file.
+fn inspect_flat(event: &FlatEvent<'_>) -> Result<Inspection> {
+    let mut files: Vec<(u8, FlatSeen)> = Vec::new();
+    let mut newest = i64::MIN;
+    for entry in event.files()?.into_iter().filter(|entry| entry.is_recording()) {
+        let stat = match event.stat(entry) {
+            Err(error) if error.is_not_found() => continue,
+            other => other?,
+        };
+        if dir::file_type(&stat) != rustix::fs::FileType::RegularFile {
+            let error = std::io::Error::other("it is not a regular file");
+            return Err(crate::error::Error::io("inspect", event.path(), error));
+        }
+        newest = newest.max(mtime(&stat));
+        // A part of an event without its movie is not taken for an event without one: the movies go last.
+        let order = match entry.file.kind {
+            FileKind::Movie(_) => 2,
+            FileKind::DebugMovie(_) => 1,
+            _ => 0,
+        };
+        let (path, stem) = (entry.path.clone(), entry.stem().into());
+        files.push((order, FlatSeen { path, stem, inode: stat.stx_ino, mtime: mtime(&stat), bytes: stat.stx_size }));
+    }
+    if files.is_empty() {
+        return Err(crate::error::Error::io("inspect", event.path(), std::io::ErrorKind::NotFound));
+    }
+    files.sort_by_key(|(order, _)| *order);
+    Ok(Inspection {
+        saved: !event.marks().is_empty(),
+        newest,
+        seal: Seal::default(),
+        growing: Vec::new(),
+        saved_since: SavedSince::Time,
+        flat: files.into_iter().map(|(_, seen)| seen).collect(),
+    })
 }
 
 impl Inspection {

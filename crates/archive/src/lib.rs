@@ -15,7 +15,9 @@ mod exif;
 mod filesystem;
 mod finish;
 mod flat;
+mod home;
 mod inspection;
+mod layouts;
 pub mod marker;
 mod media;
 mod movie_file;
@@ -32,7 +34,9 @@ mod stalled;
 mod strangers;
 mod stuck;
 mod unknown;
+mod unread;
 mod volume;
+mod watched;
 mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,11 +53,12 @@ pub use event_dir::{Depth, Facts, Measured};
 pub use exif::{Motion, motion_of};
 pub use finish::{Addition, MadeOf, Unfinished};
 pub use inspection::{EarlyInspections, Inspection};
+pub use layouts::Layouts;
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};
 pub use movie_file::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movie};
 pub use paths::{day_path, event_path};
-pub use queue::{Manifest, QueuedPass, Stage, printable_id};
+pub use queue::{Manifest, QueuedPass, RetiredLayout, Stage, printable_id};
 pub use reap::{RateLimiter, Reaped, Tally};
 pub use restore::{Finished, Restored, RestoringPass};
 pub use retire::{InPlace, Retired, RetiringPass};
@@ -62,9 +67,10 @@ pub use sidecar::SIDECAR;
 pub use stalled::{OPENER, RESPONSE_LIMIT};
 pub use stuck::StuckPass;
 pub use volume::{Filesystem, Volume};
+pub use watched::Hint;
 pub use weigh::Weight;
 
-use owlery_model::{clock, command_line, error, event, fault, finishing, printable, retention, time};
+use owlery_model::{clock, command_line, error, event, fault, finishing, layout, printable, retention, time};
 use owlery_state::state_file;
 
 use crate::command_line::CommandLine;
@@ -195,6 +201,10 @@ pub struct Tree {
     strangers: Mutex<strangers::Strangers>,
     /// The cameras to whose events Motion's configuration gives numbers. Written once, by `set_numbered`.
     numbered: OnceLock<BTreeSet<Camera>>,
+    /// How flat files are named.
+    layouts: Layouts,
+    /// Listings of directories with the flat files of many days.
+    flat_indexes: std::sync::Arc<flat::IndexCache>,
     /// How `owlery` is run on this archive, for messages. Written once, by `set_command`.
     command: OnceLock<CommandLine>,
 }
@@ -205,15 +215,17 @@ impl Tree {
     /// Fails with [`Error::NoArchive`] if the root is missing or unreadable, or has neither a marker nor a camera
     /// directory: it may be the wrong folder, or a disk that is not mounted.
     pub fn open(root: &Path, pattern: &str) -> Result<Self> {
-        Self::open_if(root, pattern, false)
+        Self::open_with(root, pattern, false, Layouts::default())
     }
 
     /// Like `open`, but also accepts an empty root: Motion creates the first camera directory with its first event.
     pub fn open_blank(root: &Path, pattern: &str) -> Result<Self> {
-        Self::open_if(root, pattern, true)
+        Self::open_with(root, pattern, true, Layouts::default())
     }
 
-    fn open_if(root: &Path, pattern: &str, may_be_blank: bool) -> Result<Self> {
+    /// Like `open`, or with `may_be_blank` like `open_blank`, with layouts of flat files: files that they describe in the
+    /// root itself make it an archive too.
+    pub fn open_with(root: &Path, pattern: &str, may_be_blank: bool, layouts: Layouts) -> Result<Self> {
         let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
             let text = error.to_string(); // it draws the position on several lines; the last line has the reason
             let why = text.lines().last().unwrap_or_default();
@@ -235,6 +247,8 @@ impl Tree {
             stalled: stalled::Stalled::default(),
             strangers: Mutex::default(),
             numbered: OnceLock::new(),
+            layouts,
+            flat_indexes: std::sync::Arc::default(),
             command: OnceLock::new(),
         };
         let dir = tree.root_dir().map_err(|error| match error {
@@ -242,7 +256,7 @@ impl Tree {
             other => other,
         })?;
         let names = tree.camera_names(&dir).map_err(|error| no_archive(error.chain()))?;
-        if names.is_empty() && matches!(tree.marker(), Ok(None)) {
+        if names.is_empty() && tree.cameras_in_root(&dir, &[])?.is_empty() && matches!(tree.marker(), Ok(None)) {
             if may_be_blank && Self::is_blank(&dir)? {
                 tracing::info!("{} is empty: waiting for the first camera directory", tree.root.display());
                 return Ok(tree);
@@ -293,9 +307,9 @@ impl Tree {
         Ok(markers)
     }
 
-    /// The camera of this name, if `name` matches the pattern.
+    /// The camera of this name, if `name` matches the pattern, or can be that of flat files in the root.
     pub fn is_camera(&self, name: &str) -> Option<Camera> {
-        self.pattern.is_match(name).then(|| name.parse().ok()).flatten()
+        (self.pattern.is_match(name) || self.may_be_in_root(name)).then(|| name.parse().ok()).flatten()
     }
 
     /// Whether the kernel notifies of every write to the archive's disk. It does not on network filesystems and FUSE,

@@ -11,11 +11,12 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::Tree;
-use super::dir::{Dir, file_type, join, mtime, open_cached, statx};
+use super::dir::{DayDir, Dir, file_type, join, mtime, open_cached, statx};
 use super::filesystem::opens_at_once;
 use crate::error::{Error, Result};
-use crate::event::EventId;
 use crate::event::frames::Format;
+use crate::event::{EventId, EventName};
+use crate::layout::FileKind;
 
 /// The path of an event's file: `{event}/{file}` or `{event}/debug/{file}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +66,20 @@ impl FromStr for MediaPath {
 impl Tree {
     /// Opens a file of an event. Links, directories and special files are "not found".
     pub fn open_media(&self, path: &MediaPath) -> Result<MediaFile> {
-        let mut dir = self.event_dir(&path.event).map_err(hide)?;
-        if path.in_debug {
-            dir = dir.open_dir(b"debug").map_err(hide)?;
-        }
-        let media = open_in(&dir, path.file.as_bytes())?;
+        let media = match self.open_event(&path.event).map_err(hide)? {
+            OpenEvent::Directory(mut dir) => {
+                if path.in_debug {
+                    dir = dir.open_dir(b"debug").map_err(hide)?;
+                }
+                open_in(&dir, path.file.as_bytes())?
+            }
+            OpenEvent::Flat(day) => {
+                let file = if path.in_debug { None } else { Some(&path.file) };
+                let fail = |e: io::Error| Error::io("open", self.event_path(&path.event).join(&path.file), e);
+                let file = file.ok_or_else(|| fail(io::ErrorKind::NotFound.into()))?;
+                open_flat(&day, path.event.name, file)?
+            }
+        };
         let mut at_once = self.at_once.lock().unwrap_or_else(PoisonError::into_inner);
         at_once.insert(path.event.camera.clone(), opens_at_once(media.file.as_fd()));
         Ok(media)
@@ -100,7 +110,10 @@ impl Tree {
 
     /// The event's pictures with their sizes in bytes, sorted by name, without hidden files and links.
     pub fn images(&self, event: &EventId) -> Result<Vec<(String, u64)>> {
-        let dir = self.event_dir(event).map_err(hide)?;
+        let dir = match self.open_event(event).map_err(hide)? {
+            OpenEvent::Directory(dir) => dir,
+            OpenEvent::Flat(day) => return flat_images(&day, event.name),
+        };
         let mut names = Vec::new();
         dir.list(|name, _| {
             if let Ok(name) = std::str::from_utf8(name)
@@ -122,15 +135,18 @@ impl Tree {
 
     /// The files of an event, from its directory and its `debug/`, without hidden ones.
     pub fn event_files(&self, event: &EventId) -> Result<EventFiles> {
-        let dir = self.event_dir(event).map_err(hide)?;
+        let dir = match self.open_event(event).map_err(hide)? {
+            OpenEvent::Directory(dir) => dir,
+            OpenEvent::Flat(day) => return EventFiles::of_flat(day, event.name),
+        };
         let debug = dir.open_dir_if_there(b"debug").or_else(|error| match error {
             error if error.is_no_directory() => Ok(None),
             error => Err(error),
         })?;
-        let mut files = EventFiles { names: Vec::new(), dir, debug, was_odd: Vec::new() };
+        let mut files = Names::default();
         for in_debug in [false, true] {
             let from = files.names.len();
-            let Some(dir) = (if in_debug { files.debug.as_ref() } else { Some(&files.dir) }) else { continue };
+            let Some(dir) = (if in_debug { debug.as_ref() } else { Some(&dir) }) else { continue };
             dir.list(|name, kind| {
                 // If the directory does not report the kind, opening it shows it.
                 let may_be_file = matches!(kind, FileType::RegularFile | FileType::Unknown);
@@ -144,27 +160,106 @@ impl Tree {
             })?;
             files.names[from..].sort_unstable();
         }
-        Ok(files)
+        let Names { names, was_odd } = files;
+        Ok(EventFiles { names, was_odd, place: Place::Directory { dir, debug } })
+    }
+
+    /// Opens an event to read its files. One that is flat is found by the listing at hand, which may be a moment old.
+    fn open_event(&self, id: &EventId) -> Result<OpenEvent> {
+        let camera = self.camera(&id.camera)?;
+        if camera.has_directory() {
+            let opened = camera.dir.open_dir(id.day.to_string().as_bytes());
+            match opened.and_then(|day| day.open_dir(id.name.text().as_bytes())) {
+                Err(error) if camera.layout.is_some() && error.is_no_directory() => {}
+                other => return other.map(OpenEvent::Directory),
+            }
+        }
+        let day = camera.day(id.day)?;
+        if day.flat_event(id.name)?.is_none() {
+            return Err(Error::io("open", self.event_path(id), io::ErrorKind::NotFound));
+        }
+        Ok(OpenEvent::Flat(day))
     }
 }
 
-/// The files of an event by name. Keeps its directories open, so that the files can be read even if the event is moved
-/// into the delete queue meanwhile.
+/// An event that is read: its directory, or the day of its flat files.
+enum OpenEvent {
+    Directory(Dir),
+    Flat(DayDir),
+}
+
+/// The names in an event's directory.
+#[derive(Default)]
+struct Names {
+    names: Vec<(bool, String)>,
+    was_odd: Vec<String>,
+}
+
+/// Opens a file of a flat event by its name within the event.
+fn open_flat(day: &DayDir, event: EventName, file: &str) -> Result<MediaFile> {
+    let missing = || Error::io("open", day.event_path(event).join(file), io::ErrorKind::NotFound);
+    let flat = day.flat_event(event)?.ok_or_else(missing)?;
+    let fail = |e: io::Error| Error::io("open", flat.path(), e);
+    MediaFile::of(flat.open(file).map_err(hide)?).map_err(fail)?.ok_or_else(missing)
+}
+
+/// The pictures of a flat event with their sizes, sorted by name.
+fn flat_images(day: &DayDir, event: EventName) -> Result<Vec<(String, u64)>> {
+    let Some(flat) = day.flat_event(event)? else { return Ok(Vec::new()) };
+    let mut images = Vec::new();
+    for entry in flat.files()? {
+        let is_picture = matches!(entry.file.kind, FileKind::Picture(_) | FileKind::DebugPicture(_));
+        if let Some(stat) = is_picture.then(|| flat.stat(entry).ok()).flatten()
+            && file_type(&stat) == FileType::RegularFile
+        {
+            images.push((entry.name().into_owned(), stat.stx_size));
+        }
+    }
+    images.sort_unstable();
+    images.dedup_by(|one, other| one.0 == other.0);
+    Ok(images)
+}
+
+/// The files of an event by name. Keeps its directories open, so that the files of an event with a directory can be read
+/// even if it is moved into the delete queue meanwhile.
 #[derive(Debug)]
 pub struct EventFiles {
     /// Whether it is in `debug/`, and its name; the event's own files first, each group sorted.
     pub names: Vec<(bool, String)>,
     /// Names that are not UTF-8, with replaced bytes.
     pub was_odd: Vec<String>,
-    dir: Dir,
-    debug: Option<Dir>,
+    place: Place,
+}
+
+/// Where the files of an event are.
+#[derive(Debug)]
+enum Place {
+    Directory { dir: Dir, debug: Option<Dir> },
+    Flat { day: DayDir, event: EventName },
 }
 
 impl EventFiles {
+    fn of_flat(day: DayDir, event: EventName) -> Result<Self> {
+        let mut names = Vec::new();
+        if let Some(flat) = day.flat_event(event)? {
+            let files = flat.files()?;
+            let visible = files.iter().filter(|entry| entry.is_recording());
+            names.extend(visible.map(|entry| (false, entry.name().into_owned())));
+        }
+        names.sort_unstable();
+        names.dedup();
+        Ok(Self { names, was_odd: Vec::new(), place: Place::Flat { day, event } })
+    }
+
     /// Opens one of them. A file that is not regular, or is gone, is "not found".
     pub fn open(&self, (in_debug, name): &(bool, String)) -> Result<MediaFile> {
-        let dir = if *in_debug { self.debug.as_ref().unwrap_or(&self.dir) } else { &self.dir };
-        open_in(dir, name.as_bytes())
+        match &self.place {
+            Place::Directory { dir, debug } => {
+                let dir = if *in_debug { debug.as_ref().unwrap_or(dir) } else { dir };
+                open_in(dir, name.as_bytes())
+            }
+            Place::Flat { day, event } => open_flat(day, *event, name),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::dir::join;
 use super::{CameraDir, DayDir, SIDECAR, Tree};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventId, EventName, MovieName};
+use crate::layout::Parsed;
 
 /// The path of a day below the directory of its camera.
 pub fn day_path(camera: &Path, day: Day) -> PathBuf {
@@ -34,6 +35,9 @@ impl Tree {
     /// archive: the names identify the event, and the file itself proves that it is the same. Fails with
     /// [`Error::Name`] if it is not a movie of an event of this archive.
     pub fn event_of_movie(&self, path: &Path) -> Result<(EventId, MovieName)> {
+        if let Some(found) = self.flat_event_of_movie(path) {
+            return Ok(found);
+        }
         let refuse = || Error::Name { what: "a movie of an event of this archive", text: path.display().to_string() };
         let mut names = path.iter().rev().map(|name| name.to_str().ok_or_else(refuse));
         let mut name = || names.next().ok_or_else(refuse)?;
@@ -49,6 +53,33 @@ impl Tree {
         }
         Ok((id, movie))
     }
+
+    /// The flat event that the movie at this path belongs to. The end of the path is that of a file of one camera, and
+    /// the file there is the same.
+    fn flat_event_of_movie(&self, path: &Path) -> Option<(EventId, MovieName)> {
+        let is_same = |one: &Path, other: &Path| {
+            let (Ok(one), Ok(other)) = (one.metadata(), other.metadata()) else { return false };
+            (one.dev(), one.ino()) == (other.dev(), other.ino())
+        };
+        let name = MovieName::parse(path.file_name()?.as_encoded_bytes()).filter(|movie| !movie.looks_like_debug())?;
+        for camera in self.cameras().ok()?.open {
+            let Some(layout) = &camera.layout else { continue };
+            let levels = layout.layout.patterns().first().map_or(0, |pattern| pattern.dirs());
+            let names: Vec<&str> = path.iter().rev().take(levels + 1).filter_map(|name| name.to_str()).collect();
+            let below = names.into_iter().rev().collect::<Vec<_>>().join("/");
+            let Parsed::File(file) = layout.layout.parse(&below) else { continue };
+            let is_own = !layout.names_camera || file.camera.as_ref() == Some(camera.camera());
+            if !is_own || !is_same(path, &camera.path().join(&below)) {
+                continue;
+            }
+            let day = camera.day(file.day).ok()?;
+            let flat = day.flat.as_ref()?;
+            let inner = below.strip_prefix(flat.prefix()).unwrap_or(&below);
+            let event = flat.list().ok()?.event_of(inner)?;
+            return Some((day.id(event), name));
+        }
+        None
+    }
 }
 
 impl CameraDir {
@@ -59,8 +90,11 @@ impl CameraDir {
 }
 
 impl DayDir {
-    /// The path of one of its events.
+    /// The path of one of its events; of a flat one, that of its first movie or file.
     pub fn event_path(&self, name: EventName) -> PathBuf {
+        if let Ok(Some(flat)) = self.flat_event(name) {
+            return flat.path();
+        }
         join(self.path(), name.text().as_bytes())
     }
 

@@ -2,6 +2,7 @@
 //! to other programs and is only listed.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -11,11 +12,12 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::dir::{Dir, join};
-use super::{Report, StuckPass, Tree};
+use super::{CameraDir, Report, StuckPass, Tree};
 use crate::clock::Now;
 use crate::command_line::{CommandLine, quote};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Camera, Guard, Item};
+use crate::layout::Pattern;
 use crate::printable::printable;
 
 pub(super) const QUEUE: &[u8] = b"delete_queue";
@@ -53,9 +55,28 @@ pub struct Manifest {
     /// What went wrong with the pass, for the listing of the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// How the flat files of its cameras are named, so that they can be taken back whatever the configuration is then.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub layouts: BTreeMap<Camera, RetiredLayout>,
     /// What was planned. What was really moved is what lies beside this file.
     pub items: Vec<ManifestItem>,
 }
+
+/// The layout of a camera's flat files in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredLayout {
+    /// Motion's patterns.
+    pub patterns: Vec<Pattern>,
+    /// Whether the files were in the root instead of the camera's directory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_root: bool,
+    /// Whether their names contain the camera.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_camera: bool,
+}
+
+/// What ends the name of the directory in a pass with the flat files of a day that were moved one by one.
+pub(super) const FLAT_ENDING: &str = ".flat";
 
 /// The fields of a manifest of any version.
 #[derive(Deserialize)]
@@ -191,7 +212,7 @@ impl Tree {
         let (mut passes, mut others) = (Vec::new(), Vec::new());
         let root = self.root_dir()?;
         self.passes_below(&root, &Place::Root, &archive, &mut passes, &mut others);
-        for camera in self.cameras()?.open {
+        for camera in self.cameras()?.open.into_iter().filter(CameraDir::has_directory) {
             let place = Place::Camera(camera.camera().clone());
             self.passes_below(&camera.dir, &place, &archive, &mut passes, &mut others);
         }

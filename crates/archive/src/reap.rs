@@ -128,7 +128,9 @@ impl Tree {
     /// pass's name, or one with only our temporary manifest. Called before the reaper's first pass.
     pub fn tidy_queue(&self) -> Result<()> {
         let mut bases = vec![Place::Root];
-        bases.extend(self.cameras()?.open.iter().map(|camera| Place::Camera(camera.camera().clone())));
+        let cameras = self.cameras()?.open;
+        let own = cameras.iter().filter(|camera| camera.has_directory());
+        bases.extend(own.map(|camera| Place::Camera(camera.camera().clone())));
         for place in bases {
             if let Err(error) = self.tidy(&place) {
                 tracing::warn!("{}", error.chain()); // continue with the other queues
@@ -152,6 +154,11 @@ impl Tree {
         }
         Ok(())
     }
+}
+
+/// Whether an entry protects an event: `.saved` in its directory, or `.STEM.saved` beside its flat files.
+fn is_mark(name: &[u8]) -> bool {
+    name.starts_with(b".") && name.ends_with(SAVED.as_bytes())
 }
 
 /// `20261120T100436Z-AbCdEf`
@@ -212,7 +219,7 @@ impl Reaping<'_> {
         if let Err(error) = dir.list(|name, kind| entries.push((name.to_vec(), kind))) {
             return self.leave(Report::of(&error, dir.path()));
         }
-        if entries.iter().any(|(name, _)| name == SAVED.as_bytes()) {
+        if entries.iter().any(|(name, _)| is_mark(name)) {
             return self.leave(Report::note(dir.path(), "saved: it stays in the delete queue"));
         }
         let (next, is_empty) = (AtomicUsize::new(0), AtomicBool::new(true));

@@ -9,10 +9,14 @@ use chrono::{DateTime, Utc};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use super::dir::{Dir, join};
+use super::dir::{DayDir, Dir, join};
 use super::event_dir::MAX_DEPTH;
-use super::queue::{MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, RETIRING, Stage, is_unfinished};
-use super::retire::{Touched, open_or_make, rename};
+use super::flat::FlatSource;
+use super::home::{Home, make_path};
+use super::queue::{
+    FLAT_ENDING, MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, RETIRING, Stage, is_unfinished,
+};
+use super::retire::{Touched, open_or_make, rename, restore_flat};
 use super::{QueuedPass, Report, Tree};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventName, Item};
@@ -123,14 +127,18 @@ impl RestoringPass<'_> {
                 Vec::new()
             });
             for name in names.iter().filter(|name| !is_manifest(name)) {
-                let Some(camera) = std::str::from_utf8(name).ok().and_then(|name| self.tree.is_camera(name)) else {
+                let camera = std::str::from_utf8(name).ok().and_then(|name| {
+                    let of_flat = name.parse().ok().filter(|camera| self.manifest.layouts.contains_key(camera));
+                    self.tree.is_camera(name).or(of_flat)
+                });
+                let Some(camera) = camera else {
                     others.push(Report::failure(join(part.path(), name), "it does not belong to a camera; it stays"));
                     continue;
                 };
                 match part.open_dir(name).and_then(|dir| Ok((dir.names()?, dir))) {
                     Ok((names, dir)) => {
                         for name in names {
-                            match std::str::from_utf8(&name).ok().and_then(|name| name.parse::<Day>().ok()) {
+                            match std::str::from_utf8(&name).ok().and_then(day_of) {
                                 Some(day) => _ = days.insert((camera.clone(), day)),
                                 None => others.push(Report::failure(join(dir.path(), &name), "it is no day; it stays")),
                             }
@@ -158,33 +166,95 @@ impl RestoringPass<'_> {
     }
 
     fn restore_part(&mut self, at: usize, camera: &Camera, day: Day, restored: &mut Restored) -> Result<()> {
-        let (camera_name, day_name) = (camera.as_str().as_bytes(), day.to_string());
         let part = self.parts[at].dir.again()?;
-        let Some(from) = part.open_dir_if_there(camera_name)? else { return Ok(()) };
-        let Some(retired) = from.open_dir_if_there(day_name.as_bytes())? else { return Ok(()) };
-        let to = match &self.parts[at].place {
-            Place::Root => self.tree.camera_to_fill(camera)?,
-            Place::Camera(_) => self.tree.camera(camera)?.dir,
-        };
-        for dir in [&from, &retired, &to] {
+        let Some(from) = part.open_dir_if_there(camera.as_str().as_bytes())? else { return Ok(()) };
+        let home = Home::of(self.manifest.layouts.get(camera), day)?;
+        self.touched.add(&from)?;
+        if let Some(retired) = from.open_dir_if_there(day.to_string().as_bytes())? {
+            self.restore_directory(at, (&from, retired), (camera, day), &home, restored)?;
+        }
+        if let Some(files) = from.open_dir_if_there(format!("{day}{FLAT_ENDING}").as_bytes())?
+            && let Some(flat) = home.source(files)
+        {
+            let to = self.camera_to_fill(at, camera, &home)?;
+            let name = format!("{day}{FLAT_ENDING}");
+            self.restore_files(&to, (&from, name.as_bytes()), &flat, &home, restored)?;
+        }
+        crash("restore-2");
+        Ok(())
+    }
+
+    /// Moves the flat files of a day back: with their directory if that was moved and its place is free, else one by one.
+    fn restore_files(
+        &mut self,
+        to: &Dir,
+        (from, name): (&Dir, &[u8]),
+        flat: &FlatSource,
+        home: &Home,
+        restored: &mut Restored,
+    ) -> Result<()> {
+        let events: Vec<EventName> = flat.list()?.names().collect();
+        if let Some(path) = home.day_dir() {
+            let (above, own) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = if above.is_empty() { to.again()? } else { make_path(to, above)? };
+            self.touched.add(&parent)?;
+            match rename(from, name, &parent, own.as_bytes()) {
+                Err(error) if is_taken(&error) => {}
+                other => return other.map(|()| restored.events.extend(events)),
+            }
+        }
+        let base = home.make_base(to)?;
+        restore_flat(flat, &base, restored, |dir| self.touched.add(dir))?;
+        if let Err(error) = rustix::fs::unlinkat(from, name, AtFlags::REMOVEDIR) {
+            tracing::debug!("{}: it stays in the pass: {error}", flat.base().path().display());
+        }
+        Ok(())
+    }
+
+    /// Moves a day's own directory back: as a whole if its place is free, else what it contains.
+    fn restore_directory(
+        &mut self,
+        at: usize,
+        (from, retired): (&Dir, Dir),
+        (camera, day): (&Camera, Day),
+        home: &Home,
+        restored: &mut Restored,
+    ) -> Result<()> {
+        let to = self.camera_to_fill(at, camera, home)?;
+        let day_name = day.to_string();
+        let moved = home.retired_day(retired, camera, day)?;
+        for dir in [&moved.dir, &to] {
             self.touched.add(dir)?;
         }
-        let events = events_in(&retired)?;
-        match rename(&from, day_name.as_bytes(), &to, day_name.as_bytes()) {
+        let events = moved.list()?.events;
+        match rename(from, day_name.as_bytes(), &to, day_name.as_bytes()) {
             Ok(()) => restored.events.extend(events),
             Err(error) if is_taken(&error) => {
                 let there = to.open_dir(day_name.as_bytes())?;
                 self.touched.add(&there)?;
-                if merge(&from, day_name.as_bytes(), &to, &there, &retired)? {
+                if merge(from, day_name.as_bytes(), &to, &there, &moved.dir)? {
                     restored.events.extend(events);
                 } else {
-                    restore_events(&retired, &there, restored)?;
+                    restore_events(&moved, &there, restored)?;
                 }
             }
             Err(error) => return Err(error),
         }
-        crash("restore-2");
         Ok(())
+    }
+
+    /// The directory that a camera's days go back to, created again if it was removed.
+    fn camera_to_fill(&self, at: usize, camera: &Camera, home: &Home) -> Result<Dir> {
+        if home.is_root() {
+            return self.tree.root_dir();
+        }
+        match &self.parts[at].place {
+            Place::Root => match self.tree.camera(camera) {
+                Err(error) if error.is_not_found() => open_or_make(&self.tree.root_dir()?, camera.as_str().as_bytes()),
+                other => Ok(other?.dir),
+            },
+            Place::Camera(_) => Ok(self.tree.camera(camera)?.dir),
+        }
     }
 
     /// Steps 3 to 5: makes the renames durable, and removes the pass if nothing is left in it. Otherwise it is kept
@@ -221,7 +291,7 @@ impl RestoringPass<'_> {
     fn left(&self) -> Vec<Item> {
         let mut left: Vec<Item> = Vec::new();
         for part in &self.parts {
-            let found = super::contents::items_in(&part.dir, &self.manifest.items).unwrap_or_else(|error| {
+            let found = super::contents::items_in(&part.dir, &self.manifest).unwrap_or_else(|error| {
                 tracing::warn!("{}", error.chain());
                 self.manifest.items.clone() // all of it may be there
             });
@@ -257,16 +327,6 @@ impl RestoringPass<'_> {
     }
 }
 
-impl Tree {
-    /// A camera's directory, created again if it was removed.
-    fn camera_to_fill(&self, camera: &Camera) -> Result<Dir> {
-        match self.camera(camera) {
-            Err(error) if error.is_not_found() => open_or_make(&self.root_dir()?, camera.as_str().as_bytes()),
-            other => Ok(other?.dir),
-        }
-    }
-}
-
 /// Merges the two parts of a day on a pool of disks. mergerfs renames a directory on each disk that has it. A day that
 /// was retired from one disk can go back beside its part on another, although its events alone cannot, since they would
 /// change disks. An event may be on both, with different files. Tried only if no file name is taken; elsewhere the
@@ -293,16 +353,21 @@ fn is_disjoint(one: &Dir, other: &Dir, depth: u32) -> Result<bool> {
     Ok(true)
 }
 
-pub(super) fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> Result<()> {
-    for name in from.names()? {
-        let path = join(from.path(), &name);
+/// Moves the events of a day back into its directory, one by one.
+pub(super) fn restore_events(from: &DayDir, to: &Dir, restored: &mut Restored) -> Result<()> {
+    let is_flat = |name: &[u8]| from.flat.as_ref().is_some_and(|flat| flat.describes(name));
+    for name in from.dir.names()? {
+        let path = join(from.dir.path(), &name);
+        if is_flat(&name) {
+            continue;
+        }
         let Some(event) = EventName::from_bytes(&name) else {
             restored
                 .left
                 .push(Report::failure(path, "it is not an event, and its day exists again; it stays in the queue"));
             continue;
         };
-        match rename(from, &name, to, &name) {
+        match rename(&from.dir, &name, to, &name) {
             Ok(()) => restored.events.push(event),
             Err(error) if is_taken(&error) => {
                 let why = "an event of that name exists again; it stays in the queue";
@@ -311,7 +376,10 @@ pub(super) fn restore_events(from: &Dir, to: &Dir, restored: &mut Restored) -> R
             Err(error) => restored.left.push(Report::of(&error, &path)),
         }
     }
-    Ok(())
+    match &from.flat {
+        Some(flat) => restore_flat(flat, to, restored, |_| Ok(())),
+        None => Ok(()),
+    }
 }
 
 /// Removes directories of days and cameras that are empty; `rmdir` itself is the check.
@@ -329,8 +397,9 @@ fn is_manifest(name: &[u8]) -> bool {
     name == MANIFEST || name == RETIRING || is_unfinished(name)
 }
 
-pub(super) fn events_in(day: &Dir) -> Result<Vec<EventName>> {
-    Ok(day.names()?.iter().filter_map(|name| EventName::from_bytes(name)).collect())
+/// The day of a directory in a pass: `2026-11-20`, or `2026-11-20.flat` with flat files that were moved one by one.
+pub(super) fn day_of(name: &str) -> Option<Day> {
+    name.strip_suffix(FLAT_ENDING).unwrap_or(name).parse().ok()
 }
 
 /// Whether the cause is that the name is taken.

@@ -1,6 +1,7 @@
 //! The only way into the delete queue: a rename that never overwrites. The numbered procedure is in `doc/retention.md`;
 //! the numbers in the comments here are its steps.
 
+mod flat;
 mod in_place;
 mod pass_dirs;
 mod touched;
@@ -12,17 +13,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::cameras::open_path;
 use super::day_inspection::{DayInspection, Found, IsOpen};
 use super::dir::{DayDir, Dir, join};
-use super::numbered::Numbers;
-use super::queue::{MANIFEST, Manifest, Place, RETIRING};
-use super::restore::{Restored, events_in, restore_events};
+use super::queue::{FLAT_ENDING, MANIFEST, Manifest, Place, RETIRING};
+use super::restore::{Restored, restore_events};
 use super::{CameraDir, EarlyInspections, Inspection, Report, SAVED, Tree};
 use crate::clock::Now;
 use crate::error::{Error, Operation, Result};
 use crate::event::{Actor, Camera, Day, EventName, EventSelection, Guard, Item};
 use crate::fault::crash;
 use crate::time::rfc3339;
+pub(super) use flat::restore_flat;
 pub use in_place::InPlace;
 pub(super) use touched::Touched;
 
@@ -79,6 +81,9 @@ impl Tree {
         let archive = self.verify_identity()?.to_owned();
         self.verify_writable()?;
         crash("retire-1");
+        let cameras = self.cameras()?.open;
+        let of_items = |camera: &&CameraDir| items.iter().any(|item| item.camera == *camera.camera());
+        let layouts = cameras.iter().filter(of_items).filter_map(CameraDir::retired_layout).collect();
         let manifest = Manifest {
             owlery: 1,
             archive,
@@ -88,13 +93,14 @@ impl Tree {
             undo_until: undo_until.map(rfc3339),
             confirmed: false,
             problem: None,
+            layouts,
             items,
         };
         Ok(RetiringPass {
             tree: self,
             now,
             root: self.root_dir()?,
-            cameras: self.cameras()?.open,
+            cameras,
             manifest,
             parts: Vec::new(),
             apart: BTreeSet::new(),
@@ -153,20 +159,24 @@ impl RetiringPass<'_> {
             && list.refused.is_empty()
             && list.events.iter().all(|name| wanted.contains(name));
         if is_as_planned && list.events.is_empty() {
-            return Ok(Retired { day_gone: self.remove_empty_day(at, item.day)?, ..Retired::default() });
+            return Ok(Retired { day_gone: self.remove_empty_day(at, &day)?, ..Retired::default() });
         }
-        if is_as_planned && inspected.free.len() == list.events.len() {
+        if is_as_planned && day.is_whole && inspected.free.len() == list.events.len() {
             return match self.retire_day(at, &day, &inspected) {
                 // Another program removed the day since it was listed.
-                Err(error) if error.is_not_found() && !self.cameras[at].dir.has(item.day.to_string().as_bytes())? => {
+                Err(error) if error.is_not_found() && self.cameras[at].day(item.day).is_err() => {
                     Ok(Retired { day_gone: true, ..Retired::default() })
                 }
                 other => other,
             };
         }
         let mut retired = Retired { kept: inspected.kept, failures: inspected.failures, ..Retired::default() };
+        let is_all = is_as_planned && inspected.free.len() == list.events.len();
         self.retire_events(at, &day, &inspected.free, &mut retired)?;
-        self.end_day(at, item.day, &mut retired);
+        if is_all && self.manifest.by == Actor::Rule {
+            self.retire_loose(at, &day, &mut retired);
+        }
+        self.end_day(at, &day, &mut retired);
         Ok(retired)
     }
 
@@ -199,7 +209,7 @@ impl RetiringPass<'_> {
     }
 
     /// Removes a day that is empty by now. A failure is added to the result, which keeps what was moved.
-    fn end_day(&mut self, at: usize, day: Day, retired: &mut Retired) {
+    fn end_day(&mut self, at: usize, day: &DayDir, retired: &mut Retired) {
         if !retired.failures.is_empty() {
             return; // what could not be moved is still in it
         }
@@ -219,7 +229,12 @@ impl RetiringPass<'_> {
     ) -> Result<()> {
         let mut target = None;
         for (name, inspection) in free {
-            match self.retire_event(at, day, (*name, inspection), &mut target, retired) {
+            let done = if inspection.flat.is_empty() {
+                self.retire_event(at, day, (*name, inspection), &mut target, retired)
+            } else {
+                self.retire_flat_event(at, day, (*name, inspection), retired)
+            };
+            match done {
                 Ok(()) => {}
                 Err(error) if error.is_not_found() => {}
                 // Nothing was moved yet: with some room it can be done.
@@ -260,15 +275,16 @@ impl RetiringPass<'_> {
 
     /// Step 5 for the day as a whole, and step 6.
     fn retire_day(&mut self, at: usize, day: &DayDir, inspected: &DayInspection) -> Result<Retired> {
-        let name = day.day.to_string();
+        let (parent, own) = self.place_of_day(at, day)?;
+        let name = retired_name(day.day, &own);
         let mut target = None;
-        let target = self.move_in(at, None, name.as_bytes(), &mut target)?;
+        let from = Source { dir: &parent, name: own.as_bytes() };
+        let target = self.move_in(at, Goal::Camera, &from, name.as_bytes(), &mut target)?;
         crash("retire-5");
         // Step 6: what was moved must be what was inspected, with nothing added, removed, saved or written meanwhile.
         // An unknown counts as a difference. It is listed through a new handle: mergerfs lists an old one by the path
         // that it had.
-        let moved =
-            target.open_dir(name.as_bytes()).map(|dir| DayDir::new(dir, day.camera.clone(), day.day, Numbers::Retired));
+        let moved = target.open_dir(name.as_bytes()).and_then(|dir| day.moved_to(dir));
         let found = moved.and_then(|moved| inspected.compare(day, &moved));
         crash("retire-6");
         match found {
@@ -276,7 +292,7 @@ impl RetiringPass<'_> {
                 let events = inspected.free.keys().copied().collect();
                 let mut retired = Retired { events, day_gone: true, ..Retired::default() };
                 // A pool of disks may move the part of an event on one disk and leave that on another.
-                if self.cameras[at].dir.has(name.as_bytes())? {
+                if parent.has(own.as_bytes())? {
                     retired.day_gone = false;
                     let why = "only the part on some disks of the pool was moved; the next pass retries the rest";
                     retired.failures.push(Report::failure(day.path(), why));
@@ -286,13 +302,13 @@ impl RetiringPass<'_> {
             Ok(Found::Part(events)) => return self.go_on_with_the_rest(at, inspected, &events),
             Ok(Found::Changed) | Err(_) => {}
         }
-        match rename(target, name.as_bytes(), &self.cameras[at].dir, name.as_bytes()) {
+        match rename(target, name.as_bytes(), &parent, own.as_bytes()) {
             Ok(()) => {
                 let note =
                     Report::note(day.path(), "it changed while it was being retired; moved back until the next pass");
                 Ok(Retired { kept: vec![note], put_back: true, ..Retired::default() })
             }
-            Err(error) => Ok(self.put_back_events(at, target, name.as_bytes(), error)),
+            Err(error) => Ok(self.put_back_events((&parent, own.as_bytes()), target, day, error)),
         }
     }
 
@@ -307,31 +323,33 @@ impl RetiringPass<'_> {
     ) -> Result<Retired> {
         let mut retired = Retired { events: moved.iter().copied().collect(), ..Retired::default() };
         let day = self.cameras[at].day(inspected.day)?;
+        day.list()?;
         let rest = inspected.free.iter().filter(|(name, _)| !moved.contains(name));
         let rest = rest.map(|(name, inspection)| (*name, inspection.clone())).collect();
         self.retire_events(at, &day, &rest, &mut retired)?;
-        self.end_day(at, inspected.day, &mut retired);
+        self.end_day(at, &day, &mut retired);
         Ok(retired)
     }
 
     /// Moves a changed day back event by event, since it cannot be as a whole; usually another program has created it
     /// again. An event whose name is taken stays in the pass, which can then be restored for a while.
-    fn put_back_events(&mut self, at: usize, target: &Dir, day: &[u8], error: Error) -> Retired {
+    fn put_back_events(&mut self, (parent, own): (&Dir, &[u8]), target: &Dir, day: &DayDir, error: Error) -> Retired {
         let mut back = Restored::default();
-        let moved = target.open_dir(day);
+        let name = retired_name(day.day, &String::from_utf8_lossy(own));
+        let moved = target.open_dir(name.as_bytes()).and_then(|dir| day.moved_to(dir));
         let put_back = moved.as_ref().map_err(|_| error).and_then(|moved| {
-            let there = open_or_make(&self.cameras[at].dir, day)?;
-            self.touched.add(moved)?;
+            let there = open_or_make(parent, own)?;
+            self.touched.add(&moved.dir)?;
             self.touched.add(&there)?;
             restore_events(moved, &there, &mut back)
         });
         if let Err(error) = put_back {
-            back.left.push(Report::of(&error, &join(target.path(), day)));
+            back.left.push(Report::of(&error, &join(target.path(), name.as_bytes())));
         }
-        let events = moved.and_then(|moved| events_in(&moved)).unwrap_or_default();
-        let is_empty = rustix::fs::unlinkat(target, day, AtFlags::REMOVEDIR).is_ok();
+        let events = moved.and_then(|moved| Ok(moved.list()?.events)).unwrap_or_default();
+        let is_empty = rustix::fs::unlinkat(target, name.as_bytes(), AtFlags::REMOVEDIR).is_ok();
         self.is_spared |= !is_empty;
-        let day = join(self.cameras[at].dir.path(), day);
+        let day = join(parent.path(), own);
         let note = Report::note(day, "it changed while it was being retired; moved back as far as its names were free");
         Retired { events, kept: vec![note], failures: back.left, put_back: true, ..Retired::default() }
     }
@@ -348,7 +366,8 @@ impl RetiringPass<'_> {
         let text = name.text();
         let event = day.dir.enter(text.as_bytes())?;
         let before = inspection.before_move(&event);
-        let target = self.move_in(at, Some(day), text.as_bytes(), target)?;
+        let from = Source { dir: &day.dir, name: text.as_bytes() };
+        let target = self.move_in(at, Goal::Day(day), &from, text.as_bytes(), target)?;
         crash("retire-5");
         let is_as_inspected = inspection.is_of_moved(&event, target, text.as_bytes(), before);
         crash("retire-6");
@@ -374,30 +393,32 @@ impl RetiringPass<'_> {
         Ok(())
     }
 
-    /// Renames `name`, a day of the camera or (with `day`) an event of it, into the pass. Returns the directory that it
-    /// is in now, which is also kept in `target` for the next event of the same day. If the root's queue turns out to
-    /// be on another filesystem, the camera's own queue is used.
+    /// Renames a day, an event or a flat file into the pass, under the name `new`. Returns the directory that it is in
+    /// now, which is also kept in `target` for the next one with the same goal. If the root's queue turns out to be on
+    /// another filesystem, the camera's own queue is used.
     fn move_in<'t>(
         &mut self,
         at: usize,
-        day: Option<&DayDir>,
-        name: &[u8],
+        goal: Goal<'_>,
+        from: &Source<'_>,
+        new: &[u8],
         target: &'t mut Option<Dir>,
     ) -> Result<&'t Dir> {
         loop {
             let to = match target.take() {
                 Some(to) => to,
-                None => self.target_of(at, day).map_err(|error| self.name_full_queue(error, at))?,
+                None => self.target_of(at, goal).map_err(|error| self.name_full_queue(error, at))?,
             };
-            let from = day.map_or(&self.cameras[at].dir, |day| &day.dir);
-            match rename(from, name, &to, name) {
+            self.touched.add(from.dir)?;
+            match rename(from.dir, from.name, &to, new) {
                 Err(Error::Io { source, .. }) if is(&source, Errno::XDEV) && self.place_of(at)? == Place::Root => {
                     self.apart.insert(self.cameras[at].camera().clone());
                 }
                 // A failing network can report a failure although the server has done the rename. The pass is new, so
                 // an entry of this name in it came by this rename.
                 Err(error)
-                    if !error.is_not_found() && matches!((from.has(name), to.has(name)), (Ok(false), Ok(true))) =>
+                    if !error.is_not_found()
+                        && matches!((from.dir.has(from.name), to.has(new)), (Ok(false), Ok(true))) =>
                 {
                     tracing::warn!("{}; it was done all the same", error.chain());
                     self.has_moved = true;
@@ -412,20 +433,66 @@ impl RetiringPass<'_> {
         }
     }
 
-    /// Removes the day's directory if it is empty; `rmdir` itself is the check.
-    fn remove_empty_day(&mut self, at: usize, day: Day) -> Result<bool> {
-        if day.date() >= self.now.yesterday() {
-            return Ok(false); // Motion may be about to write there
-        }
-        let camera = self.cameras[at].dir.again()?;
-        self.touched.add(&camera)?;
-        let name = day.to_string();
-        match rustix::fs::unlinkat(&camera, name.as_bytes(), AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT) => Ok(true),
-            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
-            Err(e) => Err(Error::io("remove the empty", join(camera.path(), name.as_bytes()), e)),
+    /// The directory that contains the day's own directory, and the name in it.
+    fn place_of_day(&self, at: usize, day: &DayDir) -> Result<(Dir, String)> {
+        let camera = &self.cameras[at];
+        let path = camera.path_of_day(day.day)?;
+        match path.rsplit_once('/') {
+            None => Ok((camera.dir.again()?, path)),
+            Some((above, name)) => Ok((open_path(&camera.dir, above)?, name.to_owned())),
         }
     }
+
+    /// Removes the day's directory if it is empty; `rmdir` itself is the check. Returns whether the day is gone: one
+    /// without a directory is gone with its last file.
+    fn remove_empty_day(&mut self, at: usize, day: &DayDir) -> Result<bool> {
+        if day.day.date() >= self.now.yesterday() {
+            return Ok(false); // Motion may be about to write there
+        }
+        if !day.is_whole
+            && let Some(flat) = &day.flat
+        {
+            let is_empty = flat.list()?.entries().is_empty();
+            if !is_empty || !day.has_directory {
+                return Ok(is_empty);
+            }
+        }
+        self.remove_empty_hours(day)?;
+        let (parent, name) = self.place_of_day(at, day)?;
+        self.touched.add(&parent)?;
+        match rustix::fs::unlinkat(&parent, name.as_bytes(), AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => {
+                self.remove_empty_parents(at, day.day);
+                Ok(true)
+            }
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+            Err(e) => Err(Error::io("remove the empty", join(parent.path(), name.as_bytes()), e)),
+        }
+    }
+}
+
+/// The name in a pass of a day that moves as a whole. Only the usual `2026-11-20` says where it goes back to; for other
+/// names the layout in the manifest does, as for files.
+fn retired_name(day: Day, own: &str) -> String {
+    let usual = day.to_string();
+    if own == usual { usual } else { format!("{usual}{FLAT_ENDING}") }
+}
+
+/// Where an entry is that moves into a pass.
+struct Source<'a> {
+    dir: &'a Dir,
+    name: &'a [u8],
+}
+
+/// Where in a pass something goes.
+#[derive(Clone, Copy)]
+enum Goal<'a> {
+    /// To the camera's days: a whole day.
+    Camera,
+    /// To the day: an event's directory.
+    Day(&'a DayDir),
+    /// To the flat files of the day, in this directory below (or none): a file.
+    Flat(&'a DayDir, &'a str),
 }
 
 pub(super) fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {

@@ -170,7 +170,7 @@ impl Sidecar {
 impl Tree {
     /// Writes the sidecar of a complete event, by temporary file and rename.
     ///
-    /// Writes nothing for a raw `%v` directory or an event without a movie, whose values may still change, nor anything
+    /// Writes nothing for a flat event, a raw `%v` directory or an event without a movie, whose values may still change, nor anything
     /// that `Sidecar::parse` would reject afterwards: the start of an event during which the clock was set back may
     /// not fit its name. The caller must skip events that wait in `queue/`. Returns whether it was written.
     pub fn write_sidecar(&self, id: &EventId, details: &Details) -> Result<bool> {
@@ -178,6 +178,9 @@ impl Tree {
             return Ok(false);
         };
         let (Some(frames), Some(bytes)) = (details.frames, details.bytes) else { return Ok(false) };
+        if self.flat_day(id)?.is_some() {
+            return Ok(false); // other programs' `rmdir` of the day must go on working
+        }
         let path = |name: Option<String>| {
             name.map_or(Cow::Borrowed(MISSING_FILE), |name| Cow::Owned(format!("motion/{id}/{name}")))
         };

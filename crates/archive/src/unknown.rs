@@ -2,9 +2,9 @@
 
 use super::Tree;
 use super::dir::Dir;
-use super::flat::Flat;
 use super::marker::MARKER;
 use super::strangers::is_day;
+use super::unread::Flat;
 use crate::command_line::quote;
 
 impl Tree {

@@ -23,6 +23,9 @@ pub struct Weight {
 impl DayDir {
     /// Measures one event. One that is gone has size zero.
     pub fn weigh(&self, name: EventName) -> Result<Weight> {
+        if let Some(flat) = self.flat_event(name)? {
+            return flat.weigh();
+        }
         let mut weight = Weight::default();
         let dir = match self.dir.open_dir(name.text().as_bytes()) {
             Err(error) if error.is_no_directory() => return Ok(weight),
@@ -42,7 +45,7 @@ impl DayDir {
 }
 
 /// The allocated bytes of a file or a directory. `stx_blocks` counts in units of 512 bytes (statx(2)).
-fn blocks(stat: &Statx) -> u64 {
+pub(super) fn blocks(stat: &Statx) -> u64 {
     stat.stx_blocks.saturating_mul(512)
 }
 

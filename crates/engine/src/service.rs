@@ -63,7 +63,7 @@ pub use snapshot::{ArchiveSnapshot, CameraSnapshot};
 pub use stats::Stats;
 pub use status::{Component, Status};
 
-use crate::archive::Tree;
+use crate::archive::{Layouts, Tree};
 use crate::audit::{self, Audit};
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Stop;
@@ -119,8 +119,9 @@ impl Archive {
     /// Like [`Archive::open`], without the check whose state directory it is. For commands that only read the state.
     pub fn open_any(options: Options) -> Result<Self> {
         options.policy.check()?;
-        let open = if options.may_be_empty { Tree::open_blank } else { Tree::open };
-        let tree = Arc::new(open(&options.root, &options.camera_pattern)?);
+        let layouts = Layouts::of_patterns(&options.layouts, true)?;
+        let tree = Tree::open_with(&options.root, &options.camera_pattern, options.may_be_empty, layouts)?;
+        let tree = Arc::new(tree);
         let archive = Self { options, tree };
         archive.tree.set_command(archive.command());
         archive.tree.set_numbered(archive.options.numbered.clone());

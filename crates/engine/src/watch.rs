@@ -6,6 +6,7 @@
 
 mod directories;
 mod dirty;
+mod files;
 mod observer;
 mod targets;
 
@@ -246,15 +247,22 @@ impl<O: Observer> Watch<O> {
             tracing::warn!("the kernel lost notifications (or requested a rescan); everything is scanned");
             return log_error(self.reconcile(stop));
         }
-        let now = Instant::now();
-        for (path, noticed) in paths {
-            if let Some(target) = self.targets.of(&path) {
-                let not_before = self.not_before(&target, now);
-                let waiting = self.pending.entry(target).or_insert(Pending { not_before, noticed: None });
-                waiting.noticed = Some(waiting.noticed.map_or(noticed, |first| first.min(noticed)));
+        let (known, files) = self.hinted_files(&paths);
+        for (target, noticed) in files {
+            self.add_pending(target, noticed);
+        }
+        for (path, noticed) in paths.into_iter().filter(|(path, _)| !known.contains(path)) {
+            for target in self.targets.of(&path).to_vec() {
+                self.add_pending(target, noticed);
             }
         }
         self.publish_backlog();
+    }
+
+    fn add_pending(&mut self, target: Target, noticed: Instant) {
+        let not_before = self.not_before(&target, Instant::now());
+        let waiting = self.pending.entry(target).or_insert(Pending { not_before, noticed: None });
+        waiting.noticed = Some(waiting.noticed.map_or(noticed, |first| first.min(noticed)));
     }
 
     fn publish_backlog(&self) {
@@ -276,9 +284,9 @@ impl<O: Observer> Watch<O> {
             let noticed = self.pending.remove(&target).and_then(|pending| pending.noticed);
             let scanned = match &target {
                 Target::Root => self.scan_root().map(|()| None),
-                Target::Camera(camera) => self.scan_camera(camera, Met::Known),
-                Target::Day(camera, day) => self.scan_day(camera, *day),
-                Target::Event(id) => self.scan_event(id, Occasion::Arrived).map(|()| None),
+                Target::Camera(camera) | Target::Above(camera, _) => self.scan_camera(camera, Met::Known),
+                Target::Day(camera, day) | Target::Hour(camera, day, _) => self.scan_day(camera, *day),
+                Target::Event(id) => self.scan_hinted(id).map(|()| None),
             };
             // Writing into an event's files changes no directory's time.
             let is_hinted_event = noticed.is_some() && matches!(target, Target::Event(_));

@@ -67,6 +67,9 @@ impl RetiringPass<'_> {
         self.tree.verify_identity()?;
         let Some((at, day)) = self.open_day(item)? else { return Ok(false) };
         let camera = &self.cameras[at].dir;
+        if day.flat_event(name)?.is_some() {
+            return Ok(false); // its files are not in a directory that one rename could set aside
+        }
         let text = name.text();
         let event = match day.dir.open_dir(text.as_bytes()) {
             Err(error) if error.is_no_directory() => return Ok(false),
@@ -112,7 +115,7 @@ impl Tree {
     /// Events that were renamed within their camera's directory and still exist, for whatever reason.
     pub fn in_place(&self) -> Result<Vec<(EventId, InPlace)>> {
         let mut found = Vec::new();
-        for camera in &self.cameras()?.open {
+        for camera in self.cameras()?.open.iter().filter(|camera| camera.has_directory()) {
             camera.dir.list(|name, _| {
                 if let Some((stage, day, name)) = InPlace::parse(name) {
                     found.push((EventId { camera: camera.camera().clone(), day, name }, stage));

@@ -6,24 +6,29 @@ use std::io;
 use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
 
-use super::{RetiringPass, open_or_make};
+use super::{Goal, RetiringPass, open_or_make};
 use crate::clock::Now;
-use crate::dir::{DayDir, Dir, join};
+use crate::dir::{Dir, join};
 use crate::error::{Error, Operation, Result, is_full};
+use crate::event_dir::MAX_DEPTH;
 use crate::fault::crash;
-use crate::queue::{Place, QUEUE, RETIRING, is_unfinished};
+use crate::queue::{FLAT_ENDING, Place, QUEUE, RETIRING, is_unfinished};
 
 impl RetiringPass<'_> {
-    /// The directory of the pass for a camera's days, or with `day` for that day's events.
-    pub(super) fn target_of(&mut self, at: usize, day: Option<&DayDir>) -> Result<Dir> {
+    /// The directory of the pass for something with this goal.
+    pub(super) fn target_of(&mut self, at: usize, goal: Goal<'_>) -> Result<Dir> {
         let place = self.place_of(at)?;
         let mut target = open_or_make(&self.part(&place)?, self.cameras[at].camera().as_str().as_bytes())?;
         self.touched.add(&target)?;
-        if let Some(day) = day {
-            target = open_or_make(&target, day.day.to_string().as_bytes())?;
+        let (day, below) = match goal {
+            Goal::Camera => return Ok(target),
+            Goal::Day(day) => (day.day.to_string(), ""),
+            Goal::Flat(day, below) => (format!("{}{FLAT_ENDING}", day.day), below),
+        };
+        for name in std::iter::once(day.as_str()).chain(below.split('/').filter(|name| !name.is_empty())) {
+            target = open_or_make(&target, name.as_bytes())?;
             self.touched.add(&target)?;
         }
-        self.touched.add(day.map_or(&self.cameras[at].dir, |day| &day.dir))?;
         Ok(target)
     }
 
@@ -111,18 +116,7 @@ impl RetiringPass<'_> {
     pub(super) fn remove_empty_parts(&mut self) {
         let (tree, pass) = (self.tree, self.manifest.pass.as_bytes());
         self.parts.retain(|(place, part)| {
-            let remove_dirs = |dir: &Dir| {
-                for name in dir.names().unwrap_or_default() {
-                    // fails for a file, and for a directory that is not empty
-                    let _ = rustix::fs::unlinkat(dir, &name, AtFlags::REMOVEDIR);
-                }
-            };
-            for name in part.names().unwrap_or_default() {
-                if let Ok(camera) = part.open_dir(&name) {
-                    remove_dirs(&camera);
-                }
-            }
-            remove_dirs(part);
+            remove_empty_dirs(part, MAX_DEPTH);
             if !part.names().is_ok_and(|names| names == [RETIRING]) {
                 return true;
             }
@@ -133,6 +127,19 @@ impl RetiringPass<'_> {
             }
             false
         });
+    }
+}
+
+/// Removes the empty directories below, deepest first.
+pub(crate) fn remove_empty_dirs(dir: &Dir, depth: u32) {
+    for name in dir.names().unwrap_or_default() {
+        if depth > 0
+            && let Ok(inner) = dir.open_dir(&name)
+        {
+            remove_empty_dirs(&inner, depth - 1);
+        }
+        // fails for a file, and for a directory that is not empty
+        let _ = rustix::fs::unlinkat(dir, &name, AtFlags::REMOVEDIR);
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::media_cache::CacheOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::event::Camera;
+use crate::layout::Pattern;
 use crate::reaper::Window;
 use crate::retention::{Keep, Policy};
 use crate::scan::Sidecars;
@@ -43,6 +44,8 @@ pub struct Options {
     pub ports: BTreeMap<Camera, u16>,
     /// The cameras to whose events Motion gives numbers.
     pub numbered: BTreeSet<Camera>,
+    /// How flat files are named: Motion's patterns, each of one camera or of all.
+    pub layouts: Vec<(Option<Camera>, Pattern)>,
     /// Whether events of numbered directories are finished.
     #[cfg(feature = "media")]
     pub finish: bool,
@@ -89,6 +92,7 @@ impl Options {
             window: None,
             ports: BTreeMap::new(),
             numbered: BTreeSet::new(),
+            layouts: Vec::new(),
             #[cfg(feature = "media")]
             finish: false,
             #[cfg(feature = "media")]
@@ -102,6 +106,14 @@ impl Options {
     #[must_use]
     pub fn keep_days(mut self, days: u32) -> Self {
         self.policy.keep = Some(Keep::Days(days));
+        self
+    }
+
+    /// How the flat files of a camera are named, or those of all cameras without a layout of their own. A camera may have
+    /// several, with the date in the same place. Without any, the layout is recognised by looking.
+    #[must_use]
+    pub fn layout(mut self, camera: Option<Camera>, pattern: Pattern) -> Self {
+        self.layouts.push((camera, pattern));
         self
     }
 

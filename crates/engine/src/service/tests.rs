@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods)] // for the files of a test
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use crate::scan::Progress;
 /// One step of a story. Numbers choose among the existing things.
 #[derive(Debug, Clone)]
 enum Step {
-    Event { camera: u32, back: u64, kilobytes: u64 },
+    Event { camera: u32, back: u64, kilobytes: u64, flat: bool },
     Save(usize),
     Unsave(usize),
     Pass { crash: Option<u32> },
@@ -42,7 +43,8 @@ fn any_crash(steps: u32) -> impl Strategy<Value = Option<u32>> {
 
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => (1u32..3, 0u64..12, 1u64..40).prop_map(|(camera, back, kilobytes)| Step::Event { camera, back, kilobytes }),
+        3 => (1u32..3, 0u64..12, 1u64..40, any::<bool>())
+            .prop_map(|(camera, back, kilobytes, flat)| Step::Event { camera, back, kilobytes, flat }),
         2 => any::<usize>().prop_map(Step::Save),
         1 => any::<usize>().prop_map(Step::Unsave),
         4 => any_crash(8).prop_map(|crash| Step::Pass { crash }),
@@ -99,7 +101,54 @@ enum Place {
     Gone,
 }
 
+/// The layout of the flat events of a story; none: every event has a directory.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    pattern: &'static str,
+    /// Whether the files are in the root, so that no camera has a directory.
+    in_root: bool,
+}
+
+const SHAPES: [Option<Shape>; 7] = [
+    None,
+    Some(Shape { pattern: "%Y-%m-%d/%H-%M-%S", in_root: false }),
+    Some(Shape { pattern: "%Y-%m-%d/%H/%M-%S", in_root: false }),
+    Some(Shape { pattern: "%Y%m%d/%H%M%S", in_root: false }),
+    Some(Shape { pattern: "%Y/%m/%d/%v-%H%M%S", in_root: false }),
+    Some(Shape { pattern: "%v-%Y%m%d%H%M%S", in_root: false }),
+    Some(Shape { pattern: "%t-%v-%Y%m%d%H%M%S", in_root: true }),
+];
+
+impl Shape {
+    /// The files of an event, the movie first, below the root, and below the base of its day.
+    fn files(self, id: &EventId, number: usize) -> Vec<(PathBuf, PathBuf)> {
+        let secs = id.name.secs().unwrap();
+        let values = [
+            ("%Y", id.day.date().format("%Y").to_string()),
+            ("%m", id.day.date().format("%m").to_string()),
+            ("%d", id.day.date().format("%d").to_string()),
+            ("%H", format!("{:02}", secs / 3600)),
+            ("%M", format!("{:02}", secs / 60 % 60)),
+            ("%S", format!("{:02}", secs % 60)),
+            ("%v", format!("{number:02}")),
+            ("%t", id.camera.as_str().trim_start_matches("Camera").to_owned()),
+        ];
+        let stem = values.iter().fold(self.pattern.to_owned(), |stem, (field, value)| stem.replace(field, value));
+        let levels = self.pattern.find("%d").map_or(0, |at| self.pattern[at..].find('/').map_or(0, |to| at + to + 1));
+        let base = self.pattern[..levels].matches('/').count();
+        let camera = if self.in_root { PathBuf::new() } else { PathBuf::from(id.camera.as_str()) };
+        let file = |ending: &str| {
+            let path = PathBuf::from(format!("{stem}{ending}"));
+            (camera.join(&path), path.iter().skip(base).collect())
+        };
+        [".mkv", ".jpg", "m.jpg", ".mkv.thumb"].into_iter().map(file).collect()
+    }
+}
+
 struct Story {
+    shape: Option<Shape>,
+    /// The files of flat events.
+    files: BTreeMap<EventId, Vec<(PathBuf, PathBuf)>>,
     folder: tempfile::TempDir,
     clock: Arc<ManualClock>,
     policy: Policy,
@@ -112,20 +161,24 @@ struct Story {
     restored: BTreeMap<(Camera, Day), DateTime<Utc>>,
     /// The pass that a guard holds.
     held: BTreeSet<EventId>,
+    /// Whether a crash has just cut off a step, and nothing was recovered yet.
+    is_cut_off: Cell<bool>,
 }
 
 impl Story {
-    fn new(policy: Policy, undo_hours: u64) -> Self {
+    fn new(policy: Policy, undo_hours: u64, shape: Option<Shape>) -> Self {
         let memory = Path::new("/dev/shm"); // thousands of archives
         let place = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("owlery-story-").tempdir_in(place).unwrap();
         // Far after the real date: the kernel gives some directories its own time, which must not be recent in the
         // story.
         let noon = NaiveDate::from_ymd_opt(2096, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
-        for number in 1..3 {
+        for number in (1..3).filter(|_| shape.is_none_or(|shape| !shape.in_root)) {
             fs::create_dir(folder.path().join(camera(number).as_str())).unwrap();
         }
         let mut story = Self {
+            shape,
+            files: BTreeMap::new(),
             folder,
             clock: Arc::new(ManualClock::new(noon)),
             policy,
@@ -135,6 +188,7 @@ impl Story {
             saved: BTreeSet::new(),
             restored: BTreeMap::new(),
             held: BTreeSet::new(),
+            is_cut_off: Cell::new(false),
         };
         story.restart();
         story
@@ -152,10 +206,22 @@ impl Story {
         self.parts.as_ref().unwrap().handle()
     }
 
+    /// Works until a step of a procedure; `None` if it came to that step.
+    fn stop_at<T>(&self, crash: Option<&str>, work: impl FnOnce() -> T) -> Option<T> {
+        let done = stop_at(crash, work);
+        self.is_cut_off.set(done.is_none());
+        done
+    }
+
     /// Stops the service, if it runs, and starts it again.
     fn restart(&mut self) {
+        self.is_cut_off.set(false);
         self.parts = None;
-        let options = Options::new(self.folder.path()).policy(self.policy.clone()).undo_window(self.undo);
+        let mut options = Options::new(self.folder.path()).policy(self.policy.clone()).undo_window(self.undo);
+        options.may_be_empty = true;
+        if let Some(shape) = self.shape {
+            options = options.layout(None, shape.pattern.parse().unwrap());
+        }
         let parts = Archive::open(options.clock(self.clock.clone())).unwrap().open_catalog().unwrap();
         parts.shared.expirer.recover();
         parts.shared.tree.tidy_queue().unwrap();
@@ -180,7 +246,36 @@ impl Story {
             let name = pass.file_name().unwrap().to_str().unwrap().to_owned();
             add(pass, &Place::Queue(name));
         }
+        for id in self.files.keys() {
+            if let Some(place) = self.place_of_flat(id) {
+                assert_eq!(found.insert(id.clone(), place), None, "{id} is in two places");
+            }
+        }
         found
+    }
+
+    /// Where the files of a flat event are. Each is in one place; in the archive all are, unless a crash has just cut off
+    /// a step: then the event is where its movie is.
+    fn place_of_flat(&self, id: &EventId) -> Option<Place> {
+        let passes = list(&self.path("delete_queue"));
+        let mut places = Vec::new();
+        for (path, below) in &self.files[id] {
+            let mut there: Vec<Place> = self.path(path).is_file().then_some(Place::Archive).into_iter().collect();
+            for pass in &passes {
+                let day = pass.join(id.camera.as_str()).join(id.day.to_string());
+                let flat = PathBuf::from(format!("{}.flat", day.display()));
+                if day.join(below).is_file() || flat.join(below).is_file() {
+                    there.push(Place::Queue(pass.file_name().unwrap().to_str().unwrap().to_owned()));
+                }
+            }
+            assert!(there.len() < 2, "{} of {id} is in two places: {there:?}", path.display());
+            places.push(there.pop());
+        }
+        let of_movie = places[0].clone();
+        if !self.is_cut_off.get() && of_movie == Some(Place::Archive) {
+            assert!(places.iter().all(|place| *place == of_movie), "{id} has lost a file: {places:?}");
+        }
+        of_movie.or_else(|| places.into_iter().flatten().find(|place| *place != Place::Archive))
     }
 
     /// Compares the disk with the model and adopts the changes. `may` says which changes this step may make.
@@ -227,7 +322,9 @@ impl Story {
     fn step(&mut self, step: &Step) {
         let name = |procedure: &str, step: Option<u32>| step.map(|step| format!("{procedure}-{step}"));
         match step {
-            Step::Event { camera: number, back, kilobytes } => self.add_event(*number, *back, *kilobytes),
+            Step::Event { camera: number, back, kilobytes, flat } => {
+                self.add_event(*number, *back, *kilobytes, *flat);
+            }
             Step::Save(n) | Step::Unsave(n) => {
                 let there = self.there();
                 let Some(id) = (!there.is_empty()).then(|| there[n % there.len()].clone()) else { return };
@@ -257,19 +354,28 @@ impl Story {
         }
     }
 
-    fn add_event(&mut self, number: u32, back: u64, kilobytes: u64) {
+    fn add_event(&mut self, number: u32, back: u64, kilobytes: u64, flat: bool) {
         let day = Day::try_from(self.now().date() - Days::new(back)).unwrap();
         let name = EventName::Time(u32::try_from(self.events.len()).unwrap()); // never the same twice
         let id = EventId { camera: camera(number), day, name };
-        let dir = self.path(id.to_string());
-        fs::create_dir_all(&dir).unwrap();
-        let file = File::create(dir.join("00-00-00-00.jpg")).unwrap();
-        file.set_len(kilobytes * 1000).unwrap();
         // Before the day begins: at midnight, the event would be open, and stay so, since no watcher judges it again.
         let midnight = day.date().and_hms_opt(0, 0, 0).unwrap().and_utc();
         let written = SystemTime::from(midnight - TimeDelta::hours(1));
-        file.set_modified(written).unwrap();
-        File::open(&dir).unwrap().set_modified(written).unwrap();
+        let make = |path: &Path| {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let file = File::create(path).unwrap();
+            file.set_len(kilobytes * 1000).unwrap();
+            file.set_modified(written).unwrap();
+            File::open(path.parent().unwrap()).unwrap().set_modified(written).unwrap();
+        };
+        match self.shape.filter(|shape| flat || shape.in_root) {
+            Some(shape) => {
+                let files = shape.files(&id, self.events.len() + 1);
+                files.iter().for_each(|(path, _)| make(&self.path(path)));
+                self.files.insert(id.clone(), files);
+            }
+            None => make(&self.path(id.to_string()).join("00-00-00-00.jpg")),
+        }
         self.events.insert(id.clone(), Place::Archive);
         self.handle().scanner.scan_event(&id, crate::scan::Occasion::Found).unwrap();
         self.handle().changes.flush().unwrap();
@@ -279,7 +385,7 @@ impl Story {
         let plan = self.handle().plan(None).unwrap();
         assert!(plan.needs.is_empty());
         let planned = self.events_of(&plan.items);
-        let done = stop_at(crash, || self.handle().pass(None).unwrap());
+        let done = self.stop_at(crash, || self.handle().pass(None).unwrap());
         let allowed: BTreeSet<EventId> = self.events.keys().filter(|id| self.may_go(id)).cloned().collect();
         let moved = self.check(step, |id, before, now| {
             *before == Place::Archive && matches!(now, Place::Queue(_)) && allowed.contains(id)
@@ -302,7 +408,7 @@ impl Story {
         let file = fs::read(self.path(".owlery/held.json")).unwrap_or_default();
         let held: serde_json::Value = serde_json::from_slice(&file).unwrap_or_default();
         let Some(id) = held["id"].as_str() else { return };
-        let done = stop_at(crash, || self.handle().pass(Some(id)).unwrap());
+        let done = self.stop_at(crash, || self.handle().pass(Some(id)).unwrap());
         let today = self.now().date();
         let allowed: BTreeSet<EventId> =
             self.held.iter().filter(|id| !self.saved.contains(id) && !self.is_restored(id)).cloned().collect();
@@ -328,7 +434,7 @@ impl Story {
             assert!(matches!(refused, Err(Error::Refused { guard: Guard::Reaping, .. })), "{refused:?}");
             return;
         }
-        let done = stop_at(crash, || self.handle().restore(&name).unwrap());
+        let done = self.stop_at(crash, || self.handle().restore(&name).unwrap());
         let moved = self.check(step, |_, before, now| *before == Place::Queue(name.clone()) && *now == Place::Archive);
         let until = self.now().and_utc() + TimeDelta::days(7).max(TimeDelta::from_std(self.undo).unwrap());
         for id in moved {
@@ -348,7 +454,7 @@ impl Story {
             return;
         }
         let victim = there[n % there.len()].clone();
-        let done = stop_at(crash, || self.handle().delete(std::slice::from_ref(&victim)));
+        let done = self.stop_at(crash, || self.handle().delete(std::slice::from_ref(&victim)));
         let is_saved = self.saved.contains(&victim);
         let moved = self.check(step, |id, before, now| {
             *id == victim && !is_saved && *before == Place::Archive && matches!(now, Place::Queue(_))
@@ -375,7 +481,7 @@ impl Story {
                 "its undo time is not over"
             );
         }
-        let done = stop_at(crash, || {
+        let done = self.stop_at(crash, || {
             for pass in &due {
                 let reaped = self.handle().tree.reap(pass, &self.handle().reaped, &AtOnce);
                 assert!(reaped.is_gone, "{:?}", reaped.left);
@@ -445,15 +551,16 @@ fn random_stories_lose_no_event() {
     let story = (
         any_policy(),
         prop_oneof![Just(0u64), Just(30)],
-        prop::collection::vec((1u32..3, 2u64..12, 1u64..40), 2..8),
+        prop::collection::vec((1u32..3, 2u64..12, 1u64..40, any::<bool>()), 2..8),
         prop::collection::vec(any_step(), 4..14),
+        prop::sample::select(SHAPES.to_vec()),
     );
     let run = || {
         let config = ProptestConfig { cases: cases().div_ceil(STORY_THREADS), ..ProptestConfig::default() };
-        let result = TestRunner::new(config).run(&story, |(policy, undo_hours, first, steps)| {
-            let mut story = Story::new(policy, undo_hours);
-            for (camera, back, kilobytes) in first {
-                story.add_event(camera, back, kilobytes);
+        let result = TestRunner::new(config).run(&story, |(policy, undo_hours, first, steps, shape)| {
+            let mut story = Story::new(policy, undo_hours, shape);
+            for (camera, back, kilobytes, flat) in first {
+                story.add_event(camera, back, kilobytes, flat);
             }
             for step in &steps {
                 story.step(step);
@@ -473,9 +580,9 @@ fn random_stories_lose_no_event() {
 
 #[test]
 fn a_rescan_forgets_days_that_are_gone() {
-    let mut story = Story::new(Policy::default(), 0);
+    let mut story = Story::new(Policy::default(), 0, None);
     for back in [2, 3, 4] {
-        story.add_event(1, back, 1);
+        story.add_event(1, back, 1, false);
     }
     let parts = story.parts.as_ref().unwrap();
     let known = || parts.handle().catalog.known().unwrap().days.len();

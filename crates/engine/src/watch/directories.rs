@@ -2,13 +2,13 @@
 //! scan, and watches what is new in it.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::observer::Observer;
 use super::targets::Target;
 use super::{Watch, log_error};
-use crate::archive::{Depth, day_path};
+use crate::archive::{CameraDir, DayDir, Depth};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Change, Day, EventId, EventName, State};
 use crate::scan::{Occasion, Scanner};
@@ -83,12 +83,14 @@ impl<O: Observer> Watch<O> {
         let changed = dir.changed()?;
         let (listed, _) = dir.days()?;
         let known = self.targets.set_days(camera, &listed);
+        self.watch_above(&dir, &path, &listed);
         for day in listed.iter().filter(|day| !known.contains(day)) {
             if met == Met::Known {
                 self.appeared.insert((camera.clone(), *day));
             }
             if self.is_watched_day(camera, *day, &listed) {
-                continue_unless_stopped(self.begin_day(camera, *day, day_path(&path, *day)))?;
+                let folder = dir.day_folder(*day)?.map(|below| path.join(below));
+                continue_unless_stopped(self.begin_day(camera, *day, (folder, &path)))?;
             } else if met == Met::New {
                 continue_unless_stopped(self.scanner.scan_day(camera, *day, Depth::NamesOnly).map(drop))?;
             }
@@ -108,8 +110,39 @@ impl<O: Observer> Watch<O> {
             || self.appeared.contains(&(camera.clone(), day))
     }
 
-    fn begin_day(&mut self, camera: &Camera, day: Day, path: PathBuf) -> Result<()> {
-        self.watch(Target::Day(camera.clone(), day), path);
+    /// Watches the directories above those of the newest days: a new month or day appears there.
+    fn watch_above(&mut self, dir: &CameraDir, path: &Path, listed: &[Day]) {
+        for folder in dir.folders_of_days(&listed[..listed.len().min(2)]) {
+            let target = Target::Above(dir.camera().clone(), folder.clone());
+            if !self.targets.has(&target) {
+                self.watch(target, path.join(folder));
+            }
+        }
+    }
+
+    /// Watches the directories of hours.
+    fn watch_hours(&mut self, day: &DayDir) {
+        let folders = day.folders().unwrap_or_default(); // the scan reports what cannot be read
+        let path = self.targets.path(&Target::Day(day.camera().clone(), day.day())).map(Path::to_path_buf);
+        let Some(path) = path else { return };
+        for folder in folders {
+            let target = Target::Hour(day.camera().clone(), day.day(), PathBuf::from(&folder));
+            if !self.targets.has(&target) {
+                self.watch(target, path.join(folder));
+            }
+        }
+    }
+
+    /// Watches a day's own directory, if it has one; its files may lie in that of the camera instead.
+    fn begin_day(&mut self, camera: &Camera, day: Day, (folder, path): (Option<PathBuf>, &Path)) -> Result<()> {
+        let target = Target::Day(camera.clone(), day);
+        match folder {
+            Some(folder) => self.watch(target, folder),
+            None => self.targets.remember(target, path.to_path_buf()),
+        }
+        if let Ok(dir) = self.scanner.tree.camera(camera).and_then(|dir| dir.day(day)) {
+            self.watch_hours(&dir);
+        }
         let depth = if Scanner::is_recent(day, self.now()) { Depth::Measure } else { Depth::NamesOnly };
         let (states, reports) = self.scanner.scan_day(camera, day, depth)?;
         for report in &reports {
@@ -128,6 +161,7 @@ impl<O: Observer> Watch<O> {
     fn end_day(&mut self, camera: &Camera, day: Day) {
         self.targets.forget(&Target::Day(camera.clone(), day));
         self.days.remove(&(camera.clone(), day));
+        self.targets.forget_hours(camera, day);
         let of_day = |id: &&EventId| id.camera == *camera && id.day == day;
         let of_day: Vec<EventId> = self.open.iter().chain(&self.strays).filter(of_day).cloned().collect();
         for id in of_day {
@@ -140,8 +174,11 @@ impl<O: Observer> Watch<O> {
         let listed = {
             let _lock = self.scanner.day_locks.take(camera, day);
             let dir = self.scanner.tree.camera(camera).and_then(|dir| dir.day(day));
-            match dir.and_then(|dir| Ok((dir.stamp()?, dir.list()?))) {
-                Ok(found) => Some(found),
+            match dir.and_then(|dir| Ok((dir.stamp()?, dir.list()?, dir))) {
+                Ok((stamp, list, dir)) => {
+                    self.watch_hours(&dir);
+                    Some((stamp, list))
+                }
                 Err(error) if error.is_not_found() => None,
                 Err(error) => return Err(error),
             }
@@ -181,12 +218,20 @@ impl<O: Observer> Watch<O> {
             && !self.strays.contains(id)
             && let Some(path) = self.targets.event_path(id)
         {
-            self.watch(Target::Event(id.clone()), path);
+            let target = Target::Event(id.clone());
+            if self.scanner.tree.has_directory(id) {
+                self.watch(target, path);
+            } else {
+                self.targets.remember(target, path); // hints about its files name them
+            }
         }
         let begun = Instant::now();
         let scanned = self.scanner.scan_event(id, occasion);
         let rest = (begun.elapsed() * REST_FACTOR).clamp(EVENT_INTERVAL, MAX_REST);
         self.rested.insert(id.clone(), begun + rest);
+        if let (Ok(state), Some(names)) = (&scanned, self.days.get_mut(&(id.camera.clone(), id.day))) {
+            let _ = if state.is_some() { names.insert(id.name) } else { names.remove(&id.name) };
+        }
         match scanned {
             Ok(Some(State::Open)) => {
                 self.open.insert(id.clone());

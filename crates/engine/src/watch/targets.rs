@@ -18,8 +18,12 @@ pub(super) enum Target {
     Root,
     /// A camera's directory.
     Camera(Camera),
+    /// A directory above those of a camera's days: of a year or a month.
+    Above(Camera, PathBuf),
     /// A day's directory.
     Day(Camera, Day),
+    /// A directory below a day's that holds files of events: that of an hour.
+    Hour(Camera, Day, PathBuf),
     /// An open event's directory.
     Event(EventId),
 }
@@ -29,7 +33,8 @@ pub(super) enum Target {
 pub(super) struct Targets {
     watcher: Option<RecommendedWatcher>,
     trouble: Option<String>,
-    by_path: HashMap<PathBuf, Target>,
+    /// The cameras whose files lie in the root share its path.
+    by_path: HashMap<PathBuf, Vec<Target>>,
     paths: HashMap<Target, PathBuf>,
     /// The days that were listed of each camera, watched or not.
     listed: HashMap<Camera, HashSet<Day>>,
@@ -40,7 +45,9 @@ impl Target {
     pub(super) fn camera(&self) -> Option<&Camera> {
         match self {
             Self::Root => None,
-            Self::Camera(camera) | Self::Day(camera, _) => Some(camera),
+            Self::Camera(camera) | Self::Above(camera, _) | Self::Day(camera, _) | Self::Hour(camera, ..) => {
+                Some(camera)
+            }
             Self::Event(id) => Some(&id.camera),
         }
     }
@@ -84,14 +91,46 @@ impl Targets {
     /// Remembers a directory without a watch.
     pub(super) fn remember(&mut self, target: Target, path: PathBuf) {
         if let Some(old) = self.paths.insert(target.clone(), path.clone()) {
-            self.by_path.remove(&old);
+            self.forget_path(&old, &target);
         }
-        self.by_path.insert(path, target);
+        self.by_path.entry(path).or_default().push(target);
     }
 
-    /// The target of a path in a notification.
-    pub(super) fn of(&self, path: &Path) -> Option<Target> {
-        self.by_path.get(path).cloned()
+    /// Returns whether no other target has this path.
+    fn forget_path(&mut self, path: &Path, target: &Target) -> bool {
+        let Some(here) = self.by_path.get_mut(path) else { return true };
+        here.retain(|other| other != target);
+        let is_last = here.is_empty();
+        if is_last {
+            self.by_path.remove(path);
+        }
+        is_last
+    }
+
+    /// The targets of a path in a notification.
+    pub(super) fn of(&self, path: &Path) -> &[Target] {
+        self.by_path.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The cameras that may have the file of a notification in a watched directory, each with the path below its own.
+    pub(super) fn cameras_of_file(&self, path: &Path) -> Vec<(Camera, String)> {
+        let Some(parent) = path.parent() else { return Vec::new() };
+        let cameras: HashSet<&Camera> = self.of(parent).iter().filter_map(Target::camera).collect();
+        let below = |camera: &Camera| {
+            let base = self.paths.get(&Target::Camera(camera.clone()))?;
+            Some((camera.clone(), path.strip_prefix(base).ok()?.to_str()?.to_owned()))
+        };
+        cameras.into_iter().filter_map(below).collect()
+    }
+
+    /// Whether this day of a camera was listed.
+    pub(super) fn is_listed(&self, camera: &Camera, day: Day) -> bool {
+        self.listed.get(camera).is_some_and(|days| days.contains(&day))
+    }
+
+    /// Whether a target is known.
+    pub(super) fn has(&self, target: &Target) -> bool {
+        self.paths.contains_key(target)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Target> {
@@ -120,11 +159,25 @@ impl Targets {
     }
 
     pub(super) fn forget(&mut self, target: &Target) {
-        if let Some(path) = self.paths.remove(target) {
-            self.by_path.remove(&path);
+        if let Some(path) = self.paths.remove(target)
+            && self.forget_path(&path, target)
+        {
             if let Some(watcher) = &mut self.watcher {
                 let _ = watcher.unwatch(&path); // gone with its directory, or never watched
             }
+        }
+    }
+
+    /// The path of a target.
+    pub(super) fn path(&self, target: &Target) -> Option<&Path> {
+        self.paths.get(target).map(PathBuf::as_path)
+    }
+
+    /// Forgets the directories of a day's hours.
+    pub(super) fn forget_hours(&mut self, camera: &Camera, day: Day) {
+        let is_hour = |target: &&Target| matches!(target, Target::Hour(of, on, _) if of == camera && *on == day);
+        for target in self.paths.keys().filter(is_hour).cloned().collect::<Vec<_>>() {
+            self.forget(&target);
         }
     }
 

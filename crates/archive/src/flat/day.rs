@@ -1,0 +1,281 @@
+//! The flat files of one day of a camera, grouped into events, and where they are read from.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::index::{IndexCache, Noted, Place, Query};
+use super::{Entry, FlatEvent};
+use crate::dir::Dir;
+use crate::error::Result;
+use crate::event::{Camera, Day, EventName, Stamp};
+use crate::layout::{FileKind, FlatFile, Grouped, Layout, Parsed, group};
+
+/// The flat files of one day, as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FlatDay {
+    entries: Vec<Entry>,
+    grouped: Grouped,
+}
+
+impl FlatDay {
+    /// Groups the files of one day of one camera.
+    pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let files: Vec<FlatFile> = entries.iter().map(|entry| entry.file.clone()).collect();
+        Self { grouped: group(&files), entries }
+    }
+
+    /// All files, sorted by path.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Its events, sorted.
+    pub(crate) fn names(&self) -> impl Iterator<Item = EventName> {
+        self.grouped.events.iter().map(|event| event.name)
+    }
+
+    /// The files of an event by their names alone, in the order of time; `None` if there is no such event.
+    pub(crate) fn members(&self, name: EventName) -> Option<Vec<&Entry>> {
+        let at = self.position(name)?;
+        Some(self.grouped.events.get(at)?.members.iter().filter_map(|at| self.entries.get(*at)).collect())
+    }
+
+    /// The event before this one.
+    pub(crate) fn before(&self, name: EventName) -> Option<EventName> {
+        let at = self.position(name)?.checked_sub(1)?;
+        self.grouped.events.get(at).map(|event| event.name)
+    }
+
+    fn position(&self, name: EventName) -> Option<usize> {
+        self.grouped.events.binary_search_by_key(&name, |event| event.name).ok()
+    }
+
+    /// The files that belong to no event by their names.
+    pub(crate) fn loose(&self) -> impl Iterator<Item = &Entry> {
+        self.grouped.loose.iter().filter_map(|at| self.entries.get(*at))
+    }
+
+    /// Markers that protect an event that is gone.
+    pub(crate) fn orphaned_marks(&self) -> impl Iterator<Item = &Entry> {
+        self.loose().filter(|entry| entry.file.kind == FileKind::Saved)
+    }
+
+    /// The event that a file belongs to by its name.
+    pub(crate) fn event_of(&self, path: &str) -> Option<EventName> {
+        let at = self.entries.binary_search_by(|entry| (*entry.path).cmp(path)).ok()?;
+        self.grouped.events.iter().find(|event| event.members.contains(&at)).map(|event| event.name)
+    }
+
+    /// A digest of the names: while it is the same, no file was added or removed. FNV-1a, below the present time in
+    /// nanoseconds, as a modification time would be.
+    fn digest(&self) -> Stamp {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in self.entries.iter().flat_map(|entry| entry.path.bytes().chain([b'\n'])) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Stamp { mtime: i64::try_from(hash >> 4).unwrap_or(0), inode: self.entries.len() as u64 }
+    }
+}
+
+/// Where the flat files of one day are.
+#[derive(Debug)]
+pub(crate) struct FlatSource {
+    /// The day's own directory, or the directory with the files of all days.
+    base: Dir,
+    layout: Arc<Layout>,
+    /// The path of `base` that the patterns describe, with a slash at its end, or nothing.
+    prefix: String,
+    /// The camera, if the names contain it.
+    camera: Option<Camera>,
+    is_of_any_camera: bool,
+    day: Day,
+    /// Whether the base has the files of many days.
+    is_shared: bool,
+    /// Listings of directories; none for a directory in a pass.
+    cache: Option<Arc<IndexCache>>,
+    /// A listing since then is recent enough for `list`.
+    since: Option<Instant>,
+    /// The files as last listed through this handle. Written by `list`.
+    listed: Mutex<Option<Arc<FlatDay>>>,
+    /// Names in the directory of the day that no pattern describes, as last listed. Written by `list`.
+    unknown: Mutex<Vec<String>>,
+}
+
+impl FlatSource {
+    /// Of a directory with the files of this day alone.
+    pub(crate) fn new(
+        base: Dir,
+        layout: Arc<Layout>,
+        prefix: String,
+        (camera, day): (Option<Camera>, Day),
+        cache: Option<Arc<IndexCache>>,
+    ) -> Self {
+        let (listed, unknown) = (Mutex::default(), Mutex::default());
+        let (is_of_any_camera, is_shared, since) = (false, false, None);
+        Self { base, layout, prefix, camera, is_of_any_camera, day, is_shared, cache, since, listed, unknown }
+    }
+
+    /// The same source in a directory with the files of many days.
+    pub(crate) fn shared(self) -> Self {
+        Self { is_shared: true, ..self }
+    }
+
+    /// The same source, for which a listing since then is recent enough.
+    pub(crate) fn listed_since(self, since: Option<Instant>) -> Self {
+        Self { since, ..self }
+    }
+
+    /// The same source below another directory: that of the day after it was moved.
+    pub(crate) fn moved_to(&self, base: Dir) -> Self {
+        let of = (self.camera.clone(), self.day);
+        Self::new(base, Arc::clone(&self.layout), self.prefix.clone(), of, None)
+    }
+
+    /// The same source for files of a pass, which are all of one camera, whatever their names say.
+    pub(crate) fn of_any_camera(self) -> Self {
+        Self { is_of_any_camera: true, ..self }
+    }
+
+    /// The directory that paths of files begin in.
+    pub(crate) fn base(&self) -> &Dir {
+        &self.base
+    }
+
+    /// The path of the base that the patterns describe, with a slash at its end, or nothing.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Whether the directory holds files of other days too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { base: &self.base, query: self.query(), is_shared: self.is_shared }
+    }
+
+    /// Whether the list of names can change without a change of the day's own directory.
+    pub(crate) fn has_other_directories(&self, is_whole: bool) -> bool {
+        let levels = self.prefix.matches('/').count();
+        !is_whole || self.layout.patterns().iter().any(|pattern| pattern.dirs() > levels)
+    }
+
+    /// Whether an entry of the base is a flat file, or a directory of them.
+    pub(crate) fn describes(&self, name: &[u8]) -> bool {
+        let parsed = std::str::from_utf8(name).map(|name| self.layout.parse(&format!("{}{name}", self.prefix)));
+        self.leads(name) || matches!(parsed, Ok(Parsed::File(_)))
+    }
+
+    /// Whether a directory of this name in the day's directory holds flat files: that of an hour.
+    pub(crate) fn leads(&self, name: &[u8]) -> bool {
+        let Ok(name) = std::str::from_utf8(name) else { return false };
+        let path = format!("{}{name}", self.prefix);
+        !self.is_shared() && self.layout.patterns().iter().any(|pattern| pattern.may_lead(&path))
+    }
+
+    fn query(&self) -> Query<'_> {
+        Query { layout: &self.layout, prefix: &self.prefix }
+    }
+
+    /// Lists the files as they are now.
+    pub(crate) fn list(&self) -> Result<Arc<FlatDay>> {
+        let index = match &self.cache {
+            Some(cache) => cache.current(self.place(), self.since)?,
+            None => Arc::new(super::Index::read(&self.base, self.query())?),
+        };
+        Ok(self.keep(&index))
+    }
+
+    /// The files as last listed through this handle, or through any other; lists them the first time.
+    pub(crate) fn recent(&self) -> Result<Arc<FlatDay>> {
+        if let Some(listed) = &*self.listed.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(Arc::clone(listed));
+        }
+        match &self.cache {
+            Some(cache) => {
+                let index = cache.recent(self.place())?;
+                Ok(self.keep(&index))
+            }
+            None => self.list(),
+        }
+    }
+
+    fn keep(&self, index: &super::Index) -> Arc<FlatDay> {
+        let of_day = |(camera, day): &(Option<Camera>, Day)| {
+            (*camera == self.camera || self.is_of_any_camera) && *day == self.day
+        };
+        let day = match index.days.get(&(self.camera.clone(), self.day)) {
+            Some(day) => Some(Arc::clone(day)),
+            None => index.days.iter().find(|(of, _)| of_day(of)).map(|(_, day)| Arc::clone(day)),
+        };
+        let day = day.unwrap_or_else(|| Arc::new(FlatDay::new(Vec::new())));
+        if !self.is_shared {
+            let mut unknown = index.unknown.clone();
+            let others = index.days.iter().filter(|(of, _)| !of_day(of));
+            unknown.extend(others.flat_map(|(_, day)| day.entries().iter().map(|entry| entry.path.to_string())));
+            *self.unknown.lock().unwrap_or_else(PoisonError::into_inner) = unknown;
+        }
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&day));
+        day
+    }
+
+    /// What no pattern describes in the directory of the day, as last listed. Empty for a directory of many days: what
+    /// else is in it belongs to no day.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads one name again, after a hint that it changed. Returns the events that this may have changed, those that
+    /// appeared and those that are gone included; `None` if the listing at hand does not help.
+    pub(crate) fn note(&self, path: &str) -> Option<Vec<EventName>> {
+        let Noted { camera, day, before, after } = self.cache.as_ref()?.note(self.place(), path)?;
+        if camera != self.camera || day != self.day {
+            return None;
+        }
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let names = |day: &Option<Arc<FlatDay>>| day.as_ref().map(|day| day.names().collect()).unwrap_or_default();
+        let (old, new): (BTreeSet<EventName>, BTreeSet<EventName>) = (names(&before), names(&after));
+        let mut changed: BTreeSet<EventName> = old.symmetric_difference(&new).copied().collect();
+        for day in [before, after].iter().flatten() {
+            let event = day.event_of(path);
+            changed.extend(event);
+            // The pictures before a new movie may have counted as the previous event's.
+            changed.extend(event.and_then(|event| day.before(event)));
+        }
+        Some(changed.into_iter().collect())
+    }
+
+    /// What changes with the list of names.
+    pub(crate) fn stamp(&self) -> Result<Stamp> {
+        Ok(self.list()?.digest())
+    }
+
+    /// An event as last listed; `None` if there is no such event. One that is not in an old listing is looked for on
+    /// the disk.
+    pub(crate) fn event(&self, name: EventName) -> Result<Option<FlatEvent<'_>>> {
+        let mut day = self.recent()?;
+        if day.members(name).is_none() && self.cache.is_some() && self.since.is_none() {
+            day = self.list()?;
+        }
+        Ok(day.members(name).is_some().then(|| FlatEvent::new(&self.base, day, name)))
+    }
+
+    /// The directories below the base that may hold its files, as paths: those of hours.
+    pub(crate) fn inner_dirs(&self) -> Result<Vec<String>> {
+        let mut dirs = Vec::new();
+        if !self.is_shared {
+            self.base.list(|name, kind| {
+                if let Ok(text) = std::str::from_utf8(name)
+                    && self.leads(name)
+                    && self.base.is_dir(name, kind)
+                {
+                    dirs.push(text.to_owned());
+                }
+            })?;
+        }
+        Ok(dirs)
+    }
+}

@@ -1,0 +1,246 @@
+//! Lists the flat files below a directory, by camera and day. Where the date is in the names of the files, one listing
+//! finds all days; it is kept until the directory changes, and updated by single files.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use rustix::fs::FileType;
+
+use super::day::FlatDay;
+use super::{Entry, stat_below};
+use crate::clock::{Clock, SystemClock};
+use crate::dir::{Dir, file_type, mtime};
+use crate::error::Result;
+use crate::event::{Camera, Day};
+use crate::layout::{Layout, Parsed};
+
+/// The flat files below one base directory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Index {
+    /// The days; the camera only where the names contain it.
+    pub days: BTreeMap<(Option<Camera>, Day), Arc<FlatDay>>,
+    /// Paths that no pattern describes, or that match two of them, sorted.
+    pub unknown: Vec<String>,
+    /// Each listed directory below the base with its state before it was listed.
+    seals: Vec<(String, Seal)>,
+}
+
+/// What changes if a name is added to a directory or removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seal {
+    mtime: i64,
+    ctime: i64,
+    inode: u64,
+}
+
+impl Seal {
+    fn of(dir: &Dir) -> Result<Self> {
+        let stat = dir.stat_self()?;
+        Ok(Self { mtime: mtime(&stat), ctime: stat.stx_ctime, inode: stat.stx_ino })
+    }
+
+    fn newest(self) -> i64 {
+        self.mtime.max(self.ctime)
+    }
+}
+
+/// A directory that changed this short a time ago may change again without a new time: they tick in up to 2 s (FAT). In
+/// nanoseconds.
+const RACY_TIME: i64 = 3_000_000_000;
+
+/// What is listed: the files of these patterns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Query<'a> {
+    pub layout: &'a Layout,
+    /// The path that the patterns describe before the base: the day's directory with a slash, or nothing.
+    pub prefix: &'a str,
+}
+
+impl Index {
+    /// Lists a directory, and those below that the patterns name.
+    pub(crate) fn read(base: &Dir, query: Query<'_>) -> Result<Self> {
+        let mut index = Self::default();
+        let mut files: BTreeMap<(Option<Camera>, Day), Vec<Entry>> = BTreeMap::new();
+        index.read_dir(base, query, "", &mut files)?;
+        index.unknown.sort_unstable();
+        index.days = files.into_iter().map(|(of, entries)| (of, Arc::new(FlatDay::new(entries)))).collect();
+        Ok(index)
+    }
+
+    fn read_dir(
+        &mut self,
+        dir: &Dir,
+        query: Query<'_>,
+        below: &str,
+        files: &mut BTreeMap<(Option<Camera>, Day), Vec<Entry>>,
+    ) -> Result<()> {
+        self.seals.push((below.to_owned(), Seal::of(dir)?));
+        let mut dirs = Vec::new();
+        let mut whole = format!("{}{below}", query.prefix);
+        let stem = whole.len();
+        let from = query.prefix.len();
+        dir.list(|name, kind| {
+            whole.truncate(stem);
+            let Ok(name) = std::str::from_utf8(name) else {
+                self.unknown.push(format!("{below}{}", String::from_utf8_lossy(name)));
+                return;
+            };
+            whole.push_str(name);
+            if kind == FileType::Directory || (kind == FileType::Unknown && dir.is_dir(name.as_bytes(), kind)) {
+                if query.layout.patterns().iter().any(|pattern| pattern.may_lead(&whole)) {
+                    dirs.push(name.to_owned());
+                } else {
+                    self.unknown.push(whole[from..].to_owned());
+                }
+                return;
+            }
+            match query.layout.parse(&whole) {
+                Parsed::File(file) if matches!(kind, FileType::RegularFile | FileType::Unknown) => {
+                    let of = (file.camera.clone(), file.day);
+                    files.entry(of).or_default().push(Entry { path: whole[from..].into(), file });
+                }
+                _ => self.unknown.push(whole[from..].to_owned()),
+            }
+        })?;
+        for name in dirs {
+            let inner = dir.open_dir(name.as_bytes())?;
+            self.read_dir(&inner, query, &format!("{below}{name}/"), files)?;
+        }
+        Ok(())
+    }
+
+    /// Whether no name was added or removed since it was listed, as far as the times of the directories prove it.
+    fn is_current(&self, base: &Dir) -> bool {
+        // Compared with the times of the kernel, so the wall clock itself.
+        let now = SystemClock.now().nanos();
+        let is_same = |(below, seal): &(String, Seal)| {
+            let there = match below.strip_suffix('/') {
+                None => Seal::of(base),
+                Some(path) => super::open_parent(base, &format!("{path}/x"))
+                    .and_then(|(dir, _)| Seal::of(dir.as_ref().unwrap_or(base))),
+            };
+            there.is_ok_and(|there| there == *seal) && seal.newest() < now.saturating_sub(RACY_TIME)
+        };
+        self.seals.iter().all(is_same)
+    }
+
+    /// Reads one name again: adds or removes its file.
+    fn note(&mut self, base: &Dir, query: Query<'_>, path: &str) -> Option<Noted> {
+        let Parsed::File(file) = query.layout.parse(&format!("{}{path}", query.prefix)) else { return None };
+        let of = (file.camera.clone(), file.day);
+        let is_there = stat_below(base, path).is_ok_and(|stat| file_type(&stat) == FileType::RegularFile);
+        let before = self.days.get(&of).cloned();
+        let entries = before.as_ref().map(|day| day.entries()).unwrap_or_default();
+        let was_there = entries.binary_search_by(|entry| (*entry.path).cmp(path)).is_ok();
+        if is_there != was_there {
+            let mut entries = entries.to_vec();
+            if is_there {
+                entries.push(Entry { path: path.into(), file });
+            } else {
+                entries.retain(|entry| &*entry.path != path);
+            }
+            if entries.is_empty() {
+                self.days.remove(&of);
+            } else {
+                self.days.insert(of.clone(), Arc::new(FlatDay::new(entries)));
+            }
+        }
+        let after = self.days.get(&of).cloned();
+        Some(Noted { camera: of.0, day: of.1, before, after })
+    }
+}
+
+/// Listings of directories with flat files, shared by all handles on them.
+#[derive(Debug, Default)]
+pub(crate) struct IndexCache {
+    /// By the base's path. Written by each thread that lists or notes.
+    listings: Mutex<HashMap<PathBuf, Listing>>,
+    /// Held while a directory with the files of many days is listed, so that others wait for it instead of listing it too.
+    listing: Mutex<()>,
+}
+
+/// A listing, with the names that were noted since.
+#[derive(Debug, Clone)]
+struct Listing {
+    index: Arc<Index>,
+    /// When it was begun.
+    at: Instant,
+    /// Whether it has the files of many days.
+    is_shared: bool,
+}
+
+/// How many listings of single days are kept.
+const MAX_DAYS: usize = 64;
+
+/// The directory that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub base: &'a Dir,
+    pub query: Query<'a>,
+    /// Whether it has the files of many days.
+    pub is_shared: bool,
+}
+
+impl IndexCache {
+    fn listings(&self) -> MutexGuard<'_, HashMap<PathBuf, Listing>> {
+        self.listings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self, place: Place<'_>) -> Option<Listing> {
+        self.listings().get(place.base.path()).cloned()
+    }
+
+    /// The files as they are on disk. Lists the directory unless it is unchanged, or was listed at or after `since`.
+    pub(crate) fn current(&self, place: Place<'_>, since: Option<Instant>) -> Result<Arc<Index>> {
+        let usable = || {
+            let known = self.known(place)?;
+            let is_usable = since.is_some_and(|since| known.at >= since) || known.index.is_current(place.base);
+            is_usable.then_some(known.index)
+        };
+        if let Some(index) = usable() {
+            return Ok(index);
+        }
+        let _one = place.is_shared.then(|| self.listing.lock().unwrap_or_else(PoisonError::into_inner));
+        if place.is_shared
+            && let Some(index) = usable()
+        {
+            return Ok(index);
+        }
+        let at = Instant::now();
+        let index = Arc::new(Index::read(place.base, place.query)?);
+        let mut listings = self.listings();
+        if listings.len() >= MAX_DAYS {
+            listings.retain(|_, listing| listing.is_shared);
+        }
+        let listing = Listing { index: Arc::clone(&index), at, is_shared: place.is_shared };
+        listings.insert(place.base.path().to_path_buf(), listing);
+        Ok(index)
+    }
+
+    /// The files as they were last listed or noted; lists the directory the first time.
+    pub(crate) fn recent(&self, place: Place<'_>) -> Result<Arc<Index>> {
+        self.known(place).map_or_else(|| self.current(place, None), |known| Ok(known.index))
+    }
+
+    /// Reads one name again, after a hint that it changed. Returns its day as it was before and as it is now; `None` if the
+    /// directory was not listed yet, or no pattern describes the name.
+    pub(crate) fn note(&self, place: Place<'_>, path: &str) -> Option<Noted> {
+        let mut listings = self.listings();
+        let listing = listings.get_mut(place.base.path())?;
+        Arc::make_mut(&mut listing.index).note(place.base, place.query, path)
+    }
+}
+
+/// What a hint about one file changed.
+#[derive(Debug)]
+pub(crate) struct Noted {
+    /// The camera, where the name contains it.
+    pub camera: Option<Camera>,
+    pub day: Day,
+    /// The day's files before; `None` if it had none.
+    pub before: Option<Arc<FlatDay>>,
+    /// The day's files now.
+    pub after: Option<Arc<FlatDay>>,
+}

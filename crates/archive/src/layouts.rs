@@ -1,0 +1,160 @@
+//! Which layout the flat files of each camera have, and which cameras have their files in the root itself, without a
+//! directory of their own.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::dir::Dir;
+use super::flat::{IndexCache, Place, Query};
+use super::{CameraDir, Tree};
+use crate::error::Result;
+use crate::event::{Camera, Day};
+use crate::layout::{DatePlace, Layout, Pattern};
+
+/// The layouts of an archive's flat files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layouts {
+    /// Each layout, of one camera or of all that have none of their own.
+    rules: Vec<(Option<Camera>, Layout)>,
+    /// Whether a user, or Motion's configuration, gave them, so that rules may retire flat events.
+    is_given: bool,
+}
+
+impl Layouts {
+    /// The layouts of these patterns, each of one camera or of all others. Fails if those of one camera have the date in
+    /// different places.
+    pub fn of_patterns(patterns: &[(Option<Camera>, Pattern)], is_given: bool) -> Result<Self> {
+        let cameras: BTreeSet<&Option<Camera>> = patterns.iter().map(|(camera, _)| camera).collect();
+        let layout = |camera: &Option<Camera>| {
+            let own = patterns.iter().filter(|(of, _)| of == camera).map(|(_, pattern)| pattern.clone());
+            Ok((camera.clone(), Layout::new(own.collect())?))
+        };
+        Ok(Self::new(cameras.into_iter().map(layout).collect::<Result<_>>()?, is_given))
+    }
+
+    /// These layouts. `is_given`: by a user or by Motion's configuration, not recognised by looking.
+    pub fn new(rules: Vec<(Option<Camera>, Layout)>, is_given: bool) -> Self {
+        Self { rules, is_given }
+    }
+
+    /// Whether there is none: then no flat file is read.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Whether rules may retire flat events.
+    pub fn is_given(&self) -> bool {
+        self.is_given
+    }
+
+    /// The layouts, each of one camera or of all others.
+    pub fn rules(&self) -> &[(Option<Camera>, Layout)] {
+        &self.rules
+    }
+
+    /// The layout of a camera, and whether it is its own.
+    fn of(&self, camera: &Camera) -> Option<(bool, &Layout)> {
+        let own = self.rules.iter().find(|(of, _)| of.as_ref() == Some(camera));
+        let found = own.or_else(|| self.rules.iter().find(|(of, _)| of.is_none()));
+        found.map(|(of, layout)| (of.is_some(), layout))
+    }
+}
+
+/// How the flat files of one camera are found.
+#[derive(Debug, Clone)]
+pub(super) struct CameraLayout {
+    pub layout: Arc<Layout>,
+    /// Whether the files are in the root.
+    pub in_root: bool,
+    /// Whether the names contain the camera: files of others lie among its own.
+    pub names_camera: bool,
+    pub cache: Arc<IndexCache>,
+}
+
+impl CameraLayout {
+    /// Where the date of its files is.
+    pub(super) fn date(&self) -> DatePlace {
+        self.layout.patterns().first().map_or(DatePlace::File, |pattern| pattern.date())
+    }
+
+    /// The path of the day's directory below the camera's, if the date is in directories.
+    pub(super) fn day_dir(&self, day: Day) -> Option<String> {
+        self.layout.patterns().first()?.day_dir(day)
+    }
+}
+
+impl Tree {
+    /// The layouts of the flat files.
+    pub fn layouts(&self) -> &Layouts {
+        &self.layouts
+    }
+
+    /// The layout of a camera's flat files; `None` if flat files are not read.
+    pub(super) fn layout_of(&self, camera: &Camera, in_root: bool) -> Option<CameraLayout> {
+        let (own, layout) = self.layouts().of(camera)?;
+        // A layout of one camera describes no files of others.
+        let names_camera = in_root && !own && layout.patterns().iter().any(|pattern| pattern.names_camera());
+        let cache = Arc::clone(&self.flat_indexes);
+        Some(CameraLayout { layout: Arc::new(layout.clone()), in_root, names_camera, cache })
+    }
+
+    /// The cameras whose files lie in the root, sorted; `with_directory` are those that have a directory instead.
+    pub(super) fn cameras_in_root(&self, root: &Dir, with_directory: &[Camera]) -> Result<Vec<CameraDir>> {
+        let mut found: Vec<CameraDir> = Vec::new();
+        let has_directory = |camera: &Camera| with_directory.contains(camera);
+        for (of, layout) in self.layouts().rules() {
+            let names_camera = layout.patterns().iter().any(|pattern| pattern.names_camera());
+            let cameras: BTreeSet<Camera> = match of {
+                Some(camera) => BTreeSet::from([camera.clone()]),
+                None if names_camera => self.cameras_in_names(root, layout)?,
+                None => BTreeSet::from([self.root_camera()]),
+            };
+            for camera in cameras.into_iter().filter(|camera| !has_directory(camera)) {
+                let Some(dir) = self.camera_in_root(root, &camera)? else { continue };
+                // A layout for all cameras says nothing about the root unless there are such files.
+                let is_asked = of.is_some() || dir.has_flat_files();
+                if is_asked && !found.iter().any(|known| known.camera() == dir.camera()) {
+                    found.push(dir);
+                }
+            }
+        }
+        found.sort_by(|a, b| a.camera().cmp(b.camera()));
+        Ok(found)
+    }
+
+    /// The camera whose files would lie in the root; `None` if no layout says so.
+    pub(super) fn camera_in_root(&self, root: &Dir, camera: &Camera) -> Result<Option<CameraDir>> {
+        let Some(layout) = self.layout_of(camera, true).filter(|_| self.may_be_in_root(camera.as_str())) else {
+            return Ok(None);
+        };
+        Ok(Some(CameraDir::in_root(root.again()?, camera.clone(), layout)))
+    }
+
+    /// The cameras that the names of files in the root contain.
+    fn cameras_in_names(&self, root: &Dir, layout: &Layout) -> Result<BTreeSet<Camera>> {
+        let is_in_dirs = layout.patterns().iter().all(|pattern| pattern.date() != DatePlace::File);
+        if is_in_dirs {
+            return Ok(BTreeSet::new()); // the camera would be known only after reading every day
+        }
+        let query = Query { layout, prefix: "" };
+        let index = self.flat_indexes.recent(Place { base: root, query, is_shared: true })?;
+        Ok(index.days.keys().filter_map(|(camera, _)| camera.clone()).collect())
+    }
+
+    /// The name of the camera whose files lie in the root: the root's own name.
+    pub(super) fn root_camera(&self) -> Camera {
+        let name = self.root().file_name().and_then(|name| name.to_str());
+        let named = name.and_then(|name| name.parse().ok());
+        named.or_else(|| "Camera".parse().ok()).unwrap_or_else(|| unreachable!())
+    }
+
+    /// Whether a camera of this name may have its files in the root.
+    pub(super) fn may_be_in_root(&self, name: &str) -> bool {
+        let camera = name.parse::<Camera>();
+        self.layouts().rules().iter().any(|(of, layout)| match of {
+            Some(of) => of.as_str() == name,
+            None if layout.patterns().iter().any(|pattern| pattern.names_camera()) => camera.is_ok(),
+            None => self.root_camera().as_str() == name,
+        })
+    }
+}

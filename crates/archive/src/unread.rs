@@ -1,0 +1,89 @@
+//! Flat layouts: recordings in a root, a camera's directory or a day, without a directory for each event. Motion and
+//! motionEye write them by default. They are not read; they are reported with the remedy.
+
+use super::dir::Dir;
+use super::{CameraDir, Report, Tree};
+use crate::error::Result;
+use crate::event::frames::Format;
+use crate::event::{Camera, MovieName};
+use crate::printable::printable;
+
+/// How many days of a camera are checked, newest first. The newest may have just begun.
+const CHECKED_DAYS: usize = 3;
+
+/// The remedy in messages.
+const CURE: &str = "Motion writes them without a directory for each event (a flat layout), which this version does not read; \
+                    Owlery needs a directory for each event (README, \"Configure Motion for it\")";
+
+/// Recordings in one directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Flat {
+    files: u64,
+    /// The first movie by name, or the first picture.
+    example: String,
+}
+
+impl Flat {
+    /// The recordings directly in a directory; `None` if there are none.
+    pub(crate) fn in_dir(dir: &Dir) -> Result<Option<Self>> {
+        let (mut files, mut movie, mut picture) = (0, None::<Vec<u8>>, None::<Vec<u8>>);
+        dir.list(|name, kind| {
+            let is_movie = MovieName::parse(name).is_some();
+            if (!is_movie && !is_picture(name)) || dir.is_dir(name, kind) {
+                return;
+            }
+            files += 1;
+            let example = if is_movie { &mut movie } else { &mut picture };
+            if example.as_ref().is_none_or(|known| name < known.as_slice()) {
+                *example = Some(name.to_vec());
+            }
+        })?;
+        let example = movie.or(picture); // a movie is better evidence
+        Ok(example.map(|example| Self { files, example: String::from_utf8_lossy(&example).into_owned() }))
+    }
+
+    /// Describes what was found below `place` (empty, or a directory with its slash).
+    pub(crate) fn seen(&self, place: &str) -> String {
+        let example = printable(&self.example);
+        let count = if self.files == 1 { String::new() } else { format!("{} ", self.files) };
+        format!("it contains {count}files such as {place}{example}: {CURE}")
+    }
+}
+
+/// Pictures that Motion names by the time or a number.
+fn is_picture(name: &[u8]) -> bool {
+    name.first().is_some_and(u8::is_ascii_digit)
+        && Format::ALL.into_iter().any(|format| name.ends_with(format.ending().as_bytes()))
+}
+
+impl Tree {
+    /// Reports the cameras accepted by `is_asked` whose newest days hold recordings and no event.
+    pub fn flat_cameras(&self, is_asked: impl Fn(&Camera) -> bool) -> Result<Vec<Report>> {
+        let cameras = self.cameras()?.open;
+        let reports =
+            cameras.iter().filter(|camera| is_asked(camera.camera())).filter_map(|camera| match flat(camera) {
+                Ok(seen) => seen.map(|seen| Report::note(camera.path(), seen)),
+                Err(_) => None, // the walk reports what cannot be read
+            });
+        Ok(reports.collect())
+    }
+}
+
+/// Describes a camera's flat layout.
+fn flat(camera: &CameraDir) -> Result<Option<String>> {
+    let days = camera.days()?.0;
+    for day in days.iter().take(CHECKED_DAYS) {
+        let dir = camera.day(*day)?;
+        if let Some(flat) = Flat::in_dir(&dir.dir)? {
+            if !dir.list()?.events.is_empty() {
+                return Ok(None);
+            }
+            return Ok(Some(flat.seen(&format!("{day}/")) + "; they are not shown and never expire"));
+        }
+    }
+    if !days.is_empty() {
+        return Ok(None);
+    }
+    let flat = Flat::in_dir(&camera.dir)?;
+    Ok(flat.map(|flat| flat.seen("") + "; they are not shown and never expire"))
+}

@@ -1,0 +1,90 @@
+//! What the watcher needs to know about the places of days and events: which directories to watch, and what a hint about
+//! one file of a flat layout means.
+
+use std::path::PathBuf;
+
+use super::{CameraDir, DayDir, Tree};
+use crate::error::Result;
+use crate::event::{Day, EventId, EventName};
+use crate::layout::{DatePlace, Parsed};
+
+/// What a hint about one file means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// These events of a day may have changed, appeared or gone.
+    Events(Day, Vec<EventName>),
+    /// Only a listing shows what changed.
+    Unknown,
+}
+
+impl CameraDir {
+    /// The path of a day's own directory below the camera's; `None` if its files lie among those of other days.
+    pub fn day_folder(&self, day: Day) -> Result<Option<PathBuf>> {
+        let usual = day.to_string();
+        if self.has_directory() && self.dir.has(usual.as_bytes())? {
+            return Ok(Some(usual.into()));
+        }
+        Ok(self.layout.as_ref().and_then(|layout| layout.day_dir(day)).map(PathBuf::from))
+    }
+
+    /// The directories between the camera's and those of its days, as paths below the camera's: years and months.
+    pub fn folders_of_days(&self, days: &[Day]) -> Vec<PathBuf> {
+        let mut folders = std::collections::BTreeSet::new();
+        for path in days.iter().filter_map(|day| self.layout.as_ref()?.day_dir(*day)) {
+            let mut path = path.as_str();
+            while let Some((above, _)) = path.rsplit_once('/') {
+                folders.insert(PathBuf::from(above));
+                path = above;
+            }
+        }
+        folders.into_iter().collect()
+    }
+
+    /// Whether files of its days lie in the camera's directory itself.
+    pub fn holds_files(&self) -> bool {
+        self.layout.as_ref().is_some_and(|layout| layout.date() == DatePlace::File)
+    }
+
+    /// The meaning of a hint about a file at this path below the camera's directory. Reads that one name again, instead of
+    /// listing the directory.
+    pub fn note(&self, path: &str) -> Hint {
+        let Some(layout) = &self.layout else { return Hint::Unknown };
+        let Parsed::File(file) = layout.layout.parse(path) else { return Hint::Unknown };
+        if layout.names_camera && file.camera.as_ref() != Some(self.camera()) {
+            return Hint::Unknown;
+        }
+        let changed = || {
+            let source = self.day_or_new(file.day)?;
+            let inner = path.strip_prefix(source.prefix()).unwrap_or(path);
+            source.note(inner)
+        };
+        changed().map_or(Hint::Unknown, |events| Hint::Events(file.day, events))
+    }
+
+    fn day_or_new(&self, day: Day) -> Option<super::flat::FlatSource> {
+        self.day(day).ok()?.flat
+    }
+
+    /// Whether its flat files are read.
+    pub fn has_layout(&self) -> bool {
+        self.layout.is_some()
+    }
+}
+
+impl DayDir {
+    /// The directories below the day's that hold its files: those of hours.
+    pub fn folders(&self) -> Result<Vec<String>> {
+        self.flat.as_ref().map_or_else(|| Ok(Vec::new()), super::flat::FlatSource::inner_dirs)
+    }
+}
+
+impl Tree {
+    /// Whether an event has a directory that can be watched; without one, its files are hinted by their names.
+    pub fn has_directory(&self, id: &EventId) -> bool {
+        if self.layouts().is_empty() {
+            return true;
+        }
+        let day = self.camera(&id.camera).and_then(|camera| camera.day(id.day));
+        day.is_ok_and(|day| day.has_directory && day.dir.has(id.name.text().as_bytes()).unwrap_or(false))
+    }
+}
