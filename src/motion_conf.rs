@@ -1,8 +1,10 @@
-//! Reads the configuration of Motion 4 and 5: each camera's directory and stream port, and the event gap. The rules are
+//! Reads the configuration of Motion 4 and 5: each camera's directory, layout and stream port, and the event gap. The rules are
 //! Motion's: a camera file inherits the options that stand above its line in the main file, and a camera file that cannot be
 //! read is reported and skipped.
 
 mod camera;
+mod deleters;
+mod layouts;
 mod lines;
 mod names;
 
@@ -10,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Camera, Error, Options, Result};
+use crate::{Camera, Error, Options, Pattern, Result};
 use camera::CameraConf;
 
 /// The limit for one file, above the size of any real configuration. It ends the reading of an endless device.
@@ -56,8 +59,9 @@ impl MotionConf {
         let mut bases: Vec<PathBuf> = folders.map(Path::to_path_buf).collect();
         bases.extend(std::env::current_dir());
         let mut conf = Self { bases, ..Self::default() };
-        for (name, value) in lines::options(&bytes) {
-            conf.main.take(&name, value);
+        let file: Arc<Path> = path.into();
+        for (name, value) in lines::comments(&bytes).chain(lines::options(&bytes)) {
+            conf.main.take(&name, value, &file);
             match name.as_str() {
                 "camera" | "thread" => conf.add_camera(&lines::path(value)),
                 "camera_dir" | "config_dir" => conf.add_cameras_of(&lines::path(value)),
@@ -100,8 +104,24 @@ impl MotionConf {
         self.cameras.iter().filter(|camera| camera.is_numbered(&root, &self.bases)).filter_map(camera).collect()
     }
 
+    /// The layouts of cameras that make no directory for each event, by the names of their movies and pictures (Motion's
+    /// defaults where none is set), with `%C` replaced by `text_event`. A pattern is relative to its camera's directory
+    /// below `root`.
+    ///
+    /// For a camera that writes into `root` itself it is relative to `root`. Without a camera the names of the files tell it
+    /// (`%$`, or `%t` for `Camera` and the id). Else the camera has the name of `camera_name` or `device_name`, and without
+    /// a usable one `Camera` and its id.
+    ///
+    /// The patterns of one camera can be used together: one that cannot, and a name that no pattern describes, is left out
+    /// and is among the [`warnings`](Self::warnings).
+    pub fn layouts(&self, root: impl AsRef<Path>) -> Vec<(Option<Camera>, Pattern)> {
+        let root = real(root.as_ref());
+        layouts::of(&self.below(&root), &root, &self.bases).layouts
+    }
+
     /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: those of
-    /// [`losses`](Self::losses), file names that make no event directories, no camera below `root`.
+    /// [`losses`](Self::losses), file names that Owlery does not read, other programs that delete recordings (Motion's
+    /// `cleandir_params`, motionEye's "Preserve Movies", commands of hooks), no camera below `root`.
     pub fn warnings(&self, root: impl AsRef<Path>) -> Vec<String> {
         let mut warnings = self.losses(&root);
         warnings.extend(self.remarks(&root));
@@ -119,7 +139,13 @@ impl MotionConf {
     pub(crate) fn remarks(&self, root: impl AsRef<Path>) -> Vec<String> {
         let root = real(root.as_ref());
         let here = self.below(&root);
-        let mut warnings: Vec<String> = here.iter().flat_map(|camera| camera.misplaced(&root, &self.bases)).collect();
+        let mut warnings = layouts::of(&here, &root, &self.bases).warnings;
+        for warning in here.iter().flat_map(|camera| deleters::warnings(camera)) {
+            // One that stands in the main file is that of several cameras.
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
         if here.iter().any(|camera| camera.is_endless()) {
             warnings
                 .push("event_gap 0 or less: Motion never ends an event by itself; one counts as open for a day".into());
@@ -138,11 +164,17 @@ impl MotionConf {
     /// Adds a camera: the options of the main file so far, then those of its own file. Like Motion, this ignores further
     /// camera files that a camera file names, so files that name one another make no loop.
     fn add_camera(&mut self, file: &Path) {
-        match self.bases.iter().find_map(|base| open_regular(&base.join(file)).transpose()) {
-            Some(Ok(bytes)) => {
+        let open = |base: &PathBuf| {
+            let path = base.join(file);
+            Some(open_regular(&path).transpose()?.map(|bytes| (path, bytes)))
+        };
+        match self.bases.iter().find_map(open) {
+            Some(Ok((path, bytes))) => {
                 let mut camera = self.main.clone();
                 camera.place = i64::try_from(self.cameras.len()).unwrap_or(0) + 1;
-                lines::options(&bytes).for_each(|(name, value)| camera.take(&name, value));
+                let path: Arc<Path> = path.into();
+                let settings = lines::comments(&bytes).chain(lines::options(&bytes));
+                settings.for_each(|(name, value)| camera.take(&name, value, &path));
                 self.cameras.push(camera);
             }
             Some(Err(error)) => tracing::warn!(path = %file.display(), "skipping the camera file: {error}"),

@@ -1,11 +1,13 @@
 //! One camera of Motion's configuration: its options, and the directories of its files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::lines::{is_on, number, path, text};
 use super::names::{Sample, Specifiers};
-use crate::{Camera, Day, EventName};
+use crate::{Day, EventName};
 
 /// The gap to assume where Motion never ends an event (`event_gap` 0 or less), and the longest one.
 const MAX_GAP: Duration = Duration::from_hours(24);
@@ -32,13 +34,24 @@ pub(super) struct CameraConf {
     movie_max_time: Option<i64>,
     snapshot_filename: Option<String>,
     timelapse_filename: Option<String>,
+    /// `cleandir_params` of Motion 5.
+    pub cleandir: Option<String>,
+    /// motionEye's `@preserve_movies` and `@preserve_pictures`: for how many days, 0 for ever.
+    pub keep_movies: Option<i64>,
+    pub keep_pictures: Option<i64>,
+    /// The commands of `on_event_end` and the like, by option.
+    pub hooks: BTreeMap<String, String>,
+    /// The file of each option.
+    files: BTreeMap<String, Arc<Path>>,
     /// Whether an option occurs that only Motion 5 has.
     pub is_motion_5: bool,
 }
 
 impl CameraConf {
-    /// Sets an option. It accepts the names of Motion 4 and 5, and the older ones that Motion 4 still accepts.
-    pub(super) fn take(&mut self, name: &str, value: &[u8]) {
+    /// Sets an option of a file. It accepts the names of Motion 4 and 5, the older ones that Motion 4 still accepts, and those
+    /// that motionEye keeps in comments.
+    pub(super) fn take(&mut self, name: &str, value: &[u8], file: &Arc<Path>) {
+        self.files.insert(name.to_owned(), Arc::clone(file));
         match name {
             "camera_id" | "device_id" => self.id = Some(number(value)),
             "camera_name" | "device_name" => self.name = Some(text(value)),
@@ -54,12 +67,37 @@ impl CameraConf {
             "snapshot_filename" => self.snapshot_filename = Some(text(value)),
             "timelapse_filename" => self.timelapse_filename = Some(text(value)),
             "movie_max_time" | "max_movie_time" => self.movie_max_time = Some(number(value)),
+            "cleandir_params" => self.cleandir = Some(text(value)),
+            "@preserve_movies" => self.keep_movies = Some(number(value)),
+            "@preserve_pictures" => self.keep_pictures = Some(number(value)),
+            hook if hook.starts_with("on_") => _ = self.hooks.insert(hook.to_owned(), text(value)),
             _ => {}
         }
         self.is_motion_5 |= matches!(
             name,
-            "device_id" | "device_name" | "movie_container" | "config_dir" | "webcontrol_access" | "webcontrol_port2"
+            "cleandir_params"
+                | "device_id"
+                | "device_name"
+                | "movie_container"
+                | "config_dir"
+                | "webcontrol_access"
+                | "webcontrol_port2"
         );
+    }
+
+    /// The file that sets an option, as text; empty if none does.
+    pub(super) fn at(&self, option: &str) -> String {
+        self.files.get(option).map_or_else(String::new, |file| file.display().to_string())
+    }
+
+    /// Whether it records movies.
+    pub(super) fn records_movies(&self) -> bool {
+        self.movies.unwrap_or(true)
+    }
+
+    /// Whether a name for pictures or snapshots is set.
+    pub(super) fn names_pictures(&self) -> bool {
+        [&self.picture_filename, &self.snapshot_filename].into_iter().flatten().any(|name| !name.is_empty())
     }
 
     /// Motion's event gap for this camera.
@@ -76,33 +114,6 @@ impl CameraConf {
         let shared_port = || main.webcontrol_port.filter(|_| main.is_motion_5 || self.is_motion_5);
         let port = self.stream_port.filter(|port| *port > 0).or_else(shared_port)?;
         u16::try_from(port).ok().filter(|port| *port > 0)
-    }
-
-    /// Its directory below `root`; `None` where its files go elsewhere. `bases` are the candidates for Motion's working
-    /// directory.
-    pub(super) fn directory(&self, root: &Path, bases: &[PathBuf]) -> Option<Camera> {
-        let name = self.relative(self.any_name()?, root, bases, Sample::FIRST)?;
-        name.split('/').next()?.parse().ok()
-    }
-
-    /// The names that make no event directories, one sentence each.
-    pub(super) fn misplaced(&self, root: &Path, bases: &[PathBuf]) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let Some(camera) = self.directory(root, bases) else { return warnings };
-        for (what, name) in [("picture_filename", self.picture()), ("movie_filename", self.movie())] {
-            let Some(name) = name else { continue };
-            let wrong = match self.folders(name, root, bases) {
-                Folders::None | Folders::Hours => "makes no event directories, so these files are no events",
-                Folders::Many if what == "picture_filename" => {
-                    "makes a directory for every second, so one event becomes many"
-                }
-                Folders::Many | Folders::Times | Folders::Numbers => continue,
-            };
-            warnings.push(format!(
-                "{camera}: {what} {name:?} {wrong} (use text_event %Y-%m-%d/%H-%M-%S with names that begin with %C/)"
-            ));
-        }
-        warnings
     }
 
     /// How its pieces of a movie overwrite each other, as a sentence; `None` if they do not.
@@ -125,7 +136,7 @@ impl CameraConf {
     /// an hour.
     pub(super) fn is_numbered(&self, root: &Path, bases: &[PathBuf]) -> bool {
         let of_events = [self.picture(), self.movie()].into_iter().flatten();
-        let of_times = [&self.snapshot_filename, &self.timelapse_filename].into_iter().filter_map(Option::as_deref);
+        let of_times = [self.snapshot(), self.timelapse()].into_iter().flatten();
         let mut is_numbered = false;
         for name in of_events.chain(of_times) {
             match self.folders(name, root, bases) {
@@ -147,20 +158,34 @@ impl CameraConf {
         self.event_gap.is_some_and(|gap| gap <= 0)
     }
 
-    fn picture(&self) -> Option<&str> {
+    pub(super) fn picture(&self) -> Option<&str> {
         self.pictures.unwrap_or(false).then(|| self.picture_filename.as_deref().unwrap_or("%v-%Y%m%d%H%M%S-%q"))
     }
 
-    fn movie(&self) -> Option<&str> {
-        self.movies.unwrap_or(true).then(|| self.movie_filename.as_deref().unwrap_or("%v-%Y%m%d%H%M%S"))
+    pub(super) fn movie(&self) -> Option<&str> {
+        self.records_movies().then(|| self.movie_filename.as_deref().unwrap_or("%v-%Y%m%d%H%M%S"))
     }
 
-    fn any_name(&self) -> Option<&str> {
-        self.movie().or_else(|| self.picture()).or(Some("x"))
+    pub(super) fn any_name(&self) -> &str {
+        self.movie().or_else(|| self.picture()).unwrap_or("x")
+    }
+
+    /// The names of snapshots and of timelapses, if they are set.
+    pub(super) fn snapshot(&self) -> Option<&str> {
+        self.snapshot_filename.as_deref()
+    }
+
+    pub(super) fn timelapse(&self) -> Option<&str> {
+        self.timelapse_filename.as_deref()
+    }
+
+    /// `camera_name` or `device_name`.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// The kind of directories that a configured file name leads to.
-    fn folders(&self, name: &str, root: &Path, bases: &[PathBuf]) -> Folders {
+    pub(super) fn folders(&self, name: &str, root: &Path, bases: &[PathBuf]) -> Folders {
         let event_of = |sample| {
             let path = self.relative(name, root, bases, sample)?;
             let mut parts = path.split('/').skip(1);
@@ -179,25 +204,36 @@ impl CameraConf {
     }
 
     /// The path of a file relative to `root`, rendered for `sample`.
-    fn relative(&self, name: &str, root: &Path, bases: &[PathBuf], sample: Sample) -> Option<String> {
-        let target = self.target_dir.as_ref()?;
-        let below = |base: &PathBuf| {
-            // Motion 4.5 does not render specifiers in target_dir, so an existing directory of that name wins.
-            let literal = base.join(target);
-            let dir = match target.to_str().filter(|_| !literal.is_dir()) {
-                Some(text) => base.join(self.specifiers().render(text, sample)),
-                None => literal,
-            };
-            // A camera's directory may be a link to another disk, so its own link is not resolved.
-            let dir = if dir == root { dir } else { real_parent(&dir)? };
-            Some(dir.strip_prefix(root).ok()?.to_string_lossy().into_owned())
-        };
-        let dir = bases.iter().find_map(below)?;
+    pub(super) fn relative(&self, name: &str, root: &Path, bases: &[PathBuf], sample: Sample) -> Option<String> {
+        let dir = self.target(root, bases, |text| self.specifiers().render(text, sample), str::to_owned)?;
         let path = format!("{dir}/{}", self.specifiers().render(name, sample));
         Some(path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
     }
 
-    fn specifiers(&self) -> Specifiers<'_> {
+    /// `target_dir` relative to `root`: with its specifiers rendered, or as it stands, and then changed by `literally`.
+    pub(super) fn target(
+        &self,
+        root: &Path,
+        bases: &[PathBuf],
+        render: impl Fn(&str) -> String,
+        literally: impl Fn(&str) -> String,
+    ) -> Option<String> {
+        let target = self.target_dir.as_ref()?;
+        let below = |base: &PathBuf| {
+            // Motion 4.5 does not render specifiers in target_dir, so an existing directory of that name wins.
+            let literal = base.join(target);
+            let rendered = target.to_str().filter(|_| !literal.is_dir()).map(|text| base.join(render(text)));
+            let is_literal = rendered.is_none();
+            let dir = rendered.unwrap_or(literal);
+            // A camera's directory may be a link to another disk, so its own link is not resolved.
+            let dir = if dir == root { dir } else { real_parent(&dir)? };
+            let relative = dir.strip_prefix(root).ok()?.to_string_lossy().into_owned();
+            Some(if is_literal { literally(&relative) } else { relative })
+        };
+        bases.iter().find_map(below)
+    }
+
+    pub(super) fn specifiers(&self) -> Specifiers<'_> {
         Specifiers {
             id: self.id.filter(|id| *id != 0).unwrap_or(self.place),
             camera: self.name.as_deref(),
@@ -208,7 +244,7 @@ impl CameraConf {
 
 /// The event directories that a configured name leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Folders {
+pub(super) enum Folders {
     None,
     /// Not of events: one for each hour.
     Hours,

@@ -12,6 +12,15 @@ pub(super) fn options(bytes: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
     bytes.strip_prefix(BOM).unwrap_or(bytes).split(|byte| *byte == b'\n').filter_map(option)
 }
 
+/// The settings that motionEye keeps in comments (`# @preserve_movies 7`), in order: the name with its `@`, and the bytes of
+/// the value.
+pub(super) fn comments(bytes: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
+    bytes.strip_prefix(BOM).unwrap_or(bytes).split(|byte| *byte == b'\n').filter_map(|line| {
+        let comment = line.trim_ascii().strip_prefix(b"#")?.trim_ascii_start();
+        comment.starts_with(b"@").then(|| option(comment)).flatten()
+    })
+}
+
 fn option(line: &[u8]) -> Option<(String, &[u8])> {
     let line = line.trim_ascii();
     if line.starts_with(b"#") || line.starts_with(b";") {
@@ -84,6 +93,13 @@ mod tests {
         assert!(all(b"\0\xff \"\n=\n'\n").len() <= 2);
         assert_eq!(unquoted(b"\"a'"), b"\"a'");
         assert_eq!(unquoted(b"\""), b"\"");
+    }
+
+    #[test]
+    fn comments_of_motioneye_are_read() {
+        let file = b"# @preserve_movies 7\r\n#@id 1\n  #\t@admin_password \n# note @x 1\n@y 2\n; @z 3\nthreshold 4 # @a 5\n# @b";
+        let read: Vec<(String, &[u8])> = comments(file).collect();
+        assert_eq!(read, [("@preserve_movies".to_owned(), &b"7"[..]), ("@id".to_owned(), b"1")]);
     }
 
     #[test]

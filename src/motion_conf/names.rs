@@ -1,4 +1,5 @@
-//! Renders file names with Motion's conversion specifiers, as far as their values can be predicted.
+//! Motion's conversion specifiers in names of files: rendered for a sample as far as their values can be predicted, or with
+//! only those filled in that are the same for all files of a camera.
 
 /// The file that a name is rendered for.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,15 @@ impl Sample {
     fn clock(self) -> String {
         format!("{}:{}", self.hour_minute, self.second)
     }
+}
+
+/// Which of a camera's constants [`Specifiers::fill`] fills in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fill {
+    /// `%C`, `%t` and `%$`.
+    All,
+    /// `%C` only, so that the names tell the camera.
+    AllButCamera,
 }
 
 /// The values of the specifiers that depend on the camera.
@@ -51,6 +61,29 @@ impl Specifiers<'_> {
         pieces(name).map(|piece| self.piece(&piece, sample, true)).collect()
     }
 
+    /// Fills in what is the same for all files of the camera; the other specifiers stay. `%R`, which patterns of a layout do
+    /// not have, is written out, and so is the default width of `%v`.
+    pub(super) fn fill(&self, name: &str, fill: Fill) -> String {
+        pieces(name).map(|piece| self.filled(&piece, fill, true)).collect()
+    }
+
+    fn filled(&self, piece: &Piece<'_>, fill: Fill, may_nest: bool) -> String {
+        let (width, letter) = match *piece {
+            Piece::Text(text) => return text.replace('%', "%%"),
+            Piece::Word(word) => return format!("%{{{word}}}"),
+            Piece::Specifier { width, letter } => (width.min(9), letter),
+        };
+        match (letter, self.camera) {
+            ('t', _) if fill == Fill::All => format!("{:width$}", self.id),
+            ('$', Some(name)) if fill == Fill::All => name.replace('%', "%%"),
+            ('C', _) if may_nest => pieces(self.event).map(|piece| self.filled(&piece, fill, false)).collect(),
+            ('R', _) => "%H:%M".to_owned(),
+            ('v', _) if width <= 2 => "%v".to_owned(),
+            _ if width > 0 => format!("%{width}{letter}"),
+            _ => format!("%{letter}"),
+        }
+    }
+
     fn piece(&self, piece: &Piece<'_>, sample: Sample, may_nest: bool) -> String {
         let (width, letter) = match *piece {
             Piece::Text(text) => return text.to_owned(),
@@ -67,7 +100,9 @@ impl Specifiers<'_> {
                 pieces(self.event).map(|piece| self.piece(&piece, begun, false)).collect()
             }
             'v' => format!("{:0width$}", sample.event, width = width.max(2)),
+            'q' => "00".to_owned(),
             'Y' => "2026".to_owned(),
+            'y' => "26".to_owned(),
             'm' => "11".to_owned(),
             'd' => "20".to_owned(),
             'F' => "2026-11-20".to_owned(),
@@ -116,7 +151,7 @@ mod tests {
     fn specifiers_are_rendered_as_motion_does() {
         let specifiers = Specifiers { id: 2, camera: Some("my cam"), event: "%Y-%m-%d/%H-%M-%S %C" };
         for (name, first, later) in [
-            ("Camera%t/%C/%q", "Camera2/2026-11-20/10-04-36 x/x", "Camera2/2026-11-20/10-04-36 x/x"),
+            ("Camera%t/%C/%q", "Camera2/2026-11-20/10-04-36 x/00", "Camera2/2026-11-20/10-04-36 x/00"),
             ("Camera%02t/%3v-%v", "Camera 2/001-01", "Camera 2/001-01"),
             ("%%-%$-%{host}/%F_%T", "%-my cam-x/2026-11-20_10:04:36", "%-my cam-x/2026-11-20_10:05:37"),
             ("video-%{movienbr}", "video-1", "video-2"),
@@ -127,6 +162,21 @@ mod tests {
         ] {
             assert_eq!(specifiers.render(name, Sample::FIRST), first, "{name}");
             assert_eq!(specifiers.render(name, Sample::LATER), later, "{name}");
+        }
+    }
+    /// What differs from file to file stays a specifier.
+    #[test]
+    fn constants_are_filled_in() {
+        let specifiers = Specifiers { id: 2, camera: Some("50% cam"), event: "%Y-%m-%d/%H-%M-%S %C" };
+        for (name, all, but_camera) in [
+            ("Camera%t/%C/%q", "Camera2/%Y-%m-%d/%H-%M-%S %C/%q", "Camera%t/%Y-%m-%d/%H-%M-%S %C/%q"),
+            ("%02t-%02v-%3v", " 2-%v-%3v", "%2t-%v-%3v"),
+            ("%$%%-%F_%R", "50%% cam%%-%F_%H:%M", "%$%%-%F_%H:%M"),
+            ("%v-%{movienbr}-%3q", "%v-%{movienbr}-%3q", "%v-%{movienbr}-%3q"),
+            ("100%", "100%%", "100%%"),
+        ] {
+            assert_eq!(specifiers.fill(name, Fill::All), all, "{name}");
+            assert_eq!(specifiers.fill(name, Fill::AllButCamera), but_camera, "{name}");
         }
     }
 }

@@ -30,6 +30,15 @@ impl Etc {
         ports.into_iter().map(|(camera, port)| (camera.to_string(), port)).collect()
     }
 
+    /// The layouts, as `--layout` takes them.
+    fn layouts(&self) -> Vec<String> {
+        let layouts = self.read().layouts(self.root());
+        let text = |(camera, pattern): (Option<Camera>, Pattern)| {
+            camera.map_or_else(|| pattern.to_string(), |camera| format!("{camera}={pattern}"))
+        };
+        layouts.into_iter().map(text).collect()
+    }
+
     fn gap(&self) -> u64 {
         self.read().event_gap(self.root()).as_secs()
     }
@@ -128,18 +137,21 @@ fn bad_file_names_give_warnings() {
         assert!(found.len() == 1 && found[0].contains("only the last piece"), "{found:?}");
     }
     assert_eq!(warnings("movie_output off\npicture_output on\npicture_filename %Y-%m-%d/%v/%H-%M-%S-%q\n"), [""; 0]);
-    for flat in [
-        "",
-        "movie_filename %Y-%m-%d/%H-%M-%S\n",
-        "picture_output on\nmovie_output off\n",
-        "movie_filename %Y/%m/%d/%H-%M-%S\n",
-        "movie_filename %Y-%m-%d/%H/%M-%S\n",
+    for unknown in [
+        "movie_filename %Y%m%d\n",
+        "movie_filename %s\n",
         "movie_filename %F/%T/video\nmovie_max_time 0\n",
         "movie_filename %Y%m%d/%H-%M-%S/video\nmovie_max_time 0\n",
         "movie_filename %Y-%m-%d/%H-%M-%S/movies/video\nmovie_max_time 0\n",
     ] {
-        let found = warnings(flat);
-        assert!(found.len() == 1 && found[0].contains("no event directories"), "{flat} {found:?}");
+        let found = warnings(unknown);
+        let name = unknown.lines().next().unwrap().split(' ').nth(1).unwrap();
+        let is_named = |warning: &str| {
+            let begin = format!("Camera1: movie_filename {name:?} of /");
+            warning.starts_with(&begin) && warning.contains("motion.conf: the layout")
+        };
+        assert!(found.iter().any(|warning| is_named(warning)), "{unknown} {found:?}");
+        assert!(found.iter().all(|warning| is_named(warning) || warning.contains("movie_max_time")), "{found:?}");
     }
     for scattered in ["%Y-%m-%d/%H-%M-%S/%q", "%F/%H-%M-%S/%v-%q"] {
         let found = warnings(&format!("picture_output on\nmovie_output off\npicture_filename {scattered}\n"));
@@ -231,11 +243,177 @@ fn motioneyes_own_files_are_read() {
     let conf = etc.read();
     assert!(conf.numbered(etc.root()).is_empty() && conf.losses(etc.root()).is_empty());
     let warnings = conf.warnings(etc.root());
-    let flat = |camera: &str, what: &str| {
-        let begin = format!("{camera}: {what} \"%Y-%m-%d/%H-%M-%S\" makes no event directories");
-        warnings.iter().filter(|warning| warning.starts_with(&begin)).count()
+    let deleted = warnings.iter().filter(|warning| warning.contains("\"# @preserve_movies 7\"")).count();
+    assert_eq!((deleted, warnings.len()), (3, 3), "{warnings:?}");
+    let layouts = ["Camera1", "Camera2", "Camera3"].map(|camera| format!("{camera}=%Y-%m-%d/%H-%M-%S"));
+    assert_eq!(etc.layouts(), layouts);
+}
+
+/// Motion's defaults, those of its packages, hour directories, and names with `%C`.
+#[test]
+fn flat_names_are_layouts() {
+    for (options, expected) in [
+        ("", &["Camera1=%v-%Y%m%d%H%M%S"][..]),
+        ("picture_output on\n", &["Camera1=%v-%Y%m%d%H%M%S", "Camera1=%v-%Y%m%d%H%M%S-%q"]),
+        ("picture_output best\nmovie_output off\n", &["Camera1=%v-%Y%m%d%H%M%S-%q"]),
+        ("movie_filename %t-%v-%Y%m%d%H%M%S\ncamera_id 4\n", &["Camera1=4-%v-%Y%m%d%H%M%S"]),
+        ("movie_filename %v-%{movienbr}-%Y%m%d%H%M%S\n", &["Camera1=%v-%{movienbr}-%Y%m%d%H%M%S"]),
+        ("movie_filename %Y-%m-%d/%H/%M-%S\n", &["Camera1=%Y-%m-%d/%H/%M-%S"]),
+        ("movie_filename /%Y/%m/%d/%H-%M-%S\n", &["Camera1=%Y/%m/%d/%H-%M-%S"]),
+        ("text_event %Y-%m-%d\nmovie_filename %C/%H-%M-%S_%$\ncamera_name 5%\n", &["Camera1=%Y-%m-%d/%H-%M-%S_5%%"]),
+        ("text_event %Y-%m-%d/%H-%M-%S\nmovie_filename %C/video\nmovie_max_time 0\n", &[]),
+        ("movie_filename %Y-%m-%d/%v/%H-%M-%S\n", &[]),
+        ("movie_output off\n", &[]),
+    ] {
+        let etc = Etc::new();
+        etc.file("motion.conf", &format!("target_dir ROOT/Camera1\n{options}"));
+        assert_eq!(etc.layouts(), expected, "{options}");
+        assert_eq!(etc.read().warnings(etc.root()), [""; 0], "{options}");
+    }
+}
+
+#[test]
+fn cameras_in_the_root_have_names() {
+    for (options, camera, layout) in [
+        ("camera_name front\n", "front", "front=%v-%Y%m%d%H%M%S"),
+        ("device_name front\nmovie_filename %t-%v-%Y%m%d%H%M%S\ndevice_id 7\n", "Camera7", "%t-%v-%Y%m%d%H%M%S"),
+        ("camera_name front\nmovie_filename %$-%Y%m%d%H%M%S\n", "front", "%$-%Y%m%d%H%M%S"),
+        ("camera_name front\nmovie_filename %Y%m%d%H%M%S-%$\n", "front", "front=%Y%m%d%H%M%S-front"),
+        ("camera_name a/b\nmovie_filename %Y-%m-%d/%H-%M-%S\n", "Camera0", "Camera0=%Y-%m-%d/%H-%M-%S"),
+        ("movie_filename %Y-%m-%d/%02t-%H-%M-%S\ncamera_id 12\n", "Camera12", "Camera12=%Y-%m-%d/12-%H-%M-%S"),
+        ("movie_filename cam%t/%Y-%m-%d/%H-%M-%S\ncamera_id 3\n", "cam3", "cam3=%Y-%m-%d/%H-%M-%S"),
+    ] {
+        let etc = Etc::new();
+        etc.file("motion.conf", &format!("target_dir ROOT\nstream_port 8081\n{options}"));
+        assert_eq!(etc.layouts(), [layout], "{options}");
+        assert_eq!(etc.ports(), [(camera.to_owned(), 8081)], "{options}");
+        assert_eq!(etc.read().warnings(etc.root()), [""; 0], "{options}");
+    }
+}
+
+/// One `target_dir` for all is what Motion's packaged file has: its `%t` tells the cameras apart.
+#[test]
+fn cameras_that_share_the_root_are_told_apart() {
+    let etc = Etc::new();
+    etc.file("c1.conf", "camera_id 1\n");
+    etc.file("c2.conf", "camera_id 2\n");
+    let shared = |options: &str| {
+        etc.file("motion.conf", &format!("target_dir ROOT\n{options}camera c1.conf\ncamera c2.conf\n"));
+        (etc.layouts(), etc.read().warnings(etc.root()))
     };
-    let counts = ["Camera1", "Camera2", "Camera3"]
-        .map(|camera| (flat(camera, "picture_filename"), flat(camera, "movie_filename")));
-    assert_eq!((counts, warnings.len()), ([(1, 1), (1, 1), (0, 1)], 5), "{warnings:?}");
+    assert_eq!(shared("movie_filename %t-%v-%Y%m%d%H%M%S\n"), (vec!["%t-%v-%Y%m%d%H%M%S".to_owned()], Vec::new()));
+    assert_eq!(
+        shared("movie_filename c%02t-%Y%m%d%H%M%S\n").0,
+        ["Camera1=c 1-%Y%m%d%H%M%S", "Camera2=c 2-%Y%m%d%H%M%S"]
+    );
+    let (layouts, warnings) = shared("picture_output on\n");
+    assert_eq!(layouts, ["Camera1=%v-%Y%m%d%H%M%S", "Camera1=%v-%Y%m%d%H%M%S-%q"]);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings.iter().all(|warning| warning.starts_with("Camera2: ") && warning.contains("those of Camera1")));
+}
+
+/// What does not go together is left out, so that the rest can be read.
+#[test]
+fn names_that_do_not_go_together_are_named() {
+    for (options, layouts, part) in [
+        (
+            "movie_filename %Y-%m-%d/%H-%M-%S\npicture_filename %v-%Y%m%d%H%M%S-%q\n",
+            &["Camera1=%Y-%m-%d/%H-%M-%S"][..],
+            "picture_filename \"%v-%Y%m%d%H%M%S-%q\" of ",
+        ),
+        (
+            "movie_filename %Y-%m-%d/%H-%M-%S\npicture_filename %Y-%m-%d/%v/%H-%M-%S-%q\n",
+            &["Camera1=%Y-%m-%d/%H-%M-%S"],
+            "one event becomes two",
+        ),
+        (
+            "movie_output off\npicture_filename %Y-%m-%d/%H-%M-%S-%q\nsnapshot_filename %Y-%m-%d/snap/%H-%M-%S\n",
+            &["Camera1=%Y-%m-%d/%H-%M-%S-%q"],
+            "snapshot_filename \"%Y-%m-%d/snap/%H-%M-%S\" of ",
+        ),
+        (
+            "movie_output off\ntimelapse_filename all-%Y%m%d\n",
+            &["Camera1=%v-%Y%m%d%H%M%S-%q"],
+            "timelapse_filename \"all-%Y%m%d\" of ",
+        ),
+    ] {
+        let etc = Etc::new();
+        etc.file("motion.conf", &format!("target_dir ROOT/Camera1\npicture_output on\n{options}"));
+        assert_eq!(etc.layouts(), layouts, "{options}");
+        let warnings = etc.read().warnings(etc.root());
+        assert!(
+            warnings.len() == 1 && warnings[0].contains(part) && warnings[0].contains("motion.conf"),
+            "{warnings:?}"
+        );
+    }
+    let etc = Etc::new();
+    let names = "snapshot_filename %v-%Y%m%d%H%M%S-snapshot\ntimelapse_filename %Y%m%d-timelapse\n";
+    etc.file("motion.conf", &format!("target_dir ROOT/Camera1\npicture_output on\n{names}"));
+    assert_eq!(etc.read().warnings(etc.root()), [""; 0]);
+    etc.file("motion.conf", "target_dir ROOT\nsnapshot_filename snaps/%v-%Y%m%d%H%M%S\n");
+    assert_eq!(etc.read().warnings(etc.root()), [""; 0], "another directory");
+}
+
+/// Two programs that delete in one archive: Owlery's neighbours do not know what is saved.
+#[test]
+fn other_deleters_are_named() {
+    let etc = Etc::new();
+    let deleters = || {
+        let mut warnings = etc.read().warnings(etc.root());
+        warnings.retain(|warning| warning.contains("only Owlery knows"));
+        warnings
+    };
+    let here = etc.0.path().display().to_string();
+    let events = "movie_max_time 0\ntext_event %Y-%m-%d/%H-%M-%S\nmovie_filename %C/video\n";
+    etc.file(
+        "motion.conf",
+        &format!("{events}cleandir_params \"action=delete,freq=weekly,dur_val=2,dur_unit=w\"\ncamera c1.conf\ncamera c2.conf\n"),
+    );
+    etc.file("c1.conf", "target_dir ROOT/Camera1\n");
+    etc.file("c2.conf", "target_dir ROOT/Camera2\n");
+    let found = deleters();
+    let begin = format!(
+        "{here}/motion.conf: cleandir_params \"action=delete,freq=weekly,dur_val=2,dur_unit=w\": Motion deletes"
+    );
+    assert!(found.len() == 1 && found[0].starts_with(&begin) && found[0].contains("remove this line"), "{found:?}");
+
+    etc.file("c1.conf", "target_dir ROOT/Camera1\ncleandir_params Action = script , script=/usr/bin/x\n");
+    etc.file(
+        "c2.conf",
+        "target_dir ROOT/Camera2\ncleandir_params \"\"\non_movie_end /bin/rm -f %f\non_event_end touch %f\n",
+    );
+    let found = deleters();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with(&format!("{here}/c1.conf: ")) && found[0].contains("runs a script"), "{found:?}");
+    let begin = format!("{here}/c2.conf: on_movie_end \"/bin/rm -f %f\" seems to delete files (/bin/rm)");
+    assert!(found[1].starts_with(&begin), "{found:?}");
+    etc.file("c1.conf", "target_dir /elsewhere/Camera1\ncleandir_params action=delete\n");
+    assert_eq!(deleters().len(), 1, "a camera of another archive");
+}
+
+/// motionEye deletes files by their mtimes, but no movies where none are recorded, and no pictures that have no name.
+#[test]
+fn motioneyes_own_cleanup_is_named() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "camera camera-1.conf\n");
+    for (settings, expected) in [
+        ("# @preserve_movies 7\n# @preserve_pictures 0\n", &["movies older than 7 days"][..]),
+        ("# @preserve_movies 0\n# @preserve_pictures 1\npicture_filename x\n", &["pictures older than 1 day,"]),
+        ("# @preserve_movies 0\n# @preserve_pictures 0\npicture_filename x\n", &[]),
+        ("# @preserve_movies 7\nmovie_output off\n# @preserve_pictures 3\npicture_filename\n", &[]),
+        ("# @preserve_pictures 3\nsnapshot_filename y\n", &["pictures older than 3 days"]),
+        ("# preserve_movies 7\n", &[]),
+    ] {
+        etc.file("camera-1.conf", &format!("{settings}target_dir ROOT/Camera1\n"));
+        let found = etc.read().warnings(etc.root());
+        let found: Vec<&String> = found.iter().filter(|warning| warning.contains("motionEye deletes")).collect();
+        assert_eq!(found.len(), expected.len(), "{settings} {found:?}");
+        for (warning, expected) in found.iter().zip(expected) {
+            let file = etc.0.path().join("camera-1.conf").display().to_string();
+            assert!(
+                warning.starts_with(&file) && warning.contains(expected) && warning.contains("Forever"),
+                "{warning}"
+            );
+        }
+    }
 }

@@ -239,12 +239,6 @@ impl Tree {
     /// Like `open`, or with `may_be_blank` like `open_blank`, with layouts of flat files: files that they describe in the
     /// root itself make it an archive too.
     pub fn open_with(root: &Path, pattern: &str, may_be_blank: bool, layouts: Layouts) -> Result<Self> {
-        let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-            let text = error.to_string(); // it draws the position on several lines; the last line has the reason
-            let why = text.lines().last().unwrap_or_default();
-            Error::Config(format!("--camera-pattern {pattern:?}: {}", why.trim_start_matches("error: ")))
-        })?;
-    fn open_if(root: &Path, pattern: &str, may_be_blank: bool) -> Result<Self> {
         let pattern = camera_regex(pattern)?;
         let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
         let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;

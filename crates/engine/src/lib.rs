@@ -36,5 +36,5 @@ use owlery_archive as archive;
 use owlery_catalog as catalog;
 #[cfg(feature = "media")]
 use owlery_model::finishing;
-use owlery_model::{clock, command_line, error, event, fault, layout, retention, time};
+use owlery_model::{clock, command_line, error, event, fault, retention, time};
 use owlery_state::{state_file, temporary_folder};

@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{Layout, Parsed, Pattern};
 use crate::event::Camera;
 use base::Base;
+pub use flags::Settings;
 
 /// A file or directory of a root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,9 @@ pub struct Findings {
     /// The flags with which Owlery reads the layouts that were recognised, each with its value, quoted for a shell. Empty
     /// if it needs none, or if nothing was recognised.
     pub flags: Vec<String>,
+    /// The same as values.
+    #[serde(skip)]
+    pub settings: Settings,
 }
 
 /// A layout, and where it applies.
@@ -193,7 +197,8 @@ fn recognise_at(entries: &[Entry<'_>], cameras: CameraNames<'_>, depth: Depth) -
         }
         add(&mut findings, judged);
     }
-    findings.flags = flags::flags(&findings.layouts, cameras, |text| !dangers.contains_key(text));
+    findings.settings = flags::settings(&findings.layouts, cameras, |text| !dangers.contains_key(text));
+    findings.flags = findings.settings.flags();
     findings
 }
 /// A place and what was found there.
