@@ -16,25 +16,26 @@ use crate::layout::{DatePlace, Layout, Pattern};
 pub struct Layouts {
     /// Each layout, of one camera or of all that have none of their own.
     rules: Vec<(Option<Camera>, Layout)>,
-    /// Whether a user, or Motion's configuration, gave them, so that rules may retire flat events.
-    is_given: bool,
+    /// The flags that give these layouts, if they were only recognised by looking.
+    recognised: Option<String>,
 }
 
 impl Layouts {
-    /// The layouts of these patterns, each of one camera or of all others. Fails if those of one camera have the date in
-    /// different places.
-    pub fn of_patterns(patterns: &[(Option<Camera>, Pattern)], is_given: bool) -> Result<Self> {
+    /// The layouts of these patterns, each of one camera or of all others, as a user or Motion's configuration gave them.
+    /// Fails if those of one camera have the date in different places.
+    pub fn of_patterns(patterns: &[(Option<Camera>, Pattern)]) -> Result<Self> {
         let cameras: BTreeSet<&Option<Camera>> = patterns.iter().map(|(camera, _)| camera).collect();
         let layout = |camera: &Option<Camera>| {
             let own = patterns.iter().filter(|(of, _)| of == camera).map(|(_, pattern)| pattern.clone());
             Ok((camera.clone(), Layout::new(own.collect())?))
         };
-        Ok(Self::new(cameras.into_iter().map(layout).collect::<Result<_>>()?, is_given))
+        Ok(Self { rules: cameras.into_iter().map(layout).collect::<Result<_>>()?, recognised: None })
     }
 
-    /// These layouts. `is_given`: by a user or by Motion's configuration, not recognised by looking.
-    pub fn new(rules: Vec<(Option<Camera>, Layout)>, is_given: bool) -> Self {
-        Self { rules, is_given }
+    /// The same layouts, recognised by looking. `flags` would give them.
+    #[must_use]
+    pub fn recognised(self, flags: String) -> Self {
+        Self { recognised: Some(flags), ..self }
     }
 
     /// Whether there is none: then no flat file is read.
@@ -42,9 +43,14 @@ impl Layouts {
         self.rules.is_empty()
     }
 
-    /// Whether rules may retire flat events.
-    pub fn is_given(&self) -> bool {
-        self.is_given
+    /// Why no rule may retire anything, as a sentence with the remedy: a layout that was only recognised may be that of
+    /// another program's files.
+    pub fn doubt(&self) -> Option<String> {
+        let flags = self.recognised.as_ref()?;
+        Some(format!(
+            "the layout of the files was recognised by looking at their names, so no rule retires anything; if they are \
+             Motion's, add {flags}"
+        ))
     }
 
     /// The layouts, each of one camera or of all others.

@@ -285,6 +285,18 @@ impl Tree {
         Ok(is_blank)
     }
 
+    /// Whether any camera has an event in its newest days.
+    pub fn has_events(&self) -> Result<bool> {
+        for camera in self.cameras()?.open {
+            for day in camera.days()?.0.into_iter().take(unread::CHECKED_DAYS) {
+                if !camera.day(day)?.list()?.events.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// The absolute path of the root, links resolved.
     pub fn root(&self) -> &Path {
         &self.root

@@ -80,6 +80,9 @@ impl Tree {
     ) -> Result<RetiringPass<'_>> {
         let archive = self.verify_identity()?.to_owned();
         self.verify_writable()?;
+        if let Some(message) = self.layouts().doubt().filter(|_| by == Actor::Rule) {
+            return Err(Error::Refused { guard: Guard::Configuration, message });
+        }
         crash("retire-1");
         let cameras = self.cameras()?.open;
         let of_items = |camera: &&CameraDir| items.iter().any(|item| item.camera == *camera.camera());

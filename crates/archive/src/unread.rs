@@ -9,7 +9,7 @@ use crate::event::{Camera, MovieName};
 use crate::printable::printable;
 
 /// How many days of a camera are checked, newest first. The newest may have just begun.
-const CHECKED_DAYS: usize = 3;
+pub(super) const CHECKED_DAYS: usize = 3;
 
 /// The remedy in messages.
 const CURE: &str = "Motion writes them without a directory for each event (a flat layout); owlery layout ROOT says which layout \

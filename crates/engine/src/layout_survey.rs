@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use crate::archive::{self, Report};
+use crate::archive::{self, Layouts, Report};
 use crate::error::Result;
-use crate::layout::recognise::{CameraNames, Findings, recognise};
+use crate::event::Camera;
+use crate::layout::Pattern;
+use crate::layout::recognise::{CameraNames, Findings, Settings, recognise};
 
 /// What a root holds.
 #[derive(Debug)]
@@ -32,6 +34,21 @@ pub fn survey_layout(root: &Path, camera_pattern: &str) -> Result<LayoutSurvey> 
     let findings = recognise(&survey.entries(), CameraNames { pattern: camera_pattern, matches: &matches });
     let archive::Survey { links, problems, is_cut, .. } = survey;
     Ok(LayoutSurvey { findings, links, problems, is_cut })
+}
+
+/// The layouts of a root that are recognised by looking, with the pattern of its cameras; `None` if there is none, or if
+/// anything is in doubt.
+pub(crate) fn recognised_layouts(root: &Path, camera_pattern: &str) -> Option<(String, Layouts)> {
+    let LayoutSurvey { findings, .. } = survey_layout(root, camera_pattern).ok()?;
+    let Settings { camera_pattern: other, layouts } = findings.settings;
+    let camera = |name: Option<String>| name.map(|name| name.parse().ok()).map_or(Some(None), |name| name.map(Some));
+    let patterns: Vec<(Option<Camera>, Pattern)> =
+        layouts.into_iter().map(|(name, pattern)| Some((camera(name)?, pattern))).collect::<Option<_>>()?;
+    if patterns.is_empty() {
+        return None;
+    }
+    let layouts = Layouts::of_patterns(&patterns).ok()?.recognised(findings.flags.join(" "));
+    Some((other.unwrap_or_else(|| camera_pattern.to_owned()), layouts))
 }
 
 #[cfg(test)]

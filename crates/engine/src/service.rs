@@ -71,6 +71,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::event::Camera;
 use crate::expirer::{self, ClockGuard, Expirer, HeldPass, Reserve, with_cure};
+use crate::layout_survey::recognised_layouts;
 use crate::reaper::Reaper;
 use crate::scan::Scanner;
 use crate::watch::Watch;
@@ -81,6 +82,25 @@ use scheduler::Scheduler;
 use state_dir::StateDir;
 use workers::Workers;
 use writer::CatalogWriter;
+
+/// Opens the tree with the layouts of the options. Without any, a root that holds no event is looked at: its files may have
+/// a layout of Motion's.
+fn open_tree(options: &Options) -> Result<Tree> {
+    let layouts = Layouts::of_patterns(&options.layouts)?;
+    let is_given = !layouts.is_empty();
+    let opened = Tree::open_with(&options.root, &options.camera_pattern, options.may_be_empty, layouts);
+    let is_without_events = match &opened {
+        Ok(tree) => matches!(tree.has_events(), Ok(false)),
+        Err(error) => matches!(error, Error::NoArchive { .. }),
+    };
+    if is_given || !is_without_events {
+        return opened;
+    }
+    match recognised_layouts(&options.root, &options.camera_pattern) {
+        Some((pattern, layouts)) => Tree::open_with(&options.root, &pattern, options.may_be_empty, layouts),
+        None => opened,
+    }
+}
 
 /// An archive that was opened. Opening changes nothing on disk.
 #[derive(Debug, Clone)]
@@ -119,9 +139,7 @@ impl Archive {
     /// Like [`Archive::open`], without the check whose state directory it is. For commands that only read the state.
     pub fn open_any(options: Options) -> Result<Self> {
         options.policy.check()?;
-        let layouts = Layouts::of_patterns(&options.layouts, true)?;
-        let tree = Tree::open_with(&options.root, &options.camera_pattern, options.may_be_empty, layouts)?;
-        let tree = Arc::new(tree);
+        let tree = Arc::new(open_tree(&options)?);
         let archive = Self { options, tree };
         archive.tree.set_command(archive.command());
         archive.tree.set_numbered(archive.options.numbered.clone());

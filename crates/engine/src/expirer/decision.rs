@@ -50,9 +50,15 @@ impl Expirer {
         clock.or(refusal)
     }
 
+    /// Holds every rule while the layout of the files is only a guess.
+    pub(super) fn layout_doubt(&self) -> Option<Refusal> {
+        let message = self.tree.layouts().doubt().filter(|_| self.policy.can_expire())?;
+        Some(Refusal { guard: Guard::Configuration, message })
+    }
+
     /// What the rules themselves say against this plan, and how it is confirmed.
     pub(super) fn ruled(&self, plan: &Plan, view: &View, policy: &Policy) -> Option<Refusal> {
-        let mut refusal = hold(plan, view, policy)?;
+        let mut refusal = self.layout_doubt().or_else(|| hold(plan, view, policy))?;
         if refusal.guard == Guard::Share {
             let _ =
                 write!(refusal.message, "; if that is meant, confirm it with: {}", self.command.confirm(&plan.id()));
@@ -83,7 +89,8 @@ impl Expirer {
         // The confirmation of a large pass does not say that the clock is right.
         if let Some(held) = held.filter(|held| held.guard == Guard::Clock || doubt.is_none()) {
             // A typo in the rules cannot be confirmed.
-            if let Some(refusal) = check_rules(&self.catalog.retention_view(None)?, &self.policy) {
+            let refusal = self.layout_doubt();
+            if let Some(refusal) = refusal.or(check_rules(&self.catalog.retention_view(None)?, &self.policy)) {
                 return Ok(Decision::Refuse(held.id, Vec::new(), refusal));
             }
             if doubt.is_some() {

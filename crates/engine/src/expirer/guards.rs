@@ -65,6 +65,9 @@ impl Expirer {
         let now = self.scanner.clock.now();
         let says = |name: Guard| -> Result<GuardState> {
             let why = match name {
+                Guard::Configuration if self.layout_doubt().is_some() => {
+                    self.layout_doubt().map(|refusal| refusal.message)
+                }
                 Guard::Configuration if is_read && self.policy.names_cameras() => {
                     check_rules(&self.catalog.retention_view(None)?, &self.policy).map(|refusal| refusal.message)
                 }

@@ -47,7 +47,7 @@ pub(super) fn settings(
                 of_one.push((Some(camera.clone()), pattern.clone()));
             }
             (Arrangement::Flat(pattern), Place::Root { camera: None }) => {
-                drop(of_all.insert(pattern.to_string(), pattern));
+                of_all.insert(pattern.to_string(), pattern);
             }
             (Arrangement::EventDirectories, Place::Root { .. }) => {}
         }
