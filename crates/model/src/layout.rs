@@ -5,6 +5,7 @@ mod class;
 mod group;
 mod matching;
 mod pattern;
+pub mod recognise;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -1,7 +1,7 @@
 //! Tests of patterns over the names of real recordings. Those of [`group`] and the property tests are below.
 
 mod events;
-mod names;
+pub(super) mod names;
 mod properties;
 mod refused;
 

@@ -1,7 +1,7 @@
 //! The names of real recordings: Motion 5.0.0 with its default (flat) names, and motionEye 0.44.0.
 
 /// The root of Motion 5.0.0 with the file names of its own configuration.
-pub(super) const MOTION_5: &str = "
+pub(in crate::layout) const MOTION_5: &str = "
 01-1-20261128131708.mkv 01-2-20261128131713.mkv 01-20261128131707-04.jpg 01-20261128131707-05.jpg
 01-20261128131708-01.jpg 01-20261128131708-02.jpg 01-20261128131708-03.jpg 01-20261128131708-04.jpg
 01-20261128131708-05.jpg 01-20261128131709-01.jpg 01-20261128131709-02.jpg 01-20261128131709-03.jpg
@@ -39,14 +39,14 @@ pub(super) const MOTION_5: &str = "
 04-20261128131759-04.jpg 04-20261128131759-05.jpg 20261128-timelapse.mpg lastsnap.jpg";
 
 /// A camera of motionEye 0.44.0 with one picture for each movie.
-pub(super) const MOTION_EYE_1: &str = "
+pub(in crate::layout) const MOTION_EYE_1: &str = "
 .keep 2026-11-28/13-10-02.mp4 2026-11-28/13-10-02.mp4.thumb 2026-11-28/13-10-07.jpg 2026-11-28/13-10-17.mp4
 2026-11-28/13-10-17.mp4.thumb 2026-11-28/13-10-22.jpg 2026-11-28/13-10-32.mp4 2026-11-28/13-10-32.mp4.thumb
 2026-11-28/13-10-35.jpg 2026-11-28/13-10-52.mp4 2026-11-28/13-10-52.mp4.thumb 2026-11-28/13-10-53.jpg
 2026-11-28/13-11-04.mp4 2026-11-28/13-11-05.jpg";
 
 /// With all pictures.
-pub(super) const MOTION_EYE_2: &str = "
+pub(in crate::layout) const MOTION_EYE_2: &str = "
 .keep 2026-11-28/13-10-02.jpg 2026-11-28/13-10-02.mp4 2026-11-28/13-10-02.mp4.thumb 2026-11-28/13-10-03.jpg
 2026-11-28/13-10-04.jpg 2026-11-28/13-10-05.jpg 2026-11-28/13-10-06.jpg 2026-11-28/13-10-07.jpg
 2026-11-28/13-10-08.jpg 2026-11-28/13-10-09.jpg 2026-11-28/13-10-10.jpg 2026-11-28/13-10-11.jpg
@@ -62,7 +62,7 @@ pub(super) const MOTION_EYE_2: &str = "
 2026-11-28/13-11-08.jpg 2026-11-28/13-11-08.mp4 2026-11-28/13-11-09.jpg 2026-11-28/13-11-10.jpg";
 
 /// With a picture every ten seconds and debug movies.
-pub(super) const MOTION_EYE_3: &str = "
+pub(in crate::layout) const MOTION_EYE_3: &str = "
 .keep 2026-11-28/13-10-00.jpg 2026-11-28/13-10-02.mp4 2026-11-28/13-10-02.mp4.thumb 2026-11-28/13-10-02m.mp4
 2026-11-28/13-10-02m.mp4.thumb 2026-11-28/13-10-10.jpg 2026-11-28/13-10-17.mp4 2026-11-28/13-10-17.mp4.thumb
 2026-11-28/13-10-17m.mp4 2026-11-28/13-10-17m.mp4.thumb 2026-11-28/13-10-20.jpg 2026-11-28/13-10-30.jpg
