@@ -33,6 +33,7 @@ mod sidecar;
 mod stalled;
 mod strangers;
 mod stuck;
+mod survey;
 mod unknown;
 mod unread;
 mod volume;
@@ -66,6 +67,7 @@ pub use room::Room;
 pub use sidecar::SIDECAR;
 pub use stalled::{OPENER, RESPONSE_LIMIT};
 pub use stuck::StuckPass;
+pub use survey::{Survey, survey};
 pub use volume::{Filesystem, Volume};
 pub use watched::Hint;
 pub use weigh::Weight;
@@ -171,6 +173,17 @@ impl Report {
     }
 }
 
+/// The regular expression of a `--camera-pattern`, which matches whole names.
+///
+/// Fails with [`Error::Config`] if it is none.
+pub fn camera_regex(pattern: &str) -> Result<Regex> {
+    Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+        let text = error.to_string(); // it draws the position on several lines; the last line has the reason
+        let why = text.lines().last().unwrap_or_default();
+        Error::Config(format!("--camera-pattern {pattern:?}: {}", why.trim_start_matches("error: ")))
+    })
+}
+
 /// An archive on disk: its root and the pattern of its camera directories.
 #[derive(Debug)]
 pub struct Tree {
@@ -226,11 +239,7 @@ impl Tree {
     /// Like `open`, or with `may_be_blank` like `open_blank`, with layouts of flat files: files that they describe in the
     /// root itself make it an archive too.
     pub fn open_with(root: &Path, pattern: &str, may_be_blank: bool, layouts: Layouts) -> Result<Self> {
-        let pattern = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-            let text = error.to_string(); // it draws the position on several lines; the last line has the reason
-            let why = text.lines().last().unwrap_or_default();
-            Error::Config(format!("--camera-pattern {pattern:?}: {}", why.trim_start_matches("error: ")))
-        })?;
+        let pattern = camera_regex(pattern)?;
         let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
         let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;
         let tree = Self {

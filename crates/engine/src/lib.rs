@@ -3,6 +3,7 @@
 
 mod audit;
 mod expirer;
+mod layout_survey;
 mod reaper;
 mod scan;
 mod service;
@@ -11,10 +12,12 @@ mod watch;
 pub use archive::{Cause, Depth, EventFiles, Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Named, NamedRange, Order, Page, Query};
 pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Restoration};
+pub use layout_survey::{LayoutSurvey, survey_layout};
 #[cfg(feature = "media")]
 pub use owlery_cache as cache;
 #[cfg(feature = "media")]
 pub use owlery_media as derive;
+pub use owlery_model::layout;
 pub use reaper::Window;
 pub use scan::{Progress, Sidecars, Summary};
 pub use service::{
@@ -33,5 +36,5 @@ use owlery_archive as archive;
 use owlery_catalog as catalog;
 #[cfg(feature = "media")]
 use owlery_model::finishing;
-use owlery_model::{clock, command_line, error, event, fault, layout, retention, time};
+use owlery_model::{clock, command_line, error, event, fault, retention, time};
 use owlery_state::{state_file, temporary_folder};

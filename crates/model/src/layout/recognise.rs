@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Layout, Parsed, Pattern};
+use crate::event::Camera;
 use base::Base;
 
 /// A file or directory of a root.
@@ -179,7 +180,8 @@ fn recognise_at(entries: &[Entry<'_>], cameras: CameraNames<'_>, depth: Depth) -
     let mut places: Vec<Judged<'_>> = Vec::new();
     for (name, paths) in &bases {
         let base = Base { name, paths, directories: &names };
-        places.push(Judged { name, paths, findings: base.judge() });
+        let may_be_camera = name.is_empty() || name.parse::<Camera>().is_ok();
+        places.push(Judged { name, paths, findings: if may_be_camera { base.judge() } else { base.unknown() } });
     }
     let dangers = dangers(&places, cameras);
     for Judged { name, paths, findings: mut judged } in places {

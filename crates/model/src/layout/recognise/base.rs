@@ -74,6 +74,13 @@ impl Base<'_> {
         findings
     }
 
+    /// Counts all files as unknown.
+    pub(super) fn unknown(&self) -> Findings {
+        let mut findings = Findings::default();
+        add_unknown(self, self.paths, &mut findings);
+        findings
+    }
+
     fn add_event_directories(&self, events: &EventDirectories<'_>, findings: &mut Findings) {
         let Some(example) = events.example() else { return };
         if self.name.is_empty() {

@@ -64,6 +64,8 @@ fn directories_of_motion_eye_are_recognised() {
     paths.extend(below("front (left)", MOTION_EYE_1));
     let flags = [r"--camera-pattern 'Camera.*|front \(left\)'", "--layout '%Y-%m-%d/%H-%M-%S'"];
     assert_eq!(of(&paths).flags, flags);
+    let hostile = of(&below("a\x1b[2J", MOTION_EYE_1));
+    assert!(hostile.flags.is_empty() && hostile.unknown.files > 0);
     let only = [r"--camera-pattern 'garage'", "--layout '%Y-%m-%d/%H-%M-%S'"];
     assert_eq!(of(&below("garage", MOTION_EYE_1)).flags, only);
 
