@@ -39,14 +39,45 @@ const MAX_EXCESS: usize = 10;
 /// Motion's link to its newest snapshot, the only link that is of interest.
 const LAST_SNAPSHOT: &[u8] = b"lastsnap.jpg";
 
-/// Lists at most `limit` entries of the root. Where there are more, the newest by their names are listed, of all
-/// directories of the root.
+/// Lists at most `limit` entries of the root. Where there are more, the newest by their names are listed: half of them of
+/// the root's own files, half in equal parts of its directories, as far as these have so many.
 ///
 /// Skips hidden entries (but not the markers `.STEM.saved`), `queue`, `delete_queue`, and names that are not UTF-8. A
 /// directory that cannot be read is reported; fails only if that is the root.
 pub fn survey(root: &Path, limit: usize) -> Result<Survey> {
-    let mut walk = Walk { survey: Survey::default(), limit };
-    walk.list(&Dir::open_root(root)?, "", limit)?;
+    let dir = Dir::open_root(root)?;
+    let mut walk = Walk::new(limit);
+    let (mut files, mut names) = walk.names(&dir, "")?;
+    newest_first(&mut names);
+    walk.survey.is_cut |= names.len() > limit;
+    names.truncate(limit);
+    let for_dirs = if files.is_empty() { limit - names.len() } else { (limit - names.len()) / 2 };
+    let share = for_dirs.checked_div(names.len()).unwrap_or(0);
+    let list = |name: &String, budget| Walk::new(limit).of(&dir, name, budget);
+    let mut listed: Vec<Survey> = names.iter().map(|name| list(name, share)).collect();
+
+    let used = |listed: &[Survey]| names.len() + listed.iter().map(|survey| survey.paths.len()).sum::<usize>();
+    let left = limit - used(&listed);
+    if files.len() > left {
+        newest_first(&mut files);
+        files.truncate(left);
+        walk.survey.is_cut = true;
+    }
+    // What small directories leave is for the large ones.
+    let cut = listed.iter().filter(|survey| survey.is_cut).count();
+    let more = (left - files.len()).checked_div(cut).unwrap_or(0);
+    if more > 0 {
+        for (survey, name) in listed.iter_mut().zip(&names).filter(|(survey, _)| survey.is_cut) {
+            *survey = list(name, share + more);
+        }
+    }
+    walk.survey.paths.extend(files.into_iter().map(|name| (name, false)));
+    for (name, survey) in names.into_iter().zip(listed) {
+        walk.survey.paths.push((name, true));
+        walk.survey.paths.extend(survey.paths);
+        walk.survey.problems.extend(survey.problems);
+        walk.survey.is_cut |= survey.is_cut;
+    }
     Ok(walk.survey)
 }
 
@@ -56,43 +87,48 @@ struct Walk {
 }
 
 impl Walk {
-    /// Lists a directory and those below it, at most `budget` entries.
+    fn new(limit: usize) -> Self {
+        Self { survey: Survey::default(), limit }
+    }
+
+    /// The entries of a directory of the root, at most `budget`.
+    fn of(mut self, root: &Dir, name: &str, budget: usize) -> Survey {
+        self.enter(root, name, name, budget);
+        self.survey
+    }
+
+    /// Lists a subdirectory if it can be read.
+    fn enter(&mut self, dir: &Dir, name: &str, path: &str, budget: usize) {
+        match dir.open_dir(name.as_bytes()).and_then(|dir| self.list(&dir, path, budget)) {
+            Err(error) if error.is_no_directory() => {} // it vanished, or became something else
+            Err(error) => self.survey.problems.push(Report::of(&error, Path::new(path))),
+            Ok(()) => {}
+        }
+    }
+
+    /// Lists a directory and those below it, newest first, at most `budget` entries.
     fn list(&mut self, dir: &Dir, path: &str, budget: usize) -> Result<()> {
         let end = self.survey.paths.len() + budget;
         let (mut files, mut dirs) = self.names(dir, path)?;
-        // Directories with files beside them get at least half, so that neither hides the other.
-        let for_files = if dirs.is_empty() { budget } else { budget.saturating_sub(dirs.len()) / 2 };
-        if files.len() > for_files {
+        if files.len() > budget {
             newest_first(&mut files);
+            files.truncate(budget);
+            self.survey.is_cut = true;
         }
-        let mut files = files.into_iter();
-        self.survey.paths.extend(files.by_ref().take(for_files).map(|name| (below(path, &name), false)));
+        self.survey.paths.extend(files.into_iter().map(|name| (below(path, &name), false)));
         newest_first(&mut dirs);
-        let depth = if path.is_empty() { 0 } else { path.split('/').count() };
-        for (n, name) in dirs.iter().enumerate() {
+        for name in dirs {
             let left = end.saturating_sub(self.survey.paths.len());
             if left == 0 {
                 self.survey.is_cut = true;
                 break;
             }
-            let path = below(path, name);
+            let path = below(path, &name);
             self.survey.paths.push((path.clone(), true));
-            if depth >= MAX_DEPTH {
-                continue;
-            }
-            // Dates are listed until nothing is left; cameras and other directories get equal parts.
-            let is_date = name.starts_with(|c: char| c.is_ascii_digit());
-            let budget = if is_date { left - 1 } else { (left - 1) / (dirs.len() - n) };
-            let listed = dir.open_dir(name.as_bytes()).and_then(|dir| self.list(&dir, &path, budget));
-            match listed {
-                Err(error) if error.is_no_directory() => {} // it vanished, or became something else
-                Err(error) => self.survey.problems.push(Report::of(&error, Path::new(&path))),
-                Ok(()) => {}
+            if path.split('/').count() <= MAX_DEPTH {
+                self.enter(dir, &name, &path, left - 1);
             }
         }
-        let left = end.saturating_sub(self.survey.paths.len());
-        self.survey.paths.extend(files.by_ref().take(left).map(|name| (below(path, &name), false)));
-        self.survey.is_cut |= files.next().is_some();
         Ok(())
     }
 
