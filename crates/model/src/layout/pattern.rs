@@ -16,7 +16,7 @@ use crate::event::{Camera, Day};
 /// `%v-%Y%m%d%H%M%S`, `%Y-%m-%d/%H-%M-%S`, `%Y-%m-%d/%H/%M-%S`.
 ///
 /// It may be the pattern of movies or of pictures; it stands for both. Displayed and serialized as it was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: Box<str>,
     place: DatePlace,
@@ -407,6 +407,13 @@ fn without(tokens: &[Token], field: Field) -> Vec<Token> {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// The text alone, from which all else follows.
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pattern").field(&self.text).finish()
     }
 }
 

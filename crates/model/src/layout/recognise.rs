@@ -141,7 +141,8 @@ const UNKNOWN_EXAMPLES: usize = 5;
 /// is its movies. A flat layout is recognised only if nine of ten movies of such a place have one shape, and that is
 ///
 /// - a default of Motion or motionEye: an event number, a dash and a stamp of fourteen digits (`01-20261128131709`, with
-///   the camera's or the movie's number or a text beside it), or `2026-11-28/13-10-02`, at least twice; or
+///   the camera's or the movie's number or a text beside it), or `2026-11-28/13-10-02`, at least twice, and neither
+///   at equal intervals nor with numbers that do not grow; or
 /// - another with date and time to the second, at least three times, with companions that only Motion makes: snapshots,
 ///   the link `lastsnap.jpg`, debug movies, motionEye's thumbnails, series of numbered pictures in a second.
 ///

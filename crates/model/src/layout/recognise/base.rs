@@ -107,6 +107,9 @@ impl Base<'_> {
         let cure = format!("if they are Motion's, pass {}", self.flag(&pattern.to_string(), tally.label));
         // A number of one digit is the camera's, which no default has without the event's.
         let is_default = tally.is_default && (tally.readings.is_empty() || pattern.is_numbered());
+        if let Some(why) = evidence.unlike_motion.filter(|_| is_default && !has_companions) {
+            return Err(doubt(why.to_owned(), cure));
+        }
         match evidence.counts.movies {
             0 => Ok(None),
             1 if is_default && !has_companions => Err(doubt("there is only one such movie".to_owned(), cure)),

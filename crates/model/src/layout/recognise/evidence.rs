@@ -21,6 +21,8 @@ pub(super) struct Evidence {
     pub(super) has_companions: bool,
     /// Whether the numbers of the movies grow with time, as event numbers do and those of cameras do not.
     pub(super) numbers_grow: bool,
+    /// What in the times and numbers of the movies is unlike Motion, as a sentence.
+    pub(super) unlike_motion: Option<&'static str>,
 }
 
 /// So many seconds with several numbered pictures are no accident.
@@ -42,16 +44,21 @@ impl Evidence {
                 }
             }
         }
-        let mut numbers = Vec::new();
-        for files in days.values() {
+        let mut movies: BTreeMap<Option<&Camera>, Vec<(i64, Option<u32>)>> = BTreeMap::new();
+        for ((camera, day), files) in &days {
             evidence.counts.events += u64::try_from(group(files).events.len()).unwrap_or(0);
             evidence.has_companions |= has_companions(files);
-            let movies = files.iter().filter(|file| matches!(file.kind, FileKind::Movie(_)));
-            numbers.extend(movies.filter_map(|file| Some((file.day, file.secs, file.number?))));
+            let of_day = files.iter().filter(|file| matches!(file.kind, FileKind::Movie(_)));
+            let moments = of_day.map(|file| (day.number() * 86_400 + i64::from(file.secs), file.number));
+            movies.entry(camera.as_ref()).or_default().extend(moments);
         }
-        numbers.sort_unstable();
-        let different: BTreeSet<u32> = numbers.iter().map(|(_, _, number)| *number).collect();
-        evidence.numbers_grow = different.len() >= SERIES && numbers.is_sorted_by_key(|(_, _, number)| *number);
+        for moments in movies.values_mut() {
+            moments.sort_unstable();
+            let numbers: Vec<u32> = moments.iter().filter_map(|(_, number)| *number).collect();
+            let different: BTreeSet<u32> = numbers.iter().copied().collect();
+            evidence.numbers_grow |= different.len() >= SERIES && numbers.is_sorted();
+            evidence.unlike_motion = evidence.unlike_motion.or_else(|| unlike_motion(moments, &numbers));
+        }
         Some(evidence)
     }
 
@@ -74,6 +81,33 @@ impl Evidence {
             | FileKind::Saved => {}
         }
     }
+}
+
+/// With fewer movies of a camera, times and numbers prove nothing.
+const ENOUGH: usize = 10;
+
+/// What in the times (in seconds) and numbers of a camera's movies is unlike Motion.
+fn unlike_motion(movies: &[(i64, Option<u32>)], numbers: &[u32]) -> Option<&'static str> {
+    let (Some((first, _)), Some((last, _))) = (movies.first(), movies.last()) else { return None };
+    if movies.len() < ENOUGH {
+        return None;
+    }
+    if numbers.is_empty() {
+        let mut gaps: Vec<i64> = movies.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        gaps.sort_unstable();
+        let median = gaps[gaps.len() / 2];
+        let equal = gaps.iter().filter(|gap| (**gap - median).abs() <= 2.max(median / 100)).count();
+        let is_regular = equal * 10 >= gaps.len() * 9;
+        return is_regular
+            .then_some("the movies begin at equal intervals, as those of a recorder do that never pauses");
+    }
+    let falls: Vec<u32> = numbers.windows(2).filter(|pair| pair[1] < pair[0]).map(|pair| pair[1]).collect();
+    let to_others = falls.iter().filter(|number| **number != 1).count();
+    if to_others >= SERIES && to_others * 5 > falls.len() {
+        return Some("the numbers do not grow like Motion's events; they may be of channels, or of several cameras");
+    }
+    let is_constant = numbers.iter().all(|number| *number == numbers[0]) && last - first > 86_400;
+    is_constant.then_some("the number is always the same, as that of a channel is")
 }
 
 /// Whether a day has snapshots, thumbnails or debug movies beside their movies, or series of numbered pictures.

@@ -190,6 +190,22 @@ fn several_layouts_of_a_place_are_checked_together() {
     assert_eq!(findings.flags, flags, "{findings:?}");
 }
 
+/// Other recorders can name movies like Motion; their times and numbers tell.
+#[test]
+fn recorders_without_events_are_not_recognised() {
+    let of_each = |name: fn(u32) -> String| of(&(0..40).map(name).collect::<Vec<_>>());
+    let findings = of_each(|n| format!("yard/2026-11-28/{:02}-{:02}-0{}.mp4", n / 4 + 3, n % 4 * 15, n % 2));
+    assert!(findings.layouts.is_empty() && findings.doubts[0].why.contains("equal intervals"), "{findings:?}");
+    let findings = of_each(|n| format!("{:02}-202611281{}{:02}00.mp4", n * 7 % 4 + 1, n / 10, n % 10 * 6));
+    assert!(findings.layouts.is_empty() && findings.doubts[0].why.contains("channels"), "{findings:?}");
+    let findings = of_each(|n| format!("01-202611{:02}13{:02}00.mp4", n / 2 + 1, n * n % 60));
+    assert!(findings.layouts.is_empty() && findings.doubts[0].why.contains("always the same"), "{findings:?}");
+    let findings = of_each(|n| format!("{:02}-202611{:02}13{:02}00.mp4", n % 9 + 1, n / 2 + 1, n % 2 * 20 + n));
+    assert_eq!(layouts(&findings), ["%v-%Y%m%d%H%M%S in root"]);
+    let findings = of_each(|n| format!("yard/2026-11-28/{:02}-{:02}-05.mp4", n / 4 + 3, n % 4 * 11 + n * 5 % 7));
+    assert_eq!(layouts(&findings), ["%Y-%m-%d/%H-%M-%S in yard"]);
+}
+
 /// A phone's directory `Camera` would be a camera by its name.
 #[test]
 fn a_flag_never_applies_to_a_doubtful_directory() {
