@@ -14,6 +14,7 @@ mod expire;
 mod frame_ancestors;
 mod help;
 mod hung;
+mod layout;
 mod list;
 mod manual;
 mod output;
@@ -164,6 +165,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show how the recordings of a directory are arranged, and the command that serves them; reads only
+    Layout(layout::LayoutArgs),
     /// Accept ROOT as the archive of its state directory, after it was refused
     Accept(Common),
     /// Read and change the media cache of an archive, or of a directory
@@ -253,6 +256,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Unsave { common, events, json } => manual::save(&common, &manual::events(&events)?, false, json),
         Command::Audit { common, audit } => audit::run(&common, &audit),
         Command::Check { common, json } => check::run(&common, json),
+        Command::Layout(args) => layout::run(&args),
         Command::Accept(common) => accept::run(&common),
         Command::Cache(args) => cache::run(args),
         Command::Passwd(args) => passwd::run(&args),
@@ -288,7 +292,7 @@ mod tests {
         let program = program();
         let commands: BTreeSet<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
         let names: BTreeSet<String> = CommandName::all().iter().map(ToString::to_string).collect();
-        let known = names.iter().map(String::as_str).chain(["demo", "passwd"]).collect();
+        let known = names.iter().map(String::as_str).chain(["demo", "layout", "passwd"]).collect();
         assert_eq!(commands, known);
         for name in &names {
             let command = program.find_subcommand(name).unwrap();

@@ -48,10 +48,10 @@ pub use motion_conf::MotionConf;
 pub use owlery_engine::{
     Activity, Archive, ArchiveSnapshot, AuditPage, CameraInfo, CameraSnapshot, CameraSummary, CatalogReader, Cause,
     Component, Cursor, DaySummary, Depth, DirectoryChecks, EventFiles, Findings, GuardState, Handle, HeldPass,
-    Histogram, HistogramSnapshot, Manifest, Measure, MediaFile, MediaPath, Mode, Named, NamedRange, Notification,
-    OpenArchive, Options, Order, Page, Pass, Preview, Progress, Query, Queue, QueueSums, QueuedPass, Reaped, Report,
-    Restoration, RetentionState, Retired, Service, Sidecars, Stage, Stats, Status, StuckPass, Subscription, Summary,
-    Window,
+    Histogram, HistogramSnapshot, LayoutSurvey, Manifest, Measure, MediaFile, MediaPath, Mode, Named, NamedRange,
+    Notification, OpenArchive, Options, Order, Page, Pass, Preview, Progress, Query, Queue, QueueSums, QueuedPass,
+    Reaped, Report, Restoration, RetentionState, Retired, Service, Sidecars, Stage, Stats, Status, StuckPass,
+    Subscription, Summary, Window, survey_layout,
 };
 pub use owlery_model::clock::{Boot, Clock, ManualClock, Now, Stop, StopHandle, SystemClock};
 pub use owlery_model::command_line::CommandLine;
@@ -61,7 +61,7 @@ pub use owlery_model::event::{
     EventSelection, Guard, Interrupted, Item, MotionMask, Movie, MovieName, Movies, Reason, RecordedGuard, Region,
     State, Thumbnail, UnknownGuard,
 };
-pub use owlery_model::layout::Pattern;
+pub use owlery_model::layout::{self, Pattern};
 pub use owlery_model::retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };

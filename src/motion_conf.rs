@@ -74,12 +74,14 @@ impl MotionConf {
         Ok(conf)
     }
 
-    /// The options for the archive at `root`: Motion's event gap, the cameras' ports, which of them give their events
-    /// numbers, and defaults for everything else.
+    /// The options for the archive at `root`: Motion's event gap, the cameras' ports and layouts, which of them give their
+    /// events numbers, and defaults for everything else.
     pub fn options(&self, root: impl Into<PathBuf>) -> Options {
         let root = root.into();
         let (gap, ports, numbered) = (self.event_gap(&root), self.ports(&root), self.numbered(&root));
-        Options::new(root).event_gap(gap).ports(ports).numbered(numbered)
+        let layouts = self.layouts(&root);
+        let options = Options::new(root).event_gap(gap).ports(ports).numbered(numbered);
+        layouts.into_iter().fold(options, |options, (camera, pattern)| options.layout(camera, pattern))
     }
 
     /// The longest event gap of the cameras below `root`, or of all cameras where none is there: to end an event too early is
@@ -109,8 +111,8 @@ impl MotionConf {
     /// below `root`.
     ///
     /// For a camera that writes into `root` itself it is relative to `root`. Without a camera the names of the files tell it
-    /// (`%$`, or `%t` for `Camera` and the id). Else the camera has the name of `camera_name` or `device_name`, and without
-    /// a usable one `Camera` and its id.
+    /// (`%$`, or `%t` for `Camera` and the id). Else the camera has the name of `camera_name` or `device_name`; without a
+    /// usable one that of the directory `root` if the main file is the only camera, or `Camera` and the id.
     ///
     /// The patterns of one camera can be used together: one that cannot, and a name that no pattern describes, is left out
     /// and is among the [`warnings`](Self::warnings).

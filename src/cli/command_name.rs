@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-/// A command that works on an archive. `demo` and `passwd` do not.
+/// A command that works on an archive. `demo`, `layout` and `passwd` do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CommandName {
     Serve,

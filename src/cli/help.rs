@@ -19,7 +19,7 @@ struct Tail {
 const READ: (u8, &str) = (1, "something could not be read; standard error names it");
 const DONE: (u8, &str) = (1, "something failed; standard error names it");
 
-const TAILS: [Tail; 18] = [
+const TAILS: [Tail; 19] = [
     tail(
         "serve",
         &["owlery serve /var/lib/motion --keep-days 45", "owlery serve /var/lib/motion --config /etc/owlery.toml"],
@@ -71,6 +71,18 @@ const TAILS: [Tail; 18] = [
         )
     },
     tail("check", &["owlery check /var/lib/motion"], &[(1, "a difference or problem was found, or a read failed")]),
+    Tail {
+        checks_state: false,
+        ..tail(
+            "layout",
+            &["owlery layout /var/lib/motion", "owlery layout /var/lib/motion --json"],
+            &[
+                (0, "something was recognised"),
+                (1, "something could not be read; standard error names it"),
+                (4, "nothing was recognised, or ROOT is missing or unreadable"),
+            ],
+        )
+    },
     Tail {
         checks_state: false,
         ..tail("accept", &["owlery accept /var/lib/motion --state-dir /var/lib/owlery"], &[DONE])

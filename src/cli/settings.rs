@@ -8,6 +8,7 @@ pub(super) mod declaration;
 mod documentation;
 mod environment;
 mod file;
+mod layouts;
 mod merge;
 mod values;
 
@@ -101,6 +102,7 @@ fn options(values: &Values, root: &Path) -> Result<(Options, MotionFindings)> {
         options = conf.options(root);
         findings = MotionFindings::of(path, &conf, root);
     }
+    options.layouts = layouts::layouts(values.list(declaration::LAYOUT), options.layouts)?;
     options = options.policy(policy);
     if let Some(dir) = values.path(declaration::STATE_DIR) {
         options = options.state_dir(dir.to_owned());

@@ -90,6 +90,14 @@ impl CameraConf {
         self.files.get(option).map_or_else(String::new, |file| file.display().to_string())
     }
 
+    /// An option with its value and its file, for messages.
+    pub(super) fn shown(&self, option: &str, value: &str) -> String {
+        match self.at(option).as_str() {
+            "" => format!("{option} {value:?} (Motion's default)"),
+            file => format!("{option} {value:?} of {file}"),
+        }
+    }
+
     /// Whether it records movies.
     pub(super) fn records_movies(&self) -> bool {
         self.movies.unwrap_or(true)

@@ -15,10 +15,10 @@ pub(super) fn warnings(camera: &CameraConf) -> Vec<String> {
     warnings.extend(motioneye(camera));
     warnings.extend(camera.hooks.iter().filter_map(|(hook, command)| {
         let remover = remover(command)?;
-        let at = camera.at(hook);
         Some(format!(
-            "{at}: {hook} {command:?} seems to delete files ({remover}): if they are recordings, take that out and let \
-             Owlery delete ({WHY})"
+            "{}: this seems to delete files ({remover}): if they are recordings, take that out and let \
+             Owlery delete ({WHY})",
+            camera.shown(hook, command)
         ))
     }));
     warnings
@@ -28,7 +28,7 @@ pub(super) fn warnings(camera: &CameraConf) -> Vec<String> {
 /// is a script.
 fn cleandir(camera: &CameraConf) -> Option<String> {
     let value = camera.cleandir.as_deref().filter(|value| !value.trim().is_empty())?;
-    let at = camera.at("cleandir_params");
+    let shown = camera.shown("cleandir_params", value);
     let mut parameters = value.split(',').filter_map(|part| part.split_once('='));
     let is_script = parameters.any(|(name, value)| {
         let trimmed = |text: &str| text.trim_matches([' ', '\t', '"', '\'']).to_ascii_lowercase();
@@ -36,12 +36,12 @@ fn cleandir(camera: &CameraConf) -> Option<String> {
     });
     Some(if is_script {
         format!(
-            "{at}: cleandir_params {value:?} runs a script to clean up: if it deletes recordings, remove this line and let \
+            "{shown}: Motion runs a script to clean up: if it deletes recordings, remove this line and let \
              Owlery delete ({WHY})"
         )
     } else {
         format!(
-            "{at}: cleandir_params {value:?}: Motion deletes old recordings itself, also saved ones; remove this line and \
+            "{shown}: Motion deletes old recordings itself, also saved ones; remove this line and \
              let Owlery delete ({WHY})"
         )
     })
@@ -60,7 +60,7 @@ fn motioneye(camera: &CameraConf) -> impl Iterator<Item = String> {
         let at = camera.at(&format!("@preserve_{what}"));
         let unit = if days == 1 { "day" } else { "days" };
         Some(format!(
-            "{at}: \"# @preserve_{what} {days}\": motionEye deletes {what} older than {days} {unit}, also saved ones; set \
+            "\"# @preserve_{what} {days}\" of {at}: motionEye deletes {what} older than {days} {unit}, also saved ones; set \
              Preserve {label} to \"Forever\" in motionEye and let Owlery delete ({WHY})"
         ))
     })

@@ -132,24 +132,21 @@ impl CameraConf {
         let path = self.template(name, root, bases, Fill::All)?;
         match own_directory(&path) {
             Some((camera, _)) => camera.parse().ok(),
-            None => self.name_in_root(&self.template(name, root, bases, Fill::AllButCamera)?),
+            None => self.name_in_root(&self.template(name, root, bases, Fill::AllButCamera)?, root),
         }
     }
 
     /// The name of a camera that writes into the root: the one that its files' names tell (`%$`, or `Camera` and the id for
-    /// `%t`), else `camera_name` or `device_name`, else `Camera` and the id.
-    fn name_in_root(&self, path: &str) -> Option<Camera> {
-        let tells_id = path.contains("%t") && !path.contains("%$");
-        let named = self.name().filter(|_| !tells_id).and_then(|name| name.parse().ok());
-        named.or_else(|| format!("Camera{}", self.specifiers().id).parse().ok())
-    }
-
-    /// An option with its value and its file, for messages.
-    fn shown(&self, option: &str, value: &str) -> String {
-        match self.at(option).as_str() {
-            "" => format!("{option} {value:?} (Motion's default)"),
-            file => format!("{option} {value:?} of {file}"),
+    /// `%t`), else `camera_name` or `device_name`, else that of the root's directory (which it has without a configuration
+    /// too), or, beside other cameras, `Camera` and the id.
+    fn name_in_root(&self, path: &str, root: &Path) -> Option<Camera> {
+        let by_id = || format!("Camera{}", self.specifiers().id).parse().ok();
+        if path.contains("%t") && !path.contains("%$") {
+            return by_id();
         }
+        let of_root = || root.file_name()?.to_str().filter(|_| self.place == 0);
+        let named = |name: &str| name.parse().ok();
+        self.name().and_then(named).or_else(|| of_root().and_then(named)).or_else(by_id)
     }
 
     /// Reads a name of movies or pictures; `None` where it leads out of `root`.
@@ -171,7 +168,7 @@ impl CameraConf {
         if general.parse::<Pattern>().is_ok_and(|pattern| pattern.names_camera()) {
             return Some(flat(None, &general, true));
         }
-        Some(flat(Some(self.name_in_root(&general)?), &path, true))
+        Some(flat(Some(self.name_in_root(&general, root)?), &path, true))
     }
 
     /// Its snapshots and timelapses that a layout does not describe, one sentence each.

@@ -55,6 +55,7 @@ fn cameras_inherit_from_the_main_file() {
     assert!(MotionConf::read(etc.0.path().join("none.conf")).is_err());
     let options = etc.read().options(etc.root());
     assert_eq!((options.event_gap.as_secs(), options.ports.len(), &options.root), (30, 1, &etc.root()));
+    assert_eq!(options.layouts, etc.read().layouts(etc.root()));
 }
 
 /// Motion's default holds for a camera that sets no gap, and what stands below the `camera` lines is not inherited.
@@ -279,8 +280,8 @@ fn cameras_in_the_root_have_names() {
         ("device_name front\nmovie_filename %t-%v-%Y%m%d%H%M%S\ndevice_id 7\n", "Camera7", "%t-%v-%Y%m%d%H%M%S"),
         ("camera_name front\nmovie_filename %$-%Y%m%d%H%M%S\n", "front", "%$-%Y%m%d%H%M%S"),
         ("camera_name front\nmovie_filename %Y%m%d%H%M%S-%$\n", "front", "front=%Y%m%d%H%M%S-front"),
-        ("camera_name a/b\nmovie_filename %Y-%m-%d/%H-%M-%S\n", "Camera0", "Camera0=%Y-%m-%d/%H-%M-%S"),
-        ("movie_filename %Y-%m-%d/%02t-%H-%M-%S\ncamera_id 12\n", "Camera12", "Camera12=%Y-%m-%d/12-%H-%M-%S"),
+        ("camera_name a/b\nmovie_filename %Y-%m-%d/%H-%M-%S\n", "archive", "archive=%Y-%m-%d/%H-%M-%S"),
+        ("movie_filename %Y-%m-%d/%02t-%H-%M-%S\ncamera_id 12\n", "archive", "archive=%Y-%m-%d/12-%H-%M-%S"),
         ("movie_filename cam%t/%Y-%m-%d/%H-%M-%S\ncamera_id 3\n", "cam3", "cam3=%Y-%m-%d/%H-%M-%S"),
     ] {
         let etc = Etc::new();
@@ -373,7 +374,7 @@ fn other_deleters_are_named() {
     etc.file("c2.conf", "target_dir ROOT/Camera2\n");
     let found = deleters();
     let begin = format!(
-        "{here}/motion.conf: cleandir_params \"action=delete,freq=weekly,dur_val=2,dur_unit=w\": Motion deletes"
+        "cleandir_params \"action=delete,freq=weekly,dur_val=2,dur_unit=w\" of {here}/motion.conf: Motion deletes"
     );
     assert!(found.len() == 1 && found[0].starts_with(&begin) && found[0].contains("remove this line"), "{found:?}");
 
@@ -384,8 +385,8 @@ fn other_deleters_are_named() {
     );
     let found = deleters();
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].starts_with(&format!("{here}/c1.conf: ")) && found[0].contains("runs a script"), "{found:?}");
-    let begin = format!("{here}/c2.conf: on_movie_end \"/bin/rm -f %f\" seems to delete files (/bin/rm)");
+    assert!(found[0].contains(&format!(" of {here}/c1.conf: ")) && found[0].contains("runs a script"), "{found:?}");
+    let begin = format!("on_movie_end \"/bin/rm -f %f\" of {here}/c2.conf: this seems to delete files (/bin/rm)");
     assert!(found[1].starts_with(&begin), "{found:?}");
     etc.file("c1.conf", "target_dir /elsewhere/Camera1\ncleandir_params action=delete\n");
     assert_eq!(deleters().len(), 1, "a camera of another archive");
@@ -411,7 +412,7 @@ fn motioneyes_own_cleanup_is_named() {
         for (warning, expected) in found.iter().zip(expected) {
             let file = etc.0.path().join("camera-1.conf").display().to_string();
             assert!(
-                warning.starts_with(&file) && warning.contains(expected) && warning.contains("Forever"),
+                warning.contains(&format!(" of {file}: ")) && warning.contains(expected) && warning.contains("Forever"),
                 "{warning}"
             );
         }

@@ -115,7 +115,7 @@ fn warnings_of_motion_conf_reach_a_person() {
     for (options, word, code) in [
         (format!("{events}movie_max_time 60\n"), "problem", 1),
         (format!("{events}movie_max_time 0\nevent_gap 0\n"), "note", 0),
-        ("movie_filename %Y-%m-%d/%H-%M-%S\n".to_owned(), "note", 0),
+        ("movie_filename %Y-%m-%d/%H-%M-%S/movies/video\nmovie_max_time 0\n".to_owned(), "note", 0),
         ("target_dir /elsewhere\n".to_owned(), "note", 0),
     ] {
         write(&options).unwrap();

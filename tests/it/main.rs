@@ -57,6 +57,8 @@ mod fuse;
 #[cfg(feature = "cli")]
 mod http;
 #[cfg(feature = "cli")]
+mod layout;
+#[cfg(feature = "cli")]
 mod layouts;
 mod library;
 #[cfg(feature = "cli")]

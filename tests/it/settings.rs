@@ -49,6 +49,7 @@ fn flags(world: &World) -> Vec<(&'static str, Option<String>)> {
         ("frame-ancestors", text("https://home.example")),
         ("config", file("owlery.toml")),
         ("motion-conf", file("motion.conf")),
+        ("layout", text("%Y-%m-%d/%H-%M-%S")),
         ("state-dir", Some(world.path(".owlery").to_str().unwrap().to_owned())),
         ("camera-pattern", text("Camera1")),
         ("event-gap", text("30s")),
@@ -131,7 +132,7 @@ fn beside_a_daemon_flags_are_honoured_or_refused() {
                 name if rules.contains(&name) => ["plan", "stats"].contains(&command.0),
                 "max-share" => command.0 == "plan",
                 "camera-pattern" => ["check", "audit"].contains(&command.0),
-                "event-gap" | "motion-conf" | "cache-dir" => command.0 == "check",
+                "event-gap" | "motion-conf" | "layout" | "cache-dir" => command.0 == "check",
                 _ => false,
             };
             let ran = run(&world, command, flag);

@@ -295,10 +295,24 @@ settings! {
         value: "FILE",
         kind: Kind::Path,
         group: Group::Archive,
-        help: "Motion's configuration file: stream ports, the event gap and how events are named are read from it",
+        help: "Motion's configuration file: stream ports, the event gap, layouts and how events are named are read from it",
         default: None,
         detail: "",
         uses: READS_EVENTS,
+    };
+    LAYOUT = Setting {
+        name: "layout",
+        value: "[CAMERA=]PATTERN",
+        kind: Kind::PerCamera,
+        group: Group::Archive,
+        help: "How Motion names files where it makes no directory for each event, such as %Y-%m-%d/%H-%M-%S; repeatable, also \
+               per camera",
+        default: Some("as --motion-conf says, else recognised by looking"),
+        detail: "`owlery layout ROOT` prints it ([below](#layouts)).",
+        uses: &[
+            (Use::Always, &[Check, Accept]),
+            (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave]),
+        ],
     };
     STATE_DIR = Setting {
         name: "state-dir",

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::declaration::{
     ALL, ALLOW_HOST, CACHE_MEMORY, CACHE_SIZE, CAMERA_PATTERN, CHECK_INTERVAL, EVENT_GAP, FLOOR_DAYS, INSECURE,
-    KEEP_DAYS, LISTEN, MAX_SHARE, MAX_SIZE, MIN_FREE, POLL, REAP_RATE, SIDECARS, Setting, UNDO_WINDOW, WINDOW,
+    KEEP_DAYS, LAYOUT, LISTEN, MAX_SHARE, MAX_SIZE, MIN_FREE, MOTION_CONF, POLL, REAP_RATE, SIDECARS, Setting,
+    UNDO_WINDOW, WINDOW,
 };
 use super::*;
 use crate::Keep;
@@ -162,4 +163,31 @@ fn spans_have_units_and_exceed_zero() {
     for bad in ["0s", "60", "soon", ""] {
         assert!(gap(bad).is_err(), "{bad:?}");
     }
+}
+
+/// A flag for one camera leaves the others to Motion's configuration.
+#[test]
+fn layouts_come_from_flags_and_motion_conf() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    let conf = root.join("motion.conf");
+    let cameras = ["Camera1", "Camera2"].map(|camera| {
+        let file = root.join(format!("{camera}.conf"));
+        std::fs::write(&file, format!("target_dir {}/{camera}\n", root.display())).unwrap();
+        format!("camera {}\n", file.display())
+    });
+    std::fs::write(&conf, cameras.concat()).unwrap();
+    let values = Values::default().with(LAYOUT, "Camera2=%Y-%m-%d/%H-%M-%S");
+    let settings = Settings::parse(&values.with(MOTION_CONF, conf.to_str().unwrap()), &root).unwrap();
+    let layouts: Vec<(String, String)> = settings
+        .options
+        .layouts
+        .iter()
+        .map(|(camera, pattern)| (camera.as_ref().unwrap().to_string(), pattern.to_string()))
+        .collect();
+    let expected = [("Camera2", "%Y-%m-%d/%H-%M-%S"), ("Camera1", "%v-%Y%m%d%H%M%S")];
+    assert_eq!(layouts, expected.map(|(camera, pattern)| (camera.to_owned(), pattern.to_owned())));
+    assert_eq!(parse_one(LAYOUT, "%Y").unwrap_err().kind(), crate::Kind::Usage);
+    let file: Values = toml::from_str("layout = [\"%v-%Y%m%d%H%M%S\", \"Camera1=%Y-%m-%d/%H-%M-%S\"]").unwrap();
+    assert_eq!(parse(&file).unwrap().options.layouts.len(), 2);
 }
