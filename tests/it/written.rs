@@ -260,8 +260,8 @@ fn days_without_events_are_told_and_not_planned() {
     for days in [60, 80] {
         let day = world.path(format!("Camera1/{}", days_ago(days)));
         fs::create_dir_all(&day).unwrap();
-        fs::write(day.join("08-01-02.mp4"), "x").unwrap();
-        fs::write(day.join("08-01-02.mp4.thumb"), "x").unwrap();
+        fs::write(day.join("08.01.02.mp4"), "x").unwrap();
+        fs::write(day.join("08.01.02.mp4.thumb"), "x").unwrap();
     }
     let empty = world.path(format!("Camera1/{}", days_ago(70)));
     fs::create_dir(&empty).unwrap();
