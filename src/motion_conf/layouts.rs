@@ -62,8 +62,10 @@ pub(super) fn of(cameras: &[&CameraConf], root: &Path, bases: &[PathBuf]) -> Fou
                     conf.shown(option, name)
                 )),
                 Reading::Unknown(why) => found.warnings.push(format!(
-                    "{camera}: {}: {why}. These files are no events: change the name, for example to %Y-%m-%d/%H-%M-%S",
-                    conf.shown(option, name)
+                    "{camera}: {}: {why}. These files are no events: change the name, for example to %Y-%m-%d/%H-%M-%S, and \
+                     give each camera a directory of its own in {} as target_dir",
+                    conf.shown(option, name),
+                    root.display()
                 )),
             }
         }
