@@ -5,32 +5,30 @@
 //! twice, and one camera's rule would delete the other's recordings.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use rustix::fs::FileType;
 
 use super::dir::{Dir, Inode, file_type, join, mtime};
-use super::flat::{FlatSource, Place, Query};
 use super::layouts::CameraLayout;
 use super::numbered::Numbers;
-use super::{DayDir, Report, Tree};
+use super::{Report, Tree};
 use crate::error::{Error, Result};
-use crate::event::{Camera, Day};
-use crate::layout::DatePlace;
+use crate::event::Camera;
 
 /// An open camera directory.
 #[derive(Debug)]
 pub struct CameraDir {
     pub(super) dir: Dir,
-    camera: Camera,
+    pub(super) camera: Camera,
     /// What is known about its numbered directories.
-    numbers: Numbers,
+    pub(super) numbers: Numbers,
     /// How its flat files are named, if they are read.
     pub(super) layout: Option<CameraLayout>,
     /// When its days were listed first: that listing is recent enough for them. Written by `days`.
-    listed: OnceLock<Instant>,
+    pub(super) listed: OnceLock<Instant>,
 }
 
 /// The cameras of the archive, sorted by name, and what was refused.
@@ -228,182 +226,4 @@ impl CameraDir {
     pub fn has_directory(&self) -> bool {
         self.layout.as_ref().is_none_or(|layout| !layout.in_root)
     }
-
-    /// Its days, newest first, and reports of links or files with a day's name.
-    pub fn days(&self) -> Result<(Vec<Day>, Vec<Report>)> {
-        let (mut days, mut refused) = (Vec::new(), Vec::new());
-        if self.has_directory() {
-            self.dir.list(|name, kind| {
-                let day = std::str::from_utf8(name).ok().and_then(|name| name.parse::<Day>().ok());
-                let Some(day) = day else { return };
-                if self.dir.is_dir(name, kind) {
-                    days.push(day);
-                } else {
-                    refused.push(Report::failure(
-                        join(self.path(), name),
-                        "refused: it has a day's name but is not a directory",
-                    ));
-                }
-            })?;
-        }
-        if let Some(layout) = &self.layout {
-            let now = Instant::now();
-            self.add_flat_days(layout, &mut days)?;
-            let _ = self.listed.set(now);
-        }
-        days.sort_unstable_by(|a, b| b.cmp(a));
-        days.dedup();
-        Ok((days, refused))
-    }
-
-    fn add_flat_days(&self, layout: &CameraLayout, days: &mut Vec<Day>) -> Result<()> {
-        match layout.date() {
-            DatePlace::Directory { levels } => self.add_dated(&self.dir, layout, (levels, ""), days),
-            DatePlace::File => {
-                let index = layout.cache.current(self.files_of_all_days(layout), None)?;
-                let own = layout.names_camera.then_some(&self.camera);
-                days.extend(index.days.keys().filter(|(of, _)| of.as_ref() == own).map(|(_, day)| *day));
-                Ok(())
-            }
-        }
-    }
-
-    fn files_of_all_days<'a>(&'a self, layout: &'a CameraLayout) -> Place<'a> {
-        Place { base: &self.dir, query: Query { layout: &layout.layout, prefix: "" }, is_shared: true }
-    }
-
-    /// Adds the days of directories whose path has a date, `levels` more levels down.
-    fn add_dated(
-        &self,
-        dir: &Dir,
-        layout: &CameraLayout,
-        (levels, below): (usize, &str),
-        days: &mut Vec<Day>,
-    ) -> Result<()> {
-        let Some(pattern) = layout.layout.patterns().first() else { return Ok(()) };
-        let mut inner = Vec::new();
-        dir.list(|name, kind| {
-            let Ok(name) = std::str::from_utf8(name) else { return };
-            let path = format!("{below}{name}");
-            if levels == 1 {
-                let day = pattern.day_of_dir(&path).filter(|_| dir.is_dir(name.as_bytes(), kind));
-                days.extend(day);
-            } else if pattern.may_lead(&path) && dir.is_dir(name.as_bytes(), kind) {
-                inner.push(name.to_owned());
-            }
-        })?;
-        for name in inner {
-            let path = format!("{below}{name}/");
-            self.add_dated(&dir.open_dir(name.as_bytes())?, layout, (levels - 1, &path), days)?;
-        }
-        Ok(())
-    }
-
-    /// Whether any file is of its layout, or may be.
-    pub(super) fn has_flat_files(&self) -> bool {
-        let Some(layout) = &self.layout else { return false };
-        if layout.date() == DatePlace::File {
-            let recent = layout.cache.recent(self.files_of_all_days(layout));
-            if recent.is_ok_and(|index| !index.days.is_empty()) {
-                return true; // without listing a directory that is being written to
-            }
-        }
-        let mut days = Vec::new();
-        self.add_flat_days(layout, &mut days).is_ok() && !days.is_empty()
-    }
-
-    /// Names that are neither days nor hidden nor the queue: Motion's snapshots and other strays.
-    pub fn strays(&self) -> Result<Vec<PathBuf>> {
-        let mut strays = Vec::new();
-        let flat = self.layout.as_ref().filter(|layout| layout.date() == DatePlace::File);
-        let known = match flat {
-            Some(layout) => Some(layout.cache.current(self.files_of_all_days(layout), self.listed.get().copied())?),
-            None => None,
-        };
-        if let Some(index) = known {
-            let is_stray = |name: &&String| {
-                let first = name.split('/').next().unwrap_or_default();
-                let is_other = first.starts_with('.') || matches!(first, "delete_queue" | "queue" | "lost+found");
-                !is_other && first.parse::<Day>().is_err()
-            };
-            strays.extend(index.unknown.iter().filter(is_stray).map(|name| join(self.path(), name.as_bytes())));
-            return Ok(strays);
-        }
-        self.dir.list(|name, _| {
-            let is_day =
-                std::str::from_utf8(name).is_ok_and(|name| name.parse::<Day>().is_ok() || self.leads_to_days(name));
-            if !is_day && name != b"delete_queue" && !name.starts_with(b".") {
-                strays.push(join(self.path(), name));
-            }
-        })?;
-        strays.sort_unstable();
-        Ok(strays)
-    }
-
-    /// Whether a directory of this name may hold days of its layout.
-    fn leads_to_days(&self, name: &str) -> bool {
-        self.layout.as_ref().is_some_and(|layout| {
-            let mut patterns = layout.layout.patterns().iter();
-            patterns.any(|pattern| pattern.may_lead(name))
-        })
-    }
-
-    /// Opens one day as it is now.
-    pub fn day(&self, day: Day) -> Result<DayDir> {
-        let name = day.to_string();
-        let own = if self.has_directory() { self.dir.open_dir_if_there(name.as_bytes())? } else { None };
-        let Some(layout) = &self.layout else {
-            let dir = own.map_or_else(|| self.dir.open_dir(name.as_bytes()), Ok)?;
-            return Ok(DayDir::new(dir, self.camera.clone(), day, self.numbers));
-        };
-        let camera = layout.names_camera.then(|| self.camera.clone());
-        let source = |base: Dir, prefix: String| {
-            let cache = Some(Arc::clone(&layout.cache));
-            FlatSource::new(base, Arc::clone(&layout.layout), prefix, (camera.clone(), day), cache)
-                .listed_since(self.listed.get().copied())
-        };
-        let new = |dir: Dir| DayDir::new(dir, self.camera.clone(), day, self.numbers);
-        let missing = || Error::io("open", join(self.path(), name.as_bytes()), std::io::ErrorKind::NotFound);
-        match layout.day_dir(day) {
-            Some(path) if path == name && own.is_some() => {
-                let dir = own.ok_or_else(missing)?;
-                let flat = source(dir.again()?, format!("{path}/"));
-                Ok(new(dir).with_flat(flat, true))
-            }
-            Some(path) => {
-                let dated = match open_path(&self.dir, &path) {
-                    Err(error) if error.is_no_directory() => None,
-                    other => Some(other?),
-                };
-                match (own, dated) {
-                    (Some(own), None) => Ok(new(own)),
-                    (Some(own), Some(dated)) => Ok(new(own).with_flat(source(dated, format!("{path}/")), false)),
-                    (None, Some(dated)) => {
-                        let flat = source(dated.again()?, format!("{path}/"));
-                        Ok(new(dated).with_flat(flat, true))
-                    }
-                    (None, None) => Err(missing()),
-                }
-            }
-            None => {
-                let flat = source(self.dir.again()?, String::new()).shared();
-                let has_files = !flat.recent()?.entries().is_empty() || !flat.list()?.entries().is_empty();
-                match own {
-                    Some(own) if has_files => Ok(new(own).with_flat(flat, false)),
-                    Some(own) => Ok(new(own)),
-                    None if has_files => Ok(new(self.dir.again()?).with_flat(flat, false).without_directory()),
-                    None => Err(missing()),
-                }
-            }
-        }
-    }
-}
-
-/// Opens a directory by a path of several names, refusing links.
-pub(super) fn open_path(base: &Dir, path: &str) -> Result<Dir> {
-    let mut dir: Option<Dir> = None;
-    for part in path.split('/') {
-        dir = Some(dir.as_ref().unwrap_or(base).open_dir(part.as_bytes())?);
-    }
-    dir.map_or_else(|| base.again(), Ok)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cameras::open_path;
+use super::days::open_path;
 use super::dir::{DayDir, Dir};
 use super::flat::FlatSource;
 use super::numbered::Numbers;

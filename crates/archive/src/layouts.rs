@@ -80,7 +80,7 @@ pub(super) struct CameraLayout {
 impl CameraLayout {
     /// Where the date of its files is.
     pub(super) fn date(&self) -> DatePlace {
-        self.layout.patterns().first().map_or(DatePlace::File, |pattern| pattern.date())
+        self.layout.patterns().first().map_or(DatePlace::File, Pattern::date)
     }
 
     /// The path of the day's directory below the camera's, if the date is in directories.
@@ -99,7 +99,7 @@ impl Tree {
     pub(super) fn layout_of(&self, camera: &Camera, in_root: bool) -> Option<CameraLayout> {
         let (own, layout) = self.layouts().of(camera)?;
         // A layout of one camera describes no files of others.
-        let names_camera = in_root && !own && layout.patterns().iter().any(|pattern| pattern.names_camera());
+        let names_camera = in_root && !own && layout.patterns().iter().any(Pattern::names_camera);
         let cache = Arc::clone(&self.flat_indexes);
         Some(CameraLayout { layout: Arc::new(layout.clone()), in_root, names_camera, cache })
     }
@@ -109,7 +109,7 @@ impl Tree {
         let mut found: Vec<CameraDir> = Vec::new();
         let has_directory = |camera: &Camera| with_directory.contains(camera);
         for (of, layout) in self.layouts().rules() {
-            let names_camera = layout.patterns().iter().any(|pattern| pattern.names_camera());
+            let names_camera = layout.patterns().iter().any(Pattern::names_camera);
             let cameras: BTreeSet<Camera> = match of {
                 Some(camera) => BTreeSet::from([camera.clone()]),
                 None if names_camera => self.cameras_in_names(root, layout)?,
@@ -159,7 +159,7 @@ impl Tree {
         let camera = name.parse::<Camera>();
         self.layouts().rules().iter().any(|(of, layout)| match of {
             Some(of) => of.as_str() == name,
-            None if layout.patterns().iter().any(|pattern| pattern.names_camera()) => camera.is_ok(),
+            None if layout.patterns().iter().any(Pattern::names_camera) => camera.is_ok(),
             None => self.root_camera().as_str() == name,
         })
     }

@@ -8,6 +8,7 @@ mod adopt;
 mod cameras;
 mod contents;
 mod day_inspection;
+mod days;
 mod dir;
 mod emptied;
 mod event_dir;

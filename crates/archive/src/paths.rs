@@ -69,7 +69,7 @@ impl Tree {
         let name = MovieName::parse(path.file_name()?.as_encoded_bytes()).filter(|movie| !movie.looks_like_debug())?;
         for camera in self.cameras().ok()?.open {
             let Some(layout) = &camera.layout else { continue };
-            let levels = layout.layout.patterns().first().map_or(0, |pattern| pattern.dirs());
+            let levels = layout.layout.patterns().first().map_or(0, crate::layout::Pattern::dirs);
             let names: Vec<&str> = path.iter().rev().take(levels + 1).filter_map(|name| name.to_str()).collect();
             let below = names.into_iter().rev().collect::<Vec<_>>().join("/");
             let Parsed::File(file) = layout.layout.parse(&below) else { continue };

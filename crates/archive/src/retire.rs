@@ -13,8 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::cameras::open_path;
 use super::day_inspection::{DayInspection, Found, IsOpen};
+use super::days::open_path;
 use super::dir::{DayDir, Dir, join};
 use super::queue::{FLAT_ENDING, MANIFEST, Manifest, Place, RETIRING};
 use super::restore::{Restored, restore_events};

@@ -71,8 +71,8 @@ impl FlatEvent<'_> {
         let of_movies = names.videos.iter().map(|movie| &movie.name).filter(|name| names.thumbs.contains(name));
         // motionEye leaves an empty file where it could not make a picture.
         let is_made = |movie: &&MovieName| {
-            let stat = |name: &str| self.find(name).and_then(|entry| self.stat(entry).ok());
-            !is_measured || stat(&format!("{}.thumb", movie.as_str())).is_some_and(|stat| stat.stx_size > 0)
+            let thumb = self.find(&format!("{}.thumb", movie.as_str()));
+            !is_measured || thumb.and_then(|thumb| self.stat(thumb).ok()).is_some_and(|found| found.stx_size > 0)
         };
         let thumb = of_movies.clone().find(is_made).cloned().map(Thumbnail::OfMovie);
         let are_frames_known = is_measured || self.is_numbered();

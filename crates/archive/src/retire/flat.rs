@@ -5,7 +5,7 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::{Goal, RetiringPass, Source, open_or_make, rename};
-use crate::cameras::open_path;
+use crate::days::open_path;
 use crate::dir::{DayDir, Dir, join, mtime};
 use crate::error::{Error, Result};
 use crate::event::{Day, EventName};
@@ -205,9 +205,8 @@ pub(crate) fn restore_flat(
         rename(old, file.as_bytes(), new, file.as_bytes())
     };
     let is_taken = |path: &str| match stat_below(base, path) {
-        Ok(_) => true,
         Err(Error::Io { source, .. }) => source.raw_os_error() != Some(Errno::NOENT.raw_os_error()),
-        Err(_) => true,
+        Ok(_) | Err(_) => true,
     };
     for name in listed.names() {
         let mut members = listed.members(name).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Removes an event on a disk that has no room for a delete queue: the event is renamed within its camera's directory,
-//! which takes no space, and its files are removed there. The new name replaces the manifest. The numbered procedure is
-//! in `doc/retention.md`.
+//! which takes no space, and its files are removed there. The new name replaces the manifest. A flat event has no directory:
+//! its files are removed where they are. The numbered procedure is in `doc/retention.md`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,8 @@ use crate::dir::{Dir, file_type, join};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Day, EventId, EventName, Item};
 use crate::fault::crash;
-use crate::{CameraDir, EarlyInspections, SAVED, Tree};
+use crate::flat::open_parent;
+use crate::{CameraDir, DayDir, EarlyInspections, Inspection, SAVED, Tree};
 
 /// The prefix of an event that was renamed and may still be moved back.
 const RETIRING_PREFIX: &str = ".owlery-retiring-";
@@ -67,17 +68,17 @@ impl RetiringPass<'_> {
         self.tree.verify_identity()?;
         let Some((at, day)) = self.open_day(item)? else { return Ok(false) };
         let camera = &self.cameras[at].dir;
-        if day.flat_event(name)?.is_some() {
-            return Ok(false); // its files are not in a directory that one rename could set aside
-        }
         let text = name.text();
+        let inspected =
+            DayInspection::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyInspections::default(), is_open);
+        let Some(inspection) = inspected.free.get(&name) else { return Ok(false) };
+        if !inspection.flat.is_empty() {
+            return remove_flat(&day, name, inspection, note);
+        }
         let event = match day.dir.open_dir(text.as_bytes()) {
             Err(error) if error.is_no_directory() => return Ok(false),
             other => other?,
         };
-        let inspected =
-            DayInspection::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyInspections::default(), is_open);
-        let Some(inspection) = inspected.free.get(&name) else { return Ok(false) };
         if camera.mount()? != day.dir.mount()?
             || day.dir.mount()? != event.mount()?
             || !is_removable(&event, MAX_DEPTH)?
@@ -109,6 +110,32 @@ impl RetiringPass<'_> {
         crash("in-place-5");
         Ok(true)
     }
+}
+
+/// The steps for a flat event: once it is decided, its files are removed one by one, the movie last. After a crash what is
+/// left of it is still an event of its day, which the next pass takes.
+fn remove_flat(day: &DayDir, name: EventName, inspection: &Inspection, note: impl FnOnce()) -> Result<bool> {
+    let Some(flat) = &day.flat else { return Ok(false) };
+    if !day.is_as_inspected(name, inspection)? {
+        return Ok(false);
+    }
+    crash("in-place-1");
+    note();
+    crash("in-place-3");
+    for seen in &inspection.flat {
+        let (parent, file) = open_parent(flat.base(), &seen.path)?;
+        let parent = parent.as_ref().unwrap_or(flat.base());
+        if !seen.is_same(&parent.stat(file.as_bytes())?) {
+            let why = "it changed while its event was being removed; it stays";
+            return Err(Error::io("remove", join(parent.path(), file.as_bytes()), std::io::Error::other(why)));
+        }
+        rustix::fs::unlinkat(parent, file, AtFlags::empty())
+            .map_err(|e| Error::io("remove", join(parent.path(), file.as_bytes()), e))?;
+        crash("in-place-4");
+    }
+    flat.base().sync()?;
+    crash("in-place-5");
+    Ok(true)
 }
 
 impl Tree {

@@ -371,7 +371,9 @@ impl Story {
         match self.shape.filter(|shape| flat || shape.in_root) {
             Some(shape) => {
                 let files = shape.files(&id, self.events.len() + 1);
-                files.iter().for_each(|(path, _)| make(&self.path(path)));
+                for (path, _) in &files {
+                    make(&self.path(path));
+                }
                 self.files.insert(id.clone(), files);
             }
             None => make(&self.path(id.to_string()).join("00-00-00-00.jpg")),

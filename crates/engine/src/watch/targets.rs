@@ -161,10 +161,9 @@ impl Targets {
     pub(super) fn forget(&mut self, target: &Target) {
         if let Some(path) = self.paths.remove(target)
             && self.forget_path(&path, target)
+            && let Some(watcher) = &mut self.watcher
         {
-            if let Some(watcher) = &mut self.watcher {
-                let _ = watcher.unwatch(&path); // gone with its directory, or never watched
-            }
+            let _ = watcher.unwatch(&path); // gone with its directory, or never watched
         }
     }
 
