@@ -307,6 +307,11 @@ fn cameras_that_share_the_root_are_told_apart() {
         shared("movie_filename c%02t-%Y%m%d%H%M%S\n").0,
         ["Camera1=c 1-%Y%m%d%H%M%S", "Camera2=c 2-%Y%m%d%H%M%S"]
     );
+    etc.file("c2.conf", "camera_id 2\nmovie_filename %v-%{movienbr}-%Y%m%d%H%M%S\npicture_output on\n");
+    let (layouts, warnings) = shared("");
+    assert_eq!(layouts, ["Camera1=%v-%Y%m%d%H%M%S", "Camera2=%v-%{movienbr}-%Y%m%d%H%M%S"]);
+    assert!(warnings.len() == 1 && warnings[0].contains("(Motion's default): nothing tells"), "{warnings:?}");
+    etc.file("c2.conf", "camera_id 2\n");
     let (layouts, warnings) = shared("picture_output on\n");
     assert_eq!(layouts, ["Camera1=%v-%Y%m%d%H%M%S", "Camera1=%v-%Y%m%d%H%M%S-%q"]);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
