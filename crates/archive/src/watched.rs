@@ -61,7 +61,7 @@ impl CameraDir {
         changed().map_or(Hint::Unknown, |events| Hint::Events(file.day, events))
     }
 
-    fn day_or_new(&self, day: Day) -> Option<super::flat::FlatSource> {
+    fn day_or_new(&self, day: Day) -> Option<Box<super::flat::FlatSource>> {
         self.day(day).ok()?.flat
     }
 
@@ -74,7 +74,7 @@ impl CameraDir {
 impl DayDir {
     /// The directories below the day's that hold its files: those of hours.
     pub fn folders(&self) -> Result<Vec<String>> {
-        self.flat.as_ref().map_or_else(|| Ok(Vec::new()), super::flat::FlatSource::inner_dirs)
+        self.flat.as_deref().map_or_else(|| Ok(Vec::new()), super::flat::FlatSource::inner_dirs)
     }
 }
 
