@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::world::{Ran, World, wait_for};
+use crate::world::{World, wait_for};
 
 /// What every event of the samples has.
 fn common() -> Value {
