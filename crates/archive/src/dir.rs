@@ -524,7 +524,8 @@ impl DayList {
             let name = EventName::from_bytes(path.as_bytes());
             name.is_some_and(|name| directories.binary_search(&name).is_ok()) || self.refused.iter().any(|r| r == path)
         };
-        let unknown: Vec<String> = unknown.into_iter().filter(|path| !is_event(path)).collect();
+        let unknown = unknown.iter().map(|path| path.trim_end_matches('/'));
+        let unknown: Vec<String> = unknown.filter(|path| !is_event(path)).map(str::to_owned).collect();
         self.foreign.extend(unknown);
         self.foreign.sort_unstable();
         self.foreign.dedup();
