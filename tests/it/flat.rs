@@ -107,7 +107,7 @@ fn numbers_make_events_of_stamps() {
     assert_eq!(
         notes(&world, MOTION_5),
         [
-            "2026-11-28: 4 of its files belong to no event (snapshots, stills, timelapses); they go with their day",
+            ": 4 files of 2026-11-28 belong to no event (snapshots, stills, timelapses); they go with their day",
             "lastsnap.jpg: not an event's; it is never touched",
         ]
     );

@@ -510,7 +510,7 @@ impl DayDir {
         list.events.sort_unstable();
         self.set_aside_no_events(&mut list);
         if let Some((day, unknown)) = flat {
-            list.take_flat(&day, unknown);
+            list.take_flat(&day, &unknown);
         }
         Ok(list)
     }
@@ -518,7 +518,7 @@ impl DayDir {
 
 impl DayList {
     /// Adds the flat events of the day. A name that a directory has stays the directory's.
-    fn take_flat(&mut self, day: &FlatDay, unknown: Vec<String>) {
+    fn take_flat(&mut self, day: &FlatDay, unknown: &[String]) {
         let directories = self.events.clone();
         let is_event = |path: &str| {
             let name = EventName::from_bytes(path.as_bytes());
