@@ -43,6 +43,11 @@ impl Layouts {
         self.rules.is_empty()
     }
 
+    /// The flags that give these layouts, if they were only recognised by looking.
+    pub fn recognised_flags(&self) -> Option<&str> {
+        self.recognised.as_deref()
+    }
+
     /// Why no rule may retire anything, as a sentence with the remedy: a layout that was only recognised may be that of
     /// another program's files.
     pub fn doubt(&self) -> Option<String> {
