@@ -317,3 +317,69 @@ fn days_of_snapshots_expire() {
     assert_eq!(world.run("restore", &[&pass]).code, 0);
     assert_eq!(files(&world, "Camera1"), before);
 }
+
+/// Frames on the other side of midnight belong to the saved event too.
+#[cfg(feature = "cli")]
+#[test]
+fn a_saved_event_keeps_its_frames_across_midnight() {
+    let sample = World::unpacked("versions/motioneye-0.44.0-flat", "motioneye-0.44.0-flat/media");
+    let movie = fs::read(sample.path("Camera1/2026-11-28/13-10-02.mp4")).unwrap(); // of 9 s
+    for (pattern, numbered) in [(MOTIONEYE, false), ("%v-%Y%m%d%H%M%S", true)] {
+        let world = World::new();
+        let (first, second) = (crate::world::days_ago(60), crate::world::days_ago(59));
+        let path = |day: &str, number: &str, time: &str, ending: &str| {
+            let (date, clock) = (day.replace('-', ""), time.replace('-', ""));
+            let name = if numbered {
+                format!("Camera1/{number}-{date}{clock}{ending}")
+            } else {
+                format!("Camera1/{day}/{time}{ending}")
+            };
+            let path = world.path(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            path
+        };
+        let own = [
+            path(&first, "07", "23-59-58", ".mp4"),
+            path(&first, "07", "23-59-59", "-00.jpg"),
+            path(&second, "07", "00-00-01", "-00.jpg"),
+        ];
+        fs::write(&own[0], &movie).unwrap();
+        own[1..].iter().for_each(|frame| fs::write(frame, "x").unwrap());
+        fs::write(path(&second, "08", "12-00-00", ".mp4"), &movie).unwrap();
+        world.make_old();
+        let flags = [&crate::world::KEEP_45_DAYS[..], &["--layout", pattern]].concat();
+        let id = format!("Camera1/{first}/23-59-58");
+        assert_eq!(world.run("save", &["--layout", pattern, &id]).code, 0);
+        let ran = world.run("expire", &flags);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(own.iter().all(|file| file.is_file()), "{pattern}: {ran:?}");
+        assert!(!path(&second, "08", "12-00-00", ".mp4").exists(), "{pattern}: {ran:?}");
+    }
+}
+
+/// An entry of any kind protects, as in an event's directory.
+#[cfg(feature = "cli")]
+#[test]
+fn a_marker_may_be_a_link() {
+    let world = World::new();
+    let day = world.path(format!("Camera1/{}", crate::world::days_ago(60)));
+    fs::create_dir_all(day.join(".11-00-00.saved")).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", day.join(".10-00-00.saved")).unwrap();
+    for time in ["10-00-00", "11-00-00", "12-00-00"] {
+        fs::write(day.join(format!("{time}.mkv")), "x").unwrap();
+    }
+    world.make_old();
+    let flags = [&crate::world::KEEP_45_DAYS[..], &["--layout", MOTIONEYE]].concat();
+    let plan = world.run("plan", &[&flags[..], &["--json"]].concat()).json();
+    assert_eq!(plan["items"][0]["count"], 1, "{plan}");
+    assert_eq!(world.run("expire", &flags).code, 0);
+    assert!(
+        day.join("10-00-00.mkv").exists() && day.join("11-00-00.mkv").exists() && !day.join("12-00-00.mkv").exists()
+    );
+    for time in ["10-00-00", "11-00-00"] {
+        let id = format!("Camera1/{}/{time}", crate::world::days_ago(60));
+        assert_eq!(world.run("unsave", &["--layout", MOTIONEYE, &id]).code, 0);
+    }
+    assert_eq!(world.run("expire", &flags).code, 0);
+    assert!(!day.exists());
+}

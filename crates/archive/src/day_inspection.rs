@@ -69,6 +69,23 @@ impl DayInspection {
         inspected
     }
 
+    /// Leaves these flat files, and the events that consist of nothing else, where they are: they belong to a saved event of
+    /// the day before or after.
+    pub(super) fn spare(&mut self, day: &DayDir, spared: &BTreeSet<String>) {
+        if spared.is_empty() {
+            return;
+        }
+        self.free.retain(|name, inspection| {
+            let had_files = !inspection.flat.is_empty();
+            inspection.flat.retain(|seen| !spared.contains(&*seen.path));
+            let stays = had_files && inspection.flat.is_empty();
+            if stays {
+                self.kept.push(Report::note(day.event_path(*name), "saved: a part of an event of another day"));
+            }
+            !stays
+        });
+    }
+
     /// Compares the contents of `moved`, opened after the rename, with what was inspected through `day`, opened before.
     pub(crate) fn compare(&self, day: &DayDir, moved: &DayDir) -> Result<Found> {
         // Both inode numbers are read now: mergerfs may derive a directory's number from its path.

@@ -7,7 +7,7 @@ use super::dir::{DayDir, Dir};
 use super::flat::FlatSource;
 use super::numbered::Numbers;
 use super::queue::RetiredLayout;
-use super::retire::open_or_make;
+use super::retire::open_or_make_alike;
 use crate::error::Result;
 use crate::event::{Camera, Day};
 use crate::layout::Layout;
@@ -83,7 +83,7 @@ pub(super) fn make_path(base: &Dir, path: &str) -> Result<Dir> {
     }
     let mut dir: Option<Dir> = None;
     for part in path.split('/') {
-        dir = Some(open_or_make(dir.as_ref().unwrap_or(base), part.as_bytes())?);
+        dir = Some(open_or_make_alike(dir.as_ref().unwrap_or(base), part.as_bytes())?);
     }
     dir.map_or_else(|| base.again(), Ok)
 }

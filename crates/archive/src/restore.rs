@@ -155,6 +155,10 @@ impl RestoringPass<'_> {
     /// does not hide what was restored before, nor what the other parts do.
     pub fn restore_day(&mut self, camera: &Camera, day: Day) -> Restored {
         let mut restored = Restored::default();
+        if let Err(error) = self.begin_files() {
+            restored.left.push(Report::of(&error, self.tree.root()));
+            return restored;
+        }
         self.touched.relieve();
         for at in 0..self.parts.len() {
             if let Err(error) = self.restore_part(at, camera, day, &mut restored) {
@@ -163,6 +167,21 @@ impl RestoringPass<'_> {
             }
         }
         restored
+    }
+
+    /// Before flat files move back one by one, gives the pass the manifest of an interrupted one: if this process ends in
+    /// the middle of an event, the next one moves the rest back, and the reaper does not take it.
+    fn begin_files(&mut self) -> Result<()> {
+        if self.manifest.layouts.is_empty() {
+            return Ok(());
+        }
+        for part in self.parts.iter_mut().filter(|part| part.stage == Stage::Waiting) {
+            let renamed = rustix::fs::renameat(&part.dir, MANIFEST, &part.dir, RETIRING);
+            renamed.map_err(|e| Error::io("begin to restore", part.dir.path(), e))?;
+            part.dir.sync()?;
+            part.stage = Stage::Retiring;
+        }
+        Ok(())
     }
 
     fn restore_part(&mut self, at: usize, camera: &Camera, day: Day, restored: &mut Restored) -> Result<()> {

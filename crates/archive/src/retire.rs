@@ -3,6 +3,7 @@
 
 mod flat;
 mod in_place;
+mod midnight;
 mod pass_dirs;
 mod touched;
 
@@ -157,7 +158,9 @@ impl RetiringPass<'_> {
         self.touched.relieve();
         let list = day.list()?;
         let wanted = Self::wanted(item, expected);
-        let inspected = DayInspection::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
+        let mut inspected = DayInspection::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
+        let spared = self.cameras[at].files_of_saved_neighbours(&day)?;
+        inspected.spare(&day, &spared);
         crash("retire-4");
         let is_as_planned = item.events == EventSelection::All
             && list.foreign.is_empty()
@@ -166,12 +169,12 @@ impl RetiringPass<'_> {
         if is_as_planned && list.events.is_empty() {
             let mut retired = Retired::default();
             if self.manifest.by == Actor::Rule {
-                self.retire_loose(at, &day, &mut retired);
+                self.retire_loose(at, &day, &spared, &mut retired);
             }
             self.end_day(at, &day, &mut retired);
             return Ok(retired);
         }
-        if is_as_planned && day.is_whole && inspected.free.len() == list.events.len() {
+        if is_as_planned && day.is_whole && spared.is_empty() && inspected.free.len() == list.events.len() {
             return match self.retire_day(at, &day, &inspected) {
                 // Another program removed the day since it was listed.
                 Err(error) if error.is_not_found() && self.cameras[at].day(item.day).is_err() => {
@@ -184,7 +187,7 @@ impl RetiringPass<'_> {
         let is_all = is_as_planned && inspected.free.len() == list.events.len();
         self.retire_events(at, &day, &inspected.free, &mut retired)?;
         if is_all && self.manifest.by == Actor::Rule {
-            self.retire_loose(at, &day, &mut retired);
+            self.retire_loose(at, &day, &spared, &mut retired);
         }
         self.end_day(at, &day, &mut retired);
         Ok(retired)
@@ -306,6 +309,8 @@ impl RetiringPass<'_> {
                     retired.day_gone = false;
                     let why = "only the part on some disks of the pool was moved; the next pass retries the rest";
                     retired.failures.push(Report::failure(day.path(), why));
+                } else {
+                    self.remove_empty_parents(at, day.day);
                 }
                 return Ok(retired);
             }
@@ -512,6 +517,19 @@ pub(super) fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {
     parent.make_dir_if_missing(name)?;
     let dir = parent.open_dir(name)?;
     dir.take_owner_of(parent);
+    Ok(dir)
+}
+
+/// Like `open_or_make`, with the mode of the parent: for directories of hours, months and years, which Motion made alike.
+pub(super) fn open_or_make_alike(parent: &Dir, name: &[u8]) -> Result<Dir> {
+    if let Some(dir) = parent.open_dir_if_there(name)? {
+        return Ok(dir);
+    }
+    let dir = open_or_make(parent, name)?;
+    let mode = rustix::fs::Mode::from_raw_mode(parent.stat_self()?.stx_mode & 0o7777);
+    if let Err(error) = rustix::fs::fchmod(&dir, mode) {
+        tracing::debug!("{}: its mode cannot be set: {error}", dir.path().display());
+    }
     Ok(dir)
 }
 

@@ -141,7 +141,11 @@ fn unsave_flat(day: &DayDir, id: &EventId) -> Result<()> {
     for mark in event.marks() {
         let (dir, name) = open_parent(event.base(), &mark.path)?;
         let dir = dir.as_ref().unwrap_or(event.base());
-        match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
+        let removed = match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
+            Err(Errno::ISDIR | Errno::PERM) => rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR),
+            other => other,
+        };
+        match removed {
             Ok(()) | Err(Errno::NOENT) => {
                 note(day, &mark.path);
                 dir.sync()?;

@@ -75,8 +75,10 @@ impl CameraDir {
         let (folder, name) = path.rsplit_once('/').map_or((None, path), |(folder, name)| (Some(folder), name));
         let is_event_or_day = name.parse::<Day>().is_ok() || EventName::from_bytes(name.as_bytes()).is_some();
         let parent = folder.map_or_else(|| self.dir.again(), |folder| super::days::open_path(&self.dir, folder));
-        let is_file = parent.and_then(|parent| parent.stat(name.as_bytes()));
-        let is_file = is_file.is_ok_and(|stat| super::dir::file_type(&stat) != rustix::fs::FileType::Directory);
+        let is_file = match parent.and_then(|parent| parent.stat(name.as_bytes())) {
+            Ok(stat) => super::dir::file_type(&stat) != rustix::fs::FileType::Directory,
+            Err(_) => name.contains('.'), // a temporary file that is gone, hardly a directory
+        };
         if is_file && !is_event_or_day && !may_lead(path) { Hint::Nothing } else { Hint::Unknown }
     }
 

@@ -217,6 +217,10 @@ impl Archive {
         if options.camera_pattern != usual.camera_pattern {
             flags.push(("--camera-pattern", options.camera_pattern.clone()));
         }
+        for (camera, pattern) in &options.layouts {
+            let value = camera.as_ref().map_or_else(|| pattern.to_string(), |camera| format!("{camera}={pattern}"));
+            flags.push(("--layout", value));
+        }
         if options.event_gap != usual.event_gap {
             flags.push(("--event-gap", humantime::format_duration(options.event_gap).to_string()));
         }

@@ -1,7 +1,7 @@
 //! The flat files of one day of a camera, grouped into events, and where they are read from.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::index::{IndexCache, Noted, Place, Query};
@@ -32,7 +32,7 @@ impl FlatDay {
     }
 
     /// Its events, sorted.
-    pub(crate) fn names(&self) -> impl Iterator<Item = EventName> {
+    pub(crate) fn names(&self) -> impl DoubleEndedIterator<Item = EventName> {
         self.grouped.events.iter().map(|event| event.name)
     }
 
@@ -175,28 +175,39 @@ impl FlatSource {
 
     /// Lists the files as they are now.
     pub(crate) fn list(&self) -> Result<Arc<FlatDay>> {
-        let index = match &self.cache {
-            Some(cache) => cache.current(self.place(), self.since)?,
-            None => Arc::new(super::Index::read(&self.base, self.query())?),
-        };
-        Ok(self.keep(&index))
+        let mut listed = self.lock();
+        self.read(&mut listed)
     }
 
     /// The files as last listed through this handle, or through any other; lists them the first time.
     pub(crate) fn recent(&self) -> Result<Arc<FlatDay>> {
-        if let Some(listed) = &*self.listed.lock().unwrap_or_else(PoisonError::into_inner) {
-            return Ok(Arc::clone(listed));
+        let mut listed = self.lock();
+        if let Some(day) = &*listed {
+            return Ok(Arc::clone(day));
         }
         match &self.cache {
             Some(cache) => {
                 let index = cache.recent(self.place())?;
-                Ok(self.keep(&index))
+                Ok(self.keep(&index, &mut listed))
             }
-            None => self.list(),
+            None => self.read(&mut listed),
         }
     }
 
-    fn keep(&self, index: &super::Index) -> Arc<FlatDay> {
+    /// Held while the base is listed: a handle has one position in its directory.
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<FlatDay>>> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, listed: &mut Option<Arc<FlatDay>>) -> Result<Arc<FlatDay>> {
+        let index = match &self.cache {
+            Some(cache) => cache.current(self.place(), self.since)?,
+            None => Arc::new(super::Index::read(&self.base, self.query())?),
+        };
+        Ok(self.keep(&index, listed))
+    }
+
+    fn keep(&self, index: &super::Index, listed: &mut Option<Arc<FlatDay>>) -> Arc<FlatDay> {
         let own = (self.camera.clone(), self.day);
         let day = index.days.get(&own).cloned();
         let day = day.unwrap_or_else(|| Arc::new(FlatDay::new(Vec::new())));
@@ -206,7 +217,7 @@ impl FlatSource {
             unknown.extend(others.flat_map(|(_, day)| day.entries().iter().map(|entry| entry.path.to_string())));
             *self.unknown.lock().unwrap_or_else(PoisonError::into_inner) = unknown;
         }
-        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&day));
+        *listed = Some(Arc::clone(&day));
         day
     }
 
@@ -223,7 +234,7 @@ impl FlatSource {
         if camera != self.camera || day != self.day {
             return None;
         }
-        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lock() = None;
         let names = |day: &Option<Arc<FlatDay>>| day.as_ref().map(|day| day.names().collect()).unwrap_or_default();
         let (old, new): (BTreeSet<EventName>, BTreeSet<EventName>) = (names(&before), names(&after));
         let mut changed: BTreeSet<EventName> = old.symmetric_difference(&new).copied().collect();

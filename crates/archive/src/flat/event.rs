@@ -81,6 +81,11 @@ impl<'a> FlatEvent<'a> {
         Ok(files)
     }
 
+    /// Its last second by its movies, in seconds since its day's midnight; beyond that of the next day if it lasts longer.
+    pub(crate) fn last_second(&self) -> Result<u32> {
+        self.end(self.name)
+    }
+
     /// The last second of an event of this day by the length of its movies, in seconds since midnight. Without one, pictures
     /// follow as long as they have no pause.
     fn end(&self, name: EventName) -> Result<u32> {

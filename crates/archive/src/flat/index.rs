@@ -14,7 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::dir::{Dir, file_type, mtime};
 use crate::error::Result;
 use crate::event::{Camera, Day};
-use crate::layout::{FlatFile, Layout, Parsed};
+use crate::layout::{FileKind, FlatFile, Layout, Parsed};
 
 /// The flat files below one base directory.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,11 @@ impl Index {
                 return;
             };
             whole.push_str(name);
-            if kind == FileType::Directory || (kind == FileType::Unknown && dir.is_dir(name.as_bytes(), kind)) {
+            let parsed = query.layout.parse(&whole);
+            // An entry of any kind protects, as in the directory of an event.
+            let is_mark = matches!(&parsed, Parsed::File(file) if file.kind == FileKind::Saved);
+            if is_mark {
+            } else if kind == FileType::Directory || (kind == FileType::Unknown && dir.is_dir(name.as_bytes(), kind)) {
                 if query.layout.patterns().iter().any(|pattern| pattern.may_lead(&whole)) {
                     dirs.push(name.to_owned());
                 } else {
@@ -105,8 +109,8 @@ impl Index {
                 }
                 return;
             }
-            match query.layout.parse(&whole) {
-                Parsed::File(file) if matches!(kind, FileType::RegularFile | FileType::Unknown) => {
+            match parsed {
+                Parsed::File(file) if is_mark || matches!(kind, FileType::RegularFile | FileType::Unknown) => {
                     let of = query.owner(&file);
                     files.entry(of).or_default().push(Entry { path: whole[from..].into(), file });
                 }
@@ -139,7 +143,8 @@ impl Index {
     fn note(&mut self, base: &Dir, query: Query<'_>, path: &str) -> Option<Noted> {
         let Parsed::File(file) = query.layout.parse(&format!("{}{path}", query.prefix)) else { return None };
         let of = query.owner(&file);
-        let is_there = stat_below(base, path).is_ok_and(|stat| file_type(&stat) == FileType::RegularFile);
+        let is_fit = |stat| file.kind == FileKind::Saved || file_type(&stat) == FileType::RegularFile;
+        let is_there = stat_below(base, path).is_ok_and(is_fit);
         let before = self.days.get(&of).cloned();
         let entries = before.as_ref().map(|day| day.entries()).unwrap_or_default();
         let was_there = entries.binary_search_by(|entry| (*entry.path).cmp(path)).is_ok();

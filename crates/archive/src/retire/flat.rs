@@ -1,16 +1,18 @@
 //! Retires flat events: file by file, each by one rename that never overwrites, the movie last. Steps 5 and 6 of the
 //! procedure in `doc/retention.md` for files.
 
+use std::collections::BTreeSet;
+
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use super::{Goal, RetiringPass, Source, open_or_make, rename};
+use super::{Goal, RetiringPass, Source, open_or_make_alike, rename};
 use crate::days::open_path;
 use crate::dir::{DayDir, Dir, join, mtime};
 use crate::error::{Error, Result};
 use crate::event::{Day, EventName};
 use crate::fault::crash;
-use crate::flat::{FlatSource, open_parent, saved_name, stat_below};
+use crate::flat::{Entry, FlatDay, FlatSource, open_parent, saved_name, stat_below};
 use crate::inspection::FlatSeen;
 use crate::layout::FileKind;
 use crate::queue::RetiredLayout;
@@ -87,18 +89,20 @@ impl RetiringPass<'_> {
     }
 
     /// Moves what belongs to no event after all events of the day: snapshots, stills and timelapses go with their day.
-    pub(super) fn retire_loose(&mut self, at: usize, day: &DayDir, retired: &mut Retired) {
+    /// `spared` are files of a saved event of another day.
+    pub(super) fn retire_loose(&mut self, at: usize, day: &DayDir, spared: &BTreeSet<String>, retired: &mut Retired) {
         let Some(flat) = &day.flat else { return };
         if !retired.failures.is_empty() || !retired.kept.is_empty() {
             return;
         }
         let listed = match flat.list() {
-            Ok(listed) if listed.names().next().is_none() => listed,
+            Ok(listed) if !listed.names().any(|name| is_not_spared(&listed, name, spared)) => listed,
             Ok(_) => return, // an event is left, and some of them may be its frames
             Err(error) => return retired.failures.push(Report::of(&error, day.path())),
         };
         let since = self.now.nanos().saturating_sub(LOOSE_REST);
-        for entry in listed.loose().filter(|entry| entry.is_recording()) {
+        let is_spared = |entry: &&Entry| spared.contains(&*entry.path);
+        for entry in listed.loose().filter(|entry| entry.is_recording() && !is_spared(entry)) {
             let is_quiet = stat_below(flat.base(), &entry.path).is_ok_and(|stat| mtime(&stat) < since);
             if !is_quiet {
                 continue;
@@ -143,6 +147,11 @@ impl RetiringPass<'_> {
             rest = above;
         }
     }
+}
+
+/// Whether an event has files that belong to no saved event of another day.
+fn is_not_spared(day: &FlatDay, name: EventName, spared: &BTreeSet<String>) -> bool {
+    day.members(name).unwrap_or_default().iter().any(|entry| !spared.contains(&*entry.path))
 }
 
 /// The name of a file without its directories.
@@ -199,7 +208,7 @@ pub(crate) fn restore_flat(
         let (old, file) = open_parent(from.base(), path)?;
         let mut new: Option<Dir> = None;
         for part in path.rsplit_once('/').map_or("", |(folder, _)| folder).split('/').filter(|part| !part.is_empty()) {
-            new = Some(open_or_make(new.as_ref().unwrap_or(base), part.as_bytes())?);
+            new = Some(open_or_make_alike(new.as_ref().unwrap_or(base), part.as_bytes())?);
         }
         let (old, new) = (old.as_ref().unwrap_or(from.base()), new.as_ref().unwrap_or(base));
         touched(old)?;
@@ -216,6 +225,16 @@ pub(crate) fn restore_flat(
         let mut members = listed.members(name).unwrap_or_default();
         // The movie last, as when it was retired: where the movie is, the event is.
         members.sort_by_key(|entry| matches!(entry.file.kind, FileKind::Movie(_)));
+        // Without numbers it is only a guess which event a picture belongs to.
+        let (loose, members): (Vec<&Entry>, Vec<&Entry>) = members.into_iter().partition(|entry| {
+            entry.file.number.is_none()
+                && matches!(entry.file.kind, FileKind::Picture(_) | FileKind::DebugPicture(_))
+                && is_taken(&entry.path)
+        });
+        for taken in loose {
+            let path = join(from.base().path(), taken.path.as_bytes());
+            restored.left.push(Report::failure(path, "a file of that name exists again; it stays in the queue"));
+        }
         if let Some(taken) = members.iter().find(|entry| is_taken(&entry.path)) {
             let why = "a file of that name exists again; its event stays in the queue";
             restored.left.push(Report::failure(join(from.base().path(), taken.path.as_bytes()), why));

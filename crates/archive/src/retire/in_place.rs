@@ -165,7 +165,10 @@ impl Tree {
     /// Removes the remaining files of an event whose removal was decided; its empty directory stays.
     pub fn go_on_in_place(&self, id: &EventId) -> Result<()> {
         let camera = self.checked_camera(id)?;
-        let event = camera.dir.open_dir(InPlace::Removing.name(id.day, id.name).as_bytes())?;
+        let event = match camera.dir.open_dir(InPlace::Removing.name(id.day, id.name).as_bytes()) {
+            Err(error) if error.is_not_found() => return Ok(()), // a flat event had no directory
+            other => other?,
+        };
         if camera.dir.mount()? != event.mount()? || !is_removable(&event, MAX_DEPTH)? {
             let why = "it contains files that are not an event's, or .saved; inspect it and move it yourself";
             return Err(Error::io("remove", event.path(), std::io::Error::other(why)));

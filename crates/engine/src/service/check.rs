@@ -201,7 +201,9 @@ fn difference(there: &Details, known: &Details) -> Option<String> {
     };
     compare("saved", there.saved.to_string(), known.saved.to_string());
     compare("the start", there.start.to_string(), known.start.to_string());
-    compare("the end", there.end.to_string(), known.end.to_string());
+    if known.is_measured() || known.frames.is_some() {
+        compare("the end", there.end.to_string(), known.end.to_string());
+    }
     let videos = |details: &Details| match &details.videos[..] {
         [] => "none".to_owned(),
         videos => videos.iter().map(|movie| movie.name.as_str()).collect::<Vec<_>>().join(", "),

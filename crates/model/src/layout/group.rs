@@ -30,6 +30,9 @@ pub struct Grouped {
 /// After this many seconds without a file, the same number is another event: Motion begins again at 01 when it starts.
 const MAX_GAP: u32 = 7200;
 
+/// The same for the number 1, which may be that of the next event.
+const RESTART_GAP: u32 = 300;
+
 /// For so many seconds after its last file an event's number may come back: the first pictures of the next event are
 /// older than the last of this one (pre-capture).
 const COMES_BACK: u32 = 10;
@@ -74,7 +77,7 @@ impl Draft {
 /// Groups the files of one day of one camera into events. Every index is in exactly one place.
 ///
 /// - Files with a number (`%v`): an event is a run of the same number, which no other number interrupts and in which no
-///   gap is longer than two hours.
+///   gap is longer than two hours; for the number 1, with which Motion starts again, five minutes.
 /// - Files without: every second with a movie is an event. Debug movies and thumbnails belong to the movie of their
 ///   second; pictures to the latest event that has begun, or to the first if it begins within a minute.
 /// - A marker belongs to the event during which its stem's second is.
@@ -134,7 +137,11 @@ fn runs(files: &[FlatFile], order: &[usize]) -> Vec<Draft> {
         let Some(number) = file.number.filter(|_| is_of_event(file.kind)) else { continue };
         let newest = runs.len().checked_sub(1);
         let known = latest.get(&number).copied().filter(|place| {
-            let limit = if Some(*place) == newest { MAX_GAP } else { COMES_BACK };
+            // Motion counts from 01 when it starts again, so only this number can follow itself in another event. The pieces
+            // of one event are numbered, if their names have it.
+            let may_be_new = number == 1 && file.part.is_none_or(|part| part <= 1);
+            let gap = if may_be_new { RESTART_GAP } else { MAX_GAP };
+            let limit = if Some(*place) == newest { gap } else { COMES_BACK };
             file.secs.saturating_sub(runs[*place].last) <= limit
         });
         let place = known.unwrap_or_else(|| {
