@@ -259,7 +259,6 @@ fn stamps_go_with_their_day() {
 }
 
 /// A daemon notices files that appear and vanish in a directory of flat files, and follows an event until it is complete.
-#[cfg(feature = "cli")]
 #[test]
 fn a_daemon_follows_flat_files() {
     let world = World::empty();
@@ -292,7 +291,6 @@ fn a_daemon_follows_flat_files() {
 }
 
 /// A camera that takes only snapshots: the day has no event, and expires all the same.
-#[cfg(feature = "cli")]
 #[test]
 fn days_of_snapshots_expire() {
     let world = World::new();
@@ -319,7 +317,6 @@ fn days_of_snapshots_expire() {
 }
 
 /// Frames on the other side of midnight belong to the saved event too.
-#[cfg(feature = "cli")]
 #[test]
 fn a_saved_event_keeps_its_frames_across_midnight() {
     let sample = World::unpacked("versions/motioneye-0.44.0-flat", "motioneye-0.44.0-flat/media");
@@ -358,7 +355,6 @@ fn a_saved_event_keeps_its_frames_across_midnight() {
 }
 
 /// An entry of any kind protects, as in an event's directory.
-#[cfg(feature = "cli")]
 #[test]
 fn a_marker_may_be_a_link() {
     let world = World::new();

@@ -51,6 +51,7 @@ mod expire;
 mod finish;
 #[cfg(feature = "cli")]
 mod flat;
+#[cfg(feature = "cli")]
 mod full_disk;
 #[cfg(feature = "cli")]
 mod fuse;
