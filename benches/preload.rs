@@ -88,6 +88,14 @@ fn main() {
         }
         std::fs::remove_dir_all(&root).unwrap();
     }
+    let root = folder.path().join("flat");
+    make_flat(&root, size.events * 5);
+    for cold in [false, true] {
+        let row = compare_flat(&root, folder.path(), &size, cold);
+        println!("{}", line(&row));
+        rows.push(row);
+    }
+    std::fs::remove_dir_all(&root).unwrap();
     let arrivals = arrivals::measure(folder.path(), size.arrivals);
     println!();
     for row in &arrivals {
@@ -149,6 +157,55 @@ fn compare(root: &Path, folder: &Path, size: &Size, sidecars: bool, cold: bool) 
     })
 }
 
+/// The pattern of motionEye.
+const FLAT: &str = "%Y-%m-%d/%H-%M-%S";
+
+/// Flat events of motionEye, a movie and a thumbnail each, of 10 cameras in 100 days.
+fn make_flat(root: &Path, events: u32) {
+    let first = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+    for n in 0..events {
+        let (camera, day, nth) = (n % 10 + 1, u64::from(n / 10 % 100), n / 1000);
+        let day = root.join(format!("Camera{camera}")).join((first + chrono::Days::new(day)).to_string());
+        if nth == 0 {
+            std::fs::create_dir_all(&day).unwrap();
+        }
+        let second = nth * (86_400 / (events / 1000 + 1)).max(1);
+        let name = format!("{:02}-{:02}-{:02}.mp4", second / 3600, second / 60 % 60, second % 60);
+        std::fs::write(day.join(&name), "x").unwrap();
+        std::fs::write(day.join(format!("{name}.thumb")), "x").unwrap();
+    }
+}
+
+/// Floor and program in turns over one tree of flat events.
+fn compare_flat(root: &Path, folder: &Path, size: &Size, cold: bool) -> Value {
+    let name = format!("flat, {}", if cold { "cold" } else { "warm" });
+    let events = size.events * 5;
+    let (mut floors, mut owlerys, mut most) = (Vec::new(), Vec::new(), 0.0_f64);
+    assert_eq!(floor::walk_flat(root), 2 * events as usize);
+    for _ in 0..size.rounds {
+        if let Err(why) = if cold { caches::drop_all() } else { Ok(()) } {
+            return json!({ "what": name, "impossible": why });
+        }
+        let begun = Instant::now();
+        floor::walk_flat(root);
+        floors.push(begun.elapsed());
+        if cold {
+            caches::drop_all().unwrap();
+        }
+        let (took, resident) = preload_with(root, folder, (events, 0), &["--layout", FLAT]);
+        owlerys.push(took);
+        most = most.max(resident);
+    }
+    let ratios =
+        floors.iter().zip(&owlerys).map(|(floor, owlery)| floor.as_secs_f64() / owlery.as_secs_f64()).collect();
+    json!({
+        "what": name,
+        "floor_ms": least_and_median(&floors), "owlery_ms": least_and_median(&owlerys),
+        "ratio": median(ratios), "wanted": 0.7, "rounds": size.rounds,
+        "resident_mib": most,
+    })
+}
+
 /// The program to measure: the one that was built with this, or another to compare it with.
 fn program() -> std::ffi::OsString {
     std::env::var_os("OWLERY_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_owlery").into())
@@ -157,9 +214,13 @@ fn program() -> std::ffi::OsString {
 /// The whole program, from its start until it says that every event can be queried, with a state directory that is not
 /// there yet. When it has ended the catalog is asked whether everything is in it.
 fn preload(root: &Path, folder: &Path, events: u32, saved: usize) -> (Duration, f64) {
+    preload_with(root, folder, (events, saved), &[])
+}
+
+fn preload_with(root: &Path, folder: &Path, (events, saved): (u32, usize), flags: &[&str]) -> (Duration, f64) {
     let state = folder.join("state");
     let mut command = program::command(program());
-    command.arg("scan").arg(root).arg("--state-dir").arg(&state).stdout(Stdio::piped());
+    command.arg("scan").arg(root).arg("--state-dir").arg(&state).args(flags).stdout(Stdio::piped());
     let begun = Instant::now();
     let mut child = command.spawn().unwrap();
     let mut line = String::new();

@@ -70,6 +70,26 @@ pub fn walk(root: &Path, sidecars: bool) -> Met {
     })
 }
 
+/// Lists every day's directory of flat files, and nothing below: how many names there are.
+#[allow(dead_code)] // not every benchmark has flat files
+pub fn walk_flat(root: &Path) -> usize {
+    let days = days(root);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
+        let mut names = 0;
+        while let Some((camera, day)) = days.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let day = open(&**camera, day.as_c_str(), OFlags::DIRECTORY).unwrap();
+            each(&day, &mut buffer, |name| names += usize::from(!name.to_bytes().starts_with(b".")));
+        }
+        names
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    })
+}
+
 fn open(at: impl std::os::fd::AsFd, name: impl rustix::path::Arg, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     rustix::fs::openat(at, name, OFlags::RDONLY | OFlags::CLOEXEC | flags, Mode::empty())
 }

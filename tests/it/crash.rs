@@ -182,3 +182,76 @@ fn a_crash_while_removing_emptied_events() {
         assert!(kept.iter().all(|event| events(&world).contains(event)), "{step}");
     }
 }
+
+/// Flat events of a whole stale day, of a stale day with a saved event, and of today; each a movie, a thumbnail and two
+/// pictures.
+fn flat_world() -> World {
+    let world = World::new();
+    for (back, hour) in [(60, "10"), (60, "11"), (50, "10"), (50, "11"), (50, "12"), (0, "10")] {
+        let day = world.path(format!("Camera1/{}", days_ago(back)));
+        std::fs::create_dir_all(&day).unwrap();
+        for ending in ["-00.mkv", "-00.mkv.thumb", "-00.jpg", "-00m.jpg"] {
+            std::fs::write(day.join(format!("{hour}-00{ending}")), format!("{back} {hour}{ending}")).unwrap();
+        }
+    }
+    std::fs::write(world.path(format!("Camera1/{}/.12-00-00.saved", days_ago(50))), "").unwrap();
+    std::fs::write(world.path(format!("Camera1/{}/23-00-00-snapshot.jpg", days_ago(60))), "loose").unwrap();
+    world.make_old();
+    world
+}
+
+const FLAT: [&str; 6] = ["--keep-days", "45", "--max-share", "1", "--layout", "%Y-%m-%d/%H-%M-%S"];
+
+/// Every flat file, wherever it is, as its contents.
+fn flat_files(world: &World) -> Vec<String> {
+    let all = walkdir::WalkDir::new(world.path("")).into_iter().flatten();
+    let is_recording = |path: &std::path::Path| {
+        path.extension().is_some_and(|ending| ["mkv", "thumb", "jpg"].iter().any(|other| ending == *other))
+    };
+    let files = all.filter(|entry| entry.file_type().is_file() && is_recording(entry.path()));
+    let mut contents: Vec<String> = files.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).collect();
+    contents.sort();
+    contents
+}
+
+/// After a crash at any step of any file, every file is in exactly one place, and the next pass ends as one without a crash.
+#[test]
+fn a_crash_while_retiring_files_loses_none() {
+    let steps = (1..=8).map(|step| format!("retire-{step}"));
+    let of_files = (2..=9).flat_map(|nth| [format!("retire-5#{nth}"), format!("retire-6#{nth}")]);
+    for step in steps.chain(of_files) {
+        let world = flat_world();
+        let before = flat_files(&world);
+        crash_with(&world, &FLAT, &step);
+        assert_eq!(flat_files(&world), before, "{step}: a file is gone or doubled");
+        let ran = world.run("expire", &FLAT);
+        assert_eq!(ran.code, 0, "{step}: {ran:?}");
+        assert!(world.queued().is_empty(), "{step}: {:?}", world.queued());
+        assert!(!world.has(format!("Camera1/{}", days_ago(60))), "{step}");
+        let left = flat_files(&world);
+        assert_eq!(left.len(), 8, "{step}: {left:?}");
+        assert!(left.iter().all(|file| file.starts_with("50 12") || file.starts_with("0 10")), "{step}: {left:?}");
+    }
+}
+
+/// After a crash at any step of any file, every file is in exactly one place, and the restore can be repeated.
+#[test]
+fn a_crash_while_restoring_files_loses_none() {
+    let of_files = (2..=8).map(|nth| format!("restore-2#{nth}"));
+    for step in (1..=5).map(|step| format!("restore-{step}")).chain(of_files) {
+        let world = flat_world();
+        let before = flat_files(&world);
+        let flags = [&FLAT[..], &["--undo-window", "1h", "--json"]].concat();
+        let pass = world.run("expire", &flags).json()["pass"].as_str().unwrap().to_owned();
+        let mut command = world.command("restore", [&pass]);
+        command.env("OWLERY_FAULT", &step);
+        assert_eq!(Ran::of(command).code, -1, "{step}");
+        assert_eq!(flat_files(&world), before, "{step}: a file is gone or doubled");
+        let again = world.run("restore", &[&pass]).code;
+        assert!(again == 0 || again == 1 || again == 4, "{step}: {again}");
+        assert_eq!(flat_files(&world), before, "{step}");
+        let events = world.run("list", &["--json", "--layout", FLAT[5]]).json()["events"].as_array().unwrap().len();
+        assert_eq!(events, 6, "{step}: all of it is in the archive");
+        assert!(world.queued().is_empty(), "{step}: {:?}", world.queued());
+    }
+}

@@ -270,7 +270,10 @@ fn no_sidecar_is_written_too_early() {
         let frames_only = world.event(format!("Camera2/{day}/10-04-02")).no_movie().make();
         let cut = world.event(format!("Camera3/{day}/10-04-03")).movie("video.mp4", unfinished_mp4()).make();
         let marked = world.event(format!("Camera1/{day}/10-04-04")).make();
-        let set_back = world.event(format!("Camera2/{day}/10-04-06")).file("07-04-20-00.jpg", "a frame").make();
+        // It appears as a whole: without its last frame it would be one that may have a sidecar.
+        let aside = world.event(format!("Aside/{day}/10-04-06")).file("07-04-20-00.jpg", "a frame").make();
+        let set_back = world.path(format!("Camera2/{day}/10-04-06"));
+        fs::rename(aside, &set_back).unwrap();
         let fine = world.event(format!("Camera4/{day}/10-04-05")).make();
         wait_until("all are over", || {
             let events = daemon.events();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use owlery::{Archive, Depth, Event, EventId, ManualClock, MediaPath, OpenArchive, Options, Progress, Query};
@@ -118,7 +118,9 @@ fn numbers_make_events_of_stamps() {
 fn cameras_of_files_in_the_root() {
     let names = |pattern: &str, files: &[&str], camera: Option<&str>| {
         let world = World::empty();
-        files.iter().for_each(|file| fs::write(world.path(file), "x").unwrap());
+        for file in files {
+            fs::write(world.path(file), "x").unwrap();
+        }
         world.make_old();
         let camera = camera.map(|camera| camera.parse().unwrap());
         let options = Options::new(world.path("")).layout(camera, pattern.parse().unwrap());
@@ -225,30 +227,35 @@ fn stamps_go_with_their_day() {
     assert_eq!(files(&world, ""), before);
 }
 
-/// A daemon with 20,000 files in one directory: each new file is read by its name, and the directory is not listed again.
+/// A daemon notices files that appear and vanish in a directory of flat files, and follows an event until it is complete.
+#[cfg(feature = "cli")]
 #[test]
-fn new_files_are_read_by_their_names() {
+fn a_daemon_follows_flat_files() {
     let world = World::empty();
-    let old = SystemTime::now() - Duration::from_secs(86_400);
-    let stamp =
-        |back: i64| (chrono::Local::now() - chrono::TimeDelta::seconds(back)).format("%Y%m%d%H%M%S").to_string();
-    for n in 0..2000 {
-        let file = fs::File::create(world.path(format!("01-{}-{:02}.jpg", stamp(7200), n % 100))).unwrap();
-        file.set_modified(old).unwrap();
+    let day = crate::world::today().format("%Y%m%d");
+    for n in 0..200 {
+        fs::write(world.path(format!("01-{day}000000-{n:02}.jpg")), "x").unwrap();
     }
-    let service = Archive::open(options(&world, "%v-%Y%m%d%H%M%S")).unwrap().start().unwrap();
-    assert!(service.wait_ready(Duration::from_secs(60)));
-    let name = format!("02-{}.mkv", stamp(0));
-    let handle = service.handle().clone();
-    fs::write(world.path(&name), "x").unwrap();
-    crate::world::wait_until("the new event", || {
-        let events = handle.events(&Query::new().limit(10)).unwrap().events;
-        events.iter().any(|event| event.details.videos.iter().any(|movie| movie.name.as_str() == name))
-    });
-    fs::remove_file(world.path(&name)).unwrap();
-    crate::world::wait_until("the event is gone", || {
-        let events = handle.events(&Query::new().limit(10)).unwrap().events;
-        !events.iter().any(|event| event.details.videos.iter().any(|movie| movie.name.as_str() == name))
-    });
-    service.shutdown().unwrap();
+    world.make_old();
+    let daemon = world.serve(&["--layout", "Garden=%v-%Y%m%d%H%M%S", "--event-gap", "1s"]);
+    let id = crate::world::event_id("Garden", 0, "00-00-05");
+    let movie = world.path(format!("02-{day}000005.mp4"));
+    fs::write(&movie, crate::world::unfinished_mp4()).unwrap();
+    daemon.wait_for_event(&id, "open", |event| event["state"] == "open");
+    fs::write(world.path(format!("02-{day}000006-00.jpg")), "x").unwrap();
+    daemon.wait_for_event(&id, "with a frame", |event| event["frames"] == 1);
+    fs::write(&movie, crate::world::whole_mp4()).unwrap();
+    let event = daemon.wait_for_event(&id, "complete", |event| event["state"] == "complete");
+    assert_eq!(event["thumbnail"], format!("/media/{id}/00-00-06-00.jpg"));
+    assert_eq!(daemon.get(event["video"].as_str().unwrap()).status, 200);
+    assert_eq!(daemon.get(event["thumbnail"].as_str().unwrap()).body, b"x");
+    let saved = format!("/api/v1/events/{id}/saved");
+    assert_eq!(daemon.send("PUT", &saved, "").status, 200);
+    assert!(world.has(format!(".02-{day}000005.saved")));
+    daemon.wait_for_event(&id, "saved", |event| event["saved"] == true);
+    assert_eq!(daemon.send("DELETE", &saved, "").status, 200);
+    fs::remove_file(&movie).unwrap();
+    fs::remove_file(world.path(format!("02-{day}000006-00.jpg"))).unwrap();
+    crate::world::wait_until("the event is gone", || daemon.event(&id).is_none());
+    assert_eq!(daemon.stop(), 0);
 }

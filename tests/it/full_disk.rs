@@ -505,3 +505,39 @@ fn commands_end_on_a_full_disk() {
         run("accept", &[], failed);
     }
 }
+
+/// Flat files have no directory that one rename could set aside.
+#[test]
+fn flat_events_expire_on_a_full_tmpfs() {
+    let world = World::empty();
+    let disk = Disk::mount(&world.root, "8M");
+    let make = |back: u64, time: &str| {
+        let day = world.path(format!("Camera1/{}", days_ago(back)));
+        fs::create_dir_all(&day).unwrap();
+        for ending in [".mkv", ".mkv.thumb", ".jpg"] {
+            fs::write(day.join(format!("{time}{ending}")), "x").unwrap();
+        }
+    };
+    for back in [3, 60, 61, 62, 63, 64] {
+        make(back, "10-00-00");
+        make(back, "11-00-00");
+    }
+    make(64, "12-00-00");
+    fs::write(world.path(format!("Camera1/{}/.12-00-00.saved", days_ago(64))), "").unwrap();
+    world.make_old();
+    disk.fill();
+    let flags = [&KEEP_45_DAYS[..], &["--max-share", "1", "--layout", "%Y-%m-%d/%H-%M-%S"]].concat();
+    let ran = world.run("expire", &flags);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for back in 60..64 {
+        assert!(!world.has(format!("Camera1/{}", days_ago(back))), "{back}: {ran:?}");
+    }
+    let names = |back: u64| {
+        let entries = fs::read_dir(world.path(format!("Camera1/{}", days_ago(back)))).unwrap().flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(64), [".12-00-00.saved", "12-00-00.jpg", "12-00-00.mkv", "12-00-00.mkv.thumb"]);
+    assert_eq!(names(3).len(), 6, "what is young stays");
+}

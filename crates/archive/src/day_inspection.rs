@@ -76,7 +76,7 @@ impl DayInspection {
             return Ok(Found::Changed);
         }
         let list = moved.list()?;
-        let flat = |day: &DayDir| day.flat.as_ref().map(FlatSource::recent).transpose();
+        let flat = |day: &DayDir| day.flat.as_deref().map(FlatSource::recent).transpose();
         if flat(day)? != flat(moved)? {
             return Ok(Found::Changed); // a file was added or removed, also one that belongs to no event
         }

@@ -51,7 +51,7 @@ impl CameraDir {
         Ok(())
     }
 
-    fn files_of_all_days<'a>(&'a self, layout: &'a CameraLayout) -> Place<'a> {
+    pub(super) fn files_of_all_days<'a>(&'a self, layout: &'a CameraLayout) -> Place<'a> {
         Place { base: &self.dir, query: Query { layout: &layout.layout, prefix: "" }, is_shared: true }
     }
 

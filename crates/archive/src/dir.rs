@@ -390,7 +390,7 @@ pub struct DayDir {
     /// Whether the previous event had a sidecar, which predicts the next one. Written by `read_event`.
     pub(super) had_sidecar: AtomicBool,
     /// Its flat files, if they are read.
-    pub(super) flat: Option<FlatSource>,
+    pub(super) flat: Option<Box<FlatSource>>,
     /// Whether `dir` is a directory of this day alone. If not, it is that of the files of all days.
     pub(super) has_directory: bool,
     /// Whether its flat files are in that directory, so that one rename moves all of the day.
@@ -422,7 +422,7 @@ impl DayDir {
 
     /// The same day with flat files; `is_whole`: all of them are in its directory.
     pub(super) fn with_flat(self, flat: FlatSource, is_whole: bool) -> Self {
-        Self { flat: Some(flat), is_whole, ..self }
+        Self { flat: Some(Box::new(flat)), is_whole, ..self }
     }
 
     /// The same day without a directory of its own.

@@ -143,7 +143,11 @@ impl Tree {
             return Ok(BTreeSet::new()); // the camera would be known only after reading every day
         }
         let query = Query { layout, prefix: "" };
-        let index = self.flat_indexes.recent(Place { base: root, query, is_shared: true })?;
+        let place = Place { base: root, query, is_shared: true };
+        let mut index = self.flat_indexes.recent(place)?;
+        if index.days.is_empty() {
+            index = self.flat_indexes.current(place, None)?;
+        }
         Ok(index.days.keys().filter_map(|(camera, _)| camera.clone()).collect())
     }
 

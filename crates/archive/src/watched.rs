@@ -13,6 +13,8 @@ use crate::layout::{DatePlace, Parsed};
 pub enum Hint {
     /// These events of a day may have changed, appeared or gone.
     Events(Day, Vec<EventName>),
+    /// Nothing that is listed: a file that no layout describes.
+    Nothing,
     /// Only a listing shows what changed.
     Unknown,
 }
@@ -49,8 +51,9 @@ impl CameraDir {
     /// listing the directory.
     pub fn note(&self, path: &str) -> Hint {
         let Some(layout) = &self.layout else { return Hint::Unknown };
-        let Parsed::File(file) = layout.layout.parse(path) else { return Hint::Unknown };
+        let Parsed::File(file) = layout.layout.parse(path) else { return self.note_other(path) };
         if layout.names_camera && file.camera.as_ref() != Some(self.camera()) {
+            layout.cache.note(self.files_of_all_days(layout), path); // it may be a camera's first
             return Hint::Unknown;
         }
         let changed = || {
@@ -61,7 +64,22 @@ impl CameraDir {
         changed().map_or(Hint::Unknown, |events| Hint::Events(file.day, events))
     }
 
-    fn day_or_new(&self, day: Day) -> Option<super::flat::FlatSource> {
+    /// The meaning of a hint about a name that no pattern describes: a day, an event's directory or a camera may have
+    /// appeared or gone, but other files matter to nothing.
+    fn note_other(&self, path: &str) -> Hint {
+        let may_lead = |path: &str| {
+            let patterns = self.layout.iter().flat_map(|layout| layout.layout.patterns());
+            patterns.into_iter().any(|pattern| pattern.may_lead(path))
+        };
+        let (folder, name) = path.rsplit_once('/').map_or((None, path), |(folder, name)| (Some(folder), name));
+        let is_event_or_day = name.parse::<Day>().is_ok() || EventName::from_bytes(name.as_bytes()).is_some();
+        let parent = folder.map_or_else(|| self.dir.again(), |folder| super::days::open_path(&self.dir, folder));
+        let is_file = parent.and_then(|parent| parent.stat(name.as_bytes()));
+        let is_file = is_file.is_ok_and(|stat| super::dir::file_type(&stat) != rustix::fs::FileType::Directory);
+        if is_file && !is_event_or_day && !may_lead(path) { Hint::Nothing } else { Hint::Unknown }
+    }
+
+    fn day_or_new(&self, day: Day) -> Option<Box<super::flat::FlatSource>> {
         self.day(day).ok()?.flat
     }
 
@@ -74,7 +92,7 @@ impl CameraDir {
 impl DayDir {
     /// The directories below the day's that hold its files: those of hours.
     pub fn folders(&self) -> Result<Vec<String>> {
-        self.flat.as_ref().map_or_else(|| Ok(Vec::new()), super::flat::FlatSource::inner_dirs)
+        self.flat.as_deref().map_or_else(|| Ok(Vec::new()), super::flat::FlatSource::inner_dirs)
     }
 }
 

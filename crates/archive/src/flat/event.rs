@@ -104,11 +104,7 @@ impl<'a> FlatEvent<'a> {
         let is_it = |entry: &&Entry| entry.file.kind != FileKind::Saved && entry.name() == name;
         let known = self.candidates().into_iter().find(is_it);
         // A frame from shortly before its start counts among the previous event's by its name.
-        let start = self.name.secs().unwrap_or(0);
-        let is_early = |entry: &&Entry| is_it(entry) && entry.file.secs + PRE_CAPTURE >= start;
-        let before =
-            || self.day.before(self.name).and_then(|before| self.day.members(before)?.into_iter().find(is_early));
-        known.or_else(before)
+        known.or_else(|| self.files().ok()?.into_iter().find(is_it))
     }
 
     /// The metadata of a file.

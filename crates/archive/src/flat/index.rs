@@ -244,3 +244,49 @@ pub(crate) struct Noted {
     /// The day's files now.
     pub after: Option<Arc<FlatDay>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A directory with 20,000 files is listed once; after that each new file is read by its name.
+    #[test]
+    fn a_new_file_causes_no_listing() {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 0..20_000 {
+            fs::write(
+                folder.path().join(format!(
+                    "{:04}-2026112813{:02}{:02}-{:02}.jpg",
+                    n + 1000,
+                    n / 60 % 60,
+                    n % 60,
+                    n % 100
+                )),
+                "",
+            )
+            .unwrap();
+        }
+        let layout = Layout::new(vec!["%v-%Y%m%d%H%M%S".parse().unwrap()]).unwrap();
+        let base = Dir::open_root(folder.path()).unwrap();
+        let place = Place { base: &base, query: Query { layout: &layout, prefix: "" }, is_shared: true };
+        let cache = IndexCache::default();
+        let listed = || cache.known(place).unwrap().at;
+        let files = |index: &Index| index.days.values().map(|day| day.entries().len()).sum::<usize>();
+        assert_eq!(files(&cache.current(place, None).unwrap()), 20_000);
+        let first = listed();
+        for second in 0..10 {
+            let name = format!("30001-202611281400{second:02}.mkv");
+            fs::write(folder.path().join(&name), "").unwrap();
+            let noted = cache.note(place, &name).unwrap();
+            assert_eq!(noted.after.unwrap().event_of(&name).map(|name| name.to_string()), Some("14-00-00".to_owned()));
+        }
+        assert_eq!((files(&cache.recent(place).unwrap()), listed()), (20_010, first));
+        fs::remove_file(folder.path().join("30001-20261128140000.mkv")).unwrap();
+        cache.note(place, "30001-20261128140000.mkv").unwrap();
+        assert_eq!((files(&cache.recent(place).unwrap()), listed()), (20_009, first));
+        assert_eq!(files(&cache.current(place, None).unwrap()), 20_009, "the listing agrees");
+        assert!(listed() > first);
+    }
+}

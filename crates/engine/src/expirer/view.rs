@@ -166,6 +166,9 @@ impl Expirer {
             bytes = bytes.saturating_add(weight.bytes);
             frees = frees.saturating_add(weight.frees);
         }
+        // What belongs to no event goes with its day.
+        let loose = dir.loose()?.iter().fold(0u64, |sum, (_, size)| sum.saturating_add(*size));
+        (bytes, frees) = (bytes.saturating_add(loose), frees.saturating_add(loose));
         let before = std::mem::replace(&mut view.measured, bytes);
         self.measured_days.note(&view.camera, view.day, bytes, begun.elapsed());
         (view.bytes, view.frees) = (Some(bytes), Some(frees));

@@ -320,7 +320,14 @@ impl Story {
     }
 
     fn step(&mut self, step: &Step) {
-        let name = |procedure: &str, step: Option<u32>| step.map(|step| format!("{procedure}-{step}"));
+        // A flat event comes to a step with each of its files.
+        let nth = self.events.len() % 6 + 1;
+        let name = |procedure: &str, step: Option<u32>| {
+            step.map(|step| match (procedure, step) {
+                ("retire", 5 | 6) | ("restore", 2) => format!("{procedure}-{step}#{nth}"),
+                _ => format!("{procedure}-{step}"),
+            })
+        };
         match step {
             Step::Event { camera: number, back, kilobytes, flat } => {
                 self.add_event(*number, *back, *kilobytes, *flat);

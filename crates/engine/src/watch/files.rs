@@ -27,12 +27,14 @@ impl<O: Observer> Watch<O> {
             for (camera, below) in self.targets.cameras_of_file(path) {
                 let open = cameras.entry(camera.clone()).or_insert_with(|| self.scanner.tree.camera(&camera).ok());
                 let Some(dir) = open.as_ref().filter(|dir| dir.has_layout()) else { continue };
-                if let Hint::Events(day, names) = dir.note(&below)
-                    && self.targets.is_listed(&camera, day)
-                {
-                    is_known = true;
-                    let ids = names.into_iter().map(|name| EventId { camera: camera.clone(), day, name });
-                    found.extend(ids.map(|id| (Target::Event(id), *noticed)));
+                match dir.note(&below) {
+                    Hint::Events(day, names) if self.targets.is_listed(&camera, day) => {
+                        is_known = true;
+                        let ids = names.into_iter().map(|name| EventId { camera: camera.clone(), day, name });
+                        found.extend(ids.map(|id| (Target::Event(id), *noticed)));
+                    }
+                    Hint::Nothing => is_known = true,
+                    Hint::Events(..) | Hint::Unknown => {}
                 }
             }
             let places = if is_known { &mut known } else { &mut unknown };
