@@ -61,11 +61,11 @@ impl CameraConf {
             "event_gap" => self.event_gap = Some(number(value)),
             "text_event" => self.text_event = Some(text(value)),
             "picture_output" | "output_pictures" => self.pictures = Some(!value.eq_ignore_ascii_case(b"off")),
-            "picture_filename" => self.picture_filename = Some(text(value)),
+            "picture_filename" => self.picture_filename = file_name(value),
             "movie_output" | "ffmpeg_output_movies" => self.movies = Some(is_on(value)),
-            "movie_filename" => self.movie_filename = Some(text(value)),
-            "snapshot_filename" => self.snapshot_filename = Some(text(value)),
-            "timelapse_filename" => self.timelapse_filename = Some(text(value)),
+            "movie_filename" => self.movie_filename = file_name(value),
+            "snapshot_filename" => self.snapshot_filename = file_name(value),
+            "timelapse_filename" => self.timelapse_filename = file_name(value),
             "movie_max_time" | "max_movie_time" => self.movie_max_time = Some(number(value)),
             "cleandir_params" => self.cleandir = Some(text(value)),
             "@preserve_movies" => self.keep_movies = Some(number(value)),
@@ -105,7 +105,7 @@ impl CameraConf {
 
     /// Whether a name for pictures or snapshots is set.
     pub(super) fn names_pictures(&self) -> bool {
-        [&self.picture_filename, &self.snapshot_filename].into_iter().flatten().any(|name| !name.is_empty())
+        [&self.picture_filename, &self.snapshot_filename].into_iter().any(Option::is_some)
     }
 
     /// Motion's event gap for this camera.
@@ -262,6 +262,11 @@ pub(super) enum Folders {
     Numbers,
     /// A new one for every second.
     Many,
+}
+
+/// A name of files; an empty one counts as not set.
+fn file_name(value: &[u8]) -> Option<String> {
+    Some(text(value)).filter(|name| !name.is_empty())
 }
 
 /// The path with the links of its parent resolved.

@@ -14,8 +14,17 @@ use crate::Camera;
 pub(super) struct Found {
     pub layouts: Vec<(Option<Camera>, Pattern)>,
     pub warnings: Vec<String>,
-    /// The cameras that write into the root itself, each with its names.
-    in_root: Vec<(Camera, String)>,
+    /// What was added of cameras that write into the root itself.
+    in_root: Vec<InRoot>,
+}
+
+/// A name of a camera that writes into the root.
+#[derive(Debug)]
+struct InRoot {
+    camera: Camera,
+    pattern: Pattern,
+    /// The path of such a file.
+    sample: String,
 }
 
 /// A name of files, read.
@@ -28,7 +37,7 @@ enum Reading {
     /// Of a flat layout.
     Flat(Flat),
     /// Of nothing that Owlery reads; the sentence says why.
-    Unknown(String),
+    Unknown { why: String, is_in_root: bool },
 }
 
 #[derive(Debug)]
@@ -36,7 +45,8 @@ struct Flat {
     /// Whose files they are; none where the names tell it.
     camera: Option<Camera>,
     pattern: Pattern,
-    is_in_root: bool,
+    /// The path of such a file, if it lies in the root itself.
+    sample: Option<String>,
 }
 
 /// The layouts of these cameras, all of which are below `root`.
@@ -61,10 +71,14 @@ pub(super) fn of(cameras: &[&CameraConf], root: &Path, bases: &[PathBuf]) -> Fou
                      %Y-%m-%d/%H-%M-%S with names that begin with %C/)",
                     conf.shown(option, name)
                 )),
-                Reading::Unknown(why) => found.warnings.push(format!(
-                    "{camera}: {}: {why}. These files are no events: change the name, for example to %Y-%m-%d/%H-%M-%S",
-                    conf.shown(option, name)
-                )),
+                Reading::Unknown { why, is_in_root } => {
+                    let own =
+                        if is_in_root { ", and give each camera a directory of its own as target_dir" } else { "" };
+                    found.warnings.push(format!(
+                        "{camera}: {}: {why}. These files are no events: change the name, for example to %Y-%m-%d/%H-%M-%S{own}",
+                        conf.shown(option, name)
+                    ));
+                }
             }
         }
         if let Ok(layout) = Layout::new(patterns)
@@ -79,23 +93,24 @@ pub(super) fn of(cameras: &[&CameraConf], root: &Path, bases: &[PathBuf]) -> Fou
 impl Found {
     /// Adds a pattern, and returns it too. Leaves out one that does not go with the others of its camera, with a warning.
     fn add(&mut self, camera: &Camera, flat: Flat, shown: &str) -> Option<Pattern> {
-        let Flat { camera: owner, pattern, is_in_root } = flat;
-        let text = pattern.to_string();
+        let Flat { camera: owner, pattern, sample } = flat;
         let known = |(other, _): &&(Option<Camera>, Pattern)| *other == owner;
         let mut patterns: Vec<Pattern> =
             self.layouts.iter().filter(known).map(|(_, pattern)| pattern.clone()).collect();
         if patterns.contains(&pattern) {
             return Some(pattern);
         }
-        if is_in_root && owner.is_some() {
-            if let Some((other, _)) = self.in_root.iter().find(|(other, names)| other != camera && *names == text) {
+        if let Some(sample) = sample {
+            let new = InRoot { camera: camera.clone(), pattern: pattern.clone(), sample };
+            if let Some(other) = self.in_root.iter().find(|known| known.camera != new.camera && known.is_like(&new)) {
                 self.warnings.push(format!(
-                    "{camera}: {shown}: nothing tells these files from those of {other}; give each camera its own \
-                     target_dir, or begin the names with %t-"
+                    "{camera}: {shown}: nothing tells these files from those of {}; give each camera its own target_dir, or \
+                     begin the names with %t-",
+                    other.camera
                 ));
                 return None;
             }
-            self.in_root.push((camera.clone(), text));
+            self.in_root.push(new);
         }
         patterns.push(pattern.clone());
         if let Err(error) = Layout::new(patterns) {
@@ -121,6 +136,16 @@ impl Found {
                 conf.shown(other_option, other_name)
             ));
         }
+    }
+}
+
+impl InRoot {
+    /// Whether the pattern of one describes files of the other.
+    fn is_like(&self, other: &Self) -> bool {
+        let reads = |pattern: &Pattern, sample: &str| {
+            Layout::new(vec![pattern.clone()]).is_ok_and(|layout| layout.parse(sample) != Parsed::None)
+        };
+        reads(&self.pattern, &other.sample) || reads(&other.pattern, &self.sample)
     }
 }
 
@@ -157,18 +182,20 @@ impl CameraConf {
             Folders::None | Folders::Hours => {}
         }
         let path = self.template(name, root, bases, Fill::All)?;
-        let flat = |camera, text: &str, is_in_root| match text.parse() {
-            Ok(pattern) => Reading::Flat(Flat { camera, pattern, is_in_root }),
-            Err(error) => Reading::Unknown(error.to_string()),
+        let flat = |camera, text: &str, sample: Option<String>| match text.parse() {
+            Ok(pattern) => Reading::Flat(Flat { camera, pattern, sample }),
+            Err(error) => Reading::Unknown { why: error.to_string(), is_in_root: sample.is_some() },
         };
         if let Some((camera, rest)) = own_directory(&path) {
-            return Some(flat(Some(camera.parse().ok()?), rest, false));
+            return Some(flat(Some(camera.parse().ok()?), rest, None));
         }
+        let extension = if self.movie() == Some(name) { "mkv" } else { "jpg" };
+        let sample = Some(format!("{}.{extension}", self.relative(name, root, bases, Sample::FIRST)?));
         let general = self.template(name, root, bases, Fill::AllButCamera)?;
         if general.parse::<Pattern>().is_ok_and(|pattern| pattern.names_camera()) {
-            return Some(flat(None, &general, true));
+            return Some(flat(None, &general, sample));
         }
-        Some(flat(Some(self.name_in_root(&general, root)?), &path, true))
+        Some(flat(Some(self.name_in_root(&general, root)?), &path, sample))
     }
 
     /// Its snapshots and timelapses that a layout does not describe, one sentence each.

@@ -307,10 +307,51 @@ fn cameras_that_share_the_root_are_told_apart() {
         shared("movie_filename c%02t-%Y%m%d%H%M%S\n").0,
         ["Camera1=c 1-%Y%m%d%H%M%S", "Camera2=c 2-%Y%m%d%H%M%S"]
     );
+    etc.file("c2.conf", "camera_id 2\nmovie_filename %v-%{movienbr}-%Y%m%d%H%M%S\npicture_output on\n");
+    let (layouts, warnings) = shared("");
+    assert_eq!(layouts, ["Camera1=%v-%Y%m%d%H%M%S", "Camera2=%v-%{movienbr}-%Y%m%d%H%M%S"]);
+    assert!(warnings.len() == 1 && warnings[0].contains("(Motion's default): nothing tells"), "{warnings:?}");
+    etc.file("c2.conf", "camera_id 2\n");
     let (layouts, warnings) = shared("picture_output on\n");
     assert_eq!(layouts, ["Camera1=%v-%Y%m%d%H%M%S", "Camera1=%v-%Y%m%d%H%M%S-%q"]);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings.iter().all(|warning| warning.starts_with("Camera2: ") && warning.contains("those of Camera1")));
+}
+
+/// The camera files of Motion 5's package have names, and one `target_dir` in the main file.
+#[test]
+fn motion_5s_packaged_files_are_layouts() {
+    let etc = Etc::new();
+    etc.file(
+        "motion.conf",
+        "device_name\ndevice_id\ntarget_dir ROOT\npicture_output off\npicture_filename %v-%Y%m%d%H%M%S-%q\n\
+         movie_output on\nmovie_max_time 120\nmovie_filename %v-%{movienbr}-%Y%m%d%H%M%S\nmovie_container mkv\n\
+         camera camera1.conf\n",
+    );
+    etc.file("camera1.conf", "device_name MyCam1\ndevice_id 101\n");
+    assert_eq!(etc.layouts(), ["MyCam1=%v-%{movienbr}-%Y%m%d%H%M%S"]);
+    assert_eq!(etc.read().warnings(etc.root()), [""; 0]);
+}
+
+proptest::proptest! {
+    /// No name panics, and what is returned can be used together.
+    #[test]
+    fn any_name_is_read_or_named(
+        name in "(%[YmdHMSvqtCFTR$]|%\\{movienbr\\}|%[0-9]?[a-z]|[-_/.%a-c0-9\u{fc}]){0,12}",
+        event in "(%[YmdHMSvC]|[-/%a]){0,8}",
+        target in "(/Camera1|/%t|/%Y)?",
+    ) {
+        let etc = Etc::new();
+        let options = format!("text_event {event}\ncamera_name {event}\npicture_output on\npicture_filename {name}\n");
+        etc.file("motion.conf", &format!("target_dir ROOT{target}\nmovie_filename {name}-%v\n{options}"));
+        let conf = etc.read();
+        let options = conf.options(etc.root());
+        for camera in options.layouts.iter().map(|(camera, _)| camera) {
+            let own = options.layouts.iter().filter(|(of, _)| of == camera).map(|(_, pattern)| pattern.clone());
+            owlery_model::layout::Layout::new(own.collect()).unwrap();
+        }
+        let _ = conf.warnings(etc.root());
+    }
 }
 
 /// What does not go together is left out, so that the rest can be read.

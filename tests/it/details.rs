@@ -273,6 +273,10 @@ fn no_sidecar_is_written_too_early() {
         // It appears as a whole: without its last frame it would be one that may have a sidecar.
         let aside = world.event(format!("Aside/{day}/10-04-06")).file("07-04-20-00.jpg", "a frame").make();
         let set_back = world.path(format!("Camera2/{day}/10-04-06"));
+        // Taken before the others, also where file times tick slowly.
+        let early = fs::File::open(aside.join("07-04-20-00.jpg")).unwrap();
+        let taken = early.metadata().unwrap().modified().unwrap();
+        early.set_modified(taken - std::time::Duration::from_secs(1)).unwrap();
         fs::rename(aside, &set_back).unwrap();
         let fine = world.event(format!("Camera4/{day}/10-04-05")).make();
         wait_until("all are over", || {

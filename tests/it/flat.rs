@@ -259,3 +259,30 @@ fn a_daemon_follows_flat_files() {
     crate::world::wait_until("the event is gone", || daemon.event(&id).is_none());
     assert_eq!(daemon.stop(), 0);
 }
+
+/// A camera that takes only snapshots: the day has no event, and expires all the same.
+#[cfg(feature = "cli")]
+#[test]
+fn days_of_snapshots_expire() {
+    let world = World::new();
+    for back in [60, 3] {
+        let day = world.path(format!("Camera1/{}", crate::world::days_ago(back)));
+        fs::create_dir_all(&day).unwrap();
+        for n in 0..3 {
+            fs::write(day.join(format!("10-0{n}-00.jpg")), "x").unwrap();
+        }
+    }
+    world.make_old();
+    let before = files(&world, "Camera1");
+    let flags = [&crate::world::KEEP_45_DAYS[..], &["--layout", MOTIONEYE, "--undo-window", "1h", "--json"]].concat();
+    let ran = world.run("expire", &flags);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let old = format!("Camera1/{}", crate::world::days_ago(60));
+    assert!(!world.has(&old), "{ran:?}");
+    assert!(world.has(format!("Camera1/{}/10-00-00.jpg", crate::world::days_ago(3))));
+    let audit = world.run("audit", &["--json"]).json()["entries"].to_string();
+    assert!(audit.contains(&crate::world::days_ago(60)), "{audit}");
+    let pass = ran.json()["pass"].as_str().unwrap().to_owned();
+    assert_eq!(world.run("restore", &[&pass]).code, 0);
+    assert_eq!(files(&world, "Camera1"), before);
+}

@@ -115,6 +115,14 @@ fn the_printed_flag_is_accepted() {
     let events = |flags: &[&str]| world.run("list", &[flags, &["--json"]].concat()).json()["events"].clone();
     let by_flag = events(&["--layout", "%Y-%m-%d/%H-%M-%S"]);
     assert_eq!(by_flag.as_array().map(Vec::len), Some(13), "{by_flag}");
+    let conf = world.outside("sample").join("motioneye-0.44.0-flat/conf");
+    for entry in fs::read_dir(&conf).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("/var/lib/motioneye", world.root.to_str().unwrap())).unwrap();
+    }
+    let conf = conf.join("motion.conf");
+    assert_eq!(events(&["--motion-conf", conf.to_str().unwrap()]), by_flag);
     let wrong = world.run("list", &["--layout", "%C/%H"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("--layout: the layout \"%C/%H\""), "{wrong:?}");
     let places = ["--layout", "Camera1=%Y-%m-%d/%H-%M-%S", "--layout", "Camera1=%v-%Y%m%d%H%M%S"];

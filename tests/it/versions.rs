@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::world::{Ran, World, wait_for};
+use crate::world::{World, wait_for};
 
 /// What every event of the samples has.
 fn common() -> Value {
@@ -233,38 +233,33 @@ fn motioneyes_thumb_is_the_picture() {
     assert_told("motioneye-0.44.0-direct", "motioneye-0.44.0-direct/media", &[("Camera1", "13-29-48", row)]);
 }
 
-/// Motion 5's own names: movies and pictures in one directory, without cameras.
+/// A layout that was only recognised is served, and no rule takes anything of it until a flag gives it.
 #[test]
-fn a_flat_root_is_named_with_the_cure() {
-    let world = World::unpacked("versions/motion-5.0.0-default-flat", "motion-5.0.0-default-flat");
-    for command in ["scan", "list", "check", "plan"] {
-        let ran = world.run(command, &[]);
-        assert_eq!(ran.code, 4, "{ran:?}");
-        assert!(ran.stderr.contains("such as 01-1-20261128131708.mkv"), "{ran:?}");
-        assert!(ran.stderr.contains("a flat layout), which this version does not read"), "{ran:?}");
+fn recognised_layouts_are_served_and_kept() {
+    for (sample, part, events, flag) in [
+        ("motion-5.0.0-default-flat", "", 4, "--layout '%v-%{movienbr}-%Y%m%d%H%M%S'"),
+        ("motioneye-0.44.0-flat", "/media", 13, "--layout '%Y-%m-%d/%H-%M-%S'"),
+    ] {
+        let world = World::unpacked(&format!("versions/{sample}"), &format!("{sample}{part}"));
+        let before = world.tree();
+        assert_eq!(world.list().len(), events, "{sample}");
+        let rules = ["--keep-days", "1", "--max-share", "1"];
+        let ran = world.run("expire", &rules);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        assert!(ran.stderr.contains("recognised by looking") && ran.stderr.contains(flag), "{ran:?}");
+        let daemon = world.serve(&rules);
+        wait_for("the guard", || {
+            let guards = daemon.get("/api/v1/retention").json()["guards"].clone();
+            let held =
+                guards.as_array().unwrap().iter().any(|guard| guard["name"] == "configuration" && guard["ok"] == false);
+            held.then_some(())
+        });
+        assert_eq!(daemon.events().len(), events, "{sample}");
+        assert_eq!(daemon.stop(), 0);
+        let is_recording = |path: &&String| !path.contains(".owlery");
+        let after = world.tree();
+        assert_eq!(after.iter().filter(is_recording).count(), before.len(), "{sample}: nothing of it expires");
     }
-    let ran = Ran::of(world.command("serve", ["--listen", "127.0.0.1:0"]));
-    assert!(ran.code == 4 && ran.stderr.contains("a flat layout"), "{ran:?}");
-    assert!(!world.has(".owlery"), "nothing is left behind");
-}
-
-/// motionEye's own names: `Camera1/2026-11-28/13-10-32.mp4`, a `.thumb` beside it, pictures.
-#[test]
-fn flat_days_are_named_with_the_cure() {
-    let world = World::unpacked("versions/motioneye-0.44.0-flat", "motioneye-0.44.0-flat/media");
-    assert_eq!(world.list(), [] as [Value; 0]);
-    let seen = format!("files such as {DAY}/13-10-02.mp4: Motion writes them without a directory for each event");
-    let check = world.run("check", &[]);
-    assert_eq!((check.code, check.stdout.matches(&seen).count()), (1, 3), "{check:?}");
-    let scan = world.run("scan", &[]);
-    assert_eq!((scan.code, scan.stderr.matches(&seen).count()), (0, 3), "{scan:?}");
-    let daemon = world.serve(&["--keep-days", "1"]);
-    let alerts = || daemon.get("/readyz").json()["alerts"].to_string();
-    wait_for("alerts", || (alerts().matches(&seen).count() == 3).then_some(()));
-    daemon.wait_for_log(&seen);
-    assert_eq!(daemon.get("/readyz").json()["ready"], true);
-    assert_eq!(daemon.stop(), 0);
-    assert!(world.has(format!("Camera1/{DAY}/13-10-32.mp4")), "nothing of it expires");
 }
 
 /// Motion's `cleandir` deleted the files of both events; the saved one stays, and its list entry says what is missing.

@@ -41,11 +41,14 @@ pub struct Cameras {
 }
 
 impl Tree {
-    /// The directories and links in the root that match the pattern, sorted.
+    /// The directories and links in the root that match the pattern, or that a layout names, sorted.
     pub(super) fn camera_names(&self, root: &Dir) -> Result<Vec<Camera>> {
         let mut names = Vec::new();
         root.list(|name, kind| {
-            let Some(camera) = std::str::from_utf8(name).ok().and_then(|name| self.is_camera(name)) else { return };
+            let Ok(name) = std::str::from_utf8(name) else { return };
+            let is_camera = self.pattern.is_match(name) || self.layouts().names(name);
+            let Some(camera) = is_camera.then(|| name.parse::<Camera>().ok()).flatten() else { return };
+            let name = name.as_bytes();
             if kind == FileType::Symlink || root.is_dir(name, kind) {
                 names.push(camera);
             }

@@ -58,6 +58,11 @@ impl Layouts {
         &self.rules
     }
 
+    /// Whether a layout is for a camera of this name.
+    pub(super) fn names(&self, camera: &str) -> bool {
+        self.rules.iter().any(|(of, _)| of.as_ref().is_some_and(|of| of.as_str() == camera))
+    }
+
     /// The layout of a camera, and whether it is its own.
     fn of(&self, camera: &Camera) -> Option<(bool, &Layout)> {
         let own = self.rules.iter().find(|(of, _)| of.as_ref() == Some(camera));

@@ -58,6 +58,8 @@ const MIN_RESTORE_TIME: TimeDelta = TimeDelta::hours(24);
 pub struct Retired {
     /// Events that are in the queue now.
     pub events: Vec<EventName>,
+    /// How many files of no event are in the queue now.
+    pub loose: u64,
     /// Whether the day's directory is gone from the archive.
     pub day_gone: bool,
     /// Events that the item named and that stay, and why.
@@ -138,7 +140,7 @@ impl RetiringPass<'_> {
     /// more, since the second inspection sees what changed. An error means that no part of the item was moved.
     pub fn retire(&mut self, item: &Item, expected: &[EventName], is_open: &IsOpen<'_>) -> Result<Retired> {
         let first = self.try_to_retire(item, expected, is_open)?;
-        if !first.put_back || !first.events.is_empty() || !first.failures.is_empty() {
+        if !first.put_back || !first.events.is_empty() || first.loose > 0 || !first.failures.is_empty() {
             return Ok(first);
         }
         let mut second = self.try_to_retire(item, expected, is_open)?;
@@ -162,7 +164,12 @@ impl RetiringPass<'_> {
             && list.refused.is_empty()
             && list.events.iter().all(|name| wanted.contains(name));
         if is_as_planned && list.events.is_empty() {
-            return Ok(Retired { day_gone: self.remove_empty_day(at, &day)?, ..Retired::default() });
+            let mut retired = Retired::default();
+            if self.manifest.by == Actor::Rule {
+                self.retire_loose(at, &day, &mut retired);
+            }
+            self.end_day(at, &day, &mut retired);
+            return Ok(retired);
         }
         if is_as_planned && day.is_whole && inspected.free.len() == list.events.len() {
             return match self.retire_day(at, &day, &inspected) {

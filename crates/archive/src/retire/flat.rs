@@ -103,8 +103,11 @@ impl RetiringPass<'_> {
             if !is_quiet {
                 continue;
             }
-            if let Err(error) = self.move_flat(at, day, flat.base(), &entry.path) {
-                retired.failures.push(Report::of(&error, &join(flat.base().path(), entry.path.as_bytes())));
+            match self.move_flat(at, day, flat.base(), &entry.path) {
+                Ok(_) => retired.loose += 1,
+                Err(error) => {
+                    retired.failures.push(Report::of(&error, &join(flat.base().path(), entry.path.as_bytes())));
+                }
             }
         }
     }

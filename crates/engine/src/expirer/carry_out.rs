@@ -144,7 +144,7 @@ impl Expirer {
                 if by == Actor::Hand {
                     pass.failures.extend(retired.kept); // a user who requested it has to know
                 }
-                if count > 0 {
+                if count > 0 || retired.loose > 0 {
                     let is_as_planned = count == item.count;
                     let (bytes, frees) = (item.bytes.filter(|_| is_as_planned), item.frees.filter(|_| is_as_planned));
                     let events = if is_all { EventSelection::All } else { EventSelection::Some(retired.events) };

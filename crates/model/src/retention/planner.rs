@@ -330,9 +330,9 @@ impl Planner<'_> {
             let Some(example) = found.first().map(|foreign| &foreign.example) else { continue };
             let files: u64 = found.iter().map(|foreign| foreign.count).sum();
             let text = format!(
-                "{}: nothing expires here, since there are no event directories but {files} files that are not event \
-                 directories, such as {example}{}; Owlery never removes them: have Motion write a directory for each event, \
-                 or remove them by other means",
+                "{}: nothing expires here, since there are no events but {files} files that are none, such as {example}{}; \
+                 Owlery never removes them: owlery layout ROOT says whether a --layout describes them, else remove them by \
+                 other means",
                 some_of(&kept),
                 layout_of(example)
             );
@@ -363,7 +363,7 @@ fn layout_of(name: &str) -> &'static str {
     if is_time && name.get(8..).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("m.")) {
         " (motionEye's flat layout: movies and pictures are files in the day)"
     } else if matches!(name.as_bytes(), [b'0'..=b'1', b'0'..=b'9'] | [b'2', b'0'..=b'3']) {
-        " (a directory for each hour: the events in it are not told apart)"
+        " (a directory for each hour)"
     } else {
         ""
     }
