@@ -15,14 +15,15 @@ use crate::world::{Daemon, Ran, World, wait_until};
 use table::{Says, TREES, Tree};
 
 /// Trees with exactly the names of a layout.
-const DESCRIBED: [(&str, &str); 3] = [
+const DESCRIBED: [(&str, &str); 4] = [
+    ("timelapse", "%Y-%m-%d/%H-%M-%S"),
     ("ffmpeg-segments", "%Y-%m-%d/%H/%M-%S"),
     ("numbered-exports", "%v-%Y%m%d%H%M%S"),
     ("channels", "%v-%Y%m%d%H%M%S"),
 ];
 
-/// Trees with directories `DAY/TIME` or `DAY/NUMBER`: where the user says that the directory above is a camera, they are events.
-const LIKE_EVENTS: [&str; 3] = ["timelapse-runs", "backup-runs", "backup-numbers"];
+/// Trees with directories `DAY/TIME`: where the user says that the directory above is a camera, they are events.
+const LIKE_EVENTS: [&str; 2] = ["timelapse-runs", "backup-runs"];
 
 /// When the files were written: at no regular intervals, on three days that are long past.
 const MOMENTS: [(u32, u32, u32, u32); 14] = [
@@ -244,13 +245,15 @@ fn trees_stay_as_cameras_beside_a_camera() {
     });
 }
 
-/// A layout that a user gives takes nothing that has other names.
+/// A layout that a user gives takes nothing that has other names. One that has the camera in its names made every directory of
+/// the root a camera, with all that looked like events there: found by this test.
 #[test]
 fn layouts_take_only_what_they_describe() {
     each(TREES.iter(), |tree| {
         let case = Case::new(tree);
         case.add_event();
-        for layout in ["%v-%Y%m%d%H%M%S", "%Y-%m-%d/%H-%M-%S", "%Y-%m-%d/%H/%M-%S"] {
+        let layouts = ["%v-%Y%m%d%H%M%S", "%t-%v-%Y%m%d%H%M%S", "%Y-%m-%d/%H-%M-%S", "%Y-%m-%d/%H/%M-%S"];
+        for layout in layouts {
             if !DESCRIBED.contains(&(tree.name, layout)) {
                 case.run("expire", &[&RULES[..], &UNDO, &["--layout", layout]].concat());
             }

@@ -5,7 +5,7 @@
 
 use super::SAVED;
 use super::dir::{DayDir, DayList};
-use super::sidecar::SIDECAR;
+use super::emptied::is_own;
 use crate::error::Result;
 use crate::event::frames::Frame;
 use crate::event::{EventName, MovieName, Thumbnail};
@@ -62,12 +62,19 @@ struct Evidence {
     three: u32,
     /// A name that begins with a digit and has no hour.
     others: bool,
+    /// Nothing but hidden files.
     is_empty: bool,
+    /// A hidden file that is not Owlery's: a backup may have nothing else.
+    is_hidden: bool,
 }
 
 impl Evidence {
     fn take(&mut self, name: &[u8], day: &[u8]) {
-        if name == SAVED.as_bytes() || name == SIDECAR.as_bytes() || name.starts_with(b".") {
+        if name == SAVED.as_bytes() || is_own(name) {
+            return;
+        }
+        if name.starts_with(b".") {
+            self.is_hidden = true;
             return;
         }
         self.is_empty = false;
@@ -86,6 +93,9 @@ impl Evidence {
 
     fn verdict(&self, number: u32, width: usize) -> Verdict {
         let own = if width == 2 && number < 24 { 1u32 << number } else { 0 };
+        if self.is_empty && self.is_hidden {
+            return Verdict::Unknown;
+        }
         if self.is_empty || self.is_sure || (own == 0 && self.hours != 0) {
             return Verdict::Event; // also an empty one: there is nothing to lose, and Motion has just made it
         }
@@ -244,9 +254,12 @@ mod tests {
     #[test]
     fn names_tell_events_from_hours() {
         use Verdict::{Either, Event, Unknown};
-        let cases: [(u32, usize, &[&str], Verdict); 19] = [
+        let cases: [(u32, usize, &[&str], Verdict); 22] = [
             (1, 2, &[], Event),
             (1, 2, &[".saved"], Event),
+            (1, 2, &[".details.json", ".details.json.x1.tmp"], Event),
+            (1, 2, &[".bashrc"], Unknown),
+            (100, 3, &[".config", ".saved"], Unknown),
             (1, 2, &["10-04-36-00.jpg", "10-04-37-00.jpg"], Event),
             (8, 2, &["video.mp4"], Event),
             (8, 2, &["thumbnail.jpg"], Event),
