@@ -107,7 +107,7 @@ fn numbers_make_events_of_stamps() {
     assert_eq!(
         notes(&world, MOTION_5),
         [
-            "2026-11-28: 4 of its files belong to no event (snapshots, stills, timelapses); they go with their day",
+            ": 4 files of 2026-11-28 belong to no event (snapshots, stills, timelapses); they go with their day",
             "lastsnap.jpg: not an event's; it is never touched",
         ]
     );
@@ -135,6 +135,37 @@ fn cameras_of_files_in_the_root() {
     let one = ["01-20261128131002.mkv", "01-20261128131002-05.jpg"];
     assert_eq!(names("%v-%Y%m%d%H%M%S", &one, None), ["motion/2026-11-28/13-10-02"]);
     assert_eq!(names("%v-%Y%m%d%H%M%S", &one, Some("Garden")), ["Garden/2026-11-28/13-10-02"]);
+}
+
+/// Two cameras in the root, each with a pattern of its own, and one in a directory whose files name a camera as well.
+#[test]
+fn cameras_have_patterns_of_their_own() {
+    let world = World::new();
+    for file in ["CAM01_01-20261128131002.mkv", "CAM02_01-20261128131002.mkv", "CAM02_02-20261128131102.mkv"] {
+        fs::write(world.path(file), "x").unwrap();
+    }
+    fs::write(world.path("notes.txt"), "x").unwrap();
+    fs::write(world.path("Camera1/7-01-20261128131202.mkv"), "x").unwrap();
+    world.make_old();
+    let options = || {
+        let options = Options::new(world.path("")).layout(None, "%t-%v-%Y%m%d%H%M%S".parse().unwrap());
+        [("Door", "CAM01"), ("Yard", "CAM02")].into_iter().fold(options, |options, (camera, prefix)| {
+            options.layout(Some(camera.parse().unwrap()), format!("{prefix}_%v-%Y%m%d%H%M%S").parse().unwrap())
+        })
+    };
+    let found: Vec<String> = events(&measured(options())).iter().map(|event| event.id.to_string()).collect();
+    assert_eq!(
+        found,
+        [
+            "Camera1/2026-11-28/13-12-02",
+            "Door/2026-11-28/13-10-02",
+            "Yard/2026-11-28/13-10-02",
+            "Yard/2026-11-28/13-11-02",
+        ]
+    );
+    let notes = Archive::open(options()).unwrap().check().unwrap().notes;
+    let strays: BTreeSet<_> = notes.iter().filter_map(|note| note.path.file_name()).collect();
+    assert_eq!(strays, BTreeSet::from([std::ffi::OsStr::new("notes.txt"), std::ffi::OsStr::new(".owlery")]));
 }
 
 /// Frames have the names of an event directory, whatever the files are called; nothing else of the folder can be opened.

@@ -11,7 +11,7 @@ use super::layouts::CameraLayout;
 use super::{CameraDir, DayDir, Report};
 use crate::error::{Error, Result};
 use crate::event::Day;
-use crate::layout::{DatePlace, Pattern};
+use crate::layout::{DatePlace, Parsed, Pattern};
 
 impl CameraDir {
     /// Its days, newest first, and reports of links or files with a day's name.
@@ -52,7 +52,8 @@ impl CameraDir {
     }
 
     pub(super) fn files_of_all_days<'a>(&'a self, layout: &'a CameraLayout) -> Place<'a> {
-        Place { base: &self.dir, query: Query { layout: &layout.layout, prefix: "" }, is_shared: true }
+        let query = Query { layout: &layout.layout, prefix: "", names_camera: layout.names_camera };
+        Place { base: &self.dir, query, is_shared: true }
     }
 
     /// Whether any file is of its layout, or may be.
@@ -77,9 +78,14 @@ impl CameraDir {
             let is_stray = |name: &&String| {
                 let first = name.split('/').next().unwrap_or_default();
                 let is_other = first.starts_with('.') || matches!(first, "delete_queue" | "queue" | "lost+found");
-                !is_other && first.parse::<Day>().is_err()
+                if layout.in_root && name.ends_with('/') {
+                    return false; // it may be a camera's directory; others are reported for the root
+                }
+                let is_of_others = layout.in_root && layout.of_root.iter().any(|of| of.parse(name) != Parsed::None);
+                !is_other && first.parse::<Day>().is_err() && !is_of_others
             };
-            strays.extend(index.unknown.iter().filter(is_stray).map(|name| join(self.path(), name.as_bytes())));
+            let names = index.unknown.iter().filter(is_stray).map(|name| name.trim_end_matches('/'));
+            strays.extend(names.map(|name| join(self.path(), name.as_bytes())));
             return Ok(strays);
         }
         self.dir.list(|name, _| {

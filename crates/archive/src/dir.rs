@@ -510,7 +510,7 @@ impl DayDir {
         list.events.sort_unstable();
         self.set_aside_no_events(&mut list);
         if let Some((day, unknown)) = flat {
-            list.take_flat(&day, unknown);
+            list.take_flat(&day, &unknown);
         }
         Ok(list)
     }
@@ -518,13 +518,14 @@ impl DayDir {
 
 impl DayList {
     /// Adds the flat events of the day. A name that a directory has stays the directory's.
-    fn take_flat(&mut self, day: &FlatDay, unknown: Vec<String>) {
+    fn take_flat(&mut self, day: &FlatDay, unknown: &[String]) {
         let directories = self.events.clone();
         let is_event = |path: &str| {
             let name = EventName::from_bytes(path.as_bytes());
             name.is_some_and(|name| directories.binary_search(&name).is_ok()) || self.refused.iter().any(|r| r == path)
         };
-        let unknown: Vec<String> = unknown.into_iter().filter(|path| !is_event(path)).collect();
+        let unknown = unknown.iter().map(|path| path.trim_end_matches('/'));
+        let unknown: Vec<String> = unknown.filter(|path| !is_event(path)).map(str::to_owned).collect();
         self.foreign.extend(unknown);
         self.foreign.sort_unstable();
         self.foreign.dedup();

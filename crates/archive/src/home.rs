@@ -25,7 +25,6 @@ struct Flat {
     in_root: bool,
     /// The path of the day's directory below the camera's; `None` if the files of all days are in one.
     day_dir: Option<String>,
-    names_camera: bool,
 }
 
 impl Home {
@@ -34,8 +33,7 @@ impl Home {
         let flat = layout.map(|retired| {
             let layout = Layout::new(retired.patterns.clone())?;
             let day_dir = layout.patterns().first().and_then(|pattern| pattern.day_dir(day));
-            let (in_root, names_camera) = (retired.in_root, retired.names_camera);
-            Ok::<_, crate::error::Error>(Flat { layout: Arc::new(layout), in_root, day_dir, names_camera })
+            Ok::<_, crate::error::Error>(Flat { layout: Arc::new(layout), in_root: retired.in_root, day_dir })
         });
         Ok(Self { flat: flat.transpose()?, day })
     }
@@ -49,8 +47,8 @@ impl Home {
     pub(super) fn source(&self, dir: Dir) -> Option<FlatSource> {
         let flat = self.flat.as_ref()?;
         let prefix = flat.day_dir.as_ref().map(|path| format!("{path}/")).unwrap_or_default();
-        let source = FlatSource::new(dir, Arc::clone(&flat.layout), prefix, (None, self.day), None);
-        Some(if flat.names_camera { source.of_any_camera() } else { source })
+        // All that is in the pass for a camera is that camera's, whatever the names say.
+        Some(FlatSource::new(dir, Arc::clone(&flat.layout), prefix, (None, self.day), None))
     }
 
     /// The day of a directory in a pass, which was moved as a whole or holds the directories of events.

@@ -43,6 +43,11 @@ impl Layouts {
         self.rules.is_empty()
     }
 
+    /// The flags that give these layouts, if they were only recognised by looking.
+    pub fn recognised_flags(&self) -> Option<&str> {
+        self.recognised.as_deref()
+    }
+
     /// Why no rule may retire anything, as a sentence with the remedy: a layout that was only recognised may be that of
     /// another program's files.
     pub fn doubt(&self) -> Option<String> {
@@ -80,6 +85,8 @@ pub(super) struct CameraLayout {
     /// Whether the names contain the camera: files of others lie among its own.
     pub names_camera: bool,
     pub cache: Arc<IndexCache>,
+    /// For files in the root: the layouts of the other cameras there, whose files are not its strays.
+    pub of_root: Vec<Arc<Layout>>,
 }
 
 impl CameraLayout {
@@ -106,7 +113,9 @@ impl Tree {
         // A layout of one camera describes no files of others.
         let names_camera = in_root && !own && layout.patterns().iter().any(Pattern::names_camera);
         let cache = Arc::clone(&self.flat_indexes);
-        Some(CameraLayout { layout: Arc::new(layout.clone()), in_root, names_camera, cache })
+        let others = self.layouts().rules().iter().filter(|(of, _)| in_root && of.as_ref() != Some(camera));
+        let of_root = others.map(|(_, layout)| Arc::new(layout.clone())).collect();
+        Some(CameraLayout { layout: Arc::new(layout.clone()), in_root, names_camera, cache, of_root })
     }
 
     /// The cameras whose files lie in the root, sorted; `with_directory` are those that have a directory instead.
@@ -147,7 +156,7 @@ impl Tree {
         if is_in_dirs {
             return Ok(BTreeSet::new()); // the camera would be known only after reading every day
         }
-        let query = Query { layout, prefix: "" };
+        let query = Query { layout, prefix: "", names_camera: true };
         let place = Place { base: root, query, is_shared: true };
         let mut index = self.flat_indexes.recent(place)?;
         if index.days.is_empty() {

@@ -59,7 +59,7 @@ pub use layouts::Layouts;
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};
 pub use movie_file::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movie};
-pub use paths::{day_path, event_path};
+pub use paths::{MovieOf, day_path, event_path};
 pub use queue::{Manifest, QueuedPass, RetiredLayout, Stage, printable_id};
 pub use reap::{RateLimiter, Reaped, Tally};
 pub use restore::{Finished, Restored, RestoringPass};

@@ -20,6 +20,15 @@ pub fn event_path(camera: &Path, day: Day, name: EventName) -> PathBuf {
     join(&day_path(camera, day), name.text().as_bytes())
 }
 
+/// The event of a movie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovieOf {
+    /// The event.
+    pub event: EventId,
+    /// Whether Motion writes no other movie of this event, so that the end of the movie is that of the event.
+    pub is_only: bool,
+}
+
 impl Tree {
     /// The path of a day. It need not exist.
     pub fn day_path(&self, camera: &Camera, day: Day) -> PathBuf {
@@ -36,10 +45,10 @@ impl Tree {
         event_path(&self.root().join(id.camera.as_str()), id.day, id.name)
     }
 
-    /// The event that the movie at this path belongs to, and the movie's name. Motion may use another path to the
-    /// archive: the names identify the event, and the file itself proves that it is the same. Fails with
-    /// [`Error::Name`] if it is not a movie of an event of this archive.
-    pub fn event_of_movie(&self, path: &Path) -> Result<(EventId, MovieName)> {
+    /// The event that the movie at this path belongs to. Motion may use another path to the archive: the names identify
+    /// the event, and the file itself proves that it is the same. Fails with [`Error::Name`] if it is not a movie of an
+    /// event of this archive.
+    pub fn event_of_movie(&self, path: &Path) -> Result<MovieOf> {
         if let Some(found) = self.flat_event_of_movie(path) {
             return Ok(found);
         }
@@ -56,17 +65,17 @@ impl Tree {
         if identity(path)? != identity(&self.event_path(&id).join(file))? {
             return Err(refuse());
         }
-        Ok((id, movie))
+        Ok(MovieOf { event: id, is_only: movie.is_usual() })
     }
 
     /// The flat event that the movie at this path belongs to. The end of the path is that of a file of one camera, and
     /// the file there is the same.
-    fn flat_event_of_movie(&self, path: &Path) -> Option<(EventId, MovieName)> {
+    fn flat_event_of_movie(&self, path: &Path) -> Option<MovieOf> {
         let is_same = |one: &Path, other: &Path| {
             let (Ok(one), Ok(other)) = (one.metadata(), other.metadata()) else { return false };
             (one.dev(), one.ino()) == (other.dev(), other.ino())
         };
-        let name = MovieName::parse(path.file_name()?.as_encoded_bytes()).filter(|movie| !movie.looks_like_debug())?;
+        MovieName::parse(path.file_name()?.as_encoded_bytes()).filter(|movie| !movie.looks_like_debug())?;
         for camera in self.cameras().ok()?.open {
             let Some(layout) = &camera.layout else { continue };
             let levels = layout.layout.patterns().first().map_or(0, crate::layout::Pattern::dirs);
@@ -81,16 +90,19 @@ impl Tree {
             let flat = day.flat.as_ref()?;
             let inner = below.strip_prefix(flat.prefix()).unwrap_or(&below);
             let event = flat.list().ok()?.event_of(inner)?;
-            return Some((day.id(event), name));
+            return Some(MovieOf { event: day.id(event), is_only: file.number.is_none() });
         }
         None
     }
 }
 
 impl CameraDir {
-    /// The path of one of its days.
+    /// The path of one of its days: its directory, or that of the files of all days.
     pub fn day_path(&self, day: Day) -> PathBuf {
-        day_path(self.path(), day)
+        match self.day_folder(day) {
+            Ok(folder) => folder.map_or_else(|| self.path().to_path_buf(), |folder| self.path().join(folder)),
+            Err(_) => day_path(self.path(), day),
+        }
     }
 }
 

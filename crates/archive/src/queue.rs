@@ -70,9 +70,6 @@ pub struct RetiredLayout {
     /// Whether the files were in the root instead of the camera's directory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_root: bool,
-    /// Whether their names contain the camera.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub names_camera: bool,
 }
 
 /// What ends the name of the directory in a pass with the flat files of a day that were moved one by one.

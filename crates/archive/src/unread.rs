@@ -1,11 +1,14 @@
 //! Recordings in a root, a camera's directory or a day that no layout describes: they are not read, and reported with the
 //! remedy.
 
+use rustix::fs::FileType;
+
 use super::dir::Dir;
 use super::{CameraDir, Report, Tree};
 use crate::error::Result;
 use crate::event::frames::Format;
 use crate::event::{Camera, MovieName};
+use crate::layout::{DatePlace, Parsed};
 use crate::printable::printable;
 
 /// How many days of a camera are checked, newest first. The newest may have just begun.
@@ -57,6 +60,35 @@ fn is_picture(name: &[u8]) -> bool {
 }
 
 impl Tree {
+    /// Reports recordings in the root itself that no camera has; `None` if there are none. No layout describes them, or
+    /// their names are of a camera that has a directory.
+    pub fn unread_in_root(&self) -> Result<Option<Report>> {
+        let cameras = self.cameras()?.open;
+        let in_root: Vec<&CameraDir> = cameras.iter().filter(|camera| !camera.has_directory()).collect();
+        if in_root.iter().any(|camera| camera.layout.as_ref().is_some_and(|layout| layout.date() != DatePlace::File)) {
+            return Ok(None); // then their files are in directories
+        }
+        let (mut files, mut example) = (0u64, None::<String>);
+        self.root_dir()?.list(|name, kind| {
+            let is_recording = (MovieName::parse(name).is_some() || is_picture(name)) && kind == FileType::RegularFile;
+            let Ok(name) = std::str::from_utf8(name) else { return };
+            if is_recording && !in_root.iter().any(|camera| camera.describes(name)) {
+                files += 1;
+                if example.as_deref().is_none_or(|known| name < known) {
+                    example = Some(name.to_owned());
+                }
+            }
+        })?;
+        Ok(example.map(|example| {
+            let problem = format!(
+                "{files} recordings in it are neither shown nor expired, such as {}: no layout describes them (owlery layout \
+                 ROOT says more), or the camera in their names has a directory (give them another: --layout 'NAME=PATTERN')",
+                printable(&example)
+            );
+            Report::note(self.root(), problem)
+        }))
+    }
+
     /// Reports the cameras accepted by `is_asked` whose newest days hold recordings and no event.
     pub fn flat_cameras(&self, is_asked: impl Fn(&Camera) -> bool) -> Result<Vec<Report>> {
         let cameras = self.cameras()?.open;
@@ -87,4 +119,14 @@ fn flat(camera: &CameraDir) -> Result<Option<String>> {
     }
     let flat = Flat::in_dir(&camera.dir)?;
     Ok(flat.map(|flat| flat.seen("") + "; they are not shown and never expire"))
+}
+
+impl CameraDir {
+    /// Whether a file of this name, in the root or the camera's directory, is one of its own.
+    fn describes(&self, name: &str) -> bool {
+        self.layout.as_ref().is_some_and(|layout| match layout.layout.parse(name) {
+            Parsed::File(file) => !layout.names_camera || file.camera.as_ref() == Some(self.camera()),
+            Parsed::None | Parsed::Ambiguous => false,
+        })
+    }
 }

@@ -26,7 +26,8 @@ impl CameraDir {
         if self.has_directory() && self.dir.has(usual.as_bytes())? {
             return Ok(Some(usual.into()));
         }
-        Ok(self.layout.as_ref().and_then(|layout| layout.day_dir(day)).map(PathBuf::from))
+        let Some(layout) = &self.layout else { return Ok(Some(usual.into())) };
+        Ok(layout.day_dir(day).map(PathBuf::from))
     }
 
     /// The directories between the camera's and those of its days, as paths below the camera's: years and months.

@@ -345,6 +345,9 @@ impl Archive {
         let shared = Arc::clone(&open.shared);
         shared.expirer.command.serve();
         let stop = open.stopping.clone();
+        if let Some(flags) = self.tree.layouts().recognised_flags() {
+            tracing::info!("recognised the layout of the files by their names, as with {flags}; rules need that flag");
+        }
 
         let (reaper, passes) =
             Reaper::new(Arc::clone(&self.tree), Arc::clone(&shared.reaped), Arc::clone(&shared.pace));

@@ -87,9 +87,8 @@ pub(crate) struct FlatSource {
     layout: Arc<Layout>,
     /// The path of `base` that the patterns describe, with a slash at its end, or nothing.
     prefix: String,
-    /// The camera, if the names contain it.
+    /// The camera, if the names separate it from others.
     camera: Option<Camera>,
-    is_of_any_camera: bool,
     day: Day,
     /// Whether the base has the files of many days.
     is_shared: bool,
@@ -113,8 +112,7 @@ impl FlatSource {
         cache: Option<Arc<IndexCache>>,
     ) -> Self {
         let (listed, unknown) = (Mutex::default(), Mutex::default());
-        let (is_of_any_camera, is_shared, since) = (false, false, None);
-        Self { base, layout, prefix, camera, is_of_any_camera, day, is_shared, cache, since, listed, unknown }
+        Self { base, layout, prefix, camera, day, is_shared: false, cache, since: None, listed, unknown }
     }
 
     /// The same source in a directory with the files of many days.
@@ -129,13 +127,8 @@ impl FlatSource {
 
     /// The same source below another directory: that of the day after it was moved.
     pub(crate) fn moved_to(&self, base: Dir) -> Self {
-        let of = (self.camera.clone(), self.day);
-        Self::new(base, Arc::clone(&self.layout), self.prefix.clone(), of, None)
-    }
-
-    /// The same source for files of a pass, which are all of one camera, whatever their names say.
-    pub(crate) fn of_any_camera(self) -> Self {
-        Self { is_of_any_camera: true, ..self }
+        // What was moved is of this camera.
+        Self::new(base, Arc::clone(&self.layout), self.prefix.clone(), (None, self.day), None)
     }
 
     /// The directory that paths of files begin in.
@@ -177,7 +170,7 @@ impl FlatSource {
     }
 
     fn query(&self) -> Query<'_> {
-        Query { layout: &self.layout, prefix: &self.prefix }
+        Query { layout: &self.layout, prefix: &self.prefix, names_camera: self.camera.is_some() }
     }
 
     /// Lists the files as they are now.
@@ -204,17 +197,12 @@ impl FlatSource {
     }
 
     fn keep(&self, index: &super::Index) -> Arc<FlatDay> {
-        let of_day = |(camera, day): &(Option<Camera>, Day)| {
-            (*camera == self.camera || self.is_of_any_camera) && *day == self.day
-        };
-        let day = match index.days.get(&(self.camera.clone(), self.day)) {
-            Some(day) => Some(Arc::clone(day)),
-            None => index.days.iter().find(|(of, _)| of_day(of)).map(|(_, day)| Arc::clone(day)),
-        };
+        let own = (self.camera.clone(), self.day);
+        let day = index.days.get(&own).cloned();
         let day = day.unwrap_or_else(|| Arc::new(FlatDay::new(Vec::new())));
         if !self.is_shared {
             let mut unknown = index.unknown.clone();
-            let others = index.days.iter().filter(|(of, _)| !of_day(of));
+            let others = index.days.iter().filter(|(of, _)| **of != own);
             unknown.extend(others.flat_map(|(_, day)| day.entries().iter().map(|entry| entry.path.to_string())));
             *self.unknown.lock().unwrap_or_else(PoisonError::into_inner) = unknown;
         }

@@ -14,14 +14,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::dir::{Dir, file_type, mtime};
 use crate::error::Result;
 use crate::event::{Camera, Day};
-use crate::layout::{Layout, Parsed};
+use crate::layout::{FlatFile, Layout, Parsed};
 
 /// The flat files below one base directory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
-    /// The days; the camera only where the names contain it.
+    /// The days; with the camera where the names separate several.
     pub days: BTreeMap<(Option<Camera>, Day), Arc<FlatDay>>,
-    /// Paths that no pattern describes, or that match two of them, sorted.
+    /// Paths that no pattern describes, or that match two of them, sorted; those of directories end with a slash.
     pub unknown: Vec<String>,
     /// Each listed directory below the base with its state before it was listed.
     seals: Vec<(String, Seal)>,
@@ -56,6 +56,15 @@ pub(crate) struct Query<'a> {
     pub layout: &'a Layout,
     /// The path that the patterns describe before the base: the day's directory with a slash, or nothing.
     pub prefix: &'a str,
+    /// Whether the camera in the names separates the files of several cameras. If not, all are of one.
+    pub names_camera: bool,
+}
+
+impl Query<'_> {
+    /// Whose file of which day it is.
+    fn owner(&self, file: &FlatFile) -> (Option<Camera>, Day) {
+        (file.camera.clone().filter(|_| self.names_camera), file.day)
+    }
 }
 
 impl Index {
@@ -92,13 +101,13 @@ impl Index {
                 if query.layout.patterns().iter().any(|pattern| pattern.may_lead(&whole)) {
                     dirs.push(name.to_owned());
                 } else {
-                    self.unknown.push(whole[from..].to_owned());
+                    self.unknown.push(format!("{}/", &whole[from..]));
                 }
                 return;
             }
             match query.layout.parse(&whole) {
                 Parsed::File(file) if matches!(kind, FileType::RegularFile | FileType::Unknown) => {
-                    let of = (file.camera.clone(), file.day);
+                    let of = query.owner(&file);
                     files.entry(of).or_default().push(Entry { path: whole[from..].into(), file });
                 }
                 _ => self.unknown.push(whole[from..].to_owned()),
@@ -129,7 +138,7 @@ impl Index {
     /// Reads one name again: adds or removes its file.
     fn note(&mut self, base: &Dir, query: Query<'_>, path: &str) -> Option<Noted> {
         let Parsed::File(file) = query.layout.parse(&format!("{}{path}", query.prefix)) else { return None };
-        let of = (file.camera.clone(), file.day);
+        let of = query.owner(&file);
         let is_there = stat_below(base, path).is_ok_and(|stat| file_type(&stat) == FileType::RegularFile);
         let before = self.days.get(&of).cloned();
         let entries = before.as_ref().map(|day| day.entries()).unwrap_or_default();
@@ -155,8 +164,8 @@ impl Index {
 /// Listings of directories with flat files, shared by all handles on them.
 #[derive(Debug, Default)]
 pub(crate) struct IndexCache {
-    /// By the base's path. Written by each thread that lists or notes.
-    listings: Mutex<HashMap<PathBuf, Listing>>,
+    /// Written by each thread that lists or notes.
+    listings: Mutex<HashMap<Key, Listing>>,
     /// Held while a directory with the files of many days is listed, so that others wait for it instead of listing it too.
     listing: Mutex<()>,
 }
@@ -171,6 +180,14 @@ struct Listing {
     is_shared: bool,
 }
 
+/// A listing is of a directory by the patterns of one camera, or of all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    base: PathBuf,
+    patterns: Vec<String>,
+    names_camera: bool,
+}
+
 /// How many listings of single days are kept.
 const MAX_DAYS: usize = 64;
 
@@ -183,13 +200,23 @@ pub(crate) struct Place<'a> {
     pub is_shared: bool,
 }
 
+impl Place<'_> {
+    fn key(&self) -> Key {
+        Key {
+            base: self.base.path().to_path_buf(),
+            patterns: self.query.layout.patterns().iter().map(ToString::to_string).collect(),
+            names_camera: self.query.names_camera,
+        }
+    }
+}
+
 impl IndexCache {
-    fn listings(&self) -> MutexGuard<'_, HashMap<PathBuf, Listing>> {
+    fn listings(&self) -> MutexGuard<'_, HashMap<Key, Listing>> {
         self.listings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self, place: Place<'_>) -> Option<Listing> {
-        self.listings().get(place.base.path()).cloned()
+        self.listings().get(&place.key()).cloned()
     }
 
     /// The files as they are on disk. Lists the directory unless it is unchanged, or was listed at or after `since`.
@@ -215,7 +242,7 @@ impl IndexCache {
             listings.retain(|_, listing| listing.is_shared);
         }
         let listing = Listing { index: Arc::clone(&index), at, is_shared: place.is_shared };
-        listings.insert(place.base.path().to_path_buf(), listing);
+        listings.insert(place.key(), listing);
         Ok(index)
     }
 
@@ -228,7 +255,7 @@ impl IndexCache {
     /// directory was not listed yet, or no pattern describes the name.
     pub(crate) fn note(&self, place: Place<'_>, path: &str) -> Option<Noted> {
         let mut listings = self.listings();
-        let listing = listings.get_mut(place.base.path())?;
+        let listing = listings.get_mut(&place.key())?;
         Arc::make_mut(&mut listing.index).note(place.base, place.query, path)
     }
 }
@@ -270,7 +297,8 @@ mod tests {
         }
         let layout = Layout::new(vec!["%v-%Y%m%d%H%M%S".parse().unwrap()]).unwrap();
         let base = Dir::open_root(folder.path()).unwrap();
-        let place = Place { base: &base, query: Query { layout: &layout, prefix: "" }, is_shared: true };
+        let place =
+            Place { base: &base, query: Query { layout: &layout, prefix: "", names_camera: false }, is_shared: true };
         let cache = IndexCache::default();
         let listed = || cache.known(place).unwrap().at;
         let files = |index: &Index| index.days.values().map(|day| day.entries().len()).sum::<usize>();

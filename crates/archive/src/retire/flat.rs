@@ -160,8 +160,7 @@ impl CameraDir {
     pub(super) fn retired_layout(&self) -> Option<(crate::event::Camera, RetiredLayout)> {
         let layout = self.layout.as_ref()?;
         let patterns = layout.layout.patterns().to_vec();
-        let (in_root, names_camera) = (layout.in_root, layout.names_camera);
-        Some((self.camera().clone(), RetiredLayout { patterns, in_root, names_camera }))
+        Some((self.camera().clone(), RetiredLayout { patterns, in_root: layout.in_root }))
     }
 
     /// The path of a day's directory below the camera's.

@@ -127,6 +127,7 @@ impl Scanner {
             return Err(Error::Stopped);
         }
         summary.reports.extend(self.tree.flat_cameras(|_| true)?);
+        summary.reports.extend(self.tree.unread_in_root()?);
         summary.reports.sort_by(|a, b| a.path.cmp(&b.path));
         summary.elapsed = begun.elapsed();
         Ok(summary)

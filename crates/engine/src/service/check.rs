@@ -91,7 +91,7 @@ fn strays(camera: &CameraDir) -> Result<Vec<Report>> {
         let is_without = list.events.is_empty() && loose.is_empty();
         if !loose.is_empty() {
             let what = format!(
-                "{} of its files belong to no event (snapshots, stills, timelapses); they go with their day",
+                "{} files of {day} belong to no event (snapshots, stills, timelapses); they go with their day",
                 loose.len()
             );
             notes.push(Report::note(camera.day_path(day), what));

@@ -19,7 +19,7 @@ use super::notifications::{Broadcaster, Notification, Subscription};
 use super::options::Options;
 use super::retention::Queue;
 use super::status::Status;
-use crate::archive::{Depth, Report, Tally, Tree};
+use crate::archive::{Depth, MovieOf, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
@@ -479,7 +479,7 @@ impl Handle {
     /// Handles Motion's `on_movie_end`: the movie at this path is finished, and so is its event. `None` if the path is
     /// not a movie of an event of this archive; Motion writes other files too.
     pub fn note_movie_ended(&self, path: &Path) -> Result<Option<EventId>> {
-        let (id, movie) = match self.tree.event_of_movie(path) {
+        let MovieOf { event: id, is_only } = match self.tree.event_of_movie(path) {
             Ok(found) => found,
             Err(error) => {
                 tracing::debug!("not an event's movie: {}", error.chain());
@@ -488,7 +488,7 @@ impl Handle {
         };
         // Motion may begin the next movie of the same event under another name (`movie_max_time`): only this file is
         // inspected.
-        if movie.is_usual() {
+        if is_only {
             self.scanner.note_ended(id.clone());
         }
         self.scanner.scan_event(&id, crate::scan::Occasion::Arrived)?;

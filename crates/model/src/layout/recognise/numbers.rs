@@ -87,7 +87,8 @@ fn is_padded(digits: &str) -> bool {
     digits.len() >= 2 && digits.bytes().any(|byte| byte != b'0')
 }
 
-/// Whether Motion can write it for `%t` or `%{movienbr}`: from 1, without leading zeros.
+/// Whether Motion can write it for `%t` or `%{movienbr}`: without leading zeros. A single camera without a file of its own has
+/// the id 0.
 fn is_unpadded(digits: &str) -> bool {
-    !digits.starts_with('0')
+    digits == "0" || !digits.starts_with('0')
 }

@@ -50,6 +50,13 @@ fn default_names_of_motion_5_are_recognised() {
     assert_eq!((findings.doubts, findings.unknown), (vec![], Unknown::default()));
 }
 
+/// Debian's configuration with one camera in the main file: its id is 0.
+#[test]
+fn a_camera_without_an_id_is_recognised() {
+    let findings = of_names("0-01-20261129174434.mkv 0-02-20261129174712.mkv 0-03-20261129175001.mkv");
+    assert_eq!(layouts(&findings), ["%t-%v-%Y%m%d%H%M%S in root"]);
+}
+
 #[test]
 fn directories_of_motion_eye_are_recognised() {
     use super::super::tests::names::{MOTION_EYE_1, MOTION_EYE_2, MOTION_EYE_3};
