@@ -49,8 +49,9 @@ impl Tree {
             if name == LAST_SNAPSHOT {
                 return; // a link to a file, whatever the pattern matches
             }
-            let named = std::str::from_utf8(name).ok().and_then(|name| self.is_camera_directory(name));
-            let Some(camera) = named else { return };
+            let Some(camera) = std::str::from_utf8(name).ok().and_then(|name| self.is_camera_directory(name)) else {
+                return;
+            };
             if kind == FileType::Symlink || root.is_dir(name, kind) {
                 names.push(camera);
             }

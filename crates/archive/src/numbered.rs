@@ -51,6 +51,16 @@ impl Judged {
     }
 }
 
+/// What there is beside Owlery's own files.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Contents {
+    #[default]
+    Nothing,
+    /// Only hidden files: a backup of a home directory may have no others.
+    Hidden,
+    Files,
+}
+
 /// Collects evidence from names. Each bit of a mask is an hour.
 #[derive(Debug, Default)]
 struct Evidence {
@@ -62,10 +72,7 @@ struct Evidence {
     three: u32,
     /// A name that begins with a digit and has no hour.
     others: bool,
-    /// Nothing but hidden files.
-    is_empty: bool,
-    /// A hidden file that is not Owlery's: a backup may have nothing else.
-    is_hidden: bool,
+    contents: Contents,
 }
 
 impl Evidence {
@@ -74,10 +81,12 @@ impl Evidence {
             return;
         }
         if name.starts_with(b".") {
-            self.is_hidden = true;
+            if self.contents == Contents::Nothing {
+                self.contents = Contents::Hidden;
+            }
             return;
         }
-        self.is_empty = false;
+        self.contents = Contents::Files;
         if is_of_event(name) {
             self.is_sure = true;
         } else if let Some(frame) = Frame::parse(name) {
@@ -93,11 +102,13 @@ impl Evidence {
 
     fn verdict(&self, number: u32, width: usize) -> Verdict {
         let own = if width == 2 && number < 24 { 1u32 << number } else { 0 };
-        if self.is_empty && self.is_hidden {
-            return Verdict::Unknown;
+        match self.contents {
+            Contents::Nothing => return Verdict::Event, // there is nothing to lose, and Motion has just made it
+            Contents::Hidden => return Verdict::Unknown,
+            Contents::Files => {}
         }
-        if self.is_empty || self.is_sure || (own == 0 && self.hours != 0) {
-            return Verdict::Event; // also an empty one: there is nothing to lose, and Motion has just made it
+        if self.is_sure || (own == 0 && self.hours != 0) {
+            return Verdict::Event;
         }
         let may_be_minutes = self.three & !self.hours != 0;
         match self.hours {
@@ -178,7 +189,7 @@ impl DayDir {
     fn beside(&self, name: EventName) -> Beside {
         let EventName::Number { number, .. } = name else { return Beside::Nothing };
         match self.evidence(name) {
-            Ok(evidence) if evidence.is_empty => Beside::Nothing, // Motion did not record it
+            Ok(evidence) if evidence.contents != Contents::Files => Beside::Nothing, // Motion did not record it
             Ok(evidence) => match evidence.verdict(number, name.text().len()) {
                 Verdict::Event => Beside::Event,
                 Verdict::Either => Beside::Doubt,
@@ -196,7 +207,7 @@ impl DayDir {
     fn evidence(&self, name: EventName) -> Result<Evidence> {
         let dir = self.dir.open_dir(name.text().as_bytes())?;
         let date: Vec<u8> = self.day.to_string().into_bytes().into_iter().filter(u8::is_ascii_digit).collect();
-        let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+        let mut evidence = Evidence::default();
         dir.list(|name, _| evidence.take(name, &date))?;
         Ok(evidence)
     }
@@ -244,7 +255,7 @@ mod tests {
     use super::*;
 
     fn verdict(number: u32, width: usize, names: &[&str]) -> Verdict {
-        let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+        let mut evidence = Evidence::default();
         for name in names {
             evidence.take(name.as_bytes(), b"20260929");
         }
@@ -286,7 +297,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_names_panic(names in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..24), 0..8), number in 0u32..200) {
-            let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+            let mut evidence = Evidence::default();
             for name in &names {
                 evidence.take(name, b"20260929");
             }

@@ -33,10 +33,10 @@ fn flat_root_from_first_frame_to_expiry() {
     Film::start("root", &["Camera1", "Camera2"]).follow_to_expiry(&["%t-%v-%Y%m%d%H%M%S"]);
 }
 
-/// The names of Motion's own default: one camera that writes into the root.
+/// The names of Motion's own default: one camera that writes into the root; its configuration names it.
 #[test]
 fn flat_default_from_first_frame_to_expiry() {
-    Film::start("default", &["Camera1"]).follow_to_expiry(&["Camera1=%v-%Y%m%d%H%M%S"]);
+    Film::start("default", &["camera1"]).follow_to_expiry(&["camera1=%v-%Y%m%d%H%M%S"]);
 }
 
 /// The names of Debian's own configuration, which makes movies without pictures.
@@ -84,7 +84,8 @@ impl Film {
         let mut events: BTreeMap<(String, String), Truth> = BTreeMap::new();
         for line in whole.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let event = events.entry((format!("Camera{}", words[1]), words[2].to_owned())).or_default();
+            let camera = if let [only] = self.cameras[..] { only.to_owned() } else { format!("Camera{}", words[1]) };
+            let event = events.entry((camera, words[2].to_owned())).or_default();
             let path = || words[4].strip_prefix(&root).unwrap().to_owned();
             match (words[0], words.get(3)) {
                 ("file", Some(&"1")) => _ = event.frames.insert(path()),
