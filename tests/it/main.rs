@@ -99,6 +99,8 @@ mod stats;
 #[cfg(feature = "cli")]
 mod tls;
 #[cfg(feature = "cli")]
+mod trees;
+#[cfg(feature = "cli")]
 mod undo;
 #[cfg(feature = "cli")]
 mod versions;

@@ -14,6 +14,7 @@ use rustix::fs::FileType;
 use super::dir::{Dir, Inode, file_type, join, mtime};
 use super::layouts::CameraLayout;
 use super::numbered::Numbers;
+use super::survey::LAST_SNAPSHOT;
 use super::{Report, Tree};
 use crate::error::{Error, Result};
 use crate::event::Camera;
@@ -45,10 +46,12 @@ impl Tree {
     pub(super) fn camera_names(&self, root: &Dir) -> Result<Vec<Camera>> {
         let mut names = Vec::new();
         root.list(|name, kind| {
-            let Ok(name) = std::str::from_utf8(name) else { return };
-            let is_camera = self.pattern.is_match(name) || self.layouts().names(name);
-            let Some(camera) = is_camera.then(|| name.parse::<Camera>().ok()).flatten() else { return };
-            let name = name.as_bytes();
+            if name == LAST_SNAPSHOT {
+                return; // a link to a file, whatever the pattern matches
+            }
+            let Some(camera) = std::str::from_utf8(name).ok().and_then(|name| self.is_camera_directory(name)) else {
+                return;
+            };
             if kind == FileType::Symlink || root.is_dir(name, kind) {
                 names.push(camera);
             }
@@ -130,7 +133,8 @@ impl Tree {
         if self.is_camera(camera.as_str()).is_none() {
             return Err(Error::Unknown { what: "camera", name: camera.to_string() });
         }
-        if self.may_be_in_root(camera.as_str()) && root.stat(name).is_err() {
+        let has_directory = self.is_camera_directory(camera.as_str()).is_some();
+        if self.may_be_in_root(camera.as_str()) && (!has_directory || root.stat(name).is_err()) {
             return self
                 .camera_in_root(&root, camera)?
                 .ok_or_else(|| Error::io("open", join(root.path(), name), std::io::ErrorKind::NotFound));

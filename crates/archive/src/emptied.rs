@@ -58,7 +58,7 @@ impl Contents {
 }
 
 /// Whether this is the name of a sidecar, or of one that was being written.
-fn is_own(name: &[u8]) -> bool {
+pub(super) fn is_own(name: &[u8]) -> bool {
     name == SIDECAR.as_bytes() || (name.starts_with(b".details.json.") && name.ends_with(b".tmp"))
 }
 

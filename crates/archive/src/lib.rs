@@ -334,6 +334,12 @@ impl Tree {
         (self.pattern.is_match(name) || self.may_be_in_root(name)).then(|| name.parse().ok()).flatten()
     }
 
+    /// The camera of this name, if a directory of the root with this name is one: it matches the pattern, or a layout is
+    /// given for it. That a layout finds cameras in names of files makes no directory a camera.
+    fn is_camera_directory(&self, name: &str) -> Option<Camera> {
+        (self.pattern.is_match(name) || self.layouts.names(name)).then(|| name.parse().ok()).flatten()
+    }
+
     /// Whether the kernel notifies of every write to the archive's disk. It does not on network filesystems and FUSE,
     /// where files can be written behind the mount. A camera can be on another disk: [`CameraDir::notifies`].
     pub fn notifies(&self) -> bool {

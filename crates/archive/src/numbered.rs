@@ -5,7 +5,7 @@
 
 use super::SAVED;
 use super::dir::{DayDir, DayList};
-use super::sidecar::SIDECAR;
+use super::emptied::is_own;
 use crate::error::Result;
 use crate::event::frames::Frame;
 use crate::event::{EventName, MovieName, Thumbnail};
@@ -51,6 +51,16 @@ impl Judged {
     }
 }
 
+/// What there is beside Owlery's own files.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Contents {
+    #[default]
+    Nothing,
+    /// Only hidden files: a backup of a home directory may have no others.
+    Hidden,
+    Files,
+}
+
 /// Collects evidence from names. Each bit of a mask is an hour.
 #[derive(Debug, Default)]
 struct Evidence {
@@ -62,15 +72,21 @@ struct Evidence {
     three: u32,
     /// A name that begins with a digit and has no hour.
     others: bool,
-    is_empty: bool,
+    contents: Contents,
 }
 
 impl Evidence {
     fn take(&mut self, name: &[u8], day: &[u8]) {
-        if name == SAVED.as_bytes() || name == SIDECAR.as_bytes() || name.starts_with(b".") {
+        if name == SAVED.as_bytes() || is_own(name) {
             return;
         }
-        self.is_empty = false;
+        if name.starts_with(b".") {
+            if self.contents == Contents::Nothing {
+                self.contents = Contents::Hidden;
+            }
+            return;
+        }
+        self.contents = Contents::Files;
         if is_of_event(name) {
             self.is_sure = true;
         } else if let Some(frame) = Frame::parse(name) {
@@ -86,8 +102,13 @@ impl Evidence {
 
     fn verdict(&self, number: u32, width: usize) -> Verdict {
         let own = if width == 2 && number < 24 { 1u32 << number } else { 0 };
-        if self.is_empty || self.is_sure || (own == 0 && self.hours != 0) {
-            return Verdict::Event; // also an empty one: there is nothing to lose, and Motion has just made it
+        match self.contents {
+            Contents::Nothing => return Verdict::Event, // there is nothing to lose, and Motion has just made it
+            Contents::Hidden => return Verdict::Unknown,
+            Contents::Files => {}
+        }
+        if self.is_sure || (own == 0 && self.hours != 0) {
+            return Verdict::Event;
         }
         let may_be_minutes = self.three & !self.hours != 0;
         match self.hours {
@@ -168,7 +189,7 @@ impl DayDir {
     fn beside(&self, name: EventName) -> Beside {
         let EventName::Number { number, .. } = name else { return Beside::Nothing };
         match self.evidence(name) {
-            Ok(evidence) if evidence.is_empty => Beside::Nothing, // Motion did not record it
+            Ok(evidence) if evidence.contents != Contents::Files => Beside::Nothing, // Motion did not record it
             Ok(evidence) => match evidence.verdict(number, name.text().len()) {
                 Verdict::Event => Beside::Event,
                 Verdict::Either => Beside::Doubt,
@@ -186,7 +207,7 @@ impl DayDir {
     fn evidence(&self, name: EventName) -> Result<Evidence> {
         let dir = self.dir.open_dir(name.text().as_bytes())?;
         let date: Vec<u8> = self.day.to_string().into_bytes().into_iter().filter(u8::is_ascii_digit).collect();
-        let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+        let mut evidence = Evidence::default();
         dir.list(|name, _| evidence.take(name, &date))?;
         Ok(evidence)
     }
@@ -234,7 +255,7 @@ mod tests {
     use super::*;
 
     fn verdict(number: u32, width: usize, names: &[&str]) -> Verdict {
-        let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+        let mut evidence = Evidence::default();
         for name in names {
             evidence.take(name.as_bytes(), b"20260929");
         }
@@ -244,9 +265,12 @@ mod tests {
     #[test]
     fn names_tell_events_from_hours() {
         use Verdict::{Either, Event, Unknown};
-        let cases: [(u32, usize, &[&str], Verdict); 19] = [
+        let cases: [(u32, usize, &[&str], Verdict); 22] = [
             (1, 2, &[], Event),
             (1, 2, &[".saved"], Event),
+            (1, 2, &[".details.json", ".details.json.x1.tmp"], Event),
+            (1, 2, &[".bashrc"], Unknown),
+            (100, 3, &[".config", ".saved"], Unknown),
             (1, 2, &["10-04-36-00.jpg", "10-04-37-00.jpg"], Event),
             (8, 2, &["video.mp4"], Event),
             (8, 2, &["thumbnail.jpg"], Event),
@@ -273,7 +297,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_names_panic(names in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..24), 0..8), number in 0u32..200) {
-            let mut evidence = Evidence { is_empty: true, ..Evidence::default() };
+            let mut evidence = Evidence::default();
             for name in &names {
                 evidence.take(name, b"20260929");
             }

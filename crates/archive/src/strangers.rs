@@ -70,7 +70,7 @@ impl Tree {
         let mut names = Vec::new();
         root.list(|name, kind| {
             let is_known = name.starts_with(b".") || matches!(name, b"queue" | b"delete_queue" | b"lost+found");
-            let is_camera = std::str::from_utf8(name).is_ok_and(|name| self.is_camera(name).is_some());
+            let is_camera = std::str::from_utf8(name).is_ok_and(|name| self.is_camera_directory(name).is_some());
             if !is_known && !is_camera && (kind == FileType::Symlink || root.is_dir(name, kind)) {
                 names.push(name.to_vec());
             }

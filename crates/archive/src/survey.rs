@@ -37,7 +37,7 @@ const MAX_DEPTH: usize = 5;
 const MAX_EXCESS: usize = 10;
 
 /// Motion's link to its newest snapshot, the only link that is of interest.
-const LAST_SNAPSHOT: &[u8] = b"lastsnap.jpg";
+pub(super) const LAST_SNAPSHOT: &[u8] = b"lastsnap.jpg";
 
 /// Lists at most `limit` entries of the root. Where there are more, the newest by their names are listed: half of them of
 /// the root's own files, half in equal parts of its directories, as far as these have so many.

@@ -20,6 +20,9 @@ const PRE_CAPTURE: u32 = 60;
 /// How long after a picture the next one can follow, in seconds, where no movie has a length that tells.
 const MAX_PAUSE: u32 = 60;
 
+/// The seconds from a picture to the next one of a series without a pause.
+const NO_PAUSE: u32 = 1;
+
 /// A flat event.
 #[derive(Debug)]
 pub(crate) struct FlatEvent<'a> {
@@ -86,20 +89,23 @@ impl<'a> FlatEvent<'a> {
         self.end(self.name)
     }
 
-    /// The last second of an event of this day by the length of its movies, in seconds since midnight. Without one, pictures
-    /// follow as long as they have no pause.
+    /// The last second of an event of this day by the length of its movies, in seconds since midnight. After it, and where
+    /// there is no length, pictures follow as long as they have no pause.
     fn end(&self, name: EventName) -> Result<u32> {
         let members = self.day.members(name).unwrap_or_default();
         let start = name.secs().unwrap_or(0);
         let length = movie_seconds(self.base, members.iter().copied())?;
-        if length > 0 {
-            return Ok(start.saturating_add(length).saturating_add(1)); // lengths are rounded
-        }
-        let mut end = start;
-        for entry in &members {
-            if entry.file.secs >= start && entry.file.secs <= end.saturating_add(MAX_PAUSE) {
-                end = end.max(entry.file.secs);
+        let seconds = members.iter().map(|entry| entry.file.secs).filter(|secs| *secs >= start);
+        // Lengths are rounded. Motion's movies leave out the pauses within an event, so its pictures may go on after that.
+        let (mut end, pause) =
+            if length > 0 { (start.saturating_add(length).saturating_add(1), NO_PAUSE) } else { (start, MAX_PAUSE) };
+        let mut last = start;
+        for secs in seconds {
+            if secs > end.max(last.saturating_add(pause)) {
+                break;
             }
+            last = secs;
+            end = end.max(secs);
         }
         Ok(end)
     }
