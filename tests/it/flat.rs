@@ -379,3 +379,32 @@ fn a_marker_may_be_a_link() {
     assert_eq!(world.run("expire", &flags).code, 0);
     assert!(!day.exists());
 }
+
+/// Pictures that belong to no event have a list and URLs of their own.
+#[test]
+fn other_pictures_of_a_day_are_served() {
+    let world = World::new();
+    let day = crate::world::days_ago(3);
+    let dir = world.path(format!("Camera1/{day}"));
+    fs::create_dir_all(&dir).unwrap();
+    for name in ["10-00-00.mkv", "10-00-00.jpg", "10-00-00-snapshot.jpg", "15-00-00.jpg", "notes.txt"] {
+        fs::write(dir.join(name), name).unwrap();
+    }
+    world.make_old();
+    let daemon = world.serve(&["--layout", MOTIONEYE]);
+    let path = format!("/api/v1/days/Camera1/{day}/pictures");
+    let pictures = daemon.get(&path).json()["pictures"].clone();
+    let names: Vec<&str> = pictures.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["10-00-00-snapshot.jpg", "15-00-00.jpg"]);
+    for picture in pictures.as_array().unwrap() {
+        let sent = daemon.get(picture["url"].as_str().unwrap());
+        assert_eq!((sent.status, sent.text()), (200, picture["name"].as_str().unwrap().to_owned()));
+        assert_eq!(sent.header("content-type"), Some("image/jpeg"));
+    }
+    for other in ["notes.txt", "10-00-00.mkv", "..%2f..%2fqueue", "../10-00-00.jpg", ".owlery", "x.jpg"] {
+        assert_eq!(daemon.get(&format!("{path}/{other}")).status, 404, "{other}");
+    }
+    assert_eq!(daemon.get("/api/v1/days/Camera9/2026-11-20/pictures").status, 200, "no such camera: none");
+    assert_eq!(daemon.get("/api/v1/days/Camera1/yesterday/pictures").status, 404);
+    assert_eq!(daemon.stop(), 0);
+}

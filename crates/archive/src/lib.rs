@@ -8,6 +8,7 @@ mod adopt;
 mod cameras;
 mod contents;
 mod day_inspection;
+mod day_pictures;
 mod days;
 mod dir;
 mod emptied;

@@ -272,7 +272,7 @@ fn open_in(dir: &Dir, name: &[u8]) -> Result<MediaFile> {
 
 impl MediaFile {
     /// `None` if it is not a regular file.
-    fn of(fd: OwnedFd) -> io::Result<Option<Self>> {
+    pub(super) fn of(fd: OwnedFd) -> io::Result<Option<Self>> {
         let stat = statx(&fd, b"", rustix::fs::AtFlags::EMPTY_PATH)?;
         let is_regular = file_type(&stat) == FileType::RegularFile;
         Ok(is_regular.then(|| Self {
@@ -286,7 +286,7 @@ impl MediaFile {
 
 /// Maps what is refused (a link, a file in place of a directory, a directory that is not a camera of this archive) to
 /// "not found". Other read errors stay errors.
-fn hide(error: Error) -> Error {
+pub(super) fn hide(error: Error) -> Error {
     let is_refused = |source: &io::Error| match source.raw_os_error() {
         Some(code) => [Errno::LOOP, Errno::NOTDIR, Errno::NAMETOOLONG].iter().any(|errno| errno.raw_os_error() == code),
         None => source.kind() == io::ErrorKind::Other,

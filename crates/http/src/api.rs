@@ -8,6 +8,7 @@ mod event;
 mod events;
 mod health;
 mod page_cache;
+mod pictures;
 mod queue;
 mod redact;
 mod retention;
@@ -22,6 +23,7 @@ pub(super) use event::*;
 pub(super) use events::*;
 pub(super) use health::*;
 pub(super) use page_cache::PageCache;
+pub(super) use pictures::*;
 pub(super) use queue::*;
 pub(super) use retention::*;
 

@@ -8,6 +8,6 @@ mod zip;
 
 pub(crate) use cached::{__path_cache_put, __path_cached, cache_put, cached};
 pub(crate) use derived::{__path_derived, derived, is_derived};
-pub(crate) use files::{__path_file, file, motion};
+pub(crate) use files::{__path_day_picture, __path_file, day_picture, file, motion};
 pub(crate) use state_cache::StateCache;
 pub(crate) use zip::{__path_event_zip, __path_export, ZipPermits, event_zip, export};

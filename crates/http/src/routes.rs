@@ -48,6 +48,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/events/{camera}/{date}/{time}/saved", put(api::save).delete(api::unsave))
         .route("/api/v1/export", get(media::export))
         .route("/api/v1/days", get(api::days))
+        .route("/api/v1/days/{camera}/{date}/pictures", get(api::day_pictures))
+        .route("/api/v1/days/{camera}/{date}/pictures/{*file}", get(media::day_picture))
         .route("/api/v1/queue", get(api::queue))
         .route("/api/v1/queue/{pass}/restore", post(api::restore))
         .route("/api/v1/retention", get(api::retention))

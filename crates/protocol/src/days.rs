@@ -11,6 +11,26 @@ pub struct Days {
     pub days: Vec<DaySums>,
 }
 
+/// The pictures of a day that belong to no event: snapshots, and stills of other times.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DayPictures {
+    /// In the order of their names.
+    pub pictures: Vec<DayPicture>,
+}
+
+/// A picture of a day.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DayPicture {
+    /// Its path below the day.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its path.
+    pub url: String,
+}
+
 /// A camera's day.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

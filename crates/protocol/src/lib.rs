@@ -19,7 +19,7 @@ pub use cache::{
     RefusedKey, RemovedCount, StoredAs, StoredMedia,
 };
 pub use cameras::{CameraInfo, Cameras};
-pub use days::{DaySums, Days};
+pub use days::{DayPicture, DayPictures, DaySums, Days};
 pub use event::{Event, EventPage, EventWithImages, Events, Id, Image, Video, Videos, WallTime};
 pub use pass::{Pass, Plan, Refusal, Report};
 pub use progress::Progress;

@@ -261,7 +261,12 @@ fn finished() -> BTreeMap<PathBuf, Vec<u8>> {
 /// All contents but the sidecars, which a daemon writes for what it finished itself.
 fn without_sidecars(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut contents = contents(root);
-    contents.retain(|path, _| !path.ends_with(".details.json"));
+    // A file that a killed process was writing keeps its temporary name; it goes with its event.
+    let is_temporary = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with('.') && name.ends_with(".tmp")
+    };
+    contents.retain(|path, _| !path.ends_with(".details.json") && !is_temporary(path));
     contents
 }
 

@@ -16,9 +16,10 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
 use super::state_cache::StateCache;
+use crate::api::named;
 use crate::auth::Viewer;
 use crate::engine::{Handle, MediaFile, MediaPath};
-use crate::event::{Container, EventId, EventName, State as EventState};
+use crate::event::{Camera, Container, Day, EventId, EventName, State as EventState};
 use crate::extract::schema::{EventPath, FileName};
 use crate::limits::{Reads, blocking};
 use crate::problem::{CommonResponses, Problem};
@@ -82,6 +83,38 @@ pub(crate) async fn motion(
     let event: EventId = dir.parse().map_err(|_| Problem::not_found())?;
     viewer.check_visible(&event.camera)?;
     listing::page(&handle, &reads, event, has_slash).await
+}
+
+/// A picture of a day that belongs to no event.
+#[utoipa::path(get, path = "/api/v1/days/{camera}/{date}/pictures/{file}", tag = "files", params(
+    ("camera" = Camera, Path), ("date" = Day, Path), ("file" = FileName, Path),
+), responses(
+    (status = 200, description = "the file", content((Binary = "image/jpeg"), (Binary = "application/octet-stream"))),
+    (status = 206, description = "the part that `Range` requests", content((Binary = "image/jpeg"), (Binary = "application/octet-stream"))),
+    (status = 304, description = "the client has this version"),
+    (status = 404, description = "there is no such picture", body = Problem, content_type = "application/problem+json"),
+    (status = 412, description = "the file is another version", body = Problem, content_type = "application/problem+json"),
+    (status = 416, description = "the file has no such part", body = Problem, content_type = "application/problem+json"),
+    CommonResponses
+))]
+pub(crate) async fn day_picture(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let path = decode(uri.path(), "/api/v1/days/")?;
+    let mut parts = path.splitn(4, '/');
+    let (Some(camera), Some(date), Some(_), Some(file)) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Problem::not_found());
+    };
+    let (camera, day) = named(&viewer, camera, date)?;
+    let (kind, file) = (content_type(file), file.to_owned());
+    let media = blocking(move || handle.open_day_picture(&camera, day, &file)).await.map_err(Problem::or_not_found)?;
+    let response = FileResponse::new(file_version(&media), media.len, &method, &headers);
+    response.respond(|from, count| body::of(media, from, count), kind, HeaderValue::from_static("no-cache")).await
 }
 
 /// The path below a prefix. Segments are decoded one by one, so an encoded character cannot become a separator.
