@@ -15,8 +15,7 @@ use crate::printable::printable;
 pub(super) const CHECKED_DAYS: usize = 3;
 
 /// The remedy in messages.
-const CURE: &str = "Motion writes them without a directory for each event (a flat layout); owlery layout ROOT says which layout \
-                    that is, and the flag to use";
+const CURE: &str = "if they are Motion's, owlery layout ROOT says which layout they have, and the flag to use";
 
 /// Recordings in one directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
