@@ -174,7 +174,7 @@ fn from<'a>(tokens: &[Token], text: &'a str, mut at: usize, mut values: Values<'
 }
 
 /// The length and the value of the digits at `at`, of which there must be `min` to `max`. Only the last digits count in
-/// the value of more than nine, which nobody needs.
+/// the value of more than nine, which no archive needs.
 fn digits(bytes: &[u8], at: usize, min: usize, max: usize) -> Option<(usize, u32)> {
     let (mut len, mut value) = (0, 0u32);
     while len < max
