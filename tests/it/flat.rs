@@ -335,11 +335,15 @@ fn a_saved_event_keeps_its_frames_across_midnight() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             path
         };
-        let own = [
+        let mut own = vec![
             path(&first, "07", "23-59-58", ".mp4"),
             path(&first, "07", "23-59-59", "-00.jpg"),
             path(&second, "07", "00-00-01", "-00.jpg"),
+            path(&second, "07", "00-00-31", "-00.jpg"),
         ];
+        if numbered {
+            own.push(path(&second, "07", "00-00-40", ".mp4")); // the next piece of the same event
+        }
         fs::write(&own[0], &movie).unwrap();
         own[1..].iter().for_each(|frame| fs::write(frame, "x").unwrap());
         fs::write(path(&second, "08", "12-00-00", ".mp4"), &movie).unwrap();
@@ -407,4 +411,42 @@ fn other_pictures_of_a_day_are_served() {
     assert_eq!(daemon.get("/api/v1/days/Camera9/2026-11-20/pictures").status, 200, "no such camera: none");
     assert_eq!(daemon.get("/api/v1/days/Camera1/yesterday/pictures").status, 404);
     assert_eq!(daemon.stop(), 0);
+}
+
+/// Days that were read with another layout, or without one, are read again.
+#[test]
+fn another_layout_is_another_reading() {
+    let world = World::new();
+    let day = world.path(format!("Camera1/{}", crate::world::days_ago(60)));
+    fs::create_dir_all(&day).unwrap();
+    for n in 1..4 {
+        fs::write(day.join(format!("0{n}-10-0{n}-00.mkv")), "x").unwrap();
+    }
+    world.make_old();
+    let listed =
+        |layout: &str| world.run("list", &["--json", "--layout", layout]).json()["events"].as_array().unwrap().len();
+    assert_eq!(world.run("scan", &[]).code, 0);
+    assert_eq!(world.run("scan", &["--layout", MOTIONEYE]).code, 0);
+    assert_eq!(listed(MOTIONEYE), 0);
+    let right = "%Y-%m-%d/%v-%H-%M-%S";
+    assert_eq!(world.run("scan", &["--layout", right]).code, 0);
+    assert_eq!(listed(right), 3);
+}
+
+/// Another program deletes the file that a marker is named after: what is left of the event is still saved.
+#[test]
+fn a_marker_outlives_its_file() {
+    let world = World::new();
+    let day = crate::world::days_ago(60).replace('-', "");
+    let layout = ["--layout", "%v-%{movienbr}-%Y%m%d%H%M%S"];
+    let piece = |n: u32| world.path(format!("Camera1/05-{n}-{day}10{n}000.mkv"));
+    for n in 1..4 {
+        fs::write(piece(n), "x").unwrap();
+    }
+    world.make_old();
+    let id = crate::world::event_id("Camera1", 60, "10-10-00");
+    assert_eq!(world.run("save", &[&layout[..], &[&id]].concat()).code, 0);
+    fs::remove_file(piece(1)).unwrap();
+    let ran = world.run("expire", &[&crate::world::KEEP_45_DAYS[..], &layout].concat());
+    assert!(piece(2).exists() && piece(3).exists(), "{ran:?}");
 }

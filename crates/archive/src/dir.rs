@@ -462,13 +462,15 @@ impl DayDir {
     /// The present stamp of its list of names. For flat files that are not all in its own directory, a digest of them.
     pub fn stamp(&self) -> Result<Stamp> {
         let stat = self.dir.stat_self()?;
-        let own = Stamp { mtime: mtime(&stat), inode: stat.stx_ino };
+        // What is made of the names depends on the layout: another one makes the day another.
+        let layout = self.flat.as_ref().map_or(0, |flat| flat.layout_digest());
+        let own = Stamp { mtime: mtime(&stat), inode: stat.stx_ino ^ layout };
         let Some(flat) = self.flat.as_ref().filter(|flat| flat.has_other_directories(self.is_whole)) else {
             return Ok(own);
         };
         let digest = flat.stamp()?;
         let own = if self.has_directory { own.inode ^ own.mtime.unsigned_abs() } else { 0 };
-        Ok(Stamp { mtime: digest.mtime, inode: digest.inode ^ own })
+        Ok(Stamp { mtime: digest.mtime, inode: digest.inode ^ own ^ layout })
     }
 
     /// Entries that are not events.

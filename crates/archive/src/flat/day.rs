@@ -71,12 +71,14 @@ impl FlatDay {
     /// A digest of the names: while it is the same, no file was added or removed. FNV-1a, below the present time in
     /// nanoseconds, as a modification time would be.
     fn digest(&self) -> Stamp {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in self.entries.iter().flat_map(|entry| entry.path.bytes().chain([b'\n'])) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        let hash = fnv(self.entries.iter().flat_map(|entry| entry.path.bytes().chain([b'\n'])));
         Stamp { mtime: i64::try_from(hash >> 4).unwrap_or(0), inode: self.entries.len() as u64 }
     }
+}
+
+/// FNV-1a: a digest that stays the same between versions of the standard library.
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Where the flat files of one day are.
@@ -148,6 +150,12 @@ impl FlatSource {
 
     fn place(&self) -> Place<'_> {
         Place { base: &self.base, query: self.query(), is_shared: self.is_shared }
+    }
+
+    /// A digest of the patterns, below 2⁶³.
+    pub(crate) fn layout_digest(&self) -> u64 {
+        let patterns: Vec<String> = self.layout.patterns().iter().map(ToString::to_string).collect();
+        fnv(patterns.join("\n").bytes()) >> 1
     }
 
     /// Whether the list of names can change without a change of the day's own directory.

@@ -113,7 +113,7 @@ impl FlatEvent<'_> {
         let mut lengths: Vec<(&str, u32)> = Vec::new();
         for entry in files {
             let Some(stat) = self.stat_if_there(entry)? else { continue };
-            if file_type(&stat) != FileType::RegularFile {
+            if entry.is_recording() && file_type(&stat) != FileType::RegularFile {
                 details.problems.push(format!("{} is not a regular file and is ignored", entry.disk_name()));
                 continue;
             }

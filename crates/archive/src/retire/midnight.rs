@@ -7,7 +7,7 @@ use crate::CameraDir;
 use crate::dir::DayDir;
 use crate::error::Result;
 use crate::event::Day;
-use crate::flat::{Entry, FlatDay, FlatEvent};
+use crate::flat::{Entry, FlatEvent};
 use crate::layout::FileKind;
 
 /// The seconds of a day.
@@ -15,6 +15,12 @@ const DAY: u32 = 86_400;
 
 /// How long before the start of its movie a picture can be a frame of an event, in seconds.
 const PRE_CAPTURE: u32 = 60;
+
+/// The longest pause between two pictures of one event, in seconds.
+const MAX_PAUSE: u32 = 60;
+
+/// The longest time between two files of one number in one event, in seconds.
+const MAX_GAP: u32 = 7200;
 
 impl CameraDir {
     /// The paths of those files of a day, below its base.
@@ -27,19 +33,30 @@ impl CameraDir {
             && let Some(saved) = edge_event(&before, Edge::Last)?
         {
             let first = listed.names().next().and_then(|name| listed.members(name)).unwrap_or_default();
-            spared.extend(continued(&saved, &first));
-            if let Some(rest) = saved.last_second()?.checked_sub(DAY).filter(|_| !saved.is_numbered()) {
-                spared.extend(pictures(&listed, |entry| entry.file.secs <= rest));
+            spared.extend(continued((&saved.candidates(), 0), (&first, DAY), &saved));
+            if !saved.is_numbered() {
+                // Its frames go on as long as there is no pause; more may stay than it has.
+                let mut last = saved.last_second()?;
+                let mut pictures: Vec<&Entry> = listed.entries().iter().filter(|entry| is_picture(entry)).collect();
+                pictures.sort_by_key(|entry| entry.file.secs);
+                for picture in pictures {
+                    if picture.file.secs + DAY > last.saturating_add(MAX_PAUSE) {
+                        break;
+                    }
+                    last = last.max(picture.file.secs + DAY);
+                    spared.insert(picture.path.to_string());
+                }
             }
         }
         if let Some(Ok(after)) = neighbour(1)
             && let Some(saved) = edge_event(&after, Edge::First)?
         {
             let last = listed.names().last().and_then(|name| listed.members(name)).unwrap_or_default();
-            spared.extend(continued(&saved, &last));
+            spared.extend(continued((&last, 0), (&saved.candidates(), DAY), &saved));
             let start = saved.name().secs().unwrap_or(DAY) + DAY;
             if !saved.is_numbered() {
-                spared.extend(pictures(&listed, |entry| entry.file.secs + PRE_CAPTURE >= start));
+                let early = |entry: &&Entry| is_picture(entry) && entry.file.secs + PRE_CAPTURE >= start;
+                spared.extend(listed.entries().iter().filter(early).map(|entry| entry.path.to_string()));
             }
         }
         Ok(spared)
@@ -65,16 +82,24 @@ fn edge_event(day: &DayDir, edge: Edge) -> Result<Option<FlatEvent<'_>>> {
     Ok(flat.event(name)?.filter(|event| !event.marks().is_empty()))
 }
 
-/// The files of an event without a movie that has the number of a saved one beside it: its other part.
-fn continued(saved: &FlatEvent<'_>, other: &[&Entry]) -> Vec<String> {
-    let number = saved.candidates().first().and_then(|entry| entry.file.number);
-    let is_part = number.is_some()
-        && other.iter().all(|entry| entry.file.number == number && !matches!(entry.file.kind, FileKind::Movie(_)));
-    if is_part { other.iter().map(|entry| entry.path.to_string()).collect() } else { Vec::new() }
+/// The files of two events on both sides of midnight that are not the saved one's own, if both have one number and follow
+/// each other: parts of one event. Each comes with the seconds to add to its stamps.
+fn continued(first: (&[&Entry], u32), second: (&[&Entry], u32), saved: &FlatEvent<'_>) -> Vec<String> {
+    let number = |files: &[&Entry]| files.first().and_then(|entry| entry.file.number);
+    let last = first.0.iter().map(|entry| entry.file.secs + first.1).max();
+    let next = second.0.iter().map(|entry| entry.file.secs + second.1).min();
+    let (Some(last), Some(next)) = (last, next) else { return Vec::new() };
+    let is_one = number(first.0).is_some()
+        && first.0.iter().chain(second.0).all(|entry| entry.file.number == number(first.0))
+        && next.saturating_sub(last) <= MAX_GAP;
+    if !is_one {
+        return Vec::new();
+    }
+    let own: BTreeSet<&str> = saved.candidates().iter().map(|entry| &*entry.path).collect();
+    let other = first.0.iter().chain(second.0).filter(|entry| !own.contains(&*entry.path));
+    other.map(|entry| entry.path.to_string()).collect()
 }
 
-fn pictures(day: &FlatDay, is_wanted: impl Fn(&Entry) -> bool) -> Vec<String> {
-    let is_picture = |entry: &&Entry| matches!(entry.file.kind, FileKind::Picture(_) | FileKind::DebugPicture(_));
-    let wanted = day.entries().iter().filter(is_picture).filter(|entry| is_wanted(entry));
-    wanted.map(|entry| entry.path.to_string()).collect()
+fn is_picture(entry: &Entry) -> bool {
+    matches!(entry.file.kind, FileKind::Picture(_) | FileKind::DebugPicture(_))
 }

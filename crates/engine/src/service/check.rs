@@ -201,7 +201,8 @@ fn difference(there: &Details, known: &Details) -> Option<String> {
     };
     compare("saved", there.saved.to_string(), known.saved.to_string());
     compare("the start", there.start.to_string(), known.start.to_string());
-    if known.is_measured() || known.frames.is_some() {
+    // With one frame or none the movies decide, which are not read before.
+    if known.is_measured() || known.frames.is_some_and(|frames| frames > 1) {
         compare("the end", there.end.to_string(), known.end.to_string());
     }
     let videos = |details: &Details| match &details.videos[..] {

@@ -80,7 +80,7 @@ impl Draft {
 ///   gap is longer than two hours; for the number 1, with which Motion starts again, five minutes.
 /// - Files without: every second with a movie is an event. Debug movies and thumbnails belong to the movie of their
 ///   second; pictures to the latest event that has begun, or to the first if it begins within a minute.
-/// - A marker belongs to the event during which its stem's second is.
+/// - A marker belongs to the event during which its stem's second is, or with its number and within two hours of it.
 pub fn group(files: &[FlatFile]) -> Grouped {
     let mut order: Vec<usize> = (0..files.len()).collect();
     order.sort_by_key(|index| (files[*index].secs, sub(files[*index].kind), files[*index].part));
@@ -231,7 +231,14 @@ fn add_markers(files: &[FlatFile], order: &[usize], events: &mut BTreeMap<u32, D
         let name = if let Some(number) = file.number {
             let names = of_number.get(&number).map_or(&[][..], Vec::as_slice);
             let (begun, later) = names.split_at(names.partition_point(|name| *name <= file.secs));
-            begun.last().into_iter().chain(later.first()).find(contains) // its first pictures are before its name
+            let beside = || begun.last().into_iter().chain(later.first()); // its first pictures are before its name
+            // Another program may have deleted the file that the marker was named after.
+            let is_near = |name: &&u32| {
+                let event = &events[*name];
+                let (before, after) = (event.first.saturating_sub(file.secs), file.secs.saturating_sub(event.last));
+                before.max(after) <= MAX_GAP
+            };
+            beside().find(contains).or_else(|| beside().find(is_near))
         } else {
             let (begun, later) = (events.range(..=file.secs).next_back(), events.range(file.secs..).next());
             begun.into_iter().chain(later).map(|(name, _)| name).find(contains)
