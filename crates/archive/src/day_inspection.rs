@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dir::{DayDir, DayList};
+use super::day_dir::{DayDir, DayList};
 use super::flat::FlatSource;
 use super::{EarlyInspections, Inspection, Report};
 use crate::error::Result;

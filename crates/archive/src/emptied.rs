@@ -5,7 +5,8 @@
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
-use super::dir::{DayDir, Dir, file_type, join, mtime};
+use super::day_dir::DayDir;
+use super::dir::{Dir, file_type, join, mtime};
 use super::event_dir::{Depth, MAX_DEPTH, Names};
 use super::sidecar::SIDECAR;
 use super::{CameraDir, SAVED, Tree};

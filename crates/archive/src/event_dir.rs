@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use chrono::TimeDelta;
 use rustix::fs::FileType;
 
-use super::dir::{DayDir, Dir, Statx, file_type, join, mtime};
+use super::day_dir::DayDir;
+use super::dir::{Dir, Statx, file_type, join, mtime};
 use super::exif::{self, Motion};
 use super::sidecar::{MAX_SIDECAR_BYTES, SIDECAR, Sidecar};
 use super::{SAVED, movie_file};

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rustix::fs::{FileType, Mode};
 
-use super::dir::{DayDir, Dir, file_type, join, mtime};
+use super::day_dir::DayDir;
+use super::dir::{Dir, file_type, join, mtime};
 use super::restore::is_taken;
 use super::retire::{open_or_make, rename};
 use super::{SAVED, Tree, exif};

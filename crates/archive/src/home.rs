@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::day_dir::DayDir;
 use super::days::open_path;
-use super::dir::{DayDir, Dir};
+use super::dir::Dir;
 use super::flat::FlatSource;
 use super::numbered::Numbers;
 use super::queue::RetiredLayout;

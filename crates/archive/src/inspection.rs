@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::dir::{DayDir, Dir, Inode, Statx, mtime};
+use super::day_dir::DayDir;
+use super::dir::{Dir, Inode, Statx, mtime};
 use super::event_dir::MAX_DEPTH;
 use super::flat::{FlatEvent, stat_below};
 use super::{SAVED, dir};

@@ -7,6 +7,7 @@
 mod adopt;
 mod cameras;
 mod contents;
+mod day_dir;
 mod day_inspection;
 mod day_pictures;
 mod days;
@@ -49,8 +50,8 @@ use std::sync::{Mutex, OnceLock};
 use regex::Regex;
 
 pub use cameras::{CameraDir, Cameras};
+pub use day_dir::{DayDir, DayList};
 pub use day_inspection::BEING_WRITTEN;
-pub use dir::{DayDir, DayList};
 pub use emptied::{Contents, Left};
 pub use event_dir::{Depth, Facts, Measured};
 pub use exif::{Motion, motion_of};

@@ -11,7 +11,8 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::Tree;
-use super::dir::{DayDir, Dir, file_type, join, mtime, open_cached, statx};
+use super::day_dir::DayDir;
+use super::dir::{Dir, file_type, join, mtime, open_cached, statx};
 use super::filesystem::opens_at_once;
 use crate::error::{Error, Result};
 use crate::event::frames::Format;

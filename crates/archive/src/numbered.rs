@@ -4,7 +4,7 @@
 //! Motion's markers prove nothing: a host with hour directories has markers of the same numbers.
 
 use super::SAVED;
-use super::dir::{DayDir, DayList};
+use super::day_dir::{DayDir, DayList};
 use super::emptied::is_own;
 use crate::error::Result;
 use crate::event::frames::Frame;

@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use super::dir::{DayDir, Dir, join};
+use super::day_dir::DayDir;
+use super::dir::{Dir, join};
 use super::event_dir::MAX_DEPTH;
 use super::flat::FlatSource;
 use super::home::{Home, make_path};

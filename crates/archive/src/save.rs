@@ -3,7 +3,8 @@
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::dir::{DayDir, Dir, join, mtime};
+use super::day_dir::DayDir;
+use super::dir::{Dir, join, mtime};
 use super::flat::{open_parent, saved_name};
 use super::inspection::newest_in;
 use super::{SAVED, Tree};

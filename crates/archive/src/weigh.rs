@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rustix::fs::FileType;
 
-use super::dir::{DayDir, Statx, file_type};
+use super::day_dir::DayDir;
+use super::dir::{Statx, file_type};
 use super::event_dir::MAX_DEPTH;
 use super::{CameraDir, Tree};
 use crate::error::{Error, Result};

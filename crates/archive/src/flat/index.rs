@@ -100,8 +100,7 @@ impl Index {
             let parsed = query.layout.parse(&whole);
             // An entry of any kind protects, as in the directory of an event.
             let is_mark = matches!(&parsed, Parsed::File(file) if file.kind == FileKind::Saved);
-            if is_mark {
-            } else if kind == FileType::Directory || (kind == FileType::Unknown && dir.is_dir(name.as_bytes(), kind)) {
+            if !is_mark && dir.is_dir(name.as_bytes(), kind) {
                 if query.layout.patterns().iter().any(|pattern| pattern.may_lead(&whole)) {
                     dirs.push(name.to_owned());
                 } else {

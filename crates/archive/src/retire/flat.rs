@@ -7,8 +7,9 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::{Goal, RetiringPass, Source, open_or_make_alike, rename};
+use crate::day_dir::DayDir;
 use crate::days::open_path;
-use crate::dir::{DayDir, Dir, join, mtime};
+use crate::dir::{Dir, join, mtime};
 use crate::error::{Error, Result};
 use crate::event::{Day, EventName};
 use crate::fault::crash;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::CameraDir;
-use crate::dir::DayDir;
+use crate::day_dir::DayDir;
 use crate::error::Result;
 use crate::event::Day;
 use crate::flat::{Entry, FlatEvent};
