@@ -450,3 +450,23 @@ fn a_marker_outlives_its_file() {
     let ran = world.run("expire", &[&crate::world::KEEP_45_DAYS[..], &layout].concat());
     assert!(piece(2).exists() && piece(3).exists(), "{ran:?}");
 }
+
+/// A pass that takes nearly all of an archive is held, also if that is no event.
+#[test]
+fn days_of_snapshots_count_for_the_share() {
+    let world = World::new();
+    for back in [60, 61, 62, 3] {
+        let day = world.path(format!("Camera1/{}", crate::world::days_ago(back)));
+        fs::create_dir_all(&day).unwrap();
+        fs::write(day.join("10-00-00.jpg"), [b'x'; 1000]).unwrap();
+    }
+    fs::write(world.path(format!("Camera1/{}/10-00-30.mkv", crate::world::days_ago(3))), "x").unwrap();
+    world.make_old();
+    let flags = ["--keep-days", "45", "--layout", MOTIONEYE];
+    let ran = world.run("expire", &flags);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("\"share\""), "{ran:?}");
+    assert_eq!(files(&world, "Camera1").len(), 5, "{ran:?}");
+    assert_eq!(world.run("expire", &[&flags[..], &["--max-share", "1"]].concat()).code, 0);
+    assert_eq!(files(&world, "Camera1").len(), 2);
+}

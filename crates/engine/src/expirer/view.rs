@@ -97,7 +97,7 @@ impl Expirer {
                 }
             }
             let read = match need {
-                Need::Foreign => self.foreign(&mut view.days[at]).map(|()| (0, 0)),
+                Need::Foreign => self.foreign(&mut view.days[at]),
                 _ => self.weigh(&mut view.days[at]),
             };
             match read {
@@ -125,12 +125,13 @@ impl Expirer {
         policy.min_free.is_some_and(mark)
     }
 
-    /// Reads the contents of a day without events. A day that is gone counts as empty.
-    fn foreign(&self, view: &mut DayView) -> Result<()> {
+    /// Reads the contents of a day without events. A day that is gone counts as empty. What belongs to no event goes with the
+    /// day, so its size counts: returns the bytes known before, and the measured ones.
+    fn foreign(&self, view: &mut DayView) -> Result<(u64, u64)> {
         let dir = match self.tree.camera(&view.camera)?.day(view.day) {
             Err(error) if error.is_not_found() => {
                 view.foreign = Some(Foreign::default());
-                return Ok(());
+                return Ok((0, 0));
             }
             other => other?,
         };
@@ -138,7 +139,12 @@ impl Expirer {
         let names = list.foreign.iter().chain(&list.refused);
         let example = names.clone().min().cloned().unwrap_or_default();
         view.foreign = Some(Foreign { count: names.count() as u64, example });
-        Ok(())
+        if list.loose == 0 {
+            return Ok((0, 0));
+        }
+        let loose = dir.loose()?.iter().fold(0u64, |sum, (_, size)| sum.saturating_add(*size));
+        (view.bytes, view.frees) = (Some(loose), Some(loose));
+        Ok((std::mem::replace(&mut view.measured, loose), loose))
     }
 
     /// Measures a day's events on the disk; returns the bytes known before, and the measured ones.
