@@ -9,7 +9,7 @@ use std::path::Path;
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 use owlery::{Camera, Container, Day, Details, EventName, MotionMask, Movie, State, Thumbnail};
 use owlery_catalog::Catalog;
-use owlery_model::event::{Change, DayScan, Stamp};
+use owlery_model::event::{Change, DayScan, Loose, Stamp};
 
 /// The size of an archive, in events spread evenly over cameras and days.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,15 @@ pub fn make(root: &Path, state: &Path, shape: Shape, last: NaiveDate) -> Catalog
             let mask = |at| motion_mask(shape, (back, number, at));
             let events = (0..shape.a_day).map(|at| event(date, number, at, (shape.a_day, mask(at)))).collect();
             let day = Day::try_from(date).unwrap();
-            Change::Day(DayScan { camera, day, stamp: Some(stamp), events, unread: Vec::new(), measured_at: Some(now) })
+            Change::Day(DayScan {
+                camera,
+                day,
+                stamp: Some(stamp),
+                events,
+                unread: Vec::new(),
+                loose: Loose::default(),
+                measured_at: Some(now),
+            })
         });
         catalog.apply(&scans.collect::<Vec<_>>(), false).unwrap();
     }

@@ -67,6 +67,8 @@ mod lifecycle;
 #[cfg(feature = "cli")]
 mod listener;
 #[cfg(feature = "cli")]
+mod loose;
+#[cfg(feature = "cli")]
 mod metrics;
 #[cfg(feature = "cli")]
 mod movies;

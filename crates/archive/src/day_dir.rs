@@ -8,7 +8,7 @@ use super::dir::{Dir, mtime};
 use super::flat::{FlatDay, FlatEvent, FlatSource, stat_below};
 use super::numbered::Numbers;
 use crate::error::{Error, Result};
-use crate::event::{Camera, Day, EventId, EventName, Stamp};
+use crate::event::{Camera, Day, EventId, EventName, Loose, Stamp};
 
 /// An open day directory.
 #[derive(Debug)]
@@ -112,8 +112,23 @@ impl DayDir {
     /// Its recordings that belong to no event, with their paths below its base and their sizes in bytes: snapshots, stills of
     /// other times than an event's, timelapses. Reads the lengths of movies where pictures depend on them.
     pub fn loose(&self) -> Result<Vec<(String, u64)>> {
-        let Some(flat) = &self.flat else { return Ok(Vec::new()) };
-        let day = flat.list()?;
+        self.flat.as_ref().map_or_else(|| Ok(Vec::new()), |flat| self.loose_among(flat, &*flat.list()?))
+    }
+
+    /// The number of these and the sum of their sizes, without listing the directory again.
+    pub fn count_loose(&self) -> Result<Loose> {
+        let Some(flat) = &self.flat else { return Ok(Loose { files: 0, bytes: Some(0) }) };
+        let loose = self.loose_among(flat, &*flat.recent()?)?;
+        let bytes = loose.iter().fold(0u64, |sum, (_, size)| sum.saturating_add(*size));
+        Ok(Loose { files: loose.len() as u64, bytes: Some(bytes) })
+    }
+
+    /// Whether it may have files of events without a directory, and so loose ones.
+    pub fn has_flat_files(&self) -> bool {
+        self.flat.is_some()
+    }
+
+    fn loose_among(&self, flat: &FlatSource, day: &FlatDay) -> Result<Vec<(String, u64)>> {
         let mut taken: BTreeSet<String> = BTreeSet::new();
         for name in day.names() {
             if let Some(event) = self.flat_event(name)? {

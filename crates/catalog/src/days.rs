@@ -18,18 +18,20 @@ pub struct DaySummary {
     pub camera: Camera,
     /// The day.
     pub day: Day,
-    /// The number of events; at least one.
+    /// The number of events; none in a day of loose files alone.
     pub events: u64,
     /// The number of saved events.
     pub saved: u64,
-    /// The sum of their bytes; `None` while some are not measured.
+    /// The number of loose files: recordings that belong to no event.
+    pub loose: u64,
+    /// The sum of the bytes of all of these; `None` while some are not measured.
     pub bytes: Option<u64>,
     /// How many began in each hour. Events captured before midnight count to the first hour.
     pub hours: [u32; 24],
 }
 
 impl Catalog {
-    /// The days with events, newest first, then by camera name: those of `cameras` (`None`: of all) from `first` to
+    /// The days with events or loose files, newest first, then by camera name: those of `cameras` (`None`: of all) from `first` to
     /// `last`, both included.
     pub fn days(
         &self,
@@ -41,8 +43,8 @@ impl Catalog {
         let mut found = self.read("read the days of", |connection| {
             let known = connection.cameras()?;
             let mut days = connection.prepare_cached(
-                "SELECT day, events, saved, bytes, unmeasured, hours FROM days
-                 WHERE camera = ?1 AND day >= ?2 AND day <= ?3 AND events > 0",
+                "SELECT day, events, saved, bytes, unmeasured, hours, loose, loose_bytes IS NULL FROM days
+                 WHERE camera = ?1 AND day >= ?2 AND day <= ?3 AND (events > 0 OR loose > 0)",
             )?;
             let mut found = Vec::new();
             for row in known.iter().filter(|row| cameras.is_none_or(|cameras| cameras.contains(&row.camera))) {
@@ -65,6 +67,8 @@ fn summary(camera: &Camera, row: &Row<'_>) -> rusqlite::Result<Option<DaySummary
     let hours = row.get_ref(5)?.as_str()?;
     let hours = serde_json::from_str(hours)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(5, Type::Text, Box::new(error)))?;
-    let bytes = (unmeasured == 0).then_some(bytes);
-    Ok(Some(DaySummary { camera: camera.clone(), day, events, saved, bytes, hours }))
+    let loose = unsigned(row, 6);
+    let is_measured = unmeasured == 0 && !row.get::<_, bool>(7)?;
+    let bytes = is_measured.then_some(bytes);
+    Ok(Some(DaySummary { camera: camera.clone(), day, events, saved, loose, bytes, hours }))
 }

@@ -18,7 +18,7 @@ pub struct CameraSummary {
     pub events: u64,
     /// The number of saved events.
     pub saved: u64,
-    /// The bytes of the measured events.
+    /// The bytes of the measured events and of the measured files that belong to none.
     pub bytes: u64,
     /// The number of events that are not measured yet.
     pub unmeasured: u64,

@@ -17,7 +17,7 @@ use crate::event::Container;
 const APPLICATION_ID: i64 = 0x4F77_6C79;
 /// `PRAGMA user_version`: grows with every change of the tables, or of what counts as an event. A catalog of another
 /// version is rebuilt, which costs a preload and loses nothing.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 
 /// `cameras.id` is ordered like `cameras.name` (see `write::camera_id`), so that a key breaks ties in time by name;
 /// `early` and `late` are its `cameras::Drift`; the other columns are the totals of its days, which the triggers
@@ -25,7 +25,7 @@ const VERSION: i64 = 8;
 /// `row::name_to_sql` encodes it; `start` is wall time in seconds since 1970 as if it were UTC; `length` is in seconds.
 /// `frames`, `bytes` and `peak` are NULL until measured, and so are the bits of the motion mask, `motion`. `video`,
 /// `debug_video` and `thumbnail` are encoded by `movies`. A day's totals are updated in the transaction that changes its
-/// events; `hours` is a JSON list of 24 counts, `motion` has the bits of all its events' masks (0 without any), and
+/// events; its `bytes` include those of its `loose` files, which belong to no event; `loose_bytes` is NULL until they are measured; `hours` is a JSON list of 24 counts, `motion` has the bits of all its events' masks (0 without any), and
 /// `motion_groups` those of a few events each (see `groups`).
 ///
 /// Events are stored in the order of their starts, so a page of all cameras is read from one or two places of the file,
@@ -49,6 +49,7 @@ CREATE TABLE days (
   bytes INTEGER NOT NULL, unmeasured INTEGER NOT NULL,
   longest INTEGER NOT NULL, strongest INTEGER NOT NULL, hours TEXT NOT NULL,
   motion INTEGER NOT NULL, motion_groups BLOB NOT NULL,
+  loose INTEGER NOT NULL DEFAULT 0, loose_bytes INTEGER DEFAULT 0,
   PRIMARY KEY (camera, day)
 ) WITHOUT ROWID;
 CREATE INDEX days_by_motion ON days (day DESC, camera DESC, motion);
@@ -101,7 +102,7 @@ fn views() -> String {
 FROM events e JOIN cameras c ON c.id = e.camera;
 CREATE VIEW day AS SELECT
   c.name AS camera, date(d.day * 86400, 'unixepoch') AS day, d.events AS events, d.saved AS saved, d.open AS open,
-  iif(d.unmeasured = 0, d.bytes, NULL) AS bytes, d.longest AS longest_seconds, d.strongest AS peak_change, d.hours AS hours,
+  iif(d.unmeasured = 0 AND d.loose_bytes IS NOT NULL, d.bytes, NULL) AS bytes, d.loose AS loose, d.longest AS longest_seconds, d.strongest AS peak_change, d.hours AS hours,
   datetime(d.measured_at, 'unixepoch') AS measured_at
 FROM days d JOIN cameras c ON c.id = d.camera;
 CREATE VIEW audit AS SELECT

@@ -1,5 +1,6 @@
 //! The catalog against a model: a sorted map. After any changes, pages, totals and names are the map's.
 
+mod loose;
 mod region;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName, Movies, Stamp, State};
+use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName, Loose, Movies, Stamp, State};
 
 fn catalog() -> (tempfile::TempDir, Catalog) {
     let dir = tempfile::tempdir().unwrap();
@@ -46,6 +47,7 @@ fn day_scan(camera: &str, day: &str, events: &[(&str, Details)], measured_at: Op
         stamp: Some(Stamp { mtime: 1, inode: 2 }),
         events: events.iter().map(|(name, details)| (name.parse().unwrap(), details.clone())).collect(),
         unread: Vec::new(),
+        loose: Loose::default(),
         measured_at,
     })
 }
@@ -255,6 +257,7 @@ fn apply(step: &Step, model: &mut Model) -> Change {
                 stamp: None,
                 events: events.iter().map(|(n, start)| (name(*n), details(*d, *n, *start))).collect(),
                 unread: Vec::new(),
+                loose: Loose::default(),
                 measured_at: Some(1),
             })
         }

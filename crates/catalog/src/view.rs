@@ -82,9 +82,9 @@ impl Catalog {
         })
     }
 
-    /// The days with unmeasured events, oldest first.
+    /// The days with unmeasured events or loose files, oldest first.
     pub fn unmeasured(&self) -> Result<Vec<(Camera, Day)>> {
-        self.days_of("SELECT camera, day FROM days WHERE unmeasured > 0 ORDER BY day, camera")
+        self.days_of("SELECT camera, day FROM days WHERE unmeasured > 0 OR loose_bytes IS NULL ORDER BY day, camera")
     }
 
     /// The days with open events, oldest first.
@@ -113,7 +113,8 @@ impl Catalog {
             let cameras = connection.cameras()?;
             let mut view = View::default();
             let mut sums = connection.prepare_cached("SELECT events, bytes, unmeasured FROM cameras WHERE id = ?1")?;
-            let sql = "SELECT day, events, saved, open, bytes, unmeasured FROM days WHERE camera = ?1 AND day <= ?2";
+            let sql = "SELECT day, events, saved, open, bytes, unmeasured, loose, loose_bytes IS NULL FROM days
+                       WHERE camera = ?1 AND day <= ?2";
             let is_whole = newest == Some(Day::LAST);
             let mut days = connection.prepare_cached(sql)?;
             for row in cameras.iter() {
@@ -122,8 +123,9 @@ impl Catalog {
                 let mut days = days.query((row.id, newest.map_or(i64::MIN, Day::number)))?;
                 while let Some(found) = days.next()? {
                     let Some(day) = Day::from_number(found.get(0)?) else { continue };
-                    let [events, saved, open, measured, unmeasured] = [1, 2, 3, 4, 5].map(|at| unsigned(found, at));
-                    let bytes = (unmeasured == 0).then_some(measured);
+                    let [events, saved, open, measured, unmeasured, loose] =
+                        [1, 2, 3, 4, 5, 6].map(|at| unsigned(found, at));
+                    let bytes = (unmeasured == 0 && !found.get::<_, bool>(7)?).then_some(measured);
                     let more = [events, measured, unmeasured];
                     total.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(more));
                     let camera = row.camera.clone();
@@ -134,6 +136,7 @@ impl Catalog {
                         events,
                         saved,
                         open,
+                        loose,
                         bytes,
                         measured,
                         measured_on_disk: false,
@@ -164,7 +167,7 @@ impl Catalog {
             let cameras = connection.cameras()?;
             let mut sums = connection.prepare_cached(
                 "SELECT events, bytes, unmeasured, coalesce(
-                   (SELECT day FROM days WHERE camera = ?1 AND days.events > days.saved ORDER BY day LIMIT 1),
+                   (SELECT day FROM days WHERE camera = ?1 AND (days.events > days.saved OR loose > 0) ORDER BY day LIMIT 1),
                    (SELECT day FROM days WHERE camera = ?1 AND days.events > 0 ORDER BY day LIMIT 1))
                  FROM cameras WHERE id = ?1",
             )?;

@@ -9,9 +9,10 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::Catalog;
 use super::cameras::Drift;
 use super::groups::Groups;
+use super::read::MAX_TOTAL;
 use super::row::{COLUMNS, Columns, OPEN, WIDTH, bind, moment, name_from_sql, name_to_sql};
 use crate::error::Result;
-use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName};
+use crate::event::{Camera, Change, Day, DayScan, Details, Event, EventId, EventName, Loose};
 
 /// The writing connection and its cache.
 #[derive(Debug)]
@@ -159,6 +160,7 @@ impl Batch<'_> {
             Change::Camera(camera) => self.camera_id(camera).map(|_| ()),
             Change::CameraGone(camera) => self.camera_gone(camera),
             Change::Day(scan) => self.day(scan),
+            Change::Loose(camera, day, loose) => self.loose(camera, *day, *loose),
             Change::DayGone(camera, day) => self.day_gone(camera, *day),
             Change::Event(id, details) => self.event(id, details),
             Change::Gone(id) => self.gone(id),
@@ -276,10 +278,11 @@ impl Batch<'_> {
     /// Writes the row of a day that was listed. All of its events were just read, so their totals are known.
     fn day_row(&self, camera: i64, day: i64, sums: &Sums, scan: &DayScan) -> rusqlite::Result<()> {
         self.sums(camera, day, sums)?;
+        self.set_loose(camera, day, scan.loose)?;
         self.transaction
             .prepare_cached(
                 "UPDATE days SET mtime = ?3, inode = ?4,
-                   measured_at = iif(?5 IS NULL AND unmeasured = 0, measured_at, ?5)
+                   measured_at = iif(?5 IS NULL AND unmeasured = 0 AND loose_bytes IS NOT NULL, measured_at, ?5)
                  WHERE camera = ?1 AND day = ?2",
             )?
             .execute(params![
@@ -292,14 +295,42 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Writes a day's totals and leaves its other columns.
+    /// Writes what belongs to no event. Known bytes stay if the new ones were not measured.
+    fn set_loose(&self, camera: i64, day: i64, loose: Loose) -> rusqlite::Result<()> {
+        let [files, bytes] = [Some(loose.files), loose.bytes.or((loose.files == 0).then_some(0))]
+            .map(|number| number.map(|number| i64::try_from(number.min(MAX_TOTAL)).unwrap_or(i64::MAX)));
+        self.transaction
+            .prepare_cached(
+                "UPDATE days SET bytes = bytes - coalesce(loose_bytes, 0) + coalesce(?4, loose_bytes, 0), loose = ?3,
+                   loose_bytes = coalesce(?4, iif(loose > 0, loose_bytes, NULL))
+                 WHERE camera = ?1 AND day = ?2 AND (loose <> ?3 OR loose_bytes IS NOT ?4)",
+            )?
+            .execute(params![camera, day, files, bytes])?;
+        Ok(())
+    }
+
+    /// Writes what belongs to no event in a day that may have no other row.
+    fn loose(&mut self, camera: &Camera, day: Day, loose: Loose) -> rusqlite::Result<()> {
+        let (camera, day) = (self.camera_id(camera)?, day.number());
+        let is_known = self
+            .transaction
+            .prepare_cached("SELECT 1 FROM days WHERE camera = ?1 AND day = ?2")?
+            .exists(params![camera, day])?;
+        if !is_known {
+            self.sums(camera, day, &Sums::default())?;
+        }
+        self.set_loose(camera, day, loose)
+    }
+
+    /// Writes the totals of a day's events and leaves its other columns.
     fn sums(&self, camera: i64, day: i64, sums: &Sums) -> rusqlite::Result<()> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO days (camera, day, events, saved, open, bytes, unmeasured, longest, strongest, hours,
                    motion, motion_groups)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-                 ON CONFLICT (camera, day) DO UPDATE SET events = ?3, saved = ?4, open = ?5, bytes = ?6,
+                 ON CONFLICT (camera, day) DO UPDATE SET events = ?3, saved = ?4, open = ?5,
+                   bytes = ?6 + coalesce(loose_bytes, 0),
                    unmeasured = ?7, longest = ?8, strongest = ?9, hours = ?10, motion = ?11, motion_groups = ?12",
             )?
             .execute(params![

@@ -4,6 +4,7 @@
 
 mod day_locks;
 mod finishing;
+mod loose;
 mod pool;
 mod preload;
 mod recent;
@@ -386,6 +387,8 @@ struct DayRead {
     dir: DayDir,
     stamp: Option<Stamp>,
     names: Vec<EventName>,
+    /// The number of loose files by their names.
+    loose: u64,
     facts: Vec<(EventName, Facts)>,
     unread: Vec<EventName>,
     reports: Vec<Report>,
@@ -404,7 +407,7 @@ impl DayRead {
             .collect();
         let stamp = (is_old && !list.is_provisional).then_some(stamp);
         let facts = Vec::with_capacity(list.events.len());
-        Ok(Self { dir, stamp, names: list.events, facts, unread: Vec::new(), reports })
+        Ok(Self { dir, stamp, names: list.events, loose: list.loose, facts, unread: Vec::new(), reports })
     }
 
     fn take(&mut self, name: EventName, read: Result<Facts>) {
@@ -430,6 +433,7 @@ impl DayRead {
             self.reports.extend(report);
             events.push((name, details));
         }
+        let loose = self.count_loose(depth);
         let measured_at = (depth == Depth::Full).then(|| now.utc.timestamp());
         let scan = DayScan {
             camera: self.dir.camera().clone(),
@@ -437,6 +441,7 @@ impl DayRead {
             stamp: self.stamp,
             events,
             unread: self.unread,
+            loose,
             measured_at,
         };
         (scan, self.reports)

@@ -7,6 +7,7 @@
 mod directories;
 mod dirty;
 mod files;
+mod loose;
 mod observer;
 mod targets;
 
@@ -26,6 +27,7 @@ use crate::scan::{Occasion, Progress, Scanner};
 use directories::Met;
 pub(crate) use dirty::Backlog;
 use dirty::{Dirty, Hints};
+use loose::Uncounted;
 pub use observer::Mode;
 pub(crate) use observer::{Observer, Seen};
 use targets::{Target, Targets};
@@ -82,6 +84,8 @@ pub(crate) struct Watch<O> {
     backlog: Arc<Backlog>,
     /// When each open event may be scanned again.
     rested: HashMap<EventId, Instant>,
+    /// The days whose loose files are to be counted.
+    uncounted: Uncounted,
 }
 
 impl<O: Observer> Watch<O> {
@@ -114,6 +118,7 @@ impl<O: Observer> Watch<O> {
             pending: HashMap::new(),
             backlog,
             rested: HashMap::new(),
+            uncounted: Uncounted::default(),
         }
     }
 
@@ -139,6 +144,9 @@ impl<O: Observer> Watch<O> {
                 until = until.min(poll_at);
             }
             if let Some(first) = self.pending.values().map(|pending| pending.not_before).min() {
+                until = until.min(first);
+            }
+            if let Some(first) = self.uncounted.first() {
                 until = until.min(first);
             }
             select! {
@@ -169,6 +177,7 @@ impl<O: Observer> Watch<O> {
                 continue; // the disk monitor finds out when it responds again
             }
             self.scan_due(stop);
+            self.count_loose(stop);
             if now >= markers_seen + self.marker_interval() {
                 self.scan_markers();
                 markers_seen = now;

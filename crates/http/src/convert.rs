@@ -32,8 +32,15 @@ pub fn cameras(Stats { cameras, mut forecast, zone }: Stats) -> Cameras {
 
 /// The sums of days.
 pub fn days(days: Vec<DaySummary>) -> Days {
-    let sums =
-        |DaySummary { camera, day, events, saved, bytes, hours }| DaySums { camera, day, events, saved, bytes, hours };
+    let sums = |DaySummary { camera, day, events, saved, loose, bytes, hours }| DaySums {
+        camera,
+        day,
+        events,
+        saved,
+        loose,
+        bytes,
+        hours,
+    };
     Days { days: days.into_iter().map(sums).collect() }
 }
 

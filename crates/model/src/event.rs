@@ -22,7 +22,7 @@ pub mod strix;
 pub mod text;
 
 pub use camera::Camera;
-pub use change::{Change, DayScan, DayStamps, Stamp};
+pub use change::{Change, DayScan, DayStamps, Loose, Stamp};
 pub use day::Day;
 pub use details::{Details, Event, Thumbnail};
 pub use entry::{Actor, AuditAction, Entry};

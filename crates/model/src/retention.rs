@@ -22,7 +22,7 @@ pub struct View {
     pub cameras: Vec<CameraView>,
     /// The number of all events of the archive.
     pub events: u64,
-    /// The bytes of all measured events.
+    /// The bytes of all measured events and loose files.
     pub bytes: u64,
     /// The number of events that were not measured.
     pub unmeasured: u64,
@@ -47,7 +47,7 @@ pub struct CameraView {
     pub camera: Camera,
     /// The number of its events.
     pub events: u64,
-    /// The bytes of its measured events.
+    /// The bytes of its measured events and loose files.
     pub bytes: u64,
     /// Whether it is on another disk than the root, so that removing its events frees nothing there.
     pub apart: bool,
@@ -76,7 +76,9 @@ pub struct DayView {
     pub saved: u64,
     /// The number of events that Motion may still write.
     pub open: u64,
-    /// The sum of their sizes, if all are measured.
+    /// The number of loose files: recordings that belong to no event and go with the day.
+    pub loose: u64,
+    /// The sum of the sizes of events and loose files, if all are measured.
     pub bytes: Option<u64>,
     /// The sum of the sizes of the measured ones.
     pub measured: u64,
@@ -103,6 +105,11 @@ pub struct Foreign {
 }
 
 impl DayView {
+    /// Whether it has recordings, in events or loose.
+    pub fn has_recordings(&self) -> bool {
+        self.events > 0 || self.loose > 0
+    }
+
     /// Whether some of its events may be taken and others not.
     pub fn is_mixed(&self) -> bool {
         self.open > 0 || (self.saved > 0 && self.saved < self.events)

@@ -3,7 +3,7 @@
 use owlery_model::event::{Camera, Day};
 use serde::Serialize;
 
-/// Days that have events.
+/// Days that have events, or other recordings.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Days {
@@ -39,11 +39,13 @@ pub struct DaySums {
     pub camera: Camera,
     /// The day.
     pub day: Day,
-    /// The number of events.
+    /// The number of events; none in a day of loose files alone.
     pub events: u64,
     /// The number of saved events.
     pub saved: u64,
-    /// The sum of their bytes; null until all are measured.
+    /// The number of loose files: recordings that belong to no event, such as snapshots and timelapses.
+    pub loose: u64,
+    /// The sum of the bytes of all of these; null until all are measured.
     #[cfg_attr(feature = "schema", schema(required))]
     pub bytes: Option<u64>,
     /// The number of events that began in each hour.

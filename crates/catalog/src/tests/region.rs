@@ -89,7 +89,15 @@ fn change(step: Step, model: &mut Model) -> Change {
             model.extend(events.iter().map(|(at, details)| (key(c, d, *at), details.clone())));
             let events = events.into_iter().map(|(at, details)| (name(at), details)).collect();
             let (camera, day, unread) = (id.camera, id.day, Vec::new());
-            Change::Day(DayScan { camera, day, stamp: None, events, unread, measured_at: Some(1) })
+            Change::Day(DayScan {
+                camera,
+                day,
+                stamp: None,
+                events,
+                unread,
+                loose: Loose::default(),
+                measured_at: Some(1),
+            })
         }
         Step::Event(c, d, event) => {
             model.insert(key(c, d, event.0), sketched(d, event));

@@ -57,6 +57,7 @@ mod tests {
             events: 1,
             saved: 0,
             open: 0,
+            loose: 0,
             bytes: Some(measured),
             measured,
             measured_on_disk: false,

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Expirer;
-use crate::archive::QueuedPass;
+use crate::archive::{DayDir, QueuedPass};
 use crate::clock::Now;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, Item};
@@ -139,12 +139,11 @@ impl Expirer {
         let names = list.foreign.iter().chain(&list.refused);
         let example = names.clone().min().cloned().unwrap_or_default();
         view.foreign = Some(Foreign { count: names.count() as u64, example });
-        if list.loose == 0 {
-            return Ok((0, 0));
-        }
-        let loose = dir.loose()?.iter().fold(0u64, |sum, (_, size)| sum.saturating_add(*size));
-        (view.bytes, view.frees) = (Some(loose), Some(loose));
-        Ok((std::mem::replace(&mut view.measured, loose), loose))
+        let bytes = loose_bytes(&dir)?;
+        view.loose = list.loose;
+        (view.bytes, view.frees) = (Some(bytes), Some(bytes));
+        (view.weighed, view.measured_on_disk) = (true, true);
+        Ok((std::mem::replace(&mut view.measured, bytes), bytes))
     }
 
     /// Measures a day's events on the disk; returns the bytes known before, and the measured ones.
@@ -173,7 +172,7 @@ impl Expirer {
             frees = frees.saturating_add(weight.frees);
         }
         // What belongs to no event goes with its day.
-        let loose = dir.loose()?.iter().fold(0u64, |sum, (_, size)| sum.saturating_add(*size));
+        let loose = loose_bytes(&dir)?;
         (bytes, frees) = (bytes.saturating_add(loose), frees.saturating_add(loose));
         let before = std::mem::replace(&mut view.measured, bytes);
         self.measured_days.note(&view.camera, view.day, bytes, begun.elapsed());
@@ -182,6 +181,11 @@ impl Expirer {
         view.mixed = view.is_mixed().then_some(events);
         Ok((before, bytes))
     }
+}
+
+/// The bytes of a day's loose files.
+fn loose_bytes(dir: &DayDir) -> Result<u64> {
+    Ok(dir.loose()?.iter().fold(0, |sum, (_, size)| sum.saturating_add(*size)))
 }
 
 /// Corrects the totals after a day was measured.

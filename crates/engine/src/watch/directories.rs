@@ -177,6 +177,9 @@ impl<O: Observer> Watch<O> {
             match dir.and_then(|dir| Ok((dir.stamp()?, dir.list()?, dir))) {
                 Ok((stamp, list, dir)) => {
                     self.watch_hours(&dir);
+                    if dir.has_flat_files() {
+                        self.uncounted.add(camera, day, Instant::now());
+                    }
                     Some((stamp, list))
                 }
                 Err(error) if error.is_not_found() => None,

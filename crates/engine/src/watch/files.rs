@@ -15,7 +15,10 @@ use crate::scan::Occasion;
 
 impl<O: Observer> Watch<O> {
     /// The events that hints about files concern, and the directories that need not be listed for them.
-    pub(super) fn hinted_files(&self, hints: &HashMap<PathBuf, Instant>) -> (HashSet<PathBuf>, Vec<(Target, Instant)>) {
+    pub(super) fn hinted_files(
+        &mut self,
+        hints: &HashMap<PathBuf, Instant>,
+    ) -> (HashSet<PathBuf>, Vec<(Target, Instant)>) {
         let (mut known, mut unknown, mut found) = (HashSet::new(), HashSet::new(), Vec::new());
         let mut cameras: HashMap<Camera, Option<CameraDir>> = HashMap::new();
         for (path, noticed) in hints {
@@ -30,6 +33,8 @@ impl<O: Observer> Watch<O> {
                 match dir.note(&below) {
                     Hint::Events(day, names) if self.targets.is_listed(&camera, day) => {
                         is_known = true;
+                        // It may be a file of no event, or one that an event has taken or left.
+                        self.uncounted.add(&camera, day, *noticed);
                         let ids = names.into_iter().map(|name| EventId { camera: camera.clone(), day, name });
                         found.extend(ids.map(|id| (Target::Event(id), *noticed)));
                     }

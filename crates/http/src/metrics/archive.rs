@@ -25,7 +25,11 @@ pub(super) fn cameras(out: &mut Exposition<'_>, cameras: &[&CameraSnapshot]) -> 
     out.gauges("camera_unmeasured_events", "Events that are not measured yet.", unmeasured)?;
     let days = sums(|camera| camera.info.summary.day_count);
     out.gauges("camera_day_directories", "Days that have events.", days)?;
-    out.gauges("camera_bytes", "Bytes of the measured events.", sums(|camera| camera.info.summary.bytes))?;
+    out.gauges(
+        "camera_bytes",
+        "Bytes of the measured events and loose files.",
+        sums(|camera| camera.info.summary.bytes),
+    )?;
     out.gauges(
         "camera_oldest_event_age_seconds",
         "Age of the oldest event.",

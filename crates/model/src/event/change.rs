@@ -14,6 +14,15 @@ pub struct Stamp {
     pub inode: u64,
 }
 
+/// The recordings of a day that belong to no event: snapshots, timelapses, stills of other times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Loose {
+    /// The number of files.
+    pub files: u64,
+    /// The sum of their sizes; `None` if they were not measured.
+    pub bytes: Option<u64>,
+}
+
 /// All events of one day, as just listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayScan {
@@ -28,6 +37,8 @@ pub struct DayScan {
     pub events: Vec<(EventName, Details)>,
     /// Events that exist but could not be read this time: their details stay.
     pub unread: Vec<EventName>,
+    /// What belongs to no event. Known bytes of an earlier scan stay if this one did not measure.
+    pub loose: Loose,
     /// When every readable event was read completely, in seconds since 1970; `None` if less was read.
     pub measured_at: Option<i64>,
 }
@@ -41,6 +52,8 @@ pub enum Change {
     CameraGone(Camera),
     /// A day was listed.
     Day(DayScan),
+    /// The recordings of a day that belong to no event were counted.
+    Loose(Camera, Day, Loose),
     /// A day directory is gone.
     DayGone(Camera, Day),
     /// An event was read.

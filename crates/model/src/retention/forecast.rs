@@ -26,16 +26,16 @@ pub struct CameraSums {
     pub camera: Camera,
     /// The number of its events.
     pub events: u64,
-    /// The bytes of its measured events.
+    /// The bytes of its measured events and loose files.
     pub bytes: u64,
-    /// The number of unmeasured ones.
+    /// The number of unmeasured events.
     pub unmeasured: u64,
-    /// The first day with an event that is not saved, else the first with any: if a saved event is all that the rules
+    /// The first day with loose files or an event that is not saved, else the first with any: if a saved event is all that the rules
     /// have left of a day, it does not show how much was recorded.
     pub since: Option<Day>,
     /// Whether it is on another disk than the root.
     pub apart: bool,
-    /// The days of [`days_asked`], in any order; a missing day has no events.
+    /// The days of [`days_asked`], in any order; a missing day has no recordings.
     pub days: Vec<DaySums>,
 }
 
@@ -46,9 +46,9 @@ pub struct DaySums {
     pub day: Day,
     /// The number of its events.
     pub events: u64,
-    /// The bytes of its measured events.
+    /// The bytes of its measured events and loose files.
     pub bytes: u64,
-    /// The number of unmeasured ones.
+    /// The number of unmeasured events.
     pub unmeasured: u64,
 }
 
@@ -145,11 +145,11 @@ pub fn forecast(cameras: &[CameraSums], disk: Option<Disk>, policy: &Policy, now
     Forecast { archive: outlook.archive(), cameras: cameras.iter().map(Rated::forecast).collect() }
 }
 
-/// The bytes of these events if the `unmeasured` ones are like the others.
+/// The bytes of these events, with the loose files of their days, if the `unmeasured` ones are like the others.
 fn estimated(bytes: u64, events: u64, unmeasured: u64) -> Option<u64> {
     let measured = events.saturating_sub(unmeasured);
     match (events, measured) {
-        (0, _) => Some(0),
+        (0, _) => Some(bytes),
         (_, 0) => None,
         _ => u64::try_from(u128::from(bytes) * u128::from(events) / u128::from(measured)).ok().or(Some(u64::MAX)),
     }

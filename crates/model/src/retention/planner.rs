@@ -85,7 +85,7 @@ impl Planner<'_> {
         };
         // What the catalog says may be wrong by any amount, also of a day that no rule takes. All that counts is measured before
         // anything is taken for the total.
-        let is_believed = |day: &DayView| is_meant(&day.camera) && day.events > 0 && !day.measured_on_disk;
+        let is_believed = |day: &DayView| is_meant(&day.camera) && day.has_recordings() && !day.measured_on_disk;
         let believed = (0..self.view.days.len()).filter(|at| is_believed(&self.view.days[*at]));
         let believed: Vec<_> = believed.map(|at| (at, Need::Bytes)).collect();
         let reason = match camera {
@@ -145,7 +145,7 @@ impl Planner<'_> {
                 return;
             }
             let is_free = !self.handled.contains_key(&at) && !self.policy.is_kept_forever(&day.camera);
-            if day.day > newest || day.events == 0 || !is_free || !is_meant(day) {
+            if day.day > newest || !day.has_recordings() || !is_free || !is_meant(day) {
                 continue;
             }
             if asked > 0 {
@@ -208,7 +208,7 @@ impl Planner<'_> {
             return Ok(0);
         }
         if day.events == 0 {
-            return self.take_without_events(at, whole(reason));
+            return self.take_without_events(at, reason, gain);
         }
         if self.ask(at, gain) {
             return Err(Blocked);
@@ -234,21 +234,24 @@ impl Planner<'_> {
         Ok(self.add(at, taken, gain))
     }
 
-    /// Takes an empty day directory; one with files in it stays, and is reported.
-    fn take_without_events(&mut self, at: usize, item: Item) -> Result<u64, Blocked> {
-        match &self.view.days[at].foreign {
+    /// Takes a day that is empty or has loose files alone; one with other files stays, and is reported.
+    fn take_without_events(&mut self, at: usize, reason: &Reason, gain: Gain) -> Result<u64, Blocked> {
+        let day = &self.view.days[at];
+        let item = |reason: &Reason| item(day, EventSelection::All, 0, (day.bytes, day.frees), reason);
+        match &day.foreign {
             None => {
                 self.needs.insert((at, Need::Foreign));
                 return Err(Blocked);
             }
-            Some(Foreign { count: 0, .. }) => return Ok(self.add(at, item, Gain::Any)),
-            Some(_) => self.plan.kept.push(Item { reason: Reason::NoEvents, ..item }),
+            Some(Foreign { count: 0, .. }) if self.ask(at, gain) => return Err(Blocked),
+            Some(Foreign { count: 0, .. }) => return Ok(self.add(at, item(reason), gain)),
+            Some(_) => self.plan.kept.push(item(&Reason::NoEvents)),
         }
         self.handled.insert(at, None);
         Ok(0)
     }
 
-    /// Rules of size skip days without events; those with files are reported, since they fill the disk.
+    /// Rules of size skip days without recordings; those with other files are reported, since they fill the disk.
     fn look_at_days_without_events(&mut self) {
         if !self.policy.looks_at_space() {
             return;
@@ -292,7 +295,7 @@ impl Planner<'_> {
         for (at, day) in self.view.days.iter().enumerate() {
             if day.day > newest
                 && day.day <= self.newest
-                && day.events > 0
+                && day.has_recordings()
                 && is_meant(day)
                 && !self.handled.contains_key(&at)
             {

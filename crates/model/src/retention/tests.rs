@@ -47,6 +47,7 @@ fn day_view(camera: Camera, day: Day, events: Vec<EventView>) -> DayView {
         open,
         bytes,
         measured,
+        loose: 0,
         measured_on_disk: true,
         weighed: bytes.is_some(),
         frees,
@@ -369,6 +370,28 @@ mod size {
         assert_eq!(plan.alerts.len(), 1);
         for part in ["nothing more may be deleted", "saved: 1 events", "floor", "Camera2 (forever)"] {
             assert!(plan.alerts[0].contains(part), "{part}: {}", plan.alerts[0]);
+        }
+    }
+
+    /// Under both rules, once it is known that there is nothing else in them.
+    #[test]
+    fn days_of_loose_files_go_like_others() {
+        let mut view = with_disk(&[one(1, 31, 100), one(1, 30, 0), one(1, 29, 100), one(1, 28, 100)], 0, 0);
+        let mut loose = day_view(camera(1), ago(30), Vec::new());
+        loose = DayView { loose: 3, bytes: Some(70), frees: Some(70), measured: 70, ..loose };
+        (view.days[1], view.bytes) = (loose, 370);
+        let of_size = Policy { max_size: Some(200), ..Policy::default() };
+        let of_space = Policy { min_free: Some(MinFree::Bytes(150)), ..Policy::default() };
+        for rules in [of_size, of_space] {
+            assert_eq!(plan(&view, &rules, now()).needs, [(camera(1), ago(30), Need::Foreign)]);
+            view.days[1].foreign = Some(Foreign::default());
+            let found = plan(&view, &rules, now());
+            assert_eq!(planned(&found), [(ago(31), 1), (ago(30), 0)], "{rules:?}");
+            assert_eq!((found.items[1].bytes, &found.alerts[..]), (Some(70), &[][..]));
+            view.days[1].foreign = Some(Foreign { count: 1, example: "notes.txt".to_owned() });
+            let kept = plan(&view, &rules, now());
+            assert_eq!(planned(&kept), [(ago(31), 1), (ago(29), 1)], "a file of the user's stays");
+            view.days[1].foreign = None;
         }
     }
 

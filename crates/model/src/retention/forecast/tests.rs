@@ -67,6 +67,12 @@ fn archive(cameras: &[CameraSums], disk: Disk, policy: &Policy) -> ArchiveForeca
     forecast(cameras, Some(disk), policy, now()).archive
 }
 
+/// A camera that only takes snapshots fills the disk too.
+#[test]
+fn loose_files_count_for_the_rate() {
+    assert_eq!(rates(&camera(1, &[(7, 0, 700, 0), (1, 0, 700, 0)])), (Some(200), Some(200)));
+}
+
 /// Since the camera's first day.
 #[test]
 fn the_rate_covers_complete_days() {
