@@ -4,6 +4,7 @@
 import { $, make, place } from "./elements.js";
 import { again as picturesAgain, list, onChoice } from "./list.js";
 import { again as movieAgain, onClose, play, playing, stop } from "./player.js";
+import { fetchJson } from "./requests.js";
 import { dayName, number } from "./words.js";
 
 const PAGE = 60;
@@ -21,19 +22,6 @@ const cameras = { known: [], buttons: new Map() };
 // missing. `notice` is the default text of the status.
 const live = { stream: null, late: null, drawing: null, changed: false, lost: false, notice: "" };
 const NOTICE_DURATION = 15000;
-
-async function fetchJson(path) {
-  const response = await fetch(path);
-  if (response.status === 401) {
-    location.assign(`login${location.search ? `?next=${encodeURIComponent(`/${location.search}`)}` : ""}`);
-    return new Promise(() => {}); // the browser leaves this page
-  }
-  if (response.ok) return response.json();
-  const error = new Error(`${path.split("?")[0]}: ${response.status}`);
-  // The request was invalid: the address of the page was typed, or is outdated.
-  if (response.status < 500) error.refusal = (await response.json().catch(() => null))?.detail ?? error.message;
-  throw error;
-}
 
 /** The parameters of the selection. */
 function selection() {

@@ -1,6 +1,7 @@
 // The dialog: the movie of an event, its details, and its files.
 
 import { $, local, make, picture } from "./elements.js";
+import { statusOf } from "./requests.js";
 import { length, number, size, when } from "./words.js";
 
 let shown = null; // the event in the dialog
@@ -40,15 +41,6 @@ function movie(event) {
   });
   $("stage").replaceChildren(video);
   if ($("player").open) video.focus();
-}
-
-/** The status of a file; null if the service is unreachable. */
-async function statusOf(url) {
-  try {
-    return (await fetch(url, { method: "HEAD", cache: "no-store" })).status;
-  } catch {
-    return null;
-  }
 }
 
 /** Loads the movie again, when the service is reachable again. */
