@@ -1,8 +1,10 @@
 // The page: the newest events with their pictures and movies, updated by the live stream, or by polling while the stream is not
-// available. It uses the public API with paths relative to the page, so it works under any prefix.
+// available, and the loose files of their days. It uses the public API with paths relative to the page, so it works under any prefix.
 
+import { forgetDays, isDue, loadDays, looseDays, looseRange } from "./days.js";
 import { $, make, place } from "./elements.js";
-import { again as picturesAgain, list, onChoice } from "./list.js";
+import { again as cardsAgain, list, onChoice, onDayChoice } from "./list.js";
+import { again as picturesAgain, closePictures, leaveWhole, onClosePictures, openDay, openPictures } from "./pictures.js";
 import { again as movieAgain, onClose, play, playing, stop } from "./player.js";
 import { fetchJson } from "./requests.js";
 import { dayName, number } from "./words.js";
@@ -60,8 +62,24 @@ function draw() {
     view.older = true;
     view.next = null;
   }
-  list(events, emptyText());
-  $("more").hidden = !view.older;
+  const { shown, rest } = looseDays(oldestDay(events), view.older, wish.room);
+  list(events, shown, emptyText());
+  $("more").hidden = !view.older && !rest;
+  $("more").textContent = view.older ? "older events" : "older days";
+  drawRange();
+}
+
+/** The day of the last of these events, the newest first; empty without events. */
+const oldestDay = (events) => events.at(-1)?.start.slice(0, 10) ?? "";
+
+/** Asks for the loose files of the days that these events reach back to: of all days, if there are no older events. */
+const loadDaysOf = (events, hasOlder) => loadDays(wish, hasOlder ? oldestDay(events) : "");
+
+/** Asks for the loose files of the days that are shown, after a while. */
+async function refreshDays() {
+  if (!isDue()) return;
+  await loadDaysOf([...view.events.values()].sort(compare), view.older);
+  draw();
 }
 
 /** The text of an empty list. */
@@ -99,7 +117,13 @@ async function loadCameras() {
   $("zone").textContent = zone ? `UTC${zone}` : "";
   $("day").title = zone ? `all times are UTC${zone}` : ""; // for narrow screens, which hide the zone
   drawCameras();
-  const days = cameras.known.flatMap((camera) => [camera.first_day, camera.last_day]).filter(Boolean).sort();
+  drawRange();
+}
+
+/** The range of the days to choose from: with events, or with loose files. */
+function drawRange() {
+  const ofEvents = cameras.known.flatMap((camera) => [camera.first_day, camera.last_day]);
+  const days = [...ofEvents, ...looseRange()].filter(Boolean).sort();
   [$("day").min, $("day").max] = [days[0] ?? "", days.at(-1) ?? ""];
 }
 
@@ -125,6 +149,7 @@ async function refresh() {
   view.stale = false;
   try {
     const [{ events, next }] = await Promise.all([newest(), loadCameras(), readiness()]);
+    await loadDaysOf(events, next !== null); // before drawing, so that nothing moves afterwards
     if (live.late !== late) return; // a later request replaces this one
     live.late = null;
     view.events = new Map(events.map((event) => [event.id, event]));
@@ -134,8 +159,9 @@ async function refresh() {
     draw();
     if (live.lost) {
       live.lost = false;
-      picturesAgain();
+      cardsAgain();
       movieAgain();
+      picturesAgain();
     }
   } catch (error) {
     if (live.late !== late) return;
@@ -150,10 +176,11 @@ async function refresh() {
 /** Shows the reason of the service for refusing a request. */
 function refused(why) {
   view.events.clear();
+  forgetDays();
   [view.older, view.next, view.stale] = [false, null, false];
   $("events").ariaBusy = null;
   $("more").hidden = true;
-  list([], `There is nothing to show: ${why}.`);
+  list([], new Map(), `There is nothing to show: ${why}.`);
 }
 
 function want(change) {
@@ -172,6 +199,7 @@ async function older() {
   params.set("cursor", view.next);
   try {
     const page = await fetchJson(`api/v1/events?${params}`);
+    await loadDaysOf(page.events, page.next !== null);
     if (live.late !== late) return; // a later request replaces this one
     live.late = null;
     wish.room = room;
@@ -187,12 +215,13 @@ async function older() {
 }
 
 /** The address of the selection, for bookmarks, links and the history. */
-function address(event) {
+function address({ event, pictures } = {}) {
   const params = new URLSearchParams();
   if (wish.camera) params.set("camera", wish.camera);
   if (wish.saved) params.set("saved", "1");
   if (wish.day) params.set("day", wish.day);
   if (event) params.set("event", event);
+  if (pictures) params.set("pictures", pictures);
   const search = params.toString();
   return location.pathname + (search && `?${search}`);
 }
@@ -203,23 +232,31 @@ function isDay(text) {
   return /^\d{4}-\d\d-\d\d$/.test(text) && !isNaN(noon) && noon.toISOString().startsWith(text);
 }
 
-/** Reads the selection from the address; returns the id of the event to open. */
+/** Reads the selection from the address; returns the id of the event to open, or the day whose loose pictures to open. */
 function read() {
   const params = new URLSearchParams(location.search);
-  const day = params.get("day") ?? "";
+  const [day, pictures] = [params.get("day") ?? "", params.get("pictures") ?? ""];
   Object.assign(wish, {
     camera: params.get("camera") || null,
     saved: ["1", "true"].includes(params.get("saved")),
     day: isDay(day) ? day : "",
   });
   [$("saved").checked, $("day").value] = [wish.saved, wish.day];
-  return params.get("event");
+  const event = params.get("event");
+  return { event, pictures: !event && isDay(pictures) ? pictures : null };
 }
 
 /** Shows a notice for a while. */
 function notify(text) {
   live.notice = $("status").textContent = text;
   setTimeout(() => { live.notice = ""; }, NOTICE_DURATION);
+}
+
+/** Opens what the address names, and closes what it does not name. */
+function showNamed({ event, pictures }) {
+  if (pictures) openPictures(pictures, wish.camera);
+  else closePictures();
+  return show(event);
 }
 
 /** Opens an event in the player; closes the player without an id. */
@@ -231,31 +268,43 @@ async function show(id) {
     const event = known ?? (await fetchJson(`api/v1/events/${id.split("/").map(encodeURIComponent).join("/")}`));
     if (new URLSearchParams(location.search).get("event") === id) play(event);
   } catch (error) {
-    history.replaceState(null, "", address(null)); // removed, or not available now
+    history.replaceState(null, "", address()); // removed, or not available now
     notify(error.refusal ? "This event is not there any more." : `cannot show the event (${error.message})`);
   }
 }
 
 onChoice((event) => {
-  history.pushState({ opened: true }, "", address(event.id));
+  history.pushState({ opened: true }, "", address({ event: event.id }));
   play(event);
 });
-onClose(() => {
-  if (!new URLSearchParams(location.search).has("event")) return; // closed by going back
-  if (history.state?.opened) history.back();
-  else history.replaceState(null, "", address(null));
+onDayChoice((day) => {
+  history.pushState({ opened: true }, "", address({ pictures: day }));
+  openPictures(day, wish.camera);
 });
+onClose(() => forget("event"));
+onClosePictures(() => forget("pictures"));
+
+/** Removes from the address what a closed dialog has shown. */
+function forget(name) {
+  if (!new URLSearchParams(location.search).has(name)) return; // closed by going back
+  if (history.state?.opened) history.back();
+  else history.replaceState(null, "", address());
+}
+
 addEventListener("popstate", () => {
+  const pictures = openDay();
+  // The address does not name the picture that is shown whole. Going back closes it alone.
+  if (leaveWhole()) return history.pushState({ opened: true }, "", address({ pictures }));
   const before = JSON.stringify([wish.camera, wish.saved, wish.day]);
-  const event = read();
+  const named = read();
   if (before !== JSON.stringify([wish.camera, wish.saved, wish.day])) restart();
-  show(event);
+  showNamed(named);
 });
 
 /** Changes the selection. */
 function choose(change) {
   Object.assign(wish, change);
-  history.pushState(null, "", address(null));
+  history.pushState(null, "", address());
   return restart();
 }
 
@@ -314,9 +363,9 @@ document.addEventListener("visibilitychange", () => {
 
 (async function run() {
   account().catch(() => {}); // refresh() reports an unreachable service
-  const event = read();
+  const named = read();
   await refresh();
-  show(event);
+  showNamed(named);
   for (;;) {
     if (!document.hidden) follow();
     await new Promise((resume) => setTimeout(resume, POLL_INTERVAL));
@@ -327,5 +376,6 @@ document.addEventListener("visibilitychange", () => {
       live.changed = false;
       await Promise.all([loadCameras(), readiness()]).catch(() => {}); // the stream reports errors
     }
+    await refreshDays().catch(() => {});
   }
 })();

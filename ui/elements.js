@@ -23,8 +23,11 @@ export function place(parent, wanted) {
   }
 }
 
+/** Whether browsers can show a picture of this name. */
+export const isShowable = (name) => !name.endsWith(".ppm");
+
 /** The path of an event's picture; null without one that browsers can show. */
-export const picture = (event) => (event.thumbnail && !event.thumbnail.endsWith(".ppm") ? local(event.thumbnail) : null);
+export const picture = (event) => (event.thumbnail && isShowable(event.thumbnail) ? local(event.thumbnail) : null);
 
 /** The path of a file relative to this page, for any mount path and proxy. */
-export const local = (path) => path.match(/media\/[^/]+\/\d{4}-\d\d-\d\d\/.*/)[0];
+export const local = (path) => path.match(/(?:media|api\/v1\/days)\/[^/]+\/\d{4}-\d\d-\d\d\/.*/)[0];

@@ -1,16 +1,21 @@
-// The list: a card for each event, below the heading of its day. Cards stay as long as their events are shown and change in place,
-// so that pointer and focus stay on them.
+// The list: a card for each event, below the heading of its day, which also offers the day's loose files. Cards and headings stay
+// as long as they are shown and change in place, so that pointer and focus stay on them.
 
 import { $, make, MISSING, picture, place } from "./elements.js";
 import { renew } from "./player.js";
-import { dayName, length, when } from "./words.js";
+import { counted, dayName, length, when } from "./words.js";
 
 const cards = new Map(); // by event id
 const headings = new Map(); // by day
 let chosen = () => {}; // called with the event that is clicked
+let dayChosen = () => {}; // called with the day whose loose files are clicked
 
 export function onChoice(then) {
   chosen = then;
+}
+
+export function onDayChoice(then) {
+  dayChosen = then;
 }
 
 // A picture that fails to load is retried after this time in milliseconds, then after four times the last delay.
@@ -82,20 +87,39 @@ function kept(elements, name, made) {
   return elements.get(name);
 }
 
-/** Shows these events, the newest first, or the text of an empty list. */
-export function list(events, nothing) {
+/** The heading of a day, with a button if the day has loose files. */
+function heading(day) {
+  const element = make("div", "day");
+  const button = make("button");
+  button.type = "button";
+  button.addEventListener("click", () => dayChosen(day));
+  element.append(make("h2", "", dayName(day)), button);
+  const show = (loose) => {
+    button.hidden = !loose;
+    button.textContent = `${counted(loose, "file")} without an event`;
+    button.setAttribute("aria-label", `${button.textContent}, ${dayName(day)}`);
+  };
+  return { element, show };
+}
+
+/** Shows these events, the newest first, and the days with `loose` files (their number by day), or the text of an empty list. */
+export function list(events, loose, nothing) {
+  const ofDay = new Map([...loose.keys()].map((day) => [day, []]));
+  for (const event of events) kept(ofDay, event.start.slice(0, 10), () => []).push(event);
   const wanted = [];
-  const [ids, days] = [new Set(), new Set()];
-  for (const event of events) {
-    const day = event.start.slice(0, 10);
-    if (!days.has(day)) wanted.push(kept(headings, day, () => make("h2", "", dayName(day))));
-    const { button, show } = kept(cards, event.id, card);
-    show(event);
-    wanted.push(button);
-    ids.add(event.id);
-    days.add(day);
+  const ids = new Set();
+  for (const day of [...ofDay.keys()].sort().reverse()) {
+    const { element, show } = kept(headings, day, heading);
+    show(loose.get(day) ?? 0);
+    wanted.push(element);
+    for (const event of ofDay.get(day)) {
+      const { button, show } = kept(cards, event.id, card);
+      show(event);
+      wanted.push(button);
+      ids.add(event.id);
+    }
   }
   for (const id of cards.keys()) if (!ids.has(id)) cards.delete(id);
-  for (const day of headings.keys()) if (!days.has(day)) headings.delete(day);
+  for (const day of headings.keys()) if (!ofDay.has(day)) headings.delete(day);
   place($("events"), wanted.length ? wanted : [make("p", "empty", nothing)]);
 }

@@ -2,6 +2,9 @@
 
 export const number = (count) => count.toLocaleString();
 
+/** A number of things, whose plural has an "s". */
+export const counted = (count, thing) => `${number(count)} ${thing}${count === 1 ? "" : "s"}`;
+
 /** The start of an event. */
 export const when = (event) => event.start.replace("T", " ");
 

@@ -1,5 +1,7 @@
 //! The page in a real Chromium, driven through chromedriver: what a person sees and what a click does.
 
+mod pictures;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
