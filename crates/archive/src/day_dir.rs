@@ -95,12 +95,11 @@ impl DayDir {
         let stat = self.dir.stat_self()?;
         // What is made of the names depends on the layout: another one makes the day another.
         let layout = self.flat.as_ref().map_or(0, |flat| flat.layout_digest());
-        let own = Stamp { mtime: mtime(&stat), inode: stat.stx_ino ^ layout };
         let Some(flat) = self.flat.as_ref().filter(|flat| flat.has_other_directories(self.is_whole)) else {
-            return Ok(own);
+            return Ok(Stamp { mtime: mtime(&stat), inode: stat.stx_ino ^ layout });
         };
         let digest = flat.stamp()?;
-        let own = if self.has_directory { own.inode ^ own.mtime.unsigned_abs() } else { 0 };
+        let own = if self.has_directory { stat.stx_ino ^ mtime(&stat).unsigned_abs() } else { 0 };
         Ok(Stamp { mtime: digest.mtime, inode: digest.inode ^ own ^ layout })
     }
 
@@ -191,3 +190,6 @@ impl DayList {
         self.events.sort_unstable();
     }
 }
+
+#[cfg(test)]
+mod tests;
