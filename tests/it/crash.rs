@@ -1,7 +1,7 @@
 //! A crash after each numbered step of `doc/retention.md`: the process is ended there, another one starts, and nothing
 //! is lost, doubled or left behind.
 
-use crate::world::{Disk, Ran, World, days_ago, event_id, wait_until};
+use crate::world::{Disk, Ran, World, days_ago, event_id, run_by, wait_until};
 
 /// A whole stale day, a stale day with a saved event, and a recent one.
 fn world() -> World {
@@ -254,5 +254,30 @@ fn a_crash_while_restoring_files_loses_none() {
         assert_eq!(events, 6, "{step}: all of it is in the archive");
         let passes = world.run("queue", &["--json"]).json()["passes"].as_array().unwrap().len();
         assert_eq!(passes, 0, "{step}");
+    }
+}
+
+/// A disk without room for a queue loses files in place; none may come back after a power cut.
+#[test]
+fn hours_that_lose_files_are_synced() {
+    let world = World::empty();
+    let disk = Disk::mount(&world.root, "8M");
+    let day = days_ago(60);
+    let date = day.replace('-', "");
+    for (hour, file) in [("09", "095958.mkv"), ("10", "100001-00.jpg")] {
+        let hour = world.path(format!("Camera1/{day}/{hour}"));
+        std::fs::create_dir_all(&hour).unwrap();
+        std::fs::write(hour.join(format!("01-{date}{file}")), "x").unwrap();
+    }
+    world.make_old();
+    disk.fill();
+    let log = world.outside("log").join("strace");
+    let strace = ["strace", "-f", "-y", "-e", "trace=fsync", "-o", log.to_str().unwrap()];
+    let flags = [&FLAT[..5], &["%Y-%m-%d/%H/%v-%Y%m%d%H%M%S"]].concat();
+    let ran = Ran::of(run_by(&strace, &world.command("expire", flags)));
+    assert!(ran.code == 0 && !world.has(format!("Camera1/{day}")), "{ran:?}");
+    let log = std::fs::read_to_string(log).unwrap();
+    for hour in ["09", "10"] {
+        assert!(log.contains(&format!("Camera1/{day}/{hour}>")), "{hour}: {log}");
     }
 }

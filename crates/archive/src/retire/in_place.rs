@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use rustix::fs::{AtFlags, FileType};
 
-use super::{RetiringPass, rename};
+use super::{RetiringPass, Touched, rename};
 use crate::day_inspection::{DayInspection, IsOpen};
 use crate::dir::{Dir, file_type, join};
 use crate::error::{Error, Result};
@@ -112,8 +112,8 @@ impl RetiringPass<'_> {
     }
 }
 
-/// The steps for a flat event: once it is decided, its files are removed one by one, the movie last. After a crash what is
-/// left of it is still an event of its day, which the next pass takes.
+/// The steps for a flat event: once it is decided, its files are removed one by one, the movie last, and each directory that
+/// lost one is synced. After a crash what is left of it is still an event of its day, which the next pass takes.
 fn remove_flat(day: &DayDir, name: EventName, inspection: &Inspection, note: impl FnOnce()) -> Result<bool> {
     let Some(flat) = &day.flat else { return Ok(false) };
     if !day.is_as_inspected(name, inspection)? {
@@ -122,6 +122,7 @@ fn remove_flat(day: &DayDir, name: EventName, inspection: &Inspection, note: imp
     crash("in-place-1");
     note();
     crash("in-place-3");
+    let mut touched = Touched::default();
     for seen in &inspection.flat {
         let (parent, file) = open_parent(flat.base(), &seen.path)?;
         let parent = parent.as_ref().unwrap_or(flat.base());
@@ -129,11 +130,12 @@ fn remove_flat(day: &DayDir, name: EventName, inspection: &Inspection, note: imp
             let why = "it changed while its event was being removed; it stays";
             return Err(Error::io("remove", join(parent.path(), file.as_bytes()), std::io::Error::other(why)));
         }
+        touched.add(parent)?;
         rustix::fs::unlinkat(parent, file, AtFlags::empty())
             .map_err(|e| Error::io("remove", join(parent.path(), file.as_bytes()), e))?;
         crash("in-place-4");
     }
-    flat.base().sync()?;
+    touched.sync()?;
     crash("in-place-5");
     Ok(true)
 }
