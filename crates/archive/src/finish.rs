@@ -7,12 +7,12 @@ mod addition;
 
 use std::time::Duration;
 
-use rustix::fs::{FileType, Mode};
+use rustix::fs::FileType;
 
 use super::day_dir::DayDir;
 use super::dir::{Dir, file_type, join, mtime};
 use super::restore::is_taken;
-use super::retire::{open_or_make, rename};
+use super::retire::{open_or_make_like, rename};
 use super::{SAVED, Tree, exif};
 use crate::error::{Error, Result};
 use crate::event::frames::{Frame, Shows};
@@ -152,7 +152,7 @@ impl Unfinished {
         for name in names(first) {
             let text = name.text();
             let dir = match self.day.dir.open_dir_if_there(text.as_bytes()) {
-                Ok(None) => make_like(&self.day.dir, text.as_bytes(), &self.dir)?,
+                Ok(None) => open_or_make_like(&self.day.dir, text.as_bytes(), &self.dir)?,
                 Ok(Some(dir)) if self.is_own(&dir) || dir.names().is_ok_and(|names| names.is_empty()) => dir,
                 _ => continue, // another event, a file, a link, or what only its owner may read
             };
@@ -176,7 +176,7 @@ impl Unfinished {
 
     fn move_file(&self, file: &[u8], target: &Dir) -> Result<()> {
         let moved = match file.strip_prefix(b"debug/") {
-            Some(name) => rename(&self.dir.open_dir(DEBUG)?, name, &make_debug(target, &self.dir)?, name),
+            Some(name) => rename(&self.dir.open_dir(DEBUG)?, name, &open_or_make_like(target, DEBUG, &self.dir)?, name),
             None => rename(&self.dir, file, target, file),
         };
         self.unless_taken(file, moved)
@@ -202,7 +202,7 @@ impl Unfinished {
         if frames.is_empty() {
             return Ok(());
         }
-        let debug = make_debug(&self.dir, &self.dir)?;
+        let debug = open_or_make_like(&self.dir, DEBUG, &self.dir)?;
         for frame in frames {
             let name = frame.file_name();
             self.unless_taken(name.as_bytes(), rename(&self.dir, name.as_bytes(), &debug, name.as_bytes()))?;
@@ -284,19 +284,6 @@ impl Unfinished {
         }
         self.dir.set_mtime(ended);
     }
-}
-
-/// The directory `debug` of an event; made if there is none, with the mode of `like`.
-fn make_debug(event: &Dir, like: &Dir) -> Result<Dir> {
-    event.open_dir_if_there(DEBUG)?.map_or_else(|| make_like(event, DEBUG, like), Ok)
-}
-
-/// Makes a directory with the mode of another.
-fn make_like(parent: &Dir, name: &[u8], like: &Dir) -> Result<Dir> {
-    let mode = Mode::from_raw_mode(like.stat_self()?.stx_mode & 0o7777);
-    let dir = open_or_make(parent, name)?;
-    rustix::fs::fchmod(&dir, mode).map_err(|e| Error::io("set the mode of", dir.path(), e))?;
-    Ok(dir)
 }
 
 /// Adds the regular files of a directory, with `below` before their names.

@@ -8,7 +8,7 @@ use super::dir::Dir;
 use super::flat::FlatSource;
 use super::numbered::Numbers;
 use super::queue::RetiredLayout;
-use super::retire::open_or_make_alike;
+use super::retire::open_or_make_like;
 use crate::error::Result;
 use crate::event::{Camera, Day};
 use crate::layout::Layout;
@@ -84,7 +84,9 @@ pub(super) fn make_path(base: &Dir, path: &str) -> Result<Dir> {
     }
     let mut dir: Option<Dir> = None;
     for part in path.split('/') {
-        dir = Some(open_or_make_alike(dir.as_ref().unwrap_or(base), part.as_bytes())?);
+        let above = dir.as_ref().unwrap_or(base);
+        // Motion made the directories of years, months and hours alike.
+        dir = Some(open_or_make_like(above, part.as_bytes(), above)?);
     }
     dir.map_or_else(|| base.again(), Ok)
 }

@@ -28,7 +28,7 @@ use crate::time::rfc3339;
 pub(super) use flat::restore_flat;
 pub use in_place::InPlace;
 use moves::{Goal, Source, retired_name};
-pub(super) use moves::{open_or_make, open_or_make_alike, rename};
+pub(super) use moves::{open_or_make, open_or_make_like, rename};
 pub(super) use touched::Touched;
 
 /// A pass that is being made. Nothing in it may be reaped before [`RetiringPass::finish`].

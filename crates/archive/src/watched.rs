@@ -21,13 +21,12 @@ pub enum Hint {
 
 impl CameraDir {
     /// The path of a day's own directory below the camera's; `None` if its files lie among those of other days.
-    pub fn day_folder(&self, day: Day) -> Result<Option<PathBuf>> {
+    pub fn day_folder(&self, day: Day) -> Result<Option<String>> {
         let usual = day.to_string();
-        if self.has_directory() && self.dir.has(usual.as_bytes())? {
-            return Ok(Some(usual.into()));
+        match &self.layout {
+            Some(layout) if !self.has_directory() || !self.dir.has(usual.as_bytes())? => Ok(layout.day_dir(day)),
+            Some(_) | None => Ok(Some(usual)),
         }
-        let Some(layout) = &self.layout else { return Ok(Some(usual.into())) };
-        Ok(layout.day_dir(day).map(PathBuf::from))
     }
 
     /// The directories between the camera's and those of its days, as paths below the camera's: years and months.

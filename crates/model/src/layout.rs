@@ -18,6 +18,15 @@ use crate::event::frames::Frame;
 use crate::event::{Camera, Container, Day};
 use class::Class;
 
+/// How long before the start of its movie a picture can be a frame of an event, in seconds.
+pub const PRE_CAPTURE: u32 = 60;
+
+/// The longest pause between two pictures of one event, in seconds, where no movie has a length that tells.
+pub const MAX_PAUSE: u32 = 60;
+
+/// The longest time between two files of one number in one event, in seconds: Motion begins again at 01 when it starts.
+pub const MAX_GAP: u32 = 7200;
+
 /// The patterns of one camera, or of all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::{DEBUG, Unfinished, make_debug};
+use super::{DEBUG, Unfinished};
 use crate::dir::{Dir, join, modified_at};
 use crate::error::{Error, Result};
 use crate::event::MovieName;
@@ -13,7 +13,7 @@ use crate::event::state::MovieCheck;
 use crate::fault::crash;
 use crate::movie_file::MovieForm;
 use crate::restore::is_taken;
-use crate::retire::rename;
+use crate::retire::{open_or_make_like, rename};
 
 /// A file that is made for an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,8 @@ impl Unfinished {
 
     /// Steps 5 to 7: adds a file with these contents, hidden until the event is renamed. An error leaves nothing behind.
     pub fn add(&self, addition: Addition, contents: &mut dyn Read, of: MadeOf) -> Result<()> {
-        let place = if addition.is_in_debug() { make_debug(&self.dir, &self.dir)? } else { self.dir.again()? };
+        let place =
+            if addition.is_in_debug() { open_or_make_like(&self.dir, DEBUG, &self.dir)? } else { self.dir.again()? };
         let name = of.hidden_name(addition);
         let partial = format!("{name}{PARTIAL}");
         let added = write(&place, partial.as_bytes(), contents, of.ended)

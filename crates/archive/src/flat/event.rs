@@ -11,14 +11,8 @@ use super::{Entry, FlatDay, open_below, stat_below};
 use crate::dir::{Dir, Statx, join};
 use crate::error::{Error, Result};
 use crate::event::EventName;
-use crate::layout::FileKind;
+use crate::layout::{FileKind, MAX_PAUSE, PRE_CAPTURE};
 use crate::movie_file;
-
-/// How long before the start of its movie a picture can be a frame of an event, in seconds.
-const PRE_CAPTURE: u32 = 60;
-
-/// How long after a picture the next one can follow, in seconds, where no movie has a length that tells.
-const MAX_PAUSE: u32 = 60;
 
 /// The seconds from a picture to the next one of a series without a pause.
 const NO_PAUSE: u32 = 1;

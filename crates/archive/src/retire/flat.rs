@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use super::{Goal, RetiringPass, Source, open_or_make_alike, rename};
+use super::{Goal, RetiringPass, Source, open_or_make_like, rename};
 use crate::day_dir::DayDir;
 use crate::days::open_path;
 use crate::dir::{Dir, join, mtime};
@@ -172,15 +172,6 @@ impl CameraDir {
         let patterns = layout.layout.patterns().to_vec();
         Some((self.camera().clone(), RetiredLayout { patterns, in_root: layout.in_root }))
     }
-
-    /// The path of a day's directory below the camera's.
-    pub(super) fn path_of_day(&self, day: Day) -> Result<String> {
-        let own = day.to_string();
-        if self.has_directory() && self.dir.has(own.as_bytes())? {
-            return Ok(own);
-        }
-        Ok(self.layout.as_ref().and_then(|layout| layout.day_dir(day)).unwrap_or(own))
-    }
 }
 
 impl DayDir {
@@ -209,7 +200,8 @@ pub(crate) fn restore_flat(
         let (old, file) = open_parent(from.base(), path)?;
         let mut new: Option<Dir> = None;
         for part in path.rsplit_once('/').map_or("", |(folder, _)| folder).split('/').filter(|part| !part.is_empty()) {
-            new = Some(open_or_make_alike(new.as_ref().unwrap_or(base), part.as_bytes())?);
+            let above = new.as_ref().unwrap_or(base);
+            new = Some(open_or_make_like(above, part.as_bytes(), above)?);
         }
         let (old, new) = (old.as_ref().unwrap_or(from.base()), new.as_ref().unwrap_or(base));
         touched(old)?;

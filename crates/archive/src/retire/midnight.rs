@@ -8,19 +8,10 @@ use crate::day_dir::DayDir;
 use crate::error::Result;
 use crate::event::Day;
 use crate::flat::{Entry, FlatEvent};
-use crate::layout::FileKind;
+use crate::layout::{FileKind, MAX_GAP, MAX_PAUSE, PRE_CAPTURE};
 
 /// The seconds of a day.
 const DAY: u32 = 86_400;
-
-/// How long before the start of its movie a picture can be a frame of an event, in seconds.
-const PRE_CAPTURE: u32 = 60;
-
-/// The longest pause between two pictures of one event, in seconds.
-const MAX_PAUSE: u32 = 60;
-
-/// The longest time between two files of one number in one event, in seconds.
-const MAX_GAP: u32 = 7200;
 
 impl CameraDir {
     /// The paths of those files of a day, below its base.

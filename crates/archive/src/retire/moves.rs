@@ -57,7 +57,7 @@ impl RetiringPass<'_> {
     /// The directory that contains the day's own directory, and the name in it.
     pub(super) fn place_of_day(&self, at: usize, day: &DayDir) -> Result<(Dir, String)> {
         let camera = &self.cameras[at];
-        let path = camera.path_of_day(day.day)?;
+        let path = camera.day_folder(day.day)?.unwrap_or_else(|| day.day.to_string());
         match path.rsplit_once('/') {
             None => Ok((camera.dir.again()?, path)),
             Some((above, name)) => Ok((open_path(&camera.dir, above)?, name.to_owned())),
@@ -126,13 +126,13 @@ pub(crate) fn open_or_make(parent: &Dir, name: &[u8]) -> Result<Dir> {
     Ok(dir)
 }
 
-/// Like `open_or_make`, with the mode of the parent: for directories of hours, months and years, which Motion made alike.
-pub(crate) fn open_or_make_alike(parent: &Dir, name: &[u8]) -> Result<Dir> {
+/// Like `open_or_make`; one that is made has the mode of `like`.
+pub(crate) fn open_or_make_like(parent: &Dir, name: &[u8], like: &Dir) -> Result<Dir> {
     if let Some(dir) = parent.open_dir_if_there(name)? {
         return Ok(dir);
     }
+    let mode = rustix::fs::Mode::from_raw_mode(like.stat_self()?.stx_mode & 0o7777);
     let dir = open_or_make(parent, name)?;
-    let mode = rustix::fs::Mode::from_raw_mode(parent.stat_self()?.stx_mode & 0o7777);
     if let Err(error) = rustix::fs::fchmod(&dir, mode) {
         tracing::debug!("{}: its mode cannot be set: {error}", dir.path().display());
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{FileKind, FlatFile};
+use super::{FileKind, FlatFile, MAX_GAP, PRE_CAPTURE};
 use crate::event::EventName;
 
 /// An event, by its files.
@@ -27,18 +27,12 @@ pub struct Grouped {
     pub loose: Vec<usize>,
 }
 
-/// After this many seconds without a file, the same number is another event: Motion begins again at 01 when it starts.
-const MAX_GAP: u32 = 7200;
-
-/// The same for the number 1, which may be that of the next event.
+/// [`MAX_GAP`] for the number 1, which may be that of the next event.
 const RESTART_GAP: u32 = 300;
 
 /// For so many seconds after its last file an event's number may come back: the first pictures of the next event are
 /// older than the last of this one (pre-capture).
 const COMES_BACK: u32 = 10;
-
-/// How many seconds before the day's first movie its pictures may be.
-const PRE_CAPTURE: u32 = 60;
 
 /// An event while it is put together.
 #[derive(Debug)]
