@@ -1,7 +1,7 @@
 //! A day of a camera: its directory, its flat files, and the list of what is in it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::dir::{Dir, mtime};
@@ -35,8 +35,6 @@ pub struct DayList {
     pub events: Vec<EventName>,
     /// Names of an event that are not directories (links, files): refused.
     pub refused: Vec<String>,
-    /// Those of `events` that are flat: files without a directory.
-    pub flat: Vec<EventName>,
     /// How many recordings belong to no event: snapshots, stills of other times, timelapses.
     pub loose: u64,
     /// Everything else, including numbered directories that are not events. Never touched.
@@ -103,11 +101,6 @@ impl DayDir {
         Ok(Stamp { mtime: digest.mtime, inode: digest.inode ^ own ^ layout })
     }
 
-    /// Entries that are not events.
-    pub fn foreign(&self) -> Result<Vec<PathBuf>> {
-        Ok(self.list()?.foreign.into_iter().map(|name| self.path().join(name)).collect())
-    }
-
     /// Its recordings that belong to no event, with their paths below its base and their sizes in bytes: snapshots, stills of
     /// other times than an event's, timelapses. Reads the lengths of movies where pictures depend on them.
     pub fn loose(&self) -> Result<Vec<(String, u64)>> {
@@ -166,10 +159,10 @@ impl DayDir {
 impl DayList {
     /// Adds the flat events of the day. A name that a directory has stays the directory's.
     fn take_flat(&mut self, day: &FlatDay, unknown: &[String]) {
-        let directories = self.events.clone();
+        let mut flat = Vec::new();
         let is_event = |path: &str| {
             let name = EventName::from_bytes(path.as_bytes());
-            name.is_some_and(|name| directories.binary_search(&name).is_ok()) || self.refused.iter().any(|r| r == path)
+            name.is_some_and(|name| self.events.binary_search(&name).is_ok()) || self.refused.iter().any(|r| r == path)
         };
         let unknown = unknown.iter().map(|path| path.trim_end_matches('/'));
         let unknown: Vec<String> = unknown.filter(|path| !is_event(path)).map(str::to_owned).collect();
@@ -179,14 +172,14 @@ impl DayList {
         self.foreign.extend(day.orphaned_marks().map(|mark| mark.path.to_string()));
         self.loose = day.loose().filter(|entry| entry.is_recording()).count() as u64;
         for name in day.names() {
-            match directories.binary_search(&name) {
+            match self.events.binary_search(&name) {
                 Ok(_) => self
                     .foreign
                     .extend(day.members(name).unwrap_or_default().iter().map(|entry| entry.path.to_string())),
-                Err(_) => self.flat.push(name),
+                Err(_) => flat.push(name),
             }
         }
-        self.events.extend_from_slice(&self.flat);
+        self.events.append(&mut flat);
         self.events.sort_unstable();
     }
 }

@@ -15,7 +15,7 @@ use crate::layout::{DatePlace, Layout, Pattern};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layouts {
     /// Each layout, of one camera or of all that have none of their own.
-    rules: Vec<(Option<Camera>, Layout)>,
+    rules: Vec<(Option<Camera>, Arc<Layout>)>,
     /// The flags that give these layouts, if they were only recognised by looking.
     recognised: Option<String>,
 }
@@ -27,7 +27,7 @@ impl Layouts {
         let cameras: BTreeSet<&Option<Camera>> = patterns.iter().map(|(camera, _)| camera).collect();
         let layout = |camera: &Option<Camera>| {
             let own = patterns.iter().filter(|(of, _)| of == camera).map(|(_, pattern)| pattern.clone());
-            Ok((camera.clone(), Layout::new(own.collect())?))
+            Ok((camera.clone(), Arc::new(Layout::new(own.collect())?)))
         };
         Ok(Self { rules: cameras.into_iter().map(layout).collect::<Result<_>>()?, recognised: None })
     }
@@ -59,7 +59,7 @@ impl Layouts {
     }
 
     /// The layouts, each of one camera or of all others.
-    pub fn rules(&self) -> &[(Option<Camera>, Layout)] {
+    pub fn rules(&self) -> &[(Option<Camera>, Arc<Layout>)] {
         &self.rules
     }
 
@@ -69,7 +69,7 @@ impl Layouts {
     }
 
     /// The layout of a camera, and whether it is its own.
-    fn of(&self, camera: &Camera) -> Option<(bool, &Layout)> {
+    fn of(&self, camera: &Camera) -> Option<(bool, &Arc<Layout>)> {
         let own = self.rules.iter().find(|(of, _)| of.as_ref() == Some(camera));
         let found = own.or_else(|| self.rules.iter().find(|(of, _)| of.is_none()));
         found.map(|(of, layout)| (of.is_some(), layout))
@@ -114,8 +114,8 @@ impl Tree {
         let names_camera = in_root && !own && layout.patterns().iter().any(Pattern::names_camera);
         let cache = Arc::clone(&self.flat_indexes);
         let others = self.layouts().rules().iter().filter(|(of, _)| in_root && of.as_ref() != Some(camera));
-        let of_root = others.map(|(_, layout)| Arc::new(layout.clone())).collect();
-        Some(CameraLayout { layout: Arc::new(layout.clone()), in_root, names_camera, cache, of_root })
+        let of_root = others.map(|(_, layout)| Arc::clone(layout)).collect();
+        Some(CameraLayout { layout: Arc::clone(layout), in_root, names_camera, cache, of_root })
     }
 
     /// The cameras whose files lie in the root, sorted; `with_directory` are those that have a directory instead.

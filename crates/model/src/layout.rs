@@ -13,6 +13,8 @@ mod token;
 pub use group::{Group, Grouped, group};
 pub use pattern::{DatePlace, Pattern};
 
+use std::sync::Arc;
+
 use crate::error::Error;
 use crate::event::frames::Frame;
 use crate::event::{Camera, Container, Day};
@@ -31,6 +33,8 @@ pub const MAX_GAP: u32 = 7200;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
     patterns: Vec<Pattern>,
+    /// The patterns as lines of text.
+    text: Arc<str>,
 }
 
 /// What a path is.
@@ -95,7 +99,13 @@ impl Layout {
                 pair[1].to_string()
             )));
         }
-        Ok(Self { patterns })
+        let text = patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into();
+        Ok(Self { patterns, text })
+    }
+
+    /// The patterns as they were given, as lines of text: what tells layouts apart.
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
     }
 
     /// The patterns, as they were given.

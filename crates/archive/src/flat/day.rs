@@ -101,7 +101,7 @@ pub(crate) struct FlatSource {
     /// The files as last listed through this handle. Written by `list`.
     listed: Mutex<Option<Arc<FlatDay>>>,
     /// Names in the directory of the day that no pattern describes, as last listed. Written by `list`.
-    unknown: Mutex<Vec<String>>,
+    unknown: Mutex<Arc<[String]>>,
 }
 
 impl FlatSource {
@@ -154,8 +154,7 @@ impl FlatSource {
 
     /// A digest of the patterns, below 2⁶³.
     pub(crate) fn layout_digest(&self) -> u64 {
-        let patterns: Vec<String> = self.layout.patterns().iter().map(ToString::to_string).collect();
-        fnv(patterns.join("\n").bytes()) >> 1
+        fnv(self.layout.text().bytes()) >> 1
     }
 
     /// Whether the list of names can change without a change of the day's own directory.
@@ -220,9 +219,13 @@ impl FlatSource {
         let day = index.days.get(&own).cloned();
         let day = day.unwrap_or_else(|| Arc::new(FlatDay::new(Vec::new())));
         if !self.is_shared {
-            let mut unknown = index.unknown.clone();
-            let others = index.days.iter().filter(|(of, _)| **of != own);
-            unknown.extend(others.flat_map(|(_, day)| day.entries().iter().map(|entry| entry.path.to_string())));
+            let days = index.days.iter().filter(|(of, _)| **of != own);
+            let mut others =
+                days.flat_map(|(_, day)| day.entries().iter().map(|entry| entry.path.to_string())).peekable();
+            let unknown = match others.peek() {
+                Some(_) => index.unknown.iter().cloned().chain(others).collect(),
+                None => Arc::clone(&index.unknown),
+            };
             *self.unknown.lock().unwrap_or_else(PoisonError::into_inner) = unknown;
         }
         *listed = Some(Arc::clone(&day));
@@ -231,8 +234,8 @@ impl FlatSource {
 
     /// What no pattern describes in the directory of the day, as last listed. Empty for a directory of many days: what
     /// else is in it belongs to no day.
-    pub(crate) fn unknown(&self) -> Vec<String> {
-        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn unknown(&self) -> Arc<[String]> {
+        Arc::clone(&self.unknown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Reads one name again, after a hint that it changed. Returns the events that this may have changed, those that

@@ -22,8 +22,16 @@ pub(crate) struct Index {
     /// The days; with the camera where the names separate several.
     pub days: BTreeMap<(Option<Camera>, Day), Arc<FlatDay>>,
     /// Paths that no pattern describes, or that match two of them, sorted; those of directories end with a slash.
-    pub unknown: Vec<String>,
+    pub unknown: Arc<[String]>,
     /// Each listed directory below the base with its state before it was listed.
+    seals: Vec<(String, Seal)>,
+}
+
+/// An index while its directories are listed.
+#[derive(Default)]
+struct Reading {
+    files: BTreeMap<(Option<Camera>, Day), Vec<Entry>>,
+    unknown: Vec<String>,
     seals: Vec<(String, Seal)>,
 }
 
@@ -70,57 +78,12 @@ impl Query<'_> {
 impl Index {
     /// Lists a directory, and those below that the patterns name.
     pub(crate) fn read(base: &Dir, query: Query<'_>) -> Result<Self> {
-        let mut index = Self::default();
-        let mut files: BTreeMap<(Option<Camera>, Day), Vec<Entry>> = BTreeMap::new();
-        index.read_dir(base, query, "", &mut files)?;
-        index.unknown.sort_unstable();
-        index.days = files.into_iter().map(|(of, entries)| (of, Arc::new(FlatDay::new(entries)))).collect();
-        Ok(index)
-    }
-
-    fn read_dir(
-        &mut self,
-        dir: &Dir,
-        query: Query<'_>,
-        below: &str,
-        files: &mut BTreeMap<(Option<Camera>, Day), Vec<Entry>>,
-    ) -> Result<()> {
-        self.seals.push((below.to_owned(), Seal::of(dir)?));
-        let mut dirs = Vec::new();
-        let mut whole = format!("{}{below}", query.prefix);
-        let stem = whole.len();
-        let from = query.prefix.len();
-        dir.list(|name, kind| {
-            whole.truncate(stem);
-            let Ok(name) = std::str::from_utf8(name) else {
-                self.unknown.push(format!("{below}{}", String::from_utf8_lossy(name)));
-                return;
-            };
-            whole.push_str(name);
-            let parsed = query.layout.parse(&whole);
-            // An entry of any kind protects, as in the directory of an event.
-            let is_mark = matches!(&parsed, Parsed::File(file) if file.kind == FileKind::Saved);
-            if !is_mark && dir.is_dir(name.as_bytes(), kind) {
-                if query.layout.patterns().iter().any(|pattern| pattern.may_lead(&whole)) {
-                    dirs.push(name.to_owned());
-                } else {
-                    self.unknown.push(format!("{}/", &whole[from..]));
-                }
-                return;
-            }
-            match parsed {
-                Parsed::File(file) if is_mark || matches!(kind, FileType::RegularFile | FileType::Unknown) => {
-                    let of = query.owner(&file);
-                    files.entry(of).or_default().push(Entry { path: whole[from..].into(), file });
-                }
-                _ => self.unknown.push(whole[from..].to_owned()),
-            }
-        })?;
-        for name in dirs {
-            let inner = dir.open_dir(name.as_bytes())?;
-            self.read_dir(&inner, query, &format!("{below}{name}/"), files)?;
-        }
-        Ok(())
+        let mut reading = Reading::default();
+        reading.read_dir(base, query, "")?;
+        let Reading { files, mut unknown, seals } = reading;
+        unknown.sort_unstable();
+        let days = files.into_iter().map(|(of, entries)| (of, Arc::new(FlatDay::new(entries)))).collect();
+        Ok(Self { days, unknown: unknown.into(), seals })
     }
 
     /// Whether no name was added or removed since it was listed, as far as the times of the directories prove it.
@@ -165,6 +128,47 @@ impl Index {
     }
 }
 
+impl Reading {
+    fn read_dir(&mut self, dir: &Dir, query: Query<'_>, below: &str) -> Result<()> {
+        self.seals.push((below.to_owned(), Seal::of(dir)?));
+        let mut dirs = Vec::new();
+        let mut whole = format!("{}{below}", query.prefix);
+        let stem = whole.len();
+        let from = query.prefix.len();
+        dir.list(|name, kind| {
+            whole.truncate(stem);
+            let Ok(name) = std::str::from_utf8(name) else {
+                self.unknown.push(format!("{below}{}", String::from_utf8_lossy(name)));
+                return;
+            };
+            whole.push_str(name);
+            let parsed = query.layout.parse(&whole);
+            // An entry of any kind protects, as in the directory of an event.
+            let is_mark = matches!(&parsed, Parsed::File(file) if file.kind == FileKind::Saved);
+            if !is_mark && dir.is_dir(name.as_bytes(), kind) {
+                if query.layout.patterns().iter().any(|pattern| pattern.may_lead(&whole)) {
+                    dirs.push(name.to_owned());
+                } else {
+                    self.unknown.push(format!("{}/", &whole[from..]));
+                }
+                return;
+            }
+            match parsed {
+                Parsed::File(file) if is_mark || matches!(kind, FileType::RegularFile | FileType::Unknown) => {
+                    let of = query.owner(&file);
+                    self.files.entry(of).or_default().push(Entry { path: whole[from..].into(), file });
+                }
+                _ => self.unknown.push(whole[from..].to_owned()),
+            }
+        })?;
+        for name in dirs {
+            let inner = dir.open_dir(name.as_bytes())?;
+            self.read_dir(&inner, query, &format!("{below}{name}/"))?;
+        }
+        Ok(())
+    }
+}
+
 /// Listings of directories with flat files, shared by all handles on them.
 #[derive(Debug, Default)]
 pub(crate) struct IndexCache {
@@ -188,7 +192,7 @@ struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     base: PathBuf,
-    patterns: Vec<String>,
+    layout: Arc<str>,
     names_camera: bool,
 }
 
@@ -208,7 +212,7 @@ impl Place<'_> {
     fn key(&self) -> Key {
         Key {
             base: self.base.path().to_path_buf(),
-            patterns: self.query.layout.patterns().iter().map(ToString::to_string).collect(),
+            layout: Arc::clone(self.query.layout.text()),
             names_camera: self.query.names_camera,
         }
     }

@@ -85,9 +85,9 @@ fn strays(camera: &CameraDir) -> Result<Vec<Report>> {
     let mut notes = Vec::new();
     let mut strays = camera.strays()?;
     for day in camera.days()?.0 {
-        let listed = camera.day(day).and_then(|day| Ok((day.list()?, day.foreign()?)));
-        let Ok((list, foreign)) = listed else { continue };
-        let loose = camera.day(day).and_then(|day| day.loose()).unwrap_or_default();
+        let listed = camera.day(day).and_then(|dir| Ok((dir.list()?, dir)));
+        let Ok((list, dir)) = listed else { continue };
+        let loose = dir.loose().unwrap_or_default();
         let is_without = list.events.is_empty() && loose.is_empty();
         if !loose.is_empty() {
             let what = format!(
@@ -96,13 +96,13 @@ fn strays(camera: &CameraDir) -> Result<Vec<Report>> {
             );
             notes.push(Report::note(camera.day_path(day), what));
         }
-        if is_without && !foreign.is_empty() {
+        if is_without && !list.foreign.is_empty() {
             notes.push(Report::note(
                 camera.day_path(day),
                 "it contains files but no event directories, so it never expires",
             ));
         }
-        strays.extend(foreign);
+        strays.extend(list.foreign.iter().map(|name| dir.entry_path(name)));
     }
     notes.extend(notes_of(camera.path(), strays));
     Ok(notes)
