@@ -185,27 +185,3 @@ fn patterns_go_round_as_text() {
     assert!(Layout::new(patterns).unwrap().is_numbered());
     assert!(!Layout::default().is_numbered() && Layout::default().parse("13-10-02.mp4") == Parsed::None);
 }
-
-/// A name costs at most this much on a busy host; see `speed` for the figure.
-#[test]
-#[ignore = "a measurement: cargo test --profile bench -p owlery-model speed -- --ignored --nocapture"]
-fn speed() {
-    for (text, names) in [("%v-%{movienbr}-%Y%m%d%H%M%S", names::MOTION_5), ("%Y-%m-%d/%H-%M-%S", names::MOTION_EYE_3)]
-    {
-        let (layout, names) = (layout(&[text]), names.split_whitespace().collect::<Vec<_>>());
-        let begin = std::time::Instant::now();
-        let rounds = 5000;
-        for _ in 0..rounds {
-            for name in &names {
-                std::hint::black_box(layout.parse(std::hint::black_box(name)));
-            }
-        }
-        let each = begin.elapsed() / (rounds * u32::try_from(names.len()).unwrap());
-        println!("{text}: {each:?} a name");
-        let files: Vec<FlatFile> = (0..200_000u32)
-            .map(|n| FlatFile { secs: n * 86_399 / 200_000, number: Some(n / 50), ..file(&layout, names[5]) })
-            .collect();
-        let begin = std::time::Instant::now();
-        println!("{} events of 200,000 files in {:?}", group(&files).events.len(), begin.elapsed());
-    }
-}

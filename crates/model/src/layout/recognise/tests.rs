@@ -315,21 +315,3 @@ proptest::proptest! {
         proptest::prop_assert!(findings.unknown.examples.len() <= UNKNOWN_EXAMPLES);
     }
 }
-
-#[test]
-#[ignore = "a measurement: cargo test --profile bench -p owlery-model figures -- --ignored --nocapture"]
-fn figures_of_a_large_root() {
-    let at = |n: u32| format!("20261128{:02}{:02}{:02}", n / 3600 % 24, n / 60 % 60, n % 60);
-    let paths: Vec<String> = (0..200_000)
-        .map(|n| {
-            if n % 20 == 0 {
-                format!("{:02}-{}-{}.mkv", n / 100 + 1, n % 4 + 1, at(n))
-            } else {
-                format!("{:02}-{}-{:02}.jpg", n / 100 + 1, at(n), n % 9)
-            }
-        })
-        .collect();
-    let begin = std::time::Instant::now();
-    let findings = of(&paths);
-    println!("{:?}: {:?}", begin.elapsed(), findings.layouts);
-}
