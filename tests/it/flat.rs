@@ -318,7 +318,7 @@ fn days_of_snapshots_expire() {
 
 /// Frames on the other side of midnight belong to the saved event too.
 #[test]
-fn a_saved_event_keeps_its_frames_across_midnight() {
+fn a_saved_event_keeps_frames_across_midnight() {
     let sample = World::unpacked("versions/motioneye-0.44.0-flat", "motioneye-0.44.0-flat/media");
     let movie = fs::read(sample.path("Camera1/2026-11-28/13-10-02.mp4")).unwrap(); // of 9 s
     for (pattern, numbered) in [(MOTIONEYE, false), ("%v-%Y%m%d%H%M%S", true)] {

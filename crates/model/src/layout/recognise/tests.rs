@@ -185,7 +185,7 @@ fn a_minority_is_not_recognised() {
 }
 
 #[test]
-fn several_layouts_of_a_place_are_checked_together() {
+fn layouts_of_one_place_are_checked_together() {
     let mut paths = movies("Camera1/2026-11-28/13-17-%s.mp4");
     paths.extend(movies("Camera1/%n-202611281017%s.mp4"));
     let findings = of(&paths);

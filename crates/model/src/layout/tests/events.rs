@@ -78,7 +78,7 @@ fn pre_capture_does_not_split_an_event() {
 }
 
 #[test]
-fn an_event_of_pictures_has_the_name_of_the_first() {
+fn pictures_alone_name_an_event_by_the_first() {
     let (groups, loose) =
         events(NUMBERED, &["01-20261128080001-01.jpg", "01-20261128080000-02.jpg", "02-20261128080009-04m.jpg"]);
     assert_eq!(groups, ["08-00-00: 2"]);
