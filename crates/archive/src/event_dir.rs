@@ -17,6 +17,7 @@ use crate::event::state::MovieCheck;
 use crate::event::{
     Container, Day, DebugMovie, Details, EventId, EventName, Movie, MovieName, Movies, State, Thumbnail, details, movie,
 };
+use crate::movie_file::Lengths;
 
 /// How closely an event is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -422,7 +423,7 @@ type MovieChecks = (Option<MovieCheck>, Vec<(MovieName, MovieCheck)>);
 fn probe_movies(dir: &Dir, details: &mut Details, length_from_movies: bool) -> Result<MovieChecks> {
     details.videos.retain(|movie| movie.bytes.is_some());
     let (mut worst, mut unfinished) = (None, Vec::new());
-    let mut lengths: Vec<(&str, u32)> = Vec::new(); // by the name without its extension: the same movie may exist twice
+    let mut lengths = Lengths::default();
     for movie in &details.videos {
         let probe = match probe_movie(dir, movie) {
             Err(error) if error.is_not_found() => continue,
@@ -432,16 +433,10 @@ fn probe_movies(dir: &Dir, details: &mut Details, length_from_movies: bool) -> R
         if probe.check >= MovieCheck::Unfinished {
             unfinished.push((movie.name.clone(), probe.check));
         }
-        let secs = probe.secs.unwrap_or(0);
-        match lengths.iter_mut().find(|(stem, _)| *stem == movie.name.stem()) {
-            Some((_, known)) => *known = secs.max(*known),
-            None => lengths.push((movie.name.stem(), secs)),
-        }
+        lengths.add(movie.name.stem(), probe.secs);
     }
     if length_from_movies {
-        // Motion begins a new movie where it ends one.
-        let secs = lengths.iter().map(|(_, secs)| i64::from(*secs)).sum();
-        details.end = details.end.max(details.start + TimeDelta::seconds(secs));
+        details.end = details.end.max(details.start + TimeDelta::seconds(lengths.sum().into()));
     }
     Ok((worst, unfinished))
 }

@@ -17,6 +17,7 @@ mod mpeg;
 mod ogg;
 mod source;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -55,6 +56,23 @@ impl Probe {
 #[allow(clippy::cast_precision_loss)] // seconds are wanted
 fn seconds(units: u64, scale: u64) -> Option<f64> {
     (scale > 0).then(|| units as f64 / scale as f64)
+}
+
+/// The lengths of an event's movies together. The same movie may exist in two containers: then the longer one counts.
+#[derive(Debug, Default)]
+pub(super) struct Lengths<'a>(BTreeMap<&'a str, u32>);
+
+impl<'a> Lengths<'a> {
+    /// Adds a movie by its name without the extension, with its length in seconds if that is known.
+    pub(super) fn add(&mut self, stem: &'a str, secs: Option<u32>) {
+        let known = self.0.entry(stem).or_default();
+        *known = secs.unwrap_or(0).max(*known);
+    }
+
+    /// The sum in seconds: Motion begins a new movie where it ends one.
+    pub(super) fn sum(&self) -> u32 {
+        self.0.values().fold(0, |sum, secs| sum.saturating_add(*secs))
+    }
 }
 
 /// Reads an open movie of `len` bytes.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use super::{Entry, FlatDay, open_below, stat_below};
 use crate::dir::{Dir, Statx, join};
 use crate::error::{Error, Result};
-use crate::event::EventName;
+use crate::event::frames::Frame;
+use crate::event::{Container, EventName};
 use crate::layout::{FileKind, MAX_PAUSE, PRE_CAPTURE};
-use crate::movie_file;
+use crate::movie_file::{self, Lengths, Probe};
 
 /// The seconds from a picture to the next one of a series without a pause.
 const NO_PAUSE: u32 = 1;
@@ -106,7 +107,12 @@ impl<'a> FlatEvent<'a> {
 
     /// Its file of this name. A name that two files would have is that of the first by path.
     pub(crate) fn find(&self, name: &str) -> Option<&Entry> {
-        let is_it = |entry: &&Entry| entry.file.kind != FileKind::Saved && entry.name() == name;
+        let frame = Frame::parse(name.as_bytes()).filter(|frame| *frame.file_name() == *name);
+        let is_it = |entry: &&Entry| match entry.file.kind {
+            FileKind::Picture(of) | FileKind::DebugPicture(of) => Some(of) == frame,
+            FileKind::Saved => false,
+            _ => entry.disk_name() == name,
+        };
         let known = self.candidates().into_iter().find(is_it);
         // A frame from shortly before its start counts among the previous event's by its name.
         known.or_else(|| self.files().ok()?.into_iter().find(is_it))
@@ -149,25 +155,22 @@ impl<'a> FlatEvent<'a> {
     }
 }
 
-/// The length of these files' movies together, in seconds. The same movie may exist in two containers.
+/// The length of these files' movies together, in seconds.
 fn movie_seconds<'e>(base: &Dir, entries: impl Iterator<Item = &'e Entry>) -> Result<u32> {
-    let mut lengths: Vec<(&str, u32)> = Vec::new();
+    let mut lengths = Lengths::default();
     for entry in entries {
         let FileKind::Movie(container) = entry.file.kind else { continue };
-        let probe = || {
-            let len = stat_below(base, &entry.path)?.stx_size;
-            let file = open_below(base, &entry.path)?;
-            let path = || join(base.path(), entry.path.as_bytes());
-            movie_file::probe(&file, len, container).map_err(|e| Error::io("read", path(), e))
-        };
-        let secs = match probe() {
-            Err(error) if error.is_not_found() => continue,
-            probe => probe?.secs.unwrap_or(0),
-        };
-        match lengths.iter_mut().find(|(stem, _)| *stem == entry.stem()) {
-            Some((_, known)) => *known = secs.max(*known),
-            None => lengths.push((entry.stem(), secs)),
+        match stat_below(base, &entry.path).and_then(|stat| probe(base, entry, &stat, container)) {
+            Err(error) if error.is_not_found() => {}
+            probe => lengths.add(entry.stem(), probe?.secs),
         }
     }
-    Ok(lengths.iter().map(|(_, secs)| *secs).sum())
+    Ok(lengths.sum())
+}
+
+/// Reads one movie.
+pub(super) fn probe(base: &Dir, entry: &Entry, stat: &Statx, container: Container) -> Result<Probe> {
+    let file = open_below(base, &entry.path)?;
+    let path = || join(base.path(), entry.path.as_bytes());
+    movie_file::probe(&file, stat.stx_size, container).map_err(|e| Error::io("read", path(), e))
 }

@@ -1,18 +1,22 @@
 //! Reads a flat event: the facts that its names show, or every file.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use rustix::fs::FileType;
 
-use super::{Entry, FlatEvent};
+use super::event::probe;
+use super::{Entry, FlatEvent, open_below};
 use crate::dir::{Statx, file_type, mtime};
 use crate::error::Result;
 use crate::event::frames::{Early, Frame, Span};
 use crate::event::state::MovieCheck;
 use crate::event::{Day, DebugMovie, Details, Movie, MovieName, Movies, State, Thumbnail, movie};
 use crate::event_dir::{Depth, Facts, Measured};
+use crate::exif;
 use crate::layout::FileKind;
+use crate::movie_file::Lengths;
 use crate::weigh::{Weight, blocks};
-use crate::{exif, movie_file};
 
 /// What the names of an event's files show.
 #[derive(Default)]
@@ -110,7 +114,7 @@ impl FlatEvent<'_> {
             frames,
         };
         let (mut bytes, mut empty_frames) = (0u64, 0u32);
-        let mut lengths: Vec<(&str, u32)> = Vec::new();
+        let mut lengths = Lengths::default();
         for entry in files {
             let Some(stat) = self.stat_if_there(entry)? else { continue };
             if entry.is_recording() && file_type(&stat) != FileType::RegularFile {
@@ -125,25 +129,22 @@ impl FlatEvent<'_> {
             measured.oldest = measured.oldest.min(mtime(&stat));
             match entry.file.kind {
                 FileKind::Movie(container) => {
+                    let probe = match probe(self.base(), entry, &stat, container) {
+                        Err(error) if error.is_not_found() => continue, // gone meanwhile
+                        probe => probe?,
+                    };
                     measured.newest_movie = measured.newest_movie.max(Some(mtime(&stat)));
                     let of = |movie: &&mut Movie| movie.name.as_str() == entry.disk_name();
                     if let Some(movie) = details.videos.iter_mut().find(of) {
                         movie.bytes = Some(stat.stx_size);
                     }
-                    let file = super::open_below(self.base(), &entry.path)?;
-                    let probe = movie_file::probe(&file, stat.stx_size, container);
-                    let probe = probe.map_err(|e| crate::error::Error::io("read", self.path(), e))?;
                     measured.movie = measured.movie.max(Some(probe.check));
                     if probe.check >= MovieCheck::Unfinished
                         && let Some(name) = MovieName::parse(entry.disk_name().as_bytes())
                     {
                         measured.unfinished.push((name, probe.check));
                     }
-                    let secs = probe.secs.unwrap_or(0);
-                    match lengths.iter_mut().find(|(stem, _)| *stem == entry.stem()) {
-                        Some((_, known)) => *known = secs.max(*known),
-                        None => lengths.push((entry.stem(), secs)),
-                    }
+                    lengths.add(entry.stem(), probe.secs);
                 }
                 FileKind::Picture(_) => {
                     measured.newest_frame = measured.newest_frame.max(Some(mtime(&stat)));
@@ -158,8 +159,7 @@ impl FlatEvent<'_> {
         details.videos.retain(|movie| movie.bytes.is_some());
         details.bytes = Some(bytes);
         if !self.is_numbered() || measured.frames.len() <= 1 {
-            let secs: i64 = lengths.iter().map(|(_, secs)| i64::from(*secs)).sum();
-            details.end = details.end.max(details.start + TimeDelta::seconds(secs));
+            details.end = details.end.max(details.start + TimeDelta::seconds(lengths.sum().into()));
         }
         Ok(measured)
     }
@@ -173,13 +173,17 @@ impl FlatEvent<'_> {
 
     /// What Motion recorded in the EXIF data of these frames, together.
     pub(crate) fn motion(&self, frames: &[Frame]) -> exif::Motion {
-        let motion = |frame: &Frame| {
-            let file = self.open(&frame.file_name()).ok()?;
+        let wanted: HashSet<Frame> = frames.iter().copied().collect();
+        let is_wanted = |entry: &&Entry| matches!(entry.file.kind, FileKind::Picture(frame) if wanted.contains(&frame));
+        let motion = |entry: &Entry| {
+            let file = open_below(self.base(), &entry.path).ok()?;
             let mut head = [0u8; 1024];
             let len = rustix::io::read(&file, &mut head).ok()?;
             Some(exif::motion(&head[..len]))
         };
-        frames.iter().filter_map(motion).fold(exif::Motion::default(), exif::Motion::with)
+        let files = self.files().unwrap_or_default();
+        let read = files.into_iter().filter(is_wanted).filter_map(motion);
+        read.fold(exif::Motion::default(), exif::Motion::with)
     }
 
     /// The size of its files, and the space that removing them frees.

@@ -188,3 +188,14 @@ proptest! {
         let _ = contents(&all);
     }
 }
+
+#[test]
+fn lengths_count_each_movie_once() {
+    let mut lengths = Lengths::default();
+    for (stem, secs) in [("a", Some(3)), ("a", Some(5)), ("a", None), ("b", None), ("c", Some(7))] {
+        lengths.add(stem, secs);
+    }
+    assert_eq!(lengths.sum(), 12);
+    lengths.add("d", Some(u32::MAX));
+    assert_eq!(lengths.sum(), u32::MAX);
+}
