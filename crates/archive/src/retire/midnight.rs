@@ -19,8 +19,7 @@ impl CameraDir {
         let Some(flat) = &day.flat else { return Ok(BTreeSet::new()) };
         let listed = flat.list()?;
         let mut spared = BTreeSet::new();
-        let neighbour = |days: i64| Day::from_number(day.day.number() + days).map(|day| self.day(day));
-        if let Some(Ok(before)) = neighbour(-1)
+        if let Some(before) = self.neighbour(day.day, -1)?
             && let Some(saved) = edge_event(&before, Edge::Last)?
         {
             let first = listed.names().next().and_then(|name| listed.members(name)).unwrap_or_default();
@@ -39,7 +38,7 @@ impl CameraDir {
                 }
             }
         }
-        if let Some(Ok(after)) = neighbour(1)
+        if let Some(after) = self.neighbour(day.day, 1)?
             && let Some(saved) = edge_event(&after, Edge::First)?
         {
             let last = listed.names().last().and_then(|name| listed.members(name)).unwrap_or_default();
@@ -51,6 +50,15 @@ impl CameraDir {
             }
         }
         Ok(spared)
+    }
+
+    /// The day so many days later; `None` if there is none. One that cannot be read may hold a saved event: that is an error.
+    fn neighbour(&self, day: Day, later: i64) -> Result<Option<DayDir>> {
+        let Some(day) = Day::from_number(day.number() + later) else { return Ok(None) };
+        match self.day(day) {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
     }
 }
 
@@ -94,3 +102,6 @@ fn continued(first: (&[&Entry], u32), second: (&[&Entry], u32), saved: &FlatEven
 fn is_picture(entry: &Entry) -> bool {
     matches!(entry.file.kind, FileKind::Picture(_) | FileKind::DebugPicture(_))
 }
+
+#[cfg(test)]
+mod tests;
