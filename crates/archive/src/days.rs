@@ -88,11 +88,12 @@ impl CameraDir {
             strays.extend(names.map(|name| join(self.path(), name.as_bytes())));
             return Ok(strays);
         }
-        self.dir.list(|name, _| {
+        self.dir.list(|name, kind| {
             let text = std::str::from_utf8(name);
             let is_day = text.is_ok_and(|name| name.parse::<Day>().is_ok() || self.leads_to_days(name));
-            let is_ours = !self.has_directory() && matches!(name, b"queue" | b"lost+found");
-            if !is_day && !is_ours && name != b"delete_queue" && !name.starts_with(b".") {
+            // In the root, a directory may be a camera's; others are reported for the root.
+            let is_of_root = !self.has_directory() && self.dir.is_dir(name, kind);
+            if !is_day && !is_of_root && name != b"delete_queue" && !name.starts_with(b".") {
                 strays.push(join(self.path(), name));
             }
         })?;
@@ -181,3 +182,6 @@ pub(super) fn open_path(base: &Dir, path: &str) -> Result<Dir> {
     }
     dir.map_or_else(|| base.again(), Ok)
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,7 +127,7 @@ impl Tree {
             let cameras: BTreeSet<Camera> = match of {
                 Some(camera) => BTreeSet::from([camera.clone()]),
                 None if names_camera => self.cameras_in_names(root, layout)?,
-                None => BTreeSet::from([self.root_camera()]),
+                None => self.root_camera().into_iter().collect(),
             };
             for camera in cameras.into_iter().filter(|camera| !has_directory(camera)) {
                 let Some(dir) = self.camera_in_root(root, &camera)? else { continue };
@@ -165,11 +165,10 @@ impl Tree {
         Ok(index.days.keys().filter_map(|(camera, _)| camera.clone()).collect())
     }
 
-    /// The name of the camera whose files lie in the root: the root's own name.
-    pub(super) fn root_camera(&self) -> Camera {
+    /// The name of the camera whose files lie in the root: the root's own name, or `Camera` if that can be no camera's.
+    fn root_camera(&self) -> Option<Camera> {
         let name = self.root().file_name().and_then(|name| name.to_str());
-        let named = name.and_then(|name| name.parse().ok());
-        named.or_else(|| "Camera".parse().ok()).unwrap_or_else(|| unreachable!())
+        name.and_then(|name| name.parse().ok()).or_else(|| "Camera".parse().ok())
     }
 
     /// Whether a camera of this name may have its files in the root.
@@ -178,7 +177,7 @@ impl Tree {
         self.layouts().rules().iter().any(|(of, layout)| match of {
             Some(of) => of.as_str() == name,
             None if layout.patterns().iter().any(Pattern::names_camera) => camera.is_ok(),
-            None => self.root_camera().as_str() == name,
+            None => self.root_camera().is_some_and(|camera| camera.as_str() == name),
         })
     }
 }

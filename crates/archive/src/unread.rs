@@ -110,7 +110,8 @@ fn flat(camera: &CameraDir) -> Result<Option<String>> {
             if !list.events.is_empty() || list.loose > 0 {
                 return Ok(None);
             }
-            return Ok(Some(flat.seen(&format!("{day}/")) + "; they are not shown and never expire"));
+            let place = camera.day_folder(*day)?.map_or_else(String::new, |folder| format!("{folder}/"));
+            return Ok(Some(flat.seen(&place) + "; they are not shown and never expire"));
         }
     }
     if !days.is_empty() {

@@ -71,7 +71,12 @@ impl Archive {
             findings.notes.push(Report::note(self.state_path(), "there is no catalog yet"));
         }
         for camera in self.tree.cameras()?.open {
-            findings.notes.extend(strays(&camera)?);
+            for note in strays(&camera)? {
+                // Cameras whose files lie in the root have the same strays.
+                if !findings.notes.contains(&note) {
+                    findings.notes.push(note);
+                }
+            }
         }
         let (problems, notes) = queue(self)?;
         findings.problems.extend(problems);
