@@ -90,7 +90,7 @@ impl CameraDir {
         }
         self.dir.list(|name, kind| {
             let text = std::str::from_utf8(name);
-            let is_day = text.is_ok_and(|name| name.parse::<Day>().is_ok() || self.leads_to_days(name));
+            let is_day = text.is_ok_and(|name| name.parse::<Day>().is_ok() || self.may_lead_to_days(name));
             // In the root, a directory may be a camera's; others are reported for the root.
             let is_of_root = !self.has_directory() && self.dir.is_dir(name, kind);
             if !is_day && !is_of_root && name != b"delete_queue" && !name.starts_with(b".") {
@@ -101,10 +101,10 @@ impl CameraDir {
         Ok(strays)
     }
 
-    /// Whether a directory of this name may hold days of its layout.
-    fn leads_to_days(&self, name: &str) -> bool {
-        let patterns = self.layout.iter().flat_map(|layout| layout.layout.patterns());
-        patterns.into_iter().any(|pattern| pattern.may_lead(name))
+    /// Whether a directory at this path below its own may hold days of its layout, or their files.
+    pub(super) fn may_lead_to_days(&self, path: &str) -> bool {
+        let mut patterns = self.layout.iter().flat_map(|layout| layout.layout.patterns());
+        patterns.any(|pattern| pattern.may_lead(path))
     }
 
     /// Opens one day as it is now.
@@ -168,8 +168,10 @@ fn add_dated(dir: &Dir, pattern: &Pattern, (levels, below): (usize, &str), days:
         }
     })?;
     for name in inner {
-        let path = format!("{below}{name}/");
-        add_dated(&dir.open_dir(name.as_bytes())?, pattern, (levels - 1, &path), days)?;
+        match dir.open_dir(name.as_bytes()) {
+            Err(error) if error.is_no_directory() => {} // removed since it was listed
+            inner => add_dated(&inner?, pattern, (levels - 1, &format!("{below}{name}/")), days)?,
+        }
     }
     Ok(())
 }

@@ -242,12 +242,17 @@ impl Dir {
         Ok(())
     }
 
-    /// Whether the entry is a real directory. Asks the disk if the listing did not report the kind.
-    pub(crate) fn is_dir(&self, name: &[u8], kind: FileType) -> bool {
-        match kind {
-            FileType::Unknown => self.stat(name).is_ok_and(|stat| file_type(&stat) == FileType::Directory),
-            kind => kind == FileType::Directory,
+    /// The kind of a listed entry. Asks the disk if the listing did not report it; `Unknown` if that fails.
+    pub(crate) fn kind_of(&self, name: &[u8], listed: FileType) -> FileType {
+        match listed {
+            FileType::Unknown => self.stat(name).map_or(FileType::Unknown, |stat| file_type(&stat)),
+            kind => kind,
         }
+    }
+
+    /// Whether a listed entry is a real directory.
+    pub(crate) fn is_dir(&self, name: &[u8], listed: FileType) -> bool {
+        self.kind_of(name, listed) == FileType::Directory
     }
 
     pub(crate) fn inode(&self) -> Result<Inode> {

@@ -68,8 +68,10 @@ impl Tree {
             return Ok(None); // then their files are in directories
         }
         let (mut files, mut example) = (0u64, None::<String>);
-        self.root_dir()?.list(|name, kind| {
-            let is_recording = (MovieName::parse(name).is_some() || is_picture(name)) && kind == FileType::RegularFile;
+        let root = self.root_dir()?;
+        root.list(|name, kind| {
+            let is_recording = (MovieName::parse(name).is_some() || is_picture(name))
+                && root.kind_of(name, kind) == FileType::RegularFile;
             let Ok(name) = std::str::from_utf8(name) else { return };
             if is_recording && !in_root.iter().any(|camera| camera.describes(name)) {
                 files += 1;

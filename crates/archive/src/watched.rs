@@ -57,7 +57,7 @@ impl CameraDir {
             return Hint::Unknown;
         }
         let changed = || {
-            let source = self.day_or_new(file.day)?;
+            let source = self.day(file.day).ok()?.flat?;
             let inner = path.strip_prefix(source.prefix()).unwrap_or(path);
             source.note(inner)
         };
@@ -67,10 +67,6 @@ impl CameraDir {
     /// The meaning of a hint about a name that no pattern describes: a day, an event's directory or a camera may have
     /// appeared or gone, but other files matter to nothing.
     fn note_other(&self, path: &str) -> Hint {
-        let may_lead = |path: &str| {
-            let patterns = self.layout.iter().flat_map(|layout| layout.layout.patterns());
-            patterns.into_iter().any(|pattern| pattern.may_lead(path))
-        };
         let (folder, name) = path.rsplit_once('/').map_or((None, path), |(folder, name)| (Some(folder), name));
         let is_event_or_day = name.parse::<Day>().is_ok() || EventName::from_bytes(name.as_bytes()).is_some();
         let parent = folder.map_or_else(|| self.dir.again(), |folder| super::days::open_path(&self.dir, folder));
@@ -78,11 +74,7 @@ impl CameraDir {
             Ok(stat) => super::dir::file_type(&stat) != rustix::fs::FileType::Directory,
             Err(_) => name.contains('.'), // a temporary file that is gone, hardly a directory
         };
-        if is_file && !is_event_or_day && !may_lead(path) { Hint::Nothing } else { Hint::Unknown }
-    }
-
-    fn day_or_new(&self, day: Day) -> Option<Box<super::flat::FlatSource>> {
-        self.day(day).ok()?.flat
+        if is_file && !is_event_or_day && !self.may_lead_to_days(path) { Hint::Nothing } else { Hint::Unknown }
     }
 
     /// Whether its flat files are read.

@@ -145,7 +145,8 @@ impl Reading {
             let parsed = query.layout.parse(&whole);
             // An entry of any kind protects, as in the directory of an event.
             let is_mark = matches!(&parsed, Parsed::File(file) if file.kind == FileKind::Saved);
-            if !is_mark && dir.is_dir(name.as_bytes(), kind) {
+            let kind = if is_mark { kind } else { dir.kind_of(name.as_bytes(), kind) };
+            if !is_mark && kind == FileType::Directory {
                 if query.layout.patterns().iter().any(|pattern| pattern.may_lead(&whole)) {
                     dirs.push(name.to_owned());
                 } else {
@@ -154,7 +155,7 @@ impl Reading {
                 return;
             }
             match parsed {
-                Parsed::File(file) if is_mark || matches!(kind, FileType::RegularFile | FileType::Unknown) => {
+                Parsed::File(file) if is_mark || kind == FileType::RegularFile => {
                     let of = query.owner(&file);
                     self.files.entry(of).or_default().push(Entry { path: whole[from..].into(), file });
                 }
@@ -162,8 +163,10 @@ impl Reading {
             }
         })?;
         for name in dirs {
-            let inner = dir.open_dir(name.as_bytes())?;
-            self.read_dir(&inner, query, &format!("{below}{name}/"))?;
+            match dir.open_dir(name.as_bytes()) {
+                Err(error) if error.is_no_directory() => {} // removed since it was listed
+                inner => self.read_dir(&inner?, query, &format!("{below}{name}/"))?,
+            }
         }
         Ok(())
     }
@@ -324,5 +327,18 @@ mod tests {
         assert_eq!((files(&cache.recent(place).unwrap()), listed()), (20_009, first));
         assert_eq!(files(&cache.current(place, None).unwrap()), 20_009, "the listing agrees");
         assert!(listed() > first);
+    }
+
+    /// Some filesystems do not report the kinds of entries in a listing.
+    #[test]
+    fn kinds_are_asked_for_where_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        fs::create_dir(folder.path().join("dir")).unwrap();
+        std::os::unix::fs::symlink("file", folder.path().join("link")).unwrap();
+        let base = Dir::open_root(folder.path()).unwrap();
+        let kind = |name: &str| base.kind_of(name.as_bytes(), FileType::Unknown);
+        assert_eq!((kind("file"), kind("dir")), (FileType::RegularFile, FileType::Directory));
+        assert_eq!((kind("link"), kind("missing")), (FileType::Symlink, FileType::Unknown));
     }
 }
