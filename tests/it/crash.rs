@@ -281,3 +281,34 @@ fn hours_that_lose_files_are_synced() {
         assert!(log.contains(&format!("Camera1/{day}/{hour}>")), "{hour}: {log}");
     }
 }
+
+/// Directories that a restore makes must survive a power cut, since the pass is removed after it.
+#[test]
+fn directories_made_by_a_restore_are_synced() {
+    let world = World::new();
+    let day = |back: u64| format!("Camera1/{}", days_ago(back).replace('-', "/"));
+    for file in [format!("{}/10/00-00.mkv", day(800)), format!("{}/10/00-00.mkv", day(50))] {
+        std::fs::create_dir_all(world.path(&file).parent().unwrap()).unwrap();
+        std::fs::write(world.path(&file), "x").unwrap();
+    }
+    let saved = world.path(format!("{}/12", day(50)));
+    std::fs::create_dir(&saved).unwrap();
+    for name in ["00-00.mkv", ".00-00.saved"] {
+        std::fs::write(saved.join(name), "x").unwrap();
+    }
+    world.make_old();
+    let flags = [&FLAT[..5], &["%Y/%m/%d/%H/%M-%S", "--undo-window", "1h", "--json"]].concat();
+    let pass = world.run("expire", &flags).json()["pass"].as_str().unwrap().to_owned();
+    assert!(!world.has(format!("{}/10", day(50))), "moved one by one");
+    let (month, _) = day(800).rsplit_once('/').map(|(month, day)| (month.to_owned(), day.to_owned())).unwrap();
+    let (year, _) = month.rsplit_once('/').unwrap();
+    assert!(!world.has(year), "moved as a whole");
+    let log = world.outside("log").join("strace");
+    let strace = ["strace", "-f", "-y", "-e", "trace=fsync", "-o", log.to_str().unwrap()];
+    let ran = Ran::of(run_by(&strace, &world.command("restore", [&pass])));
+    assert!(ran.code == 0 && world.has(day(800)), "{ran:?}");
+    let log = std::fs::read_to_string(log).unwrap();
+    for changed in ["Camera1", year, &month, &day(50), &format!("{}/10", day(50))] {
+        assert!(log.contains(&format!("{}>", world.path(changed).display())), "{changed}: {log}");
+    }
+}

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::day_dir::DayDir;
-use super::days::open_path;
 use super::dir::Dir;
 use super::flat::FlatSource;
 use super::numbered::Numbers;
@@ -69,24 +68,29 @@ impl Home {
     }
 
     /// The directory in which the paths of flat files begin, made if it is missing.
-    pub(super) fn make_base(&self, camera: &Dir) -> Result<Dir> {
-        match self.flat.as_ref().and_then(|flat| flat.day_dir.as_ref()) {
-            Some(path) => make_path(camera, path),
+    pub(super) fn make_base(&self, camera: &Dir, changed: &mut Changed<'_>) -> Result<Dir> {
+        match self.day_dir() {
+            Some(path) => make_path(camera, path, changed),
             None => camera.again(),
         }
     }
 }
 
+/// Takes each directory in which names changed, so that it is synced.
+pub(super) type Changed<'a> = dyn FnMut(&Dir) -> Result<()> + 'a;
+
 /// Opens a directory by a path of several names, and makes what is missing of it.
-pub(super) fn make_path(base: &Dir, path: &str) -> Result<Dir> {
-    if let Ok(dir) = open_path(base, path) {
-        return Ok(dir);
-    }
+pub(super) fn make_path(base: &Dir, path: &str, changed: &mut Changed<'_>) -> Result<Dir> {
     let mut dir: Option<Dir> = None;
-    for part in path.split('/') {
+    for part in path.split('/').map(str::as_bytes) {
         let above = dir.as_ref().unwrap_or(base);
+        if let Some(there) = above.open_dir_if_there(part)? {
+            dir = Some(there);
+            continue;
+        }
+        changed(above)?;
         // Motion made the directories of years, months and hours alike.
-        dir = Some(open_or_make_like(above, part.as_bytes(), above)?);
+        dir = Some(open_or_make_like(above, part, above)?);
     }
     dir.map_or_else(|| base.again(), Ok)
 }

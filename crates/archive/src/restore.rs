@@ -13,7 +13,7 @@ use super::day_dir::DayDir;
 use super::dir::{Dir, join};
 use super::event_dir::MAX_DEPTH;
 use super::flat::FlatSource;
-use super::home::{Home, make_path};
+use super::home::{Changed, Home, make_path};
 use super::queue::{
     FLAT_ENDING, MANIFEST, Manifest, PassPart, PassParts, Place, QUEUE, RETIRING, Stage, is_unfinished,
 };
@@ -216,15 +216,16 @@ impl RestoringPass<'_> {
         let events: Vec<EventName> = flat.list()?.names().collect();
         if let Some(path) = home.day_dir() {
             let (above, own) = path.rsplit_once('/').unwrap_or(("", path));
-            let parent = if above.is_empty() { to.again()? } else { make_path(to, above)? };
+            let parent =
+                if above.is_empty() { to.again()? } else { make_path(to, above, &mut |dir| self.touched.add(dir))? };
             self.touched.add(&parent)?;
             match rename(from, name, &parent, own.as_bytes()) {
                 Err(error) if is_taken(&error) => {}
                 other => return other.map(|()| restored.events.extend(events)),
             }
         }
-        let base = home.make_base(to)?;
-        restore_flat(flat, &base, restored, |dir| self.touched.add(dir))?;
+        let base = home.make_base(to, &mut |dir| self.touched.add(dir))?;
+        restore_flat(flat, &base, restored, &mut |dir| self.touched.add(dir))?;
         if let Err(error) = rustix::fs::unlinkat(from, name, AtFlags::REMOVEDIR) {
             tracing::debug!("{}: it stays in the pass: {error}", flat.base().path().display());
         }
@@ -255,7 +256,7 @@ impl RestoringPass<'_> {
                 if merge(from, day_name.as_bytes(), &to, &there, &moved.dir)? {
                     restored.events.extend(events);
                 } else {
-                    restore_events(&moved, &there, restored)?;
+                    restore_events(&moved, &there, restored, &mut |dir| self.touched.add(dir))?;
                 }
             }
             Err(error) => return Err(error),
@@ -264,13 +265,17 @@ impl RestoringPass<'_> {
     }
 
     /// The directory that a camera's days go back to, created again if it was removed.
-    fn camera_to_fill(&self, at: usize, camera: &Camera, home: &Home) -> Result<Dir> {
+    fn camera_to_fill(&mut self, at: usize, camera: &Camera, home: &Home) -> Result<Dir> {
         if home.is_root() {
             return self.tree.root_dir();
         }
         match &self.parts[at].place {
             Place::Root => match self.tree.camera(camera) {
-                Err(error) if error.is_not_found() => open_or_make(&self.tree.root_dir()?, camera.as_str().as_bytes()),
+                Err(error) if error.is_not_found() => {
+                    let root = self.tree.root_dir()?;
+                    self.touched.add(&root)?;
+                    open_or_make(&root, camera.as_str().as_bytes())
+                }
                 other => Ok(other?.dir),
             },
             Place::Camera(_) => Ok(self.tree.camera(camera)?.dir),
@@ -374,7 +379,12 @@ fn is_disjoint(one: &Dir, other: &Dir, depth: u32) -> Result<bool> {
 }
 
 /// Moves the events of a day back into its directory, one by one.
-pub(super) fn restore_events(from: &DayDir, to: &Dir, restored: &mut Restored) -> Result<()> {
+pub(super) fn restore_events(
+    from: &DayDir,
+    to: &Dir,
+    restored: &mut Restored,
+    changed: &mut Changed<'_>,
+) -> Result<()> {
     let is_flat = |name: &[u8]| from.flat.as_ref().is_some_and(|flat| flat.describes(name));
     for name in from.dir.names()? {
         let path = join(from.dir.path(), &name);
@@ -397,7 +407,7 @@ pub(super) fn restore_events(from: &DayDir, to: &Dir, restored: &mut Restored) -
         }
     }
     match &from.flat {
-        Some(flat) => restore_flat(flat, to, restored, |_| Ok(())),
+        Some(flat) => restore_flat(flat, to, restored, changed),
         None => Ok(()),
     }
 }

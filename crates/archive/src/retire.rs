@@ -358,7 +358,7 @@ impl RetiringPass<'_> {
             let there = open_or_make(parent, own)?;
             self.touched.add(&moved.dir)?;
             self.touched.add(&there)?;
-            restore_events(moved, &there, &mut back)
+            restore_events(moved, &there, &mut back, &mut |dir| self.touched.add(dir))
         });
         if let Err(error) = put_back {
             back.left.push(Report::of(&error, &join(target.path(), name.as_bytes())));

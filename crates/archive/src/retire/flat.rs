@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use super::{Goal, RetiringPass, Source, open_or_make_like, rename};
+use super::{Goal, RetiringPass, Source, rename};
 use crate::day_dir::DayDir;
 use crate::days::open_path;
 use crate::dir::{Dir, join, mtime};
@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::{Day, EventName};
 use crate::fault::crash;
 use crate::flat::{Entry, FlatDay, FlatSource, open_parent, saved_name, stat_below};
+use crate::home::{Changed, make_path};
 use crate::inspection::FlatSeen;
 use crate::layout::FileKind;
 use crate::queue::RetiredLayout;
@@ -193,19 +194,15 @@ pub(crate) fn restore_flat(
     from: &FlatSource,
     base: &Dir,
     restored: &mut crate::restore::Restored,
-    mut touched: impl FnMut(&Dir) -> Result<()>,
+    changed: &mut Changed<'_>,
 ) -> Result<()> {
     let listed = from.list()?;
     let mut back = |path: &str| {
         let (old, file) = open_parent(from.base(), path)?;
-        let mut new: Option<Dir> = None;
-        for part in path.rsplit_once('/').map_or("", |(folder, _)| folder).split('/').filter(|part| !part.is_empty()) {
-            let above = new.as_ref().unwrap_or(base);
-            new = Some(open_or_make_like(above, part.as_bytes(), above)?);
-        }
+        let new = path.rsplit_once('/').map(|(folder, _)| make_path(base, folder, changed)).transpose()?;
         let (old, new) = (old.as_ref().unwrap_or(from.base()), new.as_ref().unwrap_or(base));
-        touched(old)?;
-        touched(new)?;
+        changed(old)?;
+        changed(new)?;
         rename(old, file.as_bytes(), new, file.as_bytes())?;
         crash("restore-2");
         Ok(())
