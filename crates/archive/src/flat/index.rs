@@ -101,12 +101,9 @@ impl Index {
         self.seals.iter().all(is_same)
     }
 
-    /// Reads one name again: adds or removes its file.
-    fn note(&mut self, base: &Dir, query: Query<'_>, path: &str) -> Option<Noted> {
-        let Parsed::File(file) = query.layout.parse(&format!("{}{path}", query.prefix)) else { return None };
+    /// Adds or removes a file that is there now, or is not.
+    fn note(&mut self, query: Query<'_>, path: &str, (file, is_there): (FlatFile, bool)) -> Noted {
         let of = query.owner(&file);
-        let is_fit = |stat| file.kind == FileKind::Saved || file_type(&stat) == FileType::RegularFile;
-        let is_there = stat_below(base, path).is_ok_and(is_fit);
         let before = self.days.get(&of).cloned();
         let entries = before.as_ref().map(|day| day.entries()).unwrap_or_default();
         let was_there = entries.binary_search_by(|entry| (*entry.path).cmp(path)).is_ok();
@@ -124,7 +121,7 @@ impl Index {
             }
         }
         let after = self.days.get(&of).cloned();
-        Some(Noted { camera: of.0, day: of.1, before, after })
+        Noted { camera: of.0, day: of.1, before, after }
     }
 }
 
@@ -177,8 +174,9 @@ impl Reading {
 pub(crate) struct IndexCache {
     /// Written by each thread that lists or notes.
     listings: Mutex<HashMap<Key, Listing>>,
-    /// Held while a directory with the files of many days is listed, so that others wait for it instead of listing it too.
-    listing: Mutex<()>,
+    /// For each directory with the files of many days a lock that is held while it is listed, so that others wait for it instead
+    /// of listing it too. Written by each thread that lists one for the first time.
+    turns: Mutex<HashMap<Key, Arc<Mutex<()>>>>,
 }
 
 /// A listing, with the names that were noted since.
@@ -230,6 +228,12 @@ impl IndexCache {
         self.listings().get(&place.key()).cloned()
     }
 
+    /// The lock of a directory: a disk that hangs while it is listed must not hold the listings of others.
+    fn turn(&self, place: Place<'_>) -> Arc<Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(place.key()).or_default())
+    }
+
     /// The files as they are on disk. Lists the directory unless it is unchanged, or was listed at or after `since`.
     pub(crate) fn current(&self, place: Place<'_>, since: Option<Instant>) -> Result<Arc<Index>> {
         let usable = || {
@@ -240,7 +244,8 @@ impl IndexCache {
         if let Some(index) = usable() {
             return Ok(index);
         }
-        let _one = place.is_shared.then(|| self.listing.lock().unwrap_or_else(PoisonError::into_inner));
+        let turn = place.is_shared.then(|| self.turn(place));
+        let _one = turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         if place.is_shared
             && let Some(index) = usable()
         {
@@ -265,9 +270,15 @@ impl IndexCache {
     /// Reads one name again, after a hint that it changed. Returns its day as it was before and as it is now; `None` if the
     /// directory was not listed yet, or no pattern describes the name.
     pub(crate) fn note(&self, place: Place<'_>, path: &str) -> Option<Noted> {
+        let Parsed::File(file) = place.query.layout.parse(&format!("{}{path}", place.query.prefix)) else {
+            return None;
+        };
+        // Read before the listings are locked, since its disk may hang. Whatever changes after that is hinted again.
+        let is_fit = |stat| file.kind == FileKind::Saved || file_type(&stat) == FileType::RegularFile;
+        let is_there = stat_below(place.base, path).is_ok_and(is_fit);
         let mut listings = self.listings();
         let listing = listings.get_mut(&place.key())?;
-        Arc::make_mut(&mut listing.index).note(place.base, place.query, path)
+        Some(Arc::make_mut(&mut listing.index).note(place.query, path, (file, is_there)))
     }
 }
 
@@ -340,5 +351,21 @@ mod tests {
         let kind = |name: &str| base.kind_of(name.as_bytes(), FileType::Unknown);
         assert_eq!((kind("file"), kind("dir")), (FileType::RegularFile, FileType::Directory));
         assert_eq!((kind("link"), kind("missing")), (FileType::Symlink, FileType::Unknown));
+    }
+
+    /// A camera's disk that hangs while it is listed does not hold the listings of others.
+    #[test]
+    fn each_directory_is_listed_on_its_own() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let layout = Layout::new(vec!["%v-%Y%m%d%H%M%S".parse().unwrap()]).unwrap();
+        let dirs = [&one, &other].map(|folder| Dir::open_root(folder.path()).unwrap());
+        let query = Query { layout: &layout, prefix: "", names_camera: false };
+        let [one, other] = dirs.each_ref().map(|base| Place { base, query, is_shared: true });
+        let cache = IndexCache::default();
+        let turn = cache.turn(one);
+        let _listing = turn.lock().unwrap();
+        assert!(cache.turn(one).try_lock().is_err(), "others wait for it");
+        assert!(cache.turn(other).try_lock().is_ok());
+        cache.current(other, None).unwrap();
     }
 }
