@@ -41,7 +41,7 @@ pub(super) struct FlatSeen {
 }
 
 impl FlatSeen {
-    /// Whether a file is unchanged. The number of its inode is compared only where it is not derived from the path.
+    /// Whether a file is unchanged.
     pub(super) fn is_same(&self, now: &Statx) -> bool {
         self.inode == now.stx_ino && self.mtime == mtime(now) && self.bytes == now.stx_size
     }

@@ -1,6 +1,7 @@
 //! The paths of recordings: for messages, for the watcher, and to recognise a path from outside. No other module
 //! builds such paths. Only the watcher opens files by them; all other code works by directory handle.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use super::dir::join;
 use super::{CameraDir, DayDir, SIDECAR, Tree};
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventId, EventName, MovieName};
-use crate::layout::Parsed;
+use crate::layout::{Parsed, Pattern};
 
 /// The path of a day below the directory of its camera.
 pub fn day_path(camera: &Path, day: Day) -> PathBuf {
@@ -78,14 +79,15 @@ impl Tree {
         MovieName::parse(path.file_name()?.as_encoded_bytes()).filter(|movie| !movie.looks_like_debug())?;
         for camera in self.cameras().ok()?.open {
             let Some(layout) = &camera.layout else { continue };
-            let levels = layout.layout.patterns().first().map_or(0, crate::layout::Pattern::dirs);
-            let names: Vec<&str> = path.iter().rev().take(levels + 1).filter_map(|name| name.to_str()).collect();
-            let below = names.into_iter().rev().collect::<Vec<_>>().join("/");
-            let Parsed::File(file) = layout.layout.parse(&below) else { continue };
-            let is_own = !layout.names_camera || file.camera.as_ref() == Some(camera.camera());
-            if !is_own || !is_same(path, &camera.path().join(&below)) {
-                continue;
-            }
+            let levels: BTreeSet<usize> = layout.layout.patterns().iter().map(Pattern::dirs).collect();
+            let read = |levels: usize| {
+                let names: Vec<&str> = path.iter().rev().take(levels + 1).filter_map(|name| name.to_str()).collect();
+                let below = names.into_iter().rev().collect::<Vec<_>>().join("/");
+                let Parsed::File(file) = layout.layout.parse(&below) else { return None };
+                let is_own = !layout.names_camera || file.camera.as_ref() == Some(camera.camera());
+                (is_own && is_same(path, &camera.path().join(&below))).then_some((below, file))
+            };
+            let Some((below, file)) = levels.into_iter().find_map(read) else { continue };
             let day = camera.day(file.day).ok()?;
             let flat = day.flat.as_ref()?;
             let inner = below.strip_prefix(flat.prefix()).unwrap_or(&below);
@@ -125,3 +127,6 @@ impl DayDir {
         self.event_path(name).join(SIDECAR)
     }
 }
+
+#[cfg(test)]
+mod tests;
