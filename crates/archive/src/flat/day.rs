@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use rustix::fs::AtFlags;
+
 use super::index::{IndexCache, Noted, Place, Query};
-use super::{Entry, FlatEvent};
+use super::{Entry, FlatEvent, open_parent};
 use crate::dir::Dir;
 use crate::error::Result;
 use crate::event::{Camera, Day, EventName, Stamp};
@@ -169,7 +171,7 @@ impl FlatSource {
         self.leads(name) || matches!(parsed, Ok(Parsed::File(_)))
     }
 
-    /// Whether a directory of this name in the day's directory holds flat files: that of an hour.
+    /// Whether a directory at this path below the day's may hold flat files: that of an hour.
     pub(crate) fn leads(&self, name: &[u8]) -> bool {
         let Ok(name) = std::str::from_utf8(name) else { return false };
         let path = format!("{}{name}", self.prefix);
@@ -273,19 +275,44 @@ impl FlatSource {
         Ok(day.members(name).is_some().then(|| FlatEvent::new(&self.base, day, name)))
     }
 
-    /// The directories below the base that may hold its files, as paths: those of hours.
+    /// The directories below the base that may hold its files, as paths, each before those in it: those of hours.
     pub(crate) fn inner_dirs(&self) -> Result<Vec<String>> {
-        let mut dirs = Vec::new();
+        let mut found = Vec::new();
         if !self.is_shared {
-            self.base.list(|name, kind| {
-                if let Ok(text) = std::str::from_utf8(name)
-                    && self.leads(name)
-                    && self.base.is_dir(name, kind)
-                {
-                    dirs.push(text.to_owned());
-                }
-            })?;
+            self.add_inner_dirs(&self.base, "", &mut found)?;
         }
-        Ok(dirs)
+        Ok(found)
+    }
+
+    fn add_inner_dirs(&self, dir: &Dir, below: &str, found: &mut Vec<String>) -> Result<()> {
+        let mut here = Vec::new();
+        dir.list(|name, kind| {
+            let path = std::str::from_utf8(name).map(|name| format!("{below}{name}"));
+            here.extend(path.ok().filter(|path| self.leads(path.as_bytes()) && dir.is_dir(name, kind)));
+        })?;
+        for path in here {
+            found.push(path.clone());
+            match dir.open_dir(&path.as_bytes()[below.len()..]) {
+                Err(error) if error.is_no_directory() => {} // removed since it was listed
+                inner => self.add_inner_dirs(&inner?, &format!("{path}/"), found)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the directories of hours that are empty; `rmdir` itself is the check. Calls `changed` with each directory
+    /// that lost one.
+    pub(crate) fn remove_empty_dirs(&self, mut changed: impl FnMut(&Dir) -> Result<()>) -> Result<()> {
+        for path in self.inner_dirs()?.iter().rev() {
+            let Ok((parent, name)) = open_parent(&self.base, path) else { continue };
+            let parent = parent.as_ref().unwrap_or(&self.base);
+            if rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR).is_ok() {
+                changed(parent)?;
+            }
+        }
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,13 +120,10 @@ impl RetiringPass<'_> {
 
     /// Removes the directories of hours that are empty by now.
     pub(super) fn remove_empty_hours(&mut self, day: &DayDir) -> Result<()> {
-        if let Some(flat) = day.flat.as_ref().filter(|_| day.is_whole) {
-            for name in day.dir.names()?.iter().filter(|name| flat.leads(name)) {
-                let _ = rustix::fs::unlinkat(&day.dir, name.as_slice(), AtFlags::REMOVEDIR); // not if it holds anything
-            }
-            self.touched.add(&day.dir)?;
+        match day.flat.as_ref().filter(|_| day.is_whole) {
+            Some(flat) => flat.remove_empty_dirs(|dir| self.touched.add(dir)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Removes the directories of the month and the year that the day's directory leaves empty, unless Motion is about
