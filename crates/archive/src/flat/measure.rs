@@ -104,15 +104,7 @@ impl FlatEvent<'_> {
 
     /// Reads every file: sizes, times, empty frames, and the ends of the movies.
     fn measure(&self, files: &[&Entry], frames: Vec<Frame>, details: &mut Details) -> Result<Measured> {
-        let mut measured = Measured {
-            movie: None,
-            unfinished: Vec::new(),
-            newest: i64::MIN,
-            oldest: i64::MAX,
-            newest_frame: None,
-            newest_movie: None,
-            frames,
-        };
+        let mut measured = nothing_of(frames);
         let (mut bytes, mut empty_frames) = (0u64, 0u32);
         let mut lengths = Lengths::default();
         for entry in files {
@@ -197,5 +189,18 @@ impl FlatEvent<'_> {
             }
         }
         Ok(weight)
+    }
+}
+
+/// The measurement of an event with these frames, before a file is read.
+fn nothing_of(frames: Vec<Frame>) -> Measured {
+    Measured {
+        movie: None,
+        unfinished: Vec::new(),
+        newest: i64::MIN,
+        oldest: i64::MAX,
+        newest_frame: None,
+        newest_movie: None,
+        frames,
     }
 }
