@@ -39,6 +39,9 @@ pub enum Error {
         /// The reason, as a sentence.
         why: String,
     },
+    /// A store cannot be used, or a copy in it is not as it should be: a sentence with the cure.
+    #[error("{0}")]
+    Store(String),
     /// A name from outside that does not match the strict grammar.
     #[error("{text:?} is not {what}")]
     Name {
@@ -179,6 +182,7 @@ impl Error {
             | Self::Catalog { .. }
             | Self::Worker { .. }
             | Self::Stopped
+            | Self::Store(_)
             | Self::Unavailable(_)
             | Self::Daemon(_) => Kind::Failed,
             Self::Name { .. } | Self::Config(_) | Self::Locked { .. } => Kind::Usage,

@@ -1,0 +1,249 @@
+//! An open store: the only place that sends requests. Every request has a deadline without progress, and errors name the store, the
+//! operation and the object.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use object_store::path::Path;
+use object_store::{
+    GetOptions, GetRange, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload,
+};
+
+use crate::error::{Error, Result};
+use crate::keys::{HostName, Keys};
+use crate::name::StoreName;
+
+/// How long a request, or a part of its body, may take without progress. A store that has lost its quorum never responds.
+pub(crate) const STALL: Duration = Duration::from_secs(30);
+
+/// Bytes a second below which an upload is given up.
+const SLOWEST: u64 = 16 * 1024;
+
+/// An open store. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    name: StoreName,
+    store: Arc<dyn ObjectStore>,
+    /// What all keys begin with.
+    prefix: Path,
+    stall: Duration,
+}
+
+impl Client {
+    /// A client of an open store, for the objects below `prefix`.
+    pub fn new(name: StoreName, store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
+        Self { name, store, prefix, stall: STALL }
+    }
+
+    /// The same client with another time that a request may take without progress.
+    #[must_use]
+    pub fn with_stall(self, stall: Duration) -> Self {
+        Self { stall, ..self }
+    }
+
+    /// The store's name.
+    pub fn name(&self) -> &StoreName {
+        &self.name
+    }
+
+    /// What all keys begin with.
+    pub fn prefix(&self) -> &Path {
+        &self.prefix
+    }
+
+    /// Reads an object whole; `None` if there is none.
+    pub(crate) async fn read(&self, key: &Path) -> Result<Option<Bytes>> {
+        let op = || format!("read {key}");
+        match self.in_time(op, self.store.get(key)).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+            Ok(found) => {
+                let mut stream = found.into_stream();
+                let mut whole = Vec::new();
+                while let Some(bytes) = self.next(op, &mut stream).await? {
+                    whole.extend_from_slice(&bytes);
+                }
+                Ok(Some(whole.into()))
+            }
+        }
+    }
+
+    /// Reads a range of bytes of an object.
+    pub(crate) async fn read_range(&self, key: &Path, range: std::ops::Range<u64>) -> Result<Bytes> {
+        let wanted = range.end.saturating_sub(range.start);
+        let op = || format!("read {key}");
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = self.in_time(op, self.store.get_opts(key, options)).await?;
+        let mut stream = found.into_stream();
+        let mut read = Vec::with_capacity(usize::try_from(wanted).unwrap_or(0).min(1 << 24));
+        while let Some(bytes) = self.next(op, &mut stream).await? {
+            read.extend_from_slice(&bytes);
+        }
+        Ok(read.into())
+    }
+
+    /// The size of an object; `None` if there is none.
+    pub(crate) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>> {
+        match self.in_time(|| format!("look up {key}"), self.store.head(key)).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Fails unless an object has this size.
+    pub(crate) async fn check_size(&self, key: &Path, bytes: u64) -> Result<()> {
+        match self.head(key).await? {
+            Some(found) if found.size == bytes => Ok(()),
+            Some(found) => Err(self.wrong(key, format!("it has {} bytes, {bytes} were written", found.size))),
+            None => Err(self.wrong(key, "it is not there although it was written")),
+        }
+    }
+
+    /// Writes an object whole; replaces one that exists.
+    pub(crate) async fn write(&self, key: &Path, bytes: impl Into<PutPayload>) -> Result<()> {
+        let payload = bytes.into();
+        let limit = self.limit_of(payload.content_length() as u64);
+        self.in_time_of(limit, || format!("write {key}"), self.store.put(key, payload)).await.map(drop)
+    }
+
+    /// Begins an upload in parts.
+    pub(crate) async fn begin_upload(&self, key: &Path) -> Result<Box<dyn MultipartUpload>> {
+        self.in_time(|| format!("write {key}"), self.store.put_multipart(key)).await
+    }
+
+    /// The objects and folders directly below a folder.
+    pub(crate) async fn list_folder(&self, folder: &Path) -> Result<ListResult> {
+        let folder = (!folder.is_root()).then_some(folder);
+        let op = || format!("list {}", folder.map_or_else(|| "its root".to_owned(), ToString::to_string));
+        self.in_time(op, self.store.list_with_delimiter(folder)).await
+    }
+
+    /// Proves that objects can be listed, written and read back below a host's prefix.
+    ///
+    /// # Errors
+    /// One of these is not possible, or what is read is not what was written.
+    pub async fn check(&self, host: &HostName) -> Result<()> {
+        let key = Keys::new(self, host).check();
+        self.list_folder(&self.prefix).await?;
+        let written = format!("written by owlery store check on {host}\n");
+        self.write(&key, written.clone().into_bytes()).await?;
+        self.check_size(&key, written.len() as u64).await?;
+        let read = self.read(&key).await?;
+        if read.as_deref() == Some(written.as_bytes()) {
+            return Ok(());
+        }
+        Err(self.wrong(&key, "it is not what was just written"))
+    }
+
+    /// Waits for a request for as long as it may take without progress.
+    pub(crate) async fn in_time<T>(
+        &self,
+        op: impl Fn() -> String,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T> {
+        self.in_time_of(self.stall, op, request).await
+    }
+
+    /// How long a request that sends so many bytes may take. The engine does not tell how far it is, so the slowest line that is
+    /// still of use sets the limit.
+    pub(crate) fn limit_of(&self, bytes: u64) -> Duration {
+        self.stall.saturating_add(Duration::from_secs(bytes / SLOWEST))
+    }
+
+    /// Waits for a request for so long at most.
+    pub(crate) async fn in_time_of<T>(
+        &self,
+        limit: Duration,
+        op: impl Fn() -> String,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T> {
+        match tokio::time::timeout(limit, request).await {
+            Ok(done) => done.map_err(|error| self.error(op(), error)),
+            Err(_) => Err(self.late(op(), limit)),
+        }
+    }
+
+    /// The next piece of a body, or of a listing.
+    async fn next<T>(
+        &self,
+        op: impl Fn() -> String,
+        stream: &mut (impl Stream<Item = object_store::Result<T>> + Unpin),
+    ) -> Result<Option<T>> {
+        match tokio::time::timeout(self.stall, stream.next()).await {
+            Ok(next) => next.transpose().map_err(|error| self.error(op(), error)),
+            Err(_) => Err(self.late(op(), self.stall)),
+        }
+    }
+
+    fn late(&self, op: String, limit: Duration) -> Error {
+        let why = format!("no response within {} s", limit.as_secs());
+        Error::OutOfReach { store: self.name.clone(), op, why }
+    }
+
+    fn error(&self, op: String, error: object_store::Error) -> Error {
+        let store = self.name.clone();
+        match error {
+            object_store::Error::NotFound { path, .. } => Error::NotFound { store, object: path },
+            object_store::Error::PermissionDenied { source, .. }
+            | object_store::Error::Unauthenticated { source, .. } => Error::Refused { store, op, why: chain(&*source) },
+            other => {
+                let why = chain(&other);
+                if is_refusal(&why) { Error::Refused { store, op, why } } else { Error::OutOfReach { store, op, why } }
+            }
+        }
+    }
+
+    /// An object that is not what it should be.
+    pub(crate) fn wrong(&self, key: &Path, why: impl Into<String>) -> Error {
+        Error::Wrong { store: self.name.clone(), object: key.to_string(), why: why.into() }
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    without_xml(&text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a store refused. The engine makes such errors of single objects a kind of their own. Those of listings, and of uploads
+/// in parts, are known by their text alone.
+fn is_refusal(text: &str) -> bool {
+    ["401", "403"].iter().any(|status| text.contains(&format!("non-2xx status code: {status}")))
+}
+
+/// The text with the code and the message of an error of S3 in the place of its XML.
+fn without_xml(text: &str) -> String {
+    let value = |tag: &str| {
+        Some(text.split_once(&format!("<{tag}>"))?.1.split_once('<')?.0.trim()).filter(|value| !value.is_empty())
+    };
+    match (text.split_once("<?xml").or_else(|| text.split_once("<Error>")), value("Code"), value("Message")) {
+        (Some((before, _)), Some(code), None) => format!("{before}{code}"),
+        (Some((before, _)), Some(code), Some(message)) => format!("{before}{code}: {message}"),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_s3_are_short() {
+        let xml = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>No.</Message><Key>k</Key></Error>";
+        assert_eq!(without_xml(&format!("status 403: {xml}")), "status 403: AccessDenied: No.");
+        assert_eq!(without_xml("x <Error><Code>SlowDown</Code><Message></Message></Error>"), "x SlowDown");
+        for other in ["", "plain", "<?xml", "<Error><Code>", "<Code>A</Code>"] {
+            assert_eq!(without_xml(other), other);
+        }
+    }
+}

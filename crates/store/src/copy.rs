@@ -1,0 +1,231 @@
+//! Copies events into a store: their files first, then the manifest of their day, then the index of the host. What is interrupted
+//! in between leaves objects that no manifest names, and the next copy writes them again.
+
+use std::collections::BTreeSet;
+
+use owlery_model::event::{Camera, Day, Event, EventId};
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::frames_zip;
+use crate::keys::{FRAMES, HostName, Keys};
+use crate::manifest::{CopiedEvent, CopiedFile, CopiedState, HostIndex, Manifest};
+use crate::source::{FileKind, Opened, Source, digest};
+use crate::upload::Upload;
+
+/// What was done with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// So many files were sent, with so many bytes.
+    Sent {
+        /// The number of objects.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// The store had all of it.
+    Known,
+}
+
+/// The place of this host in a store, open for copying. Only one may be open at a time: the caller holds a lock.
+#[derive(Debug)]
+pub struct Host {
+    client: Client,
+    keys: Keys,
+    archive: String,
+    index: HostIndex,
+    /// Whether the index has to be written.
+    is_index_changed: bool,
+    /// The day that is being copied, and whether its manifest has to be written.
+    day: Option<(Manifest, bool)>,
+}
+
+impl Host {
+    /// Opens the place of a host for the archive with this id. The first archive that does so owns it.
+    ///
+    /// # Errors
+    /// Another archive owns it, or the store cannot be used.
+    pub async fn open(client: Client, host: &HostName, archive: &str) -> Result<Self> {
+        let keys = Keys::new(&client, host);
+        let index = if let Some(index) = HostIndex::read(&client, host).await? {
+            index
+        } else {
+            let index = rebuilt(&client, &keys, archive).await?;
+            index.write(&client, &keys).await?;
+            index
+        };
+        let opened = Self { client, keys, archive: archive.to_owned(), index, is_index_changed: false, day: None };
+        opened.check_owner(&opened.index.archive)?;
+        Ok(opened)
+    }
+
+    /// What the host has copied so far.
+    pub fn index(&self) -> &HostIndex {
+        &self.index
+    }
+
+    fn check_owner(&self, theirs: &str) -> Result<()> {
+        if theirs == self.archive {
+            return Ok(());
+        }
+        let (store, prefix) = (self.client.name().clone(), self.keys.base().to_string());
+        Err(Error::OfAnotherArchive { store, prefix, theirs: theirs.to_owned() })
+    }
+
+    /// Copies an event that is not being recorded: the kinds of its files in `kinds`, and whatever else is in its directory. Files that
+    /// the store has are not sent again. The manifest of the day is written when an event of another day comes, and by
+    /// [`Host::finish`].
+    ///
+    /// # Errors
+    /// A file cannot be read or changes meanwhile, or the store cannot be used. Other events can still be copied.
+    pub async fn copy(&mut self, event: &Event, source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<Copied> {
+        let details = &event.details;
+        let state = CopiedState::of(details.state).ok_or_else(|| Error::BeingRecorded(event.id.clone()))?;
+        self.begin_day(&event.id.camera, event.id.day).await?;
+        let known = self.day.as_ref().and_then(|(manifest, _)| manifest.event(event.id.name)).cloned();
+        let mut files = known.as_ref().map(|known| known.files.clone()).unwrap_or_default();
+        let (mut objects, mut bytes) = (0u64, 0u64);
+        for (name, group) in objects_of(source, kinds)? {
+            let identity = digest(&group);
+            let before = files.iter().position(|file| file.name == name);
+            if before.is_some_and(|at| files[at].source == identity) && self.has(&event.id, &files, &name).await? {
+                continue;
+            }
+            let file = self.send(&event.id, name, identity, &group).await?;
+            (objects, bytes) = (objects + 1, bytes.saturating_add(file.bytes));
+            match before {
+                Some(at) => files[at] = file,
+                None => files.push(file),
+            }
+        }
+        let copied = CopiedEvent {
+            name: event.id.name,
+            start: details.start,
+            end: details.end,
+            state,
+            saved: details.saved,
+            frames: details.frames,
+            peak_change: details.peak_change,
+            motion_mask: details.motion_mask,
+            files,
+        };
+        if let Some((manifest, is_changed)) = &mut self.day
+            && known.as_ref() != Some(&copied)
+        {
+            manifest.set(copied);
+            *is_changed = true;
+        }
+        Ok(if objects == 0 { Copied::Known } else { Copied::Sent { objects, bytes } })
+    }
+
+    /// Whether the store has a file of the manifest, by its size.
+    async fn has(&self, event: &EventId, files: &[CopiedFile], name: &str) -> Result<bool> {
+        let Some(file) = files.iter().find(|file| file.name == name) else { return Ok(false) };
+        let found = self.client.head(&self.keys.file(event, name)).await?;
+        Ok(found.is_some_and(|found| found.size == file.bytes))
+    }
+
+    /// Sends one object: a file, or the frames.
+    async fn send(&self, event: &EventId, name: String, source: String, group: &[Opened]) -> Result<CopiedFile> {
+        let mut upload = Upload::new(&self.client, self.keys.file(event, &name));
+        let sent = if name == FRAMES {
+            frames_zip::write(group, &mut upload).await
+        } else {
+            send_file(group, &mut upload).await
+        };
+        if let Err(error) = sent {
+            upload.abort().await;
+            return Err(error);
+        }
+        let written = upload.finish().await?;
+        Ok(CopiedFile { name, bytes: written.bytes, sha256: written.sha256, parts: written.parts, source })
+    }
+
+    /// Reads the manifest of a day, after that of the day before is written.
+    async fn begin_day(&mut self, camera: &Camera, day: Day) -> Result<()> {
+        if self.day.as_ref().is_some_and(|(manifest, _)| manifest.camera == *camera && manifest.day == day) {
+            return Ok(());
+        }
+        self.finish().await?;
+        let found = Manifest::read(&self.client, &self.keys, camera, day).await?;
+        if let Some(manifest) = &found {
+            self.check_owner(&manifest.archive)?;
+        }
+        let manifest = found.unwrap_or_else(|| Manifest::new(&self.archive, camera.clone(), day));
+        self.day = Some((manifest, false));
+        Ok(())
+    }
+
+    /// Writes the manifest of the day that was copied last, then the index. Until it returns, the last day's events are not copied.
+    ///
+    /// # Errors
+    /// The store cannot be used. It can be called again.
+    pub async fn finish(&mut self) -> Result<()> {
+        if let Some((manifest, is_changed)) = &mut self.day {
+            if *is_changed {
+                manifest.write(&self.client, &self.keys).await?;
+                *is_changed = false;
+            }
+            let sums = manifest.sums();
+            let days = self.index.cameras.entry(manifest.camera.clone()).or_default();
+            self.is_index_changed |= sums.events > 0 && days.insert(manifest.day, sums) != Some(sums);
+        }
+        if self.is_index_changed {
+            self.index.write(&self.client, &self.keys).await?;
+            self.is_index_changed = false;
+        }
+        Ok(())
+    }
+}
+
+async fn send_file(group: &[Opened], upload: &mut Upload<'_>) -> Result<()> {
+    for file in group {
+        for piece in file.pieces() {
+            upload.write(&file.read(piece).await?).await?;
+        }
+        file.check_unchanged()?;
+    }
+    Ok(())
+}
+
+/// The objects of an event: each file by its name, and all frames as one. Frames come last, so that a movie is safe soon.
+fn objects_of(source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<Vec<(String, Vec<Opened>)>> {
+    let mut names = source.names();
+    names.sort_unstable();
+    let is_wanted = |kind: FileKind| kind == FileKind::Other || kinds.contains(&kind);
+    let (mut objects, mut frames) = (Vec::new(), Vec::new());
+    for name in names {
+        let kind = FileKind::of(&name);
+        // A file of this name would be taken for the frames.
+        if !is_wanted(kind) || name == FRAMES {
+            continue;
+        }
+        let opened = Opened::of(source, &name)?;
+        if kind == FileKind::Frame {
+            frames.push(opened);
+        } else {
+            objects.push((name, vec![opened]));
+        }
+    }
+    objects.sort_by_key(|(name, _)| FileKind::of(name));
+    if !frames.is_empty() {
+        objects.push((FRAMES.to_owned(), frames));
+    }
+    Ok(objects)
+}
+
+/// The index as the manifests in the store say, for a host whose index is lost.
+async fn rebuilt(client: &Client, keys: &Keys, archive: &str) -> Result<HostIndex> {
+    let mut index = HostIndex::new(archive);
+    for camera in client.list_folder(keys.base()).await?.common_prefixes {
+        if camera.filename() == Some(".owlery") {
+            continue;
+        }
+        for day in client.list_folder(&camera).await?.common_prefixes {
+            let Some(manifest) = Manifest::read_any(client, &day.join("manifest.json")).await? else { continue };
+            index.archive.clone_from(&manifest.archive);
+            index.cameras.entry(manifest.camera.clone()).or_default().insert(manifest.day, manifest.sums());
+        }
+    }
+    Ok(index)
+}

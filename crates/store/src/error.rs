@@ -1,0 +1,129 @@
+//! Why a store cannot be used.
+
+use std::path::PathBuf;
+
+use owlery_model::event::EventId;
+
+use crate::name::StoreName;
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a store cannot be used, with the operation and the cure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No store of this name is configured, or the user may not use it.
+    #[error("there is no store {0:?}")]
+    Unknown(String),
+    /// The store is configured, and switched off.
+    #[error("the store {0} is not active; set `active = true` in its table of the configuration")]
+    Inactive(StoreName),
+    /// The store does not respond, or responds with an error that may pass.
+    #[error("cannot {op} in the store {store}: {why}")]
+    OutOfReach {
+        /// The store.
+        store: StoreName,
+        /// What was to be done, with the object, such as "read host/index.json".
+        op: String,
+        /// What the store, or the network, said.
+        why: String,
+    },
+    /// The store refuses the credentials.
+    #[error(
+        "the store {store} refuses to {op}: {why}; check its credentials and what they permit, then run `owlery store login`"
+    )]
+    Refused {
+        /// The store.
+        store: StoreName,
+        /// What was to be done.
+        op: String,
+        /// What the store said.
+        why: String,
+    },
+    /// There is no such object.
+    #[error("there is no {object} in the store {store}")]
+    NotFound {
+        /// The store.
+        store: StoreName,
+        /// The object's key.
+        object: String,
+    },
+    /// An object is not what was written, or what a manifest says.
+    #[error("{object} in the store {store} is wrong: {why}")]
+    Wrong {
+        /// The store.
+        store: StoreName,
+        /// The object's key.
+        object: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Another archive writes below this prefix.
+    #[error(
+        "the prefix {prefix:?} of the store {store} belongs to another archive ({theirs}); give this host another name or prefix"
+    )]
+    OfAnotherArchive {
+        /// The store.
+        store: StoreName,
+        /// The host's prefix.
+        prefix: String,
+        /// The id of the archive that it belongs to.
+        theirs: String,
+    },
+    /// Another process is copying to the store.
+    #[error("another owlery is copying to the store {0}; wait until it has ended")]
+    Busy(StoreName),
+    /// The event is still being recorded.
+    #[error("{0} is being recorded; it is copied when it is complete")]
+    BeingRecorded(EventId),
+    /// A file changed while it was copied.
+    #[error("{file} changed while it was copied; copy the event again when it is complete")]
+    Changed {
+        /// The file's name in the event's directory.
+        file: String,
+    },
+    /// The configuration of a store is not valid.
+    #[error("{0}")]
+    Config(String),
+    /// The credentials of a store are missing, or cannot be read or kept.
+    #[error("the credentials of the store {store} cannot be used: {why}")]
+    Credentials {
+        /// The store.
+        store: StoreName,
+        /// What failed, on which file, and the cure.
+        why: String,
+    },
+    /// A local file cannot be used.
+    #[error("cannot {op} {}: {source}", path.display())]
+    Io {
+        /// What was to be done.
+        op: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// An error of a local file.
+    pub(crate) fn io(op: &'static str, path: impl Into<PathBuf>, source: impl Into<std::io::Error>) -> Self {
+        Self::Io { op, path: path.into(), source: source.into() }
+    }
+
+    /// Whether the same request may succeed later without anyone's help.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::OutOfReach { .. })
+    }
+
+    /// Whether only the event that was being copied is concerned: others can still be copied.
+    pub fn is_of_one_event(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Changed { .. } | Self::BeingRecorded(_) | Self::Wrong { .. })
+    }
+
+    /// Whether the object does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+}

@@ -1,0 +1,58 @@
+//! The frames of an event as one object: a zip file without compression, so that one request brings many small files, and a range of
+//! it is a frame.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zip::write::{SimpleFileOptions, StreamWriter};
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::error::{Error, Result};
+use crate::keys::FRAMES;
+use crate::source::Opened;
+use crate::upload::Upload;
+
+/// Writes the frames into an upload. Only the table of contents is kept in memory, and one piece of a frame.
+pub(crate) async fn write(frames: &[Opened], upload: &mut Upload<'_>) -> Result<()> {
+    let made = Made::default();
+    let mut zip = ZipWriter::new_stream(made.clone());
+    for frame in frames {
+        let large = frame.bytes >= u64::from(u32::MAX);
+        // The time is that of the name; zip has no time zone, and a copy must not depend on one.
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
+        zip.start_file(&*frame.name, options).map_err(|error| failed(io::Error::from(error)))?;
+        for piece in frame.pieces() {
+            zip.write_all(&frame.read(piece).await?).map_err(failed)?;
+            upload.write(&made.take()).await?;
+        }
+        frame.check_unchanged()?;
+    }
+    let end = zip.finish().map(StreamWriter::into_inner);
+    end.map_err(|error| failed(io::Error::from(error)))?;
+    upload.write(&made.take()).await
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::io("make", FRAMES, error)
+}
+
+/// What the zip writer has made and nobody has taken. Used by one task at a time; the lock only lets the task move between threads.
+#[derive(Debug, Clone, Default)]
+struct Made(Arc<Mutex<Vec<u8>>>);
+
+impl Made {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Made {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

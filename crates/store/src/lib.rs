@@ -1,0 +1,43 @@
+//! Copies of events in object storage: named stores, what lies in them, upload, verification, and listings of their folders. The
+//! engine behind it is the crate `object_store`; which requests it makes, and how they fail, is decided here.
+
+mod backend;
+mod browse;
+mod client;
+mod copy;
+mod credentials;
+mod environment;
+mod error;
+mod files;
+mod folder_store;
+mod frames_zip;
+mod keys;
+mod listing;
+mod manifest;
+mod name;
+mod options;
+mod source;
+mod sources;
+mod stores;
+mod suggest;
+mod upload;
+mod url;
+mod vault;
+mod verify;
+
+pub use browse::{Folder, Listing, Object, Page};
+pub use client::Client;
+pub use copy::{Copied, Host};
+pub use credentials::Credentials;
+pub use environment::Environment;
+pub use error::{Error, Result};
+pub use keys::HostName;
+pub use listing::ListingCache;
+pub use manifest::{CopiedEvent, CopiedFile, CopiedState, DaySums, HostIndex, Manifest, PART};
+pub use name::StoreName;
+pub use options::{OptionValue, Part, StoreOptions};
+pub use source::{FileKind, Source};
+pub use stores::{Outage, Stores};
+pub use url::{Bucket, Place, StoreUrl};
+pub use vault::{CopyLock, Vault};
+pub use verify::{Share, Verified, verify};

@@ -1,0 +1,215 @@
+//! What lies in a store: the manifest of each camera's day, and the index of a host. Both are JSON objects that are replaced whole,
+//! after the files that they name.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+use object_store::path::Path;
+use owlery_model::event::{Camera, Day, EventName, MotionMask, State};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::keys::{HostName, Keys};
+
+/// The version of the forms. A reader refuses a newer one.
+const VERSION: u32 = 1;
+
+/// The size of the parts that have a checksum of their own, in bytes: a range is verified without the whole file.
+pub const PART: u64 = 4 << 20;
+
+/// The events of a camera's day that were copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    version: u32,
+    /// The id of the archive that wrote it.
+    pub archive: String,
+    /// The camera.
+    pub camera: Camera,
+    /// The day.
+    pub day: Day,
+    /// The events, by name.
+    pub events: Vec<CopiedEvent>,
+}
+
+/// An event in a store. Times are the camera's wall time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiedEvent {
+    /// Its name, which is that of its directory.
+    pub name: EventName,
+    /// When it began.
+    pub start: NaiveDateTime,
+    /// When it ended.
+    pub end: NaiveDateTime,
+    /// Its state when it was copied.
+    pub state: CopiedState,
+    /// Whether it was saved when it was copied.
+    pub saved: bool,
+    /// The number of its frames; null if it was not known.
+    pub frames: Option<u32>,
+    /// The largest number of pixels that changed between two frames; null if it was not known.
+    pub peak_change: Option<u32>,
+    /// Where something moved; null if it was not known.
+    pub motion_mask: Option<MotionMask>,
+    /// Its files.
+    pub files: Vec<CopiedFile>,
+}
+
+/// The state of a copied event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CopiedState {
+    /// It was complete.
+    Complete,
+    /// Its recording was interrupted.
+    Interrupted,
+}
+
+impl CopiedState {
+    /// The state of a copy; `None` while the event is being recorded.
+    pub fn of(state: State) -> Option<Self> {
+        match state {
+            State::Open => None,
+            State::Complete => Some(Self::Complete),
+            State::Interrupted => Some(Self::Interrupted),
+        }
+    }
+}
+
+/// A file in a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiedFile {
+    /// Its name within the event's directory; `frames.zip` holds all frames.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// The SHA-256 of the whole, as hexadecimal digits.
+    pub sha256: String,
+    /// The SHA-256 of each part of 4 MiB.
+    pub parts: Vec<String>,
+    /// What it was made of, so that an unchanged file is not copied again: a digest of names, sizes and modification times.
+    pub source: String,
+}
+
+impl CopiedEvent {
+    /// The bytes of its files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
+    }
+}
+
+impl Manifest {
+    pub(crate) fn new(archive: &str, camera: Camera, day: Day) -> Self {
+        Self { version: VERSION, archive: archive.to_owned(), camera, day, events: Vec::new() }
+    }
+
+    /// The event of this name.
+    pub fn event(&self, name: EventName) -> Option<&CopiedEvent> {
+        self.events.iter().find(|event| event.name == name)
+    }
+
+    /// Adds an event, or replaces it.
+    pub(crate) fn set(&mut self, event: CopiedEvent) {
+        match self.events.binary_search_by_key(&event.name, |known| known.name) {
+            Ok(at) => self.events[at] = event,
+            Err(at) => self.events.insert(at, event),
+        }
+    }
+
+    /// Its sums, for the index.
+    pub(crate) fn sums(&self) -> DaySums {
+        let bytes = self.events.iter().fold(0u64, |sum, event| sum.saturating_add(event.bytes()));
+        DaySums { events: self.events.len() as u64, bytes }
+    }
+
+    /// Reads the manifest with this key, whatever day it is of.
+    pub(crate) async fn read_any(client: &Client, key: &Path) -> Result<Option<Self>> {
+        let Some(manifest) = read_json::<Self>(client, key).await? else { return Ok(None) };
+        check_version(client, key, manifest.version)?;
+        Ok(Some(manifest))
+    }
+
+    /// Reads the manifest of a day; `None` if there is none. Fails if it is not one of this day.
+    pub(crate) async fn read(client: &Client, keys: &Keys, camera: &Camera, day: Day) -> Result<Option<Self>> {
+        let key = keys.manifest(camera, day);
+        let Some(mut manifest) = Self::read_any(client, &key).await? else { return Ok(None) };
+        if manifest.camera != *camera || manifest.day != day {
+            return Err(client.wrong(&key, format!("it is the manifest of {}/{}", manifest.camera, manifest.day)));
+        }
+        manifest.events.sort_by_key(|event| event.name);
+        manifest.events.dedup_by_key(|event| event.name);
+        Ok(Some(manifest))
+    }
+
+    pub(crate) async fn write(&self, client: &Client, keys: &Keys) -> Result<()> {
+        write_json(client, &keys.manifest(&self.camera, self.day), self).await
+    }
+}
+
+/// What a host has copied: small enough to be read first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostIndex {
+    version: u32,
+    /// The id of the archive. No other one may write below this host's prefix.
+    pub archive: String,
+    /// The days of each camera.
+    pub cameras: BTreeMap<Camera, BTreeMap<Day, DaySums>>,
+}
+
+/// The sums of a day in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaySums {
+    /// The number of its events.
+    pub events: u64,
+    /// The bytes of their files.
+    pub bytes: u64,
+}
+
+impl HostIndex {
+    pub(crate) fn new(archive: &str) -> Self {
+        Self { version: VERSION, archive: archive.to_owned(), cameras: BTreeMap::new() }
+    }
+
+    /// Its days, newest first.
+    pub fn days(&self) -> Vec<(&Camera, Day, DaySums)> {
+        let days =
+            self.cameras.iter().flat_map(|(camera, days)| days.iter().map(move |(day, sums)| (camera, *day, *sums)));
+        let mut days: Vec<_> = days.collect();
+        days.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
+        days
+    }
+
+    /// Reads the index of a host; `None` if it has copied nothing.
+    pub async fn read(client: &Client, host: &HostName) -> Result<Option<Self>> {
+        let key = Keys::new(client, host).index();
+        let Some(index) = read_json::<Self>(client, &key).await? else { return Ok(None) };
+        check_version(client, &key, index.version)?;
+        Ok(Some(index))
+    }
+
+    pub(crate) async fn write(&self, client: &Client, keys: &Keys) -> Result<()> {
+        write_json(client, &keys.index(), self).await
+    }
+}
+
+async fn read_json<T: DeserializeOwned>(client: &Client, key: &Path) -> Result<Option<T>> {
+    let Some(bytes) = client.read(key).await? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| client.wrong(key, error.to_string()))
+}
+
+/// Writes an object, and proves by its size that the store has it.
+async fn write_json(client: &Client, key: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_vec(value).map_err(|error| client.wrong(key, error.to_string()))?;
+    let bytes = text.len() as u64;
+    client.write(key, text).await?;
+    client.check_size(key, bytes).await
+}
+
+fn check_version(client: &Client, key: &Path, version: u32) -> Result<()> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(client
+        .wrong(key, format!("it has version {version}, and this Owlery reads version {VERSION}; use a newer one")))
+}

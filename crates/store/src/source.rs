@@ -1,0 +1,138 @@
+//! The local files of an event that is copied: what they are by their names, and how they are read. A file that changes meanwhile
+//! is an error, so that no half of a recording counts as a copy.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::Arc;
+
+use owlery_model::event::frames::Frame;
+use owlery_model::event::{MovieName, Thumbnail};
+
+use crate::error::{Error, Result};
+use crate::upload::sha256;
+
+/// How many bytes are read at a time.
+const PIECE: u64 = 1 << 20;
+
+/// A kind of file of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileKind {
+    /// A movie, also a debug movie.
+    Movie,
+    /// `thumbnail.jpg`, or the picture that motionEye makes of a movie.
+    Thumbnail,
+    /// A frame, also a debug frame. All frames of an event are one object.
+    Frame,
+    /// Anything else in its directory.
+    Other,
+}
+
+impl FileKind {
+    /// The kind of a file with this name: a name in the event's directory, or `debug/NAME`.
+    pub fn of(name: &str) -> Self {
+        let file = name.rsplit('/').next().unwrap_or(name).as_bytes();
+        if Frame::parse(file).is_some() {
+            return Self::Frame;
+        }
+        match Thumbnail::of(file) {
+            Some(_) => Self::Thumbnail,
+            None if MovieName::parse(file).is_some() => Self::Movie,
+            None => Self::Other,
+        }
+    }
+}
+
+/// The files of one event. Opening one may block.
+pub trait Source: Send + Sync {
+    /// The names of its files: in the event's directory, or `debug/NAME`; each once.
+    fn names(&self) -> Vec<String>;
+
+    /// Opens one of them.
+    ///
+    /// # Errors
+    /// It is gone, or cannot be read.
+    fn open(&self, name: &str) -> io::Result<File>;
+}
+
+/// An open file of an event, and what it was when it was opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Opened {
+    pub(crate) name: String,
+    file: Arc<File>,
+    pub(crate) bytes: u64,
+    modified: (i64, i64),
+}
+
+impl Opened {
+    pub(crate) fn of(source: &dyn Source, name: &str) -> Result<Self> {
+        let fail = |error| Error::io("read", name, error);
+        let file = source.open(name).map_err(fail)?;
+        let meta = file.metadata().map_err(fail)?;
+        let modified = (meta.mtime(), meta.mtime_nsec());
+        Ok(Self { name: name.to_owned(), file: Arc::new(file), bytes: meta.len(), modified })
+    }
+
+    /// Identifies its contents as far as that is possible without reading them.
+    pub(crate) fn identity(&self) -> String {
+        format!("{}\0{}\0{}.{:09}\n", self.name, self.bytes, self.modified.0, self.modified.1)
+    }
+
+    /// The pieces to read, as their offsets and lengths.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (u64, u64)> + use<> {
+        let bytes = self.bytes;
+        (0..bytes.div_ceil(PIECE)).map(move |nth| (nth * PIECE, PIECE.min(bytes - nth * PIECE)))
+    }
+
+    /// Reads a piece, on a thread that may block.
+    pub(crate) async fn read(&self, (at, length): (u64, u64)) -> Result<Vec<u8>> {
+        let file = Arc::clone(&self.file);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+            file.read_exact_at(&mut piece, at).map(|()| piece)
+        });
+        match read.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.changed()),
+            Err(error) => Err(Error::io("read", &self.name, error)),
+            Ok(piece) => Ok(piece),
+        }
+    }
+
+    /// Fails if it is not any more what it was when it was opened.
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        let meta = self.file.metadata().map_err(|error| Error::io("read", &self.name, error))?;
+        let is_same = meta.len() == self.bytes && (meta.mtime(), meta.mtime_nsec()) == self.modified;
+        if is_same { Ok(()) } else { Err(self.changed()) }
+    }
+
+    fn changed(&self) -> Error {
+        Error::Changed { file: self.name.clone() }
+    }
+}
+
+/// A digest of what files are, as far as that is known without reading them: while it is the same, they need not be copied again.
+pub(crate) fn digest(files: &[Opened]) -> String {
+    let text: String = files.iter().map(Opened::identity).collect();
+    sha256(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_a_file_is() {
+        for (name, kind) in [
+            ("video.mp4", FileKind::Movie),
+            ("debug/video.mkv", FileKind::Movie),
+            ("13-10-02m.mp4", FileKind::Movie),
+            ("thumbnail.jpg", FileKind::Thumbnail),
+            ("13-10-02.mp4.thumb", FileKind::Thumbnail),
+            ("10-04-35-04.jpg", FileKind::Frame),
+            ("debug/10-04-35-04m.jpg", FileKind::Frame),
+            ("notes.txt", FileKind::Other),
+        ] {
+            assert_eq!(FileKind::of(name), kind, "{name}");
+        }
+    }
+}

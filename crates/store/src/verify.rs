@@ -1,0 +1,137 @@
+//! Compares what lies in a store with its manifests: that every file is there with its size, and that the bytes of a share of them are
+//! those that were written.
+
+use object_store::path::Path;
+use owlery_model::event::Day;
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::keys::{HostName, Keys};
+use crate::manifest::{CopiedFile, HostIndex, Manifest, PART};
+use crate::upload::sha256;
+
+/// Which files are read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// All.
+    All,
+    /// Every so many-th, another part each day: after so many days, all of them were read.
+    Every {
+        /// So many.
+        nth: u64,
+        /// The day of the check.
+        on: Day,
+    },
+}
+
+impl Share {
+    /// The share of a percentage, above 0 and at most 100; `None` for another number.
+    pub fn percent(percent: f64, on: Day) -> Option<Self> {
+        if !(percent > 0.0 && percent <= 100.0) {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is from 1 up, and saturates
+        let nth = (100.0 / percent).ceil() as u64;
+        Some(if nth <= 1 { Self::All } else { Self::Every { nth, on } })
+    }
+
+    fn takes(self, key: &Path) -> bool {
+        match self {
+            Self::All => true,
+            Self::Every { nth, on } => {
+                let hash = u64::from_str_radix(sha256(key.as_ref().as_bytes()).get(..15).unwrap_or("0"), 16);
+                hash.unwrap_or(0) % nth == on.number().unsigned_abs() % nth
+            }
+        }
+    }
+}
+
+/// The result of a verification.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// How many events the manifests name.
+    pub events: u64,
+    /// How many objects.
+    pub objects: u64,
+    /// How many of them were read back.
+    pub read: u64,
+    /// How many bytes that was.
+    pub bytes: u64,
+    /// What differs: a sentence for each.
+    pub wrong: Vec<String>,
+}
+
+/// Verifies what a host has copied. What is wrong is part of the result.
+///
+/// # Errors
+/// The store cannot be used.
+pub async fn verify(client: &Client, host: &HostName, share: Share) -> Result<Verified> {
+    let mut found = Verified::default();
+    let keys = Keys::new(client, host);
+    let index = match HostIndex::read(client, host).await {
+        Ok(Some(index)) => index,
+        Ok(None) => {
+            found.wrong.push(format!("{host} has copied nothing to the store {}", client.name()));
+            return Ok(found);
+        }
+        Err(error) => return is_finding(error).map(|wrong| Verified { wrong: vec![wrong], ..found }),
+    };
+    for (camera, day, sums) in index.days() {
+        let manifest = match Manifest::read(client, &keys, camera, day).await {
+            Ok(Some(manifest)) => manifest,
+            Ok(None) => {
+                found.wrong.push(format!("the manifest {} is missing", keys.manifest(camera, day)));
+                continue;
+            }
+            Err(error) => {
+                found.wrong.push(is_finding(error)?);
+                continue;
+            }
+        };
+        if manifest.sums() != sums {
+            found.wrong.push(format!(
+                "the index says other sums of {camera}/{day} than the manifest; the next copy corrects it"
+            ));
+        }
+        for event in &manifest.events {
+            found.events += 1;
+            for file in &event.files {
+                let key = keys.file_of(camera, day, event.name, &file.name);
+                found.objects += 1;
+                if let Err(error) = check(client, &key, file, share, &mut found).await {
+                    found.wrong.push(is_finding(error)?);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What is wrong with an object, as a sentence; another error ends the verification.
+fn is_finding(error: Error) -> Result<String> {
+    match error {
+        Error::Wrong { .. } | Error::NotFound { .. } => Ok(error.to_string()),
+        other => Err(other),
+    }
+}
+
+async fn check(client: &Client, key: &Path, file: &CopiedFile, share: Share, found: &mut Verified) -> Result<()> {
+    client.check_size(key, file.bytes).await?;
+    if !share.takes(key) {
+        return Ok(());
+    }
+    let parts = file.bytes.div_ceil(PART);
+    if file.parts.len() as u64 != parts {
+        return Err(client.wrong(key, format!("its manifest has {} checksums for {parts} parts", file.parts.len())));
+    }
+    for (nth, expected) in (0..parts).zip(&file.parts) {
+        let range = nth * PART..((nth + 1) * PART).min(file.bytes);
+        let bytes = client.read_range(key, range).await?;
+        found.bytes += bytes.len() as u64;
+        if sha256(&bytes) != *expected {
+            return Err(client.wrong(key, format!("the bytes of part {nth} are not those that were written")));
+        }
+    }
+    found.read += 1;
+    Ok(())
+}

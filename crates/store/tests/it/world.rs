@@ -1,0 +1,127 @@
+//! A host with events, and the stores that it copies to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use owlery_model::event::{Details, Event, EventId, Movies, State};
+use owlery_store::{Client, Copied, FileKind, Host, HostName, Result, Source, Verified};
+
+/// All kinds of files.
+pub(crate) fn everything() -> BTreeSet<FileKind> {
+    BTreeSet::from([FileKind::Movie, FileKind::Thumbnail, FileKind::Frame])
+}
+
+pub(crate) fn host() -> HostName {
+    "garage".parse().unwrap()
+}
+
+/// Events in directories.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+}
+
+/// One of them.
+pub(crate) struct Directory(PathBuf);
+
+impl Source for Directory {
+    fn names(&self) -> Vec<String> {
+        let below = |path: &std::path::Path| path.strip_prefix(&self.0).unwrap().to_str().unwrap().to_owned();
+        let mut names = Vec::new();
+        let mut folders = vec![self.0.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { folders.push(path) } else { names.push(below(&path)) }
+            }
+        }
+        names
+    }
+
+    fn open(&self, name: &str) -> io::Result<File> {
+        File::open(self.0.join(name))
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Writes a file of an event.
+    pub(crate) fn write(&self, event: &str, name: &str, bytes: &[u8]) {
+        let path = self.folder.path().join(event).join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// An event with a movie, a thumbnail and frames, also debug ones.
+    pub(crate) fn add_event(&self, event: &str) {
+        self.write(event, "video.mp4", &format!("the movie of {event}").into_bytes().repeat(10));
+        self.write(event, "thumbnail.jpg", event.as_bytes());
+        for n in 0..4 {
+            self.write(event, &format!("10-04-36-0{n}.jpg"), &[n; 100]);
+        }
+        self.write(event, "debug/10-04-36-00m.jpg", b"debug");
+    }
+
+    pub(crate) fn source(&self, event: &str) -> Directory {
+        Directory(self.folder.path().join(event))
+    }
+}
+
+pub(crate) fn event(id: &str) -> Event {
+    let id: EventId = id.parse().unwrap();
+    let start = id.day.at(i64::from(id.name.secs().unwrap()));
+    let details = Details {
+        start,
+        end: start + TimeDelta::seconds(9),
+        state: State::Complete,
+        saved: false,
+        frames: Some(4),
+        bytes: Some(1),
+        videos: Movies::new(),
+        debug_video: None,
+        thumbnail: None,
+        peak_change: Some(7),
+        motion_mask: None,
+        problems: Vec::new(),
+    };
+    Event { id, details }
+}
+
+/// A client of a store that was just opened.
+pub(crate) fn client_of(store: Arc<dyn ObjectStore>) -> Client {
+    Client::new("offsite".parse().unwrap(), store, Path::from("site"))
+}
+
+/// A client of each kind of store, by name. The folder is removed with the guard.
+pub(crate) fn stores() -> (BTreeMap<&'static str, Arc<dyn ObjectStore>>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::new_with_prefix(folder.path()).unwrap().with_fsync(true);
+    let stores: [(_, Arc<dyn ObjectStore>); 2] = [("memory", Arc::new(InMemory::new())), ("folder", Arc::new(local))];
+    (BTreeMap::from(stores), folder)
+}
+
+/// Copies events as the archive `home`, with their manifests.
+pub(crate) async fn copy(client: &Client, world: &World, events: &[&str]) -> Result<Vec<Copied>> {
+    let mut host = Host::open(client.clone(), &host(), "home").await?;
+    let mut copied = Vec::new();
+    for id in events {
+        copied.push(host.copy(&event(id), &world.source(id), &everything()).await?);
+    }
+    host.finish().await?;
+    Ok(copied)
+}
+
+/// Reads back everything.
+pub(crate) async fn verified(client: &Client) -> Verified {
+    owlery_store::verify(client, &host(), owlery_store::Share::All).await.unwrap()
+}
