@@ -26,6 +26,7 @@ mod session;
 mod settings;
 mod source;
 mod stats;
+mod store;
 mod suggest;
 
 use std::ffi::OsString;
@@ -171,6 +172,8 @@ enum Command {
     Accept(Common),
     /// Read and change the media cache of an archive, or of a directory
     Cache(cache::CacheArgs),
+    /// Copy events into object storage, and verify the copies
+    Store(store::StoreArgs),
     /// Print a user, or with --token a token, for the configuration file
     Passwd(passwd::PasswdArgs),
     /// Notify a running owlery that Motion finished a movie (for Motion's `on_movie_end`)
@@ -222,12 +225,23 @@ fn program() -> clap::Command {
         unused.fold(command, |command, setting| command.mut_arg(setting.name, |arg| arg.hide(true)))
     };
     let each = |program: clap::Command, name: &CommandName| {
-        program.mut_subcommand(name.to_string(), |command| hide(command, *name))
+        program.mut_subcommand(name.to_string(), |command| {
+            if takes_settings(&command) {
+                hide(command, *name)
+            } else {
+                command.mut_subcommands(|command| hide(command, *name))
+            }
+        })
     };
     CommandName::all().iter().fold(Cli::command(), each).mut_subcommands(|command| {
         let after = help::after(command.get_name()).unwrap_or_default();
         command.after_help(after)
     })
+}
+
+/// Whether a command takes the flags of settings itself; if not, its subcommands do.
+fn takes_settings(command: &clap::Command) -> bool {
+    command.get_arguments().any(|arg| arg.get_id() == declaration::CONFIG.name)
 }
 
 /// The exit code of an error.
@@ -259,6 +273,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Layout(args) => layout::run(&args),
         Command::Accept(common) => accept::run(&common),
         Command::Cache(args) => cache::run(args),
+        Command::Store(args) => store::run(args),
         Command::Passwd(args) => passwd::run(&args),
         Command::Ended { common, movie } => ended::run(&common, &movie),
     }
@@ -296,8 +311,13 @@ mod tests {
         assert_eq!(commands, known);
         for name in &names {
             let command = program.find_subcommand(name).unwrap();
-            let has = |name| command.get_arguments().any(|arg| arg.get_long() == Some(name));
-            assert!(declaration::ALL.iter().all(|setting| has(setting.name)), "{name}");
+            let takers: Vec<&clap::Command> =
+                if takes_settings(command) { vec![command] } else { command.get_subcommands().collect() };
+            assert!(!takers.is_empty(), "{name}");
+            for command in takers {
+                let has = |name| command.get_arguments().any(|arg| arg.get_long() == Some(name));
+                assert!(declaration::ALL.iter().all(|setting| has(setting.name)), "{name} {}", command.get_name());
+            }
         }
     }
 

@@ -34,6 +34,8 @@ pub mod cli;
 #[cfg(feature = "cli")]
 mod daemon;
 
+#[cfg(feature = "stores")]
+pub use owlery_engine::store;
 #[cfg(feature = "http")]
 pub use owlery_engine::{
     CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, cache, check_cache_dir, derive,

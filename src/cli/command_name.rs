@@ -22,6 +22,7 @@ pub(super) enum CommandName {
     Check,
     Accept,
     Cache,
+    Store,
     Ended,
 }
 

@@ -19,7 +19,7 @@ struct Tail {
 const READ: (u8, &str) = (1, "something could not be read; standard error names it");
 const DONE: (u8, &str) = (1, "something failed; standard error names it");
 
-const TAILS: [Tail; 19] = [
+const TAILS: [Tail; 20] = [
     tail(
         "serve",
         &["owlery serve /var/lib/motion --keep-days 45", "owlery serve /var/lib/motion --config /etc/owlery.toml"],
@@ -99,6 +99,16 @@ const TAILS: [Tail; 19] = [
             (2, "usage or settings, or another process has the cache open"),
             (4, "ROOT or DIR is missing or unreadable"),
         ],
+    ),
+    tail(
+        "store",
+        &[
+            "owlery store list /var/lib/motion --config /etc/owlery.toml",
+            "owlery store login /var/lib/motion offsite --config /etc/owlery.toml",
+            "owlery store push /var/lib/motion offsite --config /etc/owlery.toml",
+            "owlery store verify /var/lib/motion offsite --subset 2%",
+        ],
+        &[(1, "a copy differs, or something could not be read, copied or reached")],
     ),
     Tail {
         has_root: false,

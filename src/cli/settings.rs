@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod layouts;
 mod merge;
+pub(super) mod stores;
 mod values;
 
 use std::net::SocketAddr;
@@ -131,6 +132,7 @@ fn options(values: &Values, root: &Path) -> Result<(Options, MotionFindings)> {
     if let Some(sidecars) = values.text(declaration::SIDECARS) {
         options = options.sidecars(parse_sidecars(sidecars)?);
     }
+    options = options.stores(values.stores.options()?);
     options = options.finish(values.is_on(declaration::FINISH));
     Ok((options.cache(cache(values)?), findings))
 }
@@ -192,6 +194,9 @@ impl Values {
         }
         if command != CommandName::Serve {
             self.tables = access::AccessTables::default();
+        }
+        if !matches!(command, CommandName::Serve | CommandName::Store) {
+            self.stores = stores::StoreTables::default();
         }
         self
     }

@@ -4,7 +4,9 @@
 use super::admin::Found;
 use super::output;
 use super::session::Session;
-use crate::{Archive, CameraInfo, CatalogReader, Depth, Error, OpenArchive, Page, Progress, Query, Result, Stats};
+use crate::{
+    Archive, CameraInfo, CatalogReader, DaySummary, Depth, Error, OpenArchive, Page, Progress, Query, Result, Stats,
+};
 
 /// An open catalog.
 pub(super) enum Source {
@@ -78,6 +80,14 @@ impl Source {
         match self {
             Self::Beside(catalog) => catalog.cameras(),
             Self::Own(archive) => archive.handle().cameras(),
+        }
+    }
+
+    /// The days with events or loose files, newest first, then by camera.
+    pub(super) fn days(&self) -> Result<Vec<DaySummary>> {
+        match self {
+            Self::Beside(catalog) => catalog.days(),
+            Self::Own(archive) => archive.handle().days(None, None, None),
         }
     }
 

@@ -99,6 +99,8 @@ mod state;
 #[cfg(feature = "cli")]
 mod stats;
 #[cfg(feature = "cli")]
+mod stores;
+#[cfg(feature = "cli")]
 mod tls;
 #[cfg(feature = "cli")]
 mod trees;

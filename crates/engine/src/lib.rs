@@ -18,6 +18,8 @@ pub use owlery_cache as cache;
 #[cfg(feature = "media")]
 pub use owlery_media as derive;
 pub use owlery_model::layout;
+#[cfg(feature = "stores")]
+pub use owlery_store as store;
 pub use reaper::Window;
 pub use scan::{Progress, Sidecars, Summary};
 pub use service::{

@@ -32,6 +32,8 @@ mod snapshot;
 mod state_dir;
 mod stats;
 mod status;
+#[cfg(feature = "stores")]
+mod stores;
 mod workers;
 mod writer;
 mod zone;
@@ -63,13 +65,13 @@ pub use snapshot::{ArchiveSnapshot, CameraSnapshot};
 pub use stats::Stats;
 pub use status::{Component, Status};
 
-use crate::archive::{Layouts, Tree};
+use crate::archive::{EventFiles, Layouts, Tree};
 use crate::audit::{self, Audit};
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Stop;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::event::Camera;
+use crate::event::{Camera, EventId};
 use crate::expirer::{self, ClockGuard, Expirer, HeldPass, Reserve, with_cure};
 use crate::layout_survey::recognised_layouts;
 use crate::reaper::Reaper;
@@ -107,6 +109,8 @@ fn open_tree(options: &Options) -> Result<Tree> {
 pub struct Archive {
     options: Options,
     tree: Arc<Tree>,
+    #[cfg(feature = "stores")]
+    stores: Arc<owlery_store::Stores>,
 }
 
 impl Archive {
@@ -140,7 +144,14 @@ impl Archive {
     pub fn open_any(options: Options) -> Result<Self> {
         options.policy.check()?;
         let tree = Arc::new(open_tree(&options)?);
-        let archive = Self { options, tree };
+        #[cfg(feature = "stores")]
+        let stores = stores::open(&options, &tree)?;
+        let archive = Self {
+            options,
+            tree,
+            #[cfg(feature = "stores")]
+            stores,
+        };
         archive.tree.set_command(archive.command());
         archive.tree.set_numbered(archive.options.numbered.clone());
         Ok(archive)
@@ -165,6 +176,16 @@ impl Archive {
     /// The cameras whose directories can be used now, by name, whether they have events or not.
     pub fn cameras(&self) -> Result<Vec<Camera>> {
         Ok(self.tree.cameras()?.open.iter().map(|camera| camera.camera().clone()).collect())
+    }
+
+    /// Its id, which the marker in the root has; a root without a marker is marked. `None` if that cannot be done.
+    pub fn id(&self) -> Option<&str> {
+        self.tree.identify()
+    }
+
+    /// The files of an event, opened so that they can be listed and read later.
+    pub fn event_files(&self, id: &EventId) -> Result<EventFiles> {
+        self.tree.event_files(id)
     }
 
     /// The options that it was opened with.
@@ -319,8 +340,7 @@ impl Archive {
             (ClockGuard::open(&self.state_path(), clock, !state.is_temporary()), audit),
             (&kept, self.command(), Arc::clone(&reserve)),
         );
-        let shared =
-            Arc::new(Handle::new(&self.options, Arc::clone(&self.tree), catalog, scanner, expirer, (changes, reserve)));
+        let shared = Arc::new(Handle::new(self, catalog, scanner, expirer, (changes, reserve)));
         let workers = Workers::new();
         let (again, rescan) = bounded(1);
         let insists = Arc::new(AtomicBool::new(false));

@@ -11,6 +11,7 @@ mod progress;
 mod queue;
 mod readiness;
 mod retention;
+mod stores;
 pub mod stream;
 mod url;
 
@@ -26,6 +27,7 @@ pub use progress::Progress;
 pub use queue::{Queue, QueuedPass, Restoration, Saved};
 pub use readiness::Readiness;
 pub use retention::{GuardStatus, Retention, WaitingPass};
+pub use stores::{FailedEvent, PushedEvents, Store, StoreFolder, StoreObject, Stores, VerifiedStore};
 pub use url::{Directory, FileUrl, event_path, segment, segments};
 
 use owlery_model::printable;

@@ -4,7 +4,7 @@
 
 use super::super::command_name::CommandName;
 use CommandName::{
-    Accept, Audit, Cache, Check, Delete, Ended, Expire, List, Plan, Queue, Restore, Save, Scan, Stats, Unsave,
+    Accept, Audit, Cache, Check, Delete, Ended, Expire, List, Plan, Queue, Restore, Save, Scan, Stats, Store, Unsave,
 };
 
 /// A setting: a flag, an environment variable and a key of the file.
@@ -99,11 +99,11 @@ impl Group {
 
 /// Every command but `serve`.
 const ALL_COMMANDS: &[CommandName] =
-    &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Audit, Check, Accept, Cache, Ended];
+    &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Audit, Check, Accept, Cache, Store, Ended];
 
 /// Commands that decide from the disk which events are open. `check` reads the disk beside a daemon too.
 const READS_EVENTS: &[(Use, &[CommandName])] =
-    &[(Use::Always, &[Check]), (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave])];
+    &[(Use::Always, &[Check]), (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave, Store])];
 
 /// Rules that the forecast shows. Beside a daemon they are a what-if.
 const RULE: &[(Use, &[CommandName])] = &[(Use::Always, &[Plan, Stats]), (Use::Alone, &[Expire])];
@@ -311,7 +311,7 @@ settings! {
         detail: "`owlery layout ROOT` prints it ([below](#layouts)).",
         uses: &[
             (Use::Always, &[Check, Accept]),
-            (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave]),
+            (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave, Store]),
         ],
     };
     STATE_DIR = Setting {
@@ -334,7 +334,7 @@ settings! {
         detail: "`check`, `/readyz` and the log report other directories that hold days.",
         uses: &[
             (Use::Always, &[Audit, Check, Accept]),
-            (Use::AloneOrSame, &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Cache, Ended]),
+            (Use::AloneOrSame, &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Cache, Store, Ended]),
         ],
     };
     EVENT_GAP = Setting {

@@ -1,4 +1,4 @@
-//! The settings of a TOML file: the keys are the names of the flags, and the tables `[users]`, `[tokens]` and `[proxy]`.
+//! The settings of a TOML file: the keys are the names of the flags, and the tables `[users]`, `[tokens]`, `[proxy]` and `[stores]`.
 
 use std::fmt;
 use std::path::Path;
@@ -38,6 +38,7 @@ impl<'de> Deserialize<'de> for Values {
                     match key {
                         Key::Users => values.tables.users = map.next_value()?,
                         Key::Tokens => values.tables.tokens = map.next_value()?,
+                        Key::Stores => values.stores = map.next_value()?,
                         Key::Proxy => values.tables.proxy = Some(map.next_value()?),
                         Key::Setting(setting) => {
                             if let Some(value) = map.next_value_seed(ValueOf(setting))? {
@@ -58,6 +59,7 @@ enum Key {
     Users,
     Tokens,
     Proxy,
+    Stores,
     Setting(&'static Setting),
 }
 
@@ -67,7 +69,7 @@ fn settings() -> impl Iterator<Item = &'static Setting> {
 }
 
 static KEYS: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| settings().map(|setting| setting.name).chain(["users", "tokens", "proxy"]).collect());
+    LazyLock::new(|| settings().map(|setting| setting.name).chain(["users", "tokens", "proxy", "stores"]).collect());
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -76,6 +78,7 @@ impl<'de> Deserialize<'de> for Key {
             "users" => Ok(Self::Users),
             "tokens" => Ok(Self::Tokens),
             "proxy" => Ok(Self::Proxy),
+            "stores" => Ok(Self::Stores),
             other => {
                 let setting = settings().find(|setting| setting.name == other);
                 setting.map(Self::Setting).ok_or_else(|| D::Error::unknown_field(other, KEYS.as_slice()))

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::Values;
 use super::access::AccessTables;
 use super::declaration::{self, Kind};
+use super::stores::StoreTables;
 use super::values::Value;
 use crate::{Error, Result, Rules};
 
@@ -86,6 +87,9 @@ impl Values {
         // Only a file has tables, and there is one file.
         if self.tables == AccessTables::default() {
             self.tables = weaker.tables;
+        }
+        if self.stores == StoreTables::default() {
+            self.stores = weaker.stores;
         }
     }
 }

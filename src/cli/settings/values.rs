@@ -8,14 +8,17 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use super::access::AccessTables;
 use super::declaration::{self, Kind, Setting};
+use super::stores::StoreTables;
 use crate::{Error, Result, Rules};
 
 /// Settings that are set, by name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in super::super) struct Values {
-    values: BTreeMap<&'static str, Value>,
+    by_name: BTreeMap<&'static str, Value>,
     /// Users, tokens and the proxy, which only a file can have.
     pub(super) tables: AccessTables,
+    /// The tables of stores, which only a file can have.
+    pub(super) stores: StoreTables,
 }
 
 /// A value in the form of its setting's [`Kind`].
@@ -29,22 +32,22 @@ pub(super) enum Value {
 
 impl Values {
     pub(super) fn set(&mut self, setting: &'static Setting, value: Value) {
-        self.values.insert(setting.name, value);
+        self.by_name.insert(setting.name, value);
     }
 
     pub(super) fn get(&self, setting: &Setting) -> Option<&Value> {
-        self.values.get(setting.name)
+        self.by_name.get(setting.name)
     }
 
     pub(super) fn take(&mut self, setting: &Setting) -> Option<Value> {
-        self.values.remove(setting.name)
+        self.by_name.remove(setting.name)
     }
 
     /// The same with one more value; one more element for a setting that takes several.
     #[must_use]
     pub(crate) fn with(mut self, setting: &'static Setting, text: impl Into<String>) -> Self {
         let text = text.into();
-        let value = match (setting.kind, self.values.remove(setting.name)) {
+        let value = match (setting.kind, self.by_name.remove(setting.name)) {
             (Kind::Switch, _) => Value::On,
             (Kind::Text, _) => Value::Text(text),
             (Kind::Path, _) => Value::Path(text.into()),
@@ -60,7 +63,7 @@ impl Values {
 
     /// The settings that are set, in the order of their declarations.
     pub(crate) fn given(&self) -> impl Iterator<Item = &'static Setting> {
-        declaration::ALL.iter().copied().filter(|setting| self.values.contains_key(setting.name))
+        declaration::ALL.iter().copied().filter(|setting| self.by_name.contains_key(setting.name))
     }
 
     /// Whether a switch is on.

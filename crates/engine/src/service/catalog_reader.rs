@@ -4,7 +4,7 @@
 use super::handle::CameraInfo;
 use super::stats::Stats;
 use super::{Archive, zone};
-use crate::catalog::{Catalog, Page, Query};
+use crate::catalog::{Catalog, DaySummary, Page, Query};
 use crate::error::Result;
 
 /// An archive's catalog, opened to read beside the process that keeps it up to date. Takes no lock.
@@ -29,9 +29,14 @@ impl CatalogReader {
         CameraInfo::of(&self.catalog, &self.archive.options.ports)
     }
 
+    /// The days with events or loose files, newest first, then by camera.
+    pub fn days(&self) -> Result<Vec<DaySummary>> {
+        self.catalog.days(None, None, None)
+    }
+
     /// The cameras and their forecast by the archive's rules, with a warning about the time zone if that seems wrong.
     pub fn stats(&self) -> Result<Stats> {
-        let Archive { options, tree } = &self.archive;
+        let Archive { options, tree, .. } = &self.archive;
         let now = options.clock.now();
         let mut stats = Stats::of(&self.catalog, tree, &options.ports, &options.policy, now)?;
         stats.forecast.archive.warnings.extend(zone::warning(&self.catalog, tree, options.event_gap, now)?);

@@ -13,10 +13,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::Serialize;
 
+use super::Archive;
 use super::change_sender::ChangeSender;
 use super::counters::Counters;
 use super::notifications::{Broadcaster, Notification, Subscription};
-use super::options::Options;
 use super::retention::Queue;
 use super::status::Status;
 use crate::archive::{Depth, MovieOf, Report, Tally, Tree};
@@ -83,6 +83,8 @@ pub struct Handle {
     pub(super) derivation: super::derived::Derivation,
     #[cfg(feature = "media")]
     pub(super) finishing: super::finisher::Figures,
+    #[cfg(feature = "stores")]
+    pub(super) stores: Arc<owlery_store::Stores>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     broadcaster: Broadcaster,
@@ -99,13 +101,13 @@ pub struct Handle {
 
 impl Handle {
     pub(super) fn new(
-        options: &Options,
-        tree: Arc<Tree>,
+        archive: &Archive,
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         expirer: Expirer,
         (changes, reserve): (ChangeSender, Arc<Reserve>),
     ) -> Self {
+        let (options, tree) = (&archive.options, Arc::clone(&archive.tree));
         Self {
             was_writable: tree.can_be_marked(),
             state_dir: options.state_dir.clone().unwrap_or_else(|| super::state_dir::StateDir::default_path(&tree)),
@@ -127,6 +129,8 @@ impl Handle {
             derivation: super::derived::Derivation::default(),
             #[cfg(feature = "media")]
             finishing: super::finisher::Figures::new(options.finish),
+            #[cfg(feature = "stores")]
+            stores: Arc::clone(&archive.stores),
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),

@@ -52,6 +52,9 @@ pub struct Options {
     /// How the media cache is kept.
     #[cfg(feature = "media")]
     pub cache: CacheOptions,
+    /// The stores that events can be copied to.
+    #[cfg(feature = "stores")]
+    pub stores: Vec<owlery_store::StoreOptions>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Whether a root without a camera directory is accepted.
@@ -97,6 +100,8 @@ impl Options {
             finish: false,
             #[cfg(feature = "media")]
             cache: CacheOptions::default(),
+            #[cfg(feature = "stores")]
+            stores: Vec::new(),
             clock: Arc::new(SystemClock),
             may_be_empty: false,
         }
@@ -152,6 +157,9 @@ impl Options {
         /// How the media cache is kept.
         #[cfg(feature = "media")]
         cache: CacheOptions = cache;
+        /// The stores that events can be copied to. By default there are none.
+        #[cfg(feature = "stores")]
+        stores: Vec<owlery_store::StoreOptions> = stores;
         /// The source of the time.
         clock: Arc<dyn Clock> = clock;
     }

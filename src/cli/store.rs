@@ -1,0 +1,173 @@
+//! `owlery store`: the stores of the configuration, their credentials, and the copies in them. These commands work beside a daemon: they
+//! read the archive, and write into the store and into `stores/` of the state directory alone.
+
+mod access;
+mod push;
+mod verify;
+
+use clap::{Args, Subcommand};
+
+use super::Outcome;
+use super::command_name::CommandName;
+use super::hung::Watch;
+use super::session::Common;
+use crate::store::{Client, HostName, StoreOptions, Stores};
+use crate::{Archive, Error, Result};
+
+#[derive(Debug, Args)]
+pub(super) struct StoreArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// What to do with the stores.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the stores of the configuration
+    List {
+        #[command(flatten)]
+        common: Common,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep the credentials of a store, read from standard input, encrypted in the state directory
+    Login(Named),
+    /// Remove the credentials that `login` keeps
+    Logout(Named),
+    /// Prove that a store can be reached, written and read, and that this archive may copy to it
+    Check(Named),
+    /// Copy events to a store: those named, or all that are complete, newest first
+    Push {
+        #[command(flatten)]
+        named: Named,
+        /// An event, such as Camera1/2026-11-20/10-04-36
+        #[arg(value_name = "EVENT")]
+        events: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare the copies in a store with what was written
+    Verify {
+        #[command(flatten)]
+        named: Named,
+        /// The share of the objects whose bytes are read back, another one each day, such as 2% [default: 100%]
+        #[arg(long, value_name = "P%")]
+        subset: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A store of an archive's configuration.
+#[derive(Debug, Args)]
+struct Named {
+    #[command(flatten)]
+    common: Common,
+    /// The store: the NAME of [stores.NAME] in the configuration
+    name: String,
+}
+
+pub(super) fn run(args: StoreArgs) -> Result<Outcome> {
+    match args.action {
+        Action::List { common, json } => access::list(&common, json),
+        Action::Login(named) => access::login(&named),
+        Action::Logout(named) => access::logout(&named),
+        Action::Check(named) => access::check(&named),
+        Action::Push { named, events, json } => push::run(&named, &events, json),
+        Action::Verify { named, subset, json } => verify::run(&named, subset.as_deref(), json),
+    }
+}
+
+/// The stores of an archive's configuration.
+struct Configured {
+    archive: Archive,
+    /// Ends the command where a disk hangs.
+    _watch: Watch,
+}
+
+impl Configured {
+    fn open(common: &Common) -> Result<Self> {
+        let (options, watch) = common.options(CommandName::Store)?;
+        Ok(Self { archive: Archive::open(options)?, _watch: watch })
+    }
+
+    fn stores(&self) -> &Stores {
+        self.archive.stores()
+    }
+
+    /// What the configuration says about a store.
+    fn options(&self, name: &str) -> Result<StoreOptions> {
+        self.stores().options(None, name).map_err(|error| self.unknown(error))
+    }
+
+    /// A store, ready for requests.
+    fn client(&self, store: &StoreOptions) -> Result<Client> {
+        self.stores().get(None, store.name.as_str()).map_err(error)
+    }
+
+    /// An error, with the names that there are if the one that was meant is not.
+    fn unknown(&self, found: crate::store::Error) -> Error {
+        let crate::store::Error::Unknown(name) = &found else { return error(found) };
+        let names: Vec<String> = self.stores().names(None).iter().map(ToString::to_string).collect();
+        Error::Config(if names.is_empty() {
+            format!(
+                "there is no store {name:?}: the configuration has none; --config FILE names it, with a table [stores.{name}]"
+            )
+        } else {
+            format!("there is no store {name:?} (there are: {})", names.join(", "))
+        })
+    }
+
+    /// The archive's id, by which its place in a store is its own.
+    fn archive_id(&self) -> Result<&str> {
+        let without = || {
+            let root = self.archive.root().display();
+            Error::Config(format!(
+                "{root} has no marker and cannot get one, so nothing says whose copies these would be"
+            ))
+        };
+        self.archive.id().ok_or_else(without)
+    }
+}
+
+/// The name under which this host copies to a store.
+fn host(store: &StoreOptions) -> Result<HostName> {
+    if let Some(host) = &store.host {
+        return Ok(host.clone());
+    }
+    let system = rustix::system::uname();
+    let node = system.nodename().to_string_lossy().into_owned();
+    let wrong = |why| Error::Config(format!("{why}; set `host` in [stores.{}] of the configuration", store.name));
+    node.parse().map_err(wrong)
+}
+
+/// Runs requests until they end. Connections stay open between them.
+struct Requests(tokio::runtime::Runtime);
+
+impl Requests {
+    fn new() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map(Self).map_err(|e| Error::io("start the runtime of", "the requests to the store", e))
+    }
+
+    fn run<T>(&self, request: impl Future<Output = crate::store::Result<T>>) -> Result<T> {
+        self.try_run(request).map_err(error)
+    }
+
+    /// Like `run`, for requests whose errors decide what comes next.
+    fn try_run<T>(&self, request: impl Future<Output = crate::store::Result<T>>) -> crate::store::Result<T> {
+        self.0.block_on(request)
+    }
+}
+
+/// An error of a store, with its exit code.
+fn error(error: crate::store::Error) -> Error {
+    match error {
+        crate::store::Error::Config(why) => Error::Config(why),
+        crate::store::Error::Io { op, path, source } => Error::io(op, path, source),
+        other => Error::Store(other.to_string()),
+    }
+}

@@ -1,0 +1,107 @@
+//! `owlery store list`, `login`, `logout` and `check`: which stores there are, and whether they can be used.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Read, stdin};
+
+use crate::store::{Credentials, Host};
+
+use super::super::session::Common;
+use super::super::{Outcome, output};
+use super::{Configured, Named, Requests, error, host};
+use crate::protocol::{Store, Stores};
+use crate::{Error, Result};
+
+/// The limit of what `login` reads, in bytes.
+const MAX_CREDENTIALS: u64 = 64 * 1024;
+
+pub(super) fn list(common: &Common, json: bool) -> Result<Outcome> {
+    let configured = Configured::open(common)?;
+    let mut stores = Vec::new();
+    for name in configured.stores().names(None) {
+        let options = configured.stores().options(None, name.as_str()).map_err(error)?;
+        stores.push(Store {
+            name: name.to_string(),
+            url: Some(options.url.to_string()),
+            active: options.active,
+            include: options.include.iter().map(|part| part.as_str().to_owned()).collect(),
+            out_of_reach_since: None,
+        });
+    }
+    if json {
+        output::json(&Stores { stores })?;
+    } else {
+        output::print(&table(&stores))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn table(stores: &[Store]) -> String {
+    if stores.is_empty() {
+        return "no stores; a table [stores.NAME] of the configuration (--config FILE) adds one\n".to_owned();
+    }
+    let width = stores.iter().map(|store| store.name.len()).max().unwrap_or(0).max(4);
+    let mut text = format!("{:<width$}  {:<8}  {:<27}  URL\n", "NAME", "STATE", "COPIES");
+    for store in stores {
+        let state = if store.active { "active" } else { "inactive" };
+        let url = store.url.as_deref().unwrap_or_default();
+        let _ = writeln!(text, "{:<width$}  {state:<8}  {:<27}  {url}", store.name, store.include.join(", "));
+    }
+    text
+}
+
+pub(super) fn login(named: &Named) -> Result<Outcome> {
+    let configured = Configured::open(&named.common)?;
+    let name = configured.options(&named.name)?.name;
+    if stdin().is_terminal() {
+        eprintln!("paste the credentials, then press Enter and Ctrl-D:");
+        eprintln!("  access_key = …");
+        eprintln!("  secret_key = …");
+    }
+    let mut text = String::new();
+    let read = stdin().lock().take(MAX_CREDENTIALS).read_to_string(&mut text);
+    read.map_err(|e| Error::io("read credentials from", "standard input", e))?;
+    let credentials =
+        Credentials::parse(&text, "default").map_err(|why| Error::Config(format!("standard input: {why}")))?;
+    configured.stores().login(&name, &credentials).map_err(error)?;
+    output::print(&format!(
+        "the credentials of {name} are kept in {}\n",
+        configured.archive.state_path().join("stores").display()
+    ))?;
+    Ok(Outcome::Done)
+}
+
+pub(super) fn logout(named: &Named) -> Result<Outcome> {
+    let configured = Configured::open(&named.common)?;
+    let name = configured.options(&named.name)?.name;
+    let was_kept = configured.stores().logout(&name).map_err(error)?;
+    output::print(&if was_kept {
+        format!("the credentials of {name} are removed\n")
+    } else {
+        format!("no credentials of {name} were kept\n")
+    })?;
+    Ok(Outcome::Done)
+}
+
+pub(super) fn check(named: &Named) -> Result<Outcome> {
+    let configured = Configured::open(&named.common)?;
+    let options = configured.options(&named.name)?;
+    let client = configured.client(&options)?;
+    let (host, archive) = (host(&options)?, configured.archive_id()?);
+    let found = Requests::new()?.run(async {
+        client.check(&host).await?;
+        let opened = Host::open(client.clone(), &host, archive).await?;
+        Ok(opened.index().clone())
+    })?;
+    let days = found.days();
+    let (events, bytes) = days.iter().fold((0u64, 0u64), |(events, bytes), (_, _, sums)| {
+        (events.saturating_add(sums.events), bytes.saturating_add(sums.bytes))
+    });
+    output::print(&format!(
+        "{}: reached, written and read; {host} has {} of {} there, {}\n",
+        named.name,
+        output::count(events, "event"),
+        output::count(days.len() as u64, "day"),
+        output::size(Some(bytes))
+    ))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,187 @@
+//! `owlery store push`: copies events now, day by day, newest first. What the store has is not sent again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
+
+use crate::store::{Copied, FileKind, Host, Source as Files};
+use chrono::{Days, NaiveTime};
+use owlery_model::printable::printable;
+
+use super::super::command_name::CommandName;
+use super::super::source::Source;
+use super::super::{Outcome, manual, output};
+use super::{Configured, Named, Requests, error, host};
+use crate::protocol::{FailedEvent, PushedEvents};
+use crate::{Archive, Camera, Day, Error, Event, EventFiles, EventId, Query, Result, State};
+
+/// How many events a query of the catalog returns.
+const PAGE: usize = 500;
+
+pub(super) fn run(named: &Named, events: &[String], json: bool) -> Result<Outcome> {
+    let requested = manual::events(events)?;
+    let configured = Configured::open(&named.common)?;
+    let options = configured.options(&named.name)?;
+    let client = configured.client(&options)?;
+    let (host, id) = (host(&options)?, configured.archive_id()?);
+    let _lock = configured.stores().lock(&options.name).map_err(error)?;
+    let session = named.common.open(CommandName::Store)?;
+    let opened = Source::open(&session)?;
+    let (mut source, is_read) = (opened.value, !opened.is_incomplete);
+    let requests = Requests::new()?;
+    let host = requests.run(Host::open(client, &host, id))?;
+    let mut push =
+        Push { requests, host, archive: &configured.archive, kinds: options.kinds(), done: PushedEvents::default() };
+    for (day, camera) in source.query(&configured.archive, |source| days(source, &requested))? {
+        let mut of_day = source.query(&configured.archive, |source| events_of(source, &camera, day))?;
+        if !requested.is_empty() {
+            let wanted: BTreeSet<&EventId> =
+                requested.iter().filter(|id| id.camera == camera && id.day == day).collect();
+            of_day.retain(|event| wanted.contains(&event.id));
+            let there: BTreeSet<&EventId> = of_day.iter().map(|event| &event.id).collect();
+            push.done.failed.extend(wanted.difference(&there).map(|id| failed(id, "there is no such event")));
+        }
+        push.day(&of_day)?;
+    }
+    let done = push.end()?;
+    if json {
+        output::json(&done)?;
+    } else {
+        show(&done, &named.name)?;
+    }
+    Ok(if is_read && done.failed.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+}
+
+/// The days to copy, newest first: those of the requested events, or all.
+fn days(source: &Source, requested: &[EventId]) -> Result<Vec<(Day, Camera)>> {
+    let mut days: Vec<(Day, Camera)> = if requested.is_empty() {
+        source.days()?.into_iter().filter(|day| day.events > 0).map(|day| (day.day, day.camera)).collect()
+    } else {
+        requested.iter().map(|id| (id.day, id.camera.clone())).collect()
+    };
+    days.sort_unstable_by(|a, b| (b.0, &a.1).cmp(&(a.0, &b.1)));
+    days.dedup();
+    Ok(days)
+}
+
+/// The events in a camera's day, newest first. Some may have begun before midnight, and a numbered one at any time.
+fn events_of(source: &Source, camera: &Camera, day: Day) -> Result<Vec<Event>> {
+    let midnight = day.date().and_time(NaiveTime::MIN);
+    let (from, to) = (midnight.checked_sub_days(Days::new(1)), midnight.checked_add_days(Days::new(2)));
+    let mut query = Query::new().camera(camera.as_str()).limit(PAGE);
+    query = from.into_iter().fold(query, Query::from);
+    query = to.into_iter().fold(query, Query::to);
+    let mut events = Vec::new();
+    loop {
+        let page = source.events(&query)?;
+        events.extend(page.events.into_iter().filter(|event| event.id.day == day));
+        match page.next {
+            Some(next) => query = query.cursor(next),
+            None => return Ok(events),
+        }
+    }
+}
+
+/// Copies under way.
+struct Push<'a> {
+    requests: Requests,
+    host: Host,
+    archive: &'a Archive,
+    kinds: BTreeSet<FileKind>,
+    done: PushedEvents,
+}
+
+impl Push<'_> {
+    /// Copies events of a day, and names what cannot be copied. Ends if the store cannot be used.
+    fn day(&mut self, events: &[Event]) -> Result<()> {
+        for event in events {
+            if event.details.state == State::Open {
+                self.done.open += 1;
+                continue;
+            }
+            let files = match self.archive.event_files(&event.id) {
+                Ok(files) => EventSource::new(files),
+                Err(error) => {
+                    self.done.failed.push(failed(&event.id, &error.chain()));
+                    continue;
+                }
+            };
+            match self.requests.try_run(self.host.copy(event, &files, &self.kinds)) {
+                Ok(Copied::Known) => self.done.known += 1,
+                Ok(Copied::Sent { objects, bytes }) => {
+                    self.done.copied += 1;
+                    self.done.objects += objects;
+                    self.done.bytes = self.done.bytes.saturating_add(bytes);
+                }
+                Err(found) if found.is_of_one_event() => {
+                    self.done.failed.push(failed(&event.id, &found.to_string()));
+                }
+                Err(found) => {
+                    // What was copied before counts, if the store can still be written.
+                    let _ = self.requests.try_run(self.host.finish());
+                    return Err(error(found));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<PushedEvents> {
+        self.requests.run(self.host.finish())?;
+        Ok(self.done)
+    }
+}
+
+/// The files of an event of the archive.
+struct EventSource {
+    files: EventFiles,
+    /// Where each is, by its name in the event.
+    places: BTreeMap<String, (bool, String)>,
+}
+
+impl EventSource {
+    fn new(files: EventFiles) -> Self {
+        let name = |(in_debug, name): &(bool, String)| if *in_debug { format!("debug/{name}") } else { name.clone() };
+        let places = files.names.iter().map(|place| (name(place), place.clone())).collect();
+        Self { files, places }
+    }
+}
+
+impl Files for EventSource {
+    fn names(&self) -> Vec<String> {
+        self.places.keys().cloned().collect()
+    }
+
+    fn open(&self, name: &str) -> io::Result<File> {
+        let place = self.places.get(name).ok_or(io::ErrorKind::NotFound)?;
+        match self.files.open(place) {
+            Ok(media) => Ok(media.file),
+            Err(Error::Io { source, .. }) => Err(source),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+}
+
+fn failed(event: &EventId, problem: &str) -> FailedEvent {
+    FailedEvent { event: event.to_string(), problem: problem.to_owned() }
+}
+
+fn show(done: &PushedEvents, name: &str) -> Result<()> {
+    for FailedEvent { event, problem } in &done.failed {
+        eprintln!("{}: {}", printable(event), printable(problem));
+    }
+    let mut text = format!(
+        "{name}: copied {} ({}, {}); {} there already",
+        output::count(done.copied, "event"),
+        output::count(done.objects, "object"),
+        output::size(Some(done.bytes)),
+        done.known
+    );
+    if done.open > 0 {
+        text.push_str(&format!("; {} still being recorded", done.open));
+    }
+    if !done.failed.is_empty() {
+        text.push_str(&format!("; {} failed", done.failed.len()));
+    }
+    output::print(&(text + "\n"))
+}
