@@ -37,13 +37,16 @@ enum Action {
     Logout(Named),
     /// Prove that a store can be reached, written and read, and that this archive may copy to it
     Check(Named),
-    /// Copy events to a store: those named, or all that are complete, newest first
+    /// Copy events to a store: those named, or all that it lacks, newest first
     Push {
         #[command(flatten)]
         named: Named,
         /// An event, such as Camera1/2026-11-20/10-04-36
         #[arg(value_name = "EVENT")]
         events: Vec<String>,
+        /// Look at every event and every object, and send again what changed, is missing or has another size
+        #[arg(long)]
+        again: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -76,7 +79,7 @@ pub(super) fn run(args: StoreArgs) -> Result<Outcome> {
         Action::Login(named) => access::login(&named),
         Action::Logout(named) => access::logout(&named),
         Action::Check(named) => access::check(&named),
-        Action::Push { named, events, json } => push::run(&named, &events, json),
+        Action::Push { named, events, again, json } => push::run(&named, &events, again, json),
         Action::Verify { named, subset, json } => verify::run(&named, subset.as_deref(), json),
     }
 }

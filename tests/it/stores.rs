@@ -65,7 +65,8 @@ fn events_are_pushed_and_verified() {
     let wrong = store(&world, &config, "verify", &["nas"]);
     assert_eq!(wrong.code, 1, "{wrong:?}");
     assert!(wrong.stderr.contains("05-44-52/video.mp4 in the store nas is wrong"), "{wrong:?}");
-    assert_eq!(copied(&store(&world, &config, "push", &["nas", "--json"])), (1, 4, 0), "it is sent again");
+    assert_eq!(copied(&store(&world, &config, "push", &["nas", "--json"])), (0, 5, 0), "old days are believed");
+    assert_eq!(copied(&store(&world, &config, "push", &["nas", "--again", "--json"])), (1, 4, 0));
     assert_eq!(store(&world, &config, "verify", &["nas"]).code, 0);
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::frames_zip;
 use crate::keys::{FRAMES, HostName, Keys};
 use crate::manifest::{CopiedEvent, CopiedFile, CopiedState, HostIndex, Manifest};
-use crate::source::{FileKind, Opened, Source, digest};
+use crate::source::{FileKind, Found, Source, digest};
 use crate::upload::Upload;
 
 /// What was done with an event.
@@ -25,6 +25,15 @@ pub enum Copied {
     },
     /// The store had all of it.
     Known,
+}
+
+/// How it is found out what a store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// By the manifest of the day alone: no request for each event.
+    AtManifest,
+    /// By the manifest, and by the size of each object.
+    AtObjects,
 }
 
 /// The place of this host in a store, open for copying. Only one may be open at a time: the caller holds a lock.
@@ -73,31 +82,40 @@ impl Host {
     }
 
     /// Copies an event that is not being recorded: the kinds of its files in `kinds`, and whatever else is in its directory. Files that
-    /// the store has are not sent again. The manifest of the day is written when an event of another day comes, and by
-    /// [`Host::finish`].
+    /// the store has, as far as `look` finds out, are not sent again. The manifest of the day is written when an event of another
+    /// day comes, and by [`Host::finish`].
     ///
     /// # Errors
     /// A file cannot be read or changes meanwhile, or the store cannot be used. Other events can still be copied.
-    pub async fn copy(&mut self, event: &Event, source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<Copied> {
+    pub async fn copy(
+        &mut self,
+        event: &Event,
+        source: &dyn Source,
+        kinds: &BTreeSet<FileKind>,
+        look: Look,
+    ) -> Result<Copied> {
         let details = &event.details;
         let state = CopiedState::of(details.state).ok_or_else(|| Error::BeingRecorded(event.id.clone()))?;
         self.begin_day(&event.id.camera, event.id.day).await?;
-        let known = self.day.as_ref().and_then(|(manifest, _)| manifest.event(event.id.name)).cloned();
+        let known = self.known(event);
         let mut files = known.as_ref().map(|known| known.files.clone()).unwrap_or_default();
         let (mut objects, mut bytes) = (0u64, 0u64);
         for (name, group) in objects_of(source, kinds)? {
             let identity = digest(&group);
-            let before = files.iter().position(|file| file.name == name);
-            if before.is_some_and(|at| files[at].source == identity) && self.has(&event.id, &files, &name).await? {
+            let before = files.iter().find(|file| file.name == name);
+            let is_same = before.is_some_and(|file| file.source == identity);
+            if is_same && (look == Look::AtManifest || self.has(&event.id, before).await?) {
                 continue;
             }
-            let file = self.send(&event.id, name, identity, &group).await?;
-            (objects, bytes) = (objects + 1, bytes.saturating_add(file.bytes));
-            match before {
-                Some(at) => files[at] = file,
-                None => files.push(file),
+            if before.is_some() {
+                self.forget(event, &name).await?;
             }
+            let file = self.send(&event.id, (name, identity), &group, source).await?;
+            (objects, bytes) = (objects + 1, bytes.saturating_add(file.bytes));
+            files.retain(|other| other.name != file.name);
+            files.push(file);
         }
+        files.sort_by(|one, other| one.name.cmp(&other.name));
         let copied = CopiedEvent {
             name: event.id.name,
             start: details.start,
@@ -109,36 +127,61 @@ impl Host {
             motion_mask: details.motion_mask,
             files,
         };
+        self.set(copied);
+        Ok(if objects == 0 { Copied::Known } else { Copied::Sent { objects, bytes } })
+    }
+
+    /// What the manifest of the day knows of an event.
+    fn known(&self, event: &Event) -> Option<CopiedEvent> {
+        self.day.as_ref().and_then(|(manifest, _)| manifest.event(event.id.name)).cloned()
+    }
+
+    fn set(&mut self, copied: CopiedEvent) {
         if let Some((manifest, is_changed)) = &mut self.day
-            && known.as_ref() != Some(&copied)
+            && manifest.event(copied.name) != Some(&copied)
         {
             manifest.set(copied);
             *is_changed = true;
         }
-        Ok(if objects == 0 { Copied::Known } else { Copied::Sent { objects, bytes } })
+    }
+
+    /// Takes a file out of the manifest in the store, before its object is replaced: in between, the manifest would name bytes that
+    /// are not there.
+    async fn forget(&mut self, event: &Event, name: &str) -> Result<()> {
+        if let Some(mut known) = self.known(event) {
+            known.files.retain(|file| file.name != name);
+            self.set(known);
+        }
+        self.finish().await
     }
 
     /// Whether the store has a file of the manifest, by its size.
-    async fn has(&self, event: &EventId, files: &[CopiedFile], name: &str) -> Result<bool> {
-        let Some(file) = files.iter().find(|file| file.name == name) else { return Ok(false) };
-        let found = self.client.head(&self.keys.file(event, name)).await?;
+    async fn has(&self, event: &EventId, file: Option<&CopiedFile>) -> Result<bool> {
+        let Some(file) = file else { return Ok(false) };
+        let found = self.client.head(&self.keys.file(event, &file.name)).await?;
         Ok(found.is_some_and(|found| found.size == file.bytes))
     }
 
-    /// Sends one object: a file, or the frames.
-    async fn send(&self, event: &EventId, name: String, source: String, group: &[Opened]) -> Result<CopiedFile> {
+    /// Sends one object: a file, or the frames. `name` comes with the digest of what it is made of.
+    async fn send(
+        &self,
+        event: &EventId,
+        (name, identity): (String, String),
+        group: &[Found],
+        source: &dyn Source,
+    ) -> Result<CopiedFile> {
         let mut upload = Upload::new(&self.client, self.keys.file(event, &name));
         let sent = if name == FRAMES {
-            frames_zip::write(group, &mut upload).await
+            frames_zip::write(group, source, &mut upload).await
         } else {
-            send_file(group, &mut upload).await
+            send_file(group, source, &mut upload).await
         };
         if let Err(error) = sent {
             upload.abort().await;
             return Err(error);
         }
         let written = upload.finish().await?;
-        Ok(CopiedFile { name, bytes: written.bytes, sha256: written.sha256, parts: written.parts, source })
+        Ok(CopiedFile { name, bytes: written.bytes, sha256: written.sha256, parts: written.parts, source: identity })
     }
 
     /// Reads the manifest of a day, after that of the day before is written.
@@ -178,8 +221,9 @@ impl Host {
     }
 }
 
-async fn send_file(group: &[Opened], upload: &mut Upload<'_>) -> Result<()> {
+async fn send_file(group: &[Found], source: &dyn Source, upload: &mut Upload<'_>) -> Result<()> {
     for file in group {
+        let file = file.open(source)?;
         for piece in file.pieces() {
             upload.write(&file.read(piece).await?).await?;
         }
@@ -189,7 +233,7 @@ async fn send_file(group: &[Opened], upload: &mut Upload<'_>) -> Result<()> {
 }
 
 /// The objects of an event: each file by its name, and all frames as one. Frames come last, so that a movie is safe soon.
-fn objects_of(source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<Vec<(String, Vec<Opened>)>> {
+fn objects_of(source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<Vec<(String, Vec<Found>)>> {
     let mut names = source.names();
     names.sort_unstable();
     let is_wanted = |kind: FileKind| kind == FileKind::Other || kinds.contains(&kind);
@@ -200,11 +244,11 @@ fn objects_of(source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<Vec<(St
         if !is_wanted(kind) || name == FRAMES {
             continue;
         }
-        let opened = Opened::of(source, &name)?;
+        let found = Found::of(source, &name)?;
         if kind == FileKind::Frame {
-            frames.push(opened);
+            frames.push(found);
         } else {
-            objects.push((name, vec![opened]));
+            objects.push((name, vec![found]));
         }
     }
     objects.sort_by_key(|(name, _)| FileKind::of(name));

@@ -9,11 +9,11 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::error::{Error, Result};
 use crate::keys::FRAMES;
-use crate::source::Opened;
+use crate::source::{Found, Source};
 use crate::upload::Upload;
 
 /// Writes the frames into an upload. Only the table of contents is kept in memory, and one piece of a frame.
-pub(crate) async fn write(frames: &[Opened], upload: &mut Upload<'_>) -> Result<()> {
+pub(crate) async fn write(frames: &[Found], source: &dyn Source, upload: &mut Upload<'_>) -> Result<()> {
     let made = Made::default();
     let mut zip = ZipWriter::new_stream(made.clone());
     for frame in frames {
@@ -21,11 +21,12 @@ pub(crate) async fn write(frames: &[Opened], upload: &mut Upload<'_>) -> Result<
         // The time is that of the name; zip has no time zone, and a copy must not depend on one.
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
         zip.start_file(&*frame.name, options).map_err(|error| failed(io::Error::from(error)))?;
-        for piece in frame.pieces() {
-            zip.write_all(&frame.read(piece).await?).map_err(failed)?;
+        let opened = frame.open(source)?;
+        for piece in opened.pieces() {
+            zip.write_all(&opened.read(piece).await?).map_err(failed)?;
             upload.write(&made.take()).await?;
         }
-        frame.check_unchanged()?;
+        opened.check_unchanged()?;
     }
     let end = zip.finish().map(StreamWriter::into_inner);
     end.map_err(|error| failed(io::Error::from(error)))?;

@@ -27,7 +27,7 @@ mod verify;
 
 pub use browse::{Folder, Listing, Object, Page};
 pub use client::Client;
-pub use copy::{Copied, Host};
+pub use copy::{Copied, Host, Look};
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::{Error, Result};

@@ -55,32 +55,53 @@ pub trait Source: Send + Sync {
     fn open(&self, name: &str) -> io::Result<File>;
 }
 
-/// An open file of an event, and what it was when it was opened.
-#[derive(Debug, Clone)]
-pub(crate) struct Opened {
+/// A file of an event as it was found. It is opened again to be read: an event may have more files than a process may open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
     pub(crate) name: String,
-    file: Arc<File>,
     pub(crate) bytes: u64,
     modified: (i64, i64),
 }
 
-impl Opened {
+impl Found {
     pub(crate) fn of(source: &dyn Source, name: &str) -> Result<Self> {
-        let fail = |error| Error::io("read", name, error);
-        let file = source.open(name).map_err(fail)?;
-        let meta = file.metadata().map_err(fail)?;
-        let modified = (meta.mtime(), meta.mtime_nsec());
-        Ok(Self { name: name.to_owned(), file: Arc::new(file), bytes: meta.len(), modified })
+        let file = source.open(name).map_err(|error| Error::io("read", name, error))?;
+        Self::of_file(name, &file)
+    }
+
+    fn of_file(name: &str, file: &File) -> Result<Self> {
+        let meta = file.metadata().map_err(|error| Error::io("read", name, error))?;
+        Ok(Self { name: name.to_owned(), bytes: meta.len(), modified: (meta.mtime(), meta.mtime_nsec()) })
+    }
+
+    /// Opens it to read it.
+    ///
+    /// # Errors
+    /// It is not any more what it was.
+    pub(crate) fn open(&self, source: &dyn Source) -> Result<Opened<'_>> {
+        let file = source.open(&self.name).map_err(|error| Error::io("read", &self.name, error))?;
+        let opened = Opened { found: self, file: Arc::new(file) };
+        opened.check_unchanged()?;
+        Ok(opened)
     }
 
     /// Identifies its contents as far as that is possible without reading them.
-    pub(crate) fn identity(&self) -> String {
+    fn identity(&self) -> String {
         format!("{}\0{}\0{}.{:09}\n", self.name, self.bytes, self.modified.0, self.modified.1)
     }
+}
 
+/// An open file of an event.
+#[derive(Debug)]
+pub(crate) struct Opened<'a> {
+    found: &'a Found,
+    file: Arc<File>,
+}
+
+impl Opened<'_> {
     /// The pieces to read, as their offsets and lengths.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = (u64, u64)> + use<> {
-        let bytes = self.bytes;
+        let bytes = self.found.bytes;
         (0..bytes.div_ceil(PIECE)).map(move |nth| (nth * PIECE, PIECE.min(bytes - nth * PIECE)))
     }
 
@@ -93,26 +114,25 @@ impl Opened {
         });
         match read.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.changed()),
-            Err(error) => Err(Error::io("read", &self.name, error)),
+            Err(error) => Err(Error::io("read", &self.found.name, error)),
             Ok(piece) => Ok(piece),
         }
     }
 
-    /// Fails if it is not any more what it was when it was opened.
+    /// Fails if it is not any more what it was when it was found.
     pub(crate) fn check_unchanged(&self) -> Result<()> {
-        let meta = self.file.metadata().map_err(|error| Error::io("read", &self.name, error))?;
-        let is_same = meta.len() == self.bytes && (meta.mtime(), meta.mtime_nsec()) == self.modified;
-        if is_same { Ok(()) } else { Err(self.changed()) }
+        let now = Found::of_file(&self.found.name, &self.file)?;
+        if now == *self.found { Ok(()) } else { Err(self.changed()) }
     }
 
     fn changed(&self) -> Error {
-        Error::Changed { file: self.name.clone() }
+        Error::Changed { file: self.found.name.clone() }
     }
 }
 
 /// A digest of what files are, as far as that is known without reading them: while it is the same, they need not be copied again.
-pub(crate) fn digest(files: &[Opened]) -> String {
-    let text: String = files.iter().map(Opened::identity).collect();
+pub(crate) fn digest(files: &[Found]) -> String {
+    let text: String = files.iter().map(Found::identity).collect();
     sha256(text.as_bytes())
 }
 

@@ -1,10 +1,11 @@
-//! `owlery store push`: copies events now, day by day, newest first. What the store has is not sent again.
+//! `owlery store push`: copies events now, day by day, newest first. What the store has is not sent again. Days that are complete there
+//! cost no request, so that a timer can run it often.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 
-use crate::store::{Copied, FileKind, Host, Source as Files};
+use crate::store::{Copied, FileKind, Host, Look, Source as Files};
 use chrono::{Days, NaiveTime};
 use owlery_model::printable::printable;
 
@@ -18,7 +19,7 @@ use crate::{Archive, Camera, Day, Error, Event, EventFiles, EventId, Query, Resu
 /// How many events a query of the catalog returns.
 const PAGE: usize = 500;
 
-pub(super) fn run(named: &Named, events: &[String], json: bool) -> Result<Outcome> {
+pub(super) fn run(named: &Named, events: &[String], again: bool, json: bool) -> Result<Outcome> {
     let requested = manual::events(events)?;
     let configured = Configured::open(&named.common)?;
     let options = configured.options(&named.name)?;
@@ -30,9 +31,14 @@ pub(super) fn run(named: &Named, events: &[String], json: bool) -> Result<Outcom
     let (mut source, is_read) = (opened.value, !opened.is_incomplete);
     let requests = Requests::new()?;
     let host = requests.run(Host::open(client, &host, id))?;
-    let mut push =
-        Push { requests, host, archive: &configured.archive, kinds: options.kinds(), done: PushedEvents::default() };
-    for (day, camera) in source.query(&configured.archive, |source| days(source, &requested))? {
+    let look = if again || !requested.is_empty() { Look::AtObjects } else { Look::AtManifest };
+    let archive = &configured.archive;
+    let mut push = Push { requests, host, archive, kinds: options.kinds(), look, done: PushedEvents::default() };
+    for (day, camera, events) in source.query(archive, |source| days(source, &requested))? {
+        if look == Look::AtManifest && push.is_whole(&camera, day, events) {
+            push.done.known += events;
+            continue;
+        }
         let mut of_day = source.query(&configured.archive, |source| events_of(source, &camera, day))?;
         if !requested.is_empty() {
             let wanted: BTreeSet<&EventId> =
@@ -52,12 +58,12 @@ pub(super) fn run(named: &Named, events: &[String], json: bool) -> Result<Outcom
     Ok(if is_read && done.failed.is_empty() { Outcome::Done } else { Outcome::Incomplete })
 }
 
-/// The days to copy, newest first: those of the requested events, or all.
-fn days(source: &Source, requested: &[EventId]) -> Result<Vec<(Day, Camera)>> {
-    let mut days: Vec<(Day, Camera)> = if requested.is_empty() {
-        source.days()?.into_iter().filter(|day| day.events > 0).map(|day| (day.day, day.camera)).collect()
+/// The days to copy, newest first, with the number of their events: those of the requested events, or all.
+fn days(source: &Source, requested: &[EventId]) -> Result<Vec<(Day, Camera, u64)>> {
+    let mut days: Vec<(Day, Camera, u64)> = if requested.is_empty() {
+        source.days()?.into_iter().filter(|day| day.events > 0).map(|day| (day.day, day.camera, day.events)).collect()
     } else {
-        requested.iter().map(|id| (id.day, id.camera.clone())).collect()
+        requested.iter().map(|id| (id.day, id.camera.clone(), 0)).collect()
     };
     days.sort_unstable_by(|a, b| (b.0, &a.1).cmp(&(a.0, &b.1)));
     days.dedup();
@@ -88,10 +94,18 @@ struct Push<'a> {
     host: Host,
     archive: &'a Archive,
     kinds: BTreeSet<FileKind>,
+    look: Look,
     done: PushedEvents,
 }
 
 impl Push<'_> {
+    /// Whether the store has all of a day, by the number of its events. Events of today and yesterday may still change.
+    fn is_whole(&self, camera: &Camera, day: Day, events: u64) -> bool {
+        let now = self.archive.options().clock.now();
+        let copied = self.host.index().cameras.get(camera).and_then(|days| days.get(&day));
+        day.date() < now.yesterday() && copied.is_some_and(|sums| sums.events == events)
+    }
+
     /// Copies events of a day, and names what cannot be copied. Ends if the store cannot be used.
     fn day(&mut self, events: &[Event]) -> Result<()> {
         for event in events {
@@ -106,7 +120,7 @@ impl Push<'_> {
                     continue;
                 }
             };
-            match self.requests.try_run(self.host.copy(event, &files, &self.kinds)) {
+            match self.requests.try_run(self.host.copy(event, &files, &self.kinds, self.look)) {
                 Ok(Copied::Known) => self.done.known += 1,
                 Ok(Copied::Sent { objects, bytes }) => {
                     self.done.copied += 1;

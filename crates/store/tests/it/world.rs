@@ -12,7 +12,7 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use owlery_model::event::{Details, Event, EventId, Movies, State};
-use owlery_store::{Client, Copied, FileKind, Host, HostName, Result, Source, Verified};
+use owlery_store::{Client, Copied, FileKind, Host, HostName, Look, Result, Source, Verified};
 
 /// All kinds of files.
 pub(crate) fn everything() -> BTreeSet<FileKind> {
@@ -115,7 +115,7 @@ pub(crate) async fn copy(client: &Client, world: &World, events: &[&str]) -> Res
     let mut host = Host::open(client.clone(), &host(), "home").await?;
     let mut copied = Vec::new();
     for id in events {
-        copied.push(host.copy(&event(id), &world.source(id), &everything()).await?);
+        copied.push(host.copy(&event(id), &world.source(id), &everything(), Look::AtObjects).await?);
     }
     host.finish().await?;
     Ok(copied)
