@@ -195,7 +195,9 @@ impl HostIndex {
 
 async fn read_json<T: DeserializeOwned>(client: &Client, key: &Path) -> Result<Option<T>> {
     let Some(bytes) = client.read(key).await? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| client.wrong(key, error.to_string()))
+    let damaged =
+        |error| client.wrong(key, format!("it is damaged ({error}); remove it, then run owlery store push --again"));
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
 /// Writes an object, and proves by its size that the store has it.

@@ -71,6 +71,8 @@ pub async fn verify(client: &Client, host: &HostName, share: Share) -> Result<Ve
     let index = match HostIndex::read(client, host).await {
         Ok(Some(index)) => index,
         Ok(None) => {
+            // In a bucket that does not exist there is no index either.
+            client.list_folder(client.prefix()).await?;
             found.wrong.push(format!("{host} has copied nothing to the store {}", client.name()));
             return Ok(found);
         }

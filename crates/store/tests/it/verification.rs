@@ -35,7 +35,7 @@ async fn damage_is_found() {
         (&movie, Some(garbled), "the bytes of part 1 are not"),
         (&manifest, None, "is missing"),
         (&manifest, Some(b"{}".to_vec()), "missing field"),
-        (&index, Some(b"no JSON".to_vec()), "is wrong"),
+        (&index, Some(b"no JSON".to_vec()), "is damaged"),
         (&index, None, "has copied nothing"),
     ];
     for (key, bytes, expected) in cases {
