@@ -10,6 +10,7 @@ use object_store::path::Path;
 use object_store::{
     GetOptions, GetRange, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload,
 };
+use owlery_model::fault;
 
 use crate::error::{Error, Result};
 use crate::keys::{HostName, Keys};
@@ -34,7 +35,7 @@ pub struct Client {
 impl Client {
     /// A client of an open store, for the objects below `prefix`.
     pub fn new(name: StoreName, store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
-        Self { name, store, prefix, stall: STALL }
+        Self { name, store, prefix, stall: fault::span("stall", STALL) }
     }
 
     /// The same client with another time that a request may take without progress.

@@ -47,6 +47,9 @@ struct Store {
     /// Made by the first request.
     open: Mutex<Option<Open>>,
     outage: Mutex<Option<Outage>>,
+    /// Held by the one thread that looks at the files of the credentials for [`Stores::browse`]. Where their disk hangs, all others
+    /// wait here, and take no threads.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -146,16 +149,38 @@ impl Stores {
     ///
     /// # Errors
     /// Those of [`Stores::get`] and [`Client::browse`]. Callers that wait for the same request share its error.
-    pub async fn browse(&self, user: Option<&str>, name: &str, folder: &Folder) -> Result<Arc<Listing>, Arc<Error>> {
+    pub async fn browse(
+        self: &Arc<Self>,
+        user: Option<&str>,
+        name: &str,
+        folder: &Folder,
+    ) -> Result<Arc<Listing>, Arc<Error>> {
         // A listing in the cache is no permission, and this notices changed credentials.
-        let store = self.get(user, name)?.name().clone();
+        let store = self.opened(user, name).await?.name().clone();
         let fetch = || async {
             // The client must be of the generation that the cache has noted just now, or of a later one.
-            let listing = self.get(user, name)?.browse(folder).await;
+            let listing = self.opened(user, name).await?.browse(folder).await;
             self.note(&store, &listing);
             listing
         };
         self.listings.get(user, &store, folder, fetch).await
+    }
+
+    /// [`Stores::get`] on a thread that may wait for a disk.
+    async fn opened(self: &Arc<Self>, user: Option<&str>, name: &str) -> Result<Client> {
+        let store = self.find(user, name)?;
+        let turn = Arc::clone(&store.turn).lock_owned().await;
+        let (this, user, text) = (Arc::clone(self), user.map(str::to_owned), name.to_owned());
+        let open = move || {
+            let opened = this.get(user.as_deref(), &text);
+            drop(turn); // which a caller that gives up must not do
+            opened
+        };
+        let stopped = || {
+            let (store, op) = (store.options.name.clone(), "list a folder".to_owned());
+            Error::OutOfReach { store, op, why: "owlery is stopping".to_owned() }
+        };
+        tokio::task::spawn_blocking(open).await.unwrap_or_else(|_| Err(stopped()))
     }
 
     /// Notes the result of a request: whether the store could be used. Results that say nothing about that, such as that a local
@@ -244,7 +269,7 @@ fn configured(options: Vec<StoreOptions>, before: &Configured) -> Result<Configu
         let name = options.name.clone();
         let store = match before.get(&name).filter(|store| store.options == options) {
             Some(same) => Arc::clone(same),
-            None => Arc::new(Store { options, open: Mutex::default(), outage: Mutex::default() }),
+            None => Arc::new(Store { options, open: Mutex::default(), outage: Mutex::default(), turn: Arc::default() }),
         };
         if stores.insert(name.clone(), store).is_some() {
             return Err(Error::Config(format!("there are two tables [stores.{name}]; give one of them another name")));
@@ -270,7 +295,7 @@ mod tests {
 
     struct World {
         dir: tempfile::TempDir,
-        stores: Stores,
+        stores: Arc<Stores>,
         clock: Arc<ManualClock>,
     }
 
@@ -296,7 +321,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(at(1)));
         let stores = Stores::new(all(dir.path()), &dir.path().join("state"), Environment::default()).unwrap();
-        World { stores: stores.with_clock(clock.clone()), clock, dir }
+        World { stores: Arc::new(stores.with_clock(clock.clone())), clock, dir }
     }
 
     impl World {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use owlery_store::{Credentials, Environment, Folder, StoreName, StoreOptions, Stores, Vault};
 use tempfile::TempDir;
@@ -51,10 +52,10 @@ impl Server {
     }
 
     /// The bucket's prefix `owl` as the store `offsite`.
-    pub(crate) fn stores(&self, state_dir: &Path) -> Stores {
+    pub(crate) fn stores(&self, state_dir: &Path) -> Arc<Stores> {
         let url = format!("s3://{BUCKET}/owl?endpoint={}", self.address);
         let options = StoreOptions::new(name(), url.parse().unwrap());
-        Stores::new(vec![options], state_dir, Environment::default()).unwrap()
+        Arc::new(Stores::new(vec![options], state_dir, Environment::default()).unwrap())
     }
 }
 
