@@ -32,7 +32,7 @@ pub(crate) use login::{
 pub use password::Password;
 pub use prefix::{Prefix, below, vary_on_prefix};
 pub(crate) use state::Auth;
-pub use viewer::{Account, Viewer};
+pub use viewer::{Account, AccountKind, Viewer};
 
 #[cfg(test)]
 mod tests;

@@ -81,11 +81,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::auth::{Account, Role};
+    use crate::auth::{Account, AccountKind, Role};
     use crate::event::Camera;
 
     fn user(cameras: Option<BTreeSet<Camera>>) -> Viewer {
-        Viewer::new(Arc::new(Account { name: "anna".to_owned(), role: Role::Viewer, cameras }))
+        Viewer::new(Arc::new(Account { name: "anna".to_owned(), kind: AccountKind::User, role: Role::Viewer, cameras }))
     }
 
     /// Items whose sentences tell the archive's size: in words that no version of Owlery has used, without a type, and with one

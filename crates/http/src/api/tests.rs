@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::auth::{Access, Account, Role, Viewer};
+use crate::auth::{Access, Account, AccountKind, Role, Viewer};
 use crate::clock::ManualClock;
 use crate::engine::{Archive, Depth, OpenArchive, Options, Progress};
 use crate::event::EventId;
@@ -60,7 +60,7 @@ impl World {
     /// A user who can see these cameras.
     fn user(&self, role: Role, cameras: &[&str]) -> User {
         let cameras = Some(cameras.iter().map(|camera| camera.parse().unwrap()).collect::<BTreeSet<_>>());
-        self.as_user(Viewer::new(Arc::new(Account { name: "anna".to_owned(), role, cameras })))
+        self.as_user(Viewer::new(Arc::new(Account { name: "anna".to_owned(), kind: AccountKind::User, role, cameras })))
     }
 
     fn viewer(&self, cameras: &[&str]) -> User {

@@ -9,7 +9,7 @@ use super::hosts::Hosts;
 use super::password::Password;
 use super::proxy::Proxy;
 use super::secret::Digest;
-use super::viewer::{Account, Role};
+use super::viewer::{Account, AccountKind, Role};
 use crate::error::{Error, Result};
 use crate::event::Camera;
 
@@ -84,7 +84,7 @@ impl Access {
         let password = password.map_err(|error| Error::Config(format!("users.{name}.password: {error}")))?;
         let line = line(name, password.as_ref(), &grant);
         let Grant { role, cameras } = grant;
-        let account = Arc::new(Account { name: name.to_owned(), role, cameras });
+        let account = Arc::new(Account { name: name.to_owned(), kind: AccountKind::User, role, cameras });
         if self.users.insert(name.to_owned(), User { account, password, line }).is_some() {
             return Err(Error::Config(format!("users.{name} is defined twice")));
         }
@@ -98,7 +98,7 @@ impl Access {
         let digest = sha256.parse::<Digest>();
         let digest = digest.map_err(|error| Error::Config(format!("tokens.{name}.sha256: {error}")))?;
         let Grant { role, cameras } = grant;
-        let account = Arc::new(Account { name: name.to_owned(), role, cameras });
+        let account = Arc::new(Account { name: name.to_owned(), kind: AccountKind::Token, role, cameras });
         if let Some(other) = self.tokens.insert(digest, account) {
             return Err(Error::Config(format!("tokens.{name} is the same token as tokens.{}", other.name)));
         }

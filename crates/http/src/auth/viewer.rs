@@ -46,11 +46,24 @@ impl FromStr for Role {
     }
 }
 
+/// What an account belongs to. A user and a token may have the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    /// A user, who signed in here or at the trusted proxy.
+    User,
+    /// A token.
+    Token,
+    /// Nobody is known: authentication is not required, or the request has none.
+    Nobody,
+}
+
 /// The account of a user or token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// The name; empty where authentication is not required.
     pub name: String,
+    /// What the name names.
+    pub kind: AccountKind,
     /// What it may do.
     pub role: Role,
     /// The visible cameras; `None`: all.
@@ -69,12 +82,14 @@ impl Viewer {
 
     /// Full access, where authentication is not required.
     pub fn unrestricted() -> Self {
-        Self(Arc::new(Account { name: String::new(), role: Role::Admin, cameras: None }))
+        let (name, kind) = (String::new(), AccountKind::Nobody);
+        Self(Arc::new(Account { name, kind, role: Role::Admin, cameras: None }))
     }
 
     /// No access: no camera is visible.
     pub fn without_access() -> Self {
-        Self(Arc::new(Account { name: String::new(), role: Role::Viewer, cameras: Some(BTreeSet::new()) }))
+        let (name, kind) = (String::new(), AccountKind::Nobody);
+        Self(Arc::new(Account { name, kind, role: Role::Viewer, cameras: Some(BTreeSet::new()) }))
     }
 
     /// The account.

@@ -143,7 +143,7 @@ fn text(id: &str, name: &str, data: &impl Serialize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{Account, Role};
+    use crate::auth::{Account, AccountKind, Role};
     use crate::clock::{Clock, SystemClock};
     use crate::event::{EventSelection, Item, Reason};
 
@@ -162,7 +162,7 @@ mod tests {
         let pass = Arc::new(Pass { items: vec![item], ..Pass::default() });
         let message = Message::of(Notification::Pass(pass), "", "e-1", Instant::now(), SystemClock.now());
         let text = |cameras: Option<BTreeSet<Camera>>, requested: Option<BTreeSet<Camera>>| {
-            let account = Account { name: "anna".to_owned(), role: Role::Viewer, cameras };
+            let account = Account { name: "anna".to_owned(), kind: AccountKind::User, role: Role::Viewer, cameras };
             let scope = Scope::new(Viewer::new(Arc::new(account)), requested);
             let text = message.within(&scope, || "e-1".to_owned()).expect("it is about this camera");
             String::from_utf8(text.to_vec()).unwrap()

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use super::log::Bounds;
 use super::*;
-use crate::auth::{Access, Account, Auth, Role};
+use crate::auth::{Access, Account, AccountKind, Auth, Role};
 use crate::engine::{Archive, Options, Query, Service};
 use crate::event::EventId;
 
@@ -98,7 +98,8 @@ impl World {
     async fn request(&self, viewer: &[&str], query: &str, last: Option<&str>) -> Response {
         let cameras = viewer.iter().map(|name| name.parse().unwrap()).collect();
         let cameras = (!viewer.is_empty()).then_some(cameras);
-        let account = Arc::new(Account { name: "anna".to_owned(), role: Role::Viewer, cameras });
+        let account =
+            Arc::new(Account { name: "anna".to_owned(), kind: AccountKind::User, role: Role::Viewer, cameras });
         let mut request = Request::get(format!("/stream{query}")).extension(Viewer::new(account));
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);

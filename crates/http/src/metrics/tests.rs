@@ -5,7 +5,7 @@ use std::path::Path;
 use axum::body::to_bytes;
 
 use super::*;
-use crate::auth::{Account, Role};
+use crate::auth::{Account, AccountKind, Role};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Archive, Options, Service};
 
@@ -26,7 +26,7 @@ fn scrape(service: &Service, viewer: Viewer) -> Scrape {
 
 fn viewer(cameras: Option<&[&str]>, role: Role) -> Viewer {
     let cameras = cameras.map(|cameras| cameras.iter().map(|camera| camera.parse().unwrap()).collect());
-    Viewer::new(Arc::new(Account { name: "anna".to_owned(), role, cameras }))
+    Viewer::new(Arc::new(Account { name: "anna".to_owned(), kind: AccountKind::User, role, cameras }))
 }
 
 /// The response of the route for this user.
