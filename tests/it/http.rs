@@ -14,6 +14,7 @@ mod passwd;
 mod prefix;
 mod retention;
 mod sending;
+mod stores;
 mod stream;
 mod strix;
 mod writes;

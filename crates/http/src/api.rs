@@ -12,6 +12,8 @@ mod pictures;
 mod queue;
 mod redact;
 mod retention;
+#[cfg(feature = "stores")]
+mod stores;
 pub(crate) mod strix;
 mod tagged;
 
@@ -26,6 +28,8 @@ pub(super) use page_cache::PageCache;
 pub(super) use pictures::*;
 pub(super) use queue::*;
 pub(super) use retention::*;
+#[cfg(feature = "stores")]
+pub(super) use stores::*;
 
 #[cfg(test)]
 mod tests;

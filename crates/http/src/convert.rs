@@ -12,6 +12,8 @@ use crate::protocol::{
     CameraInfo, Cameras, DaySums, Days, GuardStatus, Pass, Plan, Queue, QueuedPass, Refusal, Report, Restoration,
     Retention, WaitingPass,
 };
+#[cfg(feature = "stores")]
+use crate::protocol::{Store, StoreFolder, StoreObject};
 use crate::retention;
 use crate::time::rfc3339;
 
@@ -182,6 +184,33 @@ pub fn enqueue(cache: &cache::Cache, key: &str) -> cache::Result<Option<NotQueue
     } else {
         NotQueued::BeingCached
     }))
+}
+
+/// A store of the configuration, with its URL.
+#[cfg(feature = "stores")]
+pub fn store(options: &engine::store::StoreOptions, outage: Option<&engine::store::Outage>) -> Store {
+    Store {
+        name: options.name.to_string(),
+        url: Some(options.url.to_string()),
+        active: options.active,
+        include: options.include.iter().map(|part| part.as_str().to_owned()).collect(),
+        out_of_reach_since: outage.map(|outage| rfc3339(outage.since)),
+    }
+}
+
+/// A page of a folder of a store.
+#[cfg(feature = "stores")]
+pub fn store_folder(page: &engine::store::Page<'_>) -> StoreFolder {
+    let object = |object: &engine::store::Object| StoreObject {
+        name: object.name.clone(),
+        bytes: object.bytes,
+        modified: rfc3339(object.modified),
+    };
+    StoreFolder {
+        folders: page.folders.to_vec(),
+        objects: page.objects.iter().map(object).collect(),
+        next: page.next(),
+    }
 }
 
 /// Seconds since 1970 as RFC 3339. Times that other programs wrote and that no calendar has become the first second.

@@ -12,6 +12,8 @@ use utoipa::{Modify, OpenApi, openapi};
 use super::auth::Prefix;
 use super::extract::NoParams;
 use super::extract::schema::{CacheKey, CursorText, Direction, FileName, Moment, RegionText, ThumbnailPixels};
+#[cfg(feature = "stores")]
+use super::extract::schema::{FolderText, StoreText};
 use super::problem::Problem;
 use super::{api, auth, live, media, metrics, response};
 use crate::event::EventName;
@@ -44,6 +46,24 @@ use crate::event::EventName;
     modifiers(&Files)
 )]
 struct Document;
+
+/// What the feature `stores` adds.
+#[cfg(feature = "stores")]
+#[derive(OpenApi)]
+#[openapi(
+    tags((name = "stores", description = "copies of events in object storage")),
+    paths(api::stores, api::browse),
+    components(schemas(FolderText, StoreText))
+)]
+struct OfStores;
+
+/// The document without a prefix.
+fn whole() -> openapi::OpenApi {
+    #[cfg(feature = "stores")]
+    return Document::openapi().merge_from(OfStores::openapi());
+    #[cfg(not(feature = "stores"))]
+    return Document::openapi();
+}
 
 /// Adds the paths of files below `/motion/` and of files in `debug/`, which have the description of `/media/`, and those of derived
 /// media, which have that of thumbnails.
@@ -125,9 +145,9 @@ fn tiles() -> Content {
     Content::new(Some(tiles.property("times", list).required("times")))
 }
 
-/// The document without a prefix.
+/// The document without a prefix, as JSON.
 static DOCUMENT: LazyLock<Bytes> =
-    LazyLock::new(|| serde_json::to_vec(&Document::openapi()).expect("the document is valid JSON").into());
+    LazyLock::new(|| serde_json::to_vec(&whole()).expect("the document is valid JSON").into());
 
 /// This document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "health", responses(
@@ -138,7 +158,7 @@ pub(crate) async fn document(prefix: Prefix, _: NoParams) -> Result<Response, Pr
     if prefix.as_str().is_empty() {
         return Ok(response::json_text(DOCUMENT.clone()));
     }
-    let mut document = Document::openapi();
+    let mut document = whole();
     document.servers = Some(vec![Server::new(prefix.as_str())]);
     Ok(response::json(&document))
 }

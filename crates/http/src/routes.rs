@@ -25,7 +25,7 @@ pub(super) async fn layers(State(state): State<AppState>, request: Request, next
             if is_upload(&request) {
                 return next.run(request).await;
             }
-            limits::limit(limits::RequestLimits::usual(), request, |request| next.run(request)).await
+            limits::limit(limits_of(&request), request, |request| next.run(request)).await
         };
         let response = limits::catch_panic(auth::authenticate(&state.auth, request, limited)).await;
         state.budget.within(client, response)
@@ -37,7 +37,7 @@ pub(super) async fn layers(State(state): State<AppState>, request: Request, next
 
 /// The routes behind authentication.
 pub(super) fn routes() -> Router<AppState> {
-    ui::routes()
+    with_stores(ui::routes())
         .route("/api/cameras/list", get(api::strix::cameras))
         .route("/api/events/{cameras}", get(api::strix::events))
         .route("/motion/{*path}", get(media::motion))
@@ -73,6 +73,24 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/metrics", get(metrics::metrics))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(method_not_allowed)
+}
+
+#[cfg(feature = "stores")]
+fn with_stores(router: Router<AppState>) -> Router<AppState> {
+    router.route("/api/v1/stores", get(api::stores)).route("/api/v1/stores/{name}/browse", get(api::browse))
+}
+
+#[cfg(not(feature = "stores"))]
+fn with_stores(router: Router<AppState>) -> Router<AppState> {
+    router
+}
+
+/// The limits of a request that is not an upload.
+fn limits_of(request: &Request) -> limits::RequestLimits {
+    if request.uri().path().starts_with("/api/v1/stores/") {
+        return limits::RequestLimits::of_stores();
+    }
+    limits::RequestLimits::usual()
 }
 
 /// Whether the body of a request is read by its handler, piece by piece, and not before.

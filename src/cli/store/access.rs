@@ -8,6 +8,7 @@ use crate::store::{Credentials, Host};
 use super::super::session::Common;
 use super::super::{Outcome, output};
 use super::{Configured, Named, Requests, error, host};
+use crate::http::convert::store;
 use crate::protocol::{Store, Stores};
 use crate::{Error, Result};
 
@@ -19,13 +20,7 @@ pub(super) fn list(common: &Common, json: bool) -> Result<Outcome> {
     let mut stores = Vec::new();
     for name in configured.stores().names(None) {
         let options = configured.stores().options(None, name.as_str()).map_err(error)?;
-        stores.push(Store {
-            name: name.to_string(),
-            url: Some(options.url.to_string()),
-            active: options.active,
-            include: options.include.iter().map(|part| part.as_str().to_owned()).collect(),
-            out_of_reach_since: None,
-        });
+        stores.push(store(&options, None)); // nothing was sent
     }
     if json {
         output::json(&Stores { stores })?;

@@ -15,7 +15,7 @@ use crate::world::{Daemon, PATIENCE, Response, World, wait_until};
 pub const PASSWORD: &str = "correct horse & battery = staple";
 pub const TOKEN: &str = "owl_5f0c1d7b2a";
 /// `printf %s owl_5f0c1d7b2a | sha256sum`
-static TOKEN_SHA256: LazyLock<String> = LazyLock::new(|| {
+pub static TOKEN_SHA256: LazyLock<String> = LazyLock::new(|| {
     let mut sum = Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     sum.stdin.take().unwrap().write_all(TOKEN.as_bytes()).unwrap();
     String::from_utf8(sum.wait_with_output().unwrap().stdout).unwrap()[..64].to_owned()

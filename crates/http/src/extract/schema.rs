@@ -122,6 +122,55 @@ impl ToSchema for CacheKey {
     }
 }
 
+/// A part of a folder's path: not empty, `.` or `..`, and without slashes, backslashes and control characters.
+#[cfg(feature = "stores")]
+macro_rules! part {
+    () => {
+        concat!(
+            "([^./\\\\\\x00-\\x1f\\x7f-\\x9f][^/\\\\\\x00-\\x1f\\x7f-\\x9f]*",
+            "|\\.[^./\\\\\\x00-\\x1f\\x7f-\\x9f][^/\\\\\\x00-\\x1f\\x7f-\\x9f]*",
+            "|\\.\\.[^/\\\\\\x00-\\x1f\\x7f-\\x9f]+)"
+        )
+    };
+}
+
+/// A folder of a store.
+#[cfg(feature = "stores")]
+pub(crate) struct FolderText;
+
+#[cfg(feature = "stores")]
+impl PartialSchema for FolderText {
+    fn schema() -> RefOr<Schema> {
+        const FOLDER: &str = concat!("^(", part!(), "(/", part!(), ")*)?$"); // a limit of bytes cannot be expressed
+        text(FOLDER, "a folder of a store, of at most 1,024 bytes").examples(["garage/Camera1/2026-11-20"]).into()
+    }
+}
+
+#[cfg(feature = "stores")]
+impl ToSchema for FolderText {
+    fn name() -> Cow<'static, str> {
+        "Folder".into()
+    }
+}
+
+/// The name of a store.
+#[cfg(feature = "stores")]
+pub(crate) struct StoreText;
+
+#[cfg(feature = "stores")]
+impl PartialSchema for StoreText {
+    fn schema() -> RefOr<Schema> {
+        text("^[a-z][a-z0-9-]{0,39}$", "the name of a store").examples(["offsite"]).into()
+    }
+}
+
+#[cfg(feature = "stores")]
+impl ToSchema for StoreText {
+    fn name() -> Cow<'static, str> {
+        "StoreName".into()
+    }
+}
+
 /// A camera's name and the port of its live stream.
 pub(crate) struct StrixCamera;
 

@@ -8,6 +8,8 @@ use serde::de::{Deserialize, Deserializer, Error};
 use crate::clock::Now;
 use crate::engine::Cursor;
 use crate::engine::derive::Width;
+#[cfg(feature = "stores")]
+use crate::engine::store::Folder;
 use crate::event::Region;
 use crate::problem::Problem;
 use crate::time::{End, parse};
@@ -75,6 +77,19 @@ pub(crate) struct EventCursor(pub Cursor);
 impl<'de> Deserialize<'de> for EventCursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         value(deserializer, "a cursor of an earlier page", |_| true).map(Self)
+    }
+}
+
+/// A folder of a store; by default its root.
+#[cfg(feature = "stores")]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FolderPath(pub Folder);
+
+#[cfg(feature = "stores")]
+impl<'de> Deserialize<'de> for FolderPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const EXPECTED: &str = "names with / between them, such as host/camera, without .. and of at most 1,024 bytes";
+        value(deserializer, EXPECTED, |_| true).map(Self)
     }
 }
 

@@ -33,6 +33,11 @@ impl RequestLimits {
         let span = |name, secs| crate::fault::span(name, Duration::from_secs(secs));
         Self { response: span("answer", 30), body: span("body", 15) }
     }
+
+    /// The same for what waits for a store, which is given up after 30 s. The response then says which one, and why.
+    pub(crate) fn of_stores() -> Self {
+        Self { response: crate::fault::span("answer", Duration::from_secs(40)), ..Self::usual() }
+    }
 }
 
 /// Reads the request's body and calls the handler; 503 if the response does not begin in time. Requests that change something

@@ -1,0 +1,224 @@
+//! `/api/v1/stores`: the stores that a user may use, and what lies in their folders.
+//!
+//! A store has copies of all cameras of all hosts. To a user who cannot see all cameras, no store exists.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use crate::auth::{AccountKind, Role, Viewer};
+use crate::convert;
+use crate::engine::Handle;
+use crate::engine::store::{self, Outage};
+use crate::extract::schema::{FolderText, StoreText};
+use crate::extract::values::{FolderPath, Limit};
+use crate::extract::{Names, NoParams, Params};
+use crate::fault;
+use crate::problem::{CommonResponses, Problem};
+use crate::protocol::{StoreFolder, Stores};
+use crate::response::json;
+use crate::time::rfc3339;
+
+/// The entries of a page by default.
+const DEFAULT_LIMIT: usize = 200;
+
+/// How long a listing may take. A store that makes no progress is given up after 30 s, and then its error says more.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// What begins the name by which the stores know a token. `users` of a store names users, and no user's name has this character.
+const TOKEN: char = '\0';
+
+/// By which name the stores know a user.
+#[derive(Debug, PartialEq, Eq)]
+enum Asker {
+    /// Authentication is not required: every client may do everything.
+    Anyone,
+    /// A user, or a token.
+    Named(String),
+}
+
+impl Asker {
+    /// `None` for a user to whom no store exists.
+    fn of(viewer: &Viewer) -> Option<Self> {
+        let account = viewer.account();
+        match account.kind {
+            _ if !viewer.sees_all() => None,
+            AccountKind::Nobody => Some(Self::Anyone),
+            AccountKind::User => Some(Self::Named(account.name.clone())),
+            AccountKind::Token => Some(Self::Named(format!("{TOKEN}{}", account.name))),
+        }
+    }
+
+    /// As the stores take it.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Anyone => None,
+            Self::Named(name) => Some(name),
+        }
+    }
+}
+
+/// The problems of a store, for the OpenAPI document.
+#[derive(utoipa::IntoResponses)]
+#[allow(dead_code)] // only its description is used
+enum NoStore {
+    /// There is no such store, or the user may not use it.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// The store cannot be used now; the detail says why and since when.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// The stores that the user may use.
+#[utoipa::path(get, path = "/api/v1/stores", tag = "stores", responses(
+    (status = 200, description = "by name; their URLs are shown to admins", body = Stores),
+    CommonResponses
+))]
+pub(crate) async fn stores(State(handle): State<Arc<Handle>>, viewer: Viewer, _: NoParams) -> Response {
+    let configured = handle.stores();
+    let Some(asker) = Asker::of(&viewer) else { return fresh(&Stores { stores: Vec::new() }) };
+    let names = configured.names(asker.name()).into_iter();
+    // One that the configuration does not have any more is left out.
+    let options = names.filter_map(|name| configured.options(asker.name(), name.as_str()).ok());
+    let stores = options.map(|options| {
+        let mut store = convert::store(&options, configured.outage(&options.name).as_ref());
+        if viewer.account().role != Role::Admin {
+            store.url = None;
+        }
+        store
+    });
+    fresh(&Stores { stores: stores.collect() })
+}
+
+/// The parameters of a folder.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BrowseParams {
+    /// the names of the folders on the way, with `/` between them; by default the root of the store
+    #[serde(default)]
+    #[param(value_type = Option<FolderText>)]
+    folder: FolderPath,
+    /// the `next` of the page before
+    cursor: Option<String>,
+    /// the most entries of the page; 200 by default
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<Limit>,
+}
+
+/// What lies in a folder of a store: its folders, then its objects, each by name.
+#[utoipa::path(get, path = "/api/v1/stores/{name}/browse", tag = "stores", params(
+    ("name" = StoreText, Path), BrowseParams
+), responses(
+    (status = 200, description = "the page; it is empty if there is no such folder", body = StoreFolder),
+    NoStore, CommonResponses
+))]
+pub(crate) async fn browse(
+    State(handle): State<Arc<Handle>>,
+    viewer: Viewer,
+    Names(name): Names<String>,
+    Params(BrowseParams { folder, cursor, limit }): Params<BrowseParams>,
+) -> Result<Response, Problem> {
+    let asker = Asker::of(&viewer).ok_or_else(Problem::not_found)?;
+    let stores = handle.stores();
+    let patience = fault::span("browse", PATIENCE);
+    let listing = tokio::time::timeout(patience, stores.browse(asker.name(), &name, &folder.0)).await;
+    let outage = || name.parse().ok().and_then(|name| stores.outage(&name));
+    let listing = match listing {
+        Ok(Ok(listing)) => listing,
+        Ok(Err(error)) => return Err(problem(&error, outage(), viewer.account().role)),
+        Err(_) => {
+            let why = format!("the store {name} has not responded within {} s", patience.as_secs());
+            return Err(unavailable(&why, outage()));
+        }
+    };
+    Ok(fresh(&convert::store_folder(&listing.page(cursor.as_deref(), limit.map_or(DEFAULT_LIMIT, |limit| limit.0)))))
+}
+
+/// Why a store cannot be used. Its errors can name its place, and files of this host, so only admins see them.
+fn problem(error: &store::Error, outage: Option<Outage>, role: Role) -> Problem {
+    let why = match (error, role) {
+        (store::Error::Unknown(_), _) => return Problem::not_found(),
+        // It never was in reach, and names no place.
+        (store::Error::Inactive(_), _) => return unavailable(&error.to_string(), None),
+        (_, Role::Admin) => error.to_string(),
+        (store::Error::OutOfReach { store, .. }, Role::Viewer) => format!("the store {store} is out of reach"),
+        (store::Error::Refused { store, .. }, Role::Viewer) => format!("the store {store} refuses its credentials"),
+        (store::Error::Credentials { store, .. }, Role::Viewer) => {
+            format!("the credentials of the store {store} cannot be used")
+        }
+        (_, Role::Viewer) => "the store cannot be used".to_owned(),
+    };
+    unavailable(&why, outage)
+}
+
+fn unavailable(why: &str, outage: Option<Outage>) -> Problem {
+    let since = outage.map(|outage| format!(" (since {})", rfc3339(outage.since))).unwrap_or_default();
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{why}{since}"))
+}
+
+/// A JSON response that no cache may keep: whether a user may use a store is checked by each request.
+fn fresh(value: &impl Serialize) -> Response {
+    let mut response = json(value);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::auth::Account;
+
+    fn asker(kind: AccountKind, cameras: Option<&str>) -> Option<Asker> {
+        let cameras = cameras.map(|camera| BTreeSet::from([camera.parse().unwrap()]));
+        let account = Account { name: "anna".to_owned(), kind, role: Role::Admin, cameras };
+        Asker::of(&Viewer::new(Arc::new(account)))
+    }
+
+    #[test]
+    fn a_token_is_not_the_user_of_its_name() {
+        let user = asker(AccountKind::User, None).unwrap();
+        assert_eq!(user.name(), Some("anna"));
+        let token = asker(AccountKind::Token, None).unwrap();
+        let name = token.name().unwrap();
+        assert_eq!(name, "\0anna");
+        crate::auth::check_name(name).unwrap_err();
+        assert_eq!(Asker::of(&Viewer::unrestricted()).unwrap().name(), None);
+    }
+
+    #[test]
+    fn no_store_exists_without_all_cameras() {
+        for kind in [AccountKind::User, AccountKind::Token, AccountKind::Nobody] {
+            assert_eq!(asker(kind, Some("Camera1")), None);
+        }
+        assert_eq!(Asker::of(&Viewer::without_access()), None);
+    }
+
+    #[test]
+    fn viewers_see_no_place_of_a_store() {
+        let nas: store::StoreName = "nas".parse().unwrap();
+        let place = || "/mnt/nas/secret".to_owned();
+        let outage = Outage { since: chrono::DateTime::UNIX_EPOCH, why: place() };
+        for error in [
+            store::Error::OutOfReach { store: nas.clone(), op: "list".to_owned(), why: place() },
+            store::Error::Refused { store: nas.clone(), op: "list".to_owned(), why: place() },
+            store::Error::Credentials { store: nas.clone(), why: place() },
+            store::Error::Config(place()),
+        ] {
+            let text = |role| serde_json::to_value(problem(&error, Some(outage.clone()), role)).unwrap().to_string();
+            let (admin, viewer) = (text(Role::Admin), text(Role::Viewer));
+            assert!(admin.contains("secret") && !viewer.contains("secret"), "{admin} {viewer}");
+            for text in [admin, viewer] {
+                assert!(text.contains("503") && text.contains("since 1970-01-01T00:00:00Z"), "{text}");
+            }
+        }
+    }
+}
