@@ -22,6 +22,9 @@ pub(crate) const STALL: Duration = Duration::from_secs(30);
 /// Bytes a second below which an upload is given up.
 const SLOWEST: u64 = 16 * 1024;
 
+/// How S3 names the error of a request that was signed for another region.
+const WRONG_REGION: &str = "AuthorizationHeaderMalformed";
+
 /// An open store. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -190,7 +193,10 @@ impl Client {
             object_store::Error::PermissionDenied { source, .. }
             | object_store::Error::Unauthenticated { source, .. } => Error::Refused { store, op, why: chain(&*source) },
             other => {
-                let why = chain(&other);
+                let mut why = chain(&other);
+                if why.contains(WRONG_REGION) {
+                    why.push_str(" (set the `region` that it expects in its `url`)");
+                }
                 if is_refusal(&why) { Error::Refused { store, op, why } } else { Error::OutOfReach { store, op, why } }
             }
         }
@@ -219,7 +225,8 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 /// Whether a store refused. The engine makes such errors of single objects a kind of their own. Those of listings, and of uploads
 /// in parts, are known by their text alone.
 fn is_refusal(text: &str) -> bool {
-    ["401", "403"].iter().any(|status| text.contains(&format!("non-2xx status code: {status}")))
+    text.contains(WRONG_REGION)
+        || ["401", "403"].iter().any(|status| text.contains(&format!("non-2xx status code: {status}")))
 }
 
 /// The text with the code and the message of an error of S3 in the place of its XML.
@@ -229,9 +236,15 @@ fn without_xml(text: &str) -> String {
     };
     match (text.split_once("<?xml").or_else(|| text.split_once("<Error>")), value("Code"), value("Message")) {
         (Some((before, _)), Some(code), None) => format!("{before}{code}"),
-        (Some((before, _)), Some(code), Some(message)) => format!("{before}{code}: {message}"),
+        (Some((before, _)), Some(code), Some(message)) => format!("{before}{code}: {}", unescaped(message)),
         _ => text.to_owned(),
     }
+}
+
+/// The text of an XML element as it was meant.
+fn unescaped(text: &str) -> String {
+    let plain = [("&apos;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    plain.iter().fold(text.to_owned(), |text, (escaped, char)| text.replace(escaped, char))
 }
 
 #[cfg(test)]
@@ -243,6 +256,8 @@ mod tests {
         let xml = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>No.</Message><Key>k</Key></Error>";
         assert_eq!(without_xml(&format!("status 403: {xml}")), "status 403: AccessDenied: No.");
         assert_eq!(without_xml("x <Error><Code>SlowDown</Code><Message></Message></Error>"), "x SlowDown");
+        let escaped = "<Error><Code>C</Code><Message>&quot;a&amp;lt;b&apos; &lt;c&gt;</Message></Error>";
+        assert_eq!(without_xml(escaped), "C: \"a&lt;b' <c>");
         for other in ["", "plain", "<?xml", "<Error><Code>", "<Code>A</Code>"] {
             assert_eq!(without_xml(other), other);
         }
