@@ -1,69 +1,20 @@
-//! What is copied, when it is copied again, and what an interruption leaves.
+//! What is copied of an event's files. What every kind of store must do is in `conformance`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use owlery_model::event::State;
-use owlery_store::{Client, Copied, Error, FileKind, Host, HostIndex, Look};
+use owlery_store::{Host, Look};
 
-use crate::faulty::Faulty;
-use crate::world::{World, client_of, copy, event, everything, host, stores, verified};
-
-const EVENTS: [&str; 3] =
-    ["Camera1/2026-11-20/10-04-36", "Camera1/2026-11-20/11-00-00", "Camera 2/2026-11-21/09-00-00"];
-
-fn world() -> World {
-    let world = World::new();
-    for event in EVENTS {
-        world.add_event(event);
-    }
-    world
-}
-
-async fn keys(store: &Arc<dyn ObjectStore>) -> Vec<String> {
-    let all: Vec<_> = store.list(None).try_collect().await.unwrap();
-    let mut keys: Vec<String> = all.into_iter().map(|found| found.location.to_string()).collect();
-    keys.sort();
-    keys
-}
-
-/// In every kind of store: the layout, the sums of the index, and that nothing is sent twice.
-#[tokio::test]
-async fn events_are_copied_once() {
-    let (stores, _folder) = stores();
-    for (kind, store) in stores {
-        let (world, client) = (world(), client_of(Arc::clone(&store)));
-        let sent = copy(&client, &world, &EVENTS).await.unwrap();
-        assert!(sent.iter().all(|sent| matches!(sent, Copied::Sent { objects: 3, .. })), "{kind}: {sent:?}");
-        let of_event = |event: &str| {
-            ["frames.zip", "thumbnail.jpg", "video.mp4"].map(|name| format!("site/garage/{event}/{name}"))
-        };
-        let mut expected = EVENTS.map(of_event).concat();
-        expected.extend(
-            [".owlery/index.json", "Camera1/2026-11-20/manifest.json", "Camera 2/2026-11-21/manifest.json"]
-                .map(|key| format!("site/garage/{key}")),
-        );
-        expected.sort();
-        assert_eq!(keys(&store).await, expected, "{kind}");
-        let found = verified(&client).await;
-        assert_eq!((found.events, found.objects, found.read, &found.wrong[..]), (3, 9, 9, &[][..]), "{kind}");
-        assert_eq!(copy(&client, &world, &EVENTS).await.unwrap(), [Copied::Known; 3], "{kind}");
-        let index = HostIndex::read(&client, &host()).await.unwrap().unwrap();
-        let days: Vec<_> =
-            index.days().iter().map(|(camera, day, sums)| format!("{camera}/{day} {}", sums.events)).collect();
-        assert_eq!(days, ["Camera 2/2026-11-21 1", "Camera1/2026-11-20 2"], "{kind}");
-    }
-}
+use crate::world::{EVENTS, World, client_of, copy, event, everything, host, verified};
 
 /// The frames are a zip file without compression.
 #[tokio::test]
 async fn frames_are_one_stored_zip() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    copy(&client_of(Arc::clone(&store)), &world(), &EVENTS[..1]).await.unwrap();
+    copy(&client_of(Arc::clone(&store)), &World::of(&EVENTS[..1]), &EVENTS[..1]).await.unwrap();
     let key = Path::from(format!("site/garage/{}/frames.zip", EVENTS[0]));
     let bytes = store.get(&key).await.unwrap().bytes().await.unwrap();
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes.to_vec())).unwrap();
@@ -79,123 +30,6 @@ async fn frames_are_one_stored_zip() {
     assert_eq!(read, [2; 100]);
 }
 
-/// Only what changed is sent again, and what a later copy does not ask for stays.
-#[tokio::test]
-async fn changes_are_copied() {
-    let (world, store) = (world(), Arc::new(InMemory::new()) as Arc<dyn ObjectStore>);
-    let client = client_of(Arc::clone(&store));
-    copy(&client, &world, &EVENTS[..1]).await.unwrap();
-    world.write(EVENTS[0], "video.mp4", b"another movie");
-    world.write(EVENTS[0], "notes.txt", b"mine");
-    let mut host = Host::open(client.clone(), &host(), "home").await.unwrap();
-    let movies = BTreeSet::from([FileKind::Movie]);
-    let mut changed = event(EVENTS[0]);
-    changed.details.saved = true;
-    let sent = host.copy(&changed, &world.source(EVENTS[0]), &movies, Look::AtObjects).await.unwrap();
-    assert_eq!(sent, Copied::Sent { objects: 2, bytes: 17 });
-    host.finish().await.unwrap();
-    let found = verified(&client).await;
-    assert_eq!((found.objects, &found.wrong[..]), (4, &[][..]));
-    changed.details.state = State::Open;
-    let refused = host.copy(&changed, &world.source(EVENTS[0]), &movies, Look::AtObjects).await.unwrap_err();
-    assert!(matches!(refused, Error::BeingRecorded(_)), "{refused}");
-}
-
-/// Wherever the line is cut, the manifests name nothing that is not there, and the next copy completes it.
-#[tokio::test]
-async fn an_interruption_leaves_no_wrong_manifest() {
-    let world = world();
-    world.write(EVENTS[1], "video.mp4", &vec![7; 11 << 20]); // in parts
-    for requests in 0.. {
-        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        let cut = client_of(Faulty::after(Arc::clone(&store), requests));
-        let result = copy(&cut, &world, &EVENTS).await;
-        let client = client_of(store);
-        let found = verified(&client).await;
-        let is_whole = result.is_ok();
-        if let Err(error) = result {
-            assert!(error.may_pass(), "{requests}: {error}");
-        }
-        let is_expected = |wrong: &String| wrong.contains("has copied nothing") || wrong.contains("other sums");
-        assert!(found.wrong.iter().all(is_expected), "{requests}: {:?}", found.wrong);
-        copy(&client, &world, &EVENTS).await.unwrap();
-        let found = verified(&client).await;
-        assert_eq!((found.events, found.objects, &found.wrong[..]), (3, 9, &[][..]), "{requests}");
-        if is_whole {
-            assert!(requests > 20, "{requests}");
-            return;
-        }
-    }
-}
-
-/// The same while a movie and a frame are replaced that were copied before: never does a manifest name bytes that are not there.
-#[tokio::test]
-async fn an_interrupted_change_leaves_none_either() {
-    for requests in 0.. {
-        let (world, store) = (world(), Arc::new(InMemory::new()) as Arc<dyn ObjectStore>);
-        let client = client_of(Arc::clone(&store));
-        copy(&client, &world, &EVENTS).await.unwrap();
-        world.write(EVENTS[0], "video.mp4", b"a movie of another size");
-        world.write(EVENTS[1], "10-04-36-02.jpg", &[9; 99]);
-        let is_whole = copy(&client_of(Faulty::after(store, requests)), &world, &EVENTS).await.is_ok();
-        let wrong = verified(&client).await.wrong;
-        assert!(wrong.iter().all(|wrong| wrong.contains("other sums")), "{requests}: {wrong:?}");
-        copy(&client, &world, &EVENTS).await.unwrap();
-        let found = verified(&client).await;
-        assert_eq!((found.objects, &found.wrong[..]), (9, &[][..]), "{requests}");
-        if is_whole {
-            return;
-        }
-    }
-}
-
-/// An event may have more frames than a process may have open files.
-#[tokio::test]
-async fn many_frames_are_not_open_at_once() {
-    struct Counting(crate::world::Directory, std::sync::atomic::AtomicUsize);
-    impl owlery_store::Source for Counting {
-        fn names(&self) -> Vec<String> {
-            self.0.names()
-        }
-
-        fn open(&self, name: &str) -> std::io::Result<std::fs::File> {
-            let open = std::fs::read_dir("/proc/self/fd")?.count();
-            self.1.fetch_max(open, std::sync::atomic::Ordering::Relaxed);
-            self.0.open(name)
-        }
-    }
-    let world = World::new();
-    for n in 0..3000 {
-        world.write(EVENTS[0], &format!("10-{:02}-{:02}-00.jpg", n / 60, n % 60), b"x");
-    }
-    let client = client_of(Arc::new(InMemory::new()));
-    let open_files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
-    let before = open_files();
-    let source = Counting(world.source(EVENTS[0]), 0.into());
-    let mut host = Host::open(client.clone(), &host(), "home").await.unwrap();
-    host.copy(&event(EVENTS[0]), &source, &everything(), Look::AtObjects).await.unwrap();
-    let most = source.1.load(std::sync::atomic::Ordering::Relaxed);
-    assert!(most < before + 1000, "{most} of 3000 were open");
-}
-
-/// A host's place belongs to the archive that took it, also if its index is lost.
-#[tokio::test]
-async fn another_archive_is_refused() {
-    let (world, store) = (world(), Arc::new(InMemory::new()) as Arc<dyn ObjectStore>);
-    let client = client_of(Arc::clone(&store));
-    copy(&client, &world, &EVENTS).await.unwrap();
-    let open = |client: Client, archive: &'static str| async move { Host::open(client, &host(), archive).await };
-    let refused = open(client.clone(), "other").await.unwrap_err();
-    assert!(matches!(&refused, Error::OfAnotherArchive { theirs, .. } if theirs == "home"), "{refused}");
-    let index = Path::from("site/garage/.owlery/index.json");
-    store.delete(&index).await.unwrap();
-    assert!(open(client.clone(), "other").await.is_err(), "the manifests say whose it is");
-    store.delete(&index).await.ok();
-    assert_eq!(copy(&client, &world, &EVENTS).await.unwrap(), [Copied::Known; 3]);
-    let found = verified(&client).await;
-    assert_eq!((found.events, &found.wrong[..]), (3, &[][..]), "the index was made again");
-}
-
 /// A file that is gone, or grows, while it is copied is an error, and its event is not in the manifest.
 #[tokio::test]
 async fn a_file_that_changes_is_not_copied() {
@@ -209,7 +43,7 @@ async fn a_file_that_changes_is_not_copied() {
             self.0.open(name)
         }
     }
-    let (world, client) = (world(), client_of(Arc::new(InMemory::new())));
+    let (world, client) = (World::of(&EVENTS[..2]), client_of(Arc::new(InMemory::new())));
     let mut host = Host::open(client.clone(), &host(), "home").await.unwrap();
     let source = Vanishing(world.source(EVENTS[0]));
     let error = host.copy(&event(EVENTS[0]), &source, &everything(), Look::AtObjects).await.unwrap_err();
@@ -217,4 +51,36 @@ async fn a_file_that_changes_is_not_copied() {
     host.copy(&event(EVENTS[1]), &world.source(EVENTS[1]), &everything(), Look::AtObjects).await.unwrap();
     host.finish().await.unwrap();
     assert_eq!(verified(&client).await.events, 1);
+}
+
+/// An event may have more frames than a process may have open files.
+#[tokio::test]
+async fn many_frames_are_not_open_at_once() {
+    struct Counting(crate::world::Directory, AtomicUsize);
+    impl owlery_store::Source for Counting {
+        fn names(&self) -> Vec<String> {
+            self.0.names()
+        }
+
+        fn open(&self, name: &str) -> std::io::Result<std::fs::File> {
+            self.1.fetch_max(open_files(), Ordering::Relaxed);
+            self.0.open(name)
+        }
+    }
+    let world = World::of(&[]);
+    for n in 0..3000 {
+        world.write(EVENTS[0], &format!("10-{:02}-{:02}-00.jpg", n / 60, n % 60), b"x");
+    }
+    let client = client_of(Arc::new(InMemory::new()));
+    let before = open_files();
+    let source = Counting(world.source(EVENTS[0]), AtomicUsize::new(0));
+    let mut host = Host::open(client.clone(), &host(), "home").await.unwrap();
+    host.copy(&event(EVENTS[0]), &source, &everything(), Look::AtObjects).await.unwrap();
+    let most = source.1.load(Ordering::Relaxed);
+    assert!(most < before + 1000, "{most} of 3000 were open");
+}
+
+/// The open files of this process.
+fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
 }

@@ -1,5 +1,23 @@
-//! Copies in real stores: a folder, and the memory of `object_store`, with requests that fail on the way.
+//! Copies in every kind of store: a folder, the memory of `object_store`, and two servers that speak S3; with requests that fail on the
+//! way.
 
+/// Makes a test of each function for each store, as `STORE::FUNCTION`. A store is a function too.
+macro_rules! each {
+    ([$($store:ident)*] $tests:tt) => { $(
+        mod $store {
+            each!($store $tests);
+        }
+    )* };
+    ($store:ident [$($test:ident)*]) => { $(
+        #[tokio::test]
+        async fn $test() {
+            super::$test(&super::$store().await).await;
+        }
+    )* };
+}
+
+mod backend;
+mod conformance;
 mod copies;
 mod faulty;
 mod s3;

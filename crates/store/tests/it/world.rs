@@ -1,6 +1,6 @@
-//! A host with events, and the stores that it copies to.
+//! A host with events, and how it copies them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
-use object_store::memory::InMemory;
 use object_store::path::Path;
 use owlery_model::event::{Details, Event, EventId, Movies, State};
 use owlery_store::{Client, Copied, FileKind, Host, HostName, Look, Result, Source, Verified};
+
+/// Three events of two cameras.
+pub(crate) const EVENTS: [&str; 3] =
+    ["Camera1/2026-11-20/10-04-36", "Camera1/2026-11-20/11-00-00", "Camera 2/2026-11-21/09-00-00"];
 
 /// All kinds of files.
 pub(crate) fn everything() -> BTreeSet<FileKind> {
@@ -51,8 +53,12 @@ impl Source for Directory {
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+    pub(crate) fn of(events: &[&str]) -> Self {
+        let world = Self { folder: tempfile::tempdir().unwrap() };
+        for event in events {
+            world.add_event(event);
+        }
+        world
     }
 
     /// Writes a file of an event.
@@ -63,7 +69,7 @@ impl World {
     }
 
     /// An event with a movie, a thumbnail and frames, also debug ones.
-    pub(crate) fn add_event(&self, event: &str) {
+    fn add_event(&self, event: &str) {
         self.write(event, "video.mp4", &format!("the movie of {event}").into_bytes().repeat(10));
         self.write(event, "thumbnail.jpg", event.as_bytes());
         for n in 0..4 {
@@ -100,14 +106,6 @@ pub(crate) fn event(id: &str) -> Event {
 /// A client of a store that was just opened.
 pub(crate) fn client_of(store: Arc<dyn ObjectStore>) -> Client {
     Client::new("offsite".parse().unwrap(), store, Path::from("site"))
-}
-
-/// A client of each kind of store, by name. The folder is removed with the guard.
-pub(crate) fn stores() -> (BTreeMap<&'static str, Arc<dyn ObjectStore>>, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let local = LocalFileSystem::new_with_prefix(folder.path()).unwrap().with_fsync(true);
-    let stores: [(_, Arc<dyn ObjectStore>); 2] = [("memory", Arc::new(InMemory::new())), ("folder", Arc::new(local))];
-    (BTreeMap::from(stores), folder)
 }
 
 /// Copies events as the archive `home`, with their manifests.

@@ -1,0 +1,218 @@
+//! What every kind of store must do: each test runs for each of them, as `conformance::STORE::TEST`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use owlery_model::event::State;
+use owlery_store::{Client, Copied, Error, FileKind, Folder, Host, HostIndex, Listing, Look};
+
+use crate::backend::{Backend, folder, garage, memory, s3s_fs};
+use crate::faulty::Faulty;
+use crate::world::{EVENTS, World, copy, event, host, verified};
+
+each!([memory folder s3s_fs garage] [
+    another_archive_is_refused
+    an_interrupted_change_leaves_none_either
+    an_interruption_leaves_no_wrong_manifest
+    changes_are_copied
+    damage_is_found
+    events_are_copied_once
+    folders_are_listed_in_pages
+    odd_names_arrive
+]);
+
+/// A movie that is sent in parts.
+fn large() -> Vec<u8> {
+    vec![7; 11 << 20]
+}
+
+/// The layout, the sums of the index, and that nothing is sent twice.
+async fn events_are_copied_once(Backend { client, objects, .. }: &Backend) {
+    let world = World::of(&EVENTS);
+    world.write(EVENTS[1], "video.mp4", &large());
+    let sent = copy(client, &world, &EVENTS).await.unwrap();
+    assert!(sent.iter().all(|sent| matches!(sent, Copied::Sent { objects: 3, .. })), "{sent:?}");
+    let of_event = |event: &str| ["frames.zip", "thumbnail.jpg", "video.mp4"].map(|name| format!("{event}/{name}"));
+    let mut expected = EVENTS.map(of_event).concat();
+    expected.extend(
+        [".owlery/index.json", "Camera1/2026-11-20/manifest.json", "Camera 2/2026-11-21/manifest.json"]
+            .map(str::to_owned),
+    );
+    expected.sort();
+    let found: Vec<_> = objects.list(Some(&Path::from("garage"))).try_collect().await.unwrap();
+    let mut keys: Vec<_> = found.iter().map(|found| found.location.as_ref().replacen("garage/", "", 1)).collect();
+    keys.sort();
+    assert_eq!(keys, expected);
+    let found = verified(client).await;
+    assert_eq!((found.events, found.objects, found.read, &found.wrong[..]), (3, 9, 9, &[][..]));
+    assert!(found.bytes > 11 << 20);
+    assert_eq!(copy(client, &world, &EVENTS).await.unwrap(), [Copied::Known; 3]);
+    let index = HostIndex::read(client, &host()).await.unwrap().unwrap();
+    let days: Vec<_> =
+        index.days().iter().map(|(camera, day, sums)| format!("{camera}/{day} {}", sums.events)).collect();
+    assert_eq!(days, ["Camera 2/2026-11-21 1", "Camera1/2026-11-20 2"]);
+    client.check(&host()).await.unwrap();
+}
+
+/// Only what changed is sent again, and what a later copy does not ask for stays.
+async fn changes_are_copied(Backend { client, .. }: &Backend) {
+    let world = World::of(&EVENTS);
+    copy(client, &world, &EVENTS[..1]).await.unwrap();
+    world.write(EVENTS[0], "video.mp4", b"another movie");
+    world.write(EVENTS[0], "notes.txt", b"mine");
+    let mut host = Host::open(client.clone(), &host(), "home").await.unwrap();
+    let movies = BTreeSet::from([FileKind::Movie]);
+    let mut changed = event(EVENTS[0]);
+    changed.details.saved = true;
+    let sent = host.copy(&changed, &world.source(EVENTS[0]), &movies, Look::AtObjects).await.unwrap();
+    assert_eq!(sent, Copied::Sent { objects: 2, bytes: 17 });
+    host.finish().await.unwrap();
+    let found = verified(client).await;
+    assert_eq!((found.objects, &found.wrong[..]), (4, &[][..]));
+    changed.details.state = State::Open;
+    let refused = host.copy(&changed, &world.source(EVENTS[0]), &movies, Look::AtObjects).await.unwrap_err();
+    assert!(matches!(refused, Error::BeingRecorded(_)), "{refused}");
+}
+
+/// Each key is damaged alone, and restored. The movie is read in ranges.
+async fn damage_is_found(Backend { client, objects, .. }: &Backend) {
+    let world = World::of(&EVENTS[..1]);
+    world.write(EVENTS[0], "video.mp4", &large());
+    copy(client, &world, &EVENTS[..1]).await.unwrap();
+    assert_eq!(verified(client).await.wrong, [""; 0]);
+    let mut garbled = large();
+    garbled[5 << 20] = 8;
+    let movie = format!("{}/video.mp4", EVENTS[0]);
+    let (movie, manifest, index) = (&*movie, "Camera1/2026-11-20/manifest.json", ".owlery/index.json");
+    let cases: [(&str, Option<Vec<u8>>, &str); 7] = [
+        (movie, None, "it is not there"),
+        (movie, Some(vec![7; 100]), "it has 100 bytes"),
+        (movie, Some(garbled), "the bytes of part 1 are not"),
+        (manifest, None, "is missing"),
+        (manifest, Some(b"{}".to_vec()), "missing field"),
+        (index, Some(b"no JSON".to_vec()), "is damaged"),
+        (index, None, "has copied nothing"),
+    ];
+    for (name, bytes, expected) in cases {
+        let key = &Path::from(format!("garage/{name}"));
+        let whole = objects.get(key).await.unwrap().bytes().await.unwrap();
+        match bytes {
+            None => objects.delete(key).await.unwrap(),
+            Some(bytes) => drop(objects.put(key, PutPayload::from(bytes)).await.unwrap()),
+        }
+        let wrong = verified(client).await.wrong;
+        assert!(wrong.len() == 1 && wrong[0].contains(expected), "{key} {expected}: {wrong:?}");
+        objects.put(key, PutPayload::from(whole)).await.unwrap();
+    }
+    assert_eq!(verified(client).await.wrong, [""; 0]);
+}
+
+/// More than S3 lists with one request.
+async fn folders_are_listed_in_pages(Backend { client, objects, .. }: &Backend) {
+    let put = |key: String| async move { objects.put(&Path::parse(key).unwrap(), "12345".into()).await.map(drop) };
+    let files = (0..1_005).map(|n| format!("site/many/{n:04}"));
+    let folders = (0..5).map(|n| format!("site/many/folder {n}/x"));
+    let others = ["site/many", "site/manyfold/x", "other/x", "site/50% ä+&/x"].map(|key| format!("{key}.mp4"));
+    stream::iter(files.chain(folders).chain(others).map(put)).buffer_unordered(16).try_collect::<()>().await.unwrap();
+    let browse = |folder: &'static str| async move { client.browse(&folder.parse::<Folder>().unwrap()).await.unwrap() };
+
+    let site = browse("site").await;
+    assert_eq!(site.folders, ["50% ä+&", "many", "manyfold"]);
+    assert_eq!(site.objects.iter().map(|object| (&*object.name, object.bytes)).collect::<Vec<_>>(), [("many.mp4", 5)]);
+    assert_eq!(browse("site/50% ä+&").await.objects[0].name, "x.mp4");
+    assert_eq!(browse("none").await, Listing::default());
+
+    let many = browse("site/many").await;
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = many.page(after.as_deref(), 300);
+        seen.extend(page.folders.iter().cloned().chain(page.objects.iter().map(|object| object.name.clone())));
+        after = page.next();
+        if after.is_none() {
+            break;
+        }
+    }
+    let expected = (0..5).map(|n| format!("folder {n}")).chain((0..1_005).map(|n| format!("{n:04}")));
+    assert_eq!(seen, expected.collect::<Vec<_>>());
+}
+
+/// Names that a key, or the path of a request, cannot have as they are.
+async fn odd_names_arrive(Backend { client, objects, .. }: &Backend) {
+    const EVENT: &str = "Käfer #1 100%+&~*/2026-11-20/10-04-36";
+    let world = World::of(&[EVENT]);
+    world.write(EVENT, "a?b=c&d e+f%20\\\"<ü>.txt", b"odd");
+    assert!(matches!(copy(client, &world, &[EVENT]).await.unwrap()[..], [Copied::Sent { objects: 4, .. }]));
+    let found = verified(client).await;
+    assert_eq!((found.objects, found.read, &found.wrong[..]), (4, 4, &[][..]));
+    assert_eq!(copy(client, &world, &[EVENT]).await.unwrap(), [Copied::Known]);
+
+    let camera = client.browse(&"garage".parse().unwrap()).await.unwrap().folders.pop().unwrap();
+    let event = format!("garage/{camera}/2026-11-20/10-04-36").parse().unwrap();
+    assert_eq!(client.browse(&event).await.unwrap().objects.len(), 4);
+    objects.delete(&Path::from("garage/.owlery/index.json")).await.unwrap();
+    let rebuilt = Host::open(client.clone(), &host(), "home").await.unwrap();
+    assert_eq!(rebuilt.index().days()[0].0.as_str(), "Käfer #1 100%+&~*");
+}
+
+/// Wherever the line is cut, the manifests name nothing that is not there, and the next copy completes it.
+async fn an_interruption_leaves_no_wrong_manifest(Backend { client, objects, step, .. }: &Backend) {
+    let world = World::of(&EVENTS);
+    world.write(EVENTS[1], "video.mp4", &vec![7; 6 << 20]); // in parts
+    for requests in (0..).step_by(*step) {
+        let place = Path::from(format!("cut after {requests}"));
+        let at = |objects: Arc<dyn ObjectStore>| Client::new(client.name().clone(), objects, place.clone());
+        let result = copy(&at(Faulty::after(Arc::clone(objects), requests)), &world, &EVENTS).await;
+        let whole = at(Arc::clone(objects));
+        let is_expected = |wrong: &String| wrong.contains("has copied nothing") || wrong.contains("other sums");
+        let found = verified(&whole).await.wrong;
+        assert!(found.iter().all(is_expected), "{requests}: {found:?}");
+        copy(&whole, &world, &EVENTS).await.unwrap();
+        let found = verified(&whole).await;
+        assert_eq!((found.events, found.objects, &found.wrong[..]), (3, 9, &[][..]), "{requests}");
+        match result {
+            Ok(_) => return assert!(requests > 20, "{requests}"),
+            Err(error) => assert!(error.may_pass(), "{requests}: {error}"),
+        }
+    }
+}
+
+/// The same while a movie and a frame are replaced that were copied before: no manifest names bytes that are not there.
+async fn an_interrupted_change_leaves_none_either(Backend { client, objects, step, .. }: &Backend) {
+    for requests in (0..).step_by(*step) {
+        let world = World::of(&EVENTS);
+        let place = Path::from(format!("changed after {requests}"));
+        let at = |objects: Arc<dyn ObjectStore>| Client::new(client.name().clone(), objects, place.clone());
+        let whole = at(Arc::clone(objects));
+        copy(&whole, &world, &EVENTS).await.unwrap();
+        world.write(EVENTS[0], "video.mp4", b"a movie of another size");
+        world.write(EVENTS[1], "10-04-36-02.jpg", &[9; 99]);
+        let result = copy(&at(Faulty::after(Arc::clone(objects), requests)), &world, &EVENTS).await;
+        let wrong = verified(&whole).await.wrong;
+        assert!(wrong.iter().all(|wrong| wrong.contains("other sums")), "{requests}: {wrong:?}");
+        copy(&whole, &world, &EVENTS).await.unwrap();
+        let found = verified(&whole).await;
+        assert_eq!((found.objects, &found.wrong[..]), (9, &[][..]), "{requests}");
+        if result.is_ok() {
+            return;
+        }
+    }
+}
+
+/// A host's place belongs to the archive that took it, also if its index is lost.
+async fn another_archive_is_refused(Backend { client, objects, .. }: &Backend) {
+    let world = World::of(&EVENTS);
+    copy(client, &world, &EVENTS).await.unwrap();
+    let open = |archive: &'static str| async move { Host::open(client.clone(), &host(), archive).await };
+    let refused = open("other").await.unwrap_err();
+    assert!(matches!(&refused, Error::OfAnotherArchive { theirs, .. } if theirs == "home"), "{refused}");
+    let index = Path::from("garage/.owlery/index.json");
+    objects.delete(&index).await.unwrap();
+    assert!(open("other").await.is_err(), "the manifests say whose it is");
+    objects.delete(&index).await.unwrap();
+    assert_eq!(copy(client, &world, &EVENTS).await.unwrap(), [Copied::Known; 3]);
+    let found = verified(client).await;
+    assert_eq!((found.events, &found.wrong[..]), (3, &[][..]), "the index was made again");
+}
