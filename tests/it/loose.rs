@@ -65,3 +65,36 @@ fn a_rule_of_size_takes_loose_files() {
     assert_eq!(expire("3500B"), [false, true, true, true]);
     assert_eq!(expire("1500B"), [false, false, false, true]);
 }
+
+/// A held pass that takes days of loose files is carried out when it is confirmed.
+#[test]
+fn a_confirmed_pass_takes_loose_files() {
+    let world = World::new();
+    for back in [60, 61, 62] {
+        write(&world, back, "10-00-00.jpg", 1000);
+    }
+    write(&world, 3, "10-00-00.mkv", 1);
+    world.make_old();
+    let flags = [&LAYOUT[..], &["--keep-days", "45"]].concat();
+    let held = world.run("expire", &flags);
+    assert_eq!(held.code, 3, "{held:?}");
+    let id = held.stderr.split("--confirm ").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let ran = world.run("expire", &[&flags[..], &["--confirm", &id, "--json"]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!([60, 61, 62].iter().all(|back| !world.has(format!("Camera1/{}", days_ago(*back)))), "{ran:?}");
+    assert_eq!(world.run("expire", &flags).code, 0, "nothing is held any more");
+}
+
+/// Without a measured event, a few small loose files are not taken for the whole archive.
+#[test]
+fn few_loose_files_are_a_small_share() {
+    let world = World::new();
+    write(&world, 60, "10-00-00.jpg", 1000);
+    for minute in 10..40 {
+        write(&world, 3, &format!("10-{minute}-00.mkv"), 1000);
+    }
+    world.make_old();
+    let ran = world.run("expire", &[&LAYOUT[..], &["--keep-days", "45"]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!world.has(format!("Camera1/{}", days_ago(60))), "{ran:?}");
+}

@@ -235,14 +235,23 @@ impl Plan {
     }
 
     /// The share of the archive that would be retired, of events or of bytes, whichever is larger. An unmeasured event
-    /// counts with the average bytes of the measured ones: otherwise a plan whose days were just measured would seem to
+    /// counts with the average bytes of the measured ones, or of loose files if there are none: otherwise a plan whose days were just measured would seem to
     /// be the whole archive.
     #[allow(clippy::cast_precision_loss)] // a share needs no more than 52 bits
     pub fn share(&self, view: &View) -> f64 {
         let bytes: u64 = self.items.iter().filter_map(|item| item.bytes).sum();
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let measured = view.events.saturating_sub(view.unmeasured) as f64;
-        let all_bytes = view.bytes as f64 * share(view.events as f64, measured).max(1.0);
+        let all_bytes = if measured > 0.0 || view.events == 0 {
+            view.bytes as f64 * share(view.events as f64, measured).max(1.0)
+        } else {
+            // All that is known are loose files, so an event counts with the average of those.
+            let loose = view.days.iter().filter(|day| day.events == 0);
+            let (files, sizes) = loose.fold((0, 0u64), |(files, sizes), day| {
+                (files + day.loose, sizes.saturating_add(day.bytes.unwrap_or(0)))
+            });
+            view.bytes as f64 + view.events as f64 * share(sizes as f64, files as f64)
+        };
         share(self.count() as f64, view.events as f64).max(share(bytes as f64, all_bytes))
     }
 

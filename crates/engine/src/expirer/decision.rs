@@ -216,13 +216,15 @@ impl Expirer {
             let kept = self.catalog.kept_of(&item.camera, item.day)?;
             let may_go = |name: &EventName| there.contains(name) && !kept.contains(name);
             let names: Vec<EventName> = names.into_iter().filter(may_go).collect();
-            if names.is_empty() {
+            // A day of loose files alone is planned without events, and stays so.
+            let is_without_events = item.count == 0 && there.is_empty();
+            if names.is_empty() && !is_without_events {
                 continue;
             }
             if names.len() as u64 != item.count {
                 (item.count, item.bytes, item.frees) = (names.len() as u64, None, None);
             }
-            if item.events != EventSelection::All || names.len() != there.len() {
+            if !is_without_events && (item.events != EventSelection::All || names.len() != there.len()) {
                 item.events = EventSelection::Some(names.clone());
             }
             left.push((item, names));
