@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use crate::world::{Ran, World, days_ago, event_id, program};
+use crate::world::{Daemon, Ran, World, days_ago, event_id, program, unprivileged, wait_until};
 
 /// Writes a configuration with the store `nas` in a folder, and returns the flags that name it.
 fn configure(world: &World) -> [String; 2] {
@@ -132,4 +133,26 @@ fn a_login_is_kept_encrypted() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(store(&world, &config, "logout", &["nas"]).stdout.contains("are removed"));
     assert!(!world.has(".owlery/stores/nas.login"));
+}
+
+/// An event that its daemon cannot read is named, not passed over.
+#[test]
+fn unreadable_events_are_named() {
+    let world = World::sample("direct");
+    let config = configure(&world);
+    let event = world.path("Camera1/2026-11-21/05-44-52");
+    fs::set_permissions(&event, fs::Permissions::from_mode(0)).unwrap();
+    let flags = [&["--listen".to_owned(), "127.0.0.1:0".to_owned()], &config[..]].concat();
+    let daemon = Daemon::start(unprivileged(&world.command("serve", flags)));
+    wait_until("the others are listed", || {
+        let days = daemon.get("/api/v1/days").json();
+        days["days"]
+            .as_array()
+            .is_some_and(|days| days.iter().map(|day| day["events"].as_u64().unwrap()).sum::<u64>() == 4)
+    });
+    let ran = Ran::of(unprivileged(&command(&world, &config, "push", &["nas", "--json"])));
+    fs::set_permissions(&event, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.json()["failed"].to_string().contains("05-44-52"), "{ran:?}");
+    assert_eq!(daemon.stop(), 0);
 }

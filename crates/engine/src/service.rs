@@ -71,7 +71,7 @@ use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Stop;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::event::{Camera, EventId};
+use crate::event::{Camera, Day, EventId, EventName};
 use crate::expirer::{self, ClockGuard, Expirer, HeldPass, Reserve, with_cure};
 use crate::layout_survey::recognised_layouts;
 use crate::reaper::Reaper;
@@ -181,6 +181,11 @@ impl Archive {
     /// Its id, which the marker in the root has; a root without a marker is marked. `None` if that cannot be done.
     pub fn id(&self) -> Option<&str> {
         self.tree.identify()
+    }
+
+    /// The events in a camera's day, as its directory lists them now.
+    pub fn event_names(&self, camera: &Camera, day: Day) -> Result<Vec<EventName>> {
+        Ok(self.tree.camera(camera)?.day(day)?.list()?.events)
     }
 
     /// The files of an event, opened so that they can be listed and read later.

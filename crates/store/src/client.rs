@@ -25,6 +25,9 @@ const SLOWEST: u64 = 16 * 1024;
 /// How S3 names the error of a request that was signed for another region.
 const WRONG_REGION: &str = "AuthorizationHeaderMalformed";
 
+/// How a filesystem, and S3, say that a name is too long. The engine makes no kind of its own of it.
+const TOO_LONG: [&str; 2] = ["File name too long", "KeyTooLong"];
+
 /// An open store. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -197,7 +200,13 @@ impl Client {
                 if why.contains(WRONG_REGION) {
                     why.push_str(" (set the `region` that it expects in its `url`)");
                 }
-                if is_refusal(&why) { Error::Refused { store, op, why } } else { Error::OutOfReach { store, op, why } }
+                if is_refusal(&why) {
+                    Error::Refused { store, op, why }
+                } else if TOO_LONG.iter().any(|text| why.contains(text)) {
+                    Error::NameTooLong { store, op }
+                } else {
+                    Error::OutOfReach { store, op, why }
+                }
             }
         }
     }
@@ -218,6 +227,10 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
             text = format!("{text}: {more}");
         }
         cause = error.source();
+    }
+    // The engine's own words say nothing that the rest does not.
+    for engine in ["Generic S3 error: ", "Generic LocalFileSystem error: ", "Generic file error: "] {
+        text = text.replace(engine, "");
     }
     without_xml(&text).split_whitespace().collect::<Vec<_>>().join(" ")
 }

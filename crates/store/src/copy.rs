@@ -27,6 +27,9 @@ pub enum Copied {
     Known,
 }
 
+/// After so many bytes a manifest is written: what a copy that is stopped has sent since is sent again.
+const MOST_UNSAID: u64 = 32 << 20;
+
 /// How it is found out what a store has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
@@ -45,6 +48,8 @@ pub struct Host {
     index: HostIndex,
     /// Whether the index has to be written.
     is_index_changed: bool,
+    /// The bytes that were sent since a manifest was written.
+    unsaid: u64,
     /// The day that is being copied, and whether its manifest has to be written.
     day: Option<(Manifest, bool)>,
 }
@@ -63,9 +68,18 @@ impl Host {
             index.write(&client, &keys).await?;
             index
         };
-        let opened = Self { client, keys, archive: archive.to_owned(), index, is_index_changed: false, day: None };
+        let opened =
+            Self { client, keys, archive: archive.to_owned(), index, is_index_changed: false, unsaid: 0, day: None };
         opened.check_owner(&opened.index.archive)?;
         Ok(opened)
+    }
+
+    /// Proves that the store responds: then the event that could not be copied is to blame.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub async fn reach(&self) -> Result<()> {
+        self.client.list_folder(self.keys.base()).await.map(drop)
     }
 
     /// What the host has copied so far.
@@ -128,6 +142,10 @@ impl Host {
             files,
         };
         self.set(copied);
+        self.unsaid = self.unsaid.saturating_add(bytes);
+        if self.unsaid >= MOST_UNSAID {
+            self.finish().await?;
+        }
         Ok(if objects == 0 { Copied::Known } else { Copied::Sent { objects, bytes } })
     }
 
@@ -217,6 +235,7 @@ impl Host {
             self.index.write(&self.client, &self.keys).await?;
             self.is_index_changed = false;
         }
+        self.unsaid = 0;
         Ok(())
     }
 }
@@ -266,7 +285,12 @@ async fn rebuilt(client: &Client, keys: &Keys, archive: &str) -> Result<HostInde
             continue;
         }
         for day in client.list_folder(&camera).await?.common_prefixes {
-            let Some(manifest) = Manifest::read_any(client, &day.join("manifest.json")).await? else { continue };
+            let manifest = match Manifest::read_any(client, &day.join("manifest.json")).await {
+                Ok(Some(manifest)) => manifest,
+                // Copying an event of that day says what is wrong with its manifest.
+                Ok(None) | Err(Error::Wrong { .. }) => continue,
+                Err(error) => return Err(error),
+            };
             index.archive.clone_from(&manifest.archive);
             index.cameras.entry(manifest.camera.clone()).or_default().insert(manifest.day, manifest.sums());
         }

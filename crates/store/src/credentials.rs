@@ -49,9 +49,13 @@ impl Credentials {
         let mut found = Found::default();
         match lines_of(text, profile)? {
             Lines::Plain(lines) => {
-                for (key, value) in lines {
+                for (nth, (key, value)) in lines.into_iter().enumerate() {
                     if !found.take(key, value, &PLAIN) && !found.take(key, value, &AWS) {
-                        return Err(format!("the key {key:?} is unknown; the keys are {}", PLAIN.join(", ")));
+                        // What stands there may be a secret, unless it looks like a mistyped key.
+                        let is_word =
+                            key.len() <= 24 && key.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'-'));
+                        let what = if is_word { format!("{key:?}") } else { format!("of value {}", nth + 1) };
+                        return Err(format!("the key {what} is unknown; the keys are {}", PLAIN.join(", ")));
                     }
                 }
             }
@@ -205,6 +209,7 @@ mod tests {
             ("access_key = A\nsecret_key = hidden hidden", "the secret key"),
             ("access_key = A\nhidden", "line 2"),
             ("access_key = A\nsecretkey = hidden", "\"secretkey\" is unknown"),
+            ("access_key = A\nhidden/Base64==", "of value 2 is unknown"),
             ("[other]\naws_access_key_id = A\naws_secret_access_key = hidden", "no section [default]"),
             ("{\"AccessKeyId\": \"A\"", "JSON is wrong in line 1"),
             ("{\"AccessKeyId\": \"A\", \"SecretAccessKey\": 7}", "SecretAccessKey"),

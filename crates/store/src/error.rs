@@ -59,9 +59,17 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// The store cannot have an object of this name.
+    #[error("cannot {op} in the store {store}: the name is too long for it")]
+    NameTooLong {
+        /// The store.
+        store: StoreName,
+        /// What was to be done.
+        op: String,
+    },
     /// Another archive writes below this prefix.
     #[error(
-        "the prefix {prefix:?} of the store {store} belongs to another archive ({theirs}); give this host another name or prefix"
+        "the prefix {prefix:?} of the store {store} belongs to another archive ({theirs}); set another `host` in its table of the configuration, or another prefix"
     )]
     OfAnotherArchive {
         /// The store.
@@ -119,7 +127,14 @@ impl Error {
 
     /// Whether only the event that was being copied is concerned: others can still be copied.
     pub fn is_of_one_event(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Changed { .. } | Self::BeingRecorded(_) | Self::Wrong { .. })
+        matches!(
+            self,
+            Self::Io { .. }
+                | Self::Changed { .. }
+                | Self::BeingRecorded(_)
+                | Self::Wrong { .. }
+                | Self::NameTooLong { .. }
+        )
     }
 
     /// Whether the object does not exist.

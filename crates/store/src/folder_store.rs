@@ -44,6 +44,14 @@ impl FolderStore {
         tokio::task::spawn_blocking(open).await.map_err(Error::from)?
     }
 
+    /// The files, to write one of them: without what a stopped process has left of it.
+    async fn files_without_rest(&self, location: &Path) -> Result<LocalFileSystem> {
+        let files = self.files().await?;
+        let path = files.path_to_filesystem(location)?;
+        tokio::task::spawn_blocking(move || remove_rest(&path)).await.map_err(Error::from)?;
+        Ok(files)
+    }
+
     /// A stream of the files, which begins with a look at the folder.
     fn streamed<T: Send + 'static>(
         &self,
@@ -63,7 +71,7 @@ impl fmt::Display for FolderStore {
 #[async_trait]
 impl ObjectStore for FolderStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        self.files().await?.put_opts(location, payload, options).await
+        self.files_without_rest(location).await?.put_opts(location, payload, options).await
     }
 
     async fn put_multipart_opts(
@@ -71,7 +79,7 @@ impl ObjectStore for FolderStore {
         location: &Path,
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.files().await?.put_multipart_opts(location, options).await
+        self.files_without_rest(location).await?.put_multipart_opts(location, options).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -93,6 +101,20 @@ impl ObjectStore for FolderStore {
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.files().await?.copy_opts(from, to, options).await
+    }
+}
+
+/// Removes the files `NAME#1`, `NAME#2`, … in which the engine collects an upload before it renames it. Only one process copies to a
+/// store, so they are of one that was stopped. No object has such a name: `#` is encoded in keys.
+fn remove_rest(path: &std::path::Path) {
+    for nth in 1u32.. {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!("#{nth}"));
+        match owlery_state::remove_file(std::path::Path::new(&name)) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::debug!("{}: {error}", std::path::Path::new(&name).display()),
+        }
     }
 }
 

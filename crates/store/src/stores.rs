@@ -207,6 +207,7 @@ impl Stores {
                 Error::Unknown(_)
                 | Error::Inactive(_)
                 | Error::Busy(_)
+                | Error::NameTooLong { .. }
                 | Error::BeingRecorded(_)
                 | Error::Changed { .. }
                 | Error::Config(_)
@@ -241,12 +242,13 @@ impl Stores {
         Ok(was_kept)
     }
 
-    /// The lock that a process holds while it copies to a store: two would replace each other's manifests.
+    /// The lock that a process holds while it copies to a store: two would replace each other's manifests. Stores with the same URL
+    /// have the same lock.
     ///
     /// # Errors
     /// Another process holds it, or it cannot be made.
-    pub fn lock(&self, name: &StoreName) -> Result<CopyLock> {
-        self.sources.vault().lock(name)
+    pub fn lock(&self, options: &StoreOptions) -> Result<CopyLock> {
+        self.sources.vault().lock(&options.name, &options.url.to_string())
     }
 
     /// The listings of the folders of all stores. They are dropped when the configuration or the credentials of a store change.
@@ -264,7 +266,7 @@ impl Stores {
 
 /// The stores of a configuration; those that are the same as before are kept.
 fn configured(options: Vec<StoreOptions>, before: &Configured) -> Result<Configured> {
-    let mut stores = BTreeMap::new();
+    let mut stores: Configured = BTreeMap::new();
     for options in options {
         let name = options.name.clone();
         let store = match before.get(&name).filter(|store| store.options == options) {

@@ -20,6 +20,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::files::{Links, read};
 use crate::name::StoreName;
+use crate::upload::sha256;
 
 /// The first byte of a login.
 const VERSION: u8 = 1;
@@ -94,10 +95,16 @@ impl Vault {
         Credentials::parse(&text, "default").map(Some).map_err(|_| again("is damaged"))
     }
 
-    /// Locks the copying to a store. A crash leaves no lock behind.
-    pub(crate) fn lock(&self, store: &StoreName) -> Result<CopyLock> {
-        self.make_folder(store)?;
-        let path = self.folder.join(format!("{store}.lock"));
+    /// Locks the copying to a store at this URL. A crash leaves no lock behind.
+    pub(crate) fn lock(&self, store: &StoreName, url: &str) -> Result<CopyLock> {
+        self.make_folder(store).map_err(|error| match error {
+            Error::Credentials { why, .. } => {
+                Error::Config(format!("cannot lock the store {store}: {why}; --state-dir names another place"))
+            }
+            other => other,
+        })?;
+        let place = sha256(url.as_bytes());
+        let path = self.folder.join(format!("{}.lock", place.get(..16).unwrap_or(&place)));
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|error| Error::io("open", &path, error))?;
         give(&path);

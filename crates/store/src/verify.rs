@@ -15,14 +15,17 @@ use crate::upload::sha256;
 pub enum Share {
     /// All.
     All,
-    /// Every so many-th, another part each day: after so many days, all of them were read.
-    Every {
-        /// So many.
-        nth: u64,
+    /// A part, another one each day: one after the other they cover all.
+    Part {
+        /// How much, in millionths.
+        millionths: u64,
         /// The day of the check.
         on: Day,
     },
 }
+
+/// The whole, in the unit of [`Share::Part`].
+const WHOLE: u64 = 1_000_000;
 
 impl Share {
     /// The share of a percentage, above 0 and at most 100; `None` for another number.
@@ -30,17 +33,18 @@ impl Share {
         if !(percent > 0.0 && percent <= 100.0) {
             return None;
         }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is from 1 up, and saturates
-        let nth = (100.0 / percent).ceil() as u64;
-        Some(if nth <= 1 { Self::All } else { Self::Every { nth, on } })
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is from 0 to a million
+        let millionths = (percent * 10_000.0).ceil() as u64;
+        Some(if millionths >= WHOLE { Self::All } else { Self::Part { millionths, on } })
     }
 
     fn takes(self, key: &Path) -> bool {
         match self {
             Self::All => true,
-            Self::Every { nth, on } => {
-                let hash = u64::from_str_radix(sha256(key.as_ref().as_bytes()).get(..15).unwrap_or("0"), 16);
-                hash.unwrap_or(0) % nth == on.number().unsigned_abs() % nth
+            Self::Part { millionths, on } => {
+                let hash = sha256(key.as_ref().as_bytes()).get(..15).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+                let begin = on.number().unsigned_abs() % WHOLE * millionths % WHOLE;
+                (hash.unwrap_or(0) % WHOLE + WHOLE - begin) % WHOLE < millionths
             }
         }
     }
@@ -131,7 +135,7 @@ async fn check(client: &Client, key: &Path, file: &CopiedFile, share: Share, fou
         let bytes = client.read_range(key, range).await?;
         found.bytes += bytes.len() as u64;
         if sha256(&bytes) != *expected {
-            return Err(client.wrong(key, format!("the bytes of part {nth} are not those that were written")));
+            return Err(client.wrong(key, format!("the bytes of part {nth} are not those that were written; remove it, then run owlery store push --again")));
         }
     }
     found.read += 1;

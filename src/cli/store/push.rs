@@ -14,7 +14,10 @@ use super::super::source::Source;
 use super::super::{Outcome, manual, output};
 use super::{Configured, Named, Requests, error, host};
 use crate::protocol::{FailedEvent, PushedEvents};
-use crate::{Archive, Camera, Day, Error, Event, EventFiles, EventId, Query, Result, State};
+use crate::{Archive, Camera, Day, Error, Event, EventFiles, EventId, EventName, Query, Result, State};
+
+/// How many such requests end a push: the store is in trouble then.
+const MOST_DOUBTS: u32 = 10;
 
 /// How many events a query of the catalog returns.
 const PAGE: usize = 500;
@@ -25,7 +28,7 @@ pub(super) fn run(named: &Named, events: &[String], again: bool, json: bool) -> 
     let options = configured.options(&named.name)?;
     let client = configured.client(&options)?;
     let (host, id) = (host(&options)?, configured.archive_id()?);
-    let _lock = configured.stores().lock(&options.name).map_err(error)?;
+    let _lock = configured.stores().lock(&options).map_err(error)?;
     let session = named.common.open(CommandName::Store)?;
     let opened = Source::open(&session)?;
     let (mut source, is_read) = (opened.value, !opened.is_incomplete);
@@ -33,8 +36,11 @@ pub(super) fn run(named: &Named, events: &[String], again: bool, json: bool) -> 
     let host = requests.run(Host::open(client, &host, id))?;
     let look = if again || !requested.is_empty() { Look::AtObjects } else { Look::AtManifest };
     let archive = &configured.archive;
-    let mut push = Push { requests, host, archive, kinds: options.kinds(), look, done: PushedEvents::default() };
+    let mut push =
+        Push { requests, host, archive, kinds: options.kinds(), look, doubts: 0, done: PushedEvents::default() };
     for (day, camera, events) in source.query(archive, |source| days(source, &requested))? {
+        let unread = if requested.is_empty() { push.unread(&source, &camera, day, events) } else { Vec::new() };
+        push.done.failed.extend(unread);
         if look == Look::AtManifest && push.is_whole(&camera, day, events) {
             push.done.known += events;
             continue;
@@ -95,6 +101,8 @@ struct Push<'a> {
     archive: &'a Archive,
     kinds: BTreeSet<FileKind>,
     look: Look,
+    /// How many requests failed that may have failed for their object alone.
+    doubts: u32,
     done: PushedEvents,
 }
 
@@ -104,6 +112,25 @@ impl Push<'_> {
         let now = self.archive.options().clock.now();
         let copied = self.host.index().cameras.get(camera).and_then(|days| days.get(&day));
         day.date() < now.yesterday() && copied.is_some_and(|sums| sums.events == events)
+    }
+
+    /// The events of a day that are there and not in the catalog, since they could not be read.
+    fn unread(&self, source: &Source, camera: &Camera, day: Day, events: u64) -> Vec<FailedEvent> {
+        let of = |name: EventName| EventId { camera: camera.clone(), day, name };
+        let names = match self.archive.event_names(camera, day) {
+            Ok(names) if names.len() as u64 <= events => return Vec::new(),
+            Ok(names) => names,
+            Err(error) if error.is_not_found() => return Vec::new(), // retired since
+            Err(error) => {
+                let event = format!("{camera}/{day}");
+                return vec![FailedEvent { event, problem: error.chain() }];
+            }
+        };
+        // Without the catalog's list, each of them would be named.
+        let known = events_of(source, camera, day).unwrap_or_default();
+        let known: BTreeSet<EventId> = known.into_iter().map(|event| event.id).collect();
+        let unread = names.into_iter().map(of).filter(|id| !known.contains(id) && !known.is_empty());
+        unread.map(|id| failed(&id, "it is not in the catalog; owlery check says why")).collect()
     }
 
     /// Copies events of a day, and names what cannot be copied. Ends if the store cannot be used.
@@ -127,7 +154,7 @@ impl Push<'_> {
                     self.done.objects += objects;
                     self.done.bytes = self.done.bytes.saturating_add(bytes);
                 }
-                Err(found) if found.is_of_one_event() => {
+                Err(found) if found.is_of_one_event() || self.is_only_this(&found) => {
                     self.done.failed.push(failed(&event.id, &found.to_string()));
                 }
                 Err(found) => {
@@ -138,6 +165,12 @@ impl Push<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a request failed although the store responds to others: it may never take this object. That is asked a few times only.
+    fn is_only_this(&mut self, found: &crate::store::Error) -> bool {
+        self.doubts += u32::from(found.may_pass());
+        found.may_pass() && self.doubts <= MOST_DOUBTS && self.requests.try_run(self.host.reach()).is_ok()
     }
 
     fn end(mut self) -> Result<PushedEvents> {

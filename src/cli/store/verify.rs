@@ -58,7 +58,7 @@ mod tests {
     fn shares_are_percentages() {
         let today: Day = "2026-11-29".parse().unwrap();
         assert_eq!(share("100%", today).unwrap(), Share::All);
-        assert_eq!(share(" 2 %", today).unwrap(), Share::Every { nth: 50, on: today });
+        assert_eq!(share(" 2 %", today).unwrap(), Share::Part { millionths: 20_000, on: today });
         for wrong in ["2", "", "%", "0%", "-1%", "101%", "two%", "NaN%", "inf%"] {
             assert!(share(wrong, today).is_err(), "{wrong:?}");
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use owlery_store::{Host, Look};
+use owlery_store::{Environment, Host, Look, StoreOptions, Stores};
 
 use crate::world::{EVENTS, World, client_of, copy, event, everything, host, verified};
 
@@ -83,4 +83,39 @@ async fn many_frames_are_not_open_at_once() {
 /// The open files of this process.
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// What a process that was killed has left of an upload goes with the next one.
+#[tokio::test]
+async fn rests_of_uploads_are_removed() {
+    let (world, folder) = (World::of(&EVENTS[..1]), tempfile::tempdir().unwrap());
+    let url = format!("file://{}", folder.path().display());
+    let options = StoreOptions::new("offsite".parse().unwrap(), url.parse().unwrap());
+    let state = tempfile::tempdir().unwrap();
+    let stores = Stores::new(vec![options], state.path(), Environment::default()).unwrap();
+    let place = folder.path().join("garage").join(EVENTS[0]);
+    std::fs::create_dir_all(&place).unwrap();
+    for rest in ["video.mp4#1", "video.mp4#2", "frames.zip#1"] {
+        std::fs::write(place.join(rest), "part of it").unwrap();
+    }
+    copy(&stores.get(None, "offsite").unwrap(), &world, &EVENTS[..1]).await.unwrap();
+    let mut names: Vec<String> =
+        std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["frames.zip", "thumbnail.jpg", "video.mp4"]);
+}
+
+/// A copy that is stopped has recorded most of what it sent, also within a day.
+#[tokio::test]
+async fn a_long_day_is_recorded_in_between() {
+    let world = World::of(&EVENTS[..2]);
+    world.write(EVENTS[0], "video.mp4", &vec![7; 33 << 20]);
+    let client = client_of(Arc::new(InMemory::new()));
+    let mut host = Host::open(client.clone(), &crate::world::host(), "home").await.unwrap();
+    for id in &EVENTS[..2] {
+        host.copy(&event(id), &world.source(id), &everything(), Look::AtObjects).await.unwrap();
+    }
+    drop(host); // stopped before it has finished
+    let found = verified(&client).await;
+    assert_eq!((found.events, &found.wrong[..]), (1, &[][..]));
 }
