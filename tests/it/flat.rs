@@ -313,7 +313,11 @@ fn days_of_snapshots_expire() {
     let audit = world.run("audit", &["--json"]).json()["entries"].to_string();
     assert!(audit.contains(&crate::world::days_ago(60)), "{audit}");
     let pass = ran.json()["pass"].as_str().unwrap().to_owned();
-    assert_eq!(world.run("restore", &[&pass]).code, 0);
+    let restored = world.run("restore", &[&pass, "--json"]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    assert_eq!(restored.json()["items"][0]["day"], crate::world::days_ago(60), "{restored:?}");
+    let audit = world.run("audit", &["--json"]).json()["entries"].to_string();
+    assert!(audit.contains("kept until"), "{audit}");
     assert_eq!(files(&world, "Camera1"), before);
 }
 

@@ -67,8 +67,12 @@ impl Expirer {
                 ..audit_entries::left_of_day(camera, *day, report)
             };
             entries.extend(restored.left.iter().map(of));
+            let is_without_events = restored.events.is_empty() && restored.left.is_empty();
             done.left.extend(restored.left);
             done.items.extend(Item::restored(camera, *day, restored.events, Reason::Restored));
+            if is_without_events {
+                done.items.push(Item::without_events(camera, *day, Reason::Restored)); // its loose files are back
+            }
         }
         let finished = pass.finish(from + TimeDelta::hours(MIN_RESTORE_HOURS), None);
         for failure in &finished.failures {

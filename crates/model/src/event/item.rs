@@ -52,6 +52,12 @@ impl Item {
         })
     }
 
+    /// A day that has no events, as a whole.
+    pub fn without_events(camera: &Camera, day: Day, reason: Reason) -> Self {
+        let (camera, events) = (camera.clone(), EventSelection::All);
+        Self { camera, day, events, count: 0, bytes: None, frees: None, reason }
+    }
+
     /// The events that it names; none if it is the whole day.
     pub fn names(&self) -> &[EventName] {
         match &self.events {
