@@ -141,7 +141,7 @@ fn unreadable_events_are_named() {
     let world = World::sample("direct");
     let config = configure(&world);
     let event = world.path("Camera1/2026-11-21/05-44-52");
-    fs::set_permissions(&event, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&event, fs::Permissions::from_mode(0o000)).unwrap();
     let flags = [&["--listen".to_owned(), "127.0.0.1:0".to_owned()], &config[..]].concat();
     let daemon = Daemon::start(unprivileged(&world.command("serve", flags)));
     wait_until("the others are listed", || {
