@@ -1,6 +1,8 @@
 //! Copies in every kind of store: a folder, the memory of `object_store`, and two servers that speak S3; with requests that fail on the
 //! way.
 
+#![allow(clippy::disallowed_methods)] // tests make and remove what they work with
+
 /// Makes a test of each function for each store, as `STORE::FUNCTION`. A store is a function too.
 macro_rules! each {
     ([$($store:ident)*] $tests:tt) => { $(
