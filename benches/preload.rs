@@ -124,37 +124,63 @@ fn wanted(events: u32, sidecars: bool, cold: bool) -> f64 {
     }
 }
 
-/// Floor and program in turns over one tree.
-fn compare(root: &Path, folder: &Path, size: &Size, sidecars: bool, cold: bool) -> Value {
-    let name =
-        format!("{} sidecars, {}", if sidecars { "with" } else { "without" }, if cold { "cold" } else { "warm" });
-    let (mut floors, mut owlerys, mut most) = (Vec::new(), Vec::new(), 0.0_f64);
-    let saved = floor::walk(root, sidecars).saved;
-    preload(root, folder, size.events, saved);
-    for _ in 0..size.rounds {
-        if let Err(why) = if cold { caches::drop_all() } else { Ok(()) } {
-            return json!({ "what": name, "impossible": why });
+/// What is compared over one tree.
+struct Comparison<'a> {
+    what: String,
+    /// What is wanted of the ratio.
+    wanted: f64,
+    /// The fastest walk; it checks what it meets.
+    floor: &'a dyn Fn(),
+    /// The program; how long it takes, and the most memory in MiB.
+    owlery: &'a dyn Fn() -> (Duration, f64),
+}
+
+impl Comparison<'_> {
+    /// Floor and program in turns.
+    fn measure(&self, rounds: u32, cold: bool) -> Value {
+        let (mut floors, mut owlerys, mut most) = (Vec::new(), Vec::new(), 0.0_f64);
+        for _ in 0..rounds {
+            if let Err(why) = if cold { caches::drop_all() } else { Ok(()) } {
+                return json!({ "what": self.what, "impossible": why });
+            }
+            let begun = Instant::now();
+            (self.floor)();
+            floors.push(begun.elapsed());
+            if cold {
+                caches::drop_all().unwrap();
+            }
+            let (took, resident) = (self.owlery)();
+            owlerys.push(took);
+            most = most.max(resident);
         }
-        let begun = Instant::now();
+        let ratios =
+            floors.iter().zip(&owlerys).map(|(floor, owlery)| floor.as_secs_f64() / owlery.as_secs_f64()).collect();
+        json!({
+            "what": self.what,
+            "floor_ms": least_and_median(&floors), "owlery_ms": least_and_median(&owlerys),
+            "ratio": median(ratios), "wanted": self.wanted, "rounds": rounds,
+            "resident_mib": most,
+        })
+    }
+}
+
+/// One tree of event directories.
+fn compare(root: &Path, folder: &Path, size: &Size, sidecars: bool, cold: bool) -> Value {
+    let saved = floor::walk(root, sidecars).saved;
+    let floor = || {
         let met = floor::walk(root, sidecars);
-        floors.push(begun.elapsed());
         assert_eq!((met.events, met.saved), (size.events as usize, saved));
         assert_eq!(met.sidecars, if sidecars { size.events as usize } else { 0 });
-        if cold {
-            caches::drop_all().unwrap();
-        }
-        let (took, resident) = preload(root, folder, size.events, saved);
-        owlerys.push(took);
-        most = most.max(resident);
+    };
+    let owlery = || preload(root, folder, size.events, saved);
+    owlery();
+    Comparison {
+        what: format!("{} sidecars, {}", if sidecars { "with" } else { "without" }, if cold { "cold" } else { "warm" }),
+        wanted: wanted(size.events, sidecars, cold),
+        floor: &floor,
+        owlery: &owlery,
     }
-    let ratios =
-        floors.iter().zip(&owlerys).map(|(floor, owlery)| floor.as_secs_f64() / owlery.as_secs_f64()).collect();
-    json!({
-        "what": name,
-        "floor_ms": least_and_median(&floors), "owlery_ms": least_and_median(&owlerys),
-        "ratio": median(ratios), "wanted": wanted(size.events, sidecars, cold), "rounds": size.rounds,
-        "resident_mib": most,
-    })
+    .measure(size.rounds, cold)
 }
 
 /// The pattern of motionEye.
@@ -176,34 +202,13 @@ fn make_flat(root: &Path, events: u32) {
     }
 }
 
-/// Floor and program in turns over one tree of flat events.
+/// One tree of flat events.
 fn compare_flat(root: &Path, folder: &Path, size: &Size, cold: bool) -> Value {
-    let name = format!("flat, {}", if cold { "cold" } else { "warm" });
     let events = size.events * 5;
-    let (mut floors, mut owlerys, mut most) = (Vec::new(), Vec::new(), 0.0_f64);
-    assert_eq!(floor::walk_flat(root), 2 * events as usize);
-    for _ in 0..size.rounds {
-        if let Err(why) = if cold { caches::drop_all() } else { Ok(()) } {
-            return json!({ "what": name, "impossible": why });
-        }
-        let begun = Instant::now();
-        floor::walk_flat(root);
-        floors.push(begun.elapsed());
-        if cold {
-            caches::drop_all().unwrap();
-        }
-        let (took, resident) = preload_with(root, folder, (events, 0), &["--layout", FLAT]);
-        owlerys.push(took);
-        most = most.max(resident);
-    }
-    let ratios =
-        floors.iter().zip(&owlerys).map(|(floor, owlery)| floor.as_secs_f64() / owlery.as_secs_f64()).collect();
-    json!({
-        "what": name,
-        "floor_ms": least_and_median(&floors), "owlery_ms": least_and_median(&owlerys),
-        "ratio": median(ratios), "wanted": 0.7, "rounds": size.rounds,
-        "resident_mib": most,
-    })
+    let floor = || assert_eq!(floor::walk_flat(root), 2 * events as usize);
+    let owlery = || preload_with(root, folder, (events, 0), &["--layout", FLAT]);
+    let what = format!("flat, {}", if cold { "cold" } else { "warm" });
+    Comparison { what, wanted: 0.7, floor: &floor, owlery: &owlery }.measure(size.rounds, cold)
 }
 
 /// The program to measure: the one that was built with this, or another to compare it with.

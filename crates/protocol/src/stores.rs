@@ -18,6 +18,7 @@ pub struct Store {
     pub name: String,
     /// Where it lies; not shown to users who only look.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub url: Option<String>,
     /// Whether it is switched on.
     pub active: bool,
