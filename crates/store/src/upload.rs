@@ -1,10 +1,14 @@
 //! Uploads one object: a small one with one request, a larger one in parts of 5 MiB, which are the smallest that S3 takes. What was
 //! sent is hashed on the way, and the store proves by its size that it has the whole.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload};
 use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::error::Result;
@@ -12,6 +16,9 @@ use crate::manifest::PART;
 
 /// The size of a part of an upload, in bytes.
 const SENT: usize = 5 << 20;
+
+/// How many parts are sent at a time: one is on its way while the next one is read and hashed.
+const AT_A_TIME: usize = 2;
 
 /// What was written: the facts of an object that a manifest keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +34,8 @@ pub(crate) struct Upload<'a> {
     key: Path,
     /// Begun with the first part that is full.
     parts: Option<Box<dyn MultipartUpload>>,
+    /// The parts on their way, the first one first, and how long each may take.
+    sending: VecDeque<(Duration, JoinHandle<object_store::Result<()>>)>,
     /// What is not sent yet.
     waiting: BytesMut,
     sums: Sums,
@@ -34,7 +43,7 @@ pub(crate) struct Upload<'a> {
 
 impl<'a> Upload<'a> {
     pub(crate) fn new(client: &'a Client, key: Path) -> Self {
-        Self { client, key, parts: None, waiting: BytesMut::new(), sums: Sums::default() }
+        Self { client, key, parts: None, sending: VecDeque::new(), waiting: BytesMut::new(), sums: Sums::default() }
     }
 
     /// Adds bytes, and sends each part that is full.
@@ -54,8 +63,19 @@ impl<'a> Upload<'a> {
             None => self.parts.insert(self.client.begin_upload(&self.key).await?),
         };
         let limit = self.client.limit_of(part.len() as u64);
+        self.sending.push_back((limit, tokio::spawn(parts.put_part(PutPayload::from(part)))));
+        while self.sending.len() >= AT_A_TIME {
+            self.sent().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the first part that is on its way has arrived.
+    async fn sent(&mut self) -> Result<()> {
+        let Some((limit, sending)) = self.sending.pop_front() else { return Ok(()) };
         let key = &self.key;
-        self.client.in_time_of(limit, || format!("write {key}"), parts.put_part(PutPayload::from(part))).await
+        let arrived = async { sending.await.unwrap_or_else(|source| Err(object_store::Error::JoinError { source })) };
+        self.client.in_time_of(limit, || format!("write {key}"), arrived).await
     }
 
     /// Ends the object, and checks that the store has all of it.
@@ -77,6 +97,9 @@ impl<'a> Upload<'a> {
             if !rest.is_empty() {
                 self.send(rest).await?;
             }
+            while !self.sending.is_empty() {
+                self.sent().await?;
+            }
             if let Some(parts) = &mut self.parts {
                 let key = &self.key;
                 self.client.in_time(|| format!("write {key}"), parts.complete()).await?;
@@ -87,6 +110,9 @@ impl<'a> Upload<'a> {
 
     /// Gives up: the store removes the parts. What it cannot remove now, its own rule for incomplete uploads does.
     pub(crate) async fn abort(mut self) {
+        for (_, sending) in self.sending.drain(..) {
+            sending.abort();
+        }
         if let Some(parts) = &mut self.parts {
             let key = &self.key;
             if let Err(error) = self.client.in_time(|| format!("give up the upload of {key}"), parts.abort()).await {
