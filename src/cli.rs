@@ -27,7 +27,6 @@ mod settings;
 mod source;
 mod stats;
 mod store;
-mod suggest;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;

@@ -5,10 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use super::Outcome;
 use super::command_name::CommandName;
 use super::session::Common;
-use super::{Outcome, suggest};
 use crate::Result;
+use owlery_model::suggest;
 
 pub(super) fn run(common: &Common, words: &[OsString]) -> Result<Outcome> {
     let _watch = super::hung::Watch::start(&common.root, &common.typed); // `split` already reads the disk

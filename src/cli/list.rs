@@ -11,9 +11,10 @@ use super::admin::{Found, measure};
 use super::command_name::CommandName;
 use super::session::{Common, Session};
 use super::source::Source;
-use super::{Outcome, output, suggest};
+use super::{Outcome, output};
 use crate::protocol::EventPage;
 use crate::{Camera, Details, Error, Event, EventId, Measure, Order, Page, Query, Region, Result, State};
+use owlery_model::suggest;
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {

@@ -17,13 +17,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::command_name::CommandName;
-use super::suggest;
 use crate::daemon::tls::Tls;
 use crate::http::Access;
 use crate::motion_conf::MotionConf;
 use crate::{CacheOptions, Error, Options, Policy, Result, Sidecars};
 use declaration::Use;
 use merge::{Source, merge};
+use owlery_model::suggest;
 pub(super) use values::{Values, parse_size, parse_span};
 
 /// The parsed settings of a command.

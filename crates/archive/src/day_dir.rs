@@ -110,9 +110,12 @@ impl DayDir {
     /// The number of these and the sum of their sizes, without listing the directory again.
     pub fn count_loose(&self) -> Result<Loose> {
         let Some(flat) = &self.flat else { return Ok(Loose { files: 0, bytes: Some(0) }) };
-        let loose = self.loose_among(flat, &*flat.recent()?)?;
-        let bytes = loose.iter().fold(0u64, |sum, (_, size)| sum.saturating_add(*size));
-        Ok(Loose { files: loose.len() as u64, bytes: Some(bytes) })
+        Ok(sums_of(&self.loose_among(flat, &*flat.recent()?)?))
+    }
+
+    /// The same of the directory as it is now.
+    pub fn measure_loose(&self) -> Result<Loose> {
+        Ok(sums_of(&self.loose()?))
     }
 
     /// Whether it may have files of events without a directory, and so loose ones.
@@ -154,6 +157,11 @@ impl DayDir {
         }
         Ok(list)
     }
+}
+
+fn sums_of(files: &[(String, u64)]) -> Loose {
+    let bytes = files.iter().fold(0u64, |sum, (_, size)| sum.saturating_add(*size));
+    Loose { files: files.len() as u64, bytes: Some(bytes) }
 }
 
 impl DayList {

@@ -3,6 +3,7 @@
 //! order. It contains no rules and works without `http`.
 
 mod activity;
+mod camera_info;
 mod catalog_reader;
 mod change_sender;
 mod check;
@@ -46,6 +47,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 
 pub use activity::{Activity, Reaped, Retired};
+pub use camera_info::CameraInfo;
 pub use catalog_reader::CatalogReader;
 pub use check::Findings;
 pub use counters::{Histogram, HistogramSnapshot};
@@ -54,7 +56,7 @@ pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made};
 pub use disk_monitor::DirectoryChecks;
 #[cfg(feature = "media")]
 pub use finisher::FinishingFigures;
-pub use handle::{CameraInfo, Handle};
+pub use handle::Handle;
 #[cfg(feature = "media")]
 pub use media_cache::{CacheOptions, check_cache_dir, give_cache, open_cache};
 pub use notifications::{Notification, Subscription};

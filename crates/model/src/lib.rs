@@ -11,4 +11,5 @@ mod guard;
 pub mod layout;
 pub mod printable;
 pub mod retention;
+pub mod suggest;
 pub mod time;

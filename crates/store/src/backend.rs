@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_needs_no_credentials_and_is_not_looked_at() {
+    fn a_folder_needs_no_credentials() {
         let none = || Err(Error::Config("asked".into()));
         let url: StoreUrl = "file:///nowhere/at/all".parse().unwrap();
         assert_eq!(open(&"nas".parse().unwrap(), &url, none).unwrap().prefix(), &Path::default());
@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_bucket_without_a_server_is_out_of_reach() {
-        // The port belongs to a listener of this test that is closed again, so nobody accepts.
+        // The port belongs to a listener of this test that is closed again, so connections to it are refused.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let client = opened(&format!("s3://owlery/a?endpoint=http://127.0.0.1:{port}"));
         let error = client.read(&client.prefix().clone().join("x")).await.unwrap_err();

@@ -19,6 +19,9 @@ use crate::name::StoreName;
 /// How long a request, or a part of its body, may take without progress. A store that has lost its quorum never responds.
 pub(crate) const STALL: Duration = Duration::from_secs(30);
 
+/// The most bytes of an object that is read whole: an index or a manifest. A day of 86,400 events has fewer.
+const LARGEST: u64 = 256 << 20;
+
 /// Bytes a second below which an upload is given up.
 const SLOWEST: u64 = 16 * 1024;
 
@@ -66,6 +69,9 @@ impl Client {
         match self.in_time(op, self.store.get(key)).await {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
+            Ok(found) if found.meta.size > LARGEST => {
+                Err(self.wrong(key, format!("it has {} bytes, which is not plausible; remove it", found.meta.size)))
+            }
             Ok(found) => {
                 let mut stream = found.into_stream();
                 let mut whole = Vec::new();

@@ -61,16 +61,14 @@ impl Host {
     /// Another archive owns it, or the store cannot be used.
     pub async fn open(client: Client, host: &HostName, archive: &str) -> Result<Self> {
         let keys = Keys::new(&client, host);
-        let index = if let Some(index) = HostIndex::read(&client, host).await? {
-            index
-        } else {
-            let index = rebuilt(&client, &keys, archive).await?;
-            index.write(&client, &keys).await?;
-            index
+        let (index, is_new) = match HostIndex::read(&client, host).await? {
+            Some(index) => (index, false),
+            None => (rebuilt(&client, &keys, archive).await?, true),
         };
-        let opened =
-            Self { client, keys, archive: archive.to_owned(), index, is_index_changed: false, unsaid: 0, day: None };
+        let archive = archive.to_owned();
+        let mut opened = Self { client, keys, archive, index, is_index_changed: is_new, unsaid: 0, day: None };
         opened.check_owner(&opened.index.archive)?;
+        opened.finish().await?;
         Ok(opened)
     }
 
@@ -139,6 +137,7 @@ impl Host {
             frames: details.frames,
             peak_change: details.peak_change,
             motion_mask: details.motion_mask,
+            whole: true,
             files,
         };
         self.set(copied);
@@ -164,13 +163,34 @@ impl Host {
     }
 
     /// Takes a file out of the manifest in the store, before its object is replaced: in between, the manifest would name bytes that
-    /// are not there.
+    /// are not there. The index goes first: until the event is whole again, its day must not look so.
     async fn forget(&mut self, event: &Event, name: &str) -> Result<()> {
         if let Some(mut known) = self.known(event) {
             known.files.retain(|file| file.name != name);
+            known.whole = false;
             self.set(known);
         }
+        self.count_day();
+        self.write_index().await?;
         self.finish().await
+    }
+
+    /// Enters the sums of the day that is being copied in the index.
+    fn count_day(&mut self) {
+        let Some((manifest, _)) = &self.day else { return };
+        let sums = manifest.sums();
+        if !manifest.events.is_empty() {
+            let days = self.index.cameras.entry(manifest.camera.clone()).or_default();
+            self.is_index_changed |= days.insert(manifest.day, sums) != Some(sums);
+        }
+    }
+
+    async fn write_index(&mut self) -> Result<()> {
+        if self.is_index_changed {
+            self.index.write(&self.client, &self.keys).await?;
+            self.is_index_changed = false;
+        }
+        Ok(())
     }
 
     /// Whether the store has a file of the manifest, by its size.
@@ -222,19 +242,14 @@ impl Host {
     /// # Errors
     /// The store cannot be used. It can be called again.
     pub async fn finish(&mut self) -> Result<()> {
-        if let Some((manifest, is_changed)) = &mut self.day {
-            if *is_changed {
-                manifest.write(&self.client, &self.keys).await?;
-                *is_changed = false;
-            }
-            let sums = manifest.sums();
-            let days = self.index.cameras.entry(manifest.camera.clone()).or_default();
-            self.is_index_changed |= sums.events > 0 && days.insert(manifest.day, sums) != Some(sums);
+        if let Some((manifest, is_changed)) = &mut self.day
+            && *is_changed
+        {
+            manifest.write(&self.client, &self.keys).await?;
+            *is_changed = false;
         }
-        if self.is_index_changed {
-            self.index.write(&self.client, &self.keys).await?;
-            self.is_index_changed = false;
-        }
+        self.count_day();
+        self.write_index().await?;
         self.unsaid = 0;
         Ok(())
     }

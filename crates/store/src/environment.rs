@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_variables_count_as_not_set_and_values_are_not_shown() {
+    fn empty_variables_count_as_not_set() {
         let environment: Environment = [("AWS_PROFILE", ""), ("AWS_SECRET_ACCESS_KEY", "hidden")].into_iter().collect();
         assert_eq!((environment.get("AWS_PROFILE"), environment.get("HOME")), (None, None));
         assert_eq!(environment.get("AWS_SECRET_ACCESS_KEY"), Some(OsStr::new("hidden")));

@@ -120,7 +120,7 @@ impl Error {
         Self::Io { op, path: path.into(), source: source.into() }
     }
 
-    /// Whether the same request may succeed later without anyone's help.
+    /// Whether the same request may succeed later by itself.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::OutOfReach { .. })
     }

@@ -1,7 +1,7 @@
 //! A folder of this host as a store. The folder must exist: where a disk or a NAS is not mounted, its place on the system's disk
 //! would be filled. So nothing is done below a folder that is missing, and the folder itself is never made.
 //!
-//! Each request opens the folder, and nothing else does: a NAS that hangs must block nobody but its own requests.
+//! Each request opens the folder, and nothing else does: a NAS that hangs must block its own requests alone.
 
 use std::fmt;
 use std::path::PathBuf;

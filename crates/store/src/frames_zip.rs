@@ -37,7 +37,7 @@ fn failed(error: io::Error) -> Error {
     Error::io("make", FRAMES, error)
 }
 
-/// What the zip writer has made and nobody has taken. Used by one task at a time; the lock only lets the task move between threads.
+/// What the zip writer has made and [`write`] has not sent yet. Used by one task at a time; the lock only lets the task move between threads.
 #[derive(Debug, Clone, Default)]
 struct Made(Arc<Mutex<Vec<u8>>>);
 

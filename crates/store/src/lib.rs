@@ -22,7 +22,6 @@ mod options;
 mod source;
 mod sources;
 mod stores;
-mod suggest;
 mod upload;
 mod url;
 mod vault;

@@ -2,7 +2,7 @@
 //! during it.
 //!
 //! Each pair of user and store has a generation, which is a part of the keys. [`ListingCache::invalidate`] begins the next one. A
-//! fetch that is under way then ends in a generation that nobody asks for any more; its callers still get their result.
+//! fetch that is under way then ends in a generation that is not asked for any more; its callers still get their result.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -101,7 +101,7 @@ impl ListingCache {
         let key = Key { pair, folder: folder.clone(), generation };
         let listing = self.cache.try_get_with_by_ref(&key, async { fetch().await.map(Arc::new) }).await?;
         if self.generations().of(&key.pair) != generation {
-            // Nobody can find it any more, so it only takes room.
+            // It cannot be found any more, so it only takes room.
             self.cache.invalidate(&key).await;
         }
         Ok(listing)
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn at_most_a_thousand_are_kept_and_the_newest_of_them() {
+    async fn the_newest_thousand_are_kept() {
         let world = World::new(HOURS);
         for at in 0..1_500 {
             world.get(Some("a"), "s", &format!("f{at}")).await;
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_that_goes_away_leaves_the_fetch_to_another() {
+    async fn a_fetch_outlives_the_caller_that_began_it() {
         let world = Arc::new(World::new(HOURS));
         let (_end, task) = under_way(&world).await;
         task.abort();

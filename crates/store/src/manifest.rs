@@ -52,6 +52,8 @@ pub struct CopiedEvent {
     pub peak_change: Option<u32>,
     /// Where something moved; null if it was not known.
     pub motion_mask: Option<MotionMask>,
+    /// Whether all of its files are named. One that is being replaced is not.
+    pub whole: bool,
     /// Its files.
     pub files: Vec<CopiedFile>,
 }
@@ -120,7 +122,7 @@ impl Manifest {
     /// Its sums, for the index.
     pub(crate) fn sums(&self) -> DaySums {
         let bytes = self.events.iter().fold(0u64, |sum, event| sum.saturating_add(event.bytes()));
-        DaySums { events: self.events.len() as u64, bytes }
+        DaySums { events: self.events.iter().filter(|event| event.whole).count() as u64, bytes }
     }
 
     /// Reads the manifest with this key, whatever day it is of.
@@ -160,7 +162,7 @@ pub struct HostIndex {
 /// The sums of a day in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DaySums {
-    /// The number of its events.
+    /// The number of its events that are whole.
     pub events: u64,
     /// The bytes of their files.
     pub bytes: u64,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use owlery_model::suggest::hint;
+
 use crate::error::{Error, Result};
 use crate::keys::HostName;
 use crate::name::StoreName;
 use crate::source::FileKind;
-use crate::suggest::hint;
 use crate::url::StoreUrl;
 
 /// The keys of a store's table.
@@ -131,7 +132,7 @@ impl StoreOptions {
                 let keys = KEYS.join(", ");
                 return Err(Error::Config(format!(
                     "[stores.{name}] has the unknown key {unknown:?}{}; the keys are {keys}",
-                    hint(unknown, &KEYS)
+                    hint(unknown, KEYS)
                 )));
             }
         }
@@ -180,7 +181,7 @@ impl Place<'_> {
         let found = known.iter().find(|(known, _)| *known == word);
         let wrong = || {
             self.wrong(
-                &format!("{word:?} is unknown{}", hint(word, &words)),
+                &format!("{word:?} is unknown{}", hint(word, words.iter().copied())),
                 &format!("it is one of {}", words.join(", ")),
             )
         };
@@ -244,7 +245,7 @@ mod tests {
             ("url", Text("s3://anna:hunter2@x".into()), ["`url`", "password", "owlery store login"]),
             ("url", Flag(true), ["`url`", "no text", "write it as a text"]),
             ("host", Text("a/b".into()), ["`host`", "\"a/b\"", "write another name"]),
-            ("activ", Flag(true), ["[stores.offsite]", "\"activ\"", "did you mean active?"]),
+            ("activ", Flag(true), ["[stores.offsite]", "\"activ\"", "did you mean \"active\"?"]),
             (
                 "rate",
                 Text("1M".into()),

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_a_user_may_not_use_does_not_exist() {
+    fn to_other_users_a_store_does_not_exist() {
         let world = world();
         let stores = &world.stores;
         assert_eq!(names(stores, None), ["nas", "offsite", "old"]);
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_changed_configuration_drops_listings_of_what_changed() {
+    async fn changed_stores_lose_their_listings() {
         let world = world();
         world.login("first");
         world.stores.get(None, "offsite").unwrap();

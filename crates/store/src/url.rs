@@ -5,9 +5,8 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
+use owlery_model::suggest::hint;
 use url::{Host, Url};
-
-use crate::suggest::hint;
 
 /// What may follow the `?` of an s3 URL.
 const KEYS: [&str; 3] = ["endpoint", "region", "virtual-hosted"];
@@ -204,10 +203,7 @@ fn bucket(url: &Url) -> Result<Bucket, String> {
             }
             other => {
                 let keys = KEYS.join(", ");
-                return Err(format!(
-                    "the URL has the unknown key {other:?}{}; the keys are {keys}",
-                    hint(other, &KEYS)
-                ));
+                return Err(format!("the URL has the unknown key {other:?}{}; the keys are {keys}", hint(other, KEYS)));
             }
         }
         seen.push(key);
@@ -328,7 +324,7 @@ mod tests {
             ("s3://owlery/../x", "whole path"),
             ("s3://owlery/%2E%2e/x", "whole path"),
             ("s3://owlery/x#y", "`#`"),
-            ("s3://owlery?regoin=x", "did you mean region?"),
+            ("s3://owlery?regoin=x", "did you mean \"region\"?"),
             ("s3://owlery?region=x&region=y", "twice"),
             ("s3://owlery?region=", "eu-central-1"),
             ("s3://owlery?virtual-hosted=yes", "true or false"),

@@ -141,3 +141,23 @@ async fn check(client: &Client, key: &Path, file: &CopiedFile, share: Share, fou
     found.read += 1;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As much is taken as was asked for, and all of it within the days that this takes.
+    #[test]
+    fn shares_are_as_large_as_asked() {
+        let keys: Vec<Path> = (0..2_000).map(|nth| Path::from(format!("a/{nth}"))).collect();
+        for percent in [2.0, 30.0, 51.0, 75.0, 99.0] {
+            let taken = |day: i64, key: &Path| {
+                Share::percent(percent, Day::from_number(20_000 + day).unwrap()).unwrap().takes(key)
+            };
+            #[allow(clippy::cast_precision_loss)]
+            let share = 100.0 * keys.iter().filter(|key| taken(0, key)).count() as f64 / keys.len() as f64;
+            assert!((share - percent).abs() < 3.0, "{percent}: {share}");
+            assert!(keys.iter().all(|key| (0..50).any(|day| taken(day, key))), "{percent}");
+        }
+    }
+}

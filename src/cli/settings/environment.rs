@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 
-use super::super::suggest::nearest;
 use super::Values;
 use super::declaration::{self, Kind, Setting};
 use super::values::Value;
 use crate::{Error, Result};
+use owlery_model::suggest::nearest;
 
 /// Variables that are no settings: the filter of the log, and hooks for tests of debug builds.
 const OTHER_VARIABLES: [&str; 3] = ["OWLERY_LOG", "OWLERY_FAULT", "OWLERY_LIMITS"];

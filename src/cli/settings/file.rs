@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::super::suggest::nearest;
 use super::Values;
 use super::declaration::{self, Kind, Setting};
 use super::values::Value;
 use crate::{Error, Result};
+use owlery_model::suggest::nearest;
 
 impl Values {
     /// Reads a file. An unknown key is an error.

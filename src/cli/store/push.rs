@@ -39,8 +39,10 @@ pub(super) fn run(named: &Named, events: &[String], again: bool, json: bool) -> 
     let mut push =
         Push { requests, host, archive, kinds: options.kinds(), look, doubts: 0, done: PushedEvents::default() };
     for (day, camera, events) in source.query(archive, |source| days(source, &requested))? {
-        let unread = if requested.is_empty() { push.unread(&source, &camera, day, events) } else { Vec::new() };
-        push.done.failed.extend(unread);
+        if requested.is_empty() {
+            let unread = source.query(archive, |source| push.unread(source, &camera, day, events))?;
+            push.done.failed.extend(unread);
+        }
         if look == Look::AtManifest && push.is_whole(&camera, day, events) {
             push.done.known += events;
             continue;
@@ -115,22 +117,20 @@ impl Push<'_> {
     }
 
     /// The events of a day that are there and not in the catalog, since they could not be read.
-    fn unread(&self, source: &Source, camera: &Camera, day: Day, events: u64) -> Vec<FailedEvent> {
+    fn unread(&self, source: &Source, camera: &Camera, day: Day, events: u64) -> Result<Vec<FailedEvent>> {
         let of = |name: EventName| EventId { camera: camera.clone(), day, name };
         let names = match self.archive.event_names(camera, day) {
-            Ok(names) if names.len() as u64 <= events => return Vec::new(),
+            Ok(names) if names.len() as u64 <= events => return Ok(Vec::new()),
             Ok(names) => names,
-            Err(error) if error.is_not_found() => return Vec::new(), // retired since
+            Err(error) if error.is_not_found() => return Ok(Vec::new()), // retired since
             Err(error) => {
                 let event = format!("{camera}/{day}");
-                return vec![FailedEvent { event, problem: error.chain() }];
+                return Ok(vec![FailedEvent { event, problem: error.chain() }]);
             }
         };
-        // Without the catalog's list, each of them would be named.
-        let known = events_of(source, camera, day).unwrap_or_default();
-        let known: BTreeSet<EventId> = known.into_iter().map(|event| event.id).collect();
-        let unread = names.into_iter().map(of).filter(|id| !known.contains(id) && !known.is_empty());
-        unread.map(|id| failed(&id, "it is not in the catalog; owlery check says why")).collect()
+        let known: BTreeSet<EventId> = events_of(source, camera, day)?.into_iter().map(|event| event.id).collect();
+        let unread = names.into_iter().map(of).filter(|id| !known.contains(id));
+        Ok(unread.map(|id| failed(&id, "it is not in the catalog; owlery check says why")).collect())
     }
 
     /// Copies events of a day, and names what cannot be copied. Ends if the store cannot be used.

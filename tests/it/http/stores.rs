@@ -362,7 +362,7 @@ fn credentials_are_checked_by_each_request() {
     assert_eq!(daemon.stop(), 0);
 }
 
-/// A store that accepts connections and never responds: a 503 in any case, and nobody else waits.
+/// A store that accepts connections and never responds: a 503 in any case, and no other request waits.
 #[test]
 fn a_store_that_hangs_is_a_503() {
     let world = World::new();

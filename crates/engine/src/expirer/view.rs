@@ -185,7 +185,7 @@ impl Expirer {
 
 /// The bytes of a day's loose files.
 fn loose_bytes(dir: &DayDir) -> Result<u64> {
-    Ok(dir.loose()?.iter().fold(0, |sum, (_, size)| sum.saturating_add(*size)))
+    Ok(dir.measure_loose()?.bytes.unwrap_or(0))
 }
 
 /// Corrects the totals after a day was measured.

@@ -1,7 +1,7 @@
 //! The catalog of an archive that another process manages, opened to read. Its results are as recent as that
 //! process keeps the catalog.
 
-use super::handle::CameraInfo;
+use super::camera_info::CameraInfo;
 use super::stats::Stats;
 use super::{Archive, zone};
 use crate::catalog::{Catalog, DaySummary, Page, Query};

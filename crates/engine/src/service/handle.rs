@@ -11,16 +11,16 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use serde::Serialize;
 
 use super::Archive;
+use super::camera_info::CameraInfo;
 use super::change_sender::ChangeSender;
 use super::counters::Counters;
 use super::notifications::{Broadcaster, Notification, Subscription};
 use super::retention::Queue;
 use super::status::Status;
 use crate::archive::{Depth, MovieOf, Report, Tally, Tree};
-use crate::catalog::{Applied, AuditPage, CameraSummary, Catalog, DaySummary, Named, NamedRange, Page, Query};
+use crate::catalog::{Applied, AuditPage, Catalog, DaySummary, Named, NamedRange, Page, Query};
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Camera, Day, Event, EventId, Guard};
@@ -32,24 +32,6 @@ use crate::watch::Backlog;
 
 /// How long a pass waits for the catalog to be written.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
-
-/// A camera with its totals and the port of its live stream. Serialized as an object of its fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CameraInfo {
-    /// Its totals.
-    pub summary: CameraSummary,
-    /// The port of its live stream; 0 if unknown.
-    pub port: u16,
-}
-
-impl CameraInfo {
-    /// All cameras of a catalog, by name.
-    pub(super) fn of(catalog: &Catalog, ports: &BTreeMap<Camera, u16>) -> Result<Vec<Self>> {
-        let port = |camera: &Camera| ports.get(camera).copied().unwrap_or(0);
-        let cameras = catalog.cameras()?;
-        Ok(cameras.into_iter().map(|summary| Self { port: port(&summary.camera), summary }).collect())
-    }
-}
 
 /// The methods of a service, shared by its threads, the HTTP router and the embedding program.
 ///
@@ -312,7 +294,7 @@ impl Handle {
         }
     }
 
-    /// The days with events, newest first, of `cameras` (`None`: of all), from `first` to `last`, both included.
+    /// The days with events or loose files, newest first, of `cameras` (`None`: of all), from `first` to `last`, both included.
     pub fn days(
         &self,
         cameras: Option<&BTreeSet<Camera>>,

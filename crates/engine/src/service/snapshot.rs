@@ -1,7 +1,8 @@
 //! A snapshot of an archive for metrics: totals, ages, the disk, the delete queue, the guards. It costs
 //! a few rows and system calls for each camera and a small file for each waiting pass, whatever the archive holds.
 
-use super::handle::{CameraInfo, Handle};
+use super::camera_info::CameraInfo;
+use super::handle::Handle;
 use crate::error::{Error, Result};
 use crate::event::Day;
 use crate::expirer::{GuardState, QueueSums};

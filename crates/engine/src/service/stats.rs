@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::handle::{CameraInfo, Handle};
+use super::camera_info::CameraInfo;
+use super::handle::Handle;
 use super::zone;
 use crate::archive::Tree;
 use crate::catalog::Catalog;

@@ -40,7 +40,7 @@ pub(crate) struct DaysParams {
     to: Option<TimeText>,
 }
 
-/// The days that have events, with their sums and a count for each hour.
+/// The days that have events or loose files, with their sums and a count for each hour.
 #[utoipa::path(get, path = "/api/v1/days", tag = "events", params(DaysParams), responses(
     (status = 200, description = "newest first, then by the cameras' names", body = Days, headers(("ETag", description = "holds until something changes"))),
     (status = 304, description = "nothing has changed"),

@@ -37,7 +37,7 @@ const TOKEN: char = '\0';
 #[derive(Debug, PartialEq, Eq)]
 enum Asker {
     /// Authentication is not required: every client may do everything.
-    Anyone,
+    Unrestricted,
     /// A user, or a token.
     Named(String),
 }
@@ -48,7 +48,7 @@ impl Asker {
         let account = viewer.account();
         match account.kind {
             _ if !viewer.sees_all() => None,
-            AccountKind::Nobody => Some(Self::Anyone),
+            AccountKind::Unauthenticated => Some(Self::Unrestricted),
             AccountKind::User => Some(Self::Named(account.name.clone())),
             AccountKind::Token => Some(Self::Named(format!("{TOKEN}{}", account.name))),
         }
@@ -57,7 +57,7 @@ impl Asker {
     /// As the stores take it.
     fn name(&self) -> Option<&str> {
         match self {
-            Self::Anyone => None,
+            Self::Unrestricted => None,
             Self::Named(name) => Some(name),
         }
     }
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn no_store_exists_without_all_cameras() {
-        for kind in [AccountKind::User, AccountKind::Token, AccountKind::Nobody] {
+        for kind in [AccountKind::User, AccountKind::Token, AccountKind::Unauthenticated] {
             assert_eq!(asker(kind, Some("Camera1")), None);
         }
         assert_eq!(Asker::of(&Viewer::without_access()), None);

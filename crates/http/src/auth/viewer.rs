@@ -53,8 +53,8 @@ pub enum AccountKind {
     User,
     /// A token.
     Token,
-    /// Nobody is known: authentication is not required, or the request has none.
-    Nobody,
+    /// Neither: authentication is not required, or the request has none.
+    Unauthenticated,
 }
 
 /// The account of a user or token.
@@ -82,13 +82,13 @@ impl Viewer {
 
     /// Full access, where authentication is not required.
     pub fn unrestricted() -> Self {
-        let (name, kind) = (String::new(), AccountKind::Nobody);
+        let (name, kind) = (String::new(), AccountKind::Unauthenticated);
         Self(Arc::new(Account { name, kind, role: Role::Admin, cameras: None }))
     }
 
     /// No access: no camera is visible.
     pub fn without_access() -> Self {
-        let (name, kind) = (String::new(), AccountKind::Nobody);
+        let (name, kind) = (String::new(), AccountKind::Unauthenticated);
         Self(Arc::new(Account { name, kind, role: Role::Viewer, cameras: Some(BTreeSet::new()) }))
     }
 

@@ -96,7 +96,7 @@ api_bind_addr = "127.0.0.1:{port}"
     )
 }
 
-/// Two ports that nobody uses now.
+/// Two ports that are free now.
 fn free_ports() -> [u16; 2] {
     let both = [0; 2].map(|any| TcpListener::bind(("127.0.0.1", any)).unwrap());
     both.map(|listener| listener.local_addr().unwrap().port())

@@ -4,7 +4,7 @@
 const MIN_SIMILARITY: f64 = 0.85;
 
 /// The candidate most similar to `word`, if any is similar enough. Case, and `-` or `_`, make no difference.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('_', "-");
     let word = plain(word);
     let alike = |candidate: &'a str| (strsim::jaro_winkler(&word, &plain(candidate)), candidate);
@@ -13,7 +13,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// `; did you mean "CANDIDATE"?`, or nothing without a similar candidate.
-pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map_or_else(String::new, |near| format!("; did you mean {near:?}?"))
 }
 
