@@ -262,7 +262,8 @@ impl Plan {
         Self { items, ..Self::default() }
     }
 
-    /// An id of exactly this plan: equal plans have the same id, others another.
+    /// An id of this plan: equal plans have the same id, plans of other days or counts another. It does not name the events
+    /// of a whole day, which a plan does not know: a held pass keeps the names beside the id.
     pub fn id(&self) -> String {
         // FNV-1a over what would be retired. It identifies a plan and protects against nothing.
         let text = self.items.iter().flat_map(|item| {

@@ -174,7 +174,9 @@ impl Expirer {
         Ok(planned)
     }
 
-    /// Stores a refused plan, so that exactly it can be confirmed.
+    /// Stores a refused plan, so that exactly it can be confirmed. An id counts the events of a whole day and does not
+    /// name them, so a plan of an id that is held already keeps only the events that both plans have: a user may have
+    /// looked at either. The next pass plans the others.
     fn hold(
         &self,
         id: &str,
@@ -183,22 +185,21 @@ impl Expirer {
         undo_window: TimeDelta,
         now: Now,
     ) -> Result<()> {
-        let before = self.held.get().filter(|held| held.id == id && held.guard == refusal.guard);
-        // The same pass may be planned again with a shorter window; the longer one applies.
-        let promised = before.map(|held| held.undo_seconds);
-        let undo_seconds = undo_window.num_seconds().max(0).unsigned_abs().max(promised.unwrap_or(0));
-        if promised == Some(undo_seconds) {
-            return Ok(());
-        }
-        let set = self.held.set(&HeldPass {
+        let mut held = HeldPass {
             id: id.to_owned(),
             guard: refusal.guard.into(),
             message: refusal.message.clone(),
             since: rfc3339(now.utc),
-            undo_seconds,
+            undo_seconds: undo_window.num_seconds().max(0).unsigned_abs(),
             items: items()?,
-        });
-        if let Err(error) = set {
+        };
+        if let Some(before) = self.held.get().filter(|before| before.id == id) {
+            held.keep_common(&before);
+            if held == before {
+                return Ok(());
+            }
+        }
+        if let Err(error) = self.held.set(&held) {
             tracing::warn!("{}; the pass cannot be confirmed", error.chain());
         }
         Ok(())

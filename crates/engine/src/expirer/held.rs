@@ -1,6 +1,7 @@
 //! The held pass: a refused plan, kept exactly until a user confirms it or another plan replaces it. There is at most
 //! one. It is a file of the state directory.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,6 +39,21 @@ impl HeldPass {
     /// The held pass of a state directory, if there is one and it can be read.
     pub fn read(state_dir: &Path) -> Option<Self> {
         StateFile::<Self>::new(state_dir).load().ok().flatten()
+    }
+
+    /// Keeps only the events that an older plan of the same id has too, the longer undo window, and since when the
+    /// guard holds it.
+    pub(super) fn keep_common(&mut self, before: &Self) {
+        if self.guard == before.guard {
+            self.since.clone_from(&before.since);
+        }
+        self.undo_seconds = self.undo_seconds.max(before.undo_seconds);
+        let of_day = |item: &Item| (item.camera.clone(), item.day);
+        let names: HashMap<_, HashSet<&EventName>> =
+            before.items.iter().map(|(item, names)| (of_day(item), names.iter().collect())).collect();
+        for (item, left) in &mut self.items {
+            left.retain(|name| names.get(&of_day(item)).is_some_and(|names| names.contains(name)));
+        }
     }
 
     /// For how long it can be restored once it is confirmed: as when it was planned.

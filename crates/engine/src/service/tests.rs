@@ -596,6 +596,26 @@ fn random_stories_lose_no_event() {
     });
 }
 
+/// The id of a plan counts the events of a whole day and does not name them: the held pass loses an event that was
+/// not in the last plan of its id, and gains none.
+#[test]
+fn a_held_pass_names_only_what_every_plan_of_its_id_had() {
+    let policy = Policy { keep: Some(Keep::Days(3)), max_share: 0.4, ..Policy::default() };
+    let mut story = Story::new(policy, 0, None);
+    story.add_event(1, 5, 1, false);
+    story.step(&Step::Pass { crash: None });
+    let first = story.held.clone();
+    assert_eq!(first.len(), 1, "all of the archive is more than the share");
+    story.step(&Step::Delete { event: 0, crash: None });
+    story.add_event(1, 5, 1, false);
+    story.step(&Step::Pass { crash: None });
+    assert_ne!(story.held, first);
+    story.step(&Step::Restore { pass: 0, crash: None });
+    story.step(&Step::Wait { hours: 8 * 24 });
+    story.step(&Step::Confirm { crash: None });
+    assert_eq!(story.there().len(), 2, "neither was in both plans");
+}
+
 #[test]
 fn a_rescan_forgets_days_that_are_gone() {
     let mut story = Story::new(Policy::default(), 0, None);
