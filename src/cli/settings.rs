@@ -127,7 +127,8 @@ fn options(values: &Values, root: &Path) -> Result<(Options, MotionFindings)> {
         options = options.reap_rate(rate);
     }
     if let Some(window) = values.text(declaration::WINDOW) {
-        options = options.window(window.parse()?);
+        let wrong = |error: Error| Error::Config(format!("--window: {error}"));
+        options = options.window(window.parse().map_err(wrong)?);
     }
     if let Some(sidecars) = values.text(declaration::SIDECARS) {
         options = options.sidecars(parse_sidecars(sidecars)?);

@@ -11,7 +11,7 @@ use super::Outcome;
 use super::command_name::CommandName;
 use super::hung::Watch;
 use super::session::Common;
-use crate::store::{Client, HostName, StoreOptions, Stores};
+use crate::store::{Client, StoreOptions, Stores};
 use crate::{Archive, Error, Result};
 
 #[derive(Debug, Args)]
@@ -134,17 +134,6 @@ impl Configured {
         };
         self.archive.id().ok_or_else(without)
     }
-}
-
-/// The name under which this host copies to a store.
-fn host(store: &StoreOptions) -> Result<HostName> {
-    if let Some(host) = &store.host {
-        return Ok(host.clone());
-    }
-    let system = rustix::system::uname();
-    let node = system.nodename().to_string_lossy().into_owned();
-    let wrong = |why| Error::Config(format!("{why}; set `host` in [stores.{}] of the configuration", store.name));
-    node.parse().map_err(wrong)
 }
 
 /// Runs requests until they end. Connections stay open between them.

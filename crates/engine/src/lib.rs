@@ -18,9 +18,9 @@ pub use owlery_cache as cache;
 #[cfg(feature = "media")]
 pub use owlery_media as derive;
 pub use owlery_model::layout;
+pub use owlery_model::window::Window;
 #[cfg(feature = "stores")]
 pub use owlery_store as store;
-pub use reaper::Window;
 pub use scan::{Progress, Sidecars, Summary};
 pub use service::{
     Activity, Archive, ArchiveSnapshot, CameraInfo, CameraSnapshot, CatalogReader, Component, DirectoryChecks,
@@ -38,5 +38,5 @@ use owlery_archive as archive;
 use owlery_catalog as catalog;
 #[cfg(feature = "media")]
 use owlery_model::finishing;
-use owlery_model::{clock, command_line, error, event, fault, retention, time};
+use owlery_model::{clock, command_line, error, event, fault, retention, time, window};
 use owlery_state::{state_file, temporary_folder};

@@ -2,7 +2,6 @@
 //! what to remove: it receives passes, and the archive checks each one's manifest again.
 
 mod pace;
-mod window;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +9,6 @@ use std::sync::atomic::Ordering;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 pub(crate) use pace::Pace;
-pub use window::Window;
 
 use crate::archive::{QueuedPass, Report, Tally, Tree};
 use crate::clock::Stop;

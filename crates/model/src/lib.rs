@@ -13,3 +13,4 @@ pub mod printable;
 pub mod retention;
 pub mod suggest;
 pub mod time;
+pub mod window;

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::frames_zip;
 use crate::keys::{FRAMES, HostName, Keys};
 use crate::manifest::{CopiedEvent, CopiedFile, CopiedState, HostIndex, Manifest};
-use crate::source::{FileKind, Found, Source, digest};
+use crate::proofs::Proofs;
+use crate::source::{FileKind, Found, Source, digest, objects_of};
 use crate::upload::Upload;
 
 /// What was done with an event.
@@ -52,6 +53,8 @@ pub struct Host {
     unsaid: u64,
     /// The day that is being copied, and whether its manifest has to be written.
     day: Option<(Manifest, bool)>,
+    /// Where what is proved is kept.
+    proofs: Option<Proofs>,
 }
 
 impl Host {
@@ -66,10 +69,17 @@ impl Host {
             None => (rebuilt(&client, &keys, archive).await?, true),
         };
         let archive = archive.to_owned();
-        let mut opened = Self { client, keys, archive, index, is_index_changed: is_new, unsaid: 0, day: None };
+        let mut opened =
+            Self { client, keys, archive, index, is_index_changed: is_new, unsaid: 0, day: None, proofs: None };
         opened.check_owner(&opened.index.archive)?;
         opened.finish().await?;
         Ok(opened)
+    }
+
+    /// Keeps what is proved to be in the store.
+    #[must_use]
+    pub fn proving(self, proofs: Proofs) -> Self {
+        Self { proofs: Some(proofs), ..self }
     }
 
     /// Proves that the store responds: then the event that could not be copied is to blame.
@@ -231,6 +241,7 @@ impl Host {
         let found = Manifest::read(&self.client, &self.keys, camera, day).await?;
         if let Some(manifest) = &found {
             self.check_owner(&manifest.archive)?;
+            self.proofs.iter().for_each(|proofs| proofs.keep(manifest));
         }
         let manifest = found.unwrap_or_else(|| Manifest::new(&self.archive, camera.clone(), day));
         self.day = Some((manifest, false));
@@ -246,6 +257,7 @@ impl Host {
             && *is_changed
         {
             manifest.write(&self.client, &self.keys).await?;
+            self.proofs.iter().for_each(|proofs| proofs.keep(manifest));
             *is_changed = false;
         }
         self.count_day();
@@ -264,32 +276,6 @@ async fn send_file(group: &[Found], source: &dyn Source, upload: &mut Upload<'_>
         file.check_unchanged()?;
     }
     Ok(())
-}
-
-/// The objects of an event: each file by its name, and all frames as one. Frames come last, so that a movie is safe soon.
-fn objects_of(source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<Vec<(String, Vec<Found>)>> {
-    let mut names = source.names();
-    names.sort_unstable();
-    let is_wanted = |kind: FileKind| kind == FileKind::Other || kinds.contains(&kind);
-    let (mut objects, mut frames) = (Vec::new(), Vec::new());
-    for name in names {
-        let kind = FileKind::of(&name);
-        // A file of this name would be taken for the frames.
-        if !is_wanted(kind) || name == FRAMES {
-            continue;
-        }
-        let found = Found::of(source, &name)?;
-        if kind == FileKind::Frame {
-            frames.push(found);
-        } else {
-            objects.push((name, vec![found]));
-        }
-    }
-    objects.sort_by_key(|(name, _)| FileKind::of(name));
-    if !frames.is_empty() {
-        objects.push((FRAMES.to_owned(), frames));
-    }
-    Ok(objects)
 }
 
 /// The index as the manifests in the store say, for a host whose index is lost.

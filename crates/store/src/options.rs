@@ -1,8 +1,11 @@
 //! What the configuration says about one store. The table is read elsewhere; here its plain values become types.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 
+use bytesize::ByteSize;
 use owlery_model::suggest::hint;
+use owlery_model::window::Window;
 
 use crate::error::{Error, Result};
 use crate::keys::HostName;
@@ -11,7 +14,7 @@ use crate::source::FileKind;
 use crate::url::StoreUrl;
 
 /// The keys of a store's table.
-const KEYS: [&str; 5] = ["active", "host", "include", "url", "users"];
+const KEYS: [&str; 8] = ["active", "copy", "host", "include", "rate", "url", "users", "window"];
 
 /// One store of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,25 @@ pub struct StoreOptions {
     pub host: Option<HostName>,
     /// What of an event is copied to it.
     pub include: BTreeSet<Part>,
+    /// Which events a service copies to it by itself; none without the key.
+    pub copy: CopyRule,
+    /// How many bytes a second are sent at most; `None`, without the key, is no limit.
+    pub rate: Option<NonZeroU64>,
+    /// The hours in which a service copies; `None`, without the key, is all.
+    pub window: Option<Window>,
+}
+
+/// Which events a service copies by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyRule {
+    /// None; `owlery store push` copies.
+    Off,
+    /// Each that is not being recorded any more. No rule retires one before its copy is proved.
+    Complete,
+    /// Those that are saved.
+    Saved,
+    /// Those that a rule would retire, which waits until their copies are proved.
+    Expire,
 }
 
 /// A part of an event.
@@ -52,6 +74,21 @@ pub enum OptionValue {
     List(Vec<String>),
 }
 
+impl CopyRule {
+    const ALL: [(&'static str, Self); 4] =
+        [("complete", Self::Complete), ("saved", Self::Saved), ("expire", Self::Expire), ("off", Self::Off)];
+
+    /// As it is written in the configuration.
+    pub fn as_str(self) -> &'static str {
+        word_of(&Self::ALL, self)
+    }
+
+    /// Whether no rule may retire an event before its copy is proved.
+    pub fn holds_events(self) -> bool {
+        matches!(self, Self::Complete | Self::Expire)
+    }
+}
+
 impl Part {
     const ALL: [(&'static str, Self); 3] =
         [("movie", Self::Movie), ("thumbnail", Self::Thumbnail), ("frames", Self::Frames)];
@@ -66,7 +103,22 @@ impl StoreOptions {
     /// A store with the defaults: active, for all users, and for movies and thumbnails.
     pub fn new(name: StoreName, url: StoreUrl) -> Self {
         let include = BTreeSet::from([Part::Movie, Part::Thumbnail]);
-        Self { name, url, active: true, users: None, host: None, include }
+        let (users, host, rate, window) = (None, None, None, None);
+        Self { name, url, active: true, users, host, include, copy: CopyRule::Off, rate, window }
+    }
+
+    /// The name under which this host copies to it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if none is configured, and the system's name cannot be one.
+    pub fn host_name(&self) -> Result<HostName> {
+        if let Some(host) = &self.host {
+            return Ok(host.clone());
+        }
+        let system = rustix::system::uname();
+        let wrong =
+            |why: String| Error::Config(format!("{why}; set `host` in [stores.{}] of the configuration", self.name));
+        system.nodename().to_string_lossy().parse().map_err(wrong)
     }
 
     /// A store of the values of its table.
@@ -116,6 +168,14 @@ impl StoreOptions {
         let place = Place(&name, key);
         match key {
             "active" => self.active = place.flag(value)?,
+            "copy" => self.copy = place.word(&Self::text(&place, value)?, &CopyRule::ALL)?,
+            "rate" => self.rate = Some(place.rate(&Self::text(&place, value)?)?),
+            "window" => {
+                let text = Self::text(&place, value)?;
+                let wrong =
+                    |error: owlery_model::error::Error| place.wrong(&error.to_string(), "write two times of day");
+                self.window = Some(text.parse().map_err(wrong)?);
+            }
             "host" => {
                 let text = Self::text(&place, value)?;
                 self.host = Some(text.parse().map_err(|why: String| place.wrong(&why, "write another name"))?);
@@ -176,6 +236,18 @@ impl Place<'_> {
         }
     }
 
+    /// Bytes a second.
+    fn rate(&self, text: &str) -> Result<NonZeroU64> {
+        let has_unit = text.trim_end().ends_with(|char: char| char.is_ascii_alphabetic());
+        let bytes = text.parse::<ByteSize>().ok().filter(|_| has_unit).and_then(|size| NonZeroU64::new(size.as_u64()));
+        bytes.ok_or_else(|| {
+            self.wrong(
+                &format!("{text:?} is no number of bytes a second"),
+                "write one with its unit, such as 500kB or 2MB",
+            )
+        })
+    }
+
     fn word<T: std::marker::Copy>(&self, word: &str, known: &[(&str, T)]) -> Result<T> {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
         let found = known.iter().find(|(known, _)| *known == word);
@@ -218,10 +290,15 @@ mod tests {
             ("active", Flag(false)),
             ("users", list(&["anna"])),
             ("include", list(&["frames", "movie", "frames"])),
+            ("copy", Text("expire".into())),
+            ("rate", Text("2MB".into())),
+            ("window", Text("22:00-06:00".into())),
         ])
         .unwrap();
         assert!(!all.active);
         assert_eq!(all.include, BTreeSet::from([Part::Frames, Part::Movie]));
+        assert_eq!((all.copy, all.rate.map(NonZeroU64::get)), (CopyRule::Expire, Some(2_000_000)));
+        assert_eq!(all.window.unwrap().to_string(), "22:00-06:00");
         assert!(all.permits(Some("anna")) && !all.permits(Some("ben")) && all.permits(None));
         let none = made(&[("users", list(&[]))]).unwrap();
         assert!(!none.permits(Some("anna")) && none.permits(None));
@@ -239,7 +316,11 @@ mod tests {
             ("active", list(&[]), ["`active`", "a list", "true or false"]),
             ("users", Text("anna".into()), ["`users`", "\"anna\"", "between [ and ]"]),
             ("users", Flag(true), ["`users`", "no list", "between [ and ]"]),
-            ("copy", Text("saved".into()), ["[stores.offsite]", "unknown key \"copy\"", "the keys are active"]),
+            ("copy", Text("save".into()), ["`copy`", "did you mean \"saved\"?", "complete, saved, expire, off"]),
+            ("copy", Flag(true), ["`copy`", "no text", "write it as a text"]),
+            ("rate", Text("1".into()), ["`rate`", "bytes a second", "such as 500kB or 2MB"]),
+            ("rate", Text("0MB".into()), ["`rate`", "bytes a second", "such as 500kB or 2MB"]),
+            ("window", Text("night".into()), ["`window`", "01:00-05:30", "two times of day"]),
             ("include", list(&["movie", "sound"]), ["`include`", "\"sound\"", "movie, thumbnail, frames"]),
             ("include", list(&[]), ["`include`", "empty", "name what to copy"]),
             ("url", Text("s3://anna:hunter2@x".into()), ["`url`", "password", "owlery store login"]),
@@ -247,9 +328,9 @@ mod tests {
             ("host", Text("a/b".into()), ["`host`", "\"a/b\"", "write another name"]),
             ("activ", Flag(true), ["[stores.offsite]", "\"activ\"", "did you mean \"active\"?"]),
             (
-                "rate",
-                Text("1M".into()),
-                ["[stores.offsite]", "unknown key \"rate\"", "the keys are active, host, include"],
+                "encrypt",
+                Text("age1".into()),
+                ["[stores.offsite]", "unknown key \"encrypt\"", "the keys are active, copy, host"],
             ),
         ] {
             let error = made(&[(key, value)]).unwrap_err();

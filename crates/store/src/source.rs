@@ -1,6 +1,7 @@
 //! The local files of an event that is copied: what they are by their names, and how they are read. A file that changes meanwhile
 //! is an error, so that no half of a recording counts as a copy.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -10,6 +11,7 @@ use owlery_model::event::frames::Frame;
 use owlery_model::event::{MovieName, Thumbnail};
 
 use crate::error::{Error, Result};
+use crate::keys::FRAMES;
 use crate::upload::sha256;
 
 /// How many bytes are read at a time.
@@ -128,6 +130,36 @@ impl Opened<'_> {
     fn changed(&self) -> Error {
         Error::Changed { file: self.found.name.clone() }
     }
+}
+
+/// The objects of an event: each file by its name, and all frames as one. Frames come last, so that a movie is safe soon. They stand in for a
+/// movie where there is none: otherwise nothing of such an event would be copied.
+pub(crate) fn objects_of(source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<Vec<(String, Vec<Found>)>> {
+    let mut names = source.names();
+    names.sort_unstable();
+    let lacks_movie =
+        kinds.contains(&FileKind::Movie) && !names.iter().any(|name| FileKind::of(name) == FileKind::Movie);
+    let is_wanted =
+        |kind: FileKind| kind == FileKind::Other || kinds.contains(&kind) || (kind == FileKind::Frame && lacks_movie);
+    let (mut objects, mut frames) = (Vec::new(), Vec::new());
+    for name in names {
+        let kind = FileKind::of(&name);
+        // A file of this name would be taken for the frames.
+        if !is_wanted(kind) || name == FRAMES {
+            continue;
+        }
+        let found = Found::of(source, &name)?;
+        if kind == FileKind::Frame {
+            frames.push(found);
+        } else {
+            objects.push((name, vec![found]));
+        }
+    }
+    objects.sort_by_key(|(name, _)| FileKind::of(name));
+    if !frames.is_empty() {
+        objects.push((FRAMES.to_owned(), frames));
+    }
+    Ok(objects)
 }
 
 /// A digest of what files are, as far as that is known without reading them: while it is the same, they need not be copied again.

@@ -7,7 +7,7 @@ use crate::store::{Credentials, Host};
 
 use super::super::session::Common;
 use super::super::{Outcome, output};
-use super::{Configured, Named, Requests, error, host};
+use super::{Configured, Named, Requests, error};
 use crate::http::convert::store;
 use crate::protocol::{Store, Stores};
 use crate::{Error, Result};
@@ -81,7 +81,7 @@ pub(super) fn check(named: &Named) -> Result<Outcome> {
     let configured = Configured::open(&named.common)?;
     let options = configured.options(&named.name)?;
     let client = configured.client(&options)?;
-    let (host, archive) = (host(&options)?, configured.archive_id()?);
+    let (host, archive) = (options.host_name().map_err(error)?, configured.archive_id()?);
     let found = Requests::new()?.run(async {
         client.check(&host).await?;
         let opened = Host::open(client.clone(), &host, archive).await?;

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 
-use crate::store::{Copied, FileKind, Host, Look, Source as Files};
+use crate::store::{Copied, FileKind, Host, Look, Proofs, Source as Files};
 use chrono::{Days, NaiveTime};
 use owlery_model::printable::printable;
 
 use super::super::command_name::CommandName;
 use super::super::source::Source;
 use super::super::{Outcome, manual, output};
-use super::{Configured, Named, Requests, error, host};
+use super::{Configured, Named, Requests, error};
 use crate::protocol::{FailedEvent, PushedEvents};
 use crate::{Archive, Camera, Day, Error, Event, EventFiles, EventId, EventName, Query, Result, State};
 
@@ -27,13 +27,14 @@ pub(super) fn run(named: &Named, events: &[String], again: bool, json: bool) -> 
     let configured = Configured::open(&named.common)?;
     let options = configured.options(&named.name)?;
     let client = configured.client(&options)?;
-    let (host, id) = (host(&options)?, configured.archive_id()?);
+    let (host, id) = (options.host_name().map_err(error)?, configured.archive_id()?);
     let _lock = configured.stores().lock(&options).map_err(error)?;
     let session = named.common.open(CommandName::Store)?;
     let opened = Source::open(&session)?;
     let (mut source, is_read) = (opened.value, !opened.is_incomplete);
     let requests = Requests::new()?;
-    let host = requests.run(Host::open(client, &host, id))?;
+    let proofs = Proofs::new(&configured.archive.state_path(), &options.url, &host, id);
+    let host = requests.run(Host::open(client, &host, id))?.proving(proofs);
     let look = if again || !requested.is_empty() { Look::AtObjects } else { Look::AtManifest };
     let archive = &configured.archive;
     let mut push =

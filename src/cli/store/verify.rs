@@ -4,7 +4,7 @@ use crate::store::{Share, verify};
 use owlery_model::printable::printable;
 
 use super::super::{Outcome, output};
-use super::{Configured, Named, Requests, host};
+use super::{Configured, Named, Requests, error};
 use crate::protocol::VerifiedStore;
 use crate::{Day, Error, Result};
 
@@ -14,7 +14,7 @@ pub(super) fn run(named: &Named, subset: Option<&str>, json: bool) -> Result<Out
     let share = subset.map_or(Ok(Share::All), |text| share(text, today))?;
     let options = configured.options(&named.name)?;
     let client = configured.client(&options)?;
-    let host = host(&options)?;
+    let host = options.host_name().map_err(error)?;
     let found = Requests::new()?.run(verify(&client, &host, share))?;
     let is_right = found.wrong.is_empty();
     let found = VerifiedStore {

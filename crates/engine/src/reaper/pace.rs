@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::select;
 
-use super::Window;
 use crate::archive::RateLimiter;
 use crate::clock::{Clock, Stop, StopHandle};
+use crate::window::Window;
 
 /// After a delay (the disk or a processor was busy) at most this much time is made up for.
 const MAX_BACKLOG: Duration = Duration::from_millis(200);

@@ -11,9 +11,9 @@ use super::media_cache::CacheOptions;
 use crate::clock::{Clock, SystemClock};
 use crate::event::Camera;
 use crate::layout::Pattern;
-use crate::reaper::Window;
 use crate::retention::{Keep, Policy};
 use crate::scan::Sidecars;
+use crate::window::Window;
 
 /// How an archive is managed. Without a rule nothing expires.
 #[derive(Clone)]

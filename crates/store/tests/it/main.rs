@@ -22,6 +22,7 @@ mod backend;
 mod conformance;
 mod copies;
 mod faulty;
+mod proofs;
 mod s3;
 mod server;
 mod verification;

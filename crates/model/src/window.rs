@@ -1,4 +1,4 @@
-//! The hours of the day in which the reaper may work, by the wall clock. It reads no clock.
+//! The hours of the day in which something may work, by the wall clock. It reads no clock.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -39,10 +39,10 @@ impl FromStr for Window {
 
     /// Parses two times of day with two digits each; anything else, and two equal ones, is an [`Error::Config`].
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (from, to) =
-            text.split_once('-')
-                .and_then(|(from, to)| Some((minute_of_day(from)?, minute_of_day(to)?)))
-                .ok_or_else(|| Error::Config(format!("--window {text:?} is not a window such as 01:00-05:30")))?;
+        let (from, to) = text
+            .split_once('-')
+            .and_then(|(from, to)| Some((minute_of_day(from)?, minute_of_day(to)?)))
+            .ok_or_else(|| Error::Config(format!("{text:?} is not a window such as 01:00-05:30")))?;
         if from == to {
             return Err(Error::Config(format!("the window {text:?} begins when it ends")));
         }
