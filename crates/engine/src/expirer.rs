@@ -23,7 +23,7 @@ mod volumes;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -42,6 +42,7 @@ use crate::archive::{QueuedPass, Report, Tree};
 use crate::audit::Audit;
 use crate::catalog::Catalog;
 use crate::command_line::CommandLine;
+use crate::copy_proofs::CopyProofs;
 use crate::error::{Error, Result};
 use crate::event::{Actor, EventName, Item};
 use crate::retention::{Plan, Policy, Refusal};
@@ -73,6 +74,8 @@ pub(crate) struct Expirer {
     undo_timer: UndoTimer,
     volumes: Volumes,
     held: Held,
+    /// What proves that stores have copies. Set at most once, before the first plan.
+    copies: OnceLock<Arc<dyn CopyProofs>>,
     /// Space that is given up if a pass has no room.
     reserve: Arc<Reserve>,
     /// Whether there may be events that `RetiringPass::remove_in_place` renamed. Set by `remove_one`, and at the start.
@@ -149,6 +152,7 @@ impl Expirer {
             undo_timer: UndoTimer::open(state_dir),
             volumes,
             held: Held::new(state_dir),
+            copies: OnceLock::new(),
             reserve,
             has_in_place: AtomicBool::new(true),
             is_in_place_stuck: AtomicBool::new(false),
@@ -163,6 +167,13 @@ impl Expirer {
     /// The rules.
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// From now on rules take an event only if these prove its copies. Called before the first plan; a second call changes
+    /// nothing.
+    #[allow(dead_code)] // until something copies
+    pub(crate) fn require_copies(&self, copies: Arc<dyn CopyProofs>) {
+        let _ = self.copies.set(copies);
     }
 
     /// Sets whether space is short: then plans continue beyond the mark, until there is enough.

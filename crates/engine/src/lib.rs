@@ -2,6 +2,7 @@
 //! re-exports what embedding programs, the HTTP router and the commands use; nothing else is public.
 
 mod audit;
+mod copy_proofs;
 mod expirer;
 mod layout_survey;
 mod reaper;

@@ -95,6 +95,16 @@ pub struct DayView {
     pub foreign: Option<Foreign>,
 }
 
+/// What happens to an event that a store still lacks, if its disk is full and nothing else may be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// It stays until the store has its copy.
+    Keep,
+    /// The rule of free space takes it, oldest first.
+    Expire,
+}
+
 /// The entries of a day directory that are not event directories. They are never removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Foreign {
