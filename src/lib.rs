@@ -34,13 +34,13 @@ pub mod cli;
 #[cfg(feature = "cli")]
 mod daemon;
 
-#[cfg(feature = "stores")]
-pub use owlery_engine::store;
 #[cfg(feature = "http")]
 pub use owlery_engine::{
     CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, cache, check_cache_dir, derive,
     give_cache, open_cache,
 };
+#[cfg(feature = "stores")]
+pub use owlery_engine::{CopyActivity, CopyState, EventSource, store};
 #[cfg(feature = "http")]
 pub use owlery_http as http;
 #[cfg(feature = "http")]

@@ -34,6 +34,8 @@ mod commands;
 #[cfg(feature = "cli")]
 mod confirm;
 #[cfg(feature = "cli")]
+mod copying;
+#[cfg(feature = "cli")]
 mod crash;
 #[cfg(feature = "cli")]
 mod demo;
@@ -98,7 +100,6 @@ mod space;
 mod state;
 #[cfg(feature = "cli")]
 mod stats;
-#[cfg(feature = "cli")]
 mod stores;
 #[cfg(feature = "cli")]
 mod tls;

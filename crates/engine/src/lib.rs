@@ -33,6 +33,8 @@ pub use service::{
     CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, FinishingFigures, Made, check_cache_dir,
     give_cache, open_cache,
 };
+#[cfg(feature = "stores")]
+pub use service::{CopyActivity, CopyState, EventSource};
 pub use watch::Mode;
 
 use owlery_archive as archive;

@@ -7,11 +7,15 @@ mod camera_info;
 mod catalog_reader;
 mod change_sender;
 mod check;
+#[cfg(feature = "stores")]
+mod copier;
 mod counters;
 #[cfg(feature = "media")]
 mod derived;
 mod disk_monitor;
 mod event_files;
+#[cfg(feature = "stores")]
+mod event_source;
 #[cfg(feature = "media")]
 mod finisher;
 mod handle;
@@ -50,10 +54,14 @@ pub use activity::{Activity, Reaped, Retired};
 pub use camera_info::CameraInfo;
 pub use catalog_reader::CatalogReader;
 pub use check::Findings;
+#[cfg(feature = "stores")]
+pub use copier::{CopyActivity, CopyState};
 pub use counters::{Histogram, HistogramSnapshot};
 #[cfg(feature = "media")]
 pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made};
 pub use disk_monitor::DirectoryChecks;
+#[cfg(feature = "stores")]
+pub use event_source::EventSource;
 #[cfg(feature = "media")]
 pub use finisher::FinishingFigures;
 pub use handle::Handle;
@@ -348,6 +356,8 @@ impl Archive {
             (&kept, self.command(), Arc::clone(&reserve)),
         );
         let shared = Arc::new(Handle::new(self, catalog, scanner, expirer, (changes, reserve)));
+        #[cfg(feature = "stores")]
+        self.require_copies(&shared, &kept)?;
         let workers = Workers::new();
         let (again, rescan) = bounded(1);
         let insists = Arc::new(AtomicBool::new(false));
@@ -405,6 +415,8 @@ impl Archive {
                 open.spawn("owlery-finish", move || finisher.run(&finisher_stop))?;
             }
         }
+        #[cfg(feature = "stores")]
+        self.start_copiers(&mut open)?;
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));

@@ -133,6 +133,14 @@ impl Client {
         self.in_time(op, self.store.list_with_delimiter(folder)).await
     }
 
+    /// Proves that the store responds, with the smallest request.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub async fn probe(&self, host: &HostName) -> Result<()> {
+        self.head(&Keys::new(self, host).index()).await.map(drop)
+    }
+
     /// Proves that objects can be listed, written and read back below a host's prefix.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
 use bytesize::ByteSize;
+use owlery_model::retention::WhenFull;
 use owlery_model::suggest::hint;
 use owlery_model::window::Window;
 
@@ -14,7 +15,10 @@ use crate::source::FileKind;
 use crate::url::StoreUrl;
 
 /// The keys of a store's table.
-const KEYS: [&str; 8] = ["active", "copy", "host", "include", "rate", "url", "users", "window"];
+const KEYS: [&str; 9] = ["active", "copy", "host", "include", "rate", "url", "users", "when-full", "window"];
+
+/// The words of `when-full`.
+const WHEN_FULL: [(&str, WhenFull); 2] = [("keep", WhenFull::Keep), ("expire", WhenFull::Expire)];
 
 /// One store of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub struct StoreOptions {
     pub rate: Option<NonZeroU64>,
     /// The hours in which a service copies; `None`, without the key, is all.
     pub window: Option<Window>,
+    /// What happens to events without a copy when the disk is full; without the key they stay.
+    pub when_full: WhenFull,
 }
 
 /// Which events a service copies by itself.
@@ -103,8 +109,18 @@ impl StoreOptions {
     /// A store with the defaults: active, for all users, and for movies and thumbnails.
     pub fn new(name: StoreName, url: StoreUrl) -> Self {
         let include = BTreeSet::from([Part::Movie, Part::Thumbnail]);
-        let (users, host, rate, window) = (None, None, None, None);
-        Self { name, url, active: true, users, host, include, copy: CopyRule::Off, rate, window }
+        Self {
+            name,
+            url,
+            active: true,
+            users: None,
+            host: None,
+            include,
+            copy: CopyRule::Off,
+            rate: None,
+            window: None,
+            when_full: WhenFull::Keep,
+        }
     }
 
     /// The name under which this host copies to it.
@@ -170,6 +186,7 @@ impl StoreOptions {
             "active" => self.active = place.flag(value)?,
             "copy" => self.copy = place.word(&Self::text(&place, value)?, &CopyRule::ALL)?,
             "rate" => self.rate = Some(place.rate(&Self::text(&place, value)?)?),
+            "when-full" => self.when_full = place.word(&Self::text(&place, value)?, &WHEN_FULL)?,
             "window" => {
                 let text = Self::text(&place, value)?;
                 let wrong =
@@ -292,12 +309,14 @@ mod tests {
             ("include", list(&["frames", "movie", "frames"])),
             ("copy", Text("expire".into())),
             ("rate", Text("2MB".into())),
+            ("when-full", Text("expire".into())),
             ("window", Text("22:00-06:00".into())),
         ])
         .unwrap();
         assert!(!all.active);
         assert_eq!(all.include, BTreeSet::from([Part::Frames, Part::Movie]));
         assert_eq!((all.copy, all.rate.map(NonZeroU64::get)), (CopyRule::Expire, Some(2_000_000)));
+        assert_eq!((least.when_full, all.when_full), (WhenFull::Keep, WhenFull::Expire));
         assert_eq!(all.window.unwrap().to_string(), "22:00-06:00");
         assert!(all.permits(Some("anna")) && !all.permits(Some("ben")) && all.permits(None));
         let none = made(&[("users", list(&[]))]).unwrap();
@@ -320,6 +339,7 @@ mod tests {
             ("copy", Flag(true), ["`copy`", "no text", "write it as a text"]),
             ("rate", Text("1".into()), ["`rate`", "bytes a second", "such as 500kB or 2MB"]),
             ("rate", Text("0MB".into()), ["`rate`", "bytes a second", "such as 500kB or 2MB"]),
+            ("when-full", Text("delete".into()), ["`when-full`", "\"delete\"", "keep, expire"]),
             ("window", Text("night".into()), ["`window`", "01:00-05:30", "two times of day"]),
             ("include", list(&["movie", "sound"]), ["`include`", "\"sound\"", "movie, thumbnail, frames"]),
             ("include", list(&[]), ["`include`", "empty", "name what to copy"]),

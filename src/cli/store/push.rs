@@ -1,11 +1,9 @@
 //! `owlery store push`: copies events now, day by day, newest first. What the store has is not sent again. Days that are complete there
 //! cost no request, so that a timer can run it often.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io;
+use std::collections::BTreeSet;
 
-use crate::store::{Copied, FileKind, Host, Look, Proofs, Source as Files};
+use crate::store::{Copied, FileKind, Host, Look, Proofs};
 use chrono::{Days, NaiveTime};
 use owlery_model::printable::printable;
 
@@ -14,7 +12,7 @@ use super::super::source::Source;
 use super::super::{Outcome, manual, output};
 use super::{Configured, Named, Requests, error};
 use crate::protocol::{FailedEvent, PushedEvents};
-use crate::{Archive, Camera, Day, Error, Event, EventFiles, EventId, EventName, Query, Result, State};
+use crate::{Archive, Camera, Day, Event, EventId, EventName, EventSource, Query, Result, State};
 
 /// How many such requests end a push: the store is in trouble then.
 const MOST_DOUBTS: u32 = 10;
@@ -142,7 +140,7 @@ impl Push<'_> {
                 continue;
             }
             let files = match self.archive.event_files(&event.id) {
-                Ok(files) => EventSource::new(files),
+                Ok(files) => EventSource::from(files),
                 Err(error) => {
                     self.done.failed.push(failed(&event.id, &error.chain()));
                     continue;
@@ -177,36 +175,6 @@ impl Push<'_> {
     fn end(mut self) -> Result<PushedEvents> {
         self.requests.run(self.host.finish())?;
         Ok(self.done)
-    }
-}
-
-/// The files of an event of the archive.
-struct EventSource {
-    files: EventFiles,
-    /// Where each is, by its name in the event.
-    places: BTreeMap<String, (bool, String)>,
-}
-
-impl EventSource {
-    fn new(files: EventFiles) -> Self {
-        let name = |(in_debug, name): &(bool, String)| if *in_debug { format!("debug/{name}") } else { name.clone() };
-        let places = files.names.iter().map(|place| (name(place), place.clone())).collect();
-        Self { files, places }
-    }
-}
-
-impl Files for EventSource {
-    fn names(&self) -> Vec<String> {
-        self.places.keys().cloned().collect()
-    }
-
-    fn open(&self, name: &str) -> io::Result<File> {
-        let place = self.places.get(name).ok_or(io::ErrorKind::NotFound)?;
-        match self.files.open(place) {
-            Ok(media) => Ok(media.file),
-            Err(Error::Io { source, .. }) => Err(source),
-            Err(error) => Err(io::Error::other(error)),
-        }
     }
 }
 

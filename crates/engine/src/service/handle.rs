@@ -67,6 +67,8 @@ pub struct Handle {
     pub(super) finishing: super::finisher::Figures,
     #[cfg(feature = "stores")]
     pub(super) stores: Arc<owlery_store::Stores>,
+    #[cfg(feature = "stores")]
+    pub(super) copying: Arc<super::copier::AllFigures>,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     broadcaster: Broadcaster,
@@ -113,6 +115,8 @@ impl Handle {
             finishing: super::finisher::Figures::new(options.finish),
             #[cfg(feature = "stores")]
             stores: Arc::clone(&archive.stores),
+            #[cfg(feature = "stores")]
+            copying: Arc::default(),
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
@@ -148,6 +152,8 @@ impl Handle {
         alerts.extend(self.expirer.held_alert());
         #[cfg(feature = "media")]
         alerts.extend(self.media_cache.alert().into_iter().chain(self.finishing.alert()));
+        #[cfg(feature = "stores")]
+        alerts.extend(self.copy_alerts());
         let stuck = self.tree.stuck();
         if let Some(first) = stuck.first() {
             let (passes, entries) = (stuck.len(), stuck.iter().map(|pass| pass.entries).sum::<u64>());

@@ -106,6 +106,10 @@ impl Broadcaster {
     }
 }
 
+/// The service stops, and sends nothing more.
+#[cfg(feature = "stores")]
+pub(super) struct Stopping;
+
 /// A subscriber's end of the channel.
 #[derive(Debug)]
 pub struct Subscription(pub(super) broadcast::Receiver<Notification>);
@@ -119,6 +123,17 @@ impl Subscription {
     /// Like `wait`, for async programs on any runtime.
     pub async fn next(&mut self) -> Option<Notification> {
         Self::of(self.0.recv().await)
+    }
+
+    /// The next notification that has arrived; `None` if there is none. Fails if the service stops.
+    #[cfg(feature = "stores")]
+    pub(super) fn try_next(&mut self) -> Result<Option<Notification>, Stopping> {
+        match self.0.try_recv() {
+            Ok(notice) => Ok(Some(notice)),
+            Err(broadcast::error::TryRecvError::Lagged(_)) => Ok(Some(Notification::Reset)),
+            Err(broadcast::error::TryRecvError::Empty) => Ok(None),
+            Err(broadcast::error::TryRecvError::Closed) => Err(Stopping),
+        }
     }
 
     fn of(received: Result<Notification, broadcast::error::RecvError>) -> Option<Notification> {

@@ -1,14 +1,18 @@
 //! The stores of an archive, for those who copy events or look at what was copied.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use owlery_store::{Environment, Stores};
 
+use super::copier::{self, CopyState, StoreProofs};
 use super::handle::Handle;
+use super::open_archive::OpenArchive;
 use super::state_dir::StateDir;
 use super::{Archive, Options};
 use crate::archive::Tree;
 use crate::error::{Error, Result};
+use crate::time::rfc3339;
 
 /// The stores of the options. None is opened.
 pub(super) fn open(options: &Options, tree: &Tree) -> Result<Arc<Stores>> {
@@ -18,6 +22,29 @@ pub(super) fn open(options: &Options, tree: &Tree) -> Result<Arc<Stores>> {
 }
 
 impl Archive {
+    /// Starts a copier for each store that has a rule.
+    pub(super) fn start_copiers(&self, open: &mut OpenArchive) -> Result<()> {
+        #[cfg(feature = "media")]
+        let finishes = self.options.finish;
+        #[cfg(not(feature = "media"))]
+        let finishes = false;
+        let handle = Arc::clone(open.handle());
+        let stop = open.stopping.clone();
+        copier::start(&handle, (self.id(), self.options.check_interval, finishes), |name, copier| {
+            let stop = stop.clone();
+            open.spawn(&name, move || copier.run(&stop))
+        })
+    }
+
+    /// Makes the rules wait for the copies that stores are to have.
+    pub(super) fn require_copies(&self, handle: &Handle, state_dir: &Path) -> Result<()> {
+        let proofs = StoreProofs::of(&self.options.stores, state_dir, self.id(), &handle.copying)?;
+        if let Some(proofs) = proofs {
+            handle.expirer.require_copies(Arc::new(proofs));
+        }
+        Ok(())
+    }
+
     /// Its stores.
     pub fn stores(&self) -> &Arc<Stores> {
         &self.stores
@@ -25,6 +52,30 @@ impl Archive {
 }
 
 impl Handle {
+    /// What each copier is doing: one for each active store with a rule `copy`, while a service runs.
+    pub fn copying(&self) -> Vec<CopyState> {
+        self.copying.states()
+    }
+
+    /// The stores that events are to be copied to and cannot be, and events that cannot be copied.
+    pub(super) fn copy_alerts(&self) -> Vec<String> {
+        let alert = |state: CopyState| {
+            let store = &state.store;
+            if let Some(trouble) = &state.trouble {
+                let (since, why) = (rfc3339(trouble.since), &trouble.why);
+                return Some(format!(
+                    "nothing has been copied to the store {store} since {since}: {why}; {} events wait",
+                    state.waiting
+                ));
+            }
+            let (event, problem) = state.failed.first()?;
+            Some(format!(
+                "events are not copied to the store {store}, and are tried again; the first: {event}: {problem}"
+            ))
+        };
+        self.copying().into_iter().filter_map(alert).collect()
+    }
+
     /// The stores of the archive.
     pub fn stores(&self) -> &Arc<Stores> {
         &self.stores

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::ObjectStoreExt;
 use owlery_store::{Client, DayProofs, FileKind, Host, HostIndex, Look, Proofs};
 
 use crate::world::{EVENTS, World, client_of, event, everything, host};

@@ -1,0 +1,400 @@
+//! The copier: a worker for each store with a rule `copy`. It copies what the store lacks, the newest event first, and goes on after errors of
+//! the store with growing delays. What is lacking is found by comparing the catalog with the proofs, so there is no list that could be lost.
+//! `lacking` keeps account of it, `figures` shows it to others.
+
+mod delay;
+mod figures;
+mod gate;
+mod lacking;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use owlery_store::{Client, CopyRule, Error as StoreError, Host, HostName, Look, Proofs, StoreOptions};
+
+use super::event_source::EventSource;
+use super::handle::Handle;
+use super::notifications::{Notification, Stopping, Subscription};
+use super::status::Component;
+use crate::clock::Stop;
+use crate::error::{Error, Result};
+use crate::event::{EventId, Reason};
+use delay::Delay;
+pub(super) use figures::{AllFigures, Figures};
+pub use figures::{CopyActivity, CopyState};
+pub(super) use gate::StoreProofs;
+use lacking::Lacking;
+
+/// How often it is looked whether to stop.
+const STOP_PERIOD: Duration = Duration::from_millis(100);
+/// How long it waits for news before it looks at the clock, at the window and at what is to be retried.
+const PERIOD: Duration = Duration::from_secs(5);
+/// How often a store is asked whether it still responds while something is sent to it.
+const PROBE_PERIOD: Duration = Duration::from_secs(2);
+/// How long it may take to respond to that.
+const PROBE_TIME: Duration = Duration::from_secs(4);
+/// How many requests in a row may fail for their object alone before the store is taken to be in trouble.
+const MOST_DOUBTS: u32 = 3;
+
+/// Copies events to one store. Used by its own thread only.
+pub(super) struct Copier {
+    handle: Arc<Handle>,
+    options: StoreOptions,
+    host: HostName,
+    /// The id of the archive.
+    archive: String,
+    proofs: Proofs,
+    figures: Arc<Figures>,
+    lacking: Lacking,
+    /// How often the rules are asked what they would retire.
+    interval: Duration,
+    /// When they are asked next, for a store that copies what expires.
+    ask_rules_at: Instant,
+    /// Whether the catalog has been compared with the proofs as a whole.
+    has_read_all: bool,
+    /// Requests in a row that failed for their object alone.
+    doubts: u32,
+}
+
+/// Why copying ended for now.
+enum Pause {
+    /// The store lacks nothing.
+    Done,
+    /// The window has closed.
+    Window,
+    /// Another process copies to the store.
+    Busy,
+}
+
+impl Copier {
+    /// A copier for a store, if this archive can have copies: it needs an id.
+    pub(super) fn new(
+        handle: &Arc<Handle>,
+        options: StoreOptions,
+        archive: &str,
+        figures: Arc<Figures>,
+        (interval, finishes): (Duration, bool),
+    ) -> Result<Self> {
+        let host = options.host_name().map_err(|error| Error::Config(error.to_string()))?;
+        let proofs = Proofs::new(handle.state_dir(), &options.url, &host, archive);
+        Ok(Self {
+            lacking: Lacking::new(options.copy, options.kinds(), proofs.clone(), finishes),
+            handle: Arc::clone(handle),
+            options,
+            host,
+            archive: archive.to_owned(),
+            proofs,
+            figures,
+            interval,
+            ask_rules_at: Instant::now(),
+            has_read_all: false,
+            doubts: 0,
+        })
+    }
+
+    /// Runs until stopped, on a thread of its own, at a low priority.
+    pub(super) fn run(mut self, stop: &Stop) -> Result<()> {
+        crate::reaper::step_back();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| Error::io("start the runtime of", "the copies to a store", e))?;
+        runtime.block_on(async {
+            let work = pin!(self.work());
+            tokio::select! {
+                () = work => {}
+                () = stopped(stop) => {}
+            }
+        });
+        // A request to a disk that hangs must not keep the process.
+        runtime.shutdown_background();
+        Ok(())
+    }
+
+    /// Copies, and waits for more, until the service ends.
+    async fn work(&mut self) {
+        let mut news = self.handle.subscribe();
+        let mut delay = Delay::default();
+        loop {
+            crate::fault::point("copier");
+            let wait = match self.copy_all(&mut news).await {
+                Ok(Pause::Done) => {
+                    self.figures.set(CopyActivity::Idle);
+                    delay = Delay::default();
+                    PERIOD
+                }
+                Ok(Pause::Window) => {
+                    self.figures.set(CopyActivity::Window);
+                    PERIOD
+                }
+                Ok(Pause::Busy) => PERIOD,
+                Err(CopyError::Store(error)) => {
+                    self.trouble(error);
+                    self.figures.failed();
+                    delay.next()
+                }
+                Err(CopyError::Archive(error)) => {
+                    tracing::debug!(store = %self.options.name, "{}", error.chain());
+                    PERIOD
+                }
+            };
+            if !self.wait(&mut news, wait).await {
+                return;
+            }
+        }
+    }
+
+    /// Notes that the store cannot be used.
+    fn trouble(&self, error: StoreError) {
+        let (name, why) = (&self.options.name, error.to_string());
+        if self.figures.set_trouble(self.handle.now().utc, why.clone()) {
+            tracing::warn!(store = %name, "{why}; copying goes on when it can be used");
+        }
+        self.handle.stores().note::<()>(name, &Err(error));
+    }
+
+    /// Notes that the store can be used.
+    fn responded(&self) {
+        self.figures.clear_trouble();
+        self.handle.stores().note(&self.options.name, &Ok(()));
+    }
+
+    /// Waits for news, at most for `wait`; false if the service ends. News during an outage do not end the wait.
+    async fn wait(&mut self, news: &mut Subscription, wait: Duration) -> bool {
+        let until = tokio::time::Instant::now() + wait;
+        let may_end_early = wait == PERIOD;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => return true,
+                notice = news.next() => {
+                    let Some(notice) = notice else { return false };
+                    let is_relevant = self.note(notice);
+                    if may_end_early && is_relevant {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes what changed; returns whether there may be something to copy.
+    fn note(&mut self, notice: Notification) -> bool {
+        match notice {
+            Notification::Added(event) => self.lacking.added(&event.id),
+            Notification::Changed(event) => self.lacking.changed(&event.id),
+            Notification::Removed(id) => self.lacking.removed(&id),
+            Notification::Reset => self.has_read_all = false,
+            Notification::Pass(_) | Notification::Restored(_) => return false,
+        }
+        true
+    }
+
+    /// Takes the news that have arrived; false if the service ends.
+    fn take(&mut self, news: &mut Subscription) -> bool {
+        loop {
+            match news.try_next() {
+                Ok(Some(notice)) => _ = self.note(notice),
+                Ok(None) => return true,
+                Err(Stopping) => return false,
+            }
+        }
+    }
+
+    /// Compares the catalog with the proofs, as far as something changed.
+    fn compare(&mut self) -> Result<()> {
+        let is_read = !self.handle.status().troubles().contains_key(&Component::Preload);
+        if is_read && !self.has_read_all {
+            let days = self.handle.days(None, None, None)?;
+            self.lacking.read_all(days.into_iter().map(|day| (day.day, day.camera)));
+            self.has_read_all = true;
+        }
+        if self.options.copy == CopyRule::Expire && is_read && Instant::now() >= self.ask_rules_at {
+            self.ask_rules_at = Instant::now() + self.interval;
+            let plan = self.handle.plan(None)?;
+            let waiting = plan.kept.into_iter().filter(|item| item.reason == Reason::Open); // XXX
+            self.lacking.expiring(waiting.map(|item| (item.day, item.camera)));
+        }
+        self.lacking.suspect(self.figures.take_suspects());
+        self.lacking.update(&self.handle)?;
+        self.figures.count(&self.lacking);
+        Ok(())
+    }
+
+    /// Copies until the store lacks nothing.
+    async fn copy_all(&mut self, news: &mut Subscription) -> std::result::Result<Pause, CopyError> {
+        self.compare()?;
+        if self.lacking.next(&self.handle, Instant::now())?.is_none() {
+            return Ok(Pause::Done);
+        }
+        if !self.is_open() {
+            return Ok(Pause::Window);
+        }
+        let stores = Arc::clone(self.handle.stores());
+        let _lock = match stores.lock(&self.options) {
+            Err(StoreError::Busy(_)) => return Ok(Pause::Busy),
+            other => other?,
+        };
+        let client = stores.get(None, self.options.name.as_str())?;
+        let host = Host::open(client.clone(), &self.host, &self.archive).await?;
+        let mut host = host.proving(self.proofs.clone());
+        self.lacking.read_again(self.proofs.compare(host.index())?);
+        let pause = self.copy_to(&mut host, &client, news).await;
+        // What was copied before an error counts, if the store can still be written.
+        let finished = host.finish().await;
+        self.lacking.finished(finished.is_ok());
+        let pause = pause?;
+        finished?;
+        self.responded();
+        self.lacking.update(&self.handle)?;
+        self.figures.count(&self.lacking);
+        Ok(pause)
+    }
+
+    async fn copy_to(
+        &mut self,
+        host: &mut Host,
+        client: &Client,
+        news: &mut Subscription,
+    ) -> std::result::Result<Pause, CopyError> {
+        loop {
+            if !self.take(news) {
+                return Ok(Pause::Done);
+            }
+            if self.lacking.needs_proofs() {
+                host.finish().await?;
+                self.lacking.finished(true);
+            }
+            self.compare()?;
+            let Some(id) = self.lacking.next(&self.handle, Instant::now())? else { return Ok(Pause::Done) };
+            if !self.is_open() {
+                return Ok(Pause::Window);
+            }
+            self.figures.set(CopyActivity::Copying(id.clone()));
+            self.copy(host, client, &id).await?;
+            self.figures.count(&self.lacking);
+        }
+    }
+
+    /// Copies an event, and notes what it comes to.
+    async fn copy(&mut self, host: &mut Host, client: &Client, id: &EventId) -> std::result::Result<(), CopyError> {
+        let Some(event) = self.handle.event(id)? else {
+            self.lacking.left_out(id);
+            return Ok(());
+        };
+        let source = match self.handle.event_files(id) {
+            Ok(files) => EventSource::from(files),
+            Err(error) => {
+                self.put_off(id, &error.chain());
+                return Ok(());
+            }
+        };
+        let kinds = self.options.kinds();
+        let result = {
+            let mut copying = pin!(host.copy(&event, &source, &kinds, Look::AtManifest));
+            tokio::select! {
+                biased;
+                copied = &mut copying => copied,
+                never = self.probe(client) => match never {},
+            }
+        };
+        match result {
+            Ok(copied) => {
+                self.doubts = 0;
+                self.responded();
+                self.figures.copied(copied);
+                self.lacking.copied(id);
+                Ok(())
+            }
+            Err(StoreError::BeingRecorded(_)) => {
+                self.lacking.left_out(id); // its end is news
+                Ok(())
+            }
+            Err(error) if error.is_of_one_event() => {
+                self.put_off(id, &error.to_string());
+                Ok(())
+            }
+            Err(error) if error.may_pass() && self.doubts < MOST_DOUBTS && host.reach().await.is_ok() => {
+                self.doubts += 1;
+                self.put_off(id, &error.to_string());
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks the store again and again whether it responds, and shows if it does not, long before a request has failed.
+    async fn probe(&self, client: &Client) -> std::convert::Infallible {
+        let client = client.clone().with_stall(PROBE_TIME);
+        loop {
+            tokio::time::sleep(PROBE_PERIOD).await;
+            match client.probe(&self.host).await {
+                Ok(()) => self.responded(),
+                Err(error) => self.trouble(error),
+            }
+        }
+    }
+
+    fn put_off(&mut self, id: &EventId, problem: &str) {
+        if self.lacking.put_off(id, problem, Instant::now()) {
+            tracing::warn!(store = %self.options.name, event = %id, "not copied: {problem}; it is tried again");
+        }
+        self.figures.failed_event();
+        self.figures.count(&self.lacking);
+    }
+
+    /// Whether the window is open.
+    fn is_open(&self) -> bool {
+        self.options.window.is_none_or(|window| window.is_open(self.handle.now().local))
+    }
+}
+
+/// Why copying cannot go on.
+enum CopyError {
+    /// The store cannot be used.
+    Store(StoreError),
+    /// The archive cannot be read.
+    Archive(Error),
+}
+
+impl From<StoreError> for CopyError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Error> for CopyError {
+    fn from(error: Error) -> Self {
+        Self::Archive(error)
+    }
+}
+
+async fn stopped(stop: &Stop) {
+    while !stop.is_set() {
+        tokio::time::sleep(STOP_PERIOD).await;
+    }
+}
+
+/// Starts a copier for each store that has a rule.
+pub(super) fn start(
+    handle: &Arc<Handle>,
+    (archive, interval, finishes): (Option<&str>, Duration, bool),
+    mut spawn: impl FnMut(String, Copier) -> Result<()>,
+) -> Result<()> {
+    let stores = handle.stores();
+    let options: Vec<_> =
+        stores.names(None).iter().filter_map(|name| stores.options(None, name.as_str()).ok()).collect();
+    let copying = options.into_iter().filter(|options| options.active && options.copy != CopyRule::Off);
+    for options in copying {
+        let Some(archive) = archive else {
+            let root = handle.root().display();
+            return Err(Error::Config(format!(
+                "{root} has no marker and cannot get one, so nothing says whose copies those in [stores.{}] would be; let \
+                 the service write there, or set `copy = \"off\"`",
+                options.name
+            )));
+        };
+        let figures = handle.copying.add(&options);
+        let name = options.name.to_string();
+        spawn(format!("owlery-copy-{name}"), Copier::new(handle, options, archive, figures, (interval, finishes))?)?;
+    }
+    Ok(())
+}

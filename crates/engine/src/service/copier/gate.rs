@@ -1,0 +1,94 @@
+//! What the stores of an archive prove to the expirer: which events have no copy yet, and whether a copy is of what lies on the disk. It
+//! reads the proofs in the state directory, and sends no request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use owlery_store::{FileKind, Proofs, StoreName, StoreOptions};
+
+use super::super::event_source::EventSource;
+use super::figures::AllFigures;
+use crate::archive::Tree;
+use crate::copy_proofs::CopyProofs;
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day, EventId, EventName};
+use crate::retention::WhenFull;
+
+/// The stores without whose copies no rule retires an event.
+#[derive(Debug)]
+pub(in crate::service) struct StoreProofs {
+    stores: Vec<StoreProof>,
+    /// Where copiers, if any run, are told which copies are not of what lies on the disk.
+    figures: Arc<AllFigures>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct StoreProof {
+    name: StoreName,
+    when_full: WhenFull,
+    kinds: BTreeSet<FileKind>,
+    proofs: Proofs,
+}
+
+impl StoreProofs {
+    /// The proofs of the active stores whose rule holds events; `None` if there is no such store.
+    pub(in crate::service) fn of(
+        stores: &[StoreOptions],
+        state_dir: &Path,
+        archive: Option<&str>,
+        figures: &Arc<AllFigures>,
+    ) -> Result<Option<Self>> {
+        let mut proofs = Vec::new();
+        for store in stores.iter().filter(|store| store.active && store.copy.holds_events()) {
+            let host = store.host_name().map_err(|error| Error::Config(error.to_string()))?;
+            proofs.push(StoreProof {
+                name: store.name.clone(),
+                when_full: store.when_full,
+                kinds: store.kinds(),
+                // An archive without an id has no copies, and retires nothing.
+                proofs: Proofs::new(state_dir, &store.url, &host, archive.unwrap_or_default()),
+            });
+        }
+        let figures = Arc::clone(figures);
+        Ok((!proofs.is_empty()).then_some(Self { stores: proofs, figures }))
+    }
+}
+
+impl CopyProofs for StoreProofs {
+    fn lacking(&self, camera: &Camera, day: Day, names: &[EventName]) -> Result<BTreeMap<EventName, WhenFull>> {
+        let mut lacking = BTreeMap::new();
+        for store in &self.stores {
+            let proofs = store.proofs.of_day(camera, day);
+            for name in names.iter().filter(|name| !proofs.has(**name)) {
+                let when_full = lacking.entry(*name).or_insert(store.when_full);
+                if store.when_full == WhenFull::Keep {
+                    *when_full = WhenFull::Keep;
+                }
+            }
+        }
+        Ok(lacking)
+    }
+
+    fn is_proved(&self, tree: &Tree, id: &EventId) -> Result<bool> {
+        let source = EventSource::from(tree.event_files(id)?);
+        let mut is_proved = true;
+        for store in &self.stores {
+            let proofs = store.proofs.of_day(&id.camera, id.day);
+            let held = proofs.hold(id.name, &source, &store.kinds);
+            if held.map_err(|error| Error::Store(error.to_string()))? {
+                continue;
+            }
+            is_proved = false;
+            if let Some(figures) = self.figures.of(&store.name) {
+                figures.suspect([id.clone()]);
+            }
+        }
+        Ok(is_proved)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.stores.iter().map(|store| store.name.to_string()).collect()
+    }
+}

@@ -1,0 +1,314 @@
+//! What a store lacks: the events of each day that have no proof, by the rule of the store. Days are compared when something changed in them.
+//! It sends no request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use chrono::{Days, NaiveDateTime, NaiveTime};
+use owlery_store::{CopyRule, FileKind, Proofs};
+
+use super::super::event_source::EventSource;
+use super::super::handle::Handle;
+use crate::catalog::Query;
+use crate::error::{Error, Result};
+use crate::event::{Camera, Day, Event, EventId, EventName, State};
+
+/// How many events a query of the catalog returns.
+const PAGE: usize = 500;
+/// When an event that failed is tried again: twice as late after each failure.
+const FIRST_RETRY: Duration = Duration::from_mins(1);
+const LAST_RETRY: Duration = Duration::from_hours(1);
+/// How many events that failed are named.
+const NAMED: usize = 10;
+/// How long a numbered event waits for its movie and its name, where events are finished.
+const FINISHED_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+
+/// A camera's day; the newest is the last.
+type DayKey = (Day, Camera);
+
+/// Keeps account of what a store lacks.
+#[derive(Debug)]
+pub(super) struct Lacking {
+    rule: CopyRule,
+    kinds: BTreeSet<FileKind>,
+    proofs: Proofs,
+    /// Whether numbered events get a movie and another name soon.
+    finishes: bool,
+    /// Days to compare.
+    changed: BTreeSet<DayKey>,
+    /// Events whose copies may be of something else.
+    suspects: BTreeSet<EventId>,
+    /// The days of which a rule would retire something, for [`CopyRule::Expire`].
+    expiring: BTreeSet<DayKey>,
+    /// What each day lacks, if it lacks something.
+    days: BTreeMap<DayKey, Sums>,
+    /// One of these days, and its events, the newest first.
+    current: Option<(DayKey, Vec<Missing>)>,
+    /// The days of which events were copied that have no proof yet.
+    unproved: BTreeSet<DayKey>,
+    /// What could not be copied.
+    failed: BTreeMap<EventId, Failed>,
+}
+
+/// An event that the store lacks.
+#[derive(Debug)]
+struct Missing {
+    id: EventId,
+    bytes: u64,
+    start: NaiveDateTime,
+}
+
+/// An event that could not be copied.
+#[derive(Debug)]
+struct Failed {
+    problem: String,
+    times: u32,
+    retry_at: Instant,
+}
+
+/// How much is lacking.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub(super) events: u64,
+    pub(super) bytes: u64,
+    /// When the oldest began.
+    pub(super) oldest: Option<NaiveDateTime>,
+}
+
+impl Sums {
+    fn of(events: &[Missing]) -> Self {
+        let bytes = events.iter().fold(0u64, |sum, event| sum.saturating_add(event.bytes));
+        Self { events: events.len() as u64, bytes, oldest: events.iter().map(|event| event.start).min() }
+    }
+}
+
+impl Lacking {
+    pub(super) fn new(rule: CopyRule, kinds: BTreeSet<FileKind>, proofs: Proofs, finishes: bool) -> Self {
+        Self {
+            rule,
+            kinds,
+            proofs,
+            finishes,
+            changed: BTreeSet::new(),
+            suspects: BTreeSet::new(),
+            expiring: BTreeSet::new(),
+            days: BTreeMap::new(),
+            current: None,
+            unproved: BTreeSet::new(),
+            failed: BTreeMap::new(),
+        }
+    }
+
+    /// An event came.
+    pub(super) fn added(&mut self, id: &EventId) {
+        self.changed.insert(key(id));
+    }
+
+    /// An event changed: its copy may be of what it was before.
+    pub(super) fn changed(&mut self, id: &EventId) {
+        self.changed.insert(key(id));
+        self.suspects.insert(id.clone());
+    }
+
+    /// An event is gone.
+    pub(super) fn removed(&mut self, id: &EventId) {
+        self.failed.remove(id);
+        self.suspects.remove(id);
+        self.changed.insert(key(id));
+    }
+
+    /// Compares all days: these and those that lacked something.
+    pub(super) fn read_all(&mut self, days: impl IntoIterator<Item = DayKey>) {
+        self.changed.extend(days);
+        self.changed.extend(self.days.keys().cloned());
+    }
+
+    /// Compares these days again.
+    pub(super) fn read_again(&mut self, days: BTreeSet<DayKey>) {
+        self.changed.extend(days);
+    }
+
+    /// Compares the files of these events with their copies.
+    pub(super) fn suspect(&mut self, events: BTreeSet<EventId>) {
+        self.changed.extend(events.iter().map(key));
+        self.suspects.extend(events);
+    }
+
+    /// These are the days of which a rule would retire events without copies.
+    pub(super) fn expiring(&mut self, days: impl IntoIterator<Item = DayKey>) {
+        let now: BTreeSet<DayKey> = days.into_iter().collect();
+        self.changed.extend(now.symmetric_difference(&self.expiring).cloned());
+        self.expiring = now;
+    }
+
+    /// Whether a day is to be compared of which events were copied that have no proof yet.
+    pub(super) fn needs_proofs(&self) -> bool {
+        !self.changed.is_disjoint(&self.unproved)
+    }
+
+    /// All that was copied is proved, or nothing more is.
+    pub(super) fn finished(&mut self, is_proved: bool) {
+        let days = std::mem::take(&mut self.unproved);
+        if !is_proved {
+            self.changed.extend(days);
+        }
+    }
+
+    /// Compares the days in which something changed, the newest first.
+    pub(super) fn update(&mut self, handle: &Handle) -> Result<()> {
+        while let Some(day) = self.changed.last().cloned() {
+            if handle.stop().is_set() {
+                return Err(Error::Stopped);
+            }
+            let events = self.missing(handle, &day)?;
+            self.changed.remove(&day);
+            if events.is_empty() {
+                self.days.remove(&day);
+            } else {
+                self.days.insert(day.clone(), Sums::of(&events));
+            }
+            let is_current = self.current.as_ref().is_some_and(|(current, _)| *current == day);
+            if is_current || self.current.is_none() {
+                self.current = Some((day, events));
+            }
+        }
+        Ok(())
+    }
+
+    /// The events of a day that the store is to have and lacks, newest first.
+    fn missing(&mut self, handle: &Handle, day: &DayKey) -> Result<Vec<Missing>> {
+        if self.rule == CopyRule::Expire && !self.expiring.contains(day) {
+            self.forget_suspects(day);
+            return Ok(Vec::new());
+        }
+        let proofs = self.proofs.of_day(&day.1, day.0);
+        let has_suspects = self.suspects.iter().any(|id| key(id) == *day);
+        if !has_suspects && handle.catalog.names_of(&day.1, day.0)?.into_iter().all(|name| proofs.has(name)) {
+            return Ok(Vec::new());
+        }
+        let youngest = handle.now().local - FINISHED_WITHIN;
+        let mut missing = Vec::new();
+        for event in events_of(handle, &day.1, day.0)? {
+            let (name, details) = (event.id.name, &event.details);
+            let is_wanted = details.state != State::Open && (self.rule != CopyRule::Saved || details.saved);
+            let is_unfinished = self.finishes && matches!(name, EventName::Number { .. }) && details.end > youngest;
+            let is_same = || {
+                let source = handle.event_files(&event.id).map(EventSource::from);
+                // One that cannot be read shows its error when it is copied.
+                source.is_ok_and(|source| proofs.hold(name, &source, &self.kinds).unwrap_or(false))
+            };
+            let is_proved = proofs.has(name) && (!self.suspects.contains(&event.id) || is_same());
+            if is_wanted && !is_unfinished && !is_proved {
+                missing.push(Missing { bytes: details.bytes.unwrap_or(0), start: details.start, id: event.id });
+            }
+        }
+        self.forget_suspects(day);
+        Ok(missing)
+    }
+
+    fn forget_suspects(&mut self, day: &DayKey) {
+        self.suspects.retain(|id| key(id) != *day);
+    }
+
+    /// The newest event that is to be copied now: of the newest day that has one.
+    pub(super) fn next(&mut self, handle: &Handle, now: Instant) -> Result<Option<EventId>> {
+        while let Some(day) = self.due_day(now) {
+            if self.current.as_ref().is_none_or(|(current, _)| *current != day) {
+                let events = self.missing(handle, &day)?;
+                self.current = Some((day, events));
+                self.count_current();
+                continue;
+            }
+            let events = self.current.iter().flat_map(|(_, events)| events);
+            let due = events.map(|event| &event.id).find(|id| !self.is_put_off(id, now)).cloned();
+            if due.is_some() {
+                return Ok(due);
+            }
+            self.current = None; // it is not what was counted
+        }
+        Ok(None)
+    }
+
+    fn is_put_off(&self, id: &EventId, now: Instant) -> bool {
+        self.failed.get(id).is_some_and(|failed| failed.retry_at > now)
+    }
+
+    /// The newest day of which an event is to be copied now.
+    fn due_day(&self, now: Instant) -> Option<DayKey> {
+        let mut put_off: BTreeMap<DayKey, u64> = BTreeMap::new();
+        for id in self.failed.keys().filter(|id| self.is_put_off(id, now)) {
+            *put_off.entry(key(id)).or_default() += 1;
+        }
+        let is_due = |(day, sums): &(&DayKey, &Sums)| sums.events > put_off.get(*day).copied().unwrap_or(0);
+        self.days.iter().rev().find(is_due).map(|(day, _)| day.clone())
+    }
+
+    /// Counts the day that is being copied anew.
+    fn count_current(&mut self) {
+        match &self.current {
+            Some((day, events)) if events.is_empty() => _ = self.days.remove(day),
+            Some((day, events)) => _ = self.days.insert(day.clone(), Sums::of(events)),
+            None => {}
+        }
+    }
+
+    /// An event was copied; its proof comes with the next manifest.
+    pub(super) fn copied(&mut self, id: &EventId) {
+        self.unproved.insert(key(id));
+        self.left_out(id);
+    }
+
+    /// An event is not to be copied any more, for now.
+    pub(super) fn left_out(&mut self, id: &EventId) {
+        self.failed.remove(id);
+        if let Some((_, events)) = &mut self.current {
+            events.retain(|event| event.id != *id);
+        }
+        self.count_current();
+    }
+
+    /// An event could not be copied; true the first time.
+    pub(super) fn put_off(&mut self, id: &EventId, problem: &str, now: Instant) -> bool {
+        let times = self.failed.get(id).map_or(0, |failed| failed.times);
+        let wait = FIRST_RETRY.saturating_mul(2u32.saturating_pow(times)).min(LAST_RETRY);
+        let failed = Failed { problem: problem.to_owned(), times: times.saturating_add(1), retry_at: now + wait };
+        self.failed.insert(id.clone(), failed).is_none()
+    }
+
+    /// How much is lacking.
+    pub(super) fn sums(&self) -> Sums {
+        self.days.values().fold(Sums::default(), |sums, day| Sums {
+            events: sums.events + day.events,
+            bytes: sums.bytes.saturating_add(day.bytes),
+            oldest: sums.oldest.into_iter().chain(day.oldest).min(),
+        })
+    }
+
+    /// The first events that could not be copied, and why.
+    pub(super) fn failed(&self) -> Vec<(EventId, String)> {
+        self.failed.iter().take(NAMED).map(|(id, failed)| (id.clone(), failed.problem.clone())).collect()
+    }
+}
+
+/// The day of an event.
+fn key(id: &EventId) -> DayKey {
+    (id.day, id.camera.clone())
+}
+
+/// The events in a camera's day, newest first. Some may have begun before midnight, and a numbered one at any time.
+fn events_of(handle: &Handle, camera: &Camera, day: Day) -> Result<Vec<Event>> {
+    let midnight = day.date().and_time(NaiveTime::MIN);
+    let (from, to) = (midnight.checked_sub_days(Days::new(1)), midnight.checked_add_days(Days::new(2)));
+    let mut query = Query::new().camera(camera.as_str()).limit(PAGE);
+    query = from.into_iter().fold(query, Query::from);
+    query = to.into_iter().fold(query, Query::to);
+    let mut events = Vec::new();
+    loop {
+        let page = handle.events(&query)?;
+        events.extend(page.events.into_iter().filter(|event| event.id.day == day));
+        match page.next {
+            Some(next) => query = query.cursor(next),
+            None => return Ok(events),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Copies that the daemon makes by itself, in a folder that stands for a NAS: what is copied and when, what is retired only after that, and what a
+//! store that is away, a kill and a lost state directory change.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::world::{Daemon, Ran, World, event_id, program, wait_until};
+
+/// A world with the store `nas`, whose folder does not exist yet, and the flags of its configuration.
+struct Copies {
+    world: World,
+    flags: Vec<String>,
+}
+
+impl Copies {
+    /// The table of the store has these lines.
+    fn new(lines: &str) -> Self {
+        let world = World::new();
+        let file = world.outside("etc").join("owlery.toml");
+        let folder = world.outside("nas");
+        let text = format!("[stores.nas]\nurl = \"file://{}\"\nhost = \"garage\"\n{lines}\n", folder.display());
+        fs::write(&file, text).unwrap();
+        let flags = vec!["--config".to_owned(), file.to_str().unwrap().to_owned()];
+        Self { world, flags }
+    }
+
+    fn serve(&self, more: &[&str]) -> Daemon {
+        let flags: Vec<&str> = self.flags.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        self.world.serve(&flags)
+    }
+
+    fn nas(&self) -> PathBuf {
+        self.world.outside("nas")
+    }
+
+    /// Whether the store's manifest names an event.
+    fn is_copied(&self, id: &str) -> bool {
+        let mut parts = id.split('/');
+        let (camera, day, name) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+        let manifest = self.nas().join("garage").join(camera).join(day).join("manifest.json");
+        let Ok(text) = fs::read(manifest) else { return false };
+        let manifest: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        manifest["events"].as_array().unwrap().iter().any(|event| event["name"] == name && event["whole"] == true)
+    }
+
+    fn wait_copied(&self, ids: &[&str]) {
+        for id in ids {
+            wait_until(&format!("{id} is copied"), || self.is_copied(id));
+        }
+    }
+
+    fn verify(&self) {
+        let mut command = program();
+        command.args(["store", "verify"]).arg(self.world.path("")).args(["nas", "--json"]).args(&self.flags);
+        let ran = Ran::of(command);
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+}
+
+/// What was there, and what comes while the daemon runs.
+#[test]
+fn events_are_copied_as_they_end() {
+    let copies = Copies::new("copy = \"complete\"\ninclude = [\"movie\", \"thumbnail\", \"frames\"]");
+    let (old, new) = (event_id("Camera1", 3, "10-00-00"), event_id("Camera1", 1, "11-00-00"));
+    copies.world.old_event("Camera1", 3, "10-00-00");
+    let daemon = copies.serve(&[]);
+    copies.wait_copied(&[&old]);
+    copies.world.old_event("Camera1", 1, "11-00-00");
+    copies.wait_copied(&[&new]);
+    let copy = copies.nas().join("garage").join(&new).join("video.mp4");
+    assert_eq!(fs::read(copy).unwrap(), fs::read(copies.world.path(&new).join("video.mp4")).unwrap());
+    assert_eq!(daemon.stop(), 0);
+    copies.verify();
+}
+
+/// A file that comes later is copied too.
+#[test]
+fn a_changed_event_is_copied_again() {
+    let copies = Copies::new("copy = \"complete\"");
+    let id = event_id("Camera1", 1, "10-00-00");
+    copies.world.event(&id).no_movie().old().make();
+    let daemon = copies.serve(&["--event-gap", "1s", "--check-interval", "1s"]);
+    copies.wait_copied(&[&id]);
+    fs::write(copies.world.path(&id).join("thumbnail.jpg"), "later").unwrap();
+    let copy = copies.nas().join("garage").join(&id).join("thumbnail.jpg");
+    wait_until("the thumbnail is copied", || fs::read(&copy).is_ok_and(|bytes| bytes == b"later"));
+    assert_eq!(daemon.stop(), 0);
+    copies.verify();
+}
+
+#[test]
+fn only_saved_events_are_copied_if_so_configured() {
+    let copies = Copies::new("copy = \"saved\"");
+    let [plain, saved, later] = [1, 2, 3].map(|n| event_id("Camera1", 1, format!("10-00-0{n}")));
+    copies.world.event(&plain).old().make();
+    copies.world.event(&saved).saved().old().make();
+    copies.world.event(&later).old().make();
+    let daemon = copies.serve(&[]);
+    copies.wait_copied(&[&saved]);
+    assert_eq!(daemon.request("PUT", &format!("/api/v1/events/{later}/saved"), &[]).status, 200);
+    copies.wait_copied(&[&later]);
+    assert!(!copies.is_copied(&plain));
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// The folder is not mounted at first: nothing is lost, and it is said.
+#[test]
+fn a_store_that_is_away_is_waited_for() {
+    let copies = Copies::new("copy = \"complete\"");
+    let id = event_id("Camera1", 3, "10-00-00");
+    copies.world.old_event("Camera1", 3, "10-00-00");
+    fs::remove_dir(copies.nas()).unwrap();
+    let daemon = {
+        let nas = copies.world.path("").parent().unwrap().join("nas");
+        let daemon = copies.serve(&[]);
+        wait_until("it is said", || {
+            daemon.get("/readyz").text().contains("nothing has been copied to the store nas since")
+        });
+        assert!(!nas.exists(), "a folder that is not mounted is not made");
+        daemon
+    };
+    copies.nas();
+    copies.wait_copied(&[&id]);
+    wait_until("it is not said any more", || !daemon.get("/readyz").text().contains("the store nas"));
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// Proofs are made again from the manifests, and nothing is sent twice.
+#[test]
+fn a_lost_state_directory_costs_no_copies() {
+    let copies = Copies::new("copy = \"complete\"");
+    let ids: Vec<String> = (1..4).map(|n| event_id("Camera1", n, "10-00-00")).collect();
+    for n in 1..4 {
+        copies.world.old_event("Camera1", n, "10-00-00");
+    }
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let state = copies.world.outside("state");
+    let state = ["--state-dir", state.to_str().unwrap()];
+    let daemon = copies.serve(&state);
+    copies.wait_copied(&ids);
+    assert_eq!(daemon.stop(), 0);
+    fs::remove_dir_all(state[1]).unwrap();
+    let copy = copies.nas().join("garage").join(ids[0]).join("video.mp4");
+    let before = fs::metadata(&copy).unwrap().modified().unwrap();
+    let daemon = copies.serve(&state);
+    let later = event_id("Camera1", 1, "12-00-00");
+    copies.world.old_event("Camera1", 1, "12-00-00");
+    copies.wait_copied(&[&later]);
+    assert_eq!(fs::metadata(&copy).unwrap().modified().unwrap(), before);
+    assert_eq!(daemon.stop(), 0);
+    copies.verify();
+}
