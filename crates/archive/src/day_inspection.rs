@@ -12,15 +12,28 @@ use crate::event::{Day, EventName};
 /// Why an event stays that Motion may still be writing.
 pub const BEING_WRITTEN: &str = "it is being written, or was a moment ago; it stays until the next pass";
 
-/// Returns whether Motion may still be writing an event, from its newest modification time.
-pub(crate) type IsOpen<'a> = dyn Fn(&DayDir, EventName, i64) -> Result<bool> + 'a;
+/// Why an event stays whose copy is not of what it contains now.
+const NOT_COPIED: &str = "a store has no copy of what it contains now; it stays until there is one";
+
+/// Why an event stays that a pass wanted, for a reason that only the caller knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// Motion may still be writing it.
+    BeingWritten,
+    /// A store that is to have it lacks a copy of what it contains now.
+    NotCopied,
+}
+
+/// Returns why an event stays, if it does; the number is its newest modification time. Called after the event was inspected,
+/// so that a change after this answer is found when it was moved.
+pub type WhyStays<'a> = dyn Fn(&DayDir, EventName, i64) -> Result<Option<Stay>> + 'a;
 
 /// The requested events of a day.
 pub(super) struct DayInspection {
     pub day: Day,
     /// May be moved.
     pub free: BTreeMap<EventName, Inspection>,
-    /// Stay because they are saved.
+    /// Stay because they are saved, or have no copy.
     pub kept: Vec<Report>,
     /// Stay because they are being written, or because that is unknown.
     pub failures: Vec<Report>,
@@ -43,7 +56,7 @@ impl DayInspection {
         list: &DayList,
         wanted: &BTreeSet<EventName>,
         early: EarlyInspections,
-        is_open: &IsOpen<'_>,
+        why_stays: &WhyStays<'_>,
     ) -> Self {
         let mut early = early.if_of(day);
         let mut inspected = Self { day: day.day, free: BTreeMap::new(), kept: Vec::new(), failures: Vec::new() };
@@ -51,13 +64,14 @@ impl DayInspection {
             let path = || day.event_path(name);
             let inspection = early.take(name).map_or_else(|| day.inspect_event(name), Ok);
             let state = inspection.and_then(|inspection| {
-                let is_open = !inspection.saved && is_open(day, name, inspection.newest)?;
-                Ok((inspection, is_open))
+                let why = if inspection.saved { None } else { why_stays(day, name, inspection.newest)? };
+                Ok((inspection, why))
             });
             match state {
                 Ok((inspection, _)) if inspection.saved => inspected.kept.push(Report::note(path(), "saved")),
-                Ok((inspection, false)) => _ = inspected.free.insert(name, inspection),
-                Ok((_, true)) => inspected.failures.push(Report::failure(path(), BEING_WRITTEN)),
+                Ok((inspection, None)) => _ = inspected.free.insert(name, inspection),
+                Ok((_, Some(Stay::NotCopied))) => inspected.kept.push(Report::note(path(), NOT_COPIED)),
+                Ok((_, Some(Stay::BeingWritten))) => inspected.failures.push(Report::failure(path(), BEING_WRITTEN)),
                 Err(error) if error.is_not_found() => {} // gone since it was listed
                 Err(error) => {
                     let report = Report::of(&error, &path());

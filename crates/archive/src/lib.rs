@@ -51,7 +51,7 @@ use regex::Regex;
 
 pub use cameras::{CameraDir, Cameras};
 pub use day_dir::{DayDir, DayList};
-pub use day_inspection::BEING_WRITTEN;
+pub use day_inspection::{BEING_WRITTEN, Stay, WhyStays};
 pub use emptied::{Contents, Left};
 pub use event_dir::{Depth, Facts, Measured};
 pub use exif::{Motion, motion_of};

@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::AtFlags;
 
 use super::day_dir::DayDir;
-use super::day_inspection::{DayInspection, Found, IsOpen};
+use super::day_inspection::{DayInspection, Found, WhyStays};
 use super::dir::{Dir, join};
 use super::queue::{MANIFEST, Manifest, Place, RETIRING};
 use super::restore::{Restored, restore_events};
@@ -139,14 +139,14 @@ impl RetiringPass<'_> {
     }
 
     /// Steps 4 to 6 for one item. `expected` are the events that the plan saw in that day. Events that it did not see,
-    /// that are saved by now, or that `is_open` reports as being written stay. A day that was moved back is tried once
+    /// that are saved by now, or for which `why_stays` has a reason stay. A day that was moved back is tried once
     /// more, since the second inspection sees what changed. An error means that no part of the item was moved.
-    pub fn retire(&mut self, item: &Item, expected: &[EventName], is_open: &IsOpen<'_>) -> Result<Retired> {
-        let first = self.try_to_retire(item, expected, is_open)?;
+    pub fn retire(&mut self, item: &Item, expected: &[EventName], why_stays: &WhyStays<'_>) -> Result<Retired> {
+        let first = self.try_to_retire(item, expected, why_stays)?;
         if !first.put_back || !first.events.is_empty() || first.loose > 0 || !first.failures.is_empty() {
             return Ok(first);
         }
-        let mut second = self.try_to_retire(item, expected, is_open)?;
+        let mut second = self.try_to_retire(item, expected, why_stays)?;
         if second.put_back {
             let fail = |report: Report| Report { unreadable: true, ..report };
             second.failures.extend(second.kept.drain(..).map(fail));
@@ -154,13 +154,13 @@ impl RetiringPass<'_> {
         Ok(second)
     }
 
-    fn try_to_retire(&mut self, item: &Item, expected: &[EventName], is_open: &IsOpen<'_>) -> Result<Retired> {
+    fn try_to_retire(&mut self, item: &Item, expected: &[EventName], why_stays: &WhyStays<'_>) -> Result<Retired> {
         // Step 4: the day as it is now.
         let Some((at, day)) = self.open_day(item)? else { return Ok(Retired { day_gone: true, ..Retired::default() }) };
         self.touched.relieve();
         let list = day.list()?;
         let wanted = Self::wanted(item, expected);
-        let mut inspected = DayInspection::at(&day, &list, &wanted, std::mem::take(&mut self.early), is_open);
+        let mut inspected = DayInspection::at(&day, &list, &wanted, std::mem::take(&mut self.early), why_stays);
         let spared = self.cameras[at].files_of_saved_neighbours(&day)?;
         inspected.spare(&day, &spared);
         crash("retire-4");

@@ -142,6 +142,7 @@ impl Catalog {
                         measured_on_disk: false,
                         weighed: false,
                         frees,
+                        uncopied: None,
                         mixed: None,
                         foreign: None,
                     });
@@ -226,7 +227,7 @@ fn events_of(connection: &Connection, day: Day, drift: Drift) -> rusqlite::Resul
         let Some(name) = name_from_sql(row.get(1)?) else { continue };
         let bytes =
             row.get::<_, Option<i64>>(4)?.and_then(|bytes| u64::try_from(bytes).ok()).map(|bytes| bytes.min(MAX_TOTAL));
-        let event = EventView { name, saved: row.get(2)?, open: row.get(3)?, bytes, frees: None };
+        let event = EventView { name, saved: row.get(2)?, open: row.get(3)?, lacks_copy: None, bytes, frees: None };
         found.entry(row.get(0)?).or_default().push(event);
     }
     Ok(found)

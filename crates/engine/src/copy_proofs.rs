@@ -11,7 +11,6 @@ use crate::retention::WhenFull;
 
 /// The proofs of copies. Every plan asks for the days that it would take, and every pass asks again before it retires
 /// something. An error keeps the events that it is about.
-#[allow(dead_code)] // until something copies
 pub(crate) trait CopyProofs: Debug + Send + Sync {
     /// The events of a camera's day, among `names`, that a store lacks, and what happens to each when the disk is full; of
     /// several stores that lack it, one that says [`WhenFull::Keep`] decides. Reads at most a small file, and never waits for

@@ -3,6 +3,7 @@
 mod audit_entries;
 mod carry_out;
 mod clock_guard;
+mod copies;
 mod decision;
 pub(crate) mod emptied;
 mod guards;
@@ -22,7 +23,7 @@ mod volumes;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -76,6 +77,8 @@ pub(crate) struct Expirer {
     held: Held,
     /// What proves that stores have copies. Set at most once, before the first plan.
     copies: OnceLock<Arc<dyn CopyProofs>>,
+    /// How many events the last plan of the rules kept for want of a copy. Read by the forecast.
+    not_copied: AtomicU64,
     /// Space that is given up if a pass has no room.
     reserve: Arc<Reserve>,
     /// Whether there may be events that `RetiringPass::remove_in_place` renamed. Set by `remove_one`, and at the start.
@@ -153,6 +156,7 @@ impl Expirer {
             volumes,
             held: Held::new(state_dir),
             copies: OnceLock::new(),
+            not_copied: AtomicU64::new(0),
             reserve,
             has_in_place: AtomicBool::new(true),
             is_in_place_stuck: AtomicBool::new(false),

@@ -30,6 +30,8 @@ pub struct View {
     pub days: Vec<DayView>,
     /// Days that are kept because of a restore.
     pub restored: Vec<(Camera, Day)>,
+    /// The stores that must have copies of events before a rule takes them; none if nothing is copied.
+    pub stores: Vec<String>,
     /// The archive's disk, or why it cannot be read; `None` if no rule needs it.
     pub disk: Option<Result<Disk, String>>,
     /// Bytes on the archive's disk that wait in the delete queue: they count as free.
@@ -89,6 +91,9 @@ pub struct DayView {
     pub weighed: bool,
     /// The space that removing them would free, if it was measured.
     pub frees: Option<u64>,
+    /// The number of its events that a store lacks; `None` if that was not requested. The events are known then, if there
+    /// are any.
+    pub uncopied: Option<u64>,
     /// Its single events, if they were requested.
     pub mixed: Option<Vec<EventView>>,
     /// Its other entries, if it has no events and they were requested.
@@ -120,9 +125,9 @@ impl DayView {
         self.events > 0 || self.loose > 0
     }
 
-    /// Whether some of its events may be taken and others not.
+    /// Whether it is looked at event by event: some may be taken and others not, or a store lacks some.
     pub fn is_mixed(&self) -> bool {
-        self.open > 0 || (self.saved > 0 && self.saved < self.events)
+        self.open > 0 || (self.saved > 0 && self.saved < self.events) || self.uncopied.is_some_and(|count| count > 0)
     }
 }
 
@@ -135,10 +140,29 @@ pub struct EventView {
     pub saved: bool,
     /// Whether Motion may still write it.
     pub open: bool,
+    /// If a store lacks it, what happens to it when the disk is full.
+    pub lacks_copy: Option<WhenFull>,
     /// Its bytes, if measured.
     pub bytes: Option<u64>,
     /// The space that removing it would free, if it was measured.
     pub frees: Option<u64>,
+}
+
+impl EventView {
+    /// Whether a rule may take it.
+    pub fn may_go(&self) -> bool {
+        !self.saved && !self.open && self.lacks_copy.is_none()
+    }
+
+    /// Whether it stays for want of a copy alone.
+    fn waits_for_copy(&self) -> bool {
+        !self.saved && !self.open && self.lacks_copy.is_some()
+    }
+
+    /// Whether the rule of free space may take it without a copy if nothing else is left.
+    fn is_last_resort(&self) -> bool {
+        self.waits_for_copy() && self.lacks_copy == Some(WhenFull::Expire)
+    }
 }
 
 /// What must be known before a plan can be made.
@@ -152,6 +176,8 @@ pub enum Need {
     Frees,
     /// The day's other entries; it has no events.
     Foreign,
+    /// Which of the day's events stores lack, and the events if there are such.
+    Copies,
 }
 
 /// What would be retired now, and what is kept although a rule would take it.
@@ -265,6 +291,11 @@ impl Plan {
         share(self.count() as f64, view.events as f64).max(share(bytes as f64, all_bytes))
     }
 
+    /// The number of events that stay only because a store lacks a copy of them.
+    pub fn not_copied(&self) -> u64 {
+        self.kept.iter().filter(|item| item.reason == Reason::NotCopied).map(|item| item.count).sum()
+    }
+
     /// What is kept for a wrong date alone, and would be retired otherwise: it can be confirmed under an id of its own.
     #[must_use]
     pub fn of_wrong_date(&self) -> Self {
@@ -281,7 +312,9 @@ impl Plan {
                 EventSelection::All => format!("all {}", item.count),
                 EventSelection::Some(names) => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             };
-            format!("{}/{}/{events};", item.camera, item.day).into_bytes()
+            // Who confirms a pass that has copies does not confirm one without.
+            let mark = if matches!(item.reason, Reason::WithoutCopy { .. }) { " without copies" } else { "" };
+            format!("{}/{}/{events}{mark};", item.camera, item.day).into_bytes()
         });
         let hash = text
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 
 use crate::clock::{Clock, ManualClock, Now};
 use crate::event::{Actor, Camera, Day, EventName, EventSelection, Item};
-use crate::{DayDir, EarlyInspections, Retired, Tree};
+use crate::{DayDir, EarlyInspections, Retired, Stay, Tree};
 
 const DAY: &str = "2026-09-30";
 const NAMES: [&str; 2] = ["10-04-36", "11-00-00"];
@@ -73,11 +73,11 @@ fn retire_on(root: &Path, has_change_times: bool, change: impl FnOnce()) -> (Ret
     let mut pass = tree.begin_pass(vec![item()], Actor::Rule, None, noon()).unwrap();
     pass.set_early(early);
     let judged = Cell::new(0);
-    let is_open = |_: &DayDir, _: EventName, newest: i64| {
+    let why_stays = |_: &DayDir, _: EventName, newest: i64| {
         judged.set(judged.get() + 1);
-        Ok(newest > 1_000_000_000 * 1_000_000_000)
+        Ok((newest > 1_000_000_000 * 1_000_000_000).then_some(Stay::BeingWritten))
     };
-    let retired = pass.retire(&item(), &names, &is_open).unwrap();
+    let retired = pass.retire(&item(), &names, &why_stays).unwrap();
     pass.finish().unwrap();
     (retired, judged.get())
 }
@@ -154,12 +154,12 @@ fn a_second_put_back_is_a_failure() {
     let names = NAMES.map(|name| name.parse::<EventName>().unwrap());
     let mut pass = tree.begin_pass(vec![item()], Actor::Rule, None, noon()).unwrap();
     let judged = Cell::new(0);
-    let is_open = |_: &DayDir, name: EventName, _: i64| {
+    let why_stays = |_: &DayDir, name: EventName, _: i64| {
         append(&event(root.path(), &name.text()).join("video.mp4"));
         judged.set(judged.get() + 1);
-        Ok(false)
+        Ok(None)
     };
-    let retired = pass.retire(&item(), &names, &is_open).unwrap();
+    let retired = pass.retire(&item(), &names, &why_stays).unwrap();
     pass.finish().unwrap();
     assert_eq!(judged.get(), 4, "there is no third try");
     assert!(retired.put_back && retired.events.is_empty() && !retired.day_gone, "{retired:?}");
@@ -180,5 +180,21 @@ fn looks_at_a_replaced_day_are_dropped() {
         fs::write(event(root.path(), NAMES[0]).join(".saved"), "").unwrap();
     });
     assert_eq!(retired.events.len(), 1, "{retired:?}");
+    assert!(event(root.path(), NAMES[0]).join("video.mp4").exists());
+}
+
+/// It stays, its day goes event by event, and that is no failure.
+#[test]
+fn an_event_without_its_copy_stays() {
+    let root = tempfile::tempdir().unwrap();
+    make(root.path());
+    let tree = Tree::open(root.path(), "Camera.*").unwrap();
+    let names = NAMES.map(|name| name.parse::<EventName>().unwrap());
+    let mut pass = tree.begin_pass(vec![item()], Actor::Rule, None, noon()).unwrap();
+    let why_stays = |_: &DayDir, name: EventName, _: i64| Ok((name == names[0]).then_some(Stay::NotCopied));
+    let retired = pass.retire(&item(), &names, &why_stays).unwrap();
+    pass.finish().unwrap();
+    assert_eq!((&retired.events[..], retired.failures.len(), retired.day_gone), (&names[1..], 0, false));
+    assert!(retired.kept[0].problem.contains("no copy"), "{retired:?}");
     assert!(event(root.path(), NAMES[0]).join("video.mp4").exists());
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use rustix::fs::{AtFlags, FileType};
 
 use super::{RetiringPass, Touched, rename};
-use crate::day_inspection::{DayInspection, IsOpen};
+use crate::day_inspection::{DayInspection, WhyStays};
 use crate::dir::{Dir, file_type, join};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Day, EventId, EventName, Item};
@@ -58,7 +58,7 @@ impl RetiringPass<'_> {
         item: &Item,
         expected: &[EventName],
         name: EventName,
-        is_open: &IsOpen<'_>,
+        why_stays: &WhyStays<'_>,
         note: impl FnOnce(),
     ) -> Result<bool> {
         let is_planned = self.manifest.by == Actor::Rule && self.manifest.items.contains(item);
@@ -70,7 +70,7 @@ impl RetiringPass<'_> {
         let camera = &self.cameras[at].dir;
         let text = name.text();
         let inspected =
-            DayInspection::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyInspections::default(), is_open);
+            DayInspection::at(&day, &day.list()?, &BTreeSet::from([name]), EarlyInspections::default(), why_stays);
         let Some(inspection) = inspected.free.get(&name) else { return Ok(false) };
         if !inspection.flat.is_empty() {
             return remove_flat(&day, name, inspection, note);

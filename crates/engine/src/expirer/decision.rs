@@ -215,7 +215,8 @@ impl Expirer {
             }
             let there: BTreeSet<EventName> = self.catalog.names_of(&item.camera, item.day)?.into_iter().collect();
             let kept = self.catalog.kept_of(&item.camera, item.day)?;
-            let may_go = |name: &EventName| there.contains(name) && !kept.contains(name);
+            let copies = self.copies_of(&item, &names);
+            let may_go = |name: &EventName| there.contains(name) && !kept.contains(name) && copies.allow(*name);
             let names: Vec<EventName> = names.into_iter().filter(may_go).collect();
             // A day of loose files alone is planned without events, and stays so.
             let is_without_events = item.count == 0 && there.is_empty();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::event::{EventName, Guard, Item, RecordedGuard};
+use crate::event::{EventName, Guard, Item, Reason, RecordedGuard};
 use crate::state_file::{IfUnusable, StateContent, StateFile};
 
 /// A held plan.
@@ -48,7 +48,8 @@ impl HeldPass {
             self.since.clone_from(&before.since);
         }
         self.undo_seconds = self.undo_seconds.max(before.undo_seconds);
-        let of_day = |item: &Item| (item.camera.clone(), item.day);
+        // Of one day there may be an item with copies and one without.
+        let of_day = |item: &Item| (item.camera.clone(), item.day, matches!(item.reason, Reason::WithoutCopy { .. }));
         let names: HashMap<_, HashSet<&EventName>> =
             before.items.iter().map(|(item, names)| (of_day(item), names.iter().collect())).collect();
         for (item, left) in &mut self.items {

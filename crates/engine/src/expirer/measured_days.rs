@@ -63,6 +63,7 @@ mod tests {
             measured_on_disk: false,
             weighed: false,
             frees: None,
+            uncopied: None,
             mixed: None,
             foreign: None,
         }

@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{Expirer, Pass, audit_entries, is_same_disk};
-use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass};
+use crate::archive::{DayDir, Depth, InPlace, Retired, RetiringPass, Stay, WhyStays};
 use crate::error::{Error, Result, is_full};
 use crate::event::{Actor, AuditAction, Entry, EventId, EventName, EventSelection, Interrupted, Item, Reason};
 
@@ -25,15 +25,21 @@ impl Expirer {
         pass: &mut Pass,
     ) -> Result<Retired> {
         let scanner = &self.scanner;
-        let is_open = |day: &DayDir, name: EventName, newest: i64| scanner.is_being_written(day, name, newest, by);
+        let copies = (by == Actor::Rule).then(|| self.copies_of(item, names));
+        let why_stays = |day: &DayDir, name: EventName, newest: i64| {
+            if scanner.is_being_written(day, name, newest, by)? {
+                return Ok(Some(Stay::BeingWritten));
+            }
+            copies.as_ref().map_or(Ok(None), |copies| copies.why_stays(&self.tree, &day.id(name)))
+        };
         let mut candidates = names.iter().copied();
         loop {
-            match retiring.retire(item, names, &is_open) {
+            match retiring.retire(item, names, &why_stays) {
                 Err(error) if error.is_full() => {
                     let has_room = self.give_up_ours(&error)
                         || (by == Actor::Rule
                             && self.helps_in_place(&error, item, pass)
-                            && self.remove_one(retiring, item, names, &mut candidates, pass));
+                            && self.remove_one(retiring, (item, names), &mut candidates, &why_stays, pass));
                     if !has_room {
                         return Err(with_cure(error));
                     }
@@ -91,13 +97,11 @@ impl Expirer {
     fn remove_one(
         &self,
         retiring: &mut RetiringPass<'_>,
-        item: &Item,
-        names: &[EventName],
+        (item, names): (&Item, &[EventName]),
         candidates: &mut impl Iterator<Item = EventName>,
+        why_stays: &WhyStays<'_>,
         pass: &mut Pass,
     ) -> bool {
-        let is_open =
-            |day: &DayDir, name: EventName, newest: i64| self.scanner.is_being_written(day, name, newest, Actor::Rule);
         for name in candidates {
             let id = EventId { camera: item.camera.clone(), day: item.day, name };
             let about = removed(&id, Reason::InPlace { rule: Some(Box::new(item.reason.clone())) });
@@ -106,7 +110,7 @@ impl Expirer {
                 self.audit.note(self.scanner.clock.now(), [Entry::of(AuditAction::Removed, &about)]);
             };
             self.has_in_place.store(true, Ordering::Release);
-            match retiring.remove_in_place(item, names, name, &is_open, note) {
+            match retiring.remove_in_place(item, names, name, why_stays, note) {
                 Ok(true) => {
                     pass.removed.push(about);
                     self.end_removal(&id);

@@ -24,6 +24,7 @@ impl Expirer {
     /// What would be retired at `now`. A pass has one time for its name, its plan and its audit entries, even if the
     /// clock is set meanwhile.
     pub(super) fn plan_at(&self, policy: Option<&Policy>, now: Now) -> Result<(View, Plan)> {
+        let is_own = policy.is_none();
         let policy = policy.unwrap_or(&self.policy);
         let mut view = self.view(policy, now)?;
         let mut troubles = Vec::new();
@@ -32,6 +33,9 @@ impl Expirer {
             if plan.needs.is_empty() {
                 plan.tell_of_wrong_dates(|id| self.command.confirm_by_rules(id));
                 plan.alerts.append(&mut troubles);
+                if is_own {
+                    self.note_not_copied(&plan);
+                }
                 return Ok((view, plan));
             }
             self.complete(&mut view, policy, &plan.needs, &mut troubles)?;
@@ -41,6 +45,7 @@ impl Expirer {
     fn view(&self, policy: &Policy, now: Now) -> Result<View> {
         let mut view = self.catalog.retention_view(newest_needed(policy, now))?;
         self.measured_days.mark(&mut view.days);
+        view.stores = self.stores();
         view.restored = self.restored.at(now)?.into_iter().map(|day| (day.camera, day.day)).collect();
         if policy.min_free.is_some() {
             view.disk = Some(self.tree.disk().map_err(|error| error.chain()));
@@ -80,14 +85,14 @@ impl Expirer {
         let places: BTreeMap<(Day, Camera), usize> =
             view.days.iter().enumerate().map(|(at, day)| ((day.day, day.camera.clone()), at)).collect();
         let place = |camera: &Camera, day: Day| places.get(&(day, camera.clone())).copied();
-        let listed: Vec<usize> = needs
-            .iter()
-            .filter(|(_, _, need)| *need == Need::Events)
-            .filter_map(|(camera, day, _)| place(camera, *day))
-            .collect();
-        self.catalog.add_events(view, &listed)?;
+        let of_need = |wanted: Need| -> Vec<usize> {
+            let of_it = needs.iter().filter(|(_, _, need)| *need == wanted);
+            of_it.filter_map(|(camera, day, _)| place(camera, *day)).collect()
+        };
+        self.catalog.add_events(view, &of_need(Need::Events))?;
+        self.add_copies(view, &of_need(Need::Copies), troubles)?;
         let (mut lost, mut looked_at_space) = (Vec::new(), Instant::now());
-        for (camera, day, need) in needs.iter().filter(|(_, _, need)| *need != Need::Events) {
+        for (camera, day, need) in needs.iter().filter(|(_, _, need)| !matches!(need, Need::Events | Need::Copies)) {
             let Some(at) = place(camera, *day) else { continue };
             if *need == Need::Bytes && looked_at_space.elapsed() > SPACE_PERIOD {
                 looked_at_space = Instant::now();
@@ -155,7 +160,7 @@ impl Expirer {
             self.catalog.add_events(&mut one, &[0])?;
             view.mixed = one.days.pop().and_then(|day| day.mixed);
         }
-        let event = |name| EventView { name, saved: false, open: false, bytes: None, frees: None };
+        let event = |name| EventView { name, saved: false, open: false, lacks_copy: None, bytes: None, frees: None };
         let mut events: Vec<EventView> = if let Some(events) = view.mixed.take() {
             events
         } else {

@@ -80,6 +80,7 @@ impl Handle {
         let policy = policy.unwrap_or(self.expirer.policy());
         let mut stats = Stats::of(&self.catalog, &self.tree, self.ports(), policy, self.now())?;
         stats.forecast.archive.warnings.extend(self.status.zone());
+        stats.forecast.archive.warnings.extend(self.expirer.forecast_warning());
         Ok(stats)
     }
 

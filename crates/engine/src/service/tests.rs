@@ -3,9 +3,12 @@
 
 #![allow(clippy::disallowed_methods)] // for the files of a test
 
+mod copies;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,24 +20,56 @@ use proptest::test_runner::TestRunner;
 use super::*;
 use crate::archive::Depth;
 use crate::clock::ManualClock;
-use crate::event::{Camera, Day, EventId, EventName, EventSelection, Guard, Item};
+use crate::event::{Camera, Day, EventId, EventName, EventSelection, Guard, Item, Reason};
 use crate::fault::stop_at;
-use crate::retention::{Keep, MinFree, Policy};
+use crate::retention::{Keep, MinFree, Policy, WhenFull};
 use crate::scan::Progress;
+use copies::{Copy, Store};
 
 /// One step of a story. Numbers choose among the existing things.
 #[derive(Debug, Clone)]
 enum Step {
-    Event { camera: u32, back: u64, kilobytes: u64, flat: bool },
+    Event {
+        camera: u32,
+        back: u64,
+        kilobytes: u64,
+        flat: bool,
+    },
+    /// What the store has of an event.
+    Copy {
+        event: usize,
+        copy: Copy,
+    },
+    /// The store loses a copy in the middle of the next pass, after so many questions.
+    Vanish {
+        event: usize,
+        questions: usize,
+    },
     Save(usize),
     Unsave(usize),
-    Pass { crash: Option<u32> },
-    Confirm { crash: Option<u32> },
-    Restore { pass: usize, crash: Option<u32> },
-    Delete { event: usize, crash: Option<u32> },
-    Reap { crash: Option<u32> },
-    Wait { hours: i64 },
-    Restart { forget: bool },
+    Pass {
+        crash: Option<u32>,
+    },
+    Confirm {
+        crash: Option<u32>,
+    },
+    Restore {
+        pass: usize,
+        crash: Option<u32>,
+    },
+    Delete {
+        event: usize,
+        crash: Option<u32>,
+    },
+    Reap {
+        crash: Option<u32>,
+    },
+    Wait {
+        hours: i64,
+    },
+    Restart {
+        forget: bool,
+    },
 }
 
 fn any_crash(steps: u32) -> impl Strategy<Value = Option<u32>> {
@@ -45,8 +80,8 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (1u32..3, 0u64..12, 1u64..40, any::<bool>())
             .prop_map(|(camera, back, kilobytes, flat)| Step::Event { camera, back, kilobytes, flat }),
-        2 => any::<usize>().prop_map(Step::Save),
-        1 => any::<usize>().prop_map(Step::Unsave),
+        4 => any_step_of_store(),
+        3 => (any::<usize>(), 0..3).prop_map(|(n, kind)| if kind == 0 { Step::Unsave(n) } else { Step::Save(n) }),
         4 => any_crash(8).prop_map(|crash| Step::Pass { crash }),
         1 => any_crash(8).prop_map(|crash| Step::Confirm { crash }),
         2 => (any::<usize>(), any_crash(5)).prop_map(|(pass, crash)| Step::Restore { pass, crash }),
@@ -54,6 +89,22 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => any_crash(4).prop_map(|crash| Step::Reap { crash }),
         2 => (-30i64..200).prop_map(|hours| Step::Wait { hours }),
         1 => any::<bool>().prop_map(|forget| Step::Restart { forget }),
+    ]
+}
+
+fn any_step_of_store() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (any::<usize>(), any_copy()).prop_map(|(event, copy)| Step::Copy { event, copy }),
+        1 => (any::<usize>(), 0usize..20).prop_map(|(event, questions)| Step::Vanish { event, questions }),
+    ]
+}
+
+fn any_copy() -> impl Strategy<Value = Copy> {
+    prop_oneof![
+        2 => Just(Copy::Proved),
+        1 => Just(Copy::Lacking(WhenFull::Keep)),
+        1 => Just(Copy::Lacking(WhenFull::Expire)),
+        1 => Just(Copy::Outdated),
     ]
 }
 
@@ -161,6 +212,10 @@ struct Story {
     restored: BTreeMap<(Camera, Day), DateTime<Utc>>,
     /// The pass that a guard holds.
     held: BTreeSet<EventId>,
+    /// The store that is to have every event, if there is one.
+    store: Option<Arc<Store>>,
+    /// What the store loses in the middle of the next pass.
+    vanishes: Option<(usize, EventId)>,
     /// Whether a crash has just cut off a step, and nothing was recovered yet.
     is_cut_off: Cell<bool>,
 }
@@ -188,10 +243,38 @@ impl Story {
             saved: BTreeSet::new(),
             restored: BTreeMap::new(),
             held: BTreeSet::new(),
+            store: None,
+            vanishes: None,
             is_cut_off: Cell::new(false),
         };
         story.restart();
         story
+    }
+
+    /// From now on a store is to have every event.
+    fn add_store(&mut self) {
+        let store = Arc::<Store>::default();
+        self.handle().expirer.require_copies(Arc::<Store>::clone(&store));
+        self.store = Some(store);
+    }
+
+    fn is_short(&self) -> bool {
+        self.policy.min_free == Some(MinFree::Bytes(1 << 60))
+    }
+
+    /// Whether the last answer of the store allows that a rule takes this event.
+    fn store_allows(&self, id: &EventId) -> bool {
+        self.store.as_ref().is_none_or(|store| store.allowed(id, self.is_short()))
+    }
+
+    /// Begins a step that asks the store. Returns whether a copy may vanish in its middle.
+    fn begin_with_store(&mut self) -> bool {
+        let vanishes = self.vanishes.take();
+        let is_fickle = self.store.is_some() && vanishes.is_some();
+        if let Some(store) = &self.store {
+            store.begin(vanishes);
+        }
+        is_fickle
     }
 
     fn now(&self) -> NaiveDateTime {
@@ -223,6 +306,9 @@ impl Story {
             options = options.layout(None, shape.pattern.parse().unwrap());
         }
         let parts = Archive::open(options.clock(self.clock.clone())).unwrap().open_catalog().unwrap();
+        if let Some(store) = &self.store {
+            parts.shared.expirer.require_copies(Arc::<Store>::clone(store));
+        }
         parts.shared.expirer.recover();
         parts.shared.tree.tidy_queue().unwrap();
         parts.preload(Depth::Measure, &Progress::default()).unwrap();
@@ -308,8 +394,7 @@ impl Story {
         let is_stale = matches!(rule, Some(Keep::Days(days)) if age > i64::from(*days));
         let is_forever = self.policy.cameras.get(&id.camera) == Some(&Keep::Forever);
         let is_sized = self.policy.max_size.is_some() || self.policy.camera_sizes.contains_key(&id.camera);
-        let is_short = self.policy.min_free == Some(MinFree::Bytes(1 << 60));
-        let is_beyond = (is_sized || is_short) && !is_forever && age >= i64::from(self.policy.floor_days);
+        let is_beyond = (is_sized || self.is_short()) && !is_forever && age >= i64::from(self.policy.floor_days);
         let is_restored = self.is_restored(id);
         age >= 2 && (is_stale || is_beyond) && !self.saved.contains(id) && !is_restored
     }
@@ -331,6 +416,16 @@ impl Story {
         match step {
             Step::Event { camera: number, back, kilobytes, flat } => {
                 self.add_event(*number, *back, *kilobytes, *flat);
+            }
+            Step::Copy { event, .. } | Step::Vanish { event, .. } => {
+                let there = self.there();
+                let (Some(store), false) = (&self.store, there.is_empty()) else { return };
+                let id = there[event % there.len()].clone();
+                match step {
+                    Step::Copy { copy, .. } => store.set(&id, *copy),
+                    Step::Vanish { questions, .. } => self.vanishes = Some((*questions, id)),
+                    _ => {}
+                }
             }
             Step::Save(n) | Step::Unsave(n) => {
                 let there = self.there();
@@ -370,8 +465,13 @@ impl Story {
         let written = SystemTime::from(midnight - TimeDelta::hours(1));
         let make = |path: &Path| {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let file = File::create(path).unwrap();
-            file.set_len(kilobytes * 1000).unwrap();
+            let mut file = File::create(path).unwrap();
+            if self.store.is_some() {
+                // What frees nothing is not taken without a copy.
+                file.write_all(&vec![1; usize::try_from(kilobytes * 1000).unwrap()]).unwrap();
+            } else {
+                file.set_len(kilobytes * 1000).unwrap();
+            }
             file.set_modified(written).unwrap();
             File::open(path.parent().unwrap()).unwrap().set_modified(written).unwrap();
         };
@@ -386,6 +486,10 @@ impl Story {
             None => make(&self.path(id.to_string()).join("00-00-00-00.jpg")),
         }
         self.events.insert(id.clone(), Place::Archive);
+        if let Some(store) = &self.store {
+            let copies = [Copy::Lacking(WhenFull::Keep), Copy::Lacking(WhenFull::Expire), Copy::Proved, Copy::Proved];
+            store.set(&id, copies[usize::try_from(kilobytes % 4).unwrap()]);
+        }
         self.handle().scanner.scan_event(&id, crate::scan::Occasion::Found).unwrap();
         self.handle().changes.flush().unwrap();
     }
@@ -393,9 +497,11 @@ impl Story {
     fn pass(&mut self, step: &Step, crash: Option<&str>) {
         let plan = self.handle().plan(None).unwrap();
         assert!(plan.needs.is_empty());
-        let planned = self.events_of(&plan.items);
+        let mut planned = self.events_of(&plan.items);
+        let is_fickle = self.begin_with_store();
         let done = self.stop_at(crash, || self.handle().pass(None).unwrap());
-        let allowed: BTreeSet<EventId> = self.events.keys().filter(|id| self.may_go(id)).cloned().collect();
+        let may_go: BTreeSet<EventId> = self.events.keys().filter(|id| self.may_go(id)).cloned().collect();
+        let allowed: BTreeSet<EventId> = may_go.iter().filter(|id| self.store_allows(id)).cloned().collect();
         let moved = self.check(step, |id, before, now| {
             *before == Place::Archive && matches!(now, Place::Queue(_)) && allowed.contains(id)
         });
@@ -403,11 +509,14 @@ impl Story {
             None => self.restart_after_retiring(step, &moved, crash),
             Some(pass) if pass.refused.is_some() => {
                 assert!(moved.is_empty(), "a pass that is refused does nothing");
-                self.held = planned;
+                self.held = if is_fickle { may_go } else { planned };
             }
             Some(pass) => {
                 assert_eq!(pass.failures, []);
-                assert_eq!(moved, planned, "the plan that is shown is the plan that is done");
+                if let Some(store) = &self.store {
+                    planned.retain(|id| store.get(id) != Copy::Outdated);
+                }
+                assert!(is_fickle || moved == planned, "the plan that is shown is the plan that is done");
                 self.held.clear();
             }
         }
@@ -417,10 +526,11 @@ impl Story {
         let file = fs::read(self.path(".owlery/held.json")).unwrap_or_default();
         let held: serde_json::Value = serde_json::from_slice(&file).unwrap_or_default();
         let Some(id) = held["id"].as_str() else { return };
+        self.begin_with_store();
         let done = self.stop_at(crash, || self.handle().pass(Some(id)).unwrap());
         let today = self.now().date();
-        let allowed: BTreeSet<EventId> =
-            self.held.iter().filter(|id| !self.saved.contains(id) && !self.is_restored(id)).cloned().collect();
+        let may_go = |id: &&EventId| !self.saved.contains(id) && !self.is_restored(id) && self.store_allows(id);
+        let allowed: BTreeSet<EventId> = self.held.iter().filter(may_go).cloned().collect();
         let moved = self.check(step, |id, before, now| {
             *before == Place::Archive && matches!(now, Place::Queue(_)) && allowed.contains(id)
         });
@@ -572,11 +682,15 @@ fn random_stories_lose_no_event() {
         prop::collection::vec((1u32..3, 2u64..12, 1u64..40, any::<bool>()), 2..8),
         prop::collection::vec(any_step(), 4..14),
         prop::sample::select(SHAPES.to_vec()),
+        any::<bool>(),
     );
     let run = || {
         let config = ProptestConfig { cases: cases().div_ceil(STORY_THREADS), ..ProptestConfig::default() };
-        let result = TestRunner::new(config).run(&story, |(policy, undo_hours, first, steps, shape)| {
+        let result = TestRunner::new(config).run(&story, |(policy, undo_hours, first, steps, shape, has_store)| {
             let mut story = Story::new(policy, undo_hours, shape);
+            if has_store {
+                story.add_store();
+            }
             for (camera, back, kilobytes, flat) in first {
                 story.add_event(camera, back, kilobytes, flat);
             }
@@ -614,6 +728,47 @@ fn a_held_pass_names_only_what_every_plan_of_its_id_had() {
     story.step(&Step::Wait { hours: 8 * 24 });
     story.step(&Step::Confirm { crash: None });
     assert_eq!(story.there().len(), 2, "neither was in both plans");
+}
+
+/// A copy, or the permission to go without one, that is lost between the plan and the rename; and a copy of which only the
+/// files show that it is outdated.
+#[test]
+fn a_pass_asks_for_copies_again() {
+    for copy in [Copy::Proved, Copy::Lacking(WhenFull::Expire), Copy::Outdated] {
+        let policy = Policy { min_free: Some(MinFree::Bytes(1 << 60)), max_share: 1.0, ..Policy::default() };
+        let mut story = Story::new(policy, 0, None);
+        story.add_store();
+        story.add_event(1, 5, 1, false);
+        story.step(&Step::Copy { event: 0, copy });
+        let pass = || Step::Pass { crash: None };
+        if copy != Copy::Outdated {
+            story.step(&Step::Vanish { event: 0, questions: 1 });
+        }
+        story.step(&pass());
+        assert_eq!(story.there().len(), 1, "{copy:?}");
+        story.step(&Step::Copy { event: 0, copy: Copy::Lacking(WhenFull::Expire) });
+        let plan = story.handle().plan(None).unwrap();
+        assert!(matches!(plan.items[0].reason, Reason::WithoutCopy { .. }), "{plan:?}");
+        story.step(&pass());
+        assert_eq!(story.there().len(), 0, "{copy:?}");
+    }
+}
+
+/// What a user confirms is what the plan showed: copied events.
+#[test]
+fn a_confirmed_pass_asks_for_copies_again() {
+    let policy = Policy { keep: Some(Keep::Days(3)), max_share: 0.4, ..Policy::default() };
+    let mut story = Story::new(policy, 0, None);
+    story.add_store();
+    for back in [5, 6, 7] {
+        story.add_event(1, back, 2, false); // copied
+    }
+    story.step(&Step::Pass { crash: None });
+    assert_eq!((story.held.len(), story.there().len()), (3, 3), "held");
+    story.step(&Step::Copy { event: 0, copy: Copy::Lacking(WhenFull::Expire) });
+    story.step(&Step::Copy { event: 1, copy: Copy::Outdated });
+    story.step(&Step::Confirm { crash: None });
+    assert_eq!(story.there().len(), 2, "one has its copy");
 }
 
 #[test]

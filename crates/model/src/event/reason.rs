@@ -62,6 +62,14 @@ pub enum Reason {
     WrongDate,
     /// Kept: the day has files, but no event directories.
     NoEvents,
+    /// Kept: a store that is to have the events lacks a copy of them.
+    NotCopied,
+    /// They were retired although a store had no copy of them: its rule for a full disk allows that.
+    WithoutCopy {
+        /// The rule that wanted them retired.
+        #[cfg_attr(feature = "schema", schema(no_recursion))]
+        rule: Box<Reason>,
+    },
     /// An admin deleted them.
     Deleted,
     /// Another program had emptied their directories, which were removed.
@@ -107,6 +115,7 @@ impl Reason {
         match self {
             Self::ArchiveOver { .. } | Self::FreeSpaceUnder { .. } => Self::WholeArchive,
             Self::InPlace { rule } => Self::InPlace { rule: rule.as_ref().map(|rule| Box::new(rule.redacted())) },
+            Self::WithoutCopy { rule } => Self::WithoutCopy { rule: Box::new(rule.redacted()) },
             Self::Words { .. } => Self::Withheld,
             Self::OlderThan { .. }
             | Self::CameraOver { .. }
@@ -116,6 +125,7 @@ impl Reason {
             | Self::Floor
             | Self::WrongDate
             | Self::NoEvents
+            | Self::NotCopied
             | Self::Deleted
             | Self::Emptied
             | Self::PutBack { .. }
@@ -145,6 +155,8 @@ impl fmt::Display for Reason {
             Self::Floor => f.write_str("floor"),
             Self::WrongDate => f.write_str("wrong date"),
             Self::NoEvents => f.write_str("no events"),
+            Self::NotCopied => f.write_str("not copied yet"),
+            Self::WithoutCopy { rule } => write!(f, "{rule}; a store had no copy"),
             Self::Deleted => f.write_str("deleted by hand"),
             Self::Emptied => {
                 f.write_str("emptied by another program; no recording was left, so the directory was removed")
@@ -232,6 +244,9 @@ mod tests {
             Reason::Floor,
             Reason::WrongDate,
             Reason::NoEvents,
+            Reason::NotCopied,
+            Reason::WithoutCopy { rule: Box::new(archive.clone()) },
+            Reason::InPlace { rule: Some(Box::new(Reason::WithoutCopy { rule: Box::new(archive.clone()) })) },
             Reason::Deleted,
             Reason::Emptied,
             Reason::InPlace { rule: None },

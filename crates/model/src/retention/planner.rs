@@ -1,4 +1,7 @@
-//! Makes a plan: rule after rule, each taking the oldest days first, until the rule is satisfied.
+//! Makes a plan: rule after rule, each taking the oldest days first, until the rule is satisfied. What events without a copy
+//! change is in `copies`.
+
+mod copies;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +11,8 @@ use crate::event::{Camera, Day, EventName, EventSelection, Item, Reason};
 
 /// How many days are requested at a time while their sizes are unknown.
 const ASKED: usize = 32;
+/// How many days are requested at a time instead while it is unknown what stores lack: that needs no look at the recordings.
+const ASKED_COPIES: usize = 1024;
 
 /// Decides what to retire. If [`Plan::needs`] is not empty, the view must be completed and the plan made again.
 pub fn plan(view: &View, policy: &Policy, now: Now) -> Plan {
@@ -48,8 +53,8 @@ enum Gain {
     Frees,
 }
 
-/// Something must be known first.
-struct Blocked;
+/// This must be known first.
+struct Blocked(Need);
 
 struct Planner<'a> {
     view: &'a View,
@@ -101,7 +106,10 @@ impl Planner<'_> {
             }
             return;
         }
-        self.cover(excess, &reason, Gain::Bytes, &|day| is_meant(&day.camera));
+        let is_meant = |day: &DayView| is_meant(&day.camera);
+        if let Some(rest) = self.cover(excess, &reason, Gain::Bytes, &is_meant) {
+            self.tell_what_is_kept(rest, &reason, &is_meant);
+        }
     }
 
     fn by_free_space(&mut self) {
@@ -132,17 +140,27 @@ impl Planner<'_> {
         // A little more than the mark: otherwise every new recording would start it again.
         let missing = missing - coming + (enough(mark) - goal);
         let reason = Reason::FreeSpaceUnder { free: disk.free, wanted: goal, missing: goal.saturating_sub(disk.free) };
-        self.cover(missing, &reason, Gain::Frees, &|day| is_here(&day.camera));
+        let is_meant = |day: &DayView| is_here(&day.camera);
+        let rest = self.cover(missing, &reason, Gain::Frees, &is_meant);
+        if let Some(rest) = rest.and_then(|rest| self.take_without_copies(rest, &reason, &is_meant)) {
+            self.tell_what_is_kept(rest, &reason, &is_meant);
+        }
     }
 
-    /// Takes days, oldest first, until they free `missing` bytes.
-    fn cover(&mut self, missing: u64, reason: &Reason, gain: Gain, is_meant: &dyn Fn(&DayView) -> bool) {
-        let newest = self.newest.min(self.today.back(u64::from(self.policy.floor_days)));
+    /// The newest day that a rule of size or space may take.
+    fn newest_for_space(&self) -> Day {
+        self.newest.min(self.today.back(u64::from(self.policy.floor_days)))
+    }
+
+    /// Takes days, oldest first, until they free `missing` bytes. Returns what is still missing if no more may be taken;
+    /// `None` if it is enough, or something must be known first.
+    fn cover(&mut self, missing: u64, reason: &Reason, gain: Gain, is_meant: &dyn Fn(&DayView) -> bool) -> Option<u64> {
+        let newest = self.newest_for_space();
         let (mut gained, mut expected, mut asked) = (0u64, 0u64, 0);
         for at in 0..self.view.days.len() {
             let day = &self.view.days[at];
-            if gained >= missing || (asked > 0 && (expected >= missing || asked >= ASKED)) {
-                return;
+            if gained >= missing || (asked > 0 && (expected >= missing || asked >= ASKED_COPIES)) {
+                return None;
             }
             let is_free = !self.handled.contains_key(&at) && !self.policy.is_kept_forever(&day.camera);
             if day.day > newest || !day.has_recordings() || !is_free || !is_meant(day) {
@@ -150,27 +168,31 @@ impl Planner<'_> {
             }
             if asked > 0 {
                 // The order must hold: nothing younger is taken before it is known what this one frees.
-                asked += usize::from(self.ask(at, gain));
+                asked += self.ask(at, gain).map_or(0, cost);
                 expected = expected.saturating_add(day.bytes.unwrap_or(0));
                 continue;
             }
-            if let Ok(more) = self.take(at, reason, gain) {
-                gained = gained.saturating_add(more);
-            } else {
-                asked = 1;
-                expected = gained.saturating_add(day.bytes.unwrap_or(0));
+            match self.take(at, reason, gain) {
+                Ok(more) => gained = gained.saturating_add(more),
+                Err(Blocked(need)) => {
+                    asked = cost(need);
+                    expected = gained.saturating_add(day.bytes.unwrap_or(0));
+                }
             }
         }
-        if asked == 0 && gained < missing {
-            self.keep_by_floor(newest, is_meant);
-            let kept = self.what_is_kept();
-            let rest = text_of(missing - gained);
-            self.plan.alerts.push(format!("{reason}: {rest} cannot be freed, since nothing more may be deleted{kept}"));
-        }
+        (asked == 0 && gained < missing).then(|| missing - gained)
     }
 
-    /// Records what must be known of a day; true if there is something.
-    fn ask(&mut self, at: usize, gain: Gain) -> bool {
+    /// A rule takes all that it may, and `rest` bytes are still missing.
+    fn tell_what_is_kept(&mut self, rest: u64, reason: &Reason, is_meant: &dyn Fn(&DayView) -> bool) {
+        self.keep_by_floor(self.newest_for_space(), is_meant);
+        let kept = self.what_is_kept();
+        let rest = text_of(rest);
+        self.plan.alerts.push(format!("{reason}: {rest} cannot be freed, since nothing more may be deleted{kept}"));
+    }
+
+    /// Records what must be known of a day, and returns it.
+    fn ask(&mut self, at: usize, gain: Gain) -> Option<Need> {
         let day = &self.view.days[at];
         let lacks = |bytes: Option<u64>, frees: Option<u64>| match gain {
             Gain::Any => None,
@@ -178,16 +200,18 @@ impl Planner<'_> {
             Gain::Frees => frees.is_none().then_some(Need::Frees),
         };
         let need = match &day.mixed {
+            _ if self.lacks_copies(day) => Some(Need::Copies),
+            Some(events) if day.is_mixed() && !events.iter().any(EventView::may_go) => None,
             _ if gain == Gain::Bytes && !day.weighed => Some(Need::Bytes),
             _ if !day.is_mixed() => lacks(day.bytes, day.frees),
             None => Some(Need::Events),
             Some(events) => {
-                let mut free = events.iter().filter(|event| !event.saved && !event.open);
+                let mut free = events.iter().filter(|event| event.may_go());
                 free.find_map(|event| lacks(event.bytes, event.frees))
             }
         };
         self.needs.extend(need.map(|need| (at, need)));
-        need.is_some()
+        need
     }
 
     /// Takes what may be taken of a day; returns how much that frees.
@@ -210,22 +234,21 @@ impl Planner<'_> {
         if day.events == 0 {
             return self.take_without_events(at, reason, gain);
         }
-        if self.ask(at, gain) {
-            return Err(Blocked);
+        if let Some(need) = self.ask(at, gain) {
+            return Err(Blocked(need));
         }
         let Some(events) = day.mixed.as_ref().filter(|_| day.is_mixed()) else {
             return Ok(self.add(at, whole(reason), gain));
         };
         let some = |is_meant: &dyn Fn(&EventView) -> bool, why: &Reason| {
-            let chosen: Vec<&EventView> = events.iter().filter(|event| is_meant(event)).collect();
-            let bytes = chosen.iter().map(|event| event.bytes).sum();
-            let frees = chosen.iter().map(|event| event.frees).sum();
-            let names = chosen.iter().map(|event| event.name).collect();
-            item(day, EventSelection::Some(names), chosen.len() as u64, (bytes, frees), why)
+            some_item(day, events.iter().filter(|event| is_meant(event)), why)
         };
-        let taken = some(&|event| !event.saved && !event.open, reason);
-        let kept =
-            [some(&|event| event.saved, &Reason::Saved), some(&|event| !event.saved && event.open, &Reason::Open)];
+        let taken = some(&EventView::may_go, reason);
+        let kept = [
+            some(&|event| event.saved, &Reason::Saved),
+            some(&|event| !event.saved && event.open, &Reason::Open),
+            some(&EventView::waits_for_copy, &Reason::NotCopied),
+        ];
         self.plan.kept.extend(kept.into_iter().filter(|kept| kept.count > 0));
         if taken.count == 0 {
             self.handled.insert(at, None);
@@ -241,10 +264,12 @@ impl Planner<'_> {
         match &day.foreign {
             None => {
                 self.needs.insert((at, Need::Foreign));
-                return Err(Blocked);
+                return Err(Blocked(Need::Foreign));
             }
-            Some(Foreign { count: 0, .. }) if self.ask(at, gain) => return Err(Blocked),
-            Some(Foreign { count: 0, .. }) => return Ok(self.add(at, item(reason), gain)),
+            Some(Foreign { count: 0, .. }) => match self.ask(at, gain) {
+                Some(need) => return Err(Blocked(need)),
+                None => return Ok(self.add(at, item(reason), gain)),
+            },
             Some(_) => self.plan.kept.push(item(&Reason::NoEvents)),
         }
         self.handled.insert(at, None);
@@ -345,6 +370,7 @@ impl Planner<'_> {
 
     fn finish(mut self) -> Plan {
         self.tell_of_days_without_events();
+        self.tell_of_missing_copies();
         self.plan.items.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
         self.plan.kept.sort_by(|a, b| (a.day, &a.camera).cmp(&(b.day, &b.camera)));
         let days = &self.view.days;
@@ -370,6 +396,20 @@ fn layout_of(name: &str) -> &'static str {
     } else {
         ""
     }
+}
+
+/// What it costs to find out something, in parts of what may be asked at a time.
+fn cost(need: Need) -> usize {
+    if need == Need::Copies { 1 } else { ASKED_COPIES / ASKED }
+}
+
+/// An item of some events of a day.
+fn some_item<'a>(day: &DayView, events: impl Iterator<Item = &'a EventView>, why: &Reason) -> Item {
+    let chosen: Vec<&EventView> = events.collect();
+    let bytes = chosen.iter().map(|event| event.bytes).sum();
+    let frees = chosen.iter().map(|event| event.frees).sum();
+    let names = chosen.iter().map(|event| event.name).collect();
+    item(day, EventSelection::Some(names), chosen.len() as u64, (bytes, frees), why)
 }
 
 fn item(

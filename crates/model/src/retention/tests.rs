@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod copies;
+
 /// 2026-11-20, noon.
 fn now() -> Now {
     let local = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap().and_hms_opt(12, 0, 0).unwrap();
@@ -26,6 +28,7 @@ fn event(secs: u32, saved: bool, open: bool) -> EventView {
         name: EventName::Time(secs),
         saved,
         open,
+        lacks_copy: None,
         bytes: Some(u64::from(secs) + 1),
         frees: Some(u64::from(secs) + 1),
     }
@@ -51,6 +54,7 @@ fn day_view(camera: Camera, day: Day, events: Vec<EventView>) -> DayView {
         measured_on_disk: true,
         weighed: bytes.is_some(),
         frees,
+        uncopied: None,
         mixed: None,
         foreign: None,
     };
@@ -218,6 +222,7 @@ fn any_days() -> impl Strategy<Value = Vec<(u32, u64, Vec<EventView>)>> {
         name: EventName::Time(secs),
         saved,
         open,
+        lacks_copy: None,
         bytes: bytes.map(u64::from),
         frees: None,
     });

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::*;
-use crate::DayDir;
 use crate::clock::{Clock, ManualClock};
 use crate::event::{Camera, EventSelection, Guard};
 use crate::fault::stop_at;
+use crate::{DayDir, Stay};
 
 const DAY: &str = "2026-09-30";
 const EVENT: &str = "10-04-36";
@@ -54,7 +54,7 @@ impl Root {
         let id = Self::id();
         let mut pass = self.tree.begin_pass(planned, by, None, self.clock.now()).unwrap();
         let mut is_noted = false;
-        let inspection = |_: &DayDir, _: EventName, _: i64| Ok(is_open);
+        let inspection = |_: &DayDir, _: EventName, _: i64| Ok(is_open.then_some(Stay::BeingWritten));
         let done = pass.remove_in_place(&Self::item(), &[id.name], id.name, &inspection, || is_noted = true);
         (done, is_noted)
     }
@@ -139,7 +139,7 @@ fn another_archive_loses_nothing_in_place() {
     let id = Root::id();
     let mut pass = root.tree.begin_pass(vec![Root::item()], Actor::Rule, None, root.clock.now()).unwrap();
     fs::write(root.tree.marker_path(), r#"{"owlery":1,"archive":"another"}"#).unwrap();
-    let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &|_, _, _| Ok(false), || {});
+    let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &|_, _, _| Ok(None), || {});
     assert!(matches!(done, Err(Error::Refused { guard: Guard::Marker, .. })), "{done:?}");
     assert_eq!(root.files(), 4);
 }
@@ -158,7 +158,7 @@ fn an_event_changed_meanwhile_goes_back() {
         // The last check before the rename.
         let inspection = |_: &DayDir, _: EventName, _: i64| {
             change(root.event());
-            Ok(false)
+            Ok(None)
         };
         let done = pass.remove_in_place(&Root::item(), &[id.name], id.name, &inspection, || panic!("{nth} is noted"));
         assert!(!done.unwrap(), "{nth}");
