@@ -196,7 +196,9 @@ impl Values {
         if command != CommandName::Serve {
             self.tables = access::AccessTables::default();
         }
-        if !matches!(command, CommandName::Serve | CommandName::Store) {
+        // A rule waits for the copies that stores are to have.
+        let has_rules = declaration::KEEP_DAYS.used_by(command) != Use::Never;
+        if !has_rules && command != CommandName::Store {
             self.stores = stores::StoreTables::default();
         }
         self

@@ -30,6 +30,8 @@ use lacking::Lacking;
 const STOP_PERIOD: Duration = Duration::from_millis(100);
 /// How long it waits for news before it looks at the clock, at the window and at what is to be retried.
 const PERIOD: Duration = Duration::from_secs(5);
+/// How long the manifest of what was copied may take when the service stops. What is not said in time is copied again.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How often a store is asked whether it still responds while something is sent to it.
 const PROBE_PERIOD: Duration = Duration::from_secs(2);
 /// How long it may take to respond to that.
@@ -65,6 +67,8 @@ enum Pause {
     Window,
     /// Another process copies to the store.
     Busy,
+    /// The service stops.
+    Stop,
 }
 
 impl Copier {
@@ -99,10 +103,10 @@ impl Copier {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| Error::io("start the runtime of", "the copies to a store", e))?;
         runtime.block_on(async {
-            let work = pin!(self.work());
+            let work = pin!(self.work(stop));
             tokio::select! {
                 () = work => {}
-                () = stopped(stop) => {}
+                () = stopped_for(stop, LAST_WORDS.saturating_add(STOP_PERIOD)) => {}
             }
         });
         // A request to a disk that hangs must not keep the process.
@@ -111,12 +115,12 @@ impl Copier {
     }
 
     /// Copies, and waits for more, until the service ends.
-    async fn work(&mut self) {
+    async fn work(&mut self, stop: &Stop) {
         let mut news = self.handle.subscribe();
         let mut delay = Delay::default();
         loop {
             crate::fault::point("copier");
-            let wait = match self.copy_all(&mut news).await {
+            let wait = match self.copy_all(&mut news, stop).await {
                 Ok(Pause::Done) => {
                     self.figures.set(CopyActivity::Idle);
                     delay = Delay::default();
@@ -127,6 +131,7 @@ impl Copier {
                     PERIOD
                 }
                 Ok(Pause::Busy) => PERIOD,
+                Ok(Pause::Stop) => return,
                 Err(CopyError::Store(error)) => {
                     self.trouble(error);
                     self.figures.failed();
@@ -137,8 +142,9 @@ impl Copier {
                     PERIOD
                 }
             };
-            if !self.wait(&mut news, wait).await {
-                return;
+            tokio::select! {
+                goes_on = self.wait(&mut news, wait) => if !goes_on { return },
+                () = stopped(stop) => return,
             }
         }
     }
@@ -210,7 +216,7 @@ impl Copier {
         if self.options.copy == CopyRule::Expire && is_read && Instant::now() >= self.ask_rules_at {
             self.ask_rules_at = Instant::now() + self.interval;
             let plan = self.handle.plan(None)?;
-            let waiting = plan.kept.into_iter().filter(|item| item.reason == Reason::Open); // XXX
+            let waiting = plan.kept.into_iter().filter(|item| item.reason == Reason::NotCopied);
             self.lacking.expiring(waiting.map(|item| (item.day, item.camera)));
         }
         self.lacking.suspect(self.figures.take_suspects());
@@ -220,7 +226,7 @@ impl Copier {
     }
 
     /// Copies until the store lacks nothing.
-    async fn copy_all(&mut self, news: &mut Subscription) -> std::result::Result<Pause, CopyError> {
+    async fn copy_all(&mut self, news: &mut Subscription, stop: &Stop) -> std::result::Result<Pause, CopyError> {
         self.compare()?;
         if self.lacking.next(&self.handle, Instant::now())?.is_none() {
             return Ok(Pause::Done);
@@ -237,9 +243,15 @@ impl Copier {
         let host = Host::open(client.clone(), &self.host, &self.archive).await?;
         let mut host = host.proving(self.proofs.clone());
         self.lacking.read_again(self.proofs.compare(host.index())?);
-        let pause = self.copy_to(&mut host, &client, news).await;
-        // What was copied before an error counts, if the store can still be written.
-        let finished = host.finish().await;
+        let pause = tokio::select! {
+            pause = self.copy_to(&mut host, &client, news) => pause,
+            () = stopped(stop) => Ok(Pause::Stop),
+        };
+        // What was copied before an error counts, if the store can still be written. A stop does not wait long.
+        let finished = match pause {
+            Ok(Pause::Stop) => tokio::time::timeout(LAST_WORDS, host.finish()).await.unwrap_or(Ok(())),
+            _ => host.finish().await,
+        };
         self.lacking.finished(finished.is_ok());
         let pause = pause?;
         finished?;
@@ -371,6 +383,12 @@ async fn stopped(stop: &Stop) {
     while !stop.is_set() {
         tokio::time::sleep(STOP_PERIOD).await;
     }
+}
+
+/// Ends so long after the service began to stop.
+async fn stopped_for(stop: &Stop, time: Duration) {
+    stopped(stop).await;
+    tokio::time::sleep(time).await;
 }
 
 /// Starts a copier for each store that has a rule.

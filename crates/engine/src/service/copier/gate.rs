@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use owlery_store::{FileKind, Proofs, StoreName, StoreOptions};
+use owlery_store::{DayProofs, FileKind, Proofs, StoreName, StoreOptions};
 
 use super::super::event_source::EventSource;
 use super::figures::AllFigures;
@@ -21,7 +21,12 @@ pub(in crate::service) struct StoreProofs {
     stores: Vec<StoreProof>,
     /// Where copiers, if any run, are told which copies are not of what lies on the disk.
     figures: Arc<AllFigures>,
+    /// The proofs of the day that was asked for last, by each store: a pass asks for the day, then for each of its events.
+    last: Mutex<Option<LastDay>>,
 }
+
+/// A day, and its proofs by each store.
+type LastDay = (Camera, Day, Arc<Vec<DayProofs>>);
 
 /// One of them.
 #[derive(Debug)]
@@ -52,15 +57,28 @@ impl StoreProofs {
             });
         }
         let figures = Arc::clone(figures);
-        Ok((!proofs.is_empty()).then_some(Self { stores: proofs, figures }))
+        Ok((!proofs.is_empty()).then_some(Self { stores: proofs, figures, last: Mutex::default() }))
+    }
+}
+
+impl StoreProofs {
+    /// Reads the proofs of a day.
+    fn read(&self, camera: &Camera, day: Day) -> Arc<Vec<DayProofs>> {
+        let of_day: Arc<Vec<DayProofs>> =
+            Arc::new(self.stores.iter().map(|store| store.proofs.of_day(camera, day)).collect());
+        *self.last() = Some((camera.clone(), day, Arc::clone(&of_day)));
+        of_day
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<LastDay>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CopyProofs for StoreProofs {
     fn lacking(&self, camera: &Camera, day: Day, names: &[EventName]) -> Result<BTreeMap<EventName, WhenFull>> {
         let mut lacking = BTreeMap::new();
-        for store in &self.stores {
-            let proofs = store.proofs.of_day(camera, day);
+        for (store, proofs) in self.stores.iter().zip(&*self.read(camera, day)) {
             for name in names.iter().filter(|name| !proofs.has(**name)) {
                 let when_full = lacking.entry(*name).or_insert(store.when_full);
                 if store.when_full == WhenFull::Keep {
@@ -73,9 +91,11 @@ impl CopyProofs for StoreProofs {
 
     fn is_proved(&self, tree: &Tree, id: &EventId) -> Result<bool> {
         let source = EventSource::from(tree.event_files(id)?);
+        let known =
+            self.last().as_ref().filter(|last| last.0 == id.camera && last.1 == id.day).map(|last| Arc::clone(&last.2));
+        let of_day = known.unwrap_or_else(|| self.read(&id.camera, id.day));
         let mut is_proved = true;
-        for store in &self.stores {
-            let proofs = store.proofs.of_day(&id.camera, id.day);
+        for (store, proofs) in self.stores.iter().zip(&*of_day) {
             let held = proofs.hold(id.name, &source, &store.kinds);
             if held.map_err(|error| Error::Store(error.to_string()))? {
                 continue;
