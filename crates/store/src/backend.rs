@@ -3,7 +3,7 @@
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3Builder, Checksum};
+use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
@@ -26,14 +26,18 @@ pub(crate) fn open(
     url: &StoreUrl,
     credentials: impl FnOnce() -> Result<Credentials>,
 ) -> Result<Client> {
-    let (store, prefix): (Arc<dyn ObjectStore>, Path) = match url.place() {
-        Place::File(folder) => (Arc::new(FolderStore::new(folder.clone())), Path::default()),
-        Place::S3(bucket) => (s3(name, bucket, &credentials()?)?, Path::from(bucket.prefix())),
-    };
-    Ok(Client::new(name.clone(), store, prefix))
+    let name = name.clone();
+    match url.place() {
+        Place::File(folder) => Ok(Client::new(name, Arc::new(FolderStore::new(folder.clone())), Path::default())),
+        Place::S3(bucket) => {
+            let s3 = Arc::new(s3(&name, bucket, &credentials()?)?);
+            let store = Arc::clone(&s3) as Arc<dyn ObjectStore>;
+            Ok(Client::new(name, store, Path::from(bucket.prefix())).with_parts(s3))
+        }
+    }
 }
 
-fn s3(name: &StoreName, bucket: &Bucket, credentials: &Credentials) -> Result<Arc<dyn ObjectStore>> {
+fn s3(name: &StoreName, bucket: &Bucket, credentials: &Credentials) -> Result<AmazonS3> {
     install_provider();
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket.name())
@@ -51,7 +55,7 @@ fn s3(name: &StoreName, bucket: &Bucket, credentials: &Credentials) -> Result<Ar
         builder = builder.with_token(token);
     }
     let wrong = |error| Error::Config(format!("`url` of [stores.{name}] cannot be used: {error}; correct it"));
-    Ok(Arc::new(builder.build().map_err(wrong)?))
+    builder.build().map_err(wrong)
 }
 
 /// Two more tries after an error that may pass. `Client` limits the time of the whole request.

@@ -1,11 +1,14 @@
 //! An open store: the only place that sends requests. Every request has a deadline without progress, and errors name the store, the
 //! operation and the object.
 
+use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{
     GetOptions, GetRange, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload,
@@ -15,6 +18,7 @@ use owlery_model::fault;
 use crate::error::{Error, Result};
 use crate::keys::{HostName, Keys};
 use crate::name::StoreName;
+use crate::rate::Rate;
 
 /// How long a request, or a part of its body, may take without progress. A store that has lost its quorum never responds.
 pub(crate) const STALL: Duration = Duration::from_secs(30);
@@ -39,12 +43,39 @@ pub struct Client {
     /// What all keys begin with.
     prefix: Path,
     stall: Duration,
+    parts: Option<Parts>,
+    rate: Option<Arc<Rate>>,
+}
+
+/// The same store where uploads in parts outlive a process.
+#[derive(Clone)]
+struct Parts(Arc<dyn MultipartStore>);
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parts")
+    }
 }
 
 impl Client {
     /// A client of an open store, for the objects below `prefix`.
     pub fn new(name: StoreName, store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
-        Self { name, store, prefix, stall: fault::span("stall", STALL) }
+        Self { name, store, prefix, stall: fault::span("stall", STALL), parts: None, rate: None }
+    }
+
+    /// The same client with the store's uploads in parts, which go on after they were interrupted (`Host::resuming`). Without it,
+    /// an interrupted upload starts over.
+    #[must_use]
+    pub fn with_parts(self, parts: Arc<dyn MultipartStore>) -> Self {
+        Self { parts: Some(Parts(parts)), ..self }
+    }
+
+    /// The same client with a rate for what it writes, in bytes a second; `None` for as fast as possible. All requests of this
+    /// client and of its clones share it: their bytes are no more than the rate allows since the first of them. A request is put
+    /// off until all of it fits, and then sent as fast as the line is.
+    #[must_use]
+    pub fn with_rate(self, bytes_per_second: Option<NonZeroU64>) -> Self {
+        Self { rate: bytes_per_second.map(|rate| Arc::new(Rate::new(rate))), ..self }
     }
 
     /// The same client with another time that a request may take without progress.
@@ -63,11 +94,14 @@ impl Client {
         &self.prefix
     }
 
-    /// Reads an object whole; `None` if there is none.
+    /// Reads an object whole; `None` if there is none. What follows from that is much: two answers must say so.
     pub(crate) async fn read(&self, key: &Path) -> Result<Option<Bytes>> {
         let op = || format!("read {key}");
         match self.in_time(op, self.store.get(key)).await {
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.is_not_found() => match self.head(key).await? {
+                None => Ok(None),
+                Some(_) => Err(self.garbled(op())),
+            },
             Err(error) => Err(error),
             Ok(found) if found.meta.size > LARGEST => {
                 Err(self.wrong(key, format!("it has {} bytes, which is not plausible; remove it", found.meta.size)))
@@ -117,8 +151,31 @@ impl Client {
     /// Writes an object whole; replaces one that exists.
     pub(crate) async fn write(&self, key: &Path, bytes: impl Into<PutPayload>) -> Result<()> {
         let payload = bytes.into();
-        let limit = self.limit_of(payload.content_length() as u64);
-        self.in_time_of(limit, || format!("write {key}"), self.store.put(key, payload)).await.map(drop)
+        let bytes = payload.content_length() as u64;
+        self.send(key, bytes, self.store.put(key, payload)).await.map(drop)
+    }
+
+    /// Waits for a request that writes so many bytes of an object. The rate puts it off first, which is no time of its own.
+    pub(crate) async fn send<T>(
+        &self,
+        key: &Path,
+        bytes: u64,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T> {
+        if let Some(rate) = &self.rate {
+            rate.wait(bytes).await;
+        }
+        self.in_time_of(self.limit_of(bytes), || format!("write {key}"), request).await
+    }
+
+    /// The error of a task that wrote an object, and was stopped.
+    pub(crate) fn stopped(&self, key: &Path, source: tokio::task::JoinError) -> Error {
+        self.error(format!("write {key}"), object_store::Error::JoinError { source })
+    }
+
+    /// The store's uploads in parts, if they outlive a process.
+    pub(crate) fn parts(&self) -> Option<Arc<dyn MultipartStore>> {
+        self.parts.as_ref().map(|parts| Arc::clone(&parts.0))
     }
 
     /// Begins an upload in parts.
@@ -169,12 +226,12 @@ impl Client {
 
     /// How long a request that sends so many bytes may take. The engine does not tell how far it is, so the slowest line that is
     /// still of use sets the limit.
-    pub(crate) fn limit_of(&self, bytes: u64) -> Duration {
+    fn limit_of(&self, bytes: u64) -> Duration {
         self.stall.saturating_add(Duration::from_secs(bytes / SLOWEST))
     }
 
     /// Waits for a request for so long at most.
-    pub(crate) async fn in_time_of<T>(
+    async fn in_time_of<T>(
         &self,
         limit: Duration,
         op: impl Fn() -> String,
@@ -223,6 +280,12 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Two answers that contradict each other.
+    pub(crate) fn garbled(&self, op: String) -> Error {
+        let why = "its answers contradict each other; check the line to it".to_owned();
+        Error::OutOfReach { store: self.name.clone(), op, why }
     }
 
     /// An object that is not what it should be.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use object_store::path::Path;
 use owlery_model::event::{Camera, Day, Event, EventId};
 
 use crate::client::Client;
@@ -11,8 +12,10 @@ use crate::frames_zip;
 use crate::keys::{FRAMES, HostName, Keys};
 use crate::manifest::{CopiedEvent, CopiedFile, CopiedState, HostIndex, Manifest};
 use crate::proofs::Proofs;
+use crate::recorded::{Begin, Recording};
+use crate::resume::UploadRecord;
 use crate::source::{FileKind, Found, Source, digest, objects_of};
-use crate::upload::Upload;
+use crate::upload::{Upload, Written};
 
 /// What was done with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +58,10 @@ pub struct Host {
     day: Option<(Manifest, bool)>,
     /// Where what is proved is kept.
     proofs: Option<Proofs>,
+    /// Where uploads in parts are recorded.
+    record: Option<UploadRecord>,
+    /// The keys of objects that the record has as complete, and the manifest that is written next names.
+    named: Vec<String>,
 }
 
 impl Host {
@@ -69,8 +76,18 @@ impl Host {
             None => (rebuilt(&client, &keys, archive).await?, true),
         };
         let archive = archive.to_owned();
-        let mut opened =
-            Self { client, keys, archive, index, is_index_changed: is_new, unsaid: 0, day: None, proofs: None };
+        let mut opened = Self {
+            client,
+            keys,
+            archive,
+            index,
+            is_index_changed: is_new,
+            unsaid: 0,
+            day: None,
+            proofs: None,
+            record: None,
+            named: Vec::new(),
+        };
         opened.check_owner(&opened.index.archive)?;
         opened.finish().await?;
         Ok(opened)
@@ -80,6 +97,13 @@ impl Host {
     #[must_use]
     pub fn proving(self, proofs: Proofs) -> Self {
         Self { proofs: Some(proofs), ..self }
+    }
+
+    /// The same with a record of uploads in parts: one that was interrupted, also by the end of its process, goes on in the next
+    /// copy of the same file, with at most one part of 5 MiB sent again. A store of a folder starts over.
+    #[must_use]
+    pub fn resuming(self, record: UploadRecord) -> Self {
+        Self { record: Some(record), ..self }
     }
 
     /// Proves that the store responds: then the event that could not be copied is to blame.
@@ -121,7 +145,7 @@ impl Host {
         self.begin_day(&event.id.camera, event.id.day).await?;
         let known = self.known(event);
         let mut files = known.as_ref().map(|known| known.files.clone()).unwrap_or_default();
-        let (mut objects, mut bytes) = (0u64, 0u64);
+        let (mut objects, mut bytes, mut recorded) = (0u64, 0u64, Vec::new());
         for (name, group) in objects_of(source, kinds)? {
             let identity = digest(&group);
             let before = files.iter().find(|file| file.name == name);
@@ -132,7 +156,8 @@ impl Host {
             if before.is_some() {
                 self.forget(event, &name).await?;
             }
-            let file = self.send(&event.id, (name, identity), &group, source).await?;
+            let (file, key) = self.send(&event.id, (name, identity), &group, source).await?;
+            recorded.extend(key);
             (objects, bytes) = (objects + 1, bytes.saturating_add(file.bytes));
             files.retain(|other| other.name != file.name);
             files.push(file);
@@ -151,6 +176,7 @@ impl Host {
             files,
         };
         self.set(copied);
+        self.named.append(&mut recorded);
         self.unsaid = self.unsaid.saturating_add(bytes);
         if self.unsaid >= MOST_UNSAID {
             self.finish().await?;
@@ -210,26 +236,69 @@ impl Host {
         Ok(found.is_some_and(|found| found.size == file.bytes))
     }
 
-    /// Sends one object: a file, or the frames. `name` comes with the digest of what it is made of.
+    /// Sends one object: a file, or the frames. `name` comes with the digest of what it is made of. Returns its key too if the
+    /// record has it as complete.
     async fn send(
         &self,
         event: &EventId,
-        (name, identity): (String, String),
+        (name, source): (String, String),
         group: &[Found],
-        source: &dyn Source,
-    ) -> Result<CopiedFile> {
-        let mut upload = Upload::new(&self.client, self.keys.file(event, &name));
-        let sent = if name == FRAMES {
-            frames_zip::write(group, source, &mut upload).await
-        } else {
-            send_file(group, source, &mut upload).await
-        };
-        if let Err(error) = sent {
-            upload.abort().await;
-            return Err(error);
+        files: &dyn Source,
+    ) -> Result<(CopiedFile, Option<String>)> {
+        let key = self.keys.file(event, &name);
+        let made_of = (&*name, group, files);
+        let mut sent = self.completed(&key, &source).await?.map(|written| (written, true));
+        for begin in [Begin::Resume, Begin::Over] {
+            if sent.is_none() {
+                sent = self.upload(&key, &source, begin, made_of).await?;
+            }
         }
-        let written = upload.finish().await?;
-        Ok(CopiedFile { name, bytes: written.bytes, sha256: written.sha256, parts: written.parts, source: identity })
+        let (written, is_recorded) =
+            sent.ok_or_else(|| self.client.wrong(&key, "its upload does not begin; copy the event again"))?;
+        let file = CopiedFile { name, bytes: written.bytes, sha256: written.sha256, parts: written.parts, source };
+        Ok((file, is_recorded.then(|| key.to_string())))
+    }
+
+    /// Uploads one object, and returns whether the record has it as complete; `None` if it has to start over.
+    async fn upload(
+        &self,
+        key: &Path,
+        source: &str,
+        begin: Begin,
+        (name, group, files): (&str, &[Found], &dyn Source),
+    ) -> Result<Option<(Written, bool)>> {
+        let record = self.record.clone();
+        let recording = record.map(|record| Recording { record, source: source.to_owned(), begin });
+        let mut upload = Upload::new(&self.client, key.clone(), recording);
+        let sent = if name == FRAMES {
+            frames_zip::write(group, files, &mut upload).await
+        } else {
+            send_file(group, files, &mut upload).await
+        };
+        let written = match sent {
+            Ok(()) => upload.finish().await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(written) => Ok(Some((written, upload.is_recorded()))),
+            Err(error) if begin == Begin::Resume && upload.is_refused(&error) => {
+                tracing::info!("the upload starts over: {error}");
+                Ok(None)
+            }
+            Err(error) => {
+                upload.close(&error).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What the record says of an object that was complete when the copying was interrupted.
+    async fn completed(&self, key: &Path, source: &str) -> Result<Option<Written>> {
+        let Some(record) = &self.record else { return Ok(None) };
+        let uploads = record.read().await;
+        let Some(written) = uploads.completed(key.as_ref(), source) else { return Ok(None) };
+        let found = self.client.head(key).await?;
+        Ok(found.filter(|found| found.size == written.bytes).map(|_| written.clone()))
     }
 
     /// Reads the manifest of a day, after that of the day before is written.
@@ -263,6 +332,12 @@ impl Host {
         self.count_day();
         self.write_index().await?;
         self.unsaid = 0;
+        if let Some(record) = &self.record
+            && !self.named.is_empty()
+        {
+            record.forget(&self.named).await;
+            self.named.clear();
+        }
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zip::write::{SimpleFileOptions, StreamWriter};
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::error::{Error, Result};
 use crate::keys::FRAMES;
@@ -18,8 +18,12 @@ pub(crate) async fn write(frames: &[Found], source: &dyn Source, upload: &mut Up
     let mut zip = ZipWriter::new_stream(made.clone());
     for frame in frames {
         let large = frame.bytes >= u64::from(u32::MAX);
-        // The time is that of the name; zip has no time zone, and a copy must not depend on one.
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
+        // The time is that of the name; zip has no time zone, and a copy must not depend on one, nor on the time of the copy: an
+        // upload that was interrupted goes on with the same bytes.
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .large_file(large);
         zip.start_file(&*frame.name, options).map_err(|error| failed(io::Error::from(error)))?;
         let opened = frame.open(source)?;
         for piece in opened.pieces() {

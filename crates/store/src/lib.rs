@@ -20,6 +20,9 @@ mod manifest;
 mod name;
 mod options;
 mod proofs;
+mod rate;
+mod recorded;
+mod resume;
 mod source;
 mod sources;
 mod stores;
@@ -40,6 +43,7 @@ pub use manifest::{CopiedEvent, CopiedFile, CopiedState, DaySums, HostIndex, Man
 pub use name::StoreName;
 pub use options::{CopyRule, OptionValue, Part, StoreOptions};
 pub use proofs::{DayProofs, Proofs};
+pub use resume::UploadRecord;
 pub use source::{FileKind, Source};
 pub use stores::{Outage, Stores};
 pub use url::{Bucket, Place, StoreUrl};

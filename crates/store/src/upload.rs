@@ -1,18 +1,20 @@
 //! Uploads one object: a small one with one request, a larger one in parts of 5 MiB, which are the smallest that S3 takes. What was
-//! sent is hashed on the way, and the store proves by its size that it has the whole.
+//! sent is hashed on the way, and the store proves by its size that it has the whole. Uploads in parts that outlive this process are
+//! in `recorded`.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::manifest::PART;
+use crate::recorded::{Recorded, Recording, forget};
 
 /// The size of a part of an upload, in bytes.
 const SENT: usize = 5 << 20;
@@ -21,109 +23,180 @@ const SENT: usize = 5 << 20;
 const AT_A_TIME: usize = 2;
 
 /// What was written: the facts of an object that a manifest keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Written {
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
     pub(crate) parts: Vec<String>,
 }
 
-/// An upload under way. Without [`Upload::finish`] the object does not exist; [`Upload::abort`] removes what was sent.
+/// An upload under way. Without [`Upload::finish`] the object does not exist. After an error, [`Upload::close`] removes what was sent,
+/// unless the next attempt can go on with it.
 pub(crate) struct Upload<'a> {
     client: &'a Client,
     key: Path,
+    recording: Option<Recording>,
     /// Begun with the first part that is full.
-    parts: Option<Box<dyn MultipartUpload>>,
-    /// The parts on their way, the first one first, and how long each may take.
-    sending: VecDeque<(Duration, JoinHandle<object_store::Result<()>>)>,
+    way: Option<Way>,
     /// What is not sent yet.
     waiting: BytesMut,
     sums: Sums,
 }
 
+/// How parts are sent.
+enum Way {
+    /// By the engine, for this process alone.
+    Engine(InParts),
+    /// With a record.
+    Recorded(Box<Recorded>),
+}
+
 impl<'a> Upload<'a> {
-    pub(crate) fn new(client: &'a Client, key: Path) -> Self {
-        Self { client, key, parts: None, sending: VecDeque::new(), waiting: BytesMut::new(), sums: Sums::default() }
+    /// An upload that outlives this process if there is a recording, and the store can.
+    pub(crate) fn new(client: &'a Client, key: Path, recording: Option<Recording>) -> Self {
+        Self { client, key, recording, way: None, waiting: BytesMut::new(), sums: Sums::default() }
     }
 
-    /// Adds bytes, and sends each part that is full.
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.sums.add(bytes);
-        self.waiting.extend_from_slice(bytes);
-        while self.waiting.len() > SENT {
-            let part = self.waiting.split_to(SENT).freeze();
-            self.send(part).await?;
+    /// Adds bytes, and sends each part that is full and not the last one.
+    pub(crate) async fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            if self.waiting.len() == SENT {
+                self.send().await?;
+                self.waiting.reserve(SENT);
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(SENT - self.waiting.len()));
+            self.sums.add(now);
+            self.waiting.extend_from_slice(now);
+            bytes = later;
         }
         Ok(())
     }
 
-    async fn send(&mut self, part: Bytes) -> Result<()> {
-        let parts = match &mut self.parts {
-            Some(parts) => parts,
-            None => self.parts.insert(self.client.begin_upload(&self.key).await?),
+    /// Sends what is waiting as the next part.
+    async fn send(&mut self) -> Result<()> {
+        let part = self.waiting.split().freeze();
+        let way = match &mut self.way {
+            Some(way) => way,
+            None => self.way.insert(Way::begin(self.client, &self.key, self.recording.as_ref()).await?),
         };
-        let limit = self.client.limit_of(part.len() as u64);
-        self.sending.push_back((limit, tokio::spawn(parts.put_part(PutPayload::from(part)))));
+        match way {
+            Way::Engine(parts) => parts.send(part).await,
+            Way::Recorded(parts) => parts.send(part, self.sums.so_far()).await,
+        }
+    }
+
+    /// Ends the object, and checks that the store has all of it.
+    pub(crate) async fn finish(&mut self) -> Result<Written> {
+        let written = self.sums.clone().end();
+        if self.way.is_none() {
+            if let Some(recording) = &self.recording {
+                forget(self.client, &recording.record, &self.key).await?;
+            }
+            let whole = self.waiting.split().freeze();
+            self.client.write(&self.key, whole).await?;
+        } else if !self.waiting.is_empty() {
+            self.send().await?;
+        }
+        match &mut self.way {
+            Some(Way::Recorded(parts)) => parts.finish(&written).await?,
+            Some(Way::Engine(parts)) => parts.finish().await?,
+            None => {}
+        }
+        self.client.check_size(&self.key, written.bytes).await.map(|()| written)
+    }
+
+    /// Whether the error only says that an earlier upload cannot go on: another one may begin.
+    pub(crate) fn is_refused(&self, error: &Error) -> bool {
+        matches!(&self.way, Some(Way::Recorded(parts)) if parts.is_refused(error))
+    }
+
+    /// Whether it is in the record as complete.
+    pub(crate) fn is_recorded(&self) -> bool {
+        matches!(self.way, Some(Way::Recorded(_)))
+    }
+
+    /// Ends it after an error. What the store cannot remove now, its own rule for incomplete uploads does.
+    pub(crate) async fn close(mut self, error: &Error) {
+        match &mut self.way {
+            Some(Way::Recorded(parts)) => parts.close(error).await,
+            Some(Way::Engine(parts)) => parts.abort().await,
+            None => {}
+        }
+    }
+}
+
+impl Way {
+    async fn begin(client: &Client, key: &Path, recording: Option<&Recording>) -> Result<Self> {
+        if let (Some(recording), Some(store)) = (recording, client.parts()) {
+            let recorded = Recorded::begin(client, store, key, recording).await?;
+            return Ok(Self::Recorded(Box::new(recorded)));
+        }
+        let (client, key) = (client.clone(), key.clone());
+        let upload = client.begin_upload(&key).await?;
+        Ok(Self::Engine(InParts { client, key, upload, sending: VecDeque::new() }))
+    }
+}
+
+/// An upload in parts that ends with this process.
+struct InParts {
+    client: Client,
+    key: Path,
+    upload: Box<dyn MultipartUpload>,
+    /// The parts on their way, the first one first.
+    sending: VecDeque<JoinHandle<Result<()>>>,
+}
+
+impl InParts {
+    async fn send(&mut self, part: Bytes) -> Result<()> {
+        let (client, key, bytes) = (self.client.clone(), self.key.clone(), part.len() as u64);
+        let part = self.upload.put_part(PutPayload::from(part));
+        self.sending.push_back(tokio::spawn(async move { client.send(&key, bytes, part).await }));
         while self.sending.len() >= AT_A_TIME {
-            self.sent().await?;
+            self.arrive().await?;
         }
         Ok(())
     }
 
     /// Waits until the first part that is on its way has arrived.
-    async fn sent(&mut self) -> Result<()> {
-        let Some((limit, sending)) = self.sending.pop_front() else { return Ok(()) };
+    async fn arrive(&mut self) -> Result<()> {
+        let Some(sending) = self.sending.front_mut() else { return Ok(()) };
+        let arrived = sending.await;
+        self.sending.pop_front();
+        arrived.map_err(|error| self.client.stopped(&self.key, error))?
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        while !self.sending.is_empty() {
+            self.arrive().await?;
+        }
         let key = &self.key;
-        let arrived = async { sending.await.unwrap_or_else(|source| Err(object_store::Error::JoinError { source })) };
-        self.client.in_time_of(limit, || format!("write {key}"), arrived).await
+        self.client.in_time(|| format!("write {key}"), self.upload.complete()).await.map(drop)
     }
 
-    /// Ends the object, and checks that the store has all of it.
-    pub(crate) async fn finish(mut self) -> Result<Written> {
-        match self.end().await {
-            Ok(()) => Ok(self.sums.end()),
-            Err(error) => {
-                self.abort().await;
-                Err(error)
-            }
+    async fn abort(&mut self) {
+        self.stop();
+        let key = &self.key;
+        if let Err(error) = self.client.in_time(|| format!("give up the upload of {key}"), self.upload.abort()).await {
+            tracing::debug!("{error}");
         }
     }
 
-    async fn end(&mut self) -> Result<()> {
-        let rest = self.waiting.split().freeze();
-        if self.parts.is_none() {
-            self.client.write(&self.key, rest).await?;
-        } else {
-            if !rest.is_empty() {
-                self.send(rest).await?;
-            }
-            while !self.sending.is_empty() {
-                self.sent().await?;
-            }
-            if let Some(parts) = &mut self.parts {
-                let key = &self.key;
-                self.client.in_time(|| format!("write {key}"), parts.complete()).await?;
-            }
-        }
-        self.client.check_size(&self.key, self.sums.bytes).await
-    }
-
-    /// Gives up: the store removes the parts. What it cannot remove now, its own rule for incomplete uploads does.
-    pub(crate) async fn abort(mut self) {
-        for (_, sending) in self.sending.drain(..) {
+    /// Ends what is on its way.
+    fn stop(&mut self) {
+        for sending in self.sending.drain(..) {
             sending.abort();
-        }
-        if let Some(parts) = &mut self.parts {
-            let key = &self.key;
-            if let Err(error) = self.client.in_time(|| format!("give up the upload of {key}"), parts.abort()).await {
-                tracing::debug!("{error}");
-            }
         }
     }
 }
 
+impl Drop for InParts {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 /// The SHA-256 of the whole and of each part of 4 MiB.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sums {
     bytes: u64,
     whole: Sha256,
@@ -154,6 +227,11 @@ impl Sums {
         self.in_part = 0;
     }
 
+    /// The SHA-256 of all bytes until now.
+    fn so_far(&self) -> String {
+        hex(&self.whole.clone().finalize())
+    }
+
     pub(crate) fn end(mut self) -> Written {
         if self.in_part > 0 {
             self.end_part();
@@ -167,7 +245,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}"); // a String takes everything
@@ -189,7 +267,7 @@ mod tests {
     }
 
     async fn uploaded(client: &Client, pieces: &[&[u8]]) -> Written {
-        let mut upload = Upload::new(client, Path::from("a/b"));
+        let mut upload = Upload::new(client, Path::from("a/b"), None);
         for piece in pieces {
             upload.write(piece).await.unwrap();
         }
@@ -214,9 +292,9 @@ mod tests {
     #[tokio::test]
     async fn what_is_given_up_is_no_object() {
         let client = client();
-        let mut upload = Upload::new(&client, Path::from("a/b"));
+        let mut upload = Upload::new(&client, Path::from("a/b"), None);
         upload.write(&vec![1; SENT + 1]).await.unwrap();
-        upload.abort().await;
+        upload.close(&Error::Changed { file: "b".into() }).await;
         assert_eq!(client.read(&Path::from("a/b")).await.unwrap(), None);
     }
 

@@ -125,6 +125,19 @@ impl Vault {
         self.folder.join("key")
     }
 
+    /// The folder of what is known of a store, beside its login; it is made if it does not exist.
+    pub(crate) fn make_folder_of(&self, store: &StoreName) -> Result<PathBuf> {
+        self.make_folder(store)?;
+        let folder = self.folder_of(store);
+        make_folder(&folder).map_err(|error| wrong(store, error.chain()))?;
+        Ok(folder)
+    }
+
+    /// The same, whether it exists or not.
+    pub(crate) fn folder_of(&self, store: &StoreName) -> PathBuf {
+        self.folder.join(format!("{store}.state"))
+    }
+
     fn make_folder(&self, store: &StoreName) -> Result<()> {
         if self.folder.is_dir() {
             return Ok(());

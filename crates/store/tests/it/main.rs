@@ -21,8 +21,10 @@ macro_rules! each {
 mod backend;
 mod conformance;
 mod copies;
+mod counted;
 mod faulty;
 mod proofs;
+mod resume;
 mod s3;
 mod server;
 mod verification;

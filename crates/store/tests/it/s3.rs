@@ -28,7 +28,7 @@ const WRONG_SECRET: [&str; 2] = [OWNER[0], "wrong"];
 const UNKNOWN_KEY: [&str; 2] = ["GKffffffffffffffffffffffff", OWNER[1]];
 
 /// What each request of a client returns.
-async fn results(client: &Client) -> [Result<()>; 4] {
+pub(crate) async fn results(client: &Client) -> [Result<()>; 4] {
     let world = World::of(&EVENTS[..1]);
     [
         client.browse(&Folder::default()).await.map(drop),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use object_store::ObjectStore;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
 use owlery_store::{Credentials, Environment, StoreName, StoreOptions, Stores, Vault};
 use tempfile::TempDir;
 
@@ -160,16 +160,26 @@ impl Server {
         fs::read_to_string(log_in(&self.folder)).unwrap()
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port.unwrap()
+    }
+
     fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port.unwrap())
+        format!("http://127.0.0.1:{}", self.port())
     }
 
     /// The objects of the bucket, without Owlery.
     pub(crate) fn objects(&self) -> Arc<dyn ObjectStore> {
+        self.s3()
+    }
+
+    /// The bucket as the engine opens it.
+    pub(crate) fn s3(&self) -> Arc<AmazonS3> {
         // `object_store` needs one; an error means that there is one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = AmazonS3Builder::new().with_endpoint(self.endpoint()).with_allow_http(true);
         let builder = builder.with_bucket_name(&self.bucket).with_region(self.region);
+        let builder = builder.with_checksum_algorithm(Checksum::SHA256);
         let [key, secret] = OWNER;
         Arc::new(builder.with_access_key_id(key).with_secret_access_key(secret).build().unwrap())
     }
@@ -181,7 +191,16 @@ impl Server {
 
     /// The same of another bucket, or with another region.
     pub(crate) fn stores_at(&self, state_dir: &Path, bucket: &str, region: &str) -> Arc<Stores> {
-        let url = format!("s3://{bucket}/owl?endpoint={}&region={region}", self.endpoint());
+        Self::opened(state_dir, &format!("s3://{bucket}/owl?endpoint={}&region={region}", self.endpoint()))
+    }
+
+    /// The same through a proxy at this port.
+    pub(crate) fn stores_through(&self, state_dir: &Path, port: u16) -> Arc<Stores> {
+        let (bucket, region) = (&self.bucket, self.region);
+        Self::opened(state_dir, &format!("s3://{bucket}/owl?endpoint=http://127.0.0.1:{port}&region={region}"))
+    }
+
+    fn opened(state_dir: &Path, url: &str) -> Arc<Stores> {
         let options = StoreOptions::new(name(), url.parse().unwrap());
         Arc::new(Stores::new(vec![options], state_dir, Environment::default()).unwrap())
     }

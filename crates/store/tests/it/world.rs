@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use chrono::TimeDelta;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use owlery_model::event::{Details, Event, EventId, Movies, State};
-use owlery_store::{Client, Copied, FileKind, Host, HostName, Look, Result, Source, Verified};
+use owlery_store::{Client, Copied, FileKind, Host, HostName, Look, Result, Source, UploadRecord, Verified};
 
 /// Three events of two cameras.
 pub(crate) const EVENTS: [&str; 3] =
@@ -63,9 +64,21 @@ impl World {
 
     /// Writes a file of an event.
     pub(crate) fn write(&self, event: &str, name: &str, bytes: &[u8]) {
-        let path = self.folder.path().join(event).join(name);
+        let path = self.path(event, name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn path(&self, event: &str, name: &str) -> PathBuf {
+        self.folder.path().join(event).join(name)
+    }
+
+    pub(crate) fn modified(&self, event: &str, name: &str) -> SystemTime {
+        self.path(event, name).metadata().unwrap().modified().unwrap()
+    }
+
+    pub(crate) fn set_modified(&self, event: &str, name: &str, time: SystemTime) {
+        File::options().write(true).open(self.path(event, name)).unwrap().set_modified(time).unwrap();
     }
 
     /// An event with a movie, a thumbnail and frames, also debug ones.
@@ -110,7 +123,21 @@ pub(crate) fn client_of(store: Arc<dyn ObjectStore>) -> Client {
 
 /// Copies events as the archive `home`, with their manifests.
 pub(crate) async fn copy(client: &Client, world: &World, events: &[&str]) -> Result<Vec<Copied>> {
-    let mut host = Host::open(client.clone(), &host(), "home").await?;
+    copy_by(Host::open(client.clone(), &host(), "home").await?, world, events).await
+}
+
+/// The same with a record of its uploads.
+pub(crate) async fn resume(
+    client: &Client,
+    world: &World,
+    state_dir: &std::path::Path,
+    events: &[&str],
+) -> Result<Vec<Copied>> {
+    let record = UploadRecord::new(state_dir, client.name());
+    copy_by(Host::open(client.clone(), &host(), "home").await?.resuming(record), world, events).await
+}
+
+async fn copy_by(mut host: Host, world: &World, events: &[&str]) -> Result<Vec<Copied>> {
     let mut copied = Vec::new();
     for id in events {
         copied.push(host.copy(&event(id), &world.source(id), &everything(), Look::AtObjects).await?);
