@@ -231,10 +231,9 @@ fn kills_lose_no_copies() {
     }
     for n in 0..8 {
         let mut daemon = copies.serve(&[]);
-        let copied = || ids.iter().filter(|id| copies.is_copied(id)).count();
-        let before = copied();
-        wait_until("it copies", || copied() > before || copied() == ids.len());
-        std::thread::sleep(std::time::Duration::from_millis(7 * n));
+        let count = || ids.iter().filter(|id| copies.is_copied(id)).count();
+        let more = count() + 1 + n;
+        wait_until("it copies", || count() >= more.min(ids.len()));
         daemon.child.kill().unwrap();
         daemon.child.wait().unwrap();
         copies.verify();

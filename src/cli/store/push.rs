@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::store::{Copied, FileKind, Host, Look, Proofs};
+use crate::store::{Copied, FileKind, Host, Look, Proofs, UploadRecord};
 use chrono::{Days, NaiveTime};
 use owlery_model::printable::printable;
 
@@ -24,15 +24,17 @@ pub(super) fn run(named: &Named, events: &[String], again: bool, json: bool) -> 
     let requested = manual::events(events)?;
     let configured = Configured::open(&named.common)?;
     let options = configured.options(&named.name)?;
-    let client = configured.client(&options)?;
+    let client = configured.client(&options)?.with_rate(options.rate);
     let (host, id) = (options.host_name().map_err(error)?, configured.archive_id()?);
     let _lock = configured.stores().lock(&options).map_err(error)?;
     let session = named.common.open(CommandName::Store)?;
     let opened = Source::open(&session)?;
     let (mut source, is_read) = (opened.value, !opened.is_incomplete);
     let requests = Requests::new()?;
-    let proofs = Proofs::new(&configured.archive.state_path(), &options.url, &host, id);
-    let host = requests.run(Host::open(client, &host, id))?.proving(proofs);
+    let state_dir = configured.archive.state_path();
+    let proofs = Proofs::new(&state_dir, &options.url, &host, id);
+    let record = UploadRecord::new(&state_dir, &options.name);
+    let host = requests.run(Host::open(client, &host, id))?.proving(proofs).resuming(record);
     let look = if again || !requested.is_empty() { Look::AtObjects } else { Look::AtManifest };
     let archive = &configured.archive;
     let mut push =

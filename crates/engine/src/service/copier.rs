@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use owlery_store::{Client, CopyRule, Error as StoreError, Host, HostName, Look, Proofs, StoreOptions};
+use owlery_store::{Client, CopyRule, Error as StoreError, Host, HostName, Look, Proofs, StoreOptions, UploadRecord};
 
 use super::event_source::EventSource;
 use super::handle::Handle;
@@ -239,9 +239,11 @@ impl Copier {
             Err(StoreError::Busy(_)) => return Ok(Pause::Busy),
             other => other?,
         };
-        let client = stores.get(None, self.options.name.as_str())?;
+        let name = &self.options.name;
+        let client = stores.get(None, name.as_str())?.with_rate(self.options.rate);
         let host = Host::open(client.clone(), &self.host, &self.archive).await?;
-        let mut host = host.proving(self.proofs.clone());
+        let record = UploadRecord::new(self.handle.state_dir(), name);
+        let mut host = host.proving(self.proofs.clone()).resuming(record);
         self.lacking.read_again(self.proofs.compare(host.index())?);
         let pause = tokio::select! {
             pause = self.copy_to(&mut host, &client, news) => pause,
@@ -335,7 +337,7 @@ impl Copier {
 
     /// Asks the store again and again whether it responds, and shows if it does not, long before a request has failed.
     async fn probe(&self, client: &Client) -> std::convert::Infallible {
-        let client = client.clone().with_stall(PROBE_TIME);
+        let client = client.clone().with_rate(None).with_stall(PROBE_TIME);
         loop {
             tokio::time::sleep(PROBE_PERIOD).await;
             match client.probe(&self.host).await {
