@@ -243,3 +243,21 @@ fn kills_lose_no_copies() {
     assert_eq!(daemon.stop(), 0);
     copies.verify();
 }
+
+/// The first picture leaves the host while the event is still being recorded; the manifest names the strongest when it has ended.
+#[test]
+fn a_frame_is_copied_while_the_event_is_open() {
+    let copies = Copies::new("copy = \"complete\"\ninclude = [\"movie\", \"best-frame\"]");
+    let daemon = copies.serve(&["--event-gap", "5s"]);
+    let id = event_id("Camera1", 1, "10-00-00");
+    copies.world.event(&id).no_movie().frames(1).file("10-00-00-01.jpg", "not whole yet").make();
+    let half = copies.nas_path().join("garage").join(&id).join("best-frame");
+    assert!(!copies.is_copied(&id));
+    let frame = b"\xff\xd8\xff\xe0 a picture \xff\xd9";
+    fs::write(copies.world.path(&id).join("10-00-00-00.jpg"), frame).unwrap();
+    wait_until("the frame is copied", || fs::read(half.join("10-00-00-00.jpg")).is_ok_and(|bytes| bytes == frame));
+    assert!(!copies.is_copied(&id), "it is still open");
+    copies.wait_copied(&[&id]);
+    assert_eq!(daemon.stop(), 0);
+    copies.verify();
+}

@@ -5,6 +5,8 @@
 //! HOST/Camera1/2026-11-20/manifest.json             the events of a day, their files and checksums
 //! HOST/Camera1/2026-11-20/10-04-36/video.mp4        a file of an event, by its own name
 //! HOST/Camera1/2026-11-20/10-04-36/frames.zip       its frames, stored
+//! HOST/Camera1/2026-11-20/10-04-36/best-frame/10-04-37-02.jpg
+//!                                                   the strongest of them, sent while the event was recorded
 //! ```
 //!
 //! A name of a camera or a file that an object's key cannot have is percent-encoded; the manifests have the true names.
@@ -19,6 +21,11 @@ use crate::client::Client;
 
 /// The name of the frames of an event.
 pub(crate) const FRAMES: &str = "frames.zip";
+
+/// The name of the strongest frame of an event, by itself.
+pub(crate) fn best_frame(name: &str) -> String {
+    format!("best-frame/{name}")
+}
 
 /// The longest name of a host.
 const MAX_LENGTH: usize = 63;

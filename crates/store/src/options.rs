@@ -67,6 +67,8 @@ pub enum Part {
     Thumbnail,
     /// All frames.
     Frames,
+    /// The frame in which most pixels changed, by itself, and the strongest so far while the event is being recorded.
+    BestFrame,
 }
 
 /// A value of the configuration.
@@ -96,8 +98,12 @@ impl CopyRule {
 }
 
 impl Part {
-    const ALL: [(&'static str, Self); 3] =
-        [("movie", Self::Movie), ("thumbnail", Self::Thumbnail), ("frames", Self::Frames)];
+    const ALL: [(&'static str, Self); 4] = [
+        ("movie", Self::Movie),
+        ("thumbnail", Self::Thumbnail),
+        ("frames", Self::Frames),
+        ("best-frame", Self::BestFrame),
+    ];
 
     /// As it is written in the configuration.
     pub fn as_str(self) -> &'static str {
@@ -175,6 +181,7 @@ impl StoreOptions {
             Part::Movie => FileKind::Movie,
             Part::Thumbnail => FileKind::Thumbnail,
             Part::Frames => FileKind::Frame,
+            Part::BestFrame => FileKind::BestFrame,
         };
         self.include.iter().map(kind).collect()
     }
@@ -341,7 +348,7 @@ mod tests {
             ("rate", Text("0MB".into()), ["`rate`", "bytes a second", "such as 500kB or 2MB"]),
             ("when-full", Text("delete".into()), ["`when-full`", "\"delete\"", "keep, expire"]),
             ("window", Text("night".into()), ["`window`", "01:00-05:30", "two times of day"]),
-            ("include", list(&["movie", "sound"]), ["`include`", "\"sound\"", "movie, thumbnail, frames"]),
+            ("include", list(&["movie", "sound"]), ["`include`", "\"sound\"", "movie, thumbnail, frames, best-frame"]),
             ("include", list(&[]), ["`include`", "empty", "name what to copy"]),
             ("url", Text("s3://anna:hunter2@x".into()), ["`url`", "password", "owlery store login"]),
             ("url", Flag(true), ["`url`", "no text", "write it as a text"]),

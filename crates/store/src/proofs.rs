@@ -120,7 +120,9 @@ impl DayProofs {
     /// A file cannot be read.
     pub fn hold(&self, event: EventName, source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Result<bool> {
         let Some(copied) = self.events.get(&event) else { return Ok(false) };
-        let objects = objects_of(source, kinds)?;
+        // The strongest frame is among the frames, or was only to show what happened.
+        let kinds = kinds.iter().copied().filter(|kind| *kind != FileKind::BestFrame).collect();
+        let objects = objects_of(source, &kinds)?;
         Ok(objects.iter().all(|(name, group)| copied.get(name).is_some_and(|known| known == short(&digest(group)))))
     }
 }

@@ -11,7 +11,7 @@ use owlery_model::event::frames::Frame;
 use owlery_model::event::{MovieName, Thumbnail};
 
 use crate::error::{Error, Result};
-use crate::keys::FRAMES;
+use crate::keys::{FRAMES, best_frame};
 use crate::upload::sha256;
 
 /// How many bytes are read at a time.
@@ -28,6 +28,8 @@ pub enum FileKind {
     Frame,
     /// Anything else in its directory.
     Other,
+    /// The strongest frame by itself. No name of a file means it.
+    BestFrame,
 }
 
 impl FileKind {
@@ -49,6 +51,11 @@ impl FileKind {
 pub trait Source: Send + Sync {
     /// The names of its files: in the event's directory, or `debug/NAME`; each once.
     fn names(&self) -> Vec<String>;
+
+    /// The name of the frame in which most pixels changed. May read the beginning of every frame.
+    fn best_frame(&self) -> Option<String> {
+        None
+    }
 
     /// Opens one of them.
     ///
@@ -156,6 +163,11 @@ pub(crate) fn objects_of(source: &dyn Source, kinds: &BTreeSet<FileKind>) -> Res
         }
     }
     objects.sort_by_key(|(name, _)| FileKind::of(name));
+    if kinds.contains(&FileKind::BestFrame)
+        && let Some(name) = source.best_frame()
+    {
+        objects.insert(0, (best_frame(&name), vec![Found::of(source, &name)?]));
+    }
     if !frames.is_empty() {
         objects.push((FRAMES.to_owned(), frames));
     }

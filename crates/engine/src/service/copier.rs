@@ -3,6 +3,7 @@
 //! `lacking` keeps account of it, `figures` shows it to others.
 
 mod delay;
+mod evidence;
 mod figures;
 mod gate;
 mod lacking;
@@ -11,7 +12,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use owlery_store::{Client, CopyRule, Error as StoreError, Host, HostName, Look, Proofs, StoreOptions, UploadRecord};
+use owlery_store::{
+    Client, CopyRule, Error as StoreError, Host, HostName, Look, Part, Proofs, StoreOptions, UploadRecord,
+};
 
 use super::event_source::EventSource;
 use super::handle::Handle;
@@ -21,6 +24,7 @@ use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::{EventId, Reason};
 use delay::Delay;
+use evidence::EvidenceSender;
 pub(super) use figures::{AllFigures, Figures};
 pub use figures::{CopyActivity, CopyState};
 pub(super) use gate::StoreProofs;
@@ -361,6 +365,24 @@ impl Copier {
     }
 }
 
+/// What works for a store, on a thread of its own.
+pub(super) enum Worker {
+    /// Copies events.
+    Copier(Box<Copier>),
+    /// Sends frames of events that are being recorded.
+    EvidenceSender(Box<EvidenceSender>),
+}
+
+impl Worker {
+    /// Runs until stopped.
+    pub(super) fn run(self, stop: &Stop) -> Result<()> {
+        match self {
+            Self::Copier(copier) => copier.run(stop),
+            Self::EvidenceSender(sender) => sender.run(stop),
+        }
+    }
+}
+
 /// Why copying cannot go on.
 enum CopyError {
     /// The store cannot be used.
@@ -397,7 +419,7 @@ async fn stopped_for(stop: &Stop, time: Duration) {
 pub(super) fn start(
     handle: &Arc<Handle>,
     (archive, interval, finishes): (Option<&str>, Duration, bool),
-    mut spawn: impl FnMut(String, Copier) -> Result<()>,
+    mut spawn: impl FnMut(String, Worker) -> Result<()>,
 ) -> Result<()> {
     let stores = handle.stores();
     let options: Vec<_> =
@@ -414,7 +436,12 @@ pub(super) fn start(
         };
         let figures = handle.copying.add(&options);
         let name = options.name.to_string();
-        spawn(format!("owlery-copy-{name}"), Copier::new(handle, options, archive, figures, (interval, finishes))?)?;
+        if options.copy == CopyRule::Complete && options.include.contains(&Part::BestFrame) {
+            let sender = EvidenceSender::new(handle, options.clone(), archive)?;
+            spawn(format!("owlery-evidence-{name}"), Worker::EvidenceSender(Box::new(sender)))?;
+        }
+        let copier = Copier::new(handle, options, archive, figures, (interval, finishes))?;
+        spawn(format!("owlery-copy-{name}"), Worker::Copier(Box::new(copier)))?;
     }
     Ok(())
 }

@@ -6,8 +6,9 @@ use std::io;
 
 use owlery_store::Source;
 
-use crate::archive::EventFiles;
+use crate::archive::{EventFiles, motion_of};
 use crate::error::Error;
+use crate::event::frames::{Frame, Shows};
 
 /// The files of an event of the archive, by their names in the event's directory: `NAME` or `debug/NAME`.
 #[derive(Debug)]
@@ -25,7 +26,27 @@ impl From<EventFiles> for EventSource {
     }
 }
 
+impl EventSource {
+    /// The names of the camera's frames, in the order of their names.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &str> {
+        let of_camera =
+            |name: &&String| Frame::parse(name.as_bytes()).is_some_and(|frame| frame.shows == Shows::Camera);
+        self.places.keys().filter(of_camera).map(String::as_str)
+    }
+
+    /// How many pixels changed in a frame, if that is known.
+    pub(crate) fn change(&self, frame: &str) -> Option<u32> {
+        motion_of(&self.open(frame).ok()?).peak_change
+    }
+}
+
 impl Source for EventSource {
+    fn best_frame(&self) -> Option<String> {
+        // The first one, where it is equal or unknown.
+        let frames = self.frames().map(|name| (self.change(name), name));
+        frames.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, name)| name.to_owned())
+    }
+
     fn names(&self) -> Vec<String> {
         self.places.keys().cloned().collect()
     }

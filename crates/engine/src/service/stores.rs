@@ -30,9 +30,9 @@ impl Archive {
         let finishes = false;
         let handle = Arc::clone(open.handle());
         let stop = open.stopping.clone();
-        copier::start(&handle, (self.id(), self.options.check_interval, finishes), |name, copier| {
+        copier::start(&handle, (self.id(), self.options.check_interval, finishes), |name, worker| {
             let stop = stop.clone();
-            open.spawn(&name, move || copier.run(&stop))
+            open.spawn(&name, move || worker.run(&stop))
         })
     }
 
