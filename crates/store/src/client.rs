@@ -96,25 +96,32 @@ impl Client {
 
     /// Reads an object whole; `None` if there is none. What follows from that is much: two answers must say so.
     pub(crate) async fn read(&self, key: &Path) -> Result<Option<Bytes>> {
-        let op = || format!("read {key}");
-        match self.in_time(op, self.store.get(key)).await {
-            Err(error) if error.is_not_found() => match self.head(key).await? {
-                None => Ok(None),
-                Some(_) => Err(self.garbled(op())),
-            },
-            Err(error) => Err(error),
-            Ok(found) if found.meta.size > LARGEST => {
-                Err(self.wrong(key, format!("it has {} bytes, which is not plausible; remove it", found.meta.size)))
-            }
-            Ok(found) => {
-                let mut stream = found.into_stream();
-                let mut whole = Vec::new();
-                while let Some(bytes) = self.next(op, &mut stream).await? {
-                    whole.extend_from_slice(&bytes);
+        for _ in 0..2 {
+            match self.read_once(key).await {
+                Err(error) if error.is_not_found() => {
+                    if self.head(key).await?.is_none() {
+                        return Ok(None);
+                    }
+                    // It may have been written in between.
                 }
-                Ok(Some(whole.into()))
+                other => return other.map(Some),
             }
         }
+        Err(self.garbled(format!("read {key}")))
+    }
+
+    async fn read_once(&self, key: &Path) -> Result<Bytes> {
+        let op = || format!("read {key}");
+        let found = self.in_time(op, self.store.get(key)).await?;
+        if found.meta.size > LARGEST {
+            return Err(self.wrong(key, format!("it has {} bytes, which is not plausible; remove it", found.meta.size)));
+        }
+        let mut stream = found.into_stream();
+        let mut whole = Vec::new();
+        while let Some(bytes) = self.next(op, &mut stream).await? {
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(whole.into())
     }
 
     /// Reads a range of bytes of an object.

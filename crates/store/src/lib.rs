@@ -24,6 +24,7 @@ mod proofs;
 mod rate;
 mod recorded;
 mod resume;
+mod sealed;
 mod source;
 mod sources;
 mod stores;

@@ -1,8 +1,9 @@
 //! What lies in a store: the manifest of each camera's day, and the index of a host. Both are JSON objects that are replaced whole,
-//! after the files that they name.
+//! after the files that they name. Each has a checksum of its own, as its last member `sha256`.
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use chrono::NaiveDateTime;
 use object_store::path::Path;
 use owlery_model::event::{Camera, Day, EventName, MotionMask, State};
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::client::Client;
 use crate::error::Result;
 use crate::keys::{HostName, Keys};
+use crate::sealed;
+use crate::upload::sha256;
 
 /// The version of the forms. A reader refuses a newer one.
 const VERSION: u32 = 1;
@@ -21,6 +24,7 @@ pub const PART: u64 = 4 << 20;
 
 /// The events of a camera's day that were copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)] // as `sealed` demands
 pub struct Manifest {
     version: u32,
     /// The id of the archive that wrote it.
@@ -127,9 +131,7 @@ impl Manifest {
 
     /// Reads the manifest with this key, whatever day it is of.
     pub(crate) async fn read_any(client: &Client, key: &Path) -> Result<Option<Self>> {
-        let Some(manifest) = read_json::<Self>(client, key).await? else { return Ok(None) };
-        check_version(client, key, manifest.version)?;
-        Ok(Some(manifest))
+        read_json(client, key).await
     }
 
     /// Reads the manifest of a day; `None` if there is none. Fails if it is not one of this day.
@@ -151,6 +153,7 @@ impl Manifest {
 
 /// What a host has copied: small enough to be read first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)] // as `sealed` demands
 pub struct HostIndex {
     version: u32,
     /// The id of the archive. No other one may write below this host's prefix.
@@ -184,10 +187,7 @@ impl HostIndex {
 
     /// Reads the index of a host; `None` if it has copied nothing.
     pub async fn read(client: &Client, host: &HostName) -> Result<Option<Self>> {
-        let key = Keys::new(client, host).index();
-        let Some(index) = read_json::<Self>(client, &key).await? else { return Ok(None) };
-        check_version(client, &key, index.version)?;
-        Ok(Some(index))
+        read_json(client, &Keys::new(client, host).index()).await
     }
 
     pub(crate) async fn write(&self, client: &Client, keys: &Keys) -> Result<()> {
@@ -195,25 +195,44 @@ impl HostIndex {
     }
 }
 
+/// Reads one of the two forms; `None` if there is none. What is no such text is read once more: the line may have changed it.
 async fn read_json<T: DeserializeOwned>(client: &Client, key: &Path) -> Result<Option<T>> {
-    let Some(bytes) = client.read(key).await? else { return Ok(None) };
-    let damaged =
-        |error| client.wrong(key, format!("it is damaged ({error}); remove it, then run owlery store push --again"));
-    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    let Some(first) = client.read(key).await? else { return Ok(None) };
+    let sum = sha256(&first);
+    if let Ok(value) = parsed(first) {
+        return Ok(Some(value));
+    }
+    let Some(second) = client.read(key).await? else { return Ok(None) };
+    let is_same = sha256(&second) == sum;
+    match parsed(second) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) if !is_same => Err(client.garbled(format!("read {key}"))),
+        Err(why) => Err(client.wrong(key, why)),
+    }
+}
+
+/// A text as what it says; or why not, with the cure.
+fn parsed<T: DeserializeOwned>(bytes: Bytes) -> Result<T, String> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let damaged = |why: &str| format!("it is damaged ({why}); remove it, then run owlery store push --again");
+    let text = sealed::open(bytes.into()).ok_or_else(|| damaged("its checksum is another"))?;
+    // A newer version may have other members.
+    if let Ok(Version { version }) = serde_json::from_slice(&text)
+        && version != VERSION
+    {
+        return Err(format!("it has version {version}, and this Owlery reads version {VERSION}; use a newer one"));
+    }
+    serde_json::from_slice(&text).map_err(|error| damaged(&error.to_string()))
 }
 
 /// Writes an object, and proves by its size that the store has it.
 async fn write_json(client: &Client, key: &Path, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_vec(value).map_err(|error| client.wrong(key, error.to_string()))?;
+    let text = sealed::seal(text);
     let bytes = text.len() as u64;
     client.write(key, text).await?;
     client.check_size(key, bytes).await
-}
-
-fn check_version(client: &Client, key: &Path, version: u32) -> Result<()> {
-    if version == VERSION {
-        return Ok(());
-    }
-    Err(client
-        .wrong(key, format!("it has version {version}, and this Owlery reads version {VERSION}; use a newer one")))
 }

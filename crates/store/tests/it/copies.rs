@@ -1,14 +1,16 @@
 //! What is copied of an event's files. What every kind of store must do is in `conformance`.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use owlery_store::{Environment, Host, Look, StoreOptions, Stores};
 
-use crate::world::{EVENTS, World, client_of, copy, event, everything, host, verified};
+use crate::world::{EVENTS, World, client_of, copy, event, everything, host, resume, verified};
 
 /// The frames are a zip file without compression.
 #[tokio::test]
@@ -118,4 +120,31 @@ async fn a_long_day_is_recorded_in_between() {
     drop(host); // stopped before it has finished
     let found = verified(&client).await;
     assert_eq!((found.events, &found.wrong[..]), (1, &[][..]));
+}
+
+/// All clones of a client share its rate, and to wait for it is no stall.
+#[tokio::test(start_paused = true)]
+async fn a_rate_is_kept_by_all_clones() {
+    let rate = NonZeroU64::new(50 << 10);
+    let memory = Arc::new(InMemory::new());
+    let client = client_of(Arc::clone(&memory) as _).with_parts(memory).with_rate(rate);
+    let client = client.with_stall(Duration::from_secs(5));
+    let world = World::of(&EVENTS[..1]);
+    world.write(EVENTS[0], "video.mp4", &vec![7; 6 << 20]);
+    let state = tempfile::tempdir().unwrap();
+    let (begin, clone) = (tokio::time::Instant::now(), client.clone());
+    let checking = async {
+        for _ in 0..50 {
+            clone.check(&host()).await.unwrap();
+        }
+    };
+    let (copied, ()) = tokio::join!(resume(&client, &world, state.path(), &EVENTS[..1]), checking);
+    copied.unwrap();
+    let took = begin.elapsed();
+    assert!(took >= Duration::from_secs(6 * 1024 / 50) && took < Duration::from_secs(6 * 1024 / 50 + 5), "{took:?}");
+    let fast = client.with_rate(None);
+    let begin = tokio::time::Instant::now();
+    world.write(EVENTS[0], "video.mp4", &vec![8; 6 << 20]);
+    copy(&fast, &world, &EVENTS[..1]).await.unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(1));
 }
