@@ -289,6 +289,12 @@ impl Client {
         }
     }
 
+    /// The store does not know an upload of this object any more.
+    pub(crate) fn gone(&self, key: &Path) -> Error {
+        let why = "it does not know the upload any more (NoSuchUpload)".to_owned();
+        Error::OutOfReach { store: self.name.clone(), op: format!("write {key}"), why }
+    }
+
     /// Two answers that contradict each other.
     pub(crate) fn garbled(&self, op: String) -> Error {
         let why = "its answers contradict each other; check the line to it".to_owned();

@@ -14,13 +14,19 @@ use crate::error::{Error, Result};
 use crate::resume::{ArrivedPart, Complete, UnderWay, UploadRecord, Uploads};
 use crate::upload::Written;
 
-/// How the engine's errors begin where a store answered, and what a store says that will do so again, whatever the credentials.
-const STATUS: &str = "non-2xx status code: 4";
+/// What a store says of an upload that it does not know, or whose parts it does not; the last two are those of the engine's memory.
 const GONE: [&str; 5] =
     ["NoSuchUpload", "InvalidPart", "EntityTooSmall", "MultipartUpload not found", "Missing part at index"];
 
-/// Such answers of a store that may be others later.
-const BUSY: [&str; 2] = ["non-2xx status code: 408", "non-2xx status code: 429"];
+/// What some stores say in its place. A new upload shows whether it is the credentials.
+const DENIED: &str = "AccessDenied";
+
+/// What is in the engine's errors where a store has answered, and where it says that the request is to blame.
+const ANSWERED: &str = "non-2xx status code";
+const TO_BLAME: &str = "non-2xx status code: 4";
+
+/// After so many attempts whose requests were refused, and that sent no part, an upload starts over: there are stores with other words.
+const MOST_REFUSED: u32 = 3;
 
 /// How many objects the record has as complete at most. Those of events that were never copied whole stay until then.
 const MOST_COMPLETE: usize = 100;
@@ -50,8 +56,10 @@ pub(crate) struct Recorded {
     record: UploadRecord,
     now: UnderWay,
     complete: Vec<Complete>,
+    /// Whether it was interrupted before.
+    is_resumed: bool,
     /// How many parts the store had when it began.
-    resumed: usize,
+    before: usize,
     /// How many parts it has been given, those among them that the store had.
     given: usize,
     /// The part on its way, with the SHA-256 of the object up to its end.
@@ -70,10 +78,13 @@ impl Recorded {
     ) -> Result<Self> {
         let Uploads { under_way, complete } = recording.record.read().await;
         let is_ours = |found: &UnderWay| {
-            recording.begin == Begin::Resume && found.key == key.as_ref() && found.source == recording.source
+            recording.begin == Begin::Resume
+                && found.key == key.as_ref()
+                && found.source == recording.source
+                && found.refused < MOST_REFUSED
         };
-        let now = match under_way {
-            Some(found) if is_ours(&found) => found,
+        let (now, is_resumed) = match under_way {
+            Some(found) if is_ours(&found) => (found, true),
             found => {
                 if let Some(found) = found {
                     let given_up = give_up(client, &*store, &found).await;
@@ -83,7 +94,7 @@ impl Recorded {
                 let replaces = client.head(key).await?.and_then(|found| found.e_tag);
                 let id = client.in_time(|| format!("write {key}"), store.create_multipart(key)).await?;
                 let (key, source) = (key.to_string(), recording.source.clone());
-                UnderWay { key, id, source, replaces, parts: Vec::new(), written: None }
+                (UnderWay { key, id, source, replaces, parts: Vec::new(), written: None, refused: 0 }, false)
             }
         };
         let begun = Self {
@@ -91,17 +102,18 @@ impl Recorded {
             key: key.clone(),
             store,
             record: recording.record.clone(),
-            resumed: now.parts.len(),
+            is_resumed,
+            before: now.parts.len(),
             now,
             complete,
             given: 0,
             sending: None,
             is_other: false,
         };
-        if begun.resumed == 0 {
-            begun.save().await;
+        if is_resumed {
+            tracing::info!("{key}: {} parts of it have arrived already, the upload goes on", begun.before);
         } else {
-            tracing::info!("{key}: {} parts of it have arrived already, the upload goes on", begun.resumed);
+            begun.save().await;
         }
         Ok(begun)
     }
@@ -138,7 +150,8 @@ impl Recorded {
         let arrived = sending.await;
         let sha256 = std::mem::take(sha256);
         self.sending = None;
-        let PartId { content_id: id } = arrived.map_err(|error| self.client.stopped(&self.key, error))??;
+        let arrived = arrived.map_err(|error| self.client.stopped(&self.key, error))?;
+        let PartId { content_id: id } = arrived.map_err(|error| self.gone(error))?;
         self.now.parts.push(ArrivedPart { id, sha256 });
         self.save().await;
         Ok(())
@@ -162,7 +175,8 @@ impl Recorded {
         let (key, id) = (&self.key, &self.now.id);
         let parts = self.now.parts.iter().map(|part| PartId { content_id: part.id.clone() }).collect();
         let completed = self.store.complete_multipart(key, id, parts);
-        if let Err(error) = self.client.in_time(|| format!("write {key}"), completed).await
+        let completed = self.client.in_time(|| format!("write {key}"), completed).await;
+        if let Err(error) = completed.map_err(|error| self.gone(error))
             && !(is_lasting(&error) && self.is_there(written).await?)
         {
             return Err(error);
@@ -183,13 +197,22 @@ impl Recorded {
 
     /// Whether the error only says that this upload cannot go on where it was interrupted.
     pub(crate) fn is_refused(&self, error: &Error) -> bool {
-        self.is_other || (self.resumed > 0 && is_lasting(error))
+        self.is_other || (self.is_resumed && is_lasting(error))
+    }
+
+    /// That there is no such upload is no missing object: the next attempt starts over.
+    fn gone(&self, error: Error) -> Error {
+        if error.is_not_found() { self.client.gone(&self.key) } else { error }
     }
 
     /// Ends it after an error. If that may pass, the next attempt goes on; else the store removes the parts.
     pub(crate) async fn close(&mut self, error: &Error) {
         self.stop();
         if error.may_pass() || matches!(error, Error::Refused { .. }) {
+            if self.now.parts.len() == self.before && error.to_string().contains(TO_BLAME) {
+                self.now.refused += 1;
+                self.save().await;
+            }
             return;
         }
         match give_up(&self.client, &*self.store, &self.now).await {
@@ -222,12 +245,12 @@ pub(crate) async fn forget(client: &Client, record: &UploadRecord, key: &Path) -
     Ok(())
 }
 
-/// Has the store remove the parts of an upload. Where it refuses, its own rule for incomplete uploads does.
+/// Has the store remove the parts of an upload. Where it cannot, its own rule for incomplete uploads does. Only an outage is an error.
 async fn give_up(client: &Client, store: &dyn MultipartStore, upload: &UnderWay) -> Result<()> {
     let key = Path::parse(&upload.key).unwrap_or_default();
     let aborted = store.abort_multipart(&key, &upload.id);
     match client.in_time(|| format!("give up the upload of {key}"), aborted).await {
-        Err(error) if error.may_pass() && !is_lasting(&error) => Err(error),
+        Err(error) if error.may_pass() && !is_lasting(&error) && !error.to_string().contains(ANSWERED) => Err(error),
         Err(error) => {
             tracing::debug!("{error}");
             Ok(())
@@ -236,15 +259,12 @@ async fn give_up(client: &Client, store: &dyn MultipartStore, upload: &UnderWay)
     }
 }
 
-/// Whether a store says of an upload what it will always say: that it does not know it, or not its parts. Some refuse the access to
-/// an upload that they do not know; a new one shows whether it is the credentials.
+/// Whether a store says of an upload what it will always say. Other refusals may be of one request: of a clock that is wrong, or of a
+/// byte that was changed on the way.
 fn is_lasting(error: &Error) -> bool {
     match error {
-        Error::NotFound { .. } | Error::Refused { .. } => true,
-        Error::OutOfReach { why, .. } => {
-            GONE.iter().any(|text| why.contains(text))
-                || (why.contains(STATUS) && !BUSY.iter().any(|text| why.contains(text)))
-        }
+        Error::OutOfReach { why, .. } => GONE.iter().any(|text| why.contains(text)),
+        Error::Refused { why, .. } => why.contains(DENIED),
         _ => false,
     }
 }

@@ -42,6 +42,9 @@ pub(crate) struct UnderWay {
     pub(crate) parts: Vec<ArrivedPart>,
     /// What the object is, once all parts have arrived.
     pub(crate) written: Option<Written>,
+    /// How many attempts to go on with it were refused, one after the other.
+    #[serde(default)]
+    pub(crate) refused: u32,
 }
 
 /// A part that has arrived.
@@ -123,7 +126,8 @@ mod tests {
         let parts = vec![ArrivedPart { id: "<etag>\"&".into(), sha256: "p".into() }];
         let (key, source) = ("a/b".to_owned(), "digest".to_owned());
         let complete = vec![Complete { key: key.clone(), source: source.clone(), written: written.clone() }];
-        let under_way = UnderWay { key, id: "7".into(), source, replaces: None, parts, written: Some(written) };
+        let under_way =
+            UnderWay { key, id: "7".into(), source, replaces: None, parts, written: Some(written), refused: 0 };
         Uploads { under_way: Some(under_way), complete }
     }
 

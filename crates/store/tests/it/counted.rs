@@ -30,6 +30,8 @@ pub(crate) enum Then {
     Hang,
     /// It is done, and its answer is lost.
     Lose,
+    /// The store refuses it, in words of its own.
+    Refuse,
 }
 
 pub(crate) struct Counted {
@@ -80,6 +82,10 @@ impl Counted {
             Then::Fail => {}
             Then::Hang => std::future::pending().await,
             Then::Lose => drop(done.await?),
+            Then::Refuse => {
+                let source = "Server returned non-2xx status code: 400 Bad Request: NotToday".into();
+                return Err(Error::Generic { store: "counted", source });
+            }
         }
         Err(Error::Generic { store: "counted", source: "the line is cut".into() })
     }

@@ -18,6 +18,7 @@ use crate::world::{World, resume, verified};
 const ATTEMPTS: usize = 200;
 
 each!([s3s_fs] [
+    all_bytes_are_sent_with_their_checksum
     a_slow_line_is_no_stall
     every_seed_of_cuts_ends_well
     every_seed_of_garbled_bytes_ends_well
@@ -150,6 +151,26 @@ async fn empty(server: &Server) {
     let found: Vec<_> = objects.list(Some(&Path::from("owl"))).try_collect().await.unwrap();
     for object in found {
         objects.delete(&object.location).await.unwrap();
+    }
+}
+
+/// The store refuses others: also over plain HTTP no changed byte is written.
+async fn all_bytes_are_sent_with_their_checksum(server: &Server) {
+    let line = Line::default();
+    let (world, ids) = events(1, 6 << 20);
+    let lined = Lined::new(server, line.clone(), 1).await;
+    resume(&lined.client, &world, lined.state.path(), &names(&ids)).await.unwrap();
+    let sent = line.sent.lock().unwrap();
+    let text = String::from_utf8_lossy(&sent).to_ascii_lowercase();
+    let requests = text.split("put /").skip(1);
+    let heads: Vec<&str> =
+        requests.filter_map(|request| request.split_once("\r\n\r\n")).map(|(head, _)| head).collect();
+    assert!(heads.len() >= 6 && heads.iter().filter(|head| head.contains("partnumber=")).count() == 2, "{heads:?}");
+    for head in heads {
+        let value = |name: &str| head.split_once(&format!("{name}: ")).and_then(|(_, rest)| rest.lines().next());
+        assert!(value("x-amz-checksum-sha256").is_some_and(|sum| sum.len() == 44), "{head}");
+        let is_sum = |sum: &str| sum.len() == 64 && sum.bytes().all(|digit| digit.is_ascii_hexdigit());
+        assert!(value("x-amz-content-sha256").is_some_and(is_sum), "{head}");
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Line {
     pub(crate) garbled_responses: Option<u32>,
     /// Whether connections are accepted, and all bytes lost.
     pub(crate) is_silent: bool,
+    /// What was sent to the server.
+    pub(crate) sent: Arc<Mutex<Vec<u8>>>,
 }
 
 /// A running proxy. It ends with this value.
@@ -38,6 +40,7 @@ pub(crate) struct Proxy {
 
 /// What one direction does.
 struct Direction {
+    is_to_server: bool,
     garbled: Option<u32>,
     line: Line,
     rng: fastrand::Rng,
@@ -78,8 +81,11 @@ async fn connection(client: TcpStream, server: u16, line: Line, mut rng: fastran
     let left = Arc::new(Mutex::new(cut.map(|(_, after)| rng.u64(after))));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let mut direction = |garbled| Direction { garbled, line: line.clone(), rng: rng.fork(), left: Arc::clone(&left) };
-    let (there, back) = (direction(line.garbled_requests), direction(line.garbled_responses));
+    let mut direction = |is_to_server| {
+        let garbled = if is_to_server { line.garbled_requests } else { line.garbled_responses };
+        Direction { is_to_server, garbled, line: line.clone(), rng: rng.fork(), left: Arc::clone(&left) }
+    };
+    let (there, back) = (direction(true), direction(false));
     // Where one direction ends, the connection does.
     tokio::select! {
         () = there.pass(from_client, to_server) => {}
@@ -93,6 +99,9 @@ impl Direction {
         while let Ok(read @ 1..) = from.read(&mut buffer).await {
             let mut chunk = &mut buffer[..read];
             self.garble(chunk);
+            if self.is_to_server {
+                self.line.sent.lock().unwrap().extend_from_slice(chunk);
+            }
             if !self.line.delay.is_zero() {
                 tokio::time::sleep(self.line.delay.mul_f64(self.rng.f64())).await;
             }

@@ -26,6 +26,7 @@ each!([memory_alone] [
     another_file_gives_the_upload_up
     changed_bytes_start_over
     frames_go_on_too
+    refusals_start_over_in_the_end
 ]);
 
 each!([folder][a_folder_starts_over]);
@@ -44,6 +45,13 @@ fn movie(seed: u8) -> Vec<u8> {
     let mut bytes: Vec<u8> =
         (0..=size >> 12).flat_map(|nth| [u8::try_from(nth % 251).unwrap() ^ seed; 1 << 12]).collect();
     bytes.truncate(size);
+    bytes
+}
+
+/// The same in two parts.
+fn short(seed: u8) -> Vec<u8> {
+    let mut bytes = movie(seed);
+    bytes.truncate((5 << 20) + 777);
     bytes
 }
 
@@ -157,12 +165,13 @@ async fn a_complete_object_is_not_sent_again(backend: &Backend) {
 /// The answer to the last request of the upload.
 async fn a_lost_answer_costs_nothing(backend: &Backend) {
     let (world, state) = world();
+    world.write(EVENT, "video.mp4", &short(0));
     let counted = Counted::without_end(parts(backend), Then::Lose);
     resume(&counted.client(), &world, state.path(), &[EVENT]).await.unwrap_err();
     let counted = Counted::all(parts(backend));
     resume(&counted.client(), &world, state.path(), &[EVENT]).await.unwrap();
     assert_eq!(counted.counts(), [0, 0, 0]);
-    assert_whole(backend, &state, "video.mp4", Some(&movie(0))).await;
+    assert_whole(backend, &state, "video.mp4", Some(&short(0))).await;
 }
 
 /// Its parts are removed at the store, and it is not in the way.
@@ -208,10 +217,10 @@ async fn changed_bytes_start_over(backend: &Backend) {
 
 /// By its own rule for incomplete uploads.
 async fn what_the_store_has_forgotten_starts_over(backend: &Backend) {
-    for arrived in [2, PARTS] {
+    for arrived in 0..=2 {
         let (world, state) = world();
-        world.write(EVENT, "video.mp4", &movie(u8::try_from(arrived).unwrap()));
-        let counted = if arrived == PARTS {
+        world.write(EVENT, "video.mp4", &short(u8::try_from(arrived).unwrap()));
+        let counted = if arrived == 2 {
             Counted::without_end(parts(backend), Then::Fail)
         } else {
             Counted::after(parts(backend), arrived, Then::Fail)
@@ -224,10 +233,26 @@ async fn what_the_store_has_forgotten_starts_over(backend: &Backend) {
         parts(backend).abort_multipart(&key, &id).await.unwrap();
         let counted = Counted::all(parts(backend));
         resume(&counted.client(), &world, state.path(), &[EVENT]).await.unwrap();
-        let refused = usize::from(arrived < PARTS);
-        assert_eq!(counted.counts(), [PARTS + refused, 1, 1], "{arrived}");
-        assert_whole(backend, &state, "video.mp4", Some(&movie(u8::try_from(arrived).unwrap()))).await;
+        let refused = usize::from(arrived < 2);
+        assert_eq!(counted.counts(), [2 + refused, 1, 1], "{arrived}");
+        assert_whole(backend, &state, "video.mp4", Some(&short(u8::try_from(arrived).unwrap()))).await;
     }
+}
+
+/// One may be of a single request. A store that always refuses to go on, in words that nobody knows, is no dead end.
+async fn refusals_start_over_in_the_end(backend: &Backend) {
+    let (world, state) = world();
+    let counted = Counted::after(parts(backend), 1, Then::Fail);
+    resume(&counted.client(), &world, state.path(), &[EVENT]).await.unwrap_err();
+    for _ in 0..3 {
+        let counted = Counted::after(parts(backend), 0, Then::Refuse);
+        resume(&counted.client(), &world, state.path(), &[EVENT]).await.unwrap_err();
+        assert_eq!(counted.counts(), [1, 0, 0]);
+    }
+    let counted = Counted::all(parts(backend));
+    resume(&counted.client(), &world, state.path(), &[EVENT]).await.unwrap();
+    assert_eq!(counted.counts(), [PARTS, 1, 1]);
+    assert_whole(backend, &state, "video.mp4", Some(&movie(0))).await;
 }
 
 async fn a_folder_starts_over(backend: &Backend) {
