@@ -9,7 +9,7 @@ mod policy;
 use serde::{Deserialize, Serialize};
 
 pub use forecast::{ArchiveForecast, CameraForecast, CameraSums, DaySums, Forecast, Kept, Rule, days_asked, forecast};
-pub use planner::plan;
+pub use planner::{have_copies, plan};
 pub use policy::{Keep, MinFree, Policy, Rules};
 
 use crate::clock::Now;

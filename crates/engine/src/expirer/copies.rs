@@ -10,7 +10,7 @@ use crate::archive::{Stay, Tree};
 use crate::copy_proofs::CopyProofs;
 use crate::error::Result;
 use crate::event::{EventId, EventName, Item, Reason};
-use crate::retention::{DayView, EventView, Plan, View, WhenFull};
+use crate::retention::{DayView, EventView, Plan, View, WhenFull, have_copies};
 
 /// How many days are listed at a time: their events are kept only if a store lacks some.
 const LISTED: usize = 64;
@@ -87,9 +87,8 @@ impl Expirer {
             }
         }
         if let Some(first) = unknown.first() {
-            let (days, stores) = (unknown.len(), proofs.names().join(" and "));
-            troubles
-                .push(format!("{days} days stay, since it is unknown whether {stores} has copies of them; {first}"));
+            let (days, until) = (unknown.len(), have_copies(&proofs.names()));
+            troubles.push(format!("{days} days stay until it can be read whether {until}: {first}"));
         }
         Ok(())
     }
@@ -102,10 +101,9 @@ impl Expirer {
     /// What a forecast has to add: by the last plan, rules keep events beyond their time. `None` if they do not.
     pub(crate) fn forecast_warning(&self) -> Option<String> {
         let events = self.not_copied.load(Ordering::Relaxed);
-        let stores = self.stores().join(" and ");
-        (events > 0).then(|| {
-            format!("{events} events are past their time and stay until {stores} has copies: the rules keep more than they say")
-        })
+        let until = have_copies(&self.stores());
+        (events > 0)
+            .then(|| format!("{events} events are past their time and stay until {until}, beside what the rules keep"))
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{DayView, EARLIEST, EventView, Foreign, Keep, Need, Plan, Policy, View, enough, newest_candidate};
 use crate::clock::Now;
 use crate::event::{Camera, Day, EventName, EventSelection, Item, Reason};
+pub use copies::have_copies;
 
 /// How many days are requested at a time while their sizes are unknown.
 const ASKED: usize = 32;
@@ -244,11 +245,14 @@ impl Planner<'_> {
             some_item(day, events.iter().filter(|event| is_meant(event)), why)
         };
         let taken = some(&EventView::may_go, reason);
-        let kept = [
+        let mut kept = [
             some(&|event| event.saved, &Reason::Saved),
             some(&|event| !event.saved && event.open, &Reason::Open),
             some(&EventView::waits_for_copy, &Reason::NotCopied),
         ];
+        if kept[2].count == day.events {
+            kept[2].events = EventSelection::All; // a store that is far behind lacks thousands
+        }
         self.plan.kept.extend(kept.into_iter().filter(|kept| kept.count > 0));
         if taken.count == 0 {
             self.handled.insert(at, None);

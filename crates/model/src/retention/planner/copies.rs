@@ -60,7 +60,7 @@ impl Planner<'_> {
         }
         if !taken.is_empty() {
             let (what, _) = told(&taken.iter().collect::<Vec<_>>());
-            let until = self.have_copies();
+            let until = have_copies(&self.view.stores);
             self.plan.alerts.push(format!("{rule}: {what} deleted before {until}, since nothing else may be deleted"));
         }
         self.keep_others(&taken);
@@ -89,16 +89,15 @@ impl Planner<'_> {
             return;
         }
         let (what, their) = told(&kept);
-        let until = self.have_copies();
+        let until = have_copies(&self.view.stores);
         self.plan.alerts.push(format!("{what} past {their} time and kept until {until}"));
     }
+}
 
-    /// "offsite has a copy", "offsite and nas have copies".
-    fn have_copies(&self) -> String {
-        let stores = &self.view.stores;
-        let verb = if stores.len() == 1 { "has a copy" } else { "have copies" };
-        format!("{} {verb}", stores.join(" and "))
-    }
+/// "offsite has a copy", "offsite and nas have copies".
+pub fn have_copies(stores: &[String]) -> String {
+    let verb = if stores.len() == 1 { "has a copy" } else { "have copies" };
+    format!("{} {verb}", stores.join(" and "))
 }
 
 /// "3 events (2 GB) are", and "their". The size is left out if it is unknown.
