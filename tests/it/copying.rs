@@ -261,3 +261,17 @@ fn a_frame_is_copied_while_the_event_is_open() {
     assert_eq!(daemon.stop(), 0);
     copies.verify();
 }
+
+/// Somebody empties the store: what is still in the archive is copied again.
+#[test]
+fn an_emptied_store_is_filled_again() {
+    let copies = Copies::new("copy = \"complete\"");
+    let id = event_id("Camera1", 3, "10-00-00");
+    copies.world.old_event("Camera1", 3, "10-00-00");
+    let daemon = copies.serve(&["--check-interval", "1s"]);
+    copies.wait_copied(&[&id]);
+    fs::remove_dir_all(copies.nas_path().join("garage")).unwrap();
+    copies.wait_copied(&[&id]);
+    assert_eq!(daemon.stop(), 0);
+    copies.verify();
+}

@@ -180,6 +180,12 @@ impl Expirer {
         let _ = self.copies.set(copies);
     }
 
+    /// Whether space is short.
+    #[cfg(feature = "stores")]
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.pressed.load(Ordering::Acquire)
+    }
+
     /// Sets whether space is short: then plans continue beyond the mark, until there is enough.
     pub(crate) fn press(&self, is_short: bool) {
         self.pressed.store(is_short, Ordering::Release);

@@ -30,6 +30,8 @@ pub use figures::{CopyActivity, CopyState};
 pub(super) use gate::StoreProofs;
 use lacking::Lacking;
 
+/// How often the rules are asked what they would retire while space is short.
+const PRESSURE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often it is looked whether to stop.
 const STOP_PERIOD: Duration = Duration::from_millis(100);
 /// How long it waits for news before it looks at the clock, at the window and at what is to be retried.
@@ -55,8 +57,10 @@ pub(super) struct Copier {
     lacking: Lacking,
     /// How often the rules are asked what they would retire.
     interval: Duration,
-    /// When they are asked next, for a store that copies what expires.
-    ask_rules_at: Instant,
+    /// When they were asked last, for a store that copies what expires.
+    asked_rules: Option<Instant>,
+    /// When the proofs were last compared with the store's index; `None` after trouble.
+    compared: Option<Instant>,
     /// Whether the catalog has been compared with the proofs as a whole.
     has_read_all: bool,
     /// Requests in a row that failed for their object alone.
@@ -95,7 +99,8 @@ impl Copier {
             proofs,
             figures,
             interval,
-            ask_rules_at: Instant::now(),
+            asked_rules: None,
+            compared: None,
             has_read_all: false,
             doubts: 0,
         })
@@ -124,28 +129,27 @@ impl Copier {
         let mut delay = Delay::default();
         loop {
             crate::fault::point("copier");
-            let wait = match self.copy_all(&mut news, stop).await {
+            // News end a wait, unless the store is in trouble.
+            let mut wait = Wait::ForNews;
+            match self.copy_all(&mut news, stop).await {
                 Ok(Pause::Done) => {
                     self.figures.set(CopyActivity::Idle);
                     delay = Delay::default();
-                    PERIOD
                 }
-                Ok(Pause::Window) => {
-                    self.figures.set(CopyActivity::Window);
-                    PERIOD
-                }
-                Ok(Pause::Busy) => PERIOD,
+                Ok(Pause::Window) => self.figures.set(CopyActivity::Window),
+                Ok(Pause::Busy) => {}
                 Ok(Pause::Stop) => return,
                 Err(CopyError::Store(error)) => {
-                    self.trouble(error);
+                    let why = error.to_string();
+                    if self.trouble(error) {
+                        tracing::warn!(store = %self.options.name, "{why}; copying goes on when it can be used");
+                    }
                     self.figures.failed();
-                    delay.next()
+                    self.compared = None;
+                    wait = Wait::Whole(delay.next());
                 }
-                Err(CopyError::Archive(error)) => {
-                    tracing::debug!(store = %self.options.name, "{}", error.chain());
-                    PERIOD
-                }
-            };
+                Err(CopyError::Archive(error)) => tracing::debug!(store = %self.options.name, "{}", error.chain()),
+            }
             tokio::select! {
                 goes_on = self.wait(&mut news, wait) => if !goes_on { return },
                 () = stopped(stop) => return,
@@ -153,13 +157,11 @@ impl Copier {
         }
     }
 
-    /// Notes that the store cannot be used.
-    fn trouble(&self, error: StoreError) {
-        let (name, why) = (&self.options.name, error.to_string());
-        if self.figures.set_trouble(self.handle.now().utc, why.clone()) {
-            tracing::warn!(store = %name, "{why}; copying goes on when it can be used");
-        }
-        self.handle.stores().note::<()>(name, &Err(error));
+    /// Notes that the store cannot be used; true if it could before.
+    fn trouble(&self, error: StoreError) -> bool {
+        let is_new = self.figures.set_trouble(self.handle.now().utc, error.to_string());
+        self.handle.stores().note::<()>(&self.options.name, &Err(error));
+        is_new
     }
 
     /// Notes that the store can be used.
@@ -168,10 +170,13 @@ impl Copier {
         self.handle.stores().note(&self.options.name, &Ok(()));
     }
 
-    /// Waits for news, at most for `wait`; false if the service ends. News during an outage do not end the wait.
-    async fn wait(&mut self, news: &mut Subscription, wait: Duration) -> bool {
-        let until = tokio::time::Instant::now() + wait;
-        let may_end_early = wait == PERIOD;
+    /// Waits; false if the service ends.
+    async fn wait(&mut self, news: &mut Subscription, wait: Wait) -> bool {
+        let (time, may_end_early) = match wait {
+            Wait::ForNews => (PERIOD, true),
+            Wait::Whole(time) => (time, false),
+        };
+        let until = tokio::time::Instant::now() + time;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return true,
@@ -217,8 +222,10 @@ impl Copier {
             self.lacking.read_all(days.into_iter().map(|day| (day.day, day.camera)));
             self.has_read_all = true;
         }
-        if self.options.copy == CopyRule::Expire && is_read && Instant::now() >= self.ask_rules_at {
-            self.ask_rules_at = Instant::now() + self.interval;
+        let is_short = self.handle.expirer.is_pressed();
+        let interval = if is_short { self.interval.min(PRESSURE_INTERVAL) } else { self.interval };
+        if self.options.copy == CopyRule::Expire && is_read && is_due(self.asked_rules, interval) {
+            self.asked_rules = Some(Instant::now());
             let plan = self.handle.plan(None)?;
             let waiting = plan.kept.into_iter().filter(|item| item.reason == Reason::NotCopied);
             self.lacking.expiring(waiting.map(|item| (item.day, item.camera)));
@@ -232,7 +239,10 @@ impl Copier {
     /// Copies until the store lacks nothing.
     async fn copy_all(&mut self, news: &mut Subscription, stop: &Stop) -> std::result::Result<Pause, CopyError> {
         self.compare()?;
-        if self.lacking.next(&self.handle, Instant::now())?.is_none() {
+        // Also a store that lacks nothing is asked now and then whether it still has what it had.
+        let is_to_compare = is_due(self.compared, self.interval);
+        if !is_to_compare && self.lacking.next(&self.handle, Instant::now())?.is_none() {
+            self.figures.clear_trouble(); // nothing waits for it
             return Ok(Pause::Done);
         }
         if !self.is_open() {
@@ -248,7 +258,9 @@ impl Copier {
         let host = Host::open(client.clone(), &self.host, &self.archive).await?;
         let record = UploadRecord::new(self.handle.state_dir(), name);
         let mut host = host.proving(self.proofs.clone()).resuming(record);
-        self.lacking.read_again(self.proofs.compare(host.index())?);
+        if is_to_compare {
+            self.compare_with(&host)?;
+        }
         let pause = tokio::select! {
             pause = self.copy_to(&mut host, &client, news) => pause,
             () = stopped(stop) => Ok(Pause::Stop),
@@ -265,6 +277,18 @@ impl Copier {
         self.lacking.update(&self.handle)?;
         self.figures.count(&self.lacking);
         Ok(pause)
+    }
+
+    /// Compares the proofs with the store's index: what somebody has removed there is copied again, and no rule counts on it.
+    fn compare_with(&mut self, host: &Host) -> std::result::Result<(), CopyError> {
+        let lost = self.proofs.compare(host.index())?;
+        if !lost.is_empty() {
+            let days = lost.len();
+            tracing::warn!(store = %self.options.name, "the store has lost events of {days} days; they are copied again");
+        }
+        self.lacking.read_again(lost);
+        self.compared = Some(Instant::now());
+        Ok(())
     }
 
     async fn copy_to(
@@ -346,7 +370,7 @@ impl Copier {
             tokio::time::sleep(PROBE_PERIOD).await;
             match client.probe(&self.host).await {
                 Ok(()) => self.responded(),
-                Err(error) => self.trouble(error),
+                Err(error) => _ = self.trouble(error),
             }
         }
     }
@@ -401,6 +425,20 @@ impl From<Error> for CopyError {
     fn from(error: Error) -> Self {
         Self::Archive(error)
     }
+}
+
+/// How to wait before the next attempt.
+#[derive(Clone, Copy)]
+enum Wait {
+    /// Until something changed in the archive, or for a while.
+    ForNews,
+    /// For this time.
+    Whole(Duration),
+}
+
+/// Whether what was last done at a time is to be done again.
+fn is_due(last: Option<Instant>, interval: Duration) -> bool {
+    last.is_none_or(|last| last.elapsed() >= interval)
 }
 
 async fn stopped(stop: &Stop) {
