@@ -7,6 +7,7 @@ use bytes::Bytes;
 use object_store::PutPayload;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
+use owlery_model::fault;
 use tokio::task::JoinHandle;
 
 use crate::client::Client;
@@ -152,8 +153,10 @@ impl Recorded {
         self.sending = None;
         let arrived = arrived.map_err(|error| self.client.stopped(&self.key, error))?;
         let PartId { content_id: id } = arrived.map_err(|error| self.gone(error))?;
+        fault::crash("upload-1"); // a part has arrived
         self.now.parts.push(ArrivedPart { id, sha256 });
         self.save().await;
+        fault::crash("upload-2"); // and is recorded
         Ok(())
     }
 
@@ -181,11 +184,13 @@ impl Recorded {
         {
             return Err(error);
         }
+        fault::crash("upload-3"); // the object is complete
         let (key, source) = (self.now.key.clone(), self.now.source.clone());
         self.complete.retain(|other| other.key != key);
         self.complete.push(Complete { key, source, written: written.clone() });
         self.complete.drain(..self.complete.len().saturating_sub(MOST_COMPLETE));
         self.record.write(Uploads { under_way: None, complete: self.complete.clone() }).await;
+        fault::crash("upload-4"); // which is recorded
         Ok(())
     }
 

@@ -66,7 +66,7 @@ impl Lined {
         let watching = async {
             loop {
                 self.assert_true(what).await;
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
         tokio::select! {
@@ -112,7 +112,7 @@ fn seeds(usual: u64) -> u64 {
 }
 
 fn cuts() -> Line {
-    Line { cut: Some((3, 0..(60 << 10))), delay: Duration::from_millis(2), ..Line::default() }
+    Line { cut: Some((2, 0..(40 << 10))), delay: Duration::from_millis(2), ..Line::default() }
 }
 
 fn garbled() -> Line {

@@ -23,6 +23,7 @@ mod conformance;
 mod copies;
 mod counted;
 mod faulty;
+mod killed;
 mod line;
 mod proofs;
 mod proxy;

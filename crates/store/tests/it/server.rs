@@ -194,6 +194,11 @@ impl Server {
         Self::opened(state_dir, &format!("s3://{bucket}/owl?endpoint={}&region={region}", self.endpoint()))
     }
 
+    /// The URL of the bucket's prefix `owl`.
+    pub(crate) fn url(&self) -> String {
+        format!("s3://{}/owl?endpoint={}&region={}", self.bucket, self.endpoint(), self.region)
+    }
+
     /// The same through a proxy at this port.
     pub(crate) fn stores_through(&self, state_dir: &Path, port: u16) -> Arc<Stores> {
         let (bucket, region) = (&self.bucket, self.region);
@@ -219,6 +224,10 @@ impl Server {
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.lock().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        // A thread that has the processor may still respond.
+        while signal == "STOP" && !is_stopped(&id) {
+            std::thread::sleep(POLL);
+        }
     }
 
     /// Ends the server.
@@ -233,6 +242,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Whether all threads of a process are stopped.
+fn is_stopped(process: &str) -> bool {
+    let is_stopped = |thread: fs::DirEntry| {
+        let stat = fs::read_to_string(thread.path().join("stat"));
+        stat.is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, state)| state.trim_start().starts_with('T')))
+    };
+    fs::read_dir(format!("/proc/{process}/task")).unwrap().all(|thread| thread.is_ok_and(is_stopped))
 }
 
 /// The port that `s3s-fs` says in a line of its log.

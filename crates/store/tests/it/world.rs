@@ -28,7 +28,9 @@ pub(crate) fn host() -> HostName {
 
 /// Events in directories.
 pub(crate) struct World {
-    folder: tempfile::TempDir,
+    root: PathBuf,
+    /// Removed with this value.
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// One of them.
@@ -55,11 +57,21 @@ impl Source for Directory {
 
 impl World {
     pub(crate) fn of(events: &[&str]) -> Self {
-        let world = Self { folder: tempfile::tempdir().unwrap() };
+        let folder = tempfile::tempdir().unwrap();
+        let world = Self { root: folder.path().to_owned(), _folder: Some(folder) };
         for event in events {
             world.add_event(event);
         }
         world
+    }
+
+    /// The world of another process.
+    pub(crate) fn at(root: &std::path::Path) -> Self {
+        Self { root: root.to_owned(), _folder: None }
+    }
+
+    pub(crate) fn root(&self) -> &std::path::Path {
+        &self.root
     }
 
     /// Writes a file of an event.
@@ -70,7 +82,7 @@ impl World {
     }
 
     pub(crate) fn path(&self, event: &str, name: &str) -> PathBuf {
-        self.folder.path().join(event).join(name)
+        self.root.join(event).join(name)
     }
 
     pub(crate) fn modified(&self, event: &str, name: &str) -> SystemTime {
@@ -92,7 +104,7 @@ impl World {
     }
 
     pub(crate) fn source(&self, event: &str) -> Directory {
-        Directory(self.folder.path().join(event))
+        Directory(self.root.join(event))
     }
 }
 
