@@ -105,6 +105,7 @@ fn any_copy() -> impl Strategy<Value = Copy> {
         1 => Just(Copy::Lacking(WhenFull::Keep)),
         1 => Just(Copy::Lacking(WhenFull::Expire)),
         1 => Just(Copy::Outdated),
+        1 => Just(Copy::Unknown),
     ]
 }
 
@@ -769,6 +770,23 @@ fn a_confirmed_pass_asks_for_copies_again() {
     story.step(&Step::Copy { event: 1, copy: Copy::Outdated });
     story.step(&Step::Confirm { crash: None });
     assert_eq!(story.there().len(), 2, "one has its copy");
+}
+
+/// Also for a full disk: what is unknown is lacking, and nobody has given it up.
+#[test]
+fn a_day_of_unknown_copies_stays() {
+    let policy = Policy { min_free: Some(MinFree::Bytes(1 << 60)), keep: Some(Keep::Days(3)), ..Policy::default() };
+    let mut story = Story::new(Policy { max_share: 1.0, ..policy }, 0, None);
+    story.add_store();
+    for back in [5, 5, 6] {
+        story.add_event(1, back, 2, false); // copied
+    }
+    story.step(&Step::Copy { event: 1, copy: Copy::Unknown });
+    let unknown = story.there()[1].day;
+    let plan = story.handle().plan(None).unwrap();
+    assert!(plan.alerts.iter().any(|alert| alert.contains("the proofs cannot be read")), "{:?}", plan.alerts);
+    story.step(&Step::Pass { crash: None });
+    assert!(!story.there().is_empty() && story.there().iter().all(|id| id.day == unknown), "{:?}", story.there());
 }
 
 #[test]

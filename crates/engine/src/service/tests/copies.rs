@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use crate::archive::Tree;
 use crate::copy_proofs::CopyProofs;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::retention::WhenFull;
 
@@ -18,6 +18,8 @@ pub(super) enum Copy {
     Lacking(WhenFull),
     /// What lay on the disk before the event changed; only a look at its files shows that.
     Outdated,
+    /// Nobody knows: the proofs of its day cannot be read.
+    Unknown,
 }
 
 /// The last answers about an event since a step began.
@@ -86,6 +88,11 @@ impl CopyProofs for Store {
             let lacks = match state.copies[&id] {
                 Copy::Lacking(when_full) => Some(when_full),
                 Copy::Proved | Copy::Outdated => None,
+                Copy::Unknown => {
+                    let is_asked = |id: &EventId| (&id.camera, id.day) == (camera, day) && names.contains(&id.name);
+                    state.answers.retain(|id, _| !is_asked(id));
+                    return Err(Error::Config("the proofs cannot be read".to_owned()));
+                }
             };
             lacking.extend(lacks.map(|lacks| (*name, lacks)));
             let answers = Answers { is_proved: false, may_expire: lacks == Some(WhenFull::Expire) };
