@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::world::{World, wait_for};
+use crate::world::{World, wait_for, wait_until};
 
 /// What every event of the samples has.
 fn common() -> Value {
@@ -262,11 +262,15 @@ fn recognised_layouts_are_served_and_kept() {
     }
 }
 
-/// Motion's `cleandir` deleted the files of both events; the saved one stays, and its list entry says what is missing.
+/// Motion's `cleandir` deleted the files of both events; the saved one stays, and once it is measured, its entry says what is missing.
 #[test]
 fn a_saved_event_outlives_cleandir_empty() {
     let world = World::unpacked("versions/motion-5.0.0-cleandir", "motion-5.0.0-cleandir");
-    let told = world.listed("Camera1/2026-11-28/13-16-25");
+    // A command believes the sidecar of an old day; a daemon measures.
+    let daemon = world.serve(&[]);
+    let event = || daemon.get("/api/v1/events/Camera1/2026-11-28/13-16-25").json();
+    wait_until("it is measured", || event()["frames"] == 0);
+    let told = event();
     assert_eq!((&told["saved"], &told["start"]), (&json!(true), &json!("2026-11-28T13:16:25")));
     assert_eq!((&told["video"], &told["thumbnail"], &told["frames"]), (&Value::Null, &Value::Null, &json!(0)));
     assert_eq!(told["problems"], json!(["it has neither frames nor a movie"]));

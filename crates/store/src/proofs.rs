@@ -114,6 +114,11 @@ impl DayProofs {
         self.events.contains_key(&event)
     }
 
+    /// What the copy of an event was made of: a digest for each object.
+    pub fn copy_of(&self, event: EventName) -> Option<&BTreeMap<String, String>> {
+        self.events.get(&event)
+    }
+
     /// Whether the copy of an event is one of what lies on the disk now: each of its files of these kinds, by size and time.
     ///
     /// # Errors

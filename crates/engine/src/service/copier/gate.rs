@@ -35,6 +35,21 @@ struct StoreProof {
     when_full: WhenFull,
     kinds: BTreeSet<FileKind>,
     proofs: Proofs,
+    /// The copies that were not of what lay on the disk when an event was to be retired, by what they were made of: until there is
+    /// another copy, the event lacks one.
+    outdated: Mutex<BTreeMap<EventId, BTreeMap<String, String>>>,
+}
+
+impl StoreProof {
+    fn outdated(&self) -> MutexGuard<'_, BTreeMap<EventId, BTreeMap<String, String>>> {
+        self.outdated.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is a copy that is not known to be outdated.
+    fn has(&self, proofs: &DayProofs, id: &EventId) -> bool {
+        let Some(copy) = proofs.copy_of(id.name) else { return false };
+        self.outdated().get(id) != Some(copy)
+    }
 }
 
 impl StoreProofs {
@@ -54,6 +69,7 @@ impl StoreProofs {
                 kinds: store.kinds(),
                 // An archive without an id has no copies, and retires nothing.
                 proofs: Proofs::new(state_dir, &store.url, &host, archive.unwrap_or_default()),
+                outdated: Mutex::default(),
             });
         }
         let figures = Arc::clone(figures);
@@ -79,7 +95,8 @@ impl CopyProofs for StoreProofs {
     fn lacking(&self, camera: &Camera, day: Day, names: &[EventName]) -> Result<BTreeMap<EventName, WhenFull>> {
         let mut lacking = BTreeMap::new();
         for (store, proofs) in self.stores.iter().zip(&*self.read(camera, day)) {
-            for name in names.iter().filter(|name| !proofs.has(**name)) {
+            let id = |name: EventName| EventId { camera: camera.clone(), day, name };
+            for name in names.iter().filter(|name| !store.has(proofs, &id(**name))) {
                 let when_full = lacking.entry(*name).or_insert(store.when_full);
                 if store.when_full == WhenFull::Keep {
                     *when_full = WhenFull::Keep;
@@ -98,7 +115,11 @@ impl CopyProofs for StoreProofs {
         for (store, proofs) in self.stores.iter().zip(&*of_day) {
             let held = proofs.hold(id.name, &source, &store.kinds);
             if held.map_err(|error| Error::Store(error.to_string()))? {
+                store.outdated().remove(id);
                 continue;
+            }
+            if let Some(copy) = proofs.copy_of(id.name) {
+                store.outdated().insert(id.clone(), copy.clone());
             }
             is_proved = false;
             if let Some(figures) = self.figures.of(&store.name) {
