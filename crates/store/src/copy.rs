@@ -354,7 +354,7 @@ async fn send_file(group: &[Found], source: &dyn Source, upload: &mut Upload<'_>
 }
 
 /// The index as the manifests in the store say, for a host whose index is lost.
-async fn rebuilt(client: &Client, keys: &Keys, archive: &str) -> Result<HostIndex> {
+pub(crate) async fn rebuilt(client: &Client, keys: &Keys, archive: &str) -> Result<HostIndex> {
     let mut index = HostIndex::new(archive);
     for camera in client.list_folder(keys.base()).await?.common_prefixes {
         if camera.filename() == Some(".owlery") {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use owlery_model::event::EventId;
 
+use crate::keys::HostName;
 use crate::name::StoreName;
 
 /// A result of this crate.
@@ -79,6 +80,16 @@ pub enum Error {
         /// The id of the archive that it belongs to.
         theirs: String,
     },
+    /// A host has no place in the store.
+    #[error("{host} has copied nothing to the store {store}{}", others(there))]
+    NothingCopied {
+        /// The store.
+        store: StoreName,
+        /// The host.
+        host: HostName,
+        /// The names that have a place there.
+        there: Vec<String>,
+    },
     /// Another process is copying to the store.
     #[error("another owlery is copying to the store {0}; wait until it has ended")]
     Busy(StoreName),
@@ -112,6 +123,13 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+}
+
+fn others(there: &[String]) -> String {
+    if there.is_empty() {
+        return ", and neither has another host".to_owned();
+    }
+    format!("; these hosts have: {} (name one with --host)", there.join(", "))
 }
 
 impl Error {

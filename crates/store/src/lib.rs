@@ -7,6 +7,7 @@
 mod backend;
 mod browse;
 mod client;
+mod copies;
 mod copy;
 mod credentials;
 mod environment;
@@ -35,6 +36,7 @@ mod verify;
 
 pub use browse::{Folder, Listing, Object, Page};
 pub use client::Client;
+pub use copies::{Copies, TakeFrame, unpack_frames};
 pub use copy::{Copied, Host, Look};
 pub use credentials::Credentials;
 pub use environment::Environment;

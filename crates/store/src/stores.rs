@@ -196,7 +196,13 @@ impl Stores {
     fn note_of<T>(&self, store: &Store, result: &Result<T>) {
         let mut outage = locked(&store.outage);
         match result {
-            Ok(_) | Err(Error::NotFound { .. } | Error::Wrong { .. } | Error::OfAnotherArchive { .. }) => {
+            Ok(_)
+            | Err(
+                Error::NotFound { .. }
+                | Error::Wrong { .. }
+                | Error::OfAnotherArchive { .. }
+                | Error::NothingCopied { .. },
+            ) => {
                 *outage = None;
             }
             Err(error @ (Error::OutOfReach { .. } | Error::Refused { .. } | Error::Credentials { .. })) => {

@@ -1,0 +1,146 @@
+//! Reads what a host has copied to a store, without writing anything there: its days, their manifests, and its files, of which no byte
+//! is passed on before the checksum of its part was compared. The place of any host can be read, by any archive.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+
+use futures_util::{StreamExt, stream};
+use owlery_model::event::{Camera, Day, EventId};
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+
+use crate::client::Client;
+use crate::copy::rebuilt;
+use crate::error::{Error, Result};
+use crate::keys::{FRAMES, HostName, Keys};
+use crate::manifest::{CopiedFile, HostIndex, Manifest, PART};
+use crate::source::FileKind;
+use crate::upload::sha256;
+
+/// How many parts of an object are asked for at a time.
+const AT_A_TIME: usize = 3;
+
+/// What a host has copied to a store.
+#[derive(Debug)]
+pub struct Copies {
+    client: Client,
+    keys: Keys,
+    index: HostIndex,
+}
+
+impl Copies {
+    /// Opens the place of a host. Without its index, which is written after all else, the manifests say what is there.
+    ///
+    /// # Errors
+    /// [`Error::NothingCopied`] if nothing is there, with the hosts that have a place; or the store cannot be used.
+    pub async fn open(client: Client, host: &HostName) -> Result<Self> {
+        let keys = Keys::new(&client, host);
+        let index = match HostIndex::read(&client, host).await? {
+            Some(index) => index,
+            None => rebuilt(&client, &keys, "").await?,
+        };
+        if index.cameras.is_empty() {
+            let there = client.list_folder(client.prefix()).await?.common_prefixes;
+            let there = there.iter().filter_map(|folder| folder.filename()).filter(|name| *name != host.as_str());
+            let there = there.map(str::to_owned).collect();
+            return Err(Error::NothingCopied { store: client.name().clone(), host: host.clone(), there });
+        }
+        Ok(Self { client, keys, index })
+    }
+
+    /// Its days, and the id of the archive that it has copied; empty if that is not known.
+    pub fn index(&self) -> &HostIndex {
+        &self.index
+    }
+
+    /// Proves that the store responds: then the event that could not be read is to blame.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub async fn reach(&self) -> Result<()> {
+        self.client.list_folder(self.keys.base()).await.map(drop)
+    }
+
+    /// The manifest of a day; `None` if there is none.
+    ///
+    /// # Errors
+    /// It is not a manifest of this day, or the store cannot be used.
+    pub async fn manifest(&self, camera: &Camera, day: Day) -> Result<Option<Manifest>> {
+        Manifest::read(&self.client, &self.keys, camera, day).await
+    }
+
+    /// Reads a file of an event, and passes each part on once it is what the manifest says.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::Wrong`] for an object that is not what was written, [`Error::Io`] of `take`, or the store
+    /// cannot be used. Parts that were passed on before are right, but not the whole.
+    pub async fn read(
+        &self,
+        event: &EventId,
+        file: &CopiedFile,
+        take: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
+    ) -> Result<()> {
+        let key = self.keys.file(event, &file.name);
+        let parts = file.bytes.div_ceil(PART);
+        if file.parts.len() as u64 != parts {
+            let why = format!("its manifest has {} checksums for {parts} parts", file.parts.len());
+            return Err(self.client.wrong(&key, why));
+        }
+        let range = |nth: u64| nth * PART..((nth + 1) * PART).min(file.bytes);
+        let mut whole = Sha256::new();
+        let mut read = stream::iter((0..parts).map(|nth| self.client.read_range(&key, range(nth)))).buffered(AT_A_TIME);
+        let mut nth = 0usize;
+        while let Some(bytes) = read.next().await {
+            let bytes = bytes?;
+            let is_whole = bytes.len() as u64 == PART.min(file.bytes - nth as u64 * PART);
+            if !is_whole || file.parts.get(nth).is_none_or(|expected| sha256(&bytes) != *expected) {
+                let why =
+                    format!("the bytes of part {nth} are not those that were written; owlery store verify finds more");
+                return Err(self.client.wrong(&key, why));
+            }
+            whole.update(&bytes);
+            take(&bytes).map_err(|error| Error::io("write", &file.name, error))?;
+            nth += 1;
+        }
+        if hex(&whole.finalize()) != file.sha256 {
+            return Err(self
+                .client
+                .wrong(&key, "the whole of it is not what its manifest says, although its parts are"));
+        }
+        Ok(())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl CopiedFile {
+    /// Whether it holds all frames of its event; see [`unpack_frames`].
+    pub fn is_frames(&self) -> bool {
+        self.name == FRAMES
+    }
+}
+
+/// Takes a frame by its name in the event, with its size and its contents.
+pub type TakeFrame<'a> = dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<()> + 'a;
+
+/// Takes the frames out of a `frames.zip`, each by its name in the event: `NAME`, or `debug/NAME`.
+///
+/// # Errors
+/// It is no such file, or `take` fails.
+pub fn unpack_frames(zip: File, take: &mut TakeFrame<'_>) -> Result<()> {
+    let fail = |error: io::Error| Error::io("unpack", FRAMES, error);
+    let mut zip = ZipArchive::new(BufReader::new(zip)).map_err(|error| fail(error.into()))?;
+    for nth in 0..zip.len() {
+        let mut entry = zip.by_index(nth).map_err(|error| fail(error.into()))?;
+        let name = entry.name().map_err(|error| fail(error.into()))?.into_owned();
+        let own = name.strip_prefix("debug/").unwrap_or(&name);
+        if own.contains('/') || FileKind::of(own) != FileKind::Frame {
+            return Err(fail(io::Error::other(format!("it has {name:?}, which is no frame"))));
+        }
+        let size = entry.size();
+        take(&name, size, &mut entry).map_err(fail)?;
+    }
+    Ok(())
+}
