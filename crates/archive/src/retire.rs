@@ -27,6 +27,7 @@ use crate::fault::crash;
 use crate::time::rfc3339;
 pub(super) use flat::restore_flat;
 pub use in_place::InPlace;
+pub(super) use in_place::empty;
 use moves::{Goal, Source, retired_name};
 pub(super) use moves::{open_or_make, open_or_make_like, rename};
 pub(super) use touched::Touched;

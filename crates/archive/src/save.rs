@@ -42,14 +42,7 @@ impl Tree {
         if let Some(day) = self.flat_day(id)? {
             return save_flat(&day, id);
         }
-        let event = self.named_event(id)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat(&event, SAVED, flags, Mode::from_raw_mode(0o644)) {
-            Ok(file) => event.give_owner_to(&file),
-            Err(Errno::EXIST) => {}
-            Err(e) => return Err(Error::io("save", event.path(), e)),
-        }
-        event.sync()
+        mark(&self.named_event(id)?)
     }
 
     /// Removes an event's protection. Does nothing if it has none. Removes an entry `.saved` of any kind, except a
@@ -106,6 +99,17 @@ impl Tree {
             if error.is_no_directory() { Error::Unknown { what: "event", name: id.to_string() } } else { error }
         })
     }
+}
+
+/// Creates `.saved` in an event's directory.
+pub(super) fn mark(event: &Dir) -> Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(event, SAVED, flags, Mode::from_raw_mode(0o644)) {
+        Ok(file) => event.give_owner_to(&file),
+        Err(Errno::EXIST) => {}
+        Err(e) => return Err(Error::io("save", event.path(), e)),
+    }
+    event.sync()
 }
 
 /// Creates `.STEM.saved` beside the event's files.

@@ -218,7 +218,7 @@ fn is_removable(dir: &Dir, depth: u32) -> Result<bool> {
 }
 
 /// Removes the files of a removable directory, and its folders.
-fn empty(dir: &Dir, depth: u32) -> Result<()> {
+pub(crate) fn empty(dir: &Dir, depth: u32) -> Result<()> {
     for (name, kind) in entries(dir)? {
         let flags = match kind {
             FileType::Directory if depth > 0 => {
