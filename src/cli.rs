@@ -20,6 +20,7 @@ mod manual;
 mod output;
 mod passwd;
 mod progress;
+mod recall;
 mod scan;
 mod serve;
 mod session;
@@ -173,6 +174,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Copy events into object storage, and verify the copies
     Store(store::StoreArgs),
+    /// Bring copied events back from a store, byte for byte; nothing is overwritten
+    Recall(recall::RecallArgs),
     /// Print a user, or with --token a token, for the configuration file
     Passwd(passwd::PasswdArgs),
     /// Notify a running owlery that Motion finished a movie (for Motion's `on_movie_end`)
@@ -273,6 +276,7 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Accept(common) => accept::run(&common),
         Command::Cache(args) => cache::run(args),
         Command::Store(args) => store::run(args),
+        Command::Recall(args) => recall::run(&args),
         Command::Passwd(args) => passwd::run(&args),
         Command::Ended { common, movie } => ended::run(&common, &movie),
     }

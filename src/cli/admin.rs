@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::session::Session;
 use crate::protocol::control::ScanSummary;
-use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
+use crate::protocol::{Cameras, Pass, Plan, Queue, RecalledEvent, Restoration};
 use crate::{EventId, Result, Rules};
 use local::Local;
 pub(super) use local::measure;
@@ -36,6 +36,9 @@ pub(super) trait Admin {
 
     /// Saves events, or unsaves them: one result for each event.
     fn save(&self, events: &[EventId], saved: bool) -> Result<Vec<Result<()>>>;
+
+    /// Puts an event in place that was gathered from this store.
+    fn place_recalled(&self, event: &EventId, store: &str) -> Result<RecalledEvent>;
 
     /// Scans the whole archive; with `measure`, every file too.
     fn scan(&self, measure: bool) -> Result<ScanSummary>;

@@ -23,6 +23,7 @@ pub(super) enum CommandName {
     Accept,
     Cache,
     Store,
+    Recall,
     Ended,
 }
 

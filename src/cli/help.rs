@@ -19,7 +19,7 @@ struct Tail {
 const READ: (u8, &str) = (1, "something could not be read; standard error names it");
 const DONE: (u8, &str) = (1, "something failed; standard error names it");
 
-const TAILS: [Tail; 20] = [
+const TAILS: [Tail; 21] = [
     tail(
         "serve",
         &["owlery serve /var/lib/motion --keep-days 45", "owlery serve /var/lib/motion --config /etc/owlery.toml"],
@@ -109,6 +109,15 @@ const TAILS: [Tail; 20] = [
             "owlery store verify /var/lib/motion offsite --subset 2%",
         ],
         &[(1, "a copy differs, or something could not be read, copied or reached")],
+    ),
+    tail(
+        "recall",
+        &[
+            "owlery recall /var/lib/motion Camera1/2026-11-20/10-04-36",
+            "owlery recall /var/lib/motion --store nas --day 2026-11-20 --camera Camera1",
+            "owlery recall /var/lib/motion --store nas --host old --all",
+        ],
+        &[(1, "something could not be brought back; standard error names it")],
     ),
     Tail {
         has_root: false,

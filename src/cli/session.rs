@@ -27,6 +27,13 @@ impl Common {
         Ok(Session { archive: Archive::open(options)?, motion_findings, command, typed: &self.typed, _watch: watch })
     }
 
+    /// The same, also for a root that is still empty.
+    pub(super) fn open_to_fill(&self, command: CommandName) -> Result<Session<'_>> {
+        let (Settings { options, motion_findings, .. }, watch) = self.settings(command)?;
+        let archive = Archive::open(options.may_be_empty(true))?;
+        Ok(Session { archive, motion_findings, command, typed: &self.typed, _watch: watch })
+    }
+
     /// Opens the archive for a command that reads only the state directory, even if that belongs to another archive.
     pub(super) fn open_any_state(&self, command: CommandName) -> Result<(Archive, Watch)> {
         let (options, watch) = self.options(command)?;

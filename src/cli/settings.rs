@@ -198,7 +198,7 @@ impl Values {
         }
         // A rule waits for the copies that stores are to have.
         let has_rules = declaration::KEEP_DAYS.used_by(command) != Use::Never;
-        if !has_rules && command != CommandName::Store {
+        if !has_rules && !matches!(command, CommandName::Store | CommandName::Recall) {
             self.stores = stores::StoreTables::default();
         }
         self

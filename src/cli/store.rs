@@ -85,8 +85,8 @@ pub(super) fn run(args: StoreArgs) -> Result<Outcome> {
 }
 
 /// The stores of an archive's configuration.
-struct Configured {
-    archive: Archive,
+pub(super) struct Configured {
+    pub(super) archive: Archive,
     /// Ends the command where a disk hangs.
     _watch: Watch,
 }
@@ -97,17 +97,23 @@ impl Configured {
         Ok(Self { archive: Archive::open(options)?, _watch: watch })
     }
 
-    fn stores(&self) -> &Stores {
+    /// The same for `owlery recall`, also for a root that is still empty.
+    pub(super) fn open_to_fill(common: &Common) -> Result<Self> {
+        let (options, watch) = common.options(CommandName::Recall)?;
+        Ok(Self { archive: Archive::open(options.may_be_empty(true))?, _watch: watch })
+    }
+
+    pub(super) fn stores(&self) -> &Stores {
         self.archive.stores()
     }
 
     /// What the configuration says about a store.
-    fn options(&self, name: &str) -> Result<StoreOptions> {
+    pub(super) fn options(&self, name: &str) -> Result<StoreOptions> {
         self.stores().options(None, name).map_err(|error| self.unknown(error))
     }
 
     /// A store, ready for requests.
-    fn client(&self, store: &StoreOptions) -> Result<Client> {
+    pub(super) fn client(&self, store: &StoreOptions) -> Result<Client> {
         self.stores().get(None, store.name.as_str()).map_err(error)
     }
 
@@ -125,7 +131,7 @@ impl Configured {
     }
 
     /// The archive's id, by which its place in a store is its own.
-    fn archive_id(&self) -> Result<&str> {
+    pub(super) fn archive_id(&self) -> Result<&str> {
         let without = || {
             let root = self.archive.root().display();
             Error::Config(format!(
@@ -137,26 +143,26 @@ impl Configured {
 }
 
 /// Runs requests until they end. Connections stay open between them.
-struct Requests(tokio::runtime::Runtime);
+pub(super) struct Requests(tokio::runtime::Runtime);
 
 impl Requests {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map(Self).map_err(|e| Error::io("start the runtime of", "the requests to the store", e))
     }
 
-    fn run<T>(&self, request: impl Future<Output = crate::store::Result<T>>) -> Result<T> {
+    pub(super) fn run<T>(&self, request: impl Future<Output = crate::store::Result<T>>) -> Result<T> {
         self.try_run(request).map_err(error)
     }
 
     /// Like `run`, for requests whose errors decide what comes next.
-    fn try_run<T>(&self, request: impl Future<Output = crate::store::Result<T>>) -> crate::store::Result<T> {
+    pub(super) fn try_run<T>(&self, request: impl Future<Output = crate::store::Result<T>>) -> crate::store::Result<T> {
         self.0.block_on(request)
     }
 }
 
 /// An error of a store, with its exit code.
-fn error(error: crate::store::Error) -> Error {
+pub(super) fn error(error: crate::store::Error) -> Error {
     match error {
         crate::store::Error::Config(why) => Error::Config(why),
         crate::store::Error::Io { op, path, source } => Error::io(op, path, source),

@@ -18,8 +18,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::http::convert;
+use crate::protocol::RecalledEvent;
 use crate::protocol::control::{Reply, Request, ScanSummary};
-use crate::{Error, Handle, Kind, Policy, Result, Rules, Service, Summary};
+use crate::{Error, Handle, Kind, Policy, Recalled, Report, Result, Rules, Service, Summary};
 
 const SOCKET: &str = "control.sock";
 /// The limit of a Unix socket's address (108 bytes with the terminator, unix(7)).
@@ -37,6 +38,13 @@ pub(crate) fn scan_summary(summary: &Summary) -> ScanSummary {
         failures: summary.failures() as u64,
         elapsed_ms: u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
     }
+}
+
+/// An event that was put in place, as JSON.
+pub(crate) fn recalled_event(recalled: Recalled) -> RecalledEvent {
+    let sentence = |report: &Report| format!("{}: {}", report.path.display(), report.problem);
+    let left = recalled.left.iter().map(sentence).collect();
+    RecalledEvent { files: recalled.files, kept_until: recalled.kept_until, left }
 }
 
 /// Calls `with` with an address of a socket that is short enough, whatever the path is.
@@ -210,6 +218,9 @@ fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value>
         Request::Save { events, saved } => {
             events.iter().try_for_each(|event| handle.set_saved(event, *saved))?;
             serde_json::to_value(())
+        }
+        Request::PlaceRecalled { event, store } => {
+            serde_json::to_value(recalled_event(handle.place_recalled(event, store)?))
         }
         Request::Scan { measure } => serde_json::to_value(scan_summary(&handle.rescan(*measure)?)),
         Request::Ended { path } => serde_json::to_value(handle.note_movie_ended(path)?),

@@ -13,6 +13,7 @@ mod measured_days;
 mod queue_sums;
 mod read_ahead;
 mod reapable;
+mod recalled;
 mod recover;
 mod reserve;
 mod restored;
@@ -36,6 +37,7 @@ pub(crate) use guards::Refusals;
 pub use held::HeldPass;
 pub use manual::Restoration;
 pub use queue_sums::QueueSums;
+pub use recalled::Recalled;
 pub(crate) use reserve::{Reserve, is_same_disk};
 pub(crate) use room::with_cure;
 

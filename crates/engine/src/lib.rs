@@ -10,9 +10,11 @@ mod scan;
 mod service;
 mod watch;
 
-pub use archive::{Cause, Depth, EventFiles, Manifest, MediaFile, MediaPath, QueuedPass, Report, Stage, StuckPass};
+pub use archive::{
+    Cause, Depth, EventFiles, Gathering, Manifest, MediaFile, MediaPath, QueuedPass, Recall, Report, Stage, StuckPass,
+};
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Named, NamedRange, Order, Page, Query};
-pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Restoration};
+pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Recalled, Restoration};
 pub use layout_survey::{LayoutSurvey, survey_layout};
 #[cfg(feature = "media")]
 pub use owlery_cache as cache;

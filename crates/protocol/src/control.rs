@@ -53,6 +53,13 @@ pub enum Request {
         /// Whether they are to be saved.
         saved: bool,
     },
+    /// Put an event in place that was gathered from a store. The reply is `RecalledEvent`.
+    PlaceRecalled {
+        /// The event.
+        event: EventId,
+        /// The store's name.
+        store: String,
+    },
     /// Scan the whole archive.
     Scan {
         /// Whether to read every file, too.

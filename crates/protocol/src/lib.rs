@@ -27,7 +27,9 @@ pub use progress::Progress;
 pub use queue::{Queue, QueuedPass, Restoration, Saved};
 pub use readiness::Readiness;
 pub use retention::{GuardStatus, Retention, WaitingPass};
-pub use stores::{FailedEvent, PushedEvents, Store, StoreFolder, StoreObject, Stores, VerifiedStore};
+pub use stores::{
+    FailedEvent, PushedEvents, RecalledEvent, RecalledEvents, Store, StoreFolder, StoreObject, Stores, VerifiedStore,
+};
 pub use url::{Directory, FileUrl, event_path, segment, segments};
 
 use owlery_model::printable;

@@ -1,6 +1,6 @@
 //! Stores: what is configured, what was copied, what a verification found, and what lies in a folder.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The stores that a user may use.
 #[derive(Debug, Serialize)]
@@ -71,7 +71,39 @@ pub struct PushedEvents {
     pub failed: Vec<FailedEvent>,
 }
 
-/// An event that could not be copied.
+/// What `owlery recall` did.
+#[derive(Debug, Default, Serialize)]
+pub struct RecalledEvents {
+    /// The store.
+    pub store: String,
+    /// The name of the host that had copied the events.
+    pub host: String,
+    /// The events that came back, wholly or in part.
+    pub recalled: u64,
+    /// Their files.
+    pub files: u64,
+    /// The bytes that were read for them.
+    pub bytes: u64,
+    /// The events of which the archive had everything.
+    pub known: u64,
+    /// Until when no rule takes what came back, RFC 3339; null if nothing did.
+    pub kept_until: Option<String>,
+    /// The events of which something could not be brought back.
+    pub failed: Vec<FailedEvent>,
+}
+
+/// An event that was put in its place by `owlery recall`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RecalledEvent {
+    /// How many of its files are in the archive now that were not.
+    pub files: u64,
+    /// Until when no rule takes it, RFC 3339.
+    pub kept_until: String,
+    /// What could not be done, a sentence each.
+    pub left: Vec<String>,
+}
+
+/// An event that could not be copied, or not brought back.
 #[derive(Debug, Serialize)]
 pub struct FailedEvent {
     /// Its id.

@@ -8,10 +8,10 @@ use super::super::session::Session;
 use super::super::source::Source;
 use super::super::{output, progress};
 use super::{Admin, Found};
-use crate::daemon::control::scan_summary;
+use crate::daemon::control::{recalled_event, scan_summary};
 use crate::http::convert;
 use crate::protocol::control::ScanSummary;
-use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
+use crate::protocol::{Cameras, Pass, Plan, Queue, RecalledEvent, Restoration};
 use crate::{Archive, Depth, Error, EventId, Measure, OpenArchive, Progress, Result, Rules};
 
 /// The archive of a session.
@@ -82,6 +82,10 @@ impl Admin for Local<'_> {
     fn save(&self, events: &[EventId], saved: bool) -> Result<Vec<Result<()>>> {
         let open = self.archive().open_to_change()?;
         Ok(events.iter().map(|event| open.handle().set_saved(event, saved)).collect())
+    }
+
+    fn place_recalled(&self, event: &EventId, store: &str) -> Result<RecalledEvent> {
+        self.archive().open_to_change()?.handle().place_recalled(event, store).map(recalled_event)
     }
 
     fn scan(&self, measure: bool) -> Result<ScanSummary> {

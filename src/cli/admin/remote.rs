@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{Admin, Found};
 use crate::daemon::control;
 use crate::protocol::control::{Reply, Request, ScanSummary};
-use crate::protocol::{Cameras, Pass, Plan, Queue, Restoration};
+use crate::protocol::{Cameras, Pass, Plan, Queue, RecalledEvent, Restoration};
 use crate::{Error, EventId, Result, Rules};
 
 /// The daemon of a state directory.
@@ -67,6 +67,10 @@ impl Admin for Remote {
     fn save(&self, events: &[EventId], saved: bool) -> Result<Vec<Result<()>>> {
         let save = |event: &EventId| self.request(&Request::Save { events: vec![event.clone()], saved });
         Ok(events.iter().map(save).collect())
+    }
+
+    fn place_recalled(&self, event: &EventId, store: &str) -> Result<RecalledEvent> {
+        self.request(&Request::PlaceRecalled { event: event.clone(), store: store.to_owned() })
     }
 
     fn scan(&self, measure: bool) -> Result<ScanSummary> {

@@ -4,7 +4,8 @@
 
 use super::super::command_name::CommandName;
 use CommandName::{
-    Accept, Audit, Cache, Check, Delete, Ended, Expire, List, Plan, Queue, Restore, Save, Scan, Stats, Store, Unsave,
+    Accept, Audit, Cache, Check, Delete, Ended, Expire, List, Plan, Queue, Recall, Restore, Save, Scan, Stats, Store,
+    Unsave,
 };
 
 /// A setting: a flag, an environment variable and a key of the file.
@@ -98,12 +99,16 @@ impl Group {
 }
 
 /// Every command but `serve`.
-const ALL_COMMANDS: &[CommandName] =
-    &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Audit, Check, Accept, Cache, Store, Ended];
+const ALL_COMMANDS: &[CommandName] = &[
+    Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Audit, Check, Accept, Cache, Store, Recall,
+    Ended,
+];
 
 /// Commands that decide from the disk which events are open. `check` reads the disk beside a daemon too.
-const READS_EVENTS: &[(Use, &[CommandName])] =
-    &[(Use::Always, &[Check]), (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave, Store])];
+const READS_EVENTS: &[(Use, &[CommandName])] = &[
+    (Use::Always, &[Check]),
+    (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave, Store, Recall]),
+];
 
 /// Rules that the forecast shows. Beside a daemon they are a what-if.
 const RULE: &[(Use, &[CommandName])] = &[(Use::Always, &[Plan, Stats]), (Use::Alone, &[Expire])];
@@ -178,7 +183,7 @@ settings! {
         help: "How long a retired day can be restored before it is removed",
         default: Some("0; 24h for manual deletions"),
         detail: "",
-        uses: &[(Use::Alone, &[Expire, Restore, Delete])],
+        uses: &[(Use::Alone, &[Expire, Restore, Delete, Recall])],
     };
     CHECK_INTERVAL = Setting {
         name: "check-interval",
@@ -311,7 +316,7 @@ settings! {
         detail: "`owlery layout ROOT` prints it ([below](#layouts)).",
         uses: &[
             (Use::Always, &[Check, Accept]),
-            (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave, Store]),
+            (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave, Store, Recall]),
         ],
     };
     STATE_DIR = Setting {
@@ -334,7 +339,7 @@ settings! {
         detail: "`check`, `/readyz` and the log report other directories that hold days.",
         uses: &[
             (Use::Always, &[Audit, Check, Accept]),
-            (Use::AloneOrSame, &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Cache, Store, Ended]),
+            (Use::AloneOrSame, &[Scan, List, Stats, Plan, Expire, Queue, Restore, Delete, Save, Unsave, Cache, Store, Recall, Ended]),
         ],
     };
     EVENT_GAP = Setting {

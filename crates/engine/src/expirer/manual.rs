@@ -14,7 +14,7 @@ use crate::scan::{Occasion, Scanner};
 use crate::time::rfc3339;
 
 /// For how many days rules keep what was restored, or for the undo window if that is longer.
-const KEPT_DAYS: i64 = 7;
+pub(super) const KEPT_DAYS: i64 = 7;
 /// For how many hours a partly restored pass is not reaped.
 const MIN_RESTORE_HOURS: i64 = 24;
 /// For how many hours a user's deletion can be restored.

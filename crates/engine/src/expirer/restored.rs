@@ -64,6 +64,12 @@ impl RestoredDays {
         Ok(days)
     }
 
+    /// Whether a day is kept until this time or longer.
+    pub(super) fn keeps(&self, camera: &Camera, day: Day, until: DateTime<Utc>) -> Result<bool> {
+        let is_it = |kept: &RestoredDay| kept.camera == *camera && kept.day == day && kept.until >= until;
+        Ok(self.all()?.iter().any(is_it))
+    }
+
     fn all(&self) -> Result<Vec<RestoredDay>> {
         match &*self.lock() {
             Ok(days) => Ok(days.clone()),
@@ -119,6 +125,9 @@ mod tests {
         list.add(&[day("2026-09-01", 1)], Some(now)).unwrap();
         let again = RestoredDays::open(dir.path());
         assert_eq!(again.at(now).unwrap(), [day("2026-09-01", 2), day("2026-09-02", 1)], "the longer time counts");
+        let camera: Camera = "Camera1".parse().unwrap();
+        let until = |hours| again.keeps(&camera, "2026-09-01".parse().unwrap(), now.utc + TimeDelta::hours(hours));
+        assert!(until(2).unwrap() && !until(3).unwrap());
         assert_eq!(again.at(at("2026-11-20 13:00")).unwrap(), [day("2026-09-01", 2)]);
         let ahead = at("2027-11-20 12:00");
         again.add(&[], None).unwrap();

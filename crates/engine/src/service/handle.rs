@@ -24,7 +24,7 @@ use crate::catalog::{Applied, AuditPage, Catalog, DaySummary, Named, NamedRange,
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Camera, Day, Event, EventId, Guard};
-use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
+use crate::expirer::{Expirer, GuardState, Pass, Recalled, Reserve, Restoration, emptied};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
@@ -412,6 +412,14 @@ impl Handle {
             self.broadcaster.send([Notification::Restored(Arc::new(restored.clone()))]);
         }
         Ok(restored)
+    }
+
+    /// Puts an event in place that [`Archive::begin_recall`] has gathered from this store. Never overwrites: a file that is there
+    /// already with another size stays. Its day is kept by all rules for a week, as a restored one. The catalog has it a moment later.
+    pub fn place_recalled(&self, event: &EventId, store: &str) -> Result<Recalled> {
+        let mut placed = self.expirer.place_recalled(event, store)?;
+        placed.left.extend(self.unrecorded(placed.files > 0));
+        Ok(placed)
     }
 
     /// Moves events into the delete queue, from where they can be restored for a day or the undo window, whichever is

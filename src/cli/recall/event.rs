@@ -1,0 +1,256 @@
+//! Brings one event back: finds out what the archive lacks of it, gathers that, and has it put in place.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+
+use owlery_model::event::frames::{Frame, Shows};
+
+use super::Run;
+use super::times::Times;
+use crate::store::{CopiedEvent, CopiedFile, unpack_frames};
+use crate::{Error, EventId, Gathering, MediaPath, Recall};
+
+/// What was brought back of an event.
+#[derive(Default)]
+pub(super) struct Brought {
+    /// The files that the archive lacked.
+    pub files: u64,
+    /// The bytes that were read.
+    pub bytes: u64,
+    /// Until when no rule takes it.
+    pub kept_until: Option<String>,
+    /// What could not be brought back.
+    pub left: Vec<String>,
+}
+
+/// Why an event could not be brought back.
+pub(super) enum Problem {
+    /// It alone is concerned.
+    OfEvent(String),
+    /// What the store said.
+    OfStore(crate::store::Error),
+    /// The disk is full: no other event would fit.
+    Full(String),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        if error.is_full() { Self::Full(error.chain()) } else { Self::OfEvent(error.chain()) }
+    }
+}
+
+impl From<crate::store::Error> for Problem {
+    fn from(found: crate::store::Error) -> Self {
+        match &found {
+            crate::store::Error::Io { source, .. } if owlery_model::error::is_full(source) => {
+                Self::Full(found.to_string())
+            }
+            _ => Self::OfStore(found),
+        }
+    }
+}
+
+/// A file by its place in an event: whether it is in `debug/`, and its name.
+type Place = (bool, String);
+
+/// The files of an event that the archive has, with their sizes.
+struct There(BTreeMap<Place, u64>);
+
+/// How a file of the store compares with the archive.
+#[derive(PartialEq, Eq)]
+enum Compared {
+    Missing,
+    /// One of this name and size is there.
+    Same,
+    /// One of this name and another size is there.
+    Other,
+}
+
+impl There {
+    fn compare(&self, place: &Place, bytes: u64) -> Compared {
+        match self.0.get(place) {
+            None => Compared::Missing,
+            Some(size) if *size == bytes => Compared::Same,
+            Some(_) => Compared::Other,
+        }
+    }
+
+    /// The number of frames of the camera.
+    fn frames(&self) -> u64 {
+        let is_frame = |(in_debug, name): &&Place| {
+            !in_debug && Frame::parse(name.as_bytes()).is_some_and(|frame| frame.shows == Shows::Camera)
+        };
+        self.0.keys().filter(is_frame).count() as u64
+    }
+}
+
+/// An event that is being gathered.
+struct Work<'a> {
+    id: &'a EventId,
+    there: There,
+    times: Times,
+    gathering: Gathering<'a>,
+    /// How many files were gathered.
+    files: u64,
+    /// Whether the archive has any file of the copy: then its event is the same one.
+    has_common: bool,
+    left: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Brings back what the archive lacks of an event.
+    pub(super) fn bring(
+        &mut self,
+        id: &EventId,
+        copied: &CopiedEvent,
+        recall: &mut Option<Recall>,
+    ) -> Result<Brought, Problem> {
+        let (there, is_new) = self.there(id)?;
+        let mut left = Vec::new();
+        let (mut missing, mut has_common) = (Vec::new(), false);
+        for file in &copied.files {
+            let compared = if file.is_frames() {
+                let has_all = copied.frames.is_some_and(|frames| frames > 0 && there.frames() >= u64::from(frames));
+                if has_all { Compared::Same } else { Compared::Missing }
+            } else {
+                there.compare(&place(id, &file.name)?, file.bytes)
+            };
+            match compared {
+                Compared::Missing => missing.push(file),
+                Compared::Same => has_common = true,
+                Compared::Other => left.push(other(&file.name)),
+            }
+        }
+        let wanted = missing.iter().map(|file| file.bytes).sum::<u64>();
+        self.shown.skip(copied.bytes().saturating_sub(wanted));
+        if missing.is_empty() {
+            return Ok(Brought { left, ..Brought::default() });
+        }
+        let recall = match recall {
+            Some(recall) => recall,
+            None => recall.insert(self.session.archive.begin_recall(&id.camera)?),
+        };
+        let times = Times::new(id.day, copied, self.session.archive.options().clock.now());
+        let gathering = recall.gather(id.day, id.name)?;
+        let mut work = Work { id, there, times, gathering, files: 0, has_common, left };
+        let gathered = missing.iter().try_for_each(|file| self.gather(&mut work, file));
+        let gathered = gathered.and_then(|()| work.check());
+        if let Err(problem) = gathered {
+            work.gathering.discard()?;
+            return Err(problem);
+        }
+        let Work { gathering, files, mut left, times, .. } = work;
+        if files == 0 {
+            gathering.discard()?;
+            return Ok(Brought { bytes: wanted, left, ..Brought::default() });
+        }
+        // Whether an event that is in the archive is saved is for its user.
+        gathering.finish(times.end(), copied.saved && is_new)?;
+        let placed = self.session.admin().and_then(|admin| admin.place_recalled(id, self.store.name.as_str()));
+        let placed = match placed {
+            Ok(placed) => placed,
+            Err(error) => {
+                recall.forget(id.day, id.name)?;
+                return Err(error.into());
+            }
+        };
+        left.extend(placed.left);
+        if !copied.whole {
+            left.push("the store does not have all of its files; what it has is back".to_owned());
+        }
+        Ok(Brought { files: placed.files, bytes: wanted, kept_until: Some(placed.kept_until), left })
+    }
+
+    /// The files of an event in the archive, and whether there is no such event.
+    fn there(&self, id: &EventId) -> Result<(There, bool), Problem> {
+        let files = match self.session.archive.event_files(id) {
+            Err(error) if error.is_not_found() || matches!(error, Error::Unknown { .. }) => {
+                return Ok((There(BTreeMap::new()), true));
+            }
+            files => files?,
+        };
+        let mut there = BTreeMap::new();
+        for place in &files.names {
+            match files.open(place) {
+                Err(error) if error.is_not_found() => {}
+                file => _ = there.insert(place.clone(), file?.len),
+            }
+        }
+        Ok((There(there), false))
+    }
+
+    /// Reads one object of the store into the event.
+    fn gather(&mut self, work: &mut Work<'_>, object: &CopiedFile) -> Result<(), Problem> {
+        if object.is_frames() {
+            let mut zip = work.gathering.scratch()?;
+            self.read(work.id, object, &mut zip)?;
+            zip.rewind().map_err(|e| Error::io("read", &object.name, e))?;
+            return work.unpack(zip);
+        }
+        let (in_debug, name) = place(work.id, &object.name)?;
+        let mut file = work.gathering.create(in_debug, &name)?;
+        self.read(work.id, object, &mut file)?;
+        work.gathering.end_file(&file, work.times.of(&name), true)?;
+        work.files += 1;
+        Ok(())
+    }
+
+    fn read(&mut self, id: &EventId, object: &CopiedFile, file: &mut File) -> Result<(), Problem> {
+        let (shown, done) = (&self.shown, self.done.recalled);
+        let mut take = |bytes: &[u8]| {
+            shown.add(bytes.len() as u64, done);
+            file.write_all(bytes)
+        };
+        Ok(self.requests.try_run(self.copies.read(id, object, &mut take))?)
+    }
+}
+
+impl Work<'_> {
+    /// Takes the frames that the archive lacks out of their zip file.
+    fn unpack(&mut self, zip: File) -> Result<(), Problem> {
+        let Self { id, there, times, gathering, files, has_common, left } = self;
+        let mut take = |name: &str, size: u64, contents: &mut dyn io::Read| {
+            let (in_debug, own) = place(id, name).map_err(io::Error::other)?;
+            match there.compare(&(in_debug, own.clone()), size) {
+                Compared::Same => *has_common = true,
+                Compared::Other => left.push(other(name)),
+                Compared::Missing => {
+                    let mut file = gathering.create(in_debug, &own).map_err(source)?;
+                    io::copy(contents, &mut file)?;
+                    gathering.end_file(&file, times.of(&own), false).map_err(source)?;
+                    *files += 1;
+                }
+            }
+            Ok(())
+        };
+        Ok(unpack_frames(zip, &mut take)?)
+    }
+
+    /// Fails if the archive has another event of this name.
+    fn check(&self) -> Result<(), Problem> {
+        if self.has_common || self.there.0.is_empty() {
+            return Ok(());
+        }
+        let why = "the archive has another event of this name, with no file of the copy; it stays, and the copy is not recalled";
+        Err(Problem::OfEvent(why.to_owned()))
+    }
+}
+
+/// The place of a file in an event. A name that is no plain one is refused.
+fn place(id: &EventId, name: &str) -> Result<Place, Error> {
+    let path: MediaPath = format!("{id}/{name}").parse()?;
+    Ok((path.in_debug, path.file))
+}
+
+fn other(name: &str) -> String {
+    format!("{name} is there already, and has another size; it stays")
+}
+
+/// The cause of an error.
+fn source(error: Error) -> io::Error {
+    match error {
+        Error::Io { source, .. } => source,
+        other => io::Error::other(other),
+    }
+}
