@@ -81,6 +81,8 @@ mod queue;
 #[cfg(feature = "cli")]
 mod reaper;
 #[cfg(feature = "cli")]
+mod recall;
+#[cfg(feature = "cli")]
 mod region;
 #[cfg(feature = "cli")]
 mod regressions;
