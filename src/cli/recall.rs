@@ -94,7 +94,7 @@ impl Wanted {
 
 pub(super) fn run(args: &RecallArgs) -> Result<Outcome> {
     let wanted = Wanted::of(args)?;
-    let configured = Configured::open_to_fill(&args.common)?;
+    let configured = Configured::open_blank(&args.common, CommandName::Recall)?;
     let store = the_store(&configured, args.store.as_deref())?;
     let client = configured.client(&store)?;
     let named: Option<HostName> = args.host.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
@@ -125,8 +125,8 @@ pub(super) fn run(args: &RecallArgs) -> Result<Outcome> {
 }
 
 /// The store that was named, or the only active one.
-fn the_store(configured: &Configured, named: Option<&str>) -> Result<StoreOptions> {
-    if let Some(name) = named {
+fn the_store(configured: &Configured, wanted: Option<&str>) -> Result<StoreOptions> {
+    if let Some(name) = wanted {
         return configured.options(name);
     }
     let names = configured.stores().names(None);
@@ -220,7 +220,9 @@ impl Run<'_> {
                 self.done.files += files;
                 self.done.bytes += bytes;
                 self.done.kept_until = kept_until.max(self.done.kept_until.take());
-                left.into_iter().for_each(|problem| self.failed(id.to_string(), problem));
+                for problem in left {
+                    self.failed(id.to_string(), problem);
+                }
             }
             Err(Problem::OfEvent(why)) => self.failed(id.to_string(), why),
             Err(Problem::OfStore(found)) if self.is_only_this(&found) => self.failed(id.to_string(), found.to_string()),

@@ -97,9 +97,9 @@ impl Configured {
         Ok(Self { archive: Archive::open(options)?, _watch: watch })
     }
 
-    /// The same for `owlery recall`, also for a root that is still empty.
-    pub(super) fn open_to_fill(common: &Common) -> Result<Self> {
-        let (options, watch) = common.options(CommandName::Recall)?;
+    /// The same for commands that need no events: also where the root is still empty, as on a new disk that copies come back to.
+    pub(super) fn open_blank(common: &Common, command: CommandName) -> Result<Self> {
+        let (options, watch) = common.options(command)?;
         Ok(Self { archive: Archive::open(options.may_be_empty(true))?, _watch: watch })
     }
 

@@ -7,12 +7,47 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, program, wait_until};
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, program, wait_for, wait_until};
 
 /// Writes a configuration with the store `nas` in a folder, and returns the flags that name it.
 fn configure(world: &World) -> [String; 2] {
     let url = format!("file://{}", world.outside("nas").display());
     configure_as(world, &url)
+}
+
+/// A running `s3s-fs` with the bucket `copies`; ended when dropped.
+struct S3 {
+    child: std::process::Child,
+    port: String,
+}
+
+const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "anna"), ("AWS_SECRET_ACCESS_KEY", "not-a-secret")];
+
+impl S3 {
+    fn start(world: &World) -> Self {
+        let (folder, log) = (world.outside("s3"), world.outside("s3-log").join("log"));
+        fs::create_dir(folder.join("copies")).unwrap();
+        let out = File::create(&log).unwrap();
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "s3s-fs", "--host", "127.0.0.1", "--port", "0"]);
+        command.args(["--access-key", KEYS[0].1, "--secret-key", KEYS[1].1]).arg(&folder);
+        command.env("RUST_LOG", "s3s_fs=info").stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out);
+        let child = command.spawn().unwrap();
+        let port = wait_for("the port of s3s-fs", || {
+            let text = fs::read_to_string(&log).unwrap();
+            let (_, rest) = text.split_once("http://127.0.0.1:")?;
+            let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            (rest.len() > port.len()).then_some(port)
+        });
+        Self { child, port }
+    }
+}
+
+impl Drop for S3 {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn configure_as(world: &World, url: &str) -> [String; 2] {
@@ -78,8 +113,8 @@ fn assert_same(before: &BTreeMap<String, Vec<u8>>, after: &BTreeMap<String, Vec<
 /// Events with movies of several parts, frames, debug files, and a saved one.
 fn world_of_many() -> World {
     let world = World::new();
-    for (nth, name) in ["10-00-00", "11-00-00", "12-00-00"].iter().enumerate() {
-        let movie: Vec<u8> = (0..2_500_000 + nth as u32).flat_map(|at| at.to_le_bytes()).collect();
+    for (nth, name) in (0u32..).zip(["10-00-00", "11-00-00", "12-00-00"]) {
+        let movie: Vec<u8> = (0..2_500_000 + nth).flat_map(u32::to_le_bytes).collect();
         let event = world.event(event_id("Camera1", 50, name)).movie("video.mp4", movie).old();
         let event = event.file("debug/10-00-00-00m.jpg", "debug").file("notes.txt", "kept");
         if nth == 0 {
@@ -144,6 +179,34 @@ fn a_daemon_lists_what_comes_back() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// The same from a server that speaks S3, in ranges.
+#[test]
+fn events_come_back_from_s3() {
+    let world = world_of_many();
+    let server = S3::start(&world);
+    let config =
+        configure_as(&world, &format!("s3://copies/home?endpoint=http://127.0.0.1:{}&region=us-east-1", server.port));
+    let mut push = program();
+    push.args(["store", "push"]).arg(world.path("")).arg("nas").args(&config).envs(KEYS);
+    let pushed = Ran::of(push);
+    assert_eq!(pushed.code, 0, "{pushed:?}");
+    let before = recordings(&world.root);
+    lose(&world);
+    let mut command = recall_command(&world, &config, &["--all", "--json"]);
+    command.envs(KEYS);
+    let ran = Ran::of(command);
+    assert_eq!((ran.code, done(&ran)), (0, (7, 0, 0)), "{ran:?}");
+    assert_same(&before, &recordings(&world.root), "from S3");
+
+    lose(&world);
+    drop(server);
+    let mut command = recall_command(&world, &config, &["--all"]);
+    command.envs(KEYS);
+    let ran = Ran::of(command);
+    assert!(ran.code == 1 && ran.stderr.contains("in the store nas"), "{ran:?}");
+    assert!(recordings(&world.root).is_empty());
+}
+
 /// Files that are there are left as they are, whatever they hold; what is missing is added; another event of the name stays alone.
 #[test]
 fn nothing_is_overwritten() {
@@ -165,7 +228,7 @@ fn nothing_is_overwritten() {
     let failed = ran.json()["failed"].to_string();
     assert!(failed.contains("video.mp4 is there already") && failed.contains("another event of this name"), "{failed}");
     let mut expected = before;
-    expected.retain(|name, _| !name.contains("12-00-00") && !name.ends_with(".saved"));
+    expected.retain(|name, _| !name.contains("12-00-00") && !name.ends_with("/.saved"));
     let path = |name: &str, file: &str| format!("{}/{file}", event_id("Camera1", 50, name));
     expected.insert(path("11-00-00", "video.mp4"), b"mine".to_vec());
     expected.insert(path("12-00-00", "own.txt"), b"another event".to_vec());
@@ -308,10 +371,17 @@ fn another_host_recalls_to_an_empty_disk() {
         assert_eq!(ran.code, code, "{words:?}: {ran:?}");
         assert!(ran.stderr.contains(said), "{said}: {ran:?}");
     }
+    let mut list = program();
+    list.args(["store", "list"]).arg(fresh.path("")).args(&config);
+    let list = Ran::of(list);
+    assert!(list.code == 0 && list.stdout.contains("spare"), "as the drill says: {list:?}");
     let ran = recall(&fresh, &config, &["--all", "--store", "nas", "--host", "garage"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stderr.contains("those of another archive"), "{ran:?}");
     assert_same(&recordings(&world.root), &recordings(&fresh.root), "on another host");
+    let again = recall(&fresh, &config, &["--all", "--store", "nas", "--host", "garage"]);
+    assert!(again.stdout.contains("recalled 0 events (0 files, 0 B); 7 there already"), "as the drill says: {again:?}");
+    assert_eq!(fresh.list().len(), 7);
 }
 
 /// Times are those of the event, not the present.

@@ -123,14 +123,8 @@ impl Tree {
         let time = mtime(&event.stat_self()?);
         let files = count(&event)?;
         let text = id.day.to_string();
-        let day = match camera.dir.open_dir_if_there(text.as_bytes())? {
-            Some(day) => day,
-            None => {
-                let made = open_or_make_like(&camera.dir, text.as_bytes(), &camera.dir)?;
-                camera.dir.sync()?;
-                made
-            }
-        };
+        let day = open_or_make_like(&camera.dir, text.as_bytes(), &camera.dir)?;
+        camera.dir.sync()?;
         let own = id.name.text();
         match rename(&from, gathered.as_bytes(), &day, own.as_bytes()) {
             Err(error) if is_taken(&error) => {}

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::keys::{FRAMES, HostName, Keys};
 use crate::manifest::{CopiedFile, HostIndex, Manifest, PART};
 use crate::source::FileKind;
-use crate::upload::sha256;
+use crate::upload::{hex, sha256};
 
 /// How many parts of an object are asked for at a time.
 const AT_A_TIME: usize = 3;
@@ -109,10 +109,6 @@ impl Copies {
         }
         Ok(())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl CopiedFile {

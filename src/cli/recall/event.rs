@@ -1,6 +1,6 @@
 //! Brings one event back: finds out what the archive lacks of it, gathers that, and has it put in place.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 
@@ -9,7 +9,7 @@ use owlery_model::event::frames::{Frame, Shows};
 use super::Run;
 use super::times::Times;
 use crate::store::{CopiedEvent, CopiedFile, unpack_frames};
-use crate::{Error, EventId, Gathering, MediaPath, Recall};
+use crate::{Archive, Error, EventFiles, EventId, Gathering, MediaPath, Recall};
 
 /// What was brought back of an event.
 #[derive(Default)]
@@ -54,8 +54,12 @@ impl From<crate::store::Error> for Problem {
 /// A file by its place in an event: whether it is in `debug/`, and its name.
 type Place = (bool, String);
 
-/// The files of an event that the archive has, with their sizes.
-struct There(BTreeMap<Place, u64>);
+/// The files of an event that the archive has.
+struct There {
+    /// `None` if there is no such event.
+    event: Option<EventFiles>,
+    places: BTreeSet<Place>,
+}
 
 /// How a file of the store compares with the archive.
 #[derive(PartialEq, Eq)]
@@ -67,21 +71,64 @@ enum Compared {
     Other,
 }
 
+/// How a copied event compares with the archive.
+#[derive(Default)]
+struct Difference<'a> {
+    /// The objects to read.
+    missing: Vec<&'a CopiedFile>,
+    /// Whether the archive has any file of the copy: then its event is the same one.
+    has_common: bool,
+    /// What is there and differs, a sentence each.
+    left: Vec<String>,
+}
+
 impl There {
-    fn compare(&self, place: &Place, bytes: u64) -> Compared {
-        match self.0.get(place) {
-            None => Compared::Missing,
-            Some(size) if *size == bytes => Compared::Same,
-            Some(_) => Compared::Other,
+    fn of(archive: &Archive, id: &EventId) -> Result<Self, Problem> {
+        match archive.event_files(id) {
+            Err(error) if error.is_not_found() || matches!(error, Error::Unknown { .. }) => {
+                Ok(Self { event: None, places: BTreeSet::new() })
+            }
+            files => {
+                let event = files?;
+                Ok(Self { places: event.names.iter().cloned().collect(), event: Some(event) })
+            }
         }
     }
 
-    /// The number of frames of the camera.
-    fn frames(&self) -> u64 {
+    fn compare(&self, place: &Place, bytes: u64) -> Result<Compared, Error> {
+        let Some(event) = self.event.as_ref().filter(|_| self.places.contains(place)) else {
+            return Ok(Compared::Missing);
+        };
+        match event.open(place) {
+            Err(error) if error.is_not_found() => Ok(Compared::Missing), // gone since, or no file: then its name is taken
+            file => Ok(if file?.len == bytes { Compared::Same } else { Compared::Other }),
+        }
+    }
+
+    /// Whether it has all frames of a copy, by their number: their sizes would cost reading the copy.
+    fn has_frames(&self, copied: &CopiedEvent) -> bool {
         let is_frame = |(in_debug, name): &&Place| {
             !in_debug && Frame::parse(name.as_bytes()).is_some_and(|frame| frame.shows == Shows::Camera)
         };
-        self.0.keys().filter(is_frame).count() as u64
+        let there = self.places.iter().filter(is_frame).count() as u64;
+        copied.frames.is_some_and(|frames| frames > 0 && there >= u64::from(frames))
+    }
+
+    fn difference<'a>(&self, id: &EventId, copied: &'a CopiedEvent) -> Result<Difference<'a>, Problem> {
+        let mut difference = Difference::default();
+        for file in &copied.files {
+            let compared = match file.is_frames() {
+                true if self.has_frames(copied) => Compared::Same,
+                true => Compared::Missing,
+                false => self.compare(&place(id, &file.name)?, file.bytes)?,
+            };
+            match compared {
+                Compared::Missing => difference.missing.push(file),
+                Compared::Same => difference.has_common = true,
+                Compared::Other => difference.left.push(other(&file.name)),
+            }
+        }
+        Ok(difference)
     }
 }
 
@@ -106,24 +153,10 @@ impl Run<'_> {
         copied: &CopiedEvent,
         recall: &mut Option<Recall>,
     ) -> Result<Brought, Problem> {
-        let (there, is_new) = self.there(id)?;
-        let mut left = Vec::new();
-        let (mut missing, mut has_common) = (Vec::new(), false);
-        for file in &copied.files {
-            let compared = if file.is_frames() {
-                let has_all = copied.frames.is_some_and(|frames| frames > 0 && there.frames() >= u64::from(frames));
-                if has_all { Compared::Same } else { Compared::Missing }
-            } else {
-                there.compare(&place(id, &file.name)?, file.bytes)
-            };
-            match compared {
-                Compared::Missing => missing.push(file),
-                Compared::Same => has_common = true,
-                Compared::Other => left.push(other(&file.name)),
-            }
-        }
-        let wanted = missing.iter().map(|file| file.bytes).sum::<u64>();
-        self.shown.skip(copied.bytes().saturating_sub(wanted));
+        let there = There::of(&self.session.archive, id)?;
+        let Difference { missing, has_common, left } = there.difference(id, copied)?;
+        let bytes = missing.iter().map(|file| file.bytes).sum::<u64>();
+        self.shown.skip(copied.bytes().saturating_sub(bytes));
         if missing.is_empty() {
             return Ok(Brought { left, ..Brought::default() });
         }
@@ -135,18 +168,23 @@ impl Run<'_> {
         let gathering = recall.gather(id.day, id.name)?;
         let mut work = Work { id, there, times, gathering, files: 0, has_common, left };
         let gathered = missing.iter().try_for_each(|file| self.gather(&mut work, file));
-        let gathered = gathered.and_then(|()| work.check());
-        if let Err(problem) = gathered {
+        if let Err(problem) = gathered.and_then(|()| work.check()) {
             work.gathering.discard()?;
             return Err(problem);
         }
-        let Work { gathering, files, mut left, times, .. } = work;
-        if files == 0 {
-            gathering.discard()?;
-            return Ok(Brought { bytes: wanted, left, ..Brought::default() });
+        if work.files == 0 {
+            work.gathering.discard()?;
+            return Ok(Brought { bytes, left: work.left, ..Brought::default() });
         }
+        let brought = self.place(work, copied, recall)?;
+        Ok(Brought { bytes, ..brought })
+    }
+
+    /// Has a gathered event put in place.
+    fn place(&self, work: Work<'_>, copied: &CopiedEvent, recall: &Recall) -> Result<Brought, Problem> {
+        let Work { id, there, times, gathering, mut left, .. } = work;
         // Whether an event that is in the archive is saved is for its user.
-        gathering.finish(times.end(), copied.saved && is_new)?;
+        gathering.finish(times.end(), copied.saved && there.event.is_none())?;
         let placed = self.session.admin().and_then(|admin| admin.place_recalled(id, self.store.name.as_str()));
         let placed = match placed {
             Ok(placed) => placed,
@@ -159,25 +197,7 @@ impl Run<'_> {
         if !copied.whole {
             left.push("the store does not have all of its files; what it has is back".to_owned());
         }
-        Ok(Brought { files: placed.files, bytes: wanted, kept_until: Some(placed.kept_until), left })
-    }
-
-    /// The files of an event in the archive, and whether there is no such event.
-    fn there(&self, id: &EventId) -> Result<(There, bool), Problem> {
-        let files = match self.session.archive.event_files(id) {
-            Err(error) if error.is_not_found() || matches!(error, Error::Unknown { .. }) => {
-                return Ok((There(BTreeMap::new()), true));
-            }
-            files => files?,
-        };
-        let mut there = BTreeMap::new();
-        for place in &files.names {
-            match files.open(place) {
-                Err(error) if error.is_not_found() => {}
-                file => _ = there.insert(place.clone(), file?.len),
-            }
-        }
-        Ok((There(there), false))
+        Ok(Brought { files: placed.files, bytes: 0, kept_until: Some(placed.kept_until), left })
     }
 
     /// Reads one object of the store into the event.
@@ -212,7 +232,7 @@ impl Work<'_> {
         let Self { id, there, times, gathering, files, has_common, left } = self;
         let mut take = |name: &str, size: u64, contents: &mut dyn io::Read| {
             let (in_debug, own) = place(id, name).map_err(io::Error::other)?;
-            match there.compare(&(in_debug, own.clone()), size) {
+            match there.compare(&(in_debug, own.clone()), size).map_err(source)? {
                 Compared::Same => *has_common = true,
                 Compared::Other => left.push(other(name)),
                 Compared::Missing => {
@@ -229,7 +249,7 @@ impl Work<'_> {
 
     /// Fails if the archive has another event of this name.
     fn check(&self) -> Result<(), Problem> {
-        if self.has_common || self.there.0.is_empty() {
+        if self.has_common || self.there.places.is_empty() {
             return Ok(());
         }
         let why = "the archive has another event of this name, with no file of the copy; it stays, and the copy is not recalled";

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Read, stdin};
 
 use crate::store::{Credentials, Host};
 
+use super::super::command_name::CommandName;
 use super::super::session::Common;
 use super::super::{Outcome, output};
 use super::{Configured, Named, Requests, error};
@@ -16,7 +17,7 @@ use crate::{Error, Result};
 const MAX_CREDENTIALS: u64 = 64 * 1024;
 
 pub(super) fn list(common: &Common, json: bool) -> Result<Outcome> {
-    let configured = Configured::open(common)?;
+    let configured = Configured::open_blank(common, CommandName::Store)?;
     let mut stores = Vec::new();
     for name in configured.stores().names(None) {
         let options = configured.stores().options(None, name.as_str()).map_err(error)?;
@@ -45,7 +46,7 @@ fn table(stores: &[Store]) -> String {
 }
 
 pub(super) fn login(named: &Named) -> Result<Outcome> {
-    let configured = Configured::open(&named.common)?;
+    let configured = Configured::open_blank(&named.common, CommandName::Store)?;
     let name = configured.options(&named.name)?.name;
     if stdin().is_terminal() {
         eprintln!("paste the credentials, then press Enter and Ctrl-D:");
@@ -66,7 +67,7 @@ pub(super) fn login(named: &Named) -> Result<Outcome> {
 }
 
 pub(super) fn logout(named: &Named) -> Result<Outcome> {
-    let configured = Configured::open(&named.common)?;
+    let configured = Configured::open_blank(&named.common, CommandName::Store)?;
     let name = configured.options(&named.name)?.name;
     let was_kept = configured.stores().logout(&name).map_err(error)?;
     output::print(&if was_kept {
