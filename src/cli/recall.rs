@@ -198,18 +198,20 @@ impl Run<'_> {
         }
         let mut recall = None;
         for copied in events.iter().rev().filter(|event| names.is_none_or(|names| names.contains(&event.name))) {
-            self.event(&of(copied.name), copied, &mut recall)?;
+            if !self.event(&of(copied.name), copied, &mut recall)? {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Brings back one event. An error ends the recall.
+    /// Brings back one event; false if no other one of its day can come back. An error ends the recall.
     fn event(
         &mut self,
         id: &EventId,
         copied: &CopiedEvent,
         recall: &mut Option<Recall>,
-    ) -> std::result::Result<(), String> {
+    ) -> std::result::Result<bool, String> {
         match self.bring(id, copied, recall) {
             Ok(Brought { files: 0, bytes, left, .. }) if left.is_empty() => {
                 self.done.known += 1;
@@ -225,11 +227,15 @@ impl Run<'_> {
                 }
             }
             Err(Problem::OfEvent(why)) => self.failed(id.to_string(), why),
+            Err(Problem::OfDay(why)) => {
+                self.failed(format!("{}/{}", id.camera, id.day), why);
+                return Ok(false);
+            }
             Err(Problem::OfStore(found)) if self.is_only_this(&found) => self.failed(id.to_string(), found.to_string()),
             Err(Problem::OfStore(found)) => return Err(error(found).chain()),
             Err(Problem::Full(why)) => return Err(format!("the disk is full: {id}: {why}")),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether a request failed for its object, although the store responds to others. That is asked a few times only.

@@ -384,6 +384,55 @@ fn another_host_recalls_to_an_empty_disk() {
     assert_eq!(fresh.list().len(), 7);
 }
 
+/// Flat events come back under their own names, saved as before; those with pictures are refused, and nothing of them is placed.
+#[test]
+fn flat_events_come_back() {
+    let world = World::new();
+    let config = configure(&world);
+    let day = world.path(format!("Camera1/{}", days_ago(50)));
+    fs::create_dir_all(&day).unwrap();
+    let files = ["10-00-00.mkv", "10-00-00.mkv.thumb", "11-00-00.mkv", ".11-00-00.saved"];
+    for name in files.iter().chain(&["12-00-00.mkv", "12-00-01-00.jpg"]) {
+        fs::write(day.join(name), name).unwrap();
+    }
+    world.make_old();
+    let layout = ["--layout", "%Y-%m-%d/%H-%M-%S"];
+    let mut push = program();
+    push.args(["store", "push"]).arg(world.path("")).arg("nas").args(&config).args(layout);
+    assert_eq!(Ran::of(push).code, 0);
+    lose(&world);
+    let flags = [&["--keep-days", "45", "--max-share", "1", "--check-interval", "1s"], &layout[..]].concat();
+    for is_beside in [false, true] {
+        let daemon = is_beside.then(|| world.serve(&flags));
+        if is_beside {
+            let without = recall(&world, &config, &["--all", "--json"]);
+            assert_eq!((without.code, done(&without)), (1, (0, 0, 3)), "{without:?}");
+            assert!(without.json()["failed"].to_string().contains("same --layout"), "{without:?}");
+        }
+        let ran = recall(&world, &config, &[&["--all", "--json"], &layout[..]].concat());
+        assert_eq!((ran.code, done(&ran)), (1, (2, 0, 1)), "{ran:?}");
+        assert!(ran.json()["failed"].to_string().contains("flat layout"), "{ran:?}");
+        let mut there: Vec<String> =
+            fs::read_dir(&day).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        there.sort();
+        let mut expected = files.to_vec();
+        expected.sort_unstable();
+        assert_eq!(there, expected);
+        for name in files.iter().filter(|name| !name.starts_with('.')) {
+            assert_eq!(fs::read_to_string(day.join(name)).unwrap(), *name);
+        }
+        if let Some(daemon) = daemon {
+            wait_until("both are listed", || daemon.events().len() == 2);
+            assert!(daemon.events().iter().all(|event| event["state"] != "open"), "{:?}", daemon.events());
+            assert_eq!(daemon.stop(), 0);
+        }
+        let ran = world.run("expire", &[&flags[..4], &layout[..]].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(day.join("10-00-00.mkv").exists(), "the day is kept");
+        lose(&world);
+    }
+}
+
 /// Times are those of the event, not the present.
 #[test]
 fn recalled_files_are_as_old_as_their_event() {

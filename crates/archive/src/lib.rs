@@ -65,7 +65,7 @@ pub use movie_file::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movi
 pub use paths::{MovieOf, day_path, event_path};
 pub use queue::{Manifest, QueuedPass, RetiredLayout, Stage, printable_id};
 pub use reap::{RateLimiter, Reaped, Tally};
-pub use recall::{Gathering, Placed, Recall};
+pub use recall::{Gathering, Placed, Recall, Shape};
 pub use restore::{Finished, Restored, RestoringPass};
 pub use retire::{InPlace, Retired, RetiringPass};
 pub use room::Room;

@@ -3,12 +3,15 @@
 //! `doc/stores.md`; the numbers in the comments here are its steps. Where the files come from, and whether they are right, is for the
 //! caller; step 4, which protects the day from the next pass, belongs to the expirer.
 
+mod flat;
+
 use std::fs::File;
 
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::dir::{Dir, file_type, join, modified_at, mtime};
+use super::queue::FLAT_ENDING;
 use super::restore::is_taken;
 use super::retire::{empty, open_or_make, open_or_make_like, rename};
 use super::save::mark;
@@ -29,6 +32,17 @@ const MAX_DEPTH: u32 = 1;
 /// How often the directory is opened again because another process has just removed it.
 const TRIES: usize = 10;
 
+/// How the files of an event lie in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// In a directory of its own.
+    Directory,
+    /// By their own names among the files of a flat layout.
+    Flat,
+    /// Not known: only some of its files are of the camera's layout.
+    Unclear,
+}
+
 /// A camera whose events come back. Only one process at a time has it; dropping it gives it free.
 #[derive(Debug)]
 pub struct Recall {
@@ -40,8 +54,9 @@ pub struct Recall {
 #[derive(Debug)]
 pub struct Gathering<'a> {
     recall: &'a Recall,
-    id: EventId,
     dir: Dir,
+    /// Its name once it is whole.
+    name: String,
 }
 
 /// What came of putting an event in place.
@@ -53,16 +68,18 @@ pub struct Placed {
     pub files: u64,
     /// Files that are there already with another size. They stay.
     pub left: Vec<Report>,
+    /// Whether its files are flat, so that its whole day is to be read again.
+    pub is_flat: bool,
 }
 
-fn name_of(day: Day, name: EventName) -> String {
-    format!("{day}-{name}")
+fn name_of(day: Day, name: EventName, shape: Shape) -> String {
+    format!("{day}-{name}{}", if shape == Shape::Flat { FLAT_ENDING } else { "" })
 }
 
 impl Tree {
     /// Step 1: makes the camera's directory if it is missing, and the hidden one in it, and removes from it what an interrupted
     /// recall has left. Fails with a refusal if the archive, or the camera's disk, is another one than before or cannot be written;
-    /// if another process is recalling events of the camera; and for a camera of flat files.
+    /// and if another process is recalling events of the camera.
     pub fn begin_recall(&self, camera: &Camera) -> Result<Recall> {
         self.verify_identity()?;
         self.verify_writable()?;
@@ -90,8 +107,9 @@ impl Tree {
             let why = format!("it does not match --camera-pattern {}; set one that it matches", self.pattern());
             return Err(Error::io("make the camera", path(), std::io::Error::other(why)));
         }
+        let is_in_root = self.may_be_in_root(camera.as_str()) && self.is_camera_directory(camera.as_str()).is_none();
         let open = match self.camera(camera) {
-            Err(error) if error.is_not_found() => {
+            Err(error) if error.is_not_found() && !is_in_root => {
                 let root = self.root_dir()?;
                 open_or_make(&root, camera.as_str().as_bytes())?;
                 root.sync()?;
@@ -99,11 +117,6 @@ impl Tree {
             }
             other => other?,
         };
-        if open.layout.is_some() {
-            let why = "its events are flat files, and the store does not have the names of their pictures on the disk; restore \
-                       them by hand, see doc/stores.md";
-            return Err(Error::io("recall events to", path(), std::io::Error::other(why)));
-        }
         self.check_disk(&open)?;
         Ok(open)
     }
@@ -116,10 +129,17 @@ impl Tree {
         self.verify_writable()?;
         let camera = self.camera(&id.camera)?;
         self.check_disk(&camera)?;
-        let gathered = name_of(id.day, id.name);
+        let gathered = name_of(id.day, id.name, Shape::Directory);
         let unknown = || Error::Unknown { what: "recalled event", name: id.to_string() };
         let from = camera.dir.open_dir_if_there(GATHERED)?.ok_or_else(unknown)?;
+        let flat = name_of(id.day, id.name, Shape::Flat);
+        if let Some(files) = from.open_dir_if_there(flat.as_bytes())? {
+            let placed = self.place_flat(&camera, id, &files)?;
+            remove(&from, flat.as_bytes())?;
+            return Ok(placed);
+        }
         let event = from.open_dir_if_there(gathered.as_bytes())?.ok_or_else(unknown)?;
+        Self::check_shape(&camera, id, &event)?;
         let time = mtime(&event.stat_self()?);
         let files = count(&event)?;
         let text = id.day.to_string();
@@ -135,7 +155,7 @@ impl Tree {
                 day.sync()?;
                 from.sync()?;
                 crash("recall-6");
-                return Ok(Placed { is_new: true, files, left: Vec::new() });
+                return Ok(Placed { is_new: true, files, ..Placed::default() });
             }
         }
         let placed = merge(&event, &day.open_dir(own.as_bytes())?)?;
@@ -165,19 +185,21 @@ impl Tree {
 
 impl Recall {
     /// Begins to gather an event.
-    pub fn gather(&self, day: Day, name: EventName) -> Result<Gathering<'_>> {
-        let id = EventId { camera: self.camera.camera().clone(), day, name };
-        let own = name_of(day, name);
-        for left in [own.clone(), format!("{own}{PARTIAL}")] {
-            remove(&self.dir, left.as_bytes())?;
-        }
-        let dir = open_or_make_like(&self.dir, format!("{own}{PARTIAL}").as_bytes(), &self.camera.dir)?;
-        Ok(Gathering { recall: self, id, dir })
+    pub fn gather(&self, day: Day, name: EventName, shape: Shape) -> Result<Gathering<'_>> {
+        self.forget(day, name)?;
+        let name = name_of(day, name, shape);
+        let dir = open_or_make_like(&self.dir, format!("{name}{PARTIAL}").as_bytes(), &self.camera.dir)?;
+        Ok(Gathering { recall: self, dir, name })
     }
 
     /// Removes a gathered event that could not be put in place.
     pub fn forget(&self, day: Day, name: EventName) -> Result<()> {
-        remove(&self.dir, name_of(day, name).as_bytes())
+        for shape in [Shape::Directory, Shape::Flat] {
+            let name = name_of(day, name, shape);
+            remove(&self.dir, name.as_bytes())?;
+            remove(&self.dir, format!("{name}{PARTIAL}").as_bytes())?;
+        }
+        Ok(())
     }
 }
 
@@ -227,8 +249,7 @@ impl Gathering<'_> {
         self.dir.set_mtime(modified);
         // One call for what can be thousands of frames.
         rustix::fs::syncfs(&self.dir).map_err(|e| Error::io("sync", self.dir.path(), e))?;
-        let own = name_of(self.id.day, self.id.name);
-        let dir = &self.recall.dir;
+        let (dir, own) = (&self.recall.dir, &self.name);
         rename(dir, format!("{own}{PARTIAL}").as_bytes(), dir, own.as_bytes())?;
         dir.sync()?;
         crash("recall-3");
@@ -237,7 +258,7 @@ impl Gathering<'_> {
 
     /// Removes what was gathered.
     pub fn discard(self) -> Result<()> {
-        remove(&self.recall.dir, format!("{}{PARTIAL}", name_of(self.id.day, self.id.name)).as_bytes())
+        remove(&self.recall.dir, format!("{}{PARTIAL}", self.name).as_bytes())
     }
 }
 
@@ -295,19 +316,7 @@ fn move_missing(from: &Dir, to: &Dir, time: i64, placed: &mut Placed) -> Result<
         if name.starts_with(b".") || file_type(&stat) != FileType::RegularFile {
             continue;
         }
-        match rename(from, &name, to, &name) {
-            Ok(()) => placed.files += 1,
-            Err(error) if is_taken(&error) => {
-                let there = to.stat(&name)?;
-                if file_type(&there) != FileType::RegularFile || there.stx_size != stat.stx_size {
-                    placed.left.push(Report::failure(
-                        join(to.path(), &name),
-                        "it is there already, and is another file; it stays",
-                    ));
-                }
-            }
-            Err(error) => return Err(error),
-        }
+        move_file((from, &name), to, placed)?;
         crash("recall-5");
     }
     to.set_mtime(time);
@@ -319,6 +328,22 @@ fn move_missing(from: &Dir, to: &Dir, time: i64, placed: &mut Placed) -> Result<
 /// Removes the hidden directory of a camera if it is empty. What is left there is removed by the next recall.
 fn remove_empty(camera: &Dir) {
     let _ = rustix::fs::unlinkat(camera, GATHERED, AtFlags::REMOVEDIR);
+}
+
+/// Moves a file unless its name is taken. One of another size there is reported.
+fn move_file((from, name): (&Dir, &[u8]), to: &Dir, placed: &mut Placed) -> Result<()> {
+    match rename(from, name, to, name) {
+        Ok(()) => placed.files += 1,
+        Err(error) if is_taken(&error) => {
+            let (stat, there) = (from.stat(name)?, to.stat(name)?);
+            if file_type(&there) != FileType::RegularFile || there.stx_size != stat.stx_size {
+                let why = "it is there already, and is another file; it stays";
+                placed.left.push(Report::failure(join(to.path(), name), why));
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 fn remove_all(gathered: &Dir) -> Result<()> {

@@ -11,7 +11,8 @@ mod service;
 mod watch;
 
 pub use archive::{
-    Cause, Depth, EventFiles, Gathering, Manifest, MediaFile, MediaPath, QueuedPass, Recall, Report, Stage, StuckPass,
+    Cause, Depth, EventFiles, Gathering, Manifest, MediaFile, MediaPath, QueuedPass, Recall, Report, Shape, Stage,
+    StuckPass,
 };
 pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Named, NamedRange, Order, Page, Query};
 pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Recalled, Restoration};

@@ -9,7 +9,7 @@ use owlery_model::event::frames::{Frame, Shows};
 use super::Run;
 use super::times::Times;
 use crate::store::{CopiedEvent, CopiedFile, unpack_frames};
-use crate::{Archive, Error, EventFiles, EventId, Gathering, MediaPath, Recall};
+use crate::{Archive, Error, EventFiles, EventId, Gathering, MediaPath, Recall, Shape};
 
 /// What was brought back of an event.
 #[derive(Default)]
@@ -28,10 +28,21 @@ pub(super) struct Brought {
 pub(super) enum Problem {
     /// It alone is concerned.
     OfEvent(String),
+    /// All events of its day are concerned.
+    OfDay(String),
     /// What the store said.
     OfStore(crate::store::Error),
     /// The disk is full: no other event would fit.
     Full(String),
+}
+
+impl Problem {
+    fn of_day(error: Error) -> Self {
+        match Self::from(error) {
+            Self::OfEvent(why) => Self::OfDay(why),
+            other => other,
+        }
+    }
 }
 
 impl From<Error> for Problem {
@@ -162,10 +173,11 @@ impl Run<'_> {
         }
         let recall = match recall {
             Some(recall) => recall,
-            None => recall.insert(self.session.archive.begin_recall(&id.camera)?),
+            None => recall.insert(self.session.archive.begin_recall(&id.camera).map_err(Problem::of_day)?),
         };
+        let shape = shape(recall, id, copied)?;
         let times = Times::new(id.day, copied, self.session.archive.options().clock.now());
-        let gathering = recall.gather(id.day, id.name)?;
+        let gathering = recall.gather(id.day, id.name, shape)?;
         let mut work = Work { id, there, times, gathering, files: 0, has_common, left };
         let gathered = missing.iter().try_for_each(|file| self.gather(&mut work, file));
         if let Err(problem) = gathered.and_then(|()| work.check()) {
@@ -255,6 +267,18 @@ impl Work<'_> {
         let why = "the archive has another event of this name, with no file of the copy; it stays, and the copy is not recalled";
         Err(Problem::OfEvent(why.to_owned()))
     }
+}
+
+/// How an event lies in the archive. A flat one is refused where the names of its files on the disk are not known.
+fn shape(recall: &Recall, id: &EventId, copied: &CopiedEvent) -> Result<Shape, Problem> {
+    let names = copied.files.iter().filter(|file| !file.is_frames()).map(|file| file.name.as_str());
+    let shape = recall.shape(id.day, id.name, names);
+    let has_frames = copied.files.iter().any(CopiedFile::is_frames);
+    if shape == Shape::Unclear || (shape == Shape::Flat && has_frames) {
+        let why = "its camera has a flat layout, and the store has not the names of all its files on the disk; restore it by hand";
+        return Err(Problem::OfEvent(why.to_owned()));
+    }
+    Ok(shape)
 }
 
 /// The place of a file in an event. A name that is no plain one is refused.

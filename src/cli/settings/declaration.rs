@@ -315,8 +315,8 @@ settings! {
         default: Some("as --motion-conf says, else recognised by looking"),
         detail: "`owlery layout ROOT` prints it ([below](#layouts)).",
         uses: &[
-            (Use::Always, &[Check, Accept]),
-            (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave, Store, Recall]),
+            (Use::Always, &[Check, Accept, Recall]),
+            (Use::Alone, &[Scan, List, Stats, Plan, Expire, Restore, Delete, Save, Unsave, Store]),
         ],
     };
     STATE_DIR = Setting {

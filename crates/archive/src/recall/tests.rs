@@ -42,7 +42,7 @@ impl Root {
     fn recall(&self, files: &[&str]) -> Result<Placed> {
         let id = Self::id();
         let recall = self.tree.begin_recall(&id.camera)?;
-        let gathering = recall.gather(id.day, id.name)?;
+        let gathering = recall.gather(id.day, id.name, Shape::Directory)?;
         for file in files {
             let name = file.strip_prefix("debug/");
             let mut made = gathering.create(name.is_some(), name.unwrap_or(file))?;
@@ -149,7 +149,7 @@ fn half_events_are_not_placed() {
     let root = Root::new();
     let id = Root::id();
     let recall = root.tree.begin_recall(&id.camera).unwrap();
-    let gathering = recall.gather(id.day, id.name).unwrap();
+    let gathering = recall.gather(id.day, id.name, Shape::Directory).unwrap();
     gathering.create(false, "video.mp4").unwrap();
     assert!(gathering.create(false, "video.mp4").is_err(), "no name twice");
     assert!(matches!(root.tree.place_recalled(&id), Err(Error::Unknown { .. })));
@@ -158,13 +158,61 @@ fn half_events_are_not_placed() {
     assert!(root.is_tidy() && !root.event().exists());
 }
 
-#[test]
-fn flat_cameras_are_refused() {
+/// A root of one camera with this layout, and a flat event recalled to it.
+fn recall_flat(layout: &str, id: &str, files: &[&str], step: Option<&str>) -> (tempfile::TempDir, Option<Placed>) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("Camera1")).unwrap();
-    let patterns = [(None, "%Y-%m-%d/%H-%M-%S".parse().unwrap())];
-    let layouts = crate::Layouts::of_patterns(&patterns).unwrap();
+    let layouts = crate::Layouts::of_patterns(&[(None, layout.parse().unwrap())]).unwrap();
     let tree = Tree::open_with(folder.path(), "Camera.*", false, layouts).unwrap();
-    let refused = tree.begin_recall(&"Camera1".parse().unwrap()).unwrap_err().chain();
-    assert!(refused.contains("flat files"), "{refused}");
+    tree.identify();
+    let id: EventId = id.parse().unwrap();
+    let place = || {
+        let recall = tree.begin_recall(&id.camera).unwrap();
+        assert_eq!(recall.shape(id.day, id.name, files.iter().copied()), Shape::Flat, "{layout}");
+        let gathering = recall.gather(id.day, id.name, Shape::Flat).unwrap();
+        for file in files {
+            gathering.end_file(&gathering.create(false, file).unwrap(), ENDED, true).unwrap();
+        }
+        gathering.finish(ENDED, true).unwrap();
+        tree.place_recalled(&id).unwrap()
+    };
+    let placed = stop_at(step, place);
+    (folder, placed)
+}
+
+/// Movies and thumbnails go back by their own names; the movie is the last, and all of it is saved.
+#[test]
+fn flat_events_go_back_to_their_names() {
+    let day = ["10-04-36.mkv", "10-04-36.mkv.thumb"];
+    for (layout, place, files) in [
+        ("%Y-%m-%d/%H-%M-%S", "2026-09-30/", day),
+        ("%Y/%m/%d/%H-%M-%S", "2026/09/30/", day),
+        ("%Y-%m-%d/%H/%M-%S", "2026-09-30/10/", ["04-36.mkv", "04-36.mkv.thumb"]),
+        ("%v-%Y%m%d%H%M%S", "", ["01-20260930100436.mkv", "01-20260930100436.mkv.thumb"]),
+    ] {
+        let (folder, placed) = recall_flat(layout, "Camera1/2026-09-30/10-04-36", &files, None);
+        let at = |file: &str| folder.path().join(format!("Camera1/{place}{file}"));
+        assert_eq!(placed.map(|placed| (placed.files, placed.left.len())), Some((2, 0)), "{layout}");
+        assert!(files.iter().all(|file| at(file).exists()), "{layout}");
+        assert!(at(&format!(".{}.saved", files[0].trim_end_matches(".mkv"))).exists(), "{layout}");
+        assert!(!folder.path().join("Camera1/.owlery-recall").exists());
+        let (folder, _) = recall_flat(layout, "Camera1/2026-09-30/10-04-36", &files, Some("recall-5"));
+        let at = |file: &str| folder.path().join(format!("Camera1/{place}{file}"));
+        assert!(at(files[1]).exists() && !at(files[0]).exists(), "{layout}: no event without its thumbnail");
+    }
+}
+
+/// What is not of the layout is an event directory, or nothing.
+#[test]
+fn shapes_follow_from_names() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("Camera1")).unwrap();
+    let layouts = crate::Layouts::of_patterns(&[(None, "%Y-%m-%d/%H/%M-%S".parse().unwrap())]).unwrap();
+    let tree = Tree::open_with(folder.path(), "Camera.*", false, layouts).unwrap();
+    let recall = tree.begin_recall(&"Camera1".parse().unwrap()).unwrap();
+    let shape = |names: &[&str]| recall.shape(DAY.parse().unwrap(), EVENT.parse().unwrap(), names.iter().copied());
+    assert_eq!(shape(&["video.mp4", "thumbnail.jpg"]), Shape::Directory);
+    assert_eq!(shape(&["04-36.mkv", "04-36.mkv.thumb"]), Shape::Flat);
+    assert_eq!(shape(&["04-36.mkv", "04-50.mkv"]), Shape::Unclear, "the hour of the second movie is not known");
+    assert_eq!(shape(&[]), Shape::Unclear);
 }

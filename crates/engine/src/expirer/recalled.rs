@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::manual::KEPT_DAYS;
 use super::restored::RestoredDay;
 use super::{Expirer, audit_entries};
-use crate::archive::Report;
+use crate::archive::{Depth, Report};
 use crate::error::Result;
 use crate::event::{AuditAction, EventId};
 use crate::fault::crash;
@@ -47,7 +47,13 @@ impl Expirer {
             self.tree.place_recalled(id)
         };
         let placed = placed.inspect_err(|error| self.audit.note(now, [audit_entries::failed(id, "recall", error)]))?;
-        if let Err(error) = self.scanner.scan_event(id, Occasion::Found) {
+        // Flat files say only together which events there are.
+        let scanned = if placed.is_flat {
+            self.scanner.scan_day(&id.camera, id.day, Depth::Measure).map(drop)
+        } else {
+            self.scanner.scan_event(id, Occasion::Found).map(drop)
+        };
+        if let Err(error) = scanned {
             tracing::warn!("{}", error.chain()); // the next scan of the day updates the catalog
         }
         let kept_until = rfc3339(until);
