@@ -31,6 +31,7 @@ mod observer;
 mod open_archive;
 mod options;
 mod preloader;
+mod recall;
 mod retention;
 mod scheduler;
 mod snapshot;
@@ -75,7 +76,7 @@ pub use snapshot::{ArchiveSnapshot, CameraSnapshot};
 pub use stats::Stats;
 pub use status::{Component, Status};
 
-use crate::archive::{EventFiles, Layouts, Recall, Tree};
+use crate::archive::{EventFiles, Layouts, Tree};
 use crate::audit::{self, Audit};
 use crate::catalog::{AuditPage, Catalog};
 use crate::clock::Stop;
@@ -201,18 +202,6 @@ impl Archive {
     /// The files of an event, opened so that they can be listed and read later.
     pub fn event_files(&self, id: &EventId) -> Result<EventFiles> {
         self.tree.event_files(id)
-    }
-
-    /// Begins to bring events of a camera back from elsewhere: gathers their files in a hidden directory of the camera, which takes no
-    /// lock of the archive. [`Handle::place_recalled`] puts each event in place, in this process or in the one that manages the archive.
-    /// Fails while another process recalls events of the camera.
-    pub fn begin_recall(&self, camera: &Camera) -> Result<Recall> {
-        self.tree.begin_recall(camera)
-    }
-
-    /// Removes what interrupted recalls have left, as each start of a service does.
-    pub fn remove_recall_leftovers(&self) -> Result<()> {
-        self.tree.remove_recall_leftovers()
     }
 
     /// The options that it was opened with.

@@ -24,7 +24,7 @@ use crate::catalog::{Applied, AuditPage, Catalog, DaySummary, Named, NamedRange,
 use crate::clock::{Clock, Now, Stop};
 use crate::error::{Error, Result};
 use crate::event::{Actor, Camera, Day, Event, EventId, Guard};
-use crate::expirer::{Expirer, GuardState, Pass, Recalled, Reserve, Restoration, emptied};
+use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
@@ -414,14 +414,6 @@ impl Handle {
         Ok(restored)
     }
 
-    /// Puts an event in place that [`Archive::begin_recall`] has gathered from this store. Never overwrites: a file that is there
-    /// already with another size stays. Its day is kept by all rules for a week, as a restored one. The catalog has it a moment later.
-    pub fn place_recalled(&self, event: &EventId, store: &str) -> Result<Recalled> {
-        let mut placed = self.expirer.place_recalled(event, store)?;
-        placed.left.extend(self.unrecorded(placed.files > 0));
-        Ok(placed)
-    }
-
     /// Moves events into the delete queue, from where they can be restored for a day or the undo window, whichever is
     /// longer. Refuses all of them if one is saved or open.
     pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
@@ -449,7 +441,7 @@ impl Handle {
     }
 
     /// A report for work that the audit log does not contain.
-    fn unrecorded(&self, has_done: bool) -> Option<Report> {
+    pub(super) fn unrecorded(&self, has_done: bool) -> Option<Report> {
         let is_of_this = has_done || self.expirer.audit.is_lasting();
         let why = is_of_this.then(|| self.expirer.audit.lacks())??;
         Some(Report::failure(self.tree.root(), why))
