@@ -52,7 +52,7 @@ impl Drop for S3 {
 
 fn configure_as(world: &World, url: &str) -> [String; 2] {
     let file = world.outside("etc").join("owlery.toml");
-    let include = "include = [\"movie\", \"thumbnail\", \"frames\"]\nhost = \"garage\"";
+    let include = "include = [\"movie\", \"thumbnail\", \"frames\", \"best-frame\"]\nhost = \"garage\"";
     fs::write(&file, format!("[stores.nas]\nurl = \"{url}\"\n{include}\n")).unwrap();
     ["--config".to_owned(), file.to_str().unwrap().to_owned()]
 }
@@ -431,6 +431,25 @@ fn flat_events_come_back() {
         assert!(day.join("10-00-00.mkv").exists(), "the day is kept");
         lose(&world);
     }
+}
+
+/// Without the others, the strongest frame comes back by its own name.
+#[test]
+fn the_best_frame_comes_back() {
+    let world = World::sample("direct");
+    let config = configure(&world);
+    let text = fs::read_to_string(&config[1]).unwrap();
+    fs::write(&config[1], text.replace("\"frames\", ", "")).unwrap();
+    push(&world, &config);
+    let mut expected = recordings(&world.root);
+    lose(&world);
+    let ran = recall(&world, &config, &["--all", "--json"]);
+    assert_eq!((ran.code, done(&ran)), (0, (5, 0, 0)), "{ran:?}");
+    let found = recordings(&world.root);
+    expected.retain(|name, _| found.contains_key(name));
+    assert_same(&expected, &found, "movies and one frame each");
+    assert!(found.keys().any(|name| name.contains(".jpg")), "{:?}", found.keys());
+    assert_eq!(done(&recall(&world, &config, &["--all", "--json"])), (0, 5, 0));
 }
 
 /// Times are those of the event, not the present.

@@ -13,7 +13,7 @@ use zip::ZipArchive;
 use crate::client::Client;
 use crate::copy::rebuilt;
 use crate::error::{Error, Result};
-use crate::keys::{FRAMES, HostName, Keys};
+use crate::keys::{BEST_FRAME, FRAMES, HostName, Keys};
 use crate::manifest::{CopiedFile, HostIndex, Manifest, PART};
 use crate::source::FileKind;
 use crate::upload::{hex, sha256};
@@ -117,6 +117,16 @@ impl Copies {
 }
 
 impl CopiedFile {
+    /// Whether it is the strongest frame of its event by itself. `frames.zip`, if there is one, has it too.
+    pub fn is_best_frame(&self) -> bool {
+        self.name.starts_with(BEST_FRAME)
+    }
+
+    /// The name of the file of the event that it was made of.
+    pub fn own_name(&self) -> &str {
+        self.name.strip_prefix(BEST_FRAME).unwrap_or(&self.name)
+    }
+
     /// Whether it holds all frames of its event; see [`unpack_frames`].
     pub fn is_frames(&self) -> bool {
         self.name == FRAMES

@@ -22,9 +22,12 @@ use crate::client::Client;
 /// The name of the frames of an event.
 pub(crate) const FRAMES: &str = "frames.zip";
 
+/// What the name of the strongest frame of an event, by itself, begins with.
+pub(crate) const BEST_FRAME: &str = "best-frame/";
+
 /// The name of the strongest frame of an event, by itself.
 pub(crate) fn best_frame(name: &str) -> String {
-    format!("best-frame/{name}")
+    format!("{BEST_FRAME}{name}")
 }
 
 /// The longest name of a host.

@@ -127,16 +127,17 @@ impl There {
 
     fn difference<'a>(&self, id: &EventId, copied: &'a CopiedEvent) -> Result<Difference<'a>, Problem> {
         let mut difference = Difference::default();
-        for file in &copied.files {
+        let has_all_frames = copied.files.iter().any(CopiedFile::is_frames);
+        for file in copied.files.iter().filter(|file| !(has_all_frames && file.is_best_frame())) {
             let compared = match file.is_frames() {
                 true if self.has_frames(copied) => Compared::Same,
                 true => Compared::Missing,
-                false => self.compare(&place(id, &file.name)?, file.bytes)?,
+                false => self.compare(&place(id, file.own_name())?, file.bytes)?,
             };
             match compared {
                 Compared::Missing => difference.missing.push(file),
                 Compared::Same => difference.has_common = true,
-                Compared::Other => difference.left.push(other(&file.name)),
+                Compared::Other => difference.left.push(other(file.own_name())),
             }
         }
         Ok(difference)
@@ -220,7 +221,7 @@ impl Run<'_> {
             zip.rewind().map_err(|e| Error::io("read", &object.name, e))?;
             return work.unpack(zip);
         }
-        let (in_debug, name) = place(work.id, &object.name)?;
+        let (in_debug, name) = place(work.id, object.own_name())?;
         let mut file = work.gathering.create(in_debug, &name)?;
         self.read(work.id, object, &mut file)?;
         work.gathering.end_file(&file, work.times.of(&name), true)?;
@@ -271,9 +272,10 @@ impl Work<'_> {
 
 /// How an event lies in the archive. A flat one is refused where the names of its files on the disk are not known.
 fn shape(recall: &Recall, id: &EventId, copied: &CopiedEvent) -> Result<Shape, Problem> {
-    let names = copied.files.iter().filter(|file| !file.is_frames()).map(|file| file.name.as_str());
+    let is_of_frames = |file: &&CopiedFile| file.is_frames() || file.is_best_frame();
+    let names = copied.files.iter().filter(|file| !is_of_frames(file)).map(|file| file.name.as_str());
     let shape = recall.shape(id.day, id.name, names);
-    let has_frames = copied.files.iter().any(CopiedFile::is_frames);
+    let has_frames = copied.files.iter().any(|file| is_of_frames(&file));
     if shape == Shape::Unclear || (shape == Shape::Flat && has_frames) {
         let why = "its camera has a flat layout, and the store has not the names of all its files on the disk; restore it by hand";
         return Err(Problem::OfEvent(why.to_owned()));
