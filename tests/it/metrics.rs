@@ -25,7 +25,12 @@ fn serve_all_known(world: &World) -> Daemon {
     for days in [4, 3, 2] {
         world.old_event("Camera1", days, "10-00-00");
     }
-    let daemon = world.serve(&["--keep-days", "45", "--check-interval", "300ms", "--finish"]);
+    let config = world.outside("etc").join("owlery.toml");
+    let nas = world.outside("nas");
+    fs::write(&config, format!("[stores.nas]\nurl = \"file://{}\"\ncopy = \"complete\"\n", nas.display())).unwrap();
+    let config = ["--config", config.to_str().unwrap()];
+    let flags = ["--keep-days", "45", "--check-interval", "300ms", "--finish"];
+    let daemon = world.serve(&[flags.as_slice(), &config].concat());
     wait_for_metrics(&daemon, "everything known", |scrape| {
         scrape.has("owlery_disk_seconds_until_full")
             && scrape.has("owlery_verify_seconds")
@@ -104,7 +109,7 @@ fn dashboard_and_alerts_ask_for_what_there_is() {
     let dashboard: Value = serde_json::from_slice(&fs::read(doc("grafana-dashboard.json")).unwrap()).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
     let rows = panels.iter().filter(|panel| panel["type"] == "row").map(|row| row["title"].as_str().unwrap());
-    assert_eq!(rows.collect::<Vec<_>>(), ["Archive", "Retention", "Watch", "HTTP", "Media"]);
+    assert_eq!(rows.collect::<Vec<_>>(), ["Archive", "Retention", "Watch", "HTTP", "Media", "Stores"]);
     assert_eq!(dashboard["templating"]["list"][0]["type"], "datasource");
     let mut ids = BTreeSet::new();
     let mut shown = BTreeSet::new();

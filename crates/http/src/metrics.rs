@@ -7,6 +7,8 @@ mod archive;
 mod exposition;
 mod meter;
 mod process;
+#[cfg(feature = "stores")]
+mod stores;
 mod work;
 
 use std::sync::Arc;
@@ -137,6 +139,8 @@ impl Collector for Scrape {
         let handle = &self.handle;
         archive::derivation(&mut out, handle.derivation_counts())?;
         archive::finishing(&mut out, handle.finishing())?;
+        #[cfg(feature = "stores")]
+        stores::write(&mut out, handle)?;
         work::parts(&mut out, handle)?;
         let activity = handle.activity();
         work::reading(&mut out, handle, &activity)?;
