@@ -5,6 +5,8 @@ use chrono::DateTime;
 use crate::engine::cache;
 use crate::engine::{self, DaySummary, GuardState, HeldPass, Preview, RetentionState, Stage, Stats};
 use crate::event::Actor;
+#[cfg(feature = "stores")]
+use crate::event::EventId;
 use crate::protocol::{
     CacheEntries, CacheEntry, CacheQueue, CacheStats, CleanedCache, NotQueued, PrunedCache, QueuedKey, StoredAs,
 };
@@ -13,7 +15,7 @@ use crate::protocol::{
     Retention, WaitingPass,
 };
 #[cfg(feature = "stores")]
-use crate::protocol::{Store, StoreFolder, StoreObject};
+use crate::protocol::{Copying, NotCopied, Store, StoreFolder, StoreObject, StoreTrouble};
 use crate::retention;
 use crate::time::rfc3339;
 
@@ -186,16 +188,62 @@ pub fn enqueue(cache: &cache::Cache, key: &str) -> cache::Result<Option<NotQueue
     }))
 }
 
-/// A store of the configuration, with its URL.
+/// A store of the configuration, with its URL, and what is copied to it, if something is.
 #[cfg(feature = "stores")]
-pub fn store(options: &engine::store::StoreOptions, outage: Option<&engine::store::Outage>) -> Store {
+pub fn store(
+    options: &engine::store::StoreOptions,
+    outage: Option<&engine::store::Outage>,
+    state: Option<engine::CopyState>,
+) -> Store {
     Store {
         name: options.name.to_string(),
         url: Some(options.url.to_string()),
         active: options.active,
         include: options.include.iter().map(|part| part.as_str().to_owned()).collect(),
+        copy: options.copy.as_str().to_owned(),
         out_of_reach_since: outage.map(|outage| rfc3339(outage.since)),
+        copying: state.map(copying),
     }
+}
+
+/// What a copier does.
+#[cfg(feature = "stores")]
+fn copying(state: engine::CopyState) -> Copying {
+    let event = match &state.activity {
+        engine::CopyActivity::Copying(event) => Some(event.to_string()),
+        _ => None,
+    };
+    let trouble = state.trouble.map(|trouble| StoreTrouble { since: rfc3339(trouble.since), why: Some(trouble.why) });
+    let not_copied =
+        |(event, problem): (EventId, String)| NotCopied { event: event.to_string(), problem: Some(problem) };
+    Copying {
+        activity: state.activity.as_str().to_owned(),
+        event,
+        waiting: state.waiting,
+        waiting_bytes: state.waiting_bytes,
+        oldest: state.oldest.map(|oldest| oldest.format("%Y-%m-%dT%H:%M:%S").to_string()),
+        copied: state.copied,
+        sent_bytes: state.sent_bytes,
+        failures: state.failures,
+        trouble,
+        failed: state.failed.into_iter().map(not_copied).collect(),
+    }
+}
+
+/// The stores that a user may use, or all for the administrator of the command line, and what a service copies to them. No request is
+/// sent.
+#[cfg(feature = "stores")]
+pub fn stores(handle: &engine::Handle, user: Option<&str>) -> Vec<Store> {
+    let configured = handle.stores();
+    let mut states = handle.copying();
+    let names = configured.names(user).into_iter();
+    // One that the configuration does not have any more is left out.
+    let options = names.filter_map(|name| configured.options(user, name.as_str()).ok());
+    let shown = options.map(|options| {
+        let state = states.iter().position(|state| state.store == options.name).map(|place| states.swap_remove(place));
+        store(&options, configured.outage(&options.name).as_ref(), state)
+    });
+    shown.collect()
 }
 
 /// A page of a folder of a store.

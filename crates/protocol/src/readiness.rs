@@ -16,6 +16,10 @@ pub struct Readiness {
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alerts: Option<Vec<String>>,
+    /// The stores that nothing can be copied to now, since when, and why; others than admins see no reason. It leaves the status as it is.
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stores: Option<BTreeMap<String, String>>,
     /// Programs that are not installed, and what does not work without them.
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -57,20 +57,21 @@ impl Handle {
         self.copying.states()
     }
 
-    /// The stores that events are to be copied to and cannot be, and events that cannot be copied.
+    /// The stores that events are to be copied to and cannot be, and events that cannot be copied. Without the errors, which can name places of
+    /// this host that not everyone who sees alerts may know.
     pub(super) fn copy_alerts(&self) -> Vec<String> {
         let alert = |state: CopyState| {
             let store = &state.store;
             if let Some(trouble) = &state.trouble {
-                let (since, why) = (rfc3339(trouble.since), &trouble.why);
+                let since = rfc3339(trouble.since);
+                let waiting = state.waiting;
                 return Some(format!(
-                    "nothing has been copied to the store {store} since {since}: {why}; {} events wait",
-                    state.waiting
+                    "nothing has been copied to the store {store} since {since}, and {waiting} events wait; `stores` of /readyz says why"
                 ));
             }
-            let (event, problem) = state.failed.first()?;
+            let (event, _) = state.failed.first()?;
             Some(format!(
-                "events are not copied to the store {store}, and are tried again; the first: {event}: {problem}"
+                "events are not copied to the store {store}, and are tried again; the first is {event}; /api/v1/stores says why"
             ))
         };
         self.copying().into_iter().filter_map(alert).collect()

@@ -23,9 +23,10 @@ pub(crate) async fn healthz(_: NoParams) -> Result<&'static str, Problem> {
     Ok("ok\n")
 }
 
-/// Whether all events can be queried and changes arrive; 503 with the reasons if not.
+/// Whether all events can be queried and changes arrive; 503 with the reasons if not. A store that nothing can be copied to is listed and
+/// leaves the status 200: the archive is served without it.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
-    (status = 200, description = "the service is ready", body = Readiness),
+    (status = 200, description = "the service is ready; `stores` that are in trouble do not change that", body = Readiness),
     (status = 400, description = "a parameter was given", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "the service is not ready, with the reasons", body = Readiness)
 ))]
@@ -42,6 +43,10 @@ pub(crate) async fn readyz(
         ready,
         waiting: troubles.into_iter().map(|(part, trouble)| (part.as_str(), why(trouble))).collect(),
         alerts: sees_all.then(|| handle.alerts()),
+        #[cfg(feature = "stores")]
+        stores: super::stores::troubles(&handle, &viewer),
+        #[cfg(not(feature = "stores"))]
+        stores: None,
         missing: sees_all.then(|| handle.missing_programs()).flatten().map(|missing| vec![missing]),
         days: sees_all.then(|| progress.days()),
         days_done: sees_all.then(|| progress.days_done()),

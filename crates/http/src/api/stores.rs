@@ -2,6 +2,7 @@
 //!
 //! A store has copies of all cameras of all hosts. To a user who cannot see all cameras, no store exists.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +14,14 @@ use utoipa::IntoParams;
 
 use crate::auth::{AccountKind, Role, Viewer};
 use crate::convert;
-use crate::engine::Handle;
 use crate::engine::store::{self, Outage};
+use crate::engine::{CopyState, Handle};
 use crate::extract::schema::{FolderText, StoreText};
 use crate::extract::values::{FolderPath, Limit};
 use crate::extract::{Names, NoParams, Params};
 use crate::fault;
 use crate::problem::{CommonResponses, Problem};
-use crate::protocol::{StoreFolder, Stores};
+use crate::protocol::{Store, StoreFolder, Stores};
 use crate::response::json;
 use crate::time::rfc3339;
 
@@ -77,23 +78,30 @@ enum NoStore {
 
 /// The stores that the user may use.
 #[utoipa::path(get, path = "/api/v1/stores", tag = "stores", responses(
-    (status = 200, description = "by name; their URLs are shown to admins", body = Stores),
+    (status = 200, description = "by name; their URLs and the texts of errors are shown to admins", body = Stores),
     CommonResponses
 ))]
 pub(crate) async fn stores(State(handle): State<Arc<Handle>>, viewer: Viewer, _: NoParams) -> Response {
-    let configured = handle.stores();
     let Some(asker) = Asker::of(&viewer) else { return fresh(&Stores { stores: Vec::new() }) };
-    let names = configured.names(asker.name()).into_iter();
-    // One that the configuration does not have any more is left out.
-    let options = names.filter_map(|name| configured.options(asker.name(), name.as_str()).ok());
-    let stores = options.map(|options| {
-        let mut store = convert::store(&options, configured.outage(&options.name).as_ref());
-        if viewer.account().role != Role::Admin {
-            store.url = None;
-        }
-        store
-    });
-    fresh(&Stores { stores: stores.collect() })
+    let mut stores = convert::stores(&handle, asker.name());
+    if viewer.account().role != Role::Admin {
+        stores.iter_mut().for_each(Store::hide_places);
+    }
+    fresh(&Stores { stores })
+}
+
+/// The stores that nothing can be copied to now, since when, and, for an admin who may use the store, why. `None` for users to whom no
+/// store exists. Also those that a user may not use are named: that events have no copy concerns all who look after the archive.
+pub(super) fn troubles(handle: &Handle, viewer: &Viewer) -> Option<BTreeMap<String, String>> {
+    let asker = Asker::of(viewer)?;
+    let usable = handle.stores().names(asker.name());
+    let trouble = |state: CopyState| {
+        let Outage { since, why } = state.trouble?;
+        let may_know = viewer.account().role == Role::Admin && usable.contains(&state.store);
+        let why = if may_know { why } else { "nothing can be copied to it".to_owned() };
+        Some((state.store.to_string(), format!("{why} (since {})", rfc3339(since))))
+    };
+    Some(handle.copying().into_iter().filter_map(trouble).collect())
 }
 
 /// The parameters of a folder.
