@@ -18,8 +18,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::http::convert;
-use crate::protocol::RecalledEvent;
 use crate::protocol::control::{Reply, Request, ScanSummary};
+use crate::protocol::{RecalledEvent, Stores};
 use crate::{Error, Handle, Kind, Policy, Recalled, Report, Result, Rules, Service, Summary};
 
 const SOCKET: &str = "control.sock";
@@ -213,6 +213,7 @@ fn execute_once(handle: &Handle, request: &Request) -> Result<serde_json::Value>
             serde_json::to_value(convert::pass(&pass))
         }
         Request::Queue => serde_json::to_value(convert::queue(handle.queue()?)),
+        Request::Stores => serde_json::to_value(Stores { stores: convert::stores(handle, None) }),
         Request::Restore { pass } => serde_json::to_value(convert::restoration(handle.restore(pass)?)),
         Request::Delete { events } => serde_json::to_value(convert::pass(&handle.delete(events)?)),
         Request::Save { events, saved } => {

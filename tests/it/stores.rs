@@ -156,3 +156,49 @@ fn unreadable_events_are_named() {
     assert!(ran.json()["failed"].to_string().contains("05-44-52"), "{ran:?}");
     assert_eq!(daemon.stop(), 0);
 }
+
+/// With the rule of each store, and, from a running daemon, the number of events that it lacks.
+#[test]
+fn the_list_shows_rules_and_what_waits() {
+    let world = World::new();
+    world.old_event("Camera1", 3, "10-00-00");
+    let file = world.outside("etc").join("owlery.toml");
+    let away = world.outside("mnt").join("away");
+    let text = format!(
+        "[stores.away]\nurl = \"file://{}\"\ncopy = \"expire\"\n\
+         [stores.nas]\nurl = \"file://{1}\"\ncopy = \"complete\"\n[stores.plain]\nurl = \"file://{1}\"\n",
+        away.display(),
+        world.outside("nas").display()
+    );
+    fs::write(&file, text).unwrap();
+    let config = ["--config".to_owned(), file.to_str().unwrap().to_owned()];
+    let list = |words: &[&str]| {
+        let mut list = program();
+        list.args(["store", "list"]).arg(world.path("")).args(words).args(&config);
+        let ran = Ran::of(list);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran
+    };
+    let columns = |name: &str| {
+        let text = list(&[]).stdout;
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [rule, waiting] = words[words.len() - 3..words.len() - 1] else { panic!("{text}") };
+        (rule.to_owned(), waiting.to_owned())
+    };
+    let pair = |rule: &str, waiting: &str| (rule.to_owned(), waiting.to_owned());
+    assert_eq!(columns("NAME"), pair("RULE", "WAITING"));
+    assert_eq!(["away", "nas", "plain"].map(columns), [pair("expire", "-"), pair("complete", "-"), pair("off", "-")]);
+    assert!(list(&["--json"]).json()["stores"][1].get("copying").is_none());
+
+    let flags: Vec<&str> = config.iter().map(String::as_str).chain(["--keep-days", "2", "--max-share", "1"]).collect();
+    let daemon = world.serve(&flags);
+    wait_until("one waits", || columns("away") == pair("expire", "1"));
+    wait_until("it is copied", || columns("nas") == pair("complete", "0"));
+    assert_eq!(columns("plain"), pair("off", "-"));
+    let listed = list(&["--json"]).json();
+    let why = listed["stores"][0]["copying"]["trouble"]["why"].as_str().unwrap();
+    assert!(why.contains(away.to_str().unwrap()), "{listed}");
+    assert_eq!(daemon.stop(), 0);
+    assert_eq!(columns("away"), pair("expire", "-"));
+}

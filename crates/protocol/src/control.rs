@@ -36,6 +36,8 @@ pub enum Request {
     },
     /// List the delete queue.
     Queue,
+    /// The stores of the daemon's configuration, and what it copies to them.
+    Stores,
     /// Restore a pass from the delete queue.
     Restore {
         /// Its name.

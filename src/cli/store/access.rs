@@ -7,9 +7,11 @@ use crate::store::{Credentials, Host};
 
 use super::super::command_name::CommandName;
 use super::super::session::Common;
-use super::super::{Outcome, output};
+use super::super::{Outcome, admin, output};
 use super::{Configured, Named, Requests, error};
+use crate::daemon::control;
 use crate::http::convert::store;
+use crate::protocol::control::Request;
 use crate::protocol::{Store, Stores};
 use crate::{Error, Result};
 
@@ -18,10 +20,16 @@ const MAX_CREDENTIALS: u64 = 64 * 1024;
 
 pub(super) fn list(common: &Common, json: bool) -> Result<Outcome> {
     let configured = Configured::open_blank(common, CommandName::Store)?;
+    let mut served = served(&configured);
     let mut stores = Vec::new();
     for name in configured.stores().names(None) {
         let options = configured.stores().options(None, name.as_str()).map_err(error)?;
-        stores.push(store(&options, None)); // nothing was sent
+        let mut store = store(&options, None, None); // nothing was sent
+        if let Some(served) = served.iter_mut().find(|served| served.name == store.name && served.url == store.url) {
+            store.copying = served.copying.take();
+            store.out_of_reach_since = served.out_of_reach_since.take();
+        }
+        stores.push(store);
     }
     if json {
         output::json(&Stores { stores })?;
@@ -31,16 +39,31 @@ pub(super) fn list(common: &Common, json: bool) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// The stores of a running daemon; none without one, or if it is of a version that does not say.
+fn served(configured: &Configured) -> Vec<Store> {
+    let Some(daemon) = control::connect(&configured.archive.state_path()) else { return Vec::new() };
+    let stores: Result<Stores> = admin::request(daemon, &Request::Stores);
+    stores.map(|stores| stores.stores).unwrap_or_default()
+}
+
+/// How many events wait for their copies, as far as a daemon says.
+fn waiting(store: &Store) -> String {
+    store.copying.as_ref().map_or_else(|| "-".to_owned(), |copying| copying.waiting.to_string())
+}
+
 fn table(stores: &[Store]) -> String {
     if stores.is_empty() {
         return "no stores; a table [stores.NAME] of the configuration (--config FILE) adds one\n".to_owned();
     }
     let width = stores.iter().map(|store| store.name.len()).max().unwrap_or(0).max(4);
-    let mut text = format!("{:<width$}  {:<8}  {:<27}  URL\n", "NAME", "STATE", "COPIES");
+    let mut text =
+        format!("{:<width$}  {:<8}  {:<27}  {:<8}  {:>7}  URL\n", "NAME", "STATE", "COPIES", "RULE", "WAITING");
     for store in stores {
         let state = if store.active { "active" } else { "inactive" };
         let url = store.url.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "{:<width$}  {state:<8}  {:<27}  {url}", store.name, store.include.join(", "));
+        let (include, waiting) = (store.include.join(", "), waiting(store));
+        let _ =
+            writeln!(text, "{:<width$}  {state:<8}  {include:<27}  {:<8}  {waiting:>7}  {url}", store.name, store.copy);
     }
     text
 }
