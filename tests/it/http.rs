@@ -58,7 +58,7 @@ fn health_and_readiness_are_served() {
     assert_eq!((health.status, health.text().as_str()), (200, "ok\n"));
     let ready = daemon.get("/readyz");
     assert_eq!(ready.status, 200);
-    let all = json!({"ready": true, "waiting": {}, "days": 2, "days_done": 2, "events": 5, "alerts": []});
+    let all = json!({"ready": true, "waiting": {}, "days": 2, "days_done": 2, "events": 5, "alerts": [], "stores": {}});
     assert_eq!(ready.json(), all);
 }
 
