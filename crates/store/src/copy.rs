@@ -15,7 +15,7 @@ use crate::proofs::Proofs;
 use crate::recorded::{Begin, Recording};
 use crate::resume::UploadRecord;
 use crate::source::{FileKind, Found, Source, digest, objects_of};
-use crate::upload::{Upload, Written};
+use crate::upload::{Sink, Sums, Upload, Written};
 
 /// What was done with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,9 +148,12 @@ impl Host {
         let (mut objects, mut bytes, mut recorded) = (0u64, 0u64, Vec::new());
         for (name, group) in objects_of(source, kinds)? {
             let identity = digest(&group);
-            let before = files.iter().find(|file| file.name == name);
-            let is_same = before.is_some_and(|file| file.source == identity);
-            if is_same && (look == Look::AtManifest || self.has(&event.id, before).await?) {
+            let before = files.iter().position(|file| file.name == name);
+            if let Some(at) = before
+                && (files[at].source == identity || is_copy(&files[at], &group, source).await?)
+                && (look == Look::AtManifest || self.has(&event.id, &files[at]).await?)
+            {
+                files[at].source = identity;
                 continue;
             }
             if before.is_some() {
@@ -230,8 +233,7 @@ impl Host {
     }
 
     /// Whether the store has a file of the manifest, by its size.
-    async fn has(&self, event: &EventId, file: Option<&CopiedFile>) -> Result<bool> {
-        let Some(file) = file else { return Ok(false) };
+    async fn has(&self, event: &EventId, file: &CopiedFile) -> Result<bool> {
         let found = self.client.head(&self.keys.file(event, &file.name)).await?;
         Ok(found.is_some_and(|found| found.size == file.bytes))
     }
@@ -270,12 +272,7 @@ impl Host {
         let record = self.record.clone();
         let recording = record.map(|record| Recording { record, source: source.to_owned(), begin });
         let mut upload = Upload::new(&self.client, key.clone(), recording);
-        let sent = if name == FRAMES {
-            frames_zip::write(group, files, &mut upload).await
-        } else {
-            send_file(group, files, &mut upload).await
-        };
-        let written = match sent {
+        let written = match write(name, group, files, &mut upload).await {
             Ok(()) => upload.finish().await,
             Err(error) => Err(error),
         };
@@ -342,15 +339,31 @@ impl Host {
     }
 }
 
-async fn send_file(group: &[Found], source: &dyn Source, upload: &mut Upload<'_>) -> Result<()> {
+/// Writes an object: a file, or the frames.
+async fn write(name: &str, group: &[Found], source: &dyn Source, sink: &mut impl Sink) -> Result<()> {
+    if name == FRAMES {
+        return frames_zip::write(group, source, sink).await;
+    }
     for file in group {
         let file = file.open(source)?;
         for piece in file.pieces() {
-            upload.write(&file.read(piece).await?).await?;
+            sink.write(&file.read(piece).await?).await?;
         }
         file.check_unchanged()?;
     }
     Ok(())
+}
+
+/// Whether files have the bytes of an object, although their times are others, such as those that a recall has brought back. Reads them.
+async fn is_copy(copied: &CopiedFile, group: &[Found], source: &dyn Source) -> Result<bool> {
+    let bytes: u64 = group.iter().fold(0, |sum, file| sum.saturating_add(file.bytes));
+    let may_be = if copied.name == FRAMES { bytes < copied.bytes } else { bytes == copied.bytes };
+    if !may_be {
+        return Ok(false);
+    }
+    let mut sums = Sums::default();
+    write(&copied.name, group, source, &mut sums).await?;
+    Ok(sums.end().sha256 == copied.sha256)
 }
 
 /// The index as the manifests in the store say, for a host whose index is lost.

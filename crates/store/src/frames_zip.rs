@@ -10,10 +10,10 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use crate::error::{Error, Result};
 use crate::keys::FRAMES;
 use crate::source::{Found, Source};
-use crate::upload::Upload;
+use crate::upload::Sink;
 
-/// Writes the frames into an upload. Only the table of contents is kept in memory, and one piece of a frame.
-pub(crate) async fn write(frames: &[Found], source: &dyn Source, upload: &mut Upload<'_>) -> Result<()> {
+/// Writes the frames as one zip file. Only the table of contents is kept in memory, and one piece of a frame.
+pub(crate) async fn write(frames: &[Found], source: &dyn Source, sink: &mut impl Sink) -> Result<()> {
     let made = Made::default();
     let mut zip = ZipWriter::new_stream(made.clone());
     for frame in frames {
@@ -28,13 +28,13 @@ pub(crate) async fn write(frames: &[Found], source: &dyn Source, upload: &mut Up
         let opened = frame.open(source)?;
         for piece in opened.pieces() {
             zip.write_all(&opened.read(piece).await?).map_err(failed)?;
-            upload.write(&made.take()).await?;
+            sink.write(&made.take()).await?;
         }
         opened.check_unchanged()?;
     }
     let end = zip.finish().map(StreamWriter::into_inner);
     end.map_err(|error| failed(io::Error::from(error)))?;
-    upload.write(&made.take()).await
+    sink.write(&made.take()).await
 }
 
 fn failed(error: io::Error) -> Error {

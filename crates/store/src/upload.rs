@@ -30,6 +30,26 @@ pub(crate) struct Written {
     pub(crate) parts: Vec<String>,
 }
 
+/// What the bytes of an object are written into.
+pub(crate) trait Sink: Send {
+    /// Adds bytes.
+    fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<()>> + Send;
+}
+
+impl Sink for Upload<'_> {
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.add(bytes).await
+    }
+}
+
+/// Sends nothing.
+impl Sink for Sums {
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.add(bytes);
+        Ok(())
+    }
+}
+
 /// An upload under way. Without [`Upload::finish`] the object does not exist. After an error, [`Upload::close`] removes what was sent,
 /// unless the next attempt can go on with it.
 pub(crate) struct Upload<'a> {
@@ -58,7 +78,7 @@ impl<'a> Upload<'a> {
     }
 
     /// Adds bytes, and sends each part that is full and not the last one.
-    pub(crate) async fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+    async fn add(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             if self.waiting.len() == SENT {
                 self.send().await?;
@@ -270,7 +290,7 @@ mod tests {
     async fn uploaded(client: &Client, pieces: &[&[u8]]) -> Written {
         let mut upload = Upload::new(client, Path::from("a/b"), None);
         for piece in pieces {
-            upload.write(piece).await.unwrap();
+            upload.add(piece).await.unwrap();
         }
         upload.finish().await.unwrap()
     }
@@ -294,7 +314,7 @@ mod tests {
     async fn what_is_given_up_is_no_object() {
         let client = client();
         let mut upload = Upload::new(&client, Path::from("a/b"), None);
-        upload.write(&vec![1; SENT + 1]).await.unwrap();
+        upload.add(&vec![1; SENT + 1]).await.unwrap();
         upload.close(&Error::Changed { file: "b".into() }).await;
         assert_eq!(client.read(&Path::from("a/b")).await.unwrap(), None);
     }

@@ -148,3 +148,16 @@ async fn a_rate_is_kept_by_all_clones() {
     copy(&fast, &world, &EVENTS[..1]).await.unwrap();
     assert!(begin.elapsed() < Duration::from_secs(1));
 }
+
+/// Files that a recall has brought back, or that were touched: the manifest learns their times, and no byte is sent.
+#[tokio::test]
+async fn the_same_bytes_are_not_sent_again() {
+    let (world, client) = (World::of(&EVENTS[..1]), client_of(Arc::new(InMemory::new())));
+    copy(&client, &world, &EVENTS[..1]).await.unwrap();
+    let again = World::of(&EVENTS[..1]);
+    assert_eq!(copy(&client, &again, &EVENTS[..1]).await.unwrap(), [owlery_store::Copied::Known]);
+    assert_eq!(verified(&client).await.wrong, Vec::<String>::new());
+    again.write(EVENTS[0], "thumbnail.jpg", &EVENTS[0].replace('C', "c").into_bytes());
+    let sent = copy(&client, &again, &EVENTS[..1]).await.unwrap();
+    assert!(matches!(sent[..], [owlery_store::Copied::Sent { objects: 1, .. }]), "{sent:?}");
+}
