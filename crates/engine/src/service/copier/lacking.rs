@@ -4,17 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use chrono::{Days, NaiveDateTime, NaiveTime};
-use owlery_store::{CopyRule, FileKind, Proofs};
+use chrono::NaiveDateTime;
+use owlery_store::{CopyRule, DayProofs, FileKind, Proofs};
 
 use super::super::event_source::EventSource;
 use super::super::handle::Handle;
-use crate::catalog::Query;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Day, Event, EventId, EventName, State};
 
-/// How many events a query of the catalog returns.
-const PAGE: usize = 500;
 /// When an event that failed is tried again: twice as late after each failure.
 const FIRST_RETRY: Duration = Duration::from_mins(1);
 const LAST_RETRY: Duration = Duration::from_hours(1);
@@ -182,28 +179,35 @@ impl Lacking {
             return Ok(Vec::new());
         }
         let proofs = self.proofs.of_day(&day.1, day.0);
-        let has_suspects = self.suspects.iter().any(|id| key(id) == *day);
-        if !has_suspects && handle.catalog.names_of(&day.1, day.0)?.into_iter().all(|name| proofs.has(name)) {
-            return Ok(Vec::new());
-        }
-        let youngest = handle.now().local - FINISHED_WITHIN;
+        let id = |name: EventName| EventId { camera: day.1.clone(), day: day.0, name };
         let mut missing = Vec::new();
-        for event in events_of(handle, &day.1, day.0)? {
-            let (name, details) = (event.id.name, &event.details);
-            let is_wanted = details.state != State::Open && (self.rule != CopyRule::Saved || details.saved);
-            let is_unfinished = self.finishes && matches!(name, EventName::Number { .. }) && details.end > youngest;
-            let is_same = || {
-                let source = handle.event_files(&event.id).map(EventSource::from);
-                // One that cannot be read shows its error when it is copied.
-                source.is_ok_and(|source| proofs.hold(name, &source, &self.kinds).unwrap_or(false))
-            };
-            let is_proved = proofs.has(name) && (!self.suspects.contains(&event.id) || is_same());
-            if is_wanted && !is_unfinished && !is_proved {
-                missing.push(Missing { bytes: details.bytes.unwrap_or(0), start: details.start, id: event.id });
+        for id in handle.catalog.names_of(&day.1, day.0)?.into_iter().map(id) {
+            if proofs.has(id.name) && !self.suspects.contains(&id) {
+                continue;
+            }
+            let Some(event) = handle.event(&id)? else { continue };
+            if self.is_wanted(&event, handle.now().local) && !self.is_proved(&event.id, &proofs, handle) {
+                let (bytes, start) = (event.details.bytes.unwrap_or(0), event.details.start);
+                missing.push(Missing { id: event.id, bytes, start });
             }
         }
+        missing.sort_by_key(|event| std::cmp::Reverse(event.start));
         self.forget_suspects(day);
         Ok(missing)
+    }
+
+    /// Whether the store is to have an event as it is now.
+    fn is_wanted(&self, event: &Event, now: NaiveDateTime) -> bool {
+        let details = &event.details;
+        let is_numbered = matches!(event.id.name, EventName::Number { .. });
+        let is_unfinished = self.finishes && is_numbered && now.signed_duration_since(details.end) < FINISHED_WITHIN;
+        details.state != State::Open && (self.rule != CopyRule::Saved || details.saved) && !is_unfinished
+    }
+
+    /// Whether the store has a copy of what lies on the disk now. One that cannot be read shows its error when it is copied.
+    fn is_proved(&self, id: &EventId, proofs: &DayProofs, handle: &Handle) -> bool {
+        let source = || handle.event_files(id).map(EventSource::from);
+        proofs.has(id.name) && source().is_ok_and(|source| proofs.hold(id.name, &source, &self.kinds).unwrap_or(false))
     }
 
     fn forget_suspects(&mut self, day: &DayKey) {
@@ -293,22 +297,4 @@ impl Lacking {
 /// The day of an event.
 fn key(id: &EventId) -> DayKey {
     (id.day, id.camera.clone())
-}
-
-/// The events in a camera's day, newest first. Some may have begun before midnight, and a numbered one at any time.
-fn events_of(handle: &Handle, camera: &Camera, day: Day) -> Result<Vec<Event>> {
-    let midnight = day.date().and_time(NaiveTime::MIN);
-    let (from, to) = (midnight.checked_sub_days(Days::new(1)), midnight.checked_add_days(Days::new(2)));
-    let mut query = Query::new().camera(camera.as_str()).limit(PAGE);
-    query = from.into_iter().fold(query, Query::from);
-    query = to.into_iter().fold(query, Query::to);
-    let mut events = Vec::new();
-    loop {
-        let page = handle.events(&query)?;
-        events.extend(page.events.into_iter().filter(|event| event.id.day == day));
-        match page.next {
-            Some(next) => query = query.cursor(next),
-            None => return Ok(events),
-        }
-    }
 }
