@@ -46,7 +46,7 @@ pub struct Copying {
     pub event: Option<String>,
     /// The number of events that the store lacks.
     pub waiting: u64,
-    /// Their bytes, as far as they are measured.
+    /// Their bytes on the disk, as far as they are measured; also of files that are not copied.
     pub waiting_bytes: u64,
     /// When the oldest of them began, in the camera's wall time.
     #[cfg_attr(feature = "schema", schema(required))]
