@@ -55,15 +55,20 @@ fn table(stores: &[Store]) -> String {
     if stores.is_empty() {
         return "no stores; a table [stores.NAME] of the configuration (--config FILE) adds one\n".to_owned();
     }
-    let width = stores.iter().map(|store| store.name.len()).max().unwrap_or(0).max(4);
+    let width = |of: fn(&Store) -> usize, title: &str| stores.iter().map(of).max().unwrap_or(0).max(title.len());
+    let names = width(|store| store.name.len(), "NAME");
+    let parts = width(|store| store.include.join(", ").len(), "COPIES");
     let mut text =
-        format!("{:<width$}  {:<8}  {:<27}  {:<8}  {:>7}  URL\n", "NAME", "STATE", "COPIES", "RULE", "WAITING");
+        format!("{:<names$}  {:<8}  {:<parts$}  {:<8}  {:>7}  URL\n", "NAME", "STATE", "COPIES", "RULE", "WAITING");
     for store in stores {
         let state = if store.active { "active" } else { "inactive" };
         let url = store.url.as_deref().unwrap_or_default();
         let (include, waiting) = (store.include.join(", "), waiting(store));
-        let _ =
-            writeln!(text, "{:<width$}  {state:<8}  {include:<27}  {:<8}  {waiting:>7}  {url}", store.name, store.copy);
+        let _ = writeln!(
+            text,
+            "{:<names$}  {state:<8}  {include:<parts$}  {:<8}  {waiting:>7}  {url}",
+            store.name, store.copy
+        );
     }
     text
 }
