@@ -270,6 +270,10 @@ fn an_emptied_store_is_filled_again() {
     copies.world.old_event("Camera1", 3, "10-00-00");
     let daemon = copies.serve(&["--check-interval", "1s"]);
     copies.wait_copied(&[&id]);
+    // The index follows the manifest. Written into the emptied store, it would claim what the store does not have.
+    wait_until("the index is written", || {
+        daemon.get("/api/v1/stores").json()["stores"][0]["copying"]["activity"] == "idle"
+    });
     fs::remove_dir_all(copies.nas_path().join("garage")).unwrap();
     copies.wait_copied(&[&id]);
     assert_eq!(daemon.stop(), 0);
