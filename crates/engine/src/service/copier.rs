@@ -255,7 +255,7 @@ impl Copier {
         };
         let name = &self.options.name;
         let client = stores.get(None, name.as_str())?.with_rate(self.options.rate);
-        let host = Host::open(client.clone(), &self.host, &self.archive).await?;
+        let host = self.probing(&client, Host::open(client.clone(), &self.host, &self.archive)).await?;
         let record = UploadRecord::new(self.handle.state_dir(), name);
         let mut host = host.proving(self.proofs.clone()).resuming(record);
         if is_to_compare {
@@ -330,14 +330,7 @@ impl Copier {
             }
         };
         let kinds = self.options.kinds();
-        let result = {
-            let mut copying = pin!(host.copy(&event, &source, &kinds, Look::AtManifest));
-            tokio::select! {
-                biased;
-                copied = &mut copying => copied,
-                never = self.probe(client) => match never {},
-            }
-        };
+        let result = self.probing(client, host.copy(&event, &source, &kinds, Look::AtManifest)).await;
         match result {
             Ok(copied) => {
                 self.doubts = 0;
@@ -360,6 +353,16 @@ impl Copier {
                 Ok(())
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits for a request, and shows meanwhile whether the store responds.
+    async fn probing<T>(&self, client: &Client, request: impl Future<Output = T>) -> T {
+        let mut request = Box::pin(request);
+        tokio::select! {
+            biased;
+            done = &mut request => done,
+            never = self.probe(client) => match never {},
         }
     }
 
