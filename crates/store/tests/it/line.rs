@@ -177,11 +177,11 @@ async fn all_bytes_are_sent_with_their_checksum(server: &Server) {
 /// The deadline of a request depends on its size.
 async fn a_slow_line_is_no_stall(server: &Server) {
     let (world, ids) = events(1, 600 << 10);
-    let lined = Lined::new(server, Line { rate: Some(400 << 10), ..Line::default() }, 1).await;
-    let lined = Lined { client: lined.client.clone().with_stall(Duration::from_millis(500)), ..lined };
+    let lined = Lined::new(server, Line { rate: Some(150 << 10), ..Line::default() }, 1).await;
+    let lined = Lined { client: lined.client.clone().with_stall(Duration::from_secs(3)), ..lined };
     let begin = Instant::now();
     resume(&lined.client, &world, lined.state.path(), &names(&ids)).await.unwrap();
-    assert!(begin.elapsed() > Duration::from_secs(1));
+    assert!(begin.elapsed() > Duration::from_secs(3));
     lined.assert_true("a slow line").await;
 }
 
@@ -208,5 +208,5 @@ async fn silence_is_out_of_reach(server: &Server) {
         let error = result.unwrap_err();
         assert!(matches!(&error, Error::OutOfReach { why, .. } if why.contains("no response within")), "{error}");
     }
-    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(25), "{:?}", begin.elapsed());
 }
