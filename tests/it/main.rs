@@ -102,6 +102,7 @@ mod space;
 mod state;
 #[cfg(feature = "cli")]
 mod stats;
+#[cfg(feature = "cli")]
 mod stores;
 #[cfg(feature = "cli")]
 mod tls;
