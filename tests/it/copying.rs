@@ -218,32 +218,6 @@ fn a_command_retires_only_what_is_proved() {
     assert!(copies.world.has(&second), "{ran:?}");
 }
 
-/// Killed at random while it copies: the manifests never name what is not there, and in the end all is copied.
-#[test]
-fn kills_lose_no_copies() {
-    let copies = Copies::new("copy = \"complete\"\ninclude = [\"movie\", \"frames\"]");
-    let mut ids = Vec::new();
-    for n in 0..60 {
-        let id = event_id("Camera1", 2 + n % 3, format!("10-{:02}-00", n / 3));
-        let movie = vec![u8::try_from(n).unwrap(); 300_000];
-        copies.world.event(&id).movie("video.mp4", movie).old().make();
-        ids.push(id);
-    }
-    for n in 0..8 {
-        let mut daemon = copies.serve(&[]);
-        let count = || ids.iter().filter(|id| copies.is_copied(id)).count();
-        let more = count() + 1 + n;
-        wait_until("it copies", || count() >= more.min(ids.len()));
-        daemon.child.kill().unwrap();
-        daemon.child.wait().unwrap();
-        copies.verify();
-    }
-    let daemon = copies.serve(&[]);
-    copies.wait_copied(&ids.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(daemon.stop(), 0);
-    copies.verify();
-}
-
 /// The first picture leaves the host while the event is still being recorded; the manifest names the strongest when it has ended.
 #[test]
 fn a_frame_is_copied_while_the_event_is_open() {

@@ -30,9 +30,13 @@ mod causes;
 #[cfg(feature = "cli")]
 mod clock;
 #[cfg(feature = "cli")]
+mod cluster;
+#[cfg(feature = "cli")]
 mod commands;
 #[cfg(feature = "cli")]
 mod confirm;
+#[cfg(feature = "cli")]
+mod copy_kills;
 #[cfg(feature = "cli")]
 mod copying;
 #[cfg(feature = "cli")]
@@ -52,6 +56,8 @@ mod expire;
 #[cfg(feature = "cli")]
 mod finish;
 #[cfg(feature = "cli")]
+mod first_picture;
+#[cfg(feature = "cli")]
 mod flat;
 #[cfg(feature = "cli")]
 mod full_disk;
@@ -66,6 +72,8 @@ mod layouts;
 mod library;
 #[cfg(feature = "cli")]
 mod lifecycle;
+#[cfg(feature = "cli")]
+mod line;
 #[cfg(feature = "cli")]
 mod listener;
 #[cfg(feature = "cli")]
@@ -88,6 +96,8 @@ mod region;
 mod regressions;
 #[cfg(feature = "cli")]
 mod sample;
+#[cfg(feature = "cli")]
+mod servers;
 #[cfg(feature = "cli")]
 mod settings;
 #[cfg(feature = "cli")]
