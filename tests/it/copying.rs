@@ -2,8 +2,11 @@
 //! store that is away, a kill and a lost state directory change.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use crate::servers::{Offsite, REGION, url};
 use crate::world::{Daemon, KEEP_45_DAYS, Ran, World, event_id, program, wait_until};
 
 /// A world with the store `nas`, whose folder does not exist yet, and the flags of its configuration.
@@ -131,6 +134,22 @@ fn a_store_that_is_away_is_waited_for() {
     copies.nas();
     copies.wait_copied(&[&id]);
     wait_until("it is not said any more", || !daemon.get("/readyz").text().contains("the store nas"));
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// Also the first request to a store that never responds does not hide that, although it may take half a minute.
+/// Found by `a_cluster_may_lose_nodes`.
+#[test]
+fn a_silent_store_is_shown_soon() {
+    let world = World::new();
+    world.old_event("Camera1", 3, "10-00-00");
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let store = Offsite::configure(&world, &url(silent.local_addr().unwrap().port(), REGION), "");
+    store.login();
+    let daemon = store.serve(&[]);
+    let begun = Instant::now();
+    wait_until("it is said", || daemon.get("/readyz").text().contains("nothing has been copied to the store offsite"));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(daemon.stop(), 0);
 }
 
