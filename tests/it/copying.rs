@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::servers::{Offsite, REGION, url};
+use crate::line::Line;
+use crate::servers::{Offsite, REGION, S3sFs, url};
 use crate::world::{Daemon, KEEP_45_DAYS, Ran, World, event_id, program, wait_until};
 
 /// A world with the store `nas`, whose folder does not exist yet, and the flags of its configuration.
@@ -147,6 +148,24 @@ fn a_silent_store_is_shown_soon() {
     let store = Offsite::configure(&world, &url(silent.local_addr().unwrap().port(), REGION), "");
     store.login();
     let daemon = store.serve(&[]);
+    let begun = Instant::now();
+    wait_until("it is said", || daemon.get("/readyz").text().contains("nothing has been copied to the store offsite"));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// The same where it falls silent after an event was sent, at the manifest that is to name it.
+#[test]
+fn a_store_silent_at_a_manifest_is_shown() {
+    let (world, server) = (World::new(), S3sFs::start());
+    world.old_event("Camera1", 3, "10-00-00");
+    let line = Line::silent_at(server.port, "/manifest.json");
+    let store = Offsite::configure(&world, &url(line.port, REGION), "");
+    store.login();
+    let daemon = store.serve(&[]);
+    wait_until("the manifest is sent", || {
+        line.written(|written| written.sent.keys().any(|key| key.ends_with("/manifest.json")))
+    });
     let begun = Instant::now();
     wait_until("it is said", || daemon.get("/readyz").text().contains("nothing has been copied to the store offsite"));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,10 @@ struct Shared {
     servers: Vec<u16>,
     /// The bytes a second of each direction, whatever the number of connections.
     rate: Option<u32>,
+    /// Whether nothing is passed on any more.
+    is_silent: AtomicBool,
+    /// The end of the path at whose `PUT` that begins.
+    silent_at: Option<&'static str>,
     /// Until when each direction is busy: that to the server, and back.
     busy: [Mutex<Option<Instant>>; 2],
     written: Mutex<Written>,
@@ -40,10 +45,25 @@ pub struct Written {
 impl Line {
     /// A line to the first of these ports that takes connections.
     pub fn to(servers: &[u16], rate: Option<u32>) -> Self {
+        Self::new(servers, rate, None)
+    }
+
+    /// A line to this port that passes nothing on any more once something is written to a path with this end.
+    pub fn silent_at(server: u16, end: &'static str) -> Self {
+        Self::new(&[server], None, Some(end))
+    }
+
+    fn new(servers: &[u16], rate: Option<u32>, silent_at: Option<&'static str>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shared =
-            Arc::new(Shared { servers: servers.to_vec(), rate, busy: Default::default(), written: Mutex::default() });
+        let shared = Arc::new(Shared {
+            servers: servers.to_vec(),
+            rate,
+            is_silent: AtomicBool::new(false),
+            silent_at,
+            busy: Default::default(),
+            written: Mutex::default(),
+        });
         let of_connections = Arc::clone(&shared);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -68,6 +88,12 @@ impl Shared {
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default().to_owned());
         if method == "PUT" {
             *self.written.lock().unwrap().sent.entry(path.clone()).or_default() += 1;
+        }
+        if method == "PUT" && self.silent_at.is_some_and(|end| path.ends_with(end)) {
+            self.is_silent.store(true, Ordering::Relaxed);
+        }
+        if self.is_silent.load(Ordering::Relaxed) {
+            return client.read(&mut [0]).map(drop); // until the client gives up
         }
         let connect = |port: &u16| TcpStream::connect(("127.0.0.1", *port)).ok();
         let Some(mut server) = self.servers.iter().find_map(connect) else { return Ok(()) };

@@ -268,7 +268,7 @@ impl Copier {
         // What was copied before an error counts, if the store can still be written. A stop does not wait long.
         let finished = match pause {
             Ok(Pause::Stop) => tokio::time::timeout(LAST_WORDS, host.finish()).await.unwrap_or(Ok(())),
-            _ => host.finish().await,
+            _ => self.probing(&client, host.finish()).await,
         };
         self.lacking.finished(finished.is_ok());
         let pause = pause?;
@@ -302,7 +302,7 @@ impl Copier {
                 return Ok(Pause::Done);
             }
             if self.lacking.needs_proofs() {
-                host.finish().await?;
+                self.probing(client, host.finish()).await?;
                 self.lacking.finished(true);
             }
             self.compare()?;
