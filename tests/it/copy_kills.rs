@@ -21,7 +21,7 @@ enum Moment {
     Any,
     /// It has begun to send a movie in parts. A folder has no such record, and the moment is any.
     InParts,
-    /// It has just written a manifest.
+    /// It has sent an event, and the manifest comes.
     Manifest,
     /// It has just retired an event.
     Retired,
@@ -96,7 +96,7 @@ impl<'a> Story<'a> {
     /// Runs a daemon to this moment, and a little further.
     fn run_to(&mut self, moment: Moment) -> Daemon {
         let daemon = self.serve();
-        let (named, gone) = (self.named().len(), self.gone());
+        let (sent, gone) = (self.sent(), self.gone());
         let record = self.world.path(".owlery/stores/offsite.state/uploads.json");
         let most = match moment {
             Moment::Any => 1500,
@@ -106,8 +106,8 @@ impl<'a> Story<'a> {
                 300
             }
             Moment::Manifest => {
-                wait_until("a manifest", || self.named().len() > named);
-                100
+                wait_until("an event is sent", || self.sent() > sent);
+                60
             }
             Moment::Retired => {
                 wait_until("an event is retired", || self.gone() > gone);
@@ -140,6 +140,27 @@ impl<'a> Story<'a> {
         self.made.iter().filter(|made| !self.world.has(&made.id)).count()
     }
 
+    /// How many movies lie in the store, named or not.
+    fn sent(&self) -> usize {
+        let copy = |made: &&Made| self.objects.join("garage").join(&made.id).join("video.mp4").exists();
+        self.made.iter().filter(copy).count()
+    }
+
+    /// The events of which the daemon holds a proof.
+    fn proved(&self) -> BTreeSet<String> {
+        let mut proved = BTreeSet::new();
+        let folders = fs::read_dir(self.world.path(".owlery/stores")).into_iter().flatten().flatten();
+        for days in folders.filter_map(|folder| fs::read_dir(folder.path().join("Camera1")).ok()) {
+            for day in days.flatten().map(|day| day.path()) {
+                let Ok(text) = fs::read(day.join("copied.json")) else { continue };
+                let proofs: Value = serde_json::from_slice(&text).unwrap();
+                let day = day.file_name().unwrap().to_str().unwrap();
+                proved.extend(proofs["events"].as_object().unwrap().keys().map(|name| format!("Camera1/{day}/{name}")));
+            }
+        }
+        proved
+    }
+
     /// The events that manifests name whole, after a look at each object that a manifest names.
     fn named(&self) -> BTreeSet<String> {
         let mut named = BTreeSet::new();
@@ -164,7 +185,9 @@ impl<'a> Story<'a> {
 
     /// Looks at all that must be true at any time, without a daemon.
     fn check(&mut self, share: &str) {
-        let named = self.named();
+        let (named, proved) = (self.named(), self.proved());
+        let unfounded: Vec<&String> = proved.difference(&named).collect();
+        assert!(unfounded.is_empty(), "proved, and in no manifest: {unfounded:?}");
         for made in &self.made {
             let is_there = self.world.path(&made.id).join("video.mp4").exists();
             assert!(is_there || (made.is_due && named.contains(&made.id)), "{} is lost", made.id);
@@ -192,6 +215,7 @@ impl<'a> Story<'a> {
         wait_until("all that is due is retired", || self.gone() == due);
         assert_eq!(daemon.stop(), 0);
         self.check("100%");
+        assert_eq!(self.proved().len(), self.made.len());
         let found = self.offsite.verify("1%");
         assert_eq!(found["wrong"].as_array().unwrap().len(), 0, "{found}");
     }
