@@ -138,7 +138,8 @@ impl Configured {
                 "{root} has no marker and cannot get one, so nothing says whose copies these would be"
             ))
         };
-        self.archive.id().ok_or_else(without)
+        let id = self.archive.id().filter(|_| self.archive.is_marked());
+        id.ok_or_else(without)
     }
 }
 

@@ -291,3 +291,75 @@ fn an_emptied_store_is_filled_again() {
     assert_eq!(daemon.stop(), 0);
     copies.verify();
 }
+
+/// Proofs of before are no copies: the store was emptied, or is another archive's, while nothing ran.
+#[test]
+fn no_rule_counts_on_old_proofs() {
+    for is_of_another in [false, true] {
+        let copies = Copies::new("copy = \"complete\"");
+        let stale = event_id("Camera1", 50, "10-00-00");
+        copies.world.old_event("Camera1", 50, "10-00-00");
+        let daemon = copies.serve(&[]);
+        copies.wait_copied(&[&stale]);
+        assert_eq!(daemon.stop(), 0);
+        fs::remove_dir_all(copies.nas_path().join("garage")).unwrap();
+        if is_of_another {
+            let other = Copies::new("");
+            other.world.old_event("Camera1", 50, "10-00-00");
+            let mut push = program();
+            push.args(["store", "push"]).arg(other.world.path("")).args(["nas"]).args(&copies.flags);
+            assert_eq!(Ran::of(push).code, 0);
+        }
+        let expire =
+            Ran::of(copies.world.command("expire", copies.flags.iter().map(String::as_str).chain(KEEP_45_DAYS)));
+        assert!(copies.world.has(&stale), "{expire:?}");
+        let daemon = copies.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
+        if is_of_another {
+            wait_until("it is said", || daemon.get("/readyz").text().contains("nothing has been copied"));
+            assert!(copies.world.has(&stale));
+        } else {
+            wait_until("it is retired", || !copies.world.has(&stale));
+            assert!(copies.is_copied(&stale));
+        }
+        assert_eq!(daemon.stop(), 0);
+    }
+}
+
+/// Files that came after the copy, and that no news were about: a rule finds them, and the event is copied again before it goes.
+#[test]
+fn an_outdated_copy_is_made_anew() {
+    let copies = Copies::new("copy = \"complete\"");
+    let (stale, other) = (event_id("Camera1", 50, "10-00-00"), event_id("Camera1", 51, "10-00-00"));
+    copies.world.old_event("Camera1", 50, "10-00-00");
+    copies.world.old_event("Camera1", 51, "10-00-00");
+    let daemon = copies.serve(&[]);
+    copies.wait_copied(&[&stale, &other]);
+    assert_eq!(daemon.stop(), 0);
+    fs::write(copies.world.path(&stale).join("notes.txt"), "later").unwrap();
+    copies.world.make_old();
+    let daemon = copies.serve(&[&KEEP_45_DAYS[..], &["--check-interval", "1s"]].concat());
+    wait_until("both are retired", || !copies.world.has(&stale) && !copies.world.has(&other));
+    let copy = copies.nas_path().join("garage").join(&stale).join("notes.txt");
+    assert_eq!(fs::read(copy).unwrap(), b"later");
+    assert_eq!(daemon.stop(), 0);
+    copies.verify();
+}
+
+/// It is saved after it was copied: the manifest learns of it.
+#[test]
+fn a_saved_event_is_saved_in_the_store() {
+    let copies = Copies::new("copy = \"complete\"");
+    let id = event_id("Camera1", 1, "10-00-00");
+    copies.world.old_event("Camera1", 1, "10-00-00");
+    let daemon = copies.serve(&[]);
+    copies.wait_copied(&[&id]);
+    let manifest = copies.nas_path().join("garage").join(&id).join("../manifest.json");
+    let is_saved = || fs::read_to_string(&manifest).is_ok_and(|text| text.contains("\"saved\":true"));
+    assert!(!is_saved());
+    assert_eq!(daemon.request("PUT", &format!("/api/v1/events/{id}/saved"), &[]).status, 200);
+    wait_until("it is saved there", is_saved);
+    assert_eq!(daemon.request("DELETE", &format!("/api/v1/events/{id}/saved"), &[]).status, 200);
+    wait_until("it is not any more", || !is_saved());
+    assert_eq!(daemon.stop(), 0);
+    copies.verify();
+}

@@ -202,6 +202,11 @@ impl Tree {
         }
     }
 
+    /// Whether the id is that of a marker on the disk, and not one that is still to be written.
+    pub fn is_marked(&self) -> bool {
+        self.identify().is_some() && !self.is_provisional()
+    }
+
     /// An id for a root whose disk has no room for a marker. It is written as soon as there is room.
     fn provisional(&self, error: Error) -> Result<String> {
         if !error.is_full() {

@@ -194,6 +194,11 @@ impl Archive {
         self.tree.identify()
     }
 
+    /// Whether the marker with its id is on the disk. Without room for it, the next start may have another id.
+    pub fn is_marked(&self) -> bool {
+        self.tree.is_marked()
+    }
+
     /// The events in a camera's day, as its directory lists them now.
     pub fn event_names(&self, camera: &Camera, day: Day) -> Result<Vec<EventName>> {
         Ok(self.tree.camera(camera)?.day(day)?.list()?.events)

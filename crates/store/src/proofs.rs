@@ -30,6 +30,9 @@ pub struct Proofs {
 pub struct DayProofs {
     /// The events that are whole in the store; of each the objects, and what each was made of.
     events: BTreeMap<EventName, BTreeMap<String, String>>,
+    /// Those that the store has as saved.
+    #[serde(default)]
+    saved: BTreeSet<EventName>,
 }
 
 impl StateContent for DayProofs {
@@ -70,15 +73,16 @@ impl Proofs {
         }
     }
 
-    /// Forgets the proofs of days of which the store's index has fewer events: somebody has emptied the store, or part of it.
-    /// Returns these days.
+    /// Forgets the proofs of days of which the store's index has fewer events, or of all days if there is none: somebody has emptied
+    /// the store, or part of it. Returns these days.
     ///
     /// # Errors
     /// [`Error::Io`] if the proofs cannot be listed or removed.
-    pub fn compare(&self, index: &HostIndex) -> Result<BTreeSet<(Day, Camera)>> {
+    pub fn compare(&self, index: Option<&HostIndex>) -> Result<BTreeSet<(Day, Camera)>> {
         let mut lost = BTreeSet::new();
         for (camera, day) in self.days()? {
-            let there = index.cameras.get(&camera).and_then(|days| days.get(&day)).map_or(0, |sums| sums.events);
+            let days = index.and_then(|index| index.cameras.get(&camera));
+            let there = days.and_then(|days| days.get(&day)).map_or(0, |sums| sums.events);
             if self.of_day(&camera, day).events.len() as u64 > there {
                 let file = self.file(&camera, day);
                 file.remove().map_err(|error| Error::Config(error.chain()))?;
@@ -106,12 +110,20 @@ impl DayProofs {
             files.iter().map(|file| (file.name.clone(), short(&file.source).to_owned())).collect()
         };
         let whole = manifest.events.iter().filter(|event| event.whole);
-        Self { events: whole.map(|event| (event.name, objects(&event.files))).collect() }
+        Self {
+            saved: whole.clone().filter(|event| event.saved).map(|event| event.name).collect(),
+            events: whole.map(|event| (event.name, objects(&event.files))).collect(),
+        }
     }
 
     /// Whether there is a copy of an event. It may be one of what the event was before.
     pub fn has(&self, event: EventName) -> bool {
         self.events.contains_key(&event)
+    }
+
+    /// Whether the store has an event as saved.
+    pub fn is_saved(&self, event: EventName) -> bool {
+        self.saved.contains(&event)
     }
 
     /// What the copy of an event was made of: a digest for each object.

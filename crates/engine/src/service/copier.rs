@@ -2,6 +2,7 @@
 //! the store with growing delays. What is lacking is found by comparing the catalog with the proofs, so there is no list that could be lost.
 //! `lacking` keeps account of it, `figures` shows it to others.
 
+mod compare;
 mod delay;
 mod evidence;
 mod figures;
@@ -23,6 +24,7 @@ use super::status::Component;
 use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::{EventId, Reason};
+pub(super) use compare::compare_all;
 use delay::Delay;
 use evidence::EvidenceSender;
 pub(super) use figures::{AllFigures, Figures};
@@ -134,13 +136,17 @@ impl Copier {
             match self.copy_all(&mut news, stop).await {
                 Ok(Pause::Done) => {
                     self.figures.set(CopyActivity::Idle);
+                    self.check_next_day();
                     delay = Delay::default();
                 }
                 Ok(Pause::Window) => self.figures.set(CopyActivity::Window),
-                Ok(Pause::Busy) => {}
+                Ok(Pause::Busy) => self.has_read_all = false, // the other process proves copies
                 Ok(Pause::Stop) => return,
                 Err(CopyError::Store(error)) => {
                     let why = error.to_string();
+                    if matches!(error, StoreError::OfAnotherArchive { .. }) {
+                        self.figures.set_compared(false);
+                    }
                     if self.trouble(error) {
                         tracing::warn!(store = %self.options.name, "{why}; copying goes on when it can be used");
                     }
@@ -148,7 +154,11 @@ impl Copier {
                     self.compared = None;
                     wait = Wait::Whole(delay.next());
                 }
-                Err(CopyError::Archive(error)) => tracing::debug!(store = %self.options.name, "{}", error.chain()),
+                Err(CopyError::Archive(error)) => {
+                    if self.figures.set_trouble(self.handle.now().utc, error.chain()) {
+                        tracing::warn!(store = %self.options.name, "nothing is copied: {}", error.chain());
+                    }
+                }
             }
             tokio::select! {
                 goes_on = self.wait(&mut news, wait) => if !goes_on { return },
@@ -242,11 +252,17 @@ impl Copier {
         // Also a store that lacks nothing is asked now and then whether it still has what it had.
         let is_to_compare = is_due(self.compared, self.interval);
         if !is_to_compare && self.lacking.next(&self.handle, Instant::now())?.is_none() {
-            self.figures.clear_trouble(); // nothing waits for it
+            if self.lacking.sums().events == 0 {
+                self.figures.clear_trouble(); // nothing waits for it
+            }
             return Ok(Pause::Done);
         }
         if !self.is_open() {
             return Ok(Pause::Window);
+        }
+        if !self.handle.tree.is_marked() {
+            let why = "the root's disk has no room for its marker, which says whose copies these are; free some space";
+            return Err(Error::Store(why.to_owned()).into());
         }
         let stores = Arc::clone(self.handle.stores());
         let _lock = match stores.lock(&self.options) {
@@ -273,21 +289,33 @@ impl Copier {
         self.lacking.finished(finished.is_ok());
         let pause = pause?;
         finished?;
-        self.responded();
+        if self.doubts == 0 {
+            self.responded();
+        }
         self.lacking.update(&self.handle)?;
         self.figures.count(&self.lacking);
         Ok(pause)
     }
 
+    /// Looks at the files of another day that the store has.
+    fn check_next_day(&mut self) {
+        if self.has_read_all
+            && let Err(error) = self.lacking.check_next_day(&self.handle)
+        {
+            tracing::debug!(store = %self.options.name, "{}", error.chain());
+        }
+    }
+
     /// Compares the proofs with the store's index: what somebody has removed there is copied again, and no rule counts on it.
     fn compare_with(&mut self, host: &Host) -> std::result::Result<(), CopyError> {
-        let lost = self.proofs.compare(host.index())?;
+        let lost = self.proofs.compare(Some(host.index()))?;
         if !lost.is_empty() {
             let days = lost.len();
             tracing::warn!(store = %self.options.name, "the store has lost events of {days} days; they are copied again");
         }
         self.lacking.read_again(lost);
         self.compared = Some(Instant::now());
+        self.figures.set_compared(true);
         Ok(())
     }
 
@@ -347,7 +375,8 @@ impl Copier {
                 self.put_off(id, &error.to_string());
                 Ok(())
             }
-            Err(error) if error.may_pass() && self.doubts < MOST_DOUBTS && host.reach().await.is_ok() => {
+            // A store that cannot be written may well respond to a listing.
+            Err(error) if error.may_pass() && self.doubts < MOST_DOUBTS && client.check(&self.host).await.is_ok() => {
                 self.doubts += 1;
                 self.put_off(id, &error.to_string());
                 Ok(())
@@ -372,8 +401,8 @@ impl Copier {
         loop {
             tokio::time::sleep(PROBE_PERIOD).await;
             match client.probe(&self.host).await {
-                Ok(()) => self.responded(),
-                Err(error) => _ = self.trouble(error),
+                Ok(()) => self.figures.clear_trouble_of_probe(),
+                Err(error) => self.figures.set_trouble_of_probe(self.handle.now().utc, error.to_string()),
             }
         }
     }

@@ -162,6 +162,8 @@ impl OpenArchive {
     /// configured rate but ignores the window, since a user asked for it. Returns also what could not be removed or
     /// recorded.
     pub fn expire(&self, confirmed: Option<&str>) -> Result<(Pass, Vec<Report>)> {
+        #[cfg(feature = "stores")]
+        super::copier::compare_all(&self.shared)?;
         let mut pass = self.shared.pass(confirmed)?;
         if !self.shared.expirer.policy().has_size_rule() {
             // With a rule of size the pass has done it.

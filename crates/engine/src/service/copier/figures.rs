@@ -1,6 +1,7 @@
 //! What a copier is doing, for HTTP, metrics and alerts, and what retention tells it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -67,6 +68,11 @@ pub(in crate::service) struct Figures {
     state: Mutex<CopyState>,
     /// Events whose copies are of something else than what lies on the disk.
     suspects: Mutex<BTreeSet<EventId>>,
+    /// Whether the proofs were compared with the store's index in this run, and the place is this archive's. Until then nothing is
+    /// known of what has become of the copies.
+    is_compared: AtomicBool,
+    /// Whether a probe found the trouble: then a probe may end it.
+    is_of_probe: AtomicBool,
 }
 
 impl Figures {
@@ -84,7 +90,12 @@ impl Figures {
             sent_bytes: 0,
             failures: 0,
         };
-        Self { state: Mutex::new(state), suspects: Mutex::default() }
+        Self {
+            state: Mutex::new(state),
+            suspects: Mutex::default(),
+            is_compared: AtomicBool::new(false),
+            is_of_probe: AtomicBool::new(false),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, CopyState> {
@@ -103,6 +114,30 @@ impl Figures {
         }
     }
 
+    pub(super) fn set_compared(&self, is_compared: bool) {
+        self.is_compared.store(is_compared, Ordering::Release);
+    }
+
+    /// Whether the proofs say what the store has.
+    pub(super) fn is_compared(&self) -> bool {
+        self.is_compared.load(Ordering::Acquire)
+    }
+
+    /// A probe found that the store does not respond.
+    pub(super) fn set_trouble_of_probe(&self, now: DateTime<Utc>, why: String) {
+        if self.lock().trouble.is_none() {
+            self.is_of_probe.store(true, Ordering::Release);
+            self.set_trouble(now, why);
+        }
+    }
+
+    /// A probe found that the store responds. What other requests found stays: a full store responds too.
+    pub(super) fn clear_trouble_of_probe(&self) {
+        if self.is_of_probe.load(Ordering::Acquire) {
+            self.clear_trouble();
+        }
+    }
+
     /// The store cannot be used now; true if it could before.
     pub(super) fn set_trouble(&self, now: DateTime<Utc>, why: String) -> bool {
         let mut state = self.lock();
@@ -112,6 +147,7 @@ impl Figures {
 
     /// The store can be used.
     pub(super) fn clear_trouble(&self) {
+        self.is_of_probe.store(false, Ordering::Release);
         self.lock().trouble = None;
     }
 

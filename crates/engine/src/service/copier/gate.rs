@@ -95,8 +95,10 @@ impl CopyProofs for StoreProofs {
     fn lacking(&self, camera: &Camera, day: Day, names: &[EventName]) -> Result<BTreeMap<EventName, WhenFull>> {
         let mut lacking = BTreeMap::new();
         for (store, proofs) in self.stores.iter().zip(&*self.read(camera, day)) {
+            // Before the first comparison with the store, a proof may be of what somebody has removed since.
+            let is_compared = self.figures.of(&store.name).is_none_or(|figures| figures.is_compared());
             let id = |name: EventName| EventId { camera: camera.clone(), day, name };
-            for name in names.iter().filter(|name| !store.has(proofs, &id(**name))) {
+            for name in names.iter().filter(|name| !is_compared || !store.has(proofs, &id(**name))) {
                 let when_full = lacking.entry(*name).or_insert(store.when_full);
                 if store.when_full == WhenFull::Keep {
                     *when_full = WhenFull::Keep;

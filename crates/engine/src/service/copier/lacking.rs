@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
-use owlery_store::{CopyRule, DayProofs, FileKind, Proofs};
+use owlery_store::{CopyRule, FileKind, Proofs};
 
 use super::super::event_source::EventSource;
 use super::super::handle::Handle;
@@ -15,6 +15,8 @@ use crate::event::{Camera, Day, Event, EventId, EventName, State};
 /// When an event that failed is tried again: twice as late after each failure.
 const FIRST_RETRY: Duration = Duration::from_mins(1);
 const LAST_RETRY: Duration = Duration::from_hours(1);
+/// How often the files of all events are looked at.
+const ROUND: Duration = Duration::from_hours(6);
 /// How many events that failed are named.
 const NAMED: usize = 10;
 /// How long a numbered event waits for its movie and its name, where events are finished.
@@ -33,16 +35,22 @@ pub(super) struct Lacking {
     finishes: bool,
     /// Days to compare.
     changed: BTreeSet<DayKey>,
-    /// Events whose copies may be of something else.
+    /// Events whose copies may be of something else: their files are to be looked at.
     suspects: BTreeSet<EventId>,
+    /// Events whose copies are of something else, as their files showed.
+    outdated: BTreeSet<EventId>,
+    /// The days whose events are still to be looked at in this round.
+    to_check: BTreeSet<DayKey>,
+    /// When this round began.
+    checked: Option<Instant>,
     /// The days of which a rule would retire something, for [`CopyRule::Expire`].
     expiring: BTreeSet<DayKey>,
     /// What each day lacks, if it lacks something.
     days: BTreeMap<DayKey, Sums>,
     /// One of these days, and its events, the newest first.
     current: Option<(DayKey, Vec<Missing>)>,
-    /// The days of which events were copied that have no proof yet.
-    unproved: BTreeSet<DayKey>,
+    /// The events that were copied and have no proof yet.
+    unproved: BTreeSet<EventId>,
     /// What could not be copied.
     failed: BTreeMap<EventId, Failed>,
 }
@@ -88,6 +96,9 @@ impl Lacking {
             finishes,
             changed: BTreeSet::new(),
             suspects: BTreeSet::new(),
+            outdated: BTreeSet::new(),
+            to_check: BTreeSet::new(),
+            checked: None,
             expiring: BTreeSet::new(),
             days: BTreeMap::new(),
             current: None,
@@ -111,6 +122,7 @@ impl Lacking {
     pub(super) fn removed(&mut self, id: &EventId) {
         self.failed.remove(id);
         self.suspects.remove(id);
+        self.outdated.remove(id);
         self.changed.insert(key(id));
     }
 
@@ -131,6 +143,21 @@ impl Lacking {
         self.suspects.extend(events);
     }
 
+    /// Looks at the files of another day, the newest first: a change in an event that is long over is no news. A round through all days
+    /// begins every few hours.
+    pub(super) fn check_next_day(&mut self, handle: &Handle) -> Result<()> {
+        if self.to_check.is_empty() && self.checked.is_none_or(|begun| begun.elapsed() >= ROUND) {
+            let days = handle.days(None, None, None)?;
+            self.to_check = days.into_iter().map(|day| (day.day, day.camera)).collect();
+            self.checked = Some(Instant::now());
+        }
+        let Some(day) = self.to_check.pop_last() else { return Ok(()) };
+        let id = |name: EventName| EventId { camera: day.1.clone(), day: day.0, name };
+        self.suspects.extend(handle.catalog.names_of(&day.1, day.0)?.into_iter().map(id));
+        self.changed.insert(day);
+        Ok(())
+    }
+
     /// These are the days of which a rule would retire events without copies.
     pub(super) fn expiring(&mut self, days: impl IntoIterator<Item = DayKey>) {
         let now: BTreeSet<DayKey> = days.into_iter().collect();
@@ -140,14 +167,14 @@ impl Lacking {
 
     /// Whether a day is to be compared of which events were copied that have no proof yet.
     pub(super) fn needs_proofs(&self) -> bool {
-        !self.changed.is_disjoint(&self.unproved)
+        self.unproved.iter().any(|id| self.changed.contains(&key(id)))
     }
 
     /// All that was copied is proved, or nothing more is.
     pub(super) fn finished(&mut self, is_proved: bool) {
-        let days = std::mem::take(&mut self.unproved);
+        let events = std::mem::take(&mut self.unproved);
         if !is_proved {
-            self.changed.extend(days);
+            self.suspect(events);
         }
     }
 
@@ -174,26 +201,47 @@ impl Lacking {
 
     /// The events of a day that the store is to have and lacks, newest first.
     fn missing(&mut self, handle: &Handle, day: &DayKey) -> Result<Vec<Missing>> {
+        self.look_at_suspects(handle, day);
         if self.rule == CopyRule::Expire && !self.expiring.contains(day) {
-            self.forget_suspects(day);
             return Ok(Vec::new());
         }
         let proofs = self.proofs.of_day(&day.1, day.0);
+        let kept: BTreeSet<EventName> = handle.catalog.kept_of(&day.1, day.0)?.into_iter().collect();
         let id = |name: EventName| EventId { camera: day.1.clone(), day: day.0, name };
         let mut missing = Vec::new();
         for id in handle.catalog.names_of(&day.1, day.0)?.into_iter().map(id) {
-            if proofs.has(id.name) && !self.suspects.contains(&id) {
+            let is_current = proofs.has(id.name) && !self.outdated.contains(&id);
+            if is_current && kept.contains(&id.name) == proofs.is_saved(id.name) {
                 continue;
             }
             let Some(event) = handle.event(&id)? else { continue };
-            if self.is_wanted(&event, handle.now().local) && !self.is_proved(&event.id, &proofs, handle) {
+            let is_same = is_current && event.details.saved == proofs.is_saved(id.name);
+            if !is_same && self.is_wanted(&event, handle.now().local) {
                 let (bytes, start) = (event.details.bytes.unwrap_or(0), event.details.start);
                 missing.push(Missing { id: event.id, bytes, start });
             }
         }
         missing.sort_by_key(|event| std::cmp::Reverse(event.start));
-        self.forget_suspects(day);
         Ok(missing)
+    }
+
+    /// Compares the files of a day's suspects with their copies. One that cannot be read shows its error when it is copied.
+    fn look_at_suspects(&mut self, handle: &Handle, day: &DayKey) {
+        let (of_day, others): (BTreeSet<_>, _) =
+            std::mem::take(&mut self.suspects).into_iter().partition(|id| key(id) == *day);
+        self.suspects = others;
+        if of_day.is_empty() {
+            return;
+        }
+        let proofs = self.proofs.of_day(&day.1, day.0);
+        for id in of_day.into_iter().filter(|id| proofs.has(id.name)) {
+            let source = handle.event_files(&id).map(EventSource::from);
+            if source.is_ok_and(|source| proofs.hold(id.name, &source, &self.kinds).unwrap_or(false)) {
+                self.outdated.remove(&id);
+            } else {
+                self.outdated.insert(id);
+            }
+        }
     }
 
     /// Whether the store is to have an event as it is now.
@@ -202,16 +250,6 @@ impl Lacking {
         let is_numbered = matches!(event.id.name, EventName::Number { .. });
         let is_unfinished = self.finishes && is_numbered && now.signed_duration_since(details.end) < FINISHED_WITHIN;
         details.state != State::Open && (self.rule != CopyRule::Saved || details.saved) && !is_unfinished
-    }
-
-    /// Whether the store has a copy of what lies on the disk now. One that cannot be read shows its error when it is copied.
-    fn is_proved(&self, id: &EventId, proofs: &DayProofs, handle: &Handle) -> bool {
-        let source = || handle.event_files(id).map(EventSource::from);
-        proofs.has(id.name) && source().is_ok_and(|source| proofs.hold(id.name, &source, &self.kinds).unwrap_or(false))
-    }
-
-    fn forget_suspects(&mut self, day: &DayKey) {
-        self.suspects.retain(|id| key(id) != *day);
     }
 
     /// The newest event that is to be copied now: of the newest day that has one.
@@ -258,13 +296,14 @@ impl Lacking {
 
     /// An event was copied; its proof comes with the next manifest.
     pub(super) fn copied(&mut self, id: &EventId) {
-        self.unproved.insert(key(id));
+        self.unproved.insert(id.clone());
         self.left_out(id);
     }
 
     /// An event is not to be copied any more, for now.
     pub(super) fn left_out(&mut self, id: &EventId) {
         self.failed.remove(id);
+        self.outdated.remove(id);
         if let Some((_, events)) = &mut self.current {
             events.retain(|event| event.id != *id);
         }
