@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::line::Line;
 use crate::servers::{Offsite, REGION, S3sFs, url};
-use crate::world::{Daemon, KEEP_45_DAYS, Ran, World, event_id, program, wait_until};
+use crate::world::{Daemon, Disk, KEEP_45_DAYS, Ran, World, event_id, program, wait_until};
 
 /// A world with the store `nas`, whose folder does not exist yet, and the flags of its configuration.
 struct Copies {
@@ -343,6 +343,24 @@ fn an_outdated_copy_is_made_anew() {
     assert_eq!(fs::read(copy).unwrap(), b"later");
     assert_eq!(daemon.stop(), 0);
     copies.verify();
+}
+
+/// The store's disk is full: it responds, and takes nothing.
+#[test]
+fn a_full_store_is_in_trouble() {
+    let copies = Copies::new("copy = \"complete\"");
+    let disk = Disk::mount(copies.nas(), "2m");
+    let filler = disk.fill();
+    for n in 0..6 {
+        let id = event_id("Camera1", 3, format!("10-00-0{n}"));
+        copies.world.event(&id).movie("video.mp4", vec![1; 20_000]).old().make();
+    }
+    let daemon = copies.serve(&[]);
+    wait_until("it is said", || daemon.get("/readyz").text().contains("nothing has been copied to the store nas"));
+    fs::remove_file(filler).unwrap();
+    copies.wait_copied(&[&event_id("Camera1", 3, "10-00-05")]);
+    wait_until("it is said no more", || !daemon.get("/readyz").text().contains("nothing has been copied"));
+    assert_eq!(daemon.stop(), 0);
 }
 
 /// It is saved after it was copied: the manifest learns of it.

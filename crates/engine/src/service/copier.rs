@@ -8,14 +8,13 @@ mod evidence;
 mod figures;
 mod gate;
 mod lacking;
+mod workers;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use owlery_store::{
-    Client, CopyRule, Error as StoreError, Host, HostName, Look, Part, Proofs, StoreOptions, UploadRecord,
-};
+use owlery_store::{Client, CopyRule, Error as StoreError, Host, HostName, Look, Proofs, StoreOptions, UploadRecord};
 
 use super::event_source::EventSource;
 use super::handle::Handle;
@@ -26,11 +25,11 @@ use crate::error::{Error, Result};
 use crate::event::{EventId, Reason};
 pub(super) use compare::compare_all;
 use delay::Delay;
-use evidence::EvidenceSender;
 pub(super) use figures::{AllFigures, Figures};
 pub use figures::{CopyActivity, CopyState};
 pub(super) use gate::StoreProofs;
 use lacking::Lacking;
+pub(super) use workers::start;
 
 /// How often the rules are asked what they would retire while space is short.
 const PRESSURE_INTERVAL: Duration = Duration::from_mins(1);
@@ -65,6 +64,8 @@ pub(super) struct Copier {
     compared: Option<Instant>,
     /// Whether the catalog has been compared with the proofs as a whole.
     has_read_all: bool,
+    /// Whether another process has copied since.
+    is_behind: bool,
     /// Requests in a row that failed for their object alone.
     doubts: u32,
 }
@@ -104,6 +105,7 @@ impl Copier {
             asked_rules: None,
             compared: None,
             has_read_all: false,
+            is_behind: false,
             doubts: 0,
         })
     }
@@ -140,7 +142,7 @@ impl Copier {
                     delay = Delay::default();
                 }
                 Ok(Pause::Window) => self.figures.set(CopyActivity::Window),
-                Ok(Pause::Busy) => self.has_read_all = false, // the other process proves copies
+                Ok(Pause::Busy) => self.is_behind = true, // the other process proves copies
                 Ok(Pause::Stop) => return,
                 Err(CopyError::Store(error)) => {
                     let why = error.to_string();
@@ -257,7 +259,7 @@ impl Copier {
             }
             return Ok(Pause::Done);
         }
-        if !self.is_open() {
+        if !is_to_compare && !self.is_open() {
             return Ok(Pause::Window);
         }
         if !self.handle.tree.is_marked() {
@@ -269,6 +271,9 @@ impl Copier {
             Err(StoreError::Busy(_)) => return Ok(Pause::Busy),
             other => other?,
         };
+        if std::mem::take(&mut self.is_behind) {
+            self.has_read_all = false; // what it has copied is found in `copy_to`
+        }
         let name = &self.options.name;
         let client = stores.get(None, name.as_str())?.with_rate(self.options.rate);
         let host = self.probing(&client, Host::open(client.clone(), &self.host, &self.archive)).await?;
@@ -421,24 +426,6 @@ impl Copier {
     }
 }
 
-/// What works for a store, on a thread of its own.
-pub(super) enum Worker {
-    /// Copies events.
-    Copier(Box<Copier>),
-    /// Sends frames of events that are being recorded.
-    EvidenceSender(Box<EvidenceSender>),
-}
-
-impl Worker {
-    /// Runs until stopped.
-    pub(super) fn run(self, stop: &Stop) -> Result<()> {
-        match self {
-            Self::Copier(copier) => copier.run(stop),
-            Self::EvidenceSender(sender) => sender.run(stop),
-        }
-    }
-}
-
 /// Why copying cannot go on.
 enum CopyError {
     /// The store cannot be used.
@@ -483,35 +470,4 @@ async fn stopped(stop: &Stop) {
 async fn stopped_for(stop: &Stop, time: Duration) {
     stopped(stop).await;
     tokio::time::sleep(time).await;
-}
-
-/// Starts a copier for each store that has a rule.
-pub(super) fn start(
-    handle: &Arc<Handle>,
-    (archive, interval, finishes): (Option<&str>, Duration, bool),
-    mut spawn: impl FnMut(String, Worker) -> Result<()>,
-) -> Result<()> {
-    let stores = handle.stores();
-    let options: Vec<_> =
-        stores.names(None).iter().filter_map(|name| stores.options(None, name.as_str()).ok()).collect();
-    let copying = options.into_iter().filter(|options| options.active && options.copy != CopyRule::Off);
-    for options in copying {
-        let Some(archive) = archive else {
-            let root = handle.root().display();
-            return Err(Error::Config(format!(
-                "{root} has no marker and cannot get one, so nothing says whose copies those in [stores.{}] would be; let \
-                 the service write there, or set `copy = \"off\"`",
-                options.name
-            )));
-        };
-        let figures = handle.copying.add(&options);
-        let name = options.name.to_string();
-        if options.copy == CopyRule::Complete && options.include.contains(&Part::BestFrame) {
-            let sender = EvidenceSender::new(handle, options.clone(), archive)?;
-            spawn(format!("owlery-evidence-{name}"), Worker::EvidenceSender(Box::new(sender)))?;
-        }
-        let copier = Copier::new(handle, options, archive, figures, (interval, finishes))?;
-        spawn(format!("owlery-copy-{name}"), Worker::Copier(Box::new(copier)))?;
-    }
-    Ok(())
 }
