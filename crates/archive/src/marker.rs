@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
 use super::Tree;
@@ -128,7 +129,7 @@ impl Tree {
     pub fn identify(&self) -> Option<&str> {
         let identify = || match self.marker() {
             Ok(Some(id)) => Ok(id),
-            Ok(None) => self.write_marker().or_else(|error| self.provisional(error)).map_err(|error| {
+            Ok(None) => self.write_first_marker().or_else(|error| self.provisional(error)).map_err(|error| {
                 tracing::warn!("the root cannot be marked, so nothing expires: {}", error.chain());
                 format!("{} is not there and cannot be written: {}", self.root.join(MARKER).display(), error.chain())
             }),
@@ -262,6 +263,19 @@ impl Tree {
         Ok(())
     }
 
+    /// Marks a root that has no marker. Two processes that begin at the same time agree on one id.
+    fn write_first_marker(&self) -> Result<String> {
+        let root = self.root_dir()?;
+        root.make_dir_if_missing(FOLDER)?;
+        let folder = root.open_dir(FOLDER)?;
+        // Where the filesystem has no locks, nothing excludes another process.
+        let _ = rustix::fs::flock(&folder, FlockOperation::LockExclusive);
+        match self.marker()? {
+            Some(id) => Ok(id),
+            None => self.write_marker(),
+        }
+    }
+
     fn write_marker(&self) -> Result<String> {
         let archive = self.new_identity()?;
         self.write_identity(&archive)?;
@@ -300,5 +314,32 @@ impl Dir {
     /// Writes a file atomically: a temporary file beside it, synced, then renamed over it.
     pub(super) fn write_whole(&self, name: &[u8], bytes: &[u8]) -> Result<()> {
         owlery_state::write_whole(self, self.path(), name, bytes, 0o644)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::Tree;
+
+    /// Otherwise one of them copies, or retires, under an id that is not the archive's.
+    #[test]
+    fn processes_that_begin_at_once_agree_on_one_id() {
+        for _ in 0..20 {
+            let root = tempfile::tempdir().unwrap();
+            std::fs::create_dir(root.path().join("Camera1")).unwrap();
+            let barrier = Barrier::new(4);
+            let identify = || {
+                let tree = Tree::open(root.path(), "Camera.*").unwrap();
+                barrier.wait();
+                tree.identify().unwrap().to_owned()
+            };
+            let ids: Vec<String> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(identify)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        }
     }
 }
