@@ -350,8 +350,8 @@ fn remove_all(gathered: &Dir) -> Result<()> {
     gathered.names()?.iter().try_for_each(|name| remove(gathered, name))
 }
 
-/// Removes a gathered event, or a file; does nothing if there is none. A whole event is marked as partial first: nobody puts one in
-/// place that is being removed.
+/// Removes a gathered event, or a file; does nothing if there is none. A whole event is marked as partial first: one that
+/// is being removed is never put in place.
 fn remove(gathered: &Dir, name: &[u8]) -> Result<()> {
     let fail = |e: Errno| Error::io("remove", join(gathered.path(), name), e);
     match gathered.stat(name) {

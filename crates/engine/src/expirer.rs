@@ -177,7 +177,7 @@ impl Expirer {
 
     /// From now on rules take an event only if these prove its copies. Called before the first plan; a second call changes
     /// nothing.
-    #[allow(dead_code)] // until something copies
+    #[cfg(any(test, feature = "stores"))]
     pub(crate) fn require_copies(&self, copies: Arc<dyn CopyProofs>) {
         let _ = self.copies.set(copies);
     }

@@ -73,8 +73,8 @@ impl Proofs {
         }
     }
 
-    /// Forgets the proofs of days of which the store's index has fewer events, or of all days if there is none: somebody has emptied
-    /// the store, or part of it. Returns these days.
+    /// Forgets the proofs of days of which the store's index has fewer events, or of all days if there is none: the store, or
+    /// part of it, was emptied. Returns these days.
     ///
     /// # Errors
     /// [`Error::Io`] if the proofs cannot be listed or removed.

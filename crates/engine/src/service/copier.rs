@@ -311,7 +311,7 @@ impl Copier {
         }
     }
 
-    /// Compares the proofs with the store's index: what somebody has removed there is copied again, and no rule counts on it.
+    /// Compares the proofs with the store's index: events that were removed there are copied again, and no rule counts on them.
     fn compare_with(&mut self, host: &Host) -> std::result::Result<(), CopyError> {
         let lost = self.proofs.compare(Some(host.index()))?;
         if !lost.is_empty() {

@@ -716,7 +716,7 @@ fn random_stories_lose_no_event() {
 /// The id of a plan counts the events of a whole day and does not name them: the held pass loses an event that was
 /// not in the last plan of its id, and gains none.
 #[test]
-fn a_held_pass_names_only_what_every_plan_of_its_id_had() {
+fn a_held_pass_keeps_what_all_its_plans_had() {
     let policy = Policy { keep: Some(Keep::Days(3)), max_share: 0.4, ..Policy::default() };
     let mut story = Story::new(policy, 0, None);
     story.add_event(1, 5, 1, false);

@@ -1,5 +1,5 @@
-//! Compares the proofs with the stores for a command that applies rules without a service: what somebody has removed from a store since is
-//! no copy. It copies nothing.
+//! Compares the proofs with the stores for a command that applies rules without a service: events that were removed from a store since
+//! have no copy. It copies nothing.
 
 use owlery_store::{Client, Error as StoreError, HostIndex, HostName, Proofs, Result as StoreResult, StoreOptions};
 

@@ -178,7 +178,7 @@ impl EvidenceSender {
         }
     }
 
-    /// The place in the store; makes it this archive's own if it is nobody's. `None` while another process does so.
+    /// The place in the store; claims it for this archive if no archive has it. `None` while another process does so.
     async fn open_store(&self) -> StoreResult<Option<Evidence>> {
         let stores = self.handle.stores();
         let client = stores.get(None, self.options.name.as_str())?;

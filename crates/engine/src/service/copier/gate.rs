@@ -19,7 +19,7 @@ use crate::retention::WhenFull;
 #[derive(Debug)]
 pub(in crate::service) struct StoreProofs {
     stores: Vec<StoreProof>,
-    /// Where copiers, if any run, are told which copies are not of what lies on the disk.
+    /// The figures of the running copiers, which learn here of outdated copies.
     figures: Arc<AllFigures>,
     /// The proofs of the day that was asked for last, by each store: a pass asks for the day, then for each of its events.
     last: Mutex<Option<LastDay>>,
@@ -95,7 +95,7 @@ impl CopyProofs for StoreProofs {
     fn lacking(&self, camera: &Camera, day: Day, names: &[EventName]) -> Result<BTreeMap<EventName, WhenFull>> {
         let mut lacking = BTreeMap::new();
         for (store, proofs) in self.stores.iter().zip(&*self.read(camera, day)) {
-            // Before the first comparison with the store, a proof may be of what somebody has removed since.
+            // Before the first comparison with the store, a proof may be of a copy that was removed since.
             let is_compared = self.figures.of(&store.name).is_none_or(|figures| figures.is_compared());
             let id = |name: EventName| EventId { camera: camera.clone(), day, name };
             for name in names.iter().filter(|name| !is_compared || !store.has(proofs, &id(**name))) {

@@ -49,8 +49,8 @@ pub(super) struct Lacking {
     days: BTreeMap<DayKey, Sums>,
     /// One of these days, and its events, the newest first.
     current: Option<(DayKey, Vec<Missing>)>,
-    /// The events that were copied and have no proof yet.
-    unproved: BTreeSet<EventId>,
+    /// The events that were copied and have no proof yet, of the one day whose manifest is still to be written.
+    unproved: Option<(DayKey, BTreeSet<EventId>)>,
     /// What could not be copied.
     failed: BTreeMap<EventId, Failed>,
 }
@@ -102,7 +102,7 @@ impl Lacking {
             expiring: BTreeSet::new(),
             days: BTreeMap::new(),
             current: None,
-            unproved: BTreeSet::new(),
+            unproved: None,
             failed: BTreeMap::new(),
         }
     }
@@ -165,15 +165,14 @@ impl Lacking {
         self.expiring = now;
     }
 
-    /// Whether a day is to be compared of which events were copied that have no proof yet.
+    /// Whether the day is to be compared of which events were copied that have no proof yet.
     pub(super) fn needs_proofs(&self) -> bool {
-        self.unproved.iter().any(|id| self.changed.contains(&key(id)))
+        self.unproved.as_ref().is_some_and(|(day, _)| self.changed.contains(day))
     }
 
     /// All that was copied is proved, or nothing more is.
     pub(super) fn finished(&mut self, is_proved: bool) {
-        let events = std::mem::take(&mut self.unproved);
-        if !is_proved {
+        if let Some((_, events)) = self.unproved.take().filter(|_| !is_proved) {
             self.suspect(events);
         }
     }
@@ -294,9 +293,12 @@ impl Lacking {
         }
     }
 
-    /// An event was copied; its proof comes with the next manifest.
+    /// An event was copied; its proof comes with the next manifest. That of another day was written before this one was begun.
     pub(super) fn copied(&mut self, id: &EventId) {
-        self.unproved.insert(id.clone());
+        match &mut self.unproved {
+            Some((day, events)) if *day == key(id) => _ = events.insert(id.clone()),
+            unproved => *unproved = Some((key(id), BTreeSet::from([id.clone()]))),
+        }
         self.left_out(id);
     }
 

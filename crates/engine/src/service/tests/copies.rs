@@ -18,7 +18,7 @@ pub(super) enum Copy {
     Lacking(WhenFull),
     /// What lay on the disk before the event changed; only a look at its files shows that.
     Outdated,
-    /// Nobody knows: the proofs of its day cannot be read.
+    /// Unknown: the proofs of its day cannot be read.
     Unknown,
 }
 

@@ -110,7 +110,7 @@ fn a_full_disk_takes_events_without_copies_last() {
 
 /// It is measured before anything younger goes, and what frees nothing stays.
 #[test]
-fn unmeasured_events_without_copies_are_measured_first() {
+fn uncopied_events_are_measured_first() {
     let lacks = Some(WhenFull::Expire);
     let unknown = EventView { frees: None, ..sized(1, 10, lacks) };
     let linked = EventView { frees: Some(0), ..sized(1, 10, lacks) };
