@@ -28,6 +28,7 @@ pub(in crate::service) fn compare_all(handle: &Handle) -> Result<()> {
         match compared {
             Ok(()) => figures.set_compared(true),
             Err(error) => {
+                figures.set_trouble(handle.now().utc, error.to_string());
                 tracing::warn!(store = %options.name, "{error}; no rule retires what the store is to have");
             }
         }

@@ -145,6 +145,11 @@ impl Figures {
         state.trouble.replace(Outage { since, why }).is_none()
     }
 
+    /// Whether nothing can be copied now.
+    pub(super) fn has_trouble(&self) -> bool {
+        self.lock().trouble.is_some()
+    }
+
     /// The store can be used.
     pub(super) fn clear_trouble(&self) {
         self.is_of_probe.store(false, Ordering::Release);

@@ -96,11 +96,15 @@ impl CopyProofs for StoreProofs {
         let mut lacking = BTreeMap::new();
         for (store, proofs) in self.stores.iter().zip(&*self.read(camera, day)) {
             // Before the first comparison with the store, a proof may be of a copy that was removed since.
-            let is_compared = self.figures.of(&store.name).is_none_or(|figures| figures.is_compared());
+            let figures = self.figures.of(&store.name);
+            let is_compared = figures.as_ref().is_none_or(|figures| figures.is_compared());
+            // Until the store was asked at all, nothing is given up for want of a copy that it may well have.
+            let is_asked = is_compared || figures.is_some_and(|figures| figures.has_trouble());
+            let of_store = if is_asked { store.when_full } else { WhenFull::Keep };
             let id = |name: EventName| EventId { camera: camera.clone(), day, name };
             for name in names.iter().filter(|name| !is_compared || !store.has(proofs, &id(**name))) {
-                let when_full = lacking.entry(*name).or_insert(store.when_full);
-                if store.when_full == WhenFull::Keep {
+                let when_full = lacking.entry(*name).or_insert(of_store);
+                if of_store == WhenFull::Keep {
                     *when_full = WhenFull::Keep;
                 }
             }
@@ -133,5 +137,32 @@ impl CopyProofs for StoreProofs {
 
     fn names(&self) -> Vec<String> {
         self.stores.iter().map(|store| store.name.to_string()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use owlery_store::CopyRule;
+
+    use super::*;
+
+    /// A full disk right after a start: what the store has is not known yet, and nothing is given up for that.
+    #[test]
+    fn nothing_is_given_up_before_a_store_is_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = StoreOptions::new("nas".parse().unwrap(), "file:///nowhere".parse().unwrap());
+        (store.copy, store.when_full) = (CopyRule::Complete, WhenFull::Expire);
+        let all: Arc<AllFigures> = Arc::default();
+        let proofs = StoreProofs::of(std::slice::from_ref(&store), dir.path(), Some("id"), &all).unwrap().unwrap();
+        let id: EventId = "Camera1/2026-11-20/10-04-36".parse().unwrap();
+        let lacking = || proofs.lacking(&id.camera, id.day, &[id.name]).unwrap().remove(&id.name);
+        assert_eq!(lacking(), Some(WhenFull::Expire), "of a command, which asks before it retires");
+        let figures = all.add(&store);
+        assert_eq!(lacking(), Some(WhenFull::Keep));
+        figures.set_trouble(chrono::DateTime::UNIX_EPOCH, "away".to_owned());
+        assert_eq!(lacking(), Some(WhenFull::Expire));
+        figures.clear_trouble();
+        figures.set_compared(true);
+        assert_eq!(lacking(), Some(WhenFull::Expire), "it is known that there is none");
     }
 }
