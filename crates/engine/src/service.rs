@@ -23,6 +23,7 @@ mod health;
 #[cfg(feature = "media")]
 mod leftovers;
 mod lineage;
+mod located;
 mod lock;
 #[cfg(feature = "media")]
 mod media_cache;
@@ -38,6 +39,8 @@ mod snapshot;
 mod state_dir;
 mod stats;
 mod status;
+#[cfg(feature = "stores")]
+mod stored;
 #[cfg(feature = "stores")]
 mod stores;
 mod workers;
@@ -66,6 +69,7 @@ pub use event_source::EventSource;
 #[cfg(feature = "media")]
 pub use finisher::FinishingFigures;
 pub use handle::Handle;
+pub use located::{Located, LocatedPage, UsableStores};
 #[cfg(feature = "media")]
 pub use media_cache::{CacheOptions, check_cache_dir, give_cache, open_cache};
 pub use notifications::{Notification, Subscription};
