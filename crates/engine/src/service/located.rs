@@ -8,16 +8,7 @@ use super::camera_info::CameraInfo;
 use super::handle::Handle;
 use crate::catalog::{Cursor, DaySummary, Query};
 use crate::error::Result;
-use crate::event::{Camera, Day, Event, EventId, Location};
-
-/// An event, and where its files are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located {
-    /// The event.
-    pub event: Event,
-    /// Where its files are.
-    pub location: Location,
-}
+use crate::event::{Camera, Day, EventId, Located};
 
 /// A page of events of the archive and of stores.
 #[derive(Debug, Clone)]
@@ -69,14 +60,13 @@ impl Handle {
     pub fn located_events(&self, query: &Query, stores: &UsableStores) -> Result<LocatedPage> {
         let _ = stores;
         let page = self.events(query)?;
-        let local = |event| Located { event, location: Location::Local };
-        Ok(LocatedPage { events: page.events.into_iter().map(local).collect(), next: page.next })
+        Ok(LocatedPage { events: page.events.into_iter().map(Located::local).collect(), next: page.next })
     }
 
     /// One event of the archive or of these stores; `None` if there is none.
     pub fn located_event(&self, id: &EventId, stores: &UsableStores) -> Result<Option<Located>> {
         let _ = stores;
-        Ok(self.event(id)?.map(|event| Located { event, location: Location::Local }))
+        Ok(self.event(id)?.map(Located::local))
     }
 
     /// The days of the archive and of these stores with events or loose files, newest first, of `cameras` (`None`: of all), from
