@@ -13,8 +13,7 @@ use super::session::{Common, Session};
 use super::source::Source;
 use super::{Outcome, output};
 use crate::protocol::EventPage;
-use crate::{Camera, Details, Error, Event, EventId, Measure, Order, Page, Query, Region, Result, State};
-use owlery_model::event::Located;
+use crate::{Camera, Details, Error, Event, EventId, Located, Measure, Order, Page, Query, Region, Result, State};
 use owlery_model::suggest;
 
 #[derive(Debug, Args)]
