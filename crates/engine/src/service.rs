@@ -429,7 +429,7 @@ impl Archive {
             }
         }
         #[cfg(feature = "stores")]
-        self.start_copiers(&mut open)?;
+        self.start_store_threads(&mut open)?;
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));
