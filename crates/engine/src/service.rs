@@ -69,7 +69,7 @@ pub use event_source::EventSource;
 #[cfg(feature = "media")]
 pub use finisher::FinishingFigures;
 pub use handle::Handle;
-pub use located::{Located, LocatedPage, UsableStores};
+pub use located::{LocatedPage, UsableStores};
 #[cfg(feature = "media")]
 pub use media_cache::{CacheOptions, check_cache_dir, give_cache, open_cache};
 pub use notifications::{Notification, Subscription};

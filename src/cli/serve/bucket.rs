@@ -52,7 +52,7 @@ pub(super) fn run(typed: &Values, url: &StoreUrl) -> Result<Outcome> {
     watch.also(&place.state_dir);
     settings.options.root.clone_from(&place.root);
     settings.options.state_dir = Some(place.state_dir.clone());
-    let archive = Archive::open(settings.options.may_be_empty(true))?;
+    let archive = Archive::open(settings.options.may_be_empty(true).every_host(true))?;
     let listener = crate::daemon::bind(settings.listen)?; // a port in use fails before the store is asked
     check(&archive)?;
     let daemon = Daemon::start_bound(&archive, listener, tls, settings.access)?;

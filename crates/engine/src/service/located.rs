@@ -10,16 +10,7 @@ use super::handle::Handle;
 use super::stored::queries;
 use crate::catalog::{Cursor, DaySummary, Query};
 use crate::error::Result;
-use crate::event::{Camera, Day, Event, EventId, Location};
-
-/// An event, and where its files are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located {
-    /// The event.
-    pub event: Event,
-    /// Where its files are.
-    pub location: Location,
-}
+use crate::event::{Camera, Day, EventId, Located};
 
 /// A page of events of the archive and of stores.
 #[derive(Debug, Clone)]
@@ -70,19 +61,26 @@ impl Handle {
     /// A page of events of the archive and of these stores.
     pub fn located_events(&self, query: &Query, stores: &UsableStores) -> Result<LocatedPage> {
         #[cfg(feature = "stores")]
+        if let Some(bucket) = self.stored.bucket(stores) {
+            return bucket.events(query);
+        }
+        #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
             return queries::events(&self.catalog, views, query);
         }
         let _ = stores;
         let page = self.events(query)?;
-        let local = |event| Located { event, location: Location::Local };
-        Ok(LocatedPage { events: page.events.into_iter().map(local).collect(), next: page.next })
+        Ok(LocatedPage { events: page.events.into_iter().map(Located::local).collect(), next: page.next })
     }
 
     /// One event of the archive or of these stores; `None` if there is none.
     pub fn located_event(&self, id: &EventId, stores: &UsableStores) -> Result<Option<Located>> {
         if let Some(event) = self.event(id)? {
-            return Ok(Some(Located { event, location: Location::Local }));
+            return Ok(Some(Located::local(event)));
+        }
+        #[cfg(feature = "stores")]
+        if let Some(bucket) = self.stored.bucket(stores) {
+            return bucket.event(id);
         }
         #[cfg(feature = "stores")]
         return Ok(queries::event(&self.stored.usable(stores), id));
@@ -101,6 +99,10 @@ impl Handle {
         (first, last): (Option<Day>, Option<Day>),
         stores: &UsableStores,
     ) -> Result<Vec<DaySummary>> {
+        #[cfg(feature = "stores")]
+        if let Some(bucket) = self.stored.bucket(stores) {
+            return bucket.days(cameras, (first, last));
+        }
         let local = self.days(cameras, first, last)?;
         #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
@@ -112,6 +114,10 @@ impl Handle {
 
     /// All cameras of the archive and of these stores, by name. The totals count the events of both; the bytes are those of the archive.
     pub fn located_cameras(&self, stores: &UsableStores) -> Result<Vec<CameraInfo>> {
+        #[cfg(feature = "stores")]
+        if let Some(bucket) = self.stored.bucket(stores) {
+            return bucket.cameras();
+        }
         let local = self.cameras()?;
         #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
@@ -124,7 +130,12 @@ impl Handle {
 
     /// Whether the located queries may wait for a store: then they belong on a thread that may wait.
     pub fn may_wait_for_a_store(&self, stores: &UsableStores) -> bool {
-        let _ = stores;
-        false
+        #[cfg(feature = "stores")]
+        return self.stored.bucket(stores).is_some();
+        #[cfg(not(feature = "stores"))]
+        {
+            let _ = stores;
+            false
+        }
     }
 }

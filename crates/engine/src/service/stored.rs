@@ -2,6 +2,7 @@
 //! `details` makes them of a manifest, and `queries` and `merge` list them together with the archive's. Nothing that decides about
 //! recordings knows them.
 
+mod bucket;
 pub(crate) mod details;
 mod fill;
 mod merge;
@@ -9,12 +10,13 @@ pub(in crate::service) mod queries;
 pub(crate) mod view;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use owlery_store::HostName;
 
 use super::located::UsableStores;
 use crate::event::{Camera, Details, EventName, Stamp};
+pub(in crate::service) use bucket::{Bucket, Refresher};
 pub(in crate::service) use fill::Filler;
 use view::View;
 
@@ -23,6 +25,8 @@ use view::View;
 pub(crate) struct StoredEvents {
     /// By the name of the store. Written when a service starts.
     views: RwLock<Vec<Arc<View>>>,
+    /// The store that is an archive of all its hosts, if there is one: then it is the only one. Written when a service starts.
+    bucket: OnceLock<Arc<Bucket>>,
 }
 
 impl StoredEvents {
@@ -32,6 +36,16 @@ impl StoredEvents {
         views.retain(|known| known.store() != view.store());
         views.push(view);
         views.sort_by(|one, other| one.store().cmp(other.store()));
+    }
+
+    /// Lists the events of all hosts of a store from now on, read when they are asked for.
+    pub(in crate::service) fn serve(&self, bucket: Arc<Bucket>) {
+        let _ = self.bucket.set(bucket); // a service starts once
+    }
+
+    /// The store that is an archive, if it is one of these.
+    pub(in crate::service) fn bucket(&self, stores: &UsableStores) -> Option<&Arc<Bucket>> {
+        self.bucket.get().filter(|bucket| stores.contains(bucket.store().as_str()))
     }
 
     /// The views of these stores that have events.
@@ -47,7 +61,8 @@ impl StoredEvents {
     /// Grows with every change of a view.
     pub(in crate::service) fn generation(&self) -> u64 {
         let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
-        views.iter().map(|view| view.catalog().generation().saturating_add(1)).sum()
+        let of_views: u64 = views.iter().map(|view| view.catalog().generation().saturating_add(1)).sum();
+        of_views.saturating_add(self.bucket.get().map_or(0, |bucket| bucket.changes()))
     }
 }
 
@@ -77,7 +92,6 @@ const VERSION: u32 = 1;
 pub(crate) enum ShownHosts {
     /// This host's: its cameras have the names that they have in the archive.
     Own(HostName),
-    #[cfg_attr(not(test), allow(dead_code, reason = "a bucket that is an archive shows them"))]
     /// Those of each host that has a place below the prefix: a camera is shown as `HOST:CAMERA`. No name of a host has a colon.
     All,
 }

@@ -6,12 +6,12 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use super::super::camera_info::CameraInfo;
-use super::super::located::{Located, LocatedPage};
+use super::super::located::LocatedPage;
 use super::merge::{Source, merge};
 use super::view::View;
 use crate::catalog::{CameraSummary, Catalog, Cursor, DaySummary, Page, Query};
 use crate::error::Result;
-use crate::event::{Camera, Day, Details, Event, EventId, EventName, Location, Stamp};
+use crate::event::{Camera, Day, Details, Event, EventId, EventName, Located, Location, Stamp};
 
 /// The days of cameras: from the first to the last, both included.
 pub(in crate::service) type DayRange = (Option<Day>, Option<Day>);
