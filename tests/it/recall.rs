@@ -16,15 +16,20 @@ fn configure(world: &World) -> [String; 2] {
 }
 
 /// A running `s3s-fs` with the bucket `copies`; ended when dropped.
-struct S3 {
+pub struct S3 {
     child: std::process::Child,
     port: String,
 }
 
-const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "anna"), ("AWS_SECRET_ACCESS_KEY", "not-a-secret")];
+pub const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "anna"), ("AWS_SECRET_ACCESS_KEY", "not-a-secret")];
 
 impl S3 {
-    fn start(world: &World) -> Self {
+    /// The port that it listens on, of 127.0.0.1.
+    pub fn port(&self) -> &str {
+        &self.port
+    }
+
+    pub fn start(world: &World) -> Self {
         let (folder, log) = (world.outside("s3"), world.outside("s3-log").join("log"));
         fs::create_dir(folder.join("copies")).unwrap();
         let out = File::create(&log).unwrap();

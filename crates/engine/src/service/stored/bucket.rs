@@ -119,7 +119,7 @@ impl Bucket {
         self.wait_read()?;
         let until = Instant::now() + crate::fault::span("bucket-query", LIMIT);
         loop {
-            let Some((place, _)) = self.known().days.unloaded(id) else { break };
+            let Some(place) = self.known().days.unloaded(id) else { break };
             if Instant::now() >= until {
                 return Err(self.unavailable());
             }

@@ -217,8 +217,12 @@ impl Days {
 
     /// Whether there is such a day.
     pub(super) fn has(&self, shown: &Camera, day: Day) -> bool {
-        let days = self.cameras.get(shown).map(|camera| &camera.days);
-        days.is_some_and(|days| days.binary_search_by_key(&day, |known| known.day).is_ok())
+        self.find(shown, day).is_some()
+    }
+
+    fn find(&self, shown: &Camera, day: Day) -> Option<&KnownDay> {
+        let days = &self.cameras.get(shown)?.days;
+        days.get(days.binary_search_by_key(&day, |known| known.day).ok()?)
     }
 
     /// What has to be loaded for a page of a query, the first `most` of it.
@@ -254,19 +258,15 @@ impl Days {
         Wanted { batch: found.into_iter().map(|(_, shown, camera, day)| camera.place(shown, day)).collect(), edge }
     }
 
-    /// The day of an event, if it is not loaded; and whether somebody is loading it.
-    pub(super) fn unloaded(&self, id: &EventId) -> Option<(Place, bool)> {
-        let camera = self.cameras.get(&id.camera)?;
-        let at = camera.days.binary_search_by_key(&id.day, |known| known.day).ok()?;
-        let day = camera.days.get(at).filter(|day| day.state != State::Loaded)?;
-        Some((camera.place(&id.camera, day), day.state == State::Loading))
+    /// The day of an event, if it is not loaded.
+    pub(super) fn unloaded(&self, id: &EventId) -> Option<Place> {
+        let day = self.find(&id.camera, id.day).filter(|day| day.state != State::Loaded)?;
+        Some(self.cameras.get(&id.camera)?.place(&id.camera, day))
     }
 
     /// Whether a day is neither loaded nor being loaded.
     pub(super) fn is_unloaded(&self, place: &Place) -> bool {
-        let days = self.cameras.get(&place.shown).map(|camera| &camera.days);
-        let at = |days: &Vec<KnownDay>| days.binary_search_by_key(&place.day, |known| known.day).ok();
-        days.and_then(|days| days.get(at(days)?)).is_some_and(|day| day.state == State::Unloaded)
+        self.find(&place.shown, place.day).is_some_and(|day| day.state == State::Unloaded)
     }
 
     /// Marks days as being loaded.
@@ -364,3 +364,6 @@ fn changed_by_loss(gone: Vec<CameraDays>) -> Changed {
     }
     changed
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, unbounded};
+use crossbeam_channel::{RecvTimeoutError, Sender, unbounded};
 use futures_util::{StreamExt, stream};
 use owlery_store::{Client, Error as StoreError, Manifest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -58,12 +58,16 @@ impl Bucket {
         let (send, days) = unbounded();
         let task = self.requests.spawn(read_all(client, Arc::clone(&self.permits), batch, send));
         let (mut loaded, mut result) = (0, Ok(()));
-        while let Ok(first) = days.recv_deadline(until) {
-            let read: Vec<Read> = std::iter::once(first).chain(days.try_iter().take(AT_A_TIME)).collect();
-            result = self.take(read, &mut begun, &mut loaded);
-            if result.is_err() {
-                break;
-            }
+        while result.is_ok() && !begun.left.is_empty() {
+            result = match days.recv_deadline(until) {
+                Ok(first) => {
+                    let read: Vec<Read> = std::iter::once(first).chain(days.try_iter().take(AT_A_TIME)).collect();
+                    self.take(read, &mut begun, &mut loaded)
+                }
+                Err(RecvTimeoutError::Timeout) => break,
+                // The thread of the requests is gone.
+                Err(RecvTimeoutError::Disconnected) => Err(Error::Stopped),
+            };
         }
         task.abort();
         result.map(|()| loaded)
