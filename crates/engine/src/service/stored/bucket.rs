@@ -217,3 +217,67 @@ fn cut(mut page: Page, edge: NaiveDateTime, query: &Query) -> Page {
     });
     Page { next, ..page }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Details, Movies, State};
+
+    fn at(secs: i64) -> NaiveDateTime {
+        "2026-11-20".parse::<Day>().unwrap().at(secs)
+    }
+
+    fn event(secs: i64) -> Event {
+        let id = format!("a:Camera1/2026-11-20/00-00-{secs:02}").parse().unwrap();
+        let (start, videos, problems) = (at(secs), Movies::new(), Vec::new());
+        let (debug_video, thumbnail, peak_change, motion_mask) = (None, None, None, None);
+        let (state, saved, frames, bytes) = (State::Complete, false, None, None);
+        Event {
+            id,
+            details: Details {
+                start,
+                end: start,
+                state,
+                saved,
+                frames,
+                bytes,
+                videos,
+                debug_video,
+                thumbnail,
+                peak_change,
+                motion_mask,
+                problems,
+            },
+        }
+    }
+
+    fn cut_at(edge: i64, events: &[i64], query: &Query) -> (Vec<i64>, String) {
+        let page = Page { events: events.iter().map(|secs| event(*secs)).collect(), next: None };
+        let page = cut(page, at(edge), query);
+        let starts = page.events.iter().map(|event| (event.details.start - at(0)).num_seconds()).collect();
+        (starts, page.next.unwrap().to_string())
+    }
+
+    /// What begins at the edge itself may come after an event that is not loaded.
+    #[test]
+    fn a_page_that_is_cut_goes_on() {
+        let newest = Query::new();
+        let (starts, next) = cut_at(20, &[40, 30, 20, 10], &newest);
+        assert_eq!((starts, next.as_str()), (vec![40, 30], "2026-11-20T00:00:30/a:Camera1/2026-11-20/00-00-30"));
+        let (starts, next) = cut_at(50, &[40, 30], &newest);
+        assert!(starts.is_empty() && next.starts_with("2026-11-20T00:00:51/"), "{next}");
+        let oldest = Query::new().order(Order::Asc);
+        let (starts, next) = cut_at(30, &[10, 20, 30, 40], &oldest);
+        assert!(starts == [10, 20] && next.starts_with("2026-11-20T00:00:20/"), "{next}");
+        let (starts, next) = cut_at(5, &[10, 20], &oldest);
+        assert!(starts.is_empty() && next.starts_with("2026-11-20T00:00:04/"), "{next}");
+    }
+
+    #[test]
+    fn a_cursor_never_goes_back() {
+        let after = Cursor::after(&event(40));
+        let (starts, next) = cut_at(40, &[40, 30], &Query::new().cursor(after.clone()));
+        assert!(starts.is_empty());
+        assert_eq!(next, after.to_string());
+    }
+}

@@ -96,6 +96,7 @@ impl Bucket {
         }
         drop(known);
         *loaded += done.len();
+        self.note_change(); // a day without events changes nothing in the view, and yet what pages lack
         self.moved.notify_all();
         match failed {
             None => {
