@@ -392,4 +392,8 @@ fn events_and_days_are_found_by_name() {
     assert_eq!(catalog.stamp_of(&there.camera, there.day).unwrap(), Some((Some(stamp), 1)));
     assert_eq!(catalog.stamp_of(&day.camera, day.day).unwrap(), None);
     assert_eq!(catalog.stamp_of(&camera.camera, camera.day).unwrap(), None);
+    let empty = day_scan("Camera1", "2026-11-20", &[], None);
+    catalog.apply(&[empty], false).unwrap();
+    let days = catalog.days_with_events(&[there.camera.clone(), camera.camera].into()).unwrap();
+    assert_eq!(days, [(there.day, there.camera)].into());
 }

@@ -9,13 +9,14 @@ pub(in crate::service) mod queries;
 pub(crate) mod view;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use owlery_store::HostName;
+use owlery_store::{HostName, StoreName};
 
 use super::located::UsableStores;
 use crate::event::{Camera, Details, EventName, Stamp};
 pub(in crate::service) use fill::Filler;
+use queries::StoredDays;
 use view::View;
 
 /// The views of all stores whose events are listed.
@@ -23,7 +24,12 @@ use view::View;
 pub(crate) struct StoredEvents {
     /// By the name of the store. Written when a service starts.
     views: RwLock<Vec<Arc<View>>>,
+    /// The sums of days that were asked for last: they seldom change, and there may be thousands of days. Written by queries.
+    days: Mutex<Option<KnownDays>>,
 }
+
+/// The sums of the days of these stores, in this generation of their views.
+type KnownDays = (Vec<StoreName>, u64, Arc<StoredDays>);
 
 impl StoredEvents {
     /// Lists the events of a store from now on.
@@ -46,9 +52,25 @@ impl StoredEvents {
 
     /// Grows with every change of a view.
     pub(in crate::service) fn generation(&self) -> u64 {
-        let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
-        views.iter().map(|view| view.catalog().generation().saturating_add(1)).sum()
+        generation(&self.views.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// The sums of the days of these views.
+    pub(in crate::service) fn days(&self, views: &[Arc<View>]) -> Arc<StoredDays> {
+        let names: Vec<StoreName> = views.iter().map(|view| view.store().clone()).collect();
+        let generation = generation(views);
+        let known = self.days.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, _, days)) = known.filter(|(of, at, _)| (of, *at) == (&names, generation)) {
+            return days;
+        }
+        let days = Arc::new(queries::stored_days(views));
+        *self.days.lock().unwrap_or_else(PoisonError::into_inner) = Some((names, generation, Arc::clone(&days)));
+        days
+    }
+}
+
+fn generation(views: &[Arc<View>]) -> u64 {
+    views.iter().map(|view| view.catalog().generation().saturating_add(1)).sum()
 }
 
 /// The stamp of a view's day: `mtime` tells which events are listed, so that stores are known to have the same ones without reading them,

@@ -103,13 +103,9 @@ impl View {
         self.or_none(self.catalog.event(id))
     }
 
-    /// Its days with events, as [`Catalog::days`] has them.
-    pub(super) fn days(
-        &self,
-        cameras: Option<&std::collections::BTreeSet<Camera>>,
-        (first, last): (Option<Day>, Option<Day>),
-    ) -> Vec<DaySummary> {
-        self.or_none(self.catalog.days(cameras, first, last))
+    /// Its days with events.
+    pub(super) fn days(&self) -> Vec<DaySummary> {
+        self.or_none(self.catalog.days(None, None, None))
     }
 
     /// The default if a list cannot be read: events of a store are nothing that anything else waits for.
