@@ -106,7 +106,7 @@ impl Handle {
         let local = self.days(cameras, first, last)?;
         #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
-            return Ok(queries::days(local, views, cameras, (first, last)));
+            return Ok(queries::days(local, &self.stored.days(views), cameras, (first, last)));
         }
         let _ = stores;
         Ok(local)
@@ -122,7 +122,7 @@ impl Handle {
         #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
             let port = |camera: &Camera| self.ports().get(camera).copied().unwrap_or(0);
-            return queries::cameras(local, &self.catalog, views, port);
+            return queries::cameras(local, &self.catalog, &self.stored.days(views), port);
         }
         let _ = stores;
         Ok(local)

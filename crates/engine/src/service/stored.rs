@@ -10,14 +10,15 @@ pub(in crate::service) mod queries;
 pub(crate) mod view;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use owlery_store::HostName;
+use owlery_store::{HostName, StoreName};
 
 use super::located::UsableStores;
 use crate::event::{Camera, Details, EventName, Stamp};
 pub(in crate::service) use bucket::{Bucket, Refresher};
 pub(in crate::service) use fill::Filler;
+use queries::StoredDays;
 use view::View;
 
 /// The views of all stores whose events are listed.
@@ -27,7 +28,12 @@ pub(crate) struct StoredEvents {
     views: RwLock<Vec<Arc<View>>>,
     /// The store that is an archive of all its hosts, if there is one: then it is the only one. Written when a service starts.
     bucket: OnceLock<Arc<Bucket>>,
+    /// The sums of days that were asked for last: they seldom change, and there may be thousands of days. Written by queries.
+    days: Mutex<Option<KnownDays>>,
 }
+
+/// The sums of the days of these stores, in this generation of their views.
+type KnownDays = (Vec<StoreName>, u64, Arc<StoredDays>);
 
 impl StoredEvents {
     /// Lists the events of a store from now on.
@@ -60,10 +66,26 @@ impl StoredEvents {
 
     /// Grows with every change of a view.
     pub(in crate::service) fn generation(&self) -> u64 {
-        let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
-        let of_views: u64 = views.iter().map(|view| view.catalog().generation().saturating_add(1)).sum();
+        let of_views = generation(&self.views.read().unwrap_or_else(PoisonError::into_inner));
         of_views.saturating_add(self.bucket.get().map_or(0, |bucket| bucket.changes()))
     }
+
+    /// The sums of the days of these views.
+    pub(in crate::service) fn days(&self, views: &[Arc<View>]) -> Arc<StoredDays> {
+        let names: Vec<StoreName> = views.iter().map(|view| view.store().clone()).collect();
+        let generation = generation(views);
+        let known = self.days.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, _, days)) = known.filter(|(of, at, _)| (of, *at) == (&names, generation)) {
+            return days;
+        }
+        let days = Arc::new(queries::stored_days(views));
+        *self.days.lock().unwrap_or_else(PoisonError::into_inner) = Some((names, generation, Arc::clone(&days)));
+        days
+    }
+}
+
+fn generation(views: &[Arc<View>]) -> u64 {
+    views.iter().map(|view| view.catalog().generation().saturating_add(1)).sum()
 }
 
 /// The stamp of a view's day: `mtime` tells which events are listed, so that stores are known to have the same ones without reading them,
