@@ -220,12 +220,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What `serve` takes as its root.
+const SERVED: &str = "The archive: the folder that holds the camera directories; or a bucket with copies: s3://BUCKET/PREFIX?endpoint=…, \
+                      file:///FOLDER";
+
 /// The command line. A command's help shows only the flags that the command uses, and ends with examples and exit codes.
 fn program() -> clap::Command {
     let hide = |command: clap::Command, name: CommandName| {
         let unused = declaration::ALL.iter().filter(|setting| setting.used_by(name) == Use::Never);
         unused.fold(command, |command, setting| command.mut_arg(setting.name, |arg| arg.hide(true)))
     };
+    let serve = |command: clap::Command| command.mut_arg("root", |arg| arg.help(SERVED));
     let each = |program: clap::Command, name: &CommandName| {
         program.mut_subcommand(name.to_string(), |command| {
             if takes_settings(&command) {
@@ -235,7 +240,8 @@ fn program() -> clap::Command {
             }
         })
     };
-    CommandName::all().iter().fold(Cli::command(), each).mut_subcommands(|command| {
+    let program = CommandName::all().iter().fold(Cli::command(), each);
+    program.mut_subcommand(CommandName::Serve.to_string(), serve).mut_subcommands(|command| {
         let after = help::after(command.get_name()).unwrap_or_default();
         command.after_help(after)
     })

@@ -63,7 +63,17 @@ impl Daemon {
         Self::start_on(archive, bind(address)?, tls, access, &STOP_SIGNALS)
     }
 
-    /// The same on a bound listener, until one of these signals.
+    /// The same on a bound listener.
+    pub(crate) fn start_bound(
+        archive: &Archive,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        access: Access,
+    ) -> Result<Self> {
+        Self::start_on(archive, listener, tls, access, &STOP_SIGNALS)
+    }
+
+    /// The same until one of these signals.
     pub(crate) fn start_on(
         archive: &Archive,
         listener: TcpListener,

@@ -53,7 +53,8 @@ pub use owlery_engine::{
     HeldPass, Histogram, HistogramSnapshot, LayoutSurvey, LocatedPage, Manifest, Measure, MediaFile, MediaPath, Mode,
     Named, NamedRange, Notification, OpenArchive, Options, Order, Page, Pass, Preview, Progress, Query, Queue,
     QueueSums, QueuedPass, Reaped, Recall, Recalled, Report, Restoration, RetentionState, Retired, Service, Shape,
-    Sidecars, Stage, Stats, Status, StuckPass, Subscription, Summary, UsableStores, Window, survey_layout,
+    Sidecars, Stage, Stats, Status, StuckPass, Subscription, Summary, TemporaryFolder, UsableStores, Window,
+    survey_layout,
 };
 pub use owlery_model::clock::{Boot, Clock, ManualClock, Now, Stop, StopHandle, SystemClock};
 pub use owlery_model::command_line::CommandLine;

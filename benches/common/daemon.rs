@@ -18,8 +18,20 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts one, and waits until it listens.
+    #[allow(dead_code)] // one of the benchmarks needs more
     pub fn start(program: impl AsRef<std::ffi::OsStr>, root: &Path, state: &Path) -> Self {
+        Self::start_with(program, root, state, &[])
+    }
+
+    /// The same with these variables.
+    pub fn start_with(
+        program: impl AsRef<std::ffi::OsStr>,
+        root: &Path,
+        state: &Path,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut child = crate::program::command(program)
+            .envs(variables.iter().copied())
             .arg("serve")
             .arg(root)
             .arg("--state-dir")

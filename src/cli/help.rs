@@ -22,7 +22,11 @@ const DONE: (u8, &str) = (1, "something failed; standard error names it");
 const TAILS: [Tail; 21] = [
     tail(
         "serve",
-        &["owlery serve /var/lib/motion --keep-days 45", "owlery serve /var/lib/motion --config /etc/owlery.toml"],
+        &[
+            "owlery serve /var/lib/motion --keep-days 45",
+            "owlery serve /var/lib/motion --config /etc/owlery.toml",
+            "owlery serve file:///mnt/nas/owlery",
+        ],
         &[DONE, (2, "usage or settings, the port is taken, another owlery runs here")],
     ),
     Tail { has_root: false, ..tail("demo", &["owlery demo", "owlery demo --listen 127.0.0.1:8080"], &[DONE]) },

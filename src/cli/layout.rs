@@ -11,6 +11,7 @@ use owlery_model::printable::{self, printable};
 use serde::Serialize;
 
 use super::hung::Watch;
+use super::session::refuse_url;
 use super::settings::Values;
 use super::settings::declaration::CAMERA_PATTERN;
 use super::{Outcome, output};
@@ -78,6 +79,7 @@ impl<'a> LayoutOf<'a> {
 }
 
 pub(super) fn run(args: &LayoutArgs) -> Result<Outcome> {
+    refuse_url(&args.root, "layout")?;
     let _watch = Watch::start(&args.root, &Values::default());
     let pattern = CAMERA_PATTERN.default.unwrap_or_default(); // so the flags are complete
     let survey = survey_layout(&args.root, pattern).map_err(|error| no_directory(&args.root, error))?;

@@ -1,5 +1,7 @@
 //! `owlery serve`: runs the sidecar.
 
+mod bucket;
+
 use std::sync::Arc;
 
 use super::command_name::CommandName;
@@ -9,6 +11,9 @@ use crate::daemon::Daemon;
 use crate::{Archive, Result};
 
 pub(super) fn run(common: &Common) -> Result<Outcome> {
+    if let Some(url) = common.store_url()? {
+        return bucket::run(&common.typed, &url);
+    }
     // The watch is for the start: a running daemon watches its disks itself.
     let (settings, watch) = common.settings(CommandName::Serve)?;
     for warning in settings.motion_findings.losses.iter().chain(&settings.motion_findings.remarks) {

@@ -1,6 +1,6 @@
 //! A command's archive: opened with the settings of the command, perhaps with a daemon on it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -8,7 +8,31 @@ use super::admin::{self, Admin, Remote};
 use super::command_name::CommandName;
 use super::hung::Watch;
 use super::settings::{MotionFindings, Settings, Values, applicability};
-use crate::{Archive, Options, Result};
+use crate::store::StoreUrl;
+use crate::{Archive, Error, Options, Result};
+
+/// What the URL of a store begins with.
+const SCHEMES: [&str; 2] = ["s3://", "file://"];
+
+/// Whether a root is meant as the URL of a store.
+fn is_url(root: &Path) -> bool {
+    let begins = |scheme: &str| {
+        root.to_str().and_then(|text| text.get(..scheme.len())).is_some_and(|text| text.eq_ignore_ascii_case(scheme))
+    };
+    SCHEMES.into_iter().any(begins)
+}
+
+/// Refuses the URL of a store as the root of a command that works on files.
+pub(super) fn refuse_url(root: &Path, command: impl std::fmt::Display) -> Result<()> {
+    if !is_url(root) {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "`owlery {command}` works on a folder, not on {}; `owlery serve URL` shows what is there, and `owlery recall ROOT --store NAME` \
+         brings events back",
+        root.display()
+    )))
+}
 
 /// The arguments of every command on an archive.
 #[derive(Debug, Args)]
@@ -21,6 +45,15 @@ pub(super) struct Common {
 }
 
 impl Common {
+    /// The root as the URL of a store, for `serve`; `None` if it is a path.
+    pub(super) fn store_url(&self) -> Result<Option<StoreUrl>> {
+        if !is_url(&self.root) {
+            return Ok(None);
+        }
+        let text = self.root.to_str().unwrap_or_default();
+        text.parse().map(Some).map_err(|why| Error::Config(format!("ROOT: {why}")))
+    }
+
     /// Opens the archive for a command. Fails where a flag was typed that the command does not use.
     pub(super) fn open(&self, command: CommandName) -> Result<Session<'_>> {
         let (Settings { options, motion_findings, .. }, watch) = self.settings(command)?;
@@ -48,6 +81,7 @@ impl Common {
 
     /// The settings of a command, and a watch for hung disks to hold until the command ends.
     pub(super) fn settings(&self, command: CommandName) -> Result<(Settings, Watch)> {
+        refuse_url(&self.root, command)?;
         let watch = Watch::start(&self.root, &self.typed);
         let settings = Settings::resolve(&self.typed, &self.root, command)?;
         if let Some(state_dir) = &settings.options.state_dir {

@@ -20,6 +20,7 @@ use super::command_name::CommandName;
 use crate::daemon::tls::Tls;
 use crate::http::Access;
 use crate::motion_conf::MotionConf;
+use crate::store::StoreUrl;
 use crate::{CacheOptions, Error, Options, Policy, Result, Sidecars};
 use declaration::Use;
 use merge::{Source, merge};
@@ -58,21 +59,23 @@ impl Settings {
     /// The settings of a command: those of all sources that the command uses. Fails where a flag was typed that it does not use.
     pub(super) fn resolve(typed: &Values, root: &Path, command: CommandName) -> Result<Self> {
         applicability::check_typed(typed, command)?;
-        let environment = Values::from_environment(std::env::vars_os())?;
-        let config = typed.path(declaration::CONFIG).or_else(|| environment.path(declaration::CONFIG));
-        let file = match config {
-            Some(path) => Some((Source::File(path.to_owned()), Values::from_file(path)?)),
-            None => None,
-        };
-        let mut levels = vec![(Source::CommandLine, typed.clone()), (Source::Environment, environment)];
-        levels.extend(file);
-        let (values, notes) = merge(levels)?;
+        let (values, notes) = of_all_sources(typed)?;
         if declaration::KEEP_DAYS.used_by(command) != Use::Never {
             for note in notes {
                 tracing::warn!("{note}");
             }
         }
         Self::parse(&values.only_for(command), root)
+    }
+
+    /// The settings of `owlery serve URL`: those about HTTP, the state directory and the cache, and the store with this URL; its root is
+    /// up to the caller. Fails where another flag was typed.
+    pub(super) fn resolve_bucket(typed: &Values, url: &StoreUrl) -> Result<Self> {
+        applicability::check_typed_for_bucket(typed)?;
+        let (values, _) = of_all_sources(typed)?;
+        let mut settings = Self::parse(&values.only_for_bucket(), Path::new(""))?;
+        settings.options.stores = vec![stores::bucket(std::mem::take(&mut settings.options.stores), url)?];
+        Ok(settings)
     }
 
     /// Parses merged values.
@@ -92,6 +95,19 @@ impl Settings {
     pub(super) fn open_tls(&self) -> Result<Option<Tls>> {
         self.tls.clone().map(|(certificate, key)| Tls::open(certificate, key)).transpose()
     }
+}
+
+/// The settings of all sources, and notes about rules that two of them set differently.
+fn of_all_sources(typed: &Values) -> Result<(Values, Vec<String>)> {
+    let environment = Values::from_environment(std::env::vars_os())?;
+    let config = typed.path(declaration::CONFIG).or_else(|| environment.path(declaration::CONFIG));
+    let file = match config {
+        Some(path) => Some((Source::File(path.to_owned()), Values::from_file(path)?)),
+        None => None,
+    };
+    let mut levels = vec![(Source::CommandLine, typed.clone()), (Source::Environment, environment)];
+    levels.extend(file);
+    merge(levels)
 }
 
 /// The library's options, and the problems of Motion's configuration.
@@ -200,6 +216,14 @@ impl Values {
         let has_rules = declaration::KEEP_DAYS.used_by(command) != Use::Never;
         if !has_rules && !matches!(command, CommandName::Store | CommandName::Recall) {
             self.stores = stores::StoreTables::default();
+        }
+        self
+    }
+
+    /// Without the settings that mean nothing for a bucket: it can share file and environment with the daemon of a host.
+    fn only_for_bucket(mut self) -> Self {
+        for setting in declaration::ALL.iter().filter(|setting| !setting.is_for_bucket()) {
+            self.take(setting);
         }
         self
     }

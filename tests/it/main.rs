@@ -20,6 +20,8 @@ mod bad_input;
 #[cfg(feature = "cli")]
 mod browser;
 #[cfg(feature = "cli")]
+mod bucket;
+#[cfg(feature = "cli")]
 mod cache;
 #[cfg(feature = "cli")]
 mod catalog;

@@ -60,6 +60,24 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// The days of these cameras with events.
+    pub fn days_with_events(&self, cameras: &BTreeSet<Camera>) -> Result<BTreeSet<(Day, Camera)>> {
+        self.read("read the days of", |connection| {
+            let known = connection.cameras()?;
+            let mut days = connection.prepare_cached("SELECT day FROM days WHERE camera = ?1 AND events > 0")?;
+            let mut found = BTreeSet::new();
+            for row in cameras.iter().filter_map(|camera| known.named(camera)) {
+                let mut days = days.query([row.id])?;
+                while let Some(day) = days.next()? {
+                    found.extend(Day::from_number(day.get(0)?).map(|day| (day, row.camera.clone())));
+                }
+            }
+            Ok(found)
+        })
+    }
+}
+
 /// `None` for a day number that is no date; a valid catalog has none.
 fn summary(camera: &Camera, row: &Row<'_>) -> rusqlite::Result<Option<DaySummary>> {
     let Some(day) = Day::from_number(row.get(0)?) else { return Ok(None) };

@@ -113,6 +113,25 @@ impl Query {
         (self.order, self.limit, self.cursor.as_ref())
     }
 
+    /// The first and the last start that the rest of the list can have, by the limits of the query and the end of the previous page.
+    pub fn remaining(&self) -> (Option<NaiveDateTime>, Option<NaiveDateTime>) {
+        let after = self.cursor.as_ref().map(|cursor| cursor.start);
+        match self.order {
+            Order::Desc => (self.from, self.to.into_iter().chain(after).min()),
+            Order::Asc => (self.from.into_iter().chain(after).max(), self.to),
+        }
+    }
+
+    /// Whether events of a camera can be on its pages.
+    pub fn concerns(&self, camera: &Camera) -> bool {
+        self.cameras.as_ref().is_none_or(|cameras| cameras.contains(camera.as_str()))
+    }
+
+    /// Whether it lists saved events alone.
+    pub fn wants_saved(&self) -> bool {
+        self.saved == Some(true)
+    }
+
     /// The approximate memory of this query, in bytes.
     pub fn weight(&self) -> usize {
         let cameras = self.cameras.iter().flatten();
@@ -157,6 +176,12 @@ impl Cursor {
     /// The end of a page whose last event is this one.
     pub fn after(event: &Event) -> Self {
         Self { start: event.details.start, id: event.id.clone() }
+    }
+
+    /// The end of a page right at this moment, where no event begins; `None` outside the years 0 to 9999.
+    pub fn at(start: NaiveDateTime) -> Option<Self> {
+        let (camera, day) = ("0".parse().ok()?, Day::try_from(start.date()).ok()?);
+        Some(Self { start, id: EventId { camera, day, name: EventName::Time(0) } })
     }
 
     /// Which of two positions comes first in a list of this order.

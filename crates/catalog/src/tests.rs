@@ -372,3 +372,28 @@ fn expected_ages(events: &[&Event]) -> Ages {
     let mut unsaved = unsaved.collect::<std::collections::BTreeSet<_>>().into_iter();
     (first.zip(last), unsaved.next(), unsaved.next())
 }
+
+/// What a list that is merged with others asks: which of these events are there, and how a day was when it was listed.
+#[test]
+fn events_and_days_are_found_by_name() {
+    let (_dir, catalog) = catalog();
+    let event = || ("10-00-00", details(1_795_255_200, Some(1)));
+    catalog.apply(&[day_scan("Camera1", "2026-11-21", &[event()], None)], false).unwrap();
+    let [there, name, day, camera] = [
+        "Camera1/2026-11-21/10-00-00",
+        "Camera1/2026-11-21/10-00-01",
+        "Camera1/2026-11-20/10-00-00",
+        "Camera2/2026-11-21/10-00-00",
+    ]
+    .map(id);
+    let present = catalog.present([&there, &name, &day, &camera]).unwrap();
+    assert_eq!(present.into_iter().collect::<Vec<_>>(), std::slice::from_ref(&there));
+    let stamp = Stamp { mtime: 1, inode: 2 };
+    assert_eq!(catalog.stamp_of(&there.camera, there.day).unwrap(), Some((Some(stamp), 1)));
+    assert_eq!(catalog.stamp_of(&day.camera, day.day).unwrap(), None);
+    assert_eq!(catalog.stamp_of(&camera.camera, camera.day).unwrap(), None);
+    let empty = day_scan("Camera1", "2026-11-20", &[], None);
+    catalog.apply(&[empty], false).unwrap();
+    let days = catalog.days_with_events(&[there.camera.clone(), camera.camera].into()).unwrap();
+    assert_eq!(days, [(there.day, there.camera)].into());
+}

@@ -23,6 +23,7 @@ pub use owlery_cache as cache;
 pub use owlery_media as derive;
 pub use owlery_model::layout;
 pub use owlery_model::window::Window;
+pub use owlery_state::temporary_folder::TemporaryFolder;
 #[cfg(feature = "stores")]
 pub use owlery_store as store;
 pub use scan::{Progress, Sidecars, Summary};

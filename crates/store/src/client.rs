@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::{Stream, StreamExt};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
@@ -45,6 +46,31 @@ pub struct Client {
     stall: Duration,
     parts: Option<Parts>,
     rate: Option<Arc<Rate>>,
+}
+
+/// The version of an object, as the store tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    tag: Option<String>,
+    bytes: u64,
+    modified: DateTime<Utc>,
+}
+
+impl Version {
+    fn of(meta: &ObjectMeta) -> Self {
+        Self { tag: meta.e_tag.clone(), bytes: meta.size, modified: meta.last_modified }
+    }
+}
+
+/// What became of an object since a version that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading<T> {
+    /// There is none.
+    Missing,
+    /// It is of the known version.
+    Unchanged,
+    /// What it is now, and its version.
+    Changed(T, Version),
 }
 
 /// The same store where uploads in parts outlive a process.
@@ -94,25 +120,46 @@ impl Client {
         &self.prefix
     }
 
-    /// Reads an object whole; `None` if there is none. What follows from that is much: two answers must say so.
+    /// Reads an object whole; `None` if there is none.
     pub(crate) async fn read(&self, key: &Path) -> Result<Option<Bytes>> {
+        match self.read_unless(key, None).await? {
+            Reading::Changed(bytes, _) => Ok(Some(bytes)),
+            Reading::Missing | Reading::Unchanged => Ok(None),
+        }
+    }
+
+    /// Reads an object whole unless it is of a known version. What follows from its absence is much: two answers must say so.
+    pub(crate) async fn read_unless(&self, key: &Path, known: Option<&Version>) -> Result<Reading<Bytes>> {
         for _ in 0..2 {
-            match self.read_once(key).await {
+            match self.read_once(key, known).await {
                 Err(error) if error.is_not_found() => {
                     if self.head(key).await?.is_none() {
-                        return Ok(None);
+                        return Ok(Reading::Missing);
                     }
                     // It may have been written in between.
                 }
-                other => return other.map(Some),
+                other => return other,
             }
         }
         Err(self.garbled(format!("read {key}")))
     }
 
-    async fn read_once(&self, key: &Path) -> Result<Bytes> {
+    async fn read_once(&self, key: &Path, known: Option<&Version>) -> Result<Reading<Bytes>> {
         let op = || format!("read {key}");
-        let found = self.in_time(op, self.store.get(key)).await?;
+        let if_none_match = known.and_then(|known| known.tag.clone());
+        let options = GetOptions { if_none_match, ..GetOptions::default() };
+        let request = async {
+            match self.store.get_opts(key, options).await {
+                Err(object_store::Error::NotModified { .. }) => Ok(None),
+                other => other.map(Some),
+            }
+        };
+        let Some(found) = self.in_time(op, request).await? else { return Ok(Reading::Unchanged) };
+        let version = Version::of(&found.meta);
+        // A store may ignore the condition.
+        if known == Some(&version) {
+            return Ok(Reading::Unchanged);
+        }
         if found.meta.size > LARGEST {
             return Err(self.wrong(key, format!("it has {} bytes, which is not plausible; remove it", found.meta.size)));
         }
@@ -121,7 +168,7 @@ impl Client {
         while let Some(bytes) = self.next(op, &mut stream).await? {
             whole.extend_from_slice(&bytes);
         }
-        Ok(whole.into())
+        Ok(Reading::Changed(whole.into(), version))
     }
 
     /// Reads a range of bytes of an object.
@@ -195,6 +242,18 @@ impl Client {
         let folder = (!folder.is_root()).then_some(folder);
         let op = || format!("list {}", folder.map_or_else(|| "its root".to_owned(), ToString::to_string));
         self.in_time(op, self.store.list_with_delimiter(folder)).await
+    }
+
+    /// The hosts that have a place below the prefix, by name: their folders, whatever is in them.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub async fn hosts(&self) -> Result<Vec<HostName>> {
+        let found = self.list_folder(&self.prefix).await?;
+        let mut hosts: Vec<HostName> =
+            found.common_prefixes.iter().filter_map(|folder| folder.filename()?.parse().ok()).collect();
+        hosts.sort();
+        Ok(hosts)
     }
 
     /// Proves that the store responds, with the smallest request.

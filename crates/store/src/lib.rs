@@ -36,7 +36,7 @@ mod vault;
 mod verify;
 
 pub use browse::{Folder, Listing, Object, Page};
-pub use client::Client;
+pub use client::{Client, Reading, Version};
 pub use copies::{Copies, TakeFrame, unpack_frames};
 pub use copy::{Copied, Host, Look};
 pub use credentials::Credentials;

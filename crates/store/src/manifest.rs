@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use object_store::path::Path;
 use owlery_model::event::{Camera, Day, EventName, MotionMask, State};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::client::Client;
+use crate::client::{Client, Reading, Version};
+use crate::copy::rebuilt;
 use crate::error::Result;
 use crate::keys::{HostName, Keys};
 use crate::sealed;
@@ -18,6 +19,9 @@ use crate::upload::sha256;
 
 /// The version of the forms. A reader refuses a newer one.
 const VERSION: u32 = 1;
+
+/// The hours of a day.
+const HOURS: usize = 24;
 
 /// The size of the parts that have a checksum of their own, in bytes: a range is verified without the whole file.
 pub const PART: u64 = 4 << 20;
@@ -126,7 +130,16 @@ impl Manifest {
     /// Its sums, for the index.
     pub(crate) fn sums(&self) -> DaySums {
         let bytes = self.events.iter().fold(0u64, |sum, event| sum.saturating_add(event.bytes()));
-        DaySums { events: self.events.iter().filter(|event| event.whole).count() as u64, bytes }
+        let mut sums = DaySums { events: 0, bytes, saved: Some(0), hours: None };
+        let mut hours = [0u32; HOURS];
+        for event in self.events.iter().filter(|event| event.whole) {
+            sums.events += 1;
+            sums.saved = sums.saved.map(|saved| saved + u64::from(event.saved));
+            if let Some(hour) = hours.get_mut(hour_of(self.day, event.start)) {
+                *hour += 1;
+            }
+        }
+        DaySums { hours: Some(hours), ..sums }
     }
 
     /// Reads the manifest with this key, whatever day it is of.
@@ -149,9 +162,23 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
+    /// Reads the manifest of a day of any host; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`](crate::Error::Wrong) if it is damaged, of a newer Owlery or of another day, or the store cannot be used.
+    pub async fn of_day(client: &Client, host: &HostName, camera: &Camera, day: Day) -> Result<Option<Self>> {
+        Self::read(client, &Keys::new(client, host), camera, day).await
+    }
+
     pub(crate) async fn write(&self, client: &Client, keys: &Keys) -> Result<()> {
         write_json(client, &keys.manifest(&self.camera, self.day), self).await
     }
+}
+
+/// The hour of its day in which an event counts as begun.
+fn hour_of(day: Day, start: NaiveDateTime) -> usize {
+    let since = start.signed_duration_since(day.at(0)).clamp(TimeDelta::zero(), TimeDelta::hours(23));
+    usize::try_from(since.num_hours()).unwrap_or(0)
 }
 
 /// What a host has copied: small enough to be read first.
@@ -172,6 +199,22 @@ pub struct DaySums {
     pub events: u64,
     /// The bytes of their files.
     pub bytes: u64,
+    /// How many of its events were saved when they were copied; `None` in an index of an older Owlery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<u64>,
+    /// How many began in each hour, of those that are whole; `None` in an index of an older Owlery. Events captured before midnight count
+    /// to the first hour, and those after the next one to the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<[u32; HOURS]>,
+}
+
+impl DaySums {
+    /// Whether two are of the same events, as far as both say.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let saved = self.saved.zip(other.saved).is_none_or(|(one, other)| one == other);
+        let hours = self.hours.zip(other.hours).is_none_or(|(one, other)| one == other);
+        (self.events, self.bytes) == (other.events, other.bytes) && saved && hours
+    }
 }
 
 impl HostIndex {
@@ -193,22 +236,54 @@ impl HostIndex {
         read_json(client, &Keys::new(client, host).index()).await
     }
 
+    /// Reads the index of a host unless it is of the version that is known. One that has not changed costs one short request.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`](crate::Error::Wrong) if it is damaged or of a newer Owlery, or the store cannot be used.
+    pub async fn read_unless(client: &Client, host: &HostName, known: Option<&Version>) -> Result<Reading<Self>> {
+        read_json_unless(client, &Keys::new(client, host).index(), known).await
+    }
+
+    /// The index as the manifests of a host say, if it is missing or damaged. Reads each of them, so it takes long.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub async fn of_manifests(client: &Client, host: &HostName) -> Result<Self> {
+        rebuilt(client, &Keys::new(client, host), "").await
+    }
+
     pub(crate) async fn write(&self, client: &Client, keys: &Keys) -> Result<()> {
         write_json(client, &keys.index(), self).await
     }
 }
 
-/// Reads one of the two forms; `None` if there is none. What is no such text is read once more: the line may have changed it.
+/// Reads one of the two forms; `None` if there is none.
 async fn read_json<T: DeserializeOwned>(client: &Client, key: &Path) -> Result<Option<T>> {
-    let Some(first) = client.read(key).await? else { return Ok(None) };
+    match read_json_unless(client, key, None).await? {
+        Reading::Changed(value, _) => Ok(Some(value)),
+        Reading::Missing | Reading::Unchanged => Ok(None),
+    }
+}
+
+/// Reads one of the two forms unless it is of a known version. What is no such text is read once more: the line may have changed it.
+async fn read_json_unless<T: DeserializeOwned>(
+    client: &Client,
+    key: &Path,
+    known: Option<&Version>,
+) -> Result<Reading<T>> {
+    let (first, version) = match client.read_unless(key, known).await? {
+        Reading::Missing => return Ok(Reading::Missing),
+        Reading::Unchanged => return Ok(Reading::Unchanged),
+        Reading::Changed(bytes, version) => (bytes, version),
+    };
     let sum = sha256(&first);
     if let Ok(value) = parsed(first) {
-        return Ok(Some(value));
+        return Ok(Reading::Changed(value, version));
     }
-    let Some(second) = client.read(key).await? else { return Ok(None) };
+    let Reading::Changed(second, version) = client.read_unless(key, None).await? else { return Ok(Reading::Missing) };
     let is_same = sha256(&second) == sum;
     match parsed(second) {
-        Ok(value) => Ok(Some(value)),
+        Ok(value) => Ok(Reading::Changed(value, version)),
         Err(_) if !is_same => Err(client.garbled(format!("read {key}"))),
         Err(why) => Err(client.wrong(key, why)),
     }
@@ -238,4 +313,28 @@ async fn write_json(client: &Client, key: &Path, value: &impl Serialize) -> Resu
     let bytes = text.len() as u64;
     client.write(key, text).await?;
     client.check_size(key, bytes).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A later Owlery may add to the sums.
+    #[test]
+    fn sums_of_other_versions_are_read() {
+        let old: DaySums = serde_json::from_str(r#"{"events":2,"bytes":9}"#).unwrap();
+        assert_eq!((old.events, old.saved, old.hours), (2, None, None));
+        assert_eq!(serde_json::to_string(&old).unwrap(), r#"{"events":2,"bytes":9}"#);
+        let new: DaySums = serde_json::from_str(r#"{"events":2,"bytes":9,"saved":1,"later":true}"#).unwrap();
+        assert!(new.agrees_with(&old) && old.agrees_with(&new));
+        assert!(!DaySums { saved: Some(2), ..new }.agrees_with(&new));
+        assert!(!DaySums { bytes: 8, ..new }.agrees_with(&old));
+    }
+
+    #[test]
+    fn hours_are_those_of_the_day() {
+        let day: Day = "2026-11-20".parse().unwrap();
+        let hours = [-1, 0, 3599, 3600, 86_399, 86_400].map(|secs| hour_of(day, day.at(secs)));
+        assert_eq!(hours, [0, 0, 0, 1, 23, 23]);
+    }
 }

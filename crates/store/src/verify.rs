@@ -94,7 +94,7 @@ pub async fn verify(client: &Client, host: &HostName, share: Share) -> Result<Ve
                 continue;
             }
         };
-        if manifest.sums() != sums {
+        if !manifest.sums().agrees_with(&sums) {
             found.wrong.push(format!(
                 "the index says other sums of {camera}/{day} than the manifest; the next copy corrects it"
             ));

@@ -22,6 +22,15 @@ pub(super) fn check_typed(typed: &Values, command: CommandName) -> Result<()> {
     )))
 }
 
+/// Refuses typed flags that mean nothing for a bucket, which is only read.
+pub(super) fn check_typed_for_bucket(typed: &Values) -> Result<()> {
+    let Some(setting) = typed.given().find(|setting| !setting.is_for_bucket()) else { return Ok(()) };
+    Err(Error::Config(format!(
+        "--{} has no effect on `owlery serve URL`, which only reads what was copied; leave it out",
+        setting.name
+    )))
+}
+
 /// Refuses typed flags that a running daemon would not follow. `pattern` asks the daemon for its camera pattern.
 pub(in super::super) fn check_beside_daemon(
     typed: &Values,

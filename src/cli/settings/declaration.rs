@@ -76,6 +76,11 @@ impl Setting {
         self.group == Group::Rules
     }
 
+    /// Whether `serve` uses it with the URL of a store.
+    pub(crate) fn is_for_bucket(&self) -> bool {
+        matches!(self.group, Group::Http | Group::Cache) || [CONFIG, STATE_DIR].contains(&self)
+    }
+
     /// How a command uses it. `serve` uses every setting.
     pub(crate) fn used_by(&self, command: CommandName) -> Use {
         if command == CommandName::Serve {

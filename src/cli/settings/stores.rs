@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::store::{OptionValue, StoreOptions};
+use crate::store::{CopyRule, OptionValue, StoreOptions, StoreUrl};
 use crate::{Error, Result};
 
 /// The tables of one file, by the stores' names.
@@ -29,6 +29,19 @@ impl From<&TableValue> for OptionValue {
             TableValue::List(list) => Self::List(list.clone()),
         }
     }
+}
+
+/// The name of a store that the configuration does not name.
+const UNNAMED: &str = "bucket";
+
+/// The store with a URL, to be read: the configured one, for its name, users and credentials, or one of its own.
+pub(super) fn bucket(configured: Vec<StoreOptions>, url: &StoreUrl) -> Result<StoreOptions> {
+    let found = configured.into_iter().find(|store| store.url == *url);
+    let store = match found {
+        Some(found) => found,
+        None => StoreOptions::new(UNNAMED.parse().map_err(Error::Config)?, url.clone()),
+    };
+    Ok(StoreOptions { active: true, copy: CopyRule::Off, ..store })
 }
 
 impl StoreTables {

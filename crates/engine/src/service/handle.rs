@@ -270,6 +270,14 @@ impl Handle {
         self.broadcaster.has_subscribers()
     }
 
+    /// Tells subscribers to load everything again.
+    #[cfg(feature = "stores")]
+    pub(super) fn reset_subscribers(&self) {
+        if self.has_subscribers() {
+            self.broadcaster.send([Notification::Reset]);
+        }
+    }
+
     /// Ends all subscriptions.
     pub(super) fn end_subscriptions(&self) {
         self.broadcaster.close();

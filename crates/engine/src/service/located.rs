@@ -61,6 +61,10 @@ impl Handle {
     /// A page of events of the archive and of these stores.
     pub fn located_events(&self, query: &Query, stores: &UsableStores) -> Result<LocatedPage> {
         #[cfg(feature = "stores")]
+        if let Some(bucket) = self.stored.bucket(stores) {
+            return bucket.events(query);
+        }
+        #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
             return queries::events(&self.catalog, views, query);
         }
@@ -73,6 +77,10 @@ impl Handle {
     pub fn located_event(&self, id: &EventId, stores: &UsableStores) -> Result<Option<Located>> {
         if let Some(event) = self.event(id)? {
             return Ok(Some(Located::local(event)));
+        }
+        #[cfg(feature = "stores")]
+        if let Some(bucket) = self.stored.bucket(stores) {
+            return bucket.event(id);
         }
         #[cfg(feature = "stores")]
         return Ok(queries::event(&self.stored.usable(stores), id));
@@ -91,10 +99,14 @@ impl Handle {
         (first, last): (Option<Day>, Option<Day>),
         stores: &UsableStores,
     ) -> Result<Vec<DaySummary>> {
+        #[cfg(feature = "stores")]
+        if let Some(bucket) = self.stored.bucket(stores) {
+            return bucket.days(cameras, (first, last));
+        }
         let local = self.days(cameras, first, last)?;
         #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
-            return Ok(queries::days(local, views, cameras, (first, last)));
+            return Ok(queries::days(local, &self.stored.days(views), cameras, (first, last)));
         }
         let _ = stores;
         Ok(local)
@@ -102,11 +114,15 @@ impl Handle {
 
     /// All cameras of the archive and of these stores, by name. The totals count the events of both; the bytes are those of the archive.
     pub fn located_cameras(&self, stores: &UsableStores) -> Result<Vec<CameraInfo>> {
+        #[cfg(feature = "stores")]
+        if let Some(bucket) = self.stored.bucket(stores) {
+            return bucket.cameras();
+        }
         let local = self.cameras()?;
         #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
             let port = |camera: &Camera| self.ports().get(camera).copied().unwrap_or(0);
-            return queries::cameras(local, &self.catalog, views, port);
+            return queries::cameras(local, &self.catalog, &self.stored.days(views), port);
         }
         let _ = stores;
         Ok(local)
@@ -114,7 +130,12 @@ impl Handle {
 
     /// Whether the located queries may wait for a store: then they belong on a thread that may wait.
     pub fn may_wait_for_a_store(&self, stores: &UsableStores) -> bool {
-        let _ = stores;
-        false
+        #[cfg(feature = "stores")]
+        return self.stored.bucket(stores).is_some();
+        #[cfg(not(feature = "stores"))]
+        {
+            let _ = stores;
+            false
+        }
     }
 }

@@ -55,6 +55,9 @@ pub struct Options {
     /// The stores that events can be copied to.
     #[cfg(feature = "stores")]
     pub stores: Vec<owlery_store::StoreOptions>,
+    /// Whether the events of all hosts below the prefix of the one store are shown.
+    #[cfg(feature = "stores")]
+    pub every_host: bool,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Whether a root without a camera directory is accepted.
@@ -102,6 +105,8 @@ impl Options {
             cache: CacheOptions::default(),
             #[cfg(feature = "stores")]
             stores: Vec::new(),
+            #[cfg(feature = "stores")]
+            every_host: false,
             clock: Arc::new(SystemClock),
             may_be_empty: false,
         }
@@ -160,6 +165,11 @@ impl Options {
         /// The stores that events can be copied to. By default there are none.
         #[cfg(feature = "stores")]
         stores: Vec<owlery_store::StoreOptions> = stores;
+        /// Whether the events of all hosts that have copied to the store are shown, each camera as `HOST:CAMERA`; there must be one store
+        /// alone. Days are read when they are asked for, and nothing is written there. The root should be an empty directory of its own.
+        /// Off by default.
+        #[cfg(feature = "stores")]
+        every_host: bool = every_host;
         /// The source of the time.
         clock: Arc<dyn Clock> = clock;
     }

@@ -2,6 +2,7 @@
 //! `details` makes them of a manifest, and `queries` and `merge` list them together with the archive's. Nothing that decides about
 //! recordings knows them.
 
+mod bucket;
 pub(crate) mod details;
 mod fill;
 mod merge;
@@ -9,13 +10,15 @@ pub(in crate::service) mod queries;
 pub(crate) mod view;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use owlery_store::HostName;
+use owlery_store::{HostName, StoreName};
 
 use super::located::UsableStores;
 use crate::event::{Camera, Details, EventName, Stamp};
+pub(in crate::service) use bucket::{Bucket, Refresher};
 pub(in crate::service) use fill::Filler;
+use queries::StoredDays;
 use view::View;
 
 /// The views of all stores whose events are listed.
@@ -23,7 +26,14 @@ use view::View;
 pub(crate) struct StoredEvents {
     /// By the name of the store. Written when a service starts.
     views: RwLock<Vec<Arc<View>>>,
+    /// The store that is an archive of all its hosts, if there is one: then it is the only one. Written when a service starts.
+    bucket: OnceLock<Arc<Bucket>>,
+    /// The sums of days that were asked for last: they seldom change, and there may be thousands of days. Written by queries.
+    days: Mutex<Option<KnownDays>>,
 }
+
+/// The sums of the days of these stores, in this generation of their views.
+type KnownDays = (Vec<StoreName>, u64, Arc<StoredDays>);
 
 impl StoredEvents {
     /// Lists the events of a store from now on.
@@ -32,6 +42,16 @@ impl StoredEvents {
         views.retain(|known| known.store() != view.store());
         views.push(view);
         views.sort_by(|one, other| one.store().cmp(other.store()));
+    }
+
+    /// Lists the events of all hosts of a store from now on, read when they are asked for.
+    pub(in crate::service) fn serve(&self, bucket: Arc<Bucket>) {
+        let _ = self.bucket.set(bucket); // a service starts once
+    }
+
+    /// The store that is an archive, if it is one of these.
+    pub(in crate::service) fn bucket(&self, stores: &UsableStores) -> Option<&Arc<Bucket>> {
+        self.bucket.get().filter(|bucket| stores.contains(bucket.store().as_str()))
     }
 
     /// The views of these stores that have events.
@@ -46,9 +66,26 @@ impl StoredEvents {
 
     /// Grows with every change of a view.
     pub(in crate::service) fn generation(&self) -> u64 {
-        let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
-        views.iter().map(|view| view.catalog().generation().saturating_add(1)).sum()
+        let of_views = generation(&self.views.read().unwrap_or_else(PoisonError::into_inner));
+        of_views.saturating_add(self.bucket.get().map_or(0, |bucket| bucket.changes()))
     }
+
+    /// The sums of the days of these views.
+    pub(in crate::service) fn days(&self, views: &[Arc<View>]) -> Arc<StoredDays> {
+        let names: Vec<StoreName> = views.iter().map(|view| view.store().clone()).collect();
+        let generation = generation(views);
+        let known = self.days.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, _, days)) = known.filter(|(of, at, _)| (of, *at) == (&names, generation)) {
+            return days;
+        }
+        let days = Arc::new(queries::stored_days(views));
+        *self.days.lock().unwrap_or_else(PoisonError::into_inner) = Some((names, generation, Arc::clone(&days)));
+        days
+    }
+}
+
+fn generation(views: &[Arc<View>]) -> u64 {
+    views.iter().map(|view| view.catalog().generation().saturating_add(1)).sum()
 }
 
 /// The stamp of a view's day: `mtime` tells which events are listed, so that stores are known to have the same ones without reading them,
@@ -77,7 +114,6 @@ const VERSION: u32 = 1;
 pub(crate) enum ShownHosts {
     /// This host's: its cameras have the names that they have in the archive.
     Own(HostName),
-    #[cfg_attr(not(test), allow(dead_code, reason = "a bucket that is an archive shows them"))]
     /// Those of each host that has a place below the prefix: a camera is shown as `HOST:CAMERA`. No name of a host has a colon.
     All,
 }

@@ -10,7 +10,7 @@ use super::handle::Handle;
 use super::open_archive::OpenArchive;
 use super::state_dir::StateDir;
 use super::stored::view::View;
-use super::stored::{Filler, ShownHosts};
+use super::stored::{Bucket, Filler, Refresher, ShownHosts};
 use super::{Archive, Options};
 use crate::archive::Tree;
 use crate::error::{Error, Result};
@@ -47,6 +47,9 @@ impl Archive {
     /// Opens the list of the events of each active store, and starts what keeps it up to date. A store whose list cannot be opened has no
     /// events; nothing else depends on it.
     fn start_stored(&self, open: &mut OpenArchive) -> Result<()> {
+        if self.options.every_host {
+            return self.start_bucket(open);
+        }
         let handle = Arc::clone(open.handle());
         let state_dir = open.state.path().to_path_buf();
         let all = self.stores.names(None).into_iter();
@@ -76,6 +79,24 @@ impl Archive {
             open.spawn(&format!("owlery-stored-{name}"), move || filler.run(&stop))?;
         }
         Ok(())
+    }
+
+    /// Serves the events of all hosts of the one store.
+    fn start_bucket(&self, open: &mut OpenArchive) -> Result<()> {
+        let handle = Arc::clone(open.handle());
+        let [name] = &self.stores.names(None)[..] else {
+            return Err(Error::Config("all hosts are shown of one store alone; name one".to_owned()));
+        };
+        let options = self.stores.options(None, name.as_str()).map_err(|error| Error::Config(error.to_string()))?;
+        let view = Arc::new(View::open(open.state.path(), &options, ShownHosts::All)?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| Error::io("start the runtime of", "the requests to the store", e))?;
+        let bucket = Arc::new(Bucket::new(Arc::clone(&self.stores), Arc::clone(&view), runtime.handle().clone()));
+        handle.stored.add(view);
+        handle.stored.serve(Arc::clone(&bucket));
+        let refresher = Refresher::new(&handle, &bucket, runtime);
+        let stop = open.stopping.clone();
+        open.spawn(&format!("owlery-bucket-{name}"), move || refresher.run(&stop))
     }
 
     /// Makes the rules wait for the copies that stores are to have.

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use owlery_model::event::State;
-use owlery_store::{Client, Copied, Copies, Error, FileKind, Folder, Host, HostIndex, Listing, Look, PART};
+use owlery_store::{Client, Copied, Copies, Error, FileKind, Folder, Host, HostIndex, Listing, Look, PART, Reading};
 
 use crate::backend::{Backend, folder, garage, memory, s3s_fs};
 use crate::faulty::Faulty;
@@ -26,6 +26,7 @@ each!([memory folder s3s_fs garage] [
     damage_is_found
     events_are_copied_once
     folders_are_listed_in_pages
+    indexes_are_read_when_they_change
     long_names_stop_no_other
     odd_names_arrive
 ]);
@@ -61,6 +62,28 @@ async fn events_are_copied_once(Backend { client, objects, .. }: &Backend) {
         index.days().iter().map(|(camera, day, sums)| format!("{camera}/{day} {}", sums.events)).collect();
     assert_eq!(days, ["Camera 2/2026-11-21 1", "Camera1/2026-11-20 2"]);
     client.check(&host()).await.unwrap();
+}
+
+/// The index names the hours and the saved events of each day, as the manifests do; one that is known is not read again.
+async fn indexes_are_read_when_they_change(Backend { client, objects, .. }: &Backend) {
+    let world = World::of(&EVENTS);
+    assert_eq!(client.hosts().await.unwrap(), []);
+    copy(client, &world, &EVENTS[..1]).await.unwrap();
+    objects.put(&Path::from("other/x"), "no index".into()).await.unwrap();
+    objects.put(&Path::from("file"), "no folder".into()).await.unwrap();
+    let other = "other".parse().unwrap();
+    assert_eq!(client.hosts().await.unwrap(), [host(), other]);
+    let Reading::Changed(index, version) = HostIndex::read_unless(client, &host(), None).await.unwrap() else {
+        panic!("there is an index");
+    };
+    let sums = index.days()[0].2;
+    assert_eq!((sums.events, sums.saved, sums.hours.unwrap()[10], sums.hours.unwrap()[9]), (1, Some(0), 1, 0));
+    assert_eq!(HostIndex::of_manifests(client, &host()).await.unwrap(), index);
+    let read = async |host| HostIndex::read_unless(client, &host, Some(&version)).await.unwrap();
+    assert_eq!(read(host()).await, Reading::Unchanged);
+    assert_eq!(read("other".parse().unwrap()).await, Reading::Missing);
+    copy(client, &world, &EVENTS[1..]).await.unwrap();
+    assert!(matches!(read(host()).await, Reading::Changed(index, _) if index.days().len() == 2));
 }
 
 /// Only what changed is sent again, and what a later copy does not ask for stays.

@@ -25,6 +25,8 @@ const STOP_PERIOD: Duration = Duration::from_millis(100);
 const PRELOAD_PERIOD: Duration = Duration::from_millis(200);
 /// For how long changes of the archive are gathered: a day that is retired is read once.
 const GATHER: Duration = Duration::from_secs(1);
+/// How often it is looked whether the list is damaged, or its disk full.
+const PERIOD: Duration = Duration::from_secs(10);
 /// How soon after the archive's catalog was made again it may be known to be read again.
 const REBUILT: Duration = Duration::from_secs(30);
 
@@ -93,10 +95,11 @@ impl Due {
         is_gathered
     }
 
-    /// When there is something to do without another change of the archive.
-    fn next(&self, interval: Duration) -> Instant {
-        let compare = self.compared.map_or_else(Instant::now, |compared| compared + interval);
-        self.since.map_or(compare, |since| compare.min(since + GATHER))
+    /// For how long there is nothing to do unless the archive changes.
+    fn idle(&self, interval: Duration) -> Duration {
+        let left = |since: Option<Instant>, time: Duration| since.map(|since| time.saturating_sub(since.elapsed()));
+        let compare = left(self.compared, interval).unwrap_or_default();
+        left(self.since, GATHER).into_iter().fold(compare, Duration::min)
     }
 
     fn pop(&mut self) -> Option<DayKey> {
@@ -194,11 +197,14 @@ impl Filler {
 
     /// Waits until there is something to do, or for this time; false if the service ends.
     async fn wait(&mut self, news: &mut Subscription, time: Option<Duration>) -> bool {
-        let whole = time.map(|time| Instant::now() + time);
+        let begun = Instant::now();
         loop {
-            let until = whole.unwrap_or_else(|| self.due.next(self.interval));
+            let left = match time {
+                Some(time) => time.saturating_sub(begun.elapsed()),
+                None => self.due.idle(self.interval).min(PERIOD.saturating_sub(begun.elapsed())),
+            };
             tokio::select! {
-                () = tokio::time::sleep_until(until.into()) => return true,
+                () = tokio::time::sleep(left) => return true,
                 notice = news.next() => match notice {
                     Some(notice) => self.note(notice),
                     None => return false,

@@ -16,6 +16,9 @@ use crate::event::{Camera, Day, Details, Event, EventId, EventName, Located, Loc
 /// The days of cameras: from the first to the last, both included.
 pub(in crate::service) type DayRange = (Option<Day>, Option<Day>);
 
+/// The sums of days.
+pub(in crate::service) type StoredDays = BTreeMap<(Day, Camera), DaySummary>;
+
 /// The archive's catalog, as a source of a query.
 struct Local<'a>(&'a Catalog, &'a Query);
 
@@ -71,18 +74,23 @@ pub(in crate::service) fn event(views: &[Arc<View>], id: &EventId) -> Option<Loc
     views.iter().find_map(|view| Some(Located { event: view.event(id)?, location: view.location() }))
 }
 
-/// The archive's days and those of these views, newest first, then by camera.
+/// The archive's days and stored ones, newest first, then by camera.
 pub(in crate::service) fn days(
     local: Vec<DaySummary>,
-    views: &[Arc<View>],
+    stored: &StoredDays,
     cameras: Option<&BTreeSet<Camera>>,
-    range: DayRange,
+    (first, last): DayRange,
 ) -> Vec<DaySummary> {
-    let mut days: BTreeMap<(Day, Camera), DaySummary> = keyed(local).collect();
-    for (key, stored) in stored_days(views, cameras, range) {
-        match days.get_mut(&key) {
-            Some(day) => add(day, &stored),
-            None => _ = days.insert(key, stored),
+    let mut days: StoredDays = keyed(local).collect();
+    let is_asked = |((day, camera), _): &(&(Day, Camera), &DaySummary)| {
+        first.is_none_or(|first| *day >= first)
+            && last.is_none_or(|last| *day <= last)
+            && cameras.is_none_or(|cameras| cameras.contains(camera))
+    };
+    for (key, stored) in stored.iter().filter(is_asked) {
+        match days.entry(key.clone()) {
+            Entry::Occupied(day) => add(day.into_mut(), stored),
+            Entry::Vacant(place) => _ = place.insert(stored.clone()),
         }
     }
     let mut days: Vec<DaySummary> = days.into_values().collect();
@@ -90,18 +98,17 @@ pub(in crate::service) fn days(
     days
 }
 
-/// The cameras of the archive and of these views, by name. The archive's bytes stay as they are.
+/// The cameras of the archive and of stored days, by name. The archive's bytes stay as they are.
 pub(in crate::service) fn cameras(
     mut local: Vec<CameraInfo>,
     catalog: &Catalog,
-    views: &[Arc<View>],
+    stored: &StoredDays,
     port: impl Fn(&Camera) -> u16,
 ) -> Result<Vec<CameraInfo>> {
-    let stored = stored_days(views, None, (None, None));
     let of_stores: BTreeSet<Camera> = stored.keys().map(|(_, camera)| camera.clone()).collect();
-    let known = catalog.days(Some(&of_stores), None, None)?.into_iter().filter(|day| day.events > 0);
-    let known: BTreeSet<(Day, Camera)> = known.map(|day| (day.day, day.camera)).collect();
-    for ((day, camera), sums) in &stored {
+    let known = catalog.days_with_events(&of_stores)?;
+    for (key, sums) in stored {
+        let (day, camera) = key;
         let at = match local.binary_search_by(|info| info.summary.camera.cmp(camera)) {
             Ok(at) => at,
             Err(at) => {
@@ -112,7 +119,7 @@ pub(in crate::service) fn cameras(
         let Some(CameraInfo { summary, .. }) = local.get_mut(at) else { continue };
         summary.events = summary.events.saturating_add(sums.events);
         summary.saved = summary.saved.saturating_add(sums.saved);
-        summary.day_count += u64::from(!known.contains(&(*day, camera.clone())));
+        summary.day_count += u64::from(!known.contains(key));
         summary.days = Some(summary.days.map_or((*day, *day), |(first, last)| (first.min(*day), last.max(*day))));
     }
     Ok(local)
@@ -136,12 +143,8 @@ fn add(day: &mut DaySummary, more: &DaySummary) {
 }
 
 /// The days of the views with events, each event counted once.
-fn stored_days(
-    views: &[Arc<View>],
-    cameras: Option<&BTreeSet<Camera>>,
-    range: DayRange,
-) -> BTreeMap<(Day, Camera), DaySummary> {
-    let mut of_views = views.iter().map(|view| keyed(view.days(cameras, range)).collect::<BTreeMap<_, _>>());
+pub(super) fn stored_days(views: &[Arc<View>]) -> StoredDays {
+    let mut of_views = views.iter().map(|view| keyed(view.days()).collect::<StoredDays>());
     let mut merged = of_views.next().unwrap_or_default();
     let of_views: Vec<_> = of_views.collect();
     let is_repeated = of_views.iter().any(|days| days.keys().any(|day| merged.contains_key(day))) || of_views.len() > 1;

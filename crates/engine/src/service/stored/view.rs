@@ -1,6 +1,7 @@
 //! The events of one store that the archive does not have, as a catalog of their own. It is derived from the store's manifests, and can be made
 //! again at any time. Who fills it decides when; nothing here waits for the store.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,6 +45,7 @@ impl View {
         let folder = folder.join(own);
         make_folder(&folder)?;
         let (catalog, opened) = Catalog::open(&folder)?;
+        give_files(&folder);
         if let Opened::SetAside(aside, why) = opened {
             let aside = aside.display();
             tracing::warn!(store = %options.name, "the list of its events could not be used ({why}); it is set aside as {aside} and made again");
@@ -101,13 +103,9 @@ impl View {
         self.or_none(self.catalog.event(id))
     }
 
-    /// Its days with events, as [`Catalog::days`] has them.
-    pub(super) fn days(
-        &self,
-        cameras: Option<&std::collections::BTreeSet<Camera>>,
-        (first, last): (Option<Day>, Option<Day>),
-    ) -> Vec<DaySummary> {
-        self.or_none(self.catalog.days(cameras, first, last))
+    /// Its days with events.
+    pub(super) fn days(&self) -> Vec<DaySummary> {
+        self.or_none(self.catalog.days(None, None, None))
     }
 
     /// The default if a list cannot be read: events of a store are nothing that anything else waits for.
@@ -167,6 +165,17 @@ impl View {
             tracing::debug!(store = %self.store, "{}", error.chain());
         }
         self.catalog.leave();
+    }
+}
+
+/// Gives what root has made to the owner of the folder. It opens no file: closing one would end the locks of the open catalog.
+fn give_files(folder: &Path) {
+    let Ok(owner) = folder.metadata() else { return };
+    let is_of_another = rustix::process::geteuid().is_root() && owner.uid() != 0;
+    for file in std::fs::read_dir(folder).into_iter().flatten().flatten().filter(|_| is_of_another) {
+        if let Err(error) = std::os::unix::fs::lchown(file.path(), Some(owner.uid()), Some(owner.gid())) {
+            tracing::debug!("cannot give {} to its owner: {error}", file.path().display());
+        }
     }
 }
 
