@@ -375,8 +375,10 @@ impl Filler {
     /// Computes the events of a day that the store has and the archive lacks.
     async fn update_day(&mut self, copies: Option<&Copies>, (day, camera): &DayKey) -> Result<(), FillError> {
         let known = self.view.catalog().stamp_of(camera, *day)?;
-        let there = copies.and_then(|copies| Some((copies, *copies.index().cameras.get(camera)?.get(day)?)));
-        let Some((copies, sums)) = there else {
+        let sums = copies.and_then(|copies| copies.index().cameras.get(camera)?.get(day).copied());
+        // The index is written last: what was retired a moment ago may have its proof, and be in the manifest alone.
+        let sums = sums.or_else(|| self.is_proved(camera, *day).then_some(DaySums { events: 0, bytes: 0 }));
+        let Some((copies, sums)) = copies.zip(sums) else {
             if known.is_some() {
                 self.view.apply(&[Change::DayGone(camera.clone(), *day)])?;
             }
@@ -407,14 +409,18 @@ impl Filler {
         Ok(self.handle.catalog.names_of(camera, day)?.into_iter().collect())
     }
 
+    /// Whether the proofs say that the store has something of a day.
+    fn is_proved(&self, camera: &Camera, day: Day) -> bool {
+        self.proofs.as_ref().is_some_and(|proofs| proofs.of_day(camera, day).names().len() > 0)
+    }
+
     /// Whether it is known without the manifest that the archive has all that the store has of a day.
     fn is_all_local(&self, (camera, day): &(Camera, Day), sums: DaySums, local: &BTreeSet<EventName>) -> bool {
-        if sums.events == 0 {
-            return true;
-        }
-        let Some(proofs) = self.proofs.as_ref().filter(|_| local.len() as u64 >= sums.events) else { return false };
+        let Some(proofs) = self.proofs.as_ref().filter(|_| local.len() as u64 >= sums.events) else {
+            return sums.events == 0;
+        };
         let proofs = proofs.of_day(camera, *day);
-        proofs.names().len() as u64 == sums.events && proofs.names().all(|name| local.contains(&name))
+        proofs.names().len() as u64 >= sums.events && proofs.names().all(|name| local.contains(&name))
     }
 }
 

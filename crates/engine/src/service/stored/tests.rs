@@ -387,3 +387,26 @@ fn pages_go_on_across_the_sources() {
     assert_eq!(found, ids);
     service.shutdown().unwrap();
 }
+
+/// The index is written after the manifest, and what a rule retires in between is in the manifest alone. The proofs tell.
+#[test]
+fn an_index_that_lags_behind_loses_no_event() {
+    let mut world = World::new();
+    world.stores[0].copy = CopyRule::Complete;
+    for id in [OLD, NEW] {
+        world.event(id);
+    }
+    let service = world.start();
+    wait("all are copied", || service.copying()[0].waiting == 0 && service.copying()[0].copied == 2);
+    service.shutdown().unwrap();
+    let path = world.path("nas/garage/.owlery/index.json");
+    let mut index: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    index.as_object_mut().unwrap().remove("sha256");
+    index["cameras"]["Camera1"].as_object_mut().unwrap().remove("2024-11-20").unwrap();
+    fs::write(&path, index.to_string()).unwrap();
+    world.stores[0].copy = CopyRule::Off; // a copier would correct it
+    let service = world.start();
+    delete(&service, &[OLD, NEW]);
+    wait_listed(&service, &[(NEW, "nas"), (OLD, "nas")]);
+    service.shutdown().unwrap();
+}
