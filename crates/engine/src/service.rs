@@ -27,6 +27,8 @@ mod located;
 mod lock;
 #[cfg(feature = "media")]
 mod media_cache;
+#[cfg(feature = "media")]
+mod media_files;
 mod notifications;
 mod observer;
 mod open_archive;
@@ -41,6 +43,8 @@ mod stats;
 mod status;
 #[cfg(feature = "stores")]
 mod stored;
+#[cfg(all(feature = "media", feature = "stores"))]
+mod stored_media;
 #[cfg(feature = "stores")]
 mod stores;
 mod workers;
@@ -62,7 +66,7 @@ pub use check::Findings;
 pub use copier::{CopyActivity, CopyState};
 pub use counters::{Histogram, HistogramSnapshot};
 #[cfg(feature = "media")]
-pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made};
+pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made, stored_keys};
 pub use disk_monitor::DirectoryChecks;
 #[cfg(feature = "stores")]
 pub use event_source::EventSource;
@@ -72,6 +76,8 @@ pub use handle::Handle;
 pub use located::{LocatedPage, UsableStores};
 #[cfg(feature = "media")]
 pub use media_cache::{CacheOptions, check_cache_dir, give_cache, open_cache};
+#[cfg(feature = "media")]
+pub use media_files::MediaFiles;
 pub use notifications::{Notification, Subscription};
 pub use open_archive::{Measure, OpenArchive};
 pub use options::Options;
@@ -79,6 +85,8 @@ pub use retention::{Preview, Queue, RetentionState};
 pub use snapshot::{ArchiveSnapshot, CameraSnapshot};
 pub use stats::Stats;
 pub use status::{Component, Status};
+#[cfg(all(feature = "media", feature = "stores"))]
+pub use stored_media::{Reading, StoredError, StoredFile, StoredFiles};
 
 use crate::archive::{EventFiles, Layouts, Tree};
 use crate::audit::{self, Audit};
