@@ -89,8 +89,8 @@ pub use status::{Component, Status};
 pub use stored_media::{Reading, StoredError, StoredFile, StoredFiles};
 
 use crate::archive::{EventFiles, Layouts, Tree};
-use crate::audit::{self, Audit};
-use crate::catalog::{AuditPage, Catalog};
+use crate::audit::Audit;
+use crate::catalog::Catalog;
 use crate::clock::Stop;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -243,25 +243,6 @@ impl Archive {
     /// The pass that waits for confirmation, if there is one and it can be read.
     pub fn held_pass(&self) -> Option<HeldPass> {
         HeldPass::read(&self.state_path())
-    }
-
-    /// A page of the audit log, newest first: at most `limit` entries with a number below `before`. Returns also how many
-    /// lines of the log could not be parsed. Reads the catalog if that has all entries, else the files of the log; takes
-    /// no lock.
-    pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
-        let state = self.state_path();
-        if self.has_catalog() {
-            let of_catalog = || -> Result<Option<AuditPage>> {
-                let catalog = Catalog::open_beside(&state)?;
-                if audit::is_in(&catalog, &state)? { catalog.audit(limit, before).map(Some) } else { Ok(None) }
-            };
-            match of_catalog() {
-                Ok(Some(page)) => return Ok((page, 0)),
-                Ok(None) => {}
-                Err(error) => tracing::info!("{}; reading the files of the audit log instead", error.chain()),
-            }
-        }
-        audit::from_files(&state, limit, before)
     }
 
     /// A command line that runs `owlery` on this archive with the same options.
@@ -437,7 +418,7 @@ impl Archive {
             }
         }
         #[cfg(feature = "stores")]
-        self.start_copiers(&mut open)?;
+        self.start_store_threads(&mut open)?;
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));

@@ -71,6 +71,9 @@ pub struct Handle {
     pub(super) stored_reader: Arc<super::stored_media::StoredReader>,
     #[cfg(feature = "stores")]
     pub(super) copying: Arc<super::copier::AllFigures>,
+    /// The events of stores that the archive lacks.
+    #[cfg(feature = "stores")]
+    pub(crate) stored: super::stored::StoredEvents,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     broadcaster: Broadcaster,
@@ -123,6 +126,8 @@ impl Handle {
             media_cache,
             #[cfg(feature = "stores")]
             copying: Arc::default(),
+            #[cfg(feature = "stores")]
+            stored: super::stored::StoredEvents::default(),
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
@@ -171,12 +176,6 @@ impl Handle {
         alerts
     }
 
-    /// What was finished since the start, and what waits; `None` unless the archive's options say that events are finished.
-    #[cfg(feature = "media")]
-    pub fn finishing(&self) -> Option<super::finisher::FinishingFigures> {
-        self.finishing.read()
-    }
-
     /// The state of the components.
     pub fn status(&self) -> &Status {
         &self.status
@@ -197,9 +196,12 @@ impl Handle {
         self.clock.now()
     }
 
-    /// A number that grows with every change. A response is still valid while the generation is the same.
+    /// A number that grows with every change, also of the events that stores have. A response is still valid while the generation is the same.
     pub fn generation(&self) -> u64 {
-        self.catalog.generation()
+        let generation = self.catalog.generation();
+        #[cfg(feature = "stores")]
+        let generation = generation.saturating_add(self.stored.generation());
+        generation
     }
 
     /// A number of this run. Generations of different runs cannot be compared.

@@ -177,8 +177,10 @@ impl Handle {
 
     /// The host, and the name there, of a camera that is shown.
     fn place_of(&self, store: &str, shown: &Camera) -> Result<(HostName, Camera), StoredError> {
-        let options = self.stores.options(None, store)?;
-        let hosts = ShownHosts::Own(options.host_name()?);
+        let hosts = match self.stored.hosts(store) {
+            Some(hosts) => hosts,
+            None => ShownHosts::Own(self.stores.options(None, store)?.host_name()?),
+        };
         hosts.place(shown).ok_or(StoredError::NoFile)
     }
 }

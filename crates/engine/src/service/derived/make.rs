@@ -15,7 +15,7 @@ use owlery_model::printable::printable;
 use super::files::{self, Frames};
 use super::{Derivative, Made, WORK};
 use crate::clock::Stop;
-use crate::event::{Event, EventId, Location, Thumbnail};
+use crate::event::{Event, EventId, Location};
 use crate::service::handle::Handle;
 use crate::service::leftovers;
 use crate::service::media_files::MediaFiles;
@@ -128,7 +128,7 @@ impl Source<'_> {
         match (self.files, &self.event.details.thumbnail) {
             (MediaFiles::Archive(_), _) => files::thumbnail_file(self.event),
             #[cfg(feature = "stores")]
-            (MediaFiles::Store(_), thumbnail) => thumbnail.as_ref().map(Thumbnail::file_name),
+            (MediaFiles::Store(_), thumbnail) => thumbnail.as_ref().map(crate::event::Thumbnail::file_name),
         }
     }
 

@@ -201,17 +201,19 @@ impl Opened {
         let known = *self.start();
         let start = match known {
             Some(start) => start,
-            None => {
-                let header = self.object.read(&self.reader, frame.header()).await?;
-                let (event, broken) = (&self.object.event, &self.object.file.name);
-                frame
-                    .start(&header)
-                    .filter(|start| start.saturating_add(frame.bytes) <= self.object.file.bytes)
-                    .ok_or_else(|| StoredError::Unreadable(format!("{event}/{broken} is no file of frames")))?
-            }
+            None => self.find(frame).await?,
         };
         *self.start() = Some(start);
         self.object.read(&self.reader, start.saturating_add(range.start)..start.saturating_add(range.end)).await
+    }
+
+    /// Where a frame begins in its object.
+    async fn find(&self, frame: FrameAt) -> Result<u64, StoredError> {
+        let header = self.object.read(&self.reader, frame.header()).await?;
+        let is_within = |start: &u64| start.saturating_add(frame.bytes) <= self.object.file.bytes;
+        let broken =
+            || StoredError::Unreadable(format!("{}/{} is no file of frames", self.object.event, self.object.file.name));
+        frame.start(&header).filter(is_within).ok_or_else(broken)
     }
 
     fn start(&self) -> std::sync::MutexGuard<'_, Option<u64>> {
