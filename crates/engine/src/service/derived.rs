@@ -225,14 +225,18 @@ pub(super) fn missing_note(root: &Path) -> Option<Report> {
     missing(&Ffmpeg::default(), &stop).map(|missing| Report::note(root, missing))
 }
 
-/// What the keys of all media of this store begin with in the media cache.
-pub fn stored_keys(store: &str) -> String {
-    format!("owlery:store/{store}/")
+/// What the keys of media of stores begin with in the media cache; the name of the store follows, and a slash.
+pub(super) const STORED: &str = "owlery:store/";
+
+/// The name of the store whose media have this key in the media cache; `None` for all other media.
+pub fn store_of_key(key: &str) -> Option<&str> {
+    let rest = key.strip_prefix(STORED)?;
+    Some(rest.split_once('/').map_or(rest, |(store, _)| store))
 }
 
 impl Handle {
     /// The key of derived media in the cache. It changes with the event, so that outdated media are never served; that of an event of a
-    /// store begins with [`stored_keys`].
+    /// store is known by [`store_of_key`].
     pub fn derived_key(event: &Event, location: &Location, kind: Derivative) -> String {
         let details = &event.details;
         let mut hasher = DefaultHasher::new();
@@ -241,8 +245,8 @@ impl Handle {
             movie.name.as_str().hash(&mut hasher);
         }
         let width = if let Derivative::Thumbnail(width) = kind { width.pixels() } else { 0 };
-        let place = location.store().map_or_else(String::new, |store| format!("store/{store}"));
-        format!("owlery:{place}/{}/{}?w={width}&v={:016x}", event.id, kind.file_name(), hasher.finish())
+        let place = location.store().map_or_else(|| "owlery:".to_owned(), |store| format!("{STORED}{store}"));
+        format!("{place}/{}/{}?w={width}&v={:016x}", event.id, kind.file_name(), hasher.finish())
     }
 
     /// Derived media of an event, if that waits for no disk.

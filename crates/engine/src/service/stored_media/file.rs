@@ -15,6 +15,7 @@ use super::files::{Pieces, of_read};
 use super::{StoredError, StoredReader};
 use crate::archive::{MovieContents, read_movie_by};
 use crate::event::{Container, EventId};
+use crate::service::derived::STORED;
 
 /// How many digits of a checksum tell versions of a file apart.
 const DIGITS: usize = 16;
@@ -59,7 +60,7 @@ pub(super) struct Object {
 impl Object {
     pub(super) fn new((store, host, event): (Arc<str>, HostName, EventId), file: CopiedFile, name: &str) -> Self {
         let version = file.sha256.get(..DIGITS).unwrap_or_default();
-        let key = format!("owlery:store/{store}/{host}/{event}/{}?v={version}", file.name);
+        let key = format!("{STORED}{store}/{host}/{event}/{}?v={version}", file.name);
         let whole =
             Whole { size: file.bytes, label: Label::new(mime_of(name), name.rsplit('/').next().unwrap_or(name)) };
         Self { store, host, event, file, key, whole, last: Mutex::default() }
