@@ -347,7 +347,7 @@ async fn write(name: &str, group: &[Found], source: &dyn Source, sink: &mut impl
     for file in group {
         let file = file.open(source)?;
         for piece in file.pieces() {
-            sink.write(&file.read(piece).await?).await?;
+            sink.write(file.read(piece).await?).await?;
         }
         file.check_unchanged()?;
     }

@@ -16,6 +16,7 @@ mod evidence;
 mod files;
 mod folder_store;
 mod frames_zip;
+mod hashing;
 mod host_files;
 mod keys;
 mod listing;

@@ -30,6 +30,7 @@ mod proxy;
 mod reading;
 mod resume;
 mod s3;
+mod s3_server;
 mod server;
 mod verification;
 mod world;

@@ -185,7 +185,7 @@ async fn no_garbled_part_is_passed_on(server: &Server) {
         delay: Duration::from_millis(1),
         ..Line::default()
     };
-    let proxy = Proxy::to(server.port(), line, 11).await;
+    let proxy = Proxy::to(server.port, line, 11).await;
     let client = server.stores_through(state.path(), proxy.port).get(None, "offsite").unwrap();
     let files = HostFiles::new(client.with_stall(Duration::from_secs(2)), &host());
     let mut read = [0, 0];
