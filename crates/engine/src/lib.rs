@@ -39,7 +39,7 @@ pub use service::{
 #[cfg(feature = "stores")]
 pub use service::{CopyActivity, CopyState, EventSource};
 #[cfg(all(feature = "media", feature = "stores"))]
-pub use service::{Reading, StoredError, StoredFile, StoredFiles};
+pub use service::{PrefetchCounts, PrefetchedDay, Reading, StoredError, StoredFile, StoredFiles};
 pub use watch::Mode;
 
 use owlery_archive as archive;

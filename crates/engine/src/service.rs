@@ -86,7 +86,7 @@ pub use snapshot::{ArchiveSnapshot, CameraSnapshot};
 pub use stats::Stats;
 pub use status::{Component, Status};
 #[cfg(all(feature = "media", feature = "stores"))]
-pub use stored_media::{Reading, StoredError, StoredFile, StoredFiles};
+pub use stored_media::{PrefetchCounts, PrefetchedDay, Reading, StoredError, StoredFile, StoredFiles};
 
 use crate::archive::{EventFiles, Layouts, Tree};
 use crate::audit::Audit;
@@ -405,6 +405,8 @@ impl Archive {
         #[cfg(feature = "media")]
         {
             shared.media_cache.open(&self.options.cache, &state_dir);
+            #[cfg(feature = "stores")]
+            shared.resume_prefetching();
             shared.derivation.start();
             let (derived_shared, derived_stop) = (Arc::clone(&shared), stop.clone());
             open.spawn("owlery-ffmpeg", move || {

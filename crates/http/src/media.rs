@@ -14,5 +14,5 @@ pub(crate) use files::listing::images_of;
 pub(crate) use files::{__path_day_picture, __path_file, day_picture, file, motion};
 pub(crate) use state_cache::StateCache;
 #[cfg(feature = "stores")]
-pub(crate) use stored::stored_images;
+pub(crate) use stored::{OfStore, stored_images};
 pub(crate) use zip::{__path_event_zip, __path_export, ZipPermits, event_zip, export};

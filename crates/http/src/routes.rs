@@ -77,7 +77,10 @@ pub(super) fn routes() -> Router<AppState> {
 
 #[cfg(feature = "stores")]
 fn with_stores(router: Router<AppState>) -> Router<AppState> {
-    router.route("/api/v1/stores", get(api::stores)).route("/api/v1/stores/{name}/browse", get(api::browse))
+    router
+        .route("/api/v1/stores", get(api::stores))
+        .route("/api/v1/stores/{name}/browse", get(api::browse))
+        .route("/api/v1/stores/{name}/prefetch", post(api::prefetch))
 }
 
 #[cfg(not(feature = "stores"))]

@@ -3,6 +3,7 @@
 mod copying;
 mod server;
 mod stored;
+mod stored_files;
 
 use std::fs;
 use std::io::Write;

@@ -2,10 +2,11 @@
 //! manifest, and kept in the media cache, whose parts have the same size. `files` has the files of an event, and `file` reads one.
 //!
 //! Stores are asked on threads of their own, which begin with the first request: what waits for a store holds up nothing else, and a part
-//! that was asked for arrives also if who asked for it has gone.
+//! that was asked for arrives also if who asked for it has gone. `prefetch` brings days into the cache before they are asked for.
 
 mod file;
 mod files;
+mod prefetch;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use tokio::runtime::{Builder, Handle as RuntimeHandle, Runtime};
 
 pub use file::{Reading, StoredFile};
 pub use files::StoredFiles;
+pub use prefetch::{PrefetchCounts, PrefetchedDay};
 
 use super::handle::Handle;
 use super::media_cache::MediaCache;
@@ -86,6 +88,7 @@ pub(crate) struct StoredReader {
     cache: MediaCache,
     frames: FramesCache,
     threads: Mutex<Threads>,
+    prefetching: Mutex<prefetch::Prefetching>,
 }
 
 /// The threads that ask stores.
@@ -100,7 +103,12 @@ enum Threads {
 impl StoredReader {
     pub(super) fn new(stores: &Arc<Stores>, cache: &MediaCache) -> Self {
         let (stores, cache) = (Arc::clone(stores), cache.clone());
-        Self { stores, cache, frames: FramesCache::default(), threads: Mutex::new(Threads::None) }
+        let (frames, prefetching) = (FramesCache::default(), Mutex::default());
+        Self { stores, cache, frames, threads: Mutex::new(Threads::None), prefetching }
+    }
+
+    fn prefetching(&self) -> std::sync::MutexGuard<'_, prefetch::Prefetching> {
+        self.prefetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where work is spawned.

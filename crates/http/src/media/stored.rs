@@ -57,7 +57,7 @@ impl<'a> OfStore<'a> {
     }
 
     /// What a client gets that waits in vain.
-    fn problem(&self, error: &StoredError) -> Problem {
+    pub(crate) fn problem(&self, error: &StoredError) -> Problem {
         let role = self.viewer.account().role;
         match error {
             StoredError::NoFile => Problem::not_found(),

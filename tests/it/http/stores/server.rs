@@ -11,7 +11,7 @@ use crate::world::World;
 pub struct Server {
     child: Child,
     pub address: String,
-    bucket: PathBuf,
+    pub bucket: PathBuf,
 }
 
 impl Server {

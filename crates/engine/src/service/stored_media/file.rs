@@ -58,7 +58,8 @@ pub(super) struct Object {
 }
 
 impl Object {
-    pub(super) fn new((store, host, event): (Arc<str>, HostName, EventId), file: CopiedFile, name: &str) -> Self {
+    pub(super) fn new((store, host, event): (Arc<str>, HostName, EventId), file: CopiedFile) -> Self {
+        let name = file.own_name();
         let version = file.sha256.get(..DIGITS).unwrap_or_default();
         let key = format!("{STORED}{store}/{host}/{event}/{}?v={version}", file.name);
         let whole =
@@ -66,8 +67,16 @@ impl Object {
         Self { store, host, event, file, key, whole, last: Mutex::default() }
     }
 
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.file.bytes
+    }
+
     /// Bytes of the object: of the cache, else of the store.
-    async fn read(&self, reader: &StoredReader, range: Range<u64>) -> Result<Bytes, StoredError> {
+    pub(super) async fn read(&self, reader: &StoredReader, range: Range<u64>) -> Result<Bytes, StoredError> {
         let fetch = |part: Range<u64>| self.fetch(reader, part.start / PART);
         let cache = reader.cache.get().ok().filter(|cache| self.file.bytes <= cache.options().max_bytes);
         let bytes = match cache {
@@ -121,11 +130,6 @@ impl StoredFile {
 
     pub(super) fn reader(&self) -> &StoredReader {
         &self.0.reader
-    }
-
-    /// The key of its object in the media cache. That of a frame has all frames.
-    pub fn cache_key(&self) -> &str {
-        &self.0.object.key
     }
 
     /// Its size in bytes.

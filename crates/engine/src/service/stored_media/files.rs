@@ -58,7 +58,7 @@ impl StoredFiles {
         self.0.manifest.events.get(self.0.nth)
     }
 
-    fn copied_files(&self) -> &[CopiedFile] {
+    pub(super) fn copied_files(&self) -> &[CopiedFile] {
         self.copied().map_or(&[], |event| &event.files)
     }
 
@@ -85,12 +85,12 @@ impl StoredFiles {
         place_of(name).ok_or(StoredError::NoFile)?;
         let of_this_name = |file: &&CopiedFile| !file.is_frames() && file.own_name() == name;
         if let Some(file) = self.copied_files().iter().find(of_this_name) {
-            return Ok(self.file(self.object(file, name), Contents::Whole));
+            return Ok(self.file(self.object(file), Contents::Whole));
         }
         let zip = self.frames_zip().filter(|_| FileKind::of(name) == FileKind::Frame);
         let zip = zip.ok_or(StoredError::NoFile)?;
         let frame = self.frames(zip).await?.get(name).ok_or(StoredError::NoFile)?;
-        Ok(self.file(self.object(zip, &zip.name), Contents::Frame(frame)))
+        Ok(self.file(self.object(zip), Contents::Frame(frame)))
     }
 
     /// The places and the sizes of all files: whether it is in `debug/`, and its name; the event's own files first, each group sorted.
@@ -127,7 +127,7 @@ impl StoredFiles {
     /// The directory of the frames.
     async fn frames(&self, zip: &CopiedFile) -> Result<Arc<FramesDirectory>, StoredError> {
         let reader = Arc::clone(&self.0.reader);
-        let file = self.file(self.object(zip, &zip.name), Contents::Whole);
+        let file = self.file(self.object(zip), Contents::Whole);
         let sha256 = zip.sha256.clone();
         let work = async move {
             let read = async move {
@@ -142,10 +142,10 @@ impl StoredFiles {
         self.0.reader.run(work).await
     }
 
-    fn object(&self, file: &CopiedFile, name: &str) -> Object {
+    pub(super) fn object(&self, file: &CopiedFile) -> Object {
         let Found { store, host, camera, shown, .. } = &*self.0;
         let id = EventId { camera: camera.clone(), day: shown.day, name: shown.name };
-        Object::new((Arc::clone(store), host.clone(), id), file.clone(), name)
+        Object::new((Arc::clone(store), host.clone(), id), file.clone())
     }
 
     fn file(&self, object: Object, contents: Contents) -> StoredFile {
