@@ -57,7 +57,7 @@ pub use index::{Index, Row, Touch};
 pub use media::{DEFAULT_NAME, DEFAULT_TYPE, Label, Media};
 pub use options::{Driver, Durability, Options};
 pub use parts::{PART_SIZE, Whole};
-pub use prefetch::{Backoff, Prefetcher};
+pub use prefetch::{Backoff, Prefetched, Prefetcher};
 pub use queue::{MAX_QUEUED, Queued};
 pub use stats::Stats;
 pub use upkeep::Pruned;

@@ -46,6 +46,15 @@ impl Drop for Prefetcher {
     }
 }
 
+/// What becomes of a key of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefetched {
+    /// It leaves the queue: it is cached, or never will be.
+    Leaves,
+    /// It stays, and is tried again after a while.
+    Stays,
+}
+
 /// When a key is tried again.
 #[derive(Debug, Clone, Copy)]
 struct Retry {
@@ -63,6 +72,27 @@ impl Cache {
         R: Future<Output = Result<Media, E>> + Send + 'static,
         E: Into<SourceError> + Send + 'static,
     {
+        self.prefetcher_by(backoff, move |cache, key| {
+            let fetched = fetch(key.clone());
+            async move {
+                match cache.get_or_fetch(&key, fetched).await {
+                    Ok(_) if cache.is_stored(&key).await => Prefetched::Leaves,
+                    Ok(_) => Prefetched::Stays,
+                    Err(error) => {
+                        tracing::debug!("cannot prefetch {key:?}: {error}");
+                        Prefetched::Stays
+                    }
+                }
+            }
+        })
+    }
+
+    /// The same with a function that puts a key's media into the cache by itself, such as a large object part by part.
+    pub fn prefetcher_by<F, R>(&self, backoff: Backoff, put: F) -> Prefetcher
+    where
+        F: Fn(Cache, String) -> R + Send + 'static,
+        R: Future<Output = Prefetched> + Send + 'static,
+    {
         // A prefetcher that is forgotten must not keep the cache open.
         let (shared, queued) = (Arc::downgrade(self.shared()), Arc::clone(&self.shared().queued));
         Prefetcher(tokio::spawn(async move {
@@ -78,19 +108,15 @@ impl Cache {
                     }
                     continue;
                 };
-                let is_cached = match cache.get_or_fetch(&key, fetch(key.clone())).await {
-                    Ok(_) => cache.is_stored(&key).await,
-                    Err(error) => {
-                        tracing::debug!("cannot prefetch {key:?}: {error}");
-                        false
+                match put(Cache::from_shared(Arc::clone(cache.shared())), key.clone()).await {
+                    Prefetched::Leaves => {
+                        retries.remove(&key);
+                        cache.shared().unqueue(&key);
                     }
-                };
-                if is_cached {
-                    retries.remove(&key);
-                    cache.shared().unqueue(&key);
-                } else {
-                    let failures = retries.get(&key).map_or(1, |retry| retry.failures.saturating_add(1));
-                    retries.insert(key, Retry { failures, at: Instant::now() + backoff.after(failures) });
+                    Prefetched::Stays => {
+                        let failures = retries.get(&key).map_or(1, |retry| retry.failures.saturating_add(1));
+                        retries.insert(key, Retry { failures, at: Instant::now() + backoff.after(failures) });
+                    }
                 }
             }
         }))

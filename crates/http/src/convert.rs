@@ -15,7 +15,7 @@ use crate::protocol::{
     Retention, WaitingPass,
 };
 #[cfg(feature = "stores")]
-use crate::protocol::{Copying, NotCopied, Store, StoreFolder, StoreObject, StoreTrouble};
+use crate::protocol::{Copying, NotCopied, Prefetch, Store, StoreFolder, StoreObject, StoreTrouble};
 use crate::retention;
 use crate::time::rfc3339;
 
@@ -244,6 +244,13 @@ pub fn stores(handle: &engine::Handle, user: Option<&str>) -> Vec<Store> {
         store(&options, configured.outage(&options.name).as_ref(), state)
     });
     shown.collect()
+}
+
+/// What is brought back of a day, and the figures.
+#[cfg(feature = "stores")]
+pub fn prefetch(day: engine::PrefetchedDay, counts: engine::PrefetchCounts) -> Prefetch {
+    let engine::PrefetchCounts { queued, fetched, failed, .. } = counts;
+    Prefetch { events: day.events, added: day.added, bytes: day.bytes, queued, fetched, failed }
 }
 
 /// A page of a folder of a store.

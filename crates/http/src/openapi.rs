@@ -52,7 +52,7 @@ struct Document;
 #[derive(OpenApi)]
 #[openapi(
     tags((name = "stores", description = "copies of events in object storage")),
-    paths(api::stores, api::browse),
+    paths(api::stores, api::browse, api::prefetch),
     components(schemas(FolderText, StoreText))
 )]
 struct OfStores;

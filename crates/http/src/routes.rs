@@ -77,7 +77,10 @@ pub(super) fn routes() -> Router<AppState> {
 
 #[cfg(feature = "stores")]
 fn with_stores(router: Router<AppState>) -> Router<AppState> {
-    router.route("/api/v1/stores", get(api::stores)).route("/api/v1/stores/{name}/browse", get(api::browse))
+    router
+        .route("/api/v1/stores", get(api::stores))
+        .route("/api/v1/stores/{name}/browse", get(api::browse))
+        .route("/api/v1/stores/{name}/prefetch", post(api::prefetch))
 }
 
 #[cfg(not(feature = "stores"))]
@@ -87,7 +90,8 @@ fn with_stores(router: Router<AppState>) -> Router<AppState> {
 
 /// The limits of a request that is not an upload.
 fn limits_of(request: &Request) -> limits::RequestLimits {
-    if request.uri().path().starts_with("/api/v1/stores/") {
+    let path = request.uri().path();
+    if ["/api/v1/stores/", "/api/v1/events/", "/media/", "/motion/"].iter().any(|prefix| path.starts_with(prefix)) {
         return limits::RequestLimits::of_stores();
     }
     limits::RequestLimits::usual()

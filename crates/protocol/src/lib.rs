@@ -28,8 +28,8 @@ pub use queue::{Queue, QueuedPass, Restoration, Saved};
 pub use readiness::Readiness;
 pub use retention::{GuardStatus, Retention, WaitingPass};
 pub use stores::{
-    Copying, FailedEvent, NotCopied, PushedEvents, RecalledEvent, RecalledEvents, Store, StoreFolder, StoreObject,
-    StoreTrouble, Stores, VerifiedStore,
+    Copying, FailedEvent, NotCopied, Prefetch, PushedEvents, RecalledEvent, RecalledEvents, Store, StoreFolder,
+    StoreObject, StoreTrouble, Stores, VerifiedStore,
 };
 pub use url::{Directory, FileUrl, event_path, segment, segments};
 

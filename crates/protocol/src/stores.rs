@@ -114,6 +114,24 @@ pub struct StoreFolder {
     pub next: Option<String>,
 }
 
+/// What is brought back of a day.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Prefetch {
+    /// The events of the day that only the store has.
+    pub events: u64,
+    /// Their movies and thumbnails that this request has added to the queue; the others are cached or queued already.
+    pub added: u64,
+    /// The bytes of these.
+    pub bytes: u64,
+    /// The files of the store in the queue, of all days.
+    pub queued: u64,
+    /// The files that were fetched from all stores since the start.
+    pub fetched: u64,
+    /// The attempts that failed since the start; they are repeated while that may help.
+    pub failed: u64,
+}
+
 /// An object of a store.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -2,6 +2,7 @@
 
 mod copying;
 mod stored;
+mod stored_files;
 
 use std::fs;
 use std::io::Write;

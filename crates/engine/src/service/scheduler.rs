@@ -205,6 +205,8 @@ impl<'a> Scheduler<'a> {
         self.shared.status.set_standing(super::health::alerts(self.shared));
         #[cfg(feature = "media")]
         self.shared.media_cache.open_again();
+        #[cfg(all(feature = "media", feature = "stores"))]
+        self.shared.resume_prefetching();
         self.shared.reserve.refill(self.shared.expirer.policy().can_expire());
         match self.shared.catalog.leave_danger() {
             Ok(true) => tracing::warn!("the disk is nearly full: the catalog is rebuilt in a temporary folder"),

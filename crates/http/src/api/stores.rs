@@ -2,7 +2,7 @@
 //!
 //! A store has copies of all cameras of all hosts. To a user who cannot see all cameras, no store exists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +16,15 @@ use crate::auth::{Asker, Role, Viewer};
 use crate::convert;
 use crate::engine::store::{self, Outage};
 use crate::engine::{CopyState, Handle};
+use crate::event::{Camera, Day};
 use crate::extract::schema::{FolderText, StoreText};
 use crate::extract::values::{FolderPath, Limit};
 use crate::extract::{Names, NoParams, Params};
 use crate::fault;
+use crate::limits::Reads;
+use crate::media::OfStore;
 use crate::problem::{CommonResponses, Problem};
-use crate::protocol::{Store, StoreFolder, Stores};
+use crate::protocol::{Prefetch, Store, StoreFolder, Stores};
 use crate::response::json;
 use crate::time::rfc3339;
 
@@ -112,7 +115,7 @@ pub(crate) async fn browse(
     let outage = || name.parse().ok().and_then(|name| stores.outage(&name));
     let listing = match listing {
         Ok(Ok(listing)) => listing,
-        Ok(Err(error)) => return Err(problem(&error, outage(), viewer.account().role)),
+        Ok(Err(error)) => return Err(store_problem(&error, outage(), viewer.account().role)),
         Err(_) => {
             let why = format!("the store {name} has not responded within {} s", patience.as_secs());
             return Err(unavailable(&why, outage()));
@@ -121,8 +124,53 @@ pub(crate) async fn browse(
     Ok(fresh(&convert::store_folder(&listing.page(cursor.as_deref(), limit.map_or(DEFAULT_LIMIT, |limit| limit.0)))))
 }
 
+/// The parameters of a day that is brought back.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PrefetchParams {
+    /// only events of this camera; repeats
+    #[serde(default)]
+    #[param(value_type = Option<Vec<Camera>>)]
+    camera: BTreeSet<Camera>,
+    /// the day
+    #[param(value_type = Day)]
+    day: Day,
+}
+
+/// Brings a day back: the movies and thumbnails of its events that only the store has are fetched into the media cache in the background,
+/// one after the other. They are in the queue of the cache until then.
+#[utoipa::path(post, path = "/api/v1/stores/{name}/prefetch", tag = "stores", params(
+    ("name" = StoreText, Path), PrefetchParams
+), responses(
+    (status = 200, description = "what was added to the queue, and figures; ask again for newer ones", body = Prefetch),
+    NoStore, CommonResponses
+))]
+pub(crate) async fn prefetch(
+    State(handle): State<Arc<Handle>>,
+    State(reads): State<Arc<Reads>>,
+    viewer: Viewer,
+    Names(name): Names<String>,
+    Params(PrefetchParams { camera, day }): Params<PrefetchParams>,
+) -> Result<Response, Problem> {
+    let asker = asker(&viewer).ok_or_else(Problem::not_found)?;
+    let options = handle.stores().options(asker.name(), &name).map_err(|_| Problem::not_found())?;
+    if !options.active {
+        return Err(unavailable(&store::Error::Inactive(options.name).to_string(), None));
+    }
+    let (reader, of_store) = (Arc::clone(&handle), name.clone());
+    let cameras = (!camera.is_empty()).then_some(camera);
+    let queued = reads.of_stores(move || {
+        let queued = reader.prefetch_day(&of_store, day, cameras.as_ref())?;
+        Ok((queued, reader.prefetch_counts(&of_store)))
+    });
+    let (queued, counts) = queued.await?;
+    let queued = queued.map_err(|error| OfStore::new(&handle, &viewer, &name.as_str().into()).problem(&error))?;
+    Ok(fresh(&convert::prefetch(queued, counts)))
+}
+
 /// Why a store cannot be used. Its errors can name its place, and files of this host, so only admins see them.
-fn problem(error: &store::Error, outage: Option<Outage>, role: Role) -> Problem {
+pub(crate) fn store_problem(error: &store::Error, outage: Option<Outage>, role: Role) -> Problem {
     let why = match (error, role) {
         (store::Error::Unknown(_), _) => return Problem::not_found(),
         // It never was in reach, and names no place.
@@ -138,7 +186,8 @@ fn problem(error: &store::Error, outage: Option<Outage>, role: Role) -> Problem 
     unavailable(&why, outage)
 }
 
-fn unavailable(why: &str, outage: Option<Outage>) -> Problem {
+/// A store cannot be used, for this reason.
+pub(crate) fn unavailable(why: &str, outage: Option<Outage>) -> Problem {
     let since = outage.map(|outage| format!(" (since {})", rfc3339(outage.since))).unwrap_or_default();
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{why}{since}"))
 }
@@ -152,8 +201,6 @@ fn fresh(value: &impl Serialize) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::auth::{Account, AccountKind};
 
@@ -193,7 +240,8 @@ mod tests {
             store::Error::Credentials { store: nas.clone(), why: place() },
             store::Error::Config(place()),
         ] {
-            let text = |role| serde_json::to_value(problem(&error, Some(outage.clone()), role)).unwrap().to_string();
+            let text =
+                |role| serde_json::to_value(store_problem(&error, Some(outage.clone()), role)).unwrap().to_string();
             let (admin, viewer) = (text(Role::Admin), text(Role::Viewer));
             assert!(admin.contains("secret") && !viewer.contains("secret"), "{admin} {viewer}");
             for text in [admin, viewer] {
