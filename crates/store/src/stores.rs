@@ -200,6 +200,7 @@ impl Stores {
             | Err(
                 Error::NotFound { .. }
                 | Error::Wrong { .. }
+                | Error::Encrypted { .. }
                 | Error::OfAnotherArchive { .. }
                 | Error::NothingCopied { .. },
             ) => {
