@@ -226,6 +226,7 @@ mod tests {
             url: place(),
             active: true,
             include: Vec::new(),
+            encrypted: false,
             copy: "complete".to_owned(),
             out_of_reach_since: None,
             copying: Some(copying),
