@@ -50,18 +50,18 @@ pub use motion_conf::MotionConf;
 pub use owlery_engine::{
     Activity, Archive, ArchiveSnapshot, AuditPage, CameraInfo, CameraSnapshot, CameraSummary, CatalogReader, Cause,
     Component, Cursor, DaySummary, Depth, DirectoryChecks, EventFiles, Findings, Gathering, GuardState, Handle,
-    HeldPass, Histogram, HistogramSnapshot, LayoutSurvey, Manifest, Measure, MediaFile, MediaPath, Mode, Named,
-    NamedRange, Notification, OpenArchive, Options, Order, Page, Pass, Preview, Progress, Query, Queue, QueueSums,
-    QueuedPass, Reaped, Recall, Recalled, Report, Restoration, RetentionState, Retired, Service, Shape, Sidecars,
-    Stage, Stats, Status, StuckPass, Subscription, Summary, Window, survey_layout,
+    HeldPass, Histogram, HistogramSnapshot, LayoutSurvey, LocatedPage, Manifest, Measure, MediaFile, MediaPath, Mode,
+    Named, NamedRange, Notification, OpenArchive, Options, Order, Page, Pass, Preview, Progress, Query, Queue,
+    QueueSums, QueuedPass, Reaped, Recall, Recalled, Report, Restoration, RetentionState, Retired, Service, Shape,
+    Sidecars, Stage, Stats, Status, StuckPass, Subscription, Summary, UsableStores, Window, survey_layout,
 };
 pub use owlery_model::clock::{Boot, Clock, ManualClock, Now, Stop, StopHandle, SystemClock};
 pub use owlery_model::command_line::CommandLine;
 pub use owlery_model::error::{Error, Kind, Operation, Result};
 pub use owlery_model::event::{
     Actor, AuditAction, Camera, Container, Day, DebugMovie, Details, Entry as AuditEntry, Event, EventId, EventName,
-    EventSelection, Guard, Interrupted, Item, MotionMask, Movie, MovieName, Movies, Reason, RecordedGuard, Region,
-    State, Thumbnail, UnknownGuard,
+    EventSelection, Guard, Interrupted, Item, Located, Location, MotionMask, Movie, MovieName, Movies, Reason,
+    RecordedGuard, Region, State, Thumbnail, UnknownGuard,
 };
 pub use owlery_model::layout::{self, Pattern};
 pub use owlery_model::retention::{

@@ -26,6 +26,7 @@ function card() {
   button.type = "button";
   const [frame, line] = [make("div", "frame"), make("p")];
   const [image, badge, star] = [make("img"), make("span", "badge"), make("span", "star", "★")];
+  const store = make("span", "badge stored"); // where its files are, if not in the archive
   const blank = make("div", "blank"); // in place of a missing picture
   image.loading = "lazy";
   let isLost = false; // loading failed
@@ -39,7 +40,7 @@ function card() {
   });
   image.addEventListener("load", () => { if (!isLost) tries = 0; });
   const [time, camera, lasts] = [make("span", "time"), make("span", "camera"), make("span", "length")];
-  frame.append(image, blank, badge, star);
+  frame.append(image, blank, badge, star, store);
   line.append(time, camera, lasts);
   button.append(frame, line);
 
@@ -62,6 +63,8 @@ function card() {
     badge.className = `badge ${event.state}`;
     badge.textContent = event.state === "open" ? "recording" : event.state;
     star.hidden = !event.saved;
+    store.hidden = event.location === "local";
+    store.textContent = `in ${event.location}`;
     time.textContent = event.start.slice(11);
     camera.textContent = event.camera;
     lasts.textContent = length(event);

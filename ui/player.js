@@ -37,7 +37,7 @@ function movie(event) {
     const status = await statusOf(video.src);
     if (!video.isConnected || shown === null) return;
     isUnreachable = status === null || status >= 500;
-    still(event, why(shown.state, status));
+    still(event, why(shown, status));
   });
   $("stage").replaceChildren(video);
   if ($("player").open) video.focus();
@@ -51,8 +51,9 @@ export function again() {
 }
 
 /** The reason why a movie does not play. */
-function why(state, status) {
+function why({ state, location }, status) {
   if (status === null) return "The service cannot be reached. The movie is loaded when it can.";
+  if (location !== "local" && status >= 500) return `The movie is in the store ${location}, which cannot be used now (${status}). Open the event again later.`;
   if (status === 404) return "The movie is not there any more.";
   if (status >= 400) return `The service does not send the movie (${status}).`;
   if (state === "open") return "It is still being recorded. The movie can be played when that is over.";
@@ -62,7 +63,8 @@ function why(state, status) {
 
 function facts(event) {
   const known = [length(event), event.frames === null ? null : `${number(event.frames)} frames`, size(event.bytes),
-    event.state === "open" ? "recording" : event.state, event.saved ? "saved" : null];
+    event.state === "open" ? "recording" : event.state, event.saved ? "saved" : null,
+    event.location === "local" ? null : `only in the store ${event.location}`];
   $("facts").textContent = known.filter((fact) => fact !== null).join(", ");
   for (const problem of event.problems) $("facts").append(make("br"), make("span", "bad", problem));
 }

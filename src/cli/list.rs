@@ -13,7 +13,7 @@ use super::session::{Common, Session};
 use super::source::Source;
 use super::{Outcome, output};
 use crate::protocol::EventPage;
-use crate::{Camera, Details, Error, Event, EventId, Measure, Order, Page, Query, Region, Result, State};
+use crate::{Camera, Details, Error, Event, EventId, Located, Measure, Order, Page, Query, Region, Result, State};
 use owlery_model::suggest;
 
 #[derive(Debug, Args)]
@@ -158,7 +158,8 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     }
     if args.json {
         let next = page.next.as_ref().map(ToString::to_string);
-        output::json(&EventPage::new(&page.events, next, ""))?;
+        let events: Vec<Located> = page.events.into_iter().map(Located::local).collect();
+        output::json(&EventPage::new(&events, next, ""))?;
     } else {
         let next =
             page.next.as_ref().map(|next| session.archive.command().list("list", &args.words(&next.to_string())));

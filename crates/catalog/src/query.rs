@@ -108,6 +108,11 @@ impl Query {
         is_by_row || is_rare_in_days || self.state.is_some_and(|state| state != State::Open)
     }
 
+    /// The order, the maximum number of events in a page, and the end of the previous page.
+    pub fn position(&self) -> (Order, usize, Option<&Cursor>) {
+        (self.order, self.limit, self.cursor.as_ref())
+    }
+
     /// The approximate memory of this query, in bytes.
     pub fn weight(&self) -> usize {
         let cameras = self.cameras.iter().flatten();
@@ -146,6 +151,22 @@ impl Query {
 pub struct Cursor {
     pub(super) start: NaiveDateTime,
     pub(super) id: EventId,
+}
+
+impl Cursor {
+    /// The end of a page whose last event is this one.
+    pub fn after(event: &Event) -> Self {
+        Self { start: event.details.start, id: event.id.clone() }
+    }
+
+    /// Which of two positions comes first in a list of this order.
+    pub fn compare(&self, other: &Self, order: Order) -> std::cmp::Ordering {
+        let ascending = (self.start, &self.id).cmp(&(other.start, &other.id));
+        match order {
+            Order::Asc => ascending,
+            Order::Desc => ascending.reverse(),
+        }
+    }
 }
 
 const TIME: &str = "%Y-%m-%dT%H:%M:%S";
@@ -210,7 +231,7 @@ impl Catalog {
             if query.may_take_long() { self.read("query", page) } else { self.read_at_once("query", page) }?;
         let next = (events.len() > query.limit).then(|| {
             events.truncate(query.limit);
-            events.last().map(|last| Cursor { start: last.details.start, id: last.id.clone() })
+            events.last().map(Cursor::after)
         });
         Ok(Page { events, next: next.flatten() })
     }

@@ -1,5 +1,7 @@
 //! Queries other than pages of events: cameras and their totals, ranges by directory name, counts.
 
+use std::collections::BTreeSet;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
@@ -7,7 +9,7 @@ use serde::Serialize;
 use super::Catalog;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::Result;
-use crate::event::{Camera, Day, Event, EventName};
+use crate::event::{Camera, Day, Event, EventId, EventName};
 
 /// A camera and its totals. Serialized as an object of its fields; `days` is null or a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,6 +67,23 @@ impl Catalog {
                 }))
             })?;
             rows.filter_map(Result::transpose).collect()
+        })
+    }
+
+    /// Those of these events that it has.
+    pub fn present<'a>(&self, events: impl IntoIterator<Item = &'a EventId>) -> Result<BTreeSet<EventId>> {
+        self.read_at_once("query", |connection| {
+            let cameras = connection.cameras()?;
+            let sql = "SELECT 1 FROM events INDEXED BY events_by_name WHERE camera = ?1 AND day = ?2 AND name = ?3";
+            let mut found = connection.prepare_cached(sql)?;
+            let mut present = BTreeSet::new();
+            for id in events {
+                let Some(camera) = cameras.named(&id.camera) else { continue };
+                if found.exists((camera.id, id.day.number(), name_to_sql(id.name)))? {
+                    present.insert(id.clone());
+                }
+            }
+            Ok(present)
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::Catalog;
 use super::cameras::Drift;
@@ -29,14 +29,24 @@ impl Catalog {
             while let Some(row) = rows.next()? {
                 let name: String = row.get(0)?;
                 let (Ok(camera), Some(day)) = (name.parse(), Day::from_number(row.get(1)?)) else { continue };
-                let stamp = row.get::<_, Option<i64>>(2)?.zip(row.get::<_, Option<i64>>(3)?);
-                let stamp = stamp.map(|(mtime, inode)| Stamp { mtime, inode: inode.cast_unsigned() });
                 if row.get(5)? {
                     known.open_days.insert((Camera::clone(&camera), day));
                 }
-                known.days.insert((camera, day), (stamp, unsigned(row, 4)));
+                known.days.insert((camera, day), (stamp(row, 2)?, unsigned(row, 4)));
             }
             Ok(known)
+        })
+    }
+
+    /// The stamp of a day, if it has one that proves anything, and its number of events; `None` if it does not have the day.
+    pub fn stamp_of(&self, camera: &Camera, day: Day) -> Result<Option<(Option<Stamp>, u64)>> {
+        self.read_at_once("read the stamps of", |connection| {
+            let cameras = connection.cameras()?;
+            let Some(id) = cameras.named(camera).map(|camera| camera.id) else { return Ok(None) };
+            let sql = "SELECT mtime, inode, events FROM days WHERE camera = ?1 AND day = ?2";
+            let mut found = connection.prepare_cached(sql)?;
+            let found = found.query_row((id, day.number()), |row| Ok((stamp(row, 0)?, unsigned(row, 2))));
+            found.optional()
         })
     }
 
@@ -211,6 +221,12 @@ impl Catalog {
             Ok(())
         })
     }
+}
+
+/// A stamp, of this column and the next.
+fn stamp(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<Stamp>> {
+    let stamp = row.get::<_, Option<i64>>(at)?.zip(row.get::<_, Option<i64>>(at + 1)?);
+    Ok(stamp.map(|(mtime, inode)| Stamp { mtime, inode: inode.cast_unsigned() }))
 }
 
 /// The events of a day, of all cameras: they are stored together in the table, while a query for each camera would read

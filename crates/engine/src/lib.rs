@@ -28,8 +28,8 @@ pub use owlery_store as store;
 pub use scan::{Progress, Sidecars, Summary};
 pub use service::{
     Activity, Archive, ArchiveSnapshot, CameraInfo, CameraSnapshot, CatalogReader, Component, DirectoryChecks,
-    Findings, Handle, Histogram, HistogramSnapshot, Located, LocatedPage, Measure, Notification, OpenArchive, Options,
-    Preview, Queue, Reaped, RetentionState, Retired, Service, Stats, Status, Subscription, UsableStores,
+    Findings, Handle, Histogram, HistogramSnapshot, LocatedPage, Measure, Notification, OpenArchive, Options, Preview,
+    Queue, Reaped, RetentionState, Retired, Service, Stats, Status, Subscription, UsableStores,
 };
 #[cfg(feature = "media")]
 pub use service::{

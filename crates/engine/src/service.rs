@@ -69,7 +69,7 @@ pub use event_source::EventSource;
 #[cfg(feature = "media")]
 pub use finisher::FinishingFigures;
 pub use handle::Handle;
-pub use located::{Located, LocatedPage, UsableStores};
+pub use located::{LocatedPage, UsableStores};
 #[cfg(feature = "media")]
 pub use media_cache::{CacheOptions, check_cache_dir, give_cache, open_cache};
 pub use notifications::{Notification, Subscription};
@@ -429,7 +429,7 @@ impl Archive {
             }
         }
         #[cfg(feature = "stores")]
-        self.start_copiers(&mut open)?;
+        self.start_store_threads(&mut open)?;
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
 
         let observer = observer::WatchObserver(Arc::clone(&shared));

@@ -29,7 +29,7 @@ pub use details::{Details, Event, Thumbnail};
 pub use entry::{Actor, AuditAction, Entry};
 pub use id::{EventId, EventName};
 pub use item::{EventSelection, Item};
-pub use location::Location;
+pub use location::{Located, Location};
 pub use marker::QueueMarker;
 pub use motion::{ChangedArea, MotionMask, Region};
 pub use movie::{Container, DebugMovie, Movie, MovieName};

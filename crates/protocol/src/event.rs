@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use chrono::NaiveDateTime;
 use owlery_model::event::text::Text;
-use owlery_model::event::{self as model, Camera, Container, Movie, State};
+use owlery_model::event::{self as model, Camera, Container, Located, Location, Movie, State};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
@@ -61,11 +61,14 @@ pub struct Event<'a> {
     pub peak_change: Option<u32>,
     /// Problems of the event, as sentences.
     pub problems: &'a [String],
+    /// `local`, or the name of the store that its files are in: then they are not in the archive, and it cannot be changed.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "local"))]
+    pub location: &'a Location,
 }
 
 impl<'a> Event<'a> {
     /// An event, whose files have URLs below `directory`.
-    pub fn new(event: &'a model::Event, directory: &'a Directory) -> Self {
+    pub fn new(Located { event, location }: &'a Located, directory: &'a Directory) -> Self {
         let details = &event.details;
         // The number of frames is not known before the event is measured, but its thumbnail is.
         let has_pictures = !details.videos.is_empty()
@@ -89,6 +92,7 @@ impl<'a> Event<'a> {
             preview: has_pictures.then(|| directory.file("preview.webp")),
             peak_change: details.peak_change,
             problems: &details.problems,
+            location,
         }
     }
 }
@@ -171,7 +175,7 @@ pub struct EventPage<'a> {
 
 impl<'a> EventPage<'a> {
     /// A page. Its URLs begin with `prefix`: the path under which clients reach the router, or nothing.
-    pub fn new(events: &'a [model::Event], next: Option<String>, prefix: &'a str) -> Self {
+    pub fn new(events: &'a [Located], next: Option<String>, prefix: &'a str) -> Self {
         Self { events: Events { events, prefix }, next }
     }
 
@@ -192,7 +196,7 @@ impl Event<'_> {
 /// The events of a page. Serialized as a list of [`Event`], each made when it is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Events<'a> {
-    events: &'a [model::Event],
+    events: &'a [Located],
     prefix: &'a str,
 }
 
@@ -201,7 +205,7 @@ impl Serialize for Events<'_> {
         let mut list = serializer.serialize_seq(Some(self.events.len()))?;
         let mut directory = Directory::default(); // one buffer for all
         for event in self.events {
-            directory.set(self.prefix, &event.id);
+            directory.set(self.prefix, &event.event.id);
             list.serialize_element(&Event::new(event, &directory))?;
         }
         list.end()

@@ -392,7 +392,7 @@ impl Plain<'_> {
         for file in self.group {
             let file = file.open(self.files)?;
             for piece in file.pieces() {
-                sink.write(&file.read(piece).await?).await?;
+                sink.write(file.read(piece).await?).await?;
             }
             file.check_unchanged()?;
         }

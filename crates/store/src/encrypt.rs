@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, Encryptor, x25519};
+use bytes::Bytes;
 use object_store::path::Path as Key;
 
 use crate::client::Client;
@@ -221,18 +222,18 @@ impl<'a, S: Sink> Encrypting<'a, S> {
     /// Passes on the rest, and returns what was encrypted.
     pub(crate) async fn finish(self) -> Result<Encrypted> {
         self.writer.finish().map_err(|error| failed(self.name, error))?;
-        self.sink.write(&self.made.drain()).await?;
+        self.sink.write(self.made.drain()).await?;
         let plain = self.plain.end();
         Ok(Encrypted { bytes: plain.bytes, sha256: plain.sha256, to: self.to })
     }
 }
 
 impl<S: Sink> Sink for Encrypting<'_, S> {
-    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.plain.add(bytes);
-        self.writer.write_all(bytes).map_err(|error| failed(self.name, error))?;
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.plain.add(&bytes);
+        self.writer.write_all(&bytes).map_err(|error| failed(self.name, error))?;
         let made = self.made.drain();
-        if made.is_empty() { Ok(()) } else { self.sink.write(&made).await }
+        if made.is_empty() { Ok(()) } else { self.sink.write(made).await }
     }
 }
 
@@ -323,8 +324,8 @@ impl Pipe {
         self.lock().extend(bytes);
     }
 
-    fn drain(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.lock()).into()
+    fn drain(&self) -> Bytes {
+        Vec::from(std::mem::take(&mut *self.lock())).into()
     }
 }
 

@@ -34,22 +34,28 @@ impl FolderStore {
 
     /// The files below the folder, if it is there now.
     async fn files(&self) -> Result<LocalFileSystem> {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
-        let folder = Arc::clone(&self.folder);
-        let open = move || {
-            let opened = open(&folder);
-            drop(turn); // which a caller that gives up must not do
-            opened
-        };
-        tokio::task::spawn_blocking(open).await.map_err(Error::from)?
+        self.files_after(|_| Ok(())).await
     }
 
     /// The files, to write one of them: without what a stopped process has left of it.
     async fn files_without_rest(&self, location: &Path) -> Result<LocalFileSystem> {
-        let files = self.files().await?;
-        let path = files.path_to_filesystem(location)?;
-        tokio::task::spawn_blocking(move || remove_rest(&path)).await.map_err(Error::from)?;
-        Ok(files)
+        let location = location.clone();
+        self.files_after(move |files| files.path_to_filesystem(&location).map(|path| remove_rest(&path))).await
+    }
+
+    /// The files, after this was done with them on the thread that looks at the folder.
+    async fn files_after(
+        &self,
+        work: impl FnOnce(&LocalFileSystem) -> Result<()> + Send + 'static,
+    ) -> Result<LocalFileSystem> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let folder = Arc::clone(&self.folder);
+        let open = move || {
+            let opened = open(&folder).and_then(|files| work(&files).map(|()| files));
+            drop(turn); // which a caller that gives up must not do
+            opened
+        };
+        tokio::task::spawn_blocking(open).await.map_err(Error::from)?
     }
 
     /// A stream of the files, which begins with a look at the folder.

@@ -2,8 +2,9 @@
 //! it is a frame.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -12,7 +13,10 @@ use crate::keys::FRAMES;
 use crate::source::{Found, Source};
 use crate::upload::Sink;
 
-/// Writes the frames as one zip file. Only the table of contents is kept in memory, and one piece of a frame.
+/// How many bytes are passed on at a time, or a little more.
+const PIECE: usize = 256 << 10;
+
+/// Writes the frames as one zip file. Only the table of contents is kept in memory, and a few frames.
 pub(crate) async fn write(frames: &[Found], source: &dyn Source, sink: &mut impl Sink) -> Result<()> {
     let made = Made::default();
     let mut zip = ZipWriter::new_stream(made.clone());
@@ -28,13 +32,15 @@ pub(crate) async fn write(frames: &[Found], source: &dyn Source, sink: &mut impl
         let opened = frame.open(source)?;
         for piece in opened.pieces() {
             zip.write_all(&opened.read(piece).await?).map_err(failed)?;
-            sink.write(&made.take()).await?;
+            if made.bytes() >= PIECE {
+                sink.write(made.take()).await?;
+            }
         }
         opened.check_unchanged()?;
     }
     let end = zip.finish().map(StreamWriter::into_inner);
     end.map_err(|error| failed(io::Error::from(error)))?;
-    sink.write(&made.take()).await
+    sink.write(made.take()).await
 }
 
 fn failed(error: io::Error) -> Error {
@@ -46,14 +52,22 @@ fn failed(error: io::Error) -> Error {
 struct Made(Arc<Mutex<Vec<u8>>>);
 
 impl Made {
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.lock()).into()
+    }
+
+    fn bytes(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for Made {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

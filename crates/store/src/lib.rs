@@ -17,6 +17,7 @@ mod evidence;
 mod files;
 mod folder_store;
 mod frames_zip;
+mod hashing;
 mod keys;
 mod listing;
 mod manifest;

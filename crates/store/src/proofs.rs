@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::keys::HostName;
 use crate::manifest::{HostIndex, Manifest};
 use crate::source::{FileKind, Source, digest, objects_of};
-use crate::upload::sha256;
 use crate::url::StoreUrl;
 
 /// How many digits of a digest are kept: it tells one state of a file from another, and protects against nothing.
@@ -43,8 +42,8 @@ impl StateContent for DayProofs {
 impl Proofs {
     /// The proofs in a state directory. Reads and makes nothing.
     pub fn new(state_dir: &Path, url: &StoreUrl, host: &HostName, archive: &str) -> Self {
-        let place = sha256(format!("{url}\n{host}\n{archive}").as_bytes());
-        Self { folder: state_dir.join("stores").join(format!("copied-{}", short(&place))) }
+        let place = url.place_id(&[host.as_str(), archive]);
+        Self { folder: state_dir.join("stores").join(format!("copied-{place}")) }
     }
 
     /// The proofs of a day; a day without any has none.
@@ -114,6 +113,11 @@ impl DayProofs {
             saved: whole.clone().filter(|event| event.saved).map(|event| event.name).collect(),
             events: whole.map(|event| (event.name, objects(&event.files))).collect(),
         }
+    }
+
+    /// The names of the events that are whole in the store.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = EventName> {
+        self.events.keys().copied()
     }
 
     /// Whether there is a copy of an event. It may be one of what the event was before.

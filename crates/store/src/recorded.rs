@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use object_store::PutPayload;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
@@ -120,7 +119,7 @@ impl Recorded {
     }
 
     /// Takes the next part, with the SHA-256 of the object up to its end. Sends it, unless the store has it.
-    pub(crate) async fn send(&mut self, part: Bytes, sha256: String) -> Result<()> {
+    pub(crate) async fn send(&mut self, part: PutPayload, sha256: String) -> Result<()> {
         let nth = self.given;
         self.given += 1;
         if let Some(arrived) = self.now.parts.get(nth) {
@@ -132,9 +131,8 @@ impl Recorded {
         self.arrive().await?;
         let (client, store, key, id) =
             (self.client.clone(), Arc::clone(&self.store), self.key.clone(), self.now.id.clone());
-        let bytes = part.len() as u64;
-        let sent =
-            async move { client.send(&key, bytes, store.put_part(&key, &id, nth, PutPayload::from(part))).await };
+        let bytes = part.content_length() as u64;
+        let sent = async move { client.send(&key, bytes, store.put_part(&key, &id, nth, part)).await };
         self.sending = Some((sha256, tokio::spawn(sent)));
         Ok(())
     }

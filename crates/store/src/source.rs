@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use owlery_model::event::frames::Frame;
 use owlery_model::event::{MovieName, Thumbnail};
 
@@ -15,7 +16,7 @@ use crate::keys::{FRAMES, best_frame};
 use crate::upload::sha256;
 
 /// How many bytes are read at a time.
-const PIECE: u64 = 1 << 20;
+const PIECE: u64 = 2 << 20;
 
 /// A kind of file of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,7 +116,7 @@ impl Opened<'_> {
     }
 
     /// Reads a piece, on a thread that may block.
-    pub(crate) async fn read(&self, (at, length): (u64, u64)) -> Result<Vec<u8>> {
+    pub(crate) async fn read(&self, (at, length): (u64, u64)) -> Result<Bytes> {
         let file = Arc::clone(&self.file);
         let read = tokio::task::spawn_blocking(move || {
             let mut piece = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
@@ -124,7 +125,7 @@ impl Opened<'_> {
         match read.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.changed()),
             Err(error) => Err(Error::io("read", &self.found.name, error)),
-            Ok(piece) => Ok(piece),
+            Ok(piece) => Ok(piece.into()),
         }
     }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use owlery_model::fault;
 use owlery_state::remove_file;
 use owlery_state::state_file::{IfUnusable, StateContent, StateFile, give};
@@ -287,11 +288,13 @@ impl SpoolWriter {
 }
 
 impl Sink for SpoolWriter {
-    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.sums.add(bytes);
-        let (file, at, owned) = (Arc::clone(&self.file), self.at, bytes.to_vec());
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        let (file, at) = (Arc::clone(&self.file), self.at);
         self.at += bytes.len() as u64;
-        let written = tokio::task::spawn_blocking(move || file.write_all_at(&owned, at)).await;
+        let owned = bytes.clone();
+        let written = tokio::task::spawn_blocking(move || file.write_all_at(&owned, at));
+        self.sums.add(&bytes);
+        let written = written.await;
         written.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
             self.has_failed = true;
             Error::io("write", &self.path, error)
@@ -320,12 +323,12 @@ impl Spooled {
             let length = usize::try_from(PIECE.min(bytes - at)).unwrap_or(0);
             let read = tokio::task::spawn_blocking(move || {
                 let mut piece = vec![0; length];
-                file.read_exact_at(&mut piece, at).map(|()| piece)
+                file.read_exact_at(&mut piece, at).map(|()| Bytes::from(piece))
             });
             let piece = read.await.unwrap_or_else(|error| Err(io::Error::other(error)));
             let piece = piece.map_err(|error| Error::io("read", &self.path, error))?;
             sums.add(&piece);
-            sink.write(&piece).await?;
+            sink.write(piece).await?;
         }
         if sums.end() == self.made.written {
             return Ok(());

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::hashing::Hashing;
 use crate::manifest::PART;
 use crate::recorded::{Recorded, Recording, forget};
 
@@ -33,19 +34,19 @@ pub(crate) struct Written {
 /// What the bytes of an object are written into.
 pub(crate) trait Sink: Send {
     /// Adds bytes.
-    fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<()>> + Send;
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<()>> + Send;
 }
 
 impl Sink for Upload<'_> {
-    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
         self.add(bytes).await
     }
 }
 
 /// Sends nothing.
 impl Sink for Sums {
-    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.add(bytes);
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.add(&bytes);
         Ok(())
     }
 }
@@ -58,9 +59,26 @@ pub(crate) struct Upload<'a> {
     recording: Option<Recording>,
     /// Begun with the first part that is full.
     way: Option<Way>,
-    /// What is not sent yet.
-    waiting: BytesMut,
-    sums: Sums,
+    waiting: Waiting,
+    hashing: Hashing,
+}
+
+/// What is not sent yet, in the pieces in which it came.
+#[derive(Default)]
+struct Waiting {
+    pieces: Vec<Bytes>,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, piece: Bytes) {
+        self.bytes += piece.len();
+        self.pieces.push(piece);
+    }
+
+    fn take(&mut self) -> PutPayload {
+        std::mem::take(self).pieces.into_iter().collect()
+    }
 }
 
 /// How parts are sent.
@@ -74,55 +92,57 @@ enum Way {
 impl<'a> Upload<'a> {
     /// An upload that outlives this process if there is a recording, and the store can.
     pub(crate) fn new(client: &'a Client, key: Path, recording: Option<Recording>) -> Self {
-        Self { client, key, recording, way: None, waiting: BytesMut::new(), sums: Sums::default() }
+        Self { client, key, recording, way: None, waiting: Waiting::default(), hashing: Hashing::new() }
     }
 
     /// Adds bytes, and sends each part that is full and not the last one.
-    async fn add(&mut self, mut bytes: &[u8]) -> Result<()> {
+    async fn add(&mut self, mut bytes: Bytes) -> Result<()> {
         while !bytes.is_empty() {
-            if self.waiting.len() == SENT {
+            if self.waiting.bytes == SENT {
                 self.send().await?;
-                self.waiting.reserve(SENT);
             }
-            let (now, later) = bytes.split_at(bytes.len().min(SENT - self.waiting.len()));
-            self.sums.add(now);
-            self.waiting.extend_from_slice(now);
-            bytes = later;
+            let piece = bytes.split_to(bytes.len().min(SENT - self.waiting.bytes));
+            self.hashing.add(piece.clone()).await;
+            self.waiting.push(piece);
         }
         Ok(())
     }
 
     /// Sends what is waiting as the next part.
     async fn send(&mut self) -> Result<()> {
-        let part = self.waiting.split().freeze();
+        let part = self.waiting.take();
         let way = match &mut self.way {
             Some(way) => way,
             None => self.way.insert(Way::begin(self.client, &self.key, self.recording.as_ref()).await?),
         };
         match way {
             Way::Engine(parts) => parts.send(part).await,
-            Way::Recorded(parts) => parts.send(part, self.sums.so_far()).await,
+            Way::Recorded(parts) => parts.send(part, self.hashing.so_far(self.client, &self.key).await?).await,
         }
     }
 
-    /// Ends the object, and checks that the store has all of it.
+    /// Ends the object, and checks that the store has all of it. The last bytes are written while they are hashed.
     pub(crate) async fn finish(&mut self) -> Result<Written> {
-        let written = self.sums.clone().end();
-        if self.way.is_none() {
-            if let Some(recording) = &self.recording {
-                forget(self.client, &recording.record, &self.key).await?;
-            }
-            let whole = self.waiting.split().freeze();
-            self.client.write(&self.key, whole).await?;
-        } else if !self.waiting.is_empty() {
+        let (client, key) = (self.client, self.key.clone());
+        if self.way.is_some() && self.waiting.bytes > 0 {
             self.send().await?;
         }
-        match &mut self.way {
-            Some(Way::Recorded(parts)) => parts.finish(&written).await?,
-            Some(Way::Engine(parts)) => parts.finish().await?,
-            None => {}
-        }
-        self.client.check_size(&self.key, written.bytes).await.map(|()| written)
+        let written = match &mut self.way {
+            Some(Way::Recorded(parts)) => {
+                let written = self.hashing.end(client, &key).await?;
+                parts.finish(&written).await?;
+                written
+            }
+            Some(Way::Engine(parts)) => tokio::try_join!(self.hashing.end(client, &key), parts.finish())?.0,
+            None => {
+                if let Some(recording) = &self.recording {
+                    forget(client, &recording.record, &key).await?;
+                }
+                let whole = self.waiting.take();
+                tokio::try_join!(self.hashing.end(client, &key), client.write(&key, whole))?.0
+            }
+        };
+        client.check_size(&key, written.bytes).await.map(|()| written)
     }
 
     /// Whether the error only says that an earlier upload cannot go on: another one may begin.
@@ -167,9 +187,9 @@ struct InParts {
 }
 
 impl InParts {
-    async fn send(&mut self, part: Bytes) -> Result<()> {
-        let (client, key, bytes) = (self.client.clone(), self.key.clone(), part.len() as u64);
-        let part = self.upload.put_part(PutPayload::from(part));
+    async fn send(&mut self, part: PutPayload) -> Result<()> {
+        let (client, key, bytes) = (self.client.clone(), self.key.clone(), part.content_length() as u64);
+        let part = self.upload.put_part(part);
         self.sending.push_back(tokio::spawn(async move { client.send(&key, bytes, part).await }));
         while self.sending.len() >= AT_A_TIME {
             self.arrive().await?;
@@ -220,8 +240,9 @@ impl Drop for InParts {
 pub(crate) struct Sums {
     bytes: u64,
     whole: Sha256,
+    /// Of the part that has begun, but for the first one, which is hashed with the whole.
     part: Sha256,
-    /// How many bytes are in `part`.
+    /// How many bytes the part that has begun has.
     in_part: u64,
     parts: Vec<String>,
 }
@@ -229,11 +250,13 @@ pub(crate) struct Sums {
 impl Sums {
     pub(crate) fn add(&mut self, mut bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
-        self.whole.update(bytes);
         while !bytes.is_empty() {
             let room = usize::try_from(PART - self.in_part).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(room);
-            self.part.update(now);
+            self.whole.update(now);
+            if !self.parts.is_empty() {
+                self.part.update(now);
+            }
             self.in_part += now.len() as u64;
             if self.in_part == PART {
                 self.end_part();
@@ -243,12 +266,18 @@ impl Sums {
     }
 
     fn end_part(&mut self) {
-        self.parts.push(hex(&std::mem::take(&mut self.part).finalize()));
+        let part = if self.parts.is_empty() { self.whole.clone() } else { std::mem::take(&mut self.part) };
+        self.parts.push(hex(&part.finalize()));
         self.in_part = 0;
     }
 
+    /// How many bytes were added.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The SHA-256 of all bytes until now.
-    fn so_far(&self) -> String {
+    pub(crate) fn so_far(&self) -> String {
         hex(&self.whole.clone().finalize())
     }
 
@@ -290,7 +319,7 @@ mod tests {
     async fn uploaded(client: &Client, pieces: &[&[u8]]) -> Written {
         let mut upload = Upload::new(client, Path::from("a/b"), None);
         for piece in pieces {
-            upload.add(piece).await.unwrap();
+            upload.add(Bytes::copy_from_slice(piece)).await.unwrap();
         }
         upload.finish().await.unwrap()
     }
@@ -314,7 +343,7 @@ mod tests {
     async fn what_is_given_up_is_no_object() {
         let client = client();
         let mut upload = Upload::new(&client, Path::from("a/b"), None);
-        upload.add(&vec![1; SENT + 1]).await.unwrap();
+        upload.add(vec![1; SENT + 1].into()).await.unwrap();
         upload.close(&Error::Changed { file: "b".into() }).await;
         assert_eq!(client.read(&Path::from("a/b")).await.unwrap(), None);
     }

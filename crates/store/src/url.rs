@@ -8,6 +8,11 @@ use std::str::FromStr;
 use owlery_model::suggest::hint;
 use url::{Host, Url};
 
+use crate::upload::sha256;
+
+/// How many digits of a digest tell one place from another.
+const PLACE_DIGITS: usize = 16;
+
 /// What may follow the `?` of an s3 URL.
 const KEYS: [&str; 3] = ["endpoint", "region", "virtual-hosted"];
 
@@ -43,6 +48,14 @@ pub struct Bucket {
 struct Endpoint(Url);
 
 impl StoreUrl {
+    /// A name for folders of what a host keeps of this place, together with what else tells it from others: 16 hexadecimal digits.
+    pub fn place_id(&self, with: &[&str]) -> String {
+        let lines = std::iter::once(self.text.as_str()).chain(with.iter().copied());
+        let mut id = sha256(lines.collect::<Vec<_>>().join("\n").as_bytes());
+        id.truncate(PLACE_DIGITS);
+        id
+    }
+
     /// The kind of the store, and where it lies.
     pub fn place(&self) -> &Place {
         &self.place

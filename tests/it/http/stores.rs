@@ -2,6 +2,7 @@
 
 mod copying;
 mod server;
+mod stored;
 
 use std::fs;
 use std::io::Write;

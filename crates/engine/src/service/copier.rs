@@ -24,7 +24,7 @@ use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::{EventId, Reason};
 pub(super) use compare::compare_all;
-use delay::Delay;
+pub(super) use delay::Delay;
 pub(super) use figures::{AllFigures, Figures};
 pub use figures::{CopyActivity, CopyState};
 pub(super) use gate::StoreProofs;

@@ -69,6 +69,9 @@ pub struct Handle {
     pub(super) stores: Arc<owlery_store::Stores>,
     #[cfg(feature = "stores")]
     pub(super) copying: Arc<super::copier::AllFigures>,
+    /// The events of stores that the archive lacks.
+    #[cfg(feature = "stores")]
+    pub(crate) stored: super::stored::StoredEvents,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
     broadcaster: Broadcaster,
@@ -117,6 +120,8 @@ impl Handle {
             stores: Arc::clone(&archive.stores),
             #[cfg(feature = "stores")]
             copying: Arc::default(),
+            #[cfg(feature = "stores")]
+            stored: super::stored::StoredEvents::default(),
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
@@ -191,9 +196,12 @@ impl Handle {
         self.clock.now()
     }
 
-    /// A number that grows with every change. A response is still valid while the generation is the same.
+    /// A number that grows with every change, also of the events that stores have. A response is still valid while the generation is the same.
     pub fn generation(&self) -> u64 {
-        self.catalog.generation()
+        let generation = self.catalog.generation();
+        #[cfg(feature = "stores")]
+        let generation = generation.saturating_add(self.stored.generation());
+        generation
     }
 
     /// A number of this run. Generations of different runs cannot be compared.

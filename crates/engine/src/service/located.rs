@@ -6,18 +6,11 @@ use std::sync::Arc;
 
 use super::camera_info::CameraInfo;
 use super::handle::Handle;
+#[cfg(feature = "stores")]
+use super::stored::queries;
 use crate::catalog::{Cursor, DaySummary, Query};
 use crate::error::Result;
-use crate::event::{Camera, Day, Event, EventId, Location};
-
-/// An event, and where its files are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located {
-    /// The event.
-    pub event: Event,
-    /// Where its files are.
-    pub location: Location,
-}
+use crate::event::{Camera, Day, EventId, Located};
 
 /// A page of events of the archive and of stores.
 #[derive(Debug, Clone)]
@@ -67,16 +60,27 @@ impl Handle {
 
     /// A page of events of the archive and of these stores.
     pub fn located_events(&self, query: &Query, stores: &UsableStores) -> Result<LocatedPage> {
+        #[cfg(feature = "stores")]
+        if let views @ [_, ..] = &*self.stored.usable(stores) {
+            return queries::events(&self.catalog, views, query);
+        }
         let _ = stores;
         let page = self.events(query)?;
-        let local = |event| Located { event, location: Location::Local };
-        Ok(LocatedPage { events: page.events.into_iter().map(local).collect(), next: page.next })
+        Ok(LocatedPage { events: page.events.into_iter().map(Located::local).collect(), next: page.next })
     }
 
     /// One event of the archive or of these stores; `None` if there is none.
     pub fn located_event(&self, id: &EventId, stores: &UsableStores) -> Result<Option<Located>> {
-        let _ = stores;
-        Ok(self.event(id)?.map(|event| Located { event, location: Location::Local }))
+        if let Some(event) = self.event(id)? {
+            return Ok(Some(Located::local(event)));
+        }
+        #[cfg(feature = "stores")]
+        return Ok(queries::event(&self.stored.usable(stores), id));
+        #[cfg(not(feature = "stores"))]
+        {
+            let _ = stores;
+            Ok(None)
+        }
     }
 
     /// The days of the archive and of these stores with events or loose files, newest first, of `cameras` (`None`: of all), from
@@ -87,14 +91,25 @@ impl Handle {
         (first, last): (Option<Day>, Option<Day>),
         stores: &UsableStores,
     ) -> Result<Vec<DaySummary>> {
+        let local = self.days(cameras, first, last)?;
+        #[cfg(feature = "stores")]
+        if let views @ [_, ..] = &*self.stored.usable(stores) {
+            return Ok(queries::days(local, views, cameras, (first, last)));
+        }
         let _ = stores;
-        self.days(cameras, first, last)
+        Ok(local)
     }
 
     /// All cameras of the archive and of these stores, by name. The totals count the events of both; the bytes are those of the archive.
     pub fn located_cameras(&self, stores: &UsableStores) -> Result<Vec<CameraInfo>> {
+        let local = self.cameras()?;
+        #[cfg(feature = "stores")]
+        if let views @ [_, ..] = &*self.stored.usable(stores) {
+            let port = |camera: &Camera| self.ports().get(camera).copied().unwrap_or(0);
+            return queries::cameras(local, &self.catalog, views, port);
+        }
         let _ = stores;
-        self.cameras()
+        Ok(local)
     }
 
     /// Whether the located queries may wait for a store: then they belong on a thread that may wait.

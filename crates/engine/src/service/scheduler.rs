@@ -120,7 +120,7 @@ impl<'a> Scheduler<'a> {
     /// Compares the names of the newest frames or movies with the times of their files, if the catalog changed since the last
     /// check.
     fn look_at_zone(&mut self) {
-        let generation = self.shared.generation();
+        let generation = self.shared.catalog.generation();
         if !self.shared.status.may_expire() || self.zone_of == Some(generation) {
             return;
         }

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use owlery_store::{Environment, Stores};
+use owlery_store::{Environment, Proofs, Stores};
 
 use super::copier::{self, CopyState, StoreProofs};
 use super::handle::Handle;
 use super::open_archive::OpenArchive;
 use super::state_dir::StateDir;
+use super::stored::view::View;
+use super::stored::{Filler, ShownHosts};
 use super::{Archive, Options};
 use crate::archive::Tree;
 use crate::error::{Error, Result};
@@ -22,8 +24,14 @@ pub(super) fn open(options: &Options, tree: &Tree) -> Result<Arc<Stores>> {
 }
 
 impl Archive {
+    /// Starts what works for stores: copiers, and what lists their events.
+    pub(super) fn start_store_threads(&self, open: &mut OpenArchive) -> Result<()> {
+        self.start_copiers(open)?;
+        self.start_stored(open)
+    }
+
     /// Starts a copier for each store that has a rule.
-    pub(super) fn start_copiers(&self, open: &mut OpenArchive) -> Result<()> {
+    fn start_copiers(&self, open: &mut OpenArchive) -> Result<()> {
         #[cfg(feature = "media")]
         let finishes = self.options.finish;
         #[cfg(not(feature = "media"))]
@@ -34,6 +42,40 @@ impl Archive {
             let stop = stop.clone();
             open.spawn(&name, move || worker.run(&stop))
         })
+    }
+
+    /// Opens the list of the events of each active store, and starts what keeps it up to date. A store whose list cannot be opened has no
+    /// events; nothing else depends on it.
+    fn start_stored(&self, open: &mut OpenArchive) -> Result<()> {
+        let handle = Arc::clone(open.handle());
+        let state_dir = open.state.path().to_path_buf();
+        let all = self.stores.names(None).into_iter();
+        for options in all.filter_map(|name| self.stores.options(None, name.as_str()).ok()) {
+            if !options.active {
+                continue;
+            }
+            let name = &options.name;
+            let host = match options.host_name() {
+                Ok(host) => host,
+                Err(error) => {
+                    tracing::warn!(store = %name, "{error}; its events are not listed");
+                    continue;
+                }
+            };
+            let view = match View::open(&state_dir, &options, ShownHosts::Own(host.clone())) {
+                Ok(view) => Arc::new(view),
+                Err(error) => {
+                    tracing::warn!(store = %name, "{}; its events are not listed", error.chain());
+                    continue;
+                }
+            };
+            handle.stored.add(Arc::clone(&view));
+            let proofs = self.id().map(|id| Proofs::new(&state_dir, &options.url, &host, id));
+            let filler = Filler::new(&handle, view, host, proofs, self.options.check_interval);
+            let stop = open.stopping.clone();
+            open.spawn(&format!("owlery-stored-{name}"), move || filler.run(&stop))?;
+        }
+        Ok(())
     }
 
     /// Makes the rules wait for the copies that stores are to have.

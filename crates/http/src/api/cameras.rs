@@ -29,9 +29,17 @@ pub(crate) async fn cameras(
     _: NoParams,
 ) -> Result<Response, Problem> {
     let (reader, scope) = (Arc::clone(&handle), viewer.clone());
-    tagged(&handle, &viewer, &(), &headers, async {
-        let stats = blocking(move || reader.stats_of(scope.cameras())).await?; // reads the size of the disk
-        Ok(json(&convert::cameras(stats)))
+    let stores = viewer.usable_stores(&handle);
+    tagged(&handle, &viewer, &stores.clone(), &headers, async {
+        let stats = move || {
+            let mut stats = reader.stats_of(scope.cameras())?; // reads the size of the disk
+            if !stores.is_empty() {
+                stats.cameras = reader.located_cameras(&stores)?;
+                stats.cameras.retain(|info| scope.sees(&info.summary.camera));
+            }
+            Ok(stats)
+        };
+        Ok(json(&convert::cameras(blocking(stats).await?)))
     })
     .await
 }

@@ -61,10 +61,11 @@ pub(crate) async fn days(
         Some(visible) => Some(requested.intersection(visible).cloned().collect()),
     };
     let reader = Arc::clone(&handle);
-    let range = (cameras.clone(), first, last);
+    let stores = viewer.usable_stores(&handle);
+    let range = (cameras.clone(), first, last, stores.clone());
     tagged(&handle, &viewer, &range, &headers, async {
         // Years of many cameras are thousands of rows.
-        let days = blocking(move || reader.days(cameras.as_ref(), first, last)).await?;
+        let days = blocking(move || reader.located_days(cameras.as_ref(), (first, last), &stores)).await?;
         Ok(json(&convert::days(days)))
     })
     .await

@@ -11,7 +11,7 @@ use crate::auth::Viewer;
 use crate::convert;
 use crate::engine::Handle;
 use crate::error::Error;
-use crate::event::EventId;
+use crate::event::{EventId, Located, Location};
 use crate::extract::schema::EventPath;
 use crate::extract::{Names, NoParams};
 use crate::limits::blocking;
@@ -22,6 +22,7 @@ use crate::response::json;
 /// Saves an event, which protects it from all rules. Nothing changes if it is saved already.
 #[utoipa::path(put, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(EventPath), responses(
     (status = 200, description = "the event after the change", body = Event),
+    (status = 409, description = "the event is only in a store", body = Problem, content_type = "application/problem+json"),
     NoSuchEvent, CommonResponses
 ))]
 pub(crate) async fn save(
@@ -37,6 +38,7 @@ pub(crate) async fn save(
 /// Removes the protection of a saved event. Nothing changes if it is not saved.
 #[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}/saved", tag = "events", params(EventPath), responses(
     (status = 200, description = "the event after the change", body = Event),
+    (status = 409, description = "the event is only in a store", body = Problem, content_type = "application/problem+json"),
     NoSuchEvent, CommonResponses
 ))]
 pub(crate) async fn unsave(
@@ -56,7 +58,7 @@ async fn set_saved(
     params: Result<NoParams, Problem>,
     is_saved: bool,
 ) -> Result<Response, Problem> {
-    let id = changeable(viewer, names, params)?;
+    let id = changeable(&handle, viewer, names, params).await?;
     let event = blocking(move || {
         match handle.set_saved(&id, is_saved) {
             Err(Error::Unrecorded { .. }) => {} // the change is done; an alert reports the audit log
@@ -65,13 +67,14 @@ async fn set_saved(
         handle.event(&id)
     });
     let event = event.await?.ok_or_else(Problem::not_found)?; // it was removed meanwhile
-    Ok(json(&Event::new(&event, &Directory::new(prefix.as_str(), &event.id))))
+    let event = Located::local(event);
+    Ok(json(&Event::new(&event, &Directory::new(prefix.as_str(), &event.event.id))))
 }
 
 /// Moves an event into the delete queue, from which it can be restored for a day or the undo window, whichever is longer.
 #[utoipa::path(delete, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(EventPath), responses(
     (status = 200, description = "the pass, which can be restored", body = Pass),
-    (status = 409, description = "the event is saved, or Motion still writes it", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "the event is saved, Motion still writes it, or it is only in a store", body = Problem, content_type = "application/problem+json"),
     NoSuchEvent, CommonResponses
 ))]
 pub(crate) async fn delete(
@@ -80,7 +83,7 @@ pub(crate) async fn delete(
     Names(names): Names<(String, String, String)>,
     params: Result<NoParams, Problem>,
 ) -> Result<Response, Problem> {
-    let id = changeable(&viewer, &names, params)?;
+    let id = changeable(&handle, &viewer, &names, params).await?;
     let pass = blocking(move || handle.delete(&[id])).await?;
     if pass.pass.is_some() {
         return Ok(json(&convert::pass(&pass)));
@@ -93,13 +96,28 @@ pub(crate) async fn delete(
     })
 }
 
-/// The event to change, if the user may change it.
-fn changeable(
+/// The event to change, if the user may change it, and it is not only in a store.
+async fn changeable(
+    handle: &Arc<Handle>,
     viewer: &Viewer,
     (camera, date, time): &(String, String, String),
     params: Result<NoParams, Problem>,
 ) -> Result<EventId, Problem> {
     viewer.may_change()?;
     params?;
-    viewer.event_id(camera, date, time)
+    let id = viewer.event_id(camera, date, time)?;
+    let stores = viewer.usable_stores(handle);
+    if stores.is_empty() {
+        return Ok(id);
+    }
+    let (reader, event) = (Arc::clone(handle), id.clone());
+    match blocking(move || reader.located_event(&event, &stores)).await? {
+        Some(Located { location: Location::Store(store), .. }) => {
+            let detail = format!(
+                "the event is only in the store {store}, where nothing is changed; owlery recall brings it back into the archive"
+            );
+            Err(Problem::new(StatusCode::CONFLICT, detail))
+        }
+        _ => Ok(id), // one that is not in the catalog yet may be in the archive
+    }
 }

@@ -14,11 +14,11 @@ use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::auth::{Prefix, vary_on_prefix};
 use crate::engine::{Handle, Order, Query};
-use crate::event::{Camera, State as EventState};
+use crate::event::{Camera, EventId, Located, State as EventState};
 use crate::extract::schema::{CursorText, Direction, EventPath, Moment, RegionText};
 use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Rectangle, Seconds, TimeText};
 use crate::extract::{Names, NoParams, Params};
-use crate::limits::Reads;
+use crate::limits::{Reads, blocking};
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::{Directory, Event, EventPage, EventWithImages, Image};
 use crate::response::{json, json_text};
@@ -83,18 +83,20 @@ pub(crate) async fn events(
     if let Some(cameras) = viewer.cameras() {
         query = query.within(cameras); // so a cached page holds only cameras that the user can see
     }
-    let key = (prefix, query);
+    let stores = viewer.usable_stores(&handle);
+    let may_wait = handle.may_wait_for_a_store(&stores);
+    let key = (prefix, query, stores);
     // Most queries take a fraction of a millisecond, less than a switch to another thread.
     tagged(&handle, &viewer, &key, &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &key) {
             return Ok(json_text(page));
         }
-        let page = if key.1.may_take_long() {
-            let (handle, query) = (Arc::clone(&handle), key.1.clone());
-            reads.long(move || handle.events(&query)).await?
+        let page = if may_wait || key.1.may_take_long() {
+            let (handle, query, stores) = (Arc::clone(&handle), key.1.clone(), key.2.clone());
+            reads.long(move || handle.located_events(&query, &stores)).await?
         } else {
-            handle.events(&key.1)?
+            handle.located_events(&key.1, &key.2)?
         };
         let next = page.next.map(|next| next.to_string());
         let body = Bytes::from(EventPage::new(&page.events, next, key.0.as_str()).to_json());
@@ -154,12 +156,24 @@ pub(crate) async fn event(
     _: NoParams,
 ) -> Result<Response, Problem> {
     let id = viewer.event_id(&camera, &date, &time)?;
-    let event = handle.event(&id)?.ok_or_else(Problem::not_found)?;
+    let event = located(&handle, &viewer, &id).await?;
     let images = reads.listing(move || handle.images(&id)).await?;
-    let directory = Directory::new(prefix.as_str(), &event.id);
+    let directory = Directory::new(prefix.as_str(), &event.event.id);
     let images = images.iter().map(|(name, bytes)| Image { name, bytes: *bytes, url: directory.file(name) });
     let images = images.collect();
     let mut response = json(&EventWithImages { event: Event::new(&event, &directory), images });
     vary_on_prefix(response.headers_mut());
     Ok(response)
+}
+
+/// An event of the archive, or of a store that the user may use; 404 if there is none.
+pub(crate) async fn located(handle: &Arc<Handle>, viewer: &Viewer, id: &EventId) -> Result<Located, Problem> {
+    let stores = viewer.usable_stores(handle);
+    let found = if handle.may_wait_for_a_store(&stores) {
+        let (handle, id) = (Arc::clone(handle), id.clone());
+        blocking(move || handle.located_event(&id, &stores)).await?
+    } else {
+        handle.located_event(id, &stores)?
+    };
+    found.ok_or_else(Problem::not_found)
 }

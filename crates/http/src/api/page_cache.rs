@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::body::Bytes;
 
 use crate::auth::Prefix;
-use crate::engine::Query;
+use crate::engine::{Query, UsableStores};
 
-/// What a page depends on: its URLs begin with the prefix.
-type Key = (Prefix, Query);
+/// What a page depends on: its URLs begin with the prefix, and it has events of the archive and of these stores.
+type Key = (Prefix, Query, UsableStores);
 
 /// The most bytes of the cache; it is cleared when they are exceeded.
 const MAX_BYTES: usize = 2 << 20;
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn key(query: Query) -> Key {
-        (Prefix::default(), query)
+        (Prefix::default(), query, UsableStores::default())
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
             pages.put(1, key(query), Bytes::from_static(b"{}"));
         }
         let entries = pages.lock();
-        let keys: usize = entries.pages.keys().map(|(_, query)| query.weight()).sum();
+        let keys: usize = entries.pages.keys().map(|(_, query, _)| query.weight()).sum();
         assert!(!entries.pages.is_empty() && keys <= MAX_BYTES, "{} pages", entries.pages.len());
     }
 }

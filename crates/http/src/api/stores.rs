@@ -12,7 +12,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use crate::auth::{AccountKind, Role, Viewer};
+use crate::auth::{Asker, Role, Viewer};
 use crate::convert;
 use crate::engine::store::{self, Outage};
 use crate::engine::{CopyState, Handle};
@@ -31,37 +31,9 @@ const DEFAULT_LIMIT: usize = 200;
 /// How long a listing may take. A store that makes no progress is given up after 30 s, and then its error says more.
 const PATIENCE: Duration = Duration::from_secs(35);
 
-/// What begins the name by which the stores know a token. `users` of a store names users, and no user's name has this character.
-const TOKEN: char = '\0';
-
-/// By which name the stores know a user.
-#[derive(Debug, PartialEq, Eq)]
-enum Asker {
-    /// Authentication is not required: every client may do everything.
-    Unrestricted,
-    /// A user, or a token.
-    Named(String),
-}
-
-impl Asker {
-    /// `None` for a user to whom no store exists.
-    fn of(viewer: &Viewer) -> Option<Self> {
-        let account = viewer.account();
-        match account.kind {
-            _ if !viewer.sees_all() => None,
-            AccountKind::Unauthenticated => Some(Self::Unrestricted),
-            AccountKind::User => Some(Self::Named(account.name.clone())),
-            AccountKind::Token => Some(Self::Named(format!("{TOKEN}{}", account.name))),
-        }
-    }
-
-    /// As the stores take it.
-    fn name(&self) -> Option<&str> {
-        match self {
-            Self::Unrestricted => None,
-            Self::Named(name) => Some(name),
-        }
-    }
+/// By which name the stores know a user; `None` for a user to whom no store exists.
+fn asker(viewer: &Viewer) -> Option<Asker> {
+    viewer.sees_all().then(|| viewer.asker())
 }
 
 /// The problems of a store, for the OpenAPI document.
@@ -82,7 +54,7 @@ enum NoStore {
     CommonResponses
 ))]
 pub(crate) async fn stores(State(handle): State<Arc<Handle>>, viewer: Viewer, _: NoParams) -> Response {
-    let Some(asker) = Asker::of(&viewer) else { return fresh(&Stores { stores: Vec::new() }) };
+    let Some(asker) = asker(&viewer) else { return fresh(&Stores { stores: Vec::new() }) };
     let mut stores = convert::stores(&handle, asker.name());
     if viewer.account().role != Role::Admin {
         stores.iter_mut().for_each(Store::hide_places);
@@ -93,7 +65,7 @@ pub(crate) async fn stores(State(handle): State<Arc<Handle>>, viewer: Viewer, _:
 /// The stores that nothing can be copied to now, since when, and, for an admin who may use the store, why. `None` for users to whom no
 /// store exists. Also those that a user may not use are named: that events have no copy concerns all who look after the archive.
 pub(super) fn troubles(handle: &Handle, viewer: &Viewer) -> Option<BTreeMap<String, String>> {
-    let asker = Asker::of(viewer)?;
+    let asker = asker(viewer)?;
     let usable = handle.stores().names(asker.name());
     let trouble = |state: CopyState| {
         let Outage { since, why } = state.trouble?;
@@ -133,7 +105,7 @@ pub(crate) async fn browse(
     Names(name): Names<String>,
     Params(BrowseParams { folder, cursor, limit }): Params<BrowseParams>,
 ) -> Result<Response, Problem> {
-    let asker = Asker::of(&viewer).ok_or_else(Problem::not_found)?;
+    let asker = asker(&viewer).ok_or_else(Problem::not_found)?;
     let stores = handle.stores();
     let patience = fault::span("browse", PATIENCE);
     let listing = tokio::time::timeout(patience, stores.browse(asker.name(), &name, &folder.0)).await;
@@ -183,31 +155,31 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::auth::Account;
+    use crate::auth::{Account, AccountKind};
 
-    fn asker(kind: AccountKind, cameras: Option<&str>) -> Option<Asker> {
+    fn asker_of(kind: AccountKind, cameras: Option<&str>) -> Option<Asker> {
         let cameras = cameras.map(|camera| BTreeSet::from([camera.parse().unwrap()]));
         let account = Account { name: "anna".to_owned(), kind, role: Role::Admin, cameras };
-        Asker::of(&Viewer::new(Arc::new(account)))
+        asker(&Viewer::new(Arc::new(account)))
     }
 
     #[test]
     fn a_token_is_not_the_user_of_its_name() {
-        let user = asker(AccountKind::User, None).unwrap();
+        let user = asker_of(AccountKind::User, None).unwrap();
         assert_eq!(user.name(), Some("anna"));
-        let token = asker(AccountKind::Token, None).unwrap();
+        let token = asker_of(AccountKind::Token, None).unwrap();
         let name = token.name().unwrap();
         assert_eq!(name, "\0anna");
         crate::auth::check_name(name).unwrap_err();
-        assert_eq!(Asker::of(&Viewer::unrestricted()).unwrap().name(), None);
+        assert_eq!(asker(&Viewer::unrestricted()).unwrap().name(), None);
     }
 
     #[test]
     fn no_store_exists_without_all_cameras() {
         for kind in [AccountKind::User, AccountKind::Token, AccountKind::Unauthenticated] {
-            assert_eq!(asker(kind, Some("Camera1")), None);
+            assert_eq!(asker_of(kind, Some("Camera1")), None);
         }
-        assert_eq!(Asker::of(&Viewer::without_access()), None);
+        assert_eq!(asker(&Viewer::without_access()), None);
     }
 
     #[test]

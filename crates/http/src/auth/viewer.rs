@@ -9,6 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 
+use crate::engine::{Handle, UsableStores};
 use crate::error::Error;
 use crate::event::{AuditAction, Camera, Entry, EventId, Reason};
 use crate::problem::Problem;
@@ -70,6 +71,28 @@ pub struct Account {
     pub cameras: Option<BTreeSet<Camera>>,
 }
 
+/// What begins the name by which the stores know a token. `users` of a store names users, and no user's name has this character.
+const TOKEN: char = '\0';
+
+/// By which name the stores know a user.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// Authentication is not required: every client may do everything.
+    Unrestricted,
+    /// A user, or a token.
+    Named(String),
+}
+
+impl Asker {
+    /// As the stores take it.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Unrestricted => None,
+            Self::Named(name) => Some(name),
+        }
+    }
+}
+
 /// The user of a request. Every handler that returns data of cameras takes it.
 #[derive(Debug, Clone)]
 pub struct Viewer(Arc<Account>);
@@ -110,6 +133,23 @@ impl Viewer {
     /// Whether all cameras are visible, including new ones.
     pub fn sees_all(&self) -> bool {
         self.cameras().is_none()
+    }
+
+    /// By which name the stores know the user.
+    pub(crate) fn asker(&self) -> Asker {
+        match self.0.kind {
+            AccountKind::Unauthenticated => Asker::Unrestricted,
+            AccountKind::User => Asker::Named(self.0.name.clone()),
+            AccountKind::Token => Asker::Named(format!("{TOKEN}{}", self.0.name)),
+        }
+    }
+
+    /// The stores whose events the user sees, of the cameras that he sees.
+    pub(crate) fn usable_stores(&self, handle: &Handle) -> UsableStores {
+        if self.cameras().is_some_and(BTreeSet::is_empty) {
+            return UsableStores::default();
+        }
+        handle.usable_stores(self.asker().name())
     }
 
     /// 404 for a camera that is not visible: whether it exists is not revealed.

@@ -12,7 +12,7 @@ use crate::auth::Viewer;
 use crate::clock::Now;
 use crate::convert;
 use crate::engine::{Notification, Pass};
-use crate::event::{self, Camera};
+use crate::event::{self, Camera, Located};
 use crate::protocol::stream::{PassMessage, PassOutcome, RemovedEvent, ResetData};
 use crate::protocol::{Directory, Event};
 use crate::time::rfc3339;
@@ -64,8 +64,9 @@ impl Message {
     /// Encodes a notification for a router that is mounted below `prefix`.
     pub(super) fn of(notification: Notification, prefix: &str, id: &str, at: Instant, now: Now) -> Self {
         let event = |name, event: event::Event| {
-            let text = text(id, name, &Event::new(&event, &Directory::new(prefix, &event.id)));
-            (Audience::Camera(event.id.camera), text)
+            let event = Located::local(event);
+            let text = text(id, name, &Event::new(&event, &Directory::new(prefix, &event.event.id)));
+            (Audience::Camera(event.event.id.camera), text)
         };
         let pass = |outcome, pass: Arc<Pass>| {
             let text = pass_text(id, outcome, &pass);

@@ -1,7 +1,9 @@
-//! Where the files of an event are.
+//! Where the files of an event are: in the archive, or only in a store.
 
 use std::fmt;
 use std::sync::Arc;
+
+use super::Event;
 
 /// Where the files of an event are. Serialized as `local`, or as the name of the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,5 +42,21 @@ impl fmt::Display for Location {
 impl serde::Serialize for Location {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+/// An event, and where its files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// The event.
+    pub event: Event,
+    /// Where its files are.
+    pub location: Location,
+}
+
+impl Located {
+    /// An event of the archive.
+    pub fn local(event: Event) -> Self {
+        Self { event, location: Location::Local }
     }
 }

@@ -1,6 +1,6 @@
 //! The JSON of events: for any names, and to the byte for one page.
 
-use owlery_model::event::{DebugMovie, Details, Event as ModelEvent, EventId, MovieName, Thumbnail};
+use owlery_model::event::{DebugMovie, Details, Event as ModelEvent, EventId, Located, MovieName, Thumbnail};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -36,7 +36,8 @@ proptest! {
         let mut event = event(&id.to_string(), videos);
         let bytes = n.map(|n| u64::from(n) << 32);
         event.details = Details { frames: n, bytes, peak_change: n, problems: vec![problem.clone()], ..event.details };
-        let events = [event.clone(), event.clone()];
+        let stored = Location::Store("offsite".into());
+        let events = [Located::local(event.clone()), Located { event: event.clone(), location: stored }];
         let page: Value = serde_json::from_slice(&EventPage::new(&events, None, "/below").to_json()).unwrap();
         let media = |file: &str| format!("/below/media/{}/2026-11-20/10-04-36/{}", segment(&camera), segment(file));
         let expected = json!({
@@ -47,12 +48,15 @@ proptest! {
                 { "name": other.as_str(), "bytes": n, "url": media(other.as_str()) },
             ],
             "thumbnail": null, "playable": media("playable.mp4"), "preview": media("preview.webp"), "peak_change": n, "problems": [problem],
+            "location": "local",
         });
-        prop_assert_eq!(&page, &json!({ "events": [expected.clone(), expected.clone()], "next": null }));
+        let mut elsewhere = expected.clone();
+        elsewhere["location"] = json!("offsite");
+        prop_assert_eq!(&page, &json!({ "events": [expected.clone(), elsewhere], "next": null }));
         let directory = Directory::new("/below", &event.id);
-        prop_assert_eq!(&serde_json::to_value(Event::new(&event, &directory)).unwrap(), &expected);
+        prop_assert_eq!(&serde_json::to_value(Event::new(&events[0], &directory)).unwrap(), &expected);
         let images = vec![Image { name: "x", bytes: 1, url: directory.file("x") }];
-        let one = serde_json::to_value(EventWithImages { event: Event::new(&event, &directory), images }).unwrap();
+        let one = serde_json::to_value(EventWithImages { event: Event::new(&events[0], &directory), images }).unwrap();
         prop_assert_eq!(&one["images"], &json!([{ "name": "x", "bytes": 1, "url": media("x") }]));
         prop_assert_eq!(&one["id"], &expected["id"]);
     }
@@ -83,7 +87,7 @@ fn a_page_is_the_same_to_the_byte() {
     let mut number = event("Camera1/2026-11-20/00-00-01", vec![]);
     number.id = "Camera1/2026-11-20/007".parse().unwrap();
     number.details.thumbnail = Some(Thumbnail::OfMovie(Container::Mkv.into()));
-    let events = [full, bare, number];
+    let events = [full, bare, number].map(Located::local);
     let page = EventPage::new(&events, Some("2026-11-20T00:00:01/Camera1/2026-11-20/007".to_owned()), "/owlery");
     let golden = concat!(
         r##"{"events":[{"id":"Küche \"1\"/2026-11-20/10-04-36","camera":"Küche \"1\"","start":"2026-11-20T10:04:36","##,
@@ -96,15 +100,15 @@ fn a_page_is_the_same_to_the_byte() {
         r##""thumbnail":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/10-04-38-01.jpg","##,
         r##""playable":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/playable.mp4","##,
         r##""preview":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/preview.webp","peak_change":0,"##,
-        r##""problems":["the end is \"missing\"\n"]},"##,
+        r##""problems":["the end is \"missing\"\n"],"location":"local"},"##,
         r##"{"id":"Camera1/2026-11-20/00-00-01","camera":"Camera1","start":"2026-11-20T00:00:01","end":"2026-11-20T00:00:01","##,
         r##""state":"open","saved":true,"frames":null,"bytes":null,"video":null,"container":null,"videos":[],"##,
-        r##""debug_video":null,"thumbnail":null,"playable":null,"preview":null,"peak_change":null,"problems":[]},"##,
+        r##""debug_video":null,"thumbnail":null,"playable":null,"preview":null,"peak_change":null,"problems":[],"location":"local"},"##,
         r##"{"id":"Camera1/2026-11-20/007","camera":"Camera1","start":"2026-11-20T00:00:01","end":"2026-11-20T00:00:01","##,
         r##""state":"open","saved":true,"frames":null,"bytes":null,"video":null,"container":null,"videos":[],"##,
         r##""debug_video":null,"thumbnail":"/owlery/media/Camera1/2026-11-20/007/video.mkv.thumb","##,
         r##""playable":null,"preview":"/owlery/media/Camera1/2026-11-20/007/preview.webp","peak_change":null,"##,
-        r##""problems":[]}],"next":"2026-11-20T00:00:01/Camera1/2026-11-20/007"}"##,
+        r##""problems":[],"location":"local"}],"next":"2026-11-20T00:00:01/Camera1/2026-11-20/007"}"##,
     );
     assert_eq!(String::from_utf8(page.to_json()).unwrap(), golden);
     assert_eq!(serde_json::to_string(&page).unwrap(), golden);
@@ -116,8 +120,8 @@ fn a_page_is_the_same_to_the_byte() {
 fn the_schema_has_the_keys_of_the_json() {
     use utoipa::PartialSchema;
 
-    let event = event("Camera1/2026-11-20/10-04-36", vec![Movie::new(Container::Mp4)]);
-    let directory = Directory::new("", &event.id);
+    let event = Located::local(event("Camera1/2026-11-20/10-04-36", vec![Movie::new(Container::Mp4)]));
+    let directory = Directory::new("", &event.event.id);
     let event = serde_json::to_value(Event::new(&event, &directory)).unwrap();
     let page = serde_json::to_value(EventPage::new(&[], None, "")).unwrap();
     let schemas = [Event::schema(), Video::schema(), EventPage::schema()].map(|schema| json!(schema));

@@ -1,4 +1,6 @@
-//! What every kind of store must do: each test runs for each of them, as `conformance::STORE::TEST`.
+//! What every kind of store must do: each test runs for each of them, as `conformance::STORE::TEST`. What the program does with them
+//! (`owlery recall`, rules that wait for copies, a daemon that is killed) is in `store_kinds` of the program's tests, for all but the
+//! memory, which ends with its process.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,17 +9,20 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use owlery_model::event::State;
-use owlery_store::{Client, Copied, Error, FileKind, Folder, Host, HostIndex, Listing, Look};
+use owlery_store::{Client, Copied, Copies, Error, FileKind, Folder, Host, HostIndex, Listing, Look, PART};
 
 use crate::backend::{Backend, folder, garage, memory, s3s_fs};
 use crate::faulty::Faulty;
-use crate::world::{EVENTS, World, copy, event, host, verified};
+use crate::world::{EVENTS, World, copy, event, everything, host, verified};
 
 each!([memory folder s3s_fs garage] [
+    a_new_host_goes_on
+    a_wrong_part_is_not_passed_on
     another_archive_is_refused
     an_interrupted_change_leaves_none_either
     an_interruption_leaves_no_wrong_manifest
     changes_are_copied
+    copies_come_back_byte_for_byte
     damage_is_found
     events_are_copied_once
     folders_are_listed_in_pages
@@ -76,6 +81,87 @@ async fn changes_are_copied(Backend { client, .. }: &Backend) {
     changed.details.state = State::Open;
     let refused = host.copy(&changed, &world.source(EVENTS[0]), &movies, Look::AtObjects).await.unwrap_err();
     assert!(matches!(refused, Error::BeingRecorded(_)), "{refused}");
+}
+
+/// A host that ends before it has written its last manifest: the next one sends only what no manifest names.
+async fn a_new_host_goes_on(Backend { client, .. }: &Backend) {
+    let world = World::of(&EVENTS);
+    let mut first = Host::open(client.clone(), &host(), "home").await.unwrap();
+    for id in EVENTS {
+        first.copy(&event(id), &world.source(id), &everything(), Look::AtObjects).await.unwrap();
+    }
+    drop(first);
+    assert_eq!(verified(client).await.events, 2, "the manifest of the first day alone is written");
+    let sent = copy(client, &world, &EVENTS).await.unwrap();
+    assert!(matches!(sent[..], [Copied::Known, Copied::Known, Copied::Sent { objects: 3, .. }]), "{sent:?}");
+    let found = verified(client).await;
+    assert_eq!((found.events, found.objects, &found.wrong[..]), (3, 9, &[][..]));
+}
+
+/// Reads a file of the first event's day; returns the bytes that were passed on.
+async fn read_back(client: &Client, id: &str, name: &str) -> (Vec<u8>, Result<(), Error>) {
+    let copies = Copies::open(client.clone(), &host()).await.unwrap();
+    let id = event(id).id;
+    let manifest = copies.manifest(&id.camera, id.day).await.unwrap().unwrap();
+    let file = manifest.event(id.name).unwrap().files.iter().find(|file| file.name == name).unwrap();
+    let mut read = Vec::new();
+    let result = copies
+        .read(&id, file, &mut |bytes| {
+            read.extend_from_slice(bytes);
+            Ok(())
+        })
+        .await;
+    (read, result)
+}
+
+/// Each file of each event, the frames out of their zip file.
+async fn copies_come_back_byte_for_byte(Backend { client, .. }: &Backend) {
+    let world = World::of(&EVENTS);
+    let movie: Vec<u8> = (0..3_000_000u32).flat_map(u32::to_le_bytes).collect();
+    world.write(EVENTS[1], "video.mp4", &movie);
+    world.write(EVENTS[2], "empty.txt", b"");
+    copy(client, &world, &EVENTS).await.unwrap();
+    for id in EVENTS {
+        let mut names = vec!["video.mp4", "thumbnail.jpg"];
+        names.extend((id == EVENTS[2]).then_some("empty.txt"));
+        for name in names {
+            let (read, result) = read_back(client, id, name).await;
+            result.unwrap();
+            assert!(read == std::fs::read(world.path(id, name)).unwrap(), "{id}/{name}");
+        }
+        let (read, result) = read_back(client, id, "frames.zip").await;
+        result.unwrap();
+        let mut zip = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut zip, &read).unwrap();
+        let mut frames = 0;
+        let mut compare = |name: &str, _: u64, frame: &mut dyn std::io::Read| {
+            let mut bytes = Vec::new();
+            frame.read_to_end(&mut bytes)?;
+            assert_eq!(bytes, std::fs::read(world.path(id, name)).unwrap(), "{id}/{name}");
+            frames += 1;
+            Ok(())
+        };
+        owlery_store::unpack_frames(zip, &mut compare).unwrap();
+        assert_eq!(frames, 5, "{id}");
+    }
+}
+
+/// Each part is a range that is verified alone: what is right before it is passed on, no byte of it, and none after it.
+async fn a_wrong_part_is_not_passed_on(Backend { client, objects, .. }: &Backend) {
+    let world = World::of(&EVENTS[..1]);
+    world.write(EVENTS[0], "video.mp4", &large());
+    copy(client, &world, &EVENTS[..1]).await.unwrap();
+    let key = Path::from(format!("garage/{}/video.mp4", EVENTS[0]));
+    let part = usize::try_from(PART).unwrap();
+    for wrong in 0..3 {
+        let mut bytes = large();
+        bytes[wrong * part + 77] = 8;
+        objects.put(&key, PutPayload::from(bytes)).await.unwrap();
+        let (read, result) = read_back(client, EVENTS[0], "video.mp4").await;
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains(&format!("the bytes of part {wrong} are not")), "{error}");
+        assert!(read == large()[..wrong * part], "{wrong}: {}", read.len());
+    }
 }
 
 /// Each key is damaged alone, and restored. The movie is read in ranges.

@@ -43,7 +43,7 @@ impl Lined {
     async fn new(server: &Server, line: Line, seed: u64) -> Self {
         let state = tempfile::tempdir().unwrap();
         login(state.path(), OWNER);
-        let proxy = Proxy::to(server.port(), line, seed).await;
+        let proxy = Proxy::to(server.port, line, seed).await;
         let client = server.stores_through(state.path(), proxy.port).get(None, "offsite").unwrap();
         let direct = server.stores(state.path()).get(None, "offsite").unwrap();
         Self { client, direct, state, _proxy: proxy }

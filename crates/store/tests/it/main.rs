@@ -30,6 +30,7 @@ mod proofs;
 mod proxy;
 mod resume;
 mod s3;
+mod s3_server;
 mod server;
 mod verification;
 mod world;

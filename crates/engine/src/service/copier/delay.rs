@@ -9,13 +9,13 @@ const LONGEST: Duration = Duration::from_mins(5);
 
 /// The delays after failures in a row.
 #[derive(Debug, Default)]
-pub(super) struct Delay {
+pub(in crate::service) struct Delay {
     failures: u32,
 }
 
 impl Delay {
     /// The next delay: between half and the whole of what has doubled with each failure.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(in crate::service) fn next(&mut self) -> Duration {
         let longest = FIRST.saturating_mul(2u32.saturating_pow(self.failures)).min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         longest.mul_f64(0.5 + fastrand::f64() / 2.0)
