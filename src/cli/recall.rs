@@ -13,7 +13,7 @@ use owlery_model::printable::printable;
 
 use super::command_name::CommandName;
 use super::session::{Common, Session};
-use super::store::{Configured, Requests, error, identities};
+use super::store::{Configured, Requests, error, identities, or_configured};
 use super::{Outcome, manual, output};
 use crate::protocol::{FailedEvent, RecalledEvents};
 use crate::store::{CopiedEvent, Copies, HostIndex, HostName, Identities, StoreOptions};
@@ -101,6 +101,7 @@ pub(super) fn run(args: &RecallArgs) -> Result<Outcome> {
     let identities = identities(args.identity.as_deref())?;
     let configured = Configured::open_blank(&args.common, CommandName::Recall)?;
     let store = the_store(&configured, args.store.as_deref())?;
+    let identities = or_configured(identities, &store)?;
     let client = configured.client(&store)?;
     let named: Option<HostName> = args.host.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
     let host = named.map_or_else(|| store.host_name().map_err(error), Ok)?;

@@ -174,6 +174,14 @@ pub(super) fn identities(path: Option<&Path>) -> Result<Option<Identities>> {
     path.map(|path| Identities::read(path, Guarded::ByCaller)).transpose().map_err(error)
 }
 
+/// The same, or else those of the store's configuration.
+pub(super) fn or_configured(given: Option<Identities>, store: &StoreOptions) -> Result<Option<Identities>> {
+    match (given, &store.identity) {
+        (None, Some(path)) => Identities::read(path, Guarded::ByMode).map(Some).map_err(error),
+        (given, _) => Ok(given),
+    }
+}
+
 /// An error of a store, with its exit code.
 pub(super) fn error(error: crate::store::Error) -> Error {
     match error {

@@ -36,8 +36,8 @@ const SEALED: [&str; 2] = ["age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE
 const LARGEST: u64 = 1 << 20;
 
 /// The bytes of a chunk of age, plain and encrypted: the unit that is decrypted and proved as a whole.
-const CHUNK: usize = 64 << 10;
-const SEALED_CHUNK: usize = CHUNK + 16;
+pub(crate) const CHUNK: usize = 64 << 10;
+pub(crate) const SEALED_CHUNK: usize = CHUNK + 16;
 
 /// The public keys to which a store's copies are encrypted: one at least. Each of their identities decrypts all of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -156,6 +156,10 @@ impl Identities {
         };
         let text = String::from_utf8(bytes).map_err(|_| wrong(NO_TEXT.to_owned()))?;
         text.parse().map_err(wrong)
+    }
+
+    pub(crate) fn each(&self) -> impl Iterator<Item = &dyn age::Identity> {
+        self.0.iter().map(|identity| identity as &dyn age::Identity)
     }
 
     /// The public keys of the identities.
@@ -278,8 +282,7 @@ impl<'a> Decrypting<'a> {
         if self.reader.is_some() {
             return Ok(());
         }
-        let identities = self.identities.0.iter().map(|identity| identity as &dyn age::Identity);
-        let opened = Decryptor::new(self.fed.clone()).and_then(|file| file.decrypt(identities));
+        let opened = Decryptor::new(self.fed.clone()).and_then(|file| file.decrypt(self.identities.each()));
         match opened {
             Ok(reader) => self.reader = Some(reader),
             Err(DecryptError::NoMatchingKeys) => return Err(Undecrypted::OfOthers),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use owlery_model::retention::WhenFull;
@@ -16,8 +17,8 @@ use crate::source::FileKind;
 use crate::url::StoreUrl;
 
 /// The keys of a store's table.
-const KEYS: [&str; 10] =
-    ["active", "copy", "encrypt", "host", "include", "rate", "url", "users", "when-full", "window"];
+const KEYS: [&str; 11] =
+    ["active", "copy", "encrypt", "host", "identity", "include", "rate", "url", "users", "when-full", "window"];
 
 /// The words of `when-full`.
 const WHEN_FULL: [(&str, WhenFull); 2] = [("keep", WhenFull::Keep), ("expire", WhenFull::Expire)];
@@ -39,6 +40,8 @@ pub struct StoreOptions {
     pub include: BTreeSet<Part>,
     /// To whom its copies are encrypted; `None`, without the key, leaves them plain.
     pub encrypt: Option<Recipients>,
+    /// The file of the identity that decrypts its copies, where this host shows or recalls them; `None`, without the key, if it cannot.
+    pub identity: Option<PathBuf>,
     /// Which events a service copies to it by itself; none without the key.
     pub copy: CopyRule,
     /// How many bytes a second are sent at most; `None`, without the key, is no limit.
@@ -127,6 +130,7 @@ impl StoreOptions {
             host: None,
             include,
             encrypt: None,
+            identity: None,
             copy: CopyRule::Off,
             rate: None,
             window: None,
@@ -216,6 +220,16 @@ impl StoreOptions {
                 };
                 let wrong = |why| Error::Config(format!("`encrypt` of [stores.{name}] is not valid: {why}"));
                 self.encrypt = Some(Recipients::parse(texts).map_err(wrong)?);
+            }
+            "identity" => {
+                let path = PathBuf::from(Self::text(&place, value)?);
+                if !path.is_absolute() {
+                    return Err(place.wrong(
+                        "it is no absolute path",
+                        "name the file of the secret key, such as /etc/owlery/key.txt",
+                    ));
+                }
+                self.identity = Some(path);
             }
             "users" => self.users = Some(place.list(value)?.into_iter().collect()),
             "include" => {
@@ -376,6 +390,11 @@ mod tests {
             ("encrypt", Text("ssh-rsa hunter2".into()), ["`encrypt`", "the text is no public key", "58 letters"]),
             ("encrypt", Text("AGE-SECRET-KEY-1HUNTER2".into()), ["`encrypt`", "must not be on this host", "-y FILE"]),
             ("encrypt", Text("age-secret-key-1hunter2".into()), ["`encrypt`", "must not be on this host", "-y FILE"]),
+            (
+                "identity",
+                Text("AGE-SECRET-KEY-1HUNTER2".into()),
+                ["`identity`", "no absolute path", "the file of the secret"],
+            ),
             ("encrypt", list(&[]), ["`encrypt`", "empty", "leave the key `encrypt` out"]),
             ("encrypt", Flag(true), ["`encrypt`", "no list", "a list of texts"]),
         ] {

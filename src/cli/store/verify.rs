@@ -6,7 +6,7 @@ use crate::store::{Share, verify_with};
 use owlery_model::printable::printable;
 
 use super::super::{Outcome, output};
-use super::{Configured, Named, Requests, error, identities};
+use super::{Configured, Named, Requests, error, identities, or_configured};
 use crate::protocol::VerifiedStore;
 use crate::{Day, Error, Result};
 
@@ -16,6 +16,7 @@ pub(super) fn run(named: &Named, subset: Option<&str>, identity: Option<&Path>, 
     let today = Day::try_from(configured.archive.options().clock.now().today())?;
     let share = subset.map_or(Ok(Share::All), |text| share(text, today))?;
     let options = configured.options(&named.name)?;
+    let identities = or_configured(identities, &options)?;
     let client = configured.client(&options)?;
     let host = options.host_name().map_err(error)?;
     let found = Requests::new()?.run(verify_with(&client, &host, share, identities.as_ref()))?;
