@@ -61,7 +61,7 @@ pub use inspection::{EarlyInspections, Inspection};
 pub use layouts::Layouts;
 pub use marker::RootSign;
 pub use media::{EventFiles, MediaFile, MediaPath};
-pub use movie_file::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movie};
+pub use movie_file::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movie, read_movie_by};
 pub use paths::{MovieOf, day_path, event_path};
 pub use queue::{Manifest, QueuedPass, RetiredLayout, Stage, printable_id};
 pub use reap::{RateLimiter, Reaped, Tally};

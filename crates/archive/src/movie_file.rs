@@ -23,7 +23,7 @@ use std::os::fd::OwnedFd;
 
 use crate::event::Container;
 use crate::event::state::MovieCheck;
-pub use contents::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movie};
+pub use contents::{AudioCodec, MovieContents, MovieForm, VideoCodec, read_movie, read_movie_by};
 use source::Source;
 
 /// The result of reading a movie.

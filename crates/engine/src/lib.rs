@@ -33,11 +33,13 @@ pub use service::{
 };
 #[cfg(feature = "media")]
 pub use service::{
-    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, FinishingFigures, Made, check_cache_dir,
-    give_cache, open_cache,
+    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, FinishingFigures, Made, MediaFiles,
+    check_cache_dir, give_cache, open_cache, store_of_key,
 };
 #[cfg(feature = "stores")]
 pub use service::{CopyActivity, CopyState, EventSource};
+#[cfg(all(feature = "media", feature = "stores"))]
+pub use service::{Reading, StoredError, StoredFile, StoredFiles};
 pub use watch::Mode;
 
 use owlery_archive as archive;

@@ -27,6 +27,8 @@ mod located;
 mod lock;
 #[cfg(feature = "media")]
 mod media_cache;
+#[cfg(feature = "media")]
+mod media_files;
 mod notifications;
 mod observer;
 mod open_archive;
@@ -41,6 +43,8 @@ mod stats;
 mod status;
 #[cfg(feature = "stores")]
 mod stored;
+#[cfg(all(feature = "media", feature = "stores"))]
+mod stored_media;
 #[cfg(feature = "stores")]
 mod stores;
 mod workers;
@@ -62,7 +66,7 @@ pub use check::Findings;
 pub use copier::{CopyActivity, CopyState};
 pub use counters::{Histogram, HistogramSnapshot};
 #[cfg(feature = "media")]
-pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made};
+pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made, store_of_key};
 pub use disk_monitor::DirectoryChecks;
 #[cfg(feature = "stores")]
 pub use event_source::EventSource;
@@ -72,6 +76,8 @@ pub use handle::Handle;
 pub use located::{LocatedPage, UsableStores};
 #[cfg(feature = "media")]
 pub use media_cache::{CacheOptions, check_cache_dir, give_cache, open_cache};
+#[cfg(feature = "media")]
+pub use media_files::MediaFiles;
 pub use notifications::{Notification, Subscription};
 pub use open_archive::{Measure, OpenArchive};
 pub use options::Options;
@@ -79,10 +85,12 @@ pub use retention::{Preview, Queue, RetentionState};
 pub use snapshot::{ArchiveSnapshot, CameraSnapshot};
 pub use stats::Stats;
 pub use status::{Component, Status};
+#[cfg(all(feature = "media", feature = "stores"))]
+pub use stored_media::{Reading, StoredError, StoredFile, StoredFiles};
 
 use crate::archive::{EventFiles, Layouts, Tree};
-use crate::audit::{self, Audit};
-use crate::catalog::{AuditPage, Catalog};
+use crate::audit::Audit;
+use crate::catalog::Catalog;
 use crate::clock::Stop;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -235,25 +243,6 @@ impl Archive {
     /// The pass that waits for confirmation, if there is one and it can be read.
     pub fn held_pass(&self) -> Option<HeldPass> {
         HeldPass::read(&self.state_path())
-    }
-
-    /// A page of the audit log, newest first: at most `limit` entries with a number below `before`. Returns also how many
-    /// lines of the log could not be parsed. Reads the catalog if that has all entries, else the files of the log; takes
-    /// no lock.
-    pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
-        let state = self.state_path();
-        if self.has_catalog() {
-            let of_catalog = || -> Result<Option<AuditPage>> {
-                let catalog = Catalog::open_beside(&state)?;
-                if audit::is_in(&catalog, &state)? { catalog.audit(limit, before).map(Some) } else { Ok(None) }
-            };
-            match of_catalog() {
-                Ok(Some(page)) => return Ok((page, 0)),
-                Ok(None) => {}
-                Err(error) => tracing::info!("{}; reading the files of the audit log instead", error.chain()),
-            }
-        }
-        audit::from_files(&state, limit, before)
     }
 
     /// A command line that runs `owlery` on this archive with the same options.

@@ -22,14 +22,14 @@ pub(crate) use cache::*;
 pub(super) use cameras::*;
 pub(super) use days::*;
 pub(super) use event::*;
-pub(super) use events::*;
+pub(crate) use events::*;
 pub(super) use health::*;
 pub(super) use page_cache::PageCache;
 pub(super) use pictures::*;
 pub(super) use queue::*;
 pub(super) use retention::*;
 #[cfg(feature = "stores")]
-pub(super) use stores::*;
+pub(crate) use stores::*;
 
 #[cfg(test)]
 mod tests;

@@ -51,6 +51,12 @@ impl Problem {
         if self.status.is_server_error() { self } else { Self::not_found() }
     }
 
+    /// Whether it is a 404.
+    #[cfg(feature = "stores")]
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// 500.
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())

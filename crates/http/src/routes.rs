@@ -87,7 +87,8 @@ fn with_stores(router: Router<AppState>) -> Router<AppState> {
 
 /// The limits of a request that is not an upload.
 fn limits_of(request: &Request) -> limits::RequestLimits {
-    if request.uri().path().starts_with("/api/v1/stores/") {
+    let path = request.uri().path();
+    if ["/api/v1/stores/", "/api/v1/events/", "/media/", "/motion/"].iter().any(|prefix| path.starts_with(prefix)) {
         return limits::RequestLimits::of_stores();
     }
     limits::RequestLimits::usual()

@@ -69,6 +69,12 @@ macro_rules! parts {
     };
 }
 
+impl FromRef<AppState> for (Arc<StateCache>, Arc<Reads>) {
+    fn from_ref(state: &AppState) -> Self {
+        (Arc::clone(&state.states), Arc::clone(&state.reads))
+    }
+}
+
 parts!(
     handle: Handle, auth: Auth, pages: PageCache, states: StateCache, zips: ZipPermits, live: Live, meters: Meters, reads: Reads
 );

@@ -59,6 +59,9 @@ pub enum Error {
     /// The result could not be kept, and is of no use otherwise.
     #[error("what was made could not be kept: {0}")]
     NotKept(String),
+    /// What the media are made of cannot be read now, and may be later.
+    #[error("{0}")]
+    Away(String),
     /// As many jobs wait as may wait.
     #[error("too many jobs are waiting: try again later")]
     Busy,
@@ -94,6 +97,7 @@ impl Error {
             | Self::Unplayable(_)
             | Self::Missing { .. }
             | Self::NotKept(_)
+            | Self::Away(_)
             | Self::Cancelled => false,
         }
     }

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use owlery_model::event::{Camera, Day, EventId};
 use sha2::{Digest, Sha256};
@@ -14,10 +13,11 @@ use crate::client::Client;
 use crate::copy::rebuilt;
 use crate::encrypt::{Decrypting, Identities, SUFFIX};
 use crate::error::{Error, Result};
-use crate::keys::{BEST_FRAME, FRAMES, HostName, Keys};
-use crate::manifest::{CopiedFile, HostIndex, Manifest, PART};
+use crate::host_files::HostFiles;
+use crate::keys::{BEST_FRAME, FRAMES, HostName};
+use crate::manifest::{CopiedFile, HostIndex, Manifest};
 use crate::source::FileKind;
-use crate::upload::{hex, sha256};
+use crate::upload::hex;
 
 /// How many parts of an object are asked for at a time.
 const AT_A_TIME: usize = 3;
@@ -25,8 +25,7 @@ const AT_A_TIME: usize = 3;
 /// What a host has copied to a store.
 #[derive(Debug)]
 pub struct Copies {
-    client: Client,
-    keys: Keys,
+    files: HostFiles,
     index: HostIndex,
 }
 
@@ -36,10 +35,11 @@ impl Copies {
     /// # Errors
     /// [`Error::NothingCopied`] if nothing is there, with the hosts that have a place; or the store cannot be used.
     pub async fn open(client: Client, host: &HostName) -> Result<Self> {
-        let keys = Keys::new(&client, host);
-        let index = match HostIndex::read(&client, host).await? {
+        let files = HostFiles::new(client, host);
+        let client = files.client();
+        let index = match HostIndex::read(client, host).await? {
             Some(index) => index,
-            None => rebuilt(&client, &keys, "").await?,
+            None => rebuilt(client, files.keys(), "").await?,
         };
         if index.cameras.is_empty() {
             let there = client.list_folder(client.prefix()).await?.common_prefixes;
@@ -47,7 +47,7 @@ impl Copies {
             let there = there.map(str::to_owned).collect();
             return Err(Error::NothingCopied { store: client.name().clone(), host: host.clone(), there });
         }
-        Ok(Self { client, keys, index })
+        Ok(Self { files, index })
     }
 
     /// Its days, and the id of the archive that it has copied; empty if that is not known.
@@ -60,7 +60,7 @@ impl Copies {
     /// # Errors
     /// The store cannot be used.
     pub async fn reach(&self) -> Result<()> {
-        self.client.list_folder(self.keys.base()).await.map(drop)
+        self.files.client().list_folder(self.files.keys().base()).await.map(drop)
     }
 
     /// The manifest of a day; `None` if there is none.
@@ -68,7 +68,7 @@ impl Copies {
     /// # Errors
     /// It is not a manifest of this day, or the store cannot be used.
     pub async fn manifest(&self, camera: &Camera, day: Day) -> Result<Option<Manifest>> {
-        Manifest::read(&self.client, &self.keys, camera, day).await
+        self.files.manifest(camera, day).await
     }
 
     /// Reads a file of an event, and passes each part on once it is what the manifest says.
@@ -82,36 +82,16 @@ impl Copies {
         file: &CopiedFile,
         take: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
     ) -> Result<()> {
-        let key = self.keys.file(event, &file.name);
-        let parts = file.bytes.div_ceil(PART);
-        if file.parts.len() as u64 != parts {
-            let why = format!("its manifest has {} checksums for {parts} parts", file.parts.len());
-            return Err(self.client.wrong(&key, why));
-        }
-        let range = |nth: u64| nth * PART..((nth + 1) * PART).min(file.bytes);
-        let mut whole = Sha256::new();
-        let mut read = stream::iter((0..parts).map(|nth| self.client.read_range(&key, range(nth)))).buffered(AT_A_TIME);
-        let mut nth = 0usize;
+        let parts = (0..file.part_count()).map(|nth| self.files.read_part(event, file, nth));
+        let (mut read, mut whole) = (stream::iter(parts).buffered(AT_A_TIME), Sha256::new());
         while let Some(bytes) = read.next().await {
-            let is_right = |bytes: &Bytes| file.parts.get(nth).is_some_and(|expected| sha256(bytes) == *expected);
-            let mut bytes = bytes?;
-            if !is_right(&bytes) {
-                // The line may have changed it.
-                bytes = self.client.read_range(&key, range(nth as u64)).await?;
-            }
-            if !is_right(&bytes) {
-                let why =
-                    format!("the bytes of part {nth} are not those that were written; owlery store verify finds more");
-                return Err(self.client.wrong(&key, why));
-            }
+            let bytes = bytes?;
             whole.update(&bytes);
             take(&bytes).map_err(|error| Error::io("write", &file.name, error))?;
-            nth += 1;
         }
         if hex(&whole.finalize()) != file.sha256 {
-            return Err(self
-                .client
-                .wrong(&key, "the whole of it is not what its manifest says, although its parts are"));
+            let why = "the whole of it is not what its manifest says, although its parts are";
+            return Err(self.files.client().wrong(&self.files.keys().file(event, &file.name), why));
         }
         Ok(())
     }

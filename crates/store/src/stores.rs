@@ -1,5 +1,7 @@
 //! The stores of the configuration: who may use which, the open ones, and since when one has been out of reach.
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -19,6 +21,7 @@ use crate::options::StoreOptions;
 use crate::sources::{Sources, Stamp};
 use crate::url::Place;
 use crate::vault::{CopyLock, Vault};
+use reading::Reads;
 
 /// The stores of the configuration. To a user, a store that he may not use does not exist. A user is `None` for the administrator of
 /// the command line, who may use each.
@@ -50,6 +53,7 @@ struct Store {
     /// Held by the one thread that looks at the files of the credentials for [`Stores::browse`]. Where their disk hangs, all others
     /// wait here, and take no threads.
     turn: Arc<tokio::sync::Mutex<()>>,
+    reads: Reads,
 }
 
 #[derive(Debug)]
@@ -136,6 +140,7 @@ impl Stores {
         // Other credentials may see other objects.
         if open.take().is_some() {
             self.listings.invalidate_store(&options.name);
+            store.reads.forget();
         }
         let opened = backend::open(&options.name, &options.url, || self.sources.find(&options.name));
         match &opened {
@@ -164,23 +169,6 @@ impl Stores {
             listing
         };
         self.listings.get(user, &store, folder, fetch).await
-    }
-
-    /// [`Stores::get`] on a thread that may wait for a disk.
-    async fn opened(self: &Arc<Self>, user: Option<&str>, name: &str) -> Result<Client> {
-        let store = self.find(user, name)?;
-        let turn = Arc::clone(&store.turn).lock_owned().await;
-        let (this, user, text) = (Arc::clone(self), user.map(str::to_owned), name.to_owned());
-        let open = move || {
-            let opened = this.get(user.as_deref(), &text);
-            drop(turn); // which a caller that gives up must not do
-            opened
-        };
-        let stopped = || {
-            let (store, op) = (store.options.name.clone(), "list a folder".to_owned());
-            Error::OutOfReach { store, op, why: "owlery is stopping".to_owned() }
-        };
-        tokio::task::spawn_blocking(open).await.unwrap_or_else(|_| Err(stopped()))
     }
 
     /// Notes the result of a request: whether the store could be used. Results that say nothing about that, such as that a local
@@ -276,10 +264,12 @@ fn configured(options: Vec<StoreOptions>, before: &Configured) -> Result<Configu
     let mut stores: Configured = BTreeMap::new();
     for options in options {
         let name = options.name.clone();
-        let store = match before.get(&name).filter(|store| store.options == options) {
-            Some(same) => Arc::clone(same),
-            None => Arc::new(Store { options, open: Mutex::default(), outage: Mutex::default(), turn: Arc::default() }),
+        let made = || {
+            let (open, outage, turn, reads) = Default::default();
+            Arc::new(Store { options: options.clone(), open, outage, turn, reads })
         };
+        let same = before.get(&name).filter(|store| store.options == options);
+        let store = same.map_or_else(made, Arc::clone);
         if stores.insert(name.clone(), store).is_some() {
             return Err(Error::Config(format!("there are two tables [stores.{name}]; give one of them another name")));
         }

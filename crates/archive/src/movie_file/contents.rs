@@ -94,13 +94,14 @@ pub(super) fn av1(byte: u8) -> VideoCodec {
 /// The file cannot be read.
 pub fn read_movie(file: &File) -> io::Result<MovieContents> {
     let len = file.metadata()?.len();
-    contents_by(len, |buffer, at| Ok(rustix::io::pread(file, buffer, at)?))
+    read_movie_by(len, |buffer, at| Ok(rustix::io::pread(file, buffer, at)?))
 }
 
-pub(super) fn contents_by(
-    len: u64,
-    mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
-) -> io::Result<MovieContents> {
+/// The same of `len` bytes that `read` reads, from an offset on and as many as it likes; none is the end.
+///
+/// # Errors
+/// `read` fails.
+pub fn read_movie_by(len: u64, mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>) -> io::Result<MovieContents> {
     // The contents decide: an extension would be a guess. That of a transport stream suggests none.
     let found = super::probe_by(len, Container::Ts, &mut read)?;
     let mut source = Source::new(len, &mut read);

@@ -94,7 +94,7 @@ fn contents_count_more_than_the_extension() {
 /// What is read from these bytes.
 fn contents(bytes: &[u8]) -> MovieContents {
     let mut reads = 0u32;
-    let contents = contents::contents_by(bytes.len() as u64, |buffer, at| {
+    let contents = contents::read_movie_by(bytes.len() as u64, |buffer, at| {
         reads += 1;
         let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or(&[]);
         let n = rest.len().min(buffer.len());

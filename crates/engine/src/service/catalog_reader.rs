@@ -4,7 +4,8 @@
 use super::camera_info::CameraInfo;
 use super::stats::Stats;
 use super::{Archive, zone};
-use crate::catalog::{Catalog, DaySummary, Page, Query};
+use crate::audit;
+use crate::catalog::{AuditPage, Catalog, DaySummary, Page, Query};
 use crate::error::Result;
 
 /// An archive's catalog, opened to read beside the process that keeps it up to date. Takes no lock.
@@ -41,5 +42,26 @@ impl CatalogReader {
         let mut stats = Stats::of(&self.catalog, tree, &options.ports, &options.policy, now)?;
         stats.forecast.archive.warnings.extend(zone::warning(&self.catalog, tree, options.event_gap, now)?);
         Ok(stats)
+    }
+}
+
+impl Archive {
+    /// A page of the audit log, newest first: at most `limit` entries with a number below `before`. Returns also how many
+    /// lines of the log could not be parsed. Reads the catalog if that has all entries, else the files of the log; takes
+    /// no lock.
+    pub fn audit(&self, limit: usize, before: Option<u64>) -> Result<(AuditPage, u64)> {
+        let state = self.state_path();
+        if self.has_catalog() {
+            let of_catalog = || -> Result<Option<AuditPage>> {
+                let catalog = Catalog::open_beside(&state)?;
+                if audit::is_in(&catalog, &state)? { catalog.audit(limit, before).map(Some) } else { Ok(None) }
+            };
+            match of_catalog() {
+                Ok(Some(page)) => return Ok((page, 0)),
+                Ok(None) => {}
+                Err(error) => tracing::info!("{}; reading the files of the audit log instead", error.chain()),
+            }
+        }
+        audit::from_files(&state, limit, before)
     }
 }

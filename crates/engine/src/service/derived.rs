@@ -8,19 +8,21 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::time::Duration;
 
-use owlery_archive::{MediaFile, read_movie};
+use owlery_archive::{MediaFile, MovieContents, read_movie};
 use owlery_cache::{Content, Media};
 use owlery_media::{Animation, Ffmpeg, Jobs, JobsOptions, MovieType, Playable, Ticket, Urgency, Width};
 
 use super::handle::Handle;
+use super::media_files::MediaFiles;
 use crate::archive::Report;
 use crate::clock::Stop;
 use crate::error::Error;
-use crate::event::{Event, State, Thumbnail};
+use crate::event::{Event, Location, State, Thumbnail};
 
-/// A directory in that of the cache, for movies that are being made.
-const WORK: &str = "work";
+/// A directory in that of the cache, for movies that are being made, and for files of stores that are read.
+pub(super) const WORK: &str = "work";
 
 /// A kind of derived media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +85,9 @@ pub enum Derived {
     Ready(Content),
     /// The event's own movie, which browsers play as it is.
     Movie(MediaFile, MovieType),
+    /// The same of an event of a store.
+    #[cfg(feature = "stores")]
+    StoredMovie(super::stored_media::StoredFile, MovieType),
     /// They are being made.
     Making(Ticket<Made>),
 }
@@ -117,6 +122,34 @@ pub(crate) struct Derivation {
 struct Pools {
     pictures: Jobs<String, Made>,
     movies: Jobs<String, Made>,
+    /// For events of stores, which may be waited for for long; started by the first.
+    stored: Option<Jobs<String, Made>>,
+}
+
+/// The threads for events of stores.
+const STORED_THREADS: usize = 2;
+/// How long the error of such a job is kept. The store may be back soon.
+const STORED_ERROR: Duration = Duration::from_secs(5);
+
+impl Pools {
+    /// The pool for events of stores.
+    fn of_stores(&mut self) -> owlery_media::Result<&Jobs<String, Made>> {
+        if self.stored.is_none() {
+            let usual = JobsOptions::default();
+            let options = JobsOptions { threads: STORED_THREADS, retries: 0, remember: STORED_ERROR, ..usual };
+            self.stored = Some(Jobs::start(options)?);
+        }
+        self.stored.as_ref().ok_or(owlery_media::Error::Cancelled)
+    }
+
+    /// How many jobs wait, and how many run.
+    fn counts(&self) -> (usize, usize) {
+        let all = [Some(&self.pictures), Some(&self.movies), self.stored.as_ref()];
+        all.into_iter().flatten().fold((0, 0), |sum, jobs| {
+            let (waiting, running) = jobs.counts();
+            (sum.0 + waiting, sum.1 + running)
+        })
+    }
 }
 
 /// Figures of the jobs.
@@ -151,7 +184,9 @@ impl Derivation {
     pub(super) fn start(&self) {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let pictures = Jobs::start(JobsOptions { threads: processors, ..JobsOptions::default() });
-        match pictures.and_then(|pictures| Ok(Pools { pictures, movies: Jobs::start(JobsOptions::default())? })) {
+        match pictures
+            .and_then(|pictures| Ok(Pools { pictures, movies: Jobs::start(JobsOptions::default())?, stored: None }))
+        {
             Ok(pools) => *self.lock() = Some(pools),
             Err(error) => tracing::warn!("no thumbnails and movies are made: {error}"),
         }
@@ -190,9 +225,19 @@ pub(super) fn missing_note(root: &Path) -> Option<Report> {
     missing(&Ffmpeg::default(), &stop).map(|missing| Report::note(root, missing))
 }
 
+/// What the keys of media of stores begin with in the media cache; the name of the store follows, and a slash.
+pub(super) const STORED: &str = "owlery:store/";
+
+/// The name of the store whose media have this key in the media cache; `None` for all other media.
+pub fn store_of_key(key: &str) -> Option<&str> {
+    let rest = key.strip_prefix(STORED)?;
+    Some(rest.split_once('/').map_or(rest, |(store, _)| store))
+}
+
 impl Handle {
-    /// The key of derived media in the cache. It changes with the event, so that outdated media are never served.
-    pub fn derived_key(event: &Event, kind: Derivative) -> String {
+    /// The key of derived media in the cache. It changes with the event, so that outdated media are never served; that of an event of a
+    /// store is known by [`store_of_key`].
+    pub fn derived_key(event: &Event, location: &Location, kind: Derivative) -> String {
         let details = &event.details;
         let mut hasher = DefaultHasher::new();
         (details.start, details.end, details.frames, details.bytes, &details.thumbnail).hash(&mut hasher);
@@ -200,28 +245,34 @@ impl Handle {
             movie.name.as_str().hash(&mut hasher);
         }
         let width = if let Derivative::Thumbnail(width) = kind { width.pixels() } else { 0 };
-        format!("owlery:/{}/{}?w={width}&v={:016x}", event.id, kind.file_name(), hasher.finish())
+        let place = location.store().map_or_else(|| "owlery:".to_owned(), |store| format!("{STORED}{store}"));
+        format!("{place}/{}/{}?w={width}&v={:016x}", event.id, kind.file_name(), hasher.finish())
     }
 
     /// Derived media of an event, if that waits for no disk.
-    pub fn derived_at_once(&self, event: &Event, kind: Derivative) -> Option<Content> {
-        self.cache().ok()?.get_at_once(&Self::derived_key(event, kind))
+    pub fn derived_at_once(&self, event: &Event, location: &Location, kind: Derivative) -> Option<Content> {
+        self.cache().ok()?.get_at_once(&Self::derived_key(event, location, kind))
     }
 
     /// Derived media of an event: those of the cache, else the job that makes them, which is started if there is none. Blocks
-    /// for as long as the disk takes.
+    /// for as long as the disk takes; for [`Derivative::Playable`] also the store of the event.
     ///
     /// # Errors
     /// There is nothing to make them from; or the event, or the cache, cannot be used.
-    pub fn derived(self: &Arc<Self>, event: &Event, kind: Derivative) -> Result<Derived, DerivedError> {
-        let key = Self::derived_key(event, kind);
+    pub fn derived(
+        self: &Arc<Self>,
+        event: &Event,
+        location: &Location,
+        kind: Derivative,
+    ) -> Result<Derived, DerivedError> {
+        let key = Self::derived_key(event, location, kind);
         let cache = self.cache();
         if let Some(content) = cache.as_ref().ok().and_then(|cache| cache.get(&key)) {
             return Ok(Derived::Ready(content));
         }
         if kind == Derivative::Playable {
-            if let Some((movie, kind)) = self.movie_as_is(event)? {
-                return Ok(Derived::Movie(movie, kind));
+            if let Some(movie) = self.movie_as_is(event, location)? {
+                return Ok(movie);
             }
             if event.details.state == State::Open {
                 return Err(unplayable("it is still being recorded, and browsers do not play this kind of movie"));
@@ -229,23 +280,37 @@ impl Handle {
             // A movie that is not kept would be made again for every request.
             cache?;
         }
-        let job = Self::derived_key(event, kind.job());
-        let work = make::Work { handle: Arc::downgrade(self), event: event.clone(), kind: kind.job() };
-        let pools = self.derivation.lock();
-        let pools = pools.as_ref().ok_or(Error::Stopped)?;
-        let pool = if needs_ffmpeg(event, kind) { &pools.movies } else { &pools.pictures };
+        let job = Self::derived_key(event, location, kind.job());
+        let (event, location, kind) = (event.clone(), location.clone(), kind.job());
+        let needs_ffmpeg = needs_ffmpeg(&event, kind);
+        let work = make::Work { handle: Arc::downgrade(self), event, location, kind };
+        let mut pools = self.derivation.lock();
+        let pools = pools.as_mut().ok_or(Error::Stopped)?;
+        let pool = match work.location {
+            Location::Local if needs_ffmpeg => &pools.movies,
+            Location::Local => &pools.pictures,
+            Location::Store(_) => pools.of_stores()?,
+        };
         Ok(Derived::Making(pool.submit(job, Urgency::OnDemand, move |job| work.run(job))))
     }
 
-    /// The event's main movie, if browsers play it as it is.
-    fn movie_as_is(&self, event: &Event) -> Result<Option<(MediaFile, MovieType)>, DerivedError> {
-        let files = self.event_files(&event.id)?;
-        let movie = files::main_movie(event, &files)?.ok_or(owlery_media::Error::NoFrame)?;
-        let contents = read_movie(&movie.file).map_err(|error| Error::io("read", self.event_path(&event.id), error))?;
-        match Playable::of_contents(&contents) {
-            Some(Playable::AsIs(kind)) => Ok(Some((movie, kind))),
-            Some(Playable::Nothing(why)) => Err(unplayable(why.text())),
-            _ => Ok(None),
+    /// The event's main movie, if browsers play it as it is. Of a store's, only what tells that is read.
+    fn movie_as_is(&self, event: &Event, location: &Location) -> Result<Option<Derived>, DerivedError> {
+        let files = self.files_of(&event.id, location)?;
+        let name = event.details.video().ok_or(owlery_media::Error::NoFrame)?.as_str();
+        let fail = |error| Error::io("read", self.event_path(&event.id), error);
+        match files {
+            MediaFiles::Archive(files) => {
+                let movie = files.open(&(false, name.to_owned()))?;
+                let contents = read_movie(&movie.file).map_err(fail)?;
+                Ok(type_as_is(&contents)?.map(|kind| Derived::Movie(movie, kind)))
+            }
+            #[cfg(feature = "stores")]
+            MediaFiles::Store(files) => {
+                let movie = files.open_waiting(name)?;
+                let contents = movie.contents().map_err(|error| error.of_file(&event.id, name))?;
+                Ok(type_as_is(&contents)?.map(|kind| Derived::StoredMovie(movie, kind)))
+            }
         }
     }
 
@@ -257,10 +322,7 @@ impl Handle {
     /// The figures of the jobs that make derived media.
     pub fn derivation_counts(&self) -> DerivationCounts {
         let derivation = &self.derivation;
-        let counts = derivation.lock().as_ref().map(|pools| {
-            let (pictures, movies) = (pools.pictures.counts(), pools.movies.counts());
-            (pictures.0 + movies.0, pictures.1 + movies.1)
-        });
+        let counts = derivation.lock().as_ref().map(Pools::counts);
         let (waiting, running) = counts.unwrap_or_default();
         DerivationCounts {
             waiting: waiting as u64,
@@ -268,6 +330,15 @@ impl Handle {
             made: derivation.made.load(Ordering::Relaxed),
             failed: derivation.failed.load(Ordering::Relaxed),
         }
+    }
+}
+
+/// The type of a movie that browsers play as it is; an error if nothing can be played.
+fn type_as_is(contents: &MovieContents) -> Result<Option<MovieType>, DerivedError> {
+    match Playable::of_contents(contents) {
+        Some(Playable::AsIs(kind)) => Ok(Some(kind)),
+        Some(Playable::Nothing(why)) => Err(unplayable(why.text())),
+        _ => Ok(None),
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Handle {
     pub(super) finishing: super::finisher::Figures,
     #[cfg(feature = "stores")]
     pub(super) stores: Arc<owlery_store::Stores>,
+    #[cfg(all(feature = "media", feature = "stores"))]
+    pub(super) stored_reader: Arc<super::stored_media::StoredReader>,
     #[cfg(feature = "stores")]
     pub(super) copying: Arc<super::copier::AllFigures>,
     /// The events of stores that the archive lacks.
@@ -95,6 +97,8 @@ impl Handle {
         (changes, reserve): (ChangeSender, Arc<Reserve>),
     ) -> Self {
         let (options, tree) = (&archive.options, Arc::clone(&archive.tree));
+        #[cfg(feature = "media")]
+        let media_cache = super::media_cache::MediaCache::default();
         Self {
             was_writable: tree.can_be_marked(),
             state_dir: options.state_dir.clone().unwrap_or_else(|| super::state_dir::StateDir::default_path(&tree)),
@@ -111,13 +115,15 @@ impl Handle {
             reaped: Arc::default(),
             pace: Arc::new(Pace::new(options.reap_rate, options.window, Arc::clone(&options.clock))),
             #[cfg(feature = "media")]
-            media_cache: super::media_cache::MediaCache::default(),
-            #[cfg(feature = "media")]
             derivation: super::derived::Derivation::default(),
             #[cfg(feature = "media")]
             finishing: super::finisher::Figures::new(options.finish),
             #[cfg(feature = "stores")]
             stores: Arc::clone(&archive.stores),
+            #[cfg(all(feature = "media", feature = "stores"))]
+            stored_reader: Arc::new(super::stored_media::StoredReader::new(&archive.stores, &media_cache)),
+            #[cfg(feature = "media")]
+            media_cache,
             #[cfg(feature = "stores")]
             copying: Arc::default(),
             #[cfg(feature = "stores")]
@@ -168,12 +174,6 @@ impl Handle {
             ));
         }
         alerts
-    }
-
-    /// What was finished since the start, and what waits; `None` unless the archive's options say that events are finished.
-    #[cfg(feature = "media")]
-    pub fn finishing(&self) -> Option<super::finisher::FinishingFigures> {
-        self.finishing.read()
     }
 
     /// The state of the components.

@@ -126,8 +126,8 @@ impl Handle {
     }
 }
 
-/// The cache of a service. Its disk may hang; neither the start, nor the expirer's timer, nor the stop waits for it.
-#[derive(Debug, Default)]
+/// The cache of a service; clones share it. Its disk may hang; neither the start, nor the expirer's timer, nor the stop waits for it.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct MediaCache {
     /// Written by the start, the thread that opens the cache, the expirer's timer and the stop.
     state: Arc<Mutex<State>>,

@@ -221,6 +221,9 @@ impl OpenArchive {
             }
             self.shared.catalog.leave();
         }
+        // Jobs may wait for a store.
+        #[cfg(all(feature = "media", feature = "stores"))]
+        self.shared.stored_reader.stop();
         #[cfg(feature = "media")]
         {
             self.shared.derivation.stop();

@@ -44,6 +44,13 @@ impl StoredEvents {
         views.iter().filter(is_usable).cloned().collect()
     }
 
+    /// The hosts of a store whose events are shown; `None` if none of its events is.
+    #[cfg(feature = "media")]
+    pub(in crate::service) fn hosts(&self, store: &str) -> Option<ShownHosts> {
+        let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
+        views.iter().find(|view| view.store().as_str() == store).map(|view| view.hosts().clone())
+    }
+
     /// Grows with every change of a view.
     pub(in crate::service) fn generation(&self) -> u64 {
         let views = self.views.read().unwrap_or_else(PoisonError::into_inner);

@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::auth::Viewer;
+use crate::auth::{AccountKind, Viewer};
 use crate::convert;
-use crate::engine::Handle;
 use crate::engine::cache::{self, Cache};
+use crate::engine::{Handle, store_of_key};
 use crate::extract::schema::CacheKey;
 use crate::extract::values::{Bytes, Limit, Seconds};
 use crate::extract::{Names, NoParams, Params};
@@ -49,6 +49,13 @@ impl From<cache::Error> for Problem {
             other => Self::new(StatusCode::SERVICE_UNAVAILABLE, other.to_string()),
         }
     }
+}
+
+/// Whether a user may know what is cached with this key: of a store, only those who may use it.
+pub(crate) fn may_see(handle: &Handle, viewer: &Viewer, key: &str) -> bool {
+    store_of_key(key).is_none_or(|store| {
+        viewer.account().kind == AccountKind::Unauthenticated || viewer.usable_stores(handle).contains(store)
+    })
 }
 
 /// Refuses a key that no entry can have.
@@ -100,7 +107,7 @@ pub(crate) struct EntriesParams {
     cursor: Option<String>,
 }
 
-/// A page of entries, in the order of their keys.
+/// A page of entries, in the order of their keys. Those of stores that the user may not use are left out, so a page can be short.
 #[utoipa::path(get, path = "/api/v1/cache/entries", tag = "cache", params(EntriesParams), responses(
     (status = 200, description = "the page", body = CacheEntries),
     NoCache, CommonResponses
@@ -113,7 +120,8 @@ pub(crate) async fn cache_entries(
     let cache = open_cache(&handle, &viewer)?;
     let Params(EntriesParams { limit, cursor }) = params?;
     let limit = limit.map_or(DEFAULT_LIMIT, |limit| limit.0);
-    let page = with_cache(cache, move |cache| Ok(cache.entries(cursor.as_deref(), limit))).await?;
+    let mut page = with_cache(cache, move |cache| Ok(cache.entries(cursor.as_deref(), limit))).await?;
+    page.entries.retain(|entry| may_see(&handle, &viewer, &entry.key));
     Ok(json(&convert::cache_entries(page)))
 }
 
@@ -198,7 +206,8 @@ pub(crate) async fn cache_queue(
 ) -> Result<Response, Problem> {
     let cache = open_cache(&handle, &viewer)?;
     params?;
-    let queue = with_cache(cache, |cache| Ok(cache.queued())).await?;
+    let mut queue = with_cache(cache, |cache| Ok(cache.queued())).await?;
+    queue.retain(|queued| may_see(&handle, &viewer, &queued.key));
     Ok(json(&convert::cache_queue(queue)))
 }
 

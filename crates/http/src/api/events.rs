@@ -19,6 +19,7 @@ use crate::extract::schema::{CursorText, Direction, EventPath, Moment, RegionTex
 use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Rectangle, Seconds, TimeText};
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::{Reads, blocking};
+use crate::media::images_of;
 use crate::problem::{CommonResponses, NoSuchEvent, Problem};
 use crate::protocol::{Directory, Event, EventPage, EventWithImages, Image};
 use crate::response::{json, json_text};
@@ -157,7 +158,7 @@ pub(crate) async fn event(
 ) -> Result<Response, Problem> {
     let id = viewer.event_id(&camera, &date, &time)?;
     let event = located(&handle, &viewer, &id).await?;
-    let images = reads.listing(move || handle.images(&id)).await?;
+    let images = images_of(&handle, &viewer, &reads, &id).await?;
     let directory = Directory::new(prefix.as_str(), &event.event.id);
     let images = images.iter().map(|(name, bytes)| Image { name, bytes: *bytes, url: directory.file(name) });
     let images = images.collect();

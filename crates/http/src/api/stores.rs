@@ -112,7 +112,7 @@ pub(crate) async fn browse(
     let outage = || name.parse().ok().and_then(|name| stores.outage(&name));
     let listing = match listing {
         Ok(Ok(listing)) => listing,
-        Ok(Err(error)) => return Err(problem(&error, outage(), viewer.account().role)),
+        Ok(Err(error)) => return Err(store_problem(&error, outage(), viewer.account().role)),
         Err(_) => {
             let why = format!("the store {name} has not responded within {} s", patience.as_secs());
             return Err(unavailable(&why, outage()));
@@ -122,7 +122,7 @@ pub(crate) async fn browse(
 }
 
 /// Why a store cannot be used. Its errors can name its place, and files of this host, so only admins see them.
-fn problem(error: &store::Error, outage: Option<Outage>, role: Role) -> Problem {
+pub(crate) fn store_problem(error: &store::Error, outage: Option<Outage>, role: Role) -> Problem {
     let why = match (error, role) {
         (store::Error::Unknown(_), _) => return Problem::not_found(),
         // It never was in reach, and names no place.
@@ -138,7 +138,8 @@ fn problem(error: &store::Error, outage: Option<Outage>, role: Role) -> Problem 
     unavailable(&why, outage)
 }
 
-fn unavailable(why: &str, outage: Option<Outage>) -> Problem {
+/// A store cannot be used, for this reason.
+pub(crate) fn unavailable(why: &str, outage: Option<Outage>) -> Problem {
     let since = outage.map(|outage| format!(" (since {})", rfc3339(outage.since))).unwrap_or_default();
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{why}{since}"))
 }
@@ -193,7 +194,8 @@ mod tests {
             store::Error::Credentials { store: nas.clone(), why: place() },
             store::Error::Config(place()),
         ] {
-            let text = |role| serde_json::to_value(problem(&error, Some(outage.clone()), role)).unwrap().to_string();
+            let text =
+                |role| serde_json::to_value(store_problem(&error, Some(outage.clone()), role)).unwrap().to_string();
             let (admin, viewer) = (text(Role::Admin), text(Role::Viewer));
             assert!(admin.contains("secret") && !viewer.contains("secret"), "{admin} {viewer}");
             for text in [admin, viewer] {

@@ -10,6 +10,8 @@ use crate::problem::Problem;
 const MAX_LISTINGS: usize = 4;
 /// The most long reads at a time: each holds a thread, and most a connection to the catalog.
 const MAX_LONG_READS: usize = 2;
+/// The most threads that wait for a store at a time.
+const MAX_OF_STORES: usize = 8;
 
 /// Runs blocking work on the blocking pool.
 pub(crate) async fn blocking<T: Send + 'static>(
@@ -25,12 +27,17 @@ pub(crate) async fn blocking<T: Send + 'static>(
 #[derive(Debug)]
 pub(crate) struct Reads {
     listings: Arc<Semaphore>,
-    long_reads: Arc<Semaphore>,
+    long: Arc<Semaphore>,
+    of_stores: Arc<Semaphore>,
 }
 
 impl Default for Reads {
     fn default() -> Self {
-        Self { listings: Arc::new(Semaphore::new(MAX_LISTINGS)), long_reads: Arc::new(Semaphore::new(MAX_LONG_READS)) }
+        Self {
+            listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
+            long: Arc::new(Semaphore::new(MAX_LONG_READS)),
+            of_stores: Arc::new(Semaphore::new(MAX_OF_STORES)),
+        }
     }
 }
 
@@ -40,7 +47,15 @@ impl Reads {
         &self,
         read: impl FnOnce() -> crate::error::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        with_permit(&self.long_reads, read).await
+        with_permit(&self.long, read).await
+    }
+
+    /// Runs a read that may wait for a store, when a permit is free.
+    pub(crate) async fn of_stores<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> crate::error::Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        with_permit(&self.of_stores, read).await
     }
 
     /// Lists the files of an event, which may be tens of thousands, when a permit is free.

@@ -15,13 +15,13 @@ use utoipa::IntoParams;
 use super::files::Binary;
 use super::files::body::{self, Source};
 use super::files::response::{FileResponse, Version};
-use crate::api::{check_key, open_cache, with_cache};
+use crate::api::{check_key, may_see, open_cache, with_cache};
 use crate::auth::Viewer;
 use crate::convert;
-use crate::engine::Handle;
 use crate::engine::cache::{
     self, Cache, Checksum, Content, DEFAULT_NAME, DEFAULT_TYPE, Expected, Label, Stored, Writer,
 };
+use crate::engine::{Handle, store_of_key};
 use crate::extract::schema::CacheKey;
 use crate::extract::{Names, NoParams, Params};
 use crate::limits::Upload;
@@ -61,11 +61,14 @@ pub(crate) async fn cached(
     let cache = open_cache(&handle, &viewer)?;
     params?;
     check_key(&key)?;
+    if !may_see(&handle, &viewer, &key) {
+        return Err(not_cached());
+    }
     let content = match cache.get_at_once(&key) {
         Some(content) => Some(content),
         None => with_cache(cache, move |cache| Ok(cache.get(&key))).await?,
     };
-    let content = content.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "the key is not cached"))?;
+    let content = content.ok_or_else(not_cached)?;
     let (kind, shown) = harmless(&content.label().mime_type);
     let name = disposition(shown, safe_name(&content.label().file_name));
     let response = FileResponse::new(version(&content), content.size(), &method, &headers);
@@ -75,6 +78,10 @@ pub(crate) async fn cached(
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     }
     Ok(response)
+}
+
+fn not_cached() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "the key is not cached")
 }
 
 /// The version of an entry: its SHA-256, or where another program stored it, its size and time.
@@ -197,6 +204,9 @@ pub(crate) async fn cache_put(
     let stored = async {
         let cache = open_cache(&handle, &viewer)?;
         let Params(params) = params?;
+        if store_of_key(&key).is_some() {
+            return Err(Problem::forbidden("what stores have is cached by Owlery alone"));
+        }
         let (label, expected) = (label(&headers, params.name)?, expected(params.sha256.as_deref())?);
         store(&cache, key, label, expected, body).await
     };

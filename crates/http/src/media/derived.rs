@@ -16,15 +16,17 @@ use super::cached::{send, version};
 use super::files::response::FileResponse;
 use super::files::{Binary, body, decode, file_version};
 use super::state_cache::StateCache;
+use crate::api::located;
 use crate::auth::Viewer;
 use crate::engine::cache::{Content, Media};
 use crate::engine::derive::{Error as MediaError, JobState, Ticket, Width};
 use crate::engine::{Derivative, Derived, DerivedError, Handle, Made};
-use crate::event::{Event, EventId, EventName, State as EventState};
+use crate::error::Error;
+use crate::event::{Event, EventId, EventName, Located, Location, State as EventState};
 use crate::extract::Params;
 use crate::extract::schema::{EventPath, ThumbnailPixels};
 use crate::extract::values::ThumbnailWidth;
-use crate::limits::blocking;
+use crate::limits::{Reads, blocking};
 use crate::problem::{CommonResponses, Problem};
 use crate::protocol::Progress;
 use crate::response::json;
@@ -71,7 +73,7 @@ pub(crate) struct DerivedParams {
 ))]
 pub(crate) async fn derived(
     State(handle): State<Arc<Handle>>,
-    State(states): State<Arc<StateCache>>,
+    State((states, reads)): State<(Arc<StateCache>, Arc<Reads>)>,
     viewer: Viewer,
     params: Result<Params<DerivedParams>, Problem>,
     method: Method,
@@ -87,28 +89,96 @@ pub(crate) async fn derived(
     if w.is_some() && !matches!(kind, Derivative::Thumbnail(_)) {
         return Err(Problem::parameter("w", "w: only thumbnails have a width"));
     }
-    let event = states.event(&handle, &id).ok_or_else(Problem::not_found)?;
+    let (event, location) = event_of(&handle, &states, &viewer, &id).await?;
     if kind == Derivative::Playable && event.details.videos.is_empty() {
         return Err(Problem::new(StatusCode::NOT_FOUND, "the event has no movie"));
     }
     let request = (&method, &headers);
     let caching = caching(&event);
-    if let Some(content) = handle.derived_at_once(&event, kind) {
+    if let Some(content) = handle.derived_at_once(&event, &location, kind) {
         return respond(content, kind, caching, request).await;
     }
-    let looked_for = blocking(move || Ok(handle.derived(&event, kind))).await?;
-    match looked_for.map_err(problem)? {
+    let (maker, place) = (Arc::clone(&handle), location.clone());
+    let look_for = move || Ok(maker.derived(&event, &place, kind));
+    // What a movie needs is looked up in the movie itself.
+    let looked_for = match &location {
+        Location::Store(_) if kind == Derivative::Playable => reads.of_stores(look_for).await?,
+        _ => blocking(look_for).await?,
+    };
+    let source = SourceOf { handle: &handle, viewer: &viewer, location };
+    match looked_for.map_err(|error| source.problem(error))? {
         Derived::Ready(content) => respond(content, kind, caching, request).await,
         Derived::Movie(movie, kind) => {
             let response = FileResponse::new(file_version(&movie), movie.len, &method, &headers);
             let kind = HeaderValue::from_static(kind.mime());
             response.respond(|from, count| body::of(movie, from, count), kind, caching).await
         }
-        Derived::Making(ticket) if kind == Derivative::Playable => {
-            wait_or_accept(ticket, WAIT_FOR_MOVIE, kind, caching, request).await
+        #[cfg(feature = "stores")]
+        Derived::StoredMovie(movie, kind) => {
+            let kind = HeaderValue::from_static(kind.mime());
+            Box::pin(source.of_store()?.respond(&movie, (kind, caching), request)).await
         }
-        Derived::Making(ticket) => wait_or_accept(ticket, WAIT, kind, caching, request).await,
+        Derived::Making(ticket) => {
+            let wait = if kind == Derivative::Playable { WAIT_FOR_MOVIE } else { WAIT };
+            wait_or_accept(ticket, wait, kind, caching, request).await?.map_err(|error| source.problem_of_media(&error))
+        }
     }
+}
+
+/// Where the event is that media are derived from, and who asks.
+struct SourceOf<'a> {
+    handle: &'a Handle,
+    viewer: &'a Viewer,
+    location: Location,
+}
+
+impl SourceOf<'_> {
+    #[cfg(feature = "stores")]
+    fn of_store(&self) -> Result<super::stored::OfStore<'_>, Problem> {
+        match &self.location {
+            Location::Store(store) => Ok(super::stored::OfStore::new(self.handle, self.viewer, store)),
+            Location::Local => Err(Problem::not_found()),
+        }
+    }
+
+    /// The problem of a source that cannot be read now.
+    fn away(&self, why: &str) -> Problem {
+        #[cfg(feature = "stores")]
+        if let Ok(of_store) = self.of_store() {
+            return of_store.away(why);
+        }
+        let _ = (self.handle, self.viewer, &self.location);
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, why)
+    }
+
+    fn problem(&self, error: DerivedError) -> Problem {
+        match error {
+            DerivedError::Archive(Error::Store(why)) => self.away(&why),
+            DerivedError::Archive(error) => error.into(),
+            DerivedError::Media(error) => self.problem_of_media(&error),
+        }
+    }
+
+    fn problem_of_media(&self, error: &MediaError) -> Problem {
+        match error {
+            MediaError::Away(why) => self.away(why),
+            other => problem_of_media(other),
+        }
+    }
+}
+
+/// An event, and where its files are. Only those of the archive are in the cache of events, which has no users.
+async fn event_of(
+    handle: &Arc<Handle>,
+    states: &StateCache,
+    viewer: &Viewer,
+    id: &EventId,
+) -> Result<(Arc<Event>, Location), Problem> {
+    if let Some(event) = states.event(handle, id) {
+        return Ok((event, Location::Local));
+    }
+    let Located { event, location } = located(handle, viewer, id).await?;
+    Ok((Arc::new(event), location))
 }
 
 fn kind_of(name: &str, width: Option<ThumbnailWidth>) -> Option<Derivative> {
@@ -139,14 +209,14 @@ async fn respond(
     response.respond(|from, count| send(content, from, count), kind, caching).await
 }
 
-/// Waits for a job, and responds with what it made; with 202 if it is not done by then.
+/// Waits for a job, and responds with what it made; with 202 if it is not done by then. The inner error is that of the job.
 async fn wait_or_accept(
     ticket: Ticket<Made>,
     wait: Duration,
     kind: Derivative,
     caching: HeaderValue,
     request: Request<'_>,
-) -> Result<Response, Problem> {
+) -> Result<Result<Response, Arc<MediaError>>, Problem> {
     let (ended, outcome) = oneshot::channel();
     ticket.on_end(|outcome| {
         let _ = ended.send(outcome);
@@ -155,16 +225,16 @@ async fn wait_or_accept(
         JobState::Ended(outcome) => outcome,
         _ => match tokio::time::timeout(wait, outcome).await {
             Ok(Ok(outcome)) => outcome,
-            _ => return Ok(accepted(&ticket)),
+            _ => return Ok(Ok(accepted(&ticket))),
         },
     };
     match outcome {
         Ok(made) => match made.iter().find(|(made, _)| *made == kind) {
-            Some((_, media)) => respond(Content::fetched(Media::clone(media)), kind, caching, request).await,
+            Some((_, media)) => respond(Content::fetched(Media::clone(media)), kind, caching, request).await.map(Ok),
             // It went into the cache while this request was under way.
-            None => Ok(accepted(&ticket)),
+            None => Ok(Ok(accepted(&ticket))),
         },
-        Err(error) => Err(problem_of_media(&error)),
+        Err(error) => Ok(Err(error)),
     }
 }
 
@@ -179,20 +249,15 @@ fn accepted(ticket: &Ticket<Made>) -> Response {
     (StatusCode::ACCEPTED, headers, json(&Progress { progress })).into_response()
 }
 
-fn problem(error: DerivedError) -> Problem {
-    match error {
-        DerivedError::Archive(error) => error.into(),
-        DerivedError::Media(error) => problem_of_media(&error),
-    }
-}
-
 fn problem_of_media(error: &MediaError) -> Problem {
     let status = match error {
         MediaError::NoFrame => StatusCode::NOT_FOUND,
         MediaError::Unplayable(_) | MediaError::Picture(_) | MediaError::TooManyPixels | MediaError::TooManyBytes => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        MediaError::Missing { .. } | MediaError::Busy | MediaError::Cancelled => StatusCode::SERVICE_UNAVAILABLE,
+        MediaError::Missing { .. } | MediaError::Busy | MediaError::Away(_) | MediaError::Cancelled => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         MediaError::NotKept(_) => StatusCode::INSUFFICIENT_STORAGE,
         MediaError::TimedOut { .. } | MediaError::Program { .. } | MediaError::Panicked(_) | MediaError::Io { .. } => {
             StatusCode::INTERNAL_SERVER_ERROR // it is in the log

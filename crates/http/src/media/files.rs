@@ -82,7 +82,7 @@ pub(crate) async fn motion(
     }
     let event: EventId = dir.parse().map_err(|_| Problem::not_found())?;
     viewer.check_visible(&event.camera)?;
-    listing::page(&handle, &reads, event, has_slash).await
+    listing::page(&handle, &viewer, &reads, event, has_slash).await
 }
 
 /// A picture of a day that belongs to no event.
@@ -145,12 +145,34 @@ async fn send(
     let media = if let Some(media) = handle.open_media_at_once(&path) {
         media
     } else {
-        let handle = Arc::clone(handle);
-        blocking(move || handle.open_media(&path)).await.map_err(Problem::or_not_found)?
+        let reader = Arc::clone(handle);
+        let name = if path.in_debug { format!("debug/{}", path.file) } else { path.file.clone() };
+        match blocking(move || reader.open_media(&path)).await.map_err(Problem::or_not_found) {
+            Ok(media) => media,
+            Err(problem) => {
+                return elsewhere(handle, viewer, (&event, &name), (kind, problem), (method, headers)).await;
+            }
+        }
     };
     let caching = caching(handle, states, &event, &media);
     let response = FileResponse::new(file_version(&media), media.len, method, headers);
     response.respond(|from, count| body::of(media, from, count), kind, caching).await
+}
+
+/// A file that the archive does not have: that of a store, if there is one, else the problem.
+async fn elsewhere(
+    handle: &Arc<Handle>,
+    viewer: &Viewer,
+    file: (&EventId, &str),
+    (kind, problem): (HeaderValue, Problem),
+    request: (&Method, &HeaderMap),
+) -> Result<Response, Problem> {
+    #[cfg(feature = "stores")]
+    if problem.is_not_found() {
+        return Box::pin(super::stored::file(handle, viewer, file, kind, request)).await;
+    }
+    let _ = (handle, viewer, file, kind, request);
+    Err(problem)
 }
 
 /// The version of a file: its inode, size and time.

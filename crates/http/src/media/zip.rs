@@ -17,8 +17,8 @@ use utoipa::IntoParams;
 
 use super::files::Binary;
 use crate::auth::Viewer;
-use crate::engine::{Handle, Order, Query};
-use crate::event::{Camera, Day, State as EventState};
+use crate::engine::{Handle, MediaFiles, Order, Query, UsableStores};
+use crate::event::{Camera, Day, EventId, State as EventState};
 use crate::extract::schema::{EventPath, Moment};
 use crate::extract::values::{Flag, TimeText};
 use crate::extract::{Names, NoParams, Params};
@@ -74,10 +74,23 @@ pub(crate) async fn event_zip(
     let time = time.strip_suffix(".zip").unwrap_or_default();
     let id = viewer.event_id(&camera, &date, time)?;
     // From the tree: the event may not be in the catalog yet.
-    let (reader, event) = (Arc::clone(&handle), id.clone());
-    let files = reads.listing(move || reader.event_files(&event)).await.map_err(Problem::or_not_found)?;
+    let files = files_of(&handle, &viewer, &reads, &id).await.map_err(Problem::or_not_found)?;
     let name = format!("{}_{}_{}.zip", id.camera, id.day, id.name);
     Ok(respond(handle, &method, &permits.events, &name, Content::One(id, files)))
+}
+
+/// The files of an event of the archive, or of a store that the user may use.
+async fn files_of(handle: &Arc<Handle>, viewer: &Viewer, reads: &Reads, id: &EventId) -> Result<MediaFiles, Problem> {
+    let (reader, event) = (Arc::clone(handle), id.clone());
+    let files = reads.listing(move || reader.event_files(&event)).await.map(MediaFiles::from);
+    #[cfg(feature = "stores")]
+    if files.as_ref().is_err_and(Problem::is_not_found)
+        && let Some(files) = Box::pin(super::stored::stored_files(handle, viewer, id)).await?
+    {
+        return Ok(MediaFiles::Store(files));
+    }
+    let _ = viewer;
+    files
 }
 
 /// The parameters of an export.
@@ -123,13 +136,14 @@ pub(crate) async fn export(
     Params(params): Params<ExportParams>,
 ) -> Result<Response, Problem> {
     let query = query(params, &viewer, &handle)?;
-    let (reader, requested) = (Arc::clone(&handle), query.clone());
-    let size = reads.long(move || measure(&reader, requested)).await?;
+    let stores = viewer.usable_stores(&handle);
+    let (reader, requested, of_user) = (Arc::clone(&handle), query.clone(), stores.clone());
+    let size = reads.long(move || measure(&reader, requested, &of_user)).await?;
     let (first, last) = size.days()?;
     // Events that begin meanwhile are not part of it. The limit is the newest event and not now: Motion's clock may be ahead of ours.
     let query = size.newest.into_iter().fold(query, Query::to);
     let days = if first == last { first.to_string() } else { format!("{first}_{last}") };
-    Ok(respond(handle, &method, &permits.exports, &format!("events_{days}.zip"), Content::Many(query)))
+    Ok(respond(handle, &method, &permits.exports, &format!("events_{days}.zip"), Content::Many(query, stores)))
 }
 
 /// The requested events of the cameras that the user can see.
@@ -164,11 +178,11 @@ struct ExportSize {
     newest: Option<NaiveDateTime>,
 }
 
-fn measure(handle: &Handle, mut query: Query) -> crate::error::Result<ExportSize> {
+fn measure(handle: &Handle, mut query: Query, stores: &UsableStores) -> crate::error::Result<ExportSize> {
     let mut size = ExportSize::default();
     loop {
-        let page = handle.events(&query)?;
-        for event in &page.events {
+        let page = handle.located_events(&query, stores)?;
+        for event in page.events.iter().map(|located| &located.event) {
             let (day, details) = (event.id.day, &event.details);
             size.events += 1;
             size.newest = size.newest.max(Some(details.start));

@@ -1,8 +1,8 @@
-//! A store with uploads in parts that are counted, and that fail, hang or are lost where a test says so.
+//! A store whose uploads in parts and read bytes are counted, and whose uploads fail, hang or are lost where a test says so.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -44,6 +44,8 @@ pub(crate) struct Counted {
     pub(crate) parts: AtomicUsize,
     pub(crate) begun: AtomicUsize,
     pub(crate) given_up: AtomicUsize,
+    /// How many bytes were read.
+    pub(crate) read: AtomicU64,
 }
 
 impl Counted {
@@ -57,7 +59,8 @@ impl Counted {
         let zero = || AtomicUsize::new(0);
         let inner = Arc::clone(inner);
         let (parts, begun, given_up) = (zero(), zero(), zero());
-        Arc::new(Self { inner, most, then, is_of_end: false, parts, begun, given_up })
+        let read = AtomicU64::new(0);
+        Arc::new(Self { inner, most, then, is_of_end: false, parts, begun, given_up, read })
     }
 
     /// All parts arrive; the uploads do not end.
@@ -138,7 +141,10 @@ impl ObjectStore for Counted {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
+        let is_read = !options.head;
+        let found = self.inner.get_opts(location, options).await?;
+        self.read.fetch_add(if is_read { found.range.end - found.range.start } else { 0 }, SeqCst);
+        Ok(found)
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {

@@ -28,6 +28,7 @@ mod killed;
 mod line;
 mod proofs;
 mod proxy;
+mod reading;
 mod resume;
 mod s3;
 mod s3_server;

@@ -2,12 +2,13 @@
 
 use std::io::Read;
 
-use owlery_archive::{EventFiles, MediaFile, motion_of};
+use owlery_archive::{MediaFile, motion_of};
 use owlery_media::{FrameInfo, MAX_BYTES};
 
 use crate::error::{Error, Result};
 use crate::event::frames::{Early, Frame, Shows, Span};
 use crate::event::{Event, Thumbnail};
+use crate::service::media_files::MediaFiles;
 
 /// Of events with more frames, only so many are opened to find the strongest motion.
 const MAX_OPENED: usize = 600;
@@ -19,13 +20,13 @@ pub(super) struct Frames {
 }
 
 /// Opens the main movie of an event; `None` if it has none.
-pub(super) fn main_movie(event: &Event, files: &EventFiles) -> Result<Option<MediaFile>> {
+pub(super) fn main_movie(event: &Event, files: &MediaFiles) -> Result<Option<MediaFile>> {
     let Some(name) = event.details.video() else { return Ok(None) };
     files.open(&(false, name.as_str().to_owned())).map(Some)
 }
 
 /// Reads a picture of an event.
-pub(super) fn picture(files: &EventFiles, name: &str) -> Result<Vec<u8>> {
+pub(super) fn picture(files: &MediaFiles, name: &str) -> Result<Vec<u8>> {
     let MediaFile { file, .. } = files.open(&(false, name.to_owned()))?;
     let mut bytes = Vec::new();
     // One more, so that a picture that is too large is an error and not cut off.
@@ -44,18 +45,22 @@ pub(super) fn thumbnail_file(event: &Event) -> Option<String> {
 
 impl Frames {
     /// The camera's frames among the files of an event. Their motion is not read yet.
-    pub(super) fn list(event: &Event, files: &EventFiles) -> Self {
-        let own = files.names.iter().filter(|(in_debug, _)| !in_debug);
+    pub(super) fn list(event: &Event, files: &MediaFiles) -> Result<Self> {
+        let all = files.names()?;
+        let own = all.iter().filter(|(in_debug, _)| !in_debug);
         let frames = own.filter_map(|(_, name)| Frame::parse(name.as_bytes()));
         let mut names: Vec<Frame> = frames.filter(|frame| frame.shows == Shows::Camera).collect();
         Span::of(event.id.day, event.id.name, &mut names, Early::Wrapped);
         let infos = times(&names).into_iter().map(|secs| FrameInfo { secs, changed: 0 }).collect();
-        Self { names, infos }
+        Ok(Self { names, infos })
     }
 
     /// Reads how many pixels changed in each frame, until one has `peak`, the most of all. With very many frames, only every
-    /// few are opened.
-    pub(super) fn read_motion(&mut self, files: &EventFiles, peak: Option<u32>) {
+    /// few are opened; of a store none, since that would fetch them all.
+    pub(super) fn read_motion(&mut self, files: &MediaFiles, peak: Option<u32>) {
+        if !matches!(files, MediaFiles::Archive(_)) {
+            return;
+        }
         let step = self.names.len().div_ceil(MAX_OPENED).max(1);
         for index in (0..self.names.len()).step_by(step) {
             let Ok(media) = files.open(&(false, self.names[index].to_string())) else { continue };

@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Once, Weak};
 
-use owlery_archive::EventFiles;
 use owlery_cache::{Cache, Expected, Label, Media, Stored};
 use owlery_media::{
     Animation, Error, Ffmpeg, Job, Movie, Playable, Result, Width, make_playable, movie_thumbnail, preview_of_frames,
@@ -16,9 +15,10 @@ use owlery_model::printable::printable;
 use super::files::{self, Frames};
 use super::{Derivative, Made, WORK};
 use crate::clock::Stop;
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, Location};
 use crate::service::handle::Handle;
 use crate::service::leftovers;
+use crate::service::media_files::MediaFiles;
 
 /// How many bytes of a movie are copied at a time.
 const PIECE: usize = 1024 * 1024;
@@ -28,6 +28,7 @@ pub(super) struct Work {
     /// A job that waits does not keep the service.
     pub handle: Weak<Handle>,
     pub event: Event,
+    pub location: Location,
     pub kind: Derivative,
 }
 
@@ -51,7 +52,8 @@ impl Work {
     }
 
     fn make(&self, handle: &Handle, job: &Job) -> Result<Made> {
-        let files = handle.event_files(&self.event.id).map_err(|error| unreadable(&self.event.id, &error))?;
+        let files =
+            handle.files_of(&self.event.id, &self.location).map_err(|error| unreadable(&self.event.id, &error))?;
         let source = Source { event: &self.event, files: &files, ffmpeg: &handle.derivation.ffmpeg, stop: job.stop() };
         let made = match self.kind {
             Derivative::Thumbnail(width) => vec![(self.kind, source.thumbnail(width)?)],
@@ -59,14 +61,14 @@ impl Work {
             Derivative::Sprite | Derivative::SpriteIndex => source.sprite()?,
             Derivative::Playable => {
                 let cache = handle.cache().map_err(|error| Error::NotKept(error.to_string()))?;
-                let key = Handle::derived_key(&self.event, self.kind);
+                let key = Handle::derived_key(&self.event, &self.location, self.kind);
                 return source.playable((&cache, &handle.derivation.is_tidy), &key, job).map(|()| Vec::new());
             }
         };
         let made = made.into_iter().map(|(kind, bytes)| (kind, self.media(kind, bytes))).collect::<Made>();
         if let Ok(cache) = handle.cache() {
             for (kind, media) in &made {
-                if let Err(error) = cache.put(&Handle::derived_key(&self.event, *kind), media) {
+                if let Err(error) = cache.put(&Handle::derived_key(&self.event, &self.location, *kind), media) {
                     tracing::warn!("{error}; it is made again the next time");
                 }
             }
@@ -87,13 +89,16 @@ fn file_name(event: &EventId, kind: Derivative) -> String {
 }
 
 fn unreadable(event: &EventId, error: &crate::error::Error) -> Error {
+    if let crate::error::Error::Store(why) = error {
+        return Error::Away(why.clone());
+    }
     Error::Io { operation: "read the event", source: io::Error::other(format!("{event}: {}", error.chain())) }
 }
 
 /// What media are made from.
 struct Source<'a> {
     event: &'a Event,
-    files: &'a EventFiles,
+    files: &'a MediaFiles,
     ffmpeg: &'a Ffmpeg,
     stop: &'a Stop,
 }
@@ -101,6 +106,10 @@ struct Source<'a> {
 impl Source<'_> {
     fn picture(&self, name: &str) -> Result<Vec<u8>> {
         files::picture(self.files, name).map_err(|error| unreadable(&self.event.id, &error))
+    }
+
+    fn frames(&self) -> Result<Frames> {
+        Frames::list(self.event, self.files).map_err(|error| unreadable(&self.event.id, &error))
     }
 
     /// The main movie, and what it needs. Of what has no index, say, nothing can be read, and ffmpeg would be tried in vain.
@@ -114,17 +123,28 @@ impl Source<'_> {
         }
     }
 
+    /// The file that is a thumbnail. Of an event of a store, that is also the frame that its manifest knows as the strongest.
+    fn thumbnail_name(&self) -> Option<String> {
+        match (self.files, &self.event.details.thumbnail) {
+            (MediaFiles::Archive(_), _) => files::thumbnail_file(self.event),
+            #[cfg(feature = "stores")]
+            (MediaFiles::Store(_), thumbnail) => thumbnail.as_ref().map(crate::event::Thumbnail::file_name),
+        }
+    }
+
     /// The thumbnail: from the file that is one, else from the frame with the strongest motion, else from the movie. A picture that
     /// is damaged is passed over.
     fn thumbnail(&self, width: Width) -> Result<Vec<u8>> {
         let mut failed = None;
-        if let Some(name) = files::thumbnail_file(self.event) {
+        if let Some(name) = self.thumbnail_name() {
             match self.picture(&name).and_then(|bytes| thumbnail(&bytes, width)) {
                 Ok(made) => return Ok(made),
+                // Nothing else of the event can be had either.
+                Err(error @ Error::Away(_)) => return Err(error),
                 Err(error) => failed = Some(error),
             }
         }
-        let mut frames = Frames::list(self.event, self.files);
+        let mut frames = self.frames()?;
         frames.read_motion(self.files, self.event.details.peak_change);
         let strongest = frames.strongest().map(|index| frames.names[index]);
         // The others follow in case the strongest one is damaged, as a full disk leaves it.
@@ -142,7 +162,7 @@ impl Source<'_> {
     }
 
     fn preview(&self, animation: Animation) -> Result<Vec<u8>> {
-        let mut frames = Frames::list(self.event, self.files);
+        let mut frames = self.frames()?;
         if frames.names.is_empty() {
             let (movie, inspected) = self.movie()?;
             return preview_of_movie(self.ffmpeg, &movie, inspected.secs, None, animation, self.stop);
@@ -152,7 +172,7 @@ impl Source<'_> {
     }
 
     fn sprite(&self) -> Result<Vec<(Derivative, Vec<u8>)>> {
-        let frames = Frames::list(self.event, self.files);
+        let frames = self.frames()?;
         let sprite = if frames.names.is_empty() {
             let (movie, inspected) = self.movie()?;
             sprite_of_movie(self.ffmpeg, &movie, inspected.secs, self.stop)?

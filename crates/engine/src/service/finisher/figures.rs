@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::super::handle::Handle;
+
 /// The figures. Written by the finisher.
 #[derive(Debug, Default)]
 pub(in super::super) struct Figures {
@@ -31,6 +33,13 @@ pub struct FinishingFigures {
     pub waiting: u64,
     /// How much of the movie that is being made is done, from 0 to 1; 0 while none is made.
     pub progress: f64,
+}
+
+impl Handle {
+    /// What was finished since the start, and what waits; `None` unless the archive's options say that events are finished.
+    pub fn finishing(&self) -> Option<FinishingFigures> {
+        self.finishing.read()
+    }
 }
 
 impl Figures {

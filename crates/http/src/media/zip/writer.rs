@@ -12,15 +12,15 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
 use super::pipe::Pipe;
-use crate::engine::{EventFiles, Handle, MediaFile, Query};
-use crate::event::EventId;
+use crate::engine::{Handle, MediaFile, MediaFiles, Query, UsableStores};
+use crate::event::{EventId, Located};
 
 /// The events of a zip file.
 pub(super) enum Content {
     /// One event.
-    One(EventId, EventFiles),
-    /// Every event that a query finds, page by page.
-    Many(Query),
+    One(EventId, MediaFiles),
+    /// Every event of the archive and of these stores that a query finds, page by page.
+    Many(Query, UsableStores),
 }
 
 /// The most files of a zip file, whose table of contents is kept in memory: about 220 bytes each.
@@ -68,13 +68,13 @@ struct EventWriter {
 
 impl EventWriter {
     fn events(&mut self, handle: &Handle, content: Content) -> ZipResult<()> {
-        let mut query = match content {
+        let (mut query, stores) = match content {
             Content::One(id, files) => return self.event(&id, &files),
-            Content::Many(query) => query,
+            Content::Many(query, stores) => (query, stores),
         };
         loop {
-            let page = handle.events(&query).map_err(io::Error::other)?;
-            for event in page.events {
+            let page = handle.located_events(&query, &stores).map_err(io::Error::other)?;
+            for Located { event, location } in page.events {
                 if self.files >= MAX_FILES {
                     self.problem(format!(
                         "{} and later events: left out, the limit is {MAX_FILES} files; choose a shorter period",
@@ -82,7 +82,7 @@ impl EventWriter {
                     ));
                     return Ok(());
                 }
-                match handle.event_files(&event.id) {
+                match handle.files_of(&event.id, &location) {
                     Ok(files) => self.event(&event.id, &files)?,
                     Err(error) if error.is_not_found() => {
                         self.problem(format!("{}: removed meanwhile", event.id));
@@ -97,11 +97,18 @@ impl EventWriter {
         }
     }
 
-    fn event(&mut self, id: &EventId, files: &EventFiles) -> ZipResult<()> {
-        for name in &files.was_odd {
+    fn event(&mut self, id: &EventId, files: &MediaFiles) -> ZipResult<()> {
+        for name in files.was_odd() {
             self.problem(format!("{id}/{name}: left out, its name is invalid"));
         }
-        for file in &files.names {
+        let names = match files.names() {
+            Ok(names) => names,
+            Err(error) => {
+                self.failed(id, &error);
+                return Ok(());
+            }
+        };
+        for file in &*names {
             let (in_debug, name) = file;
             // A backslash separates directories on Windows.
             let path = format!("{id}/{}{name}", if *in_debug { "debug/" } else { "" }).replace('\\', "_");
