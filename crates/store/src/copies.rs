@@ -112,8 +112,8 @@ impl Copies {
         take: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
     ) -> Result<()> {
         let Some(was) = &file.encrypted else { return self.read(event, file, take).await };
-        let key = self.keys.file(event, &file.name);
-        let mut decrypting = Decrypting::new(self.client.identities_for(&key, was, identities)?);
+        let (client, key) = (self.files.client(), self.files.keys().file(event, &file.name));
+        let mut decrypting = Decrypting::new(client.identities_for(&key, was, identities)?);
         let mut failed = None;
         let mut feed = |bytes: &[u8]| {
             decrypting.feed(bytes, take).map_err(|error| {
@@ -126,7 +126,7 @@ impl Copies {
             (Some(error), _) => Err(error),
             (None, read) => read.map(|()| decrypting.end(was, take))?,
         };
-        done.map_err(|error| self.client.undecrypted(&key, was, identities, error))
+        done.map_err(|error| client.undecrypted(&key, was, identities, error))
     }
 }
 
