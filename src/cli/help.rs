@@ -119,7 +119,7 @@ const TAILS: [Tail; 21] = [
         &[
             "owlery recall /var/lib/motion Camera1/2026-11-20/10-04-36",
             "owlery recall /var/lib/motion --store nas --day 2026-11-20 --camera Camera1",
-            "owlery recall /var/lib/motion --store nas --host old --all",
+            "owlery recall /var/lib/motion --store nas --host old --all --identity key.txt",
         ],
         &[(1, "something could not be brought back; standard error names it")],
     ),

@@ -6,16 +6,17 @@ mod shown;
 mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use clap::Args;
 use owlery_model::printable::printable;
 
 use super::command_name::CommandName;
 use super::session::{Common, Session};
-use super::store::{Configured, Requests, error};
+use super::store::{Configured, Requests, error, identities, or_configured};
 use super::{Outcome, manual, output};
 use crate::protocol::{FailedEvent, RecalledEvents};
-use crate::store::{CopiedEvent, Copies, HostIndex, HostName, StoreOptions};
+use crate::store::{CopiedEvent, Copies, HostIndex, HostName, Identities, StoreOptions};
 use crate::{Camera, Day, Error, EventId, EventName, Recall, Result};
 use event::{Brought, Problem};
 use shown::Shown;
@@ -45,6 +46,9 @@ pub(super) struct RecallArgs {
     /// All events
     #[arg(long)]
     all: bool,
+    /// The identity file that decrypts encrypted copies, as age-keygen writes it; /dev/stdin for a pipe
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -94,8 +98,10 @@ impl Wanted {
 
 pub(super) fn run(args: &RecallArgs) -> Result<Outcome> {
     let wanted = Wanted::of(args)?;
+    let identities = identities(args.identity.as_deref())?;
     let configured = Configured::open_blank(&args.common, CommandName::Recall)?;
     let store = the_store(&configured, args.store.as_deref())?;
+    let identities = or_configured(identities, &store)?;
     let client = configured.client(&store)?;
     let named: Option<HostName> = args.host.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
     let host = named.map_or_else(|| store.host_name().map_err(error), Ok)?;
@@ -107,7 +113,7 @@ pub(super) fn run(args: &RecallArgs) -> Result<Outcome> {
     let days = wanted.days(copies.index());
     let done = RecalledEvents { store: store.name.to_string(), host: host.to_string(), ..RecalledEvents::default() };
     let shown = Shown::new(days.iter().map(|(_, _, bytes)| bytes).sum());
-    let mut run = Run { session: &session, requests, copies, store, shown, doubts: 0, done };
+    let mut run = Run { session: &session, requests, copies, identities, store, shown, doubts: 0, done };
     if days.is_empty() {
         run.failed("*", "the store has no copies of that day or camera");
     }
@@ -159,6 +165,8 @@ struct Run<'a> {
     session: &'a Session<'a>,
     requests: Requests,
     copies: Copies,
+    /// What decrypts encrypted copies.
+    identities: Option<Identities>,
     store: StoreOptions,
     shown: Shown,
     /// How many requests failed that may have failed for their object alone.

@@ -5,13 +5,15 @@ mod access;
 mod push;
 mod verify;
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 
 use super::Outcome;
 use super::command_name::CommandName;
 use super::hung::Watch;
 use super::session::Common;
-use crate::store::{Client, StoreOptions, Stores};
+use crate::store::{Client, Guarded, Identities, StoreOptions, Stores};
 use crate::{Archive, Error, Result};
 
 #[derive(Debug, Args)]
@@ -58,6 +60,9 @@ enum Action {
         /// The share of the objects whose bytes are read back, another one each day, such as 2% [default: 100%]
         #[arg(long, value_name = "P%")]
         subset: Option<String>,
+        /// The identity file with which encrypted copies are also decrypted and compared, as age-keygen writes it
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -80,7 +85,9 @@ pub(super) fn run(args: StoreArgs) -> Result<Outcome> {
         Action::Logout(named) => access::logout(&named),
         Action::Check(named) => access::check(&named),
         Action::Push { named, events, again, json } => push::run(&named, &events, again, json),
-        Action::Verify { named, subset, json } => verify::run(&named, subset.as_deref(), json),
+        Action::Verify { named, subset, identity, json } => {
+            verify::run(&named, subset.as_deref(), identity.as_deref(), json)
+        }
     }
 }
 
@@ -159,6 +166,19 @@ impl Requests {
     /// Like `run`, for requests whose errors decide what comes next.
     pub(super) fn try_run<T>(&self, request: impl Future<Output = crate::store::Result<T>>) -> crate::store::Result<T> {
         self.0.block_on(request)
+    }
+}
+
+/// The identities of the file that a command names.
+pub(super) fn identities(path: Option<&Path>) -> Result<Option<Identities>> {
+    path.map(|path| Identities::read(path, Guarded::ByCaller)).transpose().map_err(error)
+}
+
+/// The same, or else those of the store's configuration.
+pub(super) fn or_configured(given: Option<Identities>, store: &StoreOptions) -> Result<Option<Identities>> {
+    match (given, &store.identity) {
+        (None, Some(path)) => Identities::read(path, Guarded::ByMode).map(Some).map_err(error),
+        (given, _) => Ok(given),
     }
 }
 

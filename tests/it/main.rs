@@ -54,6 +54,8 @@ mod embed;
 #[cfg(feature = "cli")]
 mod emptied;
 #[cfg(feature = "cli")]
+mod encryption;
+#[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]
 mod finish;

@@ -200,6 +200,7 @@ pub fn store(
         url: Some(options.url.to_string()),
         active: options.active,
         include: options.include.iter().map(|part| part.as_str().to_owned()).collect(),
+        encrypted: options.encrypt.is_some(),
         copy: options.copy.as_str().to_owned(),
         out_of_reach_since: outage.map(|outage| rfc3339(outage.since)),
         copying: state.map(copying),

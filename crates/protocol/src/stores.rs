@@ -24,6 +24,9 @@ pub struct Store {
     pub active: bool,
     /// What of an event is copied to it.
     pub include: Vec<String>,
+    /// Whether new copies are encrypted.
+    #[serde(default)]
+    pub encrypted: bool,
     /// Which events the service copies to it by itself: `complete`, `saved`, `expire` or `off`.
     pub copy: String,
     /// Since when it has been out of reach, RFC 3339; null while it responds, and before it was used.
@@ -213,6 +216,8 @@ pub struct VerifiedStore {
     pub read: u64,
     /// The bytes of these.
     pub bytes: u64,
+    /// Those of them that were also decrypted.
+    pub decrypted: u64,
     /// What differs, a sentence each.
     pub wrong: Vec<String>,
 }
@@ -241,6 +246,7 @@ mod tests {
             url: place(),
             active: true,
             include: Vec::new(),
+            encrypted: false,
             copy: "complete".to_owned(),
             out_of_reach_since: None,
             copying: Some(copying),

@@ -11,6 +11,7 @@ use zip::ZipArchive;
 
 use crate::client::Client;
 use crate::copy::rebuilt;
+use crate::encrypt::{Decrypting, Identities, SUFFIX};
 use crate::error::{Error, Result};
 use crate::host_files::HostFiles;
 use crate::keys::{BEST_FRAME, FRAMES, HostName};
@@ -96,20 +97,67 @@ impl Copies {
     }
 }
 
+impl Copies {
+    /// Reads a file of an event as it was when it was copied: like [`Copies::read`], and decrypted if it is encrypted. Before this returns,
+    /// the whole was compared with what was encrypted.
+    ///
+    /// # Errors
+    /// Those of [`Copies::read`]; [`Error::Encrypted`] if it is encrypted and none of the identities decrypts it, before anything is read
+    /// where there are none.
+    pub async fn read_plain(
+        &self,
+        event: &EventId,
+        file: &CopiedFile,
+        identities: Option<&Identities>,
+        take: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
+    ) -> Result<()> {
+        let Some(was) = &file.encrypted else { return self.read(event, file, take).await };
+        let (client, key) = (self.files.client(), self.files.keys().file(event, &file.name));
+        let mut decrypting = Decrypting::new(client.identities_for(&key, was, identities)?);
+        let mut failed = None;
+        let mut feed = |bytes: &[u8]| {
+            decrypting.feed(bytes, take).map_err(|error| {
+                failed = Some(error);
+                io::ErrorKind::Other.into()
+            })
+        };
+        let read = self.read(event, file, &mut feed).await;
+        let done = match (failed, read) {
+            (Some(error), _) => Err(error),
+            (None, read) => read.map(|()| decrypting.end(was, take))?,
+        };
+        done.map_err(|error| client.undecrypted(&key, was, identities, error))
+    }
+}
+
 impl CopiedFile {
     /// Whether it is the strongest frame of its event by itself. `frames.zip`, if there is one, has it too.
     pub fn is_best_frame(&self) -> bool {
         self.name.starts_with(BEST_FRAME)
     }
 
+    /// The name that its object has, or would have, without encryption.
+    pub fn plain_name(&self) -> &str {
+        if self.encrypted.is_none() {
+            return &self.name;
+        }
+        self.name.strip_suffix(SUFFIX).unwrap_or(&self.name)
+    }
+
     /// The name of the file of the event that it was made of.
     pub fn own_name(&self) -> &str {
-        self.name.strip_prefix(BEST_FRAME).unwrap_or(&self.name)
+        let name = self.plain_name();
+        name.strip_prefix(BEST_FRAME).unwrap_or(name)
+    }
+
+    /// Its size and its SHA-256 without encryption.
+    pub fn plain(&self) -> (u64, &str) {
+        self.encrypted.as_ref().map_or((self.bytes, &self.sha256), |was| (was.bytes, &was.sha256))
     }
 
     /// Whether it holds all frames of its event; see [`unpack_frames`].
     pub fn is_frames(&self) -> bool {
-        self.name == FRAMES
+        self.plain_name() == FRAMES
     }
 }
 

@@ -1,21 +1,26 @@
 //! Copies events into a store: their files first, then the manifest of their day, then the index of the host. What is interrupted
 //! in between leaves objects that no manifest names, and the next copy writes them again.
 
+mod encrypted;
+
 use std::collections::BTreeSet;
 
 use object_store::path::Path;
 use owlery_model::event::{Camera, Day, Event, EventId};
 
 use crate::client::Client;
+use crate::encrypt::Recipients;
 use crate::error::{Error, Result};
 use crate::frames_zip;
 use crate::keys::{FRAMES, HostName, Keys};
-use crate::manifest::{CopiedEvent, CopiedFile, CopiedState, HostIndex, Manifest};
+use crate::manifest::{CopiedEvent, CopiedFile, CopiedState, Encrypted, HostIndex, Manifest};
 use crate::proofs::Proofs;
 use crate::recorded::{Begin, Recording};
 use crate::resume::UploadRecord;
 use crate::source::{FileKind, Found, Source, digest, objects_of};
+use crate::spool::Spooled;
 use crate::upload::{Sink, Sums, Upload, Written};
+use encrypted::tidy_spool;
 
 /// What was done with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +67,8 @@ pub struct Host {
     record: Option<UploadRecord>,
     /// The keys of objects that the record has as complete, and the manifest that is written next names.
     named: Vec<String>,
+    /// To whom what is sent is encrypted.
+    encrypt: Option<Recipients>,
 }
 
 impl Host {
@@ -87,6 +94,7 @@ impl Host {
             proofs: None,
             record: None,
             named: Vec::new(),
+            encrypt: None,
         };
         opened.check_owner(&opened.index.archive)?;
         opened.finish().await?;
@@ -104,6 +112,12 @@ impl Host {
     #[must_use]
     pub fn resuming(self, record: UploadRecord) -> Self {
         Self { record: Some(record), ..self }
+    }
+
+    /// The same with recipients, to whom all files are encrypted that are sent from now on; `None` leaves them plain.
+    #[must_use]
+    pub fn encrypting(self, recipients: Option<Recipients>) -> Self {
+        Self { encrypt: recipients, ..self }
     }
 
     /// Proves that the store responds: then the event that could not be copied is to blame.
@@ -148,21 +162,23 @@ impl Host {
         let (mut objects, mut bytes, mut recorded) = (0u64, 0u64, Vec::new());
         for (name, group) in objects_of(source, kinds)? {
             let identity = digest(&group);
-            let before = files.iter().position(|file| file.name == name);
+            let before = files.iter().position(|file| file.plain_name() == name);
             if let Some(at) = before
+                && (look == Look::AtManifest || self.is_as_configured(&files[at]))
                 && (files[at].source == identity || is_copy(&files[at], &group, source).await?)
                 && (look == Look::AtManifest || self.has(&event.id, &files[at]).await?)
             {
                 files[at].source = identity;
                 continue;
             }
-            if before.is_some() {
-                self.forget(event, &name).await?;
+            let object = self.object_of(&name);
+            if files.iter().any(|file| file.name == object) {
+                self.forget(event, &object).await?;
             }
-            let (file, key) = self.send(&event.id, (name, identity), &group, source).await?;
+            let (file, key) = self.send(&event.id, (&name, identity), &group, source).await?;
             recorded.extend(key);
             (objects, bytes) = (objects + 1, bytes.saturating_add(file.bytes));
-            files.retain(|other| other.name != file.name);
+            files.retain(|other| other.name != file.name && other.plain_name() != name);
             files.push(file);
         }
         files.sort_by(|one, other| one.name.cmp(&other.name));
@@ -243,21 +259,25 @@ impl Host {
     async fn send(
         &self,
         event: &EventId,
-        (name, source): (String, String),
+        (name, source): (&str, String),
         group: &[Found],
         files: &dyn Source,
     ) -> Result<(CopiedFile, Option<String>)> {
-        let key = self.keys.file(event, &name);
-        let made_of = (&*name, group, files);
+        let key = self.keys.file(event, &self.object_of(name));
+        let plain = Plain { name, group, files };
+        if let Some(recipients) = &self.encrypt {
+            return self.send_encrypted(key, recipients, source, &plain).await;
+        }
+        let contents = Contents::Plain(plain);
         let mut sent = self.completed(&key, &source).await?.map(|written| (written, true));
         for begin in [Begin::Resume, Begin::Over] {
             if sent.is_none() {
-                sent = self.upload(&key, &source, begin, made_of).await?;
+                sent = self.upload(&key, &source, begin, &contents).await?;
             }
         }
         let (written, is_recorded) =
             sent.ok_or_else(|| self.client.wrong(&key, "its upload does not begin; copy the event again"))?;
-        let file = CopiedFile { name, bytes: written.bytes, sha256: written.sha256, parts: written.parts, source };
+        let file = copied_file(name.to_owned(), written, source, None);
         Ok((file, is_recorded.then(|| key.to_string())))
     }
 
@@ -267,12 +287,12 @@ impl Host {
         key: &Path,
         source: &str,
         begin: Begin,
-        (name, group, files): (&str, &[Found], &dyn Source),
+        contents: &Contents<'_>,
     ) -> Result<Option<(Written, bool)>> {
         let record = self.record.clone();
         let recording = record.map(|record| Recording { record, source: source.to_owned(), begin });
         let mut upload = Upload::new(&self.client, key.clone(), recording);
-        let written = match write(name, group, files, &mut upload).await {
+        let written = match contents.write(&mut upload).await {
             Ok(()) => upload.finish().await,
             Err(error) => Err(error),
         };
@@ -329,41 +349,78 @@ impl Host {
         self.count_day();
         self.write_index().await?;
         self.unsaid = 0;
-        if let Some(record) = &self.record
-            && !self.named.is_empty()
-        {
-            record.forget(&self.named).await;
+        if let Some(record) = &self.record {
+            if !self.named.is_empty() {
+                record.forget(&self.named).await;
+            }
+            tidy_spool(record, &self.named).await;
             self.named.clear();
         }
         Ok(())
     }
 }
 
-/// Writes an object: a file, or the frames.
-async fn write(name: &str, group: &[Found], source: &dyn Source, sink: &mut impl Sink) -> Result<()> {
-    if name == FRAMES {
-        return frames_zip::write(group, source, sink).await;
-    }
-    for file in group {
-        let file = file.open(source)?;
-        for piece in file.pieces() {
-            sink.write(file.read(piece).await?).await?;
+/// What an object is made of.
+enum Contents<'a> {
+    Plain(Plain<'a>),
+    /// Bytes that were encrypted before.
+    Spooled(&'a Spooled),
+}
+
+/// A file of an event, or all of its frames.
+struct Plain<'a> {
+    /// The name of the object, if it is not encrypted.
+    name: &'a str,
+    group: &'a [Found],
+    files: &'a dyn Source,
+}
+
+impl Contents<'_> {
+    async fn write(&self, sink: &mut impl Sink) -> Result<()> {
+        match self {
+            Self::Plain(plain) => plain.write(sink).await,
+            Self::Spooled(spooled) => spooled.write(sink).await,
         }
-        file.check_unchanged()?;
     }
-    Ok(())
+}
+
+impl Plain<'_> {
+    async fn write(&self, sink: &mut impl Sink) -> Result<()> {
+        if self.name == FRAMES {
+            return frames_zip::write(self.group, self.files, sink).await;
+        }
+        for file in self.group {
+            let file = file.open(self.files)?;
+            for piece in file.pieces() {
+                sink.write(file.read(piece).await?).await?;
+            }
+            file.check_unchanged()?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of its files.
+    fn bytes(&self) -> u64 {
+        self.group.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
+    }
+}
+
+fn copied_file(name: String, written: Written, source: String, encrypted: Option<Encrypted>) -> CopiedFile {
+    let Written { bytes, sha256, parts } = written;
+    CopiedFile { name, bytes, sha256, parts, source, encrypted }
 }
 
 /// Whether files have the bytes of an object, although their times are others, such as those that a recall has brought back. Reads them.
-async fn is_copy(copied: &CopiedFile, group: &[Found], source: &dyn Source) -> Result<bool> {
-    let bytes: u64 = group.iter().fold(0, |sum, file| sum.saturating_add(file.bytes));
-    let may_be = if copied.name == FRAMES { bytes < copied.bytes } else { bytes == copied.bytes };
+async fn is_copy(copied: &CopiedFile, group: &[Found], files: &dyn Source) -> Result<bool> {
+    let plain = Plain { name: copied.plain_name(), group, files };
+    let (bytes, sha256) = copied.plain();
+    let may_be = if copied.is_frames() { plain.bytes() < bytes } else { plain.bytes() == bytes };
     if !may_be {
         return Ok(false);
     }
     let mut sums = Sums::default();
-    write(&copied.name, group, source, &mut sums).await?;
-    Ok(sums.end().sha256 == copied.sha256)
+    plain.write(&mut sums).await?;
+    Ok(sums.end().sha256 == sha256)
 }
 
 /// The index as the manifests in the store say, for a host whose index is lost.

@@ -60,6 +60,18 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// An object is encrypted, and nothing that was given decrypts it.
+    #[error("{object} in the store {store} is encrypted to {}, {why}", to.join(" and "))]
+    Encrypted {
+        /// The store.
+        store: StoreName,
+        /// The object's key.
+        object: String,
+        /// The public keys.
+        to: Vec<String>,
+        /// What is missing, with the cure.
+        why: String,
+    },
     /// The store cannot have an object of this name.
     #[error("cannot {op} in the store {store}: the name is too long for it")]
     NameTooLong {
@@ -151,6 +163,7 @@ impl Error {
                 | Self::Changed { .. }
                 | Self::BeingRecorded(_)
                 | Self::Wrong { .. }
+                | Self::Encrypted { .. }
                 | Self::NameTooLong { .. }
         )
     }

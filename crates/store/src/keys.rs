@@ -30,6 +30,12 @@ pub(crate) fn best_frame(name: &str) -> String {
     format!("{BEST_FRAME}{name}")
 }
 
+/// The name of an encrypted frame that was sent while its event was recorded. No manifest names it: encrypting again gives other bytes, and
+/// what a manifest names is replaced by nothing else.
+pub(crate) fn early_frame(name: &str) -> String {
+    format!("{BEST_FRAME}early/{name}")
+}
+
 /// The longest name of a host.
 const MAX_LENGTH: usize = 63;
 

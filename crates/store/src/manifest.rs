@@ -90,16 +90,30 @@ impl CopiedState {
 /// A file in a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopiedFile {
-    /// Its name within the event's directory; `frames.zip` holds all frames.
+    /// Its name within the event's directory; `frames.zip` holds all frames. If it is encrypted, `.age` follows.
     pub name: String,
+    /// Its size, as it lies there.
+    pub bytes: u64,
+    /// The SHA-256 of the whole as it lies there, as hexadecimal digits.
+    pub sha256: String,
+    /// The SHA-256 of each part of 4 MiB, as it lies there.
+    pub parts: Vec<String>,
+    /// What it was made of, so that an unchanged file is not copied again: a digest of names, sizes and modification times.
+    pub source: String,
+    /// What it was before it was encrypted; missing if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<Encrypted>,
+}
+
+/// What a file was before it was encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encrypted {
     /// Its size.
     pub bytes: u64,
     /// The SHA-256 of the whole, as hexadecimal digits.
     pub sha256: String,
-    /// The SHA-256 of each part of 4 MiB.
-    pub parts: Vec<String>,
-    /// What it was made of, so that an unchanged file is not copied again: a digest of names, sizes and modification times.
-    pub source: String,
+    /// The public keys whose identities decrypt it, in alphabetical order.
+    pub to: Vec<String>,
 }
 
 impl CopiedEvent {

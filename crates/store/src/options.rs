@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use owlery_model::retention::WhenFull;
 use owlery_model::suggest::hint;
 use owlery_model::window::Window;
 
+use crate::encrypt::Recipients;
 use crate::error::{Error, Result};
 use crate::keys::HostName;
 use crate::name::StoreName;
@@ -15,7 +17,8 @@ use crate::source::FileKind;
 use crate::url::StoreUrl;
 
 /// The keys of a store's table.
-const KEYS: [&str; 9] = ["active", "copy", "host", "include", "rate", "url", "users", "when-full", "window"];
+const KEYS: [&str; 11] =
+    ["active", "copy", "encrypt", "host", "identity", "include", "rate", "url", "users", "when-full", "window"];
 
 /// The words of `when-full`.
 const WHEN_FULL: [(&str, WhenFull); 2] = [("keep", WhenFull::Keep), ("expire", WhenFull::Expire)];
@@ -35,6 +38,10 @@ pub struct StoreOptions {
     pub host: Option<HostName>,
     /// What of an event is copied to it.
     pub include: BTreeSet<Part>,
+    /// To whom its copies are encrypted; `None`, without the key, leaves them plain.
+    pub encrypt: Option<Recipients>,
+    /// The file of the identity that decrypts its copies, where this host shows or recalls them; `None`, without the key, if it cannot.
+    pub identity: Option<PathBuf>,
     /// Which events a service copies to it by itself; none without the key.
     pub copy: CopyRule,
     /// How many bytes a second are sent at most; `None`, without the key, is no limit.
@@ -122,6 +129,8 @@ impl StoreOptions {
             users: None,
             host: None,
             include,
+            encrypt: None,
+            identity: None,
             copy: CopyRule::Off,
             rate: None,
             window: None,
@@ -203,6 +212,24 @@ impl StoreOptions {
             "host" => {
                 let text = Self::text(&place, value)?;
                 self.host = Some(text.parse().map_err(|why: String| place.wrong(&why, "write another name"))?);
+            }
+            "encrypt" => {
+                let texts = match value {
+                    OptionValue::Text(text) => vec![text],
+                    other => place.list(other)?,
+                };
+                let wrong = |why| Error::Config(format!("`encrypt` of [stores.{name}] is not valid: {why}"));
+                self.encrypt = Some(Recipients::parse(texts).map_err(wrong)?);
+            }
+            "identity" => {
+                let path = PathBuf::from(Self::text(&place, value)?);
+                if !path.is_absolute() {
+                    return Err(place.wrong(
+                        "it is no absolute path",
+                        "name the file of the secret key, such as /etc/owlery/key.txt",
+                    ));
+                }
+                self.identity = Some(path);
             }
             "users" => self.users = Some(place.list(value)?.into_iter().collect()),
             "include" => {
@@ -355,15 +382,26 @@ mod tests {
             ("host", Text("a/b".into()), ["`host`", "\"a/b\"", "write another name"]),
             ("activ", Flag(true), ["[stores.offsite]", "\"activ\"", "did you mean \"active\"?"]),
             (
-                "encrypt",
+                "encryption",
                 Text("age1".into()),
-                ["[stores.offsite]", "unknown key \"encrypt\"", "the keys are active, copy, host"],
+                ["[stores.offsite]", "did you mean \"encrypt\"?", "the keys are active, copy, encrypt, host"],
             ),
+            ("encrypt", Text("age1".into()), ["`encrypt` of [stores.offsite]", "\"age1\"", "58 letters and digits"]),
+            ("encrypt", Text("ssh-rsa hunter2".into()), ["`encrypt`", "the text is no public key", "58 letters"]),
+            ("encrypt", Text("AGE-SECRET-KEY-1HUNTER2".into()), ["`encrypt`", "must not be on this host", "-y FILE"]),
+            ("encrypt", Text("age-secret-key-1hunter2".into()), ["`encrypt`", "must not be on this host", "-y FILE"]),
+            (
+                "identity",
+                Text("AGE-SECRET-KEY-1HUNTER2".into()),
+                ["`identity`", "no absolute path", "the file of the secret"],
+            ),
+            ("encrypt", list(&[]), ["`encrypt`", "empty", "leave the key `encrypt` out"]),
+            ("encrypt", Flag(true), ["`encrypt`", "no list", "a list of texts"]),
         ] {
             let error = made(&[(key, value)]).unwrap_err();
             let text = error.to_string();
             assert!(matches!(error, Error::Config(_)) && parts.iter().all(|part| text.contains(part)), "{key}: {text}");
-            assert!(!text.contains("hunter2"), "{text}");
+            assert!(!text.to_lowercase().contains("hunter2"), "{text}");
         }
         let nowhere = StoreOptions::from_values("offsite", [("active", Flag(true))]).unwrap_err();
         assert!(nowhere.to_string().contains("has no `url`"), "{nowhere}");

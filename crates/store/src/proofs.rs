@@ -106,7 +106,7 @@ impl Proofs {
 impl DayProofs {
     fn of(manifest: &Manifest) -> Self {
         let objects = |files: &[crate::manifest::CopiedFile]| {
-            files.iter().map(|file| (file.name.clone(), short(&file.source).to_owned())).collect()
+            files.iter().map(|file| (file.plain_name().to_owned(), short(&file.source).to_owned())).collect()
         };
         let whole = manifest.events.iter().filter(|event| event.whole);
         Self {

@@ -75,6 +75,11 @@ impl UploadRecord {
         Self { vault: Vault::new(state_dir), store: store.clone() }
     }
 
+    /// The state directory and the store.
+    pub(crate) fn place(&self) -> (&Vault, &StoreName) {
+        (&self.vault, &self.store)
+    }
+
     /// What is remembered.
     pub(crate) async fn read(&self) -> Uploads {
         let folder = self.vault.folder_of(&self.store);

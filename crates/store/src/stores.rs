@@ -188,6 +188,7 @@ impl Stores {
             | Err(
                 Error::NotFound { .. }
                 | Error::Wrong { .. }
+                | Error::Encrypted { .. }
                 | Error::OfAnotherArchive { .. }
                 | Error::NothingCopied { .. },
             ) => {

@@ -5,6 +5,7 @@ use object_store::path::Path;
 use owlery_model::event::Day;
 
 use crate::client::Client;
+use crate::encrypt::{Decrypting, Identities};
 use crate::error::{Error, Result};
 use crate::keys::{HostName, Keys};
 use crate::manifest::{CopiedFile, HostIndex, Manifest, PART};
@@ -61,6 +62,8 @@ pub struct Verified {
     pub read: u64,
     /// How many bytes that was.
     pub bytes: u64,
+    /// How many of those that were read back were also decrypted.
+    pub decrypted: u64,
     /// What differs: a sentence for each.
     pub wrong: Vec<String>,
 }
@@ -70,6 +73,19 @@ pub struct Verified {
 /// # Errors
 /// The store cannot be used.
 pub async fn verify(client: &Client, host: &HostName, share: Share) -> Result<Verified> {
+    verify_with(client, host, share, None).await
+}
+
+/// The same, and with identities what is encrypted is also decrypted, and compared with what it was before.
+///
+/// # Errors
+/// The store cannot be used.
+pub async fn verify_with(
+    client: &Client,
+    host: &HostName,
+    share: Share,
+    identities: Option<&Identities>,
+) -> Result<Verified> {
     let mut found = Verified::default();
     let keys = Keys::new(client, host);
     let index = match HostIndex::read(client, host).await {
@@ -104,7 +120,7 @@ pub async fn verify(client: &Client, host: &HostName, share: Share) -> Result<Ve
             for file in &event.files {
                 let key = keys.file_of(camera, day, event.name, &file.name);
                 found.objects += 1;
-                if let Err(error) = check(client, &key, file, share, &mut found).await {
+                if let Err(error) = check(client, &key, (file, identities), share, &mut found).await {
                     found.wrong.push(is_finding(error)?);
                 }
             }
@@ -116,12 +132,18 @@ pub async fn verify(client: &Client, host: &HostName, share: Share) -> Result<Ve
 /// What is wrong with an object, as a sentence; another error ends the verification.
 fn is_finding(error: Error) -> Result<String> {
     match error {
-        Error::Wrong { .. } | Error::NotFound { .. } => Ok(error.to_string()),
+        Error::Wrong { .. } | Error::NotFound { .. } | Error::Encrypted { .. } => Ok(error.to_string()),
         other => Err(other),
     }
 }
 
-async fn check(client: &Client, key: &Path, file: &CopiedFile, share: Share, found: &mut Verified) -> Result<()> {
+async fn check(
+    client: &Client,
+    key: &Path,
+    (file, identities): (&CopiedFile, Option<&Identities>),
+    share: Share,
+    found: &mut Verified,
+) -> Result<()> {
     client.check_size(key, file.bytes).await?;
     if !share.takes(key) {
         return Ok(());
@@ -130,6 +152,8 @@ async fn check(client: &Client, key: &Path, file: &CopiedFile, share: Share, fou
     if file.parts.len() as u64 != parts {
         return Err(client.wrong(key, format!("its manifest has {} checksums for {parts} parts", file.parts.len())));
     }
+    let encrypted = file.encrypted.as_ref().zip(identities);
+    let mut decrypting = encrypted.map(|(was, identities)| (was, Decrypting::new(identities)));
     for (nth, expected) in (0..parts).zip(&file.parts) {
         let range = nth * PART..((nth + 1) * PART).min(file.bytes);
         let mut bytes = client.read_range(key, range.clone()).await?;
@@ -141,8 +165,17 @@ async fn check(client: &Client, key: &Path, file: &CopiedFile, share: Share, fou
         if sha256(&bytes) != *expected {
             return Err(client.wrong(key, format!("the bytes of part {nth} are not those that were written; remove it, then run owlery store push --again")));
         }
+        if let Some((was, decrypting)) = &mut decrypting {
+            let fed = decrypting.feed(&bytes, &mut |_| Ok(()));
+            fed.map_err(|error| client.undecrypted(key, was, identities, error))?;
+        }
     }
     found.read += 1;
+    if let Some((was, decrypting)) = decrypting {
+        let ended = decrypting.end(was, &mut |_| Ok(()));
+        ended.map_err(|error| client.undecrypted(key, was, identities, error))?;
+        found.decrypted += 1;
+    }
     Ok(())
 }
 

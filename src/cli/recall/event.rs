@@ -132,7 +132,7 @@ impl There {
             let compared = match file.is_frames() {
                 true if self.has_frames(copied) => Compared::Same,
                 true => Compared::Missing,
-                false => self.compare(&place(id, file.own_name())?, file.bytes)?,
+                false => self.compare(&place(id, file.own_name())?, file.plain().0)?,
             };
             match compared {
                 Compared::Missing => difference.missing.push(file),
@@ -235,7 +235,7 @@ impl Run<'_> {
             shown.add(bytes.len() as u64, done);
             file.write_all(bytes)
         };
-        Ok(self.requests.try_run(self.copies.read(id, object, &mut take))?)
+        Ok(self.requests.try_run(self.copies.read_plain(id, object, self.identities.as_ref(), &mut take))?)
     }
 }
 
@@ -273,7 +273,7 @@ impl Work<'_> {
 /// How an event lies in the archive. A flat one is refused where the names of its files on the disk are not known.
 fn shape(recall: &Recall, id: &EventId, copied: &CopiedEvent) -> Result<Shape, Problem> {
     let is_of_frames = |file: &&CopiedFile| file.is_frames() || file.is_best_frame();
-    let names = copied.files.iter().filter(|file| !is_of_frames(file)).map(|file| file.name.as_str());
+    let names = copied.files.iter().filter(|file| !is_of_frames(file)).map(CopiedFile::plain_name);
     let shape = recall.shape(id.day, id.name, names);
     let has_frames = copied.files.iter().any(|file| is_of_frames(&file));
     if shape == Shape::Unclear || (shape == Shape::Flat && has_frames) {

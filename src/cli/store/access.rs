@@ -59,15 +59,18 @@ fn table(stores: &[Store]) -> String {
     let width = |of: fn(&Store) -> usize, title: &str| stores.iter().map(of).max().unwrap_or(0).max(title.len());
     let names = width(|store| store.name.len(), "NAME");
     let parts = width(|store| store.include.join(", ").len(), "COPIES");
-    let mut text =
-        format!("{:<names$}  {:<8}  {:<parts$}  {:<8}  {:>7}  URL\n", "NAME", "STATE", "COPIES", "RULE", "WAITING");
+    let mut text = format!(
+        "{:<names$}  {:<8}  {:<parts$}  {:<9}  {:<8}  {:>7}  URL\n",
+        "NAME", "STATE", "COPIES", "ENCRYPTED", "RULE", "WAITING"
+    );
     for store in stores {
         let state = if store.active { "active" } else { "inactive" };
+        let encrypted = if store.encrypted { "yes" } else { "no" };
         let url = store.url.as_deref().unwrap_or_default();
         let (include, waiting) = (store.include.join(", "), waiting(store));
         let _ = writeln!(
             text,
-            "{:<names$}  {state:<8}  {include:<parts$}  {:<8}  {waiting:>7}  {url}",
+            "{:<names$}  {state:<8}  {include:<parts$}  {encrypted:<9}  {:<8}  {waiting:>7}  {url}",
             store.name, store.copy
         );
     }

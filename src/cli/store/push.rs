@@ -35,6 +35,7 @@ pub(super) fn run(named: &Named, events: &[String], again: bool, json: bool) -> 
     let proofs = Proofs::new(&state_dir, &options.url, &host, id);
     let record = UploadRecord::new(&state_dir, &options.name);
     let host = requests.run(Host::open(client, &host, id))?.proving(proofs).resuming(record);
+    let host = host.encrypting(options.encrypt.clone());
     let look = if again || !requested.is_empty() { Look::AtObjects } else { Look::AtManifest };
     let archive = &configured.archive;
     let mut push =

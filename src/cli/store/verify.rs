@@ -1,27 +1,32 @@
 //! `owlery store verify`: compares the copies in a store with what was written.
 
-use crate::store::{Share, verify};
+use std::path::Path;
+
+use crate::store::{Share, verify_with};
 use owlery_model::printable::printable;
 
 use super::super::{Outcome, output};
-use super::{Configured, Named, Requests, error};
+use super::{Configured, Named, Requests, error, identities, or_configured};
 use crate::protocol::VerifiedStore;
 use crate::{Day, Error, Result};
 
-pub(super) fn run(named: &Named, subset: Option<&str>, json: bool) -> Result<Outcome> {
+pub(super) fn run(named: &Named, subset: Option<&str>, identity: Option<&Path>, json: bool) -> Result<Outcome> {
+    let identities = identities(identity)?;
     let configured = Configured::open(&named.common)?;
     let today = Day::try_from(configured.archive.options().clock.now().today())?;
     let share = subset.map_or(Ok(Share::All), |text| share(text, today))?;
     let options = configured.options(&named.name)?;
+    let identities = or_configured(identities, &options)?;
     let client = configured.client(&options)?;
     let host = options.host_name().map_err(error)?;
-    let found = Requests::new()?.run(verify(&client, &host, share))?;
+    let found = Requests::new()?.run(verify_with(&client, &host, share, identities.as_ref()))?;
     let is_right = found.wrong.is_empty();
     let found = VerifiedStore {
         events: found.events,
         objects: found.objects,
         read: found.read,
         bytes: found.bytes,
+        decrypted: found.decrypted,
         wrong: found.wrong,
     };
     if json {
@@ -31,12 +36,13 @@ pub(super) fn run(named: &Named, subset: Option<&str>, json: bool) -> Result<Out
             eprintln!("{}", printable(wrong));
         }
         output::print(&format!(
-            "{}: {}, {} by size, {} of them read back ({}): {}\n",
+            "{}: {}, {} by size, {} of them read back ({}){}: {}\n",
             named.name,
             output::count(found.events, "event"),
             output::count(found.objects, "object"),
             found.read,
             output::size(Some(found.bytes)),
+            if identities.is_some() { format!(", {} decrypted", found.decrypted) } else { String::new() },
             if is_right { "all as written".to_owned() } else { output::count(found.wrong.len() as u64, "difference") }
         ))?;
     }

@@ -123,7 +123,7 @@ fn users_see_the_stores_that_they_may_use() {
     let anna = ask(&daemon, "anna", STORES);
     assert_eq!(anna.header("cache-control"), Some("no-store"));
     let (nas, gone) = (url(&world.outside("nas")), url(&world.outside("mnt").join("gone")));
-    let row = |name: &str, url: &str, active: bool, include: &[&str]| json!({"name": name, "url": url, "active": active, "include": include, "copy": "off", "out_of_reach_since": null});
+    let row = |name: &str, url: &str, active: bool, include: &[&str]| json!({"name": name, "url": url, "active": active, "include": include, "encrypted": false, "copy": "off", "out_of_reach_since": null});
     let usual = ["movie", "thumbnail"];
     let all = [
         row("gone", &gone, true, &["movie", "frames"]),

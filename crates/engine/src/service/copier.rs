@@ -278,7 +278,7 @@ impl Copier {
         let client = stores.get(None, name.as_str())?.with_rate(self.options.rate);
         let host = self.probing(&client, Host::open(client.clone(), &self.host, &self.archive)).await?;
         let record = UploadRecord::new(self.handle.state_dir(), name);
-        let mut host = host.proving(self.proofs.clone()).resuming(record);
+        let mut host = host.proving(self.proofs.clone()).resuming(record).encrypting(self.options.encrypt.clone());
         if is_to_compare {
             self.compare_with(&host)?;
         }

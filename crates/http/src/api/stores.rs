@@ -181,6 +181,9 @@ pub(crate) fn store_problem(error: &store::Error, outage: Option<Outage>, role: 
         (store::Error::Credentials { store, .. }, Role::Viewer) => {
             format!("the credentials of the store {store} cannot be used")
         }
+        (store::Error::Encrypted { store, .. }, Role::Viewer) => {
+            format!("the copies in the store {store} are encrypted, and this host cannot decrypt them")
+        }
         (_, Role::Viewer) => "the store cannot be used".to_owned(),
     };
     unavailable(&why, outage)

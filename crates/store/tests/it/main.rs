@@ -22,6 +22,7 @@ mod backend;
 mod conformance;
 mod copies;
 mod counted;
+mod encrypted;
 mod faulty;
 mod killed;
 mod line;

@@ -152,7 +152,7 @@ impl EvidenceSender {
             return;
         }
         let evidence = match self.open_store().await {
-            Ok(Some(evidence)) => evidence,
+            Ok(Some(evidence)) => evidence.encrypting(self.options.encrypt.clone()),
             Ok(None) => return,
             Err(error) => {
                 tracing::debug!(store = %self.options.name, "{error}");

@@ -42,20 +42,21 @@ pub(crate) fn listed(events: &[CopiedEvent], is_left_out: impl Fn(EventName) -> 
 
 /// The movies as in the archive: the main one first, and the debug movie apart.
 fn movies(event: &CopiedEvent) -> (Movies, Option<DebugMovie>) {
-    let beside = event.files.iter().filter(|file| !file.name.contains('/'));
+    let beside = event.files.iter().filter(|file| !file.plain_name().contains('/'));
     let movie = |file: &owlery_store::CopiedFile| {
-        Some(Movie { name: MovieName::parse(file.name.as_bytes())?, bytes: Some(file.bytes) })
+        Some(Movie { name: MovieName::parse(file.plain_name().as_bytes())?, bytes: Some(file.plain().0) })
     };
     let mut videos: Movies = beside.filter_map(movie).collect();
     let beside = movie::take_debug(&mut videos, event.name);
-    let in_debug = event.files.iter().filter_map(|file| Container::of(file.name.strip_prefix(DEBUG)?.as_bytes()));
+    let in_debug =
+        event.files.iter().filter_map(|file| Container::of(file.plain_name().strip_prefix(DEBUG)?.as_bytes()));
     (videos, in_debug.min().map(DebugMovie::InDebug).or(beside))
 }
 
 /// As in the archive: strix's, else motionEye's of the first movie that has one that is not empty, else a frame. Of frames only the strongest is
 /// known by its name: the others are in one file.
 fn thumbnail(event: &CopiedEvent, videos: &Movies) -> Option<Thumbnail> {
-    let has = |name: &str| event.files.iter().any(|file| file.name == name && file.bytes > 0);
+    let has = |name: &str| event.files.iter().any(|file| file.plain_name() == name && file.plain().0 > 0);
     if has(details::FILE) {
         return Some(Thumbnail::File);
     }

@@ -55,6 +55,8 @@ pub(super) struct Object {
     whole: Whole,
     /// The part that was read last, where no cache keeps it.
     last: Mutex<Option<(u64, Bytes)>>,
+    /// How it begins if it is encrypted: each range needs that.
+    header: Mutex<Option<Bytes>>,
 }
 
 impl Object {
@@ -62,21 +64,51 @@ impl Object {
         let name = file.own_name();
         let version = file.sha256.get(..DIGITS).unwrap_or_default();
         let key = format!("{STORED}{store}/{host}/{event}/{}?v={version}", file.name);
+        // What is encrypted stays so in the cache.
+        let name = if file.encrypted.is_some() { &file.name } else { name };
         let whole =
             Whole { size: file.bytes, label: Label::new(mime_of(name), name.rsplit('/').next().unwrap_or(name)) };
-        Self { store, host, event, file, key, whole, last: Mutex::default() }
+        Self { store, host, event, file, key, whole, last: Mutex::default(), header: Mutex::default() }
     }
 
     pub(super) fn key(&self) -> &str {
         &self.key
     }
 
+    /// The size of the object as it lies there.
     pub(super) fn size(&self) -> u64 {
         self.file.bytes
     }
 
-    /// Bytes of the object: of the cache, else of the store.
-    pub(super) async fn read(&self, reader: &StoredReader, range: Range<u64>) -> Result<Bytes, StoredError> {
+    /// The size of the file, or of the zip file of the frames.
+    fn bytes(&self) -> u64 {
+        self.file.plain().0
+    }
+
+    /// Bytes of the file, decrypted if it is encrypted.
+    async fn read(&self, reader: &StoredReader, range: Range<u64>) -> Result<Bytes, StoredError> {
+        if self.file.encrypted.is_none() {
+            return self.read_object(reader, range).await;
+        }
+        let ranges = self.file.sealed_ranges(&range);
+        let ranges =
+            ranges.ok_or_else(|| StoredError::Unreadable(format!("{} has sizes that do not fit", self.key)))?;
+        let known = self.header().clone();
+        let header = if let Some(header) = known {
+            header
+        } else {
+            // Not a slice of its part, which would be kept too.
+            let read = Bytes::copy_from_slice(&self.read_object(reader, ranges.header).await?);
+            *self.header() = Some(read.clone());
+            read
+        };
+        let chunks = self.read_object(reader, ranges.chunks).await?;
+        let file = (&self.event, &self.file);
+        Ok(reader.stores.decrypt(&self.store, file, range, [header, chunks]).await?)
+    }
+
+    /// Bytes of the object as it lies there: of the cache, else of the store.
+    pub(super) async fn read_object(&self, reader: &StoredReader, range: Range<u64>) -> Result<Bytes, StoredError> {
         let fetch = |part: Range<u64>| self.fetch(reader, part.start / PART);
         let cache = reader.cache.get().ok().filter(|cache| self.file.bytes <= cache.options().max_bytes);
         let bytes = match cache {
@@ -117,6 +149,10 @@ impl Object {
         })
     }
 
+    fn header(&self) -> std::sync::MutexGuard<'_, Option<Bytes>> {
+        self.header.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn last(&self) -> std::sync::MutexGuard<'_, Option<(u64, Bytes)>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -135,7 +171,7 @@ impl StoredFile {
     /// Its size in bytes.
     pub fn len(&self) -> u64 {
         match self.0.contents {
-            Contents::Whole => self.0.object.file.bytes,
+            Contents::Whole => self.0.object.bytes(),
             Contents::Frame(frame) => frame.bytes,
         }
     }
@@ -215,7 +251,7 @@ impl Opened {
     /// Where a frame begins in its object.
     async fn find(&self, frame: FrameAt) -> Result<u64, StoredError> {
         let header = self.object.read(&self.reader, frame.header()).await?;
-        let is_within = |start: &u64| start.saturating_add(frame.bytes) <= self.object.file.bytes;
+        let is_within = |start: &u64| start.saturating_add(frame.bytes) <= self.object.bytes();
         let broken =
             || StoredError::Unreadable(format!("{}/{} is no file of frames", self.object.event, self.object.file.name));
         frame.start(&header).filter(is_within).ok_or_else(broken)

@@ -99,7 +99,7 @@ impl StoredFiles {
     /// The directory of its frames cannot be read.
     pub async fn list(&self) -> Result<Vec<((bool, String), u64)>, StoredError> {
         let files = self.copied_files().iter().filter(|file| !file.is_frames());
-        let mut all: Vec<_> = files.map(|file| (place_of(file.own_name()), file.bytes)).collect();
+        let mut all: Vec<_> = files.map(|file| (place_of(file.own_name()), file.plain().0)).collect();
         if let Some(zip) = self.frames_zip() {
             let frames = self.frames(zip).await?;
             all.extend(frames.iter().map(|(name, frame)| (place_of(name), frame.bytes)));
@@ -212,8 +212,16 @@ fn nanos(local: NaiveDateTime) -> i64 {
 
 /// The error of a file of a store that was read through [`Pieces`].
 pub(in crate::service) fn of_read(error: &io::Error, what: &str) -> StoredError {
-    let known = error.get_ref().and_then(|error| error.downcast_ref::<StoredError>());
-    known.cloned().unwrap_or_else(|| StoredError::Unreadable(format!("{what} cannot be read: {error}")))
+    let mut cause = error.get_ref().map(|cause| cause as &(dyn std::error::Error + 'static));
+    while let Some(found) = cause {
+        if let Some(known) = found.downcast_ref::<StoredError>() {
+            return known.clone();
+        }
+        // A reader of the format may have wrapped the error of what it reads, and an error of a file hides the one in it.
+        let within = found.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = within.map(|within| within as &(dyn std::error::Error + 'static)).or_else(|| found.source());
+    }
+    StoredError::Unreadable(format!("{what} cannot be read: {error}"))
 }
 
 /// A file of a store that is read as a file is, on a thread that may wait. It holds the piece that it reads.

@@ -109,7 +109,7 @@ async fn fetch(reader: &StoredReader, cache: &Cache, key: &str) -> Result<(), St
     let mut at = 0;
     while at < size {
         let end = at.saturating_add(PART).min(size);
-        object.read(reader, at..end).await?;
+        object.read_object(reader, at..end).await?;
         at = end;
     }
     Ok(())
