@@ -92,7 +92,10 @@ impl Proofs {
     }
 
     /// The days with proofs.
-    fn days(&self) -> Result<Vec<(Camera, Day)>> {
+    ///
+    /// # Errors
+    /// [`Error::Io`] if their folders cannot be listed.
+    pub fn days(&self) -> Result<Vec<(Camera, Day)>> {
         let mut days = Vec::new();
         for camera in names_in(&self.folder)? {
             let Ok(name) = camera.parse::<Camera>() else { continue };

@@ -332,7 +332,7 @@ impl Filler {
     }
 
     /// Finds the days that may have to be computed: those whose copies or whose local events are others than before.
-    fn compare(&mut self, copies: Option<&Copies>) -> Result<()> {
+    fn compare(&mut self, copies: Option<&Copies>) -> Result<(), FillError> {
         let local = self.handle.catalog.known()?;
         let known = self.view.catalog().known()?;
         self.add_cameras(copies, &known.cameras)?;
@@ -349,6 +349,13 @@ impl Filler {
             }
         }
         self.due.rest.extend(gone);
+        // Days that the index does not name yet.
+        let index = copies.map(Copies::index);
+        let is_new = |(camera, day): &(Camera, Day)| {
+            index.is_some_and(|index| index.cameras.get(camera).is_none_or(|days| !days.contains_key(day)))
+        };
+        let proved = self.proofs.as_ref().map(Proofs::days).transpose()?.unwrap_or_default();
+        self.due.rest.extend(proved.into_iter().filter(is_new).map(|(camera, day)| (day, camera)));
         Ok(())
     }
 
