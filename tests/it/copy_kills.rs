@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::servers::{Offsite, REGION, S3sFs, url};
-use crate::world::{Daemon, KEEP_45_DAYS, World, event_id, wait_until, whole_mp4};
+use crate::s3_server::S3Server;
+use crate::servers::Offsite;
+use crate::world::{Daemon, KEEP_45_DAYS, World, event_id, number, wait_until, whole_mp4};
 
 /// How often the daemon is killed, unless `OWLERY_CASES` says another number.
 const KILLS: u64 = 6;
@@ -221,11 +222,6 @@ impl<'a> Story<'a> {
     }
 }
 
-/// A number from the environment.
-fn number(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
-}
-
 fn kills_lose_nothing(world: &World, offsite: Offsite<'_>, objects: PathBuf) {
     let (kills, begun) = (number("OWLERY_CASES", KILLS), Instant::now());
     let mut story = Story::new(world, offsite, objects);
@@ -254,8 +250,8 @@ fn kills_lose_nothing_with_a_folder() {
 /// Where movies are sent in parts, and uploads go on after a kill.
 #[test]
 fn kills_lose_nothing_with_a_bucket() {
-    let (world, server) = (World::new(), S3sFs::start());
-    let offsite = Offsite::configure(&world, &url(server.port, REGION), "include = [\"movie\", \"frames\"]");
+    let (world, server) = (World::new(), S3Server::s3s_fs());
+    let offsite = Offsite::configure(&world, &server.url(), "include = [\"movie\", \"frames\"]");
     offsite.login();
     kills_lose_nothing(&world, offsite, server.objects());
 }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::line::Line;
-use crate::servers::{Offsite, REGION, S3sFs, url};
+use crate::s3_server::S3Server;
+use crate::servers::{Offsite, REGION, url};
 use crate::world::{Daemon, Disk, KEEP_45_DAYS, Ran, World, event_id, program, wait_until};
 
 /// A request that gets no response ends after 30 s; trouble is shown before: after a few seconds, but these machines are slow at times.
@@ -160,10 +161,10 @@ fn a_silent_store_is_shown_soon() {
 /// The same where it falls silent after an event was sent, at the manifest that is to name it.
 #[test]
 fn a_store_silent_at_a_manifest_is_shown() {
-    let (world, server) = (World::new(), S3sFs::start());
+    let (world, server) = (World::new(), S3Server::s3s_fs());
     world.old_event("Camera1", 3, "10-00-00");
     let line = Line::silent_at(server.port, "/manifest.json");
-    let store = Offsite::configure(&world, &url(line.port, REGION), "");
+    let store = Offsite::configure(&world, &server.url_at(line.port), "");
     store.login();
     let daemon = store.serve(&[]);
     wait_until("the manifest is sent", || {

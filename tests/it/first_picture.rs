@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::line::Line;
-use crate::servers::{Offsite, REGION, S3sFs, url};
+use crate::s3_server::S3Server;
+use crate::servers::Offsite;
 use crate::world::{World, event_id, wait_until, whole_mp4};
 
 /// The bytes of a frame, as of a picture of 1080 lines.
@@ -84,8 +85,8 @@ fn a_first_picture_reaches_a_folder() {
 
 #[test]
 fn a_first_picture_reaches_a_bucket() {
-    let (world, server) = (World::new(), S3sFs::start());
-    let store = Offsite::configure(&world, &url(server.port, REGION), INCLUDE);
+    let (world, server) = (World::new(), S3Server::s3s_fs());
+    let store = Offsite::configure(&world, &server.url(), INCLUDE);
     store.login();
     print("a bucket", measure(&world, &store, &server.objects()));
 }
@@ -93,9 +94,9 @@ fn a_first_picture_reaches_a_bucket() {
 /// Over a line of 1 Mbit/s, which the movie of the event before also takes.
 #[test]
 fn a_first_picture_passes_a_slow_line() {
-    let (world, server) = (World::new(), S3sFs::start());
+    let (world, server) = (World::new(), S3Server::s3s_fs());
     let line = Line::to(&[server.port], Some(SLOW));
-    let store = Offsite::configure(&world, &url(line.port, REGION), INCLUDE);
+    let store = Offsite::configure(&world, &server.url_at(line.port), INCLUDE);
     store.login();
     print("a bucket over 1 Mbit/s", measure(&world, &store, &server.objects()));
 }

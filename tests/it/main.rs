@@ -91,9 +91,14 @@ mod reaper;
 #[cfg(feature = "cli")]
 mod recall;
 #[cfg(feature = "cli")]
+mod recall_kills;
+#[cfg(feature = "cli")]
 mod region;
 #[cfg(feature = "cli")]
 mod regressions;
+#[cfg(feature = "cli")]
+#[path = "../../crates/store/tests/it/s3_server.rs"]
+mod s3_server;
 #[cfg(feature = "cli")]
 mod sample;
 #[cfg(feature = "cli")]
@@ -112,6 +117,8 @@ mod space;
 mod state;
 #[cfg(feature = "cli")]
 mod stats;
+#[cfg(feature = "cli")]
+mod store_kinds;
 #[cfg(feature = "cli")]
 mod stores;
 #[cfg(feature = "cli")]

@@ -1,59 +1,22 @@
-//! `owlery recall`: copied events come back byte for byte, without a daemon and beside one, of a folder and of a real S3 server; wrong
-//! copies, full disks and killed processes leave nothing wrong in the archive.
+//! `owlery recall`: copied events come back byte for byte from a folder, without a daemon and beside one; wrong copies, full disks and
+//! crashes leave nothing wrong in the archive. Kills at any moment are in `recall_kills`, other kinds of stores in `store_kinds`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, program, wait_for, wait_until};
+use crate::world::{Disk, KEEP_45_DAYS, Ran, World, days_ago, event_id, program, wait_until};
+
+/// The line of a store that has all of an event.
+pub const INCLUDE: &str = "include = [\"movie\", \"thumbnail\", \"frames\", \"best-frame\"]";
 
 /// Writes a configuration with the store `nas` in a folder, and returns the flags that name it.
 fn configure(world: &World) -> [String; 2] {
     let url = format!("file://{}", world.outside("nas").display());
-    configure_as(world, &url)
-}
-
-/// A running `s3s-fs` with the bucket `copies`; ended when dropped.
-struct S3 {
-    child: std::process::Child,
-    port: String,
-}
-
-const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "anna"), ("AWS_SECRET_ACCESS_KEY", "not-a-secret")];
-
-impl S3 {
-    fn start(world: &World) -> Self {
-        let (folder, log) = (world.outside("s3"), world.outside("s3-log").join("log"));
-        fs::create_dir(folder.join("copies")).unwrap();
-        let out = File::create(&log).unwrap();
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "s3s-fs", "--host", "127.0.0.1", "--port", "0"]);
-        command.args(["--access-key", KEYS[0].1, "--secret-key", KEYS[1].1]).arg(&folder);
-        command.env("RUST_LOG", "s3s_fs=info").stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out);
-        let child = command.spawn().unwrap();
-        let port = wait_for("the port of s3s-fs", || {
-            let text = fs::read_to_string(&log).unwrap();
-            let (_, rest) = text.split_once("http://127.0.0.1:")?;
-            let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            (rest.len() > port.len()).then_some(port)
-        });
-        Self { child, port }
-    }
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn configure_as(world: &World, url: &str) -> [String; 2] {
     let file = world.outside("etc").join("owlery.toml");
-    let include = "include = [\"movie\", \"thumbnail\", \"frames\", \"best-frame\"]\nhost = \"garage\"";
-    fs::write(&file, format!("[stores.nas]\nurl = \"{url}\"\n{include}\n")).unwrap();
+    fs::write(&file, format!("[stores.nas]\nurl = \"{url}\"\n{INCLUDE}\nhost = \"garage\"\n")).unwrap();
     ["--config".to_owned(), file.to_str().unwrap().to_owned()]
 }
 
@@ -75,14 +38,14 @@ fn push(world: &World, config: &[String]) {
 }
 
 /// The recalled events, those that were there, and the failures of a run.
-fn done(ran: &Ran) -> (u64, u64, usize) {
+pub fn done(ran: &Ran) -> (u64, u64, usize) {
     let json = ran.json();
     let number = |key: &str| json[key].as_u64().unwrap();
     (number("recalled"), number("known"), json["failed"].as_array().unwrap().len())
 }
 
 /// Every visible file of an event and every mark of saved ones, with its contents.
-fn recordings(root: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn recordings(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let all = walkdir::WalkDir::new(root).into_iter();
     let is_own = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with('.') && name != ".saved");
     let files = all.filter_entry(|entry| entry.depth() == 0 || !is_own(entry.file_name())).flatten();
@@ -96,7 +59,7 @@ fn recordings(root: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Removes every camera's directory.
-fn lose(world: &World) {
+pub fn lose(world: &World) {
     for entry in fs::read_dir(world.path("")).unwrap().flatten() {
         if entry.file_name().to_str().is_some_and(|name| name.starts_with("Camera")) {
             fs::remove_dir_all(entry.path()).unwrap();
@@ -104,14 +67,14 @@ fn lose(world: &World) {
     }
 }
 
-fn assert_same(before: &BTreeMap<String, Vec<u8>>, after: &BTreeMap<String, Vec<u8>>, what: &str) {
+pub fn assert_same(before: &BTreeMap<String, Vec<u8>>, after: &BTreeMap<String, Vec<u8>>, what: &str) {
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(before), names(after), "{what}");
     assert!(before == after, "{what}: a file has other bytes");
 }
 
 /// Events with movies of several parts, frames, debug files, and a saved one.
-fn world_of_many() -> World {
+pub fn world_of_many() -> World {
     let world = World::new();
     for (nth, name) in (0u32..).zip(["10-00-00", "11-00-00", "12-00-00"]) {
         let movie: Vec<u8> = (0..2_500_000 + nth).flat_map(u32::to_le_bytes).collect();
@@ -179,34 +142,6 @@ fn a_daemon_lists_what_comes_back() {
     assert_eq!(daemon.stop(), 0);
 }
 
-/// The same from a server that speaks S3, in ranges.
-#[test]
-fn events_come_back_from_s3() {
-    let world = world_of_many();
-    let server = S3::start(&world);
-    let config =
-        configure_as(&world, &format!("s3://copies/home?endpoint=http://127.0.0.1:{}&region=us-east-1", server.port));
-    let mut push = program();
-    push.args(["store", "push"]).arg(world.path("")).arg("nas").args(&config).envs(KEYS);
-    let pushed = Ran::of(push);
-    assert_eq!(pushed.code, 0, "{pushed:?}");
-    let before = recordings(&world.root);
-    lose(&world);
-    let mut command = recall_command(&world, &config, &["--all", "--json"]);
-    command.envs(KEYS);
-    let ran = Ran::of(command);
-    assert_eq!((ran.code, done(&ran)), (0, (7, 0, 0)), "{ran:?}");
-    assert_same(&before, &recordings(&world.root), "from S3");
-
-    lose(&world);
-    drop(server);
-    let mut command = recall_command(&world, &config, &["--all"]);
-    command.envs(KEYS);
-    let ran = Ran::of(command);
-    assert!(ran.code == 1 && ran.stderr.contains("in the store nas"), "{ran:?}");
-    assert!(recordings(&world.root).is_empty());
-}
-
 /// Files that are there are left as they are, whatever they hold; what is missing is added; another event of the name stays alone.
 #[test]
 fn nothing_is_overwritten() {
@@ -264,43 +199,6 @@ fn wrong_copies_do_not_come_back() {
     expected.retain(|name, _| !wrong.iter().any(|wrong| name.starts_with(wrong)) && !name.starts_with("Camera2"));
     assert_same(&expected, &recordings(&world.root), "the others");
     assert!(!world.tree().iter().any(|path| path.contains(".owlery-recall")), "{:?}", world.tree());
-}
-
-/// Killed at any moment, a recall leaves whole events or none, and the next one brings the rest.
-#[test]
-fn a_killed_recall_leaves_whole_events() {
-    let world = world_of_many();
-    let config = configure(&world);
-    push(&world, &config);
-    let before = recordings(&world.root);
-    let whole = |events: &BTreeMap<String, Vec<u8>>| {
-        let event = |name: &str| name.split('/').take(3).collect::<Vec<_>>().join("/");
-        let names: std::collections::BTreeSet<String> = events.keys().map(|name| event(name)).collect();
-        for (name, bytes) in before.iter().filter(|(name, _)| names.contains(&event(name))) {
-            assert!(events.get(name) == Some(bytes), "{name} is missing or has other bytes");
-        }
-        names.len()
-    };
-    let mut partly = 0;
-    for nth in 0..20u64 {
-        lose(&world);
-        let mut command = recall_command(&world, &config, &["--all"]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let delay = Duration::from_millis(40 + nth * 45);
-        let killed = std::time::Instant::now() + delay;
-        while std::time::Instant::now() < killed && child.try_wait().unwrap().is_none() {}
-        let _ = child.kill();
-        child.wait().unwrap();
-        let found = recordings(&world.root);
-        partly += usize::from((1..7).contains(&whole(&found)));
-        let listed = Ran::of(world.command("list", ["--json"]));
-        assert!(listed.code == 0 || listed.code == 4, "{listed:?}");
-        let ran = recall(&world, &config, &["--all", "--json"]);
-        assert_eq!(ran.code, 0, "{nth}: {ran:?}");
-        assert_same(&before, &recordings(&world.root), "after the second recall");
-        assert!(!world.tree().iter().any(|path| path.contains(".owlery-recall")), "{:?}", world.tree());
-    }
-    assert!(partly > 0, "no recall was killed between two events");
 }
 
 /// A crash after each step: nothing half, the day is kept before its first file is in place, and the next recall goes on.

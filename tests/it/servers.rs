@@ -1,26 +1,19 @@
-//! Servers that speak S3, for tests of the daemon: `s3s-fs`, which keeps the objects of a bucket as files, and a cluster of three nodes of
-//! Garage. Each is a process with ports and a folder of its own, and ends with its value, or with the thread that has started it.
+//! Stores as a configuration has them, and a cluster of three nodes of Garage. Single servers are in `s3_server`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::s3_server::{self, GARAGE_REGION, OWNER, Process, STARTS, free_ports, garage_config};
 use crate::world::{Daemon, Ran, World, program, wait_until};
 
-/// A key and its secret, in the form that Garage demands.
-const OWNER: [&str; 2] =
-    ["GK00112233445566778899aabb", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"];
-
-/// The name of each bucket.
+/// The name of the bucket of a cluster.
 const BUCKET: &str = "events";
-
-/// How many servers may fail to start: a port may be taken between its choice and its use.
-const STARTS: usize = 10;
 
 /// The store `offsite` of a world, as its configuration has it.
 pub struct Offsite<'a> {
@@ -55,6 +48,13 @@ impl<'a> Offsite<'a> {
         command
     }
 
+    /// `owlery recall ROOT WORD…`.
+    pub fn recall(&self, words: &[&str]) -> Command {
+        let mut command = program();
+        command.arg("recall").arg(&self.world.root).args(words).args(&self.flags);
+        command
+    }
+
     /// Starts a daemon, and waits until it listens.
     pub fn serve(&self, flags: &[&str]) -> Daemon {
         let ours = self.flags.iter().map(String::as_str);
@@ -72,82 +72,12 @@ impl<'a> Offsite<'a> {
     }
 }
 
-/// A running process with a log.
-struct Server {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Server {
-    /// Starts a program that is installed by `scripts/test`. What it says is appended to the file `log` of the folder.
-    fn start(program: &str, args: &[&str], folder: &Path) -> Self {
-        let log = folder.join("log");
-        let file = File::options().append(true).create(true).open(&log).unwrap();
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", program]).args(args).env("RUST_LOG", "s3s_fs=info,garage=info");
-        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
-        Self { child: command.spawn().unwrap(), log }
-    }
-
-    fn says(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
-    }
-
-    /// Whether it has ended by itself.
-    fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A running `s3s-fs`.
-pub struct S3sFs {
-    _server: Server,
-    folder: TempDir,
-    pub port: u16,
-}
-
-impl S3sFs {
-    pub fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join(BUCKET)).unwrap();
-        let [key, secret] = OWNER;
-        let options = ["--host", "127.0.0.1", "--port", "0", "--access-key", key, "--secret-key", secret];
-        let args = [&options[..], &[folder.path().to_str().unwrap()]].concat();
-        let mut server = Server::start("s3s-fs", &args, folder.path());
-        let mut port = None;
-        wait_until("s3s-fs listens", || {
-            assert!(!server.has_ended(), "{}", server.says());
-            port = port_of(&server.says());
-            port.is_some()
-        });
-        Self { _server: server, folder, port: port.unwrap() }
-    }
-
-    /// The folder with the objects of the store at [`url`].
-    pub fn objects(&self) -> PathBuf {
-        self.folder.path().join(BUCKET).join("owl")
-    }
-}
-
-/// The port that `s3s-fs` names in a line of its log.
-fn port_of(log: &str) -> Option<u16> {
-    let (line, _) = log.split_once("server is running at http://127.0.0.1:")?.1.split_once('\n')?;
-    line.trim().parse().ok()
-}
-
-/// The URL of a store in the bucket of the server at this port.
+/// The URL of a store in the bucket of a cluster, or of no server, at this port.
 pub fn url(port: u16, region: &str) -> String {
-    format!("s3://{BUCKET}/owl?endpoint=http://127.0.0.1:{port}&region={region}")
+    s3_server::url(BUCKET, port, region)
 }
 
-/// The region of [`S3sFs`].
+/// The region of servers that do not look at it.
 pub const REGION: &str = "us-east-1";
 
 /// Three nodes of Garage; each object is on all of them, and two must be there to read and to write.
@@ -162,12 +92,12 @@ struct Node {
     /// The address at which other nodes reach it.
     rpc: String,
     port: u16,
-    server: Option<Server>,
+    server: Option<Process>,
 }
 
 impl Cluster {
     /// The region of its bucket.
-    pub const REGION: &str = "garage";
+    pub const REGION: &str = GARAGE_REGION;
 
     /// Three nodes that know each other, and the bucket.
     pub fn start() -> Self {
@@ -214,10 +144,10 @@ impl Cluster {
     /// Starts a node; false if it ends at once.
     fn begin(&mut self, nth: usize) -> bool {
         let node = &mut self.nodes[nth];
-        let mut server = Server::start("garage", &["-c", node.config().to_str().unwrap(), "server"], &node.folder);
+        let server = Process::start("garage", &["-c", node.config().to_str().unwrap(), "server"], &[], &node.folder);
         let mut is_running = true;
         wait_until("a node of Garage listens", || {
-            is_running = !server.has_ended() && !server.says().contains("server exited with error");
+            is_running = !server.has_failed();
             !is_running || TcpStream::connect(("127.0.0.1", node.port)).is_ok()
         });
         node.server = Some(server);
@@ -252,23 +182,9 @@ impl Cluster {
 impl Node {
     fn new(folder: &Path) -> Self {
         fs::create_dir(folder).unwrap();
-        let ports = [0; 2].map(|any| TcpListener::bind(("127.0.0.1", any)).unwrap());
-        let [rpc, port] = ports.map(|listener| listener.local_addr().unwrap().port());
+        let [rpc, port] = free_ports();
+        let text = garage_config(folder, 3, rpc, port);
         let rpc = format!("127.0.0.1:{rpc}");
-        let (path, secret, region) = (folder.display(), OWNER[1], Cluster::REGION);
-        let text = format!(
-            r#"metadata_dir = "{path}/meta"
-data_dir = "{path}/data"
-db_engine = "sqlite"
-replication_factor = 3
-rpc_bind_addr = "{rpc}"
-rpc_public_addr = "{rpc}"
-rpc_secret = "{secret}"
-[s3_api]
-s3_region = "{region}"
-api_bind_addr = "127.0.0.1:{port}"
-"#
-        );
         let node = Self { folder: folder.to_owned(), rpc, port, server: None };
         fs::write(node.config(), text).unwrap();
         node

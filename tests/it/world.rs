@@ -45,6 +45,11 @@ pub fn wait_until(what: &str, mut check: impl FnMut() -> bool) {
     wait_for(what, || check().then_some(()));
 }
 
+/// A number from the environment, or this one.
+pub fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
 /// Today on the wall, as the program sees it.
 #[allow(clippy::disallowed_methods)]
 pub fn today() -> NaiveDate {

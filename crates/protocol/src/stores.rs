@@ -44,10 +44,12 @@ pub struct Copying {
     /// The id of the event that is being copied.
     #[cfg_attr(feature = "schema", schema(required))]
     pub event: Option<String>,
-    /// The number of events that the store lacks.
-    pub waiting: u64,
-    /// Their bytes on the disk, as far as they are measured; also of files that are not copied.
-    pub waiting_bytes: u64,
+    /// The number of events that the store lacks; null after a start, until all days were compared with what is proved.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub waiting: Option<u64>,
+    /// Their bytes on the disk, as far as they are measured; also of files that are not copied. Null as `waiting`.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub waiting_bytes: Option<u64>,
     /// When the oldest of them began, in the camera's wall time.
     #[cfg_attr(feature = "schema", schema(required))]
     pub oldest: Option<String>,
@@ -225,8 +227,8 @@ mod tests {
         let copying = Copying {
             activity: "failing".to_owned(),
             event: None,
-            waiting: 2,
-            waiting_bytes: 7,
+            waiting: Some(2),
+            waiting_bytes: Some(7),
             oldest: None,
             copied: 0,
             sent_bytes: 0,

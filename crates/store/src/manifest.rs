@@ -110,9 +110,9 @@ impl Manifest {
         Self { version: VERSION, archive: archive.to_owned(), camera, day, events: Vec::new() }
     }
 
-    /// The event of this name.
+    /// The event of this name, if the events are in the order of their names, as those of a manifest that was read are.
     pub fn event(&self, name: EventName) -> Option<&CopiedEvent> {
-        self.events.iter().find(|event| event.name == name)
+        self.events.binary_search_by_key(&name, |event| event.name).ok().map(|at| &self.events[at])
     }
 
     /// Adds an event, or replaces it.
@@ -131,18 +131,21 @@ impl Manifest {
 
     /// Reads the manifest with this key, whatever day it is of.
     pub(crate) async fn read_any(client: &Client, key: &Path) -> Result<Option<Self>> {
-        read_json(client, key).await
+        let mut manifest: Option<Self> = read_json(client, key).await?;
+        if let Some(manifest) = &mut manifest {
+            manifest.events.sort_by_key(|event| event.name);
+            manifest.events.dedup_by_key(|event| event.name);
+        }
+        Ok(manifest)
     }
 
     /// Reads the manifest of a day; `None` if there is none. Fails if it is not one of this day.
     pub(crate) async fn read(client: &Client, keys: &Keys, camera: &Camera, day: Day) -> Result<Option<Self>> {
         let key = keys.manifest(camera, day);
-        let Some(mut manifest) = Self::read_any(client, &key).await? else { return Ok(None) };
+        let Some(manifest) = Self::read_any(client, &key).await? else { return Ok(None) };
         if manifest.camera != *camera || manifest.day != day {
             return Err(client.wrong(&key, format!("it is the manifest of {}/{}", manifest.camera, manifest.day)));
         }
-        manifest.events.sort_by_key(|event| event.name);
-        manifest.events.dedup_by_key(|event| event.name);
         Ok(Some(manifest))
     }
 

@@ -46,9 +46,10 @@ fn served(configured: &Configured) -> Vec<Store> {
     stores.map(|stores| stores.stores).unwrap_or_default()
 }
 
-/// How many events wait for their copies, as far as a daemon says.
+/// How many events wait for their copies, as far as a daemon says; `?` if it does not know yet.
 fn waiting(store: &Store) -> String {
-    store.copying.as_ref().map_or_else(|| "-".to_owned(), |copying| copying.waiting.to_string())
+    let known = |waiting: Option<u64>| waiting.map_or_else(|| "?".to_owned(), |waiting| waiting.to_string());
+    store.copying.as_ref().map_or_else(|| "-".to_owned(), |copying| known(copying.waiting))
 }
 
 fn table(stores: &[Store]) -> String {

@@ -1,7 +1,6 @@
 //! `/api/v1/stores`: who may use which store, what lies in their folders, and stores that cannot be used.
 
 mod copying;
-mod server;
 mod stored;
 mod stored_files;
 
@@ -15,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::assert_problem;
 use super::auth::{TOKEN, TOKEN_SHA256, config};
+use crate::s3_server::{OWNER, S3Server};
 use crate::world::{Daemon, Response, World, wait_until};
-use server::Server;
 
 const STORES: &str = "/api/v1/stores";
 
@@ -79,6 +78,11 @@ fn store(world: &World, action: &str, name: &str, config: &Path, input: &str) {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success(), "store {action} {name}");
+}
+
+/// The credentials of the owner of a bucket, with this secret.
+fn credentials(secret: &str) -> String {
+    format!("access_key = {}\nsecret_key = {secret}\n", OWNER[0])
 }
 
 /// Asks as a user.
@@ -329,21 +333,22 @@ fn a_cached_listing_is_for_its_user_alone() {
 #[test]
 fn credentials_are_checked_by_each_request() {
     let world = World::new();
-    let server = Server::start(&world);
-    server.put("owl/host/camera 1/a.mp4");
-    let offsite = format!("s3://recordings/owl?endpoint={}", server.address);
-    let text = [users(), table("offsite", &offsite, "")].concat();
+    let server = S3Server::s3s_fs();
+    let camera = server.objects().join("host/camera 1");
+    fs::create_dir_all(&camera).unwrap();
+    fs::write(camera.join("a.mp4"), b"12345").unwrap();
+    let text = [users(), table("offsite", &server.url(), "")].concat();
     let daemon = serve(&world, &text, "");
     let file = world.outside("etc").join("owlery.toml");
     let login = |secret: &str| {
-        store(&world, "login", "offsite", &file, &format!("access_key = access\nsecret_key = {secret}\n"));
+        store(&world, "login", "offsite", &file, &credentials(secret));
     };
     let missing = detail(&browse(&daemon, "anna", "offsite", ""));
     assert!(missing.contains("owlery store login") && missing.contains("(since 2"), "{missing}");
     let viewer = detail(&browse(&daemon, "bert", "offsite", ""));
     assert!(viewer.starts_with("the credentials of the store offsite cannot be used (since 2"), "{viewer}");
 
-    login("right");
+    login(OWNER[1]);
     assert_eq!(names(&browse(&daemon, "bert", "offsite", "").json()), ["host/"]);
     let objects = browse(&daemon, "bert", "offsite", "?folder=host/camera+1").json();
     assert_eq!((names(&objects), &objects["objects"][0]["bytes"]), (vec!["a.mp4".to_owned()], &json!(5)));
@@ -357,7 +362,7 @@ fn credentials_are_checked_by_each_request() {
     let viewer = detail(&browse(&daemon, "bert", "offsite", ""));
     assert!(viewer.starts_with("the store offsite refuses its credentials (since 2"), "{viewer}");
 
-    login("right");
+    login(OWNER[1]);
     assert_eq!(browse(&daemon, "bert", "offsite", "").status, 200);
     drop(server);
     let away = detail(&browse(&daemon, "bert", "offsite", "?folder=host"));
@@ -373,7 +378,7 @@ fn a_store_that_hangs_is_a_503() {
     let hung = format!("s3://recordings?endpoint=http://{}", silent.local_addr().unwrap());
     let text = [users(), table("hung", &hung, ""), table("nas", &url(&world.outside("nas")), "")].concat();
     let file = config(&world, &text);
-    store(&world, "login", "hung", &file, "access_key = access\nsecret_key = right\n");
+    store(&world, "login", "hung", &file, &credentials(OWNER[1]));
     for (limits, expected) in [
         ("stall=2s", "the store hung is out of reach (since 2"),
         ("browse=2s", "the store hung has not responded within 2 s"),

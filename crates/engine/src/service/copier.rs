@@ -344,8 +344,7 @@ impl Copier {
                 return Ok(Pause::Window);
             }
             self.figures.set(CopyActivity::Copying(id.clone()));
-            self.copy(host, client, &id).await?;
-            self.figures.count(&self.lacking);
+            self.copy(host, client, &id).await?; // the next comparison counts what waits
         }
     }
 
@@ -417,7 +416,6 @@ impl Copier {
             tracing::warn!(store = %self.options.name, event = %id, "not copied: {problem}; it is tried again");
         }
         self.figures.failed_event();
-        self.figures.count(&self.lacking);
     }
 
     /// Whether the window is open.

@@ -106,9 +106,12 @@ impl Handle {
             let store = &state.store;
             if let Some(trouble) = &state.trouble {
                 let since = rfc3339(trouble.since);
-                let waiting = state.waiting;
+                let waiting = match state.waiting {
+                    Some(waiting) => format!("{waiting} events wait"),
+                    None => "how many events wait is not known yet".to_owned(),
+                };
                 return Some(format!(
-                    "nothing has been copied to the store {store} since {since}, and {waiting} events wait; `stores` of /readyz says why"
+                    "nothing has been copied to the store {store} since {since}, and {waiting}; `stores` of /readyz says why"
                 ));
             }
             let (event, _) = state.failed.first()?;

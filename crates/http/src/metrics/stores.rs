@@ -15,10 +15,20 @@ pub(super) fn write(out: &mut Exposition<'_>, handle: &Handle) -> Result {
     ) -> impl Iterator<Item = (Labels<'a, 1>, V)> {
         stores.iter().map(move |store| ([("store", store.store.as_str())], value(store)))
     }
+    // What is not known yet has no series.
+    fn known<'a, V: EncodeGaugeValue>(
+        stores: &'a [CopyState],
+        value: impl Fn(&CopyState) -> Option<V> + 'a,
+    ) -> impl Iterator<Item = (Labels<'a, 1>, V)> {
+        stores.iter().filter_map(move |store| Some(([("store", store.store.as_str())], value(store)?)))
+    }
     let stores = handle.copying();
     let now = handle.now().local;
     // A camera's clock may be ahead.
-    let age = |store: &CopyState| store.oldest.map_or(0, |oldest| (now - oldest).num_seconds().max(0));
+    let age = |store: &CopyState| {
+        let age = store.oldest.map_or(0, |oldest| (now - oldest).num_seconds().max(0));
+        store.waiting.map(|_| age)
+    };
     let counts = |count: fn(&CopyState) -> u64| {
         stores.iter().map(move |store| ([("store", store.store.as_str())], count(store)))
     };
@@ -27,12 +37,13 @@ pub(super) fn write(out: &mut Exposition<'_>, handle: &Handle) -> Result {
         "Whether a store can be used.",
         each(&stores, |store| u32::from(store.trouble.is_none())),
     )?;
-    out.gauges("store_waiting_events", "Events that a store lacks.", counts(|store| store.waiting))?;
-    out.gauges("store_waiting_bytes", "Bytes of these events, as far as known.", counts(|store| store.waiting_bytes))?;
+    out.gauges("store_waiting_events", "Events that a store lacks.", known(&stores, |store| store.waiting))?;
+    let bytes = known(&stores, |store| store.waiting_bytes);
+    out.gauges("store_waiting_bytes", "Bytes of these events, as far as known.", bytes)?;
     out.gauges(
         "store_oldest_waiting_age_seconds",
         "Age of the oldest event that a store lacks; 0 if it lacks none.",
-        each(&stores, age),
+        known(&stores, age),
     )?;
     out.counters(
         "store_copied_events",

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::server::Server;
-use super::{STORES, ask, config, listed, serve, store, table, url, users};
+use super::{STORES, ask, config, credentials, listed, serve, store, table, url, users};
+use crate::s3_server::{OWNER, S3Server};
 use crate::world::{Daemon, World, days_ago, event_id, wait_for, wait_until};
 
 /// A request that gets no response ends after 30 s; that the store does not respond is shown before: after a few seconds, but these machines
@@ -105,19 +105,18 @@ fn only_admins_see_why_copies_wait() {
 
 /// A line to a server that can swallow all that is sent on it: connections are accepted, and nothing responds.
 struct Line {
-    address: String,
+    port: u16,
     swallows: Arc<AtomicBool>,
 }
 
 impl Line {
-    fn to(server: &Server) -> Self {
+    fn to(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (swallows, server) = (Arc::new(AtomicBool::new(false)), server.address.replace("http://", ""));
-        let line = Self { address, swallows: Arc::clone(&swallows) };
+        let (swallows, port) = (Arc::new(AtomicBool::new(false)), listener.local_addr().unwrap().port());
+        let line = Self { port, swallows: Arc::clone(&swallows) };
         thread::spawn(move || {
             for from in listener.incoming().map_while(Result::ok) {
-                let Ok(to) = TcpStream::connect(&server) else { return };
+                let Ok(to) = TcpStream::connect(("127.0.0.1", server)) else { return };
                 let ends = [(from.try_clone().unwrap(), to.try_clone().unwrap()), (to, from)];
                 for (from, to) in ends {
                     let swallows = Arc::clone(&swallows);
@@ -145,12 +144,12 @@ fn a_store_that_swallows_requests_is_shown_soon() {
     let world = World::new();
     let id = event_id("Camera1", 2, "10-00-00");
     world.event(&id).movie("video.mp4", vec![7; 30_000_000]).old().make();
-    let server = Server::start(&world);
-    let line = Line::to(&server);
-    let offsite = format!("s3://recordings/owl?endpoint={}", line.address);
+    let server = S3Server::s3s_fs();
+    let line = Line::to(server.port);
+    let offsite = server.url_at(line.port);
     let text = [users(), table("offsite", &offsite, "copy = \"complete\"\nrate = \"300kB\"")].concat();
     let file = config(&world, &text);
-    store(&world, "login", "offsite", &file, "access_key = access\nsecret_key = right\n");
+    store(&world, "login", "offsite", &file, &credentials(OWNER[1]));
     let daemon = serve(&world, &text, "");
     wait_until("it is being copied", || seen(&daemon, "bert", "offsite")["copying"]["event"] == id.as_str());
     assert_eq!(troubles(&daemon, "anna"), json!({}));

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::server::Server;
 use super::{TOKEN, ask, config, serve, store, table, users};
+use crate::s3_server::{OWNER, S3Server};
 use crate::world::{Daemon, Response, World, event_id, wait_until};
 
 const PART: usize = 4 << 20;
@@ -21,21 +21,20 @@ const BESIDE: u64 = 300_000;
 
 /// A line to a server that counts what comes from it, and can swallow it.
 struct Line {
-    address: String,
+    port: u16,
     received: Arc<AtomicU64>,
     swallows: Arc<AtomicBool>,
 }
 
 impl Line {
-    fn to(server: &Server) -> Self {
+    fn to(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (received, server) = (Arc::new(AtomicU64::new(0)), server.address.replace("http://", ""));
-        let line = Self { address, received: Arc::clone(&received), swallows: Arc::default() };
+        let (port, received) = (listener.local_addr().unwrap().port(), Arc::new(AtomicU64::new(0)));
+        let line = Self { port, received: Arc::clone(&received), swallows: Arc::default() };
         let swallows = Arc::clone(&line.swallows);
         thread::spawn(move || {
             for from in listener.incoming().map_while(Result::ok) {
-                let Ok(to) = TcpStream::connect(&server) else { return };
+                let Ok(to) = TcpStream::connect(("127.0.0.1", server)) else { return };
                 let (back, forth) = ((to.try_clone().unwrap(), from.try_clone().unwrap()), (from, to));
                 let (received, sent) = (Arc::clone(&received), Arc::default());
                 let both = [Arc::clone(&swallows), Arc::clone(&swallows)];
@@ -68,7 +67,7 @@ struct Copied {
     movie: Vec<u8>,
     frame: (String, Vec<u8>),
     line: Line,
-    server: Server,
+    server: S3Server,
     /// Dropped last.
     _world: World,
 }
@@ -91,14 +90,15 @@ impl Copied {
             fs::read_dir(world.path(&id)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let frame = names.filter(|name| name.ends_with("00.jpg")).min().unwrap();
         let frame = (frame.clone(), fs::read(world.path(&id).join(&frame)).unwrap());
-        let server = Server::start(&world);
-        let line = Line::to(&server);
+        let server = S3Server::s3s_fs();
+        let line = Line::to(server.port);
         let lines = "host = \"garage\"\ncopy = \"complete\"\nusers = [\"anna\", \"bert\"]\ninclude = [\"movie\", \"thumbnail\", \"frames\"]";
-        let url = format!("s3://recordings/owl?endpoint={}", line.address);
+        let url = server.url_at(line.port);
         let rules = "keep-days = 45\nmax-share = 1.0\ncheck-interval = \"1s\"\n".to_owned();
         let text = [rules, users(), table("offsite", &url, lines)].concat();
         let file = config(&world, &text);
-        store(&world, "login", "offsite", &file, "access_key = access\nsecret_key = right\n");
+        let [access, secret] = OWNER;
+        store(&world, "login", "offsite", &file, &format!("access_key = {access}\nsecret_key = {secret}\n"));
         let daemon = serve(&world, &text, limits);
         wait_until("the event is retired", || !world.has(&id));
         let it = Self { daemon, id, local, movie, frame, line, server, _world: world };
@@ -118,7 +118,7 @@ impl Copied {
 
     /// A file of the copy, on the disk of the server.
     fn object(&self, name: &str) -> PathBuf {
-        self.server.bucket.join("owl/garage").join(&self.id).join(name)
+        self.server.objects().join("garage").join(&self.id).join(name)
     }
 
     /// How many bytes came from the store meanwhile.

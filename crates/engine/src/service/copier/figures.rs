@@ -44,10 +44,10 @@ pub struct CopyState {
     pub rule: CopyRule,
     /// What it does.
     pub activity: CopyActivity,
-    /// The number of events that the store lacks.
-    pub waiting: u64,
-    /// Their bytes, as far as they are measured.
-    pub waiting_bytes: u64,
+    /// The number of events that the store lacks; `None` until the catalog was compared with the proofs.
+    pub waiting: Option<u64>,
+    /// Their bytes, as far as they are measured; `None` until then.
+    pub waiting_bytes: Option<u64>,
     /// The start of the oldest of them, in the camera's wall time.
     pub oldest: Option<NaiveDateTime>,
     /// Since when nothing can be copied, and why.
@@ -81,8 +81,8 @@ impl Figures {
             store: options.name.clone(),
             rule: options.copy,
             activity: CopyActivity::Idle,
-            waiting: 0,
-            waiting_bytes: 0,
+            waiting: None,
+            waiting_bytes: None,
             oldest: None,
             trouble: None,
             failed: Vec::new(),
@@ -168,12 +168,15 @@ impl Figures {
         self.lock().failures += 1;
     }
 
+    /// Shows what the store lacks, once all days were compared.
     pub(super) fn count(&self, lacking: &Lacking) {
-        let sums = lacking.sums();
+        let sums = lacking.is_complete().then(|| lacking.sums());
         let failed = lacking.failed();
         let mut state = self.lock();
-        (state.waiting, state.waiting_bytes, state.oldest, state.failed) =
-            (sums.events, sums.bytes, sums.oldest, failed);
+        state.waiting = sums.map(|sums| sums.events);
+        state.waiting_bytes = sums.map(|sums| sums.bytes);
+        state.oldest = sums.and_then(|sums| sums.oldest);
+        state.failed = failed;
     }
 
     /// Makes the copier compare these events with their copies.
@@ -206,5 +209,28 @@ impl AllFigures {
     /// The figures of a store's copier, if it has one.
     pub(in crate::service) fn of(&self, store: &StoreName) -> Option<Arc<Figures>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(store).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use owlery_store::Proofs;
+
+    use super::*;
+
+    #[test]
+    fn what_waits_is_unknown_at_first() {
+        let state = tempfile::tempdir().unwrap();
+        let options = StoreOptions::new("nas".parse().unwrap(), "file:///nowhere".parse().unwrap());
+        let proofs = Proofs::new(state.path(), &options.url, &"host".parse().unwrap(), "archive");
+        let mut lacking = Lacking::new(CopyRule::Complete, options.kinds(), proofs, false);
+        let all = AllFigures::default();
+        let figures = all.add(&options);
+        let seen = || all.states().into_iter().map(|state| (state.waiting, state.waiting_bytes)).collect::<Vec<_>>();
+        figures.count(&lacking);
+        assert_eq!(seen(), [(None, None)]);
+        lacking.read_all([]);
+        figures.count(&lacking);
+        assert_eq!(seen(), [(Some(0), Some(0))]);
     }
 }

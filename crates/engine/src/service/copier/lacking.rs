@@ -1,7 +1,7 @@
 //! What a store lacks: the events of each day that have no proof, by the rule of the store. Days are compared when something changed in them.
 //! It sends no request.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDateTime;
@@ -33,6 +33,8 @@ pub(super) struct Lacking {
     proofs: Proofs,
     /// Whether numbered events get a movie and another name soon.
     finishes: bool,
+    /// Whether all days were compared, or will be with those that changed.
+    has_all_days: bool,
     /// Days to compare.
     changed: BTreeSet<DayKey>,
     /// Events whose copies may be of something else: their files are to be looked at.
@@ -47,8 +49,8 @@ pub(super) struct Lacking {
     expiring: BTreeSet<DayKey>,
     /// What each day lacks, if it lacks something.
     days: BTreeMap<DayKey, Sums>,
-    /// One of these days, and its events, the newest first.
-    current: Option<(DayKey, Vec<Missing>)>,
+    /// One of these days, and its events.
+    current: Option<(DayKey, MissingOfDay)>,
     /// The events that were copied and have no proof yet, of the one day whose manifest is still to be written.
     unproved: Option<(DayKey, BTreeSet<EventId>)>,
     /// What could not be copied.
@@ -61,6 +63,34 @@ struct Missing {
     id: EventId,
     bytes: u64,
     start: NaiveDateTime,
+}
+
+/// What a day lacks. To take one event out of thousands takes as long as to find it, and those that are copied next are in front.
+#[derive(Debug, Default)]
+struct MissingOfDay {
+    /// The newest first.
+    events: VecDeque<Missing>,
+    bytes: u64,
+}
+
+impl MissingOfDay {
+    fn new(mut events: Vec<Missing>) -> Self {
+        events.sort_by_key(|event| std::cmp::Reverse(event.start));
+        let bytes = events.iter().fold(0u64, |sum, event| sum.saturating_add(event.bytes));
+        Self { events: events.into(), bytes }
+    }
+
+    fn remove(&mut self, id: &EventId) {
+        let at = self.events.iter().position(|event| event.id == *id);
+        if let Some(event) = at.and_then(|at| self.events.remove(at)) {
+            self.bytes = self.bytes.saturating_sub(event.bytes);
+        }
+    }
+
+    fn sums(&self) -> Sums {
+        let oldest = self.events.back().map(|event| event.start);
+        Sums { events: self.events.len() as u64, bytes: self.bytes, oldest }
+    }
 }
 
 /// An event that could not be copied.
@@ -80,13 +110,6 @@ pub(super) struct Sums {
     pub(super) oldest: Option<NaiveDateTime>,
 }
 
-impl Sums {
-    fn of(events: &[Missing]) -> Self {
-        let bytes = events.iter().fold(0u64, |sum, event| sum.saturating_add(event.bytes));
-        Self { events: events.len() as u64, bytes, oldest: events.iter().map(|event| event.start).min() }
-    }
-}
-
 impl Lacking {
     pub(super) fn new(rule: CopyRule, kinds: BTreeSet<FileKind>, proofs: Proofs, finishes: bool) -> Self {
         Self {
@@ -94,6 +117,7 @@ impl Lacking {
             kinds,
             proofs,
             finishes,
+            has_all_days: false,
             changed: BTreeSet::new(),
             suspects: BTreeSet::new(),
             outdated: BTreeSet::new(),
@@ -128,6 +152,7 @@ impl Lacking {
 
     /// Compares all days: these and those that lacked something.
     pub(super) fn read_all(&mut self, days: impl IntoIterator<Item = DayKey>) {
+        self.has_all_days = true;
         self.changed.extend(days);
         self.changed.extend(self.days.keys().cloned());
     }
@@ -185,11 +210,7 @@ impl Lacking {
             }
             let events = self.missing(handle, &day)?;
             self.changed.remove(&day);
-            if events.is_empty() {
-                self.days.remove(&day);
-            } else {
-                self.days.insert(day.clone(), Sums::of(&events));
-            }
+            self.count(&day, events.sums());
             let is_current = self.current.as_ref().is_some_and(|(current, _)| *current == day);
             if is_current || self.current.is_none() {
                 self.current = Some((day, events));
@@ -198,11 +219,11 @@ impl Lacking {
         Ok(())
     }
 
-    /// The events of a day that the store is to have and lacks, newest first.
-    fn missing(&mut self, handle: &Handle, day: &DayKey) -> Result<Vec<Missing>> {
+    /// The events of a day that the store is to have and lacks.
+    fn missing(&mut self, handle: &Handle, day: &DayKey) -> Result<MissingOfDay> {
         self.look_at_suspects(handle, day);
         if self.rule == CopyRule::Expire && !self.expiring.contains(day) {
-            return Ok(Vec::new());
+            return Ok(MissingOfDay::default());
         }
         let proofs = self.proofs.of_day(&day.1, day.0);
         let kept: BTreeSet<EventName> = handle.catalog.kept_of(&day.1, day.0)?.into_iter().collect();
@@ -220,8 +241,7 @@ impl Lacking {
                 missing.push(Missing { id: event.id, bytes, start });
             }
         }
-        missing.sort_by_key(|event| std::cmp::Reverse(event.start));
-        Ok(missing)
+        Ok(MissingOfDay::new(missing))
     }
 
     /// Compares the files of a day's suspects with their copies. One that cannot be read shows its error when it is copied.
@@ -260,7 +280,7 @@ impl Lacking {
                 self.count_current();
                 continue;
             }
-            let events = self.current.iter().flat_map(|(_, events)| events);
+            let events = self.current.iter().flat_map(|(_, missing)| &missing.events);
             let due = events.map(|event| &event.id).find(|id| !self.is_put_off(id, now)).cloned();
             if due.is_some() {
                 return Ok(due);
@@ -286,10 +306,19 @@ impl Lacking {
 
     /// Counts the day that is being copied anew.
     fn count_current(&mut self) {
-        match &self.current {
-            Some((day, events)) if events.is_empty() => _ = self.days.remove(day),
-            Some((day, events)) => _ = self.days.insert(day.clone(), Sums::of(events)),
-            None => {}
+        if let Some((day, sums)) = self.current.as_ref().map(|(day, missing)| (day.clone(), missing.sums())) {
+            self.count(&day, sums);
+        }
+    }
+
+    /// Notes how much a day lacks.
+    fn count(&mut self, day: &DayKey, sums: Sums) {
+        if sums.events == 0 {
+            self.days.remove(day);
+        } else if let Some(known) = self.days.get_mut(day) {
+            *known = sums;
+        } else {
+            self.days.insert(day.clone(), sums);
         }
     }
 
@@ -306,8 +335,8 @@ impl Lacking {
     pub(super) fn left_out(&mut self, id: &EventId) {
         self.failed.remove(id);
         self.outdated.remove(id);
-        if let Some((_, events)) = &mut self.current {
-            events.retain(|event| event.id != *id);
+        if let Some((_, missing)) = &mut self.current {
+            missing.remove(id);
         }
         self.count_current();
     }
@@ -318,6 +347,11 @@ impl Lacking {
         let wait = FIRST_RETRY.saturating_mul(2u32.saturating_pow(times)).min(LAST_RETRY);
         let failed = Failed { problem: problem.to_owned(), times: times.saturating_add(1), retry_at: now + wait };
         self.failed.insert(id.clone(), failed).is_none()
+    }
+
+    /// Whether [`Lacking::sums`] has all days. Until then it has those alone in which something changed.
+    pub(super) fn is_complete(&self) -> bool {
+        self.has_all_days
     }
 
     /// How much is lacking.
@@ -338,4 +372,34 @@ impl Lacking {
 /// The day of an event.
 fn key(id: &EventId) -> DayKey {
     (id.day, id.camera.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_copied_is_not_counted() {
+        let missing = |nth: u32| {
+            let id: EventId = format!("Camera1/2026-11-20/10-00-{nth:02}").parse().unwrap();
+            Missing { start: id.day.at(36_000 + i64::from(nth)), bytes: 10u64.pow(nth), id }
+        };
+        let mut of_day = MissingOfDay::new((0..4).map(missing).collect());
+        let counted = |of_day: &MissingOfDay| {
+            let Sums { events, bytes, oldest } = of_day.sums();
+            (events, bytes, oldest)
+        };
+        assert_eq!(of_day.events[0].id, missing(3).id, "the newest is copied first");
+        assert_eq!(counted(&of_day), (4, 1111, Some(missing(0).start)));
+        for (nth, rest) in [(3, (3, 111, Some(missing(0).start))), (0, (2, 110, Some(missing(1).start)))] {
+            of_day.remove(&missing(nth).id);
+            assert_eq!(counted(&of_day), rest);
+        }
+        of_day.remove(&missing(0).id);
+        assert_eq!(of_day.sums().events, 2, "it is gone already");
+        for nth in [1, 2] {
+            of_day.remove(&missing(nth).id);
+        }
+        assert_eq!(counted(&of_day), (0, 0, None));
+    }
 }
