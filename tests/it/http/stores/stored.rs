@@ -30,7 +30,7 @@ impl Retired {
         world.event(&new).frames(1).old().make();
         let frame =
             fs::read_dir(world.path(&old)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let frame = frame.filter(|name| name.ends_with(".jpg") && !name.starts_with("thumb")).min().unwrap();
+        let frame = frame.filter(|name| name.ends_with("00.jpg")).min().unwrap();
         let frame = (frame.clone(), fs::read(world.path(&old).join(&frame)).unwrap());
         let nas = world.outside("nas");
         let lines = "host = \"garage\"\ncopy = \"complete\"\nusers = [\"anna\", \"carl\"]\ninclude = [\"movie\", \"thumbnail\", \"frames\"]";
