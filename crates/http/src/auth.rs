@@ -32,6 +32,7 @@ pub(crate) use login::{
 pub use password::Password;
 pub use prefix::{Prefix, below, vary_on_prefix};
 pub(crate) use state::Auth;
+#[cfg(feature = "stores")]
 pub(crate) use viewer::Asker;
 pub use viewer::{Account, AccountKind, Viewer};
 

@@ -160,6 +160,7 @@ async fn send(
 }
 
 /// A file that the archive does not have: that of a store, if there is one, else the problem.
+#[cfg_attr(not(feature = "stores"), allow(clippy::unused_async))] // without stores it has nothing to wait for
 async fn elsewhere(
     handle: &Arc<Handle>,
     viewer: &Viewer,

@@ -24,27 +24,20 @@ struct Retired {
 
 impl Retired {
     fn new() -> Self {
-        Self::with(World::new(), "")
-    }
-
-    /// The store has these lines more.
-    fn with(world: World, more: &str) -> Self {
+        let world = World::new();
         let (old, new) = (event_id("Camera1", 60, "10-00-00"), event_id("Camera2", 2, "11-00-00"));
         world.event(&old).frames(3).movie("video.mp4", whole_mp4()).file("thumbnail.jpg", "a thumbnail").old().make();
         world.event(&new).frames(1).old().make();
         let frame =
             fs::read_dir(world.path(&old)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let frame = frame
-            .filter(|name| name.rsplit_once('.').is_some_and(|(_, end)| end == "jpg") && !name.starts_with("thumb"))
-            .min()
-            .unwrap();
+        let frame = frame.filter(|name| name.ends_with("00.jpg")).min().unwrap();
         let frame = (frame.clone(), fs::read(world.path(&old).join(&frame)).unwrap());
         let nas = world.outside("nas");
         let lines = "host = \"garage\"\ncopy = \"complete\"\nusers = [\"anna\", \"carl\"]\ninclude = [\"movie\", \"thumbnail\", \"frames\"]";
         let text = [
             "keep-days = 45\nmax-share = 1.0\ncheck-interval = \"1s\"\n".to_owned(),
             users(),
-            table("nas", &url(&nas), &format!("{lines}\n{more}")),
+            table("nas", &url(&nas), lines),
         ]
         .concat();
         let daemon = serve(&world, &text, "");
@@ -117,58 +110,6 @@ fn files_come_from_the_store() {
     for missing in ["frames.zip", "no.jpg", ".saved", "manifest.json"] {
         assert_eq!(get("GET", missing, &[]).status, 404, "{missing}");
     }
-}
-
-/// A key that protects nothing: the public half, and the secret one.
-const KEY: [&str; 2] = [
-    "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa",
-    "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33",
-];
-
-/// The event is listed with its files; these are shown only where the host has the identity.
-#[test]
-fn encrypted_files_need_an_identity() {
-    let it = Retired::with(World::new(), &format!("encrypt = \"{}\"", KEY[0]));
-    let listed = event(&it.daemon, "anna", &it.old).unwrap();
-    assert_eq!(
-        (&listed["video"], &listed["thumbnail"]),
-        (&json!(it.media("video.mp4")), &json!(it.media("thumbnail.jpg")))
-    );
-    for file in ["video.mp4", &it.frame.0] {
-        let refused = ask(&it.daemon, "anna", &it.media(file));
-        assert_eq!(refused.status, 503, "{}", refused.text());
-        let (text, is_admin) = (refused.text(), refused.text().contains("set `identity` in [stores.nas]"));
-        assert!(is_admin || text.contains("are encrypted"), "{text}");
-    }
-    assert!(it.nas.join("garage").join(&it.old).join("video.mp4.age").exists());
-}
-
-#[test]
-fn encrypted_files_are_shown_with_the_identity() {
-    let world = World::new();
-    let identity = world.outside("vault").join("key.txt");
-    fs::write(&identity, KEY[1]).unwrap();
-    fs::set_permissions(&identity, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let lines = format!("encrypt = \"{}\"\nidentity = \"{}\"", KEY[0], identity.display());
-    let it = Retired::with(world, &lines);
-    let movie = whole_mp4();
-    let get = |file: &str, more: &[(&str, &str)]| {
-        let headers: Vec<(&str, &str)> = [("X-User", "anna")].into_iter().chain(more.iter().copied()).collect();
-        it.daemon.request("GET", &it.media(file), &headers)
-    };
-    let whole = get("video.mp4", &[]);
-    assert!(whole.status == 200 && whole.body == movie, "{}", whole.text());
-    let part = get("video.mp4", &[("Range", "bytes=10-19")]);
-    assert_eq!((part.status, part.body.as_slice()), (206, &movie[10..20]));
-    assert_eq!(get("thumbnail.jpg", &[]).body, b"a thumbnail");
-    assert_eq!(get(&it.frame.0, &[]).body, it.frame.1, "out of frames.zip.age");
-    for missing in ["video.mp4.age", "frames.zip", "frames.zip.age"] {
-        assert_eq!(get(missing, &[]).status, 404, "{missing}");
-    }
-    let one = ask(&it.daemon, "anna", &format!("/api/v1/events/{}", it.old)).json();
-    let images: Vec<&str> =
-        one["images"].as_array().unwrap().iter().map(|image| image["name"].as_str().unwrap()).collect();
-    assert!(images.contains(&it.frame.0.as_str()) && images.contains(&"thumbnail.jpg"), "{images:?}");
 }
 
 #[test]

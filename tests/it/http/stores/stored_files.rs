@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{TOKEN, ask, config, credentials, serve, store, table, users};
+use super::{TOKEN, ask, config, serve, store, table, users};
 use crate::s3_server::{OWNER, S3Server};
 use crate::world::{Daemon, Response, World, event_id, wait_until};
 
@@ -27,15 +27,14 @@ struct Line {
 }
 
 impl Line {
-    fn to(server: &S3Server) -> Self {
+    fn to(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (received, server) = (Arc::new(AtomicU64::new(0)), server.endpoint().replace("http://", ""));
+        let (port, received) = (listener.local_addr().unwrap().port(), Arc::new(AtomicU64::new(0)));
         let line = Self { port, received: Arc::clone(&received), swallows: Arc::default() };
         let swallows = Arc::clone(&line.swallows);
         thread::spawn(move || {
             for from in listener.incoming().map_while(Result::ok) {
-                let Ok(to) = TcpStream::connect(&server) else { return };
+                let Ok(to) = TcpStream::connect(("127.0.0.1", server)) else { return };
                 let (back, forth) = ((to.try_clone().unwrap(), from.try_clone().unwrap()), (from, to));
                 let (received, sent) = (Arc::clone(&received), Arc::default());
                 let both = [Arc::clone(&swallows), Arc::clone(&swallows)];
@@ -92,13 +91,14 @@ impl Copied {
         let frame = names.filter(|name| name.ends_with("00.jpg")).min().unwrap();
         let frame = (frame.clone(), fs::read(world.path(&id).join(&frame)).unwrap());
         let server = S3Server::s3s_fs();
-        let line = Line::to(&server);
+        let line = Line::to(server.port);
         let lines = "host = \"garage\"\ncopy = \"complete\"\nusers = [\"anna\", \"bert\"]\ninclude = [\"movie\", \"thumbnail\", \"frames\"]";
         let url = server.url_at(line.port);
         let rules = "keep-days = 45\nmax-share = 1.0\ncheck-interval = \"1s\"\n".to_owned();
         let text = [rules, users(), table("offsite", &url, lines)].concat();
         let file = config(&world, &text);
-        store(&world, "login", "offsite", &file, &credentials(OWNER[1]));
+        let [access, secret] = OWNER;
+        store(&world, "login", "offsite", &file, &format!("access_key = {access}\nsecret_key = {secret}\n"));
         let daemon = serve(&world, &text, limits);
         wait_until("the event is retired", || !world.has(&id));
         let it = Self { daemon, id, local, movie, frame, line, server, _world: world };

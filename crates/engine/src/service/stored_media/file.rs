@@ -123,7 +123,9 @@ impl Object {
 
     async fn fetch(&self, reader: &StoredReader, part: u64) -> Result<Bytes, StoredError> {
         let file = (&self.event, &self.file);
-        Ok(reader.stores.read_part(&self.store, &self.host, file, part).await?)
+        // The manifest names it, so an object that is not there is a damaged copy.
+        let read = reader.stores.read_part(&self.store, &self.host, file, part).await;
+        read.map_err(|error| StoredError::Store(Arc::new(error)))
     }
 
     async fn read_uncached(&self, reader: &StoredReader, range: Range<u64>) -> Result<Bytes, StoredError> {

@@ -213,9 +213,13 @@ impl Handle {
         PrefetchCounts { queued, fetched, failed }
     }
 
-    /// Goes on with what an earlier run has left in the queue, if there is a store. Does nothing before the cache can be used.
+    /// Goes on with what is in the queue by itself, such as what an earlier run has left. Does nothing before the cache can be used.
     pub(in crate::service) fn resume_prefetching(&self) {
-        if !self.usable_stores(None).is_empty()
+        if self.usable_stores(None).is_empty() || self.stored_reader.prefetching().running.is_some() {
+            return;
+        }
+        let queued = self.cache().map(|cache| cache.queued()).unwrap_or_default();
+        if queued.iter().any(|queued| store_of_key(&queued.key).is_some())
             && let Err(error) = self.stored_reader.start_prefetching()
         {
             tracing::debug!("{error}");

@@ -39,6 +39,7 @@ pub(super) fn write(handle: &Handle, content: Content, pipe: Pipe) {
         buffer: vec![0; CHUNK],
         files: 0,
         problems: Vec::new(),
+        away: None,
         more_problems: 0,
     };
     let written = writer.events(handle, content).and_then(|()| writer.add_problems(handle));
@@ -63,6 +64,8 @@ struct EventWriter {
     files: u64,
     /// The lines of `PROBLEMS.txt`.
     problems: Vec<String>,
+    /// A store that could not be used.
+    away: Option<String>,
     more_problems: usize,
 }
 
@@ -82,12 +85,20 @@ impl EventWriter {
                     ));
                     return Ok(());
                 }
+                if self.away.is_some() && self.away.as_deref() == location.store() {
+                    self.problem(format!("{}: left out, its store cannot be used", event.id));
+                    continue;
+                }
                 match handle.files_of(&event.id, &location) {
                     Ok(files) => self.event(&event.id, &files)?,
                     Err(error) if error.is_not_found() => {
                         self.problem(format!("{}: removed meanwhile", event.id));
                     }
                     Err(error) => self.failed(event.id, &error),
+                }
+                // Each further event would wait for it in vain, for as long as this one.
+                if let Some(store) = location.store().filter(|store| is_away(handle, store)) {
+                    self.away = Some(store.to_owned());
                 }
             }
             match page.next {
@@ -200,6 +211,17 @@ impl EventWriter {
         text.push('\n');
         self.start(PROBLEMS, handle.now().local, text.len() as u64)?;
         Ok(self.zip.write_all(text.as_bytes())?)
+    }
+}
+
+/// Whether the last request to a store has failed.
+fn is_away(handle: &Handle, store: &str) -> bool {
+    #[cfg(feature = "stores")]
+    return store.parse().is_ok_and(|store| handle.stores().outage(&store).is_some());
+    #[cfg(not(feature = "stores"))]
+    {
+        let _ = (handle, store);
+        false
     }
 }
 
