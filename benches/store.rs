@@ -23,9 +23,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{Days, NaiveDate};
 use daemon::{Daemon, PATIENCE, pause};
+use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -55,6 +55,7 @@ impl Daemon {
     }
 
     /// Connects, and waits until the preload is done.
+    #[allow(dead_code)] // one of the benchmarks does not wait
     pub fn connect_ready(&self) -> Connection {
         let mut connection = self.connect();
         let begun = Instant::now();

@@ -210,6 +210,11 @@ impl Days {
         self.cameras.is_empty()
     }
 
+    /// The names under which cameras are shown, sorted.
+    pub(super) fn names(&self) -> Vec<Camera> {
+        self.cameras.keys().cloned().collect()
+    }
+
     /// The number of cameras, and of their days.
     pub(super) fn count(&self) -> (usize, usize) {
         (self.cameras.len(), self.cameras.values().map(|camera| camera.days.len()).sum())

@@ -114,12 +114,22 @@ impl Bucket {
         self.unavailable()
     }
 
+    /// Gives all cameras their places in the view, in the order of their names: between two that are there already, the catalog has room for
+    /// a few alone.
+    pub(super) fn name_cameras(&self) -> Result<()> {
+        let names = self.known().days.names();
+        self.view.apply(&names.into_iter().map(Change::Camera).collect::<Vec<_>>())
+    }
+
     /// Makes a view that was damaged again, and forgets what it has lost.
     pub(super) fn settle(&self) {
         match self.view.settle() {
             Ok(false) => {}
             Ok(true) => {
                 self.known().days.unload_all();
+                if let Err(error) = self.name_cameras() {
+                    tracing::warn!(store = %self.store, "{}", error.chain());
+                }
                 self.note_change();
             }
             Err(error) => tracing::warn!(store = %self.store, "{}", error.chain()),

@@ -49,6 +49,8 @@ struct Work {
     /// What was reported last, so that nothing is reported every minute.
     reported: BTreeSet<String>,
     is_away: bool,
+    /// The number of cameras that have their places in the view.
+    named: usize,
     has_said_hosts: bool,
 }
 
@@ -190,6 +192,13 @@ impl Work {
 
     /// All indexes were read once.
     fn all_read(&mut self, bucket: &Bucket, hosts: usize) {
+        let named = bucket.known().days.count().0;
+        if std::mem::replace(&mut self.named, named) != named
+            && let Err(error) = bucket.name_cameras()
+        {
+            tracing::debug!(store = %bucket.store, "{}", error.chain());
+            bucket.settle(); // the list is made again, with room for all
+        }
         let mut known = bucket.known();
         known.is_read = true;
         let (is_empty, (cameras, days)) = (known.days.is_empty(), known.days.count());
