@@ -57,7 +57,7 @@ fn main() {
     );
     let url = runtime.block_on(serve(Arc::clone(&store), shape));
     let mut rounds: Vec<Figures> = (0..if is_bench { 3 } else { 1 }).map(|_| measure(&url)).collect();
-    rounds.sort_by(|one, other| one.newest.cmp(&other.newest));
+    rounds.sort_by_key(|round| round.newest);
     let figures = &rounds[rounds.len() / 2];
     let (ms, mib) = (|time: Duration| time.as_millis(), |kib: u64| kib / 1024);
     println!("{:<58}{:>10}{:>14}", "", "", "wanted");
@@ -67,11 +67,12 @@ fn main() {
     println!("{:<58}{:>7} ms", "another page", ms(figures.another));
     println!("{:<58}{:>7} MiB{:>13}", "resident after 200 pages", mib(figures.resident_after), "128 MiB");
     println!("{:<58}{:>7} MiB", "resident at most until then", mib(figures.peak_after));
+    let seconds = |time: Duration| time.as_secs_f64();
     summary::save(
         "store",
         json!({
-            "manifests": manifests, "newest_page_ms": ms(figures.newest) as u64, "resident_mib": mib(figures.resident),
-            "another_page_ms": ms(figures.another) as u64, "resident_after_mib": mib(figures.resident_after),
+            "manifests": manifests, "newest_page_ms": seconds(figures.newest) * 1000.0, "resident_mib": mib(figures.resident),
+            "another_page_ms": seconds(figures.another) * 1000.0, "resident_after_mib": mib(figures.resident_after),
         }),
     );
 }
@@ -147,7 +148,9 @@ async fn fill(store: &InMemory, shape: Shape) -> u64 {
                 let day = (last - Days::new(back)).to_string();
                 let text = manifest(&camera_name, &day, nth * 7 + camera);
                 let mut hours = [0u32; 24];
-                HOURS.iter().for_each(|hour| hours[*hour as usize] += 1);
+                for hour in HOURS {
+                    hours[hour as usize] += 1;
+                }
                 let of_day = json!({"events": HOURS.len(), "bytes": 1_000_000, "saved": 0, "hours": hours});
                 sums.insert(day.clone(), of_day);
                 bytes += text.len() as u64;
@@ -198,9 +201,8 @@ async fn serve(store: Arc<InMemory>, shape: Shape) -> String {
 async fn respond(State((store, shape)): State<(Arc<InMemory>, Shape)>, request: Request) -> Response {
     tokio::time::sleep(LATENCY).await;
     if request.uri().query().is_some_and(|query| query.contains("list-type=2")) {
-        let folders: String = (0..shape.hosts)
-            .map(|nth| format!("<CommonPrefixes><Prefix>p/{}/</Prefix></CommonPrefixes>", host(nth)))
-            .collect();
+        let folder = |nth| format!("<CommonPrefixes><Prefix>p/{}/</Prefix></CommonPrefixes>", host(nth));
+        let folders = (0..shape.hosts).map(folder).collect::<Vec<_>>().concat();
         let list = format!(
             "<ListBucketResult><Name>bucket</Name><Prefix>p/</Prefix><KeyCount>{}</KeyCount><IsTruncated>false</IsTruncated>{folders}</ListBucketResult>",
             shape.hosts

@@ -96,7 +96,10 @@ impl Archive {
         handle.stored.serve(Arc::clone(&bucket));
         let refresher = Refresher::new(&handle, &bucket, runtime);
         let stop = open.stopping.clone();
-        open.spawn(&format!("owlery-bucket-{name}"), move || refresher.run(&stop))
+        open.spawn(&format!("owlery-bucket-{name}"), move || {
+            refresher.run(&stop);
+            Ok(())
+        })
     }
 
     /// Makes the rules wait for the copies that stores are to have.

@@ -384,7 +384,9 @@ impl Filler {
         let known = self.view.catalog().stamp_of(camera, *day)?;
         let sums = copies.and_then(|copies| copies.index().cameras.get(camera)?.get(day).copied());
         // The index is written last: what was retired a moment ago may have its proof, and be in the manifest alone.
-        let sums = sums.or_else(|| self.is_proved(camera, *day).then_some(DaySums { events: 0, bytes: 0, saved: None, hours: None }));
+        let sums = sums.or_else(|| {
+            self.is_proved(camera, *day).then_some(DaySums { events: 0, bytes: 0, saved: None, hours: None })
+        });
         let Some((copies, sums)) = copies.zip(sums) else {
             if known.is_some() {
                 self.view.apply(&[Change::DayGone(camera.clone(), *day)])?;

@@ -172,14 +172,13 @@ impl Days {
             });
             let mut days: Vec<KnownDay> = sums.iter().map(|(day, sums)| KnownDay::new(*day, sums)).collect();
             for day in &mut days {
-                changed.is_changed |= match known.day(day.day) {
-                    Some(old) => take_over(day, old),
-                    None => {
-                        if loaded(&shown, day.day) == Some(day.version()) {
-                            day.state = State::Loaded;
-                        }
-                        true
+                changed.is_changed |= if let Some(old) = known.day(day.day) {
+                    take_over(day, old)
+                } else {
+                    if loaded(&shown, day.day) == Some(day.version()) {
+                        day.state = State::Loaded;
                     }
+                    true
                 };
             }
             let gone = known.days.iter().filter(|old| !sums.contains_key(&old.day));

@@ -14,7 +14,6 @@ use super::super::super::handle::Handle;
 use super::days::Changed;
 use super::{AT_A_TIME, Bucket};
 use crate::clock::Stop;
-use crate::error::Result;
 use crate::event::{Camera, Change, Day, DayScan, Loose};
 
 /// How often the indexes are looked at.
@@ -61,7 +60,7 @@ impl Refresher {
     }
 
     /// Runs until stopped. The requests of all queries run here too.
-    pub(in crate::service) fn run(mut self, stop: &Stop) -> Result<()> {
+    pub(in crate::service) fn run(mut self, stop: &Stop) {
         let known = self.bucket.view.or_none(self.bucket.view.catalog().known()).days;
         self.work.earlier = known.into_iter().filter_map(|(key, (stamp, _))| Some((key, stamp?.inode))).collect();
         self.runtime.block_on(async {
@@ -73,7 +72,6 @@ impl Refresher {
         // A request to a disk that hangs must not keep the process.
         self.runtime.shutdown_background();
         self.bucket.view.close();
-        Ok(())
     }
 }
 

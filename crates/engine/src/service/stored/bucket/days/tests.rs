@@ -44,24 +44,30 @@ fn wanted(days: &Days, query: &Query) -> (Vec<String>, Option<String>) {
     (batch, wanted.edge.map(|edge| edge.format("%d %H:%M:%S").to_string()))
 }
 
-fn edge(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 #[test]
 fn the_hours_bound_what_a_page_needs() {
     let days =
         days_of(&index(&[(10, Some(&[5, 7])), (11, Some(&[0])), (12, Some(&[23])), (13, None), (14, Some(&[]))]));
     let newest = Query::new();
-    assert_eq!(wanted(&days, &newest), (vec!["13".into(), "12".into(), "11".into(), "10".into()], edge("15 00:00:00")));
+    assert_eq!(
+        wanted(&days, &newest),
+        (vec!["13".into(), "12".into(), "11".into(), "10".into()], Some("15 00:00:00".to_owned()))
+    );
     let oldest = Query::new().order(Order::Asc);
-    assert_eq!(wanted(&days, &oldest), (vec!["11".into(), "10".into(), "13".into(), "12".into()], edge("10 00:00:00")));
+    assert_eq!(
+        wanted(&days, &oldest),
+        (vec!["11".into(), "10".into(), "13".into(), "12".into()], Some("10 00:00:00".to_owned()))
+    );
     let early = Query::new().to(day(10).at(8 * 3600));
-    assert_eq!(wanted(&days, &early), (vec!["11".into(), "10".into()], edge("10 08:00:00")), "frames before midnight");
+    assert_eq!(
+        wanted(&days, &early),
+        (vec!["11".into(), "10".into()], Some("10 08:00:00".to_owned())),
+        "frames before midnight"
+    );
     let between = Query::new().from(day(10).at(8 * 3600)).to(day(10).at(9 * 3600));
-    assert_eq!(wanted(&days, &between), (vec!["11".into()], edge("10 09:00:00")));
+    assert_eq!(wanted(&days, &between), (vec!["11".into()], Some("10 09:00:00".to_owned())));
     let saved = Query::new().saved(true);
-    assert_eq!(wanted(&days, &saved), (vec!["13".into()], edge("15 00:00:00")), "the others have none");
+    assert_eq!(wanted(&days, &saved), (vec!["13".into()], Some("15 00:00:00".to_owned())), "the others have none");
     assert_eq!(wanted(&days, &Query::new().camera("b:Camera1")), (vec![], None));
     assert_eq!(wanted(&days, &Query::new().camera("a:Camera1")).0.len(), 4);
 }
@@ -76,7 +82,9 @@ fn a_day_is_loaded_again_when_it_changes() {
     assert!(days.wanted(&Query::new(), 9).edge.is_some(), "and the page is not right before");
     let mut hours = [0; HOURS];
     hours[7] = 1;
-    batch.iter().for_each(|place| days.loaded(place, &hours, 1));
+    for place in &batch {
+        days.loaded(place, &hours, 1);
+    }
     assert_eq!(days.wanted(&Query::new(), 9).edge, None);
     let told = days.summaries(None, (None, None));
     assert_eq!((told[0].hours[7], told[0].saved, told[1].hours[5], told[1].saved), (1, 1, 1, 0));
