@@ -221,6 +221,8 @@ pub struct Tree {
     numbered: OnceLock<BTreeSet<Camera>>,
     /// How flat files are named.
     layouts: Layouts,
+    /// Whether it was empty when it was opened.
+    was_blank: bool,
     /// Listings of directories with the flat files of many days.
     flat_indexes: std::sync::Arc<flat::IndexCache>,
     /// How `owlery` is run on this archive, for messages. Written once, by `set_command`.
@@ -247,7 +249,7 @@ impl Tree {
         let pattern = camera_regex(pattern)?;
         let no_archive = |why: String| Error::NoArchive { path: root.to_path_buf(), why };
         let canonical = root.canonicalize().map_err(|error| no_archive(error.to_string()))?;
-        let tree = Self {
+        let mut tree = Self {
             root: canonical,
             pattern,
             identity: OnceLock::new(),
@@ -262,6 +264,7 @@ impl Tree {
             strangers: Mutex::default(),
             numbered: OnceLock::new(),
             layouts,
+            was_blank: false,
             flat_indexes: std::sync::Arc::default(),
             command: OnceLock::new(),
         };
@@ -272,12 +275,17 @@ impl Tree {
         let names = tree.camera_names(&dir).map_err(|error| no_archive(error.chain()))?;
         if names.is_empty() && tree.cameras_in_root(&dir, &[])?.is_empty() && matches!(tree.marker(), Ok(None)) {
             if may_be_blank && Self::is_blank(&dir)? {
-                tracing::info!("{} is empty: waiting for the first camera directory", tree.root.display());
+                tree.was_blank = true;
                 return Ok(tree);
             }
             return Err(no_archive(tree.why_unknown(&dir)));
         }
         Ok(tree)
+    }
+
+    /// Whether the root was empty when it was opened.
+    pub fn was_blank(&self) -> bool {
+        self.was_blank
     }
 
     /// Whether the root holds nothing except what Owlery, Motion's hooks, mkfs and file managers (`.Trash-1000`)

@@ -168,6 +168,13 @@ impl Archive {
         options.policy.check()?;
         let tree = Arc::new(open_tree(&options)?);
         #[cfg(feature = "stores")]
+        let is_of_others = options.every_host;
+        #[cfg(not(feature = "stores"))]
+        let is_of_others = false;
+        if tree.was_blank() && !is_of_others {
+            tracing::info!("{} is empty: waiting for the first camera directory", tree.root().display());
+        }
+        #[cfg(feature = "stores")]
         let stores = stores::open(&options, &tree)?;
         let archive = Self {
             options,
