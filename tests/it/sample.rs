@@ -42,6 +42,7 @@ impl Told {
             "preview": media(Some("preview.webp")),
             "peak_change": self.peak,
             "problems": [],
+            "location": "local",
         })
     }
 
