@@ -95,7 +95,9 @@ fn an_unusable_catalog_is_rebuilt() {
         daemon.signal("-TERM");
         assert_eq!(daemon.wait(), 0);
         let log = daemon.log();
-        assert_eq!(log.matches("WARN").count(), 1, "{what}: {log}");
+        // Near each quarter of an hour, what was written just now looks like the time of another zone.
+        let warnings = log.lines().filter(|line| line.contains("WARN") && !line.contains("WARN time zone:"));
+        assert_eq!(warnings.count(), 1, "{what}: {log}");
         assert_eq!(log.matches("set aside as").count(), 1, "{what}: {log}");
         assert_eq!(fs::read(world.path(".owlery/catalog.db.aside")).unwrap(), spoilt, "{what}: kept to look at");
     }

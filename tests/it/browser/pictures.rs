@@ -110,6 +110,11 @@ fn what_cannot_be_shown_is_told() {
     write(&world, "Camera1/2026-11-28/15-00-10.jpg", b"<script>document.title = 'no picture'</script>");
     write(&world, "Camera1/2026-11-25/20261125-timelapse.avi", b"movie");
     let daemon = serve(&world);
+    // The page asks for them once a minute.
+    let loose = |day: &serde_json::Value| day["loose"].as_u64().unwrap();
+    crate::world::wait_until("the files are counted", || {
+        daemon.get("/api/v1/days").json()["days"].as_array().unwrap().iter().map(loose).sum::<u64>() == 3
+    });
     let browser = Browser::open(&world, &daemon);
     browser.wait_for("both days", OFFERS, &json!(["2 files without an event", "1 file without an event"]));
     browser.click(".day button");
