@@ -309,7 +309,11 @@ fn parsed<T: DeserializeOwned>(bytes: Bytes) -> Result<T, String> {
     struct Version {
         version: u32,
     }
-    let damaged = |why: &str| format!("it is damaged ({why}); remove it, then run owlery store push --again");
+    let damaged = |why: &str| {
+        format!(
+            "it is damaged ({why}); only if the archive still has its events, remove it, then run owlery store push --again"
+        )
+    };
     let text = sealed::open(bytes.into()).ok_or_else(|| damaged("its checksum is another"))?;
     // A newer version may have other members.
     if let Ok(Version { version }) = serde_json::from_slice(&text)

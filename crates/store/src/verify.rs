@@ -163,7 +163,7 @@ async fn check(
         }
         found.bytes += bytes.len() as u64;
         if sha256(&bytes) != *expected {
-            return Err(client.wrong(key, format!("the bytes of part {nth} are not those that were written; remove it, then run owlery store push --again")));
+            return Err(client.wrong(key, format!("the bytes of part {nth} are not those that were written; only if the archive still has the event, remove it, then run owlery store push --again")));
         }
         if let Some((was, decrypting)) = &mut decrypting {
             let fed = decrypting.feed(&bytes, &mut |_| Ok(()));
