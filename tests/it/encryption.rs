@@ -118,6 +118,22 @@ fn retired_events_come_back_with_the_identity() {
     assert_eq!((ran.code, ran.json()["objects"].as_u64()), (0, Some(0)), "{ran:?}");
 }
 
+/// Without the identity, every file of a stored event is a 503, also one that is to be made of it: nothing is damaged.
+#[test]
+fn stored_events_need_the_identity() {
+    let test = Encrypted::new();
+    let stale = event_id("Camera1", 50, "10-00-00");
+    let flags = [&KEEP_45_DAYS[..], &["--check-interval", "1s", "--config", test.config.to_str().unwrap()]].concat();
+    let daemon = test.world.serve(&flags);
+    wait_until("the rule has retired what was copied", || !test.world.has(&stale));
+    wait_until("it is listed", || daemon.event(&stale).is_some_and(|event| event["location"] == "nas"));
+    for file in ["video.mp4", "10-00-00-00.jpg", "thumbnail", "preview.webp", "sprite.jpg", "playable.mp4"] {
+        let response = daemon.get(&format!("/media/{stale}/{file}"));
+        assert_eq!(response.status, 503, "{file}: {}", response.text());
+        assert!(response.text().contains("identity"), "{file}: {}", response.text());
+    }
+}
+
 /// An identity that is read from a pipe need not lie on any disk.
 #[test]
 fn an_identity_may_come_from_a_pipe() {

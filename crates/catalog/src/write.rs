@@ -142,9 +142,7 @@ impl Sums {
         self.unmeasured += i64::from(columns.bytes.is_none());
         self.longest = self.longest.max(columns.length);
         self.strongest = self.strongest.max(columns.peak.unwrap_or(0));
-        // An event captured before midnight counts to the first hour of the day in whose directory it is.
-        let hour = columns.start.saturating_sub(day.saturating_mul(86_400)).div_euclid(3600).clamp(0, 23);
-        self.hours[usize::try_from(hour).unwrap_or(0)] += 1;
+        self.hours[Day::hour_of_second(columns.start.saturating_sub(day.saturating_mul(86_400)))] += 1;
         self.motion.add(name, columns.motion);
     }
 

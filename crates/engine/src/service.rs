@@ -42,6 +42,8 @@ mod state_dir;
 mod stats;
 mod status;
 #[cfg(feature = "stores")]
+mod store_thread;
+#[cfg(feature = "stores")]
 mod stored;
 #[cfg(all(feature = "media", feature = "stores"))]
 mod stored_media;
@@ -167,11 +169,7 @@ impl Archive {
     pub fn open_any(options: Options) -> Result<Self> {
         options.policy.check()?;
         let tree = Arc::new(open_tree(&options)?);
-        #[cfg(feature = "stores")]
-        let is_of_others = options.every_host;
-        #[cfg(not(feature = "stores"))]
-        let is_of_others = false;
-        if tree.was_blank() && !is_of_others {
+        if tree.was_blank() && !options.every_host {
             tracing::info!("{} is empty: waiting for the first camera directory", tree.root().display());
         }
         #[cfg(feature = "stores")]

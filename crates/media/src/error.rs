@@ -62,6 +62,9 @@ pub enum Error {
     /// What the media are made of cannot be read now, and may be later.
     #[error("{0}")]
     Away(String),
+    /// What the media are made of is not what it was.
+    #[error("{0}")]
+    Damaged(String),
     /// As many jobs wait as may wait.
     #[error("too many jobs are waiting: try again later")]
     Busy,
@@ -98,6 +101,7 @@ impl Error {
             | Self::Missing { .. }
             | Self::NotKept(_)
             | Self::Away(_)
+            | Self::Damaged(_)
             | Self::Cancelled => false,
         }
     }

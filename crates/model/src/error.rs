@@ -39,9 +39,12 @@ pub enum Error {
         /// The reason, as a sentence.
         why: String,
     },
-    /// A store cannot be used, or a copy in it is not as it should be: a sentence with the cure.
+    /// A store cannot be used: a sentence with the cure.
     #[error("{0}")]
     Store(String),
+    /// A copy in a store is not what was written: a sentence that names it.
+    #[error("{0}")]
+    DamagedCopy(String),
     /// A name from outside that does not match the strict grammar.
     #[error("{text:?} is not {what}")]
     Name {
@@ -183,6 +186,7 @@ impl Error {
             | Self::Worker { .. }
             | Self::Stopped
             | Self::Store(_)
+            | Self::DamagedCopy(_)
             | Self::Unavailable(_)
             | Self::Daemon(_) => Kind::Failed,
             Self::Name { .. } | Self::Config(_) | Self::Locked { .. } => Kind::Usage,

@@ -161,7 +161,10 @@ impl Client {
             return Ok(Reading::Unchanged);
         }
         if found.meta.size > LARGEST {
-            return Err(self.wrong(key, format!("it has {} bytes, which is not plausible; remove it", found.meta.size)));
+            return Err(self.wrong(
+                key,
+                format!("it has {} bytes, which is not plausible: it is no object of Owlery's", found.meta.size),
+            ));
         }
         let mut stream = found.into_stream();
         let mut whole = Vec::new();

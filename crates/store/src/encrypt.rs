@@ -123,7 +123,7 @@ pub struct Identities(Vec<x25519::Identity>);
 /// Who may be able to read an identity file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guarded {
-    /// Whoever runs the command answers for it. It may be a pipe, such as `/dev/stdin`.
+    /// The user of the command is responsible for it. It may be a pipe, such as `/dev/stdin`.
     ByCaller,
     /// It lies on the host for good: a regular file that only its owner may read.
     ByMode,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::NaiveDateTime;
 use object_store::path::Path;
 use owlery_model::event::{Camera, Day, EventName, MotionMask, State};
 use serde::de::DeserializeOwned;
@@ -149,7 +149,7 @@ impl Manifest {
         for event in self.events.iter().filter(|event| event.whole) {
             sums.events += 1;
             sums.saved = sums.saved.map(|saved| saved + u64::from(event.saved));
-            if let Some(hour) = hours.get_mut(hour_of(self.day, event.start)) {
+            if let Some(hour) = hours.get_mut(self.day.hour_of(event.start)) {
                 *hour += 1;
             }
         }
@@ -187,12 +187,6 @@ impl Manifest {
     pub(crate) async fn write(&self, client: &Client, keys: &Keys) -> Result<()> {
         write_json(client, &keys.manifest(&self.camera, self.day), self).await
     }
-}
-
-/// The hour of its day in which an event counts as begun.
-fn hour_of(day: Day, start: NaiveDateTime) -> usize {
-    let since = start.signed_duration_since(day.at(0)).clamp(TimeDelta::zero(), TimeDelta::hours(23));
-    usize::try_from(since.num_hours()).unwrap_or(0)
 }
 
 /// What a host has copied: small enough to be read first.
@@ -347,12 +341,5 @@ mod tests {
         assert!(new.agrees_with(&old) && old.agrees_with(&new));
         assert!(!DaySums { saved: Some(2), ..new }.agrees_with(&new));
         assert!(!DaySums { bytes: 8, ..new }.agrees_with(&old));
-    }
-
-    #[test]
-    fn hours_are_those_of_the_day() {
-        let day: Day = "2026-11-20".parse().unwrap();
-        let hours = [-1, 0, 3599, 3600, 86_399, 86_400].map(|secs| hour_of(day, day.at(secs)));
-        assert_eq!(hours, [0, 0, 0, 1, 23, 23]);
     }
 }

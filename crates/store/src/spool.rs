@@ -34,7 +34,7 @@ const PIECE: u64 = 1 << 20;
 /// The spool takes at most this share of the free space: recordings come first.
 const SHARE: u64 = 2;
 
-/// After this time nobody goes on with an upload: stores remove the parts of old ones.
+/// After this time an upload is given up: stores remove the parts of old ones.
 const OLDEST: Duration = Duration::from_hours(7 * 24);
 
 /// How many objects are remembered that are complete and that no manifest names yet, as in the record of uploads.

@@ -109,6 +109,13 @@ impl Stores {
             .collect()
     }
 
+    /// Those of them that are active.
+    pub fn active(&self, user: Option<&str>) -> Vec<StoreName> {
+        let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner);
+        let usable = configured.values().filter(|store| store.options.permits(user) && store.options.active);
+        usable.map(|store| store.options.name.clone()).collect()
+    }
+
     /// What the configuration says about a store.
     ///
     /// # Errors

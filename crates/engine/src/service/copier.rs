@@ -3,7 +3,6 @@
 //! `lacking` keeps account of it, `figures` shows it to others.
 
 mod compare;
-mod delay;
 mod evidence;
 mod figures;
 mod gate;
@@ -20,11 +19,11 @@ use super::event_source::EventSource;
 use super::handle::Handle;
 use super::notifications::{Notification, Stopping, Subscription};
 use super::status::Component;
+use super::store_thread::{Delay, STOP_PERIOD, stopped};
 use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::{EventId, Reason};
 pub(super) use compare::compare_all;
-pub(super) use delay::Delay;
 pub(super) use figures::{AllFigures, Figures};
 pub use figures::{CopyActivity, CopyState};
 pub(super) use gate::StoreProofs;
@@ -33,8 +32,6 @@ pub(super) use workers::start;
 
 /// How often the rules are asked what they would retire while space is short.
 const PRESSURE_INTERVAL: Duration = Duration::from_mins(1);
-/// How often it is looked whether to stop.
-const STOP_PERIOD: Duration = Duration::from_millis(100);
 /// How long it waits for news before it looks at the clock, at the window and at what is to be retried.
 const PERIOD: Duration = Duration::from_secs(5);
 /// How long the manifest of what was copied may take when the service stops. What is not said in time is copied again.
@@ -456,12 +453,6 @@ enum Wait {
 /// Whether what was last done at a time is to be done again.
 fn is_due(last: Option<Instant>, interval: Duration) -> bool {
     last.is_none_or(|last| last.elapsed() >= interval)
-}
-
-async fn stopped(stop: &Stop) {
-    while !stop.is_set() {
-        tokio::time::sleep(STOP_PERIOD).await;
-    }
 }
 
 /// Ends so long after the service began to stop.

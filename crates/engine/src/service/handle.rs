@@ -157,25 +157,6 @@ impl Handle {
         self.tree.root()
     }
 
-    /// Conditions that need a person: what a rule demands and cannot be done, and removals that are stuck.
-    pub fn alerts(&self) -> Vec<String> {
-        let mut alerts = self.status.alerts();
-        alerts.extend(self.expirer.held_alert());
-        #[cfg(feature = "media")]
-        alerts.extend(self.media_cache.alert().into_iter().chain(self.finishing.alert()));
-        #[cfg(feature = "stores")]
-        alerts.extend(self.copy_alerts());
-        let stuck = self.tree.stuck();
-        if let Some(first) = stuck.first() {
-            let (passes, entries) = (stuck.len(), stuck.iter().map(|pass| pass.entries).sum::<u64>());
-            alerts.push(format!(
-                "the delete queue is stuck: {entries} entries of {passes} passes; the first {}",
-                first.problem
-            ));
-        }
-        alerts
-    }
-
     /// The state of the components.
     pub fn status(&self) -> &Status {
         &self.status

@@ -10,6 +10,27 @@ use crate::error::Error;
 use crate::event::Camera;
 use crate::expirer::is_same_disk;
 
+impl Handle {
+    /// Conditions that need a person: what a rule demands and cannot be done, and removals that are stuck.
+    pub fn alerts(&self) -> Vec<String> {
+        let mut alerts = self.status.alerts();
+        alerts.extend(self.expirer.held_alert());
+        #[cfg(feature = "media")]
+        alerts.extend(self.media_cache.alert().into_iter().chain(self.finishing.alert()));
+        #[cfg(feature = "stores")]
+        alerts.extend(self.copy_alerts());
+        let stuck = self.tree.stuck();
+        if let Some(first) = stuck.first() {
+            let (passes, entries) = (stuck.len(), stuck.iter().map(|pass| pass.entries).sum::<u64>());
+            alerts.push(format!(
+                "the delete queue is stuck: {entries} entries of {passes} passes; the first {}",
+                first.problem
+            ));
+        }
+        alerts
+    }
+}
+
 /// The present alerts. `can_expire` says whether there is a rule.
 pub(super) fn alerts(shared: &Handle) -> Vec<String> {
     let can_expire = shared.expirer.policy().can_expire();

@@ -47,9 +47,7 @@ impl Handle {
     pub fn usable_stores(&self, user: Option<&str>) -> UsableStores {
         #[cfg(feature = "stores")]
         {
-            let is_active = |name: &str| self.stores.options(user, name).is_ok_and(|store| store.active);
-            let names = self.stores.names(user).into_iter().filter(|name| is_active(name.as_str()));
-            UsableStores::new(names.map(|name| name.as_str().into()))
+            UsableStores::new(self.stores.active(user).iter().map(|name| name.as_str().into()))
         }
         #[cfg(not(feature = "stores"))]
         {

@@ -56,7 +56,6 @@ pub struct Options {
     #[cfg(feature = "stores")]
     pub stores: Vec<owlery_store::StoreOptions>,
     /// Whether the events of all hosts below the prefix of the one store are shown.
-    #[cfg(feature = "stores")]
     pub every_host: bool,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
@@ -105,7 +104,6 @@ impl Options {
             cache: CacheOptions::default(),
             #[cfg(feature = "stores")]
             stores: Vec::new(),
-            #[cfg(feature = "stores")]
             every_host: false,
             clock: Arc::new(SystemClock),
             may_be_empty: false,
@@ -168,7 +166,6 @@ impl Options {
         /// Whether the events of all hosts that have copied to the store are shown, each camera as `HOST:CAMERA`; there must be one store
         /// alone. Days are read when they are asked for, and nothing is written there. The root should be an empty directory of its own.
         /// Off by default.
-        #[cfg(feature = "stores")]
         every_host: bool = every_host;
         /// The source of the time.
         clock: Arc<dyn Clock> = clock;

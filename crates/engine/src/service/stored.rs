@@ -134,8 +134,8 @@ impl ShownHosts {
         }
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "who reads a file of an event finds it by this"))]
     /// The host and the name there of a camera that is shown under this name; `None` for a name that no camera of a host has.
+    #[cfg(any(feature = "media", test))]
     pub(crate) fn place(&self, shown: &Camera) -> Option<(HostName, Camera)> {
         match self {
             Self::Own(own) => Some((own.clone(), shown.clone())),

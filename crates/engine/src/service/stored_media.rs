@@ -71,12 +71,24 @@ impl From<FetchError> for StoredError {
 }
 
 impl StoredError {
+    /// Whether the copy is at fault, and not the store: it is not what was written.
+    pub fn is_damage(&self) -> bool {
+        use owlery_store::Error::{NotFound, Wrong};
+        match self {
+            Self::Store(error) => matches!(&**error, Wrong { .. } | NotFound { .. }),
+            Self::Unreadable(_) => true,
+            Self::NoFile | Self::Stopped => false,
+        }
+    }
+
     /// The same for callers that know the errors of files.
     pub(super) fn of_file(self, event: &EventId, name: &str) -> Error {
         match self {
             Self::NoFile => Error::io("open", format!("{event}/{name}"), std::io::ErrorKind::NotFound),
             Self::Stopped => Error::Stopped,
-            Self::Store(_) | Self::Unreadable(_) => Error::Store(self.to_string()),
+            Self::Unreadable(why) => Error::DamagedCopy(why),
+            Self::Store(_) if self.is_damage() => Error::DamagedCopy(self.to_string()),
+            Self::Store(_) => Error::Store(self.to_string()),
         }
     }
 }

@@ -231,6 +231,7 @@ pub(crate) async fn cache_queue_clear(
     ("key" = CacheKey, Path)
 ), responses(
     (status = 201, description = "it was added"),
+    (status = 403, description = "it is a file of a store that the user may not use", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "it is cached, queued or being cached, or the queue is full", body = Problem,
         content_type = "application/problem+json"),
     NoCache, CommonResponses
@@ -243,6 +244,9 @@ pub(crate) async fn cache_queue_add(
 ) -> Result<Response, Problem> {
     let cache = open_cache(&handle, &viewer)?;
     params?;
+    if !may_see(&handle, &viewer, &key) {
+        return Err(Problem::forbidden("what a store has is fetched for those who may use it"));
+    }
     match with_cache(cache, move |cache| convert::enqueue(cache, &key)).await? {
         None => Ok(StatusCode::CREATED.into_response()),
         Some(why) => Err(Problem::new(StatusCode::CONFLICT, format!("the key {}", why.as_str()))),
@@ -265,6 +269,9 @@ pub(crate) async fn cache_queue_remove(
     let cache = open_cache(&handle, &viewer)?;
     params?;
     check_key(&key)?;
+    if !may_see(&handle, &viewer, &key) {
+        return Ok(removed(0));
+    }
     Ok(removed(with_cache(cache, move |cache| cache.remove_queued(&[&key])).await?))
 }
 
@@ -284,5 +291,8 @@ pub(crate) async fn cache_remove(
     let cache = open_cache(&handle, &viewer)?;
     params?;
     check_key(&key)?;
+    if !may_see(&handle, &viewer, &key) {
+        return Ok(removed(0));
+    }
     Ok(removed(with_cache(cache, move |cache| Ok(cache.remove(&[&key]))).await?))
 }

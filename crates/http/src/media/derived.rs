@@ -151,9 +151,20 @@ impl SourceOf<'_> {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, why)
     }
 
+    /// The problem of a copy that is not what it was.
+    fn damaged(&self, why: &str) -> Problem {
+        #[cfg(feature = "stores")]
+        if let Ok(of_store) = self.of_store() {
+            return of_store.damaged(why);
+        }
+        let _ = self; // without stores
+        Problem::new(StatusCode::BAD_GATEWAY, why)
+    }
+
     fn problem(&self, error: DerivedError) -> Problem {
         match error {
             DerivedError::Archive(Error::Store(why)) => self.away(&why),
+            DerivedError::Archive(Error::DamagedCopy(why)) => self.damaged(&why),
             DerivedError::Archive(error) => error.into(),
             DerivedError::Media(error) => self.problem_of_media(&error),
         }
@@ -162,6 +173,7 @@ impl SourceOf<'_> {
     fn problem_of_media(&self, error: &MediaError) -> Problem {
         match error {
             MediaError::Away(why) => self.away(why),
+            MediaError::Damaged(why) => self.damaged(why),
             other => problem_of_media(other),
         }
     }
@@ -258,6 +270,7 @@ fn problem_of_media(error: &MediaError) -> Problem {
         MediaError::Missing { .. } | MediaError::Busy | MediaError::Away(_) | MediaError::Cancelled => {
             StatusCode::SERVICE_UNAVAILABLE
         }
+        MediaError::Damaged(_) => StatusCode::BAD_GATEWAY,
         MediaError::NotKept(_) => StatusCode::INSUFFICIENT_STORAGE,
         MediaError::TimedOut { .. } | MediaError::Program { .. } | MediaError::Panicked(_) | MediaError::Io { .. } => {
             StatusCode::INTERNAL_SERVER_ERROR // it is in the log

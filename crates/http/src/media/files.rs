@@ -19,7 +19,7 @@ use super::state_cache::StateCache;
 use crate::api::named;
 use crate::auth::Viewer;
 use crate::engine::{Handle, MediaFile, MediaPath};
-use crate::event::{Camera, Container, Day, EventId, EventName, State as EventState};
+use crate::event::{Camera, Day, EventId, EventName, State as EventState, media_type};
 use crate::extract::schema::{EventPath, FileName};
 use crate::limits::{Reads, blocking};
 use crate::problem::{CommonResponses, Problem};
@@ -204,15 +204,7 @@ fn caching(handle: &Handle, states: &StateCache, event: &EventId, media: &MediaF
 
 /// The content type of a file, from its name.
 fn content_type(name: &str) -> HeaderValue {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let of_picture = match extension {
-        "jpg" | "thumb" => Some("image/jpeg"), // motionEye names its thumbnails so
-        "webp" => Some("image/webp"),
-        "ppm" => Some("image/x-portable-pixmap"),
-        _ => None,
-    };
-    let of_movie = || Container::of_extension(extension.as_bytes()).map(Container::mime);
-    HeaderValue::from_static(of_picture.or_else(of_movie).unwrap_or("application/octet-stream"))
+    HeaderValue::from_static(media_type(name).unwrap_or("application/octet-stream"))
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ impl<'a> OfStore<'a> {
         match error {
             StoredError::NoFile => Problem::not_found(),
             StoredError::Stopped => crate::error::Error::Stopped.into(),
-            StoredError::Store(error) if is_damage(error) => self.damaged(error),
+            StoredError::Unreadable(why) => self.damaged(why),
+            StoredError::Store(found) if error.is_damage() => self.damaged(found),
             StoredError::Store(error) => match (&**error, role) {
                 // The event was found in it, so it is no secret that there was one.
                 (store::Error::Unknown(_), _) => {
@@ -70,12 +71,11 @@ impl<'a> OfStore<'a> {
                 }
                 (error, role) => store_problem(error, self.outage(), role),
             },
-            StoredError::Unreadable(why) => self.damaged(why),
         }
     }
 
     /// The copy is not what it was.
-    fn damaged(&self, why: impl std::fmt::Display) -> Problem {
+    pub(crate) fn damaged(&self, why: impl std::fmt::Display) -> Problem {
         let why = match self.viewer.account().role {
             Role::Admin => why.to_string(),
             Role::Viewer => format!("what the store {} has is not what was copied", self.store),
@@ -85,10 +85,9 @@ impl<'a> OfStore<'a> {
 
     /// What a client gets if the store was needed for something else, and could not be used.
     pub(crate) fn away(&self, why: &str) -> Problem {
-        match (self.outage(), self.viewer.account().role) {
-            (None, _) => self.damaged(why),
-            (Some(outage), Role::Admin) => unavailable(why, Some(outage)),
-            (outage, Role::Viewer) => unavailable(&format!("the store {} is out of reach", self.store), outage),
+        match self.viewer.account().role {
+            Role::Admin => unavailable(why, self.outage()),
+            Role::Viewer => unavailable(&format!("the store {} cannot be used now", self.store), self.outage()),
         }
     }
 
@@ -142,11 +141,6 @@ impl<F: FnMut() -> Option<Reading>> Sending<F> {
         }
         Some(piece)
     }
-}
-
-/// Whether an object is at fault, and not the store.
-fn is_damage(error: &store::Error) -> bool {
-    matches!(error, store::Error::Wrong { .. } | store::Error::NotFound { .. })
 }
 
 /// The files of an event that only a store has; `None` for one of the archive, and 404 if there is none.

@@ -24,6 +24,17 @@ impl Day {
         self.0.and_time(NaiveTime::MIN) + chrono::TimeDelta::seconds(secs)
     }
 
+    /// The hour of this day, 0 to 23, to which an event counts that begins at this moment. What was captured before midnight counts to the
+    /// first hour, and what begins after the day to the last.
+    pub fn hour_of(self, start: NaiveDateTime) -> usize {
+        Self::hour_of_second((start - self.at(0)).num_seconds())
+    }
+
+    /// The same for so many seconds after the day's midnight, which may be negative.
+    pub fn hour_of_second(secs: i64) -> usize {
+        usize::try_from(secs.div_euclid(3600).clamp(0, 23)).unwrap_or(0)
+    }
+
     /// The day `days` before this one, or the first day there is.
     #[must_use]
     pub fn back(self, days: u64) -> Self {
@@ -134,5 +145,12 @@ mod tests {
             let day = Day::from_number(a).unwrap();
             prop_assert!(day.back(days) <= day);
         }
+    }
+
+    #[test]
+    fn hours_are_those_of_the_day() {
+        let day: Day = "2026-11-20".parse().unwrap();
+        let hours = [-1, 0, 3599, 3600, 86_399, 86_400].map(|secs| day.hour_of(day.at(secs)));
+        assert_eq!(hours, [0, 0, 0, 1, 23, 23]);
     }
 }

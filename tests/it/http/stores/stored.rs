@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{ask, serve, table, url, users};
+use super::{TOKEN, ask, serve, table, url, users};
 use crate::world::{Daemon, World, event_id, wait_until, whole_mp4};
 
 /// An archive from which a rule has retired an old event whose copy is in the store `nas`, which Bert may not use.
@@ -167,4 +167,25 @@ fn a_store_that_is_away_is_named() {
     assert_eq!((local.status, &local.body), (200, &whole_mp4()), "the archive does not need the store");
     fs::rename(&away, &it.nas).unwrap();
     wait_until("it is back", || ask(&it.daemon, "anna", &it.media("video.mp4")).status == 200);
+}
+
+/// An admin who may not use the store can neither find out what of it is cached, nor change that, nor start work on it.
+#[test]
+fn others_do_not_touch_what_is_cached_of_a_store() {
+    let it = Retired::new();
+    assert_eq!(ask(&it.daemon, "anna", &it.media("video.mp4")).status, 200);
+    let entries = || ask(&it.daemon, "anna", "/api/v1/cache/entries").json();
+    let key = entries()["entries"][0]["key"].as_str().unwrap().to_owned();
+    assert!(key.starts_with("owlery:store/nas/"), "{key}");
+    let encoded = key.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+    let token = |method: &str, path: &str| {
+        it.daemon.request(method, &format!("{path}/{encoded}"), &[("Authorization", &format!("Bearer {TOKEN}"))])
+    };
+    assert_eq!(token("GET", "/api/v1/cache/entries").status, 404);
+    for place in ["entries", "queue"] {
+        let removed = token("DELETE", &format!("/api/v1/cache/{place}"));
+        assert_eq!((removed.status, &removed.json()["removed"]), (200, &json!(0)), "{place}");
+        assert_eq!(token("PUT", &format!("/api/v1/cache/{place}")).status, 403, "{place}, whether it is cached or not");
+    }
+    assert_eq!(entries()["entries"][0]["key"], key.as_str());
 }

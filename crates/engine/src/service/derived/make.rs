@@ -89,8 +89,10 @@ fn file_name(event: &EventId, kind: Derivative) -> String {
 }
 
 fn unreadable(event: &EventId, error: &crate::error::Error) -> Error {
-    if let crate::error::Error::Store(why) = error {
-        return Error::Away(why.clone());
+    match error {
+        crate::error::Error::Store(why) => return Error::Away(why.clone()),
+        crate::error::Error::DamagedCopy(why) => return Error::Damaged(why.clone()),
+        _ => {}
     }
     Error::Io { operation: "read the event", source: io::Error::other(format!("{event}: {}", error.chain())) }
 }

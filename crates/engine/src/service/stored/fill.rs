@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use owlery_store::{Copies, DaySums, Error as StoreError, HostName, Proofs};
 
-use super::super::copier::Delay;
 use super::super::handle::Handle;
 use super::super::notifications::{Notification, Stopping, Subscription};
 use super::super::status::Component;
+use super::super::store_thread::{Delay, stopped};
 use super::details::listed;
 use super::view::View;
 use super::{source_stamp, stamp_of_day};
@@ -19,8 +19,6 @@ use crate::clock::Stop;
 use crate::error::{Error, Result};
 use crate::event::{Camera, Change, Day, EventId, EventName, Stamp};
 
-/// How often it is looked whether to stop, while a request is under way.
-const STOP_PERIOD: Duration = Duration::from_millis(100);
 /// How often it is looked whether the archive has been read.
 const PRELOAD_PERIOD: Duration = Duration::from_millis(200);
 /// For how long changes of the archive are gathered: a day that is retired is read once.
@@ -281,7 +279,7 @@ impl Filler {
             if let Err(error) = self.update_day(copies.as_ref(), &day).await {
                 match error {
                     FillError::Store(error @ StoreError::Wrong { .. }) => {
-                        tracing::warn!(store = %self.view.store(), "{error}; the events of that day are listed as they were");
+                        tracing::warn!(store = %self.view.store(), "{error}; of the events of that day, those that are listed stay so");
                     }
                     error => {
                         self.due.urgent.insert(day);
@@ -401,11 +399,14 @@ impl Filler {
         }
         let mut local = self.names_of(camera, *day)?;
         let mut events = Vec::new();
-        if !self.is_all_local(&key, sums, &local)
-            && let Some(manifest) = copies.manifest(camera, *day).await?
-        {
-            local = self.names_of(camera, *day)?; // it may have taken long
-            events = listed(&manifest.events, |name| local.contains(&name));
+        if !self.is_all_local(&key, sums, &local) {
+            if let Some(manifest) = copies.manifest(camera, *day).await? {
+                local = self.names_of(camera, *day)?; // it may have taken long
+                events = listed(&manifest.events, |name| local.contains(&name));
+            } else if sums.events > 0 {
+                let store = self.view.store();
+                tracing::warn!(%store, "the events of {camera}/{day} are not listed: their manifest is missing");
+            }
         }
         if !self.is_read() {
             return Err(FillError::NotRead);
@@ -436,10 +437,4 @@ impl Filler {
 /// Whether a day was computed from this.
 fn is_from(stamp: Option<Stamp>, source: u64) -> bool {
     stamp.is_some_and(|stamp| stamp.inode == source)
-}
-
-async fn stopped(stop: &Stop) {
-    while !stop.is_set() {
-        tokio::time::sleep(STOP_PERIOD).await;
-    }
 }

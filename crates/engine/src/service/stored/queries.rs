@@ -1,8 +1,7 @@
 //! Queries over the archive's catalog and the views of stores.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::BuildHasher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::camera_info::CameraInfo;
@@ -11,7 +10,7 @@ use super::merge::{Source, merge};
 use super::view::View;
 use crate::catalog::{CameraSummary, Catalog, Cursor, DaySummary, Page, Query};
 use crate::error::Result;
-use crate::event::{Camera, Day, Details, Event, EventId, EventName, Located, Location, Stamp};
+use crate::event::{Camera, Day, Details, Event, EventId, Located, Location, Stamp};
 
 /// The days of cameras: from the first to the last, both included.
 pub(in crate::service) type DayRange = (Option<Day>, Option<Day>);
@@ -188,18 +187,18 @@ fn of_this_alone(view: &View, others: &[Arc<View>], (day, camera): &(Day, Camera
             events.remove(&name);
         }
     }
-    sums_of(camera, *day, &events)
+    sums_of(camera, *day, events.values())
 }
 
-fn sums_of<S: BuildHasher>(camera: &Camera, day: Day, events: &HashMap<EventName, Details, S>) -> DaySummary {
+/// The sums of a day with these events.
+pub(super) fn sums_of<'a>(camera: &Camera, day: Day, events: impl Iterator<Item = &'a Details>) -> DaySummary {
     let mut sums =
         DaySummary { camera: camera.clone(), day, events: 0, saved: 0, loose: 0, bytes: Some(0), hours: [0; 24] };
-    for details in events.values() {
+    for details in events {
         sums.events += 1;
         sums.saved += u64::from(details.saved);
         sums.bytes = sums.bytes.zip(details.bytes).map(|(sum, bytes)| sum.saturating_add(bytes));
-        let hour = (details.start - day.at(0)).num_seconds().div_euclid(3600).clamp(0, 23);
-        if let Some(count) = usize::try_from(hour).ok().and_then(|hour| sums.hours.get_mut(hour)) {
+        if let Some(count) = sums.hours.get_mut(day.hour_of(details.start)) {
             *count += 1;
         }
     }

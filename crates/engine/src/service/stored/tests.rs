@@ -40,6 +40,19 @@ impl World {
         world
     }
 
+    /// Two events, old and new, that a service has copied by the rule of the store; it has ended.
+    fn copied_by_rule() -> Self {
+        let mut world = Self::new();
+        world.stores[0].copy = CopyRule::Complete;
+        for id in [OLD, NEW] {
+            world.event(id);
+        }
+        let service = world.start();
+        wait("all are copied", || service.copying()[0].waiting == Some(0) && service.copying()[0].copied == 2);
+        service.shutdown().unwrap();
+        world
+    }
+
     fn add_store(&mut self, name: &str) -> &mut StoreOptions {
         let folder = self.path(name);
         fs::create_dir_all(&folder).unwrap();
@@ -316,14 +329,7 @@ fn an_event_of_two_stores_is_listed_once() {
 /// The manifests of days that the archive has, or that are known, are not read. Here they cannot be.
 #[test]
 fn manifests_are_not_read_in_vain() {
-    let mut world = World::new();
-    world.stores[0].copy = CopyRule::Complete;
-    for id in [OLD, NEW] {
-        world.event(id);
-    }
-    let service = world.start();
-    wait("all are copied", || service.copying()[0].waiting == Some(0) && service.copying()[0].copied == 2);
-    service.shutdown().unwrap();
+    let mut world = World::copied_by_rule();
     world.interval = Duration::from_millis(300);
     let damaged = world.path("nas/garage/Camera1/2024-11-20/manifest.json");
     let manifest = fs::read(&damaged).unwrap();
@@ -391,14 +397,7 @@ fn pages_go_on_across_the_sources() {
 /// The index is written after the manifest, and what a rule retires in between is in the manifest alone. The proofs tell.
 #[test]
 fn an_index_that_lags_behind_loses_no_event() {
-    let mut world = World::new();
-    world.stores[0].copy = CopyRule::Complete;
-    for id in [OLD, NEW] {
-        world.event(id);
-    }
-    let service = world.start();
-    wait("all are copied", || service.copying()[0].waiting == Some(0) && service.copying()[0].copied == 2);
-    service.shutdown().unwrap();
+    let mut world = World::copied_by_rule();
     let path = world.path("nas/garage/.owlery/index.json");
     let mut index: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     index.as_object_mut().unwrap().remove("sha256");

@@ -69,7 +69,7 @@ impl View {
         &self.hosts
     }
 
-    /// The catalog of its events, for whoever fills it.
+    /// The catalog of its events, for the thread that fills it.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
     }

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::files::{Pieces, of_read};
 use super::{StoredError, StoredReader};
 use crate::archive::{MovieContents, read_movie_by};
-use crate::event::{Container, EventId};
+use crate::event::{EventId, media_type};
 use crate::service::derived::STORED;
 
 /// How many digits of a checksum tell versions of a file apart.
@@ -197,13 +197,12 @@ impl StoredFile {
         }
     }
 
-    /// A range in pieces, none of which has bytes of two parts.
+    /// A range in pieces, none of which has bytes of two parts; a frame, which is small and lies anywhere in its object, may have.
     pub fn pieces(&self, range: Range<u64>) -> impl Iterator<Item = Range<u64>> + Send + use<> {
-        let (step, end) = (PART, range.end.min(self.len()));
-        // A frame lies anywhere in its object, and is small.
+        let end = range.end.min(self.len());
         let mut at = range.start;
         std::iter::from_fn(move || {
-            let next = (at / step + 1).saturating_mul(step).min(end);
+            let next = (at / PART + 1).saturating_mul(PART).min(end);
             let piece = at..next;
             at = next;
             (piece.start < piece.end).then_some(piece)
@@ -279,13 +278,10 @@ impl Future for Reading {
     }
 }
 
-/// The media type of a file of an event, by its name.
+/// The media type of an object, by its name.
 fn mime_of(name: &str) -> &'static str {
-    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "jpg" | "thumb" => "image/jpeg",
-        "webp" => "image/webp",
-        "ppm" => "image/x-portable-pixmap",
-        "zip" => "application/zip",
-        other => Container::of_extension(other.as_bytes()).map_or("application/octet-stream", Container::mime),
+    match name.rsplit_once('.') {
+        Some((_, "zip")) => "application/zip",
+        _ => media_type(name).unwrap_or("application/octet-stream"),
     }
 }

@@ -36,7 +36,11 @@ struct CameraDays {
 struct KnownDay {
     day: Day,
     state: State,
-    told_by: ToldBy,
+    /// What its index says of it, as a number.
+    version: u64,
+    /// Whether its hours and the number of saved events are known. The index of an older Owlery does not tell.
+    has_hours: bool,
+    /// As the index says; once it was loaded, as its events are.
     events: u32,
     bytes: u64,
     saved: u32,
@@ -49,16 +53,6 @@ enum State {
     Unloaded,
     Loading,
     Loaded,
-}
-
-/// Where the hours and the number of saved events of a day come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ToldBy {
-    /// From nowhere: its index is of an older Owlery.
-    Nobody,
-    Index,
-    /// From its events.
-    Events,
 }
 
 /// A day to load.
@@ -77,7 +71,7 @@ pub(super) struct Place {
 /// The days that a query still needs.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    /// The first of those that nobody is loading.
+    /// The first of those that are not being loaded.
     pub batch: Vec<Place>,
     /// Where the events of the first one that is not loaded may begin: the page is right up to there. `None` if all are loaded.
     pub edge: Option<NaiveDateTime>,
@@ -94,29 +88,38 @@ pub(super) struct Changed {
 
 impl KnownDay {
     fn new(day: Day, sums: &DaySums) -> Self {
-        let told_by = if sums.hours.is_some() && sums.saved.is_some() { ToldBy::Index } else { ToldBy::Nobody };
-        let hours = sums.hours.unwrap_or_default().map(|count| u16::try_from(count).unwrap_or(u16::MAX));
-        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        let (events, saved) = (small(sums.events), small(sums.saved.unwrap_or(0)));
-        Self { day, state: State::Unloaded, told_by, events, bytes: sums.bytes, saved, hours }
+        let mut known = Self {
+            day,
+            state: State::Unloaded,
+            version: source_stamp((sums.events, sums.bytes, sums.saved, sums.hours)),
+            has_hours: sums.hours.is_some() && sums.saved.is_some(),
+            events: 0,
+            bytes: 0,
+            saved: 0,
+            hours: [0; HOURS],
+        };
+        known.set((sums.events, sums.bytes, sums.saved.unwrap_or(0)), &sums.hours.unwrap_or_default());
+        known
     }
 
-    /// What the index says of it, as a number.
-    fn version(&self) -> u64 {
-        let more = (self.told_by == ToldBy::Index).then_some((self.saved, self.hours));
-        source_stamp((self.events, self.bytes, more))
+    /// Takes over sums, and hours.
+    fn set(&mut self, (events, bytes, saved): (u64, u64, u64), hours: &[u32; HOURS]) {
+        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        (self.events, self.bytes, self.saved) = (small(events), bytes, small(saved));
+        self.hours = hours.map(|count| u16::try_from(count).unwrap_or(u16::MAX));
     }
 
     /// Between which moments its events begin.
     fn span(&self) -> (NaiveDateTime, NaiveDateTime) {
         let at = |hour: usize| self.day.at(i64::try_from(hour).unwrap_or(0) * 3600);
         let has_events = |count: &u16| *count > 0;
-        let (first, last) = match self.told_by {
-            ToldBy::Nobody => (0, HOURS - 1),
-            ToldBy::Index | ToldBy::Events => (
+        let (first, last) = if self.has_hours {
+            (
                 self.hours.iter().position(has_events).unwrap_or(0),
                 self.hours.iter().rposition(has_events).unwrap_or(HOURS - 1),
-            ),
+            )
+        } else {
+            (0, HOURS - 1)
         };
         // The first and the last hour also count what is before and after the day.
         let first = if first == 0 { self.day.at(0) - DRIFT } else { at(first) };
@@ -145,7 +148,7 @@ impl CameraDays {
 
     fn place(&self, shown: &Camera, day: &KnownDay) -> Place {
         let (host, camera) = (self.host.clone(), self.camera.clone());
-        Place { host, camera, shown: shown.clone(), day: day.day, version: day.version() }
+        Place { host, camera, shown: shown.clone(), day: day.day, version: day.version }
     }
 }
 
@@ -175,7 +178,7 @@ impl Days {
                 changed.is_changed |= if let Some(old) = known.day(day.day) {
                     take_over(day, old)
                 } else {
-                    if loaded(&shown, day.day) == Some(day.version()) {
+                    if loaded(&shown, day.day) == Some(day.version) {
                         day.state = State::Loaded;
                     }
                     true
@@ -238,7 +241,7 @@ impl Days {
             for day in camera.days.iter().filter(|day| day.state != State::Loaded && day.events > 0) {
                 let (first, last) = day.span();
                 let is_in_time = from.is_none_or(|from| last >= from) && to.is_none_or(|to| first <= to);
-                let is_saved = day.saved > 0 || day.told_by == ToldBy::Nobody;
+                let is_saved = day.saved > 0 || !day.has_hours;
                 if is_in_time && (is_saved || !query.wants_saved()) {
                     found.push((if order == Order::Desc { last } else { first }, shown, camera, day));
                 }
@@ -285,19 +288,17 @@ impl Days {
         self.set(place, State::Unloaded);
     }
 
-    /// A day was loaded, with these hours and so many saved events. It stays unloaded if its index has changed meanwhile.
-    pub(super) fn loaded(&mut self, place: &Place, hours: &[u32; HOURS], saved: u32) {
+    /// A day was loaded, and has these sums: fewer than its index says if its manifest is missing. It stays unloaded if its index has changed
+    /// meanwhile.
+    pub(super) fn loaded(&mut self, place: &Place, sums: &DaySummary) {
         let Some(day) = self.cameras.get_mut(&place.shown).and_then(|camera| camera.day(place.day)) else { return };
-        if day.version() != place.version {
+        if day.version != place.version {
             day.state = State::Unloaded;
             return;
         }
         day.state = State::Loaded;
-        if day.told_by != ToldBy::Index {
-            day.told_by = ToldBy::Events;
-            day.hours = hours.map(|count| u16::try_from(count).unwrap_or(u16::MAX));
-            day.saved = saved;
-        }
+        day.has_hours = true;
+        day.set((sums.events, sums.bytes.unwrap_or(0), sums.saved), &sums.hours);
     }
 
     /// The view has lost its events.
@@ -349,14 +350,11 @@ impl Days {
 
 /// Keeps what is known of a day whose index was read again. Returns whether it has changed.
 fn take_over(day: &mut KnownDay, old: &KnownDay) -> bool {
-    let is_same = match (day.told_by, old.told_by) {
-        (ToldBy::Nobody, ToldBy::Events) => (day.events, day.bytes) == (old.events, old.bytes),
-        _ => day.version() == old.version() && day.told_by == old.told_by,
-    };
+    let is_same = day.version == old.version;
     if is_same {
         *day = old.clone();
     } else if old.state == State::Loading {
-        day.state = State::Loading; // whoever loads it will see that it has changed
+        day.state = State::Loading; // until what is being loaded turns out to be of an older version
     }
     !is_same
 }

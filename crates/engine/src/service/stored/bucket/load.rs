@@ -1,5 +1,5 @@
-//! Loads days: reads their manifests, several at a time, and puts their events into the view. A day that somebody is loading is waited for, not
-//! read twice.
+//! Loads days: reads their manifests, several at a time, and puts their events into the view. A day that another query is loading is waited for,
+//! not read twice.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,11 +10,12 @@ use owlery_store::{Client, Error as StoreError, Manifest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::details::listed;
+use super::super::queries::sums_of;
 use super::super::stamp_of_day;
 use super::days::Place;
 use super::{AT_A_TIME, Bucket};
 use crate::error::{Error, Result};
-use crate::event::{Change, Day, DayScan, Details, EventName, Loose};
+use crate::event::{Change, DayScan, Details, EventName, Loose};
 
 /// How often a query that waits for others looks whether it is late.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -79,7 +80,8 @@ impl Bucket {
         for (place, events, permit) in read {
             match events {
                 Ok(events) => {
-                    done.push((hours_of(place.day, &events), saved_of(&events), place.clone(), permit));
+                    let sums = sums_of(&place.shown, place.day, events.iter().map(|(_, details)| details));
+                    done.push((sums, place.clone(), permit));
                     changes.push(change_of(&place, events));
                 }
                 Err(error) => failed = Some(error),
@@ -90,8 +92,8 @@ impl Bucket {
             return Err(error);
         }
         let mut known = self.known();
-        for (hours, saved, place, _) in &done {
-            known.days.loaded(place, hours, *saved);
+        for (sums, place, _) in &done {
+            known.days.loaded(place, sums);
             begun.left.retain(|left| left != place);
         }
         drop(known);
@@ -137,7 +139,7 @@ impl Bucket {
     }
 }
 
-/// Reads the manifests of days, and sends the events of each. Ends at the first error, or when nobody receives any more.
+/// Reads the manifests of days, and sends the events of each. Ends at the first error, or when the receiver is gone.
 async fn read_all(client: Client, permits: Arc<Semaphore>, batch: Vec<Place>, send: Sender<Read>) {
     let mut reads = stream::iter(batch)
         .map(|place| {
@@ -187,20 +189,4 @@ fn change_of(place: &Place, events: Events) -> Change {
         loose: Loose { files: 0, bytes: Some(0) },
         measured_at: None,
     })
-}
-
-/// How many events began in each hour, as the index counts them.
-fn hours_of(day: Day, events: &Events) -> [u32; 24] {
-    let mut hours = [0; 24];
-    for (_, details) in events {
-        let hour = (details.start - day.at(0)).num_seconds().div_euclid(3600).clamp(0, 23);
-        if let Some(count) = usize::try_from(hour).ok().and_then(|hour| hours.get_mut(hour)) {
-            *count += 1;
-        }
-    }
-    hours
-}
-
-fn saved_of(events: &Events) -> u32 {
-    u32::try_from(events.iter().filter(|(_, details)| details.saved).count()).unwrap_or(u32::MAX)
 }

@@ -9,8 +9,8 @@ use futures_util::{StreamExt, stream};
 use owlery_store::{Client, Error as StoreError, HostIndex, HostName, Reading, Version};
 use tokio::runtime::Runtime;
 
-use super::super::super::copier::Delay;
 use super::super::super::handle::Handle;
+use super::super::super::store_thread::{Delay, stopped};
 use super::days::Changed;
 use super::{AT_A_TIME, Bucket};
 use crate::clock::Stop;
@@ -20,8 +20,6 @@ use crate::event::{Camera, Change, Day, DayScan, Loose};
 const INTERVAL: Duration = Duration::from_mins(1);
 /// How often a host without an index is listed by its manifests.
 const MANIFESTS_INTERVAL: Duration = Duration::from_hours(1);
-/// How often it is looked whether to stop.
-const STOP_PERIOD: Duration = Duration::from_millis(50);
 
 /// What is known of a host.
 #[derive(Debug)]
@@ -72,12 +70,6 @@ impl Refresher {
         // A request to a disk that hangs must not keep the process.
         self.runtime.shutdown_background();
         self.bucket.view.close();
-    }
-}
-
-async fn stopped(stop: &Stop) {
-    while !stop.is_set() {
-        tokio::time::sleep(STOP_PERIOD).await;
     }
 }
 

@@ -80,14 +80,18 @@ fn a_day_is_loaded_again_when_it_changes() {
     days.begin(&batch);
     assert_eq!(wanted(&days, &Query::new()).0, [""; 0], "they are being loaded");
     assert!(days.wanted(&Query::new(), 9).edge.is_some(), "and the page is not right before");
-    let mut hours = [0; HOURS];
-    hours[7] = 1;
+    let sums = |events: u64| {
+        let mut hours = [0; HOURS];
+        hours[7] = u32::try_from(events).unwrap();
+        let camera = camera("a:Camera1");
+        DaySummary { camera, day: day(10), events, saved: events, loose: 0, bytes: Some(9 * events), hours }
+    };
     for place in &batch {
-        days.loaded(place, &hours, 1);
+        days.loaded(place, &sums(1));
     }
     assert_eq!(days.wanted(&Query::new(), 9).edge, None);
     let told = days.summaries(None, (None, None));
-    assert_eq!((told[0].hours[7], told[0].saved, told[1].hours[5], told[1].saved), (1, 1, 1, 0));
+    assert_eq!((told[0].hours[7], told[0].saved, told[1].hours[7], told[1].saved), (1, 1, 1, 1), "as its events are");
 
     let again = days.set_host(&host("a"), &first, |_, _| None);
     assert_eq!(again, Changed::default());
@@ -100,11 +104,17 @@ fn a_day_is_loaded_again_when_it_changes() {
     days.begin(&batch);
     days.set_host(&host("a"), &index(&[(10, Some(&[5, 6, 7])), (11, None)]), |_, _| None);
     assert!(!days.is_unloaded(&batch[0]));
-    days.loaded(&batch[0], &hours, 0);
+    days.loaded(&batch[0], &sums(0));
     assert_eq!(wanted(&days, &Query::new()).0, ["10"]);
     days.begin(&batch);
     days.give_up(&batch[0]);
     assert!(days.is_unloaded(&batch[0]));
+
+    // Its manifest is missing.
+    let batch = days.wanted(&Query::new(), 9).batch;
+    days.loaded(&batch[0], &sums(0));
+    let told = days.summaries(None, (None, None));
+    assert_eq!((told.len(), told[0].day, days.totals()[0].events), (1, day(11), 1));
 }
 
 #[test]
