@@ -35,7 +35,7 @@ fn serve_all_known(world: &World) -> Daemon {
         scrape.has("owlery_disk_seconds_until_full")
             && scrape.has("owlery_verify_seconds")
             && scrape.has("owlery_retention_check_timestamp_seconds")
-            && scrape.has("owlery_store_waiting_events")
+            && scrape.has("owlery_store_waiting_events{store=\"nas\"}")
     });
     daemon
 }
