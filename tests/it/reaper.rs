@@ -93,7 +93,8 @@ fn cuts(world: &World) -> (Ran, Vec<u64>) {
     let strace = ["strace", "-f", "-e", "trace=ftruncate", "-o", log.to_str().unwrap()];
     let ran = Ran::of(run_by(&strace, &world.command("expire", KEEP_45_DAYS)));
     let log = fs::read_to_string(log).unwrap();
-    let size = |line: &str| line.split_once(", ")?.1.split_once(')')?.0.parse::<u64>().ok();
+    // A call during which another thread makes one is cut off after its arguments.
+    let size = |line: &str| line.split_once(", ")?.1.split([')', ' ']).next()?.parse::<u64>().ok();
     // SQLite cuts its own files, too, but not to sizes such as these.
     let sizes = log.lines().filter_map(size).filter(|size| *size >= 64 * MIB);
     (ran, sizes.map(|size| size / MIB).collect())
