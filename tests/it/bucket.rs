@@ -146,6 +146,7 @@ fn a_store_that_was_away_comes_back() {
     copy_and_lose(&folder_url(&nas), "front");
     let daemon = Daemon::start(command(&folder_url(&nas)));
     daemon.wait_for_log("1 hosts have copied 7 days of 2 cameras");
+    wait_until("ready", || daemon.get("/readyz").status == 200); // the bucket can be known before that
     let away = world.outside("mnt").join("away");
     fs::rename(&nas, &away).unwrap();
     let newest = "/api/v1/events?limit=1";

@@ -355,13 +355,13 @@ fn a_daemon_waits_for_a_cache_in_use() {
     let root = ["--root", world.root.to_str().unwrap()];
     let first = Holder::start(&dir);
     let daemon = world.serve(&["--cache-dir", dir.to_str().unwrap()]);
-    let ready = daemon.get("/readyz").json();
-    assert!(ready["alerts"][0].as_str().unwrap().contains("the media cache cannot be used"), "{ready}");
+    let unusable = || daemon.get("/readyz").json()["alerts"].to_string().contains("the media cache cannot be used");
+    wait_until("an alert", unusable);
     let ran = run(&root, &["stats"]);
     assert!(ran.code == 1 && ran.stderr.contains("in use by another process"), "{ran:?}");
     first.end();
     daemon.wait_for_log("the media cache can be used now");
-    assert_eq!(daemon.get("/readyz").json()["alerts"], json!([]));
+    wait_until("no alert", || daemon.get("/readyz").json()["alerts"] == json!([]));
     assert_eq!(get(&root, "k"), b"bytes");
     assert_eq!(daemon.stop(), 0);
 }
