@@ -1,4 +1,4 @@
-//! The web page: every file under `ui/`, embedded in the binary. Each file has an ETag, and is compressed once.
+//! The web page: the files under `ui/` except for its tools and tests, embedded in the binary. Each file has an ETag, and is compressed once.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,6 +23,12 @@ use super::problem::Problem;
 
 #[derive(RustEmbed)]
 #[folder = "ui/"]
+#[exclude = "node_modules/*"]
+#[exclude = "tests/*"]
+#[exclude = "*.d.ts"]
+#[exclude = "*.json"]
+#[exclude = "*.md"]
+#[exclude = "*.mjs"]
 struct Files;
 
 /// The page, served at `/`.
@@ -48,7 +54,12 @@ static ASSETS: LazyLock<HashMap<Cow<'static, str>, Asset>> = LazyLock::new(|| {
             Cow::Borrowed(content) => Bytes::from_static(content),
             Cow::Owned(content) => content.into(),
         };
-        let kind = file.metadata.mimetype();
+        // Of two kinds that the library does not know.
+        let kind = match name.rsplit_once('.') {
+            Some((_, "ftl")) => "text/plain",
+            Some((_, "webmanifest")) => "application/manifest+json",
+            _ => file.metadata.mimetype(),
+        };
         let charset = if kind.starts_with("text/") { "; charset=utf-8" } else { "" };
         let content_type = HeaderValue::try_from(format!("{kind}{charset}")).ok()?;
         Some((name, Asset::new(content_type, content)))

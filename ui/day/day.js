@@ -1,0 +1,14 @@
+// The day view: timeline, filters and the list of events.
+
+import { look } from "../core/look.js";
+import { LitElement, css, html } from "../vendor/lit.js";
+
+class DayView extends LitElement {
+  static styles = [look, css`:host { display: block; }`];
+
+  render() {
+    return html``;
+  }
+}
+
+customElements.define("owl-day", DayView);

@@ -1,0 +1,208 @@
+// What the tests of the page need: archives as Motion writes them, the real program, and Debian's Chromium. Console errors and requests
+// that fail without being expected fail a test.
+//
+// `OWLERY_PROGRAM` names the program (default: the debug build). With `OWLERY_PAGE=disk` the browser gets the page's files from `ui/` instead
+// of those that are embedded in the program, so that nothing has to be built while one works on the page.
+
+import { execFileSync, spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const UI = fileURLToPath(new URL("..", import.meta.url));
+const PROGRAM = process.env.OWLERY_PROGRAM ?? join(UI, "../target/debug/owlery");
+const IS_FROM_DISK = process.env.OWLERY_PAGE === "disk";
+/** The program refuses variables `OWLERY_…` that it does not know. */
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OWLERY_")));
+const PATIENCE = 20_000; // milliseconds that a test waits for something
+const POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
+const KINDS = { ".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml", ".ftl": "text/plain", ".png": "image/png", ".jpg": "image/jpeg", ".webmanifest": "application/manifest+json" };
+
+/** Waits until a condition holds, and returns its value. @template T @param {string} what @param {() => T | Promise<T>} condition */
+export async function waitUntil(what, condition) {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
+    await new Promise((resume) => setTimeout(resume, 20));
+  }
+}
+
+/** Pictures and a movie, made once for a process: `picture(n)` of four colours, 640 × 360; a movie of 2 s. */
+const media = (() => {
+  /** @type {string | undefined} */
+  let folder;
+  const made = () => {
+    if (folder) return folder;
+    folder = mkdtempSync(join(tmpdir(), "owlery-page-media-"));
+    process.on("exit", () => rmSync(/** @type {string} */ (folder), { recursive: true, force: true }));
+    const ffmpeg = (/** @type {string[]} */ ...args) => execFileSync("ffmpeg", ["-hide_banner", "-loglevel", "error", "-y", ...args]);
+    for (const [nth, color] of ["navy", "darkgreen", "maroon", "gray"].entries()) {
+      ffmpeg("-f", "lavfi", "-i", `color=${color}:s=640x360`, "-frames:v", "1", join(folder, `${nth}.jpg`));
+    }
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=320x180:r=10:d=2", "-pix_fmt", "yuv420p", "-movflags", "+faststart", join(folder, "movie.mp4"));
+    return folder;
+  };
+  return { picture: (/** @type {number} */ nth) => join(made(), `${nth % 4}.jpg`), movie: () => join(made(), "movie.mp4") };
+})();
+
+/**
+ * @typedef {object} EventSpec
+ * @property {string} day @property {string} time `10-04-36` @property {string} [camera] `Camera1` @property {number} [seconds] 5
+ * @property {number} [frames] 3 @property {boolean} [movie] true @property {boolean} [saved] @property {boolean} [isBroken] a movie that is none
+ */
+
+/** Writes an event as Motion does. @param {string} root @param {EventSpec} spec @returns its id */
+export function writeEvent(root, { camera = "Camera1", day, time, seconds = 5, frames = 3, movie = true, saved = false, isBroken = false }) {
+  const folder = join(root, camera, day, time);
+  mkdirSync(folder, { recursive: true });
+  const [hour, minute, second] = time.split("-").map(Number);
+  const start = new Date(`${day}T00:00:00`);
+  start.setHours(hour, minute, second);
+  const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+  /** @type {Date} */
+  let last = start;
+  for (let nth = 0; nth < frames; nth++) {
+    last = new Date(start.getTime() + Math.round((nth * seconds * 1000) / Math.max(1, frames - 1)));
+    const file = join(folder, `${two(last.getHours())}-${two(last.getMinutes())}-${two(last.getSeconds())}-${two(nth)}.jpg`);
+    copyFileSync(media.picture(nth), file);
+    utimesSync(file, last, last);
+  }
+  if (movie) {
+    const file = join(folder, "video.mp4");
+    if (isBroken) writeFileSync(file, "no movie");
+    else copyFileSync(media.movie(), file);
+    const end = new Date(start.getTime() + seconds * 1000);
+    utimesSync(file, end, end);
+  }
+  if (saved) writeFileSync(join(folder, ".saved"), "");
+  return `${camera}/${day}/${time}`;
+}
+
+/** @type {WeakMap<import("node:test").TestContext, (() => Promise<void>)[]>} */
+const cleanups = new WeakMap();
+
+/** Does something after a test, before what was given earlier. @param {import("node:test").TestContext} t @param {() => Promise<void>} work */
+function afterwards(t, work) {
+  const known = cleanups.get(t);
+  if (known) return known.push(work);
+  const works = [work];
+  cleanups.set(t, works);
+  t.after(async () => {
+    for (const work of works.reverse()) await work();
+  });
+}
+
+/** The day so many days before today. @param {number} count */
+export function daysAgo(count) {
+  const date = new Date(Date.now() - count * 86_400_000);
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+}
+
+/** @returns {Promise<number>} */
+function freePort() {
+  return new Promise((done, fail) => {
+    const server = createServer().once("error", fail);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+      server.close(() => done(port));
+    });
+  });
+}
+
+/** A running program on an archive of its own. @param {import("node:test").TestContext} t
+ * @param {{events?: EventSpec[], flags?: string[], config?: string, prepare?: (root: string) => void}} [options] */
+export async function serve(t, { events = [], flags = [], config = "", prepare } = {}) {
+  const root = mkdtempSync(join(tmpdir(), "owlery-page-"));
+  mkdirSync(join(root, "Camera1"));
+  for (const event of events) writeEvent(root, event);
+  prepare?.(root);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/`;
+  const outside = mkdtempSync(join(tmpdir(), "owlery-page-state-"));
+  if (config) writeFileSync(join(outside, "owlery.toml"), config);
+  const args = ["serve", root, "--listen", `127.0.0.1:${port}`, "--event-gap", "2s", ...(config ? ["--config", join(outside, "owlery.toml")] : []), ...flags];
+  let log = "";
+  /** @type {import("node:child_process").ChildProcess | undefined} */
+  let child;
+  const start = async () => {
+    const started = (child = spawn(PROGRAM, args, { stdio: ["ignore", "pipe", "pipe"], env: ENVIRONMENT }));
+    for (const pipe of [started.stdout, started.stderr]) pipe?.on("data", (text) => { log += text; });
+    await waitUntil("the service", async () => {
+      if (started.exitCode !== null) throw new Error(`owlery ended: ${log}`);
+      return (await fetch(`${url}readyz`).catch(() => null))?.status === 200;
+    });
+  };
+  const stop = async () => {
+    const ended = child;
+    if (!ended || ended.exitCode !== null) return;
+    const end = new Promise((done) => ended.once("exit", done));
+    ended.kill("SIGTERM");
+    await end;
+  };
+  afterwards(t, async () => {
+    await stop();
+    for (const folder of [root, outside]) rmSync(folder, { recursive: true, force: true });
+  });
+  await start();
+  const json = async (/** @type {string} */ path, /** @type {RequestInit} */ options = {}) => (await fetch(url + path, options)).json();
+  return { url, root, start, stop, json, log: () => log, add: (/** @type {EventSpec} */ event) => writeEvent(root, event) };
+}
+
+/** @type {Promise<import("playwright-core").Browser> | undefined} */
+let browser;
+
+/** A page of a fresh browser profile that fails the test if it writes an error to the console, or a request of it fails.
+ * @param {import("node:test").TestContext} t
+ * @param {import("playwright-core").BrowserContextOptions & {expects?: RegExp[]}} [options] `expects`: errors that belong to the test */
+export async function openPage(t, { expects = [], ...options } = {}) {
+  browser ??= chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+  const context = await (await browser).newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...options });
+  context.setDefaultTimeout(PATIENCE);
+  if (IS_FROM_DISK) await context.route(/.*/, fromDisk);
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const faults = [];
+  page.on("console", (message) => { if (message.type() === "error") faults.push(`${message.text()} (${message.location().url})`); });
+  page.on("pageerror", (error) => faults.push(String(error.stack ?? error)));
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText ?? "";
+    if (!why.includes("ERR_ABORTED")) faults.push(`${request.url()}: ${why}`); // aborted: nobody wants it any more
+  });
+  afterwards(t, async () => {
+    await context.close();
+    const unexpected = faults.filter((fault) => !expects.some((pattern) => pattern.test(fault)));
+    if (unexpected.length) throw new Error(`the page reported:\n${unexpected.join("\n")}`);
+  });
+  return page;
+}
+
+/** Closes the browser after the tests of a file: `after(closeBrowser)`. */
+export async function closeBrowser() {
+  await (await browser)?.close();
+}
+
+/** Serves a file of the page from `ui/`. @param {import("playwright-core").Route} route */
+async function fromDisk(route) {
+  const path = decodeURIComponent(new URL(route.request().url()).pathname).replace(/^\//, "") || "index.html";
+  const file = join(UI, path);
+  if (/^(api|media|live|login|logout|readyz|node_modules|tests)\b/.test(path) || !existsSync(file) || !statSync(file).isFile()) return route.continue();
+  return route.fulfill({ body: readFileSync(file), contentType: KINDS[/** @type {keyof typeof KINDS} */ (extname(path))], headers: { "Content-Security-Policy": POLICY } });
+}
+
+/** The path of the axe library, to add it to a page. */
+export const AXE = join(dirname(fileURLToPath(import.meta.resolve("axe-core"))), "axe.min.js");
+
+/** The violations that axe finds on a page. @param {import("playwright-core").Page} page */
+export async function axeViolations(page) {
+  await page.evaluate(readFileSync(AXE, "utf8"));
+  const { violations } = await page.evaluate(() => /** @type {any} */ (window).axe.run());
+  return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.target.join(" ")).join("; ")}`);
+}

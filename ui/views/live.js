@@ -1,0 +1,5 @@
+// placeholder
+import { look } from "../core/look.js";
+import { LitElement, html } from "../vendor/lit.js";
+class V extends LitElement { static styles = [look]; render() { return html`<p>live</p>`; } }
+customElements.define("owl-live", V);
