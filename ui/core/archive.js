@@ -2,7 +2,7 @@
 // of the address. It follows the live stream. Views ask it, and draw again when it says `change`; they keep no events of their own.
 
 import { address, filtersOf } from "./address.js";
-import { eventPath, fetchJson } from "./requests.js";
+import { RequestError, eventPath, fetchJson } from "./requests.js";
 import { Stream } from "./stream.js";
 import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
 
@@ -78,6 +78,8 @@ class Archive extends EventTarget {
   #daysAsked = null;
   /** @type {Map<string, Map<string, Event>>} by hour (`2026-11-20T10`) and id, the hours used last at the end */
   #hours = new Map();
+  /** @type {Set<string>} hours in which something may have been missed: they are shown, and asked for again when a view loads them */
+  #stale = new Set();
   /** @type {Map<string, Promise<void>>} by hour: what is on its way */
   #loading = new Map();
   /** Changes with everything that makes events on their way outdated. */
@@ -109,12 +111,14 @@ class Archive extends EventTarget {
     });
     this.stream.addEventListener("open", () => this.refresh());
     this.stream.addEventListener("reset", () => this.refresh());
-    this.stream.addEventListener("lost", () => this.#setStatus({ ...this.status, kind: "away" }));
+    this.stream.addEventListener("lost", () => this.readiness().catch((error) => this.fail(error)));
     this.stream.addEventListener("put", (message) => this.put(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("remove", (message) => this.remove(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("pass", () => this.readiness().catch(() => {}));
+    // The view need not wait for the stream. What happens before it is open is loaded again when it is.
+    const refreshed = this.refresh();
     this.me = await fetchJson("api/v1/me").catch(() => null);
-    await this.refresh();
+    await refreshed;
     this.stream.start();
   }
 
@@ -122,7 +126,7 @@ class Archive extends EventTarget {
   async refresh() {
     this.#generation++;
     this.#loading.clear();
-    this.#hours.clear();
+    this.#stale = new Set(this.#hours.keys());
     try {
       const asked = this.#daysAsked;
       this.#daysAsked = null;
@@ -146,8 +150,9 @@ class Archive extends EventTarget {
 
   /** Asks whether the service is ready, and for its alerts. */
   async readiness() {
-    const response = await fetch("readyz");
-    const ready = await response.json();
+    // It is 503 with the reasons while the service is not ready.
+    const response = await fetch("readyz").catch((error) => { throw new RequestError(error.message, 0); });
+    const ready = await response.json().catch((error) => { throw new RequestError(error.message, response.status); });
     this.alerts = ready.alerts ?? [];
     const why = Object.entries(ready.waiting).map(([part, reason]) => reason || part).join("; ");
     this.#setStatus({ kind: ready.ready ? "ready" : "reading", why, days: ready.days ?? null, daysDone: ready.days_done ?? null });
@@ -243,7 +248,7 @@ class Archive extends EventTarget {
       const hour = format(at).slice(0, 13);
       const loading = this.#loading.get(hour);
       if (loading) waits.push(loading);
-      if (loading || this.#hours.has(hour)) ask();
+      if (loading || (this.#hours.has(hour) && !this.#stale.has(hour))) ask();
       else missing++;
     }
     ask();
@@ -268,7 +273,11 @@ class Archive extends EventTarget {
         cursor = page.next ?? "";
         if (!cursor) break;
       }
-      for (const hour of hours) this.#hours.set(hour, new Map());
+      for (const hour of hours) {
+        this.#stale.delete(hour);
+        this.#hours.delete(hour); // so that it is the last one
+        this.#hours.set(hour, new Map());
+      }
       for (const event of events) this.#hours.get(event.start.slice(0, 13))?.set(event.id, event);
       for (const hour of [...this.#hours.keys()].slice(0, Math.max(0, this.#hours.size - MAX_HOURS))) this.#hours.delete(hour);
       this.#note({ events: events.map(({ id }) => id), days: hours.map((hour) => hour.slice(0, 10)) });
