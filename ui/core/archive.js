@@ -117,7 +117,7 @@ class Archive extends EventTarget {
     });
     this.stream.addEventListener("open", () => this.refresh());
     this.stream.addEventListener("reset", () => this.refresh());
-    this.stream.addEventListener("lost", () => this.readiness().catch((error) => this.fail(error)));
+    this.stream.addEventListener("lost", () => this.#probe());
     this.stream.addEventListener("put", (message) => this.put(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("remove", (message) => this.remove(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("pass", () => this.readiness().catch(() => {}));
@@ -144,6 +144,16 @@ class Archive extends EventTarget {
   }
   #refreshes = 0;
   #timer = 0;
+
+  /** The stream ended: the service is away, or this session has ended, which a request finds out. */
+  async #probe() {
+    try {
+      await this.readiness();
+      await fetchJson("api/v1/me");
+    } catch (error) {
+      this.fail(error);
+    }
+  }
 
   /** Shows that a request failed; the service may be away. @param {Error & {status?: number, isPassing?: boolean}} error */
   fail(error) {
