@@ -13,6 +13,7 @@ mod nginx;
 mod passwd;
 mod prefix;
 mod retention;
+mod reviewed;
 mod sending;
 mod stores;
 mod stream;

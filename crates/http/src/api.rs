@@ -12,6 +12,7 @@ mod pictures;
 mod queue;
 mod redact;
 mod retention;
+mod reviewed;
 #[cfg(feature = "stores")]
 mod stores;
 pub(crate) mod strix;
@@ -28,6 +29,7 @@ pub(super) use page_cache::PageCache;
 pub(super) use pictures::*;
 pub(super) use queue::*;
 pub(super) use retention::*;
+pub(super) use reviewed::*;
 #[cfg(feature = "stores")]
 pub(crate) use stores::*;
 

@@ -34,18 +34,19 @@ pub fn cameras(Stats { cameras, mut forecast, zone }: Stats) -> Cameras {
     Cameras { cameras: cameras.collect(), forecast: forecast.archive, zone }
 }
 
-/// The sums of days.
-pub fn days(days: Vec<DaySummary>) -> Days {
-    let sums = |DaySummary { camera, day, events, saved, loose, bytes, hours }| DaySums {
+/// The sums of days, and how many of the events of each the user has reviewed.
+pub fn days(days: Vec<DaySummary>, reviewed: Vec<u64>) -> Days {
+    let sums = |(DaySummary { camera, day, events, saved, loose, bytes, hours }, reviewed)| DaySums {
         camera,
         day,
         events,
         saved,
+        reviewed,
         loose,
         bytes,
         hours,
     };
-    Days { days: days.into_iter().map(sums).collect() }
+    Days { days: days.into_iter().zip(reviewed).map(sums).collect() }
 }
 
 /// What a pass would do now.

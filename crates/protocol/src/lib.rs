@@ -11,6 +11,7 @@ mod progress;
 mod queue;
 mod readiness;
 mod retention;
+mod reviewed;
 mod stores;
 pub mod stream;
 mod url;
@@ -27,6 +28,7 @@ pub use progress::Progress;
 pub use queue::{Queue, QueuedPass, Restoration, Saved};
 pub use readiness::Readiness;
 pub use retention::{GuardStatus, Retention, WaitingPass};
+pub use reviewed::{ReviewRequest, ReviewedCount};
 pub use stores::{
     Copying, FailedEvent, NotCopied, Prefetch, PushedEvents, RecalledEvent, RecalledEvents, Store, StoreFolder,
     StoreObject, StoreTrouble, Stores, VerifiedStore,

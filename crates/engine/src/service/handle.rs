@@ -18,6 +18,7 @@ use super::change_sender::ChangeSender;
 use super::counters::Counters;
 use super::notifications::{Broadcaster, Notification, Subscription};
 use super::retention::Queue;
+use super::reviewed::Reviewed;
 use super::status::Status;
 use crate::archive::{Depth, MovieOf, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, Catalog, DaySummary, Named, NamedRange, Page, Query};
@@ -51,6 +52,8 @@ pub struct Handle {
     /// How the service's components do.
     pub(crate) status: Status,
     pub(super) reserve: Arc<Reserve>,
+    /// Which events each user has reviewed.
+    pub(super) reviewed: Reviewed,
     /// What the components count, for metrics.
     pub(crate) counters: Counters,
     /// What the watcher still has to scan.
@@ -94,14 +97,16 @@ impl Handle {
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         expirer: Expirer,
-        (changes, reserve): (ChangeSender, Arc<Reserve>),
+        (changes, reserve, state_dir): (ChangeSender, Arc<Reserve>, &Path),
     ) -> Self {
         let (options, tree) = (&archive.options, Arc::clone(&archive.tree));
         #[cfg(feature = "media")]
         let media_cache = super::media_cache::MediaCache::default();
+        let usual_dir = archive.state_path();
         Self {
             was_writable: tree.can_be_marked(),
-            state_dir: options.state_dir.clone().unwrap_or_else(|| super::state_dir::StateDir::default_path(&tree)),
+            reviewed: Reviewed::new(state_dir, &usual_dir),
+            state_dir: usual_dir,
             tree,
             catalog,
             scanner,
