@@ -68,3 +68,4 @@ pub use owlery_model::layout::{self, Pattern};
 pub use owlery_model::retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
+pub use owlery_model::stream_url::{Login, StreamUrl};

@@ -9,6 +9,7 @@ mod derived;
 mod files;
 mod gate;
 mod hostile;
+pub mod live_pictures;
 mod nginx;
 mod passwd;
 mod prefix;

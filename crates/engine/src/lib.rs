@@ -49,5 +49,5 @@ use owlery_archive as archive;
 use owlery_catalog as catalog;
 #[cfg(feature = "media")]
 use owlery_model::finishing;
-use owlery_model::{clock, command_line, error, event, fault, retention, time, window};
+use owlery_model::{clock, command_line, error, event, fault, retention, stream_url, time, window};
 use owlery_state::{state_file, temporary_folder};

@@ -21,9 +21,10 @@ use crate::time::rfc3339;
 
 /// The cameras and the forecast.
 pub fn cameras(Stats { cameras, mut forecast, zone }: Stats) -> Cameras {
-    let cameras = cameras.into_iter().map(|engine::CameraInfo { summary, port }| CameraInfo {
+    let cameras = cameras.into_iter().map(|engine::CameraInfo { summary, port, live }| CameraInfo {
         name: summary.camera.to_string(),
         port,
+        live,
         events: summary.events,
         saved: summary.saved,
         bytes: (summary.unmeasured == 0).then_some(summary.bytes),

@@ -10,7 +10,7 @@ use axum::routing::{get, post, put};
 
 use super::problem::Problem;
 use super::state::AppState;
-use super::{api, auth, limits, live, media, metrics, openapi, ui};
+use super::{api, auth, camera_stream, limits, live, media, metrics, openapi, ui};
 
 /// The first segments of the routes' paths.
 pub(super) const FIRST_SEGMENTS: &[&str] =
@@ -70,6 +70,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/logout", post(auth::sign_out))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/api/v1/stream", get(live::stream))
+        .route("/live/{camera}", get(camera_stream::live_pictures))
+        .route("/live/{camera}/still.jpg", get(camera_stream::live_still))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(metrics::metrics))

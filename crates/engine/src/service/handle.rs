@@ -1,7 +1,7 @@
 //! What the components of a service share, and its public queries. All methods may be called from any thread; queries
 //! are short and block.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::Archive;
-use super::camera_info::CameraInfo;
+use super::camera_info::{CameraInfo, Streams};
 use super::change_sender::ChangeSender;
 use super::counters::Counters;
 use super::notifications::{Broadcaster, Notification, Subscription};
@@ -29,6 +29,7 @@ use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
+use crate::stream_url::StreamUrl;
 use crate::watch::Backlog;
 
 /// How long a pass waits for the catalog to be written.
@@ -82,7 +83,7 @@ pub struct Handle {
     broadcaster: Broadcaster,
     /// Held during a walk over the whole archive that a user requested.
     walking: Mutex<()>,
-    ports: BTreeMap<Camera, u16>,
+    streams: Streams,
     /// Whether the root was writable at the start.
     was_writable: bool,
     state_dir: PathBuf,
@@ -136,7 +137,7 @@ impl Handle {
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
-            ports: options.ports.clone(),
+            streams: Streams::of(options),
             epoch: options.clock.now().nanos().cast_unsigned() ^ u64::from(std::process::id()).rotate_left(48),
             clock: Arc::clone(&options.clock),
         }
@@ -228,7 +229,7 @@ impl Handle {
 
     /// All cameras, by name.
     pub fn cameras(&self) -> Result<Vec<CameraInfo>> {
-        CameraInfo::of(&self.catalog, &self.ports)
+        CameraInfo::of(&self.catalog, &self.streams)
     }
 
     /// The path of an event, for other programs. It need not exist.
@@ -236,9 +237,14 @@ impl Handle {
         self.tree.event_path(id)
     }
 
-    /// The known ports of the cameras' live streams.
-    pub(super) fn ports(&self) -> &BTreeMap<Camera, u16> {
-        &self.ports
+    /// What is known of the cameras' live streams.
+    pub(super) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// The URL of a camera's live stream, if it is known; whether the camera exists does not matter.
+    pub fn live_stream(&self, camera: &Camera) -> Option<&StreamUrl> {
+        self.streams.url(camera)
     }
 
     /// Set when the service stops.
