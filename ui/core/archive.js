@@ -16,7 +16,7 @@ import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
  * @property {number | null} peak_change @property {string[]} problems @property {string} location
  */
 /** @typedef {{camera: string, day: string, events: number, saved: number, reviewed?: number, loose: number, bytes: number | null, hours: number[]}} DayCounts */
-/** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean}} Camera */
+/** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean, forecast?: any}} Camera */
 /** @typedef {{name: string, role: string, cameras: string[] | null, signed_in: boolean, session: boolean}} User */
 /**
  * @typedef {object} Status
@@ -85,9 +85,14 @@ class Archive extends EventTarget {
   /** @type {Changes | null} */
   #changes = null;
 
-  /** Whether the user may save, delete and confirm. */
+  /** Whether the user may save, delete and restore. */
   get canWrite() {
     return this.me?.role === "admin";
+  }
+
+  /** Whether the user may also make and confirm passes, which are of all cameras. */
+  get canWriteAll() {
+    return this.canWrite && this.me?.cameras === null;
   }
 
   /** What the cameras' clocks show, in milliseconds. */
@@ -113,7 +118,6 @@ class Archive extends EventTarget {
     this.stream.addEventListener("put", (message) => this.put(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("remove", (message) => this.remove(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("pass", () => this.readiness().catch(() => {}));
-    this.me = await fetchJson("api/v1/me").catch(() => null);
     await this.refresh();
     this.stream.start();
   }
@@ -124,6 +128,7 @@ class Archive extends EventTarget {
     this.#loading.clear();
     this.#hours.clear();
     try {
+      this.me ??= await fetchJson("api/v1/me");
       const asked = this.#daysAsked;
       this.#daysAsked = null;
       await Promise.all([this.#loadCameras(), this.readiness(), asked && this.loadDays(asked.from, asked.to)]);
