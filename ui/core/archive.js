@@ -16,7 +16,7 @@ import { HOUR, addDays, dayOf, format, lastDay, lengthOf, monthsOf, now, parse }
  * @property {number | null} peak_change @property {string[]} problems @property {string} location
  */
 /** @typedef {{camera: string, day: string, events: number, saved: number, reviewed?: number, loose: number, bytes: number | null, hours: number[]}} DayCounts */
-/** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean}} Camera */
+/** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean, forecast?: any}} Camera */
 /** @typedef {{name: string, role: string, cameras: string[] | null, signed_in: boolean, session: boolean}} User */
 /**
  * @typedef {object} Status
@@ -91,9 +91,14 @@ class Archive extends EventTarget {
   /** @type {Changes | null} */
   #changes = null;
 
-  /** Whether the user may save, delete and confirm. */
+  /** Whether the user may save, delete and restore. */
   get canWrite() {
     return this.me?.role === "admin";
+  }
+
+  /** Whether the user may also make and confirm passes, which are of all cameras. */
+  get canWriteAll() {
+    return this.canWrite && this.me?.cameras === null;
   }
 
   /** What the cameras' clocks show, in milliseconds. */
