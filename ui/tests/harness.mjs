@@ -80,6 +80,9 @@ export function writeEvent(root, { camera = "Camera1", day, time, seconds = 5, f
     utimesSync(file, end, end);
   }
   if (saved) writeFileSync(join(folder, ".saved"), "");
+  // An event of the past is over: nothing has been written into its directory since.
+  const end = new Date(start.getTime() + seconds * 1000);
+  if (end.getTime() < Date.now()) utimesSync(folder, end, end);
   return `${camera}/${day}/${time}`;
 }
 
