@@ -260,6 +260,11 @@ class Archive extends EventTarget {
     return this.#months.get(hour.slice(0, 7)) === true && counts.every(({ hours }) => hours[Number(hour.slice(11))] === 0);
   }
 
+  /** How many events of an hour are here; undefined if it has not been loaded. @param {string} hour */
+  sizeOf(hour) {
+    return this.#hours.get(hour)?.size;
+  }
+
   /** The events of an hour that are here, the newest first. @param {string} hour */
   eventsOfHour(hour) {
     return [...(this.#hours.get(hour)?.values() ?? [])].sort(compareEvents);
