@@ -405,9 +405,9 @@ class Archive extends EventTarget {
 
   /** Loads the counts of a day again soon, together with those of other days that changed. @param {string} day */
   recountDay(day) {
+    const isFirst = this.#dirty.size === 0;
     this.#dirty.add(day);
-    if (this.#dirty.size > 1) return;
-    setTimeout(async () => {
+    if (isFirst) setTimeout(async () => {
       const days = [...this.#dirty].sort();
       this.#dirty.clear();
       const to = /** @type {string} */ (days.at(-1));

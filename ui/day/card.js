@@ -7,7 +7,7 @@ import { icon } from "../core/icon.js";
 import { look } from "../core/look.js";
 import { clock, dayName, duration, t } from "../core/texts.js";
 import { lengthOf } from "../core/time.js";
-import { LitElement, css, html, live, nothing, styleMap } from "../vendor/lit.js";
+import { LitElement, css, html, live, nothing } from "../vendor/lit.js";
 import { Picture, picturesOf } from "./grid/picture.js";
 import { spriteOf, tileAt } from "./grid/sprite.js";
 
@@ -137,12 +137,12 @@ class Card extends LitElement {
     const length = duration(lengthOf(event));
     return html`<a href=${address.href({ event: event.id })} tabindex=${this.isActive ? 0 : -1} aria-label=${describe(event)} draggable="false"
         @click=${this.follow}><div class="box">
-        ${hasPicture ? nothing : html`<span class="blank">${event.camera}, ${length}</span>`}<img alt="" decoding="async" draggable="false" ?hidden=${!hasPicture}>
-        ${this.tile ? html`<span class="tile" style=${styleMap(this.tile.style)}></span>` : nothing}
+        ${hasPicture ? nothing : html`<span class="blank" aria-hidden="true">${event.camera}, ${length}</span>`}<img alt="" decoding="async" draggable="false" ?hidden=${!hasPicture}>
+        ${this.tile ? html`<span class="tile" .style=${this.tile.style}></span>` : nothing}
         ${this.badges()}
-        ${event.peak_change ? html`<span class="bar" style=${styleMap({ width: `${100 * barOf(event.peak_change)}%` })}></span>` : nothing}
-      </div><div class="line">${event.reviewed ? nothing : html`<span class="dot"></span>`}<span class="time">${clock(event.start)}</span><span
-        class="camera">${event.camera}</span><span class="length">${length}</span></div></a>${this.star()}<label class="select"><input type="checkbox"
+        ${event.peak_change ? html`<span class="bar" .style=${`width: ${100 * barOf(event.peak_change)}%`}></span>` : nothing}
+      </div><div class="line">${event.reviewed ? nothing : html`<span class="dot"></span>`}<span class="time">${clock(event.start)}</span> <span
+        class="camera">${event.camera}</span> <span class="length">${length}</span></div></a>${this.star()}<label class="select"><input type="checkbox"
         tabindex="-1" .checked=${live(this.isSelected)} aria-label=${t("card-select", { event: clock(event.start) })} @click=${this.select}></label>`;
   }
 
@@ -154,7 +154,7 @@ class Card extends LitElement {
       event.location !== "local" && html`<span class="badge">${t("card-in-store", { store: event.location })}</span>`,
       event.problems.length > 0 && html`<span class="badge">⚠ ${event.problems[0]}</span>`,
     ].filter(Boolean);
-    return shown.length ? html`<div class="badges">${shown}</div>` : nothing;
+    return shown.length ? html`<div class="badges" aria-hidden="true">${shown}</div>` : nothing;
   }
 
   star() {

@@ -24,7 +24,7 @@ class Filters extends LitElement {
     .bar { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem; padding: .5rem 16px; }
     .bar > *, .cameras > * { flex: none; }
     .cameras { display: flex; flex-wrap: wrap; gap: .4rem; }
-    button, select, input { font-size: .875rem; min-height: 2rem; border-radius: 1rem; max-width: 16rem; }
+    button, select, input { font-size: .875rem; border-radius: 22px; max-width: 16rem; }
     input { width: 9.5rem; }
     button span { overflow: hidden; text-overflow: ellipsis; }
     small { color: var(--soft); font-variant-numeric: tabular-nums; }
@@ -37,7 +37,7 @@ class Filters extends LitElement {
       .cameras { flex-wrap: nowrap; }
       .remove { position: sticky; right: 0; }
     }
-    @media (pointer: coarse) { button, select, input { border-radius: 22px; } }
+    @media (pointer: fine) { button, select, input { min-height: 2rem; padding: .1rem .65rem; } }
   `];
 
   constructor() {

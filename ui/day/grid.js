@@ -8,7 +8,7 @@ import { archive, compareEvents } from "../core/archive.js";
 import { look } from "../core/look.js";
 import { number, t } from "../core/texts.js";
 import { HOUR, dayOf, format, parse } from "../core/time.js";
-import { LitElement, html, nothing, repeat, styleMap } from "../vendor/lit.js";
+import { LitElement, html, nothing, repeat } from "../vendor/lit.js";
 import "./card.js";
 import { cursor } from "./cursor.js";
 import { Counted, hourKey } from "./grid/counted.js";
@@ -472,7 +472,7 @@ export class Grid extends LitElement {
     const days = within(layout.days, drawn.from, drawn.to);
     const first = this.firstDrawn(days);
     return html`${isEmpty ? emptyState(this.isLoaded) : nothing}${isEmpty && !this.isLoaded && !this.hasFailed ? this.skeleton() : nothing}
-      <div class="list" role="group" aria-label=${t("list")} tabindex="-1" style=${styleMap({ height: `${layout.height}px` })} @card=${this.onCard}
+      <div class="list" role="group" aria-label=${t("list")} tabindex="-1" .style=${`height: ${layout.height}px`} @card=${this.onCard}
         @keydown=${(/** @type {KeyboardEvent} */ event) => pressKey(this, event)} @focusin=${this.onFocus} @focusout=${this.onBlur}>
         ${repeat(days, ({ day }) => day, (block) => this.day(block, first))}</div>
       <div class="more" role="status">${held ? html`<button class="strong" @click=${this.toTop}>${t("list-new", { count: held })}</button>` : nothing}</div>`;
@@ -507,7 +507,7 @@ export class Grid extends LitElement {
   day(block, first) {
     const { from, to } = this.drawn;
     const found = this.source instanceof Found ? block.count : null;
-    return html`<section style=${styleMap({ top: `${block.top}px`, height: `${block.height}px` })}>${dayHead(block.day, found)}
+    return html`<section .style=${`top: ${block.top}px; height: ${block.height}px`}>${dayHead(block.day, found)}
       ${repeat(within(block.hours, from - block.top, to - block.top), ({ hour }) => hour, (hour) => this.hour(block, hour, first))}</section>`;
   }
 
@@ -518,9 +518,9 @@ export class Grid extends LitElement {
     const [start, end] = [first * sizes.columns, Math.min(hour.count, last * sizes.columns)];
     const events = this.eventsOf(day, hour.hour);
     const width = pictureWidth(sizes.card, devicePixelRatio);
-    const style = styleMap({ top: `${sizes.hourHead + first * sizes.row}px`, gridTemplateColumns: `repeat(${sizes.columns}, minmax(0, 1fr))`, gridAutoRows: `${sizes.row - sizes.gap}px` });
-    return html`<div class="hour" style=${styleMap({ top: `${hour.top}px`, height: `${hour.height}px` })}><h3>${hourKey(day, hour.hour).slice(11)}:00
-      <small>${number(hour.count)}</small></h3><div class="cards" style=${style}>
+    const style = `top: ${sizes.hourHead + first * sizes.row}px; ${this.columns}`;
+    return html`<div class="hour" .style=${`top: ${hour.top}px; height: ${hour.height}px`}><h3>${hourKey(day, hour.hour).slice(11)}:00
+      <small>${number(hour.count)}</small></h3><div class="cards" .style=${style}>
       ${events ? repeat(events.slice(start, end), ({ id }) => id, (event) => this.card(event, width, tab)) : Array.from({ length: end - start }, () => html`<div class="ghost"></div>`)}
     </div></div>`;
   }
@@ -532,10 +532,14 @@ export class Grid extends LitElement {
       .isSelecting=${selection.size > 0} .isLit=${event.id === this.litId}></owl-card>`;
   }
 
-  skeleton() {
+  get columns() {
     const { columns, row, gap } = this.sizes;
-    return html`<div class="skeleton cards" aria-hidden="true" style=${styleMap({ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, gridAutoRows: `${row - gap}px` })}>
-      ${Array.from({ length: columns * this.rowsOfScreen }, () => html`<div class="ghost"></div>`)}</div>`;
+    return `grid-template-columns: repeat(${columns}, minmax(0, 1fr)); grid-auto-rows: ${row - gap}px`;
+  }
+
+  skeleton() {
+    return html`<div class="skeleton cards" aria-hidden="true" .style=${this.columns}>
+      ${Array.from({ length: this.sizes.columns * this.rowsOfScreen }, () => html`<div class="ghost"></div>`)}</div>`;
   }
 }
 

@@ -5,7 +5,7 @@ import { archive, compareEvents } from "../core/archive.js";
 import { look } from "../core/look.js";
 import { fetchJson } from "../core/requests.js";
 import { t } from "../core/texts.js";
-import { LitElement, css, html, live, nothing, styleMap } from "../vendor/lit.js";
+import { LitElement, css, html, live, nothing } from "../vendor/lit.js";
 import { picturesOf } from "./grid/picture.js";
 
 /** @typedef {[number, number, number, number]} Region left, upper, right, lower edge, from 0 to 1 */
@@ -84,14 +84,14 @@ class RegionDialog extends LitElement {
 
   render() {
     const [left, top, right, bottom] = this.region;
-    const style = styleMap({ left: `${left * 100}%`, top: `${top * 100}%`, width: `${(right - left) * 100}%`, height: `${(bottom - top) * 100}%` });
+    const style = `left: ${left * 100}%; top: ${top * 100}%; width: ${(right - left) * 100}%; height: ${(bottom - top) * 100}%`;
     return html`<dialog aria-labelledby="title" @close=${() => this.dispatchEvent(new CustomEvent("close"))}><form method="dialog" @submit=${this.apply}>
       <h2 id="title">${t("region-title")}</h2><p class="soft">${t("region-how")}</p>
       ${archive.cameras.length > 1 ? html`<label>${t("region-camera")} <select .value=${live(this.camera)} @change=${this.pickCamera}>
         ${archive.cameras.map(({ name }) => html`<option value=${name} ?selected=${name === this.camera}>${name}</option>`)}</select></label>` : nothing}
       <div class="picture ${this.picture ? "" : "none"}" tabindex="0" role="application" aria-label=${t("region-keys")} @keydown=${this.press}
         @pointerdown=${this.down} @pointermove=${this.move} @pointerup=${() => { this.corner = null; }}>
-        ${this.picture ? html`<img src=${this.picture} alt="">` : nothing}<div class="rectangle" style=${style}></div></div>
+        ${this.picture ? html`<img src=${this.picture} alt="">` : nothing}<div class="rectangle" .style=${style}></div></div>
       <div class="row">${["left", "top", "right", "bottom"].map((edge, nth) => this.number(edge, nth))}</div>
       <div class="row end">${address.state.region.length ? html`<button type="button" @click=${this.remove}>${t("region-remove")}</button>` : nothing}
         <button type="button" @click=${this.close}>${t("region-cancel")}</button><button class="strong">${t("region-apply")}</button></div>

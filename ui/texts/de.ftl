@@ -48,7 +48,7 @@ list-nothing-why = Kein Ereignis entspricht den Filtern, die oben gewählt sind.
 list-no-events = Noch keine Ereignisse
 list-no-events-why = Es gibt Kameras, aber Motion hat in diesem Archiv noch nichts aufgezeichnet. Das erste Ereignis erscheint hier von selbst.
 list-no-cameras = Noch keine Kameras
-list-no-cameras-why = Geben Sie Motion dieses Archiv als target_dir, mit Dateinamen wie in doc/motion.md. Das erste Ereignis erscheint hier von selbst.
+list-no-cameras-why = Geben Sie Motion dieses Archiv als target_dir, mit Dateinamen wie in der README. Das erste Ereignis erscheint hier von selbst.
 day-events = { $count ->
     [one] 1 Ereignis
    *[other] { $count } Ereignisse
@@ -60,7 +60,7 @@ day-loose = { $count ->
   }
 day-mark = Tag als gesehen markieren
 day-unmark = Tag als ungesehen markieren
-card-event = { $camera }, { $time }, { $day }, { $length }
+card-event = { $time } { $camera } { $length }, { $day }
 card-open = wird aufgezeichnet
 card-interrupted = abgebrochen
 card-in-store = in { $store }

@@ -48,7 +48,7 @@ list-nothing-why = No event passes the filters that are chosen above.
 list-no-events = No events yet
 list-no-events-why = There are cameras, but Motion has recorded nothing in this archive. The first event appears here by itself.
 list-no-cameras = No cameras yet
-list-no-cameras-why = Set Motion's target_dir to this archive, with file names as doc/motion.md has them. The first event appears here by itself.
+list-no-cameras-why = Set Motion's target_dir to this archive, with file names as the README has them. The first event appears here by itself.
 day-events = { $count ->
     [one] 1 event
    *[other] { $count } events
@@ -60,7 +60,7 @@ day-loose = { $count ->
   }
 day-mark = Mark day reviewed
 day-unmark = Mark day unreviewed
-card-event = { $camera }, { $time }, { $day }, { $length }
+card-event = { $time } { $camera } { $length }, { $day }
 card-open = recording
 card-interrupted = interrupted
 card-in-store = in { $store }

@@ -3,6 +3,7 @@
 import { actions } from "../../core/actions.js";
 import { DEFAULT, address, filtersOf } from "../../core/address.js";
 import { archive } from "../../core/archive.js";
+import { icon } from "../../core/icon.js";
 import { dayName, shortDayName, t } from "../../core/texts.js";
 import { html, nothing } from "../../vendor/lit.js";
 
@@ -14,12 +15,13 @@ export function dayHead(day, found) {
   const isKnown = counts.some(({ reviewed }) => reviewed !== undefined);
   const unreviewed = counts.reduce((sum, counts) => sum + counts.events - (counts.reviewed ?? 0), 0);
   const { cameras } = address.state;
+  const mark = t(unreviewed ? "day-mark" : "day-unmark");
   return html`<div class="head"><h2><span class="wide">${dayName(day)}</span><span class="narrow">${shortDayName(day)}</span></h2>
     <span class="soft">${t("day-events", { count: events })}${isKnown && unreviewed ? html`, <b>${t("day-unreviewed", { count: unreviewed })}</b>` : nothing}</span>
     ${loose ? html`<a href=${address.href({ pictures: day })} @click=${(/** @type {MouseEvent} */ click) => open(click, day)}
       aria-label=${`${t("day-loose", { count: loose })}, ${dayName(day)}`}>${t("day-loose", { count: loose })}</a>` : nothing}
-    ${isKnown && events ? html`<button class="plain" @click=${() => actions.reviewDay(day, [...cameras], unreviewed > 0)}
-      aria-label=${`${t(unreviewed ? "day-mark" : "day-unmark")}, ${dayName(day)}`}>${t(unreviewed ? "day-mark" : "day-unmark")}</button>` : nothing}</div>`;
+    ${isKnown && events ? html`<button class="plain" @click=${() => actions.reviewDay(day, [...cameras], unreviewed > 0)} title=${mark}
+      aria-label=${`${mark}, ${dayName(day)}`}>${icon("check")}<span class="wide">${mark}</span></button>` : nothing}</div>`;
 }
 
 /** @param {MouseEvent} click @param {string} day */

@@ -47,13 +47,8 @@ export function tileAt({ tile_width: width, tile_height: height, columns, rows, 
   return {
     nth,
     time: times[nth],
-    style: {
-      backgroundImage: `url("${url}")`,
-      backgroundSize: `${columns * 100}% ${rows * 100}%`,
-      backgroundPosition: `${percent(nth % columns, columns)} ${percent(Math.floor(nth / columns), rows)}`,
-      aspectRatio: `${width} / ${height}`,
-      // Of the box of 16:9 a wider picture takes the width, a higher one the height.
-      ...(width / height >= 16 / 9 ? { width: "100%", height: "auto" } : { width: "auto", height: "100%" }),
-    },
+    // Of the box of 16:9 a wider picture takes the width, a higher one the height.
+    style: `background-image: url("${url}"); background-size: ${columns * 100}% ${rows * 100}%; background-position: ${percent(nth % columns, columns)} `
+      + `${percent(Math.floor(nth / columns), rows)}; aspect-ratio: ${width} / ${height}; ${width / height >= 16 / 9 ? "height" : "width"}: auto`,
   };
 }

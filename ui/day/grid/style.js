@@ -10,7 +10,7 @@ export const listStyle = css`
     position: sticky; top: var(--stick, 0px); z-index: 1; display: flex; align-items: center; gap: 0 .75rem; height: 48px; padding: 0 var(--side);
     background: var(--back); white-space: nowrap; overflow: hidden;
   }
-  .head h2 { overflow: hidden; text-overflow: ellipsis; }
+  .head h2 { flex: none; max-width: 70%; overflow: hidden; text-overflow: ellipsis; }
   .head .soft { overflow: hidden; text-overflow: ellipsis; min-width: 0; }
   .head b { color: var(--mark); font-weight: 600; }
   .head a { font-size: .875rem; }
@@ -32,6 +32,6 @@ export const listStyle = css`
     .wide { display: none; }
     .narrow { display: inline; }
     .head { gap: 0 .5rem; font-size: .875rem; }
-    .head button { padding: 0 .25rem; }
+    .head button { padding: 0; margin-right: -10px; }
   }
 `;
