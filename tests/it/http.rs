@@ -3,6 +3,7 @@
 mod api;
 mod audit;
 pub mod auth;
+mod bulk;
 mod cache;
 mod days;
 mod derived;
