@@ -2,7 +2,7 @@
 // of the address. It follows the live stream. Views ask it, and draw again when it says `change`; they keep no events of their own.
 
 import { address, filtersOf, isFiltered } from "./address.js";
-import { eventPath, fetchJson } from "./requests.js";
+import { RequestError, eventPath, fetchJson } from "./requests.js";
 import { Stream } from "./stream.js";
 import { HOUR, addDays, dayOf, format, lastDay, lengthOf, monthsOf, now, parse } from "./time.js";
 
@@ -16,7 +16,7 @@ import { HOUR, addDays, dayOf, format, lastDay, lengthOf, monthsOf, now, parse }
  * @property {number | null} peak_change @property {string[]} problems @property {string} location
  */
 /** @typedef {{camera: string, day: string, events: number, saved: number, reviewed?: number, loose: number, bytes: number | null, hours: number[]}} DayCounts */
-/** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean}} Camera */
+/** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean, forecast?: any}} Camera */
 /** @typedef {{name: string, role: string, cameras: string[] | null, signed_in: boolean, session: boolean}} User */
 /**
  * @typedef {object} Status
@@ -93,9 +93,14 @@ class Archive extends EventTarget {
   /** @type {Changes | null} */
   #changes = null;
 
-  /** Whether the user may save, delete and confirm. */
+  /** Whether the user may save, delete and restore. */
   get canWrite() {
     return this.me?.role === "admin";
+  }
+
+  /** Whether the user may also make and confirm passes, which are of all cameras. */
+  get canWriteAll() {
+    return this.canWrite && this.me?.cameras === null;
   }
 
   /** What the cameras' clocks show, in milliseconds. */
@@ -119,7 +124,7 @@ class Archive extends EventTarget {
     });
     this.stream.addEventListener("open", () => this.refresh());
     this.stream.addEventListener("reset", () => this.refresh());
-    this.stream.addEventListener("lost", () => this.#setStatus({ ...this.status, kind: "away" }));
+    this.stream.addEventListener("lost", () => this.#probe());
     this.stream.addEventListener("put", (message) => this.put(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("remove", (message) => this.remove(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("pass", () => this.readiness().catch(() => {}));
@@ -148,6 +153,16 @@ class Archive extends EventTarget {
   #refreshes = 0;
   #timer = 0;
 
+  /** The stream ended: the service is away, or this session has ended, which a request finds out. */
+  async #probe() {
+    try {
+      await this.readiness();
+      await fetchJson("api/v1/me");
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   /** Shows that a request failed; the service may be away. @param {Error & {status?: number, isPassing?: boolean}} error */
   fail(error) {
     const isAway = error.status === 0 || error.isPassing;
@@ -175,8 +190,9 @@ class Archive extends EventTarget {
 
   /** Asks whether the service is ready, and for its alerts. */
   async readiness() {
-    const response = await fetch("readyz");
-    const ready = await response.json();
+    // It is 503 with the reasons while the service is not ready.
+    const response = await fetch("readyz").catch((error) => { throw new RequestError(error.message, 0); });
+    const ready = await response.json().catch((error) => { throw new RequestError(error.message, response.status); });
     this.alerts = ready.alerts ?? [];
     const why = Object.entries(ready.waiting).map(([part, reason]) => reason || part).join("; ");
     this.#setStatus({ kind: ready.ready ? "ready" : "reading", why, days: ready.days ?? null, daysDone: ready.days_done ?? null });

@@ -80,6 +80,9 @@ export function writeEvent(root, { camera = "Camera1", day, time, seconds = 5, f
     utimesSync(file, end, end);
   }
   if (saved) writeFileSync(join(folder, ".saved"), "");
+  // An event of the past is over: nothing has been written into its directory since.
+  const end = new Date(start.getTime() + seconds * 1000);
+  if (end.getTime() < Date.now()) utimesSync(folder, end, end);
   return `${camera}/${day}/${time}`;
 }
 
@@ -101,6 +104,24 @@ function afterwards(t, work) {
 export function daysAgo(count) {
   const date = new Date(Date.now() - count * 86_400_000);
   return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+}
+
+/** The password of all users of {@link USERS}. */
+export const PASSWORD = "correct horse & battery = staple";
+const HASH = "$argon2id$v=19$m=64,t=1,p=1$b3dscyBieSBkYXlsaWdodA$VRKIi/tHEwKsF6ERLz6x7s6WzzRnloh+oOSsB0mPeb4";
+
+/** A configuration with users: anna may do everything, vera may look at all cameras, bert at Camera1. */
+export const USERS = `[users]
+anna = { password = "${HASH}", role = "admin" }
+vera = { password = "${HASH}" }
+bert = { password = "${HASH}", cameras = ["Camera1"] }
+`;
+
+/** Signs in on the login page. @param {import("playwright-core").Page} page @param {string} name @param {string} [password] */
+export async function signIn(page, name, password = PASSWORD) {
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
 }
 
 /** @returns {Promise<number>} */
