@@ -19,15 +19,15 @@ const SCRUB = 300; // and until it is shown
 const HOLD = 500; // milliseconds of a touch that selects
 const STRONG = 20_000; // changed pixels of a full bar
 
-/** All of an event in one sentence. @param {Event} event */
-export function describe(event) {
-  const said = [t("card-event", { camera: event.camera, time: clock(event.start), day: dayName(event.start.slice(0, 10)), length: duration(lengthOf(event)) })];
+/** What a screen reader says of an event after time, camera and length. @param {Event} event */
+function describe(event) {
+  const said = [dayName(event.start.slice(0, 10))];
   if (event.state !== "complete") said.push(t(`card-${event.state}`));
   if (event.location !== "local") said.push(t("card-in-store", { store: event.location }));
   if (event.saved) said.push(t("card-saved"));
   if (!event.reviewed) said.push(t("card-unreviewed"));
   if (event.peak_change !== null) said.push(t("card-strength", { strength: event.peak_change }));
-  return [...said, ...event.problems].join(", ");
+  return [...said, ...event.problems].map((part) => `, ${part}`).join("");
 }
 
 /** The part of a full bar for a strength. @param {number | null} strength */
@@ -47,7 +47,7 @@ class Card extends LitElement {
     .tile { margin: auto; background-repeat: no-repeat; background-color: #000; }
     .blank { padding: .5rem; color: #c9cbd0; font-size: .85rem; text-align: center; overflow-wrap: anywhere; }
     .bar { position: absolute; left: 0; bottom: 0; height: 3px; background: #e2a84b; }
-    .line { display: flex; align-items: baseline; gap: .5rem; height: 26px; padding: 3px 2px 0; font-size: .8125rem; line-height: 1.4; white-space: nowrap; overflow: hidden; }
+    .line { position: relative; display: flex; align-items: baseline; gap: .5rem; height: 26px; padding: 3px 2px 0; font-size: .8125rem; line-height: 1.4; white-space: nowrap; overflow: hidden; }
     .time { font-weight: 600; font-variant-numeric: tabular-nums; }
     .camera { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--soft); }
     .length { color: var(--soft); font-variant-numeric: tabular-nums; }
@@ -135,14 +135,14 @@ class Card extends LitElement {
     const { event } = this;
     const hasPicture = picturesOf(event, this.width).length > 0 && !this.isLost;
     const length = duration(lengthOf(event));
-    return html`<a href=${address.href({ event: event.id })} tabindex=${this.isActive ? 0 : -1} aria-label=${describe(event)} draggable="false"
+    return html`<a href=${address.href({ event: event.id })} tabindex=${this.isActive ? 0 : -1} draggable="false"
         @click=${this.follow}><div class="box">
         ${hasPicture ? nothing : html`<span class="blank" aria-hidden="true">${event.camera}, ${length}</span>`}<img alt="" decoding="async" draggable="false" ?hidden=${!hasPicture}>
         ${this.tile ? html`<span class="tile" .style=${this.tile.style}></span>` : nothing}
         ${this.badges()}
         ${event.peak_change ? html`<span class="bar" .style=${`width: ${100 * barOf(event.peak_change)}%`}></span>` : nothing}
       </div><div class="line">${event.reviewed ? nothing : html`<span class="dot"></span>`}<span class="time">${clock(event.start)}</span> <span
-        class="camera">${event.camera}</span> <span class="length">${length}</span></div></a>${this.star()}<label class="select"><input type="checkbox"
+        class="camera">${event.camera}</span> <span class="length">${length}</span><span class="visually-hidden">${describe(event)}</span></div></a>${this.star()}<label class="select"><input type="checkbox"
         tabindex="-1" .checked=${live(this.isSelected)} aria-label=${t("card-select", { event: clock(event.start) })} @click=${this.select}></label>`;
   }
 

@@ -60,7 +60,6 @@ day-loose = { $count ->
   }
 day-mark = Tag als gesehen markieren
 day-unmark = Tag als ungesehen markieren
-card-event = { $time } { $camera } { $length }, { $day }
 card-open = wird aufgezeichnet
 card-interrupted = abgebrochen
 card-in-store = in { $store }

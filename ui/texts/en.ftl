@@ -60,7 +60,6 @@ day-loose = { $count ->
   }
 day-mark = Mark day reviewed
 day-unmark = Mark day unreviewed
-card-event = { $time } { $camera } { $length }, { $day }
 card-open = recording
 card-interrupted = interrupted
 card-in-store = in { $store }
