@@ -2,12 +2,13 @@
 
 import { look } from "../core/look.js";
 import { LitElement, css, html } from "../vendor/lit.js";
+import "./timeline.js";
 
 class DayView extends LitElement {
   static styles = [look, css`:host { display: block; }`];
 
   render() {
-    return html``;
+    return html`<owl-timeline></owl-timeline>`;
   }
 }
 
