@@ -113,6 +113,28 @@ region-remove = Ganzes Bild
 region-cancel = Abbrechen
 
 ## Timeline
+timeline = Zeitachse der Ereignisse
+timeline-keys = Links und rechts gehen von Ereignis zu Ereignis, auf und ab zu einer anderen Kamera, Pos1 und Ende zum ersten und letzten im Blick. Plus und Minus zoomen, Bild auf und Bild ab zeigen einen anderen Tag. Enter öffnet das Ereignis, Escape verlässt die Zeitachse.
+timeline-in = Vergrößern
+timeline-out = Verkleinern
+timeline-day = Tag
+timeline-week = Woche
+timeline-now = Jetzt
+timeline-none = Kein Ereignis gewählt
+timeline-open = wird aufgenommen
+timeline-saved = gesichert
+timeline-reviewed = gesehen
+timeline-unreviewed = nicht gesehen
+timeline-place = { $nth } von { $count }
+timeline-before = davor: { $time }
+timeline-span = { $span }: { $count ->
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
+timeline-many = { $camera }: { $count ->
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
 ## Player
 recording = nimmt auf
 state-complete = vollständig

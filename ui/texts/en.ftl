@@ -113,6 +113,28 @@ region-remove = Whole picture
 region-cancel = Cancel
 
 ## Timeline
+timeline = Timeline of the events
+timeline-keys = Left and right go from event to event, up and down to another camera, Home and End to the first and the last in view. Plus and minus zoom, Page Up and Page Down show another day. Enter opens the event, Escape leaves.
+timeline-in = Zoom in
+timeline-out = Zoom out
+timeline-day = Day
+timeline-week = Week
+timeline-now = Now
+timeline-none = No event is chosen
+timeline-open = being recorded
+timeline-saved = saved
+timeline-reviewed = reviewed
+timeline-unreviewed = not reviewed
+timeline-place = { $nth } of { $count }
+timeline-before = before: { $time }
+timeline-span = { $span }: { $count ->
+    [one] 1 event
+   *[other] { $count } events
+  }
+timeline-many = { $camera }: { $count ->
+    [one] 1 event
+   *[other] { $count } events
+  }
 ## Player
 recording = recording
 state-complete = complete
