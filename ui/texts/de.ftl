@@ -287,7 +287,6 @@ section-stores = Kopien
 section-cache = Zwischenspeicher
 section-audit = Protokoll
 storage-show-more = Mehr zeigen ({ $count })
-storage-percent = { $percent } %
 storage-all = Alle
 storage-day = Tag
 storage-camera = Kamera
@@ -308,7 +307,7 @@ storage-what = Was
 storage-which = Welche
 storage-no-camera = Es gibt noch keine Kamera.
 storage-use-caption = Was die Aufnahmen jeder Kamera belegen
-storage-disk = { $free } von { $total } des Datenträgers sind frei ({ $percent } %)
+storage-disk = { $free } von { $total } des Datenträgers sind frei ({ $percent })
 storage-growth-month = { $size } am Tag in den letzten 30 Tagen
 storage-full-in = { $days ->
     [0] Ohne zu löschen ist der Datenträger binnen eines Tages voll
@@ -330,7 +329,7 @@ rule-floor = { $days ->
     [one] Wegen Größe oder Platz wird nichts gelöscht, was jünger als ein Tag ist.
    *[other] Wegen Größe oder Platz wird nichts gelöscht, was jünger als { $days } Tage ist.
   }
-rule-share = Ein Durchgang, der mehr als { $percent } % der Aufnahmen löschen würde, wartet auf eine Bestätigung.
+rule-share = Ein Durchgang, der mehr als { $percent } der Aufnahmen löschen würde, wartet auf eine Bestätigung.
 rule-none = Es gibt keine Regel: Nichts wird von selbst gelöscht.
 storage-next-pass = Nächster Durchgang: { $when }
 storage-guard = Eine Sicherung hält an ({ $name }): { $message }
