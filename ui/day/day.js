@@ -6,8 +6,6 @@ import "./filters.js";
 import "./grid.js";
 import "./selection.js";
 
-const TIMELINE = "./timeline.js";
-
 class DayView extends LitElement {
   static properties = { stick: { state: true } };
   static styles = [look, css`
@@ -20,7 +18,7 @@ class DayView extends LitElement {
     super();
     this.stick = 0; // pixels of the viewport above the list: the head of the page and the timeline
     this.observer = new ResizeObserver(() => this.measure());
-    import(TIMELINE).catch(() => {});
+    import("./timeline.js").catch(() => {}); // the list need not wait for it
   }
 
   disconnectedCallback() {

@@ -1,4 +1,4 @@
-//! The web page: the files under `ui/` except for its tools and tests, embedded in the binary. Each file has an ETag, and is compressed
+//! The web page: every file under `ui/dist/`, embedded in the binary. Each file has an ETag, and is compressed
 //! once.
 
 use std::borrow::Cow;
@@ -24,12 +24,6 @@ use super::problem::Problem;
 
 #[derive(RustEmbed)]
 #[folder = "ui/"]
-#[exclude = "node_modules/*"]
-#[exclude = "tests/*"]
-#[exclude = "*.d.ts"]
-#[exclude = "*.json"]
-#[exclude = "*.md"]
-#[exclude = "*.mjs"]
 struct Files;
 
 /// The page, served at `/`.
@@ -49,7 +43,7 @@ struct Asset {
     hash: String,
 }
 
-/// The files by their names below `ui/`.
+/// The files by their names below `ui/dist/`.
 static ASSETS: LazyLock<HashMap<Cow<'static, str>, Asset>> = LazyLock::new(|| {
     let asset = |name: Cow<'static, str>| {
         let file = Files::get(&name)?;
@@ -144,7 +138,7 @@ fn accepts(headers: &HeaderMap, names: &[&str]) -> bool {
     accepts_any
 }
 
-/// A text file under `ui/`; empty if it does not exist.
+/// A text file of the page; empty if it does not exist.
 pub(crate) fn text(name: &str) -> String {
     ASSETS.get(name).map(|asset| String::from_utf8_lossy(&asset.plain).into_owned()).unwrap_or_default()
 }
