@@ -7,6 +7,7 @@ mod bulk;
 mod cache;
 mod days;
 mod derived;
+mod expires;
 mod files;
 mod gate;
 mod hostile;
