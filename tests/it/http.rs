@@ -5,6 +5,7 @@ mod audit;
 pub mod auth;
 mod bulk;
 mod cache;
+mod compression;
 mod days;
 mod derived;
 mod expires;

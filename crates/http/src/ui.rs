@@ -19,6 +19,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::auth::{Auth, Prefix, below, vary_on_prefix};
+use super::compress::accepts_gzip;
 use super::problem::Problem;
 
 #[derive(RustEmbed)]
@@ -92,23 +93,6 @@ impl Asset {
     }
 }
 
-/// Whether the client accepts gzip, by name or by `*`, with a weight above 0.
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut accepts_any = false;
-    for coding in values.flat_map(|value| value.split(',')) {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
-        match name.to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => return weight > 0.0,
-            "*" => accepts_any = weight > 0.0,
-            _ => {}
-        }
-    }
-    accepts_any
-}
-
 /// A text file under `ui/`; empty if it does not exist.
 pub(crate) fn text(name: &str) -> String {
     ASSETS.get(name).map(|asset| String::from_utf8_lossy(&asset.plain).into_owned()).unwrap_or_default()
@@ -147,25 +131,4 @@ async fn page(prefix: Prefix, OriginalUri(requested): OriginalUri, headers: Head
     };
     vary_on_prefix(response.headers_mut());
     Ok(response)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_sent_to_clients_that_accept_it() {
-        let accepts = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_ENCODING, value.parse().unwrap());
-            accepts_gzip(&headers)
-        };
-        for yes in ["gzip", "br, GZIP;q=0.1", "*", "x-gzip", "deflate, gzip;q=1.0, *;q=0.5"] {
-            assert!(accepts(yes), "{yes}");
-        }
-        for no in ["", "br", "gzip;q=0", "gzip;q=0, *", "*;q=0", "identity", "gzip;q=x"] {
-            assert!(!accepts(no), "{no}");
-        }
-        assert!(!accepts_gzip(&HeaderMap::new()));
-    }
 }
