@@ -66,6 +66,6 @@ pub use owlery_model::event::{
 };
 pub use owlery_model::layout::{self, Pattern};
 pub use owlery_model::retention::{
-    ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
+    ArchiveForecast, CameraForecast, Disk, Expiry, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
 pub use owlery_model::stream_url::{Login, StreamUrl};

@@ -124,6 +124,40 @@ fn events_of_a_store_are_not_changed() {
     assert!(event(&it.daemon, "anna", &it.old).is_some());
 }
 
+#[test]
+fn events_of_a_store_are_reviewed() {
+    let it = Retired::new();
+    let path = format!("/api/v1/events/{}/reviewed", it.old);
+    let put = |user: &str| it.daemon.request("PUT", &path, &[("X-User", user)]);
+    let marked = put("anna");
+    assert_eq!(
+        (marked.status, &marked.json()["reviewed"], &marked.json()["location"]),
+        (200, &json!(true), &json!("nas"))
+    );
+    assert_eq!(put("bert").status, 404, "the store does not exist for him");
+    assert_eq!(event(&it.daemon, "anna", &it.old).unwrap()["reviewed"], true);
+    let page = |reviewed: bool| {
+        let page = ask(&it.daemon, "anna", &format!("/api/v1/events?reviewed={reviewed}")).json();
+        page["events"].as_array().unwrap().iter().map(|event| event["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((page(true), page(false)), (vec![json!(it.old)], vec![json!(it.new)]));
+    let days = ask(&it.daemon, "anna", "/api/v1/days").json();
+    let counts: Vec<&Value> = days["days"].as_array().unwrap().iter().map(|day| &day["reviewed"]).collect();
+    assert_eq!(counts, [&json!(0), &json!(1)]);
+    let one = ask(&it.daemon, "anna", &format!("/api/v1/events/{}", it.old)).json();
+    assert_eq!((&one["reviewed"], &one["expires"]), (&json!(true), &Value::Null), "no rule takes it");
+    let bulk = |what: &str, body: Value| {
+        let (body, user) = (body.to_string(), ("X-User", "anna"));
+        crate::http::auth::send_to(&it.daemon.address, "POST", what, &[crate::http::auth::JSON, user], &body).json()
+    };
+    let all = bulk("/api/v1/reviewed", json!({"reviewed": true, "from": "999d"}));
+    assert_eq!((all, page(false).len()), (json!({"events": 1}), 0));
+    let none = bulk("/api/v1/reviewed", json!({"reviewed": false, "events": [it.old, it.new]}));
+    assert_eq!((none, page(true).len()), (json!({"events": 2}), 0));
+    let left = bulk("/api/v1/events/delete", json!({"events": [it.old]}));
+    assert_eq!((&left["pass"], &left["left"][0]["status"]), (&Value::Null, &json!(409)), "{left}");
+}
+
 /// Also what was cached for others.
 #[test]
 fn users_without_the_store_see_none_of_it() {
