@@ -9,6 +9,7 @@ mod derived;
 mod files;
 mod gate;
 mod hostile;
+mod joined;
 pub mod live_pictures;
 mod nginx;
 mod passwd;

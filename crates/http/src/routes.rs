@@ -47,6 +47,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/events/{camera}/{date}/{time}", get(event_or_zip).delete(delete_event))
         .route("/api/v1/events/{camera}/{date}/{time}/saved", put(api::save).delete(api::unsave))
         .route("/api/v1/export", get(media::export))
+        .route("/api/v1/export.mp4", get(media::export_movie))
         .route("/api/v1/days", get(api::days))
         .route("/api/v1/days/{camera}/{date}/pictures", get(api::day_pictures))
         .route("/api/v1/days/{camera}/{date}/pictures/{*file}", get(media::day_picture))
