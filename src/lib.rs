@@ -36,8 +36,8 @@ mod daemon;
 
 #[cfg(feature = "http")]
 pub use owlery_engine::{
-    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, cache, check_cache_dir, derive,
-    give_cache, open_cache,
+    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, JoinError, Joined, JoinedMovie, Made, cache,
+    check_cache_dir, derive, give_cache, open_cache,
 };
 #[cfg(feature = "stores")]
 pub use owlery_engine::{CopyActivity, CopyState, EventSource, store};

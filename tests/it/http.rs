@@ -12,6 +12,7 @@ mod expires;
 mod files;
 mod gate;
 mod hostile;
+mod joined;
 pub mod live_pictures;
 mod nginx;
 mod passwd;

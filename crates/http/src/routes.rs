@@ -52,6 +52,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/events/delete", post(api::delete_many))
         .route("/api/v1/reviewed", post(api::review_many))
         .route("/api/v1/export", get(media::export))
+        .route("/api/v1/export.mp4", get(media::export_movie))
         .route("/api/v1/days", get(api::days))
         .route("/api/v1/days/{camera}/{date}/pictures", get(api::day_pictures))
         .route("/api/v1/days/{camera}/{date}/pictures/{*file}", get(media::day_picture))

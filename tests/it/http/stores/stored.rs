@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{TOKEN, ask, serve, table, url, users};
-use crate::world::{Daemon, World, event_id, wait_until, whole_mp4};
+use crate::world::{Daemon, World, event_id, wait_for, wait_until, whole_mp4};
 
 /// An archive from which a rule has retired an old event whose copy is in the store `nas`, which Bert may not use.
 struct Retired {
@@ -24,9 +24,13 @@ struct Retired {
 
 impl Retired {
     fn new() -> Self {
+        Self::with_movie(whole_mp4())
+    }
+
+    fn with_movie(movie: Vec<u8>) -> Self {
         let world = World::new();
         let (old, new) = (event_id("Camera1", 60, "10-00-00"), event_id("Camera2", 2, "11-00-00"));
-        world.event(&old).frames(3).movie("video.mp4", whole_mp4()).file("thumbnail.jpg", "a thumbnail").old().make();
+        world.event(&old).frames(3).movie("video.mp4", movie).file("thumbnail.jpg", "a thumbnail").old().make();
         world.event(&new).frames(1).old().make();
         let frame =
             fs::read_dir(world.path(&old)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -222,4 +226,17 @@ fn others_do_not_touch_what_is_cached_of_a_store() {
         assert_eq!(token("PUT", &format!("/api/v1/cache/{place}")).status, 403, "{place}, whether it is cached or not");
     }
     assert_eq!(entries()["entries"][0]["key"], key.as_str());
+}
+
+/// The movie of a range has the movies of its stored events too, for those who may use the store.
+#[test]
+fn stored_movies_are_part_of_an_export() {
+    let sample = World::sample("direct");
+    let movie = fs::read(sample.path("Camera1/2026-11-21/05-44-39/video.mp4")).unwrap();
+    let it = Retired::with_movie(movie.clone());
+    let path = "/api/v1/export.mp4?camera=Camera1";
+    let made = wait_for("the movie", || Some(ask(&it.daemon, "anna", path)).filter(|made| made.status != 202));
+    assert_eq!((made.status, made.header("owlery-left-out")), (200, None), "{}", made.text());
+    assert!(made.body.len() > movie.len() / 2, "{} bytes of {}", made.body.len(), movie.len());
+    assert_eq!(ask(&it.daemon, "bert", path).status, 404, "to him, there is no such event");
 }
