@@ -16,6 +16,7 @@ import { Found } from "./grid/found.js";
 import { dayHead, emptyState } from "./grid/head.js";
 import { pressKey, toggleSaved } from "./grid/keys.js";
 import { cut, hourBefore, layOut, pictureWidth, placeAt, rowsWithin, sizesFor, topOf, within } from "./grid/layout.js";
+import { step } from "./grid/steps.js";
 import { listStyle } from "./grid/style.js";
 
 /** @typedef {import("../core/archive.js").Event} Event */
@@ -43,7 +44,8 @@ export class Grid extends LitElement {
     this.isLoaded = false;
     this.isDirty = true;
     this.isCut = false;
-    this.hasFailed = false;
+    /** @type {Error | null} why the last request failed; what is missing is loaded when the service is back */
+    this.failure = null;
     this.isGrowing = false;
     this.reach = 1;
     /** @type {Target | null} */
@@ -52,8 +54,9 @@ export class Grid extends LitElement {
     this.drawn = { from: 0, to: 0 };
     this.isAtTop = true;
     this.shift = 0;
-    /** @type {(Spot & {id: string}) | null} the card that the keys begin at */
+    /** @type {(Spot & {id: string, event: Event}) | null} the card that the keys begin at */
     this.active = null;
+    this.hadFocus = false; // before it was drawn again
     this.litId = "";
     /** @type {{id: string, base: Set<string>}} from which card on a range is selected, and what was selected before */
     this.pivot = { id: "", base: new Set() };
@@ -103,11 +106,11 @@ export class Grid extends LitElement {
     const { day, at } = address.state;
     this.here = { day, at };
     const source = (this.source = isFiltered(address.state) ? new Found() : new Counted());
-    [this.isLoaded, this.hasFailed, this.reach] = [false, false, 1];
+    [this.isLoaded, this.failure, this.reach] = [false, null, 1];
     this.target = { day, at };
     await this.attempt(source.open(at && source instanceof Found ? at : day || dayOf(at)));
     if (source !== this.source) return;
-    this.isLoaded = !this.hasFailed;
+    this.isLoaded = !this.failure;
     this.redraw();
   }
 
@@ -116,7 +119,7 @@ export class Grid extends LitElement {
     try {
       await work;
     } catch (error) {
-      this.hasFailed = true;
+      this.failure = error;
       archive.fail(error);
     }
   }
@@ -149,8 +152,8 @@ export class Grid extends LitElement {
 
   async onRefresh() {
     const { source } = this;
-    if (this.hasFailed && !this.isLoaded) return this.open();
-    this.hasFailed = false;
+    if (this.failure && !this.isLoaded) return this.open();
+    this.failure = null;
     this.loaded = "";
     await this.attempt(source.refresh());
     this.redraw();
@@ -212,6 +215,7 @@ export class Grid extends LitElement {
   }
 
   willUpdate() {
+    this.hadFocus = /** @type {ShadowRoot} */ (this.renderRoot).activeElement !== null;
     if (this.isDirty) this.layOutAgain();
     this.isDirty = false;
     const over = Math.min(MOST_OVER, innerHeight);
@@ -333,7 +337,7 @@ export class Grid extends LitElement {
 
   /** Loads the events of what is drawn, first those in view, and more days near the ends. */
   async load() {
-    if (!this.isLoaded || this.hasFailed) return;
+    if (!this.isLoaded || this.failure) return;
     const { y, layout, source } = this;
     this.grow();
     const bottom = y + innerHeight - this.stick;
@@ -393,7 +397,7 @@ export class Grid extends LitElement {
     await this.load();
     const event = this.eventAt(spot);
     if (!event) return "";
-    this.active = { ...spot, id: event.id };
+    this.active = { ...spot, id: event.id, event };
     this.requestUpdate();
     await this.updateComplete;
     this.cardOf(event.id)?.link?.focus({ preventScroll: true });
@@ -410,30 +414,24 @@ export class Grid extends LitElement {
     const { active, renderRoot } = this;
     const focused = /** @type {ShadowRoot} */ (renderRoot).activeElement;
     const list = /** @type {HTMLElement | null} */ (renderRoot.querySelector(".list"));
-    if (!active || !list || (!this.hadFocus && focused !== list)) return;
-    if (focused && focused !== list) return;
+    if (!active || !list || !this.hadFocus || (focused && focused !== list)) return;
     const card = this.cardOf(active.id);
-    const isGone = !card && this.eventsOf(active.day, active.hour)?.every(({ id }) => id !== active.id);
-    if (card) card.link?.focus({ preventScroll: true });
-    else if (isGone) this.moveTo(active);
-    else list.focus({ preventScroll: true });
+    if (card) return card.link?.focus({ preventScroll: true });
+    list.focus({ preventScroll: true });
+    const events = this.eventsOf(active.day, active.hour);
+    if (!events || events.some(({ id }) => id === active.id)) return; // it is only out of view
+    const older = events.findIndex((event) => compareEvents(event, active.event) > 0);
+    const next = step(this.layout, { ...active, index: older < 0 ? events.length : older }, "", this.sizes.columns, 1);
+    if (next) this.moveTo(next);
   }
-  hadFocus = false;
 
   /** @param {FocusEvent} event */
   onFocus({ target }) {
-    this.hadFocus = true;
     const event = /** @type {any} */ (target)?.event;
     if (!event || this.active?.id === event.id) return;
     const [day, hour] = [dayOf(event.start), Number(event.start.slice(11, 13))];
-    this.active = { day, hour, index: Math.max(0, this.eventsOf(day, hour)?.findIndex(({ id }) => id === event.id) ?? 0), id: event.id };
+    this.active = { day, hour, index: Math.max(0, this.eventsOf(day, hour)?.findIndex(({ id }) => id === event.id) ?? 0), id: event.id, event };
     this.requestUpdate();
-  }
-
-  /** @param {FocusEvent} event */
-  onBlur({ target, relatedTarget }) {
-    // Without another element the focused card may have been removed.
-    if (relatedTarget || /** @type {Element} */ (target).isConnected) this.hadFocus = false;
   }
 
   /** @param {CustomEvent<{kind: import("./card.js").Kind, id: string}>} event */
@@ -471,9 +469,9 @@ export class Grid extends LitElement {
     const isEmpty = !layout.days.length;
     const days = within(layout.days, drawn.from, drawn.to);
     const first = this.firstDrawn(days);
-    return html`${isEmpty ? emptyState(this.isLoaded) : nothing}${isEmpty && !this.isLoaded && !this.hasFailed ? this.skeleton() : nothing}
+    return html`${isEmpty ? emptyState(this.isLoaded, this.failure) : nothing}${isEmpty && !this.isLoaded && !this.failure ? this.skeleton() : nothing}
       <div class="list" role="group" aria-label=${t("list")} tabindex="-1" .style=${`height: ${layout.height}px`} @card=${this.onCard}
-        @keydown=${(/** @type {KeyboardEvent} */ event) => pressKey(this, event)} @focusin=${this.onFocus} @focusout=${this.onBlur}>
+        @keydown=${(/** @type {KeyboardEvent} */ event) => pressKey(this, event)} @focusin=${this.onFocus}>
         ${repeat(days, ({ day }) => day, (block) => this.day(block, first))}</div>
       <div class="more" role="status">${held ? html`<button class="strong" @click=${this.toTop}>${t("list-new", { count: held })}</button>` : nothing}</div>`;
   }
