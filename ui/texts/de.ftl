@@ -113,6 +113,28 @@ region-remove = Ganzes Bild
 region-cancel = Abbrechen
 
 ## Timeline
+timeline = Zeitachse der Ereignisse
+timeline-keys = Links und rechts gehen von Ereignis zu Ereignis, auf und ab zu einer anderen Kamera, Pos1 und Ende zum ersten und letzten im Blick. Plus und Minus zoomen, Bild auf und Bild ab zeigen einen anderen Tag. Enter öffnet das Ereignis, Escape verlässt die Zeitachse.
+timeline-in = Vergrößern
+timeline-out = Verkleinern
+timeline-day = Tag
+timeline-week = Woche
+timeline-now = Jetzt
+timeline-none = Kein Ereignis gewählt
+timeline-open = wird aufgenommen
+timeline-saved = gesichert
+timeline-reviewed = gesehen
+timeline-unreviewed = nicht gesehen
+timeline-place = { $nth } von { $count }
+timeline-before = davor: { $time }
+timeline-span = { $span }: { $count ->
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
+timeline-many = { $camera }: { $count ->
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
 ## Player
 recording = nimmt auf
 state-complete = vollständig
@@ -265,7 +287,6 @@ section-stores = Kopien
 section-cache = Zwischenspeicher
 section-audit = Protokoll
 storage-show-more = Mehr zeigen ({ $count })
-storage-percent = { $percent } %
 storage-all = Alle
 storage-day = Tag
 storage-camera = Kamera
@@ -286,7 +307,7 @@ storage-what = Was
 storage-which = Welche
 storage-no-camera = Es gibt noch keine Kamera.
 storage-use-caption = Was die Aufnahmen jeder Kamera belegen
-storage-disk = { $free } von { $total } des Datenträgers sind frei ({ $percent } %)
+storage-disk = { $free } von { $total } des Datenträgers sind frei ({ $percent })
 storage-growth-month = { $size } am Tag in den letzten 30 Tagen
 storage-full-in = { $days ->
     [0] Ohne zu löschen ist der Datenträger binnen eines Tages voll
@@ -308,7 +329,7 @@ rule-floor = { $days ->
     [one] Wegen Größe oder Platz wird nichts gelöscht, was jünger als ein Tag ist.
    *[other] Wegen Größe oder Platz wird nichts gelöscht, was jünger als { $days } Tage ist.
   }
-rule-share = Ein Durchgang, der mehr als { $percent } % der Aufnahmen löschen würde, wartet auf eine Bestätigung.
+rule-share = Ein Durchgang, der mehr als { $percent } der Aufnahmen löschen würde, wartet auf eine Bestätigung.
 rule-none = Es gibt keine Regel: Nichts wird von selbst gelöscht.
 storage-next-pass = Nächster Durchgang: { $when }
 storage-guard = Eine Sicherung hält an ({ $name }): { $message }

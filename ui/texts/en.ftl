@@ -113,6 +113,28 @@ region-remove = Whole picture
 region-cancel = Cancel
 
 ## Timeline
+timeline = Timeline of the events
+timeline-keys = Left and right go from event to event, up and down to another camera, Home and End to the first and the last in view. Plus and minus zoom, Page Up and Page Down show another day. Enter opens the event, Escape leaves.
+timeline-in = Zoom in
+timeline-out = Zoom out
+timeline-day = Day
+timeline-week = Week
+timeline-now = Now
+timeline-none = No event is chosen
+timeline-open = being recorded
+timeline-saved = saved
+timeline-reviewed = reviewed
+timeline-unreviewed = not reviewed
+timeline-place = { $nth } of { $count }
+timeline-before = before: { $time }
+timeline-span = { $span }: { $count ->
+    [one] 1 event
+   *[other] { $count } events
+  }
+timeline-many = { $camera }: { $count ->
+    [one] 1 event
+   *[other] { $count } events
+  }
 ## Player
 recording = recording
 state-complete = complete
@@ -265,7 +287,6 @@ section-stores = Copies
 section-cache = Cache
 section-audit = Log
 storage-show-more = Show more ({ $count })
-storage-percent = { $percent } %
 storage-all = All
 storage-day = Day
 storage-camera = Camera
@@ -286,7 +307,7 @@ storage-what = What
 storage-which = Which
 storage-no-camera = There is no camera yet.
 storage-use-caption = What the recordings of each camera take
-storage-disk = { $free } of { $total } on the disk are free ({ $percent } %)
+storage-disk = { $free } of { $total } on the disk are free ({ $percent })
 storage-growth-month = { $size } a day in the last 30 days
 storage-full-in = { $days ->
     [0] Without deleting, the disk is full within a day
@@ -308,7 +329,7 @@ rule-floor = { $days ->
     [one] For size or space, nothing younger than a day is deleted.
    *[other] For size or space, nothing younger than { $days } days is deleted.
   }
-rule-share = A pass that would delete more than { $percent } % of the recordings waits for a confirmation.
+rule-share = A pass that would delete more than { $percent } of the recordings waits for a confirmation.
 rule-none = There is no rule: nothing is deleted by itself.
 storage-next-pass = Next pass: { $when }
 storage-guard = A guard holds ({ $name }): { $message }

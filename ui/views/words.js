@@ -52,3 +52,6 @@ export function relative(ms) {
 
 /** A moment in words with how far it is. @param {string} moment RFC 3339 */
 export const when = (moment) => `${momentOf(wallTime(moment))} (${relative(Date.parse(moment) - Date.now())})`;
+
+/** `12 %` @param {number} share from 0 to 1 */
+export const percent = (share) => new Intl.NumberFormat(locale, { style: "percent" }).format(share);

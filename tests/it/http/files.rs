@@ -317,7 +317,7 @@ fn every_file_of_the_page_is_served() {
             other => panic!("add the type of .{other} to this test"),
         };
         assert_eq!(plain.header("content-type"), Some(kind), "{path}");
-        let gzipped = daemon.request("GET", path, &[("Accept-Encoding", "br, gzip")]);
+        let gzipped = daemon.request("GET", path, &[("Accept-Encoding", "gzip")]);
         let tags = [&plain, &gzipped].map(|response| response.header("etag").unwrap().to_owned());
         if gzipped.header("content-encoding").is_some() {
             assert_ne!(tags[0], tags[1], "{path}");

@@ -5,15 +5,12 @@ import { number, shortDayName, size, t, withoutCommand } from "../../core/texts.
 import { parse } from "../../core/time.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { heads, numeric } from "./plan.js";
-import { momentOf, reason, relative, when } from "../words.js";
+import { momentOf, percent, reason, relative, when } from "../words.js";
 
 /** @typedef {import("../storage.js").Storage} View */
 
 /** A bar that is filled to a share. @param {number} share */
 const bar = (share) => html`<svg class="bar" aria-hidden="true"><rect width=${`${100 * Math.min(1, share)}%`} height="100%"></rect></svg>`;
-
-/** `12 %` @param {number} share */
-const percent = (share) => t("storage-percent", { percent: number(Math.round(100 * share)) });
 
 /** What the rules of a forecast will keep, in words. @param {any} forecast @returns {string[]} */
 const keptWords = (forecast) => (forecast?.kept ?? []).map((/** @type {any} */ { rule, days, bytes }) =>
@@ -31,7 +28,7 @@ export function use(retention) {
   return html`<table><caption>${t("storage-use-caption")}</caption>${heads("camera", "#events", "#saved", "#size", "#share", "#a-day", "will-keep")}
     <tbody>${cameras.map(({ name, events, saved, bytes, forecast }) => html`<tr><th scope="row">${name}</th>
       ${numeric(t("storage-events"), number(events))}${numeric(t("storage-saved"), number(saved))}${numeric(t("storage-size"), size(bytes))}
-      <td class="number wide" data-name=${t("storage-share")}>${all && bytes !== null ? html`${percent(bytes / all)}${bar(bytes / all)}` : "–"}</td>
+      <td class="number" data-name=${t("storage-share")}>${all && bytes !== null ? html`${percent(bytes / all)}${bar(bytes / all)}` : "–"}</td>
       ${numeric(t("storage-a-day"), growth(forecast))}<td class="wide">${keptWords(forecast).join("; ")}</td></tr>`)}</tbody>
     ${cameras.length > 1 ? html`<tfoot><tr><th scope="row">${t("storage-all")}</th>${numeric(t("storage-events"), sum("events"))}${numeric(t("storage-saved"), sum("saved"))}
       ${numeric(t("storage-size"), size(all))}<td></td>${numeric(t("storage-a-day"), retention ? growth(retention.forecast) : "")}<td></td></tr></tfoot>` : nothing}
@@ -42,7 +39,7 @@ export function use(retention) {
 function outlook(forecast) {
   const { disk, days_until_full: days, bytes_per_day_30: month, warnings } = forecast;
   return html`<ul>
-    ${disk ? html`<li>${t("storage-disk", { free: size(disk.free), total: size(disk.total), percent: number(Math.round((100 * disk.free) / disk.total)) })}</li>` : nothing}
+    ${disk ? html`<li>${t("storage-disk", { free: size(disk.free), total: size(disk.total), percent: percent(disk.free / disk.total) })}</li>` : nothing}
     ${month === null || month === undefined ? nothing : html`<li>${t("storage-growth-month", { size: size(month) })}</li>`}
     ${days === null || days === undefined ? nothing : html`<li>${t(days > 3650 ? "storage-full-never" : "storage-full-in", { days: Math.floor(days) })}</li>`}
     ${keptWords(forecast).map((words) => html`<li>${words}</li>`)}

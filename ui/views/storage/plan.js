@@ -4,7 +4,7 @@ import { total } from "../../core/held.js";
 import { number, size, shortDayName, t, withoutCommand } from "../../core/texts.js";
 import { address } from "../../core/address.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { reason, when } from "../words.js";
+import { percent, reason, when } from "../words.js";
 
 /** @typedef {import("../../core/held.js").Item} Item */
 /** @typedef {import("../storage.js").Storage} View */
@@ -76,15 +76,16 @@ function ruleWords({ keep_days, max_size, min_free, floor_days, max_share }) {
   if (min_free) words.push(t("rule-min-free", { size: amount(min_free) }));
   if (words.length === 0) return [t("rule-none")];
   if (max_size?.length || min_free) words.push(t("rule-floor", { days: parseInt(floor_days) }));
-  if (Number(max_share) < 1) words.push(t("rule-share", { percent: number(Math.round(Number(max_share) * 100)) }));
+  if (Number(max_share) < 1) words.push(t("rule-share", { percent: percent(Number(max_share)) }));
   return words;
 }
 
 /** @param {View} view @param {any} retention */
-export function rules(view, { rules, next_check, plan, guards }) {
+export function rules(view, { rules, next_check, plan, guards, passes }) {
+  const told = passes.map((/** @type {any} */ { refused }) => refused?.message); // by the held pass
   return html`<ul>${ruleWords(rules).map((sentence) => html`<li>${sentence}</li>`)}</ul>
     ${next_check && plan?.has_rule !== false ? html`<p>${t("storage-next-pass", { when: when(next_check) })}</p>` : nothing}
-    ${guards.filter((/** @type {any} */ { ok }) => !ok).map((/** @type {any} */ { name, message }) =>
+    ${guards.filter((/** @type {any} */ { ok, message }) => !ok && !told.includes(message)).map((/** @type {any} */ { name, message }) =>
     html`<p class="bad">${t("storage-guard", { name, message: withoutCommand(message ?? "") })}</p>`)}
     ${plan?.alerts.filter((/** @type {string} */ alert) => !view.alerts.includes(alert)).map((/** @type {string} */ alert) => html`<p class="bad">${withoutCommand(alert)}</p>`)}`;
 }

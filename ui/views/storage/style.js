@@ -8,6 +8,7 @@ export const style = css`
   section { min-width: 0; padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: var(--round); }
   section.held { border-color: var(--bad); }
   section > * + *, details > * + * { margin-top: .6rem; }
+  a { color: var(--mark); }
   p, li, td, th { overflow-wrap: anywhere; }
   ul { margin-bottom: 0; padding-left: 1.25rem; }
   .head { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem; }
@@ -21,9 +22,9 @@ export const style = css`
   :is(th, td):first-child { padding-left: 0; }
   :is(th, td):last-child { padding-right: 0; }
   .number { text-align: end; white-space: nowrap; }
-  .bar { display: block; width: 100%; min-width: 4rem; height: .5rem; margin-top: .45rem; border-radius: .25rem; background: var(--line); }
+  .bar { display: block; width: 100%; height: .5rem; margin-top: .45rem; border-radius: .25rem; background: var(--line); }
+  td .bar { display: inline-block; width: 5rem; margin: 0 0 .05rem .6rem; }
   .bar rect { fill: var(--mark); }
-  svg.bar { overflow: hidden; }
   dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin-bottom: 0; }
   dt { color: var(--soft); }
   dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
