@@ -5,8 +5,7 @@ import { LitElement, css, html } from "../vendor/lit.js";
 import "./filters.js";
 import "./grid.js";
 import "./selection.js";
-
-const TIMELINE = "./timeline.js";
+import "./timeline.js";
 
 class DayView extends LitElement {
   static properties = { stick: { state: true } };
@@ -20,7 +19,6 @@ class DayView extends LitElement {
     super();
     this.stick = 0; // pixels of the viewport above the list: the head of the page and the timeline
     this.observer = new ResizeObserver(() => this.measure());
-    import(TIMELINE).catch(() => {});
   }
 
   disconnectedCallback() {

@@ -108,7 +108,7 @@ export class Grid extends LitElement {
     const source = (this.source = isFiltered(address.state) ? new Found() : new Counted());
     [this.isLoaded, this.failure, this.reach] = [false, null, 1];
     this.target = { day, at };
-    await this.attempt(source.open(at && source instanceof Found ? at : day || dayOf(at)));
+    await this.attempt(source.open(at && source instanceof Found ? at : this.nearest(day || dayOf(at))));
     if (source !== this.source) return;
     this.isLoaded = !this.failure;
     this.redraw();
@@ -145,9 +145,16 @@ export class Grid extends LitElement {
 
   onCameras() {
     const { range } = archive;
-    const isElsewhere = range && !address.state.day && this.source instanceof Counted && !this.layout.days.length && !this.source.reaches(range.last);
+    const day = range && (this.nearest(address.state.day) || range.last);
+    const isElsewhere = day && this.source instanceof Counted && !this.layout.days.length && !this.source.reaches(day);
     if (isElsewhere) this.open(); // the newest day is not of this month
     else this.requestUpdate();
+  }
+
+  /** The day of the archive that is nearest to another one. @param {string} day */
+  nearest(day) {
+    const { range } = archive;
+    return !range || !day ? day : day < range.first ? range.first : day > range.last ? range.last : day;
   }
 
   async onRefresh() {
@@ -173,7 +180,7 @@ export class Grid extends LitElement {
   async goTo(target) {
     const { source } = this;
     this.target = target;
-    const day = target.day || dayOf(target.at) || (archive.range?.last ?? "");
+    const day = this.nearest(target.day || dayOf(target.at)) || (archive.range?.last ?? "");
     this.here = { day: target.day, at: target.at };
     const isHere = target.day || target.at ? source.reaches(day) : source.isWhole("up");
     if (!isHere) await this.attempt(source.open(source instanceof Found ? target.at || target.day : day));
@@ -251,6 +258,7 @@ export class Grid extends LitElement {
       this.look();
     }
     this.keepFocus();
+    if (!this.target) this.tellPlace();
     this.load();
   }
 
@@ -309,14 +317,19 @@ export class Grid extends LitElement {
     const bottom = y + innerHeight - this.stick;
     const room = Math.min(MOST_OVER, innerHeight) / 2;
     if (y - room < this.drawn.from || bottom + room > this.drawn.to) this.requestUpdate();
-    const place = placeAt(this.layout, y + this.sizes.dayHead, this.sizes);
-    if (place) cursor.show(parse(this.eventAt(place)?.start ?? `${hourKey(place.day, place.hour)}:59:59`));
+    this.tellPlace();
     if (loads) this.load();
+  }
+
+  /** Says what is at the top. */
+  tellPlace() {
+    const place = placeAt(this.layout, this.y + this.sizes.dayHead, this.sizes);
+    if (place) cursor.show(parse(this.eventAt(place)?.start ?? `${hourKey(place.day, place.hour)}:59:59`));
   }
 
   /** While one has scrolled away, what is newer than what was there then waits: nothing may move. */
   setEdge() {
-    const newest = this.layout.days[0];
+    const newest = this.source.isWhole("up") && !this.isCut ? this.layout.days[0] : undefined;
     const first = newest?.hours[0] && this.eventsOf(newest.day, newest.hours[0].hour)?.[0];
     this.source.setEdge(this.isAtTop ? null : (first ?? /** @type {Event} */ ({ start: format(archive.now), camera: "", id: "" })));
     this.redraw();
@@ -359,10 +372,11 @@ export class Grid extends LitElement {
 
   async grow() {
     const { y, layout, source } = this;
-    if (this.isGrowing || this.target) return;
+    const isEmpty = !layout.days.length;
+    if (this.isGrowing || (this.target && !isEmpty)) return;
     const room = 2 * innerHeight;
     /** @type {"up" | "down" | null} */
-    const end = y < room && !source.isWhole("up") ? "up" : layout.height - y < room + innerHeight && !source.isWhole("down") ? "down" : null;
+    const end = isEmpty && !source.isWhole("down") ? "down" : y < room && !source.isWhole("up") ? "up" : layout.height - y < room + innerHeight && !source.isWhole("down") ? "down" : null;
     if (this.isCut && (y < room || layout.height - y < room + innerHeight)) this.cutAgain();
     if (!end) return;
     this.isGrowing = true;

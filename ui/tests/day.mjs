@@ -7,9 +7,6 @@ import { daysAgo, waitUntil, writeEvent } from "./harness.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
-/** Errors of a page without a timeline. */
-export const EXPECTED = [/timeline\.js/];
-
 /** The cards in the document. @param {Page} page */
 export const cards = (page) => page.locator("owl-card");
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { EXPECTED, askGrid, cards, ids, pictures } from "./day.mjs";
+import { askGrid, cards, ids, pictures } from "./day.mjs";
 import { USERS, axeViolations, closeBrowser, daysAgo, openPage, serve, signIn, waitUntil } from "./harness.mjs";
 
 after(closeBrowser);
@@ -15,7 +15,7 @@ const shows = (page, wanted) => waitUntil(`the cards ${wanted}`, async () => (aw
 
 test("cameras are chosen, several too, and the address has them", async (t) => {
   const owlery = await serve(t, { events: ["Camera1", "Camera2", "Camera3"].map((camera, nth) => ({ day, time: `10-0${nth}-00`, camera })) });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(owlery.url);
   await pictures(page);
   await page.getByRole("button", { name: "Camera1 1" }).click();
@@ -35,7 +35,7 @@ test("cameras are chosen, several too, and the address has them", async (t) => {
 test("what the counts do not cover is found page by page", async (t) => {
   const events = Array.from({ length: 150 }, (_, nth) => ({ day: daysAgo(1 + Math.floor(nth / 50)), time: `10-${two(nth % 50)}-00`, movie: false, saved: nth % 50 > 1 }));
   const owlery = await serve(t, { events });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(owlery.url);
   await pictures(page);
   await page.getByRole("button", { name: "Saved" }).click();
@@ -62,7 +62,7 @@ test("what the counts do not cover is found page by page", async (t) => {
 
 test("events come and go under a filter as they change", async (t) => {
   const owlery = await serve(t, { events: [{ day, time: "10-00-00", saved: true }, { day, time: "10-05-00" }] });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(`${owlery.url}?saved=1`);
   await shows(page, [id("10-00-00")]);
   owlery.add({ day, time: "11-00-00", saved: true });
@@ -75,7 +75,7 @@ test("events come and go under a filter as they change", async (t) => {
 test("length, strength and part of the day restrict the list", async (t) => {
   const events = [{ day, time: "03-00-00", seconds: 40 }, { day, time: "12-00-00", seconds: 40 }, { day, time: "12-10-00", seconds: 4 }, { day, time: "23-00-00", seconds: 4 }];
   const owlery = await serve(t, { events });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(owlery.url);
   await waitUntil("all cards", async () => (await ids(page)).length === 4);
   await page.getByLabel("Part of the day").selectOption("22-06");
@@ -101,7 +101,7 @@ test("length, strength and part of the day restrict the list", async (t) => {
 
 test("a region is drawn with the pointer, and by keyboard", async (t) => {
   const owlery = await serve(t, { events: [{ day, time: "10-00-00" }] });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(owlery.url);
   await pictures(page);
   await page.getByRole("button", { name: "Region" }).click();
@@ -129,7 +129,7 @@ test("a region is drawn with the pointer, and by keyboard", async (t) => {
 
 test("an address with what there is not says so", async (t) => {
   const owlery = await serve(t, { events: [{ day, time: "10-00-00" }] });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(`${owlery.url}?cameras=Nowhere`);
   await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
   await page.getByRole("button", { name: "Nowhere 0" }).click();
@@ -142,7 +142,7 @@ test("an address with what there is not says so", async (t) => {
 
 test("a user with some cameras sees no others", async (t) => {
   const owlery = await serve(t, { config: USERS, events: [{ day, time: "10-00-00" }, { day, time: "10-01-00", camera: "Camera2" }] });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t, { expects: [/401/] });
   await page.goto(owlery.url);
   await signIn(page, "bert");
   await shows(page, [id("10-00-00")]);
@@ -152,7 +152,7 @@ test("a user with some cameras sees no others", async (t) => {
 test("twenty cameras take one line of a phone", async (t) => {
   const events = Array.from({ length: 20 }, (_, nth) => ({ day, time: "10-00-00", camera: `Camera number ${nth}`, movie: false }));
   const owlery = await serve(t, { events });
-  const page = await openPage(t, { expects: EXPECTED, viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+  const page = await openPage(t, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
   await page.goto(owlery.url);
   await pictures(page);
   const heights = await page.locator("owl-filters").evaluate((bar) => bar.getBoundingClientRect().height);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { EXPECTED, cards, ids, pictures } from "./day.mjs";
+import { cards, ids, pictures } from "./day.mjs";
 import { USERS, axeViolations, closeBrowser, daysAgo, openPage, serve, signIn, waitUntil } from "./harness.mjs";
 
 after(closeBrowser);
@@ -12,7 +12,7 @@ const minute = (/** @type {number} */ nth, camera = "Camera1") => ({ day, time: 
 
 test("cards are selected, several together, and changed together", async (t) => {
   const owlery = await serve(t, { events: [0, 1, 2, 3, 4, 5].map((nth) => minute(nth)) });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(owlery.url);
   await pictures(page);
   const card = (/** @type {number} */ nth) => cards(page).nth(nth);
@@ -43,7 +43,7 @@ test("cards are selected, several together, and changed together", async (t) => 
 
 test("the selection is exported: one event, a range, and as one movie of one camera", async (t) => {
   const owlery = await serve(t, { events: [minute(0), minute(1), minute(2, "Camera2")] });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(owlery.url);
   await pictures(page);
   const toggle = async (/** @type {number} */ nth) => {
@@ -65,7 +65,7 @@ test("the selection is exported: one event, a range, and as one movie of one cam
 
 test("a viewer sees nothing that writes, but may review and export", async (t) => {
   const owlery = await serve(t, { config: USERS, events: [minute(0), { ...minute(1), saved: true }] });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t, { expects: [/401/] });
   await page.goto(owlery.url);
   await signIn(page, "vera");
   await pictures(page);
@@ -83,7 +83,7 @@ test("a viewer sees nothing that writes, but may review and export", async (t) =
 
 test("the day is marked as reviewed, and back", async (t) => {
   const owlery = await serve(t, { events: [minute(0), minute(1)] });
-  const page = await openPage(t, { expects: EXPECTED });
+  const page = await openPage(t);
   await page.goto(owlery.url);
   await pictures(page);
   await page.getByText("2 unreviewed").waitFor();
@@ -99,7 +99,7 @@ test("the day is marked as reviewed, and back", async (t) => {
 
 test("a long press selects, and then a tap does", async (t) => {
   const owlery = await serve(t, { events: [minute(0), minute(1)] });
-  const page = await openPage(t, { expects: EXPECTED, viewport: { width: 390, height: 740 }, isMobile: true, hasTouch: true });
+  const page = await openPage(t, { viewport: { width: 390, height: 740 }, isMobile: true, hasTouch: true });
   await page.goto(owlery.url);
   await pictures(page);
   const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await cards(page).first().boundingBox());

@@ -12,7 +12,7 @@ export function dayHead(day, found) {
   const counts = archive.counts(day);
   const events = found ?? counts.reduce((sum, counts) => sum + counts.events, 0);
   const loose = counts.reduce((sum, counts) => sum + counts.loose, 0);
-  const isKnown = counts.some(({ reviewed }) => reviewed !== undefined);
+  const isKnown = found === null && counts.some(({ reviewed }) => reviewed !== undefined);
   const unreviewed = counts.reduce((sum, counts) => sum + counts.events - (counts.reviewed ?? 0), 0);
   const { cameras } = address.state;
   const mark = t(unreviewed ? "day-mark" : "day-unmark");
