@@ -16,6 +16,7 @@ import { Found } from "./grid/found.js";
 import { dayHead, emptyState } from "./grid/head.js";
 import { pressKey, toggleSaved } from "./grid/keys.js";
 import { cut, hourBefore, layOut, pictureWidth, placeAt, rowsWithin, sizesFor, topOf, within } from "./grid/layout.js";
+import { step } from "./grid/steps.js";
 import { listStyle } from "./grid/style.js";
 
 /** @typedef {import("../core/archive.js").Event} Event */
@@ -43,7 +44,8 @@ export class Grid extends LitElement {
     this.isLoaded = false;
     this.isDirty = true;
     this.isCut = false;
-    this.hasFailed = false;
+    /** @type {Error | null} why the last request failed; what is missing is loaded when the service is back */
+    this.failure = null;
     this.isGrowing = false;
     this.reach = 1;
     /** @type {Target | null} */
@@ -52,8 +54,9 @@ export class Grid extends LitElement {
     this.drawn = { from: 0, to: 0 };
     this.isAtTop = true;
     this.shift = 0;
-    /** @type {(Spot & {id: string}) | null} the card that the keys begin at */
+    /** @type {(Spot & {id: string, event: Event}) | null} the card that the keys begin at */
     this.active = null;
+    this.hadFocus = false; // before it was drawn again
     this.litId = "";
     /** @type {{id: string, base: Set<string>}} from which card on a range is selected, and what was selected before */
     this.pivot = { id: "", base: new Set() };
@@ -103,11 +106,11 @@ export class Grid extends LitElement {
     const { day, at } = address.state;
     this.here = { day, at };
     const source = (this.source = isFiltered(address.state) ? new Found() : new Counted());
-    [this.isLoaded, this.hasFailed, this.reach] = [false, false, 1];
+    [this.isLoaded, this.failure, this.reach] = [false, null, 1];
     this.target = { day, at };
-    await this.attempt(source.open(at && source instanceof Found ? at : day || dayOf(at)));
+    await this.attempt(source.open(at && source instanceof Found ? at : this.nearest(day || dayOf(at))));
     if (source !== this.source) return;
-    this.isLoaded = !this.hasFailed;
+    this.isLoaded = !this.failure;
     this.redraw();
   }
 
@@ -116,7 +119,7 @@ export class Grid extends LitElement {
     try {
       await work;
     } catch (error) {
-      this.hasFailed = true;
+      this.failure = error;
       archive.fail(error);
     }
   }
@@ -142,15 +145,22 @@ export class Grid extends LitElement {
 
   onCameras() {
     const { range } = archive;
-    const isElsewhere = range && !address.state.day && this.source instanceof Counted && !this.layout.days.length && !this.source.reaches(range.last);
+    const day = range && (this.nearest(address.state.day) || range.last);
+    const isElsewhere = day && this.source instanceof Counted && !this.layout.days.length && !this.source.reaches(day);
     if (isElsewhere) this.open(); // the newest day is not of this month
     else this.requestUpdate();
   }
 
+  /** The day of the archive that is nearest to another one. @param {string} day */
+  nearest(day) {
+    const { range } = archive;
+    return !range || !day ? day : day < range.first ? range.first : day > range.last ? range.last : day;
+  }
+
   async onRefresh() {
     const { source } = this;
-    if (this.hasFailed && !this.isLoaded) return this.open();
-    this.hasFailed = false;
+    if (this.failure && !this.isLoaded) return this.open();
+    this.failure = null;
     this.loaded = "";
     await this.attempt(source.refresh());
     this.redraw();
@@ -170,7 +180,7 @@ export class Grid extends LitElement {
   async goTo(target) {
     const { source } = this;
     this.target = target;
-    const day = target.day || dayOf(target.at) || (archive.range?.last ?? "");
+    const day = this.nearest(target.day || dayOf(target.at)) || (archive.range?.last ?? "");
     this.here = { day: target.day, at: target.at };
     const isHere = target.day || target.at ? source.reaches(day) : source.isWhole("up");
     if (!isHere) await this.attempt(source.open(source instanceof Found ? target.at || target.day : day));
@@ -212,6 +222,7 @@ export class Grid extends LitElement {
   }
 
   willUpdate() {
+    this.hadFocus = /** @type {ShadowRoot} */ (this.renderRoot).activeElement !== null;
     if (this.isDirty) this.layOutAgain();
     this.isDirty = false;
     const over = Math.min(MOST_OVER, innerHeight);
@@ -247,6 +258,7 @@ export class Grid extends LitElement {
       this.look();
     }
     this.keepFocus();
+    if (!this.target) this.tellPlace();
     this.load();
   }
 
@@ -305,14 +317,19 @@ export class Grid extends LitElement {
     const bottom = y + innerHeight - this.stick;
     const room = Math.min(MOST_OVER, innerHeight) / 2;
     if (y - room < this.drawn.from || bottom + room > this.drawn.to) this.requestUpdate();
-    const place = placeAt(this.layout, y + this.sizes.dayHead, this.sizes);
-    if (place) cursor.show(parse(this.eventAt(place)?.start ?? `${hourKey(place.day, place.hour)}:59:59`));
+    this.tellPlace();
     if (loads) this.load();
+  }
+
+  /** Says what is at the top. */
+  tellPlace() {
+    const place = placeAt(this.layout, this.y + this.sizes.dayHead, this.sizes);
+    if (place) cursor.show(parse(this.eventAt(place)?.start ?? `${hourKey(place.day, place.hour)}:59:59`));
   }
 
   /** While one has scrolled away, what is newer than what was there then waits: nothing may move. */
   setEdge() {
-    const newest = this.layout.days[0];
+    const newest = this.source.isWhole("up") && !this.isCut ? this.layout.days[0] : undefined;
     const first = newest?.hours[0] && this.eventsOf(newest.day, newest.hours[0].hour)?.[0];
     this.source.setEdge(this.isAtTop ? null : (first ?? /** @type {Event} */ ({ start: format(archive.now), camera: "", id: "" })));
     this.redraw();
@@ -333,7 +350,7 @@ export class Grid extends LitElement {
 
   /** Loads the events of what is drawn, first those in view, and more days near the ends. */
   async load() {
-    if (!this.isLoaded || this.hasFailed) return;
+    if (!this.isLoaded || this.failure) return;
     const { y, layout, source } = this;
     this.grow();
     const bottom = y + innerHeight - this.stick;
@@ -355,10 +372,11 @@ export class Grid extends LitElement {
 
   async grow() {
     const { y, layout, source } = this;
-    if (this.isGrowing || this.target) return;
+    const isEmpty = !layout.days.length;
+    if (this.isGrowing || (this.target && !isEmpty)) return;
     const room = 2 * innerHeight;
     /** @type {"up" | "down" | null} */
-    const end = y < room && !source.isWhole("up") ? "up" : layout.height - y < room + innerHeight && !source.isWhole("down") ? "down" : null;
+    const end = isEmpty && !source.isWhole("down") ? "down" : y < room && !source.isWhole("up") ? "up" : layout.height - y < room + innerHeight && !source.isWhole("down") ? "down" : null;
     if (this.isCut && (y < room || layout.height - y < room + innerHeight)) this.cutAgain();
     if (!end) return;
     this.isGrowing = true;
@@ -393,7 +411,7 @@ export class Grid extends LitElement {
     await this.load();
     const event = this.eventAt(spot);
     if (!event) return "";
-    this.active = { ...spot, id: event.id };
+    this.active = { ...spot, id: event.id, event };
     this.requestUpdate();
     await this.updateComplete;
     this.cardOf(event.id)?.link?.focus({ preventScroll: true });
@@ -410,30 +428,24 @@ export class Grid extends LitElement {
     const { active, renderRoot } = this;
     const focused = /** @type {ShadowRoot} */ (renderRoot).activeElement;
     const list = /** @type {HTMLElement | null} */ (renderRoot.querySelector(".list"));
-    if (!active || !list || (!this.hadFocus && focused !== list)) return;
-    if (focused && focused !== list) return;
+    if (!active || !list || !this.hadFocus || (focused && focused !== list)) return;
     const card = this.cardOf(active.id);
-    const isGone = !card && this.eventsOf(active.day, active.hour)?.every(({ id }) => id !== active.id);
-    if (card) card.link?.focus({ preventScroll: true });
-    else if (isGone) this.moveTo(active);
-    else list.focus({ preventScroll: true });
+    if (card) return card.link?.focus({ preventScroll: true });
+    list.focus({ preventScroll: true });
+    const events = this.eventsOf(active.day, active.hour);
+    if (!events || events.some(({ id }) => id === active.id)) return; // it is only out of view
+    const older = events.findIndex((event) => compareEvents(event, active.event) > 0);
+    const next = step(this.layout, { ...active, index: older < 0 ? events.length : older }, "", this.sizes.columns, 1);
+    if (next) this.moveTo(next);
   }
-  hadFocus = false;
 
   /** @param {FocusEvent} event */
   onFocus({ target }) {
-    this.hadFocus = true;
     const event = /** @type {any} */ (target)?.event;
     if (!event || this.active?.id === event.id) return;
     const [day, hour] = [dayOf(event.start), Number(event.start.slice(11, 13))];
-    this.active = { day, hour, index: Math.max(0, this.eventsOf(day, hour)?.findIndex(({ id }) => id === event.id) ?? 0), id: event.id };
+    this.active = { day, hour, index: Math.max(0, this.eventsOf(day, hour)?.findIndex(({ id }) => id === event.id) ?? 0), id: event.id, event };
     this.requestUpdate();
-  }
-
-  /** @param {FocusEvent} event */
-  onBlur({ target, relatedTarget }) {
-    // Without another element the focused card may have been removed.
-    if (relatedTarget || /** @type {Element} */ (target).isConnected) this.hadFocus = false;
   }
 
   /** @param {CustomEvent<{kind: import("./card.js").Kind, id: string}>} event */
@@ -471,9 +483,9 @@ export class Grid extends LitElement {
     const isEmpty = !layout.days.length;
     const days = within(layout.days, drawn.from, drawn.to);
     const first = this.firstDrawn(days);
-    return html`${isEmpty ? emptyState(this.isLoaded) : nothing}${isEmpty && !this.isLoaded && !this.hasFailed ? this.skeleton() : nothing}
+    return html`${isEmpty ? emptyState(this.isLoaded, this.failure) : nothing}${isEmpty && !this.isLoaded && !this.failure ? this.skeleton() : nothing}
       <div class="list" role="group" aria-label=${t("list")} tabindex="-1" .style=${`height: ${layout.height}px`} @card=${this.onCard}
-        @keydown=${(/** @type {KeyboardEvent} */ event) => pressKey(this, event)} @focusin=${this.onFocus} @focusout=${this.onBlur}>
+        @keydown=${(/** @type {KeyboardEvent} */ event) => pressKey(this, event)} @focusin=${this.onFocus}>
         ${repeat(days, ({ day }) => day, (block) => this.day(block, first))}</div>
       <div class="more" role="status">${held ? html`<button class="strong" @click=${this.toTop}>${t("list-new", { count: held })}</button>` : nothing}</div>`;
   }
