@@ -1,7 +1,7 @@
 // The timeline of the day view: a lane for each camera, time across. It draws what the archive knows, and asks it for what is in view. What one
 // does with it (gestures, keys, pictures) is in timeline/hands.js, which follows when the first view is there.
 //
-// For tests: `view`, `lanes`, `markAt(x, y)`, `boxOf(mark)`, `arranged` (what is drawn), `hands`.
+// For tests: `view`, `lanes`, `arranged` (what is drawn), `boxOf(mark)`, `hands.markAt(x, y)`, `hands.bubble.shown`.
 
 import { address, filtersOf, isFiltered, showsHour } from "../core/address.js";
 import { archive } from "../core/archive.js";
@@ -12,7 +12,7 @@ import { LitElement, css, html, nothing, repeat } from "../vendor/lit.js";
 import { cursor } from "./cursor.js";
 import { AXIS, Painter } from "./timeline/draw.js";
 import { loadView } from "./timeline/load.js";
-import { Hours, LEAST, arrange, endOf, lanesOf, nearest, pack } from "./timeline/marks.js";
+import { Hours, LEAST, arrange, endOf, lanesOf, pack } from "./timeline/marks.js";
 import { clamp, fit, pan, toTime, toX, wholeDays, zoom } from "./timeline/scale.js";
 
 /** @typedef {import("./timeline/marks.js").Mark} Mark */
@@ -33,7 +33,8 @@ export class Timeline extends LitElement {
     :host { display: block; position: relative; z-index: 2; }
     .bar { display: flex; align-items: center; gap: .25rem; padding: .15rem .5rem; font-size: .85rem; }
     .bar span { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
-    @media (pointer: fine) { button { min-height: 1.6rem; min-width: 1.6rem; padding: 0 .5rem; } }
+    button { padding: 0 .4rem; }
+    @media (pointer: fine) { button { min-height: 1.6rem; min-width: 1.6rem; } }
     .plot { position: relative; border-block: 1px solid var(--line); box-sizing: content-box; }
     canvas { position: absolute; width: 100%; height: 100%; }
     .marks { position: absolute; inset: 0; touch-action: pan-y; cursor: crosshair; user-select: none; -webkit-user-select: none; }
@@ -202,7 +203,8 @@ export class Timeline extends LitElement {
 
   /** Loads what one does with it. */
   async take() {
-    const { Hands } = await import("./timeline/hands.js");
+    const Hands = await import("./timeline/hands.js").then(({ Hands }) => Hands, () => null); // without the service, it is tried again
+    if (!Hands) return;
     const overlay = /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".marks"));
     if (overlay && this.hands?.overlay !== overlay) this.hands = new Hands(this, overlay);
   }
@@ -257,18 +259,6 @@ export class Timeline extends LitElement {
     const lane = this.lanes.of.get(mark.event.camera) ?? 0;
     const [x, end] = [mark.start, endOf(mark, archive.now)].map((time) => toX(this.view, this.width, time));
     return [x, AXIS + lane * this.lanes.height, Math.max(LEAST, end - x), this.lanes.height - 1];
-  }
-
-  /** @param {number} y */
-  laneAt(y) {
-    return clamp(Math.floor((y - AXIS) / this.lanes.height), 0, this.lanes.names.length - 1);
-  }
-
-  /** The mark at a place in the plot. @param {number} x @param {number} y @param {number} [near] pixels beside it that still mean it */
-  markAt(x, y, near = 4) {
-    const { view, width } = this;
-    if (y < AXIS) return null;
-    return nearest(this.hours, this.lanes, this.laneAt(y), toTime(view, width, x), (near * (view.to - view.from)) / width, archive.now);
   }
 
   render() {

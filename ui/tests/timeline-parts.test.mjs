@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { DAY, HOUR, MINUTE, SECOND, parse } from "../core/time.js";
+import { before, nearest, neighbours } from "../day/timeline/find.js";
 import { Pointers, turn } from "../day/timeline/gestures.js";
-import { Hours, LEAST, arrange, before, lanesOf, nearest, neighbours, pack } from "../day/timeline/marks.js";
+import { Hours, LEAST, arrange, lanesOf, pack } from "../day/timeline/marks.js";
 import { LONGEST, SHORTEST, fit, pan, pinch, ticks, toTime, toX, wholeDays, zoom } from "../day/timeline/scale.js";
 import { Pictures, tileAt, within } from "../day/timeline/scrub.js";
 

@@ -65,8 +65,8 @@ test("marks are where the events are; wheel, drag and buttons move them", async 
   const at = /** @type {{x: number, y: number, left: number, width: number}} */ (await place(first));
   assert.ok(Math.abs(at.left - 1280 / 4) < 1 && Math.abs(at.width - 1280 / 72) < 1, JSON.stringify(at));
   const { top } = await ask((timeline) => /** @type {HTMLElement} */ (timeline.renderRoot.querySelector(".marks")).getBoundingClientRect().toJSON());
-  assert.equal(await ask((timeline, { x, y }) => timeline.markAt(x, y)?.event.id, { x: at.x, y: at.y - top }), first);
-  assert.equal(await ask((timeline, { x, y }) => timeline.markAt(x, y), { x: at.x + 40, y: at.y - top }), null);
+  assert.equal(await ask((timeline, { x, y }) => timeline.hands?.markAt(x, y)?.event.id, { x: at.x, y: at.y - top }), first);
+  assert.equal(await ask((timeline, { x, y }) => timeline.hands?.markAt(x, y), { x: at.x + 40, y: at.y - top }), null);
   const pixel = ({ x, y }) => ask((timeline, { x, y }) => [.../** @type {any} */ (timeline.painter).context.getImageData(x, y, 1, 1).data].join(), { x, y: y - top });
   assert.notEqual(await pixel(at), await pixel({ x: at.x + 40, y: at.y }));
 
