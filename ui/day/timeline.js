@@ -13,7 +13,7 @@ import { cursor } from "./cursor.js";
 import { AXIS, Painter } from "./timeline/draw.js";
 import { loadView } from "./timeline/load.js";
 import { Hours, LEAST, arrange, endOf, lanesOf, pack } from "./timeline/marks.js";
-import { clamp, fit, pan, toTime, toX, wholeDays, zoom } from "./timeline/scale.js";
+import { clamp, fit, pan, toTime, toX } from "./timeline/scale.js";
 
 /** @typedef {import("./timeline/marks.js").Mark} Mark */
 /** @typedef {import("./timeline/scale.js").View} View */
@@ -23,7 +23,6 @@ const TOLD = 700; // … until the span is told to screen readers
 const GLIDE = 200; // milliseconds of an animated jump
 const NARROW = 600; // pixels, below which it is that of a phone
 const [HIGH, LOW] = [160, 96]; // pixels: the greatest height, of a phone
-const STEP = 1.6; // of the zoom by keys and buttons
 
 const forms = [{}, { hour: "2-digit", minute: "2-digit" }, { hour: "2-digit", minute: "2-digit", second: "2-digit" }].map((options) =>
   new Intl.DateTimeFormat(locale, { timeZone: "UTC", weekday: "short", month: "short", day: "numeric", .../** @type {{}} */ (options) }));
@@ -145,23 +144,6 @@ export class Timeline extends LitElement {
     this.#rest();
   }
 
-  /** @param {number} count */
-  showDays(count) {
-    this.show(wholeDays(this.goal, count, this.bounds.to), true);
-  }
-
-  /** Zooms in (-1) or out (1), around the mark with the focus or the middle. @param {1 | -1} direction */
-  zoomBy(direction) {
-    const { mark, goal: { from, to } } = this;
-    const at = mark && mark.start >= from && mark.start <= to ? mark.start : (from + to) / 2;
-    this.show(zoom({ from, to }, STEP ** direction, at), true);
-  }
-
-  #showNow() {
-    const { from, to } = this.goal;
-    this.show(pan({ from, to }, archive.now - from - (to - from) * 0.9), true);
-  }
-
   /** @param {Readonly<import("../core/address.js").State>} old */
   #moved(old) {
     const { state } = address;
@@ -263,14 +245,10 @@ export class Timeline extends LitElement {
 
   render() {
     if (!archive.cameras.length) return nothing;
-    /** @type {[string, string, () => void][]} */
-    const buttons = [
-      ["out", "−", () => this.zoomBy(1)], ["in", "+", () => this.zoomBy(-1)], ["day", "", () => this.showDays(1)],
-      ["week", "", () => this.showDays(7)], ["now", "", () => this.#showNow()],
-    ];
+    const buttons = /** @type {const} */ ([["out", "−"], ["in", "+"], ["day", ""], ["week", ""], ["now", ""]]);
     return html`
-      <div class="bar"><span>${this.texts.seen}</span>${buttons.map(([name, sign, press]) => html`<button type="button"
-        aria-label=${t(`timeline-${name}`)} title=${sign ? t(`timeline-${name}`) : nothing} @click=${press}>${sign || t(`timeline-${name}`)}</button>`)}</div>
+      <div class="bar"><span>${this.texts.seen}</span>${buttons.map(([name, sign]) => html`<button type="button"
+        aria-label=${t(`timeline-${name}`)} title=${sign ? t(`timeline-${name}`) : nothing} @click=${() => this.take().then(() => this.hands?.press(name))}>${sign || t(`timeline-${name}`)}</button>`)}</div>
       <div class="plot">
         <canvas aria-hidden="true"></canvas>
         <div class="marks" role="listbox" tabindex="0" aria-orientation="horizontal" aria-label=${t("timeline")} aria-describedby="keys"

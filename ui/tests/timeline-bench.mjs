@@ -57,7 +57,7 @@ test("bench", async (t) => {
       last = now;
     }
     delete timeline.paint;
-    timeline.showDays(1);
+    timeline.hands.press("day");
     return { work, frames };
   });
   console.log(`${MARKS} marks: work of a frame: ${told(work)}; between frames: ${told(frames)}`);

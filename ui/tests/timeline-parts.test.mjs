@@ -5,9 +5,9 @@ import { test } from "node:test";
 
 import { DAY, HOUR, MINUTE, SECOND, parse } from "../core/time.js";
 import { before, nearest, neighbours } from "../day/timeline/find.js";
-import { Pointers, turn } from "../day/timeline/gestures.js";
+import { Pointers, pinch, turn, wholeDays } from "../day/timeline/gestures.js";
 import { Hours, LEAST, arrange, lanesOf, pack } from "../day/timeline/marks.js";
-import { LONGEST, SHORTEST, fit, pan, pinch, ticks, toTime, toX, wholeDays, zoom } from "../day/timeline/scale.js";
+import { LONGEST, SHORTEST, fit, pan, ticks, toTime, toX, zoom } from "../day/timeline/scale.js";
 import { Pictures, tileAt, within } from "../day/timeline/scrub.js";
 
 const DAY_VIEW = { from: parse("2026-11-20"), to: parse("2026-11-21") };

@@ -8,14 +8,15 @@ import { cursor } from "../cursor.js";
 import { Bubble } from "./bubble.js";
 import { AXIS } from "./draw.js";
 import { before, nearest, neighbours } from "./find.js";
-import { Pointers, turn } from "./gestures.js";
+import { Pointers, pinch, turn, wholeDays } from "./gestures.js";
 import { countOf } from "./load.js";
 import { hourOf } from "./marks.js";
-import { clamp, pan, pinch, toTime, zoom } from "./scale.js";
+import { clamp, pan, toTime, zoom } from "./scale.js";
 
 /** @typedef {import("./marks.js").Mark} Mark */
 
 const [NEAR, TOUCH] = [4, 12]; // pixels beside a mark that still mean it, for a finger
+const STEP = 1.6; // of the zoom by keys and buttons
 const MONTH = 31; // days that one walks without an event, and whose counts are asked for at once
 
 export class Hands {
@@ -87,7 +88,7 @@ export class Hands {
     const { view, width } = this.timeline;
     if (view.to - view.from <= HOUR) {
       if (this.#back) this.timeline.show(this.#back, true);
-      else this.timeline.showDays(1);
+      else this.press("day");
       return;
     }
     this.#back = view;
@@ -104,13 +105,29 @@ export class Hands {
       ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1), ArrowUp: () => this.#stepLane(-1), ArrowDown: () => this.#stepLane(1),
       Home: () => this.#walk(view.from, "", 1), End: () => this.#walk(view.to, "", -1),
       PageUp: () => this.#shift(-DAY), PageDown: () => this.#shift(DAY),
-      "+": () => timeline.zoomBy(-1), "=": () => timeline.zoomBy(-1), "-": () => timeline.zoomBy(1),
+      "+": () => this.press("in"), "=": () => this.press("in"), "-": () => this.press("out"),
       Enter: () => mark && address.go({ event: mark.event.id }), Escape: () => this.overlay.blur(),
     };
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
     event.preventDefault();
     timeline.pointer = null;
     keys[event.key]();
+  }
+
+  /** Does what a button says: zooms around the mark with the focus or the middle, shows whole days, or now. @param {"in" | "out" | "day" | "week" | "now"} name */
+  press(name) {
+    const { mark, goal, bounds } = this.timeline;
+    const [span, middle] = [goal.to - goal.from, (goal.from + goal.to) / 2];
+    const at = mark && this.#sees(mark) ? mark.start : middle;
+    this.timeline.show({
+      in: () => zoom(goal, 1 / STEP, at), out: () => zoom(goal, STEP, at),
+      day: () => wholeDays(goal, 1, bounds.to), week: () => wholeDays(goal, 7, bounds.to), now: () => pan(goal, archive.now - goal.from - span * 0.9),
+    }[name](), true);
+  }
+
+  /** Whether the beginning of a mark is in view. @param {Mark} mark */
+  #sees({ start }) {
+    return start >= this.timeline.goal.from && start <= this.timeline.goal.to;
   }
 
   #focus() {
@@ -127,7 +144,7 @@ export class Hands {
   /** @param {1 | -1} direction */
   #step(direction) {
     const { mark, goal } = this.timeline;
-    if (mark && mark.start >= goal.from && mark.start <= goal.to) return this.#walk(mark.start, mark.event.id, direction);
+    if (mark && this.#sees(mark)) return this.#walk(mark.start, mark.event.id, direction);
     return this.#walk(direction > 0 ? goal.from : goal.to, "", direction);
   }
 
@@ -173,7 +190,7 @@ export class Hands {
     if (!mark) return this.#step(-1);
     for (let lane = (lanes.of.get(mark.event.camera) ?? 0) + direction; lane >= 0 && lane < lanes.names.length; lane += direction) {
       const found = nearest(hours, lanes, lane, mark.start, goal.to - goal.from, archive.now);
-      if (found && found.start >= goal.from && found.start <= goal.to) return this.#choose(found);
+      if (found && this.#sees(found)) return this.#choose(found);
     }
   }
 
@@ -182,7 +199,7 @@ export class Hands {
     const { timeline } = this;
     const { from, to } = timeline.goal;
     timeline.mark = mark;
-    if (mark && (mark.start < from || mark.start > to)) timeline.show(pan({ from, to }, mark.start - (from + to) / 2), true);
+    if (mark && !this.#sees(mark)) timeline.show(pan({ from, to }, mark.start - (from + to) / 2), true);
     timeline.name = { id: `mark${++this.#asked}`, text: "" };
     this.rename();
   }
