@@ -1,21 +1,18 @@
-// The moment that the list of the day view is at, for those who show it or want another one.
+// The moment that list and timeline have in common: the list says what is at its top, the timeline where one wants to be.
 
-/** Events: `time` (the list is at another moment), `go` (detail: the moment in milliseconds that somebody wants to see). */
+/** Times are milliseconds of wall time. Events: `time` (the list has moved), `go` (detail: the moment that was picked). */
 class Cursor extends EventTarget {
-  #time = 0;
+  /** @type {number | null} the moment at the top of the list; null as long as the list is empty */
+  time = null;
 
-  /** The wall time at the top of the list, in milliseconds; 0 if it is not known yet. */
-  get time() {
-    return this.#time;
-  }
-
-  set time(ms) {
-    if (ms === this.#time) return;
-    this.#time = ms;
+  /** The list shows this moment at its top. @param {number | null} ms */
+  show(ms) {
+    if (ms === this.time) return;
+    this.time = ms;
     this.dispatchEvent(new CustomEvent("time"));
   }
 
-  /** Asks the list to go to a moment. @param {number} ms */
+  /** Shows the newest event at or before a moment at the top of the list. @param {number} ms */
   go(ms) {
     this.dispatchEvent(new CustomEvent("go", { detail: ms }));
   }
