@@ -1,13 +1,13 @@
 // The timeline of the day view: a lane for each camera, time across. It draws what the archive knows, and asks it for what is in view. What one
 // does with it (gestures, keys, pictures) is in timeline/hands.js, which follows when the first view is there.
 //
-// For tests: `view`, `lanes`, `arranged` (what is drawn), `boxOf(mark)`, `hands.markAt(x, y)`, `hands.bubble.shown`.
+// For tests: `view`, `lanes`, `arranged` (what is drawn), `cursor`, `boxOf(mark)`, `hands.markAt(x, y)`, `hands.bubble.shown`.
 
 import { address, filtersOf, isFiltered, showsHour } from "../core/address.js";
 import { archive } from "../core/archive.js";
 import { look } from "../core/look.js";
 import { locale, t } from "../core/texts.js";
-import { DAY, HOUR, MINUTE, dayOf, parse } from "../core/time.js";
+import { DAY, MINUTE, dayOf, parse } from "../core/time.js";
 import { LitElement, css, html, nothing, repeat } from "../vendor/lit.js";
 import { cursor } from "./cursor.js";
 import { AXIS, Painter } from "./timeline/draw.js";
@@ -30,7 +30,7 @@ const forms = [{}, { hour: "2-digit", minute: "2-digit" }, { hour: "2-digit", mi
 export class Timeline extends LitElement {
   static styles = [look, css`
     :host { display: block; position: relative; z-index: 2; }
-    .bar { display: flex; align-items: center; gap: .25rem; padding: .15rem .5rem; font-size: .85rem; }
+    .bar { display: flex; align-items: center; gap: .25rem; padding: .15rem 1rem; font-size: .85rem; }
     .bar span { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
     button { padding: 0 .4rem; }
     @media (pointer: fine) { button { min-height: 1.6rem; min-width: 1.6rem; } }
@@ -69,7 +69,9 @@ export class Timeline extends LitElement {
     this.mark = null;
     this.name = { id: "mark0", text: "" }; // of the element for that mark
     this.texts = { seen: "", told: "" };
-    this.isTouched = false; // whether somebody has chosen the view
+    this.isTouched = false; // whether somebody has chosen another view than that of `start`
+    this.start = address.state;
+    this.cursor = cursor;
     /** @type {{from: View, to: View, start: number} | null} */
     this.glide = null;
     this.moves = 0; // counts what may make a load outdated
@@ -124,12 +126,13 @@ export class Timeline extends LitElement {
   }
 
   #layout() {
-    const { cameras, at, day } = address.state;
+    const { cameras } = address.state;
+    const { at, day } = this.start;
     const shown = archive.cameras.map(({ name }) => name).filter((name) => !cameras.length || cameras.includes(name));
     this.lanes = lanesOf(shown, (this.width < NARROW ? LOW : HIGH) - AXIS);
     if (!this.isTouched) {
       const from = parse(day || (archive.range?.last ?? dayOf(archive.now)));
-      this.view = at ? { from: parse(at) - HOUR, to: parse(at) + HOUR } : { from, to: from + DAY };
+      this.view = at ? { from: parse(at) - DAY / 2, to: parse(at) + DAY / 2 } : { from, to: from + DAY };
     }
     this.requestUpdate();
     this.#rest();
@@ -148,9 +151,12 @@ export class Timeline extends LitElement {
   #moved(old) {
     const { state } = address;
     if (filtersOf(old) !== filtersOf(state)) this.hours.clear();
-    const day = parse(state.day || dayOf(this.view.from));
-    const isAway = state.day !== old.day && (day >= this.view.to || day + DAY <= this.view.from);
-    if (isAway || (state.at && state.at !== old.at)) this.isTouched = false;
+    // Where one goes to is shown, unless it is in view. Where the list is, shows `cursor`.
+    const from = parse(state.at || state.day || dayOf(this.view.from));
+    const to = from + (state.at ? 0 : DAY);
+    const isOther = state.at !== old.at || state.day !== old.day;
+    const isOfList = !!this.cursor.time && this.cursor.time >= from && this.cursor.time < to;
+    if (isOther && !isOfList && (from < this.view.from || to > this.view.to)) [this.start, this.isTouched] = [state, false];
     this.#layout();
   }
 
@@ -163,7 +169,7 @@ export class Timeline extends LitElement {
 
   /** Follows the list. */
   #follow() {
-    const { time } = cursor;
+    const { time } = this.cursor;
     const { from, to } = this.goal;
     if (!time || this.hands?.pointers.isDown || (time >= from && time <= to)) return this.draw();
     this.show(pan({ from, to }, time - from - (to - from) * (time < from ? 0.8 : 0.2)), true);
@@ -221,7 +227,7 @@ export class Timeline extends LitElement {
     painter.paint({
       view, lanes, arranged: this.arranged, boxes: pack(this.arranged, view, width, lanes, AXIS, now),
       shows: (hour) => showsHour(address.state.hours, hour),
-      lines: [[now, "good", 2], [cursor.time, "mark", 2], [pointer ? toTime(view, width, pointer.x) : 0, "text", 1]],
+      lines: [[now, "good", 2], [this.cursor.time ?? 0, "mark", 2], [pointer ? toTime(view, width, pointer.x) : 0, "text", 1]],
       focus: mark && this.hands?.overlay.matches(":focus") ? this.boxOf(mark) : null,
     }, width, this.#height);
     this.hands?.peek();

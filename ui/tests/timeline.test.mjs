@@ -45,13 +45,20 @@ async function open(t, url, options) {
   return { page, ask, rest, place, view, isIn };
 }
 
-/** What the list is asked to show. @param {import("playwright-core").Page} page */
-const listen = (page) => page.evaluate(async () => {
-  const { cursor } = await import(/** @type {any} */ (new URL("day/cursor.js", document.baseURI).href));
-  /** @type {any} */ (window).gone = [];
-  cursor.addEventListener("go", (/** @type {CustomEvent} */ { detail }) => /** @type {any} */ (window).gone.push(detail));
-});
-const gone = (/** @type {import("playwright-core").Page} */ page) => page.evaluate(() => /** @type {any} */ (window).gone);
+/** Notes the moments that the list is asked to show. @param {{page: import("playwright-core").Page, ask: any}} timeline */
+async function listen({ page, ask }) {
+  await ask((/** @type {Timeline} */ { cursor }) => {
+    /** @type {any} */ (window).gone = [];
+    cursor.addEventListener("go", (/** @type {any} */ { detail }) => /** @type {any} */ (window).gone.push(detail));
+  });
+  return () => page.evaluate(() => /** @type {number[]} */ (/** @type {any} */ (window).gone));
+}
+
+/** @param {import("playwright-core").Page} page @param {string} search */
+const address = (page, search) => page.evaluate((search) => {
+  history.pushState(null, "", search);
+  dispatchEvent(new PopStateEvent("popstate"));
+}, search);
 
 test("marks are where the events are; wheel, drag and buttons move them", async (t) => {
   const day = daysAgo(1);
@@ -105,17 +112,13 @@ test("a click opens the event, or goes to the moment", async (t) => {
   const day = daysAgo(1);
   const owlery = await settled(t, { events: [{ day, time: "06-00-00" }, { day, time: "12-00-00", camera: HOSTILE, seconds: 60, movie: false }] });
   const { page, place, view, ask } = await open(t, owlery.url);
-  await listen(page);
   const id = `${HOSTILE}/${day}/12-00-00`;
   const at = /** @type {{x: number, y: number}} */ (await place(id));
+  const gone = await listen({ page, ask });
   await page.mouse.click(at.x + 64, at.y);
-  const [ms] = await waitUntil("a moment", async () => (await gone(page)).length && gone(page));
-  assert.ok(Math.abs(ms - (parse(day) + DAY / 2 + (64 / 1280) * DAY)) < 120_000, String(ms));
-  // The line at the list's moment; when it leaves the view, the view follows.
-  await page.evaluate(async (time) => {
-    (await import(/** @type {any} */ (new URL("day/cursor.js", document.baseURI).href))).cursor.time = time;
-  }, parse(day) - DAY / 24);
-  await waitUntil("the view follows", async () => (await view()).from < parse(day) - DAY / 2);
+  const [time] = await waitUntil("a moment", async () => (await gone()).length && gone());
+  assert.ok(Math.abs(time - (parse(day) + DAY / 2 + (64 / 1280) * DAY)) < 120_000, String(time));
+  assert.deepEqual(await view(), { from: parse(day), to: parse(day) + DAY }, "it is in view");
   await page.goto(`${owlery.url}?day=${day}&at=${day}T12:00:00`);
   await waitUntil("the moment in the address", () => ask((timeline) => !!timeline.hands && timeline.arranged?.isWhole));
   const { from, to } = await view();
@@ -129,6 +132,24 @@ test("a click opens the event, or goes to the moment", async (t) => {
   const again = /** @type {{x: number, y: number}} */ (await place(id));
   await page.mouse.click(again.x, again.y);
   await page.waitForURL((url) => url.searchParams.get("event") === id);
+});
+
+test("the view follows the list, and the address", async (t) => {
+  const events = Array.from({ length: 60 }, (_, nth) => ({ day: daysAgo(1 + Math.floor(nth / 20)), time: `${10 + (nth % 10)}-${nth % 20 < 10 ? 15 : 45}-00`, movie: false }));
+  const owlery = await settled(t, { events });
+  const { page, view, isIn, ask } = await open(t, owlery.url);
+  const line = () => ask(({ cursor }) => cursor.time ?? 0);
+  const isBetween = async () => { const [time, { from, to }] = [await line(), await view()]; return time >= from && time <= to; };
+  assert.deepEqual(await view(), { from: parse(daysAgo(1)), to: parse(daysAgo(1)) + DAY });
+  await page.mouse.move(640, 700);
+  await waitUntil("an earlier moment", async () => {
+    await page.mouse.wheel(0, 300);
+    const time = await line();
+    return time && time < parse(daysAgo(1)) && isBetween();
+  });
+  await address(page, `?day=${daysAgo(3)}`);
+  await isIn(`Camera1/${daysAgo(3)}/10-15-00`);
+  assert.deepEqual(await view(), { from: parse(daysAgo(3)), to: parse(daysAgo(3)) + DAY });
 });
 
 test("every mark is reached and named by keys", async (t) => {
@@ -207,16 +228,16 @@ test("scrubbing shows the pictures of the moment", async (t) => {
   await page.getByText(HOSTILE).last().waitFor();
   // The hostile name, drawn by pressing.
   const other = /** @type {{x: number, y: number}} */ (await place(`${HOSTILE}/${day}/12-00-00`));
-  await listen(page);
+  const gone = await listen({ page, ask });
   await page.mouse.move(other.x - 30, other.y);
   await page.mouse.down();
   await page.mouse.move(other.x, other.y, { steps: 5 });
   await waitUntil("its picture", async () => (await shown())?.includes(`12-00-00`));
-  await page.mouse.up();
-  await waitUntil("a moment", async () => (await gone(page)).length === 1);
-  assert.equal(new URL(page.url()).search, "");
   const box = /** @type {{x: number, width: number}} */ (await page.locator(".bubble").boundingBox());
   assert.ok(box.x >= 0 && box.x + box.width <= 1280 && Math.abs(box.width - 322) < 2);
+  await page.mouse.up();
+  await waitUntil("a moment", async () => (await gone()).length === 1);
+  assert.equal(new URL(page.url()).search, "");
   await page.mouse.move(other.x, other.y + 400);
   await page.locator(".bubble").waitFor({ state: "hidden" });
 });
@@ -275,9 +296,7 @@ test("a week of many events is a density, and filters show the marks that are le
   await page.getByRole("option", { name: /^Camera2, .*00:00:00/ }).waitFor();
   await page.keyboard.press("ArrowRight");
   await page.getByRole("option", { name: /^Camera2, .*00:01:00/ }).waitFor();
-  await page.evaluate(async () => {
-    (await import(/** @type {any} */ (new URL("core/address.js", document.baseURI).href))).address.go({ saved: true });
-  });
+  await address(page, "?saved=1");
   await waitUntil("the filter", () => ask(({ arranged }) => arranged?.isWhole && !arranged.isDense && arranged.count === 1));
   assert.ok(await isIn(`${HOSTILE}/${day}/13-00-00`));
   assert.equal(await place(`Camera1/${day}/12-00-00`), null);

@@ -4,7 +4,6 @@ import { address, isFiltered } from "../../core/address.js";
 import { archive } from "../../core/archive.js";
 import { clock, duration, number, shortDayName, t } from "../../core/texts.js";
 import { DAY, HOUR, addDays, dayOf, parse } from "../../core/time.js";
-import { cursor } from "../cursor.js";
 import { Bubble } from "./bubble.js";
 import { AXIS } from "./draw.js";
 import { before, nearest, neighbours } from "./find.js";
@@ -64,7 +63,7 @@ export class Hands {
     if (kind === "hover" || kind === "scrub") return;
     const mark = kind === "click" ? this.markAt(x, y, isTouch) : null;
     if (mark) address.go({ event: mark.event.id });
-    else if (kind === "drop" || y >= AXIS) cursor.go(toTime(view, width, x));
+    else if (kind === "drop" || y >= AXIS) timeline.cursor.go(toTime(view, width, x));
   }
 
   /** @param {PointerEvent} event */

@@ -16,25 +16,22 @@ export function countOf(hour, isMeant = () => true) {
  * @param {() => boolean} isStale whether another view is wanted by now */
 export async function loadView(view, isStale) {
   await archive.loadDays(dayOf(view.from - HOUR), dayOf(view.to));
-  const filtered = isFiltered(address.state);
   const [first, end] = [hourOf(view.from) - HOUR, view.to];
   let here = 0;
   let count = 0;
   for (let hour = first; hour < end; hour += HOUR) count += countOf(hour);
-  if (!filtered && count > MOST) return;
-  let [from, to, some] = [NaN, NaN, 0]; // a run of hours to ask for
+  if (count > MOST && !isFiltered(address.state)) return;
+  let [from, to, some] = [NaN, NaN, 0]; // a run of hours to ask for; the archive asks only for those that are not here
   const ask = async () => {
     if (some) await archive.load(from, to);
-    if (some && filtered) here += archive.eventsBetween(from, to).length;
+    for (let hour = from; hour < to; hour += HOUR) here += archive.sizeOf(format(hour).slice(0, 13)) ?? 0;
     [from, to, some] = [NaN, NaN, 0];
   };
   for (let hour = hourOf(end - 1); hour >= first; hour -= HOUR) {
     const count = countOf(hour);
-    const isHere = archive.hasHour(format(hour).slice(0, 13));
-    if (isHere && filtered) here += archive.eventsBetween(hour, hour + HOUR).length;
-    if (!count || isHere || some + count > AT_ONCE) await ask();
+    if (!count || some + count > AT_ONCE) await ask();
     if (isStale() || here > MOST) return;
-    if (count && !isHere) [from, to, some] = [hour, some ? to : hour + HOUR, some + count];
+    if (count) [from, to, some] = [hour, some ? to : hour + HOUR, some + count];
   }
   await ask();
 }
