@@ -185,7 +185,7 @@ class Player extends Sheet {
   }
 
   /** Deletes the event, and shows the next one, else the previous. */
-  async remove() {
+  async erase() {
     const { event } = this;
     if (!event || !archive.canWrite) return;
     if (event.saved) return actions.notify(t("saved-stays"), true);
@@ -269,7 +269,7 @@ class Player extends Sheet {
     const doing = {
       toggle: () => stage?.toggle(), back: () => stage?.seekBy(-SEEK), forward: () => stage?.seekBy(SEEK), "frame-back": () => stage?.step(-1),
       "frame-on": () => stage?.step(1), next: () => this.step(1), previous: () => this.step(-1), save: () => this.save(), review: () => this.review(),
-      remove: () => this.remove(), full: () => stage?.full(), mute: () => stage?.mute(), "zoom-in": () => stage?.zoom?.by(1.25),
+      remove: () => this.erase(), full: () => stage?.full(), mute: () => stage?.mute(), "zoom-in": () => stage?.zoom?.by(1.25),
       "zoom-out": () => stage?.zoom?.by(0.8), "zoom-reset": () => stage?.unzoom(), "play-on": () => this.togglePlayOn(),
       help: () => { this.showsHelp = !this.showsHelp; }, close: () => this.escape(),
     };
@@ -326,7 +326,7 @@ class Player extends Sheet {
         <button class="plain" aria-pressed=${this.playsOn} title="${t("play-on-title")} (O)" @click=${this.togglePlayOn}>${icon("play")}${t("play-on")}</button>
         ${archive.canWrite ? this.button("save", "star", () => this.save(), event.saved) : nothing}
         ${this.button("review", "check", () => this.review(), Boolean(event.reviewed))}
-        ${archive.canWrite ? this.button("remove", "trash", () => this.remove()) : nothing}` : nothing}
+        ${archive.canWrite ? this.button("remove", "trash", () => this.erase()) : nothing}` : nothing}
       <button class="plain" aria-label=${t("keys")} title="${t("keys")} (?)" aria-expanded=${this.showsHelp} @click=${() => { this.showsHelp = !this.showsHelp; }}>?</button>
       <button class="plain close" aria-label=${t("close")} title="${t("close")} (Esc)" @click=${this.leave}>${icon("close")}</button>
     </div>`;
