@@ -188,7 +188,7 @@ class Player extends Sheet {
   async erase() {
     const { event } = this;
     if (!event || !archive.canWrite) return;
-    if (event.saved) return actions.notify(t("saved-stays"), true);
+    if (event.saved || event.state === "open") return actions.notify(event.saved ? t("saved-stays") : t("open-stays"), true);
     const next = (await neighbour(event, 1).catch(() => null)) ?? (await neighbour(event, -1).catch(() => null));
     if (this.event?.id !== event.id) return;
     if (next) this.go(next);
@@ -235,6 +235,7 @@ class Player extends Sheet {
 
   /** @param {import("./movie.js").Failure} failure */
   fail(failure) {
+    this.shown();
     if (!this.playsOn || failure.isPassing || this.event?.state === "open") return;
     this.skipped++;
     this.end(false);
