@@ -49,12 +49,12 @@ pub use owlery_protocol as protocol;
 pub use motion_conf::MotionConf;
 pub use owlery_engine::{
     Activity, Archive, ArchiveSnapshot, AuditPage, CameraInfo, CameraSnapshot, CameraSummary, CatalogReader, Cause,
-    Component, Cursor, DaySummary, Depth, DirectoryChecks, EventFiles, Findings, Gathering, GuardState, Handle,
-    HeldPass, Histogram, HistogramSnapshot, LayoutSurvey, LocatedPage, Manifest, Measure, MediaFile, MediaPath, Mode,
-    Named, NamedRange, Notification, OpenArchive, Options, Order, Page, Pass, Preview, Progress, Query, Queue,
-    QueueSums, QueuedPass, Reaped, Recall, Recalled, Report, Restoration, RetentionState, Retired, Service, Shape,
-    Sidecars, Stage, Stats, Status, StuckPass, Subscription, Summary, TemporaryFolder, UsableStores, Window,
-    survey_layout,
+    Choice, Chooser, Component, Cursor, DaySummary, Depth, DirectoryChecks, EventFiles, Findings, Gathering,
+    GuardState, Handle, HeldPass, Histogram, HistogramSnapshot, LayoutSurvey, LocatedPage, Manifest, Marks, Measure,
+    MediaFile, MediaPath, Mode, Named, NamedRange, Notification, OpenArchive, Options, Order, Page, Pass, Preview,
+    Progress, Query, Queue, QueueSums, QueuedPass, Reaped, Recall, Recalled, Report, Restoration, RetentionState,
+    Retired, Reviewer, Service, Shape, Sidecars, Stage, Stats, Status, StuckPass, Subscription, Summary,
+    TemporaryFolder, UsableStores, Window, survey_layout,
 };
 pub use owlery_model::clock::{Boot, Clock, ManualClock, Now, Stop, StopHandle, SystemClock};
 pub use owlery_model::command_line::CommandLine;
@@ -68,3 +68,4 @@ pub use owlery_model::layout::{self, Pattern};
 pub use owlery_model::retention::{
     ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
+pub use owlery_model::stream_url::{Login, StreamUrl};

@@ -1,4 +1,4 @@
-//! Reads the configuration of Motion 4 and 5: each camera's directory, layout and stream port, and the event gap. The rules are
+//! Reads the configuration of Motion 4 and 5: each camera's directory, layout and live stream, and the event gap. The rules are
 //! Motion's: a camera file inherits the options that stand above its line in the main file, and a camera file that cannot be
 //! read is reported and skipped.
 
@@ -7,6 +7,7 @@ mod deleters;
 mod layouts;
 mod lines;
 mod names;
+mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -15,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Camera, Error, Options, Pattern, Result};
+use crate::{Camera, Error, Options, Pattern, Result, StreamUrl};
 use camera::CameraConf;
 
 /// The limit for one file, above the size of any real configuration. It ends the reading of an endless device.
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
-/// Motion's configuration: the main file and the camera files that it names.
+/// Motion's configuration: the main file and the camera files that it names. `Debug` shows no password.
 ///
 /// ```no_run
 /// let conf = owlery::MotionConf::read("/etc/motion/motion.conf")?;
@@ -74,13 +75,14 @@ impl MotionConf {
         Ok(conf)
     }
 
-    /// The options for the archive at `root`: Motion's event gap, the cameras' ports and layouts, which of them give their
-    /// events numbers, and defaults for everything else.
+    /// The options for the archive at `root`: Motion's event gap, the cameras' streams, ports and layouts, which of them give
+    /// their events numbers, and defaults for everything else.
     pub fn options(&self, root: impl Into<PathBuf>) -> Options {
         let root = root.into();
         let (gap, ports, numbered) = (self.event_gap(&root), self.ports(&root), self.numbered(&root));
         let layouts = self.layouts(&root);
-        let options = Options::new(root).event_gap(gap).ports(ports).numbered(numbered);
+        let live = self.streams(&root);
+        let options = Options::new(root).event_gap(gap).ports(ports).live(live).numbered(numbered);
         layouts.into_iter().fold(options, |options, (camera, pattern)| options.layout(camera, pattern))
     }
 
@@ -97,6 +99,12 @@ impl MotionConf {
         let root = real(root.as_ref());
         let port = |camera: &CameraConf| Some((camera.directory(&root, &self.bases)?, camera.port(&self.main)?));
         self.cameras.iter().filter_map(port).collect()
+    }
+
+    /// The live streams of the cameras whose directories lie directly in `root`, as this host reaches them. One over TLS is left
+    /// out and is among the [`warnings`](Self::warnings).
+    pub fn streams(&self, root: impl AsRef<Path>) -> BTreeMap<Camera, StreamUrl> {
+        streams::of(&self.cameras, &self.main, &real(root.as_ref()), &self.bases).urls
     }
 
     /// The cameras below `root` that give their events numbers (`%v` in the directory's name), and make no hour directories.
@@ -123,7 +131,7 @@ impl MotionConf {
 
     /// Problems of the configuration that cost events or order in the archive at `root`, one sentence each: those of
     /// [`losses`](Self::losses), file names that Owlery does not read, other programs that delete recordings (Motion's
-    /// `cleandir_params`, motionEye's "Preserve Movies", commands of hooks), no camera below `root`.
+    /// `cleandir_params`, motionEye's "Preserve Movies", commands of hooks), live streams over TLS, no camera below `root`.
     pub fn warnings(&self, root: impl AsRef<Path>) -> Vec<String> {
         let mut warnings = self.losses(&root);
         warnings.extend(self.remarks(&root));
@@ -148,6 +156,7 @@ impl MotionConf {
                 warnings.push(warning);
             }
         }
+        warnings.extend(streams::of(&self.cameras, &self.main, &root, &self.bases).warnings);
         if here.iter().any(|camera| camera.is_endless()) {
             warnings
                 .push("event_gap 0 or less: Motion never ends an event by itself; one counts as open for a day".into());

@@ -6,7 +6,7 @@ import { address } from "./core/address.js";
 import { archive } from "./core/archive.js";
 import { icon } from "./core/icon.js";
 import { look } from "./core/look.js";
-import { loadTexts, number, t } from "./core/texts.js";
+import { loadTexts, number, t, withoutCommand } from "./core/texts.js";
 import { LitElement, css, html, nothing } from "./vendor/lit.js";
 
 /** The views: what loads each, and its element. @type {Record<import("./core/address.js").ViewName, {load: () => Promise<unknown>, show: () => unknown}>} */
@@ -131,9 +131,17 @@ class App extends LitElement {
       <div role="status">${kind === "away" ? html`<p class="told bad">${why ? t("away-why", { why }) : t("away")}</p>` : nothing}
         ${kind === "reading" ? html`<p class="told">${why} ${progress}</p>` : nothing}
         ${kind === "refused" ? html`<p class="told bad">${t("refused", { why })}</p>` : nothing}</div>
-      ${archive.alerts.map((alert) => html`<p class="told bad" role="alert">${alert}
+      ${archive.alerts.map((alert) => html`<p class="told bad" role="alert">${this.confirmation(alert)}
         ${address.state.view === "storage" ? nothing : html`<a href=${address.href({ view: "storage" })}
           @click=${(/** @type {MouseEvent} */ click) => follow(click, { view: "storage" })}>${t("view-storage")}</a>`}</p>`)}`;
+  }
+
+  /** An alert, with the button that confirms what it holds for those who may. @param {string} alert */
+  confirmation(alert) {
+    const id = alert.match(/ --confirm (\w+)$/)?.[1];
+    if (!id || !archive.canWriteAll) return alert;
+    const confirm = () => import("./core/held.js").then(({ confirmHeld }) => confirmHeld(id, alert), (error) => actions.notify(error.message, true));
+    return html`${withoutCommand(alert)} <button @click=${confirm}>${t("held-confirm")}</button>`;
   }
 
   /** The bar at the lower edge: what can be undone, or a notice. */

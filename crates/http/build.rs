@@ -1,4 +1,4 @@
-//! Rebuilds when a file is added to `ui/`, which the crate embeds.
+//! Rebuilds when a file is added to `ui/dist/`, which the crate embeds.
 
 fn main() {
     println!("cargo::rerun-if-changed=ui");

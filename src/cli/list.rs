@@ -159,7 +159,7 @@ pub(super) fn run(common: &Common, args: &ListArgs) -> Result<Outcome> {
     if args.json {
         let next = page.next.as_ref().map(ToString::to_string);
         let events: Vec<Located> = page.events.into_iter().map(Located::local).collect();
-        output::json(&EventPage::new(&events, next, ""))?;
+        output::json(&EventPage::new(&events, None, next, ""))?;
     } else {
         let next =
             page.next.as_ref().map(|next| session.archive.command().list("list", &args.words(&next.to_string())));

@@ -9,6 +9,7 @@ mod documentation;
 mod environment;
 mod file;
 mod layouts;
+mod live;
 mod merge;
 pub(super) mod stores;
 mod values;
@@ -120,6 +121,7 @@ fn options(values: &Values, root: &Path) -> Result<(Options, MotionFindings)> {
         findings = MotionFindings::of(path, &conf, root);
     }
     options.layouts = layouts::layouts(values.list(declaration::LAYOUT), options.layouts)?;
+    options.live = live::live(values.list(declaration::LIVE), std::mem::take(&mut options.live))?;
     options = options.policy(policy);
     if let Some(dir) = values.path(declaration::STATE_DIR) {
         options = options.state_dir(dir.to_owned());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::lines::{is_on, number, path, text};
 use super::names::{Sample, Specifiers};
+use super::streams::StreamConf;
 use crate::{Day, EventName};
 
 /// The gap to assume where Motion never ends an event (`event_gap` 0 or less), and the longest one.
@@ -23,8 +24,8 @@ pub(super) struct CameraConf {
     pub place: i64,
     name: Option<String>,
     target_dir: Option<PathBuf>,
-    stream_port: Option<i64>,
-    webcontrol_port: Option<i64>,
+    /// Where its live stream is.
+    pub stream: StreamConf,
     event_gap: Option<i64>,
     text_event: Option<String>,
     pictures: Option<bool>,
@@ -56,8 +57,6 @@ impl CameraConf {
             "camera_id" | "device_id" => self.id = Some(number(value)),
             "camera_name" | "device_name" => self.name = Some(text(value)),
             "target_dir" => self.target_dir = Some(path(value)).filter(|dir| !dir.as_os_str().is_empty()),
-            "stream_port" => self.stream_port = Some(number(value)),
-            "webcontrol_port" => self.webcontrol_port = Some(number(value)),
             "event_gap" => self.event_gap = Some(number(value)),
             "text_event" => self.text_event = Some(text(value)),
             "picture_output" | "output_pictures" => self.pictures = Some(!value.eq_ignore_ascii_case(b"off")),
@@ -71,7 +70,7 @@ impl CameraConf {
             "@preserve_movies" => self.keep_movies = Some(number(value)),
             "@preserve_pictures" => self.keep_pictures = Some(number(value)),
             hook if hook.starts_with("on_") => _ = self.hooks.insert(hook.to_owned(), text(value)),
-            _ => {}
+            other => self.stream.take(other, value),
         }
         self.is_motion_5 |= matches!(
             name,
@@ -115,13 +114,6 @@ impl CameraConf {
             Some(..=0) => MAX_GAP,
             Some(seconds) => Duration::from_secs(seconds.unsigned_abs()).min(MAX_GAP),
         }
-    }
-
-    /// The port of its live stream. `main` has all options of the main file: Motion 5 serves every stream on one port.
-    pub(super) fn port(&self, main: &Self) -> Option<u16> {
-        let shared_port = || main.webcontrol_port.filter(|_| main.is_motion_5 || self.is_motion_5);
-        let port = self.stream_port.filter(|port| *port > 0).or_else(shared_port)?;
-        u16::try_from(port).ok().filter(|port| *port > 0)
     }
 
     /// How its pieces of a movie overwrite each other, as a sentence; `None` if they do not.

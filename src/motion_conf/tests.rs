@@ -30,6 +30,15 @@ impl Etc {
         ports.into_iter().map(|(camera, port)| (camera.to_string(), port)).collect()
     }
 
+    /// The streams: host, port and path, and the login if there is one.
+    fn streams(&self) -> Vec<(String, String)> {
+        let text = |url: StreamUrl| {
+            let login = url.login().map_or_else(String::new, |login| format!(" {}:{}", login.user, login.password));
+            format!("{}{}{login}", url.authority(), url.target())
+        };
+        self.read().streams(self.root()).into_iter().map(|(camera, url)| (camera.to_string(), text(url))).collect()
+    }
+
     /// The layouts, as `--layout` takes them.
     fn layouts(&self) -> Vec<String> {
         let layouts = self.read().layouts(self.root());
@@ -458,4 +467,57 @@ fn motioneyes_own_cleanup_is_named() {
             );
         }
     }
+}
+
+/// Motion 4 serves a camera on its own port, and on that of the main file below its id.
+#[test]
+fn streams_of_motion_4_are_found() {
+    let etc = Etc::new();
+    let of = |main: &str, one: &str, two: &str| {
+        etc.file("motion.conf", &format!("{main}\ncamera c1.conf\ncamera c2.conf\n"));
+        etc.file("c1.conf", &format!("target_dir ROOT/Camera1\n{one}\n"));
+        etc.file("c2.conf", &format!("target_dir ROOT/Camera2\n{two}\n"));
+        etc.streams().into_iter().map(|(camera, url)| format!("{camera} {url}")).collect::<Vec<_>>().join(", ")
+    };
+    let own = of("stream_port 0", "stream_port 8081", "stream_port 8082");
+    assert_eq!(own, "Camera1 127.0.0.1:8081/, Camera2 127.0.0.1:8082/");
+    let inherited = of("stream_port 8081", "camera_id 7", "");
+    assert_eq!(inherited, "Camera1 127.0.0.1:8081/7/stream, Camera2 127.0.0.1:8081/2/stream");
+    let mixed = of("stream_port 8081", "stream_port 8085", "stream_port 0");
+    assert_eq!(mixed, "Camera1 127.0.0.1:8085/, Camera2 127.0.0.1:8081/2/stream");
+    assert_eq!(of("stream_port 0", "", "stream_port -1"), "");
+    assert_eq!(of("", "stream_port 8081", "stream_port 8081"), "Camera1 127.0.0.1:8081/", "Motion serves the first");
+    assert_eq!(of("webcontrol_port 8080", "stream_port 8080", ""), "", "Motion refuses that");
+    let login = of("stream_authentication anna:a:b\nstream_auth_method 1", "stream_port 8081", "stream_port 8082");
+    assert_eq!(login, "Camera1 127.0.0.1:8081/ anna:a:b, Camera2 127.0.0.1:8082/ anna:a:b");
+    let ipv6 = of("webcontrol_ipv6 on", "stream_port 8081", "stream_port 8082\nstream_localhost off");
+    assert_eq!(ipv6, "Camera1 [::1]:8081/, Camera2 127.0.0.1:8082/");
+    etc.file("motion.conf", "stream_port 8081\ncamera_id 3\ntarget_dir ROOT/Camera1\n");
+    assert_eq!(etc.streams(), [("Camera1".to_owned(), "127.0.0.1:8081/".to_owned())]);
+}
+
+#[test]
+fn streams_of_motion_5_are_below_its_web_control() {
+    let etc = Etc::new();
+    etc.file(
+        "motion.conf",
+        "webcontrol_port 8090\nwebcontrol_authentication anna:x\ncamera c1.conf\nwebcontrol_base_path /cams/\n",
+    );
+    etc.file("c1.conf", "device_id 7\ntarget_dir ROOT/Camera1\n");
+    assert_eq!(etc.streams(), [("Camera1".to_owned(), "127.0.0.1:8090/cams/7/mjpg/stream anna:x".to_owned())]);
+    let debug = format!("{:?}", etc.read());
+    assert!(!debug.contains("anna"), "{debug}");
+}
+
+#[test]
+fn streams_over_tls_give_warnings() {
+    let etc = Etc::new();
+    etc.file("motion.conf", "stream_port 8081\nstream_tls on\nstream_authentication anna:x\ntarget_dir ROOT/Camera1\n");
+    assert_eq!(etc.streams(), []);
+    let warnings = etc.read().warnings(etc.root());
+    assert!(
+        warnings.iter().any(|text| text.starts_with("Camera1: its live stream is served over TLS")),
+        "{warnings:?}"
+    );
+    assert!(!warnings.iter().any(|text| text.contains("anna")), "{warnings:?}");
 }

@@ -3,6 +3,7 @@
 //! waiting.
 
 mod flat;
+mod live;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -114,22 +115,32 @@ struct Live {
 
 impl Live {
     fn start(layout: &str) -> Self {
+        Self::start_with(layout, &[])
+    }
+
+    /// The same with these variables for the script.
+    fn start_with(layout: &str, variables: &[(&str, &str)]) -> Self {
         let world = World::empty();
-        let folder = world.root.parent().unwrap();
-        let log = File::create(folder.join("motion.log")).unwrap();
-        let motion = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/motion/run"))
-            .args([folder.as_os_str(), layout.as_ref(), env!("CARGO_BIN_EXE_owlery").as_ref()])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let motion = Self::motion(&world, layout, variables);
         let mut live = Self { world, motion, seen: BTreeMap::new(), lone: BTreeSet::new() };
         wait_until("Motion starts", || {
             live.assert_runs();
             live.folder().join("hooks.log").exists()
         });
         live
+    }
+
+    fn motion(world: &World, layout: &str, variables: &[(&str, &str)]) -> Child {
+        let folder = world.root.parent().unwrap();
+        let log = File::create(folder.join("motion.log")).unwrap();
+        Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/motion/run"))
+            .args([folder.as_os_str(), layout.as_ref(), env!("CARGO_BIN_EXE_owlery").as_ref()])
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
     }
 
     fn folder(&self) -> PathBuf {

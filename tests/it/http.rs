@@ -3,16 +3,19 @@
 mod api;
 mod audit;
 pub mod auth;
+mod bulk;
 mod cache;
 mod days;
 mod derived;
 mod files;
 mod gate;
 mod hostile;
+pub mod live_pictures;
 mod nginx;
 mod passwd;
 mod prefix;
 mod retention;
+mod reviewed;
 mod sending;
 mod stores;
 mod stream;
@@ -85,10 +88,7 @@ fn the_page_is_served_without_foreign_scripts() {
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"),
-        ("/elements.js", "text/javascript; charset=utf-8"),
-        ("/list.js", "text/javascript; charset=utf-8"),
-        ("/player.js", "text/javascript; charset=utf-8"),
-        ("/words.js", "text/javascript; charset=utf-8"),
+        ("/texts/en.ftl", "text/plain; charset=utf-8"),
         ("/style.css", "text/css; charset=utf-8"),
         ("/images/missing.jpg", "image/jpeg"),
         ("/api/v1/events", "application/json"),

@@ -58,6 +58,8 @@ mod encryption;
 #[cfg(feature = "cli")]
 mod expire;
 #[cfg(feature = "cli")]
+mod fake_motion;
+#[cfg(feature = "cli")]
 mod finish;
 #[cfg(feature = "cli")]
 mod first_picture;

@@ -49,6 +49,7 @@ fn flags(world: &World) -> Vec<(&'static str, Option<String>)> {
         ("frame-ancestors", text("https://home.example")),
         ("config", file("owlery.toml")),
         ("motion-conf", file("motion.conf")),
+        ("live", text("Camera1=http://127.0.0.1:8081/")),
         ("layout", text("%Y-%m-%d/%H-%M-%S")),
         ("state-dir", Some(world.path(".owlery").to_str().unwrap().to_owned())),
         ("camera-pattern", text("Camera1")),
@@ -67,7 +68,12 @@ fn flags(world: &World) -> Vec<(&'static str, Option<String>)> {
 /// The long flags that a command's help page shows.
 fn shown(world: &World, command: &str) -> Vec<String> {
     let help = if command == "cache" { Ran::of(cache(&[])) } else { world.run(command, &["--help"]) }.stdout;
-    let flag = |line: &str| Some(line.trim().strip_prefix("--")?.split([' ', '.']).next()?.to_owned());
+    // Texts begin further to the right, and a line of one may begin with the name of another flag.
+    let flag = |line: &str| {
+        let is_text = line.starts_with("          ");
+        let line = Some(line.trim()).filter(|_| !is_text)?;
+        Some(line.strip_prefix("--")?.split([' ', '.']).next()?.to_owned())
+    };
     help.lines().filter_map(flag).collect()
 }
 

@@ -49,7 +49,7 @@ fn steady(mut told: Value) -> Value {
 fn expected(keep: &Value, kept: &Value) -> Value {
     let camera = |name: &str, events: u64, bytes: u64, days: (u64, u64), week: u64, month: u64, keeps: u64| {
         let kept = keep.as_u64().map(|days| json!({"rule": "keep-days", "days": days, "bytes": keeps * days}));
-        json!({"name": name, "port": 0, "events": events, "saved": 0, "bytes": bytes,
+        json!({"name": name, "port": 0, "live": false, "events": events, "saved": 0, "bytes": bytes,
                "first_day": days_ago(days.0), "last_day": days_ago(days.1),
                "forecast": {"bytes_per_day_7": week, "bytes_per_day_30": month,
                             "kept": kept.into_iter().collect::<Vec<_>>()}})

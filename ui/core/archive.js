@@ -1,10 +1,10 @@
 // What the page knows of the archive: cameras, days with their counts, and the events of the hours that were asked for, under the filters
 // of the address. It follows the live stream. Views ask it, and draw again when it says `change`; they keep no events of their own.
 
-import { address, filtersOf } from "./address.js";
-import { eventPath, fetchJson } from "./requests.js";
+import { address, filtersOf, isFiltered } from "./address.js";
+import { RequestError, eventPath, fetchJson } from "./requests.js";
 import { Stream } from "./stream.js";
-import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
+import { HOUR, addDays, dayOf, format, lastDay, lengthOf, monthsOf, now, parse } from "./time.js";
 
 /**
  * @typedef {object} Event
@@ -16,7 +16,7 @@ import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
  * @property {number | null} peak_change @property {string[]} problems @property {string} location
  */
 /** @typedef {{camera: string, day: string, events: number, saved: number, reviewed?: number, loose: number, bytes: number | null, hours: number[]}} DayCounts */
-/** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean}} Camera */
+/** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean, forecast?: any}} Camera */
 /** @typedef {{name: string, role: string, cameras: string[] | null, signed_in: boolean, session: boolean}} User */
 /**
  * @typedef {object} Status
@@ -29,6 +29,8 @@ import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
 const LIMIT = 1000; // events of a request
 const MAX_HOURS = 1500; // hours whose events are kept
 const SETTLE = 250; // milliseconds in which changes are gathered
+const READING = 2000; // milliseconds until what the service has read meanwhile is shown
+const RETRY = 3000; // milliseconds until what failed is asked for again, as long as the stream is there
 
 /** The newest first, as in the API. @param {Event} a @param {Event} b */
 export function compareEvents(a, b) {
@@ -58,7 +60,7 @@ function fits(event) {
   return region.length ? null : true;
 }
 
-/** Events: `change` (detail: {@link Changes}), `status`, `cameras`. */
+/** Events: `change` (detail: {@link Changes}), `status`, `cameras`, `refresh` (everything is loaded again: something may have been missed). */
 class Archive extends EventTarget {
   /** @type {Camera[]} */
   cameras = [];
@@ -74,20 +76,31 @@ class Archive extends EventTarget {
 
   /** @type {Map<string, Map<string, DayCounts>>} by day and camera, of the days that were asked for */
   #days = new Map();
-  /** @type {{from: string, to: string} | null} the days that were asked for, both included */
-  #daysAsked = null;
+  /** @type {Map<string, boolean>} by month (`2026-11`) that was asked for: whether its days are here */
+  #months = new Map();
   /** @type {Map<string, Map<string, Event>>} by hour (`2026-11-20T10`) and id, the hours used last at the end */
   #hours = new Map();
+  /** @type {Set<string>} the hours of `#hours` that may be outdated, and are loaded again when they are asked for */
+  #stale = new Set();
+  /** @type {Map<string, Event>} events of the filters that a view has got by itself */
+  #others = new Map();
   /** @type {Map<string, Promise<void>>} by hour: what is on its way */
   #loading = new Map();
+  /** @type {Map<string, Event | null>} by id: what was put, or removed (null), while its hour was on its way */
+  #late = new Map();
   /** Changes with everything that makes events on their way outdated. */
   #generation = 0;
   /** @type {Changes | null} */
   #changes = null;
 
-  /** Whether the user may save, delete and confirm. */
+  /** Whether the user may save, delete and restore. */
   get canWrite() {
     return this.me?.role === "admin";
+  }
+
+  /** Whether the user may also make and confirm passes, which are of all cameras. */
+  get canWriteAll() {
+    return this.canWrite && this.me?.cameras === null;
   }
 
   /** What the cameras' clocks show, in milliseconds. */
@@ -105,37 +118,68 @@ class Archive extends EventTarget {
   /** Loads what every view needs, and begins to follow the stream. */
   async start() {
     address.addEventListener("change", (change) => {
-      if (filtersOf(/** @type {CustomEvent} */ (change).detail) !== filtersOf(address.state)) this.#forgetHours();
+      if (filtersOf(/** @type {CustomEvent} */ (change).detail) === filtersOf(address.state)) return;
+      this.#forgetHours();
+      if (this.status.kind === "refused") this.readiness().catch(() => {});
     });
     this.stream.addEventListener("open", () => this.refresh());
     this.stream.addEventListener("reset", () => this.refresh());
-    this.stream.addEventListener("lost", () => this.#setStatus({ ...this.status, kind: "away" }));
+    this.stream.addEventListener("lost", () => this.#probe());
     this.stream.addEventListener("put", (message) => this.put(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("remove", (message) => this.remove(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("pass", () => this.readiness().catch(() => {}));
-    this.me = await fetchJson("api/v1/me").catch(() => null);
     await this.refresh();
     this.stream.start();
   }
 
   /** Loads everything again that is shown: something may have been missed. */
   async refresh() {
+    clearTimeout(this.#timer);
+    this.#refreshes++;
     this.#generation++;
     this.#loading.clear();
-    this.#hours.clear();
+    this.#stale = new Set(this.#hours.keys());
+    this.#late.clear();
+    const months = [...this.#months.keys()];
+    this.#months.clear();
+    this.dispatchEvent(new CustomEvent("refresh"));
     try {
-      const asked = this.#daysAsked;
-      this.#daysAsked = null;
-      await Promise.all([this.#loadCameras(), this.readiness(), asked && this.loadDays(asked.from, asked.to)]);
+      await Promise.all([this.#loadMe(), this.#loadCameras(), this.readiness(), this.#loadMonths(months)]);
     } catch (error) {
       this.fail(error);
     }
     this.#note({ all: true });
   }
+  #refreshes = 0;
+  #timer = 0;
+
+  /** The stream ended: the service is away, or this session has ended, which a request finds out. */
+  async #probe() {
+    try {
+      await this.readiness();
+      await fetchJson("api/v1/me");
+    } catch (error) {
+      this.fail(error);
+    }
+  }
 
   /** Shows that a request failed; the service may be away. @param {Error & {status?: number, isPassing?: boolean}} error */
   fail(error) {
-    this.#setStatus({ ...this.status, kind: error.status === 0 || error.isPassing ? "away" : "refused", why: error.message });
+    const isAway = error.status === 0 || error.isPassing;
+    this.#setStatus({ ...this.status, kind: isAway ? "away" : "refused", why: error.message });
+    if (isAway && this.stream.isOpen) this.#refreshIn(RETRY); // otherwise the stream says when the service is back
+  }
+
+  /** @param {number} ms */
+  #refreshIn(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.refresh(), ms);
+  }
+
+  async #loadMe() {
+    if (this.me) return;
+    this.me = await fetchJson("api/v1/me").catch(() => null);
+    this.dispatchEvent(new CustomEvent("cameras"));
   }
 
   async #loadCameras() {
@@ -146,12 +190,13 @@ class Archive extends EventTarget {
 
   /** Asks whether the service is ready, and for its alerts. */
   async readiness() {
-    const response = await fetch("readyz");
-    const ready = await response.json();
+    // It is 503 with the reasons while the service is not ready.
+    const response = await fetch("readyz").catch((error) => { throw new RequestError(error.message, 0); });
+    const ready = await response.json().catch((error) => { throw new RequestError(error.message, response.status); });
     this.alerts = ready.alerts ?? [];
     const why = Object.entries(ready.waiting).map(([part, reason]) => reason || part).join("; ");
     this.#setStatus({ kind: ready.ready ? "ready" : "reading", why, days: ready.days ?? null, daysDone: ready.days_done ?? null });
-    if (!ready.ready) setTimeout(() => this.readiness().catch(() => {}), 2000);
+    if (!ready.ready) this.#refreshIn(READING);
   }
 
   /** @param {Status} status */
@@ -167,20 +212,34 @@ class Archive extends EventTarget {
   }
 
   /** Loads the counts of the days of a span, both included, as far as they are not known. @param {string} from @param {string} to */
-  async loadDays(from, to) {
-    const asked = this.#daysAsked;
-    if (asked && asked.from <= from && asked.to >= to) return;
-    const span = { from: asked && asked.from < from ? asked.from : from, to: asked && asked.to > to ? asked.to : to };
-    this.#daysAsked = span;
-    await this.#readDays(span.from, span.to);
+  loadDays(from, to) {
+    return this.#loadMonths(monthsOf(from, to));
+  }
+
+  /** Asks for the days of months, the ones that follow each other together. @param {string[]} months */
+  async #loadMonths(months) {
+    const missing = months.filter((month) => !this.#months.has(month)).sort();
+    /** @type {string[][]} */
+    const runs = [];
+    for (const month of missing) {
+      this.#months.set(month, false);
+      const run = runs.at(-1);
+      if (run && addDays(lastDay(/** @type {string} */ (run.at(-1))), 1).startsWith(month)) run.push(month);
+      else runs.push([month]);
+    }
+    await Promise.all(runs.map((run) => this.#readDays(`${run[0]}-01`, lastDay(/** @type {string} */ (run.at(-1)))).catch((error) => {
+      for (const month of run) this.#months.delete(month);
+      throw error;
+    })));
   }
 
   /** @param {string} from @param {string} to */
   async #readDays(from, to) {
-    const generation = this.#generation;
+    const refreshes = this.#refreshes;
     /** @type {{days: DayCounts[]}} */
     const { days } = await fetchJson(`api/v1/days?${new URLSearchParams({ from, to })}`);
-    if (generation !== this.#generation) return;
+    if (refreshes !== this.#refreshes) return;
+    for (const month of this.#months.keys()) if (from <= `${month}-01` && to >= lastDay(month)) this.#months.set(month, true);
     for (const day of this.#days.keys()) if (day >= from && day <= to) this.#days.delete(day);
     for (const counts of days) {
       if (!this.#days.has(counts.day)) this.#days.set(counts.day, new Map());
@@ -208,7 +267,18 @@ class Archive extends EventTarget {
 
   /** Whether the events of an hour are here. @param {string} hour `2026-11-20T10` */
   hasHour(hour) {
-    return this.#hours.has(hour);
+    return this.#hours.has(hour) || this.#isEmpty(hour);
+  }
+
+  /** Whether it is known that an hour has no events. @param {string} hour */
+  #isEmpty(hour) {
+    const counts = [...(this.#days.get(hour.slice(0, 10))?.values() ?? [])];
+    return this.#months.get(hour.slice(0, 7)) === true && counts.every(({ hours }) => hours[Number(hour.slice(11))] === 0);
+  }
+
+  /** How many events of an hour are here; undefined if it has not been loaded. @param {string} hour */
+  sizeOf(hour) {
+    return this.#hours.get(hour)?.size;
   }
 
   /** The events of an hour that are here, the newest first. @param {string} hour */
@@ -243,8 +313,8 @@ class Archive extends EventTarget {
       const hour = format(at).slice(0, 13);
       const loading = this.#loading.get(hour);
       if (loading) waits.push(loading);
-      if (loading || this.#hours.has(hour)) ask();
-      else missing++;
+      if (loading || (this.#hours.has(hour) && !this.#stale.has(hour))) ask();
+      else if (missing || this.#hours.has(hour) || !this.#isEmpty(hour)) missing++;
     }
     ask();
     await Promise.all(waits);
@@ -268,12 +338,24 @@ class Archive extends EventTarget {
         cursor = page.next ?? "";
         if (!cursor) break;
       }
-      for (const hour of hours) this.#hours.set(hour, new Map());
-      for (const event of events) this.#hours.get(event.start.slice(0, 13))?.set(event.id, event);
+      /** @type {Map<string, Map<string, Event>>} */
+      const found = new Map(hours.filter((hour) => !this.#isEmpty(hour)).map((hour) => [hour, new Map()]));
+      for (const event of events) {
+        const hour = event.start.slice(0, 13);
+        if (!found.has(hour)) found.set(hour, new Map());
+        if (this.#late.get(event.id) !== null) found.get(hour)?.set(event.id, event);
+      }
+      for (const event of this.#late.values()) if (event) found.get(event.start.slice(0, 13))?.set(event.id, event);
+      for (const hour of hours) {
+        this.#stale.delete(hour);
+        this.#hours.delete(hour); // so that it becomes the last one
+      }
+      for (const [hour, events] of found) this.#hours.set(hour, events);
       for (const hour of [...this.#hours.keys()].slice(0, Math.max(0, this.#hours.size - MAX_HOURS))) this.#hours.delete(hour);
       this.#note({ events: events.map(({ id }) => id), days: hours.map((hour) => hour.slice(0, 10)) });
     })().finally(() => {
       for (const hour of hours) if (this.#loading.get(hour) === loading) this.#loading.delete(hour);
+      if (!this.#loading.size) this.#late.clear();
     });
     for (const hour of hours) this.#loading.set(hour, loading);
     return loading;
@@ -283,10 +365,22 @@ class Archive extends EventTarget {
   get(id) {
     const [, day = "", time = ""] = id.split("/");
     // An event may begin a little before the time in its id.
-    const guess = this.#hours.get(`${day}T${time.slice(0, 2)}`)?.get(id);
+    const guess = this.#hours.get(`${day}T${time.slice(0, 2)}`)?.get(id) ?? this.#others.get(id);
     if (guess) return guess;
     for (const events of this.#hours.values()) if (events.has(id)) return events.get(id);
     return undefined;
+  }
+
+  /** Takes in events of the filters that a view has got by itself, so that actions and the stream change them too. @param {Event[]} events */
+  keep(events) {
+    for (const event of events) this.#others.set(event.id, event);
+  }
+
+  /** The events of an hour to which one is added: those that are here, also if it is known that there were none; else undefined.
+   * @param {string} hour */
+  #hourOf(hour) {
+    if (!this.#hours.has(hour) && !this.#loading.has(hour) && this.#isEmpty(hour)) this.#hours.set(hour, new Map());
+    return this.#hours.get(hour);
   }
 
   /** One event as the service has it now, with its pictures (`images`) and when it expires. @param {string} id */
@@ -300,9 +394,12 @@ class Archive extends EventTarget {
     const next = { ...event, reviewed: event.reviewed ?? known?.reviewed ?? false };
     const fit = fits(next) ?? known !== undefined;
     if (known && known.start !== next.start) this.#hours.get(known.start.slice(0, 13))?.delete(event.id);
-    const hour = this.#hours.get(next.start.slice(0, 13));
+    const hour = this.#hourOf(next.start.slice(0, 13));
+    if (this.#loading.has(next.start.slice(0, 13))) this.#late.set(next.id, fit ? next : null);
     if (fit) hour?.set(next.id, next);
     else hour?.delete(next.id);
+    if (fit && (this.#others.has(next.id) || isFiltered(address.state))) this.#others.set(next.id, next);
+    else this.#others.delete(next.id);
     this.#note({ events: [event.id], days: [dayOf(event.start)] });
     if (!known || known.saved !== next.saved) this.#recountOf(event.id);
   }
@@ -311,6 +408,8 @@ class Archive extends EventTarget {
   remove(id) {
     const known = this.get(id);
     if (known) this.#hours.get(known.start.slice(0, 13))?.delete(id);
+    this.#others.delete(id);
+    if (this.#loading.size) this.#late.set(id, null);
     this.#note({ events: [id], days: [id.split("/")[1]] });
     this.#recountOf(id);
   }
@@ -322,15 +421,16 @@ class Archive extends EventTarget {
 
   /** Loads the counts of a day again soon, together with those of other days that changed. @param {string} day */
   recountDay(day) {
+    const isFirst = this.#dirty.size === 0;
     this.#dirty.add(day);
-    if (this.#dirty.size > 1) return;
-    setTimeout(async () => {
+    if (isFirst) setTimeout(async () => {
       const days = [...this.#dirty].sort();
       this.#dirty.clear();
-      const [from, to] = [days[0], /** @type {string} */ (days.at(-1))];
-      const asked = this.#daysAsked;
-      if (asked && to > asked.to) asked.to = to; // the next day has begun
-      if (asked && to >= asked.from) await this.#readDays(from < asked.from ? asked.from : from, to).catch(() => {});
+      const to = /** @type {string} */ (days.at(-1));
+      const known = [...this.#months.keys()].sort();
+      if (known.length && to.slice(0, 7) > known[known.length - 1]) await this.loadDays(to, to).catch(() => {}); // the next month has begun
+      const shown = days.filter((day) => this.#months.has(day.slice(0, 7)));
+      if (shown.length) await this.#readDays(shown[0], /** @type {string} */ (shown.at(-1))).catch(() => {});
       await this.#loadCameras().catch(() => {});
     }, SETTLE);
   }
@@ -341,6 +441,8 @@ class Archive extends EventTarget {
     this.#generation++;
     this.#loading.clear();
     this.#hours.clear();
+    this.#stale.clear();
+    this.#others.clear();
     this.#note({ all: true });
   }
 

@@ -85,3 +85,6 @@ export function size(bytes) {
   }
   return `${rounded().format(bytes)} ${units[unit]}`;
 }
+
+/** A message of the service without the command that confirms: the page has a button for that. @param {string} message */
+export const withoutCommand = (message) => message.replace(/(?:; if [^;]*|, or [^;,]*) with: owlery .*$/s, "");

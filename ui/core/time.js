@@ -18,6 +18,16 @@ export const dayOf = (time) => (typeof time === "string" ? time : format(time)).
 /** The day so many days after another. @param {string} day @param {number} count */
 export const addDays = (day, count) => dayOf(parse(day) + count * DAY);
 
+/** The last day of a month. @param {string} month `2026-11` */
+export const lastDay = (month) => addDays(`${dayOf(addDays(`${month}-01`, 32)).slice(0, 7)}-01`, -1);
+
+/** The months of a span of days. @param {string} from @param {string} to */
+export function monthsOf(from, to) {
+  const months = [];
+  for (let month = from.slice(0, 7); month <= to; month = addDays(lastDay(month), 1).slice(0, 7)) months.push(month);
+  return months;
+}
+
 /** Whether a text is a valid day, as the API accepts it. @param {string} text */
 export function isDay(text) {
   return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(parse(text)) && dayOf(parse(text)) === text;

@@ -5,10 +5,12 @@
 mod ages;
 mod audit;
 mod cameras;
+mod choice;
 mod damage;
 mod days;
 mod groups;
 mod movies;
+mod names;
 mod query;
 mod read;
 mod reader;
@@ -30,8 +32,10 @@ use rusqlite::ErrorCode;
 
 pub use ages::CameraAges;
 pub use audit::AuditPage;
+pub use choice::{Choice, Chooser};
 pub(crate) use damage::is_damage;
 pub use days::DaySummary;
+pub use names::NamesByDay;
 pub use query::{Cursor, Order, Page, Query};
 pub use read::{CameraSummary, Named, NamedRange};
 use room::is_in_the_way;

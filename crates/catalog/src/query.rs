@@ -9,6 +9,7 @@ use chrono::{NaiveDateTime, NaiveTime};
 use serde::Serialize;
 
 use super::Catalog;
+use super::choice::Choice;
 use super::reader::Reader;
 use super::row::{COLUMNS, name_to_sql, read_event};
 use crate::error::{Error, Result};
@@ -30,7 +31,7 @@ pub enum Order {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Query {
     /// `None`: of all cameras.
-    cameras: Option<BTreeSet<String>>,
+    pub(super) cameras: Option<BTreeSet<String>>,
     pub(super) from: Option<NaiveDateTime>,
     pub(super) to: Option<NaiveDateTime>,
     pub(super) saved: Option<bool>,
@@ -39,6 +40,7 @@ pub struct Query {
     pub(super) region: Option<Region>,
     pub(super) window: Option<(NaiveTime, NaiveTime)>,
     pub(super) state: Option<State>,
+    pub(super) choice: Option<Choice>,
     pub(super) order: Order,
     pub(super) limit: usize,
     pub(super) cursor: Option<Cursor>,
@@ -56,6 +58,7 @@ impl Default for Query {
             region: None,
             window: None,
             state: None,
+            choice: None,
             order: Order::Desc,
             limit: 50,
             cursor: None,
@@ -104,7 +107,8 @@ impl Query {
         let by_days = [self.min_seconds.is_some(), self.min_change.is_some(), self.state == Some(State::Open)];
         let is_rare_in_days = by_days.into_iter().filter(|is_asked| *is_asked).count() > 1;
         // A region in which hardly anything moved takes milliseconds.
-        let is_by_row = self.saved == Some(false) || self.window.is_some() || self.region.is_some();
+        let is_by_row =
+            self.saved == Some(false) || self.window.is_some() || self.region.is_some() || self.choice.is_some();
         is_by_row || is_rare_in_days || self.state.is_some_and(|state| state != State::Open)
     }
 
@@ -156,6 +160,8 @@ impl Query {
         window: (NaiveTime, NaiveTime) = Some(window);
         /// Only events in this state.
         state: State = Some(state);
+        /// Only events that are chosen outside the catalog.
+        choice: Choice = Some(choice);
         /// The direction.
         order: Order = order;
         /// The maximum number of events in a page; at least one.

@@ -11,22 +11,23 @@ use std::collections::BinaryHeap;
 use std::fmt::Write as _;
 
 use chrono::{NaiveDateTime, Timelike};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::cameras::{CameraRow, Cameras, Drift};
+use super::choice::Choice;
 use super::query::{Order, Query};
-use super::row::{COLUMNS, moment, name_to_sql, names_of_moment, read_event};
-use crate::event::{Event, State};
+use super::row::{COLUMNS, moment, name_from_sql, name_to_sql, names_of_moment, read_event};
+use crate::event::{Day, Event, State};
 use region::Search;
 
 /// A statement being built: its conditions, and the values bound to them.
-struct Select {
-    sql: String,
-    values: Vec<i64>,
+pub(super) struct Select {
+    pub sql: String,
+    pub values: Vec<i64>,
 }
 
 impl Select {
-    fn add(&mut self, condition: &str, values: &[i64]) {
+    pub(super) fn add(&mut self, condition: &str, values: &[i64]) {
         let _ = write!(self.sql, " AND {condition}"); // writing to a string cannot fail
         self.values.extend(values);
     }
@@ -37,7 +38,7 @@ pub(super) fn secs(time: NaiveDateTime) -> i64 {
 }
 
 /// Starts from the first to the last, both included.
-type Span = (Option<i64>, Option<i64>);
+pub(super) type Span = (Option<i64>, Option<i64>);
 
 impl Query {
     /// The first events of all cameras, or of one. One more than the limit shows whether there is a next page.
@@ -67,7 +68,7 @@ impl Query {
     }
 
     /// The starts that the rest of the list can have.
-    fn rest(&self) -> Span {
+    pub(super) fn rest(&self) -> Span {
         let cursor = self.cursor.as_ref().map(|cursor| secs(cursor.start));
         let (from, to) = (self.from.map(secs), self.to.map(secs));
         match self.order {
@@ -76,7 +77,7 @@ impl Query {
         }
     }
 
-    /// The ranges of starts to search, in the order of the page. The filter may match few events (long, strong or open
+    /// The ranges of starts to search, in the order of the page. The filter may match few events (long, strong, open or chosen
     /// ones), but each day has its maxima and its number of open events, so days without a match are skipped.
     fn spans(
         &self,
@@ -86,18 +87,21 @@ impl Query {
     ) -> rusqlite::Result<Vec<Span>> {
         let (from, to) = self.rest();
         let is_open = self.state == Some(State::Open);
-        if self.min_seconds.is_none() && self.min_change.is_none() && !is_open {
+        if self.min_seconds.is_none() && self.min_change.is_none() && !is_open && self.choice.is_none() {
             return Ok(vec![(from, to)]);
         }
         let drift = camera.map_or_else(|| cameras.widest_drift(), |camera| camera.drift);
-        let sql = "SELECT DISTINCT day FROM days WHERE longest >= ?1 AND strongest >= ?2 AND open >= ?3
+        let sql = "SELECT day, camera FROM days WHERE longest >= ?1 AND strongest >= ?2 AND open >= ?3
                    AND (?4 IS NULL OR camera = ?4) ORDER BY day";
         let mut days = connection.prepare_cached(sql)?;
         let (seconds, change) = (self.min_seconds.unwrap_or(0), self.min_change.unwrap_or(0));
         let mut days = days.query((seconds, change, is_open, camera.map(|camera| camera.id)))?;
         let mut spans: Vec<(i64, i64)> = Vec::new();
         while let Some(row) = days.next()? {
-            let day: i64 = row.get(0)?;
+            let (day, id): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if !self.choice.as_ref().is_none_or(|choice| has_chosen(choice, cameras.of_id(id), day)) {
+                continue;
+            }
             let first = moment(day, 0).saturating_sub(drift.early).max(from.unwrap_or(i64::MIN));
             let last = moment(day, i64::MAX).saturating_add(drift.late).min(to.unwrap_or(i64::MAX));
             match spans.last_mut() {
@@ -120,12 +124,37 @@ impl Query {
         wanted: usize,
     ) -> rusqlite::Result<Vec<Event>> {
         let index = if self.saved == Some(true) { " INDEXED BY saved_by_start" } else { "" };
-        let mut select = self.select(index, cameras, span);
+        let mut select = self.select(COLUMNS, index, cameras, span);
         let way = self.order.sql();
-        let _ = write!(select.sql, " ORDER BY start {way}, camera {way}, day {way}, name {way} LIMIT ?");
-        select.values.push(i64::try_from(wanted).unwrap_or(i64::MAX));
+        let _ = write!(select.sql, " ORDER BY start {way}, camera {way}, day {way}, name {way}");
+        self.limit_rows(&mut select, wanted);
         let mut rows = connection.prepare_cached(&select.sql)?;
-        rows.query_map(params_from_iter(select.values), |row| read_event(row, cameras))?.collect()
+        let mut rows = rows.query(params_from_iter(select.values))?;
+        let mut events = Vec::new();
+        while events.len() < wanted
+            && let Some(row) = rows.next()?
+        {
+            if self.is_chosen(row, cameras)? {
+                events.push(read_event(row, cameras)?);
+            }
+        }
+        Ok(events)
+    }
+
+    /// Limits the number of rows, if each belongs to the list.
+    fn limit_rows(&self, select: &mut Select, wanted: usize) {
+        if self.choice.is_none() {
+            select.sql.push_str(" LIMIT ?");
+            select.values.push(i64::try_from(wanted).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Whether the choice has the event of this row, whose first columns are its key. Reads nothing else of it.
+    fn is_chosen(&self, row: &Row<'_>, cameras: &Cameras) -> rusqlite::Result<bool> {
+        let Some(choice) = &self.choice else { return Ok(true) };
+        let Some(camera) = cameras.of_id(row.get(0)?) else { return Ok(false) };
+        let key = Day::from_number(row.get(1)?).zip(name_from_sql(row.get(2)?));
+        Ok(key.is_some_and(|(day, name)| choice.has(&camera.camera, day, name)))
     }
 
     fn of_one(
@@ -138,12 +167,12 @@ impl Query {
     ) -> rusqlite::Result<Vec<Event>> {
         let is_saved = self.saved == Some(true);
         let index = if is_saved { " INDEXED BY saved_by_camera" } else { " INDEXED BY events_by_name" };
-        let mut select = self.select(index, cameras, span);
+        let mut select = self.select(COLUMNS, index, cameras, span);
         select.add("camera = ?", &[camera.id]);
         let way = self.order.sql();
         if is_saved {
-            let _ = write!(select.sql, " ORDER BY start {way}, day {way}, name {way} LIMIT ?");
-            select.values.push(i64::try_from(wanted).unwrap_or(i64::MAX));
+            let _ = write!(select.sql, " ORDER BY start {way}, day {way}, name {way}");
+            self.limit_rows(&mut select, wanted);
         } else {
             Self::bound_names(&mut select, camera.drift, span);
             let _ = write!(select.sql, " ORDER BY day {way}, name {way}");
@@ -154,14 +183,16 @@ impl Query {
         while page.done.len() < wanted
             && let Some(row) = rows.next()?
         {
-            page.take(read_event(row, cameras)?);
+            if self.is_chosen(row, cameras)? {
+                page.take(read_event(row, cameras)?);
+            }
         }
         Ok(page.finish())
     }
 
-    /// All conditions except that of the camera.
-    fn select(&self, index: &str, cameras: &Cameras, (from, to): Span) -> Select {
-        let sql = format!("SELECT camera, day, name, {COLUMNS} FROM events{index} WHERE 1");
+    /// All conditions except that of the camera; the key and these columns.
+    pub(super) fn select(&self, columns: &str, index: &str, cameras: &Cameras, (from, to): Span) -> Select {
+        let sql = format!("SELECT camera, day, name, {columns} FROM events{index} WHERE 1");
         let mut select = Select { sql, values: Vec::new() };
         if let Some(from) = from {
             select.add("start >= ?", &[from]);
@@ -201,7 +232,7 @@ impl Query {
     }
 
     /// Bounds the names so that no requested start lies outside.
-    fn bound_names(select: &mut Select, drift: Drift, (from, to): Span) {
+    pub(super) fn bound_names(select: &mut Select, drift: Drift, (from, to): Span) {
         if let Some(from) = from {
             let (day, (first, _)) = names_of_moment(from.saturating_sub(drift.late));
             select.add("(day, name) >= (?, ?)", &[day, first]);
@@ -211,6 +242,11 @@ impl Query {
             select.add("(day, name) <= (?, ?)", &[day, last]);
         }
     }
+}
+
+/// Whether a camera's day may have chosen events. A row of no known camera, or of no day, is damage, and is found elsewhere.
+fn has_chosen(choice: &Choice, camera: Option<&CameraRow>, day: i64) -> bool {
+    camera.zip(Day::from_number(day)).is_none_or(|(camera, day)| choice.may_have(&camera.camera, day))
 }
 
 impl Order {

@@ -1,5 +1,6 @@
 //! The catalog against a model: a sorted map. After any changes, pages, totals and names are the map's.
 
+mod choice;
 mod loose;
 mod region;
 

@@ -14,7 +14,9 @@ pub use archive::{
     Cause, Depth, EventFiles, Gathering, Manifest, MediaFile, MediaPath, QueuedPass, Recall, Report, Shape, Stage,
     StuckPass,
 };
-pub use catalog::{AuditPage, CameraSummary, Cursor, DaySummary, Named, NamedRange, Order, Page, Query};
+pub use catalog::{
+    AuditPage, CameraSummary, Choice, Chooser, Cursor, DaySummary, Named, NamedRange, Order, Page, Query,
+};
 pub use expirer::{GuardState, HeldPass, Pass, QueueSums, Recalled, Restoration};
 pub use layout_survey::{LayoutSurvey, survey_layout};
 #[cfg(feature = "media")]
@@ -29,8 +31,8 @@ pub use owlery_store as store;
 pub use scan::{Progress, Sidecars, Summary};
 pub use service::{
     Activity, Archive, ArchiveSnapshot, CameraInfo, CameraSnapshot, CatalogReader, Component, DirectoryChecks,
-    Findings, Handle, Histogram, HistogramSnapshot, LocatedPage, Measure, Notification, OpenArchive, Options, Preview,
-    Queue, Reaped, RetentionState, Retired, Service, Stats, Status, Subscription, UsableStores,
+    Findings, Handle, Histogram, HistogramSnapshot, LocatedPage, Marks, Measure, Notification, OpenArchive, Options,
+    Preview, Queue, Reaped, RetentionState, Retired, Reviewer, Service, Stats, Status, Subscription, UsableStores,
 };
 #[cfg(feature = "media")]
 pub use service::{
@@ -47,5 +49,5 @@ use owlery_archive as archive;
 use owlery_catalog as catalog;
 #[cfg(feature = "media")]
 use owlery_model::finishing;
-use owlery_model::{clock, command_line, error, event, fault, retention, time, window};
+use owlery_model::{clock, command_line, error, event, fault, retention, stream_url, time, window};
 use owlery_state::{state_file, temporary_folder};

@@ -6,6 +6,7 @@ mod activity;
 mod camera_info;
 mod catalog_reader;
 mod change_sender;
+mod changes;
 mod check;
 #[cfg(feature = "stores")]
 mod copier;
@@ -36,6 +37,7 @@ mod options;
 mod preloader;
 mod recall;
 mod retention;
+mod reviewed;
 mod scheduler;
 mod snapshot;
 mod state_dir;
@@ -84,6 +86,7 @@ pub use notifications::{Notification, Subscription};
 pub use open_archive::{Measure, OpenArchive};
 pub use options::Options;
 pub use retention::{Preview, Queue, RetentionState};
+pub use reviewed::{Marks, Reviewer};
 pub use snapshot::{ArchiveSnapshot, CameraSnapshot};
 pub use stats::Stats;
 pub use status::{Component, Status};
@@ -359,7 +362,7 @@ impl Archive {
             (ClockGuard::open(&self.state_path(), clock, !state.is_temporary()), audit),
             (&kept, self.command(), Arc::clone(&reserve)),
         );
-        let shared = Arc::new(Handle::new(self, catalog, scanner, expirer, (changes, reserve)));
+        let shared = Arc::new(Handle::new(self, catalog, scanner, expirer, (changes, reserve, state.path())));
         #[cfg(feature = "stores")]
         self.require_copies(&shared, &kept)?;
         let workers = Workers::new();
@@ -404,7 +407,6 @@ impl Archive {
             reaper.run(&reaper_stop);
             Ok(())
         })?;
-
         let (monitor_shared, monitor_stop) = (Arc::clone(&shared), stop.clone());
         let state_dir = open.state.path().to_path_buf();
         #[cfg(feature = "media")]
@@ -427,14 +429,12 @@ impl Archive {
         #[cfg(feature = "stores")]
         self.start_store_threads(&mut open)?;
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;
-
         let observer = observer::WatchObserver(Arc::clone(&shared));
         let backlog = Arc::clone(&shared.backlog);
         let (interval, poll) = (self.options.check_interval, self.options.poll);
         let watch = Watch::new(Arc::clone(&shared.scanner), observer, interval, poll, backlog);
         let watch_stop = stop.clone();
         open.spawn("owlery-watch", move || watch.run(&watch_stop))?;
-
         let (preload_shared, preload_stop) = (Arc::clone(&shared), stop.clone());
         open.spawn("owlery-preload", move || preloader::run(&preload_shared, &rescan, &preload_stop))?;
 

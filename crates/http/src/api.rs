@@ -1,6 +1,7 @@
 //! The API, version 1, a file for each resource; the API of strix; the health of the service.
 
 mod audit;
+mod bulk;
 mod cache;
 mod cameras;
 mod days;
@@ -12,12 +13,14 @@ mod pictures;
 mod queue;
 mod redact;
 mod retention;
+mod reviewed;
 #[cfg(feature = "stores")]
 mod stores;
 pub(crate) mod strix;
 mod tagged;
 
 pub(super) use audit::*;
+pub(super) use bulk::*;
 pub(crate) use cache::*;
 pub(super) use cameras::*;
 pub(super) use days::*;
@@ -28,6 +31,7 @@ pub(super) use page_cache::PageCache;
 pub(super) use pictures::*;
 pub(super) use queue::*;
 pub(super) use retention::*;
+pub(super) use reviewed::*;
 #[cfg(feature = "stores")]
 pub(crate) use stores::*;
 

@@ -21,9 +21,10 @@ use crate::time::rfc3339;
 
 /// The cameras and the forecast.
 pub fn cameras(Stats { cameras, mut forecast, zone }: Stats) -> Cameras {
-    let cameras = cameras.into_iter().map(|engine::CameraInfo { summary, port }| CameraInfo {
+    let cameras = cameras.into_iter().map(|engine::CameraInfo { summary, port, live }| CameraInfo {
         name: summary.camera.to_string(),
         port,
+        live,
         events: summary.events,
         saved: summary.saved,
         bytes: (summary.unmeasured == 0).then_some(summary.bytes),
@@ -34,18 +35,19 @@ pub fn cameras(Stats { cameras, mut forecast, zone }: Stats) -> Cameras {
     Cameras { cameras: cameras.collect(), forecast: forecast.archive, zone }
 }
 
-/// The sums of days.
-pub fn days(days: Vec<DaySummary>) -> Days {
-    let sums = |DaySummary { camera, day, events, saved, loose, bytes, hours }| DaySums {
+/// The sums of days, and how many of the events of each the user has reviewed.
+pub fn days(days: Vec<DaySummary>, reviewed: Vec<u64>) -> Days {
+    let sums = |(DaySummary { camera, day, events, saved, loose, bytes, hours }, reviewed)| DaySums {
         camera,
         day,
         events,
         saved,
+        reviewed,
         loose,
         bytes,
         hours,
     };
-    Days { days: days.into_iter().map(sums).collect() }
+    Days { days: days.into_iter().zip(reviewed).map(sums).collect() }
 }
 
 /// What a pass would do now.

@@ -1,11 +1,12 @@
 //! The HTTP service as one axum router, to be served alone or mounted in another program. All data comes from the service.
 //!
 //! Rooms, and what each may use (never the other way round): `problem` and `convert` use no other room; `response`, `extract` and
-//! `limits` use `problem`; `auth` uses these; `ui`, `api`, `media` and `live` use `auth` and what is below it; `metrics` uses
-//! `live` too; `openapi` collects the descriptions of all handlers. `state` composes the rooms' states, `routes` their handlers.
+//! `limits` use `problem`; `auth` uses these; `ui`, `api`, `media` and `live` use `auth` and what is below it; `metrics` and
+//! `camera_stream` use `live` too; `openapi` collects the descriptions of all handlers. `state` composes the rooms' states, `routes` their handlers.
 
 mod api;
 pub mod auth;
+mod camera_stream;
 pub mod convert;
 mod extract;
 mod limits;
@@ -28,9 +29,10 @@ use axum::middleware;
 pub use auth::OverTls;
 pub use auth::{Access, Grant, Role};
 pub use live::Disconnect;
+pub use response::is_endless;
 
 use owlery_engine as engine;
-use owlery_model::{clock, error, event, fault, retention, time};
+use owlery_model::{clock, error, event, fault, retention, stream_url, time};
 use owlery_protocol as protocol;
 use owlery_state::state_file;
 

@@ -10,6 +10,7 @@ mod zip;
 
 pub(crate) use cached::{__path_cache_put, __path_cached, cache_put, cached};
 pub(crate) use derived::{__path_derived, derived, is_derived};
+pub(crate) use files::Binary;
 pub(crate) use files::listing::images_of;
 pub(crate) use files::{__path_day_picture, __path_file, day_picture, file, motion};
 pub(crate) use state_cache::StateCache;

@@ -15,7 +15,7 @@ use super::extract::schema::{CacheKey, CursorText, Direction, FileName, Moment, 
 #[cfg(feature = "stores")]
 use super::extract::schema::{FolderText, StoreText};
 use super::problem::Problem;
-use super::{api, auth, live, media, metrics, response};
+use super::{api, auth, camera_stream, live, media, metrics, response};
 use crate::event::EventName;
 
 #[derive(OpenApi)]
@@ -33,10 +33,11 @@ use crate::event::EventName;
         (name = "health", description = "the state of the service"),
     ),
     paths(
-        api::cameras, api::events, api::event, api::save, api::unsave, api::delete, api::days, api::day_pictures, media::day_picture, api::queue, api::restore,
+        api::cameras, api::events, api::event, api::save, api::unsave, api::review, api::unreview, api::review_many, api::delete, api::save_many,
+        api::delete_many, api::days, api::day_pictures, media::day_picture, api::queue, api::restore,
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
         media::file, media::derived, media::files::listing::listing, api::strix::cameras, api::strix::events,
-        media::event_zip, media::export, live::stream, metrics::metrics,
+        media::event_zip, media::export, live::stream, camera_stream::live_pictures, camera_stream::live_still, metrics::metrics,
         api::cache_stats, api::cache_entries, api::cache_clear, api::cache_remove, api::cache_prune, api::cache_clean,
         api::cache_queue, api::cache_queue_clear, api::cache_queue_add, api::cache_queue_remove, media::cached,
         media::cache_put, auth::me, auth::login_page, auth::sign_in, auth::sign_out,

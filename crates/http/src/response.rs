@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -27,6 +27,12 @@ pub(crate) fn json_text(json: impl Into<Body>) -> Response {
 /// `Content-Length: 0`.
 pub(crate) fn no_body() -> Body {
     Body::from_stream(futures_util::stream::empty::<Result<Vec<u8>, Infallible>>())
+}
+
+/// Whether a response with these headers has no end of its own: events, or live pictures.
+pub fn is_endless(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    kind.starts_with(b"text/event-stream") || kind.starts_with(b"multipart/x-mixed-replace")
 }
 
 /// What a browser does with a response.

@@ -10,7 +10,7 @@ use axum::routing::{get, post, put};
 
 use super::problem::Problem;
 use super::state::AppState;
-use super::{api, auth, limits, live, media, metrics, openapi, ui};
+use super::{api, auth, camera_stream, limits, live, media, metrics, openapi, ui};
 
 /// The first segments of the routes' paths.
 pub(super) const FIRST_SEGMENTS: &[&str] =
@@ -46,6 +46,10 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/events", get(api::events))
         .route("/api/v1/events/{camera}/{date}/{time}", get(event_or_zip).delete(delete_event))
         .route("/api/v1/events/{camera}/{date}/{time}/saved", put(api::save).delete(api::unsave))
+        .route("/api/v1/events/{camera}/{date}/{time}/reviewed", put(api::review).delete(api::unreview))
+        .route("/api/v1/events/save", post(api::save_many))
+        .route("/api/v1/events/delete", post(api::delete_many))
+        .route("/api/v1/reviewed", post(api::review_many))
         .route("/api/v1/export", get(media::export))
         .route("/api/v1/days", get(api::days))
         .route("/api/v1/days/{camera}/{date}/pictures", get(api::day_pictures))
@@ -68,6 +72,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/logout", post(auth::sign_out))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/api/v1/stream", get(live::stream))
+        .route("/live/{camera}", get(camera_stream::live_pictures))
+        .route("/live/{camera}/still.jpg", get(camera_stream::live_still))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(metrics::metrics))

@@ -8,6 +8,7 @@ use axum::extract::FromRef;
 
 use super::api::PageCache;
 use super::auth::{Access, Auth};
+use super::camera_stream::CameraStreams;
 use super::limits::{Budget, Reads};
 use super::live::Live;
 use super::media::{StateCache, ZipPermits};
@@ -27,6 +28,7 @@ pub(super) struct Parts {
     pub states: Arc<StateCache>,
     pub zips: Arc<ZipPermits>,
     pub live: Arc<Live>,
+    pub camera_streams: Arc<CameraStreams>,
     pub meters: Arc<Meters>,
     pub reads: Arc<Reads>,
     pub budget: Budget,
@@ -38,6 +40,7 @@ impl AppState {
         let auth = Auth::new(Arc::clone(&handle), state_dir, access, ui::text(ui::LOGIN));
         Self(Arc::new(Parts {
             live: Live::new(Arc::clone(&handle)),
+            camera_streams: CameraStreams::new(Arc::clone(&handle)),
             meters: Arc::new(Meters::new(handle.now())),
             auth: Arc::new(auth),
             pages: Arc::default(),
@@ -76,5 +79,5 @@ impl FromRef<AppState> for (Arc<StateCache>, Arc<Reads>) {
 }
 
 parts!(
-    handle: Handle, auth: Auth, pages: PageCache, states: StateCache, zips: ZipPermits, live: Live, meters: Meters, reads: Reads
+    handle: Handle, auth: Auth, pages: PageCache, states: StateCache, zips: ZipPermits, live: Live, camera_streams: CameraStreams, meters: Meters, reads: Reads
 );

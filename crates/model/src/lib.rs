@@ -11,6 +11,7 @@ mod guard;
 pub mod layout;
 pub mod printable;
 pub mod retention;
+pub mod stream_url;
 pub mod suggest;
 pub mod time;
 pub mod window;

@@ -24,6 +24,9 @@ pub struct CameraInfo {
     pub name: String,
     /// The port of its live stream, or 0.
     pub port: u16,
+    /// Whether its live stream is known: `/live/{camera}` passes it on.
+    #[serde(default)]
+    pub live: bool,
     /// The number of its events.
     pub events: u64,
     /// The number of its saved events.

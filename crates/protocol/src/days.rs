@@ -43,6 +43,8 @@ pub struct DaySums {
     pub events: u64,
     /// The number of saved events.
     pub saved: u64,
+    /// The number of events that the user has reviewed.
+    pub reviewed: u64,
     /// The number of loose files: recordings that belong to no event, such as snapshots and timelapses.
     pub loose: u64,
     /// The sum of the bytes of all of these; null until all are measured.

@@ -29,6 +29,10 @@ pub struct Event<'a> {
     pub state: State,
     /// Whether it is protected from all rules.
     pub saved: bool,
+    /// Whether the user has reviewed it. Absent in the live stream, whose messages are the same for all users.
+    #[cfg_attr(feature = "schema", schema(value_type = bool, required))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<bool>,
     /// The number of frames; null until measured.
     #[cfg_attr(feature = "schema", schema(value_type = Option<u64>, required, minimum = 0))]
     pub frames: Option<u32>,
@@ -67,7 +71,7 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// An event, whose files have URLs below `directory`.
+    /// An event, whose files have URLs below `directory`; as nobody in particular sees it.
     pub fn new(Located { event, location }: &'a Located, directory: &'a Directory) -> Self {
         let details = &event.details;
         // The number of frames is not known before the event is measured, but its thumbnail is.
@@ -81,6 +85,7 @@ impl<'a> Event<'a> {
             end: WallTime(details.end),
             state: details.state,
             saved: details.saved,
+            reviewed: None,
             frames: details.frames,
             bytes: details.bytes,
             video: details.video().map(|video| directory.file(video.as_str())),
@@ -94,6 +99,13 @@ impl<'a> Event<'a> {
             problems: &details.problems,
             location,
         }
+    }
+
+    /// As someone sees it who has reviewed it, or has not.
+    #[must_use]
+    pub fn reviewed(mut self, reviewed: bool) -> Self {
+        self.reviewed = Some(reviewed);
+        self
     }
 }
 
@@ -174,14 +186,15 @@ pub struct EventPage<'a> {
 }
 
 impl<'a> EventPage<'a> {
-    /// A page. Its URLs begin with `prefix`: the path under which clients reach the router, or nothing.
-    pub fn new(events: &'a [Located], next: Option<String>, prefix: &'a str) -> Self {
-        Self { events: Events { events, prefix }, next }
+    /// A page, and which of its events the user has reviewed; `None` for nobody in particular. Its URLs begin with `prefix`: the path under
+    /// which clients reach the router, or nothing.
+    pub fn new(events: &'a [Located], reviewed: Option<&'a [bool]>, next: Option<String>, prefix: &'a str) -> Self {
+        Self { events: Events { list: events, reviewed, prefix }, next }
     }
 
     /// The page as JSON.
     pub fn to_json(&self) -> Vec<u8> {
-        let Events { events, prefix } = self.events;
+        let Events { list: events, prefix, .. } = self.events;
         let mut json = Vec::with_capacity((events.len() + 1) * (Event::BYTES + 3 * prefix.len()));
         serde_json::to_writer(&mut json, self).expect("texts and numbers are JSON");
         json
@@ -190,23 +203,25 @@ impl<'a> EventPage<'a> {
 
 impl Event<'_> {
     /// The approximate bytes of an event as JSON.
-    pub const BYTES: usize = 560;
+    pub const BYTES: usize = 580;
 }
 
 /// The events of a page. Serialized as a list of [`Event`], each made when it is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Events<'a> {
-    events: &'a [Located],
+    list: &'a [Located],
+    reviewed: Option<&'a [bool]>,
     prefix: &'a str,
 }
 
 impl Serialize for Events<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.events.len()))?;
+        let mut list = serializer.serialize_seq(Some(self.list.len()))?;
         let mut directory = Directory::default(); // one buffer for all
-        for event in self.events {
+        for (nth, event) in self.list.iter().enumerate() {
             directory.set(self.prefix, &event.event.id);
-            list.serialize_element(&Event::new(event, &directory))?;
+            let reviewed = self.reviewed.map(|reviewed| reviewed.get(nth).copied().unwrap_or(false));
+            list.serialize_element(&Event { reviewed, ..Event::new(event, &directory) })?;
         }
         list.end()
     }

@@ -1,6 +1,7 @@
 //! The JSON of Owlery: of the HTTP API, of the control socket and of `--json`. Each object is one serde type, from which its
 //! schema in the OpenAPI document is derived (feature `schema`). `doc/http.md` describes the objects for users.
 
+mod bulk;
 mod cache;
 mod cameras;
 pub mod control;
@@ -11,10 +12,12 @@ mod progress;
 mod queue;
 mod readiness;
 mod retention;
+mod reviewed;
 mod stores;
 pub mod stream;
 mod url;
 
+pub use bulk::{DeleteRequest, DeletedEvents, SaveRequest, SavedEvents, UnchangedEvent};
 pub use cache::{
     CacheEntries, CacheEntry, CacheQueue, CacheStats, CleanedCache, Enqueued, NotQueued, PrunedCache, QueuedKey,
     RefusedKey, RemovedCount, StoredAs, StoredMedia,
@@ -27,6 +30,7 @@ pub use progress::Progress;
 pub use queue::{Queue, QueuedPass, Restoration, Saved};
 pub use readiness::Readiness;
 pub use retention::{GuardStatus, Retention, WaitingPass};
+pub use reviewed::{ReviewRequest, ReviewedCount};
 pub use stores::{
     Copying, FailedEvent, NotCopied, Prefetch, PushedEvents, RecalledEvent, RecalledEvents, Store, StoreFolder,
     StoreObject, StoreTrouble, Stores, VerifiedStore,

@@ -1,5 +1,6 @@
 //! The files of a state directory, and the temporary folders that replace one. The crates that own a file decide its contents.
 
+pub mod journal;
 mod own_files;
 pub mod state_file;
 pub mod temporary_folder;

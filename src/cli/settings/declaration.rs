@@ -40,6 +40,8 @@ pub(in super::super) enum Kind {
     Sources,
     /// Several `[CAMERA=]VALUE`. Sources merge camera by camera.
     PerCamera,
+    /// Several `CAMERA=VALUE`; a table in the file. Sources merge camera by camera.
+    ByCamera,
 }
 
 /// The heading in a command's help.
@@ -305,10 +307,20 @@ settings! {
         value: "FILE",
         kind: Kind::Path,
         group: Group::Archive,
-        help: "Motion's configuration file: stream ports, the event gap, layouts and how events are named are read from it",
+        help: "Motion's configuration file: live streams, the event gap, layouts and how events are named are read from it",
         default: None,
         detail: "",
         uses: READS_EVENTS,
+    };
+    LIVE = Setting {
+        name: "live",
+        value: "CAMERA=URL",
+        kind: Kind::ByCamera,
+        group: Group::Archive,
+        help: "Where Motion serves the live stream of a camera, such as Camera1=http://127.0.0.1:8081/; repeatable",
+        default: Some("that of --motion-conf"),
+        detail: "[Live pictures](http.md#live-pictures)",
+        uses: SERVE_ONLY,
     };
     LAYOUT = Setting {
         name: "layout",

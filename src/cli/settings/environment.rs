@@ -44,7 +44,7 @@ fn parse(setting: &Setting, name: &str, value: OsString) -> Result<Option<Value>
     Ok(match setting.kind {
         Kind::Switch => is_true(name, &text)?.then_some(Value::On),
         Kind::Text | Kind::Path => Some(Value::Text(text)),
-        Kind::List | Kind::PerCamera => Some(Value::List(split(&[',']))),
+        Kind::List | Kind::PerCamera | Kind::ByCamera => Some(Value::List(split(&[',']))),
         Kind::Sources => {
             let mut sources = split(&[',', ' ']);
             sources.retain(|source| !source.is_empty());

@@ -1,5 +1,7 @@
-//! The settings of a TOML file: the keys are the names of the flags, and the tables `[users]`, `[tokens]`, `[proxy]` and `[stores]`.
+//! The settings of a TOML file: the keys are the names of the flags, and the tables `[users]`, `[tokens]`,
+//! `[proxy]` and `[stores]`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -103,6 +105,10 @@ impl<'de> DeserializeSeed<'de> for ValueOf {
                     OneOrMany::One(one) => vec![one.into_text()],
                     OneOrMany::Many(many) => many.into_iter().map(Scalar::into_text).collect(),
                 }))
+            }
+            Kind::ByCamera => {
+                let table = BTreeMap::<String, String>::deserialize(deserializer)?;
+                Some(Value::List(table.into_iter().map(|(camera, value)| format!("{camera}={value}")).collect()))
             }
         })
     }

@@ -77,7 +77,9 @@ impl Values {
         for setting in declaration::ALL {
             match (self.get(setting), weaker.take(setting)) {
                 (None, Some(value)) => self.set(setting, value),
-                (Some(Value::List(texts)), Some(Value::List(others))) if setting.kind == Kind::PerCamera => {
+                (Some(Value::List(texts)), Some(Value::List(others)))
+                    if matches!(setting.kind, Kind::PerCamera | Kind::ByCamera) =>
+                {
                     let texts = with_other_cameras(texts.clone(), others);
                     self.set(setting, Value::List(texts));
                 }

@@ -51,11 +51,11 @@ impl Values {
             (Kind::Switch, _) => Value::On,
             (Kind::Text, _) => Value::Text(text),
             (Kind::Path, _) => Value::Path(text.into()),
-            (Kind::List | Kind::Sources | Kind::PerCamera, Some(Value::List(mut texts))) => {
+            (Kind::List | Kind::Sources | Kind::PerCamera | Kind::ByCamera, Some(Value::List(mut texts))) => {
                 texts.push(text);
                 Value::List(texts)
             }
-            (Kind::List | Kind::Sources | Kind::PerCamera, _) => Value::List(vec![text]),
+            (Kind::List | Kind::Sources | Kind::PerCamera | Kind::ByCamera, _) => Value::List(vec![text]),
         };
         self.set(setting, value);
         self
@@ -183,7 +183,7 @@ fn flag(setting: &'static Setting) -> Arg {
     match setting.kind {
         Kind::Switch | Kind::Text => arg.action(ArgAction::Set),
         Kind::Path => arg.action(ArgAction::Set).value_parser(clap::value_parser!(PathBuf)),
-        Kind::List | Kind::Sources | Kind::PerCamera => arg.action(ArgAction::Append),
+        Kind::List | Kind::Sources | Kind::PerCamera | Kind::ByCamera => arg.action(ArgAction::Append),
     }
 }
 
@@ -202,7 +202,7 @@ impl FromArgMatches for Values {
                 Kind::Switch => matches.get_flag(name).then_some(Value::On),
                 Kind::Text => matches.get_one(name).cloned().map(Value::Text),
                 Kind::Path => matches.get_one(name).cloned().map(Value::Path),
-                Kind::List | Kind::Sources | Kind::PerCamera => {
+                Kind::List | Kind::Sources | Kind::PerCamera | Kind::ByCamera => {
                     matches.get_many(name).map(|texts| Value::List(texts.cloned().collect()))
                 }
             };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -27,14 +27,14 @@ use tower::ServiceExt;
 use super::activity::{Activity, ClientTimeout, CloseReason, InFlight, TrackedBody};
 use super::stream::MonitoredStream;
 use super::timeouts::Timeouts;
-use crate::http::{Disconnect, OverTls};
+use crate::http::{Disconnect, OverTls, is_endless};
 
 /// The limit of a request head; a longer one gets status 431. hyper accepts at most 100 fields.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// The limit of the read buffer and of the write buffer.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 
-/// The time for an event stream to end by itself when the daemon stops.
+/// The time for a stream of events or pictures to end by itself when the daemon stops.
 const STREAM_END_LIMIT: Duration = Duration::from_millis(300);
 
 /// What one connection needs.
@@ -116,7 +116,7 @@ async fn respond(
     in_flight: InFlight,
 ) -> Result<hyper::Response<TrackedBody>, Infallible> {
     let response: Response = router.oneshot(request).await?;
-    if is_event_stream(response.headers()) {
+    if is_endless(response.headers()) {
         in_flight.set_endless();
     }
     // The router closes the connection where it does not read the rest of the request.
@@ -124,8 +124,4 @@ async fn respond(
         in_flight.set_cut_short();
     }
     Ok(response.map(|body| TrackedBody { body, _in_flight: in_flight }))
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }

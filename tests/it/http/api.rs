@@ -279,7 +279,7 @@ fn cameras_have_their_sums() {
     let frame = fs::metadata(world.path("Camera3/2026-11-20/10-00-00/10-00-00-00.jpg")).unwrap().len();
     let cut = unfinished_mp4().len() as u64 + 3 * frame;
     let camera = |name: &str, port: u16, events: u64, saved: u64, bytes: u64, day: Option<&str>| {
-        json!({"name": name, "port": port, "events": events, "saved": saved, "bytes": bytes,
+        json!({"name": name, "port": port, "live": port > 0, "events": events, "saved": saved, "bytes": bytes,
                "first_day": day, "last_day": day})
     };
     let expected = json!([

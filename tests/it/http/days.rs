@@ -35,7 +35,7 @@ fn days_have_sums_and_hours_newest_first() {
     let daemon = serve_measured(&world, &[]);
     let day = |camera: &str, day: &str, sums: (u64, u64, u64), counts: &[(usize, u64)]| {
         let (events, saved, bytes) = sums;
-        json!({"camera": camera, "day": day, "events": events, "saved": saved, "loose": 0, "bytes": bytes, "hours": hours(counts)})
+        json!({"camera": camera, "day": day, "events": events, "saved": saved, "reviewed": 0, "loose": 0, "bytes": bytes, "hours": hours(counts)})
     };
     let all = [
         day("Camera2", "2026-03-03", (1, 1, 50), &[(8, 1)]),

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use rusqlite::{Connection, Statement, params, params_from_iter};
 
-use super::{Order, Query, Reorder, Select, Span, moment, read_event};
+use super::{COLUMNS, Order, Query, Reorder, Select, Span, moment, read_event};
 use crate::cameras::{CameraRow, Cameras};
 use crate::event::{Event, Region, State};
 use crate::groups::{self, Group};
@@ -90,7 +90,7 @@ impl Search<'_> {
             return Ok(Vec::new());
         }
         let drift = self.camera.map_or_else(|| self.cameras.widest_drift(), |camera| camera.drift);
-        let mut select = self.query.select(" INDEXED BY events_by_name", self.cameras, (Some(from), Some(to)));
+        let mut select = self.query.select(COLUMNS, " INDEXED BY events_by_name", self.cameras, (Some(from), Some(to)));
         select.add("camera = ? AND day = ? AND name >= ? AND name <= ?", &[]);
         let mut events = self.connection.prepare_cached(&select.sql)?;
         let mut page = Reorder::new(self.query.order, drift);
@@ -164,7 +164,9 @@ impl Search<'_> {
             let key = [camera, day, group.first, group.last];
             let mut rows = events.query(params_from_iter(filter.iter().chain(&key)))?;
             while let Some(row) = rows.next()? {
-                page.wait_for(read_event(row, self.cameras)?);
+                if self.query.is_chosen(row, self.cameras)? {
+                    page.wait_for(read_event(row, self.cameras)?);
+                }
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The catalog of an archive that another process manages, opened to read. Its results are as recent as that
 //! process keeps the catalog.
 
-use super::camera_info::CameraInfo;
+use super::camera_info::{CameraInfo, Streams};
 use super::stats::Stats;
 use super::{Archive, zone};
 use crate::audit;
@@ -27,7 +27,7 @@ impl CatalogReader {
 
     /// All cameras, by name.
     pub fn cameras(&self) -> Result<Vec<CameraInfo>> {
-        CameraInfo::of(&self.catalog, &self.archive.options.ports)
+        CameraInfo::of(&self.catalog, &Streams::of(&self.archive.options))
     }
 
     /// The days with events or loose files, newest first, then by camera.
@@ -39,7 +39,7 @@ impl CatalogReader {
     pub fn stats(&self) -> Result<Stats> {
         let Archive { options, tree, .. } = &self.archive;
         let now = options.clock.now();
-        let mut stats = Stats::of(&self.catalog, tree, &options.ports, &options.policy, now)?;
+        let mut stats = Stats::of(&self.catalog, tree, &Streams::of(options), &options.policy, now)?;
         stats.forecast.archive.warnings.extend(zone::warning(&self.catalog, tree, options.event_gap, now)?);
         Ok(stats)
     }

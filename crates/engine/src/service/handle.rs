@@ -1,7 +1,7 @@
 //! What the components of a service share, and its public queries. All methods may be called from any thread; queries
 //! are short and block.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::Archive;
-use super::camera_info::CameraInfo;
+use super::camera_info::{CameraInfo, Streams};
 use super::change_sender::ChangeSender;
 use super::counters::Counters;
 use super::notifications::{Broadcaster, Notification, Subscription};
 use super::retention::Queue;
+use super::reviewed::Reviewed;
 use super::status::Status;
 use crate::archive::{Depth, MovieOf, Report, Tally, Tree};
 use crate::catalog::{Applied, AuditPage, Catalog, DaySummary, Named, NamedRange, Page, Query};
@@ -28,6 +29,7 @@ use crate::expirer::{Expirer, GuardState, Pass, Reserve, Restoration, emptied};
 use crate::reaper::Pace;
 use crate::retention::{Plan, Policy};
 use crate::scan::{Scanner, Summary};
+use crate::stream_url::StreamUrl;
 use crate::watch::Backlog;
 
 /// How long a pass waits for the catalog to be written.
@@ -51,6 +53,8 @@ pub struct Handle {
     /// How the service's components do.
     pub(crate) status: Status,
     pub(super) reserve: Arc<Reserve>,
+    /// Which events each user has reviewed.
+    pub(super) reviewed: Reviewed,
     /// What the components count, for metrics.
     pub(crate) counters: Counters,
     /// What the watcher still has to scan.
@@ -76,10 +80,10 @@ pub struct Handle {
     pub(crate) stored: super::stored::StoredEvents,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
-    broadcaster: Broadcaster,
+    pub(super) broadcaster: Broadcaster,
     /// Held during a walk over the whole archive that a user requested.
     walking: Mutex<()>,
-    ports: BTreeMap<Camera, u16>,
+    streams: Streams,
     /// Whether the root was writable at the start.
     was_writable: bool,
     state_dir: PathBuf,
@@ -94,14 +98,16 @@ impl Handle {
         catalog: Arc<Catalog>,
         scanner: Arc<Scanner>,
         expirer: Expirer,
-        (changes, reserve): (ChangeSender, Arc<Reserve>),
+        (changes, reserve, state_dir): (ChangeSender, Arc<Reserve>, &Path),
     ) -> Self {
         let (options, tree) = (&archive.options, Arc::clone(&archive.tree));
         #[cfg(feature = "media")]
         let media_cache = super::media_cache::MediaCache::default();
+        let usual_dir = archive.state_path();
         Self {
             was_writable: tree.can_be_marked(),
-            state_dir: options.state_dir.clone().unwrap_or_else(|| super::state_dir::StateDir::default_path(&tree)),
+            reviewed: Reviewed::new(state_dir, &usual_dir),
+            state_dir: usual_dir,
             tree,
             catalog,
             scanner,
@@ -131,7 +137,7 @@ impl Handle {
             reap_now: bounded(1),
             broadcaster: Broadcaster::new(),
             walking: Mutex::new(()),
-            ports: options.ports.clone(),
+            streams: Streams::of(options),
             epoch: options.clock.now().nanos().cast_unsigned() ^ u64::from(std::process::id()).rotate_left(48),
             clock: Arc::clone(&options.clock),
         }
@@ -223,7 +229,7 @@ impl Handle {
 
     /// All cameras, by name.
     pub fn cameras(&self) -> Result<Vec<CameraInfo>> {
-        CameraInfo::of(&self.catalog, &self.ports)
+        CameraInfo::of(&self.catalog, &self.streams)
     }
 
     /// The path of an event, for other programs. It need not exist.
@@ -231,9 +237,14 @@ impl Handle {
         self.tree.event_path(id)
     }
 
-    /// The known ports of the cameras' live streams.
-    pub(super) fn ports(&self) -> &BTreeMap<Camera, u16> {
-        &self.ports
+    /// What is known of the cameras' live streams.
+    pub(super) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// The URL of a camera's live stream, if it is known; whether the camera exists does not matter.
+    pub fn live_stream(&self, camera: &Camera) -> Option<&StreamUrl> {
+        self.streams.url(camera)
     }
 
     /// Set when the service stops.
@@ -387,7 +398,7 @@ impl Handle {
     }
 
     /// Waits a limited time until what was done can be queried. It is done whether the catalog can be written or not.
-    fn written(&self) -> Result<()> {
+    pub(super) fn written(&self) -> Result<()> {
         if !self.changes.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
             tracing::warn!("the catalog cannot be written for now; the change is listed later");
         }
@@ -409,32 +420,6 @@ impl Handle {
             self.broadcaster.send([Notification::Restored(Arc::new(restored.clone()))]);
         }
         Ok(restored)
-    }
-
-    /// Moves events into the delete queue, from where they can be restored for a day or the undo window, whichever is
-    /// longer. Refuses all of them if one is saved or open.
-    pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
-        let mut pass = self.expirer.delete(events)?;
-        pass.failures.extend(self.unrecorded(true));
-        self.counters.add(Actor::Hand, &pass);
-        self.written()?;
-        self.broadcaster.send_pass(&pass);
-        Ok(pass)
-    }
-
-    /// Protects an event from all rules, or with `false` ends that. [`Error::Unrecorded`] means that it is done and
-    /// only the audit log lacks it.
-    pub fn set_saved(&self, event: &EventId, is_saved: bool) -> Result<()> {
-        let set = if is_saved { Expirer::save } else { Expirer::unsave };
-        set(&self.expirer, event)?;
-        self.written()?;
-        match self.unrecorded(true) {
-            Some(report) => {
-                let done = format!("{event} is {}saved", if is_saved { "" } else { "no longer " });
-                Err(Error::Unrecorded { done, why: report.problem })
-            }
-            None => Ok(()),
-        }
     }
 
     /// A report for work that the audit log does not contain.

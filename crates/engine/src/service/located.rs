@@ -119,8 +119,7 @@ impl Handle {
         let local = self.cameras()?;
         #[cfg(feature = "stores")]
         if let views @ [_, ..] = &*self.stored.usable(stores) {
-            let port = |camera: &Camera| self.ports().get(camera).copied().unwrap_or(0);
-            return queries::cameras(local, &self.catalog, &self.stored.days(views), port);
+            return queries::cameras(local, &self.catalog, &self.stored.days(views), self.streams());
         }
         let _ = stores;
         Ok(local)

@@ -13,6 +13,7 @@ use crate::event::Camera;
 use crate::layout::Pattern;
 use crate::retention::{Keep, Policy};
 use crate::scan::Sidecars;
+use crate::stream_url::StreamUrl;
 use crate::window::Window;
 
 /// How an archive is managed. Without a rule nothing expires.
@@ -42,6 +43,8 @@ pub struct Options {
     pub window: Option<Window>,
     /// The ports of the cameras' live streams.
     pub ports: BTreeMap<Camera, u16>,
+    /// The streams of cameras, for those who pass them on.
+    pub live: BTreeMap<Camera, StreamUrl>,
     /// The cameras to whose events Motion gives numbers.
     pub numbered: BTreeSet<Camera>,
     /// How flat files are named: Motion's patterns, each of one camera or of all.
@@ -96,6 +99,7 @@ impl Options {
             reap_rate: None,
             window: None,
             ports: BTreeMap::new(),
+            live: BTreeMap::new(),
             numbered: BTreeSet::new(),
             layouts: Vec::new(),
             #[cfg(feature = "media")]
@@ -148,6 +152,8 @@ impl Options {
         window: Window = Some(window);
         /// The known ports of the cameras' live streams.
         ports: BTreeMap<Camera, u16> = ports;
+        /// Where the streams of cameras are, which the HTTP service passes on.
+        live: BTreeMap<Camera, StreamUrl> = live;
         /// The cameras whose events Motion names by number (`%v`): a directory `08` of theirs with frames of that hour
         /// alone is an event rather than an hour.
         numbered: BTreeSet<Camera> = numbered;

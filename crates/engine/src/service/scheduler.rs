@@ -96,6 +96,7 @@ impl<'a> Scheduler<'a> {
                     self.shared.expirer.remove_emptied(emptied::SEARCH_TIME, self.stop); // otherwise the pass does it
                 }
                 self.pass()?;
+                self.shared.tidy_reviewed();
                 self.shared.status.set_next_check(self.due); // set last: a client that sees it finds the pass made
             }
             self.look_at_space()?;

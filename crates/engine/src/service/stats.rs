@@ -1,11 +1,11 @@
 //! The cameras with their forecast, for the program, HTTP and embedding programs, and the single log warning about rules
 //! that do not fit the disk. `retention` computes the forecast.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::camera_info::CameraInfo;
+use super::camera_info::{CameraInfo, Streams};
 use super::handle::Handle;
 use super::zone;
 use crate::archive::Tree;
@@ -29,15 +29,9 @@ pub struct Stats {
 impl Stats {
     /// Reads the totals of a catalog and computes the forecast under these rules. A root that cannot be read is no
     /// error: what depends on its disk is left out.
-    pub(super) fn of(
-        catalog: &Catalog,
-        tree: &Tree,
-        ports: &BTreeMap<Camera, u16>,
-        policy: &Policy,
-        now: Now,
-    ) -> Result<Self> {
+    pub(super) fn of(catalog: &Catalog, tree: &Tree, streams: &Streams, policy: &Policy, now: Now) -> Result<Self> {
         let forecast = archive_forecast(catalog, tree, policy, now)?;
-        Ok(Self { cameras: CameraInfo::of(catalog, ports)?, forecast, zone: zone::offset(now) })
+        Ok(Self { cameras: CameraInfo::of(catalog, streams)?, forecast, zone: zone::offset(now) })
     }
 
     /// Like `of`, as if these cameras were the only ones: reveals nothing about the archive or its disk.
@@ -78,7 +72,7 @@ impl Handle {
     /// read.
     pub fn stats(&self, policy: Option<&Policy>) -> Result<Stats> {
         let policy = policy.unwrap_or(self.expirer.policy());
-        let mut stats = Stats::of(&self.catalog, &self.tree, self.ports(), policy, self.now())?;
+        let mut stats = Stats::of(&self.catalog, &self.tree, self.streams(), policy, self.now())?;
         stats.forecast.archive.warnings.extend(self.status.zone());
         stats.forecast.archive.warnings.extend(self.expirer.forecast_warning());
         Ok(stats)

@@ -101,7 +101,10 @@ impl CatalogWriter {
         }
         while !changes.is_empty() {
             let has_subscribers = self.shared.has_subscribers();
-            match self.shared.catalog.apply(&changes, has_subscribers) {
+            self.shared.reviewed.counts.change(&changes);
+            let applied = self.shared.catalog.apply(&changes, has_subscribers);
+            self.shared.reviewed.counts.changed();
+            match applied {
                 Ok(applied) => {
                     self.shared.status.set(Component::Catalog, None);
                     self.shared.publish(applied, has_subscribers);

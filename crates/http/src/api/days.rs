@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::reviewed::marks_of;
 use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::convert;
@@ -62,11 +63,17 @@ pub(crate) async fn days(
     };
     let reader = Arc::clone(&handle);
     let stores = viewer.usable_stores(&handle);
-    let range = (cameras.clone(), first, last, stores.clone());
+    let marks = marks_of(&handle, &viewer).await?;
+    let range = (cameras.clone(), first, last, stores.clone(), viewer.reviewer(), marks.version());
     tagged(&handle, &viewer, &range, &headers, async {
         // Years of many cameras are thousands of rows.
-        let days = blocking(move || reader.located_days(cameras.as_ref(), (first, last), &stores)).await?;
-        Ok(json(&convert::days(days)))
+        let (days, reviewed) = blocking(move || {
+            let days = reader.located_days(cameras.as_ref(), (first, last), &stores)?;
+            let reviewed = reader.reviewed_counts(&marks, &days, &stores)?;
+            Ok((days, reviewed))
+        })
+        .await?;
+        Ok(json(&convert::days(days, reviewed)))
     })
     .await
 }

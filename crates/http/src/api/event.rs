@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::reviewed::marks_of;
 use crate::auth::Prefix;
 use crate::auth::Viewer;
 use crate::convert;
@@ -59,16 +60,18 @@ async fn set_saved(
     is_saved: bool,
 ) -> Result<Response, Problem> {
     let id = changeable(&handle, viewer, names, params).await?;
+    let changer = Arc::clone(&handle);
     let event = blocking(move || {
-        match handle.set_saved(&id, is_saved) {
+        match changer.set_saved(&id, is_saved) {
             Err(Error::Unrecorded { .. }) => {} // the change is done; an alert reports the audit log
             other => other?,
         }
-        handle.event(&id)
+        changer.event(&id)
     });
     let event = event.await?.ok_or_else(Problem::not_found)?; // it was removed meanwhile
-    let event = Located::local(event);
-    Ok(json(&Event::new(&event, &Directory::new(prefix.as_str(), &event.event.id))))
+    let (event, marks) = (Located::local(event), marks_of(&handle, viewer).await?);
+    let directory = Directory::new(prefix.as_str(), &event.event.id);
+    Ok(json(&Event::new(&event, &directory).reviewed(marks.has(&event.event.id))))
 }
 
 /// Moves an event into the delete queue, from which it can be restored for a day or the undo window, whichever is longer.
@@ -112,12 +115,15 @@ async fn changeable(
     }
     let (reader, event) = (Arc::clone(handle), id.clone());
     match blocking(move || reader.located_event(&event, &stores)).await? {
-        Some(Located { location: Location::Store(store), .. }) => {
-            let detail = format!(
-                "the event is only in the store {store}, where nothing is changed; owlery recall brings it back into the archive"
-            );
-            Err(Problem::new(StatusCode::CONFLICT, detail))
-        }
+        Some(Located { location: Location::Store(store), .. }) => Err(only_in_store(&store)),
         _ => Ok(id), // one that is not in the catalog yet may be in the archive
     }
+}
+
+/// 409: an event of a store is not changed.
+pub(super) fn only_in_store(store: &str) -> Problem {
+    let detail = format!(
+        "the event is only in the store {store}, where nothing is changed; owlery recall brings it back into the archive"
+    );
+    Problem::new(StatusCode::CONFLICT, detail)
 }

@@ -9,11 +9,12 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::page_cache::PageCache;
+use super::page_cache::{Key, PageCache};
+use super::reviewed::{Review, marks_of};
 use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::auth::{Prefix, vary_on_prefix};
-use crate::engine::{Handle, Order, Query};
+use crate::engine::{Handle, LocatedPage, Marks, Order, Query};
 use crate::event::{Camera, EventId, Located, State as EventState};
 use crate::extract::schema::{CursorText, Direction, EventPath, Moment, RegionText};
 use crate::extract::values::{EventCursor, Flag, Limit, Pixels, Rectangle, Seconds, TimeText};
@@ -43,6 +44,9 @@ pub(crate) struct EventsParams {
     /// only saved events, or only others
     #[param(value_type = Option<bool>)]
     saved: Option<Flag>,
+    /// only events that the user has reviewed, or only others
+    #[param(value_type = Option<bool>)]
+    reviewed: Option<Flag>,
     /// only events at least this long
     #[param(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295u32)]
     min_seconds: Option<Seconds>,
@@ -80,31 +84,43 @@ pub(crate) async fn events(
     headers: HeaderMap,
     Params(params): Params<EventsParams>,
 ) -> Result<Response, Problem> {
+    let wanted = params.reviewed.map(|Flag(reviewed)| reviewed);
     let mut query = query(params, &handle)?;
     if let Some(cameras) = viewer.cameras() {
         query = query.within(cameras); // so a cached page holds only cameras that the user can see
     }
     let stores = viewer.usable_stores(&handle);
-    let may_wait = handle.may_wait_for_a_store(&stores);
-    let key = (prefix, query, stores);
+    let marks = marks_of(&handle, &viewer).await?;
+    let key: Key = (prefix, query, stores, Review::of(&marks, wanted));
     // Most queries take a fraction of a millisecond, less than a switch to another thread.
     tagged(&handle, &viewer, &key, &headers, async {
         let generation = handle.generation();
         if let Some(page) = pages.get(generation, &key) {
             return Ok(json_text(page));
         }
-        let page = if may_wait || key.1.may_take_long() {
-            let (handle, query, stores) = (Arc::clone(&handle), key.1.clone(), key.2.clone());
-            reads.long(move || handle.located_events(&query, &stores)).await?
-        } else {
-            handle.located_events(&key.1, &key.2)?
-        };
+        let page = page(&handle, &reads, &key, &marks).await?;
         let next = page.next.map(|next| next.to_string());
-        let body = Bytes::from(EventPage::new(&page.events, next, key.0.as_str()).to_json());
+        let reviewed = marks.has_each(page.events.iter().map(|located| &located.event.id));
+        let body = Bytes::from(EventPage::new(&page.events, Some(&reviewed), next, key.0.as_str()).to_json());
         pages.put(generation, key.clone(), body.clone());
         Ok(json_text(body))
     })
     .await
+}
+
+/// The events of a page.
+async fn page(handle: &Arc<Handle>, reads: &Reads, key: &Key, marks: &Arc<Marks>) -> Result<LocatedPage, Problem> {
+    let (_, query, stores, review) = key;
+    if review.wanted.is_none() && !query.may_take_long() && !handle.may_wait_for_a_store(stores) {
+        return Ok(handle.located_events(query, stores)?);
+    }
+    let (handle, marks) = (Arc::clone(handle), Arc::clone(marks));
+    let (query, stores, wanted) = (query.clone(), stores.clone(), review.wanted);
+    let read = move || match wanted {
+        None => handle.located_events(&query, &stores),
+        Some(reviewed) => handle.located_events_by_review(&query, &marks, reviewed, &stores),
+    };
+    reads.long(read).await
 }
 
 fn query(params: EventsParams, handle: &Handle) -> Result<Query, Problem> {
@@ -159,10 +175,11 @@ pub(crate) async fn event(
     let id = viewer.event_id(&camera, &date, &time)?;
     let event = located(&handle, &viewer, &id).await?;
     let images = images_of(&handle, &viewer, &reads, &id).await?;
+    let reviewed = marks_of(&handle, &viewer).await?.has(&id);
     let directory = Directory::new(prefix.as_str(), &event.event.id);
     let images = images.iter().map(|(name, bytes)| Image { name, bytes: *bytes, url: directory.file(name) });
     let images = images.collect();
-    let mut response = json(&EventWithImages { event: Event::new(&event, &directory), images });
+    let mut response = json(&EventWithImages { event: Event::new(&event, &directory).reviewed(reviewed), images });
     vary_on_prefix(response.headers_mut());
     Ok(response)
 }

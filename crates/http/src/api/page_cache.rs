@@ -5,11 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 
+use super::reviewed::Review;
 use crate::auth::Prefix;
 use crate::engine::{Query, UsableStores};
 
-/// What a page depends on: its URLs begin with the prefix, and it has events of the archive and of these stores.
-type Key = (Prefix, Query, UsableStores);
+/// What a page depends on: its URLs begin with the prefix, it has events of the archive and of these stores, and says which of them the user
+/// has reviewed.
+pub(super) type Key = (Prefix, Query, UsableStores, Review);
 
 /// The most bytes of the cache; it is cleared when they are exceeded.
 const MAX_BYTES: usize = 2 << 20;
@@ -61,7 +63,7 @@ mod tests {
     use super::*;
 
     fn key(query: Query) -> Key {
-        (Prefix::default(), query, UsableStores::default())
+        (Prefix::default(), query, UsableStores::default(), Review::default())
     }
 
     #[test]
@@ -97,7 +99,7 @@ mod tests {
             pages.put(1, key(query), Bytes::from_static(b"{}"));
         }
         let entries = pages.lock();
-        let keys: usize = entries.pages.keys().map(|(_, query, _)| query.weight()).sum();
+        let keys: usize = entries.pages.keys().map(|(_, query, ..)| query.weight()).sum();
         assert!(!entries.pages.is_empty() && keys <= MAX_BYTES, "{} pages", entries.pages.len());
     }
 }

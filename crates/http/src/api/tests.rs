@@ -1,5 +1,8 @@
 //! Users who cannot see all cameras: every route under `/api/v1` over an archive, for different users, without `authenticate`.
 
+mod bulk;
+mod reviewed;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -213,6 +216,8 @@ fn invisible_cameras_look_unknown() {
         ("DELETE", "/api/v1/events/CAMERA/2026-09-01/10-00-00"),
         ("PUT", "/api/v1/events/CAMERA/2026-09-01/10-00-00/saved"),
         ("DELETE", "/api/v1/events/CAMERA/2026-09-01/10-00-00/saved"),
+        ("PUT", "/api/v1/events/CAMERA/2026-09-01/10-00-00/reviewed"),
+        ("DELETE", "/api/v1/events/CAMERA/2026-09-01/10-00-00/reviewed"),
         ("GET", "/api/v1/events?camera=CAMERA"),
         ("GET", "/api/v1/days?camera=CAMERA"),
     ] {

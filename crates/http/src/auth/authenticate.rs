@@ -21,6 +21,7 @@ use super::rate_limit::TooMany;
 use super::state::Auth;
 use super::viewer::Viewer;
 use crate::problem::Problem;
+use crate::response::is_endless;
 
 /// How long a stream may go on that was authenticated by the proxy's header.
 const PROXY_STREAM_LIFETIME: Duration = Duration::from_mins(15);
@@ -38,7 +39,7 @@ pub(crate) async fn authenticate<F: Future<Output = Response>>(
             request.extensions_mut().insert(method);
             let response = next(request).await;
             match method {
-                AuthMethod::Session(_) | AuthMethod::Proxy if is_stream(&response) => {
+                AuthMethod::Session(_) | AuthMethod::Proxy if is_endless(response.headers()) => {
                     while_authenticated(Arc::clone(auth), method, response)
                 }
                 _ => response,
@@ -52,13 +53,7 @@ pub(crate) async fn authenticate<F: Future<Output = Response>>(
     if auth.access.requires_authentication() { make_private(&auth.access, response) } else { response }
 }
 
-/// Whether a response is a stream without an end.
-fn is_stream(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
-}
-
-/// Ends a stream before its next message (or heartbeat) once its client is not authenticated any more. The client reconnects and
+/// Ends a stream before its next message, heartbeat or picture once its client is not authenticated any more. The client reconnects and
 /// is authenticated again, or refused.
 fn while_authenticated(auth: Arc<Auth>, method: AuthMethod, response: Response) -> Response {
     let begun = Instant::now();

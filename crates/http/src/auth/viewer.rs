@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 
-use crate::engine::{Handle, UsableStores};
+use crate::engine::{Handle, Reviewer, UsableStores};
 use crate::error::Error;
 use crate::event::{AuditAction, Camera, Entry, EventId, Reason};
 use crate::problem::Problem;
@@ -141,6 +141,15 @@ impl Viewer {
             AccountKind::Unauthenticated => Asker::Unrestricted,
             AccountKind::User => Asker::Named(self.0.name.clone()),
             AccountKind::Token => Asker::Named(format!("{TOKEN}{}", self.0.name)),
+        }
+    }
+
+    /// Under which name it is kept what the user has reviewed. A token reviews for itself, also if it has the name of a user.
+    pub(crate) fn reviewer(&self) -> Reviewer {
+        match self.0.kind {
+            AccountKind::Unauthenticated => Reviewer::Anonymous,
+            AccountKind::User => Reviewer::User(self.0.name.clone()),
+            AccountKind::Token => Reviewer::Token(self.0.name.clone()),
         }
     }
 

@@ -97,6 +97,12 @@ impl<'de> Deserialize<'de> for FolderPath {
 #[derive(Debug, Clone, serde::Deserialize)]
 pub(crate) struct TimeText(String);
 
+impl From<String> for TimeText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl TimeText {
     /// The time that it means now, as one end of a range. `name` is the parameter's.
     pub(crate) fn resolve(&self, name: &str, end: End, now: Now) -> Result<NaiveDateTime, Problem> {

@@ -38,11 +38,11 @@ proptest! {
         event.details = Details { frames: n, bytes, peak_change: n, problems: vec![problem.clone()], ..event.details };
         let stored = Location::Store("offsite".into());
         let events = [Located::local(event.clone()), Located { event: event.clone(), location: stored }];
-        let page: Value = serde_json::from_slice(&EventPage::new(&events, None, "/below").to_json()).unwrap();
+        let page: Value = serde_json::from_slice(&EventPage::new(&events, Some(&[true, false]), None, "/below").to_json()).unwrap();
         let media = |file: &str| format!("/below/media/{}/2026-11-20/10-04-36/{}", segment(&camera), segment(file));
         let expected = json!({
             "id": id.to_string(), "camera": camera, "start": "2026-11-20T10:04:36", "end": "2026-11-20T10:04:36",
-            "state": "open", "saved": true, "frames": n, "bytes": bytes,
+            "state": "open", "saved": true, "reviewed": true, "frames": n, "bytes": bytes,
             "video": media("video.mp4"), "debug_video": null, "container": "mp4", "videos": [
                 { "name": "video.mp4", "bytes": null, "url": media("video.mp4") },
                 { "name": other.as_str(), "bytes": n, "url": media(other.as_str()) },
@@ -52,9 +52,12 @@ proptest! {
         });
         let mut elsewhere = expected.clone();
         elsewhere["location"] = json!("offsite");
+        elsewhere["reviewed"] = json!(false);
         prop_assert_eq!(&page, &json!({ "events": [expected.clone(), elsewhere], "next": null }));
         let directory = Directory::new("/below", &event.id);
-        prop_assert_eq!(&serde_json::to_value(Event::new(&events[0], &directory)).unwrap(), &expected);
+        prop_assert_eq!(&serde_json::to_value(Event::new(&events[0], &directory).reviewed(true)).unwrap(), &expected);
+        let of_nobody = serde_json::to_value(Event::new(&events[0], &directory)).unwrap();
+        prop_assert_eq!(of_nobody.get("reviewed"), None);
         let images = vec![Image { name: "x", bytes: 1, url: directory.file("x") }];
         let one = serde_json::to_value(EventWithImages { event: Event::new(&events[0], &directory), images }).unwrap();
         prop_assert_eq!(&one["images"], &json!([{ "name": "x", "bytes": 1, "url": media("x") }]));
@@ -88,10 +91,15 @@ fn a_page_is_the_same_to_the_byte() {
     number.id = "Camera1/2026-11-20/007".parse().unwrap();
     number.details.thumbnail = Some(Thumbnail::OfMovie(Container::Mkv.into()));
     let events = [full, bare, number].map(Located::local);
-    let page = EventPage::new(&events, Some("2026-11-20T00:00:01/Camera1/2026-11-20/007".to_owned()), "/owlery");
+    let page = EventPage::new(
+        &events,
+        Some(&[false, true, false]),
+        Some("2026-11-20T00:00:01/Camera1/2026-11-20/007".to_owned()),
+        "/owlery",
+    );
     let golden = concat!(
         r##"{"events":[{"id":"Küche \"1\"/2026-11-20/10-04-36","camera":"Küche \"1\"","start":"2026-11-20T10:04:36","##,
-        r##""end":"2026-11-21T10:04:36","state":"interrupted","saved":true,"frames":4294967295,"##,
+        r##""end":"2026-11-21T10:04:36","state":"interrupted","saved":true,"reviewed":false,"frames":4294967295,"##,
         r##""bytes":18446744073709551615,"video":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/video.mp4","##,
         r##""container":"mp4","videos":[{"name":"video.mp4","bytes":102637,"##,
         r##""url":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/video.mp4"},"##,
@@ -102,10 +110,10 @@ fn a_page_is_the_same_to_the_byte() {
         r##""preview":"/owlery/media/K%C3%BCche%20%221%22/2026-11-20/10-04-36/preview.webp","peak_change":0,"##,
         r##""problems":["the end is \"missing\"\n"],"location":"local"},"##,
         r##"{"id":"Camera1/2026-11-20/00-00-01","camera":"Camera1","start":"2026-11-20T00:00:01","end":"2026-11-20T00:00:01","##,
-        r##""state":"open","saved":true,"frames":null,"bytes":null,"video":null,"container":null,"videos":[],"##,
+        r##""state":"open","saved":true,"reviewed":true,"frames":null,"bytes":null,"video":null,"container":null,"videos":[],"##,
         r##""debug_video":null,"thumbnail":null,"playable":null,"preview":null,"peak_change":null,"problems":[],"location":"local"},"##,
         r##"{"id":"Camera1/2026-11-20/007","camera":"Camera1","start":"2026-11-20T00:00:01","end":"2026-11-20T00:00:01","##,
-        r##""state":"open","saved":true,"frames":null,"bytes":null,"video":null,"container":null,"videos":[],"##,
+        r##""state":"open","saved":true,"reviewed":false,"frames":null,"bytes":null,"video":null,"container":null,"videos":[],"##,
         r##""debug_video":null,"thumbnail":"/owlery/media/Camera1/2026-11-20/007/video.mkv.thumb","##,
         r##""playable":null,"preview":"/owlery/media/Camera1/2026-11-20/007/preview.webp","peak_change":null,"##,
         r##""problems":[],"location":"local"}],"next":"2026-11-20T00:00:01/Camera1/2026-11-20/007"}"##,
@@ -122,8 +130,8 @@ fn the_schema_has_the_keys_of_the_json() {
 
     let event = Located::local(event("Camera1/2026-11-20/10-04-36", vec![Movie::new(Container::Mp4)]));
     let directory = Directory::new("", &event.event.id);
-    let event = serde_json::to_value(Event::new(&event, &directory)).unwrap();
-    let page = serde_json::to_value(EventPage::new(&[], None, "")).unwrap();
+    let event = serde_json::to_value(Event::new(&event, &directory).reviewed(false)).unwrap();
+    let page = serde_json::to_value(EventPage::new(&[], None, None, "")).unwrap();
     let schemas = [Event::schema(), Video::schema(), EventPage::schema()].map(|schema| json!(schema));
     for (object, schema) in [&event, &event["videos"][0], &page].into_iter().zip(schemas) {
         let keys: std::collections::BTreeSet<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();

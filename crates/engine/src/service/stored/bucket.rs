@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use owlery_store::{StoreName, Stores};
 use tokio::sync::Semaphore;
 
-use super::super::camera_info::CameraInfo;
+use super::super::camera_info::{CameraInfo, Streams};
 use super::super::located::LocatedPage;
 use super::view::View;
 use crate::catalog::{Cursor, DaySummary, Order, Page, Query};
@@ -147,7 +147,7 @@ impl Bucket {
     /// [`Error::Unavailable`] if the indexes could not be read since the start.
     pub(in crate::service) fn cameras(&self) -> Result<Vec<CameraInfo>> {
         self.wait_read()?;
-        Ok(self.known().days.totals().into_iter().map(|summary| CameraInfo { summary, port: 0 }).collect())
+        Ok(self.known().days.totals().into_iter().map(|summary| Streams::default().info(summary)).collect())
     }
 
     fn located(&self, page: Page) -> LocatedPage {

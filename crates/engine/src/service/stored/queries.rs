@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::camera_info::CameraInfo;
+use super::super::camera_info::{CameraInfo, Streams};
 use super::super::located::LocatedPage;
 use super::merge::{Source, merge};
 use super::view::View;
@@ -102,7 +102,7 @@ pub(in crate::service) fn cameras(
     mut local: Vec<CameraInfo>,
     catalog: &Catalog,
     stored: &StoredDays,
-    port: impl Fn(&Camera) -> u16,
+    streams: &Streams,
 ) -> Result<Vec<CameraInfo>> {
     let of_stores: BTreeSet<Camera> = stored.keys().map(|(_, camera)| camera.clone()).collect();
     let known = catalog.days_with_events(&of_stores)?;
@@ -111,7 +111,7 @@ pub(in crate::service) fn cameras(
         let at = match local.binary_search_by(|info| info.summary.camera.cmp(camera)) {
             Ok(at) => at,
             Err(at) => {
-                local.insert(at, CameraInfo { summary: without_events(camera), port: port(camera) });
+                local.insert(at, streams.info(without_events(camera)));
                 at
             }
         };

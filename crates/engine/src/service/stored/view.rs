@@ -109,7 +109,7 @@ impl View {
     }
 
     /// The default if a list cannot be read: events of a store are nothing that anything else waits for.
-    pub(super) fn or_none<T: Default>(&self, read: Result<T>) -> T {
+    pub(in crate::service) fn or_none<T: Default>(&self, read: Result<T>) -> T {
         read.unwrap_or_else(|error| {
             self.warn(&error);
             T::default()

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { USERS, axeViolations, closeBrowser, daysAgo, openPage, serve, signIn, waitUntil } from "./harness.mjs";
+
+after(closeBrowser);
+
+const EVENTS = [{ day: daysAgo(1), time: "10-04-36" }, { camera: "Camera2", day: daysAgo(1), time: "11-00-00" }];
+
+test("a user signs in and out", async (t) => {
+  const owlery = await serve(t, { events: EVENTS, config: USERS });
+  const page = await openPage(t, { expects: [/401/] });
+  await page.goto(owlery.url);
+  await page.waitForURL("**/login");
+  assert.deepEqual(await axeViolations(page), []);
+  await signIn(page, "anna", "wrong");
+  await page.getByText("Wrong name or password.").waitFor();
+  await signIn(page, "anna");
+  await page.getByText("anna", { exact: true }).waitFor();
+  assert.equal(await page.evaluate(() => document.cookie), "", "no script sees it");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL("**/login");
+  await page.goto(`${owlery.url}?cameras=Camera2`);
+  await page.waitForURL("**/login?**");
+  await signIn(page, "anna");
+  await page.waitForURL(`${owlery.url}?cameras=Camera2`);
+});
+
+test("an ended session leads to the login", async (t) => {
+  const owlery = await serve(t, { events: EVENTS, config: USERS });
+  const page = await openPage(t, { expects: [/401/] });
+  await page.goto(owlery.url);
+  await signIn(page, "vera");
+  await page.getByText("vera", { exact: true }).waitFor();
+  assert.equal(await page.evaluate(async () => (await fetch("logout", { method: "POST" })).status), 204);
+  await page.waitForURL("**/login");
+});
+
+test("the service is missed and comes back", async (t) => {
+  const owlery = await serve(t, { events: EVENTS });
+  const page = await openPage(t, { expects: [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/] });
+  await page.goto(owlery.url);
+  await page.locator("owl-day").waitFor({ state: "attached" });
+  await owlery.stop();
+  await page.getByText("The service cannot be reached").waitFor({ timeout: 5000 });
+  await owlery.start();
+  await page.getByText("The service cannot be reached").waitFor({ state: "detached" });
+});
+
+test("an alert is told above every view", async (t) => {
+  const owlery = await serve(t, { events: EVENTS });
+  const page = await openPage(t);
+  await page.route("**/readyz", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), alerts: ["the disk is full"] } });
+  });
+  for (const view of ["", "?view=calendar", "?view=storage"]) {
+    await page.goto(owlery.url + view);
+    await page.getByRole("alert").filter({ hasText: "the disk is full" }).waitFor();
+  }
+  await waitUntil("no link to itself", async () => (await page.getByRole("alert").getByRole("link").count()) === 0);
+});
