@@ -24,20 +24,25 @@ const SEEK = 10; // seconds
 class Player extends Sheet {
   static properties = { event: { state: true }, source: { state: true }, problem: { state: true }, playsOn: { state: true }, showsHelp: { state: true } };
   static styles = [...Sheet.styles, detailsStyle, css`
-    .body { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; display: grid; align-content: start; grid-template-columns: minmax(0, 1fr); }
-    .main { display: flex; flex-direction: column; min-width: 0; min-height: 0; }
+    .body { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; }
+    .main { display: flex; flex-direction: column; min-width: 0; }
     .problem { padding: 2rem 1rem; }
     .help { position: absolute; z-index: 1; right: .5rem; top: 3.5rem; max-height: calc(100% - 4rem); overflow: auto; padding: .75rem 1rem; background: var(--raised);
       border: 1px solid var(--edge); border-radius: var(--round); box-shadow: 0 4px 16px var(--shade); }
     kbd { font: inherit; font-weight: 600; }
     @media (min-width: 1100px) {
-      .body { grid-template-columns: minmax(0, 1fr) 21rem; grid-template-rows: minmax(0, 1fr); align-content: stretch; overflow: hidden; }
+      .body { display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr) 21rem; overflow: hidden; }
       .main, .details { overflow: auto; overscroll-behavior: contain; }
       .details { border-left: 1px solid var(--line); }
       owl-stage { flex: 1 0 16rem; }
       owl-others { flex: none; }
     }
-    @media (max-width: 45rem) { .head .text { display: none; } .head h2 { font-size: 1rem; flex-basis: calc(100% - 4rem); } .head .close { order: -1; } .head h2 { order: -2; } }
+    @media (max-width: 45rem) {
+      .head { gap: 0; justify-content: space-between; }
+      .head .text { display: none; }
+      .head h2 { order: -2; flex-basis: calc(100% - 4rem); font-size: 1rem; }
+      .head .close { order: -1; }
+    }
   `];
 
   constructor() {
@@ -324,7 +329,8 @@ class Player extends Sheet {
       ${event ? html`
         ${this.button("previous", "left", () => this.step(-1))}
         ${this.button("next", "right", () => this.step(1))}
-        <button class="plain" aria-pressed=${this.playsOn} title="${t("play-on-title")} (O)" @click=${this.togglePlayOn}>${icon("play")}${t("play-on")}</button>
+        <button class="plain" aria-label=${t("play-on")} aria-pressed=${this.playsOn} title="${t("play-on-title")} (O)" @click=${this.togglePlayOn}>
+          ${icon("through")}<span class="text">${t("play-on")}</span></button>
         ${archive.canWrite ? this.button("save", "star", () => this.save(), event.saved) : nothing}
         ${this.button("review", "check", () => this.review(), Boolean(event.reviewed))}
         ${archive.canWrite ? this.button("remove", "trash", () => this.erase()) : nothing}` : nothing}

@@ -4,7 +4,7 @@ import { utimesSync } from "node:fs";
 import { join } from "node:path";
 
 import { axeViolations, closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
-import { ask, mockActions, show, until } from "./opened.mjs";
+import { ask, assertClosed, mockActions, show, timeShow, until } from "./opened.mjs";
 import { addFrame, beginEvent, movie, putMovie, writeFrames } from "./recordings.mjs";
 
 after(closeBrowser);
@@ -52,17 +52,9 @@ test("frames are played like a movie, about 25 a second", async (t) => {
   await waitUntil("it was watched to its end", () => reviewed.length === 1);
   await waitUntil("the last frame", async () => (await drawn()) === "10-00-14-09.jpg");
 
-  const took = await page.evaluate(async (event) => {
-    const { address } = await import(/** @type {any} */ (new URL("core/address.js", document.baseURI).href));
-    address.leave({ event: "" });
-    const app = /** @type {any} */ (document.querySelector("owl-app"));
-    const stage = () => app.shadowRoot.querySelector("owl-player")?.shadowRoot.querySelector("owl-stage");
-    while (stage()) await new Promise((resume) => setTimeout(resume, 5));
-    const start = performance.now();
-    address.go({ event });
-    while (!stage()?.isShown) await new Promise((resume) => setTimeout(resume, 5));
-    return performance.now() - start;
-  }, id("10-00-00"));
+  await page.goBack();
+  await assertClosed(page);
+  const took = await timeShow(page, id("10-00-00"));
   t.diagnostic(`first frame: ${Math.round(took)} ms`);
 });
 

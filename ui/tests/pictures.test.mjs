@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 
 import { axeViolations, closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
+import { go } from "./opened.mjs";
 import { movie, picture } from "./recordings.mjs";
 
 after(closeBrowser);
@@ -33,11 +34,6 @@ const shown = (page) => page.locator("owl-pictures .tile img").evaluateAll((imag
 const whole = (page) => page.locator("owl-whole img").evaluate((image) => (/** @type {HTMLImageElement} */ (image).naturalWidth > 0 ? /** @type {HTMLImageElement} */ (image).alt : ""), undefined, { timeout: 1000 }).catch(() => "");
 /** @param {import("playwright-core").Page} page @param {string[]} wanted */
 const untilNames = (page, wanted) => waitUntil(wanted.join(), async () => String(await names(page)) === String(wanted));
-/** Opens the pictures of a day as a view does. @param {import("playwright-core").Page} page @param {string} pictures */
-const open = (page, pictures) => page.evaluate(async (pictures) => {
-  const { address } = await import(/** @type {any} */ (new URL("core/address.js", document.baseURI).href));
-  address.go({ pictures });
-}, pictures);
 
 test("the pictures of a day are shown by camera, and each whole", async (t) => {
   const owlery = await serve(t, { flags: FLAT, prepare: (root) => {
@@ -48,7 +44,7 @@ test("the pictures of a day are shown by camera, and each whole", async (t) => {
   const page = await openPage(t);
   await page.goto(owlery.url);
   await page.getByRole("link", { name: "Storage" }).waitFor();
-  await open(page, DAY);
+  await go(page, { pictures: DAY });
   await untilNames(page, ["15-00-00.jpg", "15-00-10.jpg"]);
   await page.getByText("Camera1: 2 pictures").waitFor();
   await waitUntil("they are shown", async () => (await shown(page)) === 2);

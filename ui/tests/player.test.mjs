@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { axeViolations, closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
-import { ask, assertClosed, mockActions, show, shownId, until, untilShown } from "./opened.mjs";
+import { ask, assertClosed, mockActions, show, shownId, timeShow, until, untilShown } from "./opened.mjs";
 import { avi, movie, putMovie } from "./recordings.mjs";
 
 after(closeBrowser);
@@ -25,7 +25,6 @@ test("an event plays, and what one opened is left by Back, Escape and ×", async
   const page = await openPage(t);
   await page.goto(owlery.url);
   await page.getByRole("link", { name: "Storage" }).waitFor();
-  await page.evaluate(() => Object.assign(window, { opened: 0 }));
   await show(page, id("10-00-00"));
   await until(page, "it plays", plays);
   const { muted, inline, poster, wall, vague } = /** @type {any} */ (await ask(page, (stage) => ({
@@ -40,17 +39,7 @@ test("an event plays, and what one opened is left by Back, Escape and ×", async
   await assertClosed(page);
 
   // The module is here now: from the click to the first frame.
-  const took = await page.evaluate(async (event) => {
-    const { address } = await import(/** @type {any} */ (new URL("core/address.js", document.baseURI).href));
-    const start = performance.now();
-    address.go({ event });
-    const app = /** @type {any} */ (document.querySelector("owl-app"));
-    for (;;) {
-      const stage = app.shadowRoot.querySelector("owl-player")?.shadowRoot.querySelector("owl-stage");
-      if (stage?.isShown) return performance.now() - start;
-      await new Promise((resume) => setTimeout(resume, 5));
-    }
-  }, id("10-00-00"));
+  const took = await timeShow(page, id("10-00-00"));
   t.diagnostic(`first frame: ${Math.round(took)} ms`);
   await page.keyboard.press("Escape");
   await assertClosed(page);
