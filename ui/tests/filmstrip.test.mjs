@@ -36,7 +36,7 @@ test("frames are played like a movie, about 25 a second", async (t) => {
   await page.keyboard.press("Space");
   await until(page, "paused", (stage) => stage.isPaused);
   const drawn = () => ask(page, (stage) => stage.screen.dataset.frame.split("/").at(-1));
-  await page.getByRole("slider").fill("1");
+  await page.locator("owl-player").getByRole("slider").fill("1");
   await waitUntil("the frame of the first second", async () => (await drawn()) === "10-00-02-05.jpg");
   assert.equal(await page.locator("owl-stage .wall").innerText(), "10:00:02");
   await page.keyboard.press(".");
@@ -45,7 +45,7 @@ test("frames are played like a movie, about 25 a second", async (t) => {
   await page.keyboard.press(",");
   await waitUntil("the one before", async () => (await drawn()) === "10-00-02-04.jpg");
   assert.deepEqual(await axeViolations(page), []);
-  await page.getByRole("combobox", { name: "Speed" }).selectOption("16");
+  await page.locator("owl-player").getByRole("combobox", { name: "Speed" }).selectOption("16");
   await page.locator("owl-player dialog").focus();
   assert.equal(reviewed.length, 0);
   await page.keyboard.press("Space");

@@ -49,13 +49,13 @@ test("the pictures of a day are shown by camera, and each whole", async (t) => {
   await page.getByText("Camera1: 2 pictures").waitFor();
   await waitUntil("they are shown", async () => (await shown(page)) === 2);
   assert.deepEqual(await axeViolations(page), []);
-  await page.getByRole("button", { name: HOSTILE }).click();
+  await page.locator("owl-pictures").getByRole("button", { name: HOSTILE }).click();
   await untilNames(page, ["16-00-00.jpg"]);
   await waitUntil("it is shown", async () => (await shown(page)) === 1);
   await page.locator(".tile").click();
   await waitUntil("whole", async () => (await whole(page)) === `${HOSTILE}, 16-00-00.jpg`);
   await page.goBack();
-  await page.getByRole("button", { name: "Camera1" }).click();
+  await page.locator("owl-pictures").getByRole("button", { name: "Camera1" }).click();
   await untilNames(page, ["15-00-00.jpg", "15-00-10.jpg"]);
 
   await page.locator(".tile").first().focus();
@@ -98,10 +98,10 @@ test("what cannot be shown is told, and what failed comes back with the service"
   await page.keyboard.press("Escape");
   rmSync(join(owlery.root, `Camera1/${DAY}/${nthName(200)}`)); // on the next page, so it was not loaded
   await page.locator(".tile").last().click();
-  await page.getByRole("button", { name: "Next picture" }).click();
+  await page.locator("owl-pictures").getByRole("button", { name: "Next picture" }).click();
   await page.getByText("The picture is not there any more.").waitFor();
   await owlery.stop();
-  await page.getByRole("button", { name: "Next picture" }).click();
+  await page.locator("owl-pictures").getByRole("button", { name: "Next picture" }).click();
   await page.getByText("The service cannot be reached. The picture is loaded when it can.").waitFor();
   await owlery.start();
   await waitUntil("it is loaded", async () => (await whole(page)) === `Camera1, ${nthName(201)}`);
@@ -120,14 +120,14 @@ test("many pictures are pages", async (t) => {
   await untilNames(page, range(0, 200));
   await waitUntil("those in view", async () => (await shown(page)) > 0);
   assert.ok((await shown(page)) < 200);
-  await page.getByRole("button", { name: "Later" }).click();
+  await page.locator("owl-pictures").getByRole("button", { name: "Later" }).click();
   await untilNames(page, range(200, 400));
-  await page.getByRole("combobox", { name: "Pages" }).selectOption({ label: `from ${nthName(600)}` });
+  await page.locator("owl-pictures").getByRole("combobox", { name: "Pages" }).selectOption({ label: `from ${nthName(600)}` });
   await untilNames(page, range(600, 601));
   await page.locator(".tile").click();
-  await page.getByRole("button", { name: "Previous picture" }).click();
+  await page.locator("owl-pictures").getByRole("button", { name: "Previous picture" }).click();
   await waitUntil("the one before", async () => (await whole(page)) === `Camera1, ${nthName(599)}`);
-  await page.getByRole("button", { name: "Close" }).last().click();
+  await page.locator("owl-pictures").getByRole("button", { name: "Close" }).last().click();
   await untilNames(page, range(400, 600));
   assert.deepEqual(await axeViolations(page), []);
 });
