@@ -42,6 +42,35 @@ not-all-restored = { $count ->
 ## Player
 ## Pictures without an event
 ## Calendar
+chips-cameras = Kameras
+chips-all = Alle Kameras
+calendar-loading = Lädt …
+calendar-empty = Es wurde noch nichts aufgenommen.
+calendar-failed = Tage sind gerade nicht zu laden: { $why }
+calendar-retry = Noch einmal
+calendar-fewer = weniger
+calendar-more = mehr Ereignisse
+calendar-unreviewed = nicht alle angesehen
+calendar-saved = gemerkt
+calendar-next = geht mit dem nächsten Durchgang
+calendar-soon = geht binnen einer Woche
+calendar-events = { $count ->
+    [0] keine Ereignisse
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
+calendar-count-unreviewed = { $count } nicht angesehen
+calendar-count-saved = { $count } gemerkt
+calendar-count-loose = { $count ->
+    [one] 1 andere Datei
+   *[other] { $count } andere Dateien
+  }
+calendar-goes-next = { $camera }: geht mit dem nächsten Durchgang, { $why }
+calendar-goes = { $camera }: geht { $days ->
+    [one] morgen
+   *[other] in { $days } Tagen
+  }, { $why }
+
 ## Live
 ## Storage
 ask-cancel = Abbrechen

@@ -42,6 +42,35 @@ not-all-restored = { $count ->
 ## Player
 ## Pictures without an event
 ## Calendar
+chips-cameras = Cameras
+chips-all = All cameras
+calendar-loading = Loading …
+calendar-empty = Nothing has been recorded yet.
+calendar-failed = Days cannot be loaded now: { $why }
+calendar-retry = Try again
+calendar-fewer = fewer
+calendar-more = more events
+calendar-unreviewed = not all reviewed
+calendar-saved = saved
+calendar-next = goes with the next pass
+calendar-soon = goes within a week
+calendar-events = { $count ->
+    [0] no events
+    [one] 1 event
+   *[other] { $count } events
+  }
+calendar-count-unreviewed = { $count } not reviewed
+calendar-count-saved = { $count } saved
+calendar-count-loose = { $count ->
+    [one] 1 other file
+   *[other] { $count } other files
+  }
+calendar-goes-next = { $camera }: goes with the next pass, { $why }
+calendar-goes = { $camera }: goes { $days ->
+    [one] tomorrow
+   *[other] in { $days } days
+  }, { $why }
+
 ## Live
 ## Storage
 ask-cancel = Cancel
