@@ -124,7 +124,7 @@ test("days of many events are readable on a phone", async (t) => {
   });
   await page.goto(`${owlery.url}?view=calendar`);
   await link(page, daysAgo(1)).getByText("20,000", { exact: true }).waitFor();
-  await link(page, daysAgo(0)).getByText("1.2M", { exact: true }).waitFor();
+  await link(page, daysAgo(0)).getByText(/^1\.2m$/i).waitFor();
   const isCut = await link(page, daysAgo(1)).evaluate((a) => { const b = /** @type {HTMLElement} */ (a.querySelector("b")); return b.scrollWidth > a.clientWidth; });
   assert.equal(isCut, false);
   assert.deepEqual(await axeViolations(page), []);

@@ -72,6 +72,26 @@ calendar-goes = { $camera }: geht { $days ->
   }, { $why }
 
 ## Live
+live-no-camera = Es gibt noch keine Kamera.
+live-at-a-time = Kameras auf einmal
+live-before = Kameras davor
+live-after = Weitere Kameras
+live-page = { $page } von { $pages }
+live-full = Ganzer Bildschirm
+live-alone = Nur diese Kamera
+live-picture = { $camera }, live
+live-records = nimmt auf
+live-newest = neuestes Ereignis: { $time }
+live-day = sein Tag
+live-since = Kein Bild seit { $time }
+live-none-yet = Noch kein Bild
+live-ended = der Strom ist zu Ende
+live-silent = sie antwortet nicht
+live-unknown = sie sendet etwas anderes als Bilder
+live-configure = Wo die Live-Bilder dieser Kamera sind, ist nicht bekannt. Owlery braucht dafür --motion-conf oder --live KAMERA=URL.
+live-not-configured = Von dieser Kamera gibt es keine Live-Bilder.
+live-thumbnail = Das neueste Ereignis von { $camera }
+
 ## Storage
 ask-cancel = Abbrechen
 held-confirm = Bestätigen …

@@ -72,6 +72,26 @@ calendar-goes = { $camera }: goes { $days ->
   }, { $why }
 
 ## Live
+live-no-camera = There is no camera yet.
+live-at-a-time = Cameras at a time
+live-before = Cameras before
+live-after = More cameras
+live-page = { $page } of { $pages }
+live-full = Full screen
+live-alone = Only this camera
+live-picture = { $camera }, live
+live-records = records
+live-newest = newest event: { $time }
+live-day = its day
+live-since = No picture since { $time }
+live-none-yet = No picture yet
+live-ended = the stream has ended
+live-silent = it does not respond
+live-unknown = it sends something else than pictures
+live-configure = Where the live pictures of this camera are is not known. Start Owlery with --motion-conf, or with --live CAMERA=URL.
+live-not-configured = There are no live pictures of this camera.
+live-thumbnail = The newest event of { $camera }
+
 ## Storage
 ask-cancel = Cancel
 held-confirm = Confirm …
