@@ -5,13 +5,18 @@ import { after, test } from "node:test";
 
 import { USERS, axeViolations, closeBrowser, daysAgo, openPage, serve, signIn, waitUntil } from "./harness.mjs";
 
-after(closeBrowser);
+/** @type {(() => void)[]} what ends after all tests: a page that is still open would miss it */
+const ends = [];
+after(async () => {
+  await closeBrowser();
+  for (const end of ends) end();
+});
 
 const HOSTILE = `Camera<b>&"'%2F ü`;
 const PICTURE = readFileSync(new URL("../images/missing.jpg", import.meta.url));
 
-/** Motion's stream of a camera: ten pictures a second until it is silent, or gone. @param {import("node:test").TestContext} t */
-async function motion(t) {
+/** Motion's stream of a camera: ten pictures a second until it is silent, or gone. */
+async function motion() {
   const state = { isSilent: false, clients: 0, url: "", /** Ends its streams, and takes no others until `back`. */ leave: () => {}, back: () => {} };
   /** @type {Set<import("node:http").ServerResponse>} */
   const streams = new Set();
@@ -39,7 +44,7 @@ async function motion(t) {
   };
   state.back = () => { isAway = false; };
   await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
-  t.after(() => {
+  ends.push(() => {
     state.leave();
     server.close();
     server.closeAllConnections();
@@ -61,7 +66,7 @@ const shows = async (page, camera) => {
 };
 
 test("a wall of cameras, one alone, and back", async (t) => {
-  const camera = await motion(t);
+  const camera = await motion();
   const names = ["Camera1", "Camera2", HOSTILE];
   const owlery = await serve(t, { events: events(names), flags: names.flatMap((name) => ["--live", `${name}=${camera.url}`]) });
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
@@ -83,7 +88,7 @@ test("a wall of cameras, one alone, and back", async (t) => {
 });
 
 test("an outage is said within two seconds, and over when pictures come", async (t) => {
-  const camera = await motion(t);
+  const camera = await motion();
   const owlery = await serve(t, { events: events(["Camera1"]), flags: ["--live", `Camera1=${camera.url}`] });
   const page = await openPage(t, { expects: [/status of 50[23]/, /ERR_INCOMPLETE_CHUNKED/] });
   await page.goto(`${owlery.url}?view=live`);
@@ -134,13 +139,13 @@ test("single pictures where the stream fails, and why there are none", async (t)
 });
 
 test("more than four cameras are single pictures, by pages", async (t) => {
-  const camera = await motion(t);
+  const camera = await motion();
   const names = Array.from({ length: 11 }, (_, nth) => `Camera${String(nth + 1).padStart(2, "0")}`);
   const owlery = await serve(t, { events: events(names), flags: names.flatMap((name) => ["--live", `${name}=${camera.url}`]) });
   const page = await openPage(t);
   /** @type {string[]} */
   const streams = [];
-  page.on("request", (request) => { if (/\/live\/[^/]+$/.test(request.url())) streams.push(request.url()); });
+  page.on("request", (request) => { if (/^\/live\/[^/]+$/.test(new URL(request.url()).pathname)) streams.push(request.url()); });
   await page.goto(`${owlery.url}?view=live`);
   for (const name of names.filter((name) => name <= "Camera09" && name !== "Camera1")) await waitUntil(`a picture of ${name}`, () => shows(page, name));
   assert.equal(streams.length, 0);
@@ -155,7 +160,7 @@ test("more than four cameras are single pictures, by pages", async (t) => {
 });
 
 test("a camera that records has a badge, and one without a stream its newest event and what to do", async (t) => {
-  const owlery = await serve(t, { events: events(["Camera1", "Camera2"]), config: USERS, flags: ["--event-gap", "60s"] });
+  const owlery = await serve(t, { events: events(["Camera1", "Camera2"]), config: USERS });
   for (const [name, what] of [["anna", /Start Owlery with --motion-conf/], ["bert", /There are no live pictures/]]) {
     const page = await openPage(t, { expects: [/status of 401/], viewport: { width: 390, height: 844 } });
     await page.goto(`${owlery.url}?view=live`);
@@ -176,7 +181,7 @@ test("a camera that records has a badge, and one without a stream its newest eve
 });
 
 test("the service goes away and comes back", async (t) => {
-  const camera = await motion(t);
+  const camera = await motion();
   const owlery = await serve(t, { events: events(["Camera1"]), flags: ["--live", `Camera1=${camera.url}`] });
   const page = await openPage(t, { locale: "de-DE", viewport: { width: 390, height: 844 }, expects: [/ERR_CONNECTION_REFUSED/, /ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|network error/] });
   await page.goto(`${owlery.url}?view=live`);
@@ -190,7 +195,7 @@ test("the service goes away and comes back", async (t) => {
 });
 
 test("nothing is loaded while the page is hidden", async (t) => {
-  const camera = await motion(t);
+  const camera = await motion();
   const owlery = await serve(t, { events: events(["Camera1"]), flags: ["--live", `Camera1=${camera.url}`] });
   const page = await openPage(t);
   await page.goto(`${owlery.url}?view=live`);
