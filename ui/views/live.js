@@ -132,7 +132,8 @@ class Live extends LitElement {
         <button aria-label=${t("live-after")} ?disabled=${page === pages - 1} @click=${() => { this.page = page + 1; }}>${icon("right")}</button>` : nothing}
       ${count > 1 ? html`<span role="group" class="sizes" aria-label=${t("live-at-a-time")}>${SIZES.map((each) =>
     html`<button aria-pressed=${each === size} @click=${() => { this.page = Math.floor((page * size) / each); this.size = each; }}>${each}</button>`)}</span>` : nothing}
-      <button @click=${() => this.renderRoot.querySelector(".wall")?.requestFullscreen()}>${icon("full")} ${t("live-full")}</button></div>`;
+      ${document.fullscreenEnabled ? html`<button @click=${() => this.renderRoot.querySelector(".wall")?.requestFullscreen().catch(() => {})}>
+        ${icon("full")} ${t("live-full")}</button>` : nothing}</div>`;
   }
 }
 

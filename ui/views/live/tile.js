@@ -18,15 +18,18 @@ class Tile extends LitElement {
   };
   static styles = [look, css`
     :host { display: flex; flex-direction: column; min-width: 0; overflow: hidden; background: var(--card); border: 1px solid var(--line); border-radius: var(--round); }
-    .picture { position: relative; display: block; aspect-ratio: 16 / 9; background: #000; }
+    .picture { position: relative; aspect-ratio: 16 / 9; background: #000; }
     canvas, img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
     .line { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .8rem; padding: .35rem .6rem; font-variant-numeric: tabular-nums; }
-    h2 { flex: 1; min-width: 0; overflow: hidden; font-size: 1rem; text-overflow: ellipsis; white-space: nowrap; }
+    h2 { flex: 1; min-width: min(8rem, 100%); overflow: hidden; font-size: 1rem; text-overflow: ellipsis; white-space: nowrap; }
     a { color: var(--mark); }
     .badge { color: var(--bad); font-weight: 600; white-space: nowrap; }
     .badge::before { content: ""; display: inline-block; width: .6rem; height: .6rem; margin-right: .3rem; border-radius: 50%; background: currentColor; }
-    [role="status"] p { padding: 0 .6rem .4rem; overflow-wrap: anywhere; }
+    .said { position: absolute; inset: auto 0 0; max-height: 100%; overflow: auto; background: var(--card); overflow-wrap: anywhere; }
+    .said p { padding: .35rem .6rem; }
     .is-out canvas { opacity: .35; }
+    .picture > a { position: absolute; inset: 0; }
+    .picture > a:focus-visible { outline-offset: -3px; }
     @media (pointer: coarse) { .line a { display: inline-flex; align-items: center; min-height: 44px; } }
   `];
 
@@ -108,8 +111,7 @@ class Tile extends LitElement {
       <div class="line"><h2 title=${name}>${name}</h2>
         ${event?.state === "open" ? html`<span class="badge">${t("live-records")}</span>` : nothing}
         ${event ? html`<a href=${address.href({ event: event.id })} @click=${(/** @type {MouseEvent} */ click) => follow(click, { event: event.id })}>
-          ${t("live-newest", { time: momentOf(event.start) })}</a>${this.dayLink(dayOf(event.start))}` : nothing}</div>
-      <div role="status">${this.outage ? html`<p class="bad">${this.outage}</p>` : nothing}</div>`;
+          ${t("live-newest", { time: momentOf(event.start) })}</a>${this.dayLink(dayOf(event.start))}` : nothing}</div>`;
   }
 
   /** @param {string} day */
@@ -121,17 +123,18 @@ class Tile extends LitElement {
   picture() {
     const { name } = this.camera;
     const canvas = html`<canvas role="img" aria-label=${t("live-picture", { camera: name })}></canvas>`;
-    const kind = `picture ${this.outage ? "is-out" : ""}`;
-    if (this.isAlone) return html`<div class=${kind}>${canvas}</div>`;
     const change = { cameras: [name] };
-    return html`<a class=${kind} href=${address.href(change)} title=${t("live-alone")} @click=${(/** @type {MouseEvent} */ click) => follow(click, change)}>${canvas}</a>`;
+    return html`<div class="picture ${this.outage ? "is-out" : ""}">
+      ${this.isAlone ? canvas : html`<a href=${address.href(change)} title=${t("live-alone")} @click=${(/** @type {MouseEvent} */ click) => follow(click, change)}>${canvas}</a>`}
+      <div class="said" role="status">${this.outage ? html`<p class="bad">${this.outage}</p>` : nothing}</div></div>`;
   }
 
-  /** A camera whose live pictures nobody has configured: what to do, and its newest event. */
+  /** A camera whose live pictures nobody has configured: its newest event, and what to do. */
   without() {
     const { event } = this;
-    return html`${event?.thumbnail ? html`<div class="picture"><img src=${local(event.thumbnail)} alt=${t("live-thumbnail", { camera: this.camera.name })}></div>` : nothing}
-      <div role="note"><p class="line soft">${t(archive.canWrite ? "live-configure" : "live-not-configured")}</p></div>`;
+    return html`<div class="picture">
+      ${event?.thumbnail ? html`<img src=${local(event.thumbnail)} alt=${t("live-thumbnail", { camera: this.camera.name })}>` : nothing}
+      <div class="said"><p>${t(archive.canWrite ? "live-configure" : "live-not-configured")}</p></div></div>`;
   }
 }
 
