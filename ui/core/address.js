@@ -18,11 +18,12 @@ import { isDay, isTime } from "./time.js";
  * @property {number[]} region the rectangle with movement: left, upper, right, lower edge, from 0 to 1; empty for the whole picture
  * @property {string} event the id of the event in the player, or ""
  * @property {string} pictures the day whose loose pictures are shown, or ""
+ * @property {string} picture the one of them that is shown whole: `CAMERA/NAME`, or ""
  */
 
 /** @type {Readonly<State>} */
 export const DEFAULT = Object.freeze({
-  view: "day", day: "", at: "", cameras: [], saved: false, unreviewed: false, min: 0, strength: 0, hours: "", region: [], event: "", pictures: "",
+  view: "day", day: "", at: "", cameras: [], saved: false, unreviewed: false, min: 0, strength: 0, hours: "", region: [], event: "", pictures: "", picture: "",
 });
 /** @type {ViewName[]} */
 const VIEWS = ["day", "calendar", "live", "storage"];
@@ -59,6 +60,7 @@ export function parseAddress(search) {
     region: region(params.get("region")),
     event: params.get("event") ?? "",
     pictures: text("pictures", isDay),
+    picture: params.get("picture") ?? "",
   });
 }
 

@@ -76,8 +76,8 @@ class Archive extends EventTarget {
 
   /** @type {Map<string, Map<string, DayCounts>>} by day and camera, of the days that were asked for */
   #days = new Map();
-  /** @type {Set<string>} the months (`2026-11`) whose days were asked for */
-  #months = new Set();
+  /** @type {Map<string, boolean>} by month (`2026-11`) that was asked for: whether its days are here */
+  #months = new Map();
   /** @type {Map<string, Map<string, Event>>} by hour (`2026-11-20T10`) and id, the hours used last at the end */
   #hours = new Map();
   /** @type {Set<string>} the hours of `#hours` that may be outdated, and are loaded again when they are asked for */
@@ -86,6 +86,8 @@ class Archive extends EventTarget {
   #others = new Map();
   /** @type {Map<string, Promise<void>>} by hour: what is on its way */
   #loading = new Map();
+  /** @type {Map<string, Event | null>} by id: what was put, or removed (null), while its hour was on its way */
+  #late = new Map();
   /** Changes with everything that makes events on their way outdated. */
   #generation = 0;
   /** @type {Changes | null} */
@@ -137,7 +139,8 @@ class Archive extends EventTarget {
     this.#generation++;
     this.#loading.clear();
     this.#stale = new Set(this.#hours.keys());
-    const months = [...this.#months];
+    this.#late.clear();
+    const months = [...this.#months.keys()];
     this.#months.clear();
     this.dispatchEvent(new CustomEvent("refresh"));
     try {
@@ -219,7 +222,7 @@ class Archive extends EventTarget {
     /** @type {string[][]} */
     const runs = [];
     for (const month of missing) {
-      this.#months.add(month);
+      this.#months.set(month, false);
       const run = runs.at(-1);
       if (run && addDays(lastDay(/** @type {string} */ (run.at(-1))), 1).startsWith(month)) run.push(month);
       else runs.push([month]);
@@ -236,6 +239,7 @@ class Archive extends EventTarget {
     /** @type {{days: DayCounts[]}} */
     const { days } = await fetchJson(`api/v1/days?${new URLSearchParams({ from, to })}`);
     if (refreshes !== this.#refreshes) return;
+    for (const month of this.#months.keys()) if (from <= `${month}-01` && to >= lastDay(month)) this.#months.set(month, true);
     for (const day of this.#days.keys()) if (day >= from && day <= to) this.#days.delete(day);
     for (const counts of days) {
       if (!this.#days.has(counts.day)) this.#days.set(counts.day, new Map());
@@ -263,7 +267,18 @@ class Archive extends EventTarget {
 
   /** Whether the events of an hour are here. @param {string} hour `2026-11-20T10` */
   hasHour(hour) {
-    return this.#hours.has(hour);
+    return this.#hours.has(hour) || this.#isEmpty(hour);
+  }
+
+  /** Whether it is known that an hour has no events. @param {string} hour */
+  #isEmpty(hour) {
+    const counts = [...(this.#days.get(hour.slice(0, 10))?.values() ?? [])];
+    return this.#months.get(hour.slice(0, 7)) === true && counts.every(({ hours }) => hours[Number(hour.slice(11))] === 0);
+  }
+
+  /** How many events of an hour are here; undefined if it has not been loaded. @param {string} hour */
+  sizeOf(hour) {
+    return this.#hours.get(hour)?.size;
   }
 
   /** The events of an hour that are here, the newest first. @param {string} hour */
@@ -299,7 +314,7 @@ class Archive extends EventTarget {
       const loading = this.#loading.get(hour);
       if (loading) waits.push(loading);
       if (loading || (this.#hours.has(hour) && !this.#stale.has(hour))) ask();
-      else missing++;
+      else if (missing || this.#hours.has(hour) || !this.#isEmpty(hour)) missing++;
     }
     ask();
     await Promise.all(waits);
@@ -323,16 +338,24 @@ class Archive extends EventTarget {
         cursor = page.next ?? "";
         if (!cursor) break;
       }
+      /** @type {Map<string, Map<string, Event>>} */
+      const found = new Map(hours.filter((hour) => !this.#isEmpty(hour)).map((hour) => [hour, new Map()]));
+      for (const event of events) {
+        const hour = event.start.slice(0, 13);
+        if (!found.has(hour)) found.set(hour, new Map());
+        if (this.#late.get(event.id) !== null) found.get(hour)?.set(event.id, event);
+      }
+      for (const event of this.#late.values()) if (event) found.get(event.start.slice(0, 13))?.set(event.id, event);
       for (const hour of hours) {
         this.#stale.delete(hour);
         this.#hours.delete(hour); // so that it becomes the last one
-        this.#hours.set(hour, new Map());
       }
-      for (const event of events) this.#hours.get(event.start.slice(0, 13))?.set(event.id, event);
+      for (const [hour, events] of found) this.#hours.set(hour, events);
       for (const hour of [...this.#hours.keys()].slice(0, Math.max(0, this.#hours.size - MAX_HOURS))) this.#hours.delete(hour);
       this.#note({ events: events.map(({ id }) => id), days: hours.map((hour) => hour.slice(0, 10)) });
     })().finally(() => {
       for (const hour of hours) if (this.#loading.get(hour) === loading) this.#loading.delete(hour);
+      if (!this.#loading.size) this.#late.clear();
     });
     for (const hour of hours) this.#loading.set(hour, loading);
     return loading;
@@ -354,12 +377,9 @@ class Archive extends EventTarget {
   }
 
   /** The events of an hour to which one is added: those that are here, also if it is known that there were none; else undefined.
-   * @param {string} start */
-  #hourOf(start) {
-    const [day, hour] = [dayOf(start), start.slice(0, 13)];
-    const counts = [...(this.#days.get(day)?.values() ?? [])];
-    const isEmpty = this.#months.has(day.slice(0, 7)) && counts.every(({ hours }) => hours[Number(hour.slice(11))] === 0);
-    if (isEmpty && !this.#hours.has(hour) && !this.#loading.has(hour)) this.#hours.set(hour, new Map());
+   * @param {string} hour */
+  #hourOf(hour) {
+    if (!this.#hours.has(hour) && !this.#loading.has(hour) && this.#isEmpty(hour)) this.#hours.set(hour, new Map());
     return this.#hours.get(hour);
   }
 
@@ -374,7 +394,8 @@ class Archive extends EventTarget {
     const next = { ...event, reviewed: event.reviewed ?? known?.reviewed ?? false };
     const fit = fits(next) ?? known !== undefined;
     if (known && known.start !== next.start) this.#hours.get(known.start.slice(0, 13))?.delete(event.id);
-    const hour = this.#hourOf(next.start);
+    const hour = this.#hourOf(next.start.slice(0, 13));
+    if (this.#loading.has(next.start.slice(0, 13))) this.#late.set(next.id, fit ? next : null);
     if (fit) hour?.set(next.id, next);
     else hour?.delete(next.id);
     if (fit && (this.#others.has(next.id) || isFiltered(address.state))) this.#others.set(next.id, next);
@@ -388,6 +409,7 @@ class Archive extends EventTarget {
     const known = this.get(id);
     if (known) this.#hours.get(known.start.slice(0, 13))?.delete(id);
     this.#others.delete(id);
+    if (this.#loading.size) this.#late.set(id, null);
     this.#note({ events: [id], days: [id.split("/")[1]] });
     this.#recountOf(id);
   }
@@ -399,13 +421,13 @@ class Archive extends EventTarget {
 
   /** Loads the counts of a day again soon, together with those of other days that changed. @param {string} day */
   recountDay(day) {
+    const isFirst = this.#dirty.size === 0;
     this.#dirty.add(day);
-    if (this.#dirty.size > 1) return;
-    setTimeout(async () => {
+    if (isFirst) setTimeout(async () => {
       const days = [...this.#dirty].sort();
       this.#dirty.clear();
       const to = /** @type {string} */ (days.at(-1));
-      const known = [...this.#months].sort();
+      const known = [...this.#months.keys()].sort();
       if (known.length && to.slice(0, 7) > known[known.length - 1]) await this.loadDays(to, to).catch(() => {}); // the next month has begun
       const shown = days.filter((day) => this.#months.has(day.slice(0, 7)));
       if (shown.length) await this.#readDays(shown[0], /** @type {string} */ (shown.at(-1))).catch(() => {});

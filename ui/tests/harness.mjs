@@ -1,16 +1,18 @@
 // What the tests of the page need: archives as Motion writes them, the real program, and Debian's Chromium. Console errors and requests
 // that fail without being expected fail a test.
 //
-// `OWLERY_PROGRAM` names the program (default: the debug build). With `OWLERY_PAGE=disk` the browser gets the page's files from `ui/` instead
-// of those that are embedded in the program, so that nothing has to be built while one works on the page.
+// `OWLERY_PROGRAM` names the program (default: the debug build). With `OWLERY_PAGE=disk` the browser gets the page as `build.mjs` makes it now
+// instead of what is embedded in the program, so that cargo has nothing to build while one works on the page.
 
 import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+
+import { page as makePage } from "../build.mjs";
 
 const UI = fileURLToPath(new URL("..", import.meta.url));
 const PROGRAM = process.env.OWLERY_PROGRAM ?? join(UI, "../target/debug/owlery");
@@ -80,6 +82,9 @@ export function writeEvent(root, { camera = "Camera1", day, time, seconds = 5, f
     utimesSync(file, end, end);
   }
   if (saved) writeFileSync(join(folder, ".saved"), "");
+  // An event of the past is over: nothing has been written into its directory since.
+  const end = new Date(start.getTime() + seconds * 1000);
+  if (end.getTime() < Date.now()) utimesSync(folder, end, end);
   return `${camera}/${day}/${time}`;
 }
 
@@ -207,12 +212,15 @@ export async function closeBrowser() {
   await (await browser)?.close();
 }
 
-/** Serves a file of the page from `ui/`. @param {import("playwright-core").Route} route */
+/** @type {Promise<Map<string, Buffer>> | undefined} */
+let built;
+
+/** Serves a file of the page as it is now. @param {import("playwright-core").Route} route */
 async function fromDisk(route) {
   const path = decodeURIComponent(new URL(route.request().url()).pathname).replace(/^\//, "") || "index.html";
-  const file = join(UI, path);
-  if (/^(api|media|live|login|logout|readyz|node_modules|tests)\b/.test(path) || !existsSync(file) || !statSync(file).isFile()) return route.continue();
-  return route.fulfill({ body: readFileSync(file), contentType: KINDS[/** @type {keyof typeof KINDS} */ (extname(path))], headers: { "Content-Security-Policy": POLICY } });
+  const body = (await (built ??= makePage())).get(path);
+  if (!body || path === "login.html") return route.continue();
+  return route.fulfill({ body, contentType: KINDS[/** @type {keyof typeof KINDS} */ (extname(path))], headers: { "Content-Security-Policy": POLICY } });
 }
 
 /** The path of the axe library, to add it to a page. */

@@ -37,10 +37,210 @@ not-all-restored = { $count ->
   }
 
 ## Events of days: the list
+list = Ereignisse
+list-new = { $count } neu
+list-away = Die Ereignisse können nicht geladen werden
+list-refused = Diese Ereignisse können nicht gezeigt werden
+list-retries = Die Seite versucht es von selbst wieder.
+list-reading = Das Archiv wird noch gelesen. Ereignisse erscheinen, sobald sie gefunden sind.
+list-nothing = Nichts passt
+list-nothing-why = Kein Ereignis entspricht den Filtern, die oben gewählt sind.
+list-no-events = Noch keine Ereignisse
+list-no-events-why = Es gibt Kameras, aber Motion hat in diesem Archiv noch nichts aufgezeichnet. Das erste Ereignis erscheint hier von selbst.
+list-no-cameras = Noch keine Kameras
+list-no-cameras-why = Geben Sie Motion dieses Archiv als target_dir, mit Dateinamen wie in der README. Das erste Ereignis erscheint hier von selbst.
+day-events = { $count ->
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
+day-unreviewed = { $count } ungesehen
+day-loose = { $count ->
+    [one] 1 Datei ohne Ereignis
+   *[other] { $count } Dateien ohne Ereignis
+  }
+day-mark = Tag als gesehen markieren
+day-unmark = Tag als ungesehen markieren
+card-open = wird aufgezeichnet
+card-interrupted = abgebrochen
+card-in-store = in { $store }
+card-saved = gesichert
+card-unreviewed = ungesehen
+card-strength = Stärke { $strength }
+card-star = Ereignis von { $event } sichern
+card-select = Ereignis von { $event } auswählen
+selection = Ausgewählte Ereignisse
+selection-count = { $count } ausgewählt
+selection-save = Sichern
+selection-unsave = Nicht sichern
+selection-reviewed = Als gesehen markieren
+selection-unreviewed = Als ungesehen markieren
+selection-delete = Löschen
+selection-zip = Zip
+selection-zip-range = Zip dieses Zeitraums
+selection-mp4 = Ein MP4
+selection-range = Alle Ereignisse von { $from } bis { $to } der Kameras der ausgewählten
+selection-clear = Auswahl aufheben
+
 ## Filters
+filters = Filter
+filters-remove = Filter entfernen
+filter-day = Zum Tag
+filter-cameras = Kameras
+filter-all-cameras = Alle Kameras
+filter-saved = Gesichert
+filter-unreviewed = Ungesehen
+filter-min = Jede Länge
+filter-strength = Jede Stärke
+filter-at-least = ≥ { $what }
+filter-hours = Tageszeit
+filter-hours-all = Ganzer Tag
+filter-hours-22-06 = Nacht, 22–06
+filter-hours-06-22 = Tag, 06–22
+filter-hours-custom = Andere Stunden
+filter-hours-from = Von
+filter-hours-to = Bis
+filter-region = Bereich
+region-title = Bewegung in einem Teil des Bildes
+region-how = Ziehen Sie ein Rechteck auf. Die Liste zeigt dann die Ereignisse, in denen sich dort etwas bewegt hat.
+region-keys = Rechteck: Pfeiltasten verschieben es, mit Umschalttaste ändern sie die Größe
+region-camera = Bild von
+region-left = Links
+region-top = Oben
+region-right = Rechts
+region-bottom = Unten
+region-apply = Diese Ereignisse zeigen
+region-remove = Ganzes Bild
+region-cancel = Abbrechen
+
 ## Timeline
+timeline = Zeitachse der Ereignisse
+timeline-keys = Links und rechts gehen von Ereignis zu Ereignis, auf und ab zu einer anderen Kamera, Pos1 und Ende zum ersten und letzten im Blick. Plus und Minus zoomen, Bild auf und Bild ab zeigen einen anderen Tag. Enter öffnet das Ereignis, Escape verlässt die Zeitachse.
+timeline-in = Vergrößern
+timeline-out = Verkleinern
+timeline-day = Tag
+timeline-week = Woche
+timeline-now = Jetzt
+timeline-none = Kein Ereignis gewählt
+timeline-open = wird aufgenommen
+timeline-saved = gesichert
+timeline-reviewed = gesehen
+timeline-unreviewed = nicht gesehen
+timeline-place = { $nth } von { $count }
+timeline-before = davor: { $time }
+timeline-span = { $span }: { $count ->
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
+timeline-many = { $camera }: { $count ->
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
 ## Player
+recording = nimmt auf
+state-complete = vollständig
+state-interrupted = unterbrochen
+saved = gesichert
+reviewed = gesichtet
+camera = Kamera
+start = Beginn
+length = Länge
+frames = Bilder
+size = Größe
+strength = Stärke
+state = Zustand
+place = Wo es liegt
+place-local = auf diesem Rechner
+place-store = nur im Speicher { $store }
+expires = Läuft ab
+expires-at = { $day }: { $why }
+expires-age = es ist dann älter als { $days } Tage
+expires-saved = nie, es ist gesichert
+details = Einzelheiten
+movies = Filme
+debug-movie = Was Motion erkannt hat
+download-movie = Film
+download-zip = Alle Dateien (zip)
+download-of = { $name } herunterladen
+copy-link = Link zu diesem Moment kopieren
+link = Link
+copied = Der Link ist in der Zwischenablage.
+others = Andere Kameras in diesem Moment
+swap = Groß zeigen
+play = Abspielen
+pause = Anhalten
+mute = Stumm schalten
+unmute = Ton an
+position = Stelle
+speed = Geschwindigkeit
+full-screen = Ganzer Bildschirm
+keys = Tasten
+loading = Wird geladen …
+try-again = Noch einmal
+movie-of = Aufnahme von { $camera }
+movie-making = Ein Film, den Browser abspielen, wird gemacht.
+movie-none = Von diesem Ereignis gibt es weder Film noch Bild.
+movie-open = Die Aufnahme läuft noch. Der Film kann abgespielt werden, wenn sie vorbei ist.
+movie-interrupted = Die Aufnahme wurde unterbrochen, ihr Film kann nicht abgespielt werden.
+movie-unplayable = Dieser Browser kann den Film nicht abspielen.
+movie-not-made = Ein Film, den Browser abspielen, kann nicht gemacht werden: { $why }
+movie-unreachable = Der Dienst ist nicht erreichbar. Es geht weiter, sobald er es ist.
+movie-refused = Der Dienst sendet die Datei nicht ({ $status }).
+movie-gone = Der Film ist nicht mehr da.
+store-away = Die Datei ist im Speicher { $store }, der jetzt nicht benutzt werden kann ({ $status }).
+frames-none = Die Bilder können nicht geladen oder gezeigt werden.
+event-gone = Das Ereignis ist nicht mehr da.
+not-known = Das Ereignis kann nicht geladen werden: { $why }
+no-next = Es gibt kein späteres Ereignis.
+no-previous = Es gibt kein früheres Ereignis.
+saved-stays = Das Ereignis ist gesichert und wird nicht gelöscht.
+skipped = { $count ->
+    [one] 1 Ereignis, das nicht abgespielt werden kann, wurde übersprungen
+   *[other] { $count } Ereignisse, die nicht abgespielt werden können, wurden übersprungen
+  }
+play-on = Durchspielen
+play-on-title = Am Ende das nächste Ereignis abspielen
+key-toggle = Abspielen oder anhalten
+key-seek = 10 Sekunden zurück oder vor
+key-frame = Ein Bild zurück oder vor
+key-next = Nächstes Ereignis
+key-previous = Voriges Ereignis
+key-save = Vor dem Löschen sichern
+key-review = Gesichtet
+key-remove = Löschen
+key-play-on = Durchspielen
+key-full = Ganzer Bildschirm
+key-mute = Ton an oder aus
+key-zoom = Vergrößern, verkleinern, ganzes Bild
+key-close = Vergrößerung oder ganzen Bildschirm verlassen, schließen
+
 ## Pictures without an event
+pictures-title = Ohne Ereignis: { $day }
+pictures-none = Jede Datei dieses Tages gehört zu einem Ereignis.
+pictures-of = { $camera }: { $pictures ->
+    [0] keine Bilder
+    [one] 1 Bild
+   *[other] { $pictures } Bilder
+  }{ $others ->
+    [0] { "" }
+    [one] , 1 andere Datei
+   *[other] , { $others } andere Dateien
+  }
+pictures-failed = Die Bilder können nicht geladen werden: { $why }
+pictures-cameras = Kameras
+pictures-pages = Seiten
+pictures-from = ab { $name }
+pictures-earlier = Früher
+pictures-later = Später
+picture-blank = Das kann nicht gezeigt werden.
+picture-kind = Browser können Bilder dieser Art nicht zeigen.
+picture-unreachable = Der Dienst ist nicht erreichbar. Das Bild wird geladen, sobald er es ist.
+picture-gone = Das Bild ist nicht mehr da.
+picture-refused = Der Dienst sendet das Bild nicht ({ $status }).
+picture-unshowable = Dieser Browser kann das Bild nicht zeigen.
+picture-number = { $at } von { $all }, { $size }
+picture-previous = Voriges Bild
+picture-next = Nächstes Bild
+picture-file = Die Datei
 ## Calendar
 chips-cameras = Kameras
 chips-all = Alle Kameras

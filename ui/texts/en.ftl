@@ -37,10 +37,210 @@ not-all-restored = { $count ->
   }
 
 ## Events of days: the list
+list = Events
+list-new = { $count } new
+list-away = The events cannot be loaded
+list-refused = These events cannot be shown
+list-retries = The page tries again by itself.
+list-reading = The archive is still being read. Events appear as they are found.
+list-nothing = Nothing matches
+list-nothing-why = No event passes the filters that are chosen above.
+list-no-events = No events yet
+list-no-events-why = There are cameras, but Motion has recorded nothing in this archive. The first event appears here by itself.
+list-no-cameras = No cameras yet
+list-no-cameras-why = Set Motion's target_dir to this archive, with file names as the README has them. The first event appears here by itself.
+day-events = { $count ->
+    [one] 1 event
+   *[other] { $count } events
+  }
+day-unreviewed = { $count } unreviewed
+day-loose = { $count ->
+    [one] 1 file without an event
+   *[other] { $count } files without an event
+  }
+day-mark = Mark day reviewed
+day-unmark = Mark day unreviewed
+card-open = recording
+card-interrupted = interrupted
+card-in-store = in { $store }
+card-saved = saved
+card-unreviewed = not reviewed
+card-strength = strength { $strength }
+card-star = Save the event of { $event }
+card-select = Select the event of { $event }
+selection = Selected events
+selection-count = { $count } selected
+selection-save = Save
+selection-unsave = Do not save
+selection-reviewed = Mark reviewed
+selection-unreviewed = Mark unreviewed
+selection-delete = Delete
+selection-zip = Zip
+selection-zip-range = Zip of this range
+selection-mp4 = One MP4
+selection-range = All events from { $from } to { $to } of the cameras of the selected ones
+selection-clear = Clear the selection
+
 ## Filters
+filters = Filters
+filters-remove = Remove filters
+filter-day = Go to the day
+filter-cameras = Cameras
+filter-all-cameras = All cameras
+filter-saved = Saved
+filter-unreviewed = Unreviewed
+filter-min = Any length
+filter-strength = Any strength
+filter-at-least = ≥ { $what }
+filter-hours = Part of the day
+filter-hours-all = All day
+filter-hours-22-06 = Night, 22–06
+filter-hours-06-22 = Day, 06–22
+filter-hours-custom = Other hours
+filter-hours-from = From
+filter-hours-to = To
+filter-region = Region
+region-title = Movement in a part of the picture
+region-how = Draw a rectangle. The list then shows the events in which something moved there.
+region-keys = Rectangle: arrow keys move it, shift and arrow keys change its size
+region-camera = Picture of
+region-left = Left
+region-top = Top
+region-right = Right
+region-bottom = Bottom
+region-apply = Show these events
+region-remove = Whole picture
+region-cancel = Cancel
+
 ## Timeline
+timeline = Timeline of the events
+timeline-keys = Left and right go from event to event, up and down to another camera, Home and End to the first and the last in view. Plus and minus zoom, Page Up and Page Down show another day. Enter opens the event, Escape leaves.
+timeline-in = Zoom in
+timeline-out = Zoom out
+timeline-day = Day
+timeline-week = Week
+timeline-now = Now
+timeline-none = No event is chosen
+timeline-open = being recorded
+timeline-saved = saved
+timeline-reviewed = reviewed
+timeline-unreviewed = not reviewed
+timeline-place = { $nth } of { $count }
+timeline-before = before: { $time }
+timeline-span = { $span }: { $count ->
+    [one] 1 event
+   *[other] { $count } events
+  }
+timeline-many = { $camera }: { $count ->
+    [one] 1 event
+   *[other] { $count } events
+  }
 ## Player
+recording = recording
+state-complete = complete
+state-interrupted = interrupted
+saved = saved
+reviewed = reviewed
+camera = Camera
+start = Start
+length = Length
+frames = Frames
+size = Size
+strength = Strength
+state = State
+place = Where it lies
+place-local = on this host
+place-store = only in the store { $store }
+expires = Expires
+expires-at = { $day }: { $why }
+expires-age = it will be older than { $days } days
+expires-saved = never, it is saved
+details = Details
+movies = Movies
+debug-movie = What Motion detected
+download-movie = Movie
+download-zip = All files (zip)
+download-of = Download { $name }
+copy-link = Copy link to this moment
+link = Link
+copied = The link is in the clipboard.
+others = Other cameras at this moment
+swap = Show large
+play = Play
+pause = Pause
+mute = Mute
+unmute = Sound on
+position = Position
+speed = Speed
+full-screen = Full screen
+keys = Keys
+loading = Loading …
+try-again = Try again
+movie-of = Recording of { $camera }
+movie-making = A movie that browsers play is being made.
+movie-none = There is no movie and no picture of this event.
+movie-open = It is still being recorded. The movie can be played when that is over.
+movie-interrupted = The recording was interrupted, and its movie cannot be played.
+movie-unplayable = This browser cannot play the movie.
+movie-not-made = A movie that browsers play cannot be made: { $why }
+movie-unreachable = The service cannot be reached. This goes on when it can.
+movie-refused = The service does not send the file ({ $status }).
+movie-gone = The movie is not there any more.
+store-away = The file is in the store { $store }, which cannot be used now ({ $status }).
+frames-none = The frames cannot be loaded or shown.
+event-gone = The event is not there any more.
+not-known = The event cannot be loaded: { $why }
+no-next = There is no later event.
+no-previous = There is no earlier event.
+saved-stays = The event is saved, so it is not deleted.
+skipped = { $count ->
+    [one] 1 event that cannot be played was skipped
+   *[other] { $count } events that cannot be played were skipped
+  }
+play-on = Play on
+play-on-title = At the end play the next event
+key-toggle = Play or pause
+key-seek = 10 seconds back or forward
+key-frame = One frame back or forward
+key-next = Next event
+key-previous = Previous event
+key-save = Save from being deleted
+key-review = Reviewed
+key-remove = Delete
+key-play-on = Play on
+key-full = Full screen
+key-mute = Sound on or off
+key-zoom = Zoom in, out, off
+key-close = Leave zoom or full screen, close
+
 ## Pictures without an event
+pictures-title = Without an event: { $day }
+pictures-none = Every file of this day belongs to an event.
+pictures-of = { $camera }: { $pictures ->
+    [0] no pictures
+    [one] 1 picture
+   *[other] { $pictures } pictures
+  }{ $others ->
+    [0] { "" }
+    [one] , 1 other file
+   *[other] , { $others } other files
+  }
+pictures-failed = The pictures cannot be loaded: { $why }
+pictures-cameras = Cameras
+pictures-pages = Pages
+pictures-from = from { $name }
+pictures-earlier = Earlier
+pictures-later = Later
+picture-blank = This cannot be shown.
+picture-kind = Browsers cannot show pictures of this kind.
+picture-unreachable = The service cannot be reached. The picture is loaded when it can.
+picture-gone = The picture is not there any more.
+picture-refused = The service does not send the picture ({ $status }).
+picture-unshowable = This browser cannot show the picture.
+picture-number = { $at } of { $all }, { $size }
+picture-previous = Previous picture
+picture-next = Next picture
+picture-file = The file
 ## Calendar
 chips-cameras = Cameras
 chips-all = All cameras

@@ -69,6 +69,7 @@ pub use recall::{Gathering, Placed, Recall, Shape};
 pub use restore::{Finished, Restored, RestoringPass};
 pub use retire::{InPlace, Retired, RetiringPass};
 pub use room::Room;
+pub use save::Unsynced;
 pub use sidecar::SIDECAR;
 pub use stalled::{OPENER, RESPONSE_LIMIT};
 pub use stuck::StuckPass;

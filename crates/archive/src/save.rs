@@ -36,20 +36,38 @@ impl Before {
     }
 }
 
+/// An event that was saved or unsaved. It may be undone by a power cut until [`Unsynced::sync`]. Of many events, one after the other is
+/// changed first, and then all are synced: the first sync writes most of what the others would.
+#[derive(Debug)]
+#[must_use]
+pub struct Unsynced(Option<Dir>);
+
+impl Unsynced {
+    /// Makes the change durable.
+    ///
+    /// # Errors
+    /// The directory cannot be synced.
+    pub fn sync(self) -> Result<()> {
+        self.0.map_or(Ok(()), |dir| dir.sync())
+    }
+}
+
 impl Tree {
     /// Protects an event. Does nothing if it is saved already.
-    pub fn save(&self, id: &EventId) -> Result<()> {
+    pub fn save(&self, id: &EventId) -> Result<Unsynced> {
         if let Some(day) = self.flat_day(id)? {
-            return save_flat(&day, id);
+            return save_flat(&day, id).map(|()| Unsynced(None));
         }
-        mark(&self.named_event(id)?)
+        let event = self.named_event(id)?;
+        create_mark(&event)?;
+        Ok(Unsynced(Some(event)))
     }
 
     /// Removes an event's protection. Does nothing if it has none. Removes an entry `.saved` of any kind, except a
     /// directory with contents.
-    pub fn unsave(&self, id: &EventId) -> Result<()> {
+    pub fn unsave(&self, id: &EventId) -> Result<Unsynced> {
         if let Some(day) = self.flat_day(id)? {
-            return unsave_flat(&day, id);
+            return unsave_flat(&day, id).map(|()| Unsynced(None));
         }
         let event = self.named_event(id)?;
         let before = Before::at(&event);
@@ -61,9 +79,9 @@ impl Tree {
             Ok(()) => {
                 // The time of a directory shows whether Motion writes to it, and this change was not Motion's.
                 before.restore(&event);
-                event.sync()
+                Ok(Unsynced(Some(event)))
             }
-            Err(Errno::NOENT) => event.sync(),
+            Err(Errno::NOENT) => Ok(Unsynced(Some(event))),
             Err(e) => Err(Error::io("remove", join(event.path(), SAVED.as_bytes()), e)),
         }
     }
@@ -103,13 +121,18 @@ impl Tree {
 
 /// Creates `.saved` in an event's directory.
 pub(super) fn mark(event: &Dir) -> Result<()> {
+    create_mark(event)?;
+    event.sync()
+}
+
+fn create_mark(event: &Dir) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match rustix::fs::openat(event, SAVED, flags, Mode::from_raw_mode(0o644)) {
         Ok(file) => event.give_owner_to(&file),
         Err(Errno::EXIST) => {}
         Err(e) => return Err(Error::io("save", event.path(), e)),
     }
-    event.sync()
+    Ok(())
 }
 
 /// Creates `.STEM.saved` beside the event's files.

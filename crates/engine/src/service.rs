@@ -6,6 +6,7 @@ mod activity;
 mod camera_info;
 mod catalog_reader;
 mod change_sender;
+mod changes;
 mod check;
 #[cfg(feature = "stores")]
 mod copier;

@@ -1,6 +1,7 @@
 //! The API, version 1, a file for each resource; the API of strix; the health of the service.
 
 mod audit;
+mod bulk;
 mod cache;
 mod cameras;
 mod days;
@@ -19,6 +20,7 @@ pub(crate) mod strix;
 mod tagged;
 
 pub(super) use audit::*;
+pub(super) use bulk::*;
 pub(crate) use cache::*;
 pub(super) use cameras::*;
 pub(super) use days::*;

@@ -33,7 +33,8 @@ use crate::event::EventName;
         (name = "health", description = "the state of the service"),
     ),
     paths(
-        api::cameras, api::events, api::event, api::save, api::unsave, api::review, api::unreview, api::review_many, api::delete, api::days, api::day_pictures, media::day_picture, api::queue, api::restore,
+        api::cameras, api::events, api::event, api::save, api::unsave, api::review, api::unreview, api::review_many, api::delete, api::save_many,
+        api::delete_many, api::days, api::day_pictures, media::day_picture, api::queue, api::restore,
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
         media::file, media::derived, media::files::listing::listing, api::strix::cameras, api::strix::events,
         media::event_zip, media::export, live::stream, camera_stream::live_pictures, camera_stream::live_still, metrics::metrics,

@@ -51,8 +51,17 @@ impl Problem {
         if self.status.is_server_error() { self } else { Self::not_found() }
     }
 
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What went wrong, as a sentence.
+    pub(crate) fn into_detail(self) -> String {
+        self.detail
+    }
+
     /// Whether it is a 404.
-    #[cfg(feature = "stores")]
     pub(crate) fn is_not_found(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
     }

@@ -47,6 +47,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/events/{camera}/{date}/{time}", get(event_or_zip).delete(delete_event))
         .route("/api/v1/events/{camera}/{date}/{time}/saved", put(api::save).delete(api::unsave))
         .route("/api/v1/events/{camera}/{date}/{time}/reviewed", put(api::review).delete(api::unreview))
+        .route("/api/v1/events/save", post(api::save_many))
+        .route("/api/v1/events/delete", post(api::delete_many))
         .route("/api/v1/reviewed", post(api::review_many))
         .route("/api/v1/export", get(media::export))
         .route("/api/v1/days", get(api::days))

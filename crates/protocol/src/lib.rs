@@ -1,6 +1,7 @@
 //! The JSON of Owlery: of the HTTP API, of the control socket and of `--json`. Each object is one serde type, from which its
 //! schema in the OpenAPI document is derived (feature `schema`). `doc/http.md` describes the objects for users.
 
+mod bulk;
 mod cache;
 mod cameras;
 pub mod control;
@@ -16,6 +17,7 @@ mod stores;
 pub mod stream;
 mod url;
 
+pub use bulk::{DeleteRequest, DeletedEvents, SaveRequest, SavedEvents, UnchangedEvent};
 pub use cache::{
     CacheEntries, CacheEntry, CacheQueue, CacheStats, CleanedCache, Enqueued, NotQueued, PrunedCache, QueuedKey,
     RefusedKey, RemovedCount, StoredAs, StoredMedia,

@@ -96,7 +96,7 @@ impl Tree {
         touched.sync()?;
         crash("recall-6");
         if is_saved {
-            self.save(id)?;
+            self.save(id)?.sync()?;
         }
         Ok(placed)
     }

@@ -80,7 +80,7 @@ pub struct Handle {
     pub(crate) stored: super::stored::StoredEvents,
     /// Wakes the expirer's timer, which then hands waiting passes to the reaper.
     pub(super) reap_now: (Sender<()>, Receiver<()>),
-    broadcaster: Broadcaster,
+    pub(super) broadcaster: Broadcaster,
     /// Held during a walk over the whole archive that a user requested.
     walking: Mutex<()>,
     streams: Streams,
@@ -398,7 +398,7 @@ impl Handle {
     }
 
     /// Waits a limited time until what was done can be queried. It is done whether the catalog can be written or not.
-    fn written(&self) -> Result<()> {
+    pub(super) fn written(&self) -> Result<()> {
         if !self.changes.flush_within(crate::fault::span("written", WRITTEN_WITHIN))? {
             tracing::warn!("the catalog cannot be written for now; the change is listed later");
         }
@@ -420,32 +420,6 @@ impl Handle {
             self.broadcaster.send([Notification::Restored(Arc::new(restored.clone()))]);
         }
         Ok(restored)
-    }
-
-    /// Moves events into the delete queue, from where they can be restored for a day or the undo window, whichever is
-    /// longer. Refuses all of them if one is saved or open.
-    pub fn delete(&self, events: &[EventId]) -> Result<Pass> {
-        let mut pass = self.expirer.delete(events)?;
-        pass.failures.extend(self.unrecorded(true));
-        self.counters.add(Actor::Hand, &pass);
-        self.written()?;
-        self.broadcaster.send_pass(&pass);
-        Ok(pass)
-    }
-
-    /// Protects an event from all rules, or with `false` ends that. [`Error::Unrecorded`] means that it is done and
-    /// only the audit log lacks it.
-    pub fn set_saved(&self, event: &EventId, is_saved: bool) -> Result<()> {
-        let set = if is_saved { Expirer::save } else { Expirer::unsave };
-        set(&self.expirer, event)?;
-        self.written()?;
-        match self.unrecorded(true) {
-            Some(report) => {
-                let done = format!("{event} is {}saved", if is_saved { "" } else { "no longer " });
-                Err(Error::Unrecorded { done, why: report.problem })
-            }
-            None => Ok(()),
-        }
     }
 
     /// A report for work that the audit log does not contain.

@@ -115,12 +115,15 @@ async fn changeable(
     }
     let (reader, event) = (Arc::clone(handle), id.clone());
     match blocking(move || reader.located_event(&event, &stores)).await? {
-        Some(Located { location: Location::Store(store), .. }) => {
-            let detail = format!(
-                "the event is only in the store {store}, where nothing is changed; owlery recall brings it back into the archive"
-            );
-            Err(Problem::new(StatusCode::CONFLICT, detail))
-        }
+        Some(Located { location: Location::Store(store), .. }) => Err(only_in_store(&store)),
         _ => Ok(id), // one that is not in the catalog yet may be in the archive
     }
+}
+
+/// 409: an event of a store is not changed.
+pub(super) fn only_in_store(store: &str) -> Problem {
+    let detail = format!(
+        "the event is only in the store {store}, where nothing is changed; owlery recall brings it back into the archive"
+    );
+    Problem::new(StatusCode::CONFLICT, detail)
 }

@@ -1,5 +1,6 @@
 //! Users who cannot see all cameras: every route under `/api/v1` over an archive, for different users, without `authenticate`.
 
+mod bulk;
 mod reviewed;
 
 use std::collections::BTreeSet;

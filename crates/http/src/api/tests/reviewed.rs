@@ -23,13 +23,6 @@ fn account(name: &str, kind: AccountKind) -> Viewer {
     Viewer::new(Arc::new(Account { name: name.to_owned(), kind, role: Role::Viewer, cameras: None }))
 }
 
-impl User {
-    fn post(&self, path: &str, body: &Value) -> Received {
-        let request = Request::builder().method("POST").uri(path).header(header::CONTENT_TYPE, "application/json");
-        self.request(request.body(Body::from(body.to_string())).unwrap())
-    }
-}
-
 #[test]
 fn each_user_and_token_reviews_for_itself() {
     let world = World::new(&no_rules());

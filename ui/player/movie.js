@@ -1,0 +1,137 @@
+// Movies: which can be played as they are, what is made of the others, and why one does not play. Where they are shown is left to the stage.
+
+import { eventPath, local, request, statusOf } from "../core/requests.js";
+import { t } from "../core/texts.js";
+import { SECOND, dayOf, parse } from "../core/time.js";
+
+/** @typedef {import("../core/archive.js").Event} Event */
+/** @typedef {{name: string, bytes: number | null, url: string}} Picture */
+/** @typedef {Event & {images?: Picture[], expires?: {at: string | null, reason: string, rule: any} | null}} Details an event as it is asked for alone */
+
+const KINDS = { mp4: "video/mp4", m4v: "video/mp4", webm: "video/webm", mov: "video/quicktime" };
+const ASK_AGAIN = 700; // milliseconds between two questions how far a movie is
+
+/** Why an event is not shown as it should be. `isPassing`: it may be later; `isGone`: the file is not there. */
+export class Failure extends Error {
+  /** @param {string} message @param {{isPassing?: boolean, isGone?: boolean}} [kind] */
+  constructor(message, { isPassing = false, isGone = false } = {}) {
+    super(message);
+    Object.assign(this, { isPassing, isGone });
+    this.isPassing = isPassing;
+    this.isGone = isGone;
+  }
+}
+
+/** Whether browsers show a picture of this name. @param {string} name */
+export const isShowable = (name) => !name.endsWith(".ppm");
+
+/** The picture of an event, made as wide as it is needed; null if there is none. @param {Event} event @param {number} width */
+export const thumbnail = (event, width) => (event.thumbnail ? `${local(`/media/${mediaOf(event)}/thumbnail`)}?w=${width}` : null);
+
+/** @param {Event} event */
+const mediaOf = (event) => eventPath(event.id).slice("api/v1/events/".length);
+
+/** Whether this browser may play a movie as it is. @param {string} url */
+export function isNative(url) {
+  const kind = KINDS[/** @type {keyof typeof KINDS} */ (url.slice(url.lastIndexOf(".") + 1).toLowerCase())];
+  return kind !== undefined && document.createElement("video").canPlayType(kind) !== "";
+}
+
+/** The movie of an event that is played unless another is chosen. @param {Event} event @returns {string | null} */
+export const movieOf = (event) => (event.video ? local(event.video) : null);
+
+/** The wall time that the name of a frame or movie tells (`10-04-39-02.jpg`), near the time of the event; null without one.
+ * @param {string} name @param {Event} event */
+export function timeOf(name, event) {
+  const found = name.match(/(?:^|\D|\d{8})([01]\d|2[0-3])-?([0-5]\d)-?([0-5]\d)(?:\D|$)(?:(\d+)\D)?/);
+  if (!found) return null;
+  const start = parse(event.start);
+  const time = parse(`${dayOf(event.start)}T${found[1]}:${found[2]}:${found[3]}`);
+  return time < start - 12 * 3600 * SECOND ? time + 24 * 3600 * SECOND : time; // after midnight
+}
+
+/** A movie's element, with the picture that it has until it begins. @param {Event} event */
+export function newVideo(event) {
+  const video = document.createElement("video");
+  Object.assign(video, { muted: true, defaultMuted: true, playsInline: true, preload: "auto", poster: thumbnail(event, 640) ?? "" });
+  video.ariaLabel = t("movie-of", { camera: event.camera });
+  return video;
+}
+
+/** Loads a movie into its element until the first frame is there: the movie as it is, or what is made of it. Throws a `Failure`.
+ * @param {HTMLVideoElement} video @param {Details} event @param {string} source
+ * @param {AbortSignal} signal @param {(progress: number) => void} [tell] how far the making of a movie is, from 0 to 1 */
+export async function open(video, event, source, signal, tell = () => {}) {
+  /** @type {Failure | undefined} */
+  let why;
+  if (isNative(source)) {
+    if (await begins(video, source, signal)) return;
+    why = await causeOf(event, source);
+  }
+  const isFirst = source === movieOf(event);
+  if (!isFirst || !event.playable || why?.isPassing || why?.isGone || (why && event.state === "open")) throw why ?? new Failure(t("movie-unplayable"));
+  // Nothing can be made of most movies that were cut off, and that takes seconds to find out.
+  if (why && event.state === "interrupted" && event.frames) throw why;
+  const playable = local(event.playable);
+  try {
+    await made(playable, signal, tell);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw why ?? new Failure(error.status ? t("movie-not-made", { why: error.message }) : t("movie-unreachable"), { isPassing: [0, 503].includes(error.status) });
+  }
+  if (!(await begins(video, playable, signal))) throw why ?? (await causeOf(event, playable));
+}
+
+/** Whether a movie begins. @param {HTMLVideoElement} video @param {string} url @param {AbortSignal} signal @returns {Promise<boolean>} */
+function begins(video, url, signal) {
+  return new Promise((done, fail) => {
+    signal.addEventListener("abort", () => fail(signal.reason));
+    video.addEventListener("loadeddata", () => done(true), { once: true, signal });
+    video.addEventListener("error", () => done(false), { once: true, signal });
+    video.src = url;
+  });
+}
+
+/** Waits until what browsers play is made. @param {string} url @param {AbortSignal} signal @param {(progress: number) => void} tell */
+async function made(url, signal, tell) {
+  for (;;) {
+    const response = await request(url, { headers: { Range: "bytes=0-0" }, signal });
+    if (response.status !== 202) return;
+    tell((await response.json()).progress ?? 0);
+    await new Promise((resume) => setTimeout(resume, ASK_AGAIN));
+    signal.throwIfAborted();
+  }
+}
+
+/** Why a file of an event cannot be had or shown. @param {Details} event @param {string} url @returns {Promise<Failure>} */
+export async function causeOf(event, url) {
+  const status = await statusOf(url);
+  const isStored = event.location && event.location !== "local";
+  if (status === 0) return new Failure(t("movie-unreachable"), { isPassing: true });
+  if (status >= 500) {
+    return new Failure(isStored ? t("store-away", { store: event.location, status }) : t("movie-refused", { status }), { isPassing: true });
+  }
+  if (status === 404) return new Failure(t("movie-gone"), { isGone: true });
+  if (status >= 400) return new Failure(t("movie-refused", { status }));
+  if (event.state === "open") return new Failure(t("movie-open"));
+  return new Failure(event.state === "interrupted" ? t("movie-interrupted") : t("movie-unplayable"));
+}
+
+/** @type {WeakMap<HTMLVideoElement, number>} the distance of two frames in seconds, as far as it was seen */
+const distances = new WeakMap();
+
+/** Measures the distance of the frames of a movie while it plays. @param {HTMLVideoElement} video */
+export function measureFrames(video) {
+  if (!video.requestVideoFrameCallback) return;
+  let last = -1;
+  const seen = (/** @type {number} */ _now, /** @type {{mediaTime: number}} */ { mediaTime }) => {
+    const distance = mediaTime - last;
+    if (last >= 0 && distance > 0.005 && distance < (distances.get(video) ?? 1)) distances.set(video, distance);
+    last = mediaTime;
+    video.requestVideoFrameCallback(seen);
+  };
+  video.requestVideoFrameCallback(seen);
+}
+
+/** The distance of two frames, in seconds. @param {HTMLVideoElement} video */
+export const frameLength = (video) => distances.get(video) ?? 1 / 25;
