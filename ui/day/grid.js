@@ -57,6 +57,8 @@ export class Grid extends LitElement {
     /** @type {(Spot & {id: string, event: Event}) | null} the card that the keys begin at */
     this.active = null;
     this.hadFocus = false; // before it was drawn again
+    /** @type {Set<string>} */
+    this.drawnIds = new Set();
     this.litId = "";
     /** @type {{id: string, base: Set<string>}} from which card on a range is selected, and what was selected before */
     this.pivot = { id: "", base: new Set() };
@@ -138,7 +140,7 @@ export class Grid extends LitElement {
 
   onStatus() {
     if (archive.status.kind === "ready") {
-      for (const card of this.renderRoot.querySelectorAll("owl-card")) /** @type {any} */ (card).picture?.again();
+      for (const card of this.cards()) card.picture?.again();
     }
     this.requestUpdate();
   }
@@ -228,6 +230,22 @@ export class Grid extends LitElement {
     const over = Math.min(MOST_OVER, innerHeight);
     const y = this.y + this.shift;
     this.drawn = { from: y - over, to: y + innerHeight - this.stick + over };
+    this.drawnIds = new Set(within(this.layout.days, this.drawn.from, this.drawn.to).flatMap((day) => (
+      within(day.hours, this.drawn.from - day.top, this.drawn.to - day.top).flatMap((hour) => this.drawnOf(day, hour)?.map(({ id }) => id) ?? []))));
+    // Chromium keeps images for ever that are changed after they have left the document.
+    for (const card of this.cards()) if (!this.drawnIds.has(card.event.id)) card.picture?.stop();
+  }
+
+  /** @returns {any[]} */
+  cards() {
+    return [...this.renderRoot.querySelectorAll("owl-card")];
+  }
+
+  /** The events of an hour that are drawn; null if they are not here. @param {import("./grid/layout.js").DayBlock} day @param {import("./grid/layout.js").HourBlock} hour */
+  drawnOf({ day, top }, hour) {
+    const { drawn, sizes } = this;
+    const [first, last] = rowsWithin(hour, drawn.from - top, drawn.to - top, sizes);
+    return this.eventsOf(day, hour.hour)?.slice(first * sizes.columns, last * sizes.columns) ?? null;
   }
 
   /** Lays out everything again so that what one looks at stays where it is. */
@@ -418,9 +436,9 @@ export class Grid extends LitElement {
     return event.id;
   }
 
-  /** @param {string} id @returns {any} */
+  /** @param {string} id */
   cardOf(id) {
-    return [...this.renderRoot.querySelectorAll("owl-card")].find((card) => /** @type {any} */ (card).event.id === id);
+    return this.cards().find((card) => card.event.id === id);
   }
 
   /** A card with the focus that has left the document hands it to the list, and gets it back when it returns. */
@@ -498,21 +516,11 @@ export class Grid extends LitElement {
   /** The id of the card that Tab leads to. @param {import("./grid/layout.js").DayBlock[]} days */
   firstDrawn(days) {
     const { active } = this;
-    if (active && days.some(({ day }) => day === active.day) && this.isDrawn(days, active)) return active.id;
+    if (active && this.drawnIds.has(active.id)) return active.id;
     const [day] = days.filter(({ hours }) => hours.length);
     const place = placeAt(this.layout, Math.max(0, this.y) + this.sizes.dayHead, this.sizes);
     const spot = place && place.index >= 0 ? place : day && { day: day.day, hour: day.hours[0].hour, index: 0 };
     return (spot && this.eventAt(spot)?.id) ?? "";
-  }
-
-  /** @param {import("./grid/layout.js").DayBlock[]} days @param {Spot & {id: string}} spot */
-  isDrawn(days, spot) {
-    const block = days.find(({ day }) => day === spot.day);
-    const hour = block?.hours.find(({ hour }) => hour === spot.hour);
-    if (!block || !hour) return false;
-    const [first, last] = rowsWithin(hour, this.drawn.from - block.top, this.drawn.to - block.top, this.sizes);
-    const events = this.eventsOf(spot.day, spot.hour)?.slice(first * this.sizes.columns, last * this.sizes.columns);
-    return events?.some(({ id }) => id === spot.id) ?? false;
   }
 
   /** @param {import("./grid/layout.js").DayBlock} block @param {string} first */
@@ -524,16 +532,17 @@ export class Grid extends LitElement {
   }
 
   /** @param {import("./grid/layout.js").DayBlock} block @param {import("./grid/layout.js").HourBlock} hour @param {string} tab the id of the card that Tab leads to */
-  hour({ day, top }, hour, tab) {
-    const { sizes, drawn } = this;
-    const [first, last] = rowsWithin(hour, drawn.from - top, drawn.to - top, sizes);
-    const [start, end] = [first * sizes.columns, Math.min(hour.count, last * sizes.columns)];
-    const events = this.eventsOf(day, hour.hour);
+  hour(block, hour, tab) {
+    const { sizes, drawn: { from, to } } = this;
+    const { day, top } = block;
+    const [first, last] = rowsWithin(hour, from - top, to - top, sizes);
+    const count = Math.min(hour.count, last * sizes.columns) - first * sizes.columns;
+    const events = this.drawnOf(block, hour);
     const width = pictureWidth(sizes.card, devicePixelRatio);
     const style = `top: ${sizes.hourHead + first * sizes.row}px; ${this.columns}`;
     return html`<div class="hour" .style=${`top: ${hour.top}px; height: ${hour.height}px`}><h3>${hourKey(day, hour.hour).slice(11)}:00
       <small>${number(hour.count)}</small></h3><div class="cards" .style=${style}>
-      ${events ? repeat(events.slice(start, end), ({ id }) => id, (event) => this.card(event, width, tab)) : Array.from({ length: end - start }, () => html`<div class="ghost"></div>`)}
+      ${events ? repeat(events, ({ id }) => id, (event) => this.card(event, width, tab)) : Array.from({ length: count }, () => html`<div class="ghost"></div>`)}
     </div></div>`;
   }
 
