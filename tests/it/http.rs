@@ -5,11 +5,14 @@ mod audit;
 pub mod auth;
 mod bulk;
 mod cache;
+mod compression;
 mod days;
 mod derived;
+mod expires;
 mod files;
 mod gate;
 mod hostile;
+mod joined;
 pub mod live_pictures;
 mod nginx;
 mod passwd;
@@ -88,9 +91,6 @@ fn the_page_is_served_without_foreign_scripts() {
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"),
-        ("/core/texts.js", "text/javascript; charset=utf-8"),
-        ("/day/day.js", "text/javascript; charset=utf-8"),
-        ("/player/player.js", "text/javascript; charset=utf-8"),
         ("/texts/en.ftl", "text/plain; charset=utf-8"),
         ("/style.css", "text/css; charset=utf-8"),
         ("/images/missing.jpg", "image/jpeg"),

@@ -2,7 +2,7 @@
 
 import { icon } from "../core/icon.js";
 import { eventPath, local } from "../core/requests.js";
-import { clock, dayName, duration, number, shortDayName, size, t } from "../core/texts.js";
+import { clock, dayName, duration, number, size, t } from "../core/texts.js";
 import { lengthOf } from "../core/time.js";
 import { css, html, nothing } from "../vendor/lit.js";
 
@@ -24,7 +24,7 @@ function expiry({ expires }) {
   if (!expires) return "";
   const { at, reason, rule } = expires;
   const why = { "older-than": () => t("expires-age", { days: rule.days }), saved: () => t("expires-saved") }[String(rule?.kind)]?.() ?? reason;
-  return at ? t("expires-at", { day: shortDayName(at), why }) : why;
+  return at ? t("expires-at", { day: dayName(at), why }) : why;
 }
 
 /** @param {Details} event */

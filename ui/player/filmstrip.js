@@ -82,8 +82,19 @@ export class Filmstrip extends HTMLElement {
     this.#tell("timeupdate");
   }
 
+  /** Fast play shows only every so many frames, so that no more than 25 a second are loaded. */
+  get #stride() {
+    return this.paused ? 1 : Math.max(1, Math.round(this.playbackRate));
+  }
+
   get #index() {
-    return Math.max(0, Math.min(Math.floor(this.#at + 1e-6), this.#frames.length - 1));
+    return this.#indexAt(this.#at);
+  }
+
+  /** The frame that is due at a position. @param {number} at */
+  #indexAt(at) {
+    const stride = this.#stride;
+    return Math.max(0, Math.min(Math.floor((at + 1e-6) / stride) * stride, this.#frames.length - 1));
   }
 
   /** The wall time of the frame that is shown. */
@@ -143,7 +154,7 @@ export class Filmstrip extends HTMLElement {
     if (!count) return;
     const before = this.#at;
     const next = Math.min(before + (Math.min(ms, 250) / 1000) * RATE * this.playbackRate, this.isFollowing ? Math.max(count - 1, before) : count);
-    const due = this.#frames[Math.min(Math.floor(next), count - 1)];
+    const due = this.#frames[this.#indexAt(next)];
     if ((this.#loaded.get(due.url)?.state ?? "loading") === "loading") return this.#load();
     this.#at = next;
     if (Math.floor(next) !== Math.floor(before)) {
@@ -152,6 +163,7 @@ export class Filmstrip extends HTMLElement {
     }
     if (!this.ended) return;
     this.pause();
+    this.#load();
     this.#tell("ended");
   }
 
@@ -160,7 +172,7 @@ export class Filmstrip extends HTMLElement {
     if (!this.isConnected || !this.#frames.length) return;
     this.#draw();
     if (this.#misses >= Math.min(MISSES, this.#frames.length)) return;
-    const stride = Math.max(1, Math.round(this.playbackRate));
+    const stride = this.#stride;
     const wanted = new Set();
     for (let nth = 0; nth <= AHEAD; nth++) {
       const frame = this.#frames[this.#index + nth * stride];

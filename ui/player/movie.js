@@ -1,6 +1,6 @@
 // Movies: which can be played as they are, what is made of the others, and why one does not play. Where they are shown is left to the stage.
 
-import { eventPath, local, request, statusOf } from "../core/requests.js";
+import { local, mediaPath, request, statusOf } from "../core/requests.js";
 import { t } from "../core/texts.js";
 import { SECOND, dayOf, parse } from "../core/time.js";
 
@@ -16,7 +16,6 @@ export class Failure extends Error {
   /** @param {string} message @param {{isPassing?: boolean, isGone?: boolean}} [kind] */
   constructor(message, { isPassing = false, isGone = false } = {}) {
     super(message);
-    Object.assign(this, { isPassing, isGone });
     this.isPassing = isPassing;
     this.isGone = isGone;
   }
@@ -26,10 +25,7 @@ export class Failure extends Error {
 export const isShowable = (name) => !name.endsWith(".ppm");
 
 /** The picture of an event, made as wide as it is needed; null if there is none. @param {Event} event @param {number} width */
-export const thumbnail = (event, width) => (event.thumbnail ? `${local(`/media/${mediaOf(event)}/thumbnail`)}?w=${width}` : null);
-
-/** @param {Event} event */
-const mediaOf = (event) => eventPath(event.id).slice("api/v1/events/".length);
+export const thumbnail = (event, width) => (event.thumbnail ? `${mediaPath(event.id)}/thumbnail?w=${width}` : null);
 
 /** Whether this browser may play a movie as it is. @param {string} url */
 export function isNative(url) {

@@ -104,6 +104,7 @@ class Others extends LitElement {
     const frames = images.filter((/** @type {{name: string}} */ { name }) => isShowable(name) && timeOf(name, event) !== null);
     if (!frames.length || !this.found.includes(event)) return this.requestUpdate();
     const strip = new Filmstrip();
+    strip.label = event.camera;
     strip.frames = frames.map((/** @type {{name: string, url: string}} */ { name, url }) => ({ url: local(url), at: /** @type {number} */ (timeOf(name, event)) }));
     this.screens.set(event.id, strip);
     this.requestUpdate();

@@ -15,7 +15,7 @@ const sheetStyle = css`
   .head { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .5rem; padding: .35rem .35rem .35rem .75rem; border-bottom: 1px solid var(--line); }
   .head h2 { flex: 1 1 12rem; min-width: 0; overflow-wrap: anywhere; }
   .head .plain { padding: .2rem .5rem; }
-  @media (max-width: 45rem) { dialog { width: 100%; height: 100%; border: 0; border-radius: 0; } }
+  @media (max-width: 45rem), (max-height: 30rem) { dialog { width: 100%; height: 100%; border: 0; border-radius: 0; } }
 `;
 
 /** The element that has the focus, in whatever component. */

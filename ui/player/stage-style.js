@@ -5,7 +5,7 @@ import { css } from "../vendor/lit.js";
 export const stageStyle = css`
   :host { display: flex; flex-direction: column; min-height: 0; background: var(--card); }
   .picture {
-    position: relative; flex: 1 1 auto; min-height: 0; aspect-ratio: 16 / 9; max-width: 100%; overflow: hidden; background: #000; color: #fff;
+    position: relative; flex: 1 1 auto; min-height: 0; aspect-ratio: 16 / 9; max-width: 100%; max-height: max(12rem, 100dvh - 8rem); overflow: hidden; background: #000; color: #fff;
     display: grid; cursor: pointer; touch-action: pan-y; user-select: none;
   }
   .picture > :first-child { grid-area: 1 / 1; width: 100%; height: 100%; min-width: 0; min-height: 0; object-fit: contain; }
@@ -26,5 +26,6 @@ export const stageStyle = css`
   .time { font-variant-numeric: tabular-nums; white-space: nowrap; font-size: .9rem; }
   :host(:fullscreen) { background: #000; }
   :host(:fullscreen) .bar, :host(:fullscreen) .said { background: var(--card); }
-  :host(:fullscreen) .picture { aspect-ratio: auto; }
+  :host(:fullscreen) .picture { aspect-ratio: auto; max-height: none; }
+  @media (min-width: 1100px) { .picture { max-height: none; } }
 `;

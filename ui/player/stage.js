@@ -348,7 +348,7 @@ export class Stage extends LitElement {
   still() {
     const path = thumbnail(this.event, 640);
     const name = `${this.event.camera}, ${duration(lengthOf(this.event))}`;
-    return path && this.failure?.message !== t("movie-unreachable") ? html`<img src=${path} alt=${name}>` : html`<div class="blank">${name}</div>`;
+    return path && !this.failure?.isPassing ? html`<img src=${path} alt=${name}>` : html`<div class="blank">${name}</div>`;
   }
 
   said() {

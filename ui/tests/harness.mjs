@@ -1,16 +1,18 @@
 // What the tests of the page need: archives as Motion writes them, the real program, and Debian's Chromium. Console errors and requests
 // that fail without being expected fail a test.
 //
-// `OWLERY_PROGRAM` names the program (default: the debug build). With `OWLERY_PAGE=disk` the browser gets the page's files from `ui/` instead
-// of those that are embedded in the program, so that nothing has to be built while one works on the page.
+// `OWLERY_PROGRAM` names the program (default: the debug build). With `OWLERY_PAGE=disk` the browser gets the page as `build.mjs` makes it now
+// instead of what is embedded in the program, so that cargo has nothing to build while one works on the page.
 
 import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+
+import { page as makePage } from "../build.mjs";
 
 const UI = fileURLToPath(new URL("..", import.meta.url));
 const PROGRAM = process.env.OWLERY_PROGRAM ?? join(UI, "../target/debug/owlery");
@@ -96,7 +98,10 @@ function afterwards(t, work) {
   const works = [work];
   cleanups.set(t, works);
   t.after(async () => {
-    for (const work of works.reverse()) await work();
+    /** @type {unknown[]} */
+    const errors = [];
+    for (const work of works.reverse()) await work().catch((error) => errors.push(error));
+    if (errors.length) throw errors[0];
   });
 }
 
@@ -192,7 +197,7 @@ export async function openPage(t, { expects = [], ...options } = {}) {
   /** @type {string[]} */
   const faults = [];
   page.on("console", (message) => { if (message.type() === "error") faults.push(`${message.text()} (${message.location().url})`); });
-  page.on("pageerror", (error) => faults.push(String(error.stack ?? error)));
+  page.on("pageerror", (error) => faults.push(`${error.name}: ${error.message} ${error.stack}`));
   page.on("requestfailed", (request) => {
     const why = request.failure()?.errorText ?? "";
     if (!why.includes("ERR_ABORTED")) faults.push(`${request.url()}: ${why}`); // aborted: nobody wants it any more
@@ -210,12 +215,15 @@ export async function closeBrowser() {
   await (await browser)?.close();
 }
 
-/** Serves a file of the page from `ui/`. @param {import("playwright-core").Route} route */
+/** @type {Promise<Map<string, Buffer>> | undefined} */
+let built;
+
+/** Serves a file of the page as it is now. @param {import("playwright-core").Route} route */
 async function fromDisk(route) {
   const path = decodeURIComponent(new URL(route.request().url()).pathname).replace(/^\//, "") || "index.html";
-  const file = join(UI, path);
-  if (/^(api|media|live|login|logout|readyz|node_modules|tests)\b/.test(path) || !existsSync(file) || !statSync(file).isFile()) return route.continue();
-  return route.fulfill({ body: readFileSync(file), contentType: KINDS[/** @type {keyof typeof KINDS} */ (extname(path))], headers: { "Content-Security-Policy": POLICY } });
+  const body = (await (built ??= makePage())).get(path);
+  if (!body || path === "login.html") return route.continue();
+  return route.fulfill({ body, contentType: KINDS[/** @type {keyof typeof KINDS} */ (extname(path))], headers: { "Content-Security-Policy": POLICY } });
 }
 
 /** The path of the axe library, to add it to a page. */

@@ -29,7 +29,7 @@ export const movie = (seconds) => made(`${seconds}.mp4`, "-f", "lavfi", "-i", `t
 export const avi = () => made("movie.avi", "-f", "lavfi", "-i", "testsrc=s=320x180:r=10:d=2", "-c:v", "mpeg4");
 
 /** A picture with a number of its own. @param {number} nth */
-const picture = (nth) => made(`${nth % 100}.jpg`, "-f", "lavfi", "-i", `color=0x${(nth % 100).toString(16).padStart(2, "0")}8040:s=640x360`, "-frames:v", "1");
+export const picture = (nth) => made(`${nth % 100}.jpg`, "-f", "lavfi", "-i", `color=0x${(nth % 100).toString(16).padStart(2, "0")}8040:s=640x360`, "-frames:v", "1");
 
 /** Puts a movie into an event in place of its own. @param {string} root @param {string} id @param {string} file @param {string} [name] */
 export function putMovie(root, id, file, name = "video.mp4") {

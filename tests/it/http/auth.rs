@@ -99,7 +99,7 @@ fn unauthenticated_requests_get_no_data() {
     let daemon = serve_with(&world, &users());
     for path in [
         "/app.js",
-        "/core/archive.js",
+        "/texts/en.ftl",
         "/style.css",
         "/api/v1/me",
         "/api/v1/cameras",
