@@ -71,7 +71,7 @@ export class Stage extends LitElement {
   }
 
   firstUpdated() {
-    this.zoom = new Zoom(/** @type {HTMLElement} */ (this.renderRoot.querySelector(".picture")), () => this.screen, () => this.requestUpdate());
+    this.zoom = new Zoom(/** @type {HTMLElement} */ (this.renderRoot.querySelector(".picture")), () => this.screen);
   }
 
   /** @param {Map<string, any>} changed */

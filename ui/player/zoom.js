@@ -10,11 +10,11 @@ export class Zoom {
   #pointers = new Map();
   #moved = 0;
 
-  /** @param {HTMLElement} surface what is touched @param {() => HTMLElement | null} picture @param {() => void} changed */
-  constructor(surface, picture, changed) {
+  /** @param {HTMLElement} surface what is touched @param {() => HTMLElement | null} picture */
+  constructor(surface, picture) {
     this.surface = surface;
     this.picture = picture;
-    this.changed = changed;
+    new ResizeObserver(() => { if (this.scale > 1) this.apply(); }).observe(surface);
     surface.addEventListener("wheel", (wheel) => {
       wheel.preventDefault();
       this.by(Math.exp(-wheel.deltaY * 0.002), this.#local(wheel));
@@ -64,7 +64,6 @@ export class Zoom {
       picture.style.transform = this.scale > 1 ? `translate(${this.#x}px, ${this.#y}px) scale(${this.scale})` : "";
     }
     this.surface.style.touchAction = this.scale > 1 ? "none" : "pan-y";
-    this.changed();
   }
 
   /** @param {PointerEvent} pointer */

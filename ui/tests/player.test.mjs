@@ -246,6 +246,64 @@ test("what browsers do not play is made for them, and every movie can be chosen"
   assert.deepEqual(await axeViolations(page), []);
 });
 
+test("the reason why a movie does not play is told, and frames are shown in its place", async (t) => {
+  const owlery = await serve(t, { events: [{ day: DAY, time: "10-00-00" }, { day: DAY, time: "10-01-00", frames: 0 }] });
+  await waitUntil("they are complete", async () => (await owlery.json("api/v1/events?state=complete")).events.length === 2);
+  const page = await openPage(t, { expects: [/Failed to load resource/] });
+  await mockActions(page, owlery);
+  let [status, location] = [503, "nas"];
+  await page.route("**/video.mp4", (route) => route.fulfill({ status, json: {} }));
+  await page.route("**/api/v1/events/Camera1/*/*", async (route) => {
+    const response = await route.fetch();
+    return route.fulfill({ json: { ...(await response.json()), location } });
+  });
+  await page.route("**/api/v1/events?**", (route) => route.fulfill({ json: { events: [], next: null } })); // so that what is above is known alone
+  const told = async (/** @type {string} */ time, /** @type {string} */ text) => {
+    await page.goto(`${owlery.url}?event=${id(time)}`);
+    await page.locator("owl-stage").getByText(text).waitFor();
+  };
+  await told("10-00-00", "The file is in the store nas, which cannot be used now (503).");
+  await page.locator("owl-player").getByText("only in the store nas").waitFor();
+  assert.equal(await ask(page, (stage) => stage.screen), null);
+  await page.unroute("**/video.mp4");
+  await page.locator("owl-stage").getByRole("button", { name: "Try again" }).click();
+  await until(page, "it plays", plays);
+
+  await page.route("**/video.mp4", (route) => route.fulfill({ status, json: {} }));
+  [status, location] = [404, "local"];
+  await told("10-00-00", "The movie is not there any more.");
+  await until(page, "its frames", (stage) => stage.screen?.frames?.length === 3 && stage.isShown);
+  await told("10-01-00", "The movie is not there any more.");
+  await until(page, "nothing plays", (stage) => stage.screen === null);
+  status = 403;
+  await page.route("**/playable.mp4", (route) => route.fulfill({ status: 422, json: { detail: "it is odd" } }));
+  await told("10-00-00", "The service does not send the file (403).");
+  await page.unroute("**/video.mp4");
+  await page.route("**/video.mp4", (route) => route.fulfill({ body: "no movie", contentType: "video/mp4" }));
+  await told("10-00-00", "This browser cannot play the movie.");
+  await until(page, "its frames", (stage) => stage.screen?.frames?.length === 3 && stage.isShown);
+});
+
+test("a moment can be linked to, and a movie goes on where the service went away", async (t) => {
+  const owlery = await serve(t, { events: [{ day: DAY, time: "10-00-00", seconds: 60 }], prepare: (root) => long(root, id("10-00-00")) });
+  const page = await openPage(t, { expects: [/ERR_/, /Failed to load/], permissions: ["clipboard-read", "clipboard-write"] });
+  await page.goto(`${owlery.url}?event=${id("10-00-00")}&at=${DAY}T10:00:20`);
+  await until(page, "it plays", plays);
+  await page.keyboard.press("Space");
+  await until(page, "it pauses", (stage) => stage.isPaused);
+  await page.locator("owl-player").getByRole("button", { name: "Copy link" }).click();
+  await page.getByText("The link is in the clipboard.").waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(link, new RegExp(`^${owlery.url}\\?at=${DAY}T10%3A00%3A2\\d&event=Camera1%2F`));
+  const at = Number(await ask(page, (stage) => stage.screen.currentTime));
+  await owlery.stop();
+  await page.locator("owl-stage").evaluate((/** @type {any} */ stage) => { stage.screen.dispatchEvent(new Event("error")); }); // all of it is buffered
+  await page.getByText("The service cannot be reached. This goes on when it can.").waitFor();
+  await owlery.start();
+  await until(page, "it plays again", plays);
+  assert.ok(Number(await ask(page, (stage) => stage.screen.currentTime)) >= at && at > 19, "not from its start");
+});
+
 test("other cameras are in step, whatever their names", async (t) => {
   const owlery = await serve(t, {
     events: [{ day: DAY, time: "10-00-00", seconds: 60 }, { day: DAY, time: "10-00-05", seconds: 60, camera: CAMERA }, { day: DAY, time: "11-00-00", camera: CAMERA }],
