@@ -303,6 +303,7 @@ held-asks = { $count ->
        *[other] { $days } Tagen
       } werden gelöscht.
   }
+held-gone = Dieser Durchgang wird nicht mehr aufgehalten.
 held-action = { $count ->
     [one] 1 Ereignis löschen
    *[other] { $count } Ereignisse löschen
