@@ -36,6 +36,7 @@ class App extends LitElement {
     .who span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .who form { margin: 0; }
     .told { padding: .5rem 1rem; border-bottom: 1px solid var(--line); background: var(--card); overflow-wrap: anywhere; }
+    .told a { color: inherit; }
     main { flex: 1; display: flex; flex-direction: column; min-width: 0; }
     main > * { flex: 1; min-width: 0; }
     .low {

@@ -243,7 +243,56 @@ picture-previous = Voriges Bild
 picture-next = Nächstes Bild
 picture-file = Die Datei
 ## Calendar
+chips-cameras = Kameras
+chips-all = Alle Kameras
+calendar-loading = Lädt …
+calendar-empty = Es wurde noch nichts aufgenommen.
+calendar-failed = Tage sind gerade nicht zu laden: { $why }
+calendar-retry = Noch einmal
+calendar-fewer = weniger
+calendar-more = mehr Ereignisse
+calendar-unreviewed = nicht alle angesehen
+calendar-saved = gemerkt
+calendar-next = geht mit dem nächsten Durchgang
+calendar-soon = geht binnen einer Woche
+calendar-events = { $count ->
+    [0] keine Ereignisse
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
+calendar-count-unreviewed = { $count } nicht angesehen
+calendar-count-saved = { $count } gemerkt
+calendar-count-loose = { $count ->
+    [one] 1 andere Datei
+   *[other] { $count } andere Dateien
+  }
+calendar-goes-next = { $camera }: geht mit dem nächsten Durchgang, { $why }
+calendar-goes = { $camera }: geht { $days ->
+    [one] morgen
+   *[other] in { $days } Tagen
+  }, { $why }
+
 ## Live
+live-no-camera = Es gibt noch keine Kamera.
+live-at-a-time = Kameras auf einmal
+live-before = Kameras davor
+live-after = Weitere Kameras
+live-page = { $page } von { $pages }
+live-full = Ganzer Bildschirm
+live-alone = Nur diese Kamera
+live-picture = { $camera }, live
+live-records = nimmt auf
+live-newest = neuestes: { $time }
+live-day = sein Tag
+live-since = Kein Bild seit { $time }
+live-none-yet = Noch kein Bild
+live-ended = der Strom ist zu Ende
+live-silent = sie antwortet nicht
+live-unknown = sie sendet etwas anderes als Bilder
+live-configure = Wo die Live-Bilder dieser Kamera sind, ist nicht bekannt. Owlery braucht dafür --motion-conf oder --live KAMERA=URL.
+live-not-configured = Von dieser Kamera gibt es keine Live-Bilder.
+live-thumbnail = Das neueste Ereignis von { $camera }
+
 ## Storage
 ask-cancel = Abbrechen
 held-confirm = Bestätigen …

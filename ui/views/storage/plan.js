@@ -4,6 +4,7 @@ import { total } from "../../core/held.js";
 import { number, size, shortDayName, t, withoutCommand } from "../../core/texts.js";
 import { address } from "../../core/address.js";
 import { html, nothing } from "../../vendor/lit.js";
+import { follow } from "../chips.js";
 import { percent, reason, when } from "../words.js";
 
 /** @typedef {import("../../core/held.js").Item} Item */
@@ -20,13 +21,6 @@ export const heads = (...names) => html`<thead><tr>${names.map((name) => (name =
 function dayLink(day, cameras, text) {
   const change = /** @type {const} */ ({ view: "day", day, at: "", cameras });
   return html`<a href=${address.href(change)} @click=${(/** @type {MouseEvent} */ click) => follow(click, change)}>${text}</a>`;
-}
-
-/** @param {MouseEvent} click @param {Partial<import("../../core/address.js").State>} change */
-export function follow(click, change) {
-  if (click.ctrlKey || click.metaKey || click.shiftKey || click.button) return; // opens another tab
-  click.preventDefault();
-  address.go(change);
 }
 
 /** Items by day and camera, each with its reason; beyond some rows folded. @param {View} view @param {string} name of what is unfolded
