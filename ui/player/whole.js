@@ -21,6 +21,11 @@ class Whole extends LitElement {
     a { color: var(--mark); }
     .stage { flex: 1; min-height: 0; display: grid; place-items: center; background: #000; color: #fff; }
     img { width: 100%; height: 100%; min-height: 0; object-fit: contain; grid-area: 1 / 1; }
+    @media (max-width: 45rem) {
+      h2 { order: -2; flex-basis: calc(100% - 4rem); font-size: 1rem; }
+      .head button:last-child { order: -1; }
+      .soft { flex: 1; }
+    }
     p { padding: 1rem; text-align: center; grid-area: 1 / 1; }
   `];
 
